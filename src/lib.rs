@@ -1,0 +1,4 @@
+//! stub
+pub mod span;
+
+pub mod yaml;

@@ -1,0 +1,73 @@
+//! Edits: replacements of ranges of the original text, applied once.
+
+use crate::span::Span;
+
+/// Replaces the bytes under `span` of the original text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What goes; empty for an insertion.
+    pub span: Span,
+    /// What comes.
+    pub replacement: String,
+}
+
+/// Edits over one text. Invariant: sorted by span and disjoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EditSet {
+    edits: Vec<Edit>,
+}
+
+impl EditSet {
+    /// Sorts the edits; equal ones count once.
+    ///
+    /// # Errors
+    /// The two spans of a pair that overlaps, or that inserts different things at one place.
+    pub fn new(mut edits: Vec<Edit>) -> Result<Self, (Span, Span)> {
+        edits.sort_by_key(|e| e.span);
+        edits.dedup();
+        for pair in edits.windows(2) {
+            let (a, b) = (pair[0].span, pair[1].span);
+            if b.start < a.end || a.start == b.start {
+                return Err((a, b));
+            }
+        }
+        Ok(Self { edits })
+    }
+
+    /// The edits in order.
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
+    /// The edited text as slices of the original and of the replacements, without a copy.
+    pub fn slices<'a>(&'a self, text: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.slices_within(text, Span::new(0, text.len()))
+    }
+
+    /// The same for a part of the text; edits outside of it are left out.
+    pub fn slices_within<'a>(&'a self, text: &'a str, part: Span) -> impl Iterator<Item = &'a str> + 'a {
+        let inside = self
+            .edits
+            .iter()
+            .filter(move |e| e.span.start >= part.start && e.span.end <= part.end);
+        let mut from = part.start as usize;
+        let mut pieces: Vec<&'a str> = Vec::new();
+        for edit in inside {
+            pieces.push(&text[from..edit.span.start as usize]);
+            pieces.push(&edit.replacement);
+            from = edit.span.end as usize;
+        }
+        pieces.push(&text[from..part.end as usize]);
+        pieces.into_iter().filter(|piece| !piece.is_empty())
+    }
+
+    /// The edited text.
+    pub fn apply(&self, text: &str) -> String {
+        self.slices(text).collect()
+    }
+}

@@ -1,0 +1,99 @@
+//! YAML and JSON as text with spans. Knows no Kubernetes word, does no I/O, never panics on input.
+//!
+//! [`split::chunks`] cuts a stream at its document markers, [`parse`] turns a chunk into
+//! [`Document`]s: a [`tape::Tape`] of nodes whose spans point into the text. Scalars are decoded
+//! only when somebody asks ([`scalar`], [`resolve`]), and always as `kubectl` reads them, that is
+//! by go-yaml's YAML 1.1 rules. [`insert`] finds the place for one more key, or for one less,
+//! and [`verify`] proves what an edit did.
+//!
+//! Refused by name, because `kubectl` refuses it or reads it differently: directives, byte order
+//! marks inside a stream, text behind a `---` or a `...`, the line separators of Unicode outside
+//! of JSON, alias bombs, nesting deeper than [`MAX_DEPTH`].
+
+pub mod edit;
+pub mod full;
+pub mod insert;
+pub mod json;
+pub mod resolve;
+pub mod scalar;
+pub mod split;
+pub mod tape;
+pub mod verify;
+
+pub use edit::{Edit, EditSet};
+pub use split::Chunk;
+pub use tape::{Document, Kind, Node, NodeId, Style, Tape};
+
+use crate::span::Span;
+
+/// The deepest nesting that is read. `kubectl` gives up at 10,000; real manifests stay below 40.
+pub const MAX_DEPTH: usize = 1_000;
+
+/// Why a chunk could not be read: the place and a sentence fragment without any of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Where reading stopped.
+    pub at: u32,
+    /// Lower case, no full stop, never a word of the input.
+    pub message: String,
+    /// True if the text is legal YAML that is refused on purpose.
+    pub refused: bool,
+}
+
+impl SyntaxError {
+    /// The text is not YAML.
+    pub fn broken(at: usize, message: impl Into<String>) -> Self {
+        Self {
+            at: crate::span::offset(at),
+            message: message.into(),
+            refused: false,
+        }
+    }
+
+    /// The text may be YAML, but reading it would be a guess.
+    pub fn refused(at: usize, message: impl Into<String>) -> Self {
+        Self {
+            at: crate::span::offset(at),
+            message: message.into(),
+            refused: true,
+        }
+    }
+}
+
+/// Reads one chunk of `text` into its documents: none for a chunk of comments, one for YAML,
+/// and as many as there are for JSON values one after the other.
+///
+/// # Errors
+/// The first place that is not YAML, or that is refused by name.
+pub fn parse(text: &str, chunk: Span) -> Result<Vec<Document>, SyntaxError> {
+    let body = chunk.of(text);
+    if body.trim_start().starts_with('{')
+        && let Some(documents) = json::parse(text, chunk)?
+    {
+        return Ok(documents);
+    }
+    refuse_oddities(body, chunk.start as usize)?;
+    Ok(full::parse(text, chunk)?.into_iter().collect())
+}
+
+/// Characters that go-yaml takes for line breaks or refuses, and that a YAML 1.2 parser does not.
+fn refuse_oddities(body: &str, base: usize) -> Result<(), SyntaxError> {
+    let bytes = body.as_bytes();
+    for lead in memchr::memchr3_iter(0xC2, 0xE2, 0xEF, bytes) {
+        let found = match &bytes[lead..] {
+            [0xC2, 0x85, ..] => "the character U+0085 is a line break to kubectl; write it as an escape in double quotes",
+            [0xE2, 0x80, 0xA8 | 0xA9, ..] => {
+                "the characters U+2028 and U+2029 are line breaks to kubectl; write them as escapes in double quotes"
+            }
+            [0xEF, 0xBB, 0xBF, ..] => {
+                "a byte order mark inside the stream; kubectl takes it for a part of the text"
+            }
+            _ => continue,
+        };
+        return Err(SyntaxError::refused(base + lead, found));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

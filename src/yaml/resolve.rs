@@ -1,0 +1,384 @@
+//! What a scalar means: a string, or one of the other types of YAML 1.1.
+//!
+//! These are the rules of go-yaml v2 (`resolve.go`), which `kubectl` uses through
+//! sigs.k8s.io/yaml; `testdata/parity` holds what that library answers. Ints and floats matter only
+//! because the API refuses them where it wants a string, and because they can be keys.
+
+use super::scalar::{self, Undecodable};
+use super::tape::{Document, Kind, NodeId, Style, Tag};
+use base64::Engine as _;
+use std::borrow::Cow;
+
+/// A resolved scalar.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// A string, after decoding.
+    Str(Cow<'a, str>),
+    /// `null`, `~`, or nothing.
+    Null,
+    /// YAML 1.1 booleans: `yes`, `on`, `y` among them.
+    Bool(bool),
+    /// A whole number that fits 64 bits.
+    Int(i128),
+    /// Any other number.
+    Float(f64),
+}
+
+impl Value<'_> {
+    /// The name of the type, for messages.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Str(_) => "a string",
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) | Self::Float(_) => "a number",
+        }
+    }
+}
+
+/// What the scalar `id` means. Aliases are followed.
+///
+/// # Errors
+/// What `kubectl` refuses: an unknown escape, a value that its explicit tag does not allow, a
+/// `!!binary` that is no base64 or no UTF-8; and a node that is no scalar.
+pub fn value<'a>(document: &Document, text: &'a str, id: NodeId) -> Result<Value<'a>, Undecodable> {
+    let id = document.target(id);
+    let node = document.node(id);
+    if node.kind != Kind::Scalar {
+        return Err(Undecodable(match node.kind {
+            Kind::Mapping => "a mapping",
+            _ => "a list",
+        }));
+    }
+    let decoded = scalar::decode(text, node)?;
+    let tag = document.tag(id);
+    match node.style {
+        Style::JsonLiteral => return Ok(json_literal(&decoded)),
+        Style::Plain => {}
+        _ if tag.is_none() || tag == Some(Tag::NonSpecific) => return Ok(Value::Str(decoded)),
+        _ => {}
+    }
+    tagged(decoded, tag)
+}
+
+fn json_literal(text: &str) -> Value<'static> {
+    match text {
+        "null" => Value::Null,
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        number => number
+            .parse()
+            .map(Value::Int)
+            .or_else(|_| number.parse().map(Value::Float))
+            .unwrap_or(Value::Float(f64::NAN)),
+    }
+}
+
+fn tagged(text: Cow<'_, str>, tag: Option<Tag>) -> Result<Value<'_>, Undecodable> {
+    let mismatch = Undecodable("a value that its tag does not allow");
+    let resolved = || plain(&text, tag == Some(Tag::Timestamp) || tag.is_none());
+    Ok(match tag {
+        None | Some(Tag::NonSpecific) => match resolved() {
+            Some(value) => value,
+            None => Value::Str(text),
+        },
+        Some(Tag::Str | Tag::Other | Tag::Merge) => Value::Str(text),
+        Some(Tag::Binary) => {
+            let bytes = decode_base64(text.as_bytes())
+                .ok_or(Undecodable("a !!binary value that is not base64"))?;
+            let string = String::from_utf8(bytes)
+                .map_err(|_| Undecodable("a !!binary value that is not UTF-8"))?;
+            Value::Str(Cow::Owned(string))
+        }
+        Some(Tag::Null) => match resolved() {
+            Some(Value::Null) => Value::Null,
+            _ => return Err(mismatch),
+        },
+        Some(Tag::Bool) => match resolved() {
+            Some(value @ Value::Bool(_)) => value,
+            _ => return Err(mismatch),
+        },
+        Some(Tag::Int) => match resolved() {
+            Some(value @ Value::Int(_)) => value,
+            _ => return Err(mismatch),
+        },
+        Some(Tag::Float) => match resolved() {
+            Some(Value::Int(value)) => Value::Float(value as f64),
+            Some(value @ Value::Float(_)) => value,
+            _ => return Err(mismatch),
+        },
+        Some(Tag::Timestamp) => {
+            if is_timestamp(&text) {
+                Value::Str(text)
+            } else {
+                return Err(mismatch);
+            }
+        }
+    })
+}
+
+/// The type of a plain scalar, or nothing if it is a string.
+fn plain(text: &str, timestamps: bool) -> Option<Value<'static>> {
+    let Some(first) = text.bytes().next() else {
+        return Some(Value::Null);
+    };
+    match first {
+        b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => word(text),
+        b'.' => word(text).or_else(|| parse_float(text)),
+        b'+' | b'-' | b'0'..=b'9' => word(text).or_else(|| {
+            if timestamps && is_timestamp(text) {
+                return None;
+            }
+            number(text)
+        }),
+        _ => None,
+    }
+}
+
+/// Whether a text of letters, digits and `.-_/` can stand without quotes and stay a string.
+pub fn is_plain_string(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with(['-', '.']) && plain(text, true).is_none() && text != "<<"
+}
+
+fn word(text: &str) -> Option<Value<'static>> {
+    Some(match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Value::Bool(true),
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Value::Bool(false),
+        "~" | "null" | "Null" | "NULL" => Value::Null,
+        ".nan" | ".NaN" | ".NAN" => Value::Float(f64::NAN),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Value::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => Value::Float(f64::NEG_INFINITY),
+        _ => return None,
+    })
+}
+
+fn number(text: &str) -> Option<Value<'static>> {
+    let digits: Cow<'_, str> = if text.contains('_') {
+        Cow::Owned(text.replace('_', ""))
+    } else {
+        Cow::Borrowed(text)
+    };
+    if let Some(int) = parse_int(&digits) {
+        return Some(Value::Int(int));
+    }
+    if is_decimal_float(&digits) {
+        return parse_float(&digits);
+    }
+    None
+}
+
+/// Go's `strconv.ParseInt(text, 0, 64)`, else `ParseUint`: the prefixes `0x`, `0o`, `0b` and `0`.
+fn parse_int(text: &str) -> Option<i128> {
+    let (negative, signed, body) = match text.as_bytes().first()? {
+        b'-' => (true, true, &text[1..]),
+        b'+' => (false, true, &text[1..]),
+        _ => (false, false, text),
+    };
+    let bytes = body.as_bytes();
+    let (radix, digits) = match bytes {
+        [b'0', b'x' | b'X', ..] => (16, &body[2..]),
+        [b'0', b'o' | b'O', ..] => (8, &body[2..]),
+        [b'0', b'b' | b'B', ..] => (2, &body[2..]),
+        [b'0', _, ..] => (8, &body[1..]),
+        _ => (10, body),
+    };
+    if digits.is_empty() || !digits.bytes().all(|b| char::from(b).is_digit(radix)) {
+        return None;
+    }
+    let value = i128::from(u64::from_str_radix(digits, radix).ok()?);
+    let value = if negative { -value } else { value };
+    let fits = if signed {
+        i64::try_from(value).is_ok()
+    } else {
+        true
+    };
+    fits.then_some(value)
+}
+
+/// go-yaml's `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`.
+fn is_decimal_float(text: &str) -> bool {
+    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let digits = |s: &str| s.len() - s.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    if let Some(fraction) = rest.strip_prefix('.') {
+        let n = digits(fraction);
+        if n == 0 {
+            return false;
+        }
+        rest = &fraction[n..];
+    } else {
+        let n = digits(rest);
+        if n == 0 {
+            return false;
+        }
+        rest = &rest[n..];
+        if let Some(fraction) = rest.strip_prefix('.') {
+            rest = &fraction[digits(fraction)..];
+        }
+    }
+    if let Some(exponent) = rest.strip_prefix(['e', 'E']) {
+        let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+        return !exponent.is_empty() && digits(exponent) == exponent.len();
+    }
+    rest.is_empty()
+}
+
+/// Go's `strconv.ParseFloat` on what can reach it here; a value out of range is a string.
+fn parse_float(text: &str) -> Option<Value<'static>> {
+    let cleaned;
+    let text = if text.contains('_') {
+        if !underscores_separate_digits(text) {
+            return None;
+        }
+        cleaned = text.replace('_', "");
+        &cleaned
+    } else {
+        text
+    };
+    if !is_decimal_float(text) {
+        return None;
+    }
+    text.parse::<f64>()
+        .ok()
+        .filter(|f| f.is_finite())
+        .map(Value::Float)
+}
+
+fn underscores_separate_digits(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().all(|(i, &b)| {
+        b != b'_'
+            || (i > 0 && bytes[i - 1].is_ascii_digit() && bytes.get(i + 1).is_some_and(u8::is_ascii_digit))
+    })
+}
+
+/// go-yaml's `parseTimestamp`: such a plain scalar stays a string.
+fn is_timestamp(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let year = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+    if year != 4 || bytes.get(4) != Some(&b'-') {
+        return false;
+    }
+    timestamp_tail(&text[..4], &text[5..]).is_some()
+}
+
+fn timestamp_tail(year: &str, rest: &str) -> Option<()> {
+    fn number<'a>(rest: &mut &'a str, least: usize, most: usize) -> Option<u32> {
+        let n = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
+        if n < least {
+            return None;
+        }
+        let value = rest[..n].parse().ok()?;
+        *rest = &rest[n..];
+        Some(value)
+    }
+    fn expect(rest: &mut &str, what: char) -> Option<()> {
+        *rest = rest.strip_prefix(what)?;
+        Some(())
+    }
+    let mut rest = rest;
+    let year: u32 = year.parse().ok()?;
+    let month = number(&mut rest, 1, 2)?;
+    expect(&mut rest, '-')?;
+    let day = number(&mut rest, 1, 2)?;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=days).contains(&day) {
+        return None;
+    }
+    if rest.is_empty() {
+        return Some(());
+    }
+    let zoned = match rest.as_bytes()[0] {
+        b'T' | b't' => true,
+        b' ' => false,
+        _ => return None,
+    };
+    rest = &rest[1..];
+    let hour = number(&mut rest, 1, 2)?;
+    expect(&mut rest, ':')?;
+    let minute = number(&mut rest, 1, 2)?;
+    expect(&mut rest, ':')?;
+    let second = number(&mut rest, 1, 2)?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    if let Some(fraction) = rest.strip_prefix('.') {
+        let n = fraction.bytes().take_while(u8::is_ascii_digit).count();
+        if n == 0 {
+            return None;
+        }
+        rest = &fraction[n..];
+    }
+    if zoned {
+        if rest == "Z" {
+            return Some(());
+        }
+        let offset = rest.strip_prefix(['+', '-'])?;
+        let (hours, minutes) = offset.split_once(':')?;
+        let two = |s: &str, max: u32| s.len() == 2 && s.parse::<u32>().is_ok_and(|v| v <= max);
+        return (two(hours, 24) && two(minutes, 59)).then_some(());
+    }
+    rest.is_empty().then_some(())
+}
+
+/// The text of a mapping key in the JSON that `kubectl` makes of it: `on:` is the key `true`.
+///
+/// # Errors
+/// Keys that `kubectl` refuses: null, collections, whole numbers over 63 bits.
+pub fn key<'a>(document: &Document, text: &'a str, id: NodeId) -> Result<Cow<'a, str>, Undecodable> {
+    Ok(match value(document, text, id)? {
+        Value::Str(string) => string,
+        Value::Bool(value) => Cow::Borrowed(if value { "true" } else { "false" }),
+        Value::Int(value) if i64::try_from(value).is_ok() => Cow::Owned(value.to_string()),
+        Value::Float(value) => Cow::Owned(float_key(value)),
+        Value::Null => return Err(Undecodable("a null key")),
+        Value::Int(_) => return Err(Undecodable("a key that is a number over 63 bits")),
+    })
+}
+
+/// Go's `strconv.FormatFloat(value, 'g', -1, 32)` with sigs.k8s.io/yaml's names for the odd ones.
+fn float_key(value: f64) -> String {
+    let single = value as f32;
+    if single.is_nan() {
+        return ".nan".to_owned();
+    }
+    if single.is_infinite() {
+        return if single > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    let scientific = format!("{single:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    // For the shortest form Go decides by a precision of 6.
+    if !(-4..6).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{mantissa}e{sign}{:02}", exponent.abs());
+    }
+    format!("{single}")
+}
+
+/// Base64 as Go's `StdEncoding` decodes it: carriage returns and line feeds are ignored, the
+/// padding must be right, and spare bits in the last character are not looked at.
+pub fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+    const STANDARD: GeneralPurpose = GeneralPurpose::new(
+        &base64::alphabet::STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+    );
+    if memchr::memchr2(b'\n', b'\r', text).is_none() {
+        return STANDARD.decode(text).ok();
+    }
+    let one_line: Vec<u8> = text
+        .iter()
+        .copied()
+        .filter(|b| !matches!(b, b'\n' | b'\r'))
+        .collect();
+    STANDARD.decode(one_line).ok()
+}

@@ -1,0 +1,57 @@
+//! Cuts a stream into the chunks that `kubectl` reads one by one.
+//!
+//! A line that begins with `---` ends a document wherever it stands, also inside quotes or a
+//! block scalar (YAML 1.2.2, production 206; apimachinery `yaml.YAMLReader`). Only white space and
+//! a comment may follow on the line.
+
+use super::SyntaxError;
+use crate::span::Span;
+
+/// The text between two document markers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// The bytes between the markers, without them.
+    pub span: Span,
+    /// The marker line in front of it; absent before the first.
+    pub marker: Option<Span>,
+}
+
+/// The chunks of a text in order, and the marker lines that `kubectl` refuses.
+pub fn chunks(text: &str) -> impl Iterator<Item = Result<Chunk, SyntaxError>> + '_ {
+    let bytes = text.as_bytes();
+    // A byte order mark may stand at the very start only.
+    let first = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let mut state = Some((first, None));
+    std::iter::from_fn(move || {
+        let (start, marker) = state?;
+        let (end, next) = match next_marker(bytes, start) {
+            None => (bytes.len(), None),
+            Some(at) => {
+                let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i + 1);
+                (at, Some((line_end, Some(Span::new(at, line_end)))))
+            }
+        };
+        state = next;
+        if let Some(marker) = marker {
+            let rest = Span::of(marker, text)[3..].trim();
+            if !rest.is_empty() && !rest.starts_with('#') {
+                return Some(Err(SyntaxError::refused(
+                    marker.start as usize,
+                    "text behind the document marker `---` on its line, which kubectl refuses; move it to the next line",
+                )));
+            }
+        }
+        Some(Ok(Chunk {
+            span: Span::new(start, end),
+            marker,
+        }))
+    })
+}
+
+/// The next line from `from` on that begins with `---`. `from` is the start of a line.
+fn next_marker(bytes: &[u8], from: usize) -> Option<usize> {
+    if bytes[from..].starts_with(b"---") {
+        return Some(from);
+    }
+    memchr::memmem::find(&bytes[from..], b"\n---").map(|i| from + i + 1)
+}

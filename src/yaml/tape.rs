@@ -1,0 +1,300 @@
+//! The span tape: one entry a node, in the order of the text. Nothing here owns a piece of it.
+
+use crate::span::Span;
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Keys and values; the children alternate.
+    Mapping,
+    /// Items.
+    Sequence,
+    /// A text; an absent value is a plain scalar of no bytes.
+    Scalar,
+    /// `*name`; [`Document::target`] is the node it stands for.
+    Alias,
+}
+
+/// How a node is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// A collection laid out by indentation.
+    Block,
+    /// A collection in brackets.
+    Flow,
+    /// A scalar without quotes.
+    Plain,
+    /// `'...'`
+    Single,
+    /// `"..."`
+    Double,
+    /// `|`
+    Literal,
+    /// `>`
+    Folded,
+    /// A JSON string, with JSON's escapes.
+    JsonString,
+    /// A JSON number, `true`, `false` or `null`.
+    JsonLiteral,
+}
+
+/// The position of a node on the tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// One node.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    /// What it is.
+    pub kind: Kind,
+    /// How it is written.
+    pub style: Style,
+    /// Whether an anchor or a tag stands before it (see [`Tape::props`]).
+    pub has_props: bool,
+    /// A mapping with a `<<` key that is not quoted.
+    pub has_merge: bool,
+    /// The bytes of the node without its anchor and tag. A block scalar begins at its header,
+    /// a block collection at its first child's key or dash and ends with its last child.
+    pub span: Span,
+    /// The column in bytes of the first byte; for a block scalar, of its content.
+    pub indent: u32,
+    /// The next node that is not inside this one.
+    pub jump: u32,
+}
+
+/// The anchor and the tag of a node, or the target of an alias.
+#[derive(Clone, Copy, Debug)]
+pub struct Props {
+    /// The node they belong to.
+    pub node: NodeId,
+    /// `&name`, with the ampersand.
+    pub anchor: Option<Span>,
+    /// `!tag`, as written.
+    pub tag: Option<Tag>,
+    /// How many aliases stand for this node.
+    pub aliases: u32,
+    /// Of an alias, the node that it stands for.
+    pub target: Option<NodeId>,
+}
+
+/// A tag, reduced to what matters when a scalar is resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// `!!str`
+    Str,
+    /// `!!int`
+    Int,
+    /// `!!float`
+    Float,
+    /// `!!bool`
+    Bool,
+    /// `!!null`
+    Null,
+    /// `!!binary`
+    Binary,
+    /// `!!timestamp`
+    Timestamp,
+    /// `!!merge`
+    Merge,
+    /// `!`, the non-specific tag.
+    NonSpecific,
+    /// Any other: go-yaml ignores it and takes a scalar as a string.
+    Other,
+}
+
+/// The nodes of one document.
+#[derive(Clone, Debug, Default)]
+pub struct Tape {
+    /// In the order of the text; the first is the root.
+    pub nodes: Vec<Node>,
+    /// Of the few nodes that have any, sorted by node.
+    pub props: Vec<Props>,
+}
+
+/// A tape and where its document stands in the text.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The whole document, comments before and after it included, the `---` line not.
+    pub span: Span,
+    /// Whether it is JSON (and not only looks like it).
+    pub json: bool,
+    /// Its nodes, at least one.
+    pub tape: Tape,
+}
+
+/// A field of a mapping, found by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The key.
+    pub key: NodeId,
+    /// The value, not followed if it is an alias.
+    pub value: NodeId,
+    /// An earlier key of the same name in the same mapping: the last one counts.
+    pub duplicate: Option<NodeId>,
+}
+
+impl Tape {
+    /// The anchor, tag or target of a node, if it has one.
+    pub fn props(&self, node: NodeId) -> Option<&Props> {
+        let at = self.props.binary_search_by_key(&node, |p| p.node).ok()?;
+        Some(&self.props[at])
+    }
+}
+
+impl Document {
+    /// The root node.
+    pub fn root(&self) -> NodeId {
+        NodeId(0)
+    }
+
+    /// A node by its position.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.tape.nodes[id.0 as usize]
+    }
+
+    /// The node behind an alias, or the node itself.
+    pub fn target(&self, id: NodeId) -> NodeId {
+        if self.node(id).kind != Kind::Alias {
+            return id;
+        }
+        self.tape.props(id).and_then(|p| p.target).unwrap_or(id)
+    }
+
+    /// The children of a collection: items, or keys and values in turn. Of a scalar, none.
+    pub fn children(&self, id: NodeId) -> Children<'_> {
+        let node = self.node(id);
+        let end = match node.kind {
+            Kind::Mapping | Kind::Sequence => node.jump,
+            Kind::Scalar | Kind::Alias => id.0 + 1,
+        };
+        Children {
+            document: self,
+            next: id.0 + 1,
+            end,
+        }
+    }
+
+    /// The keys and values of a mapping as written: duplicates and `<<` included.
+    pub fn pairs(&self, id: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
+        let mut children = match self.node(id).kind {
+            Kind::Mapping => self.children(id),
+            _ => Children {
+                document: self,
+                next: 0,
+                end: 0,
+            },
+        };
+        std::iter::from_fn(move || Some((children.next()?, children.next()?)))
+    }
+
+    /// The items of a sequence, aliases followed. Of anything else, none.
+    pub fn items(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let id = self.target(id);
+        let is_sequence = self.node(id).kind == Kind::Sequence;
+        self.children(id)
+            .filter(move |_| is_sequence)
+            .map(|item| self.target(item))
+    }
+
+    /// The field `name` of a mapping as `kubectl` reads it: the last of several, `<<` applied in
+    /// its place (go-yaml v2: a later `<<` wins over an earlier key). Aliases on the way to the
+    /// mapping are followed.
+    pub fn field(&self, text: &str, mapping: NodeId, name: &str) -> Option<Field> {
+        self.field_within(text, mapping, name, 0)
+    }
+
+    fn field_within(&self, text: &str, mapping: NodeId, name: &str, depth: usize) -> Option<Field> {
+        let mapping = self.target(mapping);
+        let mut found: Option<Field> = None;
+        for (key, value) in self.pairs(mapping) {
+            if self.is_key(text, key, name) {
+                found = Some(Field {
+                    key,
+                    value,
+                    duplicate: found.map(|f| f.key),
+                });
+            } else if self.node(mapping).has_merge
+                && depth < super::MAX_DEPTH
+                && self.is_merge_key(text, key)
+            {
+                let merged = self.target(value);
+                // The first mapping of a list wins, so the first hit is the one.
+                let hit = if self.node(merged).kind == Kind::Sequence {
+                    self.items(merged)
+                        .find_map(|item| self.field_within(text, item, name, depth + 1))
+                } else {
+                    self.field_within(text, merged, name, depth + 1)
+                };
+                found = hit.or(found);
+            }
+        }
+        found
+    }
+
+    /// The value of the field `name`, with its alias followed.
+    pub fn value(&self, text: &str, mapping: NodeId, name: &str) -> Option<NodeId> {
+        let field = self.field(text, mapping, name)?;
+        Some(self.target(field.value))
+    }
+
+    /// Whether `key` is a scalar that reads `name`.
+    pub fn is_key(&self, text: &str, key: NodeId, name: &str) -> bool {
+        let key = self.target(key);
+        let node = self.node(key);
+        if node.kind != Kind::Scalar {
+            return false;
+        }
+        let raw = node.span.of(text);
+        match node.style {
+            Style::Plain => raw == name,
+            Style::Double | Style::Single | Style::JsonString => {
+                raw.get(1..raw.len().saturating_sub(1)) == Some(name)
+                    || (raw.contains(['\\', '\n', '\''])
+                        && super::scalar::decode(text, node).is_ok_and(|s| s == name))
+            }
+            _ => super::scalar::decode(text, node).is_ok_and(|s| s == name),
+        }
+    }
+
+    /// Whether `key` is a merge key: go-yaml takes a plain `<<`, or one tagged `!!merge`.
+    pub fn is_merge_key(&self, text: &str, key: NodeId) -> bool {
+        let node = self.node(key);
+        node.kind == Kind::Scalar && node.style == Style::Plain && node.span.of(text) == "<<"
+    }
+
+    /// The tag of a node.
+    pub fn tag(&self, id: NodeId) -> Option<Tag> {
+        if !self.node(id).has_props {
+            return None;
+        }
+        self.tape.props(id).and_then(|p| p.tag)
+    }
+
+    /// How many aliases stand for this node.
+    pub fn aliases(&self, id: NodeId) -> u32 {
+        if !self.node(id).has_props {
+            return 0;
+        }
+        self.tape.props(id).map_or(0, |p| p.aliases)
+    }
+}
+
+/// Walks the children of a collection by their jumps.
+pub struct Children<'a> {
+    document: &'a Document,
+    next: u32,
+    end: u32,
+}
+
+impl Iterator for Children<'_> {
+    type Item = NodeId;
+
+    fn next(&mut self) -> Option<NodeId> {
+        if self.next >= self.end {
+            return None;
+        }
+        let id = NodeId(self.next);
+        self.next = self.document.node(id).jump;
+        Some(id)
+    }
+}

@@ -1,0 +1,155 @@
+//! Proves what an edit did: that the new text means the old one, but for one key.
+
+use super::tape::{Document, Kind, NodeId, Style};
+use super::{resolve, scalar};
+
+/// A place that an edit may have changed: a path of fields and items from the root, and what
+/// the last field must now read (`None`: it must be gone).
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The way from the root of the document.
+    pub path: Vec<Step>,
+    /// The value that was written.
+    pub value: Option<String>,
+}
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A field of a mapping.
+    Field(String),
+    /// An item of a list, from 0.
+    Item(usize),
+}
+
+/// A document and the text that its spans point into.
+#[derive(Clone, Copy)]
+pub struct Read<'a> {
+    /// The nodes.
+    pub document: &'a Document,
+    /// The text.
+    pub text: &'a str,
+}
+
+/// Whether `after` equals `before` but for the `changes`, and holds each of them. Along a path, a
+/// mapping that is absent, null or empty on one side may be any of these on the other.
+pub fn only_changes(before: Read<'_>, after: Read<'_>, changes: &[Change]) -> bool {
+    let open: Vec<(&[Step], &Change)> = changes.iter().map(|c| (c.path.as_slice(), c)).collect();
+    same(before, Some(before.document.root()), after, Some(after.document.root()), &open)
+}
+
+fn same(before: Read<'_>, a: Option<NodeId>, after: Read<'_>, b: Option<NodeId>, open: &[(&[Step], &Change)]) -> bool {
+    if open.is_empty() {
+        return match (a, b) {
+            (None, None) => true,
+            (Some(a), Some(b)) => equal(before, a, after, b),
+            _ => false,
+        };
+    }
+    if let [([], change)] = open {
+        return match (&change.value, b) {
+            (None, None) => true,
+            (Some(value), Some(b)) => {
+                after.document.node(b).style != Style::Plain
+                    && matches!(resolve::value(after.document, after.text, b), Ok(resolve::Value::Str(s)) if s == value.as_str())
+            }
+            _ => false,
+        };
+    }
+    let kind = |side: Read<'_>, node: Option<NodeId>| node.map(|n| side.document.node(n).kind);
+    if kind(before, a) == Some(Kind::Sequence) {
+        let (Some(a), Some(b)) = (a, b) else { return false };
+        let (xs, ys): (Vec<_>, Vec<_>) = (before.document.children(a).collect(), after.document.children(b).collect());
+        return xs.len() == ys.len()
+            && xs.iter().zip(&ys).enumerate().all(|(i, (&x, &y))| {
+                let inner: Vec<_> = descend(open, &Step::Item(i));
+                same(before, Some(x), after, Some(y), &inner)
+            });
+    }
+    let (Some(xs), Some(ys)) = (fields(before, a), fields(after, b)) else {
+        return false;
+    };
+    // Everything off the paths, in order; then each field on a path.
+    let on_path = |name: &str| !descend(open, &Step::Field(name.to_owned())).is_empty();
+    let rest = |fields: &[(String, NodeId, NodeId)]| -> Vec<(String, NodeId)> {
+        fields
+            .iter()
+            .filter(|(name, _, _)| !on_path(name))
+            .map(|(name, _, value)| (name.clone(), *value))
+            .collect()
+    };
+    let (xs_rest, ys_rest) = (rest(&xs), rest(&ys));
+    let same_rest = xs_rest.len() == ys_rest.len()
+        && xs_rest
+            .iter()
+            .zip(&ys_rest)
+            .all(|((n, x), (m, y))| n == m && equal(before, *x, after, *y));
+    let mut names: Vec<&str> = open
+        .iter()
+        .filter_map(|(path, _)| match path.first() {
+            Some(Step::Field(name)) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    same_rest
+        && names.iter().all(|name| {
+            let find = |fields: &[(String, NodeId, NodeId)]| fields.iter().find(|(n, _, _)| n == name).map(|(_, _, v)| *v);
+            let inner = descend(open, &Step::Field((*name).to_owned()));
+            same(before, find(&xs), after, find(&ys), &inner)
+        })
+}
+
+fn descend<'a>(open: &[(&'a [Step], &'a Change)], step: &Step) -> Vec<(&'a [Step], &'a Change)> {
+    open.iter()
+        .filter(|(path, _)| path.first() == Some(step))
+        .map(|(path, change)| (&path[1..], *change))
+        .collect()
+}
+
+/// The fields of a mapping as (name, key, value); of nothing or null, none.
+fn fields(side: Read<'_>, node: Option<NodeId>) -> Option<Vec<(String, NodeId, NodeId)>> {
+    let Some(node) = node else { return Some(Vec::new()) };
+    match side.document.node(node).kind {
+        Kind::Mapping => side
+            .document
+            .pairs(node)
+            .map(|(key, value)| {
+                let text = scalar::decode(side.text, side.document.node(key)).ok()?;
+                Some((text.into_owned(), key, value))
+            })
+            .collect(),
+        Kind::Scalar => {
+            let null = resolve::value(side.document, side.text, node) == Ok(resolve::Value::Null);
+            null.then(Vec::new)
+        }
+        _ => None,
+    }
+}
+
+/// Whether two nodes are written alike: same kind, style, anchor, tag and decoded text throughout.
+fn equal(before: Read<'_>, a: NodeId, after: Read<'_>, b: NodeId) -> bool {
+    let (first, last) = (a.0, before.document.node(a).jump);
+    let (other, other_last) = (b.0, after.document.node(b).jump);
+    if last - first != other_last - other {
+        return false;
+    }
+    (first..last).zip(other..other_last).all(|(i, j)| {
+        let (i, j) = (NodeId(i), NodeId(j));
+        let (x, y) = (before.document.node(i), after.document.node(j));
+        x.kind == y.kind
+            && x.style == y.style
+            && x.jump - i.0 == y.jump - j.0
+            && match x.kind {
+                Kind::Scalar => {
+                    x.span.of(before.text) == y.span.of(after.text)
+                        || (scalar::decode(before.text, x).is_ok()
+                            && scalar::decode(before.text, x) == scalar::decode(after.text, y))
+                }
+                Kind::Alias => x.span.of(before.text) == y.span.of(after.text),
+                Kind::Mapping | Kind::Sequence => true,
+            }
+            && before.document.tag(i) == after.document.tag(j)
+    })
+}
