@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -27,16 +28,21 @@ var kubectl = flag.String("kubectl", "kubectl", "kubectl program")
 func main() {
 	log.SetFlags(0)
 	out := flag.String("out", "..", "directory to write to")
+	delta := flag.String("delta", "", "only record the rows of documents.json that -kubectl reads differently, to this file of -out")
 	verify := flag.Bool("verify", false, "compare scalars.json and scalar-sweep.txt with kubectl instead of recording")
 	flag.Parse()
 	if *verify {
 		verifyAll(*out)
 		return
 	}
+	if *delta != "" {
+		recordDocuments(filepath.Join(*out, *delta), filepath.Join(*out, "documents.json"))
+		return
+	}
 	recordScalars(filepath.Join(*out, "scalars.json"))
 	recordSweep(filepath.Join(*out, "scalar-sweep.txt"))
 	recordBlocks(filepath.Join(*out, "block-scalars.json"))
-	recordDocuments(filepath.Join(*out, "documents.json"))
+	recordDocuments(filepath.Join(*out, "documents.json"), "")
 }
 
 func check(err error) {
@@ -331,7 +337,8 @@ func depth(v any) int {
 	return n
 }
 
-func recordDocuments(path string) {
+// recordDocuments leaves out the rows that base has already.
+func recordDocuments(path, base string) {
 	cases := docCases()
 	uniqueNames(cases)
 	rows := make([]docRow, len(cases))
@@ -373,6 +380,15 @@ func recordDocuments(path string) {
 		}
 		rows[i] = row
 	})
+	if base != "" {
+		b, err := os.ReadFile(base)
+		check(err)
+		known := map[string]bool{}
+		for _, l := range strings.Split(string(b), "\n") {
+			known[strings.TrimSuffix(l, ",")] = true
+		}
+		rows = slices.DeleteFunc(rows, func(r docRow) bool { return known[encode(r)] })
+	}
 	writeRows(path, rows)
 }
 

@@ -1,0 +1,325 @@
+//! One text in, facts out: who is in it, what it provides, what it reads, and where a stamp goes.
+//!
+//! This is the only stage that sees values; they leave it as digests. Each document's tape is
+//! dropped when its facts are known.
+
+mod source;
+mod workload;
+
+pub use source::{Entry, Flaw, Source};
+pub use workload::{Keys, Reference, Workload};
+pub(crate) use workload::refused;
+
+use crate::finding::{Code, Finding};
+use crate::k8s::id::ObjectId;
+use crate::k8s::{kinds, providers};
+use crate::options::Options;
+use crate::span::{FileId, InputFile, MAX_TEXT, Place, Span};
+use crate::yaml::verify::Step;
+use crate::yaml::{self, Document, Kind, NodeId, SyntaxError, resolve};
+
+/// What one text says.
+#[derive(Default)]
+pub struct Facts {
+    /// The objects that provide or read something, in the order of the text.
+    pub objects: Vec<Object>,
+    /// How many Kubernetes objects there are, those without facts included.
+    pub object_count: usize,
+    /// What is wrong in the text itself.
+    pub findings: Vec<Finding>,
+    /// Why the text cannot be read to its end; what was read before counts for nothing.
+    pub broken: Option<SyntaxError>,
+    /// Whether the text has a `sops` mapping, and so is never written.
+    pub encrypted: bool,
+    /// Whether `#@` comments make it a ytt program.
+    pub ytt: bool,
+    /// The bytes of every Secret, which no report may quote.
+    pub secrets: Vec<Span>,
+}
+
+/// A Kubernetes object that provides or reads something.
+pub struct Object {
+    /// Who it is.
+    pub id: ObjectId,
+    /// Where it is.
+    pub place: Place,
+    /// Where its name is written.
+    pub name_span: Span,
+    /// The document that it is in.
+    pub document: Span,
+    /// Which of the documents it is, from 0.
+    pub document_index: usize,
+    /// The way from the root of the document to it: none, or an item of a list.
+    pub route: Vec<Step>,
+    /// Whether Helm runs it as a hook.
+    pub hook: bool,
+    /// What it provides.
+    pub source: Option<Source>,
+    /// What it reads.
+    pub workload: Option<Workload>,
+}
+
+impl Object {
+    /// Where its name is written.
+    pub fn place_of_name(&self) -> Place {
+        Place {
+            file: self.place.file,
+            span: self.name_span,
+        }
+    }
+}
+
+/// Reads a text.
+pub fn extract(file: FileId, input: &InputFile, options: &Options) -> Facts {
+    let mut facts = Facts::default();
+    let text = input.text.as_str();
+    if text.len() > MAX_TEXT {
+        facts.broken = Some(SyntaxError::refused(0, "a text of more than 1 GiB"));
+        return facts;
+    }
+    let mut marks = YttMarks::new(text);
+    let mut index = 0;
+    for chunk in yaml::split::chunks(text) {
+        let documents = chunk.and_then(|chunk| yaml::parse(text, chunk.span));
+        match documents {
+            Err(error) => {
+                facts.broken = Some(error);
+                return facts;
+            }
+            Ok(documents) => {
+                for document in documents {
+                    marks.visit(&document);
+                    let mut reader = Reader {
+                        file,
+                        text,
+                        options,
+                        document: &document,
+                        index,
+                        facts: &mut facts,
+                    };
+                    if let Err(error) = reader.document() {
+                        facts.broken = Some(error);
+                        return facts;
+                    }
+                    index += 1;
+                }
+            }
+        }
+    }
+    facts.ytt = marks.is_program();
+    facts
+}
+
+struct Reader<'a> {
+    file: FileId,
+    text: &'a str,
+    options: &'a Options,
+    document: &'a Document,
+    index: usize,
+    facts: &'a mut Facts,
+}
+
+/// The kind and apiVersion that a typed list lends to its items.
+struct Lent {
+    api_version: String,
+    kind: Option<String>,
+}
+
+impl Reader<'_> {
+    fn document(&mut self) -> Result<(), SyntaxError> {
+        let root = self.document.root();
+        if self.document.node(root).kind != Kind::Mapping {
+            return Ok(());
+        }
+        self.object(root, Vec::new(), &[], None)
+    }
+
+    fn string(&self, mapping: NodeId, name: &str) -> Option<String> {
+        let value = self.document.value(self.text, mapping, name)?;
+        match resolve::value(self.document, self.text, value) {
+            Ok(resolve::Value::Str(string)) => Some(string.into_owned()),
+            _ => None,
+        }
+    }
+
+    fn place(&self, node: NodeId) -> Place {
+        Place {
+            file: self.file,
+            span: self.document.node(node).span,
+        }
+    }
+
+    fn object(
+        &mut self,
+        node: NodeId,
+        route: Vec<Step>,
+        ancestors: &[NodeId],
+        lent: Option<&Lent>,
+    ) -> Result<(), SyntaxError> {
+        let kind = self
+            .string(node, "kind")
+            .or_else(|| lent.and_then(|l| l.kind.clone()));
+        let api_version = self
+            .string(node, "apiVersion")
+            .or_else(|| lent.map(|l| l.api_version.clone()));
+        let (Some(kind), Some(api_version)) = (kind, api_version) else {
+            return Ok(());
+        };
+        if let Some(item_kind) = kind.strip_suffix("List")
+            && let Some(items) = self.document.field(self.text, node, "items")
+            && self.document.node(self.document.target(items.value)).kind == Kind::Sequence
+        {
+            if lent.is_some() {
+                return Err(SyntaxError::refused(
+                    self.document.node(node).span.start as usize,
+                    "a list inside of a list, which kubectl refuses",
+                ));
+            }
+            let plain = kind == "List" || kind == "ResourceList";
+            let lent = Lent {
+                api_version,
+                kind: (!plain).then(|| item_kind.to_owned()),
+            };
+            return self.items(node, items.value, &lent);
+        }
+        if self.document.value(self.text, node, "sops").is_some_and(|s| self.document.node(s).kind == Kind::Mapping) {
+            self.facts.encrypted = true;
+        }
+        self.one(node, route, ancestors, &kind, &api_version)
+    }
+
+    fn items(&mut self, list: NodeId, items: NodeId, lent: &Lent) -> Result<(), SyntaxError> {
+        let sequence = self.document.target(items);
+        let children: Vec<NodeId> = self.document.children(sequence).collect();
+        for (i, item) in children.into_iter().enumerate() {
+            // An alias in the list stays visible to the editor as an ancestor.
+            let ancestors = [list, items, item];
+            let target = self.document.target(item);
+            if self.document.node(target).kind == Kind::Mapping {
+                let route = vec![Step::Field("items".to_owned()), Step::Item(i)];
+                self.object(target, route, &ancestors, Some(lent))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn one(
+        &mut self,
+        node: NodeId,
+        route: Vec<Step>,
+        ancestors: &[NodeId],
+        kind: &str,
+        api_version: &str,
+    ) -> Result<(), SyntaxError> {
+        self.facts.object_count += 1;
+        let (group, version) = ObjectId::split_api_version(api_version);
+        if kind == "Secret" {
+            self.facts.secrets.push(self.document.node(node).span);
+        }
+        let provider = providers::provider(group, kind);
+        let workload = kinds::workload(group, kind);
+        if provider.is_none() && workload.is_none() {
+            return Ok(());
+        }
+        let metadata = self.document.value(self.text, node, "metadata");
+        let annotation = |name: &str| {
+            let annotations = self.document.value(self.text, metadata?, "annotations")?;
+            self.string(annotations, name)
+        };
+        if annotation("config.kubernetes.io/local-config").is_some_and(|v| v != "false") {
+            return Ok(());
+        }
+        let hook = annotation("helm.sh/hook").is_some();
+        let mut id = ObjectId {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: None,
+            name: String::new(),
+        };
+        let mut name_span = self.document.node(node).span;
+        for field in ["namespace", "name"] {
+            let Some(value) = metadata.and_then(|m| self.document.value(self.text, m, field)) else {
+                continue;
+            };
+            let read = resolve::value(self.document, self.text, value);
+            match (field, read) {
+                (_, Ok(resolve::Value::Null)) => {}
+                ("name", Ok(resolve::Value::Str(name))) => {
+                    id.name = name.into_owned();
+                    name_span = self.document.node(value).span;
+                }
+                (_, Ok(resolve::Value::Str(namespace))) => {
+                    id.namespace = Some(namespace.into_owned()).filter(|n| !n.is_empty());
+                }
+                (_, other) => {
+                    let what = other.map_or_else(|e| e.0, |v| v.type_name());
+                    let finding = Finding::new(
+                        Code::InvalidObject,
+                        format!("`metadata.{field}` of a {kind} is {what}, not a string"),
+                    );
+                    let finding = self.locate(finding, value, kind);
+                    self.facts
+                        .findings
+                        .push(finding.help("put it in quotes").refusing());
+                    return Ok(());
+                }
+            }
+        }
+        let source = provider.map(|row| source::read(self, node, row, &id));
+        let workload = workload.map(|row| workload::read(self, node, ancestors, row));
+        self.facts.objects.push(Object {
+            id,
+            place: self.place(node),
+            name_span,
+            document: self.document.span,
+            document_index: self.index,
+            route,
+            hook,
+            source,
+            workload,
+        });
+        Ok(())
+    }
+
+    /// Points a finding at a node; its line is shown unless it stands in a Secret.
+    fn locate(&self, finding: Finding, node: NodeId, kind: &str) -> Finding {
+        if kind == "Secret" {
+            finding.at(self.place(node))
+        } else {
+            finding.quoting(self.place(node))
+        }
+    }
+}
+
+/// Looks for `#@`, the mark of a ytt program, outside of scalars.
+struct YttMarks {
+    marks: Vec<u32>,
+}
+
+impl YttMarks {
+    fn new(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let marks = memchr::memmem::find_iter(bytes, b"#@")
+            .filter(|&at| at == 0 || matches!(bytes[at - 1], b' ' | b'\t' | b'\n'))
+            .map(crate::span::offset)
+            .collect();
+        Self { marks }
+    }
+
+    /// Drops the marks that stand inside a scalar of the document.
+    fn visit(&mut self, document: &Document) {
+        if self.marks.is_empty() {
+            return;
+        }
+        for node in &document.tape.nodes {
+            if node.kind == Kind::Scalar {
+                self.marks.retain(|&at| at < node.span.start || at >= node.span.end);
+            }
+        }
+    }
+
+    fn is_program(&self) -> bool {
+        !self.marks.is_empty()
+    }
+}

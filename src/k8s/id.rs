@@ -1,0 +1,35 @@
+//! Who an object is.
+
+use std::fmt;
+
+/// The identity of an object, as written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectId {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The version in the group.
+    pub version: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace, if one is written.
+    pub namespace: Option<String>,
+    /// The name; empty if none is written (`generateName`).
+    pub name: String,
+}
+
+impl ObjectId {
+    /// Splits an `apiVersion` into group and version; `v1` is the core group.
+    pub fn split_api_version(api_version: &str) -> (&str, &str) {
+        api_version.split_once('/').unwrap_or(("", api_version))
+    }
+}
+
+impl fmt::Display for ObjectId {
+    /// `Deployment shop/web`, or `Deployment web` without a namespace.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
+            None => write!(f, "{} {}", self.kind, self.name),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What a run was asked to do. Plain data: no flag of the command line and no path is parsed here.
+
+use crate::digest::HashKey;
+
+/// The annotation key of the stamp unless the user names another.
+pub const STAMP_KEY: &str = "checksum/rollstamp";
+
+/// What the pure part of a run needs to know.
+pub struct Options {
+    /// The annotation key of the stamp.
+    pub annotation: String,
+    /// The namespace of objects that name none.
+    pub namespace: Option<String>,
+    /// The key for digests of Secrets.
+    pub hash_key: Option<HashKey>,
+    /// What to do with stamps.
+    pub goal: Goal,
+    /// Whether findings of level error refuse, and unresolved references are errors.
+    pub strict: bool,
+    /// How many threads read files; the result does not depend on it.
+    pub jobs: usize,
+}
+
+/// What to do with stamps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// Bring every stamp up to date.
+    Stamp,
+    /// Remove every stamp of ours.
+    Strip,
+}
+
+/// What one `kubectl apply` receives, below a named folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnitRule {
+    /// The files of each folder.
+    #[default]
+    Dir,
+    /// The whole tree.
+    Tree,
+    /// Each file by itself.
+    File,
+}

@@ -1,0 +1,199 @@
+//! The stages in order: texts in, an [`Outcome`] out. No I/O.
+
+use crate::extract::{self, Facts};
+use crate::finding::{Code, Finding, Severity};
+use crate::options::{Goal, Options};
+use crate::plan::{self, Plan};
+use crate::render::{self, FileChange};
+use crate::span::{FileId, Place, Span, offset};
+use crate::unit::{Found, Input, UnitId};
+use crate::{index, yaml};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a run found out: every verb and every format is a view of it.
+pub struct Outcome {
+    /// The texts.
+    pub inputs: Vec<Input>,
+    /// What they say.
+    pub facts: Vec<Facts>,
+    /// What happens to each workload.
+    pub plan: Plan,
+    /// The edits, by file.
+    pub changes: Vec<FileChange>,
+    /// What is wrong or worth saying, in the order of the input.
+    pub findings: Vec<Finding>,
+    /// Files below a folder that are no manifests, by reason.
+    pub skipped: Skipped,
+}
+
+/// How many files below the named folders were walked past, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Template text of Helm, Jinja and the like.
+    pub templates: usize,
+    /// ytt programs.
+    pub ytt: usize,
+    /// Kustomization files.
+    pub kustomizations: usize,
+    /// Files that are not UTF-8, such as those locked by git-crypt.
+    pub binary: usize,
+    /// Text that is neither YAML nor JSON.
+    pub unreadable: usize,
+    /// YAML and JSON without a Kubernetes object: values, patches, CI files.
+    pub without_objects: usize,
+}
+
+impl Outcome {
+    /// Whether something was refused.
+    pub fn refused(&self) -> bool {
+        self.findings.iter().any(|f| f.refuses)
+    }
+}
+
+/// Runs the stages.
+pub fn run(inputs: Vec<Input>, units: &[UnitId], skipped: Skipped, options: &Options) -> Outcome {
+    let mut skipped = skipped;
+    let mut facts = local(&inputs, options);
+    let mut findings = Vec::new();
+    for (file, input) in inputs.iter().enumerate() {
+        settle_text(file, input, &mut facts[file], &mut findings, &mut skipped);
+    }
+    let (index, found) = index::build(&inputs, &facts, units, options);
+    if options.goal == Goal::Stamp {
+        findings.extend(facts.iter_mut().flat_map(|f| std::mem::take(&mut f.findings)));
+        findings.extend(found);
+    }
+    let (plan, found) = plan::decide(&inputs, &facts, units, &index, options);
+    findings.extend(found);
+    let (changes, found) = render::render(&inputs, &facts, &plan, options);
+    findings.extend(found);
+    if options.strict {
+        for finding in &mut findings {
+            finding.refuses |= finding.severity == Severity::Error;
+        }
+    }
+    sort(&mut findings);
+    Outcome {
+        inputs,
+        facts,
+        plan,
+        changes,
+        findings,
+        skipped,
+    }
+}
+
+/// By file, place and code, so that the order of work never shows.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        (a.place, &a.file, a.code, &a.message).cmp(&(b.place, &b.file, b.code, &b.message))
+    });
+}
+
+/// Reads every text, on as many threads as asked for; the result is in the order of the input.
+fn local(inputs: &[Input], options: &Options) -> Vec<Facts> {
+    let read = |i: usize| extract::extract(FileId(offset(i)), &inputs[i].file, options);
+    let threads = options.jobs.min(inputs.len());
+    if threads < 2 {
+        return (0..inputs.len()).map(read).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, Facts)>> = Mutex::new(Vec::with_capacity(inputs.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut mine = Vec::new();
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    if i >= inputs.len() {
+                        break;
+                    }
+                    mine.push((i, read(i)));
+                }
+                // Only a panic of another thread poisons the lock, and that one ends the run.
+                if let Ok(mut done) = done.lock() {
+                    done.append(&mut mine);
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_default();
+    done.sort_by_key(|(i, _)| *i);
+    done.into_iter().map(|(_, facts)| facts).collect()
+}
+
+/// What becomes of a text that cannot be read, or that is no manifest: one that was named is an
+/// error; one that was met in a folder is walked past, with a count.
+fn settle_text(file: usize, input: &Input, facts: &mut Facts, findings: &mut Vec<Finding>, skipped: &mut Skipped) {
+    let walked = matches!(input.found, Found::Walked(_));
+    if facts.ytt && input.found != Found::Stream {
+        if walked {
+            skipped.ytt += 1;
+        } else {
+            let message = "a ytt program: its `#@` comments are code";
+            findings.push(
+                Finding::new(Code::UnsupportedYaml, message)
+                    .at(start_of(file))
+                    .help("render it first: `ytt -f FILE | rollstamp`")
+                    .refusing(),
+            );
+        }
+        *facts = Facts::default();
+        return;
+    }
+    let Some(error) = facts.broken.take() else {
+        if walked && facts.object_count == 0 {
+            skipped.without_objects += 1;
+        }
+        return;
+    };
+    *facts = Facts::default();
+    let code = if error.refused { Code::UnsupportedYaml } else { Code::YamlSyntax };
+    let place = Place {
+        file: FileId(offset(file)),
+        span: Span {
+            start: error.at,
+            end: error.at,
+        },
+    };
+    if !walked {
+        findings.push(Finding::new(code, error.message).at(place).refusing());
+        return;
+    }
+    let text = &input.file.text;
+    if looks_like_template(text) {
+        skipped.templates += 1;
+    } else if looks_like_manifest(text) {
+        skipped.unreadable += 1;
+        findings.push(
+            Finding::new(Code::BrokenManifest, format!("left alone: {}", error.message))
+                .at(place)
+                .help("mend it, or leave it out with --exclude"),
+        );
+    } else {
+        skipped.unreadable += 1;
+    }
+}
+
+fn start_of(file: usize) -> Place {
+    Place {
+        file: FileId(offset(file)),
+        span: Span { start: 0, end: 0 },
+    }
+}
+
+/// Only asked of a text that is not YAML: many good manifests hold `{{` in a value.
+fn looks_like_template(text: &str) -> bool {
+    ["{{", "{%", "<%", "@@"].iter().any(|mark| text.contains(mark))
+        || yaml::split::chunks(text).next().is_none()
+        || text.lines().any(|line| {
+            let value = line.rsplit(": ").next().unwrap_or_default().trim();
+            value.len() > 2 && value.starts_with('@') && value.ends_with('@')
+        })
+}
+
+fn looks_like_manifest(text: &str) -> bool {
+    let has = |field: &str| text.lines().any(|line| line.starts_with(field));
+    has("apiVersion:") && has("kind:")
+}

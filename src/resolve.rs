@@ -1,0 +1,50 @@
+//! Which source each reference of a workload means.
+
+use crate::extract::{Object, Reference};
+use crate::index::{Index, Indexed, namespace};
+use crate::options::Options;
+use crate::unit::UnitId;
+
+/// The answer for one reference.
+#[derive(Clone, Copy)]
+pub enum Resolution<'a> {
+    /// This source.
+    Found(&'a Indexed),
+    /// A source whose copies in two files differ.
+    Clash(&'a Indexed),
+    /// Several sources fit, in these namespaces; none is taken.
+    Ambiguous(&'a [Indexed]),
+    /// None in the unit: it comes from elsewhere.
+    External,
+}
+
+/// Resolves one reference inside its unit: the source of the same namespace; else, where exactly
+/// one candidate remains whose namespace is missing on one of the two sides, that one (Helm
+/// leaves out the namespace of its release).
+pub fn resolve<'a>(
+    index: &'a Index,
+    unit: UnitId,
+    workload: &Object,
+    reference: &Reference,
+    options: &Options,
+) -> Resolution<'a> {
+    let candidates = index.get(unit, reference.site.target, &reference.name);
+    let own = namespace(workload, options);
+    let exact = candidates.iter().find(|c| c.namespace.as_deref() == own);
+    let found = match exact {
+        Some(found) => found,
+        None => {
+            let mut fitting = candidates.iter().filter(|c| own.is_none() || c.namespace.is_none());
+            match (fitting.next(), fitting.next()) {
+                (None, _) => return Resolution::External,
+                (Some(only), None) => only,
+                (Some(_), Some(_)) => return Resolution::Ambiguous(candidates),
+            }
+        }
+    };
+    if found.clash.is_some() {
+        Resolution::Clash(found)
+    } else {
+        Resolution::Found(found)
+    }
+}
