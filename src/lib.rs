@@ -1,15 +1,51 @@
-//! stub
+//! rollstamp stamps a digest of what each workload reads from ConfigMaps and Secrets into its pod
+//! template.
+//!
+//! The listing is the pipeline; data flows one way through it:
+//!
+//! ```text
+//! argv         -> cli     -> Options
+//! files, stdin -> front   -> Input          texts, never changed again
+//!                 extract -> Facts          per text, in parallel; values leave it as digests
+//!                 unit, index, resolve      which source each reference means
+//!                 plan    -> Plan           every decision; nothing is written yet
+//!                 render  -> FileChange     spans of the original text, proven by reading again
+//!                            Outcome     -> front::write, report
+//! ```
+//!
+//! `yaml` is text with spans and knows no Kubernetes word; `k8s` is what Kubernetes looks like, as
+//! tables. [`process::run`] is the middle, in order, without I/O: start reading there.
+
 pub mod span;
+
 pub mod yaml;
+
 pub mod k8s;
+
 pub mod finding;
+
 pub mod options;
-pub mod digest;
-pub mod suffix;
-pub mod extract;
+
+pub mod front;
+
 pub mod unit;
+
+pub mod extract;
+
+pub mod suffix;
+
+pub mod digest;
+
 pub mod index;
+
 pub mod resolve;
+
 pub mod plan;
+
 pub mod render;
+
 pub mod process;
+
+pub mod report;
+
+pub mod cli;

@@ -119,16 +119,22 @@ struct Reader<'a> {
     facts: &'a mut Facts,
 }
 
-/// The kind and apiVersion that a typed list lends to its items.
+/// The apiVersion and kind that a typed list lends to its items; a plain `List` lends nothing.
 struct Lent {
-    api_version: String,
-    kind: Option<String>,
+    typed: Option<(String, String)>,
 }
 
 impl Reader<'_> {
     fn document(&mut self) -> Result<(), SyntaxError> {
         let root = self.document.root();
-        if self.document.node(root).kind != Kind::Mapping {
+        let node = self.document.node(root);
+        if node.kind == Kind::Scalar && resolve::value(self.document, self.text, root) != Ok(resolve::Value::Null) {
+            return Err(SyntaxError::refused(
+                node.span.start as usize,
+                "a document of mere text, without fields",
+            ));
+        }
+        if node.kind != Kind::Mapping {
             return Ok(());
         }
         self.object(root, Vec::new(), &[], None)
@@ -156,17 +162,16 @@ impl Reader<'_> {
         ancestors: &[NodeId],
         lent: Option<&Lent>,
     ) -> Result<(), SyntaxError> {
-        let kind = self
-            .string(node, "kind")
-            .or_else(|| lent.and_then(|l| l.kind.clone()));
+        let typed = lent.and_then(|l| l.typed.as_ref());
+        let kind = self.string(node, "kind").or_else(|| typed.map(|t| t.1.clone()));
         let api_version = self
             .string(node, "apiVersion")
-            .or_else(|| lent.map(|l| l.api_version.clone()));
+            .or_else(|| typed.map(|t| t.0.clone()));
         let (Some(kind), Some(api_version)) = (kind, api_version) else {
             return Ok(());
         };
-        if let Some(item_kind) = kind.strip_suffix("List")
-            && let Some(items) = self.document.field(self.text, node, "items")
+        // kubectl takes any object with a list of `items` for a list, whatever its kind.
+        if let Some(items) = self.document.field(self.text, node, "items")
             && self.document.node(self.document.target(items.value)).kind == Kind::Sequence
         {
             if lent.is_some() {
@@ -175,12 +180,11 @@ impl Reader<'_> {
                     "a list inside of a list, which kubectl refuses",
                 ));
             }
-            let plain = kind == "List" || kind == "ResourceList";
-            let lent = Lent {
-                api_version,
-                kind: (!plain).then(|| item_kind.to_owned()),
-            };
-            return self.items(node, items.value, &lent);
+            let lent = kind
+                .strip_suffix("List")
+                .filter(|item_kind| !item_kind.is_empty() && *item_kind != "Resource")
+                .map(|item_kind| (api_version, item_kind.to_owned()));
+            return self.items(node, items.value, &Lent { typed: lent });
         }
         if self.document.value(self.text, node, "sops").is_some_and(|s| self.document.node(s).kind == Kind::Mapping) {
             self.facts.encrypted = true;

@@ -360,7 +360,7 @@ fn clean(path: &str) -> Vec<String> {
 }
 
 /// Whether two cleaned paths are equal, or one lies below the other.
-pub fn related(a: &[String], b: &[String]) -> bool {
+fn related(a: &[String], b: &[String]) -> bool {
     a.iter().zip(b).all(|(x, y)| x == y)
 }
 
@@ -372,7 +372,12 @@ pub(crate) fn refused(code: Code, refusal: &Refusal, id: &str, file: crate::span
         .quoting(place(refusal.at))
         .refusing();
     if let Some(related) = refusal.related {
-        finding = finding.related(place(related), "the first one");
+        let label = if refusal.message.contains("twice") {
+            "the first one"
+        } else {
+            "the other end"
+        };
+        finding = finding.related(place(related), label);
     }
     finding
 }

@@ -6,7 +6,7 @@
 //! (`decode.go`, `allowedAliasRatio`), counted here without expanding anything.
 
 use super::tape::{Document, Kind, Node, NodeId, Props, Style, Tag, Tape};
-use super::{MAX_DEPTH, SyntaxError, scalar};
+use super::{MAX_DEPTH, SyntaxError, oddities, scalar};
 use crate::span::{Span, offset};
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
@@ -54,16 +54,15 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>, SyntaxError> {
         builder.event(&event, span)?;
     }
     let Builder { mut tape, .. } = builder;
-    if tape.nodes.is_empty() || is_absent(&tape) {
-        return Ok(None);
-    }
     tape.props.sort_by_key(|p| p.node);
-    refuse_bombs(&tape)?;
-    Ok(Some(Document {
+    let absent = tape.nodes.is_empty() || is_absent(&tape);
+    let document = Document {
         span: chunk,
         json: false,
         tape,
-    }))
+    };
+    oddities::refuse(&document, text)?;
+    Ok((!absent).then_some(document))
 }
 
 /// A document of comments has an empty plain scalar for its root.
@@ -151,7 +150,13 @@ impl Builder<'_> {
                 self.open(Kind::Sequence, *style, *anchor, tag.as_deref(), span)?;
             }
             Event::MappingEnd | Event::SequenceEnd => self.close(span),
-            Event::Anchor(_, _) => {
+            Event::Anchor(_, name) => {
+                if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) {
+                    return Err(SyntaxError::refused(
+                        span.start as usize,
+                        "an anchor's name with other characters than letters, digits, `_` and `-`, which kubectl refuses",
+                    ));
+                }
                 if let Some(props) = self.tape.props.last_mut() {
                     props.anchor = Some(span);
                 }
@@ -303,9 +308,10 @@ impl Builder<'_> {
         let content = start + header.len;
         let indent = match header.digit {
             Some(digit) => parent.unwrap_or(0) + digit,
-            None => self.content_indent(content, parent),
+            None => self.content_indent(content, parent)?,
         };
-        Ok((Span::new(start, self.content_end(content, indent as usize)), indent))
+        let end = self.content_end(content, indent as usize)?;
+        Ok((Span::new(start, end), indent))
     }
 
     /// Between the last token and the header there are marks, an anchor, a tag and comments.
@@ -329,7 +335,7 @@ impl Builder<'_> {
     }
 
     /// The column of the first line that is not blank; of blank lines only, the least possible.
-    fn content_indent(&self, from: usize, parent: Option<u32>) -> u32 {
+    fn content_indent(&self, from: usize, parent: Option<u32>) -> Result<u32, SyntaxError> {
         let least = parent.map_or(0, |p| p + 1);
         let mut rest = &self.text[from..self.chunk_end];
         let mut widest = 0;
@@ -338,25 +344,41 @@ impl Builder<'_> {
             let spaces = line.len() - line.trim_start_matches(' ').len();
             if spaces < line.len() {
                 let spaces = offset(spaces);
-                return if spaces < least { least.max(widest) } else { spaces };
+                if spaces < least {
+                    break;
+                }
+                if line.as_bytes()[spaces as usize] == b'\t' {
+                    return Err(self.tab_in_block(rest));
+                }
+                return Ok(spaces);
             }
             widest = widest.max(offset(spaces));
             rest = after;
         }
-        least.max(widest)
+        Ok(least.max(widest))
     }
 
-    fn content_end(&self, from: usize, indent: usize) -> usize {
+    fn tab_in_block(&self, rest: &str) -> SyntaxError {
+        SyntaxError::refused(
+            self.chunk_end - rest.len(),
+            "a tab in the indentation of a block scalar, which kubectl refuses",
+        )
+    }
+
+    fn content_end(&self, from: usize, indent: usize) -> Result<usize, SyntaxError> {
         let mut rest = &self.text[from..self.chunk_end];
         while !rest.is_empty() {
             let (line, after) = scalar::split_line(rest);
             let spaces = line.len() - line.trim_start_matches(' ').len();
             if spaces < line.len() && spaces < indent {
+                if line.as_bytes()[spaces] == b'\t' {
+                    return Err(self.tab_in_block(rest));
+                }
                 break;
             }
             rest = after;
         }
-        self.chunk_end - rest.len()
+        Ok(self.chunk_end - rest.len())
     }
 }
 
@@ -364,7 +386,7 @@ fn tag_of(tag: &granit_parser::Tag) -> Tag {
     if tag.handle().is_empty() && tag.suffix() == "!" {
         return Tag::NonSpecific;
     }
-    match tag.core_suffix() {
+    match tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() {
         Some("str") => Tag::Str,
         Some("int") => Tag::Int,
         Some("float") => Tag::Float,
@@ -375,57 +397,4 @@ fn tag_of(tag: &granit_parser::Tag) -> Tag {
         Some("merge") => Tag::Merge,
         _ => Tag::Other,
     }
-}
-
-/// go-yaml v2's guard against alias bombs, over counts instead of an expansion.
-fn refuse_bombs(tape: &Tape) -> Result<(), SyntaxError> {
-    if !tape.props.iter().any(|p| p.target.is_some()) {
-        return Ok(());
-    }
-    // Of each node: how many nodes it stands for, and how many of those come through an alias.
-    let mut sizes: Vec<(u64, u64)> = vec![(0, 0); tape.nodes.len()];
-    // A target stands before its alias, so a walk from the back would meet aliases first; sums
-    // over a prefix give a collection its size once its last child is known.
-    let mut open: Vec<usize> = Vec::new();
-    for index in 0..=tape.nodes.len() {
-        while let Some(&top) = open.last() {
-            if tape.nodes[top].jump as usize > index {
-                break;
-            }
-            open.pop();
-            let done = sizes[top];
-            if let Some(&parent) = open.last() {
-                sizes[parent].0 = sizes[parent].0.saturating_add(done.0);
-                sizes[parent].1 = sizes[parent].1.saturating_add(done.1);
-            }
-        }
-        let Some(node) = tape.nodes.get(index) else { break };
-        sizes[index] = match node.kind {
-            Kind::Alias => {
-                let target = tape.props(NodeId(offset(index))).and_then(|p| p.target);
-                let inner = target.map_or(0, |t| sizes[t.0 as usize].0);
-                (inner.saturating_add(1), inner)
-            }
-            _ => (1, 0),
-        };
-        open.push(index);
-    }
-    let (decoded, aliased) = sizes.first().copied().unwrap_or((0, 0));
-    const LOW: f64 = 400_000.0;
-    const HIGH: f64 = 4_000_000.0;
-    let total = decoded as f64;
-    let allowed = if total <= LOW {
-        0.99
-    } else if total >= HIGH {
-        0.10
-    } else {
-        0.99 - 0.89 * ((total - LOW) / (HIGH - LOW))
-    };
-    if aliased > 100 && decoded > 1_000 && aliased as f64 / total > allowed {
-        return Err(SyntaxError::refused(
-            tape.nodes[0].span.start as usize,
-            "the document contains excessive aliasing, which kubectl refuses",
-        ));
-    }
-    Ok(())
 }

@@ -19,7 +19,7 @@ pub struct Refusal {
     pub at: Span,
     /// Lower case, no full stop.
     pub message: String,
-    /// A second place, for a key that stands twice.
+    /// A second place: the first of two keys, or the other end of an alias.
     pub related: Option<Span>,
 }
 
@@ -134,11 +134,22 @@ impl<'a> Editor<'a> {
 
     /// A node that other places share, or that a tag turns into something else, stays as it is.
     fn editable(&self, node: NodeId) -> Result<(), Refusal> {
+        let props = &self.document.tape.props;
+        let anchor = |of: NodeId| props.iter().find(|p| p.node == of).and_then(|p| p.anchor);
         if self.document.node(node).kind == Kind::Alias {
-            return Err(self.refusal(node, "an alias, so an edit would change other places as well"));
+            let mut refusal = self.refusal(node, "an alias, so an edit would change other places as well");
+            refusal.related = anchor(self.document.target(node));
+            return Err(refusal);
         }
         if self.document.aliases(node) > 0 {
-            return Err(self.refusal(node, "an anchor that aliases share, so an edit would change other places as well"));
+            let message = "an anchor that aliases share, so an edit would change other places as well";
+            let mut refusal = self.refusal(node, message);
+            refusal.at = anchor(node).unwrap_or(refusal.at);
+            refusal.related = props
+                .iter()
+                .find(|p| p.target == Some(node))
+                .map(|p| self.document.node(p.node).span);
+            return Err(refusal);
         }
         if self.document.tag(node).is_some() {
             return Err(self.refusal(node, "a tag stands before it"));

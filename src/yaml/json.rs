@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 /// The JSON values in a chunk, one document each, or nothing if the chunk is not JSON.
 ///
 /// # Errors
-/// JSON that nests deeper than [`MAX_DEPTH`].
+/// JSON that nests deeper than [`MAX_DEPTH`], and several values in a later chunk of a stream.
 pub fn parse(text: &str, chunk: Span) -> Result<Option<Vec<Document>>, SyntaxError> {
     let body = chunk.of(text);
     let mut values: Vec<Span> = Vec::new();
@@ -19,6 +19,12 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Vec<Document>>, SyntaxErr
         };
         let start = value.get().as_ptr() as usize - body.as_ptr() as usize + chunk.start as usize;
         values.push(Span::new(start, start + value.get().len()));
+    }
+    if values.len() > 1 && chunk.start > '\u{feff}'.len_utf8() as u32 {
+        return Err(SyntaxError::refused(
+            values[1].start as usize,
+            "a second JSON value behind a `---` line, which kubectl ignores; put a `---` line between",
+        ));
     }
     let mut documents = Vec::with_capacity(values.len());
     let mut from = chunk.start;
@@ -38,7 +44,7 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Vec<Document>>, SyntaxErr
 }
 
 fn tape(text: &str, value: Span) -> Result<Tape, SyntaxError> {
-    let bytes = text.as_bytes();
+    let bytes = &text.as_bytes()[..value.end as usize];
     let mut tape = Tape::default();
     let mut open: Vec<usize> = Vec::new();
     let mut at = value.start as usize;

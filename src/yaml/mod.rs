@@ -14,6 +14,7 @@ pub mod edit;
 pub mod full;
 pub mod insert;
 pub mod json;
+mod oddities;
 pub mod resolve;
 pub mod scalar;
 pub mod split;
@@ -67,33 +68,14 @@ impl SyntaxError {
 /// The first place that is not YAML, or that is refused by name.
 pub fn parse(text: &str, chunk: Span) -> Result<Vec<Document>, SyntaxError> {
     let body = chunk.of(text);
-    if body.trim_start().starts_with('{')
+    let blanks = body.len() - body.trim_start_matches([' ', '\t', '\r', '\n']).len();
+    // kubectl looks for the brace in the first 4,096 bytes.
+    if blanks < 4_096
+        && body[blanks..].starts_with('{')
         && let Some(documents) = json::parse(text, chunk)?
     {
         return Ok(documents);
     }
-    refuse_oddities(body, chunk.start as usize)?;
+    oddities::refuse_characters(body, chunk.start as usize)?;
     Ok(full::parse(text, chunk)?.into_iter().collect())
 }
-
-/// Characters that go-yaml takes for line breaks or refuses, and that a YAML 1.2 parser does not.
-fn refuse_oddities(body: &str, base: usize) -> Result<(), SyntaxError> {
-    let bytes = body.as_bytes();
-    for lead in memchr::memchr3_iter(0xC2, 0xE2, 0xEF, bytes) {
-        let found = match &bytes[lead..] {
-            [0xC2, 0x85, ..] => "the character U+0085 is a line break to kubectl; write it as an escape in double quotes",
-            [0xE2, 0x80, 0xA8 | 0xA9, ..] => {
-                "the characters U+2028 and U+2029 are line breaks to kubectl; write them as escapes in double quotes"
-            }
-            [0xEF, 0xBB, 0xBF, ..] => {
-                "a byte order mark inside the stream; kubectl takes it for a part of the text"
-            }
-            _ => continue,
-        };
-        return Err(SyntaxError::refused(base + lead, found));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests;

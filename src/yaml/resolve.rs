@@ -55,7 +55,7 @@ pub fn value<'a>(document: &Document, text: &'a str, id: NodeId) -> Result<Value
     match node.style {
         Style::JsonLiteral => return Ok(json_literal(&decoded)),
         Style::Plain => {}
-        _ if tag.is_none() || tag == Some(Tag::NonSpecific) => return Ok(Value::Str(decoded)),
+        _ if tag.is_none() => return Ok(Value::Str(decoded)),
         _ => {}
     }
     tagged(decoded, tag)
@@ -78,11 +78,11 @@ fn tagged(text: Cow<'_, str>, tag: Option<Tag>) -> Result<Value<'_>, Undecodable
     let mismatch = Undecodable("a value that its tag does not allow");
     let resolved = || plain(&text, tag == Some(Tag::Timestamp) || tag.is_none());
     Ok(match tag {
-        None | Some(Tag::NonSpecific) => match resolved() {
+        None => match resolved() {
             Some(value) => value,
             None => Value::Str(text),
         },
-        Some(Tag::Str | Tag::Other | Tag::Merge) => Value::Str(text),
+        Some(Tag::NonSpecific | Tag::Str | Tag::Other | Tag::Merge) => Value::Str(text),
         Some(Tag::Binary) => {
             let bytes = decode_base64(text.as_bytes())
                 .ok_or(Undecodable("a !!binary value that is not base64"))?;
@@ -103,7 +103,7 @@ fn tagged(text: Cow<'_, str>, tag: Option<Tag>) -> Result<Value<'_>, Undecodable
             _ => return Err(mismatch),
         },
         Some(Tag::Float) => match resolved() {
-            Some(Value::Int(value)) => Value::Float(value as f64),
+            Some(Value::Int(value)) if i64::try_from(value).is_ok() => Value::Float(value as f64),
             Some(value @ Value::Float(_)) => value,
             _ => return Err(mismatch),
         },
@@ -161,10 +161,19 @@ fn number(text: &str) -> Option<Value<'static>> {
     if let Some(int) = parse_int(&digits) {
         return Some(Value::Int(int));
     }
-    if is_decimal_float(&digits) {
-        return parse_float(&digits);
+    if is_decimal_float(&digits)
+        && let Some(float) = parse_float(&digits)
+    {
+        return Some(float);
     }
-    None
+    // What go-yaml tries last: a sign behind the prefix.
+    let binary = digits.strip_prefix("0b").filter(|rest| rest.starts_with(['+', '-']))?;
+    let (sign, bits) = binary.split_at(1);
+    if bits.is_empty() || !bits.bytes().all(|b| matches!(b, b'0' | b'1')) {
+        return None;
+    }
+    let value = i128::from(i64::from_str_radix(bits, 2).ok()?);
+    Some(Value::Int(if sign == "-" { -value } else { value }))
 }
 
 /// Go's `strconv.ParseInt(text, 0, 64)`, else `ParseUint`: the prefixes `0x`, `0o`, `0b` and `0`.

@@ -237,7 +237,7 @@ pub fn header(raw: &str) -> Header {
     let mut header = Header {
         digit: None,
         chomping: 0,
-        len: memchr::memchr(b'\n', raw.as_bytes()).map_or(raw.len(), |i| i + 1),
+        len: raw.len() - split_line(raw).1.len(),
     };
     for byte in raw.bytes().skip(1) {
         match byte {

@@ -33,8 +33,11 @@ pub fn chunks(text: &str) -> impl Iterator<Item = Result<Chunk, SyntaxError>> + 
         };
         state = next;
         if let Some(marker) = marker {
-            let rest = Span::of(marker, text)[3..].trim();
-            if !rest.is_empty() && !rest.starts_with('#') {
+            let rest = Span::of(marker, text)[3..].trim_end_matches([' ', '\t', '\r', '\n']);
+            let comment = rest.trim_start_matches([' ', '\t']);
+            // kubectl takes a comment without a blank before it in some places only.
+            let good = rest.is_empty() || (comment.starts_with('#') && comment.len() < rest.len());
+            if !good {
                 return Some(Err(SyntaxError::refused(
                     marker.start as usize,
                     "text behind the document marker `---` on its line, which kubectl refuses; move it to the next line",

@@ -259,7 +259,10 @@ impl Document {
     /// Whether `key` is a merge key: go-yaml takes a plain `<<`, or one tagged `!!merge`.
     pub fn is_merge_key(&self, text: &str, key: NodeId) -> bool {
         let node = self.node(key);
-        node.kind == Kind::Scalar && node.style == Style::Plain && node.span.of(text) == "<<"
+        node.kind == Kind::Scalar
+            && node.style == Style::Plain
+            && node.span.of(text) == "<<"
+            && matches!(self.tag(key), None | Some(Tag::Merge))
     }
 
     /// The tag of a node.

@@ -1,1 +1,14 @@
-fn main(){}
+//! One test binary. `cases` runs the folders of testdata/cases under the laws of `laws`; `golden`
+//! holds the frozen digests; `parity` compares our reading of YAML with what kubectl recorded;
+//! `oracle` computes stamps a second time, and `corpora` compares over real manifests; `tidy` keeps
+//! the architecture.
+#![expect(clippy::disallowed_methods, reason = "tests drive the real program and read its files")]
+
+mod cases;
+mod corpora;
+mod golden;
+mod laws;
+mod oracle;
+mod parity;
+mod sandbox;
+mod tidy;

@@ -1,0 +1,499 @@
+//! The command line: clap structs into [`Options`], and the way from loading to the exit code.
+
+use crate::digest::HashKey;
+use crate::finding::{Finding, Severity};
+use crate::front::{Loaded, files, stream, write};
+use crate::options::{Goal, Options, STAMP_KEY, UnitRule};
+use crate::plan::{self, Decision, State};
+use crate::process::{self, Outcome};
+use crate::report::{self, diff, json, text};
+use crate::unit::{self, Found};
+use anyhow::{Context, bail};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Stamp a digest of exactly what each workload reads from ConfigMaps and Secrets into its pod
+/// template, so that an apply rolls exactly the affected pods.
+///
+/// Without a verb, manifests are read from the standard input (or from PATHs) and come out stamped
+/// on the standard output: `kustomize build DIR | rollstamp | kubectl apply -f -`.
+#[derive(Parser)]
+#[command(name = "rollstamp", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    /// Files and folders to read; `-` is the standard input, which is also the default
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Stamp files in place
+    Write {
+        /// Files and folders
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<PathBuf>,
+        /// Print what would change as a unified diff, and write nothing
+        #[arg(long)]
+        diff: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Change nothing; exit with 1 if a stamp is missing, stale or left over
+    Check {
+        /// Files and folders; without any, the standard input
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Print what `write` would change as a unified diff
+        #[arg(long)]
+        diff: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Remove every stamp of ours, from files in place or (without PATH) from a stream
+    Strip {
+        /// Files and folders; without any, the standard input
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Args, Clone)]
+struct Common {
+    /// Annotation key of the stamp; changing it rolls every stamped workload once
+    #[arg(long, value_name = "KEY", default_value = STAMP_KEY, value_parser = annotation_key)]
+    annotation: String,
+    /// Namespace of objects that name none, as in `kubectl apply -n`
+    #[arg(short, long, value_name = "NS")]
+    namespace: Option<String>,
+    /// What one `kubectl apply` receives of a named folder
+    #[arg(long, value_name = "RULE", value_enum, default_value_t = UnitArg::Dir)]
+    unit: UnitArg,
+    /// Leave out files and folders below the named ones
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// Key file for digests of Secrets (HMAC-SHA-256). Without one, whoever can read a stamp can
+    /// test guesses of a weak Secret against it
+    #[arg(long, value_name = "FILE")]
+    hash_key_file: Option<PathBuf>,
+    /// Refuse on every error, and take references without a source for errors
+    #[arg(long)]
+    strict: bool,
+    /// Format of findings
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    output: Format,
+    /// Colour in findings
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto)]
+    color: Colour,
+    /// Say errors only
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say notes as well, and what was read
+    #[arg(short, long)]
+    verbose: bool,
+    /// Append what is said on the standard error to a file as well
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+    /// Threads; the result does not depend on it
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum UnitArg {
+    /// The files of each folder
+    Dir,
+    /// The whole tree
+    Tree,
+    /// Each file by itself
+    File,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How a run ended, in the numbers of diff(1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or clean.
+    Clean = 0,
+    /// `check` found a difference or an error.
+    Findings = 1,
+    /// Wrong usage, unreadable input, or something was refused.
+    Trouble = 2,
+}
+
+/// An annotation key as the API server takes it: an optional DNS prefix, and a name of at most 63.
+fn annotation_key(key: &str) -> Result<String, String> {
+    let (prefix, name) = match key.split_once('/') {
+        Some((prefix, name)) => (Some(prefix), name),
+        None => (None, key),
+    };
+    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    let good_name = name.len() <= 63
+        && edge(name.as_bytes().first())
+        && edge(name.as_bytes().last())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let good_label = |label: &str| {
+        edge(label.as_bytes().first())
+            && edge(label.as_bytes().last())
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let good_prefix = prefix.is_none_or(|p| p.len() <= 253 && p.split('.').all(good_label));
+    if good_name && good_prefix {
+        Ok(key.to_owned())
+    } else {
+        Err("not an annotation key: PREFIX/NAME with a DNS name before the slash and at most 63 letters, digits, `-`, `_` or `.` after it".to_owned())
+    }
+}
+
+/// Parses the arguments and runs.
+///
+/// # Errors
+/// What stops the tool: wrong usage, a key file that cannot be read, a full disk. What is wrong
+/// with manifests is a finding.
+pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> anyhow::Result<Exit> {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help and version on the standard output, usage errors on the other.
+            error.print().context("failed to write")?;
+            return Ok(if error.use_stderr() { Exit::Trouble } else { Exit::Clean });
+        }
+    };
+    match cli.verb {
+        None => filter(&cli.paths, &cli.common, Goal::Stamp),
+        Some(Verb::Write { paths, diff, common }) => in_place(&paths, &common, Goal::Stamp, diff),
+        Some(Verb::Check { paths, diff, common }) => check(&paths, &common, diff),
+        Some(Verb::Strip { paths, common }) if paths.is_empty() => filter(&[], &common, Goal::Strip),
+        Some(Verb::Strip { paths, common }) => in_place(&paths, &common, Goal::Strip, false),
+        Some(Verb::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "rollstamp", &mut script);
+            stream::print(std::iter::once(String::from_utf8_lossy(&script).as_ref()))?;
+            Ok(Exit::Clean)
+        }
+    }
+}
+
+/// A run after loading: the outcome, and whom to tell.
+struct Run {
+    outcome: Outcome,
+    paths: Vec<Option<PathBuf>>,
+    talk: stream::Talk,
+}
+
+/// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
+fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Option<Run>> {
+    let mut loaded = Loaded::default();
+    if paths.is_empty() {
+        if stream::stdin_is_terminal() {
+            let help = Cli::command().render_help();
+            stream::Talk::new(None)?.say(&help.to_string());
+            return Ok(None);
+        }
+        stream::load(&mut loaded).context("failed to read the standard input")?;
+    } else {
+        require(paths)?;
+        loaded = files::load(paths, &exclude(common)?).context("failed to read the standard input")?;
+    }
+    let options = options(common, goal)?;
+    let talk = stream::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
+    let Loaded {
+        inputs,
+        paths,
+        skipped,
+        findings,
+    } = loaded;
+    let rule = match common.unit {
+        UnitArg::Dir => UnitRule::Dir,
+        UnitArg::Tree => UnitRule::Tree,
+        UnitArg::File => UnitRule::File,
+    };
+    let units = unit::assign(&inputs, rule);
+    let mut outcome = process::run(inputs, &units, skipped, &options);
+    outcome.findings.extend(findings);
+    process::sort(&mut outcome.findings);
+    Ok(Some(Run {
+        outcome,
+        paths,
+        talk,
+    }))
+}
+
+fn options(common: &Common, goal: Goal) -> anyhow::Result<Options> {
+    let hash_key = match &common.hash_key_file {
+        None => None,
+        Some(path) => {
+            let bytes = files::key(path).with_context(|| format!("failed to read the hash key {}", path.display()))?;
+            match HashKey::new(bytes) {
+                Some(key) => Some(key),
+                None => bail!("the hash key {} is empty", path.display()),
+            }
+        }
+    };
+    let available = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    Ok(Options {
+        annotation: common.annotation.clone(),
+        namespace: common.namespace.clone(),
+        hash_key,
+        goal,
+        strict: common.strict,
+        jobs: common.jobs.map_or_else(available, std::num::NonZeroUsize::get),
+    })
+}
+
+fn exclude(common: &Common) -> anyhow::Result<globset::GlobSet> {
+    let mut set = globset::GlobSetBuilder::new();
+    for glob in &common.exclude {
+        set.add(globset::Glob::new(glob).with_context(|| format!("failed to read the glob `{glob}`"))?);
+    }
+    set.build().context("failed to read the globs of --exclude")
+}
+
+/// Every path must be there; a single word that is not may be a misspelled verb.
+fn require(paths: &[PathBuf]) -> anyhow::Result<()> {
+    for (i, path) in paths.iter().enumerate() {
+        if files::exists(path) {
+            continue;
+        }
+        let name = path.to_string_lossy();
+        if i > 0 || name.contains(['/', '.', '\\']) {
+            bail!("no such file: {name}");
+        }
+        let command = Cli::command();
+        let nearest = command
+            .get_subcommands()
+            .map(|c| (strsim::damerau_levenshtein(c.get_name(), &name), c.get_name()))
+            .min();
+        match nearest {
+            Some((distance, verb)) if distance <= 3 && distance < verb.len() => {
+                bail!("no such file or verb: {name} (did you mean `{verb}`?)")
+            }
+            _ => bail!("no such file or verb: {name}"),
+        }
+    }
+    Ok(())
+}
+
+fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Exit> {
+    let Some(mut run) = start(paths, common, goal)? else {
+        return Ok(Exit::Trouble);
+    };
+    say_findings(&mut run, common, "filter");
+    if run.outcome.refused() {
+        run.talk.say("rollstamp: refused; nothing was printed\n");
+        return Ok(Exit::Trouble);
+    }
+    if common.verbose {
+        let summary = format!("{}\n", text::read(&run.outcome));
+        run.talk.say(&summary);
+    }
+    stream::print(stream_of(&run.outcome, paths.is_empty()).into_iter()).context("failed to write the standard output")?;
+    Ok(Exit::Clean)
+}
+
+/// The texts with their edits. A single stream passes as it is; of files only those that hold
+/// objects, with a `---` between them and only the first byte order mark.
+fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
+    let mut pieces: Vec<&str> = Vec::new();
+    let mut ends_line = true;
+    for (file, input) in outcome.inputs.iter().enumerate() {
+        let text = input.file.text.as_str();
+        if !single && outcome.facts[file].object_count == 0 && input.found != Found::Stream {
+            continue;
+        }
+        let first = pieces.is_empty();
+        let start = if !first && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        if !first {
+            if !ends_line {
+                pieces.push("\n");
+            }
+            if !text[start..].starts_with("---") {
+                pieces.push("---\n");
+            }
+        }
+        let part = crate::span::Span::new(start, text.len());
+        match outcome.changes.iter().find(|c| c.file == file) {
+            Some(change) => pieces.extend(change.edits.slices_within(text, part)),
+            None => pieces.push(&text[start..]),
+        }
+        ends_line = pieces.iter().rev().find(|p| !p.is_empty()).is_none_or(|p| p.ends_with('\n'));
+    }
+    pieces
+}
+
+fn in_place(paths: &[PathBuf], common: &Common, goal: Goal, show_diff: bool) -> anyhow::Result<Exit> {
+    let Some(mut run) = start(paths, common, goal)? else {
+        return Ok(Exit::Trouble);
+    };
+    if run.outcome.inputs.iter().any(|i| i.found == Found::Stream) {
+        bail!("the standard input cannot be written in place; name files, or run `rollstamp` without a verb");
+    }
+    let verb = if goal == Goal::Strip { "strip" } else { "write" };
+    if show_diff {
+        say_findings(&mut run, common, verb);
+        print_diffs(&run.outcome)?;
+        return Ok(trouble_if(run.outcome.refused()));
+    }
+    let mut written = Vec::new();
+    let mut findings = Vec::new();
+    for change in &run.outcome.changes {
+        let Some(path) = &run.paths[change.file] else { continue };
+        let input = &run.outcome.inputs[change.file].file;
+        match write::replace(path, &input.name, &input.text, &change.edits) {
+            Ok(warning) => {
+                written.push((change.file, describe(&run.outcome, change.file)));
+                findings.extend(warning);
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    run.outcome.findings.extend(findings);
+    process::sort(&mut run.outcome.findings);
+    say_findings(&mut run, common, verb);
+    if !common.quiet && common.output == Format::Text {
+        for (file, what) in &written {
+            let line = format!("{}: {what}\n", run.outcome.inputs[*file].file.name);
+            run.talk.say(&line);
+        }
+        let summary = format!(
+            "{} changed; {}\n",
+            report::count(written.len(), "file"),
+            text::read(&run.outcome)
+        );
+        run.talk.say(&summary);
+    }
+    Ok(trouble_if(run.outcome.refused()))
+}
+
+/// `stamped Deployment web, removed the stamp of StatefulSet db`.
+fn describe(outcome: &Outcome, file: usize) -> String {
+    let mut parts = Vec::new();
+    for planned in outcome.plan.workloads.iter().filter(|p| p.object.file == file) {
+        let id = &crate::index::object(&outcome.facts, planned.object).id;
+        match &planned.decision {
+            Decision::Stamp {
+                state: State::Missing, ..
+            } => parts.push(format!("stamped {id}")),
+            Decision::Stamp { state: State::Stale, .. } => parts.push(format!("new stamp for {id}")),
+            Decision::None { left_over: true } => parts.push(format!("removed the stamp of {id}")),
+            _ => {}
+        }
+    }
+    parts.join(", ")
+}
+
+fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<Exit> {
+    let Some(mut run) = start(paths, common, Goal::Stamp)? else {
+        return Ok(Exit::Trouble);
+    };
+    let drift: Vec<Finding> = run
+        .outcome
+        .plan
+        .workloads
+        .iter()
+        .filter_map(|planned| plan::drift(&run.outcome.facts, planned))
+        .collect();
+    run.outcome.findings.extend(drift);
+    process::sort(&mut run.outcome.findings);
+    let outcome = &run.outcome;
+    let report = match common.output {
+        Format::Json => json::report(outcome, &outcome.findings, "check", show_diff),
+        Format::Text => {
+            let mut out: String = String::new();
+            if show_diff {
+                out.extend(outcome.changes.iter().map(|change| diff::unified(outcome, change)));
+            }
+            let least = if common.quiet { Severity::Error } else { Severity::Note };
+            out + &text::findings(outcome, &outcome.findings, least, colour(common, true))
+        }
+    };
+    stream::print(std::iter::once(report.as_str())).context("failed to write the standard output")?;
+    if !common.quiet && common.output == Format::Text {
+        let summary = format!("{}; {}\n", counts(&outcome.findings), text::read(outcome));
+        run.talk.say(&summary);
+    }
+    if run.outcome.refused() {
+        return Ok(Exit::Trouble);
+    }
+    let any_error = run.outcome.findings.iter().any(|f| f.severity == Severity::Error);
+    Ok(if any_error { Exit::Findings } else { Exit::Clean })
+}
+
+/// `2 errors, 1 note`, or `clean`.
+fn counts(findings: &[Finding]) -> String {
+    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+        .into_iter()
+        .filter_map(|severity| {
+            let n = findings.iter().filter(|f| f.severity == severity).count();
+            (n > 0).then(|| report::count(n, severity.name()))
+        })
+        .collect();
+    if parts.is_empty() { "clean".to_owned() } else { parts.join(", ") }
+}
+
+fn say_findings(run: &mut Run, common: &Common, verb: &str) {
+    let outcome = &run.outcome;
+    let said = match common.output {
+        Format::Json => json::report(outcome, &outcome.findings, verb, false),
+        Format::Text => {
+            let least = match (common.quiet, common.verbose) {
+                (true, _) => Severity::Error,
+                (_, true) => Severity::Note,
+                _ => Severity::Warning,
+            };
+            text::findings(outcome, &outcome.findings, least, colour(common, false))
+        }
+    };
+    run.talk.say(&said);
+}
+
+fn print_diffs(outcome: &Outcome) -> anyhow::Result<()> {
+    let diffs: Vec<String> = outcome.changes.iter().map(|change| diff::unified(outcome, change)).collect();
+    stream::print(diffs.iter().map(String::as_str)).context("failed to write the standard output")
+}
+
+fn colour(common: &Common, stdout: bool) -> bool {
+    match common.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => stream::takes_colour(stdout),
+    }
+}
+
+fn trouble_if(refused: bool) -> Exit {
+    if refused { Exit::Trouble } else { Exit::Clean }
+}
+
+/// Says why the tool stopped.
+pub fn complain(error: &anyhow::Error) {
+    if let Ok(mut talk) = stream::Talk::new(None) {
+        talk.say(&format!("rollstamp: {error:#}\n"));
+    }
+}

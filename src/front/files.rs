@@ -1,0 +1,124 @@
+//! Reads the files and folders that were named.
+
+use super::walk::{Met, Surroundings, What, walk};
+use super::{Loaded, display, stream, utf8};
+use crate::finding::{Code, Finding};
+use crate::span::InputFile;
+use crate::unit::{Found, Input};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Loads `paths`: files, folders, and `-` for the standard input. A file that is reached twice
+/// counts where it was reached first.
+///
+/// # Errors
+/// When the standard input cannot be read.
+pub fn load(paths: &[PathBuf], exclude: &globset::GlobSet) -> std::io::Result<Loaded> {
+    let mut loaded = Loaded::default();
+    let mut surroundings = Surroundings::default();
+    let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+    for (position, path) in paths.iter().enumerate() {
+        if path.as_os_str() == "-" {
+            stream::load(&mut loaded)?;
+        } else if path.is_dir() {
+            for met in walk(path, exclude, &mut surroundings) {
+                match met {
+                    Ok(met) => walked(&mut loaded, &mut seen, position, met),
+                    Err(error) => loaded.findings.push(unreadable(&display(path), &error.to_string())),
+                }
+            }
+        } else {
+            named(&mut loaded, &mut seen, &mut surroundings, path);
+        }
+    }
+    Ok(loaded)
+}
+
+/// Whether a path names something that is there.
+pub fn exists(path: &Path) -> bool {
+    path.as_os_str() == "-" || path.symlink_metadata().is_ok()
+}
+
+/// The bytes of a key file, as they are.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
+    std::fs::read(path)
+}
+
+fn unreadable(name: &str, why: &str) -> Finding {
+    Finding::new(Code::UnreadableFile, format!("{name} cannot be read: {why}"))
+        .in_file(name)
+        .refusing()
+}
+
+/// A link counts beside its target, so only the same name twice is the same file.
+fn first_time(seen: &mut BTreeSet<PathBuf>, path: &Path) -> bool {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+    seen.insert(path.file_name().map_or(real.clone(), |name| real.join(name)))
+}
+
+fn named(loaded: &mut Loaded, seen: &mut BTreeSet<PathBuf>, surroundings: &mut Surroundings, path: &Path) {
+    let name = display(path);
+    if !first_time(seen, path) {
+        return;
+    }
+    let text = match std::fs::read(path) {
+        Ok(bytes) => utf8(bytes, &name),
+        Err(error) => Err(unreadable(&name, &error.to_string())),
+    };
+    match text {
+        Ok(text) => {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            loaded.inputs.push(Input {
+                file: InputFile { name, text },
+                found: Found::Named,
+                folder: display(folder),
+                kustomization: surroundings.kustomization(folder),
+            });
+            loaded.paths.push(Some(path.to_path_buf()));
+        }
+        Err(finding) => loaded.findings.push(finding),
+    }
+}
+
+fn walked(loaded: &mut Loaded, seen: &mut BTreeSet<PathBuf>, root: usize, met: Met) {
+    let name = display(met.path.strip_prefix("./").unwrap_or(&met.path));
+    match met.what {
+        What::Kustomization => loaded.skipped.kustomizations += 1,
+        What::ChartTemplate => loaded.skipped.templates += 1,
+        What::Outside => loaded.findings.push(
+            Finding::new(
+                Code::OutsideRoot,
+                format!("{name} is a symbolic link that leads nowhere or out of the named folder"),
+            )
+            .in_file(name),
+        ),
+        What::Candidate => {
+            if !first_time(seen, &met.path) {
+                return;
+            }
+            let bytes = match std::fs::read(&met.path) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    loaded.findings.push(unreadable(&name, &error.to_string()));
+                    return;
+                }
+            };
+            match utf8(bytes, &name) {
+                Ok(text) => {
+                    loaded.inputs.push(Input {
+                        file: InputFile { name, text },
+                        found: Found::Walked(root),
+                        folder: display(&met.folder),
+                        kustomization: met.kustomization,
+                    });
+                    loaded.paths.push(Some(met.path));
+                }
+                Err(_) => loaded.skipped.binary += 1,
+            }
+        }
+    }
+}

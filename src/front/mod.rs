@@ -1,0 +1,55 @@
+//! Where texts come from and where results go: the only module that does I/O.
+
+#![expect(clippy::disallowed_methods, reason = "this is the module that does I/O")]
+
+pub mod files;
+pub mod stream;
+pub mod walk;
+pub mod write;
+
+use crate::finding::{Code, Finding};
+use crate::process::Skipped;
+use crate::unit::Input;
+
+/// The texts of a run, and what could not be read.
+#[derive(Default)]
+pub struct Loaded {
+    /// The texts, in the order of the arguments and then of the file names.
+    pub inputs: Vec<Input>,
+    /// Where each text lies on disk; of the standard input, nothing.
+    pub paths: Vec<Option<std::path::PathBuf>>,
+    /// What was walked past before it was read.
+    pub skipped: Skipped,
+    /// What could not be read.
+    pub findings: Vec<Finding>,
+}
+
+/// The bytes of a named text as UTF-8, or why not.
+fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
+    if bytes.len() > crate::span::MAX_TEXT {
+        return Err(Finding::new(Code::FileTooLarge, format!("{name} is larger than 1 GiB"))
+            .in_file(name)
+            .refusing());
+    }
+    let what = match &bytes[..bytes.len().min(10)] {
+        [0x00, b'G', b'I', b'T', b'C', b'R', b'Y', b'P', b'T', ..] => "locked by git-crypt",
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "UTF-16, not UTF-8",
+        _ => "not UTF-8",
+    };
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
+        let position = crate::span::position(&text, at);
+        let message = format!("{name}:{}:{} is {what}", position.line, position.column);
+        Finding::new(Code::NotUtf8, message)
+            .in_file(name)
+            .help("convert the file to UTF-8")
+            .refusing()
+    })
+}
+
+/// A path for people: `/` between folders on every system.
+fn display(path: &std::path::Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}

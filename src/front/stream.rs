@@ -1,0 +1,100 @@
+//! The standard streams, and what the environment says about them.
+
+use super::{Loaded, utf8};
+use crate::span::InputFile;
+use crate::unit::{Found, Input};
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+
+/// The name of the standard input in reports.
+pub const STDIN: &str = "<stdin>";
+
+/// Reads the standard input to its end.
+///
+/// # Errors
+/// When the system cannot read it.
+pub fn load(loaded: &mut Loaded) -> io::Result<()> {
+    let mut bytes = Vec::with_capacity(1 << 20);
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    match utf8(bytes, STDIN) {
+        Ok(text) => {
+            loaded.inputs.push(Input {
+                file: InputFile {
+                    name: STDIN.to_owned(),
+                    text,
+                },
+                found: Found::Stream,
+                folder: String::new(),
+                kustomization: None,
+            });
+            loaded.paths.push(None);
+        }
+        Err(finding) => loaded.findings.push(finding),
+    }
+    Ok(())
+}
+
+/// Whether the standard input is a terminal, so that nobody pipes anything in.
+pub fn stdin_is_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Whether the stream takes colour: a terminal, and neither `NO_COLOR` nor `TERM=dumb` is set.
+pub fn takes_colour(stdout: bool) -> bool {
+    let terminal = if stdout {
+        io::stdout().is_terminal()
+    } else {
+        io::stderr().is_terminal()
+    };
+    let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+}
+
+/// Writes pieces of text to the standard output. A reader that went away ends the writing quietly.
+///
+/// # Errors
+/// When the system cannot write, a full disk for one.
+pub fn print<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
+    // Large pieces go past the buffer, so the text is not copied.
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let write = || -> io::Result<()> {
+        for piece in pieces {
+            out.write_all(piece.as_bytes())?;
+        }
+        out.flush()
+    };
+    match write() {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            // What is left in the buffer has no reader.
+            let _ = out.into_parts();
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// What is said to people: the standard error, and the log file if there is one.
+pub struct Talk {
+    log: Option<std::fs::File>,
+}
+
+impl Talk {
+    /// Opens the log file for appending.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn new(log: Option<&Path>) -> io::Result<Self> {
+        let open = |path| std::fs::OpenOptions::new().create(true).append(true).open(path);
+        Ok(Self {
+            log: log.map(open).transpose()?,
+        })
+    }
+
+    /// Says a text. Nobody can be told that nobody listens, so failures are dropped.
+    pub fn say(&mut self, text: &str) {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+        if let Some(log) = &mut self.log {
+            let _ = log.write_all(text.as_bytes());
+        }
+    }
+}

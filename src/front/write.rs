@@ -1,0 +1,92 @@
+//! Replaces a file as a whole: whoever looks sees the old text or the new one, never a part.
+
+use crate::finding::{Code, Finding};
+use crate::yaml::EditSet;
+use std::io::Write;
+use std::path::Path;
+
+/// Writes the edited text of a file in the place of `before`, its text when it was read.
+///
+/// A temporary file in the same folder takes the text, is flushed to the disk, gets the mode and
+/// the owner of the old file, and is renamed over it. A symbolic link is written through to its
+/// target.
+///
+/// # Errors
+/// A finding: the file changed since it was read, is read-only, or cannot be written. The file is
+/// then as it was. On success there may be a warning about other hard links.
+pub fn replace(path: &Path, name: &str, before: &str, edits: &EditSet) -> Result<Option<Finding>, Finding> {
+    let failed = |what: &str, error: &std::io::Error| {
+        Finding::new(Code::UnreadableFile, format!("{name} cannot be written: {what}: {error}"))
+            .in_file(name)
+            .refusing()
+    };
+    let target = std::fs::canonicalize(path).map_err(|e| failed("finding it", &e))?;
+    let metadata = std::fs::metadata(&target).map_err(|e| failed("looking at it", &e))?;
+    if metadata.permissions().readonly() {
+        return Err(
+            Finding::new(Code::UnreadableFile, format!("{name} cannot be written: it is read-only"))
+                .in_file(name)
+                .refusing(),
+        );
+    }
+    let now = std::fs::read(&target).map_err(|e| failed("reading it again", &e))?;
+    if now != before.as_bytes() {
+        return Err(
+            Finding::new(Code::FileChanged, format!("{name} changed since it was read; it is left alone"))
+                .in_file(name)
+                .help("run the command again")
+                .refusing(),
+        );
+    }
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".rollstamp-")
+        .tempfile_in(folder)
+        .map_err(|e| failed("making a temporary file", &e))?;
+    for piece in edits.slices(before) {
+        temporary
+            .write_all(piece.as_bytes())
+            .map_err(|e| failed("writing a temporary file", &e))?;
+    }
+    keep_owner(temporary.as_file(), &metadata);
+    temporary
+        .as_file()
+        .set_permissions(metadata.permissions())
+        .and_then(|()| temporary.as_file().sync_all())
+        .map_err(|e| failed("flushing a temporary file", &e))?;
+    temporary
+        .persist(&target)
+        .map_err(|e| failed("renaming a temporary file", &e.error))?;
+    // The rename is atomic already; this makes it last through a power failure where that works.
+    if let Ok(folder) = std::fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(hard_links(name, &metadata))
+}
+
+/// Only root may give files away; others already own what they write.
+#[cfg(unix)]
+fn keep_owner(file: &std::fs::File, metadata: &std::fs::Metadata) {
+    use std::os::unix::fs::MetadataExt;
+    let _ = std::os::unix::fs::fchown(file, Some(metadata.uid()), Some(metadata.gid()));
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &std::fs::File, _: &std::fs::Metadata) {}
+
+#[cfg(unix)]
+fn hard_links(name: &str, metadata: &std::fs::Metadata) -> Option<Finding> {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.nlink() > 1).then(|| {
+        Finding::new(
+            Code::HardLink,
+            format!("{name} had {} other hard links, which keep the old text", metadata.nlink() - 1),
+        )
+        .in_file(name)
+    })
+}
+
+#[cfg(not(unix))]
+fn hard_links(_: &str, _: &std::fs::Metadata) -> Option<Finding> {
+    None
+}

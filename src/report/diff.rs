@@ -1,0 +1,82 @@
+//! Unified diffs of changed files. The context ends where a changed object ends, and a line on
+//! which a Secret stands is never shown.
+
+use super::touches_secret;
+use crate::process::Outcome;
+use crate::render::FileChange;
+use crate::span::{Span, line_range};
+use similar::{ChangeTag, TextDiff};
+
+/// The diff of one file, with `a/` and `b/` before its name as git has them.
+pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
+    let input = &outcome.inputs[change.file].file;
+    let facts = &outcome.facts[change.file];
+    let mut out = format!("--- a/{0}\n+++ b/{0}\n", input.name);
+    let mut shift: isize = 0;
+    let mut shown = 0;
+    let mut objects = change.objects.clone();
+    objects.sort_unstable();
+    for object in objects {
+        let lines = whole_lines(&input.text, object, shown);
+        shown = lines.end as usize;
+        if touches_secret(facts, &lines.range()) {
+            let line = 1 + newlines(&input.text[..lines.start as usize]);
+            out.push_str(&format!("# line {line} is not shown: a Secret stands on it\n"));
+            continue;
+        }
+        let before = lines.of(&input.text);
+        let after: String = change.edits.slices_within(&input.text, lines).collect();
+        let first = newlines(&input.text[..lines.start as usize]);
+        shift += hunks(&mut out, before, &after, first, shift);
+    }
+    out
+}
+
+fn newlines(text: &str) -> usize {
+    memchr::memchr_iter(b'\n', text.as_bytes()).count()
+}
+
+/// The whole lines that hold an object, from `shown` on.
+fn whole_lines(text: &str, object: Span, shown: usize) -> Span {
+    let start = line_range(text, object.start as usize).start.max(shown);
+    let last = (object.end as usize).saturating_sub(1).max(start);
+    let end = memchr::memchr(b'\n', &text.as_bytes()[last..]).map_or(text.len(), |i| last + i + 1);
+    Span::new(start, end.max(start))
+}
+
+/// Writes the hunks of one object; `first` lines stand before it, `shift` were added before it.
+/// The answer is how many lines were added.
+fn hunks(out: &mut String, before: &str, after: &str, first: usize, shift: isize) -> isize {
+    let diff = TextDiff::from_lines(before, after);
+    let mut added: isize = 0;
+    for group in diff.grouped_ops(3) {
+        let (Some(head), Some(tail)) = (group.first(), group.last()) else {
+            continue;
+        };
+        let old = head.old_range().start..tail.old_range().end;
+        let new = head.new_range().start..tail.new_range().end;
+        let old_start = first + old.start + 1;
+        let new_start = (first + new.start + 1).saturating_add_signed(shift);
+        out.push_str(&format!("@@ -{old_start},{} +{new_start},{} @@\n", old.len(), new.len()));
+        for op in &group {
+            for change in diff.iter_changes(op) {
+                let sign = match change.tag() {
+                    ChangeTag::Equal => ' ',
+                    ChangeTag::Delete => '-',
+                    ChangeTag::Insert => '+',
+                };
+                added += match change.tag() {
+                    ChangeTag::Insert => 1,
+                    ChangeTag::Delete => -1,
+                    ChangeTag::Equal => 0,
+                };
+                out.push(sign);
+                out.push_str(change.value());
+                if change.missing_newline() {
+                    out.push_str("\n\\ No newline at end of file\n");
+                }
+            }
+        }
+    }
+    added
+}

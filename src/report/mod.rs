@@ -1,0 +1,78 @@
+//! Views of an outcome, one file a format. They compute nothing, and they print no line that can
+//! hold a value of a Secret.
+
+pub mod diff;
+pub mod json;
+pub mod text;
+
+use crate::extract::Facts;
+use crate::process::Outcome;
+use crate::span::{Place, Position, Span};
+use std::collections::BTreeMap;
+
+/// Turns places into lines and columns; each text is searched for its lines once.
+pub struct Locator<'a> {
+    outcome: &'a Outcome,
+    lines: std::cell::RefCell<BTreeMap<usize, Vec<u32>>>,
+}
+
+impl<'a> Locator<'a> {
+    /// For the texts of an outcome.
+    pub fn new(outcome: &'a Outcome) -> Self {
+        Self {
+            outcome,
+            lines: std::cell::RefCell::default(),
+        }
+    }
+
+    /// The name of the file.
+    pub fn name(&self, place: Place) -> &'a str {
+        &self.outcome.inputs[place.file.index()].file.name
+    }
+
+    fn text(&self, place: Place) -> &'a str {
+        &self.outcome.inputs[place.file.index()].file.text
+    }
+
+    /// The line and column of the first byte.
+    pub fn position(&self, place: Place) -> Position {
+        let text = self.text(place);
+        let at = (place.span.start as usize).min(text.len());
+        let mut known = self.lines.borrow_mut();
+        let starts = known.entry(place.file.index()).or_insert_with(|| {
+            let ends = memchr::memchr_iter(b'\n', text.as_bytes());
+            std::iter::once(0).chain(ends.map(|i| crate::span::offset(i + 1))).collect()
+        });
+        let line = starts.partition_point(|&start| start as usize <= at);
+        let start = starts[line - 1] as usize;
+        let is_character = |b: &&u8| *b & 0xC0 != 0x80;
+        let column = text.as_bytes()[start..at].iter().filter(is_character).count() + 1;
+        Position { line, column }
+    }
+
+    /// The line at a place and the part of it that the place covers, unless a Secret stands on it
+    /// or it is too long to be read.
+    pub fn quote(&self, place: Place) -> Option<(&'a str, std::ops::Range<usize>)> {
+        let text = self.text(place);
+        let at = (place.span.start as usize).min(text.len());
+        let line = crate::span::line_range(text, at);
+        if line.len() > 200 || touches_secret(&self.outcome.facts[place.file.index()], &line) {
+            return None;
+        }
+        let end = (place.span.end as usize).clamp(at, line.end.max(at));
+        Some((&text[line.clone()], at - line.start..end - line.start))
+    }
+}
+
+/// Whether a range of bytes overlaps a Secret.
+pub fn touches_secret(facts: &Facts, range: &std::ops::Range<usize>) -> bool {
+    facts
+        .secrets
+        .iter()
+        .any(|s: &Span| (s.start as usize) < range.end && range.start < s.end as usize)
+}
+
+/// `1 file`, `2 files`.
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}

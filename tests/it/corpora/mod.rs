@@ -1,0 +1,153 @@
+//! The real program over real manifests: the streams and trees of ROLLSTAMP_CORPORA.
+//!
+//! The folder (default: `shared` beside the checkout) is no part of the repository. Without it
+//! these tests say so and pass.
+#![expect(clippy::disallowed_methods, reason = "tests drive the real program")]
+#![expect(clippy::print_stdout, reason = "the numbers are half of what these tests are for")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+mod canary;
+mod edits;
+mod facts;
+mod metamorphic;
+mod streams;
+mod trees;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+
+use serde_yaml::Value;
+
+use crate::oracle::read::{at, documents, objects, text};
+use crate::oracle::sites::workload_kind;
+
+/// The annotation of a stamp.
+const STAMP: &str = "checksum/rollstamp";
+
+/// The folder with the corpora; nothing if there is none, after saying so.
+pub(crate) fn root() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let root = std::env::var_os("ROLLSTAMP_CORPORA").map_or(beside, PathBuf::from);
+    if root.join("rendered").is_dir() && root.join("corpora").is_dir() {
+        return Some(root);
+    }
+    println!(
+        "DID NOT RUN: {} has no folders `corpora` and `rendered`; name the folder that has them in ROLLSTAMP_CORPORA",
+        root.display()
+    );
+    None
+}
+
+/// The text of one file below the folder with the corpora.
+pub(crate) fn shared(path: &str) -> Option<String> {
+    Some(fs::read_to_string(root()?.join(path)).unwrap())
+}
+
+/// One rendered stream.
+struct Stream {
+    name: String,
+    text: String,
+}
+
+fn streams(root: &Path) -> Vec<Stream> {
+    let mut streams: Vec<Stream> = walkdir::WalkDir::new(root.join("rendered"))
+        .sort_by_file_name()
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "yaml"))
+        .map(|entry| Stream {
+            name: entry.path().strip_prefix(root.join("rendered")).unwrap().display().to_string(),
+            text: fs::read_to_string(entry.path()).unwrap(),
+        })
+        .collect();
+    streams.sort_by(|one, other| one.name.cmp(&other.name));
+    streams
+}
+
+/// How a run of the program ended.
+struct Ran {
+    exit: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs the program in a folder where nothing lies about, or in `folder`.
+fn rollstamp(arguments: &[&str], stdin: &str, folder: Option<&Path>) -> Ran {
+    let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty");
+    fs::create_dir_all(&empty).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rollstamp"))
+        .args(arguments)
+        .current_dir(folder.unwrap_or(&empty))
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    let output = std::thread::scope(|scope| {
+        // A program that does not read its input closes the pipe; the exit code says the rest.
+        scope.spawn(move || pipe.write_all(stdin.as_bytes()).ok());
+        child.wait_with_output().unwrap()
+    });
+    Ran {
+        exit: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Does the same to every item on two threads; the results are in the items' order.
+fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let queue = Mutex::new(items.iter().enumerate());
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let Some((number, item)) = queue.lock().unwrap().next() else { break };
+                    let result = work(item);
+                    results.lock().unwrap().push((number, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap();
+    results.sort_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The stamp that each workload of a stream carries, in the order of the oracle's workloads.
+fn present(stream: &str) -> Result<Vec<Option<String>>, String> {
+    let objects = objects(&documents(stream)?);
+    Ok(objects
+        .iter()
+        .filter_map(|object| {
+            let kind = workload_kind(&object.api_version, &object.kind)?;
+            let template = at(&object.value, kind.template)?;
+            Some(text(template, &["metadata", "annotations", STAMP]))
+        })
+        .collect())
+}
+
+/// Sets or removes the stamp of one template at value level, with the parents that it needs.
+fn set_stamp(template: &mut Value, stamp: &str) {
+    let mut parent = template;
+    for key in ["metadata", "annotations"] {
+        let child = parent.as_mapping_mut().unwrap().entry(key.into()).or_insert(Value::Null);
+        if child.is_null() {
+            *child = Value::Mapping(serde_yaml::Mapping::new());
+        }
+        parent = child;
+    }
+    parent.as_mapping_mut().unwrap().insert(STAMP.into(), stamp.into());
+}
+
+/// Stops the test if anything is wrong, with the first few things that are.
+fn none_wrong(wrong: &[String]) {
+    let first: Vec<&String> = wrong.iter().take(20).collect();
+    assert!(wrong.is_empty(), "{} wrong, among them:\n{first:#?}", wrong.len());
+}
