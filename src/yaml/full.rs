@@ -287,7 +287,8 @@ impl Builder<'_> {
     }
 
     fn column(&self, at: usize) -> u32 {
-        let line = memchr::memrchr(b'\n', &self.text.as_bytes()[..at]).map_or(0, |i| i + 1);
+        // A carriage return alone is a line end as well.
+        let line = memchr::memrchr2(b'\n', b'\r', &self.text.as_bytes()[..at]).map_or(0, |i| i + 1);
         offset(at - line)
     }
 
