@@ -361,19 +361,27 @@ fn in_place(paths: &[PathBuf], common: &Common, goal: Goal, show_diff: bool) -> 
         print_diffs(&run.outcome)?;
         return Ok(trouble_if(run.outcome.refused()));
     }
-    let mut written = Vec::new();
-    let mut findings = Vec::new();
-    for change in &run.outcome.changes {
-        let Some(path) = &run.paths[change.file] else { continue };
-        let input = &run.outcome.inputs[change.file].file;
-        match write::replace(path, &input.name, &input.text, &change.edits) {
-            Ok(warning) => {
-                written.push((change.file, describe(&run.outcome, change.file)));
-                findings.extend(warning);
-            }
-            Err(finding) => findings.push(finding),
-        }
-    }
+    let changes = run.outcome.changes.iter();
+    let replacements: Vec<write::Replacement<'_>> = changes
+        .filter_map(|change| {
+            let input = &run.outcome.inputs[change.file].file;
+            Some(write::Replacement {
+                path: run.paths[change.file].as_deref()?,
+                name: &input.name,
+                before: &input.text,
+                edits: &change.edits,
+            })
+        })
+        .collect();
+    let (done, findings) = write::all(&replacements);
+    let written: Vec<(usize, String)> = run
+        .outcome
+        .changes
+        .iter()
+        .zip(done)
+        .filter(|(_, done)| *done)
+        .map(|(change, _)| (change.file, describe(&run.outcome, change.file)))
+        .collect();
     run.outcome.findings.extend(findings);
     process::sort(&mut run.outcome.findings);
     say_findings(&mut run, common, verb);

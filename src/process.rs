@@ -6,7 +6,7 @@ use crate::options::{Goal, Options};
 use crate::plan::{self, Plan};
 use crate::render::{self, FileChange};
 use crate::span::{FileId, Place, Span, offset};
-use crate::unit::{Found, Input, UnitId};
+use crate::unit::{Found, Input, Skipped, UnitId};
 use crate::{index, yaml};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,23 +25,6 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Files below a folder that are no manifests, by reason.
     pub skipped: Skipped,
-}
-
-/// How many files below the named folders were walked past, by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Skipped {
-    /// Template text of Helm, Jinja and the like.
-    pub templates: usize,
-    /// ytt programs.
-    pub ytt: usize,
-    /// Kustomization files.
-    pub kustomizations: usize,
-    /// Files that are not UTF-8, such as those locked by git-crypt.
-    pub binary: usize,
-    /// Text that is neither YAML nor JSON.
-    pub unreadable: usize,
-    /// YAML and JSON without a Kubernetes object: values, patches, CI files.
-    pub without_objects: usize,
 }
 
 impl Outcome {

@@ -27,6 +27,23 @@ pub enum Found {
     Walked(usize),
 }
 
+/// How many files below the named folders were walked past, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Template text of Helm, Jinja and the like.
+    pub templates: usize,
+    /// ytt programs.
+    pub ytt: usize,
+    /// Kustomization files.
+    pub kustomizations: usize,
+    /// Files that are not UTF-8, such as those locked by git-crypt.
+    pub binary: usize,
+    /// Text that is neither YAML nor JSON.
+    pub unreadable: usize,
+    /// YAML and JSON without a Kubernetes object: values, patches, CI files.
+    pub without_objects: usize,
+}
+
 /// The number of an apply unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnitId(pub u32);

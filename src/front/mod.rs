@@ -8,8 +8,7 @@ pub mod walk;
 pub mod write;
 
 use crate::finding::{Code, Finding};
-use crate::process::Skipped;
-use crate::unit::Input;
+use crate::unit::{Input, Skipped};
 
 /// The texts of a run, and what could not be read.
 #[derive(Default)]

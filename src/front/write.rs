@@ -5,7 +5,57 @@ use crate::yaml::EditSet;
 use std::io::Write;
 use std::path::Path;
 
-/// Writes the edited text of a file in the place of `before`, its text when it was read.
+/// A file to replace.
+pub struct Replacement<'a> {
+    /// Where it is.
+    pub path: &'a Path,
+    /// What people call it.
+    pub name: &'a str,
+    /// Its text when it was read.
+    pub before: &'a str,
+    /// What changes.
+    pub edits: &'a EditSet,
+}
+
+/// Replaces files, each by itself: what cannot be written does not keep the others from it. A file
+/// that two names lead to is written once, if both want the same. The answer tells for each
+/// whether it was written, and what there is to say.
+pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
+    let real: Vec<_> = replacements
+        .iter()
+        .map(|r| std::fs::canonicalize(r.path).unwrap_or_else(|_| r.path.to_path_buf()))
+        .collect();
+    let mut written = vec![false; replacements.len()];
+    let mut findings = Vec::new();
+    for (i, wanted) in replacements.iter().enumerate() {
+        let mut others = (0..replacements.len()).filter(|&j| j != i && real[j] == real[i]);
+        if others.clone().any(|j| replacements[j].edits != wanted.edits) {
+            findings.push(
+                Finding::new(
+                    Code::EditRefused,
+                    format!("{} is reached by two names, and its stamps would differ; it is left alone", wanted.name),
+                )
+                .in_file(wanted.name)
+                .help("leave one of the two out with --exclude")
+                .refusing(),
+            );
+            continue;
+        }
+        if others.any(|j| j < i) {
+            continue;
+        }
+        match replace(wanted) {
+            Ok(warning) => {
+                written[i] = true;
+                findings.extend(warning);
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    (written, findings)
+}
+
+/// Writes the edited text of a file in the place of its text when it was read.
 ///
 /// A temporary file in the same folder takes the text, is flushed to the disk, gets the mode and
 /// the owner of the old file, and is renamed over it. A symbolic link is written through to its
@@ -14,7 +64,13 @@ use std::path::Path;
 /// # Errors
 /// A finding: the file changed since it was read, is read-only, or cannot be written. The file is
 /// then as it was. On success there may be a warning about other hard links.
-pub fn replace(path: &Path, name: &str, before: &str, edits: &EditSet) -> Result<Option<Finding>, Finding> {
+fn replace(replacement: &Replacement<'_>) -> Result<Option<Finding>, Finding> {
+    let Replacement {
+        path,
+        name,
+        before,
+        edits,
+    } = *replacement;
     let failed = |what: &str, error: &std::io::Error| {
         Finding::new(Code::UnreadableFile, format!("{name} cannot be written: {what}: {error}"))
             .in_file(name)

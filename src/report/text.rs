@@ -2,7 +2,8 @@
 
 use super::{Locator, count};
 use crate::finding::{Finding, Severity};
-use crate::process::{Outcome, Skipped};
+use crate::process::Outcome;
+use crate::unit::Skipped;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 /// The findings of at least this severity, each with its place, its line where that can be shown,

@@ -115,6 +115,22 @@ impl Job {
         }
     }
 
+    /// The texts of named files and `-`, in the order of the arguments.
+    fn named_texts(&self) -> Vec<String> {
+        let files = manifests(&self.tree);
+        let stdin = self.stdin.as_deref().map(lossy);
+        let text = |i: usize| match self.args[i].as_str() {
+            "-" => stdin.clone(),
+            name => files.get(name).cloned(),
+        };
+        self.paths().into_iter().filter_map(text).collect()
+    }
+
+    /// Whether several texts become one stream, with marker lines of ours between them.
+    fn joins(&self) -> bool {
+        !self.writes() && !self.is_stream()
+    }
+
     /// The texts that a run of this job left.
     fn texts_after(&self, done: &Done) -> BTreeMap<String, String> {
         if self.writes() {
@@ -210,7 +226,7 @@ fn idempotent(job: &Job, done: &Done) -> Result<(), String> {
 }
 
 fn strip(job: &Job, done: &Done) -> Result<(), String> {
-    if !job.writes() && !job.is_stream() {
+    if job.joins() {
         return Ok(());
     }
     let stripped = |job: &Job| {
@@ -251,7 +267,7 @@ fn without_empty(text: &str) -> String {
 type Reader<'a> = serde_yaml::Deserializer<'a>;
 
 fn documents(text: &str) -> Result<Vec<Value>, serde_yaml::Error> {
-    Reader::from_str(text)
+    Reader::from_str(text.trim_start_matches('\u{feff}'))
         .map(Value::deserialize)
         .collect::<Result<Vec<_>, _>>()
         .map(|all| all.into_iter().filter(|value| !value.is_null()).collect())
@@ -273,8 +289,10 @@ fn meaning(job: &Job, done: &Done, report: &mut Report) -> Result<(), String> {
     } else if job.is_stream() {
         vec![(read(before.values().collect()), read(after.values().collect()))]
     } else {
-        let named = job.paths().into_iter().filter_map(|i| before.get(&job.args[i])).collect();
-        vec![(read(named), read(after.values().collect()))]
+        // Files without objects are left out of the stream.
+        let named = job.named_texts();
+        let with_objects = named.iter().filter(|text| text.contains("kind:")).collect();
+        vec![(read(with_objects), read(after.values().collect()))]
     };
     for pair in pairs {
         match pair {
@@ -429,7 +447,7 @@ fn twin(job: &Job, done: &Done, change: impl Fn(&str) -> String) -> Result<(), S
 }
 
 fn crlf(job: &Job, done: &Done) -> Result<(), String> {
-    if job.texts().values().any(|text| text.contains('\r')) {
+    if job.joins() || job.texts().values().any(|text| text.contains('\r')) {
         return Ok(());
     }
     twin(job, done, |text| text.replace('\n', "\r\n"))
@@ -437,8 +455,7 @@ fn crlf(job: &Job, done: &Done) -> Result<(), String> {
 
 fn bom(job: &Job, done: &Done) -> Result<(), String> {
     // A byte order mark may stand only at the start of a stream, so joined files lose theirs.
-    let joined = !job.writes() && !job.is_stream();
-    if joined || job.texts().values().any(|text| text.starts_with('\u{feff}')) {
+    if job.joins() || job.texts().values().any(|text| text.starts_with('\u{feff}')) {
         return Ok(());
     }
     twin(job, done, |text| format!("\u{feff}{text}"))
@@ -446,13 +463,9 @@ fn bom(job: &Job, done: &Done) -> Result<(), String> {
 
 fn no_final_newline(job: &Job, done: &Done) -> Result<(), String> {
     let bare = |text: &str| text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t)).to_owned();
-    // Without its newline a block scalar at the very end is another value.
-    let another = |text: &String| match (documents(text), documents(&bare(text))) {
-        (Ok(with), Ok(without)) => with != without,
-        _ => true,
-    };
-    let joined = !job.writes() && !job.is_stream();
-    if joined || job.texts().values().any(another) {
+    // To kubectl, which reads line by line, the last line ends with or without its newline; of an
+    // empty last line that is not true.
+    if job.joins() || job.texts().values().any(|text| text.ends_with("\n\n")) {
         return Ok(());
     }
     twin(job, done, bare)

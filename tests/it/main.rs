@@ -10,5 +10,8 @@ mod golden;
 mod laws;
 mod oracle;
 mod parity;
+mod programs;
+mod properties;
 mod sandbox;
 mod tidy;
+mod writing;

@@ -2,75 +2,90 @@
 
 use super::STAMP;
 
+/// How far the text that two insertions share may reach before the place where they differ.
+const N_SHARED_MAX: usize = 120;
+
 /// The number of stamps that `after` has more than `before`; everything else must be the same bytes.
 ///
-/// Walks both texts line by line. Where they differ, the line of `after` must be a stamp, a parent
-/// on the way to one, or the line of `before` with such text in it.
+/// Follows both texts up to the first difference. There `after` must hold a stamp and the parents
+/// that it needs, in one piece; without the piece both texts must go on alike.
 pub(super) fn added_stamps(before: &str, after: &str) -> Result<usize, String> {
-    let mut old = before.split_inclusive('\n').peekable();
-    let mut new = after.split_inclusive('\n').enumerate().peekable();
-    let mut n_stamps = 0;
-    while let Some((number, line)) = new.next() {
-        if old.peek() == Some(&line) {
-            old.next();
+    let same = before.bytes().zip(after.bytes()).take_while(|(old, new)| old == new).count();
+    if same == before.len() && same == after.len() {
+        return Ok(0);
+    }
+    let mut why = None;
+    // The piece may begin with the bytes that also follow it, so it may start before the difference.
+    for start in (same.saturating_sub(N_SHARED_MAX)..=same).rev() {
+        if !(before.is_char_boundary(start) && after.is_char_boundary(start)) {
             continue;
         }
-        if is_stamp_text(line) {
-            n_stamps += 1;
-        } else if matches!(line.trim(), "annotations:" | "metadata:") {
-            let below = new.peek().map_or("", |(_, below)| below.trim());
-            if !(below == "annotations:" || is_stamp_text(below)) {
-                return Err(format!("line {}: added for nothing: {line:?}", number + 1));
-            }
-        } else if let Some(was) = old.next().filter(|was| is_line_with_stamp(was, line)) {
-            debug_assert!(was.len() != line.len());
-            n_stamps += line.matches(STAMP).count();
-        } else {
-            return Err(format!("line {} changed: {line:?}", number + 1));
-        }
-    }
-    match old.next() {
-        Some(lost) => Err(format!("lost: {lost:?}")),
-        None => Ok(n_stamps),
-    }
-}
-
-/// `was` with stamps put into it, each one in a single piece.
-fn is_line_with_stamp(was: &str, line: &str) -> bool {
-    if was == line {
-        return true;
-    }
-    let Some(place) = line.find(STAMP) else { return false };
-    // The piece starts at its outermost key or brace, at most this far before the annotation's name.
-    (place.saturating_sub(48)..=place).rev().filter(|start| line.is_char_boundary(*start)).any(|start| {
-        let Some(rest) = was.strip_prefix(&line[..start]) else { return false };
-        (place + STAMP.len()..line.len().min(place + 160)).filter(|end| line.is_char_boundary(*end)).any(|end| {
-            let unset = ["null", "~"].iter().find_map(|unset| rest.strip_prefix(unset));
-            is_stamp_text(&line[start..end])
-                && (rest.ends_with(&line[end..]) && is_line_with_stamp(rest, &line[end..])
-                    || unset.is_some_and(|rest| is_line_with_stamp(rest, &line[end..])))
-        })
-    })
-}
-
-/// A stamp, alone or in the parents and commas that an insertion into a flow mapping needs.
-fn is_stamp_text(text: &str) -> bool {
-    let mut text: String = text.chars().filter(|char| !char.is_whitespace() && *char != '\'').collect();
-    text = text.trim_matches(',').to_owned();
-    for parent in ["", "metadata", "annotations"] {
-        for key in [format!("{parent}:"), format!("\"{parent}\":"), String::new()] {
-            let inner = text.strip_prefix(&format!("{key}{{")).and_then(|inner| inner.strip_suffix('}'));
-            if let Some(inner) = inner {
-                text = inner.to_owned();
-                break;
+        for end in ends_of_piece(after, start) {
+            for unset in ["", "null", "~"] {
+                let Some(rest) = before[start..].strip_prefix(unset) else { continue };
+                let shared = &rest.as_bytes()[..rest.len().min(same - start)];
+                if after.as_bytes()[end..].starts_with(shared) && goes_on(rest, &after[end..]) {
+                    match added_stamps(rest, &after[end..]) {
+                        Ok(n_stamps) => return Ok(n_stamps + 1),
+                        Err(error) => why = Some(error),
+                    }
+                }
             }
         }
     }
-    let value = text.strip_prefix(STAMP).or_else(|| text.strip_prefix(&format!("\"{STAMP}\"")));
-    let hex = value.and_then(|value| value.strip_prefix(":\"")?.strip_suffix('"'));
-    hex.is_some_and(|hex| {
-        hex.len() == 64 && hex.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit))
-    })
+    let line = after.as_bytes()[..same].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let seen: String = String::from_utf8_lossy(&after.as_bytes()[same..]).chars().take(80).collect();
+    Err(why.unwrap_or_else(|| format!("line {line}: {seen:?}")))
+}
+
+/// Whether two texts are alike for a while, or to their end: what tells a good cut from a bad one.
+fn goes_on(before: &str, after: &str) -> bool {
+    let next = |text: &str| text.as_bytes().iter().take(8).copied().collect::<Vec<u8>>();
+    next(before) == next(after) || ends_of_piece(after, 0).first().is_some()
+}
+
+/// Where a piece that starts at `start` may end: behind the stamp, its braces, blanks and a comma.
+fn ends_of_piece(text: &str, start: usize) -> Vec<usize> {
+    let Some(mut end) = end_of_stamp(&text[start..]).map(|length| start + length) else { return Vec::new() };
+    let mut ends = vec![end];
+    for byte in text[end..].bytes().take_while(|byte| byte.is_ascii_whitespace() || *byte == b',') {
+        end += usize::from(byte.is_ascii());
+        ends.push(end);
+    }
+    ends
+}
+
+/// The length of blanks, parents, braces, stamp and closing braces, if the text begins with them.
+fn end_of_stamp(text: &str) -> Option<usize> {
+    let mut rest = text.trim_start_matches(|char: char| char.is_whitespace() || char == ',');
+    let mut n_open = 0;
+    for parent in ["metadata", "annotations"] {
+        if let Some(inner) = after_key(rest, parent) {
+            rest = inner;
+        }
+        if let Some(inner) = rest.strip_prefix('{') {
+            n_open += 1;
+            rest = inner.trim_start();
+        }
+    }
+    rest = after_key(rest, STAMP)?.strip_prefix('"')?;
+    let hex = rest.get(..64)?;
+    if !hex.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit)) {
+        return None;
+    }
+    rest = rest[64..].strip_prefix('"')?;
+    for _ in 0..n_open {
+        rest = rest.trim_start().strip_prefix('}')?;
+    }
+    Some(text.len() - rest.len())
+}
+
+fn after_key<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    let rest = match text.strip_prefix('"') {
+        Some(quoted) => quoted.strip_prefix(key)?.strip_prefix('"')?,
+        None => text.strip_prefix(key)?,
+    };
+    Some(rest.strip_prefix(':')?.trim_start())
 }
 
 #[test]
@@ -80,16 +95,23 @@ fn a_change_beside_the_stamps_is_seen() {
     let good = format!("a: 1\ntemplate:\n  metadata:\n    annotations:\n      {stamp}\n  spec: {{}}\n");
     assert_eq!(added_stamps(before, &good), Ok(1));
     assert_eq!(added_stamps(before, before), Ok(0));
-    assert!(added_stamps(before, &good.replace("a: 1", "a:  1")).is_err());
-    assert!(added_stamps(before, &good.replace("  spec: {}\n", "")).is_err());
-    assert!(added_stamps(before, "a: 1\ntemplate:\n  metadata:\n  spec: {}\n").is_err());
-    assert!(added_stamps(before, &good.replace("00\"", "0g\"")).is_err());
-    let json = r#"{"template": {"metadata": {}, "spec": {}}, "template": {"metadata": {"labels": {}}}}"#;
+    for bad in [
+        good.replace("a: 1", "a:  1"),
+        good.replace("  spec: {}\n", ""),
+        good.replace("00\"", "0g\""),
+        good.replace("    annotations", "   x: y\n    annotations"),
+        "a: 1\ntemplate:\n  metadata:\n  spec: {}\n".to_owned(),
+    ] {
+        assert!(added_stamps(before, &bad).is_err(), "{bad}");
+    }
+    let json = r#"[{"metadata": {}, "spec": {}}, {"metadata": {"labels": {}}}, {"spec": {}}]"#;
     let quoted = stamp.replace(STAMP, &format!("\"{STAMP}\""));
+    let annotations = format!("\"annotations\": {{\n  {quoted}\n}}");
     let stamped = json
-        .replacen("{}", &format!("{{\"annotations\": {{{quoted}}}}}"), 1)
-        .replace("{\"labels", &format!("{{\"annotations\": {{{quoted}}}, \"labels"));
-    assert_eq!(added_stamps(json, &stamped), Ok(2));
-    assert!(added_stamps(json, &stamped.replace("spec", "spex")).is_err());
+        .replacen("{}", &format!("{{{annotations}}}"), 1)
+        .replace("{\"labels", &format!("{{{annotations}, \"labels"))
+        .replace("{\"spec", &format!("{{\"metadata\": {{{annotations}}}, \"spec"));
+    assert_eq!(added_stamps(json, &stamped), Ok(3));
+    assert!(added_stamps(json, &stamped.replace("{}}, {", "{}}, {,")).is_err());
     assert_eq!(added_stamps("annotations: null\n", &format!("annotations: {{{stamp}}}\n")), Ok(1));
 }

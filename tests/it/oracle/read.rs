@@ -213,6 +213,12 @@ fn is_number_in_yaml_1_1(text: &str) -> bool {
     if !text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) {
         return false;
     }
+    // In a number that begins with its point an underscore must stand between digits.
+    let is_loose = |part: &str| part.is_empty() || !part.ends_with(|char: char| char.is_ascii_digit());
+    let is_torn = text.split('_').any(is_loose) || text.contains("_e") || text.contains("_E");
+    if text.starts_with('.') && text.contains('_') && is_torn {
+        return false;
+    }
     let plain = text.replace('_', "");
     let digits = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
     let is_in_base = |digits: &str, base: u32| !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(base));
@@ -220,6 +226,8 @@ fn is_number_in_yaml_1_1(text: &str) -> bool {
     let is_integer = match lower.get(..2) {
         Some("0x") => is_in_base(&lower[2..], 16),
         Some("0o") => is_in_base(&lower[2..], 8),
+        // go-yaml reads the digits behind an unsigned `0b` by themselves, with a sign of their own.
+        Some("0b") if plain == digits => is_in_base(lower[2..].strip_prefix(['+', '-']).unwrap_or(&lower[2..]), 2),
         Some("0b") => is_in_base(&lower[2..], 2),
         _ => is_in_base(&lower, 10),
     };

@@ -69,13 +69,22 @@ fn the_oracle_gives_kustomizes_name_hashes() {
     let file: serde_json::Value = serde_json::from_str(&file).unwrap();
     let (mut n_equal, mut wrong) = (0, Vec::new());
     for vector in file["vectors"].as_array().unwrap().iter().filter(|vector| vector["algorithm"] == "kustomize") {
-        let documents = read::documents(vector["input_manifest"].as_str().unwrap()).unwrap();
+        let id = vector["id"].as_str().unwrap();
+        // Some rows are known by their preimage only.
+        let Some(manifest) = vector["input_manifest"].as_str() else { continue };
+        let documents = match read::documents(manifest) {
+            Ok(documents) => documents,
+            Err(why) => {
+                wrong.push(format!("{id}: {why}"));
+                continue;
+            }
+        };
         let object = &documents[0].value;
-        let suffixes = kustomize::suffixes(&read::text(object, &["kind"]).unwrap(), object);
+        let suffixes = kustomize::suffixes(&read::text(object, &["kind"]).unwrap_or_default(), object);
         if suffixes.iter().any(|suffix| vector["expected_suffix"] == suffix.as_str()) {
             n_equal += 1;
         } else {
-            wrong.push(vector["id"].as_str().unwrap().to_owned());
+            wrong.push(id.to_owned());
         }
     }
     println!("oracle kustomize hashes: {n_equal} equal, not equal: {wrong:?}");

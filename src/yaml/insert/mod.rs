@@ -1,0 +1,501 @@
+//! Where one more key goes, and how the same key leaves without a trace.
+//!
+//! [`find`] looks for `parents…/name` below a mapping, for example `metadata/annotations/KEY` below
+//! a pod template, and answers with a [`Slot`]: the value that is there, or the edit that adds
+//! it. A block entry goes right below its parent's line, at the column of the first child, so that
+//! comments stay with what they describe; a flow entry goes first. Every layout that an
+//! insertion can leave is told apart by [`Present::removal`], which gives the first bytes back:
+//! a flow mapping that was made for the purpose has a blank inside its braces, one that was
+//! there has none.
+
+mod removal;
+
+use super::tape::{Document, Kind, NodeId, Style};
+use super::{Edit, resolve};
+use crate::span::{Span, line_range};
+
+/// A text that cannot be edited safely: the place, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The node that stands in the way.
+    pub at: Span,
+    /// Lower case, no full stop.
+    pub message: String,
+    /// A second place: the first of two keys, or the other end of an alias.
+    pub related: Option<Span>,
+}
+
+/// The place of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// The key is not there.
+    Absent(Insertion),
+    /// The key is there.
+    Present(Present),
+}
+
+/// An edit that waits for its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Insertion {
+    /// What it replaces; empty but for a `null` that makes room.
+    pub span: Span,
+    /// What comes before the value.
+    pub before: String,
+    /// What comes after the value.
+    pub after: String,
+}
+
+impl Insertion {
+    /// The edit that writes `value`, which must need no escape.
+    pub fn with(&self, value: &str) -> Edit {
+        Edit {
+            span: self.span,
+            replacement: format!("{}{value}{}", self.before, self.after),
+        }
+    }
+}
+
+/// A value that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Present {
+    /// Its key.
+    pub key: Span,
+    /// What it reads, if it is a string.
+    pub value: Option<String>,
+    /// The edit that gives it another value.
+    pub replacement: Insertion,
+    /// The edits that take the key away, and the parents that were made for it.
+    pub removal: Result<Edit, Refusal>,
+}
+
+/// Looks for the path `parents` and then `name` below `mapping`.
+///
+/// `ancestors` are the collections around `mapping`, whose anchors matter as well.
+///
+/// # Errors
+/// An alias, a shared anchor, a tag, a merge key or a key that stands twice, anywhere on the path.
+pub fn find(
+    document: &Document,
+    text: &str,
+    ancestors: &[NodeId],
+    mapping: NodeId,
+    parents: &[&str],
+    name: &str,
+) -> Result<Slot, Refusal> {
+    let editor = Editor { document, text };
+    for &ancestor in ancestors {
+        editor.editable(ancestor)?;
+    }
+    editor.editable(mapping)?;
+    if document.node(mapping).kind != Kind::Mapping {
+        return Err(editor.refusal(mapping, "not a mapping"));
+    }
+    let quoted = format!("\"{name}\"");
+    // A name such as `on` would be no string as a plain key.
+    let written = if document.json || resolve::is_plain_string(name) { name } else { &quoted };
+    let mut key = None;
+    let mut at = mapping;
+    // The chain of keys and mappings from `mapping` on, for the removal.
+    let mut chain: Vec<(NodeId, NodeId)> = Vec::new();
+    for (depth, parent) in parents.iter().enumerate() {
+        let rest = &parents[depth..];
+        match editor.own_field(at, parent)? {
+            None => return editor.insert(at, key, rest, written),
+            Some((field, value)) => {
+                if editor.is_null(value) {
+                    return editor.fill_null(at, field, value, &rest[1..], written);
+                }
+                if document.node(value).kind != Kind::Mapping {
+                    return Err(editor.refusal(value, &format!("`{parent}` is not a mapping")));
+                }
+                chain.push((field, value));
+                key = Some(field);
+                at = value;
+            }
+        }
+    }
+    match editor.own_field(at, name)? {
+        None => editor.insert(at, key, &[], written),
+        Some((field, value)) => editor.present(mapping, &chain, field, value),
+    }
+}
+
+struct Editor<'a> {
+    document: &'a Document,
+    text: &'a str,
+}
+
+impl<'a> Editor<'a> {
+    fn refusal(&self, node: NodeId, message: &str) -> Refusal {
+        Refusal {
+            at: self.document.node(node).span,
+            message: message.to_owned(),
+            related: None,
+        }
+    }
+
+    /// A node that other places share, or that a tag turns into something else, stays as it is.
+    fn editable(&self, node: NodeId) -> Result<(), Refusal> {
+        let props = &self.document.tape.props;
+        let anchor = |of: NodeId| props.iter().find(|p| p.node == of).and_then(|p| p.anchor);
+        if self.document.node(node).kind == Kind::Alias {
+            let mut refusal = self.refusal(node, "an alias, so an edit would change other places as well");
+            refusal.related = anchor(self.document.target(node));
+            return Err(refusal);
+        }
+        if self.document.aliases(node) > 0 {
+            let message = "an anchor that aliases share, so an edit would change other places as well";
+            let mut refusal = self.refusal(node, message);
+            refusal.at = anchor(node).unwrap_or(refusal.at);
+            refusal.related = props
+                .iter()
+                .find(|p| p.target == Some(node))
+                .map(|p| self.document.node(p.node).span);
+            return Err(refusal);
+        }
+        if self.document.tag(node).is_some() {
+            return Err(self.refusal(node, "a tag stands before it"));
+        }
+        if self.document.node(node).has_merge {
+            return Err(self.refusal(node, "a merge key `<<` may bring keys of its own"));
+        }
+        Ok(())
+    }
+
+    /// The field `name` written in this very mapping, its value checked.
+    fn own_field(&self, mapping: NodeId, name: &str) -> Result<Option<(NodeId, NodeId)>, Refusal> {
+        let mut found: Option<(NodeId, NodeId)> = None;
+        for (key, value) in self.document.pairs(mapping) {
+            if !self.document.is_key(self.text, key, name) {
+                continue;
+            }
+            if let Some((first, _)) = found {
+                return Err(Refusal {
+                    at: self.document.node(key).span,
+                    message: format!("the key `{name}` stands twice in one mapping"),
+                    related: Some(self.document.node(first).span),
+                });
+            }
+            self.editable(key)?;
+            self.editable(value)?;
+            found = Some((key, value));
+        }
+        Ok(found)
+    }
+
+    fn is_null(&self, node: NodeId) -> bool {
+        matches!(
+            resolve::value(self.document, self.text, node),
+            Ok(resolve::Value::Null)
+        )
+    }
+
+    fn start(&self, node: NodeId) -> usize {
+        self.document.node(node).span.start as usize
+    }
+
+    fn end(&self, node: NodeId) -> usize {
+        self.document.node(node).span.end as usize
+    }
+
+    fn style(&self, node: NodeId) -> Style {
+        self.document.node(node).style
+    }
+
+    fn column(&self, node: NodeId) -> usize {
+        self.document.node(node).indent as usize
+    }
+
+    fn first_child(&self, node: NodeId) -> Option<NodeId> {
+        self.document.children(node).next()
+    }
+
+    /// The start of the line after the one that holds `at`, and how that line ends: `None` if the
+    /// text ends without a line end.
+    fn next_line(&self, at: usize) -> (usize, Option<&'static str>) {
+        match memchr::memchr(b'\n', &self.text.as_bytes()[at..]) {
+            None => (self.text.len(), None),
+            Some(i) if i > 0 && self.text.as_bytes()[at + i - 1] == b'\r' => (at + i + 1, Some("\r\n")),
+            Some(i) => (at + i + 1, Some("\n")),
+        }
+    }
+
+    /// The line end that the file uses, for a line that has none.
+    fn file_line_end(&self) -> &'static str {
+        match memchr::memchr(b'\n', self.text.as_bytes()) {
+            Some(i) if i > 0 && self.text.as_bytes()[i - 1] == b'\r' => "\r\n",
+            _ => "\n",
+        }
+    }
+
+    fn refuse_lone_returns(&self, node: NodeId) -> Result<(), Refusal> {
+        let bytes = self.document.span.of(self.text).as_bytes();
+        let lone = memchr::memchr_iter(b'\r', bytes).any(|i| bytes.get(i + 1) != Some(&b'\n'));
+        if lone {
+            return Err(self.refusal(node, "its lines end with a carriage return alone"));
+        }
+        Ok(())
+    }
+
+    /// Adds the mappings `rest` and in them `name` to a mapping that has entries or is `{}`.
+    fn insert(&self, mapping: NodeId, key: Option<NodeId>, rest: &[&str], name: &str) -> Result<Slot, Refusal> {
+        let insertion = match (self.style(mapping), key) {
+            (Style::Flow, _) => self.insert_flow(mapping, rest, name),
+            (_, Some(key)) => self.insert_block(mapping, key, rest, name)?,
+            (_, None) => return Err(self.refusal(mapping, "a block mapping without a key of its own")),
+        };
+        Ok(Slot::Absent(insertion))
+    }
+
+    fn insert_block(
+        &self,
+        mapping: NodeId,
+        key: NodeId,
+        rest: &[&str],
+        name: &str,
+    ) -> Result<Insertion, Refusal> {
+        self.refuse_lone_returns(mapping)?;
+        let first = self
+            .first_child(mapping)
+            .ok_or_else(|| self.refusal(mapping, "an empty block mapping"))?;
+        let line = line_range(self.text, self.start(first));
+        let column = self.start(first) - line.start;
+        if !self.text[line.start..self.start(first)].bytes().all(|b| b == b' ') {
+            return Err(self.refusal(first, "its first key does not begin its line"));
+        }
+        let (at, end) = self.next_line(self.end(key));
+        let step = column.saturating_sub(self.column(key));
+        if at > line.start {
+            return Err(self.refusal(first, "its first key stands on the line of its parent"));
+        }
+        let step = if step == 0 { 2 } else { step };
+        let end = end.unwrap_or_else(|| self.file_line_end());
+        Ok(block_lines(at, column, step, rest, name, end, "", end))
+    }
+
+    fn insert_flow(&self, mapping: NodeId, rest: &[&str], name: &str) -> Insertion {
+        let json = self.document.json;
+        let colon = self.colon();
+        let Some(first) = self.first_child(mapping) else {
+            let at = self.start(mapping) + 1;
+            let (before, after) = self.flow_entry(rest, name, colon, None);
+            return Insertion {
+                span: Span::new(at, at),
+                before,
+                after,
+            };
+        };
+        let at = self.start(first);
+        let gap = &self.text[self.start(mapping) + 1..at];
+        if gap.contains('\n') {
+            let line = line_range(self.text, at).start;
+            let indent = &self.text[line..at];
+            let lead = line_range(self.text, self.start(mapping)).start;
+            let outer = leading_blanks(&self.text[lead..]);
+            let step = indent.strip_prefix(outer).filter(|s| !s.is_empty()).unwrap_or("  ");
+            let end = self.next_line(self.start(mapping)).1.unwrap_or("\n");
+            let (before, after) = if json {
+                self.flow_entry(rest, name, colon, Some((indent, step, end)))
+            } else {
+                self.flow_entry(rest, name, colon, None)
+            };
+            return Insertion {
+                span: Span::new(at, at),
+                before,
+                after: format!("{after},{end}{indent}"),
+            };
+        }
+        let blank = if json && colon == ":" { "" } else { " " };
+        let (before, after) = self.flow_entry(rest, name, colon, None);
+        Insertion {
+            span: Span::new(at, at),
+            before,
+            after: format!("{after},{blank}"),
+        }
+    }
+
+    /// `": "`, or `":"` in JSON that has no blank behind its first colon.
+    fn colon(&self) -> &'static str {
+        if !self.document.json {
+            return ": ";
+        }
+        let mut pairs = self.document.pairs(self.document.root());
+        match pairs.next() {
+            Some((key, value)) if self.start(value) - self.end(key) == 1 => ":",
+            _ => ": ",
+        }
+    }
+
+    /// `name: "` with the mappings of `rest` around it, and what closes them. Mappings made here
+    /// have a blank inside their braces, or lines of their own in JSON that is laid out so.
+    fn flow_entry(
+        &self,
+        rest: &[&str],
+        name: &str,
+        colon: &str,
+        lines: Option<(&str, &str, &str)>,
+    ) -> (String, String) {
+        let quote = if self.document.json { "\"" } else { "" };
+        let blank = if colon == ":" { "" } else { " " };
+        let (mut before, mut after) = (String::new(), String::from("\""));
+        for (depth, parent) in rest.iter().enumerate() {
+            before.push_str(&format!("{quote}{parent}{quote}{colon}{{"));
+            match lines {
+                Some((indent, step, end)) => {
+                    before.push_str(&format!("{end}{indent}{}", step.repeat(depth + 1)));
+                }
+                None => before.push_str(blank),
+            }
+        }
+        before.push_str(&format!("{quote}{name}{quote}{colon}\""));
+        for depth in (0..rest.len()).rev() {
+            match lines {
+                Some((indent, step, end)) => {
+                    after.push_str(&format!("{end}{indent}{}", step.repeat(depth)));
+                }
+                None => after.push_str(blank),
+            }
+            after.push('}');
+        }
+        (before, after)
+    }
+
+    /// Gives a null value the mappings `rest` and in them `name`.
+    fn fill_null(
+        &self,
+        mapping: NodeId,
+        key: NodeId,
+        value: NodeId,
+        rest: &[&str],
+        name: &str,
+    ) -> Result<Slot, Refusal> {
+        self.refuse_lone_returns(key)?;
+        if self.document.node(value).has_props {
+            return Err(self.refusal(key, "an anchor or a tag on a value that is not there"));
+        }
+        let colon = self.colon();
+        let written = self.document.node(value).span;
+        if !written.is_empty() {
+            let (before, after) = self.flow_entry(rest, name, colon, None);
+            let blank = if self.document.json && colon == ":" { "" } else { " " };
+            return Ok(Slot::Absent(Insertion {
+                span: written,
+                before: format!("{{{blank}{before}"),
+                after: format!("{after}{blank}}}"),
+            }));
+        }
+        if self.style(mapping) == Style::Flow {
+            return Err(self.refusal(key, "a key without a value in a flow mapping"));
+        }
+        if !rest.is_empty() {
+            // Mappings inside of a null: on the line itself, with the blanks the other way round, so
+            // that they can be told apart again.
+            let at = self.after_colon(key)?;
+            let (opened, closed): (String, String) = rest.iter().map(|parent| (format!("{parent}: {{"), "}")).unzip();
+            return Ok(Slot::Absent(Insertion {
+                span: Span::new(at, at),
+                before: format!(" {{ {opened}{name}: \""),
+                after: format!("\"{closed} }}"),
+            }));
+        }
+        let column = self.column(key) + self.step(mapping, key);
+        let (at, end) = self.next_line(self.end(key));
+        Ok(Slot::Absent(match end {
+            Some(end) => block_lines(at, column, 2, &[], name, end, "", end),
+            None => block_lines(at, column, 2, &[], name, self.file_line_end(), self.file_line_end(), ""),
+        }))
+    }
+
+    /// The indentation step of the file, judged by the mapping that holds `key`.
+    fn step(&self, mapping: NodeId, key: NodeId) -> usize {
+        let column = self.column(key);
+        let inner = self
+            .document
+            .pairs(mapping)
+            .map(|(_, value)| value)
+            .find(|&v| self.document.node(v).kind == Kind::Mapping && self.style(v) == Style::Block)
+            .map(|v| self.column(v));
+        inner.and_then(|inner| inner.checked_sub(column)).filter(|&s| s > 0).unwrap_or(2)
+    }
+
+    /// The byte behind the colon of a block key.
+    fn after_colon(&self, key: NodeId) -> Result<usize, Refusal> {
+        let end = self.end(key);
+        match self.text[end..].find(':') {
+            Some(i) if self.text[end..end + i].trim().is_empty() => Ok(end + i + 1),
+            _ => Err(self.refusal(key, "a key without a colon")),
+        }
+    }
+
+    fn present(
+        &self,
+        mapping: NodeId,
+        chain: &[(NodeId, NodeId)],
+        key: NodeId,
+        value: NodeId,
+    ) -> Result<Slot, Refusal> {
+        let node = self.document.node(value);
+        if node.kind != Kind::Scalar || node.has_props {
+            return Err(self.refusal(value, "the stamp's value is not a plain string"));
+        }
+        let raw = node.span.of(self.text);
+        if raw.contains('\n') || matches!(node.style, Style::Literal | Style::Folded) {
+            return Err(self.refusal(value, "the stamp's value takes several lines"));
+        }
+        let replacement = if node.span.is_empty() {
+            let at = self.after_colon(key)?;
+            Insertion {
+                span: Span::new(at, at),
+                before: " \"".to_owned(),
+                after: "\"".to_owned(),
+            }
+        } else {
+            let quote = if node.style == Style::Single { "'" } else { "\"" };
+            Insertion {
+                span: node.span,
+                before: quote.to_owned(),
+                after: quote.to_owned(),
+            }
+        };
+        let string = match resolve::value(self.document, self.text, value) {
+            Ok(resolve::Value::Str(string)) => Some(string.into_owned()),
+            _ => None,
+        };
+        Ok(Slot::Present(Present {
+            key: self.document.node(key).span,
+            value: string,
+            replacement,
+            removal: self.removal(mapping, chain, key, value),
+        }))
+    }
+}
+
+fn leading_blanks(text: &str) -> &str {
+    &text[..text.len() - text.trim_start_matches([' ', '\t']).len()]
+}
+
+/// The lines of an entry and of the block mappings around it.
+#[expect(clippy::too_many_arguments, reason = "the parts of a few lines of text")]
+fn block_lines(
+    at: usize,
+    column: usize,
+    step: usize,
+    rest: &[&str],
+    name: &str,
+    line_end: &str,
+    lead: &str,
+    tail: &str,
+) -> Insertion {
+    let mut before = lead.to_owned();
+    let mut column = column;
+    for parent in rest {
+        before.push_str(&format!("{:column$}{parent}:{line_end}", ""));
+        column += step;
+    }
+    before.push_str(&format!("{:column$}{name}: \"", ""));
+    Insertion {
+        span: Span::new(at, at),
+        before,
+        after: format!("\"{tail}"),
+    }
+}

@@ -1,0 +1,155 @@
+//! Takes a key away again, together with the parents that an insertion had made for it.
+
+use super::{Editor, Refusal};
+use crate::span::{Span, line_range};
+use crate::yaml::tape::{NodeId, Style};
+use crate::yaml::Edit;
+
+/// What to do with a mapping whose only entry leaves.
+enum Made {
+    /// It was there before: it stays, empty.
+    Kept,
+    /// It goes as a whole.
+    Whole,
+    /// It stood in the place of a null.
+    Null(Edit),
+}
+
+impl Editor<'_> {
+    /// Takes the key away, and as many of its parents as an insertion had made.
+    pub(super) fn removal(
+        &self,
+        mapping: NodeId,
+        chain: &[(NodeId, NodeId)],
+        key: NodeId,
+        value: NodeId,
+    ) -> Result<Edit, Refusal> {
+        let mut entry = (key, value);
+        // From the innermost mapping outwards: what else does it hold?
+        for depth in (0..chain.len()).rev() {
+            let (parent_key, parent) = chain[depth];
+            if self.count(parent) > 1 {
+                return self.remove_entry(parent, entry);
+            }
+            let outer = if depth == 0 { mapping } else { chain[depth - 1].1 };
+            if depth > 0
+                && let Some(edit) = self.filled_null(parent, entry, chain[depth - 1], depth.checked_sub(2).map_or(mapping, |d| chain[d].1))
+            {
+                return Ok(edit);
+            }
+            match self.made_for(parent, parent_key, entry, outer) {
+                Made::Kept => return self.remove_entry(parent, entry),
+                Made::Null(edit) => return Ok(edit),
+                Made::Whole => entry = (parent_key, parent),
+            }
+        }
+        self.remove_entry(mapping, entry)
+    }
+
+    fn count(&self, mapping: NodeId) -> usize {
+        self.document.pairs(mapping).count()
+    }
+
+    /// Whether `parent`, which holds nothing but `entry`, looks as if an insertion had made it.
+    fn made_for(&self, parent: NodeId, parent_key: NodeId, entry: (NodeId, NodeId), outer: NodeId) -> Made {
+        if self.style(parent) == Style::Block {
+            // Made: the parent's line has nothing behind its colon, and the entry is the next line.
+            let Ok(colon) = self.after_colon(parent_key) else {
+                return Made::Kept;
+            };
+            let (next, _) = self.next_line(colon);
+            let alone = self.text[colon..next].trim().is_empty();
+            let adjacent = line_range(self.text, self.start(entry.0)).start == next;
+            return if alone && adjacent && self.begins_line(parent_key) && !self.document.node(parent).has_props {
+                Made::Whole
+            } else {
+                Made::Kept
+            };
+        }
+        let inside = &self.text[self.start(parent) + 1..self.start(entry.0)];
+        let behind = &self.text[self.end(entry.1)..self.end(parent) - 1];
+        let compact = self.document.json && self.colon() == ":";
+        let blanks = inside == " " && behind == " ";
+        let lines = self.document.json
+            && inside.contains('\n')
+            && behind.contains('\n')
+            && inside.trim().is_empty()
+            && behind.trim().is_empty();
+        if self.style(outer) == Style::Block {
+            // In a block mapping an insertion writes flow only in the place of a null.
+            if blanks {
+                return Made::Null(Edit {
+                    span: self.document.node(parent).span,
+                    replacement: "null".to_owned(),
+                });
+            }
+            return Made::Kept;
+        }
+        if blanks || lines || (compact && inside.is_empty() && behind.is_empty()) {
+            return Made::Whole;
+        }
+        Made::Kept
+    }
+
+    /// The counterpart of [`Self::fill_null`] for a block value that was not written at all:
+    /// `key: { inner: {name: "value"} }` goes back to `key:`.
+    fn filled_null(
+        &self,
+        inner: NodeId,
+        entry: (NodeId, NodeId),
+        (key, value): (NodeId, NodeId),
+        outer: NodeId,
+    ) -> Option<Edit> {
+        let flow = self.style(inner) == Style::Flow && self.style(value) == Style::Flow;
+        if self.document.json || !flow || self.style(outer) != Style::Block || self.count(value) != 1 {
+            return None;
+        }
+        let tight = self.start(inner) + 1 == self.start(entry.0) && self.end(entry.1) + 1 == self.end(inner);
+        let first = self.first_child(value)?;
+        let loose = &self.text[self.start(value)..self.start(first)] == "{ "
+            && &self.text[self.end(inner)..self.end(value)] == " }";
+        let colon = self.after_colon(key).ok()?;
+        (tight && loose && &self.text[colon..self.start(value)] == " ").then(|| Edit {
+            span: Span::new(colon, self.end(value)),
+            replacement: String::new(),
+        })
+    }
+
+    fn begins_line(&self, key: NodeId) -> bool {
+        let line = line_range(self.text, self.start(key)).start;
+        self.text[line..self.start(key)].bytes().all(|b| b == b' ')
+    }
+
+    /// Takes one entry out of a mapping and leaves the others as they are.
+    fn remove_entry(&self, mapping: NodeId, (key, value): (NodeId, NodeId)) -> Result<Edit, Refusal> {
+        let edit = |start, end| {
+            Ok(Edit {
+                span: Span::new(start, end),
+                replacement: String::new(),
+            })
+        };
+        if self.style(mapping) == Style::Block {
+            if !self.begins_line(key) {
+                return Err(self.refusal(key, "the stamp does not begin its line"));
+            }
+            let start = line_range(self.text, self.start(key)).start;
+            let (end, line_end) = self.next_line(self.end(value).max(self.end(key)));
+            if line_end.is_none() && start > 0 {
+                // The last line of a text without a final newline takes the newline before it along.
+                let before = &self.text.as_bytes()[..start];
+                let cut = if before.ends_with(b"\r\n") { 2 } else { 1 };
+                return edit(start - cut, end);
+            }
+            return edit(start, end);
+        }
+        let pairs: Vec<(NodeId, NodeId)> = self.document.pairs(mapping).collect();
+        let index = pairs.iter().position(|(k, _)| *k == key).unwrap_or(0);
+        if let Some((next, _)) = pairs.get(index + 1) {
+            return edit(self.start(key), self.start(*next));
+        }
+        if index > 0 {
+            return edit(self.end(pairs[index - 1].1), self.end(value));
+        }
+        edit(self.start(key), self.end(value))
+    }
+}
