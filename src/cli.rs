@@ -18,7 +18,12 @@ use std::path::PathBuf;
 /// Without a verb, manifests are read from the standard input (or from PATHs) and come out stamped
 /// on the standard output: `kustomize build DIR | rollstamp | kubectl apply -f -`.
 #[derive(Parser)]
-#[command(name = "rollstamp", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(
+    name = "rollstamp",
+    version,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -158,11 +163,15 @@ fn annotation_key(key: &str) -> Result<String, String> {
     let good_name = name.len() <= 63
         && edge(name.as_bytes().first())
         && edge(name.as_bytes().last())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     let good_label = |label: &str| {
         edge(label.as_bytes().first())
             && edge(label.as_bytes().last())
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     let good_prefix = prefix.is_none_or(|p| p.len() <= 253 && p.split('.').all(good_label));
     if good_name && good_prefix {
@@ -183,14 +192,28 @@ pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> anyhow::Resul
         Err(error) => {
             // clap prints help and version on the standard output, usage errors on the other.
             error.print().context("failed to write")?;
-            return Ok(if error.use_stderr() { Exit::Trouble } else { Exit::Clean });
+            return Ok(if error.use_stderr() {
+                Exit::Trouble
+            } else {
+                Exit::Clean
+            });
         }
     };
     match cli.verb {
         None => filter(&cli.paths, &cli.common, Goal::Stamp),
-        Some(Verb::Write { paths, diff, common }) => in_place(&paths, &common, Goal::Stamp, diff),
-        Some(Verb::Check { paths, diff, common }) => check(&paths, &common, diff),
-        Some(Verb::Strip { paths, common }) if paths.is_empty() => filter(&[], &common, Goal::Strip),
+        Some(Verb::Write {
+            paths,
+            diff,
+            common,
+        }) => in_place(&paths, &common, Goal::Stamp, diff),
+        Some(Verb::Check {
+            paths,
+            diff,
+            common,
+        }) => check(&paths, &common, diff),
+        Some(Verb::Strip { paths, common }) if paths.is_empty() => {
+            filter(&[], &common, Goal::Strip)
+        }
         Some(Verb::Strip { paths, common }) => in_place(&paths, &common, Goal::Strip, false),
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
@@ -220,10 +243,12 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         stream::load(&mut loaded).context("failed to read the standard input")?;
     } else {
         require(paths)?;
-        loaded = files::load(paths, &exclude(common)?).context("failed to read the standard input")?;
+        loaded =
+            files::load(paths, &exclude(common)?).context("failed to read the standard input")?;
     }
     let options = options(common, goal)?;
-    let talk = stream::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
+    let talk =
+        stream::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let Loaded {
         inputs,
         paths,
@@ -250,7 +275,8 @@ fn options(common: &Common, goal: Goal) -> anyhow::Result<Options> {
     let hash_key = match &common.hash_key_file {
         None => None,
         Some(path) => {
-            let bytes = files::key(path).with_context(|| format!("failed to read the hash key {}", path.display()))?;
+            let bytes = files::key(path)
+                .with_context(|| format!("failed to read the hash key {}", path.display()))?;
             match HashKey::new(bytes) {
                 Some(key) => Some(key),
                 None => bail!("the hash key {} is empty", path.display()),
@@ -264,14 +290,19 @@ fn options(common: &Common, goal: Goal) -> anyhow::Result<Options> {
         hash_key,
         goal,
         strict: common.strict,
-        jobs: common.jobs.map_or_else(available, std::num::NonZeroUsize::get),
+        jobs: common
+            .jobs
+            .map_or_else(available, std::num::NonZeroUsize::get),
     })
 }
 
 fn exclude(common: &Common) -> anyhow::Result<globset::GlobSet> {
     let mut set = globset::GlobSetBuilder::new();
     for glob in &common.exclude {
-        set.add(globset::Glob::new(glob).with_context(|| format!("failed to read the glob `{glob}`"))?);
+        set.add(
+            globset::Glob::new(glob)
+                .with_context(|| format!("failed to read the glob `{glob}`"))?,
+        );
     }
     set.build().context("failed to read the globs of --exclude")
 }
@@ -289,7 +320,12 @@ fn require(paths: &[PathBuf]) -> anyhow::Result<()> {
         let command = Cli::command();
         let nearest = command
             .get_subcommands()
-            .map(|c| (strsim::damerau_levenshtein(c.get_name(), &name), c.get_name()))
+            .map(|c| {
+                (
+                    strsim::damerau_levenshtein(c.get_name(), &name),
+                    c.get_name(),
+                )
+            })
             .min();
         match nearest {
             Some((distance, verb)) if distance <= 3 && distance < verb.len() => {
@@ -314,7 +350,8 @@ fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Exit
         let summary = format!("{}\n", text::read(&run.outcome));
         run.talk.say(&summary);
     }
-    stream::print(stream_of(&run.outcome, paths.is_empty()).into_iter()).context("failed to write the standard output")?;
+    stream::print(stream_of(&run.outcome, paths.is_empty()).into_iter())
+        .context("failed to write the standard output")?;
     Ok(Exit::Clean)
 }
 
@@ -329,7 +366,11 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
             continue;
         }
         let first = pieces.is_empty();
-        let start = if !first && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let start = if !first && text.starts_with('\u{feff}') {
+            '\u{feff}'.len_utf8()
+        } else {
+            0
+        };
         if !first {
             if !ends_line {
                 pieces.push("\n");
@@ -343,19 +384,34 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
             Some(change) => pieces.extend(change.edits.slices_within(text, part)),
             None => pieces.push(&text[start..]),
         }
-        ends_line = pieces.iter().rev().find(|p| !p.is_empty()).is_none_or(|p| p.ends_with('\n'));
+        ends_line = pieces
+            .iter()
+            .rev()
+            .find(|p| !p.is_empty())
+            .is_none_or(|p| p.ends_with('\n'));
     }
     pieces
 }
 
-fn in_place(paths: &[PathBuf], common: &Common, goal: Goal, show_diff: bool) -> anyhow::Result<Exit> {
+fn in_place(
+    paths: &[PathBuf],
+    common: &Common,
+    goal: Goal,
+    show_diff: bool,
+) -> anyhow::Result<Exit> {
     let Some(mut run) = start(paths, common, goal)? else {
         return Ok(Exit::Trouble);
     };
     if run.outcome.inputs.iter().any(|i| i.found == Found::Stream) {
-        bail!("the standard input cannot be written in place; name files, or run `rollstamp` without a verb");
+        bail!(
+            "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"
+        );
     }
-    let verb = if goal == Goal::Strip { "strip" } else { "write" };
+    let verb = if goal == Goal::Strip {
+        "strip"
+    } else {
+        "write"
+    };
     if show_diff {
         say_findings(&mut run, common, verb);
         print_diffs(&run.outcome)?;
@@ -403,13 +459,22 @@ fn in_place(paths: &[PathBuf], common: &Common, goal: Goal, show_diff: bool) -> 
 /// `stamped Deployment web, removed the stamp of StatefulSet db`.
 fn describe(outcome: &Outcome, file: usize) -> String {
     let mut parts = Vec::new();
-    for planned in outcome.plan.workloads.iter().filter(|p| p.object.file == file) {
+    for planned in outcome
+        .plan
+        .workloads
+        .iter()
+        .filter(|p| p.object.file == file)
+    {
         let id = &crate::index::object(&outcome.facts, planned.object).id;
         match &planned.decision {
             Decision::Stamp {
-                state: State::Missing, ..
+                state: State::Missing,
+                ..
             } => parts.push(format!("stamped {id}")),
-            Decision::Stamp { state: State::Stale, .. } => parts.push(format!("new stamp for {id}")),
+            Decision::Stamp {
+                state: State::Stale,
+                ..
+            } => parts.push(format!("new stamp for {id}")),
             Decision::None { left_over: true } => parts.push(format!("removed the stamp of {id}")),
             _ => {}
         }
@@ -436,13 +501,23 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
         Format::Text => {
             let mut out: String = String::new();
             if show_diff {
-                out.extend(outcome.changes.iter().map(|change| diff::unified(outcome, change)));
+                out.extend(
+                    outcome
+                        .changes
+                        .iter()
+                        .map(|change| diff::unified(outcome, change)),
+                );
             }
-            let least = if common.quiet { Severity::Error } else { Severity::Note };
+            let least = if common.quiet {
+                Severity::Error
+            } else {
+                Severity::Note
+            };
             out + &text::findings(outcome, &outcome.findings, least, colour(common, true))
         }
     };
-    stream::print(std::iter::once(report.as_str())).context("failed to write the standard output")?;
+    stream::print(std::iter::once(report.as_str()))
+        .context("failed to write the standard output")?;
     if !common.quiet && common.output == Format::Text {
         let summary = format!("{}; {}\n", counts(&outcome.findings), text::read(outcome));
         run.talk.say(&summary);
@@ -450,8 +525,16 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
     if run.outcome.refused() {
         return Ok(Exit::Trouble);
     }
-    let any_error = run.outcome.findings.iter().any(|f| f.severity == Severity::Error);
-    Ok(if any_error { Exit::Findings } else { Exit::Clean })
+    let any_error = run
+        .outcome
+        .findings
+        .iter()
+        .any(|f| f.severity == Severity::Error);
+    Ok(if any_error {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    })
 }
 
 /// `2 errors, 1 note`, or `clean`.
@@ -463,7 +546,11 @@ fn counts(findings: &[Finding]) -> String {
             (n > 0).then(|| report::count(n, severity.name()))
         })
         .collect();
-    if parts.is_empty() { "clean".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() {
+        "clean".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }
 
 fn say_findings(run: &mut Run, common: &Common, verb: &str) {
@@ -483,7 +570,11 @@ fn say_findings(run: &mut Run, common: &Common, verb: &str) {
 }
 
 fn print_diffs(outcome: &Outcome) -> anyhow::Result<()> {
-    let diffs: Vec<String> = outcome.changes.iter().map(|change| diff::unified(outcome, change)).collect();
+    let diffs: Vec<String> = outcome
+        .changes
+        .iter()
+        .map(|change| diff::unified(outcome, change))
+        .collect();
     stream::print(diffs.iter().map(String::as_str)).context("failed to write the standard output")
 }
 

@@ -88,7 +88,12 @@ mod tests {
 
     fn one_line(key: Option<&HashKey>, target: Target) -> String {
         let mut lines = Lines::default();
-        lines.add(target, "app-config", "LOG_LEVEL", &ValueDigest::of(target, b"INFO", key));
+        lines.add(
+            target,
+            "app-config",
+            "LOG_LEVEL",
+            &ValueDigest::of(target, b"INFO", key),
+        );
         lines.stamp()
     }
 
@@ -107,7 +112,10 @@ mod tests {
             one_line(key.as_ref(), Target::ConfigMap),
             one_line(None, Target::ConfigMap)
         );
-        assert_ne!(one_line(key.as_ref(), Target::Secret), one_line(None, Target::Secret));
+        assert_ne!(
+            one_line(key.as_ref(), Target::Secret),
+            one_line(None, Target::Secret)
+        );
         assert!(HashKey::new(Vec::new()).is_none());
     }
 

@@ -208,7 +208,10 @@ mod tests {
     #[test]
     fn codes_are_kebab_case_and_differ() {
         let mut names: Vec<&str> = Code::ALL.iter().map(|c| c.name()).collect();
-        assert!(names.iter().all(|n| n.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit())));
+        assert!(names.iter().all(|n| {
+            n.bytes()
+                .all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit())
+        }));
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Code::ALL.len());

@@ -45,7 +45,11 @@ impl Index {
 
 /// An object's namespace, or that of `--namespace`.
 pub fn namespace<'a>(object: &'a Object, options: &'a Options) -> Option<&'a str> {
-    object.id.namespace.as_deref().or(options.namespace.as_deref())
+    object
+        .id
+        .namespace
+        .as_deref()
+        .or(options.namespace.as_deref())
 }
 
 /// The object behind a reference.
@@ -55,8 +59,14 @@ pub fn object(facts: &[Facts], at: ObjectRef) -> &Object {
 
 /// Indexes the sources. Within one text the last copy counts whole, as `kubectl` applies it, but a
 /// Helm hook never counts before an object that is none; across files copies must be equal.
-pub fn build(inputs: &[Input], facts: &[Facts], units: &[UnitId], options: &Options) -> (Index, Vec<Finding>) {
-    let mut copies: BTreeMap<(UnitId, Target, &str, Option<&str>), Vec<ObjectRef>> = BTreeMap::new();
+pub fn build(
+    inputs: &[Input],
+    facts: &[Facts],
+    units: &[UnitId],
+    options: &Options,
+) -> (Index, Vec<Finding>) {
+    let mut copies: BTreeMap<(UnitId, Target, &str, Option<&str>), Vec<ObjectRef>> =
+        BTreeMap::new();
     for (file, facts) in facts.iter().enumerate() {
         if inputs[file].kustomization.is_some() {
             continue;
@@ -65,7 +75,12 @@ pub fn build(inputs: &[Input], facts: &[Facts], units: &[UnitId], options: &Opti
             if let Some(source) = &object.source
                 && !object.id.name.is_empty()
             {
-                let key = (units[file], source.target, object.id.name.as_str(), namespace(object, options));
+                let key = (
+                    units[file],
+                    source.target,
+                    object.id.name.as_str(),
+                    namespace(object, options),
+                );
                 copies.entry(key).or_default().push(ObjectRef {
                     file,
                     object: position,
@@ -77,12 +92,20 @@ pub fn build(inputs: &[Input], facts: &[Facts], units: &[UnitId], options: &Opti
     let mut by_name: BTreeMap<(UnitId, Target, String), Vec<Indexed>> = BTreeMap::new();
     for ((unit, target, name, namespace), copies) in copies {
         let indexed = settle(facts, namespace, &copies, &mut findings);
-        by_name.entry((unit, target, name.to_owned())).or_default().push(indexed);
+        by_name
+            .entry((unit, target, name.to_owned()))
+            .or_default()
+            .push(indexed);
     }
     (Index { by_name }, findings)
 }
 
-fn settle(facts: &[Facts], namespace: Option<&str>, copies: &[ObjectRef], findings: &mut Vec<Finding>) -> Indexed {
+fn settle(
+    facts: &[Facts],
+    namespace: Option<&str>,
+    copies: &[ObjectRef],
+    findings: &mut Vec<Finding>,
+) -> Indexed {
     let source = |at: ObjectRef| -> Option<&Source> { object(facts, at).source.as_ref() };
     let same = |a: ObjectRef, b: ObjectRef| match (source(a), source(b)) {
         (Some(a), Some(b)) => a.same_content(b),
@@ -98,7 +121,10 @@ fn settle(facts: &[Facts], namespace: Option<&str>, copies: &[ObjectRef], findin
                 findings.push(
                     Finding::new(
                         Code::ShadowedSource,
-                        format!("{} stands twice with different content; the last one counts", second.id),
+                        format!(
+                            "{} stands twice with different content; the last one counts",
+                            second.id
+                        ),
                     )
                     .about(second.id.to_string())
                     .at(second.place_of_name())
@@ -114,6 +140,8 @@ fn settle(facts: &[Facts], namespace: Option<&str>, copies: &[ObjectRef], findin
         namespace: namespace.map(str::to_owned),
         object: first,
         clash: counting.iter().copied().find(|&at| !same(first, at)),
-        content_named: copies.iter().all(|&at| source(at).is_some_and(|s| s.content_named)),
+        content_named: copies
+            .iter()
+            .all(|&at| source(at).is_some_and(|s| s.content_named)),
     }
 }

@@ -87,7 +87,9 @@ pub fn decide(
             continue;
         }
         for (position, object) in facts.objects.iter().enumerate() {
-            let Some(workload) = &object.workload else { continue };
+            let Some(workload) = &object.workload else {
+                continue;
+            };
             let at = ObjectRef {
                 file,
                 object: position,
@@ -97,7 +99,10 @@ pub fn decide(
                 Goal::Stamp => planner.workload(units[file], object, workload),
             };
             let decision = planner.refuse_encrypted(file, object, decision);
-            plan.workloads.push(Planned { object: at, decision });
+            plan.workloads.push(Planned {
+                object: at,
+                decision,
+            });
         }
     }
     planner.report_clashes();
@@ -120,12 +125,14 @@ impl Planner<'_> {
     /// One finding for a file whose workloads would be stamped if they were what is applied.
     fn below_kustomization(&mut self, file: usize, input: &Input) {
         let reads = |o: &&Object| {
-            o.workload
-                .as_ref()
-                .is_some_and(|w| w.kind.rolls == Rolls::Yes && w.references.iter().any(Reference::reads))
+            o.workload.as_ref().is_some_and(|w| {
+                w.kind.rolls == Rolls::Yes && w.references.iter().any(Reference::reads)
+            })
         };
         let facts = &self.facts[file];
-        let Some(object) = facts.objects.iter().find(reads) else { return };
+        let Some(object) = facts.objects.iter().find(reads) else {
+            return;
+        };
         let kustomization = input.kustomization.as_deref().unwrap_or_default();
         self.findings.push(
             Finding::new(
@@ -161,7 +168,10 @@ impl Planner<'_> {
         self.findings.push(
             Finding::new(
                 Code::EncryptedFile,
-                format!("{} stands in a file that is encrypted with SOPS, which is never rewritten", object.id),
+                format!(
+                    "{} stands in a file that is encrypted with SOPS, which is never rewritten",
+                    object.id
+                ),
             )
             .about(object.id.to_string())
             .at(object.place_of_name())
@@ -229,7 +239,9 @@ impl Planner<'_> {
                 }
                 Resolution::External => {
                     external += 1;
-                    if !reference.optional && named.insert((reference.site.target.name(), &reference.name)) {
+                    if !reference.optional
+                        && named.insert((reference.site.target.name(), &reference.name))
+                    {
                         self.external(object, reference);
                     }
                 }
@@ -249,7 +261,10 @@ impl Planner<'_> {
                 self.findings.push(
                     Finding::new(
                         Code::RollsLater,
-                        format!("{} is stamped, but its pods are replaced only {later}", object.id),
+                        format!(
+                            "{} is stamped, but its pods are replaced only {later}",
+                            object.id
+                        ),
                     )
                     .about(object.id.to_string())
                     .at(object.place_of_name()),
@@ -268,7 +283,9 @@ impl Planner<'_> {
     fn stamped(&mut self, object: &Object, workload: &Workload, value: String) -> Decision {
         let state = match &workload.slot {
             Some(Ok(Slot::Absent(_))) => State::Missing,
-            Some(Ok(Slot::Present(present))) if present.value.as_deref() == Some(&value) => State::Current,
+            Some(Ok(Slot::Present(present))) if present.value.as_deref() == Some(&value) => {
+                State::Current
+            }
             Some(Ok(Slot::Present(_))) => State::Stale,
             Some(Err(refusal)) => {
                 self.edit_refused(object, refusal);
@@ -322,7 +339,14 @@ impl Planner<'_> {
         }
     }
 
-    fn flawed(&mut self, at: ObjectRef, position: usize, entry: &Entry, what: &str, reader: &Object) {
+    fn flawed(
+        &mut self,
+        at: ObjectRef,
+        position: usize,
+        entry: &Entry,
+        what: &str,
+        reader: &Object,
+    ) {
         if !self.flawed_reads.insert((at, position)) {
             return;
         }
@@ -340,9 +364,17 @@ impl Planner<'_> {
         );
     }
 
-    fn ambiguous(&mut self, object: &Object, reference: &Reference, candidates: &[crate::index::Indexed]) {
+    fn ambiguous(
+        &mut self,
+        object: &Object,
+        reference: &Reference,
+        candidates: &[crate::index::Indexed],
+    ) {
         let target = reference.site.target.name();
-        let namespaces: Vec<&str> = candidates.iter().filter_map(|c| c.namespace.as_deref()).collect();
+        let namespaces: Vec<&str> = candidates
+            .iter()
+            .filter_map(|c| c.namespace.as_deref())
+            .collect();
         let mut finding = Finding::new(
             Code::AmbiguousReference,
             format!(
@@ -384,11 +416,16 @@ impl Planner<'_> {
     }
 
     fn not_rolled(&mut self, object: &Object, workload: &Workload) {
-        let Rolls::No(reason) = &workload.kind.rolls else { return };
+        let Rolls::No(reason) = &workload.kind.rolls else {
+            return;
+        };
         self.findings.push(
-            Finding::new(Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
-                .about(object.id.to_string())
-                .at(object.place_of_name()),
+            Finding::new(
+                Code::NotRolled,
+                format!("{} gets no stamp: it {reason}", object.id),
+            )
+            .about(object.id.to_string())
+            .at(object.place_of_name()),
         );
     }
 
@@ -424,12 +461,21 @@ impl Planner<'_> {
                     file,
                     object: position,
                 };
-                for (entry_position, entry) in source.source.iter().flat_map(|s| s.entries.iter().enumerate()) {
-                    let Some(Flaw::NotAString(what)) = entry.flaw else { continue };
+                for (entry_position, entry) in source
+                    .source
+                    .iter()
+                    .flat_map(|s| s.entries.iter().enumerate())
+                {
+                    let Some(Flaw::NotAString(what)) = entry.flaw else {
+                        continue;
+                    };
                     if self.flawed_reads.contains(&(at, entry_position)) {
                         continue;
                     }
-                    let message = format!("the value of `{}` of {} is {what}, not a string", entry.key, source.id);
+                    let message = format!(
+                        "the value of `{}` of {} is {what}, not a string",
+                        entry.key, source.id
+                    );
                     self.findings.push(
                         Finding::new(Code::NonStringUnread, message)
                             .about(source.id.to_string())
@@ -459,16 +505,20 @@ fn read_entries<'s>(source: &'s Source, keys: &Keys) -> Vec<(usize, &'s Entry)> 
         Keys::One(key) => by_key(source, key).filter(|(_, e)| e.env).collect(),
         Keys::Listed(keys) => keys.iter().flat_map(|key| by_key(source, key)).collect(),
         Keys::Under(parts) => all
-            .filter(|(_, e)| parts.iter().any(|part| part.first().is_some_and(|first| *first == e.key)))
+            .filter(|(_, e)| {
+                parts
+                    .iter()
+                    .any(|part| part.first().is_some_and(|first| *first == e.key))
+            })
             .collect(),
     }
 }
 
 fn by_key<'s>(source: &'s Source, key: &str) -> impl Iterator<Item = (usize, &'s Entry)> {
     let entries = source.get(key);
-    let start = entries
-        .first()
-        .map_or(0, |first| source.entries.partition_point(|e| e.key < first.key));
+    let start = entries.first().map_or(0, |first| {
+        source.entries.partition_point(|e| e.key < first.key)
+    });
     entries.iter().enumerate().map(move |(i, e)| (start + i, e))
 }
 
@@ -477,18 +527,29 @@ pub fn drift(facts: &[Facts], planned: &Planned) -> Option<Finding> {
     let object = object(facts, planned.object);
     let (code, message) = match &planned.decision {
         Decision::Stamp {
-            state: State::Missing, ..
+            state: State::Missing,
+            ..
         } => (Code::MissingStamp, format!("{} has no stamp", object.id)),
-        Decision::Stamp { state: State::Stale, .. } => {
-            (Code::StaleStamp, format!("the stamp of {} is not that of what it reads now", object.id))
-        }
+        Decision::Stamp {
+            state: State::Stale,
+            ..
+        } => (
+            Code::StaleStamp,
+            format!(
+                "the stamp of {} is not that of what it reads now",
+                object.id
+            ),
+        ),
         Decision::None { left_over: true } => (
             Code::LeftOverStamp,
             format!("{} has a stamp but reads nothing that needs one", object.id),
         ),
         Decision::Unverifiable { present: true } => (
             Code::UnverifiableStamp,
-            format!("the stamp of {} cannot be checked: none of its sources is in this apply unit", object.id),
+            format!(
+                "the stamp of {} cannot be checked: none of its sources is in this apply unit",
+                object.id
+            ),
         ),
         _ => return None,
     };

@@ -44,7 +44,11 @@ pub fn run(inputs: Vec<Input>, units: &[UnitId], skipped: Skipped, options: &Opt
     }
     let (index, found) = index::build(&inputs, &facts, units, options);
     if options.goal == Goal::Stamp {
-        findings.extend(facts.iter_mut().flat_map(|f| std::mem::take(&mut f.findings)));
+        findings.extend(
+            facts
+                .iter_mut()
+                .flat_map(|f| std::mem::take(&mut f.findings)),
+        );
         findings.extend(found);
     }
     let (plan, found) = plan::decide(&inputs, &facts, units, &index, options);
@@ -108,7 +112,13 @@ fn local(inputs: &[Input], options: &Options) -> Vec<Facts> {
 
 /// What becomes of a text that cannot be read, or that is no manifest: one that was named is an
 /// error; one that was met in a folder is walked past, with a count.
-fn settle_text(file: usize, input: &Input, facts: &mut Facts, findings: &mut Vec<Finding>, skipped: &mut Skipped) {
+fn settle_text(
+    file: usize,
+    input: &Input,
+    facts: &mut Facts,
+    findings: &mut Vec<Finding>,
+    skipped: &mut Skipped,
+) {
     let walked = matches!(input.found, Found::Walked(_));
     if facts.ytt && input.found != Found::Stream {
         if walked {
@@ -132,7 +142,11 @@ fn settle_text(file: usize, input: &Input, facts: &mut Facts, findings: &mut Vec
         return;
     };
     *facts = Facts::default();
-    let code = if error.refused { Code::UnsupportedYaml } else { Code::YamlSyntax };
+    let code = if error.refused {
+        Code::UnsupportedYaml
+    } else {
+        Code::YamlSyntax
+    };
     let place = Place {
         file: FileId(offset(file)),
         span: Span {
@@ -150,9 +164,12 @@ fn settle_text(file: usize, input: &Input, facts: &mut Facts, findings: &mut Vec
     } else if looks_like_manifest(text) {
         skipped.unreadable += 1;
         findings.push(
-            Finding::new(Code::BrokenManifest, format!("left alone: {}", error.message))
-                .at(place)
-                .help("mend it, or leave it out with --exclude"),
+            Finding::new(
+                Code::BrokenManifest,
+                format!("left alone: {}", error.message),
+            )
+            .at(place)
+            .help("mend it, or leave it out with --exclude"),
         );
     } else {
         skipped.unreadable += 1;
@@ -168,7 +185,9 @@ fn start_of(file: usize) -> Place {
 
 /// Only asked of a text that is not YAML: many good manifests hold `{{` in a value.
 fn looks_like_template(text: &str) -> bool {
-    ["{{", "{%", "<%", "@@"].iter().any(|mark| text.contains(mark))
+    ["{{", "{%", "<%", "@@"]
+        .iter()
+        .any(|mark| text.contains(mark))
         || yaml::split::chunks(text).next().is_none()
         || text.lines().any(|line| {
             let value = line.rsplit(": ").next().unwrap_or_default().trim();

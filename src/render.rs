@@ -30,7 +30,12 @@ struct Pending<'a> {
 }
 
 /// The edits of all files, in their order. Where the proof fails, the file is left alone.
-pub fn render(inputs: &[Input], facts: &[Facts], plan: &Plan, options: &Options) -> (Vec<FileChange>, Vec<Finding>) {
+pub fn render(
+    inputs: &[Input],
+    facts: &[Facts],
+    plan: &Plan,
+    options: &Options,
+) -> (Vec<FileChange>, Vec<Finding>) {
     let mut by_file: BTreeMap<usize, Vec<Pending<'_>>> = BTreeMap::new();
     for planned in &plan.workloads {
         let object = object(facts, planned.object);
@@ -54,17 +59,22 @@ pub fn render(inputs: &[Input], facts: &[Facts], plan: &Plan, options: &Options)
                     value: Some(value.clone()),
                 }
             }
-            (Decision::None { left_over: true }, Slot::Present(present)) => match &present.removal {
-                Ok(edit) => Pending {
-                    object,
-                    edit: edit.clone(),
-                    value: None,
-                },
-                Err(_) => continue,
-            },
+            (Decision::None { left_over: true }, Slot::Present(present)) => {
+                match &present.removal {
+                    Ok(edit) => Pending {
+                        object,
+                        edit: edit.clone(),
+                        value: None,
+                    },
+                    Err(_) => continue,
+                }
+            }
             _ => continue,
         };
-        by_file.entry(planned.object.file).or_default().push(pending);
+        by_file
+            .entry(planned.object.file)
+            .or_default()
+            .push(pending);
     }
     let mut changes = Vec::new();
     let mut findings = Vec::new();
@@ -97,8 +107,14 @@ fn unproven(pending: &[Pending<'_>], culprit: Span) -> Finding {
 }
 
 /// The edits of a file, or the span of the document that they would damage.
-fn file_change(text: &str, file: usize, pending: &[Pending<'_>], options: &Options) -> Result<FileChange, Span> {
-    let edits = EditSet::new(pending.iter().map(|p| p.edit.clone()).collect()).map_err(|_| pending[0].object.document)?;
+fn file_change(
+    text: &str,
+    file: usize,
+    pending: &[Pending<'_>],
+    options: &Options,
+) -> Result<FileChange, Span> {
+    let edits = EditSet::new(pending.iter().map(|p| p.edit.clone()).collect())
+        .map_err(|_| pending[0].object.document)?;
     let mut documents: BTreeMap<Span, Vec<Change>> = BTreeMap::new();
     for p in pending {
         let fields = p.object.workload.iter().flat_map(|w| w.kind.template);
@@ -106,10 +122,13 @@ fn file_change(text: &str, file: usize, pending: &[Pending<'_>], options: &Optio
             .copied()
             .chain(["metadata", "annotations", options.annotation.as_str()])
             .map(|field| Step::Field(field.to_owned()));
-        documents.entry(p.object.document).or_default().push(Change {
-            path: p.object.route.iter().cloned().chain(path).collect(),
-            value: p.value.clone(),
-        });
+        documents
+            .entry(p.object.document)
+            .or_default()
+            .push(Change {
+                path: p.object.route.iter().cloned().chain(path).collect(),
+                value: p.value.clone(),
+            });
     }
     for (&span, changes) in &documents {
         let index = pending
@@ -136,7 +155,10 @@ fn proven(text: &str, span: Span, edits: &EditSet, changes: &[Change]) -> bool {
     };
     match (before.as_slice(), after.as_slice()) {
         ([before], [after]) => only_changes(
-            Read { document: before, text },
+            Read {
+                document: before,
+                text,
+            },
             Read {
                 document: after,
                 text: &edited,

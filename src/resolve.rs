@@ -34,7 +34,9 @@ pub fn resolve<'a>(
     let found = match exact {
         Some(found) => found,
         None => {
-            let mut fitting = candidates.iter().filter(|c| own.is_none() || c.namespace.is_none());
+            let mut fitting = candidates
+                .iter()
+                .filter(|c| own.is_none() || c.namespace.is_none());
             match (fitting.next(), fitting.next()) {
                 (None, _) => return Resolution::External,
                 (Some(only), None) => only,

@@ -85,10 +85,17 @@ pub struct Position {
 pub fn position(text: &str, byte: usize) -> Position {
     let byte = byte.min(text.len());
     let before = &text.as_bytes()[..byte];
-    let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+    let line_start = before
+        .iter()
+        .rposition(|&b| b == b'\n')
+        .map_or(0, |i| i + 1);
     let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
     // A continuation byte of UTF-8 starts no character.
-    let column = before[line_start..].iter().filter(|&&b| b & 0xC0 != 0x80).count() + 1;
+    let column = before[line_start..]
+        .iter()
+        .filter(|&&b| b & 0xC0 != 0x80)
+        .count()
+        + 1;
     Position { line, column }
 }
 

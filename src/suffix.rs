@@ -112,7 +112,10 @@ mod tests {
     use super::*;
 
     fn entries(pairs: &[(&str, &'static str)]) -> Entries<'static> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).into()))
+            .collect()
     }
 
     #[test]
@@ -124,7 +127,10 @@ mod tests {
         let hash = |content| kustomize(Target::ConfigMap, &content);
         assert_eq!(hash(config_map(None)), "6ct58987ht");
         assert_eq!(hash(config_map(Some(entries(&[("a", "1")])))), "h29d89cmmt");
-        assert_eq!(hash(config_map(Some(entries(&[("a", "<&>")])))), "m9gb99d79d");
+        assert_eq!(
+            hash(config_map(Some(entries(&[("a", "<&>")])))),
+            "m9gb99d79d"
+        );
         assert_eq!(hash(config_map(Some(Vec::new()))), "42745tchd9");
         let secret = Content {
             data: Some(entries(&[("one", "")])),

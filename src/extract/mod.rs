@@ -7,8 +7,8 @@ mod source;
 mod workload;
 
 pub use source::{Entry, Flaw, Source};
-pub use workload::{Keys, Reference, Workload};
 pub(crate) use workload::refused;
+pub use workload::{Keys, Reference, Workload};
 
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
@@ -128,7 +128,9 @@ impl Reader<'_> {
     fn document(&mut self) -> Result<(), SyntaxError> {
         let root = self.document.root();
         let node = self.document.node(root);
-        if node.kind == Kind::Scalar && resolve::value(self.document, self.text, root) != Ok(resolve::Value::Null) {
+        if node.kind == Kind::Scalar
+            && resolve::value(self.document, self.text, root) != Ok(resolve::Value::Null)
+        {
             return Err(SyntaxError::refused(
                 node.span.start as usize,
                 "a document of mere text, without fields",
@@ -163,7 +165,9 @@ impl Reader<'_> {
         lent: Option<&Lent>,
     ) -> Result<(), SyntaxError> {
         let typed = lent.and_then(|l| l.typed.as_ref());
-        let kind = self.string(node, "kind").or_else(|| typed.map(|t| t.1.clone()));
+        let kind = self
+            .string(node, "kind")
+            .or_else(|| typed.map(|t| t.1.clone()));
         let api_version = self
             .string(node, "apiVersion")
             .or_else(|| typed.map(|t| t.0.clone()));
@@ -186,7 +190,11 @@ impl Reader<'_> {
                 .map(|item_kind| (api_version, item_kind.to_owned()));
             return self.items(node, items.value, &Lent { typed: lent });
         }
-        if self.document.value(self.text, node, "sops").is_some_and(|s| self.document.node(s).kind == Kind::Mapping) {
+        if self
+            .document
+            .value(self.text, node, "sops")
+            .is_some_and(|s| self.document.node(s).kind == Kind::Mapping)
+        {
             self.facts.encrypted = true;
         }
         self.one(node, route, ancestors, &kind, &api_version)
@@ -243,7 +251,8 @@ impl Reader<'_> {
         };
         let mut name_span = self.document.node(node).span;
         for field in ["namespace", "name"] {
-            let Some(value) = metadata.and_then(|m| self.document.value(self.text, m, field)) else {
+            let Some(value) = metadata.and_then(|m| self.document.value(self.text, m, field))
+            else {
                 continue;
             };
             let read = resolve::value(self.document, self.text, value);
@@ -318,7 +327,8 @@ impl YttMarks {
         }
         for node in &document.tape.nodes {
             if node.kind == Kind::Scalar {
-                self.marks.retain(|&at| at < node.span.start || at >= node.span.end);
+                self.marks
+                    .retain(|&at| at < node.span.start || at >= node.span.end);
             }
         }
     }

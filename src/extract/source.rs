@@ -78,7 +78,11 @@ pub(super) fn read(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &O
         };
         let found = match reader.document.node(mapping).kind {
             Kind::Mapping => pairs(reader, mapping, row, id),
-            Kind::Scalar if resolve::value(reader.document, reader.text, mapping) == Ok(Value::Null) => continue,
+            Kind::Scalar
+                if resolve::value(reader.document, reader.text, mapping) == Ok(Value::Null) =>
+            {
+                continue;
+            }
             _ => {
                 let message = format!("`{}` of {id} is not a mapping", content.field);
                 let finding = Finding::new(Code::InvalidObject, message).about(id.to_string());
@@ -97,7 +101,9 @@ pub(super) fn read(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &O
                 }
                 Ok(Value::Str(text)) => match content.encoding {
                     Encoding::Text => (text.into_owned().into_bytes(), None),
-                    Encoding::Base64 if encrypted && text.starts_with("ENC[") => (text.into_owned().into_bytes(), None),
+                    Encoding::Base64 if encrypted && text.starts_with("ENC[") => {
+                        (text.into_owned().into_bytes(), None)
+                    }
                     Encoding::Base64 => match resolve::decode_base64(text.as_bytes()) {
                         Some(bytes) => (bytes, None),
                         None => {
@@ -130,14 +136,24 @@ pub(super) fn read(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &O
 }
 
 /// The entries of a mapping as the cluster gets them: merges applied, the last of equal keys.
-fn pairs(reader: &mut Reader<'_>, mapping: NodeId, row: &Provider, id: &ObjectId) -> Vec<(String, NodeId, NodeId)> {
+fn pairs(
+    reader: &mut Reader<'_>,
+    mapping: NodeId,
+    row: &Provider,
+    id: &ObjectId,
+) -> Vec<(String, NodeId, NodeId)> {
     let (document, text) = (reader.document, reader.text);
     let mut found: Vec<(String, NodeId, NodeId, bool)> = Vec::new();
     let mut wrong: Option<(NodeId, &'static str)> = None;
     collect(reader, mapping, false, 0, &mut found, &mut wrong);
     if let Some((key, what)) = wrong {
-        let finding = Finding::new(Code::InvalidObject, format!("{id} has {what} where a key must be a string"));
-        let finding = reader.locate(finding.about(id.to_string()), key, row.kind).refusing();
+        let finding = Finding::new(
+            Code::InvalidObject,
+            format!("{id} has {what} where a key must be a string"),
+        );
+        let finding = reader
+            .locate(finding.about(id.to_string()), key, row.kind)
+            .refusing();
         reader.facts.findings.push(finding);
     }
     // A stable sort keeps the order of equal keys: the last one counts.
@@ -202,20 +218,32 @@ fn collect(
 }
 
 fn null_value(reader: &mut Reader<'_>, key: &str, node: NodeId, row: &Provider, id: &ObjectId) {
-    let finding = Finding::new(Code::NullValue, format!("the value of `{key}` of {id} is null"))
-        .about(id.to_string())
-        .help("write \"\" for an empty value, or remove the key");
+    let finding = Finding::new(
+        Code::NullValue,
+        format!("the value of `{key}` of {id} is null"),
+    )
+    .about(id.to_string())
+    .help("write \"\" for an empty value, or remove the key");
     let finding = reader.locate(finding, node, row.kind);
     reader.facts.findings.push(finding);
 }
 
-fn bad_base64(reader: &mut Reader<'_>, key: &str, node: NodeId, field: &str, row: &Provider, id: &ObjectId) {
+fn bad_base64(
+    reader: &mut Reader<'_>,
+    key: &str,
+    node: NodeId,
+    field: &str,
+    row: &Provider,
+    id: &ObjectId,
+) {
     let help = match row.provides {
         Target::Secret => "encode the value, or move it to `stringData`",
         Target::ConfigMap => "encode the value, or move it to `data`",
     };
     let message = format!("`{field}` of {id} holds no base64 under `{key}`");
-    let finding = Finding::new(Code::InvalidBase64, message).about(id.to_string()).help(help);
+    let finding = Finding::new(Code::InvalidBase64, message)
+        .about(id.to_string())
+        .help(help);
     let finding = reader.locate(finding, node, row.kind);
     reader.facts.findings.push(finding);
 }
@@ -236,7 +264,8 @@ fn is_content_named(reader: &Reader<'_>, node: NodeId, row: &Provider, id: &Obje
             _ => return false,
         },
     };
-    let (Some(data), Some(second)) = (hashed(reader, node, "data"), hashed(reader, node, second)) else {
+    let (Some(data), Some(second)) = (hashed(reader, node, "data"), hashed(reader, node, second))
+    else {
         return false;
     };
     let content = suffix::Content {
@@ -244,17 +273,25 @@ fn is_content_named(reader: &Reader<'_>, node: NodeId, row: &Provider, id: &Obje
         second,
         secret_type,
     };
-    id.name.ends_with(&suffix::kustomize(row.provides, &content))
+    id.name
+        .ends_with(&suffix::kustomize(row.provides, &content))
 }
 
 /// A field as kustomize hashes it. The outer `None`: kustomize reads something here otherwise than
 /// `kubectl` does, so nothing is proven.
-fn hashed<'a>(reader: &Reader<'a>, node: NodeId, field: &str) -> Option<Option<suffix::Entries<'a>>> {
+fn hashed<'a>(
+    reader: &Reader<'a>,
+    node: NodeId,
+    field: &str,
+) -> Option<Option<suffix::Entries<'a>>> {
     let document = reader.document;
     let Some(field) = document.field(reader.text, node, field) else {
         return Some(None);
     };
-    if field.duplicate.is_some() || document.node(field.value).kind != Kind::Mapping || document.node(field.value).has_merge {
+    if field.duplicate.is_some()
+        || document.node(field.value).kind != Kind::Mapping
+        || document.node(field.value).has_merge
+    {
         return None;
     }
     let mut entries: suffix::Entries<'a> = Vec::new();
@@ -267,7 +304,9 @@ fn hashed<'a>(reader: &Reader<'a>, node: NodeId, field: &str) -> Option<Option<s
             return None;
         };
         // kustomize turns a plain date into a time stamp.
-        if document.node(value).has_props || (plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-')) {
+        if document.node(value).has_props
+            || (plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-'))
+        {
             return None;
         }
         entries.push((key.into_owned(), text));

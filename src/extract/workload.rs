@@ -62,7 +62,12 @@ impl Reference {
 }
 
 /// Reads a workload.
-pub(super) fn read(reader: &Reader<'_>, node: NodeId, ancestors: &[NodeId], row: &'static WorkloadKind) -> Workload {
+pub(super) fn read(
+    reader: &Reader<'_>,
+    node: NodeId,
+    ancestors: &[NodeId],
+    row: &'static WorkloadKind,
+) -> Workload {
     let mut walk = Walk {
         reader,
         row,
@@ -81,10 +86,17 @@ pub(super) fn read(reader: &Reader<'_>, node: NodeId, ancestors: &[NodeId], row:
         walk.visit(pod_spec, &SITE_TREE, None);
     }
     let Walk {
-        references, refusal, ..
+        references,
+        refusal,
+        ..
     } = walk;
     let slot = (row.rolls == Rolls::Yes && pod_spec.is_some()).then(|| {
-        let parents: Vec<&str> = row.template.iter().copied().chain(["metadata", "annotations"]).collect();
+        let parents: Vec<&str> = row
+            .template
+            .iter()
+            .copied()
+            .chain(["metadata", "annotations"])
+            .collect();
         insert::find(
             reader.document,
             reader.text,
@@ -156,7 +168,10 @@ impl Walk<'_, '_> {
 
     /// A field on the way to what pods read; twice the same key is refused.
     fn field(&mut self, mapping: NodeId, name: &str) -> Option<NodeId> {
-        let field = self.reader.document.field(self.reader.text, mapping, name)?;
+        let field = self
+            .reader
+            .document
+            .field(self.reader.text, mapping, name)?;
         if let Some(first) = field.duplicate {
             self.refuse(
                 Code::DuplicateKey,
@@ -176,7 +191,12 @@ impl Walk<'_, '_> {
             Ok(Value::Null) => None,
             other => {
                 let what = other.map_or_else(|e| e.0, |v| v.type_name());
-                self.refuse(Code::InvalidObject, value, format!("`{name}` is {what}, not a string"), None);
+                self.refuse(
+                    Code::InvalidObject,
+                    value,
+                    format!("`{name}` is {what}, not a string"),
+                    None,
+                );
                 None
             }
         }
@@ -272,7 +292,9 @@ impl Walk<'_, '_> {
         match (mounted, listed) {
             (Mounted::Never, _) => Keys::None,
             (Mounted::Whole, None) => Keys::All,
-            (Mounted::Whole, Some(items)) => Keys::Listed(items.into_iter().map(|(key, _)| key).collect()),
+            (Mounted::Whole, Some(items)) => {
+                Keys::Listed(items.into_iter().map(|(key, _)| key).collect())
+            }
             (Mounted::Parts(parts), None) => Keys::Under(parts),
             (Mounted::Parts(parts), Some(items)) => Keys::Listed(
                 items
@@ -297,7 +319,9 @@ impl Walk<'_, '_> {
             let Some((key, _)) = self.string(item, "key") else {
                 continue;
             };
-            let path = self.string(item, "path").map_or_else(|| key.clone(), |(path, _)| path);
+            let path = self
+                .string(item, "path")
+                .map_or_else(|| key.clone(), |(path, _)| path);
             listed.push((key, clean(&path)));
         }
         Some(listed)
@@ -312,14 +336,23 @@ impl Walk<'_, '_> {
         }
         let mut parts = Vec::new();
         let mut any = false;
-        for (_, part) in self.mounts.iter().flatten().filter(|(volume, _)| *volume == name) {
+        for (_, part) in self
+            .mounts
+            .iter()
+            .flatten()
+            .filter(|(volume, _)| *volume == name)
+        {
             any = true;
             match part {
                 None => return Mounted::Whole,
                 Some(part) => parts.push(part.clone()),
             }
         }
-        if any { Mounted::Parts(parts) } else { Mounted::Never }
+        if any {
+            Mounted::Parts(parts)
+        } else {
+            Mounted::Never
+        }
     }
 
     fn all_mounts(&mut self) -> Vec<(String, Option<Vec<String>>)> {
@@ -337,7 +370,9 @@ impl Walk<'_, '_> {
                     let Some((name, _)) = self.string(mount, "name") else {
                         continue;
                     };
-                    let by_expression = self.string(mount, "subPathExpr").is_some_and(|(e, _)| !e.is_empty());
+                    let by_expression = self
+                        .string(mount, "subPathExpr")
+                        .is_some_and(|(e, _)| !e.is_empty());
                     let part = self.string(mount, "subPath").map(|(path, _)| clean(&path));
                     let whole = by_expression
                         || part
@@ -365,7 +400,12 @@ fn related(a: &[String], b: &[String]) -> bool {
 }
 
 /// A finding for a refusal, about the object `id` in `file`.
-pub(crate) fn refused(code: Code, refusal: &Refusal, id: &str, file: crate::span::FileId) -> Finding {
+pub(crate) fn refused(
+    code: Code,
+    refusal: &Refusal,
+    id: &str,
+    file: crate::span::FileId,
+) -> Finding {
     let place = |span| crate::span::Place { file, span };
     let mut finding = Finding::new(code, format!("{id}: {}", refusal.message))
         .about(id)

@@ -24,7 +24,9 @@ pub fn load(paths: &[PathBuf], exclude: &globset::GlobSet) -> std::io::Result<Lo
             for met in walk(path, exclude, &mut surroundings) {
                 match met {
                     Ok(met) => walked(&mut loaded, &mut seen, position, met),
-                    Err(error) => loaded.findings.push(unreadable(&display(path), &error.to_string())),
+                    Err(error) => loaded
+                        .findings
+                        .push(unreadable(&display(path), &error.to_string())),
                 }
             }
         } else {
@@ -48,19 +50,33 @@ pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 fn unreadable(name: &str, why: &str) -> Finding {
-    Finding::new(Code::UnreadableFile, format!("{name} cannot be read: {why}"))
-        .in_file(name)
-        .refusing()
+    Finding::new(
+        Code::UnreadableFile,
+        format!("{name} cannot be read: {why}"),
+    )
+    .in_file(name)
+    .refusing()
 }
 
 /// A link counts beside its target, so only the same name twice is the same file.
 fn first_time(seen: &mut BTreeSet<PathBuf>, path: &Path) -> bool {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-    seen.insert(path.file_name().map_or(real.clone(), |name| real.join(name)))
+    seen.insert(
+        path.file_name()
+            .map_or(real.clone(), |name| real.join(name)),
+    )
 }
 
-fn named(loaded: &mut Loaded, seen: &mut BTreeSet<PathBuf>, surroundings: &mut Surroundings, path: &Path) {
+fn named(
+    loaded: &mut Loaded,
+    seen: &mut BTreeSet<PathBuf>,
+    surroundings: &mut Surroundings,
+    path: &Path,
+) {
     let name = display(path);
     if !first_time(seen, path) {
         return;

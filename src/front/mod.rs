@@ -1,6 +1,9 @@
 //! Where texts come from and where results go: the only module that does I/O.
 
-#![expect(clippy::disallowed_methods, reason = "this is the module that does I/O")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the module that does I/O"
+)]
 
 pub mod files;
 pub mod stream;
@@ -26,9 +29,11 @@ pub struct Loaded {
 /// The bytes of a named text as UTF-8, or why not.
 fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
     if bytes.len() > crate::span::MAX_TEXT {
-        return Err(Finding::new(Code::FileTooLarge, format!("{name} is larger than 1 GiB"))
-            .in_file(name)
-            .refusing());
+        return Err(
+            Finding::new(Code::FileTooLarge, format!("{name} is larger than 1 GiB"))
+                .in_file(name)
+                .refusing(),
+        );
     }
     let what = match &bytes[..bytes.len().min(10)] {
         [0x00, b'G', b'I', b'T', b'C', b'R', b'Y', b'P', b'T', ..] => "locked by git-crypt",
@@ -50,5 +55,9 @@ fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
 /// A path for people: `/` between folders on every system.
 fn display(path: &std::path::Path) -> String {
     let text = path.to_string_lossy();
-    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+    if cfg!(windows) {
+        text.replace('\\', "/")
+    } else {
+        text.into_owned()
+    }
 }

@@ -84,7 +84,12 @@ impl Talk {
     /// # Errors
     /// When the file cannot be opened.
     pub fn new(log: Option<&Path>) -> io::Result<Self> {
-        let open = |path| std::fs::OpenOptions::new().create(true).append(true).open(path);
+        let open = |path| {
+            std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+        };
         Ok(Self {
             log: log.map(open).transpose()?,
         })

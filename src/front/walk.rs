@@ -35,7 +35,11 @@ const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Ku
 /// Everything below a folder that may be a manifest, sorted by name. `.gitignore` is honoured and
 /// hidden folders are skipped; what the user's own git configuration ignores is not asked, because
 /// the environment must not choose the bytes.
-pub fn walk(root: &Path, exclude: &globset::GlobSet, surroundings: &mut Surroundings) -> Vec<Result<Met, ignore::Error>> {
+pub fn walk(
+    root: &Path,
+    exclude: &globset::GlobSet,
+    surroundings: &mut Surroundings,
+) -> Vec<Result<Met, ignore::Error>> {
     let real_root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let below = root.to_path_buf();
     let exclude = exclude.clone();
@@ -62,7 +66,9 @@ pub fn walk(root: &Path, exclude: &globset::GlobSet, surroundings: &mut Surround
                 continue;
             }
         };
-        let Some(kind) = entry.file_type() else { continue };
+        let Some(kind) = entry.file_type() else {
+            continue;
+        };
         if kind.is_dir() {
             continue;
         }
@@ -98,13 +104,21 @@ pub fn walk(root: &Path, exclude: &globset::GlobSet, surroundings: &mut Surround
 }
 
 fn excluded(exclude: &globset::GlobSet, relative: &Path) -> bool {
-    !exclude.is_empty() && (exclude.is_match(relative) || relative.file_name().is_some_and(|name| exclude.is_match(name)))
+    !exclude.is_empty()
+        && (exclude.is_match(relative)
+            || relative
+                .file_name()
+                .is_some_and(|name| exclude.is_match(name)))
 }
 
 fn has_manifest_extension(path: &Path) -> bool {
     path.extension()
         .and_then(std::ffi::OsStr::to_str)
-        .is_some_and(|e| ["yaml", "yml", "json"].iter().any(|known| e.eq_ignore_ascii_case(known)))
+        .is_some_and(|e| {
+            ["yaml", "yml", "json"]
+                .iter()
+                .any(|known| e.eq_ignore_ascii_case(known))
+        })
 }
 
 /// What stands in the folders around a file, each folder looked at once.
@@ -121,14 +135,24 @@ impl Surroundings {
         if let Some(known) = self.kustomizations.get(folder) {
             return known.clone();
         }
-        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let own = KUSTOMIZATIONS.iter().map(|name| here.join(name)).find(|path| path.is_file());
+        let here = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        let own = KUSTOMIZATIONS
+            .iter()
+            .map(|name| here.join(name))
+            .find(|path| path.is_file());
         let found = match own {
             Some(path) => Some(display(path.strip_prefix("./").unwrap_or(&path))),
             None if here.join(".git").exists() => None,
-            None => self.parent(here).and_then(|parent| self.kustomization(&parent)),
+            None => self
+                .parent(here)
+                .and_then(|parent| self.kustomization(&parent)),
         };
-        self.kustomizations.insert(folder.to_path_buf(), found.clone());
+        self.kustomizations
+            .insert(folder.to_path_buf(), found.clone());
         found
     }
 
@@ -139,7 +163,9 @@ impl Surroundings {
         }
         let parent = self.parent(folder);
         let own = folder.file_name().is_some_and(|name| name == "templates")
-            && parent.as_ref().is_some_and(|p| p.join("Chart.yaml").is_file());
+            && parent
+                .as_ref()
+                .is_some_and(|p| p.join("Chart.yaml").is_file());
         let found = own || parent.is_some_and(|p| self.is_chart_template(&p));
         self.chart_templates.insert(folder.to_path_buf(), found);
         found
@@ -149,7 +175,10 @@ impl Surroundings {
     fn parent(&self, folder: &Path) -> Option<PathBuf> {
         match folder.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => Some(parent.to_path_buf()),
-            _ => std::fs::canonicalize(folder).ok()?.parent().map(Path::to_path_buf),
+            _ => std::fs::canonicalize(folder)
+                .ok()?
+                .parent()
+                .map(Path::to_path_buf),
         }
     }
 }

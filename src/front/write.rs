@@ -29,11 +29,17 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
     let mut findings = Vec::new();
     for (i, wanted) in replacements.iter().enumerate() {
         let mut others = (0..replacements.len()).filter(|&j| j != i && real[j] == real[i]);
-        if others.clone().any(|j| replacements[j].edits != wanted.edits) {
+        if others
+            .clone()
+            .any(|j| replacements[j].edits != wanted.edits)
+        {
             findings.push(
                 Finding::new(
                     Code::EditRefused,
-                    format!("{} is reached by two names, and its stamps would differ; it is left alone", wanted.name),
+                    format!(
+                        "{} is reached by two names, and its stamps would differ; it is left alone",
+                        wanted.name
+                    ),
                 )
                 .in_file(wanted.name)
                 .help("leave one of the two out with --exclude")
@@ -72,27 +78,32 @@ fn replace(replacement: &Replacement<'_>) -> Result<Option<Finding>, Finding> {
         edits,
     } = *replacement;
     let failed = |what: &str, error: &std::io::Error| {
-        Finding::new(Code::UnreadableFile, format!("{name} cannot be written: {what}: {error}"))
-            .in_file(name)
-            .refusing()
+        Finding::new(
+            Code::UnreadableFile,
+            format!("{name} cannot be written: {what}: {error}"),
+        )
+        .in_file(name)
+        .refusing()
     };
     let target = std::fs::canonicalize(path).map_err(|e| failed("finding it", &e))?;
     let metadata = std::fs::metadata(&target).map_err(|e| failed("looking at it", &e))?;
     if metadata.permissions().readonly() {
-        return Err(
-            Finding::new(Code::UnreadableFile, format!("{name} cannot be written: it is read-only"))
-                .in_file(name)
-                .refusing(),
-        );
+        return Err(Finding::new(
+            Code::UnreadableFile,
+            format!("{name} cannot be written: it is read-only"),
+        )
+        .in_file(name)
+        .refusing());
     }
     let now = std::fs::read(&target).map_err(|e| failed("reading it again", &e))?;
     if now != before.as_bytes() {
-        return Err(
-            Finding::new(Code::FileChanged, format!("{name} changed since it was read; it is left alone"))
-                .in_file(name)
-                .help("run the command again")
-                .refusing(),
-        );
+        return Err(Finding::new(
+            Code::FileChanged,
+            format!("{name} changed since it was read; it is left alone"),
+        )
+        .in_file(name)
+        .help("run the command again")
+        .refusing());
     }
     let folder = target.parent().unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new()
@@ -136,7 +147,10 @@ fn hard_links(name: &str, metadata: &std::fs::Metadata) -> Option<Finding> {
     (metadata.nlink() > 1).then(|| {
         Finding::new(
             Code::HardLink,
-            format!("{name} had {} other hard links, which keep the old text", metadata.nlink() - 1),
+            format!(
+                "{name} had {} other hard links, which keep the old text",
+                metadata.nlink() - 1
+            ),
         )
         .in_file(name)
     })

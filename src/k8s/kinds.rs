@@ -75,7 +75,9 @@ pub const WORKLOADS: &[WorkloadKind] = &[
         groups: &["batch"],
         kind: "Job",
         template: &["spec", "template"],
-        rolls: Rolls::No("would break the apply: a started Job refuses any change of its pod template"),
+        rolls: Rolls::No(
+            "would break the apply: a started Job refuses any change of its pod template",
+        ),
         built_in: true,
     },
     // https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-v1/

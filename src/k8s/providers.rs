@@ -103,5 +103,7 @@ pub const PROVIDERS: &[Provider] = &[
 
 /// The row of a kind, if it provides anything.
 pub fn provider(group: &str, kind: &str) -> Option<&'static Provider> {
-    PROVIDERS.iter().find(|row| row.kind == kind && row.group == group)
+    PROVIDERS
+        .iter()
+        .find(|row| row.kind == kind && row.group == group)
 }

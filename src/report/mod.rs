@@ -41,12 +41,18 @@ impl<'a> Locator<'a> {
         let mut known = self.lines.borrow_mut();
         let starts = known.entry(place.file.index()).or_insert_with(|| {
             let ends = memchr::memchr_iter(b'\n', text.as_bytes());
-            std::iter::once(0).chain(ends.map(|i| crate::span::offset(i + 1))).collect()
+            std::iter::once(0)
+                .chain(ends.map(|i| crate::span::offset(i + 1)))
+                .collect()
         });
         let line = starts.partition_point(|&start| start as usize <= at);
         let start = starts[line - 1] as usize;
         let is_character = |b: &&u8| *b & 0xC0 != 0x80;
-        let column = text.as_bytes()[start..at].iter().filter(is_character).count() + 1;
+        let column = text.as_bytes()[start..at]
+            .iter()
+            .filter(is_character)
+            .count()
+            + 1;
         Position { line, column }
     }
 
@@ -74,5 +80,9 @@ pub fn touches_secret(facts: &Facts, range: &std::ops::Range<usize>) -> bool {
 
 /// `1 file`, `2 files`.
 pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
 }

@@ -9,7 +9,11 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 /// The findings of at least this severity, each with its place, its line where that can be shown,
 /// and what to do.
 pub fn findings(outcome: &Outcome, findings: &[Finding], least: Severity, colour: bool) -> String {
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     let locator = Locator::new(outcome);
     let mut out = String::new();
     for finding in findings.iter().filter(|f| f.severity >= least) {
@@ -25,10 +29,16 @@ fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String 
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level.primary_title(finding.message.as_str()).id(finding.code.name());
+    let title = level
+        .primary_title(finding.message.as_str())
+        .id(finding.code.name());
     let mut group = Group::with_title(title);
     if let Some(place) = finding.place {
-        let quote = if finding.quotable { locator.quote(place) } else { None };
+        let quote = if finding.quotable {
+            locator.quote(place)
+        } else {
+            None
+        };
         let position = locator.position(place);
         group = match quote {
             Some((line, range)) => group.element(
@@ -85,7 +95,10 @@ pub fn read(outcome: &Outcome) -> String {
     ];
     let total: usize = reasons.iter().map(|(n, _)| n).sum();
     let before_reading = kustomizations + binary;
-    let mut text = format!("{} read", count(outcome.inputs.len() + before_reading, "file"));
+    let mut text = format!(
+        "{} read",
+        count(outcome.inputs.len() + before_reading, "file")
+    );
     if total > 0 {
         let parts: Vec<String> = reasons
             .iter()

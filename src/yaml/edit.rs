@@ -50,7 +50,11 @@ impl EditSet {
     }
 
     /// The same for a part of the text; edits outside of it are left out.
-    pub fn slices_within<'a>(&'a self, text: &'a str, part: Span) -> impl Iterator<Item = &'a str> + 'a {
+    pub fn slices_within<'a>(
+        &'a self,
+        text: &'a str,
+        part: Span,
+    ) -> impl Iterator<Item = &'a str> + 'a {
         let inside = self
             .edits
             .iter()

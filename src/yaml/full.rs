@@ -106,7 +106,11 @@ struct Open {
 
 impl Builder<'_> {
     fn error(&self, body: &str, error: &granit_parser::ScanError) -> SyntaxError {
-        let at = error.marker().byte_offset().unwrap_or(body.len()).min(body.len());
+        let at = error
+            .marker()
+            .byte_offset()
+            .unwrap_or(body.len())
+            .min(body.len());
         let message = error.info().to_string();
         // The messages are fixed sentences, but for an anchor's name.
         let message = if message.contains("anchor") && message.contains('\'') {
@@ -140,18 +144,28 @@ impl Builder<'_> {
                 }
             }
             Event::Alias(id) => {
-                let node = self.push(Kind::Alias, Style::Plain, span, self.column(span.start as usize))?;
+                let node = self.push(
+                    Kind::Alias,
+                    Style::Plain,
+                    span,
+                    self.column(span.start as usize),
+                )?;
                 self.alias(node, *id, span)?;
                 self.cursor = span.end as usize;
                 self.last_end = span.end;
             }
-            Event::MappingStart(style, anchor, tag) => self.open(Kind::Mapping, *style, *anchor, tag.as_deref(), span)?,
+            Event::MappingStart(style, anchor, tag) => {
+                self.open(Kind::Mapping, *style, *anchor, tag.as_deref(), span)?;
+            }
             Event::SequenceStart(style, anchor, tag) => {
                 self.open(Kind::Sequence, *style, *anchor, tag.as_deref(), span)?;
             }
             Event::MappingEnd | Event::SequenceEnd => self.close(span),
             Event::Anchor(_, name) => {
-                if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) {
+                if !name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+                {
                     return Err(SyntaxError::refused(
                         span.start as usize,
                         "an anchor's name with other characters than letters, digits, `_` and `-`, which kubectl refuses",
@@ -191,7 +205,10 @@ impl Builder<'_> {
             anchor,
         });
         if self.open.len() > MAX_DEPTH {
-            return Err(SyntaxError::refused(span.start as usize, "nested deeper than 1,000 levels"));
+            return Err(SyntaxError::refused(
+                span.start as usize,
+                "nested deeper than 1,000 levels",
+            ));
         }
         Ok(())
     }
@@ -211,11 +228,21 @@ impl Builder<'_> {
         self.last_end = node.span.end;
     }
 
-    fn push(&mut self, kind: Kind, style: Style, span: Span, indent: u32) -> Result<NodeId, SyntaxError> {
+    fn push(
+        &mut self,
+        kind: Kind,
+        style: Style,
+        span: Span,
+        indent: u32,
+    ) -> Result<NodeId, SyntaxError> {
         if let Some(parent) = self.open.last_mut() {
             parent.children += 1;
             let is_key = parent.children % 2 == 1;
-            if is_key && kind != Kind::Scalar && kind != Kind::Alias && self.tape.nodes[parent.node].kind == Kind::Mapping {
+            if is_key
+                && kind != Kind::Scalar
+                && kind != Kind::Alias
+                && self.tape.nodes[parent.node].kind == Kind::Mapping
+            {
                 return Err(SyntaxError::refused(
                     span.start as usize,
                     "a mapping or a list as a key, which kubectl refuses",
@@ -295,9 +322,9 @@ impl Builder<'_> {
     /// The span from the header to the last line of a block scalar, and the column of its content.
     /// granit's own span is that of the content only.
     fn block_scalar(&self, span: Span) -> Result<(Span, u32), SyntaxError> {
-        let start = self
-            .find_header()
-            .ok_or_else(|| SyntaxError::refused(span.start as usize, "a block scalar without its header"))?;
+        let start = self.find_header().ok_or_else(|| {
+            SyntaxError::refused(span.start as usize, "a block scalar without its header")
+        })?;
         let header = scalar::header(&self.text[start..self.chunk_end]);
         let parent = self
             .open

@@ -33,20 +33,30 @@ pub(super) fn refuse_characters(body: &str, base: usize) -> Result<(), SyntaxErr
             [0xC2, 0x85, ..] => {
                 "the character U+0085 is a line break to kubectl; write it as an escape in double quotes"
             }
-            [0xC2, 0x80..=0x9F, ..] | [0xEF, 0xBF, 0xBE | 0xBF, ..] => "a control character, which kubectl refuses",
+            [0xC2, 0x80..=0x9F, ..] | [0xEF, 0xBF, 0xBE | 0xBF, ..] => {
+                "a control character, which kubectl refuses"
+            }
             [0xE2, 0x80, 0xA8 | 0xA9, ..] => {
                 "the characters U+2028 and U+2029 are line breaks to kubectl; write them as escapes in double quotes"
             }
-            [0xEF, 0xBB, 0xBF, ..] => "a byte order mark inside the stream; kubectl takes it for a part of the text",
+            [0xEF, 0xBB, 0xBF, ..] => {
+                "a byte order mark inside the stream; kubectl takes it for a part of the text"
+            }
             _ => continue,
         };
         return Err(SyntaxError::refused(base + lead, found));
     }
     if let Some(at) = memchr::memmem::find(bytes, b"\r\r\n") {
-        return Err(SyntaxError::refused(base + at, "a line that ends with two carriage returns"));
+        return Err(SyntaxError::refused(
+            base + at,
+            "a line that ends with two carriage returns",
+        ));
     }
     match memchr::memchr(0x7F, bytes) {
-        Some(at) => Err(SyntaxError::refused(base + at, "a control character, which kubectl refuses")),
+        Some(at) => Err(SyntaxError::refused(
+            base + at,
+            "a control character, which kubectl refuses",
+        )),
         None => Ok(()),
     }
 }
@@ -56,7 +66,8 @@ fn covered(document: &Document) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for node in &document.tape.nodes {
         let inside = spans.last().is_some_and(|last| node.span.start < last.end);
-        let is_content = (node.kind == Kind::Scalar && node.style != Style::Plain) || node.style == Style::Flow;
+        let is_content =
+            (node.kind == Kind::Scalar && node.style != Style::Plain) || node.style == Style::Flow;
         if is_content && !inside && !node.span.is_empty() {
             spans.push(node.span);
         }
@@ -87,10 +98,15 @@ fn refuse_tabs(document: &Document, text: &str, covered: &[Span]) -> Result<(), 
 }
 
 /// `kubectl` ignores everything behind a `...` line up to the next `---`.
-fn refuse_text_after_end(document: &Document, text: &str, covered: &[Span]) -> Result<(), SyntaxError> {
+fn refuse_text_after_end(
+    document: &Document,
+    text: &str,
+    covered: &[Span],
+) -> Result<(), SyntaxError> {
     let body = document.span.of(text);
     let base = document.span.start as usize;
-    let starts = memchr::memmem::find_iter(body.as_bytes(), b"...").filter(|&at| at == 0 || body.as_bytes()[at - 1] == b'\n');
+    let starts = memchr::memmem::find_iter(body.as_bytes(), b"...")
+        .filter(|&at| at == 0 || body.as_bytes()[at - 1] == b'\n');
     for at in starts {
         let behind = body.as_bytes().get(at + 3);
         if is_covered(covered, base + at) || !behind.is_none_or(|b| b.is_ascii_whitespace()) {
@@ -169,7 +185,18 @@ fn refuse_flow_marks(document: &Document, text: &str) -> Result<(), SyntaxError>
 fn is_not_finite(raw: &str) -> bool {
     matches!(
         raw,
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF" | ".nan" | ".NaN" | ".NAN"
+        ".inf"
+            | ".Inf"
+            | ".INF"
+            | "+.inf"
+            | "+.Inf"
+            | "+.INF"
+            | "-.inf"
+            | "-.Inf"
+            | "-.INF"
+            | ".nan"
+            | ".NaN"
+            | ".NAN"
     )
 }
 
@@ -196,7 +223,9 @@ fn refuse_bombs(tape: &Tape) -> Result<(), SyntaxError> {
                 sizes[parent].1 = sizes[parent].1.saturating_add(done.1);
             }
         }
-        let Some(node) = tape.nodes.get(index) else { break };
+        let Some(node) = tape.nodes.get(index) else {
+            break;
+        };
         sizes[index] = match node.kind {
             Kind::Alias => {
                 let target = tape.props(NodeId(offset(index))).and_then(|p| p.target);

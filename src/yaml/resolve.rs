@@ -142,8 +142,12 @@ pub fn is_plain_string(text: &str) -> bool {
 
 fn word(text: &str) -> Option<Value<'static>> {
     Some(match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Value::Bool(true),
-        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Value::Bool(false),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Value::Bool(true)
+        }
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            Value::Bool(false)
+        }
         "~" | "null" | "Null" | "NULL" => Value::Null,
         ".nan" | ".NaN" | ".NAN" => Value::Float(f64::NAN),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Value::Float(f64::INFINITY),
@@ -167,7 +171,9 @@ fn number(text: &str) -> Option<Value<'static>> {
         return Some(float);
     }
     // What go-yaml tries last: a sign behind the prefix.
-    let binary = digits.strip_prefix("0b").filter(|rest| rest.starts_with(['+', '-']))?;
+    let binary = digits
+        .strip_prefix("0b")
+        .filter(|rest| rest.starts_with(['+', '-']))?;
     let (sign, bits) = binary.split_at(1);
     if bits.is_empty() || !bits.bytes().all(|b| matches!(b, b'0' | b'1')) {
         return None;
@@ -256,7 +262,9 @@ fn underscores_separate_digits(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.iter().enumerate().all(|(i, &b)| {
         b != b'_'
-            || (i > 0 && bytes[i - 1].is_ascii_digit() && bytes.get(i + 1).is_some_and(u8::is_ascii_digit))
+            || (i > 0
+                && bytes[i - 1].is_ascii_digit()
+                && bytes.get(i + 1).is_some_and(u8::is_ascii_digit))
     })
 }
 
@@ -271,8 +279,12 @@ fn is_timestamp(text: &str) -> bool {
 }
 
 fn timestamp_tail(year: &str, rest: &str) -> Option<()> {
-    fn number<'a>(rest: &mut &'a str, least: usize, most: usize) -> Option<u32> {
-        let n = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
+    fn number(rest: &mut &str, least: usize, most: usize) -> Option<u32> {
+        let n = rest
+            .bytes()
+            .take(most)
+            .take_while(u8::is_ascii_digit)
+            .count();
         if n < least {
             return None;
         }
@@ -289,7 +301,7 @@ fn timestamp_tail(year: &str, rest: &str) -> Option<()> {
     let month = number(&mut rest, 1, 2)?;
     expect(&mut rest, '-')?;
     let day = number(&mut rest, 1, 2)?;
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match month {
         4 | 6 | 9 | 11 => 30,
         2 if leap => 29,
@@ -340,7 +352,11 @@ fn timestamp_tail(year: &str, rest: &str) -> Option<()> {
 ///
 /// # Errors
 /// Keys that `kubectl` refuses: null, collections, whole numbers over 63 bits.
-pub fn key<'a>(document: &Document, text: &'a str, id: NodeId) -> Result<Cow<'a, str>, Undecodable> {
+pub fn key<'a>(
+    document: &Document,
+    text: &'a str,
+    id: NodeId,
+) -> Result<Cow<'a, str>, Undecodable> {
     Ok(match value(document, text, id)? {
         Value::Str(string) => string,
         Value::Bool(value) => Cow::Borrowed(if value { "true" } else { "false" }),

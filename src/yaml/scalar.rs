@@ -255,7 +255,9 @@ pub(super) fn split_line(text: &str) -> (&str, &str) {
     let bytes = text.as_bytes();
     match memchr::memchr2(b'\n', b'\r', bytes) {
         None => (text, ""),
-        Some(i) if bytes[i] == b'\r' && bytes.get(i + 1) == Some(&b'\n') => (&text[..i], &text[i + 2..]),
+        Some(i) if bytes[i] == b'\r' && bytes.get(i + 1) == Some(&b'\n') => {
+            (&text[..i], &text[i + 2..])
+        }
         Some(i) => (&text[..i], &text[i + 1..]),
     }
 }
@@ -321,7 +323,10 @@ mod tests {
     #[test]
     fn quoted_lines_fold_as_in_libyaml() {
         assert_eq!(read("\"a \n  b\n\n  c\"", Style::Double, 0), "a b\nc");
-        assert_eq!(read("\"a\\\n   b\\n\\u00e9\"", Style::Double, 0), "ab\n\u{e9}");
+        assert_eq!(
+            read("\"a\\\n   b\\n\\u00e9\"", Style::Double, 0),
+            "ab\n\u{e9}"
+        );
         assert_eq!(read("'it''s\r\n two'", Style::Single, 0), "it's two");
         assert_eq!(read("'a  b'", Style::Single, 0), "a  b");
         assert_eq!(read("a b\n\n\n  c", Style::Plain, 0), "a b\n\nc");
@@ -332,7 +337,10 @@ mod tests {
         assert_eq!(read("|\n  x", Style::Literal, 2), "x\n");
         assert_eq!(read("|-\n  x\n\n", Style::Literal, 2), "x");
         assert_eq!(read("|+\n  x\n\n", Style::Literal, 2), "x\n\n");
-        assert_eq!(read(">\n  a\n  b\n\n   c\n  d\n", Style::Folded, 2), "a b\n\n c\nd\n");
+        assert_eq!(
+            read(">\n  a\n  b\n\n   c\n  d\n", Style::Folded, 2),
+            "a b\n\n c\nd\n"
+        );
         assert_eq!(read("|\r\n  a\r\n  b\r\n", Style::Literal, 2), "a\nb\n");
     }
 }

@@ -27,7 +27,8 @@ pub fn chunks(text: &str) -> impl Iterator<Item = Result<Chunk, SyntaxError>> + 
         let (end, next) = match next_marker(bytes, start) {
             None => (bytes.len(), None),
             Some(at) => {
-                let line_end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i + 1);
+                let line_end =
+                    memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i + 1);
                 (at, Some((line_end, Some(Span::new(at, line_end)))))
             }
         };

@@ -35,10 +35,22 @@ pub struct Read<'a> {
 /// mapping that is absent, null or empty on one side may be any of these on the other.
 pub fn only_changes(before: Read<'_>, after: Read<'_>, changes: &[Change]) -> bool {
     let open: Vec<(&[Step], &Change)> = changes.iter().map(|c| (c.path.as_slice(), c)).collect();
-    same(before, Some(before.document.root()), after, Some(after.document.root()), &open)
+    same(
+        before,
+        Some(before.document.root()),
+        after,
+        Some(after.document.root()),
+        &open,
+    )
 }
 
-fn same(before: Read<'_>, a: Option<NodeId>, after: Read<'_>, b: Option<NodeId>, open: &[(&[Step], &Change)]) -> bool {
+fn same(
+    before: Read<'_>,
+    a: Option<NodeId>,
+    after: Read<'_>,
+    b: Option<NodeId>,
+    open: &[(&[Step], &Change)],
+) -> bool {
     if open.is_empty() {
         return match (a, b) {
             (None, None) => true,
@@ -58,8 +70,13 @@ fn same(before: Read<'_>, a: Option<NodeId>, after: Read<'_>, b: Option<NodeId>,
     }
     let kind = |side: Read<'_>, node: Option<NodeId>| node.map(|n| side.document.node(n).kind);
     if kind(before, a) == Some(Kind::Sequence) {
-        let (Some(a), Some(b)) = (a, b) else { return false };
-        let (xs, ys): (Vec<_>, Vec<_>) = (before.document.children(a).collect(), after.document.children(b).collect());
+        let (Some(a), Some(b)) = (a, b) else {
+            return false;
+        };
+        let (xs, ys): (Vec<_>, Vec<_>) = (
+            before.document.children(a).collect(),
+            after.document.children(b).collect(),
+        );
         return xs.len() == ys.len()
             && xs.iter().zip(&ys).enumerate().all(|(i, (&x, &y))| {
                 let inner: Vec<_> = descend(open, &Step::Item(i));
@@ -95,7 +112,12 @@ fn same(before: Read<'_>, a: Option<NodeId>, after: Read<'_>, b: Option<NodeId>,
     names.dedup();
     same_rest
         && names.iter().all(|name| {
-            let find = |fields: &[(String, NodeId, NodeId)]| fields.iter().find(|(n, _, _)| n == name).map(|(_, _, v)| *v);
+            let find = |fields: &[(String, NodeId, NodeId)]| {
+                fields
+                    .iter()
+                    .find(|(n, _, _)| n == name)
+                    .map(|(_, _, v)| *v)
+            };
             let inner = descend(open, &Step::Field((*name).to_owned()));
             same(before, find(&xs), after, find(&ys), &inner)
         })
@@ -110,7 +132,9 @@ fn descend<'a>(open: &[(&'a [Step], &'a Change)], step: &Step) -> Vec<(&'a [Step
 
 /// The fields of a mapping as (name, key, value); of nothing or null, none.
 fn fields(side: Read<'_>, node: Option<NodeId>) -> Option<Vec<(String, NodeId, NodeId)>> {
-    let Some(node) = node else { return Some(Vec::new()) };
+    let Some(node) = node else {
+        return Some(Vec::new());
+    };
     match side.document.node(node).kind {
         Kind::Mapping => side
             .document

@@ -59,13 +59,21 @@ fn testdata() -> PathBuf {
 fn load() -> Vec<Case> {
     let root = testdata().join("cases");
     let mut cases = Vec::new();
-    for entry in walkdir::WalkDir::new(&root).min_depth(2).max_depth(2).sort_by_file_name() {
+    for entry in walkdir::WalkDir::new(&root)
+        .min_depth(2)
+        .max_depth(2)
+        .sort_by_file_name()
+    {
         let folder = entry.unwrap().into_path();
         let name = folder.strip_prefix(&root).unwrap().iter();
-        let name: Vec<_> = name.map(|part| part.to_string_lossy().into_owned()).collect();
+        let name: Vec<_> = name
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect();
         let name = name.join("/");
-        let text = fs::read_to_string(folder.join("case.yaml")).unwrap_or_else(|e| panic!("{name}/case.yaml: {e}"));
-        let spec: Spec = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{name}/case.yaml: {e}"));
+        let text = fs::read_to_string(folder.join("case.yaml"))
+            .unwrap_or_else(|e| panic!("{name}/case.yaml: {e}"));
+        let spec: Spec =
+            serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{name}/case.yaml: {e}"));
         cases.push(Case { name, folder, spec });
     }
     assert!(!cases.is_empty(), "no cases below testdata/cases");
@@ -75,7 +83,10 @@ fn load() -> Vec<Case> {
 #[test]
 fn cases() {
     let only = std::env::var("CASE").unwrap_or_default();
-    let cases: Vec<Case> = load().into_iter().filter(|case| case.name.contains(&only)).collect();
+    let cases: Vec<Case> = load()
+        .into_iter()
+        .filter(|case| case.name.contains(&only))
+        .collect();
     let results = in_parallel(&cases, Case::run);
     let mut failed = Vec::new();
     let (mut with_laws, mut unread) = (0, 0);
@@ -88,14 +99,24 @@ fn cases() {
             failures.push("output.snap differs (see above)".to_owned());
         }
         if !failures.is_empty() {
-            failed.push(format!("{} ({})\n  {}", case.name, case.spec.why, failures.join("\n  ")));
+            failed.push(format!(
+                "{} ({})\n  {}",
+                case.name,
+                case.spec.why,
+                failures.join("\n  ")
+            ));
         }
     }
     println!(
         "{} cases, {with_laws} of them under the laws; the independent reader refused {unread} texts",
         cases.len()
     );
-    assert!(failed.is_empty(), "{} cases failed:\n\n{}", failed.len(), failed.join("\n\n"));
+    assert!(
+        failed.is_empty(),
+        "{} cases failed:\n\n{}",
+        failed.len(),
+        failed.join("\n\n")
+    );
 }
 
 fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
@@ -123,16 +144,22 @@ impl Case {
     fn run(&self) -> Result {
         let mut tree: Tree = read_tree(&self.folder.join("input"));
         for (from, to) in &self.spec.rename {
-            let entry = tree.remove(from).unwrap_or_else(|| panic!("{}: no {from} to rename", self.name));
+            let entry = tree
+                .remove(from)
+                .unwrap_or_else(|| panic!("{}: no {from} to rename", self.name));
             tree.insert(to.clone(), entry);
         }
         for (at, target) in &self.spec.links {
             tree.insert(at.clone(), Entry::Link(target.clone()));
         }
-        let stdin = self.spec.stdin.as_ref().map(|name| match tree.remove(name) {
-            Some(Entry::File(bytes)) => bytes,
-            _ => panic!("{}: no file input/{name} for stdin", self.name),
-        });
+        let stdin = self
+            .spec
+            .stdin
+            .as_ref()
+            .map(|name| match tree.remove(name) {
+                Some(Entry::File(bytes)) => bytes,
+                _ => panic!("{}: no file input/{name} for stdin", self.name),
+            });
         let mut expected = tree.clone();
         let mut stdout = None;
         for (name, entry) in read_tree(&self.folder.join("expected")) {
@@ -145,18 +172,28 @@ impl Case {
         }
         let job = Job::new(&self.spec.args, stdin, tree);
         if stdout.is_none() && job.is_stream() {
-            stdout = if self.spec.exit == 0 { job.stdin.clone() } else { Some(Vec::new()) };
+            stdout = if self.spec.exit == 0 {
+                job.stdin.clone()
+            } else {
+                Some(Vec::new())
+            };
         }
         let sandbox = Sandbox::new(&job.tree);
         let mut output = sandbox.run(&job.args, job.stdin.as_deref());
         let after = sandbox.tree();
         let mut failures = Vec::new();
         if output.exit != self.spec.exit {
-            failures.push(format!("exit code {}, expected {}", output.exit, self.spec.exit));
+            failures.push(format!(
+                "exit code {}, expected {}",
+                output.exit, self.spec.exit
+            ));
         }
         for name in expected.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
             if expected.get(name) != after.get(name) {
-                failures.push(format!("{name}\n{}", difference(expected.get(name), after.get(name))));
+                failures.push(format!(
+                    "{name}\n{}",
+                    difference(expected.get(name), after.get(name))
+                ));
             }
         }
         let done = laws::Done {
@@ -166,7 +203,10 @@ impl Case {
         if let Some(stdout) = stdout {
             if output.stdout != stdout {
                 let got = Entry::File(std::mem::take(&mut output.stdout));
-                failures.push(format!("stdout\n{}", difference(Some(&Entry::File(stdout)), Some(&got))));
+                failures.push(format!(
+                    "stdout\n{}",
+                    difference(Some(&Entry::File(stdout)), Some(&got))
+                ));
             }
             output.stdout = b"(as expected)".to_vec();
         }
@@ -212,12 +252,23 @@ fn difference(expected: Option<&Entry>, got: Option<&Entry>) -> String {
             .collect(),
     };
     let (expected, got) = (lines(expected), lines(got));
-    let same = expected.iter().zip(&got).take_while(|(a, b)| a == b).count();
+    let same = expected
+        .iter()
+        .zip(&got)
+        .take_while(|(a, b)| a == b)
+        .count();
     let rest = |lines: &[String], mark: &str| {
         let from = &lines[same..lines.len().min(same + 6)];
-        from.iter().map(|line| format!("    {mark} {line}\n")).collect::<String>()
+        from.iter()
+            .map(|line| format!("    {mark} {line}\n"))
+            .collect::<String>()
     };
-    format!("    from line {} on\n{}{}", same + 1, rest(&expected, "expected"), rest(&got, "got     "))
+    format!(
+        "    from line {} on\n{}{}",
+        same + 1,
+        rest(&expected, "expected"),
+        rest(&got, "got     ")
+    )
 }
 
 #[derive(serde::Deserialize)]
@@ -239,8 +290,17 @@ struct Row {
 fn reading_table() {
     let text = fs::read_to_string(testdata().join("cases/reading-table.yaml")).unwrap();
     let rows: Vec<Row> = serde_yaml::from_str(&text).unwrap();
-    let wrong: Vec<String> = in_parallel(&rows, |row| row.wrong()).into_iter().flatten().collect();
-    assert!(wrong.is_empty(), "{} rows of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+    let wrong: Vec<String> = in_parallel(&rows, |row| row.wrong())
+        .into_iter()
+        .flatten()
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{} rows of {}:\n{}",
+        wrong.len(),
+        rows.len(),
+        wrong.join("\n")
+    );
 }
 
 const READER: &str = "apiVersion: apps/v1
@@ -259,7 +319,10 @@ spec:
 
 impl Row {
     fn wrong(&self) -> Option<String> {
-        let source = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n{}", self.text);
+        let source = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n{}",
+            self.text
+        );
         let stream = format!("{READER}---\n{source}");
         let output = Sandbox::new(&Tree::new()).run(&[], Some(stream.as_bytes()));
         let said = format!("{}: exit {}\n{}", self.title, output.exit, output.stderr);
@@ -268,7 +331,9 @@ impl Row {
                 && output.stdout.is_empty()
                 && output.stderr.contains(part.as_str())
                 && has_position(&output.stderr);
-            return (!good).then(|| format!("{said}expected a refusal that says {part:?} with line and column"));
+            return (!good).then(|| {
+                format!("{said}expected a refusal that says {part:?} with line and column")
+            });
         }
         let reads: Vec<(&str, &str, &[u8])> = self
             .reads
@@ -311,10 +376,19 @@ fn has_position(message: &str) -> bool {
 #[test]
 fn every_row_and_code_has_a_case() {
     let cases = load();
-    let covered: BTreeSet<&str> = cases.iter().flat_map(|c| c.spec.covers.iter().map(String::as_str)).collect();
-    let kinds = rollstamp::k8s::kinds::WORKLOADS.iter().map(|row| format!("kind:{}", row.kind));
-    let sites = rollstamp::k8s::sites::SITES.iter().map(|site| format!("site:{}", site.id));
-    let codes = rollstamp::finding::Code::ALL.iter().map(|code| format!("code:{}", code.name()));
+    let covered: BTreeSet<&str> = cases
+        .iter()
+        .flat_map(|c| c.spec.covers.iter().map(String::as_str))
+        .collect();
+    let kinds = rollstamp::k8s::kinds::WORKLOADS
+        .iter()
+        .map(|row| format!("kind:{}", row.kind));
+    let sites = rollstamp::k8s::sites::SITES
+        .iter()
+        .map(|site| format!("site:{}", site.id));
+    let codes = rollstamp::finding::Code::ALL
+        .iter()
+        .map(|code| format!("code:{}", code.name()));
     // What a folder of small files cannot show; each has a test of its own elsewhere.
     let elsewhere = ["code:file-too-large", "code:file-changed", "code:hard-link"];
     let missing: Vec<String> = kinds
@@ -322,5 +396,8 @@ fn every_row_and_code_has_a_case() {
         .chain(codes)
         .filter(|name| !covered.contains(name.as_str()) && !elsewhere.contains(&name.as_str()))
         .collect();
-    assert!(missing.is_empty(), "named in the `covers` of no case: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "named in the `covers` of no case: {missing:?}"
+    );
 }

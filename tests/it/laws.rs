@@ -10,11 +10,32 @@ use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-const LAWS: &[&str] = &["idempotent", "strip", "meaning", "order", "crlf", "bom", "no-final-newline"];
+const LAWS: &[&str] = &[
+    "idempotent",
+    "strip",
+    "meaning",
+    "order",
+    "crlf",
+    "bom",
+    "no-final-newline",
+];
 const VERBS: &[&str] = &["write", "check", "strip", "explain", "completions"];
 const OPTIONS_WITH_VALUE: &[&str] = &[
-    "--annotation", "--color", "--config", "--exclude", "--hash-key-file", "--jobs", "--log-file", "--mode",
-    "--namespace", "--output", "--unit", "--workload", "-j", "-n", "-o",
+    "--annotation",
+    "--color",
+    "--config",
+    "--exclude",
+    "--hash-key-file",
+    "--jobs",
+    "--log-file",
+    "--mode",
+    "--namespace",
+    "--output",
+    "--unit",
+    "--workload",
+    "-j",
+    "-n",
+    "-o",
 ];
 
 /// One run of the program.
@@ -72,7 +93,8 @@ impl Job {
 
     /// Whether it writes stamps.
     pub(crate) fn stamps(&self) -> bool {
-        let talks = |arg: &String| ["--diff", "--help", "--version", "-h", "-V"].contains(&arg.as_str());
+        let talks =
+            |arg: &String| ["--diff", "--help", "--version", "-h", "-V"].contains(&arg.as_str());
         matches!(self.verb(), None | Some("write")) && !self.args.iter().any(talks)
     }
 
@@ -83,7 +105,10 @@ impl Job {
     /// The arguments with another verb in front.
     fn with_verb(&self, verb: &str) -> Vec<String> {
         let rest = &self.args[usize::from(self.verb().is_some())..];
-        [verb.to_owned()].into_iter().chain(rest.iter().cloned()).collect()
+        [verb.to_owned()]
+            .into_iter()
+            .chain(rest.iter().cloned())
+            .collect()
     }
 
     fn run(&self) -> Done {
@@ -98,7 +123,10 @@ impl Job {
     /// The same run on other texts; other files stay as they are.
     fn with_texts(&self, change: impl Fn(&str) -> String) -> Self {
         let mut job = self.clone();
-        job.stdin = self.stdin.as_ref().map(|bytes| change_bytes(bytes, &change));
+        job.stdin = self
+            .stdin
+            .as_ref()
+            .map(|bytes| change_bytes(bytes, &change));
         for entry in job.tree.iter_mut() {
             if let (true, Entry::File(bytes)) = (is_manifest(entry.0), entry.1) {
                 *bytes = change_bytes(bytes, &change);
@@ -144,9 +172,14 @@ impl Job {
 /// Checks all laws but those in `off`.
 pub(crate) fn check(job: &Job, done: &Done, off: &BTreeMap<String, String>) -> Report {
     let mut report = Report::default();
-    let unknown: Vec<_> = off.keys().filter(|law| !LAWS.contains(&law.as_str())).collect();
+    let unknown: Vec<_> = off
+        .keys()
+        .filter(|law| !LAWS.contains(&law.as_str()))
+        .collect();
     if !unknown.is_empty() || off.values().any(String::is_empty) {
-        report.failures.push(format!("laws_off: unknown laws {unknown:?}, or one without a reason"));
+        report.failures.push(format!(
+            "laws_off: unknown laws {unknown:?}, or one without a reason"
+        ));
     }
     let mut law = |name: &str, test: &dyn Fn(&mut Report) -> Result<(), String>| {
         if !off.contains_key(name)
@@ -170,7 +203,9 @@ fn lossy(bytes: &[u8]) -> String {
 }
 
 fn is_manifest(name: &str) -> bool {
-    [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
+    [".yaml", ".yml", ".json"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 fn change_bytes(bytes: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
@@ -180,17 +215,25 @@ fn change_bytes(bytes: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
 fn manifests(tree: &Tree) -> BTreeMap<String, String> {
     tree.iter()
         .filter_map(|(name, entry)| match entry {
-            Entry::File(bytes) if is_manifest(name) => Some((name.clone(), String::from_utf8(bytes.clone()).ok()?)),
+            Entry::File(bytes) if is_manifest(name) => {
+                Some((name.clone(), String::from_utf8(bytes.clone()).ok()?))
+            }
             _ => None,
         })
         .collect()
 }
 
-fn differ(what: &str, expected: &BTreeMap<String, String>, got: &BTreeMap<String, String>) -> Result<(), String> {
+fn differ(
+    what: &str,
+    expected: &BTreeMap<String, String>,
+    got: &BTreeMap<String, String>,
+) -> Result<(), String> {
     for (name, text) in expected {
         let other = got.get(name);
         if other != Some(text) {
-            return Err(format!("{what} {name}\n    expected {text:?}\n    got      {other:?}"));
+            return Err(format!(
+                "{what} {name}\n    expected {text:?}\n    got      {other:?}"
+            ));
         }
     }
     Ok(())
@@ -217,10 +260,18 @@ fn next(job: &Job, done: &Done, verb: Option<&str>) -> Job {
 fn idempotent(job: &Job, done: &Done) -> Result<(), String> {
     let again = next(job, done, None);
     let second = again.run();
-    differ("a second run changes", &job.texts_after(done), &again.texts_after(&second))?;
+    differ(
+        "a second run changes",
+        &job.texts_after(done),
+        &again.texts_after(&second),
+    )?;
     let checked = next(job, done, Some("check")).run().output;
     if checked.exit != 0 {
-        return Err(format!("check on the result ends with {}\n{}", checked.exit, lossy(&checked.stdout)));
+        return Err(format!(
+            "check on the result ends with {}\n{}",
+            checked.exit,
+            lossy(&checked.stdout)
+        ));
     }
     Ok(())
 }
@@ -246,7 +297,9 @@ fn strip(job: &Job, done: &Done) -> Result<(), String> {
         let bare = after.get(&name).cloned().unwrap_or_default();
         let expected = if had_a_stamp { &before[&name] } else { &text };
         if bare != *expected && without_empty(&bare) != without_empty(expected) {
-            return Err(format!("{name}\n    expected {expected:?}\n    got      {bare:?}"));
+            return Err(format!(
+                "{name}\n    expected {expected:?}\n    got      {bare:?}"
+            ));
         }
     }
     Ok(())
@@ -257,11 +310,29 @@ fn strip(job: &Job, done: &Done) -> Result<(), String> {
 fn without_empty(text: &str) -> String {
     let key = |line: &str| line.trim().trim_start_matches("- ").to_owned();
     let is_empty = |line: &str| {
-        ["annotations:", "annotations: ~", "annotations: null", "metadata:"].contains(&key(line).as_str())
+        [
+            "annotations:",
+            "annotations: ~",
+            "annotations: null",
+            "metadata:",
+        ]
+        .contains(&key(line).as_str())
     };
-    let kept: String = text.split_inclusive('\n').filter(|line| !is_empty(line)).collect();
-    let empty = ["\"annotations\":{},", ",\"annotations\":{}", "\"annotations\": null", "\"metadata\":{},"];
-    empty.iter().fold(kept, |text, empty| text.replace(empty, "")).trim_end().to_owned()
+    let kept: String = text
+        .split_inclusive('\n')
+        .filter(|line| !is_empty(line))
+        .collect();
+    let empty = [
+        "\"annotations\":{},",
+        ",\"annotations\":{}",
+        "\"annotations\": null",
+        "\"metadata\":{},",
+    ];
+    empty
+        .iter()
+        .fold(kept, |text, empty| text.replace(empty, ""))
+        .trim_end()
+        .to_owned()
 }
 
 type Reader<'a> = serde_yaml::Deserializer<'a>;
@@ -285,9 +356,15 @@ fn meaning(job: &Job, done: &Done, report: &mut Report) -> Result<(), String> {
     };
     let (before, after) = (job.texts(), job.texts_after(done));
     let pairs: Vec<_> = if job.writes() {
-        before.keys().map(|name| (read(vec![&before[name]]), read(vec![&after[name]]))).collect()
+        before
+            .keys()
+            .map(|name| (read(vec![&before[name]]), read(vec![&after[name]])))
+            .collect()
     } else if job.is_stream() {
-        vec![(read(before.values().collect()), read(after.values().collect()))]
+        vec![(
+            read(before.values().collect()),
+            read(after.values().collect()),
+        )]
     } else {
         // Files without objects are left out of the stream.
         let named = job.named_texts();
@@ -322,8 +399,15 @@ fn same_but_for_stamps(before: Vec<Value>, after: Vec<Value>, key: &str) -> Resu
 /// The objects of a document; what a list says beside its items counts as one more.
 fn objects(document: Value) -> Vec<Value> {
     let mut document = document;
-    let is_list = document.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
-    let items = if is_list { document.get_mut("items").map(std::mem::take) } else { None };
+    let is_list = document
+        .get("kind")
+        .and_then(Value::as_str)
+        .is_some_and(|kind| kind.ends_with("List"));
+    let items = if is_list {
+        document.get_mut("items").map(std::mem::take)
+    } else {
+        None
+    };
     match items {
         Some(Value::Sequence(items)) => items.into_iter().chain([document]).collect(),
         _ => vec![document],
@@ -333,7 +417,9 @@ fn objects(document: Value) -> Vec<Value> {
 const PATH: &[&str] = &["spec", "template", "metadata", "annotations"];
 
 fn stamp<'v>(object: &'v Value, key: &str) -> Option<&'v Value> {
-    PATH.iter().try_fold(object, |at, field| at.get(field))?.get(key)
+    PATH.iter()
+        .try_fold(object, |at, field| at.get(field))?
+        .get(key)
 }
 
 /// Sets or removes the stamp at value level, with as much of its path as that needs.
@@ -397,7 +483,9 @@ fn stamps(texts: &BTreeMap<String, String>, key: &str) -> Option<BTreeSet<String
 
 fn order(job: &Job, done: &Done) -> Result<(), String> {
     let key = annotation(job);
-    let Some(expected) = stamps(&job.texts_after(done), key) else { return Ok(()) };
+    let Some(expected) = stamps(&job.texts_after(done), key) else {
+        return Ok(());
+    };
     let mut turned = job.with_texts(reversed);
     let paths = job.paths();
     for (&i, &j) in paths.iter().zip(paths.iter().rev()) {
@@ -408,7 +496,10 @@ fn order(job: &Job, done: &Done) -> Result<(), String> {
         return Err("the reversed input gives unreadable output".to_owned());
     };
     if got.output.exit != 0 || got_stamps != expected {
-        return Err(format!("exit {}\n    expected {expected:?}\n    got      {got_stamps:?}", got.output.exit));
+        return Err(format!(
+            "exit {}\n    expected {expected:?}\n    got      {got_stamps:?}",
+            got.output.exit
+        ));
     }
     Ok(())
 }
@@ -429,7 +520,11 @@ fn reversed(text: &str) -> String {
     }
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let closed = chunks.iter().rev().map(|chunk| {
-        let newline = if chunk.is_empty() || chunk.ends_with('\n') { "" } else { end };
+        let newline = if chunk.is_empty() || chunk.ends_with('\n') {
+            ""
+        } else {
+            end
+        };
         format!("---{end}{chunk}{newline}")
     });
     closed.collect()
@@ -442,7 +537,11 @@ fn twin(job: &Job, done: &Done, change: impl Fn(&str) -> String) -> Result<(), S
     if got.output.exit != 0 {
         return Err(format!("exit {}\n{}", got.output.exit, got.output.stderr));
     }
-    let expected = job.texts_after(done).into_iter().map(|(name, text)| (name, change(&text))).collect();
+    let expected = job
+        .texts_after(done)
+        .into_iter()
+        .map(|(name, text)| (name, change(&text)))
+        .collect();
     differ("the twin of", &expected, &other.texts_after(&got))
 }
 
@@ -455,14 +554,23 @@ fn crlf(job: &Job, done: &Done) -> Result<(), String> {
 
 fn bom(job: &Job, done: &Done) -> Result<(), String> {
     // A byte order mark may stand only at the start of a stream, so joined files lose theirs.
-    if job.joins() || job.texts().values().any(|text| text.starts_with('\u{feff}')) {
+    if job.joins()
+        || job
+            .texts()
+            .values()
+            .any(|text| text.starts_with('\u{feff}'))
+    {
         return Ok(());
     }
     twin(job, done, |text| format!("\u{feff}{text}"))
 }
 
 fn no_final_newline(job: &Job, done: &Done) -> Result<(), String> {
-    let bare = |text: &str| text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t)).to_owned();
+    let bare = |text: &str| {
+        text.strip_suffix('\n')
+            .map_or(text, |t| t.strip_suffix('\r').unwrap_or(t))
+            .to_owned()
+    };
     // To kubectl, which reads line by line, the last line ends with or without its newline; of an
     // empty last line that is not true.
     if job.joins() || job.texts().values().any(|text| text.ends_with("\n\n")) {

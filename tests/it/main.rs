@@ -2,7 +2,12 @@
 //! holds the frozen digests; `parity` compares our reading of YAML with what kubectl recorded;
 //! `oracle` computes stamps a second time, and `corpora` compares over real manifests; `tidy` keeps
 //! the architecture.
-#![expect(clippy::disallowed_methods, reason = "tests drive the real program and read its files")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests drive the real program, read its files and print their figures"
+)]
 
 mod cases;
 mod corpora;

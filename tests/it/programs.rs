@@ -60,7 +60,11 @@ fn build(edit: impl Fn(&mut String)) -> BTreeMap<String, String> {
         .current_dir(sandbox.path("."))
         .output()
         .expect("kubectl");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
     let output = sandbox.run(&[], Some(&built.stdout));
     assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
     stamps(&output.stdout)
@@ -76,27 +80,75 @@ fn an_overlay_rolls_exactly_what_reads_the_change() {
         return;
     }
     let before = build(|_| {});
-    assert_eq!(before.keys().collect::<Vec<_>>(), ["prod-shop", "prod-worker"]);
+    assert_eq!(
+        before.keys().collect::<Vec<_>>(),
+        ["prod-shop", "prod-worker"]
+    );
     let changed = |after: &BTreeMap<String, String>| -> Vec<String> {
-        assert_eq!(after.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+        assert_eq!(
+            after.keys().collect::<Vec<_>>(),
+            before.keys().collect::<Vec<_>>()
+        );
         let differs = |name: &&String| after[*name] != before[*name];
         before.keys().filter(differs).cloned().collect()
     };
     // A key that one Deployment reads.
-    assert_eq!(changed(&build(replace("BATCH_SIZE: \"50\"", "BATCH_SIZE: \"60\""))), ["prod-worker"]);
-    assert_eq!(changed(&build(replace("LOG_LEVEL: warn", "LOG_LEVEL: debug"))), ["prod-shop"]);
-    assert_eq!(changed(&build(replace("PASSWORD: change-me", "PASSWORD: changed"))), ["prod-shop"]);
-    assert_eq!(changed(&build(replace("listen 8080", "listen 8081"))), ["prod-shop"]);
+    assert_eq!(
+        changed(&build(replace("BATCH_SIZE: \"50\"", "BATCH_SIZE: \"60\""))),
+        ["prod-worker"]
+    );
+    assert_eq!(
+        changed(&build(replace("LOG_LEVEL: warn", "LOG_LEVEL: debug"))),
+        ["prod-shop"]
+    );
+    assert_eq!(
+        changed(&build(replace("PASSWORD: change-me", "PASSWORD: changed"))),
+        ["prod-shop"]
+    );
+    assert_eq!(
+        changed(&build(replace("listen 8080", "listen 8081"))),
+        ["prod-shop"]
+    );
     // What nobody reads: the base's value under the overlay's patch, a key, a comment, a label, quotes.
     let none: [String; 0] = [];
-    assert_eq!(changed(&build(replace("LOG_LEVEL: info", "LOG_LEVEL: trace"))), none);
-    assert_eq!(changed(&build(replace("  LOG_LEVEL: info", "  UNREAD: x\n  LOG_LEVEL: info"))), none);
-    assert_eq!(changed(&build(replace("# The worker reads", "# Only the worker reads"))), none);
-    assert_eq!(changed(&build(replace("labels: {app: shop}", "labels: {app: shop, tier: web}"))), none);
-    assert_eq!(changed(&build(replace("BATCH_SIZE: \"50\"", "BATCH_SIZE: '50'"))), none);
-    assert_eq!(changed(&build(replace("LOG_LEVEL: warn", "LOG_LEVEL: \"warn\""))), none);
     assert_eq!(
-        changed(&build(replace("stringData:\n  PASSWORD: change-me", "data:\n  PASSWORD: Y2hhbmdlLW1l"))),
+        changed(&build(replace("LOG_LEVEL: info", "LOG_LEVEL: trace"))),
+        none
+    );
+    assert_eq!(
+        changed(&build(replace(
+            "  LOG_LEVEL: info",
+            "  UNREAD: x\n  LOG_LEVEL: info"
+        ))),
+        none
+    );
+    assert_eq!(
+        changed(&build(replace(
+            "# The worker reads",
+            "# Only the worker reads"
+        ))),
+        none
+    );
+    assert_eq!(
+        changed(&build(replace(
+            "labels: {app: shop}",
+            "labels: {app: shop, tier: web}"
+        ))),
+        none
+    );
+    assert_eq!(
+        changed(&build(replace("BATCH_SIZE: \"50\"", "BATCH_SIZE: '50'"))),
+        none
+    );
+    assert_eq!(
+        changed(&build(replace("LOG_LEVEL: warn", "LOG_LEVEL: \"warn\""))),
+        none
+    );
+    assert_eq!(
+        changed(&build(replace(
+            "stringData:\n  PASSWORD: change-me",
+            "data:\n  PASSWORD: Y2hhbmdlLW1l"
+        ))),
         none
     );
 }

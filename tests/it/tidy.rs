@@ -14,27 +14,47 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("options", &["digest"]),
     ("front", &["finding", "span", "unit", "yaml"]),
     ("unit", &["options", "span"]),
-    ("extract", &["digest", "finding", "k8s", "options", "span", "suffix", "yaml"]),
+    (
+        "extract",
+        &[
+            "digest", "finding", "k8s", "options", "span", "suffix", "yaml",
+        ],
+    ),
     ("suffix", &["digest", "k8s"]),
     ("digest", &["k8s"]),
     ("index", &["extract", "finding", "k8s", "options", "unit"]),
     ("resolve", &["extract", "index", "options", "unit"]),
     (
         "plan",
-        &["digest", "extract", "finding", "index", "k8s", "options", "resolve", "span", "unit", "yaml"],
+        &[
+            "digest", "extract", "finding", "index", "k8s", "options", "resolve", "span", "unit",
+            "yaml",
+        ],
     ),
-    ("render", &["extract", "finding", "index", "options", "plan", "span", "unit", "yaml"]),
+    (
+        "render",
+        &[
+            "extract", "finding", "index", "options", "plan", "span", "unit", "yaml",
+        ],
+    ),
     (
         "process",
-        &["extract", "finding", "index", "options", "plan", "render", "span", "unit", "yaml"],
+        &[
+            "extract", "finding", "index", "options", "plan", "render", "span", "unit", "yaml",
+        ],
     ),
     (
         "report",
-        &["extract", "finding", "index", "plan", "process", "render", "span", "unit", "yaml"],
+        &[
+            "extract", "finding", "index", "plan", "process", "render", "span", "unit", "yaml",
+        ],
     ),
     (
         "cli",
-        &["digest", "finding", "front", "index", "options", "plan", "process", "report", "span", "unit"],
+        &[
+            "digest", "finding", "front", "index", "options", "plan", "process", "report", "span",
+            "unit",
+        ],
     ),
 ];
 
@@ -47,7 +67,10 @@ fn sources() -> Vec<(String, String)> {
     for entry in walkdir::WalkDir::new(root().join("src")).sort_by_file_name() {
         let entry = entry.expect("readable source tree");
         if entry.path().extension().is_some_and(|e| e == "rs") {
-            let name = entry.path().strip_prefix(root().join("src")).expect("below src");
+            let name = entry
+                .path()
+                .strip_prefix(root().join("src"))
+                .expect("below src");
             let text = std::fs::read_to_string(entry.path()).expect("source text");
             files.push((name.to_string_lossy().into_owned(), text));
         }
@@ -59,15 +82,22 @@ fn sources() -> Vec<(String, String)> {
 fn imports(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     let mut found = BTreeSet::new();
-    let without_comments = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let without_comments = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
     for line in without_comments {
         for (at, _) in line.match_indices("crate::") {
             let rest = &line[at + "crate::".len()..];
             if let Some(group) = rest.strip_prefix('{') {
                 let names = group.split('}').next().unwrap_or_default().split(',');
-                found.extend(names.map(|n| n.trim().split("::").next().unwrap_or_default().to_owned()));
+                found.extend(
+                    names.map(|n| n.trim().split("::").next().unwrap_or_default().to_owned()),
+                );
             } else {
-                let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let name: String = rest
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
                 found.insert(name);
             }
         }
@@ -80,12 +110,19 @@ fn modules_import_along_the_arrows() {
     let arrows: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
     let mut wrong = Vec::new();
     for (name, text) in sources() {
-        let module = name.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned();
+        let module = name
+            .split('/')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(".rs")
+            .to_owned();
         if module == "main" || module == "lib" {
             continue;
         }
         let Some(allowed) = arrows.get(module.as_str()) else {
-            wrong.push(format!("{name}: the module {module} has no arrows in tests/it/tidy.rs"));
+            wrong.push(format!(
+                "{name}: the module {module} has no arrows in tests/it/tidy.rs"
+            ));
             continue;
         };
         for import in imports(&text) {
@@ -115,9 +152,15 @@ fn secret_bytes_cannot_be_printed() {
     for name in ["pub struct HashKey", "pub struct ValueDigest"] {
         let at = digest.find(name).expect("the type");
         let derive = digest[..at].rsplit("#[derive(").next().expect("a derive");
-        assert!(!derive.contains("Debug") && !derive.contains("Display"), "{name} can be printed");
+        assert!(
+            !derive.contains("Debug") && !derive.contains("Display"),
+            "{name} can be printed"
+        );
     }
-    assert!(!digest.contains("impl fmt::") && !digest.contains("impl std::fmt::"), "a type of digest.rs can be printed");
+    assert!(
+        !digest.contains("impl fmt::") && !digest.contains("impl std::fmt::"),
+        "a type of digest.rs can be printed"
+    );
 }
 
 /// What the cases say that they cover.
@@ -131,7 +174,9 @@ fn covered() -> BTreeSet<String> {
             continue;
         }
         let text = std::fs::read_to_string(entry.path()).expect("case text");
-        let case: serde_yaml::Value = serde_yaml::from_str(&text).map_err(|_| Missing).expect("a case");
+        let case: serde_yaml::Value = serde_yaml::from_str(&text)
+            .map_err(|_| Missing)
+            .expect("a case");
         for item in case["covers"].as_sequence().into_iter().flatten() {
             covered.extend(item.as_str().map(str::to_owned));
         }
@@ -146,7 +191,11 @@ fn every_row_of_every_table_has_a_case() {
         .iter()
         .map(|row| format!("kind:{}", row.kind))
         .chain(sites::SITES.iter().map(|site| format!("site:{}", site.id)))
-        .chain(providers::PROVIDERS.iter().map(|row| format!("provider:{}", row.kind)))
+        .chain(
+            providers::PROVIDERS
+                .iter()
+                .map(|row| format!("provider:{}", row.kind)),
+        )
         .chain(Code::ALL.iter().map(|code| format!("code:{}", code.name())));
     let missing: Vec<String> = rows
         .filter(|row| !covered.contains(row) && !ELSEWHERE.iter().any(|(name, _)| name == row))
@@ -156,18 +205,37 @@ fn every_row_of_every_table_has_a_case() {
 
 /// Codes that a folder cannot show, and the test that does.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("code:file-too-large", "1 GiB is too much for a test; front::utf8 and extract refuse by length"),
-    ("code:file-changed", "writing.rs changes a file between reading and writing"),
-    ("code:hard-link", "writing.rs makes a hard link, which git does not keep"),
+    (
+        "code:file-too-large",
+        "1 GiB is too much for a test; front::utf8 and extract refuse by length",
+    ),
+    (
+        "code:file-changed",
+        "writing.rs changes a file between reading and writing",
+    ),
+    (
+        "code:hard-link",
+        "writing.rs makes a hard link, which git does not keep",
+    ),
 ];
 
 #[test]
 fn the_table_of_findings_is_that_of_the_code() {
     let text = std::fs::read_to_string(root().join("docs/findings.md")).expect("docs/findings.md");
-    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
     let expected: Vec<String> = Code::ALL
         .iter()
-        .map(|code| format!("| `{}` | {} | {} |", code.name(), code.severity().name(), code.description()))
+        .map(|code| {
+            format!(
+                "| `{}` | {} | {} |",
+                code.name(),
+                code.severity().name(),
+                code.description()
+            )
+        })
         .collect();
     assert_eq!(rows, expected, "docs/findings.md and src/finding.rs differ");
 }
@@ -180,7 +248,11 @@ fn files_are_of_a_size_to_read() {
         .filter(|(_, lines)| *lines > 600)
         .map(|(name, lines)| format!("{name}: {lines} lines"))
         .collect();
-    assert!(long.is_empty(), "look for the second noun in {}", long.join(", "));
+    assert!(
+        long.is_empty(),
+        "look for the second noun in {}",
+        long.join(", ")
+    );
 }
 
 #[test]
@@ -217,7 +289,10 @@ fn the_readme_shows_what_the_program_prints() {
         readme.contains(&format!("```diff\n{diff}```")),
         "README.md does not show this:\n{diff}"
     );
-    for source in ["rollstamp/v1", "33b46b4c8cf00d06dbb5241b02781dfc6f1bffe1d9d798fa9347c702a9e3a5d0"] {
+    for source in [
+        "rollstamp/v1",
+        "33b46b4c8cf00d06dbb5241b02781dfc6f1bffe1d9d798fa9347c702a9e3a5d0",
+    ] {
         assert!(readme.contains(source), "README.md lost {source}");
     }
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
@@ -228,6 +303,9 @@ fn the_readme_shows_what_the_program_prints() {
         .filter_map(|line| line.split_once(" = ").map(|(name, _)| name))
         .filter(|name| !name.starts_with('#'));
     for name in names {
-        assert!(readme.contains(&format!("`{name}`")), "README.md does not say why {name} is there");
+        assert!(
+            readme.contains(&format!("`{name}`")),
+            "README.md does not say why {name} is there"
+        );
     }
 }

@@ -92,7 +92,11 @@ pub fn find(
     }
     let quoted = format!("\"{name}\"");
     // A name such as `on` would be no string as a plain key.
-    let written = if document.json || resolve::is_plain_string(name) { name } else { &quoted };
+    let written = if document.json || resolve::is_plain_string(name) {
+        name
+    } else {
+        &quoted
+    };
     let mut key = None;
     let mut at = mapping;
     // The chain of keys and mappings from `mapping` on, for the removal.
@@ -139,12 +143,16 @@ impl<'a> Editor<'a> {
         let props = &self.document.tape.props;
         let anchor = |of: NodeId| props.iter().find(|p| p.node == of).and_then(|p| p.anchor);
         if self.document.node(node).kind == Kind::Alias {
-            let mut refusal = self.refusal(node, "an alias, so an edit would change other places as well");
+            let mut refusal = self.refusal(
+                node,
+                "an alias, so an edit would change other places as well",
+            );
             refusal.related = anchor(self.document.target(node));
             return Err(refusal);
         }
         if self.document.aliases(node) > 0 {
-            let message = "an anchor that aliases share, so an edit would change other places as well";
+            let message =
+                "an anchor that aliases share, so an edit would change other places as well";
             let mut refusal = self.refusal(node, message);
             refusal.at = anchor(node).unwrap_or(refusal.at);
             refusal.related = props
@@ -215,7 +223,9 @@ impl<'a> Editor<'a> {
     fn next_line(&self, at: usize) -> (usize, Option<&'static str>) {
         match memchr::memchr(b'\n', &self.text.as_bytes()[at..]) {
             None => (self.text.len(), None),
-            Some(i) if i > 0 && self.text.as_bytes()[at + i - 1] == b'\r' => (at + i + 1, Some("\r\n")),
+            Some(i) if i > 0 && self.text.as_bytes()[at + i - 1] == b'\r' => {
+                (at + i + 1, Some("\r\n"))
+            }
             Some(i) => (at + i + 1, Some("\n")),
         }
     }
@@ -238,11 +248,19 @@ impl<'a> Editor<'a> {
     }
 
     /// Adds the mappings `rest` and in them `name` to a mapping that has entries or is `{}`.
-    fn insert(&self, mapping: NodeId, key: Option<NodeId>, rest: &[&str], name: &str) -> Result<Slot, Refusal> {
+    fn insert(
+        &self,
+        mapping: NodeId,
+        key: Option<NodeId>,
+        rest: &[&str],
+        name: &str,
+    ) -> Result<Slot, Refusal> {
         let insertion = match (self.style(mapping), key) {
             (Style::Flow, _) => self.insert_flow(mapping, rest, name),
             (_, Some(key)) => self.insert_block(mapping, key, rest, name)?,
-            (_, None) => return Err(self.refusal(mapping, "a block mapping without a key of its own")),
+            (_, None) => {
+                return Err(self.refusal(mapping, "a block mapping without a key of its own"));
+            }
         };
         Ok(Slot::Absent(insertion))
     }
@@ -260,7 +278,10 @@ impl<'a> Editor<'a> {
             .ok_or_else(|| self.refusal(mapping, "an empty block mapping"))?;
         let line = line_range(self.text, self.start(first));
         let column = self.start(first) - line.start;
-        if !self.text[line.start..self.start(first)].bytes().all(|b| b == b' ') {
+        if !self.text[line.start..self.start(first)]
+            .bytes()
+            .all(|b| b == b' ')
+        {
             return Err(self.refusal(first, "its first key does not begin its line"));
         }
         let (at, end) = self.next_line(self.end(key));
@@ -292,7 +313,10 @@ impl<'a> Editor<'a> {
             let indent = &self.text[line..at];
             let lead = line_range(self.text, self.start(mapping)).start;
             let outer = leading_blanks(&self.text[lead..]);
-            let step = indent.strip_prefix(outer).filter(|s| !s.is_empty()).unwrap_or("  ");
+            let step = indent
+                .strip_prefix(outer)
+                .filter(|s| !s.is_empty())
+                .unwrap_or("  ");
             let end = self.next_line(self.start(mapping)).1.unwrap_or("\n");
             let (before, after) = if json {
                 self.flow_entry(rest, name, colon, Some((indent, step, end)))
@@ -377,7 +401,11 @@ impl<'a> Editor<'a> {
         let written = self.document.node(value).span;
         if !written.is_empty() {
             let (before, after) = self.flow_entry(rest, name, colon, None);
-            let blank = if self.document.json && colon == ":" { "" } else { " " };
+            let blank = if self.document.json && colon == ":" {
+                ""
+            } else {
+                " "
+            };
             return Ok(Slot::Absent(Insertion {
                 span: written,
                 before: format!("{{{blank}{before}"),
@@ -391,7 +419,10 @@ impl<'a> Editor<'a> {
             // Mappings inside of a null: on the line itself, with the blanks the other way round, so
             // that they can be told apart again.
             let at = self.after_colon(key)?;
-            let (opened, closed): (String, String) = rest.iter().map(|parent| (format!("{parent}: {{"), "}")).unzip();
+            let (opened, closed): (String, String) = rest
+                .iter()
+                .map(|parent| (format!("{parent}: {{"), "}"))
+                .unzip();
             return Ok(Slot::Absent(Insertion {
                 span: Span::new(at, at),
                 before: format!(" {{ {opened}{name}: \""),
@@ -402,7 +433,16 @@ impl<'a> Editor<'a> {
         let (at, end) = self.next_line(self.end(key));
         Ok(Slot::Absent(match end {
             Some(end) => block_lines(at, column, 2, &[], name, end, "", end),
-            None => block_lines(at, column, 2, &[], name, self.file_line_end(), self.file_line_end(), ""),
+            None => block_lines(
+                at,
+                column,
+                2,
+                &[],
+                name,
+                self.file_line_end(),
+                self.file_line_end(),
+                "",
+            ),
         }))
     }
 
@@ -415,7 +455,10 @@ impl<'a> Editor<'a> {
             .map(|(_, value)| value)
             .find(|&v| self.document.node(v).kind == Kind::Mapping && self.style(v) == Style::Block)
             .map(|v| self.column(v));
-        inner.and_then(|inner| inner.checked_sub(column)).filter(|&s| s > 0).unwrap_or(2)
+        inner
+            .and_then(|inner| inner.checked_sub(column))
+            .filter(|&s| s > 0)
+            .unwrap_or(2)
     }
 
     /// The byte behind the colon of a block key.
@@ -450,7 +493,11 @@ impl<'a> Editor<'a> {
                 after: "\"".to_owned(),
             }
         } else {
-            let quote = if node.style == Style::Single { "'" } else { "\"" };
+            let quote = if node.style == Style::Single {
+                "'"
+            } else {
+                "\""
+            };
             Insertion {
                 span: node.span,
                 before: quote.to_owned(),
@@ -475,7 +522,10 @@ fn leading_blanks(text: &str) -> &str {
 }
 
 /// The lines of an entry and of the block mappings around it.
-#[expect(clippy::too_many_arguments, reason = "the parts of a few lines of text")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of a few lines of text"
+)]
 fn block_lines(
     at: usize,
     column: usize,

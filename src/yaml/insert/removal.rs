@@ -2,8 +2,8 @@
 
 use super::{Editor, Refusal};
 use crate::span::{Span, line_range};
-use crate::yaml::tape::{NodeId, Style};
 use crate::yaml::Edit;
+use crate::yaml::tape::{NodeId, Style};
 
 /// What to do with a mapping whose only entry leaves.
 enum Made {
@@ -31,9 +31,18 @@ impl Editor<'_> {
             if self.count(parent) > 1 {
                 return self.remove_entry(parent, entry);
             }
-            let outer = if depth == 0 { mapping } else { chain[depth - 1].1 };
+            let outer = if depth == 0 {
+                mapping
+            } else {
+                chain[depth - 1].1
+            };
             if depth > 0
-                && let Some(edit) = self.filled_null(parent, entry, chain[depth - 1], depth.checked_sub(2).map_or(mapping, |d| chain[d].1))
+                && let Some(edit) = self.filled_null(
+                    parent,
+                    entry,
+                    chain[depth - 1],
+                    depth.checked_sub(2).map_or(mapping, |d| chain[d].1),
+                )
             {
                 return Ok(edit);
             }
@@ -51,7 +60,13 @@ impl Editor<'_> {
     }
 
     /// Whether `parent`, which holds nothing but `entry`, looks as if an insertion had made it.
-    fn made_for(&self, parent: NodeId, parent_key: NodeId, entry: (NodeId, NodeId), outer: NodeId) -> Made {
+    fn made_for(
+        &self,
+        parent: NodeId,
+        parent_key: NodeId,
+        entry: (NodeId, NodeId),
+        outer: NodeId,
+    ) -> Made {
         if self.style(parent) == Style::Block {
             // Made: the parent's line has nothing behind its colon, and the entry is the next line.
             let Ok(colon) = self.after_colon(parent_key) else {
@@ -60,7 +75,11 @@ impl Editor<'_> {
             let (next, _) = self.next_line(colon);
             let alone = self.text[colon..next].trim().is_empty();
             let adjacent = line_range(self.text, self.start(entry.0)).start == next;
-            return if alone && adjacent && self.begins_line(parent_key) && !self.document.node(parent).has_props {
+            return if alone
+                && adjacent
+                && self.begins_line(parent_key)
+                && !self.document.node(parent).has_props
+            {
                 Made::Whole
             } else {
                 Made::Kept
@@ -101,10 +120,15 @@ impl Editor<'_> {
         outer: NodeId,
     ) -> Option<Edit> {
         let flow = self.style(inner) == Style::Flow && self.style(value) == Style::Flow;
-        if self.document.json || !flow || self.style(outer) != Style::Block || self.count(value) != 1 {
+        if self.document.json
+            || !flow
+            || self.style(outer) != Style::Block
+            || self.count(value) != 1
+        {
             return None;
         }
-        let tight = self.start(inner) + 1 == self.start(entry.0) && self.end(entry.1) + 1 == self.end(inner);
+        let tight = self.start(inner) + 1 == self.start(entry.0)
+            && self.end(entry.1) + 1 == self.end(inner);
         let first = self.first_child(value)?;
         let loose = &self.text[self.start(value)..self.start(first)] == "{ "
             && &self.text[self.end(inner)..self.end(value)] == " }";
@@ -121,7 +145,11 @@ impl Editor<'_> {
     }
 
     /// Takes one entry out of a mapping and leaves the others as they are.
-    fn remove_entry(&self, mapping: NodeId, (key, value): (NodeId, NodeId)) -> Result<Edit, Refusal> {
+    fn remove_entry(
+        &self,
+        mapping: NodeId,
+        (key, value): (NodeId, NodeId),
+    ) -> Result<Edit, Refusal> {
         let edit = |start, end| {
             Ok(Edit {
                 span: Span::new(start, end),

@@ -10,7 +10,11 @@ const N_SHARED_MAX: usize = 120;
 /// Follows both texts up to the first difference. There `after` must hold a stamp and the parents
 /// that it needs, in one piece; without the piece both texts must go on alike.
 pub(super) fn added_stamps(before: &str, after: &str) -> Result<usize, String> {
-    let same = before.bytes().zip(after.bytes()).take_while(|(old, new)| old == new).count();
+    let same = before
+        .bytes()
+        .zip(after.bytes())
+        .take_while(|(old, new)| old == new)
+        .count();
     if same == before.len() && same == after.len() {
         return Ok(0);
     }
@@ -22,7 +26,9 @@ pub(super) fn added_stamps(before: &str, after: &str) -> Result<usize, String> {
         }
         for end in ends_of_piece(after, start) {
             for unset in ["", "null", "~"] {
-                let Some(rest) = before[start..].strip_prefix(unset) else { continue };
+                let Some(rest) = before[start..].strip_prefix(unset) else {
+                    continue;
+                };
                 let shared = &rest.as_bytes()[..rest.len().min(same - start)];
                 if after.as_bytes()[end..].starts_with(shared) && goes_on(rest, &after[end..]) {
                     match added_stamps(rest, &after[end..]) {
@@ -33,8 +39,15 @@ pub(super) fn added_stamps(before: &str, after: &str) -> Result<usize, String> {
             }
         }
     }
-    let line = after.as_bytes()[..same].iter().filter(|byte| **byte == b'\n').count() + 1;
-    let seen: String = String::from_utf8_lossy(&after.as_bytes()[same..]).chars().take(80).collect();
+    let line = after.as_bytes()[..same]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1;
+    let seen: String = String::from_utf8_lossy(&after.as_bytes()[same..])
+        .chars()
+        .take(80)
+        .collect();
     Err(why.unwrap_or_else(|| format!("line {line}: {seen:?}")))
 }
 
@@ -46,9 +59,14 @@ fn goes_on(before: &str, after: &str) -> bool {
 
 /// Where a piece that starts at `start` may end: behind the stamp, its braces, blanks and a comma.
 fn ends_of_piece(text: &str, start: usize) -> Vec<usize> {
-    let Some(mut end) = end_of_stamp(&text[start..]).map(|length| start + length) else { return Vec::new() };
+    let Some(mut end) = end_of_stamp(&text[start..]).map(|length| start + length) else {
+        return Vec::new();
+    };
     let mut ends = vec![end];
-    for byte in text[end..].bytes().take_while(|byte| byte.is_ascii_whitespace() || *byte == b',') {
+    for byte in text[end..]
+        .bytes()
+        .take_while(|byte| byte.is_ascii_whitespace() || *byte == b',')
+    {
         end += usize::from(byte.is_ascii());
         ends.push(end);
     }
@@ -70,7 +88,10 @@ fn end_of_stamp(text: &str) -> Option<usize> {
     }
     rest = after_key(rest, STAMP)?.strip_prefix('"')?;
     let hex = rest.get(..64)?;
-    if !hex.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit)) {
+    if !hex
+        .bytes()
+        .all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit))
+    {
         return None;
     }
     rest = rest[64..].strip_prefix('"')?;
@@ -92,7 +113,8 @@ fn after_key<'t>(text: &'t str, key: &str) -> Option<&'t str> {
 fn a_change_beside_the_stamps_is_seen() {
     let stamp = format!("{STAMP}: \"{}\"", "0".repeat(64));
     let before = "a: 1\ntemplate:\n  spec: {}\n";
-    let good = format!("a: 1\ntemplate:\n  metadata:\n    annotations:\n      {stamp}\n  spec: {{}}\n");
+    let good =
+        format!("a: 1\ntemplate:\n  metadata:\n    annotations:\n      {stamp}\n  spec: {{}}\n");
     assert_eq!(added_stamps(before, &good), Ok(1));
     assert_eq!(added_stamps(before, before), Ok(0));
     for bad in [
@@ -110,8 +132,17 @@ fn a_change_beside_the_stamps_is_seen() {
     let stamped = json
         .replacen("{}", &format!("{{{annotations}}}"), 1)
         .replace("{\"labels", &format!("{{{annotations}, \"labels"))
-        .replace("{\"spec", &format!("{{\"metadata\": {{{annotations}}}, \"spec"));
+        .replace(
+            "{\"spec",
+            &format!("{{\"metadata\": {{{annotations}}}, \"spec"),
+        );
     assert_eq!(added_stamps(json, &stamped), Ok(3));
     assert!(added_stamps(json, &stamped.replace("{}}, {", "{}}, {,")).is_err());
-    assert_eq!(added_stamps("annotations: null\n", &format!("annotations: {{{stamp}}}\n")), Ok(1));
+    assert_eq!(
+        added_stamps(
+            "annotations: null\n",
+            &format!("annotations: {{{stamp}}}\n")
+        ),
+        Ok(1)
+    );
 }

@@ -13,11 +13,16 @@ use crate::oracle::stamps;
 type Reference = (String, u64, String, String, String);
 
 /// Why a reference may stand on one side only.
-fn reason((file, _, workload, _, site): &Reference, is_only_in_facts: bool) -> Option<&'static str> {
+fn reason(
+    (file, _, workload, _, site): &Reference,
+    is_only_in_facts: bool,
+) -> Option<&'static str> {
     let kind = workload.split(' ').next().unwrap_or_default();
     if is_only_in_facts {
         return match (kind, site.as_str()) {
-            ("AnalysisTemplate" | "Experiment" | "Grafana", _) => Some("a kind that is not in the oracle's table"),
+            ("AnalysisTemplate" | "Experiment" | "Grafana", _) => {
+                Some("a kind that is not in the oracle's table")
+            }
             (_, "subPath") => Some("a second line for the mount of a volume"),
             _ => None,
         };
@@ -32,7 +37,10 @@ fn references_are_those_of_the_independent_walker() {
     let (mut n_both, mut n_files, mut unread) = (0, 0, Vec::new());
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for corpus in fs::read_dir(root.join("corpora")).unwrap().map(Result::unwrap) {
+    for corpus in fs::read_dir(root.join("corpora"))
+        .unwrap()
+        .map(Result::unwrap)
+    {
         let name = corpus.file_name().into_string().unwrap();
         let mut facts: BTreeMap<Reference, usize> = BTreeMap::new();
         if let Ok(text) = fs::read_to_string(root.join(format!("facts/{name}.refs.json"))) {
@@ -40,15 +48,28 @@ fn references_are_those_of_the_independent_walker() {
                 *facts.entry(reference(&name, &fact)).or_default() += 1;
             }
         }
-        for file in walkdir::WalkDir::new(corpus.path()).sort_by_file_name().into_iter().map(Result::unwrap) {
+        for file in walkdir::WalkDir::new(corpus.path())
+            .sort_by_file_name()
+            .into_iter()
+            .map(Result::unwrap)
+        {
             let is_manifest = file.path().extension().is_some_and(|extension| {
-                ["yaml", "yml", "json"].iter().any(|known| extension == *known)
+                ["yaml", "yml", "json"]
+                    .iter()
+                    .any(|known| extension == *known)
             });
-            let Ok(stream) = fs::read_to_string(file.path()) else { continue };
+            let Ok(stream) = fs::read_to_string(file.path()) else {
+                continue;
+            };
             if !is_manifest {
                 continue;
             }
-            let path = file.path().strip_prefix(root.join("corpora")).unwrap().display().to_string();
+            let path = file
+                .path()
+                .strip_prefix(root.join("corpora"))
+                .unwrap()
+                .display()
+                .to_string();
             n_files += 1;
             let found = match of_file(&path, &stream) {
                 Ok(found) => found,
@@ -65,7 +86,9 @@ fn references_are_those_of_the_independent_walker() {
                 match reason(&reference, false) {
                     _ if known == number => {}
                     Some(reason) => *reasons.entry(reason).or_default() += number.abs_diff(known),
-                    None => wrong.push(format!("{reference:?}: {number} by the oracle, {known} by the facts")),
+                    None => wrong.push(format!(
+                        "{reference:?}: {number} by the oracle, {known} by the facts"
+                    )),
                 }
             }
         }
@@ -76,9 +99,15 @@ fn references_are_those_of_the_independent_walker() {
             }
         }
     }
-    println!("facts: {n_both} references on both sides in {n_files} files, {} files unread", unread.len());
+    println!(
+        "facts: {n_both} references on both sides in {n_files} files, {} files unread",
+        unread.len()
+    );
     println!("facts: only there: {reasons:?}");
-    unread.iter().filter(|line| !line.contains("(0 references)")).for_each(|line| println!("facts: unread: {line}"));
+    unread
+        .iter()
+        .filter(|line| !line.contains("(0 references)"))
+        .for_each(|line| println!("facts: unread: {line}"));
     none_wrong(&wrong);
 }
 

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_yaml::Value;
 
-use super::{Stream, in_parallel, none_wrong, present, root, rollstamp, streams};
+use super::{Stream, in_parallel, none_wrong, present, rollstamp, root, streams};
 use crate::oracle::read::{documents, split, text};
 use crate::oracle::sites::Keys;
 use crate::oracle::{Expected, Identity, Workload, decode_base64, key_text, kustomize, stamps};
@@ -26,7 +26,11 @@ struct Change {
 }
 
 fn change(name: &'static str, source: Value, rolls: impl Fn(&Keys) -> bool + 'static) -> Change {
-    Change { name, source, rolls: Box::new(rolls) }
+    Change {
+        name,
+        source,
+        rolls: Box::new(rolls),
+    }
 }
 
 #[derive(Default)]
@@ -45,20 +49,29 @@ fn exactly_the_readers_of_a_changed_key_roll() {
         }
         sum.wrong.extend(results.wrong);
     }
-    let numbers: Vec<String> = sum.numbers.iter().map(|(what, number)| format!("{number} {what}")).collect();
+    let numbers: Vec<String> = sum
+        .numbers
+        .iter()
+        .map(|(what, number)| format!("{number} {what}"))
+        .collect();
     println!("changes: {}", numbers.join(", "));
     none_wrong(&sum.wrong);
 }
 
 fn of_stream(stream: &Stream) -> Results {
     let mut results = Results::default();
-    let mut count = |what: String, number: usize| *results.numbers.entry(what).or_default() += number;
+    let mut count =
+        |what: String, number: usize| *results.numbers.entry(what).or_default() += number;
     let pieces = split(&stream.text).unwrap();
     let workloads = stamps(&stream.text, None).unwrap();
     let before = rollstamp(&[], &stream.text, None);
-    let Ok(before) = present(&before.stdout) else { return results };
+    let Ok(before) = present(&before.stdout) else {
+        return results;
+    };
     for (number, piece) in pieces.iter().enumerate() {
-        let Some((identity, source)) = source(piece) else { continue };
+        let Some((identity, source)) = source(piece) else {
+            continue;
+        };
         count("sources".to_owned(), 1);
         let is_content_named = kustomize::is_content_named(identity.0, &source);
         for change in changes(&identity, &source) {
@@ -66,26 +79,52 @@ fn of_stream(stream: &Stream) -> Results {
             changed[number] = spelled_out(&change.source);
             let changed = changed.join("---\n");
             let ran = rollstamp(&[], &changed, None);
-            let what = format!("{}: {}: {} {}", stream.name, change.name, identity.0, identity.1);
+            let what = format!(
+                "{}: {}: {} {}",
+                stream.name, change.name, identity.0, identity.1
+            );
             let after = match present(&ran.stdout) {
                 Ok(after) if ran.exit == 0 && after.len() == workloads.len() => after,
                 _ => {
-                    results.wrong.push(format!("{what}: exit {}: {}", ran.exit, ran.stderr.trim()));
+                    results
+                        .wrong
+                        .push(format!("{what}: exit {}: {}", ran.exit, ran.stderr.trim()));
                     continue;
                 }
             };
-            let rolled: Vec<bool> = before.iter().zip(&after).map(|(before, after)| before != after).collect();
+            let rolled: Vec<bool> = before
+                .iter()
+                .zip(&after)
+                .map(|(before, after)| before != after)
+                .collect();
             count(format!("x {}", change.name), 1);
-            let whose = if is_content_named { " of a content-named source" } else { "" };
-            count(format!("rolls by {}{whose}", change.name), rolled.iter().filter(|rolled| **rolled).count());
+            let whose = if is_content_named {
+                " of a content-named source"
+            } else {
+                ""
+            };
+            count(
+                format!("rolls by {}{whose}", change.name),
+                rolled.iter().filter(|rolled| **rolled).count(),
+            );
             let expected = stamps(&changed, None).unwrap();
-            if !expected.iter().zip(&after).all(|(workload, after)| is_expected(workload, after.as_ref())) {
-                results.wrong.push(format!("{what}: not the oracle's stamps"));
+            if !expected
+                .iter()
+                .zip(&after)
+                .all(|(workload, after)| is_expected(workload, after.as_ref()))
+            {
+                results
+                    .wrong
+                    .push(format!("{what}: not the oracle's stamps"));
             }
             // A content-named source loses its right to be left out when its content changes.
-            let law = workloads.iter().map(|workload| must_roll(workload, &identity, &change));
+            let law = workloads
+                .iter()
+                .map(|workload| must_roll(workload, &identity, &change));
             if !is_content_named && !law.eq(rolled.iter().copied()) {
-                results.wrong.push(format!("{what}: other workloads roll than those that read it"));
+                results.wrong.push(format!(
+                    "{what}: other workloads roll than those that read it"
+                ));
             }
         }
     }
@@ -102,19 +141,28 @@ fn is_expected(workload: &Workload, stamp: Option<&String>) -> bool {
 
 fn must_roll(workload: &Workload, identity: &Identity, change: &Change) -> bool {
     matches!(workload.expected, Expected::Stamp(_))
-        && workload.reads.iter().any(|(read, source)| source.as_ref() == Some(identity) && (change.rolls)(&read.keys))
+        && workload
+            .reads
+            .iter()
+            .any(|(read, source)| source.as_ref() == Some(identity) && (change.rolls)(&read.keys))
 }
 
 /// The source that a document holds.
 fn source(piece: &str) -> Option<(Identity, Value)> {
     let value = documents(piece).unwrap().pop()?.value;
-    let target = match (text(&value, &["apiVersion"])?.as_str(), text(&value, &["kind"])?.as_str()) {
+    let target = match (
+        text(&value, &["apiVersion"])?.as_str(),
+        text(&value, &["kind"])?.as_str(),
+    ) {
         ("v1", "ConfigMap") => "ConfigMap",
         ("v1", "Secret") => "Secret",
         _ => return None,
     };
     let name = text(&value, &["metadata", "name"])?;
-    Some(((target, name, text(&value, &["metadata", "namespace"])), value))
+    Some((
+        (target, name, text(&value, &["metadata", "namespace"])),
+        value,
+    ))
 }
 
 fn changes(identity: &Identity, source: &Value) -> Vec<Change> {
@@ -129,28 +177,46 @@ fn changes(identity: &Identity, source: &Value) -> Vec<Change> {
     changes.push(change("other spelling", source.clone(), nobody));
     let relabelled = with(&|source| {
         set(source, &["metadata", "labels", "rollstamp-test"], "changed");
-        set(source, &["metadata", "annotations", "rollstamp-test"], "changed");
+        set(
+            source,
+            &["metadata", "annotations", "rollstamp-test"],
+            "changed",
+        );
     });
     changes.push(change("other label", relabelled, nobody));
-    changes.push(change("a null entry", with(&|source| *child(source, &["data", "zz-null"]) = Value::Null), nobody));
+    changes.push(change(
+        "a null entry",
+        with(&|source| *child(source, &["data", "zz-null"]) = Value::Null),
+        nobody,
+    ));
     if is_secret {
         changes.push(change("stringData for data", with(&to_string_data), nobody));
         changes.push(change("wrapped base64", with(&wrap), nobody));
     }
     let added = with(&|source| set(source, &["data", "zz-rollstamp-test"], "bmV3"));
-    changes.push(change("a new key", added, |keys| keys.has("zz-rollstamp-test")));
+    changes.push(change("a new key", added, |keys| {
+        keys.has("zz-rollstamp-test")
+    }));
     for field in ["data", "stringData", "binaryData"] {
         let is_encoded = field == "binaryData" || is_secret && field == "data";
-        let entries = source.get(field).and_then(Value::as_mapping).into_iter().flatten();
-        let texts = entries.filter_map(|(key, value)| Some((key_text(key), value.as_str()?.to_owned())));
+        let entries = source
+            .get(field)
+            .and_then(Value::as_mapping)
+            .into_iter()
+            .flatten();
+        let texts =
+            entries.filter_map(|(key, value)| Some((key_text(key), value.as_str()?.to_owned())));
         for (key, value) in texts.take(N_KEYS_MAX) {
-            let is_shadowed = is_secret && field == "data" && source["stringData"].get(&key).is_some();
+            let is_shadowed =
+                is_secret && field == "data" && source["stringData"].get(&key).is_some();
             let value = match decode_base64(&value).filter(|_| is_encoded) {
                 Some(bytes) => STANDARD.encode([bytes.as_slice(), b"\nchanged"].concat()),
                 None => value + "\nchanged",
             };
             let edited = with(&|source| set(source, &[field, &key], &value));
-            let rolls = move |keys: &Keys| !is_shadowed && keys.has(&key) && (keys.with_binary() || field != "binaryData");
+            let rolls = move |keys: &Keys| {
+                !is_shadowed && keys.has(&key) && (keys.with_binary() || field != "binaryData")
+            };
             changes.push(change("another value", edited, rolls));
         }
     }
@@ -162,7 +228,11 @@ fn child<'v>(value: &'v mut Value, path: &[&str]) -> &'v mut Value {
         if value.is_null() {
             *value = Value::Mapping(serde_yaml::Mapping::new());
         }
-        value.as_mapping_mut().unwrap().entry((*key).into()).or_insert(Value::Null)
+        value
+            .as_mapping_mut()
+            .unwrap()
+            .entry((*key).into())
+            .or_insert(Value::Null)
     })
 }
 
@@ -172,10 +242,16 @@ fn set(value: &mut Value, path: &[&str], text: &str) {
 
 /// Moves the entries whose bytes are a text from `data` to `stringData`.
 fn to_string_data(secret: &mut Value) {
-    let entries = secret.get("data").and_then(Value::as_mapping).cloned().unwrap_or_default();
+    let entries = secret
+        .get("data")
+        .and_then(Value::as_mapping)
+        .cloned()
+        .unwrap_or_default();
     for (key, value) in entries {
         let bytes = value.as_str().and_then(decode_base64);
-        let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else { continue };
+        let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else {
+            continue;
+        };
         secret["data"].as_mapping_mut().unwrap().remove(&key);
         let is_shadowed = secret["stringData"].get(&key).is_some();
         if !is_shadowed {
@@ -186,10 +262,16 @@ fn to_string_data(secret: &mut Value) {
 
 /// Breaks the lines of all base64, as kustomize does with long ones.
 fn wrap(secret: &mut Value) {
-    let Some(entries) = secret.get_mut("data").and_then(Value::as_mapping_mut) else { return };
+    let Some(entries) = secret.get_mut("data").and_then(Value::as_mapping_mut) else {
+        return;
+    };
     for value in entries.values_mut() {
         if let Some(text) = value.as_str().filter(|text| decode_base64(text).is_some()) {
-            let lines: Vec<&str> = text.as_bytes().chunks(7).map(|line| std::str::from_utf8(line).unwrap()).collect();
+            let lines: Vec<&str> = text
+                .as_bytes()
+                .chunks(7)
+                .map(|line| std::str::from_utf8(line).unwrap())
+                .collect();
             *value = format!("{}\n", lines.join("\r\n")).into();
         }
     }

@@ -3,7 +3,10 @@
 //! The folder (default: `shared` beside the checkout) is no part of the repository. Without it
 //! these tests say so and pass.
 #![expect(clippy::disallowed_methods, reason = "tests drive the real program")]
-#![expect(clippy::print_stdout, reason = "the numbers are half of what these tests are for")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the numbers are half of what these tests are for"
+)]
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod canary;
@@ -57,9 +60,19 @@ fn streams(root: &Path) -> Vec<Stream> {
         .sort_by_file_name()
         .into_iter()
         .map(Result::unwrap)
-        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "yaml"))
+        .filter(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
         .map(|entry| Stream {
-            name: entry.path().strip_prefix(root.join("rendered")).unwrap().display().to_string(),
+            name: entry
+                .path()
+                .strip_prefix(root.join("rendered"))
+                .unwrap()
+                .display()
+                .to_string(),
             text: fs::read_to_string(entry.path()).unwrap(),
         })
         .collect();
@@ -108,7 +121,9 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
         for _ in 0..2 {
             scope.spawn(|| {
                 loop {
-                    let Some((number, item)) = queue.lock().unwrap().next() else { break };
+                    let Some((number, item)) = queue.lock().unwrap().next() else {
+                        break;
+                    };
                     let result = work(item);
                     results.lock().unwrap().push((number, result));
                 }
@@ -137,17 +152,28 @@ fn present(stream: &str) -> Result<Vec<Option<String>>, String> {
 fn set_stamp(template: &mut Value, stamp: &str) {
     let mut parent = template;
     for key in ["metadata", "annotations"] {
-        let child = parent.as_mapping_mut().unwrap().entry(key.into()).or_insert(Value::Null);
+        let child = parent
+            .as_mapping_mut()
+            .unwrap()
+            .entry(key.into())
+            .or_insert(Value::Null);
         if child.is_null() {
             *child = Value::Mapping(serde_yaml::Mapping::new());
         }
         parent = child;
     }
-    parent.as_mapping_mut().unwrap().insert(STAMP.into(), stamp.into());
+    parent
+        .as_mapping_mut()
+        .unwrap()
+        .insert(STAMP.into(), stamp.into());
 }
 
 /// Stops the test if anything is wrong, with the first few things that are.
 fn none_wrong(wrong: &[String]) {
     let first: Vec<&String> = wrong.iter().take(20).collect();
-    assert!(wrong.is_empty(), "{} wrong, among them:\n{first:#?}", wrong.len());
+    assert!(
+        wrong.is_empty(),
+        "{} wrong, among them:\n{first:#?}",
+        wrong.len()
+    );
 }

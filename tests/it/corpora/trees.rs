@@ -33,40 +33,73 @@ struct Report {
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 fn read(folder: &Path) -> Files {
-    let walk = walkdir::WalkDir::new(folder).into_iter().filter_entry(|entry| entry.file_name() != ".git");
+    let walk = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .filter_entry(|entry| entry.file_name() != ".git");
     walk.map(Result::unwrap)
         .filter(|entry| entry.file_type().is_file())
         .map(|entry| {
-            let name = entry.path().strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/");
+            let name = entry
+                .path()
+                .strip_prefix(folder)
+                .unwrap()
+                .to_string_lossy()
+                .replace('\\', "/");
             (name, fs::read(entry.path()).unwrap())
         })
         .collect()
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> String {
-    let settings = ["-c", "core.autocrlf=false", "-c", "user.name=test", "-c", "user.email=test@example.org"];
-    let output = Command::new("git").args(settings).args(arguments).current_dir(folder).output().unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let settings = [
+        "-c",
+        "core.autocrlf=false",
+        "-c",
+        "user.name=test",
+        "-c",
+        "user.email=test@example.org",
+    ];
+    let output = Command::new("git")
+        .args(settings)
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn tree(corpus: &Path, with_kustomizations: bool) -> Tree {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let mut before = read(corpus);
-    before.retain(|name, _| with_kustomizations || !KUSTOMIZATIONS.iter().any(|file| last(name) == *file));
+    before.retain(|name, _| {
+        with_kustomizations || !KUSTOMIZATIONS.iter().any(|file| last(name) == *file)
+    });
     for (name, bytes) in &before {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
     git(folder.path(), &["init", "-q"]);
-    let ignored = git(folder.path(), &["ls-files", "-o", "-i", "--exclude-standard"]);
+    let ignored = git(
+        folder.path(),
+        &["ls-files", "-o", "-i", "--exclude-standard"],
+    );
     let ignored = ignored.lines().map(str::to_owned).collect();
     if with_kustomizations {
         git(folder.path(), &["add", "-A", "-f"]);
         git(folder.path(), &["commit", "-q", "-m", "first"]);
     }
-    Tree { name: last(&corpus.to_string_lossy()).to_owned(), folder, before, ignored }
+    Tree {
+        name: last(&corpus.to_string_lossy()).to_owned(),
+        folder,
+        before,
+        ignored,
+    }
 }
 
 fn last(path: &str) -> &str {
@@ -85,7 +118,10 @@ fn trees_with_their_kustomizations() {
         let changed = laws(&tree, "dir", &mut report);
         for name in &changed {
             if below_kustomization(&tree, name) {
-                report.wrong.push(format!("{}: {name} lies below a kustomization and was changed", tree.name));
+                report.wrong.push(format!(
+                    "{}: {name} lies below a kustomization and was changed",
+                    tree.name
+                ));
             }
         }
         report
@@ -107,19 +143,28 @@ fn trees_without_their_kustomizations() {
 
 fn over_all_corpora(test: &str, work: impl Fn(&Path) -> Report + Sync) {
     let Some(root) = root() else { return };
-    let mut corpora: Vec<_> = fs::read_dir(root.join("corpora")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut corpora: Vec<_> = fs::read_dir(root.join("corpora"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     corpora.retain(|path| path.is_dir());
     corpora.sort();
     let reports = in_parallel(&corpora, |corpus| work(corpus));
     let mut wrong = Vec::new();
     let (mut n_compared, mut n_stamped) = (0, 0);
     for report in reports {
-        report.lines.iter().for_each(|line| println!("{test}: {line}"));
+        report
+            .lines
+            .iter()
+            .for_each(|line| println!("{test}: {line}"));
         n_compared += report.n_compared;
         n_stamped += report.n_stamped;
         wrong.extend(report.wrong);
     }
-    println!("{test}: {} corpora, {n_stamped} stamps written, {n_compared} workloads compared with the oracle", corpora.len());
+    println!(
+        "{test}: {} corpora, {n_stamped} stamps written, {n_compared} workloads compared with the oracle",
+        corpora.len()
+    );
     none_wrong(&wrong);
 }
 
@@ -127,7 +172,11 @@ fn below_kustomization(tree: &Tree, name: &str) -> bool {
     let mut folder = folder_of(name);
     loop {
         let is_in = |file: &&str| {
-            let path = if folder.is_empty() { (*file).to_owned() } else { format!("{folder}/{file}") };
+            let path = if folder.is_empty() {
+                (*file).to_owned()
+            } else {
+                format!("{folder}/{file}")
+            };
             tree.before.contains_key(&path)
         };
         if KUSTOMIZATIONS.iter().any(is_in) {
@@ -151,48 +200,103 @@ fn laws(tree: &Tree, rule: &str, report: &mut Report) -> Vec<String> {
         }
     };
     let diff = run(&["write", "--diff"]);
-    law(read(folder) == tree.before, "write --diff wrote something".to_owned());
+    law(
+        read(folder) == tree.before,
+        "write --diff wrote something".to_owned(),
+    );
     let first = run(&["write"]);
-    law(matches!(first.exit, 0 | 2), format!("write: exit {}: {}", first.exit, first.stderr));
+    law(
+        matches!(first.exit, 0 | 2),
+        format!("write: exit {}: {}", first.exit, first.stderr),
+    );
     let after = read(folder);
-    law(after.keys().eq(tree.before.keys()), "files came or went".to_owned());
+    law(
+        after.keys().eq(tree.before.keys()),
+        "files came or went".to_owned(),
+    );
     let mut changed = Vec::new();
     let mut n_stamps = 0;
-    for (name, bytes) in after.iter().filter(|(name, bytes)| tree.before.get(*name) != Some(bytes)) {
-        let (old, new) = (String::from_utf8_lossy(&tree.before[name]), String::from_utf8_lossy(bytes));
+    for (name, bytes) in after
+        .iter()
+        .filter(|(name, bytes)| tree.before.get(*name) != Some(bytes))
+    {
+        let (old, new) = (
+            String::from_utf8_lossy(&tree.before[name]),
+            String::from_utf8_lossy(bytes),
+        );
         match added_stamps(&old, &new) {
             Ok(n_added) => n_stamps += n_added,
             Err(why) => law(false, format!("{name}: {why}")),
         }
-        law(diff.stdout.contains(name), format!("{name} changed, and --diff did not say so"));
+        law(
+            diff.stdout.contains(name),
+            format!("{name} changed, and --diff did not say so"),
+        );
         changed.push(name.clone());
     }
     if rule == "dir" && folder.join(".git/HEAD").is_file() && folder.join(".git/index").is_file() {
         let lines = git(folder, &["diff", "--no-color", "--unified=0"]);
-        let content = |sign: char| move |line: &&str| line.starts_with(sign) && !line.starts_with(&sign.to_string().repeat(3));
+        let content = |sign: char| {
+            move |line: &&str| {
+                line.starts_with(sign) && !line.starts_with(&sign.to_string().repeat(3))
+            }
+        };
         let n_removed = lines.lines().filter(content('-')).count();
         let n_added = lines.lines().filter(content('+')).count();
         let n_files = git(folder, &["diff", "--name-only"]).lines().count();
-        law(n_files == changed.len(), format!("git sees {n_files} changed files, not {}", changed.len()));
-        report.lines.push(format!("{what}: git diff: {n_files} files, +{n_added} -{n_removed} lines"));
+        law(
+            n_files == changed.len(),
+            format!("git sees {n_files} changed files, not {}", changed.len()),
+        );
+        report.lines.push(format!(
+            "{what}: git diff: {n_files} files, +{n_added} -{n_removed} lines"
+        ));
     }
     let again = run(&["write"]);
-    law(read(folder) == after, "a second run changes something".to_owned());
-    law(again.exit == first.exit, format!("the second run ends with {} instead of {}", again.exit, first.exit));
+    law(
+        read(folder) == after,
+        "a second run changes something".to_owned(),
+    );
+    law(
+        again.exit == first.exit,
+        format!(
+            "the second run ends with {} instead of {}",
+            again.exit, first.exit
+        ),
+    );
     let check = run(&["check", "-o", "json"]);
     let said: Value = serde_json::from_str(&check.stdout).unwrap_or_default();
     let codes = codes(&said);
-    let n_errors: usize = codes.iter().filter(|((severity, _), _)| severity == "error").map(|(_, number)| number).sum();
+    let n_errors: usize = codes
+        .iter()
+        .filter(|((severity, _), _)| severity == "error")
+        .map(|(_, number)| number)
+        .sum();
     for code in ["missing-stamp", "stale-stamp", "left-over-stamp"] {
-        law(!codes.keys().any(|(_, found)| found == code), format!("{code} after write"));
+        law(
+            !codes.keys().any(|(_, found)| found == code),
+            format!("{code} after write"),
+        );
     }
-    law((check.exit == 0) == (n_errors == 0), format!("check after: exit {} with {n_errors} errors", check.exit));
+    law(
+        (check.exit == 0) == (n_errors == 0),
+        format!("check after: exit {} with {n_errors} errors", check.exit),
+    );
     run(&["strip"]);
     let stripped = read(folder);
-    for (name, _) in stripped.iter().filter(|(name, bytes)| tree.before.get(*name) != Some(bytes)) {
-        law(false, format!("strip does not give the first bytes of {name}"));
+    for (name, _) in stripped
+        .iter()
+        .filter(|(name, bytes)| tree.before.get(*name) != Some(bytes))
+    {
+        law(
+            false,
+            format!("strip does not give the first bytes of {name}"),
+        );
     }
-    let codes: Vec<String> = codes.iter().map(|((_, code), number)| format!("{number} {code}")).collect();
+    let codes: Vec<String> = codes
+        .iter()
+        .map(|((_, code), number)| format!("{number} {code}"))
+        .collect();
     let summary = first.stderr.lines().last().unwrap_or_default().to_owned();
     report.n_stamped += n_stamps;
     report.lines.push(format!(
@@ -200,7 +304,11 @@ fn laws(tree: &Tree, rule: &str, report: &mut Report) -> Vec<String> {
         first.exit,
         changed.len(),
         tree.before.len(),
-        if codes.is_empty() { "none".to_owned() } else { codes.join(", ") },
+        if codes.is_empty() {
+            "none".to_owned()
+        } else {
+            codes.join(", ")
+        },
     ));
     changed
 }
@@ -217,22 +325,35 @@ fn codes(said: &Value) -> BTreeMap<(String, String), usize> {
 
 /// Compares what `check -o json` says of each workload with the oracle, unit by unit.
 fn compare(tree: &Tree, rule: &str, report: &mut Report) {
-    let check = rollstamp(&["check", "-o", "json", "--unit", rule, "."], "", Some(tree.folder.path()));
+    let check = rollstamp(
+        &["check", "-o", "json", "--unit", rule, "."],
+        "",
+        Some(tree.folder.path()),
+    );
     let said: Value = serde_json::from_str(&check.stdout).unwrap_or_default();
     let mut said_of: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for workload in said["workloads"].as_array().into_iter().flatten() {
-        said_of.entry(workload["file"].as_str().unwrap_or_default()).or_default().push(workload);
+        said_of
+            .entry(workload["file"].as_str().unwrap_or_default())
+            .or_default()
+            .push(workload);
     }
     let mut units: BTreeMap<String, Vec<(&str, &str)>> = BTreeMap::new();
     let mut unread: BTreeSet<String> = BTreeSet::new();
-    for (name, bytes) in tree.before.iter().filter(|(name, _)| is_manifest(tree, name)) {
+    for (name, bytes) in tree
+        .before
+        .iter()
+        .filter(|(name, _)| is_manifest(tree, name))
+    {
         let unit = match rule {
             "dir" => folder_of(name).to_owned(),
             "tree" => String::new(),
             _ => name.clone(),
         };
         match std::str::from_utf8(bytes) {
-            Ok(text) if stamps(text, None).is_ok() => units.entry(unit).or_default().push((name, text)),
+            Ok(text) if stamps(text, None).is_ok() => {
+                units.entry(unit).or_default().push((name, text))
+            }
             _ => drop(unread.insert(name.clone())),
         }
     }
@@ -243,23 +364,38 @@ fn compare(tree: &Tree, rule: &str, report: &mut Report) {
             let said = said_of.remove(name).unwrap_or_default();
             report.n_compared += workloads.len();
             if said.len() != workloads.len() {
-                let wrong = format!("{} --unit {rule}: {name}: {} workloads for {}", tree.name, said.len(), workloads.len());
+                let wrong = format!(
+                    "{} --unit {rule}: {name}: {} workloads for {}",
+                    tree.name,
+                    said.len(),
+                    workloads.len()
+                );
                 report.wrong.push(wrong);
                 continue;
             }
             for (said, workload) in said.iter().zip(&workloads) {
                 if !is_said(said, workload) {
                     let Workload { expected, .. } = workload;
-                    report.wrong.push(format!("{} --unit {rule}: {name}: {said} for {expected:?}", tree.name));
+                    report.wrong.push(format!(
+                        "{} --unit {rule}: {name}: {said} for {expected:?}",
+                        tree.name
+                    ));
                 }
             }
         }
     }
     for (name, said) in said_of {
         let is_known = unread.contains(name);
-        report.lines.push(format!("{}: {name}: {} workloads that the oracle cannot read", tree.name, said.len()));
+        report.lines.push(format!(
+            "{}: {name}: {} workloads that the oracle cannot read",
+            tree.name,
+            said.len()
+        ));
         if !is_known {
-            report.wrong.push(format!("{}: {name} was read, and the oracle did not look there", tree.name));
+            report.wrong.push(format!(
+                "{}: {name} was read, and the oracle did not look there",
+                tree.name
+            ));
         }
     }
 }
@@ -277,8 +413,12 @@ fn is_said(said: &Value, workload: &Workload) -> bool {
 
 /// Whether a walk over the tree looks into a file.
 fn is_manifest(tree: &Tree, name: &str) -> bool {
-    let is_manifest = [".yaml", ".yml", ".json"].iter().any(|extension| name.ends_with(extension));
-    let is_hidden = folder_of(name).split('/').any(|folder| folder.starts_with('.'));
+    let is_manifest = [".yaml", ".yml", ".json"]
+        .iter()
+        .any(|extension| name.ends_with(extension));
+    let is_hidden = folder_of(name)
+        .split('/')
+        .any(|folder| folder.starts_with('.'));
     let parts: Vec<&str> = name.split('/').collect();
     let is_template = (0..parts.len() - 1).any(|depth| {
         let chart = [&parts[..depth], &["Chart.yaml"]].concat().join("/");

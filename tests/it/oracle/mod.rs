@@ -81,16 +81,29 @@ pub(crate) fn unit(files: &[&str], hash_key: Option<&[u8]>) -> Result<Vec<Vec<Wo
     }
     let mut sources = Vec::new();
     for (file, (documents, objects)) in parsed.iter().enumerate() {
-        sources.extend(objects.iter().filter_map(|object| source(file, object, &documents[object.document].text)));
+        sources.extend(
+            objects
+                .iter()
+                .filter_map(|object| source(file, object, &documents[object.document].text)),
+        );
     }
     let chosen = choose(sources);
     Ok(parsed
         .iter()
-        .map(|(_, objects)| objects.iter().filter_map(|object| workload(object, &chosen, hash_key)).collect())
+        .map(|(_, objects)| {
+            objects
+                .iter()
+                .filter_map(|object| workload(object, &chosen, hash_key))
+                .collect()
+        })
         .collect())
 }
 
-fn workload(object: &Object, sources: &BTreeMap<Identity, Chosen>, hash_key: Option<&[u8]>) -> Option<Workload> {
+fn workload(
+    object: &Object,
+    sources: &BTreeMap<Identity, Chosen>,
+    hash_key: Option<&[u8]>,
+) -> Option<Workload> {
     let kind = workload_kind(&object.api_version, &object.kind)?;
     let namespace = text(&object.value, &["metadata", "namespace"]);
     let spec = at(&object.value, kind.template).and_then(|template| template.get("spec"));
@@ -104,7 +117,11 @@ fn workload(object: &Object, sources: &BTreeMap<Identity, Chosen>, hash_key: Opt
         })
         .collect();
     Some(Workload {
-        expected: if kind.is_stamped { expected(&reads, sources, hash_key) } else { Expected::NotStamped },
+        expected: if kind.is_stamped {
+            expected(&reads, sources, hash_key)
+        } else {
+            Expected::NotStamped
+        },
         kind: object.kind.clone(),
         name: text(&object.value, &["metadata", "name"]).unwrap_or_default(),
         namespace,
@@ -123,7 +140,11 @@ fn expected(
     if known().all(|(_, chosen)| chosen.is_content_named) {
         // The design says nothing of content-named sources beside external ones; keeping is the safe side.
         let is_external = reading().any(|(_, source)| source.is_none());
-        return if is_external { Expected::Unverifiable } else { Expected::None };
+        return if is_external {
+            Expected::Unverifiable
+        } else {
+            Expected::None
+        };
     }
     if known().any(|(_, chosen)| chosen.is_refused && !chosen.is_content_named) {
         return Expected::Refused;
@@ -132,12 +153,20 @@ fn expected(
     for (read, chosen) in known().filter(|(_, chosen)| !chosen.is_content_named) {
         let source = &chosen.source;
         let binary = source.binary.iter().filter(|_| read.keys.with_binary());
-        for (key, value) in source.data.iter().chain(binary).filter(|(key, _)| read.keys.has(key)) {
+        for (key, value) in source
+            .data
+            .iter()
+            .chain(binary)
+            .filter(|(key, _)| read.keys.has(key))
+        {
             let digest = match hash_key {
                 Some(hash_key) if read.target == "Secret" => keyed(hash_key, value),
                 _ => hex(&Sha256::digest(value)),
             };
-            lines.insert(format!("{}/{}\t{key}\t{digest}\n", read.target, source.identity.1));
+            lines.insert(format!(
+                "{}/{}\t{key}\t{digest}\n",
+                read.target, source.identity.1
+            ));
         }
     }
     let lines: String = lines.into_iter().collect();
@@ -159,7 +188,11 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// design.md §6.5: the exact identity, else the only one with one side's namespace missing.
-fn resolve(read: &Read, namespace: Option<&String>, sources: &BTreeMap<Identity, Chosen>) -> Option<Identity> {
+fn resolve(
+    read: &Read,
+    namespace: Option<&String>,
+    sources: &BTreeMap<Identity, Chosen>,
+) -> Option<Identity> {
     let exact = (read.target, read.name.clone(), namespace.cloned());
     if sources.contains_key(&exact) {
         return Some(exact);
@@ -167,14 +200,20 @@ fn resolve(read: &Read, namespace: Option<&String>, sources: &BTreeMap<Identity,
     let mut candidates = sources.keys().filter(|(target, name, source)| {
         *target == read.target && *name == read.name && (namespace.is_none() || source.is_none())
     });
-    candidates.next().filter(|_| candidates.next().is_none()).cloned()
+    candidates
+        .next()
+        .filter(|_| candidates.next().is_none())
+        .cloned()
 }
 
 /// design.md §6.6: equal copies count once, within a file the last one, between files none.
 fn choose(sources: Vec<Source>) -> BTreeMap<Identity, Chosen> {
     let mut copies: BTreeMap<Identity, Vec<Source>> = BTreeMap::new();
     for source in sources {
-        copies.entry(source.identity.clone()).or_default().push(source);
+        copies
+            .entry(source.identity.clone())
+            .or_default()
+            .push(source);
     }
     copies
         .into_iter()
@@ -189,9 +228,17 @@ fn choose(sources: Vec<Source>) -> BTreeMap<Identity, Chosen> {
             }
             let mut last_of_file = last_of_file.into_values();
             let source = last_of_file.next().expect("an identity has a source");
-            let differs = last_of_file.any(|other| (&other.data, &other.binary) != (&source.data, &source.binary));
+            let differs = last_of_file
+                .any(|other| (&other.data, &other.binary) != (&source.data, &source.binary));
             let is_refused = source.is_refused || differs;
-            (identity, Chosen { source, is_content_named, is_refused })
+            (
+                identity,
+                Chosen {
+                    source,
+                    is_content_named,
+                    is_refused,
+                },
+            )
         })
         .collect()
 }
@@ -217,7 +264,11 @@ fn source(file: usize, object: &Object, document: &str) -> Option<Source> {
     let plain = |text: &str| text.as_bytes().to_vec();
     let encoded = |text: &str| {
         let stays = is_sops && text.starts_with("ENC[");
-        if stays { plain(text) } else { decode_base64(text).unwrap_or_else(|| plain(text)) }
+        if stays {
+            plain(text)
+        } else {
+            decode_base64(text).unwrap_or_else(|| plain(text))
+        }
     };
     let mut is_refused = false;
     let mut entries = |field: &str, read: &dyn Fn(&str) -> Vec<u8>| {
@@ -237,7 +288,11 @@ fn source(file: usize, object: &Object, document: &str) -> Option<Source> {
 }
 
 /// The entries of one field, and whether the API server would read all of them.
-fn entries(field: Option<&Value>, document: &str, read: &dyn Fn(&str) -> Vec<u8>) -> (BTreeMap<String, Vec<u8>>, bool) {
+fn entries(
+    field: Option<&Value>,
+    document: &str,
+    read: &dyn Fn(&str) -> Vec<u8>,
+) -> (BTreeMap<String, Vec<u8>>, bool) {
     let mapping = match field {
         None | Some(Value::Null) => return (BTreeMap::new(), true),
         Some(Value::Mapping(mapping)) => mapping,
@@ -249,11 +304,16 @@ fn entries(field: Option<&Value>, document: &str, read: &dyn Fn(&str) -> Vec<u8>
         let mut key = key_text(key);
         match value {
             Value::Null => continue,
-            Value::String(text) if read::is_no_text_in_yaml_1_1(text) && read::is_plain_value(document, &key, text) => {
+            Value::String(text)
+                if read::is_no_text_in_yaml_1_1(text)
+                    && read::is_plain_value(document, &key, text) =>
+            {
                 is_readable = false;
             }
             Value::String(text) => {
-                if let Some(bool) = read::bool_in_yaml_1_1(&key).filter(|_| read::is_plain_key(document, &key)) {
+                if let Some(bool) =
+                    read::bool_in_yaml_1_1(&key).filter(|_| read::is_plain_key(document, &key))
+                {
                     key = bool.to_string();
                 }
                 found.insert(key, read(text));
@@ -277,7 +337,10 @@ pub(crate) fn key_text(key: &Value) -> String {
 /// Go's `StdEncoding`: CR and LF are ignored, padding is demanded, spare bits are not looked at.
 pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let text: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    let text: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !matches!(byte, b'\r' | b'\n'))
+        .collect();
     if !text.len().is_multiple_of(4) {
         return None;
     }

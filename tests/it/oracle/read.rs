@@ -93,7 +93,9 @@ impl<'de> Visitor<'de> for LastWinsVisitor {
     /// kubectl ignores a tag of somebody's own.
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Value, A::Error> {
         let (_, contents): (String, _) = access.variant()?;
-        contents.newtype_variant::<LastWins>().map(|LastWins(value)| value)
+        contents
+            .newtype_variant::<LastWins>()
+            .map(|LastWins(value)| value)
     }
 }
 
@@ -104,7 +106,10 @@ pub(crate) fn documents(stream: &str) -> Result<Vec<Document>, String> {
         return serde_json::Deserializer::from_str(stream)
             .into_iter::<LastWins>()
             .map(|read| match read {
-                Ok(LastWins(value)) => Ok(Document { text: String::new(), value }),
+                Ok(LastWins(value)) => Ok(Document {
+                    text: String::new(),
+                    value,
+                }),
                 Err(error) => Err(error.to_string()),
             })
             .collect();
@@ -115,8 +120,11 @@ pub(crate) fn documents(stream: &str) -> Result<Vec<Document>, String> {
             return Err("the oracle does not read !!binary".to_owned());
         }
         // kubectl reads the first document of such a piece and no other.
-        let Some(first) = serde_yaml::Deserializer::from_str(&text).next() else { continue };
-        let LastWins(mut value) = LastWins::deserialize(first).map_err(|error| error.to_string())?;
+        let Some(first) = serde_yaml::Deserializer::from_str(&text).next() else {
+            continue;
+        };
+        let LastWins(mut value) =
+            LastWins::deserialize(first).map_err(|error| error.to_string())?;
         if text.contains("<<") {
             value.apply_merge().map_err(|error| error.to_string())?;
         }
@@ -156,13 +164,20 @@ pub(crate) fn objects(documents: &[Document]) -> Vec<Object> {
                     objects.push(Object {
                         document: number,
                         item: Some(item),
-                        api_version: text(value, &["apiVersion"]).unwrap_or_else(|| api_version.clone()),
+                        api_version: text(value, &["apiVersion"])
+                            .unwrap_or_else(|| api_version.clone()),
                         kind: text(value, &["kind"]).unwrap_or_else(|| of.to_owned()),
                         value: value.clone(),
                     });
                 }
             }
-            _ => objects.push(Object { document: number, item: None, api_version, kind, value: document.value.clone() }),
+            _ => objects.push(Object {
+                document: number,
+                item: None,
+                api_version,
+                kind,
+                value: document.value.clone(),
+            }),
         }
     }
     objects.retain(|object| {
@@ -179,12 +194,21 @@ pub(crate) fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
 
 /// The text at a path, if it is a text and not empty.
 pub(crate) fn text(value: &Value, path: &[&str]) -> Option<String> {
-    at(value, path)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    at(value, path)?
+        .as_str()
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 /// The elements at a path; nothing if there is no sequence.
-pub(crate) fn elements<'v>(value: &'v Value, path: &[&str]) -> impl Iterator<Item = &'v Value> + use<'v> {
-    at(value, path).and_then(Value::as_sequence).into_iter().flatten()
+pub(crate) fn elements<'v>(
+    value: &'v Value,
+    path: &[&str],
+) -> impl Iterator<Item = &'v Value> + use<'v> {
+    at(value, path)
+        .and_then(Value::as_sequence)
+        .into_iter()
+        .flatten()
 }
 
 /// An annotation of an object.
@@ -202,8 +226,12 @@ pub(crate) fn is_no_text_in_yaml_1_1(text: &str) -> bool {
 /// `on`, `y` and their like.
 pub(crate) fn bool_in_yaml_1_1(text: &str) -> Option<bool> {
     match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => Some(true),
-        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => Some(false),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => {
+            Some(true)
+        }
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" | "false" | "False" | "FALSE" => {
+            Some(false)
+        }
         _ => None,
     }
 }
@@ -214,20 +242,26 @@ fn is_number_in_yaml_1_1(text: &str) -> bool {
         return false;
     }
     // In a number that begins with its point an underscore must stand between digits.
-    let is_loose = |part: &str| part.is_empty() || !part.ends_with(|char: char| char.is_ascii_digit());
+    let is_loose =
+        |part: &str| part.is_empty() || !part.ends_with(|char: char| char.is_ascii_digit());
     let is_torn = text.split('_').any(is_loose) || text.contains("_e") || text.contains("_E");
     if text.starts_with('.') && text.contains('_') && is_torn {
         return false;
     }
     let plain = text.replace('_', "");
     let digits = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
-    let is_in_base = |digits: &str, base: u32| !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(base));
+    let is_in_base = |digits: &str, base: u32| {
+        !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(base))
+    };
     let lower = digits.to_ascii_lowercase();
     let is_integer = match lower.get(..2) {
         Some("0x") => is_in_base(&lower[2..], 16),
         Some("0o") => is_in_base(&lower[2..], 8),
         // go-yaml reads the digits behind an unsigned `0b` by themselves, with a sign of their own.
-        Some("0b") if plain == digits => is_in_base(lower[2..].strip_prefix(['+', '-']).unwrap_or(&lower[2..]), 2),
+        Some("0b") if plain == digits => is_in_base(
+            lower[2..].strip_prefix(['+', '-']).unwrap_or(&lower[2..]),
+            2,
+        ),
         Some("0b") => is_in_base(&lower[2..], 2),
         _ => is_in_base(&lower, 10),
     };
@@ -237,29 +271,38 @@ fn is_number_in_yaml_1_1(text: &str) -> bool {
     };
     let is_float = match mantissa.split_once('.') {
         Some(("", fraction)) => is_in_base(fraction, 10),
-        Some((whole, fraction)) => is_in_base(whole, 10) && (fraction.is_empty() || is_in_base(fraction, 10)),
+        Some((whole, fraction)) => {
+            is_in_base(whole, 10) && (fraction.is_empty() || is_in_base(fraction, 10))
+        }
         None => is_in_base(mantissa, 10),
-    } && exponent
-        .is_none_or(|exponent| is_in_base(exponent.strip_prefix(['+', '-']).unwrap_or(exponent), 10))
-        && lower.parse::<f64>().is_ok_and(f64::is_finite);
+    } && exponent.is_none_or(|exponent| {
+        is_in_base(exponent.strip_prefix(['+', '-']).unwrap_or(exponent), 10)
+    }) && lower.parse::<f64>().is_ok_and(f64::is_finite);
     is_integer || is_float
 }
 
 /// Whether the document writes this entry with an unquoted value.
 pub(crate) fn is_plain_value(document: &str, key: &str, value: &str) -> bool {
-    let written = [format!("{key}: "), format!("\"{key}\": "), format!("'{key}': "), format!("\"{key}\":")];
+    let written = [
+        format!("{key}: "),
+        format!("\"{key}\": "),
+        format!("'{key}': "),
+        format!("\"{key}\":"),
+    ];
     written.iter().any(|start| {
         document.match_indices(start.as_str()).any(|(place, _)| {
             let rest = document[place + start.len()..].trim_start_matches([' ', '\t']);
-            rest.strip_prefix(value)
-                .is_some_and(|rest| rest.trim_start_matches([' ', '\t']).starts_with(['\n', '#', ',', '}']))
+            rest.strip_prefix(value).is_some_and(|rest| {
+                rest.trim_start_matches([' ', '\t'])
+                    .starts_with(['\n', '#', ',', '}'])
+            })
         })
     })
 }
 
 /// Whether the document writes this key without quotes.
 pub(crate) fn is_plain_key(document: &str, key: &str) -> bool {
-    document.match_indices(&format!("{key}:")).any(|(place, _)| {
-        document[..place].ends_with([' ', '\n', '{', ',', '?']) || place == 0
-    })
+    document
+        .match_indices(&format!("{key}:"))
+        .any(|(place, _)| document[..place].ends_with([' ', '\n', '{', ',', '?']) || place == 0)
 }
