@@ -343,7 +343,9 @@ fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Exit
     };
     say_findings(&mut run, common, "filter");
     if run.outcome.refused() {
-        run.talk.say("rollstamp: refused; nothing was printed\n");
+        if common.output == Format::Text {
+            run.talk.say("rollstamp: refused; nothing was printed\n");
+        }
         return Ok(Exit::Trouble);
     }
     if common.verbose {

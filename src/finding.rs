@@ -89,6 +89,10 @@ codes! {
         "One text defines the same source twice with different content; the last one counts, as `kubectl` applies it."
     MissingKey "missing-key" Warning
         "A container reads a key that its source does not have, so it would not start."
+    UnknownName "unknown-name" Error
+        "A control annotation or a rule names something that is not there."
+    FilledInCluster "filled-in-cluster" Note
+        "A reference names something that a controller in the cluster fills; its content is not part of the stamp."
     ExternalReference "external-reference" Note
         "A reference has no source in its apply unit, so its content is not part of the stamp."
     NotRolled "not-rolled" Note

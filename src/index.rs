@@ -7,6 +7,15 @@ use crate::options::Options;
 use crate::unit::{Input, UnitId};
 use std::collections::BTreeMap;
 
+/// One of the sources of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceRef {
+    /// The object.
+    pub object: ObjectRef,
+    /// Which of its sources.
+    pub source: usize,
+}
+
 /// An object by its file and its position in the facts of that file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectRef {
@@ -21,11 +30,13 @@ pub struct Indexed {
     /// The namespace; `None` is a class of its own.
     pub namespace: Option<String>,
     /// The copy that counts.
-    pub object: ObjectRef,
+    pub copy: SourceRef,
     /// A copy in another file whose content differs: nobody knows which one counts.
-    pub clash: Option<ObjectRef>,
+    pub clash: Option<SourceRef>,
     /// Whether every copy is named after its content.
     pub content_named: bool,
+    /// Whether a controller in the cluster fills it, and nothing in the unit says what with.
+    pub filled_in_cluster: bool,
 }
 
 /// The sources of all units.
@@ -43,18 +54,19 @@ impl Index {
     }
 }
 
-/// An object's namespace, or that of `--namespace`.
-pub fn namespace<'a>(object: &'a Object, options: &'a Options) -> Option<&'a str> {
-    object
-        .id
-        .namespace
-        .as_deref()
-        .or(options.namespace.as_deref())
+/// The namespace of something, or that of `--namespace`.
+pub fn namespace<'a>(own: Option<&'a str>, options: &'a Options) -> Option<&'a str> {
+    own.or(options.namespace.as_deref())
 }
 
 /// The object behind a reference.
 pub fn object(facts: &[Facts], at: ObjectRef) -> &Object {
     &facts[at.file].objects[at.object]
+}
+
+/// The source behind a reference.
+pub fn source(facts: &[Facts], at: SourceRef) -> &Source {
+    &object(facts, at.object).sources[at.source]
 }
 
 /// Indexes the sources. Within one text the last copy counts whole, as `kubectl` applies it, but a
@@ -65,25 +77,23 @@ pub fn build(
     units: &[UnitId],
     options: &Options,
 ) -> (Index, Vec<Finding>) {
-    let mut copies: BTreeMap<(UnitId, Target, &str, Option<&str>), Vec<ObjectRef>> =
+    let mut copies: BTreeMap<(UnitId, Target, &str, Option<&str>), Vec<SourceRef>> =
         BTreeMap::new();
     for (file, facts) in facts.iter().enumerate() {
         if inputs[file].kustomization.is_some() {
             continue;
         }
         for (position, object) in facts.objects.iter().enumerate() {
-            if let Some(source) = &object.source
-                && !object.id.name.is_empty()
-            {
-                let key = (
-                    units[file],
-                    source.target,
-                    object.id.name.as_str(),
-                    namespace(object, options),
-                );
-                copies.entry(key).or_default().push(ObjectRef {
+            for (number, source) in object.sources.iter().enumerate() {
+                let namespace = namespace(source.namespace.as_deref(), options);
+                let key = (units[file], source.target, source.name.as_str(), namespace);
+                let at = ObjectRef {
                     file,
                     object: position,
+                };
+                copies.entry(key).or_default().push(SourceRef {
+                    object: at,
+                    source: number,
                 });
             }
         }
@@ -103,21 +113,33 @@ pub fn build(
 fn settle(
     facts: &[Facts],
     namespace: Option<&str>,
-    copies: &[ObjectRef],
+    copies: &[SourceRef],
     findings: &mut Vec<Finding>,
 ) -> Indexed {
-    let source = |at: ObjectRef| -> Option<&Source> { object(facts, at).source.as_ref() };
-    let same = |a: ObjectRef, b: ObjectRef| match (source(a), source(b)) {
-        (Some(a), Some(b)) => a.same_content(b),
-        _ => false,
-    };
-    let mut counting: Vec<ObjectRef> = Vec::new();
-    for in_file in copies.chunk_by(|a, b| a.file == b.file) {
-        let plain = in_file.iter().rev().find(|&&at| !object(facts, at).hook);
+    // What a controller says that it will fill counts only where nothing else has the name.
+    let real: Vec<SourceRef> = copies
+        .iter()
+        .copied()
+        .filter(|&at| !source(facts, at).filled_in_cluster)
+        .collect();
+    if real.is_empty() {
+        return Indexed {
+            namespace: namespace.map(str::to_owned),
+            copy: copies[0],
+            clash: None,
+            content_named: false,
+            filled_in_cluster: true,
+        };
+    }
+    let same = |a: SourceRef, b: SourceRef| source(facts, a).same_content(source(facts, b));
+    let hook = |at: SourceRef| object(facts, at.object).hook;
+    let mut counting: Vec<SourceRef> = Vec::new();
+    for in_file in real.chunk_by(|a, b| a.object.file == b.object.file) {
+        let plain = in_file.iter().rev().find(|&&at| !hook(at));
         let last = *plain.unwrap_or(&in_file[in_file.len() - 1]);
         for &shadowed in in_file.iter().filter(|&&at| at != last) {
-            if !same(shadowed, last) && object(facts, shadowed).hook == object(facts, last).hook {
-                let (first, second) = (object(facts, shadowed), object(facts, last));
+            if !same(shadowed, last) && hook(shadowed) == hook(last) {
+                let (first, second) = (object(facts, shadowed.object), object(facts, last.object));
                 findings.push(
                     Finding::new(
                         Code::ShadowedSource,
@@ -138,10 +160,9 @@ fn settle(
     let first = counting[0];
     Indexed {
         namespace: namespace.map(str::to_owned),
-        object: first,
+        copy: first,
         clash: counting.iter().copied().find(|&at| !same(first, at)),
-        content_named: copies
-            .iter()
-            .all(|&at| source(at).is_some_and(|s| s.content_named)),
+        content_named: real.iter().all(|&at| source(facts, at).content_named),
+        filled_in_cluster: false,
     }
 }

@@ -25,6 +25,8 @@ pub struct FileChange {
 
 struct Pending<'a> {
     object: &'a Object,
+    /// The way from the object to the pod template.
+    template: &'a [Step],
     edit: Edit,
     value: Option<String>,
 }
@@ -39,8 +41,10 @@ pub fn render(
     let mut by_file: BTreeMap<usize, Vec<Pending<'_>>> = BTreeMap::new();
     for planned in &plan.workloads {
         let object = object(facts, planned.object);
-        let slot = object.workload.as_ref().and_then(|w| w.slot.as_ref());
-        let Some(Ok(slot)) = slot else { continue };
+        let template = &object.templates[planned.template];
+        let Some(Ok(slot)) = &template.slot else {
+            continue;
+        };
         let pending = match (&planned.decision, slot) {
             (
                 Decision::Stamp {
@@ -55,6 +59,7 @@ pub fn render(
                 };
                 Pending {
                     object,
+                    template: &template.path,
                     edit: insertion.with(value),
                     value: Some(value.clone()),
                 }
@@ -63,6 +68,7 @@ pub fn render(
                 match &present.removal {
                     Ok(edit) => Pending {
                         object,
+                        template: &template.path,
                         edit: edit.clone(),
                         value: None,
                     },
@@ -117,33 +123,29 @@ fn file_change(
         .map_err(|_| pending[0].object.document)?;
     let mut documents: BTreeMap<Span, Vec<Change>> = BTreeMap::new();
     for p in pending {
-        let fields = p.object.workload.iter().flat_map(|w| w.kind.template);
-        let path = fields
-            .copied()
-            .chain(["metadata", "annotations", options.annotation.as_str()])
+        let metadata = ["metadata", "annotations", options.annotation.as_str()]
+            .into_iter()
             .map(|field| Step::Field(field.to_owned()));
+        let object = [p.object.route.as_slice(), p.template].concat();
         documents
             .entry(p.object.document)
             .or_default()
             .push(Change {
-                path: p.object.route.iter().cloned().chain(path).collect(),
+                path: object.into_iter().chain(metadata).collect(),
                 value: p.value.clone(),
             });
     }
     for (&span, changes) in &documents {
-        let index = pending
-            .iter()
-            .find(|p| p.object.document == span)
-            .map_or(0, |p| p.object.document_index);
-        let _ = index;
         if !proven(text, span, &edits, changes) {
             return Err(span);
         }
     }
+    let mut objects: Vec<Span> = pending.iter().map(|p| p.object.place.span).collect();
+    objects.dedup();
     Ok(FileChange {
         file,
         edits,
-        objects: pending.iter().map(|p| p.object.place.span).collect(),
+        objects,
     })
 }
 

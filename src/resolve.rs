@@ -14,6 +14,8 @@ pub enum Resolution<'a> {
     Clash(&'a Indexed),
     /// Several sources fit, in these namespaces; none is taken.
     Ambiguous(&'a [Indexed]),
+    /// This one, which a controller in the cluster fills.
+    Filled(&'a Indexed),
     /// None in the unit: it comes from elsewhere.
     External,
 }
@@ -29,7 +31,7 @@ pub fn resolve<'a>(
     options: &Options,
 ) -> Resolution<'a> {
     let candidates = index.get(unit, reference.site.target, &reference.name);
-    let own = namespace(workload, options);
+    let own = namespace(workload.id.namespace.as_deref(), options);
     let exact = candidates.iter().find(|c| c.namespace.as_deref() == own);
     let found = match exact {
         Some(found) => found,
@@ -44,7 +46,9 @@ pub fn resolve<'a>(
             }
         }
     };
-    if found.clash.is_some() {
+    if found.filled_in_cluster {
+        Resolution::Filled(found)
+    } else if found.clash.is_some() {
         Resolution::Clash(found)
     } else {
         Resolution::Found(found)

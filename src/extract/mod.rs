@@ -3,12 +3,14 @@
 //! This is the only stage that sees values; they leave it as digests. Each document's tape is
 //! dropped when its facts are known.
 
+mod references;
 mod source;
 mod workload;
 
-pub use source::{Entry, Flaw, Source};
+pub use references::{Keys, Reference};
+pub use source::{Entry, Flaw, Malformed, Source};
+pub use workload::Template;
 pub(crate) use workload::refused;
-pub use workload::{Keys, Reference, Workload};
 
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
@@ -47,16 +49,30 @@ pub struct Object {
     pub name_span: Span,
     /// The document that it is in.
     pub document: Span,
-    /// Which of the documents it is, from 0.
-    pub document_index: usize,
     /// The way from the root of the document to it: none, or an item of a list.
     pub route: Vec<Step>,
     /// Whether Helm runs it as a hook.
     pub hook: bool,
     /// What it provides.
-    pub source: Option<Source>,
-    /// What it reads.
-    pub workload: Option<Workload>,
+    pub sources: Vec<Source>,
+    /// Its pod templates, and what they read.
+    pub templates: Vec<Template>,
+}
+
+/// On a source or a workload: it takes no part.
+pub const IGNORE: &str = "rollstamp.dev/ignore";
+/// On a source: these keys take no part.
+pub const IGNORE_KEYS: &str = "rollstamp.dev/ignore-keys";
+/// On a workload: these sources take no part.
+pub const IGNORE_SOURCES: &str = "rollstamp.dev/ignore-sources";
+/// On a workload: the program rereads the files of these volumes by itself.
+pub const LIVE: &str = "rollstamp.dev/live";
+
+/// The names in a control annotation: `a, b`.
+fn names_in(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
 }
 
 impl Object {
@@ -78,7 +94,6 @@ pub fn extract(file: FileId, input: &InputFile, options: &Options) -> Facts {
         return facts;
     }
     let mut marks = YttMarks::new(text);
-    let mut index = 0;
     for chunk in yaml::split::chunks(text) {
         let documents = chunk.and_then(|chunk| yaml::parse(text, chunk.span));
         match documents {
@@ -94,14 +109,12 @@ pub fn extract(file: FileId, input: &InputFile, options: &Options) -> Facts {
                         text,
                         options,
                         document: &document,
-                        index,
                         facts: &mut facts,
                     };
                     if let Err(error) = reader.document() {
                         facts.broken = Some(error);
                         return facts;
                     }
-                    index += 1;
                 }
             }
         }
@@ -115,7 +128,6 @@ struct Reader<'a> {
     text: &'a str,
     options: &'a Options,
     document: &'a Document,
-    index: usize,
     facts: &'a mut Facts,
 }
 
@@ -148,6 +160,29 @@ impl Reader<'_> {
             Ok(resolve::Value::Str(string)) => Some(string.into_owned()),
             _ => None,
         }
+    }
+
+    /// The node at the end of a path of fields, `/` between names.
+    fn at(&self, node: NodeId, path: &str) -> Option<NodeId> {
+        path.split('/')
+            .try_fold(node, |at, field| self.document.value(self.text, at, field))
+    }
+
+    /// An annotation of a metadata mapping, and where its value is.
+    fn annotation(&self, metadata: NodeId, name: &str) -> Option<(String, NodeId)> {
+        let annotations = self.document.value(self.text, metadata, "annotations")?;
+        let value = self.document.value(self.text, annotations, name)?;
+        match resolve::value(self.document, self.text, value) {
+            Ok(resolve::Value::Str(string)) => Some((string.into_owned(), value)),
+            _ => None,
+        }
+    }
+
+    /// Whether SOPS has encrypted the object.
+    fn is_sops(&self, node: NodeId) -> bool {
+        self.document
+            .value(self.text, node, "sops")
+            .is_some_and(|sops| self.document.node(sops).kind == Kind::Mapping)
     }
 
     fn place(&self, node: NodeId) -> Place {
@@ -190,11 +225,7 @@ impl Reader<'_> {
                 .map(|item_kind| (api_version, item_kind.to_owned()));
             return self.items(node, items.value, &Lent { typed: lent });
         }
-        if self
-            .document
-            .value(self.text, node, "sops")
-            .is_some_and(|s| self.document.node(s).kind == Kind::Mapping)
-        {
+        if self.is_sops(node) {
             self.facts.encrypted = true;
         }
         self.one(node, route, ancestors, &kind, &api_version)
@@ -234,10 +265,7 @@ impl Reader<'_> {
             return Ok(());
         }
         let metadata = self.document.value(self.text, node, "metadata");
-        let annotation = |name: &str| {
-            let annotations = self.document.value(self.text, metadata?, "annotations")?;
-            self.string(annotations, name)
-        };
+        let annotation = |name: &str| self.annotation(metadata?, name).map(|(value, _)| value);
         if annotation("config.kubernetes.io/local-config").is_some_and(|v| v != "false") {
             return Ok(());
         }
@@ -279,18 +307,19 @@ impl Reader<'_> {
                 }
             }
         }
-        let source = provider.map(|row| source::read(self, node, row, &id));
-        let workload = workload.map(|row| workload::read(self, node, ancestors, row));
+        let sources = provider.map_or_else(Vec::new, |row| source::read(self, node, row, &id));
+        let templates = workload.map_or_else(Vec::new, |row| {
+            workload::read(self, node, ancestors, row, &id)
+        });
         self.facts.objects.push(Object {
             id,
             place: self.place(node),
             name_span,
             document: self.document.span,
-            document_index: self.index,
             route,
             hook,
-            source,
-            workload,
+            sources,
+            templates,
         });
         Ok(())
     }
@@ -314,7 +343,7 @@ impl YttMarks {
     fn new(text: &str) -> Self {
         let bytes = text.as_bytes();
         let marks = memchr::memmem::find_iter(bytes, b"#@")
-            .filter(|&at| at == 0 || matches!(bytes[at - 1], b' ' | b'\t' | b'\n'))
+            .filter(|&at| at == 0 || matches!(bytes[at - 1], b' ' | b'\t' | b'\n' | 0xBF))
             .map(crate::span::offset)
             .collect();
         Self { marks }

@@ -1,4 +1,4 @@
-//! What a ConfigMap or a Secret provides: its keys, each with the digest of its value.
+//! What a source provides: its keys, each with the digest of its value.
 
 use super::Reader;
 use crate::digest::ValueDigest;
@@ -10,14 +10,34 @@ use crate::suffix;
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::{Kind, NodeId, Style};
 
-/// The content of a source. Two sources are equal if pods cannot tell them apart.
+/// Something that references can name, and its content.
 pub struct Source {
     /// What references to it say.
     pub target: Target,
+    /// The name that they say.
+    pub name: String,
+    /// The namespace in which it is, if one is written.
+    pub namespace: Option<String>,
     /// Sorted by key; a key can stand once for `data` and once for `binaryData`.
     pub entries: Vec<Entry>,
     /// Whether its name ends in the hash of its own content.
     pub content_named: bool,
+    /// Whether keys cannot be told apart, so that whoever reads one reads all.
+    pub whole: bool,
+    /// Whether somebody in the cluster fills it: it is known by name only.
+    pub filled_in_cluster: bool,
+    /// Whether a control annotation or a rule says that nobody rolls because of it.
+    pub ignored: bool,
+    /// A field of content that cannot be read as keys and values.
+    pub malformed: Option<Malformed>,
+}
+
+/// A field of content that is no mapping.
+pub struct Malformed {
+    /// The field, with dots between names.
+    pub field: String,
+    /// Where it is.
+    pub at: Span,
 }
 
 /// One key.
@@ -31,6 +51,8 @@ pub struct Entry {
     pub env: bool,
     /// What the API server will refuse.
     pub flaw: Option<Flaw>,
+    /// Whether a control annotation or a rule says that nobody rolls because of it.
+    pub ignored: bool,
     /// Where the key is written.
     pub at: At,
 }
@@ -52,6 +74,26 @@ impl Eq for At {}
 pub enum Flaw {
     /// It is not a string; the text says what it is.
     NotAString(&'static str),
+    /// It has no text; the words say why.
+    Unreadable(&'static str),
+}
+
+impl Flaw {
+    /// Completes "the value of `key` is ...".
+    pub fn describe(self) -> String {
+        match self {
+            Self::NotAString(what) => format!("{what}, not a string"),
+            Self::Unreadable(why) => format!("unreadable: {why}"),
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::NotAString(_) => "put the value in quotes",
+            Self::Unreadable(_) => "write the value in a form that `kubectl` reads",
+        }
+    }
 }
 
 impl Source {
@@ -68,26 +110,130 @@ impl Source {
     }
 }
 
-/// Reads a source.
-pub(super) fn read(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &ObjectId) -> Source {
-    let encrypted = reader.document.value(reader.text, node, "sops").is_some();
+/// Reads what an object provides: one source for most kinds, several where a name path has items.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    node: NodeId,
+    row: &'static Provider,
+    id: &ObjectId,
+) -> Vec<Source> {
+    let namespace = row.namespaces.iter().find_map(|path| {
+        let at = reader.at(node, path)?;
+        string(reader, at).filter(|n| !n.is_empty())
+    });
+    let control = Control::read(reader, node);
+    if row.contents.is_empty() || filled_by_type(reader, node, row) {
+        return names(reader, node, row)
+            .into_iter()
+            .map(|name| Source {
+                target: row.provides,
+                name,
+                namespace: namespace.clone(),
+                entries: Vec::new(),
+                content_named: false,
+                whole: false,
+                filled_in_cluster: true,
+                ignored: control.ignored,
+                malformed: None,
+            })
+            .collect();
+    }
+    let Some(name) = names(reader, node, row).into_iter().next() else {
+        return Vec::new();
+    };
+    let whole = row.whole_if.iter().any(|path| {
+        let at = reader.at(node, path);
+        at.is_some_and(|at| !is_null(reader, at))
+    });
+    let mut malformed = None;
+    let mut entries = entries(reader, node, row, id, whole, &mut malformed);
+    control.apply(reader, &mut entries, row, id);
+    vec![Source {
+        target: row.provides,
+        content_named: is_content_named(reader, node, row, id),
+        name,
+        namespace,
+        entries,
+        whole,
+        filled_in_cluster: false,
+        ignored: control.ignored,
+        malformed,
+    }]
+}
+
+fn string(reader: &Reader<'_>, node: NodeId) -> Option<String> {
+    match resolve::value(reader.document, reader.text, node) {
+        Ok(Value::Str(text)) => Some(text.into_owned()),
+        _ => None,
+    }
+}
+
+fn is_null(reader: &Reader<'_>, node: NodeId) -> bool {
+    resolve::value(reader.document, reader.text, node) == Ok(Value::Null)
+}
+
+/// The names of what the object provides: those of the first path that leads to any.
+fn names(reader: &Reader<'_>, node: NodeId, row: &Provider) -> Vec<String> {
+    for path in row.names {
+        let found: Vec<String> = match path.split_once("[]/") {
+            None => reader
+                .at(node, path)
+                .and_then(|at| string(reader, at))
+                .into_iter()
+                .collect(),
+            Some((list, rest)) => {
+                let items = reader.at(node, list);
+                let items = items
+                    .into_iter()
+                    .flat_map(|list| reader.document.items(list));
+                items
+                    .filter_map(|item| string(reader, reader.at(item, rest)?))
+                    .collect()
+            }
+        };
+        let found: Vec<String> = found.into_iter().filter(|name| !name.is_empty()).collect();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
+fn filled_by_type(reader: &Reader<'_>, node: NodeId, row: &Provider) -> bool {
+    if row.filled_if_type.is_empty() {
+        return false;
+    }
+    let found = reader.at(node, "type").and_then(|at| string(reader, at));
+    found.is_some_and(|found| row.filled_if_type.contains(&found.as_str()))
+}
+
+fn entries(
+    reader: &mut Reader<'_>,
+    node: NodeId,
+    row: &Provider,
+    id: &ObjectId,
+    whole: bool,
+    malformed: &mut Option<Malformed>,
+) -> Vec<Entry> {
+    let encrypted = reader.is_sops(node);
     let mut entries: Vec<Entry> = Vec::new();
     for content in row.contents {
-        let Some(mapping) = reader.document.value(reader.text, node, content.field) else {
+        let Some(field) = reader.at(node, content.path) else {
             continue;
         };
-        let found = match reader.document.node(mapping).kind {
-            Kind::Mapping => pairs(reader, mapping, row, id),
-            Kind::Scalar
-                if resolve::value(reader.document, reader.text, mapping) == Ok(Value::Null) =>
-            {
-                continue;
+        let prefix = if whole { content.prefix } else { "" };
+        let found = match reader.document.node(field).kind {
+            Kind::Mapping => pairs(reader, field, row, id),
+            Kind::Scalar if is_null(reader, field) => continue,
+            // A SealedSecret of old holds one text for all keys.
+            Kind::Scalar if whole && string(reader, field).is_some() => {
+                vec![(String::new(), field, field)]
             }
             _ => {
-                let message = format!("`{}` of {id} is not a mapping", content.field);
-                let finding = Finding::new(Code::InvalidObject, message).about(id.to_string());
-                let finding = reader.locate(finding, mapping, row.kind).refusing();
-                reader.facts.findings.push(finding);
+                malformed.get_or_insert(Malformed {
+                    field: content.path.replace('/', "."),
+                    at: reader.document.node(field).span,
+                });
                 continue;
             }
         };
@@ -107,31 +253,69 @@ pub(super) fn read(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &O
                     Encoding::Base64 => match resolve::decode_base64(text.as_bytes()) {
                         Some(bytes) => (bytes, None),
                         None => {
-                            bad_base64(reader, &key, key_node, content.field, row, id);
+                            bad_base64(reader, &key, key_node, content.path, row, id);
                             (text.into_owned().into_bytes(), None)
                         }
                     },
                 },
                 Ok(other) => (Vec::new(), Some(Flaw::NotAString(other.type_name()))),
-                Err(error) => (Vec::new(), Some(Flaw::NotAString(error.0))),
+                Err(error) if matches!(error.0, "a mapping" | "a list") => {
+                    (Vec::new(), Some(Flaw::NotAString(error.0)))
+                }
+                Err(error) => (Vec::new(), Some(Flaw::Unreadable(error.0))),
             };
             if content.overrides {
                 entries.retain(|e| e.key != key);
             }
             entries.push(Entry {
                 digest: ValueDigest::of(row.provides, &bytes, reader.options.hash_key.as_ref()),
-                key,
+                key: format!("{prefix}{key}"),
                 env: content.env,
                 flaw,
+                ignored: false,
                 at,
             });
         }
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
-    Source {
-        target: row.provides,
-        content_named: is_content_named(reader, node, row, id),
-        entries,
+    entries
+}
+
+/// The control annotations of a source.
+struct Control {
+    ignored: bool,
+    ignore_keys: Option<(String, NodeId)>,
+}
+
+impl Control {
+    fn read(reader: &Reader<'_>, node: NodeId) -> Self {
+        let annotation = |name| reader.annotation(reader.at(node, "metadata")?, name);
+        Self {
+            ignored: annotation(super::IGNORE).is_some_and(|(value, _)| value == "true"),
+            ignore_keys: annotation(super::IGNORE_KEYS),
+        }
+    }
+
+    fn apply(&self, reader: &mut Reader<'_>, entries: &mut [Entry], row: &Provider, id: &ObjectId) {
+        let Some((keys, at)) = &self.ignore_keys else {
+            return;
+        };
+        for key in super::names_in(keys) {
+            let mut any = false;
+            for entry in entries.iter_mut().filter(|e| e.key == key) {
+                entry.ignored = true;
+                any = true;
+            }
+            if !any {
+                let message = format!(
+                    "{id} has no key `{key}` that `{}` could ignore",
+                    super::IGNORE_KEYS
+                );
+                let finding = Finding::new(Code::UnknownName, message).about(id.to_string());
+                let finding = reader.locate(finding, *at, row.kind);
+                reader.facts.findings.push(finding);
+            }
+        }
     }
 }
 
@@ -142,7 +326,6 @@ fn pairs(
     row: &Provider,
     id: &ObjectId,
 ) -> Vec<(String, NodeId, NodeId)> {
-    let (document, text) = (reader.document, reader.text);
     let mut found: Vec<(String, NodeId, NodeId, bool)> = Vec::new();
     let mut wrong: Option<(NodeId, &'static str)> = None;
     collect(reader, mapping, false, 0, &mut found, &mut wrong);
@@ -179,7 +362,6 @@ fn pairs(
         }
         last_merged = merged;
     }
-    let _ = (document, text);
     unique
 }
 
@@ -250,7 +432,7 @@ fn bad_base64(
 
 /// Whether the name ends in `-` and the hash that kustomize gives this very content.
 fn is_content_named(reader: &Reader<'_>, node: NodeId, row: &Provider, id: &ObjectId) -> bool {
-    if !suffix::looks_suffixed(&id.name) {
+    if !row.group.is_empty() || !suffix::looks_suffixed(&id.name) {
         return false;
     }
     let second = match row.provides {

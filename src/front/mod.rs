@@ -35,19 +35,25 @@ fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
                 .refusing(),
         );
     }
-    let what = match &bytes[..bytes.len().min(10)] {
-        [0x00, b'G', b'I', b'T', b'C', b'R', b'Y', b'P', b'T', ..] => "locked by git-crypt",
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "UTF-16, not UTF-8",
-        _ => "not UTF-8",
+    let (what, help) = match &bytes[..bytes.len().min(10)] {
+        [0x00, b'G', b'I', b'T', b'C', b'R', b'Y', b'P', b'T', ..] => {
+            ("locked by git-crypt", "unlock it: `git-crypt unlock`")
+        }
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => ("UTF-16, not UTF-8", "convert the file to UTF-8"),
+        _ => ("", "convert the file to UTF-8"),
     };
     String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let text = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
-        let position = crate::span::position(&text, at);
-        let message = format!("{name}:{}:{} is {what}", position.line, position.column);
+        let message = if what.is_empty() {
+            let at = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
+            let position = crate::span::position(&text, at);
+            format!("{name}:{}:{} is not UTF-8", position.line, position.column)
+        } else {
+            format!("{name} is {what}")
+        };
         Finding::new(Code::NotUtf8, message)
             .in_file(name)
-            .help("convert the file to UTF-8")
+            .help(help)
             .refusing()
     })
 }

@@ -1,6 +1,7 @@
-//! PROVIDERS: which kinds provide the content of a ConfigMap or of a Secret.
+//! PROVIDERS: which kinds provide the content of a ConfigMap or of a Secret, and which only say that
+//! somebody in the cluster will.
 //!
-//! Part of scheme v1: later providers are opt-in.
+//! The rows with content are part of scheme v1: later ones are opt-in.
 
 /// What a reference names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,14 +34,17 @@ pub enum Encoding {
 /// A field of a provider whose entries are keys and values.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Content {
-    /// The field of the object.
-    pub field: &'static str,
+    /// The way to the field, with `/` between names.
+    pub path: &'static str,
     /// What its values are.
     pub encoding: Encoding,
     /// Whether its keys can become environment variables: `binaryData` never does.
     pub env: bool,
     /// Whether its keys win over those of the fields before it.
     pub overrides: bool,
+    /// What stands before its keys where nothing maps them to what pods read (see
+    /// [`Provider::whole_if`]).
+    pub prefix: &'static str,
 }
 
 /// A kind whose content pods read.
@@ -52,8 +56,48 @@ pub struct Provider {
     pub kind: &'static str,
     /// What references to it say.
     pub provides: Target,
-    /// Where its content is.
+    /// The ways to the name of what it provides; the first that is there counts. `[]` behind a
+    /// field means each of its items, and then each provides one.
+    pub names: &'static [&'static str],
+    /// The ways to the namespace of what it provides; the first that is there counts.
+    pub namespaces: &'static [&'static str],
+    /// Where its content is; of an external provider, nowhere.
     pub contents: &'static [Content],
+    /// Fields that mix the content of keys: if one of them is there, every reading reference adds
+    /// all entries, each with its prefix.
+    pub whole_if: &'static [&'static str],
+    /// The values of `type` for which somebody in the cluster fills the object.
+    pub filled_if_type: &'static [&'static str],
+}
+
+const OWN_NAME: &[&str] = &["metadata/name"];
+const OWN_NAMESPACE: &[&str] = &["metadata/namespace"];
+
+const fn text(path: &'static str) -> Content {
+    Content {
+        path,
+        encoding: Encoding::Text,
+        env: true,
+        overrides: false,
+        prefix: "",
+    }
+}
+
+const fn external(
+    group: &'static str,
+    kind: &'static str,
+    names: &'static [&'static str],
+) -> Provider {
+    Provider {
+        group,
+        kind,
+        provides: Target::Secret,
+        names,
+        namespaces: OWN_NAMESPACE,
+        contents: &[],
+        whole_if: &[],
+        filled_if_type: &[],
+    }
 }
 
 /// One row a kind.
@@ -63,42 +107,90 @@ pub const PROVIDERS: &[Provider] = &[
         group: "",
         kind: "ConfigMap",
         provides: Target::ConfigMap,
+        names: OWN_NAME,
+        namespaces: OWN_NAMESPACE,
         contents: &[
+            text("data"),
             Content {
-                field: "data",
-                encoding: Encoding::Text,
-                env: true,
-                overrides: false,
-            },
-            Content {
-                field: "binaryData",
                 encoding: Encoding::Base64,
                 env: false,
-                overrides: false,
+                ..text("binaryData")
             },
         ],
+        whole_if: &[],
+        filled_if_type: &[],
     },
     // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/
-    // (`stringData` wins over `data` when both hold a key).
+    // (`stringData` wins over `data` when both hold a key). The token controller fills the Secrets of
+    // service accounts.
     Provider {
         group: "",
         kind: "Secret",
         provides: Target::Secret,
+        names: OWN_NAME,
+        namespaces: OWN_NAMESPACE,
         contents: &[
             Content {
-                field: "data",
                 encoding: Encoding::Base64,
-                env: true,
-                overrides: false,
+                ..text("data")
             },
             Content {
-                field: "stringData",
-                encoding: Encoding::Text,
-                env: true,
                 overrides: true,
+                ..text("stringData")
             },
         ],
+        whole_if: &[],
+        filled_if_type: &["kubernetes.io/service-account-token"],
     },
+    // github.com/bitnami-labs/sealed-secrets pkg/apis/sealedsecrets/v1alpha1: the controller makes the
+    // Secret of the template's metadata, and merges `template.data` with what it decrypts.
+    Provider {
+        group: "bitnami.com",
+        kind: "SealedSecret",
+        provides: Target::Secret,
+        names: &["spec/template/metadata/name", "metadata/name"],
+        namespaces: &["spec/template/metadata/namespace", "metadata/namespace"],
+        contents: &[
+            Content {
+                prefix: "encryptedData/",
+                ..text("spec/encryptedData")
+            },
+            Content {
+                prefix: "template.data/",
+                ..text("spec/template/data")
+            },
+            Content {
+                prefix: "data/",
+                ..text("spec/data")
+            },
+        ],
+        whole_if: &["spec/template/data", "spec/data"],
+        filled_if_type: &[],
+    },
+    // https://external-secrets.io/latest/api/externalsecret/
+    external(
+        "external-secrets.io",
+        "ExternalSecret",
+        &["spec/target/name", "metadata/name"],
+    ),
+    // https://external-secrets.io/latest/api/clusterexternalsecret/
+    external(
+        "external-secrets.io",
+        "ClusterExternalSecret",
+        &[
+            "spec/externalSecretSpec/target/name",
+            "spec/externalSecretName",
+            "metadata/name",
+        ],
+    ),
+    // https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.CertificateSpec
+    external("cert-manager.io", "Certificate", &["spec/secretName"]),
+    // https://secrets-store-csi-driver.sigs.k8s.io/topics/sync-as-kubernetes-secret
+    external(
+        "secrets-store.csi.x-k8s.io",
+        "SecretProviderClass",
+        &["spec/secretObjects[]/secretName"],
+    ),
 ];
 
 /// The row of a kind, if it provides anything.

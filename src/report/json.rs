@@ -128,10 +128,11 @@ fn workloads(outcome: &Outcome, locator: &Locator<'_>) -> Vec<WorkloadRow> {
             Decision::None { left_over: false } => ("nothing-read", None),
             Decision::Unverifiable { .. } => ("unverifiable", None),
             Decision::Refused => ("refused", None),
+            Decision::Ignored => ("ignored", None),
             Decision::NotStamped => ("not-stamped", None),
         };
-        let present = match object.workload.as_ref().map(|w| &w.slot) {
-            Some(Some(Ok(Slot::Present(present)))) => present.value.clone(),
+        let present = match &object.templates[planned.template].slot {
+            Some(Ok(Slot::Present(present))) => present.value.clone(),
             _ => None,
         };
         let place = object.place_of_name();

@@ -9,12 +9,117 @@ use super::tape::{Document, Kind, Node, NodeId, Props, Style, Tag, Tape};
 use super::{MAX_DEPTH, SyntaxError, oddities, scalar};
 use crate::span::{Span, offset};
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
+use std::borrow::Cow;
 
 /// Reads one chunk. A chunk of comments and white space holds no document.
 ///
 /// # Errors
 /// The first place that cannot be read, or is refused by name.
 pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>, SyntaxError> {
+    // What granit sees: the text, or a copy in which some quoted scalars stand on one line.
+    let mut seen = Cow::Borrowed(chunk.of(text));
+    let mut joined: Vec<Span> = Vec::new();
+    loop {
+        match parse_seen(text, chunk, &seen) {
+            Ok(tape)
+                if joined
+                    .iter()
+                    .all(|span| is_quoted_value(&tape, text, *span)) =>
+            {
+                let absent = tape.nodes.is_empty() || is_absent(&tape);
+                let document = Document {
+                    span: chunk,
+                    json: false,
+                    tape,
+                };
+                oddities::refuse(&document, text)?;
+                return Ok((!absent).then_some(document));
+            }
+            Ok(_) => {
+                return Err(SyntaxError::broken(
+                    joined[0].start as usize,
+                    "invalid indentation in multiline quoted scalar",
+                ));
+            }
+            Err((error, cursor)) => {
+                let quoted =
+                    quoted_around(chunk.of(text), cursor - chunk.start as usize, &error, chunk);
+                match quoted {
+                    Some(quoted) if joined.len() < MOST_JOINED && !joined.contains(&quoted) => {
+                        joined.push(quoted);
+                        let base = chunk.start as usize;
+                        let bytes = quoted.start as usize - base..quoted.end as usize - base;
+                        let line = seen[bytes.clone()].replace(['\n', '\r'], " ");
+                        seen.to_mut().replace_range(bytes, &line);
+                    }
+                    _ => return Err(error),
+                }
+            }
+        }
+    }
+}
+
+/// How many quoted scalars of one document may need [`quoted_around`]; each costs a parse.
+const MOST_JOINED: usize = 64;
+
+/// The quoted scalar in which granit missed an indentation that `kubectl` does not ask for: the
+/// first one behind `cursor` that holds the place of the error.
+fn quoted_around(body: &str, cursor: usize, error: &SyntaxError, chunk: Span) -> Option<Span> {
+    if !QUOTED_INDENTATION.contains(&error.message.as_str()) {
+        return None;
+    }
+    let bytes = body.as_bytes();
+    let at = (error.at - chunk.start) as usize;
+    (cursor..=at.min(bytes.len().saturating_sub(1)))
+        .filter(|&start| {
+            matches!(bytes[start], b'\'' | b'"')
+                && (start == 0
+                    || matches!(bytes[start - 1], b' ' | b'\n' | b'\t' | b'[' | b'{' | b','))
+        })
+        .find_map(|start| {
+            let end = quoted_end(bytes, start)?;
+            // Inside of quotes as well, such a line ends the document.
+            if memchr::memmem::find(&bytes[start..end], b"\n...").is_some() {
+                return None;
+            }
+            (end > at).then(|| Span::new(start + chunk.start as usize, end + chunk.start as usize))
+        })
+}
+
+/// What granit says where a continuation line of a quoted scalar is not indented to its liking.
+const QUOTED_INDENTATION: &[&str] = &[
+    "invalid indentation in multiline quoted scalar",
+    "tab cannot be used as indentation",
+];
+
+fn quoted_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let quote = bytes[start];
+    let mut at = start + 1;
+    loop {
+        match *bytes.get(at)? {
+            b'\\' if quote == b'"' => at += 2,
+            b'\'' if quote == b'\'' && bytes.get(at + 1) == Some(&b'\'') => at += 2,
+            byte if byte == quote => return Some(at + 1),
+            _ => at += 1,
+        }
+    }
+}
+
+/// Whether granit took exactly these bytes for a quoted scalar. What stands before them was not
+/// touched, so then they are one in the text itself as well. As a key it would have to stand on
+/// one line, which `kubectl` insists on.
+fn is_quoted_value(tape: &Tape, text: &str, span: Span) -> bool {
+    let behind = text[span.end as usize..].trim_start_matches([' ', '\t']);
+    !behind.starts_with(':')
+        && tape
+            .nodes
+            .iter()
+            .any(|node| node.span == span && matches!(node.style, Style::Single | Style::Double))
+}
+
+/// Runs granit over `seen`, which is as long as the chunk. An error comes with the end of the
+/// last token before it.
+fn parse_seen(text: &str, chunk: Span, seen: &str) -> Result<Tape, (SyntaxError, usize)> {
     let mut builder = Builder {
         text,
         base: chunk.start as usize,
@@ -25,44 +130,39 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>, SyntaxError> {
         chunk_end: chunk.end as usize,
         last_end: chunk.start,
     };
-    let body = chunk.of(text);
     let options = granit_parser::options! {
         emit_anchor_events: true,
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
     };
-    if let Some(directive) = directive(body) {
-        return Err(SyntaxError::refused(
+    if let Some(directive) = directive(seen) {
+        let error = SyntaxError::refused(
             builder.base + directive,
             "a YAML directive, which kubectl refuses",
-        ));
+        );
+        return Err((error, chunk.start as usize));
     }
     let mut documents = 0;
-    for event in Parser::new_from_str_with_options(body, options) {
-        let (event, span) = event.map_err(|e| builder.error(body, &e))?;
+    for event in Parser::new_from_str_with_options(seen, options) {
+        let (event, span) = event.map_err(|e| (builder.error(seen, &e), builder.cursor))?;
         let range = span.byte_range().unwrap_or(0..0);
         let span = Span::new(builder.base + range.start, builder.base + range.end);
         if matches!(event, Event::DocumentStart(..)) {
             documents += 1;
             if documents > 1 {
-                return Err(SyntaxError::refused(
+                let error = SyntaxError::refused(
                     span.start as usize,
                     "text after the end of the document without a `---` line, which kubectl ignores",
-                ));
+                );
+                return Err((error, builder.cursor));
             }
         }
-        builder.event(&event, span)?;
+        let cursor = builder.cursor;
+        builder.event(&event, span).map_err(|e| (e, cursor))?;
     }
     let Builder { mut tape, .. } = builder;
     tape.props.sort_by_key(|p| p.node);
-    let absent = tape.nodes.is_empty() || is_absent(&tape);
-    let document = Document {
-        span: chunk,
-        json: false,
-        tape,
-    };
-    oddities::refuse(&document, text)?;
-    Ok((!absent).then_some(document))
+    Ok(tape)
 }
 
 /// A document of comments has an empty plain scalar for its root.
@@ -112,6 +212,9 @@ impl Builder<'_> {
             .unwrap_or(body.len())
             .min(body.len());
         let message = error.info().to_string();
+        if message.contains("recursion limit") {
+            return SyntaxError::refused(self.base + at, "nested deeper than 1,000 levels");
+        }
         // The messages are fixed sentences, but for an anchor's name.
         let message = if message.contains("anchor") && message.contains('\'') {
             "an alias without an anchor before it in its document".to_owned()

@@ -374,6 +374,20 @@ fn has_position(message: &str) -> bool {
 }
 
 #[test]
+fn a_document_of_six_megabytes_of_comments_is_read() {
+    let comments = "# a comment of fifty bytes, and nothing else than..\n".repeat(120_000);
+    let row = |reads| Row {
+        title: "6 MB of comments + ConfigMap in one document".to_owned(),
+        text: format!("{comments}data:\n  a: \"1\"\n{comments}"),
+        reads: Some(reads),
+        refused: None,
+    };
+    let right = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
+    assert_eq!(row(right).wrong(), None);
+    assert!(row(BTreeMap::new()).wrong().is_some());
+}
+
+#[test]
 fn every_row_and_code_has_a_case() {
     let cases = load();
     let covered: BTreeSet<&str> = cases

@@ -1,1 +1,114 @@
 //! Stamps that can never change: a new one would roll every stamped workload of every user.
+//!
+//! `testdata/golden/v1.json` was made once, by a seeded generator that writes manifests over all
+//! sites, key selections and encodings and computes their stamps from the text of the scheme
+//! alone, in another language. It is never made again; new vectors go into a file of their own.
+#![expect(clippy::disallowed_methods, reason = "tests drive the real program")]
+
+use crate::sandbox::{Entry, Sandbox, Tree};
+use serde::Deserialize as _;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+#[derive(serde::Deserialize)]
+struct Golden {
+    hash_key: String,
+    vectors: Vec<Vector>,
+}
+
+/// A workload and its sources, in a namespace of their own.
+#[derive(serde::Deserialize)]
+struct Vector {
+    namespace: String,
+    manifests: String,
+    /// Absent: the workload reads nothing and gets no stamp.
+    stamp: Option<String>,
+    /// The stamp with the hash key.
+    keyed: Option<String>,
+}
+
+fn golden() -> Golden {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/v1.json");
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// All vectors as one stream, through the program once.
+fn stamps(vectors: &[Vector], key: Option<Vec<u8>>) -> BTreeMap<String, String> {
+    let stream: Vec<&str> = vectors.iter().map(|v| v.manifests.as_str()).collect();
+    let mut tree = Tree::new();
+    let mut args = vec!["-q".to_owned()];
+    if let Some(key) = key {
+        tree.insert("key".to_owned(), Entry::File(key));
+        args.extend(["--hash-key-file".to_owned(), "key".to_owned()]);
+    }
+    let output = Sandbox::new(&tree).run(&args, Some(stream.join("---\n").as_bytes()));
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut found = BTreeMap::new();
+    for document in serde_yaml::Deserializer::from_str(&text) {
+        let object = serde_yaml::Value::deserialize(document).unwrap();
+        let stamp = &object["spec"]["template"]["metadata"]["annotations"]["checksum/rollstamp"];
+        if let (Some(namespace), Some(stamp)) =
+            (object["metadata"]["namespace"].as_str(), stamp.as_str())
+        {
+            found.insert(namespace.to_owned(), stamp.to_owned());
+        }
+    }
+    found
+}
+
+fn compare(
+    vectors: &[Vector],
+    found: &BTreeMap<String, String>,
+    expected: impl Fn(&Vector) -> Option<&String>,
+) {
+    let wrong: Vec<&Vector> = vectors
+        .iter()
+        .filter(|v| found.get(&v.namespace) != expected(v))
+        .collect();
+    let first = wrong
+        .first()
+        .map(|v| (&v.manifests, expected(v), found.get(&v.namespace)));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} stamps changed; the first: {first:#?}",
+        wrong.len(),
+        vectors.len()
+    );
+}
+
+#[test]
+fn golden_stamps_never_change() {
+    let golden = golden();
+    assert!(golden.vectors.len() > 1_000);
+    compare(&golden.vectors, &stamps(&golden.vectors, None), |v| {
+        v.stamp.as_ref()
+    });
+}
+
+#[test]
+fn golden_stamps_with_a_hash_key_never_change() {
+    use base64::Engine as _;
+    let golden = golden();
+    let key = base64::engine::general_purpose::STANDARD
+        .decode(&golden.hash_key)
+        .unwrap();
+    compare(&golden.vectors, &stamps(&golden.vectors, Some(key)), |v| {
+        v.keyed.as_ref()
+    });
+}
+
+#[test]
+fn golden_file_never_changes() {
+    use sha2::{Digest as _, Sha256};
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/v1.json");
+    let digest: String = Sha256::digest(fs::read(path).unwrap())
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    assert_eq!(
+        digest,
+        "1dc1d14d0c6f3df718f3d202b9041d6ec4e06c661753e2e55b5ca5142f2cd21a"
+    );
+}

@@ -2,16 +2,16 @@
 //!
 //! The folder (default: `shared` beside the checkout) is no part of the repository. Without it
 //! these tests say so and pass.
-#![expect(clippy::disallowed_methods, reason = "tests drive the real program")]
 #![expect(
     clippy::print_stdout,
     reason = "the numbers are half of what these tests are for"
 )]
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 mod canary;
+mod canary_inputs;
 mod edits;
 mod facts;
+mod generated;
 mod metamorphic;
 mod streams;
 mod trees;

@@ -107,26 +107,26 @@ fn workload(
     let kind = workload_kind(&object.api_version, &object.kind)?;
     let namespace = text(&object.value, &["metadata", "namespace"]);
     let spec = at(&object.value, kind.template).and_then(|template| template.get("spec"));
-    let reads: Vec<(Read, Option<Identity>)> = spec
-        .map(|spec| reads(kind, spec))
-        .unwrap_or_default()
-        .into_iter()
-        .map(|read| {
-            let source = resolve(&read, namespace.as_ref(), sources);
-            (read, source)
-        })
-        .collect();
+    let mut is_ambiguous = false;
+    let mut resolved = Vec::new();
+    for read in spec.map(|spec| reads(kind, spec)).unwrap_or_default() {
+        let mut candidates = candidates(&read, namespace.as_ref(), sources);
+        let source = candidates.pop().filter(|_| candidates.is_empty());
+        is_ambiguous |= !candidates.is_empty() && read.keys.reads();
+        resolved.push((read, source));
+    }
     Some(Workload {
-        expected: if kind.is_stamped {
-            expected(&reads, sources, hash_key)
-        } else {
-            Expected::NotStamped
+        expected: match (kind.is_stamped, is_ambiguous) {
+            (false, _) => Expected::NotStamped,
+            // The design calls it an error; that nothing is written then follows from promise 2.
+            (true, true) => Expected::Refused,
+            (true, false) => expected(&resolved, sources, hash_key),
         },
         kind: object.kind.clone(),
         name: text(&object.value, &["metadata", "name"]).unwrap_or_default(),
         namespace,
         place: (object.document, object.item, kind.template),
-        reads,
+        reads: resolved,
     })
 }
 
@@ -187,23 +187,20 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// design.md §6.5: the exact identity, else the only one with one side's namespace missing.
-fn resolve(
+/// design.md §6.5: the exact identity, else those with one side's namespace missing.
+fn candidates(
     read: &Read,
     namespace: Option<&String>,
     sources: &BTreeMap<Identity, Chosen>,
-) -> Option<Identity> {
+) -> Vec<Identity> {
     let exact = (read.target, read.name.clone(), namespace.cloned());
     if sources.contains_key(&exact) {
-        return Some(exact);
+        return vec![exact];
     }
-    let mut candidates = sources.keys().filter(|(target, name, source)| {
+    let is_meant = |(target, name, source): &&Identity| {
         *target == read.target && *name == read.name && (namespace.is_none() || source.is_none())
-    });
-    candidates
-        .next()
-        .filter(|_| candidates.next().is_none())
-        .cloned()
+    };
+    sources.keys().filter(is_meant).cloned().collect()
 }
 
 /// design.md §6.6: equal copies count once, within a file the last one, between files none.

@@ -85,6 +85,10 @@ impl<'de> Visitor<'de> for LastWinsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut mapping = Mapping::new();
         while let Some((LastWins(key), LastWins(value))) = access.next_entry()? {
+            // `{{name}}` of a template is a mapping as a key, and no key for kubectl.
+            if key.is_mapping() || key.is_sequence() || key.is_null() {
+                return Err(serde::de::Error::custom("a key that JSON cannot have"));
+            }
             mapping.insert(key, value);
         }
         Ok(Value::Mapping(mapping))
@@ -126,6 +130,9 @@ pub(crate) fn documents(stream: &str) -> Result<Vec<Document>, String> {
         let LastWins(mut value) =
             LastWins::deserialize(first).map_err(|error| error.to_string())?;
         if text.contains("<<") {
+            if has_merged_list(&value) && !text.contains("<<: [") {
+                return Err("an alias of a list is merged, which kubectl refuses".to_owned());
+            }
             value.apply_merge().map_err(|error| error.to_string())?;
         }
         if !value.is_null() {
@@ -133,6 +140,17 @@ pub(crate) fn documents(stream: &str) -> Result<Vec<Document>, String> {
         }
     }
     Ok(found)
+}
+
+fn has_merged_list(value: &Value) -> bool {
+    match value {
+        Value::Mapping(mapping) => {
+            mapping.get("<<").is_some_and(Value::is_sequence)
+                || mapping.values().any(has_merged_list)
+        }
+        Value::Sequence(values) => values.iter().any(has_merged_list),
+        _ => false,
+    }
 }
 
 /// Splits a stream at its `---` lines and ends every line with a line feed, as kubectl's line reader does.

@@ -1,0 +1,282 @@
+//! The findings of the plan, one function each.
+
+use super::{Decision, Planned, State};
+use crate::extract::{Entry, Facts, Flaw, Keys, Malformed, Object, Reference, Source, refused};
+use crate::finding::{Code, Finding, Severity};
+use crate::index::{Indexed, SourceRef, object};
+use crate::span::{Place, Span};
+use crate::yaml::insert::{Refusal, Slot};
+use std::collections::BTreeSet;
+
+fn place(object: &Object, span: Span) -> Place {
+    Place {
+        file: object.place.file,
+        span,
+    }
+}
+
+/// A finding about an object, at its name.
+fn about(object: &Object, code: Code, message: String) -> Finding {
+    Finding::new(code, message)
+        .about(object.id.to_string())
+        .at(object.place_of_name())
+}
+
+/// One finding for a file whose workloads would be stamped if they were what is applied.
+pub(super) fn below_kustomization(facts: &Facts, kustomization: &str) -> Option<Finding> {
+    let object = facts.objects.iter().find(|object| {
+        object
+            .templates
+            .iter()
+            .any(|t| t.not_stamped.is_none() && t.references.iter().any(Reference::reads))
+    })?;
+    let message = format!(
+        "{} lies below {kustomization} and is left alone: what is applied is decided there",
+        object.id
+    );
+    Some(about(object, Code::KustomizeSource, message).help(
+        "stamp what kustomize prints: `kustomize build DIR | rollstamp | kubectl apply -f -`",
+    ))
+}
+
+pub(super) fn encrypted(object: &Object) -> Finding {
+    let message = format!(
+        "{} stands in a file that is encrypted with SOPS, which is never rewritten",
+        object.id
+    );
+    about(object, Code::EncryptedFile, message)
+        .help("move the workload to a file of its own")
+        .refusing()
+}
+
+pub(super) fn untrusted(code: Code, refusal: &Refusal, object: &Object) -> Finding {
+    let help = match code {
+        Code::DuplicateKey => "remove one of the two keys",
+        _ => "put the value in quotes",
+    };
+    refused(code, refusal, &object.id.to_string(), object.place.file).help(help)
+}
+
+pub(super) fn edit_refused(object: &Object, refusal: &Refusal) -> Finding {
+    refused(
+        Code::EditRefused,
+        refusal,
+        &object.id.to_string(),
+        object.place.file,
+    )
+    .help("write the pod template's metadata out in place, with each key once and without anchors")
+}
+
+pub(super) fn missing_keys(
+    object: &Object,
+    reference: &Reference,
+    source: &Source,
+) -> Vec<Finding> {
+    if reference.optional || source.whole {
+        return Vec::new();
+    }
+    let (keys, env): (&[String], bool) = match &reference.keys {
+        Keys::One(key) => (std::slice::from_ref(key), true),
+        Keys::Listed(keys) => (keys, false),
+        _ => return Vec::new(),
+    };
+    let missing = keys
+        .iter()
+        .filter(|key| !source.get(key).iter().any(|e| e.env || !env));
+    missing
+        .map(|key| {
+            let target = source.target.name();
+            let message = format!(
+                "{} reads the key `{key}` of {target} {}, which does not have it",
+                object.id, reference.name
+            );
+            Finding::new(Code::MissingKey, message)
+                .about(object.id.to_string())
+                .quoting(place(object, reference.name_span))
+                .help("add the key, or mark the reference as optional; without it the container does not start")
+        })
+        .collect()
+}
+
+pub(super) fn flawed(owner: &Object, entry: &Entry, flaw: Flaw, reader: &Object) -> Finding {
+    let message = format!(
+        "the value of `{}` of {} is {}; {} reads it",
+        entry.key,
+        owner.id,
+        flaw.describe(),
+        reader.id
+    );
+    Finding::new(Code::NonStringValue, message)
+        .about(owner.id.to_string())
+        .at(place(owner, entry.at.0))
+        .help(flaw.help())
+        .refusing()
+}
+
+/// A field of content that is no mapping: refused where a stamped workload reads the source.
+pub(super) fn malformed(owner: &Object, malformed: &Malformed, reader: Option<&Object>) -> Finding {
+    let (code, read) = match reader {
+        Some(reader) => (Code::InvalidObject, format!("; {} reads it", reader.id)),
+        None => (Code::NonStringUnread, String::new()),
+    };
+    let message = format!(
+        "`{}` of {} is not a mapping{read}",
+        malformed.field, owner.id
+    );
+    let mut finding = Finding::new(code, message)
+        .about(owner.id.to_string())
+        .at(place(owner, malformed.at));
+    finding.refuses = reader.is_some();
+    finding.help("write it as keys and values")
+}
+
+pub(super) fn unread_flaw(owner: &Object, entry: &Entry, flaw: Flaw) -> Finding {
+    let message = format!(
+        "the value of `{}` of {} is {}",
+        entry.key,
+        owner.id,
+        flaw.describe()
+    );
+    Finding::new(Code::NonStringUnread, message)
+        .about(owner.id.to_string())
+        .at(place(owner, entry.at.0))
+        .help(flaw.help())
+}
+
+pub(super) fn ambiguous(
+    facts: &[Facts],
+    reader: &Object,
+    reference: &Reference,
+    candidates: &[Indexed],
+) -> Finding {
+    let target = reference.site.target.name();
+    let namespaces: Vec<&str> = candidates
+        .iter()
+        .filter_map(|c| c.namespace.as_deref())
+        .collect();
+    let message = format!(
+        "{} names {target} {}, which is there in the namespaces {}; it is left alone",
+        reader.id,
+        reference.name,
+        namespaces.join(", ")
+    );
+    let mut finding = Finding::new(Code::AmbiguousReference, message)
+        .about(reader.id.to_string())
+        .quoting(place(reader, reference.name_span))
+        .help("write `metadata.namespace` into the workload, or name the namespace of the apply with --namespace")
+        .refusing();
+    for candidate in candidates {
+        let source = object(facts, candidate.copy.object);
+        finding = finding.related(source.place_of_name(), "one of them");
+    }
+    finding
+}
+
+pub(super) fn external(reader: &Object, reference: &Reference, strict: bool) -> Finding {
+    let target = reference.site.target.name();
+    let message = format!(
+        "{} reads {target} {}, which is not in this apply unit; changes of it do not change the stamp",
+        reader.id, reference.name
+    );
+    let mut finding = Finding::new(Code::ExternalReference, message)
+        .about(reader.id.to_string())
+        .quoting(place(reader, reference.name_span));
+    if strict {
+        finding.severity = Severity::Error;
+        finding = finding
+            .help("add the source to the unit, or mark the reference as optional")
+            .refusing();
+    }
+    finding
+}
+
+pub(super) fn filled(reader: &Object, reference: &Reference, provider: &Object) -> Finding {
+    let target = reference.site.target.name();
+    let message = format!(
+        "{} reads {target} {}, which {} has filled in the cluster; changes of it do not change the stamp",
+        reader.id, reference.name, provider.id
+    );
+    Finding::new(Code::FilledInCluster, message)
+        .about(reader.id.to_string())
+        .quoting(place(reader, reference.name_span))
+        .related(provider.place_of_name(), "filled here")
+}
+
+pub(super) fn not_rolled(object: &Object, reason: &str) -> Finding {
+    about(
+        object,
+        Code::NotRolled,
+        format!("{} gets no stamp: it {reason}", object.id),
+    )
+}
+
+pub(super) fn rolls_later(object: &Object, later: &str) -> Finding {
+    let message = format!(
+        "{} is stamped, but its pods are replaced only {later}",
+        object.id
+    );
+    about(object, Code::RollsLater, message)
+}
+
+pub(super) fn clash(
+    facts: &[Facts],
+    one: SourceRef,
+    two: SourceRef,
+    readers: &BTreeSet<String>,
+) -> Finding {
+    let (a, b) = (object(facts, one.object), object(facts, two.object));
+    let readers: Vec<&str> = readers.iter().map(String::as_str).collect();
+    let message = format!(
+        "{} has different content in two files; left alone because of it: {}",
+        a.id,
+        readers.join(", ")
+    );
+    about(a, Code::ClashingSources, message)
+        .related(b.place_of_name(), "the other one")
+        .help("apply the two apart: name fewer files, or put the alternatives into folders of their own")
+        .refusing()
+}
+
+/// The finding that `check` makes of a decision, if it is one.
+pub fn drift(facts: &[Facts], planned: &Planned) -> Option<Finding> {
+    let object = object(facts, planned.object);
+    let (code, message) = match &planned.decision {
+        Decision::Stamp {
+            state: State::Missing,
+            ..
+        } => (Code::MissingStamp, format!("{} has no stamp", object.id)),
+        Decision::Stamp {
+            state: State::Stale,
+            ..
+        } => (
+            Code::StaleStamp,
+            format!(
+                "the stamp of {} is not that of what it reads now",
+                object.id
+            ),
+        ),
+        Decision::None { left_over: true } => (
+            Code::LeftOverStamp,
+            format!("{} has a stamp but reads nothing that needs one", object.id),
+        ),
+        Decision::Unverifiable { present: true } => (
+            Code::UnverifiableStamp,
+            format!(
+                "the stamp of {} cannot be checked: none of its sources is in this apply unit",
+                object.id
+            ),
+        ),
+        _ => return None,
+    };
+    let span = match &object.templates[planned.template].slot {
+        Some(Ok(Slot::Present(present))) => present.key,
+        _ => object.name_span,
+    };
+    let finding = Finding::new(code, message)
+        .about(object.id.to_string())
+        .quoting(place(object, span));
+    Some(match code {
+        Code::UnverifiableStamp => finding,
+        _ => finding.help("run `rollstamp write` on the same paths"),
+    })
+}

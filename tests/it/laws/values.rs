@@ -1,0 +1,166 @@
+//! Manifests as values, read by a library that knows nothing of ours.
+
+use serde::Deserialize as _;
+use serde_yaml::{Mapping, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+type Reader<'a> = serde_yaml::Deserializer<'a>;
+
+/// The documents of a text as the independent reader sees them, without empty ones.
+pub(super) fn documents(text: &str) -> Result<Vec<Value>, serde_yaml::Error> {
+    Reader::from_str(text.trim_start_matches('\u{feff}'))
+        .map(Value::deserialize)
+        .collect::<Result<Vec<_>, _>>()
+        .map(|all| all.into_iter().filter(|value| !value.is_null()).collect())
+}
+
+/// Whether `after` is `before` with its own stamps at value level.
+pub(super) fn same_but_for_stamps(
+    before: Vec<Value>,
+    after: Vec<Value>,
+    key: &str,
+) -> Result<(), String> {
+    if before.len() != after.len() {
+        return Err(format!("{} documents became {}", before.len(), after.len()));
+    }
+    for (before, after) in before.into_iter().zip(after) {
+        for (mut old, new) in objects(before).into_iter().zip(objects(after)) {
+            take_stamps(&mut old, &new, key);
+            if old != new {
+                return Err(format!("\n    expected {old:?}\n    got      {new:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The objects of a document; what a list says beside its items counts as one more.
+fn objects(document: Value) -> Vec<Value> {
+    let mut document = document;
+    let is_list = document
+        .get("kind")
+        .and_then(Value::as_str)
+        .is_some_and(|kind| kind.ends_with("List"));
+    let items = if is_list {
+        document.get_mut("items").map(std::mem::take)
+    } else {
+        None
+    };
+    match items {
+        Some(Value::Sequence(items)) => items.into_iter().chain([document]).collect(),
+        _ => vec![document],
+    }
+}
+
+/// The way to an `annotations` mapping: names of fields, and numbers of items.
+type Route = Vec<Value>;
+
+/// Every stamp of an object with the way to its annotations. Those of the object itself are not
+/// ours: a pod template lies deeper.
+fn stamps_of(object: &Value, key: &str) -> Vec<(Route, Value)> {
+    let mut found = Vec::new();
+    visit(object, &mut Vec::new(), key, &mut found);
+    found
+}
+
+fn visit(at: &Value, route: &mut Route, key: &str, found: &mut Vec<(Route, Value)>) {
+    let in_metadata = route.len() > 2
+        && route[route.len() - 2] == "metadata"
+        && route[route.len() - 1] == "annotations";
+    if in_metadata && let Some(stamp) = at.get(key) {
+        found.push((route.clone(), stamp.clone()));
+    }
+    let items: Vec<(Value, &Value)> = match at {
+        Value::Mapping(mapping) => mapping.iter().map(|(k, v)| (k.clone(), v)).collect(),
+        Value::Sequence(items) => items
+            .iter()
+            .enumerate()
+            .map(|(i, v)| (Value::from(i), v))
+            .collect(),
+        _ => Vec::new(),
+    };
+    for (step, value) in items {
+        route.push(step);
+        visit(value, route, key, found);
+        route.pop();
+    }
+}
+
+/// Gives `old` the stamps of `new`, with as much of the ways to them as that needs.
+fn take_stamps(old: &mut Value, new: &Value, key: &str) {
+    let wanted = stamps_of(new, key);
+    for (route, _) in stamps_of(old, key) {
+        if wanted.iter().all(|(other, _)| *other != route) {
+            remove(old, &route, key);
+        }
+    }
+    for (route, stamp) in wanted {
+        set(old, &route, key, stamp);
+    }
+}
+
+fn set(at: &mut Value, route: &[Value], key: &str, stamp: Value) {
+    if at.is_null() {
+        *at = Value::Mapping(Mapping::new());
+    }
+    match (at, route.split_first()) {
+        (Value::Mapping(mapping), None) => {
+            mapping.insert(Value::from(key), stamp);
+        }
+        (Value::Mapping(mapping), Some((field, rest))) => {
+            let inner = mapping.entry(field.clone()).or_insert(Value::Null);
+            set(inner, rest, key, stamp);
+        }
+        (Value::Sequence(items), Some((index, rest))) => {
+            let index = index.as_u64().and_then(|i| usize::try_from(i).ok());
+            if let Some(inner) = index.and_then(|i| items.get_mut(i)) {
+                set(inner, rest, key, stamp);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Removes the key, and of `metadata` and `annotations` what held nothing else.
+fn remove(at: &mut Value, route: &[Value], key: &str) {
+    let Some((step, rest)) = route.split_first() else {
+        if let Value::Mapping(mapping) = at {
+            mapping.shift_remove(key);
+        }
+        return;
+    };
+    match at {
+        Value::Mapping(mapping) => {
+            if let Some(inner) = mapping.get_mut(step) {
+                remove(inner, rest, key);
+                if rest.len() < 2 && inner.as_mapping().is_some_and(Mapping::is_empty) {
+                    mapping.shift_remove(step);
+                }
+            }
+        }
+        Value::Sequence(items) => {
+            let index = step.as_u64().and_then(|i| usize::try_from(i).ok());
+            if let Some(inner) = index.and_then(|i| items.get_mut(i)) {
+                remove(inner, rest, key);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The stamp of every workload by kind, namespace and name; nothing if a text cannot be read.
+pub(super) fn stamps(texts: &BTreeMap<String, String>, key: &str) -> Option<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for text in texts.values() {
+        for object in documents(text).ok()?.into_iter().flat_map(objects) {
+            let text = |value: Option<&Value>| format!("{value:?}");
+            let metadata = object.get("metadata");
+            let name = metadata.map(|m| (text(m.get("namespace")), text(m.get("name"))));
+            for (route, stamp) in stamps_of(&object, key) {
+                let kind = text(object.get("kind"));
+                found.insert(format!("{kind} {name:?} {route:?} {stamp:?}"));
+            }
+        }
+    }
+    Some(found)
+}
