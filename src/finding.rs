@@ -76,7 +76,7 @@ codes! {
     NonStringValue "non-string-value" Error
         "A value of a ConfigMap or Secret that a stamped workload reads is not a string; the API server refuses it."
     NonStringUnread "non-string-unread" Warning
-        "A value of a ConfigMap or Secret is not a string; the API server refuses it. No stamped workload reads it."
+        "A value of a ConfigMap or Secret is not a string; the API server refuses it. No stamped workload reads the source."
     InvalidBase64 "invalid-base64" Warning
         "A value that must be base64 is not; the API server refuses it. The stamp uses the text as it stands."
     NullValue "null-value" Warning

@@ -6,15 +6,23 @@
 use crate::digest::push_hex;
 use crate::k8s::providers::Target;
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 
-/// A field of a source as kustomize hashes it: its entries sorted by key, as text.
-pub type Entries<'a> = Vec<(String, std::borrow::Cow<'a, str>)>;
+/// A field of a source as kustomize hashes it: its entries sorted by key; a null value stays null.
+pub type Entries<'a> = Vec<(String, Option<Cow<'a, str>>)>;
+
+/// The `data` of a source as kustomize hashes it.
+pub enum Data<'a> {
+    /// A mapping.
+    Entries(Entries<'a>),
+    /// Anything written instead of one, such as `null`; nothing if the field is absent.
+    Text(Cow<'a, str>),
+}
 
 /// What kustomize hashes of a ConfigMap or Secret.
-#[derive(Default)]
 pub struct Content<'a> {
-    /// `data`, or nothing if the object has none.
-    pub data: Option<Entries<'a>>,
+    /// `data`.
+    pub data: Data<'a>,
     /// `binaryData` of a ConfigMap, `stringData` of a Secret.
     pub second: Option<Entries<'a>>,
     /// `type` of a Secret; empty if absent.
@@ -43,8 +51,8 @@ pub fn kustomize(target: Target, content: &Content<'_>) -> String {
     }
     json.push_str("\"data\":");
     match &content.data {
-        Some(data) => push_object(&mut json, data),
-        None => json.push_str("\"\""),
+        Data::Entries(data) => push_object(&mut json, data),
+        Data::Text(text) => push_string(&mut json, text),
     }
     json.push_str(",\"kind\":");
     push_string(&mut json, target.name());
@@ -81,7 +89,10 @@ fn push_object(json: &mut String, entries: &Entries<'_>) {
         }
         push_string(json, key);
         json.push(':');
-        push_string(json, value);
+        match value {
+            Some(value) => push_string(json, value),
+            None => json.push_str("null"),
+        }
     }
     json.push('}');
 }
@@ -111,29 +122,28 @@ fn push_string(json: &mut String, text: &str) {
 mod tests {
     use super::*;
 
-    fn entries(pairs: &[(&str, &'static str)]) -> Entries<'static> {
-        pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).into()))
-            .collect()
+    fn entries(pairs: &[(&str, Option<&'static str>)]) -> Data<'static> {
+        let pair = |(k, v): &(&str, Option<&'static str>)| ((*k).to_owned(), v.map(Cow::Borrowed));
+        Data::Entries(pairs.iter().map(pair).collect())
     }
 
     #[test]
     fn the_vectors_of_kustomize_hold() {
-        let config_map = |data| Content {
-            data,
-            ..Content::default()
+        let hash = |data| {
+            let content = Content {
+                data,
+                second: None,
+                secret_type: String::new(),
+            };
+            kustomize(Target::ConfigMap, &content)
         };
-        let hash = |content| kustomize(Target::ConfigMap, &content);
-        assert_eq!(hash(config_map(None)), "6ct58987ht");
-        assert_eq!(hash(config_map(Some(entries(&[("a", "1")])))), "h29d89cmmt");
-        assert_eq!(
-            hash(config_map(Some(entries(&[("a", "<&>")])))),
-            "m9gb99d79d"
-        );
-        assert_eq!(hash(config_map(Some(Vec::new()))), "42745tchd9");
+        assert_eq!(hash(Data::Text("".into())), "6ct58987ht");
+        assert_eq!(hash(entries(&[("a", Some("1"))])), "h29d89cmmt");
+        assert_eq!(hash(entries(&[("a", Some("<&>"))])), "m9gb99d79d");
+        assert_eq!(hash(entries(&[])), "42745tchd9");
+        assert_eq!(hash(entries(&[("k", None)])), "976987gcbh");
         let secret = Content {
-            data: Some(entries(&[("one", "")])),
+            data: entries(&[("one", Some(""))]),
             second: None,
             secret_type: "my-type".to_owned(),
         };

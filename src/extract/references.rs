@@ -237,13 +237,20 @@ impl Walk<'_, '_> {
                 Keys::Listed(items.into_iter().map(|(key, _)| key).collect())
             }
             (Mounted::Parts(parts), None) => Keys::Under(parts),
-            (Mounted::Parts(parts), Some(items)) => Keys::Listed(
-                items
+            (Mounted::Parts(parts), Some(items)) => {
+                let seen = |path: &[String]| parts.iter().any(|part| related(part, path));
+                let keys: Vec<String> = items
                     .into_iter()
-                    .filter(|(_, path)| parts.iter().any(|part| related(part, path)))
+                    .filter(|(_, path)| seen(path))
                     .map(|(key, _)| key)
-                    .collect(),
-            ),
+                    .collect();
+                // Items and mounts that never meet show no file, whatever the source holds.
+                if keys.is_empty() {
+                    Keys::None
+                } else {
+                    Keys::Listed(keys)
+                }
+            }
         }
     }
 

@@ -265,7 +265,8 @@ fn entries(
                 Err(error) => (Vec::new(), Some(Flaw::Unreadable(error.0))),
             };
             if content.overrides {
-                entries.retain(|e| e.key != key);
+                // A flaw stays: the API server refuses the object all the same.
+                entries.retain(|e| e.key != key || e.flaw.is_some());
             }
             entries.push(Entry {
                 digest: ValueDigest::of(row.provides, &bytes, reader.options.hash_key.as_ref()),
@@ -446,8 +447,24 @@ fn is_content_named(reader: &Reader<'_>, node: NodeId, row: &Provider, id: &Obje
             _ => return false,
         },
     };
-    let (Some(data), Some(second)) = (hashed(reader, node, "data"), hashed(reader, node, second))
-    else {
+    let data = match reader.document.field(reader.text, node, "data") {
+        None => suffix::Data::Text("".into()),
+        Some(field) if reader.document.node(field.value).kind == Kind::Scalar => {
+            let node = reader.document.node(field.value);
+            // kustomize takes the text of what stands in the place of a mapping.
+            match crate::yaml::scalar::decode(reader.text, node) {
+                Ok(text) if field.duplicate.is_none() && !node.has_props => {
+                    suffix::Data::Text(text)
+                }
+                _ => return false,
+            }
+        }
+        Some(_) => match hashed(reader, node, "data") {
+            Some(Some(entries)) => suffix::Data::Entries(entries),
+            _ => return false,
+        },
+    };
+    let Some(second) = hashed(reader, node, second) else {
         return false;
     };
     let content = suffix::Content {
@@ -470,6 +487,9 @@ fn hashed<'a>(
     let Some(field) = document.field(reader.text, node, field) else {
         return Some(None);
     };
+    if document.node(field.value).kind == Kind::Scalar && !document.node(field.value).has_props {
+        return Some(None);
+    }
     if field.duplicate.is_some()
         || document.node(field.value).kind != Kind::Mapping
         || document.node(field.value).has_merge
@@ -479,11 +499,16 @@ fn hashed<'a>(
     let mut entries: suffix::Entries<'a> = Vec::new();
     for (key, value) in document.pairs(field.value) {
         let plain = document.node(value).style == Style::Plain;
-        let (Ok(Value::Str(key)), Ok(Value::Str(text))) = (
-            resolve::value(document, reader.text, key),
-            resolve::value(document, reader.text, value),
-        ) else {
+        let Ok(Value::Str(key)) = resolve::value(document, reader.text, key) else {
             return None;
+        };
+        let text = match resolve::value(document, reader.text, value) {
+            Ok(Value::Str(text)) => text,
+            Ok(Value::Null) if !document.node(value).has_props => {
+                entries.push((key.into_owned(), None));
+                continue;
+            }
+            _ => return None,
         };
         // kustomize turns a plain date into a time stamp.
         if document.node(value).has_props
@@ -491,7 +516,7 @@ fn hashed<'a>(
         {
             return None;
         }
-        entries.push((key.into_owned(), text));
+        entries.push((key.into_owned(), Some(text)));
     }
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     if entries.windows(2).any(|w| w[0].0 == w[1].0) {

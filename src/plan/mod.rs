@@ -272,15 +272,8 @@ impl Planner<'_> {
         if source.ignored {
             return Reason::Ignored;
         }
-        if let Some(malformed) = &source.malformed
-            && stamped
-        {
+        if stamped && self.refuse_flaws(indexed.copy, workload) {
             sum.left_alone = true;
-            if self.flawed_reads.insert((indexed.copy, usize::MAX)) {
-                let owner = object(self.facts, indexed.copy.object);
-                self.findings
-                    .push(say::malformed(owner, malformed, Some(workload)));
-            }
         }
         if indexed.content_named {
             return Reason::ContentNamed(indexed.copy);
@@ -297,21 +290,33 @@ impl Planner<'_> {
         sum.counted += 1;
         for &position in &kept {
             let entry = &source.entries[position];
-            let Some(flaw) = entry.flaw else {
-                sum.lines
-                    .add(source.target, &source.name, &entry.key, &entry.digest);
-                continue;
-            };
-            if stamped {
-                sum.left_alone = true;
-                if self.flawed_reads.insert((indexed.copy, position)) {
-                    let owner = object(self.facts, indexed.copy.object);
-                    self.findings
-                        .push(say::flawed(owner, entry, flaw, workload));
-                }
-            }
+            sum.lines
+                .add(source.target, &source.name, &entry.key, &entry.digest);
         }
         Reason::Counted(indexed.copy, kept)
+    }
+
+    /// The API server refuses a source as a whole, so one bad value is enough: whoever reads any key
+    /// of it would roll for content that never arrives.
+    fn refuse_flaws(&mut self, at: SourceRef, workload: &Object) -> bool {
+        let (owner, source) = (object(self.facts, at.object), source(self.facts, at));
+        let mut any = false;
+        if let Some(malformed) = &source.malformed {
+            any = true;
+            if self.flawed_reads.insert((at, usize::MAX)) {
+                let finding = say::malformed(owner, malformed, Some(workload));
+                self.findings.push(finding);
+            }
+        }
+        for (position, entry) in source.entries.iter().enumerate() {
+            let Some(flaw) = entry.flaw else { continue };
+            any = true;
+            if self.flawed_reads.insert((at, position)) {
+                self.findings
+                    .push(say::flawed(owner, entry, flaw, workload));
+            }
+        }
+        any
     }
 
     /// What there is to say about a source that is not simply there, once a workload.

@@ -100,7 +100,7 @@ pub(super) fn missing_keys(
 
 pub(super) fn flawed(owner: &Object, entry: &Entry, flaw: Flaw, reader: &Object) -> Finding {
     let message = format!(
-        "the value of `{}` of {} is {}; {} reads it",
+        "the value of `{}` of {} is {}; {} reads the source",
         entry.key,
         owner.id,
         flaw.describe(),

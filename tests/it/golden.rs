@@ -109,6 +109,6 @@ fn golden_file_never_changes() {
         .collect();
     assert_eq!(
         digest,
-        "1dc1d14d0c6f3df718f3d202b9041d6ec4e06c661753e2e55b5ca5142f2cd21a"
+        "504a4a606fa78e2d6d6a412180d634eab128b564a4305ac568d68ae7d581af26"
     );
 }

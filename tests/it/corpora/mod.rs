@@ -12,6 +12,7 @@ mod canary_inputs;
 mod edits;
 mod facts;
 mod generated;
+mod generator;
 mod metamorphic;
 mod streams;
 mod trees;
@@ -143,6 +144,7 @@ fn present(stream: &str) -> Result<Vec<Option<String>>, String> {
         .filter_map(|object| {
             let kind = workload_kind(&object.api_version, &object.kind)?;
             let template = at(&object.value, kind.template)?;
+            template.get("spec")?;
             Some(text(template, &["metadata", "annotations", STAMP]))
         })
         .collect())

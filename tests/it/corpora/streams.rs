@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::edits::added_stamps;
 use super::{Stream, in_parallel, none_wrong, present, rollstamp, root, set_stamp, streams};
 use crate::oracle::read::{documents, objects, split};
+use crate::oracle::sites::is_known;
 use crate::oracle::{Expected, Workload, stamps};
 
 /// What the streams of one test hold.
@@ -252,11 +253,41 @@ fn check_finds_exactly_the_missing_stamps() {
                     stream,
                     "check -o json is not JSON",
                 );
+                let is_said = said_stamps(&first.stdout) == wanted_stamps(&stream.text);
+                counts.law(
+                    is_said,
+                    stream,
+                    "check -o json has other stamps than the oracle",
+                );
             }
         }
         counts
     });
     Counts::finish("check", all);
+}
+
+/// The stamps in what `check -o json` says, for the kinds that the oracle knows.
+fn said_stamps(said: &str) -> Vec<Option<String>> {
+    let said: serde_json::Value = serde_json::from_str(said).unwrap_or_default();
+    let workloads = said["workloads"].as_array().cloned().unwrap_or_default();
+    let mut known = workloads;
+    known.retain(|workload| is_known(workload["kind"].as_str().unwrap_or_default()));
+    known
+        .iter()
+        .map(|workload| workload["stamp"].as_str().map(str::to_owned))
+        .collect()
+}
+
+fn wanted_stamps(stream: &str) -> Vec<Option<String>> {
+    let stamp = |workload: Workload| match workload.expected {
+        Expected::Stamp(stamp) => Some(stamp),
+        _ => None,
+    };
+    stamps(stream, None)
+        .unwrap()
+        .into_iter()
+        .map(stamp)
+        .collect()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Written from design.md §4 to §6 and the research alone. Its worth is that it shares nothing with
 //! the program: where the two differ, one of them has read the design wrongly.
-//! Not here: providers besides ConfigMap and Secret, control annotations, kustomize plugins.
+//! Not here: providers that a controller fills, control annotations, kustomize plugins.
 
 pub(crate) mod kustomize;
 pub(crate) mod read;
@@ -57,6 +57,8 @@ struct Source {
     is_refused: bool,
     data: BTreeMap<String, Vec<u8>>,
     binary: BTreeMap<String, Vec<u8>>,
+    /// What every reading reference adds in place of its keys: the controller fills a template with it.
+    always: BTreeMap<String, Vec<u8>>,
 }
 
 /// Sources of one identity, reduced to the one that counts.
@@ -106,10 +108,10 @@ fn workload(
 ) -> Option<Workload> {
     let kind = workload_kind(&object.api_version, &object.kind)?;
     let namespace = text(&object.value, &["metadata", "namespace"]);
-    let spec = at(&object.value, kind.template).and_then(|template| template.get("spec"));
+    let spec = at(&object.value, kind.template)?.get("spec")?;
     let mut is_ambiguous = false;
     let mut resolved = Vec::new();
-    for read in spec.map(|spec| reads(kind, spec)).unwrap_or_default() {
+    for read in reads(kind, spec) {
         let mut candidates = candidates(&read, namespace.as_ref(), sources);
         let source = candidates.pop().filter(|_| candidates.is_empty());
         is_ambiguous |= !candidates.is_empty() && read.keys.reads();
@@ -153,12 +155,13 @@ fn expected(
     for (read, chosen) in known().filter(|(_, chosen)| !chosen.is_content_named) {
         let source = &chosen.source;
         let binary = source.binary.iter().filter(|_| read.keys.with_binary());
-        for (key, value) in source
+        let of_keys = source
             .data
             .iter()
             .chain(binary)
-            .filter(|(key, _)| read.keys.has(key))
-        {
+            .filter(|(key, _)| read.keys.has(key));
+        let of_keys = of_keys.filter(|_| source.always.is_empty());
+        for (key, value) in of_keys.chain(&source.always) {
             let digest = match hash_key {
                 Some(hash_key) if read.target == "Secret" => keyed(hash_key, value),
                 _ => hex(&Sha256::digest(value)),
@@ -225,8 +228,10 @@ fn choose(sources: Vec<Source>) -> BTreeMap<Identity, Chosen> {
             }
             let mut last_of_file = last_of_file.into_values();
             let source = last_of_file.next().expect("an identity has a source");
-            let differs = last_of_file
-                .any(|other| (&other.data, &other.binary) != (&source.data, &source.binary));
+            let differs = last_of_file.any(|other| {
+                (&other.data, &other.binary, &other.always)
+                    != (&source.data, &source.binary, &source.always)
+            });
             let is_refused = source.is_refused || differs;
             (
                 identity,
@@ -244,6 +249,7 @@ fn source(file: usize, object: &Object, document: &str) -> Option<Source> {
     let target = match (group(&object.api_version), object.kind.as_str()) {
         ("", "ConfigMap") => "ConfigMap",
         ("", "Secret") => "Secret",
+        ("bitnami.com", "SealedSecret") => return sealed_secret(file, object, document),
         _ => return None,
     };
     let value = &object.value;
@@ -256,6 +262,7 @@ fn source(file: usize, object: &Object, document: &str) -> Option<Source> {
         is_refused: false,
         data: BTreeMap::new(),
         binary: BTreeMap::new(),
+        always: BTreeMap::new(),
     };
     let is_sops = value.get("sops").is_some_and(Value::is_mapping);
     let plain = |text: &str| text.as_bytes().to_vec();
@@ -282,6 +289,43 @@ fn source(file: usize, object: &Object, document: &str) -> Option<Source> {
     }
     source.is_refused = is_refused;
     Some(source)
+}
+
+/// What a SealedSecret provides: its ciphertexts, under the name of the Secret that will come of it.
+fn sealed_secret(file: usize, object: &Object, document: &str) -> Option<Source> {
+    let value = &object.value;
+    let own_name = text(value, &["metadata", "name"]);
+    let name = text(value, &["spec", "template", "metadata", "name"]).or(own_name)?;
+    let plain = |text: &str| text.as_bytes().to_vec();
+    let read = |path: &[&str]| entries(at(value, path), document, &plain);
+    let (data, is_readable) = read(&["spec", "encryptedData"]);
+    let (template, _) = read(&["spec", "template", "data"]);
+    let (legacy, _) = read(&["spec", "data"]);
+    let mut always = BTreeMap::new();
+    if !(template.is_empty() && legacy.is_empty()) {
+        let parts = [
+            ("encryptedData", &data),
+            ("template.data", &template),
+            ("data", &legacy),
+        ];
+        for (prefix, entries) in parts {
+            always.extend(
+                entries
+                    .iter()
+                    .map(|(key, value)| (format!("{prefix}/{key}"), value.clone())),
+            );
+        }
+    }
+    Some(Source {
+        identity: ("Secret", name, text(value, &["metadata", "namespace"])),
+        file,
+        is_hook: annotation(value, "helm.sh/hook").is_some(),
+        is_content_named: false,
+        is_refused: !is_readable,
+        data,
+        binary: BTreeMap::new(),
+        always,
+    })
 }
 
 /// The entries of one field, and whether the API server would read all of them.

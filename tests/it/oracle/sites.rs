@@ -82,6 +82,11 @@ pub(crate) fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
+/// Whether any group has a workload kind of this name.
+pub(crate) fn is_known(kind: &str) -> bool {
+    KINDS.iter().any(|row| row.name == kind)
+}
+
 /// The row of a workload kind.
 pub(crate) fn workload_kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
     KINDS
