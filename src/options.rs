@@ -1,6 +1,9 @@
 //! What a run was asked to do. Plain data: no flag of the command line and no path is parsed here.
 
 use crate::digest::HashKey;
+use crate::k8s::kinds::{self, WorkloadKind};
+use crate::k8s::providers::{self, Provider};
+use crate::rules::Rules;
 
 /// The annotation key of the stamp unless the user names another.
 pub const STAMP_KEY: &str = "checksum/rollstamp";
@@ -19,6 +22,32 @@ pub struct Options {
     pub strict: bool,
     /// How many threads read files; the result does not depend on it.
     pub jobs: usize,
+    /// What the configuration adds to the tables and takes away.
+    pub rules: Rules,
+}
+
+impl Options {
+    /// The row of a kind that holds pod templates; a configured one comes before a built-in one.
+    pub fn workload(&self, group: &str, kind: &str) -> Option<&'static WorkloadKind> {
+        let own = |row: &&&'static WorkloadKind| row.kind == kind && row.groups.contains(&group);
+        self.rules
+            .workloads
+            .iter()
+            .find(own)
+            .copied()
+            .or_else(|| kinds::workload(group, kind))
+    }
+
+    /// The row of a kind that provides something; a configured one comes before a built-in one.
+    pub fn provider(&self, group: &str, kind: &str) -> Option<&'static Provider> {
+        let own = |row: &&&'static Provider| row.kind == kind && row.group == group;
+        self.rules
+            .providers
+            .iter()
+            .find(own)
+            .copied()
+            .or_else(|| providers::provider(group, kind))
+    }
 }
 
 /// What to do with stamps.
@@ -26,6 +55,8 @@ pub struct Options {
 pub enum Goal {
     /// Bring every stamp up to date.
     Stamp,
+    /// Say which stamps are not.
+    Check,
     /// Remove every stamp of ours.
     Strip,
 }

@@ -7,7 +7,7 @@ use crate::plan::{self, Plan};
 use crate::render::{self, FileChange};
 use crate::span::{FileId, Place, Span, offset};
 use crate::unit::{Found, Input, Skipped, UnitId};
-use crate::{index, yaml};
+use crate::{index, rules, yaml};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -43,7 +43,7 @@ pub fn run(inputs: Vec<Input>, units: &[UnitId], skipped: Skipped, options: &Opt
         settle_text(file, input, &mut facts[file], &mut findings, &mut skipped);
     }
     let (index, found) = index::build(&inputs, &facts, units, options);
-    if options.goal == Goal::Stamp {
+    if options.goal != Goal::Strip {
         findings.extend(
             facts
                 .iter_mut()
@@ -53,8 +53,16 @@ pub fn run(inputs: Vec<Input>, units: &[UnitId], skipped: Skipped, options: &Opt
     }
     let (plan, found) = plan::decide(&inputs, &facts, units, &index, options);
     findings.extend(found);
+    if options.goal == Goal::Check {
+        let drift = plan
+            .workloads
+            .iter()
+            .filter_map(|planned| plan::drift(&facts, planned));
+        findings.extend(drift);
+    }
     let (changes, found) = render::render(&inputs, &facts, &plan, options);
     findings.extend(found);
+    rules::apply(&options.rules, &inputs, &mut findings);
     if options.strict {
         for finding in &mut findings {
             finding.refuses |= finding.severity == Severity::Error;

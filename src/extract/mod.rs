@@ -14,8 +14,8 @@ pub(crate) use workload::refused;
 
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
-use crate::k8s::{kinds, providers};
 use crate::options::Options;
+use crate::rules::Subject;
 use crate::span::{FileId, InputFile, MAX_TEXT, Place, Span};
 use crate::yaml::verify::Step;
 use crate::yaml::{self, Document, Kind, NodeId, SyntaxError, resolve};
@@ -178,6 +178,43 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether a rule of the configuration is about the whole object.
+    fn is_ignored_by_rule(&self, node: NodeId, id: &ObjectId) -> bool {
+        let rules = &self.options.rules.ignore;
+        !rules.is_empty() && {
+            let labels = self.labels(node);
+            rules
+                .iter()
+                .any(|rule| rule.ignores(&self.subject(id, &labels)))
+        }
+    }
+
+    fn subject<'a>(&'a self, id: &'a ObjectId, labels: &'a [(String, String)]) -> Subject<'a> {
+        Subject {
+            kind: &id.kind,
+            namespace: id
+                .namespace
+                .as_deref()
+                .or(self.options.namespace.as_deref()),
+            name: &id.name,
+            labels,
+        }
+    }
+
+    fn labels(&self, node: NodeId) -> Vec<(String, String)> {
+        let Some(labels) = self.at(node, "metadata/labels") else {
+            return Vec::new();
+        };
+        let pair = |(key, value)| {
+            let key = resolve::key(self.document, self.text, key).ok()?;
+            match resolve::value(self.document, self.text, value) {
+                Ok(resolve::Value::Str(value)) => Some((key.into_owned(), value.into_owned())),
+                _ => None,
+            }
+        };
+        self.document.pairs(labels).filter_map(pair).collect()
+    }
+
     /// Whether SOPS has encrypted the object.
     fn is_sops(&self, node: NodeId) -> bool {
         self.document
@@ -259,8 +296,8 @@ impl Reader<'_> {
         if kind == "Secret" {
             self.facts.secrets.push(self.document.node(node).span);
         }
-        let provider = providers::provider(group, kind);
-        let workload = kinds::workload(group, kind);
+        let provider = self.options.provider(group, kind);
+        let workload = self.options.workload(group, kind);
         if provider.is_none() && workload.is_none() {
             return Ok(());
         }

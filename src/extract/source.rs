@@ -5,6 +5,7 @@ use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::providers::{Encoding, Provider, Target};
+use crate::rules::Encrypted;
 use crate::span::Span;
 use crate::suffix;
 use crate::yaml::resolve::{self, Value};
@@ -121,7 +122,9 @@ pub(super) fn read(
         let at = reader.at(node, path)?;
         string(reader, at).filter(|n| !n.is_empty())
     });
-    let control = Control::read(reader, node);
+    let mut control = Control::read(reader, node);
+    control.ignored |= reader.is_ignored_by_rule(node, id)
+        || (reader.options.rules.encrypted == Encrypted::Skip && reader.is_sops(node));
     if row.contents.is_empty() || filled_by_type(reader, node, row) {
         return names(reader, node, row)
             .into_iter()
@@ -148,6 +151,7 @@ pub(super) fn read(
     let mut malformed = None;
     let mut entries = entries(reader, node, row, id, whole, &mut malformed);
     control.apply(reader, &mut entries, row, id);
+    ignore_keys_by_rule(reader, node, &mut entries, id);
     vec![Source {
         target: row.provides,
         content_named: is_content_named(reader, node, row, id),
@@ -222,6 +226,23 @@ fn entries(
             continue;
         };
         let prefix = if whole { content.prefix } else { "" };
+        if content.encoding == Encoding::Tree {
+            if let Some(text) = tree(reader, field, 0) {
+                entries.push(Entry {
+                    digest: ValueDigest::of(
+                        row.provides,
+                        text.as_bytes(),
+                        reader.options.hash_key.as_ref(),
+                    ),
+                    key: content.path.replace('/', "."),
+                    env: true,
+                    flaw: None,
+                    ignored: false,
+                    at: At(reader.document.node(field).span),
+                });
+            }
+            continue;
+        }
         let found = match reader.document.node(field).kind {
             Kind::Mapping => pairs(reader, field, row, id),
             Kind::Scalar if is_null(reader, field) => continue,
@@ -246,7 +267,7 @@ fn entries(
                     continue;
                 }
                 Ok(Value::Str(text)) => match content.encoding {
-                    Encoding::Text => (text.into_owned().into_bytes(), None),
+                    Encoding::Text | Encoding::Tree => (text.into_owned().into_bytes(), None),
                     Encoding::Base64 if encrypted && text.starts_with("ENC[") => {
                         (text.into_owned().into_bytes(), None)
                     }
@@ -280,6 +301,61 @@ fn entries(
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     entries
+}
+
+fn ignore_keys_by_rule(reader: &Reader<'_>, node: NodeId, entries: &mut [Entry], id: &ObjectId) {
+    let rules = &reader.options.rules.ignore;
+    if rules.is_empty() {
+        return;
+    }
+    let labels = reader.labels(node);
+    let subject = reader.subject(id, &labels);
+    for entry in entries {
+        entry.ignored |= rules
+            .iter()
+            .any(|rule| rule.ignores_key(&subject, &entry.key));
+    }
+}
+
+fn json(text: &str) -> Option<String> {
+    serde_json::to_string(text).ok()
+}
+
+/// A part of a document as JSON with sorted keys, so that its layout does not count.
+fn tree(reader: &Reader<'_>, node: NodeId, depth: usize) -> Option<String> {
+    let document = reader.document;
+    let node = document.target(node);
+    if depth > crate::yaml::MAX_DEPTH {
+        return None;
+    }
+    Some(match document.node(node).kind {
+        Kind::Mapping => {
+            let mut fields = Vec::new();
+            for (key, value) in document.pairs(node) {
+                let key = resolve::key(document, reader.text, key).ok()?;
+                fields.push(format!(
+                    "{}:{}",
+                    json(&key)?,
+                    tree(reader, value, depth + 1)?
+                ));
+            }
+            fields.sort_unstable();
+            format!("{{{}}}", fields.join(","))
+        }
+        Kind::Sequence => {
+            let items = document
+                .children(node)
+                .map(|item| tree(reader, item, depth + 1));
+            format!("[{}]", items.collect::<Option<Vec<_>>>()?.join(","))
+        }
+        _ => match resolve::value(document, reader.text, node).ok()? {
+            Value::Str(text) => json(&text)?,
+            Value::Null => "null".to_owned(),
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => value.to_string(),
+        },
+    })
 }
 
 /// The control annotations of a source.

@@ -164,6 +164,11 @@ fn template(
     }
     walk.pod_spec = walk.field(way.at, "spec")?;
     walk.visit(walk.pod_spec, &SITE_TREE, None);
+    for user in &reader.options.rules.sites {
+        if user.fits(&id.group, &id.kind) {
+            walk.user_site(object, user);
+        }
+    }
     let Walk {
         references,
         refusal,
@@ -203,7 +208,7 @@ fn template(
         not_stamped,
         refusal,
         later: later(reader, object, row),
-        ignored: control.ignored,
+        ignored: control.ignored || reader.is_ignored_by_rule(object, id),
         ignored_sources: control
             .ignored_sources
             .into_iter()

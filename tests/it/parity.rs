@@ -286,6 +286,7 @@ fn extracted(text: &str) -> Result<(), String> {
         goal: rollstamp::options::Goal::Stamp,
         strict: false,
         jobs: 1,
+        rules: rollstamp::rules::Rules::default(),
     };
     let file = rollstamp::span::InputFile {
         name: "row".to_owned(),
