@@ -3,6 +3,7 @@
 //! This is the only stage that sees values; they leave it as digests. Each document's tape is
 //! dropped when its facts are known.
 
+mod content_named;
 mod references;
 mod source;
 mod workload;
@@ -305,6 +306,13 @@ impl Reader<'_> {
         let annotation = |name: &str| self.annotation(metadata?, name).map(|(value, _)| value);
         if annotation("config.kubernetes.io/local-config").is_some_and(|v| v != "false") {
             return Ok(());
+        }
+        // Until these names are resolved as kustomize does, a reference could miss its source.
+        if annotation("internal.config.kubernetes.io/previousNames").is_some() {
+            return Err(SyntaxError::refused(
+                self.document.node(node).span.start as usize,
+                "an object inside of a kustomize plugin, where names are not final; pipe what kustomize prints: `kustomize build DIR | rollstamp`",
+            ));
         }
         let hook = annotation("helm.sh/hook").is_some();
         let mut id = ObjectId {

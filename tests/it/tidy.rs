@@ -42,7 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "process",
         &[
-            "extract", "finding", "index", "options", "plan", "render", "span", "unit", "yaml",
+            "extract", "finding", "index", "options", "plan", "render", "rules", "span", "unit", "yaml",
         ],
     ),
     (
