@@ -23,6 +23,7 @@ struct Spec {
     why: String,
     /// Rows of tables and finding codes that it shows at work.
     #[serde(default)]
+    #[expect(dead_code, reason = "tidy.rs reads it")]
     covers: Vec<String>,
     args: Vec<String>,
     /// A file of `input/` that the program reads on its standard input.
