@@ -3,8 +3,8 @@
 use crate::digest::HashKey;
 use crate::finding::{Finding, Severity};
 use crate::front::{Loaded, files, stream, write};
-use crate::options::{Goal, Options, STAMP_KEY, UnitRule};
-use crate::plan::{self, Decision, State};
+use crate::options::{Goal, HotReload, Options, STAMP_KEY, UnitRule};
+use crate::plan::{Decision, State};
 use crate::process::{self, Outcome};
 use crate::report::{self, diff, json, text};
 use crate::unit::{self, Found};
@@ -290,6 +290,7 @@ fn options(common: &Common, goal: Goal) -> anyhow::Result<Options> {
         hash_key,
         goal,
         strict: common.strict,
+        hot_reload: HotReload::default(),
         jobs: common
             .jobs
             .map_or_else(available, std::num::NonZeroUsize::get),
@@ -488,13 +489,7 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
     let Some(mut run) = start(paths, common, Goal::Stamp)? else {
         return Ok(Exit::Trouble);
     };
-    let drift: Vec<Finding> = run
-        .outcome
-        .plan
-        .workloads
-        .iter()
-        .filter_map(|planned| plan::drift(&run.outcome.facts, planned))
-        .collect();
+    let drift = process::check(&run.outcome);
     run.outcome.findings.extend(drift);
     process::sort(&mut run.outcome.findings);
     let outcome = &run.outcome;

@@ -17,6 +17,8 @@ pub struct Options {
     pub goal: Goal,
     /// Whether findings of level error refuse, and unresolved references are errors.
     pub strict: bool,
+    /// What reload sidecars mean.
+    pub hot_reload: HotReload,
     /// How many threads read files; the result does not depend on it.
     pub jobs: usize,
 }
@@ -40,4 +42,14 @@ pub enum UnitRule {
     Tree,
     /// Each file by itself.
     File,
+}
+
+/// What it means that a sidecar reloads the files of a volume.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HotReload {
+    /// Nothing: the volume is read like any other.
+    #[default]
+    Roll,
+    /// Mounts of the volume without a `subPath` read nothing, as with `rollstamp.dev/live`.
+    Skip,
 }

@@ -7,7 +7,7 @@ use crate::plan::{self, Plan};
 use crate::render::{self, FileChange};
 use crate::span::{FileId, Place, Span, offset};
 use crate::unit::{Found, Input, Skipped, UnitId};
-use crate::{index, yaml};
+use crate::{index, mentions, yaml};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -25,6 +25,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Files below a folder that are no manifests, by reason.
     pub skipped: Skipped,
+    /// The apply unit of each text.
+    pub units: Vec<UnitId>,
 }
 
 impl Outcome {
@@ -50,6 +52,11 @@ pub fn run(inputs: Vec<Input>, units: &[UnitId], skipped: Skipped, options: &Opt
                 .flat_map(|f| std::mem::take(&mut f.findings)),
         );
         findings.extend(found);
+        for (input, facts) in inputs.iter().zip(&mut facts) {
+            if input.kustomization.is_none() {
+                findings.append(&mut facts.hints);
+            }
+        }
     }
     let (plan, found) = plan::decide(&inputs, &facts, units, &index, options);
     findings.extend(found);
@@ -68,7 +75,19 @@ pub fn run(inputs: Vec<Input>, units: &[UnitId], skipped: Skipped, options: &Opt
         changes,
         findings,
         skipped,
+        units: units.to_vec(),
     }
+}
+
+/// What `check` finds beyond what every verb says: stamps that are not right, and sources that
+/// nobody reads.
+pub fn check(outcome: &Outcome) -> Vec<Finding> {
+    let planned = &outcome.plan.workloads;
+    let drift = planned
+        .iter()
+        .filter_map(|planned| plan::drift(&outcome.facts, planned));
+    let unread = mentions::unread(&outcome.inputs, &outcome.facts, &outcome.units);
+    drift.chain(unread).collect()
 }
 
 /// By file, place and code, so that the order of work never shows.

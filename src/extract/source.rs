@@ -47,6 +47,8 @@ pub struct Entry {
     pub key: String,
     /// The digest of the bytes that a pod gets; of a flawed value, of nothing.
     pub digest: ValueDigest,
+    /// How many bytes a pod gets.
+    pub size: usize,
     /// Whether it can be an environment variable.
     pub env: bool,
     /// What the API server will refuse.
@@ -148,7 +150,7 @@ pub(super) fn read(
     let mut malformed = None;
     let mut entries = entries(reader, node, row, id, whole, &mut malformed);
     control.apply(reader, &mut entries, row, id);
-    vec![Source {
+    let source = Source {
         target: row.provides,
         content_named: is_content_named(reader, node, row, id),
         name,
@@ -158,7 +160,9 @@ pub(super) fn read(
         filled_in_cluster: false,
         ignored: control.ignored,
         malformed,
-    }]
+    };
+    super::contents::check(reader, node, row, id, &source);
+    vec![source]
 }
 
 fn string(reader: &Reader<'_>, node: NodeId) -> Option<String> {
@@ -271,6 +275,7 @@ fn entries(
             entries.push(Entry {
                 digest: ValueDigest::of(row.provides, &bytes, reader.options.hash_key.as_ref()),
                 key: format!("{prefix}{key}"),
+                size: bytes.len(),
                 env: content.env,
                 flaw,
                 ignored: false,

@@ -285,6 +285,7 @@ fn extracted(text: &str) -> Result<(), String> {
         hash_key: None,
         goal: rollstamp::options::Goal::Stamp,
         strict: false,
+        hot_reload: rollstamp::options::HotReload::Roll,
         jobs: 1,
     };
     let file = rollstamp::span::InputFile {

@@ -38,9 +38,14 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "mentions",
+        &["extract", "finding", "index", "k8s", "span", "unit"],
+    ),
+    (
         "process",
         &[
-            "extract", "finding", "index", "options", "plan", "render", "span", "unit", "yaml",
+            "extract", "finding", "index", "mentions", "options", "plan", "render", "span", "unit",
+            "yaml",
         ],
     ),
     (
