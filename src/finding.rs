@@ -99,6 +99,30 @@ codes! {
         "The workload reads a source, but a stamp would not roll its pods, so it gets none."
     RollsLater "rolls-later" Note
         "The workload is stamped, but its pods are not replaced by the apply alone."
+    HotReload "hot-reload" Note
+        "A sidecar reloads volumes of the workload when they change, so its pods need not roll for them."
+    FoundByLabel "found-by-label" Note
+        "A sidecar finds ConfigMaps or Secrets by their label, so they are not part of the stamp."
+    UnreadSource "unread-source" Note
+        "Nothing in its apply unit names the ConfigMap or Secret (`check` only)."
+    ForeignChecksum "foreign-checksum" Note
+        "A stamped pod template carries another tool's checksum, which rolls the pods for more than what they read."
+    VersionLabel "version-label" Note
+        "A stamped pod template carries a version as a label, so that each release of its chart rolls the pods."
+    TooLarge "too-large" Error
+        "The values of a ConfigMap or Secret have more than 1 MiB; the API server refuses it."
+    TooLargeToApply "too-large-to-apply" Warning
+        "A ConfigMap or Secret is too large for client-side apply, which copies it into an annotation."
+    InvalidKey "invalid-key" Error
+        "A key of a ConfigMap or Secret is not one that the API server accepts."
+    ClashingKey "clashing-key" Error
+        "A key of a ConfigMap stands in `data` and in `binaryData`; the API server refuses it."
+    ImmutableSource "immutable-source" Note
+        "The ConfigMap or Secret is immutable: the API server will refuse any change of its content."
+    UnknownWorkload "unknown-workload" Note
+        "An object of a kind that rollstamp does not know holds a pod template that reads a source; it gets no stamp."
+    MissingWorkload "missing-workload" Note
+        "The workload takes its pod template from another one, which is not in the apply unit."
     KustomizeSource "kustomize-source" Warning
         "The file lies below a kustomization: its sources are raw material, so it is left alone in place."
     MissingStamp "missing-stamp" Error

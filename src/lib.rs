@@ -46,6 +46,8 @@ pub mod resolve;
 
 pub mod plan;
 
+pub mod mentions;
+
 pub mod render;
 
 pub mod process;

@@ -7,7 +7,7 @@ use crate::plan::{self, Plan};
 use crate::render::{self, FileChange};
 use crate::span::{FileId, Place, Span, offset};
 use crate::unit::{Found, Input, Skipped, UnitId};
-use crate::{index, rules, yaml};
+use crate::{index, mentions, rules, yaml};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -50,22 +50,32 @@ pub fn run(inputs: Vec<Input>, units: &[UnitId], skipped: Skipped, options: &Opt
                 .flat_map(|f| std::mem::take(&mut f.findings)),
         );
         findings.extend(found);
+        for (input, facts) in inputs.iter().zip(&mut facts) {
+            if input.kustomization.is_none() {
+                findings.append(&mut facts.hints);
+            }
+        }
     }
     let (plan, found) = plan::decide(&inputs, &facts, units, &index, options);
     findings.extend(found);
     if options.goal == Goal::Check {
-        let drift = plan
-            .workloads
-            .iter()
-            .filter_map(|planned| plan::drift(&facts, planned));
-        findings.extend(drift);
+        // What `check` finds beyond what every verb says: stamps that are not right, and sources
+        // that nobody reads.
+        let drift = plan.workloads.iter();
+        findings.extend(drift.filter_map(|planned| plan::drift(&facts, planned)));
+        findings.extend(mentions::unread(&inputs, &facts, units));
     }
     let (changes, found) = render::render(&inputs, &facts, &plan, options);
     findings.extend(found);
     rules::apply(&options.rules, &inputs, &mut findings);
     if options.strict {
         for finding in &mut findings {
-            finding.refuses |= finding.severity == Severity::Error;
+            // What `check` is there to find is no refusal.
+            let drift = matches!(
+                finding.code,
+                Code::MissingStamp | Code::StaleStamp | Code::LeftOverStamp
+            );
+            finding.refuses |= finding.severity == Severity::Error && !drift;
         }
     }
     sort(&mut findings);

@@ -4,17 +4,24 @@
 //! dropped when its facts are known.
 
 mod content_named;
+mod contents;
+mod marks;
 mod references;
+mod reloaders;
+mod shapes;
 mod source;
 mod workload;
 
+pub use marks::Marks;
 pub use references::{Keys, Reference};
+pub use reloaders::{Sidecar, Watched};
 pub use source::{Entry, Flaw, Malformed, Source};
 pub use workload::Template;
 pub(crate) use workload::refused;
 
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
+use crate::k8s::kinds;
 use crate::options::Options;
 use crate::rules::Subject;
 use crate::span::{FileId, InputFile, MAX_TEXT, Place, Span};
@@ -30,6 +37,8 @@ pub struct Facts {
     pub object_count: usize,
     /// What is wrong in the text itself.
     pub findings: Vec<Finding>,
+    /// What an apply of the objects as they stand would run into; of raw material, nothing is said.
+    pub hints: Vec<Finding>,
     /// Why the text cannot be read to its end; what was read before counts for nothing.
     pub broken: Option<SyntaxError>,
     /// Whether the text has a `sops` mapping, and so is never written.
@@ -58,6 +67,18 @@ pub struct Object {
     pub sources: Vec<Source>,
     /// Its pod templates, and what they read.
     pub templates: Vec<Template>,
+    /// The workload whose pod template it uses instead.
+    pub delegate: Option<Delegate>,
+}
+
+/// A workload that another one names.
+pub struct Delegate {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Where the name is written.
+    pub at: Span,
 }
 
 /// On a source or a workload: it takes no part.
@@ -299,7 +320,13 @@ impl Reader<'_> {
         }
         let provider = self.options.provider(group, kind);
         let workload = self.options.workload(group, kind);
-        if provider.is_none() && workload.is_none() {
+        let shapes =
+            if provider.is_none() && workload.is_none() && !kinds::SHAPELESS.contains(&kind) {
+                shapes::find(self, node)
+            } else {
+                Vec::new()
+            };
+        if provider.is_none() && workload.is_none() && shapes.is_empty() {
             return Ok(());
         }
         let metadata = self.document.value(self.text, node, "metadata");
@@ -353,9 +380,11 @@ impl Reader<'_> {
             }
         }
         let sources = provider.map_or_else(Vec::new, |row| source::read(self, node, row, &id));
-        let templates = workload.map_or_else(Vec::new, |row| {
-            workload::read(self, node, ancestors, row, &id)
-        });
+        let templates = match workload {
+            Some(row) => workload::read(self, node, ancestors, row, &id),
+            None => workload::of_shapes(self, node, shapes, &id),
+        };
+        let delegate = kinds::delegate(group, kind).and_then(|path| self.delegate(node, path));
         self.facts.objects.push(Object {
             id,
             place: self.place(node),
@@ -365,8 +394,19 @@ impl Reader<'_> {
             hook,
             sources,
             templates,
+            delegate,
         });
         Ok(())
+    }
+
+    fn delegate(&self, node: NodeId, path: &str) -> Option<Delegate> {
+        let named = self.at(node, path)?;
+        let at = self.document.value(self.text, named, "name")?;
+        Some(Delegate {
+            kind: self.string(named, "kind")?,
+            name: self.string(named, "name")?,
+            at: self.document.node(at).span,
+        })
     }
 
     /// Points a finding at a node; its line is shown unless it stands in a Secret.

@@ -394,7 +394,7 @@ impl Walk<'_, '_> {
 }
 
 /// A path in a volume without empty and `.` elements.
-fn clean(path: &str) -> Vec<String> {
+pub(super) fn clean(path: &str) -> Vec<String> {
     path.split('/')
         .filter(|element| !element.is_empty() && *element != ".")
         .map(str::to_owned)

@@ -48,6 +48,8 @@ pub struct Entry {
     pub key: String,
     /// The digest of the bytes that a pod gets; of a flawed value, of nothing.
     pub digest: ValueDigest,
+    /// How many bytes a pod gets.
+    pub size: usize,
     /// Whether it can be an environment variable.
     pub env: bool,
     /// What the API server will refuse.
@@ -152,7 +154,7 @@ pub(super) fn read(
     let mut entries = entries(reader, node, row, id, whole, &mut malformed);
     control.apply(reader, &mut entries, row, id);
     ignore_keys_by_rule(reader, node, &mut entries, id);
-    vec![Source {
+    let source = Source {
         target: row.provides,
         content_named: is_content_named(reader, node, row, id),
         name,
@@ -162,7 +164,9 @@ pub(super) fn read(
         filled_in_cluster: false,
         ignored: control.ignored,
         malformed,
-    }]
+    };
+    super::contents::check(reader, node, row, id, &source);
+    vec![source]
 }
 
 fn string(reader: &Reader<'_>, node: NodeId) -> Option<String> {
@@ -236,6 +240,7 @@ fn entries(
                     ),
                     key: content.path.replace('/', "."),
                     env: true,
+                    size: text.len(),
                     flaw: None,
                     ignored: false,
                     at: At(reader.document.node(field).span),
@@ -292,6 +297,7 @@ fn entries(
             entries.push(Entry {
                 digest: ValueDigest::of(row.provides, &bytes, reader.options.hash_key.as_ref()),
                 key: format!("{prefix}{key}"),
+                size: bytes.len(),
                 env: content.env,
                 flaw,
                 ignored: false,

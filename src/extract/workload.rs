@@ -1,11 +1,15 @@
 //! What a pod template reads, and where its stamp goes.
 
 use super::Reader;
+use super::marks::{self, Marks};
 use super::references::{Reference, Walk};
+use super::reloaders::{self, Sidecar};
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
-use crate::k8s::kinds::{Rolls, WorkloadKind};
+use crate::k8s::kinds::{self, Rolls, WorkloadKind};
 use crate::k8s::sites::SITE_TREE;
+use crate::k8s::waits::{Is, WAITS};
+use crate::rules::HotReload;
 use crate::yaml::insert::{self, Refusal, Slot};
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::verify::Step;
@@ -33,6 +37,10 @@ pub struct Template {
     pub ignored: bool,
     /// Sources that take no part, by name.
     pub ignored_sources: Vec<String>,
+    /// The sidecars that follow files or objects for the others.
+    pub sidecars: Vec<Sidecar>,
+    /// What other tools wrote into its metadata.
+    pub marks: Marks,
 }
 
 /// Reads the pod templates of a workload.
@@ -58,6 +66,24 @@ pub(super) fn read(
     found
         .into_iter()
         .filter_map(|way| template(reader, node, row, id, way))
+        .collect()
+}
+
+/// Reads what looks like pod templates in an object of a kind without a row.
+pub(super) fn of_shapes(
+    reader: &mut Reader<'_>,
+    node: NodeId,
+    shapes: Vec<(Vec<Step>, NodeId)>,
+    id: &ObjectId,
+) -> Vec<Template> {
+    let ways = shapes.into_iter().map(|(steps, at)| Way {
+        at,
+        holder: None,
+        nodes: Vec::new(),
+        steps,
+        doubled: None,
+    });
+    ways.filter_map(|way| template(reader, node, &kinds::UNLISTED, id, way))
         .collect()
 }
 
@@ -144,6 +170,17 @@ fn template(
         return None;
     }
     let control = Control::read(reader, object, way.at);
+    let stamped = row.rolls.is_stamped();
+    let sidecars = match document.value(reader.text, way.at, "spec") {
+        Some(pod_spec) if stamped => reloaders::read(reader, pod_spec),
+        _ => Vec::new(),
+    };
+    let mut live = control.live.clone();
+    if reader.options.rules.hot_reload == HotReload::Skip {
+        let sure = sidecars.iter().flat_map(|sidecar| &sidecar.volumes);
+        let sure = sure.filter(|volume| volume.doubt.is_none());
+        live.extend(sure.map(|volume| (volume.name.clone(), way.at)));
+    }
     let mut walk = Walk {
         reader,
         row,
@@ -151,7 +188,7 @@ fn template(
         refusal: None,
         mounts: None,
         volumes: Vec::new(),
-        live: &control.live,
+        live: &live,
         pod_spec: way.at,
     };
     if let Some((key, first, name)) = &way.doubled {
@@ -173,6 +210,7 @@ fn template(
         references,
         refusal,
         volumes,
+        pod_spec,
         ..
     } = walk;
     control.report(reader, &references, &volumes, id);
@@ -182,6 +220,10 @@ fn template(
         Rolls::No(reason) => Some(*reason),
         Rolls::UnlessNamed(reason) if named => Some(*reason),
         Rolls::Yes | Rolls::UnlessNamed(_) => None,
+    };
+    let marks = match metadata {
+        Some(metadata) if stamped => marks::read(reader, metadata, pod_spec),
+        _ => Marks::default(),
     };
     let slot = match (&way.holder, not_stamped) {
         (Some((holder, field)), None) => Some(insert::find(
@@ -214,6 +256,8 @@ fn template(
             .into_iter()
             .map(|(name, _)| name)
             .collect(),
+        sidecars,
+        marks,
     })
 }
 
@@ -287,21 +331,37 @@ impl Control {
 }
 
 /// Settings under which the controller waits before it replaces pods.
-fn later(reader: &Reader<'_>, node: NodeId, row: &WorkloadKind) -> Option<&'static str> {
+fn later(reader: &Reader<'_>, object: NodeId, row: &WorkloadKind) -> Option<&'static str> {
     let document = reader.document;
-    let spec = document.value(reader.text, node, "spec")?;
-    let at = |mapping, name: &str| document.value(reader.text, mapping, name);
-    let paused = at(spec, "paused").and_then(|v| resolve::value(document, reader.text, v).ok());
-    if paused == Some(Value::Bool(true)) {
-        return Some("when the paused rollout is resumed");
-    }
-    if matches!(row.kind, "StatefulSet" | "DaemonSet")
-        && let Some(kind) = at(spec, "updateStrategy").and_then(|s| at(s, "type"))
-        && resolve::value(document, reader.text, kind) == Ok(Value::Str("OnDelete".into()))
-    {
-        return Some("when somebody deletes them: its update strategy is OnDelete");
-    }
-    None
+    let rows = WAITS
+        .iter()
+        .filter(|wait| wait.kinds.is_empty() || wait.kinds.contains(&row.kind));
+    rows.filter(|wait| {
+        let Some(at) = reader.at(object, wait.path) else {
+            return false;
+        };
+        let value = resolve::value(document, reader.text, at);
+        match &wait.is {
+            Is::True => value == Ok(Value::Bool(true)),
+            Is::Text(text) => matches!(value, Ok(Value::Str(found)) if found == *text),
+            Is::Positive => match value {
+                Ok(Value::Int(number)) => number > 0,
+                Ok(Value::Str(text)) => text
+                    .strip_suffix('%')
+                    .and_then(|digits| digits.parse().ok())
+                    .is_some_and(|number: u64| number > 0),
+                _ => false,
+            },
+            Is::ListWithout(field, text) => {
+                document.node(at).kind == Kind::Sequence
+                    && document
+                        .items(at)
+                        .all(|item| reader.string(item, field).as_deref() != Some(*text))
+            }
+        }
+    })
+    .map(|wait| wait.until)
+    .next()
 }
 
 /// A finding for a refusal, about the object `id` in `file`.

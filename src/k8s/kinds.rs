@@ -228,6 +228,54 @@ kinds! {
     Rolls::No(LATER_RUNS), false
 }
 
+/// What stands for a kind without a row: found by the shape of a pod template alone, so that nobody
+/// knows what a changed annotation does.
+pub static UNLISTED: WorkloadKind = WorkloadKind {
+    groups: &[],
+    kind: "",
+    templates: &[],
+    rolls: Rolls::No("is not written: nobody said what a change of its pod template does"),
+    built_in: false,
+};
+
+impl WorkloadKind {
+    /// Whether it stands for kinds without a row.
+    pub fn is_unlisted(&self) -> bool {
+        self.kind.is_empty()
+    }
+}
+
+/// Kinds that are never searched for the shape of a pod template: what they hold is a schema.
+pub const SHAPELESS: &[&str] = &["CustomResourceDefinition"];
+
+/// Where an object names another workload, by `kind` and `name`, whose pod template it uses.
+pub struct Delegate {
+    /// The API group.
+    pub group: &'static str,
+    /// The kind.
+    pub kind: &'static str,
+    /// The way to the mapping that names the other one.
+    pub path: &'static str,
+}
+
+/// One row a kind.
+pub const DELEGATES: &[Delegate] = &[
+    // argo-rollouts.readthedocs.io/en/stable/migrating/#reference-deployment-from-rollout
+    Delegate {
+        group: "argoproj.io",
+        kind: "Rollout",
+        path: "spec/workloadRef",
+    },
+];
+
+/// The way to the name of another workload, if the kind has one.
+pub fn delegate(group: &str, kind: &str) -> Option<&'static str> {
+    let row = DELEGATES
+        .iter()
+        .find(|row| row.kind == kind && row.group == group);
+    row.map(|row| row.path)
+}
+
 /// The row of a kind, if it holds pod templates.
 pub fn workload(group: &str, kind: &str) -> Option<&'static WorkloadKind> {
     WORKLOADS

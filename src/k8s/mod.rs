@@ -5,5 +5,9 @@
 
 pub mod id;
 pub mod kinds;
+pub mod limits;
+pub mod marks;
 pub mod providers;
+pub mod reloaders;
 pub mod sites;
+pub mod waits;

@@ -1,6 +1,7 @@
 //! Decides, for every pod template, what happens to its stamp, and why. Works on facts, never on
 //! text.
 
+mod hints;
 mod say;
 
 pub use say::drift;
@@ -147,6 +148,8 @@ pub fn decide(
     }
     if options.goal != Goal::Strip {
         planner.report_unread_flaws(inputs);
+        let found = hints::about_delegates(inputs, facts, units);
+        planner.findings.extend(found);
     }
     (plan, planner.findings)
 }
@@ -218,12 +221,17 @@ impl Planner<'_> {
         for reference in &template.references {
             let reason = self.reason(unit, object, template, reference, &mut sum);
             let first = said.insert((reference.site.target.name(), &reference.name));
-            if first {
+            if first && !template.kind.is_unlisted() {
                 self.say_reason(object, template, reference, &reason, unit);
             }
             reasons.push(reason);
         }
-        (self.sum_up(object, template, sum), reasons)
+        let decision = self.sum_up(object, template, sum);
+        if matches!(decision, Decision::Stamp { .. } | Decision::None { .. }) {
+            let found = hints::about_template(object, template, &decision, &reasons, self.options);
+            self.findings.extend(found);
+        }
+        (decision, reasons)
     }
 
     /// What one reference contributes; its lines go into the sum.
@@ -267,8 +275,10 @@ impl Planner<'_> {
             }
         };
         let source = source(self.facts, indexed.copy);
-        self.findings
-            .extend(say::missing_keys(workload, reference, source));
+        if !template.kind.is_unlisted() {
+            self.findings
+                .extend(say::missing_keys(workload, reference, source));
+        }
         if source.ignored {
             return Reason::Ignored;
         }
@@ -345,6 +355,10 @@ impl Planner<'_> {
     }
 
     fn sum_up(&mut self, object: &Object, template: &Template, sum: Sum) -> Decision {
+        if template.kind.is_unlisted() {
+            self.findings.extend(hints::unlisted(object, template));
+            return Decision::NotStamped;
+        }
         if let Some(reason) = template.not_stamped {
             if sum.counted > 0 {
                 self.findings.push(say::not_rolled(object, reason));

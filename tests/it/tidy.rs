@@ -40,9 +40,14 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "mentions",
+        &["extract", "finding", "index", "k8s", "span", "unit"],
+    ),
+    (
         "process",
         &[
-            "extract", "finding", "index", "options", "plan", "render", "rules", "span", "unit", "yaml",
+            "extract", "finding", "index", "mentions", "options", "plan", "render", "rules",
+            "span", "unit", "yaml",
         ],
     ),
     (

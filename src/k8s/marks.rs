@@ -1,0 +1,59 @@
+//! MARKS: what other tools write into pod templates, so that pods roll for more than what they read.
+
+/// How a name is recognised.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// It is this.
+    Exact(&'static str),
+    /// It begins with this.
+    Prefix(&'static str),
+    /// It ends in this.
+    Suffix(&'static str),
+}
+
+impl Pattern {
+    /// Whether the name is meant.
+    pub fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Exact(exact) => name == *exact,
+            Self::Prefix(prefix) => name.starts_with(prefix),
+            Self::Suffix(suffix) => name.ends_with(suffix),
+        }
+    }
+}
+
+/// Annotations of a pod template that other tools compute: of whole template files, metadata
+/// included, or at random.
+pub const CHECKSUMS: &[Pattern] = &[
+    // helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
+    Pattern::Prefix("checksum/"),
+    Pattern::Suffix("/checksum"),
+    Pattern::Exact("rollme"),
+    // github.com/bluebrown/krm-filter, refhash
+    Pattern::Prefix("configmap.checksum/"),
+    Pattern::Prefix("secret.checksum/"),
+    Pattern::Prefix("sealedsecret.checksum/"),
+];
+
+/// A label of a pod template that changes with each version of its chart or program.
+#[derive(Debug, PartialEq, Eq)]
+pub struct VersionLabel {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it says the version of the program, which changes the image anyway.
+    pub of_image: bool,
+}
+
+/// One row a label.
+pub const VERSION_LABELS: &[VersionLabel] = &[
+    // helm.sh/docs/chart_best_practices/labels
+    VersionLabel {
+        name: "helm.sh/chart",
+        of_image: false,
+    },
+    // kubernetes.io/docs/concepts/overview/working-with-objects/common-labels
+    VersionLabel {
+        name: "app.kubernetes.io/version",
+        of_image: true,
+    },
+];
