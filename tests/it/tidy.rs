@@ -29,7 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "plan",
         &[
-            "digest", "extract", "finding", "index", "k8s", "options", "resolve", "span", "unit",
+            "digest", "extract", "finding", "index", "k8s", "options", "resolve", "rules", "span", "unit",
             "yaml",
         ],
     ),
