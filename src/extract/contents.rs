@@ -76,8 +76,11 @@ fn keys(reader: &mut Reader<'_>, row: &Provider, id: &ObjectId, source: &Source)
             && one.key == two.key
             && one.env != two.env
         {
-            let message = format!("the key `{}` of {id} stands in both fields", one.key);
-            let help = "the API server refuses it: keep it in `data` or in `binaryData`";
+            let message = format!(
+                "the key `{}` of {id} stands in `data` and in `binaryData`",
+                one.key
+            );
+            let help = "the API server refuses it: keep one of the two";
             hint(reader, row, id, Code::ClashingKey, message, two.at.0, help);
         }
     }

@@ -157,7 +157,7 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some((_, at)) = marks.checksums.first() {
         let message = format!(
-            "the pod template of {} also carries {}, which rolls the pods whenever what it was computed from changes, read or not",
+            "the pod template of {} also carries {}: the pods roll whenever what that was computed from changes, read or not",
             object.id,
             names(marks.checksums.iter().map(|(name, _)| name))
         );
