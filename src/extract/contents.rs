@@ -2,13 +2,14 @@
 
 use super::Reader;
 use super::source::{Entry, Source};
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Severity};
 use crate::k8s::id::ObjectId;
 use crate::k8s::limits::{MAX_ANNOTATIONS, MAX_CONTENT, key_flaw};
 use crate::k8s::providers::Provider;
 use crate::span::{Place, Span};
 use crate::yaml::NodeId;
 use crate::yaml::resolve::{self, Value};
+use std::borrow::Cow;
 
 /// Adds a hint for everything that an apply would run into.
 pub(super) fn check(
@@ -22,6 +23,7 @@ pub(super) fn check(
     if !row.group.is_empty() {
         return;
     }
+    fields_twice(reader, node, row, id);
     keys(reader, row, id, source);
     size(reader, node, row, id, source);
     let immutable = reader
@@ -57,6 +59,28 @@ fn hint(
         _ => finding.quoting(place),
     };
     reader.facts.hints.push(finding);
+}
+
+/// A field of the object itself that stands twice: `kubectl` takes the last without a word.
+fn fields_twice(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &ObjectId) {
+    let document = reader.document;
+    let mut seen: Vec<(Cow<'_, str>, NodeId)> = Vec::new();
+    for (key, _) in document.pairs(node) {
+        let Ok(name) = resolve::key(document, reader.text, key) else {
+            continue;
+        };
+        if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
+            let message = format!("the field `{name}` of {id} stands twice; the last one counts");
+            let finding = Finding::new(Code::DuplicateKey, message)
+                .about(id.to_string())
+                .related(reader.place(*first), "the first one")
+                .help("remove one of the two");
+            let mut finding = reader.locate(finding, key, row.kind);
+            finding.severity = Severity::Warning;
+            reader.facts.hints.push(finding);
+        }
+        seen.push((name, key));
+    }
 }
 
 fn keys(reader: &mut Reader<'_>, row: &Provider, id: &ObjectId, source: &Source) {
