@@ -90,7 +90,8 @@ fn strike(text: &str, file: usize, unnamed: &mut BTreeMap<&str, Vec<Candidate<'_
 fn finding(candidate: Candidate<'_>) -> Finding {
     let object = candidate.object;
     let message = format!("nothing in this apply unit names {}", object.id);
-    let finding = Finding::new(Code::UnreadSource, message).about(object.id.to_string());
-    // The line of a name can hold a value where an object is written on one line.
-    finding.at(object.place_of_name())
+    Finding::new(Code::UnreadSource, message)
+        .about(object.id.to_string())
+        .at(object.place_of_name())
+        .help("nobody needs it, unless a program reads it through the API server")
 }

@@ -2,13 +2,14 @@
 
 use super::Reader;
 use super::source::{Entry, Source};
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Severity};
 use crate::k8s::id::ObjectId;
 use crate::k8s::limits::{MAX_ANNOTATIONS, MAX_CONTENT, key_flaw};
 use crate::k8s::providers::Provider;
 use crate::span::{Place, Span};
 use crate::yaml::NodeId;
 use crate::yaml::resolve::{self, Value};
+use std::borrow::Cow;
 
 /// Adds a hint for everything that an apply would run into.
 pub(super) fn check(
@@ -22,6 +23,7 @@ pub(super) fn check(
     if !row.group.is_empty() {
         return;
     }
+    fields_twice(reader, node, row, id);
     keys(reader, row, id, source);
     size(reader, node, row, id, source);
     let immutable = reader
@@ -59,6 +61,28 @@ fn hint(
     reader.facts.hints.push(finding);
 }
 
+/// A field of the object itself that stands twice: `kubectl` takes the last without a word.
+fn fields_twice(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &ObjectId) {
+    let document = reader.document;
+    let mut seen: Vec<(Cow<'_, str>, NodeId)> = Vec::new();
+    for (key, _) in document.pairs(node) {
+        let Ok(name) = resolve::key(document, reader.text, key) else {
+            continue;
+        };
+        if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
+            let message = format!("the field `{name}` of {id} stands twice; the last one counts");
+            let finding = Finding::new(Code::DuplicateKey, message)
+                .about(id.to_string())
+                .related(reader.place(*first), "the first one")
+                .help("remove one of the two");
+            let mut finding = reader.locate(finding, key, row.kind);
+            finding.severity = Severity::Warning;
+            reader.facts.hints.push(finding);
+        }
+        seen.push((name, key));
+    }
+}
+
 fn keys(reader: &mut Reader<'_>, row: &Provider, id: &ObjectId, source: &Source) {
     for entry in &source.entries {
         // What somebody fills in before the apply is not the key that the API server sees.
@@ -76,8 +100,11 @@ fn keys(reader: &mut Reader<'_>, row: &Provider, id: &ObjectId, source: &Source)
             && one.key == two.key
             && one.env != two.env
         {
-            let message = format!("the key `{}` of {id} stands in both fields", one.key);
-            let help = "the API server refuses it: keep it in `data` or in `binaryData`";
+            let message = format!(
+                "the key `{}` of {id} stands in `data` and in `binaryData`",
+                one.key
+            );
+            let help = "the API server refuses it: keep one of the two";
             hint(reader, row, id, Code::ClashingKey, message, two.at.0, help);
         }
     }

@@ -28,7 +28,7 @@ pub enum Is {
 }
 
 const RESUMED: &str = "when the paused rollout is resumed";
-const ORDINALS: &str = "from the ordinal on that the `partition` of its update strategy names; those below keep theirs";
+const ORDINALS: &str = "at and above the ordinal that the `partition` of its update strategy names";
 
 /// One row a setting; the first that holds counts.
 pub const WAITS: &[Wait] = &[

@@ -158,7 +158,7 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some((_, at)) = marks.checksums.first() {
         let message = format!(
-            "the pod template of {} also carries {}, which rolls the pods whenever what it was made of changes, read or not",
+            "the pod template of {} also carries {}: the pods roll whenever what that was computed from changes, read or not",
             object.id,
             names(marks.checksums.iter().map(|(name, _)| name))
         );
@@ -170,8 +170,13 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
     }
     if let Some((_, at)) = marks.versions.first() {
         let message = format!(
-            "the pod template of {} carries the label {}, so that each new version rolls the pods whatever the stamp says",
+            "the pod template of {} carries the {} {}, so that each new version rolls the pods whatever the stamp says",
             object.id,
+            if marks.versions.len() == 1 {
+                "label"
+            } else {
+                "labels"
+            },
             names(marks.versions.iter().map(|(name, _)| name))
         );
         found.push(

@@ -17,6 +17,7 @@ mod oracle;
 mod parity;
 mod programs;
 mod properties;
+mod reload;
 mod sandbox;
 mod tidy;
 mod writing;

@@ -1,7 +1,7 @@
 //! The architecture, as tests: import arrows, and tables and documents that must agree.
 
 use rollstamp::finding::Code;
-use rollstamp::k8s::{kinds, providers, sites};
+use rollstamp::k8s::{kinds, providers, reloaders, sites};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -202,6 +202,11 @@ fn every_row_of_every_table_has_a_case() {
             providers::PROVIDERS
                 .iter()
                 .map(|row| format!("provider:{}", row.kind)),
+        )
+        .chain(
+            reloaders::RELOADERS
+                .iter()
+                .map(|row| format!("reloader:{}", row.name)),
         )
         .chain(Code::ALL.iter().map(|code| format!("code:{}", code.name())));
     let missing: Vec<String> = rows
