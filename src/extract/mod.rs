@@ -5,10 +5,12 @@
 
 mod references;
 mod source;
+mod spot;
 mod workload;
 
 pub use references::{Keys, Reference};
 pub use source::{Entry, Flaw, Malformed, Source};
+pub use spot::{Mount, Spot, Why};
 pub use workload::Template;
 pub(crate) use workload::refused;
 

@@ -2,6 +2,7 @@
 
 use super::Reader;
 use super::references::{Reference, Walk};
+use super::spot::Within;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds::{Rolls, WorkloadKind};
@@ -163,7 +164,7 @@ fn template(
         );
     }
     walk.pod_spec = walk.field(way.at, "spec")?;
-    walk.visit(walk.pod_spec, &SITE_TREE, None);
+    walk.visit(walk.pod_spec, &SITE_TREE, Within::default());
     let Walk {
         references,
         refusal,
