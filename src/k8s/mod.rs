@@ -6,4 +6,5 @@
 pub mod id;
 pub mod kinds;
 pub mod providers;
+pub mod short_names;
 pub mod sites;

@@ -46,14 +46,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "extract", "finding", "index", "plan", "process", "render", "span", "unit", "yaml",
+            "extract", "finding", "index", "k8s", "plan", "process", "render", "span", "unit",
+            "yaml",
         ],
     ),
     (
         "cli",
         &[
-            "digest", "finding", "front", "index", "options", "plan", "process", "report", "span",
-            "unit",
+            "digest", "finding", "front", "index", "k8s", "options", "plan", "process", "report",
+            "span", "unit",
         ],
     ),
 ];
