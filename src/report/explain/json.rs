@@ -1,6 +1,6 @@
 //! The explanation for programs. The structs here are the format; nothing else is serialised.
 
-use super::{View, found, views, words};
+use super::{View, found, named_keys, views, words};
 use crate::extract::{Mount, Reference, Why};
 use crate::index::{ObjectRef, object, source};
 use crate::plan::Reason;
@@ -69,7 +69,11 @@ struct ReferenceRow<'a> {
     outcome: &'static str,
     why: &'static str,
     reason: String,
+    /// The keys that are part of the stamp.
     keys: Vec<&'a str>,
+    /// The keys that the reference names itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    named_keys: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored_keys: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -180,6 +184,7 @@ fn row<'a>(
         why: why_word(reference.why),
         reason: words::why_not(reference, reason, outcome, locator).unwrap_or_default(),
         keys: Vec::new(),
+        named_keys: named_keys(reference),
         ignored_keys: Vec::new(),
         missing_keys: Vec::new(),
         source: found(reason).map(|found| {

@@ -94,20 +94,27 @@ fn widest(widths: impl Iterator<Item = usize>, limit: usize) -> usize {
     widths.filter(|&width| width <= limit).max().unwrap_or(0)
 }
 
-/// A text in lines of at most [`WIDTH`], as far as its words allow, behind a margin.
+/// A text in lines of at most [`WIDTH`], as far as its words allow, behind a margin. What stands in
+/// parentheses stays together.
 pub(super) fn wrapped(text: &str, margin: usize) -> String {
-    let mut out = String::new();
-    let mut line = String::new();
+    let mut words: Vec<String> = Vec::new();
     for word in text.split(' ') {
-        if !line.is_empty() && margin + line.len() + 1 + word.len() > WIDTH {
-            out.push_str(&format!("{:margin$}{line}\n", ""));
-            line.clear();
+        match words.last_mut() {
+            Some(open) if open.starts_with('(') && !open.ends_with(')') => {
+                open.push_str(&format!(" {word}"));
+            }
+            _ => words.push(word.to_owned()),
         }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
     }
-    out.push_str(&format!("{:margin$}{line}\n", ""));
-    out
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if margin + line.len() + 1 + word.len() <= WIDTH => {
+                line.push_str(&format!(" {word}"));
+            }
+            _ => lines.push(word),
+        }
+    }
+    let lines = lines.iter().map(|line| format!("{:margin$}{line}\n", ""));
+    lines.collect()
 }

@@ -5,7 +5,7 @@ mod layout;
 pub mod text;
 mod words;
 
-use crate::extract::{Object, Reference, Template};
+use crate::extract::{Keys, Object, Reference, Template};
 use crate::index::{ObjectRef, SourceRef};
 use crate::plan::{Counted, Decision, Ignored, Planned, Reason};
 use crate::process::Outcome;
@@ -120,5 +120,14 @@ fn found(reason: &Reason) -> Option<SourceRef> {
         | Reason::ReadsNothing
         | Reason::External
         | Reason::Ambiguous => None,
+    }
+}
+
+/// The keys that a reference names itself.
+fn named_keys(reference: &Reference) -> Vec<&str> {
+    match &reference.keys {
+        Keys::One(key) => vec![key],
+        Keys::Listed(keys) => keys.iter().map(String::as_str).collect(),
+        Keys::None | Keys::Env | Keys::All | Keys::Under(_) => Vec::new(),
     }
 }

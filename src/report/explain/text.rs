@@ -2,7 +2,7 @@
 //! count at the end.
 
 use super::layout::{self, Layout, Row, Shown};
-use super::{View, found, views, words};
+use super::{View, found, named_keys, views, words};
 use crate::extract::{Reference, Source};
 use crate::index::{ObjectRef, SourceRef, object, source};
 use crate::k8s::sites::Under;
@@ -172,7 +172,12 @@ impl<'a> Writer<'a> {
         let why = same.then(|| whys[0].clone());
         let said: Vec<String> = place.into_iter().chain(why).collect();
         let rows = group.reads.iter().zip(&whys).map(|((reference, _), why)| {
-            let said = if same { String::new() } else { why.clone() };
+            let keys = self.listed(&named_keys(reference));
+            let said = match (keys.as_str(), same) {
+                (_, true) => keys,
+                ("", false) => why.clone(),
+                (_, false) => format!("{keys} ({why})"),
+            };
             self.row(view, reference, said)
         });
         Shown {
