@@ -29,8 +29,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "plan",
         &[
-            "digest", "extract", "finding", "index", "k8s", "options", "resolve", "rules", "span", "unit",
-            "yaml",
+            "digest", "extract", "finding", "index", "k8s", "options", "resolve", "rules", "span",
+            "unit", "yaml",
         ],
     ),
     (
@@ -53,13 +53,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "extract", "finding", "index", "plan", "process", "render", "span", "unit", "yaml",
+            "extract", "finding", "index", "k8s", "plan", "process", "render", "span", "unit",
+            "yaml",
         ],
     ),
     (
         "cli",
         &[
-            "config", "digest", "finding", "front", "index", "options", "plan", "process",
+            "config", "digest", "finding", "front", "index", "k8s", "options", "plan", "process",
             "report", "span", "unit",
         ],
     ),
