@@ -1,7 +1,8 @@
 //! What reload sidecars mean when the user says that they spare the pods: `hotReloadSidecars: skip`.
 
 use rollstamp::finding::Code;
-use rollstamp::options::{Goal, HotReload, Options, STAMP_KEY};
+use rollstamp::options::{Goal, Options, STAMP_KEY};
+use rollstamp::rules::{HotReload, Rules};
 use rollstamp::plan::Decision;
 use rollstamp::process::{self, Outcome};
 use rollstamp::span::InputFile;
@@ -14,7 +15,10 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
         hash_key: None,
         goal: Goal::Stamp,
         strict: false,
-        hot_reload,
+        rules: Rules {
+            hot_reload,
+            ..Rules::default()
+        },
         jobs: 1,
     };
     let input = Input {
