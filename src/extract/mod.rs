@@ -321,14 +321,8 @@ impl Reader<'_> {
             self.facts.secrets.push(self.document.node(node).span);
         }
         let provider = self.options.provider(group, kind);
-        let workload = self.options.workload(group, kind);
-        let shapes =
-            if provider.is_none() && workload.is_none() && !kinds::SHAPELESS.contains(&kind) {
-                shapes::find(self, node)
-            } else {
-                Vec::new()
-            };
-        if provider.is_none() && workload.is_none() && shapes.is_empty() {
+        let workload = self.workload_kind(node, group, kind, provider.is_some());
+        if provider.is_none() && workload.is_none() {
             return Ok(());
         }
         let metadata = self.document.value(self.text, node, "metadata");
@@ -367,6 +361,8 @@ impl Reader<'_> {
                 (_, Ok(resolve::Value::Str(namespace))) => {
                     id.namespace = Some(namespace.into_owned()).filter(|n| !n.is_empty());
                 }
+                // Of a kind without a row nothing but a note would come.
+                (_, _) if workload.is_some_and(kinds::WorkloadKind::is_unlisted) => return Ok(()),
                 (_, other) => {
                     let what = other.map_or_else(|e| e.0, |v| v.type_name());
                     let finding = Finding::new(
@@ -382,10 +378,9 @@ impl Reader<'_> {
             }
         }
         let sources = provider.map_or_else(Vec::new, |row| source::read(self, node, row, &id));
-        let templates = match workload {
-            Some(row) => workload::read(self, node, ancestors, row, &id),
-            None => workload::of_shapes(self, node, shapes, &id),
-        };
+        let templates = workload.map_or_else(Vec::new, |row| {
+            workload::read(self, node, ancestors, row, &id)
+        });
         let delegate = kinds::delegate(group, kind).and_then(|path| self.delegate(node, path));
         self.facts.objects.push(Object {
             id,
@@ -399,6 +394,23 @@ impl Reader<'_> {
             delegate,
         });
         Ok(())
+    }
+
+    /// The row of a kind; of a kind without one, if the object has the shape of a workload, the row
+    /// that stands for all such. Rows from elsewhere belong here: what follows takes any.
+    fn workload_kind(
+        &self,
+        node: NodeId,
+        group: &str,
+        kind: &str,
+        provides: bool,
+    ) -> Option<&'static kinds::WorkloadKind> {
+        let known = self.options.workload(group, kind);
+        if known.is_some() || provides || kinds::SHAPELESS.contains(&kind) {
+            return known;
+        }
+        let any = !shapes::find(self, node).is_empty();
+        any.then_some(&kinds::UNLISTED)
     }
 
     fn delegate(&self, node: NodeId, path: &str) -> Option<Delegate> {

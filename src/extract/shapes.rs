@@ -6,7 +6,7 @@ use crate::yaml::verify::Step;
 use crate::yaml::{Kind, MAX_DEPTH, NodeId, Style, resolve};
 
 /// The ways from an object to what looks like a pod template.
-pub(super) fn find(reader: &Reader<'_>, object: NodeId) -> Vec<(Vec<Step>, NodeId)> {
+pub(super) fn find(reader: &Reader<'_>, object: NodeId) -> Vec<Vec<Step>> {
     let mut found = Vec::new();
     if mentions_containers(reader, object) {
         let mut steps = Vec::new();
@@ -30,12 +30,7 @@ fn mentions_containers(reader: &Reader<'_>, object: NodeId) -> bool {
     })
 }
 
-fn search(
-    reader: &Reader<'_>,
-    node: NodeId,
-    steps: &mut Vec<Step>,
-    found: &mut Vec<(Vec<Step>, NodeId)>,
-) {
+fn search(reader: &Reader<'_>, node: NodeId, steps: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
     let document = reader.document;
     if steps.len() >= MAX_DEPTH {
         return;
@@ -55,7 +50,7 @@ fn search(
                 let is_named = name == "template" || name.ends_with("Template");
                 steps.push(Step::Field(name.into_owned()));
                 if is_named && is_pod_template(reader, value) {
-                    found.push((steps.clone(), value));
+                    found.push(steps.clone());
                 } else {
                     search(reader, value, steps, found);
                 }

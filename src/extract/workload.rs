@@ -4,6 +4,7 @@ use super::Reader;
 use super::marks::{self, Marks};
 use super::references::{Reference, Walk};
 use super::reloaders::{self, Sidecar};
+use super::shapes;
 use super::spot::Within;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
@@ -54,7 +55,6 @@ pub(super) fn read(
 ) -> Vec<Template> {
     let mut found = Vec::new();
     for path in row.templates {
-        let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
         let start = Way {
             at: node,
             holder: None,
@@ -62,29 +62,17 @@ pub(super) fn read(
             steps: Vec::new(),
             doubled: None,
         };
+        if *path == kinds::BY_SHAPE {
+            let ways = shapes::find(reader, node).into_iter();
+            found.extend(ways.filter_map(|steps| start.clone().along(reader, steps)));
+            continue;
+        }
+        let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
         start.follow(reader, &steps, &mut found);
     }
     found
         .into_iter()
         .filter_map(|way| template(reader, node, row, id, way))
-        .collect()
-}
-
-/// Reads what looks like pod templates in an object of a kind without a row.
-pub(super) fn of_shapes(
-    reader: &mut Reader<'_>,
-    node: NodeId,
-    shapes: Vec<(Vec<Step>, NodeId)>,
-    id: &ObjectId,
-) -> Vec<Template> {
-    let ways = shapes.into_iter().map(|(steps, at)| Way {
-        at,
-        holder: None,
-        nodes: Vec::new(),
-        steps,
-        doubled: None,
-    });
-    ways.filter_map(|way| template(reader, node, &kinds::UNLISTED, id, way))
         .collect()
 }
 
@@ -124,14 +112,9 @@ impl Way {
             Some(name) => (name, true),
             None => (*step, false),
         };
-        let Some(field) = document.field(reader.text, self.at, name) else {
+        let Some(way) = self.field(reader, name) else {
             return;
         };
-        let mut way = self.step(reader, Step::Field(name.to_owned()), field.value);
-        if let Some(first) = field.duplicate {
-            way.doubled
-                .get_or_insert((field.key, first, name.to_owned()));
-        }
         if !each {
             way.follow(reader, rest, found);
             return;
@@ -144,6 +127,30 @@ impl Way {
                 .step(reader, Step::Item(i), item)
                 .follow(reader, rest, found);
         }
+    }
+
+    /// Follows steps that are known one by one.
+    fn along(mut self, reader: &Reader<'_>, steps: Vec<Step>) -> Option<Self> {
+        for step in steps {
+            self = match step {
+                Step::Field(name) => self.field(reader, &name)?,
+                Step::Item(i) => {
+                    let item = reader.document.children(self.at).nth(i)?;
+                    self.step(reader, Step::Item(i), item)
+                }
+            };
+        }
+        Some(self)
+    }
+
+    fn field(self, reader: &Reader<'_>, name: &str) -> Option<Self> {
+        let field = reader.document.field(reader.text, self.at, name)?;
+        let mut way = self.step(reader, Step::Field(name.to_owned()), field.value);
+        if let Some(first) = field.duplicate {
+            way.doubled
+                .get_or_insert((field.key, first, name.to_owned()));
+        }
+        Some(way)
     }
 
     fn step(mut self, reader: &Reader<'_>, step: Step, value: NodeId) -> Self {
@@ -386,4 +393,60 @@ pub(crate) fn refused(
         finding = finding.related(place(related), label);
     }
     finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::Facts;
+    use crate::options::{Goal, Options, STAMP_KEY};
+    use crate::span::{FileId, Span, offset};
+
+    /// What somebody may say about a kind that has no row here.
+    static ANY_FARM: WorkloadKind = WorkloadKind {
+        groups: &["example.com"],
+        kind: "Farm",
+        templates: &[kinds::BY_SHAPE],
+        rolls: Rolls::Yes,
+        built_in: false,
+    };
+
+    #[test]
+    fn a_row_from_elsewhere_finds_its_templates_by_their_shape() {
+        let text = "kind: Farm\nspec:\n  pools:\n  - workerTemplate:\n      spec:\n        containers: [{name: a, envFrom: [{secretRef: {name: s}}]}]\n";
+        let options = Options {
+            annotation: STAMP_KEY.to_owned(),
+            namespace: None,
+            hash_key: None,
+            goal: Goal::Stamp,
+            strict: false,
+            hot_reload: HotReload::Roll,
+            jobs: 1,
+        };
+        let chunk = Span {
+            start: 0,
+            end: offset(text.len()),
+        };
+        let documents = crate::yaml::parse(text, chunk).expect("YAML");
+        let mut reader = Reader {
+            file: FileId(0),
+            text,
+            options: &options,
+            document: &documents[0],
+            facts: &mut Facts::default(),
+        };
+        let id = ObjectId {
+            group: "example.com".to_owned(),
+            version: "v1".to_owned(),
+            kind: "Farm".to_owned(),
+            namespace: None,
+            name: "farm".to_owned(),
+        };
+        let templates = read(&mut reader, documents[0].root(), &[], &ANY_FARM, &id);
+        let [template] = &templates[..] else {
+            panic!("{} templates", templates.len());
+        };
+        assert!(matches!(template.slot, Some(Ok(Slot::Absent(_)))));
+        assert_eq!(template.references[0].name, "s");
+    }
 }

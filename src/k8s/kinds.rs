@@ -11,6 +11,7 @@ pub struct WorkloadKind {
     pub kind: &'static str,
     /// The ways from the object to its pod templates, with `/` between fields. `[]` behind a field
     /// means each of its items, `*` each value of a mapping; empty, the object is one itself.
+    /// [`BY_SHAPE`]: whatever looks like one.
     pub templates: &'static [&'static str],
     /// Whether a changed annotation of a template replaces running pods.
     pub rolls: Rolls,
@@ -228,12 +229,15 @@ kinds! {
     Rolls::No(LATER_RUNS), false
 }
 
+/// The way to every mapping in an object that has the shape of a pod template.
+pub const BY_SHAPE: &str = "**";
+
 /// What stands for a kind without a row: found by the shape of a pod template alone, so that nobody
 /// knows what a changed annotation does.
 pub static UNLISTED: WorkloadKind = WorkloadKind {
     groups: &[],
     kind: "",
-    templates: &[],
+    templates: &[BY_SHAPE],
     rolls: Rolls::No("is not written: nobody said what a change of its pod template does"),
     built_in: false,
 };

@@ -2,9 +2,9 @@
 
 use rollstamp::finding::Code;
 use rollstamp::options::{Goal, Options, STAMP_KEY};
-use rollstamp::rules::{HotReload, Rules};
 use rollstamp::plan::Decision;
 use rollstamp::process::{self, Outcome};
+use rollstamp::rules::{HotReload, Rules};
 use rollstamp::span::InputFile;
 use rollstamp::unit::{Found, Input, Skipped, UnitId};
 
