@@ -116,7 +116,8 @@ fn nothing_is<'a>(
         let kinds = if short_names::means(kind, &id.kind) {
             0
         } else {
-            strsim::damerau_levenshtein(&kind.to_lowercase(), &id.kind.to_lowercase())
+            // An unknown short name is far from its kind, so the name decides.
+            strsim::damerau_levenshtein(&kind.to_lowercase(), &id.kind.to_lowercase()).min(3)
         };
         kinds + strsim::damerau_levenshtein(name, &id.name)
     };

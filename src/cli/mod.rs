@@ -74,6 +74,8 @@ enum Verb {
         common: Common,
     },
     /// Say of each workload what it reads, why only that, and what its stamp is
+    ///
+    /// Long lists of keys are cut short; --verbose shows all of them.
     Explain {
         /// Files and folders; without any, the standard input
         #[arg(value_name = "PATH")]

@@ -302,6 +302,21 @@ fn the_readme_shows_what_the_program_prints() {
         readme.contains(&format!("```diff\n{diff}```")),
         "README.md does not show this:\n{diff}"
     );
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_rollstamp"))
+        .args([
+            "explain",
+            "--workload",
+            "deploy/shop",
+            "testdata/example/shop",
+        ])
+        .current_dir(root())
+        .output()
+        .expect("the program");
+    let explanation = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(
+        readme.contains(&format!("```text\n{explanation}```")),
+        "README.md does not show this:\n{explanation}"
+    );
     for source in [
         "rollstamp/v1",
         "33b46b4c8cf00d06dbb5241b02781dfc6f1bffe1d9d798fa9347c702a9e3a5d0",

@@ -9,7 +9,10 @@ const ROW: usize = 6;
 /// The widest column of names of sources.
 const WIDEST_NAME: usize = 64;
 /// The widest column of keys.
-const WIDEST_KEYS: usize = 52;
+const WIDEST_KEYS: usize = 60;
+
+/// Instead of the keys of the reference before, where those are many.
+const SAME: &str = "the same keys";
 
 /// A source and its references.
 pub(super) struct Shown {
@@ -72,13 +75,11 @@ impl Row {
     /// Writes the row. Keys that are too many come above their place, on as many lines as they need.
     fn write(&self, out: &mut String, line: usize, said: usize, before: &str) {
         let head = format!("{:ROW$}{:>line$}  ", "", self.line);
-        let long = self.said.len() > said;
-        let text = match (long, self.said == before) {
-            (true, true) => "the same keys",
-            _ => &self.said,
-        };
+        let again = self.said.len() > said && self.said == before;
+        let text = if again { SAME } else { &self.said };
+        let said = said.max(if again { SAME.len() } else { 0 });
         out.push_str(&head);
-        if long {
+        if text.len() > said {
             out.push_str(wrapped(text, head.len()).trim_start());
             out.push_str(&" ".repeat(head.len()));
         } else if said > 0 {

@@ -93,7 +93,7 @@ impl<'a> View<'a> {
     }
 
     /// What refused it, in the words of the findings.
-    fn refusals(&self, outcome: &'a Outcome) -> impl Iterator<Item = &'a str> {
+    fn refusals<'b>(&'b self, outcome: &'a Outcome) -> impl Iterator<Item = &'a str> + use<'a, 'b> {
         let name = self.object.id.to_string();
         let file = self.object.place.file;
         outcome
@@ -104,7 +104,10 @@ impl<'a> View<'a> {
                     && f.object.as_deref() == Some(&name)
                     && f.place.is_none_or(|place| place.file == file)
             })
-            .map(|f| f.message.as_str())
+            .map(move |f| {
+                let prefix = format!("{}: ", self.object.id);
+                f.message.strip_prefix(&prefix).unwrap_or(&f.message)
+            })
     }
 }
 

@@ -88,7 +88,7 @@ impl<'a> Writer<'a> {
             None | Some(Decision::Ignored) => "left alone".to_owned(),
             Some(Decision::Stamp { value, state }) => match state {
                 State::Missing => format!("missing, must be {value}"),
-                State::Stale => format!("stale, must be {value}\n               but is {present}"),
+                State::Stale => format!("stale, must be {value}\n                but is {present}"),
                 State::Current => format!("up to date, {value}"),
             },
             Some(Decision::None { left_over: true }) => "left over, must go".to_owned(),
@@ -125,7 +125,11 @@ impl<'a> Writer<'a> {
         let rows = group.reads.iter().map(|(reference, reason)| {
             let said = match reason {
                 Reason::Counted(counted) => {
-                    let keys = self.listed(&names(source, &counted.entries));
+                    let mut keys = names(source, &counted.entries);
+                    if keys.is_empty() {
+                        keys.extend(counted.missing.iter().map(String::as_str));
+                    }
+                    let keys = self.listed(&keys);
                     let why = words::why(reference, counted, source);
                     if keys.is_empty() {
                         why
@@ -138,7 +142,14 @@ impl<'a> Writer<'a> {
             self.row(view, reference, said)
         });
         let mut read = read(group);
-        read.extend(counted(group).flat_map(|c| c.ignored.iter().copied()));
+        let ignored: BTreeSet<usize> = counted(group)
+            .flat_map(|c| c.ignored.iter().copied())
+            .collect();
+        if !ignored.is_empty() {
+            let ignored: Vec<usize> = ignored.iter().copied().collect();
+            notes.push(words::left_out(&self.listed(&names(source, &ignored))));
+        }
+        read.extend(ignored);
         let unread: Vec<usize> = (0..source.entries.len())
             .filter(|i| !read.contains(i))
             .collect();

@@ -85,11 +85,16 @@ fn mounts(mounts: &[Mount], one_container: bool) -> String {
 
 /// Why a reference that counts reads the keys that it reads, and no others.
 pub(super) fn why(reference: &Reference, counted: &Counted, source: &Source) -> String {
+    let missing = counted.missing.join(", ");
+    if !counted.missing.is_empty() && counted.entries.is_empty() && counted.ignored.is_empty() {
+        let optional = if reference.optional { "optional, " } else { "" };
+        return format!("{optional}not there");
+    }
     let binary = reference.keys == Keys::Env && source.entries.iter().any(|e| !e.env);
     let mut text = match reference.why {
         _ if source.whole => "all entries, because a template mixes them",
         Why::Named => "the key it names",
-        Why::All if binary => "all keys but binaryData, which never becomes a variable",
+        Why::All if binary => "all keys but binaryData",
         Why::Items => "only its items",
         Why::SubPaths => "only by subPath",
         Why::ItemsInSubPaths => "its items, only by subPath",
@@ -98,23 +103,15 @@ pub(super) fn why(reference: &Reference, counted: &Counted, source: &Source) -> 
         Why::All | Why::Site | Why::NotMounted | Why::NothingShown | Why::Live => "all keys",
     }
     .to_owned();
-    if !counted.missing.is_empty() {
-        let there = if reference.optional {
-            "which is optional and not there"
-        } else {
-            "which is not there"
-        };
-        text.push_str(&format!(": {}, {there}", counted.missing.join(", ")));
-    }
-    if !counted.ignored.is_empty() {
-        let keys: Vec<&str> = counted
-            .ignored
-            .iter()
-            .map(|&i| source.entries[i].key.as_str())
-            .collect();
-        text.push_str(&format!(", without {} ({IGNORE_KEYS})", keys.join(", ")));
+    if !missing.is_empty() {
+        text.push_str(&format!(", without {missing}, not there"));
     }
     text
+}
+
+/// The keys that references read and a control annotation leaves out.
+pub(super) fn left_out(keys: &str) -> String {
+    format!("left out by {IGNORE_KEYS}: {keys}")
 }
 
 /// Why a reference does not count; of one that does, nothing.
@@ -195,7 +192,11 @@ pub(super) fn state(view: &View<'_>, outcome: &Outcome) -> Option<String> {
         Some(Decision::Unverifiable { .. }) => "what it reads is not in this apply unit".to_owned(),
         Some(Decision::Refused) => {
             let said: Vec<&str> = view.refusals(outcome).collect();
-            return Some(said.join("; ")).filter(|said| !said.is_empty());
+            if said.is_empty() {
+                "because of what it reads, see below".to_owned()
+            } else {
+                said.join("; ")
+            }
         }
         Some(Decision::Ignored) => format!("{IGNORE} on the workload"),
         Some(Decision::NotStamped) => format!("a stamp {}", view.template.not_stamped?),
