@@ -1,9 +1,10 @@
 //! The command line: clap structs into [`Options`], and the way from loading to the exit code.
 
+use crate::config::{self, Config};
 use crate::digest::HashKey;
 use crate::finding::{Finding, Severity};
 use crate::front::{Loaded, files, stream, write};
-use crate::options::{Goal, HotReload, Options, STAMP_KEY, UnitRule};
+use crate::options::{Goal, Options, STAMP_KEY, UnitRule};
 use crate::plan::{Decision, State};
 use crate::process::{self, Outcome};
 use crate::report::{self, diff, json, text};
@@ -75,15 +76,24 @@ enum Verb {
 
 #[derive(Args, Clone)]
 struct Common {
+    /// Configuration file; otherwise `.rollstamp.yaml` is looked for from the first PATH upwards to
+    /// the root of the repository, and for the standard input there is none
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    config: Option<PathBuf>,
+    /// Use no configuration file
+    #[arg(long)]
+    no_config: bool,
     /// Annotation key of the stamp; changing it rolls every stamped workload once
-    #[arg(long, value_name = "KEY", default_value = STAMP_KEY, value_parser = annotation_key)]
-    annotation: String,
+    /// [default: checksum/rollstamp]
+    #[arg(long, value_name = "KEY", value_parser = annotation_key, verbatim_doc_comment)]
+    annotation: Option<String>,
     /// Namespace of objects that name none, as in `kubectl apply -n`
     #[arg(short, long, value_name = "NS")]
     namespace: Option<String>,
     /// What one `kubectl apply` receives of a named folder
-    #[arg(long, value_name = "RULE", value_enum, default_value_t = UnitArg::Dir)]
-    unit: UnitArg,
+    /// [default: dir]
+    #[arg(long, value_name = "RULE", value_enum, verbatim_doc_comment)]
+    unit: Option<UnitArg>,
     /// Leave out files and folders below the named ones
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
@@ -234,6 +244,7 @@ struct Run {
 /// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
 fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Option<Run>> {
     let mut loaded = Loaded::default();
+    let config = configuration(paths, common)?;
     if paths.is_empty() {
         if stream::stdin_is_terminal() {
             let help = Cli::command().render_help();
@@ -246,7 +257,6 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         loaded =
             files::load(paths, &exclude(common)?).context("failed to read the standard input")?;
     }
-    let options = options(common, goal)?;
     let talk =
         stream::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let Loaded {
@@ -255,10 +265,12 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         skipped,
         findings,
     } = loaded;
+    let options = options(common, &config, goal)?;
     let rule = match common.unit {
-        UnitArg::Dir => UnitRule::Dir,
-        UnitArg::Tree => UnitRule::Tree,
-        UnitArg::File => UnitRule::File,
+        Some(UnitArg::Dir) => UnitRule::Dir,
+        Some(UnitArg::Tree) => UnitRule::Tree,
+        Some(UnitArg::File) => UnitRule::File,
+        None => config.unit.map_or_else(UnitRule::default, UnitRule::from),
     };
     let units = unit::assign(&inputs, rule);
     let mut outcome = process::run(inputs, &units, skipped, &options);
@@ -271,7 +283,37 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
     }))
 }
 
-fn options(common: &Common, goal: Goal) -> anyhow::Result<Options> {
+/// The configuration of a run: the named file, or the one found above the paths.
+fn configuration(paths: &[PathBuf], common: &Common) -> anyhow::Result<Config> {
+    if common.no_config {
+        return Ok(Config::default());
+    }
+    let path = match &common.config {
+        Some(path) => path.clone(),
+        None => {
+            let mut found: Vec<PathBuf> = paths
+                .iter()
+                .filter(|path| path.as_os_str() != "-")
+                .filter_map(|path| files::above(path, config::FILE_NAME))
+                .collect();
+            found.dedup();
+            match found.as_slice() {
+                [] => return Ok(Config::default()),
+                [path] => path.clone(),
+                [one, two, ..] => bail!(
+                    "two configurations apply, {} and {}: name one with --config",
+                    one.display(),
+                    two.display()
+                ),
+            }
+        }
+    };
+    let text = files::text(&path)
+        .with_context(|| format!("failed to read the configuration {}", path.display()))?;
+    config::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
+}
+
+fn options(common: &Common, config: &Config, goal: Goal) -> anyhow::Result<Options> {
     let hash_key = match &common.hash_key_file {
         None => None,
         Some(path) => {
@@ -283,14 +325,29 @@ fn options(common: &Common, goal: Goal) -> anyhow::Result<Options> {
             }
         }
     };
+    if config.require_hash_key && hash_key.is_none() {
+        bail!("the configuration requires a hash key: name its file with --hash-key-file");
+    }
+    let annotation = match (&common.annotation, &config.annotation) {
+        (Some(key), _) => key.clone(),
+        (None, Some(key)) => {
+            annotation_key(key).map_err(|error| anyhow::anyhow!("annotation: {error}"))?
+        }
+        (None, None) => STAMP_KEY.to_owned(),
+    };
+    let rules =
+        config::rules(config).map_err(|error| anyhow::anyhow!("the configuration: {error}"))?;
     let available = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     Ok(Options {
-        annotation: common.annotation.clone(),
-        namespace: common.namespace.clone(),
+        annotation,
+        namespace: common
+            .namespace
+            .clone()
+            .or_else(|| config.namespace.clone()),
         hash_key,
         goal,
-        strict: common.strict,
-        hot_reload: HotReload::default(),
+        strict: common.strict || config.strict,
+        rules,
         jobs: common
             .jobs
             .map_or_else(available, std::num::NonZeroUsize::get),
@@ -486,12 +543,9 @@ fn describe(outcome: &Outcome, file: usize) -> String {
 }
 
 fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, Goal::Stamp)? else {
+    let Some(mut run) = start(paths, common, Goal::Check)? else {
         return Ok(Exit::Trouble);
     };
-    let drift = process::check(&run.outcome);
-    run.outcome.findings.extend(drift);
-    process::sort(&mut run.outcome.findings);
     let outcome = &run.outcome;
     let report = match common.output {
         Format::Json => json::report(outcome, &outcome.findings, "check", show_diff),

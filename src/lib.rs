@@ -26,6 +26,10 @@ pub mod finding;
 
 pub mod options;
 
+pub mod config;
+
+pub mod rules;
+
 pub mod front;
 
 pub mod unit;

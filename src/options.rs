@@ -1,6 +1,9 @@
 //! What a run was asked to do. Plain data: no flag of the command line and no path is parsed here.
 
 use crate::digest::HashKey;
+use crate::k8s::kinds::{self, WorkloadKind};
+use crate::k8s::providers::{self, Provider};
+use crate::rules::Rules;
 
 /// The annotation key of the stamp unless the user names another.
 pub const STAMP_KEY: &str = "checksum/rollstamp";
@@ -17,10 +20,34 @@ pub struct Options {
     pub goal: Goal,
     /// Whether findings of level error refuse, and unresolved references are errors.
     pub strict: bool,
-    /// What reload sidecars mean.
-    pub hot_reload: HotReload,
     /// How many threads read files; the result does not depend on it.
     pub jobs: usize,
+    /// What the configuration adds to the tables and takes away.
+    pub rules: Rules,
+}
+
+impl Options {
+    /// The row of a kind that holds pod templates; a configured one comes before a built-in one.
+    pub fn workload(&self, group: &str, kind: &str) -> Option<&'static WorkloadKind> {
+        let own = |row: &&&'static WorkloadKind| row.kind == kind && row.groups.contains(&group);
+        self.rules
+            .workloads
+            .iter()
+            .find(own)
+            .copied()
+            .or_else(|| kinds::workload(group, kind))
+    }
+
+    /// The row of a kind that provides something; a configured one comes before a built-in one.
+    pub fn provider(&self, group: &str, kind: &str) -> Option<&'static Provider> {
+        let own = |row: &&&'static Provider| row.kind == kind && row.group == group;
+        self.rules
+            .providers
+            .iter()
+            .find(own)
+            .copied()
+            .or_else(|| providers::provider(group, kind))
+    }
 }
 
 /// What to do with stamps.
@@ -28,6 +55,8 @@ pub struct Options {
 pub enum Goal {
     /// Bring every stamp up to date.
     Stamp,
+    /// Say which stamps are not.
+    Check,
     /// Remove every stamp of ours.
     Strip,
 }
@@ -42,14 +71,4 @@ pub enum UnitRule {
     Tree,
     /// Each file by itself.
     File,
-}
-
-/// What it means that a sidecar reloads the files of a volume.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HotReload {
-    /// Nothing: the volume is read like any other.
-    #[default]
-    Roll,
-    /// Mounts of the volume without a `subPath` read nothing, as with `rollstamp.dev/live`.
-    Skip,
 }

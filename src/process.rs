@@ -7,7 +7,7 @@ use crate::plan::{self, Plan};
 use crate::render::{self, FileChange};
 use crate::span::{FileId, Place, Span, offset};
 use crate::unit::{Found, Input, Skipped, UnitId};
-use crate::{index, mentions, yaml};
+use crate::{index, mentions, rules, yaml};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -25,8 +25,6 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Files below a folder that are no manifests, by reason.
     pub skipped: Skipped,
-    /// The apply unit of each text.
-    pub units: Vec<UnitId>,
 }
 
 impl Outcome {
@@ -45,7 +43,7 @@ pub fn run(inputs: Vec<Input>, units: &[UnitId], skipped: Skipped, options: &Opt
         settle_text(file, input, &mut facts[file], &mut findings, &mut skipped);
     }
     let (index, found) = index::build(&inputs, &facts, units, options);
-    if options.goal == Goal::Stamp {
+    if options.goal != Goal::Strip {
         findings.extend(
             facts
                 .iter_mut()
@@ -60,11 +58,24 @@ pub fn run(inputs: Vec<Input>, units: &[UnitId], skipped: Skipped, options: &Opt
     }
     let (plan, found) = plan::decide(&inputs, &facts, units, &index, options);
     findings.extend(found);
+    if options.goal == Goal::Check {
+        // What `check` finds beyond what every verb says: stamps that are not right, and sources
+        // that nobody reads.
+        let drift = plan.workloads.iter();
+        findings.extend(drift.filter_map(|planned| plan::drift(&facts, planned)));
+        findings.extend(mentions::unread(&inputs, &facts, units));
+    }
     let (changes, found) = render::render(&inputs, &facts, &plan, options);
     findings.extend(found);
+    rules::apply(&options.rules, &inputs, &mut findings);
     if options.strict {
         for finding in &mut findings {
-            finding.refuses |= finding.severity == Severity::Error;
+            // What `check` is there to find is no refusal.
+            let drift = matches!(
+                finding.code,
+                Code::MissingStamp | Code::StaleStamp | Code::LeftOverStamp
+            );
+            finding.refuses |= finding.severity == Severity::Error && !drift;
         }
     }
     sort(&mut findings);
@@ -75,19 +86,7 @@ pub fn run(inputs: Vec<Input>, units: &[UnitId], skipped: Skipped, options: &Opt
         changes,
         findings,
         skipped,
-        units: units.to_vec(),
     }
-}
-
-/// What `check` finds beyond what every verb says: stamps that are not right, and sources that
-/// nobody reads.
-pub fn check(outcome: &Outcome) -> Vec<Finding> {
-    let planned = &outcome.plan.workloads;
-    let drift = planned
-        .iter()
-        .filter_map(|planned| plan::drift(&outcome.facts, planned));
-    let unread = mentions::unread(&outcome.inputs, &outcome.facts, &outcome.units);
-    drift.chain(unread).collect()
 }
 
 /// By file, place and code, so that the order of work never shows.

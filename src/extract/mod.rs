@@ -3,6 +3,7 @@
 //! This is the only stage that sees values; they leave it as digests. Each document's tape is
 //! dropped when its facts are known.
 
+mod content_named;
 mod contents;
 mod marks;
 mod references;
@@ -20,8 +21,9 @@ pub(crate) use workload::refused;
 
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
-use crate::k8s::{kinds, providers};
+use crate::k8s::kinds;
 use crate::options::Options;
+use crate::rules::Subject;
 use crate::span::{FileId, InputFile, MAX_TEXT, Place, Span};
 use crate::yaml::verify::Step;
 use crate::yaml::{self, Document, Kind, NodeId, SyntaxError, resolve};
@@ -198,6 +200,43 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether a rule of the configuration is about the whole object.
+    fn is_ignored_by_rule(&self, node: NodeId, id: &ObjectId) -> bool {
+        let rules = &self.options.rules.ignore;
+        !rules.is_empty() && {
+            let labels = self.labels(node);
+            rules
+                .iter()
+                .any(|rule| rule.ignores(&self.subject(id, &labels)))
+        }
+    }
+
+    fn subject<'a>(&'a self, id: &'a ObjectId, labels: &'a [(String, String)]) -> Subject<'a> {
+        Subject {
+            kind: &id.kind,
+            namespace: id
+                .namespace
+                .as_deref()
+                .or(self.options.namespace.as_deref()),
+            name: &id.name,
+            labels,
+        }
+    }
+
+    fn labels(&self, node: NodeId) -> Vec<(String, String)> {
+        let Some(labels) = self.at(node, "metadata/labels") else {
+            return Vec::new();
+        };
+        let pair = |(key, value)| {
+            let key = resolve::key(self.document, self.text, key).ok()?;
+            match resolve::value(self.document, self.text, value) {
+                Ok(resolve::Value::Str(value)) => Some((key.into_owned(), value.into_owned())),
+                _ => None,
+            }
+        };
+        self.document.pairs(labels).filter_map(pair).collect()
+    }
+
     /// Whether SOPS has encrypted the object.
     fn is_sops(&self, node: NodeId) -> bool {
         self.document
@@ -279,7 +318,7 @@ impl Reader<'_> {
         if kind == "Secret" {
             self.facts.secrets.push(self.document.node(node).span);
         }
-        let provider = providers::provider(group, kind);
+        let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         if provider.is_none() && workload.is_none() {
             return Ok(());
@@ -288,6 +327,14 @@ impl Reader<'_> {
         let annotation = |name: &str| self.annotation(metadata?, name).map(|(value, _)| value);
         if annotation("config.kubernetes.io/local-config").is_some_and(|v| v != "false") {
             return Ok(());
+        }
+        // Until these names are resolved as kustomize does, a reference could miss its source.
+        let is_unlisted = workload.is_some_and(kinds::WorkloadKind::is_unlisted);
+        if annotation("internal.config.kubernetes.io/previousNames").is_some() && !is_unlisted {
+            return Err(SyntaxError::refused(
+                self.document.node(node).span.start as usize,
+                "an object inside of a kustomize plugin, where names are not final; pipe what kustomize prints: `kustomize build DIR | rollstamp`",
+            ));
         }
         let hook = annotation("helm.sh/hook").is_some();
         let mut id = ObjectId {
@@ -314,7 +361,7 @@ impl Reader<'_> {
                     id.namespace = Some(namespace.into_owned()).filter(|n| !n.is_empty());
                 }
                 // Of a kind without a row nothing but a note would come.
-                (_, _) if workload.is_some_and(kinds::WorkloadKind::is_unlisted) => return Ok(()),
+                (_, _) if is_unlisted => return Ok(()),
                 (_, other) => {
                     let what = other.map_or_else(|e| e.0, |v| v.type_name());
                     let finding = Finding::new(
@@ -349,7 +396,7 @@ impl Reader<'_> {
     }
 
     /// The row of a kind; of a kind without one, if the object has the shape of a workload, the row
-    /// that stands for all such. Rows from elsewhere belong here: what follows takes any.
+    /// that stands for all such.
     fn workload_kind(
         &self,
         node: NodeId,
@@ -357,7 +404,7 @@ impl Reader<'_> {
         kind: &str,
         provides: bool,
     ) -> Option<&'static kinds::WorkloadKind> {
-        let known = kinds::workload(group, kind);
+        let known = self.options.workload(group, kind);
         if known.is_some() || provides || kinds::SHAPELESS.contains(&kind) {
             return known;
         }

@@ -4,6 +4,7 @@ use super::Reader;
 use crate::finding::Code;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::sites::{CONTAINER_LISTS, Reads, Site, SiteTree};
+use crate::rules::UserSite;
 use crate::span::Span;
 use crate::yaml::insert::Refusal;
 use crate::yaml::resolve::{self, Value};
@@ -194,6 +195,56 @@ impl Walk<'_, '_> {
     fn note_volume(&mut self, volume: NodeId) {
         if let Some((name, _)) = self.string(volume, "name") {
             self.volumes.push(name);
+        }
+    }
+
+    /// The references at a place that the configuration names.
+    pub(super) fn user_site(&mut self, object: NodeId, user: &UserSite) {
+        let document = self.reader.document;
+        let mut found = vec![object];
+        for step in user.site.path.split('/').filter(|step| !step.is_empty()) {
+            let name = step.trim_end_matches("[]");
+            let next: Vec<NodeId> = found
+                .iter()
+                .filter_map(|&at| self.field(at, name))
+                .collect();
+            found = if step.ends_with("[]") {
+                next.iter().flat_map(|&list| document.items(list)).collect()
+            } else {
+                next
+            };
+        }
+        let name = user.site.name.trim_end_matches("[]");
+        for holder in found {
+            let Some(value) = self.field(holder, name) else {
+                continue;
+            };
+            let keys = match &user.key {
+                None => Keys::All,
+                Some(key) => Keys::Listed(
+                    self.string(holder, key)
+                        .into_iter()
+                        .map(|(key, _)| key)
+                        .collect(),
+                ),
+            };
+            let named: Vec<NodeId> = match document.node(value).kind {
+                Kind::Sequence => document.items(value).collect(),
+                _ => vec![value],
+            };
+            for node in named {
+                if let Ok(Value::Str(text)) = resolve::value(document, self.reader.text, node)
+                    && !text.is_empty()
+                {
+                    self.references.push(Reference {
+                        site: user.site,
+                        name: text.into_owned(),
+                        name_span: document.node(node).span,
+                        optional: false,
+                        keys: keys.clone(),
+                    });
+                }
+            }
         }
     }
 

@@ -1,14 +1,15 @@
 //! What a source provides: its keys, each with the digest of its value.
 
 use super::Reader;
+use super::content_named::is_content_named;
 use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::providers::{Encoding, Provider, Target};
+use crate::rules::Encrypted;
 use crate::span::Span;
-use crate::suffix;
 use crate::yaml::resolve::{self, Value};
-use crate::yaml::{Kind, NodeId, Style};
+use crate::yaml::{Kind, NodeId};
 
 /// Something that references can name, and its content.
 pub struct Source {
@@ -123,7 +124,9 @@ pub(super) fn read(
         let at = reader.at(node, path)?;
         string(reader, at).filter(|n| !n.is_empty())
     });
-    let control = Control::read(reader, node);
+    let mut control = Control::read(reader, node);
+    control.ignored |= reader.is_ignored_by_rule(node, id)
+        || (reader.options.rules.encrypted == Encrypted::Skip && reader.is_sops(node));
     if row.contents.is_empty() || filled_by_type(reader, node, row) {
         return names(reader, node, row)
             .into_iter()
@@ -150,6 +153,7 @@ pub(super) fn read(
     let mut malformed = None;
     let mut entries = entries(reader, node, row, id, whole, &mut malformed);
     control.apply(reader, &mut entries, row, id);
+    ignore_keys_by_rule(reader, node, &mut entries, id);
     let source = Source {
         target: row.provides,
         content_named: is_content_named(reader, node, row, id),
@@ -226,6 +230,24 @@ fn entries(
             continue;
         };
         let prefix = if whole { content.prefix } else { "" };
+        if content.encoding == Encoding::Tree {
+            if let Some(text) = tree(reader, field, 0) {
+                entries.push(Entry {
+                    digest: ValueDigest::of(
+                        row.provides,
+                        text.as_bytes(),
+                        reader.options.hash_key.as_ref(),
+                    ),
+                    key: content.path.replace('/', "."),
+                    env: true,
+                    size: text.len(),
+                    flaw: None,
+                    ignored: false,
+                    at: At(reader.document.node(field).span),
+                });
+            }
+            continue;
+        }
         let found = match reader.document.node(field).kind {
             Kind::Mapping => pairs(reader, field, row, id),
             Kind::Scalar if is_null(reader, field) => continue,
@@ -250,7 +272,7 @@ fn entries(
                     continue;
                 }
                 Ok(Value::Str(text)) => match content.encoding {
-                    Encoding::Text => (text.into_owned().into_bytes(), None),
+                    Encoding::Text | Encoding::Tree => (text.into_owned().into_bytes(), None),
                     Encoding::Base64 if encrypted && text.starts_with("ENC[") => {
                         (text.into_owned().into_bytes(), None)
                     }
@@ -285,6 +307,61 @@ fn entries(
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     entries
+}
+
+fn ignore_keys_by_rule(reader: &Reader<'_>, node: NodeId, entries: &mut [Entry], id: &ObjectId) {
+    let rules = &reader.options.rules.ignore;
+    if rules.is_empty() {
+        return;
+    }
+    let labels = reader.labels(node);
+    let subject = reader.subject(id, &labels);
+    for entry in entries {
+        entry.ignored |= rules
+            .iter()
+            .any(|rule| rule.ignores_key(&subject, &entry.key));
+    }
+}
+
+fn json(text: &str) -> Option<String> {
+    serde_json::to_string(text).ok()
+}
+
+/// A part of a document as JSON with sorted keys, so that its layout does not count.
+fn tree(reader: &Reader<'_>, node: NodeId, depth: usize) -> Option<String> {
+    let document = reader.document;
+    let node = document.target(node);
+    if depth > crate::yaml::MAX_DEPTH {
+        return None;
+    }
+    Some(match document.node(node).kind {
+        Kind::Mapping => {
+            let mut fields = Vec::new();
+            for (key, value) in document.pairs(node) {
+                let key = resolve::key(document, reader.text, key).ok()?;
+                fields.push(format!(
+                    "{}:{}",
+                    json(&key)?,
+                    tree(reader, value, depth + 1)?
+                ));
+            }
+            fields.sort_unstable();
+            format!("{{{}}}", fields.join(","))
+        }
+        Kind::Sequence => {
+            let items = document
+                .children(node)
+                .map(|item| tree(reader, item, depth + 1));
+            format!("[{}]", items.collect::<Option<Vec<_>>>()?.join(","))
+        }
+        _ => match resolve::value(document, reader.text, node).ok()? {
+            Value::Str(text) => json(&text)?,
+            Value::Null => "null".to_owned(),
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => value.to_string(),
+        },
+    })
 }
 
 /// The control annotations of a source.
@@ -434,98 +511,4 @@ fn bad_base64(
         .help(help);
     let finding = reader.locate(finding, node, row.kind);
     reader.facts.findings.push(finding);
-}
-
-/// Whether the name ends in `-` and the hash that kustomize gives this very content.
-fn is_content_named(reader: &Reader<'_>, node: NodeId, row: &Provider, id: &ObjectId) -> bool {
-    if !row.group.is_empty() || !suffix::looks_suffixed(&id.name) {
-        return false;
-    }
-    let second = match row.provides {
-        Target::ConfigMap => "binaryData",
-        Target::Secret => "stringData",
-    };
-    let secret_type = match reader.document.value(reader.text, node, "type") {
-        None => String::new(),
-        Some(value) => match resolve::value(reader.document, reader.text, value) {
-            Ok(Value::Str(text)) => text.into_owned(),
-            _ => return false,
-        },
-    };
-    let data = match reader.document.field(reader.text, node, "data") {
-        None => suffix::Data::Text("".into()),
-        Some(field) if reader.document.node(field.value).kind == Kind::Scalar => {
-            let node = reader.document.node(field.value);
-            // kustomize takes the text of what stands in the place of a mapping.
-            match crate::yaml::scalar::decode(reader.text, node) {
-                Ok(text) if field.duplicate.is_none() && !node.has_props => {
-                    suffix::Data::Text(text)
-                }
-                _ => return false,
-            }
-        }
-        Some(_) => match hashed(reader, node, "data") {
-            Some(Some(entries)) => suffix::Data::Entries(entries),
-            _ => return false,
-        },
-    };
-    let Some(second) = hashed(reader, node, second) else {
-        return false;
-    };
-    let content = suffix::Content {
-        data,
-        second,
-        secret_type,
-    };
-    id.name
-        .ends_with(&suffix::kustomize(row.provides, &content))
-}
-
-/// A field as kustomize hashes it. The outer `None`: kustomize reads something here otherwise than
-/// `kubectl` does, so nothing is proven.
-fn hashed<'a>(
-    reader: &Reader<'a>,
-    node: NodeId,
-    field: &str,
-) -> Option<Option<suffix::Entries<'a>>> {
-    let document = reader.document;
-    let Some(field) = document.field(reader.text, node, field) else {
-        return Some(None);
-    };
-    if document.node(field.value).kind == Kind::Scalar && !document.node(field.value).has_props {
-        return Some(None);
-    }
-    if field.duplicate.is_some()
-        || document.node(field.value).kind != Kind::Mapping
-        || document.node(field.value).has_merge
-    {
-        return None;
-    }
-    let mut entries: suffix::Entries<'a> = Vec::new();
-    for (key, value) in document.pairs(field.value) {
-        let plain = document.node(value).style == Style::Plain;
-        let Ok(Value::Str(key)) = resolve::value(document, reader.text, key) else {
-            return None;
-        };
-        let text = match resolve::value(document, reader.text, value) {
-            Ok(Value::Str(text)) => text,
-            Ok(Value::Null) if !document.node(value).has_props => {
-                entries.push((key.into_owned(), None));
-                continue;
-            }
-            _ => return None,
-        };
-        // kustomize turns a plain date into a time stamp.
-        if document.node(value).has_props
-            || (plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-'))
-        {
-            return None;
-        }
-        entries.push((key.into_owned(), Some(text)));
-    }
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
-    if entries.windows(2).any(|w| w[0].0 == w[1].0) {
-        return None;
-    }
-    Some(Some(entries))
 }

@@ -10,7 +10,7 @@ use crate::k8s::id::ObjectId;
 use crate::k8s::kinds::{self, Rolls, WorkloadKind};
 use crate::k8s::sites::SITE_TREE;
 use crate::k8s::waits::{Is, WAITS};
-use crate::options::HotReload;
+use crate::rules::HotReload;
 use crate::yaml::insert::{self, Refusal, Slot};
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::verify::Step;
@@ -183,7 +183,7 @@ fn template(
         _ => Vec::new(),
     };
     let mut live = control.live.clone();
-    if reader.options.hot_reload == HotReload::Skip {
+    if reader.options.rules.hot_reload == HotReload::Skip {
         let sure = sidecars.iter().flat_map(|sidecar| &sidecar.volumes);
         let sure = sure.filter(|volume| volume.doubt.is_none());
         live.extend(sure.map(|volume| (volume.name.clone(), way.at)));
@@ -208,6 +208,11 @@ fn template(
     }
     walk.pod_spec = walk.field(way.at, "spec")?;
     walk.visit(walk.pod_spec, &SITE_TREE, None);
+    for user in &reader.options.rules.sites {
+        if user.fits(&id.group, &id.kind) {
+            walk.user_site(object, user);
+        }
+    }
     let Walk {
         references,
         refusal,
@@ -252,7 +257,7 @@ fn template(
         not_stamped,
         refusal,
         later: later(reader, object, row),
-        ignored: control.ignored,
+        ignored: control.ignored || reader.is_ignored_by_rule(object, id),
         ignored_sources: control
             .ignored_sources
             .into_iter()
@@ -387,60 +392,4 @@ pub(crate) fn refused(
         finding = finding.related(place(related), label);
     }
     finding
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::extract::Facts;
-    use crate::options::{Goal, Options, STAMP_KEY};
-    use crate::span::{FileId, Span, offset};
-
-    /// What somebody may say about a kind that has no row here.
-    static ANY_FARM: WorkloadKind = WorkloadKind {
-        groups: &["example.com"],
-        kind: "Farm",
-        templates: &[kinds::BY_SHAPE],
-        rolls: Rolls::Yes,
-        built_in: false,
-    };
-
-    #[test]
-    fn a_row_from_elsewhere_finds_its_templates_by_their_shape() {
-        let text = "kind: Farm\nspec:\n  pools:\n  - workerTemplate:\n      spec:\n        containers: [{name: a, envFrom: [{secretRef: {name: s}}]}]\n";
-        let options = Options {
-            annotation: STAMP_KEY.to_owned(),
-            namespace: None,
-            hash_key: None,
-            goal: Goal::Stamp,
-            strict: false,
-            hot_reload: HotReload::Roll,
-            jobs: 1,
-        };
-        let chunk = Span {
-            start: 0,
-            end: offset(text.len()),
-        };
-        let documents = crate::yaml::parse(text, chunk).expect("YAML");
-        let mut reader = Reader {
-            file: FileId(0),
-            text,
-            options: &options,
-            document: &documents[0],
-            facts: &mut Facts::default(),
-        };
-        let id = ObjectId {
-            group: "example.com".to_owned(),
-            version: "v1".to_owned(),
-            kind: "Farm".to_owned(),
-            namespace: None,
-            name: "farm".to_owned(),
-        };
-        let templates = read(&mut reader, documents[0].root(), &[], &ANY_FARM, &id);
-        let [template] = &templates[..] else {
-            panic!("{} templates", templates.len());
-        };
-        assert!(matches!(template.slot, Some(Ok(Slot::Absent(_)))));
-        assert_eq!(template.references[0].name, "s");
-    }
 }

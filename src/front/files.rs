@@ -41,6 +41,34 @@ pub fn exists(path: &Path) -> bool {
     path.as_os_str() == "-" || path.symlink_metadata().is_ok()
 }
 
+/// The file of this name in the folder of a path or the nearest one above it, up to the root of the
+/// git repository; outside of one, only in the named folder.
+pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
+    let real = std::fs::canonicalize(path).ok()?;
+    let start = if real.is_dir() {
+        real.as_path()
+    } else {
+        real.parent()?
+    };
+    let root = start
+        .ancestors()
+        .find(|folder| folder.join(".git").exists());
+    let candidates = start
+        .ancestors()
+        .take_while(|folder| root.map_or(*folder == start, |root| folder.starts_with(root)));
+    candidates
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// When the file cannot be read, or is not UTF-8.
+pub fn text(path: &Path) -> std::io::Result<String> {
+    std::fs::read_to_string(path)
+}
+
 /// The bytes of a key file, as they are.
 ///
 /// # Errors

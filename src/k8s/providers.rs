@@ -29,6 +29,8 @@ pub enum Encoding {
     Text,
     /// Base64, as Go's `StdEncoding` decodes it.
     Base64,
+    /// Whatever stands there, as JSON with sorted keys: one entry, named after the field.
+    Tree,
 }
 
 /// A field of a provider whose entries are keys and values.

@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 /// Where a site's path begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Under {
+    /// The object itself: a place that the configuration names.
+    Object,
     /// The pod spec.
     PodSpec,
     /// Each container of each of the [`CONTAINER_LISTS`].
@@ -109,6 +111,7 @@ pub static SITE_TREE: LazyLock<SiteTree> = LazyLock::new(|| {
     let mut root = SiteTree::default();
     for site in SITES {
         match site.under {
+            Under::Object => {}
             Under::PodSpec => root.add(site.path, site),
             Under::Volume => {
                 root.add(&format!("volumes[]/{}", site.path), site);

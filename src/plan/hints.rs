@@ -3,7 +3,8 @@
 use super::{Decision, Reason};
 use crate::extract::{Facts, Object, Sidecar, Template, Watched};
 use crate::finding::{Code, Finding};
-use crate::options::{HotReload, Options};
+use crate::options::Options;
+use crate::rules::HotReload;
 use crate::span::{Place, Span};
 use crate::unit::{Input, UnitId};
 use crate::yaml::verify::Step;
@@ -36,7 +37,7 @@ pub(super) fn about_template(
     let mut found: Vec<Finding> = template
         .sidecars
         .iter()
-        .filter_map(|sidecar| match options.hot_reload {
+        .filter_map(|sidecar| match options.rules.hot_reload {
             _ if sidecar.row.label.is_some() => Some(by_label(object, sidecar)),
             HotReload::Roll => rolls_all_the_same(object, template, sidecar, reasons),
             HotReload::Skip => skipped(object, template, sidecar, reasons),

@@ -114,7 +114,7 @@ pub fn decide(
     let mut plan = Plan::default();
     for (file, (input, file_facts)) in inputs.iter().zip(facts).enumerate() {
         if let Some(kustomization) = &input.kustomization
-            && options.goal == Goal::Stamp
+            && options.goal != Goal::Strip
         {
             planner
                 .findings
@@ -125,7 +125,7 @@ pub fn decide(
             for (number, template) in object.templates.iter().enumerate() {
                 let (decision, reasons) = match options.goal {
                     Goal::Strip => (planner.strip(object, template), Vec::new()),
-                    Goal::Stamp => planner.template(units[file], object, template),
+                    Goal::Stamp | Goal::Check => planner.template(units[file], object, template),
                 };
                 let decision = match input.found {
                     Found::Stream => decision,
@@ -146,7 +146,7 @@ pub fn decide(
     for ((one, two), readers) in std::mem::take(&mut planner.clashes) {
         planner.findings.push(say::clash(facts, one, two, &readers));
     }
-    if options.goal == Goal::Stamp {
+    if options.goal != Goal::Strip {
         planner.report_unread_flaws(inputs);
         let found = hints::about_delegates(inputs, facts, units);
         planner.findings.extend(found);

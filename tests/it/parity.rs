@@ -285,8 +285,8 @@ fn extracted(text: &str) -> Result<(), String> {
         hash_key: None,
         goal: rollstamp::options::Goal::Stamp,
         strict: false,
-        hot_reload: rollstamp::options::HotReload::Roll,
         jobs: 1,
+        rules: rollstamp::rules::Rules::default(),
     };
     let file = rollstamp::span::InputFile {
         name: "row".to_owned(),

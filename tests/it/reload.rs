@@ -1,9 +1,10 @@
 //! What reload sidecars mean when the user says that they spare the pods: `hotReloadSidecars: skip`.
 
 use rollstamp::finding::Code;
-use rollstamp::options::{Goal, HotReload, Options, STAMP_KEY};
+use rollstamp::options::{Goal, Options, STAMP_KEY};
 use rollstamp::plan::Decision;
 use rollstamp::process::{self, Outcome};
+use rollstamp::rules::{HotReload, Rules};
 use rollstamp::span::InputFile;
 use rollstamp::unit::{Found, Input, Skipped, UnitId};
 
@@ -14,8 +15,11 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
         hash_key: None,
         goal: Goal::Stamp,
         strict: false,
-        hot_reload,
         jobs: 1,
+        rules: Rules {
+            hot_reload,
+            ..Rules::default()
+        },
     };
     let input = Input {
         file: InputFile {

@@ -11,13 +11,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yaml", &["span"]),
     ("k8s", &[]),
     ("finding", &["span"]),
-    ("options", &["digest"]),
+    ("options", &["digest", "k8s", "rules"]),
+    ("config", &["finding", "k8s", "options", "rules"]),
+    ("rules", &["finding", "k8s", "span", "unit"]),
     ("front", &["finding", "span", "unit", "yaml"]),
     ("unit", &["options", "span"]),
     (
         "extract",
         &[
-            "digest", "finding", "k8s", "options", "span", "suffix", "yaml",
+            "digest", "finding", "k8s", "options", "rules", "span", "suffix", "yaml",
         ],
     ),
     ("suffix", &["digest", "k8s"]),
@@ -27,8 +29,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "plan",
         &[
-            "digest", "extract", "finding", "index", "k8s", "options", "resolve", "span", "unit",
-            "yaml",
+            "digest", "extract", "finding", "index", "k8s", "options", "resolve", "rules", "span",
+            "unit", "yaml",
         ],
     ),
     (
@@ -44,8 +46,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "process",
         &[
-            "extract", "finding", "index", "mentions", "options", "plan", "render", "span", "unit",
-            "yaml",
+            "extract", "finding", "index", "mentions", "options", "plan", "render", "rules",
+            "span", "unit", "yaml",
         ],
     ),
     (
@@ -57,8 +59,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "digest", "finding", "front", "index", "options", "plan", "process", "report", "span",
-            "unit",
+            "config", "digest", "finding", "front", "index", "options", "plan", "process",
+            "report", "span", "unit",
         ],
     ),
 ];
@@ -316,6 +318,47 @@ fn the_readme_shows_what_the_program_prints() {
         assert!(
             readme.contains(&format!("`{name}`")),
             "README.md does not say why {name} is there"
+        );
+    }
+}
+
+#[test]
+fn the_schema_the_example_and_the_reader_of_the_configuration_agree() {
+    let docs = root().join("docs");
+    let text = std::fs::read_to_string(docs.join("configuration.md")).expect("configuration.md");
+    let example = text
+        .split("```yaml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("an example");
+    let config = rollstamp::config::parse(example).expect("the example is understood");
+    rollstamp::config::rules(&config).expect("the example makes sense");
+    let schema = std::fs::read_to_string(docs.join("rollstamp.schema.json")).expect("the schema");
+    let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
+    let example: serde_json::Value = serde_yaml::from_str(example).expect("YAML");
+    compare(&schema, &example, "");
+
+    /// The example says everything that the schema knows, and nothing else. A key that only the
+    /// schema knew would be refused by the reader, which knows no other than those of the example.
+    fn compare(schema: &serde_json::Value, example: &serde_json::Value, path: &str) {
+        if let Some(properties) = schema["properties"].as_object() {
+            let known: Vec<&String> = properties.keys().collect();
+            let mut said: Vec<&String> = example.as_object().expect(path).keys().collect();
+            said.sort();
+            let mut known_sorted = known.clone();
+            known_sorted.sort();
+            assert_eq!(said, known_sorted, "{path}");
+            for key in known {
+                compare(&properties[key], &example[key], &format!("{path}.{key}"));
+            }
+        } else if schema["items"].is_object() {
+            compare(&schema["items"], &example[0], &format!("{path}[]"));
+        }
+    }
+    for key in ["mode", "annotation", "ignore", "silence"] {
+        assert!(
+            text.contains(&format!("| `{key}` |")),
+            "docs/configuration.md lost {key}"
         );
     }
 }

@@ -347,6 +347,19 @@ fn search(input: &Input) -> Searched {
             }
         }
     }
+    // A stream that breaks off, and one with a byte that is no UTF-8.
+    let bytes = first.as_bytes();
+    let cuts = (1..4).map(|quarter| bytes[..bytes.len() * quarter / 4].to_vec());
+    for broken in cuts.chain([[bytes, b"\n# \xe9\n"].concat()]) {
+        for (arguments, repeats) in [OF_A_STREAM[1], OF_A_STREAM[10], OF_A_STREAM[13]] {
+            look(
+                arguments,
+                &rollstamp(arguments, &broken, Some(folder.path())),
+                repeats,
+                folder.path(),
+            );
+        }
+    }
     let folder = fresh();
     for (arguments, repeats) in OF_A_FOLDER {
         look(

@@ -54,7 +54,7 @@ pub(super) fn added_stamps(before: &str, after: &str) -> Result<usize, String> {
 /// Whether two texts are alike for a while, or to their end: what tells a good cut from a bad one.
 fn goes_on(before: &str, after: &str) -> bool {
     let next = |text: &str| text.as_bytes().iter().take(8).copied().collect::<Vec<u8>>();
-    next(before) == next(after) || ends_of_piece(after, 0).first().is_some()
+    next(before) == next(after) || !ends_of_piece(after, 0).is_empty()
 }
 
 /// Where a piece that starts at `start` may end: behind the stamp, its braces, blanks and a comma.

@@ -1,6 +1,6 @@
 //! The oracle's references beside those that another program found in the same files.
 //!
-//! `facts/<corpus>.refs.json` comes from an independent PyYAML walker. It is a differential check
+//! `facts/<corpus>.refs.json` comes from an independent walker in Python. It is a differential check
 //! and no specification; every kind of difference that is right is named in `reason`.
 
 use std::collections::BTreeMap;

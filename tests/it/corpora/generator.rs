@@ -194,7 +194,7 @@ fn volume(random: &mut Random) -> Value {
         2 => volume["secret"] = volume_source(random, "secretName"),
         3 => {
             volume["csi"] =
-                json!({"driver": "d", "nodePublishSecretRef": {"name": random.of(&NAMES)}})
+                json!({"driver": "d", "nodePublishSecretRef": {"name": random.of(&NAMES)}});
         }
         4 => volume["cephfs"] = json!({"secretRef": {"name": random.of(&NAMES)}}),
         _ => {
@@ -222,7 +222,12 @@ fn container(random: &mut Random) -> Value {
     let mount = |random: &mut Random| {
         let mut mount = json!({"name": random.of(&["v", "w"]), "mountPath": "/m"});
         match random.below(5) {
-            0..3 => mount["subPath"] = json!(random.of(&PATHS)),
+            0..3 => {
+                mount["subPath"] = json!(random.of(&PATHS));
+                if random.one_in(10) {
+                    mount["subPathExpr"] = json!("$(V)");
+                }
+            }
             3 if random.one_in(3) => mount["subPathExpr"] = json!(random.of(&["$(V)", ""])),
             _ => {}
         }
@@ -283,7 +288,7 @@ fn workload(random: &mut Random) -> Value {
         3 => template["metadata"] = json!({"annotations": {}}),
         4 => {
             template["metadata"] =
-                json!({"labels": {"a": "b"}, "annotations": {"checksum/config": "z"}})
+                json!({"labels": {"a": "b"}, "annotations": {"checksum/config": "z"}});
         }
         5 => template["metadata"] = json!({"annotations": {"b": "c", STAMP: STALE}}),
         6 => template["metadata"] = json!({"annotations": {STAMP: STALE}}),

@@ -1,11 +1,7 @@
-//! The real program over real manifests: the streams and trees of ROLLSTAMP_CORPORA.
+//! The real program over real manifests: the streams and trees of `ROLLSTAMP_CORPORA`.
 //!
 //! The folder (default: `shared` beside the checkout) is no part of the repository. Without it
 //! these tests say so and pass.
-#![expect(
-    clippy::print_stdout,
-    reason = "the numbers are half of what these tests are for"
-)]
 
 mod canary;
 mod canary_inputs;
@@ -89,7 +85,8 @@ struct Ran {
 }
 
 /// Runs the program in a folder where nothing lies about, or in `folder`.
-fn rollstamp(arguments: &[&str], stdin: &str, folder: Option<&Path>) -> Ran {
+fn rollstamp<S: AsRef<[u8]> + ?Sized>(arguments: &[&str], stdin: &S, folder: Option<&Path>) -> Ran {
+    let stdin = stdin.as_ref();
     let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty");
     fs::create_dir_all(&empty).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_rollstamp"))
@@ -104,7 +101,7 @@ fn rollstamp(arguments: &[&str], stdin: &str, folder: Option<&Path>) -> Ran {
     let mut pipe = child.stdin.take().unwrap();
     let output = std::thread::scope(|scope| {
         // A program that does not read its input closes the pipe; the exit code says the rest.
-        scope.spawn(move || pipe.write_all(stdin.as_bytes()).ok());
+        scope.spawn(move || pipe.write_all(stdin).ok());
         child.wait_with_output().unwrap()
     });
     Ran {

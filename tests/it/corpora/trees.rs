@@ -358,7 +358,7 @@ fn compare(tree: &Tree, rule: &str, report: &mut Report) {
         };
         match std::str::from_utf8(bytes) {
             Ok(text) if stamps(text, None).is_ok() => {
-                units.entry(unit).or_default().push((name, text))
+                units.entry(unit).or_default().push((name, text));
             }
             _ => drop(unread.insert(name.clone())),
         }
