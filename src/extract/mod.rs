@@ -331,7 +331,8 @@ impl Reader<'_> {
             return Ok(());
         }
         // Until these names are resolved as kustomize does, a reference could miss its source.
-        if annotation("internal.config.kubernetes.io/previousNames").is_some() {
+        let is_unlisted = workload.is_some_and(kinds::WorkloadKind::is_unlisted);
+        if annotation("internal.config.kubernetes.io/previousNames").is_some() && !is_unlisted {
             return Err(SyntaxError::refused(
                 self.document.node(node).span.start as usize,
                 "an object inside of a kustomize plugin, where names are not final; pipe what kustomize prints: `kustomize build DIR | rollstamp`",
@@ -362,7 +363,7 @@ impl Reader<'_> {
                     id.namespace = Some(namespace.into_owned()).filter(|n| !n.is_empty());
                 }
                 // Of a kind without a row nothing but a note would come.
-                (_, _) if workload.is_some_and(kinds::WorkloadKind::is_unlisted) => return Ok(()),
+                (_, _) if is_unlisted => return Ok(()),
                 (_, other) => {
                     let what = other.map_or_else(|e| e.0, |v| v.type_name());
                     let finding = Finding::new(
@@ -397,7 +398,7 @@ impl Reader<'_> {
     }
 
     /// The row of a kind; of a kind without one, if the object has the shape of a workload, the row
-    /// that stands for all such. Rows from elsewhere belong here: what follows takes any.
+    /// that stands for all such.
     fn workload_kind(
         &self,
         node: NodeId,

@@ -15,11 +15,11 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
         hash_key: None,
         goal: Goal::Stamp,
         strict: false,
+        jobs: 1,
         rules: Rules {
             hot_reload,
             ..Rules::default()
         },
-        jobs: 1,
     };
     let input = Input {
         file: InputFile {
