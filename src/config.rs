@@ -221,6 +221,7 @@ fn yes() -> bool {
 /// # Errors
 /// The first thing that is not understood, with its line where the reader knows it.
 pub fn parse(text: &str) -> Result<Config, String> {
+    let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
         return Ok(Config::default());
     }
