@@ -10,12 +10,14 @@ mod references;
 mod reloaders;
 mod shapes;
 mod source;
+mod spot;
 mod workload;
 
 pub use marks::Marks;
 pub use references::{Keys, Reference};
 pub use reloaders::{Sidecar, Watched};
 pub use source::{Entry, Flaw, Malformed, Source};
+pub use spot::{Mount, Spot, Why};
 pub use workload::Template;
 pub(crate) use workload::refused;
 

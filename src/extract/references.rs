@@ -1,6 +1,7 @@
 //! What a pod spec reads: its references, found by one walk along the tree of sites.
 
 use super::Reader;
+use super::spot::{self, Mount, Spot, Why, Within};
 use crate::finding::Code;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::sites::{CONTAINER_LISTS, Reads, Site, SiteTree};
@@ -22,6 +23,10 @@ pub struct Reference {
     pub optional: bool,
     /// Which keys are read.
     pub keys: Keys,
+    /// Why these.
+    pub why: Why,
+    /// What people call the place.
+    pub spot: Spot,
 }
 
 /// Which keys of its source a reference reads.
@@ -73,8 +78,8 @@ pub(super) struct Walk<'a, 'r> {
     pub(super) row: &'static WorkloadKind,
     pub(super) references: Vec<Reference>,
     pub(super) refusal: Option<(Code, Refusal)>,
-    /// Of each mount: the volume, and what it shows of it.
-    pub(super) mounts: Option<Vec<(String, Part)>>,
+    /// Of each mount: the volume, what it shows of it, and what people call it.
+    pub(super) mounts: Option<Vec<(String, Part, Mount)>>,
     /// The names of the pod's volumes.
     pub(super) volumes: Vec<String>,
     /// The volumes whose files the program rereads by itself.
@@ -137,7 +142,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    pub(super) fn visit(&mut self, node: NodeId, tree: &SiteTree, volume: Option<NodeId>) {
+    pub(super) fn visit(&mut self, node: NodeId, tree: &SiteTree, within: Within) {
         let document = self.reader.document;
         let node = document.target(node);
         match document.node(node).kind {
@@ -145,24 +150,21 @@ impl Walk<'_, '_> {
                 if let Some(items) = &tree.items {
                     for item in document.children(node) {
                         let item = document.target(item);
-                        let volume = if items.is_volume {
+                        if items.is_volume {
                             self.note_volume(item);
-                            Some(item)
-                        } else {
-                            volume
-                        };
-                        self.visit(item, items, volume);
+                        }
+                        self.visit(item, items, within.item(item));
                     }
                 }
             }
             Kind::Mapping => {
                 if let Some(site) = tree.site {
-                    self.reference(node, site, volume);
+                    self.reference(node, site, within);
                 }
                 if document.node(node).has_merge {
                     for (name, inner) in &tree.fields {
                         if let Some(value) = self.field(node, name) {
-                            self.visit(value, inner, volume);
+                            self.visit(value, inner, within.field(name));
                         }
                     }
                     return;
@@ -185,7 +187,7 @@ impl Walk<'_, '_> {
                         );
                     }
                     seen.push((position, key));
-                    self.visit(value, inner, volume);
+                    self.visit(value, inner, within.field(name));
                 }
             }
             Kind::Scalar | Kind::Alias => {}
@@ -242,13 +244,19 @@ impl Walk<'_, '_> {
                         name_span: document.node(node).span,
                         optional: false,
                         keys: keys.clone(),
+                        why: if user.key.is_some() {
+                            Why::Named
+                        } else {
+                            Why::All
+                        },
+                        spot: Spot::default(),
                     });
                 }
             }
         }
     }
 
-    fn reference(&mut self, node: NodeId, site: &'static Site, volume: Option<NodeId>) {
+    fn reference(&mut self, node: NodeId, site: &'static Site, within: Within) {
         let Some((name, name_node)) = self.string(node, site.name) else {
             return;
         };
@@ -259,14 +267,15 @@ impl Walk<'_, '_> {
         let optional = self.field(node, "optional").is_some_and(|value| {
             resolve::value(document, self.reader.text, value) == Ok(Value::Bool(true))
         });
-        let keys = match site.reads {
-            Reads::Nothing => Keys::None,
-            Reads::Env => Keys::Env,
-            Reads::Key => match self.string(node, "key") {
-                Some((key, _)) => Keys::One(key),
-                None => Keys::One(String::new()),
-            },
-            Reads::Files => self.files(node, volume),
+        let mut mounts = Vec::new();
+        let (keys, why) = match site.reads {
+            Reads::Nothing => (Keys::None, Why::Site),
+            Reads::Env => (Keys::Env, Why::All),
+            Reads::Key => {
+                let key = self.string(node, "key").map(|(key, _)| key);
+                (Keys::One(key.unwrap_or_default()), Why::Named)
+            }
+            Reads::Files => self.files(node, within.volume(site), &mut mounts),
         };
         self.references.push(Reference {
             site,
@@ -274,20 +283,28 @@ impl Walk<'_, '_> {
             name_span: document.node(name_node).span,
             optional,
             keys,
+            why,
+            spot: within.spot(self.reader, site, mounts),
         });
     }
 
     /// The keys of a volume source that become files which some container sees.
-    fn files(&mut self, node: NodeId, volume: Option<NodeId>) -> Keys {
-        let mounted = self.mounted(volume);
+    fn files(
+        &mut self,
+        node: NodeId,
+        volume: Option<NodeId>,
+        mounts: &mut Vec<Mount>,
+    ) -> (Keys, Why) {
+        let (mounted, why) = self.mounted(volume, mounts);
         let listed = self.listed(node);
         match (mounted, listed) {
-            (Mounted::Never, _) => Keys::None,
-            (Mounted::Whole, None) => Keys::All,
+            (Mounted::Never, _) => (Keys::None, why),
+            (Mounted::Whole, None) => (Keys::All, why),
             (Mounted::Whole, Some(items)) => {
-                Keys::Listed(items.into_iter().map(|(key, _)| key).collect())
+                let keys = items.into_iter().map(|(key, _)| key).collect();
+                (Keys::Listed(keys), Why::Items)
             }
-            (Mounted::Parts(parts), None) => Keys::Under(parts),
+            (Mounted::Parts(parts), None) => (Keys::Under(parts), why),
             (Mounted::Parts(parts), Some(items)) => {
                 let seen = |path: &[String]| parts.iter().any(|part| related(part, path));
                 let keys: Vec<String> = items
@@ -297,9 +314,9 @@ impl Walk<'_, '_> {
                     .collect();
                 // Items and mounts that never meet show no file, whatever the source holds.
                 if keys.is_empty() {
-                    Keys::None
+                    (Keys::None, Why::NothingShown)
                 } else {
-                    Keys::Listed(keys)
+                    (Keys::Listed(keys), Why::ItemsInSubPaths)
                 }
             }
         }
@@ -326,44 +343,51 @@ impl Walk<'_, '_> {
         Some(listed)
     }
 
-    fn mounted(&mut self, volume: Option<NodeId>) -> Mounted {
+    /// How containers mount a volume, and why that narrows what they see, or does not.
+    fn mounted(&mut self, volume: Option<NodeId>, mounts: &mut Vec<Mount>) -> (Mounted, Why) {
         let Some((name, _)) = volume.and_then(|volume| self.string(volume, "name")) else {
-            return Mounted::Whole;
+            return (Mounted::Whole, Why::All);
         };
         if self.mounts.is_none() {
             self.mounts = Some(self.all_mounts());
         }
         let live = self.live.iter().any(|(volume, _)| *volume == name);
-        if !self.row.built_in && !live {
-            return Mounted::Whole;
-        }
         let mut parts = Vec::new();
-        let mut any = false;
-        for (_, part) in self
+        let mut whole = false;
+        for (_, part, mount) in self
             .mounts
             .iter()
             .flatten()
-            .filter(|(volume, _)| *volume == name)
+            .filter(|(volume, _, _)| *volume == name)
         {
-            any = true;
+            mounts.push(mount.clone());
             match part {
                 Part::Whole if live => {}
-                Part::Whole | Part::Unknown => return Mounted::Whole,
+                Part::Whole | Part::Unknown => whole = true,
                 Part::Below(part) => parts.push(part.clone()),
             }
         }
-        if any && !(live && parts.is_empty()) {
-            Mounted::Parts(parts)
+        let any = !mounts.is_empty();
+        if whole {
+            (Mounted::Whole, Why::All)
+        } else if !self.row.built_in && !live {
+            (Mounted::Whole, Why::Operator)
+        } else if !parts.is_empty() && live {
+            (Mounted::Parts(parts), Why::LiveSubPaths)
+        } else if any && live {
+            (Mounted::Never, Why::Live)
+        } else if any {
+            (Mounted::Parts(parts), Why::SubPaths)
         } else {
-            Mounted::Never
+            (Mounted::Never, Why::NotMounted)
         }
     }
 
-    fn all_mounts(&mut self) -> Vec<(String, Part)> {
+    fn all_mounts(&mut self) -> Vec<(String, Part, Mount)> {
         let document = self.reader.document;
         let mut mounts = Vec::new();
-        for list in CONTAINER_LISTS {
-            let Some(containers) = self.field(self.pod_spec, list) else {
+        for field in CONTAINER_LISTS {
+            let Some(containers) = self.field(self.pod_spec, field) else {
                 continue;
             };
             for container in document.items(containers).collect::<Vec<_>>() {
@@ -385,7 +409,8 @@ impl Walk<'_, '_> {
                         Some(part) if part[0].starts_with("..") => Part::Unknown,
                         Some(part) => Part::Below(part),
                     };
-                    mounts.push((name, part));
+                    let mount = spot::mount(self.reader, field, container, mount);
+                    mounts.push((name, part, mount));
                 }
             }
         }

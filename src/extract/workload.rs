@@ -5,6 +5,7 @@ use super::marks::{self, Marks};
 use super::references::{Reference, Walk};
 use super::reloaders::{self, Sidecar};
 use super::shapes;
+use super::spot::Within;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds::{self, Rolls, WorkloadKind};
@@ -207,7 +208,7 @@ fn template(
         );
     }
     walk.pod_spec = walk.field(way.at, "spec")?;
-    walk.visit(walk.pod_spec, &SITE_TREE, None);
+    walk.visit(walk.pod_spec, &SITE_TREE, Within::default());
     for user in &reader.options.rules.sites {
         if user.fits(&id.group, &id.kind) {
             walk.user_site(object, user);

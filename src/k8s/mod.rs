@@ -9,5 +9,6 @@ pub mod limits;
 pub mod marks;
 pub mod providers;
 pub mod reloaders;
+pub mod short_names;
 pub mod sites;
 pub mod waits;

@@ -2,8 +2,10 @@
 //! text.
 
 mod hints;
+mod reason;
 mod say;
 
+pub use reason::{Counted, Ignored, Reason};
 pub use say::drift;
 
 use crate::digest::Lines;
@@ -33,27 +35,6 @@ pub struct Planned {
     pub decision: Decision,
     /// Why: one entry for each reference of the template, in its order.
     pub reasons: Vec<Reason>,
-}
-
-/// What a reference contributes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// These entries of this source are part of the stamp.
-    Counted(SourceRef, Vec<usize>),
-    /// The source is named after its content, so that its name rolls the pods.
-    ContentNamed(SourceRef),
-    /// A control annotation or a rule says that it takes no part.
-    Ignored,
-    /// It reads no key.
-    ReadsNothing,
-    /// A controller in the cluster fills the source.
-    Filled(SourceRef),
-    /// The source is not in the apply unit.
-    External,
-    /// Two files define the source differently.
-    Clash(SourceRef, SourceRef),
-    /// Several sources fit.
-    Ambiguous,
 }
 
 /// The decision about a stamp.
@@ -207,7 +188,7 @@ impl Planner<'_> {
         if template.ignored {
             return (
                 Decision::Ignored,
-                vec![Reason::Ignored; template.references.len()],
+                vec![Reason::Ignored(Ignored::Workload); template.references.len()],
             );
         }
         let stamped = template.not_stamped.is_none();
@@ -247,7 +228,7 @@ impl Planner<'_> {
             return Reason::ReadsNothing;
         }
         if template.ignored_sources.contains(&reference.name) {
-            return Reason::Ignored;
+            return Reason::Ignored(Ignored::OnWorkload);
         }
         let stamped = template.not_stamped.is_none();
         let indexed = match resolve(self.index, unit, workload, reference, self.options) {
@@ -275,12 +256,13 @@ impl Planner<'_> {
             }
         };
         let source = source(self.facts, indexed.copy);
-        if !template.kind.is_unlisted() {
+        let missing = missing_keys(reference, source);
+        if !reference.optional && !template.kind.is_unlisted() {
             self.findings
-                .extend(say::missing_keys(workload, reference, source));
+                .extend(say::missing_keys(workload, reference, &missing));
         }
         if source.ignored {
-            return Reason::Ignored;
+            return Reason::Ignored(Ignored::Source(indexed.copy));
         }
         if stamped && self.refuse_flaws(indexed.copy, workload) {
             sum.left_alone = true;
@@ -289,13 +271,10 @@ impl Planner<'_> {
             return Reason::ContentNamed(indexed.copy);
         }
         let read = read_entries(source, &reference.keys);
-        let any = !read.is_empty();
-        let kept: Vec<usize> = read
-            .into_iter()
-            .filter(|&i| !source.entries[i].ignored)
-            .collect();
-        if any && kept.is_empty() {
-            return Reason::Ignored;
+        let (ignored, kept): (Vec<usize>, Vec<usize>) =
+            read.into_iter().partition(|&i| source.entries[i].ignored);
+        if kept.is_empty() && !ignored.is_empty() {
+            return Reason::Ignored(Ignored::Keys(indexed.copy));
         }
         sum.counted += 1;
         for &position in &kept {
@@ -303,7 +282,12 @@ impl Planner<'_> {
             sum.lines
                 .add(source.target, &source.name, &entry.key, &entry.digest);
         }
-        Reason::Counted(indexed.copy, kept)
+        Reason::Counted(Counted {
+            source: indexed.copy,
+            entries: kept,
+            ignored,
+            missing: missing.into_iter().map(str::to_owned).collect(),
+        })
     }
 
     /// The API server refuses a source as a whole, so one bad value is enough: whoever reads any key
@@ -445,6 +429,20 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+/// The keys that a reference names and that its source does not have.
+fn missing_keys<'a>(reference: &'a Reference, source: &Source) -> Vec<&'a str> {
+    let (keys, env): (&[String], bool) = match &reference.keys {
+        _ if source.whole => return Vec::new(),
+        Keys::One(key) => (std::slice::from_ref(key), true),
+        Keys::Listed(keys) => (keys, false),
+        _ => return Vec::new(),
+    };
+    keys.iter()
+        .filter(|key| !source.get(key).iter().any(|e| e.env || !env))
+        .map(String::as_str)
+        .collect()
 }
 
 /// The positions of the entries of a source that a reference reads.

@@ -1,7 +1,7 @@
 //! The findings of the plan, one function each.
 
 use super::{Decision, Planned, State};
-use crate::extract::{Entry, Facts, Flaw, Keys, Malformed, Object, Reference, Source, refused};
+use crate::extract::{Entry, Facts, Flaw, Malformed, Object, Reference, refused};
 use crate::finding::{Code, Finding, Severity};
 use crate::index::{Indexed, SourceRef, object};
 use crate::span::{Place, Span};
@@ -70,22 +70,12 @@ pub(super) fn edit_refused(object: &Object, refusal: &Refusal) -> Finding {
 pub(super) fn missing_keys(
     object: &Object,
     reference: &Reference,
-    source: &Source,
+    missing: &[&str],
 ) -> Vec<Finding> {
-    if reference.optional || source.whole {
-        return Vec::new();
-    }
-    let (keys, env): (&[String], bool) = match &reference.keys {
-        Keys::One(key) => (std::slice::from_ref(key), true),
-        Keys::Listed(keys) => (keys, false),
-        _ => return Vec::new(),
-    };
-    let missing = keys
-        .iter()
-        .filter(|key| !source.get(key).iter().any(|e| e.env || !env));
     missing
+        .iter()
         .map(|key| {
-            let target = source.target.name();
+            let target = reference.site.target.name();
             let message = format!(
                 "{} reads the key `{key}` of {target} {}, which does not have it",
                 object.id, reference.name

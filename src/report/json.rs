@@ -45,8 +45,9 @@ struct FileRow<'a> {
     diff: Option<String>,
 }
 
+/// A finding.
 #[derive(Serialize)]
-struct FindingRow<'a> {
+pub(super) struct FindingRow<'a> {
     code: &'static str,
     severity: &'static str,
     message: &'a str,
@@ -115,22 +116,7 @@ pub fn report(outcome: &Outcome, findings: &[Finding], verb: &str, with_diff: bo
 fn workloads(outcome: &Outcome, locator: &Locator<'_>) -> Vec<WorkloadRow> {
     let row = |planned: &crate::plan::Planned| {
         let object = object(&outcome.facts, planned.object);
-        let (state, stamp) = match &planned.decision {
-            Decision::Stamp { value, state } => {
-                let state = match state {
-                    State::Missing => "missing",
-                    State::Stale => "stale",
-                    State::Current => "current",
-                };
-                (state, Some(value.clone()))
-            }
-            Decision::None { left_over: true } => ("left-over", None),
-            Decision::None { left_over: false } => ("nothing-read", None),
-            Decision::Unverifiable { .. } => ("unverifiable", None),
-            Decision::Refused => ("refused", None),
-            Decision::Ignored => ("ignored", None),
-            Decision::NotStamped => ("not-stamped", None),
-        };
+        let (state, stamp) = state(&planned.decision);
         let present = match &object.templates[planned.template].slot {
             Some(Ok(Slot::Present(present))) => present.value.clone(),
             _ => None,
@@ -144,14 +130,35 @@ fn workloads(outcome: &Outcome, locator: &Locator<'_>) -> Vec<WorkloadRow> {
             file: locator.name(place).to_owned(),
             line: locator.position(place).line,
             state,
-            stamp,
+            stamp: stamp.map(str::to_owned),
             present,
         }
     };
     outcome.plan.workloads.iter().map(row).collect()
 }
 
-fn finding_row<'a>(finding: &'a Finding, locator: &Locator<'a>) -> FindingRow<'a> {
+/// The word for a decision, and the stamp that must be there.
+pub(super) fn state(decision: &Decision) -> (&'static str, Option<&str>) {
+    match decision {
+        Decision::Stamp { value, state } => {
+            let state = match state {
+                State::Missing => "missing",
+                State::Stale => "stale",
+                State::Current => "current",
+            };
+            (state, Some(value))
+        }
+        Decision::None { left_over: true } => ("left-over", None),
+        Decision::None { left_over: false } => ("nothing-read", None),
+        Decision::Unverifiable { .. } => ("unverifiable", None),
+        Decision::Refused => ("refused", None),
+        Decision::Ignored => ("ignored", None),
+        Decision::NotStamped => ("not-stamped", None),
+    }
+}
+
+/// A finding as a row of a report.
+pub(super) fn finding_row<'a>(finding: &'a Finding, locator: &Locator<'a>) -> FindingRow<'a> {
     let position = finding.place.map(|place| locator.position(place));
     let name = |place: Place| locator.name(place);
     FindingRow {

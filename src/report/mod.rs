@@ -2,6 +2,7 @@
 //! hold a value of a Secret.
 
 pub mod diff;
+pub mod explain;
 pub mod json;
 pub mod text;
 

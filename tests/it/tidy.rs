@@ -53,13 +53,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "extract", "finding", "index", "plan", "process", "render", "span", "unit", "yaml",
+            "extract", "finding", "index", "k8s", "plan", "process", "render", "span", "unit",
+            "yaml",
         ],
     ),
     (
         "cli",
         &[
-            "config", "digest", "finding", "front", "index", "options", "plan", "process",
+            "config", "digest", "finding", "front", "index", "k8s", "options", "plan", "process",
             "report", "span", "unit",
         ],
     ),
@@ -300,6 +301,21 @@ fn the_readme_shows_what_the_program_prints() {
     assert!(
         readme.contains(&format!("```diff\n{diff}```")),
         "README.md does not show this:\n{diff}"
+    );
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_rollstamp"))
+        .args([
+            "explain",
+            "--workload",
+            "deploy/shop",
+            "testdata/example/shop",
+        ])
+        .current_dir(root())
+        .output()
+        .expect("the program");
+    let explanation = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(
+        readme.contains(&format!("```text\n{explanation}```")),
+        "README.md does not show this:\n{explanation}"
     );
     for source in [
         "rollstamp/v1",

@@ -1,5 +1,11 @@
 //! The command line: clap structs into [`Options`], and the way from loading to the exit code.
 
+mod explain;
+mod filter;
+mod names;
+
+use self::filter::filter;
+use self::names::{annotation_key, require};
 use crate::config::{self, Config};
 use crate::digest::HashKey;
 use crate::finding::{Finding, Severity};
@@ -64,6 +70,19 @@ enum Verb {
         /// Files and folders; without any, the standard input
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Say of each workload what it reads, why only that, and what its stamp is
+    ///
+    /// Long lists of keys are cut short; --verbose shows all of them.
+    Explain {
+        /// Files and folders; without any, the standard input
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Explain only this one; can stand several times. Short names as in `kubectl`: `deploy/web`
+        #[arg(long = "workload", value_name = "KIND/NAME", value_parser = explain::wanted)]
+        workloads: Vec<explain::Wanted>,
         #[command(flatten)]
         common: Common,
     },
@@ -163,34 +182,6 @@ pub enum Exit {
     Trouble = 2,
 }
 
-/// An annotation key as the API server takes it: an optional DNS prefix, and a name of at most 63.
-fn annotation_key(key: &str) -> Result<String, String> {
-    let (prefix, name) = match key.split_once('/') {
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, key),
-    };
-    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
-    let good_name = name.len() <= 63
-        && edge(name.as_bytes().first())
-        && edge(name.as_bytes().last())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    let good_label = |label: &str| {
-        edge(label.as_bytes().first())
-            && edge(label.as_bytes().last())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    let good_prefix = prefix.is_none_or(|p| p.len() <= 253 && p.split('.').all(good_label));
-    if good_name && good_prefix {
-        Ok(key.to_owned())
-    } else {
-        Err("not an annotation key: PREFIX/NAME with a DNS name before the slash and at most 63 letters, digits, `-`, `_` or `.` after it".to_owned())
-    }
-}
-
 /// Parses the arguments and runs.
 ///
 /// # Errors
@@ -225,6 +216,11 @@ pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> anyhow::Resul
             filter(&[], &common, Goal::Strip)
         }
         Some(Verb::Strip { paths, common }) => in_place(&paths, &common, Goal::Strip, false),
+        Some(Verb::Explain {
+            paths,
+            workloads,
+            common,
+        }) => explain::explain(&paths, &workloads, &common),
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rollstamp", &mut script);
@@ -363,94 +359,6 @@ fn exclude(common: &Common) -> anyhow::Result<globset::GlobSet> {
         );
     }
     set.build().context("failed to read the globs of --exclude")
-}
-
-/// Every path must be there; a single word that is not may be a misspelled verb.
-fn require(paths: &[PathBuf]) -> anyhow::Result<()> {
-    for (i, path) in paths.iter().enumerate() {
-        if files::exists(path) {
-            continue;
-        }
-        let name = path.to_string_lossy();
-        if i > 0 || name.contains(['/', '.', '\\']) {
-            bail!("no such file: {name}");
-        }
-        let command = Cli::command();
-        let nearest = command
-            .get_subcommands()
-            .map(|c| {
-                (
-                    strsim::damerau_levenshtein(c.get_name(), &name),
-                    c.get_name(),
-                )
-            })
-            .min();
-        match nearest {
-            Some((distance, verb)) if distance <= 3 && distance < verb.len() => {
-                bail!("no such file or verb: {name} (did you mean `{verb}`?)")
-            }
-            _ => bail!("no such file or verb: {name}"),
-        }
-    }
-    Ok(())
-}
-
-fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, goal)? else {
-        return Ok(Exit::Trouble);
-    };
-    say_findings(&mut run, common, "filter");
-    if run.outcome.refused() {
-        if common.output == Format::Text {
-            run.talk.say("rollstamp: refused; nothing was printed\n");
-        }
-        return Ok(Exit::Trouble);
-    }
-    if common.verbose {
-        let summary = format!("{}\n", text::read(&run.outcome));
-        run.talk.say(&summary);
-    }
-    stream::print(stream_of(&run.outcome, paths.is_empty()).into_iter())
-        .context("failed to write the standard output")?;
-    Ok(Exit::Clean)
-}
-
-/// The texts with their edits. A single stream passes as it is; of files only those that hold
-/// objects, with a `---` between them and only the first byte order mark.
-fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
-    let mut pieces: Vec<&str> = Vec::new();
-    let mut ends_line = true;
-    for (file, input) in outcome.inputs.iter().enumerate() {
-        let text = input.file.text.as_str();
-        if !single && outcome.facts[file].object_count == 0 && input.found != Found::Stream {
-            continue;
-        }
-        let first = pieces.is_empty();
-        let start = if !first && text.starts_with('\u{feff}') {
-            '\u{feff}'.len_utf8()
-        } else {
-            0
-        };
-        if !first {
-            if !ends_line {
-                pieces.push("\n");
-            }
-            if !text[start..].starts_with("---") {
-                pieces.push("---\n");
-            }
-        }
-        let part = crate::span::Span::new(start, text.len());
-        match outcome.changes.iter().find(|c| c.file == file) {
-            Some(change) => pieces.extend(change.edits.slices_within(text, part)),
-            None => pieces.push(&text[start..]),
-        }
-        ends_line = pieces
-            .iter()
-            .rev()
-            .find(|p| !p.is_empty())
-            .is_none_or(|p| p.ends_with('\n'));
-    }
-    pieces
 }
 
 fn in_place(

@@ -1,0 +1,137 @@
+//! What each workload reads, why, and what that makes of its stamp.
+
+use super::{Common, Exit, Format, Run, colour, say_findings, start, trouble_if};
+use crate::front::stream;
+use crate::index::{ObjectRef, object};
+use crate::k8s::id::ObjectId;
+use crate::k8s::short_names;
+use crate::options::Goal;
+use crate::process::Outcome;
+use crate::report::{explain, text};
+use anyhow::{Context, bail};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// A workload that `--workload` asks for.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    kind: String,
+    name: String,
+}
+
+/// Parses `KIND/NAME`.
+pub(super) fn wanted(value: &str) -> Result<Wanted, String> {
+    match value.split_once('/') {
+        Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !name.contains('/') => {
+            Ok(Wanted {
+                kind: kind.to_owned(),
+                name: name.to_owned(),
+            })
+        }
+        _ => Err(
+            "not KIND/NAME, such as deployment/web; --namespace says which of several".to_owned(),
+        ),
+    }
+}
+
+pub(super) fn explain(
+    paths: &[PathBuf],
+    wanted: &[Wanted],
+    common: &Common,
+) -> anyhow::Result<Exit> {
+    let Some(mut run) = start(paths, common, Goal::Stamp)? else {
+        return Ok(Exit::Trouble);
+    };
+    let Run { outcome, .. } = &run;
+    let chosen = choose(outcome, wanted, common.namespace.as_deref());
+    let report = match (&chosen, common.output) {
+        (Err(_), _) => String::new(),
+        (Ok(chosen), Format::Json) => explain::json::report(outcome, chosen),
+        (Ok(chosen), Format::Text) => {
+            explain::text::report(outcome, chosen, common.verbose, colour(common, true))
+        }
+    };
+    // The JSON has the findings in it.
+    if common.output == Format::Text {
+        say_findings(&mut run, common, "explain");
+    }
+    stream::print(std::iter::once(report.as_str()))
+        .context("failed to write the standard output")?;
+    chosen?;
+    if common.verbose && common.output == Format::Text {
+        let summary = format!("{}\n", text::read(&run.outcome));
+        run.talk.say(&summary);
+    }
+    Ok(trouble_if(run.outcome.refused()))
+}
+
+/// The workloads to explain: all, or those that are wanted.
+fn choose(
+    outcome: &Outcome,
+    wanted: &[Wanted],
+    namespace: Option<&str>,
+) -> anyhow::Result<BTreeSet<ObjectRef>> {
+    let mut all = BTreeSet::new();
+    for (file, facts) in outcome.facts.iter().enumerate() {
+        for (object, _) in
+            (facts.objects.iter().enumerate()).filter(|(_, o)| !o.templates.is_empty())
+        {
+            all.insert(ObjectRef { file, object });
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(all);
+    }
+    let mut chosen = BTreeSet::new();
+    for wanted in wanted {
+        let mut found = false;
+        for &at in &all {
+            let id = &object(&outcome.facts, at).id;
+            let own = id.namespace.as_deref().or(namespace);
+            if short_names::means(&wanted.kind, &id.kind)
+                && id.name == wanted.name
+                && namespace.is_none_or(|namespace| own == Some(namespace))
+            {
+                found = true;
+                chosen.insert(at);
+            }
+        }
+        if !found {
+            let ids = all.iter().map(|&at| &object(&outcome.facts, at).id);
+            bail!("{}", nothing_is(wanted, ids, namespace));
+        }
+    }
+    Ok(chosen)
+}
+
+/// Nothing is what was asked for; the nearest one may have been meant.
+fn nothing_is<'a>(
+    wanted: &Wanted,
+    ids: impl Iterator<Item = &'a ObjectId>,
+    namespace: Option<&str>,
+) -> String {
+    let Wanted { kind, name } = wanted;
+    let place = namespace.map_or_else(String::new, |n| format!(" in the namespace {n}"));
+    let distance = |id: &ObjectId| {
+        let kinds = if short_names::means(kind, &id.kind) {
+            0
+        } else {
+            // An unknown short name is far from its kind, so the name decides.
+            strsim::damerau_levenshtein(&kind.to_lowercase(), &id.kind.to_lowercase()).min(3)
+        };
+        kinds + strsim::damerau_levenshtein(name, &id.name)
+    };
+    let nearest = ids.map(|id| (distance(id), id)).min();
+    let Some((_, id)) = nearest else {
+        return format!("no workload {kind}/{name}: no workload at all was read");
+    };
+    let mut message = format!(
+        "no workload {kind}/{name}{place}; the nearest is {}/{}",
+        id.kind.to_lowercase(),
+        id.name
+    );
+    if let (Some(_), Some(own)) = (namespace, &id.namespace) {
+        message.push_str(&format!(" in {own}"));
+    }
+    message
+}

@@ -1,0 +1,68 @@
+//! Manifests in, stamped manifests out.
+
+use super::{Common, Exit, Format, say_findings, start};
+use crate::front::stream;
+use crate::options::Goal;
+use crate::process::Outcome;
+use crate::report::text;
+use crate::unit::Found;
+use anyhow::Context;
+use std::path::PathBuf;
+
+pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Exit> {
+    let Some(mut run) = start(paths, common, goal)? else {
+        return Ok(Exit::Trouble);
+    };
+    say_findings(&mut run, common, "filter");
+    if run.outcome.refused() {
+        if common.output == Format::Text {
+            run.talk.say("rollstamp: refused; nothing was printed\n");
+        }
+        return Ok(Exit::Trouble);
+    }
+    if common.verbose {
+        let summary = format!("{}\n", text::read(&run.outcome));
+        run.talk.say(&summary);
+    }
+    stream::print(stream_of(&run.outcome, paths.is_empty()).into_iter())
+        .context("failed to write the standard output")?;
+    Ok(Exit::Clean)
+}
+
+/// The texts with their edits. A single stream passes as it is; of files only those that hold
+/// objects, with a `---` between them and only the first byte order mark.
+fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
+    let mut pieces: Vec<&str> = Vec::new();
+    let mut ends_line = true;
+    for (file, input) in outcome.inputs.iter().enumerate() {
+        let text = input.file.text.as_str();
+        if !single && outcome.facts[file].object_count == 0 && input.found != Found::Stream {
+            continue;
+        }
+        let first = pieces.is_empty();
+        let start = if !first && text.starts_with('\u{feff}') {
+            '\u{feff}'.len_utf8()
+        } else {
+            0
+        };
+        if !first {
+            if !ends_line {
+                pieces.push("\n");
+            }
+            if !text[start..].starts_with("---") {
+                pieces.push("---\n");
+            }
+        }
+        let part = crate::span::Span::new(start, text.len());
+        match outcome.changes.iter().find(|c| c.file == file) {
+            Some(change) => pieces.extend(change.edits.slices_within(text, part)),
+            None => pieces.push(&text[start..]),
+        }
+        ends_line = pieces
+            .iter()
+            .rev()
+            .find(|p| !p.is_empty())
+            .is_none_or(|p| p.ends_with('\n'));
+    }
+    pieces
+}

@@ -1,0 +1,132 @@
+//! What people call the place of a reference, and why it reads the keys that it reads. Only shown,
+//! never decided on: what is missing or no string here is left out.
+
+use super::Reader;
+use crate::k8s::sites::{Site, Under};
+use crate::yaml::NodeId;
+
+/// Where a reference stands, in the names that the pod spec gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    /// The field of the pod spec: `containers`, `initContainers`, `volumes`, ...
+    pub list: &'static str,
+    /// The container or the volume; empty if it has no name.
+    pub owner: String,
+    /// The environment variable.
+    pub env: Option<String>,
+    /// Where containers mount the volume.
+    pub mounts: Vec<Mount>,
+}
+
+/// One mount of a volume.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mount {
+    /// The field of the pod spec that lists the container.
+    pub list: &'static str,
+    /// The container; empty if it has no name.
+    pub container: String,
+    /// Where in the container; empty if that is not written.
+    pub path: String,
+    /// The part of the volume that is mounted there.
+    pub sub_path: Option<String>,
+    /// The part, as an expression over variables.
+    pub sub_path_expr: Option<String>,
+}
+
+/// Why a reference reads the keys that it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It names one key.
+    Named,
+    /// Nothing narrows it.
+    All,
+    /// Its `items` list them.
+    Items,
+    /// Every mount has a `subPath`.
+    SubPaths,
+    /// Its `items` list them, and some `subPath` shows them.
+    ItemsInSubPaths,
+    /// An operator runs the pods and may add mounts, so mounts narrow nothing.
+    Operator,
+    /// The program rereads its files, but never those mounted by `subPath`.
+    LiveSubPaths,
+    /// None: the site acts when a volume is mounted or an image is pulled.
+    Site,
+    /// None: no container mounts the volume.
+    NotMounted,
+    /// None: no mount shows one of its `items`.
+    NothingShown,
+    /// None: the program rereads its files.
+    Live,
+}
+
+/// The items of lists that the walk is in: a container or volume, and in it an entry of `env`, ...
+#[derive(Clone, Copy, Default)]
+pub(super) struct Within {
+    pub(super) list: &'static str,
+    pub(super) outer: Option<NodeId>,
+    pub(super) inner: Option<NodeId>,
+}
+
+impl Within {
+    /// Steps into a field; only those of the pod spec are remembered.
+    pub(super) fn field(self, name: &'static str) -> Self {
+        match self.outer {
+            None => Self { list: name, ..self },
+            Some(_) => self,
+        }
+    }
+
+    /// Steps into an item.
+    pub(super) fn item(self, item: NodeId) -> Self {
+        match self.outer {
+            None => Self {
+                outer: Some(item),
+                ..self
+            },
+            Some(_) => Self {
+                inner: Some(item),
+                ..self
+            },
+        }
+    }
+
+    /// The volume that the walk is in.
+    pub(super) fn volume(&self, site: &Site) -> Option<NodeId> {
+        self.outer.filter(|_| site.under == Under::Volume)
+    }
+
+    /// What people call the place.
+    pub(super) fn spot(&self, reader: &Reader<'_>, site: &Site, mounts: Vec<Mount>) -> Spot {
+        let name = |node: Option<NodeId>| reader.string(node?, "name");
+        Spot {
+            list: self.list,
+            owner: match site.under {
+                Under::Object | Under::PodSpec => String::new(),
+                Under::Container | Under::Volume => name(self.outer).unwrap_or_default(),
+            },
+            env: match site.under {
+                Under::Container => name(self.inner),
+                Under::Object | Under::PodSpec | Under::Volume => None,
+            },
+            mounts,
+        }
+    }
+}
+
+/// One mount, as it is written.
+pub(super) fn mount(
+    reader: &Reader<'_>,
+    list: &'static str,
+    container: NodeId,
+    mount: NodeId,
+) -> Mount {
+    let text = |field| reader.string(mount, field).filter(|text| !text.is_empty());
+    Mount {
+        list,
+        container: reader.string(container, "name").unwrap_or_default(),
+        path: text("mountPath").unwrap_or_default(),
+        sub_path: text("subPath"),
+        sub_path_expr: text("subPathExpr"),
+    }
+}

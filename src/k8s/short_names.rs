@@ -1,0 +1,49 @@
+//! SHORT NAMES of workload kinds, as `kubectl` and the projects' own definitions have them.
+
+/// The short name, and the kind.
+pub const SHORT_NAMES: &[(&str, &str)] = &[
+    ("deploy", "Deployment"),
+    ("sts", "StatefulSet"),
+    ("ds", "DaemonSet"),
+    ("rs", "ReplicaSet"),
+    ("rc", "ReplicationController"),
+    ("cj", "CronJob"),
+    ("po", "Pod"),
+    ("dc", "DeploymentConfig"),
+    ("ro", "Rollout"),
+    ("ksvc", "Service"),
+    ("clone", "CloneSet"),
+    ("asts", "StatefulSet"),
+    ("daemon", "DaemonSet"),
+    ("lws", "LeaderWorkerSet"),
+    ("sj", "ScaledJob"),
+    ("vcjob", "Job"),
+    ("sparkapp", "SparkApplication"),
+];
+
+/// Whether a word means a kind: the kind itself, its plural or a short name, in any case.
+pub fn means(word: &str, kind: &str) -> bool {
+    let is = |name: &str| word.eq_ignore_ascii_case(name);
+    is(kind)
+        || word
+            .strip_suffix(['s', 'S'])
+            .is_some_and(|word| word.eq_ignore_ascii_case(kind))
+        || SHORT_NAMES
+            .iter()
+            .any(|(short, long)| is(short) && *long == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::k8s::kinds::WORKLOADS;
+
+    #[test]
+    fn every_short_name_is_that_of_a_workload() {
+        for (short, kind) in SHORT_NAMES {
+            assert!(WORKLOADS.iter().any(|row| row.kind == *kind), "{short}");
+        }
+        assert!(means("deployments", "Deployment") && means("STS", "StatefulSet"));
+        assert!(!means("deploy", "DeploymentConfig") && !means("s", "Pod"));
+    }
+}

@@ -1,0 +1,50 @@
+//! What each reference contributes to a stamp.
+
+use crate::index::SourceRef;
+
+/// What a reference contributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Entries of this source are part of the stamp.
+    Counted(Counted),
+    /// The source is named after its content, so that its name rolls the pods.
+    ContentNamed(SourceRef),
+    /// A control annotation or a rule says that it takes no part.
+    Ignored(Ignored),
+    /// It reads no key.
+    ReadsNothing,
+    /// A controller in the cluster fills the source.
+    Filled(SourceRef),
+    /// The source is not in the apply unit.
+    External,
+    /// Two files define the source differently.
+    Clash(SourceRef, SourceRef),
+    /// Several sources fit.
+    Ambiguous,
+}
+
+/// What a reference reads of its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The source.
+    pub source: SourceRef,
+    /// The entries that are part of the stamp.
+    pub entries: Vec<usize>,
+    /// The entries that it reads, but that a control annotation or a rule leaves out.
+    pub ignored: Vec<usize>,
+    /// The keys that it names and that the source does not have.
+    pub missing: Vec<String>,
+}
+
+/// What says that a reference takes no part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ignored {
+    /// The workload, of itself.
+    Workload,
+    /// The workload, of this source.
+    OnWorkload,
+    /// The source, of itself.
+    Source(SourceRef),
+    /// The source, of all the keys that are read.
+    Keys(SourceRef),
+}

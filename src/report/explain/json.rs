@@ -1,0 +1,249 @@
+//! The explanation for programs. The structs here are the format; nothing else is serialised.
+
+use super::{View, found, named_keys, views, words};
+use crate::extract::{Mount, Reference, Why};
+use crate::index::{ObjectRef, object, source};
+use crate::plan::Reason;
+use crate::process::Outcome;
+use crate::report::{Locator, json};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// The version of the format: it grows when a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema_version: u32,
+    verb: &'static str,
+    workloads: Vec<WorkloadRow<'a>>,
+    findings: Vec<json::FindingRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct WorkloadRow<'a> {
+    object: String,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
+    #[serde(flatten)]
+    at: At<'a>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stamp: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    present: Option<&'a str>,
+    references: Vec<ReferenceRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct At<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+struct ReferenceRow<'a> {
+    site: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    list: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mounts: Vec<MountRow<'a>>,
+    kind: &'static str,
+    name: &'a str,
+    optional: bool,
+    line: usize,
+    column: usize,
+    outcome: &'static str,
+    why: &'static str,
+    reason: String,
+    /// The keys that are part of the stamp.
+    keys: Vec<&'a str>,
+    /// The keys that the reference names itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    named_keys: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored_keys: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing_keys: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct MountRow<'a> {
+    list: &'static str,
+    container: &'a str,
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_path_expr: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SourceRow<'a> {
+    object: String,
+    #[serde(flatten)]
+    at: At<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<String>,
+}
+
+/// The explanation of the chosen workloads, and all findings, as one JSON object and a newline.
+pub fn report(outcome: &Outcome, chosen: &BTreeSet<ObjectRef>) -> String {
+    let locator = Locator::new(outcome);
+    let views = views(outcome, chosen);
+    let report = Report {
+        schema_version: SCHEMA_VERSION,
+        verb: "explain",
+        workloads: views
+            .iter()
+            .map(|v| workload(v, outcome, &locator))
+            .collect(),
+        findings: outcome
+            .findings
+            .iter()
+            .map(|f| json::finding_row(f, &locator))
+            .collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn at<'a>(locator: &Locator<'a>, place: crate::span::Place) -> At<'a> {
+    let position = locator.position(place);
+    At {
+        file: locator.name(place),
+        line: position.line,
+        column: position.column,
+    }
+}
+
+fn workload<'a>(view: &View<'a>, outcome: &'a Outcome, locator: &Locator<'a>) -> WorkloadRow<'a> {
+    let id = &view.object.id;
+    let (state, stamp) = view
+        .decision()
+        .map_or(("below-kustomization", None), json::state);
+    WorkloadRow {
+        object: id.to_string(),
+        kind: &id.kind,
+        namespace: id.namespace.as_deref(),
+        name: &id.name,
+        template: view.path.clone(),
+        at: at(locator, view.object.place_of_name()),
+        state,
+        reason: words::state(view, outcome),
+        stamp,
+        present: view.present(),
+        references: view
+            .reads()
+            .map(|(reference, reason)| row(view, reference, reason, outcome, locator))
+            .collect(),
+    }
+}
+
+fn row<'a>(
+    view: &View<'a>,
+    reference: &'a Reference,
+    reason: &'a Reason,
+    outcome: &'a Outcome,
+    locator: &Locator<'a>,
+) -> ReferenceRow<'a> {
+    let spot = &reference.spot;
+    let position = locator.position(view.place(reference));
+    let owner = |is: bool| Some(spot.owner.as_str()).filter(|owner| is && !owner.is_empty());
+    let in_volume = spot.list == "volumes";
+    let at_source = found(reason).map(|found| source(&outcome.facts, found));
+    let mut row = ReferenceRow {
+        site: reference.site.id,
+        list: spot.list,
+        container: owner(!in_volume),
+        env: spot.env.as_deref(),
+        volume: owner(in_volume),
+        mounts: spot.mounts.iter().map(mount).collect(),
+        kind: reference.site.target.name(),
+        name: &reference.name,
+        optional: reference.optional,
+        line: position.line,
+        column: position.column,
+        outcome: outcome_word(reason),
+        why: why_word(reference.why),
+        reason: words::why_not(reference, reason, outcome, locator).unwrap_or_default(),
+        keys: Vec::new(),
+        named_keys: named_keys(reference),
+        ignored_keys: Vec::new(),
+        missing_keys: Vec::new(),
+        source: found(reason).map(|found| {
+            let provider = object(&outcome.facts, found.object);
+            SourceRow {
+                object: provider.id.to_string(),
+                at: at(locator, provider.place_of_name()),
+                refused: at_source.map(words::flaws).unwrap_or_default(),
+            }
+        }),
+    };
+    if let (Reason::Counted(counted), Some(source)) = (reason, at_source) {
+        let keys = |entries: &[usize]| -> Vec<&'a str> {
+            let key = |&i: &usize| source.entries[i].key.as_str();
+            entries.iter().map(key).collect()
+        };
+        row.reason = words::why(reference, counted, source);
+        row.keys = keys(&counted.entries);
+        row.ignored_keys = keys(&counted.ignored);
+        row.missing_keys = counted.missing.iter().map(String::as_str).collect();
+    }
+    row
+}
+
+fn mount(mount: &Mount) -> MountRow<'_> {
+    MountRow {
+        list: mount.list,
+        container: &mount.container,
+        path: &mount.path,
+        sub_path: mount.sub_path.as_deref(),
+        sub_path_expr: mount.sub_path_expr.as_deref(),
+    }
+}
+
+fn outcome_word(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::Counted(_) => "counted",
+        Reason::ContentNamed(_) => "content-named",
+        Reason::Ignored(_) => "ignored",
+        Reason::ReadsNothing => "reads-nothing",
+        Reason::Filled(_) => "filled",
+        Reason::External => "external",
+        Reason::Clash(..) => "clash",
+        Reason::Ambiguous => "ambiguous",
+    }
+}
+
+fn why_word(why: Why) -> &'static str {
+    match why {
+        Why::Named => "named",
+        Why::All => "all",
+        Why::Items => "items",
+        Why::SubPaths => "sub-paths",
+        Why::ItemsInSubPaths => "items-in-sub-paths",
+        Why::Operator => "operator",
+        Why::LiveSubPaths => "live-sub-paths",
+        Why::Site => "site",
+        Why::NotMounted => "not-mounted",
+        Why::NothingShown => "nothing-shown",
+        Why::Live => "live",
+    }
+}

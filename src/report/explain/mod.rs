@@ -1,0 +1,136 @@
+//! What each workload reads, and why: the outcome seen from the workloads.
+
+pub mod json;
+mod layout;
+pub mod text;
+mod words;
+
+use crate::extract::{Keys, Object, Reference, Template};
+use crate::index::{ObjectRef, SourceRef};
+use crate::plan::{Counted, Decision, Ignored, Planned, Reason};
+use crate::process::Outcome;
+use crate::span::Place;
+use crate::yaml::insert::Slot;
+use crate::yaml::verify::Step;
+use std::collections::BTreeSet;
+
+/// A pod template and what was decided about it.
+struct View<'a> {
+    object: &'a Object,
+    template: &'a Template,
+    /// Nothing was decided about what lies below a kustomization.
+    planned: Option<&'a Planned>,
+    kustomization: Option<&'a str>,
+    /// Which of several templates of the object it is.
+    path: Option<String>,
+}
+
+/// The templates of the chosen objects, in the order of the input.
+fn views<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectRef>) -> Vec<View<'a>> {
+    let mut views = Vec::new();
+    let mut planned = outcome.plan.workloads.iter().peekable();
+    for (file, facts) in outcome.facts.iter().enumerate() {
+        for (position, object) in facts.objects.iter().enumerate() {
+            let at = ObjectRef {
+                file,
+                object: position,
+            };
+            for (number, template) in object.templates.iter().enumerate() {
+                let planned = planned.next_if(|p| p.object == at && p.template == number);
+                if chosen.contains(&at) {
+                    views.push(View {
+                        object,
+                        template,
+                        planned,
+                        kustomization: outcome.inputs[file].kustomization.as_deref(),
+                        path: (object.templates.len() > 1).then(|| path(&template.path)),
+                    });
+                }
+            }
+        }
+    }
+    views
+}
+
+/// `spec.tasks[0].template`
+fn path(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        match step {
+            Step::Field(name) if text.is_empty() => text.push_str(name),
+            Step::Field(name) => text.push_str(&format!(".{name}")),
+            Step::Item(i) => text.push_str(&format!("[{i}]")),
+        }
+    }
+    text
+}
+
+impl<'a> View<'a> {
+    /// The references with what each contributes; of a template that cannot be trusted, none.
+    fn reads(&self) -> impl Iterator<Item = (&'a Reference, &'a Reason)> {
+        let reasons = self.planned.map_or(&[][..], |p| p.reasons.as_slice());
+        self.template.references.iter().zip(reasons)
+    }
+
+    fn decision(&self) -> Option<&'a Decision> {
+        self.planned.map(|p| &p.decision)
+    }
+
+    /// The stamp that is there.
+    fn present(&self) -> Option<&'a str> {
+        match &self.template.slot {
+            Some(Ok(Slot::Present(present))) => present.value.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Where a reference names its source.
+    fn place(&self, reference: &Reference) -> Place {
+        Place {
+            file: self.object.place.file,
+            span: reference.name_span,
+        }
+    }
+
+    /// What refused it, in the words of the findings.
+    fn refusals<'b>(&'b self, outcome: &'a Outcome) -> impl Iterator<Item = &'a str> + use<'a, 'b> {
+        let name = self.object.id.to_string();
+        let file = self.object.place.file;
+        outcome
+            .findings
+            .iter()
+            .filter(move |f| {
+                f.refuses
+                    && f.object.as_deref() == Some(&name)
+                    && f.place.is_none_or(|place| place.file == file)
+            })
+            .map(move |f| {
+                let prefix = format!("{}: ", self.object.id);
+                f.message.strip_prefix(&prefix).unwrap_or(&f.message)
+            })
+    }
+}
+
+/// The source that a reference found, if it found one.
+fn found(reason: &Reason) -> Option<SourceRef> {
+    match reason {
+        Reason::Counted(Counted { source: at, .. })
+        | Reason::ContentNamed(at)
+        | Reason::Filled(at)
+        | Reason::Clash(at, _)
+        | Reason::Ignored(Ignored::Source(at) | Ignored::Keys(at)) => Some(*at),
+        Reason::Ignored(Ignored::Workload | Ignored::OnWorkload)
+        | Reason::ReadsNothing
+        | Reason::External
+        | Reason::Ambiguous => None,
+    }
+}
+
+/// The keys that a reference names itself.
+fn named_keys(reference: &Reference) -> Vec<&str> {
+    match &reference.keys {
+        Keys::One(key) => vec![key],
+        Keys::Listed(keys) => keys.iter().map(String::as_str).collect(),
+        Keys::None | Keys::Env | Keys::All | Keys::Under(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,287 @@
+//! The explanation for people: a block a workload, its sources one below the other, what does not
+//! count at the end.
+
+use super::layout::{self, Layout, Row, Shown};
+use super::{View, found, named_keys, views, words};
+use crate::extract::{Reference, Source};
+use crate::index::{ObjectRef, SourceRef, object, source};
+use crate::k8s::sites::Under;
+use crate::plan::{Counted, Decision, Reason, State};
+use crate::process::Outcome;
+use crate::report::{Locator, count};
+use std::collections::BTreeSet;
+
+/// How many keys of a list are shown, unless all are asked for.
+const FEW: usize = 8;
+
+/// Explains the chosen workloads.
+pub fn report(
+    outcome: &Outcome,
+    chosen: &BTreeSet<ObjectRef>,
+    every_key: bool,
+    colour: bool,
+) -> String {
+    let writer = Writer {
+        outcome,
+        locator: Locator::new(outcome),
+        few: if every_key { usize::MAX } else { FEW },
+        layout: Layout { colour },
+    };
+    let blocks: Vec<String> = views(outcome, chosen)
+        .iter()
+        .map(|view| writer.workload(view))
+        .collect();
+    blocks.join("\n")
+}
+
+struct Writer<'a> {
+    outcome: &'a Outcome,
+    locator: Locator<'a>,
+    few: usize,
+    layout: Layout,
+}
+
+/// The references of a workload to one name.
+struct Group<'a> {
+    name: String,
+    /// The source whose entries count.
+    counted: Option<SourceRef>,
+    reads: Vec<(&'a Reference, &'a Reason)>,
+}
+
+impl<'a> Writer<'a> {
+    fn workload(&self, view: &View<'a>) -> String {
+        let object = view.object;
+        let mut head = self.layout.bold(&object.id.to_string());
+        if let Some(path) = &view.path {
+            head.push_str(&format!(" {path}"));
+        }
+        let mut out = format!("{head}  {}\n", self.place(object.place_of_name()));
+        out.push_str(&self.state(view));
+        let (counted, others): (Vec<Group<'_>>, Vec<Group<'_>>) =
+            groups(view).into_iter().partition(|g| g.counted.is_some());
+        if !counted.is_empty() {
+            let keys = counted.iter().map(|g| read(g).len()).sum();
+            let head = match view.decision() {
+                Some(Decision::Stamp { .. }) => "in the stamp",
+                _ => "read",
+            };
+            let (keys, sources) = (count(keys, "key"), count(counted.len(), "source"));
+            out.push_str(&format!("  {head}: {keys} of {sources}\n"));
+            let shown = counted.iter().filter_map(|g| self.counted(view, g));
+            self.layout.sources(&mut out, &shown.collect::<Vec<_>>());
+        }
+        if !others.is_empty() {
+            out.push_str(match counted.as_slice() {
+                [] => "  named, but not counted:\n",
+                _ => "  not counted:\n",
+            });
+            let shown = others.iter().map(|g| self.other(view, g));
+            self.layout.sources(&mut out, &shown.collect::<Vec<_>>());
+        }
+        out
+    }
+
+    fn state(&self, view: &View<'a>) -> String {
+        let present = view.present().unwrap_or("unreadable");
+        let state = match view.decision() {
+            None | Some(Decision::Ignored) => "left alone".to_owned(),
+            Some(Decision::Stamp { value, state }) => match state {
+                State::Missing => format!("missing, must be {value}"),
+                State::Stale => format!("stale, must be {value}\n                but is {present}"),
+                State::Current => format!("up to date, {value}"),
+            },
+            Some(Decision::None { left_over: true }) => "left over, must go".to_owned(),
+            Some(Decision::Unverifiable { present: true }) => format!("stays {present}"),
+            Some(
+                Decision::None { left_over: false }
+                | Decision::Unverifiable { present: false }
+                | Decision::NotStamped,
+            ) => "none".to_owned(),
+            Some(Decision::Refused) => "refused".to_owned(),
+        };
+        match words::state(view, self.outcome) {
+            None => format!("  stamp: {state}\n"),
+            Some(why) if matches!(view.decision(), Some(Decision::Stamp { .. })) => {
+                format!("  stamp: {state}\n         {why}\n")
+            }
+            Some(why) => layout::wrapped(&format!("stamp: {state}; {why}"), 2),
+        }
+    }
+
+    /// A source that counts, with the keys that are read of it.
+    fn counted(&self, view: &View<'_>, group: &Group<'_>) -> Option<Shown> {
+        let at = group.counted?;
+        let provider = object(&self.outcome.facts, at.object);
+        let source = source(&self.outcome.facts, at);
+        let mut said = self.place(provider.place_of_name());
+        if provider.id.kind != source.target.name() {
+            said.push_str(&format!(", from {}", provider.id));
+        }
+        let mut notes: Vec<String> = words::flaws(source)
+            .into_iter()
+            .map(|flaw| format!("refused: {flaw}"))
+            .collect();
+        let rows = group.reads.iter().map(|(reference, reason)| {
+            let said = match reason {
+                Reason::Counted(counted) => {
+                    let mut keys = names(source, &counted.entries);
+                    if keys.is_empty() {
+                        keys.extend(counted.missing.iter().map(String::as_str));
+                    }
+                    let keys = self.listed(&keys);
+                    let why = words::why(reference, counted, source);
+                    if keys.is_empty() {
+                        why
+                    } else {
+                        format!("{keys} ({why})")
+                    }
+                }
+                _ => format!("nothing: {}", self.why_not(reference, reason)),
+            };
+            self.row(view, reference, said)
+        });
+        let mut read = read(group);
+        let ignored: BTreeSet<usize> = counted(group)
+            .flat_map(|c| c.ignored.iter().copied())
+            .collect();
+        if !ignored.is_empty() {
+            let ignored: Vec<usize> = ignored.iter().copied().collect();
+            notes.push(words::left_out(&self.listed(&names(source, &ignored))));
+        }
+        read.extend(ignored);
+        let unread: Vec<usize> = (0..source.entries.len())
+            .filter(|i| !read.contains(i))
+            .collect();
+        if !unread.is_empty() {
+            let unread = self.listed(&names(source, &unread));
+            notes.push(format!("not read: {unread}"));
+        }
+        Some(Shown {
+            name: group.name.clone(),
+            said,
+            rows: rows.collect(),
+            notes,
+        })
+    }
+
+    /// A source that does not count, with the reason: once, if it is the same for all references.
+    fn other(&self, view: &View<'_>, group: &Group<'_>) -> Shown {
+        let whys: Vec<String> = group
+            .reads
+            .iter()
+            .map(|(reference, reason)| self.why_not(reference, reason))
+            .collect();
+        let same = whys.iter().all(|why| *why == whys[0]);
+        let places = group.reads.iter().filter_map(|(_, reason)| match reason {
+            Reason::Filled(_) => None,
+            _ => found(reason),
+        });
+        let place = places
+            .map(|at| self.place(object(&self.outcome.facts, at.object).place_of_name()))
+            .next();
+        let why = same.then(|| whys[0].clone());
+        let said: Vec<String> = place.into_iter().chain(why).collect();
+        let rows = group.reads.iter().zip(&whys).map(|((reference, _), why)| {
+            let keys = self.listed(&named_keys(reference));
+            let said = match (keys.as_str(), same) {
+                (_, true) => keys,
+                ("", false) => why.clone(),
+                (_, false) => format!("{keys} ({why})"),
+            };
+            self.row(view, reference, said)
+        });
+        Shown {
+            name: group.name.clone(),
+            said: said.join(", "),
+            rows: rows.collect(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn why_not(&self, reference: &Reference, reason: &Reason) -> String {
+        words::why_not(reference, reason, self.outcome, &self.locator).unwrap_or_default()
+    }
+
+    fn row(&self, view: &View<'_>, reference: &Reference, said: String) -> Row {
+        let line = self.locator.position(view.place(reference)).line;
+        Row {
+            line: format!("line {line}"),
+            said,
+            site: words::site(reference, one_container(view)),
+        }
+    }
+
+    /// `a, b, c`, or the first few `and 25 more`.
+    fn listed(&self, keys: &[&str]) -> String {
+        // One more than a few is shown: saying so would take as much room.
+        if keys.len() <= self.few.saturating_add(1) {
+            return keys.join(", ");
+        }
+        let rest = keys.len() - self.few;
+        format!("{} and {rest} more", keys[..self.few].join(", "))
+    }
+
+    fn place(&self, place: crate::span::Place) -> String {
+        let line = self.locator.position(place).line;
+        format!("{}:{line}", self.locator.name(place))
+    }
+}
+
+/// The references by the name of their source, in the order of the text.
+fn groups<'a>(view: &View<'a>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (reference, reason) in view.reads() {
+        let name = format!("{} {}", reference.site.target.name(), reference.name);
+        let at = match groups.iter().position(|g| g.name == name) {
+            Some(at) => at,
+            None => {
+                groups.push(Group {
+                    name,
+                    counted: None,
+                    reads: Vec::new(),
+                });
+                groups.len() - 1
+            }
+        };
+        if let Reason::Counted(counted) = reason {
+            groups[at].counted = Some(counted.source);
+        }
+        groups[at].reads.push((reference, reason));
+    }
+    groups
+}
+
+fn counted<'g>(group: &'g Group<'_>) -> impl Iterator<Item = &'g Counted> {
+    group.reads.iter().filter_map(|(_, reason)| match reason {
+        Reason::Counted(counted) => Some(counted),
+        _ => None,
+    })
+}
+
+/// The entries of a group that count.
+fn read(group: &Group<'_>) -> BTreeSet<usize> {
+    counted(group)
+        .flat_map(|c| c.entries.iter().copied())
+        .collect()
+}
+
+fn names<'s>(source: &'s Source, entries: &[usize]) -> Vec<&'s str> {
+    entries
+        .iter()
+        .map(|&i| source.entries[i].key.as_str())
+        .collect()
+}
+
+/// Whether one container reads all, so that its name says nothing about a mount.
+fn one_container(view: &View<'_>) -> bool {
+    let mut containers = BTreeSet::new();
+    for reference in &view.template.references {
+        if reference.site.under == Under::Container {
+            containers.insert((reference.spot.list, reference.spot.owner.as_str()));
+        }
+        let mounts = reference.spot.mounts.iter();
+        containers.extend(mounts.map(|m| (m.list, m.container.as_str())));
+    }
+    containers.len() < 2
+}

@@ -1,0 +1,220 @@
+//! The places and reasons of references in people's words.
+
+use super::View;
+use crate::extract::{
+    IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Why,
+};
+use crate::index::{object, source};
+use crate::k8s::sites::{Reads, Under};
+use crate::plan::{Counted, Decision, Ignored, Reason};
+use crate::process::Outcome;
+use crate::report::Locator;
+
+/// `env LOG_LEVEL of container web`, `volume config at /etc/nginx/nginx.conf (subPath nginx.conf)`.
+/// The name of a volume that is called like its source is left out, and so are the containers that
+/// mount it where there is but one.
+pub(super) fn site(reference: &Reference, one_container: bool) -> String {
+    let (site, spot) = (reference.site, &reference.spot);
+    match site.under {
+        Under::Container => {
+            let what = match (site.reads, &spot.env) {
+                (Reads::Key, Some(name)) => format!("env {name}"),
+                _ => site
+                    .path
+                    .split(['[', '/'])
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+            };
+            format!("{what} of {}", container(spot.list, &spot.owner))
+        }
+        Under::Volume => {
+            let kind = if site.reads == Reads::Files {
+                String::new()
+            } else {
+                format!(" ({})", site.path.split('/').next().unwrap_or_default())
+            };
+            let name = match &spot.owner {
+                name if *name == reference.name && !spot.mounts.is_empty() => String::new(),
+                name => format!(" {name}"),
+            };
+            let mounts = mounts(&spot.mounts, one_container);
+            format!("volume{name}{kind}{mounts}")
+        }
+        // `configured: spec.settingsFrom[].name`, as the configuration has it.
+        Under::Object => site.id.to_owned(),
+        Under::PodSpec => site.path.trim_end_matches("[]").to_owned(),
+    }
+}
+
+fn container(list: &str, name: &str) -> String {
+    let kind = match list {
+        "initContainers" => "init container",
+        "ephemeralContainers" => "ephemeral container",
+        _ => "container",
+    };
+    match name {
+        "" => format!("a {kind}"),
+        _ => format!("{kind} {name}"),
+    }
+}
+
+/// ` at /etc/app in web and init, at /data in web`
+fn mounts(mounts: &[Mount], one_container: bool) -> String {
+    let mut places: Vec<(String, Vec<&str>)> = Vec::new();
+    for mount in mounts {
+        let place = match (&mount.sub_path_expr, &mount.sub_path) {
+            (Some(part), _) => format!("{} (subPathExpr {part})", mount.path),
+            (None, Some(part)) => format!("{} (subPath {part})", mount.path),
+            (None, None) => mount.path.clone(),
+        };
+        match places.iter_mut().find(|(other, _)| *other == place) {
+            Some((_, containers)) => containers.push(&mount.container),
+            None => places.push((place, vec![&mount.container])),
+        }
+    }
+    let places: Vec<String> = places
+        .into_iter()
+        .map(|(place, containers)| match one_container {
+            true => format!(" at {place}"),
+            false => format!(" at {place} in {}", containers.join(" and ")),
+        })
+        .collect();
+    places.join(",")
+}
+
+/// Why a reference that counts reads the keys that it reads, and no others.
+pub(super) fn why(reference: &Reference, counted: &Counted, source: &Source) -> String {
+    let missing = counted.missing.join(", ");
+    if !counted.missing.is_empty() && counted.entries.is_empty() && counted.ignored.is_empty() {
+        let optional = if reference.optional { "optional, " } else { "" };
+        return format!("{optional}not there");
+    }
+    let binary = reference.keys == Keys::Env && source.entries.iter().any(|e| !e.env);
+    let mut text = match reference.why {
+        _ if source.whole => "all entries, because a template mixes them",
+        Why::Named => "the key it names",
+        Why::All if binary => "all keys but binaryData",
+        Why::Items => "only its items",
+        Why::SubPaths => "only by subPath",
+        Why::ItemsInSubPaths => "its items, only by subPath",
+        Why::Operator => "all keys: an operator may add mounts",
+        Why::LiveSubPaths => "only by subPath, which never refreshes",
+        Why::All | Why::Site | Why::NotMounted | Why::NothingShown | Why::Live => "all keys",
+    }
+    .to_owned();
+    if !missing.is_empty() {
+        text.push_str(&format!(", without {missing}, not there"));
+    }
+    text
+}
+
+/// The keys that references read and a control annotation leaves out.
+pub(super) fn left_out(keys: &str) -> String {
+    format!("left out by {IGNORE_KEYS}: {keys}")
+}
+
+/// Why a reference does not count; of one that does, nothing.
+pub(super) fn why_not(
+    reference: &Reference,
+    reason: &Reason,
+    outcome: &Outcome,
+    locator: &Locator<'_>,
+) -> Option<String> {
+    let text = match reason {
+        Reason::Counted(_) => return None,
+        Reason::ContentNamed(_) => "named after its content, so its name rolls the pods".to_owned(),
+        Reason::Ignored(Ignored::Workload) => format!("ignored: {IGNORE} on the workload"),
+        Reason::Ignored(Ignored::OnWorkload) => {
+            format!("ignored: {IGNORE_SOURCES} on the workload")
+        }
+        Reason::Ignored(Ignored::Source(_)) => format!("ignored: {IGNORE} on the source"),
+        Reason::Ignored(Ignored::Keys(at)) => {
+            let keys: Vec<&str> = source(&outcome.facts, *at)
+                .entries
+                .iter()
+                .filter(|e| e.ignored)
+                .map(|e| e.key.as_str())
+                .collect();
+            format!("ignored: {IGNORE_KEYS} on the source ({})", keys.join(", "))
+        }
+        Reason::ReadsNothing => match reference.why {
+            Why::NotMounted => "no container mounts the volume".to_owned(),
+            Why::NothingShown => "no mount shows one of its items".to_owned(),
+            Why::Live => format!("the program rereads its files ({LIVE})"),
+            _ if reference.site.under == Under::PodSpec => "acts when images are pulled".to_owned(),
+            _ => "acts when the volume is mounted".to_owned(),
+        },
+        Reason::Filled(at) => {
+            let provider = object(&outcome.facts, at.object);
+            let place = provider.place_of_name();
+            format!(
+                "filled in the cluster by {} ({}:{})",
+                provider.id,
+                locator.name(place),
+                locator.position(place).line
+            )
+        }
+        Reason::External if reference.optional => "not in this apply unit, and optional".to_owned(),
+        Reason::External => "not in this apply unit".to_owned(),
+        Reason::Clash(_, other) => {
+            let place = object(&outcome.facts, other.object).place_of_name();
+            format!(
+                "another file defines it differently ({}:{}), so nobody knows which one counts",
+                locator.name(place),
+                locator.position(place).line
+            )
+        }
+        Reason::Ambiguous => {
+            "several namespaces have one, so nobody knows which one counts".to_owned()
+        }
+    };
+    Some(text)
+}
+
+/// Why the stamp is what it is, where that is not plain from what counts.
+pub(super) fn state(view: &View<'_>, outcome: &Outcome) -> Option<String> {
+    let text = match view.decision() {
+        None => {
+            let kustomization = view.kustomization.unwrap_or("a kustomization");
+            format!("the file lies below {kustomization}, which decides what is applied")
+        }
+        Some(Decision::Stamp { .. }) => {
+            return Some(format!(
+                "its pods are replaced only {}",
+                view.template.later?
+            ));
+        }
+        Some(Decision::None { .. }) if view.template.references.is_empty() => {
+            "it reads no ConfigMap or Secret".to_owned()
+        }
+        Some(Decision::None { .. }) => "nothing that it names counts".to_owned(),
+        Some(Decision::Unverifiable { .. }) => "what it reads is not in this apply unit".to_owned(),
+        Some(Decision::Refused) => {
+            let said: Vec<&str> = view.refusals(outcome).collect();
+            if said.is_empty() {
+                "because of what it reads, see below".to_owned()
+            } else {
+                said.join("; ")
+            }
+        }
+        Some(Decision::Ignored) => format!("{IGNORE} on the workload"),
+        Some(Decision::NotStamped) => format!("a stamp {}", view.template.not_stamped?),
+    };
+    Some(text)
+}
+
+/// What the API server will refuse about a source, if there is anything.
+pub(super) fn flaws(source: &Source) -> Vec<String> {
+    let malformed = source.malformed.iter();
+    let malformed = malformed.map(|m| format!("`{}` is not a mapping", m.field));
+    let values = source.entries.iter().filter_map(|entry| {
+        let flaw = entry.flaw?;
+        Some(format!(
+            "the value of `{}` is {}",
+            entry.key,
+            flaw.describe()
+        ))
+    });
+    malformed.chain(values).collect()
+}
