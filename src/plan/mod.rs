@@ -201,9 +201,13 @@ impl Planner<'_> {
         let mut reasons = Vec::with_capacity(template.references.len());
         for reference in &template.references {
             let reason = self.reason(unit, object, template, reference, &mut sum);
-            let first = said.insert((reference.site.target.name(), &reference.name));
-            if first && !template.kind.is_unlisted() {
-                self.say_reason(object, template, reference, &reason, unit);
+            let source = (reference.site.target.name(), reference.name.as_str());
+            if !template.kind.is_unlisted()
+                && !said.contains(&source)
+                && let Some(finding) = self.say_reason(object, template, reference, &reason, unit)
+            {
+                said.insert(source);
+                self.findings.push(finding);
             }
             reasons.push(reason);
         }
@@ -315,27 +319,27 @@ impl Planner<'_> {
 
     /// What there is to say about a source that is not simply there, once a workload.
     fn say_reason(
-        &mut self,
+        &self,
         object: &Object,
         template: &Template,
         reference: &Reference,
         reason: &Reason,
         unit: UnitId,
-    ) {
-        let finding = match reason {
+    ) -> Option<Finding> {
+        match reason {
             Reason::External if !reference.optional => {
-                say::external(object, reference, self.options.strict)
+                Some(say::external(object, reference, self.options.strict))
             }
             Reason::Filled(at) => {
-                say::filled(object, reference, self::object(self.facts, at.object))
+                let provider = self::object(self.facts, at.object);
+                Some(say::filled(object, reference, provider))
             }
             Reason::Ambiguous if template.not_stamped.is_none() => {
                 let candidates = self.index.get(unit, reference.site.target, &reference.name);
-                say::ambiguous(self.facts, object, reference, candidates)
+                Some(say::ambiguous(self.facts, object, reference, candidates))
             }
-            _ => return,
-        };
-        self.findings.push(finding);
+            _ => None,
+        }
     }
 
     fn sum_up(&mut self, object: &Object, template: &Template, sum: Sum) -> Decision {
