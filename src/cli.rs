@@ -7,7 +7,7 @@ use crate::options::{Goal, Options, STAMP_KEY, UnitRule};
 use crate::plan::{self, Decision, State};
 use crate::process::{self, Outcome};
 use crate::report::{self, diff, json, text};
-use crate::unit::{self, Found};
+use crate::unit::Found;
 use anyhow::{Context, bail};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -252,6 +252,7 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
     let Loaded {
         inputs,
         paths,
+        kustomizations,
         skipped,
         findings,
     } = loaded;
@@ -260,8 +261,7 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         UnitArg::Tree => UnitRule::Tree,
         UnitArg::File => UnitRule::File,
     };
-    let units = unit::assign(&inputs, rule);
-    let mut outcome = process::run(inputs, &units, skipped, &options);
+    let mut outcome = process::run(inputs, &kustomizations, rule, skipped, &options);
     outcome.findings.extend(findings);
     process::sort(&mut outcome.findings);
     Ok(Some(Run {
@@ -364,6 +364,9 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
     let mut ends_line = true;
     for (file, input) in outcome.inputs.iter().enumerate() {
         let text = input.file.text.as_str();
+        if input.found == Found::Context {
+            continue;
+        }
         if !single && outcome.facts[file].object_count == 0 && input.found != Found::Stream {
             continue;
         }

@@ -100,7 +100,7 @@ codes! {
     RollsLater "rolls-later" Note
         "The workload is stamped, but its pods are not replaced by the apply alone."
     KustomizeSource "kustomize-source" Warning
-        "The file lies below a kustomization: its sources are raw material, so it is left alone in place."
+        "The file is raw material of kustomizations, and what they apply may differ from what it says, so the workload is left alone in place."
     MissingStamp "missing-stamp" Error
         "The workload has no stamp."
     StaleStamp "stale-stamp" Error

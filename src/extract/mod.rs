@@ -8,7 +8,7 @@ mod source;
 mod workload;
 
 pub use references::{Keys, Reference};
-pub use source::{Entry, Flaw, Malformed, Source};
+pub use source::{At, Entry, Flaw, Malformed, Source};
 pub use workload::Template;
 pub(crate) use workload::refused;
 
@@ -35,6 +35,8 @@ pub struct Facts {
     pub encrypted: bool,
     /// Whether `#@` comments make it a ytt program.
     pub ytt: bool,
+    /// Whether nothing is known of it, because it could not be read.
+    pub unread: bool,
     /// The bytes of every Secret, which no report may quote.
     pub secrets: Vec<Span>,
 }

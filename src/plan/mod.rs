@@ -1,6 +1,7 @@
 //! Decides, for every pod template, what happens to its stamp, and why. Works on facts, never on
 //! text.
 
+mod agree;
 mod say;
 
 pub use say::drift;
@@ -11,7 +12,7 @@ use crate::finding::Finding;
 use crate::index::{Index, ObjectRef, SourceRef, object, source};
 use crate::options::{Goal, Options};
 use crate::resolve::{Resolution, resolve};
-use crate::unit::{Found, Input, UnitId};
+use crate::unit::{Found, Home, Input, Seat, Units, Why};
 use crate::yaml::insert::Slot;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,12 +99,13 @@ pub enum State {
 pub fn decide(
     inputs: &[Input],
     facts: &[Facts],
-    units: &[UnitId],
+    units: &Units,
     index: &Index,
     options: &Options,
 ) -> (Plan, Vec<Finding>) {
     let mut planner = Planner {
         facts,
+        units,
         index,
         options,
         findings: Vec::new(),
@@ -112,19 +114,28 @@ pub fn decide(
     };
     let mut plan = Plan::default();
     for (file, (input, file_facts)) in inputs.iter().zip(facts).enumerate() {
-        if let Some(kustomization) = &input.kustomization
-            && options.goal == Goal::Stamp
-        {
-            planner
-                .findings
-                .extend(say::below_kustomization(file_facts, kustomization));
+        if input.found == Found::Context {
             continue;
         }
+        // Of each reason to leave workloads of the file alone, the first one and how many.
+        let mut left_alone: BTreeMap<Why, (usize, usize)> = BTreeMap::new();
         for (position, object) in file_facts.objects.iter().enumerate() {
             for (number, template) in object.templates.iter().enumerate() {
-                let (decision, reasons) = match options.goal {
-                    Goal::Strip => (planner.strip(object, template), Vec::new()),
-                    Goal::Stamp => planner.template(units[file], object, template),
+                let decided = match (options.goal, &units.homes[file]) {
+                    (Goal::Strip, _) => Ok((planner.strip(object, template), Vec::new())),
+                    (Goal::Stamp, Home::Unknown(why)) => Err(why.clone()),
+                    (Goal::Stamp, Home::In(seats)) => {
+                        planner.in_all(seats, (file, position), object, template)
+                    }
+                };
+                let (decision, reasons) = match decided {
+                    Ok(decided) => decided,
+                    Err(why) => {
+                        if agree::matters(template) {
+                            left_alone.entry(why).or_insert((position, 0)).1 += 1;
+                        }
+                        continue;
+                    }
                 };
                 let decision = match input.found {
                     Found::Stream => decision,
@@ -141,18 +152,24 @@ pub fn decide(
                 });
             }
         }
+        for (why, (first, count)) in left_alone {
+            let first = &file_facts.objects[first];
+            let finding = say::left_alone(first, count, &why);
+            planner.findings.push(finding);
+        }
     }
     for ((one, two), readers) in std::mem::take(&mut planner.clashes) {
         planner.findings.push(say::clash(facts, one, two, &readers));
     }
     if options.goal == Goal::Stamp {
-        planner.report_unread_flaws(inputs);
+        planner.report_unread_flaws(inputs, units);
     }
     (plan, planner.findings)
 }
 
 struct Planner<'a> {
     facts: &'a [Facts],
+    units: &'a Units,
     index: &'a Index,
     options: &'a Options,
     findings: Vec<Finding>,
@@ -197,7 +214,7 @@ impl Planner<'_> {
 
     fn template(
         &mut self,
-        unit: UnitId,
+        seat: &Seat,
         object: &Object,
         template: &Template,
     ) -> (Decision, Vec<Reason>) {
@@ -216,10 +233,10 @@ impl Planner<'_> {
         let mut said: BTreeSet<(&str, &str)> = BTreeSet::new();
         let mut reasons = Vec::with_capacity(template.references.len());
         for reference in &template.references {
-            let reason = self.reason(unit, object, template, reference, &mut sum);
+            let reason = self.reason(seat, object, template, reference, &mut sum);
             let first = said.insert((reference.site.target.name(), &reference.name));
             if first {
-                self.say_reason(object, template, reference, &reason, unit);
+                self.say_reason(object, template, reference, &reason, seat);
             }
             reasons.push(reason);
         }
@@ -229,7 +246,7 @@ impl Planner<'_> {
     /// What one reference contributes; its lines go into the sum.
     fn reason(
         &mut self,
-        unit: UnitId,
+        seat: &Seat,
         workload: &Object,
         template: &Template,
         reference: &Reference,
@@ -242,7 +259,7 @@ impl Planner<'_> {
             return Reason::Ignored;
         }
         let stamped = template.not_stamped.is_none();
-        let indexed = match resolve(self.index, unit, workload, reference, self.options) {
+        let indexed = match resolve(self.index, seat, workload, reference, self.options) {
             Resolution::Found(indexed) => indexed,
             Resolution::Filled(indexed) => {
                 sum.external += 1;
@@ -326,7 +343,7 @@ impl Planner<'_> {
         template: &Template,
         reference: &Reference,
         reason: &Reason,
-        unit: UnitId,
+        seat: &Seat,
     ) {
         let finding = match reason {
             Reason::External if !reference.optional => {
@@ -336,7 +353,7 @@ impl Planner<'_> {
                 say::filled(object, reference, self::object(self.facts, at.object))
             }
             Reason::Ambiguous if template.not_stamped.is_none() => {
-                let candidates = self.index.get(unit, reference.site.target, &reference.name);
+                let candidates = self.index.get(seat.unit, reference.site.target, &reference.name);
                 say::ambiguous(self.facts, object, reference, candidates)
             }
             _ => return,
@@ -400,9 +417,9 @@ impl Planner<'_> {
         }
     }
 
-    fn report_unread_flaws(&mut self, inputs: &[Input]) {
+    fn report_unread_flaws(&mut self, inputs: &[Input], units: &Units) {
         for (file, facts) in self.facts.iter().enumerate() {
-            if inputs[file].kustomization.is_some() {
+            if inputs[file].found == Found::Context || !units.takes_part(file) {
                 continue;
             }
             for (position, owner) in facts.objects.iter().enumerate() {

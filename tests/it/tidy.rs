@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("k8s", &[]),
     ("finding", &["span"]),
     ("options", &["digest"]),
-    ("front", &["finding", "span", "unit", "yaml"]),
+    ("front", &["finding", "kustomization", "span", "unit", "yaml"]),
     ("unit", &["options", "span"]),
     (
         "extract",
@@ -22,7 +22,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("suffix", &["digest", "k8s"]),
     ("digest", &["k8s"]),
-    ("index", &["extract", "finding", "k8s", "options", "unit"]),
+    (
+        "kustomization",
+        &[
+            "digest", "extract", "k8s", "options", "span", "unit", "yaml",
+        ],
+    ),
+    (
+        "index",
+        &["extract", "finding", "k8s", "options", "span", "unit"],
+    ),
     ("resolve", &["extract", "index", "options", "unit"]),
     (
         "plan",
@@ -40,7 +49,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "process",
         &[
-            "extract", "finding", "index", "options", "plan", "render", "span", "unit", "yaml",
+            "extract", "finding", "index", "kustomization", "options", "plan", "render", "span",
+            "unit", "yaml",
         ],
     ),
     (
