@@ -31,7 +31,7 @@ enum Place {
 }
 
 /// Loads the kustomizations that reach one of the texts that were loaded.
-pub fn load(loaded: &mut Loaded, folders: &[PathBuf]) {
+pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf]) {
     let below = loaded.inputs.iter().any(|i| i.kustomization.is_some());
     if !below && loaded.skipped.kustomizations == 0 {
         return;
@@ -55,8 +55,11 @@ pub fn load(loaded: &mut Loaded, folders: &[PathBuf]) {
         found.insert(path, on_disk);
     }
     let kept = reaching(&found, &inputs);
-    let numbers: BTreeMap<&Path, usize> =
-        kept.iter().enumerate().map(|(i, path)| (*path, i)).collect();
+    let numbers: BTreeMap<&Path, usize> = kept
+        .iter()
+        .enumerate()
+        .map(|(i, path)| (*path, i))
+        .collect();
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
     let mut kustomizations = Vec::new();
     for path in &kept {
@@ -160,7 +163,11 @@ impl<'a> Inputs<'a> {
         let folder = display(&relative(&on_disk.folder, here));
         Kustomization {
             input,
-            folder: if folder.is_empty() { ".".to_owned() } else { folder },
+            folder: if folder.is_empty() {
+                ".".to_owned()
+            } else {
+                folder
+            },
             children,
             patches,
             material,
@@ -175,7 +182,9 @@ fn roots(inputs: &Inputs<'_>, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut repository = |folder: &Path| {
         let root = known.entry(folder.to_path_buf()).or_insert_with(|| {
             let mut above = folder.ancestors();
-            above.find(|f| f.join(".git").exists()).map(Path::to_path_buf)
+            above
+                .find(|f| f.join(".git").exists())
+                .map(Path::to_path_buf)
         });
         root.clone()
     };
@@ -193,7 +202,10 @@ fn roots(inputs: &Inputs<'_>, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
     }
     // What lies inside of another one is looked at with it.
     let all = roots.clone();
-    roots.retain(|root| !all.iter().any(|other| other != root && root.starts_with(other)));
+    roots.retain(|root| {
+        !all.iter()
+            .any(|other| other != root && root.starts_with(other))
+    });
     // A folder that git ignores is not met on the way from above, but it was named.
     roots.extend(folders.iter().filter_map(|f| std::fs::canonicalize(f).ok()));
     roots
@@ -216,7 +228,10 @@ fn walk(root: &Path) -> Vec<PathBuf> {
             folders.insert(folder.to_path_buf());
         }
     }
-    folders.iter().filter_map(|folder| file_in(folder)).collect()
+    folders
+        .iter()
+        .filter_map(|folder| file_in(folder))
+        .collect()
 }
 
 /// The kustomization files in the folders above a file, up to the root of its repository.
@@ -304,7 +319,11 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
             _ => false,
         });
         let patches = on_disk.patches.values();
-        if own || patches.into_iter().any(|file| inputs.by_path.contains_key(file)) {
+        if own
+            || patches
+                .into_iter()
+                .any(|file| inputs.by_path.contains_key(file))
+        {
             waiting.push(path);
         }
         for place in on_disk.children.values() {
@@ -344,7 +363,9 @@ fn relative(real: &Path, here: Option<&Path>) -> PathBuf {
     let Some(common) = common.filter(|c| c.parent().is_some()) else {
         return real.to_path_buf();
     };
-    let up = here.strip_prefix(common).map_or(0, |rest| rest.components().count());
+    let up = here
+        .strip_prefix(common)
+        .map_or(0, |rest| rest.components().count());
     let mut path: PathBuf = std::iter::repeat_n("..", up).collect();
     path.push(real.strip_prefix(common).unwrap_or(real));
     path

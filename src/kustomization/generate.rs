@@ -50,10 +50,7 @@ pub(super) fn source(
 
 type Pairs<'a> = Vec<(&'a str, &'a [u8])>;
 
-fn pairs<'a>(
-    part: &'a Part,
-    files: &'a BTreeMap<String, Material>,
-) -> Result<Pairs<'a>, String> {
+fn pairs<'a>(part: &'a Part, files: &'a BTreeMap<String, Material>) -> Result<Pairs<'a>, String> {
     let content = |path: &String| match files.get(path) {
         Some(material) => Ok(material.0.as_slice()),
         None => Err(format!("`{path}` is not to be found inside of its folder")),
@@ -61,9 +58,8 @@ fn pairs<'a>(
     match part {
         Part::Literal(key, value) => Ok(vec![(key, value.as_bytes())]),
         Part::File(key, path) => Ok(vec![(key, content(path)?)]),
-        Part::Env(path) => {
-            lines(content(path)?).ok_or_else(|| format!("`{path}` is no plain list of keys and values"))
-        }
+        Part::Env(path) => lines(content(path)?)
+            .ok_or_else(|| format!("`{path}` is no plain list of keys and values")),
     }
 }
 
@@ -120,13 +116,18 @@ fn entry(
 /// Control characters make kustomize fail; it prints U+0085 as a blank; the others it may fold.
 fn is_lost(c: char) -> bool {
     (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
 }
 
 /// What two generators of one name make together; nothing if it is not known.
 pub(super) fn combined(old: &Source, new: Source, behavior: Behavior) -> Option<Source> {
     // With a hash on one side only, versions of kustomize differ.
-    if old.content_named != new.content_named || (old.namespace.is_some() && old.namespace != new.namespace) {
+    if old.content_named != new.content_named
+        || (old.namespace.is_some() && old.namespace != new.namespace)
+    {
         return None;
     }
     let mut new = new;
@@ -143,7 +144,8 @@ pub(super) fn combined(old: &Source, new: Source, behavior: Behavior) -> Option<
                 }),
             }
         }
-        new.entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
+        new.entries
+            .sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     }
     Some(new)
 }

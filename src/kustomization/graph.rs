@@ -3,6 +3,7 @@
 use super::generate::{combined, source};
 use super::patch::{self, Patch};
 use super::read::{Behavior, Parsed, PatchEntry, Touch, parse, secrets};
+use super::reading::differently;
 use super::tree::{self, Tree};
 use super::{Child, Kustomization, Kustomizations, keeps_names, made};
 use crate::extract::{Facts, Source};
@@ -12,6 +13,9 @@ use crate::span::{FileId, Place, Span, offset};
 use crate::unit::{Input, Member, Unit, Why};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// More inclusions than any repository has.
+const MAX_STEPS: usize = 1_000_000;
+
 /// All kustomizations, read.
 pub(super) struct Graph<'a> {
     inputs: &'a [Input],
@@ -19,9 +23,13 @@ pub(super) struct Graph<'a> {
     parsed: Vec<Option<Parsed>>,
     /// Of each, its patches and replacements.
     patches: Vec<Vec<Patch>>,
+    /// Of the files that they include, the documents that kustomize reads otherwise than we do.
+    odd: BTreeMap<usize, Vec<(Span, &'static str)>>,
     options: &'a Options,
     /// What each gathers when it is included as a resource.
     gathered: BTreeMap<usize, Gathered>,
+    /// How many steps may still be made: components of components could double them each time.
+    left: usize,
 }
 
 /// What a kustomization holds at some point of its build.
@@ -78,20 +86,35 @@ impl<'a> Graph<'a> {
             .map(|k| parse(&inputs[k.input].file.text, stamp))
             .collect();
         for k in found {
-            facts[k.input].secrets.extend(secrets(&inputs[k.input].file.text));
+            facts[k.input]
+                .secrets
+                .extend(secrets(&inputs[k.input].file.text));
         }
         let patches = found
             .iter()
             .zip(&parsed)
             .map(|(k, parsed)| patches_of(k, parsed.as_ref(), stamp))
             .collect();
+        let files = found.iter().flat_map(|k| k.children.values());
+        let files: BTreeSet<usize> = files
+            .filter_map(|child| match child {
+                Child::File(file) if !facts[*file].objects.is_empty() => Some(*file),
+                _ => None,
+            })
+            .collect();
+        let odd = files
+            .into_iter()
+            .map(|file| (file, differently(&inputs[file].file.text)))
+            .collect();
         Self {
             inputs,
             found,
             parsed,
             patches,
+            odd,
             options,
             gathered: BTreeMap::new(),
+            left: MAX_STEPS,
         }
     }
 
@@ -124,8 +147,11 @@ impl<'a> Graph<'a> {
                 _ => None,
             })
             .collect();
-        let is_component =
-            |k: usize| self.parsed[k].as_ref().is_some_and(|parsed| parsed.component);
+        let is_component = |k: usize| {
+            self.parsed[k]
+                .as_ref()
+                .is_some_and(|parsed| parsed.component)
+        };
         let leaves: Vec<usize> = (0..self.found.len())
             .filter(|k| !included.contains(k) && !is_component(*k))
             .collect();
@@ -205,6 +231,11 @@ impl<'a> Graph<'a> {
             let why = self.why(k, "includes itself", Span::new(0, 0));
             return gathered.change_all(&why, true);
         }
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            let why = self.why(k, "is part of too many", Span::new(0, 0));
+            return gathered.change_all(&why, true);
+        }
         if self.parsed[k].is_none() {
             let why = self.why(k, "cannot be read", Span::new(0, 0));
             return gathered.change_all(&why, true);
@@ -272,10 +303,20 @@ impl<'a> Graph<'a> {
         let whole = |text: String| Some(Why { text, place: None });
         if facts.unread || facts.findings.iter().any(|finding| finding.refuses) {
             item.changed = whole(format!("{name} cannot be read whole"));
-        } else if self.inputs[file].file.text.contains("internal.config.kubernetes.io") {
-            item.changed = whole(format!("{name} speaks to kustomize by its internal annotations"));
+        } else if self.inputs[file]
+            .file
+            .text
+            .contains("internal.config.kubernetes.io")
+        {
+            item.changed = whole(format!(
+                "{name} speaks to kustomize by its internal annotations"
+            ));
         }
-        if gathered.items.iter().any(|other| other.file == file && other.made.is_none()) {
+        if gathered
+            .items
+            .iter()
+            .any(|other| other.file == file && other.made.is_none())
+        {
             let why = whole(format!("{name} is included twice"));
             let again = gathered.items.iter_mut().filter(|other| other.file == file);
             again.for_each(|other| other.changed = why.clone());
@@ -284,6 +325,13 @@ impl<'a> Graph<'a> {
         if let Some(why) = &item.changed {
             gathered.open.get_or_insert_with(|| why.clone());
         }
+        for (document, what) in self.odd.get(&file).into_iter().flatten() {
+            let objects = facts.objects.iter().enumerate();
+            for (at, _) in objects.filter(|(_, object)| object.document == *document) {
+                let text = format!("{name} {what}, which kustomize and kubectl read differently");
+                item.objects.insert(at, Why { text, place: None });
+            }
+        }
         gathered.items.push(item);
     }
 
@@ -291,7 +339,9 @@ impl<'a> Graph<'a> {
         let Some(parsed) = &self.parsed[k] else {
             return;
         };
-        let Kustomization { input, material, .. } = &self.found[k];
+        let Kustomization {
+            input, material, ..
+        } = &self.found[k];
         for generator in &parsed.generators {
             let key = self.options.hash_key.as_ref();
             let (new, mut unknown) = source(generator, material, key);
@@ -299,12 +349,19 @@ impl<'a> Graph<'a> {
             if generator.behavior != Behavior::Create {
                 let old = gathered.take_made(&source, facts);
                 let known = old.and_then(|at| {
-                    let Item { file, made, changed, objects, .. } = at;
+                    let Item {
+                        file,
+                        made,
+                        changed,
+                        objects,
+                        ..
+                    } = at;
                     let untouched = changed.is_none() && objects.is_empty();
                     let mut old = clone(&facts[file].objects[made?].sources[0]);
                     old.namespace = at.namespace.or(old.namespace);
                     let new = clone(&source);
-                    combined(&old, new, generator.behavior).filter(|new| untouched || new.content_named)
+                    combined(&old, new, generator.behavior)
+                        .filter(|new| untouched || new.content_named)
                 });
                 match known {
                     Some(together) => source = together,
@@ -318,7 +375,7 @@ impl<'a> Graph<'a> {
                     }
                 }
             }
-            let objects = unknown.map(|what| {
+            let changed = unknown.map(|what| {
                 let kind = generator.target.name();
                 let text = format!(
                     "the content of {kind} {} of {} is not known: {what}",
@@ -328,12 +385,14 @@ impl<'a> Graph<'a> {
                 Why { text, place }
             });
             let at = facts[*input].objects.len();
-            facts[*input].objects.push(made(source, *input, generator.at));
+            facts[*input]
+                .objects
+                .push(made(source, *input, generator.at));
             gathered.items.push(Item {
                 file: *input,
                 made: Some(at),
                 namespace: None,
-                changed: objects,
+                changed,
                 objects: BTreeMap::new(),
             });
         }
@@ -382,7 +441,8 @@ impl<'a> Graph<'a> {
     fn sealed(&self, k: usize, item: &mut Item, facts: &[Facts]) {
         for (at, object) in facts[item.file].objects.iter().enumerate() {
             let is_core = matches!(object.id.kind.as_str(), "ConfigMap" | "Secret");
-            let own = |source: &Source| source.namespace.is_some() && source.namespace != item.namespace;
+            let own =
+                |source: &Source| source.namespace.is_some() && source.namespace != item.namespace;
             if !is_core && object.sources.iter().any(own) {
                 let what = format!("gives {} another namespace", object.id);
                 let why = self.why(k, &what, Span::new(0, 0));
@@ -406,7 +466,10 @@ impl<'a> Graph<'a> {
             text: if at.is_empty() {
                 format!("{folder} {what}")
             } else {
-                format!("`{}` of {folder} {what}", at.of(text).trim_matches(['"', '\'']))
+                format!(
+                    "`{}` of {folder} {what}",
+                    at.of(text).trim_matches(['"', '\''])
+                )
             },
             place: Some(self.place(k, at)),
         }

@@ -11,6 +11,7 @@ mod generate;
 mod graph;
 mod patch;
 mod read;
+mod reading;
 mod tree;
 
 pub use read::{Names, names};

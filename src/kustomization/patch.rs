@@ -166,15 +166,24 @@ fn rows() -> impl Iterator<Item = Vec<&'static str>> {
             row
         })
     });
-    HARMLESS.iter().map(move |path| split(path)).chain(containers)
+    HARMLESS
+        .iter()
+        .map(move |path| split(path))
+        .chain(containers)
 }
 
 /// Whether an annotation means something to kustomize, to Helm or to us.
 pub(super) fn is_control(key: &str, stamp: &str) -> bool {
     key == stamp
-        || ["rollstamp", "kustomize.", "config.kubernetes.io", "config.k8s.io", "helm.sh"]
-            .iter()
-            .any(|mark| key.contains(mark))
+        || [
+            "rollstamp",
+            "kustomize.",
+            "config.kubernetes.io",
+            "config.k8s.io",
+            "helm.sh",
+        ]
+        .iter()
+        .any(|mark| key.contains(mark))
 }
 
 fn step_fits(row: &str, step: &str, stamp: &str) -> bool {
@@ -338,14 +347,24 @@ pub(super) fn replacement(target: &Tree, at: Span, stamp: &str) -> Patch {
     for path in &paths {
         // An escaped dot or a list item by a field with a dot in it is read for more steps than it
         // is; so it is taken for harmful.
-        let odd = path.contains(['\\', '"']) || path.split('[').skip(1).any(|p| {
-            p.split(']').next().is_some_and(|inner| inner.contains('.'))
-        });
+        let odd = path.contains(['\\', '"'])
+            || path
+                .split('[')
+                .skip(1)
+                .any(|p| p.split(']').next().is_some_and(|inner| inner.contains('.')));
         if odd {
-            return Patch { kind: patch.kind, name: patch.name, ..Patch::unknown(at) };
+            return Patch {
+                kind: patch.kind,
+                name: patch.name,
+                ..Patch::unknown(at)
+            };
         }
         let steps = path.split('.').map(|step| {
-            if step.starts_with('[') { "[]".to_owned() } else { index(step) }
+            if step.starts_with('[') {
+                "[]".to_owned()
+            } else {
+                index(step)
+            }
         });
         patch.touch(steps.collect(), stamp, &mut harmless);
     }
@@ -410,7 +429,8 @@ mod tests {
     }
 
     fn merges(spec: &str) -> bool {
-        let patch = format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\n{spec}");
+        let patch =
+            format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\n{spec}");
         changes(&patch, None, "apps/v1", "Deployment")
     }
 
@@ -420,14 +440,24 @@ mod tests {
         assert!(!merges(
             "spec: {template: {spec: {containers: [{name: a, image: b, resources: {}}]}}}\n"
         ));
-        assert!(merges("spec: {template: {spec: {containers: [{name: a, env: []}]}}}\n"));
-        assert!(merges("spec: {template: {spec: {containers: [{image: b}]}}}\n"));
+        assert!(merges(
+            "spec: {template: {spec: {containers: [{name: a, env: []}]}}}\n"
+        ));
+        assert!(merges(
+            "spec: {template: {spec: {containers: [{image: b}]}}}\n"
+        ));
         assert!(merges("spec: {template: {spec: {containers: null}}}\n"));
         assert!(merges("spec: {template: {spec: {volumes: []}}}\n"));
         assert!(merges("$patch: delete\n"));
-        assert!(merges("spec: {template: {metadata: {annotations: {checksum/rollstamp: x}}}}\n"));
-        assert!(merges("spec: {template: {metadata: {annotations: null}}}\n"));
-        assert!(!merges("spec: {template: {metadata: {annotations: {a: b}}}}\n"));
+        assert!(merges(
+            "spec: {template: {metadata: {annotations: {checksum/rollstamp: x}}}}\n"
+        ));
+        assert!(merges(
+            "spec: {template: {metadata: {annotations: null}}}\n"
+        ));
+        assert!(!merges(
+            "spec: {template: {metadata: {annotations: {a: b}}}}\n"
+        ));
     }
 
     #[test]
@@ -448,7 +478,9 @@ mod tests {
         assert!(!deployment("/spec/template/spec/containers/0/image"));
         assert!(!deployment("/spec/template/metadata/annotations/a~1b"));
         assert!(deployment("/spec/template/metadata/annotations"));
-        assert!(deployment("/spec/template/metadata/annotations/checksum~1rollstamp"));
+        assert!(deployment(
+            "/spec/template/metadata/annotations/checksum~1rollstamp"
+        ));
         assert!(deployment("/spec/template/spec/containers/0"));
         assert!(deployment("/spec/template/spec/containers/0/env/0/value"));
         assert!(deployment("/metadata/name"));

@@ -134,12 +134,27 @@ const FIELDS: &[(&str, Rule)] = &[
     ("vars", Rule::Changes("puts values into what it holds")),
     ("transformers", Rule::Changes("may change what it holds")),
     ("generators", Rule::Changes("may change what it holds")),
-    ("validators", Rule::Changes("run programs over what it holds")),
-    ("configurations", Rule::Changes("may change where kustomize looks for names")),
-    ("crds", Rule::Changes("may change where kustomize looks for names")),
-    ("openapi", Rule::Changes("may change how patches are merged")),
+    (
+        "validators",
+        Rule::Changes("run programs over what it holds"),
+    ),
+    (
+        "configurations",
+        Rule::Changes("may change where kustomize looks for names"),
+    ),
+    (
+        "crds",
+        Rule::Changes("may change where kustomize looks for names"),
+    ),
+    (
+        "openapi",
+        Rule::Changes("may change how patches are merged"),
+    ),
     ("helmCharts", Rule::Adds("adds objects of charts")),
-    ("helmChartInflationGenerator", Rule::Adds("adds objects of charts")),
+    (
+        "helmChartInflationGenerator",
+        Rule::Adds("adds objects of charts"),
+    ),
 ];
 
 /// Reads a kustomization. Nothing: it cannot be read.
@@ -179,7 +194,11 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
                 "configMapGenerator" => generators.push((Target::ConfigMap, at, value)),
                 "secretGenerator" => generators.push((Target::Secret, at, value)),
                 "labels" => {
-                    if value.items()?.iter().any(|item| item.get("fields").is_some()) {
+                    if value
+                        .items()?
+                        .iter()
+                        .any(|item| item.get("fields").is_some())
+                    {
                         parsed.changes.push(touch("may write into any field"));
                     }
                 }
@@ -197,7 +216,9 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
     parsed.resources.append(&mut bases);
     for (target, at, value) in generators {
         for entry in value.items()? {
-            parsed.generators.push(generator(target, entry, options.as_ref(), at, stamp)?);
+            parsed
+                .generators
+                .push(generator(target, entry, options.as_ref(), at, stamp)?);
         }
     }
     Some(parsed)
@@ -248,7 +269,13 @@ fn patches(field: &str, value: Tree, at: Span) -> Option<Vec<PatchEntry>> {
                 ("target", target @ Tree::Map(_)) => entry.target = Some(target),
                 // Options may let it change names and kinds.
                 ("options", Tree::Map(fields)) if fields.is_empty() => {}
-                _ => return Some(PatchEntry { path: None, text: None, ..entry }),
+                _ => {
+                    return Some(PatchEntry {
+                        path: None,
+                        text: None,
+                        ..entry
+                    });
+                }
             }
         }
         Some(entry)
@@ -322,7 +349,9 @@ fn generator(
                     generator.parts.push(part);
                 }
             }
-            "envs" => generator.parts.extend(value.texts()?.into_iter().map(Part::Env)),
+            "envs" => generator
+                .parts
+                .extend(value.texts()?.into_iter().map(Part::Env)),
             "env" => generator.parts.push(Part::Env(value.text()?.to_owned())),
             "options" => generator.options(value, stamp),
             // The controller of tokens fills it.
@@ -392,5 +421,6 @@ pub fn names(text: &str) -> Names {
 /// Where the values of generated Secrets may stand in the text.
 pub(super) fn secrets(text: &str) -> Option<Span> {
     // The whole text: generators can stand anywhere in it, and nothing of it needs to be shown.
-    text.contains("secretGenerator").then(|| Span::new(0, text.len()))
+    text.contains("secretGenerator")
+        .then(|| Span::new(0, text.len()))
 }

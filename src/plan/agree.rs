@@ -27,6 +27,12 @@ impl Planner<'_> {
         object: &Object,
         template: &Template,
     ) -> Result<Decided, Why> {
+        let is_leaf = |seat: &Seat| !self.units.get(seat.unit).name.is_empty();
+        if let [only] = seats
+            && !is_leaf(only)
+        {
+            return Ok(self.template(only, object, template));
+        }
         let mut first: Option<(&Unit, Decided)> = None;
         let mut said: BTreeSet<(Code, Option<Place>, String)> = BTreeSet::new();
         let mut findings: Vec<Finding> = Vec::new();
@@ -90,28 +96,27 @@ impl Planner<'_> {
             return Some(why.clone());
         }
         for (reference, reason) in template.references.iter().zip(reasons) {
-            let why = match reason {
-                Reason::Counted(source, _) | Reason::ContentNamed(source) | Reason::Filled(source) => {
-                    let at = source.object;
-                    unit.changed.get(&(at.file, at.object)).cloned()
-                }
-                Reason::Clash(..) | Reason::Ambiguous => Some(Why {
-                    text: format!(
-                        "{} has more than one {} {}",
-                        unit.name,
-                        reference.site.target.name(),
-                        reference.name
-                    ),
+            if matches!(reason, Reason::ReadsNothing) {
+                continue;
+            }
+            if matches!(reason, Reason::Clash(..) | Reason::Ambiguous) {
+                let (kind, name) = (reference.site.target.name(), &reference.name);
+                return Some(Why {
+                    text: format!("{} has more than one {kind} {name}", unit.name),
                     place: None,
-                }),
-                _ => None,
-            };
-            if why.is_some() {
-                return why;
+                });
+            }
+            let target = reference.site.target;
+            let mut candidates = self.index.get(seat.unit, target, &reference.name).iter();
+            let changed = candidates.find_map(|candidate| {
+                let at = candidate.copy.object;
+                unit.changed.get(&(at.file, at.object))
+            });
+            if let Some(why) = changed {
+                return Some(why.clone());
             }
             // A source that nobody sees here may be the one that is meant.
             if let Some(open) = &unit.open
-                && !matches!(reason, Reason::ReadsNothing)
                 && !is_exact(self.index, seat, object, reference, self.options)
             {
                 return Some(open.clone());

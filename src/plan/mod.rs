@@ -353,7 +353,9 @@ impl Planner<'_> {
                 say::filled(object, reference, self::object(self.facts, at.object))
             }
             Reason::Ambiguous if template.not_stamped.is_none() => {
-                let candidates = self.index.get(seat.unit, reference.site.target, &reference.name);
+                let candidates = self
+                    .index
+                    .get(seat.unit, reference.site.target, &reference.name);
                 say::ambiguous(self.facts, object, reference, candidates)
             }
             _ => return,

@@ -97,10 +97,7 @@ pub fn read(outcome: &Outcome) -> String {
     let is_named = |input: &&Input| input.found != Found::Context;
     let named = outcome.inputs.iter().filter(is_named).count();
     let before_reading = kustomizations + binary;
-    let mut text = format!(
-        "{} read",
-        count(named + before_reading, "file")
-    );
+    let mut text = format!("{} read", count(named + before_reading, "file"));
     if total > 0 {
         let parts: Vec<String> = reasons
             .iter()

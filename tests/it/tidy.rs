@@ -12,7 +12,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("k8s", &[]),
     ("finding", &["span"]),
     ("options", &["digest"]),
-    ("front", &["finding", "kustomization", "span", "unit", "yaml"]),
+    (
+        "front",
+        &["finding", "kustomization", "span", "unit", "yaml"],
+    ),
     ("unit", &["options", "span"]),
     (
         "extract",
@@ -49,8 +52,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "process",
         &[
-            "extract", "finding", "index", "kustomization", "options", "plan", "render", "span",
-            "unit", "yaml",
+            "extract",
+            "finding",
+            "index",
+            "kustomization",
+            "options",
+            "plan",
+            "render",
+            "span",
+            "unit",
+            "yaml",
         ],
     ),
     (

@@ -14,6 +14,7 @@ mod facts;
 mod generated;
 mod generator;
 mod metamorphic;
+mod overlays;
 mod streams;
 mod trees;
 
