@@ -243,30 +243,29 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         stream::load(&mut loaded).context("failed to read the standard input")?;
     } else {
         require(paths)?;
-        loaded =
-            files::load(paths, &exclude(common)?).context("failed to read the standard input")?;
+        loaded = files::load(paths, &exclude(common)?).context("failed to read the input")?;
     }
     let options = options(common, goal)?;
     let talk =
         stream::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let Loaded {
-        inputs,
-        paths,
-        kustomizations,
-        skipped,
-        findings,
-    } = loaded;
     let rule = match common.unit {
         UnitArg::Dir => UnitRule::Dir,
         UnitArg::Tree => UnitRule::Tree,
         UnitArg::File => UnitRule::File,
     };
-    let mut outcome = process::run(inputs, &kustomizations, rule, skipped, &options);
-    outcome.findings.extend(findings);
+    let kustomizations = &loaded.kustomizations;
+    let mut outcome = process::run(
+        loaded.inputs,
+        kustomizations,
+        rule,
+        loaded.skipped,
+        &options,
+    );
+    outcome.findings.extend(loaded.findings);
     process::sort(&mut outcome.findings);
     Ok(Some(Run {
         outcome,
-        paths,
+        paths: loaded.paths,
         talk,
     }))
 }
@@ -364,10 +363,8 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
     let mut ends_line = true;
     for (file, input) in outcome.inputs.iter().enumerate() {
         let text = input.file.text.as_str();
-        if input.found == Found::Context {
-            continue;
-        }
-        if !single && outcome.facts[file].object_count == 0 && input.found != Found::Stream {
+        let is_empty = outcome.facts[file].object_count == 0 && input.found != Found::Stream;
+        if !single && (is_empty || input.found == Found::Context) {
             continue;
         }
         let first = pieces.is_empty();

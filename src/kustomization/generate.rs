@@ -150,6 +150,25 @@ pub(super) fn combined(old: &Source, new: Source, behavior: Behavior) -> Option<
     Some(new)
 }
 
+/// The same once more: digests cannot be printed, but they can be copied.
+pub(super) fn copy(source: &Source) -> Source {
+    let entries = source.entries.iter().map(|entry| Entry {
+        key: entry.key.clone(),
+        ..*entry
+    });
+    Source {
+        target: source.target,
+        name: source.name.clone(),
+        namespace: source.namespace.clone(),
+        entries: entries.collect(),
+        content_named: source.content_named,
+        whole: false,
+        filled_in_cluster: false,
+        ignored: false,
+        malformed: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

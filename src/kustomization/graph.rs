@@ -1,10 +1,10 @@
 //! The graph of kustomizations, followed as kustomize builds it.
 
-use super::generate::{combined, source};
+use super::gathered::{Gathered, Item};
+use super::generate::{combined, copy, source};
 use super::patch::{self, Patch};
-use super::read::{Behavior, Parsed, PatchEntry, Touch, parse, secrets};
+use super::read::{Behavior, Parsed, Touch, parse, secrets};
 use super::reading::differently;
-use super::tree::{self, Tree};
 use super::{Child, Kustomization, Kustomizations, keeps_names, made};
 use crate::extract::{Facts, Source};
 use crate::k8s::providers::Target;
@@ -30,27 +30,6 @@ pub(super) struct Graph<'a> {
     gathered: BTreeMap<usize, Gathered>,
     /// How many steps may still be made: components of components could double them each time.
     left: usize,
-}
-
-/// What a kustomization holds at some point of its build.
-#[derive(Clone, Default)]
-struct Gathered {
-    items: Vec<Item>,
-    /// Why there may be more, or other names.
-    open: Option<Why>,
-}
-
-/// A file, or a generated source, on its way through a build.
-#[derive(Clone)]
-struct Item {
-    file: usize,
-    /// The object that was made for a generated source.
-    made: Option<usize>,
-    namespace: Option<String>,
-    /// Why nothing of it can be relied on.
-    changed: Option<Why>,
-    /// Why single objects of it cannot be relied on.
-    objects: BTreeMap<usize, Why>,
 }
 
 /// A leaf and its unit.
@@ -93,7 +72,7 @@ impl<'a> Graph<'a> {
         let patches = found
             .iter()
             .zip(&parsed)
-            .map(|(k, parsed)| patches_of(k, parsed.as_ref(), stamp))
+            .map(|(k, parsed)| patch::all(k, parsed.as_ref(), stamp))
             .collect();
         let files = found.iter().flat_map(|k| k.children.values());
         let files: BTreeSet<usize> = files
@@ -180,16 +159,11 @@ impl<'a> Graph<'a> {
             })
             .collect();
         for item in gathered.items {
-            let all = facts[item.file].objects.iter().enumerate();
-            let objects = all.filter(|(at, _)| item.made.is_none_or(|made| made == *at));
-            for (at, object) in objects {
+            for (at, object) in item.objects_in(facts) {
                 let own = item.objects.get(&at).or(item.changed.as_ref()).cloned();
                 let why = own.or_else(|| {
                     keeps_names(object, &hashed).then(|| Why {
-                        text: format!(
-                            "{} gives a hash to a name that it reads, and kustomize does not rename references of this kind",
-                            unit.name
-                        ),
+                        text: "kustomize gives a hash to a name that it reads, and renames no references of this kind".to_owned(),
                         place: None,
                     })
                 });
@@ -357,9 +331,9 @@ impl<'a> Graph<'a> {
                         ..
                     } = at;
                     let untouched = changed.is_none() && objects.is_empty();
-                    let mut old = clone(&facts[file].objects[made?].sources[0]);
+                    let mut old = copy(&facts[file].objects[made?].sources[0]);
                     old.namespace = at.namespace.or(old.namespace);
-                    let new = clone(&source);
+                    let new = copy(&source);
                     combined(&old, new, generator.behavior)
                         .filter(|new| untouched || new.content_named)
                 });
@@ -377,9 +351,10 @@ impl<'a> Graph<'a> {
             }
             let changed = unknown.map(|what| {
                 let kind = generator.target.name();
+                let file = &self.inputs[*input].file.name;
                 let text = format!(
-                    "the content of {kind} {} of {} is not known: {what}",
-                    generator.name, self.found[k].folder
+                    "the content of {kind} {} that {file} generates is not known: {what}",
+                    generator.name
                 );
                 let place = Some(self.place(k, generator.at));
                 Why { text, place }
@@ -412,9 +387,7 @@ impl<'a> Graph<'a> {
         }
         for patch in &self.patches[k] {
             for item in &mut gathered.items {
-                let all = facts[item.file].objects.iter().enumerate();
-                let objects = all.filter(|(at, _)| item.made.is_none_or(|made| made == *at));
-                for (at, object) in objects {
+                for (at, object) in item.objects_in(facts) {
                     let (is_workload, is_source) =
                         (!object.templates.is_empty(), !object.sources.is_empty());
                     if patch.changes(&object.id, is_workload, is_source) {
@@ -460,142 +433,16 @@ impl<'a> Graph<'a> {
 
     /// A sentence about a kustomization; the field before it, if there is one.
     fn why(&self, k: usize, what: &str, at: Span) -> Why {
-        let text = &self.inputs[self.found[k].input].file.text;
-        let folder = &self.found[k].folder;
+        let file = &self.inputs[self.found[k].input].file;
+        let name = &file.name;
         Why {
             text: if at.is_empty() {
-                format!("{folder} {what}")
+                format!("{name} {what}")
             } else {
-                format!(
-                    "`{}` of {folder} {what}",
-                    at.of(text).trim_matches(['"', '\''])
-                )
+                let field = at.of(&file.text).trim_matches(['"', '\'']);
+                format!("`{field}` in {name} {what}")
             },
             place: Some(self.place(k, at)),
         }
     }
-}
-
-impl Gathered {
-    fn change_all(&mut self, why: &Why, open: bool) {
-        for item in &mut self.items {
-            item.changed.get_or_insert_with(|| why.clone());
-        }
-        if open {
-            self.open.get_or_insert_with(|| why.clone());
-        }
-    }
-
-    fn append(&mut self, base: Self) {
-        for item in base.items {
-            let same = |other: &Item| (other.file, other.made) == (item.file, item.made);
-            match self.items.iter_mut().find(|other| same(other)) {
-                None => self.items.push(item),
-                Some(other) => {
-                    other.changed.get_or_insert_with(|| Why {
-                        text: "it is included twice".to_owned(),
-                        place: None,
-                    });
-                }
-            }
-        }
-        if let Some(why) = base.open {
-            self.open.get_or_insert(why);
-        }
-    }
-
-    /// Takes out the one generated source that another generator means, if nothing else has its
-    /// name.
-    fn take_made(&mut self, wanted: &Source, facts: &[Facts]) -> Option<Item> {
-        let same = |source: &Source| source.target == wanted.target && source.name == wanted.name;
-        let mut at = None;
-        for (i, item) in self.items.iter().enumerate() {
-            let all = facts[item.file].objects.iter().enumerate();
-            let mut objects = all.filter(|(at, _)| item.made.is_none_or(|made| made == *at));
-            if objects.any(|(_, object)| object.sources.iter().any(same)) {
-                if at.is_some() || item.made.is_none() {
-                    return None;
-                }
-                at = Some(i);
-            }
-        }
-        at.map(|i| self.items.remove(i))
-    }
-
-    /// Marks every source of a name.
-    fn touch_named(&mut self, wanted: &Source, facts: &[Facts], why: impl Fn() -> Why) {
-        let same = |source: &Source| source.target == wanted.target && source.name == wanted.name;
-        for item in &mut self.items {
-            let all = facts[item.file].objects.iter().enumerate();
-            let objects = all.filter(|(at, _)| item.made.is_none_or(|made| made == *at));
-            for (at, object) in objects {
-                if object.sources.iter().any(same) {
-                    item.objects.entry(at).or_insert_with(&why);
-                }
-            }
-        }
-    }
-}
-
-fn clone(source: &Source) -> Source {
-    let entries = source.entries.iter().map(|entry| crate::extract::Entry {
-        key: entry.key.clone(),
-        ..*entry
-    });
-    Source {
-        target: source.target,
-        name: source.name.clone(),
-        namespace: source.namespace.clone(),
-        entries: entries.collect(),
-        content_named: source.content_named,
-        whole: false,
-        filled_in_cluster: false,
-        ignored: false,
-        malformed: None,
-    }
-}
-
-/// The patches and replacements of a kustomization, from its own text and from files.
-fn patches_of(k: &Kustomization, parsed: Option<&Parsed>, stamp: &str) -> Vec<Patch> {
-    let Some(parsed) = parsed else {
-        return Vec::new();
-    };
-    let file = |entry: &PatchEntry| entry.path.as_ref().and_then(|path| k.patches.get(path));
-    let mut patches = Vec::new();
-    for entry in &parsed.patches {
-        let text = file(entry).map(|file| file.text.as_str());
-        patches.extend(match text.or(entry.text.as_deref()) {
-            Some(text) => patch::read(text, entry.target.as_ref(), entry.at, stamp),
-            None => vec![Patch::unknown(entry.at)],
-        });
-    }
-    for entry in &parsed.replacements {
-        let written = file(entry).map(|file| tree::read(&file.text));
-        let trees: Vec<&Tree> = match (&written, &entry.inline) {
-            (Some(Some(trees)), _) => trees.iter().collect(),
-            (None, Some(inline)) if entry.path.is_none() => vec![inline],
-            _ => Vec::new(),
-        };
-        if trees.is_empty() {
-            patches.push(Patch::unknown(entry.at));
-        }
-        for tree in trees {
-            // A file holds one replacement or a list of them.
-            let each: Vec<&Tree> = match tree {
-                Tree::List(items) => items.iter().collect(),
-                one => vec![one],
-            };
-            for replacement in each {
-                match replacement.get("targets").and_then(Tree::items) {
-                    Some(targets) => patches.extend(
-                        targets
-                            .iter()
-                            .map(|target| patch::replacement(target, entry.at, stamp)),
-                    ),
-                    None => patches.push(Patch::unknown(entry.at)),
-                }
-            }
-        }
-    }
-    patches
 }

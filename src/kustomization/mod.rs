@@ -7,6 +7,8 @@
 //! what it changes. The plan stamps a workload only where all its leaves agree. Tables say which
 //! fields are harmless; what is not in a table may change anything.
 
+mod fields;
+mod gathered;
 mod generate;
 mod graph;
 mod patch;

@@ -1,5 +1,8 @@
 //! What a patch or a replacement can change: which objects, and whether what pods read among it.
 
+use super::Kustomization;
+use super::fields::{is_harmless, leads_on};
+use super::read::{Parsed, PatchEntry};
 use super::tree::{self, Tree};
 use crate::k8s::id::ObjectId;
 use crate::span::Span;
@@ -91,125 +94,6 @@ impl Patch {
         };
         is_source || (is_workload && !harmless)
     }
-}
-
-/// Fields of a workload that say nothing about what its pods read. `[]` is an item of a list, `*`
-/// a key that is no control annotation; what lies below counts too.
-const HARMLESS: &[&str] = &[
-    "metadata/labels",
-    "metadata/annotations/*",
-    "spec/replicas",
-    "spec/strategy",
-    "spec/updateStrategy",
-    "spec/minReadySeconds",
-    "spec/revisionHistoryLimit",
-    "spec/progressDeadlineSeconds",
-    "spec/paused",
-    "spec/serviceName",
-    "spec/podManagementPolicy",
-    "spec/selector",
-    "spec/template/metadata/labels",
-    "spec/template/metadata/annotations/*",
-    "spec/template/spec/affinity",
-    "spec/template/spec/automountServiceAccountToken",
-    "spec/template/spec/dnsConfig",
-    "spec/template/spec/dnsPolicy",
-    "spec/template/spec/enableServiceLinks",
-    "spec/template/spec/hostAliases",
-    "spec/template/spec/hostNetwork",
-    "spec/template/spec/imagePullSecrets",
-    "spec/template/spec/nodeSelector",
-    "spec/template/spec/priorityClassName",
-    "spec/template/spec/restartPolicy",
-    "spec/template/spec/runtimeClassName",
-    "spec/template/spec/schedulerName",
-    "spec/template/spec/securityContext",
-    "spec/template/spec/serviceAccount",
-    "spec/template/spec/serviceAccountName",
-    "spec/template/spec/terminationGracePeriodSeconds",
-    "spec/template/spec/tolerations",
-    "spec/template/spec/topologySpreadConstraints",
-];
-
-/// The same below each container.
-const HARMLESS_IN_CONTAINER: &[&str] = &[
-    "args",
-    "command",
-    "image",
-    "imagePullPolicy",
-    "lifecycle",
-    "livenessProbe",
-    "ports",
-    "readinessProbe",
-    "resources",
-    "restartPolicy",
-    "securityContext",
-    "startupProbe",
-    "stdin",
-    "terminationMessagePath",
-    "terminationMessagePolicy",
-    "tty",
-    "workingDir",
-];
-
-const CONTAINERS: &[&str] = &[
-    "spec/template/spec/containers/[]",
-    "spec/template/spec/initContainers/[]",
-];
-
-fn rows() -> impl Iterator<Item = Vec<&'static str>> {
-    let split = |path: &'static str| path.split('/').collect::<Vec<_>>();
-    let containers = CONTAINERS.iter().flat_map(move |list| {
-        HARMLESS_IN_CONTAINER.iter().map(move |field| {
-            let mut row = split(list);
-            row.push(field);
-            row
-        })
-    });
-    HARMLESS
-        .iter()
-        .map(move |path| split(path))
-        .chain(containers)
-}
-
-/// Whether an annotation means something to kustomize, to Helm or to us.
-pub(super) fn is_control(key: &str, stamp: &str) -> bool {
-    key == stamp
-        || [
-            "rollstamp",
-            "kustomize.",
-            "config.kubernetes.io",
-            "config.k8s.io",
-            "helm.sh",
-        ]
-        .iter()
-        .any(|mark| key.contains(mark))
-}
-
-fn step_fits(row: &str, step: &str, stamp: &str) -> bool {
-    row == step || (row == "*" && !is_control(step, stamp))
-}
-
-/// Whether a path is one of the harmless ones, or lies below one.
-fn is_harmless(path: &[String], stamp: &str) -> bool {
-    rows().any(|row| {
-        row.len() <= path.len()
-            && row
-                .iter()
-                .zip(path)
-                .all(|(row, step)| step_fits(row, step, stamp))
-    })
-}
-
-/// Whether a harmless path lies below this one.
-fn leads_on(path: &[String], stamp: &str) -> bool {
-    rows().any(|row| {
-        row.len() > path.len()
-            && row
-                .iter()
-                .zip(path)
-                .all(|(row, step)| step_fits(row, step, stamp))
-    })
 }
 
 /// The patches of a text: a JSON patch for `target`, or strategic merge patches.
@@ -401,6 +285,51 @@ impl Patch {
             _ => false,
         };
     }
+}
+
+/// The patches and replacements of a kustomization, from its own text and from files.
+pub(super) fn all(k: &Kustomization, parsed: Option<&Parsed>, stamp: &str) -> Vec<Patch> {
+    let Some(parsed) = parsed else {
+        return Vec::new();
+    };
+    let file = |entry: &PatchEntry| entry.path.as_ref().and_then(|path| k.patches.get(path));
+    let mut patches = Vec::new();
+    for entry in &parsed.patches {
+        let text = file(entry).map(|file| file.text.as_str());
+        patches.extend(match text.or(entry.text.as_deref()) {
+            Some(text) => read(text, entry.target.as_ref(), entry.at, stamp),
+            None => vec![Patch::unknown(entry.at)],
+        });
+    }
+    for entry in &parsed.replacements {
+        let written = file(entry).map(|file| tree::read(&file.text));
+        let trees: Vec<&Tree> = match (&written, &entry.inline) {
+            (Some(Some(trees)), _) => trees.iter().collect(),
+            (None, Some(inline)) if entry.path.is_none() => vec![inline],
+            _ => Vec::new(),
+        };
+        if trees.is_empty() {
+            patches.push(Patch::unknown(entry.at));
+        }
+        for tree in trees {
+            // A file holds one replacement or a list of them.
+            let each: Vec<&Tree> = match tree {
+                Tree::List(items) => items.iter().collect(),
+                one => vec![one],
+            };
+            for one in each {
+                match one.get("targets").and_then(Tree::items) {
+                    Some(targets) => patches.extend(
+                        targets
+                            .iter()
+                            .map(|target| replacement(target, entry.at, stamp)),
+                    ),
+                    None => patches.push(Patch::unknown(entry.at)),
+                }
+            }
+        }
+    }
+    patches
 }
 
 #[cfg(test)]

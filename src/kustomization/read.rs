@@ -1,7 +1,7 @@
 //! One kustomization file: its table of fields, and what it says of resources, patches and
 //! generators.
 
-use super::patch::is_control;
+use super::fields::is_control;
 use super::tree::{self, Tree};
 use crate::k8s::providers::Target;
 use crate::span::Span;

@@ -14,9 +14,9 @@ pub(super) enum Tree {
     /// A string.
     Text(String),
     /// A list.
-    List(Vec<Tree>),
+    List(Vec<Self>),
     /// A mapping in the order of the text, each key with its place.
-    Map(Vec<(String, Span, Tree)>),
+    Map(Vec<(String, Span, Self)>),
 }
 
 /// More nodes than any kustomization or patch has; aliases count each time.

@@ -92,19 +92,29 @@ impl Planner<'_> {
         if unit.name.is_empty() {
             return None;
         }
+        let mut why = self.doubt_in(unit, seat, at, object, template, reasons)?;
+        // The field may stand in a base or a component: the overlay is what people build.
+        if unit.name != "." && !why.text.contains(&format!("{}/", unit.name)) {
+            why.text.push_str(&format!("; {} builds it", unit.name));
+        }
+        Some(why)
+    }
+
+    fn doubt_in(
+        &self,
+        unit: &Unit,
+        seat: &Seat,
+        at: (usize, usize),
+        object: &Object,
+        template: &Template,
+        reasons: &[Reason],
+    ) -> Option<Why> {
         if let Some(why) = unit.changed.get(&at) {
             return Some(why.clone());
         }
         for (reference, reason) in template.references.iter().zip(reasons) {
             if matches!(reason, Reason::ReadsNothing) {
                 continue;
-            }
-            if matches!(reason, Reason::Clash(..) | Reason::Ambiguous) {
-                let (kind, name) = (reference.site.target.name(), &reference.name);
-                return Some(Why {
-                    text: format!("{} has more than one {kind} {name}", unit.name),
-                    place: None,
-                });
             }
             let target = reference.site.target;
             let mut candidates = self.index.get(seat.unit, target, &reference.name).iter();
@@ -114,6 +124,13 @@ impl Planner<'_> {
             });
             if let Some(why) = changed {
                 return Some(why.clone());
+            }
+            if matches!(reason, Reason::Clash(..) | Reason::Ambiguous) {
+                let (kind, name) = (reference.site.target.name(), &reference.name);
+                return Some(Why {
+                    text: format!("{} has more than one {kind} {name}", unit.name),
+                    place: None,
+                });
             }
             // A source that nobody sees here may be the one that is meant.
             if let Some(open) = &unit.open
