@@ -270,9 +270,11 @@ fn read(path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDisk> {
         let inside = |real: &PathBuf| roots.iter().any(|root| real.starts_with(root));
         match real.filter(inside) {
             None => Place::Absent,
-            Some(real) if real.is_dir() => {
-                file_in(&real).map_or(Place::Absent, Place::Kustomization)
-            }
+            Some(real) if real.is_dir() => match file_in(&real) {
+                Some(base) if base != path => Place::Kustomization(base),
+                _ => Place::Absent,
+            },
+            Some(real) if real == path => Place::Absent,
             Some(real) => Place::File(real),
         }
     };

@@ -210,11 +210,22 @@ impl<'a> Graph<'a> {
             let why = self.why(k, "is part of too many", Span::new(0, 0));
             return gathered.change_all(&why, true);
         }
+        on_the_way.push(k);
         if self.parsed[k].is_none() {
+            for child in self.found[k].children.values() {
+                match child {
+                    Child::File(file) => self.add_file(*file, gathered, facts),
+                    Child::Kustomization(base) => {
+                        let base = self.gather(*base, facts, on_the_way);
+                        gathered.append(base);
+                    }
+                    Child::Absent => {}
+                }
+            }
+            on_the_way.pop();
             let why = self.why(k, "cannot be read", Span::new(0, 0));
             return gathered.change_all(&why, true);
         }
-        on_the_way.push(k);
         let resources = self.children(k, false);
         for (name, child) in resources {
             match child {

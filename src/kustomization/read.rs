@@ -5,6 +5,7 @@ use super::fields::is_control;
 use super::tree::{self, Tree};
 use crate::k8s::providers::Target;
 use crate::span::Span;
+use std::collections::BTreeSet;
 
 /// What a kustomization says, as far as it matters.
 #[derive(Default)]
@@ -397,10 +398,16 @@ pub struct Names {
     pub material: Vec<String>,
 }
 
-/// The names in the text of a kustomization; of one that cannot be read, none.
+/// The names in the text of a kustomization. One that cannot be read may be a good one all the
+/// same, to kustomize or to the program that fills in a template: whatever could be a path counts.
 pub fn names(text: &str) -> Names {
     let Some(parsed) = parse(text, "") else {
-        return Names::default();
+        let words = text.split(|c: char| c.is_whitespace() || "\"',[]{}".contains(c));
+        let words: BTreeSet<&str> = words.filter(|word| !word.is_empty()).collect();
+        return Names {
+            children: words.into_iter().map(str::to_owned).collect(),
+            ..Names::default()
+        };
     };
     let mut names = Names {
         children: parsed.resources,
