@@ -54,7 +54,7 @@ const VALUES: [&str; 18] = [
     " blanks ",
     "\t",
     "ä€😀",
-    "yes",
+    "Yes",
     "null",
     "PLAIN_a b",
     "PLAIN_2024-01-01",
@@ -430,8 +430,14 @@ fn name_after_content(random: &mut Random, objects: &mut [Value]) {
     }) else {
         return;
     };
-    // The hash of a `data` that is null depends on how the null is written.
-    if source["data"].is_null() || source.to_string().contains("PLAIN_") {
+    // How a `data` that is null was written counts; what is no text has no name worth keeping.
+    let is_text = |value: &Value| !(value.is_object() || value.is_array());
+    let fields = ["data", "binaryData", "stringData"];
+    let mut values = fields
+        .iter()
+        .filter_map(|field| source[*field].as_object())
+        .flat_map(Map::values);
+    if source["data"].is_null() || source.to_string().contains("PLAIN_") || !values.all(is_text) {
         return;
     }
     let value: serde_yaml::Value = serde_yaml::from_str(&source.to_string()).unwrap();

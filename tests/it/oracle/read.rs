@@ -301,6 +301,10 @@ fn is_number_in_yaml_1_1(text: &str) -> bool {
 
 /// Whether the document writes this entry with an unquoted value.
 pub(crate) fn is_plain_value(document: &str, key: &str, value: &str) -> bool {
+    // What serde_yaml itself takes for no text was in quotes, or it would not have come as a text.
+    if serde_yaml::from_str::<Value>(value).is_ok_and(|read| !read.is_string()) {
+        return false;
+    }
     let written = [
         format!("{key}: "),
         format!("\"{key}\": "),
