@@ -22,10 +22,8 @@ pub fn unread(facts: &[Facts], inputs: &[Input], units: &Units) -> Vec<Finding> 
     let mut seen_by: BTreeMap<usize, usize> = BTreeMap::new();
     for unit in &units.all {
         let files: Vec<usize> = unit.sees.iter().map(|member| member.file).collect();
-        let files: Vec<usize> = files
-            .into_iter()
-            .filter(|&file| inputs[file].found != Found::Context)
-            .collect();
+        let is_named = |file: &usize| inputs[*file].found != Found::Context;
+        let named: Vec<usize> = files.iter().copied().filter(is_named).collect();
         for &file in &files {
             // A unit of kustomize counts too: what it holds is never unread.
             *seen_by.entry(file).or_default() += 1;
@@ -35,10 +33,10 @@ pub fn unread(facts: &[Facts], inputs: &[Input], units: &Units) -> Vec<Finding> 
             .flat_map(|&file| &facts[file].objects)
             .flat_map(|object| &object.templates)
             .any(|template| template.references.iter().any(|r| r.reads()));
-        if !unit.name.is_empty() || !reads {
+        if unit.built || !reads {
             continue;
         }
-        let mut unnamed = candidates(facts, &files);
+        let mut unnamed = candidates(facts, &named);
         for &file in &files {
             if unnamed.is_empty() {
                 break;

@@ -229,6 +229,17 @@ pub(super) fn clash(
         .refusing()
 }
 
+/// A workload that two declared units apply, each with sources of its own.
+pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
+    let message = format!(
+        "{} is left alone: the units {one} and {two} of the configuration need different stamps",
+        object.id
+    );
+    about(object, Code::SeveralUnits, message)
+        .help("let one unit hold its file under `files`; the others may name it under `also`")
+        .refusing()
+}
+
 /// The finding that `check` makes of a decision, if it is one.
 pub fn drift(facts: &[Facts], planned: &Planned) -> Option<Finding> {
     let object = object(facts, planned.object);
