@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("k8s", &[]),
     ("finding", &["span"]),
     ("options", &["digest", "k8s", "rules"]),
-    ("config", &["finding", "k8s", "options", "rules"]),
+    ("config", &["finding", "k8s", "options", "rules", "unit"]),
     ("rules", &["finding", "k8s", "span", "unit"]),
     (
         "front",
