@@ -65,7 +65,7 @@ fn candidates<'a>(facts: &'a [Facts], files: &[usize]) -> BTreeMap<&'a str, Vec<
                 && object
                     .sources
                     .iter()
-                    .any(|source| !source.ignored && !source.filled_in_cluster);
+                    .any(|source| source.ignored.is_none() && !source.filled_in_cluster);
             if is_candidate && !object.id.name.is_empty() {
                 let span = object.place.span;
                 found.entry(&object.id.name).or_default().push(Candidate {

@@ -30,6 +30,15 @@ use crate::span::{FileId, InputFile, MAX_TEXT, Place, Span};
 use crate::yaml::verify::Step;
 use crate::yaml::{self, Document, Kind, NodeId, SyntaxError, resolve};
 
+/// What says that something takes no part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A control annotation.
+    Annotation,
+    /// The configuration.
+    Rule,
+}
+
 /// What one text says.
 #[derive(Default)]
 pub struct Facts {
@@ -201,6 +210,14 @@ impl Reader<'_> {
         match resolve::value(self.document, self.text, value) {
             Ok(resolve::Value::Str(string)) => Some((string.into_owned(), value)),
             _ => None,
+        }
+    }
+
+    /// What says that the whole object takes no part: its annotation, or a rule.
+    fn ignored(&self, annotation: bool, node: NodeId, id: &ObjectId) -> Option<By> {
+        match annotation {
+            true => Some(By::Annotation),
+            false => self.is_ignored_by_rule(node, id).then_some(By::Rule),
         }
     }
 

@@ -14,7 +14,7 @@ type Decided = (Decision, Vec<Reason>);
 /// Whether it is worth a word that a template is left alone.
 pub(super) fn matters(template: &Template) -> bool {
     template.not_stamped.is_none()
-        && !template.ignored
+        && template.ignored.is_none()
         && template.references.iter().any(Reference::reads)
 }
 

@@ -201,10 +201,10 @@ impl Planner<'_> {
         object: &Object,
         template: &Template,
     ) -> (Decision, Vec<Reason>) {
-        if template.ignored {
+        if let Some(by) = template.ignored {
             return (
                 Decision::Ignored,
-                vec![Reason::Ignored(Ignored::Workload); template.references.len()],
+                vec![Reason::Ignored(Ignored::Workload(by)); template.references.len()],
             );
         }
         let stamped = template.not_stamped.is_none();
@@ -281,8 +281,8 @@ impl Planner<'_> {
             self.findings
                 .extend(say::missing_keys(workload, reference, &missing));
         }
-        if source.ignored {
-            return Reason::Ignored(Ignored::Source(indexed.copy));
+        if let Some(by) = source.ignored {
+            return Reason::Ignored(Ignored::Source(indexed.copy, by));
         }
         if stamped && self.refuse_flaws(indexed.copy, workload) {
             sum.left_alone = true;
@@ -291,8 +291,9 @@ impl Planner<'_> {
             return Reason::ContentNamed(indexed.copy);
         }
         let read = read_entries(source, &reference.keys);
-        let (ignored, kept): (Vec<usize>, Vec<usize>) =
-            read.into_iter().partition(|&i| source.entries[i].ignored);
+        let (ignored, kept): (Vec<usize>, Vec<usize>) = read
+            .into_iter()
+            .partition(|&i| source.entries[i].ignored.is_some());
         if kept.is_empty() && !ignored.is_empty() {
             return Reason::Ignored(Ignored::Keys(indexed.copy));
         }
