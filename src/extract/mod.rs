@@ -16,7 +16,7 @@ mod workload;
 pub use marks::Marks;
 pub use references::{Keys, Reference};
 pub use reloaders::{Sidecar, Watched};
-pub use source::{Entry, Flaw, Malformed, Source};
+pub use source::{At, Entry, Flaw, Malformed, Source};
 pub use spot::{Mount, Spot, Why};
 pub use workload::Template;
 pub(crate) use workload::refused;
@@ -29,6 +29,15 @@ use crate::rules::Subject;
 use crate::span::{FileId, InputFile, MAX_TEXT, Place, Span};
 use crate::yaml::verify::Step;
 use crate::yaml::{self, Document, Kind, NodeId, SyntaxError, resolve};
+
+/// What says that something takes no part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A control annotation.
+    Annotation,
+    /// The configuration.
+    Rule,
+}
 
 /// What one text says.
 #[derive(Default)]
@@ -47,6 +56,8 @@ pub struct Facts {
     pub encrypted: bool,
     /// Whether `#@` comments make it a ytt program.
     pub ytt: bool,
+    /// Whether nothing is known of it, because it could not be read.
+    pub unread: bool,
     /// The bytes of every Secret, which no report may quote.
     pub secrets: Vec<Span>,
 }
@@ -199,6 +210,14 @@ impl Reader<'_> {
         match resolve::value(self.document, self.text, value) {
             Ok(resolve::Value::Str(string)) => Some((string.into_owned(), value)),
             _ => None,
+        }
+    }
+
+    /// What says that the whole object takes no part: its annotation, or a rule.
+    fn ignored(&self, annotation: bool, node: NodeId, id: &ObjectId) -> Option<By> {
+        match annotation {
+            true => Some(By::Annotation),
+            false => self.is_ignored_by_rule(node, id).then_some(By::Rule),
         }
     }
 

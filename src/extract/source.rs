@@ -1,5 +1,6 @@
 //! What a source provides: its keys, each with the digest of its value.
 
+use super::By;
 use super::Reader;
 use super::content_named::is_content_named;
 use crate::digest::ValueDigest;
@@ -28,7 +29,7 @@ pub struct Source {
     /// Whether somebody in the cluster fills it: it is known by name only.
     pub filled_in_cluster: bool,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
-    pub ignored: bool,
+    pub ignored: Option<By>,
     /// A field of content that cannot be read as keys and values.
     pub malformed: Option<Malformed>,
 }
@@ -55,7 +56,7 @@ pub struct Entry {
     /// What the API server will refuse.
     pub flaw: Option<Flaw>,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
-    pub ignored: bool,
+    pub ignored: Option<By>,
     /// Where the key is written.
     pub at: At,
 }
@@ -124,9 +125,11 @@ pub(super) fn read(
         let at = reader.at(node, path)?;
         string(reader, at).filter(|n| !n.is_empty())
     });
-    let mut control = Control::read(reader, node);
-    control.ignored |= reader.is_ignored_by_rule(node, id)
-        || (reader.options.rules.encrypted == Encrypted::Skip && reader.is_sops(node));
+    let control = Control::read(reader, node);
+    let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && reader.is_sops(node);
+    let ignored = reader
+        .ignored(control.ignored, node, id)
+        .or(is_skipped.then_some(By::Rule));
     if row.contents.is_empty() || filled_by_type(reader, node, row) {
         return names(reader, node, row)
             .into_iter()
@@ -138,7 +141,7 @@ pub(super) fn read(
                 content_named: false,
                 whole: false,
                 filled_in_cluster: true,
-                ignored: control.ignored,
+                ignored,
                 malformed: None,
             })
             .collect();
@@ -162,7 +165,7 @@ pub(super) fn read(
         entries,
         whole,
         filled_in_cluster: false,
-        ignored: control.ignored,
+        ignored,
         malformed,
     };
     super::contents::check(reader, node, row, id, &source);
@@ -242,7 +245,7 @@ fn entries(
                     env: true,
                     size: text.len(),
                     flaw: None,
-                    ignored: false,
+                    ignored: None,
                     at: At(reader.document.node(field).span),
                 });
             }
@@ -300,7 +303,7 @@ fn entries(
                 size: bytes.len(),
                 env: content.env,
                 flaw,
-                ignored: false,
+                ignored: None,
                 at,
             });
         }
@@ -317,9 +320,10 @@ fn ignore_keys_by_rule(reader: &Reader<'_>, node: NodeId, entries: &mut [Entry],
     let labels = reader.labels(node);
     let subject = reader.subject(id, &labels);
     for entry in entries {
-        entry.ignored |= rules
+        let is_ignored = rules
             .iter()
             .any(|rule| rule.ignores_key(&subject, &entry.key));
+        entry.ignored = entry.ignored.or(is_ignored.then_some(By::Rule));
     }
 }
 
@@ -386,7 +390,7 @@ impl Control {
         for key in super::names_in(keys) {
             let mut any = false;
             for entry in entries.iter_mut().filter(|e| e.key == key) {
-                entry.ignored = true;
+                entry.ignored = Some(By::Annotation);
                 any = true;
             }
             if !any {

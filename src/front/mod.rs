@@ -5,12 +5,15 @@
     reason = "this is the module that does I/O"
 )]
 
+mod declared;
 pub mod files;
+mod kustomize;
 pub mod stream;
 pub mod walk;
 pub mod write;
 
 use crate::finding::{Code, Finding};
+use crate::kustomization::Kustomizations;
 use crate::unit::{Input, Skipped};
 
 /// The texts of a run, and what could not be read.
@@ -20,6 +23,8 @@ pub struct Loaded {
     pub inputs: Vec<Input>,
     /// Where each text lies on disk; of the standard input, nothing.
     pub paths: Vec<Option<std::path::PathBuf>>,
+    /// The kustomizations that reach one of the texts.
+    pub kustomizations: Kustomizations,
     /// What was walked past before it was read.
     pub skipped: Skipped,
     /// What could not be read.
@@ -66,4 +71,21 @@ fn display(path: &std::path::Path) -> String {
     } else {
         text.into_owned()
     }
+}
+
+/// A path as the user would write it from here.
+fn relative(real: &std::path::Path, here: Option<&std::path::Path>) -> std::path::PathBuf {
+    let Some(here) = here else {
+        return real.to_path_buf();
+    };
+    let common = here.ancestors().find(|above| real.starts_with(above));
+    let Some(common) = common.filter(|c| c.parent().is_some()) else {
+        return real.to_path_buf();
+    };
+    let up = here
+        .strip_prefix(common)
+        .map_or(0, |rest| rest.components().count());
+    let mut path: std::path::PathBuf = std::iter::repeat_n("..", up).collect();
+    path.push(real.strip_prefix(common).unwrap_or(real));
+    path
 }

@@ -1,5 +1,6 @@
 //! What each reference contributes to a stamp.
 
+use crate::extract::By;
 use crate::index::SourceRef;
 
 /// What a reference contributes.
@@ -39,12 +40,12 @@ pub struct Counted {
 /// What says that a reference takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ignored {
-    /// The workload, of itself.
-    Workload,
+    /// The workload as a whole.
+    Workload(By),
     /// The workload, of this source.
     OnWorkload,
-    /// The source, of itself.
-    Source(SourceRef),
-    /// The source, of all the keys that are read.
+    /// The source as a whole.
+    Source(SourceRef, By),
+    /// All the keys that are read of the source.
     Keys(SourceRef),
 }
