@@ -5,7 +5,7 @@ use crate::finding::{Code, Finding};
 use crate::k8s::providers::Target;
 use crate::options::Options;
 use crate::unit::{UnitId, Units};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// One of the sources of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,17 +40,25 @@ pub struct Indexed {
 }
 
 /// The sources of all units.
+#[expect(
+    clippy::disallowed_types,
+    reason = "it is only looked into, never walked through"
+)]
 pub struct Index {
-    by_name: BTreeMap<(UnitId, Target, String), Vec<Indexed>>,
+    /// By name, the sources of each unit and kind, sorted by these.
+    by_name: std::collections::HashMap<String, Vec<((UnitId, Target), Vec<Indexed>)>>,
 }
 
 impl Index {
     /// The sources of a unit with this kind and name, in any namespace.
     pub fn get(&self, unit: UnitId, target: Target, name: &str) -> &[Indexed] {
-        // A lookup by borrowed parts would need a key type of its own; names are short.
-        self.by_name
-            .get(&(unit, target, name.to_owned()))
-            .map_or(&[], Vec::as_slice)
+        let Some(named) = self.by_name.get(name) else {
+            return &[];
+        };
+        match named.binary_search_by_key(&(unit, target), |(key, _)| *key) {
+            Ok(at) => &named[at].1,
+            Err(_) => &[],
+        }
     }
 }
 
@@ -72,8 +80,7 @@ pub fn source(facts: &[Facts], at: SourceRef) -> &Source {
 /// Indexes the sources. Within one text the last copy counts whole, as `kubectl` applies it, but a
 /// Helm hook never counts before an object that is none; across files copies must be equal.
 pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<Finding>) {
-    let mut copies: BTreeMap<(UnitId, Target, &str, Option<&str>), Vec<SourceRef>> =
-        BTreeMap::new();
+    let mut copies: Vec<(Key<'_>, SourceRef)> = Vec::new();
     for (number, unit) in units.all.iter().enumerate() {
         let unit_id = UnitId(crate::span::offset(number));
         for member in &unit.sees {
@@ -89,26 +96,46 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
                         file,
                         object: position,
                     };
-                    copies.entry(key).or_default().push(SourceRef {
+                    let at = SourceRef {
                         object: at,
                         source: number,
-                    });
+                    };
+                    copies.push((key, at));
                 }
             }
         }
     }
+    // The copies of one identity stay in the order in which their unit sees them.
+    copies.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut findings = Vec::new();
     let mut said = BTreeSet::new();
-    let mut by_name: BTreeMap<(UnitId, Target, String), Vec<Indexed>> = BTreeMap::new();
-    for ((unit, target, name, namespace), copies) in copies {
-        let indexed = settle(facts, namespace, &copies, &mut findings, &mut said);
-        by_name
-            .entry((unit, target, name.to_owned()))
-            .or_default()
-            .push(indexed);
+    let mut index = Index {
+        by_name: Default::default(),
+    };
+    index.by_name.reserve(copies.len());
+    for same in copies.chunk_by(|(one, _), (other, _)| one == other) {
+        let (unit, target, name, namespace) = same[0].0;
+        let at: Vec<SourceRef> = same.iter().map(|(_, at)| *at).collect();
+        let indexed = settle(facts, namespace, &at, &mut findings, &mut said);
+        let key = (unit, target);
+        // The keys come sorted, so that of a name the last group is the only one it can join.
+        match index.by_name.get_mut(name) {
+            Some(named) => match named.last_mut() {
+                Some((last, group)) if *last == key => group.push(indexed),
+                _ => named.push((key, vec![indexed])),
+            },
+            None => {
+                index
+                    .by_name
+                    .insert(name.to_owned(), vec![(key, vec![indexed])]);
+            }
+        }
     }
-    (Index { by_name }, findings)
+    (index, findings)
 }
+
+/// What makes sources copies of one identity: unit, kind, name and namespace.
+type Key<'a> = (UnitId, Target, &'a str, Option<&'a str>);
 
 fn settle(
     facts: &[Facts],

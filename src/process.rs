@@ -8,9 +8,7 @@ use crate::plan::{self, Plan};
 use crate::render::{self, FileChange};
 use crate::span::{FileId, Place, Span, offset};
 use crate::unit::{self, Found, Input, Skipped};
-use crate::{index, mentions, rules, yaml};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use crate::{index, mentions, parallel, rules, yaml};
 
 /// What a run found out: every verb and every format is a view of it.
 pub struct Outcome {
@@ -105,36 +103,22 @@ pub fn sort(findings: &mut [Finding]) {
     });
 }
 
-/// Reads every text, on as many threads as asked for; the result is in the order of the input.
+/// Reads every text, large ones in parts, on as many threads as asked for; the result is in the
+/// order of the input.
 fn local(inputs: &[Input], options: &Options) -> Vec<Facts> {
-    let read = |i: usize| extract::extract(FileId(offset(i)), &inputs[i].file, options);
-    let threads = options.jobs.min(inputs.len());
-    if threads < 2 {
-        return (0..inputs.len()).map(read).collect();
+    let mut parts: Vec<(usize, Span)> = Vec::with_capacity(inputs.len());
+    for (i, input) in inputs.iter().enumerate() {
+        parts.extend(extract::parts(&input.file).into_iter().map(|part| (i, part)));
     }
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Facts)>> = Mutex::new(Vec::with_capacity(inputs.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut mine = Vec::new();
-                loop {
-                    let i = next.fetch_add(1, Ordering::Relaxed);
-                    if i >= inputs.len() {
-                        break;
-                    }
-                    mine.push((i, read(i)));
-                }
-                // Only a panic of another thread poisons the lock, and that one ends the run.
-                if let Ok(mut done) = done.lock() {
-                    done.append(&mut mine);
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_default();
-    done.sort_by_key(|(i, _)| *i);
-    done.into_iter().map(|(_, facts)| facts).collect()
+    let read = |at: usize| {
+        let (i, part) = parts[at];
+        extract::extract(FileId(offset(i)), &inputs[i].file, part, options)
+    };
+    let mut read = parallel::map(parts.len(), options.jobs, read).into_iter();
+    parts
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|of_text| extract::join(read.by_ref().take(of_text.len())))
+        .collect()
 }
 
 /// What becomes of a text that cannot be read, or that is no manifest: one that was named is an

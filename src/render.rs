@@ -5,6 +5,7 @@ use crate::extract::{Facts, Object};
 use crate::finding::{Code, Finding};
 use crate::index::object;
 use crate::options::Options;
+use crate::parallel;
 use crate::plan::{Decision, Plan, State};
 use crate::span::{Place, Span};
 use crate::unit::Input;
@@ -82,15 +83,47 @@ pub fn render(
             .or_default()
             .push(pending);
     }
-    let mut changes = Vec::new();
     let mut findings = Vec::new();
+    let mut files: Vec<Edited<'_>> = Vec::new();
     for (file, pending) in by_file {
-        match file_change(&inputs[file].file.text, file, &pending, options) {
-            Ok(change) => changes.push(change),
-            Err(culprit) => findings.push(unproven(&pending, culprit)),
+        match edited(file, pending, options) {
+            Ok(edited) => files.push(edited),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    // Only the documents that change are read again, each on its own.
+    let proofs: Vec<(&Edited<'_>, Span, &[Change])> = files
+        .iter()
+        .flat_map(|file| {
+            let documents = file.documents.iter();
+            documents.map(move |(span, changes)| (file, *span, changes.as_slice()))
+        })
+        .collect();
+    let mut proven = parallel::map(proofs.len(), options.jobs, |i| {
+        let (file, span, changes) = proofs[i];
+        proven(&inputs[file.change.file].file.text, span, &file.change.edits, changes)
+    })
+    .into_iter();
+    let mut changes = Vec::new();
+    for file in files {
+        let wrong = proven
+            .by_ref()
+            .take(file.documents.len())
+            .zip(file.documents.keys())
+            .fold(None, |wrong, (good, span)| wrong.or((!good).then_some(*span)));
+        match wrong {
+            None => changes.push(file.change),
+            Some(culprit) => findings.push(unproven(&file.pending, culprit)),
         }
     }
     (changes, findings)
+}
+
+/// The edits of a file, and the changes that they must make to each document.
+struct Edited<'a> {
+    change: FileChange,
+    pending: Vec<Pending<'a>>,
+    documents: BTreeMap<Span, Vec<Change>>,
 }
 
 fn unproven(pending: &[Pending<'_>], culprit: Span) -> Finding {
@@ -112,17 +145,16 @@ fn unproven(pending: &[Pending<'_>], culprit: Span) -> Finding {
     .refusing()
 }
 
-/// The edits of a file, or the span of the document that they would damage.
-fn file_change(
-    text: &str,
+fn edited<'a>(
     file: usize,
-    pending: &[Pending<'_>],
+    pending: Vec<Pending<'a>>,
     options: &Options,
-) -> Result<FileChange, Span> {
-    let edits = EditSet::new(pending.iter().map(|p| p.edit.clone()).collect())
-        .map_err(|_| pending[0].object.document)?;
+) -> Result<Edited<'a>, Finding> {
+    let Ok(edits) = EditSet::new(pending.iter().map(|p| p.edit.clone()).collect()) else {
+        return Err(unproven(&pending, pending[0].object.document));
+    };
     let mut documents: BTreeMap<Span, Vec<Change>> = BTreeMap::new();
-    for p in pending {
+    for p in &pending {
         let metadata = ["metadata", "annotations", options.annotation.as_str()]
             .into_iter()
             .map(|field| Step::Field(field.to_owned()));
@@ -135,17 +167,16 @@ fn file_change(
                 value: p.value.clone(),
             });
     }
-    for (&span, changes) in &documents {
-        if !proven(text, span, &edits, changes) {
-            return Err(span);
-        }
-    }
     let mut objects: Vec<Span> = pending.iter().map(|p| p.object.place.span).collect();
     objects.dedup();
-    Ok(FileChange {
-        file,
-        edits,
-        objects,
+    Ok(Edited {
+        change: FileChange {
+            file,
+            edits,
+            objects,
+        },
+        pending,
+        documents,
     })
 }
 

@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("finding", &["span"]),
     ("options", &["digest", "k8s", "rules"]),
     ("config", &["finding", "k8s", "options", "rules", "unit"]),
+    ("parallel", &[]),
     ("rules", &["finding", "k8s", "span", "unit"]),
     (
         "front",
@@ -48,7 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
-            "extract", "finding", "index", "options", "plan", "span", "unit", "yaml",
+            "extract", "finding", "index", "options", "parallel", "plan", "span", "unit", "yaml",
         ],
     ),
     (
@@ -64,6 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "kustomization",
             "mentions",
             "options",
+            "parallel",
             "plan",
             "render",
             "rules",
@@ -83,7 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "config", "digest", "finding", "front", "index", "k8s", "options", "plan", "process",
-            "report", "span", "unit",
+            "render", "report", "span", "unit",
         ],
     ),
 ];
