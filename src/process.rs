@@ -108,11 +108,15 @@ pub fn sort(findings: &mut [Finding]) {
 fn local(inputs: &[Input], options: &Options) -> Vec<Facts> {
     let mut parts: Vec<(usize, Span)> = Vec::with_capacity(inputs.len());
     for (i, input) in inputs.iter().enumerate() {
-        parts.extend(extract::parts(&input.file).into_iter().map(|part| (i, part)));
+        parts.extend(
+            extract::parts(&input.file)
+                .into_iter()
+                .map(|part| (i, part)),
+        );
     }
     let read = |at: usize| {
         let (i, part) = parts[at];
-        extract::extract(FileId(offset(i)), &inputs[i].file, part, options)
+        extract::extract_part(FileId(offset(i)), &inputs[i].file, part, options)
     };
     let mut read = parallel::map(parts.len(), options.jobs, read).into_iter();
     parts

@@ -101,7 +101,12 @@ pub fn render(
         .collect();
     let mut proven = parallel::map(proofs.len(), options.jobs, |i| {
         let (file, span, changes) = proofs[i];
-        proven(&inputs[file.change.file].file.text, span, &file.change.edits, changes)
+        proven(
+            &inputs[file.change.file].file.text,
+            span,
+            &file.change.edits,
+            changes,
+        )
     })
     .into_iter();
     let mut changes = Vec::new();
@@ -110,7 +115,9 @@ pub fn render(
             .by_ref()
             .take(file.documents.len())
             .zip(file.documents.keys())
-            .fold(None, |wrong, (good, span)| wrong.or((!good).then_some(*span)));
+            .fold(None, |wrong, (good, span)| {
+                wrong.or((!good).then_some(*span))
+            });
         match wrong {
             None => changes.push(file.change),
             Some(culprit) => findings.push(unproven(&file.pending, culprit)),

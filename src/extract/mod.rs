@@ -131,8 +131,14 @@ pub fn parts(input: &InputFile) -> Vec<Span> {
     yaml::split::parts(&input.text, PART)
 }
 
+/// Reads a text.
+pub fn extract(file: FileId, input: &InputFile, options: &Options) -> Facts {
+    let parts = parts(input).into_iter();
+    join(parts.map(|part| extract_part(file, input, part, options)))
+}
+
 /// Reads one of the [`parts`] of a text.
-pub fn extract(file: FileId, input: &InputFile, part: Span, options: &Options) -> Facts {
+pub fn extract_part(file: FileId, input: &InputFile, part: Span, options: &Options) -> Facts {
     let mut facts = Facts::default();
     let text = input.text.as_str();
     if text.len() > MAX_TEXT {

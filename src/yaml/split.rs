@@ -22,10 +22,7 @@ pub fn chunks(text: &str) -> impl Iterator<Item = Result<Chunk, SyntaxError>> + 
 }
 
 /// The chunks of one of the [`parts`] of a text.
-pub fn chunks_of(
-    text: &str,
-    part: Span,
-) -> impl Iterator<Item = Result<Chunk, SyntaxError>> + '_ {
+pub fn chunks_of(text: &str, part: Span) -> impl Iterator<Item = Result<Chunk, SyntaxError>> + '_ {
     let bytes = &text.as_bytes()[..part.end as usize];
     // A byte order mark may stand at the very start only.
     let at_start = part.start == 0 && text.starts_with('\u{feff}');

@@ -17,7 +17,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rules", &["finding", "k8s", "span", "unit"]),
     (
         "front",
-        &["finding", "kustomization", "span", "unit", "yaml"],
+        &[
+            "finding",
+            "kustomization",
+            "parallel",
+            "span",
+            "unit",
+            "yaml",
+        ],
     ),
     ("unit", &["options", "span"]),
     (

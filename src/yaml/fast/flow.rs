@@ -1,6 +1,5 @@
-//! Collections in brackets on one line.
+//! Collections in brackets.
 
-use super::scalars::is_known_escape;
 use super::{Declined, Parser, Result, scan};
 use crate::span::{Span, offset};
 use crate::yaml::tape::{Kind, Node, Style};
@@ -8,16 +7,27 @@ use crate::yaml::tape::{Kind, Node, Style};
 /// How deep brackets may nest.
 const MAX_BRACKETS: usize = 16;
 
+/// The line that is being read.
+struct Line {
+    /// What makes a place a column.
+    shift: u32,
+    /// The column of the block collection around the brackets.
+    parent: u32,
+}
+
 impl Parser<'_> {
     /// The end of the collection whose bracket is at `start`.
-    pub(super) fn flow(&mut self, start: usize, column: u32) -> Result<usize> {
+    pub(super) fn flow(&mut self, start: usize, column: u32, parent: u32) -> Result<usize> {
         let mut open = [0_u32; MAX_BRACKETS];
         let mut depth = 0;
         let mut at = start;
-        let shift = column.wrapping_sub(offset(start));
+        let mut line = Line {
+            shift: column.wrapping_sub(offset(start)),
+            parent,
+        };
         // Before a node; whether it may be missing, because the bracket has just been opened.
         loop {
-            at = scan::skip_spaces(self.bytes, at);
+            at = self.flow_blanks(at, &mut line)?;
             let byte = self.byte(at);
             let closes = match byte {
                 b'[' | b'{' => {
@@ -37,26 +47,26 @@ impl Parser<'_> {
                         has_props: false,
                         has_merge: false,
                         span: Span::new(at, at + 1),
-                        indent: offset(at).wrapping_add(shift),
+                        indent: offset(at).wrapping_add(line.shift),
                         jump: 0,
                     });
-                    at = scan::skip_spaces(self.bytes, at + 1);
+                    at = self.flow_blanks(at + 1, &mut line)?;
                     match (kind, self.byte(at)) {
                         (Kind::Sequence, b']') | (Kind::Mapping, b'}') => true,
                         (Kind::Mapping, _) => {
-                            at = self.flow_key(at, shift)?;
+                            at = self.flow_key(at, line.shift)?;
                             continue;
                         }
                         _ => continue,
                     }
                 }
                 _ => {
-                    at = self.flow_scalar(at, shift)?;
+                    at = self.flow_scalar(at, line.shift)?;
                     false
                 }
             };
             if !closes {
-                at = scan::skip_spaces(self.bytes, at);
+                at = self.flow_blanks(at, &mut line)?;
             }
             // Behind a node.
             loop {
@@ -76,22 +86,39 @@ impl Parser<'_> {
                         if depth == 0 {
                             return Ok(at);
                         }
-                        at = scan::skip_spaces(self.bytes, at);
+                        at = self.flow_blanks(at, &mut line)?;
                     }
                     (b',', false) => {
                         at += 1;
                         break;
                     }
                     (b',', true) => {
-                        at = scan::skip_spaces(self.bytes, at + 1);
-                        at = self.flow_key(at, shift)?;
+                        at = self.flow_blanks(at + 1, &mut line)?;
+                        at = self.flow_key(at, line.shift)?;
                         break;
                     }
-                    (b'\n' | b'\r', _) => return Err(Declined("brackets over several lines")),
                     _ => return Err(Declined("odd brackets")),
                 }
             }
         }
+    }
+
+    /// Skips blanks and line ends. Every line must be deeper than the parent of the collection.
+    fn flow_blanks(&self, at: usize, line: &mut Line) -> Result<usize> {
+        let mut at = scan::skip_spaces(self.bytes, at);
+        while matches!(self.byte(at), b'\n' | b'\r') {
+            let start = scan::next_line(self.bytes, at);
+            if start >= self.bytes.len() {
+                return Err(Declined("brackets without an end"));
+            }
+            at = scan::skip_spaces(self.bytes, start);
+            line.shift = 0_u32.wrapping_sub(offset(start));
+            let column = offset(at - start);
+            if column <= line.parent && !matches!(self.byte(at), b'\n' | b'\r') {
+                return Err(Declined("brackets at the left"));
+            }
+        }
+        Ok(at)
     }
 
     /// A key inside of braces; returns the place behind its colon, where a blank stands.
@@ -116,7 +143,6 @@ impl Parser<'_> {
                 self.scalar(Style::Single, at, end, column);
                 Ok(end)
             }
-            b'\n' | b'\r' => Err(Declined("brackets over several lines")),
             _ => {
                 let end = self.flow_plain(at)?;
                 self.scalar(Style::Plain, at, end, column);
@@ -134,7 +160,10 @@ impl Parser<'_> {
                     self.quoted_text(at, stop)?;
                     return Ok(stop + 1);
                 }
-                b'\\' if is_known_escape(self.byte(stop + 1)) => from = stop + 2,
+                b'\\' => match self.escape(stop) {
+                    Some(behind) => from = behind,
+                    None => return Err(Declined("odd quotes in brackets")),
+                },
                 _ => return Err(Declined("odd quotes in brackets")),
             }
         }
@@ -173,7 +202,7 @@ impl Parser<'_> {
                 | b'@' | b'%' | b';' | b' ' => {}
                 b':' if matches!(self.byte(at + 1), b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/') =>
                     {}
-                b',' | b']' | b'}' | b':' => break,
+                b',' | b']' | b'}' | b':' | b'\n' | b'\r' => break,
                 _ => return Err(Declined("odd brackets")),
             }
             at += 1;

@@ -55,6 +55,7 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
         open: [Open::default(); MAX_OPEN],
         depth: 0,
         last_end: chunk.start,
+        at_left: 0,
     };
     parser.lines(start)?;
     let tape = Tape {
@@ -88,6 +89,8 @@ struct Parser<'a> {
     open: [Open; MAX_OPEN],
     depth: usize,
     last_end: u32,
+    /// Lines inside of quotes that are not deeper than their parent.
+    at_left: usize,
 }
 
 impl Parser<'_> {
@@ -124,6 +127,7 @@ impl Parser<'_> {
 
     /// A line of content whose first byte is at `at`, in column `column`. Returns where the next
     /// line starts that belongs to nothing yet.
+    #[inline]
     fn line(&mut self, at: usize, column: u32) -> Result<usize> {
         let is_item = self.is_dash(at);
         if self.depth == 0 {
@@ -159,6 +163,7 @@ impl Parser<'_> {
     }
 
     /// Closes what ends before a line in `column`; what is then open must take the line.
+    #[inline]
     fn close_down_to(&mut self, column: u32, is_item: bool) -> Result<()> {
         loop {
             let Some(&top) = self.open[..self.depth].last() else {
@@ -177,6 +182,7 @@ impl Parser<'_> {
     }
 
     /// Whether a dash that makes a list item stands at `at`.
+    #[inline]
     fn is_dash(&self, at: usize) -> bool {
         self.byte(at) == b'-' && matches!(self.byte(at + 1), b' ' | b'\n' | b'\r')
     }
@@ -217,6 +223,7 @@ impl Parser<'_> {
     }
 
     /// A key that has been read and ends before the colon at `end`, and its value.
+    #[inline]
     fn entry(&mut self, style: Style, end: usize, column: u32, at: usize) -> Result<usize> {
         self.scalar(style, at, end, column);
         let value = scan::skip_spaces(self.bytes, end + 1);

@@ -5,6 +5,9 @@ use crate::span::offset;
 use crate::yaml::oddities;
 use crate::yaml::tape::Style;
 
+/// How many lines inside of quotes may stand at the left.
+const MOST_AT_LEFT: usize = 32;
+
 /// What ends a plain scalar on its line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stop {
@@ -83,7 +86,7 @@ impl Parser<'_> {
             b'|' => self.block(Style::Literal, at, parent),
             b'>' => self.block(Style::Folded, at, parent),
             b'[' | b'{' => {
-                let end = self.flow(at, column)?;
+                let end = self.flow(at, column, parent)?;
                 self.rest_of_line(end)
             }
             _ => self.plain(at, column, parent),
@@ -158,7 +161,9 @@ impl Parser<'_> {
             if next >= self.bytes.len() || inner <= parent || self.byte(next) == b'#' {
                 break;
             }
-            if matches!(self.byte(next), b'-' | b'?' | b':') {
+            if matches!(self.byte(next), b'-' | b'?' | b':')
+                && matches!(self.byte(next + 1), b' ' | b'\t' | b'\n' | b'\r')
+            {
                 return Err(Declined("a mark in a plain scalar"));
             }
             (stop_at, stop) = self.plain_line(next);
@@ -205,12 +210,10 @@ impl Parser<'_> {
             let stop = scan::find3(self.bytes, from, [quote, b'\\', b'\n']);
             match self.byte(stop) {
                 b'\n' => return Ok(None),
-                b'\\' if quote == b'"' => {
-                    if !is_known_escape(self.byte(stop + 1)) {
-                        return Ok(None);
-                    }
-                    from = stop + 2;
-                }
+                b'\\' if quote == b'"' => match self.escape(stop) {
+                    Some(behind) => from = behind,
+                    None => return Ok(None),
+                },
                 b'\'' if quote == b'\'' && self.byte(stop + 1) == b'\'' => from = stop + 2,
                 byte if byte == quote => {
                     self.quoted_text(at, stop)?;
@@ -229,7 +232,7 @@ impl Parser<'_> {
     }
 
     /// The end of the scalar in double quotes that begins at `at`.
-    fn double(&self, at: usize, parent: u32) -> Result<usize> {
+    fn double(&mut self, at: usize, parent: u32) -> Result<usize> {
         let mut from = at + 1;
         loop {
             let stop = scan::find3(self.bytes, from, [b'"', b'\\', b'\n']);
@@ -241,8 +244,10 @@ impl Parser<'_> {
                 b'\\' => match self.byte(stop + 1) {
                     b'\n' => from = self.continuation(stop + 2, parent)?,
                     b'\r' => from = self.continuation(stop + 3, parent)?,
-                    escape if is_known_escape(escape) => from = stop + 2,
-                    _ => return Err(Declined("an unusual escape")),
+                    _ => match self.escape(stop) {
+                        Some(behind) => from = behind,
+                        None => return Err(Declined("an unusual escape")),
+                    },
                 },
                 _ => from = self.continuation(stop + 1, parent)?,
             }
@@ -250,7 +255,7 @@ impl Parser<'_> {
     }
 
     /// The end of the scalar in single quotes that begins at `at`.
-    fn single(&self, at: usize, parent: u32) -> Result<usize> {
+    fn single(&mut self, at: usize, parent: u32) -> Result<usize> {
         let mut from = at + 1;
         loop {
             let stop = scan::find3(self.bytes, from, [b'\'', b'\n', b'\n']);
@@ -265,11 +270,19 @@ impl Parser<'_> {
         }
     }
 
-    /// The content of the next line inside of quotes, which must be deeper than the parent.
-    fn continuation(&self, line: usize, parent: u32) -> Result<usize> {
+    /// The content of the next line inside of quotes. `kubectl` does not ask for more indentation
+    /// than the parent has, and the full parser sees to that for some lines of a document.
+    fn continuation(&mut self, line: usize, parent: u32) -> Result<usize> {
         let (at, column) = self.next_content(line);
-        if at >= self.bytes.len() || column <= parent {
-            return Err(Declined("a quoted scalar at the left"));
+        if at >= self.bytes.len() {
+            return Err(Declined("quotes without an end"));
+        }
+        if column <= parent {
+            self.at_left += 1;
+            let ends = column == 0 && self.bytes[at..].starts_with(b"...");
+            if ends || self.at_left > MOST_AT_LEFT || self.bytes[at] == b'\t' {
+                return Err(Declined("a quoted scalar at the left"));
+            }
         }
         Ok(at)
     }
@@ -331,12 +344,22 @@ impl Parser<'_> {
             widest = widest.max(column);
         }
     }
-}
 
-/// The escapes of one letter that go-yaml and granit read alike.
-pub(super) fn is_known_escape(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'n' | b't' | b'"' | b'\\' | b'r' | b'0' | b'a' | b'b' | b'e' | b'f' | b'v' | b' '
-    )
+    /// The place behind the escape at `at`, if go-yaml and granit read it alike.
+    pub(super) fn escape(&self, at: usize) -> Option<usize> {
+        let digits = match self.byte(at + 1) {
+            b'n' | b't' | b'"' | b'\\' | b'r' | b'0' | b'a' | b'b' | b'e' | b'f' | b'v' | b' ' => {
+                return Some(at + 2);
+            }
+            b'x' => 2,
+            b'u' => 4,
+            _ => return None,
+        };
+        let end = at + 2 + digits;
+        let hex = std::str::from_utf8(self.bytes.get(at + 2..end)?).ok()?;
+        let is_hex = hex.bytes().all(|b| b.is_ascii_hexdigit());
+        // Half of a pair of surrogates is no character.
+        let code = u32::from_str_radix(hex, 16).ok()?;
+        (is_hex && char::from_u32(code).is_some()).then_some(end)
+    }
 }

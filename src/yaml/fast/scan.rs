@@ -24,20 +24,19 @@ pub(super) fn find3(bytes: &[u8], at: usize, [a, b, c]: [u8; 3]) -> usize {
         ONES * u64::from(b),
         ONES * u64::from(c),
     );
-    while let Some(word) = word(bytes, at) {
+    // What is near is found sooner by words, what is far by the wide search of memchr.
+    for _ in 0..3 {
+        let Some(word) = word(bytes, at) else { break };
         let hits = zeros(word ^ wa) | zeros(word ^ wb) | zeros(word ^ wc);
         if hits != 0 {
             return at + (hits.trailing_zeros() / 8) as usize;
         }
         at += 8;
     }
-    while let Some(&byte) = bytes.get(at) {
-        if byte == a || byte == b || byte == c {
-            return at;
-        }
-        at += 1;
+    match bytes.get(at..) {
+        Some(rest) => memchr::memchr3(a, b, c, rest).map_or(bytes.len(), |i| at + i),
+        None => bytes.len(),
     }
-    bytes.len()
 }
 
 /// The first place from `at` on that holds no space, or the end.

@@ -7,6 +7,9 @@ use rollstamp::yaml::tape::{Document, Kind, NodeId, Style};
 use rollstamp::yaml::{fast, scalar};
 use std::fmt::Write as _;
 
+/// No YAML to the specification, and read by go-yaml all the same: quoted lines at the left.
+const READ_BY_KUBECTL: &[&str] = &["QB6E"];
+
 #[derive(serde::Deserialize)]
 struct Case {
     id: String,
@@ -51,7 +54,11 @@ fn both_parsers_read_the_cases_of_yaml_test_suite_alike() {
         if documents.is_empty() {
             continue;
         }
-        assert!(!case.fail, "{} is no YAML", case.id);
+        assert!(
+            !case.fail || READ_BY_KUBECTL.contains(&case.id.as_str()),
+            "{} is no YAML",
+            case.id
+        );
         if let Some(tree) = &case.tree {
             let mut read = String::new();
             for document in &documents {
