@@ -1,11 +1,16 @@
 //! The sources of every apply unit by kind and name, copies of one identity settled.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "the maps are only looked into, never walked through"
+)]
+
 use crate::extract::{Facts, Object, Source};
 use crate::finding::{Code, Finding};
 use crate::k8s::providers::Target;
 use crate::options::Options;
 use crate::unit::{UnitId, Units};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// One of the sources of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,13 +45,9 @@ pub struct Indexed {
 }
 
 /// The sources of all units.
-#[expect(
-    clippy::disallowed_types,
-    reason = "it is only looked into, never walked through"
-)]
 pub struct Index {
     /// By name, the sources of each unit and kind, sorted by these.
-    by_name: std::collections::HashMap<String, Vec<((UnitId, Target), Vec<Indexed>)>>,
+    by_name: HashMap<String, Vec<Group>>,
 }
 
 impl Index {
@@ -80,7 +81,9 @@ pub fn source(facts: &[Facts], at: SourceRef) -> &Source {
 /// Indexes the sources. Within one text the last copy counts whole, as `kubectl` applies it, but a
 /// Helm hook never counts before an object that is none; across files copies must be equal.
 pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<Finding>) {
-    let mut copies: Vec<(Key<'_>, SourceRef)> = Vec::new();
+    // Every name once, in the order of the input, with the copies that have it.
+    let mut names: Vec<(&str, Vec<(Key<'_>, SourceRef)>)> = Vec::new();
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
     for (number, unit) in units.all.iter().enumerate() {
         let unit_id = UnitId(crate::span::offset(number));
         for member in &unit.sees {
@@ -91,7 +94,7 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
                 for (number, source) in object.sources.iter().enumerate() {
                     let own = member.namespace.as_deref().or(source.namespace.as_deref());
                     let namespace = namespace(own, options);
-                    let key = (unit_id, source.target, source.name.as_str(), namespace);
+                    let key = (unit_id, source.target, namespace);
                     let at = ObjectRef {
                         file,
                         object: position,
@@ -100,42 +103,42 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
                         object: at,
                         source: number,
                     };
-                    copies.push((key, at));
+                    let name = source.name.as_str();
+                    let number = *numbers.entry(name).or_insert_with(|| {
+                        names.push((name, Vec::new()));
+                        names.len() - 1
+                    });
+                    names[number].1.push((key, at));
                 }
             }
         }
     }
-    // The copies of one identity stay in the order in which their unit sees them.
-    copies.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut findings = Vec::new();
     let mut said = BTreeSet::new();
-    let mut index = Index {
-        by_name: Default::default(),
-    };
-    index.by_name.reserve(copies.len());
-    for same in copies.chunk_by(|(one, _), (other, _)| one == other) {
-        let (unit, target, name, namespace) = same[0].0;
-        let at: Vec<SourceRef> = same.iter().map(|(_, at)| *at).collect();
-        let indexed = settle(facts, namespace, &at, &mut findings, &mut said);
-        let key = (unit, target);
-        // The keys come sorted, so that of a name the last group is the only one it can join.
-        match index.by_name.get_mut(name) {
-            Some(named) => match named.last_mut() {
-                Some((last, group)) if *last == key => group.push(indexed),
-                _ => named.push((key, vec![indexed])),
-            },
-            None => {
-                index
-                    .by_name
-                    .insert(name.to_owned(), vec![(key, vec![indexed])]);
+    let mut by_name = HashMap::with_capacity(names.len());
+    for (name, mut copies) in names {
+        // The copies of one identity stay in the order in which their unit sees them.
+        copies.sort_by_key(|(key, _)| *key);
+        let mut named: Vec<Group> = Vec::new();
+        for same in copies.chunk_by(|(one, _), (other, _)| one == other) {
+            let (unit, target, namespace) = same[0].0;
+            let at: Vec<SourceRef> = same.iter().map(|(_, at)| *at).collect();
+            let indexed = settle(facts, namespace, &at, &mut findings, &mut said);
+            match named.last_mut() {
+                Some((key, group)) if *key == (unit, target) => group.push(indexed),
+                _ => named.push(((unit, target), vec![indexed])),
             }
         }
+        by_name.insert(name.to_owned(), named);
     }
-    (index, findings)
+    (Index { by_name }, findings)
 }
 
-/// What makes sources copies of one identity: unit, kind, name and namespace.
-type Key<'a> = (UnitId, Target, &'a str, Option<&'a str>);
+/// The sources of one name in one unit.
+type Group = ((UnitId, Target), Vec<Indexed>);
+
+/// What makes sources of one name copies of one identity: unit, kind and namespace.
+type Key<'a> = (UnitId, Target, Option<&'a str>);
 
 fn settle(
     facts: &[Facts],

@@ -302,7 +302,7 @@ impl Builder<'_> {
             .is_some_and(|open| self.tape.nodes[open.node].kind == Kind::Mapping);
         let span = match (kind, style) {
             (Kind::Sequence, Style::Block) if in_mapping => self
-                .find_mark(&[b'-'])
+                .find_mark(b"-")
                 .map_or(span, |dash| Span::new(dash, dash)),
             _ => span,
         };

@@ -30,7 +30,7 @@ fn main() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("speed");
     fs::create_dir_all(&folder).unwrap();
     let files = Files { folder };
-    let tables: [(&str, fn(&Files)); 7] = [
+    let tables: [(&str, Table); 7] = [
         ("parse", parse),
         ("stream", streams),
         ("tree", tree),
@@ -45,6 +45,9 @@ fn main() {
         }
     }
 }
+
+/// What prints a table.
+type Table = fn(&Files);
 
 /// The files that are measured, made when they are asked for.
 struct Files {
