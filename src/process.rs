@@ -70,7 +70,7 @@ pub fn run(
         // that nobody reads.
         let drift = plan.workloads.iter();
         findings.extend(drift.filter_map(|planned| plan::drift(&facts, planned)));
-        findings.extend(mentions::unread(&facts, &inputs, &units));
+        findings.extend(mentions::unread(&facts, &inputs, &units, options.jobs));
     }
     let (changes, found) = render::render(&inputs, &facts, &plan, options);
     findings.extend(found);

@@ -70,8 +70,9 @@ fn secret(numbers: &mut Numbers, name: &str, namespace: &str, out: &mut String) 
         "---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n  namespace: {namespace}\ntype: Opaque\ndata:\n"
     );
     for key in 0..1 + numbers.below(8) {
-        let _ = write!(out, "  key_{key}: ");
-        for _ in 0..4 * (2 + numbers.below(200)) {
+        // A letter first: what is all digits would be a number.
+        let _ = write!(out, "  key_{key}: Z");
+        for _ in 1..4 * (2 + numbers.below(200)) {
             out.push(char::from(LETTERS[numbers.below(LETTERS.len())]));
         }
         out.push('\n');

@@ -61,7 +61,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "mentions",
-        &["extract", "finding", "index", "k8s", "span", "unit"],
+        &[
+            "extract", "finding", "index", "k8s", "parallel", "span", "unit",
+        ],
     ),
     (
         "process",
