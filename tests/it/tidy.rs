@@ -362,7 +362,7 @@ fn the_readme_shows_what_the_program_prints() {
         .skip_while(|line| *line != "[dependencies]")
         .take_while(|line| !line.starts_with("[profile"))
         .filter_map(|line| line.split_once(" = ").map(|(name, _)| name))
-        .filter(|name| !name.starts_with('#'));
+        .filter(|name| !name.starts_with(['#', '[']));
     for name in names {
         assert!(
             readme.contains(&format!("`{name}`")),

@@ -5,6 +5,7 @@
 //! `tests/it/fast`.
 #![no_main]
 
+#[expect(dead_code, reason = "the tests count what is declined")]
 #[path = "../../it/fast/same.rs"]
 mod same;
 
