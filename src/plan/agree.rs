@@ -131,7 +131,7 @@ impl Planner<'_> {
             if let Some(why) = changed {
                 return Some(why.clone());
             }
-            if matches!(reason, Reason::Clash(..) | Reason::Ambiguous) {
+            if matches!(reason, Reason::Clash(..) | Reason::Ambiguous(_)) {
                 let (kind, name) = (reference.site.target.name(), &reference.name);
                 return Some(Why {
                     text: format!("{} has more than one {kind} {name}", unit.name),

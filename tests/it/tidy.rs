@@ -37,7 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "index",
         &["extract", "finding", "k8s", "options", "span", "unit"],
     ),
-    ("resolve", &["extract", "index", "options", "unit"]),
+    ("resolve", &["extract", "index", "k8s", "options", "unit"]),
     (
         "plan",
         &[
