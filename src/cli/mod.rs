@@ -135,8 +135,9 @@ struct Common {
     /// Say notes as well, and what was read
     #[arg(short, long)]
     verbose: bool,
-    /// Append what is said on the standard error to a file as well
-    #[arg(long, value_name = "FILE")]
+    /// Append what is said on the standard error to a file as well, for callers that hide it
+    /// [env: ROLLSTAMP_LOG_FILE]
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     log_file: Option<PathBuf>,
     /// Threads; the result does not depend on it
     #[arg(short, long, value_name = "N")]
@@ -182,24 +183,59 @@ pub enum Exit {
     Trouble = 2,
 }
 
-/// Parses the arguments and runs.
-///
-/// # Errors
-/// What stops the tool: wrong usage, a key file that cannot be read, a full disk. What is wrong
-/// with manifests is a finding.
-pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> anyhow::Result<Exit> {
+/// Parses the arguments and runs. What stops the tool (wrong usage, a key file that cannot be read, a
+/// full disk) is said on the standard error and in the log file; what is wrong with manifests is a
+/// finding.
+pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // clap prints help and version on the standard output, usage errors on the other.
-            error.print().context("failed to write")?;
-            return Ok(if error.use_stderr() {
-                Exit::Trouble
-            } else {
-                Exit::Clean
-            });
-        }
+        Err(error) => return usage(&error),
     };
+    let log_file = cli.log_file().map(std::path::Path::to_path_buf);
+    dispatch(cli).unwrap_or_else(|error| {
+        // Who cannot open the log file complains on the standard error alone.
+        let said = format!("rollstamp: {error:#}\n");
+        stream::Talk::new(log_file.as_deref())
+            .unwrap_or_else(|_| stream::Talk::unlogged())
+            .say(&said);
+        Exit::Trouble
+    })
+}
+
+/// Help and version go to the standard output, as clap has it; a usage error to the other, and to the
+/// log file of the environment, since the arguments were not understood.
+fn usage(error: &clap::Error) -> Exit {
+    let printed = error.print();
+    if error.use_stderr() {
+        if let Ok(mut talk) = stream::Talk::new(None) {
+            talk.log(&error.render().to_string());
+        }
+        return Exit::Trouble;
+    }
+    if printed.is_ok() {
+        Exit::Clean
+    } else {
+        Exit::Trouble
+    }
+}
+
+impl Cli {
+    fn log_file(&self) -> Option<&std::path::Path> {
+        let common = match &self.verb {
+            None => &self.common,
+            Some(
+                Verb::Write { common, .. }
+                | Verb::Check { common, .. }
+                | Verb::Strip { common, .. }
+                | Verb::Explain { common, .. },
+            ) => common,
+            Some(Verb::Completions { .. }) => return None,
+        };
+        common.log_file.as_deref()
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         None => filter(&cli.paths, &cli.common, Goal::Stamp),
         Some(Verb::Write {
@@ -547,11 +583,4 @@ fn colour(common: &Common, stdout: bool) -> bool {
 
 fn trouble_if(refused: bool) -> Exit {
     if refused { Exit::Trouble } else { Exit::Clean }
-}
-
-/// Says why the tool stopped.
-pub fn complain(error: &anyhow::Error) {
-    if let Ok(mut talk) = stream::Talk::new(None) {
-        talk.say(&format!("rollstamp: {error:#}\n"));
-    }
 }
