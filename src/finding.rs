@@ -124,7 +124,7 @@ codes! {
     MissingWorkload "missing-workload" Note
         "The workload takes its pod template from another one, which is not in the apply unit."
     KustomizeSource "kustomize-source" Warning
-        "The file lies below a kustomization: its sources are raw material, so it is left alone in place."
+        "The file is raw material of kustomizations, and what they apply may differ from what it says, so the workload is left alone in place."
     MissingStamp "missing-stamp" Error
         "The workload has no stamp."
     StaleStamp "stale-stamp" Error

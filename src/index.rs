@@ -4,8 +4,8 @@ use crate::extract::{Facts, Object, Source};
 use crate::finding::{Code, Finding};
 use crate::k8s::providers::Target;
 use crate::options::Options;
-use crate::unit::{Input, UnitId};
-use std::collections::BTreeMap;
+use crate::unit::{UnitId, Units};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One of the sources of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,37 +71,37 @@ pub fn source(facts: &[Facts], at: SourceRef) -> &Source {
 
 /// Indexes the sources. Within one text the last copy counts whole, as `kubectl` applies it, but a
 /// Helm hook never counts before an object that is none; across files copies must be equal.
-pub fn build(
-    inputs: &[Input],
-    facts: &[Facts],
-    units: &[UnitId],
-    options: &Options,
-) -> (Index, Vec<Finding>) {
+pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<Finding>) {
     let mut copies: BTreeMap<(UnitId, Target, &str, Option<&str>), Vec<SourceRef>> =
         BTreeMap::new();
-    for (file, facts) in facts.iter().enumerate() {
-        if inputs[file].kustomization.is_some() {
-            continue;
-        }
-        for (position, object) in facts.objects.iter().enumerate() {
-            for (number, source) in object.sources.iter().enumerate() {
-                let namespace = namespace(source.namespace.as_deref(), options);
-                let key = (units[file], source.target, source.name.as_str(), namespace);
-                let at = ObjectRef {
-                    file,
-                    object: position,
-                };
-                copies.entry(key).or_default().push(SourceRef {
-                    object: at,
-                    source: number,
-                });
+    for (number, unit) in units.all.iter().enumerate() {
+        let unit_id = UnitId(crate::span::offset(number));
+        for member in &unit.sees {
+            let file = member.file;
+            let objects = facts[file].objects.iter().enumerate();
+            let seen = objects.filter(|(at, _)| member.object.is_none_or(|only| only == *at));
+            for (position, object) in seen {
+                for (number, source) in object.sources.iter().enumerate() {
+                    let own = member.namespace.as_deref().or(source.namespace.as_deref());
+                    let namespace = namespace(own, options);
+                    let key = (unit_id, source.target, source.name.as_str(), namespace);
+                    let at = ObjectRef {
+                        file,
+                        object: position,
+                    };
+                    copies.entry(key).or_default().push(SourceRef {
+                        object: at,
+                        source: number,
+                    });
+                }
             }
         }
     }
     let mut findings = Vec::new();
+    let mut said = BTreeSet::new();
     let mut by_name: BTreeMap<(UnitId, Target, String), Vec<Indexed>> = BTreeMap::new();
     for ((unit, target, name, namespace), copies) in copies {
-        let indexed = settle(facts, namespace, &copies, &mut findings);
+        let indexed = settle(facts, namespace, &copies, &mut findings, &mut said);
         by_name
             .entry((unit, target, name.to_owned()))
             .or_default()
@@ -115,6 +115,7 @@ fn settle(
     namespace: Option<&str>,
     copies: &[SourceRef],
     findings: &mut Vec<Finding>,
+    said: &mut BTreeSet<(SourceRef, SourceRef)>,
 ) -> Indexed {
     // What a controller says that it will fill counts only where nothing else has the name.
     let real: Vec<SourceRef> = copies
@@ -138,7 +139,11 @@ fn settle(
         let plain = in_file.iter().rev().find(|&&at| !hook(at));
         let last = *plain.unwrap_or(&in_file[in_file.len() - 1]);
         for &shadowed in in_file.iter().filter(|&&at| at != last) {
-            if !same(shadowed, last) && hook(shadowed) == hook(last) {
+            // Several units may see the same text.
+            if !same(shadowed, last)
+                && hook(shadowed) == hook(last)
+                && said.insert((shadowed, last))
+            {
                 let (first, second) = (object(facts, shadowed.object), object(facts, last.object));
                 findings.push(
                     Finding::new(

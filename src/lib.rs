@@ -7,7 +7,8 @@
 //! argv         -> cli     -> Options
 //! files, stdin -> front   -> Input          texts, never changed again
 //!                 extract -> Facts          per text, in parallel; values leave it as digests
-//!                 unit, index, resolve      which source each reference means
+//!                 unit, kustomization       which texts are applied together
+//!                 index, resolve            which source each reference means
 //!                 plan    -> Plan           every decision; nothing is written yet
 //!                 render  -> FileChange     spans of the original text, proven by reading again
 //!                            Outcome     -> front::write, report
@@ -39,6 +40,8 @@ pub mod extract;
 pub mod suffix;
 
 pub mod digest;
+
+pub mod kustomization;
 
 pub mod index;
 

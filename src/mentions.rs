@@ -3,7 +3,7 @@
 
 use crate::extract::{Facts, Object};
 use crate::finding::{Code, Finding};
-use crate::unit::{Input, UnitId};
+use crate::unit::{Found, Input, Units};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -14,31 +14,47 @@ struct Candidate<'a> {
     document: Range<usize>,
 }
 
-/// A note for each such source, in units that stamp a workload at all.
-pub fn unread(inputs: &[Input], facts: &[Facts], units: &[UnitId]) -> Vec<Finding> {
-    let mut files_of: BTreeMap<UnitId, Vec<usize>> = BTreeMap::new();
-    for (file, input) in inputs.iter().enumerate() {
-        if input.kustomization.is_none() {
-            files_of.entry(units[file]).or_default().push(file);
+/// A note for each such source, in units that stamp a workload at all. What kustomizations are
+/// made of is left out: they may name a source in ways of their own. Of several units that see a
+/// source none may name it.
+pub fn unread(facts: &[Facts], inputs: &[Input], units: &Units) -> Vec<Finding> {
+    let mut unnamed_in: BTreeMap<(usize, u32), (usize, Candidate<'_>)> = BTreeMap::new();
+    let mut seen_by: BTreeMap<usize, usize> = BTreeMap::new();
+    for unit in &units.all {
+        let files: Vec<usize> = unit.sees.iter().map(|member| member.file).collect();
+        let files: Vec<usize> = files
+            .into_iter()
+            .filter(|&file| inputs[file].found != Found::Context)
+            .collect();
+        for &file in &files {
+            // A unit of kustomize counts too: what it holds is never unread.
+            *seen_by.entry(file).or_default() += 1;
         }
-    }
-    let mut findings = Vec::new();
-    for files in files_of.values() {
-        let mut unnamed = candidates(facts, files);
         let reads = files
             .iter()
             .flat_map(|&file| &facts[file].objects)
             .flat_map(|object| &object.templates)
             .any(|template| template.references.iter().any(|r| r.reads()));
-        if unnamed.is_empty() || !reads {
+        if !unit.name.is_empty() || !reads {
             continue;
         }
-        for &file in files {
+        let mut unnamed = candidates(facts, &files);
+        for &file in &files {
+            if unnamed.is_empty() {
+                break;
+            }
             strike(&inputs[file].file.text, file, &mut unnamed);
         }
-        findings.extend(unnamed.into_values().flatten().map(finding));
+        for candidate in unnamed.into_values().flatten() {
+            let key = (candidate.file, candidate.object.name_span.start);
+            unnamed_in.entry(key).or_insert((0, candidate)).0 += 1;
+        }
     }
-    findings
+    unnamed_in
+        .into_values()
+        .filter(|(count, candidate)| seen_by.get(&candidate.file) == Some(count))
+        .map(|(_, candidate)| finding(candidate))
+        .collect()
 }
 
 /// The ConfigMaps and Secrets of a unit by name; two of one name are told apart by nobody here.

@@ -2,11 +2,12 @@
 
 use crate::extract::{self, Facts};
 use crate::finding::{Code, Finding, Severity};
-use crate::options::{Goal, Options};
+use crate::kustomization::{self, Kustomizations};
+use crate::options::{Goal, Options, UnitRule};
 use crate::plan::{self, Plan};
 use crate::render::{self, FileChange};
 use crate::span::{FileId, Place, Span, offset};
-use crate::unit::{Found, Input, Skipped, UnitId};
+use crate::unit::{self, Found, Input, Skipped};
 use crate::{index, mentions, rules, yaml};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,35 +36,43 @@ impl Outcome {
 }
 
 /// Runs the stages.
-pub fn run(inputs: Vec<Input>, units: &[UnitId], skipped: Skipped, options: &Options) -> Outcome {
+pub fn run(
+    inputs: Vec<Input>,
+    kustomizations: &Kustomizations,
+    rule: UnitRule,
+    skipped: Skipped,
+    options: &Options,
+) -> Outcome {
     let mut skipped = skipped;
     let mut facts = local(&inputs, options);
     let mut findings = Vec::new();
     for (file, input) in inputs.iter().enumerate() {
         settle_text(file, input, &mut facts[file], &mut findings, &mut skipped);
     }
-    let (index, found) = index::build(&inputs, &facts, units, options);
+    let units = kustomization::units(&inputs, &mut facts, kustomizations, options, |raw| {
+        unit::assign(&inputs, rule, raw)
+    });
+    let (index, found) = index::build(&facts, &units, options);
     if options.goal != Goal::Strip {
-        findings.extend(
-            facts
-                .iter_mut()
-                .flat_map(|f| std::mem::take(&mut f.findings)),
-        );
+        let named = inputs.iter().zip(&mut facts);
+        let named = named.filter(|(input, _)| input.found != Found::Context);
+        findings.extend(named.flat_map(|(_, facts)| std::mem::take(&mut facts.findings)));
         findings.extend(found);
-        for (input, facts) in inputs.iter().zip(&mut facts) {
-            if input.kustomization.is_none() {
+        for (file, (input, facts)) in inputs.iter().zip(&mut facts).enumerate() {
+            // What an overlay changes may not be applied as it is written.
+            if input.found != Found::Context && units.applies_as_written(file) {
                 findings.append(&mut facts.hints);
             }
         }
     }
-    let (plan, found) = plan::decide(&inputs, &facts, units, &index, options);
+    let (plan, found) = plan::decide(&inputs, &facts, &units, &index, options);
     findings.extend(found);
     if options.goal == Goal::Check {
         // What `check` finds beyond what every verb says: stamps that are not right, and sources
         // that nobody reads.
         let drift = plan.workloads.iter();
         findings.extend(drift.filter_map(|planned| plan::drift(&facts, planned)));
-        findings.extend(mentions::unread(&inputs, &facts, units));
+        findings.extend(mentions::unread(&facts, &inputs, &units));
     }
     let (changes, found) = render::render(&inputs, &facts, &plan, options);
     findings.extend(found);
@@ -137,6 +146,16 @@ fn settle_text(
     findings: &mut Vec<Finding>,
     skipped: &mut Skipped,
 ) {
+    if input.found == Found::Context {
+        // Nobody named it, so nobody is told; who needs it is left alone.
+        if facts.ytt || facts.broken.is_some() {
+            *facts = Facts {
+                unread: true,
+                ..Facts::default()
+            };
+        }
+        return;
+    }
     let walked = matches!(input.found, Found::Walked(_));
     if facts.ytt && input.found != Found::Stream {
         if walked {
@@ -150,7 +169,10 @@ fn settle_text(
                     .refusing(),
             );
         }
-        *facts = Facts::default();
+        *facts = Facts {
+            unread: true,
+            ..Facts::default()
+        };
         return;
     }
     let Some(error) = facts.broken.take() else {
@@ -159,7 +181,10 @@ fn settle_text(
         }
         return;
     };
-    *facts = Facts::default();
+    *facts = Facts {
+        unread: true,
+        ..Facts::default()
+    };
     let code = if error.refused {
         Code::UnsupportedYaml
     } else {

@@ -1,8 +1,8 @@
 //! Which texts make one apply unit: what one `kubectl apply` receives. References resolve inside.
 
 use crate::options::UnitRule;
-use crate::span::InputFile;
-use std::collections::BTreeMap;
+use crate::span::{InputFile, Place};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A text and how it came to us.
 pub struct Input {
@@ -25,6 +25,8 @@ pub enum Found {
     Named,
     /// It was met below a named folder: the position of that folder among the arguments.
     Walked(usize),
+    /// Nobody named it, but others need it: it is read, and never written nor printed.
+    Context,
 }
 
 /// How many files below the named folders were walked past, by reason.
@@ -48,21 +50,131 @@ pub struct Skipped {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnitId(pub u32);
 
-/// The unit of each input. Streams and named files are together one unit, as `kubectl apply -f a
-/// -f b` takes them; of walked files `rule` decides.
-pub fn assign(inputs: &[Input], rule: UnitRule) -> Vec<UnitId> {
-    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
-    inputs
-        .iter()
-        .map(|input| {
-            let name = match (input.found, rule) {
-                (Found::Stream | Found::Named, _) => String::new(),
-                (Found::Walked(root), UnitRule::Tree) => format!("tree {root}"),
-                (Found::Walked(_), UnitRule::Dir) => format!("dir {}", input.folder),
-                (Found::Walked(_), UnitRule::File) => format!("file {}", input.file.name),
-            };
-            let next = crate::span::offset(numbers.len());
-            UnitId(*numbers.entry(name).or_insert(next))
-        })
-        .collect()
+/// What one `kubectl apply` receives: the sources that it sees. Whose workloads are resolved in it
+/// is said file by file, in [`Units::homes`], so that a unit can see more than it stamps.
+#[derive(Default)]
+pub struct Unit {
+    /// What people call it: of a leaf kustomization its folder, else nothing.
+    pub name: String,
+    /// The files whose sources it sees, in their order.
+    pub sees: Vec<Member>,
+    /// The objects that are not applied as they are written, by file and position, and why not.
+    pub changed: BTreeMap<(usize, usize), Why>,
+    /// Why objects that nobody can see here may be applied as well.
+    pub open: Option<Why>,
+}
+
+/// What a unit sees of a file.
+pub struct Member {
+    /// The file.
+    pub file: usize,
+    /// This object of it; all of them if none is named.
+    pub object: Option<usize>,
+    /// The namespace into which the unit puts all objects, whatever they say.
+    pub namespace: Option<String>,
+}
+
+/// Why something is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Why {
+    /// Stands on its own in a sentence.
+    pub text: String,
+    /// Where it is written.
+    pub place: Option<Place>,
+}
+
+/// In which units the workloads of a file are resolved.
+pub enum Home {
+    /// In these, which must agree. In none, if the file is only read.
+    In(Vec<Seat>),
+    /// Nobody knows, so they are left alone.
+    Unknown(Why),
+}
+
+/// The place of a file in a unit.
+pub struct Seat {
+    /// The unit.
+    pub unit: UnitId,
+    /// The namespace into which the unit puts all objects, whatever they say.
+    pub namespace: Option<String>,
+}
+
+/// The units of a run.
+#[derive(Default)]
+pub struct Units {
+    /// The units.
+    pub all: Vec<Unit>,
+    /// One entry a file.
+    pub homes: Vec<Home>,
+}
+
+impl Units {
+    /// The unit with this number.
+    pub fn get(&self, id: UnitId) -> &Unit {
+        &self.all[id.0 as usize]
+    }
+
+    /// One more unit.
+    pub fn push(&mut self, unit: Unit) -> UnitId {
+        self.all.push(unit);
+        UnitId(crate::span::offset(self.all.len() - 1))
+    }
+
+    /// Whether nothing in a file is changed on its way into the units that apply it.
+    pub fn applies_as_written(&self, file: usize) -> bool {
+        let is_unchanged = |seat: &Seat| {
+            let changed = &self.get(seat.unit).changed;
+            changed.range((file, 0)..(file + 1, 0)).next().is_none()
+        };
+        match &self.homes[file] {
+            Home::In(seats) => seats.iter().all(is_unchanged),
+            Home::Unknown(_) => false,
+        }
+    }
+
+    /// Whether the file's objects take part in any way: they are stamped, or seen by others.
+    pub fn takes_part(&self, file: usize) -> bool {
+        matches!(&self.homes[file], Home::In(seats) if !seats.is_empty())
+    }
+}
+
+/// Groups the inputs by the rule of the command line. Streams and named files are together one
+/// unit, as `kubectl apply -f a -f b` takes them; of walked files `rule` decides. Files in
+/// `elsewhere` are left out: their homes are said by others.
+pub fn assign(inputs: &[Input], rule: UnitRule, elsewhere: &BTreeSet<usize>) -> Units {
+    let mut numbers: BTreeMap<String, UnitId> = BTreeMap::new();
+    let mut units = Units::default();
+    for (file, input) in inputs.iter().enumerate() {
+        let name = match (input.found, rule) {
+            (Found::Context, _) => None,
+            _ if elsewhere.contains(&file) => None,
+            (Found::Stream | Found::Named, _) => Some(String::new()),
+            (Found::Walked(root), UnitRule::Tree) => Some(format!("tree {root}")),
+            (Found::Walked(_), UnitRule::Dir) => Some(format!("dir {}", input.folder)),
+            (Found::Walked(_), UnitRule::File) => Some(format!("file {}", input.file.name)),
+        };
+        let Some(name) = name else {
+            units.homes.push(Home::In(Vec::new()));
+            continue;
+        };
+        let unit = match numbers.get(&name) {
+            Some(&unit) => unit,
+            None => {
+                let unit = units.push(Unit::default());
+                numbers.insert(name, unit);
+                unit
+            }
+        };
+        units.all[unit.0 as usize].sees.push(Member {
+            file,
+            object: None,
+            namespace: None,
+        });
+        let seat = Seat {
+            unit,
+            namespace: None,
+        };
+        units.homes.push(Home::In(vec![seat]));
+    }
+    units
 }

@@ -71,14 +71,8 @@ fn choose(
     wanted: &[Wanted],
     namespace: Option<&str>,
 ) -> anyhow::Result<BTreeSet<ObjectRef>> {
-    let mut all = BTreeSet::new();
-    for (file, facts) in outcome.facts.iter().enumerate() {
-        for (object, _) in
-            (facts.objects.iter().enumerate()).filter(|(_, o)| !o.templates.is_empty())
-        {
-            all.insert(ObjectRef { file, object });
-        }
-    }
+    let planned = outcome.plan.workloads.iter();
+    let all: BTreeSet<ObjectRef> = planned.map(|planned| planned.object).collect();
     if wanted.is_empty() {
         return Ok(all);
     }
@@ -97,11 +91,32 @@ fn choose(
             }
         }
         if !found {
+            if let Some(delegate) = delegate(outcome, wanted) {
+                bail!("{delegate}");
+            }
             let ids = all.iter().map(|&at| &object(&outcome.facts, at).id);
             bail!("{}", nothing_is(wanted, ids, namespace));
         }
     }
     Ok(chosen)
+}
+
+/// Of a workload without a pod template of its own, where its pod template is.
+fn delegate(outcome: &Outcome, wanted: &Wanted) -> Option<String> {
+    let mut objects = outcome.facts.iter().flat_map(|facts| &facts.objects);
+    objects.find_map(|object| {
+        let delegate = object.delegate.as_ref()?;
+        let is_meant =
+            short_names::means(&wanted.kind, &object.id.kind) && object.id.name == wanted.name;
+        is_meant.then(|| {
+            format!(
+                "{} takes its pod template from another workload: ask for --workload {}/{}",
+                object.id,
+                delegate.kind.to_lowercase(),
+                delegate.name
+            )
+        })
+    })
 }
 
 /// Nothing is what was asked for; the nearest one may have been meant.

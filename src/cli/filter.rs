@@ -41,7 +41,8 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
     let mut ends_line = true;
     for (file, input) in outcome.inputs.iter().enumerate() {
         let text = input.file.text.as_str();
-        if !single && outcome.facts[file].object_count == 0 && input.found != Found::Stream {
+        let is_empty = outcome.facts[file].object_count == 0 && input.found != Found::Stream;
+        if !single && (is_empty || input.found == Found::Context) {
             continue;
         }
         let first = pieces.is_empty();

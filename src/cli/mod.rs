@@ -14,7 +14,7 @@ use crate::options::{Goal, Options, STAMP_KEY, UnitRule};
 use crate::plan::{Decision, State};
 use crate::process::{self, Outcome};
 use crate::report::{self, diff, json, text};
-use crate::unit::{self, Found};
+use crate::unit::Found;
 use anyhow::{Context, bail};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -286,17 +286,10 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         stream::load(&mut loaded).context("failed to read the standard input")?;
     } else {
         require(paths)?;
-        loaded =
-            files::load(paths, &exclude(common)?).context("failed to read the standard input")?;
+        loaded = files::load(paths, &exclude(common)?).context("failed to read the input")?;
     }
     let talk =
         stream::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let Loaded {
-        inputs,
-        paths,
-        skipped,
-        findings,
-    } = loaded;
     let options = options(common, &config, goal)?;
     let rule = match common.unit {
         Some(UnitArg::Dir) => UnitRule::Dir,
@@ -304,13 +297,19 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         Some(UnitArg::File) => UnitRule::File,
         None => config.unit.map_or_else(UnitRule::default, UnitRule::from),
     };
-    let units = unit::assign(&inputs, rule);
-    let mut outcome = process::run(inputs, &units, skipped, &options);
-    outcome.findings.extend(findings);
+    let kustomizations = &loaded.kustomizations;
+    let mut outcome = process::run(
+        loaded.inputs,
+        kustomizations,
+        rule,
+        loaded.skipped,
+        &options,
+    );
+    outcome.findings.extend(loaded.findings);
     process::sort(&mut outcome.findings);
     Ok(Some(Run {
         outcome,
-        paths,
+        paths: loaded.paths,
         talk,
     }))
 }

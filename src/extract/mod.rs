@@ -16,7 +16,7 @@ mod workload;
 pub use marks::Marks;
 pub use references::{Keys, Reference};
 pub use reloaders::{Sidecar, Watched};
-pub use source::{Entry, Flaw, Malformed, Source};
+pub use source::{At, Entry, Flaw, Malformed, Source};
 pub use spot::{Mount, Spot, Why};
 pub use workload::Template;
 pub(crate) use workload::refused;
@@ -47,6 +47,8 @@ pub struct Facts {
     pub encrypted: bool,
     /// Whether `#@` comments make it a ytt program.
     pub ytt: bool,
+    /// Whether nothing is known of it, because it could not be read.
+    pub unread: bool,
     /// The bytes of every Secret, which no report may quote.
     pub secrets: Vec<Span>,
 }

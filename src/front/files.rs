@@ -1,7 +1,7 @@
 //! Reads the files and folders that were named.
 
 use super::walk::{Met, Surroundings, What, walk};
-use super::{Loaded, display, stream, utf8};
+use super::{Loaded, display, kustomize, stream, utf8};
 use crate::finding::{Code, Finding};
 use crate::span::InputFile;
 use crate::unit::{Found, Input};
@@ -33,6 +33,8 @@ pub fn load(paths: &[PathBuf], exclude: &globset::GlobSet) -> std::io::Result<Lo
             named(&mut loaded, &mut seen, &mut surroundings, path);
         }
     }
+    let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
+    kustomize::load(&mut loaded, &folders);
     Ok(loaded)
 }
 

@@ -6,11 +6,13 @@
 )]
 
 pub mod files;
+mod kustomize;
 pub mod stream;
 pub mod walk;
 pub mod write;
 
 use crate::finding::{Code, Finding};
+use crate::kustomization::Kustomizations;
 use crate::unit::{Input, Skipped};
 
 /// The texts of a run, and what could not be read.
@@ -20,6 +22,8 @@ pub struct Loaded {
     pub inputs: Vec<Input>,
     /// Where each text lies on disk; of the standard input, nothing.
     pub paths: Vec<Option<std::path::PathBuf>>,
+    /// The kustomizations that reach one of the texts.
+    pub kustomizations: Kustomizations,
     /// What was walked past before it was read.
     pub skipped: Skipped,
     /// What could not be read.

@@ -30,7 +30,8 @@ pub enum What {
 }
 
 /// The names of kustomization files.
-const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(super) const KUSTOMIZATIONS: &[&str] =
+    &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Everything below a folder that may be a manifest, sorted by name. `.gitignore` is honoured and
 /// hidden folders are skipped; what the user's own git configuration ignores is not asked, because

@@ -6,9 +6,8 @@ use crate::finding::{Code, Finding};
 use crate::options::Options;
 use crate::rules::HotReload;
 use crate::span::{Place, Span};
-use crate::unit::{Input, UnitId};
+use crate::unit::{Found, Home, Input, Seat, Units};
 use crate::yaml::verify::Step;
-use std::collections::BTreeSet;
 
 fn quoting(object: &Object, code: Code, message: String, span: Span) -> Finding {
     let place = Place {
@@ -219,28 +218,31 @@ fn dotted(path: &[Step]) -> String {
 }
 
 /// Workloads that take the pod template of another one, which is not in their unit.
-pub(super) fn about_delegates(inputs: &[Input], facts: &[Facts], units: &[UnitId]) -> Vec<Finding> {
-    let objects = || {
-        let files = inputs.iter().zip(facts).zip(units);
-        let applied = files.filter(|((input, _), _)| input.kustomization.is_none());
-        applied.flat_map(|((_, facts), unit)| facts.objects.iter().map(move |o| (*unit, o)))
-    };
-    if objects().all(|(_, object)| object.delegate.is_none()) {
-        return Vec::new();
-    }
-    let there: BTreeSet<(UnitId, &str, &str)> = objects()
-        .map(|(unit, object)| (unit, object.id.kind.as_str(), object.id.name.as_str()))
-        .collect();
+pub(super) fn about_delegates(inputs: &[Input], facts: &[Facts], units: &Units) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (unit, object) in objects() {
-        if let Some(delegate) = &object.delegate
-            && !there.contains(&(unit, &delegate.kind, &delegate.name))
-        {
-            let message = format!(
-                "{} takes its pod template from {} {}, which is not in this apply unit: nothing is stamped",
-                object.id, delegate.kind, delegate.name
-            );
-            found.push(quoting(object, Code::MissingWorkload, message, delegate.at));
+    for (file, (input, file_facts)) in inputs.iter().zip(facts).enumerate() {
+        let Home::In(seats) = &units.homes[file] else {
+            continue;
+        };
+        if input.found == Found::Context || seats.is_empty() {
+            continue;
+        }
+        for object in &file_facts.objects {
+            let Some(delegate) = &object.delegate else {
+                continue;
+            };
+            let is_there = |seat: &Seat| {
+                let members = units.get(seat.unit).sees.iter();
+                let mut objects = members.flat_map(|member| &facts[member.file].objects);
+                objects.any(|o| o.id.kind == delegate.kind && o.id.name == delegate.name)
+            };
+            if !seats.iter().all(is_there) {
+                let message = format!(
+                    "{} takes its pod template from {} {}, which is not in this apply unit: nothing is stamped",
+                    object.id, delegate.kind, delegate.name
+                );
+                found.push(quoting(object, Code::MissingWorkload, message, delegate.at));
+            }
         }
     }
     found

@@ -1,6 +1,7 @@
 //! Decides, for every pod template, what happens to its stamp, and why. Works on facts, never on
 //! text.
 
+mod agree;
 mod hints;
 mod reason;
 mod say;
@@ -14,7 +15,7 @@ use crate::finding::Finding;
 use crate::index::{Index, ObjectRef, SourceRef, object, source};
 use crate::options::{Goal, Options};
 use crate::resolve::{Resolution, resolve};
-use crate::unit::{Found, Input, UnitId};
+use crate::unit::{Found, Home, Input, Seat, Units, Why};
 use crate::yaml::insert::Slot;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,6 +62,8 @@ pub enum Decision {
     Refused,
     /// The user wants it left alone.
     Ignored,
+    /// What is applied is decided elsewhere, and may differ from what the text says.
+    LeftAlone(Why),
     /// A template that gets no stamp.
     NotStamped,
 }
@@ -80,12 +83,13 @@ pub enum State {
 pub fn decide(
     inputs: &[Input],
     facts: &[Facts],
-    units: &[UnitId],
+    units: &Units,
     index: &Index,
     options: &Options,
 ) -> (Plan, Vec<Finding>) {
     let mut planner = Planner {
         facts,
+        units,
         index,
         options,
         findings: Vec::new(),
@@ -94,20 +98,26 @@ pub fn decide(
     };
     let mut plan = Plan::default();
     for (file, (input, file_facts)) in inputs.iter().zip(facts).enumerate() {
-        if let Some(kustomization) = &input.kustomization
-            && options.goal != Goal::Strip
-        {
-            planner
-                .findings
-                .extend(say::below_kustomization(file_facts, kustomization));
+        if input.found == Found::Context {
             continue;
         }
+        // Of each reason to leave workloads of the file alone, the first one and how many.
+        let mut left_alone: BTreeMap<Why, (usize, usize)> = BTreeMap::new();
         for (position, object) in file_facts.objects.iter().enumerate() {
             for (number, template) in object.templates.iter().enumerate() {
-                let (decision, reasons) = match options.goal {
-                    Goal::Strip => (planner.strip(object, template), Vec::new()),
-                    Goal::Stamp | Goal::Check => planner.template(units[file], object, template),
+                let decided = match (options.goal, &units.homes[file]) {
+                    (Goal::Strip, _) => Ok((planner.strip(object, template), Vec::new())),
+                    (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
+                    (Goal::Stamp | Goal::Check, Home::In(seats)) => {
+                        planner.in_all(seats, (file, position), object, template)
+                    }
                 };
+                let (decision, reasons) = decided.unwrap_or_else(|why: Why| {
+                    if agree::matters(template) {
+                        left_alone.entry(why.clone()).or_insert((position, 0)).1 += 1;
+                    }
+                    (Decision::LeftAlone(why), Vec::new())
+                });
                 let decision = match input.found {
                     Found::Stream => decision,
                     _ => planner.refuse_encrypted(file_facts, object, decision),
@@ -123,12 +133,17 @@ pub fn decide(
                 });
             }
         }
+        for (why, (first, count)) in left_alone {
+            let first = &file_facts.objects[first];
+            let finding = say::left_alone(first, count, &why);
+            planner.findings.push(finding);
+        }
     }
     for ((one, two), readers) in std::mem::take(&mut planner.clashes) {
         planner.findings.push(say::clash(facts, one, two, &readers));
     }
     if options.goal != Goal::Strip {
-        planner.report_unread_flaws(inputs);
+        planner.report_unread_flaws(inputs, units);
         let found = hints::about_delegates(inputs, facts, units);
         planner.findings.extend(found);
     }
@@ -137,6 +152,7 @@ pub fn decide(
 
 struct Planner<'a> {
     facts: &'a [Facts],
+    units: &'a Units,
     index: &'a Index,
     options: &'a Options,
     findings: Vec<Finding>,
@@ -181,7 +197,7 @@ impl Planner<'_> {
 
     fn template(
         &mut self,
-        unit: UnitId,
+        seat: &Seat,
         object: &Object,
         template: &Template,
     ) -> (Decision, Vec<Reason>) {
@@ -200,11 +216,11 @@ impl Planner<'_> {
         let mut said: BTreeSet<(&str, &str)> = BTreeSet::new();
         let mut reasons = Vec::with_capacity(template.references.len());
         for reference in &template.references {
-            let reason = self.reason(unit, object, template, reference, &mut sum);
+            let reason = self.reason(seat, object, template, reference, &mut sum);
             let source = (reference.site.target.name(), reference.name.as_str());
             if !template.kind.is_unlisted()
                 && !said.contains(&source)
-                && let Some(finding) = self.say_reason(object, template, reference, &reason, unit)
+                && let Some(finding) = self.say_reason(object, template, reference, &reason, seat)
             {
                 said.insert(source);
                 self.findings.push(finding);
@@ -222,7 +238,7 @@ impl Planner<'_> {
     /// What one reference contributes; its lines go into the sum.
     fn reason(
         &mut self,
-        unit: UnitId,
+        seat: &Seat,
         workload: &Object,
         template: &Template,
         reference: &Reference,
@@ -235,7 +251,7 @@ impl Planner<'_> {
             return Reason::Ignored(Ignored::OnWorkload);
         }
         let stamped = template.not_stamped.is_none();
-        let indexed = match resolve(self.index, unit, workload, reference, self.options) {
+        let indexed = match resolve(self.index, seat, workload, reference, self.options) {
             Resolution::Found(indexed) => indexed,
             Resolution::Filled(indexed) => {
                 sum.external += 1;
@@ -324,7 +340,7 @@ impl Planner<'_> {
         template: &Template,
         reference: &Reference,
         reason: &Reason,
-        unit: UnitId,
+        seat: &Seat,
     ) -> Option<Finding> {
         match reason {
             Reason::External if !reference.optional => {
@@ -335,7 +351,9 @@ impl Planner<'_> {
                 Some(say::filled(object, reference, provider))
             }
             Reason::Ambiguous if template.not_stamped.is_none() => {
-                let candidates = self.index.get(unit, reference.site.target, &reference.name);
+                let candidates = self
+                    .index
+                    .get(seat.unit, reference.site.target, &reference.name);
                 Some(say::ambiguous(self.facts, object, reference, candidates))
             }
             _ => None,
@@ -402,9 +420,9 @@ impl Planner<'_> {
         }
     }
 
-    fn report_unread_flaws(&mut self, inputs: &[Input]) {
+    fn report_unread_flaws(&mut self, inputs: &[Input], units: &Units) {
         for (file, facts) in self.facts.iter().enumerate() {
-            if inputs[file].kustomization.is_some() {
+            if inputs[file].found == Found::Context || !units.takes_part(file) {
                 continue;
             }
             for (position, owner) in facts.objects.iter().enumerate() {

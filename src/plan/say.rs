@@ -5,6 +5,7 @@ use crate::extract::{Entry, Facts, Flaw, Malformed, Object, Reference, refused};
 use crate::finding::{Code, Finding, Severity};
 use crate::index::{Indexed, SourceRef, object};
 use crate::span::{Place, Span};
+use crate::unit::Why;
 use crate::yaml::insert::{Refusal, Slot};
 use std::collections::BTreeSet;
 
@@ -22,21 +23,22 @@ fn about(object: &Object, code: Code, message: String) -> Finding {
         .at(object.place_of_name())
 }
 
-/// One finding for a file whose workloads would be stamped if they were what is applied.
-pub(super) fn below_kustomization(facts: &Facts, kustomization: &str) -> Option<Finding> {
-    let object = facts.objects.iter().find(|object| {
-        object
-            .templates
-            .iter()
-            .any(|t| t.not_stamped.is_none() && t.references.iter().any(Reference::reads))
-    })?;
-    let message = format!(
-        "{} lies below {kustomization} and is left alone: what is applied is decided there",
-        object.id
-    );
-    Some(about(object, Code::KustomizeSource, message).help(
-        "stamp what kustomize prints: `kustomize build DIR | rollstamp | kubectl apply -f -`",
-    ))
+/// One finding for the workloads of a file that are left alone for one reason.
+pub(super) fn left_alone(first: &Object, count: usize, why: &Why) -> Finding {
+    let others = match count - 1 {
+        0 => String::new(),
+        1 => " and 1 other".to_owned(),
+        more => format!(" and {more} others"),
+    };
+    let verb = if count > 1 { "are" } else { "is" };
+    let message = format!("{}{others} {verb} left alone: {}", first.id, why.text);
+    let mut finding = about(first, Code::KustomizeSource, message);
+    if let Some(place) = why.place {
+        finding = finding.related(place, "here");
+    }
+    finding.help(
+        "stamp what kustomize prints: `kustomize build DIR | rollstamp | kubectl apply -f -`, or let kustomize call rollstamp as a transformer",
+    )
 }
 
 pub(super) fn encrypted(object: &Object) -> Finding {

@@ -153,6 +153,7 @@ pub(super) fn state(decision: &Decision) -> (&'static str, Option<&str>) {
         Decision::Unverifiable { .. } => ("unverifiable", None),
         Decision::Refused => ("refused", None),
         Decision::Ignored => ("ignored", None),
+        Decision::LeftAlone(_) => ("left-alone", None),
         Decision::NotStamped => ("not-stamped", None),
     }
 }

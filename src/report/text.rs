@@ -3,7 +3,7 @@
 use super::{Locator, count};
 use crate::finding::{Finding, Severity};
 use crate::process::Outcome;
-use crate::unit::Skipped;
+use crate::unit::{Found, Input, Skipped};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 /// The findings of at least this severity, each with its place, its line where that can be shown,
@@ -94,11 +94,10 @@ pub fn read(outcome: &Outcome) -> String {
         (without_objects, "file without objects"),
     ];
     let total: usize = reasons.iter().map(|(n, _)| n).sum();
+    let is_named = |input: &&Input| input.found != Found::Context;
+    let named = outcome.inputs.iter().filter(is_named).count();
     let before_reading = kustomizations + binary;
-    let mut text = format!(
-        "{} read",
-        count(outcome.inputs.len() + before_reading, "file")
-    );
+    let mut text = format!("{} read", count(named + before_reading, "file"));
     if total > 0 {
         let parts: Vec<String> = reasons
             .iter()

@@ -1,12 +1,13 @@
 //! What reload sidecars mean when the user says that they spare the pods: `hotReloadSidecars: skip`.
 
 use rollstamp::finding::Code;
-use rollstamp::options::{Goal, Options, STAMP_KEY};
+use rollstamp::kustomization::Kustomizations;
+use rollstamp::options::{Goal, Options, STAMP_KEY, UnitRule};
 use rollstamp::plan::Decision;
 use rollstamp::process::{self, Outcome};
 use rollstamp::rules::{HotReload, Rules};
 use rollstamp::span::InputFile;
-use rollstamp::unit::{Found, Input, Skipped, UnitId};
+use rollstamp::unit::{Found, Input, Skipped};
 
 fn run(text: &str, hot_reload: HotReload) -> Outcome {
     let options = Options {
@@ -30,7 +31,13 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
         folder: String::new(),
         kustomization: None,
     };
-    process::run(vec![input], &[UnitId(0)], Skipped::default(), &options)
+    process::run(
+        vec![input],
+        &Kustomizations::default(),
+        UnitRule::default(),
+        Skipped::default(),
+        &options,
+    )
 }
 
 fn is_stamped(outcome: &Outcome) -> bool {

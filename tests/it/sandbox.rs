@@ -37,6 +37,8 @@ impl Sandbox {
             .tempdir_in(root)
             .unwrap();
         let sandbox = Self(dir);
+        // A repository of its own, so that nobody looks at what lies above it.
+        fs::create_dir_all(sandbox.path(".git")).unwrap();
         for (name, entry) in tree {
             let path = sandbox.path(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -14,7 +14,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("options", &["digest", "k8s", "rules"]),
     ("config", &["finding", "k8s", "options", "rules"]),
     ("rules", &["finding", "k8s", "span", "unit"]),
-    ("front", &["finding", "span", "unit", "yaml"]),
+    (
+        "front",
+        &["finding", "kustomization", "span", "unit", "yaml"],
+    ),
     ("unit", &["options", "span"]),
     (
         "extract",
@@ -24,7 +27,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("suffix", &["digest", "k8s"]),
     ("digest", &["k8s"]),
-    ("index", &["extract", "finding", "k8s", "options", "unit"]),
+    (
+        "kustomization",
+        &[
+            "digest", "extract", "k8s", "options", "rules", "span", "unit", "yaml",
+        ],
+    ),
+    (
+        "index",
+        &["extract", "finding", "k8s", "options", "span", "unit"],
+    ),
     ("resolve", &["extract", "index", "options", "unit"]),
     (
         "plan",
@@ -46,8 +58,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "process",
         &[
-            "extract", "finding", "index", "mentions", "options", "plan", "render", "rules",
-            "span", "unit", "yaml",
+            "extract",
+            "finding",
+            "index",
+            "kustomization",
+            "mentions",
+            "options",
+            "plan",
+            "render",
+            "rules",
+            "span",
+            "unit",
+            "yaml",
         ],
     ),
     (

@@ -135,9 +135,7 @@ fn at<'a>(locator: &Locator<'a>, place: crate::span::Place) -> At<'a> {
 
 fn workload<'a>(view: &View<'a>, outcome: &'a Outcome, locator: &Locator<'a>) -> WorkloadRow<'a> {
     let id = &view.object.id;
-    let (state, stamp) = view
-        .decision()
-        .map_or(("below-kustomization", None), json::state);
+    let (state, stamp) = json::state(view.decision());
     WorkloadRow {
         object: id.to_string(),
         kind: &id.kind,

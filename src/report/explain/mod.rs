@@ -6,7 +6,7 @@ pub mod text;
 mod words;
 
 use crate::extract::{Keys, Object, Reference, Template};
-use crate::index::{ObjectRef, SourceRef};
+use crate::index::{ObjectRef, SourceRef, object};
 use crate::plan::{Counted, Decision, Ignored, Planned, Reason};
 use crate::process::Outcome;
 use crate::span::Place;
@@ -18,38 +18,27 @@ use std::collections::BTreeSet;
 struct View<'a> {
     object: &'a Object,
     template: &'a Template,
-    /// Nothing was decided about what lies below a kustomization.
-    planned: Option<&'a Planned>,
-    kustomization: Option<&'a str>,
+    planned: &'a Planned,
     /// Which of several templates of the object it is.
     path: Option<String>,
 }
 
 /// The templates of the chosen objects, in the order of the input.
 fn views<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectRef>) -> Vec<View<'a>> {
-    let mut views = Vec::new();
-    let mut planned = outcome.plan.workloads.iter().peekable();
-    for (file, facts) in outcome.facts.iter().enumerate() {
-        for (position, object) in facts.objects.iter().enumerate() {
-            let at = ObjectRef {
-                file,
-                object: position,
-            };
-            for (number, template) in object.templates.iter().enumerate() {
-                let planned = planned.next_if(|p| p.object == at && p.template == number);
-                if chosen.contains(&at) {
-                    views.push(View {
-                        object,
-                        template,
-                        planned,
-                        kustomization: outcome.inputs[file].kustomization.as_deref(),
-                        path: (object.templates.len() > 1).then(|| path(&template.path)),
-                    });
-                }
+    let planned = outcome.plan.workloads.iter();
+    let planned = planned.filter(|planned| chosen.contains(&planned.object));
+    planned
+        .map(|planned| {
+            let object = object(&outcome.facts, planned.object);
+            let template = &object.templates[planned.template];
+            View {
+                object,
+                template,
+                planned,
+                path: (object.templates.len() > 1).then(|| path(&template.path)),
             }
-        }
-    }
-    views
+        })
+        .collect()
 }
 
 /// `spec.tasks[0].template`
@@ -66,14 +55,13 @@ fn path(steps: &[Step]) -> String {
 }
 
 impl<'a> View<'a> {
-    /// The references with what each contributes; of a template that cannot be trusted, none.
+    /// The references with what each contributes; none, where nothing was looked up for it.
     fn reads(&self) -> impl Iterator<Item = (&'a Reference, &'a Reason)> {
-        let reasons = self.planned.map_or(&[][..], |p| p.reasons.as_slice());
-        self.template.references.iter().zip(reasons)
+        self.template.references.iter().zip(&self.planned.reasons)
     }
 
-    fn decision(&self) -> Option<&'a Decision> {
-        self.planned.map(|p| &p.decision)
+    fn decision(&self) -> &'a Decision {
+        &self.planned.decision
     }
 
     /// The stamp that is there.

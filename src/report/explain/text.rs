@@ -63,7 +63,7 @@ impl<'a> Writer<'a> {
         if !counted.is_empty() {
             let keys = counted.iter().map(|g| read(g).len()).sum();
             let head = match view.decision() {
-                Some(Decision::Stamp { .. }) => "in the stamp",
+                Decision::Stamp { .. } => "in the stamp",
                 _ => "read",
             };
             let (keys, sources) = (count(keys, "key"), count(counted.len(), "source"));
@@ -85,24 +85,22 @@ impl<'a> Writer<'a> {
     fn state(&self, view: &View<'a>) -> String {
         let present = view.present().unwrap_or("unreadable");
         let state = match view.decision() {
-            None | Some(Decision::Ignored) => "left alone".to_owned(),
-            Some(Decision::Stamp { value, state }) => match state {
+            Decision::LeftAlone(_) | Decision::Ignored => "left alone".to_owned(),
+            Decision::Stamp { value, state } => match state {
                 State::Missing => format!("missing, must be {value}"),
                 State::Stale => format!("stale, must be {value}\n                but is {present}"),
                 State::Current => format!("up to date, {value}"),
             },
-            Some(Decision::None { left_over: true }) => "left over, must go".to_owned(),
-            Some(Decision::Unverifiable { present: true }) => format!("stays {present}"),
-            Some(
-                Decision::None { left_over: false }
-                | Decision::Unverifiable { present: false }
-                | Decision::NotStamped,
-            ) => "none".to_owned(),
-            Some(Decision::Refused) => "refused".to_owned(),
+            Decision::None { left_over: true } => "left over, must go".to_owned(),
+            Decision::Unverifiable { present: true } => format!("stays {present}"),
+            Decision::None { left_over: false }
+            | Decision::Unverifiable { present: false }
+            | Decision::NotStamped => "none".to_owned(),
+            Decision::Refused => "refused".to_owned(),
         };
         match words::state(view, self.outcome) {
             None => format!("  stamp: {state}\n"),
-            Some(why) if matches!(view.decision(), Some(Decision::Stamp { .. })) => {
+            Some(why) if matches!(view.decision(), Decision::Stamp { .. }) => {
                 format!("  stamp: {state}\n         {why}\n")
             }
             Some(why) => layout::wrapped(&format!("stamp: {state}; {why}"), 2),

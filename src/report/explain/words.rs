@@ -175,22 +175,19 @@ pub(super) fn why_not(
 /// Why the stamp is what it is, where that is not plain from what counts.
 pub(super) fn state(view: &View<'_>, outcome: &Outcome) -> Option<String> {
     let text = match view.decision() {
-        None => {
-            let kustomization = view.kustomization.unwrap_or("a kustomization");
-            format!("the file lies below {kustomization}, which decides what is applied")
-        }
-        Some(Decision::Stamp { .. }) => {
+        Decision::LeftAlone(why) => why.text.clone(),
+        Decision::Stamp { .. } => {
             return Some(format!(
                 "its pods are replaced only {}",
                 view.template.later?
             ));
         }
-        Some(Decision::None { .. }) if view.template.references.is_empty() => {
+        Decision::None { .. } if view.template.references.is_empty() => {
             "it reads no ConfigMap or Secret".to_owned()
         }
-        Some(Decision::None { .. }) => "nothing that it names counts".to_owned(),
-        Some(Decision::Unverifiable { .. }) => "what it reads is not in this apply unit".to_owned(),
-        Some(Decision::Refused) => {
+        Decision::None { .. } => "nothing that it names counts".to_owned(),
+        Decision::Unverifiable { .. } => "what it reads is not in this apply unit".to_owned(),
+        Decision::Refused => {
             let said: Vec<&str> = view.refusals(outcome).collect();
             if said.is_empty() {
                 "because of what it reads, see below".to_owned()
@@ -198,8 +195,8 @@ pub(super) fn state(view: &View<'_>, outcome: &Outcome) -> Option<String> {
                 said.join("; ")
             }
         }
-        Some(Decision::Ignored) => format!("{IGNORE} on the workload"),
-        Some(Decision::NotStamped) => format!("a stamp {}", view.template.not_stamped?),
+        Decision::Ignored => format!("{IGNORE} on the workload"),
+        Decision::NotStamped => format!("a stamp {}", view.template.not_stamped?),
     };
     Some(text)
 }

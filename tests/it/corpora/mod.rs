@@ -10,6 +10,7 @@ mod facts;
 mod generated;
 mod generator;
 mod metamorphic;
+mod overlays;
 mod streams;
 mod trees;
 
