@@ -15,7 +15,7 @@ pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::
     };
     say_findings(&mut run, common, "filter");
     if run.outcome.refused() {
-        if common.output == Format::Text {
+        if common.output != Format::Json {
             run.talk.say("rollstamp: refused; nothing was printed\n");
         }
         return Ok(Exit::Trouble);

@@ -3,12 +3,14 @@
 mod explain;
 mod filter;
 mod names;
+mod say;
 
 use self::filter::filter;
 use self::names::{annotation_key, require};
+use self::say::{colour, counts, findings, print_diffs, say_findings};
 use crate::config::{self, Config};
 use crate::digest::HashKey;
-use crate::finding::{Finding, Severity};
+use crate::finding::Severity;
 use crate::front::{Loaded, files, stream, write};
 use crate::options::{Goal, Options, STAMP_KEY, UnitRule};
 use crate::plan::{Decision, State};
@@ -160,6 +162,8 @@ enum Format {
     Text,
     /// For programs
     Json,
+    /// Workflow commands, which GitHub Actions shows beside the lines of a pull request
+    Github,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -444,7 +448,7 @@ fn in_place(
     run.outcome.findings.extend(findings);
     process::sort(&mut run.outcome.findings);
     say_findings(&mut run, common, verb);
-    if !common.quiet && common.output == Format::Text {
+    if !common.quiet && common.output != Format::Json {
         for (file, what) in &written {
             let line = format!("{}: {what}\n", run.outcome.inputs[*file].file.name);
             run.talk.say(&line);
@@ -492,7 +496,7 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
     let outcome = &run.outcome;
     let report = match common.output {
         Format::Json => json::report(outcome, &outcome.findings, "check", show_diff),
-        Format::Text => {
+        Format::Text | Format::Github => {
             let mut out: String = String::new();
             if show_diff {
                 out.extend(
@@ -507,12 +511,12 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
             } else {
                 Severity::Note
             };
-            out + &text::findings(outcome, &outcome.findings, least, colour(common, true))
+            out + &findings(outcome, least, common, true)
         }
     };
     stream::print(std::iter::once(report.as_str()))
         .context("failed to write the standard output")?;
-    if !common.quiet && common.output == Format::Text {
+    if !common.quiet && common.output != Format::Json {
         let summary = format!("{}; {}\n", counts(&outcome.findings), text::read(outcome));
         run.talk.say(&summary);
     }
@@ -529,55 +533,6 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
     } else {
         Exit::Clean
     })
-}
-
-/// `2 errors, 1 note`, or `clean`.
-fn counts(findings: &[Finding]) -> String {
-    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
-        .into_iter()
-        .filter_map(|severity| {
-            let n = findings.iter().filter(|f| f.severity == severity).count();
-            (n > 0).then(|| report::count(n, severity.name()))
-        })
-        .collect();
-    if parts.is_empty() {
-        "clean".to_owned()
-    } else {
-        parts.join(", ")
-    }
-}
-
-fn say_findings(run: &mut Run, common: &Common, verb: &str) {
-    let outcome = &run.outcome;
-    let said = match common.output {
-        Format::Json => json::report(outcome, &outcome.findings, verb, false),
-        Format::Text => {
-            let least = match (common.quiet, common.verbose) {
-                (true, _) => Severity::Error,
-                (_, true) => Severity::Note,
-                _ => Severity::Warning,
-            };
-            text::findings(outcome, &outcome.findings, least, colour(common, false))
-        }
-    };
-    run.talk.say(&said);
-}
-
-fn print_diffs(outcome: &Outcome) -> anyhow::Result<()> {
-    let diffs: Vec<String> = outcome
-        .changes
-        .iter()
-        .map(|change| diff::unified(outcome, change))
-        .collect();
-    stream::print(diffs.iter().map(String::as_str)).context("failed to write the standard output")
-}
-
-fn colour(common: &Common, stdout: bool) -> bool {
-    match common.color {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => stream::takes_colour(stdout),
-    }
 }
 
 fn trouble_if(refused: bool) -> Exit {
