@@ -49,9 +49,11 @@ fn helm(sandbox: &Sandbox, program: &str, args: &[&[&str]]) -> Tool {
             sandbox.path(&format!("{program}/{name}")),
         );
     }
-    // What a developer's own Helm says about plugins must not count here.
-    helm.env("HELM_PLUGINS", sandbox.path(&format!("{program}/plugins")))
-        .env("HELM_PLUGIN_NAME", "")
+    // A developer's own plugins must not count here.
+    helm.command
+        .env_remove("HELM_PLUGINS")
+        .env_remove("HELM_PLUGIN_NAME");
+    helm
 }
 
 fn install(sandbox: &Sandbox) {

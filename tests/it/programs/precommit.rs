@@ -209,7 +209,7 @@ fn a_deleted_source_is_seen() {
         it.git("user", &["rm", "-q", "app/secret.yaml", "app/config.yaml"])
             .succeeds();
         let said = it.stopped();
-        assert!(said.contains("error[unresolved"), "{said}");
+        assert!(said.contains("error[external-reference]"), "{said}");
     });
 }
 

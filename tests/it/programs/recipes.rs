@@ -191,8 +191,7 @@ fn the_document_and_the_folder_agree() {
 /// The lines about charts, with `helm template` in the place of a cluster.
 #[test]
 fn the_lines_about_charts_stamp() {
-    let programs = [("helm3", "Helm 3"), ("helm4", "Helm 4")];
-    for (program, _) in programs {
+    for program in ["helm3", "helm4"] {
         if found(program, &["version", "--short"]).is_none() {
             continue;
         }
@@ -213,6 +212,7 @@ helm() {{ if [ \"$1 $2\" = 'upgrade --install' ]; then shift 2; {program} templa
             }
             let shown = ["--post-renderer rollstamp", "helm template shop ./chart | rollstamp"];
             for line in shown.iter().flat_map(|word| lines(document, word)) {
+                let line = line.trim_end_matches(" >/dev/null");
                 let stream = bash(&sandbox, &format!("{helm}\n{line}")).succeeds();
                 assert_eq!(stamps(stream.as_bytes()).len(), 2, "{document}: {line}");
             }
