@@ -1,49 +1,12 @@
-//! The flows with other people's programs. Each runs where its program is found; where it is not,
-//! it says so, and fails if `ROLLSTAMP_DEMAND` names the program (CI sets it).
+//! `kubectl kustomize` into the filter, and rollstamp as a plugin of kubectl.
 
-use crate::sandbox::{Entry, Sandbox, Tree, read_tree};
+use super::{example, found, on_path, stamps, tool};
+use crate::sandbox::{Entry, Sandbox, Tree};
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
-
-/// The version line of a program, or nothing if it is not here and not demanded.
-fn found(program: &str, version: &[&str]) -> Option<String> {
-    let demanded = std::env::var("ROLLSTAMP_DEMAND").unwrap_or_default();
-    match Command::new(program).args(version).output() {
-        Ok(output) if output.status.success() => {
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            println!("{program}: {}", text.lines().collect::<Vec<_>>().join(", "));
-            Some(text)
-        }
-        _ => {
-            assert!(
-                !demanded.split(',').any(|d| d == program),
-                "{program} is demanded and was not found"
-            );
-            println!("not run: {program} is not installed");
-            None
-        }
-    }
-}
-
-/// The stamps of a stream by workload, read with an independent reader.
-fn stamps(stream: &[u8]) -> BTreeMap<String, String> {
-    let text = String::from_utf8(stream.to_vec()).expect("UTF-8");
-    let mut stamps = BTreeMap::new();
-    for document in serde_yaml::Deserializer::from_str(&text) {
-        let value = <serde_yaml::Value as serde::Deserialize>::deserialize(document).expect("YAML");
-        let stamp = &value["spec"]["template"]["metadata"]["annotations"]["checksum/rollstamp"];
-        if let (Some(stamp), Some(name)) = (stamp.as_str(), value["metadata"]["name"].as_str()) {
-            stamps.insert(name.to_owned(), stamp.to_owned());
-        }
-    }
-    stamps
-}
 
 /// `kubectl kustomize overlays/prod | rollstamp`, in a copy of the example with one edit.
 fn build(edit: impl Fn(&mut String)) -> BTreeMap<String, String> {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/example/kustomize");
-    let tree: Tree = read_tree(&example)
+    let tree: Tree = example("kustomize")
         .into_iter()
         .map(|(name, entry)| match entry {
             Entry::File(bytes) => {
@@ -55,17 +18,8 @@ fn build(edit: impl Fn(&mut String)) -> BTreeMap<String, String> {
         })
         .collect();
     let sandbox = Sandbox::new(&tree);
-    let built = Command::new("kubectl")
-        .args(["kustomize", "overlays/prod"])
-        .current_dir(sandbox.path("."))
-        .output()
-        .expect("kubectl");
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
-    let output = sandbox.run(&[], Some(&built.stdout));
+    let built = tool(&sandbox, "kubectl", &["kustomize", "overlays/prod"]).succeeds();
+    let output = sandbox.run(&[], Some(built.as_bytes()));
     assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
     stamps(&output.stdout)
 }
@@ -151,4 +105,28 @@ fn an_overlay_rolls_exactly_what_reads_the_change() {
         ))),
         none
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn kubectl_finds_rollstamp_as_its_plugin() {
+    if found("kubectl", &["version", "--client"]).is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new(&example("shop"));
+    let plugin = sandbox.path("bin/kubectl-rollstamp");
+    std::fs::create_dir(sandbox.path("bin")).expect("a folder");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_rollstamp"), plugin).expect("a link");
+    let path = on_path(&sandbox.path("bin"));
+    let kubectl = |args: &[&str]| tool(&sandbox, "kubectl", args).env("PATH", &path);
+    let version = kubectl(&["rollstamp", "--version"]).succeeds();
+    assert_eq!(
+        version.trim(),
+        concat!("rollstamp ", env!("CARGO_PKG_VERSION"))
+    );
+    // Its exit codes come through.
+    let said = kubectl(&["rollstamp", "check", "shop.yaml", "worker.yaml", "config.yaml"]).fails(1);
+    assert!(said.stdout.contains("error[missing-stamp]"), "{said:?}");
+    kubectl(&["rollstamp", "write", "."]).succeeds();
+    kubectl(&["rollstamp", "check", "."]).succeeds();
 }
