@@ -7,6 +7,8 @@ use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::k8s::sites::{Reads, Site, Under};
 use crate::options::UnitRule;
 use crate::rules::{Encrypted, HotReload, IgnoreRule, Rules, Silence, UserSite, glob};
+use crate::unit::Declared;
+use globset::{GlobBuilder, GlobSet};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -25,6 +27,8 @@ pub struct Config {
     pub namespace: Option<String>,
     /// What one apply receives of a named folder.
     pub unit: Option<Unit>,
+    /// Files that one apply receives together, wherever they lie.
+    pub units: Vec<UnitRow>,
     /// Whether errors refuse, and references without a source are errors.
     pub strict: bool,
     /// Whether a run without a hash key is an error.
@@ -76,6 +80,19 @@ impl From<Unit> for UnitRule {
             Unit::File => Self::File,
         }
     }
+}
+
+/// What one apply receives.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct UnitRow {
+    /// What findings call it; its first glob, if absent.
+    pub name: Option<String>,
+    /// Globs over its files, from the folder of the configuration.
+    pub files: Vec<String>,
+    /// Globs over files whose sources it reads, and that others apply.
+    #[serde(default)]
+    pub also: Vec<String>,
 }
 
 /// See [`Encrypted`].
@@ -255,6 +272,9 @@ pub fn rules(config: &Config) -> Result<Rules, String> {
     for row in &config.sources {
         rules.providers.push(provider(row)?);
     }
+    for row in &config.units {
+        rules.units.push(unit(row)?);
+    }
     for row in &config.ignore {
         rules.ignore.push(ignore(row)?);
     }
@@ -276,6 +296,28 @@ pub fn rules(config: &Config) -> Result<Rules, String> {
             .push(Silence::new(code(&row.code)?, row.object.as_deref())?);
     }
     Ok(rules)
+}
+
+fn unit(row: &UnitRow) -> Result<Declared, String> {
+    let Some(first) = row.files.first() else {
+        return Err("units: no glob under `files`".to_owned());
+    };
+    Ok(Declared {
+        name: row.name.clone().unwrap_or_else(|| first.clone()),
+        files: globs(&row.files)?,
+        also: globs(&row.also)?,
+    })
+}
+
+/// Globs over paths: `*` stays inside of a folder, `**` does not.
+fn globs(texts: &[String]) -> Result<GlobSet, String> {
+    let mut set = GlobSet::builder();
+    for text in texts {
+        let text = text.strip_prefix("./").unwrap_or(text);
+        let glob = GlobBuilder::new(text).literal_separator(true).build();
+        set.add(glob.map_err(|error| error.to_string())?);
+    }
+    set.build().map_err(|error| error.to_string())
 }
 
 fn ignore(row: &IgnoreRow) -> Result<IgnoreRule, String> {

@@ -125,6 +125,8 @@ codes! {
         "The workload takes its pod template from another one, which is not in the apply unit."
     KustomizeSource "kustomize-source" Warning
         "The file is raw material of kustomizations, and what they apply may differ from what it says, so the workload is left alone in place."
+    SeveralUnits "several-units" Error
+        "A file is in two units of the configuration that need different stamps; the workload is left alone."
     MissingStamp "missing-stamp" Error
         "The workload has no stamp."
     StaleStamp "stale-stamp" Error

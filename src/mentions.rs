@@ -22,10 +22,8 @@ pub fn unread(facts: &[Facts], inputs: &[Input], units: &Units) -> Vec<Finding> 
     let mut seen_by: BTreeMap<usize, usize> = BTreeMap::new();
     for unit in &units.all {
         let files: Vec<usize> = unit.sees.iter().map(|member| member.file).collect();
-        let files: Vec<usize> = files
-            .into_iter()
-            .filter(|&file| inputs[file].found != Found::Context)
-            .collect();
+        let is_named = |file: &usize| inputs[*file].found != Found::Context;
+        let named: Vec<usize> = files.iter().copied().filter(is_named).collect();
         for &file in &files {
             // A unit of kustomize counts too: what it holds is never unread.
             *seen_by.entry(file).or_default() += 1;
@@ -35,10 +33,10 @@ pub fn unread(facts: &[Facts], inputs: &[Input], units: &Units) -> Vec<Finding> 
             .flat_map(|&file| &facts[file].objects)
             .flat_map(|object| &object.templates)
             .any(|template| template.references.iter().any(|r| r.reads()));
-        if !unit.name.is_empty() || !reads {
+        if unit.built || !reads {
             continue;
         }
-        let mut unnamed = candidates(facts, &files);
+        let mut unnamed = candidates(facts, &named);
         for &file in &files {
             if unnamed.is_empty() {
                 break;
@@ -64,10 +62,11 @@ fn candidates<'a>(facts: &'a [Facts], files: &[usize]) -> BTreeMap<&'a str, Vec<
         for object in &facts[file].objects {
             let is_candidate = object.id.group.is_empty()
                 && !object.hook
+                && object.origin.is_none()
                 && object
                     .sources
                     .iter()
-                    .any(|source| !source.ignored && !source.filled_in_cluster);
+                    .any(|source| source.ignored.is_none() && !source.filled_in_cluster);
             if is_candidate && !object.id.name.is_empty() {
                 let span = object.place.span;
                 found.entry(&object.id.name).or_default().push(Candidate {

@@ -50,7 +50,7 @@ pub fn run(
         settle_text(file, input, &mut facts[file], &mut findings, &mut skipped);
     }
     let units = kustomization::units(&inputs, &mut facts, kustomizations, options, |raw| {
-        unit::assign(&inputs, rule, raw)
+        unit::assign(&inputs, rule, &options.rules.units, raw)
     });
     let (index, found) = index::build(&facts, &units, options);
     if options.goal != Goal::Strip {

@@ -5,7 +5,7 @@ use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::providers::Provider;
 use crate::k8s::sites::Site;
 use crate::span::line_range;
-use crate::unit::Input;
+use crate::unit::{Declared, Input};
 use globset::{Glob, GlobMatcher};
 use std::collections::BTreeMap;
 
@@ -20,6 +20,8 @@ pub struct Rules {
     pub sites: Vec<UserSite>,
     /// What takes no part.
     pub ignore: Vec<IgnoreRule>,
+    /// What one apply receives, where the configuration says it.
+    pub units: Vec<Declared>,
     /// What becomes of sources that SOPS has encrypted.
     pub encrypted: Encrypted,
     /// Whether volumes that a reload sidecar watches still roll their pods.

@@ -2,6 +2,7 @@
 
 use crate::options::UnitRule;
 use crate::span::{InputFile, Place};
+use globset::GlobSet;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A text and how it came to us.
@@ -14,6 +15,8 @@ pub struct Input {
     pub folder: String,
     /// The kustomization that it lies below: what it says is raw material for that one.
     pub kustomization: Option<String>,
+    /// Its path below the folder of the configuration, `/` between folders, where that declares units.
+    pub below: Option<String>,
 }
 
 /// How a text was found.
@@ -54,14 +57,27 @@ pub struct UnitId(pub u32);
 /// is said file by file, in [`Units::homes`], so that a unit can see more than it stamps.
 #[derive(Default)]
 pub struct Unit {
-    /// What people call it: of a leaf kustomization its folder, else nothing.
+    /// What people call it: of a leaf kustomization its folder, of a declared unit its name, else
+    /// nothing.
     pub name: String,
+    /// Whether kustomize builds it, so that what it holds may be changed on the way.
+    pub built: bool,
     /// The files whose sources it sees, in their order.
     pub sees: Vec<Member>,
     /// The objects that are not applied as they are written, by file and position, and why not.
     pub changed: BTreeMap<(usize, usize), Why>,
     /// Why objects that nobody can see here may be applied as well.
     pub open: Option<Why>,
+}
+
+/// A unit that the configuration declares.
+pub struct Declared {
+    /// What people call it.
+    pub name: String,
+    /// Globs over the paths of its files, from the folder of the configuration.
+    pub files: GlobSet,
+    /// Globs over files that it only reads: their sources are seen, and others stamp what they hold.
+    pub also: GlobSet,
 }
 
 /// What a unit sees of a file.
@@ -72,6 +88,16 @@ pub struct Member {
     pub object: Option<usize>,
     /// The namespace into which the unit puts all objects, whatever they say.
     pub namespace: Option<String>,
+}
+
+impl Member {
+    fn whole(file: usize) -> Self {
+        Self {
+            file,
+            object: None,
+            namespace: None,
+        }
+    }
 }
 
 /// Why something is left alone.
@@ -97,6 +123,15 @@ pub struct Seat {
     pub unit: UnitId,
     /// The namespace into which the unit puts all objects, whatever they say.
     pub namespace: Option<String>,
+}
+
+impl Seat {
+    fn plain(unit: UnitId) -> Self {
+        Self {
+            unit,
+            namespace: None,
+        }
+    }
 }
 
 /// The units of a run.
@@ -138,25 +173,32 @@ impl Units {
     }
 }
 
-/// Groups the inputs by the rule of the command line. Streams and named files are together one
-/// unit, as `kubectl apply -f a -f b` takes them; of walked files `rule` decides. Files in
-/// `elsewhere` are left out: their homes are said by others.
-pub fn assign(inputs: &[Input], rule: UnitRule, elsewhere: &BTreeSet<usize>) -> Units {
-    let mut numbers: BTreeMap<String, UnitId> = BTreeMap::new();
+/// Groups the inputs: into the units that the configuration declares, and what is left by the rule of
+/// the command line. Streams and named files are together one unit, as `kubectl apply -f a -f b` takes
+/// them; of walked files `rule` decides. Files in `elsewhere` are left out: their homes are said by
+/// others.
+pub fn assign(
+    inputs: &[Input],
+    rule: UnitRule,
+    declared: &[Declared],
+    elsewhere: &BTreeSet<usize>,
+) -> Units {
     let mut units = Units::default();
+    let mut homes: Vec<Vec<Seat>> = inputs.iter().map(|_| Vec::new()).collect();
+    for row in declared {
+        take(row, inputs, elsewhere, &mut units, &mut homes);
+    }
+    let mut numbers: BTreeMap<String, UnitId> = BTreeMap::new();
     for (file, input) in inputs.iter().enumerate() {
         let name = match (input.found, rule) {
             (Found::Context, _) => None,
-            _ if elsewhere.contains(&file) => None,
+            _ if elsewhere.contains(&file) || !homes[file].is_empty() => None,
             (Found::Stream | Found::Named, _) => Some(String::new()),
             (Found::Walked(root), UnitRule::Tree) => Some(format!("tree {root}")),
             (Found::Walked(_), UnitRule::Dir) => Some(format!("dir {}", input.folder)),
             (Found::Walked(_), UnitRule::File) => Some(format!("file {}", input.file.name)),
         };
-        let Some(name) = name else {
-            units.homes.push(Home::In(Vec::new()));
-            continue;
-        };
+        let Some(name) = name else { continue };
         let unit = match numbers.get(&name) {
             Some(&unit) => unit,
             None => {
@@ -165,16 +207,45 @@ pub fn assign(inputs: &[Input], rule: UnitRule, elsewhere: &BTreeSet<usize>) -> 
                 unit
             }
         };
-        units.all[unit.0 as usize].sees.push(Member {
-            file,
-            object: None,
-            namespace: None,
-        });
-        let seat = Seat {
-            unit,
-            namespace: None,
-        };
-        units.homes.push(Home::In(vec![seat]));
+        units.all[unit.0 as usize].sees.push(Member::whole(file));
+        homes[file].push(Seat::plain(unit));
     }
+    units.homes = homes.into_iter().map(Home::In).collect();
     units
+}
+
+/// Makes a declared unit of the files that its globs take. What nobody named is only seen.
+fn take(
+    row: &Declared,
+    inputs: &[Input],
+    elsewhere: &BTreeSet<usize>,
+    units: &mut Units,
+    homes: &mut [Vec<Seat>],
+) {
+    let below = |file: usize| {
+        let path = inputs[file].below.as_deref();
+        path.filter(|_| !elsewhere.contains(&file))
+    };
+    let of = |globs: &GlobSet| -> Vec<usize> {
+        let files = 0..inputs.len();
+        files
+            .filter(|&file| below(file).is_some_and(|path| globs.is_match(path)))
+            .collect()
+    };
+    let own = of(&row.files);
+    if own.is_empty() {
+        return;
+    }
+    let mut seen: BTreeSet<usize> = own.iter().copied().collect();
+    seen.extend(of(&row.also));
+    let unit = units.push(Unit {
+        name: row.name.clone(),
+        sees: seen.into_iter().map(Member::whole).collect(),
+        ..Unit::default()
+    });
+    for file in own {
+        if inputs[file].found != Found::Context {
+            homes[file].push(Seat::plain(unit));
+        }
+    }
 }

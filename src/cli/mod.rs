@@ -280,7 +280,8 @@ struct Run {
 /// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
 fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Option<Run>> {
     let mut loaded = Loaded::default();
-    let config = configuration(paths, common)?;
+    let (config, root) = configuration(paths, common)?;
+    let options = options(common, &config, goal)?;
     if paths.is_empty() {
         if stream::stdin_is_terminal() {
             let help = Cli::command().render_help();
@@ -290,11 +291,12 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         stream::load(&mut loaded).context("failed to read the standard input")?;
     } else {
         require(paths)?;
-        loaded = files::load(paths, &exclude(common)?).context("failed to read the input")?;
+        let units = &options.rules.units;
+        loaded = files::load(paths, &exclude(common)?, root.as_deref(), units)
+            .context("failed to read the input")?;
     }
     let talk =
         stream::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let options = options(common, &config, goal)?;
     let rule = match common.unit {
         Some(UnitArg::Dir) => UnitRule::Dir,
         Some(UnitArg::Tree) => UnitRule::Tree,
@@ -318,10 +320,10 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
     }))
 }
 
-/// The configuration of a run: the named file, or the one found above the paths.
-fn configuration(paths: &[PathBuf], common: &Common) -> anyhow::Result<Config> {
+/// The configuration of a run and its folder: the named file, or the one found above the paths.
+fn configuration(paths: &[PathBuf], common: &Common) -> anyhow::Result<(Config, Option<PathBuf>)> {
     if common.no_config {
-        return Ok(Config::default());
+        return Ok((Config::default(), None));
     }
     let path = match &common.config {
         Some(path) => path.clone(),
@@ -333,7 +335,7 @@ fn configuration(paths: &[PathBuf], common: &Common) -> anyhow::Result<Config> {
                 .collect();
             found.dedup();
             match found.as_slice() {
-                [] => return Ok(Config::default()),
+                [] => return Ok((Config::default(), None)),
                 [path] => path.clone(),
                 [one, two, ..] => bail!(
                     "two configurations apply, {} and {}: name one with --config",
@@ -345,7 +347,13 @@ fn configuration(paths: &[PathBuf], common: &Common) -> anyhow::Result<Config> {
     };
     let text = files::text(&path)
         .with_context(|| format!("failed to read the configuration {}", path.display()))?;
-    config::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
+    let config =
+        config::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+    let folder = path.parent().map(|folder| match folder.as_os_str() {
+        name if name.is_empty() => PathBuf::from("."),
+        _ => folder.to_path_buf(),
+    });
+    Ok((config, folder))
 }
 
 fn options(common: &Common, config: &Config, goal: Goal) -> anyhow::Result<Options> {

@@ -1,19 +1,24 @@
 //! Reads the files and folders that were named.
 
 use super::walk::{Met, Surroundings, What, walk};
-use super::{Loaded, display, kustomize, stream, utf8};
+use super::{Loaded, declared, display, kustomize, stream, utf8};
 use crate::finding::{Code, Finding};
 use crate::span::InputFile;
-use crate::unit::{Found, Input};
+use crate::unit::{Declared, Found, Input};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Loads `paths`: files, folders, and `-` for the standard input. A file that is reached twice
-/// counts where it was reached first.
+/// counts where it was reached first. `units` are those that the configuration in `root` declares.
 ///
 /// # Errors
 /// When the standard input cannot be read.
-pub fn load(paths: &[PathBuf], exclude: &globset::GlobSet) -> std::io::Result<Loaded> {
+pub fn load(
+    paths: &[PathBuf],
+    exclude: &globset::GlobSet,
+    root: Option<&Path>,
+    units: &[Declared],
+) -> std::io::Result<Loaded> {
     let mut loaded = Loaded::default();
     let mut surroundings = Surroundings::default();
     let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
@@ -32,6 +37,9 @@ pub fn load(paths: &[PathBuf], exclude: &globset::GlobSet) -> std::io::Result<Lo
         } else {
             named(&mut loaded, &mut seen, &mut surroundings, path);
         }
+    }
+    if let Some(root) = root.filter(|_| !units.is_empty()) {
+        declared::load(&mut loaded, root, units, exclude, &mut surroundings);
     }
     let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
     kustomize::load(&mut loaded, &folders);
@@ -123,6 +131,7 @@ fn named(
                 found: Found::Named,
                 folder: display(folder),
                 kustomization: surroundings.kustomization(folder),
+                below: None,
             });
             loaded.paths.push(Some(path.to_path_buf()));
         }
@@ -160,6 +169,7 @@ fn walked(loaded: &mut Loaded, seen: &mut BTreeSet<PathBuf>, root: usize, met: M
                         found: Found::Walked(root),
                         folder: display(&met.folder),
                         kustomization: met.kustomization,
+                        below: None,
                     });
                     loaded.paths.push(Some(met.path));
                 }

@@ -5,7 +5,7 @@
 //! was named alone; outside of one only the named folders are.
 
 use super::walk::KUSTOMIZATIONS;
-use super::{Loaded, display};
+use super::{Loaded, display, relative};
 use crate::kustomization::{Child, Kustomization, Material, PatchFile, names};
 use crate::span::{InputFile, MAX_TEXT};
 use crate::unit::{Found, Input};
@@ -117,6 +117,7 @@ impl<'a> Inputs<'a> {
             found: Found::Context,
             folder: display(path.parent().unwrap_or(Path::new(""))),
             kustomization: None,
+            below: None,
         });
         self.loaded.paths.push(None);
         self.by_path.insert(real.to_path_buf(), number);
@@ -354,21 +355,4 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
         }
     }
     all.into_iter().collect()
-}
-
-/// A path as the user would write it from here.
-fn relative(real: &Path, here: Option<&Path>) -> PathBuf {
-    let Some(here) = here else {
-        return real.to_path_buf();
-    };
-    let common = here.ancestors().find(|above| real.starts_with(above));
-    let Some(common) = common.filter(|c| c.parent().is_some()) else {
-        return real.to_path_buf();
-    };
-    let up = here
-        .strip_prefix(common)
-        .map_or(0, |rest| rest.components().count());
-    let mut path: PathBuf = std::iter::repeat_n("..", up).collect();
-    path.push(real.strip_prefix(common).unwrap_or(real));
-    path
 }

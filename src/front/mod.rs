@@ -5,6 +5,7 @@
     reason = "this is the module that does I/O"
 )]
 
+mod declared;
 pub mod files;
 mod kustomize;
 pub mod stream;
@@ -70,4 +71,21 @@ fn display(path: &std::path::Path) -> String {
     } else {
         text.into_owned()
     }
+}
+
+/// A path as the user would write it from here.
+fn relative(real: &std::path::Path, here: Option<&std::path::Path>) -> std::path::PathBuf {
+    let Some(here) = here else {
+        return real.to_path_buf();
+    };
+    let common = here.ancestors().find(|above| real.starts_with(above));
+    let Some(common) = common.filter(|c| c.parent().is_some()) else {
+        return real.to_path_buf();
+    };
+    let up = here
+        .strip_prefix(common)
+        .map_or(0, |rest| rest.components().count());
+    let mut path: std::path::PathBuf = std::iter::repeat_n("..", up).collect();
+    path.push(real.strip_prefix(common).unwrap_or(real));
+    path
 }

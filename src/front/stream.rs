@@ -26,6 +26,7 @@ pub fn load(loaded: &mut Loaded) -> io::Result<()> {
                 found: Found::Stream,
                 folder: String::new(),
                 kustomization: None,
+                below: None,
             });
             loaded.paths.push(None);
         }

@@ -9,6 +9,7 @@ pub mod limits;
 pub mod marks;
 pub mod providers;
 pub mod reloaders;
+pub mod renames;
 pub mod short_names;
 pub mod sites;
 pub mod waits;

@@ -146,6 +146,7 @@ impl<'a> Graph<'a> {
     fn leaf(&self, k: usize, gathered: Gathered, facts: &[Facts]) -> Leaf {
         let mut unit = Unit {
             name: self.found[k].folder.clone(),
+            built: true,
             open: gathered.open,
             ..Unit::default()
         };

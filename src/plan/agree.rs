@@ -1,6 +1,6 @@
 //! Workloads that are applied in several units: stamped only where all of them agree.
 
-use super::{Decision, Planner, Reason};
+use super::{Decision, Planner, Reason, say};
 use crate::extract::{Object, Reference, Template};
 use crate::finding::{Code, Finding};
 use crate::resolve::is_exact;
@@ -14,7 +14,7 @@ type Decided = (Decision, Vec<Reason>);
 /// Whether it is worth a word that a template is left alone.
 pub(super) fn matters(template: &Template) -> bool {
     template.not_stamped.is_none()
-        && !template.ignored
+        && template.ignored.is_none()
         && template.references.iter().any(Reference::reads)
 }
 
@@ -27,9 +27,8 @@ impl Planner<'_> {
         object: &Object,
         template: &Template,
     ) -> Result<Decided, Why> {
-        let is_leaf = |seat: &Seat| !self.units.get(seat.unit).name.is_empty();
         if let [only] = seats
-            && !is_leaf(only)
+            && !self.units.get(only.unit).built
         {
             return Ok(self.template(only, object, template));
         }
@@ -53,6 +52,13 @@ impl Planner<'_> {
             }
             match &first {
                 None => first = Some((unit, decided)),
+                Some((one, same)) if same.0 != decided.0 && !unit.built => {
+                    self.findings = earlier;
+                    (self.clashes, self.flawed_reads) = before;
+                    let finding = say::several_units(object, &one.name, &unit.name);
+                    self.findings.push(finding);
+                    return Ok((Decision::Refused, Vec::new()));
+                }
                 Some((one, same)) if same.0 != decided.0 => {
                     wrong = Some(Why {
                         text: format!("{} and {} need different stamps", one.name, unit.name),
@@ -89,7 +95,7 @@ impl Planner<'_> {
         reasons: &[Reason],
     ) -> Option<Why> {
         let unit = self.units.get(seat.unit);
-        if unit.name.is_empty() {
+        if !unit.built {
             return None;
         }
         let mut why = self.doubt_in(unit, seat, at, object, template, reasons)?;
@@ -125,7 +131,7 @@ impl Planner<'_> {
             if let Some(why) = changed {
                 return Some(why.clone());
             }
-            if matches!(reason, Reason::Clash(..) | Reason::Ambiguous) {
+            if matches!(reason, Reason::Clash(..) | Reason::Ambiguous(_)) {
                 let (kind, name) = (reference.site.target.name(), &reference.name);
                 return Some(Why {
                     text: format!("{} has more than one {kind} {name}", unit.name),

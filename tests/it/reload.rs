@@ -30,6 +30,7 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
         found: Found::Stream,
         folder: String::new(),
         kustomization: None,
+        below: None,
     };
     process::run(
         vec![input],
