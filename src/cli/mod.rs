@@ -141,13 +141,9 @@ struct Common {
     /// The configuration that the caller hands over, in the place of a file.
     #[arg(skip)]
     given: Option<Config>,
-    /// Append what is said on the standard error to a file as well, for callers that hide it
-    /// [env: ROLLSTAMP_LOG_FILE]
-    #[expect(
-        clippy::doc_markdown,
-        reason = "it is the help text, in clap's own form"
-    )]
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    /// Append what is said on the standard error to a file as well, for callers that hide it; it can
+    /// also be named by the environment, as `ROLLSTAMP_LOG_FILE`
+    #[arg(long, value_name = "FILE")]
     log_file: Option<PathBuf>,
     /// Threads; the result does not depend on it
     #[arg(short, long, value_name = "N")]
