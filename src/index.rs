@@ -101,7 +101,9 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
         for member in &unit.sees {
             let file = member.file;
             let objects = facts[file].objects.iter().enumerate();
-            let seen = objects.filter(|(at, _)| member.object.is_none_or(|only| only == *at));
+            let seen = objects
+                .filter(|(_, object)| object.raw_material_of.is_none())
+                .filter(|(at, _)| member.object.is_none_or(|only| only == *at));
             for (position, object) in seen {
                 for (number, source) in object.sources.iter().enumerate() {
                     let own = member.namespace.as_deref().or(source.namespace.as_deref());

@@ -23,6 +23,8 @@ pub struct ResultsPlace {
     pub at: usize,
     /// How far the fields are indented; nothing where the list is written in braces.
     pub indent: Option<usize>,
+    /// How its lines end.
+    pub line_end: &'static str,
 }
 
 impl ResultsPlace {
@@ -32,9 +34,12 @@ impl ResultsPlace {
             _ if items.is_empty() => String::new(),
             None => format!("\"results\": [{}], ", items.join(", ")),
             Some(indent) => {
-                let indent = " ".repeat(indent);
-                let items: String = items.iter().map(|i| format!("{indent}- {i}\n")).collect();
-                format!("results:\n{items}{indent}")
+                let (indent, end) = (" ".repeat(indent), self.line_end);
+                let items: String = items
+                    .iter()
+                    .map(|item| format!("{indent}- {item}{end}"))
+                    .collect();
+                format!("results:{end}{items}{indent}")
             }
         }
     }
@@ -75,9 +80,16 @@ fn results(text: &str, document: &Document, root: NodeId) -> Option<ResultsPlace
     let at = document.node(first).span.start as usize;
     let is_in_braces = document.node(root).style == Style::Flow;
     let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let before = text[line..at].trim_start_matches('\u{feff}');
+    let first_line = text.lines().next().unwrap_or_default();
     Some(ResultsPlace {
         at,
-        indent: (!is_in_braces).then_some(at - line),
+        indent: (!is_in_braces).then_some(before.len()),
+        line_end: if text[first_line.len()..].starts_with('\r') {
+            "\r\n"
+        } else {
+            "\n"
+        },
     })
 }
 

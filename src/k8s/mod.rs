@@ -5,11 +5,11 @@
 
 pub mod id;
 pub mod kinds;
+pub mod kustomize;
 pub mod limits;
 pub mod marks;
 pub mod providers;
 pub mod reloaders;
-pub mod renames;
 pub mod short_names;
 pub mod sites;
 pub mod waits;

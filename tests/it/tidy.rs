@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rules", &["finding", "k8s", "span", "unit"]),
     (
         "front",
-        &["finding", "kustomization", "span", "unit", "yaml"],
+        &["finding", "k8s", "kustomization", "span", "unit", "yaml"],
     ),
     ("unit", &["options", "span"]),
     (
