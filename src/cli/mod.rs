@@ -137,9 +137,13 @@ struct Common {
     /// Say notes as well, and what was read
     #[arg(short, long)]
     verbose: bool,
-    /// Append what is said on the standard error to a file as well, for callers that hide it; it can
-    /// also be named by the environment, as `ROLLSTAMP_LOG_FILE`
-    #[arg(long, value_name = "FILE")]
+    /// Append what is said on the standard error to a file as well, for callers that hide it
+    /// [env: ROLLSTAMP_LOG_FILE]
+    #[expect(
+        clippy::doc_markdown,
+        reason = "it is the help text, in clap's own form"
+    )]
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     log_file: Option<PathBuf>,
     /// Threads; the result does not depend on it
     #[arg(short, long, value_name = "N")]
