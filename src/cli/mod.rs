@@ -3,6 +3,7 @@
 mod explain;
 mod filter;
 mod names;
+mod plugin;
 mod say;
 
 use self::filter::filter;
@@ -11,7 +12,7 @@ use self::say::{colour, counts, findings, print_diffs, say_findings};
 use crate::config::{self, Config};
 use crate::digest::HashKey;
 use crate::finding::Severity;
-use crate::front::{Loaded, files, stream, write};
+use crate::front::{Loaded, files, krm, stream, write};
 use crate::options::{Goal, Options, STAMP_KEY, UnitRule};
 use crate::plan::{Decision, State};
 use crate::process::{self, Outcome};
@@ -137,13 +138,12 @@ struct Common {
     /// Say notes as well, and what was read
     #[arg(short, long)]
     verbose: bool,
-    /// Append what is said on the standard error to a file as well, for callers that hide it
-    /// [env: ROLLSTAMP_LOG_FILE]
-    #[expect(
-        clippy::doc_markdown,
-        reason = "it is the help text, in clap's own form"
-    )]
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    /// The configuration that the caller hands over, in the place of a file.
+    #[arg(skip)]
+    given: Option<Config>,
+    /// Append what is said on the standard error to a file as well, for callers that hide it; it can
+    /// also be named by the environment, as `ROLLSTAMP_LOG_FILE`
+    #[arg(long, value_name = "FILE")]
     log_file: Option<PathBuf>,
     /// Threads; the result does not depend on it
     #[arg(short, long, value_name = "N")]
@@ -195,19 +195,33 @@ pub enum Exit {
 /// full disk) is said on the standard error and in the log file; what is wrong with manifests is a
 /// finding.
 pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<std::ffi::OsString> = arguments.collect();
+    let (arguments, handed_over) = match krm::plugin(&arguments) {
+        None => (arguments, None),
+        Some(call) => {
+            let arguments = plugin::arguments(call.arguments).collect();
+            (arguments, Some(call.config))
+        }
+    };
+    let mut cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
     let log_file = cli.log_file().map(std::path::Path::to_path_buf);
-    dispatch(cli).unwrap_or_else(|error| {
-        // Who cannot open the log file complains on the standard error alone.
-        let said = format!("rollstamp: {error:#}\n");
-        stream::Talk::new(log_file.as_deref())
-            .unwrap_or_else(|_| stream::Talk::unlogged())
-            .say(&said);
-        Exit::Trouble
-    })
+    let configured = match handed_over {
+        None => Ok(()),
+        Some(config) => plugin::configure(&mut cli, config),
+    };
+    configured
+        .and_then(|()| dispatch(cli))
+        .unwrap_or_else(|error| {
+            // Who cannot open the log file complains on the standard error alone.
+            let said = format!("rollstamp: {error:#}\n");
+            stream::Talk::new(log_file.as_deref())
+                .unwrap_or_else(|_| stream::Talk::unlogged())
+                .say(&said);
+            Exit::Trouble
+        })
 }
 
 /// Help and version go to the standard output, as clap has it; a usage error to the other, and to the
@@ -279,13 +293,14 @@ struct Run {
     outcome: Outcome,
     paths: Vec<Option<PathBuf>>,
     talk: stream::Talk,
+    /// The call that is answered, if the standard input is one.
+    call: Option<krm::Call>,
 }
 
 /// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
 fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Option<Run>> {
     let mut loaded = Loaded::default();
-    let (config, root) = configuration(paths, common)?;
-    let options = options(common, &config, goal)?;
+    let mut call = None;
     if paths.is_empty() {
         if stream::stdin_is_terminal() {
             let help = Cli::command().render_help();
@@ -293,7 +308,12 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
             return Ok(None);
         }
         stream::load(&mut loaded).context("failed to read the standard input")?;
-    } else {
+        let text = loaded.inputs.first().map(|input| &input.file.text);
+        call = text.and_then(|text| krm::call(text));
+    }
+    let (config, root) = configuration(paths, common, call.as_ref())?;
+    let options = options(common, &config, root.as_deref(), goal)?;
+    if !paths.is_empty() {
         require(paths)?;
         let units = &options.rules.units;
         loaded = files::load(paths, &exclude(common)?, root.as_deref(), units)
@@ -321,11 +341,33 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         outcome,
         paths: loaded.paths,
         talk,
+        call,
     }))
 }
 
 /// The configuration of a run and its folder: the named file, or the one found above the paths.
-fn configuration(paths: &[PathBuf], common: &Common) -> anyhow::Result<(Config, Option<PathBuf>)> {
+fn configuration(
+    paths: &[PathBuf],
+    common: &Common,
+    call: Option<&krm::Call>,
+) -> anyhow::Result<(Config, Option<PathBuf>)> {
+    let of_call = call.and_then(|call| call.config.as_deref());
+    let handed_over = match (&common.given, of_call) {
+        (Some(config), _) => Some(config.clone()),
+        (None, Some(json)) => Some(
+            config::of_function(json)
+                .map_err(|error| anyhow::anyhow!("the functionConfig of the list: {error}"))?,
+        ),
+        (None, None) => None,
+    };
+    if let Some(config) = handed_over {
+        if common.config.is_some() {
+            bail!(
+                "two configurations apply: the caller hands one over, and --config names another"
+            );
+        }
+        return Ok((config, None));
+    }
     if common.no_config {
         return Ok((Config::default(), None));
     }
@@ -360,8 +402,18 @@ fn configuration(paths: &[PathBuf], common: &Common) -> anyhow::Result<(Config, 
     Ok((config, folder))
 }
 
-fn options(common: &Common, config: &Config, goal: Goal) -> anyhow::Result<Options> {
-    let hash_key = match &common.hash_key_file {
+fn options(
+    common: &Common,
+    config: &Config,
+    root: Option<&std::path::Path>,
+    goal: Goal,
+) -> anyhow::Result<Options> {
+    // A path in a file means what it says from there; of a call, from the folder of the caller.
+    let configured = config
+        .hash_key_file
+        .as_ref()
+        .map(|path| root.map_or_else(|| PathBuf::from(path), |root| root.join(path)));
+    let hash_key = match common.hash_key_file.as_ref().or(configured.as_ref()) {
         None => None,
         Some(path) => {
             let bytes = files::key(path)

@@ -15,7 +15,7 @@ mod spot;
 mod workload;
 
 pub use marks::Marks;
-pub use origin::Origin;
+pub use origin::{FromFile, Origin};
 pub use references::{Keys, Reference};
 pub use reloaders::{Sidecar, Watched};
 pub use source::{At, Entry, Flaw, Malformed, Source};
@@ -80,6 +80,8 @@ pub struct Object {
     pub hook: bool,
     /// How it came by its name, inside of a kustomize build.
     pub origin: Option<Origin>,
+    /// The file it stands in for the caller who put it into a list.
+    pub from_file: Option<FromFile>,
     /// What it provides.
     pub sources: Vec<Source>,
     /// Its pod templates, and what they read.
@@ -355,6 +357,9 @@ impl Reader<'_> {
         }
         let is_unlisted = workload.is_some_and(kinds::WorkloadKind::is_unlisted);
         let origin = metadata.and_then(|metadata| origin::read(self, metadata, kind));
+        let from_file = metadata
+            .filter(|_| !route.is_empty())
+            .and_then(|metadata| origin::from_file(self, metadata));
         let hook = annotation("helm.sh/hook").is_some();
         let mut id = ObjectId {
             group: group.to_owned(),
@@ -413,6 +418,7 @@ impl Reader<'_> {
             route,
             hook,
             origin,
+            from_file,
             sources,
             templates,
             delegate,

@@ -144,6 +144,7 @@ fn made(source: crate::extract::Source, input: usize, at: Span) -> Object {
         route: Vec::new(),
         hook: false,
         origin: None,
+        from_file: None,
         delegate: None,
         sources: vec![source],
         templates: Vec::new(),

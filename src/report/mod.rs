@@ -5,6 +5,7 @@ pub mod diff;
 pub mod explain;
 pub mod github;
 pub mod json;
+pub mod results;
 pub mod text;
 
 use crate::extract::Facts;
