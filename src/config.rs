@@ -287,7 +287,7 @@ pub fn of_function(json: &str) -> Result<Config, String> {
             .map_err(|error| error.to_string()),
         (None | Some("v1"), None | Some("ConfigMap")) => of_data(object.get("data")),
         (api_version, kind) => Err(format!(
-            "is a {} of {}, not a {KIND} of {API_VERSION}",
+            "it is a {} of {}, not a {KIND} of {API_VERSION}",
             kind.unwrap_or("thing without a kind"),
             api_version.unwrap_or("no apiVersion")
         )),

@@ -1,19 +1,20 @@
-//! The command line: clap structs into [`Options`], and the way from loading to the exit code.
+//! The command line: clap structs, and the way from loading to the exit code.
 
 mod explain;
 mod filter;
 mod names;
 mod plugin;
 mod say;
+mod settings;
 
 use self::filter::filter;
 use self::names::{annotation_key, require};
 use self::say::{colour, counts, findings, print_diffs, say_findings};
-use crate::config::{self, Config};
-use crate::digest::HashKey;
+use self::settings::{configuration, exclude, options};
+use crate::config::Config;
 use crate::finding::Severity;
 use crate::front::{Loaded, files, krm, stream, write};
-use crate::options::{Goal, Options, STAMP_KEY, UnitRule};
+use crate::options::{Goal, UnitRule};
 use crate::plan::{Decision, State};
 use crate::process::{self, Outcome};
 use crate::report::{self, diff, json, text};
@@ -343,125 +344,6 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         talk,
         call,
     }))
-}
-
-/// The configuration of a run and its folder: the named file, or the one found above the paths.
-fn configuration(
-    paths: &[PathBuf],
-    common: &Common,
-    call: Option<&krm::Call>,
-) -> anyhow::Result<(Config, Option<PathBuf>)> {
-    let of_call = call.and_then(|call| call.config.as_deref());
-    let handed_over = match (&common.given, of_call) {
-        (Some(config), _) => Some(config.clone()),
-        (None, Some(json)) => Some(
-            config::of_function(json)
-                .map_err(|error| anyhow::anyhow!("the functionConfig of the list: {error}"))?,
-        ),
-        (None, None) => None,
-    };
-    if let Some(config) = handed_over {
-        if common.config.is_some() {
-            bail!(
-                "two configurations apply: the caller hands one over, and --config names another"
-            );
-        }
-        return Ok((config, None));
-    }
-    if common.no_config {
-        return Ok((Config::default(), None));
-    }
-    let path = match &common.config {
-        Some(path) => path.clone(),
-        None => {
-            let mut found: Vec<PathBuf> = paths
-                .iter()
-                .filter(|path| path.as_os_str() != "-")
-                .filter_map(|path| files::above(path, config::FILE_NAME))
-                .collect();
-            found.dedup();
-            match found.as_slice() {
-                [] => return Ok((Config::default(), None)),
-                [path] => path.clone(),
-                [one, two, ..] => bail!(
-                    "two configurations apply, {} and {}: name one with --config",
-                    one.display(),
-                    two.display()
-                ),
-            }
-        }
-    };
-    let text = files::text(&path)
-        .with_context(|| format!("failed to read the configuration {}", path.display()))?;
-    let config =
-        config::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-    let folder = path.parent().map(|folder| match folder.as_os_str() {
-        name if name.is_empty() => PathBuf::from("."),
-        _ => folder.to_path_buf(),
-    });
-    Ok((config, folder))
-}
-
-fn options(
-    common: &Common,
-    config: &Config,
-    root: Option<&std::path::Path>,
-    goal: Goal,
-) -> anyhow::Result<Options> {
-    // A path in a file means what it says from there; of a call, from the folder of the caller.
-    let configured = config
-        .hash_key_file
-        .as_ref()
-        .map(|path| root.map_or_else(|| PathBuf::from(path), |root| root.join(path)));
-    let hash_key = match common.hash_key_file.as_ref().or(configured.as_ref()) {
-        None => None,
-        Some(path) => {
-            let bytes = files::key(path)
-                .with_context(|| format!("failed to read the hash key {}", path.display()))?;
-            match HashKey::new(bytes) {
-                Some(key) => Some(key),
-                None => bail!("the hash key {} is empty", path.display()),
-            }
-        }
-    };
-    if config.require_hash_key && hash_key.is_none() {
-        bail!("the configuration requires a hash key: name its file with --hash-key-file");
-    }
-    let annotation = match (&common.annotation, &config.annotation) {
-        (Some(key), _) => key.clone(),
-        (None, Some(key)) => {
-            annotation_key(key).map_err(|error| anyhow::anyhow!("annotation: {error}"))?
-        }
-        (None, None) => STAMP_KEY.to_owned(),
-    };
-    let rules =
-        config::rules(config).map_err(|error| anyhow::anyhow!("the configuration: {error}"))?;
-    let available = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    Ok(Options {
-        annotation,
-        namespace: common
-            .namespace
-            .clone()
-            .or_else(|| config.namespace.clone()),
-        hash_key,
-        goal,
-        strict: common.strict || config.strict,
-        rules,
-        jobs: common
-            .jobs
-            .map_or_else(available, std::num::NonZeroUsize::get),
-    })
-}
-
-fn exclude(common: &Common) -> anyhow::Result<globset::GlobSet> {
-    let mut set = globset::GlobSetBuilder::new();
-    for glob in &common.exclude {
-        set.add(
-            globset::Glob::new(glob)
-                .with_context(|| format!("failed to read the glob `{glob}`"))?,
-        );
-    }
-    set.build().context("failed to read the globs of --exclude")
 }
 
 fn in_place(

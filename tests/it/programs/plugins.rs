@@ -1,7 +1,7 @@
 //! rollstamp inside of kustomize: as a KRM function and as an exec plugin of the older kind, beside
 //! the same build in a pipe.
 
-use super::{Said, Tool, file, found, tool};
+use super::{Said, Tool, bash, example, examples, file, found, stamps, tool};
 use crate::sandbox::{Entry, Sandbox, Tree};
 use serde_yaml::Value;
 use std::collections::BTreeMap;
@@ -538,4 +538,110 @@ fn fn_run_stamps_files_in_place() {
     let external = external.expect("a result about what is not there");
     assert_eq!(external["resourceRef"]["name"], "web");
     assert_eq!(external["file"]["path"], "web.yaml");
+}
+
+/// What the documents show, typed in as it stands, and the components beside them.
+#[test]
+fn the_transformer_of_the_documents_works() {
+    if !programs() {
+        return;
+    }
+    let document = "docs/integrations.md";
+    let file_of = |name: &str| {
+        let blocks = examples(document, "yaml", name);
+        let text = &blocks[0];
+        text.split_once('\n').expect("a name").1.to_owned()
+    };
+    let shown = example("kustomize");
+    let sandbox = Sandbox::new(&shown);
+    let expected = stamps(
+        bash(&sandbox, "kustomize build overlays/prod | rollstamp")
+            .succeeds()
+            .as_bytes(),
+    );
+    assert_eq!(expected.len(), 2);
+    let mut tree = shown.clone();
+    let stamp = file_of("# overlays/prod/stamp.yaml");
+    let old = std::mem::replace(
+        tree.get_mut("overlays/prod/kustomization.yaml")
+            .expect("a file"),
+        file(""),
+    );
+    let Entry::File(old) = old else {
+        panic!("a link")
+    };
+    let old = String::from_utf8(old).expect("UTF-8");
+    let last = file_of("# overlays/prod/kustomization.yaml");
+    let last = last.lines().last().expect("a line");
+    let kustomization = format!("{old}{last}\n");
+    tree.insert(
+        "overlays/prod/kustomization.yaml".to_owned(),
+        file(&kustomization),
+    );
+    tree.insert("overlays/prod/stamp.yaml".to_owned(), file(&stamp));
+    let sandbox = Sandbox::new(&tree);
+    let blocks = examples(
+        document,
+        "sh",
+        "kustomize build --enable-alpha-plugins --enable-exec",
+    );
+    let built = bash(&sandbox, &blocks[0]).succeeds();
+    assert_eq!(stamps(built.as_bytes()), expected);
+    // The same without the annotation is a plugin.
+    let head = stamp
+        .split("  annotations:")
+        .next()
+        .expect("a head")
+        .to_owned();
+    tree.insert("overlays/prod/stamp.yaml".to_owned(), file(&head));
+    let sandbox = Sandbox::new(&tree);
+    let blocks = examples(document, "sh", "kubectl kustomize --enable-alpha-plugins");
+    let built = bash(&sandbox, &blocks[0])
+        .env("HOME", sandbox.path("home"))
+        .env("XDG_CONFIG_HOME", sandbox.path("home/.config"))
+        .succeeds();
+    assert_eq!(stamps(built.as_bytes()), expected);
+    // The components.
+    let components = super::below("k/", &super::root().join("integrations/kustomize"));
+    for (component, way) in [("function", Way::Function), ("plugin", Way::KubectlPlugin)] {
+        let mut tree = shown.clone();
+        tree.extend(components.clone());
+        let kustomization = format!("{old}components: [../../k/{component}]\n");
+        tree.insert(
+            "overlays/prod/kustomization.yaml".to_owned(),
+            file(&kustomization),
+        );
+        let sandbox = Sandbox::new(&tree);
+        install(&sandbox);
+        let built = build(&sandbox, way, "overlays/prod").succeeds();
+        assert_eq!(stamps(built.as_bytes()).len(), 2, "{component}");
+    }
+}
+
+/// What kustomize inflates is there before the transformers run.
+#[test]
+fn inflated_charts_are_stamped() {
+    if !programs() || found("helm3", &["version", "--short"]).is_none() {
+        return;
+    }
+    let mut tree = super::below(
+        "top/charts/shop/",
+        &super::root().join("testdata/example/chart"),
+    );
+    let kustomization = "helmGlobals: {chartHome: charts}\nhelmCharts: [{name: shop, releaseName: shop}]\ntransformers: [stamp.yaml]\n";
+    tree.insert("top/kustomization.yaml".to_owned(), file(kustomization));
+    tree.insert("top/stamp.yaml".to_owned(), file(&transformer(true, "")));
+    let sandbox = Sandbox::new(&tree);
+    let args = [
+        "build",
+        "--enable-alpha-plugins",
+        "--enable-exec",
+        "--enable-helm",
+        "--helm-command",
+        "helm3",
+        "top",
+    ];
+    let built = tool(&sandbox, "kustomize", &args).succeeds();
+    assert!(!stamps(built.as_bytes()).is_empty(), "{built}");
+    tool(&sandbox, PROGRAM, &["check"]).stdin(built).succeeds();
 }
