@@ -624,11 +624,16 @@ fn inflated_charts_are_stamped() {
     if !programs() || found("helm3", &["version", "--short"]).is_none() {
         return;
     }
-    let mut tree = super::below(
-        "top/charts/shop/",
-        &super::root().join("testdata/example/chart"),
-    );
-    let kustomization = "helmGlobals: {chartHome: charts}\nhelmCharts: [{name: shop, releaseName: shop}]\ntransformers: [stamp.yaml]\n";
+    let mut tree: Tree = [
+        ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
+        ("values.yaml", "{}\n"),
+        ("templates/web.yaml", WEB),
+        ("templates/plain.yaml", PLAIN),
+    ]
+    .into_iter()
+    .map(|(name, text)| (format!("top/charts/shop/{name}"), file(text)))
+    .collect();
+    let kustomization = "helmGlobals: {chartHome: charts}\nhelmCharts: [{name: shop, releaseName: shop}]\nnamePrefix: p-\ntransformers: [stamp.yaml]\n";
     tree.insert("top/kustomization.yaml".to_owned(), file(kustomization));
     tree.insert("top/stamp.yaml".to_owned(), file(&transformer(true, "")));
     let sandbox = Sandbox::new(&tree);
