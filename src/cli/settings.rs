@@ -15,13 +15,12 @@ pub(super) fn configuration(
     common: &Common,
     call: Option<&krm::Call>,
 ) -> anyhow::Result<(Config, Option<PathBuf>)> {
-    let of_call = call.and_then(|call| call.config.as_deref());
+    let of_call = call.and_then(|call| call.config.as_ref());
+    let wrong = |error: String| anyhow::anyhow!("the functionConfig of the list: {error}");
     let handed_over = match (&common.given, of_call) {
         (Some(config), _) => Some(config.clone()),
-        (None, Some(json)) => Some(
-            config::of_function(json)
-                .map_err(|error| anyhow::anyhow!("the functionConfig of the list: {error}"))?,
-        ),
+        (None, Some(Err(error))) => return Err(wrong(error.to_string())),
+        (None, Some(Ok(json))) => Some(config::of_function(json).map_err(wrong)?),
         (None, None) => None,
     };
     if let Some(config) = handed_over {

@@ -11,8 +11,8 @@ const KIND: &str = "Rollstamp";
 
 /// A ResourceList on the standard input.
 pub struct Call {
-    /// Its `functionConfig` as JSON.
-    pub config: Option<String>,
+    /// Its `functionConfig` as JSON; an error, if that cannot be read.
+    pub config: Option<std::io::Result<String>>,
     /// Where `results` can go.
     pub results: Option<ResultsPlace>,
 }
@@ -66,7 +66,7 @@ pub fn call(text: &str) -> Option<Call> {
     }
     let config = document.value(text, root, "functionConfig");
     Some(Call {
-        config: config.and_then(|node| canonical::json(document, text, node)),
+        config: config.map(|node| json(document, text, node)),
         results: results(text, document, root),
     })
 }
@@ -123,5 +123,13 @@ fn configuration(path: &Path) -> std::io::Result<String> {
         let document = documents.first()?;
         canonical::json(document, &text, document.root())
     });
-    json.ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not YAML"))
+    json.ok_or_else(unreadable)
+}
+
+fn json(document: &Document, text: &str, node: NodeId) -> std::io::Result<String> {
+    canonical::json(document, text, node).ok_or_else(unreadable)
+}
+
+fn unreadable() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not YAML")
 }
