@@ -10,13 +10,14 @@ use crate::rules::{Encrypted, HotReload, IgnoreRule, Rules, Silence, UserSite, g
 use crate::unit::Declared;
 use globset::{GlobBuilder, GlobSet};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 /// The name of the file, looked for from the named path upwards.
 pub const FILE_NAME: &str = ".rollstamp.yaml";
 
 /// What the file may say; every key is optional and an unknown one is an error.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Config {
     /// What is written. Only `annotation` so far.
@@ -31,6 +32,8 @@ pub struct Config {
     pub units: Vec<UnitRow>,
     /// Whether errors refuse, and references without a source are errors.
     pub strict: bool,
+    /// The file with the key for digests of Secrets, from the folder of the configuration.
+    pub hash_key_file: Option<String>,
     /// Whether a run without a hash key is an error.
     pub require_hash_key: bool,
     /// What becomes of sources that SOPS has encrypted.
@@ -83,7 +86,7 @@ impl From<Unit> for UnitRule {
 }
 
 /// What one apply receives.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct UnitRow {
     /// What findings call it; its first glob, if absent.
@@ -118,7 +121,7 @@ pub enum HotReloadChoice {
 }
 
 /// A kind that holds pod templates.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct WorkloadRow {
     /// The API group; empty for the core group.
@@ -134,7 +137,7 @@ pub struct WorkloadRow {
 }
 
 /// A place in an object that names a source.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ReferenceRow {
     /// The API group of the workload; any, if absent.
@@ -168,7 +171,7 @@ impl From<TargetChoice> for Target {
 }
 
 /// A kind whose content pods read.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SourceRow {
     /// The API group; empty for the core group.
@@ -186,7 +189,7 @@ pub struct SourceRow {
 }
 
 /// What takes no part. All that is said must hold.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct IgnoreRow {
     /// The kind of the source or the workload.
@@ -218,7 +221,7 @@ pub enum Level {
 }
 
 /// A finding that is known.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SilenceRow {
     /// Its code.
@@ -245,6 +248,72 @@ pub fn parse(text: &str) -> Result<Config, String> {
     serde_yaml::from_str::<Option<Config>>(text)
         .map(Option::unwrap_or_default)
         .map_err(|error| error.to_string())
+}
+
+/// The `apiVersion` of the configuration of a KRM function or a kustomize plugin.
+pub const API_VERSION: &str = "rollstamp.dev/v1alpha1";
+/// Its `kind`.
+pub const KIND: &str = "Rollstamp";
+
+/// The `functionConfig` of a KRM function, or the configuration of a kustomize plugin.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Function {
+    #[serde(rename = "apiVersion")]
+    _api_version: IgnoredAny,
+    #[serde(rename = "kind")]
+    _kind: IgnoredAny,
+    #[serde(rename = "metadata")]
+    _metadata: Option<IgnoredAny>,
+    spec: Option<Config>,
+    #[serde(rename = "argsOneLiner")]
+    _args_one_liner: Option<IgnoredAny>,
+    #[serde(rename = "argsFromFile")]
+    _args_from_file: Option<IgnoredAny>,
+}
+
+/// Reads the configuration of a function from JSON: an object of our own kind, whose `spec` says
+/// what the file says, or a ConfigMap, as `kustomize fn run DIR -- key=value` and `kpt fn eval` make
+/// it.
+///
+/// # Errors
+/// Another kind, or the first thing that is not understood.
+pub fn of_function(json: &str) -> Result<Config, String> {
+    let object: serde_json::Value = serde_json::from_str(json).map_err(|e| e.to_string())?;
+    let field = |name: &str| object.get(name).and_then(serde_json::Value::as_str);
+    match (field("apiVersion"), field("kind")) {
+        (Some(API_VERSION), Some(KIND)) => serde_json::from_value::<Function>(object)
+            .map(|function| function.spec.unwrap_or_default())
+            .map_err(|error| error.to_string()),
+        (None | Some("v1"), None | Some("ConfigMap")) => of_data(object.get("data")),
+        (api_version, kind) => Err(format!(
+            "it is a {} of {}, not a {KIND} of {API_VERSION}",
+            kind.unwrap_or("thing without a kind"),
+            api_version.unwrap_or("no apiVersion")
+        )),
+    }
+}
+
+/// Settings that are texts whatever they look like.
+const TEXTS: &[&str] = &["annotation", "namespace", "hashKeyFile"];
+
+fn of_data(data: Option<&serde_json::Value>) -> Result<Config, String> {
+    let mut settings = serde_json::Map::new();
+    for (name, value) in data
+        .and_then(serde_json::Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let value = match value.as_str() {
+            // All values of a ConfigMap are strings; what they hold is YAML.
+            Some(text) if !TEXTS.contains(&name.as_str()) => {
+                serde_yaml::from_str(text).map_err(|error| format!("{name}: {error}"))?
+            }
+            _ => value.clone(),
+        };
+        settings.insert(name.clone(), value);
+    }
+    serde_json::from_value(serde_json::Value::Object(settings)).map_err(|error| error.to_string())
 }
 
 /// Turns what the file says into rules for a run.

@@ -10,7 +10,7 @@ use crate::finding::{Code, Finding};
 use crate::k8s::providers::Target;
 use crate::options::Options;
 use crate::unit::{UnitId, Units};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One of the sources of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +48,9 @@ pub struct Indexed {
 pub struct Index {
     /// By name, the sources of each unit and kind, sorted by these.
     by_name: HashMap<String, Vec<Group>>,
+    /// Inside of a kustomize build: the names that sources had, with the names that they have now
+    /// and the objects that have them.
+    once: BTreeMap<(UnitId, Target, String), Vec<(String, SourceRef)>>,
 }
 
 impl Index {
@@ -60,6 +63,24 @@ impl Index {
             Ok(at) => &named[at].1,
             Err(_) => &[],
         }
+    }
+
+    /// The sources of a unit to which kustomize may take an old name of this kind: of ConfigMaps and
+    /// Secrets those that had it, and those that are about to lose it to a hash.
+    pub fn once(&self, unit: UnitId, target: Target, name: &str) -> Vec<&Indexed> {
+        let Some(found) = self.once.get(&(unit, target, name.to_owned())) else {
+            return Vec::new();
+        };
+        let now = |(name, at): &(String, SourceRef)| {
+            let mut known = self.get(unit, target, name).iter();
+            known.find(|indexed| indexed.copy == *at)
+        };
+        found.iter().filter_map(now).collect()
+    }
+
+    /// Whether names may still be those from before a kustomize build changed them.
+    pub fn is_inside_kustomize(&self) -> bool {
+        !self.once.is_empty()
     }
 }
 
@@ -84,12 +105,15 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
     // Every name once, in the order of the input, with the copies that have it.
     let mut names: Vec<(&str, Vec<(Key<'_>, SourceRef)>)> = Vec::new();
     let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut once: BTreeMap<(UnitId, Target, String), Vec<(String, SourceRef)>> = BTreeMap::new();
     for (number, unit) in units.all.iter().enumerate() {
         let unit_id = UnitId(crate::span::offset(number));
         for member in &unit.sees {
             let file = member.file;
             let objects = facts[file].objects.iter().enumerate();
-            let seen = objects.filter(|(at, _)| member.object.is_none_or(|only| only == *at));
+            let seen = objects
+                .filter(|(_, object)| object.raw_material_of.is_none())
+                .filter(|(at, _)| member.object.is_none_or(|only| only == *at));
             for (position, object) in seen {
                 for (number, source) in object.sources.iter().enumerate() {
                     let own = member.namespace.as_deref().or(source.namespace.as_deref());
@@ -103,6 +127,10 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
                         object: at,
                         source: number,
                     };
+                    for old in old_names(object, source) {
+                        let old = (unit_id, source.target, old.to_owned());
+                        once.entry(old).or_default().push((source.name.clone(), at));
+                    }
                     let name = source.name.as_str();
                     let number = *numbers.entry(name).or_insert_with(|| {
                         names.push((name, Vec::new()));
@@ -131,7 +159,22 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
         }
         by_name.insert(name.to_owned(), named);
     }
-    (Index { by_name }, findings)
+    (Index { by_name, once }, findings)
+}
+
+/// The names by which kustomize would still find a source. It looks for them in ConfigMaps and
+/// Secrets alone, whatever else provides one.
+fn old_names<'a>(object: &'a Object, source: &'a Source) -> BTreeSet<&'a str> {
+    let is_core = object.id.group.is_empty() && object.id.kind == source.target.name();
+    let origin = object.origin.as_ref().filter(|_| is_core);
+    let mut names = BTreeSet::new();
+    if let Some(origin) = origin {
+        names.extend(origin.names.iter().map(String::as_str));
+        if origin.hashed {
+            names.insert(source.name.as_str());
+        }
+    }
+    names
 }
 
 /// The sources of one name in one unit.
@@ -165,7 +208,12 @@ fn settle(
     let same = |a: SourceRef, b: SourceRef| source(facts, a).same_content(source(facts, b));
     let hook = |at: SourceRef| object(facts, at.object).hook;
     let mut counting: Vec<SourceRef> = Vec::new();
-    for in_file in real.chunk_by(|a, b| a.object.file == b.object.file) {
+    // A list may hold the objects of many files.
+    let file = |at: SourceRef| {
+        let from = object(facts, at.object).from_file.as_ref();
+        (at.object.file, from.map(|from| from.path.as_str()))
+    };
+    for in_file in real.chunk_by(|&a, &b| file(a) == file(b)) {
         let plain = in_file.iter().rev().find(|&&at| !hook(at));
         let last = *plain.unwrap_or(&in_file[in_file.len() - 1]);
         for &shadowed in in_file.iter().filter(|&&at| at != last) {

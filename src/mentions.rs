@@ -97,6 +97,7 @@ fn candidates<'a>(facts: &'a [Facts], files: &[usize]) -> BTreeMap<&'a str, Vec<
         for object in &facts[file].objects {
             let is_candidate = object.id.group.is_empty()
                 && !object.hook
+                && object.origin.is_none()
                 && object
                     .sources
                     .iter()

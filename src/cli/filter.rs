@@ -5,7 +5,7 @@ use crate::front::stream;
 use crate::options::Goal;
 use crate::process::Outcome;
 use crate::render::FileChange;
-use crate::report::text;
+use crate::report::{results, text};
 use crate::unit::Found;
 use anyhow::Context;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::
     };
     say_findings(&mut run, common, "filter");
     if run.outcome.refused() {
-        if common.output == Format::Text {
+        if common.output != Format::Json {
             run.talk.say("rollstamp: refused; nothing was printed\n");
         }
         return Ok(Exit::Trouble);
@@ -26,11 +26,34 @@ pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::
         let summary = format!("{}\n", text::read(&run.outcome));
         run.talk.say(&summary);
     }
-    stream::print(stream_of(&run.outcome, paths.is_empty()).into_iter())
-        .context("failed to write the standard output")?;
+    let mut pieces = stream_of(&run.outcome, paths.is_empty());
+    if paths.is_empty() && stream::is_helm_plugin() && pieces.iter().all(|p| p.trim().is_empty()) {
+        // Helm 4 takes an empty answer for a failure, even where the chart rendered nothing.
+        pieces = vec!["---\n"];
+    }
+    let results = run.call.as_ref().and_then(|call| call.results.as_ref());
+    let results = results.map(|place| (place.at, place.text(&results::results(&run.outcome))));
+    if let Some((at, text)) = &results {
+        insert(&mut pieces, *at, text);
+    }
+    stream::print(pieces.into_iter()).context("failed to write the standard output")?;
     // The process ends here; to free a great many small things first would only take time.
     std::mem::forget(run);
     Ok(Exit::Clean)
+}
+
+/// Puts a text at a place of the output.
+fn insert<'a>(pieces: &mut Vec<&'a str>, at: usize, text: &'a str) {
+    let mut start = 0;
+    let Some(number) = pieces.iter().position(|piece| {
+        let is_here = at < start + piece.len();
+        start += if is_here { 0 } else { piece.len() };
+        is_here
+    }) else {
+        return;
+    };
+    let (before, behind) = pieces[number].split_at(at - start);
+    pieces.splice(number..=number, [before, text, behind]);
 }
 
 /// The texts with their edits. A single stream passes as it is; of files only those that hold

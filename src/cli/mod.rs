@@ -1,16 +1,20 @@
-//! The command line: clap structs into [`Options`], and the way from loading to the exit code.
+//! The command line: clap structs, and the way from loading to the exit code.
 
 mod explain;
 mod filter;
 mod names;
+mod plugin;
+mod say;
+mod settings;
 
 use self::filter::filter;
 use self::names::{annotation_key, require};
-use crate::config::{self, Config};
-use crate::digest::HashKey;
-use crate::finding::{Finding, Severity};
-use crate::front::{Loaded, files, stream, write};
-use crate::options::{Goal, Options, STAMP_KEY, UnitRule};
+use self::say::{colour, counts, findings, print_diffs, say_findings};
+use self::settings::{configuration, exclude, options};
+use crate::config::Config;
+use crate::finding::Severity;
+use crate::front::{Loaded, files, krm, stream, write};
+use crate::options::{Goal, UnitRule};
 use crate::plan::{Decision, State};
 use crate::process::{self, Outcome};
 use crate::report::{self, diff, json, text};
@@ -135,7 +139,11 @@ struct Common {
     /// Say notes as well, and what was read
     #[arg(short, long)]
     verbose: bool,
-    /// Append what is said on the standard error to a file as well
+    /// The configuration that the caller hands over, in the place of a file.
+    #[arg(skip)]
+    given: Option<Config>,
+    /// Append what is said on the standard error to a file as well, for callers that hide it; it can
+    /// also be named by the environment, as `ROLLSTAMP_LOG_FILE`
     #[arg(long, value_name = "FILE")]
     log_file: Option<PathBuf>,
     /// Threads; the result does not depend on it
@@ -159,6 +167,8 @@ enum Format {
     Text,
     /// For programs
     Json,
+    /// Workflow commands, which GitHub Actions shows beside the lines of a pull request
+    Github,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -182,24 +192,73 @@ pub enum Exit {
     Trouble = 2,
 }
 
-/// Parses the arguments and runs.
-///
-/// # Errors
-/// What stops the tool: wrong usage, a key file that cannot be read, a full disk. What is wrong
-/// with manifests is a finding.
-pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> anyhow::Result<Exit> {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // clap prints help and version on the standard output, usage errors on the other.
-            error.print().context("failed to write")?;
-            return Ok(if error.use_stderr() {
-                Exit::Trouble
-            } else {
-                Exit::Clean
-            });
+/// Parses the arguments and runs. What stops the tool (wrong usage, a key file that cannot be read, a
+/// full disk) is said on the standard error and in the log file; what is wrong with manifests is a
+/// finding.
+pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> Exit {
+    let arguments: Vec<std::ffi::OsString> = arguments.collect();
+    let (arguments, handed_over) = match krm::plugin(&arguments) {
+        None => (arguments, None),
+        Some(call) => {
+            let arguments = plugin::arguments(call.arguments).collect();
+            (arguments, Some(call.config))
         }
     };
+    let mut cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let log_file = cli.log_file().map(std::path::Path::to_path_buf);
+    let configured = match handed_over {
+        None => Ok(()),
+        Some(config) => plugin::configure(&mut cli, config),
+    };
+    configured
+        .and_then(|()| dispatch(cli))
+        .unwrap_or_else(|error| {
+            // Who cannot open the log file complains on the standard error alone.
+            let said = format!("rollstamp: {error:#}\n");
+            stream::Talk::new(log_file.as_deref())
+                .unwrap_or_else(|_| stream::Talk::unlogged())
+                .say(&said);
+            Exit::Trouble
+        })
+}
+
+/// Help and version go to the standard output, as clap has it; a usage error to the other, and to the
+/// log file of the environment, since the arguments were not understood.
+fn usage(error: &clap::Error) -> Exit {
+    let printed = error.print();
+    if error.use_stderr() {
+        if let Ok(mut talk) = stream::Talk::new(None) {
+            talk.log(&error.render().to_string());
+        }
+        return Exit::Trouble;
+    }
+    if printed.is_ok() {
+        Exit::Clean
+    } else {
+        Exit::Trouble
+    }
+}
+
+impl Cli {
+    fn log_file(&self) -> Option<&std::path::Path> {
+        let common = match &self.verb {
+            None => &self.common,
+            Some(
+                Verb::Write { common, .. }
+                | Verb::Check { common, .. }
+                | Verb::Strip { common, .. }
+                | Verb::Explain { common, .. },
+            ) => common,
+            Some(Verb::Completions { .. }) => return None,
+        };
+        common.log_file.as_deref()
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         None => filter(&cli.paths, &cli.common, Goal::Stamp),
         Some(Verb::Write {
@@ -235,13 +294,14 @@ struct Run {
     outcome: Outcome,
     paths: Vec<Option<PathBuf>>,
     talk: stream::Talk,
+    /// The call that is answered, if the standard input is one.
+    call: Option<krm::Call>,
 }
 
 /// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
 fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Option<Run>> {
     let mut loaded = Loaded::default();
-    let (config, root) = configuration(paths, common)?;
-    let options = options(common, &config, goal)?;
+    let mut call = None;
     if paths.is_empty() {
         if stream::stdin_is_terminal() {
             let help = Cli::command().render_help();
@@ -249,7 +309,12 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
             return Ok(None);
         }
         stream::load(&mut loaded).context("failed to read the standard input")?;
-    } else {
+        let text = loaded.inputs.first().map(|input| &input.file.text);
+        call = text.and_then(|text| krm::call(text));
+    }
+    let (config, root) = configuration(paths, common, call.as_ref())?;
+    let options = options(common, &config, root.as_deref(), goal)?;
+    if !paths.is_empty() {
         require(paths)?;
         let units = &options.rules.units;
         let exclude = exclude(common)?;
@@ -278,95 +343,8 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         outcome,
         paths: loaded.paths,
         talk,
+        call,
     }))
-}
-
-/// The configuration of a run and its folder: the named file, or the one found above the paths.
-fn configuration(paths: &[PathBuf], common: &Common) -> anyhow::Result<(Config, Option<PathBuf>)> {
-    if common.no_config {
-        return Ok((Config::default(), None));
-    }
-    let path = match &common.config {
-        Some(path) => path.clone(),
-        None => {
-            let mut found: Vec<PathBuf> = paths
-                .iter()
-                .filter(|path| path.as_os_str() != "-")
-                .filter_map(|path| files::above(path, config::FILE_NAME))
-                .collect();
-            found.dedup();
-            match found.as_slice() {
-                [] => return Ok((Config::default(), None)),
-                [path] => path.clone(),
-                [one, two, ..] => bail!(
-                    "two configurations apply, {} and {}: name one with --config",
-                    one.display(),
-                    two.display()
-                ),
-            }
-        }
-    };
-    let text = files::text(&path)
-        .with_context(|| format!("failed to read the configuration {}", path.display()))?;
-    let config =
-        config::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-    let folder = path.parent().map(|folder| match folder.as_os_str() {
-        name if name.is_empty() => PathBuf::from("."),
-        _ => folder.to_path_buf(),
-    });
-    Ok((config, folder))
-}
-
-fn options(common: &Common, config: &Config, goal: Goal) -> anyhow::Result<Options> {
-    let hash_key = match &common.hash_key_file {
-        None => None,
-        Some(path) => {
-            let bytes = files::key(path)
-                .with_context(|| format!("failed to read the hash key {}", path.display()))?;
-            match HashKey::new(bytes) {
-                Some(key) => Some(key),
-                None => bail!("the hash key {} is empty", path.display()),
-            }
-        }
-    };
-    if config.require_hash_key && hash_key.is_none() {
-        bail!("the configuration requires a hash key: name its file with --hash-key-file");
-    }
-    let annotation = match (&common.annotation, &config.annotation) {
-        (Some(key), _) => key.clone(),
-        (None, Some(key)) => {
-            annotation_key(key).map_err(|error| anyhow::anyhow!("annotation: {error}"))?
-        }
-        (None, None) => STAMP_KEY.to_owned(),
-    };
-    let rules =
-        config::rules(config).map_err(|error| anyhow::anyhow!("the configuration: {error}"))?;
-    let available = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    Ok(Options {
-        annotation,
-        namespace: common
-            .namespace
-            .clone()
-            .or_else(|| config.namespace.clone()),
-        hash_key,
-        goal,
-        strict: common.strict || config.strict,
-        rules,
-        jobs: common
-            .jobs
-            .map_or_else(available, std::num::NonZeroUsize::get),
-    })
-}
-
-fn exclude(common: &Common) -> anyhow::Result<globset::GlobSet> {
-    let mut set = globset::GlobSetBuilder::new();
-    for glob in &common.exclude {
-        set.add(
-            globset::Glob::new(glob)
-                .with_context(|| format!("failed to read the glob `{glob}`"))?,
-        );
-    }
-    set.build().context("failed to read the globs of --exclude")
 }
 
 fn in_place(
@@ -417,7 +395,7 @@ fn in_place(
     run.outcome.findings.extend(findings);
     process::sort(&mut run.outcome.findings);
     say_findings(&mut run, common, verb);
-    if !common.quiet && common.output == Format::Text {
+    if !common.quiet && common.output != Format::Json {
         for (file, what) in &written {
             let line = format!("{}: {what}\n", run.outcome.inputs[*file].file.name);
             run.talk.say(&line);
@@ -465,7 +443,7 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
     let outcome = &run.outcome;
     let report = match common.output {
         Format::Json => json::report(outcome, &outcome.findings, "check", show_diff),
-        Format::Text => {
+        Format::Text | Format::Github => {
             let mut out: String = String::new();
             if show_diff {
                 out.extend(
@@ -480,12 +458,12 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
             } else {
                 Severity::Note
             };
-            out + &text::findings(outcome, &outcome.findings, least, colour(common, true))
+            out + &findings(outcome, least, common, true)
         }
     };
     stream::print(std::iter::once(report.as_str()))
         .context("failed to write the standard output")?;
-    if !common.quiet && common.output == Format::Text {
+    if !common.quiet && common.output != Format::Json {
         let summary = format!("{}; {}\n", counts(&outcome.findings), text::read(outcome));
         run.talk.say(&summary);
     }
@@ -504,62 +482,6 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
     })
 }
 
-/// `2 errors, 1 note`, or `clean`.
-fn counts(findings: &[Finding]) -> String {
-    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
-        .into_iter()
-        .filter_map(|severity| {
-            let n = findings.iter().filter(|f| f.severity == severity).count();
-            (n > 0).then(|| report::count(n, severity.name()))
-        })
-        .collect();
-    if parts.is_empty() {
-        "clean".to_owned()
-    } else {
-        parts.join(", ")
-    }
-}
-
-fn say_findings(run: &mut Run, common: &Common, verb: &str) {
-    let outcome = &run.outcome;
-    let said = match common.output {
-        Format::Json => json::report(outcome, &outcome.findings, verb, false),
-        Format::Text => {
-            let least = match (common.quiet, common.verbose) {
-                (true, _) => Severity::Error,
-                (_, true) => Severity::Note,
-                _ => Severity::Warning,
-            };
-            text::findings(outcome, &outcome.findings, least, colour(common, false))
-        }
-    };
-    run.talk.say(&said);
-}
-
-fn print_diffs(outcome: &Outcome) -> anyhow::Result<()> {
-    let diffs: Vec<String> = outcome
-        .changes
-        .iter()
-        .map(|change| diff::unified(outcome, change))
-        .collect();
-    stream::print(diffs.iter().map(String::as_str)).context("failed to write the standard output")
-}
-
-fn colour(common: &Common, stdout: bool) -> bool {
-    match common.color {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => stream::takes_colour(stdout),
-    }
-}
-
 fn trouble_if(refused: bool) -> Exit {
     if refused { Exit::Trouble } else { Exit::Clean }
-}
-
-/// Says why the tool stopped.
-pub fn complain(error: &anyhow::Error) {
-    if let Ok(mut talk) = stream::Talk::new(None) {
-        talk.say(&format!("rollstamp: {error:#}\n"));
-    }
 }

@@ -6,6 +6,7 @@
 mod content_named;
 mod contents;
 mod marks;
+mod origin;
 mod references;
 mod reloaders;
 mod shapes;
@@ -14,6 +15,7 @@ mod spot;
 mod workload;
 
 pub use marks::Marks;
+pub use origin::{FromFile, Origin};
 pub use references::{Keys, Reference};
 pub use reloaders::{Sidecar, Watched};
 pub use source::{At, Entry, Flaw, Malformed, Source};
@@ -24,6 +26,7 @@ pub(crate) use workload::refused;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds;
+use crate::k8s::kustomize::FILE_NAMES;
 use crate::options::Options;
 use crate::rules::Subject;
 use crate::span::{FileId, InputFile, MAX_TEXT, Place, Span};
@@ -46,6 +49,8 @@ pub struct Facts {
     pub objects: Vec<Object>,
     /// How many Kubernetes objects there are, those without facts included.
     pub object_count: usize,
+    /// The kustomizations in a list, by their paths; empty when the text is read.
+    pub kustomizations: Vec<String>,
     /// What is wrong in the text itself.
     pub findings: Vec<Finding>,
     /// What an apply of the objects as they stand would run into; of raw material, nothing is said.
@@ -76,6 +81,12 @@ pub struct Object {
     pub route: Vec<Step>,
     /// Whether Helm runs it as a hook.
     pub hook: bool,
+    /// How it came by its name, inside of a kustomize build.
+    pub origin: Option<Origin>,
+    /// The file it stands in for the caller who put it into a list.
+    pub from_file: Option<FromFile>,
+    /// The kustomization that it lies below, in such a list.
+    pub raw_material_of: Option<String>,
     /// What it provides.
     pub sources: Vec<Source>,
     /// Its pod templates, and what they read.
@@ -108,6 +119,23 @@ fn names_in(list: &str) -> impl Iterator<Item = &str> {
     list.split(',')
         .map(str::trim)
         .filter(|name| !name.is_empty())
+}
+
+impl Facts {
+    /// What lies below a kustomization in a list is what that one is made of, not what is applied.
+    fn find_raw_material(&mut self) {
+        let kustomizations = std::mem::take(&mut self.kustomizations);
+        for object in &mut self.objects {
+            let Some(from) = &object.from_file else {
+                continue;
+            };
+            let is_above = |kustomization: &&String| {
+                let folder = kustomization.rfind('/').map_or(0, |end| end + 1);
+                from.path.starts_with(&kustomization[..folder])
+            };
+            object.raw_material_of = kustomizations.iter().find(is_above).cloned();
+        }
+    }
 }
 
 impl Object {
@@ -172,6 +200,7 @@ pub fn extract_part(file: FileId, input: &InputFile, part: Span, options: &Optio
         }
     }
     facts.ytt = marks.is_program();
+    facts.find_raw_material();
     facts
 }
 
@@ -358,11 +387,23 @@ impl Reader<'_> {
             let ancestors = [list, items, item];
             let target = self.document.target(item);
             if self.document.node(target).kind == Kind::Mapping {
+                if let Some(path) = self.kustomization(target) {
+                    self.facts.kustomizations.push(path);
+                    continue;
+                }
                 let route = vec![Step::Field("items".to_owned()), Step::Item(i)];
                 self.object(target, route, &ancestors, Some(lent))?;
             }
         }
         Ok(())
+    }
+
+    /// The path of an item that is a kustomization, as `kustomize fn run` hands it over.
+    fn kustomization(&self, item: NodeId) -> Option<String> {
+        let metadata = self.document.value(self.text, item, "metadata")?;
+        let path = origin::from_file(self, metadata)?.path;
+        let name = path.rsplit('/').next().unwrap_or_default();
+        FILE_NAMES.contains(&name).then_some(path)
     }
 
     fn one(
@@ -388,14 +429,11 @@ impl Reader<'_> {
         if annotation("config.kubernetes.io/local-config").is_some_and(|v| v != "false") {
             return Ok(());
         }
-        // Until these names are resolved as kustomize does, a reference could miss its source.
         let is_unlisted = workload.is_some_and(kinds::WorkloadKind::is_unlisted);
-        if annotation("internal.config.kubernetes.io/previousNames").is_some() && !is_unlisted {
-            return Err(SyntaxError::refused(
-                self.document.node(node).span.start as usize,
-                "an object inside of a kustomize plugin, where names are not final; pipe what kustomize prints: `kustomize build DIR | rollstamp`",
-            ));
-        }
+        let origin = metadata.and_then(|metadata| origin::read(self, metadata, kind));
+        let from_file = metadata
+            .filter(|_| !route.is_empty())
+            .and_then(|metadata| origin::from_file(self, metadata));
         let hook = annotation("helm.sh/hook").is_some();
         let mut id = ObjectId {
             group: group.to_owned(),
@@ -436,7 +474,12 @@ impl Reader<'_> {
                 }
             }
         }
-        let sources = provider.map_or_else(Vec::new, |row| source::read(self, node, row, &id));
+        let mut sources = provider.map_or_else(Vec::new, |row| source::read(self, node, row, &id));
+        if origin.as_ref().is_some_and(|origin| origin.hashed) && id.group.is_empty() {
+            for source in &mut sources {
+                source.content_named = true;
+            }
+        }
         let templates = workload.map_or_else(Vec::new, |row| {
             workload::read(self, node, ancestors, row, &id)
         });
@@ -448,6 +491,9 @@ impl Reader<'_> {
             document: self.document.span,
             route,
             hook,
+            origin,
+            from_file,
+            raw_material_of: None,
             sources,
             templates,
             delegate,

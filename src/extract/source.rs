@@ -9,6 +9,7 @@ use crate::k8s::id::ObjectId;
 use crate::k8s::providers::{Encoding, Provider, Target};
 use crate::rules::Encrypted;
 use crate::span::Span;
+use crate::yaml::canonical;
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::{Kind, NodeId};
 use std::borrow::Cow;
@@ -235,7 +236,7 @@ fn entries(
         };
         let prefix = if whole { content.prefix } else { "" };
         if content.encoding == Encoding::Tree {
-            if let Some(text) = tree(reader, field, 0) {
+            if let Some(text) = canonical::json(reader.document, reader.text, field) {
                 entries.push(Entry {
                     digest: ValueDigest::of(
                         row.provides,
@@ -340,47 +341,6 @@ fn ignore_keys_by_rule(reader: &Reader<'_>, node: NodeId, entries: &mut [Entry],
             .any(|rule| rule.ignores_key(&subject, &entry.key));
         entry.ignored = entry.ignored.or(is_ignored.then_some(By::Rule));
     }
-}
-
-fn json(text: &str) -> Option<String> {
-    serde_json::to_string(text).ok()
-}
-
-/// A part of a document as JSON with sorted keys, so that its layout does not count.
-fn tree(reader: &Reader<'_>, node: NodeId, depth: usize) -> Option<String> {
-    let document = reader.document;
-    let node = document.target(node);
-    if depth > crate::yaml::MAX_DEPTH {
-        return None;
-    }
-    Some(match document.node(node).kind {
-        Kind::Mapping => {
-            let mut fields = Vec::new();
-            for (key, value) in document.pairs(node) {
-                let key = resolve::key(document, reader.text, key).ok()?;
-                fields.push(format!(
-                    "{}:{}",
-                    json(&key)?,
-                    tree(reader, value, depth + 1)?
-                ));
-            }
-            fields.sort_unstable();
-            format!("{{{}}}", fields.join(","))
-        }
-        Kind::Sequence => {
-            let items = document
-                .children(node)
-                .map(|item| tree(reader, item, depth + 1));
-            format!("[{}]", items.collect::<Option<Vec<_>>>()?.join(","))
-        }
-        _ => match resolve::value(document, reader.text, node).ok()? {
-            Value::Str(text) => json(&text)?,
-            Value::Null => "null".to_owned(),
-            Value::Bool(value) => value.to_string(),
-            Value::Int(value) => value.to_string(),
-            Value::Float(value) => value.to_string(),
-        },
-    })
 }
 
 /// The control annotations of a source.

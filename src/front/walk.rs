@@ -1,6 +1,7 @@
 //! Finds the manifests below a folder, and tells apart what looks like one.
 
 use super::display;
+use crate::k8s::kustomize::FILE_NAMES;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -31,10 +32,6 @@ pub enum What {
     /// A symbolic link that leads out of the folder.
     Outside,
 }
-
-/// The names of kustomization files.
-pub(super) const KUSTOMIZATIONS: &[&str] =
-    &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Everything below a folder that may be a manifest, sorted by name. `.gitignore` is honoured and
 /// hidden folders are skipped; what the user's own git configuration ignores is not asked, because
@@ -139,7 +136,7 @@ fn gather(walker: &ignore::WalkBuilder) -> (Vec<ignore::Error>, Vec<(PathBuf, st
 
 fn is_kustomization(path: &Path) -> bool {
     path.file_name()
-        .is_some_and(|name| KUSTOMIZATIONS.iter().any(|k| name == *k))
+        .is_some_and(|name| FILE_NAMES.iter().any(|k| name == *k))
 }
 
 fn excluded(exclude: &globset::GlobSet, relative: &Path) -> bool {
@@ -179,7 +176,7 @@ impl Surroundings {
         } else {
             folder
         };
-        let own = KUSTOMIZATIONS
+        let own = FILE_NAMES
             .iter()
             .map(|name| here.join(name))
             .find(|path| path.is_file());

@@ -5,6 +5,7 @@
 
 pub mod id;
 pub mod kinds;
+pub mod kustomize;
 pub mod limits;
 pub mod marks;
 pub mod providers;

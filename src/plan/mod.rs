@@ -107,6 +107,7 @@ pub fn decide(
             for (number, template) in object.templates.iter().enumerate() {
                 let decided = match (options.goal, &units.homes[file]) {
                     (Goal::Strip, _) => Ok((planner.strip(object, template), Vec::new())),
+                    _ if object.raw_material_of.is_some() => Err(agree::raw_material(object)),
                     (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
                     (Goal::Stamp | Goal::Check, Home::In(seats)) => {
                         planner.in_all(seats, (file, position), object, template)
@@ -220,7 +221,7 @@ impl Planner<'_> {
             let source = (reference.site.target.name(), reference.name.as_str());
             if !template.kind.is_unlisted()
                 && !said.contains(&source)
-                && let Some(finding) = self.say_reason(object, template, reference, &reason, seat)
+                && let Some(finding) = self.say_reason(object, template, reference, &reason)
             {
                 said.insert(source);
                 self.findings.push(finding);
@@ -251,7 +252,14 @@ impl Planner<'_> {
             return Reason::Ignored(Ignored::OnWorkload);
         }
         let stamped = template.not_stamped.is_none();
-        let indexed = match resolve(self.index, seat, workload, reference, self.options) {
+        let indexed = match resolve(
+            self.facts,
+            self.index,
+            seat,
+            workload,
+            reference,
+            self.options,
+        ) {
             Resolution::Found(indexed) => indexed,
             Resolution::Filled(indexed) => {
                 sum.external += 1;
@@ -261,9 +269,9 @@ impl Planner<'_> {
                 sum.external += 1;
                 return Reason::External;
             }
-            Resolution::Ambiguous(_) => {
+            Resolution::Ambiguous(candidates) => {
                 sum.left_alone |= stamped;
-                return Reason::Ambiguous;
+                return Reason::Ambiguous(candidates);
             }
             Resolution::Clash(indexed) => {
                 let other = indexed.clash.unwrap_or(indexed.copy);
@@ -341,7 +349,6 @@ impl Planner<'_> {
         template: &Template,
         reference: &Reference,
         reason: &Reason,
-        seat: &Seat,
     ) -> Option<Finding> {
         match reason {
             Reason::External if !reference.optional => {
@@ -351,10 +358,7 @@ impl Planner<'_> {
                 let provider = self::object(self.facts, at.object);
                 Some(say::filled(object, reference, provider))
             }
-            Reason::Ambiguous if template.not_stamped.is_none() => {
-                let candidates = self
-                    .index
-                    .get(seat.unit, reference.site.target, &reference.name);
+            Reason::Ambiguous(candidates) if template.not_stamped.is_none() => {
                 Some(say::ambiguous(self.facts, object, reference, candidates))
             }
             _ => None,

@@ -20,8 +20,8 @@ pub enum Reason {
     External,
     /// Two files define the source differently.
     Clash(SourceRef, SourceRef),
-    /// Several sources fit.
-    Ambiguous,
+    /// Several sources fit, these.
+    Ambiguous(Vec<SourceRef>),
 }
 
 /// What a reference reads of its source.

@@ -3,9 +3,9 @@
 use super::{Decision, Planned, State};
 use crate::extract::{Entry, Facts, Flaw, Malformed, Object, Reference, refused};
 use crate::finding::{Code, Finding, Severity};
-use crate::index::{Indexed, SourceRef, object};
+use crate::index::{SourceRef, object};
 use crate::span::{Place, Span};
-use crate::unit::Why;
+use crate::unit::{Found, Input, Why};
 use crate::yaml::insert::{Refusal, Slot};
 use std::collections::BTreeSet;
 
@@ -139,26 +139,40 @@ pub(super) fn ambiguous(
     facts: &[Facts],
     reader: &Object,
     reference: &Reference,
-    candidates: &[Indexed],
+    candidates: &[SourceRef],
 ) -> Finding {
     let target = reference.site.target.name();
-    let namespaces: Vec<&str> = candidates
+    let objects: Vec<&Object> = candidates
         .iter()
-        .filter_map(|c| c.namespace.as_deref())
+        .map(|candidate| object(facts, candidate.object))
         .collect();
+    let namespaces: BTreeSet<&str> = objects
+        .iter()
+        .filter_map(|object| object.id.namespace.as_deref())
+        .collect();
+    let (what, help) = if namespaces.len() > 1 {
+        let namespaces: Vec<&str> = namespaces.into_iter().collect();
+        (
+            format!("which is there in the namespaces {}", namespaces.join(", ")),
+            "write `metadata.namespace` into the workload, or name the namespace of the apply with --namespace",
+        )
+    } else {
+        let ids: Vec<String> = objects.iter().map(|object| object.id.to_string()).collect();
+        (
+            format!("which may be {}", ids.join(" or ")),
+            "give one of them another name, or stamp what kustomize prints: `kustomize build DIR | rollstamp`",
+        )
+    };
     let message = format!(
-        "{} names {target} {}, which is there in the namespaces {}; it is left alone",
-        reader.id,
-        reference.name,
-        namespaces.join(", ")
+        "{} names {target} {}, {what}; it is left alone",
+        reader.id, reference.name
     );
     let mut finding = Finding::new(Code::AmbiguousReference, message)
         .about(reader.id.to_string())
         .quoting(place(reader, reference.name_span))
-        .help("write `metadata.namespace` into the workload, or name the namespace of the apply with --namespace")
+        .help(help)
         .refusing();
-    for candidate in candidates {
-        let source = object(facts, candidate.copy.object);
+    for source in objects {
         finding = finding.related(source.place_of_name(), "one of them");
     }
     finding
@@ -195,6 +209,10 @@ pub(super) fn filled(reader: &Object, reference: &Reference, provider: &Object) 
 }
 
 pub(super) fn not_rolled(object: &Object, reason: &str) -> Finding {
+    let reason = match object.hook {
+        true => "is a hook, which Helm makes anew",
+        false => reason,
+    };
     about(
         object,
         Code::NotRolled,
@@ -241,7 +259,7 @@ pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
 }
 
 /// The finding that `check` makes of a decision, if it is one.
-pub fn drift(facts: &[Facts], planned: &Planned) -> Option<Finding> {
+pub fn drift(inputs: &[Input], facts: &[Facts], planned: &Planned) -> Option<Finding> {
     let object = object(facts, planned.object);
     let (code, message) = match &planned.decision {
         Decision::Stamp {
@@ -280,6 +298,9 @@ pub fn drift(facts: &[Facts], planned: &Planned) -> Option<Finding> {
         .quoting(place(object, span));
     Some(match code {
         Code::UnverifiableStamp => finding,
+        _ if inputs[planned.object.file].found == Found::Stream => finding.help(
+            "what prints these manifests did not let rollstamp stamp them last: put `| rollstamp` behind it, or see whether its plugin ran",
+        ),
         _ => finding.help("run `rollstamp write` on the same paths"),
     })
 }

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "front",
         &[
             "finding",
+            "k8s",
             "kustomization",
             "parallel",
             "span",
@@ -45,7 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "index",
         &["extract", "finding", "k8s", "options", "span", "unit"],
     ),
-    ("resolve", &["extract", "index", "options", "unit"]),
+    ("resolve", &["extract", "index", "k8s", "options", "unit"]),
     (
         "plan",
         &[

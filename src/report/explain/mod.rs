@@ -110,7 +110,7 @@ fn found(reason: &Reason) -> Option<SourceRef> {
         Reason::Ignored(Ignored::Workload(_) | Ignored::OnWorkload)
         | Reason::ReadsNothing
         | Reason::External
-        | Reason::Ambiguous => None,
+        | Reason::Ambiguous(_) => None,
     }
 }
 

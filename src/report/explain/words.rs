@@ -197,8 +197,8 @@ pub(super) fn why_not(
                 locator.position(place).line
             )
         }
-        Reason::Ambiguous => {
-            "several namespaces have one, so nobody knows which one counts".to_owned()
+        Reason::Ambiguous(_) => {
+            "several sources may be meant, so nobody knows which one counts".to_owned()
         }
     };
     Some(text)
