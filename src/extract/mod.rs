@@ -200,7 +200,6 @@ pub fn extract_part(file: FileId, input: &InputFile, part: Span, options: &Optio
         }
     }
     facts.ytt = marks.is_program();
-    facts.find_raw_material();
     facts
 }
 
@@ -215,6 +214,7 @@ pub fn join(parts: impl IntoIterator<Item = Facts>) -> Facts {
         }
         all.objects.append(&mut part.objects);
         all.object_count += part.object_count;
+        all.kustomizations.append(&mut part.kustomizations);
         all.findings.append(&mut part.findings);
         all.hints.append(&mut part.hints);
         all.broken = part.broken;
@@ -223,6 +223,9 @@ pub fn join(parts: impl IntoIterator<Item = Facts>) -> Facts {
         all.secrets.append(&mut part.secrets);
     }
     all.ytt &= all.broken.is_none();
+    if all.broken.is_none() {
+        all.find_raw_material();
+    }
     all
 }
 
