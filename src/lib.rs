@@ -9,6 +9,7 @@
 //!                 extract -> Facts          per text, in parallel; values leave it as digests
 //!                 unit, kustomization       which texts are applied together
 //!                 index, resolve            which source each reference means
+//!                 rename                    names after content, and who follows (suffix mode)
 //!                 plan    -> Plan           every decision; nothing is written yet
 //!                 render  -> FileChange     spans of the original text, proven by reading again
 //!                            Outcome     -> front::write, report
@@ -46,6 +47,8 @@ pub mod kustomization;
 pub mod index;
 
 pub mod resolve;
+
+pub mod rename;
 
 pub mod plan;
 

@@ -7,7 +7,8 @@ use crate::options::{Goal, Options, UnitRule};
 use crate::plan::{self, Plan};
 use crate::render::{self, FileChange};
 use crate::span::{FileId, Place, Span, offset};
-use crate::unit::{self, Found, Input, Skipped};
+use crate::unit::{self, Found, Input, Skipped, Units};
+use crate::rename::{self, Renamed, Renames};
 use crate::{index, mentions, rules, yaml};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,8 @@ pub struct Outcome {
     pub facts: Vec<Facts>,
     /// What happens to each workload.
     pub plan: Plan,
+    /// The sources that get another name.
+    pub renames: Vec<Renamed>,
     /// The edits, by file.
     pub changes: Vec<FileChange>,
     /// What is wrong or worth saying, in the order of the input.
@@ -65,6 +68,13 @@ pub fn run(
             }
         }
     }
+    let (renames, found) = names(&inputs, &mut facts, &units, options);
+    findings.extend(found);
+    let index = match renames {
+        Some(_) => index::build(&facts, &units, options).0,
+        None => index,
+    };
+    let renames = renames.unwrap_or_default();
     let (plan, found) = plan::decide(&inputs, &facts, &units, &index, options);
     findings.extend(found);
     if options.goal == Goal::Check {
@@ -74,7 +84,7 @@ pub fn run(
         findings.extend(drift.filter_map(|planned| plan::drift(&facts, planned)));
         findings.extend(mentions::unread(&facts, &inputs, &units));
     }
-    let (changes, found) = render::render(&inputs, &facts, &plan, options);
+    let (changes, found) = render::render(&inputs, &facts, &plan, &renames, options);
     findings.extend(found);
     rules::apply(&options.rules, &inputs, &mut findings);
     if options.strict {
@@ -82,7 +92,7 @@ pub fn run(
             // What `check` is there to find is no refusal.
             let drift = matches!(
                 finding.code,
-                Code::MissingStamp | Code::StaleStamp | Code::LeftOverStamp
+                Code::MissingStamp | Code::StaleStamp | Code::LeftOverStamp | Code::StaleName
             );
             finding.refuses |= finding.severity == Severity::Error && !drift;
         }
@@ -92,6 +102,7 @@ pub fn run(
         inputs,
         facts,
         plan,
+        renames: renames.sources,
         changes,
         findings,
         skipped,
@@ -105,25 +116,51 @@ pub fn sort(findings: &mut [Finding]) {
     });
 }
 
-/// Reads every text, on as many threads as asked for; the result is in the order of the input.
+/// Decides about names, where a source asks for one of its content. The texts are read again for every
+/// place that says one of them.
+fn names(
+    inputs: &[Input],
+    facts: &mut [Facts],
+    units: &Units,
+    options: &Options,
+) -> (Option<Renames>, Vec<Finding>) {
+    let names = rename::names(facts, options);
+    if names.is_empty() {
+        return (None, Vec::new());
+    }
+    let read = |i: usize| match facts[i].unread {
+        true => Vec::new(),
+        false => extract::mentions(FileId(offset(i)), &inputs[i].file, options, &names),
+    };
+    let mentions = each(inputs.len(), options.jobs, read);
+    let (renames, findings) = rename::decide(inputs, facts, &mentions, units, options);
+    (Some(renames), findings)
+}
+
+/// Reads every text; the result is in the order of the input.
 fn local(inputs: &[Input], options: &Options) -> Vec<Facts> {
     let read = |i: usize| extract::extract(FileId(offset(i)), &inputs[i].file, options);
-    let threads = options.jobs.min(inputs.len());
+    each(inputs.len(), options.jobs, read)
+}
+
+/// Does the same for every number, on as many threads as asked for; the result is in order.
+fn each<T: Send>(count: usize, threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let threads = threads.min(count);
     if threads < 2 {
-        return (0..inputs.len()).map(read).collect();
+        return (0..count).map(work).collect();
     }
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Facts)>> = Mutex::new(Vec::with_capacity(inputs.len()));
+    let done: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(count));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 let mut mine = Vec::new();
                 loop {
                     let i = next.fetch_add(1, Ordering::Relaxed);
-                    if i >= inputs.len() {
+                    if i >= count {
                         break;
                     }
-                    mine.push((i, read(i)));
+                    mine.push((i, work(i)));
                 }
                 // Only a panic of another thread poisons the lock, and that one ends the run.
                 if let Ok(mut done) = done.lock() {
@@ -134,7 +171,7 @@ fn local(inputs: &[Input], options: &Options) -> Vec<Facts> {
     });
     let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|(i, _)| *i);
-    done.into_iter().map(|(_, facts)| facts).collect()
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// What becomes of a text that cannot be read, or that is no manifest: one that was named is an

@@ -1,15 +1,16 @@
 //! Turns decisions into edits of the original text, and proves each edited document by reading it
 //! again. Decides nothing.
 
-use crate::extract::{Facts, Object};
+use crate::extract::Facts;
 use crate::finding::{Code, Finding};
 use crate::index::object;
 use crate::options::Options;
 use crate::plan::{Decision, Plan, State};
-use crate::span::{Place, Span};
+use crate::rename::Renames;
+use crate::span::{FileId, Place, Span, offset};
 use crate::unit::Input;
 use crate::yaml::insert::Slot;
-use crate::yaml::verify::{Change, Read, Step, only_changes};
+use crate::yaml::verify::{Change, Read, Step, Wrote, only_changes};
 use crate::yaml::{self, Edit, EditSet};
 use std::collections::BTreeMap;
 
@@ -23,29 +24,37 @@ pub struct FileChange {
     pub objects: Vec<Span>,
 }
 
-struct Pending<'a> {
-    object: &'a Object,
-    /// The way from the object to the pod template.
-    template: &'a [Step],
+/// An edit, and the one thing that it changes.
+struct Pending {
+    /// The object, as people call it.
+    object: String,
+    /// Where the object is.
+    place: Span,
+    /// The document that it is in.
+    document: Span,
     edit: Edit,
-    value: Option<String>,
+    change: Change,
+    /// Whether it changes a name, which other files follow.
+    of_name: bool,
 }
 
-/// The edits of all files, in their order. Where the proof fails, the file is left alone.
+/// The edits of all files, in their order. Where the proof fails, the file is left alone; and if it
+/// holds names, so is every other file that does, because they follow one another.
 pub fn render(
     inputs: &[Input],
     facts: &[Facts],
     plan: &Plan,
+    renames: &Renames,
     options: &Options,
 ) -> (Vec<FileChange>, Vec<Finding>) {
-    let mut by_file: BTreeMap<usize, Vec<Pending<'_>>> = BTreeMap::new();
+    let mut by_file: BTreeMap<usize, Vec<Pending>> = BTreeMap::new();
     for planned in &plan.workloads {
         let object = object(facts, planned.object);
         let template = &object.templates[planned.template];
         let Some(Ok(slot)) = &template.slot else {
             continue;
         };
-        let pending = match (&planned.decision, slot) {
+        let (edit, value) = match (&planned.decision, slot) {
             (
                 Decision::Stamp {
                     value,
@@ -57,90 +66,96 @@ pub fn render(
                     Slot::Absent(insertion) => insertion,
                     Slot::Present(present) => &present.replacement,
                 };
-                Pending {
-                    object,
-                    template: &template.path,
-                    edit: insertion.with(value),
-                    value: Some(value.clone()),
-                }
+                (insertion.with(value), Some(value.clone()))
             }
             (Decision::None { left_over: true }, Slot::Present(present)) => {
                 match &present.removal {
-                    Ok(edit) => Pending {
-                        object,
-                        template: &template.path,
-                        edit: edit.clone(),
-                        value: None,
-                    },
+                    Ok(edit) => (edit.clone(), None),
                     Err(_) => continue,
                 }
             }
             _ => continue,
         };
-        by_file
-            .entry(planned.object.file)
-            .or_default()
-            .push(pending);
+        let metadata = ["metadata", "annotations", options.annotation.as_str()]
+            .into_iter()
+            .map(|field| Step::Field(field.to_owned()));
+        let way = [object.route.as_slice(), template.path.as_slice()].concat();
+        let pending = Pending {
+            object: object.id.to_string(),
+            place: object.place.span,
+            document: object.document,
+            edit,
+            change: Change {
+                path: way.into_iter().chain(metadata).collect(),
+                value,
+                wrote: Wrote::Anew,
+            },
+            of_name: false,
+        };
+        by_file.entry(planned.object.file).or_default().push(pending);
+    }
+    for name in &renames.edits {
+        by_file.entry(name.file).or_default().push(Pending {
+            object: name.object.clone(),
+            place: name.place,
+            document: name.document,
+            edit: name.edit.clone(),
+            change: name.change.clone(),
+            of_name: true,
+        });
     }
     let mut changes = Vec::new();
     let mut findings = Vec::new();
-    for (file, pending) in by_file {
-        match file_change(&inputs[file].file.text, file, &pending, options) {
+    let mut names_fail = false;
+    for (&file, pending) in &by_file {
+        match file_change(&inputs[file].file.text, file, pending) {
             Ok(change) => changes.push(change),
-            Err(culprit) => findings.push(unproven(&pending, culprit)),
+            Err(culprit) => {
+                names_fail |= pending.iter().any(|p| p.of_name);
+                findings.push(unproven(file, pending, culprit));
+            }
         }
+    }
+    if names_fail {
+        changes.retain(|change| !by_file[&change.file].iter().any(|p| p.of_name));
     }
     (changes, findings)
 }
 
-fn unproven(pending: &[Pending<'_>], culprit: Span) -> Finding {
+fn unproven(file: usize, pending: &[Pending], culprit: Span) -> Finding {
     let object = pending
         .iter()
-        .map(|p| p.object)
-        .find(|o| o.document == culprit)
-        .unwrap_or(pending[0].object);
+        .find(|p| p.document == culprit)
+        .unwrap_or(&pending[0]);
     Finding::new(
         Code::EditRefused,
-        format!("{}: after the edit the document would not mean the same; the file is left alone", object.id),
+        format!("{}: after the edit the document would not mean the same; the file is left alone", object.object),
     )
-    .about(object.id.to_string())
+    .about(object.object.clone())
     .at(Place {
-        file: object.place.file,
-        span: object.name_span,
+        file: FileId(offset(file)),
+        span: object.place,
     })
     .help("please report this layout; writing the pod template's metadata out in block style avoids it")
     .refusing()
 }
 
 /// The edits of a file, or the span of the document that they would damage.
-fn file_change(
-    text: &str,
-    file: usize,
-    pending: &[Pending<'_>],
-    options: &Options,
-) -> Result<FileChange, Span> {
+fn file_change(text: &str, file: usize, pending: &[Pending]) -> Result<FileChange, Span> {
     let edits = EditSet::new(pending.iter().map(|p| p.edit.clone()).collect())
-        .map_err(|_| pending[0].object.document)?;
+        .map_err(|_| pending[0].document)?;
     let mut documents: BTreeMap<Span, Vec<Change>> = BTreeMap::new();
     for p in pending {
-        let metadata = ["metadata", "annotations", options.annotation.as_str()]
-            .into_iter()
-            .map(|field| Step::Field(field.to_owned()));
-        let object = [p.object.route.as_slice(), p.template].concat();
-        documents
-            .entry(p.object.document)
-            .or_default()
-            .push(Change {
-                path: object.into_iter().chain(metadata).collect(),
-                value: p.value.clone(),
-            });
+        let changes = documents.entry(p.document).or_default();
+        changes.push(p.change.clone());
     }
     for (&span, changes) in &documents {
         if !proven(text, span, &edits, changes) {
             return Err(span);
         }
     }
-    let mut objects: Vec<Span> = pending.iter().map(|p| p.object.place.span).collect();
+    let mut objects: Vec<Span> = pending.iter().map(|p| p.place).collect();
+    objects.sort_unstable();
     objects.dedup();
     Ok(FileChange {
         file,

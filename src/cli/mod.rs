@@ -10,7 +10,7 @@ use crate::config::{self, Config};
 use crate::digest::HashKey;
 use crate::finding::{Finding, Severity};
 use crate::front::{Loaded, files, stream, write};
-use crate::options::{Goal, Options, STAMP_KEY, UnitRule};
+use crate::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, UnitRule};
 use crate::plan::{Decision, State};
 use crate::process::{self, Outcome};
 use crate::report::{self, diff, json, text};
@@ -351,6 +351,8 @@ fn options(common: &Common, config: &Config, goal: Goal) -> anyhow::Result<Optio
         goal,
         strict: common.strict || config.strict,
         rules,
+        mode: Mode::default(),
+        naming: NamingRule::default(),
         jobs: common
             .jobs
             .map_or_else(available, std::num::NonZeroUsize::get),

@@ -6,6 +6,8 @@
 mod content_named;
 mod contents;
 mod marks;
+mod names;
+mod naming;
 mod references;
 mod reloaders;
 mod shapes;
@@ -14,6 +16,8 @@ mod spot;
 mod workload;
 
 pub use marks::Marks;
+pub use names::{Mention, What, mentions};
+pub use naming::{Follows, Naming};
 pub use references::{Keys, Reference};
 pub use reloaders::{Sidecar, Watched};
 pub use source::{At, Entry, Flaw, Malformed, Source};
@@ -73,6 +77,8 @@ pub struct Object {
     pub templates: Vec<Template>,
     /// The workload whose pod template it uses instead.
     pub delegate: Option<Delegate>,
+    /// Whether its references can follow a source that gets another name.
+    pub follows: Follows,
 }
 
 /// A workload that another one names.
@@ -91,6 +97,11 @@ pub const IGNORE: &str = "rollstamp.dev/ignore";
 pub const IGNORE_KEYS: &str = "rollstamp.dev/ignore-keys";
 /// On a workload: these sources take no part.
 pub const IGNORE_SOURCES: &str = "rollstamp.dev/ignore-sources";
+/// On a source: what makes pods roll, `annotation` or `suffix`. On a workload: whether its references
+/// follow a source that gets another name.
+pub const MODE: &str = "rollstamp.dev/mode";
+/// On a source that has a suffix of ours: its name without it.
+pub const BASE_NAME: &str = "rollstamp.dev/base-name";
 /// On a workload: the program rereads the files of these volumes by itself.
 pub const LIVE: &str = "rollstamp.dev/live";
 
@@ -136,6 +147,8 @@ pub fn extract(file: FileId, input: &InputFile, options: &Options) -> Facts {
                         options,
                         document: &document,
                         facts: &mut facts,
+                        names: None,
+                        mentions: Vec::new(),
                     };
                     if let Err(error) = reader.document() {
                         facts.broken = Some(error);
@@ -155,6 +168,9 @@ struct Reader<'a> {
     options: &'a Options,
     document: &'a Document,
     facts: &'a mut Facts,
+    /// The names that are looked for; then nothing else is read.
+    names: Option<&'a std::collections::BTreeSet<String>>,
+    mentions: Vec<Mention>,
 }
 
 /// The apiVersion and kind that a typed list lends to its items; a plain `List` lends nothing.
@@ -317,8 +333,12 @@ impl Reader<'_> {
         kind: &str,
         api_version: &str,
     ) -> Result<(), SyntaxError> {
-        self.facts.object_count += 1;
         let (group, version) = ObjectId::split_api_version(api_version);
+        if self.names.is_some() {
+            names::search(self, node, &route, (group, version, kind));
+            return Ok(());
+        }
+        self.facts.object_count += 1;
         if kind == "Secret" {
             self.facts.secrets.push(self.document.node(node).span);
         }
@@ -380,10 +400,11 @@ impl Reader<'_> {
                 }
             }
         }
-        let sources = provider.map_or_else(Vec::new, |row| source::read(self, node, row, &id));
+        let sources = provider.map_or_else(Vec::new, |row| source::read(self, node, ancestors, row, &id));
         let templates = workload.map_or_else(Vec::new, |row| {
             workload::read(self, node, ancestors, row, &id)
         });
+        let follows = Follows::read(self, node, workload);
         let delegate = kinds::delegate(group, kind).and_then(|path| self.delegate(node, path));
         self.facts.objects.push(Object {
             id,
@@ -395,6 +416,7 @@ impl Reader<'_> {
             sources,
             templates,
             delegate,
+            follows,
         });
         Ok(())
     }

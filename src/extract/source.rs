@@ -2,6 +2,7 @@
 
 use super::Reader;
 use super::content_named::is_content_named;
+use super::naming::{self, Naming};
 use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
@@ -31,6 +32,8 @@ pub struct Source {
     pub ignored: bool,
     /// A field of content that cannot be read as keys and values.
     pub malformed: Option<Malformed>,
+    /// What a name after its content takes; nothing where none is wanted.
+    pub naming: Option<Box<Naming>>,
 }
 
 /// A field of content that is no mapping.
@@ -117,6 +120,7 @@ impl Source {
 pub(super) fn read(
     reader: &mut Reader<'_>,
     node: NodeId,
+    ancestors: &[NodeId],
     row: &'static Provider,
     id: &ObjectId,
 ) -> Vec<Source> {
@@ -140,6 +144,7 @@ pub(super) fn read(
                 filled_in_cluster: true,
                 ignored: control.ignored,
                 malformed: None,
+                naming: None,
             })
             .collect();
     }
@@ -164,6 +169,7 @@ pub(super) fn read(
         filled_in_cluster: false,
         ignored: control.ignored,
         malformed,
+        naming: naming::read(reader, node, ancestors, row, id).map(Box::new),
     };
     super::contents::check(reader, node, row, id, &source);
     vec![source]

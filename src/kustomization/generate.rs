@@ -61,6 +61,7 @@ pub(super) fn source(
         filled_in_cluster: false,
         ignored: rules.iter().any(|rule| rule.ignores(&subject)),
         malformed: None,
+        naming: None,
     };
     // What is named after its content rolls by its name, whatever the content is.
     let unknown = unknown.filter(|_| !generator.hashed);
@@ -186,6 +187,7 @@ pub(super) fn copy(source: &Source) -> Source {
         filled_in_cluster: false,
         ignored: source.ignored,
         malformed: None,
+        naming: None,
     }
 }
 
