@@ -4,9 +4,10 @@
 use crate::finding::{Code, Severity};
 use crate::k8s::kinds::{Rolls, WorkloadKind};
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
+use crate::k8s::referrers;
 use crate::k8s::sites::{Reads, Site, Under};
-use crate::options::UnitRule;
-use crate::rules::{Encrypted, HotReload, IgnoreRule, Rules, Silence, UserSite, glob};
+use crate::options::{self, SuffixHash, UnitRule};
+use crate::rules::{Encrypted, HotReload, IgnoreRule, NameRow, Rules, Silence, UserSite, glob};
 use crate::unit::Declared;
 use globset::{GlobBuilder, GlobSet};
 use serde::Deserialize;
@@ -19,8 +20,14 @@ pub const FILE_NAME: &str = ".rollstamp.yaml";
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Config {
-    /// What is written. Only `annotation` so far.
+    /// What is written.
     pub mode: Mode,
+    /// How names after content are made.
+    pub suffix: SuffixRow,
+    /// More places that name a source or only seem to.
+    pub names: Vec<NamePlace>,
+    /// Files of kustomize that say more such places, from the folder of this file.
+    pub name_references: Vec<String>,
     /// The annotation key of the stamp.
     pub annotation: Option<String>,
     /// The namespace of objects that name none.
@@ -58,6 +65,77 @@ pub enum Mode {
     /// An annotation in the pod template.
     #[default]
     Annotation,
+    /// Names after content, which every referrer follows.
+    Suffix,
+}
+
+impl From<Mode> for options::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Annotation => Self::Annotation,
+            Mode::Suffix => Self::Suffix,
+        }
+    }
+}
+
+/// How names after content are made.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct SuffixRow {
+    /// Whose suffix.
+    pub hash: HashChoice,
+    /// Whether sources that no workload reads get one as well.
+    pub all_sources: bool,
+    /// Whether renamed sources become immutable.
+    pub immutable: bool,
+}
+
+/// See [`SuffixHash`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HashChoice {
+    /// That of kustomize's generators.
+    #[default]
+    Kustomize,
+    /// That of `kubectl create --append-hash`.
+    Kubectl,
+}
+
+impl From<HashChoice> for SuffixHash {
+    fn from(choice: HashChoice) -> Self {
+        match choice {
+            HashChoice::Kustomize => Self::Kustomize,
+            HashChoice::Kubectl => Self::Kubectl,
+        }
+    }
+}
+
+/// A place that names a source, or only seems to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NamePlace {
+    /// The API group of the object; any, if absent.
+    pub group: Option<String>,
+    /// The kind of the object; any, if absent.
+    pub kind: Option<String>,
+    /// The way from the object to the name, with dots, or with slashes as kustomize has them.
+    pub path: String,
+    /// What is named.
+    pub target: NameTarget,
+    /// A glob over the names that are meant; any, if absent.
+    pub name: Option<String>,
+}
+
+/// What a place names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum NameTarget {
+    /// A ConfigMap.
+    ConfigMap,
+    /// A Secret.
+    Secret,
+    /// Something else.
+    #[serde(rename = "none")]
+    Nothing,
 }
 
 /// See [`UnitRule`].
@@ -269,6 +347,9 @@ pub fn rules(config: &Config) -> Result<Rules, String> {
     for row in &config.references {
         rules.sites.push(site(row)?);
     }
+    for row in &config.names {
+        rules.names.push(name_row(row)?);
+    }
     for row in &config.sources {
         rules.providers.push(provider(row)?);
     }
@@ -296,6 +377,24 @@ pub fn rules(config: &Config) -> Result<Rules, String> {
             .push(Silence::new(code(&row.code)?, row.object.as_deref())?);
     }
     Ok(rules)
+}
+
+fn name_row(row: &NamePlace) -> Result<NameRow, String> {
+    let path = match row.path.contains('/') {
+        true => referrers::fields(&row.path),
+        false => referrers::fields(path(&row.path)?),
+    };
+    Ok(NameRow {
+        group: row.group.clone(),
+        kind: row.kind.clone(),
+        path,
+        target: match row.target {
+            NameTarget::ConfigMap => Some(Target::ConfigMap),
+            NameTarget::Secret => Some(Target::Secret),
+            NameTarget::Nothing => None,
+        },
+        name: row.name.as_deref().map(glob).transpose()?,
+    })
 }
 
 fn unit(row: &UnitRow) -> Result<Declared, String> {

@@ -30,6 +30,8 @@ pub mod options;
 
 pub mod config;
 
+pub mod name_reference;
+
 pub mod rules;
 
 pub mod front;

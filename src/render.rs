@@ -92,7 +92,10 @@ pub fn render(
             },
             of_name: false,
         };
-        by_file.entry(planned.object.file).or_default().push(pending);
+        by_file
+            .entry(planned.object.file)
+            .or_default()
+            .push(pending);
     }
     for name in &renames.edits {
         by_file.entry(name.file).or_default().push(Pending {

@@ -165,7 +165,11 @@ fn push_texts(json: &mut String, entries: &[(String, String)]) {
 /// any other, nothing.
 pub fn go_time(text: &str) -> Option<String> {
     fn number(rest: &mut &str, most: usize) -> Option<u32> {
-        let len = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
+        let len = rest
+            .bytes()
+            .take(most)
+            .take_while(u8::is_ascii_digit)
+            .count();
         let value = rest.get(..len)?.parse().ok()?;
         *rest = &rest[len..];
         Some(value)
@@ -243,7 +247,9 @@ pub fn go_time(text: &str) -> Option<String> {
         }
         _ => return None,
     };
-    Some(format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"))
+    Some(format!(
+        "{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"
+    ))
 }
 
 /// A string as Go's `encoding/json` writes it.

@@ -3,14 +3,15 @@
 mod explain;
 mod filter;
 mod names;
+mod settings;
 
 use self::filter::filter;
 use self::names::{annotation_key, require};
+use self::settings::{HashArg, ModeArg, options};
 use crate::config::{self, Config};
-use crate::digest::HashKey;
 use crate::finding::{Finding, Severity};
 use crate::front::{Loaded, files, stream, write};
-use crate::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, UnitRule};
+use crate::options::{Goal, UnitRule};
 use crate::plan::{Decision, State};
 use crate::process::{self, Outcome};
 use crate::report::{self, diff, json, text};
@@ -102,6 +103,17 @@ struct Common {
     /// Use no configuration file
     #[arg(long)]
     no_config: bool,
+    /// What makes pods roll
+    /// [default: annotation]
+    #[arg(long, value_name = "MODE", value_enum, verbatim_doc_comment)]
+    mode: Option<ModeArg>,
+    /// Whose suffix names get in suffix mode
+    /// [default: kustomize]
+    #[arg(long, value_name = "PROGRAM", value_enum, verbatim_doc_comment)]
+    suffix_hash: Option<HashArg>,
+    /// In suffix mode, rename sources that no workload reads as well
+    #[arg(long)]
+    all_sources: bool,
     /// Annotation key of the stamp; changing it rolls every stamped workload once
     /// [default: checksum/rollstamp]
     #[arg(long, value_name = "KEY", value_parser = annotation_key, verbatim_doc_comment)]
@@ -241,7 +253,7 @@ struct Run {
 fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Option<Run>> {
     let mut loaded = Loaded::default();
     let (config, root) = configuration(paths, common)?;
-    let options = options(common, &config, goal)?;
+    let options = options(common, &config, root.as_deref(), goal)?;
     if paths.is_empty() {
         if stream::stdin_is_terminal() {
             let help = Cli::command().render_help();
@@ -314,49 +326,6 @@ fn configuration(paths: &[PathBuf], common: &Common) -> anyhow::Result<(Config, 
         _ => folder.to_path_buf(),
     });
     Ok((config, folder))
-}
-
-fn options(common: &Common, config: &Config, goal: Goal) -> anyhow::Result<Options> {
-    let hash_key = match &common.hash_key_file {
-        None => None,
-        Some(path) => {
-            let bytes = files::key(path)
-                .with_context(|| format!("failed to read the hash key {}", path.display()))?;
-            match HashKey::new(bytes) {
-                Some(key) => Some(key),
-                None => bail!("the hash key {} is empty", path.display()),
-            }
-        }
-    };
-    if config.require_hash_key && hash_key.is_none() {
-        bail!("the configuration requires a hash key: name its file with --hash-key-file");
-    }
-    let annotation = match (&common.annotation, &config.annotation) {
-        (Some(key), _) => key.clone(),
-        (None, Some(key)) => {
-            annotation_key(key).map_err(|error| anyhow::anyhow!("annotation: {error}"))?
-        }
-        (None, None) => STAMP_KEY.to_owned(),
-    };
-    let rules =
-        config::rules(config).map_err(|error| anyhow::anyhow!("the configuration: {error}"))?;
-    let available = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    Ok(Options {
-        annotation,
-        namespace: common
-            .namespace
-            .clone()
-            .or_else(|| config.namespace.clone()),
-        hash_key,
-        goal,
-        strict: common.strict || config.strict,
-        rules,
-        mode: Mode::default(),
-        naming: NamingRule::default(),
-        jobs: common
-            .jobs
-            .map_or_else(available, std::num::NonZeroUsize::get),
-    })
 }
 
 fn exclude(common: &Common) -> anyhow::Result<globset::GlobSet> {
@@ -455,6 +424,13 @@ fn describe(outcome: &Outcome, file: usize) -> String {
             Decision::None { left_over: true } => parts.push(format!("removed the stamp of {id}")),
             _ => {}
         }
+    }
+    for renamed in outcome.renames.iter().filter(|r| r.at.object.file == file) {
+        let id = &crate::index::object(&outcome.facts, renamed.at.object).id;
+        parts.push(format!("renamed {id} to {}", renamed.to));
+    }
+    if parts.is_empty() {
+        parts.push("new names in references".to_owned());
     }
     parts.join(", ")
 }

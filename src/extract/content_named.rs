@@ -110,7 +110,8 @@ fn hashed<'a>(
             _ => return None,
         };
         // kustomize turns a plain date into a time stamp.
-        let is_dated = plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-');
+        let is_dated =
+            plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-');
         if document.node(value).has_props || (is_dated && times == Times::NotProven) {
             return None;
         }

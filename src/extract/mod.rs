@@ -400,7 +400,9 @@ impl Reader<'_> {
                 }
             }
         }
-        let sources = provider.map_or_else(Vec::new, |row| source::read(self, node, ancestors, row, &id));
+        let sources = provider.map_or_else(Vec::new, |row| {
+            source::read(self, node, ancestors, row, &id)
+        });
         let templates = workload.map_or_else(Vec::new, |row| {
             workload::read(self, node, ancestors, row, &id)
         });

@@ -227,7 +227,9 @@ impl Walk<'_, '_> {
             return;
         }
         let way: Vec<&str> = self.way.iter().map(String::as_str).collect();
-        let is_label = way.last().is_some_and(|last| *last == "labels" || *last == "matchLabels");
+        let is_label = way
+            .last()
+            .is_some_and(|last| *last == "labels" || *last == "matchLabels");
         if !is_label {
             let fixed = Some("it is a key");
             self.push(key, "", name, What::Unknown, None, fixed);
@@ -289,8 +291,7 @@ impl Walk<'_, '_> {
     ) {
         let document = self.reader.document;
         let at = document.node(node);
-        let anywhere =
-            namespace.is_none() && CLUSTER_WIDE.contains(&self.subject.id.kind.as_str());
+        let anywhere = namespace.is_none() && CLUSTER_WIDE.contains(&self.subject.id.kind.as_str());
         self.found.push(Mention {
             namespace: namespace.or_else(|| self.subject.id.namespace.clone()),
             anywhere,
@@ -308,12 +309,7 @@ impl Walk<'_, '_> {
     }
 
     /// What the place means, and the namespace that it names; nothing if it cannot mean the name.
-    fn meaning(
-        &self,
-        before: &str,
-        name: &str,
-        holder: NodeId,
-    ) -> Option<(What, Option<String>)> {
+    fn meaning(&self, before: &str, name: &str, holder: NodeId) -> Option<(What, Option<String>)> {
         let subject = self.subject;
         let way: Vec<&str> = self.way.iter().map(String::as_str).collect();
         for row in &self.reader.options.rules.names {
@@ -476,7 +472,10 @@ fn is_spoken(before: &str) -> bool {
         None => before,
     };
     let namespace = rest.strip_suffix('/').unwrap_or(rest);
-    rest.is_empty() || is_label(namespace) || namespace.starts_with("$(") || namespace.starts_with("${")
+    rest.is_empty()
+        || is_label(namespace)
+        || namespace.starts_with("$(")
+        || namespace.starts_with("${")
 }
 
 fn is_label(text: &str) -> bool {

@@ -138,7 +138,9 @@ fn suffix_of(
     name: &str,
 ) -> Result<String, &'static str> {
     if ends_without_newline(reader, node) {
-        return Err("the text ends in a block without a line end, which kustomize and kubectl read differently");
+        return Err(
+            "the text ends in a block without a line end, which kustomize and kubectl read differently",
+        );
     }
     match reader.options.naming.hash {
         SuffixHash::Kustomize => kustomize_suffix(reader, node, row, Times::Written)

@@ -220,11 +220,7 @@ pub fn is_way(path: &[impl AsRef<str>], way: &[&str]) -> bool {
 }
 
 /// The rows of an object's place.
-pub fn referrers(
-    group: &str,
-    kind: &str,
-    way: &[&str],
-) -> impl Iterator<Item = &'static Referrer> {
+pub fn referrers(group: &str, kind: &str, way: &[&str]) -> impl Iterator<Item = &'static Referrer> {
     let (group, kind) = (group.to_owned(), kind.to_owned());
     let way: Vec<String> = way.iter().map(|field| (*field).to_owned()).collect();
     REFERRERS.iter().filter(move |row| {
@@ -254,7 +250,11 @@ mod tests {
     #[test]
     fn rows_have_names_of_their_own() {
         for (i, row) in REFERRERS.iter().enumerate() {
-            assert!(REFERRERS[..i].iter().all(|other| other.id != row.id), "{}", row.id);
+            assert!(
+                REFERRERS[..i].iter().all(|other| other.id != row.id),
+                "{}",
+                row.id
+            );
         }
     }
 }

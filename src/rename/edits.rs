@@ -29,8 +29,12 @@ pub(super) fn edits(
             from: item.current.clone(),
             to: item.new.clone(),
         });
-        renames.edits.push(renamed(file, &mentions[file][number], &item.new));
-        renames.edits.extend(marked(facts, item.at, &item.base, options));
+        renames
+            .edits
+            .push(renamed(file, &mentions[file][number], &item.new));
+        renames
+            .edits
+            .extend(marked(facts, item.at, &item.base, options));
     }
     for link in &links.all {
         let mention = &mentions[link.file][link.mention];
@@ -118,7 +122,10 @@ pub(super) fn tell(facts: &mut [Facts], items: &Items, links: &Links, options: &
         };
         let templates = &facts[link.file].objects[object].templates;
         let said = &templates[template].references[reference].name;
-        let of = link.groups.first().map(|&group| (group, &items.groups[group]));
+        let of = link
+            .groups
+            .first()
+            .map(|&group| (group, &items.groups[group]));
         let follows = of.and_then(|(group, of)| {
             let item = &items.all[*of.items.first()?];
             let name = items.final_name(group)?;

@@ -181,7 +181,10 @@ impl Items {
         for (_, group) in groups {
             let number = self.groups.len();
             let key = |name: &str| (group.unit, group.target, name.to_owned());
-            self.by_name.entry(key(&group.name)).or_default().push(number);
+            self.by_name
+                .entry(key(&group.name))
+                .or_default()
+                .push(number);
             let bases: BTreeSet<&str> = group
                 .items
                 .iter()

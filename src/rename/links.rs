@@ -59,7 +59,10 @@ impl Links {
                 let is_unknown = mention.what == What::Unknown && of_pod.is_none();
                 let groups = resolve(file, mention, targets, units, options, items);
                 if groups.is_empty() {
-                    let own = mention.namespace.as_deref().or(options.namespace.as_deref());
+                    let own = mention
+                        .namespace
+                        .as_deref()
+                        .or(options.namespace.as_deref());
                     let own = own.filter(|_| !mention.anywhere);
                     let elsewhere: Vec<usize> = items.anywhere(&mention.name, own).collect();
                     for group in elsewhere {
@@ -93,7 +96,9 @@ impl Links {
         }
         for item in &mut items.all {
             if item.definition.is_none() && item.hold.is_none() {
-                item.hold = Some(Hold::Kind("has a name that cannot be edited where it stands"));
+                item.hold = Some(Hold::Kind(
+                    "has a name that cannot be edited where it stands",
+                ));
             }
         }
         links.refuse(mentions, items);
@@ -159,7 +164,8 @@ fn clashes(items: &mut Items) -> bool {
     let mut changed = false;
     let at = |items: &Items, group: usize| -> Option<SourceRef> {
         let of = &items.groups[group];
-        of.foreign.or(of.items.first().map(|&item| items.all[item].at))
+        of.foreign
+            .or(of.items.first().map(|&item| items.all[item].at))
     };
     for groups in by_final.into_values().filter(|groups| groups.len() > 1) {
         for &one in &groups {
@@ -170,10 +176,12 @@ fn clashes(items: &mut Items) -> bool {
                 // in none, as they were.
                 let apart = items.groups[one].name == items.groups[other].name;
                 other != one
-                    && (same_space
-                        || (!apart && (space(one).is_none() || space(other).is_none())))
+                    && (same_space || (!apart && (space(one).is_none() || space(other).is_none())))
             });
-            let moves = items.groups[one].items.iter().any(|&i| items.all[i].moves());
+            let moves = items.groups[one]
+                .items
+                .iter()
+                .any(|&i| items.all[i].moves());
             if let (Some(other), true) = (other, moves)
                 && let Some(other) = at(items, other)
             {
@@ -201,13 +209,7 @@ fn references(facts: &Facts) -> BTreeMap<u32, (usize, usize, usize)> {
 }
 
 /// Notes which sources the workloads of a file read.
-fn note_reads(
-    file: usize,
-    facts: &[Facts],
-    units: &Units,
-    options: &Options,
-    items: &mut Items,
-) {
+fn note_reads(file: usize, facts: &[Facts], units: &Units, options: &Options, items: &mut Items) {
     let Home::In(seats) = &units.homes[file] else {
         return;
     };
@@ -235,8 +237,7 @@ fn note_reads(
 /// Notes where an item says its own name.
 fn define(file: usize, number: usize, mention: &Mention, facts: &[Facts], items: &mut Items) {
     let is_it = |at: SourceRef| {
-        at.object.file == file
-            && facts[file].objects[at.object.object].name_span == mention.span
+        at.object.file == file && facts[file].objects[at.object.object].name_span == mention.span
     };
     let Some(item) = items.all.iter_mut().find(|item| is_it(item.at)) else {
         return;

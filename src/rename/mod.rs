@@ -61,7 +61,11 @@ pub struct NameEdit {
 /// The names whose every mention must be known: those that change, and those that they come from.
 pub fn names(facts: &[Facts], options: &Options) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for source in facts.iter().flat_map(|f| &f.objects).flat_map(|o| &o.sources) {
+    for source in facts
+        .iter()
+        .flat_map(|f| &f.objects)
+        .flat_map(|o| &o.sources)
+    {
         let Some(naming) = &source.naming else {
             continue;
         };

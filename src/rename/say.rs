@@ -51,11 +51,17 @@ fn foreign(facts: &[Facts], at: SourceRef) -> Finding {
     let (owner, source) = (owner(facts, at), source(facts, at));
     let kind = source.target.name();
     let message = if source.filled_in_cluster {
-        format!("keeps the name of the {kind} {}: a controller fills it", source.name)
+        format!(
+            "keeps the name of the {kind} {}: a controller fills it",
+            source.name
+        )
     } else if owner.id.group.is_empty() {
         "keeps its name: it asks for stamps".to_owned()
     } else {
-        format!("keeps the name of the {kind} {}: a controller makes it", source.name)
+        format!(
+            "keeps the name of the {kind} {}: a controller makes it",
+            source.name
+        )
     };
     about(facts, at, Code::NotRenamed, message)
 }
@@ -75,11 +81,14 @@ fn hold_of(
     let held = |message: String| about(facts, at, Code::HeldName, format!("{kept}: {message}"));
     let place = |&(file, number): &(usize, usize)| place(file, &mentions[file][number]);
     let spot = |&(file, number): &(usize, usize)| spot(&mentions[file][number]);
-    let other_way = "or give the source `rollstamp.dev/mode: annotation`, and its readers get stamps";
+    let other_way =
+        "or give the source `rollstamp.dev/mode: annotation`, and its readers get stamps";
     match hold {
         Hold::Kind(why) => about(facts, at, Code::NotRenamed, format!("{kept}: it {why}")),
         Hold::Raw => held("it is raw material of a kustomization, which may change it".to_owned())
-            .help("rename in what kustomize prints: `kustomize build DIR | rollstamp --mode suffix`"),
+            .help(
+                "rename in what kustomize prints: `kustomize build DIR | rollstamp --mode suffix`",
+            ),
         Hold::WrongBase => {
             let message = format!("has a `{BASE_NAME}` that its name does not begin with");
             about(facts, at, Code::WrongBaseName, message)
@@ -107,15 +116,25 @@ fn hold_of(
             .help(format!("write its metadata out in place, {other_way}")),
         Hold::Unknown(file, number) => {
             let at = (*file, *number);
-            held(format!("{} reads the same, and nobody said what it names", spot(&at)))
-                .related(place(&at), "here")
-                .help(format!("say under `names` in the configuration what that place names, {other_way}"))
+            held(format!(
+                "{} reads the same, and nobody said what it names",
+                spot(&at)
+            ))
+            .related(place(&at), "here")
+            .help(format!(
+                "say under `names` in the configuration what that place names, {other_way}"
+            ))
         }
         Hold::Elsewhere(file, number) => {
             let at = (*file, *number);
-            held(format!("{} may mean it, from another apply unit", spot(&at)))
-                .related(place(&at), "here")
-                .help(format!("apply the two together (`--unit tree`, `units`), {other_way}"))
+            held(format!(
+                "{} may mean it, from another apply unit",
+                spot(&at)
+            ))
+            .related(place(&at), "here")
+            .help(format!(
+                "apply the two together (`--unit tree`, `units`), {other_way}"
+            ))
         }
         Hold::Fixed(file, number, why) => {
             let at = (*file, *number);

@@ -17,6 +17,8 @@ struct Report<'a> {
     schema_version: u32,
     verb: &'a str,
     workloads: Vec<WorkloadRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    renames: Vec<RenameRow<'a>>,
     files: Vec<FileRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     skipped: SkippedRow,
@@ -36,6 +38,14 @@ struct WorkloadRow {
     stamp: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     present: Option<String>,
+}
+
+#[derive(Serialize)]
+struct RenameRow<'a> {
+    object: String,
+    file: &'a str,
+    from: &'a str,
+    to: &'a str,
 }
 
 #[derive(Serialize)]
@@ -90,6 +100,16 @@ pub fn report(outcome: &Outcome, findings: &[Finding], verb: &str, with_diff: bo
         schema_version: SCHEMA_VERSION,
         verb,
         workloads: workloads(outcome, &locator),
+        renames: outcome
+            .renames
+            .iter()
+            .map(|renamed| RenameRow {
+                object: object(&outcome.facts, renamed.at.object).id.to_string(),
+                file: &outcome.inputs[renamed.at.object.file].file.name,
+                from: &renamed.from,
+                to: &renamed.to,
+            })
+            .collect(),
         files: outcome
             .changes
             .iter()
