@@ -427,7 +427,11 @@ fn describe(outcome: &Outcome, file: usize) -> String {
     }
     for renamed in outcome.renames.iter().filter(|r| r.at.object.file == file) {
         let id = &crate::index::object(&outcome.facts, renamed.at.object).id;
-        parts.push(format!("renamed {id} to {}", renamed.to));
+        // The name of a Secret is a digest of its content from now on.
+        match id.kind.as_str() {
+            "Secret" => parts.push(format!("renamed {id}")),
+            _ => parts.push(format!("renamed {id} to {}", renamed.to)),
+        }
     }
     if parts.is_empty() {
         parts.push("new names in references".to_owned());

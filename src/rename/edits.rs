@@ -110,41 +110,28 @@ fn marked(facts: &[Facts], at: SourceRef, base: &str, options: &Options) -> Opti
     })
 }
 
-/// Lets the facts say the new names. A source with a name of its content adds nothing to a stamp.
+/// Lets the facts know: a source with a name of its content adds nothing to a stamp, and a reference
+/// without its suffix means it all the same. The names stay as they are written, so that what is said
+/// later is about the text that people have, and no name that tells a Secret's content is said.
 pub(super) fn tell(facts: &mut [Facts], items: &Items, links: &Links, options: &Options) {
     if options.goal == Goal::Strip {
         return;
     }
-    let mut told = Vec::new();
     for link in &links.all {
-        let Some((object, template, reference)) = link.reference else {
+        let item = link.groups.first().and_then(|&group| items.groups[group].items.first());
+        let Some(item) = item.map(|&item| &items.all[item]) else {
             continue;
         };
-        let templates = &facts[link.file].objects[object].templates;
-        let said = &templates[template].references[reference].name;
-        let of = link
-            .groups
-            .first()
-            .map(|&group| (group, &items.groups[group]));
-        let follows = of.and_then(|(group, of)| {
-            let item = &items.all[*of.items.first()?];
-            let name = items.final_name(group)?;
-            (item.hold.is_none() && item.wanted && name != said).then(|| name.to_owned())
-        });
-        if let Some(name) = follows {
-            told.push((link.file, (object, template, reference), name));
+        if let Some((object, template, reference)) = link.reference
+            && item.hold.is_none()
+            && item.wanted
+        {
+            let template = &mut facts[link.file].objects[object].templates[template];
+            template.references[reference].name.clone_from(&item.current);
         }
     }
-    for (file, (object, template, reference), name) in told {
-        facts[file].objects[object].templates[template].references[reference].name = name;
-    }
-    for item in &items.all {
-        if item.hold.is_none() && item.wanted {
-            let at = item.at;
-            let object = &mut facts[at.object.file].objects[at.object.object];
-            let source = &mut object.sources[at.source];
-            source.name.clone_from(&item.new);
-            source.content_named = true;
-        }
+    for item in items.all.iter().filter(|item| item.hold.is_none() && item.wanted) {
+        let object = &mut facts[item.at.object.file].objects[item.at.object.object];
+        object.sources[item.at.source].content_named = true;
     }
 }

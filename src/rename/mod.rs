@@ -82,7 +82,7 @@ pub fn names(facts: &[Facts], options: &Options) -> BTreeSet<String> {
     names
 }
 
-/// Decides about all sources, and lets the facts say the new names: what is decided later sees the
+/// Decides about all sources, and lets the facts know, so that what is decided later holds for the
 /// manifests as they will be. `mentions` has one entry a file.
 pub fn decide(
     inputs: &[Input],

@@ -6,6 +6,7 @@ use super::links::Links;
 use crate::extract::{BASE_NAME, Facts, Mention};
 use crate::finding::{Code, Finding};
 use crate::index::{SourceRef, source};
+use crate::k8s::providers::Target;
 use crate::options::{Goal, Mode, Options};
 use crate::span::{FileId, Place, offset};
 use crate::yaml::verify::Step;
@@ -104,7 +105,10 @@ fn hold_of(
                 .refusing()
         }
         Hold::Clash(other) => {
-            let message = format!("would get the name {}, which is taken", item.new);
+            let message = match public(facts, at) {
+                true => format!("would get the name {}, which is taken", item.new),
+                false => "would get a name that is taken".to_owned(),
+            };
             about(facts, at, Code::ClashingNames, message)
                 .related(owner(facts, *other).place_of_name(), "the other one")
                 .help("remove one of the two")
@@ -173,16 +177,19 @@ pub(super) fn stale(
     let mut findings = Vec::new();
     let help = "run `rollstamp write` on the same paths, in the same mode";
     for item in items.all.iter().filter(|item| item.moves()) {
-        let message = format!("is not named after its content: it must be {}", item.new);
+        let message = match public(facts, item.at) {
+            true => format!("is not named after its content: it must be {}", item.new),
+            false => "is not named after its content".to_owned(),
+        };
         findings.push(about(facts, item.at, Code::StaleName, message).help(help));
     }
     for link in &links.all {
         let mention = &mentions[link.file][link.mention];
         let moves = link.groups.iter().flat_map(|&g| &items.groups[g].items);
         let moves = moves.copied().any(|item| items.all[item].moves());
-        if let (Some(name), false) = (follows(items, &link.groups, mention), moves) {
+        if let (Some(_), false) = (follows(items, &link.groups, mention), moves) {
             let message = format!(
-                "{} says {} in {}; its name is {name}",
+                "{} says {} in `{}`, without the suffix of its content",
                 mention.id,
                 mention.name,
                 path(&mention.path)
@@ -196,6 +203,11 @@ pub(super) fn stale(
         }
     }
     findings
+}
+
+/// Whether the name that a source gets may be said: that of a Secret is a digest of its content.
+fn public(facts: &[Facts], at: SourceRef) -> bool {
+    source(facts, at).target != Target::Secret
 }
 
 /// Where a mention is; of one in the content of a Secret, only which Secret.

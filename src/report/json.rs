@@ -2,7 +2,8 @@
 
 use super::{Locator, diff};
 use crate::finding::Finding;
-use crate::index::object;
+use crate::index::{object, source};
+use crate::k8s::providers::Target;
 use crate::plan::{Decision, State};
 use crate::process::Outcome;
 use crate::span::Place;
@@ -45,7 +46,9 @@ struct RenameRow<'a> {
     object: String,
     file: &'a str,
     from: &'a str,
-    to: &'a str,
+    /// Of a Secret, nothing: it is a digest of its content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -107,7 +110,10 @@ pub fn report(outcome: &Outcome, findings: &[Finding], verb: &str, with_diff: bo
                 object: object(&outcome.facts, renamed.at.object).id.to_string(),
                 file: &outcome.inputs[renamed.at.object.file].file.name,
                 from: &renamed.from,
-                to: &renamed.to,
+                to: match source(&outcome.facts, renamed.at).target {
+                    Target::ConfigMap => Some(&renamed.to),
+                    Target::Secret => None,
+                },
             })
             .collect(),
         files: outcome

@@ -19,5 +19,6 @@ mod programs;
 mod properties;
 mod reload;
 mod sandbox;
+mod suffix;
 mod tidy;
 mod writing;
