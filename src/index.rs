@@ -42,6 +42,9 @@ pub struct Indexed {
 /// The sources of all units.
 pub struct Index {
     by_name: BTreeMap<(UnitId, Target, String), Vec<Indexed>>,
+    /// Inside of a kustomize build: the names that sources had, with the names that they have now
+    /// and the objects that have them.
+    once: BTreeMap<(UnitId, Target, String), Vec<(String, SourceRef)>>,
 }
 
 impl Index {
@@ -51,6 +54,24 @@ impl Index {
         self.by_name
             .get(&(unit, target, name.to_owned()))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// The sources of a unit to which kustomize may take an old name of this kind: of ConfigMaps and
+    /// Secrets those that had it, and those that are about to lose it to a hash.
+    pub fn once(&self, unit: UnitId, target: Target, name: &str) -> Vec<&Indexed> {
+        let Some(found) = self.once.get(&(unit, target, name.to_owned())) else {
+            return Vec::new();
+        };
+        let now = |(name, at): &(String, SourceRef)| {
+            let mut known = self.get(unit, target, name).iter();
+            known.find(|indexed| indexed.copy == *at)
+        };
+        found.iter().filter_map(now).collect()
+    }
+
+    /// Whether names may still be those from before a kustomize build changed them.
+    pub fn is_inside_kustomize(&self) -> bool {
+        !self.once.is_empty()
     }
 }
 
@@ -74,6 +95,7 @@ pub fn source(facts: &[Facts], at: SourceRef) -> &Source {
 pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<Finding>) {
     let mut copies: BTreeMap<(UnitId, Target, &str, Option<&str>), Vec<SourceRef>> =
         BTreeMap::new();
+    let mut once: BTreeMap<(UnitId, Target, String), Vec<(String, SourceRef)>> = BTreeMap::new();
     for (number, unit) in units.all.iter().enumerate() {
         let unit_id = UnitId(crate::span::offset(number));
         for member in &unit.sees {
@@ -89,10 +111,15 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
                         file,
                         object: position,
                     };
-                    copies.entry(key).or_default().push(SourceRef {
+                    let at = SourceRef {
                         object: at,
                         source: number,
-                    });
+                    };
+                    for old in old_names(object, source) {
+                        let key = (unit_id, source.target, old.to_owned());
+                        once.entry(key).or_default().push((source.name.clone(), at));
+                    }
+                    copies.entry(key).or_default().push(at);
                 }
             }
         }
@@ -107,7 +134,22 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
             .or_default()
             .push(indexed);
     }
-    (Index { by_name }, findings)
+    (Index { by_name, once }, findings)
+}
+
+/// The names by which kustomize would still find a source. It looks for them in ConfigMaps and
+/// Secrets alone, whatever else provides one.
+fn old_names<'a>(object: &'a Object, source: &'a Source) -> BTreeSet<&'a str> {
+    let is_core = object.id.group.is_empty() && object.id.kind == source.target.name();
+    let origin = object.origin.as_ref().filter(|_| is_core);
+    let mut names = BTreeSet::new();
+    if let Some(origin) = origin {
+        names.extend(origin.names.iter().map(String::as_str));
+        if origin.hashed {
+            names.insert(source.name.as_str());
+        }
+    }
+    names
 }
 
 fn settle(

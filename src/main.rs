@@ -3,11 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match rollstamp::cli::run(std::env::args_os()) {
-        Ok(exit) => ExitCode::from(exit as u8),
-        Err(error) => {
-            rollstamp::cli::complain(&error);
-            ExitCode::from(rollstamp::cli::Exit::Trouble as u8)
-        }
-    }
+    ExitCode::from(rollstamp::cli::run(std::env::args_os()) as u8)
 }

@@ -62,10 +62,11 @@ fn candidates<'a>(facts: &'a [Facts], files: &[usize]) -> BTreeMap<&'a str, Vec<
         for object in &facts[file].objects {
             let is_candidate = object.id.group.is_empty()
                 && !object.hook
+                && object.origin.is_none()
                 && object
                     .sources
                     .iter()
-                    .any(|source| !source.ignored && !source.filled_in_cluster);
+                    .any(|source| source.ignored.is_none() && !source.filled_in_cluster);
             if is_candidate && !object.id.name.is_empty() {
                 let span = object.place.span;
                 found.entry(&object.id.name).or_default().push(Candidate {

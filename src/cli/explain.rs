@@ -47,18 +47,18 @@ pub(super) fn explain(
     let report = match (&chosen, common.output) {
         (Err(_), _) => String::new(),
         (Ok(chosen), Format::Json) => explain::json::report(outcome, chosen),
-        (Ok(chosen), Format::Text) => {
+        (Ok(chosen), Format::Text | Format::Github) => {
             explain::text::report(outcome, chosen, common.verbose, colour(common, true))
         }
     };
     // The JSON has the findings in it.
-    if common.output == Format::Text {
+    if common.output != Format::Json {
         say_findings(&mut run, common, "explain");
     }
     stream::print(std::iter::once(report.as_str()))
         .context("failed to write the standard output")?;
     chosen?;
-    if common.verbose && common.output == Format::Text {
+    if common.verbose && common.output != Format::Json {
         let summary = format!("{}\n", text::read(&run.outcome));
         run.talk.say(&summary);
     }

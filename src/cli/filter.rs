@@ -15,7 +15,7 @@ pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::
     };
     say_findings(&mut run, common, "filter");
     if run.outcome.refused() {
-        if common.output == Format::Text {
+        if common.output != Format::Json {
             run.talk.say("rollstamp: refused; nothing was printed\n");
         }
         return Ok(Exit::Trouble);
@@ -24,7 +24,12 @@ pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::
         let summary = format!("{}\n", text::read(&run.outcome));
         run.talk.say(&summary);
     }
-    stream::print(stream_of(&run.outcome, paths.is_empty()).into_iter())
+    let mut pieces = stream_of(&run.outcome, paths.is_empty());
+    if paths.is_empty() && stream::is_helm_plugin() && pieces.iter().all(|p| p.trim().is_empty()) {
+        // Helm 4 takes an empty answer for a failure, even where the chart rendered nothing.
+        pieces = vec!["---\n"];
+    }
+    stream::print(pieces.into_iter())
         .context("failed to write the standard output")?;
     Ok(Exit::Clean)
 }

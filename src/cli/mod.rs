@@ -3,13 +3,15 @@
 mod explain;
 mod filter;
 mod names;
+mod say;
 mod settings;
 
 use self::filter::filter;
 use self::names::{annotation_key, require};
+use self::say::{colour, counts, findings, print_diffs, say_findings};
 use self::settings::{HashArg, ModeArg, options};
 use crate::config::{self, Config};
-use crate::finding::{Finding, Severity};
+use crate::finding::Severity;
 use crate::front::{Loaded, files, stream, write};
 use crate::options::{Goal, UnitRule};
 use crate::plan::{Decision, State};
@@ -147,8 +149,9 @@ struct Common {
     /// Say notes as well, and what was read
     #[arg(short, long)]
     verbose: bool,
-    /// Append what is said on the standard error to a file as well
-    #[arg(long, value_name = "FILE")]
+    /// Append what is said on the standard error to a file as well, for callers that hide it
+    /// [env: ROLLSTAMP_LOG_FILE]
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     log_file: Option<PathBuf>,
     /// Threads; the result does not depend on it
     #[arg(short, long, value_name = "N")]
@@ -171,6 +174,8 @@ enum Format {
     Text,
     /// For programs
     Json,
+    /// Workflow commands, which GitHub Actions shows beside the lines of a pull request
+    Github,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -194,24 +199,59 @@ pub enum Exit {
     Trouble = 2,
 }
 
-/// Parses the arguments and runs.
-///
-/// # Errors
-/// What stops the tool: wrong usage, a key file that cannot be read, a full disk. What is wrong
-/// with manifests is a finding.
-pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> anyhow::Result<Exit> {
+/// Parses the arguments and runs. What stops the tool (wrong usage, a key file that cannot be read, a
+/// full disk) is said on the standard error and in the log file; what is wrong with manifests is a
+/// finding.
+pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // clap prints help and version on the standard output, usage errors on the other.
-            error.print().context("failed to write")?;
-            return Ok(if error.use_stderr() {
-                Exit::Trouble
-            } else {
-                Exit::Clean
-            });
-        }
+        Err(error) => return usage(&error),
     };
+    let log_file = cli.log_file().map(std::path::Path::to_path_buf);
+    dispatch(cli).unwrap_or_else(|error| {
+        // Who cannot open the log file complains on the standard error alone.
+        let said = format!("rollstamp: {error:#}\n");
+        stream::Talk::new(log_file.as_deref())
+            .unwrap_or_else(|_| stream::Talk::unlogged())
+            .say(&said);
+        Exit::Trouble
+    })
+}
+
+/// Help and version go to the standard output, as clap has it; a usage error to the other, and to the
+/// log file of the environment, since the arguments were not understood.
+fn usage(error: &clap::Error) -> Exit {
+    let printed = error.print();
+    if error.use_stderr() {
+        if let Ok(mut talk) = stream::Talk::new(None) {
+            talk.log(&error.render().to_string());
+        }
+        return Exit::Trouble;
+    }
+    if printed.is_ok() {
+        Exit::Clean
+    } else {
+        Exit::Trouble
+    }
+}
+
+impl Cli {
+    fn log_file(&self) -> Option<&std::path::Path> {
+        let common = match &self.verb {
+            None => &self.common,
+            Some(
+                Verb::Write { common, .. }
+                | Verb::Check { common, .. }
+                | Verb::Strip { common, .. }
+                | Verb::Explain { common, .. },
+            ) => common,
+            Some(Verb::Completions { .. }) => return None,
+        };
+        common.log_file.as_deref()
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         None => filter(&cli.paths, &cli.common, Goal::Stamp),
         Some(Verb::Write {
@@ -387,7 +427,7 @@ fn in_place(
     run.outcome.findings.extend(findings);
     process::sort(&mut run.outcome.findings);
     say_findings(&mut run, common, verb);
-    if !common.quiet && common.output == Format::Text {
+    if !common.quiet && common.output != Format::Json {
         for (file, what) in &written {
             let line = format!("{}: {what}\n", run.outcome.inputs[*file].file.name);
             run.talk.say(&line);
@@ -446,7 +486,7 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
     let outcome = &run.outcome;
     let report = match common.output {
         Format::Json => json::report(outcome, &outcome.findings, "check", show_diff),
-        Format::Text => {
+        Format::Text | Format::Github => {
             let mut out: String = String::new();
             if show_diff {
                 out.extend(
@@ -461,12 +501,12 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
             } else {
                 Severity::Note
             };
-            out + &text::findings(outcome, &outcome.findings, least, colour(common, true))
+            out + &findings(outcome, least, common, true)
         }
     };
     stream::print(std::iter::once(report.as_str()))
         .context("failed to write the standard output")?;
-    if !common.quiet && common.output == Format::Text {
+    if !common.quiet && common.output != Format::Json {
         let summary = format!("{}; {}\n", counts(&outcome.findings), text::read(outcome));
         run.talk.say(&summary);
     }
@@ -485,62 +525,6 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
     })
 }
 
-/// `2 errors, 1 note`, or `clean`.
-fn counts(findings: &[Finding]) -> String {
-    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
-        .into_iter()
-        .filter_map(|severity| {
-            let n = findings.iter().filter(|f| f.severity == severity).count();
-            (n > 0).then(|| report::count(n, severity.name()))
-        })
-        .collect();
-    if parts.is_empty() {
-        "clean".to_owned()
-    } else {
-        parts.join(", ")
-    }
-}
-
-fn say_findings(run: &mut Run, common: &Common, verb: &str) {
-    let outcome = &run.outcome;
-    let said = match common.output {
-        Format::Json => json::report(outcome, &outcome.findings, verb, false),
-        Format::Text => {
-            let least = match (common.quiet, common.verbose) {
-                (true, _) => Severity::Error,
-                (_, true) => Severity::Note,
-                _ => Severity::Warning,
-            };
-            text::findings(outcome, &outcome.findings, least, colour(common, false))
-        }
-    };
-    run.talk.say(&said);
-}
-
-fn print_diffs(outcome: &Outcome) -> anyhow::Result<()> {
-    let diffs: Vec<String> = outcome
-        .changes
-        .iter()
-        .map(|change| diff::unified(outcome, change))
-        .collect();
-    stream::print(diffs.iter().map(String::as_str)).context("failed to write the standard output")
-}
-
-fn colour(common: &Common, stdout: bool) -> bool {
-    match common.color {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => stream::takes_colour(stdout),
-    }
-}
-
 fn trouble_if(refused: bool) -> Exit {
     if refused { Exit::Trouble } else { Exit::Clean }
-}
-
-/// Says why the tool stopped.
-pub fn complain(error: &anyhow::Error) {
-    if let Ok(mut talk) = stream::Talk::new(None) {
-        talk.say(&format!("rollstamp: {error:#}\n"));
-    }
 }

@@ -8,6 +8,7 @@ mod contents;
 mod marks;
 mod names;
 mod naming;
+mod origin;
 mod references;
 mod reloaders;
 mod shapes;
@@ -18,6 +19,7 @@ mod workload;
 pub use marks::Marks;
 pub use names::{Mention, What, mentions};
 pub use naming::{Follows, Naming};
+pub use origin::Origin;
 pub use references::{Keys, Reference};
 pub use reloaders::{Sidecar, Watched};
 pub use source::{At, Entry, Flaw, Malformed, Source};
@@ -33,6 +35,15 @@ use crate::rules::Subject;
 use crate::span::{FileId, InputFile, MAX_TEXT, Place, Span};
 use crate::yaml::verify::Step;
 use crate::yaml::{self, Document, Kind, NodeId, SyntaxError, resolve};
+
+/// What says that something takes no part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A control annotation.
+    Annotation,
+    /// The configuration.
+    Rule,
+}
 
 /// What one text says.
 #[derive(Default)]
@@ -71,6 +82,8 @@ pub struct Object {
     pub route: Vec<Step>,
     /// Whether Helm runs it as a hook.
     pub hook: bool,
+    /// How it came by its name, inside of a kustomize build.
+    pub origin: Option<Origin>,
     /// What it provides.
     pub sources: Vec<Source>,
     /// Its pod templates, and what they read.
@@ -220,6 +233,14 @@ impl Reader<'_> {
         }
     }
 
+    /// What says that the whole object takes no part: its annotation, or a rule.
+    fn ignored(&self, annotation: bool, node: NodeId, id: &ObjectId) -> Option<By> {
+        match annotation {
+            true => Some(By::Annotation),
+            false => self.is_ignored_by_rule(node, id).then_some(By::Rule),
+        }
+    }
+
     /// Whether a rule of the configuration is about the whole object.
     fn is_ignored_by_rule(&self, node: NodeId, id: &ObjectId) -> bool {
         let rules = &self.options.rules.ignore;
@@ -352,14 +373,8 @@ impl Reader<'_> {
         if annotation("config.kubernetes.io/local-config").is_some_and(|v| v != "false") {
             return Ok(());
         }
-        // Until these names are resolved as kustomize does, a reference could miss its source.
         let is_unlisted = workload.is_some_and(kinds::WorkloadKind::is_unlisted);
-        if annotation("internal.config.kubernetes.io/previousNames").is_some() && !is_unlisted {
-            return Err(SyntaxError::refused(
-                self.document.node(node).span.start as usize,
-                "an object inside of a kustomize plugin, where names are not final; pipe what kustomize prints: `kustomize build DIR | rollstamp`",
-            ));
-        }
+        let origin = metadata.and_then(|metadata| origin::read(self, metadata, kind));
         let hook = annotation("helm.sh/hook").is_some();
         let mut id = ObjectId {
             group: group.to_owned(),
@@ -400,9 +415,14 @@ impl Reader<'_> {
                 }
             }
         }
-        let sources = provider.map_or_else(Vec::new, |row| {
+        let mut sources = provider.map_or_else(Vec::new, |row| {
             source::read(self, node, ancestors, row, &id)
         });
+        if origin.as_ref().is_some_and(|origin| origin.hashed) && id.group.is_empty() {
+            for source in &mut sources {
+                source.content_named = true;
+            }
+        }
         let templates = workload.map_or_else(Vec::new, |row| {
             workload::read(self, node, ancestors, row, &id)
         });
@@ -415,6 +435,7 @@ impl Reader<'_> {
             document: self.document.span,
             route,
             hook,
+            origin,
             sources,
             templates,
             delegate,

@@ -1,5 +1,6 @@
 //! What a source provides: its keys, each with the digest of its value.
 
+use super::By;
 use super::Reader;
 use super::content_named::is_content_named;
 use super::naming::{self, Naming};
@@ -9,6 +10,7 @@ use crate::k8s::id::ObjectId;
 use crate::k8s::providers::{Encoding, Provider, Target};
 use crate::rules::Encrypted;
 use crate::span::Span;
+use crate::yaml::canonical;
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::{Kind, NodeId};
 
@@ -29,7 +31,7 @@ pub struct Source {
     /// Whether somebody in the cluster fills it: it is known by name only.
     pub filled_in_cluster: bool,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
-    pub ignored: bool,
+    pub ignored: Option<By>,
     /// A field of content that cannot be read as keys and values.
     pub malformed: Option<Malformed>,
     /// What a name after its content takes; nothing where none is wanted.
@@ -58,7 +60,7 @@ pub struct Entry {
     /// What the API server will refuse.
     pub flaw: Option<Flaw>,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
-    pub ignored: bool,
+    pub ignored: Option<By>,
     /// Where the key is written.
     pub at: At,
 }
@@ -128,9 +130,11 @@ pub(super) fn read(
         let at = reader.at(node, path)?;
         string(reader, at).filter(|n| !n.is_empty())
     });
-    let mut control = Control::read(reader, node);
-    control.ignored |= reader.is_ignored_by_rule(node, id)
-        || (reader.options.rules.encrypted == Encrypted::Skip && reader.is_sops(node));
+    let control = Control::read(reader, node);
+    let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && reader.is_sops(node);
+    let ignored = reader
+        .ignored(control.ignored, node, id)
+        .or(is_skipped.then_some(By::Rule));
     if row.contents.is_empty() || filled_by_type(reader, node, row) {
         return names(reader, node, row)
             .into_iter()
@@ -142,7 +146,7 @@ pub(super) fn read(
                 content_named: false,
                 whole: false,
                 filled_in_cluster: true,
-                ignored: control.ignored,
+                ignored,
                 malformed: None,
                 naming: None,
             })
@@ -167,7 +171,7 @@ pub(super) fn read(
         entries,
         whole,
         filled_in_cluster: false,
-        ignored: control.ignored,
+        ignored,
         malformed,
         naming: naming::read(reader, node, ancestors, row, id).map(Box::new),
     };
@@ -237,7 +241,7 @@ fn entries(
         };
         let prefix = if whole { content.prefix } else { "" };
         if content.encoding == Encoding::Tree {
-            if let Some(text) = tree(reader, field, 0) {
+            if let Some(text) = canonical::json(reader.document, reader.text, field) {
                 entries.push(Entry {
                     digest: ValueDigest::of(
                         row.provides,
@@ -248,7 +252,7 @@ fn entries(
                     env: true,
                     size: text.len(),
                     flaw: None,
-                    ignored: false,
+                    ignored: None,
                     at: At(reader.document.node(field).span),
                 });
             }
@@ -306,7 +310,7 @@ fn entries(
                 size: bytes.len(),
                 env: content.env,
                 flaw,
-                ignored: false,
+                ignored: None,
                 at,
             });
         }
@@ -323,51 +327,11 @@ fn ignore_keys_by_rule(reader: &Reader<'_>, node: NodeId, entries: &mut [Entry],
     let labels = reader.labels(node);
     let subject = reader.subject(id, &labels);
     for entry in entries {
-        entry.ignored |= rules
+        let is_ignored = rules
             .iter()
             .any(|rule| rule.ignores_key(&subject, &entry.key));
+        entry.ignored = entry.ignored.or(is_ignored.then_some(By::Rule));
     }
-}
-
-fn json(text: &str) -> Option<String> {
-    serde_json::to_string(text).ok()
-}
-
-/// A part of a document as JSON with sorted keys, so that its layout does not count.
-fn tree(reader: &Reader<'_>, node: NodeId, depth: usize) -> Option<String> {
-    let document = reader.document;
-    let node = document.target(node);
-    if depth > crate::yaml::MAX_DEPTH {
-        return None;
-    }
-    Some(match document.node(node).kind {
-        Kind::Mapping => {
-            let mut fields = Vec::new();
-            for (key, value) in document.pairs(node) {
-                let key = resolve::key(document, reader.text, key).ok()?;
-                fields.push(format!(
-                    "{}:{}",
-                    json(&key)?,
-                    tree(reader, value, depth + 1)?
-                ));
-            }
-            fields.sort_unstable();
-            format!("{{{}}}", fields.join(","))
-        }
-        Kind::Sequence => {
-            let items = document
-                .children(node)
-                .map(|item| tree(reader, item, depth + 1));
-            format!("[{}]", items.collect::<Option<Vec<_>>>()?.join(","))
-        }
-        _ => match resolve::value(document, reader.text, node).ok()? {
-            Value::Str(text) => json(&text)?,
-            Value::Null => "null".to_owned(),
-            Value::Bool(value) => value.to_string(),
-            Value::Int(value) => value.to_string(),
-            Value::Float(value) => value.to_string(),
-        },
-    })
 }
 
 /// The control annotations of a source.
@@ -392,7 +356,7 @@ impl Control {
         for key in super::names_in(keys) {
             let mut any = false;
             for entry in entries.iter_mut().filter(|e| e.key == key) {
-                entry.ignored = true;
+                entry.ignored = Some(By::Annotation);
                 any = true;
             }
             if !any {

@@ -1,5 +1,6 @@
 //! What a pod template reads, and where its stamp goes.
 
+use super::By;
 use super::Reader;
 use super::marks::{self, Marks};
 use super::references::{Reference, Walk};
@@ -36,7 +37,7 @@ pub struct Template {
     /// Why a stamp rolls its pods only later: completes "its pods are replaced only ...".
     pub later: Option<&'static str>,
     /// Whether a control annotation or a rule says to leave it alone.
-    pub ignored: bool,
+    pub ignored: Option<By>,
     /// Sources that take no part, by name.
     pub ignored_sources: Vec<String>,
     /// The sidecars that follow files or objects for the others.
@@ -258,7 +259,7 @@ fn template(
         not_stamped,
         refusal,
         later: later(reader, object, row),
-        ignored: control.ignored || reader.is_ignored_by_rule(object, id),
+        ignored: reader.ignored(control.ignored, object, id),
         ignored_sources: control
             .ignored_sources
             .into_iter()

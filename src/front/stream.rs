@@ -51,6 +51,11 @@ pub fn takes_colour(stdout: bool) -> bool {
     terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
 }
 
+/// Whether Helm runs this program as a plugin.
+pub fn is_helm_plugin() -> bool {
+    std::env::var_os("HELM_PLUGIN_NAME").is_some_and(|name| !name.is_empty())
+}
+
 /// Writes pieces of text to the standard output. A reader that went away ends the writing quietly.
 ///
 /// # Errors
@@ -80,25 +85,38 @@ pub struct Talk {
 }
 
 impl Talk {
-    /// Opens the log file for appending.
+    /// Opens the log file for appending: the named one, or that of `ROLLSTAMP_LOG_FILE`, for callers
+    /// that hide what a filter says and leave no room for arguments (Helm 4).
     ///
     /// # Errors
     /// When the file cannot be opened.
     pub fn new(log: Option<&Path>) -> io::Result<Self> {
+        let environment = std::env::var_os("ROLLSTAMP_LOG_FILE").filter(|name| !name.is_empty());
         let open = |path| {
             std::fs::OpenOptions::new()
                 .create(true)
                 .append(true)
                 .open(path)
         };
+        let log = log.or(environment.as_deref().map(Path::new));
         Ok(Self {
             log: log.map(open).transpose()?,
         })
     }
 
+    /// Only the standard error.
+    pub fn unlogged() -> Self {
+        Self { log: None }
+    }
+
     /// Says a text. Nobody can be told that nobody listens, so failures are dropped.
     pub fn say(&mut self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
+        self.log(text);
+    }
+
+    /// Puts a text into the log file alone: it was said already.
+    pub fn log(&mut self, text: &str) {
         if let Some(log) = &mut self.log {
             let _ = log.write_all(text.as_bytes());
         }

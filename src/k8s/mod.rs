@@ -12,6 +12,7 @@ pub mod providers;
 pub mod recreated;
 pub mod referrers;
 pub mod reloaders;
+pub mod renames;
 pub mod short_names;
 pub mod sites;
 pub mod waits;

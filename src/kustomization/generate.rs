@@ -3,7 +3,7 @@
 use super::Material;
 use super::read::{Behavior, Generator, Part};
 use crate::digest::{HashKey, ValueDigest};
-use crate::extract::{At, Entry, Source};
+use crate::extract::{At, By, Entry, Source};
 use crate::k8s::providers::Target;
 use crate::options::Options;
 use crate::rules::Subject;
@@ -43,9 +43,10 @@ pub(super) fn source(
         }
     }
     for entry in &mut entries {
-        entry.ignored = rules
+        let is_ignored = rules
             .iter()
             .any(|rule| rule.ignores_key(&subject, &entry.key));
+        entry.ignored = is_ignored.then_some(By::Rule);
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     if entries.windows(2).any(|pair| pair[0].key == pair[1].key) {
@@ -59,7 +60,10 @@ pub(super) fn source(
         content_named: generator.hashed,
         whole: false,
         filled_in_cluster: false,
-        ignored: rules.iter().any(|rule| rule.ignores(&subject)),
+        ignored: rules
+            .iter()
+            .any(|rule| rule.ignores(&subject))
+            .then_some(By::Rule),
         malformed: None,
         naming: None,
     };
@@ -129,7 +133,7 @@ fn entry(
         size: value.len(),
         env: !is_binary,
         flaw: None,
-        ignored: false,
+        ignored: None,
         at: At(Span::new(0, 0)),
     })
 }

@@ -21,6 +21,7 @@ pub use read::{Names, names};
 use crate::extract::{Facts, Object};
 use crate::k8s::id::ObjectId;
 use crate::k8s::providers::Target;
+use crate::k8s::renames::POD_KINDS;
 use crate::options::{Goal, Options};
 use crate::span::{FileId, Place, Span, offset};
 use crate::unit::{Found, Home, Input, Seat, Units, Why};
@@ -65,18 +66,6 @@ pub struct PatchFile {
 
 /// The bytes of a file that a generator reads. They may be those of a Secret: no Debug, no Display.
 pub struct Material(pub Vec<u8>);
-
-/// Kinds whose references kustomize renames (its namereference.go, which asks for no group).
-const RENAMED: &[&str] = &[
-    "CronJob",
-    "DaemonSet",
-    "Deployment",
-    "Job",
-    "Pod",
-    "PodTemplate",
-    "ReplicaSet",
-    "StatefulSet",
-];
 
 /// The units of a run: one for each leaf kustomization, and for all other files those that `assign`
 /// makes. Generated sources become objects of the file of their kustomization.
@@ -154,6 +143,7 @@ fn made(source: crate::extract::Source, input: usize, at: Span) -> Object {
         document: at,
         route: Vec::new(),
         hook: false,
+        origin: None,
         delegate: None,
         sources: vec![source],
         templates: Vec::new(),
@@ -164,7 +154,7 @@ fn made(source: crate::extract::Source, input: usize, at: Span) -> Object {
 /// Whether references to a generated source with a hash keep the name without it, because
 /// kustomize does not look into the kind.
 fn keeps_names(object: &Object, hashed: &BTreeSet<(Target, &str)>) -> bool {
-    !RENAMED.contains(&object.id.kind.as_str())
+    !POD_KINDS.contains(&object.id.kind.as_str())
         && object.templates.iter().any(|template| {
             let mut references = template.references.iter();
             references.any(|r| r.reads() && hashed.contains(&(r.site.target, r.name.as_str())))

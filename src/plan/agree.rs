@@ -14,7 +14,7 @@ type Decided = (Decision, Vec<Reason>);
 /// Whether it is worth a word that a template is left alone.
 pub(super) fn matters(template: &Template) -> bool {
     template.not_stamped.is_none()
-        && !template.ignored
+        && template.ignored.is_none()
         && template.references.iter().any(Reference::reads)
 }
 
@@ -131,7 +131,7 @@ impl Planner<'_> {
             if let Some(why) = changed {
                 return Some(why.clone());
             }
-            if matches!(reason, Reason::Clash(..) | Reason::Ambiguous) {
+            if matches!(reason, Reason::Clash(..) | Reason::Ambiguous(_)) {
                 let (kind, name) = (reference.site.target.name(), &reference.name);
                 return Some(Why {
                     text: format!("{} has more than one {kind} {name}", unit.name),

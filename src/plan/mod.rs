@@ -201,10 +201,10 @@ impl Planner<'_> {
         object: &Object,
         template: &Template,
     ) -> (Decision, Vec<Reason>) {
-        if template.ignored {
+        if let Some(by) = template.ignored {
             return (
                 Decision::Ignored,
-                vec![Reason::Ignored(Ignored::Workload); template.references.len()],
+                vec![Reason::Ignored(Ignored::Workload(by)); template.references.len()],
             );
         }
         let stamped = template.not_stamped.is_none();
@@ -220,7 +220,7 @@ impl Planner<'_> {
             let source = (reference.site.target.name(), reference.name.as_str());
             if !template.kind.is_unlisted()
                 && !said.contains(&source)
-                && let Some(finding) = self.say_reason(object, template, reference, &reason, seat)
+                && let Some(finding) = self.say_reason(object, template, reference, &reason)
             {
                 said.insert(source);
                 self.findings.push(finding);
@@ -251,7 +251,14 @@ impl Planner<'_> {
             return Reason::Ignored(Ignored::OnWorkload);
         }
         let stamped = template.not_stamped.is_none();
-        let indexed = match resolve(self.index, seat, workload, reference, self.options) {
+        let indexed = match resolve(
+            self.facts,
+            self.index,
+            seat,
+            workload,
+            reference,
+            self.options,
+        ) {
             Resolution::Found(indexed) => indexed,
             Resolution::Filled(indexed) => {
                 sum.external += 1;
@@ -261,9 +268,9 @@ impl Planner<'_> {
                 sum.external += 1;
                 return Reason::External;
             }
-            Resolution::Ambiguous(_) => {
+            Resolution::Ambiguous(candidates) => {
                 sum.left_alone |= stamped;
-                return Reason::Ambiguous;
+                return Reason::Ambiguous(candidates);
             }
             Resolution::Clash(indexed) => {
                 let other = indexed.clash.unwrap_or(indexed.copy);
@@ -281,8 +288,8 @@ impl Planner<'_> {
             self.findings
                 .extend(say::missing_keys(workload, reference, &missing));
         }
-        if source.ignored {
-            return Reason::Ignored(Ignored::Source(indexed.copy));
+        if let Some(by) = source.ignored {
+            return Reason::Ignored(Ignored::Source(indexed.copy, by));
         }
         if stamped && self.refuse_flaws(indexed.copy, workload) {
             sum.left_alone = true;
@@ -291,8 +298,9 @@ impl Planner<'_> {
             return Reason::ContentNamed(indexed.copy);
         }
         let read = read_entries(source, &reference.keys);
-        let (ignored, kept): (Vec<usize>, Vec<usize>) =
-            read.into_iter().partition(|&i| source.entries[i].ignored);
+        let (ignored, kept): (Vec<usize>, Vec<usize>) = read
+            .into_iter()
+            .partition(|&i| source.entries[i].ignored.is_some());
         if kept.is_empty() && !ignored.is_empty() {
             return Reason::Ignored(Ignored::Keys(indexed.copy));
         }
@@ -340,7 +348,6 @@ impl Planner<'_> {
         template: &Template,
         reference: &Reference,
         reason: &Reason,
-        seat: &Seat,
     ) -> Option<Finding> {
         match reason {
             Reason::External if !reference.optional => {
@@ -350,10 +357,7 @@ impl Planner<'_> {
                 let provider = self::object(self.facts, at.object);
                 Some(say::filled(object, reference, provider))
             }
-            Reason::Ambiguous if template.not_stamped.is_none() => {
-                let candidates = self
-                    .index
-                    .get(seat.unit, reference.site.target, &reference.name);
+            Reason::Ambiguous(candidates) if template.not_stamped.is_none() => {
                 Some(say::ambiguous(self.facts, object, reference, candidates))
             }
             _ => None,

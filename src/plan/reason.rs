@@ -1,5 +1,6 @@
 //! What each reference contributes to a stamp.
 
+use crate::extract::By;
 use crate::index::SourceRef;
 
 /// What a reference contributes.
@@ -19,8 +20,8 @@ pub enum Reason {
     External,
     /// Two files define the source differently.
     Clash(SourceRef, SourceRef),
-    /// Several sources fit.
-    Ambiguous,
+    /// Several sources fit, these.
+    Ambiguous(Vec<SourceRef>),
 }
 
 /// What a reference reads of its source.
@@ -39,12 +40,12 @@ pub struct Counted {
 /// What says that a reference takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ignored {
-    /// The workload, of itself.
-    Workload,
+    /// The workload as a whole.
+    Workload(By),
     /// The workload, of this source.
     OnWorkload,
-    /// The source, of itself.
-    Source(SourceRef),
-    /// The source, of all the keys that are read.
+    /// The source as a whole.
+    Source(SourceRef, By),
+    /// All the keys that are read of the source.
     Keys(SourceRef),
 }

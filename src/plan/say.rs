@@ -3,7 +3,7 @@
 use super::{Decision, Planned, State};
 use crate::extract::{Entry, Facts, Flaw, Malformed, Object, Reference, refused};
 use crate::finding::{Code, Finding, Severity};
-use crate::index::{Indexed, SourceRef, object};
+use crate::index::{SourceRef, object};
 use crate::span::{Place, Span};
 use crate::unit::Why;
 use crate::yaml::insert::{Refusal, Slot};
@@ -139,26 +139,40 @@ pub(super) fn ambiguous(
     facts: &[Facts],
     reader: &Object,
     reference: &Reference,
-    candidates: &[Indexed],
+    candidates: &[SourceRef],
 ) -> Finding {
     let target = reference.site.target.name();
-    let namespaces: Vec<&str> = candidates
+    let objects: Vec<&Object> = candidates
         .iter()
-        .filter_map(|c| c.namespace.as_deref())
+        .map(|candidate| object(facts, candidate.object))
         .collect();
+    let namespaces: BTreeSet<&str> = objects
+        .iter()
+        .filter_map(|object| object.id.namespace.as_deref())
+        .collect();
+    let (what, help) = if namespaces.len() > 1 {
+        let namespaces: Vec<&str> = namespaces.into_iter().collect();
+        (
+            format!("which is there in the namespaces {}", namespaces.join(", ")),
+            "write `metadata.namespace` into the workload, or name the namespace of the apply with --namespace",
+        )
+    } else {
+        let ids: Vec<String> = objects.iter().map(|object| object.id.to_string()).collect();
+        (
+            format!("which may be {}", ids.join(" or ")),
+            "give one of them another name, or stamp what kustomize prints: `kustomize build DIR | rollstamp`",
+        )
+    };
     let message = format!(
-        "{} names {target} {}, which is there in the namespaces {}; it is left alone",
-        reader.id,
-        reference.name,
-        namespaces.join(", ")
+        "{} names {target} {}, {what}; it is left alone",
+        reader.id, reference.name
     );
     let mut finding = Finding::new(Code::AmbiguousReference, message)
         .about(reader.id.to_string())
         .quoting(place(reader, reference.name_span))
-        .help("write `metadata.namespace` into the workload, or name the namespace of the apply with --namespace")
+        .help(help)
         .refusing();
-    for candidate in candidates {
-        let source = object(facts, candidate.copy.object);
+    for source in objects {
         finding = finding.related(source.place_of_name(), "one of them");
     }
     finding

@@ -326,8 +326,10 @@ fn hold(
             Ok(_) => None,
             Err(refusal) => Some(Hold::Marker(refusal.message.clone())),
         };
-    } else if source.ignored {
+    } else if source.ignored.is_some() {
         "is marked to take no part"
+    } else if owner.origin.is_some() {
+        "is inside of a kustomize build, where names are not final"
     } else if owner.hook {
         "is a Helm hook, which has a life of its own"
     } else if naming.is_suffixed {

@@ -215,7 +215,7 @@ fn note_reads(file: usize, facts: &[Facts], units: &Units, options: &Options, it
     };
     for object in &facts[file].objects {
         let templates = object.templates.iter();
-        let known = templates.filter(|t| !t.kind.is_unlisted() && !t.ignored);
+        let known = templates.filter(|t| !t.kind.is_unlisted() && t.ignored.is_none());
         for reference in known.flat_map(|t| &t.references).filter(|r| r.reads()) {
             for seat in seats {
                 let own = object.id.namespace.as_deref();
@@ -302,7 +302,7 @@ fn fixed(
     let name = &template.references[number].name;
     if template.refusal.is_some() {
         Some("what the pods read is not sure")
-    } else if template.ignored {
+    } else if template.ignored.is_some() {
         Some("the workload is left alone")
     } else if template.ignored_sources.contains(name) {
         Some("the workload says that the source takes no part")

@@ -10,6 +10,7 @@
 //! marks inside a stream, text behind a `---` or a `...`, the line separators of Unicode outside
 //! of JSON, alias bombs, nesting deeper than [`MAX_DEPTH`].
 
+pub mod canonical;
 pub mod edit;
 pub mod full;
 pub mod insert;

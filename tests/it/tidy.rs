@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("k8s", &[]),
     ("finding", &["span"]),
     ("options", &["digest", "k8s", "rules"]),
-    ("config", &["finding", "k8s", "options", "rules"]),
+    ("config", &["finding", "k8s", "options", "rules", "unit"]),
     ("rules", &["finding", "k8s", "span", "unit"]),
     (
         "front",
@@ -37,7 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "index",
         &["extract", "finding", "k8s", "options", "span", "unit"],
     ),
-    ("resolve", &["extract", "index", "options", "unit"]),
+    ("resolve", &["extract", "index", "k8s", "options", "unit"]),
     (
         "plan",
         &[

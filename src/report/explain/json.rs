@@ -226,7 +226,7 @@ fn outcome_word(reason: &Reason) -> &'static str {
         Reason::Filled(_) => "filled",
         Reason::External => "external",
         Reason::Clash(..) => "clash",
-        Reason::Ambiguous => "ambiguous",
+        Reason::Ambiguous(_) => "ambiguous",
     }
 }
 

@@ -106,11 +106,11 @@ fn found(reason: &Reason) -> Option<SourceRef> {
         | Reason::ContentNamed(at)
         | Reason::Filled(at)
         | Reason::Clash(at, _)
-        | Reason::Ignored(Ignored::Source(at) | Ignored::Keys(at)) => Some(*at),
-        Reason::Ignored(Ignored::Workload | Ignored::OnWorkload)
+        | Reason::Ignored(Ignored::Source(at, _) | Ignored::Keys(at)) => Some(*at),
+        Reason::Ignored(Ignored::Workload(_) | Ignored::OnWorkload)
         | Reason::ReadsNothing
         | Reason::External
-        | Reason::Ambiguous => None,
+        | Reason::Ambiguous(_) => None,
     }
 }
 

@@ -145,7 +145,11 @@ impl<'a> Writer<'a> {
             .collect();
         if !ignored.is_empty() {
             let ignored: Vec<usize> = ignored.iter().copied().collect();
-            notes.push(words::left_out(&self.listed(&names(source, &ignored))));
+            notes.push(words::left_out(
+                source,
+                &ignored,
+                &self.listed(&names(source, &ignored)),
+            ));
         }
         read.extend(ignored);
         let unread: Vec<usize> = (0..source.entries.len())

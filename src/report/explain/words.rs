@@ -2,13 +2,16 @@
 
 use super::View;
 use crate::extract::{
-    IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Why,
+    By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Why,
 };
 use crate::index::{object, source};
 use crate::k8s::sites::{Reads, Under};
 use crate::plan::{Counted, Decision, Ignored, Reason};
 use crate::process::Outcome;
 use crate::report::Locator;
+
+/// What the rules of a run come from.
+const CONFIGURATION: &str = "a rule of the configuration";
 
 /// `env LOG_LEVEL of container web`, `volume config at /etc/nginx/nginx.conf (subPath nginx.conf)`.
 /// The name of a volume that is called like its source is left out, and so are the containers that
@@ -110,8 +113,31 @@ pub(super) fn why(reference: &Reference, counted: &Counted, source: &Source) -> 
 }
 
 /// The keys that references read and a control annotation leaves out.
-pub(super) fn left_out(keys: &str) -> String {
-    format!("left out by {IGNORE_KEYS}: {keys}")
+pub(super) fn left_out(source: &Source, entries: &[usize], keys: &str) -> String {
+    format!("left out by {}: {keys}", keys_by(source, entries))
+}
+
+/// What leaves these entries out.
+fn keys_by(source: &Source, entries: &[usize]) -> String {
+    let mut by: Vec<&str> = Vec::new();
+    for &entry in entries {
+        let what = match source.entries[entry].ignored {
+            Some(By::Rule) => CONFIGURATION,
+            _ => IGNORE_KEYS,
+        };
+        if !by.contains(&what) {
+            by.push(what);
+        }
+    }
+    by.join(" and ")
+}
+
+/// `rollstamp.dev/ignore on the workload`, or the configuration.
+fn whole(by: By, what: &str) -> String {
+    match by {
+        By::Annotation => format!("{IGNORE} on the {what}"),
+        By::Rule => CONFIGURATION.to_owned(),
+    }
 }
 
 /// Why a reference does not count; of one that does, nothing.
@@ -124,24 +150,30 @@ pub(super) fn why_not(
     let text = match reason {
         Reason::Counted(_) => return None,
         Reason::ContentNamed(_) => "named after its content, so its name rolls the pods".to_owned(),
-        Reason::Ignored(Ignored::Workload) => format!("ignored: {IGNORE} on the workload"),
+        Reason::Ignored(Ignored::Workload(by)) => format!("ignored: {}", whole(*by, "workload")),
         Reason::Ignored(Ignored::OnWorkload) => {
             format!("ignored: {IGNORE_SOURCES} on the workload")
         }
-        Reason::Ignored(Ignored::Source(_)) => format!("ignored: {IGNORE} on the source"),
+        Reason::Ignored(Ignored::Source(_, by)) => format!("ignored: {}", whole(*by, "source")),
         Reason::Ignored(Ignored::Keys(at)) => {
-            let keys: Vec<&str> = source(&outcome.facts, *at)
-                .entries
-                .iter()
-                .filter(|e| e.ignored)
-                .map(|e| e.key.as_str())
+            let source = source(&outcome.facts, *at);
+            let ignored: Vec<usize> = (0..source.entries.len())
+                .filter(|&i| source.entries[i].ignored.is_some())
                 .collect();
-            format!("ignored: {IGNORE_KEYS} on the source ({})", keys.join(", "))
+            let keys: Vec<&str> = ignored
+                .iter()
+                .map(|&i| source.entries[i].key.as_str())
+                .collect();
+            format!(
+                "ignored: {} ({})",
+                keys_by(source, &ignored),
+                keys.join(", ")
+            )
         }
         Reason::ReadsNothing => match reference.why {
             Why::NotMounted => "no container mounts the volume".to_owned(),
             Why::NothingShown => "no mount shows one of its items".to_owned(),
-            Why::Live => format!("the program rereads its files ({LIVE})"),
+            Why::Live => format!("reloaded while the pods run ({LIVE}, or a reload sidecar)"),
             _ if reference.site.under == Under::PodSpec => "acts when images are pulled".to_owned(),
             _ => "acts when the volume is mounted".to_owned(),
         },
@@ -165,8 +197,8 @@ pub(super) fn why_not(
                 locator.position(place).line
             )
         }
-        Reason::Ambiguous => {
-            "several namespaces have one, so nobody knows which one counts".to_owned()
+        Reason::Ambiguous(_) => {
+            "several sources may be meant, so nobody knows which one counts".to_owned()
         }
     };
     Some(text)
@@ -195,7 +227,7 @@ pub(super) fn state(view: &View<'_>, outcome: &Outcome) -> Option<String> {
                 said.join("; ")
             }
         }
-        Decision::Ignored => format!("{IGNORE} on the workload"),
+        Decision::Ignored => whole(view.template.ignored?, "workload"),
         Decision::NotStamped => format!("a stamp {}", view.template.not_stamped?),
     };
     Some(text)

@@ -239,7 +239,7 @@ fn fill(value: &mut Value, tokens: &mut Tokens) {
 }
 
 /// The arguments of a run, and whether its standard output repeats its input.
-const OF_A_STREAM: [(&[&str], bool); 15] = [
+const OF_A_STREAM: [(&[&str], bool); 18] = [
     (&[], true),
     (&["-v"], true),
     (&["-o", "json"], true),
@@ -255,9 +255,15 @@ const OF_A_STREAM: [(&[&str], bool); 15] = [
     (&["check", "--diff", "-v", "-o", "json"], false),
     (&["check", "--color", "always", "-v", "--diff"], false),
     (&["check", "--hash-key-file", "key", "-v"], false),
+    (&["explain", "-v"], false),
+    (&["explain", "-o", "json"], false),
+    (
+        &["explain", "-v", "--hash-key-file", "key", "--strict"],
+        false,
+    ),
 ];
 
-const OF_A_FOLDER: [(&[&str], bool); 11] = [
+const OF_A_FOLDER: [(&[&str], bool); 13] = [
     (&["-v", "m"], true),
     (&["check", "-v", "m"], false),
     (&["check", "--diff", "-v", "--unit", "tree", "m"], false),
@@ -273,6 +279,8 @@ const OF_A_FOLDER: [(&[&str], bool); 11] = [
     (&["check", "--diff", "--hash-key-file", "key", "m"], false),
     (&["write", "-v", "--log-file", "log", "m"], false),
     (&["check", "-v", "-n", "other", "m"], false),
+    (&["explain", "-v", "--unit", "tree", "m"], false),
+    (&["explain", "-o", "json", "m"], false),
     (&["strip", "-v", "m"], false),
 ];
 

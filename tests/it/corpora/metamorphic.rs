@@ -1,10 +1,12 @@
-//! What must and what must not change a stamp, tried on every source of every rendered stream.
+//! What must and what must not change a stamp, tried on every source of every rendered stream and
+//! of every folder of the corpora.
 //!
 //! The oracle says what each changed stream is stamped with. Beside it stands a law that needs no
 //! digest: the workloads whose stamp changes are those whose references read the changed key.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -43,7 +45,9 @@ struct Results {
 fn exactly_the_readers_of_a_changed_key_roll() {
     let Some(root) = root() else { return };
     let mut sum = Results::default();
-    for results in in_parallel(&streams(&root), of_stream) {
+    let mut all = streams(&root);
+    all.extend(folders(&root));
+    for results in in_parallel(&all, of_stream) {
         for (what, number) in results.numbers {
             *sum.numbers.entry(what).or_default() += number;
         }
@@ -56,6 +60,68 @@ fn exactly_the_readers_of_a_changed_key_roll() {
         .collect();
     println!("changes: {}", numbers.join(", "));
     none_wrong(&sum.wrong);
+}
+
+/// The manifests of each folder of the corpora that holds a ConfigMap or a Secret, as one stream each:
+/// those that can be read alone. A folder of alternatives is taken file by file.
+fn folders(root: &Path) -> Vec<Stream> {
+    let mut folders: BTreeMap<String, Vec<Stream>> = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(root.join("corpora")).sort_by_file_name() {
+        let entry = entry.unwrap();
+        let path = entry.path();
+        let is_yaml = path.extension().is_some_and(|e| e == "yaml" || e == "yml");
+        if !entry.file_type().is_file() || !is_yaml {
+            continue;
+        }
+        let Ok(text) = std::fs::read_to_string(path) else {
+            continue;
+        };
+        let name = path.strip_prefix(root).unwrap().display().to_string();
+        let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = folders.entry(folder.to_owned()).or_default();
+        folder.push(Stream { name, text });
+    }
+    let has_source = |stream: &Stream| {
+        let mut lines = stream.text.lines();
+        lines.any(|line| ["kind: ConfigMap", "kind: Secret"].contains(&line.trim_end()))
+    };
+    let mut left_out = 0;
+    let mut joined = Vec::new();
+    for (folder, mut files) in folders {
+        if !files.iter().any(has_source) {
+            continue;
+        }
+        let before = files.len();
+        files.retain(|file| is_readable(&file.text));
+        left_out += before - files.len();
+        let texts: Vec<&str> = files.iter().map(|file| file.text.trim_end()).collect();
+        let text = texts.join("\n---\n") + "\n";
+        if is_readable(&text) && is_without_copies(&text) {
+            joined.push(Stream { name: folder, text });
+        } else {
+            files.retain(has_source);
+            joined.extend(files);
+        }
+    }
+    println!(
+        "changes: {} streams of folders; {left_out} files beside them are templates, patches or no manifests",
+        joined.len()
+    );
+    joined
+}
+
+/// Of two copies of a source one alone counts, so a change of the other one changes nothing.
+fn is_without_copies(text: &str) -> bool {
+    let sources = split(text).unwrap().into_iter();
+    let mut identities = std::collections::BTreeSet::new();
+    sources
+        .filter_map(|piece| Some(source(&piece)?.0))
+        .all(|identity| identities.insert(identity))
+}
+
+fn is_readable(text: &str) -> bool {
+    let is_split = split(text).is_ok_and(|pieces| pieces.iter().all(|p| documents(p).is_ok()));
+    is_split && stamps(text, None).is_ok() && rollstamp(&[], text, None).exit == 0
 }
 
 fn of_stream(stream: &Stream) -> Results {
@@ -159,6 +225,11 @@ fn source(piece: &str) -> Option<(Identity, Value)> {
         _ => return None,
     };
     let name = text(&value, &["metadata", "name"])?;
+    let fields = ["data", "stringData", "binaryData"].map(|field| value.get(field));
+    let is_refused = |field: &Value| !field.is_mapping() && !field.is_null();
+    if fields.into_iter().flatten().any(is_refused) {
+        return None;
+    }
     Some((
         (target, name, text(&value, &["metadata", "namespace"])),
         value,

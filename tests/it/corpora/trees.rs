@@ -8,7 +8,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::edits::added_stamps;
-use super::{in_parallel, none_wrong, rollstamp, root};
+use super::explained::{references_below, references_of_facts};
+use super::{in_parallel, none_wrong, rollstamp, root, shared};
 use crate::oracle::sites::is_known;
 use crate::oracle::{Expected, Workload, stamps, unit};
 
@@ -129,6 +130,10 @@ fn trees_without_their_kustomizations() {
     over_all_corpora("bare tree", |corpus| {
         let tree = tree(corpus, false);
         let mut report = Report::default();
+        let facts = shared(&format!("facts/{}.refs.json", tree.name)).unwrap_or_default();
+        if !facts.is_empty() {
+            explain(&tree, &facts, &mut report);
+        }
         for rule in ["dir", "tree", "file"] {
             compare(&tree, rule, &mut report);
             laws(&tree, rule, &mut report);
@@ -404,4 +409,48 @@ fn is_manifest(tree: &Tree, name: &str) -> bool {
     });
     let is_kustomization = KUSTOMIZATIONS.contains(&last(name));
     is_manifest && !is_hidden && !is_template && !is_kustomization && !tree.ignored.contains(name)
+}
+
+/// Compares the references that `explain` finds with the facts. What it misses without a reason is wrong.
+fn explain(tree: &Tree, facts: &str, report: &mut Report) {
+    let (found, facts) = (
+        references_below(tree.folder.path()),
+        references_of_facts(facts),
+    );
+    let n_both: usize = facts
+        .iter()
+        .map(|(place, n_facts)| found.get(place).unwrap_or(&0).min(n_facts))
+        .sum();
+    let is_read = |file: &String| tree.before.contains_key(file) && is_manifest(tree, file);
+    let only_facts: Vec<_> = facts
+        .iter()
+        .filter(|(place, n_facts)| found.get(*place) != Some(n_facts))
+        .collect();
+    let only_found: Vec<_> = found
+        .iter()
+        .filter(|(place, _)| !facts.contains_key(*place))
+        .collect();
+    report.lines.push(format!(
+        "{}: explain: {n_both} references of the facts",
+        tree.name
+    ));
+    for ((file, workload, target, site), number) in only_facts {
+        let line = format!(
+            "{}: {file}: {workload}: {site} {target}: {number} in the facts only",
+            tree.name
+        );
+        if is_read(file) {
+            report.wrong.push(line);
+        } else {
+            report
+                .lines
+                .push(line + ", in a file that a walk leaves out");
+        }
+    }
+    for ((file, workload, target, site), number) in only_found {
+        report.wrong.push(format!(
+            "{}: {file}: {workload}: {site} {target}: {number} by explain only",
+            tree.name
+        ));
+    }
 }

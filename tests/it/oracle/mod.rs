@@ -47,7 +47,12 @@ pub(crate) struct Workload {
     pub(crate) place: (usize, Option<usize>, &'static [&'static str]),
     /// Its references, with the source that each one resolves to.
     pub(crate) reads: Vec<(Read, Option<Identity>)>,
+    /// What its references add to the stamp: source and keys.
+    pub(crate) counted: BTreeSet<Counted>,
 }
+
+/// Target and name of a source, and the keys of it that one reference reads.
+pub(crate) type Counted = (String, String, BTreeSet<String>);
 
 struct Source {
     identity: Identity,
@@ -117,6 +122,13 @@ fn workload(
         is_ambiguous |= !candidates.is_empty() && read.keys.reads();
         resolved.push((read, source));
     }
+    let counted = |(read, source): &(Read, Option<Identity>)| {
+        let chosen = sources.get(source.as_ref()?)?;
+        let keys = read_entries(read, &chosen.source);
+        let keys = keys.into_keys().map(str::to_owned).collect();
+        let counts = read.keys.reads() && !chosen.is_content_named;
+        counts.then(|| (read.target.to_owned(), read.name.clone(), keys))
+    };
     Some(Workload {
         expected: match (kind.is_stamped, is_ambiguous) {
             (false, _) => Expected::NotStamped,
@@ -128,6 +140,7 @@ fn workload(
         name: text(&object.value, &["metadata", "name"]).unwrap_or_default(),
         namespace,
         place: (object.document, object.item, kind.template),
+        counted: resolved.iter().filter_map(counted).collect(),
         reads: resolved,
     })
 }
@@ -153,27 +166,31 @@ fn expected(
     }
     let mut lines = BTreeSet::new();
     for (read, chosen) in known().filter(|(_, chosen)| !chosen.is_content_named) {
-        let source = &chosen.source;
-        let binary = source.binary.iter().filter(|_| read.keys.with_binary());
-        let of_keys = source
-            .data
-            .iter()
-            .chain(binary)
-            .filter(|(key, _)| read.keys.has(key));
-        let of_keys = of_keys.filter(|_| source.always.is_empty());
-        for (key, value) in of_keys.chain(&source.always) {
+        for (key, value) in read_entries(read, &chosen.source) {
             let digest = match hash_key {
                 Some(hash_key) if read.target == "Secret" => keyed(hash_key, value),
                 _ => hex(&Sha256::digest(value)),
             };
-            lines.insert(format!(
-                "{}/{}\t{key}\t{digest}\n",
-                read.target, source.identity.1
-            ));
+            lines.insert(format!("{}/{}\t{key}\t{digest}\n", read.target, read.name));
         }
     }
     let lines: String = lines.into_iter().collect();
     Expected::Stamp(hex(&Sha256::digest(format!("rollstamp/v1\n{lines}"))))
+}
+
+/// The entries of its source that a reference adds.
+fn read_entries<'s>(read: &Read, source: &'s Source) -> BTreeMap<&'s str, &'s [u8]> {
+    let binary = source.binary.iter().filter(|_| read.keys.with_binary());
+    let of_keys = source
+        .data
+        .iter()
+        .chain(binary)
+        .filter(|(key, _)| read.keys.has(key));
+    let of_keys = of_keys.filter(|_| source.always.is_empty());
+    of_keys
+        .chain(&source.always)
+        .map(|(key, value)| (key.as_str(), value.as_slice()))
+        .collect()
 }
 
 fn keyed(hash_key: &[u8], value: &[u8]) -> String {

@@ -1,0 +1,318 @@
+//! pre-commit and prek with the hooks of `.pre-commit-hooks.yaml`, in a git repository of their own.
+
+use super::{Said, Tool, below, demanded, file, found, root, tool, with_rollstamp};
+use crate::sandbox::{Entry, Sandbox, Tree};
+
+const CONFIG: &str = "apiVersion: v1
+kind: ConfigMap
+metadata: {name: shop}
+data:
+  LOG_LEVEL: info  # nobody reads BATCH_SIZE
+  BATCH_SIZE: \"50\"
+";
+const SECRET: &str = "apiVersion: v1
+kind: Secret
+metadata: {name: database}
+stringData: {PASSWORD: change-me}
+";
+const SHOP: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  template:
+    metadata:
+      labels: {app: shop}
+    spec:
+      containers:
+        - name: shop
+          env:
+            - name: LOG_LEVEL
+              valueFrom: {configMapKeyRef: {name: shop, key: LOG_LEVEL}}
+          envFrom: [{secretRef: {name: database}}]
+";
+/// A template of Helm is no YAML; a hook that looks at the whole repository meets it.
+const TEMPLATE: &str = "{{- if .Values.on }}\nkind: ConfigMap\n{{- end }}\n";
+
+/// A repository of the user (in `user`) and one with the hooks (in `hooks`).
+struct Repositories {
+    sandbox: Sandbox,
+    program: &'static str,
+}
+
+impl Repositories {
+    fn new(program: &'static str) -> Self {
+        let mut tree = Tree::from([
+            ("user/app/config.yaml".to_owned(), file(CONFIG)),
+            ("user/app/secret.yaml".to_owned(), file(SECRET)),
+            ("user/app/shop.yaml".to_owned(), file(SHOP)),
+            ("user/chart/Chart.yaml".to_owned(), file("name: c\n")),
+            ("user/chart/templates/c.yaml".to_owned(), file(TEMPLATE)),
+            ("user/README.md".to_owned(), file("A shop.\n")),
+        ]);
+        for name in [".pre-commit-hooks.yaml", "Cargo.toml", "Cargo.lock"] {
+            let bytes = std::fs::read(root().join(name)).expect("a file of the repository");
+            tree.insert(format!("hooks/{name}"), Entry::File(bytes));
+        }
+        tree.extend(below("hooks/src/", &root().join("src")));
+        tree.extend(below("hooks/tests/it/", &root().join("tests/it")));
+        let repositories = Self {
+            sandbox: Sandbox::new(&tree),
+            program,
+        };
+        for repository in ["hooks", "user"] {
+            repositories
+                .git(repository, &["init", "-q", "-b", "main"])
+                .succeeds();
+            repositories.git(repository, &["add", "-A"]).succeeds();
+            repositories
+                .git(repository, &["commit", "-q", "-m", "first"])
+                .succeeds();
+        }
+        repositories
+    }
+
+    fn command(&self, program: &str, args: &[&str]) -> Tool {
+        let mut tool = tool(&self.sandbox, program, args);
+        tool.command.current_dir(self.sandbox.path("user"));
+        // A run of this test from a hook of git must not see that repository.
+        for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"] {
+            tool.command.env_remove(name);
+        }
+        tool.env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            .env("GIT_AUTHOR_NAME", "a")
+            .env("GIT_AUTHOR_EMAIL", "a@example.com")
+            .env("GIT_COMMITTER_NAME", "a")
+            .env("GIT_COMMITTER_EMAIL", "a@example.com")
+            .env("PRE_COMMIT_HOME", self.sandbox.path("home"))
+            .env("PREK_HOME", self.sandbox.path("home"))
+    }
+
+    fn git(&self, repository: &str, args: &[&str]) -> Tool {
+        let mut git = self.command("git", args);
+        git.command.current_dir(self.sandbox.path(repository));
+        git
+    }
+
+    /// Uses the hook in the user's repository from now on.
+    fn install(&self, hook: &str, args: &str) {
+        let revision = self.git("hooks", &["rev-parse", "HEAD"]).succeeds();
+        let config = format!(
+            "repos:\n  - repo: {}\n    rev: {}\n    hooks:\n      - id: {hook}\n        args: [{args}]\n",
+            self.sandbox.path("hooks").display(),
+            revision.trim()
+        );
+        self.write(".pre-commit-config.yaml", &config);
+        self.git("user", &["add", "-A"]).succeeds();
+        self.git("user", &["commit", "-q", "--no-verify", "-m", "hook"])
+            .succeeds();
+        self.command(self.program, &["install"]).succeeds();
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.sandbox.path("user").join(name), text).expect("a file");
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.sandbox.path("user").join(name)).expect("a file")
+    }
+
+    fn add(&self, name: &str) {
+        self.git("user", &["add", "-A", name]).succeeds();
+    }
+
+    fn commit(&self) -> Said {
+        self.git("user", &["commit", "-m", "next"]).run()
+    }
+
+    /// A commit that the hook stops, and what was said.
+    fn stopped(&self) -> String {
+        let before = self.git("user", &["rev-parse", "HEAD"]).succeeds();
+        let said = self.commit();
+        assert_eq!(said.exit, 1, "{said:?}");
+        let after = self.git("user", &["rev-parse", "HEAD"]).succeeds();
+        assert_eq!(before, after, "{said:?}");
+        said.stdout + &said.stderr
+    }
+
+    fn passes(&self) {
+        let said = self.commit();
+        assert_eq!(said.exit, 0, "{said:?}");
+        assert!(
+            (said.stdout.clone() + &said.stderr).contains("Passed"),
+            "the hook did not run: {said:?}"
+        );
+    }
+}
+
+fn each(flow: impl Fn(&Repositories)) {
+    for program in ["pre-commit", "prek"] {
+        if found(program, &["--version"]).is_some() {
+            flow(&Repositories::new(program));
+        }
+    }
+}
+
+#[test]
+fn a_stale_stamp_fails_the_commit_and_is_fixed() {
+    each(|it| {
+        it.install("rollstamp-system", "");
+        // Nobody touched the Deployment: it becomes stale, or gets its first stamp, all the same.
+        it.write("README.md", "A bigger shop.\n");
+        it.add("README.md");
+        let said = it.stopped();
+        assert!(
+            said.contains("app/shop.yaml: stamped Deployment shop"),
+            "{said}"
+        );
+        it.add("app");
+        it.passes();
+        let first = it.read("app/shop.yaml");
+        it.write("app/config.yaml", &CONFIG.replace("info", "debug"));
+        it.add("app/config.yaml");
+        let said = it.stopped();
+        assert!(said.contains("new stamp for Deployment shop"), "{said}");
+        assert_ne!(first, it.read("app/shop.yaml"));
+        it.add("app/shop.yaml");
+        it.passes();
+        // What nobody reads changes nothing.
+        let second = it.read("app/shop.yaml");
+        it.write(
+            "app/config.yaml",
+            &CONFIG.replace("info", "debug").replace("\"50\"", "\"60\""),
+        );
+        it.add("app/config.yaml");
+        it.passes();
+        assert_eq!(second, it.read("app/shop.yaml"));
+        it.command(it.program, &["run", "--all-files"]).succeeds();
+    });
+}
+
+#[test]
+fn a_deleted_source_is_seen() {
+    each(|it| {
+        it.command("rollstamp", &["write", "app"]).succeeds();
+        it.install("rollstamp-check-system", "");
+        // A deleted file is none that a hook is given; with nothing but deletions most hooks are
+        // skipped.
+        it.git("user", &["rm", "-q", "app/secret.yaml"]).succeeds();
+        let said = it.stopped();
+        assert!(said.contains("error[stale-stamp]"), "{said}");
+        assert!(!said.contains("change-me"), "{said}");
+        it.git("user", &["reset", "-q", "--hard"]).succeeds();
+        // Without any source left there is nothing to compare: a note, or an error with --strict.
+        it.git("user", &["rm", "-q", "app/secret.yaml", "app/config.yaml"])
+            .succeeds();
+        it.passes();
+        it.git("user", &["reset", "-q", "--hard", "HEAD^"]).succeeds();
+        it.install("rollstamp-check-system", "--strict");
+        it.git("user", &["rm", "-q", "app/secret.yaml", "app/config.yaml"])
+            .succeeds();
+        let said = it.stopped();
+        assert!(said.contains("error[external-reference]"), "{said}");
+    });
+}
+
+#[test]
+fn unstaged_edits_neither_pass_nor_get_lost() {
+    each(|it| {
+        it.command("rollstamp", &["write", "app"]).succeeds();
+        it.install("rollstamp-check-system", "");
+        // What is committed is right; what is not staged yet does not count and stays.
+        let edited = CONFIG.replace("info", "debug");
+        it.write("app/config.yaml", &edited);
+        it.write("README.md", "A bigger shop.\n");
+        it.add("README.md");
+        it.passes();
+        assert_eq!(it.read("app/config.yaml"), edited);
+        // Stamped but forgotten: what would be committed is stale.
+        it.command("rollstamp", &["write", "app"]).succeeds();
+        let stamped = it.read("app/shop.yaml");
+        it.add("app/config.yaml");
+        let said = it.stopped();
+        assert!(said.contains("error[stale-stamp]"), "{said}");
+        assert_eq!(it.read("app/shop.yaml"), stamped);
+        it.add("app/shop.yaml");
+        it.passes();
+        // The fixer meets unstaged edits of the file that it fixes: they win, and the commit fails.
+        it.install("rollstamp-system", "");
+        it.write("app/config.yaml", CONFIG);
+        it.add("app/config.yaml");
+        let edited = stamped.replace("checksum/rollstamp: \"", "checksum/rollstamp: \"0");
+        it.write("app/shop.yaml", &edited);
+        let said = it.stopped();
+        assert!(said.contains("new stamp for Deployment shop"), "{said}");
+        assert_eq!(it.read("app/shop.yaml"), edited);
+    });
+}
+
+#[test]
+fn what_is_refused_stops_the_commit_and_changes_nothing() {
+    each(|it| {
+        for hook in ["rollstamp-system", "rollstamp-check-system"] {
+            it.install(hook, "");
+            let number = CONFIG.replace("info", "8080");
+            it.write("app/config.yaml", &number);
+            it.add("app");
+            let said = it.stopped();
+            assert!(said.contains("exit code: 2"), "{said}");
+            assert!(said.contains("error[non-string-value]"), "{said}");
+            assert_eq!(it.read("app/shop.yaml"), SHOP);
+            assert_eq!(it.read("app/config.yaml"), number);
+            it.git("user", &["reset", "-q", "--hard"]).succeeds();
+        }
+    });
+}
+
+#[test]
+fn a_repository_can_be_tried_without_a_configuration() {
+    each(|it| {
+        let hooks = it.sandbox.path("hooks");
+        let hooks = hooks.to_str().expect("UTF-8");
+        let args = |hook| ["try-repo", hooks, hook, "--all-files", "--verbose"];
+        let check = args("rollstamp-check-system");
+        let said = it.command(it.program, &check).fails(1);
+        assert!(said.stdout.contains("error[missing-stamp]"), "{said:?}");
+        assert_eq!(it.read("app/shop.yaml"), SHOP);
+        let write = args("rollstamp-system");
+        let said = it.command(it.program, &write).fails(1);
+        assert!(
+            said.stdout.contains("files were modified by this hook"),
+            "{said:?}"
+        );
+        it.add("app");
+        it.command(it.program, &write).succeeds();
+        it.command(it.program, &check).succeeds();
+    });
+}
+
+/// The hooks that need no installed rollstamp build one, with packages from crates.io. That takes
+/// minutes and the network, so only CI demands it.
+#[test]
+fn the_hooks_build_rollstamp_where_it_is_not_installed() {
+    for program in ["pre-commit", "prek"] {
+        if !demanded(program) {
+            println!("not run: {program} builds rollstamp only where it is demanded");
+            continue;
+        }
+        found(program, &["--version"]).expect("it is demanded");
+        let it = Repositories::new(program);
+        it.install("rollstamp-check", "");
+        let path = std::env::var_os("PATH").expect("a PATH");
+        assert_ne!(path, with_rollstamp());
+        // The same build, but a quicker one; both programs share it.
+        let run = |it: &Repositories| {
+            it.command(program, &["run", "--all-files"])
+                .env("PATH", &path)
+                .env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/hooks"))
+                .env("CARGO_PROFILE_RELEASE_LTO", "off")
+                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        };
+        let said = run(&it).fails(1);
+        assert!(said.stdout.contains("error[missing-stamp]"), "{said:?}");
+        it.command("rollstamp", &["write", "app"]).succeeds();
+        it.add("app");
+        run(&it).succeeds();
+    }
+}

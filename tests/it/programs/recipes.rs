@@ -1,0 +1,221 @@
+//! The files of `integrations/` and what the documents say about them, as far as they run without a
+//! cluster. The programs that read these files are not driven here; what they run is.
+
+use super::{bash, below, example, file, found, lines, root, stamps, tool};
+use crate::sandbox::{Entry, Sandbox, Tree};
+use serde_yaml::Value;
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(root().join("integrations").join(name)).expect("the file")
+}
+
+fn yaml(name: &str) -> Value {
+    serde_yaml::from_str(&text(name)).expect("YAML")
+}
+
+fn words(value: &Value) -> Vec<&str> {
+    let words = value.as_sequence().expect("a list");
+    words.iter().map(|w| w.as_str().expect("a word")).collect()
+}
+
+/// The example with a value that the API server refuses.
+fn broken() -> Tree {
+    let mut tree = example("kustomize");
+    for entry in tree.values_mut() {
+        if let Entry::File(bytes) = entry {
+            let text = String::from_utf8(bytes.clone()).expect("UTF-8");
+            *bytes = text
+                .replace("BATCH_SIZE: \"50\"", "BATCH_SIZE: 50")
+                .into_bytes();
+        }
+    }
+    tree
+}
+
+#[test]
+fn the_argo_cd_plugin_generates_a_whole_stream_or_fails() {
+    if found("kustomize", &["version"]).is_none() {
+        return;
+    }
+    let plugin = yaml("argocd/plugin.yaml");
+    let generate = &plugin["spec"]["generate"];
+    let command = [words(&generate["command"]), words(&generate["args"])].concat();
+    let run = |tree: &Tree, folder: &str| {
+        let sandbox = Sandbox::new(tree);
+        let mut tool = tool(&sandbox, command[0], &command[1..]);
+        tool.command.current_dir(sandbox.path(folder));
+        tool.env("ARGOCD_APP_NAMESPACE", "shop").run()
+    };
+    let good = run(&example("kustomize"), "overlays/prod");
+    assert_eq!((good.exit, good.stderr.as_str()), (0, ""));
+    assert_eq!(stamps(good.stdout.as_bytes()).len(), 2);
+    // Nothing on the standard output of a failure: Argo CD would prune what is missing.
+    let mut missing = example("kustomize");
+    missing.remove("base/shop.yaml");
+    for tree in [missing, broken()] {
+        let said = run(&tree, "overlays/prod");
+        assert_ne!(said.exit, 0, "{said:?}");
+        assert_eq!(said.stdout, "", "{said:?}");
+        assert!(!said.stderr.contains("change-me"), "{said:?}");
+    }
+    // The sidecar's names are those of the plugin.
+    let patch = text("argocd/repo-server.yaml");
+    assert!(patch.contains("/home/argocd/cmp-server/config/plugin.yaml"));
+}
+
+#[test]
+fn the_skaffold_hook_is_a_filter() {
+    let hook = &yaml("skaffold/skaffold.yaml")["manifests"]["hooks"]["after"][0];
+    assert_eq!(hook["withChange"], Value::Bool(true));
+    let command = words(&hook["host"]["command"]);
+    let sandbox = Sandbox::new(&Tree::from([("empty".to_owned(), file(""))]));
+    let shop = example("shop");
+    let stream: Vec<u8> = shop
+        .values()
+        .flat_map(|entry| match entry {
+            Entry::File(bytes) => [b"---\n", bytes.as_slice()].concat(),
+            Entry::Link(_) => Vec::new(),
+        })
+        .collect();
+    let hook = tool(&sandbox, command[0], &command[1..]).stdin(stream);
+    assert_eq!(stamps(hook.succeeds().as_bytes()).len(), 2);
+    let hook = tool(&sandbox, command[0], &command[1..]).stdin("a: [\n");
+    assert_eq!(hook.fails(2).stdout, "");
+}
+
+#[test]
+fn helmfile_hands_the_name_to_helm() {
+    let helmfile = yaml("helmfile/helmfile.yaml");
+    let name = &helmfile["helmDefaults"]["postRenderer"];
+    assert_eq!(name, &yaml("helm/rollstamp/plugin.yaml")["name"]);
+    if found("helmfile", &["--version"]).is_none() || found("helm3", &["version"]).is_none() {
+        return;
+    }
+    let mut tree = below("chart/", &root().join("testdata/example/chart"));
+    tree.insert(
+        "helmfile.yaml".to_owned(),
+        file(&text("helmfile/helmfile.yaml")),
+    );
+    let sandbox = Sandbox::new(&tree);
+    let helmfile = tool(&sandbox, "helmfile", &["-b", "helm3", "template"])
+        .env("HELM_DATA_HOME", sandbox.path("data"))
+        .env("HELM_CONFIG_HOME", sandbox.path("config"))
+        .env("HELM_CACHE_HOME", sandbox.path("cache"));
+    assert_eq!(stamps(helmfile.succeeds().as_bytes()).len(), 2);
+}
+
+#[test]
+fn the_steps_of_the_github_workflow_annotate_and_fail() {
+    let workflow = yaml("github/stamps.yaml");
+    assert_eq!(workflow["defaults"]["run"]["shell"], "bash");
+    let steps = workflow["jobs"]["stamps"]["steps"]
+        .as_sequence()
+        .expect("steps");
+    let run = |name: &str| {
+        let step = steps.iter().find(|step| step["name"] == name);
+        step.and_then(|step| step["run"].as_str())
+            .unwrap_or_else(|| panic!("a step {name}"))
+    };
+    let check = run("Check the stamps");
+    let sandbox = Sandbox::new(&below("deploy/", &root().join("testdata/example/shop")));
+    let said = bash(&sandbox, check).fails(1);
+    let first = "::error file=deploy/shop.yaml,line=4,col=9,title=missing-stamp::Deployment shop";
+    assert!(said.stdout.starts_with(first), "{said:?}");
+    tool(&sandbox, "rollstamp", &["write", "deploy"]).succeeds();
+    bash(&sandbox, check).succeeds();
+    if found("kustomize", &["version"]).is_none() {
+        return;
+    }
+    let build = run("Build and stamp");
+    bash(&Sandbox::new(&example("kustomize")), build).succeeds();
+    let said = bash(&Sandbox::new(&broken()), build).fails(2);
+    assert!(
+        said.stderr.contains("::error title=non-string-value::"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn the_krew_manifest_has_what_the_index_wants() {
+    let mut manifest = String::new();
+    for line in text("krew/rollstamp.yaml.tmpl").lines() {
+        match line.split_once("{{addURIAndSha ") {
+            Some((indent, rest)) => {
+                let uri = rest.split('"').nth(1).expect("an address");
+                manifest.push_str(&format!("{indent}uri: {uri}\n{indent}sha256: \"0\"\n"));
+            }
+            None => manifest.push_str(&format!("{line}\n")),
+        }
+    }
+    let manifest = manifest.replace("{{ .TagName }}", "v0.1.0");
+    let manifest: Value = serde_yaml::from_str(&manifest).expect("YAML");
+    assert_eq!(
+        manifest["apiVersion"],
+        "krew.googlecontainertools.github.com/v1alpha2"
+    );
+    assert_eq!(manifest["kind"], "Plugin");
+    assert_eq!(manifest["metadata"]["name"], "rollstamp");
+    assert_eq!(manifest["spec"]["version"], "v0.1.0");
+    for key in ["homepage", "shortDescription", "description"] {
+        assert!(manifest["spec"][key].is_string(), "{key}");
+    }
+    let platforms = manifest["spec"]["platforms"].as_sequence().expect("a list");
+    for platform in platforms {
+        let windows = platform["selector"]["matchLabels"]["os"] == "windows";
+        let uri = platform["uri"].as_str().expect("an address");
+        let end = if windows { ".zip" } else { ".tar.gz" };
+        assert!(uri.contains("/v0.1.0/") && uri.ends_with(end), "{uri}");
+        let program = if windows { "rollstamp.exe" } else { "rollstamp" };
+        assert_eq!(platform["bin"], program);
+    }
+}
+
+/// Every file of `integrations/` is shown in the document, and every file that it names is there.
+#[test]
+fn the_document_and_the_folder_agree() {
+    let document = std::fs::read_to_string(root().join("docs/integrations.md")).expect("it");
+    for name in below("", &root().join("integrations")).keys() {
+        assert!(
+            document.contains(&format!("(../integrations/{name})")),
+            "docs/integrations.md does not show {name}"
+        );
+    }
+    for rest in document.split("](../").skip(1) {
+        let name = rest.split([')', '#']).next().unwrap_or_default();
+        assert!(root().join(name).exists(), "{name} is not there");
+    }
+    let version = concat!("version: ", env!("CARGO_PKG_VERSION"), "\n");
+    assert!(text("helm/rollstamp/plugin.yaml").contains(version));
+}
+
+/// The lines about charts, with `helm template` in the place of a cluster.
+#[test]
+fn the_lines_about_charts_stamp() {
+    for program in ["helm3", "helm4"] {
+        if found(program, &["version", "--short"]).is_none() {
+            continue;
+        }
+        for document in ["README.md", "docs/integrations.md"] {
+            let mut tree = below("chart/", &root().join("testdata/example/chart"));
+            tree.extend(below("integrations/", &root().join("integrations")));
+            let sandbox = Sandbox::new(&tree);
+            let applied = "kubectl() { cat; }";
+            let helm = format!(
+                "export HELM_DATA_HOME=$PWD/data HELM_CONFIG_HOME=$PWD/config HELM_CACHE_HOME=$PWD/cache
+{applied}
+helm() {{ if [ \"$1 $2\" = 'upgrade --install' ]; then shift 2; {program} template \"$@\"; else {program} \"$@\"; fi; }}"
+            );
+            if program == "helm4" {
+                for line in lines(document, "helm plugin install") {
+                    bash(&sandbox, &format!("{helm}\n{line}")).succeeds();
+                }
+            }
+            let shown = ["--post-renderer rollstamp", "helm template shop ./chart | rollstamp"];
+            for line in shown.iter().flat_map(|word| lines(document, word)) {
+                let line = line.trim_end_matches(" >/dev/null");
+                let stream = bash(&sandbox, &format!("{helm}\n{line}")).succeeds();
+                assert_eq!(stamps(stream.as_bytes()).len(), 2, "{document}: {line}");
+            }
+        }
+    }
+}
