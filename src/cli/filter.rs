@@ -29,8 +29,7 @@ pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::
         // Helm 4 takes an empty answer for a failure, even where the chart rendered nothing.
         pieces = vec!["---\n"];
     }
-    stream::print(pieces.into_iter())
-        .context("failed to write the standard output")?;
+    stream::print(pieces.into_iter()).context("failed to write the standard output")?;
     Ok(Exit::Clean)
 }
 

@@ -116,6 +116,9 @@ struct Common {
     /// In suffix mode, rename sources that no workload reads as well
     #[arg(long)]
     all_sources: bool,
+    /// In suffix mode, make renamed sources immutable
+    #[arg(long)]
+    immutable: bool,
     /// Annotation key of the stamp; changing it rolls every stamped workload once
     /// [default: checksum/rollstamp]
     #[arg(long, value_name = "KEY", value_parser = annotation_key, verbatim_doc_comment)]
@@ -474,7 +477,7 @@ fn describe(outcome: &Outcome, file: usize) -> String {
         }
     }
     if parts.is_empty() {
-        parts.push("new names in references".to_owned());
+        parts.push("names brought up to date".to_owned());
     }
     parts.join(", ")
 }

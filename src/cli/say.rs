@@ -40,7 +40,12 @@ pub(super) fn say_findings(run: &mut Run, common: &Common, verb: &str) {
 }
 
 /// The findings as people see them, by themselves or on GitHub.
-pub(super) fn findings(outcome: &Outcome, least: Severity, common: &Common, stdout: bool) -> String {
+pub(super) fn findings(
+    outcome: &Outcome,
+    least: Severity,
+    common: &Common,
+    stdout: bool,
+) -> String {
     if common.output == Format::Github {
         github::findings(outcome, &outcome.findings, least)
     } else {

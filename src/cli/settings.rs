@@ -88,7 +88,7 @@ pub(super) fn options(
                 None => config.suffix.hash.into(),
             },
             all_sources: common.all_sources || config.suffix.all_sources,
-            immutable: config.suffix.immutable,
+            immutable: common.immutable || config.suffix.immutable,
         },
         jobs: common
             .jobs

@@ -17,17 +17,17 @@ pub(super) fn is_content_named(
 ) -> bool {
     row.group.is_empty()
         && suffix::looks_suffixed(&id.name)
-        && kustomize_suffix(reader, node, row, Times::NotProven)
+        && kustomize_suffix(reader, node, row, Reading::Frozen)
             .is_some_and(|suffix| id.name.ends_with(&suffix))
 }
 
-/// What is made of a plain scalar that kustomize takes for a point in time.
+/// How closely scalars are read as kustomize does.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Times {
-    /// What kustomize makes of it.
-    Written,
-    /// Nothing is proven: the first version of the digest read none.
-    NotProven,
+pub(super) enum Reading {
+    /// As the first version of the digest did, which is frozen: plain points in time prove nothing.
+    Frozen,
+    /// As kustomize does; what it damages proves nothing.
+    Exact,
 }
 
 /// The suffix of kustomize; nothing where it may read something otherwise than `kubectl`.
@@ -35,7 +35,7 @@ pub(super) fn kustomize_suffix(
     reader: &Reader<'_>,
     node: NodeId,
     row: &Provider,
-    times: Times,
+    reading: Reading,
 ) -> Option<String> {
     let second = match row.provides {
         Target::ConfigMap => "binaryData",
@@ -60,12 +60,12 @@ pub(super) fn kustomize_suffix(
                 _ => return None,
             }
         }
-        Some(_) => match hashed(reader, node, "data", times) {
+        Some(_) => match hashed(reader, node, "data", reading) {
             Some(Some(entries)) => suffix::Data::Entries(entries),
             _ => return None,
         },
     };
-    let second = hashed(reader, node, second, times)?;
+    let second = hashed(reader, node, second, reading)?;
     let content = suffix::Content {
         data,
         second,
@@ -80,7 +80,7 @@ fn hashed<'a>(
     reader: &Reader<'a>,
     node: NodeId,
     field: &str,
-    times: Times,
+    reading: Reading,
 ) -> Option<Option<suffix::Entries<'a>>> {
     let document = reader.document;
     let Some(field) = document.field(reader.text, node, field) else {
@@ -112,7 +112,13 @@ fn hashed<'a>(
         // kustomize turns a plain date into a time stamp.
         let is_dated =
             plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-');
-        if document.node(value).has_props || (is_dated && times == Times::NotProven) {
+        if document.node(value).has_props || (is_dated && reading == Reading::Frozen) {
+            return None;
+        }
+        if reading == Reading::Exact
+            && document.node(value).style == Style::Folded
+            && is_damaged(&text)
+        {
             return None;
         }
         let text = match is_dated.then(|| suffix::go_time(&text)).flatten() {
@@ -126,4 +132,13 @@ fn hashed<'a>(
         return None;
     }
     Some(Some(entries))
+}
+
+/// Whether kustomize reads a folded text otherwise after it has written it once: its emitter adds a line
+/// before lines that begin with a blank, and at an end that is kept.
+fn is_damaged(text: &str) -> bool {
+    text.starts_with('\n')
+        || text.ends_with("\n\n")
+        || text.contains("\n ")
+        || text.contains("\n\t")
 }

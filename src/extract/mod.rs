@@ -18,7 +18,7 @@ mod workload;
 
 pub use marks::Marks;
 pub use names::{Mention, What, mentions};
-pub use naming::{Follows, Naming};
+pub use naming::{Follows, Frozen, Naming};
 pub use origin::Origin;
 pub use references::{Keys, Reference};
 pub use reloaders::{Sidecar, Watched};

@@ -350,6 +350,10 @@ impl Walk<'_, '_> {
             let rest = inside.map_or(way.as_slice(), |depth| &way[depth..]);
             return match is_free(rest) {
                 true => is_spoken(before).then_some((What::Unknown, None)),
+                // No field of the API that this program knows, and yet it speaks of a source.
+                false if speaks_of_source(rest) => {
+                    before.is_empty().then_some((What::Unknown, None))
+                }
                 // Pod specs are read by their sites; what they do not find there is something else.
                 false => before.is_empty().then_some((What::Other, None)),
             };
@@ -463,6 +467,17 @@ fn is_site(site: &Site, way: &[&str]) -> bool {
     path.extend(fields(site.path));
     path.push(site.name.to_owned());
     site.under != Under::Object && is_way(&path, way)
+}
+
+/// Whether the last field, or the one that holds the `name`, is called after ConfigMaps or Secrets.
+fn speaks_of_source(way: &[&str]) -> bool {
+    let field = match way {
+        [.., holder, "name"] => holder,
+        [.., field] => field,
+        [] => return false,
+    };
+    let field = field.to_lowercase();
+    field.contains("secret") || field.contains("configmap")
 }
 
 /// Whether text before a name still leaves it a name of its own: nothing, a flag, a namespace.

@@ -1,6 +1,6 @@
 //! What a name after its content takes: the suffix, the name without one, and where that is marked.
 
-use super::content_named::{Times, kustomize_suffix};
+use super::content_named::{Reading, kustomize_suffix};
 use super::{BASE_NAME, MODE, Reader};
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
@@ -8,10 +8,11 @@ use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::providers::{Provider, Target};
 use crate::k8s::recreated::{RECREATED, Says};
 use crate::options::{Mode, SuffixHash};
+use crate::span::Span;
 use crate::suffix::{self, Stored, is_suffixed};
 use crate::yaml::insert::{self, Refusal, Slot};
 use crate::yaml::resolve::{self, Value};
-use crate::yaml::{Kind, NodeId, Style};
+use crate::yaml::{Edit, Kind, NodeId, Style};
 use base64::Engine as _;
 
 /// What a name after its content takes.
@@ -26,8 +27,18 @@ pub struct Naming {
     pub is_suffixed: bool,
     /// The place of the marker.
     pub marker: Result<Slot, Refusal>,
-    /// The place of `immutable`, and whether it holds `true`.
-    pub immutable: bool,
+    /// The field `immutable`.
+    pub frozen: Frozen,
+}
+
+/// The field `immutable` of a source. Ours stands before all other fields, where nobody else writes it.
+pub enum Frozen {
+    /// It is not there; the edit adds it.
+    Absent(Edit),
+    /// It is ours; the edit takes it out.
+    Ours(Edit),
+    /// It is somebody else's, or has no place.
+    Theirs,
 }
 
 /// Whether the references of an object can follow a source that gets another name.
@@ -114,19 +125,59 @@ pub(super) fn read(
         &["metadata", "annotations"],
         BASE_NAME,
     );
-    let immutable = reader
-        .document
-        .value(reader.text, node, "immutable")
-        .is_some_and(|at| {
-            resolve::value(reader.document, reader.text, at) == Ok(Value::Bool(true))
-        });
     Some(Naming {
         base,
         mode,
         suffix,
         is_suffixed,
         marker,
-        immutable,
+        frozen: frozen(reader, node),
+    })
+}
+
+fn frozen(reader: &Reader<'_>, node: NodeId) -> Frozen {
+    const FIELD: &str = "immutable";
+    let (document, text) = (reader.document, reader.text);
+    let mut pairs = document.pairs(node);
+    let Some((first, value)) = pairs.next() else {
+        return Frozen::Theirs;
+    };
+    let span = |node| document.node(node).span;
+    let (start, end) = (span(first).start as usize, span(value).end as usize);
+    if document.field(text, node, FIELD).is_some() {
+        let Some((next, _)) = pairs.next() else {
+            return Frozen::Theirs;
+        };
+        let is_true = resolve::value(document, text, value) == Ok(Value::Bool(true));
+        let next = span(next).start as usize;
+        let alone = text[end..next].trim().trim_start_matches(',').is_empty();
+        return match document.is_key(text, first, FIELD) && is_true && alone {
+            true => Frozen::Ours(Edit {
+                span: Span::new(start, next),
+                replacement: String::new(),
+            }),
+            false => Frozen::Theirs,
+        };
+    }
+    let quote = if document.json { "\"" } else { "" };
+    let gap = match document.node(node).style {
+        Style::Flow => match &text[span(node).start as usize + 1..start] {
+            "" => ", ".to_owned(),
+            gap => format!(",{gap}"),
+        },
+        _ => {
+            let line = crate::span::line_range(text, start);
+            let newline = if text[line.end..].starts_with("\r\n") {
+                "\r\n"
+            } else {
+                "\n"
+            };
+            format!("{newline}{}", " ".repeat(start - line.start))
+        }
+    };
+    Frozen::Absent(Edit {
+        span: Span::new(start, start),
+        replacement: format!("{quote}{FIELD}{quote}: true{gap}"),
     })
 }
 
@@ -143,7 +194,7 @@ fn suffix_of(
         );
     }
     match reader.options.naming.hash {
-        SuffixHash::Kustomize => kustomize_suffix(reader, node, row, Times::Written)
+        SuffixHash::Kustomize => kustomize_suffix(reader, node, row, Reading::Exact)
             .ok_or("kustomize may read its content otherwise than kubectl"),
         SuffixHash::Kubectl => stored(reader, node, row, name)
             .map(|stored| suffix::kubectl(row.provides, &stored))

@@ -3,7 +3,7 @@
 use super::items::{Items, naming, owner};
 use super::links::Links;
 use super::{NameEdit, Renamed, Renames};
-use crate::extract::{BASE_NAME, Facts, Mention};
+use crate::extract::{BASE_NAME, Facts, Frozen, Mention};
 use crate::index::SourceRef;
 use crate::options::{Goal, Options};
 use crate::yaml::insert::Slot;
@@ -20,21 +20,28 @@ pub(super) fn edits(
     options: &Options,
 ) -> Renames {
     let mut renames = Renames::default();
-    for item in items.all.iter().filter(|item| item.moves()) {
+    for item in items
+        .all
+        .iter()
+        .filter(|item| item.hold.is_none() && item.wanted)
+    {
         let Some((file, number)) = item.definition else {
             continue;
         };
-        renames.sources.push(Renamed {
-            at: item.at,
-            from: item.current.clone(),
-            to: item.new.clone(),
-        });
-        renames
-            .edits
-            .push(renamed(file, &mentions[file][number], &item.new));
+        if item.moves() {
+            renames.sources.push(Renamed {
+                at: item.at,
+                from: item.current.clone(),
+                to: item.new.clone(),
+            });
+            renames
+                .edits
+                .push(renamed(file, &mentions[file][number], &item.new));
+        }
         renames
             .edits
             .extend(marked(facts, item.at, &item.base, options));
+        renames.edits.extend(frozen(facts, item.at, options));
     }
     for link in &links.all {
         let mention = &mentions[link.file][link.mention];
@@ -93,10 +100,40 @@ fn marked(facts: &[Facts], at: SourceRef, base: &str, options: &Options) -> Opti
         (Goal::Strip, Slot::Absent(_)) | (_, Slot::Present(_)) => return None,
         (_, Slot::Absent(insertion)) => (insertion.with(base), Some(base.to_owned())),
     };
+    let way = ["metadata", "annotations", BASE_NAME];
+    Some(of_source(facts, at, edit, &way, value, Wrote::Anew))
+}
+
+/// Whether a source is immutable; what is ours goes with the suffix.
+fn frozen(facts: &[Facts], at: SourceRef, options: &Options) -> Option<NameEdit> {
+    let (edit, value) = match (options.goal, &naming(facts, at)?.frozen) {
+        (Goal::Strip, Frozen::Ours(edit)) => (edit, None),
+        (Goal::Stamp | Goal::Check, Frozen::Absent(edit)) if options.naming.immutable => {
+            (edit, Some("true".to_owned()))
+        }
+        _ => return None,
+    };
+    Some(of_source(
+        facts,
+        at,
+        edit.clone(),
+        &["immutable"],
+        value,
+        Wrote::True,
+    ))
+}
+
+fn of_source(
+    facts: &[Facts],
+    at: SourceRef,
+    edit: Edit,
+    way: &[&str],
+    value: Option<String>,
+    wrote: Wrote,
+) -> NameEdit {
     let owner = owner(facts, at);
-    let steps = ["metadata", "annotations", BASE_NAME];
-    let steps = steps.map(|field| Step::Field(field.to_owned()));
-    Some(NameEdit {
+    let steps = way.iter().map(|field| Step::Field((*field).to_owned()));
+    NameEdit {
         file: at.object.file,
         object: owner.id.to_string(),
         place: owner.place.span,
@@ -105,9 +142,9 @@ fn marked(facts: &[Facts], at: SourceRef, base: &str, options: &Options) -> Opti
         change: Change {
             path: owner.route.iter().cloned().chain(steps).collect(),
             value,
-            wrote: Wrote::Anew,
+            wrote,
         },
-    })
+    }
 }
 
 /// Lets the facts know: a source with a name of its content adds nothing to a stamp, and a reference
@@ -118,7 +155,10 @@ pub(super) fn tell(facts: &mut [Facts], items: &Items, links: &Links, options: &
         return;
     }
     for link in &links.all {
-        let item = link.groups.first().and_then(|&group| items.groups[group].items.first());
+        let item = link
+            .groups
+            .first()
+            .and_then(|&group| items.groups[group].items.first());
         let Some(item) = item.map(|&item| &items.all[item]) else {
             continue;
         };
@@ -127,10 +167,16 @@ pub(super) fn tell(facts: &mut [Facts], items: &Items, links: &Links, options: &
             && item.wanted
         {
             let template = &mut facts[link.file].objects[object].templates[template];
-            template.references[reference].name.clone_from(&item.current);
+            template.references[reference]
+                .name
+                .clone_from(&item.current);
         }
     }
-    for item in items.all.iter().filter(|item| item.hold.is_none() && item.wanted) {
+    for item in items
+        .all
+        .iter()
+        .filter(|item| item.hold.is_none() && item.wanted)
+    {
         let object = &mut facts[item.at.object.file].objects[item.at.object.object];
         object.sources[item.at.source].content_named = true;
     }

@@ -16,10 +16,22 @@ pub(super) struct Link {
     pub(super) file: usize,
     pub(super) mention: usize,
     pub(super) groups: Vec<usize>,
-    /// The reference of a pod template that it is: object, template, reference.
-    pub(super) reference: Option<(usize, usize, usize)>,
+    /// The reference of a pod template that it is.
+    pub(super) reference: Option<At>,
     /// Whether the API server refuses another name there.
     immutable: bool,
+}
+
+/// A reference of a pod template: object, template, reference.
+type At = (usize, usize, usize);
+
+/// What a run knows.
+struct Run<'a> {
+    inputs: &'a [Input],
+    facts: &'a [Facts],
+    mentions: &'a [Vec<Mention>],
+    units: &'a Units,
+    options: &'a Options,
 }
 
 /// All of them.
@@ -37,6 +49,13 @@ impl Links {
         items: &mut Items,
     ) -> Self {
         let mut links = Self { all: Vec::new() };
+        let run = Run {
+            inputs,
+            facts,
+            mentions,
+            units,
+            options,
+        };
         for file in 0..inputs.len() {
             note_reads(file, facts, units, options, items);
             let references = references(&facts[file]);
@@ -45,52 +64,14 @@ impl Links {
                     define(file, number, mention, facts, items);
                     continue;
                 }
-                let reference = references.get(&mention.span.start).copied();
-                let of_pod = reference.map(|(object, template, number)| {
-                    let template = &facts[file].objects[object].templates[template];
-                    template.references[number].site.target
-                });
-                let targets: &[Target] = match (&mention.what, &of_pod) {
-                    (_, Some(target)) => std::slice::from_ref(target),
-                    (What::Reference(targets), None) => targets,
-                    (What::Unknown, None) => BOTH,
-                    (What::Other | What::Definition(_), None) => continue,
-                };
-                let is_unknown = mention.what == What::Unknown && of_pod.is_none();
-                let groups = resolve(file, mention, targets, units, options, items);
-                if groups.is_empty() {
-                    let own = mention
-                        .namespace
-                        .as_deref()
-                        .or(options.namespace.as_deref());
-                    let own = own.filter(|_| !mention.anywhere);
-                    let elsewhere: Vec<usize> = items.anywhere(&mention.name, own).collect();
-                    for group in elsewhere {
-                        if targets.contains(&items.groups[group].target) {
-                            items.hold(group, &Hold::Elsewhere(file, number));
+                // By way of aliases one text can be several references.
+                match references.get(&mention.span.start) {
+                    None => links.mention(&run, (file, number), None, items),
+                    Some(several) => {
+                        for &reference in several {
+                            links.mention(&run, (file, number), Some(reference), items);
                         }
                     }
-                    continue;
-                }
-                let hold = if is_unknown {
-                    Some(Hold::Unknown(file, number))
-                } else {
-                    fixed(inputs, facts, file, mention, reference, options)
-                        .map(|why| Hold::Fixed(file, number, why))
-                };
-                if let Some(hold) = hold {
-                    for &group in &groups {
-                        items.hold(group, &hold);
-                    }
-                }
-                if !is_unknown {
-                    links.all.push(Link {
-                        file,
-                        mention: number,
-                        groups,
-                        reference,
-                        immutable: refuses(&facts[file], reference, options),
-                    });
                 }
             }
         }
@@ -103,6 +84,61 @@ impl Links {
         }
         links.refuse(mentions, items);
         links
+    }
+
+    /// Takes up one mention, which is this reference of a pod template or none.
+    fn mention(
+        &mut self,
+        run: &Run<'_>,
+        (file, number): (usize, usize),
+        reference: Option<At>,
+        items: &mut Items,
+    ) {
+        let mention = &run.mentions[file][number];
+        let of_pod = reference.map(|(object, template, number)| {
+            let template = &run.facts[file].objects[object].templates[template];
+            template.references[number].site.target
+        });
+        let targets: &[Target] = match (&mention.what, &of_pod) {
+            (_, Some(target)) => std::slice::from_ref(target),
+            (What::Reference(targets), None) => targets,
+            (What::Unknown, None) => BOTH,
+            (What::Other | What::Definition(_), None) => return,
+        };
+        let is_unknown = mention.what == What::Unknown && of_pod.is_none();
+        let groups = resolve(file, mention, targets, run, items);
+        if groups.is_empty() {
+            let own = mention
+                .namespace
+                .as_deref()
+                .or(run.options.namespace.as_deref());
+            let own = own.filter(|_| !mention.anywhere);
+            let elsewhere: Vec<usize> = items.anywhere(&mention.name, own).collect();
+            for group in elsewhere {
+                if targets.contains(&items.groups[group].target) {
+                    items.hold(group, &Hold::Elsewhere(file, number));
+                }
+            }
+            return;
+        }
+        let hold = match is_unknown {
+            true => Some(Hold::Unknown(file, number)),
+            false => fixed(run, file, mention, reference).map(|why| Hold::Fixed(file, number, why)),
+        };
+        if let Some(hold) = hold {
+            for &group in &groups {
+                items.hold(group, &hold);
+            }
+        }
+        if !is_unknown {
+            self.all.push(Link {
+                file,
+                mention: number,
+                groups,
+                reference,
+                immutable: refuses(&run.facts[file], reference, run.options),
+            });
+        }
     }
 
     /// Holds what would change in an object that the API server lets nobody change.
@@ -193,15 +229,16 @@ fn clashes(items: &mut Items) -> bool {
 }
 
 /// The references of pod templates by where their names begin.
-fn references(facts: &Facts) -> BTreeMap<u32, (usize, usize, usize)> {
-    let mut found = BTreeMap::new();
+fn references(facts: &Facts) -> BTreeMap<u32, Vec<At>> {
+    let mut found: BTreeMap<u32, Vec<At>> = BTreeMap::new();
     for (o, object) in facts.objects.iter().enumerate() {
         for (t, template) in object.templates.iter().enumerate() {
             if template.kind.is_unlisted() {
                 continue;
             }
             for (r, reference) in template.references.iter().enumerate() {
-                found.insert(reference.name_span.start, (o, t, r));
+                let at = reference.name_span.start;
+                found.entry(at).or_default().push((o, t, r));
             }
         }
     }
@@ -254,17 +291,16 @@ fn resolve(
     file: usize,
     mention: &Mention,
     targets: &[Target],
-    units: &Units,
-    options: &Options,
+    run: &Run<'_>,
     items: &Items,
 ) -> Vec<usize> {
-    let Home::In(seats) = &units.homes[file] else {
+    let Home::In(seats) = &run.units.homes[file] else {
         return Vec::new();
     };
     let mut groups = Vec::new();
     for seat in seats {
         let own = mention.namespace.as_deref();
-        let own = namespace(seat.namespace.as_deref().or(own), options);
+        let own = namespace(seat.namespace.as_deref().or(own), run.options);
         let own = own.filter(|_| !mention.anywhere);
         for &target in targets {
             groups.extend(items.resolve(seat.unit, target, &mention.name, own, mention.anywhere));
@@ -277,13 +313,12 @@ fn resolve(
 
 /// Why a reference cannot follow.
 fn fixed(
-    inputs: &[Input],
-    facts: &[Facts],
+    run: &Run<'_>,
     file: usize,
     mention: &Mention,
-    reference: Option<(usize, usize, usize)>,
-    options: &Options,
+    reference: Option<At>,
 ) -> Option<&'static str> {
+    let (inputs, facts) = (run.inputs, run.facts);
     if mention.fixed.is_some() {
         return mention.fixed;
     }
@@ -293,7 +328,7 @@ fn fixed(
     if inputs[file].found == Found::Context {
         return Some("the file is only read");
     }
-    if options.goal == Goal::Strip {
+    if run.options.goal == Goal::Strip {
         return None;
     }
     let (object, template, number) = reference?;
@@ -314,7 +349,7 @@ fn fixed(
 }
 
 /// Whether the API server refuses another name at a reference, once the object is there.
-fn refuses(facts: &Facts, reference: Option<(usize, usize, usize)>, options: &Options) -> bool {
+fn refuses(facts: &Facts, reference: Option<At>, options: &Options) -> bool {
     let Some((object, template, _)) = reference else {
         return false;
     };

@@ -20,6 +20,8 @@ pub struct Change {
 pub enum Wrote {
     /// Anew, in quotes, or in the place of another value.
     Anew,
+    /// Anew, as the boolean `true`.
+    True,
     /// Over another text, in the style of that one; in quotes where it would else be no string.
     Over,
 }
@@ -73,6 +75,10 @@ fn same(
         return match (&change.value, b) {
             (None, None) => true,
             (Some(value), Some(b)) => {
+                if change.wrote == Wrote::True {
+                    let written = resolve::value(after.document, after.text, b);
+                    return a.is_none() && written == Ok(resolve::Value::Bool(true));
+                }
                 if change.wrote == Wrote::Over {
                     return a.is_some_and(|a| is_over(before, a, after, b, value));
                 }

@@ -25,6 +25,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "digest", "finding", "k8s", "options", "rules", "span", "suffix", "yaml",
         ],
     ),
+    ("name_reference", &["k8s", "rules"]),
+    (
+        "rename",
+        &[
+            "extract", "finding", "index", "k8s", "options", "span", "suffix", "unit", "yaml",
+        ],
+    ),
     ("suffix", &["digest", "k8s"]),
     ("digest", &["k8s"]),
     (
@@ -48,7 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
-            "extract", "finding", "index", "options", "plan", "span", "unit", "yaml",
+            "extract", "finding", "index", "options", "plan", "rename", "span", "unit", "yaml",
         ],
     ),
     (
@@ -65,6 +72,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "mentions",
             "options",
             "plan",
+            "rename",
             "render",
             "rules",
             "span",
@@ -82,8 +90,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "digest", "finding", "front", "index", "k8s", "options", "plan", "process",
-            "report", "span", "unit",
+            "config",
+            "digest",
+            "finding",
+            "front",
+            "index",
+            "k8s",
+            "name_reference",
+            "options",
+            "plan",
+            "process",
+            "report",
+            "span",
+            "unit",
         ],
     ),
 ];

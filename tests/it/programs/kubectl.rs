@@ -125,7 +125,14 @@ fn kubectl_finds_rollstamp_as_its_plugin() {
         concat!("rollstamp ", env!("CARGO_PKG_VERSION"))
     );
     // Its exit codes come through.
-    let said = kubectl(&["rollstamp", "check", "shop.yaml", "worker.yaml", "config.yaml"]).fails(1);
+    let said = kubectl(&[
+        "rollstamp",
+        "check",
+        "shop.yaml",
+        "worker.yaml",
+        "config.yaml",
+    ])
+    .fails(1);
     assert!(said.stdout.contains("error[missing-stamp]"), "{said:?}");
     kubectl(&["rollstamp", "write", "."]).succeeds();
     kubectl(&["rollstamp", "check", "."]).succeeds();

@@ -52,7 +52,10 @@ fn a_function_that_kustomize_skips_is_caught_by_check() {
     );
     // Without any flag kustomize itself complains.
     let said = tool(&sandbox, "kustomize", &["build", "skipped"]).fails(1);
-    assert!(said.stderr.contains("external plugins disabled"), "{said:?}");
+    assert!(
+        said.stderr.contains("external plugins disabled"),
+        "{said:?}"
+    );
     for document in ["README.md", "docs/integrations.md"] {
         for line in lines(document, "| rollstamp check") {
             let line = line.replace("overlays/prod", "skipped");
@@ -69,7 +72,8 @@ fn the_lines_of_the_documents_apply_a_whole_stream_or_nothing() {
     if kustomize.is_none() || found("kubectl", &["version", "--client"]).is_none() {
         return;
     }
-    let apply = "kubectl() { if [ \"$1\" = apply ]; then cat >applied; else command kubectl \"$@\"; fi; }";
+    let apply =
+        "kubectl() { if [ \"$1\" = apply ]; then cat >applied; else command kubectl \"$@\"; fi; }";
     let mut count = 0;
     for document in ["README.md", "docs/integrations.md"] {
         for line in lines(document, "overlays/prod | rollstamp | kubectl apply") {

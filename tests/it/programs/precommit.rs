@@ -204,7 +204,8 @@ fn a_deleted_source_is_seen() {
         it.git("user", &["rm", "-q", "app/secret.yaml", "app/config.yaml"])
             .succeeds();
         it.passes();
-        it.git("user", &["reset", "-q", "--hard", "HEAD^"]).succeeds();
+        it.git("user", &["reset", "-q", "--hard", "HEAD^"])
+            .succeeds();
         it.install("rollstamp-check-system", "--strict");
         it.git("user", &["rm", "-q", "app/secret.yaml", "app/config.yaml"])
             .succeeds();
@@ -304,7 +305,10 @@ fn the_hooks_build_rollstamp_where_it_is_not_installed() {
         let run = |it: &Repositories| {
             it.command(program, &["run", "--all-files"])
                 .env("PATH", &path)
-                .env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/hooks"))
+                .env(
+                    "CARGO_TARGET_DIR",
+                    concat!(env!("CARGO_TARGET_TMPDIR"), "/hooks"),
+                )
                 .env("CARGO_PROFILE_RELEASE_LTO", "off")
                 .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
                 .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")

@@ -165,7 +165,11 @@ fn the_krew_manifest_has_what_the_index_wants() {
         let uri = platform["uri"].as_str().expect("an address");
         let end = if windows { ".zip" } else { ".tar.gz" };
         assert!(uri.contains("/v0.1.0/") && uri.ends_with(end), "{uri}");
-        let program = if windows { "rollstamp.exe" } else { "rollstamp" };
+        let program = if windows {
+            "rollstamp.exe"
+        } else {
+            "rollstamp"
+        };
         assert_eq!(platform["bin"], program);
     }
 }
@@ -210,7 +214,10 @@ helm() {{ if [ \"$1 $2\" = 'upgrade --install' ]; then shift 2; {program} templa
                     bash(&sandbox, &format!("{helm}\n{line}")).succeeds();
                 }
             }
-            let shown = ["--post-renderer rollstamp", "helm template shop ./chart | rollstamp"];
+            let shown = [
+                "--post-renderer rollstamp",
+                "helm template shop ./chart | rollstamp",
+            ];
             for line in shown.iter().flat_map(|word| lines(document, word)) {
                 let line = line.trim_end_matches(" >/dev/null");
                 let stream = bash(&sandbox, &format!("{helm}\n{line}")).succeeds();

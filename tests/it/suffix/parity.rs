@@ -3,7 +3,7 @@
 use super::random::{Dice, object, text};
 use super::{base, documents, is_found};
 use crate::sandbox::{Entry, Sandbox, Tree};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// How many objects; `ROLLSTAMP_PARITY` asks for another number.
@@ -25,14 +25,37 @@ fn by_base(stream: &[u8]) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn compare(program: &str, theirs: &BTreeMap<String, String>, ours: &BTreeMap<String, String>) {
+fn compare(program: &str, theirs: &BTreeMap<String, String>, stream: &[u8]) {
+    let ours = by_base(stream);
+    let all = documents(stream);
+    let all: BTreeSet<&str> = all
+        .iter()
+        .filter_map(|d| d["metadata"]["name"].as_str())
+        .collect();
+    // What keeps its name stands there as it was.
+    let is_held = |base: &str| all.contains(base);
+    let held = theirs.keys().filter(|base| is_held(base)).count();
     let differ: Vec<_> = theirs
         .iter()
-        .filter(|(base, name)| ours.get(*base) != Some(name))
+        .filter(|(base, name)| ours.get(*base) != Some(name) && !is_held(base))
         .map(|(base, name)| format!("{name} is {:?}", ours.get(base)))
         .collect();
-    println!("{program}: {} names are ours of {}", theirs.len() - differ.len(), theirs.len());
-    assert!(differ.is_empty(), "{} differ: {:?}", differ.len(), &differ[..differ.len().min(9)]);
+    println!(
+        "{program}: {} names are ours of {}; {held} are not given, because it damages the text",
+        theirs.len() - differ.len() - held,
+        theirs.len()
+    );
+    assert!(
+        held * 10 < theirs.len(),
+        "{held} of {} are not given",
+        theirs.len()
+    );
+    assert!(
+        differ.is_empty(),
+        "{} differ: {:?}",
+        differ.len(),
+        &differ[..differ.len().min(9)]
+    );
 }
 
 fn kustomize(program: &str, version: &[&str], build: &[&str]) {
@@ -44,12 +67,20 @@ fn kustomize(program: &str, version: &[&str], build: &[&str]) {
     let count = count(2_000);
     let stream = |annotations: &str| -> String {
         let mut dice = Dice::new(7);
-        let one = |i| format!("---\n{}", object(&mut dice, &format!("object-{i}"), annotations));
+        let one = |i| {
+            format!(
+                "---\n{}",
+                object(&mut dice, &format!("object-{i}"), annotations)
+            )
+        };
         (0..count).map(one).collect()
     };
     let file = |text: &str| Entry::File(text.as_bytes().to_vec());
     let tree = Tree::from([
-        ("kustomization.yaml".to_owned(), file("resources: [all.yaml]\n")),
+        (
+            "kustomization.yaml".to_owned(),
+            file("resources: [all.yaml]\n"),
+        ),
         ("all.yaml".to_owned(), file(&stream(MARK))),
     ]);
     let sandbox = Sandbox::new(&tree);
@@ -58,7 +89,11 @@ fn kustomize(program: &str, version: &[&str], build: &[&str]) {
         .current_dir(sandbox.path("."))
         .output()
         .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
     let output = sandbox.run(
         &arguments("--mode suffix --all-sources"),
         Some(stream("").as_bytes()),
@@ -66,7 +101,7 @@ fn kustomize(program: &str, version: &[&str], build: &[&str]) {
     assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
     let theirs = by_base(&built.stdout);
     assert_eq!(theirs.len(), count);
-    compare(program, &theirs, &by_base(&output.stdout));
+    compare(program, &theirs, &output.stdout);
 }
 
 #[test]
@@ -91,7 +126,7 @@ fn created(sandbox: &Sandbox, dice: &mut Dice, i: usize) -> String {
     command.arg(format!("object-{i}"));
     command.args(["--append-hash", "--dry-run=client", "-o", "yaml"]);
     for key in 0..dice.roll(4) {
-        let text: String = text(dice).chars().filter(|c| *c != '\0').collect();
+        let text: String = text(dice).chars().filter(|c| *c != '\u{2028}').collect();
         command.arg(format!("--from-literal=key{key}={text}"));
     }
     if !secret && dice.roll(4) == 0 {
@@ -101,7 +136,11 @@ fn created(sandbox: &Sandbox, dice: &mut Dice, i: usize) -> String {
         command.arg("--type=example.com/x");
     }
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -113,7 +152,9 @@ fn suffixes_are_those_of_kubectl_create() {
     let binary = Entry::File(vec![0, 159, 146, 150, 255]);
     let sandbox = Sandbox::new(&Tree::from([("binary".to_owned(), binary)]));
     let mut dice = Dice::new(11);
-    let created: Vec<String> = (0..count(200)).map(|i| created(&sandbox, &mut dice, i)).collect();
+    let created: Vec<String> = (0..count(200))
+        .map(|i| created(&sandbox, &mut dice, i))
+        .collect();
     let theirs = by_base(created.join("---\n").as_bytes());
     let stream: String = created
         .iter()
@@ -132,8 +173,8 @@ fn suffixes_are_those_of_kubectl_create() {
         &arguments("--mode suffix --suffix-hash kubectl --all-sources"),
         Some(stream.as_bytes()),
     );
-    assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
-    compare("kubectl create", &theirs, &by_base(&output.stdout));
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    compare("kubectl create", &theirs, &output.stdout);
     // What carries the suffix already keeps its name.
     let again = sandbox.run(
         &arguments("--mode suffix --suffix-hash kubectl --all-sources"),

@@ -24,16 +24,73 @@ impl Dice {
 }
 
 const PIECES: &[&str] = &[
-    "a", "B", "0", " ", "x=1", "<", ">", "&", "\"", "'", "\\", "/", "#", ": ", "- ", "é", "日本",
-    "😀", "\u{2028}", "\u{feff}", "%", "{", "}", "[", "]", ",", "*", "!", "|", "@", "`",
-    "${VAR}", "{{ x }}", "true", "null", "1e3", "0x1f", "yes", "~", "\u{a0}", "key: value",
+    "a",
+    "B",
+    "0",
+    " ",
+    "x=1",
+    "<",
+    ">",
+    "&",
+    "\"",
+    "'",
+    "\\",
+    "/",
+    "#",
+    ": ",
+    "- ",
+    "é",
+    "日本",
+    "😀",
+    "\u{2028}",
+    "\u{feff}",
+    "%",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "*",
+    "!",
+    "|",
+    "@",
+    "`",
+    "${VAR}",
+    "{{ x }}",
+    "true",
+    "null",
+    "1e3",
+    "0x1f",
+    "yes",
+    "~",
+    "\u{a0}",
+    "key: value",
 ];
 
 /// Plain scalars that kubectl reads as strings.
 const PLAIN: &[&str] = &[
-    "abc", "a b", "a-b", "v1.2.3", "2020-01-02", "2020-1-2", "2001-12-14t21:59:43.10-05:00",
-    "2001-12-14 21:59:43.1", "1.2.3", "http://x/y?z=1", "a#b", "info", "10m", "1_a", "-x", "é",
-    "2020-02-30", "2020-01-02T03:04:05Z", "127.0.0.1", "a, b", "0x", "1e",
+    "abc",
+    "a b",
+    "a-b",
+    "v1.2.3",
+    "2020-01-02",
+    "2020-1-2",
+    "2001-12-14t21:59:43.10-05:00",
+    "2001-12-14 21:59:43.1",
+    "1.2.3",
+    "http://x/y?z=1",
+    "a#b",
+    "info",
+    "10m",
+    "1_a",
+    "-x",
+    "é",
+    "2020-02-30",
+    "2020-01-02T03:04:05Z",
+    "127.0.0.1",
+    "a, b",
+    "0x",
+    "1e",
 ];
 
 pub(super) fn text(dice: &mut Dice) -> String {
@@ -41,8 +98,12 @@ pub(super) fn text(dice: &mut Dice) -> String {
 }
 
 fn lines(dice: &mut Dice) -> Vec<String> {
-    let safe = ["a", "b c", "# d", "e: f", "  g", "<h>", "é", "k=\"v\"", "- i", "j\\n"];
-    let mut lines: Vec<String> = (0..=dice.roll(4)).map(|_| dice.pick(&safe).to_owned()).collect();
+    let safe = [
+        "a", "b c", "# d", "e: f", "  g", "<h>", "é", "k=\"v\"", "- i", "j\\n",
+    ];
+    let mut lines: Vec<String> = (0..=dice.roll(4))
+        .map(|_| dice.pick(&safe).to_owned())
+        .collect();
     // The first line tells the indentation.
     lines[0] = lines[0].trim_start().to_owned();
     lines
@@ -72,14 +133,27 @@ fn value(dice: &mut Dice) -> String {
         0 => format!(" {}\n", dice.pick(PLAIN)),
         1 => " \"\"\n".to_owned(),
         2 => {
-            let text: String = text(dice).chars().filter(|c| !matches!(c, '\u{2028}' | '\u{feff}' | '\u{7f}')).collect();
+            let text: String = text(dice)
+                .chars()
+                .filter(|c| !matches!(c, '\u{2028}' | '\u{feff}' | '\u{7f}'))
+                .collect();
             format!(" '{}'\n", text.replace('\'', "''"))
         }
-        3..=5 => format!(" {}\n", double(&text(dice))),
+        3 => {
+            let words: Vec<String> = (0..30)
+                .map(|_| dice.pick(&["one", "two", "three"]).to_owned())
+                .collect();
+            let glue = dice.pick(&[" ", "\n    ", "  "]);
+            format!(" \"{}\"\n", words.join(glue))
+        }
+        4 | 5 => format!(" {}\n", double(&text(dice))),
         style => {
             let mark = if style == 6 { "|" } else { ">" };
             let chomp = dice.pick(&["", "-", "+"]);
-            let body: String = lines(dice).iter().map(|line| format!("    {line}\n")).collect();
+            let body: String = lines(dice)
+                .iter()
+                .map(|line| format!("    {line}\n"))
+                .collect();
             let tail = if dice.roll(3) == 0 { "\n" } else { "" };
             format!(" {mark}{chomp}\n{body}{tail}")
         }
@@ -89,7 +163,9 @@ fn value(dice: &mut Dice) -> String {
 fn base64(dice: &mut Dice) -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let groups = dice.roll(40);
-    let mut out: String = (0..groups * 4).map(|_| char::from(LETTERS[dice.roll(64)])).collect();
+    let mut out: String = (0..groups * 4)
+        .map(|_| char::from(LETTERS[dice.roll(64)]))
+        .collect();
     if dice.roll(2) == 0 {
         out.push_str("MQ==");
     }
@@ -117,7 +193,11 @@ fn field(dice: &mut Dice, name: &str, value: impl Fn(&mut Dice) -> String) -> St
     for i in 0..count {
         let key = dice.pick(&["a", "B", "a.b", "a-b", "a_b", "app.yaml", "Z", "x1", ".env"]);
         let key = format!("{key}{i}{name}");
-        let key = if dice.roll(4) == 0 { format!("\"{key}\"") } else { key };
+        let key = if dice.roll(4) == 0 {
+            format!("\"{key}\"")
+        } else {
+            key
+        };
         write!(out, "  {key}:{}", value(dice)).unwrap();
     }
     out
@@ -132,7 +212,11 @@ pub(super) fn object(dice: &mut Dice, name: &str, annotations: &str) -> String {
     );
     if is_secret {
         if dice.roll(2) == 0 {
-            out.push_str(dice.pick(&["type: Opaque\n", "type: \"\"\n", "type: kubernetes.io/tls\n"]));
+            out.push_str(dice.pick(&[
+                "type: Opaque\n",
+                "type: \"\"\n",
+                "type: kubernetes.io/tls\n",
+            ]));
         }
         out.push_str(&field(dice, "data", base64));
         out.push_str(&field(dice, "stringData", value));
