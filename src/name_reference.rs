@@ -38,6 +38,7 @@ struct FieldSpec {
 /// # Errors
 /// Text that is no such file.
 pub fn rows(text: &str) -> Result<Vec<NameRow>, String> {
+    let text = text.trim_start_matches('\u{feff}');
     let read: Option<Configuration> =
         serde_yaml::from_str(text).map_err(|error| error.to_string())?;
     let mut rows = Vec::new();

@@ -362,7 +362,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// The object of an item.
-pub(super) fn owner<'a>(facts: &'a [Facts], at: SourceRef) -> &'a Object {
+pub(super) fn owner(facts: &[Facts], at: SourceRef) -> &Object {
     object(facts, at.object)
 }
 

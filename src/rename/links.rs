@@ -163,9 +163,8 @@ impl Links {
                 let held = of.items.iter().find(|&&item| !items.all[item].moves());
                 let holder = of.foreign.or(held.map(|&item| items.all[item].at));
                 let some_move = of.items.iter().any(|&item| items.all[item].moves());
-                if some_move && items.final_name(group).is_none()
-                    || some_move && of.foreign.is_some()
-                {
+                let differ = items.final_name(group).is_none() || of.foreign.is_some();
+                if some_move && differ {
                     let other = holder.unwrap_or(items.all[of.items[0]].at);
                     changed |= items.hold(group, &Hold::Copy(other));
                 }
