@@ -4,20 +4,21 @@
 use crate::finding::{Code, Severity};
 use crate::k8s::kinds::{Rolls, WorkloadKind};
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
-use crate::k8s::referrers;
 use crate::k8s::sites::{Reads, Site, Under};
-use crate::options::{self, SuffixHash, UnitRule};
-use crate::rules::{Encrypted, HotReload, IgnoreRule, NameRow, Rules, Silence, UserSite, glob};
+use crate::name_reference::{self, NamePlace, SuffixRow};
+use crate::options::{self, UnitRule};
+use crate::rules::{Encrypted, HotReload, IgnoreRule, Rules, Silence, UserSite, glob};
 use crate::unit::Declared;
 use globset::{GlobBuilder, GlobSet};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 
 /// The name of the file, looked for from the named path upwards.
 pub const FILE_NAME: &str = ".rollstamp.yaml";
 
 /// What the file may say; every key is optional and an unknown one is an error.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Config {
     /// What is written.
@@ -38,6 +39,8 @@ pub struct Config {
     pub units: Vec<UnitRow>,
     /// Whether errors refuse, and references without a source are errors.
     pub strict: bool,
+    /// The file with the key for digests of Secrets, from the folder of the configuration.
+    pub hash_key_file: Option<String>,
     /// Whether a run without a hash key is an error.
     pub require_hash_key: bool,
     /// What becomes of sources that SOPS has encrypted.
@@ -78,66 +81,6 @@ impl From<Mode> for options::Mode {
     }
 }
 
-/// How names after content are made.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct SuffixRow {
-    /// Whose suffix.
-    pub hash: HashChoice,
-    /// Whether sources that no workload reads get one as well.
-    pub all_sources: bool,
-    /// Whether renamed sources become immutable.
-    pub immutable: bool,
-}
-
-/// See [`SuffixHash`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum HashChoice {
-    /// That of kustomize's generators.
-    #[default]
-    Kustomize,
-    /// That of `kubectl create --append-hash`.
-    Kubectl,
-}
-
-impl From<HashChoice> for SuffixHash {
-    fn from(choice: HashChoice) -> Self {
-        match choice {
-            HashChoice::Kustomize => Self::Kustomize,
-            HashChoice::Kubectl => Self::Kubectl,
-        }
-    }
-}
-
-/// A place that names a source, or only seems to.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct NamePlace {
-    /// The API group of the object; any, if absent.
-    pub group: Option<String>,
-    /// The kind of the object; any, if absent.
-    pub kind: Option<String>,
-    /// The way from the object to the name, with dots, or with slashes as kustomize has them.
-    pub path: String,
-    /// What is named.
-    pub target: NameTarget,
-    /// A glob over the names that are meant; any, if absent.
-    pub name: Option<String>,
-}
-
-/// What a place names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum NameTarget {
-    /// A ConfigMap.
-    ConfigMap,
-    /// A Secret.
-    Secret,
-    /// Something else.
-    #[serde(rename = "none")]
-    Nothing,
-}
-
 /// See [`UnitRule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -161,7 +104,7 @@ impl From<Unit> for UnitRule {
 }
 
 /// What one apply receives.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct UnitRow {
     /// What findings call it; its first glob, if absent.
@@ -196,7 +139,7 @@ pub enum HotReloadChoice {
 }
 
 /// A kind that holds pod templates.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct WorkloadRow {
     /// The API group; empty for the core group.
@@ -212,7 +155,7 @@ pub struct WorkloadRow {
 }
 
 /// A place in an object that names a source.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ReferenceRow {
     /// The API group of the workload; any, if absent.
@@ -246,7 +189,7 @@ impl From<TargetChoice> for Target {
 }
 
 /// A kind whose content pods read.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SourceRow {
     /// The API group; empty for the core group.
@@ -264,7 +207,7 @@ pub struct SourceRow {
 }
 
 /// What takes no part. All that is said must hold.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct IgnoreRow {
     /// The kind of the source or the workload.
@@ -296,7 +239,7 @@ pub enum Level {
 }
 
 /// A finding that is known.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SilenceRow {
     /// Its code.
@@ -325,6 +268,72 @@ pub fn parse(text: &str) -> Result<Config, String> {
         .map_err(|error| error.to_string())
 }
 
+/// The `apiVersion` of the configuration of a KRM function or a kustomize plugin.
+pub const API_VERSION: &str = "rollstamp.dev/v1alpha1";
+/// Its `kind`.
+pub const KIND: &str = "Rollstamp";
+
+/// The `functionConfig` of a KRM function, or the configuration of a kustomize plugin.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Function {
+    #[serde(rename = "apiVersion")]
+    _api_version: IgnoredAny,
+    #[serde(rename = "kind")]
+    _kind: IgnoredAny,
+    #[serde(rename = "metadata")]
+    _metadata: Option<IgnoredAny>,
+    spec: Option<Config>,
+    #[serde(rename = "argsOneLiner")]
+    _args_one_liner: Option<IgnoredAny>,
+    #[serde(rename = "argsFromFile")]
+    _args_from_file: Option<IgnoredAny>,
+}
+
+/// Reads the configuration of a function from JSON: an object of our own kind, whose `spec` says
+/// what the file says, or a ConfigMap, as `kustomize fn run DIR -- key=value` and `kpt fn eval` make
+/// it.
+///
+/// # Errors
+/// Another kind, or the first thing that is not understood.
+pub fn of_function(json: &str) -> Result<Config, String> {
+    let object: serde_json::Value = serde_json::from_str(json).map_err(|e| e.to_string())?;
+    let field = |name: &str| object.get(name).and_then(serde_json::Value::as_str);
+    match (field("apiVersion"), field("kind")) {
+        (Some(API_VERSION), Some(KIND)) => serde_json::from_value::<Function>(object)
+            .map(|function| function.spec.unwrap_or_default())
+            .map_err(|error| error.to_string()),
+        (None | Some("v1"), None | Some("ConfigMap")) => of_data(object.get("data")),
+        (api_version, kind) => Err(format!(
+            "it is a {} of {}, not a {KIND} of {API_VERSION}",
+            kind.unwrap_or("thing without a kind"),
+            api_version.unwrap_or("no apiVersion")
+        )),
+    }
+}
+
+/// Settings that are texts whatever they look like.
+const TEXTS: &[&str] = &["annotation", "namespace", "hashKeyFile"];
+
+fn of_data(data: Option<&serde_json::Value>) -> Result<Config, String> {
+    let mut settings = serde_json::Map::new();
+    for (name, value) in data
+        .and_then(serde_json::Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let value = match value.as_str() {
+            // All values of a ConfigMap are strings; what they hold is YAML.
+            Some(text) if !TEXTS.contains(&name.as_str()) => {
+                serde_yaml::from_str(text).map_err(|error| format!("{name}: {error}"))?
+            }
+            _ => value.clone(),
+        };
+        settings.insert(name.clone(), value);
+    }
+    serde_json::from_value(serde_json::Value::Object(settings)).map_err(|error| error.to_string())
+}
+
 /// Turns what the file says into rules for a run.
 ///
 /// # Errors
@@ -348,7 +357,7 @@ pub fn rules(config: &Config) -> Result<Rules, String> {
         rules.sites.push(site(row)?);
     }
     for row in &config.names {
-        rules.names.push(name_row(row)?);
+        rules.names.push(name_reference::row(row)?);
     }
     for row in &config.sources {
         rules.providers.push(provider(row)?);
@@ -377,24 +386,6 @@ pub fn rules(config: &Config) -> Result<Rules, String> {
             .push(Silence::new(code(&row.code)?, row.object.as_deref())?);
     }
     Ok(rules)
-}
-
-fn name_row(row: &NamePlace) -> Result<NameRow, String> {
-    let path = match row.path.contains('/') {
-        true => referrers::fields(&row.path),
-        false => referrers::fields(path(&row.path)?),
-    };
-    Ok(NameRow {
-        group: row.group.clone(),
-        kind: row.kind.clone(),
-        path,
-        target: match row.target {
-            NameTarget::ConfigMap => Some(Target::ConfigMap),
-            NameTarget::Secret => Some(Target::Secret),
-            NameTarget::Nothing => None,
-        },
-        name: row.name.as_deref().map(glob).transpose()?,
-    })
 }
 
 fn unit(row: &UnitRow) -> Result<Declared, String> {

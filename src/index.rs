@@ -101,7 +101,9 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
         for member in &unit.sees {
             let file = member.file;
             let objects = facts[file].objects.iter().enumerate();
-            let seen = objects.filter(|(at, _)| member.object.is_none_or(|only| only == *at));
+            let seen = objects
+                .filter(|(_, object)| object.raw_material_of.is_none())
+                .filter(|(at, _)| member.object.is_none_or(|only| only == *at));
             for (position, object) in seen {
                 for (number, source) in object.sources.iter().enumerate() {
                     let own = member.namespace.as_deref().or(source.namespace.as_deref());
@@ -177,7 +179,12 @@ fn settle(
     let same = |a: SourceRef, b: SourceRef| source(facts, a).same_content(source(facts, b));
     let hook = |at: SourceRef| object(facts, at.object).hook;
     let mut counting: Vec<SourceRef> = Vec::new();
-    for in_file in real.chunk_by(|a, b| a.object.file == b.object.file) {
+    // A list may hold the objects of many files.
+    let file = |at: SourceRef| {
+        let from = object(facts, at.object).from_file.as_ref();
+        (at.object.file, from.map(|from| from.path.as_str()))
+    };
+    for in_file in real.chunk_by(|&a, &b| file(a) == file(b)) {
         let plain = in_file.iter().rev().find(|&&at| !hook(at));
         let last = *plain.unwrap_or(&in_file[in_file.len() - 1]);
         for &shadowed in in_file.iter().filter(|&&at| at != last) {

@@ -81,7 +81,7 @@ pub fn run(
         // What `check` finds beyond what every verb says: stamps that are not right, and sources
         // that nobody reads.
         let drift = plan.workloads.iter();
-        findings.extend(drift.filter_map(|planned| plan::drift(&facts, planned)));
+        findings.extend(drift.filter_map(|planned| plan::drift(&inputs, &facts, planned)));
         findings.extend(mentions::unread(&facts, &inputs, &units));
     }
     let (changes, found) = render::render(&inputs, &facts, &plan, &renames, options);

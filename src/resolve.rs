@@ -2,7 +2,7 @@
 
 use crate::extract::{Facts, Object, Origin, Reference};
 use crate::index::{Index, Indexed, SourceRef, namespace, object};
-use crate::k8s::renames::renames;
+use crate::k8s::kustomize::renames;
 use crate::options::Options;
 use crate::unit::Seat;
 

@@ -4,7 +4,7 @@ use super::{Common, Exit, Format, say_findings, start};
 use crate::front::stream;
 use crate::options::Goal;
 use crate::process::Outcome;
-use crate::report::text;
+use crate::report::{results, text};
 use crate::unit::Found;
 use anyhow::Context;
 use std::path::PathBuf;
@@ -29,8 +29,27 @@ pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::
         // Helm 4 takes an empty answer for a failure, even where the chart rendered nothing.
         pieces = vec!["---\n"];
     }
+    let results = run.call.as_ref().and_then(|call| call.results.as_ref());
+    let results = results.map(|place| (place.at, place.text(&results::results(&run.outcome))));
+    if let Some((at, text)) = &results {
+        insert(&mut pieces, *at, text);
+    }
     stream::print(pieces.into_iter()).context("failed to write the standard output")?;
     Ok(Exit::Clean)
+}
+
+/// Puts a text at a place of the output.
+fn insert<'a>(pieces: &mut Vec<&'a str>, at: usize, text: &'a str) {
+    let mut start = 0;
+    let Some(number) = pieces.iter().position(|piece| {
+        let is_here = at < start + piece.len();
+        start += if is_here { 0 } else { piece.len() };
+        is_here
+    }) else {
+        return;
+    };
+    let (before, behind) = pieces[number].split_at(at - start);
+    pieces.splice(number..=number, [before, text, behind]);
 }
 
 /// The texts with their edits. A single stream passes as it is; of files only those that hold

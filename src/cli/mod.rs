@@ -1,18 +1,19 @@
-//! The command line: clap structs into [`Options`], and the way from loading to the exit code.
+//! The command line: clap structs, and the way from loading to the exit code.
 
 mod explain;
 mod filter;
 mod names;
+mod plugin;
 mod say;
 mod settings;
 
 use self::filter::filter;
 use self::names::{annotation_key, require};
 use self::say::{colour, counts, findings, print_diffs, say_findings};
-use self::settings::{HashArg, ModeArg, options};
-use crate::config::{self, Config};
+use self::settings::{HashArg, ModeArg, configuration, exclude, options};
+use crate::config::Config;
 use crate::finding::Severity;
-use crate::front::{Loaded, files, stream, write};
+use crate::front::{Loaded, files, krm, stream, write};
 use crate::options::{Goal, UnitRule};
 use crate::plan::{Decision, State};
 use crate::process::{self, Outcome};
@@ -152,9 +153,12 @@ struct Common {
     /// Say notes as well, and what was read
     #[arg(short, long)]
     verbose: bool,
-    /// Append what is said on the standard error to a file as well, for callers that hide it
-    /// [env: ROLLSTAMP_LOG_FILE]
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    /// The configuration that the caller hands over, in the place of a file.
+    #[arg(skip)]
+    given: Option<Config>,
+    /// Append what is said on the standard error to a file as well, for callers that hide it; it can
+    /// also be named by the environment, as `ROLLSTAMP_LOG_FILE`
+    #[arg(long, value_name = "FILE")]
     log_file: Option<PathBuf>,
     /// Threads; the result does not depend on it
     #[arg(short, long, value_name = "N")]
@@ -206,19 +210,33 @@ pub enum Exit {
 /// full disk) is said on the standard error and in the log file; what is wrong with manifests is a
 /// finding.
 pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<std::ffi::OsString> = arguments.collect();
+    let (arguments, handed_over) = match krm::plugin(&arguments) {
+        None => (arguments, None),
+        Some(call) => {
+            let arguments = plugin::arguments(call.arguments).collect();
+            (arguments, Some(call.config))
+        }
+    };
+    let mut cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
     let log_file = cli.log_file().map(std::path::Path::to_path_buf);
-    dispatch(cli).unwrap_or_else(|error| {
-        // Who cannot open the log file complains on the standard error alone.
-        let said = format!("rollstamp: {error:#}\n");
-        stream::Talk::new(log_file.as_deref())
-            .unwrap_or_else(|_| stream::Talk::unlogged())
-            .say(&said);
-        Exit::Trouble
-    })
+    let configured = match handed_over {
+        None => Ok(()),
+        Some(config) => plugin::configure(&mut cli, config),
+    };
+    configured
+        .and_then(|()| dispatch(cli))
+        .unwrap_or_else(|error| {
+            // Who cannot open the log file complains on the standard error alone.
+            let said = format!("rollstamp: {error:#}\n");
+            stream::Talk::new(log_file.as_deref())
+                .unwrap_or_else(|_| stream::Talk::unlogged())
+                .say(&said);
+            Exit::Trouble
+        })
 }
 
 /// Help and version go to the standard output, as clap has it; a usage error to the other, and to the
@@ -290,13 +308,14 @@ struct Run {
     outcome: Outcome,
     paths: Vec<Option<PathBuf>>,
     talk: stream::Talk,
+    /// The call that is answered, if the standard input is one.
+    call: Option<krm::Call>,
 }
 
 /// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
 fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Option<Run>> {
     let mut loaded = Loaded::default();
-    let (config, root) = configuration(paths, common)?;
-    let options = options(common, &config, root.as_deref(), goal)?;
+    let mut call = None;
     if paths.is_empty() {
         if stream::stdin_is_terminal() {
             let help = Cli::command().render_help();
@@ -304,7 +323,12 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
             return Ok(None);
         }
         stream::load(&mut loaded).context("failed to read the standard input")?;
-    } else {
+        let text = loaded.inputs.first().map(|input| &input.file.text);
+        call = text.and_then(|text| krm::call(text));
+    }
+    let (config, root) = configuration(paths, common, call.as_ref())?;
+    let options = options(common, &config, root.as_deref(), goal)?;
+    if !paths.is_empty() {
         require(paths)?;
         let units = &options.rules.units;
         loaded = files::load(paths, &exclude(common)?, root.as_deref(), units)
@@ -332,54 +356,8 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         outcome,
         paths: loaded.paths,
         talk,
+        call,
     }))
-}
-
-/// The configuration of a run and its folder: the named file, or the one found above the paths.
-fn configuration(paths: &[PathBuf], common: &Common) -> anyhow::Result<(Config, Option<PathBuf>)> {
-    if common.no_config {
-        return Ok((Config::default(), None));
-    }
-    let path = match &common.config {
-        Some(path) => path.clone(),
-        None => {
-            let mut found: Vec<PathBuf> = paths
-                .iter()
-                .filter(|path| path.as_os_str() != "-")
-                .filter_map(|path| files::above(path, config::FILE_NAME))
-                .collect();
-            found.dedup();
-            match found.as_slice() {
-                [] => return Ok((Config::default(), None)),
-                [path] => path.clone(),
-                [one, two, ..] => bail!(
-                    "two configurations apply, {} and {}: name one with --config",
-                    one.display(),
-                    two.display()
-                ),
-            }
-        }
-    };
-    let text = files::text(&path)
-        .with_context(|| format!("failed to read the configuration {}", path.display()))?;
-    let config =
-        config::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-    let folder = path.parent().map(|folder| match folder.as_os_str() {
-        name if name.is_empty() => PathBuf::from("."),
-        _ => folder.to_path_buf(),
-    });
-    Ok((config, folder))
-}
-
-fn exclude(common: &Common) -> anyhow::Result<globset::GlobSet> {
-    let mut set = globset::GlobSetBuilder::new();
-    for glob in &common.exclude {
-        set.add(
-            globset::Glob::new(glob)
-                .with_context(|| format!("failed to read the glob `{glob}`"))?,
-        );
-    }
-    set.build().context("failed to read the globs of --exclude")
 }
 
 fn in_place(

@@ -1,15 +1,15 @@
-//! What a run is asked to do: flags over the configuration file.
+//! What a run is asked to do: the command line, and the configuration that goes with it.
 
 use super::Common;
 use super::names::annotation_key;
 use crate::config::{self, Config};
 use crate::digest::HashKey;
-use crate::front::files;
+use crate::front::{files, krm};
 use crate::name_reference;
 use crate::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, SuffixHash};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use std::path::Path;
+use std::path::PathBuf;
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum ModeArg {
@@ -27,14 +27,74 @@ pub(super) enum HashArg {
     Kubectl,
 }
 
-/// Settles the options of a run; `root` is the folder of the configuration.
+/// The configuration of a run and its folder: the named file, or the one found above the paths.
+pub(super) fn configuration(
+    paths: &[PathBuf],
+    common: &Common,
+    call: Option<&krm::Call>,
+) -> anyhow::Result<(Config, Option<PathBuf>)> {
+    let of_call = call.and_then(|call| call.config.as_ref());
+    let wrong = |error: String| anyhow::anyhow!("the functionConfig of the list: {error}");
+    let handed_over = match (&common.given, of_call) {
+        (Some(config), _) => Some(config.clone()),
+        (None, Some(Err(error))) => return Err(wrong(error.to_string())),
+        (None, Some(Ok(json))) => Some(config::of_function(json).map_err(wrong)?),
+        (None, None) => None,
+    };
+    if let Some(config) = handed_over {
+        if common.config.is_some() {
+            bail!(
+                "two configurations apply: the caller hands one over, and --config names another"
+            );
+        }
+        return Ok((config, None));
+    }
+    if common.no_config {
+        return Ok((Config::default(), None));
+    }
+    let path = match &common.config {
+        Some(path) => path.clone(),
+        None => {
+            let mut found: Vec<PathBuf> = paths
+                .iter()
+                .filter(|path| path.as_os_str() != "-")
+                .filter_map(|path| files::above(path, config::FILE_NAME))
+                .collect();
+            found.dedup();
+            match found.as_slice() {
+                [] => return Ok((Config::default(), None)),
+                [path] => path.clone(),
+                [one, two, ..] => bail!(
+                    "two configurations apply, {} and {}: name one with --config",
+                    one.display(),
+                    two.display()
+                ),
+            }
+        }
+    };
+    let text = files::text(&path)
+        .with_context(|| format!("failed to read the configuration {}", path.display()))?;
+    let config =
+        config::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+    let folder = path.parent().map(|folder| match folder.as_os_str() {
+        name if name.is_empty() => PathBuf::from("."),
+        _ => folder.to_path_buf(),
+    });
+    Ok((config, folder))
+}
+
 pub(super) fn options(
     common: &Common,
     config: &Config,
-    root: Option<&Path>,
+    root: Option<&std::path::Path>,
     goal: Goal,
 ) -> anyhow::Result<Options> {
-    let hash_key = match &common.hash_key_file {
+    // A path in a file means what it says from there; of a call, from the folder of the caller.
+    let configured = config
+        .hash_key_file
+        .as_ref()
+        .map(|path| root.map_or_else(|| PathBuf::from(path), |root| root.join(path)));
+    let hash_key = match common.hash_key_file.as_ref().or(configured.as_ref()) {
         None => None,
         Some(path) => {
             let bytes = files::key(path)
@@ -58,7 +118,7 @@ pub(super) fn options(
     let mut rules =
         config::rules(config).map_err(|error| anyhow::anyhow!("the configuration: {error}"))?;
     for file in &config.name_references {
-        let path = root.unwrap_or(Path::new("")).join(file);
+        let path = root.unwrap_or(std::path::Path::new("")).join(file);
         let text =
             files::text(&path).with_context(|| format!("failed to read {}", path.display()))?;
         let rows = name_reference::rows(&text)
@@ -94,4 +154,15 @@ pub(super) fn options(
             .jobs
             .map_or_else(available, std::num::NonZeroUsize::get),
     })
+}
+
+pub(super) fn exclude(common: &Common) -> anyhow::Result<globset::GlobSet> {
+    let mut set = globset::GlobSetBuilder::new();
+    for glob in &common.exclude {
+        set.add(
+            globset::Glob::new(glob)
+                .with_context(|| format!("failed to read the glob `{glob}`"))?,
+        );
+    }
+    set.build().context("failed to read the globs of --exclude")
 }

@@ -19,7 +19,7 @@ mod workload;
 pub use marks::Marks;
 pub use names::{Mention, What, mentions};
 pub use naming::{Follows, Frozen, Naming};
-pub use origin::Origin;
+pub use origin::{FromFile, Origin};
 pub use references::{Keys, Reference};
 pub use reloaders::{Sidecar, Watched};
 pub use source::{At, Entry, Flaw, Malformed, Source};
@@ -30,6 +30,7 @@ pub(crate) use workload::refused;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds;
+use crate::k8s::kustomize::FILE_NAMES;
 use crate::options::Options;
 use crate::rules::Subject;
 use crate::span::{FileId, InputFile, MAX_TEXT, Place, Span};
@@ -52,6 +53,8 @@ pub struct Facts {
     pub objects: Vec<Object>,
     /// How many Kubernetes objects there are, those without facts included.
     pub object_count: usize,
+    /// The kustomizations in a list, by their paths; empty when the text is read.
+    pub kustomizations: Vec<String>,
     /// What is wrong in the text itself.
     pub findings: Vec<Finding>,
     /// What an apply of the objects as they stand would run into; of raw material, nothing is said.
@@ -84,6 +87,10 @@ pub struct Object {
     pub hook: bool,
     /// How it came by its name, inside of a kustomize build.
     pub origin: Option<Origin>,
+    /// The file it stands in for the caller who put it into a list.
+    pub from_file: Option<FromFile>,
+    /// The kustomization that it lies below, in such a list.
+    pub raw_material_of: Option<String>,
     /// What it provides.
     pub sources: Vec<Source>,
     /// Its pod templates, and what they read.
@@ -123,6 +130,23 @@ fn names_in(list: &str) -> impl Iterator<Item = &str> {
     list.split(',')
         .map(str::trim)
         .filter(|name| !name.is_empty())
+}
+
+impl Facts {
+    /// What lies below a kustomization in a list is what that one is made of, not what is applied.
+    fn find_raw_material(&mut self) {
+        let kustomizations = std::mem::take(&mut self.kustomizations);
+        for object in &mut self.objects {
+            let Some(from) = &object.from_file else {
+                continue;
+            };
+            let is_above = |kustomization: &&String| {
+                let folder = kustomization.rfind('/').map_or(0, |end| end + 1);
+                from.path.starts_with(&kustomization[..folder])
+            };
+            object.raw_material_of = kustomizations.iter().find(is_above).cloned();
+        }
+    }
 }
 
 impl Object {
@@ -172,6 +196,7 @@ pub fn extract(file: FileId, input: &InputFile, options: &Options) -> Facts {
         }
     }
     facts.ytt = marks.is_program();
+    facts.find_raw_material();
     facts
 }
 
@@ -339,11 +364,23 @@ impl Reader<'_> {
             let ancestors = [list, items, item];
             let target = self.document.target(item);
             if self.document.node(target).kind == Kind::Mapping {
+                if let Some(path) = self.kustomization(target) {
+                    self.facts.kustomizations.push(path);
+                    continue;
+                }
                 let route = vec![Step::Field("items".to_owned()), Step::Item(i)];
                 self.object(target, route, &ancestors, Some(lent))?;
             }
         }
         Ok(())
+    }
+
+    /// The path of an item that is a kustomization, as `kustomize fn run` hands it over.
+    fn kustomization(&self, item: NodeId) -> Option<String> {
+        let metadata = self.document.value(self.text, item, "metadata")?;
+        let path = origin::from_file(self, metadata)?.path;
+        let name = path.rsplit('/').next().unwrap_or_default();
+        FILE_NAMES.contains(&name).then_some(path)
     }
 
     fn one(
@@ -375,6 +412,9 @@ impl Reader<'_> {
         }
         let is_unlisted = workload.is_some_and(kinds::WorkloadKind::is_unlisted);
         let origin = metadata.and_then(|metadata| origin::read(self, metadata, kind));
+        let from_file = metadata
+            .filter(|_| !route.is_empty())
+            .and_then(|metadata| origin::from_file(self, metadata));
         let hook = annotation("helm.sh/hook").is_some();
         let mut id = ObjectId {
             group: group.to_owned(),
@@ -436,6 +476,8 @@ impl Reader<'_> {
             route,
             hook,
             origin,
+            from_file,
+            raw_material_of: None,
             sources,
             templates,
             delegate,

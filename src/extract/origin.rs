@@ -18,6 +18,30 @@ pub struct Origin {
     pub hashed: bool,
 }
 
+/// The file from which somebody else read an object before it came to us in a list.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FromFile {
+    /// Its path, as the caller says it.
+    pub path: String,
+    /// Which document of it, from 0.
+    pub index: Option<u64>,
+}
+
+/// Reads where an item of a list comes from (KRM Functions Specification v1); kyaml before v0.13
+/// wrote the annotations without `internal.`.
+pub(super) fn from_file(reader: &Reader<'_>, metadata: NodeId) -> Option<FromFile> {
+    let annotation = |name: &str| {
+        [ROOT, "config.kubernetes.io"]
+            .iter()
+            .find_map(|root| reader.annotation(metadata, &format!("{root}/{name}")))
+            .map(|(value, _)| value)
+    };
+    Some(FromFile {
+        path: annotation("path")?,
+        index: annotation("index").and_then(|index| index.parse().ok()),
+    })
+}
+
 const ROOT: &str = "internal.config.kubernetes.io";
 
 /// Reads the notes in the metadata of an object of this kind; nothing, if there are none.

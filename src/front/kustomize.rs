@@ -4,8 +4,8 @@
 //! In a git repository all of it is looked at, because an overlay anywhere in it may use a base that
 //! was named alone; outside of one only the named folders are.
 
-use super::walk::KUSTOMIZATIONS;
 use super::{Loaded, display, relative};
+use crate::k8s::kustomize::FILE_NAMES;
 use crate::kustomization::{Child, Kustomization, Material, PatchFile, names};
 use crate::span::{InputFile, MAX_TEXT};
 use crate::unit::{Found, Input};
@@ -224,7 +224,7 @@ fn walk(root: &Path) -> Vec<PathBuf> {
         .build();
     let mut folders = BTreeSet::new();
     for entry in walker.filter_map(Result::ok) {
-        let is_one = KUSTOMIZATIONS.iter().any(|name| entry.file_name() == *name);
+        let is_one = FILE_NAMES.iter().any(|name| entry.file_name() == *name);
         if is_one && let Some(folder) = entry.path().parent() {
             folders.insert(folder.to_path_buf());
         }
@@ -249,7 +249,7 @@ fn above(path: &Path) -> Vec<PathBuf> {
 
 /// The kustomization file of a folder, in the order in which kustomize looks.
 fn file_in(folder: &Path) -> Option<PathBuf> {
-    KUSTOMIZATIONS
+    FILE_NAMES
         .iter()
         .map(|name| folder.join(name))
         .find(|path| path.is_file())

@@ -7,6 +7,7 @@
 
 mod declared;
 pub mod files;
+pub mod krm;
 mod kustomize;
 pub mod stream;
 pub mod walk;

@@ -1,6 +1,7 @@
 //! Finds the manifests below a folder, and tells apart what looks like one.
 
 use super::display;
+use crate::k8s::kustomize::FILE_NAMES;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -28,10 +29,6 @@ pub enum What {
     /// A symbolic link that leads out of the folder.
     Outside,
 }
-
-/// The names of kustomization files.
-pub(super) const KUSTOMIZATIONS: &[&str] =
-    &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Everything below a folder that may be a manifest, sorted by name. `.gitignore` is honoured and
 /// hidden folders are skipped; what the user's own git configuration ignores is not asked, because
@@ -77,7 +74,7 @@ pub fn walk(
         let folder = path.parent().unwrap_or(root).to_path_buf();
         let is_kustomization = path
             .file_name()
-            .is_some_and(|name| KUSTOMIZATIONS.iter().any(|k| name == *k));
+            .is_some_and(|name| FILE_NAMES.iter().any(|k| name == *k));
         if !is_kustomization && !has_manifest_extension(path) {
             continue;
         }
@@ -141,7 +138,7 @@ impl Surroundings {
         } else {
             folder
         };
-        let own = KUSTOMIZATIONS
+        let own = FILE_NAMES
             .iter()
             .map(|name| here.join(name))
             .find(|path| path.is_file());

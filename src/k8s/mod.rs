@@ -5,6 +5,7 @@
 
 pub mod id;
 pub mod kinds;
+pub mod kustomize;
 pub mod limits;
 pub mod marks;
 pub mod other_names;
@@ -12,7 +13,6 @@ pub mod providers;
 pub mod recreated;
 pub mod referrers;
 pub mod reloaders;
-pub mod renames;
 pub mod short_names;
 pub mod sites;
 pub mod waits;

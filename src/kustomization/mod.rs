@@ -20,8 +20,8 @@ pub use read::{Names, names};
 
 use crate::extract::{Facts, Object};
 use crate::k8s::id::ObjectId;
+use crate::k8s::kustomize::POD_KINDS;
 use crate::k8s::providers::Target;
-use crate::k8s::renames::POD_KINDS;
 use crate::options::{Goal, Options};
 use crate::span::{FileId, Place, Span, offset};
 use crate::unit::{Found, Home, Input, Seat, Units, Why};
@@ -144,6 +144,8 @@ fn made(source: crate::extract::Source, input: usize, at: Span) -> Object {
         route: Vec::new(),
         hook: false,
         origin: None,
+        from_file: None,
+        raw_material_of: None,
         delegate: None,
         sources: vec![source],
         templates: Vec::new(),

@@ -18,6 +18,16 @@ pub(super) fn matters(template: &Template) -> bool {
         && template.references.iter().any(Reference::reads)
 }
 
+/// Why an item of a list is left alone that is raw material there.
+pub(super) fn raw_material(object: &Object) -> Why {
+    let below = object.raw_material_of.as_deref();
+    let below = below.unwrap_or("a kustomization");
+    Why {
+        text: format!("it lies below {below}, which decides what is applied"),
+        place: None,
+    }
+}
+
 impl Planner<'_> {
     /// Decides in every unit of a file. An error says why they do not agree, or why nobody can know.
     pub(super) fn in_all(

@@ -107,6 +107,7 @@ pub fn decide(
             for (number, template) in object.templates.iter().enumerate() {
                 let decided = match (options.goal, &units.homes[file]) {
                     (Goal::Strip, _) => Ok((planner.strip(object, template), Vec::new())),
+                    _ if object.raw_material_of.is_some() => Err(agree::raw_material(object)),
                     (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
                     (Goal::Stamp | Goal::Check, Home::In(seats)) => {
                         planner.in_all(seats, (file, position), object, template)

@@ -5,7 +5,7 @@ use crate::extract::{Entry, Facts, Flaw, Malformed, Object, Reference, refused};
 use crate::finding::{Code, Finding, Severity};
 use crate::index::{SourceRef, object};
 use crate::span::{Place, Span};
-use crate::unit::Why;
+use crate::unit::{Found, Input, Why};
 use crate::yaml::insert::{Refusal, Slot};
 use std::collections::BTreeSet;
 
@@ -209,6 +209,10 @@ pub(super) fn filled(reader: &Object, reference: &Reference, provider: &Object) 
 }
 
 pub(super) fn not_rolled(object: &Object, reason: &str) -> Finding {
+    let reason = match object.hook {
+        true => "is a hook, which Helm makes anew",
+        false => reason,
+    };
     about(
         object,
         Code::NotRolled,
@@ -255,7 +259,7 @@ pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
 }
 
 /// The finding that `check` makes of a decision, if it is one.
-pub fn drift(facts: &[Facts], planned: &Planned) -> Option<Finding> {
+pub fn drift(inputs: &[Input], facts: &[Facts], planned: &Planned) -> Option<Finding> {
     let object = object(facts, planned.object);
     let (code, message) = match &planned.decision {
         Decision::Stamp {
@@ -294,6 +298,9 @@ pub fn drift(facts: &[Facts], planned: &Planned) -> Option<Finding> {
         .quoting(place(object, span));
     Some(match code {
         Code::UnverifiableStamp => finding,
+        _ if inputs[planned.object.file].found == Found::Stream => finding.help(
+            "what prints these manifests did not let rollstamp stamp them last: put `| rollstamp` behind it, or see whether its plugin ran",
+        ),
         _ => finding.help("run `rollstamp write` on the same paths"),
     })
 }

@@ -1,5 +1,5 @@
-//! Findings as workflow commands, which GitHub Actions shows beside the lines of a pull request.
-//! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>
+//! Findings as workflow commands, which GitHub shows beside the lines of a pull request.
+//! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
 use super::Locator;
 use crate::finding::{Finding, Severity};

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod explain;
 pub mod github;
 pub mod json;
+pub mod results;
 pub mod text;
 
 use crate::extract::Facts;
@@ -48,7 +49,9 @@ impl<'a> Locator<'a> {
                 .collect()
         });
         let line = starts.partition_point(|&start| start as usize <= at);
-        let start = starts[line - 1] as usize;
+        // A byte order mark is no character of the first line.
+        let mark = usize::from(line == 1 && text.starts_with('\u{feff}')) * '\u{feff}'.len_utf8();
+        let start = (starts[line - 1] as usize + mark).min(at);
         let is_character = |b: &&u8| *b & 0xC0 != 0x80;
         let column = text.as_bytes()[start..at]
             .iter()

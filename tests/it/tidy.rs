@@ -12,11 +12,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("k8s", &[]),
     ("finding", &["span"]),
     ("options", &["digest", "k8s", "rules"]),
-    ("config", &["finding", "k8s", "options", "rules", "unit"]),
+    (
+        "config",
+        &[
+            "finding",
+            "k8s",
+            "name_reference",
+            "options",
+            "rules",
+            "unit",
+        ],
+    ),
     ("rules", &["finding", "k8s", "span", "unit"]),
     (
         "front",
-        &["finding", "kustomization", "span", "unit", "yaml"],
+        &["finding", "k8s", "kustomization", "span", "unit", "yaml"],
     ),
     ("unit", &["options", "span"]),
     (
@@ -25,7 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "digest", "finding", "k8s", "options", "rules", "span", "suffix", "yaml",
         ],
     ),
-    ("name_reference", &["k8s", "rules"]),
+    ("name_reference", &["k8s", "options", "rules"]),
     (
         "rename",
         &[

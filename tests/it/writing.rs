@@ -60,7 +60,7 @@ fn the_mode_stays_and_unchanged_files_are_not_touched() {
 #[test]
 fn a_file_that_changes_meanwhile_is_left_alone() {
     let sandbox = Sandbox::new(&tree(&[("m/a.yaml", MANIFEST), ("m/b/b.yaml", MANIFEST)]));
-    let fifo = sandbox.path("key");
+    let fifo = sandbox.path("late.yaml");
     assert!(
         Command::new("mkfifo")
             .arg(&fifo)
@@ -68,15 +68,15 @@ fn a_file_that_changes_meanwhile_is_left_alone() {
             .expect("mkfifo")
             .success()
     );
-    // The key is read after the manifests, so the program waits here with the old texts in hand.
-    let mut child = program(&sandbox, &["write", "--hash-key-file", "key", "m"])
+    // What is named later is read later, so the program waits here with the old texts in hand.
+    let mut child = program(&sandbox, &["write", "m", "late.yaml"])
         .spawn()
         .unwrap();
-    let mut key = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+    let mut late = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
     let changed = MANIFEST.replace("k: v", "k: changed");
     std::fs::write(sandbox.path("m/a.yaml"), &changed).unwrap();
-    key.write_all(b"k").unwrap();
-    drop(key);
+    late.write_all(b"# nothing\n").unwrap();
+    drop(late);
     let mut said = String::new();
     child
         .stderr

@@ -49,6 +49,15 @@ pub(crate) fn shared(path: &str) -> Option<String> {
     fs::read_to_string(root()?.join(path)).ok()
 }
 
+/// The folders in a folder, by name.
+pub(crate) fn folders(parent: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parent).unwrap();
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    folders
+}
+
 /// One rendered stream.
 struct Stream {
     name: String,
@@ -115,7 +124,7 @@ fn rollstamp<S: AsRef<[u8]> + ?Sized>(arguments: &[&str], stdin: &S, folder: Opt
 }
 
 /// Does the same to every item on two threads; the results are in the items' order.
-fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let queue = Mutex::new(items.iter().enumerate());
     let results = Mutex::new(Vec::new());
     std::thread::scope(|scope| {

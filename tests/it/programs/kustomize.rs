@@ -4,7 +4,7 @@ use super::{bash, example, file, found, lines, stamps, tool};
 use crate::sandbox::Sandbox;
 
 /// A kustomization that asks for rollstamp as an exec function.
-const FUNCTION: &str = "apiVersion: rollstamp.dev/v1
+const FUNCTION: &str = "apiVersion: rollstamp.dev/v1alpha1
 kind: Rollstamp
 metadata:
   name: stamp

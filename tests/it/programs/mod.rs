@@ -5,6 +5,7 @@
 mod helm;
 mod kubectl;
 mod kustomize;
+mod plugins;
 mod precommit;
 mod recipes;
 

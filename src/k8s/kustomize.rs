@@ -1,8 +1,12 @@
-//! Where kustomize rewrites the names of ConfigMaps and Secrets in what runs pods, when these get a
-//! prefix, a suffix or a hash: api/internal/konfig/builtinpluginconsts/namereference.go, the same in
-//! v5.5.0 and v5.8.1. It leaves every other place as it is.
+//! What kustomize is known to do: the names of its files, and where it rewrites the names of ConfigMaps
+//! and Secrets in what runs pods, when these get a prefix, a suffix or a hash
+//! (api/internal/konfig/builtinpluginconsts/namereference.go, the same in v5.5.0 and v5.8.1). It leaves
+//! every other place as it is.
 
 use super::id::ObjectId;
+
+/// The names of kustomization files.
+pub const FILE_NAMES: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The kinds with a pod spec that it knows, whatever their group.
 pub const POD_KINDS: &[&str] = &[

@@ -1,0 +1,24 @@
+//! Called by kustomize, by the name of a kind: the older exec plugin.
+
+use super::Cli;
+use crate::config;
+use anyhow::{Context, anyhow, bail};
+use std::ffi::OsString;
+
+/// The command line that stands for a call with this configuration. `arguments` are those behind it,
+/// of `argsOneLiner` and `argsFromFile`: options as anywhere else.
+pub(super) fn arguments(arguments: Vec<OsString>) -> impl Iterator<Item = OsString> {
+    std::iter::once(OsString::from("rollstamp")).chain(arguments)
+}
+
+/// Takes the configuration that kustomize hands over.
+pub(super) fn configure(cli: &mut Cli, config: std::io::Result<String>) -> anyhow::Result<()> {
+    if cli.verb.is_some() || !cli.paths.is_empty() {
+        bail!("a kustomize plugin takes options, no verbs and no paths");
+    }
+    let json = config.context("failed to read the configuration of the plugin")?;
+    let config = config::of_function(&json)
+        .map_err(|error| anyhow!("the configuration of the plugin: {error}"))?;
+    cli.common.given = Some(config);
+    Ok(())
+}
