@@ -120,7 +120,8 @@ impl Items {
                         continue;
                     };
                     item.hold = hold(&inputs[file], file_facts, owner, source, &item, options);
-                    if matches!(units.homes[file], Home::Unknown(_)) {
+                    let is_raw = owner.raw_material_of.is_some();
+                    if is_raw || matches!(units.homes[file], Home::Unknown(_)) {
                         item.hold = Some(Hold::Raw);
                     }
                     numbers.insert(at, found.all.len());
@@ -328,6 +329,8 @@ fn hold(
         };
     } else if source.ignored.is_some() {
         "is marked to take no part"
+    } else if source.entries.iter().any(|e| e.ignored.is_some()) {
+        "has keys that take no part, and a name after its content would tell of all"
     } else if owner.origin.is_some() {
         "is inside of a kustomize build, where names are not final"
     } else if owner.hook {

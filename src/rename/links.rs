@@ -155,7 +155,7 @@ impl Links {
 
     /// Lets holds spread until nothing changes: all copies of a source, and all that one place means,
     /// have one name in the end; and no two sources have the same.
-    pub(super) fn settle(&self, items: &mut Items) {
+    pub(super) fn settle(&self, items: &mut Items, options: &Options) {
         loop {
             let mut changed = false;
             for group in 0..items.groups.len() {
@@ -178,7 +178,7 @@ impl Links {
                     }
                 }
             }
-            changed |= clashes(items);
+            changed |= clashes(items, options.goal);
             if !changed {
                 return;
             }
@@ -187,7 +187,7 @@ impl Links {
 }
 
 /// Holds sources whose new name another one has in the end.
-fn clashes(items: &mut Items) -> bool {
+fn clashes(items: &mut Items, goal: Goal) -> bool {
     let mut by_final: BTreeMap<(u32, Target, String), Vec<usize>> = BTreeMap::new();
     for group in 0..items.groups.len() {
         if let Some(name) = items.final_name(group) {
@@ -210,6 +210,8 @@ fn clashes(items: &mut Items) -> bool {
                 // Two sources that said one name before still do: in other namespaces, or one of them
                 // in none, as they were.
                 let apart = items.groups[one].name == items.groups[other].name;
+                // What comes back to one name had it before.
+                let apart = apart || goal == Goal::Strip;
                 other != one
                     && (same_space || (!apart && (space(one).is_none() || space(other).is_none())))
             });

@@ -93,7 +93,7 @@ pub fn decide(
 ) -> (Renames, Vec<Finding>) {
     let mut items = Items::collect(inputs, facts, units, options);
     let links = Links::find(inputs, facts, mentions, units, options, &mut items);
-    links.settle(&mut items);
+    links.settle(&mut items, options);
     let mut findings = say::held(facts, mentions, &items, options);
     let renames = edits::edits(facts, mentions, &items, &links, options);
     if options.goal == Goal::Check {
