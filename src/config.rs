@@ -5,7 +5,8 @@ use crate::finding::{Code, Severity};
 use crate::k8s::kinds::{Rolls, WorkloadKind};
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::k8s::sites::{Reads, Site, Under};
-use crate::options::UnitRule;
+use crate::name_reference::{self, NamePlace, SuffixRow};
+use crate::options::{self, UnitRule};
 use crate::rules::{Encrypted, HotReload, IgnoreRule, Rules, Silence, UserSite, glob};
 use crate::unit::Declared;
 use globset::{GlobBuilder, GlobSet};
@@ -20,8 +21,14 @@ pub const FILE_NAME: &str = ".rollstamp.yaml";
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Config {
-    /// What is written. Only `annotation` so far.
+    /// What is written.
     pub mode: Mode,
+    /// How names after content are made.
+    pub suffix: SuffixRow,
+    /// More places that name a source or only seem to.
+    pub names: Vec<NamePlace>,
+    /// Files of kustomize that say more such places, from the folder of this file.
+    pub name_references: Vec<String>,
     /// The annotation key of the stamp.
     pub annotation: Option<String>,
     /// The namespace of objects that name none.
@@ -61,6 +68,17 @@ pub enum Mode {
     /// An annotation in the pod template.
     #[default]
     Annotation,
+    /// Names after content, which every referrer follows.
+    Suffix,
+}
+
+impl From<Mode> for options::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Annotation => Self::Annotation,
+            Mode::Suffix => Self::Suffix,
+        }
+    }
 }
 
 /// See [`UnitRule`].
@@ -337,6 +355,9 @@ pub fn rules(config: &Config) -> Result<Rules, String> {
     }
     for row in &config.references {
         rules.sites.push(site(row)?);
+    }
+    for row in &config.names {
+        rules.names.push(name_reference::row(row)?);
     }
     for row in &config.sources {
         rules.providers.push(provider(row)?);

@@ -135,6 +135,20 @@ codes! {
         "The workload has a stamp but reads nothing that needs one."
     UnverifiableStamp "unverifiable-stamp" Note
         "None of the sources that the workload reads is in its apply unit, so its stamp stays as it is."
+    NotRenamed "not-renamed" Note
+        "In suffix mode, a ConfigMap or Secret that is not one to get a name after its content; its readers get stamps."
+    HeldName "held-name" Warning
+        "In suffix mode, a ConfigMap or Secret keeps its name because a place that says it cannot follow, or nobody said what the place means."
+    WrongBaseName "wrong-base-name" Warning
+        "The annotation `rollstamp.dev/base-name` does not fit the name of its object."
+    ClashingNames "clashing-names" Error
+        "The name after its content that a ConfigMap or Secret must get is taken."
+    NameTooLong "name-too-long" Error
+        "With the suffix of its content the name of a ConfigMap or Secret has more than 253 bytes."
+    ImmutableReferrer "immutable-referrer" Error
+        "An object that the API server lets nobody change, such as a started Job or a Pod, names a ConfigMap or Secret that would get another name."
+    StaleName "stale-name" Error
+        "In suffix mode, the name of a ConfigMap or Secret is not that of its content, or a reference does not say it (`check` only)."
     FileChanged "file-changed" Error
         "The file changed on disk after it was read, so it was left alone."
     UnreadableFile "unreadable-file" Error

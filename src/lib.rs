@@ -9,6 +9,7 @@
 //!                 extract -> Facts          per text, in parallel; values leave it as digests
 //!                 unit, kustomization       which texts are applied together
 //!                 index, resolve            which source each reference means
+//!                 rename                    names after content, and who follows (suffix mode)
 //!                 plan    -> Plan           every decision; nothing is written yet
 //!                 render  -> FileChange     spans of the original text, proven by reading again
 //!                            Outcome     -> front::write, report
@@ -29,6 +30,8 @@ pub mod options;
 
 pub mod config;
 
+pub mod name_reference;
+
 pub mod rules;
 
 pub mod front;
@@ -46,6 +49,8 @@ pub mod kustomization;
 pub mod index;
 
 pub mod resolve;
+
+pub mod rename;
 
 pub mod plan;
 

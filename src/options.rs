@@ -20,6 +20,10 @@ pub struct Options {
     pub goal: Goal,
     /// Whether findings of level error refuse, and unresolved references are errors.
     pub strict: bool,
+    /// What is written: stamps, or names after content.
+    pub mode: Mode,
+    /// How names after content are made.
+    pub naming: NamingRule,
     /// How many threads read files; the result does not depend on it.
     pub jobs: usize,
     /// What the configuration adds to the tables and takes away.
@@ -59,6 +63,48 @@ pub enum Goal {
     Check,
     /// Remove every stamp of ours.
     Strip,
+}
+
+/// What makes pods roll.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// A stamp in the pod template.
+    #[default]
+    Annotation,
+    /// A name after the content, which every referrer follows.
+    Suffix,
+}
+
+impl Mode {
+    /// The mode of this name, as flags, configurations and control annotations have it.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "annotation" => Some(Self::Annotation),
+            "suffix" => Some(Self::Suffix),
+            _ => None,
+        }
+    }
+}
+
+/// Whose suffix is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SuffixHash {
+    /// That of kustomize's generators.
+    #[default]
+    Kustomize,
+    /// That of `kubectl create --append-hash`.
+    Kubectl,
+}
+
+/// How names after content are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NamingRule {
+    /// Whose suffix.
+    pub hash: SuffixHash,
+    /// Whether sources that no workload reads get one as well.
+    pub all_sources: bool,
+    /// Whether renamed sources become immutable.
+    pub immutable: bool,
 }
 
 /// What one `kubectl apply` receives, below a named folder.

@@ -5,9 +5,10 @@ use crate::finding::{Code, Finding, Severity};
 use crate::kustomization::{self, Kustomizations};
 use crate::options::{Goal, Options, UnitRule};
 use crate::plan::{self, Plan};
+use crate::rename::{self, Renamed, Renames};
 use crate::render::{self, FileChange};
 use crate::span::{FileId, Place, Span, offset};
-use crate::unit::{self, Found, Input, Skipped};
+use crate::unit::{self, Found, Input, Skipped, Units};
 use crate::{index, mentions, parallel, rules, yaml};
 
 /// What a run found out: every verb and every format is a view of it.
@@ -18,6 +19,8 @@ pub struct Outcome {
     pub facts: Vec<Facts>,
     /// What happens to each workload.
     pub plan: Plan,
+    /// The sources that get another name.
+    pub renames: Vec<Renamed>,
     /// The edits, by file.
     pub changes: Vec<FileChange>,
     /// What is wrong or worth saying, in the order of the input.
@@ -63,6 +66,13 @@ pub fn run(
             }
         }
     }
+    let (renames, found) = names(&inputs, &mut facts, &units, options);
+    findings.extend(found);
+    let index = match renames {
+        Some(_) => index::build(&facts, &units, options).0,
+        None => index,
+    };
+    let renames = renames.unwrap_or_default();
     let (plan, found) = plan::decide(&inputs, &facts, &units, &index, options);
     findings.extend(found);
     if options.goal == Goal::Check {
@@ -72,7 +82,7 @@ pub fn run(
         findings.extend(drift.filter_map(|planned| plan::drift(&inputs, &facts, planned)));
         findings.extend(mentions::unread(&facts, &inputs, &units, options.jobs));
     }
-    let (changes, found) = render::render(&inputs, &facts, &plan, options);
+    let (changes, found) = render::render(&inputs, &facts, &plan, &renames, options);
     findings.extend(found);
     rules::apply(&options.rules, &inputs, &mut findings);
     if options.strict {
@@ -80,7 +90,7 @@ pub fn run(
             // What `check` is there to find is no refusal.
             let drift = matches!(
                 finding.code,
-                Code::MissingStamp | Code::StaleStamp | Code::LeftOverStamp
+                Code::MissingStamp | Code::StaleStamp | Code::LeftOverStamp | Code::StaleName
             );
             finding.refuses |= finding.severity == Severity::Error && !drift;
         }
@@ -90,6 +100,7 @@ pub fn run(
         inputs,
         facts,
         plan,
+        renames: renames.sources,
         changes,
         findings,
         skipped,
@@ -123,6 +134,27 @@ fn local(inputs: &[Input], options: &Options) -> Vec<Facts> {
         .chunk_by(|a, b| a.0 == b.0)
         .map(|of_text| extract::join(read.by_ref().take(of_text.len())))
         .collect()
+}
+
+/// Decides about names, where a source asks for one of its content. The texts are read again for every
+/// place that says one of them.
+fn names(
+    inputs: &[Input],
+    facts: &mut [Facts],
+    units: &Units,
+    options: &Options,
+) -> (Option<Renames>, Vec<Finding>) {
+    let names = rename::names(facts, options);
+    if names.is_empty() {
+        return (None, Vec::new());
+    }
+    let read = |i: usize| match facts[i].unread {
+        true => Vec::new(),
+        false => extract::mentions(FileId(offset(i)), &inputs[i].file, options, &names),
+    };
+    let mentions = parallel::map(inputs.len(), options.jobs, read);
+    let (renames, findings) = rename::decide(inputs, facts, &mentions, units, options);
+    (Some(renames), findings)
 }
 
 /// What becomes of a text that cannot be read, or that is no manifest: one that was named is an

@@ -1,16 +1,17 @@
 //! Turns decisions into edits of the original text, and proves each edited document by reading it
 //! again. Decides nothing.
 
-use crate::extract::{Facts, Object};
+use crate::extract::Facts;
 use crate::finding::{Code, Finding};
 use crate::index::object;
 use crate::options::Options;
 use crate::parallel;
 use crate::plan::{Decision, Plan, State};
-use crate::span::{Place, Span};
+use crate::rename::Renames;
+use crate::span::{FileId, Place, Span, offset};
 use crate::unit::Input;
 use crate::yaml::insert::Slot;
-use crate::yaml::verify::{Change, Read, Step, only_changes};
+use crate::yaml::verify::{Change, Read, Step, Wrote, only_changes};
 use crate::yaml::{self, Edit, EditSet};
 use std::collections::BTreeMap;
 
@@ -24,29 +25,37 @@ pub struct FileChange {
     pub objects: Vec<Span>,
 }
 
-struct Pending<'a> {
-    object: &'a Object,
-    /// The way from the object to the pod template.
-    template: &'a [Step],
+/// An edit, and the one thing that it changes.
+struct Pending {
+    /// The object, as people call it.
+    object: String,
+    /// Where the object is.
+    place: Span,
+    /// The document that it is in.
+    document: Span,
     edit: Edit,
-    value: Option<String>,
+    change: Change,
+    /// Whether it changes a name, which other files follow.
+    of_name: bool,
 }
 
-/// The edits of all files, in their order. Where the proof fails, the file is left alone.
+/// The edits of all files, in their order. Where the proof fails, the file is left alone; and if it
+/// holds names, so is every other file that does, because they follow one another.
 pub fn render(
     inputs: &[Input],
     facts: &[Facts],
     plan: &Plan,
+    renames: &Renames,
     options: &Options,
 ) -> (Vec<FileChange>, Vec<Finding>) {
-    let mut by_file: BTreeMap<usize, Vec<Pending<'_>>> = BTreeMap::new();
+    let mut by_file: BTreeMap<usize, Vec<Pending>> = BTreeMap::new();
     for planned in &plan.workloads {
         let object = object(facts, planned.object);
         let template = &object.templates[planned.template];
         let Some(Ok(slot)) = &template.slot else {
             continue;
         };
-        let pending = match (&planned.decision, slot) {
+        let (edit, value) = match (&planned.decision, slot) {
             (
                 Decision::Stamp {
                     value,
@@ -58,41 +67,62 @@ pub fn render(
                     Slot::Absent(insertion) => insertion,
                     Slot::Present(present) => &present.replacement,
                 };
-                Pending {
-                    object,
-                    template: &template.path,
-                    edit: insertion.with(value),
-                    value: Some(value.clone()),
-                }
+                (insertion.with(value), Some(value.clone()))
             }
             (Decision::None { left_over: true }, Slot::Present(present)) => {
                 match &present.removal {
-                    Ok(edit) => Pending {
-                        object,
-                        template: &template.path,
-                        edit: edit.clone(),
-                        value: None,
-                    },
+                    Ok(edit) => (edit.clone(), None),
                     Err(_) => continue,
                 }
             }
             _ => continue,
+        };
+        let metadata = ["metadata", "annotations", options.annotation.as_str()]
+            .into_iter()
+            .map(|field| Step::Field(field.to_owned()));
+        let way = [object.route.as_slice(), template.path.as_slice()].concat();
+        let pending = Pending {
+            object: object.id.to_string(),
+            place: object.place.span,
+            document: object.document,
+            edit,
+            change: Change {
+                path: way.into_iter().chain(metadata).collect(),
+                value,
+                wrote: Wrote::Anew,
+            },
+            of_name: false,
         };
         by_file
             .entry(planned.object.file)
             .or_default()
             .push(pending);
     }
+    for name in &renames.edits {
+        by_file.entry(name.file).or_default().push(Pending {
+            object: name.object.clone(),
+            place: name.place,
+            document: name.document,
+            edit: name.edit.clone(),
+            change: name.change.clone(),
+            of_name: true,
+        });
+    }
     let mut findings = Vec::new();
-    let mut files: Vec<Edited<'_>> = Vec::new();
+    let mut files: Vec<Edited> = Vec::new();
+    let mut names_fail = false;
     for (file, pending) in by_file {
-        match edited(file, pending, options) {
+        let of_names = pending.iter().any(|p| p.of_name);
+        match edited(file, pending) {
             Ok(edited) => files.push(edited),
-            Err(finding) => findings.push(finding),
+            Err(finding) => {
+                names_fail |= of_names;
+                findings.push(finding);
+            }
         }
     }
     // Only the documents that change are read again, each on its own.
-    let proofs: Vec<(&Edited<'_>, Span, &[Change])> = files
+    let proofs: Vec<(&Edited, Span, &[Change])> = files
         .iter()
         .flat_map(|file| {
             let documents = file.documents.iter();
@@ -109,7 +139,7 @@ pub fn render(
         )
     })
     .into_iter();
-    let mut changes = Vec::new();
+    let mut changes: Vec<(FileChange, bool)> = Vec::new();
     for file in files {
         let wrong = proven
             .by_ref()
@@ -118,63 +148,56 @@ pub fn render(
             .fold(None, |wrong, (good, span)| {
                 wrong.or((!good).then_some(*span))
             });
+        let of_names = file.pending.iter().any(|p| p.of_name);
         match wrong {
-            None => changes.push(file.change),
-            Some(culprit) => findings.push(unproven(&file.pending, culprit)),
+            None => changes.push((file.change, of_names)),
+            Some(culprit) => {
+                names_fail |= of_names;
+                findings.push(unproven(file.change.file, &file.pending, culprit));
+            }
         }
     }
+    changes.retain(|(_, of_names)| !(names_fail && *of_names));
+    let changes = changes.into_iter().map(|(change, _)| change).collect();
     (changes, findings)
 }
 
 /// The edits of a file, and the changes that they must make to each document.
-struct Edited<'a> {
+struct Edited {
     change: FileChange,
-    pending: Vec<Pending<'a>>,
+    pending: Vec<Pending>,
     documents: BTreeMap<Span, Vec<Change>>,
 }
 
-fn unproven(pending: &[Pending<'_>], culprit: Span) -> Finding {
+fn unproven(file: usize, pending: &[Pending], culprit: Span) -> Finding {
     let object = pending
         .iter()
-        .map(|p| p.object)
-        .find(|o| o.document == culprit)
-        .unwrap_or(pending[0].object);
+        .find(|p| p.document == culprit)
+        .unwrap_or(&pending[0]);
     Finding::new(
         Code::EditRefused,
-        format!("{}: after the edit the document would not mean the same; the file is left alone", object.id),
+        format!("{}: after the edit the document would not mean the same; the file is left alone", object.object),
     )
-    .about(object.id.to_string())
+    .about(object.object.clone())
     .at(Place {
-        file: object.place.file,
-        span: object.name_span,
+        file: FileId(offset(file)),
+        span: object.place,
     })
     .help("please report this layout; writing the pod template's metadata out in block style avoids it")
     .refusing()
 }
 
-fn edited<'a>(
-    file: usize,
-    pending: Vec<Pending<'a>>,
-    options: &Options,
-) -> Result<Edited<'a>, Finding> {
+fn edited(file: usize, pending: Vec<Pending>) -> Result<Edited, Finding> {
     let Ok(edits) = EditSet::new(pending.iter().map(|p| p.edit.clone()).collect()) else {
-        return Err(unproven(&pending, pending[0].object.document));
+        return Err(unproven(file, &pending, pending[0].document));
     };
     let mut documents: BTreeMap<Span, Vec<Change>> = BTreeMap::new();
     for p in &pending {
-        let metadata = ["metadata", "annotations", options.annotation.as_str()]
-            .into_iter()
-            .map(|field| Step::Field(field.to_owned()));
-        let object = [p.object.route.as_slice(), p.template].concat();
-        documents
-            .entry(p.object.document)
-            .or_default()
-            .push(Change {
-                path: object.into_iter().chain(metadata).collect(),
-                value: p.value.clone(),
-            });
+        let changes = documents.entry(p.document).or_default();
+        changes.push(p.change.clone());
     }
-    let mut objects: Vec<Span> = pending.iter().map(|p| p.object.place.span).collect();
+    let mut objects: Vec<Span> = pending.iter().map(|p| p.place).collect();
+    objects.sort_unstable();
     objects.dedup();
     Ok(Edited {
         change: FileChange {

@@ -2,7 +2,8 @@
 
 use crate::finding::{Code, Finding, Severity};
 use crate::k8s::kinds::WorkloadKind;
-use crate::k8s::providers::Provider;
+use crate::k8s::providers::{Provider, Target};
+use crate::k8s::referrers::is_way;
 use crate::k8s::sites::Site;
 use crate::span::line_range;
 use crate::unit::{Declared, Input};
@@ -18,6 +19,8 @@ pub struct Rules {
     pub providers: Vec<&'static Provider>,
     /// More places that name a source.
     pub sites: Vec<UserSite>,
+    /// More places that follow a source which gets another name, and places that do not mean one.
+    pub names: Vec<NameRow>,
     /// What takes no part.
     pub ignore: Vec<IgnoreRule>,
     /// What one apply receives, where the configuration says it.
@@ -134,6 +137,34 @@ impl UserSite {
     pub fn fits(&self, group: &str, kind: &str) -> bool {
         self.group.as_deref().is_none_or(|g| g == group)
             && self.kind.as_deref().is_none_or(|k| k == kind)
+    }
+}
+
+/// A place that names a source, or only seems to.
+#[derive(Debug)]
+pub struct NameRow {
+    /// The API group of the object; any, if absent.
+    pub group: Option<String>,
+    /// The kind of the object; any, if absent.
+    pub kind: Option<String>,
+    /// The fields that lead to it, lists left out; `*` is any field, a leading `**` any way.
+    pub path: Vec<String>,
+    /// What is named; nothing, if it names something else.
+    pub target: Option<Target>,
+    /// Only text that this matches.
+    pub name: Option<GlobMatcher>,
+}
+
+impl NameRow {
+    /// Whether a name at the end of a way is meant. As in kustomize, a path may end at the name or at
+    /// the mapping that holds it as `name`.
+    pub fn fits(&self, group: &str, kind: &str, way: &[&str], name: &str) -> bool {
+        let is_here = is_way(&self.path, way)
+            || (way.last() == Some(&"name") && is_way(&self.path, &way[..way.len() - 1]));
+        is_here
+            && self.group.as_deref().is_none_or(|g| g == group)
+            && self.kind.as_deref().is_none_or(|k| k == kind)
+            && self.name.as_ref().is_none_or(|glob| glob.is_match(name))
     }
 }
 

@@ -10,7 +10,7 @@ mod settings;
 use self::filter::filter;
 use self::names::{annotation_key, require};
 use self::say::{colour, counts, findings, print_diffs, say_findings};
-use self::settings::{configuration, exclude, options};
+use self::settings::{HashArg, ModeArg, configuration, exclude, options};
 use crate::config::Config;
 use crate::finding::Severity;
 use crate::front::{Loaded, files, krm, stream, write};
@@ -106,6 +106,20 @@ struct Common {
     /// Use no configuration file
     #[arg(long)]
     no_config: bool,
+    /// What makes pods roll
+    /// [default: annotation]
+    #[arg(long, value_name = "MODE", value_enum, verbatim_doc_comment)]
+    mode: Option<ModeArg>,
+    /// Whose suffix names get in suffix mode
+    /// [default: kustomize]
+    #[arg(long, value_name = "PROGRAM", value_enum, verbatim_doc_comment)]
+    suffix_hash: Option<HashArg>,
+    /// In suffix mode, rename sources that no workload reads as well
+    #[arg(long)]
+    all_sources: bool,
+    /// In suffix mode, make renamed sources immutable
+    #[arg(long)]
+    immutable: bool,
     /// Annotation key of the stamp; changing it rolls every stamped workload once
     /// [default: checksum/rollstamp]
     #[arg(long, value_name = "KEY", value_parser = annotation_key, verbatim_doc_comment)]
@@ -432,6 +446,17 @@ fn describe(outcome: &Outcome, file: usize) -> String {
             Decision::None { left_over: true } => parts.push(format!("removed the stamp of {id}")),
             _ => {}
         }
+    }
+    for renamed in outcome.renames.iter().filter(|r| r.at.object.file == file) {
+        let id = &crate::index::object(&outcome.facts, renamed.at.object).id;
+        // The name of a Secret is a digest of its content from now on.
+        match id.kind.as_str() {
+            "Secret" => parts.push(format!("renamed {id}")),
+            _ => parts.push(format!("renamed {id} to {}", renamed.to)),
+        }
+    }
+    if parts.is_empty() {
+        parts.push("names brought up to date".to_owned());
     }
     parts.join(", ")
 }

@@ -5,9 +5,27 @@ use super::names::annotation_key;
 use crate::config::{self, Config};
 use crate::digest::HashKey;
 use crate::front::{files, krm};
-use crate::options::{Goal, Options, STAMP_KEY};
+use crate::name_reference;
+use crate::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, SuffixHash};
 use anyhow::{Context, bail};
+use clap::ValueEnum;
 use std::path::PathBuf;
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum ModeArg {
+    /// A stamp in the pod template
+    Annotation,
+    /// ConfigMaps and Secrets are named after their content, and every reference follows
+    Suffix,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum HashArg {
+    /// As kustomize's generators
+    Kustomize,
+    /// As `kubectl create --append-hash`
+    Kubectl,
+}
 
 /// The configuration of a run and its folder: the named file, or the one found above the paths.
 pub(super) fn configuration(
@@ -97,8 +115,16 @@ pub(super) fn options(
         }
         (None, None) => STAMP_KEY.to_owned(),
     };
-    let rules =
+    let mut rules =
         config::rules(config).map_err(|error| anyhow::anyhow!("the configuration: {error}"))?;
+    for file in &config.name_references {
+        let path = root.unwrap_or(std::path::Path::new("")).join(file);
+        let text =
+            files::text(&path).with_context(|| format!("failed to read {}", path.display()))?;
+        let rows = name_reference::rows(&text)
+            .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+        rules.names.extend(rows);
+    }
     let available = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     Ok(Options {
         annotation,
@@ -110,6 +136,20 @@ pub(super) fn options(
         goal,
         strict: common.strict || config.strict,
         rules,
+        mode: match common.mode {
+            Some(ModeArg::Annotation) => Mode::Annotation,
+            Some(ModeArg::Suffix) => Mode::Suffix,
+            None => config.mode.into(),
+        },
+        naming: NamingRule {
+            hash: match common.suffix_hash {
+                Some(HashArg::Kustomize) => SuffixHash::Kustomize,
+                Some(HashArg::Kubectl) => SuffixHash::Kubectl,
+                None => config.suffix.hash.into(),
+            },
+            all_sources: common.all_sources || config.suffix.all_sources,
+            immutable: common.immutable || config.suffix.immutable,
+        },
         jobs: common
             .jobs
             .map_or_else(available, std::num::NonZeroUsize::get),

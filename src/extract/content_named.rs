@@ -1,4 +1,5 @@
-//! Recognises sources that are named after their content, so that their name rolls the pods.
+//! The suffix that kustomize gives a source for its content, and sources that already carry it, so that
+//! their name rolls the pods.
 
 use super::Reader;
 use crate::k8s::id::ObjectId;
@@ -14,9 +15,28 @@ pub(super) fn is_content_named(
     row: &Provider,
     id: &ObjectId,
 ) -> bool {
-    if !row.group.is_empty() || !suffix::looks_suffixed(&id.name) {
-        return false;
-    }
+    row.group.is_empty()
+        && suffix::looks_suffixed(&id.name)
+        && kustomize_suffix(reader, node, row, Reading::Frozen)
+            .is_some_and(|suffix| id.name.ends_with(&suffix))
+}
+
+/// How closely scalars are read as kustomize does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// As the first version of the digest did, which is frozen: plain points in time prove nothing.
+    Frozen,
+    /// As kustomize does; what it damages proves nothing.
+    Exact,
+}
+
+/// The suffix of kustomize; nothing where it may read something otherwise than `kubectl`.
+pub(super) fn kustomize_suffix(
+    reader: &Reader<'_>,
+    node: NodeId,
+    row: &Provider,
+    reading: Reading,
+) -> Option<String> {
     let second = match row.provides {
         Target::ConfigMap => "binaryData",
         Target::Secret => "stringData",
@@ -25,7 +45,7 @@ pub(super) fn is_content_named(
         None => String::new(),
         Some(value) => match resolve::value(reader.document, reader.text, value) {
             Ok(Value::Str(text)) => text.into_owned(),
-            _ => return false,
+            _ => return None,
         },
     };
     let data = match reader.document.field(reader.text, node, "data") {
@@ -37,24 +57,21 @@ pub(super) fn is_content_named(
                 Ok(text) if field.duplicate.is_none() && !node.has_props => {
                     suffix::Data::Text(text)
                 }
-                _ => return false,
+                _ => return None,
             }
         }
-        Some(_) => match hashed(reader, node, "data") {
+        Some(_) => match hashed(reader, node, "data", reading) {
             Some(Some(entries)) => suffix::Data::Entries(entries),
-            _ => return false,
+            _ => return None,
         },
     };
-    let Some(second) = hashed(reader, node, second) else {
-        return false;
-    };
+    let second = hashed(reader, node, second, reading)?;
     let content = suffix::Content {
         data,
         second,
         secret_type,
     };
-    id.name
-        .ends_with(&suffix::kustomize(row.provides, &content))
+    Some(suffix::kustomize(row.provides, &content))
 }
 
 /// A field as kustomize hashes it. The outer `None`: kustomize reads something here otherwise than
@@ -63,6 +80,7 @@ fn hashed<'a>(
     reader: &Reader<'a>,
     node: NodeId,
     field: &str,
+    reading: Reading,
 ) -> Option<Option<suffix::Entries<'a>>> {
     let document = reader.document;
     let Some(field) = document.field(reader.text, node, field) else {
@@ -92,11 +110,21 @@ fn hashed<'a>(
             _ => return None,
         };
         // kustomize turns a plain date into a time stamp.
-        if document.node(value).has_props
-            || (plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-'))
+        let is_dated =
+            plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-');
+        if document.node(value).has_props || (is_dated && reading == Reading::Frozen) {
+            return None;
+        }
+        if reading == Reading::Exact
+            && document.node(value).style == Style::Folded
+            && is_damaged(&text)
         {
             return None;
         }
+        let text = match is_dated.then(|| suffix::go_time(&text)).flatten() {
+            Some(time) => time.into(),
+            None => text,
+        };
         entries.push((key.into_owned(), Some(text)));
     }
     entries.sort_by(|a, b| a.0.cmp(&b.0));
@@ -104,4 +132,13 @@ fn hashed<'a>(
         return None;
     }
     Some(Some(entries))
+}
+
+/// Whether kustomize reads a folded text otherwise after it has written it once: its emitter adds a line
+/// before lines that begin with a blank, and at an end that is kept.
+fn is_damaged(text: &str) -> bool {
+    text.starts_with('\n')
+        || text.ends_with("\n\n")
+        || text.contains("\n ")
+        || text.contains("\n\t")
 }

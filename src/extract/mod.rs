@@ -6,6 +6,8 @@
 mod content_named;
 mod contents;
 mod marks;
+mod names;
+mod naming;
 mod origin;
 mod references;
 mod reloaders;
@@ -15,6 +17,8 @@ mod spot;
 mod workload;
 
 pub use marks::Marks;
+pub use names::{Mention, What, mentions};
+pub use naming::{Follows, Frozen, Naming};
 pub use origin::{FromFile, Origin};
 pub use references::{Keys, Reference};
 pub use reloaders::{Sidecar, Watched};
@@ -93,6 +97,8 @@ pub struct Object {
     pub templates: Vec<Template>,
     /// The workload whose pod template it uses instead.
     pub delegate: Option<Delegate>,
+    /// Whether its references can follow a source that gets another name.
+    pub follows: Follows,
 }
 
 /// A workload that another one names.
@@ -111,6 +117,11 @@ pub const IGNORE: &str = "rollstamp.dev/ignore";
 pub const IGNORE_KEYS: &str = "rollstamp.dev/ignore-keys";
 /// On a workload: these sources take no part.
 pub const IGNORE_SOURCES: &str = "rollstamp.dev/ignore-sources";
+/// On a source: what makes pods roll, `annotation` or `suffix`. On a workload: whether its references
+/// follow a source that gets another name.
+pub const MODE: &str = "rollstamp.dev/mode";
+/// On a source that has a suffix of ours: its name without it.
+pub const BASE_NAME: &str = "rollstamp.dev/base-name";
 /// On a workload: the program rereads the files of these volumes by itself.
 pub const LIVE: &str = "rollstamp.dev/live";
 
@@ -190,6 +201,8 @@ pub fn extract_part(file: FileId, input: &InputFile, part: Span, options: &Optio
                         options,
                         document: &document,
                         facts: &mut facts,
+                        names: None,
+                        mentions: Vec::new(),
                     };
                     if let Err(error) = reader.document() {
                         facts.broken = Some(error);
@@ -235,6 +248,9 @@ struct Reader<'a> {
     options: &'a Options,
     document: &'a Document,
     facts: &'a mut Facts,
+    /// The names that are looked for; then nothing else is read.
+    names: Option<&'a std::collections::BTreeSet<String>>,
+    mentions: Vec<Mention>,
 }
 
 /// The apiVersion and kind that a typed list lends to its items; a plain `List` lends nothing.
@@ -417,8 +433,12 @@ impl Reader<'_> {
         kind: &str,
         api_version: &str,
     ) -> Result<(), SyntaxError> {
-        self.facts.object_count += 1;
         let (group, version) = ObjectId::split_api_version(api_version);
+        if self.names.is_some() {
+            names::search(self, node, &route, (group, version, kind));
+            return Ok(());
+        }
+        self.facts.object_count += 1;
         if kind == "Secret" {
             self.facts.secrets.push(self.document.node(node).span);
         }
@@ -477,7 +497,9 @@ impl Reader<'_> {
                 }
             }
         }
-        let mut sources = provider.map_or_else(Vec::new, |row| source::read(self, node, row, &id));
+        let mut sources = provider.map_or_else(Vec::new, |row| {
+            source::read(self, node, ancestors, row, &id)
+        });
         if origin.as_ref().is_some_and(|origin| origin.hashed) && id.group.is_empty() {
             for source in &mut sources {
                 source.content_named = true;
@@ -486,6 +508,7 @@ impl Reader<'_> {
         let templates = workload.map_or_else(Vec::new, |row| {
             workload::read(self, node, ancestors, row, &id)
         });
+        let follows = Follows::read(self, node, workload);
         let delegate = kinds::delegate(group, kind).and_then(|path| self.delegate(node, path));
         self.facts.objects.push(Object {
             id,
@@ -500,6 +523,7 @@ impl Reader<'_> {
             sources,
             templates,
             delegate,
+            follows,
         });
         Ok(())
     }

@@ -3,6 +3,7 @@
 use super::By;
 use super::Reader;
 use super::content_named::is_content_named;
+use super::naming::{self, Naming};
 use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
@@ -34,6 +35,8 @@ pub struct Source {
     pub ignored: Option<By>,
     /// A field of content that cannot be read as keys and values.
     pub malformed: Option<Malformed>,
+    /// What a name after its content takes; nothing where none is wanted.
+    pub naming: Option<Box<Naming>>,
 }
 
 /// A field of content that is no mapping.
@@ -120,6 +123,7 @@ impl Source {
 pub(super) fn read(
     reader: &mut Reader<'_>,
     node: NodeId,
+    ancestors: &[NodeId],
     row: &'static Provider,
     id: &ObjectId,
 ) -> Vec<Source> {
@@ -145,6 +149,7 @@ pub(super) fn read(
                 filled_in_cluster: true,
                 ignored,
                 malformed: None,
+                naming: None,
             })
             .collect();
     }
@@ -169,6 +174,7 @@ pub(super) fn read(
         filled_in_cluster: false,
         ignored,
         malformed,
+        naming: naming::read(reader, node, ancestors, row, id).map(Box::new),
     };
     super::contents::check(reader, node, row, id, &source);
     vec![source]

@@ -40,6 +40,9 @@ impl Rolls {
 
 const TEMPLATE: &[&str] = &["spec/template"];
 const STARTED: &str = "would break the apply: a started job refuses any change of its pod template";
+const STARTED_JOB: &str =
+    "would break the apply: a started Job refuses any change of its pod template";
+const RUNNING_POD: &str = "does not restart a running Pod; only deleting it does";
 const LATER_RUNS: &str = "is not needed: each run reads its configuration anew";
 
 macro_rules! kinds {
@@ -80,7 +83,7 @@ kinds! {
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1; kube-apiserver 1.36: `spec.template: field is immutable` once started"
     "Job" ["batch"] TEMPLATE,
-    Rolls::No("would break the apply: a started Job refuses any change of its pod template"), true
+    Rolls::No(STARTED_JOB), true
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-v1"
     "CronJob" ["batch"] &["spec/jobTemplate/spec/template"],
@@ -88,7 +91,7 @@ kinds! {
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1; kube-apiserver 1.36: the annotation changes, nothing restarts"
     "Pod" [""] &[""],
-    Rolls::No("does not restart a running Pod; only deleting it does"), true
+    Rolls::No(RUNNING_POD), true
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-template-v1"
     "PodTemplate" [""] &["template"],
@@ -243,6 +246,14 @@ pub static UNLISTED: WorkloadKind = WorkloadKind {
 };
 
 impl WorkloadKind {
+    /// Whether the API server refuses another name in its pod template once it is there.
+    pub fn refuses_changes(&self) -> bool {
+        match self.rolls {
+            Rolls::No(reason) => [STARTED, STARTED_JOB, RUNNING_POD].contains(&reason),
+            Rolls::Yes | Rolls::UnlessNamed(_) => false,
+        }
+    }
+
     /// Whether it stands for kinds without a row.
     pub fn is_unlisted(&self) -> bool {
         self.kind.is_empty()

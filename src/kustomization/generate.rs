@@ -65,6 +65,7 @@ pub(super) fn source(
             .any(|rule| rule.ignores(&subject))
             .then_some(By::Rule),
         malformed: None,
+        naming: None,
     };
     // What is named after its content rolls by its name, whatever the content is.
     let unknown = unknown.filter(|_| !generator.hashed);
@@ -190,6 +191,7 @@ pub(super) fn copy(source: &Source) -> Source {
         filled_in_cluster: false,
         ignored: source.ignored,
         malformed: None,
+        naming: None,
     }
 }
 

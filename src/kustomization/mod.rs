@@ -149,6 +149,7 @@ fn made(source: crate::extract::Source, input: usize, at: Span) -> Object {
         delegate: None,
         sources: vec![source],
         templates: Vec::new(),
+        follows: crate::extract::Follows::default(),
     }
 }
 

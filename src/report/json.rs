@@ -2,7 +2,8 @@
 
 use super::{Locator, diff};
 use crate::finding::Finding;
-use crate::index::object;
+use crate::index::{object, source};
+use crate::k8s::providers::Target;
 use crate::plan::{Decision, State};
 use crate::process::Outcome;
 use crate::span::Place;
@@ -17,6 +18,8 @@ struct Report<'a> {
     schema_version: u32,
     verb: &'a str,
     workloads: Vec<WorkloadRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    renames: Vec<RenameRow<'a>>,
     files: Vec<FileRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     skipped: SkippedRow,
@@ -36,6 +39,16 @@ struct WorkloadRow {
     stamp: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     present: Option<String>,
+}
+
+#[derive(Serialize)]
+struct RenameRow<'a> {
+    object: String,
+    file: &'a str,
+    from: &'a str,
+    /// Of a Secret, nothing: it is a digest of its content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -90,6 +103,19 @@ pub fn report(outcome: &Outcome, findings: &[Finding], verb: &str, with_diff: bo
         schema_version: SCHEMA_VERSION,
         verb,
         workloads: workloads(outcome, &locator),
+        renames: outcome
+            .renames
+            .iter()
+            .map(|renamed| RenameRow {
+                object: object(&outcome.facts, renamed.at.object).id.to_string(),
+                file: &outcome.inputs[renamed.at.object.file].file.name,
+                from: &renamed.from,
+                to: match source(&outcome.facts, renamed.at).target {
+                    Target::ConfigMap => Some(&renamed.to),
+                    Target::Secret => None,
+                },
+            })
+            .collect(),
         files: outcome
             .changes
             .iter()

@@ -12,6 +12,19 @@ pub struct Change {
     pub path: Vec<Step>,
     /// The value that was written.
     pub value: Option<String>,
+    /// How it was written.
+    pub wrote: Wrote,
+}
+
+/// How an edit wrote a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrote {
+    /// Anew, in quotes, or in the place of another value.
+    Anew,
+    /// Anew, as the boolean `true`.
+    True,
+    /// Over another text, in the style of that one; in quotes where it would else be no string.
+    Over,
 }
 
 /// One step of a path.
@@ -63,6 +76,13 @@ fn same(
         return match (&change.value, b) {
             (None, None) => true,
             (Some(value), Some(b)) => {
+                if change.wrote == Wrote::True {
+                    let written = resolve::value(after.document, after.text, b);
+                    return a.is_none() && written == Ok(resolve::Value::Bool(true));
+                }
+                if change.wrote == Wrote::Over {
+                    return a.is_some_and(|a| is_over(before, a, after, b, value));
+                }
                 after.document.node(b).style != Style::Plain
                     && matches!(resolve::value(after.document, after.text, b), Ok(resolve::Value::Str(s)) if s == value.as_str())
             }
@@ -118,6 +138,21 @@ fn same(
             let inner = descend(open, &Step::Field((*name).to_owned()));
             same(before, find(&xs), after, find(&ys), &inner)
         })
+}
+
+/// Whether a text stands in the place of another one, in its style.
+fn is_over(before: Read<'_>, a: NodeId, after: Read<'_>, b: NodeId, value: &str) -> bool {
+    let (was, is) = (before.document.node(a), after.document.node(b));
+    let string = |side: Read<'_>, node| match resolve::value(side.document, side.text, node) {
+        Ok(resolve::Value::Str(text)) => Some(text.into_owned()),
+        _ => None,
+    };
+    was.kind == Kind::Scalar
+        && is.kind == Kind::Scalar
+        && (was.style == is.style || (was.style == Style::Plain && is.style == Style::Double))
+        && before.document.tag(a) == after.document.tag(b)
+        && string(before, a).is_some()
+        && string(after, b).as_deref() == Some(value)
 }
 
 fn descend<'a>(open: &[(&'a [Step], &'a Change)], step: &Step) -> Vec<(&'a [Step], &'a Change)> {

@@ -20,5 +20,6 @@ mod programs;
 mod properties;
 mod reload;
 mod sandbox;
+mod suffix;
 mod tidy;
 mod writing;

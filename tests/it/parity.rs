@@ -285,6 +285,8 @@ fn extracted(text: &str) -> Result<(), String> {
         hash_key: None,
         goal: rollstamp::options::Goal::Stamp,
         strict: false,
+        mode: rollstamp::options::Mode::Annotation,
+        naming: rollstamp::options::NamingRule::default(),
         jobs: 1,
         rules: rollstamp::rules::Rules::default(),
     };

@@ -105,6 +105,7 @@ proptest! {
         let change = Change {
             path: PATH.iter().chain(&["checksum/rollstamp"]).map(|f| Step::Field((*f).to_owned())).collect(),
             value: Some("one".to_owned()),
+            wrote: yaml::verify::Wrote::Anew,
         };
         prop_assert!(
             only_changes(Read { document: &before, text: &text }, Read { document: &after, text: &stamped }, &[change]),

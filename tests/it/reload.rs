@@ -16,6 +16,8 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
         hash_key: None,
         goal: Goal::Stamp,
         strict: false,
+        mode: rollstamp::options::Mode::Annotation,
+        naming: rollstamp::options::NamingRule::default(),
         jobs: 1,
         rules: Rules {
             hot_reload,

@@ -12,7 +12,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("k8s", &[]),
     ("finding", &["span"]),
     ("options", &["digest", "k8s", "rules"]),
-    ("config", &["finding", "k8s", "options", "rules", "unit"]),
+    (
+        "config",
+        &[
+            "finding",
+            "k8s",
+            "name_reference",
+            "options",
+            "rules",
+            "unit",
+        ],
+    ),
     ("parallel", &[]),
     ("rules", &["finding", "k8s", "span", "unit"]),
     (
@@ -32,6 +42,13 @@ const ARROWS: &[(&str, &[&str])] = &[
         "extract",
         &[
             "digest", "finding", "k8s", "options", "rules", "span", "suffix", "yaml",
+        ],
+    ),
+    ("name_reference", &["k8s", "options", "rules"]),
+    (
+        "rename",
+        &[
+            "extract", "finding", "index", "k8s", "options", "span", "suffix", "unit", "yaml",
         ],
     ),
     ("suffix", &["digest", "k8s"]),
@@ -57,7 +74,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
-            "extract", "finding", "index", "options", "parallel", "plan", "span", "unit", "yaml",
+            "extract", "finding", "index", "options", "parallel", "plan", "rename", "span", "unit",
+            "yaml",
         ],
     ),
     (
@@ -77,6 +95,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "options",
             "parallel",
             "plan",
+            "rename",
             "render",
             "rules",
             "span",
@@ -94,8 +113,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "config", "digest", "finding", "front", "index", "k8s", "options", "plan", "process",
-            "render", "report", "span", "unit",
+            "config",
+            "digest",
+            "finding",
+            "front",
+            "index",
+            "k8s",
+            "name_reference",
+            "options",
+            "plan",
+            "process",
+            "render",
+            "report",
+            "span",
+            "unit",
         ],
     ),
 ];

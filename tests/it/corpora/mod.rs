@@ -13,6 +13,7 @@ mod generator;
 mod metamorphic;
 mod overlays;
 mod streams;
+mod suffixes;
 mod trees;
 
 use std::fs;

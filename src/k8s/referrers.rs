@@ -1,0 +1,260 @@
+//! REFERRERS: the places outside of pod specs that name a ConfigMap or a Secret, and so follow when one
+//! gets another name. Places in pod specs are those of [`super::sites`]; nobody writes them down twice.
+//!
+//! Paths are those of kustomize's `nameReference`: `/` between fields, `\/` for a slash in a field, and
+//! lists are walked wherever they stand. `*` is any field; a leading `**` any way.
+
+use super::providers::Target;
+
+/// A place that names a source.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Referrer {
+    /// Its name in tests and reports.
+    pub id: &'static str,
+    /// The API groups of the object; none, any group.
+    pub groups: &'static [&'static str],
+    /// The kinds of the object; none, any kind.
+    pub kinds: &'static [&'static str],
+    /// The way to the name.
+    pub path: &'static str,
+    /// What is named.
+    pub names: Names,
+    /// In which namespace that is.
+    pub within: Within,
+}
+
+/// What a place names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// A ConfigMap.
+    ConfigMap,
+    /// A Secret.
+    Secret,
+    /// What the `kind` beside the name says; without one, this.
+    ByKind(Option<Target>),
+    /// What the `resources` of an RBAC rule say.
+    Rule,
+}
+
+/// In which namespace a name is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// That of the object.
+    Own,
+    /// The one in this field beside the name, if it is there; else that of the object.
+    Beside(&'static str),
+    /// The part before a slash in the text itself, if there is one; else that of the object.
+    Slash,
+}
+
+macro_rules! referrers {
+    ($($id:literal [$($group:literal)*] [$($kind:literal)*] $path:literal $names:expr, $within:expr;)*) => {
+        /// One row a place.
+        pub const REFERRERS: &[Referrer] = &[$(Referrer {
+            id: $id,
+            groups: &[$($group),*],
+            kinds: &[$($kind),*],
+            path: $path,
+            names: $names,
+            within: $within,
+        },)*];
+    };
+}
+
+const BY_KIND: Names = Names::ByKind(None);
+const NAMESPACE: Within = Within::Beside("namespace");
+
+referrers! {
+    // sigs.k8s.io/kustomize api/internal/konfig/builtinpluginconsts/namereference.go: kinds of any group
+    "node-config" [] ["Node"] "spec/configSource/configMap/name" Names::ConfigMap, NAMESPACE;
+    "role-rule" [] ["Role"] "rules/resourceNames" Names::Rule, Within::Own;
+    "cluster-role-rule" [] ["ClusterRole"] "rules/resourceNames" Names::Rule, Within::Own;
+    "ingress-tls" [] ["Ingress"] "spec/tls/secretName" Names::Secret, Within::Own;
+    "ingress-fastcgi" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/fastcgi-params-configmap" Names::ConfigMap, Within::Slash;
+    "ingress-auth" [] ["Ingress"] "metadata/annotations/ingress.kubernetes.io\\/auth-secret" Names::Secret, Within::Slash;
+    "ingress-nginx-auth" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-secret" Names::Secret, Within::Slash;
+    "ingress-nginx-auth-tls" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-tls-secret" Names::Secret, Within::Slash;
+    "service-account-pull" [] ["ServiceAccount"] "imagePullSecrets/name" Names::Secret, Within::Own;
+    "storage-class-secret" [] ["StorageClass"] "parameters/secretName" Names::Secret, Within::Beside("secretNamespace");
+    "storage-class-admin" [] ["StorageClass"] "parameters/adminSecretName" Names::Secret, Within::Beside("adminSecretNamespace");
+    "storage-class-user" [] ["StorageClass"] "parameters/userSecretName" Names::Secret, Within::Beside("userSecretNamespace");
+    "storage-class-ref" [] ["StorageClass"] "parameters/secretRef" Names::Secret, Within::Beside("secretNamespace");
+    "volume-azure-file" [] ["PersistentVolume"] "spec/azureFile/secretName" Names::Secret, Within::Beside("secretNamespace");
+    // The gaps of that table: k8s.io/api/core/v1/types.go
+    "service-account-secret" [""] ["ServiceAccount"] "secrets/name" Names::Secret, NAMESPACE;
+    "volume-cephfs" [""] ["PersistentVolume"] "spec/cephfs/secretRef/name" Names::Secret, NAMESPACE;
+    "volume-cinder" [""] ["PersistentVolume"] "spec/cinder/secretRef/name" Names::Secret, NAMESPACE;
+    "volume-flex" [""] ["PersistentVolume"] "spec/flexVolume/secretRef/name" Names::Secret, NAMESPACE;
+    "volume-iscsi" [""] ["PersistentVolume"] "spec/iscsi/secretRef/name" Names::Secret, NAMESPACE;
+    "volume-rbd" [""] ["PersistentVolume"] "spec/rbd/secretRef/name" Names::Secret, NAMESPACE;
+    "volume-scale-io" [""] ["PersistentVolume"] "spec/scaleIO/secretRef/name" Names::Secret, NAMESPACE;
+    "volume-storage-os" [""] ["PersistentVolume"] "spec/storageos/secretRef/name" Names::Secret, NAMESPACE;
+    "volume-csi-publish" [""] ["PersistentVolume"] "spec/csi/controllerPublishSecretRef/name" Names::Secret, NAMESPACE;
+    "volume-csi-stage" [""] ["PersistentVolume"] "spec/csi/nodeStageSecretRef/name" Names::Secret, NAMESPACE;
+    "volume-csi-node-publish" [""] ["PersistentVolume"] "spec/csi/nodePublishSecretRef/name" Names::Secret, NAMESPACE;
+    "volume-csi-expand" [""] ["PersistentVolume"] "spec/csi/controllerExpandSecretRef/name" Names::Secret, NAMESPACE;
+    "volume-csi-node-expand" [""] ["PersistentVolume"] "spec/csi/nodeExpandSecretRef/name" Names::Secret, NAMESPACE;
+    // kubernetes-csi.github.io/docs/secrets-and-credentials-storage-class.html
+    "storage-class-csi-provision" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/provisioner-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/provisioner-secret-namespace");
+    "storage-class-csi-publish" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/controller-publish-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/controller-publish-secret-namespace");
+    "storage-class-csi-stage" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/node-stage-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/node-stage-secret-namespace");
+    "storage-class-csi-node-publish" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/node-publish-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/node-publish-secret-namespace");
+    "storage-class-csi-expand" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/controller-expand-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/controller-expand-secret-namespace");
+    "storage-class-csi-node-expand" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/node-expand-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/node-expand-secret-namespace");
+    "snapshot-class-csi" ["snapshot.storage.k8s.io"] ["VolumeSnapshotClass"] "parameters/csi.storage.k8s.io\\/snapshotter-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/snapshotter-secret-namespace");
+    // kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations
+    "ingress-nginx-proxy-ssl" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/proxy-ssl-secret" Names::Secret, Within::Slash;
+    "ingress-nginx-auth-headers" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-proxy-set-headers" Names::ConfigMap, Within::Slash;
+    "ingress-nginx-headers" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/custom-headers" Names::ConfigMap, Within::Slash;
+    // gateway-api.sigs.k8s.io/reference/spec: SecretObjectReference, ObjectReference, LocalObjectReference
+    "gateway-certificate" ["gateway.networking.k8s.io"] ["Gateway"] "spec/listeners/tls/certificateRefs/name" Names::ByKind(Some(Target::Secret)), NAMESPACE;
+    "gateway-client-ca" ["gateway.networking.k8s.io"] ["Gateway"] "spec/listeners/tls/frontendValidation/caCertificateRefs/name" BY_KIND, NAMESPACE;
+    "backend-tls-ca" ["gateway.networking.k8s.io"] ["BackendTLSPolicy"] "spec/validation/caCertificateRefs/name" BY_KIND, Within::Own;
+    // cert-manager.io/docs/concepts/ca-injector, on webhooks, API services and CRDs
+    "webhook-ca" [] ["ValidatingWebhookConfiguration" "MutatingWebhookConfiguration" "APIService" "CustomResourceDefinition"] "metadata/annotations/cert-manager.io\\/inject-ca-from-secret" Names::Secret, Within::Slash;
+    // cert-manager.io/docs/reference/api-docs: CAIssuer
+    "issuer-ca" ["cert-manager.io"] ["Issuer"] "spec/ca/secretName" Names::Secret, Within::Own;
+    // fluxcd.io/flux/components/helm/api/v2: ValuesReference, KubeConfigReference
+    "helm-release-values" ["helm.toolkit.fluxcd.io"] ["HelmRelease"] "spec/valuesFrom/name" BY_KIND, Within::Own;
+    "helm-release-kube-config" ["helm.toolkit.fluxcd.io"] ["HelmRelease"] "spec/kubeConfig/secretRef/name" Names::Secret, Within::Own;
+    // fluxcd.io/flux/components/kustomize/api/v1: SubstituteReference, Decryption
+    "flux-substitute" ["kustomize.toolkit.fluxcd.io"] ["Kustomization"] "spec/postBuild/substituteFrom/name" BY_KIND, Within::Own;
+    "flux-decryption" ["kustomize.toolkit.fluxcd.io"] ["Kustomization"] "spec/decryption/secretRef/name" Names::Secret, Within::Own;
+    "flux-kube-config" ["kustomize.toolkit.fluxcd.io"] ["Kustomization"] "spec/kubeConfig/secretRef/name" Names::Secret, Within::Own;
+    // fluxcd.io/flux/components/source/api/v1
+    "flux-source" ["source.toolkit.fluxcd.io"] ["GitRepository" "OCIRepository" "HelmRepository" "Bucket"] "spec/secretRef/name" Names::Secret, Within::Own;
+    "flux-source-cert" ["source.toolkit.fluxcd.io"] ["OCIRepository" "HelmRepository" "Bucket"] "spec/certSecretRef/name" Names::Secret, Within::Own;
+    "flux-source-proxy" ["source.toolkit.fluxcd.io"] ["GitRepository" "OCIRepository" "Bucket"] "spec/proxySecretRef/name" Names::Secret, Within::Own;
+    // fluxcd.io/flux/components/notification/api/v1
+    "flux-notification" ["notification.toolkit.fluxcd.io"] ["Provider" "Receiver"] "spec/secretRef/name" Names::Secret, Within::Own;
+    // prometheus-operator.dev/docs/api-reference/api: the lists are plain strings
+    "prometheus-secrets" ["monitoring.coreos.com"] ["Prometheus" "PrometheusAgent" "Alertmanager"] "spec/secrets" Names::Secret, Within::Own;
+    "prometheus-config-maps" ["monitoring.coreos.com"] ["Prometheus" "PrometheusAgent" "Alertmanager"] "spec/configMaps" Names::ConfigMap, Within::Own;
+    "alertmanager-config" ["monitoring.coreos.com"] ["Alertmanager"] "spec/configSecret" Names::Secret, Within::Own;
+    "prometheus-scrape" ["monitoring.coreos.com"] ["Prometheus" "PrometheusAgent"] "spec/additionalScrapeConfigs/name" Names::Secret, Within::Own;
+    "prometheus-relabel" ["monitoring.coreos.com"] ["Prometheus"] "spec/additionalAlertRelabelConfigs/name" Names::Secret, Within::Own;
+    "prometheus-alertmanagers" ["monitoring.coreos.com"] ["Prometheus"] "spec/additionalAlertManagerConfigs/name" Names::Secret, Within::Own;
+    "prometheus-thanos" ["monitoring.coreos.com"] ["Prometheus"] "spec/thanos/objectStorageConfig/name" Names::Secret, Within::Own;
+    "monitor-basic-user" ["monitoring.coreos.com"] [] "**/basicAuth/username/name" Names::Secret, Within::Own;
+    "monitor-basic-password" ["monitoring.coreos.com"] [] "**/basicAuth/password/name" Names::Secret, Within::Own;
+    "monitor-bearer" ["monitoring.coreos.com"] [] "**/bearerTokenSecret/name" Names::Secret, Within::Own;
+    "monitor-authorization" ["monitoring.coreos.com"] [] "**/authorization/credentials/name" Names::Secret, Within::Own;
+    "monitor-tls-ca-secret" ["monitoring.coreos.com"] [] "**/tlsConfig/ca/secret/name" Names::Secret, Within::Own;
+    "monitor-tls-ca-config-map" ["monitoring.coreos.com"] [] "**/tlsConfig/ca/configMap/name" Names::ConfigMap, Within::Own;
+    "monitor-tls-cert-secret" ["monitoring.coreos.com"] [] "**/tlsConfig/cert/secret/name" Names::Secret, Within::Own;
+    "monitor-tls-cert-config-map" ["monitoring.coreos.com"] [] "**/tlsConfig/cert/configMap/name" Names::ConfigMap, Within::Own;
+    "monitor-tls-key" ["monitoring.coreos.com"] [] "**/tlsConfig/keySecret/name" Names::Secret, Within::Own;
+    // keda.sh/docs/concepts/authentication
+    "keda-secret" ["keda.sh"] ["TriggerAuthentication"] "spec/secretTargetRef/name" Names::Secret, Within::Own;
+    "keda-config-map" ["keda.sh"] ["TriggerAuthentication"] "spec/configMapTargetRef/name" Names::ConfigMap, Within::Own;
+    // github.com/kubeflow/spark-operator v1beta2 SparkPodSpec
+    "spark-config-map" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/configMaps/name" Names::ConfigMap, Within::Own;
+    "spark-secret" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/secrets/name" Names::Secret, Within::Own;
+    "spark-config" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/sparkConfigMap" Names::ConfigMap, Within::Own;
+    "spark-hadoop-config" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/hadoopConfigMap" Names::ConfigMap, Within::Own;
+    "spark-env-secret" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/envSecretKeyRefs/*/name" Names::Secret, Within::Own;
+}
+
+/// Kinds that hold parts of a pod spec in places of their own, so that a site's last steps are enough to
+/// know it.
+pub const POD_PARTS: &[(&str, &str)] = &[
+    // openkruise.io/docs/user-manuals/sidecarset
+    ("apps.kruise.io", "SidecarSet"),
+    // argo-workflows.readthedocs.io/en/latest/fields
+    ("argoproj.io", "Workflow"),
+    ("argoproj.io", "WorkflowTemplate"),
+    ("argoproj.io", "ClusterWorkflowTemplate"),
+    ("argoproj.io", "CronWorkflow"),
+    // github.com/kubeflow/spark-operator v1beta2
+    ("sparkoperator.k8s.io", "SparkApplication"),
+    ("sparkoperator.k8s.io", "ScheduledSparkApplication"),
+    // prometheus-operator.dev/docs/api-reference/api
+    ("monitoring.coreos.com", "Prometheus"),
+    ("monitoring.coreos.com", "PrometheusAgent"),
+    ("monitoring.coreos.com", "Alertmanager"),
+    ("monitoring.coreos.com", "ThanosRuler"),
+];
+
+/// The fields of a path: `\/` is a slash in a field, `[]` behind one says nothing more.
+pub fn fields(path: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut chars = path.trim_start_matches('/').chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if chars.peek() == Some(&'/') => {
+                chars.next();
+                if let Some(last) = fields.last_mut() {
+                    last.push('/');
+                }
+            }
+            '/' => fields.push(String::new()),
+            c => {
+                if let Some(last) = fields.last_mut() {
+                    last.push(c);
+                }
+            }
+        }
+    }
+    for field in &mut fields {
+        if let Some(name) = field.strip_suffix("[]") {
+            *field = name.to_owned();
+        }
+    }
+    fields
+}
+
+/// Whether a way through an object, lists left out, is that of a path.
+pub fn is_way(path: &[impl AsRef<str>], way: &[&str]) -> bool {
+    let (path, way) = match path.split_first() {
+        Some((first, rest)) if first.as_ref() == "**" => match way.len().checked_sub(rest.len()) {
+            Some(skipped) => (rest, &way[skipped..]),
+            None => return false,
+        },
+        _ => (path, way),
+    };
+    path.len() == way.len()
+        && path
+            .iter()
+            .zip(way)
+            .all(|(step, field)| step.as_ref() == "*" || step.as_ref() == *field)
+}
+
+/// The rows of an object's place.
+pub fn referrers(group: &str, kind: &str, way: &[&str]) -> impl Iterator<Item = &'static Referrer> {
+    let (group, kind) = (group.to_owned(), kind.to_owned());
+    let way: Vec<String> = way.iter().map(|field| (*field).to_owned()).collect();
+    REFERRERS.iter().filter(move |row| {
+        let way: Vec<&str> = way.iter().map(String::as_str).collect();
+        (row.kinds.is_empty() || row.kinds.contains(&kind.as_str()))
+            && (row.groups.is_empty() || row.groups.contains(&group.as_str()))
+            && is_way(&fields(row.path), &way)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_read_as_kustomize_does() {
+        assert_eq!(
+            fields("metadata/annotations/example.com\\/config"),
+            ["metadata", "annotations", "example.com/config"]
+        );
+        assert_eq!(fields("/spec/configs[]/name"), ["spec", "configs", "name"]);
+        assert!(is_way(&fields("**/a/*/b"), &["x", "a", "c", "b"]));
+        assert!(!is_way(&fields("**/a/*/b"), &["a", "b"]));
+        assert!(!is_way(&fields("a"), &["a", "b"]));
+    }
+
+    #[test]
+    fn rows_have_names_of_their_own() {
+        for (i, row) in REFERRERS.iter().enumerate() {
+            assert!(
+                REFERRERS[..i].iter().all(|other| other.id != row.id),
+                "{}",
+                row.id
+            );
+        }
+    }
+}

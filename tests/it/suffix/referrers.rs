@@ -1,0 +1,230 @@
+//! Every row of the table of referrers, and every site of pod specs in every kind of workload: an object
+//! made of the row itself must follow.
+
+use super::{documents, names};
+use crate::sandbox::{Sandbox, Tree};
+use rollstamp::k8s::kinds::WORKLOADS;
+use rollstamp::k8s::providers::Target;
+use rollstamp::k8s::referrers::{Names, REFERRERS, Referrer, Within, fields};
+use rollstamp::k8s::sites::{CONTAINER_LISTS, Reads, SITES, Under};
+use serde_yaml::{Mapping, Value};
+
+const SOURCES: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: source, namespace: shop}\ndata: {a: x}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: source, namespace: shop}\nstringData: {a: x}\n---\n";
+
+/// The value at the end of a way, in mappings and, behind `[]`, lists of one.
+fn nest(way: &[String], leaf: Value) -> Value {
+    way.iter().rev().fold(leaf, |inner, field| {
+        let (name, inner) = match field.strip_suffix("[]") {
+            Some(name) => (name, Value::Sequence(vec![inner])),
+            None => (field.as_str(), inner),
+        };
+        Value::Mapping(Mapping::from_iter([(name.into(), inner)]))
+    })
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Mapping(into), Value::Mapping(from)) => {
+            for (key, value) in from {
+                match into.get_mut(&key) {
+                    Some(inner) => merge(inner, value),
+                    None => {
+                        into.insert(key, value);
+                    }
+                }
+            }
+        }
+        (Value::Sequence(into), Value::Sequence(from)) if into.len() == 1 && from.len() == 1 => {
+            for (one, other) in into.iter_mut().zip(from) {
+                merge(one, other);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+fn collect<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Sequence(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Mapping(fields) => fields.values().for_each(|field| collect(field, found)),
+        _ => {}
+    }
+}
+
+/// Runs the sources and an object, and says what is wrong with the names in it.
+fn follows(what: &str, object: &Value, target: Target, before: &str) -> Option<String> {
+    let stream = format!("{SOURCES}{}", serde_yaml::to_string(object).unwrap());
+    let arguments = ["--mode", "suffix", "--all-sources"].map(str::to_owned);
+    let sandbox = Sandbox::new(&Tree::new());
+    let output = sandbox.run(&arguments, Some(stream.as_bytes()));
+    if output.exit != 0 || !output.stderr.is_empty() {
+        return Some(format!(
+            "{what}: exit {}: {}\n{stream}",
+            output.exit, output.stderr
+        ));
+    }
+    let kind = target.name();
+    let new = format!("{before}{}", names(&output.stdout, kind).first()?);
+    let after = documents(&output.stdout);
+    let mut texts = Vec::new();
+    collect(after.last()?, &mut texts);
+    let old = format!("{before}source");
+    if new == old || !texts.contains(&new.as_str()) || texts.contains(&old.as_str()) {
+        return Some(format!("{what}: no {new} in {texts:?}"));
+    }
+    let stripped = sandbox.run(&["strip".to_owned()], Some(&output.stdout));
+    (stripped.stdout != stream.as_bytes()).then(|| format!("{what}: strip gives something else"))
+}
+
+fn base_object(group: &str, kind: &str) -> Value {
+    let api_version = match group {
+        "" => "v1".to_owned(),
+        group => format!("{group}/v1"),
+    };
+    serde_yaml::from_str(&format!(
+        "apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: object, namespace: shop}}\n"
+    ))
+    .unwrap()
+}
+
+fn row_object(row: &Referrer, group: &str, kind: &str, target: Target) -> (Value, String) {
+    let before = match row.within {
+        Within::Slash => "shop/".to_owned(),
+        _ => String::new(),
+    };
+    let path: Vec<String> = fields(row.path)
+        .into_iter()
+        .flat_map(|field| match field.as_str() {
+            "**" => vec!["spec".to_owned(), "deep[]".to_owned()],
+            "*" => vec!["any".to_owned()],
+            _ => vec![field],
+        })
+        .collect();
+    let mut object = base_object(group, kind);
+    let leaf: Value = format!("{before}source").into();
+    let holder = &path[..path.len() - 1];
+    merge(&mut object, nest(&path, leaf));
+    if let Within::Beside(field) = row.within {
+        let beside = [holder, &[field.to_owned()]].concat();
+        merge(&mut object, nest(&beside, "shop".into()));
+    }
+    if let Names::ByKind(_) = row.names {
+        let beside = [holder, &["kind".to_owned()]].concat();
+        merge(&mut object, nest(&beside, target.name().into()));
+    }
+    if row.names == Names::Rule {
+        let resources = format!("{}s", target.name().to_lowercase());
+        let rule = serde_yaml::from_str(&format!(
+            "rules: [{{apiGroups: [''], resources: [{resources}], resourceNames: [source]}}]"
+        ));
+        merge(&mut object, rule.unwrap());
+    }
+    (object, before)
+}
+
+#[test]
+fn every_row_follows() {
+    let (mut count, mut wrong) = (0, Vec::new());
+    for row in REFERRERS {
+        let kinds: &[&str] = if row.kinds.is_empty() {
+            &["ServiceMonitor"]
+        } else {
+            row.kinds
+        };
+        let group = row
+            .groups
+            .first()
+            .copied()
+            .unwrap_or_else(|| match row.kinds[0] {
+                "Ingress" => "networking.k8s.io",
+                "Role" | "ClusterRole" => "rbac.authorization.k8s.io",
+                "StorageClass" => "storage.k8s.io",
+                "ValidatingWebhookConfiguration" => "admissionregistration.k8s.io",
+                _ => "",
+            });
+        let targets: &[Target] = match row.names {
+            Names::ConfigMap => &[Target::ConfigMap],
+            Names::Secret => &[Target::Secret],
+            Names::ByKind(_) | Names::Rule => &[Target::ConfigMap, Target::Secret],
+        };
+        for kind in kinds {
+            for &target in targets {
+                let (object, before) = row_object(row, group, kind, target);
+                count += 1;
+                wrong.extend(follows(
+                    &format!("{} in {kind}", row.id),
+                    &object,
+                    target,
+                    &before,
+                ));
+            }
+        }
+    }
+    println!("{count} objects of {} rows", REFERRERS.len());
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn every_site_follows_in_every_kind() {
+    let (mut count, mut wrong) = (0, Vec::new());
+    for row in WORKLOADS {
+        for path in row.templates {
+            for site in SITES {
+                let lists: &[&str] = match site.under {
+                    Under::Container => CONTAINER_LISTS,
+                    Under::Volume => &["volumes"],
+                    Under::PodSpec | Under::Object => &[""],
+                };
+                for list in lists {
+                    let mut way: Vec<String> = path
+                        .split('/')
+                        .chain(["spec"])
+                        .filter(|step| !step.is_empty())
+                        .map(|step| {
+                            if step == "*" {
+                                "any".to_owned()
+                            } else {
+                                step.to_owned()
+                            }
+                        })
+                        .collect();
+                    if !list.is_empty() {
+                        way.push(format!("{list}[]"));
+                    }
+                    way.extend(site.path.split('/').map(str::to_owned));
+                    way.push(site.name.to_owned());
+                    let mut object = base_object(row.groups[0], row.kind);
+                    merge(&mut object, nest(&way, "source".into()));
+                    if site.reads == Reads::Key {
+                        let last = way.len() - 1;
+                        way[last] = "key".to_owned();
+                        merge(&mut object, nest(&way, "a".into()));
+                    }
+                    // What the API server would refuse is asked for by name.
+                    let asks = "metadata: {annotations: {rollstamp.dev/mode: suffix}}";
+                    merge(&mut object, serde_yaml::from_str(asks).unwrap());
+                    count += 1;
+                    let what = format!("{} in {} {path} {list}", site.id, row.kind);
+                    wrong.extend(follows(&what, &object, site.target, ""));
+                }
+            }
+        }
+    }
+    println!(
+        "{count} objects of {} sites and {} kinds",
+        SITES.len(),
+        WORKLOADS.len()
+    );
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
