@@ -1,11 +1,16 @@
 //! The sources of every apply unit by kind and name, copies of one identity settled.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "the maps are only looked into, never walked through"
+)]
+
 use crate::extract::{Facts, Object, Source};
 use crate::finding::{Code, Finding};
 use crate::k8s::providers::Target;
 use crate::options::Options;
 use crate::unit::{UnitId, Units};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One of the sources of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +46,8 @@ pub struct Indexed {
 
 /// The sources of all units.
 pub struct Index {
-    by_name: BTreeMap<(UnitId, Target, String), Vec<Indexed>>,
+    /// By name, the sources of each unit and kind, sorted by these.
+    by_name: HashMap<String, Vec<Group>>,
     /// Inside of a kustomize build: the names that sources had, with the names that they have now
     /// and the objects that have them.
     once: BTreeMap<(UnitId, Target, String), Vec<(String, SourceRef)>>,
@@ -50,10 +56,13 @@ pub struct Index {
 impl Index {
     /// The sources of a unit with this kind and name, in any namespace.
     pub fn get(&self, unit: UnitId, target: Target, name: &str) -> &[Indexed] {
-        // A lookup by borrowed parts would need a key type of its own; names are short.
-        self.by_name
-            .get(&(unit, target, name.to_owned()))
-            .map_or(&[], Vec::as_slice)
+        let Some(named) = self.by_name.get(name) else {
+            return &[];
+        };
+        match named.binary_search_by_key(&(unit, target), |(key, _)| *key) {
+            Ok(at) => &named[at].1,
+            Err(_) => &[],
+        }
     }
 
     /// The sources of a unit to which kustomize may take an old name of this kind: of ConfigMaps and
@@ -93,8 +102,9 @@ pub fn source(facts: &[Facts], at: SourceRef) -> &Source {
 /// Indexes the sources. Within one text the last copy counts whole, as `kubectl` applies it, but a
 /// Helm hook never counts before an object that is none; across files copies must be equal.
 pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<Finding>) {
-    let mut copies: BTreeMap<(UnitId, Target, &str, Option<&str>), Vec<SourceRef>> =
-        BTreeMap::new();
+    // Every name once, in the order of the input, with the copies that have it.
+    let mut names: Vec<(&str, Vec<(Key<'_>, SourceRef)>)> = Vec::new();
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
     let mut once: BTreeMap<(UnitId, Target, String), Vec<(String, SourceRef)>> = BTreeMap::new();
     for (number, unit) in units.all.iter().enumerate() {
         let unit_id = UnitId(crate::span::offset(number));
@@ -108,7 +118,7 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
                 for (number, source) in object.sources.iter().enumerate() {
                     let own = member.namespace.as_deref().or(source.namespace.as_deref());
                     let namespace = namespace(own, options);
-                    let key = (unit_id, source.target, source.name.as_str(), namespace);
+                    let key = (unit_id, source.target, namespace);
                     let at = ObjectRef {
                         file,
                         object: position,
@@ -118,23 +128,36 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
                         source: number,
                     };
                     for old in old_names(object, source) {
-                        let key = (unit_id, source.target, old.to_owned());
-                        once.entry(key).or_default().push((source.name.clone(), at));
+                        let old = (unit_id, source.target, old.to_owned());
+                        once.entry(old).or_default().push((source.name.clone(), at));
                     }
-                    copies.entry(key).or_default().push(at);
+                    let name = source.name.as_str();
+                    let number = *numbers.entry(name).or_insert_with(|| {
+                        names.push((name, Vec::new()));
+                        names.len() - 1
+                    });
+                    names[number].1.push((key, at));
                 }
             }
         }
     }
     let mut findings = Vec::new();
     let mut said = BTreeSet::new();
-    let mut by_name: BTreeMap<(UnitId, Target, String), Vec<Indexed>> = BTreeMap::new();
-    for ((unit, target, name, namespace), copies) in copies {
-        let indexed = settle(facts, namespace, &copies, &mut findings, &mut said);
-        by_name
-            .entry((unit, target, name.to_owned()))
-            .or_default()
-            .push(indexed);
+    let mut by_name = HashMap::with_capacity(names.len());
+    for (name, mut copies) in names {
+        // The copies of one identity stay in the order in which their unit sees them.
+        copies.sort_by_key(|(key, _)| *key);
+        let mut named: Vec<Group> = Vec::new();
+        for same in copies.chunk_by(|(one, _), (other, _)| one == other) {
+            let (unit, target, namespace) = same[0].0;
+            let at: Vec<SourceRef> = same.iter().map(|(_, at)| *at).collect();
+            let indexed = settle(facts, namespace, &at, &mut findings, &mut said);
+            match named.last_mut() {
+                Some((key, group)) if *key == (unit, target) => group.push(indexed),
+                _ => named.push(((unit, target), vec![indexed])),
+            }
+        }
+        by_name.insert(name.to_owned(), named);
     }
     (Index { by_name, once }, findings)
 }
@@ -153,6 +176,12 @@ fn old_names<'a>(object: &'a Object, source: &'a Source) -> BTreeSet<&'a str> {
     }
     names
 }
+
+/// The sources of one name in one unit.
+type Group = ((UnitId, Target), Vec<Indexed>);
+
+/// What makes sources of one name copies of one identity: unit, kind and namespace.
+type Key<'a> = (UnitId, Target, Option<&'a str>);
 
 fn settle(
     facts: &[Facts],

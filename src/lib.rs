@@ -56,6 +56,8 @@ pub mod plan;
 
 pub mod mentions;
 
+pub mod parallel;
+
 pub mod render;
 
 pub mod process;

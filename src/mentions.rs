@@ -3,7 +3,8 @@
 
 use crate::extract::{Facts, Object};
 use crate::finding::{Code, Finding};
-use crate::unit::{Found, Input, Units};
+use crate::parallel;
+use crate::unit::{Found, Input, Unit, Units};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -17,42 +18,76 @@ struct Candidate<'a> {
 /// A note for each such source, in units that stamp a workload at all. What kustomizations are
 /// made of is left out: they may name a source in ways of their own. Of several units that see a
 /// source none may name it.
-pub fn unread(facts: &[Facts], inputs: &[Input], units: &Units) -> Vec<Finding> {
+pub fn unread(facts: &[Facts], inputs: &[Input], units: &Units, jobs: usize) -> Vec<Finding> {
     let mut unnamed_in: BTreeMap<(usize, u32), (usize, Candidate<'_>)> = BTreeMap::new();
     let mut seen_by: BTreeMap<usize, usize> = BTreeMap::new();
-    for unit in &units.all {
-        let files: Vec<usize> = unit.sees.iter().map(|member| member.file).collect();
-        let is_named = |file: &usize| inputs[*file].found != Found::Context;
-        let named: Vec<usize> = files.iter().copied().filter(is_named).collect();
-        for &file in &files {
-            // A unit of kustomize counts too: what it holds is never unread.
-            *seen_by.entry(file).or_default() += 1;
-        }
-        let reads = files
-            .iter()
-            .flat_map(|&file| &facts[file].objects)
-            .flat_map(|object| &object.templates)
-            .any(|template| template.references.iter().any(|r| r.reads()));
-        if unit.built || !reads {
-            continue;
-        }
-        let mut unnamed = candidates(facts, &named);
-        for &file in &files {
-            if unnamed.is_empty() {
-                break;
-            }
-            strike(&inputs[file].file.text, file, &mut unnamed);
-        }
-        for candidate in unnamed.into_values().flatten() {
-            let key = (candidate.file, candidate.object.name_span.start);
-            unnamed_in.entry(key).or_insert((0, candidate)).0 += 1;
-        }
+    for member in units.all.iter().flat_map(|unit| &unit.sees) {
+        // A unit of kustomize counts too: what it holds is never unread.
+        *seen_by.entry(member.file).or_default() += 1;
+    }
+    let unnamed = parallel::map(units.all.len(), jobs, |number| {
+        unread_in(facts, inputs, &units.all[number])
+    });
+    for candidate in unnamed.into_iter().flatten() {
+        let key = (candidate.file, candidate.object.name_span.start);
+        unnamed_in.entry(key).or_insert((0, candidate)).0 += 1;
     }
     unnamed_in
         .into_values()
         .filter(|(count, candidate)| seen_by.get(&candidate.file) == Some(count))
         .map(|(_, candidate)| finding(candidate))
         .collect()
+}
+
+/// What nothing in one unit names.
+fn unread_in<'a>(facts: &'a [Facts], inputs: &[Input], unit: &Unit) -> Vec<Candidate<'a>> {
+    let files: Vec<usize> = unit.sees.iter().map(|member| member.file).collect();
+    let is_named = |file: &usize| inputs[*file].found != Found::Context;
+    let named: Vec<usize> = files.iter().copied().filter(is_named).collect();
+    let reads = files
+        .iter()
+        .flat_map(|&file| &facts[file].objects)
+        .flat_map(|object| &object.templates)
+        .any(|template| template.references.iter().any(|r| r.reads()));
+    if unit.built || !reads {
+        return Vec::new();
+    }
+    let mut unnamed = candidates(facts, &named);
+    let shapes = Shapes::of(unnamed.keys());
+    for &file in &files {
+        if unnamed.is_empty() {
+            break;
+        }
+        strike(&inputs[file].file.text, file, &shapes, &mut unnamed);
+    }
+    unnamed.into_values().flatten().collect()
+}
+
+/// What names look like from afar, so that most words need no look into the map: for each length,
+/// the ends that a name of that length has.
+struct Shapes([u64; 256]);
+
+impl Shapes {
+    fn of<'a>(names: impl Iterator<Item = &'a &'a str>) -> Self {
+        let mut shapes = [0; 256];
+        for name in names {
+            let (length, ends) = Self::shape(name.as_bytes());
+            shapes[length] |= ends;
+        }
+        Self(shapes)
+    }
+
+    fn fits(&self, word: &[u8]) -> bool {
+        let (length, ends) = Self::shape(word);
+        self.0[length] & ends != 0
+    }
+
+    fn shape(word: &[u8]) -> (usize, u64) {
+        let first = word.first().copied().unwrap_or(0);
+        let last = word.last().copied().unwrap_or(0);
+        let ends = u32::from(first).wrapping_mul(7) ^ u32::from(last);
+        (word.len().min(255), 1 << (ends % 64))
+    }
 }
 
 /// The ConfigMaps and Secrets of a unit by name; two of one name are told apart by nobody here.
@@ -81,24 +116,50 @@ fn candidates<'a>(facts: &'a [Facts], files: &[usize]) -> BTreeMap<&'a str, Vec<
 }
 
 /// Takes away the candidates that a text names outside of their own objects.
-fn strike(text: &str, file: usize, unnamed: &mut BTreeMap<&str, Vec<Candidate<'_>>>) {
-    let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+fn strike(
+    text: &str,
+    file: usize,
+    shapes: &Shapes,
+    unnamed: &mut BTreeMap<&str, Vec<Candidate<'_>>>,
+) {
+    const IS_NAME: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            let b = byte as u8;
+            table[byte] = b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+            byte += 1;
+        }
+        table
+    };
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
-        if !is_name(bytes[at]) {
+        if !IS_NAME[usize::from(bytes[at])] {
             at += 1;
             continue;
         }
-        let length = bytes[at..].iter().take_while(|&&b| is_name(b)).count();
-        let word = text[at..at + length].trim_matches(['-', '.']);
+        let start = at;
+        while at < bytes.len() && IS_NAME[usize::from(bytes[at])] {
+            at += 1;
+        }
+        let (mut first, mut last) = (start, at);
+        while first < last && matches!(bytes[first], b'-' | b'.') {
+            first += 1;
+        }
+        while first < last && matches!(bytes[last - 1], b'-' | b'.') {
+            last -= 1;
+        }
+        if !shapes.fits(&bytes[first..last]) {
+            continue;
+        }
+        let word = &text[first..last];
         if let Some(candidates) = unnamed.get(word) {
-            let own = |c: &Candidate<'_>| c.file == file && c.document.contains(&at);
+            let own = |c: &Candidate<'_>| c.file == file && c.document.contains(&start);
             if !candidates.iter().any(own) {
                 unnamed.remove(word);
             }
         }
-        at += length;
     }
 }
 

@@ -9,9 +9,7 @@ use crate::rename::{self, Renamed, Renames};
 use crate::render::{self, FileChange};
 use crate::span::{FileId, Place, Span, offset};
 use crate::unit::{self, Found, Input, Skipped, Units};
-use crate::{index, mentions, rules, yaml};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use crate::{index, mentions, parallel, rules, yaml};
 
 /// What a run found out: every verb and every format is a view of it.
 pub struct Outcome {
@@ -82,7 +80,7 @@ pub fn run(
         // that nobody reads.
         let drift = plan.workloads.iter();
         findings.extend(drift.filter_map(|planned| plan::drift(&inputs, &facts, planned)));
-        findings.extend(mentions::unread(&facts, &inputs, &units));
+        findings.extend(mentions::unread(&facts, &inputs, &units, options.jobs));
     }
     let (changes, found) = render::render(&inputs, &facts, &plan, &renames, options);
     findings.extend(found);
@@ -132,46 +130,31 @@ fn names(
         true => Vec::new(),
         false => extract::mentions(FileId(offset(i)), &inputs[i].file, options, &names),
     };
-    let mentions = each(inputs.len(), options.jobs, read);
+    let mentions = parallel::map(inputs.len(), options.jobs, read);
     let (renames, findings) = rename::decide(inputs, facts, &mentions, units, options);
     (Some(renames), findings)
 }
 
-/// Reads every text; the result is in the order of the input.
+/// Reads every text, large ones in parts, on as many threads as asked for; the result is in the
+/// order of the input.
 fn local(inputs: &[Input], options: &Options) -> Vec<Facts> {
-    let read = |i: usize| extract::extract(FileId(offset(i)), &inputs[i].file, options);
-    each(inputs.len(), options.jobs, read)
-}
-
-/// Does the same for every number, on as many threads as asked for; the result is in order.
-fn each<T: Send>(count: usize, threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let threads = threads.min(count);
-    if threads < 2 {
-        return (0..count).map(work).collect();
+    let mut parts: Vec<(usize, Span)> = Vec::with_capacity(inputs.len());
+    for (i, input) in inputs.iter().enumerate() {
+        parts.extend(
+            extract::parts(&input.file)
+                .into_iter()
+                .map(|part| (i, part)),
+        );
     }
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(count));
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut mine = Vec::new();
-                loop {
-                    let i = next.fetch_add(1, Ordering::Relaxed);
-                    if i >= count {
-                        break;
-                    }
-                    mine.push((i, work(i)));
-                }
-                // Only a panic of another thread poisons the lock, and that one ends the run.
-                if let Ok(mut done) = done.lock() {
-                    done.append(&mut mine);
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_default();
-    done.sort_by_key(|(i, _)| *i);
-    done.into_iter().map(|(_, result)| result).collect()
+    let read = |at: usize| {
+        let (i, part) = parts[at];
+        extract::extract_part(FileId(offset(i)), &inputs[i].file, part, options)
+    };
+    let mut read = parallel::map(parts.len(), options.jobs, read).into_iter();
+    parts
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|of_text| extract::join(read.by_ref().take(of_text.len())))
+        .collect()
 }
 
 /// What becomes of a text that cannot be read, or that is no manifest: one that was named is an

@@ -5,6 +5,7 @@ use crate::extract::Facts;
 use crate::finding::{Code, Finding};
 use crate::index::object;
 use crate::options::Options;
+use crate::parallel;
 use crate::plan::{Decision, Plan, State};
 use crate::rename::Renames;
 use crate::span::{FileId, Place, Span, offset};
@@ -107,22 +108,68 @@ pub fn render(
             of_name: true,
         });
     }
-    let mut changes = Vec::new();
     let mut findings = Vec::new();
+    let mut files: Vec<Edited> = Vec::new();
     let mut names_fail = false;
-    for (&file, pending) in &by_file {
-        match file_change(&inputs[file].file.text, file, pending) {
-            Ok(change) => changes.push(change),
-            Err(culprit) => {
-                names_fail |= pending.iter().any(|p| p.of_name);
-                findings.push(unproven(file, pending, culprit));
+    for (file, pending) in by_file {
+        let of_names = pending.iter().any(|p| p.of_name);
+        match edited(file, pending) {
+            Ok(edited) => files.push(edited),
+            Err(finding) => {
+                names_fail |= of_names;
+                findings.push(finding);
             }
         }
     }
-    if names_fail {
-        changes.retain(|change| !by_file[&change.file].iter().any(|p| p.of_name));
+    // Only the documents that change are read again, each on its own.
+    let proofs: Vec<(&Edited, Span, &[Change])> = files
+        .iter()
+        .flat_map(|file| {
+            let documents = file.documents.iter();
+            documents.map(move |(span, changes)| (file, *span, changes.as_slice()))
+        })
+        .collect();
+    let mut proven = parallel::map(proofs.len(), options.jobs, |i| {
+        let (file, span, changes) = proofs[i];
+        proven(
+            &inputs[file.change.file].file.text,
+            span,
+            &file.change.edits,
+            changes,
+        )
+    })
+    .into_iter();
+    let mut changes: Vec<(bool, FileChange)> = Vec::new();
+    for file in files {
+        let wrong = proven
+            .by_ref()
+            .take(file.documents.len())
+            .zip(file.documents.keys())
+            .fold(None, |wrong, (good, span)| {
+                wrong.or((!good).then_some(*span))
+            });
+        match wrong {
+            None => {
+                let of_names = file.pending.iter().any(|p| p.of_name);
+                changes.push((of_names, file.change));
+            }
+            Some(culprit) => {
+                names_fail |= file.pending.iter().any(|p| p.of_name);
+                findings.push(unproven(file.change.file, &file.pending, culprit));
+            }
+        }
     }
+    // Files with names follow one another, so all of them change or none.
+    changes.retain(|(of_names, _)| !(names_fail && *of_names));
+    let changes = changes.into_iter().map(|(_, change)| change).collect();
     (changes, findings)
+}
+
+/// The edits of a file, and the changes that they must make to each document.
+struct Edited {
+    change: FileChange,
+    pending: Vec<Pending>,
+    documents: BTreeMap<Span, Vec<Change>>,
 }
 
 fn unproven(file: usize, pending: &[Pending], culprit: Span) -> Finding {
@@ -143,27 +190,26 @@ fn unproven(file: usize, pending: &[Pending], culprit: Span) -> Finding {
     .refusing()
 }
 
-/// The edits of a file, or the span of the document that they would damage.
-fn file_change(text: &str, file: usize, pending: &[Pending]) -> Result<FileChange, Span> {
-    let edits = EditSet::new(pending.iter().map(|p| p.edit.clone()).collect())
-        .map_err(|_| pending[0].document)?;
+fn edited(file: usize, pending: Vec<Pending>) -> Result<Edited, Finding> {
+    let Ok(edits) = EditSet::new(pending.iter().map(|p| p.edit.clone()).collect()) else {
+        return Err(unproven(file, &pending, pending[0].document));
+    };
     let mut documents: BTreeMap<Span, Vec<Change>> = BTreeMap::new();
-    for p in pending {
+    for p in &pending {
         let changes = documents.entry(p.document).or_default();
         changes.push(p.change.clone());
-    }
-    for (&span, changes) in &documents {
-        if !proven(text, span, &edits, changes) {
-            return Err(span);
-        }
     }
     let mut objects: Vec<Span> = pending.iter().map(|p| p.place).collect();
     objects.sort_unstable();
     objects.dedup();
-    Ok(FileChange {
-        file,
-        edits,
-        objects,
+    Ok(Edited {
+        change: FileChange {
+            file,
+            edits,
+            objects,
+        },
+        pending,
+        documents,
     })
 }
 

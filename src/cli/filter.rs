@@ -4,9 +4,11 @@ use super::{Common, Exit, Format, say_findings, start};
 use crate::front::stream;
 use crate::options::Goal;
 use crate::process::Outcome;
+use crate::render::FileChange;
 use crate::report::{results, text};
 use crate::unit::Found;
 use anyhow::Context;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Exit> {
@@ -35,6 +37,8 @@ pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::
         insert(&mut pieces, *at, text);
     }
     stream::print(pieces.into_iter()).context("failed to write the standard output")?;
+    // The process ends here; to free a great many small things first would only take time.
+    std::mem::forget(run);
     Ok(Exit::Clean)
 }
 
@@ -55,6 +59,11 @@ fn insert<'a>(pieces: &mut Vec<&'a str>, at: usize, text: &'a str) {
 /// The texts with their edits. A single stream passes as it is; of files only those that hold
 /// objects, with a `---` between them and only the first byte order mark.
 fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
+    let changes: BTreeMap<usize, &FileChange> = outcome
+        .changes
+        .iter()
+        .map(|change| (change.file, change))
+        .collect();
     let mut pieces: Vec<&str> = Vec::new();
     let mut ends_line = true;
     for (file, input) in outcome.inputs.iter().enumerate() {
@@ -78,7 +87,7 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
             }
         }
         let part = crate::span::Span::new(start, text.len());
-        match outcome.changes.iter().find(|c| c.file == file) {
+        match changes.get(&file) {
             Some(change) => pieces.extend(change.edits.slices_within(text, part)),
             None => pieces.push(&text[start..]),
         }

@@ -331,7 +331,8 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
     if !paths.is_empty() {
         require(paths)?;
         let units = &options.rules.units;
-        loaded = files::load(paths, &exclude(common)?, root.as_deref(), units)
+        let exclude = exclude(common)?;
+        loaded = files::load(paths, &exclude, root.as_deref(), units, options.jobs)
             .context("failed to read the input")?;
     }
     let talk =

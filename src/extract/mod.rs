@@ -159,16 +159,33 @@ impl Object {
     }
 }
 
+/// The size from which on a text is cut into parts, in bytes.
+const PART: usize = 256 << 10;
+
+/// The parts of a text that can be read side by side; their facts are [`join`]ed in this order.
+pub fn parts(input: &InputFile) -> Vec<Span> {
+    if input.text.len() > MAX_TEXT {
+        return vec![Span { start: 0, end: 0 }];
+    }
+    yaml::split::parts(&input.text, PART)
+}
+
 /// Reads a text.
 pub fn extract(file: FileId, input: &InputFile, options: &Options) -> Facts {
+    let parts = parts(input).into_iter();
+    join(parts.map(|part| extract_part(file, input, part, options)))
+}
+
+/// Reads one of the [`parts`] of a text.
+pub fn extract_part(file: FileId, input: &InputFile, part: Span, options: &Options) -> Facts {
     let mut facts = Facts::default();
     let text = input.text.as_str();
     if text.len() > MAX_TEXT {
         facts.broken = Some(SyntaxError::refused(0, "a text of more than 1 GiB"));
         return facts;
     }
-    let mut marks = YttMarks::new(text);
-    for chunk in yaml::split::chunks(text) {
+    let mut marks = YttMarks::new(text, part);
+    for chunk in yaml::split::chunks_of(text, part) {
         let documents = chunk.and_then(|chunk| yaml::parse(text, chunk.span));
         match documents {
             Err(error) => {
@@ -196,8 +213,33 @@ pub fn extract(file: FileId, input: &InputFile, options: &Options) -> Facts {
         }
     }
     facts.ytt = marks.is_program();
-    facts.find_raw_material();
     facts
+}
+
+/// The facts of a text from those of its parts: the first error counts, as if they had been read
+/// one after the other.
+pub fn join(parts: impl IntoIterator<Item = Facts>) -> Facts {
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().unwrap_or_default();
+    for mut part in parts {
+        if all.broken.is_some() {
+            break;
+        }
+        all.objects.append(&mut part.objects);
+        all.object_count += part.object_count;
+        all.kustomizations.append(&mut part.kustomizations);
+        all.findings.append(&mut part.findings);
+        all.hints.append(&mut part.hints);
+        all.broken = part.broken;
+        all.encrypted |= part.encrypted;
+        all.ytt |= part.ytt;
+        all.secrets.append(&mut part.secrets);
+    }
+    all.ytt &= all.broken.is_none();
+    if all.broken.is_none() {
+        all.find_raw_material();
+    }
+    all
 }
 
 struct Reader<'a> {
@@ -529,9 +571,10 @@ struct YttMarks {
 }
 
 impl YttMarks {
-    fn new(text: &str) -> Self {
+    fn new(text: &str, part: Span) -> Self {
         let bytes = text.as_bytes();
-        let marks = memchr::memmem::find_iter(bytes, b"#@")
+        let marks = memchr::memmem::find_iter(&bytes[part.range()], b"#@")
+            .map(|at| at + part.start as usize)
             .filter(|&at| at == 0 || matches!(bytes[at - 1], b' ' | b'\t' | b'\n' | 0xBF))
             .map(crate::span::offset)
             .collect();

@@ -5,6 +5,14 @@
 use super::Reader;
 use crate::yaml::NodeId;
 
+const INDEX: &str = "internal.config.kubernetes.io/index";
+const PATH: &str = "internal.config.kubernetes.io/path";
+const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
+const NEEDS_HASH_SUFFIX: &str = "internal.config.kubernetes.io/needsHashSuffix";
+const PREVIOUS_NAMES: &str = "internal.config.kubernetes.io/previousNames";
+const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
+const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
+
 /// How an object came by its name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Origin {
@@ -30,42 +38,45 @@ pub struct FromFile {
 /// Reads where an item of a list comes from (KRM Functions Specification v1); kyaml before v0.13
 /// wrote the annotations without `internal.`.
 pub(super) fn from_file(reader: &Reader<'_>, metadata: NodeId) -> Option<FromFile> {
-    let annotation = |name: &str| {
-        [ROOT, "config.kubernetes.io"]
+    let any = |names: [&str; 2]| {
+        let mut found = names
             .iter()
-            .find_map(|root| reader.annotation(metadata, &format!("{root}/{name}")))
-            .map(|(value, _)| value)
+            .filter_map(|name| reader.annotation(metadata, name));
+        found.next().map(|(value, _)| value)
     };
+    let index = [INDEX, "config.kubernetes.io/index"];
     Some(FromFile {
-        path: annotation("path")?,
-        index: annotation("index").and_then(|index| index.parse().ok()),
+        path: any([PATH, "config.kubernetes.io/path"])?,
+        index: any(index).and_then(|index| index.parse().ok()),
     })
 }
 
-const ROOT: &str = "internal.config.kubernetes.io";
-
 /// Reads the notes in the metadata of an object of this kind; nothing, if there are none.
 pub(super) fn read(reader: &Reader<'_>, metadata: NodeId, kind: &str) -> Option<Origin> {
+    // Most objects have no annotations, and few of the others come from a build.
+    reader
+        .document
+        .value(reader.text, metadata, "annotations")?;
     let list = |name: &str| -> Vec<String> {
-        let found = reader.annotation(metadata, &format!("{ROOT}/{name}"));
+        let found = reader.annotation(metadata, name);
         found.map_or_else(Vec::new, |(list, _)| {
             list.split(',').map(str::to_owned).collect()
         })
     };
-    let kinds = list("previousKinds");
+    let kinds = list(PREVIOUS_KINDS);
     let of_kind = |(at, name): (usize, String)| {
         let is_of_kind = kinds.get(at).is_none_or(|old| old == kind);
         is_of_kind.then_some(name)
     };
-    let hashed = reader.annotation(metadata, &format!("{ROOT}/needsHashSuffix"));
+    let hashed = reader.annotation(metadata, NEEDS_HASH_SUFFIX);
     let origin = Origin {
-        names: list("previousNames")
+        names: list(PREVIOUS_NAMES)
             .into_iter()
             .enumerate()
             .filter_map(of_kind)
             .collect(),
-        prefixes: list("prefixes"),
-        suffixes: list("suffixes"),
+        prefixes: list(PREFIXES),
+        suffixes: list(SUFFIXES),
         hashed: hashed.is_some_and(|(value, _)| value == "enabled"),
     };
     (origin != Origin::default()).then_some(origin)

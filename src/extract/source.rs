@@ -13,6 +13,7 @@ use crate::span::Span;
 use crate::yaml::canonical;
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::{Kind, NodeId};
+use std::borrow::Cow;
 
 /// Something that references can name, and its content.
 pub struct Source {
@@ -282,23 +283,26 @@ fn entries(
                     continue;
                 }
                 Ok(Value::Str(text)) => match content.encoding {
-                    Encoding::Text | Encoding::Tree => (text.into_owned().into_bytes(), None),
+                    Encoding::Text | Encoding::Tree => (as_bytes(text), None),
                     Encoding::Base64 if encrypted && text.starts_with("ENC[") => {
-                        (text.into_owned().into_bytes(), None)
+                        (as_bytes(text), None)
                     }
                     Encoding::Base64 => match resolve::decode_base64(text.as_bytes()) {
-                        Some(bytes) => (bytes, None),
+                        Some(bytes) => (Cow::Owned(bytes), None),
                         None => {
                             bad_base64(reader, &key, key_node, content.path, row, id);
-                            (text.into_owned().into_bytes(), None)
+                            (as_bytes(text), None)
                         }
                     },
                 },
-                Ok(other) => (Vec::new(), Some(Flaw::NotAString(other.type_name()))),
+                Ok(other) => (
+                    Cow::Borrowed(&[][..]),
+                    Some(Flaw::NotAString(other.type_name())),
+                ),
                 Err(error) if matches!(error.0, "a mapping" | "a list") => {
-                    (Vec::new(), Some(Flaw::NotAString(error.0)))
+                    (Cow::Borrowed(&[][..]), Some(Flaw::NotAString(error.0)))
                 }
-                Err(error) => (Vec::new(), Some(Flaw::Unreadable(error.0))),
+                Err(error) => (Cow::Borrowed(&[][..]), Some(Flaw::Unreadable(error.0))),
             };
             if content.overrides {
                 // A flaw stays: the API server refuses the object all the same.
@@ -306,7 +310,11 @@ fn entries(
             }
             entries.push(Entry {
                 digest: ValueDigest::of(row.provides, &bytes, reader.options.hash_key.as_ref()),
-                key: format!("{prefix}{key}"),
+                key: if prefix.is_empty() {
+                    key
+                } else {
+                    format!("{prefix}{key}")
+                },
                 size: bytes.len(),
                 env: content.env,
                 flaw,
@@ -317,6 +325,13 @@ fn entries(
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     entries
+}
+
+fn as_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
 }
 
 fn ignore_keys_by_rule(reader: &Reader<'_>, node: NodeId, entries: &mut [Entry], id: &ObjectId) {

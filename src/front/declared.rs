@@ -16,6 +16,7 @@ pub(super) fn load(
     units: &[Declared],
     exclude: &globset::GlobSet,
     surroundings: &mut Surroundings,
+    jobs: usize,
 ) {
     let Ok(root) = std::fs::canonicalize(root) else {
         return;
@@ -38,7 +39,10 @@ pub(super) fn load(
     }
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
     // A folder that cannot be read holds nothing that a walk over it by name would find either.
-    for met in walk(&root, exclude, surroundings).into_iter().flatten() {
+    for met in walk(&root, exclude, surroundings, jobs)
+        .into_iter()
+        .flatten()
+    {
         let below = met.path.strip_prefix(&root).ok().map(display);
         let Some(below) = below.filter(|_| met.what == What::Candidate) else {
             continue;

@@ -3,6 +3,7 @@
 use super::walk::{Met, Surroundings, What, walk};
 use super::{Loaded, declared, display, kustomize, stream, utf8};
 use crate::finding::{Code, Finding};
+use crate::parallel;
 use crate::span::InputFile;
 use crate::unit::{Declared, Found, Input};
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ pub fn load(
     exclude: &globset::GlobSet,
     root: Option<&Path>,
     units: &[Declared],
+    jobs: usize,
 ) -> std::io::Result<Loaded> {
     let mut loaded = Loaded::default();
     let mut surroundings = Surroundings::default();
@@ -26,20 +28,14 @@ pub fn load(
         if path.as_os_str() == "-" {
             stream::load(&mut loaded)?;
         } else if path.is_dir() {
-            for met in walk(path, exclude, &mut surroundings) {
-                match met {
-                    Ok(met) => walked(&mut loaded, &mut seen, position, met),
-                    Err(error) => loaded
-                        .findings
-                        .push(unreadable(&display(path), &error.to_string())),
-                }
-            }
+            let met = walk(path, exclude, &mut surroundings, jobs);
+            walked(&mut loaded, &mut seen, position, path, met, jobs);
         } else {
             named(&mut loaded, &mut seen, &mut surroundings, path);
         }
     }
     if let Some(root) = root.filter(|_| !units.is_empty()) {
-        declared::load(&mut loaded, root, units, exclude, &mut surroundings);
+        declared::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
     let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
     kustomize::load(&mut loaded, &folders);
@@ -139,42 +135,73 @@ fn named(
     }
 }
 
-fn walked(loaded: &mut Loaded, seen: &mut BTreeSet<PathBuf>, root: usize, met: Met) {
-    let name = display(met.path.strip_prefix("./").unwrap_or(&met.path));
-    match met.what {
-        What::Kustomization => loaded.skipped.kustomizations += 1,
-        What::ChartTemplate => loaded.skipped.templates += 1,
-        What::Outside => loaded.findings.push(
-            Finding::new(
-                Code::OutsideRoot,
-                format!("{name} is a symbolic link that leads nowhere or out of the named folder"),
-            )
-            .in_file(name),
-        ),
-        What::Candidate => {
-            if !first_time(seen, &met.path) {
-                return;
+/// Takes what a walk met, in its order; the files are read side by side.
+fn walked(
+    loaded: &mut Loaded,
+    seen: &mut BTreeSet<PathBuf>,
+    position: usize,
+    root: &Path,
+    met: Vec<Result<Met, ignore::Error>>,
+    jobs: usize,
+) {
+    let mut candidates: Vec<Met> = Vec::with_capacity(met.len());
+    for met in met {
+        let met = match met {
+            Ok(met) => met,
+            Err(error) => {
+                let finding = unreadable(&display(root), &error.to_string());
+                loaded.findings.push(finding);
+                continue;
             }
-            let bytes = match std::fs::read(&met.path) {
-                Ok(bytes) => bytes,
-                Err(error) => {
-                    loaded.findings.push(unreadable(&name, &error.to_string()));
-                    return;
+        };
+        match met.what {
+            What::Kustomization => loaded.skipped.kustomizations += 1,
+            What::ChartTemplate => loaded.skipped.templates += 1,
+            What::Outside => {
+                let name = name_of(&met);
+                loaded.findings.push(
+                    Finding::new(
+                        Code::OutsideRoot,
+                        format!(
+                            "{name} is a symbolic link that leads nowhere or out of the named folder"
+                        ),
+                    )
+                    .in_file(name),
+                );
+            }
+            What::Candidate => {
+                if seen.insert(met.real.clone()) {
+                    candidates.push(met);
                 }
-            };
-            match utf8(bytes, &name) {
-                Ok(text) => {
-                    loaded.inputs.push(Input {
-                        file: InputFile { name, text },
-                        found: Found::Walked(root),
-                        folder: display(&met.folder),
-                        kustomization: met.kustomization,
-                        below: None,
-                    });
-                    loaded.paths.push(Some(met.path));
-                }
-                Err(_) => loaded.skipped.binary += 1,
             }
         }
     }
+    let texts = parallel::map(candidates.len(), jobs, |i| {
+        let name = name_of(&candidates[i]);
+        let text = match std::fs::read(&candidates[i].path) {
+            Ok(bytes) => utf8(bytes, &name).map_err(|_| None),
+            Err(error) => Err(Some(unreadable(&name, &error.to_string()))),
+        };
+        (name, text)
+    });
+    for (met, (name, text)) in candidates.into_iter().zip(texts) {
+        match text {
+            Ok(text) => {
+                loaded.inputs.push(Input {
+                    file: InputFile { name, text },
+                    found: Found::Walked(position),
+                    folder: display(&met.folder),
+                    kustomization: met.kustomization,
+                    below: None,
+                });
+                loaded.paths.push(Some(met.path));
+            }
+            Err(None) => loaded.skipped.binary += 1,
+            Err(Some(finding)) => loaded.findings.push(finding),
+        }
+    }
+}
+
+fn name_of(met: &Met) -> String {
+    display(met.path.strip_prefix("./").unwrap_or(&met.path))
 }

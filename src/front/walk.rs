@@ -4,11 +4,14 @@ use super::display;
 use crate::k8s::kustomize::FILE_NAMES;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// A file met below a named folder.
 pub struct Met {
     /// Where it is, as the user would name it.
     pub path: PathBuf,
+    /// Its real folder and its own name: a link counts where it lies.
+    pub real: PathBuf,
     /// The folder it lies in.
     pub folder: PathBuf,
     /// What it is.
@@ -37,51 +40,34 @@ pub fn walk(
     root: &Path,
     exclude: &globset::GlobSet,
     surroundings: &mut Surroundings,
+    jobs: usize,
 ) -> Vec<Result<Met, ignore::Error>> {
     let real_root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
     let below = root.to_path_buf();
     let exclude = exclude.clone();
-    let walker = ignore::WalkBuilder::new(root)
+    let mut walker = ignore::WalkBuilder::new(root);
+    walker
         .hidden(false)
         .ignore(false)
         .git_global(false)
         .require_git(false)
         .follow_links(false)
-        .sort_by_file_name(std::ffi::OsStr::cmp)
+        .threads(jobs)
         .filter_entry(move |entry| {
-            let hidden = entry.file_name().to_string_lossy().starts_with('.');
+            let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
             let is_folder = entry.file_type().is_some_and(|t| t.is_dir());
             let relative = entry.path().strip_prefix(&below).unwrap_or(entry.path());
             entry.depth() == 0 || !(is_folder && hidden || excluded(&exclude, relative))
-        })
-        .build();
+        });
     let mut met = Vec::new();
-    for entry in walker {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                met.push(Err(error));
-                continue;
-            }
-        };
-        let Some(kind) = entry.file_type() else {
-            continue;
-        };
-        if kind.is_dir() {
-            continue;
-        }
-        let path = entry.path();
+    let (errors, entries) = gather(&walker);
+    met.extend(errors.into_iter().map(Err));
+    for (path, kind) in entries {
         let folder = path.parent().unwrap_or(root).to_path_buf();
-        let is_kustomization = path
-            .file_name()
-            .is_some_and(|name| FILE_NAMES.iter().any(|k| name == *k));
-        if !is_kustomization && !has_manifest_extension(path) {
-            continue;
-        }
-        let what = if is_kustomization {
+        let what = if is_kustomization(&path) {
             What::Kustomization
         } else if kind.is_symlink() {
-            match std::fs::canonicalize(path) {
+            match std::fs::canonicalize(&path) {
                 Ok(target) if target.is_dir() => continue,
                 Ok(target) if target.starts_with(&real_root) => What::Candidate,
                 _ => What::Outside,
@@ -93,12 +79,64 @@ pub fn walk(
         };
         met.push(Ok(Met {
             kustomization: surroundings.kustomization(&folder),
-            path: path.to_path_buf(),
+            // No folder below the root is a link, so only the root's own place is asked for.
+            real: match path.strip_prefix(root) {
+                Ok(below) => real_root.join(below),
+                Err(_) => path.clone(),
+            },
+            path,
             folder,
             what,
         }));
     }
     met
+}
+
+/// What a walk over several threads meets: errors, and what may be a manifest by its name, sorted
+/// as a walk folder by folder would meet it.
+fn gather(walker: &ignore::WalkBuilder) -> (Vec<ignore::Error>, Vec<(PathBuf, std::fs::FileType)>) {
+    let met = Mutex::new((Vec::new(), Vec::new()));
+    walker.build_parallel().run(|| {
+        Box::new(|entry| {
+            let Ok(mut met) = met.lock() else {
+                return ignore::WalkState::Quit;
+            };
+            match entry {
+                Err(error) => met.0.push(error),
+                Ok(entry) => {
+                    let kind = entry.file_type().filter(|kind| !kind.is_dir());
+                    let path = entry.path();
+                    if let Some(kind) = kind
+                        && (is_kustomization(path) || has_manifest_extension(path))
+                    {
+                        met.1.push((entry.into_path(), kind));
+                    }
+                }
+            }
+            ignore::WalkState::Continue
+        })
+    });
+    let (mut errors, mut entries) = met.into_inner().unwrap_or_default();
+    errors.sort_by_cached_key(ignore::Error::to_string);
+    // Name by name from the root: the separator sorts before every byte of a name.
+    entries.sort_by_cached_key(|(path, _)| -> Vec<u8> {
+        let bytes = path.as_os_str().as_encoded_bytes().iter();
+        bytes
+            .map(|&b| {
+                if std::path::is_separator(char::from(b)) {
+                    0
+                } else {
+                    b
+                }
+            })
+            .collect()
+    });
+    (errors, entries)
+}
+
+fn is_kustomization(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| FILE_NAMES.iter().any(|k| name == *k))
 }
 
 fn excluded(exclude: &globset::GlobSet, relative: &Path) -> bool {

@@ -55,10 +55,11 @@ impl EditSet {
         text: &'a str,
         part: Span,
     ) -> impl Iterator<Item = &'a str> + 'a {
-        let inside = self
-            .edits
+        // Sorted and disjoint, so the ends are sorted as well.
+        let first = self.edits.partition_point(|e| e.span.start < part.start);
+        let inside = self.edits[first..]
             .iter()
-            .filter(move |e| e.span.start >= part.start && e.span.end <= part.end);
+            .take_while(|e| e.span.end <= part.end);
         let mut from = part.start as usize;
         let mut pieces: Vec<&'a str> = Vec::new();
         for edit in inside {

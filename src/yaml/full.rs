@@ -295,6 +295,17 @@ impl Builder<'_> {
             StructureStyle::Flow => Style::Flow,
             StructureStyle::Block => Style::Block,
         };
+        // Of a list in the column of its key, granit points behind the first dash.
+        let in_mapping = self
+            .open
+            .last()
+            .is_some_and(|open| self.tape.nodes[open.node].kind == Kind::Mapping);
+        let span = match (kind, style) {
+            (Kind::Sequence, Style::Block) if in_mapping => self
+                .find_mark(b"-")
+                .map_or(span, |dash| Span::new(dash, dash)),
+            _ => span,
+        };
         let indent = self.column(span.start as usize);
         let node = self.push(kind, style, span, indent)?;
         self.props(node, anchor, tag);
@@ -425,7 +436,7 @@ impl Builder<'_> {
     /// The span from the header to the last line of a block scalar, and the column of its content.
     /// granit's own span is that of the content only.
     fn block_scalar(&self, span: Span) -> Result<(Span, u32), SyntaxError> {
-        let start = self.find_header().ok_or_else(|| {
+        let start = self.find_mark(b"|>").ok_or_else(|| {
             SyntaxError::refused(span.start as usize, "a block scalar without its header")
         })?;
         let header = scalar::header(&self.text[start..self.chunk_end]);
@@ -445,13 +456,14 @@ impl Builder<'_> {
         Ok((Span::new(start, end), indent))
     }
 
-    /// Between the last token and the header there are marks, an anchor, a tag and comments.
-    fn find_header(&self) -> Option<usize> {
+    /// The first of the `marks` behind the last token. Before it there are other marks, an anchor,
+    /// a tag and comments.
+    fn find_mark(&self, marks: &[u8]) -> Option<usize> {
         let bytes = self.text.as_bytes();
         let mut at = self.cursor;
         while at < self.chunk_end {
             match bytes[at] {
-                b'|' | b'>' => return Some(at),
+                mark if marks.contains(&mark) => return Some(at),
                 b'#' => at = memchr::memchr(b'\n', &bytes[at..]).map_or(self.chunk_end, |i| at + i),
                 b'&' | b'!' => {
                     at += bytes[at..]

@@ -12,6 +12,7 @@
 
 pub mod canonical;
 pub mod edit;
+pub mod fast;
 pub mod full;
 pub mod insert;
 pub mod json;
@@ -77,6 +78,17 @@ pub fn parse(text: &str, chunk: Span) -> Result<Vec<Document>, SyntaxError> {
     {
         return Ok(documents);
     }
-    oddities::refuse_characters(body, chunk.start as usize)?;
-    Ok(full::parse(text, chunk)?.into_iter().collect())
+    if let Ok(document) = fast::parse(text, chunk) {
+        return Ok(document.into_iter().collect());
+    }
+    Ok(parse_fully(text, chunk)?.into_iter().collect())
+}
+
+/// Reads one chunk of YAML by the full parser alone: what [`parse`] must give whichever parser ran.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_fully(text: &str, chunk: Span) -> Result<Option<Document>, SyntaxError> {
+    oddities::refuse_characters(chunk.of(text), chunk.start as usize)?;
+    full::parse(text, chunk)
 }

@@ -182,7 +182,7 @@ fn refuse_flow_marks(document: &Document, text: &str) -> Result<(), SyntaxError>
     Ok(())
 }
 
-fn is_not_finite(raw: &str) -> bool {
+pub(super) fn is_not_finite(raw: &str) -> bool {
     matches!(
         raw,
         ".inf"

@@ -266,6 +266,9 @@ fn block(raw: &str, node: &Node) -> String {
     let header = header(raw);
     let indent = node.indent as usize;
     let literal = node.style == Style::Literal;
+    if literal && memchr::memchr(b'\r', raw.as_bytes()).is_none() {
+        return plain_literal(raw, &header, indent);
+    }
     let mut rest = &raw[header.len..];
     let mut out = String::with_capacity(rest.len());
     // Breaks that wait: the one behind the last line of content, and those of blank lines after it.
@@ -298,6 +301,32 @@ fn block(raw: &str, node: &Node) -> String {
     }
     if header.chomping > 0 {
         out.extend(std::iter::repeat_n('\n', trailing));
+    }
+    out
+}
+
+/// A `|` scalar without carriage returns, which most are: its lines without their indentation.
+fn plain_literal(raw: &str, header: &Header, indent: usize) -> String {
+    let bytes = raw.as_bytes();
+    let mut out = String::with_capacity(raw.len() - header.len);
+    // The length up to the last line of content.
+    let mut content = 0;
+    let mut at = header.len;
+    while at < bytes.len() {
+        let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i);
+        let most = (at + indent).min(end);
+        let spaces = bytes[at..most].iter().take_while(|b| **b == b' ').count();
+        if at + spaces < end {
+            out.push_str(&raw[at + spaces..end]);
+            content = out.len();
+        }
+        out.push('\n');
+        at = end + 1;
+    }
+    match header.chomping {
+        0 if content > 0 => out.truncate(content + 1),
+        0 | -1 => out.truncate(content),
+        _ => {}
     }
     out
 }

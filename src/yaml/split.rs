@@ -18,9 +18,15 @@ pub struct Chunk {
 
 /// The chunks of a text in order, and the marker lines that `kubectl` refuses.
 pub fn chunks(text: &str) -> impl Iterator<Item = Result<Chunk, SyntaxError>> + '_ {
-    let bytes = text.as_bytes();
+    chunks_of(text, Span::new(0, text.len()))
+}
+
+/// The chunks of one of the [`parts`] of a text.
+pub fn chunks_of(text: &str, part: Span) -> impl Iterator<Item = Result<Chunk, SyntaxError>> + '_ {
+    let bytes = &text.as_bytes()[..part.end as usize];
     // A byte order mark may stand at the very start only.
-    let first = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let at_start = part.start == 0 && text.starts_with('\u{feff}');
+    let first = if at_start { 3 } else { part.start as usize };
     let mut state = Some((first, None));
     std::iter::from_fn(move || {
         let (start, marker) = state?;
@@ -50,6 +56,25 @@ pub fn chunks(text: &str) -> impl Iterator<Item = Result<Chunk, SyntaxError>> + 
             marker,
         }))
     })
+}
+
+/// Cuts a text at document markers into parts of at least `size` bytes, which can be read on their
+/// own, one after the other or side by side.
+pub fn parts(text: &str, size: usize) -> Vec<Span> {
+    let bytes = text.as_bytes();
+    let mut parts = Vec::new();
+    let mut start = 0;
+    while bytes.len() - start > size {
+        let from = start + size;
+        let Some(at) = memchr::memmem::find(&bytes[from..], b"\n---") else {
+            break;
+        };
+        let end = from + at + 1;
+        parts.push(Span::new(start, end));
+        start = end;
+    }
+    parts.push(Span::new(start, bytes.len()));
+    parts
 }
 
 /// The next line from `from` on that begins with `---`. `from` is the start of a line.

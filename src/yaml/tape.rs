@@ -239,8 +239,13 @@ impl Document {
 
     /// Whether `key` is a scalar that reads `name`.
     pub fn is_key(&self, text: &str, key: NodeId, name: &str) -> bool {
-        let key = self.target(key);
         let node = self.node(key);
+        // Nearly every key that is asked for is plain, and nearly every one is another.
+        if node.kind == Kind::Scalar && node.style == Style::Plain {
+            let len = (node.span.end - node.span.start) as usize;
+            return len == name.len() && &text.as_bytes()[node.span.range()] == name.as_bytes();
+        }
+        let node = self.node(self.target(key));
         if node.kind != Kind::Scalar {
             return false;
         }

@@ -2,6 +2,7 @@
 
 use super::tape::{Document, Kind, NodeId, Style};
 use super::{resolve, scalar};
+use std::borrow::Cow;
 
 /// A place that an edit may have changed: a path of fields and items from the root, and what
 /// the last field must now read (`None`: it must be gone).
@@ -107,20 +108,19 @@ fn same(
         return false;
     };
     // Everything off the paths, in order; then each field on a path.
-    let on_path = |name: &str| !descend(open, &Step::Field(name.to_owned())).is_empty();
-    let rest = |fields: &[(String, NodeId, NodeId)]| -> Vec<(String, NodeId)> {
-        fields
+    let off_path = |fields: &&(Cow<'_, str>, NodeId)| {
+        !open
             .iter()
-            .filter(|(name, _, _)| !on_path(name))
-            .map(|(name, _, value)| (name.clone(), *value))
-            .collect()
+            .any(|(path, _)| matches!(path.first(), Some(Step::Field(name)) if *name == fields.0))
     };
-    let (xs_rest, ys_rest) = (rest(&xs), rest(&ys));
-    let same_rest = xs_rest.len() == ys_rest.len()
-        && xs_rest
-            .iter()
-            .zip(&ys_rest)
-            .all(|((n, x), (m, y))| n == m && equal(before, *x, after, *y));
+    let (mut xs_rest, mut ys_rest) = (xs.iter().filter(off_path), ys.iter().filter(off_path));
+    let same_rest = loop {
+        match (xs_rest.next(), ys_rest.next()) {
+            (None, None) => break true,
+            (Some((n, x)), Some((m, y))) if n == m && equal(before, *x, after, *y) => {}
+            _ => break false,
+        }
+    };
     let mut names: Vec<&str> = open
         .iter()
         .filter_map(|(path, _)| match path.first() {
@@ -132,11 +132,8 @@ fn same(
     names.dedup();
     same_rest
         && names.iter().all(|name| {
-            let find = |fields: &[(String, NodeId, NodeId)]| {
-                fields
-                    .iter()
-                    .find(|(n, _, _)| n == name)
-                    .map(|(_, _, v)| *v)
+            let find = |fields: &[(Cow<'_, str>, NodeId)]| {
+                fields.iter().find(|(n, _)| n == name).map(|(_, v)| *v)
             };
             let inner = descend(open, &Step::Field((*name).to_owned()));
             same(before, find(&xs), after, find(&ys), &inner)
@@ -165,8 +162,8 @@ fn descend<'a>(open: &[(&'a [Step], &'a Change)], step: &Step) -> Vec<(&'a [Step
         .collect()
 }
 
-/// The fields of a mapping as (name, key, value); of nothing or null, none.
-fn fields(side: Read<'_>, node: Option<NodeId>) -> Option<Vec<(String, NodeId, NodeId)>> {
+/// The fields of a mapping as names and values; of nothing or null, none.
+fn fields<'a>(side: Read<'a>, node: Option<NodeId>) -> Option<Vec<(Cow<'a, str>, NodeId)>> {
     let Some(node) = node else {
         return Some(Vec::new());
     };
@@ -176,7 +173,7 @@ fn fields(side: Read<'_>, node: Option<NodeId>) -> Option<Vec<(String, NodeId, N
             .pairs(node)
             .map(|(key, value)| {
                 let text = scalar::decode(side.text, side.document.node(key)).ok()?;
-                Some((text.into_owned(), key, value))
+                Some((text, value))
             })
             .collect(),
         Kind::Scalar => {

@@ -11,6 +11,7 @@
 
 mod cases;
 mod corpora;
+mod fast;
 mod golden;
 mod laws;
 mod oracle;

@@ -23,10 +23,19 @@ const ARROWS: &[(&str, &[&str])] = &[
             "unit",
         ],
     ),
+    ("parallel", &[]),
     ("rules", &["finding", "k8s", "span", "unit"]),
     (
         "front",
-        &["finding", "k8s", "kustomization", "span", "unit", "yaml"],
+        &[
+            "finding",
+            "k8s",
+            "kustomization",
+            "parallel",
+            "span",
+            "unit",
+            "yaml",
+        ],
     ),
     ("unit", &["options", "span"]),
     (
@@ -65,12 +74,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
-            "extract", "finding", "index", "options", "plan", "rename", "span", "unit", "yaml",
+            "extract", "finding", "index", "options", "parallel", "plan", "rename", "span", "unit",
+            "yaml",
         ],
     ),
     (
         "mentions",
-        &["extract", "finding", "index", "k8s", "span", "unit"],
+        &[
+            "extract", "finding", "index", "k8s", "parallel", "span", "unit",
+        ],
     ),
     (
         "process",
@@ -81,6 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "kustomization",
             "mentions",
             "options",
+            "parallel",
             "plan",
             "rename",
             "render",
@@ -110,6 +123,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "options",
             "plan",
             "process",
+            "render",
             "report",
             "span",
             "unit",
@@ -380,7 +394,7 @@ fn the_readme_shows_what_the_program_prints() {
         .skip_while(|line| *line != "[dependencies]")
         .take_while(|line| !line.starts_with("[profile"))
         .filter_map(|line| line.split_once(" = ").map(|(name, _)| name))
-        .filter(|name| !name.starts_with('#'));
+        .filter(|name| !name.starts_with(['#', '[']));
     for name in names {
         assert!(
             readme.contains(&format!("`{name}`")),

@@ -256,6 +256,26 @@ fn trees() -> Vec<(&'static str, Tree)> {
             ),
         ),
         (
+            "a kind that the user told kustomize of",
+            tree(
+                &[
+                    (
+                        top,
+                        "resources: [../base, rollout.yaml]\nnamePrefix: p-\nconfigurations: [names.yaml]\n",
+                    ),
+                    (
+                        "top/rollout.yaml",
+                        "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: rollout}\nspec:\n  template:\n    spec:\n      containers:\n      - name: c\n        image: i\n        envFrom: [{configMapRef: {name: plain}}, {configMapRef: {name: made}}]\n",
+                    ),
+                    (
+                        "top/names.yaml",
+                        "nameReference:\n- kind: ConfigMap\n  version: v1\n  fieldSpecs:\n  - {kind: Rollout, path: spec/template/spec/containers/envFrom/configMapRef/name}\n",
+                    ),
+                ],
+                &one,
+            ),
+        ),
+        (
             "no hash at all",
             tree(
                 &[(

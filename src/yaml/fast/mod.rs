@@ -1,0 +1,307 @@
+//! The fast parser: the part of block YAML in which almost every manifest is written, in one pass.
+//!
+//! It understands a document wholly or declines it, and what it declines the full parser reads.
+//! So it can only ever be a speed-up: whatever it accepts gives the very tape that [`super::full`]
+//! gives, which `tests/it/fast.rs` holds against real and mutated documents. It declines whatever
+//! is rare or disputed: anchors, aliases, tags, merge keys, `?`, directives, `...`, tabs that
+//! could count, indentation digits, brackets over several lines, unusual escapes, a root that is
+//! no collection, and any surprise in the indentation.
+
+mod flow;
+mod scalars;
+mod scan;
+
+use super::oddities;
+use super::tape::{Document, Kind, Node, Style, Tape};
+use crate::span::{Span, offset};
+
+/// Why a document goes to the full parser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Declined(pub &'static str);
+
+type Result<T> = std::result::Result<T, Declined>;
+
+/// How many collections may be open at once; real manifests stay below 40.
+const MAX_OPEN: usize = 64;
+
+/// The longest key in bytes; go-yaml and granit stop at 1,024 characters.
+const MAX_KEY: usize = 512;
+
+/// Reads one chunk. A chunk of comments and white space holds no document.
+///
+/// # Errors
+/// [`Declined`], for whatever the full parser has to look at.
+pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
+    let bytes = &text.as_bytes()[..chunk.end as usize];
+    let start = chunk.start as usize;
+    // Behind a byte order mark the columns of the first line are shifted.
+    if start > 0 && bytes[start - 1] != b'\n' {
+        return Err(Declined("a start inside of a line"));
+    }
+    let seen = scan::characters(&bytes[start..]);
+    if seen.control {
+        return Err(Declined("a control character"));
+    }
+    if seen.carriage_return && !scan::only_line_ends(&bytes[start..]) {
+        return Err(Declined("a carriage return alone"));
+    }
+    if seen.not_ascii && oddities::refuse_characters(chunk.of(text), start).is_err() {
+        return Err(Declined("an odd character"));
+    }
+    let mut parser = Parser {
+        bytes,
+        has_tab: seen.tab,
+        nodes: Vec::with_capacity(((bytes.len() - start) / 24).clamp(8, 4_096)),
+        open: [Open::default(); MAX_OPEN],
+        depth: 0,
+        last_end: chunk.start,
+        at_left: 0,
+    };
+    parser.lines(start)?;
+    let tape = Tape {
+        nodes: parser.nodes,
+        props: Vec::new(),
+    };
+    Ok((!tape.nodes.is_empty()).then_some(Document {
+        span: chunk,
+        json: false,
+        tape,
+    }))
+}
+
+/// A collection that is not closed yet.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    /// Its place on the tape.
+    node: u32,
+    /// The column of its keys or dashes.
+    indent: u32,
+    is_mapping: bool,
+    /// Behind a key or a dash without a value on its line: where an absent value would stand.
+    awaits: Option<u32>,
+}
+
+struct Parser<'a> {
+    /// The text up to the end of the chunk.
+    bytes: &'a [u8],
+    has_tab: bool,
+    nodes: Vec<Node>,
+    open: [Open; MAX_OPEN],
+    depth: usize,
+    last_end: u32,
+    /// Lines inside of quotes that are not deeper than their parent.
+    at_left: usize,
+}
+
+impl Parser<'_> {
+    /// The byte at `at`; the end of the chunk ends a line.
+    #[inline(always)]
+    fn byte(&self, at: usize) -> u8 {
+        match self.bytes.get(at) {
+            Some(&byte) => byte,
+            None => b'\n',
+        }
+    }
+
+    fn top(&mut self) -> Option<&mut Open> {
+        self.open[..self.depth].last_mut()
+    }
+
+    fn lines(&mut self, start: usize) -> Result<()> {
+        let mut line = start;
+        while line < self.bytes.len() {
+            let at = scan::skip_spaces(self.bytes, line);
+            match self.byte(at) {
+                b'\n' => line = at + 1,
+                b'\r' => line = at + 2,
+                b'#' => line = scan::next_line(self.bytes, at),
+                b'\t' => return Err(Declined("a tab in the indentation")),
+                _ => line = self.line(at, offset(at - line))?,
+            }
+        }
+        while self.depth > 0 {
+            self.close();
+        }
+        Ok(())
+    }
+
+    /// A line of content whose first byte is at `at`, in column `column`. Returns where the next
+    /// line starts that belongs to nothing yet.
+    #[inline]
+    fn line(&mut self, at: usize, column: u32) -> Result<usize> {
+        let is_item = self.is_dash(at);
+        if self.depth == 0 {
+            if column != 0 || !self.nodes.is_empty() {
+                return Err(Declined("a root that is indented"));
+            }
+            if self.bytes[at..].starts_with(b"...") {
+                return Err(Declined("the end of a document"));
+            }
+            return self.nested(at, column, None);
+        }
+        let top = self.open[self.depth - 1];
+        if let Some(absent) = top.awaits {
+            let inside = column > top.indent || (is_item && column == top.indent && top.is_mapping);
+            self.open[self.depth - 1].awaits = None;
+            if inside {
+                return self.nested(at, column, Some(top.indent));
+            }
+            self.absent(absent);
+        } else if column > top.indent {
+            return Err(Declined("an unexpected indentation"));
+        }
+        self.close_down_to(column, is_item)?;
+        if is_item {
+            self.item(at, column)
+        } else {
+            if column == 0 && self.bytes[at..].starts_with(b"...") {
+                return Err(Declined("the end of a document"));
+            }
+            let (key, end) = self.key(at)?.ok_or(Declined("a line that is no entry"))?;
+            self.entry(key, end, column, at)
+        }
+    }
+
+    /// Closes what ends before a line in `column`; what is then open must take the line.
+    #[inline]
+    fn close_down_to(&mut self, column: u32, is_item: bool) -> Result<()> {
+        loop {
+            let Some(&top) = self.open[..self.depth].last() else {
+                return Err(Declined("an unexpected indentation"));
+            };
+            if top.indent == column && top.is_mapping != is_item {
+                return Ok(());
+            }
+            // A list may stand in the column of the key that it belongs to.
+            let below = top.indent == column && !top.is_mapping && !is_item;
+            if top.indent < column || (top.indent == column && !below) {
+                return Err(Declined("an unexpected indentation"));
+            }
+            self.close();
+        }
+    }
+
+    /// Whether a dash that makes a list item stands at `at`.
+    #[inline]
+    fn is_dash(&self, at: usize) -> bool {
+        self.byte(at) == b'-' && matches!(self.byte(at + 1), b' ' | b'\n' | b'\r')
+    }
+
+    /// A node that begins on a line of its own, or behind a dash; `parent` is the column of the
+    /// collection that it belongs to.
+    fn nested(&mut self, at: usize, column: u32, parent: Option<u32>) -> Result<usize> {
+        if self.is_dash(at) {
+            self.open(Kind::Sequence, at, column)?;
+            return self.item(at, column);
+        }
+        if let Some((key, end)) = self.key(at)? {
+            self.open(Kind::Mapping, at, column)?;
+            return self.entry(key, end, column, at);
+        }
+        match parent {
+            Some(parent) => self.value(at, column, parent),
+            None => Err(Declined("a root that is no collection")),
+        }
+    }
+
+    /// A list item whose dash is at `at`.
+    fn item(&mut self, at: usize, column: u32) -> Result<usize> {
+        let inner = scan::skip_spaces(self.bytes, at + 1);
+        match self.byte(inner) {
+            b'\n' | b'\r' => {
+                self.awaits(inner);
+                Ok(scan::next_line(self.bytes, inner))
+            }
+            b'#' => {
+                let next = scan::next_line(self.bytes, inner);
+                self.awaits(scan::line_end(self.bytes, inner, next));
+                Ok(next)
+            }
+            b'\t' => Err(Declined("a tab behind a dash")),
+            _ => self.nested(inner, column + offset(inner - at), Some(column)),
+        }
+    }
+
+    /// A key that has been read and ends before the colon at `end`, and its value.
+    #[inline]
+    fn entry(&mut self, style: Style, end: usize, column: u32, at: usize) -> Result<usize> {
+        self.scalar(style, at, end, column);
+        let value = scan::skip_spaces(self.bytes, end + 1);
+        match self.byte(value) {
+            b'\n' | b'\r' | b'#' => {
+                self.awaits(end);
+                Ok(scan::next_line(self.bytes, value))
+            }
+            _ => self.value(value, column + offset(value - at), column),
+        }
+    }
+
+    fn awaits(&mut self, at: usize) {
+        let at = offset(at);
+        if let Some(top) = self.top() {
+            top.awaits = Some(at);
+        }
+    }
+
+    fn absent(&mut self, at: u32) {
+        let column = self.column(at);
+        self.scalar(Style::Plain, at as usize, at as usize, column);
+    }
+
+    /// The column of a place on the line of the node that was pushed last.
+    fn column(&self, at: u32) -> u32 {
+        let bytes = &self.bytes[..at as usize];
+        let line = memchr::memrchr(b'\n', bytes).map_or(0, |i| i + 1);
+        at - offset(line)
+    }
+
+    #[inline(always)]
+    fn scalar(&mut self, style: Style, start: usize, end: usize, indent: u32) {
+        let next = offset(self.nodes.len() + 1);
+        self.last_end = offset(end);
+        self.nodes.push(Node {
+            kind: Kind::Scalar,
+            style,
+            has_props: false,
+            has_merge: false,
+            span: Span::new(start, end),
+            indent,
+            jump: next,
+        });
+    }
+
+    fn open(&mut self, kind: Kind, at: usize, column: u32) -> Result<()> {
+        let Some(slot) = self.open.get_mut(self.depth) else {
+            return Err(Declined("deep nesting"));
+        };
+        *slot = Open {
+            node: offset(self.nodes.len()),
+            indent: column,
+            is_mapping: kind == Kind::Mapping,
+            awaits: None,
+        };
+        self.depth += 1;
+        self.nodes.push(Node {
+            kind,
+            style: Style::Block,
+            has_props: false,
+            has_merge: false,
+            span: Span::new(at, at),
+            indent: column,
+            jump: 0,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        let top = self.open[self.depth - 1];
+        if let Some(absent) = top.awaits {
+            self.absent(absent);
+        }
+        self.depth -= 1;
+        let jump = offset(self.nodes.len());
+        let node = &mut self.nodes[top.node as usize];
+        node.jump = jump;
+        node.span.end = self.last_end;
+    }
+}

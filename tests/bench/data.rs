@@ -1,0 +1,252 @@
+//! The texts that are measured: the same in each run.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// A small generator of numbers (xorshift64*).
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() >> 11) as usize % end
+    }
+}
+
+const WORDS: &[&str] = &[
+    "server", "port", "log", "level", "info", "debug", "cache", "redis", "queue", "worker",
+    "timeout", "retry", "backoff", "metrics", "interval", "enabled", "host", "url", "token",
+    "user", "cluster", "region", "bucket", "prefix", "format", "stream", "batch", "size", "limit",
+];
+
+fn words(numbers: &mut Numbers, count: usize) -> String {
+    let words: Vec<&str> = (0..count)
+        .map(|_| WORDS[numbers.below(WORDS.len())])
+        .collect();
+    words.join(" ")
+}
+
+/// One ConfigMap with a file in it that looks like manifests, and a few short values.
+fn config_map(numbers: &mut Numbers, name: &str, namespace: &str, lines: usize, out: &mut String) {
+    let _ = write!(
+        out,
+        "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: {namespace}\n  labels:\n    app.kubernetes.io/name: {name}\ndata:\n"
+    );
+    for key in 0..1 + numbers.below(4) {
+        let count = 1 + numbers.below(4);
+        let _ = writeln!(out, "  key_{key}: \"{}\"", words(numbers, count));
+    }
+    out.push_str("  application.yaml: |\n    kind: Fake\n");
+    for _ in 0..lines {
+        match numbers.below(25) {
+            0 => out.push_str("    ---\n"),
+            1 => out.push('\n'),
+            _ => {
+                let deep = 2 * numbers.below(4);
+                let count = 1 + numbers.below(6);
+                let _ = writeln!(
+                    out,
+                    "    {:deep$}{}: {}",
+                    "",
+                    words(numbers, 1),
+                    words(numbers, count)
+                );
+            }
+        }
+    }
+}
+
+fn secret(numbers: &mut Numbers, name: &str, namespace: &str, out: &mut String) {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let _ = write!(
+        out,
+        "---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n  namespace: {namespace}\ntype: Opaque\ndata:\n"
+    );
+    for key in 0..1 + numbers.below(8) {
+        // A letter first: what is all digits would be a number.
+        let _ = write!(out, "  key_{key}: Z");
+        for _ in 1..4 * (2 + numbers.below(200)) {
+            out.push(char::from(LETTERS[numbers.below(LETTERS.len())]));
+        }
+        out.push('\n');
+    }
+}
+
+/// A Deployment that reads a ConfigMap as environment and mounts another, or a Secret.
+fn deployment(
+    numbers: &mut Numbers,
+    name: &str,
+    namespace: &str,
+    config: &str,
+    secret: Option<&str>,
+    out: &mut String,
+) {
+    let _ = write!(
+        out,
+        "---\n# deployed by {}\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {name}\n  namespace: {namespace}\nspec:\n  replicas: 2\n  selector:\n    matchLabels:\n      app: {name}\n  template:\n    metadata:\n      labels:\n        app: {name}\n    spec:\n      containers:\n",
+        words(numbers, 3)
+    );
+    for container in 0..2 {
+        let _ = write!(
+            out,
+            "        - name: c{container}\n          image: registry.example.com/{name}:v1.2.{container} # pinned\n          args: [\"--level=info\", \"--port=8080\"]\n          ports:\n            - containerPort: 8080\n              name: http\n          resources:\n            requests: {{cpu: 100m, memory: 128Mi}}\n          env:\n"
+        );
+        for variable in 0..4 {
+            let value = words(numbers, 2);
+            let _ = write!(
+                out,
+                "            - name: E{variable}\n              value: '{value}'\n"
+            );
+        }
+        let _ = write!(
+            out,
+            "          envFrom:\n            - configMapRef:\n                name: {config}\n          volumeMounts:\n            - name: files\n              mountPath: /etc/files\n"
+        );
+    }
+    let _ = match secret {
+        Some(secret) => write!(
+            out,
+            "      volumes:\n        - name: files\n          secret:\n            secretName: {secret}\n"
+        ),
+        None => write!(
+            out,
+            "      volumes:\n        - name: files\n          configMap:\n            name: {config}\n"
+        ),
+    };
+}
+
+fn service(name: &str, namespace: &str, out: &mut String) {
+    let _ = write!(
+        out,
+        "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: {name}\n  namespace: {namespace}\nspec:\n  selector:\n    app: {name}\n  ports:\n    - port: 80\n      targetPort: http\n"
+    );
+}
+
+/// ConfigMaps (over half of the bytes), Secrets and the workloads that read them.
+pub(crate) fn stream(bytes: usize) -> String {
+    let mut numbers = Numbers(42);
+    let mut out = String::with_capacity(bytes + 16_384);
+    let mut app = 0;
+    while out.len() < bytes {
+        let namespace = format!("ns{}", app % 50);
+        for part in 0..3 {
+            let lines = 5 + numbers.below(85);
+            let name = format!("config-{app}-{part}");
+            config_map(&mut numbers, &name, &namespace, lines, &mut out);
+        }
+        let of_secret = format!("secret-{app}");
+        secret(&mut numbers, &of_secret, &namespace, &mut out);
+        let config = format!("config-{app}-0");
+        let secret = (app % 2 == 0).then_some(of_secret.as_str());
+        deployment(
+            &mut numbers,
+            &format!("app-{app}"),
+            &namespace,
+            &config,
+            secret,
+            &mut out,
+        );
+        if app % 3 == 0 {
+            service(&format!("app-{app}"), &namespace, &mut out);
+        }
+        app += 1;
+    }
+    out
+}
+
+/// A stream of `count` objects of about 700 bytes each: a third of them workloads.
+pub(crate) fn objects(count: usize) -> String {
+    let mut numbers = Numbers(7);
+    let mut out = String::new();
+    for number in 0..count / 3 {
+        let name = format!("app-{number}");
+        config_map(&mut numbers, &name, "ns", 1, &mut out);
+        deployment(&mut numbers, &name, "ns", &name, None, &mut out);
+        service(&name, "ns", &mut out);
+    }
+    out
+}
+
+/// One workload with `count` references, and what they name.
+pub(crate) fn references(count: usize) -> String {
+    let mut out = String::new();
+    for number in 0..count {
+        let _ = write!(
+            out,
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c{number}\ndata:\n  k: v\n"
+        );
+    }
+    out.push_str("---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app\nspec:\n  template:\n    spec:\n      containers:\n        - name: c\n          envFrom:\n");
+    for number in 0..count {
+        let _ = write!(
+            out,
+            "            - configMapRef:\n                name: c{number}\n"
+        );
+    }
+    out
+}
+
+/// `count` workloads that read one ConfigMap of a megabyte.
+pub(crate) fn shared(count: usize) -> String {
+    let mut numbers = Numbers(9);
+    let mut out = String::from(
+        "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: big\n  namespace: ns\ndata:\n  big: |\n",
+    );
+    for _ in 0..15_000 {
+        let _ = writeln!(out, "    {}", words(&mut numbers, 11));
+    }
+    for number in 0..count {
+        deployment(
+            &mut numbers,
+            &format!("app-{number}"),
+            "ns",
+            "big",
+            None,
+            &mut out,
+        );
+    }
+    out
+}
+
+/// A tree of `files` files in folders of ten, about `bytes` each; what a folder reads is in it.
+/// Nothing is written if it is there already.
+pub(crate) fn tree(root: &Path, files: usize, bytes: usize) {
+    let done = root.join(".done");
+    if done.exists() {
+        return;
+    }
+    let _ = fs::remove_dir_all(root);
+    let mut numbers = Numbers(11);
+    for file in 0..files {
+        let app = file / 10;
+        let folder = root.join(format!("team-{}/app-{app}", app / 50));
+        fs::create_dir_all(&folder).unwrap();
+        let namespace = format!("ns{app}");
+        let mut text = String::new();
+        // One file of ten holds the workloads; the others what they read, and other objects.
+        if file % 10 == 0 {
+            for workload in 0..4 {
+                let name = format!("app-{app}-{workload}");
+                let config = format!("config-{app}-{}-0", 1 + workload);
+                deployment(&mut numbers, &name, &namespace, &config, None, &mut text);
+            }
+        }
+        let mut part = 0;
+        while text.len() < bytes {
+            let name = format!("config-{app}-{}-{part}", file % 10);
+            let lines = 20 + numbers.below(120);
+            config_map(&mut numbers, &name, &namespace, lines, &mut text);
+            service(&name, &namespace, &mut text);
+            part += 1;
+        }
+        fs::write(folder.join(format!("m{}.yaml", file % 10)), text).unwrap();
+    }
+    fs::write(done, "").unwrap();
+}

@@ -1,0 +1,117 @@
+//! Runs programs and says how long they took.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A program with its arguments, and the file that it gets as its standard input.
+pub(crate) struct Run {
+    pub(crate) name: String,
+    pub(crate) command: Vec<String>,
+    pub(crate) stdin: Option<String>,
+    /// Whether another exit code than 0 is fine.
+    pub(crate) may_fail: bool,
+}
+
+impl Run {
+    pub(crate) fn new(name: &str, command: &[&str], stdin: Option<&Path>) -> Self {
+        Self {
+            name: name.to_owned(),
+            command: command.iter().map(|&word| word.to_owned()).collect(),
+            stdin: stdin.map(|path| path.display().to_string()),
+            may_fail: false,
+        }
+    }
+
+    /// A line for the shell.
+    pub(crate) fn shell(name: &str, line: &str) -> Self {
+        Self::new(name, &["sh", "-c", line], None)
+    }
+
+    fn start(&self, wrapper: &[&str]) -> Command {
+        let words: Vec<&str> = wrapper
+            .iter()
+            .copied()
+            .chain(self.command.iter().map(String::as_str))
+            .collect();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]);
+        command.stdin(match &self.stdin {
+            Some(path) => Stdio::from(File::open(path).unwrap()),
+            None => Stdio::null(),
+        });
+        command.stdout(Stdio::from(File::create("/dev/null").unwrap()));
+        command
+    }
+
+    /// The wall clock of one run; nothing if the program is not there or fails.
+    pub(crate) fn time(&self) -> Option<Duration> {
+        let mut command = self.start(&[]);
+        command.stderr(Stdio::null());
+        let start = Instant::now();
+        let status = command.status().ok()?;
+        let took = start.elapsed();
+        (status.success() || self.may_fail).then_some(took)
+    }
+
+    /// The largest size in memory, in bytes, where `/usr/bin/time` is.
+    pub(crate) fn memory(&self) -> Option<u64> {
+        let mut command = self.start(&["/usr/bin/time", "-f", "peak %M"]);
+        let output = command.stderr(Stdio::piped()).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let line = text.lines().rev().find_map(|l| l.strip_prefix("peak "))?;
+        line.trim()
+            .parse::<u64>()
+            .ok()
+            .map(|kilobytes| kilobytes * 1024)
+    }
+}
+
+/// The median of `rounds` runs of each program, one after the other in each round, so that what
+/// disturbs the machine disturbs all of them.
+pub(crate) fn medians(runs: &[Run], rounds: usize) -> Vec<Option<Duration>> {
+    let mut taken: Vec<Vec<Duration>> = runs.iter().map(|_| Vec::new()).collect();
+    for _ in 0..rounds {
+        for (run, taken) in runs.iter().zip(&mut taken) {
+            taken.extend(run.time());
+        }
+    }
+    taken
+        .into_iter()
+        .map(|mut times| {
+            times.sort_unstable();
+            times.get(times.len() / 2).copied()
+        })
+        .collect()
+}
+
+/// Whether a program is on the path.
+pub(crate) fn is_there(program: &str) -> bool {
+    let found = Command::new("sh")
+        .args(["-c", &format!("command -v {program}")])
+        .stdout(Stdio::null())
+        .status();
+    found.is_ok_and(|status| status.success())
+}
+
+/// Prints a table of runs; the first is what the others are held against.
+pub(crate) fn table(title: &str, bytes: u64, runs: &[Run], rounds: usize) {
+    let times = medians(runs, rounds);
+    println!("\n### {title}\n\n| program | time | MB/s | times rollstamp |\n|---|---|---|---|");
+    let own = times[0].map_or(f64::NAN, |time| time.as_secs_f64());
+    for (run, time) in runs.iter().zip(times) {
+        let Some(time) = time else {
+            println!("| {} | did not run | | |", run.name);
+            continue;
+        };
+        let seconds = time.as_secs_f64();
+        println!(
+            "| {} | {:.1} ms | {:.1} | {:.2} |",
+            run.name,
+            seconds * 1e3,
+            bytes as f64 / seconds / 1e6,
+            seconds / own
+        );
+    }
+}

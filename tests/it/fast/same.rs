@@ -1,0 +1,66 @@
+//! Whether the two parsers agree on a text. Also the oracle of `tests/fuzz`.
+
+use rollstamp::span::Span;
+use rollstamp::yaml::tape::{Document, Node};
+use rollstamp::yaml::{self, fast};
+
+/// What came of a comparison.
+pub(crate) enum Verdict {
+    /// The fast parser read it, and the full one reads the same.
+    Same,
+    /// The fast parser declined, for this reason; whether the full one can read it.
+    Declined { why: &'static str, readable: bool },
+    /// They differ, or the full parser refuses what the fast one reads.
+    Differs(String),
+}
+
+/// Compares what the parsers make of a chunk.
+pub(crate) fn compare(text: &str, chunk: Span) -> Verdict {
+    let full = yaml::parse_fully(text, chunk);
+    let fast = match fast::parse(text, chunk) {
+        Ok(fast) => fast,
+        Err(declined) => {
+            return Verdict::Declined {
+                why: declined.0,
+                readable: full.is_ok(),
+            };
+        }
+    };
+    match full {
+        Err(error) => Verdict::Differs(format!("the full parser says: {}", error.message)),
+        Ok(full) => match difference(fast.as_ref(), full.as_ref()) {
+            None => Verdict::Same,
+            Some(difference) => Verdict::Differs(difference),
+        },
+    }
+}
+
+fn difference(fast: Option<&Document>, full: Option<&Document>) -> Option<String> {
+    let (fast, full) = match (fast, full) {
+        (None, None) => return None,
+        (Some(fast), Some(full)) => (fast, full),
+        (None, Some(_)) => return Some("a document that the fast parser does not see".to_owned()),
+        (Some(_), None) => return Some("a document that only the fast parser sees".to_owned()),
+    };
+    if fast.span != full.span || fast.json != full.json {
+        return Some("the spans of the document".to_owned());
+    }
+    if !(fast.tape.props.is_empty() && full.tape.props.is_empty()) {
+        return Some("an anchor, a tag or an alias".to_owned());
+    }
+    let (a, b) = (&fast.tape.nodes, &full.tape.nodes);
+    if let Some((index, (a, b))) = a
+        .iter()
+        .zip(b)
+        .enumerate()
+        .find(|(_, (a, b))| !is_same(a, b))
+    {
+        return Some(format!("node {index}:\n  fast {a:?}\n  full {b:?}"));
+    }
+    (a.len() != b.len()).then(|| format!("{} nodes and {} nodes", a.len(), b.len()))
+}
+
+fn is_same(a: &Node, b: &Node) -> bool {
+    (a.kind, a.style, a.span, a.indent, a.jump) == (b.kind, b.style, b.span, b.indent, b.jump)
+        && (a.has_props, a.has_merge) == (b.has_props, b.has_merge)
+}
