@@ -114,6 +114,27 @@ pub fn sort(findings: &mut [Finding]) {
     });
 }
 
+/// Decides about names, where a source asks for one of its content. The texts are read again for every
+/// place that says one of them.
+fn names(
+    inputs: &[Input],
+    facts: &mut [Facts],
+    units: &Units,
+    options: &Options,
+) -> (Option<Renames>, Vec<Finding>) {
+    let names = rename::names(facts, options);
+    if names.is_empty() {
+        return (None, Vec::new());
+    }
+    let read = |i: usize| match facts[i].unread {
+        true => Vec::new(),
+        false => extract::mentions(FileId(offset(i)), &inputs[i].file, options, &names),
+    };
+    let mentions = parallel::map(inputs.len(), options.jobs, read);
+    let (renames, findings) = rename::decide(inputs, facts, &mentions, units, options);
+    (Some(renames), findings)
+}
+
 /// Reads every text, large ones in parts, on as many threads as asked for; the result is in the
 /// order of the input.
 fn local(inputs: &[Input], options: &Options) -> Vec<Facts> {
@@ -134,27 +155,6 @@ fn local(inputs: &[Input], options: &Options) -> Vec<Facts> {
         .chunk_by(|a, b| a.0 == b.0)
         .map(|of_text| extract::join(read.by_ref().take(of_text.len())))
         .collect()
-}
-
-/// Decides about names, where a source asks for one of its content. The texts are read again for every
-/// place that says one of them.
-fn names(
-    inputs: &[Input],
-    facts: &mut [Facts],
-    units: &Units,
-    options: &Options,
-) -> (Option<Renames>, Vec<Finding>) {
-    let names = rename::names(facts, options);
-    if names.is_empty() {
-        return (None, Vec::new());
-    }
-    let read = |i: usize| match facts[i].unread {
-        true => Vec::new(),
-        false => extract::mentions(FileId(offset(i)), &inputs[i].file, options, &names),
-    };
-    let mentions = parallel::map(inputs.len(), options.jobs, read);
-    let (renames, findings) = rename::decide(inputs, facts, &mentions, units, options);
-    (Some(renames), findings)
 }
 
 /// What becomes of a text that cannot be read, or that is no manifest: one that was named is an

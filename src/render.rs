@@ -139,7 +139,7 @@ pub fn render(
         )
     })
     .into_iter();
-    let mut changes: Vec<(FileChange, bool)> = Vec::new();
+    let mut changes: Vec<(bool, FileChange)> = Vec::new();
     for file in files {
         let wrong = proven
             .by_ref()
@@ -148,17 +148,20 @@ pub fn render(
             .fold(None, |wrong, (good, span)| {
                 wrong.or((!good).then_some(*span))
             });
-        let of_names = file.pending.iter().any(|p| p.of_name);
         match wrong {
-            None => changes.push((file.change, of_names)),
+            None => {
+                let of_names = file.pending.iter().any(|p| p.of_name);
+                changes.push((of_names, file.change));
+            }
             Some(culprit) => {
-                names_fail |= of_names;
+                names_fail |= file.pending.iter().any(|p| p.of_name);
                 findings.push(unproven(file.change.file, &file.pending, culprit));
             }
         }
     }
-    changes.retain(|(_, of_names)| !(names_fail && *of_names));
-    let changes = changes.into_iter().map(|(change, _)| change).collect();
+    // Files with names follow one another, so all of them change or none.
+    changes.retain(|(of_names, _)| !(names_fail && *of_names));
+    let changes = changes.into_iter().map(|(_, change)| change).collect();
     (changes, findings)
 }
 
