@@ -3,6 +3,7 @@
 
 mod builds;
 mod flows;
+mod generations;
 mod parity;
 mod random;
 mod referrers;
