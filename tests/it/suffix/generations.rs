@@ -62,6 +62,9 @@ fn rounds_of_edits_keep_the_last_generations() {
     // What is printed is a good input, and nothing is pruned from it.
     assert_eq!(plain(&last), last);
     assert_eq!(kept(&last, &last, 1), last);
+    // All would get one name again.
+    let stripped = run(&last, "", "strip");
+    assert_eq!((stripped.exit, stripped.stdout.len()), (2, 0));
     // Fewer are asked for, and the older ones go; of two sources that change each keeps its own.
     let input = manifests("6", "other");
     let output = kept(&input, &last, 1);
@@ -77,15 +80,17 @@ fn only_own_generations_of_the_very_source_are_kept() {
     let old = plain(&manifests("1", "hunter2"));
     let new = manifests("2", "other");
     let count = |previous: &str| names(kept(&new, previous, 9).as_bytes(), "ConfigMap").len();
+    let with = |from: &str, to: &str| {
+        let edited = old.replace(from, to);
+        assert_ne!(edited, old, "{from} is not there");
+        count(&edited)
+    };
     assert_eq!(count(&old), 2);
     // Another content than the name says, no marker, another namespace, another name.
-    assert_eq!(count(&old.replace("a: \"1\"", "a: \"3\"")), 1);
-    assert_eq!(
-        count(&old.replace("rollstamp.dev/base-name: \"app\"", "x: \"app\"")),
-        1
-    );
-    assert_eq!(count(&old.replace("{name: app-", "{namespace: b, name: app-")), 1);
-    assert_eq!(count(&old.replace("app", "apq")), 1);
+    assert_eq!(with("a: \"1\"", "a: \"3\""), 1);
+    assert_eq!(with("rollstamp.dev/base-name: \"app\"", "x: \"app\""), 1);
+    assert_eq!(with("}, name: app-", "}, namespace: b, name: app-"), 1);
+    assert_eq!(with("app", "apq"), 1);
     assert_eq!(count("# nothing\n"), 1);
 }
 
@@ -101,7 +106,10 @@ fn what_cannot_be_kept_is_said() {
     };
     const KEEP: &str = "--mode suffix --keep 2 --previous last/out.yaml";
     let item = old.split("---\n").next().unwrap().replace('\n', "\n  ");
-    let list = format!("apiVersion: v1\nkind: List\nitems:\n- {}\n", item.trim_end());
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- {}\n",
+        item.trim_end()
+    );
     assert!(said(&list, KEEP).contains("only whole documents"));
     assert!(said("a: [\n", KEEP).contains("cannot be read"));
     assert!(said(&old, "--keep 2 --previous last/out.yaml").contains("add `--mode suffix`"));
