@@ -1,4 +1,4 @@
-//! Old generations of renamed sources, for pods of old ReplicaSets and for `kubectl rollout undo`: found in
+//! Old generations of renamed sources, for pods that still run and for `kubectl rollout undo`: found in
 //! what an earlier run printed, and printed again behind the new manifests.
 //!
 //! Their order is that of the text: the newest comes first, the one that the manifests define before
@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the generations of one source have in common: kind, namespace, name without a suffix.
 type Base<'a> = (Target, Option<&'a str>, &'a str);
 
+/// The name of a generation, its document, and the file that has it in a list.
+type Generation<'a> = (&'a str, &'a str, Option<&'a str>);
+
 /// The documents of the last generations of each renamed source, as they stand in `previous`, the newest
 /// first; at most `most` of each. What `outcome` still holds itself counts and is not among them.
 ///
@@ -26,7 +29,7 @@ pub fn kept<'a>(
     most: usize,
     options: &Options,
 ) -> Result<Vec<&'a str>, String> {
-    let mut generations: BTreeMap<Base<'_>, Vec<(&str, &'a str, Option<&str>)>> = BTreeMap::new();
+    let mut generations: BTreeMap<Base<'_>, Vec<Generation<'a>>> = BTreeMap::new();
     for (input, facts) in previous.inputs.iter().zip(&previous.facts) {
         let name = &input.file.name;
         if facts.unread {
@@ -81,8 +84,7 @@ pub fn kept<'a>(
         let defined: BTreeSet<&str> = same.map(|(_, name)| name.as_str()).collect();
         let of = generations.get(base).map_or(&[][..], Vec::as_slice);
         let old = of.iter().filter(|(name, ..)| !defined.contains(name));
-        let absent =
-            |(name, ..): &&(&str, &str, Option<&str>)| !there.contains(&(base.0, base.1, *name));
+        let absent = |(name, ..): &&Generation<'_>| !there.contains(&(base.0, base.1, *name));
         for (_, text, in_list) in old.take(most).filter(absent) {
             if let Some(file) = in_list {
                 return Err(format!(
