@@ -15,6 +15,8 @@
 //!                            Outcome     -> front::write, report
 //! ```
 //!
+//! With `--keep`, `keep` finds old generations of renamed sources in what an earlier run printed.
+//!
 //! `yaml` is text with spans and knows no Kubernetes word; `k8s` is what Kubernetes looks like, as
 //! tables. [`process::run`] is the middle, in order, without I/O: start reading there.
 
@@ -61,6 +63,8 @@ pub mod parallel;
 pub mod render;
 
 pub mod process;
+
+pub mod keep;
 
 pub mod report;
 

@@ -90,6 +90,7 @@ pub fn row(row: &NamePlace) -> Result<NameRow, String> {
             NameTarget::Nothing => None,
         },
         name: row.name.as_deref().map(glob).transpose()?,
+        of_kustomize: false,
     })
 }
 
@@ -146,6 +147,7 @@ pub fn rows(text: &str) -> Result<Vec<NameRow>, String> {
             path: fields(&spec.path),
             target: Some(target),
             name: None,
+            of_kustomize: true,
         }));
     }
     Ok(rows)

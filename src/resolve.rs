@@ -106,32 +106,13 @@ fn once<'a>(
         let object = object(facts, indexed.copy.object);
         effective(object.id.namespace.as_deref()) == own
     });
-    for (of_prefixes, of_suffixes) in [(true, true), (false, false)] {
+    for empty_fits in [true, false] {
         if found.len() > 1 {
-            found.retain(|indexed| {
-                let (one, two) = (origin(indexed), workload.origin.as_ref());
-                fit(one, two, |origin| &origin.prefixes, of_prefixes)
-                    && fit(one, two, |origin| &origin.suffixes, of_suffixes)
-            });
+            let of = workload.origin.as_ref();
+            found.retain(|indexed| Origin::fit(origin(indexed), of, empty_fits));
         }
     }
     found
-}
-
-/// Whether of two lists of prefixes the longer one ends in the shorter one; in the first round an
-/// empty one fits all.
-fn fit(
-    one: Option<&Origin>,
-    two: Option<&Origin>,
-    list: fn(&Origin) -> &Vec<String>,
-    empty_fits: bool,
-) -> bool {
-    let of = |origin: Option<&'_ Origin>| origin.map_or_else(Vec::new, |o| list(o).clone());
-    let (one, two) = (of(one), of(two));
-    if one.is_empty() || two.is_empty() {
-        return empty_fits || one.is_empty() == two.is_empty();
-    }
-    one.ends_with(&two) || two.ends_with(&one)
 }
 
 /// The source of the same namespace; else, where exactly one candidate remains whose namespace is

@@ -153,6 +153,8 @@ pub struct NameRow {
     pub target: Option<Target>,
     /// Only text that this matches.
     pub name: Option<GlobMatcher>,
+    /// Whether kustomize was told of the place, and rewrites names there itself.
+    pub of_kustomize: bool,
 }
 
 impl NameRow {

@@ -1,19 +1,33 @@
 //! Manifests in, stamped manifests out.
 
-use super::{Common, Exit, Format, say_findings, start};
-use crate::front::stream;
-use crate::options::Goal;
-use crate::process::Outcome;
+use super::{Common, Exit, Format, Run, exclude, say_findings, start};
+use crate::front::{files, stream};
+use crate::keep;
+use crate::options::{Goal, Mode, UnitRule};
+use crate::process::{self, Outcome};
 use crate::render::FileChange;
 use crate::report::{results, text};
 use crate::unit::Found;
-use anyhow::Context;
+use anyhow::{Context, anyhow, bail};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
-pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Exit> {
+/// How many old generations are kept, and where they are.
+type Keep = (NonZeroUsize, PathBuf);
+
+pub(super) fn filter(
+    paths: &[PathBuf],
+    common: &Common,
+    goal: Goal,
+    keep: Option<Keep>,
+) -> anyhow::Result<Exit> {
     let Some(mut run) = start(paths, common, goal)? else {
         return Ok(Exit::Trouble);
+    };
+    let previous = match &keep {
+        Some((_, path)) => Some(previous(path, common, &run)?),
+        None => None,
     };
     say_findings(&mut run, common, "filter");
     if run.outcome.refused() {
@@ -31,6 +45,13 @@ pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::
         // Helm 4 takes an empty answer for a failure, even where the chart rendered nothing.
         pieces = vec!["---\n"];
     }
+    if let (Some(previous), Some((most, _))) = (&previous, &keep) {
+        let kept = keep::kept(&run.outcome, previous, most.get(), &run.options);
+        append(
+            &mut pieces,
+            &kept.map_err(|why| anyhow!("--previous: {why}"))?,
+        );
+    }
     let results = run.call.as_ref().and_then(|call| call.results.as_ref());
     let results = results.map(|place| (place.at, place.text(&results::results(&run.outcome))));
     if let Some((at, text)) = &results {
@@ -40,6 +61,53 @@ pub(super) fn filter(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::
     // The process ends here; to free a great many small things first would only take time.
     std::mem::forget(run);
     Ok(Exit::Clean)
+}
+
+/// Reads what an earlier run printed.
+fn previous(path: &Path, common: &Common, run: &Run) -> anyhow::Result<Outcome> {
+    if run.call.is_some() || common.given.is_some() {
+        bail!("--keep: kustomize takes no documents behind its own; pipe what it prints");
+    }
+    if run.options.mode != Mode::Suffix {
+        bail!(
+            "--keep: only sources with names after their content have generations: add `--mode suffix`"
+        );
+    }
+    if path.as_os_str() == "-" || !files::exists(path) {
+        bail!("--previous: no such file: {}", path.display());
+    }
+    let (exclude, units) = (exclude(common)?, &run.options.rules.units);
+    let paths = [path.to_path_buf()];
+    let loaded = files::load(&paths, &exclude, None, units, run.options.jobs)
+        .with_context(|| format!("failed to read {}", path.display()))?;
+    if let Some(finding) = loaded.findings.first() {
+        bail!("--previous: {}", finding.message);
+    }
+    // What it says counts as it stands, so nothing is found to be wrong with it.
+    Ok(process::run(
+        loaded.inputs,
+        &loaded.kustomizations,
+        UnitRule::Tree,
+        loaded.skipped,
+        &run.options,
+    ))
+}
+
+/// Puts documents behind all others.
+fn append<'a>(pieces: &mut Vec<&'a str>, documents: &[&'a str]) {
+    for document in documents {
+        let last = pieces.iter().rev().find(|piece| !piece.is_empty());
+        if last.is_some_and(|piece| !piece.ends_with('\n')) {
+            pieces.push("\n");
+        }
+        pieces.push("---\n");
+        pieces.push(document.trim_start_matches('\u{feff}'));
+    }
+    if let (Some(last), false) = (documents.last(), documents.is_empty())
+        && !last.ends_with('\n')
+    {
+        pieces.push("\n");
+    }
 }
 
 /// Puts a text at a place of the output.

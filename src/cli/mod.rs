@@ -14,7 +14,7 @@ use self::settings::{HashArg, ModeArg, configuration, exclude, options};
 use crate::config::Config;
 use crate::finding::Severity;
 use crate::front::{Loaded, files, krm, stream, write};
-use crate::options::{Goal, UnitRule};
+use crate::options::{Goal, Options, UnitRule};
 use crate::plan::{Decision, State};
 use crate::process::{self, Outcome};
 use crate::report::{self, diff, json, text};
@@ -41,6 +41,13 @@ struct Cli {
     /// Files and folders to read; `-` is the standard input, which is also the default
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// In suffix mode, print the last N old generations of each renamed source as well, as they stand
+    /// in what an earlier run printed; only where the result is printed, not in place
+    #[arg(long, value_name = "N", requires = "previous")]
+    keep: Option<std::num::NonZeroUsize>,
+    /// What an earlier run printed with the same options: a file, or a folder of such files
+    #[arg(long, value_name = "PATH", requires = "keep")]
+    previous: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -274,7 +281,10 @@ impl Cli {
 
 fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
-        None => filter(&cli.paths, &cli.common, Goal::Stamp),
+        None => {
+            let keep = cli.keep.zip(cli.previous);
+            filter(&cli.paths, &cli.common, Goal::Stamp, keep)
+        }
         Some(Verb::Write {
             paths,
             diff,
@@ -286,7 +296,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             common,
         }) => check(&paths, &common, diff),
         Some(Verb::Strip { paths, common }) if paths.is_empty() => {
-            filter(&[], &common, Goal::Strip)
+            filter(&[], &common, Goal::Strip, None)
         }
         Some(Verb::Strip { paths, common }) => in_place(&paths, &common, Goal::Strip, false),
         Some(Verb::Explain {
@@ -310,6 +320,7 @@ struct Run {
     talk: stream::Talk,
     /// The call that is answered, if the standard input is one.
     call: Option<krm::Call>,
+    options: Options,
 }
 
 /// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
@@ -358,6 +369,7 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         paths: loaded.paths,
         talk,
         call,
+        options,
     }))
 }
 

@@ -19,7 +19,7 @@ mod workload;
 pub use marks::Marks;
 pub use names::{Mention, What, mentions};
 pub use naming::{Follows, Frozen, Naming};
-pub use origin::{FromFile, Origin};
+pub use origin::{FromFile, NEEDS_HASH_SUFFIX, Origin};
 pub use references::{Keys, Reference};
 pub use reloaders::{Sidecar, Watched};
 pub use source::{At, Entry, Flaw, Malformed, Source};

@@ -5,6 +5,7 @@
 use super::Reader;
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds::WorkloadKind;
+use crate::k8s::kustomize;
 use crate::k8s::other_names::{CLUSTER_WIDE, OWN_GROUPS, is_free, is_other};
 use crate::k8s::providers::Target;
 use crate::k8s::referrers::{Names, POD_PARTS, Referrer, Within, fields, is_way, referrers};
@@ -42,6 +43,8 @@ pub struct Mention {
     pub what: What,
     /// Why the text cannot be replaced.
     pub fixed: Option<&'static str>,
+    /// What kustomize takes the text for, outside of the pod specs that it knows, and rewrites.
+    pub rewritten: Vec<Target>,
 }
 
 /// What a place means.
@@ -305,7 +308,31 @@ impl Walk<'_, '_> {
             name: name.to_owned(),
             what,
             fixed,
+            rewritten: self.rewritten(before, name),
         });
+    }
+
+    /// What kustomize takes a text for: of an RBAC rule it does not ask what the rule is about.
+    fn rewritten(&self, before: &str, name: &str) -> Vec<Target> {
+        let id = &self.subject.id;
+        let way: Vec<&str> = self.way.iter().map(String::as_str).collect();
+        if !before.is_empty() {
+            return Vec::new();
+        }
+        let told = self.reader.options.rules.names.iter();
+        let told = told.filter(|row| row.of_kustomize && row.fits(&id.group, &id.kind, &way, name));
+        let mut targets: Vec<Target> = told.filter_map(|row| row.target).collect();
+        for row in referrers(&id.group, &id.kind, &way) {
+            match row.names {
+                _ if !kustomize::REFERRERS.contains(&row.id) => {}
+                Names::ConfigMap => targets.push(Target::ConfigMap),
+                Names::Secret => targets.push(Target::Secret),
+                Names::Rule | Names::ByKind(_) => {
+                    targets.extend([Target::ConfigMap, Target::Secret]);
+                }
+            }
+        }
+        targets
     }
 
     /// What the place means, and the namespace that it names; nothing if it cannot mean the name.

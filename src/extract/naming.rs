@@ -1,7 +1,7 @@
 //! What a name after its content takes: the suffix, the name without one, and where that is marked.
 
 use super::content_named::{Reading, kustomize_suffix};
-use super::{BASE_NAME, MODE, Reader};
+use super::{BASE_NAME, MODE, NEEDS_HASH_SUFFIX, Reader};
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds::WorkloadKind;
@@ -25,7 +25,7 @@ pub struct Naming {
     pub suffix: Result<String, &'static str>,
     /// Whether the name ends in that suffix already, and somebody else wrote it.
     pub is_suffixed: bool,
-    /// The place of the marker.
+    /// The place of the marker: ours, and in a kustomize build that of kustomize.
     pub marker: Result<Slot, Refusal>,
     /// The field `immutable`.
     pub frozen: Frozen,
@@ -117,13 +117,18 @@ pub(super) fn read(
         let again = suffix_of(reader, node, row, plain);
         again.is_ok_and(|suffix| letters.ends_with(&suffix))
     };
+    let is_inside = super::origin::read(reader, metadata, &id.kind).is_some_and(|o| o.inside);
     let marker = insert::find(
         reader.document,
         reader.text,
         ancestors,
         node,
         &["metadata", "annotations"],
-        BASE_NAME,
+        if is_inside {
+            NEEDS_HASH_SUFFIX
+        } else {
+            BASE_NAME
+        },
     );
     Some(Naming {
         base,

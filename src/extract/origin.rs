@@ -8,8 +8,12 @@ use crate::yaml::NodeId;
 const INDEX: &str = "internal.config.kubernetes.io/index";
 const PATH: &str = "internal.config.kubernetes.io/path";
 const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
-const NEEDS_HASH_SUFFIX: &str = "internal.config.kubernetes.io/needsHashSuffix";
+/// What makes kustomize put the hash of a source behind its name at the end of the build.
+pub const NEEDS_HASH_SUFFIX: &str = "internal.config.kubernetes.io/needsHashSuffix";
 const PREVIOUS_NAMES: &str = "internal.config.kubernetes.io/previousNames";
+/// Written on whatever a plugin gets, of either kind, and on nothing else
+/// (api/internal/plugins/utils/utils.go).
+const ID: &str = "kustomize.config.k8s.io/id";
 const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
 const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
 
@@ -24,6 +28,25 @@ pub struct Origin {
     pub suffixes: Vec<String>,
     /// Whether the hash of its content will be put behind its name at the end of the build.
     pub hashed: bool,
+    /// Whether a build is calling this program.
+    pub inside: bool,
+}
+
+impl Origin {
+    /// Whether the prefixes and suffixes of a source and a referrer let kustomize take one for meant
+    /// by the other; in its first round empty lists fit all.
+    pub fn fit(source: Option<&Self>, referrer: Option<&Self>, empty_fits: bool) -> bool {
+        let lists: [fn(&Self) -> &Vec<String>; 2] = [|o| &o.prefixes, |o| &o.suffixes];
+        lists.into_iter().all(|list| {
+            let of = |origin: Option<&'_ Self>| origin.map_or_else(Vec::new, |o| list(o).clone());
+            let (one, two) = (of(source), of(referrer));
+            // The longer list ends in the shorter one.
+            match one.is_empty() || two.is_empty() {
+                true => empty_fits || one.is_empty() == two.is_empty(),
+                false => one.ends_with(&two) || two.ends_with(&one),
+            }
+        })
+    }
 }
 
 /// The file from which somebody else read an object before it came to us in a list.
@@ -77,6 +100,7 @@ pub(super) fn read(reader: &Reader<'_>, metadata: NodeId, kind: &str) -> Option<
             .collect(),
         prefixes: list(PREFIXES),
         suffixes: list(SUFFIXES),
+        inside: reader.annotation(metadata, ID).is_some(),
         hashed: hashed.is_some_and(|(value, _)| value == "enabled"),
     };
     (origin != Origin::default()).then_some(origin)

@@ -33,6 +33,24 @@ const SITES: &[(&str, &[&str])] = &[
     ("image-pull-secret", &["imagePullSecrets"]),
 ];
 
+/// The rows of [`super::referrers`] that it has as well.
+pub const REFERRERS: &[&str] = &[
+    "node-config",
+    "role-rule",
+    "cluster-role-rule",
+    "ingress-tls",
+    "ingress-fastcgi",
+    "ingress-auth",
+    "ingress-nginx-auth",
+    "ingress-nginx-auth-tls",
+    "service-account-pull",
+    "storage-class-secret",
+    "storage-class-admin",
+    "storage-class-user",
+    "storage-class-ref",
+    "volume-azure-file",
+];
+
 const CONTAINERS: &[&str] = &["containers", "initContainers"];
 
 /// Whether it rewrites a reference at this site, below this field of the pod spec.

@@ -64,6 +64,11 @@ pub const OTHER: &[&str] = &[
     // What this program and kustomize write for themselves.
     "metadata/annotations/rollstamp.dev\\/base-name",
     "metadata/annotations/internal.config.kubernetes.io\\/previousNames",
+    "metadata/annotations/internal.config.kubernetes.io\\/prefixes",
+    "metadata/annotations/internal.config.kubernetes.io\\/suffixes",
+    "metadata/annotations/internal.config.kubernetes.io\\/previousNamespaces",
+    "metadata/annotations/internal.config.kubernetes.io\\/path",
+    "metadata/annotations/config.kubernetes.io\\/path",
 ];
 
 /// Whether text at a place of Kubernetes' own types is read by programs.

@@ -3,7 +3,7 @@
 use super::items::{Items, naming, owner};
 use super::links::Links;
 use super::{NameEdit, Renamed, Renames};
-use crate::extract::{BASE_NAME, Facts, Frozen, Mention};
+use crate::extract::{BASE_NAME, Facts, Frozen, Mention, NEEDS_HASH_SUFFIX};
 use crate::index::SourceRef;
 use crate::options::{Goal, Options};
 use crate::yaml::insert::Slot;
@@ -25,6 +25,11 @@ pub(super) fn edits(
         .iter()
         .filter(|item| item.hold.is_none() && item.wanted)
     {
+        if item.inside {
+            renames.edits.extend(for_kustomize(facts, item.at));
+            renames.edits.extend(frozen(facts, item.at, options));
+            continue;
+        }
         let Some((file, number)) = item.definition else {
             continue;
         };
@@ -43,7 +48,8 @@ pub(super) fn edits(
             .extend(marked(facts, item.at, &item.base, options));
         renames.edits.extend(frozen(facts, item.at, options));
     }
-    for link in &links.all {
+    let links = links.all.iter().filter(|_| !items.inside);
+    for link in links {
         let mention = &mentions[link.file][link.mention];
         if let Some(name) = follows(items, &link.groups, mention) {
             renames.edits.push(renamed(link.file, mention, name));
@@ -104,6 +110,24 @@ fn marked(facts: &[Facts], at: SourceRef, base: &str, options: &Options) -> Opti
     Some(of_source(facts, at, edit, &way, value, Wrote::Anew))
 }
 
+/// What makes kustomize give a source its suffix, and rewrite what refers to it.
+fn for_kustomize(facts: &[Facts], at: SourceRef) -> Option<NameEdit> {
+    let Ok(Slot::Absent(insertion)) = &naming(facts, at)?.marker else {
+        return None;
+    };
+    let value = "enabled";
+    let way = ["metadata", "annotations", NEEDS_HASH_SUFFIX];
+    let edit = insertion.with(value);
+    Some(of_source(
+        facts,
+        at,
+        edit,
+        &way,
+        Some(value.to_owned()),
+        Wrote::Anew,
+    ))
+}
+
 /// Whether a source is immutable; what is ours goes with the suffix.
 fn frozen(facts: &[Facts], at: SourceRef, options: &Options) -> Option<NameEdit> {
     let (edit, value) = match (options.goal, &naming(facts, at)?.frozen) {
@@ -154,7 +178,7 @@ pub(super) fn tell(facts: &mut [Facts], items: &Items, links: &Links, options: &
     if options.goal == Goal::Strip {
         return;
     }
-    for link in &links.all {
+    for link in links.all.iter().filter(|_| !items.inside) {
         let item = link
             .groups
             .first()
@@ -179,5 +203,8 @@ pub(super) fn tell(facts: &mut [Facts], items: &Items, links: &Links, options: &
     {
         let object = &mut facts[item.at.object.file].objects[item.at.object.object];
         object.sources[item.at.source].content_named = true;
+        if let Some(origin) = &mut object.origin {
+            origin.hashed |= item.inside;
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! The sources that could get another name, and the groups in which they share one.
 
+use super::build;
 use crate::extract::{Facts, Naming, Object, Source};
 use crate::index::{ObjectRef, SourceRef, namespace, object, source};
 use crate::k8s::providers::Target;
-use crate::options::{Goal, Mode, Options};
+use crate::options::{Goal, Mode, Options, SuffixHash};
 use crate::suffix::is_suffixed;
 use crate::unit::{Found, Home, Input, UnitId, Units};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,8 @@ pub(super) struct Item {
     pub(super) hold: Option<Hold>,
     /// The mention that is its own name.
     pub(super) definition: Option<(usize, usize)>,
+    /// Whether kustomize gives it its suffix, at the end of the build that calls this program.
+    pub(super) inside: bool,
 }
 
 impl Item {
@@ -45,6 +48,10 @@ impl Item {
 pub(super) enum Hold {
     /// It is not one that gets such a name: completes "it ...".
     Kind(&'static str),
+    /// kustomize gives it a suffix anyway.
+    Hashed,
+    /// kustomize would not rewrite its name here.
+    NotRewritten(usize, usize),
     /// Raw material of a kustomization.
     Raw,
     /// What the marker says is no part of the name.
@@ -87,6 +94,10 @@ pub(super) struct Items {
     pub(super) groups: Vec<Group>,
     by_name: BTreeMap<(UnitId, Target, String), Vec<usize>>,
     by_base: BTreeMap<(UnitId, Target, String), Vec<usize>>,
+    /// Inside of a kustomize build: the groups that it may find by a name that they had.
+    pub(super) once: BTreeMap<(UnitId, Target, String), Vec<usize>>,
+    /// Whether a kustomize build is calling.
+    pub(super) inside: bool,
     /// Groups with a foreign source that some workload reads.
     pub(super) foreign_reads: BTreeSet<usize>,
 }
@@ -103,6 +114,8 @@ impl Items {
             groups: Vec::new(),
             by_name: BTreeMap::new(),
             by_base: BTreeMap::new(),
+            once: BTreeMap::new(),
+            inside: false,
             foreign_reads: BTreeSet::new(),
         };
         let mut numbers: BTreeMap<SourceRef, usize> = BTreeMap::new();
@@ -119,6 +132,9 @@ impl Items {
                     let Some(mut item) = item(at, source, options) else {
                         continue;
                     };
+                    let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
+                    item.inside = inside && options.goal != Goal::Strip;
+                    found.inside |= item.inside;
                     item.hold = hold(&inputs[file], file_facts, owner, source, &item, options);
                     let is_raw = owner.raw_material_of.is_some();
                     if is_raw || matches!(units.homes[file], Home::Unknown(_)) {
@@ -130,6 +146,9 @@ impl Items {
             }
         }
         found.group(facts, units, options, &numbers);
+        if found.inside {
+            build::note_names(&mut found, facts);
+        }
         found
     }
 
@@ -284,6 +303,7 @@ fn item(at: SourceRef, source: &Source, options: &Options) -> Option<Item> {
             wanted: true,
             hold: None,
             definition: None,
+            inside: false,
         });
     }
     if naming.mode.unwrap_or(options.mode) != Mode::Suffix {
@@ -301,6 +321,7 @@ fn item(at: SourceRef, source: &Source, options: &Options) -> Option<Item> {
         base,
         hold: None,
         definition: None,
+        inside: false,
     })
 }
 
@@ -331,8 +352,14 @@ fn hold(
         "is marked to take no part"
     } else if source.entries.iter().any(|e| e.ignored.is_some()) {
         "has keys that take no part, and a name after its content would tell of all"
-    } else if owner.origin.is_some() {
+    } else if owner.origin.as_ref().is_some_and(|origin| origin.hashed) {
+        return Some(Hold::Hashed);
+    } else if owner.origin.is_some() && !item.inside {
         "is inside of a kustomize build, where names are not final"
+    } else if item.inside && naming.base.is_some() {
+        "was renamed before kustomize built it"
+    } else if item.inside && options.naming.hash != SuffixHash::Kustomize {
+        "is inside of a kustomize build, and kustomize writes no suffix of kubectl"
     } else if owner.hook {
         "is a Helm hook, which has a life of its own"
     } else if naming.is_suffixed {

@@ -1,5 +1,6 @@
 //! Which sources each mention means, and what follows from it.
 
+use super::build;
 use super::items::{Hold, Items};
 use crate::extract::{Facts, Mention, What};
 use crate::index::{SourceRef, namespace};
@@ -19,19 +20,19 @@ pub(super) struct Link {
     /// The reference of a pod template that it is.
     pub(super) reference: Option<At>,
     /// Whether the API server refuses another name there.
-    immutable: bool,
+    pub(super) immutable: bool,
 }
 
 /// A reference of a pod template: object, template, reference.
-type At = (usize, usize, usize);
+pub(super) type At = (usize, usize, usize);
 
 /// What a run knows.
-struct Run<'a> {
-    inputs: &'a [Input],
-    facts: &'a [Facts],
-    mentions: &'a [Vec<Mention>],
-    units: &'a Units,
-    options: &'a Options,
+pub(super) struct Run<'a> {
+    pub(super) inputs: &'a [Input],
+    pub(super) facts: &'a [Facts],
+    pub(super) mentions: &'a [Vec<Mention>],
+    pub(super) units: &'a Units,
+    pub(super) options: &'a Options,
 }
 
 /// All of them.
@@ -65,7 +66,14 @@ impl Links {
                     continue;
                 }
                 // By way of aliases one text can be several references.
-                match references.get(&mention.span.start) {
+                let several = references.get(&mention.span.start);
+                if items.inside {
+                    let several = several.map_or(&[][..], Vec::as_slice);
+                    let found = build::links(&run, (file, number), several, items);
+                    links.all.extend(found);
+                    continue;
+                }
+                match several {
                     None => links.mention(&run, (file, number), None, items),
                     Some(several) => {
                         for &reference in several {
@@ -76,7 +84,7 @@ impl Links {
             }
         }
         for item in &mut items.all {
-            if item.definition.is_none() && item.hold.is_none() {
+            if item.definition.is_none() && item.hold.is_none() && !item.inside {
                 item.hold = Some(Hold::Kind(
                     "has a name that cannot be edited where it stands",
                 ));
@@ -259,7 +267,11 @@ fn note_reads(file: usize, facts: &[Facts], units: &Units, options: &Options, it
                 let own = object.id.namespace.as_deref();
                 let own = namespace(seat.namespace.as_deref().or(own), options);
                 let target = reference.site.target;
-                for group in items.resolve(seat.unit, target, &reference.name, own, false) {
+                let groups = match items.inside {
+                    true => build::meant_by(facts, items, seat.unit, object, reference),
+                    false => items.resolve(seat.unit, target, &reference.name, own, false),
+                };
+                for group in groups {
                     if items.groups[group].foreign.is_some() {
                         items.foreign_reads.insert(group);
                     }
@@ -283,6 +295,7 @@ fn define(file: usize, number: usize, mention: &Mention, facts: &[Facts], items:
     item.definition = Some((file, number));
     if let Some(why) = mention.fixed
         && item.hold.is_none()
+        && !item.inside
     {
         item.hold = Some(Hold::Fixed(file, number, why));
     }
@@ -332,8 +345,16 @@ fn fixed(
     if run.options.goal == Goal::Strip {
         return None;
     }
-    let (object, template, number) = reference?;
-    let object = &facts[file].objects[object];
+    asked(run, file, reference?)
+}
+
+/// What somebody says against another name at a reference of a pod template.
+pub(super) fn asked(
+    run: &Run<'_>,
+    file: usize,
+    (object, template, number): At,
+) -> Option<&'static str> {
+    let object = &run.facts[file].objects[object];
     let template = &object.templates[template];
     let name = &template.references[number].name;
     if template.refusal.is_some() {
@@ -350,7 +371,7 @@ fn fixed(
 }
 
 /// Whether the API server refuses another name at a reference, once the object is there.
-fn refuses(facts: &Facts, reference: Option<At>, options: &Options) -> bool {
+pub(super) fn refuses(facts: &Facts, reference: Option<At>, options: &Options) -> bool {
     let Some((object, template, _)) = reference else {
         return false;
     };

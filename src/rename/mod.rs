@@ -5,6 +5,7 @@
 //! it stands; otherwise it keeps its name, and a finding says what holds it. So no name is left dangling,
 //! and a stamp does for the readers what the name cannot.
 
+mod build;
 mod edits;
 mod items;
 mod links;
@@ -61,11 +62,8 @@ pub struct NameEdit {
 /// The names whose every mention must be known: those that change, and those that they come from.
 pub fn names(facts: &[Facts], options: &Options) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for source in facts
-        .iter()
-        .flat_map(|f| &f.objects)
-        .flat_map(|o| &o.sources)
-    {
+    let objects = facts.iter().flat_map(|f| &f.objects);
+    for (object, source) in objects.flat_map(|o| o.sources.iter().map(move |s| (o, s))) {
         let Some(naming) = &source.naming else {
             continue;
         };
@@ -73,6 +71,9 @@ pub fn names(facts: &[Facts], options: &Options) -> BTreeSet<String> {
             continue;
         }
         names.insert(source.name.clone());
+        if let Some(origin) = &object.origin {
+            names.extend(origin.names.iter().cloned());
+        }
         if let Some(base) = &naming.base
             && is_suffixed(&source.name, base)
         {

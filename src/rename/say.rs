@@ -24,7 +24,8 @@ pub(super) fn held(
             && item.wanted
         {
             let says = matches!(hold, Hold::Kind(_) | Hold::WrongBase | Hold::Raw);
-            if says || item.new != item.current {
+            let moves = item.new != item.current && *hold != Hold::Hashed;
+            if says || moves {
                 findings.push(hold_of(facts, mentions, item, hold, options));
             }
         }
@@ -85,6 +86,19 @@ fn hold_of(
     let other_way =
         "or give the source `rollstamp.dev/mode: annotation`, and its readers get stamps";
     match hold {
+        Hold::NotRewritten(file, number) => {
+            let at = (*file, *number);
+            let why = "kustomize would not rewrite the name there as one of this source";
+            held(format!("{} cannot follow: {why}", spot(&at)))
+                .related(place(&at), "here")
+                .help("tell kustomize of the place in a `nameReference` file, and list that one under `nameReferences`; or pipe what kustomize prints")
+        }
+        Hold::Hashed => about(
+            facts,
+            at,
+            Code::NotRenamed,
+            format!("{kept}: kustomize gives it a suffix"),
+        ),
         Hold::Kind(why) => about(facts, at, Code::NotRenamed, format!("{kept}: it {why}")),
         Hold::Raw => held("it is raw material of a kustomization, which may change it".to_owned())
             .help(
@@ -177,7 +191,7 @@ pub(super) fn stale(
     let mut findings = Vec::new();
     let help = "run `rollstamp write` on the same paths, in the same mode";
     for item in items.all.iter().filter(|item| item.moves()) {
-        let message = match public(facts, item.at) {
+        let message = match public(facts, item.at) && !item.inside {
             true => format!("is not named after its content: it must be {}", item.new),
             false => "is not named after its content".to_owned(),
         };

@@ -104,6 +104,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "keep",
+        &["extract", "index", "k8s", "options", "process", "suffix"],
+    ),
+    (
         "report",
         &[
             "extract", "finding", "index", "k8s", "plan", "process", "render", "span", "unit",
@@ -119,6 +123,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "front",
             "index",
             "k8s",
+            "keep",
             "name_reference",
             "options",
             "plan",

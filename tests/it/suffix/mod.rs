@@ -1,7 +1,9 @@
 //! Suffix mode: the suffixes against the real programs, every row of the table of referrers, and the
 //! flow from an edit to what is applied.
 
+mod builds;
 mod flows;
+mod generations;
 mod parity;
 mod random;
 mod referrers;
