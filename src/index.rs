@@ -190,6 +190,16 @@ fn settle(
     findings: &mut Vec<Finding>,
     said: &mut BTreeSet<(SourceRef, SourceRef)>,
 ) -> Indexed {
+    if let &[only] = copies {
+        let source = source(facts, only);
+        return Indexed {
+            namespace: namespace.map(str::to_owned),
+            copy: only,
+            clash: None,
+            content_named: source.content_named && !source.filled_in_cluster,
+            filled_in_cluster: source.filled_in_cluster,
+        };
+    }
     // What a controller says that it will fill counts only where nothing else has the name.
     let real: Vec<SourceRef> = copies
         .iter()

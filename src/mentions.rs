@@ -53,41 +53,68 @@ fn unread_in<'a>(facts: &'a [Facts], inputs: &[Input], unit: &Unit) -> Vec<Candi
         return Vec::new();
     }
     let mut unnamed = candidates(facts, &named);
-    let shapes = Shapes::of(unnamed.keys());
+    let anchors = Anchors::of(unnamed.keys());
     for &file in &files {
         if unnamed.is_empty() {
             break;
         }
-        strike(&inputs[file].file.text, file, &shapes, &mut unnamed);
+        strike(&inputs[file].file.text, file, &anchors, &mut unnamed);
     }
     unnamed.into_values().flatten().collect()
 }
 
-/// What names look like from afar, so that most words need no look into the map: for each length,
-/// the ends that a name of that length has.
-struct Shapes([u64; 256]);
+/// The bytes that a name is looked for by. Each name has one of them, so a text that has none of them
+/// near need not be cut into words.
+enum Anchors {
+    Few(Vec<u8>),
+    /// The names have no few bytes in common: every word is looked at.
+    AnyWord,
+}
 
-impl Shapes {
+/// The bytes of names, from the rarest in manifests to the most frequent.
+const RARE_FIRST: &[u8] = b"zqjxQZXJKYWVHUG-kvwybgfBDFPLNRMTOIESACpumdhlcrsnioate7986354201.";
+
+impl Anchors {
     fn of<'a>(names: impl Iterator<Item = &'a &'a str>) -> Self {
-        let mut shapes = [0; 256];
-        for name in names {
-            let (length, ends) = Self::shape(name.as_bytes());
-            shapes[length] |= ends;
+        let mut few: Vec<u8> = Vec::new();
+        // A dash is in most names and in few other places.
+        let dashed = |name: &&&str| name.contains('-');
+        let (with, without): (Vec<&&str>, Vec<&&str>) = names.partition(dashed);
+        if !with.is_empty() {
+            few.push(b'-');
         }
-        Self(shapes)
+        for name in without {
+            let bytes = name.as_bytes();
+            if bytes.iter().any(|byte| few.contains(byte)) {
+                continue;
+            }
+            let rarest = RARE_FIRST.iter().find(|byte| bytes.contains(byte));
+            few.extend(rarest);
+        }
+        match few.len() {
+            0..=3 => Self::Few(few),
+            _ => Self::AnyWord,
+        }
     }
 
-    fn fits(&self, word: &[u8]) -> bool {
-        let (length, ends) = Self::shape(word);
-        self.0[length] & ends != 0
+    /// Where the next word of a text may begin or go on, from `at`.
+    fn next(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let rest = &bytes[at..];
+        let found = match self {
+            Self::Few(few) => match few.as_slice() {
+                [] => None,
+                &[a] => memchr::memchr(a, rest),
+                &[a, b] => memchr::memchr2(a, b, rest),
+                &[a, b, c, ..] => memchr::memchr3(a, b, c, rest),
+            },
+            Self::AnyWord => rest.iter().position(|&byte| is_of_name(byte)),
+        };
+        found.map(|found| at + found)
     }
+}
 
-    fn shape(word: &[u8]) -> (usize, u64) {
-        let first = word.first().copied().unwrap_or(0);
-        let last = word.last().copied().unwrap_or(0);
-        let ends = u32::from(first).wrapping_mul(7) ^ u32::from(last);
-        (word.len().min(255), 1 << (ends % 64))
-    }
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.'
 }
 
 /// The ConfigMaps and Secrets of a unit by name; two of one name are told apart by nobody here.
@@ -119,41 +146,10 @@ fn candidates<'a>(facts: &'a [Facts], files: &[usize]) -> BTreeMap<&'a str, Vec<
 fn strike(
     text: &str,
     file: usize,
-    shapes: &Shapes,
+    anchors: &Anchors,
     unnamed: &mut BTreeMap<&str, Vec<Candidate<'_>>>,
 ) {
-    const IS_NAME: [bool; 256] = {
-        let mut table = [false; 256];
-        let mut byte = 0;
-        while byte < 128 {
-            let b = byte as u8;
-            table[byte] = b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
-            byte += 1;
-        }
-        table
-    };
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if !IS_NAME[usize::from(bytes[at])] {
-            at += 1;
-            continue;
-        }
-        let start = at;
-        while at < bytes.len() && IS_NAME[usize::from(bytes[at])] {
-            at += 1;
-        }
-        let (mut first, mut last) = (start, at);
-        while first < last && matches!(bytes[first], b'-' | b'.') {
-            first += 1;
-        }
-        while first < last && matches!(bytes[last - 1], b'-' | b'.') {
-            last -= 1;
-        }
-        if !shapes.fits(&bytes[first..last]) {
-            continue;
-        }
-        let word = &text[first..last];
+    for (start, word) in words(text, anchors) {
         if let Some(candidates) = unnamed.get(word) {
             let own = |c: &Candidate<'_>| c.file == file && c.document.contains(&start);
             if !candidates.iter().any(own) {
@@ -163,6 +159,21 @@ fn strike(
     }
 }
 
+/// The words of a text that may be names, and where they begin.
+fn words<'t>(text: &'t str, anchors: &'t Anchors) -> impl Iterator<Item = (usize, &'t str)> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let is_outside = |byte: &u8| !is_of_name(*byte);
+        let anchor = anchors.next(bytes, at)?;
+        let before = bytes[at..anchor].iter().rposition(is_outside);
+        let start = before.map_or(at, |before| at + before + 1);
+        let after = bytes[anchor..].iter().position(is_outside);
+        at = after.map_or(bytes.len(), |after| anchor + after);
+        Some((start, text[start..at].trim_matches(['-', '.'])))
+    })
+}
+
 fn finding(candidate: Candidate<'_>) -> Finding {
     let object = candidate.object;
     let message = format!("nothing in this apply unit names {}", object.id);
@@ -170,4 +181,31 @@ fn finding(candidate: Candidate<'_>) -> Finding {
         .about(object.id.to_string())
         .at(object.place_of_name())
         .help("nobody needs it, unless a program reads it through the API server")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anchors_find_what_a_look_at_every_word_finds() {
+        let text =
+            "kind: web-config, xweb-config\n- settings.\u{e9}a.b=--web-config--/zoo x q_w\nzoo";
+        let names = ["web-config", "settings", "a.b", "zoo", "q", "x"];
+        let found = |anchors: &Anchors, names: &[&str]| -> Vec<(usize, String)> {
+            let all = words(text, anchors);
+            let wanted = all.filter(|(_, word)| names.contains(word));
+            wanted.map(|(at, word)| (at, word.to_owned())).collect()
+        };
+        for from in 0..names.len() {
+            for to in from..=names.len() {
+                let some = &names[from..to];
+                let by_anchor = found(&Anchors::of(some.iter()), some);
+                assert_eq!(by_anchor, found(&Anchors::AnyWord, some));
+                assert_eq!(by_anchor.is_empty(), some.is_empty());
+            }
+        }
+        assert!(matches!(Anchors::of(names[..3].iter()), Anchors::Few(_)));
+        assert!(matches!(Anchors::of(names.iter()), Anchors::AnyWord));
+    }
 }

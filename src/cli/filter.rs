@@ -58,8 +58,6 @@ pub(super) fn filter(
         insert(&mut pieces, *at, text);
     }
     stream::print(pieces.into_iter()).context("failed to write the standard output")?;
-    // The process ends here; to free a great many small things first would only take time.
-    std::mem::forget(run);
     Ok(Exit::Clean)
 }
 

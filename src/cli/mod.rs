@@ -315,7 +315,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
 
 /// A run after loading: the outcome, and whom to tell.
 struct Run {
-    outcome: Outcome,
+    /// The process ends with it; to free a great many small things first would only take time.
+    outcome: std::mem::ManuallyDrop<Outcome>,
     paths: Vec<Option<PathBuf>>,
     talk: stream::Talk,
     /// The call that is answered, if the standard input is one.
@@ -365,7 +366,7 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
     outcome.findings.extend(loaded.findings);
     process::sort(&mut outcome.findings);
     Ok(Some(Run {
-        outcome,
+        outcome: std::mem::ManuallyDrop::new(outcome),
         paths: loaded.paths,
         talk,
         call,

@@ -5,6 +5,7 @@
 
 mod content_named;
 mod contents;
+mod join;
 mod marks;
 mod names;
 mod naming;
@@ -16,6 +17,7 @@ mod source;
 mod spot;
 mod workload;
 
+pub use join::join;
 pub use marks::Marks;
 pub use names::{Mention, What, mentions};
 pub use naming::{Follows, Frozen, Naming};
@@ -213,33 +215,8 @@ pub fn extract_part(file: FileId, input: &InputFile, part: Span, options: &Optio
         }
     }
     facts.ytt = marks.is_program();
+    join::fit(&mut facts.objects);
     facts
-}
-
-/// The facts of a text from those of its parts: the first error counts, as if they had been read
-/// one after the other.
-pub fn join(parts: impl IntoIterator<Item = Facts>) -> Facts {
-    let mut parts = parts.into_iter();
-    let mut all = parts.next().unwrap_or_default();
-    for mut part in parts {
-        if all.broken.is_some() {
-            break;
-        }
-        all.objects.append(&mut part.objects);
-        all.object_count += part.object_count;
-        all.kustomizations.append(&mut part.kustomizations);
-        all.findings.append(&mut part.findings);
-        all.hints.append(&mut part.hints);
-        all.broken = part.broken;
-        all.encrypted |= part.encrypted;
-        all.ytt |= part.ytt;
-        all.secrets.append(&mut part.secrets);
-    }
-    all.ytt &= all.broken.is_none();
-    if all.broken.is_none() {
-        all.find_raw_material();
-    }
-    all
 }
 
 struct Reader<'a> {

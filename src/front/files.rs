@@ -7,6 +7,7 @@ use crate::parallel;
 use crate::span::InputFile;
 use crate::unit::{Declared, Found, Input};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Loads `paths`: files, folders, and `-` for the standard input. A file that is reached twice
@@ -23,7 +24,7 @@ pub fn load(
 ) -> std::io::Result<Loaded> {
     let mut loaded = Loaded::default();
     let mut surroundings = Surroundings::default();
-    let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut seen: BTreeSet<OsString> = BTreeSet::new();
     for (position, path) in paths.iter().enumerate() {
         if path.as_os_str() == "-" {
             stream::load(&mut loaded)?;
@@ -93,7 +94,7 @@ fn unreadable(name: &str, why: &str) -> Finding {
 }
 
 /// A link counts beside its target, so only the same name twice is the same file.
-fn first_time(seen: &mut BTreeSet<PathBuf>, path: &Path) -> bool {
+fn first_time(seen: &mut BTreeSet<OsString>, path: &Path) -> bool {
     let folder = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
@@ -101,13 +102,14 @@ fn first_time(seen: &mut BTreeSet<PathBuf>, path: &Path) -> bool {
     let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
     seen.insert(
         path.file_name()
-            .map_or(real.clone(), |name| real.join(name)),
+            .map_or(real.clone(), |name| real.join(name))
+            .into_os_string(),
     )
 }
 
 fn named(
     loaded: &mut Loaded,
-    seen: &mut BTreeSet<PathBuf>,
+    seen: &mut BTreeSet<OsString>,
     surroundings: &mut Surroundings,
     path: &Path,
 ) {
@@ -138,7 +140,7 @@ fn named(
 /// Takes what a walk met, in its order; the files are read side by side.
 fn walked(
     loaded: &mut Loaded,
-    seen: &mut BTreeSet<PathBuf>,
+    seen: &mut BTreeSet<OsString>,
     position: usize,
     root: &Path,
     met: Vec<Result<Met, ignore::Error>>,
@@ -170,7 +172,7 @@ fn walked(
                 );
             }
             What::Candidate => {
-                if seen.insert(met.real.clone()) {
+                if seen.insert(met.real.clone().into_os_string()) {
                     candidates.push(met);
                 }
             }

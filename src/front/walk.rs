@@ -62,8 +62,17 @@ pub fn walk(
     let mut met = Vec::new();
     let (errors, entries) = gather(&walker);
     met.extend(errors.into_iter().map(Err));
+    // They are sorted, so what is known of a folder serves all of its files.
+    let mut last = (PathBuf::new(), false, None);
+    let mut is_first = true;
     for (path, kind) in entries {
         let folder = path.parent().unwrap_or(root).to_path_buf();
+        if std::mem::take(&mut is_first) || last.0.as_os_str() != folder.as_os_str() {
+            let is_chart_template = surroundings.is_chart_template(&folder);
+            let kustomization = surroundings.kustomization(&folder);
+            last = (folder.clone(), is_chart_template, kustomization);
+        }
+        let (_, is_chart_template, kustomization) = &last;
         let what = if is_kustomization(&path) {
             What::Kustomization
         } else if kind.is_symlink() {
@@ -72,13 +81,13 @@ pub fn walk(
                 Ok(target) if target.starts_with(&real_root) => What::Candidate,
                 _ => What::Outside,
             }
-        } else if surroundings.is_chart_template(&folder) {
+        } else if *is_chart_template {
             What::ChartTemplate
         } else {
             What::Candidate
         };
         met.push(Ok(Met {
-            kustomization: surroundings.kustomization(&folder),
+            kustomization: kustomization.clone(),
             // No folder below the root is a link, so only the root's own place is asked for.
             real: match path.strip_prefix(root) {
                 Ok(below) => real_root.join(below),

@@ -2,6 +2,7 @@
 
 use crate::finding::{Code, Finding};
 use crate::yaml::EditSet;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -25,10 +26,14 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
         .iter()
         .map(|r| std::fs::canonicalize(r.path).unwrap_or_else(|_| r.path.to_path_buf()))
         .collect();
+    let mut same: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+    for (i, real) in real.iter().enumerate() {
+        same.entry(real).or_default().push(i);
+    }
     let mut written = vec![false; replacements.len()];
     let mut findings = Vec::new();
     for (i, wanted) in replacements.iter().enumerate() {
-        let mut others = (0..replacements.len()).filter(|&j| j != i && real[j] == real[i]);
+        let mut others = same[real[i].as_path()].iter().copied().filter(|&j| j != i);
         if others
             .clone()
             .any(|j| replacements[j].edits != wanted.edits)

@@ -1,7 +1,7 @@
 //! Unified diffs of changed files. The context ends where a changed object ends, and a line on
 //! which a Secret stands is never shown.
 
-use super::touches_secret;
+use super::{newlines, touches_secret};
 use crate::process::Outcome;
 use crate::render::FileChange;
 use crate::span::{Span, line_range};
@@ -20,7 +20,7 @@ pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
         let lines = whole_lines(&input.text, object, shown);
         shown = lines.end as usize;
         if touches_secret(facts, &lines.range()) {
-            let line = 1 + newlines(&input.text[..lines.start as usize]);
+            let line = 1 + newlines(&input.text.as_bytes()[..lines.start as usize]);
             out.push_str(&format!(
                 "# line {line} is not shown: a Secret stands on it\n"
             ));
@@ -28,14 +28,10 @@ pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
         }
         let before = lines.of(&input.text);
         let after: String = change.edits.slices_within(&input.text, lines).collect();
-        let first = newlines(&input.text[..lines.start as usize]);
+        let first = newlines(&input.text.as_bytes()[..lines.start as usize]);
         shift += hunks(&mut out, before, &after, first, shift);
     }
     out
-}
-
-fn newlines(text: &str) -> usize {
-    memchr::memchr_iter(b'\n', text.as_bytes()).count()
 }
 
 /// The whole lines that hold an object, from `shown` on.

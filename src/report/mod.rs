@@ -13,11 +13,15 @@ use crate::process::Outcome;
 use crate::span::{Place, Position, Span};
 use std::collections::BTreeMap;
 
-/// Turns places into lines and columns; each text is searched for its lines once.
+/// Turns places into lines and columns; the lines of each text are counted once.
 pub struct Locator<'a> {
     outcome: &'a Outcome,
-    lines: std::cell::RefCell<BTreeMap<usize, Vec<u32>>>,
+    /// How many lines end before each block of a text.
+    lines: std::cell::RefCell<BTreeMap<usize, Vec<usize>>>,
 }
+
+/// The size of such a block, in bytes.
+const BLOCK: usize = 1 << 14;
 
 impl<'a> Locator<'a> {
     /// For the texts of an outcome.
@@ -42,16 +46,22 @@ impl<'a> Locator<'a> {
         let text = self.text(place);
         let at = (place.span.start as usize).min(text.len());
         let mut known = self.lines.borrow_mut();
-        let starts = known.entry(place.file.index()).or_insert_with(|| {
-            let ends = memchr::memchr_iter(b'\n', text.as_bytes());
-            std::iter::once(0)
-                .chain(ends.map(|i| crate::span::offset(i + 1)))
-                .collect()
+        let blocks = known.entry(place.file.index()).or_insert_with(|| {
+            let mut ended = 0;
+            let before = text.as_bytes().chunks(BLOCK).map(|block| {
+                let here = ended;
+                ended += newlines(block);
+                here
+            });
+            before.collect()
         });
-        let line = starts.partition_point(|&start| start as usize <= at);
+        let block = (at / BLOCK).min(blocks.len().saturating_sub(1));
+        let rest = &text.as_bytes()[block * BLOCK..at];
+        let line = 1 + blocks.get(block).copied().unwrap_or(0) + newlines(rest);
         // A byte order mark is no character of the first line.
         let mark = usize::from(line == 1 && text.starts_with('\u{feff}')) * '\u{feff}'.len_utf8();
-        let start = (starts[line - 1] as usize + mark).min(at);
+        let start_of_line = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |end| end + 1);
+        let start = (start_of_line + mark).min(at);
         let is_character = |b: &&u8| *b & 0xC0 != 0x80;
         let column = text.as_bytes()[start..at]
             .iter()
@@ -73,6 +83,11 @@ impl<'a> Locator<'a> {
         let end = (place.span.end as usize).clamp(at, line.end.max(at));
         Some((&text[line.clone()], at - line.start..end - line.start))
     }
+}
+
+/// How many lines end in a piece of text.
+fn newlines(text: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', text).count()
 }
 
 /// Whether a range of bytes overlaps a Secret.

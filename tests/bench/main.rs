@@ -17,7 +17,7 @@ use rollstamp::yaml::{self, fast, split};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use timing::{Run, is_there, medians, table};
+use timing::{LIMIT, Run, is_there, medians, table};
 
 const ROLLSTAMP: &str = env!("CARGO_BIN_EXE_rollstamp");
 
@@ -320,7 +320,7 @@ fn series(rows: Vec<(String, PathBuf, f64)>) {
 
 /// The peers do other work as well; each row says how. They are found on the path.
 fn peers(files: &Files) {
-    // kustomize takes a minute and more for 10 MB.
+    // kustomize takes a minute and more for 10 MB; who needs more than the limit has a lower bound.
     for (megabytes, rounds) in [(1, 5), (10, 1)] {
         let path = files.synthetic(megabytes);
         let file = path.display();
@@ -365,7 +365,7 @@ fn peers(files: &Files) {
         ];
         for (name, program, line) in lines {
             if is_there(program) {
-                runs.push(Run::shell(name, &line));
+                runs.push(Run::shell(name, &format!("timeout {LIMIT} {line}")));
             } else {
                 println!("did not run: {program} is not installed");
             }

@@ -5,6 +5,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// How long a peer may take, in seconds; who takes longer is stopped.
+pub(crate) const LIMIT: u32 = 120;
+
+/// The exit code of `timeout` when it stopped a program.
+const GAVE_UP: i32 = 124;
+
 /// A program with its arguments, and the file that it gets as its standard input.
 pub(crate) struct Run {
     pub(crate) name: String,
@@ -52,7 +58,8 @@ impl Run {
         let start = Instant::now();
         let status = command.status().ok()?;
         let took = start.elapsed();
-        (status.success() || self.may_fail).then_some(took)
+        let gave_up = status.code() == Some(GAVE_UP);
+        (status.success() || self.may_fail || gave_up).then_some(took)
     }
 
     /// The largest size in memory, in bytes, where `/usr/bin/time` is.
@@ -106,6 +113,15 @@ pub(crate) fn table(title: &str, bytes: u64, runs: &[Run], rounds: usize) {
             continue;
         };
         let seconds = time.as_secs_f64();
+        if seconds >= f64::from(LIMIT) {
+            println!(
+                "| {} | > {LIMIT} s | < {:.2} | > {:.0} |",
+                run.name,
+                bytes as f64 / seconds / 1e6,
+                seconds / own
+            );
+            continue;
+        }
         println!(
             "| {} | {:.1} ms | {:.1} | {:.2} |",
             run.name,
