@@ -7,6 +7,7 @@
 
 use crate::digest::push_hex;
 use crate::k8s::providers::Target;
+use crate::yaml::date::{expect, is_day, number};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 
@@ -164,39 +165,17 @@ fn push_texts(json: &mut String, entries: &[(String, String)]) {
 /// How kustomize reads a plain scalar that go-yaml v3 takes for a point in time: in Go's RFC 3339. Of
 /// any other, nothing.
 pub fn go_time(text: &str) -> Option<String> {
-    fn number(rest: &mut &str, most: usize) -> Option<u32> {
-        let len = rest
-            .bytes()
-            .take(most)
-            .take_while(u8::is_ascii_digit)
-            .count();
-        let value = rest.get(..len)?.parse().ok()?;
-        *rest = &rest[len..];
-        Some(value)
-    }
-    fn expect(rest: &mut &str, what: char) -> Option<()> {
-        *rest = rest.strip_prefix(what)?;
-        Some(())
-    }
     let mut rest = text;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     if digits != 4 {
         return None;
     }
-    let year = number(&mut rest, 4)?;
+    let year = number(&mut rest, 1, 4)?;
     expect(&mut rest, '-')?;
-    let month = number(&mut rest, 2)?;
+    let month = number(&mut rest, 1, 2)?;
     expect(&mut rest, '-')?;
-    let day = number(&mut rest, 2)?;
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=days).contains(&day) {
+    let day = number(&mut rest, 1, 2)?;
+    if !is_day(year, month, day) {
         return None;
     }
     let date = format!("{year:04}-{month:02}-{day:02}");
@@ -208,11 +187,11 @@ pub fn go_time(text: &str) -> Option<String> {
         return None;
     }
     rest = &rest[1..];
-    let hour = number(&mut rest, 2)?;
+    let hour = number(&mut rest, 1, 2)?;
     expect(&mut rest, ':')?;
-    let minute = number(&mut rest, 2)?;
+    let minute = number(&mut rest, 1, 2)?;
     expect(&mut rest, ':')?;
-    let second = number(&mut rest, 2)?;
+    let second = number(&mut rest, 1, 2)?;
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }

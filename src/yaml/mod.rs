@@ -11,6 +11,7 @@
 //! of JSON, alias bombs, nesting deeper than [`MAX_DEPTH`].
 
 pub mod canonical;
+pub(crate) mod date;
 pub mod edit;
 pub mod fast;
 pub mod full;

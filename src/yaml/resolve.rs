@@ -4,6 +4,7 @@
 //! sigs.k8s.io/yaml; `testdata/parity` holds what that library answers. Ints and floats matter only
 //! because the API refuses them where it wants a string, and because they can be keys.
 
+use super::date::{expect, is_day, number as digits};
 use super::scalar::{self, Undecodable};
 use super::tape::{Document, Kind, NodeId, Style, Tag};
 use base64::Engine as _;
@@ -279,37 +280,12 @@ fn is_timestamp(text: &str) -> bool {
 }
 
 fn timestamp_tail(year: &str, rest: &str) -> Option<()> {
-    fn number(rest: &mut &str, least: usize, most: usize) -> Option<u32> {
-        let n = rest
-            .bytes()
-            .take(most)
-            .take_while(u8::is_ascii_digit)
-            .count();
-        if n < least {
-            return None;
-        }
-        let value = rest[..n].parse().ok()?;
-        *rest = &rest[n..];
-        Some(value)
-    }
-    fn expect(rest: &mut &str, what: char) -> Option<()> {
-        *rest = rest.strip_prefix(what)?;
-        Some(())
-    }
     let mut rest = rest;
     let year: u32 = year.parse().ok()?;
-    let month = number(&mut rest, 1, 2)?;
+    let month = digits(&mut rest, 1, 2)?;
     expect(&mut rest, '-')?;
-    let day = number(&mut rest, 1, 2)?;
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1..=days).contains(&day) {
+    let day = digits(&mut rest, 1, 2)?;
+    if !is_day(year, month, day) {
         return None;
     }
     if rest.is_empty() {
@@ -321,11 +297,11 @@ fn timestamp_tail(year: &str, rest: &str) -> Option<()> {
         _ => return None,
     };
     rest = &rest[1..];
-    let hour = number(&mut rest, 1, 2)?;
+    let hour = digits(&mut rest, 1, 2)?;
     expect(&mut rest, ':')?;
-    let minute = number(&mut rest, 1, 2)?;
+    let minute = digits(&mut rest, 1, 2)?;
     expect(&mut rest, ':')?;
-    let second = number(&mut rest, 1, 2)?;
+    let second = digits(&mut rest, 1, 2)?;
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }

@@ -51,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "extract", "finding", "index", "k8s", "options", "span", "suffix", "unit", "yaml",
         ],
     ),
-    ("suffix", &["digest", "k8s"]),
+    ("suffix", &["digest", "k8s", "yaml"]),
     ("digest", &["k8s"]),
     (
         "kustomization",

@@ -2,6 +2,7 @@
 //! it says so, and fails if `ROLLSTAMP_DEMAND` names the program (CI names all of them).
 #![cfg(unix)]
 
+pub(crate) mod builds;
 mod helm;
 mod kubectl;
 mod kustomize;

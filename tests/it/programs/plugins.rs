@@ -1,60 +1,22 @@
 //! rollstamp inside of kustomize: as a KRM function and as an exec plugin of the older kind, beside
 //! the same build in a pipe.
 
+use super::builds::{PROGRAM, WAYS, Way, install, transformer};
 use super::{Said, Tool, bash, example, examples, file, found, stamps, tool};
 use crate::sandbox::{Entry, Sandbox, Tree};
 use serde_yaml::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_rollstamp");
-
-/// The configuration of the transformer; with a function annotation it is a KRM function, without
-/// one a plugin of the older kind.
-fn transformer(is_function: bool, spec: &str) -> String {
-    let annotation = format!(
-        "  annotations:\n    config.kubernetes.io/function: |\n      exec: {{path: {PROGRAM}}}\n"
-    );
-    format!(
-        "apiVersion: rollstamp.dev/v1alpha1\nkind: Rollstamp\nmetadata:\n  name: stamp\n{}{spec}",
-        if is_function { &annotation } else { "" }
-    )
-}
-
-/// Puts the program where kustomize looks for plugins of the older kind.
-fn install(sandbox: &Sandbox) {
-    let folder = sandbox.path("plugins/rollstamp.dev/v1alpha1/rollstamp");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    std::os::unix::fs::symlink(PROGRAM, folder.join("Rollstamp")).expect("a link");
-}
-
-/// One way to build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Function,
-    Plugin,
-    KubectlPlugin,
-}
-
 fn build(sandbox: &Sandbox, way: Way, folder: &str) -> Tool {
-    let (program, args): (&str, &[&str]) = match way {
-        Way::Function => (
-            "kustomize",
-            &["build", "--enable-alpha-plugins", "--enable-exec", folder],
-        ),
-        Way::Plugin => ("kustomize", &["build", "--enable-alpha-plugins", folder]),
-        Way::KubectlPlugin => ("kubectl", &["kustomize", "--enable-alpha-plugins", folder]),
-    };
-    tool(sandbox, program, args).env("KUSTOMIZE_PLUGIN_HOME", sandbox.path("plugins"))
+    let (program, args) = way.inside(folder);
+    tool(sandbox, program, &args).env("KUSTOMIZE_PLUGIN_HOME", sandbox.path("plugins"))
 }
 
 /// What the same program builds without the transformer, stamped in a pipe.
 fn piped(sandbox: &Sandbox, way: Way, folder: &str) -> Said {
-    let (program, args): (&str, &[&str]) = match way {
-        Way::KubectlPlugin => ("kubectl", &["kustomize", folder]),
-        _ => ("kustomize", &["build", folder]),
-    };
-    let built = tool(sandbox, program, args).run();
+    let (program, args) = way.outside(folder);
+    let built = tool(sandbox, program, &args).run();
     if built.exit != 0 {
         return built;
     }
@@ -74,8 +36,6 @@ fn programs() -> bool {
     let kubectl = found("kubectl", &["version", "--client"]);
     kustomize.is_some() && kubectl.is_some()
 }
-
-const WAYS: [Way; 3] = [Way::Function, Way::Plugin, Way::KubectlPlugin];
 
 /// Adds folders that build `folder` with the transformer behind everything else.
 fn wrap(sandbox: &Sandbox, folder: &str) {

@@ -1,12 +1,12 @@
 //! Suffix mode inside of kustomize builds: what a function or a plugin marks, beside what a pipe renames.
 
 use super::{documents, is_found};
+use crate::programs::builds::{WAYS, Way, install, transformer};
 use crate::sandbox::{Entry, Sandbox, Tree};
 use serde_yaml::Value;
 use std::collections::BTreeMap;
 use std::process::{Command, Output};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_rollstamp");
 const BASE_NAME: &str = "rollstamp.dev/base-name";
 
 const WEB: &str = "apiVersion: apps/v1
@@ -96,15 +96,6 @@ fn tree(files: &[(&str, &str)], bases: &[(&str, &str)]) -> Tree {
     tree
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    Function,
-    Plugin,
-    KubectlPlugin,
-}
-
-const WAYS: [Way; 3] = [Way::Function, Way::Plugin, Way::KubectlPlugin];
-
 fn run(sandbox: &Sandbox, program: &str, arguments: &[&str]) -> Output {
     Command::new(program)
         .args(arguments)
@@ -117,32 +108,16 @@ fn run(sandbox: &Sandbox, program: &str, arguments: &[&str]) -> Output {
 
 /// Builds the folder `top` with the transformer behind everything else, in suffix mode.
 fn inside(sandbox: &Sandbox, way: Way, spec: &str) -> Output {
-    let annotation = match way {
-        Way::Function => format!(
-            "  annotations:\n    config.kubernetes.io/function: |\n      exec: {{path: {PROGRAM}}}\n"
-        ),
-        _ => String::new(),
-    };
-    let config = format!(
-        "apiVersion: rollstamp.dev/v1alpha1\nkind: Rollstamp\nmetadata:\n  name: stamp\n{annotation}spec:\n  mode: suffix\n{spec}"
-    );
-    let plugins = sandbox.path("plugins/rollstamp.dev/v1alpha1/rollstamp");
-    std::fs::create_dir_all(&plugins).unwrap();
+    let spec = format!("spec:\n  mode: suffix\n{spec}");
+    let config = transformer(way == Way::Function, &spec);
+    install(sandbox);
     std::fs::create_dir_all(sandbox.path("wrap")).unwrap();
-    let _ = std::os::unix::fs::symlink(PROGRAM, plugins.join("Rollstamp"));
     std::fs::write(sandbox.path("wrap/stamp.yaml"), config).unwrap();
     let text = "resources: [../top]\ntransformers: [stamp.yaml]\n";
     std::fs::write(sandbox.path("wrap/kustomization.yaml"), text).unwrap();
     let _ = std::fs::remove_file(sandbox.path("log"));
-    let (program, arguments): (&str, &[&str]) = match way {
-        Way::Function => (
-            "kustomize",
-            &["build", "--enable-alpha-plugins", "--enable-exec", "wrap"],
-        ),
-        Way::Plugin => ("kustomize", &["build", "--enable-alpha-plugins", "wrap"]),
-        Way::KubectlPlugin => ("kubectl", &["kustomize", "--enable-alpha-plugins", "wrap"]),
-    };
-    run(sandbox, program, arguments)
+    let (program, arguments) = way.inside("wrap");
+    run(sandbox, program, &arguments)
 }
 
 fn log(sandbox: &Sandbox) -> String {
@@ -151,11 +126,8 @@ fn log(sandbox: &Sandbox) -> String {
 
 /// The folder `top` as the program builds it, renamed in a pipe.
 fn piped(sandbox: &Sandbox, way: Way, options: &[&str]) -> Vec<u8> {
-    let (program, arguments): (&str, &[&str]) = match way {
-        Way::KubectlPlugin => ("kubectl", &["kustomize", "top"]),
-        _ => ("kustomize", &["build", "top"]),
-    };
-    let built = run(sandbox, program, arguments);
+    let (program, arguments) = way.outside("top");
+    let built = run(sandbox, program, &arguments);
     let said = String::from_utf8_lossy(&built.stderr);
     assert!(built.status.success(), "{said}");
     let options = [&["--mode", "suffix"], options].concat();

@@ -1,6 +1,7 @@
 //! Suffix mode: the suffixes against the real programs, every row of the table of referrers, and the
 //! flow from an edit to what is applied.
 
+#[cfg(unix)]
 mod builds;
 mod flows;
 mod generations;
