@@ -52,7 +52,12 @@ pub fn kept<'a>(
             }
             // An object in a list is no document.
             let in_list = (!object.route.is_empty()).then_some(name.as_str());
-            let text = object.document.of(&input.file.text);
+            let text = input
+                .file
+                .text
+                .get()
+                .map_err(|changed| changed.to_string())?;
+            let text = object.document.of(text);
             of.push((&source.name, text, in_list));
         }
     }

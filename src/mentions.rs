@@ -4,6 +4,7 @@
 use crate::extract::{Facts, Object};
 use crate::finding::{Code, Finding};
 use crate::parallel;
+use crate::span::Changed;
 use crate::unit::{Found, Input, Unit, Units};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,7 +19,15 @@ struct Candidate<'a> {
 /// A note for each such source, in units that stamp a workload at all. What kustomizations are
 /// made of is left out: they may name a source in ways of their own. Of several units that see a
 /// source none may name it.
-pub fn unread(facts: &[Facts], inputs: &[Input], units: &Units, jobs: usize) -> Vec<Finding> {
+///
+/// # Errors
+/// When a text must be read again, and cannot.
+pub fn unread(
+    facts: &[Facts],
+    inputs: &[Input],
+    units: &Units,
+    jobs: usize,
+) -> Result<Vec<Finding>, Changed> {
     let mut unnamed_in: BTreeMap<(usize, u32), (usize, Candidate<'_>)> = BTreeMap::new();
     let mut seen_by: BTreeMap<usize, usize> = BTreeMap::new();
     for member in units.all.iter().flat_map(|unit| &unit.sees) {
@@ -28,39 +37,53 @@ pub fn unread(facts: &[Facts], inputs: &[Input], units: &Units, jobs: usize) -> 
     let unnamed = parallel::map(units.all.len(), jobs, |number| {
         unread_in(facts, inputs, &units.all[number])
     });
+    let unnamed = unnamed.into_iter().collect::<Result<Vec<_>, _>>()?;
     for candidate in unnamed.into_iter().flatten() {
         let key = (candidate.file, candidate.object.name_span.start);
         unnamed_in.entry(key).or_insert((0, candidate)).0 += 1;
     }
-    unnamed_in
-        .into_values()
+    let unnamed = unnamed_in.into_values();
+    Ok(unnamed
         .filter(|(count, candidate)| seen_by.get(&candidate.file) == Some(count))
         .map(|(_, candidate)| finding(candidate))
-        .collect()
+        .collect())
 }
 
 /// What nothing in one unit names.
-fn unread_in<'a>(facts: &'a [Facts], inputs: &[Input], unit: &Unit) -> Vec<Candidate<'a>> {
+fn unread_in<'a>(
+    facts: &'a [Facts],
+    inputs: &[Input],
+    unit: &Unit,
+) -> Result<Vec<Candidate<'a>>, Changed> {
     let files: Vec<usize> = unit.sees.iter().map(|member| member.file).collect();
     let is_named = |file: &usize| inputs[*file].found != Found::Context;
     let named: Vec<usize> = files.iter().copied().filter(is_named).collect();
-    let reads = files
-        .iter()
-        .flat_map(|&file| &facts[file].objects)
-        .flat_map(|object| &object.templates)
-        .any(|template| template.references.iter().any(|r| r.reads()));
+    let objects = || files.iter().flat_map(|&file| &facts[file].objects);
+    let references = |object: &'a Object| object.templates.iter().flat_map(|t| &t.references);
+    let reads = objects().any(|object| references(object).any(|r| r.reads()));
     if unit.built || !reads {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let mut unnamed = candidates(facts, &named);
+    // What a workload refers to need not be looked for in the texts.
+    for object in objects() {
+        for reference in references(object) {
+            if let Some(candidates) = unnamed.get(reference.name.as_str())
+                && !candidates.iter().any(|c| std::ptr::eq(c.object, object))
+            {
+                unnamed.remove(reference.name.as_str());
+            }
+        }
+    }
     let anchors = Anchors::of(unnamed.keys());
     for &file in &files {
         if unnamed.is_empty() {
             break;
         }
-        strike(&inputs[file].file.text, file, &anchors, &mut unnamed);
+        let text = inputs[file].file.text.lend()?;
+        strike(&text, file, &anchors, &mut unnamed);
     }
-    unnamed.into_values().flatten().collect()
+    Ok(unnamed.into_values().flatten().collect())
 }
 
 /// The bytes that a name is looked for by. Each name has one of them, so a text that has none of them

@@ -5,20 +5,32 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The results of `work` for `0..count`, in this order, from at most `jobs` threads.
 pub fn map<T: Send>(count: usize, jobs: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    map_with(count, jobs, || (), |(), i| work(i))
+}
+
+/// The same, where each thread has something to work with, a buffer for one.
+pub fn map_with<S, T: Send>(
+    count: usize,
+    jobs: usize,
+    start: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, usize) -> T + Sync,
+) -> Vec<T> {
     let threads = jobs.min(count);
     if threads < 2 {
-        return (0..count).map(work).collect();
+        let mut own = start();
+        return (0..count).map(|i| work(&mut own, i)).collect();
     }
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(count));
     let run = || {
+        let mut own = start();
         let mut mine = Vec::with_capacity(count / threads + 1);
         loop {
             let i = next.fetch_add(1, Ordering::Relaxed);
             if i >= count {
                 break;
             }
-            mine.push((i, work(i)));
+            mine.push((i, work(&mut own, i)));
         }
         // Only a panic of another thread poisons the lock, and that one ends the run.
         if let Ok(mut done) = done.lock() {

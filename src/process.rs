@@ -7,7 +7,7 @@ use crate::options::{Goal, Options, UnitRule};
 use crate::plan::{self, Plan};
 use crate::rename::{self, Renamed, Renames};
 use crate::render::{self, FileChange};
-use crate::span::{FileId, Place, Span, offset};
+use crate::span::{Changed, FileId, Place, Span, offset};
 use crate::unit::{self, Found, Input, Skipped, Units};
 use crate::{index, mentions, parallel, rules, yaml};
 
@@ -37,22 +37,26 @@ impl Outcome {
 }
 
 /// Runs the stages.
+///
+/// # Errors
+/// When a text must be read again for one of them, and is not what it was.
 pub fn run(
-    inputs: Vec<Input>,
+    mut inputs: Vec<Input>,
     kustomizations: &Kustomizations,
     rule: UnitRule,
     skipped: Skipped,
     options: &Options,
-) -> Outcome {
+) -> Result<Outcome, Changed> {
     let mut skipped = skipped;
-    let mut facts = local(&inputs, options);
+    let mut facts = local(&mut inputs, options)?;
     let mut findings = Vec::new();
     for (file, input) in inputs.iter().enumerate() {
-        settle_text(file, input, &mut facts[file], &mut findings, &mut skipped);
+        settle_text(file, input, &mut facts[file], &mut findings, &mut skipped)?;
     }
+    inputs.iter_mut().for_each(|input| input.file.text.forget());
     let units = kustomization::units(&inputs, &mut facts, kustomizations, options, |raw| {
         unit::assign(&inputs, rule, &options.rules.units, raw)
-    });
+    })?;
     let (index, found) = index::build(&facts, &units, options);
     if options.goal != Goal::Strip {
         let named = inputs.iter().zip(&mut facts);
@@ -66,7 +70,7 @@ pub fn run(
             }
         }
     }
-    let (renames, found) = names(&inputs, &mut facts, &units, options);
+    let (renames, found) = names(&inputs, &mut facts, &units, options)?;
     findings.extend(found);
     let index = match renames {
         Some(_) => index::build(&facts, &units, options).0,
@@ -80,11 +84,11 @@ pub fn run(
         // that nobody reads.
         let drift = plan.workloads.iter();
         findings.extend(drift.filter_map(|planned| plan::drift(&inputs, &facts, planned)));
-        findings.extend(mentions::unread(&facts, &inputs, &units, options.jobs));
+        findings.extend(mentions::unread(&facts, &inputs, &units, options.jobs)?);
     }
-    let (changes, found) = render::render(&inputs, &facts, &plan, &renames, options);
+    let (changes, found) = render::render(&inputs, &facts, &plan, &renames, options)?;
     findings.extend(found);
-    rules::apply(&options.rules, &inputs, &mut findings);
+    rules::apply(&options.rules, &inputs, &facts, &mut findings)?;
     if options.strict {
         for finding in &mut findings {
             // What `check` is there to find is no refusal.
@@ -96,7 +100,7 @@ pub fn run(
         }
     }
     sort(&mut findings);
-    Outcome {
+    Ok(Outcome {
         inputs,
         facts,
         plan,
@@ -104,7 +108,7 @@ pub fn run(
         changes,
         findings,
         skipped,
-    }
+    })
 }
 
 /// By file, place and code, so that the order of work never shows.
@@ -121,40 +125,47 @@ fn names(
     facts: &mut [Facts],
     units: &Units,
     options: &Options,
-) -> (Option<Renames>, Vec<Finding>) {
+) -> Result<(Option<Renames>, Vec<Finding>), Changed> {
     let names = rename::names(facts, options);
     if names.is_empty() {
-        return (None, Vec::new());
+        return Ok((None, Vec::new()));
     }
     let read = |i: usize| match facts[i].unread {
-        true => Vec::new(),
-        false => extract::mentions(FileId(offset(i)), &inputs[i].file, options, &names),
+        true => Ok(Vec::new()),
+        false => {
+            let text = inputs[i].file.text.lend()?;
+            Ok(extract::mentions(FileId(offset(i)), &text, options, &names))
+        }
     };
-    let mentions = parallel::map(inputs.len(), options.jobs, read);
+    let mentions = parallel::map(inputs.len(), options.jobs, read).into_iter();
+    let mentions = mentions.collect::<Result<Vec<_>, Changed>>()?;
     let (renames, findings) = rename::decide(inputs, facts, &mentions, units, options);
-    (Some(renames), findings)
+    Ok((Some(renames), findings))
 }
 
-/// Reads every text, large ones in parts, on as many threads as asked for; the result is in the
-/// order of the input.
-fn local(inputs: &[Input], options: &Options) -> Vec<Facts> {
-    let mut parts: Vec<(usize, Span)> = Vec::with_capacity(inputs.len());
-    for (i, input) in inputs.iter().enumerate() {
-        parts.extend(
-            extract::parts(&input.file)
-                .into_iter()
-                .map(|part| (i, part)),
-        );
+/// Reads every text that was not read as it came in, large ones in parts, on as many threads as asked
+/// for; the result is in the order of the input.
+fn local(inputs: &mut [Input], options: &Options) -> Result<Vec<Facts>, Changed> {
+    let mut known: Vec<Option<Facts>> = inputs.iter_mut().map(|i| i.facts.take()).collect();
+    let mut parts: Vec<(usize, &str, Span)> = Vec::new();
+    for (i, input) in inputs
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| known[*i].is_none())
+    {
+        let text = input.file.text.get()?;
+        let of_text = extract::parts(text).into_iter();
+        parts.extend(of_text.map(|part| (i, text, part)));
     }
     let read = |at: usize| {
-        let (i, part) = parts[at];
-        extract::extract_part(FileId(offset(i)), &inputs[i].file, part, options)
+        let (i, text, part) = parts[at];
+        extract::extract_part(FileId(offset(i)), text, part, options)
     };
     let mut read = parallel::map(parts.len(), options.jobs, read).into_iter();
-    parts
-        .chunk_by(|a, b| a.0 == b.0)
-        .map(|of_text| extract::join(read.by_ref().take(of_text.len())))
-        .collect()
+    for of_text in parts.chunk_by(|a, b| a.0 == b.0) {
+        known[of_text[0].0] = Some(extract::join(read.by_ref().take(of_text.len())));
+    }
+    Ok(known.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 /// What becomes of a text that cannot be read, or that is no manifest: one that was named is an
@@ -165,16 +176,18 @@ fn settle_text(
     facts: &mut Facts,
     findings: &mut Vec<Finding>,
     skipped: &mut Skipped,
-) {
+) -> Result<(), Changed> {
+    let unread = Facts {
+        unread: true,
+        marked: facts.marked,
+        ..Facts::default()
+    };
     if input.found == Found::Context {
         // Nobody named it, so nobody is told; who needs it is left alone.
         if facts.ytt || facts.broken.is_some() {
-            *facts = Facts {
-                unread: true,
-                ..Facts::default()
-            };
+            *facts = unread;
         }
-        return;
+        return Ok(());
     }
     let walked = matches!(input.found, Found::Walked(_));
     if facts.ytt && input.found != Found::Stream {
@@ -189,22 +202,16 @@ fn settle_text(
                     .refusing(),
             );
         }
-        *facts = Facts {
-            unread: true,
-            ..Facts::default()
-        };
-        return;
+        *facts = unread;
+        return Ok(());
     }
     let Some(error) = facts.broken.take() else {
         if walked && facts.object_count == 0 {
             skipped.without_objects += 1;
         }
-        return;
+        return Ok(());
     };
-    *facts = Facts {
-        unread: true,
-        ..Facts::default()
-    };
+    *facts = unread;
     let code = if error.refused {
         Code::UnsupportedYaml
     } else {
@@ -219,12 +226,12 @@ fn settle_text(
     };
     if !walked {
         findings.push(Finding::new(code, error.message).at(place).refusing());
-        return;
+        return Ok(());
     }
-    let text = &input.file.text;
-    if looks_like_template(text) {
+    let text = input.file.text.lend()?;
+    if looks_like_template(&text) {
         skipped.templates += 1;
-    } else if looks_like_manifest(text) {
+    } else if looks_like_manifest(&text) {
         skipped.unreadable += 1;
         findings.push(
             Finding::new(
@@ -237,6 +244,7 @@ fn settle_text(
     } else {
         skipped.unreadable += 1;
     }
+    Ok(())
 }
 
 fn start_of(file: usize) -> Place {

@@ -8,7 +8,7 @@ use crate::options::Options;
 use crate::parallel;
 use crate::plan::{Decision, Plan, State};
 use crate::rename::Renames;
-use crate::span::{FileId, Place, Span, offset};
+use crate::span::{Changed, FileId, Place, Span, offset};
 use crate::unit::Input;
 use crate::yaml::insert::Slot;
 use crate::yaml::verify::{Change, Read, Step, Wrote, only_changes};
@@ -40,14 +40,18 @@ struct Pending {
 }
 
 /// The edits of all files, in their order. Where the proof fails, the file is left alone; and if it
-/// holds names, so is every other file that does, because they follow one another.
+/// holds names, so is every other file that does, because they follow one another. The texts of these
+/// files stay in memory.
+///
+/// # Errors
+/// When one of them must be read again, and cannot.
 pub fn render(
     inputs: &[Input],
     facts: &[Facts],
     plan: &Plan,
     renames: &Renames,
     options: &Options,
-) -> (Vec<FileChange>, Vec<Finding>) {
+) -> Result<(Vec<FileChange>, Vec<Finding>), Changed> {
     let mut by_file: BTreeMap<usize, Vec<Pending>> = BTreeMap::new();
     for planned in &plan.workloads {
         let object = object(facts, planned.object);
@@ -131,13 +135,11 @@ pub fn render(
         .collect();
     let mut proven = parallel::map(proofs.len(), options.jobs, |i| {
         let (file, span, changes) = proofs[i];
-        proven(
-            &inputs[file.change.file].file.text,
-            span,
-            &file.change.edits,
-            changes,
-        )
+        let text = inputs[file.change.file].file.text.get()?;
+        Ok(proven(text, span, &file.change.edits, changes))
     })
+    .into_iter()
+    .collect::<Result<Vec<bool>, Changed>>()?
     .into_iter();
     let mut changes: Vec<(bool, FileChange)> = Vec::new();
     for file in files {
@@ -162,7 +164,7 @@ pub fn render(
     // Files with names follow one another, so all of them change or none.
     changes.retain(|(of_names, _)| !(names_fail && *of_names));
     let changes = changes.into_iter().map(|(_, change)| change).collect();
-    (changes, findings)
+    Ok((changes, findings))
 }
 
 /// The edits of a file, and the changes that they must make to each document.

@@ -1,11 +1,12 @@
 //! What a run may leave out or leave unsaid: rules of the configuration, and marks in comments.
 
+use crate::extract::Facts;
 use crate::finding::{Code, Finding, Severity};
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::providers::{Provider, Target};
 use crate::k8s::referrers::is_way;
 use crate::k8s::sites::Site;
-use crate::span::line_range;
+use crate::span::{Changed, line_range};
 use crate::unit::{Declared, Input};
 use globset::{Glob, GlobMatcher};
 use std::collections::BTreeMap;
@@ -205,13 +206,25 @@ const MARK: &str = "# rollstamp-ignore:";
 
 /// Sets the levels that the configuration asks for, and drops what is silenced. What refuses stays
 /// as it is: silence would make a refusal unexplained.
-pub fn apply(rules: &Rules, inputs: &[Input], findings: &mut Vec<Finding>) {
+///
+/// # Errors
+/// When a text with such a comment must be read again, and cannot.
+pub fn apply(
+    rules: &Rules,
+    inputs: &[Input],
+    facts: &[Facts],
+    findings: &mut Vec<Finding>,
+) -> Result<(), Changed> {
+    let mut changed = None;
     findings.retain_mut(|finding| {
         if finding.refuses {
             return true;
         }
-        if rules.silence.iter().any(|silence| silence.covers(finding)) || is_marked(inputs, finding)
-        {
+        let is_marked = is_marked(inputs, facts, finding).unwrap_or_else(|error| {
+            changed = Some(error);
+            false
+        });
+        if is_marked || rules.silence.iter().any(|silence| silence.covers(finding)) {
             return false;
         }
         match rules.levels.get(&finding.code) {
@@ -223,26 +236,33 @@ pub fn apply(rules: &Rules, inputs: &[Input], findings: &mut Vec<Finding>) {
             None => true,
         }
     });
+    changed.map_or(Ok(()), Err)
+}
+
+/// Whether a text may hold a comment that silences a finding.
+pub fn has_marks(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_some()
 }
 
 /// Whether a comment on the finding's line, or on the line before it, names its code.
-fn is_marked(inputs: &[Input], finding: &Finding) -> bool {
+fn is_marked(inputs: &[Input], facts: &[Facts], finding: &Finding) -> Result<bool, Changed> {
     let Some(place) = finding.place else {
-        return false;
+        return Ok(false);
     };
-    let Some(input) = inputs.get(place.file.index()) else {
-        return false;
-    };
-    let text = &input.file.text;
+    let file = place.file.index();
+    if !facts.get(file).is_some_and(|facts| facts.marked) {
+        return Ok(false);
+    }
+    let text = inputs[file].file.text.get()?;
     let own = line_range(text, place.span.start as usize);
     let before = match own.start {
         0 => 0..0,
         start => line_range(text, start - 1),
     };
-    [own, before].into_iter().any(|line| {
+    Ok([own, before].into_iter().any(|line| {
         text[line]
             .split_once(MARK)
             .and_then(|(_, rest)| rest.split_whitespace().next())
             .is_some_and(|code| code == finding.code.name())
-    })
+    }))
 }

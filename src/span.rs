@@ -1,12 +1,111 @@
 //! Texts and places in them. The bottom module: it imports nothing.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::OnceLock;
+
 /// A text that was given to us, with the name people know it by. The text never changes.
-#[derive(Clone)]
 pub struct InputFile {
     /// The path as it was named or found, with `/` between folders, or `<stdin>`.
     pub name: String,
     /// The whole text, UTF-8, at most [`MAX_TEXT`] bytes.
-    pub text: String,
+    pub text: Text,
+}
+
+/// A text that is here, or that can be read again: what nobody asks for needs no memory.
+pub struct Text {
+    here: OnceLock<String>,
+    again: Option<Box<dyn Again>>,
+}
+
+/// Reads a text again.
+pub trait Again: Send + Sync {
+    /// The text, as it was when it was read first.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is another one by now.
+    fn read(&self) -> Result<String, Changed>;
+}
+
+/// A text is not what it was.
+#[derive(Debug)]
+pub struct Changed {
+    /// The name of the file.
+    pub name: String,
+}
+
+impl fmt::Display for Changed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} changed while it was being worked on; run the command again",
+            self.name
+        )
+    }
+}
+
+impl std::error::Error for Changed {}
+
+impl Text {
+    /// A text that stays here.
+    pub fn here(text: String) -> Self {
+        Self {
+            here: OnceLock::from(text),
+            again: None,
+        }
+    }
+
+    /// A text that is not here.
+    pub fn elsewhere(again: Box<dyn Again>) -> Self {
+        Self {
+            here: OnceLock::new(),
+            again: Some(again),
+        }
+    }
+
+    /// A text that is here until it is [forgotten](Self::forget).
+    pub fn for_now(text: String, again: Box<dyn Again>) -> Self {
+        Self {
+            here: OnceLock::from(text),
+            again: Some(again),
+        }
+    }
+
+    /// Drops what can be read again.
+    pub fn forget(&mut self) {
+        if self.again.is_some() {
+            self.here = OnceLock::new();
+        }
+    }
+
+    /// The text, which stays here from now on.
+    ///
+    /// # Errors
+    /// When it must be read again, and cannot.
+    pub fn get(&self) -> Result<&str, Changed> {
+        if let Some(text) = self.here.get() {
+            return Ok(text);
+        }
+        let text = self.lend()?.into_owned();
+        Ok(self.here.get_or_init(|| text))
+    }
+
+    /// The text, for a look at it.
+    ///
+    /// # Errors
+    /// When it must be read again, and cannot.
+    pub fn lend(&self) -> Result<Cow<'_, str>, Changed> {
+        match (self.here.get(), &self.again) {
+            (Some(text), _) => Ok(Cow::Borrowed(text)),
+            (None, Some(again)) => again.read().map(Cow::Owned),
+            (None, None) => Ok(Cow::Borrowed("")),
+        }
+    }
+
+    /// The text if it is here.
+    pub fn known(&self) -> Option<&str> {
+        self.here.get().map(String::as_str)
+    }
 }
 
 /// The largest text that is read, in bytes: offsets are kept in 32 bits.

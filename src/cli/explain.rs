@@ -1,6 +1,7 @@
 //! What each workload reads, why, and what that makes of its stamp.
 
 use super::{Common, Exit, Format, Run, colour, say_findings, start, trouble_if};
+use crate::front::files::Texts;
 use crate::front::stream;
 use crate::index::{ObjectRef, object};
 use crate::k8s::id::ObjectId;
@@ -39,7 +40,7 @@ pub(super) fn explain(
     wanted: &[Wanted],
     common: &Common,
 ) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, Goal::Stamp)? else {
+    let Some(mut run) = start(paths, common, Goal::Stamp, Texts::ReadAgain)? else {
         return Ok(Exit::Trouble);
     };
     let Run { outcome, .. } = &run;

@@ -1,12 +1,14 @@
 //! Manifests in, stamped manifests out.
 
 use super::{Common, Exit, Format, Run, exclude, say_findings, start};
+use crate::front::files::Texts;
 use crate::front::{files, stream};
 use crate::keep;
 use crate::options::{Goal, Mode, UnitRule};
 use crate::process::{self, Outcome};
 use crate::render::FileChange;
 use crate::report::{results, text};
+use crate::span::Changed;
 use crate::unit::Found;
 use anyhow::{Context, anyhow, bail};
 use std::collections::BTreeMap;
@@ -22,7 +24,7 @@ pub(super) fn filter(
     goal: Goal,
     keep: Option<Keep>,
 ) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, goal)? else {
+    let Some(mut run) = start(paths, common, goal, Texts::Kept)? else {
         return Ok(Exit::Trouble);
     };
     let previous = match &keep {
@@ -40,7 +42,7 @@ pub(super) fn filter(
         let summary = format!("{}\n", text::read(&run.outcome));
         run.talk.say(&summary);
     }
-    let mut pieces = stream_of(&run.outcome, paths.is_empty());
+    let mut pieces = stream_of(&run.outcome, paths.is_empty())?;
     if paths.is_empty() && stream::is_helm_plugin() && pieces.iter().all(|p| p.trim().is_empty()) {
         // Helm 4 takes an empty answer for a failure, even where the chart rendered nothing.
         pieces = vec!["---\n"];
@@ -76,19 +78,20 @@ fn previous(path: &Path, common: &Common, run: &Run) -> anyhow::Result<Outcome> 
     }
     let (exclude, units) = (exclude(common)?, &run.options.rules.units);
     let paths = [path.to_path_buf()];
-    let loaded = files::load(&paths, &exclude, None, units, run.options.jobs)
+    let loaded = files::load(&paths, &exclude, None, units, Texts::Kept, &run.options)
         .with_context(|| format!("failed to read {}", path.display()))?;
     if let Some(finding) = loaded.findings.first() {
         bail!("--previous: {}", finding.message);
     }
     // What it says counts as it stands, so nothing is found to be wrong with it.
-    Ok(process::run(
+    process::run(
         loaded.inputs,
         &loaded.kustomizations,
         UnitRule::Tree,
         loaded.skipped,
         &run.options,
-    ))
+    )
+    .context("--previous")
 }
 
 /// Puts documents behind all others.
@@ -124,7 +127,7 @@ fn insert<'a>(pieces: &mut Vec<&'a str>, at: usize, text: &'a str) {
 
 /// The texts with their edits. A single stream passes as it is; of files only those that hold
 /// objects, with a `---` between them and only the first byte order mark.
-fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
+fn stream_of(outcome: &Outcome, single: bool) -> Result<Vec<&str>, Changed> {
     let changes: BTreeMap<usize, &FileChange> = outcome
         .changes
         .iter()
@@ -133,11 +136,11 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
     let mut pieces: Vec<&str> = Vec::new();
     let mut ends_line = true;
     for (file, input) in outcome.inputs.iter().enumerate() {
-        let text = input.file.text.as_str();
         let is_empty = outcome.facts[file].object_count == 0 && input.found != Found::Stream;
         if !single && (is_empty || input.found == Found::Context) {
             continue;
         }
+        let text = input.file.text.get()?;
         let first = pieces.is_empty();
         let start = if !first && text.starts_with('\u{feff}') {
             '\u{feff}'.len_utf8()
@@ -163,5 +166,5 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
             .find(|p| !p.is_empty())
             .is_none_or(|p| p.ends_with('\n'));
     }
-    pieces
+    Ok(pieces)
 }

@@ -13,6 +13,8 @@ use self::say::{colour, counts, findings, print_diffs, say_findings};
 use self::settings::{HashArg, ModeArg, configuration, exclude, options};
 use crate::config::Config;
 use crate::finding::Severity;
+use crate::front::arriving::Arriving;
+use crate::front::files::Texts;
 use crate::front::{Loaded, files, krm, stream, write};
 use crate::options::{Goal, Options, UnitRule};
 use crate::plan::{Decision, State};
@@ -325,8 +327,14 @@ struct Run {
 }
 
 /// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
-fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Option<Run>> {
+fn start(
+    paths: &[PathBuf],
+    common: &Common,
+    goal: Goal,
+    texts: Texts,
+) -> anyhow::Result<Option<Run>> {
     let mut loaded = Loaded::default();
+    let mut arriving = None;
     let mut call = None;
     if paths.is_empty() {
         if stream::stdin_is_terminal() {
@@ -334,17 +342,20 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
             stream::Talk::new(None)?.say(&help.to_string());
             return Ok(None);
         }
-        stream::load(&mut loaded).context("failed to read the standard input")?;
-        let text = loaded.inputs.first().map(|input| &input.file.text);
-        call = text.and_then(|text| krm::call(text));
+        arriving = Some(Arriving::begin().context("failed to read the standard input")?);
+        let head = arriving.as_ref().and_then(Arriving::head);
+        call = head.and_then(krm::call);
     }
     let (config, root) = configuration(paths, common, call.as_ref())?;
     let options = options(common, &config, root.as_deref(), goal)?;
-    if !paths.is_empty() {
+    if let Some(arriving) = arriving {
+        let read = arriving.finish(&mut loaded, &options);
+        read.context("failed to read the standard input")?;
+    } else {
         require(paths)?;
         let units = &options.rules.units;
         let exclude = exclude(common)?;
-        loaded = files::load(paths, &exclude, root.as_deref(), units, options.jobs)
+        loaded = files::load(paths, &exclude, root.as_deref(), units, texts, &options)
             .context("failed to read the input")?;
     }
     let talk =
@@ -362,7 +373,7 @@ fn start(paths: &[PathBuf], common: &Common, goal: Goal) -> anyhow::Result<Optio
         rule,
         loaded.skipped,
         &options,
-    );
+    )?;
     outcome.findings.extend(loaded.findings);
     process::sort(&mut outcome.findings);
     Ok(Some(Run {
@@ -380,7 +391,7 @@ fn in_place(
     goal: Goal,
     show_diff: bool,
 ) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, goal)? else {
+    let Some(mut run) = start(paths, common, goal, Texts::ReadAgain)? else {
         return Ok(Exit::Trouble);
     };
     if run.outcome.inputs.iter().any(|i| i.found == Found::Stream) {
@@ -399,17 +410,17 @@ fn in_place(
         return Ok(trouble_if(run.outcome.refused()));
     }
     let changes = run.outcome.changes.iter();
-    let replacements: Vec<write::Replacement<'_>> = changes
-        .filter_map(|change| {
-            let input = &run.outcome.inputs[change.file].file;
-            Some(write::Replacement {
-                path: run.paths[change.file].as_deref()?,
-                name: &input.name,
-                before: &input.text,
-                edits: &change.edits,
-            })
-        })
-        .collect();
+    let replacements = changes.filter_map(|change| {
+        let input = &run.outcome.inputs[change.file].file;
+        let path = run.paths[change.file].as_deref()?;
+        Some(input.text.get().map(|before| write::Replacement {
+            path,
+            name: &input.name,
+            before,
+            edits: &change.edits,
+        }))
+    });
+    let replacements = replacements.collect::<Result<Vec<_>, _>>()?;
     let (done, findings) = write::all(&replacements);
     let written: Vec<(usize, String)> = run
         .outcome
@@ -475,7 +486,7 @@ fn describe(outcome: &Outcome, file: usize) -> String {
 }
 
 fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, Goal::Check)? else {
+    let Some(mut run) = start(paths, common, Goal::Check, Texts::ReadAgain)? else {
         return Ok(Exit::Trouble);
     };
     let outcome = &run.outcome;

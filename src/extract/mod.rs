@@ -7,6 +7,7 @@ mod content_named;
 mod contents;
 mod join;
 mod marks;
+mod moved;
 mod names;
 mod naming;
 mod origin;
@@ -34,8 +35,8 @@ use crate::k8s::id::ObjectId;
 use crate::k8s::kinds;
 use crate::k8s::kustomize::FILE_NAMES;
 use crate::options::Options;
-use crate::rules::Subject;
-use crate::span::{FileId, InputFile, MAX_TEXT, Place, Span};
+use crate::rules::{Subject, has_marks};
+use crate::span::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::verify::Step;
 use crate::yaml::{self, Document, Kind, NodeId, SyntaxError, resolve};
 
@@ -69,6 +70,8 @@ pub struct Facts {
     pub ytt: bool,
     /// Whether nothing is known of it, because it could not be read.
     pub unread: bool,
+    /// Whether a comment may silence a finding.
+    pub marked: bool,
     /// The bytes of every Secret, which no report may quote.
     pub secrets: Vec<Span>,
 }
@@ -162,26 +165,28 @@ impl Object {
 }
 
 /// The size from which on a text is cut into parts, in bytes.
-const PART: usize = 256 << 10;
+pub const PART: usize = 256 << 10;
 
 /// The parts of a text that can be read side by side; their facts are [`join`]ed in this order.
-pub fn parts(input: &InputFile) -> Vec<Span> {
-    if input.text.len() > MAX_TEXT {
+pub fn parts(text: &str) -> Vec<Span> {
+    if text.len() > MAX_TEXT {
         return vec![Span { start: 0, end: 0 }];
     }
-    yaml::split::parts(&input.text, PART)
+    yaml::split::parts(text, PART)
 }
 
 /// Reads a text.
-pub fn extract(file: FileId, input: &InputFile, options: &Options) -> Facts {
-    let parts = parts(input).into_iter();
-    join(parts.map(|part| extract_part(file, input, part, options)))
+pub fn extract(file: FileId, text: &str, options: &Options) -> Facts {
+    let parts = parts(text).into_iter();
+    join(parts.map(|part| extract_part(file, text, part, options)))
 }
 
 /// Reads one of the [`parts`] of a text.
-pub fn extract_part(file: FileId, input: &InputFile, part: Span, options: &Options) -> Facts {
-    let mut facts = Facts::default();
-    let text = input.text.as_str();
+pub fn extract_part(file: FileId, text: &str, part: Span, options: &Options) -> Facts {
+    let mut facts = Facts {
+        marked: has_marks(part.of(text)),
+        ..Facts::default()
+    };
     if text.len() > MAX_TEXT {
         facts.broken = Some(SyntaxError::refused(0, "a text of more than 1 GiB"));
         return facts;

@@ -11,7 +11,7 @@ use crate::k8s::providers::Target;
 use crate::k8s::referrers::{Names, POD_PARTS, Referrer, Within, fields, is_way, referrers};
 use crate::k8s::sites::{SITES, Site, Under};
 use crate::options::Options;
-use crate::span::{FileId, InputFile, Span};
+use crate::span::{FileId, Span};
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::verify::Step;
 use crate::yaml::{self, Kind, NodeId, Style};
@@ -63,12 +63,11 @@ pub enum What {
 /// Reads the mentions of names in a text. What cannot be read mentions nothing: it was said before.
 pub fn mentions(
     file: FileId,
-    input: &InputFile,
+    text: &str,
     options: &Options,
     names: &BTreeSet<String>,
 ) -> Vec<Mention> {
     let mut found = Vec::new();
-    let text = input.text.as_str();
     if names.is_empty() || !says_any(text, names) {
         return found;
     }

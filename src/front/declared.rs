@@ -3,7 +3,7 @@
 
 use super::walk::{Surroundings, What, walk};
 use super::{Loaded, display, relative, utf8};
-use crate::span::InputFile;
+use crate::span::{InputFile, Text};
 use crate::unit::{Declared, Found, Input};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -57,10 +57,14 @@ pub(super) fn load(
         let folder = Path::new(&name).parent().unwrap_or(Path::new(""));
         loaded.inputs.push(Input {
             folder: display(folder),
-            file: InputFile { name, text },
+            file: InputFile {
+                name,
+                text: Text::here(text),
+            },
             found: Found::Context,
             kustomization: met.kustomization,
             below: Some(below),
+            facts: None,
         });
         loaded.paths.push(Some(met.path));
     }

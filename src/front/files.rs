@@ -1,14 +1,27 @@
 //! Reads the files and folders that were named.
 
+use super::arriving::Arriving;
 use super::walk::{Met, Surroundings, What, walk};
-use super::{Loaded, declared, display, kustomize, stream, utf8};
+use super::{Loaded, declared, display, fill, kustomize, utf8};
+use crate::extract::{self, Facts};
 use crate::finding::{Code, Finding};
+use crate::options::{Mode, Options};
 use crate::parallel;
-use crate::span::InputFile;
+use crate::span::{Again, Changed, FileId, InputFile, Text, offset};
 use crate::unit::{Declared, Found, Input};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use twox_hash::XxHash3_64;
+
+/// Whether texts stay in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// All do, because all are needed.
+    Kept,
+    /// Only what changes does; the others are read again if something in them must be shown.
+    ReadAgain,
+}
 
 /// Loads `paths`: files, folders, and `-` for the standard input. A file that is reached twice
 /// counts where it was reached first. `units` are those that the configuration in `root` declares.
@@ -20,19 +33,27 @@ pub fn load(
     exclude: &globset::GlobSet,
     root: Option<&Path>,
     units: &[Declared],
-    jobs: usize,
+    texts: Texts,
+    options: &Options,
 ) -> std::io::Result<Loaded> {
+    let jobs = options.jobs;
+    // Names are looked for in every text.
+    let texts = match options.mode {
+        Mode::Suffix => Texts::Kept,
+        Mode::Annotation => texts,
+    };
     let mut loaded = Loaded::default();
     let mut surroundings = Surroundings::default();
     let mut seen: BTreeSet<OsString> = BTreeSet::new();
     for (position, path) in paths.iter().enumerate() {
         if path.as_os_str() == "-" {
-            stream::load(&mut loaded)?;
+            // Files before it have numbers by now, so it is read with them.
+            Arriving::begin()?.whole(&mut loaded)?;
         } else if path.is_dir() {
             let met = walk(path, exclude, &mut surroundings, jobs);
-            walked(&mut loaded, &mut seen, position, path, met, jobs);
+            walked(&mut loaded, &mut seen, position, path, met, texts, options);
         } else {
-            named(&mut loaded, &mut seen, &mut surroundings, path);
+            named(&mut loaded, &mut seen, &mut surroundings, path, texts);
         }
     }
     if let Some(root) = root.filter(|_| !units.is_empty()) {
@@ -112,6 +133,7 @@ fn named(
     seen: &mut BTreeSet<OsString>,
     surroundings: &mut Surroundings,
     path: &Path,
+    texts: Texts,
 ) {
     let name = display(path);
     if !first_time(seen, path) {
@@ -125,11 +147,21 @@ fn named(
         Ok(text) => {
             let folder = path.parent().unwrap_or(Path::new(""));
             loaded.inputs.push(Input {
-                file: InputFile { name, text },
+                file: InputFile {
+                    text: match texts {
+                        Texts::Kept => Text::here(text),
+                        Texts::ReadAgain => {
+                            let again = OnDisk::new(path, &name, text.as_bytes());
+                            Text::for_now(text, Box::new(again))
+                        }
+                    },
+                    name,
+                },
                 found: Found::Named,
                 folder: display(folder),
                 kustomization: surroundings.kustomization(folder),
                 below: None,
+                facts: None,
             });
             loaded.paths.push(Some(path.to_path_buf()));
         }
@@ -137,14 +169,15 @@ fn named(
     }
 }
 
-/// Takes what a walk met, in its order; the files are read side by side.
+/// Takes what a walk met, in its order; the files are read side by side, and what they say with them.
 fn walked(
     loaded: &mut Loaded,
     seen: &mut BTreeSet<OsString>,
     position: usize,
     root: &Path,
     met: Vec<Result<Met, ignore::Error>>,
-    jobs: usize,
+    texts: Texts,
+    options: &Options,
 ) {
     let mut candidates: Vec<Met> = Vec::with_capacity(met.len());
     for met in met {
@@ -178,29 +211,94 @@ fn walked(
             }
         }
     }
-    let texts = parallel::map(candidates.len(), jobs, |i| {
+    let first = loaded.inputs.len();
+    let read = parallel::map_with(candidates.len(), options.jobs, Vec::new, |buffer, i| {
         let name = name_of(&candidates[i]);
-        let text = match std::fs::read(&candidates[i].path) {
-            Ok(bytes) => utf8(bytes, &name).map_err(|_| None),
-            Err(error) => Err(Some(unreadable(&name, &error.to_string()))),
-        };
-        (name, text)
+        let number = FileId(offset(first + i));
+        let read = read(&candidates[i].path, &name, number, texts, options, buffer);
+        (name, read)
     });
-    for (met, (name, text)) in candidates.into_iter().zip(texts) {
-        match text {
-            Ok(text) => {
+    for (i, (met, (name, read))) in candidates.into_iter().zip(read).enumerate() {
+        match read {
+            Ok((text, facts)) => {
+                // What could not be read has no number.
+                let number = loaded.inputs.len();
+                let facts = match number == first + i {
+                    true => facts,
+                    false => facts.map(|facts| facts.moved(FileId(offset(number)), 0)),
+                };
                 loaded.inputs.push(Input {
                     file: InputFile { name, text },
                     found: Found::Walked(position),
                     folder: display(&met.folder),
                     kustomization: met.kustomization,
                     below: None,
+                    facts,
                 });
                 loaded.paths.push(Some(met.path));
             }
             Err(None) => loaded.skipped.binary += 1,
             Err(Some(finding)) => loaded.findings.push(finding),
         }
+    }
+}
+
+/// Files from this size on are read in parts, and so not at once; in bytes.
+const LARGE: usize = 1 << 20;
+
+/// Reads a file and what it says. What is not UTF-8 is no error here.
+fn read(
+    path: &Path,
+    name: &str,
+    number: FileId,
+    texts: Texts,
+    options: &Options,
+    buffer: &mut Vec<u8>,
+) -> Result<(Text, Option<Facts>), Option<Finding>> {
+    let unreadable = |error: std::io::Error| Some(unreadable(name, &error.to_string()));
+    if texts == Texts::Kept {
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let text = utf8(bytes, name).map_err(|_| None)?;
+        return Ok((Text::here(text), None));
+    }
+    buffer.clear();
+    fill(&std::fs::File::open(path).map_err(unreadable)?, buffer).map_err(unreadable)?;
+    let again = OnDisk::new(path, name, buffer);
+    if buffer.len() >= LARGE {
+        let text = utf8(std::mem::take(buffer), name).map_err(|_| None)?;
+        return Ok((Text::for_now(text, Box::new(again)), None));
+    }
+    let text = std::str::from_utf8(buffer).map_err(|_| None)?;
+    let facts = extract::extract(number, text, options);
+    Ok((Text::elsewhere(Box::new(again)), Some(facts)))
+}
+
+/// A file that was read, and what it was like.
+struct OnDisk {
+    path: PathBuf,
+    name: String,
+    print: u64,
+}
+
+impl OnDisk {
+    fn new(path: &Path, name: &str, bytes: &[u8]) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            name: name.to_owned(),
+            print: XxHash3_64::oneshot(bytes),
+        }
+    }
+}
+
+impl Again for OnDisk {
+    fn read(&self) -> Result<String, Changed> {
+        let bytes = std::fs::read(&self.path).ok();
+        bytes
+            .filter(|bytes| XxHash3_64::oneshot(bytes) == self.print)
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or_else(|| Changed {
+                name: self.name.clone(),
+            })
     }
 }
 

@@ -7,7 +7,7 @@
 use super::{Loaded, display, relative};
 use crate::k8s::kustomize::FILE_NAMES;
 use crate::kustomization::{Child, Kustomization, Material, PatchFile, names};
-use crate::span::{InputFile, MAX_TEXT};
+use crate::span::{InputFile, MAX_TEXT, Text};
 use crate::unit::{Found, Input};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -112,12 +112,13 @@ impl<'a> Inputs<'a> {
         self.loaded.inputs.push(Input {
             file: InputFile {
                 name: display(&path),
-                text,
+                text: Text::here(text),
             },
             found: Found::Context,
             folder: display(path.parent().unwrap_or(Path::new(""))),
             kustomization: None,
             below: None,
+            facts: None,
         });
         self.loaded.paths.push(None);
         self.by_path.insert(real.to_path_buf(), number);

@@ -5,6 +5,7 @@
     reason = "this is the module that does I/O"
 )]
 
+pub mod arriving;
 mod declared;
 pub mod files;
 pub mod krm;
@@ -62,6 +63,30 @@ fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
             .help(help)
             .refusing()
     })
+}
+
+/// Reads a file to its end, behind what the buffer holds.
+fn fill(file: &std::fs::File, buffer: &mut Vec<u8>) -> std::io::Result<()> {
+    while read_some(file, buffer, 1 << 16)? > 0 {}
+    Ok(())
+}
+
+/// Reads at most `most` bytes, straight into the room that a buffer has.
+#[cfg(target_os = "linux")]
+fn read_some(file: &std::fs::File, buffer: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
+    buffer.reserve(most);
+    let read = || rustix::io::read(file, rustix::buffer::spare_capacity(buffer));
+    Ok(rustix::io::retry_on_intr(read)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_some(
+    mut file: &std::fs::File,
+    buffer: &mut Vec<u8>,
+    most: usize,
+) -> std::io::Result<usize> {
+    use std::io::Read as _;
+    file.take(most as u64).read_to_end(buffer)
 }
 
 /// A path for people: `/` between folders on every system.

@@ -1,64 +1,10 @@
 //! The standard streams, and what the environment says about them.
 
-use super::{Loaded, utf8};
-use crate::span::InputFile;
-use crate::unit::{Found, Input};
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 /// The name of the standard input in reports.
 pub const STDIN: &str = "<stdin>";
-
-/// Reads the standard input to its end.
-///
-/// # Errors
-/// When the system cannot read it.
-pub fn load(loaded: &mut Loaded) -> io::Result<()> {
-    let bytes = read_all()?;
-    match utf8(bytes, STDIN) {
-        Ok(text) => {
-            loaded.inputs.push(Input {
-                file: InputFile {
-                    name: STDIN.to_owned(),
-                    text,
-                },
-                found: Found::Stream,
-                folder: String::new(),
-                kustomization: None,
-                below: None,
-            });
-            loaded.paths.push(None);
-        }
-        Err(finding) => loaded.findings.push(finding),
-    }
-    Ok(())
-}
-
-/// Past the buffer of the standard input, straight into one text: of a file the size is known, and
-/// what a pipe holds at once is made large where the system allows it.
-#[cfg(unix)]
-fn read_all() -> io::Result<Vec<u8>> {
-    use std::os::fd::AsFd as _;
-    let stdin = io::stdin().as_fd().try_clone_to_owned()?;
-    #[cfg(target_os = "linux")]
-    {
-        // Of what is no pipe, and where the user has too many large ones, the size stays.
-        let _ = rustix::pipe::fcntl_setpipe_size(&stdin, PIPE);
-    }
-    let mut bytes = Vec::with_capacity(PIPE);
-    std::fs::File::from(stdin).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-#[cfg(not(unix))]
-fn read_all() -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(PIPE);
-    io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// How much a pipe may hold, in bytes: the most that Linux allows everybody.
-const PIPE: usize = 1 << 20;
 
 /// Whether the standard input is a terminal, so that nobody pipes anything in.
 pub fn stdin_is_terminal() -> bool {

@@ -9,7 +9,7 @@ use super::{Child, Kustomization, Kustomizations, keeps_names, made};
 use crate::extract::{Facts, Source};
 use crate::k8s::providers::Target;
 use crate::options::Options;
-use crate::span::{FileId, Place, Span, offset};
+use crate::span::{Changed, FileId, Place, Span, offset};
 use crate::unit::{Input, Member, Unit, Why};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,11 +20,15 @@ const MAX_STEPS: usize = 1_000_000;
 pub(super) struct Graph<'a> {
     inputs: &'a [Input],
     found: &'a [Kustomization],
+    /// The text of each.
+    texts: Vec<&'a str>,
     parsed: Vec<Option<Parsed>>,
     /// Of each, its patches and replacements.
     patches: Vec<Vec<Patch>>,
     /// Of the files that they include, the documents that kustomize reads otherwise than we do.
     odd: BTreeMap<usize, Vec<(Span, &'static str)>>,
+    /// Of these files, those that speak to kustomize by its internal annotations.
+    internal: BTreeSet<usize>,
     options: &'a Options,
     /// What each gathers when it is included as a resource.
     gathered: BTreeMap<usize, Gathered>,
@@ -57,17 +61,14 @@ impl<'a> Graph<'a> {
         facts: &mut [Facts],
         found: &'a Kustomizations,
         options: &'a Options,
-    ) -> Self {
+    ) -> Result<Self, Changed> {
         let found = &found.0;
         let stamp = options.annotation.as_str();
-        let parsed: Vec<Option<Parsed>> = found
-            .iter()
-            .map(|k| parse(&inputs[k.input].file.text, stamp))
-            .collect();
-        for k in found {
-            facts[k.input]
-                .secrets
-                .extend(secrets(&inputs[k.input].file.text));
+        let texts = found.iter().map(|k| inputs[k.input].file.text.get());
+        let texts: Vec<&str> = texts.collect::<Result<_, _>>()?;
+        let parsed: Vec<Option<Parsed>> = texts.iter().map(|text| parse(text, stamp)).collect();
+        for (k, text) in found.iter().zip(&texts) {
+            facts[k.input].secrets.extend(secrets(text));
         }
         let patches = found
             .iter()
@@ -77,24 +78,33 @@ impl<'a> Graph<'a> {
         let files = found.iter().flat_map(|k| k.children.values());
         let files: BTreeSet<usize> = files
             .filter_map(|child| match child {
-                Child::File(file) if !facts[*file].objects.is_empty() => Some(*file),
+                Child::File(file) => Some(*file),
                 _ => None,
             })
             .collect();
-        let odd = files
-            .into_iter()
-            .map(|file| (file, differently(&inputs[file].file.text)))
-            .collect();
-        Self {
+        let mut odd = BTreeMap::new();
+        let mut internal = BTreeSet::new();
+        for file in files {
+            let text = inputs[file].file.text.lend()?;
+            if !facts[file].objects.is_empty() {
+                odd.insert(file, differently(&text));
+            }
+            if text.contains("internal.config.kubernetes.io") {
+                internal.insert(file);
+            }
+        }
+        Ok(Self {
             inputs,
             found,
+            texts,
             parsed,
             patches,
             odd,
+            internal,
             options,
             gathered: BTreeMap::new(),
             left: MAX_STEPS,
-        }
+        })
     }
 
     /// The inputs that are patches of some kustomization, and resources of none.
@@ -289,11 +299,7 @@ impl<'a> Graph<'a> {
         let whole = |text: String| Some(Why { text, place: None });
         if facts.unread || facts.findings.iter().any(|finding| finding.refuses) {
             item.changed = whole(format!("{name} cannot be read whole"));
-        } else if self.inputs[file]
-            .file
-            .text
-            .contains("internal.config.kubernetes.io")
-        {
+        } else if self.internal.contains(&file) {
             item.changed = whole(format!(
                 "{name} speaks to kustomize by its internal annotations"
             ));
@@ -444,13 +450,12 @@ impl<'a> Graph<'a> {
 
     /// A sentence about a kustomization; the field before it, if there is one.
     fn why(&self, k: usize, what: &str, at: Span) -> Why {
-        let file = &self.inputs[self.found[k].input].file;
-        let name = &file.name;
+        let name = &self.inputs[self.found[k].input].file.name;
         Why {
             text: if at.is_empty() {
                 format!("{name} {what}")
             } else {
-                let field = at.of(&file.text).trim_matches(['"', '\'']);
+                let field = at.of(self.texts[k]).trim_matches(['"', '\'']);
                 format!("`{field}` in {name} {what}")
             },
             place: Some(self.place(k, at)),

@@ -23,7 +23,7 @@ use crate::k8s::id::ObjectId;
 use crate::k8s::kustomize::POD_KINDS;
 use crate::k8s::providers::Target;
 use crate::options::{Goal, Options};
-use crate::span::{FileId, Place, Span, offset};
+use crate::span::{Changed, FileId, Place, Span, offset};
 use crate::unit::{Found, Home, Input, Seat, Units, Why};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,18 +69,21 @@ pub struct Material(pub Vec<u8>);
 
 /// The units of a run: one for each leaf kustomization, and for all other files those that `assign`
 /// makes. Generated sources become objects of the file of their kustomization.
+///
+/// # Errors
+/// When one of their texts must be read again, and cannot.
 pub fn units(
     inputs: &[Input],
     facts: &mut [Facts],
     found: &Kustomizations,
     options: &Options,
     assign: impl FnOnce(&BTreeSet<usize>) -> Units,
-) -> Units {
+) -> Result<Units, Changed> {
     if options.goal == Goal::Strip {
         // A stamp is taken out wherever it is.
-        return assign(&BTreeSet::new());
+        return Ok(assign(&BTreeSet::new()));
     }
-    let graph = graph::Graph::new(inputs, facts, found, options);
+    let graph = graph::Graph::new(inputs, facts, found, options)?;
     let patches = graph.patch_inputs();
     let leaves = graph.leaves(facts);
     let mut homes: BTreeMap<usize, Vec<Seat>> = BTreeMap::new();
@@ -114,7 +117,7 @@ pub fn units(
             None => Home::Unknown(unlisted(&inputs[file])),
         };
     }
-    units
+    Ok(units)
 }
 
 fn unlisted(input: &Input) -> Why {

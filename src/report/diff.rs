@@ -11,24 +11,26 @@ use similar::{ChangeTag, TextDiff};
 pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
     let input = &outcome.inputs[change.file].file;
     let facts = &outcome.facts[change.file];
+    // What changes was read for the edit.
+    let text = input.text.known().unwrap_or_default();
     let mut out = format!("--- a/{0}\n+++ b/{0}\n", input.name);
     let mut shift: isize = 0;
     let mut shown = 0;
     let mut objects = change.objects.clone();
     objects.sort_unstable();
     for object in objects {
-        let lines = whole_lines(&input.text, object, shown);
+        let lines = whole_lines(text, object, shown);
         shown = lines.end as usize;
         if touches_secret(facts, &lines.range()) {
-            let line = 1 + newlines(&input.text.as_bytes()[..lines.start as usize]);
+            let line = 1 + newlines(&text.as_bytes()[..lines.start as usize]);
             out.push_str(&format!(
                 "# line {line} is not shown: a Secret stands on it\n"
             ));
             continue;
         }
-        let before = lines.of(&input.text);
-        let after: String = change.edits.slices_within(&input.text, lines).collect();
-        let first = newlines(&input.text.as_bytes()[..lines.start as usize]);
+        let before = lines.of(text);
+        let after: String = change.edits.slices_within(text, lines).collect();
+        let first = newlines(&text.as_bytes()[..lines.start as usize]);
         shift += hunks(&mut out, before, &after, first, shift);
     }
     out

@@ -11,13 +11,18 @@ pub mod text;
 use crate::extract::Facts;
 use crate::process::Outcome;
 use crate::span::{Place, Position, Span};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
 
 /// Turns places into lines and columns; the lines of each text are counted once.
 pub struct Locator<'a> {
     outcome: &'a Outcome,
     /// How many lines end before each block of a text.
-    lines: std::cell::RefCell<BTreeMap<usize, Vec<usize>>>,
+    lines: RefCell<BTreeMap<usize, Vec<usize>>>,
+    /// The text that was read again last.
+    last: RefCell<Option<(usize, Rc<str>)>>,
 }
 
 /// The size of such a block, in bytes.
@@ -28,7 +33,8 @@ impl<'a> Locator<'a> {
     pub fn new(outcome: &'a Outcome) -> Self {
         Self {
             outcome,
-            lines: std::cell::RefCell::default(),
+            lines: RefCell::default(),
+            last: RefCell::default(),
         }
     }
 
@@ -37,13 +43,29 @@ impl<'a> Locator<'a> {
         &self.outcome.inputs[place.file.index()].file.name
     }
 
-    fn text(&self, place: Place) -> &'a str {
-        &self.outcome.inputs[place.file.index()].file.text
+    /// Looks at a text. Of one that changed since it was read nothing is shown, and the place is its
+    /// beginning: what was found in it no longer stands there.
+    fn look<T>(&self, place: Place, look: impl FnOnce(&str) -> T) -> T {
+        let file = place.file.index();
+        let text = &self.outcome.inputs[file].file.text;
+        if let Some(text) = text.known() {
+            return look(text);
+        }
+        let last = self.last.borrow().clone().filter(|last| last.0 == file);
+        let text = match last {
+            Some((_, text)) => text,
+            None => Rc::from(text.lend().unwrap_or_default()),
+        };
+        *self.last.borrow_mut() = Some((file, Rc::clone(&text)));
+        look(&text)
     }
 
     /// The line and column of the first byte.
     pub fn position(&self, place: Place) -> Position {
-        let text = self.text(place);
+        self.look(place, |text| self.position_in(text, place))
+    }
+
+    fn position_in(&self, text: &str, place: Place) -> Position {
         let at = (place.span.start as usize).min(text.len());
         let mut known = self.lines.borrow_mut();
         let blocks = known.entry(place.file.index()).or_insert_with(|| {
@@ -73,15 +95,22 @@ impl<'a> Locator<'a> {
 
     /// The line at a place and the part of it that the place covers, unless a Secret stands on it
     /// or it is too long to be read.
-    pub fn quote(&self, place: Place) -> Option<(&'a str, std::ops::Range<usize>)> {
-        let text = self.text(place);
+    pub fn quote(&self, place: Place) -> Option<(String, Range<usize>)> {
+        self.look(place, |text| self.quote_in(text, place))
+    }
+
+    fn quote_in(&self, text: &str, place: Place) -> Option<(String, Range<usize>)> {
         let at = (place.span.start as usize).min(text.len());
         let line = crate::span::line_range(text, at);
-        if line.len() > 200 || touches_secret(&self.outcome.facts[place.file.index()], &line) {
+        if text.is_empty()
+            || line.len() > 200
+            || touches_secret(&self.outcome.facts[place.file.index()], &line)
+        {
             return None;
         }
         let end = (place.span.end as usize).clamp(at, line.end.max(at));
-        Some((&text[line.clone()], at - line.start..end - line.start))
+        let range = at - line.start..end - line.start;
+        Some((text[line].to_owned(), range))
     }
 }
 
@@ -91,7 +120,7 @@ fn newlines(text: &[u8]) -> usize {
 }
 
 /// Whether a range of bytes overlaps a Secret.
-pub fn touches_secret(facts: &Facts, range: &std::ops::Range<usize>) -> bool {
+pub fn touches_secret(facts: &Facts, range: &Range<usize>) -> bool {
     facts
         .secrets
         .iter()

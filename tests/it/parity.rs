@@ -290,11 +290,7 @@ fn extracted(text: &str) -> Result<(), String> {
         jobs: 1,
         rules: rollstamp::rules::Rules::default(),
     };
-    let file = rollstamp::span::InputFile {
-        name: "row".to_owned(),
-        text: text.to_owned(),
-    };
-    let facts = rollstamp::extract::extract(rollstamp::span::FileId(0), &file, &options);
+    let facts = rollstamp::extract::extract(rollstamp::span::FileId(0), text, &options);
     if let Some(error) = facts.broken {
         return Err(error.message);
     }

@@ -6,7 +6,7 @@ use rollstamp::options::{Goal, Options, STAMP_KEY, UnitRule};
 use rollstamp::plan::Decision;
 use rollstamp::process::{self, Outcome};
 use rollstamp::rules::{HotReload, Rules};
-use rollstamp::span::InputFile;
+use rollstamp::span::{InputFile, Text};
 use rollstamp::unit::{Found, Input, Skipped};
 
 fn run(text: &str, hot_reload: HotReload) -> Outcome {
@@ -27,12 +27,13 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
     let input = Input {
         file: InputFile {
             name: "all.yaml".to_owned(),
-            text: text.to_owned(),
+            text: Text::here(text.to_owned()),
         },
         found: Found::Stream,
         folder: String::new(),
         kustomization: None,
         below: None,
+        facts: None,
     };
     process::run(
         vec![input],
@@ -41,6 +42,7 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
         Skipped::default(),
         &options,
     )
+    .unwrap()
 }
 
 fn is_stamped(outcome: &Outcome) -> bool {

@@ -68,6 +68,14 @@ pub struct Present {
     pub removal: Result<Edit, Refusal>,
 }
 
+/// The line end that a text uses, for a line that has none.
+pub fn line_end(text: &str) -> &'static str {
+    match memchr::memchr(b'\n', text.as_bytes()) {
+        Some(i) if i > 0 && text.as_bytes()[i - 1] == b'\r' => "\r\n",
+        _ => "\n",
+    }
+}
+
 /// Looks for the path `parents` and then `name` below `mapping`.
 ///
 /// `ancestors` are the collections around `mapping`, whose anchors matter as well.
@@ -230,14 +238,6 @@ impl<'a> Editor<'a> {
         }
     }
 
-    /// The line end that the file uses, for a line that has none.
-    fn file_line_end(&self) -> &'static str {
-        match memchr::memchr(b'\n', self.text.as_bytes()) {
-            Some(i) if i > 0 && self.text.as_bytes()[i - 1] == b'\r' => "\r\n",
-            _ => "\n",
-        }
-    }
-
     fn refuse_lone_returns(&self, node: NodeId) -> Result<(), Refusal> {
         let bytes = self.document.span.of(self.text).as_bytes();
         let lone = memchr::memchr_iter(b'\r', bytes).any(|i| bytes.get(i + 1) != Some(&b'\n'));
@@ -290,7 +290,7 @@ impl<'a> Editor<'a> {
             return Err(self.refusal(first, "its first key stands on the line of its parent"));
         }
         let step = if step == 0 { 2 } else { step };
-        let end = end.unwrap_or_else(|| self.file_line_end());
+        let end = end.unwrap_or_else(|| line_end(self.text));
         Ok(block_lines(at, column, step, rest, name, end, "", end))
     }
 
@@ -439,8 +439,8 @@ impl<'a> Editor<'a> {
                 2,
                 &[],
                 name,
-                self.file_line_end(),
-                self.file_line_end(),
+                line_end(self.text),
+                line_end(self.text),
                 "",
             ),
         }))
