@@ -1,16 +1,14 @@
 //! The sources of every apply unit by kind and name, copies of one identity settled.
 
-#![expect(
-    clippy::disallowed_types,
-    reason = "the maps are only looked into, never walked through"
-)]
-
 use crate::extract::{Facts, Object, Source};
 use crate::finding::{Code, Finding};
 use crate::k8s::providers::Target;
 use crate::options::Options;
+use crate::span::offset;
 use crate::unit::{UnitId, Units};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+use twox_hash::XxHash3_64;
 
 /// One of the sources of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +31,7 @@ pub struct ObjectRef {
 /// One source of a unit, after its copies were compared.
 pub struct Indexed {
     /// The namespace; `None` is a class of its own.
-    pub namespace: Option<String>,
+    pub namespace: Option<SmolStr>,
     /// The copy that counts.
     pub copy: SourceRef,
     /// A copy in another file whose content differs: nobody knows which one counts.
@@ -46,21 +44,44 @@ pub struct Indexed {
 
 /// The sources of all units.
 pub struct Index {
-    /// By name, the sources of each unit and kind, sorted by these.
-    by_name: HashMap<String, Vec<Group>>,
+    /// Sorted by the hash of the name, then by the rest of the key.
+    groups: Vec<Group>,
+    /// Where in the groups each beginning of a hash starts.
+    starts: Vec<u32>,
+    /// How many bits of a hash are behind that beginning.
+    shift: u32,
+    /// In the order of the groups, and in each by namespace.
+    sources: Vec<Indexed>,
     /// Inside of a kustomize build: the names that sources had, with the names that they have now
     /// and the objects that have them.
     once: BTreeMap<(UnitId, Target, String), Vec<(String, SourceRef)>>,
 }
 
+/// The sources of one unit, kind and name.
+struct Group {
+    hash: u64,
+    unit: UnitId,
+    target: Target,
+    name: SmolStr,
+    first: u32,
+    end: u32,
+}
+
+impl Group {
+    fn key(&self) -> (u64, UnitId, Target, &str) {
+        (self.hash, self.unit, self.target, &self.name)
+    }
+}
+
 impl Index {
     /// The sources of a unit with this kind and name, in any namespace.
     pub fn get(&self, unit: UnitId, target: Target, name: &str) -> &[Indexed] {
-        let Some(named) = self.by_name.get(name) else {
-            return &[];
-        };
-        match named.binary_search_by_key(&(unit, target), |(key, _)| *key) {
-            Ok(at) => &named[at].1,
+        let key = (XxHash3_64::oneshot(name.as_bytes()), unit, target, name);
+        let start = (key.0 >> self.shift) as usize;
+        let near = self.starts[start] as usize..self.starts[start + 1] as usize;
+        let near = &self.groups[near];
+        match near.binary_search_by(|group| group.key().cmp(&key)) {
+            Ok(at) => &self.sources[near[at].first as usize..near[at].end as usize],
             Err(_) => &[],
         }
     }
@@ -102,12 +123,10 @@ pub fn source(facts: &[Facts], at: SourceRef) -> &Source {
 /// Indexes the sources. Within one text the last copy counts whole, as `kubectl` applies it, but a
 /// Helm hook never counts before an object that is none; across files copies must be equal.
 pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<Finding>) {
-    // Every name once, in the order of the input, with the copies that have it.
-    let mut names: Vec<(&str, Vec<(Key<'_>, SourceRef)>)> = Vec::new();
-    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut copies: Vec<Copy<'_>> = Vec::new();
     let mut once: BTreeMap<(UnitId, Target, String), Vec<(String, SourceRef)>> = BTreeMap::new();
     for (number, unit) in units.all.iter().enumerate() {
-        let unit_id = UnitId(crate::span::offset(number));
+        let unit_id = UnitId(offset(number));
         for member in &unit.sees {
             let file = member.file;
             let objects = facts[file].objects.iter().enumerate();
@@ -117,49 +136,91 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
             for (position, object) in seen {
                 for (number, source) in object.sources.iter().enumerate() {
                     let own = member.namespace.as_deref().or(source.namespace.as_deref());
-                    let namespace = namespace(own, options);
-                    let key = (unit_id, source.target, namespace);
-                    let at = ObjectRef {
-                        file,
-                        object: position,
-                    };
                     let at = SourceRef {
-                        object: at,
+                        object: ObjectRef {
+                            file,
+                            object: position,
+                        },
                         source: number,
                     };
                     for old in old_names(object, source) {
                         let old = (unit_id, source.target, old.to_owned());
-                        once.entry(old).or_default().push((source.name.clone(), at));
+                        once.entry(old)
+                            .or_default()
+                            .push((source.name.to_string(), at));
                     }
-                    let name = source.name.as_str();
-                    let number = *numbers.entry(name).or_insert_with(|| {
-                        names.push((name, Vec::new()));
-                        names.len() - 1
+                    copies.push(Copy {
+                        hash: XxHash3_64::oneshot(source.name.as_bytes()),
+                        unit: unit_id,
+                        target: source.target,
+                        name: &source.name,
+                        namespace: namespace(own, options),
+                        at,
                     });
-                    names[number].1.push((key, at));
                 }
             }
         }
     }
+    // Stable: the copies of one identity stay in the order in which their unit sees them.
+    copies.sort_by(|one, other| one.key().cmp(&other.key()));
     let mut findings = Vec::new();
     let mut said = BTreeSet::new();
-    let mut by_name = HashMap::with_capacity(names.len());
-    for (name, mut copies) in names {
-        // The copies of one identity stay in the order in which their unit sees them.
-        copies.sort_by_key(|(key, _)| *key);
-        let mut named: Vec<Group> = Vec::new();
-        for same in copies.chunk_by(|(one, _), (other, _)| one == other) {
-            let (unit, target, namespace) = same[0].0;
-            let at: Vec<SourceRef> = same.iter().map(|(_, at)| *at).collect();
-            let indexed = settle(facts, namespace, &at, &mut findings, &mut said);
-            match named.last_mut() {
-                Some((key, group)) if *key == (unit, target) => group.push(indexed),
-                _ => named.push(((unit, target), vec![indexed])),
-            }
+    let mut groups: Vec<Group> = Vec::with_capacity(copies.len());
+    let mut sources: Vec<Indexed> = Vec::with_capacity(copies.len());
+    let mut at: Vec<SourceRef> = Vec::new();
+    for same in copies.chunk_by(|one, other| one.key() == other.key()) {
+        let one = &same[0];
+        at.clear();
+        at.extend(same.iter().map(|copy| copy.at));
+        let first = offset(sources.len());
+        sources.push(settle(facts, one.namespace, &at, &mut findings, &mut said));
+        match groups.last_mut() {
+            Some(group) if group.key() == one.key().0 => group.end += 1,
+            _ => groups.push(Group {
+                hash: one.hash,
+                unit: one.unit,
+                target: one.target,
+                name: one.name.clone(),
+                first,
+                end: first + 1,
+            }),
         }
-        by_name.insert(name.to_owned(), named);
     }
-    (Index { by_name, once }, findings)
+    let bits = groups.len().max(1).ilog2().max(1);
+    let shift = u64::BITS - bits;
+    let mut starts = vec![0; (1 << bits) + 1];
+    for group in &groups {
+        starts[(group.hash >> shift) as usize + 1] += 1;
+    }
+    for beginning in 1..starts.len() {
+        starts[beginning] += starts[beginning - 1];
+    }
+    let index = Index {
+        groups,
+        starts,
+        shift,
+        sources,
+        once,
+    };
+    (index, findings)
+}
+
+/// A source as a unit sees it.
+struct Copy<'a> {
+    hash: u64,
+    unit: UnitId,
+    target: Target,
+    name: &'a SmolStr,
+    namespace: Option<&'a str>,
+    at: SourceRef,
+}
+
+impl Copy<'_> {
+    /// What makes sources copies of one identity: unit, kind, name and namespace.
+    fn key(&self) -> ((u64, UnitId, Target, &str), Option<&str>) {
+        let name = (self.hash, self.unit, self.target, self.name.as_str());
+        (name, self.namespace)
+    }
 }
 
 /// The names by which kustomize would still find a source. It looks for them in ConfigMaps and
@@ -177,12 +238,6 @@ fn old_names<'a>(object: &'a Object, source: &'a Source) -> BTreeSet<&'a str> {
     names
 }
 
-/// The sources of one name in one unit.
-type Group = ((UnitId, Target), Vec<Indexed>);
-
-/// What makes sources of one name copies of one identity: unit, kind and namespace.
-type Key<'a> = (UnitId, Target, Option<&'a str>);
-
 fn settle(
     facts: &[Facts],
     namespace: Option<&str>,
@@ -193,7 +248,7 @@ fn settle(
     if let &[only] = copies {
         let source = source(facts, only);
         return Indexed {
-            namespace: namespace.map(str::to_owned),
+            namespace: namespace.map(SmolStr::from),
             copy: only,
             clash: None,
             content_named: source.content_named && !source.filled_in_cluster,
@@ -208,7 +263,7 @@ fn settle(
         .collect();
     if real.is_empty() {
         return Indexed {
-            namespace: namespace.map(str::to_owned),
+            namespace: namespace.map(SmolStr::from),
             copy: copies[0],
             clash: None,
             content_named: false,
@@ -252,7 +307,7 @@ fn settle(
     }
     let first = counting[0];
     Indexed {
-        namespace: namespace.map(str::to_owned),
+        namespace: namespace.map(SmolStr::from),
         copy: first,
         clash: counting.iter().copied().find(|&at| !same(first, at)),
         content_named: real.iter().all(|&at| source(facts, at).content_named),

@@ -53,7 +53,10 @@ pub fn run(
     for (file, input) in inputs.iter().enumerate() {
         settle_text(file, input, &mut facts[file], &mut findings, &mut skipped)?;
     }
-    inputs.iter_mut().for_each(|input| input.file.text.forget());
+    for (input, facts) in inputs.iter_mut().zip(&mut facts) {
+        let dropped = input.file.text.forget();
+        facts.marked |= dropped.is_some_and(|text| rules::has_marks(&text));
+    }
     let units = kustomization::units(&inputs, &mut facts, kustomizations, options, |raw| {
         unit::assign(&inputs, rule, &options.rules.units, raw)
     })?;

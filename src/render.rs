@@ -83,7 +83,7 @@ pub fn render(
         };
         let metadata = ["metadata", "annotations", options.annotation.as_str()]
             .into_iter()
-            .map(|field| Step::Field(field.to_owned()));
+            .map(|field| Step::Field(field.into()));
         let way = [object.route.as_slice(), template.path.as_slice()].concat();
         let pending = Pending {
             object: object.id.to_string(),

@@ -100,7 +100,7 @@ fn once<'a>(
 ) -> Vec<&'a Indexed> {
     let effective = |namespace: Option<&str>| namespace.unwrap_or("default").to_owned();
     let own = effective(workload.id.namespace.as_deref());
-    let origin = |indexed: &Indexed| object(facts, indexed.copy.object).origin.as_ref();
+    let origin = |indexed: &Indexed| object(facts, indexed.copy.object).origin.as_deref();
     let mut found = index.once(seat.unit, reference.site.target, &reference.name);
     found.retain(|indexed| {
         let object = object(facts, indexed.copy.object);
@@ -108,7 +108,7 @@ fn once<'a>(
     });
     for empty_fits in [true, false] {
         if found.len() > 1 {
-            let of = workload.origin.as_ref();
+            let of = workload.origin.as_deref();
             found.retain(|indexed| Origin::fit(origin(indexed), of, empty_fits));
         }
     }

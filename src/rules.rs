@@ -250,10 +250,11 @@ fn is_marked(inputs: &[Input], facts: &[Facts], finding: &Finding) -> Result<boo
         return Ok(false);
     };
     let file = place.file.index();
-    if !facts.get(file).is_some_and(|facts| facts.marked) {
-        return Ok(false);
-    }
-    let text = inputs[file].file.text.get()?;
+    let text = match inputs[file].file.text.known() {
+        Some(text) => text,
+        None if facts[file].marked => inputs[file].file.text.get()?,
+        None => return Ok(false),
+    };
     let own = line_range(text, place.span.start as usize);
     let before = match own.start {
         0 => 0..0,

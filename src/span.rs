@@ -71,11 +71,10 @@ impl Text {
         }
     }
 
-    /// Drops what can be read again.
-    pub fn forget(&mut self) {
-        if self.again.is_some() {
-            self.here = OnceLock::new();
-        }
+    /// Lets go of what can be read again.
+    pub fn forget(&mut self) -> Option<String> {
+        self.again.as_ref()?;
+        self.here.take()
     }
 
     /// The text, which stays here from now on.

@@ -14,7 +14,6 @@ pub fn join(parts: impl IntoIterator<Item = Facts>) -> Facts {
         if all.broken.is_some() {
             break;
         }
-        all.marked |= part.marked;
         others.push(part.objects);
         all.object_count += part.object_count;
         all.kustomizations.append(&mut part.kustomizations);

@@ -35,10 +35,11 @@ use crate::k8s::id::ObjectId;
 use crate::k8s::kinds;
 use crate::k8s::kustomize::FILE_NAMES;
 use crate::options::Options;
-use crate::rules::{Subject, has_marks};
+use crate::rules::Subject;
 use crate::span::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::verify::Step;
 use crate::yaml::{self, Document, Kind, NodeId, SyntaxError, resolve};
+use smol_str::SmolStr;
 
 /// What says that something takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ pub struct Facts {
     pub ytt: bool,
     /// Whether nothing is known of it, because it could not be read.
     pub unread: bool,
-    /// Whether a comment may silence a finding.
+    /// Of a text that is not kept: whether a comment in it may silence a finding.
     pub marked: bool,
     /// The bytes of every Secret, which no report may quote.
     pub secrets: Vec<Span>,
@@ -91,17 +92,17 @@ pub struct Object {
     /// Whether Helm runs it as a hook.
     pub hook: bool,
     /// How it came by its name, inside of a kustomize build.
-    pub origin: Option<Origin>,
+    pub origin: Option<Box<Origin>>,
     /// The file it stands in for the caller who put it into a list.
-    pub from_file: Option<FromFile>,
+    pub from_file: Option<Box<FromFile>>,
     /// The kustomization that it lies below, in such a list.
-    pub raw_material_of: Option<String>,
+    pub raw_material_of: Option<Box<str>>,
     /// What it provides.
     pub sources: Vec<Source>,
     /// Its pod templates, and what they read.
     pub templates: Vec<Template>,
     /// The workload whose pod template it uses instead.
-    pub delegate: Option<Delegate>,
+    pub delegate: Option<Box<Delegate>>,
     /// Whether its references can follow a source that gets another name.
     pub follows: Follows,
 }
@@ -109,9 +110,9 @@ pub struct Object {
 /// A workload that another one names.
 pub struct Delegate {
     /// Its kind.
-    pub kind: String,
+    pub kind: SmolStr,
     /// Its name.
-    pub name: String,
+    pub name: SmolStr,
     /// Where the name is written.
     pub at: Span,
 }
@@ -149,7 +150,8 @@ impl Facts {
                 let folder = kustomization.rfind('/').map_or(0, |end| end + 1);
                 from.path.starts_with(&kustomization[..folder])
             };
-            object.raw_material_of = kustomizations.iter().find(is_above).cloned();
+            let above = kustomizations.iter().find(is_above);
+            object.raw_material_of = above.map(|path| path.as_str().into());
         }
     }
 }
@@ -183,10 +185,7 @@ pub fn extract(file: FileId, text: &str, options: &Options) -> Facts {
 
 /// Reads one of the [`parts`] of a text.
 pub fn extract_part(file: FileId, text: &str, part: Span, options: &Options) -> Facts {
-    let mut facts = Facts {
-        marked: has_marks(part.of(text)),
-        ..Facts::default()
-    };
+    let mut facts = Facts::default();
     if text.len() > MAX_TEXT {
         facts.broken = Some(SyntaxError::refused(0, "a text of more than 1 GiB"));
         return facts;
@@ -237,7 +236,7 @@ struct Reader<'a> {
 
 /// The apiVersion and kind that a typed list lends to its items; a plain `List` lends nothing.
 struct Lent {
-    typed: Option<(String, String)>,
+    typed: Option<(SmolStr, SmolStr)>,
 }
 
 impl Reader<'_> {
@@ -258,10 +257,10 @@ impl Reader<'_> {
         self.object(root, Vec::new(), &[], None)
     }
 
-    fn string(&self, mapping: NodeId, name: &str) -> Option<String> {
+    fn string(&self, mapping: NodeId, name: &str) -> Option<SmolStr> {
         let value = self.document.value(self.text, mapping, name)?;
         match resolve::value(self.document, self.text, value) {
-            Ok(resolve::Value::Str(string)) => Some(string.into_owned()),
+            Ok(resolve::Value::Str(string)) => Some(string.into()),
             _ => None,
         }
     }
@@ -371,7 +370,7 @@ impl Reader<'_> {
             let lent = kind
                 .strip_suffix("List")
                 .filter(|item_kind| !item_kind.is_empty() && *item_kind != "Resource")
-                .map(|item_kind| (api_version, item_kind.to_owned()));
+                .map(|item_kind| (api_version, item_kind.into()));
             return self.items(node, items.value, &Lent { typed: lent });
         }
         if self.is_sops(node) {
@@ -392,7 +391,7 @@ impl Reader<'_> {
                     self.facts.kustomizations.push(path);
                     continue;
                 }
-                let route = vec![Step::Field("items".to_owned()), Step::Item(i)];
+                let route = vec![Step::Field("items".into()), Step::Item(i)];
                 self.object(target, route, &ancestors, Some(lent))?;
             }
         }
@@ -441,11 +440,11 @@ impl Reader<'_> {
             .and_then(|metadata| origin::from_file(self, metadata));
         let hook = annotation("helm.sh/hook").is_some();
         let mut id = ObjectId {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            kind: kind.to_owned(),
+            group: group.into(),
+            version: version.into(),
+            kind: kind.into(),
             namespace: None,
-            name: String::new(),
+            name: SmolStr::default(),
         };
         let mut name_span = self.document.node(node).span;
         for field in ["namespace", "name"] {
@@ -457,11 +456,11 @@ impl Reader<'_> {
             match (field, read) {
                 (_, Ok(resolve::Value::Null)) => {}
                 ("name", Ok(resolve::Value::Str(name))) => {
-                    id.name = name.into_owned();
+                    id.name = name.into();
                     name_span = self.document.node(value).span;
                 }
                 (_, Ok(resolve::Value::Str(namespace))) => {
-                    id.namespace = Some(namespace.into_owned()).filter(|n| !n.is_empty());
+                    id.namespace = Some(SmolStr::from(namespace)).filter(|n| !n.is_empty());
                 }
                 // Of a kind without a row nothing but a note would come.
                 (_, _) if is_unlisted => return Ok(()),
@@ -499,12 +498,12 @@ impl Reader<'_> {
             document: self.document.span,
             route,
             hook,
-            origin,
-            from_file,
+            origin: origin.map(Box::new),
+            from_file: from_file.map(Box::new),
             raw_material_of: None,
             sources,
             templates,
-            delegate,
+            delegate: delegate.map(Box::new),
             follows,
         });
         Ok(())

@@ -104,12 +104,12 @@ impl Way {
         sources.iter_mut().for_each(|source| self.source(source));
         let templates = templates.iter_mut();
         templates.for_each(|template| self.template(template));
-        if let Some(Delegate {
-            kind: _,
-            name: _,
-            at,
-        }) = delegate
-        {
+        if let Some(delegate) = delegate {
+            let Delegate {
+                kind: _,
+                name: _,
+                at,
+            } = delegate.as_mut();
             self.span(at);
         }
     }

@@ -15,6 +15,7 @@ use crate::span::{FileId, Span};
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::verify::Step;
 use crate::yaml::{self, Kind, NodeId, Style};
+use smol_str::SmolStr;
 use std::collections::BTreeSet;
 
 /// A scalar that reads a name.
@@ -144,11 +145,11 @@ pub(super) fn search(
         parts: POD_PARTS.contains(&(group, kind)),
         workload: reader.options.workload(group, kind),
         id: ObjectId {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            kind: kind.to_owned(),
-            namespace: string("metadata/namespace"),
-            name: string("metadata/name").unwrap_or_default(),
+            group: group.into(),
+            version: version.into(),
+            kind: kind.into(),
+            namespace: string("metadata/namespace").map(SmolStr::from),
+            name: string("metadata/name").unwrap_or_default().into(),
         },
         object: node,
         route,
@@ -194,7 +195,7 @@ impl Walk<'_, '_> {
                         continue;
                     };
                     self.key(key, &name);
-                    self.steps.push(Step::Field(name.clone().into_owned()));
+                    self.steps.push(Step::Field(name.clone().into()));
                     if !merges {
                         self.way.push(name.into_owned());
                     }
@@ -295,7 +296,7 @@ impl Walk<'_, '_> {
         let at = document.node(node);
         let anywhere = namespace.is_none() && CLUSTER_WIDE.contains(&self.subject.id.kind.as_str());
         self.found.push(Mention {
-            namespace: namespace.or_else(|| self.subject.id.namespace.clone()),
+            namespace: namespace.or_else(|| Some(self.subject.id.namespace.as_ref()?.to_string())),
             anywhere,
             id: self.subject.id.clone(),
             object: document.node(self.subject.object).span,
@@ -398,7 +399,7 @@ impl Walk<'_, '_> {
 
     fn beside(&self, holder: NodeId, field: &str) -> Option<String> {
         let text = self.reader.string(holder, field)?;
-        (!text.is_empty()).then_some(text)
+        (!text.is_empty()).then(|| text.to_string())
     }
 
     /// What a row says of this very place; nothing if it is about something else here.

@@ -10,13 +10,14 @@ use crate::span::Span;
 use crate::yaml::insert::Refusal;
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::{Kind, NodeId};
+use smol_str::SmolStr;
 
 /// A workload, a site, a target and the keys that are read.
 pub struct Reference {
     /// Where in the pod spec.
     pub site: &'static Site,
     /// The name as it is written there.
-    pub name: String,
+    pub name: SmolStr,
     /// Where the name is written.
     pub name_span: Span,
     /// Whether the source, or its key, may be missing.
@@ -240,7 +241,7 @@ impl Walk<'_, '_> {
                 {
                     self.references.push(Reference {
                         site: user.site,
-                        name: text.into_owned(),
+                        name: text.into(),
                         name_span: document.node(node).span,
                         optional: false,
                         keys: keys.clone(),
@@ -279,7 +280,7 @@ impl Walk<'_, '_> {
         };
         self.references.push(Reference {
             site,
-            name,
+            name: name.into(),
             name_span: document.node(name_node).span,
             optional,
             keys,

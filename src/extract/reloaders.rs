@@ -84,7 +84,8 @@ pub(super) fn read(reader: &Reader<'_>, pod_spec: NodeId) -> Vec<Sidecar> {
 }
 
 fn string(reader: &Reader<'_>, mapping: NodeId, name: &str) -> Option<String> {
-    reader.string(mapping, name).filter(|text| !text.is_empty())
+    let text = reader.string(mapping, name).filter(|text| !text.is_empty());
+    text.map(String::from)
 }
 
 fn list(reader: &Reader<'_>, mapping: NodeId, name: &str) -> Vec<NodeId> {

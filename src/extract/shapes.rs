@@ -48,7 +48,7 @@ fn search(reader: &Reader<'_>, node: NodeId, steps: &mut Vec<Step>, found: &mut 
                     continue;
                 };
                 let is_named = name == "template" || name.ends_with("Template");
-                steps.push(Step::Field(name.into_owned()));
+                steps.push(Step::Field(name.into()));
                 if is_named && is_pod_template(reader, value) {
                     found.push(steps.clone());
                 } else {

@@ -13,6 +13,7 @@ use crate::span::Span;
 use crate::yaml::canonical;
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::{Kind, NodeId};
+use smol_str::{SmolStr, format_smolstr};
 use std::borrow::Cow;
 
 /// Something that references can name, and its content.
@@ -20,9 +21,9 @@ pub struct Source {
     /// What references to it say.
     pub target: Target,
     /// The name that they say.
-    pub name: String,
+    pub name: SmolStr,
     /// The namespace in which it is, if one is written.
-    pub namespace: Option<String>,
+    pub namespace: Option<SmolStr>,
     /// Sorted by key; a key can stand once for `data` and once for `binaryData`.
     pub entries: Vec<Entry>,
     /// Whether its name ends in the hash of its own content.
@@ -51,7 +52,7 @@ pub struct Malformed {
 #[derive(PartialEq, Eq)]
 pub struct Entry {
     /// The key as it reaches the cluster.
-    pub key: String,
+    pub key: SmolStr,
     /// The digest of the bytes that a pod gets; of a flawed value, of nothing.
     pub digest: ValueDigest,
     /// How many bytes a pod gets.
@@ -180,9 +181,9 @@ pub(super) fn read(
     vec![source]
 }
 
-fn string(reader: &Reader<'_>, node: NodeId) -> Option<String> {
+fn string(reader: &Reader<'_>, node: NodeId) -> Option<SmolStr> {
     match resolve::value(reader.document, reader.text, node) {
-        Ok(Value::Str(text)) => Some(text.into_owned()),
+        Ok(Value::Str(text)) => Some(text.into()),
         _ => None,
     }
 }
@@ -192,9 +193,9 @@ fn is_null(reader: &Reader<'_>, node: NodeId) -> bool {
 }
 
 /// The names of what the object provides: those of the first path that leads to any.
-fn names(reader: &Reader<'_>, node: NodeId, row: &Provider) -> Vec<String> {
+fn names(reader: &Reader<'_>, node: NodeId, row: &Provider) -> Vec<SmolStr> {
     for path in row.names {
-        let found: Vec<String> = match path.split_once("[]/") {
+        let mut found: Vec<SmolStr> = match path.split_once("[]/") {
             None => reader
                 .at(node, path)
                 .and_then(|at| string(reader, at))
@@ -210,7 +211,7 @@ fn names(reader: &Reader<'_>, node: NodeId, row: &Provider) -> Vec<String> {
                     .collect()
             }
         };
-        let found: Vec<String> = found.into_iter().filter(|name| !name.is_empty()).collect();
+        found.retain(|name| !name.is_empty());
         if !found.is_empty() {
             return found;
         }
@@ -249,7 +250,7 @@ fn entries(
                         text.as_bytes(),
                         reader.options.hash_key.as_ref(),
                     ),
-                    key: content.path.replace('/', "."),
+                    key: content.path.replace('/', ".").into(),
                     env: true,
                     size: text.len(),
                     flaw: None,
@@ -264,7 +265,7 @@ fn entries(
             Kind::Scalar if is_null(reader, field) => continue,
             // A SealedSecret of old holds one text for all keys.
             Kind::Scalar if whole && string(reader, field).is_some() => {
-                vec![(String::new(), field, field)]
+                vec![(SmolStr::default(), field, field)]
             }
             _ => {
                 malformed.get_or_insert(Malformed {
@@ -313,7 +314,7 @@ fn entries(
                 key: if prefix.is_empty() {
                     key
                 } else {
-                    format!("{prefix}{key}")
+                    format_smolstr!("{prefix}{key}")
                 },
                 size: bytes.len(),
                 env: content.env,
@@ -393,8 +394,8 @@ fn pairs(
     mapping: NodeId,
     row: &Provider,
     id: &ObjectId,
-) -> Vec<(String, NodeId, NodeId)> {
-    let mut found: Vec<(String, NodeId, NodeId, bool)> = Vec::new();
+) -> Vec<(SmolStr, NodeId, NodeId)> {
+    let mut found: Vec<(SmolStr, NodeId, NodeId, bool)> = Vec::new();
     let mut wrong: Option<(NodeId, &'static str)> = None;
     collect(reader, mapping, false, 0, &mut found, &mut wrong);
     if let Some((key, what)) = wrong {
@@ -409,7 +410,7 @@ fn pairs(
     }
     // A stable sort keeps the order of equal keys: the last one counts.
     found.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut unique: Vec<(String, NodeId, NodeId)> = Vec::with_capacity(found.len());
+    let mut unique: Vec<(SmolStr, NodeId, NodeId)> = Vec::with_capacity(found.len());
     let mut last_merged = false;
     for (key, key_node, value, merged) in found {
         if let Some(last) = unique.last_mut()
@@ -439,7 +440,7 @@ fn collect(
     mapping: NodeId,
     merged: bool,
     depth: usize,
-    found: &mut Vec<(String, NodeId, NodeId, bool)>,
+    found: &mut Vec<(SmolStr, NodeId, NodeId, bool)>,
     wrong: &mut Option<(NodeId, &'static str)>,
 ) {
     let document = reader.document;
@@ -461,7 +462,7 @@ fn collect(
             continue;
         }
         match resolve::key(document, reader.text, key) {
-            Ok(name) => found.push((name.into_owned(), key, value, merged)),
+            Ok(name) => found.push((name.into(), key, value, merged)),
             Err(error) => *wrong = Some((key, error.0)),
         }
     }

@@ -4,6 +4,7 @@
 use super::Reader;
 use crate::k8s::sites::{Site, Under};
 use crate::yaml::NodeId;
+use smol_str::SmolStr;
 
 /// Where a reference stands, in the names that the pod spec gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,9 +12,9 @@ pub struct Spot {
     /// The field of the pod spec: `containers`, `initContainers`, `volumes`, ...
     pub list: &'static str,
     /// The container or the volume; empty if it has no name.
-    pub owner: String,
+    pub owner: SmolStr,
     /// The environment variable.
-    pub env: Option<String>,
+    pub env: Option<SmolStr>,
     /// Where containers mount the volume.
     pub mounts: Vec<Mount>,
 }
@@ -24,13 +25,13 @@ pub struct Mount {
     /// The field of the pod spec that lists the container.
     pub list: &'static str,
     /// The container; empty if it has no name.
-    pub container: String,
+    pub container: SmolStr,
     /// Where in the container; empty if that is not written.
-    pub path: String,
+    pub path: SmolStr,
     /// The part of the volume that is mounted there.
-    pub sub_path: Option<String>,
+    pub sub_path: Option<SmolStr>,
     /// The part, as an expression over variables.
-    pub sub_path_expr: Option<String>,
+    pub sub_path_expr: Option<SmolStr>,
 }
 
 /// Why a reference reads the keys that it reads.
@@ -102,7 +103,7 @@ impl Within {
         Spot {
             list: self.list,
             owner: match site.under {
-                Under::Object | Under::PodSpec => String::new(),
+                Under::Object | Under::PodSpec => SmolStr::default(),
                 Under::Container | Under::Volume => name(self.outer).unwrap_or_default(),
             },
             env: match site.under {

@@ -101,9 +101,7 @@ impl Way {
         if *step == "*" {
             for (key, value) in document.pairs(self.at) {
                 if let Ok(name) = resolve::key(document, reader.text, key) {
-                    let way = self
-                        .clone()
-                        .step(reader, Step::Field(name.into_owned()), value);
+                    let way = self.clone().step(reader, Step::Field(name.into()), value);
                     way.follow(reader, rest, found);
                 }
             }
@@ -146,7 +144,7 @@ impl Way {
 
     fn field(self, reader: &Reader<'_>, name: &str) -> Option<Self> {
         let field = reader.document.field(reader.text, self.at, name)?;
-        let mut way = self.step(reader, Step::Field(name.to_owned()), field.value);
+        let mut way = self.step(reader, Step::Field(name.into()), field.value);
         if let Some(first) = field.duplicate {
             way.doubled
                 .get_or_insert((field.key, first, name.to_owned()));
@@ -156,7 +154,7 @@ impl Way {
 
     fn step(mut self, reader: &Reader<'_>, step: Step, value: NodeId) -> Self {
         self.holder = match &step {
-            Step::Field(name) => Some((self.at, name.clone())),
+            Step::Field(name) => Some((self.at, name.to_string())),
             Step::Item(_) => None,
         };
         self.nodes.push(self.at);

@@ -7,6 +7,7 @@ use crate::extract::{self, Facts};
 use crate::finding::{Code, Finding};
 use crate::options::{Mode, Options};
 use crate::parallel;
+use crate::rules::has_marks;
 use crate::span::{Again, Changed, FileId, InputFile, Text, offset};
 use crate::unit::{Declared, Found, Input};
 use std::collections::BTreeSet;
@@ -269,7 +270,8 @@ fn read(
         return Ok((Text::for_now(text, Box::new(again)), None));
     }
     let text = std::str::from_utf8(buffer).map_err(|_| None)?;
-    let facts = extract::extract(number, text, options);
+    let mut facts = extract::extract(number, text, options);
+    facts.marked = has_marks(text);
     Ok((Text::elsewhere(Box::new(again)), Some(facts)))
 }
 

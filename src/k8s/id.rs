@@ -1,20 +1,21 @@
 //! Who an object is.
 
+use smol_str::SmolStr;
 use std::fmt;
 
 /// The identity of an object, as written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectId {
     /// The API group; empty for the core group.
-    pub group: String,
+    pub group: SmolStr,
     /// The version in the group.
-    pub version: String,
+    pub version: SmolStr,
     /// The kind.
-    pub kind: String,
+    pub kind: SmolStr,
     /// The namespace, if one is written.
-    pub namespace: Option<String>,
+    pub namespace: Option<SmolStr>,
     /// The name; empty if none is written (`generateName`).
-    pub name: String,
+    pub name: SmolStr,
 }
 
 impl ObjectId {

@@ -8,6 +8,7 @@ use crate::k8s::providers::Target;
 use crate::options::Options;
 use crate::rules::Subject;
 use crate::span::Span;
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// The source that a generator makes by itself, or why its content is not known.
@@ -54,8 +55,8 @@ pub(super) fn source(
     }
     let source = Source {
         target: generator.target,
-        name: generator.name.clone(),
-        namespace: generator.namespace.clone(),
+        name: generator.name.as_str().into(),
+        namespace: generator.namespace.as_deref().map(SmolStr::from),
         entries,
         content_named: generator.hashed,
         whole: false,
@@ -128,7 +129,7 @@ fn entry(
         ));
     }
     Ok(Entry {
-        key: name.to_owned(),
+        key: name.into(),
         digest: ValueDigest::of(generator.target, value, key),
         size: value.len(),
         env: !is_binary,

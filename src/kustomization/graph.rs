@@ -11,6 +11,7 @@ use crate::k8s::providers::Target;
 use crate::options::Options;
 use crate::span::{Changed, FileId, Place, Span, offset};
 use crate::unit::{Input, Member, Unit, Why};
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More inclusions than any repository has.
@@ -349,7 +350,7 @@ impl<'a> Graph<'a> {
                     } = at;
                     let untouched = changed.is_none() && objects.is_empty();
                     let mut old = copy(&facts[file].objects[made?].sources[0]);
-                    old.namespace = at.namespace.or(old.namespace);
+                    old.namespace = at.namespace.map(SmolStr::from).or(old.namespace);
                     let new = copy(&source);
                     combined(&old, new, generator.behavior)
                         .filter(|new| untouched || new.content_named)
@@ -431,8 +432,10 @@ impl<'a> Graph<'a> {
     fn sealed(&self, k: usize, item: &mut Item, facts: &[Facts]) {
         for (at, object) in facts[item.file].objects.iter().enumerate() {
             let is_core = matches!(object.id.kind.as_str(), "ConfigMap" | "Secret");
-            let own =
-                |source: &Source| source.namespace.is_some() && source.namespace != item.namespace;
+            let own = |source: &Source| {
+                source.namespace.is_some()
+                    && source.namespace.as_deref() != item.namespace.as_deref()
+            };
             if !is_core && object.sources.iter().any(own) {
                 let what = format!("gives {} another namespace", object.id);
                 let why = self.why(k, &what, Span::new(0, 0));

@@ -25,6 +25,7 @@ use crate::k8s::providers::Target;
 use crate::options::{Goal, Options};
 use crate::span::{Changed, FileId, Place, Span, offset};
 use crate::unit::{Found, Home, Input, Seat, Units, Why};
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The kustomizations that reach the files of a run, as they were found.
@@ -132,9 +133,9 @@ fn unlisted(input: &Input) -> Why {
 fn made(source: crate::extract::Source, input: usize, at: Span) -> Object {
     Object {
         id: ObjectId {
-            group: String::new(),
-            version: "v1".to_owned(),
-            kind: source.target.name().to_owned(),
+            group: SmolStr::default(),
+            version: "v1".into(),
+            kind: source.target.name().into(),
             namespace: source.namespace.clone(),
             name: source.name.clone(),
         },

@@ -339,11 +339,11 @@ mod tests {
     fn id(api_version: &str, kind: &str, name: &str) -> ObjectId {
         let (group, version) = ObjectId::split_api_version(api_version);
         ObjectId {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            kind: kind.to_owned(),
+            group: group.into(),
+            version: version.into(),
+            kind: kind.into(),
             namespace: None,
-            name: name.to_owned(),
+            name: name.into(),
         }
     }
 

@@ -248,7 +248,8 @@ impl Planner<'_> {
         if !reference.reads() {
             return Reason::ReadsNothing;
         }
-        if template.ignored_sources.contains(&reference.name) {
+        let mut ignored = template.ignored_sources.iter();
+        if ignored.any(|ignored| *ignored == reference.name) {
             return Reason::Ignored(Ignored::OnWorkload);
         }
         let stamped = template.not_stamped.is_none();
@@ -489,7 +490,9 @@ fn read_entries(source: &Source, keys: &Keys) -> Vec<usize> {
         Keys::Under(parts) => all
             .filter(|&i| {
                 let key = &source.entries[i].key;
-                parts.iter().any(|part| part.first() == Some(key))
+                parts
+                    .iter()
+                    .any(|part| part.first().is_some_and(|first| first == key))
             })
             .collect(),
     }

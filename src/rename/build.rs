@@ -20,7 +20,7 @@ pub(super) fn note_names(items: &mut Items, facts: &[Facts]) {
         let group = &items.groups[number];
         let is_core = |o: &&Object| o.id.group.is_empty() && o.id.kind == group.target.name();
         let core = owner(facts, items, group).filter(is_core);
-        let Some(origin) = core.and_then(|owner| owner.origin.as_ref()) else {
+        let Some(origin) = core.and_then(|owner| owner.origin.as_deref()) else {
             continue;
         };
         let mut names = origin.names.clone();
@@ -48,7 +48,7 @@ pub(super) fn meant_by(
     let referrer = Referrer {
         namespace: workload.id.namespace.as_deref(),
         is_cluster_wide: false,
-        origin: workload.origin.as_ref(),
+        origin: workload.origin.as_deref(),
     };
     let target = reference.site.target;
     let found = candidates(facts, items, unit, &[target], &reference.name, &referrer);
@@ -121,7 +121,7 @@ fn link(
     let referrer = Referrer {
         namespace: mention.id.namespace.as_deref(),
         is_cluster_wide: CLUSTER_WIDE.contains(&mention.id.kind.as_str()),
-        origin: holder.and_then(|holder| holder.origin.as_ref()),
+        origin: holder.and_then(|holder| holder.origin.as_deref()),
     };
     let Home::In(seats) = &run.units.homes[file] else {
         return None;
@@ -184,7 +184,7 @@ fn candidates(
             found.retain(|&group| {
                 let of = owner(facts, items, &items.groups[group]);
                 Origin::fit(
-                    of.and_then(|owner| owner.origin.as_ref()),
+                    of.and_then(|owner| owner.origin.as_deref()),
                     referrer.origin,
                     empty_fits,
                 )

@@ -156,7 +156,7 @@ fn of_source(
     wrote: Wrote,
 ) -> NameEdit {
     let owner = owner(facts, at);
-    let steps = way.iter().map(|field| Step::Field((*field).to_owned()));
+    let steps = way.iter().map(|field| Step::Field((*field).into()));
     NameEdit {
         file: at.object.file,
         object: owner.id.to_string(),
@@ -191,9 +191,7 @@ pub(super) fn tell(facts: &mut [Facts], items: &Items, links: &Links, options: &
             && item.wanted
         {
             let template = &mut facts[link.file].objects[object].templates[template];
-            template.references[reference]
-                .name
-                .clone_from(&item.current);
+            template.references[reference].name = item.current.as_str().into();
         }
     }
     for item in items

@@ -169,12 +169,12 @@ impl Items {
                     for (number, source) in owner.sources.iter().enumerate() {
                         let own = member.namespace.as_deref().or(source.namespace.as_deref());
                         let space = namespace(own, options).map(str::to_owned);
-                        let key = (id, source.target, source.name.clone(), space.clone());
+                        let key = (id, source.target, source.name.to_string(), space.clone());
                         let group = groups.entry(key).or_insert_with(|| Group {
                             unit: id,
                             target: source.target,
                             namespace: space,
-                            name: source.name.clone(),
+                            name: source.name.to_string(),
                             items: Vec::new(),
                             foreign: None,
                         });
@@ -292,12 +292,12 @@ fn item(at: SourceRef, source: &Source, options: &Options) -> Option<Item> {
     let naming: &Naming = source.naming.as_deref()?;
     let fits = |base: &&String| is_suffixed(&source.name, base);
     let marked = naming.base.as_ref().filter(fits);
-    let base = marked.unwrap_or(&source.name).clone();
+    let base = marked.map_or_else(|| source.name.to_string(), String::clone);
     if options.goal == Goal::Strip {
         let base = marked?.clone();
         return Some(Item {
             at,
-            current: source.name.clone(),
+            current: source.name.to_string(),
             new: base.clone(),
             base,
             wanted: true,
@@ -311,11 +311,11 @@ fn item(at: SourceRef, source: &Source, options: &Options) -> Option<Item> {
     }
     let new = match &naming.suffix {
         Ok(suffix) => format!("{base}-{suffix}"),
-        Err(_) => source.name.clone(),
+        Err(_) => source.name.to_string(),
     };
     Some(Item {
         at,
-        current: source.name.clone(),
+        current: source.name.to_string(),
         new,
         wanted: options.naming.all_sources || marked.is_some(),
         base,

@@ -361,7 +361,11 @@ pub(super) fn asked(
         Some("what the pods read is not sure")
     } else if template.ignored.is_some() {
         Some("the workload is left alone")
-    } else if template.ignored_sources.contains(name) {
+    } else if template
+        .ignored_sources
+        .iter()
+        .any(|ignored| ignored == name)
+    {
         Some("the workload says that the source takes no part")
     } else if object.follows.mode == Some(Mode::Annotation) {
         Some("the workload asks for stamps, not names")

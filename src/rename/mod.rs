@@ -70,7 +70,7 @@ pub fn names(facts: &[Facts], options: &Options) -> BTreeSet<String> {
         if options.goal == Goal::Strip && naming.base.is_none() {
             continue;
         }
-        names.insert(source.name.clone());
+        names.insert(source.name.to_string());
         if let Some(origin) = &object.origin {
             names.extend(origin.names.iter().cloned());
         }

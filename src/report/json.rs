@@ -150,9 +150,9 @@ fn workloads(outcome: &Outcome, locator: &Locator<'_>) -> Vec<WorkloadRow> {
         let place = object.place_of_name();
         WorkloadRow {
             object: object.id.to_string(),
-            kind: object.id.kind.clone(),
-            namespace: object.id.namespace.clone(),
-            name: object.id.name.clone(),
+            kind: object.id.kind.to_string(),
+            namespace: object.id.namespace.as_ref().map(ToString::to_string),
+            name: object.id.name.to_string(),
             file: locator.name(place).to_owned(),
             line: locator.position(place).line,
             state,

@@ -85,7 +85,7 @@ fn reference(object: &Object) -> ResourceRef<'_> {
     let id = &object.id;
     ResourceRef {
         api_version: match id.group.as_str() {
-            "" => id.version.clone(),
+            "" => id.version.to_string(),
             group => format!("{group}/{}", id.version),
         },
         kind: &id.kind,

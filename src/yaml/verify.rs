@@ -2,6 +2,7 @@
 
 use super::tape::{Document, Kind, NodeId, Style};
 use super::{resolve, scalar};
+use smol_str::SmolStr;
 use std::borrow::Cow;
 
 /// A place that an edit may have changed: a path of fields and items from the root, and what
@@ -31,7 +32,7 @@ pub enum Wrote {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A field of a mapping.
-    Field(String),
+    Field(SmolStr),
     /// An item of a list, from 0.
     Item(usize),
 }
@@ -111,7 +112,7 @@ fn same(
     let off_path = |fields: &&(Cow<'_, str>, NodeId)| {
         !open
             .iter()
-            .any(|(path, _)| matches!(path.first(), Some(Step::Field(name)) if *name == fields.0))
+            .any(|(path, _)| matches!(path.first(), Some(Step::Field(name)) if **name == *fields.0))
     };
     let (mut xs_rest, mut ys_rest) = (xs.iter().filter(off_path), ys.iter().filter(off_path));
     let same_rest = loop {
@@ -135,7 +136,7 @@ fn same(
             let find = |fields: &[(Cow<'_, str>, NodeId)]| {
                 fields.iter().find(|(n, _)| n == name).map(|(_, v)| *v)
             };
-            let inner = descend(open, &Step::Field((*name).to_owned()));
+            let inner = descend(open, &Step::Field((*name).into()));
             same(before, find(&xs), after, find(&ys), &inner)
         })
 }

@@ -103,7 +103,7 @@ proptest! {
             yaml::parse(&stamped, Span::new(0, stamped.len())).map_err(|e| TestCaseError::fail(format!("{e:?}\n{stamped}")))?.remove(0),
         );
         let change = Change {
-            path: PATH.iter().chain(&["checksum/rollstamp"]).map(|f| Step::Field((*f).to_owned())).collect(),
+            path: PATH.iter().chain(&["checksum/rollstamp"]).map(|f| Step::Field((*f).into())).collect(),
             value: Some("one".to_owned()),
             wrote: yaml::verify::Wrote::Anew,
         };

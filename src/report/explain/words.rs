@@ -69,7 +69,7 @@ fn mounts(mounts: &[Mount], one_container: bool) -> String {
         let place = match (&mount.sub_path_expr, &mount.sub_path) {
             (Some(part), _) => format!("{} (subPathExpr {part})", mount.path),
             (None, Some(part)) => format!("{} (subPath {part})", mount.path),
-            (None, None) => mount.path.clone(),
+            (None, None) => mount.path.to_string(),
         };
         match places.iter_mut().find(|(other, _)| *other == place) {
             Some((_, containers)) => containers.push(&mount.container),
