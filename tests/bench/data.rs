@@ -215,9 +215,61 @@ pub(crate) fn shared(count: usize) -> String {
     out
 }
 
-/// A tree of `files` files in folders of ten, about `bytes` each; what a folder reads is in it.
-/// Nothing is written if it is there already.
-pub(crate) fn tree(root: &Path, files: usize, bytes: usize) {
+/// A definition of a kind of about `bytes` bytes: most of what large repositories hold.
+fn definition(numbers: &mut Numbers, name: &str, bytes: usize, out: &mut String) {
+    let start = out.len();
+    let _ = write!(
+        out,
+        "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: {name}s.example.com\n  annotations:\n    controller-gen.kubebuilder.io/version: v0.14.0\nspec:\n  group: example.com\n  names:\n    kind: {name}\n    plural: {name}s\n  scope: Namespaced\n  versions:\n  - name: v1\n    served: true\n    storage: true\n    schema:\n      openAPIV3Schema:\n        type: object\n        properties:\n          spec:\n            type: object\n            properties:\n"
+    );
+    let mut field = 0;
+    let mut deep = 14;
+    while out.len() - start < bytes {
+        let _ = writeln!(out, "{:deep$}field{field}:", "");
+        let inner = deep + 2;
+        match numbers.below(3) {
+            0 => {
+                let _ = writeln!(out, "{:inner$}description: |-", "");
+                for _ in 0..1 + numbers.below(5) {
+                    let _ = writeln!(out, "{:inner$}  {}", "", words(numbers, 12));
+                }
+            }
+            1 => {
+                let text = words(numbers, 9);
+                let _ = writeln!(out, "{:inner$}description: {text}.", "");
+            }
+            _ => {}
+        }
+        match numbers.below(6) {
+            0 if deep < 40 => {
+                let _ = writeln!(out, "{:inner$}type: object\n{:inner$}properties:", "", "");
+                deep += 4;
+            }
+            1 => {
+                let _ = writeln!(
+                    out,
+                    "{:inner$}type: array\n{:inner$}items:\n{:inner$}  type: string",
+                    "", "", ""
+                );
+            }
+            _ => {
+                let _ = writeln!(out, "{:inner$}type: string", "");
+                deep -= if deep > 14 && numbers.below(4) == 0 {
+                    4
+                } else {
+                    0
+                };
+            }
+        }
+        field += 1;
+    }
+}
+
+/// The contents of a file of a tree: its number, the numbers, and where the text goes.
+type Contents = fn(usize, &mut Numbers, &mut String);
+
+/// A tree of `files` files in folders of ten. Nothing is written if it is there already.
+fn tree(root: &Path, files: usize, contents: Contents) {
     let done = root.join(".done");
     if done.exists() {
         return;
@@ -228,25 +280,64 @@ pub(crate) fn tree(root: &Path, files: usize, bytes: usize) {
         let app = file / 10;
         let folder = root.join(format!("team-{}/app-{app}", app / 50));
         fs::create_dir_all(&folder).unwrap();
-        let namespace = format!("ns{app}");
         let mut text = String::new();
-        // One file of ten holds the workloads; the others what they read, and other objects.
+        contents(file, &mut numbers, &mut text);
+        fs::write(folder.join(format!("m{}.yaml", file % 10)), text).unwrap();
+    }
+    fs::write(done, "").unwrap();
+}
+
+/// A tree as large repositories are: of ten files one holds workloads, four what these read, four
+/// small objects, and one a large definition, which makes most of the bytes.
+pub(crate) fn mixed(root: &Path, files: usize) {
+    tree(root, files, |file, numbers, text| {
+        let (app, namespace) = (file / 10, format!("ns{}", file / 10));
+        match file % 10 {
+            0 => {
+                for workload in 0..4 {
+                    let name = format!("app-{app}-{workload}");
+                    let config = format!("config-{app}-{workload}");
+                    let secret = format!("secret-{app}");
+                    let secret = (workload == 3).then_some(secret.as_str());
+                    deployment(numbers, &name, &namespace, &config, secret, text);
+                }
+            }
+            part @ 1..=4 => {
+                let name = format!("config-{app}-{}", part - 1);
+                let lines = 20 + numbers.below(100);
+                config_map(numbers, &name, &namespace, lines, text);
+                if part == 4 {
+                    secret(numbers, &format!("secret-{app}"), &namespace, text);
+                }
+            }
+            part @ 5..=8 => {
+                let _ = writeln!(text, "# Reaches {namespace} from the outside.");
+                service(&format!("app-{app}-{}", part - 5), &namespace, text);
+            }
+            _ => definition(numbers, &format!("kind{app}"), 110_000, text),
+        }
+    });
+}
+
+/// A tree of configuration alone, about 13 kB a file: all of it is read, decoded and hashed, and a
+/// tenth of it is in use.
+pub(crate) fn configuration(root: &Path, files: usize) {
+    tree(root, files, |file, numbers, text| {
+        let (app, namespace) = (file / 10, format!("ns{}", file / 10));
         if file % 10 == 0 {
             for workload in 0..4 {
                 let name = format!("app-{app}-{workload}");
                 let config = format!("config-{app}-{}-0", 1 + workload);
-                deployment(&mut numbers, &name, &namespace, &config, None, &mut text);
+                deployment(numbers, &name, &namespace, &config, None, text);
             }
         }
         let mut part = 0;
-        while text.len() < bytes {
+        while text.len() < 13_000 {
             let name = format!("config-{app}-{}-{part}", file % 10);
             let lines = 20 + numbers.below(120);
-            config_map(&mut numbers, &name, &namespace, lines, &mut text);
-            service(&name, &namespace, &mut text);
+            config_map(numbers, &name, &namespace, lines, text);
+            service(&name, &namespace, text);
             part += 1;
         }
-        fs::write(folder.join(format!("m{}.yaml", file % 10)), text).unwrap();
-    }
-    fs::write(done, "").unwrap();
+    });
 }

@@ -195,39 +195,48 @@ fn streams(files: &Files) {
     }
 }
 
+/// Makes a tree of so many files, unless it is there.
+type Grow = fn(&Path, usize);
+
 fn tree(files: &Files) {
-    let root = files.folder.join("tree");
-    data::tree(&root, 30_000, 13_000);
-    let found = walkdir::WalkDir::new(&root)
-        .into_iter()
-        .filter_map(Result::ok);
-    let bytes: u64 = found
-        .filter(|entry| entry.path().extension().is_some_and(|e| e == "yaml"))
-        .map(|entry| size(entry.path()))
-        .sum();
-    let folder = root.display().to_string();
-    let mut check = Run::new(
-        "rollstamp check",
-        &[ROLLSTAMP, "check", "--no-config", "-q", &folder],
-        None,
-    );
-    // Nothing is stamped yet, so `check` has something to say.
-    check.may_fail = true;
-    let runs = [
-        check,
-        Run::shell(
-            "find, xargs cat",
-            &format!("find {folder} -name '*.yaml' -print0 | xargs -0 -n 500 -P 2 cat"),
-        ),
-        Run::shell(
-            "find, xargs sha256sum",
-            &format!("find {folder} -name '*.yaml' -print0 | xargs -0 -n 500 -P 2 sha256sum"),
-        ),
+    let trees: [(&str, Grow); 2] = [
+        ("mixed", data::mixed),
+        ("configuration", data::configuration),
     ];
-    let title = format!("Tree of 30,000 files, {} MB", bytes / 1_000_000);
-    table(&title, bytes, &runs, 5);
-    if let Some(peak) = runs[0].memory() {
-        println!("\npeak memory: {} MB", peak / 1_000_000);
+    for (name, grow) in trees {
+        let root = files.folder.join(format!("tree-{name}"));
+        grow(&root, 30_000);
+        let found = walkdir::WalkDir::new(&root)
+            .into_iter()
+            .filter_map(Result::ok);
+        let bytes: u64 = found
+            .filter(|entry| entry.path().extension().is_some_and(|e| e == "yaml"))
+            .map(|entry| size(entry.path()))
+            .sum();
+        let folder = root.display().to_string();
+        let mut check = Run::new(
+            "rollstamp check",
+            &[ROLLSTAMP, "check", "--no-config", "-q", &folder],
+            None,
+        );
+        // Nothing is stamped yet, so `check` has something to say.
+        check.may_fail = true;
+        let runs = [
+            check,
+            Run::shell(
+                "find, xargs cat",
+                &format!("find {folder} -name '*.yaml' -print0 | xargs -0 -n 500 -P 2 cat"),
+            ),
+            Run::shell(
+                "find, xargs sha256sum",
+                &format!("find {folder} -name '*.yaml' -print0 | xargs -0 -n 500 -P 2 sha256sum"),
+            ),
+        ];
+        let title = format!("Tree of 30,000 files, {name}, {} MB", bytes / 1_000_000);
+        table(&title, bytes, &runs, 5);
+        if let Some(peak) = runs[0].memory() {
+            println!("\npeak memory: {} MB", peak / 1_000_000);
+        }
     }
 }
 
