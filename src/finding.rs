@@ -201,6 +201,15 @@ impl Finding {
         }
     }
 
+    /// A file that is another one by now.
+    pub fn changed(name: &str) -> Self {
+        let message = format!("{name} changed since it was read; it is left alone");
+        Self::new(Code::FileChanged, message)
+            .in_file(name)
+            .help("run the command again")
+            .refusing()
+    }
+
     /// Sets the place; its line is not shown.
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);

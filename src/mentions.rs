@@ -18,7 +18,7 @@ struct Candidate<'a> {
 
 /// A note for each such source, in units that stamp a workload at all. What kustomizations are
 /// made of is left out: they may name a source in ways of their own. Of several units that see a
-/// source none may name it.
+/// source none may name it. Whether references say the names that are written is for the caller to know.
 ///
 /// # Errors
 /// When a text must be read again, and cannot.
@@ -26,6 +26,7 @@ pub fn unread(
     facts: &[Facts],
     inputs: &[Input],
     units: &Units,
+    as_written: bool,
     jobs: usize,
 ) -> Result<Vec<Finding>, Changed> {
     let mut unnamed_in: BTreeMap<(usize, u32), (usize, Candidate<'_>)> = BTreeMap::new();
@@ -35,7 +36,7 @@ pub fn unread(
         *seen_by.entry(member.file).or_default() += 1;
     }
     let unnamed = parallel::map(units.all.len(), jobs, |number| {
-        unread_in(facts, inputs, &units.all[number])
+        unread_in(facts, inputs, &units.all[number], as_written)
     });
     let unnamed = unnamed.into_iter().collect::<Result<Vec<_>, _>>()?;
     for candidate in unnamed.into_iter().flatten() {
@@ -54,6 +55,7 @@ fn unread_in<'a>(
     facts: &'a [Facts],
     inputs: &[Input],
     unit: &Unit,
+    as_written: bool,
 ) -> Result<Vec<Candidate<'a>>, Changed> {
     let files: Vec<usize> = unit.sees.iter().map(|member| member.file).collect();
     let is_named = |file: &usize| inputs[*file].found != Found::Context;
@@ -66,7 +68,7 @@ fn unread_in<'a>(
     }
     let mut unnamed = candidates(facts, &named);
     // What a workload refers to need not be looked for in the texts.
-    for object in objects() {
+    for object in objects().filter(|_| as_written) {
         for reference in references(object) {
             if let Some(candidates) = unnamed.get(reference.name.as_str())
                 && !candidates.iter().any(|c| std::ptr::eq(c.object, object))

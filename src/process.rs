@@ -36,19 +36,20 @@ impl Outcome {
     }
 }
 
-/// Runs the stages.
+/// Runs the stages. `known` is what texts say that were read while they came in.
 ///
 /// # Errors
 /// When a text must be read again for one of them, and is not what it was.
 pub fn run(
     mut inputs: Vec<Input>,
+    known: Vec<Option<Facts>>,
     kustomizations: &Kustomizations,
     rule: UnitRule,
     skipped: Skipped,
     options: &Options,
 ) -> Result<Outcome, Changed> {
     let mut skipped = skipped;
-    let mut facts = local(&mut inputs, options)?;
+    let mut facts = local(&inputs, known, options)?;
     let mut findings = Vec::new();
     for (file, input) in inputs.iter().enumerate() {
         settle_text(file, input, &mut facts[file], &mut findings, &mut skipped)?;
@@ -79,6 +80,7 @@ pub fn run(
         Some(_) => index::build(&facts, &units, options).0,
         None => index,
     };
+    let as_written = renames.is_none();
     let renames = renames.unwrap_or_default();
     let (plan, found) = plan::decide(&inputs, &facts, &units, &index, options);
     findings.extend(found);
@@ -87,11 +89,18 @@ pub fn run(
         // that nobody reads.
         let drift = plan.workloads.iter();
         findings.extend(drift.filter_map(|planned| plan::drift(&inputs, &facts, planned)));
-        findings.extend(mentions::unread(&facts, &inputs, &units, options.jobs)?);
+        findings.extend(mentions::unread(
+            &facts,
+            &inputs,
+            &units,
+            as_written,
+            options.jobs,
+        )?);
     }
-    let (changes, found) = render::render(&inputs, &facts, &plan, &renames, options)?;
+    let (changes, found) = render::render(&inputs, &facts, &plan, &renames, options);
     findings.extend(found);
-    rules::apply(&options.rules, &inputs, &facts, &mut findings)?;
+    let may_have_marks = |file: usize| facts[file].marked;
+    rules::apply(&options.rules, &inputs, may_have_marks, &mut findings)?;
     if options.strict {
         for finding in &mut findings {
             // What `check` is there to find is no refusal.
@@ -148,8 +157,12 @@ fn names(
 
 /// Reads every text that was not read as it came in, large ones in parts, on as many threads as asked
 /// for; the result is in the order of the input.
-fn local(inputs: &mut [Input], options: &Options) -> Result<Vec<Facts>, Changed> {
-    let mut known: Vec<Option<Facts>> = inputs.iter_mut().map(|i| i.facts.take()).collect();
+fn local(
+    inputs: &[Input],
+    mut known: Vec<Option<Facts>>,
+    options: &Options,
+) -> Result<Vec<Facts>, Changed> {
+    known.resize_with(inputs.len(), || None);
     let mut parts: Vec<(usize, &str, Span)> = Vec::new();
     for (i, input) in inputs
         .iter()

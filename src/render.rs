@@ -42,16 +42,13 @@ struct Pending {
 /// The edits of all files, in their order. Where the proof fails, the file is left alone; and if it
 /// holds names, so is every other file that does, because they follow one another. The texts of these
 /// files stay in memory.
-///
-/// # Errors
-/// When one of them must be read again, and cannot.
 pub fn render(
     inputs: &[Input],
     facts: &[Facts],
     plan: &Plan,
     renames: &Renames,
     options: &Options,
-) -> Result<(Vec<FileChange>, Vec<Finding>), Changed> {
+) -> (Vec<FileChange>, Vec<Finding>) {
     let mut by_file: BTreeMap<usize, Vec<Pending>> = BTreeMap::new();
     for planned in &plan.workloads {
         let object = object(facts, planned.object);
@@ -115,9 +112,17 @@ pub fn render(
     let mut findings = Vec::new();
     let mut files: Vec<Edited> = Vec::new();
     let mut names_fail = false;
-    for (file, pending) in by_file {
+    let numbers: Vec<usize> = by_file.keys().copied().collect();
+    let changed = parallel::map(numbers.len(), options.jobs, |i| {
+        inputs[numbers[i]].file.text.get().err()
+    });
+    for ((file, pending), changed) in by_file.into_iter().zip(changed) {
         let of_names = pending.iter().any(|p| p.of_name);
-        match edited(file, pending) {
+        let edited = match changed {
+            None => edited(file, pending),
+            Some(Changed { name }) => Err(Finding::changed(&name)),
+        };
+        match edited {
             Ok(edited) => files.push(edited),
             Err(finding) => {
                 names_fail |= of_names;
@@ -135,11 +140,9 @@ pub fn render(
         .collect();
     let mut proven = parallel::map(proofs.len(), options.jobs, |i| {
         let (file, span, changes) = proofs[i];
-        let text = inputs[file.change.file].file.text.get()?;
-        Ok(proven(text, span, &file.change.edits, changes))
+        let text = inputs[file.change.file].file.text.known();
+        text.is_some_and(|text| proven(text, span, &file.change.edits, changes))
     })
-    .into_iter()
-    .collect::<Result<Vec<bool>, Changed>>()?
     .into_iter();
     let mut changes: Vec<(bool, FileChange)> = Vec::new();
     for file in files {
@@ -164,7 +167,7 @@ pub fn render(
     // Files with names follow one another, so all of them change or none.
     changes.retain(|(of_names, _)| !(names_fail && *of_names));
     let changes = changes.into_iter().map(|(_, change)| change).collect();
-    Ok((changes, findings))
+    (changes, findings)
 }
 
 /// The edits of a file, and the changes that they must make to each document.

@@ -1,6 +1,5 @@
 //! What a run may leave out or leave unsaid: rules of the configuration, and marks in comments.
 
-use crate::extract::Facts;
 use crate::finding::{Code, Finding, Severity};
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::providers::{Provider, Target};
@@ -205,14 +204,15 @@ impl Silence {
 const MARK: &str = "# rollstamp-ignore:";
 
 /// Sets the levels that the configuration asks for, and drops what is silenced. What refuses stays
-/// as it is: silence would make a refusal unexplained.
+/// as it is: silence would make a refusal unexplained. Of texts that are not here `may_have_marks` knows
+/// whether they are worth reading again.
 ///
 /// # Errors
 /// When a text with such a comment must be read again, and cannot.
 pub fn apply(
     rules: &Rules,
     inputs: &[Input],
-    facts: &[Facts],
+    may_have_marks: impl Fn(usize) -> bool,
     findings: &mut Vec<Finding>,
 ) -> Result<(), Changed> {
     let mut changed = None;
@@ -220,7 +220,7 @@ pub fn apply(
         if finding.refuses {
             return true;
         }
-        let is_marked = is_marked(inputs, facts, finding).unwrap_or_else(|error| {
+        let is_marked = is_marked(inputs, &may_have_marks, finding).unwrap_or_else(|error| {
             changed = Some(error);
             false
         });
@@ -245,14 +245,18 @@ pub fn has_marks(text: &str) -> bool {
 }
 
 /// Whether a comment on the finding's line, or on the line before it, names its code.
-fn is_marked(inputs: &[Input], facts: &[Facts], finding: &Finding) -> Result<bool, Changed> {
+fn is_marked(
+    inputs: &[Input],
+    may_have_marks: impl Fn(usize) -> bool,
+    finding: &Finding,
+) -> Result<bool, Changed> {
     let Some(place) = finding.place else {
         return Ok(false);
     };
     let file = place.file.index();
     let text = match inputs[file].file.text.known() {
         Some(text) => text,
-        None if facts[file].marked => inputs[file].file.text.get()?,
+        None if may_have_marks(file) => inputs[file].file.text.get()?,
         None => return Ok(false),
     };
     let own = line_range(text, place.span.start as usize);

@@ -1,6 +1,5 @@
 //! Which texts make one apply unit: what one `kubectl apply` receives. References resolve inside.
 
-use crate::extract::Facts;
 use crate::options::UnitRule;
 use crate::span::{InputFile, Place};
 use globset::GlobSet;
@@ -18,8 +17,6 @@ pub struct Input {
     pub kustomization: Option<String>,
     /// Its path below the folder of the configuration, `/` between folders, where that declares units.
     pub below: Option<String>,
-    /// What it says, if it was read while it came in.
-    pub facts: Option<Facts>,
 }
 
 /// How a text was found.

@@ -86,6 +86,7 @@ fn previous(path: &Path, common: &Common, run: &Run) -> anyhow::Result<Outcome> 
     // What it says counts as it stands, so nothing is found to be wrong with it.
     process::run(
         loaded.inputs,
+        loaded.facts,
         &loaded.kustomizations,
         UnitRule::Tree,
         loaded.skipped,

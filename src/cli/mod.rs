@@ -369,6 +369,7 @@ fn start(
     let kustomizations = &loaded.kustomizations;
     let mut outcome = process::run(
         loaded.inputs,
+        loaded.facts,
         kustomizations,
         rule,
         loaded.skipped,

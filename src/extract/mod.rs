@@ -35,7 +35,7 @@ use crate::k8s::id::ObjectId;
 use crate::k8s::kinds;
 use crate::k8s::kustomize::FILE_NAMES;
 use crate::options::Options;
-use crate::rules::Subject;
+use crate::rules::{Subject, has_marks};
 use crate::span::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::verify::Step;
 use crate::yaml::{self, Document, Kind, NodeId, SyntaxError, resolve};
@@ -181,6 +181,14 @@ pub fn parts(text: &str) -> Vec<Span> {
 pub fn extract(file: FileId, text: &str, options: &Options) -> Facts {
     let parts = parts(text).into_iter();
     join(parts.map(|part| extract_part(file, text, part, options)))
+}
+
+/// Reads a text that is not kept.
+pub fn extract_once(file: FileId, text: &str, options: &Options) -> Facts {
+    Facts {
+        marked: has_marks(text),
+        ..extract(file, text, options)
+    }
 }
 
 /// Reads one of the [`parts`] of a text.

@@ -215,7 +215,7 @@ impl Arriving {
 }
 
 fn push(loaded: &mut Loaded, text: String, facts: Option<Facts>) {
-    loaded.inputs.push(Input {
+    let input = Input {
         file: InputFile {
             name: STDIN.to_owned(),
             text: Text::here(text),
@@ -224,9 +224,8 @@ fn push(loaded: &mut Loaded, text: String, facts: Option<Facts>) {
         folder: String::new(),
         kustomization: None,
         below: None,
-        facts,
-    });
-    loaded.paths.push(None);
+    };
+    loaded.push(input, None, facts);
 }
 
 /// A panic of another thread ends the run anyway.

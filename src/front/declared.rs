@@ -55,7 +55,7 @@ pub(super) fn load(
         let read = std::fs::read(&met.path).map(|bytes| utf8(bytes, &name));
         let Ok(Ok(text)) = read else { continue };
         let folder = Path::new(&name).parent().unwrap_or(Path::new(""));
-        loaded.inputs.push(Input {
+        let input = Input {
             folder: display(folder),
             file: InputFile {
                 name,
@@ -64,9 +64,8 @@ pub(super) fn load(
             found: Found::Context,
             kustomization: met.kustomization,
             below: Some(below),
-            facts: None,
-        });
-        loaded.paths.push(Some(met.path));
+        };
+        loaded.push(input, Some(met.path), None);
     }
 }
 

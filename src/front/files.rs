@@ -7,7 +7,6 @@ use crate::extract::{self, Facts};
 use crate::finding::{Code, Finding};
 use crate::options::{Mode, Options};
 use crate::parallel;
-use crate::rules::has_marks;
 use crate::span::{Again, Changed, FileId, InputFile, Text, offset};
 use crate::unit::{Declared, Found, Input};
 use std::collections::BTreeSet;
@@ -147,7 +146,7 @@ fn named(
     match text {
         Ok(text) => {
             let folder = path.parent().unwrap_or(Path::new(""));
-            loaded.inputs.push(Input {
+            let input = Input {
                 file: InputFile {
                     text: match texts {
                         Texts::Kept => Text::here(text),
@@ -162,9 +161,8 @@ fn named(
                 folder: display(folder),
                 kustomization: surroundings.kustomization(folder),
                 below: None,
-                facts: None,
-            });
-            loaded.paths.push(Some(path.to_path_buf()));
+            };
+            loaded.push(input, Some(path.to_path_buf()), None);
         }
         Err(finding) => loaded.findings.push(finding),
     }
@@ -228,15 +226,14 @@ fn walked(
                     true => facts,
                     false => facts.map(|facts| facts.moved(FileId(offset(number)), 0)),
                 };
-                loaded.inputs.push(Input {
+                let input = Input {
                     file: InputFile { name, text },
                     found: Found::Walked(position),
                     folder: display(&met.folder),
                     kustomization: met.kustomization,
                     below: None,
-                    facts,
-                });
-                loaded.paths.push(Some(met.path));
+                };
+                loaded.push(input, Some(met.path), facts);
             }
             Err(None) => loaded.skipped.binary += 1,
             Err(Some(finding)) => loaded.findings.push(finding),
@@ -270,8 +267,7 @@ fn read(
         return Ok((Text::for_now(text, Box::new(again)), None));
     }
     let text = std::str::from_utf8(buffer).map_err(|_| None)?;
-    let mut facts = extract::extract(number, text, options);
-    facts.marked = has_marks(text);
+    let facts = extract::extract_once(number, text, options);
     Ok((Text::elsewhere(Box::new(again)), Some(facts)))
 }
 

@@ -109,7 +109,7 @@ impl<'a> Inputs<'a> {
     fn push(&mut self, real: &Path, text: String, here: Option<&Path>) -> usize {
         let number = self.loaded.inputs.len();
         let path = relative(real, here);
-        self.loaded.inputs.push(Input {
+        let input = Input {
             file: InputFile {
                 name: display(&path),
                 text: Text::here(text),
@@ -118,9 +118,8 @@ impl<'a> Inputs<'a> {
             folder: display(path.parent().unwrap_or(Path::new(""))),
             kustomization: None,
             below: None,
-            facts: None,
-        });
-        self.loaded.paths.push(None);
+        };
+        self.loaded.push(input, None, None);
         self.by_path.insert(real.to_path_buf(), number);
         number
     }

@@ -14,6 +14,7 @@ pub mod stream;
 pub mod walk;
 pub mod write;
 
+use crate::extract::Facts;
 use crate::finding::{Code, Finding};
 use crate::kustomization::Kustomizations;
 use crate::unit::{Input, Skipped};
@@ -23,6 +24,8 @@ use crate::unit::{Input, Skipped};
 pub struct Loaded {
     /// The texts, in the order of the arguments and then of the file names.
     pub inputs: Vec<Input>,
+    /// What they say, of those that were read while they came in; the last ones may be missing.
+    pub facts: Vec<Option<Facts>>,
     /// Where each text lies on disk; of the standard input, nothing.
     pub paths: Vec<Option<std::path::PathBuf>>,
     /// The kustomizations that reach one of the texts.
@@ -31,6 +34,16 @@ pub struct Loaded {
     pub skipped: Skipped,
     /// What could not be read.
     pub findings: Vec<Finding>,
+}
+
+impl Loaded {
+    /// Adds a text, where it lies on disk, and what it says if that is known.
+    fn push(&mut self, input: Input, path: Option<std::path::PathBuf>, facts: Option<Facts>) {
+        self.facts.resize_with(self.inputs.len(), || None);
+        self.facts.push(facts);
+        self.inputs.push(input);
+        self.paths.push(path);
+    }
 }
 
 /// The bytes of a named text as UTF-8, or why not.

@@ -102,13 +102,7 @@ fn replace(replacement: &Replacement<'_>) -> Result<Option<Finding>, Finding> {
     }
     let now = std::fs::read(&target).map_err(|e| failed("reading it again", &e))?;
     if now != before.as_bytes() {
-        return Err(Finding::new(
-            Code::FileChanged,
-            format!("{name} changed since it was read; it is left alone"),
-        )
-        .in_file(name)
-        .help("run the command again")
-        .refusing());
+        return Err(Finding::changed(name));
     }
     let folder = target.parent().unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new()

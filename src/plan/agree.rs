@@ -45,13 +45,12 @@ impl Planner<'_> {
         let mut first: Option<(&Unit, Decided)> = None;
         let mut said: BTreeSet<(Code, Option<Place>, String)> = BTreeSet::new();
         let mut findings: Vec<Finding> = Vec::new();
-        let before = (self.clashes.clone(), self.flawed_reads.clone());
-        let earlier = std::mem::take(&mut self.findings);
+        let earlier = std::mem::take(&mut self.said);
         let mut wrong = None;
         for seat in seats {
             let unit = self.units.get(seat.unit);
             let decided = self.template(seat, object, template);
-            for finding in std::mem::take(&mut self.findings) {
+            for finding in std::mem::take(&mut self.said.findings) {
                 if said.insert((finding.code, finding.place, finding.message.clone())) {
                     findings.push(finding);
                 }
@@ -63,10 +62,9 @@ impl Planner<'_> {
             match &first {
                 None => first = Some((unit, decided)),
                 Some((one, same)) if same.0 != decided.0 && !unit.built => {
-                    self.findings = earlier;
-                    (self.clashes, self.flawed_reads) = before;
+                    self.said = earlier;
                     let finding = say::several_units(object, &one.name, &unit.name);
-                    self.findings.push(finding);
+                    self.said.findings.push(finding);
                     return Ok((Decision::Refused, Vec::new()));
                 }
                 Some((one, same)) if same.0 != decided.0 => {
@@ -79,19 +77,17 @@ impl Planner<'_> {
                 Some(_) => {}
             }
         }
-        self.findings = earlier;
+        let mut said = std::mem::replace(&mut self.said, earlier);
         match (wrong, first) {
             (None, Some((_, decided))) => {
-                self.findings.extend(findings);
+                said.findings = findings;
+                self.said.add(said);
                 Ok(decided)
             }
-            (why, _) => {
-                (self.clashes, self.flawed_reads) = before;
-                Err(why.unwrap_or_else(|| Why {
-                    text: "it is only read".to_owned(),
-                    place: None,
-                }))
-            }
+            (why, _) => Err(why.unwrap_or_else(|| Why {
+                text: "it is only read".to_owned(),
+                place: None,
+            })),
         }
     }
 

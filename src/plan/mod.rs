@@ -14,6 +14,7 @@ use crate::extract::{Facts, Keys, Object, Reference, Source, Template};
 use crate::finding::Finding;
 use crate::index::{Index, ObjectRef, SourceRef, object, source};
 use crate::options::{Goal, Options};
+use crate::parallel;
 use crate::resolve::{Resolution, resolve};
 use crate::unit::{Found, Home, Input, Seat, Units, Why};
 use crate::yaml::insert::Slot;
@@ -87,68 +88,81 @@ pub fn decide(
     index: &Index,
     options: &Options,
 ) -> (Plan, Vec<Finding>) {
-    let mut planner = Planner {
-        facts,
-        units,
-        index,
-        options,
-        findings: Vec::new(),
-        clashes: BTreeMap::new(),
-        flawed_reads: BTreeSet::new(),
-    };
+    let with_templates = inputs.iter().zip(facts).enumerate();
+    let templates: Vec<(ObjectRef, usize)> = with_templates
+        .filter(|(_, (input, _))| input.found != Found::Context)
+        .flat_map(|(file, (_, facts))| {
+            let objects = facts.objects.iter().enumerate();
+            objects.flat_map(move |(object, of)| {
+                (0..of.templates.len()).map(move |number| (ObjectRef { file, object }, number))
+            })
+        })
+        .collect();
+    let parts: Vec<&[(ObjectRef, usize)]> = templates.chunks(PART).collect();
+    let decided = parallel::map(parts.len(), options.jobs, |part| {
+        let mut planner = Planner {
+            facts,
+            units,
+            index,
+            options,
+            said: Said::default(),
+        };
+        let templates = parts[part].iter();
+        let workloads = templates.map(|&(at, number)| planner.planned(inputs, at, number));
+        (workloads.collect::<Vec<Planned>>(), planner.said)
+    });
     let mut plan = Plan::default();
-    for (file, (input, file_facts)) in inputs.iter().zip(facts).enumerate() {
-        if input.found == Found::Context {
-            continue;
-        }
-        // Of each reason to leave workloads of the file alone, the first one and how many.
-        let mut left_alone: BTreeMap<Why, (usize, usize)> = BTreeMap::new();
-        for (position, object) in file_facts.objects.iter().enumerate() {
-            for (number, template) in object.templates.iter().enumerate() {
-                let decided = match (options.goal, &units.homes[file]) {
-                    (Goal::Strip, _) => Ok((planner.strip(object, template), Vec::new())),
-                    _ if object.raw_material_of.is_some() => Err(agree::raw_material(object)),
-                    (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
-                    (Goal::Stamp | Goal::Check, Home::In(seats)) => {
-                        planner.in_all(seats, (file, position), object, template)
-                    }
-                };
-                let (decision, reasons) = decided.unwrap_or_else(|why: Why| {
-                    if agree::matters(template) {
-                        left_alone.entry(why.clone()).or_insert((position, 0)).1 += 1;
-                    }
-                    (Decision::LeftAlone(why), Vec::new())
-                });
-                let decision = match input.found {
-                    Found::Stream => decision,
-                    _ => planner.refuse_encrypted(file_facts, object, decision),
-                };
-                plan.workloads.push(Planned {
-                    object: ObjectRef {
-                        file,
-                        object: position,
-                    },
-                    template: number,
-                    decision,
-                    reasons,
-                });
-            }
-        }
-        for (why, (first, count)) in left_alone {
-            let first = &file_facts.objects[first];
-            let finding = say::left_alone(first, count, &why);
-            planner.findings.push(finding);
-        }
+    let mut said = Said::default();
+    for (workloads, of_part) in decided {
+        plan.workloads.extend(workloads);
+        said.add(of_part);
     }
-    for ((one, two), readers) in std::mem::take(&mut planner.clashes) {
-        planner.findings.push(say::clash(facts, one, two, &readers));
+    let mut findings = said.findings;
+    for ((file, why), (first, count)) in said.left_alone {
+        let first = &facts[file].objects[first];
+        findings.push(say::left_alone(first, count, &why));
+    }
+    for ((one, two), readers) in said.clashes {
+        findings.push(say::clash(facts, one, two, &readers));
     }
     if options.goal != Goal::Strip {
-        planner.report_unread_flaws(inputs, units);
-        let found = hints::about_delegates(inputs, facts, units);
-        planner.findings.extend(found);
+        findings.extend(unread_flaws(inputs, facts, units, &said.flawed));
+        findings.extend(hints::about_delegates(inputs, facts, units));
     }
-    (plan, planner.findings)
+    findings.extend(said.flawed.into_values());
+    (plan, findings)
+}
+
+/// How many pod templates a thread takes at a time.
+const PART: usize = 256;
+
+/// What there is to say about some pod templates.
+#[derive(Default)]
+struct Said {
+    findings: Vec<Finding>,
+    /// Of each reason to leave workloads of a file alone, the first of them and how many.
+    left_alone: BTreeMap<(usize, Why), (usize, usize)>,
+    /// Of each clash, the readers that are left alone.
+    clashes: BTreeMap<(SourceRef, SourceRef), BTreeSet<String>>,
+    /// Of each value that a stamped workload reads and that is no string, source and entry, what is
+    /// said about its first reader.
+    flawed: BTreeMap<(SourceRef, usize), Finding>,
+}
+
+impl Said {
+    /// Adds what there is to say about the next ones.
+    fn add(&mut self, next: Self) {
+        self.findings.extend(next.findings);
+        for (why, (first, count)) in next.left_alone {
+            self.left_alone.entry(why).or_insert((first, 0)).1 += count;
+        }
+        for (clash, readers) in next.clashes {
+            self.clashes.entry(clash).or_default().extend(readers);
+        }
+        for (at, finding) in next.flawed {
+            self.flawed.entry(at).or_insert(finding);
+        }
+    }
 }
 
 struct Planner<'a> {
@@ -156,11 +170,7 @@ struct Planner<'a> {
     units: &'a Units,
     index: &'a Index,
     options: &'a Options,
-    findings: Vec<Finding>,
-    /// Of each clash, the readers that are left alone.
-    clashes: BTreeMap<(SourceRef, SourceRef), BTreeSet<String>>,
-    /// Values that are not strings and that a stamped workload reads: source and entry.
-    flawed_reads: BTreeSet<(SourceRef, usize)>,
+    said: Said,
 }
 
 /// What the references of a template add up to.
@@ -173,6 +183,37 @@ struct Sum {
 }
 
 impl Planner<'_> {
+    fn planned(&mut self, inputs: &[Input], at: ObjectRef, number: usize) -> Planned {
+        let (input, facts) = (&inputs[at.file], &self.facts[at.file]);
+        let object = &facts.objects[at.object];
+        let template = &object.templates[number];
+        let decided = match (self.options.goal, &self.units.homes[at.file]) {
+            (Goal::Strip, _) => Ok((self.strip(object, template), Vec::new())),
+            _ if object.raw_material_of.is_some() => Err(agree::raw_material(object)),
+            (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
+            (Goal::Stamp | Goal::Check, Home::In(seats)) => {
+                self.in_all(seats, (at.file, at.object), object, template)
+            }
+        };
+        let (decision, reasons) = decided.unwrap_or_else(|why: Why| {
+            if agree::matters(template) {
+                let key = (at.file, why.clone());
+                let known = self.said.left_alone.entry(key);
+                known.or_insert((at.object, 0)).1 += 1;
+            }
+            (Decision::LeftAlone(why), Vec::new())
+        });
+        Planned {
+            object: at,
+            template: number,
+            decision: match input.found {
+                Found::Stream => decision,
+                _ => self.refuse_encrypted(facts, object, decision),
+            },
+            reasons,
+        }
+    }
+
     fn strip(&mut self, object: &Object, template: &Template) -> Decision {
         match &template.slot {
             None => Decision::NotStamped,
@@ -192,7 +233,7 @@ impl Planner<'_> {
         if !edits || !facts.encrypted {
             return decision;
         }
-        self.findings.push(say::encrypted(object));
+        self.said.findings.push(say::encrypted(object));
         Decision::Refused
     }
 
@@ -210,7 +251,9 @@ impl Planner<'_> {
         }
         let stamped = template.not_stamped.is_none();
         if stamped && let Some((code, refusal)) = &template.refusal {
-            self.findings.push(say::untrusted(*code, refusal, object));
+            self.said
+                .findings
+                .push(say::untrusted(*code, refusal, object));
             return (Decision::Refused, Vec::new());
         }
         let mut sum = Sum::default();
@@ -224,14 +267,14 @@ impl Planner<'_> {
                 && let Some(finding) = self.say_reason(object, template, reference, &reason)
             {
                 said.insert(source);
-                self.findings.push(finding);
+                self.said.findings.push(finding);
             }
             reasons.push(reason);
         }
         let decision = self.sum_up(object, template, sum);
         if matches!(decision, Decision::Stamp { .. } | Decision::None { .. }) {
             let found = hints::about_template(object, template, &decision, &reasons, self.options);
-            self.findings.extend(found);
+            self.said.findings.extend(found);
         }
         (decision, reasons)
     }
@@ -278,7 +321,7 @@ impl Planner<'_> {
                 let other = indexed.clash.unwrap_or(indexed.copy);
                 if stamped {
                     sum.left_alone = true;
-                    let readers = self.clashes.entry((indexed.copy, other)).or_default();
+                    let readers = self.said.clashes.entry((indexed.copy, other)).or_default();
                     readers.insert(workload.id.to_string());
                 }
                 return Reason::Clash(indexed.copy, other);
@@ -287,7 +330,8 @@ impl Planner<'_> {
         let source = source(self.facts, indexed.copy);
         let missing = missing_keys(reference, source);
         if !reference.optional && !template.kind.is_unlisted() {
-            self.findings
+            self.said
+                .findings
                 .extend(say::missing_keys(workload, reference, &missing));
         }
         if let Some(by) = source.ignored {
@@ -327,18 +371,14 @@ impl Planner<'_> {
         let mut any = false;
         if let Some(malformed) = &source.malformed {
             any = true;
-            if self.flawed_reads.insert((at, usize::MAX)) {
-                let finding = say::malformed(owner, malformed, Some(workload));
-                self.findings.push(finding);
-            }
+            let said = self.said.flawed.entry((at, usize::MAX));
+            said.or_insert_with(|| say::malformed(owner, malformed, Some(workload)));
         }
         for (position, entry) in source.entries.iter().enumerate() {
             let Some(flaw) = entry.flaw else { continue };
             any = true;
-            if self.flawed_reads.insert((at, position)) {
-                self.findings
-                    .push(say::flawed(owner, entry, flaw, workload));
-            }
+            let said = self.said.flawed.entry((at, position));
+            said.or_insert_with(|| say::flawed(owner, entry, flaw, workload));
         }
         any
     }
@@ -368,12 +408,12 @@ impl Planner<'_> {
 
     fn sum_up(&mut self, object: &Object, template: &Template, sum: Sum) -> Decision {
         if template.kind.is_unlisted() {
-            self.findings.extend(hints::unlisted(object, template));
+            self.said.findings.extend(hints::unlisted(object, template));
             return Decision::NotStamped;
         }
         if let Some(reason) = template.not_stamped {
             if sum.counted > 0 {
-                self.findings.push(say::not_rolled(object, reason));
+                self.said.findings.push(say::not_rolled(object, reason));
             }
             return Decision::NotStamped;
         }
@@ -382,7 +422,7 @@ impl Planner<'_> {
         }
         if sum.counted > 0 {
             if let Some(later) = template.later {
-                self.findings.push(say::rolls_later(object, later));
+                self.said.findings.push(say::rolls_later(object, later));
             }
             return self.stamped(object, template, sum.lines.stamp());
         }
@@ -403,7 +443,7 @@ impl Planner<'_> {
             }
             Some(Ok(Slot::Present(_))) => State::Stale,
             Some(Err(refusal)) => {
-                self.findings.push(say::edit_refused(object, refusal));
+                self.said.findings.push(say::edit_refused(object, refusal));
                 return Decision::Refused;
             }
             None => return Decision::NotStamped,
@@ -418,45 +458,53 @@ impl Planner<'_> {
             _ => None,
         };
         if let Some(refusal) = refusal {
-            self.findings.push(say::edit_refused(object, refusal));
+            self.said.findings.push(say::edit_refused(object, refusal));
             return Decision::Refused;
         }
         Decision::None {
             left_over: template.stamp_seen,
         }
     }
+}
 
-    fn report_unread_flaws(&mut self, inputs: &[Input], units: &Units) {
-        for (file, facts) in self.facts.iter().enumerate() {
-            if inputs[file].found == Found::Context || !units.takes_part(file) {
-                continue;
-            }
-            for (position, owner) in facts.objects.iter().enumerate() {
-                let object = ObjectRef {
-                    file,
-                    object: position,
+/// What the API server refuses of the sources that no stamped workload reads.
+fn unread_flaws(
+    inputs: &[Input],
+    facts: &[Facts],
+    units: &Units,
+    read: &BTreeMap<(SourceRef, usize), Finding>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (file, facts) in facts.iter().enumerate() {
+        if inputs[file].found == Found::Context || !units.takes_part(file) {
+            continue;
+        }
+        for (position, owner) in facts.objects.iter().enumerate() {
+            let object = ObjectRef {
+                file,
+                object: position,
+            };
+            for (number, source) in owner.sources.iter().enumerate() {
+                let at = SourceRef {
+                    object,
+                    source: number,
                 };
-                for (number, source) in owner.sources.iter().enumerate() {
-                    let at = SourceRef {
-                        object,
-                        source: number,
-                    };
-                    if let Some(malformed) = &source.malformed
-                        && !self.flawed_reads.contains(&(at, usize::MAX))
+                if let Some(malformed) = &source.malformed
+                    && !read.contains_key(&(at, usize::MAX))
+                {
+                    findings.push(say::malformed(owner, malformed, None));
+                }
+                for (i, entry) in source.entries.iter().enumerate() {
+                    if let Some(flaw) = entry.flaw
+                        && !read.contains_key(&(at, i))
                     {
-                        self.findings.push(say::malformed(owner, malformed, None));
-                    }
-                    for (i, entry) in source.entries.iter().enumerate() {
-                        if let Some(flaw) = entry.flaw
-                            && !self.flawed_reads.contains(&(at, i))
-                        {
-                            self.findings.push(say::unread_flaw(owner, entry, flaw));
-                        }
+                        findings.push(say::unread_flaw(owner, entry, flaw));
                     }
                 }
             }
         }
     }
+    findings
 }
 
 /// The keys that a reference names and that its source does not have.

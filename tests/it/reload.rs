@@ -33,10 +33,10 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
         folder: String::new(),
         kustomization: None,
         below: None,
-        facts: None,
     };
     process::run(
         vec![input],
+        Vec::new(),
         &Kustomizations::default(),
         UnitRule::default(),
         Skipped::default(),

@@ -28,9 +28,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "front",
         &[
+            "extract",
             "finding",
             "k8s",
             "kustomization",
+            "options",
             "parallel",
             "span",
             "unit",
@@ -67,8 +69,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "plan",
         &[
-            "digest", "extract", "finding", "index", "k8s", "options", "resolve", "rules", "span",
-            "unit", "yaml",
+            "digest", "extract", "finding", "index", "k8s", "options", "parallel", "resolve",
+            "rules", "span", "unit", "yaml",
         ],
     ),
     (
