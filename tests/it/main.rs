@@ -9,6 +9,7 @@
     reason = "tests drive the real program, read its files and print their figures"
 )]
 
+mod arriving;
 mod cases;
 mod corpora;
 mod fast;

@@ -1,0 +1,201 @@
+//! A stream that is worked on while it comes in says and becomes what it does as a whole, wherever
+//! it is cut.
+
+use crate::corpora;
+use rollstamp::finding::Code;
+use rollstamp::front::Loaded;
+use rollstamp::front::arriving::Arriving;
+use rollstamp::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, UnitRule};
+use rollstamp::process::{self, Outcome};
+use rollstamp::report::{explain, json};
+use rollstamp::rules::Rules;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+fn options(goal: Goal, mode: Mode, jobs: usize) -> Options {
+    Options {
+        annotation: STAMP_KEY.to_owned(),
+        namespace: None,
+        hash_key: None,
+        goal,
+        strict: false,
+        mode,
+        naming: NamingRule::default(),
+        jobs,
+        rules: Rules::default(),
+    }
+}
+
+/// A source that gives a few bytes at a time.
+fn source(bytes: &[u8], at_a_time: usize) -> impl FnMut(&mut Vec<u8>) -> io::Result<usize> + use<> {
+    let mut pieces: Vec<Vec<u8>> = bytes.chunks(at_a_time).map(<[u8]>::to_vec).collect();
+    pieces.reverse();
+    move |buffer| {
+        let piece = pieces.pop().unwrap_or_default();
+        buffer.extend_from_slice(&piece);
+        Ok(piece.len())
+    }
+}
+
+/// What comes of a stream that is taken in in blocks of this size.
+fn load(bytes: &[u8], block: usize, options: &Options) -> io::Result<Loaded> {
+    let mut loaded = Loaded::default();
+    let source = Box::new(source(bytes, block));
+    Arriving::of(source, block, 0)?.finish(&mut loaded, options)?;
+    Ok(loaded)
+}
+
+fn run(loaded: Loaded, options: &Options) -> Outcome {
+    process::run(
+        loaded.inputs,
+        loaded.facts,
+        &loaded.kustomizations,
+        UnitRule::default(),
+        loaded.skipped,
+        options,
+    )
+    .unwrap()
+}
+
+/// Everything that anybody is told, with all places, and every edit.
+fn said(outcome: &Outcome) -> String {
+    let edits: Vec<String> = outcome
+        .changes
+        .iter()
+        .map(|change| format!("{:?}", change.edits))
+        .collect();
+    let report = json::report(outcome, &outcome.findings, "check", true);
+    let workloads = outcome.plan.workloads.iter().map(|planned| planned.object);
+    let explained = explain::json::report(outcome, &workloads.collect());
+    let findings = &outcome.findings;
+    format!("{report}\n{explained}\n{findings:?}\n{}", edits.join("\n"))
+}
+
+fn same_in_parts(name: &str, bytes: &[u8], blocks: &[usize]) -> usize {
+    let mut cut = 0;
+    for (goal, mode) in [
+        (Goal::Check, Mode::Annotation),
+        (Goal::Stamp, Mode::Suffix),
+        (Goal::Strip, Mode::Annotation),
+    ] {
+        let whole = options(goal, mode, 1);
+        let whole = said(&run(load(bytes, bytes.len() + 1, &whole).unwrap(), &whole));
+        for &block in blocks {
+            let options = options(goal, mode, 3);
+            let loaded = load(bytes, block, &options).unwrap();
+            cut += usize::from(loaded.facts.iter().any(Option::is_some));
+            let parts = said(&run(loaded, &options));
+            assert_eq!(whole, parts, "{name}, in blocks of {block}");
+        }
+    }
+    cut
+}
+
+fn streams(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let files = walkdir::WalkDir::new(folder).sort_by_file_name();
+    let files = files.into_iter().filter_map(Result::ok);
+    files
+        .filter(|entry| entry.file_type().is_file())
+        .filter(|entry| {
+            let name = entry.file_name().to_string_lossy();
+            name.ends_with(".yaml") || name.ends_with(".yml") || name == "input"
+        })
+        .map(|entry| {
+            let text = fs::read(entry.path()).unwrap();
+            (entry.path().display().to_string(), text)
+        })
+        .collect()
+}
+
+#[test]
+fn our_own_cases_are_the_same_in_parts() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cases");
+    let mut cut = 0;
+    for (name, bytes) in streams(&folder) {
+        cut += same_in_parts(&name, &bytes, &[1, 150]);
+        // With the line ends of Windows, and behind a byte order mark.
+        if let Ok(text) = std::str::from_utf8(&bytes) {
+            let text = format!("\u{feff}{}", text.trim_start_matches('\u{feff}'));
+            let twin = text.replace("\r\n", "\n").replace('\n', "\r\n");
+            cut += same_in_parts(&name, twin.as_bytes(), &[150]);
+        }
+    }
+    assert!(cut > 1_000, "only {cut} streams were cut");
+}
+
+#[test]
+fn rendered_streams_are_the_same_in_parts() {
+    let Some(root) = corpora::root() else { return };
+    let mut all = Vec::new();
+    let mut cut = 0;
+    for (name, bytes) in streams(&root.join("rendered")) {
+        cut += same_in_parts(&name, &bytes, &[4_000]);
+        if all.len() < 3_000_000 {
+            all.extend(b"---\n");
+            all.extend(bytes);
+            all.push(b'\n');
+        }
+    }
+    assert!(cut > 300, "only {cut} streams were cut");
+    same_in_parts("several streams as one", &all, &[1_000, 100_000]);
+}
+
+const MANIFEST: &str = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n  k: v\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n        - name: a\n          envFrom:\n            - configMapRef:\n                name: c\n";
+
+#[test]
+fn what_cannot_be_cut_is_read_as_a_whole() {
+    let options = options(Goal::Stamp, Mode::Annotation, 3);
+    let odd = [
+        // Lines that end in two ways.
+        MANIFEST.to_owned() + &MANIFEST.replace('\n', "\r\n"),
+        // One document only, and none at all.
+        MANIFEST[MANIFEST.find("---\napiVersion: apps").unwrap() + 4..].to_owned(),
+        String::new(),
+    ];
+    for text in odd {
+        let loaded = load(text.as_bytes(), 20, &options).unwrap();
+        assert!(loaded.facts.iter().all(Option::is_none));
+        assert_eq!(loaded.inputs[0].file.text.known(), Some(text.as_str()));
+        same_in_parts("odd", text.as_bytes(), &[1, 20]);
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_found_anywhere() {
+    let options = options(Goal::Stamp, Mode::Annotation, 3);
+    let mut bytes = MANIFEST.repeat(30).into_bytes();
+    let at = bytes.len() - 3;
+    bytes[at] = 0xFF;
+    for block in [1, 100, 1_000, 100_000] {
+        let loaded = load(&bytes, block, &options).unwrap();
+        assert!(loaded.inputs.is_empty());
+        let [finding] = loaded.findings.as_slice() else {
+            panic!("{} findings", loaded.findings.len());
+        };
+        assert_eq!(finding.code, Code::NotUtf8);
+        let line = 1 + bytes[..at].iter().filter(|&&b| b == b'\n').count();
+        let place = format!("<stdin>:{line}:");
+        assert!(finding.message.contains(&place), "{}", finding.message);
+    }
+}
+
+#[test]
+fn a_source_that_fails_ends_the_run() {
+    let options = options(Goal::Stamp, Mode::Annotation, 3);
+    for good in [1, 40] {
+        let mut left = good;
+        let mut source = source(MANIFEST.repeat(30).as_bytes(), 100);
+        let failing = Box::new(move |buffer: &mut Vec<u8>| {
+            left -= 1;
+            match left {
+                0 => Err(io::Error::other("gone")),
+                _ => source(buffer),
+            }
+        });
+        let mut loaded = Loaded::default();
+        let read = Arriving::of(failing, 100, 0).and_then(|a| a.finish(&mut loaded, &options));
+        assert_eq!(read.unwrap_err().to_string(), "gone");
+        assert!(loaded.inputs.is_empty());
+    }
+}
