@@ -14,7 +14,7 @@ pub struct InputFile {
 
 /// A text that is here, or that can be read again: what nobody asks for needs no memory.
 pub struct Text {
-    here: OnceLock<String>,
+    here: OnceLock<Cow<'static, str>>,
     again: Option<Box<dyn Again>>,
 }
 
@@ -48,9 +48,9 @@ impl std::error::Error for Changed {}
 
 impl Text {
     /// A text that stays here.
-    pub fn here(text: String) -> Self {
+    pub fn here(text: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            here: OnceLock::from(text),
+            here: OnceLock::from(text.into()),
             again: None,
         }
     }
@@ -66,13 +66,13 @@ impl Text {
     /// A text that is here until it is [forgotten](Self::forget).
     pub fn for_now(text: String, again: Box<dyn Again>) -> Self {
         Self {
-            here: OnceLock::from(text),
+            here: OnceLock::from(Cow::Owned(text)),
             again: Some(again),
         }
     }
 
     /// Lets go of what can be read again.
-    pub fn forget(&mut self) -> Option<String> {
+    pub fn forget(&mut self) -> Option<Cow<'static, str>> {
         self.again.as_ref()?;
         self.here.take()
     }
@@ -86,7 +86,7 @@ impl Text {
             return Ok(text);
         }
         let text = self.lend()?.into_owned();
-        Ok(self.here.get_or_init(|| text))
+        Ok(self.here.get_or_init(|| Cow::Owned(text)))
     }
 
     /// The text, for a look at it.
@@ -103,7 +103,7 @@ impl Text {
 
     /// The text if it is here.
     pub fn known(&self) -> Option<&str> {
-        self.here.get().map(String::as_str)
+        self.here.get().map(Cow::as_ref)
     }
 }
 

@@ -1,12 +1,14 @@
 //! The standard input, read by one thread while the others already work on what came in before.
 
 use super::stream::STDIN;
+use super::whole::Whole;
 use super::{Loaded, utf8};
 use crate::extract::{self, Facts, PART};
 use crate::options::Options;
 use crate::span::{FileId, InputFile, MAX_TEXT, Span, Text, offset};
 use crate::unit::{Found, Input};
 use crate::yaml::insert::line_end;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -82,8 +84,8 @@ impl Arriving {
     /// When the system cannot read it.
     pub fn finish(mut self, loaded: &mut Loaded, options: &Options) -> io::Result<()> {
         let together = match self.last {
-            Some(_) if options.jobs > 1 => self.together(options)?,
-            _ => None,
+            Some(_) => self.together(options)?,
+            None => None,
         };
         match together {
             Some((text, facts)) => push(loaded, text, Some(facts)),
@@ -97,11 +99,12 @@ impl Arriving {
     /// # Errors
     /// When the system cannot read it.
     pub fn whole(mut self, loaded: &mut Loaded) -> io::Result<()> {
-        self.bytes
-            .reserve(self.expected.saturating_sub(self.bytes.len()));
+        // With room for the last look, which finds nothing.
+        let more = self.expected.saturating_sub(self.bytes.len()) + PART;
+        self.bytes.reserve(more);
         while (self.source)(&mut self.bytes)? > 0 {}
         match utf8(self.bytes, STDIN) {
-            Ok(text) => push(loaded, text, None),
+            Ok(text) => push(loaded, text.into(), None),
             Err(finding) => loaded.findings.push(finding),
         }
         Ok(())
@@ -128,7 +131,7 @@ impl Arriving {
     /// Takes in the rest while other threads read what is there. Nothing if that must be read as a
     /// whole, because it is not UTF-8, too large, or ends its lines in two ways: then all that has
     /// come in is in `bytes` again.
-    fn together(&mut self, options: &Options) -> io::Result<Option<(String, Facts)>> {
+    fn together(&mut self, options: &Options) -> io::Result<Option<(Cow<'static, str>, Facts)>> {
         let (queue, changed) = (Mutex::new(Queue::default()), Condvar::new());
         let work = || {
             while let Some(segment) = next(&queue, &changed) {
@@ -149,7 +152,7 @@ impl Arriving {
             }
             text
         })?;
-        let Some(text) = text else {
+        let Some(Ok(text)) = text.map(Whole::into_text) else {
             return Ok(None);
         };
         let mut done = queue.into_inner().unwrap_or_default().done;
@@ -163,8 +166,8 @@ impl Arriving {
         options: &Options,
         queue: &Mutex<Queue>,
         changed: &Condvar,
-    ) -> io::Result<Option<String>> {
-        let mut whole = String::with_capacity(self.expected.max(self.bytes.len()));
+    ) -> io::Result<Option<Whole>> {
+        let mut whole = Whole::with_room(MAX_TEXT);
         let mut ends = None;
         for number in 0.. {
             let mut rest = lock(queue).spare.pop().unwrap_or_default();
@@ -189,14 +192,14 @@ impl Arriving {
                 }
             };
             let start = offset(whole.len());
-            whole.push_str(&text);
+            whole.push(&text);
             let segment = Segment {
                 number,
                 start,
                 text,
             };
             let mut open = lock(queue);
-            if open.waiting.len() < 2 * options.jobs {
+            if open.waiting.len() < 2 * (options.jobs - 1) {
                 open.waiting.push_back(segment);
                 drop(open);
                 changed.notify_one();
@@ -214,7 +217,7 @@ impl Arriving {
     }
 }
 
-fn push(loaded: &mut Loaded, text: String, facts: Option<Facts>) {
+fn push(loaded: &mut Loaded, text: Cow<'static, str>, facts: Option<Facts>) {
     let input = Input {
         file: InputFile {
             name: STDIN.to_owned(),

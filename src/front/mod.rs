@@ -12,6 +12,7 @@ pub mod krm;
 mod kustomize;
 pub mod stream;
 pub mod walk;
+mod whole;
 pub mod write;
 
 use crate::extract::Facts;
