@@ -97,6 +97,8 @@ pub fn run(
             options.jobs,
         )?);
     }
+    // Nobody asks for sources by name any more.
+    drop(index);
     let (changes, found) = render::render(&inputs, &facts, &plan, &renames, options);
     findings.extend(found);
     let may_have_marks = |file: usize| facts[file].marked;

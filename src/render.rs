@@ -13,6 +13,7 @@ use crate::unit::Input;
 use crate::yaml::insert::Slot;
 use crate::yaml::verify::{Change, Read, Step, Wrote, only_changes};
 use crate::yaml::{self, Edit, EditSet};
+use smol_str::{SmolStr, ToSmolStr as _};
 use std::collections::BTreeMap;
 
 /// The edits of one file.
@@ -27,15 +28,20 @@ pub struct FileChange {
 
 /// An edit, and the one thing that it changes.
 struct Pending {
+    owner: Owner,
+    edit: Edit,
+    change: Change,
+}
+
+/// What an edit is in.
+struct Owner {
     /// The object, as people call it.
-    object: String,
+    object: SmolStr,
     /// Where the object is.
     place: Span,
     /// The document that it is in.
     document: Span,
-    edit: Edit,
-    change: Change,
-    /// Whether it changes a name, which other files follow.
+    /// Whether the edit changes a name, which other files follow.
     of_name: bool,
 }
 
@@ -83,16 +89,18 @@ pub fn render(
             .map(|field| Step::Field(field.into()));
         let way = [object.route.as_slice(), template.path.as_slice()].concat();
         let pending = Pending {
-            object: object.id.to_string(),
-            place: object.place.span,
-            document: object.document,
+            owner: Owner {
+                object: object.id.to_smolstr(),
+                place: object.place.span,
+                document: object.document,
+                of_name: false,
+            },
             edit,
             change: Change {
                 path: way.into_iter().chain(metadata).collect(),
                 value,
                 wrote: Wrote::Anew,
             },
-            of_name: false,
         };
         by_file
             .entry(planned.object.file)
@@ -101,12 +109,14 @@ pub fn render(
     }
     for name in &renames.edits {
         by_file.entry(name.file).or_default().push(Pending {
-            object: name.object.clone(),
-            place: name.place,
-            document: name.document,
+            owner: Owner {
+                object: name.object.as_str().into(),
+                place: name.place,
+                document: name.document,
+                of_name: true,
+            },
             edit: name.edit.clone(),
             change: name.change.clone(),
-            of_name: true,
         });
     }
     let mut findings = Vec::new();
@@ -117,7 +127,7 @@ pub fn render(
         inputs[numbers[i]].file.text.get().err()
     });
     for ((file, pending), changed) in by_file.into_iter().zip(changed) {
-        let of_names = pending.iter().any(|p| p.of_name);
+        let of_names = pending.iter().any(|p| p.owner.of_name);
         let edited = match changed {
             None => edited(file, pending),
             Some(Changed { name }) => Err(Finding::changed(&name)),
@@ -155,12 +165,12 @@ pub fn render(
             });
         match wrong {
             None => {
-                let of_names = file.pending.iter().any(|p| p.of_name);
+                let of_names = file.owners.iter().any(|owner| owner.of_name);
                 changes.push((of_names, file.change));
             }
             Some(culprit) => {
-                names_fail |= file.pending.iter().any(|p| p.of_name);
-                findings.push(unproven(file.change.file, &file.pending, culprit));
+                names_fail |= file.owners.iter().any(|owner| owner.of_name);
+                findings.push(unproven(file.change.file, &file.owners, culprit));
             }
         }
     }
@@ -173,20 +183,18 @@ pub fn render(
 /// The edits of a file, and the changes that they must make to each document.
 struct Edited {
     change: FileChange,
-    pending: Vec<Pending>,
+    owners: Vec<Owner>,
     documents: BTreeMap<Span, Vec<Change>>,
 }
 
-fn unproven(file: usize, pending: &[Pending], culprit: Span) -> Finding {
-    let object = pending
-        .iter()
-        .find(|p| p.document == culprit)
-        .unwrap_or(&pending[0]);
+fn unproven(file: usize, owners: &[Owner], culprit: Span) -> Finding {
+    let mut here = owners.iter().filter(|owner| owner.document == culprit);
+    let object = here.next().unwrap_or(&owners[0]);
     Finding::new(
         Code::EditRefused,
         format!("{}: after the edit the document would not mean the same; the file is left alone", object.object),
     )
-    .about(object.object.clone())
+    .about(object.object.as_str())
     .at(Place {
         file: FileId(offset(file)),
         span: object.place,
@@ -196,15 +204,23 @@ fn unproven(file: usize, pending: &[Pending], culprit: Span) -> Finding {
 }
 
 fn edited(file: usize, pending: Vec<Pending>) -> Result<Edited, Finding> {
-    let Ok(edits) = EditSet::new(pending.iter().map(|p| p.edit.clone()).collect()) else {
-        return Err(unproven(file, &pending, pending[0].document));
-    };
+    let mut edits = Vec::with_capacity(pending.len());
     let mut documents: BTreeMap<Span, Vec<Change>> = BTreeMap::new();
-    for p in &pending {
-        let changes = documents.entry(p.document).or_default();
-        changes.push(p.change.clone());
+    let mut owners = Vec::with_capacity(pending.len());
+    for Pending {
+        owner,
+        edit,
+        change,
+    } in pending
+    {
+        edits.push(edit);
+        documents.entry(owner.document).or_default().push(change);
+        owners.push(owner);
     }
-    let mut objects: Vec<Span> = pending.iter().map(|p| p.place).collect();
+    let Ok(edits) = EditSet::new(edits) else {
+        return Err(unproven(file, &owners, owners[0].document));
+    };
+    let mut objects: Vec<Span> = owners.iter().map(|owner| owner.place).collect();
     objects.sort_unstable();
     objects.dedup();
     Ok(Edited {
@@ -213,7 +229,7 @@ fn edited(file: usize, pending: Vec<Pending>) -> Result<Edited, Finding> {
             edits,
             objects,
         },
-        pending,
+        owners,
         documents,
     })
 }

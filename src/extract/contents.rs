@@ -111,7 +111,11 @@ fn keys(reader: &mut Reader<'_>, row: &Provider, id: &ObjectId, source: &Source)
 }
 
 fn size(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &ObjectId, source: &Source) {
-    let bytes: usize = source.entries.iter().map(|entry: &Entry| entry.size).sum();
+    let bytes: usize = source
+        .entries
+        .iter()
+        .map(|entry: &Entry| entry.size as usize)
+        .sum();
     // In base64 three bytes are four; no object with less than this can be too large.
     if bytes <= MAX_ANNOTATIONS / 2 || reader.is_sops(node) {
         return;

@@ -9,7 +9,7 @@ use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::providers::{Encoding, Provider, Target};
 use crate::rules::Encrypted;
-use crate::span::Span;
+use crate::span::{Span, offset};
 use crate::yaml::canonical;
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::{Kind, NodeId};
@@ -49,18 +49,18 @@ pub struct Malformed {
 }
 
 /// One key.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The key as it reaches the cluster.
     pub key: SmolStr,
     /// The digest of the bytes that a pod gets; of a flawed value, of nothing.
     pub digest: ValueDigest,
     /// How many bytes a pod gets.
-    pub size: usize,
+    pub size: u32,
     /// Whether it can be an environment variable.
     pub env: bool,
     /// What the API server will refuse.
-    pub flaw: Option<Flaw>,
+    pub flaw: Option<Box<Flaw>>,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
     pub ignored: Option<By>,
     /// Where the key is written.
@@ -90,7 +90,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// Completes "the value of `key` is ...".
-    pub fn describe(self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Self::NotAString(what) => format!("{what}, not a string"),
             Self::Unreadable(why) => format!("unreadable: {why}"),
@@ -98,7 +98,7 @@ impl Flaw {
     }
 
     /// What to do about it.
-    pub fn help(self) -> &'static str {
+    pub fn help(&self) -> &'static str {
         match self {
             Self::NotAString(_) => "put the value in quotes",
             Self::Unreadable(_) => "write the value in a form that `kubectl` reads",
@@ -252,7 +252,7 @@ fn entries(
                     ),
                     key: content.path.replace('/', ".").into(),
                     env: true,
-                    size: text.len(),
+                    size: offset(text.len()),
                     flaw: None,
                     ignored: None,
                     at: At(reader.document.node(field).span),
@@ -316,9 +316,9 @@ fn entries(
                 } else {
                     format_smolstr!("{prefix}{key}")
                 },
-                size: bytes.len(),
+                size: offset(bytes.len()),
                 env: content.env,
-                flaw,
+                flaw: flaw.map(Box::new),
                 ignored: None,
                 at,
             });

@@ -8,6 +8,7 @@ use crate::k8s::providers::Target;
 use crate::options::Options;
 use crate::rules::Subject;
 use crate::span::Span;
+use crate::span::offset;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
@@ -131,7 +132,7 @@ fn entry(
     Ok(Entry {
         key: name.into(),
         digest: ValueDigest::of(generator.target, value, key),
-        size: value.len(),
+        size: offset(value.len()),
         env: !is_binary,
         flaw: None,
         ignored: None,
@@ -164,10 +165,7 @@ pub(super) fn combined(old: &Source, new: Source, behavior: Behavior) -> Option<
                 // A key in `data` and in `binaryData`: the API server refuses that.
                 Some(same) if same.env != entry.env => return None,
                 Some(_) => {}
-                None => new.entries.push(Entry {
-                    key: entry.key.clone(),
-                    ..*entry
-                }),
+                None => new.entries.push(entry.clone()),
             }
         }
         new.entries
@@ -178,10 +176,7 @@ pub(super) fn combined(old: &Source, new: Source, behavior: Behavior) -> Option<
 
 /// The same once more: digests cannot be printed, but they can be copied.
 pub(super) fn copy(source: &Source) -> Source {
-    let entries = source.entries.iter().map(|entry| Entry {
-        key: entry.key.clone(),
-        ..*entry
-    });
+    let entries = source.entries.iter().cloned();
     Source {
         target: source.target,
         name: source.name.clone(),

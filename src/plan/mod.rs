@@ -375,7 +375,7 @@ impl Planner<'_> {
             said.or_insert_with(|| say::malformed(owner, malformed, Some(workload)));
         }
         for (position, entry) in source.entries.iter().enumerate() {
-            let Some(flaw) = entry.flaw else { continue };
+            let Some(flaw) = &entry.flaw else { continue };
             any = true;
             let said = self.said.flawed.entry((at, position));
             said.or_insert_with(|| say::flawed(owner, entry, flaw, workload));
@@ -495,7 +495,7 @@ fn unread_flaws(
                     findings.push(say::malformed(owner, malformed, None));
                 }
                 for (i, entry) in source.entries.iter().enumerate() {
-                    if let Some(flaw) = entry.flaw
+                    if let Some(flaw) = &entry.flaw
                         && !read.contains_key(&(at, i))
                     {
                         findings.push(say::unread_flaw(owner, entry, flaw));

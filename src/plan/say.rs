@@ -90,7 +90,7 @@ pub(super) fn missing_keys(
         .collect()
 }
 
-pub(super) fn flawed(owner: &Object, entry: &Entry, flaw: Flaw, reader: &Object) -> Finding {
+pub(super) fn flawed(owner: &Object, entry: &Entry, flaw: &Flaw, reader: &Object) -> Finding {
     let message = format!(
         "the value of `{}` of {} is {}; {} reads the source",
         entry.key,
@@ -122,7 +122,7 @@ pub(super) fn malformed(owner: &Object, malformed: &Malformed, reader: Option<&O
     finding.help("write it as keys and values")
 }
 
-pub(super) fn unread_flaw(owner: &Object, entry: &Entry, flaw: Flaw) -> Finding {
+pub(super) fn unread_flaw(owner: &Object, entry: &Entry, flaw: &Flaw) -> Finding {
     let message = format!(
         "the value of `{}` of {} is {}",
         entry.key,

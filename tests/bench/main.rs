@@ -213,25 +213,22 @@ fn tree(files: &Files) {
             .filter(|entry| entry.path().extension().is_some_and(|e| e == "yaml"))
             .map(|entry| size(entry.path()))
             .sum();
-        let folder = root.display().to_string();
         let mut check = Run::new(
             "rollstamp check",
-            &[ROLLSTAMP, "check", "--no-config", "-q", &folder],
+            &[ROLLSTAMP, "check", "--no-config", "-q", "."],
             None,
         );
         // Nothing is stamped yet, so `check` has something to say.
         check.may_fail = true;
-        let runs = [
+        let find = "find . -name '*.yaml' -print0 | xargs -0 -n 500 -P 2";
+        let mut runs = [
             check,
-            Run::shell(
-                "find, xargs cat",
-                &format!("find {folder} -name '*.yaml' -print0 | xargs -0 -n 500 -P 2 cat"),
-            ),
-            Run::shell(
-                "find, xargs sha256sum",
-                &format!("find {folder} -name '*.yaml' -print0 | xargs -0 -n 500 -P 2 sha256sum"),
-            ),
+            Run::shell("find, xargs cat", &format!("{find} cat")),
+            Run::shell("find, xargs sha256sum", &format!("{find} sha256sum")),
         ];
+        for run in &mut runs {
+            run.folder = Some(root.clone());
+        }
         let title = format!("Tree of 30,000 files, {name}, {} MB", bytes / 1_000_000);
         table(&title, bytes, &runs, 5);
         if let Some(peak) = runs[0].memory() {

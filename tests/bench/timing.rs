@@ -1,7 +1,7 @@
 //! Runs programs and says how long they took.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,8 @@ pub(crate) struct Run {
     pub(crate) name: String,
     pub(crate) command: Vec<String>,
     pub(crate) stdin: Option<String>,
+    /// Where it runs, if not here.
+    pub(crate) folder: Option<PathBuf>,
     /// Whether another exit code than 0 is fine.
     pub(crate) may_fail: bool,
 }
@@ -26,6 +28,7 @@ impl Run {
             name: name.to_owned(),
             command: command.iter().map(|&word| word.to_owned()).collect(),
             stdin: stdin.map(|path| path.display().to_string()),
+            folder: None,
             may_fail: false,
         }
     }
@@ -43,6 +46,9 @@ impl Run {
             .collect();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
         command.stdin(match &self.stdin {
             Some(path) => Stdio::from(File::open(path).unwrap()),
             None => Stdio::null(),

@@ -238,7 +238,7 @@ pub(super) fn flaws(source: &Source) -> Vec<String> {
     let malformed = source.malformed.iter();
     let malformed = malformed.map(|m| format!("`{}` is not a mapping", m.field));
     let values = source.entries.iter().filter_map(|entry| {
-        let flaw = entry.flaw?;
+        let flaw = entry.flaw.as_ref()?;
         Some(format!(
             "the value of `{}` is {}",
             entry.key,
