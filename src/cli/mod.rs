@@ -508,7 +508,7 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
             } else {
                 Severity::Note
             };
-            out + &findings(outcome, least, common, true)
+            out + &findings(outcome, least, common, true, run.options.jobs)
         }
     };
     stream::print(std::iter::once(report.as_str()))

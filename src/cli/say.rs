@@ -33,7 +33,7 @@ pub(super) fn say_findings(run: &mut Run, common: &Common, verb: &str) {
                 (_, true) => Severity::Note,
                 _ => Severity::Warning,
             };
-            findings(outcome, least, common, false)
+            findings(outcome, least, common, false, run.options.jobs)
         }
     };
     run.talk.say(&said);
@@ -45,11 +45,13 @@ pub(super) fn findings(
     least: Severity,
     common: &Common,
     stdout: bool,
+    jobs: usize,
 ) -> String {
     if common.output == Format::Github {
         github::findings(outcome, &outcome.findings, least)
     } else {
-        text::findings(outcome, &outcome.findings, least, colour(common, stdout))
+        let colour = colour(common, stdout);
+        text::findings(outcome, &outcome.findings, least, colour, jobs)
     }
 }
 

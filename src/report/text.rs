@@ -2,26 +2,41 @@
 
 use super::{Locator, count};
 use crate::finding::{Finding, Severity};
+use crate::parallel;
 use crate::process::Outcome;
 use crate::unit::{Found, Input, Skipped};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 /// The findings of at least this severity, each with its place, its line where that can be shown,
 /// and what to do.
-pub fn findings(outcome: &Outcome, findings: &[Finding], least: Severity, colour: bool) -> String {
+pub fn findings(
+    outcome: &Outcome,
+    findings: &[Finding],
+    least: Severity,
+    colour: bool,
+    jobs: usize,
+) -> String {
     let renderer = if colour {
         Renderer::styled()
     } else {
         Renderer::plain()
     };
-    let locator = Locator::new(outcome);
-    let mut out = String::new();
-    for finding in findings.iter().filter(|f| f.severity >= least) {
-        out.push_str(&one(finding, &locator, &renderer));
-        out.push_str("\n\n");
-    }
-    out
+    let said: Vec<&Finding> = findings.iter().filter(|f| f.severity >= least).collect();
+    let parts: Vec<&[&Finding]> = said.chunks(PART).collect();
+    let parts = parallel::map(parts.len(), jobs, |part| {
+        let locator = Locator::new(outcome);
+        let mut out = String::new();
+        for finding in parts[part] {
+            out.push_str(&one(finding, &locator, &renderer));
+            out.push_str("\n\n");
+        }
+        out
+    });
+    parts.concat()
 }
+
+/// How many findings a thread takes at a time.
+const PART: usize = 512;
 
 fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String {
     let level = match finding.severity {

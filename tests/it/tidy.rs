@@ -112,8 +112,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "extract", "finding", "index", "k8s", "plan", "process", "render", "span", "unit",
-            "yaml",
+            "extract", "finding", "index", "k8s", "parallel", "plan", "process", "render", "span",
+            "unit", "yaml",
         ],
     ),
     (
