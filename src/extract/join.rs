@@ -6,15 +6,27 @@ use super::{Facts, Object};
 /// The facts of a text from those of its parts: the first error counts, as if they had been read
 /// one after the other.
 pub fn join(parts: impl IntoIterator<Item = Facts>) -> Facts {
-    let mut parts = parts.into_iter();
-    let mut all = parts.next().unwrap_or_default();
-    // The objects of the other parts, moved once their number is known.
-    let mut others: Vec<Vec<Object>> = Vec::new();
-    for mut part in parts {
+    let mut joining = Joining::default();
+    parts.into_iter().for_each(|part| joining.add(part));
+    joining.finish()
+}
+
+/// The facts of the first parts of a text. Parts are added as they come, so that none of them needs
+/// memory beside the whole for long.
+#[derive(Default)]
+pub struct Joining(Option<Facts>);
+
+impl Joining {
+    /// Adds the next part.
+    pub fn add(&mut self, mut part: Facts) {
+        let Some(all) = &mut self.0 else {
+            self.0 = Some(part);
+            return;
+        };
         if all.broken.is_some() {
-            break;
+            return;
         }
-        others.push(part.objects);
+        all.objects.append(&mut part.objects);
         all.object_count += part.object_count;
         all.kustomizations.append(&mut part.kustomizations);
         all.findings.append(&mut part.findings);
@@ -24,13 +36,16 @@ pub fn join(parts: impl IntoIterator<Item = Facts>) -> Facts {
         all.ytt |= part.ytt;
         all.secrets.append(&mut part.secrets);
     }
-    all.objects.reserve_exact(others.iter().map(Vec::len).sum());
-    all.objects.extend(others.into_iter().flatten());
-    all.ytt &= all.broken.is_none();
-    if all.broken.is_none() {
-        all.find_raw_material();
+
+    /// The facts of the whole text.
+    pub fn finish(self) -> Facts {
+        let mut all = self.0.unwrap_or_default();
+        all.ytt &= all.broken.is_none();
+        if all.broken.is_none() {
+            all.find_raw_material();
+        }
+        all
     }
-    all
 }
 
 /// Gives back what the lists of objects have room for beyond what they hold.

@@ -18,7 +18,7 @@ mod source;
 mod spot;
 mod workload;
 
-pub use join::join;
+pub use join::{Joining, join};
 pub use marks::Marks;
 pub use names::{Mention, What, mentions};
 pub use naming::{Follows, Frozen, Naming};

@@ -3,13 +3,13 @@
 use super::stream::STDIN;
 use super::whole::Whole;
 use super::{Loaded, utf8};
-use crate::extract::{self, Facts, PART};
+use crate::extract::{self, Facts, Joining, PART};
 use crate::options::Options;
 use crate::span::{FileId, InputFile, MAX_TEXT, Span, Text, offset};
 use crate::unit::{Found, Input};
 use crate::yaml::insert::line_end;
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -42,7 +42,12 @@ struct Queue {
     waiting: VecDeque<Segment>,
     /// Buffers that can be used again.
     spare: Vec<Vec<u8>>,
-    done: Vec<(usize, Facts)>,
+    /// What the first segments say.
+    first: Joining,
+    /// How many these are.
+    joined: usize,
+    /// What later ones say that were done sooner.
+    later: BTreeMap<usize, Facts>,
     closed: bool,
 }
 
@@ -155,10 +160,8 @@ impl Arriving {
         let Some(Ok(text)) = text.map(Whole::into_text) else {
             return Ok(None);
         };
-        let mut done = queue.into_inner().unwrap_or_default().done;
-        done.sort_unstable_by_key(|(number, _)| *number);
-        let facts = extract::join(done.into_iter().map(|(_, facts)| facts));
-        Ok(Some((text, facts)))
+        let queue = queue.into_inner().unwrap_or_default();
+        Ok(Some((text, queue.first.finish())))
     }
 
     fn hand_on(
@@ -261,8 +264,18 @@ fn read(segment: Segment, options: &Options, queue: &Mutex<Queue>) {
     let part = Span::new(0, text.len());
     let facts = extract::extract_part(FILE, &text, part, options).moved(FILE, start);
     let mut open = lock(queue);
-    open.done.push((number, facts));
     open.spare.push(text.into_bytes());
+    open.later.insert(number, facts);
+    let Queue {
+        first,
+        joined,
+        later,
+        ..
+    } = &mut *open;
+    while let Some(facts) = later.remove(joined) {
+        first.add(facts);
+        *joined += 1;
+    }
 }
 
 /// Past the buffer of the standard input. What a pipe holds at once is made large where the system
