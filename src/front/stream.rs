@@ -1,5 +1,7 @@
 //! The standard streams, and what the environment says about them.
 
+#[cfg(unix)]
+use std::io::IoSlice;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
@@ -32,22 +34,37 @@ pub fn is_helm_plugin() -> bool {
 /// # Errors
 /// When the system cannot write, a full disk for one.
 pub fn print<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
-    // Large pieces go past the buffer, so the text is not copied.
-    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let write = || -> io::Result<()> {
-        for piece in pieces {
-            out.write_all(piece.as_bytes())?;
-        }
-        out.flush()
-    };
-    match write() {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            // What is left in the buffer has no reader.
-            let _ = out.into_parts();
-            Ok(())
-        }
+    match write(pieces.filter(|piece| !piece.is_empty())) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
+}
+
+/// Many pieces at a time from where they lie, without a copy.
+#[cfg(unix)]
+fn write<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
+    use std::os::fd::AsFd as _;
+    let mut out = std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let mut slices: Vec<IoSlice<'_>> = pieces.map(|piece| IoSlice::new(piece.as_bytes())).collect();
+    let mut rest = slices.as_mut_slice();
+    while !rest.is_empty() {
+        match out.write_vectored(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut rest, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn write<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    for piece in pieces {
+        out.write_all(piece.as_bytes())?;
+    }
+    out.flush()
 }
 
 /// What is said to people: the standard error, and the log file if there is one.
