@@ -3,17 +3,19 @@
 //! It understands a document wholly or declines it, and what it declines the full parser reads.
 //! So it can only ever be a speed-up: whatever it accepts gives the very tape that [`super::full`]
 //! gives, which `tests/it/fast.rs` holds against real and mutated documents. It declines whatever
-//! is rare or disputed: anchors, aliases, tags, merge keys, `?`, directives, `...`, tabs that
-//! could count, indentation digits, brackets over several lines, unusual escapes, a root that is
-//! no collection, and any surprise in the indentation.
+//! is rare or disputed: anchors of keys or of nothing, aliases in brackets or as keys, tags, merge
+//! keys, `?`, directives, `...`, tabs that could count, indentation digits, unusual escapes, a root
+//! that is no collection, and any surprise in the indentation.
 
+mod anchors;
 mod flow;
 mod scalars;
 mod scan;
 
 use super::oddities;
-use super::tape::{Document, Kind, Node, Style, Tape};
+use super::tape::{Document, Kind, Node, Props, Style, Tape};
 use crate::span::{Span, offset};
+use anchors::Anchor;
 
 /// Why a document goes to the full parser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,11 +58,17 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
         depth: 0,
         last_end: chunk.start,
         at_left: 0,
+        props: Vec::new(),
+        anchors: Vec::new(),
+        pending: None,
     };
     parser.lines(start)?;
+    if !parser.props.is_empty() {
+        parser.no_bomb()?;
+    }
     let tape = Tape {
         nodes: parser.nodes,
-        props: Vec::new(),
+        props: parser.props,
     };
     Ok((!tape.nodes.is_empty()).then_some(Document {
         span: chunk,
@@ -91,6 +99,11 @@ struct Parser<'a> {
     last_end: u32,
     /// Lines inside of quotes that are not deeper than their parent.
     at_left: usize,
+    /// Of anchors and aliases, in the order of the text.
+    props: Vec<Props>,
+    anchors: Vec<Anchor>,
+    /// The anchor of a value that is awaited.
+    pending: Option<Span>,
 }
 
 impl Parser<'_> {
@@ -119,6 +132,9 @@ impl Parser<'_> {
                 _ => line = self.line(at, offset(at - line))?,
             }
         }
+        if self.pending.is_some() {
+            return Err(Declined("an anchor of nothing"));
+        }
         while self.depth > 0 {
             self.close();
         }
@@ -143,10 +159,14 @@ impl Parser<'_> {
         if let Some(absent) = top.awaits {
             let inside = column > top.indent || (is_item && column == top.indent && top.is_mapping);
             self.open[self.depth - 1].awaits = None;
-            if inside {
-                return self.nested(at, column, Some(top.indent));
+            match self.pending.take() {
+                None if inside => return self.nested(at, column, Some(top.indent)),
+                Some(anchor) if inside => {
+                    return self.nested_anchored(anchor, at, column, top.indent);
+                }
+                None => self.absent(absent),
+                Some(_) => return Err(Declined("an anchor of nothing")),
             }
-            self.absent(absent);
         } else if column > top.indent {
             return Err(Declined("an unexpected indentation"));
         }
@@ -218,6 +238,7 @@ impl Parser<'_> {
                 Ok(next)
             }
             b'\t' => Err(Declined("a tab behind a dash")),
+            b'&' | b'*' => self.value(inner, column + offset(inner - at), column),
             _ => self.nested(inner, column + offset(inner - at), Some(column)),
         }
     }

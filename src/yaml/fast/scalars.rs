@@ -89,12 +89,14 @@ impl Parser<'_> {
                 let end = self.flow(at, column, parent)?;
                 self.rest_of_line(end)
             }
+            b'&' => self.anchored(at, column, parent),
+            b'*' => self.alias(at, column),
             _ => self.plain(at, column, parent),
         }
     }
 
     /// Behind a value only blanks and a comment may stand on the line.
-    fn rest_of_line(&self, end: usize) -> Result<usize> {
+    pub(super) fn rest_of_line(&self, end: usize) -> Result<usize> {
         let at = scan::skip_spaces(self.bytes, end);
         match self.byte(at) {
             b'\n' => Ok(at + 1),
