@@ -129,6 +129,9 @@ impl Parser<'_> {
                 b'\r' => line = at + 2,
                 b'#' => line = scan::next_line(self.bytes, at),
                 b'\t' => return Err(Declined("a tab in the indentation")),
+                b'.' if at == line && self.bytes[at..].starts_with(b"...") => {
+                    line = self.end_of_document(at)?;
+                }
                 _ => line = self.line(at, offset(at - line))?,
             }
         }
@@ -141,6 +144,24 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// A `...` at `at`, behind which only comments and white space may come.
+    fn end_of_document(&self, at: usize) -> Result<usize> {
+        let mut line = at + 3;
+        while line < self.bytes.len() {
+            let at = scan::skip_spaces(self.bytes, line);
+            line = match self.byte(at) {
+                b'\n' => at + 1,
+                b'\r' => at + 2,
+                b'#' if at > line => scan::next_line(self.bytes, at),
+                _ => return Err(Declined("the end of a document")),
+            };
+        }
+        if self.nodes.is_empty() {
+            return Err(Declined("the end of a document"));
+        }
+        Ok(line)
+    }
+
     /// A line of content whose first byte is at `at`, in column `column`. Returns where the next
     /// line starts that belongs to nothing yet.
     #[inline]
@@ -149,9 +170,6 @@ impl Parser<'_> {
         if self.depth == 0 {
             if column != 0 || !self.nodes.is_empty() {
                 return Err(Declined("a root that is indented"));
-            }
-            if self.bytes[at..].starts_with(b"...") {
-                return Err(Declined("the end of a document"));
             }
             return self.nested(at, column, None);
         }
@@ -174,9 +192,6 @@ impl Parser<'_> {
         if is_item {
             self.item(at, column)
         } else {
-            if column == 0 && self.bytes[at..].starts_with(b"...") {
-                return Err(Declined("the end of a document"));
-            }
             let (key, end) = self.key(at)?.ok_or(Declined("a line that is no entry"))?;
             self.entry(key, end, column, at)
         }
@@ -243,14 +258,19 @@ impl Parser<'_> {
         }
     }
 
-    /// A key that has been read and ends before the colon at `end`, and its value.
+    /// A key that has been read and ends at `end`, before its colon, and its value.
     #[inline]
     fn entry(&mut self, style: Style, end: usize, column: u32, at: usize) -> Result<usize> {
         self.scalar(style, at, end, column);
-        let value = scan::skip_spaces(self.bytes, end + 1);
+        // Blanks may stand before the colon.
+        let colon = match self.byte(end) {
+            b':' => end,
+            _ => scan::skip_spaces(self.bytes, end),
+        };
+        let value = scan::skip_spaces(self.bytes, colon + 1);
         match self.byte(value) {
             b'\n' | b'\r' | b'#' => {
-                self.awaits(end);
+                self.awaits(colon);
                 Ok(scan::next_line(self.bytes, value))
             }
             _ => self.value(value, column + offset(value - at), column),
