@@ -1,4 +1,5 @@
-//! Anchors before a value and aliases as a whole value, behind a key or a dash.
+//! Anchors before a value and aliases as a whole value, behind a key or a dash; in brackets, only
+//! aliases.
 
 use super::{Declined, Parser, Result, scan};
 use crate::span::{Span, offset};
@@ -20,6 +21,7 @@ pub(super) struct Anchor {
 
 impl Parser<'_> {
     /// A value behind the anchor at `at`: on its line, or on the lines below.
+    #[cold]
     pub(super) fn anchored(&mut self, at: usize, column: u32, parent: u32) -> Result<usize> {
         let end = self.name(at)?;
         let anchor = Span::new(at, end);
@@ -41,6 +43,7 @@ impl Parser<'_> {
     }
 
     /// A node on lines of its own below its anchor; as [`Parser::nested`].
+    #[cold]
     pub(super) fn nested_anchored(
         &mut self,
         anchor: Span,
@@ -74,9 +77,24 @@ impl Parser<'_> {
         Ok(node)
     }
 
-    /// The alias at `at`, which stands for the last node before it that has its name.
+    /// The value at `at`, which is an alias. Returns the start of the line behind it.
+    #[cold]
     pub(super) fn alias(&mut self, at: usize, column: u32) -> Result<usize> {
         let end = self.name(at)?;
+        self.stands_for(at, end, column)?;
+        self.rest_of_line(end)
+    }
+
+    /// An alias inside of brackets; returns its end.
+    #[cold]
+    pub(super) fn flow_alias(&mut self, at: usize, column: u32) -> Result<usize> {
+        let end = self.name_before(at, b" \n\r,]}")?;
+        self.stands_for(at, end, column)?;
+        Ok(end)
+    }
+
+    /// An alias is a node of its own, and stands for the last node before it that has its name.
+    fn stands_for(&mut self, at: usize, end: usize, column: u32) -> Result<()> {
         let name = &self.bytes[at + 1..end];
         let anchor = self
             .anchors
@@ -108,16 +126,20 @@ impl Parser<'_> {
             indent: column,
             jump: node + 1,
         });
-        self.rest_of_line(end)
+        Ok(())
     }
 
     /// The end of the name behind the mark at `at`. `kubectl` takes letters, digits, `_` and `-`.
     fn name(&self, at: usize) -> Result<usize> {
+        self.name_before(at, b" \n\r")
+    }
+
+    fn name_before(&self, at: usize, ends: &[u8]) -> Result<usize> {
         let mut end = at + 1;
         while matches!(self.byte(end), b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-') {
             end += 1;
         }
-        if end > at + 1 && matches!(self.byte(end), b' ' | b'\n' | b'\r') {
+        if end > at + 1 && ends.contains(&self.byte(end)) {
             Ok(end)
         } else {
             Err(Declined("an unusual name of an anchor"))
@@ -128,6 +150,7 @@ impl Parser<'_> {
     ///
     /// An alias stands for as many nodes as its target holds, and for those of the aliases inside
     /// of that; all of these stand before it.
+    #[cold]
     pub(super) fn no_bomb(&self) -> Result<()> {
         // The aliases so far, and how many nodes they stand for together.
         let mut sums: Vec<(u32, u64)> = vec![(0, 0)];

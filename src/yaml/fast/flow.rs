@@ -96,10 +96,15 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips blanks and line ends. A line may stand at the left, but not look like a marker.
+    /// Skips blanks, line ends and comments. A line may stand at the left, but not look like a marker.
     fn flow_blanks(&self, at: usize, shift: &mut u32) -> Result<usize> {
         let mut at = scan::skip_spaces(self.bytes, at);
-        while matches!(self.byte(at), b'\n' | b'\r') {
+        loop {
+            match self.byte(at) {
+                b'\n' | b'\r' => {}
+                b'#' if matches!(self.bytes[at - 1], b' ' | b'\n') => {}
+                _ => return Ok(at),
+            }
             let start = scan::next_line(self.bytes, at);
             if start >= self.bytes.len() {
                 return Err(Declined("brackets without an end"));
@@ -110,7 +115,6 @@ impl Parser<'_> {
                 return Err(Declined("brackets at the left"));
             }
         }
-        Ok(at)
     }
 
     /// A key inside of braces; returns the place behind its colon, where a blank stands.
@@ -135,6 +139,7 @@ impl Parser<'_> {
                 self.scalar(Style::Single, at, end, column);
                 Ok(end)
             }
+            b'*' => self.flow_alias(at, column),
             _ => {
                 let end = self.flow_plain(at)?;
                 self.scalar(Style::Plain, at, end, column);
@@ -194,6 +199,7 @@ impl Parser<'_> {
                 | b'@' | b'%' | b';' | b'&' | b'|' | b'<' | b'>' | b'!' | b' ' => {}
                 b':' if matches!(self.byte(at + 1), b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/') =>
                     {}
+                b'#' if self.bytes[at - 1] == b' ' => break,
                 b',' | b']' | b'}' | b':' | b'\n' | b'\r' => break,
                 _ => return Err(Declined("odd brackets")),
             }

@@ -140,6 +140,13 @@ const PIECES: &[&str] = &[
     "x: [\ny,\n-z\n]\n",
     "&",
     "!",
+    "[ # c\n",
+    ", # c\n",
+    " # c\n]",
+    "#c\n",
+    "[*a, *b]",
+    "[*a ,*b\n]",
+    "{a: *a}",
     "\n...\n",
     "\n... # c\n",
     "\n...\n# c\n",
@@ -284,12 +291,14 @@ pub(crate) fn mutate(document: &str, numbers: &mut Numbers) -> String {
         let blanks = line.len() - line.trim_start_matches(' ').len();
         text.push_str(&line[blanks.min(margin)..]);
     }
+    let mut edits = numbers.below(5);
     if numbers.below(3) == 0 {
-        for _ in 0..1 + numbers.below(5) {
+        for _ in 0..1 + numbers.below(4) {
             name(&mut text, numbers);
         }
+        edits /= 2;
     }
-    for _ in 0..numbers.below(5) {
+    for _ in 0..edits {
         edit(&mut text, numbers);
     }
     text
@@ -307,12 +316,25 @@ fn name(text: &mut String, numbers: &mut Numbers) {
         }
         start += line.len();
     }
+    values.sort_unstable();
+    values.dedup();
     let from = |places: &[usize], numbers: &mut Numbers| match places {
         [] => 0,
         _ => places[numbers.below(places.len())],
     };
-    match numbers.below(5) {
-        0 | 1 => {
+    match numbers.below(8) {
+        0..=2 => {
+            // An anchor, and below it an alias.
+            let index = numbers.below(values.len());
+            let below = from(&values[values.len().min(index + 1)..], numbers);
+            if below > 0 {
+                let end = text[below..].find('\n').map_or(text.len(), |i| below + i);
+                let alias = numbers.pick(&["*a", "*a", "*a", "*a # c", "*b", "[*a, b]"]);
+                text.replace_range(below..end, &format!(" {alias}"));
+                text.insert_str(values[index], " &a");
+            }
+        }
+        3 | 4 => {
             let at = from(&values, numbers);
             let anchor = numbers.pick(ANCHORS);
             // At the end of a line the blank stands before the anchor.
@@ -320,7 +342,7 @@ fn name(text: &mut String, numbers: &mut Numbers) {
             let at = at + 1 - blank.len();
             text.insert_str(at, &format!("{blank}{anchor}"));
         }
-        2 | 3 => {
+        5 | 6 => {
             let at = from(&values, numbers);
             let end = text[at..].find('\n').map_or(text.len(), |i| at + i);
             let alias = numbers.pick(ALIASES);

@@ -7,8 +7,9 @@ use rollstamp::yaml::tape::{Document, Kind, NodeId, Style};
 use rollstamp::yaml::{fast, scalar};
 use std::fmt::Write as _;
 
-/// No YAML to the specification, and read by go-yaml all the same: quoted lines at the left.
-const READ_BY_KUBECTL: &[&str] = &["QB6E"];
+/// No YAML to the specification, and read by go-yaml all the same: lines of quoted scalars and of
+/// brackets at the left.
+const READ_BY_KUBECTL: &[&str] = &["QB6E", "9C9N"];
 
 #[derive(serde::Deserialize)]
 struct Case {
