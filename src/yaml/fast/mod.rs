@@ -153,7 +153,7 @@ impl Parser<'_> {
             line = match self.byte(at) {
                 b'\n' => at + 1,
                 b'\r' => at + 2,
-                b'#' if at > line => scan::next_line(self.bytes, at),
+                b'#' if self.bytes[at - 1] != b'.' => scan::next_line(self.bytes, at),
                 _ => return Err(Declined("the end of a document")),
             };
         }

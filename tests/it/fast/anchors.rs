@@ -44,6 +44,7 @@ const TAKEN: &[&str] = &[
     "a: |2\n   b\n\n  c\nd: >1-\n e\nf:\n- |1-\n  g\n",
     "a: b\n...\n",
     "- a\n-\n...\n\n  # c\n",
+    "a: b\n... # c\n# c\n",
     "a: |\n  b\n...\n",
 ];
 
@@ -77,6 +78,7 @@ const DECLINED: &[(&str, bool)] = &[
     ("a: &x - b\n", false),
     ("a: &x .inf\n", true),
     ("a: b\n... c\n", false),
+    ("a: b\n...# c\n", false),
     ("a: b\n...\nc: d\n", false),
     ("a: |4\n   b\n", false),
     ("a: |-1\n  b\n", true),
