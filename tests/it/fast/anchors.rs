@@ -83,6 +83,9 @@ const DECLINED: &[(&str, bool)] = &[
     ("a: |4\n   b\n", false),
     ("a: |-1\n  b\n", true),
     ("a: [b,,]\n", false),
+    ("a: [\n...\n]\n", false),
+    ("a: &x 1\nb: {*x: c}\n", false),
+    ("a: &x 1\nb: {*x : c}\n", true),
 ];
 
 fn whole(text: &str) -> Span {
