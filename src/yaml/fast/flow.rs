@@ -7,27 +7,17 @@ use crate::yaml::tape::{Kind, Node, Style};
 /// How deep brackets may nest.
 const MAX_BRACKETS: usize = 16;
 
-/// The line that is being read.
-struct Line {
-    /// What makes a place a column.
-    shift: u32,
-    /// The column of the block collection around the brackets.
-    parent: u32,
-}
-
 impl Parser<'_> {
     /// The end of the collection whose bracket is at `start`.
-    pub(super) fn flow(&mut self, start: usize, column: u32, parent: u32) -> Result<usize> {
+    pub(super) fn flow(&mut self, start: usize, column: u32) -> Result<usize> {
         let mut open = [0_u32; MAX_BRACKETS];
         let mut depth = 0;
         let mut at = start;
-        let mut line = Line {
-            shift: column.wrapping_sub(offset(start)),
-            parent,
-        };
+        // What makes a place on its line a column.
+        let mut shift = column.wrapping_sub(offset(start));
         // Before a node; whether it may be missing, because the bracket has just been opened.
         loop {
-            at = self.flow_blanks(at, &mut line)?;
+            at = self.flow_blanks(at, &mut shift)?;
             let byte = self.byte(at);
             let closes = match byte {
                 b'[' | b'{' => {
@@ -47,26 +37,26 @@ impl Parser<'_> {
                         has_props: false,
                         has_merge: false,
                         span: Span::new(at, at + 1),
-                        indent: offset(at).wrapping_add(line.shift),
+                        indent: offset(at).wrapping_add(shift),
                         jump: 0,
                     });
-                    at = self.flow_blanks(at + 1, &mut line)?;
+                    at = self.flow_blanks(at + 1, &mut shift)?;
                     match (kind, self.byte(at)) {
                         (Kind::Sequence, b']') | (Kind::Mapping, b'}') => true,
                         (Kind::Mapping, _) => {
-                            at = self.flow_key(at, line.shift)?;
+                            at = self.flow_key(at, shift)?;
                             continue;
                         }
                         _ => continue,
                     }
                 }
                 _ => {
-                    at = self.flow_scalar(at, line.shift)?;
+                    at = self.flow_scalar(at, shift)?;
                     false
                 }
             };
             if !closes {
-                at = self.flow_blanks(at, &mut line)?;
+                at = self.flow_blanks(at, &mut shift)?;
             }
             // Behind a node.
             loop {
@@ -86,16 +76,19 @@ impl Parser<'_> {
                         if depth == 0 {
                             return Ok(at);
                         }
-                        at = self.flow_blanks(at, &mut line)?;
+                        at = self.flow_blanks(at, &mut shift)?;
                     }
-                    (b',', false) => {
-                        at += 1;
-                        break;
-                    }
-                    (b',', true) => {
-                        at = self.flow_blanks(at + 1, &mut line)?;
-                        at = self.flow_key(at, line.shift)?;
-                        break;
+                    (b',', _) => {
+                        at = self.flow_blanks(at + 1, &mut shift)?;
+                        match (self.byte(at), is_mapping) {
+                            // A comma may stand behind the last one as well.
+                            (b']', false) | (b'}', true) => {}
+                            (_, true) => {
+                                at = self.flow_key(at, shift)?;
+                                break;
+                            }
+                            (_, false) => break,
+                        }
                     }
                     _ => return Err(Declined("odd brackets")),
                 }
@@ -103,22 +96,25 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips blanks and line ends. Every line must be deeper than the parent of the collection.
-    fn flow_blanks(&self, at: usize, line: &mut Line) -> Result<usize> {
+    /// Skips blanks, line ends and comments. A line may stand at the left, but not look like a marker.
+    fn flow_blanks(&self, at: usize, shift: &mut u32) -> Result<usize> {
         let mut at = scan::skip_spaces(self.bytes, at);
-        while matches!(self.byte(at), b'\n' | b'\r') {
+        loop {
+            match self.byte(at) {
+                b'\n' | b'\r' => {}
+                b'#' if matches!(self.bytes[at - 1], b' ' | b'\n') => {}
+                _ => return Ok(at),
+            }
             let start = scan::next_line(self.bytes, at);
             if start >= self.bytes.len() {
                 return Err(Declined("brackets without an end"));
             }
             at = scan::skip_spaces(self.bytes, start);
-            line.shift = 0_u32.wrapping_sub(offset(start));
-            let column = offset(at - start);
-            if column <= line.parent && !matches!(self.byte(at), b'\n' | b'\r') {
+            *shift = 0_u32.wrapping_sub(offset(start));
+            if at == start && matches!(self.byte(at), b'-' | b'.' | b'%') {
                 return Err(Declined("brackets at the left"));
             }
         }
-        Ok(at)
     }
 
     /// A key inside of braces; returns the place behind its colon, where a blank stands.
@@ -143,6 +139,7 @@ impl Parser<'_> {
                 self.scalar(Style::Single, at, end, column);
                 Ok(end)
             }
+            b'*' => self.flow_alias(at, column),
             _ => {
                 let end = self.flow_plain(at)?;
                 self.scalar(Style::Plain, at, end, column);
@@ -199,9 +196,10 @@ impl Parser<'_> {
             match self.byte(at) {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {}
                 b'_' | b'-' | b'.' | b'/' | b'$' | b'~' | b'(' | b')' | b'+' | b'=' | b'*'
-                | b'@' | b'%' | b';' | b' ' => {}
+                | b'@' | b'%' | b';' | b'&' | b'|' | b'<' | b'>' | b'!' | b' ' => {}
                 b':' if matches!(self.byte(at + 1), b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/') =>
                     {}
+                b'#' if self.bytes[at - 1] == b' ' => break,
                 b',' | b']' | b'}' | b':' | b'\n' | b'\r' => break,
                 _ => return Err(Declined("odd brackets")),
             }

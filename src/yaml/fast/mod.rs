@@ -3,17 +3,19 @@
 //! It understands a document wholly or declines it, and what it declines the full parser reads.
 //! So it can only ever be a speed-up: whatever it accepts gives the very tape that [`super::full`]
 //! gives, which `tests/it/fast.rs` holds against real and mutated documents. It declines whatever
-//! is rare or disputed: anchors, aliases, tags, merge keys, `?`, directives, `...`, tabs that
-//! could count, indentation digits, brackets over several lines, unusual escapes, a root that is
-//! no collection, and any surprise in the indentation.
+//! is rare or disputed: anchors in brackets, of keys or of nothing, aliases as keys, tags, merge
+//! keys, `?`, directives, `...`, tabs that could count, indentation digits, unusual escapes, a root
+//! that is no collection, and any surprise in the indentation.
 
+mod anchors;
 mod flow;
 mod scalars;
 mod scan;
 
 use super::oddities;
-use super::tape::{Document, Kind, Node, Style, Tape};
+use super::tape::{Document, Kind, Node, Props, Style, Tape};
 use crate::span::{Span, offset};
+use anchors::Anchor;
 
 /// Why a document goes to the full parser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,11 +58,17 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
         depth: 0,
         last_end: chunk.start,
         at_left: 0,
+        props: Vec::new(),
+        anchors: Vec::new(),
+        pending: None,
     };
     parser.lines(start)?;
+    if !parser.props.is_empty() {
+        parser.no_bomb()?;
+    }
     let tape = Tape {
         nodes: parser.nodes,
-        props: Vec::new(),
+        props: parser.props,
     };
     Ok((!tape.nodes.is_empty()).then_some(Document {
         span: chunk,
@@ -91,6 +99,11 @@ struct Parser<'a> {
     last_end: u32,
     /// Lines inside of quotes that are not deeper than their parent.
     at_left: usize,
+    /// Of anchors and aliases, in the order of the text.
+    props: Vec<Props>,
+    anchors: Vec<Anchor>,
+    /// The anchor of a value that is awaited.
+    pending: Option<Span>,
 }
 
 impl Parser<'_> {
@@ -116,13 +129,38 @@ impl Parser<'_> {
                 b'\r' => line = at + 2,
                 b'#' => line = scan::next_line(self.bytes, at),
                 b'\t' => return Err(Declined("a tab in the indentation")),
+                b'.' if at == line && self.bytes[at..].starts_with(b"...") => {
+                    line = self.end_of_document(at)?;
+                }
                 _ => line = self.line(at, offset(at - line))?,
             }
+        }
+        if self.pending.is_some() {
+            return Err(Declined("an anchor of nothing"));
         }
         while self.depth > 0 {
             self.close();
         }
         Ok(())
+    }
+
+    /// A `...` at `at`, behind which only comments and white space may come.
+    #[cold]
+    fn end_of_document(&self, at: usize) -> Result<usize> {
+        let mut line = at + 3;
+        while line < self.bytes.len() {
+            let at = scan::skip_spaces(self.bytes, line);
+            line = match self.byte(at) {
+                b'\n' => at + 1,
+                b'\r' => at + 2,
+                b'#' if self.bytes[at - 1] != b'.' => scan::next_line(self.bytes, at),
+                _ => return Err(Declined("the end of a document")),
+            };
+        }
+        if self.nodes.is_empty() {
+            return Err(Declined("the end of a document"));
+        }
+        Ok(line)
     }
 
     /// A line of content whose first byte is at `at`, in column `column`. Returns where the next
@@ -134,19 +172,20 @@ impl Parser<'_> {
             if column != 0 || !self.nodes.is_empty() {
                 return Err(Declined("a root that is indented"));
             }
-            if self.bytes[at..].starts_with(b"...") {
-                return Err(Declined("the end of a document"));
-            }
             return self.nested(at, column, None);
         }
         let top = self.open[self.depth - 1];
         if let Some(absent) = top.awaits {
             let inside = column > top.indent || (is_item && column == top.indent && top.is_mapping);
             self.open[self.depth - 1].awaits = None;
-            if inside {
-                return self.nested(at, column, Some(top.indent));
+            match self.pending.take() {
+                None if inside => return self.nested(at, column, Some(top.indent)),
+                Some(anchor) if inside => {
+                    return self.nested_anchored(anchor, at, column, top.indent);
+                }
+                None => self.absent(absent),
+                Some(_) => return Err(Declined("an anchor of nothing")),
             }
-            self.absent(absent);
         } else if column > top.indent {
             return Err(Declined("an unexpected indentation"));
         }
@@ -154,9 +193,6 @@ impl Parser<'_> {
         if is_item {
             self.item(at, column)
         } else {
-            if column == 0 && self.bytes[at..].starts_with(b"...") {
-                return Err(Declined("the end of a document"));
-            }
             let (key, end) = self.key(at)?.ok_or(Declined("a line that is no entry"))?;
             self.entry(key, end, column, at)
         }
@@ -218,18 +254,24 @@ impl Parser<'_> {
                 Ok(next)
             }
             b'\t' => Err(Declined("a tab behind a dash")),
+            b'&' | b'*' => self.value(inner, column + offset(inner - at), column),
             _ => self.nested(inner, column + offset(inner - at), Some(column)),
         }
     }
 
-    /// A key that has been read and ends before the colon at `end`, and its value.
+    /// A key that has been read and ends at `end`, before its colon, and its value.
     #[inline]
     fn entry(&mut self, style: Style, end: usize, column: u32, at: usize) -> Result<usize> {
         self.scalar(style, at, end, column);
-        let value = scan::skip_spaces(self.bytes, end + 1);
+        // Blanks may stand before the colon.
+        let colon = match self.byte(end) {
+            b':' => end,
+            _ => scan::skip_spaces(self.bytes, end),
+        };
+        let value = scan::skip_spaces(self.bytes, colon + 1);
         match self.byte(value) {
             b'\n' | b'\r' | b'#' => {
-                self.awaits(end);
+                self.awaits(colon);
                 Ok(scan::next_line(self.bytes, value))
             }
             _ => self.value(value, column + offset(value - at), column),

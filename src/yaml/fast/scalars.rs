@@ -19,7 +19,7 @@ enum Stop {
 }
 
 impl Parser<'_> {
-    /// The style of the key at `at` and the place of its colon; nothing if what stands there is
+    /// The style of the key at `at` and its end, before its colon; nothing if what stands there is
     /// no key.
     pub(super) fn key(&self, at: usize) -> Result<Option<(Style, usize)>> {
         let first = self.byte(at);
@@ -28,16 +28,19 @@ impl Parser<'_> {
                 let Some(end) = self.quoted_on_line(at)? else {
                     return Ok(None);
                 };
-                if self.byte(end) != b':' {
-                    // In `"a" : b` blanks stand before the colon.
-                    let behind = scan::skip_spaces(self.bytes, end);
-                    return match self.byte(behind) {
-                        b':' => Err(Declined("a blank before a colon")),
-                        _ => Ok(None),
-                    };
+                // In `"a" : b` blanks stand before the colon.
+                let colon = match self.byte(end) {
+                    b':' => end,
+                    _ => scan::skip_spaces(self.bytes, end),
+                };
+                if self.byte(colon) != b':' {
+                    return Ok(None);
                 }
-                if !matches!(self.byte(end + 1), b' ' | b'\n' | b'\r') {
+                if !matches!(self.byte(colon + 1), b' ' | b'\n' | b'\r') {
                     return Err(Declined("text behind a quote"));
+                }
+                if colon - at > MAX_KEY {
+                    return Err(Declined("a long key"));
                 }
                 let style = if first == b'"' {
                     Style::Double
@@ -49,23 +52,24 @@ impl Parser<'_> {
             b'[' | b'{' | b'|' | b'>' => return Ok(None),
             _ => {
                 self.plain_start(at)?;
-                let (end, stop) = self.plain_line(at);
+                let (colon, stop) = self.plain_line(at);
                 if stop != Stop::Colon {
                     return Ok(None);
                 }
-                self.plain_text(at, end)?;
-                if self.bytes[end - 1] == b' ' {
-                    return Err(Declined("a blank before a colon"));
+                if colon - at > MAX_KEY {
+                    return Err(Declined("a long key"));
                 }
+                let end = match self.bytes[colon - 1] {
+                    b' ' => self.trimmed(at, colon),
+                    _ => colon,
+                };
+                self.plain_text(at, end)?;
                 if &self.bytes[at..end] == b"<<" {
                     return Err(Declined("a merge key"));
                 }
                 (Style::Plain, end)
             }
         };
-        if end - at > MAX_KEY {
-            return Err(Declined("a long key"));
-        }
         Ok(Some((style, end)))
     }
 
@@ -86,15 +90,17 @@ impl Parser<'_> {
             b'|' => self.block(Style::Literal, at, parent),
             b'>' => self.block(Style::Folded, at, parent),
             b'[' | b'{' => {
-                let end = self.flow(at, column, parent)?;
+                let end = self.flow(at, column)?;
                 self.rest_of_line(end)
             }
+            b'&' => self.anchored(at, column, parent),
+            b'*' => self.alias(at, column),
             _ => self.plain(at, column, parent),
         }
     }
 
     /// Behind a value only blanks and a comment may stand on the line.
-    fn rest_of_line(&self, end: usize) -> Result<usize> {
+    pub(super) fn rest_of_line(&self, end: usize) -> Result<usize> {
         let at = scan::skip_spaces(self.bytes, end);
         match self.byte(at) {
             b'\n' => Ok(at + 1),
@@ -107,9 +113,9 @@ impl Parser<'_> {
     /// Whether a plain scalar may begin here.
     fn plain_start(&self, at: usize) -> Result<()> {
         let good = match self.byte(at) {
-            b'-' => !matches!(self.byte(at + 1), b' ' | b'\t' | b'\n' | b'\r'),
-            b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|'
-            | b'>' | b'\'' | b'"' | b'%' | b'@' | b'`' | b'\t' => false,
+            b'-' | b'?' | b':' => !matches!(self.byte(at + 1), b' ' | b'\t' | b'\n' | b'\r'),
+            b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\''
+            | b'"' | b'%' | b'@' | b'`' | b'\t' => false,
             _ => true,
         };
         if good {
@@ -289,6 +295,11 @@ impl Parser<'_> {
 
     fn block(&mut self, style: Style, at: usize, parent: u32) -> Result<usize> {
         let mut header = at + 1;
+        let mut digit = 0;
+        if matches!(self.byte(header), b'1'..=b'9') {
+            digit = u32::from(self.byte(header) - b'0');
+            header += 1;
+        }
         if matches!(self.byte(header), b'-' | b'+') {
             header += 1;
         }
@@ -298,8 +309,12 @@ impl Parser<'_> {
             b'\r' => header + 2,
             _ => return Err(Declined("an unusual header of a block scalar")),
         };
-        let (first, indent) = self.first_line(content)?;
-        if indent <= parent {
+        let (first, column) = self.first_line(content)?;
+        let indent = match digit {
+            0 => column,
+            _ => parent + digit,
+        };
+        if column <= parent || column < indent {
             return Err(Declined("an empty block scalar"));
         }
         let mut end = scan::next_line(self.bytes, first);
@@ -353,6 +368,7 @@ impl Parser<'_> {
             }
             b'x' => 2,
             b'u' => 4,
+            b'U' => 8,
             _ => return None,
         };
         let end = at + 2 + digits;

@@ -1,6 +1,7 @@
 //! The fast parser is only ever a speed-up: what it reads, the full parser reads alike, node by
 //! node. Held over real documents, the cases of yaml-test-suite, and mutated real documents.
 
+mod anchors;
 mod mutate;
 mod same;
 mod suite;
@@ -8,7 +9,7 @@ mod suite;
 use crate::corpora;
 use mutate::{Numbers, mutate};
 use rollstamp::span::Span;
-use rollstamp::yaml::split;
+use rollstamp::yaml::{fast, split};
 use same::{Verdict, compare};
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,6 +22,9 @@ struct Coverage {
     bytes: usize,
     taken: usize,
     taken_bytes: usize,
+    /// Of the documents that it took, those with anchors, and those with aliases.
+    anchored: usize,
+    aliased: usize,
     declined: BTreeMap<&'static str, usize>,
     differences: Vec<String>,
 }
@@ -33,6 +37,7 @@ impl Coverage {
             Verdict::Same => {
                 self.taken += 1;
                 self.taken_bytes += len;
+                self.count_names(text, chunk);
             }
             Verdict::Declined { readable, why } => {
                 if !readable {
@@ -50,14 +55,26 @@ impl Coverage {
         self.bytes += len;
     }
 
+    fn count_names(&mut self, text: &str, chunk: Span) {
+        if chunk.of(text).contains('&')
+            && let Ok(Some(document)) = fast::parse(text, chunk)
+        {
+            let props = &document.tape.props;
+            self.anchored += usize::from(!props.is_empty());
+            self.aliased += usize::from(props.iter().any(|p| p.target.is_some()));
+        }
+    }
+
     fn print(&self, what: &str) {
         let share = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
         println!(
-            "{what}: {} documents, {} bytes; the fast parser took {:.1} % of the documents and {:.1} % of the bytes; declined: {:?}",
+            "{what}: {} documents, {} bytes; the fast parser took {:.1} % of the documents and {:.1} % of the bytes, among them {} documents with anchors and {} with aliases; declined: {:?}",
             self.documents,
             self.bytes,
             share(self.taken, self.documents),
             share(self.taken_bytes, self.bytes),
+            self.anchored,
+            self.aliased,
             self.declined
         );
     }
@@ -160,10 +177,20 @@ fn over_mutations(count: usize, seed: u64) {
         .flat_map(|(_, text)| chunks(text).map(|chunk| chunk.of(text)))
         .filter(|document| !document.trim().is_empty())
         .collect();
+    let named: Vec<&str> = documents
+        .iter()
+        .copied()
+        .filter(|document| document.contains(": &") && document.contains(" *"))
+        .collect();
     let mut numbers = Numbers::new(seed);
     let mut coverage = Coverage::default();
     for number in 0..count {
-        let text = mutate(documents[numbers.below(documents.len())], &mut numbers);
+        // Few real documents have anchors, so these are taken more often.
+        let from = match numbers.below(4) {
+            0 => &named,
+            _ => &documents,
+        };
+        let text = mutate(from[numbers.below(from.len())], &mut numbers);
         for chunk in chunks(&text) {
             coverage.add(&format!("mutation {number}"), &text, chunk);
         }
@@ -172,6 +199,7 @@ fn over_mutations(count: usize, seed: u64) {
     coverage.print("of these, what can be read");
     coverage.none_differs();
     assert!(coverage.taken * 4 > count);
+    assert!(coverage.anchored * 50 > count && coverage.aliased * 100 > count);
 }
 
 /// Short in the suite. The long run, a million and more:

@@ -115,6 +115,162 @@ const PIECES: &[&str] = &[
     "a : b",
     "a:b",
     "http://a/b#c",
+    ":a",
+    ":1",
+    "?a",
+    "?*",
+    "::",
+    " :",
+    " : ",
+    " :\n",
+    "\\U0001F510",
+    "\\U",
+    "|2-\n",
+    "|1\n",
+    ">4\n",
+    "|-2\n",
+    "x: |1\n  y\n",
+    ",]",
+    ",\n]",
+    ", }",
+    "\n]",
+    "\n}",
+    "[\n",
+    "{\n",
+    "x: [\ny,\n-z\n]\n",
+    "&",
+    "!",
+    "[ # c\n",
+    ", # c\n",
+    " # c\n]",
+    "#c\n",
+    "[*a, *b]",
+    "[*a ,*b\n]",
+    "{a: *a}",
+    "\n...\n",
+    "\n... # c\n",
+    "\n...# c\n",
+    "\n...\n# c\n",
+    "... ",
+];
+
+/// Anchors as they are written, and as they should not be, before a value or instead of one.
+const ANCHORS: &[&str] = &[
+    "&a ",
+    "&a ",
+    "&a ",
+    "&b ",
+    "&b ",
+    "&a-b_1  ",
+    "&a # c\n",
+    "&a \n",
+    "&a\n",
+    "&a\n\n  # c\n",
+    "&a\r\n",
+    "&a\t",
+    "&a#c ",
+    "&a: ",
+    "&a, ",
+    "&a.b ",
+    "&é ",
+    "& ",
+    "&a",
+    "&a &b ",
+    "&a !t ",
+    "!t &a ",
+    "&a *a ",
+    "&a *b",
+    "&a |\n",
+    "&a >-\n",
+    "&a \"",
+    "&a '",
+    "&a [",
+    "&a {}",
+    "&a - ",
+    "&a ? ",
+    "&a x: ",
+    "&a x : ",
+    "&a .inf",
+    "&a ~",
+    "&a x\n   y",
+    "&a\n  x",
+    "&a\n  x: y\n",
+    "&a\n  - x\n",
+    "&a\n- x\n",
+];
+
+/// Aliases instead of a value, and what only begins like one.
+const ALIASES: &[&str] = &[
+    "*a",
+    "*a",
+    "*a",
+    "*a",
+    "*b",
+    "*b",
+    "*a-b_1",
+    "*a ",
+    "*a  # c",
+    "*a#c",
+    "*a : b",
+    "*a: b",
+    "*a:",
+    "*a text",
+    "*a\t",
+    "*a # c\n  x: y",
+    "*a,",
+    "*a.b",
+    "*",
+    "* a",
+    "[*a]",
+    "[*a, *b]",
+    "{a: *a}",
+    "*a *b",
+    "&a *a",
+    "!t *a",
+    "*a\n  x: y",
+    "*a\n    text",
+    "*a\n- x",
+    "- *a",
+    "- - *a",
+    "*a |\n",
+    "*a\r",
+    "\n  *a",
+    "\n    *a : b",
+    "a*a",
+    "\"*a\"",
+    "<<: *a",
+];
+
+/// Lines with either.
+const ENTRIES: &[&str] = &[
+    "x: *a\n",
+    "y: *b\n",
+    "- *a\n",
+    "- *b # c\n",
+    "- - *a\n",
+    "x: &a y\n",
+    "y: &b \"z\"\n",
+    "x: &a\n",
+    "x: &a\n  y: z\n",
+    "x: &b\n  - y\n  - *a\n",
+    "x: &b\n- y\n",
+    "x: &a\n  y: *a\n",
+    "x: &a\n  y: &b z\n  z: *b\n",
+    "x: &a |\n  y\n",
+    "x: &a\n  |\n  y\n",
+    "x: &a [y, z]\n",
+    "- &a\n",
+    "- &a x\n",
+    "- &b\n  x: y\n",
+    "- &a\n  - x\n",
+    "- &a x: y\n",
+    "- x: &a y\n",
+    "<<: *a\n",
+    "<<: [*a, *b]\n",
+    "*a : b\n",
+    "&a x: y\n",
+    "*a\n",
+    "&a\n",
 ];
 
 /// A window of some lines of a document, changed in up to four places.
@@ -136,10 +292,75 @@ pub(crate) fn mutate(document: &str, numbers: &mut Numbers) -> String {
         let blanks = line.len() - line.trim_start_matches(' ').len();
         text.push_str(&line[blanks.min(margin)..]);
     }
-    for _ in 0..numbers.below(5) {
+    let mut edits = numbers.below(5);
+    if numbers.below(3) == 0 {
+        for _ in 0..1 + numbers.below(4) {
+            name(&mut text, numbers);
+        }
+        edits /= 2;
+    }
+    for _ in 0..edits {
         edit(&mut text, numbers);
     }
     text
+}
+
+/// Writes an anchor or an alias where a value or an entry of the text stands.
+fn name(text: &mut String, numbers: &mut Numbers) {
+    // Behind a colon or a dash, and at the first byte of a line.
+    let (mut values, mut entries) = (Vec::new(), Vec::new());
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        entries.push(start + line.len() - line.trim_start_matches(' ').len());
+        for mark in [": ", ":\n", "- ", "-\n"] {
+            values.extend(line.find(mark).map(|at| start + at + 1));
+        }
+        start += line.len();
+    }
+    values.sort_unstable();
+    values.dedup();
+    let from = |places: &[usize], numbers: &mut Numbers| match places {
+        [] => 0,
+        _ => places[numbers.below(places.len())],
+    };
+    match numbers.below(8) {
+        0..=2 => {
+            // An anchor, and below it an alias.
+            let index = numbers.below(values.len());
+            let below = from(&values[values.len().min(index + 1)..], numbers);
+            if below > 0 {
+                let end = text[below..].find('\n').map_or(text.len(), |i| below + i);
+                let alias = numbers.pick(&["*a", "*a", "*a", "*a # c", "*b", "[*a, b]"]);
+                text.replace_range(below..end, &format!(" {alias}"));
+                text.insert_str(values[index], " &a");
+            }
+        }
+        3 | 4 => {
+            let at = from(&values, numbers);
+            let anchor = numbers.pick(ANCHORS);
+            // At the end of a line the blank stands before the anchor.
+            let blank = if text[at..].starts_with(' ') { "" } else { " " };
+            let at = at + 1 - blank.len();
+            text.insert_str(at, &format!("{blank}{anchor}"));
+        }
+        5 | 6 => {
+            let at = from(&values, numbers);
+            let end = text[at..].find('\n').map_or(text.len(), |i| at + i);
+            let alias = numbers.pick(ALIASES);
+            text.replace_range(at..end, &format!(" {alias}"));
+        }
+        _ => {
+            let at = from(&entries, numbers);
+            let line = text[..at].rfind('\n').map_or(0, |i| i + 1);
+            let margin = text[line..at].to_owned();
+            let lines: String = numbers
+                .pick(ENTRIES)
+                .split_inclusive('\n')
+                .map(|line| format!("{margin}{line}"))
+                .collect();
+            text.insert_str(line, &lines);
+        }
+    }
 }
 
 fn edit(text: &mut String, numbers: &mut Numbers) {

@@ -7,8 +7,9 @@ use rollstamp::yaml::tape::{Document, Kind, NodeId, Style};
 use rollstamp::yaml::{fast, scalar};
 use std::fmt::Write as _;
 
-/// No YAML to the specification, and read by go-yaml all the same: quoted lines at the left.
-const READ_BY_KUBECTL: &[&str] = &["QB6E"];
+/// No YAML to the specification, and read by go-yaml all the same: lines of quoted scalars and of
+/// brackets at the left.
+const READ_BY_KUBECTL: &[&str] = &["QB6E", "9C9N"];
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -91,11 +92,13 @@ fn expected(tree: &str) -> String {
                 document.clear();
                 continue;
             }
-            Some("+MAP") => "+MAP",
-            Some("+SEQ") => "+SEQ",
-            _ => line,
+            Some(open @ ("+MAP" | "+SEQ")) => match line.find(" &") {
+                Some(anchor) => format!("{open}{}", &line[anchor..]),
+                None => open.to_owned(),
+            },
+            _ => line.to_owned(),
         };
-        document.push_str(line);
+        document.push_str(&line);
         document.push('\n');
     }
     out
@@ -103,6 +106,8 @@ fn expected(tree: &str) -> String {
 
 fn write_tree(document: &Document, text: &str, id: NodeId, out: &mut String) {
     let node = document.node(id);
+    let anchor = document.tape.props(id).and_then(|props| props.anchor);
+    let anchor = anchor.map_or(String::new(), |span| format!("{} ", span.of(text)));
     match node.kind {
         Kind::Mapping | Kind::Sequence => {
             let name = if node.kind == Kind::Mapping {
@@ -110,7 +115,7 @@ fn write_tree(document: &Document, text: &str, id: NodeId, out: &mut String) {
             } else {
                 "SEQ"
             };
-            writeln!(out, "+{name}").unwrap();
+            writeln!(out, "{}", format!("+{name} {anchor}").trim_end()).unwrap();
             for child in document.children(id) {
                 write_tree(document, text, child, out);
             }
@@ -131,8 +136,8 @@ fn write_tree(document: &Document, text: &str, id: NodeId, out: &mut String) {
                 .replace('\t', "\\t")
                 .replace('\r', "\\r")
                 .replace('\u{8}', "\\b");
-            writeln!(out, "=VAL {mark}{value}").unwrap();
+            writeln!(out, "=VAL {anchor}{mark}{value}").unwrap();
         }
-        Kind::Alias => panic!("the fast parser reads no alias"),
+        Kind::Alias => writeln!(out, "=ALI {}", node.span.of(text)).unwrap(),
     }
 }
