@@ -170,7 +170,7 @@ impl Arriving {
         queue: &Mutex<Queue>,
         changed: &Condvar,
     ) -> io::Result<Option<Whole>> {
-        let mut whole = Whole::with_room(MAX_TEXT);
+        let mut whole = Whole::default();
         let mut ends = None;
         for number in 0.. {
             let mut rest = lock(queue).spare.pop().unwrap_or_default();

@@ -1,12 +1,16 @@
 //! The text of a stream, gathered from its parts.
 
+#[cfg(target_os = "linux")]
+use crate::span::MAX_TEXT;
 use std::borrow::Cow;
 use std::string::FromUtf8Error;
 
 /// A text that grows, in one piece of memory.
 pub(super) enum Whole {
+    /// As a string.
+    Here(String),
     /// In memory of its own, which the system hands out in large pages where it can: to ask for every
-    /// 4 kB of a large stream takes longer than to copy it.
+    /// 4 kB of a large text takes longer than to copy it.
     #[cfg(target_os = "linux")]
     Mapped {
         /// The memory; the pages behind `len` take no room.
@@ -14,34 +18,36 @@ pub(super) enum Whole {
         /// How many bytes the text has.
         len: usize,
     },
-    /// As a string.
-    Here(String),
+}
+
+/// The size from which on a text moves to large pages, in bytes.
+#[cfg(target_os = "linux")]
+const LARGE: usize = 4 << 20;
+
+impl Default for Whole {
+    fn default() -> Self {
+        Self::Here(String::new())
+    }
 }
 
 impl Whole {
-    /// An empty text that will not be longer than so many bytes.
+    /// The same text in large pages, with room for the largest one that is read.
     #[cfg(target_os = "linux")]
-    pub(super) fn with_room(most: usize) -> Self {
-        let mapped = memmap2::MmapOptions::new()
-            .len(most)
+    fn in_large_pages(text: &str) -> Option<Self> {
+        let room = memmap2::MmapOptions::new()
+            .len(MAX_TEXT)
             .no_reserve_swap()
-            .map_anon();
-        match mapped {
-            Ok(room) => {
-                // Only a wish: without large pages all is the same, but slower.
-                let _ = room.advise(memmap2::Advice::HugePage);
-                // The text is wanted to the end of the process.
-                let room: &'static mut memmap2::MmapMut = Box::leak(Box::new(room));
-                Self::Mapped { room, len: 0 }
-            }
-            Err(_) => Self::Here(String::new()),
-        }
-    }
-
-    /// An empty text.
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn with_room(_: usize) -> Self {
-        Self::Here(String::new())
+            .map_anon()
+            .ok()?;
+        // Only a wish: without large pages all is the same, but slower.
+        let _ = room.advise(memmap2::Advice::HugePage);
+        // The text is wanted to the end of the process.
+        let room: &'static mut memmap2::MmapMut = Box::leak(Box::new(room));
+        room[..text.len()].copy_from_slice(text.as_bytes());
+        Some(Self::Mapped {
+            room,
+            len: text.len(),
+        })
     }
 
     /// How many bytes it has.
@@ -53,8 +59,16 @@ impl Whole {
         }
     }
 
-    /// Appends a part.
+    /// Appends a part; the whole must not become longer than [`MAX_TEXT`].
     pub(super) fn push(&mut self, part: &str) {
+        #[cfg(target_os = "linux")]
+        if let Self::Here(text) = self
+            && text.len() < LARGE
+            && text.len() + part.len() >= LARGE
+            && let Some(mapped) = Self::in_large_pages(text)
+        {
+            *self = mapped;
+        }
         match self {
             #[cfg(target_os = "linux")]
             Self::Mapped { room, len } => {
