@@ -26,11 +26,21 @@ pub struct FileChange {
     pub objects: Vec<Span>,
 }
 
-/// An edit, and the one thing that it changes.
+/// The edits of a file that wait for their proof.
+#[derive(Default)]
 struct Pending {
-    owner: Owner,
-    edit: Edit,
-    change: Change,
+    edits: Vec<Edit>,
+    /// The one thing that each edit changes, with its document.
+    changes: Vec<(Span, Change)>,
+    owners: Vec<Owner>,
+}
+
+impl Pending {
+    fn add(&mut self, owner: Owner, edit: Edit, change: Change) {
+        self.edits.push(edit);
+        self.changes.push((owner.document, change));
+        self.owners.push(owner);
+    }
 }
 
 /// What an edit is in.
@@ -55,7 +65,7 @@ pub fn render(
     renames: &Renames,
     options: &Options,
 ) -> (Vec<FileChange>, Vec<Finding>) {
-    let mut by_file: BTreeMap<usize, Vec<Pending>> = BTreeMap::new();
+    let mut by_file: BTreeMap<usize, Pending> = BTreeMap::new();
     for planned in &plan.workloads {
         let object = object(facts, planned.object);
         let template = &object.templates[planned.template];
@@ -88,36 +98,29 @@ pub fn render(
             .into_iter()
             .map(|field| Step::Field(field.into()));
         let way = [object.route.as_slice(), template.path.as_slice()].concat();
-        let pending = Pending {
-            owner: Owner {
-                object: object.id.to_smolstr(),
-                place: object.place.span,
-                document: object.document,
-                of_name: false,
-            },
-            edit,
-            change: Change {
-                path: way.into_iter().chain(metadata).collect(),
-                value,
-                wrote: Wrote::Anew,
-            },
+        let owner = Owner {
+            object: object.id.to_smolstr(),
+            place: object.place.span,
+            document: object.document,
+            of_name: false,
         };
-        by_file
-            .entry(planned.object.file)
-            .or_default()
-            .push(pending);
+        let change = Change {
+            path: way.into_iter().chain(metadata).collect(),
+            value,
+            wrote: Wrote::Anew,
+        };
+        let pending = by_file.entry(planned.object.file).or_default();
+        pending.add(owner, edit, change);
     }
     for name in &renames.edits {
-        by_file.entry(name.file).or_default().push(Pending {
-            owner: Owner {
-                object: name.object.as_str().into(),
-                place: name.place,
-                document: name.document,
-                of_name: true,
-            },
-            edit: name.edit.clone(),
-            change: name.change.clone(),
-        });
+        let owner = Owner {
+            object: name.object.as_str().into(),
+            place: name.place,
+            document: name.document,
+            of_name: true,
+        };
+        let pending = by_file.entry(name.file).or_default();
+        pending.add(owner, name.edit.clone(), name.change.clone());
     }
     let mut findings = Vec::new();
     let mut files: Vec<Edited> = Vec::new();
@@ -127,7 +130,7 @@ pub fn render(
         inputs[numbers[i]].file.text.get().err()
     });
     for ((file, pending), changed) in by_file.into_iter().zip(changed) {
-        let of_names = pending.iter().any(|p| p.owner.of_name);
+        let of_names = pending.owners.iter().any(|owner| owner.of_name);
         let edited = match changed {
             None => edited(file, pending),
             Some(Changed { name }) => Err(Finding::changed(&name)),
@@ -141,27 +144,23 @@ pub fn render(
         }
     }
     // Only the documents that change are read again, each on its own.
-    let proofs: Vec<(&Edited, Span, &[Change])> = files
+    let proofs: Vec<(&Edited, &[(Span, Change)])> = files
         .iter()
-        .flat_map(|file| {
-            let documents = file.documents.iter();
-            documents.map(move |(span, changes)| (file, *span, changes.as_slice()))
-        })
+        .flat_map(|file| file.documents().map(move |changes| (file, changes)))
         .collect();
     let mut proven = parallel::map(proofs.len(), options.jobs, |i| {
-        let (file, span, changes) = proofs[i];
+        let (file, changes) = proofs[i];
         let text = inputs[file.change.file].file.text.known();
-        text.is_some_and(|text| proven(text, span, &file.change.edits, changes))
+        text.is_some_and(|text| proven(text, &file.change.edits, changes))
     })
     .into_iter();
     let mut changes: Vec<(bool, FileChange)> = Vec::new();
     for file in files {
-        let wrong = proven
-            .by_ref()
-            .take(file.documents.len())
-            .zip(file.documents.keys())
-            .fold(None, |wrong, (good, span)| {
-                wrong.or((!good).then_some(*span))
+        let documents = file.documents().map(|changes| changes[0].0);
+        let wrong = documents
+            .zip(proven.by_ref())
+            .fold(None, |wrong, (document, good)| {
+                wrong.or((!good).then_some(document))
             });
         match wrong {
             None => {
@@ -184,7 +183,15 @@ pub fn render(
 struct Edited {
     change: FileChange,
     owners: Vec<Owner>,
-    documents: BTreeMap<Span, Vec<Change>>,
+    /// By document, and in each in their order.
+    changes: Vec<(Span, Change)>,
+}
+
+impl Edited {
+    /// The changes of each document.
+    fn documents(&self) -> impl Iterator<Item = &[(Span, Change)]> {
+        self.changes.chunk_by(|one, other| one.0 == other.0)
+    }
 }
 
 fn unproven(file: usize, owners: &[Owner], culprit: Span) -> Finding {
@@ -203,23 +210,16 @@ fn unproven(file: usize, owners: &[Owner], culprit: Span) -> Finding {
     .refusing()
 }
 
-fn edited(file: usize, pending: Vec<Pending>) -> Result<Edited, Finding> {
-    let mut edits = Vec::with_capacity(pending.len());
-    let mut documents: BTreeMap<Span, Vec<Change>> = BTreeMap::new();
-    let mut owners = Vec::with_capacity(pending.len());
-    for Pending {
-        owner,
-        edit,
-        change,
-    } in pending
-    {
-        edits.push(edit);
-        documents.entry(owner.document).or_default().push(change);
-        owners.push(owner);
-    }
+fn edited(file: usize, pending: Pending) -> Result<Edited, Finding> {
+    let Pending {
+        edits,
+        mut changes,
+        owners,
+    } = pending;
     let Ok(edits) = EditSet::new(edits) else {
         return Err(unproven(file, &owners, owners[0].document));
     };
+    changes.sort_by_key(|(document, _)| *document);
     let mut objects: Vec<Span> = owners.iter().map(|owner| owner.place).collect();
     objects.sort_unstable();
     objects.dedup();
@@ -230,11 +230,12 @@ fn edited(file: usize, pending: Vec<Pending>) -> Result<Edited, Finding> {
             objects,
         },
         owners,
-        documents,
+        changes,
     })
 }
 
-fn proven(text: &str, span: Span, edits: &EditSet, changes: &[Change]) -> bool {
+fn proven(text: &str, edits: &EditSet, changes: &[(Span, Change)]) -> bool {
+    let span = changes[0].0;
     let edited: String = edits.slices_within(text, span).collect();
     let whole = Span::new(0, edited.len());
     let (Ok(before), Ok(after)) = (yaml::parse(text, span), yaml::parse(&edited, whole)) else {
@@ -250,7 +251,7 @@ fn proven(text: &str, span: Span, edits: &EditSet, changes: &[Change]) -> bool {
                 document: after,
                 text: &edited,
             },
-            changes,
+            changes.iter().map(|(_, change)| change),
         ),
         _ => false,
     }

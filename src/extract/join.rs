@@ -58,6 +58,9 @@ pub(super) fn fit(objects: &mut Vec<Object>) {
         object.templates.shrink_to_fit();
         for template in &mut object.templates {
             template.references.shrink_to_fit();
+            for reference in &mut template.references {
+                reference.spot.mounts.shrink_to_fit();
+            }
         }
     }
     objects.shrink_to_fit();

@@ -284,17 +284,12 @@ fn read(segment: Segment, options: &Options, queue: &Mutex<Queue>) {
 fn standard_input() -> io::Result<(Source, usize)> {
     use std::os::fd::AsFd as _;
     let stdin = std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?);
-    // Of what is no pipe, and where the user has too many large ones, the size stays.
-    let _ = rustix::pipe::fcntl_setpipe_size(&stdin, PIPE);
+    super::widen(&stdin);
     let expected = stdin.metadata().ok().filter(|m| m.is_file());
     let expected = expected.map_or(0, |m| usize::try_from(m.len()).unwrap_or(0).min(MAX_TEXT));
     let source = move |buffer: &mut Vec<u8>| super::read_some(&stdin, buffer, PART);
     Ok((Box::new(source), expected))
 }
-
-/// How much a pipe may hold, in bytes: the most that Linux allows everybody.
-#[cfg(target_os = "linux")]
-const PIPE: usize = 1 << 20;
 
 #[cfg(not(target_os = "linux"))]
 fn standard_input() -> io::Result<(Source, usize)> {

@@ -103,6 +103,15 @@ fn read_some(
     file.take(most as u64).read_to_end(buffer)
 }
 
+/// Lets a pipe hold more at once. Of what is no pipe, and where the user has too many large ones, the
+/// size stays.
+#[cfg(target_os = "linux")]
+fn widen(pipe: &std::fs::File) {
+    /// The most that Linux allows everybody, in bytes.
+    const MOST: usize = 1 << 20;
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, MOST);
+}
+
 /// A path for people: `/` between folders on every system.
 fn display(path: &std::path::Path) -> String {
     let text = path.to_string_lossy();

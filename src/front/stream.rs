@@ -45,6 +45,8 @@ pub fn print<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
 fn write<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
     use std::os::fd::AsFd as _;
     let mut out = std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    #[cfg(target_os = "linux")]
+    super::widen(&out);
     let mut slices: Vec<IoSlice<'_>> = pieces.map(|piece| IoSlice::new(piece.as_bytes())).collect();
     let mut rest = slices.as_mut_slice();
     while !rest.is_empty() {

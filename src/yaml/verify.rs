@@ -48,8 +48,13 @@ pub struct Read<'a> {
 
 /// Whether `after` equals `before` but for the `changes`, and holds each of them. Along a path, a
 /// mapping that is absent, null or empty on one side may be any of these on the other.
-pub fn only_changes(before: Read<'_>, after: Read<'_>, changes: &[Change]) -> bool {
-    let open: Vec<(&[Step], &Change)> = changes.iter().map(|c| (c.path.as_slice(), c)).collect();
+pub fn only_changes<'c>(
+    before: Read<'_>,
+    after: Read<'_>,
+    changes: impl IntoIterator<Item = &'c Change>,
+) -> bool {
+    let changes = changes.into_iter();
+    let open: Vec<(&[Step], &Change)> = changes.map(|c| (c.path.as_slice(), c)).collect();
     same(
         before,
         Some(before.document.root()),

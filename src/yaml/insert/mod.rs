@@ -50,7 +50,7 @@ impl Insertion {
     pub fn with(&self, value: &str) -> Edit {
         Edit {
             span: self.span,
-            replacement: format!("{}{value}{}", self.before, self.after),
+            replacement: [&self.before, value, &self.after].concat(),
         }
     }
 }
