@@ -6,7 +6,7 @@
 //! ```text
 //! argv         -> cli     -> Options
 //! files, stdin -> front   -> Input          texts, never changed again
-//!                 extract -> Facts          per text, in parallel; values leave it as digests
+//!                 extract -> Facts          per text, while others come in; values leave it as digests
 //!                 unit, kustomization       which texts are applied together
 //!                 index, resolve            which source each reference means
 //!                 rename                    names after content, and who follows (suffix mode)
@@ -18,7 +18,9 @@
 //! With `--keep`, `keep` finds old generations of renamed sources in what an earlier run printed.
 //!
 //! `yaml` is text with spans and knows no Kubernetes word; `k8s` is what Kubernetes looks like, as
-//! tables. [`process::run`] is the middle, in order, without I/O: start reading there.
+//! tables. [`process::run`] is the middle, in order, without I/O of its own: start reading there. The
+//! text of a file is let go of once its facts are known; who needs it after all asks
+//! [`span::Text`], which reads it again through `front` and notices if it is another one by now.
 
 pub mod span;
 

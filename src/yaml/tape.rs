@@ -1,6 +1,7 @@
 //! The span tape: one entry a node, in the order of the text. Nothing here owns a piece of it.
 
 use crate::span::Span;
+use std::cell::Cell;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +110,38 @@ pub struct Tape {
     pub nodes: Vec<Node>,
     /// Of the few nodes that have any, sorted by node.
     pub props: Vec<Props>,
+}
+
+thread_local! {
+    /// The memory of an earlier tape: every document needs some, and only for a moment.
+    static SPARE: Cell<Vec<Node>> = const { Cell::new(Vec::new()) };
+}
+
+/// The largest tape whose memory is kept for the next one, in nodes.
+const MAX_SPARE: usize = 1 << 16;
+
+/// No nodes, in the memory of an earlier tape of this thread.
+pub(super) fn no_nodes() -> Vec<Node> {
+    SPARE.take()
+}
+
+impl Drop for Tape {
+    fn drop(&mut self) {
+        let mut nodes = std::mem::take(&mut self.nodes);
+        if nodes.capacity() > MAX_SPARE {
+            return;
+        }
+        nodes.clear();
+        // At the end of a thread there is no next one.
+        let _ = SPARE.try_with(|spare| {
+            let other = spare.take();
+            spare.set(if other.capacity() > nodes.capacity() {
+                other
+            } else {
+                nodes
+            });
+        });
+    }
 }
 
 /// A tape and where its document stands in the text.

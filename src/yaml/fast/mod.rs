@@ -13,7 +13,7 @@ mod scalars;
 mod scan;
 
 use super::oddities;
-use super::tape::{Document, Kind, Node, Props, Style, Tape};
+use super::tape::{Document, Kind, Node, Props, Style, Tape, no_nodes};
 use crate::span::{Span, offset};
 use anchors::Anchor;
 
@@ -53,7 +53,7 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
     let mut parser = Parser {
         bytes,
         has_tab: seen.tab,
-        nodes: Vec::with_capacity(((bytes.len() - start) / 24).clamp(8, 4_096)),
+        nodes: no_nodes(),
         open: [Open::default(); MAX_OPEN],
         depth: 0,
         last_end: chunk.start,
