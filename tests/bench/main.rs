@@ -306,7 +306,7 @@ fn series(rows: Vec<(String, PathBuf, f64)>) {
     let mut before: Option<(f64, f64)> = None;
     for (name, path, size_of) in rows {
         let run = [Run::new("", &[ROLLSTAMP, "--no-config"], Some(&path))];
-        let rounds = if size(&path) > 500_000_000 { 1 } else { 5 };
+        let rounds = if size(&path) > 500_000_000 { 3 } else { 5 };
         let Some(time) = medians(&run, rounds)[0] else {
             println!("| {name} | {} | did not run | |", size(&path));
             continue;
