@@ -157,9 +157,10 @@ impl Arriving {
             }
             text
         })?;
-        let Some(Ok(text)) = text.map(Whole::into_text) else {
+        let Some(text) = text else {
             return Ok(None);
         };
+        let text = text.into_text().map_err(io::Error::other)?;
         let queue = queue.into_inner().unwrap_or_default();
         Ok(Some((text, queue.first.finish())))
     }

@@ -94,11 +94,7 @@ fn read_some(file: &std::fs::File, buffer: &mut Vec<u8>, most: usize) -> std::io
 }
 
 #[cfg(not(target_os = "linux"))]
-fn read_some(
-    mut file: &std::fs::File,
-    buffer: &mut Vec<u8>,
-    most: usize,
-) -> std::io::Result<usize> {
+fn read_some(file: &std::fs::File, buffer: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
     use std::io::Read as _;
     file.take(most as u64).read_to_end(buffer)
 }
