@@ -149,11 +149,12 @@ fn named(
             let input = Input {
                 file: InputFile {
                     text: match texts {
-                        Texts::Kept => Text::here(text),
-                        Texts::ReadAgain => {
+                        Texts::ReadAgain if path.is_file() => {
                             let again = OnDisk::new(path, &name, text.as_bytes());
                             Text::for_now(text, Box::new(again))
                         }
+                        // What a pipe has given is gone.
+                        Texts::ReadAgain | Texts::Kept => Text::here(text),
                     },
                     name,
                 },

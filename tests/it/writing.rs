@@ -57,6 +57,31 @@ fn the_mode_stays_and_unchanged_files_are_not_touched() {
     );
 }
 
+/// `rollstamp check <(helm template CHART)`.
+#[test]
+fn a_pipe_that_is_named_is_read_once() {
+    let sandbox = Sandbox::new(&tree(&[]));
+    let pipe = sandbox.path("pipe.yaml");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let child = program(&sandbox, &["check", "--diff", "pipe.yaml"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::fs::write(&pipe, MANIFEST).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let line = 1 + MANIFEST[..MANIFEST.find("name: d}").unwrap()]
+        .matches('\n')
+        .count();
+    let place = format!("pipe.yaml:{line}:");
+    assert!(
+        said.contains(&place) && said.contains("+++ b/pipe.yaml"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_file_that_changes_meanwhile_is_left_alone() {
     let sandbox = Sandbox::new(&tree(&[("m/a.yaml", MANIFEST), ("m/b/b.yaml", MANIFEST)]));
