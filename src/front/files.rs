@@ -150,7 +150,7 @@ fn named(
                 file: InputFile {
                     text: match texts {
                         Texts::ReadAgain if path.is_file() => {
-                            let again = OnDisk::new(path, &name, text.as_bytes());
+                            let again = Fingerprinted::new(path, &name, text.as_bytes());
                             Text::for_now(text, Box::new(again))
                         }
                         // What a pipe has given is gone.
@@ -262,7 +262,7 @@ fn read(
     }
     buffer.clear();
     fill(&std::fs::File::open(path).map_err(unreadable)?, buffer).map_err(unreadable)?;
-    let again = OnDisk::new(path, name, buffer);
+    let again = Fingerprinted::new(path, name, buffer);
     if buffer.len() >= LARGE {
         let text = utf8(std::mem::take(buffer), name).map_err(|_| None)?;
         return Ok((Text::for_now(text, Box::new(again)), None));
@@ -273,13 +273,13 @@ fn read(
 }
 
 /// A file that was read, and what it was like.
-struct OnDisk {
+struct Fingerprinted {
     path: PathBuf,
     name: String,
     print: u64,
 }
 
-impl OnDisk {
+impl Fingerprinted {
     fn new(path: &Path, name: &str, bytes: &[u8]) -> Self {
         Self {
             path: path.to_path_buf(),
@@ -289,7 +289,7 @@ impl OnDisk {
     }
 }
 
-impl Again for OnDisk {
+impl Again for Fingerprinted {
     fn read(&self) -> Result<String, Changed> {
         let bytes = std::fs::read(&self.path).ok();
         bytes
