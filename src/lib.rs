@@ -22,7 +22,9 @@
 //! text of a file is let go of once its facts are known; who needs it after all asks
 //! [`span::Text`], which reads it again through `front` and notices if it is another one by now.
 
-pub mod span;
+pub mod text;
+
+pub mod parallel;
 
 pub mod yaml;
 
@@ -30,27 +32,13 @@ pub mod k8s;
 
 pub mod finding;
 
-pub mod options;
+pub mod digest;
 
 pub mod config;
 
-pub mod name_reference;
-
-pub mod rules;
-
-pub mod front;
-
-pub mod unit;
-
 pub mod extract;
 
-pub mod suffix;
-
-pub mod digest;
-
-pub mod kustomization;
-
-pub mod index;
+pub mod scope;
 
 pub mod resolve;
 
@@ -58,16 +46,14 @@ pub mod rename;
 
 pub mod plan;
 
-pub mod mentions;
+pub mod edit;
 
-pub mod parallel;
-
-pub mod render;
+pub mod outcome;
 
 pub mod process;
 
-pub mod keep;
-
 pub mod report;
+
+pub mod io;
 
 pub mod cli;

@@ -1,40 +1,20 @@
 //! The stages in order: texts in, an [`Outcome`] out. No I/O.
 
+use crate::config::options::{Goal, Options, UnitRule};
+use crate::config::policy;
+use crate::edit::{self};
 use crate::extract::{self, Facts};
 use crate::finding::{Code, Finding, Severity};
-use crate::kustomization::{self, Kustomizations};
-use crate::options::{Goal, Options, UnitRule};
-use crate::plan::{self, Plan};
-use crate::rename::{self, Renamed, Renames};
-use crate::render::{self, FileChange};
-use crate::span::{Changed, FileId, Place, Span, offset};
-use crate::unit::{self, Found, Input, Skipped, Units};
-use crate::{index, mentions, parallel, rules, yaml};
-
-/// What a run found out: every verb and every format is a view of it.
-pub struct Outcome {
-    /// The texts.
-    pub inputs: Vec<Input>,
-    /// What they say.
-    pub facts: Vec<Facts>,
-    /// What happens to each workload.
-    pub plan: Plan,
-    /// The sources that get another name.
-    pub renames: Vec<Renamed>,
-    /// The edits, by file.
-    pub changes: Vec<FileChange>,
-    /// What is wrong or worth saying, in the order of the input.
-    pub findings: Vec<Finding>,
-    /// Files below a folder that are no manifests, by reason.
-    pub skipped: Skipped,
-}
-
-impl Outcome {
-    /// Whether something was refused.
-    pub fn refused(&self) -> bool {
-        self.findings.iter().any(|f| f.refuses)
-    }
-}
+use crate::outcome::Outcome;
+use crate::plan::unread;
+use crate::plan::{self};
+use crate::rename::{self, Renames};
+use crate::resolve::index;
+use crate::scope::kustomize::{self, Kustomizations};
+use crate::scope::{self, Units};
+use crate::text::input::{Found, Input, Skipped};
+use crate::text::{Changed, FileId, Place, Span, offset};
+use crate::{parallel, yaml};
 
 /// Runs the stages. `known` is what texts say that were read while they came in.
 ///
@@ -56,10 +36,10 @@ pub fn run(
     }
     for (input, facts) in inputs.iter_mut().zip(&mut facts) {
         let dropped = input.file.text.forget();
-        facts.marked |= dropped.is_some_and(|text| rules::has_marks(&text));
+        facts.marked |= dropped.is_some_and(|text| policy::has_marks(&text));
     }
-    let units = kustomization::units(&inputs, &mut facts, kustomizations, options, |raw| {
-        unit::assign(&inputs, rule, &options.rules.units, raw)
+    let units = kustomize::units(&inputs, &mut facts, kustomizations, options, |raw| {
+        scope::assign(&inputs, rule, &options.rules.units, raw)
     })?;
     let (index, found) = index::build(&facts, &units, options);
     if options.goal != Goal::Strip {
@@ -89,7 +69,7 @@ pub fn run(
         // that nobody reads.
         let drift = plan.workloads.iter();
         findings.extend(drift.filter_map(|planned| plan::drift(&inputs, &facts, planned)));
-        findings.extend(mentions::unread(
+        findings.extend(unread::unread(
             &facts,
             &inputs,
             &units,
@@ -99,10 +79,10 @@ pub fn run(
     }
     // Nobody asks for sources by name any more.
     drop(index);
-    let (changes, found) = render::render(&inputs, &facts, &plan, &renames, options);
+    let (changes, found) = edit::render(&inputs, &facts, &plan, &renames, options);
     findings.extend(found);
     let may_have_marks = |file: usize| facts[file].marked;
-    rules::apply(&options.rules, &inputs, may_have_marks, &mut findings)?;
+    policy::apply(&options.rules, &inputs, may_have_marks, &mut findings)?;
     if options.strict {
         for finding in &mut findings {
             // What `check` is there to find is no refusal.

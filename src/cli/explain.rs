@@ -1,14 +1,14 @@
 //! What each workload reads, why, and what that makes of its stamp.
 
 use super::{Common, Exit, Format, Run, colour, say_findings, start, trouble_if};
-use crate::front::files::Texts;
-use crate::front::stream;
-use crate::index::{ObjectRef, object};
+use crate::config::options::Goal;
+use crate::io::files::Texts;
+use crate::io::stdout;
 use crate::k8s::id::ObjectId;
 use crate::k8s::short_names;
-use crate::options::Goal;
-use crate::process::Outcome;
+use crate::outcome::Outcome;
 use crate::report::{explain, text};
+use crate::resolve::index::{ObjectRef, object};
 use anyhow::{Context, bail};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ pub(super) fn explain(
     if common.output != Format::Json {
         say_findings(&mut run, common, "explain");
     }
-    stream::print(std::iter::once(report.as_str()))
+    stdout::print(std::iter::once(report.as_str()))
         .context("failed to write the standard output")?;
     chosen?;
     if common.verbose && common.output != Format::Json {

@@ -1,15 +1,15 @@
 //! Manifests in, stamped manifests out.
 
 use super::{Common, Exit, Format, Run, exclude, say_findings, start};
-use crate::front::files::Texts;
-use crate::front::{files, stream};
-use crate::keep;
-use crate::options::{Goal, Mode, UnitRule};
-use crate::process::{self, Outcome};
-use crate::render::FileChange;
+use crate::config::options::{Goal, Mode, UnitRule};
+use crate::edit::FileChange;
+use crate::io::files::Texts;
+use crate::io::{files, stdout};
+use crate::outcome::{Outcome, generations};
+use crate::process;
 use crate::report::{results, text};
-use crate::span::Changed;
-use crate::unit::Found;
+use crate::text::Changed;
+use crate::text::input::Found;
 use anyhow::{Context, anyhow, bail};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -43,12 +43,12 @@ pub(super) fn filter(
         run.talk.say(&summary);
     }
     let mut pieces = stream_of(&run.outcome, paths.is_empty())?;
-    if paths.is_empty() && stream::is_helm_plugin() && pieces.iter().all(|p| p.trim().is_empty()) {
+    if paths.is_empty() && stdout::is_helm_plugin() && pieces.iter().all(|p| p.trim().is_empty()) {
         // Helm 4 takes an empty answer for a failure, even where the chart rendered nothing.
         pieces = vec!["---\n"];
     }
     if let (Some(previous), Some((most, _))) = (&previous, &keep) {
-        let kept = keep::kept(&run.outcome, previous, most.get(), &run.options);
+        let kept = generations::kept(&run.outcome, previous, most.get(), &run.options);
         append(
             &mut pieces,
             &kept.map_err(|why| anyhow!("--previous: {why}"))?,
@@ -59,7 +59,7 @@ pub(super) fn filter(
     if let Some((at, text)) = &results {
         insert(&mut pieces, *at, text);
     }
-    stream::print(pieces.into_iter()).context("failed to write the standard output")?;
+    stdout::print(pieces.into_iter()).context("failed to write the standard output")?;
     Ok(Exit::Clean)
 }
 
@@ -156,7 +156,7 @@ fn stream_of(outcome: &Outcome, single: bool) -> Result<Vec<&str>, Changed> {
                 pieces.push("---\n");
             }
         }
-        let part = crate::span::Span::new(start, text.len());
+        let part = crate::text::Span::new(start, text.len());
         match changes.get(&file) {
             Some(change) => pieces.extend(change.edits.slices_within(text, part)),
             None => pieces.push(&text[start..]),

@@ -2,25 +2,26 @@
 
 mod explain;
 mod filter;
-mod names;
+mod validate;
 mod plugin;
-mod say;
+mod output;
 mod settings;
 
 use self::filter::filter;
-use self::names::{annotation_key, require};
-use self::say::{colour, counts, findings, print_diffs, say_findings};
+use self::output::{colour, counts, findings, print_diffs, say_findings};
 use self::settings::{HashArg, ModeArg, configuration, exclude, options};
-use crate::config::Config;
+use self::validate::{annotation_key, require};
+use crate::config::file::Config;
+use crate::config::options::{Goal, Options, UnitRule};
 use crate::finding::Severity;
-use crate::front::arriving::Arriving;
-use crate::front::files::Texts;
-use crate::front::{Loaded, files, krm, stream, write};
-use crate::options::{Goal, Options, UnitRule};
+use crate::io::files::Texts;
+use crate::io::stdin::Arriving;
+use crate::io::{Loaded, files, krm, stdout, write};
+use crate::outcome::Outcome;
 use crate::plan::{Decision, State};
-use crate::process::{self, Outcome};
+use crate::process;
 use crate::report::{self, diff, json, text};
-use crate::unit::Found;
+use crate::text::input::Found;
 use anyhow::{Context, bail};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -241,8 +242,8 @@ pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> Exit {
         .unwrap_or_else(|error| {
             // Who cannot open the log file complains on the standard error alone.
             let said = format!("rollstamp: {error:#}\n");
-            stream::Talk::new(log_file.as_deref())
-                .unwrap_or_else(|_| stream::Talk::unlogged())
+            stdout::Talk::new(log_file.as_deref())
+                .unwrap_or_else(|_| stdout::Talk::unlogged())
                 .say(&said);
             Exit::Trouble
         })
@@ -253,7 +254,7 @@ pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> Exit {
 fn usage(error: &clap::Error) -> Exit {
     let printed = error.print();
     if error.use_stderr() {
-        if let Ok(mut talk) = stream::Talk::new(None) {
+        if let Ok(mut talk) = stdout::Talk::new(None) {
             talk.log(&error.render().to_string());
         }
         return Exit::Trouble;
@@ -309,7 +310,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rollstamp", &mut script);
-            stream::print(std::iter::once(String::from_utf8_lossy(&script).as_ref()))?;
+            stdout::print(std::iter::once(String::from_utf8_lossy(&script).as_ref()))?;
             Ok(Exit::Clean)
         }
     }
@@ -320,7 +321,7 @@ struct Run {
     /// The process ends with it; to free a great many small things first would only take time.
     outcome: std::mem::ManuallyDrop<Outcome>,
     paths: Vec<Option<PathBuf>>,
-    talk: stream::Talk,
+    talk: stdout::Talk,
     /// The call that is answered, if the standard input is one.
     call: Option<krm::Call>,
     options: Options,
@@ -337,9 +338,9 @@ fn start(
     let mut arriving = None;
     let mut call = None;
     if paths.is_empty() {
-        if stream::stdin_is_terminal() {
+        if stdout::stdin_is_terminal() {
             let help = Cli::command().render_help();
-            stream::Talk::new(None)?.say(&help.to_string());
+            stdout::Talk::new(None)?.say(&help.to_string());
             return Ok(None);
         }
         arriving = Some(Arriving::begin().context("failed to read the standard input")?);
@@ -359,7 +360,7 @@ fn start(
             .context("failed to read the input")?;
     }
     let talk =
-        stream::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
+        stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let rule = match common.unit {
         Some(UnitArg::Dir) => UnitRule::Dir,
         Some(UnitArg::Tree) => UnitRule::Tree,
@@ -458,7 +459,7 @@ fn describe(outcome: &Outcome, file: usize) -> String {
         .iter()
         .filter(|p| p.object.file == file)
     {
-        let id = &crate::index::object(&outcome.facts, planned.object).id;
+        let id = &crate::resolve::index::object(&outcome.facts, planned.object).id;
         match &planned.decision {
             Decision::Stamp {
                 state: State::Missing,
@@ -473,7 +474,7 @@ fn describe(outcome: &Outcome, file: usize) -> String {
         }
     }
     for renamed in outcome.renames.iter().filter(|r| r.at.object.file == file) {
-        let id = &crate::index::object(&outcome.facts, renamed.at.object).id;
+        let id = &crate::resolve::index::object(&outcome.facts, renamed.at.object).id;
         // The name of a Secret is a digest of its content from now on.
         match id.kind.as_str() {
             "Secret" => parts.push(format!("renamed {id}")),
@@ -511,7 +512,7 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
             out + &findings(outcome, least, common, true, run.options.jobs)
         }
     };
-    stream::print(std::iter::once(report.as_str()))
+    stdout::print(std::iter::once(report.as_str()))
         .context("failed to write the standard output")?;
     if !common.quiet && common.output != Format::Json {
         let summary = format!("{}; {}\n", counts(&outcome.findings), text::read(outcome));

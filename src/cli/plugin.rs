@@ -1,7 +1,7 @@
 //! Called by kustomize, by the name of a kind: the older exec plugin.
 
 use super::Cli;
-use crate::config;
+use crate::config::file;
 use anyhow::{Context, anyhow, bail};
 use std::ffi::OsString;
 
@@ -17,7 +17,7 @@ pub(super) fn configure(cli: &mut Cli, config: std::io::Result<String>) -> anyho
         bail!("a kustomize plugin takes options, no verbs and no paths");
     }
     let json = config.context("failed to read the configuration of the plugin")?;
-    let config = config::of_function(&json)
+    let config = file::of_function(&json)
         .map_err(|error| anyhow!("the configuration of the plugin: {error}"))?;
     cli.common.given = Some(config);
     Ok(())

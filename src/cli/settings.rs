@@ -1,12 +1,12 @@
 //! What a run is asked to do: the command line, and the configuration that goes with it.
 
 use super::Common;
-use super::names::annotation_key;
-use crate::config::{self, Config};
+use super::validate::annotation_key;
+use crate::config::file::{self, Config};
+use crate::config::name_reference;
+use crate::config::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, SuffixHash};
 use crate::digest::HashKey;
-use crate::front::{files, krm};
-use crate::name_reference;
-use crate::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, SuffixHash};
+use crate::io::{files, krm};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub(super) fn configuration(
     let handed_over = match (&common.given, of_call) {
         (Some(config), _) => Some(config.clone()),
         (None, Some(Err(error))) => return Err(wrong(error.to_string())),
-        (None, Some(Ok(json))) => Some(config::of_function(json).map_err(wrong)?),
+        (None, Some(Ok(json))) => Some(file::of_function(json).map_err(wrong)?),
         (None, None) => None,
     };
     if let Some(config) = handed_over {
@@ -58,7 +58,7 @@ pub(super) fn configuration(
             let mut found: Vec<PathBuf> = paths
                 .iter()
                 .filter(|path| path.as_os_str() != "-")
-                .filter_map(|path| files::above(path, config::FILE_NAME))
+                .filter_map(|path| files::above(path, file::FILE_NAME))
                 .collect();
             found.dedup();
             match found.as_slice() {
@@ -75,7 +75,7 @@ pub(super) fn configuration(
     let text = files::text(&path)
         .with_context(|| format!("failed to read the configuration {}", path.display()))?;
     let config =
-        config::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+        file::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
     let folder = path.parent().map(|folder| match folder.as_os_str() {
         name if name.is_empty() => PathBuf::from("."),
         _ => folder.to_path_buf(),
@@ -116,7 +116,7 @@ pub(super) fn options(
         (None, None) => STAMP_KEY.to_owned(),
     };
     let mut rules =
-        config::rules(config).map_err(|error| anyhow::anyhow!("the configuration: {error}"))?;
+        file::rules(config).map_err(|error| anyhow::anyhow!("the configuration: {error}"))?;
     for file in &config.name_references {
         let path = root.unwrap_or(std::path::Path::new("")).join(file);
         let text =

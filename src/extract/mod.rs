@@ -3,40 +3,40 @@
 //! This is the only stage that sees values; they leave it as digests. Each document's tape is
 //! dropped when its facts are known.
 
-mod content_named;
-mod contents;
+mod hash_suffix;
+mod api_limits;
 mod join;
-mod marks;
-mod moved;
-mod names;
-mod naming;
-mod origin;
+mod foreign;
+mod rebase;
+mod mentions;
+mod own_suffix;
+mod build_notes;
 mod references;
-mod reloaders;
-mod shapes;
+mod sidecars;
+mod unknown_kinds;
 mod source;
-mod spot;
+mod site_label;
 mod workload;
 
+pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
+pub use foreign::Marks;
 pub use join::{Joining, join};
-pub use marks::Marks;
-pub use names::{Mention, What, mentions};
-pub use naming::{Follows, Frozen, Naming};
-pub use origin::{FromFile, NEEDS_HASH_SUFFIX, Origin};
+pub use mentions::{Mention, What, mentions};
+pub use own_suffix::{Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
-pub use reloaders::{Sidecar, Watched};
+pub use sidecars::{Sidecar, Watched};
+pub use site_label::{Mount, Spot, Why};
 pub use source::{At, Entry, Flaw, Malformed, Source};
-pub use spot::{Mount, Spot, Why};
 pub use workload::Template;
 pub(crate) use workload::refused;
 
+use crate::config::options::Options;
+use crate::config::policy::{Subject, has_marks};
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds;
-use crate::k8s::kustomize::FILE_NAMES;
-use crate::options::Options;
-use crate::rules::{Subject, has_marks};
-use crate::span::{FileId, MAX_TEXT, Place, Span};
+use crate::k8s::kustomize_names::FILE_NAMES;
+use crate::text::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::verify::Step;
 use crate::yaml::{self, Document, Kind, NodeId, SyntaxError, resolve};
 use smol_str::SmolStr;
@@ -409,7 +409,7 @@ impl Reader<'_> {
     /// The path of an item that is a kustomization, as `kustomize fn run` hands it over.
     fn kustomization(&self, item: NodeId) -> Option<String> {
         let metadata = self.document.value(self.text, item, "metadata")?;
-        let path = origin::from_file(self, metadata)?.path;
+        let path = build_notes::from_file(self, metadata)?.path;
         let name = path.rsplit('/').next().unwrap_or_default();
         FILE_NAMES.contains(&name).then_some(path)
     }
@@ -424,7 +424,7 @@ impl Reader<'_> {
     ) -> Result<(), SyntaxError> {
         let (group, version) = ObjectId::split_api_version(api_version);
         if self.names.is_some() {
-            names::search(self, node, &route, (group, version, kind));
+            mentions::search(self, node, &route, (group, version, kind));
             return Ok(());
         }
         self.facts.object_count += 1;
@@ -442,10 +442,10 @@ impl Reader<'_> {
             return Ok(());
         }
         let is_unlisted = workload.is_some_and(kinds::WorkloadKind::is_unlisted);
-        let origin = metadata.and_then(|metadata| origin::read(self, metadata, kind));
+        let origin = metadata.and_then(|metadata| build_notes::read(self, metadata, kind));
         let from_file = metadata
             .filter(|_| !route.is_empty())
-            .and_then(|metadata| origin::from_file(self, metadata));
+            .and_then(|metadata| build_notes::from_file(self, metadata));
         let hook = annotation("helm.sh/hook").is_some();
         let mut id = ObjectId {
             group: group.into(),
@@ -530,7 +530,7 @@ impl Reader<'_> {
         if known.is_some() || provides || kinds::SHAPELESS.contains(&kind) {
             return known;
         }
-        let any = !shapes::find(self, node).is_empty();
+        let any = !unknown_kinds::find(self, node).is_empty();
         any.then_some(&kinds::UNLISTED)
     }
 
@@ -565,7 +565,7 @@ impl YttMarks {
         let marks = memchr::memmem::find_iter(&bytes[part.range()], b"#@")
             .map(|at| at + part.start as usize)
             .filter(|&at| at == 0 || matches!(bytes[at - 1], b' ' | b'\t' | b'\n' | 0xBF))
-            .map(crate::span::offset)
+            .map(crate::text::offset)
             .collect();
         Self { marks }
     }

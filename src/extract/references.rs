@@ -1,12 +1,12 @@
 //! What a pod spec reads: its references, found by one walk along the tree of sites.
 
 use super::Reader;
-use super::spot::{self, Mount, Spot, Why, Within};
+use super::site_label::{self, Mount, Spot, Why, Within};
+use crate::config::policy::UserSite;
 use crate::finding::Code;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::sites::{CONTAINER_LISTS, Reads, Site, SiteTree};
-use crate::rules::UserSite;
-use crate::span::Span;
+use crate::text::Span;
 use crate::yaml::insert::Refusal;
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::{Kind, NodeId};
@@ -410,7 +410,7 @@ impl Walk<'_, '_> {
                         Some(part) if part[0].starts_with("..") => Part::Unknown,
                         Some(part) => Part::Below(part),
                     };
-                    let mount = spot::mount(self.reader, field, container, mount);
+                    let mount = site_label::mount(self.reader, field, container, mount);
                     mounts.push((name, part, mount));
                 }
             }

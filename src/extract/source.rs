@@ -2,14 +2,14 @@
 
 use super::By;
 use super::Reader;
-use super::content_named::is_content_named;
-use super::naming::{self, Naming};
+use super::hash_suffix::is_content_named;
+use super::own_suffix::{self, Naming};
+use crate::config::policy::Encrypted;
 use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::providers::{Encoding, Provider, Target};
-use crate::rules::Encrypted;
-use crate::span::{Span, offset};
+use crate::text::{Span, offset};
 use crate::yaml::canonical;
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::{Kind, NodeId};
@@ -175,9 +175,9 @@ pub(super) fn read(
         filled_in_cluster: false,
         ignored,
         malformed,
-        naming: naming::read(reader, node, ancestors, row, id).map(Box::new),
+        naming: own_suffix::read(reader, node, ancestors, row, id).map(Box::new),
     };
-    super::contents::check(reader, node, row, id, &source);
+    super::api_limits::check(reader, node, row, id, &source);
     vec![source]
 }
 

@@ -2,17 +2,17 @@
 
 use super::By;
 use super::Reader;
-use super::marks::{self, Marks};
+use super::foreign::{self, Marks};
 use super::references::{Reference, Walk};
-use super::reloaders::{self, Sidecar};
-use super::shapes;
-use super::spot::Within;
+use super::sidecars::{self, Sidecar};
+use super::site_label::Within;
+use super::unknown_kinds;
+use crate::config::policy::HotReload;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds::{self, Rolls, WorkloadKind};
 use crate::k8s::sites::SITE_TREE;
 use crate::k8s::waits::{Is, WAITS};
-use crate::rules::HotReload;
 use crate::yaml::insert::{self, Refusal, Slot};
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::verify::Step;
@@ -64,7 +64,7 @@ pub(super) fn read(
             doubled: None,
         };
         if *path == kinds::BY_SHAPE {
-            let ways = shapes::find(reader, node).into_iter();
+            let ways = unknown_kinds::find(reader, node).into_iter();
             found.extend(ways.filter_map(|steps| start.clone().along(reader, steps)));
             continue;
         }
@@ -179,7 +179,7 @@ fn template(
     let control = Control::read(reader, object, way.at);
     let stamped = row.rolls.is_stamped();
     let sidecars = match document.value(reader.text, way.at, "spec") {
-        Some(pod_spec) if stamped => reloaders::read(reader, pod_spec),
+        Some(pod_spec) if stamped => sidecars::read(reader, pod_spec),
         _ => Vec::new(),
     };
     let mut live = control.live.clone();
@@ -229,7 +229,7 @@ fn template(
         Rolls::Yes | Rolls::UnlessNamed(_) => None,
     };
     let marks = match metadata {
-        Some(metadata) if stamped => marks::read(reader, metadata, pod_spec),
+        Some(metadata) if stamped => foreign::read(reader, metadata, pod_spec),
         _ => Marks::default(),
     };
     let slot = match (&way.holder, not_stamped) {
@@ -376,9 +376,9 @@ pub(crate) fn refused(
     code: Code,
     refusal: &Refusal,
     id: &str,
-    file: crate::span::FileId,
+    file: crate::text::FileId,
 ) -> Finding {
-    let place = |span| crate::span::Place { file, span };
+    let place = |span| crate::text::Place { file, span };
     let mut finding = Finding::new(code, format!("{id}: {}", refusal.message))
         .about(id)
         .quoting(place(refusal.at))

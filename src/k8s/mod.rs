@@ -5,14 +5,14 @@
 
 pub mod id;
 pub mod kinds;
-pub mod kustomize;
+pub mod kustomize_names;
 pub mod limits;
-pub mod marks;
+pub mod foreign;
 pub mod other_names;
 pub mod providers;
 pub mod recreated;
 pub mod referrers;
-pub mod reloaders;
+pub mod sidecars;
 pub mod short_names;
 pub mod sites;
 pub mod waits;

@@ -1,22 +1,24 @@
 //! Decides, for every pod template, what happens to its stamp, and why. Works on facts, never on
 //! text.
 
-mod agree;
-mod hints;
+mod overlays;
+mod advice;
 mod reason;
-mod say;
+pub mod unread;
+mod findings;
 
+pub use findings::drift;
 pub use reason::{Counted, Ignored, Reason};
-pub use say::drift;
 
+use crate::config::options::{Goal, Options};
 use crate::digest::Lines;
 use crate::extract::{Facts, Keys, Object, Reference, Source, Template};
 use crate::finding::Finding;
-use crate::index::{Index, ObjectRef, SourceRef, object, source};
-use crate::options::{Goal, Options};
 use crate::parallel;
+use crate::resolve::index::{Index, ObjectRef, SourceRef, object, source};
 use crate::resolve::{Resolution, resolve};
-use crate::unit::{Found, Home, Input, Seat, Units, Why};
+use crate::scope::{Home, Seat, Units, Why};
+use crate::text::input::{Found, Input};
 use crate::yaml::insert::Slot;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,14 +122,14 @@ pub fn decide(
     let mut findings = said.findings;
     for ((file, why), (first, count)) in said.left_alone {
         let first = &facts[file].objects[first];
-        findings.push(say::left_alone(first, count, &why));
+        findings.push(findings::left_alone(first, count, &why));
     }
     for ((one, two), readers) in said.clashes {
-        findings.push(say::clash(facts, one, two, &readers));
+        findings.push(findings::clash(facts, one, two, &readers));
     }
     if options.goal != Goal::Strip {
         findings.extend(unread_flaws(inputs, facts, units, &said.flawed));
-        findings.extend(hints::about_delegates(inputs, facts, units));
+        findings.extend(advice::about_delegates(inputs, facts, units));
     }
     findings.extend(said.flawed.into_values());
     (plan, findings)
@@ -189,14 +191,14 @@ impl Planner<'_> {
         let template = &object.templates[number];
         let decided = match (self.options.goal, &self.units.homes[at.file]) {
             (Goal::Strip, _) => Ok((self.strip(object, template), Vec::new())),
-            _ if object.raw_material_of.is_some() => Err(agree::raw_material(object)),
+            _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
             (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
             (Goal::Stamp | Goal::Check, Home::In(seats)) => {
                 self.in_all(seats, (at.file, at.object), object, template)
             }
         };
         let (decision, reasons) = decided.unwrap_or_else(|why: Why| {
-            if agree::matters(template) {
+            if overlays::matters(template) {
                 let key = (at.file, why.clone());
                 let known = self.said.left_alone.entry(key);
                 known.or_insert((at.object, 0)).1 += 1;
@@ -233,7 +235,7 @@ impl Planner<'_> {
         if !edits || !facts.encrypted {
             return decision;
         }
-        self.said.findings.push(say::encrypted(object));
+        self.said.findings.push(findings::encrypted(object));
         Decision::Refused
     }
 
@@ -253,7 +255,7 @@ impl Planner<'_> {
         if stamped && let Some((code, refusal)) = &template.refusal {
             self.said
                 .findings
-                .push(say::untrusted(*code, refusal, object));
+                .push(findings::untrusted(*code, refusal, object));
             return (Decision::Refused, Vec::new());
         }
         let mut sum = Sum::default();
@@ -273,7 +275,7 @@ impl Planner<'_> {
         }
         let decision = self.sum_up(object, template, sum);
         if matches!(decision, Decision::Stamp { .. } | Decision::None { .. }) {
-            let found = hints::about_template(object, template, &decision, &reasons, self.options);
+            let found = advice::about_template(object, template, &decision, &reasons, self.options);
             self.said.findings.extend(found);
         }
         (decision, reasons)
@@ -332,7 +334,7 @@ impl Planner<'_> {
         if !reference.optional && !template.kind.is_unlisted() {
             self.said
                 .findings
-                .extend(say::missing_keys(workload, reference, &missing));
+                .extend(findings::missing_keys(workload, reference, &missing));
         }
         if let Some(by) = source.ignored {
             return Reason::Ignored(Ignored::Source(indexed.copy, by));
@@ -372,13 +374,13 @@ impl Planner<'_> {
         if let Some(malformed) = &source.malformed {
             any = true;
             let said = self.said.flawed.entry((at, usize::MAX));
-            said.or_insert_with(|| say::malformed(owner, malformed, Some(workload)));
+            said.or_insert_with(|| findings::malformed(owner, malformed, Some(workload)));
         }
         for (position, entry) in source.entries.iter().enumerate() {
             let Some(flaw) = &entry.flaw else { continue };
             any = true;
             let said = self.said.flawed.entry((at, position));
-            said.or_insert_with(|| say::flawed(owner, entry, flaw, workload));
+            said.or_insert_with(|| findings::flawed(owner, entry, flaw, workload));
         }
         any
     }
@@ -393,27 +395,31 @@ impl Planner<'_> {
     ) -> Option<Finding> {
         match reason {
             Reason::External if !reference.optional => {
-                Some(say::external(object, reference, self.options.strict))
+                Some(findings::external(object, reference, self.options.strict))
             }
             Reason::Filled(at) => {
                 let provider = self::object(self.facts, at.object);
-                Some(say::filled(object, reference, provider))
+                Some(findings::filled(object, reference, provider))
             }
-            Reason::Ambiguous(candidates) if template.not_stamped.is_none() => {
-                Some(say::ambiguous(self.facts, object, reference, candidates))
-            }
+            Reason::Ambiguous(candidates) if template.not_stamped.is_none() => Some(
+                findings::ambiguous(self.facts, object, reference, candidates),
+            ),
             _ => None,
         }
     }
 
     fn sum_up(&mut self, object: &Object, template: &Template, sum: Sum) -> Decision {
         if template.kind.is_unlisted() {
-            self.said.findings.extend(hints::unlisted(object, template));
+            self.said
+                .findings
+                .extend(advice::unlisted(object, template));
             return Decision::NotStamped;
         }
         if let Some(reason) = template.not_stamped {
             if sum.counted > 0 {
-                self.said.findings.push(say::not_rolled(object, reason));
+                self.said
+                    .findings
+                    .push(findings::not_rolled(object, reason));
             }
             return Decision::NotStamped;
         }
@@ -422,7 +428,9 @@ impl Planner<'_> {
         }
         if sum.counted > 0 {
             if let Some(later) = template.later {
-                self.said.findings.push(say::rolls_later(object, later));
+                self.said
+                    .findings
+                    .push(findings::rolls_later(object, later));
             }
             return self.stamped(object, template, sum.lines.stamp());
         }
@@ -443,7 +451,9 @@ impl Planner<'_> {
             }
             Some(Ok(Slot::Present(_))) => State::Stale,
             Some(Err(refusal)) => {
-                self.said.findings.push(say::edit_refused(object, refusal));
+                self.said
+                    .findings
+                    .push(findings::edit_refused(object, refusal));
                 return Decision::Refused;
             }
             None => return Decision::NotStamped,
@@ -458,7 +468,9 @@ impl Planner<'_> {
             _ => None,
         };
         if let Some(refusal) = refusal {
-            self.said.findings.push(say::edit_refused(object, refusal));
+            self.said
+                .findings
+                .push(findings::edit_refused(object, refusal));
             return Decision::Refused;
         }
         Decision::None {
@@ -492,13 +504,13 @@ fn unread_flaws(
                 if let Some(malformed) = &source.malformed
                     && !read.contains_key(&(at, usize::MAX))
                 {
-                    findings.push(say::malformed(owner, malformed, None));
+                    findings.push(findings::malformed(owner, malformed, None));
                 }
                 for (i, entry) in source.entries.iter().enumerate() {
                     if let Some(flaw) = &entry.flaw
                         && !read.contains_key(&(at, i))
                     {
-                        findings.push(say::unread_flaw(owner, entry, flaw));
+                        findings.push(findings::unread_flaw(owner, entry, flaw));
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! What each reference contributes to a stamp.
 
 use crate::extract::By;
-use crate::index::SourceRef;
+use crate::resolve::index::SourceRef;
 
 /// What a reference contributes.
 #[derive(Clone, Debug, PartialEq, Eq)]

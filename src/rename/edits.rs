@@ -1,11 +1,11 @@
 //! Decisions as edits of the text, and as what the facts say from now on.
 
-use super::items::{Items, naming, owner};
-use super::links::Links;
+use super::candidates::{Items, naming, owner};
+use super::referrals::Links;
 use super::{NameEdit, Renamed, Renames};
+use crate::config::options::{Goal, Options};
 use crate::extract::{BASE_NAME, Facts, Frozen, Mention, NEEDS_HASH_SUFFIX};
-use crate::index::SourceRef;
-use crate::options::{Goal, Options};
+use crate::resolve::index::SourceRef;
 use crate::yaml::insert::Slot;
 use crate::yaml::resolve::is_plain_string;
 use crate::yaml::verify::{Change, Step, Wrote};

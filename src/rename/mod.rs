@@ -5,23 +5,24 @@
 //! it stands; otherwise it keeps its name, and a finding says what holds it. So no name is left dangling,
 //! and a stamp does for the readers what the name cannot.
 
-mod build;
+mod inside_build;
 mod edits;
-mod items;
-mod links;
-mod say;
+mod candidates;
+mod referrals;
+mod findings;
 
+use crate::config::options::{Goal, Options};
+use crate::digest::name_hash::is_suffixed;
 use crate::extract::{Facts, Mention};
 use crate::finding::Finding;
-use crate::index::SourceRef;
-use crate::options::{Goal, Options};
-use crate::span::Span;
-use crate::suffix::is_suffixed;
-use crate::unit::{Input, Units};
+use crate::resolve::index::SourceRef;
+use crate::scope::Units;
+use crate::text::Span;
+use crate::text::input::Input;
 use crate::yaml::Edit;
 use crate::yaml::verify::Change;
-use items::Items;
-use links::Links;
+use candidates::Items;
+use referrals::Links;
 use std::collections::BTreeSet;
 
 /// The names that change, and the edits that change them.
@@ -95,10 +96,10 @@ pub fn decide(
     let mut items = Items::collect(inputs, facts, units, options);
     let links = Links::find(inputs, facts, mentions, units, options, &mut items);
     links.settle(&mut items, options);
-    let mut findings = say::held(facts, mentions, &items, options);
+    let mut findings = findings::held(facts, mentions, &items, options);
     let renames = edits::edits(facts, mentions, &items, &links, options);
     if options.goal == Goal::Check {
-        findings.extend(say::stale(facts, mentions, &items, &links));
+        findings.extend(findings::stale(facts, mentions, &items, &links));
     }
     edits::tell(facts, &items, &links, options);
     (renames, findings)

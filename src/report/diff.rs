@@ -2,9 +2,9 @@
 //! which a Secret stands is never shown.
 
 use super::{newlines, touches_secret};
-use crate::process::Outcome;
-use crate::render::FileChange;
-use crate::span::{Span, line_range};
+use crate::edit::FileChange;
+use crate::outcome::Outcome;
+use crate::text::{Span, line_range};
 use similar::{ChangeTag, TextDiff};
 
 /// The diff of one file, with `a/` and `b/` before its name as git has them.

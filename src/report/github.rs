@@ -3,8 +3,8 @@
 
 use super::Locator;
 use crate::finding::{Finding, Severity};
-use crate::process::Outcome;
-use crate::unit::Found;
+use crate::outcome::Outcome;
+use crate::text::input::Found;
 
 /// One line for each finding of at least this severity.
 pub fn findings(outcome: &Outcome, findings: &[Finding], least: Severity) -> String {

@@ -2,11 +2,11 @@
 
 use super::{Locator, diff};
 use crate::finding::Finding;
-use crate::index::{object, source};
 use crate::k8s::providers::Target;
+use crate::outcome::Outcome;
 use crate::plan::{Decision, State};
-use crate::process::Outcome;
-use crate::span::Place;
+use crate::resolve::index::{object, source};
+use crate::text::Place;
 use crate::yaml::insert::Slot;
 use serde::Serialize;
 

@@ -9,8 +9,8 @@ pub mod results;
 pub mod text;
 
 use crate::extract::Facts;
-use crate::process::Outcome;
-use crate::span::{Place, Position, Span};
+use crate::outcome::Outcome;
+use crate::text::{Place, Position, Span};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -101,7 +101,7 @@ impl<'a> Locator<'a> {
 
     fn quote_in(&self, text: &str, place: Place) -> Option<(String, Range<usize>)> {
         let at = (place.span.start as usize).min(text.len());
-        let line = crate::span::line_range(text, at);
+        let line = crate::text::line_range(text, at);
         if text.is_empty()
             || line.len() > 200
             || touches_secret(&self.outcome.facts[place.file.index()], &line)

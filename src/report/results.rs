@@ -4,7 +4,7 @@
 use super::Locator;
 use crate::extract::Object;
 use crate::finding::{Finding, Severity};
-use crate::process::Outcome;
+use crate::outcome::Outcome;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

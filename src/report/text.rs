@@ -2,9 +2,9 @@
 
 use super::{Locator, count};
 use crate::finding::{Finding, Severity};
+use crate::outcome::Outcome;
 use crate::parallel;
-use crate::process::Outcome;
-use crate::unit::{Found, Input, Skipped};
+use crate::text::input::{Found, Input, Skipped};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 /// The findings of at least this severity, each with its place, its line where that can be shown,

@@ -1,6 +1,6 @@
 //! Edits: replacements of ranges of the original text, applied once.
 
-use crate::span::Span;
+use crate::text::Span;
 
 /// Replaces the bytes under `span` of the original text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use super::tape::{Document, Kind, Node, Style, Tape};
 use super::{MAX_DEPTH, SyntaxError};
-use crate::span::{Span, offset};
+use crate::text::{Span, offset};
 use serde_json::value::RawValue;
 
 /// The JSON values in a chunk, one document each, or nothing if the chunk is not JSON.

@@ -11,13 +11,13 @@
 //! of JSON, alias bombs, nesting deeper than [`MAX_DEPTH`].
 
 pub mod canonical;
-pub(crate) mod date;
+pub(crate) mod timestamp;
 pub mod edit;
 pub mod fast;
-pub mod full;
+pub mod granit;
 pub mod insert;
 pub mod json;
-mod oddities;
+mod reject;
 pub mod resolve;
 pub mod scalar;
 pub mod split;
@@ -28,7 +28,7 @@ pub use edit::{Edit, EditSet};
 pub use split::Chunk;
 pub use tape::{Document, Kind, Node, NodeId, Style, Tape};
 
-use crate::span::Span;
+use crate::text::Span;
 
 /// The deepest nesting that is read. `kubectl` gives up at 10,000; real manifests stay below 40.
 pub const MAX_DEPTH: usize = 1_000;
@@ -48,7 +48,7 @@ impl SyntaxError {
     /// The text is not YAML.
     pub fn broken(at: usize, message: impl Into<String>) -> Self {
         Self {
-            at: crate::span::offset(at),
+            at: crate::text::offset(at),
             message: message.into(),
             refused: false,
         }
@@ -57,7 +57,7 @@ impl SyntaxError {
     /// The text may be YAML, but reading it would be a guess.
     pub fn refused(at: usize, message: impl Into<String>) -> Self {
         Self {
-            at: crate::span::offset(at),
+            at: crate::text::offset(at),
             message: message.into(),
             refused: true,
         }
@@ -90,6 +90,6 @@ pub fn parse(text: &str, chunk: Span) -> Result<Vec<Document>, SyntaxError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_fully(text: &str, chunk: Span) -> Result<Option<Document>, SyntaxError> {
-    oddities::refuse_characters(chunk.of(text), chunk.start as usize)?;
-    full::parse(text, chunk)
+    reject::refuse_characters(chunk.of(text), chunk.start as usize)?;
+    granit::parse(text, chunk)
 }

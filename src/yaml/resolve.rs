@@ -4,9 +4,9 @@
 //! sigs.k8s.io/yaml; `testdata/parity` holds what that library answers. Ints and floats matter only
 //! because the API refuses them where it wants a string, and because they can be keys.
 
-use super::date::{expect, is_day, number as digits};
 use super::scalar::{self, Undecodable};
 use super::tape::{Document, Kind, NodeId, Style, Tag};
+use super::timestamp::{expect, is_day, number as digits};
 use base64::Engine as _;
 use std::borrow::Cow;
 

@@ -334,7 +334,7 @@ fn plain_literal(raw: &str, header: &Header, indent: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::span::Span;
+    use crate::text::Span;
 
     fn read(text: &str, style: Style, indent: u32) -> String {
         let node = Node {

@@ -5,7 +5,7 @@
 //! a comment may follow on the line.
 
 use super::SyntaxError;
-use crate::span::Span;
+use crate::text::Span;
 
 /// The text between two document markers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The span tape: one entry a node, in the order of the text. Nothing here owns a piece of it.
 
-use crate::span::Span;
+use crate::text::Span;
 use std::cell::Cell;
 
 /// What a node is.

@@ -2,13 +2,14 @@
 //! it is cut.
 
 use crate::corpora;
+use rollstamp::config::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, UnitRule};
+use rollstamp::config::policy::Rules;
 use rollstamp::finding::Code;
-use rollstamp::front::Loaded;
-use rollstamp::front::arriving::Arriving;
-use rollstamp::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, UnitRule};
-use rollstamp::process::{self, Outcome};
+use rollstamp::io::Loaded;
+use rollstamp::io::stdin::Arriving;
+use rollstamp::outcome::Outcome;
+use rollstamp::process;
 use rollstamp::report::{explain, json};
-use rollstamp::rules::Rules;
 use std::fs;
 use std::io;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Our reading of YAML against what kubectl and its YAML library recorded (testdata/parity).
 
-use rollstamp::span::Span;
+use rollstamp::text::Span;
 use rollstamp::yaml::resolve::{self, Value};
 use rollstamp::yaml::{self, Document, Kind, NodeId};
 use serde_json::Value as Json;
@@ -279,18 +279,18 @@ fn streams_read_as_kubectl_prints_them() {
 
 /// Whether the program reads a stream, not only the parser.
 fn extracted(text: &str) -> Result<(), String> {
-    let options = rollstamp::options::Options {
-        annotation: rollstamp::options::STAMP_KEY.to_owned(),
+    let options = rollstamp::config::options::Options {
+        annotation: rollstamp::config::options::STAMP_KEY.to_owned(),
         namespace: None,
         hash_key: None,
-        goal: rollstamp::options::Goal::Stamp,
+        goal: rollstamp::config::options::Goal::Stamp,
         strict: false,
-        mode: rollstamp::options::Mode::Annotation,
-        naming: rollstamp::options::NamingRule::default(),
+        mode: rollstamp::config::options::Mode::Annotation,
+        naming: rollstamp::config::options::NamingRule::default(),
         jobs: 1,
-        rules: rollstamp::rules::Rules::default(),
+        rules: rollstamp::config::policy::Rules::default(),
     };
-    let facts = rollstamp::extract::extract(rollstamp::span::FileId(0), text, &options);
+    let facts = rollstamp::extract::extract(rollstamp::text::FileId(0), text, &options);
     if let Some(error) = facts.broken {
         return Err(error.message);
     }

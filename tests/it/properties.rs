@@ -3,7 +3,7 @@
 use crate::sandbox::Sandbox;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use rollstamp::span::Span;
+use rollstamp::text::Span;
 use rollstamp::yaml::insert::{Slot, find};
 use rollstamp::yaml::verify::{Change, Read, Step, only_changes};
 use rollstamp::yaml::{self, EditSet};

@@ -1,13 +1,14 @@
 //! What reload sidecars mean when the user says that they spare the pods: `hotReloadSidecars: skip`.
 
+use rollstamp::config::options::{Goal, Options, STAMP_KEY, UnitRule};
+use rollstamp::config::policy::{HotReload, Rules};
 use rollstamp::finding::Code;
-use rollstamp::kustomization::Kustomizations;
-use rollstamp::options::{Goal, Options, STAMP_KEY, UnitRule};
+use rollstamp::outcome::Outcome;
 use rollstamp::plan::Decision;
-use rollstamp::process::{self, Outcome};
-use rollstamp::rules::{HotReload, Rules};
-use rollstamp::span::{InputFile, Text};
-use rollstamp::unit::{Found, Input, Skipped};
+use rollstamp::process;
+use rollstamp::scope::kustomize::Kustomizations;
+use rollstamp::text::input::{Found, Input, Skipped};
+use rollstamp::text::{InputFile, Text};
 
 fn run(text: &str, hot_reload: HotReload) -> Outcome {
     let options = Options {
@@ -16,8 +17,8 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
         hash_key: None,
         goal: Goal::Stamp,
         strict: false,
-        mode: rollstamp::options::Mode::Annotation,
-        naming: rollstamp::options::NamingRule::default(),
+        mode: rollstamp::config::options::Mode::Annotation,
+        naming: rollstamp::config::options::NamingRule::default(),
         jobs: 1,
         rules: Rules {
             hot_reload,

@@ -1,7 +1,7 @@
 //! The architecture, as tests: import arrows, and tables and documents that must agree.
 
 use rollstamp::finding::Code;
-use rollstamp::k8s::{kinds, providers, reloaders, sites};
+use rollstamp::k8s::{kinds, providers, sidecars, sites};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -277,7 +277,7 @@ fn every_row_of_every_table_has_a_case() {
                 .map(|row| format!("provider:{}", row.kind)),
         )
         .chain(
-            reloaders::RELOADERS
+            sidecars::RELOADERS
                 .iter()
                 .map(|row| format!("reloader:{}", row.name)),
         )
@@ -419,8 +419,8 @@ fn the_schema_the_example_and_the_reader_of_the_configuration_agree() {
         .nth(1)
         .and_then(|rest| rest.split("```").next())
         .expect("an example");
-    let config = rollstamp::config::parse(example).expect("the example is understood");
-    rollstamp::config::rules(&config).expect("the example makes sense");
+    let config = rollstamp::config::file::parse(example).expect("the example is understood");
+    rollstamp::config::file::rules(&config).expect("the example makes sense");
     let schema = std::fs::read_to_string(docs.join("rollstamp.schema.json")).expect("the schema");
     let schema: serde_json::Value = serde_json::from_str(&schema).expect("JSON");
     let example: serde_json::Value = serde_yaml::from_str(example).expect("YAML");

@@ -2,10 +2,10 @@
 
 use super::{View, found, named_keys, views, words};
 use crate::extract::{Mount, Reference, Why};
-use crate::index::{ObjectRef, object, source};
+use crate::outcome::Outcome;
 use crate::plan::Reason;
-use crate::process::Outcome;
 use crate::report::{Locator, json};
+use crate::resolve::index::{ObjectRef, object, source};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -124,7 +124,7 @@ pub fn report(outcome: &Outcome, chosen: &BTreeSet<ObjectRef>) -> String {
     text
 }
 
-fn at<'a>(locator: &Locator<'a>, place: crate::span::Place) -> At<'a> {
+fn at<'a>(locator: &Locator<'a>, place: crate::text::Place) -> At<'a> {
     let position = locator.position(place);
     At {
         file: locator.name(place),

@@ -6,10 +6,10 @@ pub mod text;
 mod words;
 
 use crate::extract::{Keys, Object, Reference, Template};
-use crate::index::{ObjectRef, SourceRef, object};
+use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Planned, Reason};
-use crate::process::Outcome;
-use crate::span::Place;
+use crate::resolve::index::{ObjectRef, SourceRef, object};
+use crate::text::Place;
 use crate::yaml::insert::Slot;
 use crate::yaml::verify::Step;
 use std::collections::BTreeSet;

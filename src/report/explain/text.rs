@@ -4,11 +4,11 @@
 use super::layout::{self, Layout, Row, Shown};
 use super::{View, found, named_keys, views, words};
 use crate::extract::{Reference, Source};
-use crate::index::{ObjectRef, SourceRef, object, source};
 use crate::k8s::sites::Under;
+use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Reason, State};
-use crate::process::Outcome;
 use crate::report::{Locator, count};
+use crate::resolve::index::{ObjectRef, SourceRef, object, source};
 use std::collections::BTreeSet;
 
 /// How many keys of a list are shown, unless all are asked for.
@@ -224,7 +224,7 @@ impl<'a> Writer<'a> {
         format!("{} and {rest} more", keys[..self.few].join(", "))
     }
 
-    fn place(&self, place: crate::span::Place) -> String {
+    fn place(&self, place: crate::text::Place) -> String {
         let line = self.locator.position(place).line;
         format!("{}:{line}", self.locator.name(place))
     }

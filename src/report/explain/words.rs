@@ -4,11 +4,11 @@ use super::View;
 use crate::extract::{
     By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Why,
 };
-use crate::index::{object, source};
 use crate::k8s::sites::{Reads, Under};
+use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Reason};
-use crate::process::Outcome;
 use crate::report::Locator;
+use crate::resolve::index::{object, source};
 
 /// What the rules of a run come from.
 const CONFIGURATION: &str = "a rule of the configuration";

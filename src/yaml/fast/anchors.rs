@@ -2,7 +2,7 @@
 //! aliases.
 
 use super::{Declined, Parser, Result, scan};
-use crate::span::{Span, offset};
+use crate::text::{Span, offset};
 use crate::yaml::tape::{Kind, Node, NodeId, Props, Style};
 
 /// How many anchors one document may have here; each alias looks through them.

@@ -1,7 +1,7 @@
 //! Collections in brackets.
 
 use super::{Declined, Parser, Result, scan};
-use crate::span::{Span, offset};
+use crate::text::{Span, offset};
 use crate::yaml::tape::{Kind, Node, Style};
 
 /// How deep brackets may nest.

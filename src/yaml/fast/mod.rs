@@ -12,9 +12,9 @@ mod flow;
 mod scalars;
 mod scan;
 
-use super::oddities;
+use super::reject;
 use super::tape::{Document, Kind, Node, Props, Style, Tape, no_nodes};
-use crate::span::{Span, offset};
+use crate::text::{Span, offset};
 use anchors::Anchor;
 
 /// Why a document goes to the full parser.
@@ -47,7 +47,7 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
     if seen.carriage_return && !scan::only_line_ends(&bytes[start..]) {
         return Err(Declined("a carriage return alone"));
     }
-    if seen.not_ascii && oddities::refuse_characters(chunk.of(text), start).is_err() {
+    if seen.not_ascii && reject::refuse_characters(chunk.of(text), start).is_err() {
         return Err(Declined("an odd character"));
     }
     let mut parser = Parser {

@@ -1,8 +1,8 @@
 //! Keys and values of a line, and the scalars that go on over several.
 
 use super::{Declined, MAX_KEY, Parser, Result, scan};
-use crate::span::offset;
-use crate::yaml::oddities;
+use crate::text::offset;
+use crate::yaml::reject;
 use crate::yaml::tape::Style;
 
 /// How many lines inside of quotes may stand at the left.
@@ -150,7 +150,7 @@ impl Parser<'_> {
         }
         if raw.len() < 6
             && matches!(raw.first(), Some(b'.' | b'+' | b'-'))
-            && std::str::from_utf8(raw).is_ok_and(oddities::is_not_finite)
+            && std::str::from_utf8(raw).is_ok_and(reject::is_not_finite)
         {
             return Err(Declined("an infinity"));
         }

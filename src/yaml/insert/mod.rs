@@ -12,7 +12,7 @@ mod removal;
 
 use super::tape::{Document, Kind, NodeId, Style};
 use super::{Edit, resolve};
-use crate::span::{Span, line_range};
+use crate::text::{Span, line_range};
 
 /// A text that cannot be edited safely: the place, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Takes a key away again, together with the parents that an insertion had made for it.
 
 use super::{Editor, Refusal};
-use crate::span::{Span, line_range};
+use crate::text::{Span, line_range};
 use crate::yaml::Edit;
 use crate::yaml::tape::{NodeId, Style};
 

@@ -2,7 +2,7 @@
 //! to the full one.
 
 use super::same::{Verdict, compare};
-use rollstamp::span::Span;
+use rollstamp::text::Span;
 use rollstamp::yaml::tape::Kind;
 use rollstamp::yaml::{fast, parse_fully};
 use std::fmt::Write as _;

@@ -8,7 +8,7 @@ mod suite;
 
 use crate::corpora;
 use mutate::{Numbers, mutate};
-use rollstamp::span::Span;
+use rollstamp::text::Span;
 use rollstamp::yaml::{fast, split};
 use same::{Verdict, compare};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Whether the two parsers agree on a text. Also the oracle of `tests/fuzz`.
 
-use rollstamp::span::Span;
+use rollstamp::text::Span;
 use rollstamp::yaml::tape::{Document, Node, Props};
 use rollstamp::yaml::{self, fast};
 

@@ -1,0 +1,9 @@
+//! The configuration: what the command line, `.rollstamp.yaml` and a functionConfig ask for.
+
+pub mod policy;
+
+pub mod options;
+
+pub mod name_reference;
+
+pub mod file;

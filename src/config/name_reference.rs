@@ -1,0 +1,173 @@
+//! What people say about names: the keys of the configuration, and the `nameReference` files of kustomize,
+//! which say where custom resources name others. These are read as they are: what is about ConfigMaps and
+//! Secrets becomes rows, the rest is left to kustomize.
+
+use crate::config::options::SuffixHash;
+use crate::config::policy::{NameRow, glob};
+use crate::k8s::providers::Target;
+use crate::k8s::referrers::fields;
+use serde::Deserialize;
+
+/// How names after content are made.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct SuffixRow {
+    /// Whose suffix.
+    pub hash: HashChoice,
+    /// Whether sources that no workload reads get one as well.
+    pub all_sources: bool,
+    /// Whether renamed sources become immutable.
+    pub immutable: bool,
+}
+
+/// See [`SuffixHash`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HashChoice {
+    /// That of kustomize's generators.
+    #[default]
+    Kustomize,
+    /// That of `kubectl create --append-hash`.
+    Kubectl,
+}
+
+impl From<HashChoice> for SuffixHash {
+    fn from(choice: HashChoice) -> Self {
+        match choice {
+            HashChoice::Kustomize => Self::Kustomize,
+            HashChoice::Kubectl => Self::Kubectl,
+        }
+    }
+}
+
+/// A place that names a source, or only seems to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NamePlace {
+    /// The API group of the object; any, if absent.
+    pub group: Option<String>,
+    /// The kind of the object; any, if absent.
+    pub kind: Option<String>,
+    /// The way from the object to the name, with dots, or with slashes as kustomize has them.
+    pub path: String,
+    /// What is named.
+    pub target: NameTarget,
+    /// A glob over the names that are meant; any, if absent.
+    pub name: Option<String>,
+}
+
+/// What a place names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum NameTarget {
+    /// A ConfigMap.
+    ConfigMap,
+    /// A Secret.
+    Secret,
+    /// Something else.
+    #[serde(rename = "none")]
+    Nothing,
+}
+
+/// The row of a place.
+///
+/// # Errors
+/// A glob or a path that is not one.
+pub fn row(row: &NamePlace) -> Result<NameRow, String> {
+    let path = match row.path.contains('/') {
+        true => fields(&row.path),
+        false => fields(&row.path.replace('.', "/")),
+    };
+    if path.iter().any(String::is_empty) {
+        return Err(format!("names: not a path of fields: `{}`", row.path));
+    }
+    Ok(NameRow {
+        group: row.group.clone(),
+        kind: row.kind.clone(),
+        path,
+        target: match row.target {
+            NameTarget::ConfigMap => Some(Target::ConfigMap),
+            NameTarget::Secret => Some(Target::Secret),
+            NameTarget::Nothing => None,
+        },
+        name: row.name.as_deref().map(glob).transpose()?,
+        of_kustomize: false,
+    })
+}
+
+/// A file of the `configurations:` of a kustomization. Its other fields say nothing about names.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Configuration {
+    #[serde(default)]
+    name_reference: Vec<Named>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    kind: Option<String>,
+    #[serde(default)]
+    group: Option<String>,
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    field_specs: Vec<FieldSpec>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FieldSpec {
+    path: String,
+    kind: Option<String>,
+    group: Option<String>,
+}
+
+/// Reads the rows of a file.
+///
+/// # Errors
+/// Text that is no such file.
+pub fn rows(text: &str) -> Result<Vec<NameRow>, String> {
+    let text = text.trim_start_matches('\u{feff}');
+    let read: Option<Configuration> =
+        serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let mut rows = Vec::new();
+    for named in read.into_iter().flat_map(|read| read.name_reference) {
+        let is_core = named.group.as_deref().is_none_or(str::is_empty)
+            && named
+                .version
+                .as_deref()
+                .is_none_or(|v| v.is_empty() || v == "v1");
+        let target = match named.kind.as_deref() {
+            Some("ConfigMap") if is_core => Target::ConfigMap,
+            Some("Secret") if is_core => Target::Secret,
+            _ => continue,
+        };
+        rows.extend(named.field_specs.into_iter().map(|spec| NameRow {
+            group: spec.group.filter(|group| !group.is_empty()),
+            kind: spec.kind.filter(|kind| !kind.is_empty()),
+            path: fields(&spec.path),
+            target: Some(target),
+            name: None,
+            of_kustomize: true,
+        }));
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_kustomize_is_read_as_it_is() {
+        let text = "namePrefix: []\nnameReference:\n- kind: ConfigMap\n  version: v1\n  fieldSpecs:\n  - kind: Widget\n    group: example.com\n    path: spec/configs[]/name\n    create: false\n- kind: Service\n  fieldSpecs:\n  - path: spec/service\n";
+        let rows = rows(text).unwrap();
+        assert_eq!(rows.len(), 1);
+        let fits = |way: &[&str]| rows[0].fits("example.com", "Widget", way, "x");
+        assert!(fits(&["spec", "configs", "name"]));
+        assert!(
+            !fits(&["spec", "configs"])
+                && !rows[0].fits("", "Widget", &["spec", "configs", "name"], "x")
+        );
+        assert!(super::rows("").unwrap().is_empty() && super::rows("- a").is_err());
+    }
+}

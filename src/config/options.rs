@@ -1,0 +1,120 @@
+//! What a run was asked to do. Plain data: no flag of the command line and no path is parsed here.
+
+use crate::config::policy::Rules;
+use crate::digest::HashKey;
+use crate::k8s::kinds::{self, WorkloadKind};
+use crate::k8s::providers::{self, Provider};
+
+/// The annotation key of the stamp unless the user names another.
+pub const STAMP_KEY: &str = "checksum/rollstamp";
+
+/// What the pure part of a run needs to know.
+pub struct Options {
+    /// The annotation key of the stamp.
+    pub annotation: String,
+    /// The namespace of objects that name none.
+    pub namespace: Option<String>,
+    /// The key for digests of Secrets.
+    pub hash_key: Option<HashKey>,
+    /// What to do with stamps.
+    pub goal: Goal,
+    /// Whether findings of level error refuse, and unresolved references are errors.
+    pub strict: bool,
+    /// What is written: stamps, or names after content.
+    pub mode: Mode,
+    /// How names after content are made.
+    pub naming: NamingRule,
+    /// How many threads read files; the result does not depend on it.
+    pub jobs: usize,
+    /// What the configuration adds to the tables and takes away.
+    pub rules: Rules,
+}
+
+impl Options {
+    /// The row of a kind that holds pod templates; a configured one comes before a built-in one.
+    pub fn workload(&self, group: &str, kind: &str) -> Option<&'static WorkloadKind> {
+        let own = |row: &&&'static WorkloadKind| row.kind == kind && row.groups.contains(&group);
+        self.rules
+            .workloads
+            .iter()
+            .find(own)
+            .copied()
+            .or_else(|| kinds::workload(group, kind))
+    }
+
+    /// The row of a kind that provides something; a configured one comes before a built-in one.
+    pub fn provider(&self, group: &str, kind: &str) -> Option<&'static Provider> {
+        let own = |row: &&&'static Provider| row.kind == kind && row.group == group;
+        self.rules
+            .providers
+            .iter()
+            .find(own)
+            .copied()
+            .or_else(|| providers::provider(group, kind))
+    }
+}
+
+/// What to do with stamps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// Bring every stamp up to date.
+    Stamp,
+    /// Say which stamps are not.
+    Check,
+    /// Remove every stamp of ours.
+    Strip,
+}
+
+/// What makes pods roll.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// A stamp in the pod template.
+    #[default]
+    Annotation,
+    /// A name after the content, which every referrer follows.
+    Suffix,
+}
+
+impl Mode {
+    /// The mode of this name, as flags, configurations and control annotations have it.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "annotation" => Some(Self::Annotation),
+            "suffix" => Some(Self::Suffix),
+            _ => None,
+        }
+    }
+}
+
+/// Whose suffix is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SuffixHash {
+    /// That of kustomize's generators.
+    #[default]
+    Kustomize,
+    /// That of `kubectl create --append-hash`.
+    Kubectl,
+}
+
+/// How names after content are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NamingRule {
+    /// Whose suffix.
+    pub hash: SuffixHash,
+    /// Whether sources that no workload reads get one as well.
+    pub all_sources: bool,
+    /// Whether renamed sources become immutable.
+    pub immutable: bool,
+}
+
+/// What one `kubectl apply` receives, below a named folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnitRule {
+    /// The files of each folder.
+    #[default]
+    Dir,
+    /// The whole tree.
+    Tree,
+    /// Each file by itself.
+    File,
+}

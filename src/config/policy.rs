@@ -1,0 +1,283 @@
+//! What a run may leave out or leave unsaid: rules of the configuration, and marks in comments.
+
+use crate::finding::{Code, Finding, Severity};
+use crate::k8s::kinds::WorkloadKind;
+use crate::k8s::providers::{Provider, Target};
+use crate::k8s::referrers::is_way;
+use crate::k8s::sites::Site;
+use crate::text::input::Input;
+use crate::text::{Changed, line_range};
+use globset::{Glob, GlobMatcher, GlobSet};
+use std::collections::BTreeMap;
+
+/// A unit that the configuration declares.
+pub struct Declared {
+    /// What people call it.
+    pub name: String,
+    /// Globs over the paths of its files, from the folder of the configuration.
+    pub files: GlobSet,
+    /// Globs over files that it only reads: their sources are seen, and others stamp what they hold.
+    pub also: GlobSet,
+}
+
+/// What the configuration adds to the tables and takes away.
+#[derive(Default)]
+pub struct Rules {
+    /// More kinds that hold pod templates.
+    pub workloads: Vec<&'static WorkloadKind>,
+    /// More kinds that provide content.
+    pub providers: Vec<&'static Provider>,
+    /// More places that name a source.
+    pub sites: Vec<UserSite>,
+    /// More places that follow a source which gets another name, and places that do not mean one.
+    pub names: Vec<NameRow>,
+    /// What takes no part.
+    pub ignore: Vec<IgnoreRule>,
+    /// What one apply receives, where the configuration says it.
+    pub units: Vec<Declared>,
+    /// What becomes of sources that SOPS has encrypted.
+    pub encrypted: Encrypted,
+    /// Whether volumes that a reload sidecar watches still roll their pods.
+    pub hot_reload: HotReload,
+    /// How much findings matter; `None` leaves them unsaid.
+    pub levels: BTreeMap<Code, Option<Severity>>,
+    /// Findings that are known.
+    pub silence: Vec<Silence>,
+}
+
+/// What becomes of sources that SOPS has encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encrypted {
+    /// The encrypted text counts, so that a new encryption rolls the pods.
+    #[default]
+    Hash,
+    /// They take no part.
+    Skip,
+}
+
+/// Whether volumes that a reload sidecar watches still roll their pods.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HotReload {
+    /// They do: nobody can tell from a manifest whether the program rereads them in time.
+    #[default]
+    Roll,
+    /// They do not.
+    Skip,
+}
+
+/// A source or a workload, or keys of a source, that take no part.
+#[derive(Default)]
+pub struct IgnoreRule {
+    /// Its kind; any, if absent.
+    pub kind: Option<String>,
+    /// Its namespace; any, if absent.
+    pub namespace: Option<String>,
+    /// A glob over its name; any, if absent.
+    pub name: Option<GlobMatcher>,
+    /// Labels that it must have.
+    pub labels: Vec<(String, String)>,
+    /// Globs over keys; of no key, the whole object takes no part.
+    pub keys: Vec<GlobMatcher>,
+}
+
+/// What an ignore rule is asked about.
+pub struct Subject<'a> {
+    /// The kind of the object.
+    pub kind: &'a str,
+    /// Its namespace.
+    pub namespace: Option<&'a str>,
+    /// Its name.
+    pub name: &'a str,
+    /// Its labels.
+    pub labels: &'a [(String, String)],
+}
+
+impl IgnoreRule {
+    /// Whether the rule is about the whole object.
+    pub fn ignores(&self, subject: &Subject<'_>) -> bool {
+        self.keys.is_empty() && self.fits(subject)
+    }
+
+    /// Whether the rule is about this key of the object.
+    pub fn ignores_key(&self, subject: &Subject<'_>, key: &str) -> bool {
+        self.keys.iter().any(|glob| glob.is_match(key)) && self.fits(subject)
+    }
+
+    fn fits(&self, subject: &Subject<'_>) -> bool {
+        let says = |rule: &Option<String>, value: Option<&str>| {
+            rule.as_deref().is_none_or(|rule| value == Some(rule))
+        };
+        says(&self.kind, Some(subject.kind))
+            && says(&self.namespace, subject.namespace)
+            && self
+                .name
+                .as_ref()
+                .is_none_or(|glob| glob.is_match(subject.name))
+            && self
+                .labels
+                .iter()
+                .all(|label| subject.labels.contains(label))
+    }
+}
+
+/// Compiles a glob of the configuration.
+///
+/// # Errors
+/// Text that is no glob.
+pub fn glob(text: &str) -> Result<GlobMatcher, String> {
+    Glob::new(text)
+        .map(|glob| glob.compile_matcher())
+        .map_err(|error| error.to_string())
+}
+
+/// A place that names a source, in objects of certain kinds.
+pub struct UserSite {
+    /// The API group of the workload; any, if absent.
+    pub group: Option<String>,
+    /// The kind of the workload; any, if absent.
+    pub kind: Option<String>,
+    /// The field beside the name that holds the key.
+    pub key: Option<String>,
+    /// The row.
+    pub site: &'static Site,
+}
+
+impl UserSite {
+    /// Whether objects of this kind have the place.
+    pub fn fits(&self, group: &str, kind: &str) -> bool {
+        self.group.as_deref().is_none_or(|g| g == group)
+            && self.kind.as_deref().is_none_or(|k| k == kind)
+    }
+}
+
+/// A place that names a source, or only seems to.
+#[derive(Debug)]
+pub struct NameRow {
+    /// The API group of the object; any, if absent.
+    pub group: Option<String>,
+    /// The kind of the object; any, if absent.
+    pub kind: Option<String>,
+    /// The fields that lead to it, lists left out; `*` is any field, a leading `**` any way.
+    pub path: Vec<String>,
+    /// What is named; nothing, if it names something else.
+    pub target: Option<Target>,
+    /// Only text that this matches.
+    pub name: Option<GlobMatcher>,
+    /// Whether kustomize was told of the place, and rewrites names there itself.
+    pub of_kustomize: bool,
+}
+
+impl NameRow {
+    /// Whether a name at the end of a way is meant. As in kustomize, a path may end at the name or at
+    /// the mapping that holds it as `name`.
+    pub fn fits(&self, group: &str, kind: &str, way: &[&str], name: &str) -> bool {
+        let is_here = is_way(&self.path, way)
+            || (way.last() == Some(&"name") && is_way(&self.path, &way[..way.len() - 1]));
+        is_here
+            && self.group.as_deref().is_none_or(|g| g == group)
+            && self.kind.as_deref().is_none_or(|k| k == kind)
+            && self.name.as_ref().is_none_or(|glob| glob.is_match(name))
+    }
+}
+
+/// A finding that is known and stays unsaid.
+pub struct Silence {
+    code: Code,
+    object: Option<GlobMatcher>,
+}
+
+impl Silence {
+    /// For findings of a code about objects that the glob matches.
+    ///
+    /// # Errors
+    /// A glob that is not one.
+    pub fn new(code: Code, object: Option<&str>) -> Result<Self, String> {
+        Ok(Self {
+            code,
+            object: object.map(glob).transpose()?,
+        })
+    }
+
+    fn covers(&self, finding: &Finding) -> bool {
+        finding.code == self.code
+            && self.object.as_ref().is_none_or(|glob| {
+                finding
+                    .object
+                    .as_deref()
+                    .is_some_and(|object| glob.is_match(object))
+            })
+    }
+}
+
+/// The mark of a comment that silences findings about its line or the next one:
+/// `# rollstamp-ignore: missing-key the key comes with the next chart`.
+const MARK: &str = "# rollstamp-ignore:";
+
+/// Sets the levels that the configuration asks for, and drops what is silenced. What refuses stays
+/// as it is: silence would make a refusal unexplained. Of texts that are not here `may_have_marks` knows
+/// whether they are worth reading again.
+///
+/// # Errors
+/// When a text with such a comment must be read again, and cannot.
+pub fn apply(
+    rules: &Rules,
+    inputs: &[Input],
+    may_have_marks: impl Fn(usize) -> bool,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Changed> {
+    let mut changed = None;
+    findings.retain_mut(|finding| {
+        if finding.refuses {
+            return true;
+        }
+        let is_marked = is_marked(inputs, &may_have_marks, finding).unwrap_or_else(|error| {
+            changed = Some(error);
+            false
+        });
+        if is_marked || rules.silence.iter().any(|silence| silence.covers(finding)) {
+            return false;
+        }
+        match rules.levels.get(&finding.code) {
+            Some(None) => false,
+            Some(Some(severity)) => {
+                finding.severity = *severity;
+                true
+            }
+            None => true,
+        }
+    });
+    changed.map_or(Ok(()), Err)
+}
+
+/// Whether a text may hold a comment that silences a finding.
+pub fn has_marks(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_some()
+}
+
+/// Whether a comment on the finding's line, or on the line before it, names its code.
+fn is_marked(
+    inputs: &[Input],
+    may_have_marks: impl Fn(usize) -> bool,
+    finding: &Finding,
+) -> Result<bool, Changed> {
+    let Some(place) = finding.place else {
+        return Ok(false);
+    };
+    let file = place.file.index();
+    let text = match inputs[file].file.text.known() {
+        Some(text) => text,
+        None if may_have_marks(file) => inputs[file].file.text.get()?,
+        None => return Ok(false),
+    };
+    let own = line_range(text, place.span.start as usize);
+    let before = match own.start {
+        0 => 0..0,
+        start => line_range(text, start - 1),
+    };
+    Ok([own, before].into_iter().any(|line| {
+        text[line]
+            .split_once(MARK)
+            .and_then(|(_, rest)| rest.split_whitespace().next())
+            .is_some_and(|code| code == finding.code.name())
+    }))
+}

@@ -1,0 +1,339 @@
+//! Name suffixes that tell the content of a source: SHA-256 of a JSON text with Go's escapes, its first
+//! ten hex digits with five of them replaced. Two programs make them, from different texts.
+//!
+//! kustomize (`sigs.k8s.io/kustomize/api/hasher`) has `name: ""` always and `data: ""` if there is none.
+//! kubectl (`create --append-hash`, `k8s.io/kubectl/pkg/util/hash`) has the name, and the values as the
+//! cluster stores them.
+
+use crate::digest::push_hex;
+use crate::k8s::providers::Target;
+use crate::yaml::timestamp::{expect, is_day, number};
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+
+/// A field of a source as kustomize hashes it: its entries sorted by key; a null value stays null.
+pub type Entries<'a> = Vec<(String, Option<Cow<'a, str>>)>;
+
+/// The `data` of a source as kustomize hashes it.
+pub enum Data<'a> {
+    /// A mapping.
+    Entries(Entries<'a>),
+    /// Anything written instead of one, such as `null`; nothing if the field is absent.
+    Text(Cow<'a, str>),
+}
+
+/// What kustomize hashes of a ConfigMap or Secret.
+pub struct Content<'a> {
+    /// `data`.
+    pub data: Data<'a>,
+    /// `binaryData` of a ConfigMap, `stringData` of a Secret.
+    pub second: Option<Entries<'a>>,
+    /// `type` of a Secret; empty if absent.
+    pub secret_type: String,
+}
+
+/// What kubectl hashes of a ConfigMap or Secret.
+pub struct Stored {
+    /// The name without a suffix.
+    pub name: String,
+    /// The values of `data`, sorted by key: texts of a ConfigMap, base64 of a Secret.
+    pub data: Vec<(String, String)>,
+    /// The base64 values of a ConfigMap's `binaryData`, sorted by key.
+    pub binary: Vec<(String, String)>,
+    /// `type` of a Secret; empty if absent.
+    pub secret_type: String,
+    /// `immutable`, if it is written.
+    pub immutable: Option<bool>,
+}
+
+/// Whether a name is `base`, a dash and ten letters of a suffix.
+pub fn is_suffixed(name: &str, base: &str) -> bool {
+    let rest = name.strip_prefix(base).and_then(|r| r.strip_prefix('-'));
+    rest.is_some_and(|letters| letters.len() == 10 && looks_suffixed(name))
+}
+
+/// Whether a name ends as if kustomize had suffixed it: `-` and ten of its sixteen letters.
+pub fn looks_suffixed(name: &str) -> bool {
+    name.len() > 11
+        && name.is_char_boundary(name.len() - 11)
+        && name[name.len() - 11..].starts_with('-')
+        && name[name.len() - 10..]
+            .bytes()
+            .all(|b| b"2456789bcdfghkmt".contains(&b))
+}
+
+/// The ten letters for a content.
+pub fn kustomize(target: Target, content: &Content<'_>) -> String {
+    let mut json = String::from("{");
+    if target == Target::ConfigMap
+        && let Some(binary) = &content.second
+    {
+        json.push_str("\"binaryData\":");
+        push_object(&mut json, binary);
+        json.push(',');
+    }
+    json.push_str("\"data\":");
+    match &content.data {
+        Data::Entries(data) => push_object(&mut json, data),
+        Data::Text(text) => push_string(&mut json, text),
+    }
+    json.push_str(",\"kind\":");
+    push_string(&mut json, target.name());
+    json.push_str(",\"name\":\"\"");
+    if target == Target::Secret {
+        if let Some(strings) = &content.second {
+            json.push_str(",\"stringData\":");
+            push_object(&mut json, strings);
+        }
+        json.push_str(",\"type\":");
+        push_string(&mut json, &content.secret_type);
+    }
+    json.push('}');
+    letters(&json)
+}
+
+/// The ten letters of `kubectl create --append-hash`.
+pub fn kubectl(target: Target, stored: &Stored) -> String {
+    let mut json = String::from("{");
+    if !stored.binary.is_empty() {
+        json.push_str("\"binaryData\":");
+        push_texts(&mut json, &stored.binary);
+        json.push(',');
+    }
+    json.push_str("\"data\":");
+    push_texts(&mut json, &stored.data);
+    if let Some(immutable) = stored.immutable {
+        json.push_str(&format!(",\"immutable\":{immutable}"));
+    }
+    json.push_str(",\"kind\":");
+    push_string(&mut json, target.name());
+    json.push_str(",\"name\":");
+    push_string(&mut json, &stored.name);
+    if target == Target::Secret {
+        json.push_str(",\"type\":");
+        push_string(&mut json, &stored.secret_type);
+    }
+    json.push('}');
+    letters(&json)
+}
+
+fn letters(json: &str) -> String {
+    let mut hex = String::with_capacity(64);
+    push_hex(&mut hex, &Sha256::digest(json.as_bytes()));
+    hex.chars()
+        .take(10)
+        .map(|c| match c {
+            '0' => 'g',
+            '1' => 'h',
+            '3' => 'k',
+            'a' => 'm',
+            'e' => 't',
+            other => other,
+        })
+        .collect()
+}
+
+fn push_object(json: &mut String, entries: &Entries<'_>) {
+    json.push('{');
+    for (i, (key, value)) in entries.iter().enumerate() {
+        if i > 0 {
+            json.push(',');
+        }
+        push_string(json, key);
+        json.push(':');
+        match value {
+            Some(value) => push_string(json, value),
+            None => json.push_str("null"),
+        }
+    }
+    json.push('}');
+}
+
+fn push_texts(json: &mut String, entries: &[(String, String)]) {
+    json.push('{');
+    for (i, (key, value)) in entries.iter().enumerate() {
+        if i > 0 {
+            json.push(',');
+        }
+        push_string(json, key);
+        json.push(':');
+        push_string(json, value);
+    }
+    json.push('}');
+}
+
+/// How kustomize reads a plain scalar that go-yaml v3 takes for a point in time: in Go's RFC 3339. Of
+/// any other, nothing.
+pub fn go_time(text: &str) -> Option<String> {
+    let mut rest = text;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    if digits != 4 {
+        return None;
+    }
+    let year = number(&mut rest, 1, 4)?;
+    expect(&mut rest, '-')?;
+    let month = number(&mut rest, 1, 2)?;
+    expect(&mut rest, '-')?;
+    let day = number(&mut rest, 1, 2)?;
+    if !is_day(year, month, day) {
+        return None;
+    }
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    if rest.is_empty() {
+        return Some(format!("{date}T00:00:00Z"));
+    }
+    let zoned = rest.starts_with(['T', 't']);
+    if !zoned && !rest.starts_with(' ') {
+        return None;
+    }
+    rest = &rest[1..];
+    let hour = number(&mut rest, 1, 2)?;
+    expect(&mut rest, ':')?;
+    let minute = number(&mut rest, 1, 2)?;
+    expect(&mut rest, ':')?;
+    let second = number(&mut rest, 1, 2)?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let mut fraction = String::new();
+    if let Some(after) = rest.strip_prefix(['.', ',']) {
+        let len = after.bytes().take_while(u8::is_ascii_digit).count();
+        if len == 0 {
+            return None;
+        }
+        let kept = after[..len.min(9)].trim_end_matches('0');
+        if !kept.is_empty() {
+            fraction = format!(".{kept}");
+        }
+        rest = &after[len..];
+    }
+    let zone = match rest {
+        "" if !zoned => "Z".to_owned(),
+        "Z" if zoned => "Z".to_owned(),
+        _ if zoned => {
+            let (hours, minutes) = rest.strip_prefix(['+', '-'])?.split_once(':')?;
+            let two = |part: &str, most: u32| {
+                let good = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+                good && part.parse().is_ok_and(|v: u32| v <= most)
+            };
+            if !two(hours, 24) || !two(minutes, 59) {
+                return None;
+            }
+            match (hours, minutes) {
+                ("00", "00") => "Z".to_owned(),
+                _ => rest.to_owned(),
+            }
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"
+    ))
+}
+
+/// A string as Go's `encoding/json` writes it.
+fn push_string(json: &mut String, text: &str) {
+    json.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
+            '\t' => json.push_str("\\t"),
+            '\u{8}' => json.push_str("\\b"),
+            '\u{c}' => json.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
+                json.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            other => json.push(other),
+        }
+    }
+    json.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(pairs: &[(&str, Option<&'static str>)]) -> Data<'static> {
+        let pair = |(k, v): &(&str, Option<&'static str>)| ((*k).to_owned(), v.map(Cow::Borrowed));
+        Data::Entries(pairs.iter().map(pair).collect())
+    }
+
+    #[test]
+    fn the_vectors_of_kustomize_hold() {
+        let hash = |data| {
+            let content = Content {
+                data,
+                second: None,
+                secret_type: String::new(),
+            };
+            kustomize(Target::ConfigMap, &content)
+        };
+        assert_eq!(hash(Data::Text("".into())), "6ct58987ht");
+        assert_eq!(hash(entries(&[("a", Some("1"))])), "h29d89cmmt");
+        assert_eq!(hash(entries(&[("a", Some("<&>"))])), "m9gb99d79d");
+        assert_eq!(hash(entries(&[])), "42745tchd9");
+        assert_eq!(hash(entries(&[("k", None)])), "976987gcbh");
+        let secret = Content {
+            data: entries(&[("one", Some(""))]),
+            second: None,
+            secret_type: "my-type".to_owned(),
+        };
+        assert_eq!(kustomize(Target::Secret, &secret), "74bd68bm66");
+    }
+
+    #[test]
+    fn the_vectors_of_kubectl_hold() {
+        let hash = |target, data: &[(&str, &str)]| {
+            let pair = |(k, v): &(&str, &str)| ((*k).to_owned(), (*v).to_owned());
+            let stored = Stored {
+                name: "x".to_owned(),
+                data: data.iter().map(pair).collect(),
+                binary: Vec::new(),
+                secret_type: String::new(),
+                immutable: None,
+            };
+            kubectl(target, &stored)
+        };
+        assert_eq!(hash(Target::ConfigMap, &[("a", "1")]), "m8mt92gg65");
+        assert_eq!(hash(Target::ConfigMap, &[]), "62ctbmbfd2");
+        assert_eq!(hash(Target::Secret, &[("a", "MQ==")]), "hbhk6tkb4h");
+    }
+
+    #[test]
+    fn points_in_time_are_written_as_go_does() {
+        for (text, time) in [
+            ("2020-01-02", Some("2020-01-02T00:00:00Z")),
+            ("2020-1-2", Some("2020-01-02T00:00:00Z")),
+            (
+                "2020-1-2T3:4:5.120+02:00",
+                Some("2020-01-02T03:04:05.12+02:00"),
+            ),
+            ("2020-01-02 03:04:05", Some("2020-01-02T03:04:05Z")),
+            ("2020-02-30", None),
+            ("2020-01-02T03:04:05", None),
+            ("12020-01-02", None),
+            ("x", None),
+        ] {
+            assert_eq!(go_time(text).as_deref(), time, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_base_name_is_recovered_only_from_itself() {
+        assert!(is_suffixed("app-h29d89cmmt", "app"));
+        assert!(!is_suffixed("app-h29d89cmmt", "ap"));
+        assert!(!is_suffixed("app-x-h29d89cmmt", "app"));
+        assert!(!is_suffixed("app", "app"));
+    }
+
+    #[test]
+    fn a_suffix_has_its_own_letters() {
+        assert!(looks_suffixed("app-h29d89cmmt"));
+        assert!(!looks_suffixed("app-h29d89cmma"));
+        assert!(!looks_suffixed("h29d89cmmt"));
+        assert!(!looks_suffixed("caf\u{e9}-h29d89cmm\u{e9}"));
+    }
+}

@@ -1,0 +1,258 @@
+//! Turns decisions into edits of the original text, and proves each edited document by reading it
+//! again. Decides nothing.
+
+use crate::config::options::Options;
+use crate::extract::Facts;
+use crate::finding::{Code, Finding};
+use crate::parallel;
+use crate::plan::{Decision, Plan, State};
+use crate::rename::Renames;
+use crate::resolve::index::object;
+use crate::text::input::Input;
+use crate::text::{Changed, FileId, Place, Span, offset};
+use crate::yaml::insert::Slot;
+use crate::yaml::verify::{Change, Read, Step, Wrote, only_changes};
+use crate::yaml::{self, Edit, EditSet};
+use smol_str::{SmolStr, ToSmolStr as _};
+use std::collections::BTreeMap;
+
+/// The edits of one file.
+pub struct FileChange {
+    /// The position of the file among the inputs.
+    pub file: usize,
+    /// What changes.
+    pub edits: EditSet,
+    /// The objects that change, for a diff that shows nothing else.
+    pub objects: Vec<Span>,
+}
+
+/// The edits of a file that wait for their proof.
+#[derive(Default)]
+struct Pending {
+    edits: Vec<Edit>,
+    /// The one thing that each edit changes, with its document.
+    changes: Vec<(Span, Change)>,
+    owners: Vec<Owner>,
+}
+
+impl Pending {
+    fn add(&mut self, owner: Owner, edit: Edit, change: Change) {
+        self.edits.push(edit);
+        self.changes.push((owner.document, change));
+        self.owners.push(owner);
+    }
+}
+
+/// What an edit is in.
+struct Owner {
+    /// The object, as people call it.
+    object: SmolStr,
+    /// Where the object is.
+    place: Span,
+    /// The document that it is in.
+    document: Span,
+    /// Whether the edit changes a name, which other files follow.
+    of_name: bool,
+}
+
+/// The edits of all files, in their order. Where the proof fails, the file is left alone; and if it
+/// holds names, so is every other file that does, because they follow one another. The texts of these
+/// files stay in memory.
+pub fn render(
+    inputs: &[Input],
+    facts: &[Facts],
+    plan: &Plan,
+    renames: &Renames,
+    options: &Options,
+) -> (Vec<FileChange>, Vec<Finding>) {
+    let mut by_file: BTreeMap<usize, Pending> = BTreeMap::new();
+    for planned in &plan.workloads {
+        let object = object(facts, planned.object);
+        let template = &object.templates[planned.template];
+        let Some(Ok(slot)) = &template.slot else {
+            continue;
+        };
+        let (edit, value) = match (&planned.decision, slot) {
+            (
+                Decision::Stamp {
+                    value,
+                    state: State::Missing | State::Stale,
+                },
+                slot,
+            ) => {
+                let insertion = match slot {
+                    Slot::Absent(insertion) => insertion,
+                    Slot::Present(present) => &present.replacement,
+                };
+                (insertion.with(value), Some(value.clone()))
+            }
+            (Decision::None { left_over: true }, Slot::Present(present)) => {
+                match &present.removal {
+                    Ok(edit) => (edit.clone(), None),
+                    Err(_) => continue,
+                }
+            }
+            _ => continue,
+        };
+        let metadata = ["metadata", "annotations", options.annotation.as_str()]
+            .into_iter()
+            .map(|field| Step::Field(field.into()));
+        let way = [object.route.as_slice(), template.path.as_slice()].concat();
+        let owner = Owner {
+            object: object.id.to_smolstr(),
+            place: object.place.span,
+            document: object.document,
+            of_name: false,
+        };
+        let change = Change {
+            path: way.into_iter().chain(metadata).collect(),
+            value,
+            wrote: Wrote::Anew,
+        };
+        let pending = by_file.entry(planned.object.file).or_default();
+        pending.add(owner, edit, change);
+    }
+    for name in &renames.edits {
+        let owner = Owner {
+            object: name.object.as_str().into(),
+            place: name.place,
+            document: name.document,
+            of_name: true,
+        };
+        let pending = by_file.entry(name.file).or_default();
+        pending.add(owner, name.edit.clone(), name.change.clone());
+    }
+    let mut findings = Vec::new();
+    let mut files: Vec<Edited> = Vec::new();
+    let mut names_fail = false;
+    let numbers: Vec<usize> = by_file.keys().copied().collect();
+    let changed = parallel::map(numbers.len(), options.jobs, |i| {
+        inputs[numbers[i]].file.text.get().err()
+    });
+    for ((file, pending), changed) in by_file.into_iter().zip(changed) {
+        let of_names = pending.owners.iter().any(|owner| owner.of_name);
+        let edited = match changed {
+            None => edited(file, pending),
+            Some(Changed { name }) => Err(Finding::changed(&name)),
+        };
+        match edited {
+            Ok(edited) => files.push(edited),
+            Err(finding) => {
+                names_fail |= of_names;
+                findings.push(finding);
+            }
+        }
+    }
+    // Only the documents that change are read again, each on its own.
+    let proofs: Vec<(&Edited, &[(Span, Change)])> = files
+        .iter()
+        .flat_map(|file| file.documents().map(move |changes| (file, changes)))
+        .collect();
+    let mut proven = parallel::map(proofs.len(), options.jobs, |i| {
+        let (file, changes) = proofs[i];
+        let text = inputs[file.change.file].file.text.known();
+        text.is_some_and(|text| proven(text, &file.change.edits, changes))
+    })
+    .into_iter();
+    let mut changes: Vec<(bool, FileChange)> = Vec::new();
+    for file in files {
+        let documents = file.documents().map(|changes| changes[0].0);
+        let wrong = documents
+            .zip(proven.by_ref())
+            .fold(None, |wrong, (document, good)| {
+                wrong.or((!good).then_some(document))
+            });
+        match wrong {
+            None => {
+                let of_names = file.owners.iter().any(|owner| owner.of_name);
+                changes.push((of_names, file.change));
+            }
+            Some(culprit) => {
+                names_fail |= file.owners.iter().any(|owner| owner.of_name);
+                findings.push(unproven(file.change.file, &file.owners, culprit));
+            }
+        }
+    }
+    // Files with names follow one another, so all of them change or none.
+    changes.retain(|(of_names, _)| !(names_fail && *of_names));
+    let changes = changes.into_iter().map(|(_, change)| change).collect();
+    (changes, findings)
+}
+
+/// The edits of a file, and the changes that they must make to each document.
+struct Edited {
+    change: FileChange,
+    owners: Vec<Owner>,
+    /// By document, and in each in their order.
+    changes: Vec<(Span, Change)>,
+}
+
+impl Edited {
+    /// The changes of each document.
+    fn documents(&self) -> impl Iterator<Item = &[(Span, Change)]> {
+        self.changes.chunk_by(|one, other| one.0 == other.0)
+    }
+}
+
+fn unproven(file: usize, owners: &[Owner], culprit: Span) -> Finding {
+    let mut here = owners.iter().filter(|owner| owner.document == culprit);
+    let object = here.next().unwrap_or(&owners[0]);
+    Finding::new(
+        Code::EditRefused,
+        format!("{}: after the edit the document would not mean the same; the file is left alone", object.object),
+    )
+    .about(object.object.as_str())
+    .at(Place {
+        file: FileId(offset(file)),
+        span: object.place,
+    })
+    .help("please report this layout; writing the pod template's metadata out in block style avoids it")
+    .refusing()
+}
+
+fn edited(file: usize, pending: Pending) -> Result<Edited, Finding> {
+    let Pending {
+        edits,
+        mut changes,
+        owners,
+    } = pending;
+    let Ok(edits) = EditSet::new(edits) else {
+        return Err(unproven(file, &owners, owners[0].document));
+    };
+    changes.sort_by_key(|(document, _)| *document);
+    let mut objects: Vec<Span> = owners.iter().map(|owner| owner.place).collect();
+    objects.sort_unstable();
+    objects.dedup();
+    Ok(Edited {
+        change: FileChange {
+            file,
+            edits,
+            objects,
+        },
+        owners,
+        changes,
+    })
+}
+
+fn proven(text: &str, edits: &EditSet, changes: &[(Span, Change)]) -> bool {
+    let span = changes[0].0;
+    let edited: String = edits.slices_within(text, span).collect();
+    let whole = Span::new(0, edited.len());
+    let (Ok(before), Ok(after)) = (yaml::parse(text, span), yaml::parse(&edited, whole)) else {
+        return false;
+    };
+    match (before.as_slice(), after.as_slice()) {
+        ([before], [after]) => only_changes(
+            Read {
+                document: before,
+                text,
+            },
+            Read {
+                document: after,
+                text: &edited,
+            },
+            changes.iter().map(|(_, change)| change),
+        ),
+        _ => false,
+    }
+}

@@ -1,0 +1,106 @@
+//! The text of a stream, gathered from its parts.
+
+#[cfg(target_os = "linux")]
+use crate::text::MAX_TEXT;
+use std::borrow::Cow;
+use std::string::FromUtf8Error;
+
+/// A text that grows, in one piece of memory.
+pub(super) enum Whole {
+    /// As a string.
+    Here(String),
+    /// In memory of its own, which the system hands out in large pages where it can: to ask for every
+    /// 4 kB of a large text takes longer than to copy it.
+    #[cfg(target_os = "linux")]
+    Mapped {
+        /// The memory; the pages behind `len` take no room.
+        room: &'static mut [u8],
+        /// How many bytes the text has.
+        len: usize,
+    },
+}
+
+/// The size from which on a text moves to large pages, in bytes.
+#[cfg(target_os = "linux")]
+const LARGE: usize = 4 << 20;
+
+impl Default for Whole {
+    fn default() -> Self {
+        Self::Here(String::new())
+    }
+}
+
+impl Whole {
+    /// The same text in large pages, with room for the largest one that is read.
+    #[cfg(target_os = "linux")]
+    fn in_large_pages(text: &str) -> Option<Self> {
+        let room = memmap2::MmapOptions::new()
+            .len(MAX_TEXT)
+            .no_reserve_swap()
+            .map_anon()
+            .ok()?;
+        // Only a wish: without large pages all is the same, but slower.
+        let _ = room.advise(memmap2::Advice::HugePage);
+        // The text is wanted to the end of the process.
+        let room: &'static mut memmap2::MmapMut = Box::leak(Box::new(room));
+        room[..text.len()].copy_from_slice(text.as_bytes());
+        Some(Self::Mapped {
+            room,
+            len: text.len(),
+        })
+    }
+
+    /// How many bytes it has.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Mapped { len, .. } => *len,
+            Self::Here(text) => text.len(),
+        }
+    }
+
+    /// Appends a part; the whole must not become longer than [`MAX_TEXT`].
+    pub(super) fn push(&mut self, part: &str) {
+        #[cfg(target_os = "linux")]
+        if let Self::Here(text) = self
+            && text.len() < LARGE
+            && text.len() + part.len() >= LARGE
+            && let Some(mapped) = Self::in_large_pages(text)
+        {
+            *self = mapped;
+        }
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Mapped { room, len } => {
+                let end = *len + part.len();
+                room[*len..end].copy_from_slice(part.as_bytes());
+                *len = end;
+            }
+            Self::Here(text) => text.push_str(part),
+        }
+    }
+
+    /// The bytes, on the heap.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Mapped { room, len } => room[..len].to_vec(),
+            Self::Here(text) => text.into_bytes(),
+        }
+    }
+
+    /// The text.
+    ///
+    /// # Errors
+    /// Never: all parts were text. But nobody can tell that to the compiler.
+    pub(super) fn into_text(self) -> Result<Cow<'static, str>, FromUtf8Error> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Mapped { room, len } => match std::str::from_utf8(&room[..len]) {
+                Ok(text) => Ok(Cow::Borrowed(text)),
+                Err(_) => String::from_utf8(room[..len].to_vec()).map(Cow::Owned),
+            },
+            Self::Here(text) => Ok(Cow::Owned(text)),
+        }
+    }
+}

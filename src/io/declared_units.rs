@@ -1,0 +1,78 @@
+//! Finds the files of the apply units that the configuration declares, also those that nobody named
+//! on the command line: what is named must not change what a stamp says.
+
+use super::walk::{Surroundings, What, walk};
+use super::{Loaded, display, relative, utf8};
+use crate::config::policy::Declared;
+use crate::text::input::{Found, Input};
+use crate::text::{InputFile, Text};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Says of each text where it lies below `root`, the folder of the configuration, and loads what the
+/// units of these texts hold beside them.
+pub(super) fn load(
+    loaded: &mut Loaded,
+    root: &Path,
+    units: &[Declared],
+    exclude: &globset::GlobSet,
+    surroundings: &mut Surroundings,
+    jobs: usize,
+) {
+    let Ok(root) = std::fs::canonicalize(root) else {
+        return;
+    };
+    let mut there: BTreeSet<PathBuf> = BTreeSet::new();
+    for (input, path) in loaded.inputs.iter_mut().zip(&loaded.paths) {
+        let Some(real) = path.as_deref().and_then(real) else {
+            continue;
+        };
+        input.below = real.strip_prefix(&root).ok().map(display);
+        there.insert(real);
+    }
+    let is_touched = |unit: &&Declared| {
+        let mut below = loaded.inputs.iter().filter_map(|i| i.below.as_deref());
+        below.any(|path| unit.files.is_match(path))
+    };
+    let touched: Vec<&Declared> = units.iter().filter(is_touched).collect();
+    if touched.is_empty() {
+        return;
+    }
+    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    // A folder that cannot be read holds nothing that a walk over it by name would find either.
+    for met in walk(&root, exclude, surroundings, jobs)
+        .into_iter()
+        .flatten()
+    {
+        let below = met.path.strip_prefix(&root).ok().map(display);
+        let Some(below) = below.filter(|_| met.what == What::Candidate) else {
+            continue;
+        };
+        let is_held = |unit: &&Declared| unit.files.is_match(&below) || unit.also.is_match(&below);
+        if !touched.iter().any(is_held) || there.contains(&met.path) {
+            continue;
+        }
+        let name = display(&relative(&met.path, here.as_deref()));
+        let read = std::fs::read(&met.path).map(|bytes| utf8(bytes, &name));
+        let Ok(Ok(text)) = read else { continue };
+        let folder = Path::new(&name).parent().unwrap_or(Path::new(""));
+        let input = Input {
+            folder: display(folder),
+            file: InputFile {
+                name,
+                text: Text::here(text),
+            },
+            found: Found::Context,
+            kustomization: met.kustomization,
+            below: Some(below),
+        };
+        loaded.push(input, Some(met.path), None);
+    }
+}
+
+/// The real folder of a path, and its own name: a link counts where it lies.
+fn real(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let folder = std::fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+    Some(folder.join(path.file_name()?))
+}

@@ -1,0 +1,307 @@
+//! Reads the files and folders that were named.
+
+use super::stdin::Arriving;
+use super::walk::{Met, Surroundings, What, walk};
+use super::{Loaded, declared_units, display, fill, kustomizations, utf8};
+use crate::config::options::{Mode, Options};
+use crate::config::policy::Declared;
+use crate::extract::{self, Facts};
+use crate::finding::{Code, Finding};
+use crate::parallel;
+use crate::text::input::{Found, Input};
+use crate::text::{Again, Changed, FileId, InputFile, Text, offset};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use twox_hash::XxHash3_64;
+
+/// Whether texts stay in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// All do, because all are needed.
+    Kept,
+    /// Only what changes does; the others are read again if something in them must be shown.
+    ReadAgain,
+}
+
+/// Loads `paths`: files, folders, and `-` for the standard input. A file that is reached twice
+/// counts where it was reached first. `units` are those that the configuration in `root` declares.
+///
+/// # Errors
+/// When the standard input cannot be read.
+pub fn load(
+    paths: &[PathBuf],
+    exclude: &globset::GlobSet,
+    root: Option<&Path>,
+    units: &[Declared],
+    texts: Texts,
+    options: &Options,
+) -> std::io::Result<Loaded> {
+    let jobs = options.jobs;
+    // Names are looked for in every text.
+    let texts = match options.mode {
+        Mode::Suffix => Texts::Kept,
+        Mode::Annotation => texts,
+    };
+    let mut loaded = Loaded::default();
+    let mut surroundings = Surroundings::default();
+    let mut seen: BTreeSet<OsString> = BTreeSet::new();
+    for (position, path) in paths.iter().enumerate() {
+        if path.as_os_str() == "-" {
+            // Files before it have numbers by now, so it is read with them.
+            Arriving::begin()?.whole(&mut loaded)?;
+        } else if path.is_dir() {
+            let met = walk(path, exclude, &mut surroundings, jobs);
+            walked(&mut loaded, &mut seen, position, path, met, texts, options);
+        } else {
+            named(&mut loaded, &mut seen, &mut surroundings, path, texts);
+        }
+    }
+    if let Some(root) = root.filter(|_| !units.is_empty()) {
+        declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
+    }
+    let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
+    kustomizations::load(&mut loaded, &folders);
+    Ok(loaded)
+}
+
+/// Whether a path names something that is there.
+pub fn exists(path: &Path) -> bool {
+    path.as_os_str() == "-" || path.symlink_metadata().is_ok()
+}
+
+/// The file of this name in the folder of a path or the nearest one above it, up to the root of the
+/// git repository; outside of one, only in the named folder.
+pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
+    let real = std::fs::canonicalize(path).ok()?;
+    let start = if real.is_dir() {
+        real.as_path()
+    } else {
+        real.parent()?
+    };
+    let root = start
+        .ancestors()
+        .find(|folder| folder.join(".git").exists());
+    let candidates = start
+        .ancestors()
+        .take_while(|folder| root.map_or(*folder == start, |root| folder.starts_with(root)));
+    candidates
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// When the file cannot be read, or is not UTF-8.
+pub fn text(path: &Path) -> std::io::Result<String> {
+    std::fs::read_to_string(path)
+}
+
+/// The bytes of a key file, as they are.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
+    std::fs::read(path)
+}
+
+fn unreadable(name: &str, why: &str) -> Finding {
+    Finding::new(
+        Code::UnreadableFile,
+        format!("{name} cannot be read: {why}"),
+    )
+    .in_file(name)
+    .refusing()
+}
+
+/// A link counts beside its target, so only the same name twice is the same file.
+fn first_time(seen: &mut BTreeSet<OsString>, path: &Path) -> bool {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+    seen.insert(
+        path.file_name()
+            .map_or(real.clone(), |name| real.join(name))
+            .into_os_string(),
+    )
+}
+
+fn named(
+    loaded: &mut Loaded,
+    seen: &mut BTreeSet<OsString>,
+    surroundings: &mut Surroundings,
+    path: &Path,
+    texts: Texts,
+) {
+    let name = display(path);
+    if !first_time(seen, path) {
+        return;
+    }
+    let text = match std::fs::read(path) {
+        Ok(bytes) => utf8(bytes, &name),
+        Err(error) => Err(unreadable(&name, &error.to_string())),
+    };
+    match text {
+        Ok(text) => {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let input = Input {
+                file: InputFile {
+                    text: match texts {
+                        Texts::ReadAgain if path.is_file() => {
+                            let again = Fingerprinted::new(path, &name, text.as_bytes());
+                            Text::for_now(text, Box::new(again))
+                        }
+                        // What a pipe has given is gone.
+                        Texts::ReadAgain | Texts::Kept => Text::here(text),
+                    },
+                    name,
+                },
+                found: Found::Named,
+                folder: display(folder),
+                kustomization: surroundings.kustomization(folder),
+                below: None,
+            };
+            loaded.push(input, Some(path.to_path_buf()), None);
+        }
+        Err(finding) => loaded.findings.push(finding),
+    }
+}
+
+/// Takes what a walk met, in its order; the files are read side by side, and what they say with them.
+fn walked(
+    loaded: &mut Loaded,
+    seen: &mut BTreeSet<OsString>,
+    position: usize,
+    root: &Path,
+    met: Vec<Result<Met, ignore::Error>>,
+    texts: Texts,
+    options: &Options,
+) {
+    let mut candidates: Vec<Met> = Vec::with_capacity(met.len());
+    for met in met {
+        let met = match met {
+            Ok(met) => met,
+            Err(error) => {
+                let finding = unreadable(&display(root), &error.to_string());
+                loaded.findings.push(finding);
+                continue;
+            }
+        };
+        match met.what {
+            What::Kustomization => loaded.skipped.kustomizations += 1,
+            What::ChartTemplate => loaded.skipped.templates += 1,
+            What::Outside => {
+                let name = name_of(&met);
+                loaded.findings.push(
+                    Finding::new(
+                        Code::OutsideRoot,
+                        format!(
+                            "{name} is a symbolic link that leads nowhere or out of the named folder"
+                        ),
+                    )
+                    .in_file(name),
+                );
+            }
+            What::Candidate => {
+                if seen.insert(met.real.clone().into_os_string()) {
+                    candidates.push(met);
+                }
+            }
+        }
+    }
+    let first = loaded.inputs.len();
+    let read = parallel::map_with(candidates.len(), options.jobs, Vec::new, |buffer, i| {
+        let name = name_of(&candidates[i]);
+        let number = FileId(offset(first + i));
+        let read = read(&candidates[i].path, &name, number, texts, options, buffer);
+        (name, read)
+    });
+    for (i, (met, (name, read))) in candidates.into_iter().zip(read).enumerate() {
+        match read {
+            Ok((text, facts)) => {
+                // What could not be read has no number.
+                let number = loaded.inputs.len();
+                let facts = match number == first + i {
+                    true => facts,
+                    false => facts.map(|facts| facts.moved(FileId(offset(number)), 0)),
+                };
+                let input = Input {
+                    file: InputFile { name, text },
+                    found: Found::Walked(position),
+                    folder: display(&met.folder),
+                    kustomization: met.kustomization,
+                    below: None,
+                };
+                loaded.push(input, Some(met.path), facts);
+            }
+            Err(None) => loaded.skipped.binary += 1,
+            Err(Some(finding)) => loaded.findings.push(finding),
+        }
+    }
+}
+
+/// Files from this size on are read in parts, and so not at once; in bytes.
+const LARGE: usize = 1 << 20;
+
+/// Reads a file and what it says. What is not UTF-8 is no error here.
+fn read(
+    path: &Path,
+    name: &str,
+    number: FileId,
+    texts: Texts,
+    options: &Options,
+    buffer: &mut Vec<u8>,
+) -> Result<(Text, Option<Facts>), Option<Finding>> {
+    let unreadable = |error: std::io::Error| Some(unreadable(name, &error.to_string()));
+    if texts == Texts::Kept {
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let text = utf8(bytes, name).map_err(|_| None)?;
+        return Ok((Text::here(text), None));
+    }
+    buffer.clear();
+    fill(&std::fs::File::open(path).map_err(unreadable)?, buffer).map_err(unreadable)?;
+    let again = Fingerprinted::new(path, name, buffer);
+    if buffer.len() >= LARGE {
+        let text = utf8(std::mem::take(buffer), name).map_err(|_| None)?;
+        return Ok((Text::for_now(text, Box::new(again)), None));
+    }
+    let text = std::str::from_utf8(buffer).map_err(|_| None)?;
+    let facts = extract::extract_once(number, text, options);
+    Ok((Text::elsewhere(Box::new(again)), Some(facts)))
+}
+
+/// A file that was read, and what it was like.
+struct Fingerprinted {
+    path: PathBuf,
+    name: String,
+    print: u64,
+}
+
+impl Fingerprinted {
+    fn new(path: &Path, name: &str, bytes: &[u8]) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            name: name.to_owned(),
+            print: XxHash3_64::oneshot(bytes),
+        }
+    }
+}
+
+impl Again for Fingerprinted {
+    fn read(&self) -> Result<String, Changed> {
+        let bytes = std::fs::read(&self.path).ok();
+        bytes
+            .filter(|bytes| XxHash3_64::oneshot(bytes) == self.print)
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or_else(|| Changed {
+                name: self.name.clone(),
+            })
+    }
+}
+
+fn name_of(met: &Met) -> String {
+    display(met.path.strip_prefix("./").unwrap_or(&met.path))
+}

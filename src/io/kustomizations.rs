@@ -1,0 +1,358 @@
+//! Finds the kustomizations that reach the files of a run, and loads what they name: resources that
+//! nobody named on the command line, patches, and what generators read.
+//!
+//! In a git repository all of it is looked at, because an overlay anywhere in it may use a base that
+//! was named alone; outside of one only the named folders are.
+
+use super::{Loaded, display, relative};
+use crate::k8s::kustomize_names::FILE_NAMES;
+use crate::scope::kustomize::{Child, Kustomization, Material, PatchFile, names};
+use crate::text::input::{Found, Input};
+use crate::text::{InputFile, MAX_TEXT, Text};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// A kustomization on disk, by its real path.
+struct OnDisk {
+    path: PathBuf,
+    folder: PathBuf,
+    text: String,
+    children: BTreeMap<String, Place>,
+    /// The files with its patches, by what it calls them.
+    patches: BTreeMap<String, PathBuf>,
+}
+
+/// What one of its resources is.
+#[derive(Clone)]
+enum Place {
+    Kustomization(PathBuf),
+    File(PathBuf),
+    Absent,
+}
+
+/// Loads the kustomizations that reach one of the texts that were loaded.
+pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf]) {
+    let below = loaded.inputs.iter().any(|i| i.kustomization.is_some());
+    if !below && loaded.skipped.kustomizations == 0 {
+        return;
+    }
+    let mut inputs = Inputs::new(loaded);
+    let roots = roots(&inputs, folders);
+    let mut found: BTreeMap<PathBuf, OnDisk> = BTreeMap::new();
+    let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(root)).collect();
+    waiting.extend(inputs.by_path.keys().flat_map(|path| above(path)));
+    while let Some(path) = waiting.pop() {
+        if found.contains_key(&path) {
+            continue;
+        }
+        let Some(on_disk) = read(&path, &roots) else {
+            continue;
+        };
+        waiting.extend(on_disk.children.values().filter_map(|place| match place {
+            Place::Kustomization(path) => Some(path.clone()),
+            _ => None,
+        }));
+        found.insert(path, on_disk);
+    }
+    let kept = reaching(&found, &inputs);
+    let numbers: BTreeMap<&Path, usize> = kept
+        .iter()
+        .enumerate()
+        .map(|(i, path)| (*path, i))
+        .collect();
+    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    let mut kustomizations = Vec::new();
+    for path in &kept {
+        let on_disk = &found[*path];
+        let kustomization = inputs.kustomization(on_disk, &numbers, here.as_deref());
+        kustomizations.push(kustomization);
+    }
+    loaded.kustomizations.0 = kustomizations;
+}
+
+/// The texts of a run by their real paths.
+struct Inputs<'a> {
+    loaded: &'a mut Loaded,
+    by_path: BTreeMap<PathBuf, usize>,
+}
+
+impl<'a> Inputs<'a> {
+    fn new(loaded: &'a mut Loaded) -> Self {
+        let mut by_path: BTreeMap<PathBuf, usize> = BTreeMap::new();
+        let mut links = Vec::new();
+        for (number, path) in loaded.paths.iter().enumerate() {
+            let Some(path) = path else { continue };
+            let Ok(real) = std::fs::canonicalize(path) else {
+                continue;
+            };
+            if path.is_symlink() {
+                links.push((real, number));
+            } else {
+                by_path.entry(real).or_insert(number);
+            }
+        }
+        for (real, number) in links {
+            by_path.entry(real).or_insert(number);
+        }
+        Self { loaded, by_path }
+    }
+
+    /// The number of a file; one that is not among the texts is read for its sources only.
+    fn number(&mut self, real: &Path, here: Option<&Path>) -> Option<usize> {
+        if let Some(&number) = self.by_path.get(real) {
+            return Some(number);
+        }
+        let text = text(real)?;
+        Some(self.push(real, text, here))
+    }
+
+    fn push(&mut self, real: &Path, text: String, here: Option<&Path>) -> usize {
+        let number = self.loaded.inputs.len();
+        let path = relative(real, here);
+        let input = Input {
+            file: InputFile {
+                name: display(&path),
+                text: Text::here(text),
+            },
+            found: Found::Context,
+            folder: display(path.parent().unwrap_or(Path::new(""))),
+            kustomization: None,
+            below: None,
+        };
+        self.loaded.push(input, None, None);
+        self.by_path.insert(real.to_path_buf(), number);
+        number
+    }
+
+    fn kustomization(
+        &mut self,
+        on_disk: &OnDisk,
+        numbers: &BTreeMap<&Path, usize>,
+        here: Option<&Path>,
+    ) -> Kustomization {
+        let input = match self.by_path.get(&on_disk.path) {
+            Some(&number) => number,
+            None => self.push(&on_disk.path, on_disk.text.clone(), here),
+        };
+        let mut children = BTreeMap::new();
+        for (name, place) in &on_disk.children {
+            let child = match place {
+                Place::Kustomization(path) => numbers
+                    .get(path.as_path())
+                    .map_or(Child::Absent, |&k| Child::Kustomization(k)),
+                Place::File(path) => self.number(path, here).map_or(Child::Absent, Child::File),
+                Place::Absent => Child::Absent,
+            };
+            children.insert(name.clone(), child);
+        }
+        let named = names(&on_disk.text);
+        let mut patches = BTreeMap::new();
+        for (name, path) in &on_disk.patches {
+            if let Some(text) = text(path) {
+                let input = self.by_path.get(path).copied();
+                patches.insert(name.clone(), PatchFile { text, input });
+            }
+        }
+        let mut material = BTreeMap::new();
+        for name in named.material {
+            if let Some(path) = inside(&on_disk.folder, &name)
+                && let Ok(bytes) = std::fs::read(&path)
+            {
+                material.insert(name, Material(bytes));
+            }
+        }
+        let folder = display(&relative(&on_disk.folder, here));
+        Kustomization {
+            input,
+            folder: if folder.is_empty() {
+                ".".to_owned()
+            } else {
+                folder
+            },
+            children,
+            patches,
+            material,
+        }
+    }
+}
+
+/// Where to look: the git repository of each text; outside of one, the named folder.
+fn roots(inputs: &Inputs<'_>, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let mut roots = BTreeSet::new();
+    let mut known: BTreeMap<PathBuf, Option<PathBuf>> = BTreeMap::new();
+    let mut repository = |folder: &Path| {
+        let root = known.entry(folder.to_path_buf()).or_insert_with(|| {
+            let mut above = folder.ancestors();
+            above
+                .find(|f| f.join(".git").exists())
+                .map(Path::to_path_buf)
+        });
+        root.clone()
+    };
+    for folder in folders {
+        if let Ok(real) = std::fs::canonicalize(folder) {
+            roots.insert(repository(&real).unwrap_or(real));
+        }
+    }
+    for (real, &number) in &inputs.by_path {
+        if inputs.loaded.inputs[number].kustomization.is_some()
+            && let Some(root) = real.parent().and_then(&mut repository)
+        {
+            roots.insert(root);
+        }
+    }
+    // What lies inside of another one is looked at with it.
+    let all = roots.clone();
+    roots.retain(|root| {
+        !all.iter()
+            .any(|other| other != root && root.starts_with(other))
+    });
+    // A folder that git ignores is not met on the way from above, but it was named.
+    roots.extend(folders.iter().filter_map(|f| std::fs::canonicalize(f).ok()));
+    roots
+}
+
+/// The kustomization files below a folder, hidden folders included.
+fn walk(root: &Path) -> Vec<PathBuf> {
+    let walker = ignore::WalkBuilder::new(root)
+        .hidden(false)
+        .ignore(false)
+        .git_global(false)
+        .require_git(false)
+        .follow_links(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build();
+    let mut folders = BTreeSet::new();
+    for entry in walker.filter_map(Result::ok) {
+        let is_one = FILE_NAMES.iter().any(|name| entry.file_name() == *name);
+        if is_one && let Some(folder) = entry.path().parent() {
+            folders.insert(folder.to_path_buf());
+        }
+    }
+    folders
+        .iter()
+        .filter_map(|folder| file_in(folder))
+        .collect()
+}
+
+/// The kustomization files in the folders above a file, up to the root of its repository.
+fn above(path: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in path.ancestors().skip(1) {
+        found.extend(file_in(folder));
+        if folder.join(".git").exists() {
+            break;
+        }
+    }
+    found
+}
+
+/// The kustomization file of a folder, in the order in which kustomize looks.
+fn file_in(folder: &Path) -> Option<PathBuf> {
+    FILE_NAMES
+        .iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+fn text(path: &Path) -> Option<String> {
+    let bytes = std::fs::read(path).ok()?;
+    if bytes.len() > MAX_TEXT {
+        return None;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn read(path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDisk> {
+    let text = text(path)?;
+    let folder = path.parent()?.to_path_buf();
+    let place = |name: &String| {
+        let real = std::fs::canonicalize(folder.join(name)).ok();
+        let inside = |real: &PathBuf| roots.iter().any(|root| real.starts_with(root));
+        match real.filter(inside) {
+            None => Place::Absent,
+            Some(real) if real.is_dir() => match file_in(&real) {
+                Some(base) if base != path => Place::Kustomization(base),
+                _ => Place::Absent,
+            },
+            Some(real) if real == path => Place::Absent,
+            Some(real) => Place::File(real),
+        }
+    };
+    let named = names(&text);
+    let patches = named.patches.into_iter();
+    let patches = patches.filter_map(|name| {
+        let path = inside(&folder, &name)?;
+        Some((name, path))
+    });
+    let patches = patches.collect();
+    let children = named
+        .children
+        .into_iter()
+        .map(|name| {
+            let place = place(&name);
+            (name, place)
+        })
+        .collect();
+    Some(OnDisk {
+        path: path.to_path_buf(),
+        folder,
+        text,
+        children,
+        patches,
+    })
+}
+
+/// A file that a kustomization may read: below its own folder, links followed.
+fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
+    if name.contains('\n') || Path::new(name).is_absolute() {
+        return None;
+    }
+    let real = std::fs::canonicalize(folder.join(name)).ok()?;
+    (real.starts_with(folder) && real.is_file()).then_some(real)
+}
+
+/// The kustomizations from which a way leads to one of the texts, and all that these include.
+fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Vec<&'a Path> {
+    let mut includers: BTreeMap<&Path, Vec<&Path>> = BTreeMap::new();
+    let mut waiting: Vec<&Path> = Vec::new();
+    for (path, on_disk) in found {
+        let own = on_disk.children.values().any(|place| match place {
+            Place::File(file) => inputs.by_path.contains_key(file),
+            _ => false,
+        });
+        let patches = on_disk.patches.values();
+        if own
+            || patches
+                .into_iter()
+                .any(|file| inputs.by_path.contains_key(file))
+        {
+            waiting.push(path);
+        }
+        for place in on_disk.children.values() {
+            if let Place::Kustomization(base) = place {
+                includers.entry(base).or_default().push(path);
+            }
+        }
+    }
+    let mut kept: BTreeSet<&Path> = BTreeSet::new();
+    while let Some(path) = waiting.pop() {
+        if kept.insert(path) {
+            waiting.extend(includers.get(path).into_iter().flatten());
+        }
+    }
+    waiting.extend(kept.iter());
+    let mut all: BTreeSet<&Path> = BTreeSet::new();
+    while let Some(path) = waiting.pop() {
+        let Some((path, on_disk)) = found.get_key_value(path) else {
+            continue;
+        };
+        if all.insert(path) {
+            waiting.extend(on_disk.children.values().filter_map(|place| match place {
+                Place::Kustomization(base) => Some(base.as_path()),
+                _ => None,
+            }));
+        }
+    }
+    all.into_iter().collect()
+}

@@ -1,0 +1,136 @@
+//! Where texts come from and where results go: the only module that does I/O.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the module that does I/O"
+)]
+
+pub mod stdin;
+mod declared_units;
+pub mod files;
+pub mod krm;
+mod kustomizations;
+pub mod stdout;
+pub mod walk;
+mod buffer;
+pub mod write;
+
+use crate::extract::Facts;
+use crate::finding::{Code, Finding};
+use crate::scope::kustomize::Kustomizations;
+use crate::text::input::{Input, Skipped};
+
+/// The texts of a run, and what could not be read.
+#[derive(Default)]
+pub struct Loaded {
+    /// The texts, in the order of the arguments and then of the file names.
+    pub inputs: Vec<Input>,
+    /// What they say, of those that were read while they came in; the last ones may be missing.
+    pub facts: Vec<Option<Facts>>,
+    /// Where each text lies on disk; of the standard input, nothing.
+    pub paths: Vec<Option<std::path::PathBuf>>,
+    /// The kustomizations that reach one of the texts.
+    pub kustomizations: Kustomizations,
+    /// What was walked past before it was read.
+    pub skipped: Skipped,
+    /// What could not be read.
+    pub findings: Vec<Finding>,
+}
+
+impl Loaded {
+    /// Adds a text, where it lies on disk, and what it says if that is known.
+    fn push(&mut self, input: Input, path: Option<std::path::PathBuf>, facts: Option<Facts>) {
+        self.facts.resize_with(self.inputs.len(), || None);
+        self.facts.push(facts);
+        self.inputs.push(input);
+        self.paths.push(path);
+    }
+}
+
+/// The bytes of a named text as UTF-8, or why not.
+fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
+    if bytes.len() > crate::text::MAX_TEXT {
+        return Err(
+            Finding::new(Code::FileTooLarge, format!("{name} is larger than 1 GiB"))
+                .in_file(name)
+                .refusing(),
+        );
+    }
+    let (what, help) = match &bytes[..bytes.len().min(10)] {
+        [0x00, b'G', b'I', b'T', b'C', b'R', b'Y', b'P', b'T', ..] => {
+            ("locked by git-crypt", "unlock it: `git-crypt unlock`")
+        }
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => ("UTF-16, not UTF-8", "convert the file to UTF-8"),
+        _ => ("", "convert the file to UTF-8"),
+    };
+    String::from_utf8(bytes).map_err(|error| {
+        let message = if what.is_empty() {
+            let at = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
+            let position = crate::text::position(&text, at);
+            format!("{name}:{}:{} is not UTF-8", position.line, position.column)
+        } else {
+            format!("{name} is {what}")
+        };
+        Finding::new(Code::NotUtf8, message)
+            .in_file(name)
+            .help(help)
+            .refusing()
+    })
+}
+
+/// Reads a file to its end, behind what the buffer holds.
+fn fill(file: &std::fs::File, buffer: &mut Vec<u8>) -> std::io::Result<()> {
+    while read_some(file, buffer, 1 << 16)? > 0 {}
+    Ok(())
+}
+
+/// Reads at most `most` bytes, straight into the room that a buffer has.
+#[cfg(target_os = "linux")]
+fn read_some(file: &std::fs::File, buffer: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
+    buffer.reserve(most);
+    let read = || rustix::io::read(file, rustix::buffer::spare_capacity(buffer));
+    Ok(rustix::io::retry_on_intr(read)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_some(file: &std::fs::File, buffer: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
+    use std::io::Read as _;
+    file.take(most as u64).read_to_end(buffer)
+}
+
+/// Lets a pipe hold more at once. Of what is no pipe, and where the user has too many large ones, the
+/// size stays.
+#[cfg(target_os = "linux")]
+fn widen(pipe: &std::fs::File) {
+    /// The most that Linux allows everybody, in bytes.
+    const MOST: usize = 1 << 20;
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, MOST);
+}
+
+/// A path for people: `/` between folders on every system.
+fn display(path: &std::path::Path) -> String {
+    let text = path.to_string_lossy();
+    if cfg!(windows) {
+        text.replace('\\', "/")
+    } else {
+        text.into_owned()
+    }
+}
+
+/// A path as the user would write it from here.
+fn relative(real: &std::path::Path, here: Option<&std::path::Path>) -> std::path::PathBuf {
+    let Some(here) = here else {
+        return real.to_path_buf();
+    };
+    let common = here.ancestors().find(|above| real.starts_with(above));
+    let Some(common) = common.filter(|c| c.parent().is_some()) else {
+        return real.to_path_buf();
+    };
+    let up = here
+        .strip_prefix(common)
+        .map_or(0, |rest| rest.components().count());
+    let mut path: std::path::PathBuf = std::iter::repeat_n("..", up).collect();
+    path.push(real.strip_prefix(common).unwrap_or(real));
+    path
+}

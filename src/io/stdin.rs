@@ -1,0 +1,300 @@
+//! The standard input, read by one thread while the others already work on what came in before.
+
+use super::buffer::Whole;
+use super::stdout::STDIN;
+use super::{Loaded, utf8};
+use crate::config::options::Options;
+use crate::extract::{self, Facts, Joining, PART};
+use crate::text::input::{Found, Input};
+use crate::text::{FileId, InputFile, MAX_TEXT, Span, Text, offset};
+use crate::yaml::insert::line_end;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Appends what came in to a buffer, and says how many bytes; none at the end.
+pub type Source = Box<dyn FnMut(&mut Vec<u8>) -> io::Result<usize>>;
+
+/// A stream of which the beginning is there.
+pub struct Arriving {
+    source: Source,
+    /// About how much is taken in at a time, in bytes.
+    block: usize,
+    /// How many bytes may come, where that is known.
+    expected: usize,
+    /// What came in and was not handed on.
+    bytes: Vec<u8>,
+    /// Where the last document begins, which may go on; nothing when all has come in.
+    last: Option<usize>,
+}
+
+/// Whole documents from the midst of a stream.
+struct Segment {
+    number: usize,
+    start: u32,
+    text: String,
+}
+
+/// What waits for a thread.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Segment>,
+    /// Buffers that can be used again.
+    spare: Vec<Vec<u8>>,
+    /// What the first segments say.
+    first: Joining,
+    /// How many these are.
+    joined: usize,
+    /// What later ones say that were done sooner.
+    later: BTreeMap<usize, Facts>,
+    closed: bool,
+}
+
+impl Arriving {
+    /// Takes in the beginning of the standard input: all of its first document, at least.
+    ///
+    /// # Errors
+    /// When the system cannot read it.
+    pub fn begin() -> io::Result<Self> {
+        let (source, expected) = standard_input()?;
+        Self::of(source, PART, expected)
+    }
+
+    /// The same for any source, in blocks of at least so many bytes.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn of(source: Source, block: usize, expected: usize) -> io::Result<Self> {
+        let mut arriving = Self {
+            source,
+            block,
+            expected,
+            bytes: Vec::with_capacity(block),
+            last: None,
+        };
+        arriving.more()?;
+        Ok(arriving)
+    }
+
+    /// What has come in, if it is text.
+    pub fn head(&self) -> Option<&str> {
+        let whole = &self.bytes[..self.last.unwrap_or(self.bytes.len())];
+        std::str::from_utf8(whole).ok()
+    }
+
+    /// Takes in the rest, and what it says with it.
+    ///
+    /// # Errors
+    /// When the system cannot read it.
+    pub fn finish(mut self, loaded: &mut Loaded, options: &Options) -> io::Result<()> {
+        let together = match self.last {
+            Some(_) => self.together(options)?,
+            None => None,
+        };
+        match together {
+            Some((text, facts)) => push(loaded, text, Some(facts)),
+            None => self.whole(loaded)?,
+        }
+        Ok(())
+    }
+
+    /// Takes in the rest, to be read later.
+    ///
+    /// # Errors
+    /// When the system cannot read it.
+    pub fn whole(mut self, loaded: &mut Loaded) -> io::Result<()> {
+        // With room for the last look, which finds nothing.
+        let more = self.expected.saturating_sub(self.bytes.len()) + PART;
+        self.bytes.reserve(more);
+        while (self.source)(&mut self.bytes)? > 0 {}
+        match utf8(self.bytes, STDIN) {
+            Ok(text) => push(loaded, text.into(), None),
+            Err(finding) => loaded.findings.push(finding),
+        }
+        Ok(())
+    }
+
+    /// Takes in at least one block more, and as much as it takes to end a document.
+    fn more(&mut self) -> io::Result<()> {
+        self.last = None;
+        loop {
+            let known = self.bytes.len();
+            while self.bytes.len() < known + self.block {
+                if (self.source)(&mut self.bytes)? == 0 {
+                    return Ok(());
+                }
+            }
+            let from = known.saturating_sub(3);
+            if let Some(at) = memchr::memmem::rfind(&self.bytes[from..], b"\n---") {
+                self.last = Some(from + at + 1);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes in the rest while other threads read what is there. Nothing if that must be read as a
+    /// whole, because it is not UTF-8, too large, or ends its lines in two ways: then all that has
+    /// come in is in `bytes` again.
+    fn together(&mut self, options: &Options) -> io::Result<Option<(Cow<'static, str>, Facts)>> {
+        let (queue, changed) = (Mutex::new(Queue::default()), Condvar::new());
+        let work = || {
+            while let Some(segment) = next(&queue, &changed) {
+                read(segment, options, &queue);
+            }
+        };
+        let text = std::thread::scope(|scope| {
+            for _ in 1..options.jobs {
+                scope.spawn(work);
+            }
+            let text = self.hand_on(options, &queue, &changed);
+            lock(&queue).closed = true;
+            changed.notify_all();
+            if matches!(text, Ok(Some(_))) {
+                work();
+            } else {
+                lock(&queue).waiting.clear();
+            }
+            text
+        })?;
+        let Some(text) = text else {
+            return Ok(None);
+        };
+        let text = text.into_text().map_err(io::Error::other)?;
+        let queue = queue.into_inner().unwrap_or_default();
+        Ok(Some((text, queue.first.finish())))
+    }
+
+    fn hand_on(
+        &mut self,
+        options: &Options,
+        queue: &Mutex<Queue>,
+        changed: &Condvar,
+    ) -> io::Result<Option<Whole>> {
+        let mut whole = Whole::default();
+        let mut ends = None;
+        for number in 0.. {
+            let mut rest = lock(queue).spare.pop().unwrap_or_default();
+            rest.clear();
+            let end = self.last.unwrap_or(self.bytes.len());
+            rest.extend_from_slice(&self.bytes[end..]);
+            let mut bytes = std::mem::replace(&mut self.bytes, rest);
+            bytes.truncate(end);
+            let text = String::from_utf8(bytes);
+            let fits = |text: &String| {
+                let same_ends = *ends.get_or_insert_with(|| line_end(text)) == line_end(text);
+                same_ends && whole.len() + text.len() <= MAX_TEXT
+            };
+            let text = match text {
+                Ok(text) if { fits }(&text) => text,
+                odd => {
+                    let mut all = whole.into_bytes();
+                    all.extend(odd.map_or_else(|error| error.into_bytes(), String::into_bytes));
+                    all.append(&mut self.bytes);
+                    self.bytes = all;
+                    return Ok(None);
+                }
+            };
+            let start = offset(whole.len());
+            whole.push(&text);
+            let segment = Segment {
+                number,
+                start,
+                text,
+            };
+            let mut open = lock(queue);
+            if open.waiting.len() < 2 * (options.jobs - 1) {
+                open.waiting.push_back(segment);
+                drop(open);
+                changed.notify_one();
+            } else {
+                // Who brings more than the others can take takes some of it.
+                drop(open);
+                read(segment, options, queue);
+            }
+            if self.last.is_none() {
+                break;
+            }
+            self.more()?;
+        }
+        Ok(Some(whole))
+    }
+}
+
+fn push(loaded: &mut Loaded, text: Cow<'static, str>, facts: Option<Facts>) {
+    let input = Input {
+        file: InputFile {
+            name: STDIN.to_owned(),
+            text: Text::here(text),
+        },
+        found: Found::Stream,
+        folder: String::new(),
+        kustomization: None,
+        below: None,
+    };
+    loaded.push(input, None, facts);
+}
+
+/// A panic of another thread ends the run anyway.
+fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn next(queue: &Mutex<Queue>, changed: &Condvar) -> Option<Segment> {
+    let mut open = lock(queue);
+    loop {
+        if let Some(segment) = open.waiting.pop_front() {
+            return Some(segment);
+        }
+        if open.closed {
+            return None;
+        }
+        open = changed.wait(open).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+/// The standard input is the only file of its run.
+const FILE: FileId = FileId(0);
+
+fn read(segment: Segment, options: &Options, queue: &Mutex<Queue>) {
+    let Segment {
+        number,
+        start,
+        text,
+    } = segment;
+    let part = Span::new(0, text.len());
+    let facts = extract::extract_part(FILE, &text, part, options).moved(FILE, start);
+    let mut open = lock(queue);
+    open.spare.push(text.into_bytes());
+    open.later.insert(number, facts);
+    let Queue {
+        first,
+        joined,
+        later,
+        ..
+    } = &mut *open;
+    while let Some(facts) = later.remove(joined) {
+        first.add(facts);
+        *joined += 1;
+    }
+}
+
+/// Past the buffer of the standard input. What a pipe holds at once is made large where the system
+/// allows it; of a file the size is known.
+#[cfg(target_os = "linux")]
+fn standard_input() -> io::Result<(Source, usize)> {
+    use std::os::fd::AsFd as _;
+    let stdin = std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    super::widen(&stdin);
+    let expected = stdin.metadata().ok().filter(|m| m.is_file());
+    let expected = expected.map_or(0, |m| usize::try_from(m.len()).unwrap_or(0).min(MAX_TEXT));
+    let source = move |buffer: &mut Vec<u8>| super::read_some(&stdin, buffer, PART);
+    Ok((Box::new(source), expected))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn standard_input() -> io::Result<(Source, usize)> {
+    use io::Read as _;
+    let source = |buffer: &mut Vec<u8>| io::stdin().lock().take(PART as u64).read_to_end(buffer);
+    Ok((Box::new(source), 0))
+}

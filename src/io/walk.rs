@@ -1,0 +1,229 @@
+//! Finds the manifests below a folder, and tells apart what looks like one.
+
+use super::display;
+use crate::k8s::kustomize_names::FILE_NAMES;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// A file met below a named folder.
+pub struct Met {
+    /// Where it is, as the user would name it.
+    pub path: PathBuf,
+    /// Its real folder and its own name: a link counts where it lies.
+    pub real: PathBuf,
+    /// The folder it lies in.
+    pub folder: PathBuf,
+    /// What it is.
+    pub what: What,
+    /// The kustomization that it lies below.
+    pub kustomization: Option<String>,
+}
+
+/// What a file is, by its name and place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It may be a manifest.
+    Candidate,
+    /// A kustomization: it says how others are used, and is never applied.
+    Kustomization,
+    /// A template of a Helm chart.
+    ChartTemplate,
+    /// A symbolic link that leads out of the folder.
+    Outside,
+}
+
+/// Everything below a folder that may be a manifest, sorted by name. `.gitignore` is honoured and
+/// hidden folders are skipped; what the user's own git configuration ignores is not asked, because
+/// the environment must not choose the bytes.
+pub fn walk(
+    root: &Path,
+    exclude: &globset::GlobSet,
+    surroundings: &mut Surroundings,
+    jobs: usize,
+) -> Vec<Result<Met, ignore::Error>> {
+    let real_root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+    let below = root.to_path_buf();
+    let exclude = exclude.clone();
+    let mut walker = ignore::WalkBuilder::new(root);
+    walker
+        .hidden(false)
+        .ignore(false)
+        .git_global(false)
+        .require_git(false)
+        .follow_links(false)
+        .threads(jobs)
+        .filter_entry(move |entry| {
+            let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            let is_folder = entry.file_type().is_some_and(|t| t.is_dir());
+            let relative = entry.path().strip_prefix(&below).unwrap_or(entry.path());
+            entry.depth() == 0 || !(is_folder && hidden || excluded(&exclude, relative))
+        });
+    let mut met = Vec::new();
+    let (errors, entries) = gather(&walker);
+    met.extend(errors.into_iter().map(Err));
+    // They are sorted, so what is known of a folder serves all of its files.
+    let mut last = (PathBuf::new(), false, None);
+    let mut is_first = true;
+    for (path, kind) in entries {
+        let folder = path.parent().unwrap_or(root).to_path_buf();
+        if std::mem::take(&mut is_first) || last.0.as_os_str() != folder.as_os_str() {
+            let is_chart_template = surroundings.is_chart_template(&folder);
+            let kustomization = surroundings.kustomization(&folder);
+            last = (folder.clone(), is_chart_template, kustomization);
+        }
+        let (_, is_chart_template, kustomization) = &last;
+        let what = if is_kustomization(&path) {
+            What::Kustomization
+        } else if kind.is_symlink() {
+            match std::fs::canonicalize(&path) {
+                Ok(target) if target.is_dir() => continue,
+                Ok(target) if target.starts_with(&real_root) => What::Candidate,
+                _ => What::Outside,
+            }
+        } else if *is_chart_template {
+            What::ChartTemplate
+        } else {
+            What::Candidate
+        };
+        met.push(Ok(Met {
+            kustomization: kustomization.clone(),
+            // No folder below the root is a link, so only the root's own place is asked for.
+            real: match path.strip_prefix(root) {
+                Ok(below) => real_root.join(below),
+                Err(_) => path.clone(),
+            },
+            path,
+            folder,
+            what,
+        }));
+    }
+    met
+}
+
+/// What a walk over several threads meets: errors, and what may be a manifest by its name, sorted
+/// as a walk folder by folder would meet it.
+fn gather(walker: &ignore::WalkBuilder) -> (Vec<ignore::Error>, Vec<(PathBuf, std::fs::FileType)>) {
+    let met = Mutex::new((Vec::new(), Vec::new()));
+    walker.build_parallel().run(|| {
+        Box::new(|entry| {
+            let Ok(mut met) = met.lock() else {
+                return ignore::WalkState::Quit;
+            };
+            match entry {
+                Err(error) => met.0.push(error),
+                Ok(entry) => {
+                    let kind = entry.file_type().filter(|kind| !kind.is_dir());
+                    let path = entry.path();
+                    if let Some(kind) = kind
+                        && (is_kustomization(path) || has_manifest_extension(path))
+                    {
+                        met.1.push((entry.into_path(), kind));
+                    }
+                }
+            }
+            ignore::WalkState::Continue
+        })
+    });
+    let (mut errors, mut entries) = met.into_inner().unwrap_or_default();
+    errors.sort_by_cached_key(ignore::Error::to_string);
+    // Name by name from the root: the separator sorts before every byte of a name.
+    entries.sort_by_cached_key(|(path, _)| -> Vec<u8> {
+        let bytes = path.as_os_str().as_encoded_bytes().iter();
+        bytes
+            .map(|&b| {
+                if std::path::is_separator(char::from(b)) {
+                    0
+                } else {
+                    b
+                }
+            })
+            .collect()
+    });
+    (errors, entries)
+}
+
+fn is_kustomization(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| FILE_NAMES.iter().any(|k| name == *k))
+}
+
+fn excluded(exclude: &globset::GlobSet, relative: &Path) -> bool {
+    !exclude.is_empty()
+        && (exclude.is_match(relative)
+            || relative
+                .file_name()
+                .is_some_and(|name| exclude.is_match(name)))
+}
+
+fn has_manifest_extension(path: &Path) -> bool {
+    path.extension()
+        .and_then(std::ffi::OsStr::to_str)
+        .is_some_and(|e| {
+            ["yaml", "yml", "json"]
+                .iter()
+                .any(|known| e.eq_ignore_ascii_case(known))
+        })
+}
+
+/// What stands in the folders around a file, each folder looked at once.
+#[derive(Default)]
+pub struct Surroundings {
+    kustomizations: BTreeMap<PathBuf, Option<String>>,
+    chart_templates: BTreeMap<PathBuf, bool>,
+}
+
+impl Surroundings {
+    /// The kustomization in a folder or the nearest one above it, up to the root of the git
+    /// repository; outside of a repository, up to the root of the file system.
+    pub fn kustomization(&mut self, folder: &Path) -> Option<String> {
+        if let Some(known) = self.kustomizations.get(folder) {
+            return known.clone();
+        }
+        let here = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        let own = FILE_NAMES
+            .iter()
+            .map(|name| here.join(name))
+            .find(|path| path.is_file());
+        let found = match own {
+            Some(path) => Some(display(path.strip_prefix("./").unwrap_or(&path))),
+            None if here.join(".git").exists() => None,
+            None => self
+                .parent(here)
+                .and_then(|parent| self.kustomization(&parent)),
+        };
+        self.kustomizations
+            .insert(folder.to_path_buf(), found.clone());
+        found
+    }
+
+    /// Whether a folder is `templates` of a Helm chart, or lies below one.
+    pub fn is_chart_template(&mut self, folder: &Path) -> bool {
+        if let Some(&known) = self.chart_templates.get(folder) {
+            return known;
+        }
+        let parent = self.parent(folder);
+        let own = folder.file_name().is_some_and(|name| name == "templates")
+            && parent
+                .as_ref()
+                .is_some_and(|p| p.join("Chart.yaml").is_file());
+        let found = own || parent.is_some_and(|p| self.is_chart_template(&p));
+        self.chart_templates.insert(folder.to_path_buf(), found);
+        found
+    }
+
+    /// The folder above; of a relative path that has none left, by its real place.
+    fn parent(&self, folder: &Path) -> Option<PathBuf> {
+        match folder.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => Some(parent.to_path_buf()),
+            _ => std::fs::canonicalize(folder)
+                .ok()?
+                .parent()
+                .map(Path::to_path_buf),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Old generations of renamed sources, for pods that still run and for `kubectl rollout undo`: found in
+//! what an earlier run printed, and printed again behind the new manifests.
+//!
+//! Their order is that of the text: the newest comes first, the one that the manifests define before
+//! those that are kept. So the output of one run is the record for the next one.
+
+use crate::config::options::Options;
+use crate::digest::name_hash::is_suffixed;
+use crate::extract::{Facts, Naming, Object, Source};
+use crate::k8s::providers::Target;
+use crate::outcome::Outcome;
+use crate::resolve::index::namespace;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the generations of one source have in common: kind, namespace, name without a suffix.
+type Base<'a> = (Target, Option<&'a str>, &'a str);
+
+/// The name of a generation, its document, and the file that has it in a list.
+type Generation<'a> = (&'a str, &'a str, Option<&'a str>);
+
+/// The documents of the last generations of each renamed source, as they stand in `previous`, the newest
+/// first; at most `most` of each. What `outcome` still holds itself counts and is not among them.
+///
+/// # Errors
+/// The name of a previous text that cannot be read, or that holds a generation in a list.
+pub fn kept<'a>(
+    outcome: &Outcome,
+    previous: &'a Outcome,
+    most: usize,
+    options: &Options,
+) -> Result<Vec<&'a str>, String> {
+    let mut generations: BTreeMap<Base<'_>, Vec<Generation<'a>>> = BTreeMap::new();
+    for (input, facts) in previous.inputs.iter().zip(&previous.facts) {
+        let name = &input.file.name;
+        if facts.unread {
+            return Err(format!("{name} cannot be read"));
+        }
+        for (object, source, naming) in sources(facts) {
+            let Some(base) = naming.base.as_deref().filter(|base| {
+                let own = naming
+                    .suffix
+                    .as_ref()
+                    .is_ok_and(|s| source.name.ends_with(s));
+                own && is_suffixed(&source.name, base)
+            }) else {
+                continue;
+            };
+            let key = (source.target, space(source, options), base);
+            let of = generations.entry(key).or_default();
+            if of.iter().any(|(known, ..)| *known == source.name) {
+                continue;
+            }
+            // An object in a list is no document.
+            let in_list = (!object.route.is_empty()).then_some(name.as_str());
+            let text = input
+                .file
+                .text
+                .get()
+                .map_err(|changed| changed.to_string())?;
+            let text = object.document.of(text);
+            of.push((&source.name, text, in_list));
+        }
+    }
+    let mut there: BTreeSet<(Target, Option<&str>, &str)> = BTreeSet::new();
+    let mut current: Vec<(Base<'_>, String)> = Vec::new();
+    for (object, source, naming) in outcome.facts.iter().flat_map(sources) {
+        let own = space(source, options);
+        there.insert((source.target, own, &source.name));
+        let fits = |base: &&String| is_suffixed(&source.name, base);
+        let marked = naming.base.as_ref().filter(fits);
+        let base = marked.map_or(source.name.as_str(), String::as_str);
+        // What is named after its content by now, and by this program.
+        if let Ok(suffix) = &naming.suffix
+            && source.content_named
+            && !naming.is_suffixed
+            && object.raw_material_of.is_none()
+        {
+            current.push(((source.target, own, base), format!("{base}-{suffix}")));
+        }
+    }
+    let mut kept = Vec::new();
+    let mut done = BTreeSet::new();
+    for (base, _) in &current {
+        if !done.insert(base) {
+            continue;
+        }
+        // Manifests that an earlier run printed hold old generations themselves.
+        let same = current.iter().filter(|(other, _)| other == base);
+        let defined: BTreeSet<&str> = same.map(|(_, name)| name.as_str()).collect();
+        let of = generations.get(base).map_or(&[][..], Vec::as_slice);
+        let old = of.iter().filter(|(name, ..)| !defined.contains(name));
+        let absent = |(name, ..): &&Generation<'_>| !there.contains(&(base.0, base.1, *name));
+        for (_, text, in_list) in old.take(most).filter(absent) {
+            if let Some(file) = in_list {
+                return Err(format!(
+                    "{file} has a generation in a list, and only whole documents can be kept"
+                ));
+            }
+            kept.push(*text);
+        }
+    }
+    Ok(kept)
+}
+
+fn sources(facts: &Facts) -> impl Iterator<Item = (&Object, &Source, &Naming)> {
+    let of = |object| {
+        let object: &Object = object;
+        object.sources.iter().map(move |source| (object, source))
+    };
+    let all = facts.objects.iter().flat_map(of);
+    all.filter_map(|(object, source)| Some((object, source, source.naming.as_deref()?)))
+}
+
+fn space<'a>(source: &'a Source, options: &'a Options) -> Option<&'a str> {
+    namespace(source.namespace.as_deref(), options)
+}

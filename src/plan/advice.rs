@@ -1,0 +1,250 @@
+//! Findings that help before the apply: what rolls pods beside the stamp, and what it leaves out.
+
+use super::{Decision, Reason};
+use crate::config::options::Options;
+use crate::config::policy::HotReload;
+use crate::extract::{Facts, Object, Sidecar, Template, Watched};
+use crate::finding::{Code, Finding};
+use crate::scope::{Home, Seat, Units};
+use crate::text::input::{Found, Input};
+use crate::text::{Place, Span};
+use crate::yaml::verify::Step;
+
+fn quoting(object: &Object, code: Code, message: String, span: Span) -> Finding {
+    let place = Place {
+        file: object.place.file,
+        span,
+    };
+    Finding::new(code, message)
+        .about(object.id.to_string())
+        .quoting(place)
+}
+
+/// `a`, or `a`, `b`
+fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+/// What there is to say about a template that could be stamped.
+pub(super) fn about_template(
+    object: &Object,
+    template: &Template,
+    decision: &Decision,
+    reasons: &[Reason],
+    options: &Options,
+) -> Vec<Finding> {
+    let mut found: Vec<Finding> = template
+        .sidecars
+        .iter()
+        .filter_map(|sidecar| match options.rules.hot_reload {
+            _ if sidecar.row.label.is_some() => Some(by_label(object, sidecar)),
+            HotReload::Roll => rolls_all_the_same(object, template, sidecar, reasons),
+            HotReload::Skip => skipped(object, template, sidecar, reasons),
+        })
+        .collect();
+    if matches!(decision, Decision::Stamp { .. }) {
+        found.extend(marks(object, template));
+    }
+    found
+}
+
+/// Whether a reference inside a watched volume has a reason like this one.
+fn any_reason(
+    template: &Template,
+    reasons: &[Reason],
+    volume: &Watched,
+    is: fn(&Reason) -> bool,
+) -> bool {
+    template
+        .references
+        .iter()
+        .zip(reasons)
+        .any(|(reference, reason)| {
+            volume.span.start <= reference.name_span.start
+                && reference.name_span.end <= volume.span.end
+                && is(reason)
+        })
+}
+
+fn counted<'a>(template: &Template, sidecar: &'a Sidecar, reasons: &[Reason]) -> Vec<&'a Watched> {
+    let is_counted = |reason: &Reason| matches!(reason, Reason::Counted(..));
+    let volumes = sidecar.volumes.iter();
+    volumes
+        .filter(|volume| any_reason(template, reasons, volume, is_counted))
+        .collect()
+}
+
+fn rolls_all_the_same(
+    object: &Object,
+    template: &Template,
+    sidecar: &Sidecar,
+    reasons: &[Reason],
+) -> Option<Finding> {
+    let volumes = counted(template, sidecar, reasons);
+    if volumes.is_empty() {
+        return None;
+    }
+    let list = names(volumes.iter().map(|volume| &volume.name));
+    let message = format!(
+        "the sidecar `{}` of {} watches {} {list}; changes roll the pods all the same",
+        sidecar.container,
+        object.id,
+        if volumes.len() == 1 {
+            "the volume"
+        } else {
+            "the volumes"
+        },
+    );
+    let bare: Vec<&str> = volumes.iter().map(|volume| volume.name.as_str()).collect();
+    let help = format!(
+        "if the program reloads what it read from there, annotate the workload with `rollstamp.dev/live: \"{}\"`; env and subPath reads still roll the pods",
+        bare.join(",")
+    );
+    Some(quoting(object, Code::HotReload, message, sidecar.at).help(help))
+}
+
+fn skipped(
+    object: &Object,
+    template: &Template,
+    sidecar: &Sidecar,
+    reasons: &[Reason],
+) -> Option<Finding> {
+    let is_spared = |reason: &Reason| *reason == Reason::ReadsNothing;
+    let spared = sidecar
+        .volumes
+        .iter()
+        .filter(|volume| volume.doubt.is_none())
+        .filter(|volume| any_reason(template, reasons, volume, is_spared));
+    let spared: Vec<&Watched> = spared.collect();
+    let doubted = counted(template, sidecar, reasons)
+        .into_iter()
+        .find_map(|volume| Some((volume, volume.doubt?)));
+    let (sidecar_name, id) = (&sidecar.container, &object.id);
+    let message = match (spared.is_empty(), doubted) {
+        (true, None) => return None,
+        (true, Some((volume, doubt))) => format!(
+            "the sidecar `{sidecar_name}` of {id} watches the volume `{}`, but {doubt}: changes roll the pods",
+            volume.name
+        ),
+        (false, _) => format!(
+            "the sidecar `{sidecar_name}` of {id} reloads {}; mounts of it without a subPath are no part of the stamp",
+            names(spared.iter().map(|volume| &volume.name))
+        ),
+    };
+    Some(quoting(object, Code::HotReload, message, sidecar.at))
+}
+
+fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
+    let label = sidecar.label.as_ref();
+    let by = label.map_or_else(
+        || "by a label".to_owned(),
+        |label| format!("by the label `{label}`"),
+    );
+    let ending = if sidecar.once {
+        "reads them once, at the start of a pod: nothing replaces the pods when they change"
+    } else {
+        "follows them itself: they are no part of the stamp"
+    };
+    let message = format!(
+        "the container `{}` of {} finds ConfigMaps or Secrets {by} and {ending}",
+        sidecar.container, object.id
+    );
+    quoting(object, Code::FoundByLabel, message, sidecar.at)
+}
+
+fn marks(object: &Object, template: &Template) -> Vec<Finding> {
+    let marks = &template.marks;
+    let mut found = Vec::new();
+    if let Some((_, at)) = marks.checksums.first() {
+        let message = format!(
+            "the pod template of {} also carries {}: the pods roll whenever what that was computed from changes, read or not",
+            object.id,
+            names(marks.checksums.iter().map(|(name, _)| name))
+        );
+        found.push(
+            quoting(object, Code::ForeignChecksum, message, *at).help(
+                "drop it where the stamp covers what it stands for; rollstamp leaves it alone",
+            ),
+        );
+    }
+    if let Some((_, at)) = marks.versions.first() {
+        let message = format!(
+            "the pod template of {} carries the {} {}, so that each new version rolls the pods whatever the stamp says",
+            object.id,
+            if marks.versions.len() == 1 {
+                "label"
+            } else {
+                "labels"
+            },
+            names(marks.versions.iter().map(|(name, _)| name))
+        );
+        found.push(
+            quoting(object, Code::VersionLabel, message, *at)
+                .help("keep it on the workload's own metadata"),
+        );
+    }
+    found
+}
+
+/// A pod template of a kind without a row.
+pub(super) fn unlisted(object: &Object, template: &Template) -> Option<Finding> {
+    let read = template.references.iter().find(|r| r.reads())?;
+    let message = format!(
+        "{} holds what looks like a pod template at `{}`, which reads {} {}; its kind is not known, so it gets no stamp",
+        object.id,
+        dotted(&template.path),
+        read.site.target.name(),
+        read.name
+    );
+    Some(quoting(
+        object,
+        Code::UnknownWorkload,
+        message,
+        read.name_span,
+    ))
+}
+
+/// `spec.workers[0].template`
+fn dotted(path: &[Step]) -> String {
+    let mut text = String::new();
+    for step in path {
+        match step {
+            Step::Field(name) if text.is_empty() => text.push_str(name),
+            Step::Field(name) => text.push_str(&format!(".{name}")),
+            Step::Item(i) => text.push_str(&format!("[{i}]")),
+        }
+    }
+    text
+}
+
+/// Workloads that take the pod template of another one, which is not in their unit.
+pub(super) fn about_delegates(inputs: &[Input], facts: &[Facts], units: &Units) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (file, (input, file_facts)) in inputs.iter().zip(facts).enumerate() {
+        let Home::In(seats) = &units.homes[file] else {
+            continue;
+        };
+        if input.found == Found::Context || seats.is_empty() {
+            continue;
+        }
+        for object in &file_facts.objects {
+            let Some(delegate) = &object.delegate else {
+                continue;
+            };
+            let is_there = |seat: &Seat| {
+                let members = units.get(seat.unit).sees.iter();
+                let mut objects = members.flat_map(|member| &facts[member.file].objects);
+                objects.any(|o| o.id.kind == delegate.kind && o.id.name == delegate.name)
+            };
+            if !seats.iter().all(is_there) {
+                let message = format!(
+                    "{} takes its pod template from {} {}, which is not in this apply unit: nothing is stamped",
+                    object.id, delegate.kind, delegate.name
+                );
+                found.push(quoting(object, Code::MissingWorkload, message, delegate.at));
+            }
+        }
+    }
+    found
+}

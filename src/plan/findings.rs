@@ -1,0 +1,307 @@
+//! The findings of the plan, one function each.
+
+use super::{Decision, Planned, State};
+use crate::extract::{Entry, Facts, Flaw, Malformed, Object, Reference, refused};
+use crate::finding::{Code, Finding, Severity};
+use crate::resolve::index::{SourceRef, object};
+use crate::scope::Why;
+use crate::text::input::{Found, Input};
+use crate::text::{Place, Span};
+use crate::yaml::insert::{Refusal, Slot};
+use std::collections::BTreeSet;
+
+fn place(object: &Object, span: Span) -> Place {
+    Place {
+        file: object.place.file,
+        span,
+    }
+}
+
+/// A finding about an object, at its name.
+fn about(object: &Object, code: Code, message: String) -> Finding {
+    Finding::new(code, message)
+        .about(object.id.to_string())
+        .at(object.place_of_name())
+}
+
+/// One finding for the workloads of a file that are left alone for one reason.
+pub(super) fn left_alone(first: &Object, count: usize, why: &Why) -> Finding {
+    let others = match count - 1 {
+        0 => String::new(),
+        1 => " and 1 other".to_owned(),
+        more => format!(" and {more} others"),
+    };
+    let verb = if count > 1 { "are" } else { "is" };
+    let message = format!("{}{others} {verb} left alone: {}", first.id, why.text);
+    let mut finding = about(first, Code::KustomizeSource, message);
+    if let Some(place) = why.place {
+        finding = finding.related(place, "here");
+    }
+    finding.help(
+        "stamp what kustomize prints: `kustomize build DIR | rollstamp | kubectl apply -f -`, or let kustomize call rollstamp as a transformer",
+    )
+}
+
+pub(super) fn encrypted(object: &Object) -> Finding {
+    let message = format!(
+        "{} stands in a file that is encrypted with SOPS, which is never rewritten",
+        object.id
+    );
+    about(object, Code::EncryptedFile, message)
+        .help("move the workload to a file of its own")
+        .refusing()
+}
+
+pub(super) fn untrusted(code: Code, refusal: &Refusal, object: &Object) -> Finding {
+    let help = match code {
+        Code::DuplicateKey => "remove one of the two keys",
+        _ => "put the value in quotes",
+    };
+    refused(code, refusal, &object.id.to_string(), object.place.file).help(help)
+}
+
+pub(super) fn edit_refused(object: &Object, refusal: &Refusal) -> Finding {
+    refused(
+        Code::EditRefused,
+        refusal,
+        &object.id.to_string(),
+        object.place.file,
+    )
+    .help("write the pod template's metadata out in place, with each key once and without anchors")
+}
+
+pub(super) fn missing_keys(
+    object: &Object,
+    reference: &Reference,
+    missing: &[&str],
+) -> Vec<Finding> {
+    missing
+        .iter()
+        .map(|key| {
+            let target = reference.site.target.name();
+            let message = format!(
+                "{} reads the key `{key}` of {target} {}, which does not have it",
+                object.id, reference.name
+            );
+            Finding::new(Code::MissingKey, message)
+                .about(object.id.to_string())
+                .quoting(place(object, reference.name_span))
+                .help("add the key, or mark the reference as optional; without it the container does not start")
+        })
+        .collect()
+}
+
+pub(super) fn flawed(owner: &Object, entry: &Entry, flaw: &Flaw, reader: &Object) -> Finding {
+    let message = format!(
+        "the value of `{}` of {} is {}; {} reads the source",
+        entry.key,
+        owner.id,
+        flaw.describe(),
+        reader.id
+    );
+    Finding::new(Code::NonStringValue, message)
+        .about(owner.id.to_string())
+        .at(place(owner, entry.at.0))
+        .help(flaw.help())
+        .refusing()
+}
+
+/// A field of content that is no mapping: refused where a stamped workload reads the source.
+pub(super) fn malformed(owner: &Object, malformed: &Malformed, reader: Option<&Object>) -> Finding {
+    let (code, read) = match reader {
+        Some(reader) => (Code::InvalidObject, format!("; {} reads it", reader.id)),
+        None => (Code::NonStringUnread, String::new()),
+    };
+    let message = format!(
+        "`{}` of {} is not a mapping{read}",
+        malformed.field, owner.id
+    );
+    let mut finding = Finding::new(code, message)
+        .about(owner.id.to_string())
+        .at(place(owner, malformed.at));
+    finding.refuses = reader.is_some();
+    finding.help("write it as keys and values")
+}
+
+pub(super) fn unread_flaw(owner: &Object, entry: &Entry, flaw: &Flaw) -> Finding {
+    let message = format!(
+        "the value of `{}` of {} is {}",
+        entry.key,
+        owner.id,
+        flaw.describe()
+    );
+    Finding::new(Code::NonStringUnread, message)
+        .about(owner.id.to_string())
+        .at(place(owner, entry.at.0))
+        .help(flaw.help())
+}
+
+pub(super) fn ambiguous(
+    facts: &[Facts],
+    reader: &Object,
+    reference: &Reference,
+    candidates: &[SourceRef],
+) -> Finding {
+    let target = reference.site.target.name();
+    let objects: Vec<&Object> = candidates
+        .iter()
+        .map(|candidate| object(facts, candidate.object))
+        .collect();
+    let namespaces: BTreeSet<&str> = objects
+        .iter()
+        .filter_map(|object| object.id.namespace.as_deref())
+        .collect();
+    let (what, help) = if namespaces.len() > 1 {
+        let namespaces: Vec<&str> = namespaces.into_iter().collect();
+        (
+            format!("which is there in the namespaces {}", namespaces.join(", ")),
+            "write `metadata.namespace` into the workload, or name the namespace of the apply with --namespace",
+        )
+    } else {
+        let ids: Vec<String> = objects.iter().map(|object| object.id.to_string()).collect();
+        (
+            format!("which may be {}", ids.join(" or ")),
+            "give one of them another name, or stamp what kustomize prints: `kustomize build DIR | rollstamp`",
+        )
+    };
+    let message = format!(
+        "{} names {target} {}, {what}; it is left alone",
+        reader.id, reference.name
+    );
+    let mut finding = Finding::new(Code::AmbiguousReference, message)
+        .about(reader.id.to_string())
+        .quoting(place(reader, reference.name_span))
+        .help(help)
+        .refusing();
+    for source in objects {
+        finding = finding.related(source.place_of_name(), "one of them");
+    }
+    finding
+}
+
+pub(super) fn external(reader: &Object, reference: &Reference, strict: bool) -> Finding {
+    let target = reference.site.target.name();
+    let message = format!(
+        "{} reads {target} {}, which is not in this apply unit; changes of it do not change the stamp",
+        reader.id, reference.name
+    );
+    let mut finding = Finding::new(Code::ExternalReference, message)
+        .about(reader.id.to_string())
+        .quoting(place(reader, reference.name_span));
+    if strict {
+        finding.severity = Severity::Error;
+        finding = finding
+            .help("add the source to the unit, or mark the reference as optional")
+            .refusing();
+    }
+    finding
+}
+
+pub(super) fn filled(reader: &Object, reference: &Reference, provider: &Object) -> Finding {
+    let target = reference.site.target.name();
+    let message = format!(
+        "{} reads {target} {}, which {} has filled in the cluster; changes of it do not change the stamp",
+        reader.id, reference.name, provider.id
+    );
+    Finding::new(Code::FilledInCluster, message)
+        .about(reader.id.to_string())
+        .quoting(place(reader, reference.name_span))
+        .related(provider.place_of_name(), "filled here")
+}
+
+pub(super) fn not_rolled(object: &Object, reason: &str) -> Finding {
+    let reason = match object.hook {
+        true => "is a hook, which Helm makes anew",
+        false => reason,
+    };
+    about(
+        object,
+        Code::NotRolled,
+        format!("{} gets no stamp: it {reason}", object.id),
+    )
+}
+
+pub(super) fn rolls_later(object: &Object, later: &str) -> Finding {
+    let message = format!(
+        "{} is stamped, but its pods are replaced only {later}",
+        object.id
+    );
+    about(object, Code::RollsLater, message)
+}
+
+pub(super) fn clash(
+    facts: &[Facts],
+    one: SourceRef,
+    two: SourceRef,
+    readers: &BTreeSet<String>,
+) -> Finding {
+    let (a, b) = (object(facts, one.object), object(facts, two.object));
+    let readers: Vec<&str> = readers.iter().map(String::as_str).collect();
+    let message = format!(
+        "{} has different content in two files; left alone because of it: {}",
+        a.id,
+        readers.join(", ")
+    );
+    about(a, Code::ClashingSources, message)
+        .related(b.place_of_name(), "the other one")
+        .help("apply the two apart: name fewer files, or put the alternatives into folders of their own")
+        .refusing()
+}
+
+/// A workload that two declared units apply, each with sources of its own.
+pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
+    let message = format!(
+        "{} is left alone: the units {one} and {two} of the configuration need different stamps",
+        object.id
+    );
+    about(object, Code::SeveralUnits, message)
+        .help("let one unit hold its file under `files`; the others may name it under `also`")
+        .refusing()
+}
+
+/// The finding that `check` makes of a decision, if it is one.
+pub fn drift(inputs: &[Input], facts: &[Facts], planned: &Planned) -> Option<Finding> {
+    let object = object(facts, planned.object);
+    let (code, message) = match &planned.decision {
+        Decision::Stamp {
+            state: State::Missing,
+            ..
+        } => (Code::MissingStamp, format!("{} has no stamp", object.id)),
+        Decision::Stamp {
+            state: State::Stale,
+            ..
+        } => (
+            Code::StaleStamp,
+            format!(
+                "the stamp of {} is not that of what it reads now",
+                object.id
+            ),
+        ),
+        Decision::None { left_over: true } => (
+            Code::LeftOverStamp,
+            format!("{} has a stamp but reads nothing that needs one", object.id),
+        ),
+        Decision::Unverifiable { present: true } => (
+            Code::UnverifiableStamp,
+            format!(
+                "the stamp of {} cannot be checked: none of its sources is in this apply unit",
+                object.id
+            ),
+        ),
+        _ => return None,
+    };
+    let span = match &object.templates[planned.template].slot {
+        Some(Ok(Slot::Present(present))) => present.key,
+        _ => object.name_span,
+    };
+    let finding = Finding::new(code, message)
+        .about(object.id.to_string())
+        .quoting(place(object, span));
+    Some(match code {
+        Code::UnverifiableStamp => finding,
+        _ if inputs[planned.object.file].found == Found::Stream => finding.help(
+            "what prints these manifests did not let rollstamp stamp them last: put `| rollstamp` behind it, or see whether its plugin ran",
+        ),
+        _ => finding.help("run `rollstamp write` on the same paths"),
+    })
+}

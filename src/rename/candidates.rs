@@ -1,0 +1,403 @@
+//! The sources that could get another name, and the groups in which they share one.
+
+use super::inside_build;
+use crate::config::options::{Goal, Mode, Options, SuffixHash};
+use crate::digest::name_hash::is_suffixed;
+use crate::extract::{Facts, Naming, Object, Source};
+use crate::k8s::providers::Target;
+use crate::resolve::index::{ObjectRef, SourceRef, namespace, object, source};
+use crate::scope::{Home, UnitId, Units};
+use crate::text::input::{Found, Input};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most bytes of a name (`IsDNS1123Subdomain`).
+pub(super) const MAX_NAME: usize = 253;
+
+/// A source that could get another name.
+pub(super) struct Item {
+    pub(super) at: SourceRef,
+    pub(super) current: String,
+    /// The name without a suffix.
+    pub(super) base: String,
+    /// The name that it gets, if nothing holds it.
+    pub(super) new: String,
+    /// Whether anybody wants it to have a name of its content.
+    pub(super) wanted: bool,
+    pub(super) hold: Option<Hold>,
+    /// The mention that is its own name.
+    pub(super) definition: Option<(usize, usize)>,
+    /// Whether kustomize gives it its suffix, at the end of the build that calls this program.
+    pub(super) inside: bool,
+}
+
+impl Item {
+    /// The name that it has in the end.
+    pub(super) fn final_name(&self) -> &str {
+        match self.hold {
+            None if self.wanted => &self.new,
+            _ => &self.current,
+        }
+    }
+
+    pub(super) fn moves(&self) -> bool {
+        self.final_name() != self.current
+    }
+}
+
+/// What keeps a source from getting another name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// It is not one that gets such a name: completes "it ...".
+    Kind(&'static str),
+    /// kustomize gives it a suffix anyway.
+    Hashed,
+    /// kustomize would not rewrite its name here.
+    NotRewritten(usize, usize),
+    /// Raw material of a kustomization.
+    Raw,
+    /// What the marker says is no part of the name.
+    WrongBase,
+    /// The new name is too long.
+    TooLong,
+    /// Another object has the new name, or gets it.
+    Clash(SourceRef),
+    /// A copy of it keeps its name.
+    Copy(SourceRef),
+    /// The marker cannot be written there.
+    Marker(String),
+    /// Somebody names it in a place that nobody knows.
+    Unknown(usize, usize),
+    /// It is named here, by what is not in its apply unit.
+    Elsewhere(usize, usize),
+    /// This reference cannot follow: completes "..., where it cannot follow: ...".
+    Fixed(usize, usize, &'static str),
+    /// This reference means several sources.
+    Ambiguous(usize, usize),
+    /// The API server refuses another name there.
+    Immutable(usize, usize),
+}
+
+/// The sources that one apply knows by one name.
+pub(super) struct Group {
+    pub(super) unit: UnitId,
+    pub(super) target: Target,
+    pub(super) namespace: Option<String>,
+    pub(super) name: String,
+    /// Positions among the items.
+    pub(super) items: Vec<usize>,
+    /// A source of the name that is no item.
+    pub(super) foreign: Option<SourceRef>,
+}
+
+/// All of them.
+pub(super) struct Items {
+    pub(super) all: Vec<Item>,
+    pub(super) groups: Vec<Group>,
+    by_name: BTreeMap<(UnitId, Target, String), Vec<usize>>,
+    by_base: BTreeMap<(UnitId, Target, String), Vec<usize>>,
+    /// Inside of a kustomize build: the groups that it may find by a name that they had.
+    pub(super) once: BTreeMap<(UnitId, Target, String), Vec<usize>>,
+    /// Whether a kustomize build is calling.
+    pub(super) inside: bool,
+    /// Groups with a foreign source that some workload reads.
+    pub(super) foreign_reads: BTreeSet<usize>,
+}
+
+impl Items {
+    pub(super) fn collect(
+        inputs: &[Input],
+        facts: &[Facts],
+        units: &Units,
+        options: &Options,
+    ) -> Self {
+        let mut found = Self {
+            all: Vec::new(),
+            groups: Vec::new(),
+            by_name: BTreeMap::new(),
+            by_base: BTreeMap::new(),
+            once: BTreeMap::new(),
+            inside: false,
+            foreign_reads: BTreeSet::new(),
+        };
+        let mut numbers: BTreeMap<SourceRef, usize> = BTreeMap::new();
+        for (file, file_facts) in facts.iter().enumerate() {
+            for (position, owner) in file_facts.objects.iter().enumerate() {
+                for (number, source) in owner.sources.iter().enumerate() {
+                    let at = SourceRef {
+                        object: ObjectRef {
+                            file,
+                            object: position,
+                        },
+                        source: number,
+                    };
+                    let Some(mut item) = item(at, source, options) else {
+                        continue;
+                    };
+                    let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
+                    item.inside = inside && options.goal != Goal::Strip;
+                    found.inside |= item.inside;
+                    item.hold = hold(&inputs[file], file_facts, owner, source, &item, options);
+                    let is_raw = owner.raw_material_of.is_some();
+                    if is_raw || matches!(units.homes[file], Home::Unknown(_)) {
+                        item.hold = Some(Hold::Raw);
+                    }
+                    numbers.insert(at, found.all.len());
+                    found.all.push(item);
+                }
+            }
+        }
+        found.group(facts, units, options, &numbers);
+        if found.inside {
+            inside_build::note_names(&mut found, facts);
+        }
+        found
+    }
+
+    fn group(
+        &mut self,
+        facts: &[Facts],
+        units: &Units,
+        options: &Options,
+        numbers: &BTreeMap<SourceRef, usize>,
+    ) {
+        let mut groups: BTreeMap<(UnitId, Target, String, Option<String>), Group> = BTreeMap::new();
+        for (number, unit) in units.all.iter().enumerate() {
+            let id = UnitId(crate::text::offset(number));
+            for member in &unit.sees {
+                let objects = facts[member.file].objects.iter().enumerate();
+                let seen = objects.filter(|(at, _)| member.object.is_none_or(|only| only == *at));
+                for (position, owner) in seen {
+                    for (number, source) in owner.sources.iter().enumerate() {
+                        let own = member.namespace.as_deref().or(source.namespace.as_deref());
+                        let space = namespace(own, options).map(str::to_owned);
+                        let key = (id, source.target, source.name.to_string(), space.clone());
+                        let group = groups.entry(key).or_insert_with(|| Group {
+                            unit: id,
+                            target: source.target,
+                            namespace: space,
+                            name: source.name.to_string(),
+                            items: Vec::new(),
+                            foreign: None,
+                        });
+                        let at = SourceRef {
+                            object: ObjectRef {
+                                file: member.file,
+                                object: position,
+                            },
+                            source: number,
+                        };
+                        match numbers.get(&at) {
+                            Some(&item) => {
+                                group.items.push(item);
+                                if unit.built {
+                                    self.all[item].hold = Some(Hold::Raw);
+                                }
+                            }
+                            None => group.foreign = Some(at),
+                        }
+                    }
+                }
+            }
+        }
+        for (_, group) in groups {
+            let number = self.groups.len();
+            let key = |name: &str| (group.unit, group.target, name.to_owned());
+            self.by_name
+                .entry(key(&group.name))
+                .or_default()
+                .push(number);
+            let bases: BTreeSet<&str> = group
+                .items
+                .iter()
+                .map(|&item| self.all[item].base.as_str())
+                .filter(|base| *base != group.name)
+                .collect();
+            for base in bases {
+                self.by_base.entry(key(base)).or_default().push(number);
+            }
+            self.groups.push(group);
+        }
+    }
+
+    /// The groups that a name can mean in a unit: those of the very namespace, else those where it is
+    /// missing on one of the two sides. A name without a suffix means what has one of ours only where
+    /// nothing has the very name.
+    pub(super) fn resolve(
+        &self,
+        unit: UnitId,
+        target: Target,
+        name: &str,
+        own: Option<&str>,
+        anywhere: bool,
+    ) -> Vec<usize> {
+        for names in [&self.by_name, &self.by_base] {
+            let list = names
+                .get(&(unit, target, name.to_owned()))
+                .map_or(&[][..], Vec::as_slice);
+            if anywhere && !list.is_empty() {
+                return list.to_vec();
+            }
+            let space = |group: &usize| self.groups[*group].namespace.as_deref();
+            let exact: Vec<usize> = list.iter().copied().filter(|g| space(g) == own).collect();
+            if !exact.is_empty() {
+                return exact;
+            }
+            let fits = |group: &usize| own.is_none() || space(group).is_none();
+            let fitting: Vec<usize> = list.iter().copied().filter(fits).collect();
+            if !fitting.is_empty() {
+                return fitting;
+            }
+        }
+        Vec::new()
+    }
+
+    /// The groups of any unit that may have a name in a namespace.
+    pub(super) fn anywhere<'a>(
+        &'a self,
+        name: &'a str,
+        own: Option<&'a str>,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let fits = move |group: &Group| {
+            group.name == name
+                && (own.is_none() || group.namespace.is_none() || group.namespace.as_deref() == own)
+        };
+        let all = self.groups.iter().enumerate();
+        all.filter(move |(_, group)| fits(group)).map(|(i, _)| i)
+    }
+
+    /// Holds the items of a group, unless something holds them already.
+    pub(super) fn hold(&mut self, group: usize, hold: &Hold) -> bool {
+        let mut any = false;
+        for item in self.groups[group].items.clone() {
+            if self.all[item].hold.is_none() {
+                self.all[item].hold = Some(hold.clone());
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// The name of a group in the end, if all of it have the same.
+    pub(super) fn final_name(&self, group: usize) -> Option<&str> {
+        let group = &self.groups[group];
+        if group.foreign.is_some() {
+            return Some(&group.name);
+        }
+        let mut names = group.items.iter().map(|&item| self.all[item].final_name());
+        let first = names.next()?;
+        names.all(|name| name == first).then_some(first)
+    }
+}
+
+fn item(at: SourceRef, source: &Source, options: &Options) -> Option<Item> {
+    let naming: &Naming = source.naming.as_deref()?;
+    let fits = |base: &&String| is_suffixed(&source.name, base);
+    let marked = naming.base.as_ref().filter(fits);
+    let base = marked.map_or_else(|| source.name.to_string(), String::clone);
+    if options.goal == Goal::Strip {
+        let base = marked?.clone();
+        return Some(Item {
+            at,
+            current: source.name.to_string(),
+            new: base.clone(),
+            base,
+            wanted: true,
+            hold: None,
+            definition: None,
+            inside: false,
+        });
+    }
+    if naming.mode.unwrap_or(options.mode) != Mode::Suffix {
+        return None;
+    }
+    let new = match &naming.suffix {
+        Ok(suffix) => format!("{base}-{suffix}"),
+        Err(_) => source.name.to_string(),
+    };
+    Some(Item {
+        at,
+        current: source.name.to_string(),
+        new,
+        wanted: options.naming.all_sources || marked.is_some(),
+        base,
+        hold: None,
+        definition: None,
+        inside: false,
+    })
+}
+
+/// What is known to hold a source before anybody looks who names it.
+fn hold(
+    input: &Input,
+    facts: &Facts,
+    owner: &Object,
+    source: &Source,
+    item: &Item,
+    options: &Options,
+) -> Option<Hold> {
+    let naming = source.naming.as_deref()?;
+    let why = if facts.encrypted {
+        "stands in a file that is encrypted with SOPS, which is never rewritten"
+    } else if input.found == Found::Context {
+        "stands in a file that is only read"
+    } else if options.goal == Goal::Strip {
+        return match &naming.marker {
+            Ok(crate::yaml::insert::Slot::Present(present)) => {
+                let refusal = present.removal.as_ref().err();
+                refusal.map(|refusal| Hold::Marker(refusal.message.clone()))
+            }
+            Ok(_) => None,
+            Err(refusal) => Some(Hold::Marker(refusal.message.clone())),
+        };
+    } else if source.ignored.is_some() {
+        "is marked to take no part"
+    } else if source.entries.iter().any(|e| e.ignored.is_some()) {
+        "has keys that take no part, and a name after its content would tell of all"
+    } else if owner.origin.as_ref().is_some_and(|origin| origin.hashed) {
+        return Some(Hold::Hashed);
+    } else if owner.origin.is_some() && !item.inside {
+        "is inside of a kustomize build, where names are not final"
+    } else if item.inside && naming.base.is_some() {
+        "was renamed before kustomize built it"
+    } else if item.inside && options.naming.hash != SuffixHash::Kustomize {
+        "is inside of a kustomize build, and kustomize writes no suffix of kubectl"
+    } else if owner.hook {
+        "is a Helm hook, which has a life of its own"
+    } else if naming.is_suffixed {
+        "ends in the suffix of its content already"
+    } else if !is_name(&source.name) {
+        "has a name that somebody fills in later"
+    } else if source.malformed.is_some() || source.entries.iter().any(|e| e.flaw.is_some()) {
+        "has content that the API server refuses"
+    } else if let Err(why) = naming.suffix {
+        why
+    } else if naming.base.is_some() && item.base == item.current {
+        return Some(Hold::WrongBase);
+    } else if item.new.len() > MAX_NAME {
+        return Some(Hold::TooLong);
+    } else {
+        return match &naming.marker {
+            Err(refusal) => Some(Hold::Marker(refusal.message.clone())),
+            Ok(_) => None,
+        };
+    };
+    Some(Hold::Kind(why))
+}
+
+/// Whether text can be the name of an object as it stands.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
+}
+
+/// The object of an item.
+pub(super) fn owner(facts: &[Facts], at: SourceRef) -> &Object {
+    object(facts, at.object)
+}
+
+/// The naming of an item.
+pub(super) fn naming(facts: &[Facts], at: SourceRef) -> Option<&Naming> {
+    source(facts, at).naming.as_deref()
+}

@@ -1,0 +1,268 @@
+//! The findings about names.
+
+use super::candidates::{Hold, Item, Items, MAX_NAME, owner};
+use super::edits::follows;
+use super::referrals::Links;
+use crate::config::options::{Goal, Mode, Options};
+use crate::extract::{BASE_NAME, Facts, Mention};
+use crate::finding::{Code, Finding};
+use crate::k8s::providers::Target;
+use crate::resolve::index::{SourceRef, source};
+use crate::text::{FileId, Place, offset};
+use crate::yaml::verify::Step;
+
+/// What holds the sources that should have another name.
+pub(super) fn held(
+    facts: &[Facts],
+    mentions: &[Vec<Mention>],
+    items: &Items,
+    options: &Options,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for item in &items.all {
+        if let Some(hold) = &item.hold
+            && item.wanted
+        {
+            let says = matches!(hold, Hold::Kind(_) | Hold::WrongBase | Hold::Raw);
+            let moves = item.new != item.current && *hold != Hold::Hashed;
+            if says || moves {
+                findings.push(hold_of(facts, mentions, item, hold, options));
+            }
+        }
+    }
+    if options.goal != Goal::Strip && options.mode == Mode::Suffix {
+        for &group in &items.foreign_reads {
+            let of = &items.groups[group];
+            if let (Some(at), true) = (of.foreign, of.items.is_empty()) {
+                findings.push(foreign(facts, at));
+            }
+        }
+    }
+    findings
+}
+
+/// A finding about a source, at its name.
+fn about(facts: &[Facts], at: SourceRef, code: Code, message: String) -> Finding {
+    let owner = owner(facts, at);
+    Finding::new(code, format!("{} {message}", owner.id))
+        .about(owner.id.to_string())
+        .at(owner.place_of_name())
+}
+
+fn foreign(facts: &[Facts], at: SourceRef) -> Finding {
+    let (owner, source) = (owner(facts, at), source(facts, at));
+    let kind = source.target.name();
+    let message = if source.filled_in_cluster {
+        format!(
+            "keeps the name of the {kind} {}: a controller fills it",
+            source.name
+        )
+    } else if owner.id.group.is_empty() {
+        "keeps its name: it asks for stamps".to_owned()
+    } else {
+        format!(
+            "keeps the name of the {kind} {}: a controller makes it",
+            source.name
+        )
+    };
+    about(facts, at, Code::NotRenamed, message)
+}
+
+fn hold_of(
+    facts: &[Facts],
+    mentions: &[Vec<Mention>],
+    item: &Item,
+    hold: &Hold,
+    options: &Options,
+) -> Finding {
+    let at = item.at;
+    let kept = match options.goal {
+        Goal::Strip => "keeps its suffix",
+        Goal::Stamp | Goal::Check => "keeps its name",
+    };
+    let held = |message: String| about(facts, at, Code::HeldName, format!("{kept}: {message}"));
+    let place = |&(file, number): &(usize, usize)| place(file, &mentions[file][number]);
+    let spot = |&(file, number): &(usize, usize)| spot(&mentions[file][number]);
+    let other_way =
+        "or give the source `rollstamp.dev/mode: annotation`, and its readers get stamps";
+    match hold {
+        Hold::NotRewritten(file, number) => {
+            let at = (*file, *number);
+            let why = "kustomize would not rewrite the name there as one of this source";
+            held(format!("{} cannot follow: {why}", spot(&at)))
+                .related(place(&at), "here")
+                .help("tell kustomize of the place in a `nameReference` file, and list that one under `nameReferences`; or pipe what kustomize prints")
+        }
+        Hold::Hashed => about(
+            facts,
+            at,
+            Code::NotRenamed,
+            format!("{kept}: kustomize gives it a suffix"),
+        ),
+        Hold::Kind(why) => about(facts, at, Code::NotRenamed, format!("{kept}: it {why}")),
+        Hold::Raw => held("it is raw material of a kustomization, which may change it".to_owned())
+            .help(
+                "rename in what kustomize prints: `kustomize build DIR | rollstamp --mode suffix`",
+            ),
+        Hold::WrongBase => {
+            let message = format!("has a `{BASE_NAME}` that its name does not begin with");
+            about(facts, at, Code::WrongBaseName, message)
+                .help("remove the annotation if the name is a new one")
+        }
+        Hold::TooLong => {
+            let message = format!(
+                "would get a name of {} bytes; the API server takes {MAX_NAME}",
+                item.new.len()
+            );
+            about(facts, at, Code::NameTooLong, message)
+                .help(format!("shorten the name, {other_way}"))
+                .refusing()
+        }
+        Hold::Clash(other) => {
+            let message = match public(facts, at) {
+                true => format!("would get the name {}, which is taken", item.new),
+                false => "would get a name that is taken".to_owned(),
+            };
+            about(facts, at, Code::ClashingNames, message)
+                .related(owner(facts, *other).place_of_name(), "the other one")
+                .help("remove one of the two")
+                .refusing()
+        }
+        Hold::Copy(other) => held("another source of its name keeps its own".to_owned())
+            .related(owner(facts, *other).place_of_name(), "the other one"),
+        Hold::Marker(why) => held(format!("its marker has no safe place there: {why}"))
+            .help(format!("write its metadata out in place, {other_way}")),
+        Hold::Unknown(file, number) => {
+            let at = (*file, *number);
+            held(format!(
+                "{} reads the same, and nobody said what it names",
+                spot(&at)
+            ))
+            .related(place(&at), "here")
+            .help(format!(
+                "say under `names` in the configuration what that place names, {other_way}"
+            ))
+        }
+        Hold::Elsewhere(file, number) => {
+            let at = (*file, *number);
+            held(format!(
+                "{} may mean it, from another apply unit",
+                spot(&at)
+            ))
+            .related(place(&at), "here")
+            .help(format!(
+                "apply the two together (`--unit tree`, `units`), {other_way}"
+            ))
+        }
+        Hold::Fixed(file, number, why) => {
+            let at = (*file, *number);
+            held(format!("{} cannot follow: {why}", spot(&at))).related(place(&at), "here")
+        }
+        Hold::Ambiguous(file, number) => {
+            let at = (*file, *number);
+            held(format!("{} may mean another source as well", spot(&at)))
+                .related(place(&at), "here")
+                .help("write the namespaces into the manifests")
+        }
+        Hold::Immutable(file, number) => {
+            let at = (*file, *number);
+            let id = &mentions[*file][*number].id;
+            let message = format!(
+                "would get a new name, and {id} refers to it: the API server refuses the change once that is there"
+            );
+            about(facts, item.at, Code::ImmutableReferrer, message)
+                .related(place(&at), "here")
+                .help(format!(
+                    "if something deletes the {} before each apply, say so on it: `rollstamp.dev/mode: suffix`; {other_way}",
+                    id.kind
+                ))
+                .refusing()
+        }
+    }
+}
+
+/// What `check` finds: names that are not those of their content, and references that say another one.
+pub(super) fn stale(
+    facts: &[Facts],
+    mentions: &[Vec<Mention>],
+    items: &Items,
+    links: &Links,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let help = "run `rollstamp write` on the same paths, in the same mode";
+    for item in items.all.iter().filter(|item| item.moves()) {
+        let message = match public(facts, item.at) && !item.inside {
+            true => format!("is not named after its content: it must be {}", item.new),
+            false => "is not named after its content".to_owned(),
+        };
+        findings.push(about(facts, item.at, Code::StaleName, message).help(help));
+    }
+    for link in &links.all {
+        let mention = &mentions[link.file][link.mention];
+        let moves = link.groups.iter().flat_map(|&g| &items.groups[g].items);
+        let moves = moves.copied().any(|item| items.all[item].moves());
+        if let (Some(_), false) = (follows(items, &link.groups, mention), moves) {
+            let message = format!(
+                "{} says {} in `{}`, without the suffix of its content",
+                mention.id,
+                mention.name,
+                path(&mention.path)
+            );
+            findings.push(
+                Finding::new(Code::StaleName, message)
+                    .about(mention.id.to_string())
+                    .at(place(link.file, mention))
+                    .help(help),
+            );
+        }
+    }
+    findings
+}
+
+/// Whether the name that a source gets may be said: that of a Secret is a digest of its content.
+fn public(facts: &[Facts], at: SourceRef) -> bool {
+    source(facts, at).target != Target::Secret
+}
+
+/// Where a mention is; of one in the content of a Secret, only which Secret.
+fn place(file: usize, mention: &Mention) -> Place {
+    Place {
+        file: FileId(offset(file)),
+        span: if is_content_of_secret(mention) {
+            mention.object
+        } else {
+            mention.span
+        },
+    }
+}
+
+fn is_content_of_secret(mention: &Mention) -> bool {
+    mention.id.kind == "Secret" && mention.id.group.is_empty()
+}
+
+/// `spec.template.spec.containers[0].args[1] of Deployment web`.
+fn spot(mention: &Mention) -> String {
+    match is_content_of_secret(mention) {
+        true => format!("a text in {}", mention.id),
+        false => format!("`{}` of {}", path(&mention.path), mention.id),
+    }
+}
+
+fn path(steps: &[Step]) -> String {
+    let mut out = String::new();
+    let skipped = match steps {
+        [Step::Field(items), Step::Item(_), ..] if items == "items" => 2,
+        _ => 0,
+    };
+    for step in &steps[skipped..] {
+        match step {
+            Step::Field(name) if out.is_empty() => out.push_str(name),
+            Step::Field(name) => {
+                out.push('.');
+                out.push_str(name);
+            }
+            Step::Item(i) => out.push_str(&format!("[{i}]")),
+        }
+    }
+    out
+}

@@ -1,0 +1,211 @@
+//! Inside of a kustomize build, which calls this program before it is done with names. There nothing is
+//! renamed: a source gets the mark that its generators write, and kustomize itself gives it a suffix
+//! and rewrites what refers to it, after all prefixes, suffixes and namespaces.
+//!
+//! So a source is marked only where kustomize would rewrite every place that says its name, and would
+//! find it there (api/filters/nameref/nameref.go, v5.8.1).
+
+use super::candidates::{Group, Hold, Items};
+use super::referrals::{At, Link, Run, asked, refuses};
+use crate::extract::{Facts, Mention, Object, Origin, Reference, What};
+use crate::k8s::kustomize_names::renames;
+use crate::k8s::other_names::CLUSTER_WIDE;
+use crate::k8s::providers::Target;
+use crate::resolve::index::object;
+use crate::scope::{Home, UnitId};
+
+/// Notes by which names kustomize would find each source, once those that can get a mark have one.
+pub(super) fn note_names(items: &mut Items, facts: &[Facts]) {
+    for number in 0..items.groups.len() {
+        let group = &items.groups[number];
+        let is_core = |o: &&Object| o.id.group.is_empty() && o.id.kind == group.target.name();
+        let core = owner(facts, items, group).filter(is_core);
+        let Some(origin) = core.and_then(|owner| owner.origin.as_deref()) else {
+            continue;
+        };
+        let mut names = origin.names.clone();
+        if origin.hashed || !group.items.is_empty() {
+            names.push(group.name.clone());
+        }
+        names.sort();
+        names.dedup();
+        for name in names {
+            let key = (group.unit, group.target, name);
+            items.once.entry(key).or_default().push(number);
+        }
+    }
+}
+
+/// The sources that a reference of a workload reads, wherever it stands: those that kustomize would
+/// find, or the one that has the very name.
+pub(super) fn meant_by(
+    facts: &[Facts],
+    items: &Items,
+    unit: UnitId,
+    workload: &Object,
+    reference: &Reference,
+) -> Vec<usize> {
+    let referrer = Referrer {
+        namespace: workload.id.namespace.as_deref(),
+        is_cluster_wide: false,
+        origin: workload.origin.as_deref(),
+    };
+    let target = reference.site.target;
+    let found = candidates(facts, items, unit, &[target], &reference.name, &referrer);
+    match found.is_empty() {
+        true => items.resolve(unit, target, &reference.name, referrer.namespace, false),
+        false => found,
+    }
+}
+
+/// Takes up one mention, which is these references of pod templates or none: what kustomize would
+/// rewrite there becomes a link, and what it would not holds the sources of the name.
+pub(super) fn links(
+    run: &Run<'_>,
+    (file, number): (usize, usize),
+    references: &[At],
+    items: &mut Items,
+) -> Vec<Link> {
+    let mention = &run.mentions[file][number];
+    let mut links = Vec::new();
+    if references.is_empty() {
+        links.extend(link(run, (file, number), mention, None, items));
+    }
+    for &reference in references {
+        let of_pod = Some(reference);
+        links.extend(link(run, (file, number), mention, of_pod, items));
+    }
+    links
+}
+
+fn link(
+    run: &Run<'_>,
+    (file, number): (usize, usize),
+    mention: &Mention,
+    reference: Option<At>,
+    items: &mut Items,
+) -> Option<Link> {
+    let of_pod = reference.map(|(object, template, number)| {
+        let object = &run.facts[file].objects[object];
+        let reference = &object.templates[template].references[number];
+        let is_known = renames(&object.id, reference.site.id, reference.spot.list);
+        (reference.site.target, is_known)
+    });
+    // What the place means, and what kustomize takes it for.
+    let meant: Vec<Target> = match (&of_pod, &mention.what) {
+        (Some((target, _)), _) => vec![*target],
+        (None, What::Reference(targets)) => targets.clone(),
+        (None, What::Unknown) => vec![Target::ConfigMap, Target::Secret],
+        (None, What::Other | What::Definition(_)) => Vec::new(),
+    };
+    let rewritten = match &of_pod {
+        Some((target, true)) => vec![*target],
+        _ => mention.rewritten.clone(),
+    };
+    if rewritten.is_empty() {
+        let own = mention.namespace.as_deref().filter(|_| !mention.anywhere);
+        let named: Vec<usize> = items.anywhere(&mention.name, own).collect();
+        let hold = match (&mention.what, of_pod) {
+            (What::Unknown, None) => Hold::Unknown(file, number),
+            _ => Hold::NotRewritten(file, number),
+        };
+        for group in named {
+            if meant.contains(&items.groups[group].target) {
+                items.hold(group, &hold);
+            }
+        }
+        return None;
+    }
+    let objects = &run.facts[file].objects;
+    let holder = objects.iter().find(|o| o.place.span == mention.object);
+    let referrer = Referrer {
+        namespace: mention.id.namespace.as_deref(),
+        is_cluster_wide: CLUSTER_WIDE.contains(&mention.id.kind.as_str()),
+        origin: holder.and_then(|holder| holder.origin.as_deref()),
+    };
+    let Home::In(seats) = &run.units.homes[file] else {
+        return None;
+    };
+    let unit = seats.first()?.unit;
+    let name = &mention.name;
+    let found = candidates(run.facts, items, unit, &rewritten, name, &referrer);
+    let [only] = found.as_slice() else {
+        for group in found {
+            items.hold(group, &Hold::Ambiguous(file, number));
+        }
+        return None;
+    };
+    let group = &items.groups[*only];
+    let is_there = match mention.namespace.as_deref() {
+        _ if mention.anywhere => true,
+        Some(said) => namespace_of(run.facts, items, *only) == said,
+        None => true,
+    };
+    if !meant.contains(&group.target) || !is_there {
+        // It would take the place for a reference to this source, and it is none.
+        items.hold(*only, &Hold::NotRewritten(file, number));
+        return None;
+    }
+    // kustomize writes every text anew, so nothing is fixed but what people ask for.
+    if let Some(why) = reference.and_then(|reference| asked(run, file, reference)) {
+        items.hold(*only, &Hold::Fixed(file, number, why));
+    }
+    Some(Link {
+        file,
+        mention: number,
+        groups: vec![*only],
+        reference,
+        immutable: refuses(&run.facts[file], reference, run.options),
+    })
+}
+
+/// What kustomize asks about an object that refers to something.
+struct Referrer<'a> {
+    namespace: Option<&'a str>,
+    is_cluster_wide: bool,
+    origin: Option<&'a Origin>,
+}
+
+fn candidates(
+    facts: &[Facts],
+    items: &Items,
+    unit: UnitId,
+    targets: &[Target],
+    name: &str,
+    referrer: &Referrer<'_>,
+) -> Vec<usize> {
+    let of = |target: &Target| items.once.get(&(unit, *target, name.to_owned()));
+    let mut found: Vec<usize> = targets.iter().filter_map(of).flatten().copied().collect();
+    let own = effective(referrer.namespace);
+    let space = |group: usize| namespace_of(facts, items, group);
+    found.retain(|&group| referrer.is_cluster_wide || space(group) == own);
+    for empty_fits in [true, false] {
+        if found.len() > 1 {
+            found.retain(|&group| {
+                let of = owner(facts, items, &items.groups[group]);
+                Origin::fit(
+                    of.and_then(|owner| owner.origin.as_deref()),
+                    referrer.origin,
+                    empty_fits,
+                )
+            });
+        }
+    }
+    found
+}
+
+fn namespace_of<'a>(facts: &'a [Facts], items: &Items, group: usize) -> &'a str {
+    let owner = owner(facts, items, &items.groups[group]);
+    effective(owner.and_then(|owner| owner.id.namespace.as_deref()))
+}
+
+fn effective(namespace: Option<&str>) -> &str {
+    namespace.unwrap_or("default")
+}
+
+/// The object of a group; in a build there is one of each identity.
+fn owner<'a>(facts: &'a [Facts], items: &Items, group: &Group) -> Option<&'a Object> {
+    let of_item = group.items.first().map(|&item| items.all[item].at);
+    let at = of_item.or(group.foreign);
+    at.map(|at| object(facts, at.object))
+}

@@ -1,0 +1,391 @@
+//! Which sources each mention means, and what follows from it.
+
+use super::candidates::{Hold, Items};
+use super::inside_build;
+use crate::config::options::{Goal, Mode, Options};
+use crate::extract::{Facts, Mention, What};
+use crate::k8s::kinds::Rolls;
+use crate::k8s::providers::Target;
+use crate::resolve::index::{SourceRef, namespace};
+use crate::scope::{Home, Units};
+use crate::text::input::{Found, Input};
+use std::collections::BTreeMap;
+
+const BOTH: &[Target] = &[Target::ConfigMap, Target::Secret];
+
+/// A place that follows the sources that it means.
+pub(super) struct Link {
+    pub(super) file: usize,
+    pub(super) mention: usize,
+    pub(super) groups: Vec<usize>,
+    /// The reference of a pod template that it is.
+    pub(super) reference: Option<At>,
+    /// Whether the API server refuses another name there.
+    pub(super) immutable: bool,
+}
+
+/// A reference of a pod template: object, template, reference.
+pub(super) type At = (usize, usize, usize);
+
+/// What a run knows.
+pub(super) struct Run<'a> {
+    pub(super) inputs: &'a [Input],
+    pub(super) facts: &'a [Facts],
+    pub(super) mentions: &'a [Vec<Mention>],
+    pub(super) units: &'a Units,
+    pub(super) options: &'a Options,
+}
+
+/// All of them.
+pub(super) struct Links {
+    pub(super) all: Vec<Link>,
+}
+
+impl Links {
+    pub(super) fn find(
+        inputs: &[Input],
+        facts: &[Facts],
+        mentions: &[Vec<Mention>],
+        units: &Units,
+        options: &Options,
+        items: &mut Items,
+    ) -> Self {
+        let mut links = Self { all: Vec::new() };
+        let run = Run {
+            inputs,
+            facts,
+            mentions,
+            units,
+            options,
+        };
+        for file in 0..inputs.len() {
+            note_reads(file, facts, units, options, items);
+            let references = references(&facts[file]);
+            for (number, mention) in mentions[file].iter().enumerate() {
+                if let What::Definition(_) = mention.what {
+                    define(file, number, mention, facts, items);
+                    continue;
+                }
+                // By way of aliases one text can be several references.
+                let several = references.get(&mention.span.start);
+                if items.inside {
+                    let several = several.map_or(&[][..], Vec::as_slice);
+                    let found = inside_build::links(&run, (file, number), several, items);
+                    links.all.extend(found);
+                    continue;
+                }
+                match several {
+                    None => links.mention(&run, (file, number), None, items),
+                    Some(several) => {
+                        for &reference in several {
+                            links.mention(&run, (file, number), Some(reference), items);
+                        }
+                    }
+                }
+            }
+        }
+        for item in &mut items.all {
+            if item.definition.is_none() && item.hold.is_none() && !item.inside {
+                item.hold = Some(Hold::Kind(
+                    "has a name that cannot be edited where it stands",
+                ));
+            }
+        }
+        links.refuse(mentions, items);
+        links
+    }
+
+    /// Takes up one mention, which is this reference of a pod template or none.
+    fn mention(
+        &mut self,
+        run: &Run<'_>,
+        (file, number): (usize, usize),
+        reference: Option<At>,
+        items: &mut Items,
+    ) {
+        let mention = &run.mentions[file][number];
+        let of_pod = reference.map(|(object, template, number)| {
+            let template = &run.facts[file].objects[object].templates[template];
+            template.references[number].site.target
+        });
+        let targets: &[Target] = match (&mention.what, &of_pod) {
+            (_, Some(target)) => std::slice::from_ref(target),
+            (What::Reference(targets), None) => targets,
+            (What::Unknown, None) => BOTH,
+            (What::Other | What::Definition(_), None) => return,
+        };
+        let is_unknown = mention.what == What::Unknown && of_pod.is_none();
+        let groups = resolve(file, mention, targets, run, items);
+        if groups.is_empty() {
+            let own = mention
+                .namespace
+                .as_deref()
+                .or(run.options.namespace.as_deref());
+            let own = own.filter(|_| !mention.anywhere);
+            let elsewhere: Vec<usize> = items.anywhere(&mention.name, own).collect();
+            for group in elsewhere {
+                if targets.contains(&items.groups[group].target) {
+                    items.hold(group, &Hold::Elsewhere(file, number));
+                }
+            }
+            return;
+        }
+        let hold = match is_unknown {
+            true => Some(Hold::Unknown(file, number)),
+            false => fixed(run, file, mention, reference).map(|why| Hold::Fixed(file, number, why)),
+        };
+        if let Some(hold) = hold {
+            for &group in &groups {
+                items.hold(group, &hold);
+            }
+        }
+        if !is_unknown {
+            self.all.push(Link {
+                file,
+                mention: number,
+                groups,
+                reference,
+                immutable: refuses(&run.facts[file], reference, run.options),
+            });
+        }
+    }
+
+    /// Holds what would change in an object that the API server lets nobody change.
+    fn refuse(&self, mentions: &[Vec<Mention>], items: &mut Items) {
+        for link in self.all.iter().filter(|link| link.immutable) {
+            let name = &mentions[link.file][link.mention].name;
+            for &group in &link.groups {
+                if items.final_name(group).is_some_and(|new| new != name) {
+                    items.hold(group, &Hold::Immutable(link.file, link.mention));
+                }
+            }
+        }
+    }
+
+    /// Lets holds spread until nothing changes: all copies of a source, and all that one place means,
+    /// have one name in the end; and no two sources have the same.
+    pub(super) fn settle(&self, items: &mut Items, options: &Options) {
+        loop {
+            let mut changed = false;
+            for group in 0..items.groups.len() {
+                let of = &items.groups[group];
+                let held = of.items.iter().find(|&&item| !items.all[item].moves());
+                let holder = of.foreign.or(held.map(|&item| items.all[item].at));
+                let some_move = of.items.iter().any(|&item| items.all[item].moves());
+                let differ = items.final_name(group).is_none() || of.foreign.is_some();
+                if some_move && differ {
+                    let other = holder.unwrap_or(items.all[of.items[0]].at);
+                    changed |= items.hold(group, &Hold::Copy(other));
+                }
+            }
+            for link in &self.all {
+                let names: Vec<Option<&str>> =
+                    link.groups.iter().map(|&g| items.final_name(g)).collect();
+                if names.windows(2).any(|pair| pair[0] != pair[1]) {
+                    for &group in &link.groups {
+                        changed |= items.hold(group, &Hold::Ambiguous(link.file, link.mention));
+                    }
+                }
+            }
+            changed |= clashes(items, options.goal);
+            if !changed {
+                return;
+            }
+        }
+    }
+}
+
+/// Holds sources whose new name another one has in the end.
+fn clashes(items: &mut Items, goal: Goal) -> bool {
+    let mut by_final: BTreeMap<(u32, Target, String), Vec<usize>> = BTreeMap::new();
+    for group in 0..items.groups.len() {
+        if let Some(name) = items.final_name(group) {
+            let of = &items.groups[group];
+            let key = (of.unit.0, of.target, name.to_owned());
+            by_final.entry(key).or_default().push(group);
+        }
+    }
+    let mut changed = false;
+    let at = |items: &Items, group: usize| -> Option<SourceRef> {
+        let of = &items.groups[group];
+        of.foreign
+            .or(of.items.first().map(|&item| items.all[item].at))
+    };
+    for groups in by_final.into_values().filter(|groups| groups.len() > 1) {
+        for &one in &groups {
+            let space = |group: usize| items.groups[group].namespace.as_deref();
+            let other = groups.iter().copied().find(|&other| {
+                let same_space = space(one) == space(other);
+                // Two sources that said one name before still do: in other namespaces, or one of them
+                // in none, as they were.
+                let apart = items.groups[one].name == items.groups[other].name;
+                // What comes back to one name had it before.
+                let apart = apart || goal == Goal::Strip;
+                other != one
+                    && (same_space || (!apart && (space(one).is_none() || space(other).is_none())))
+            });
+            let moves = items.groups[one]
+                .items
+                .iter()
+                .any(|&i| items.all[i].moves());
+            if let (Some(other), true) = (other, moves)
+                && let Some(other) = at(items, other)
+            {
+                changed |= items.hold(one, &Hold::Clash(other));
+            }
+        }
+    }
+    changed
+}
+
+/// The references of pod templates by where their names begin.
+fn references(facts: &Facts) -> BTreeMap<u32, Vec<At>> {
+    let mut found: BTreeMap<u32, Vec<At>> = BTreeMap::new();
+    for (o, object) in facts.objects.iter().enumerate() {
+        for (t, template) in object.templates.iter().enumerate() {
+            if template.kind.is_unlisted() {
+                continue;
+            }
+            for (r, reference) in template.references.iter().enumerate() {
+                let at = reference.name_span.start;
+                found.entry(at).or_default().push((o, t, r));
+            }
+        }
+    }
+    found
+}
+
+/// Notes which sources the workloads of a file read.
+fn note_reads(file: usize, facts: &[Facts], units: &Units, options: &Options, items: &mut Items) {
+    let Home::In(seats) = &units.homes[file] else {
+        return;
+    };
+    for object in &facts[file].objects {
+        let templates = object.templates.iter();
+        let known = templates.filter(|t| !t.kind.is_unlisted() && t.ignored.is_none());
+        for reference in known.flat_map(|t| &t.references).filter(|r| r.reads()) {
+            for seat in seats {
+                let own = object.id.namespace.as_deref();
+                let own = namespace(seat.namespace.as_deref().or(own), options);
+                let target = reference.site.target;
+                let groups = match items.inside {
+                    true => inside_build::meant_by(facts, items, seat.unit, object, reference),
+                    false => items.resolve(seat.unit, target, &reference.name, own, false),
+                };
+                for group in groups {
+                    if items.groups[group].foreign.is_some() {
+                        items.foreign_reads.insert(group);
+                    }
+                    for item in items.groups[group].items.clone() {
+                        items.all[item].wanted = true;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Notes where an item says its own name.
+fn define(file: usize, number: usize, mention: &Mention, facts: &[Facts], items: &mut Items) {
+    let is_it = |at: SourceRef| {
+        at.object.file == file && facts[file].objects[at.object.object].name_span == mention.span
+    };
+    let Some(item) = items.all.iter_mut().find(|item| is_it(item.at)) else {
+        return;
+    };
+    item.definition = Some((file, number));
+    if let Some(why) = mention.fixed
+        && item.hold.is_none()
+        && !item.inside
+    {
+        item.hold = Some(Hold::Fixed(file, number, why));
+    }
+}
+
+fn resolve(
+    file: usize,
+    mention: &Mention,
+    targets: &[Target],
+    run: &Run<'_>,
+    items: &Items,
+) -> Vec<usize> {
+    let Home::In(seats) = &run.units.homes[file] else {
+        return Vec::new();
+    };
+    let mut groups = Vec::new();
+    for seat in seats {
+        let own = mention.namespace.as_deref();
+        let own = namespace(seat.namespace.as_deref().or(own), run.options);
+        let own = own.filter(|_| !mention.anywhere);
+        for &target in targets {
+            groups.extend(items.resolve(seat.unit, target, &mention.name, own, mention.anywhere));
+        }
+    }
+    groups.sort_unstable();
+    groups.dedup();
+    groups
+}
+
+/// Why a reference cannot follow.
+fn fixed(
+    run: &Run<'_>,
+    file: usize,
+    mention: &Mention,
+    reference: Option<At>,
+) -> Option<&'static str> {
+    let (inputs, facts) = (run.inputs, run.facts);
+    if mention.fixed.is_some() {
+        return mention.fixed;
+    }
+    if facts[file].encrypted && inputs[file].found != Found::Stream {
+        return Some("the file is encrypted with SOPS");
+    }
+    if inputs[file].found == Found::Context {
+        return Some("the file is only read");
+    }
+    if run.options.goal == Goal::Strip {
+        return None;
+    }
+    asked(run, file, reference?)
+}
+
+/// What somebody says against another name at a reference of a pod template.
+pub(super) fn asked(
+    run: &Run<'_>,
+    file: usize,
+    (object, template, number): At,
+) -> Option<&'static str> {
+    let object = &run.facts[file].objects[object];
+    let template = &object.templates[template];
+    let name = &template.references[number].name;
+    if template.refusal.is_some() {
+        Some("what the pods read is not sure")
+    } else if template.ignored.is_some() {
+        Some("the workload is left alone")
+    } else if template
+        .ignored_sources
+        .iter()
+        .any(|ignored| ignored == name)
+    {
+        Some("the workload says that the source takes no part")
+    } else if object.follows.mode == Some(Mode::Annotation) {
+        Some("the workload asks for stamps, not names")
+    } else {
+        None
+    }
+}
+
+/// Whether the API server refuses another name at a reference, once the object is there.
+pub(super) fn refuses(facts: &Facts, reference: Option<At>, options: &Options) -> bool {
+    let Some((object, template, _)) = reference else {
+        return false;
+    };
+    let object = &facts.objects[object];
+    let template = &object.templates[template];
+    let is_named =
+        template.not_stamped.is_some() && matches!(template.kind.rolls, Rolls::UnlessNamed(_));
+    options.goal != Goal::Strip
+        && (template.kind.refuses_changes() || is_named)
+        && !object.follows.recreated
+        && object.follows.mode != Some(Mode::Suffix)
+}

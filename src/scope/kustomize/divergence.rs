@@ -1,0 +1,99 @@
+//! Where kustomize reads or prints a text otherwise than `kubectl` reads it: a stamp over what
+//! stands in the file would not be that of what is applied. Found by running both over odd texts.
+
+use crate::text::Span;
+use crate::yaml::{Document, Kind, NodeId, Style, parse, resolve, scalar, split};
+
+/// The documents of a text that the two read differently, or may, and why.
+pub(super) fn differently(text: &str) -> Vec<(Span, &'static str)> {
+    let mut found = Vec::new();
+    let chunks = split::chunks(text).filter_map(Result::ok);
+    for document in chunks.flat_map(|chunk| parse(text, chunk.span).unwrap_or_default()) {
+        if let Some(why) = odd(&document, text) {
+            found.push((document.span, why));
+        }
+    }
+    found
+}
+
+fn odd(document: &Document, text: &str) -> Option<&'static str> {
+    let nodes = &document.tape.nodes;
+    let ends_open = document.span.end as usize == text.len() && !text.ends_with('\n');
+    if let Some(last) = nodes.last()
+        && ends_open
+        && matches!(last.style, Style::Literal | Style::Folded)
+        && scalar::header(last.span.of(text)).chomping >= 0
+    {
+        return Some("ends in a block text without a line feed");
+    }
+    for (at, node) in nodes.iter().enumerate() {
+        let id = NodeId(crate::text::offset(at));
+        if node.has_merge {
+            return Some("has merge keys");
+        }
+        if document.tag(id).is_some() {
+            return Some("has tags");
+        }
+        if node.style == Style::Folded {
+            return Some("has folded text");
+        }
+        if node.kind == Kind::Scalar && node.style == Style::Plain && is_date(node.span.of(text)) {
+            return Some("has a date without quotes");
+        }
+        if node.kind == Kind::Mapping {
+            let mut keys = document.pairs(id).map(|(key, _)| key);
+            let is_odd = |key| {
+                !matches!(
+                    resolve::value(document, text, key),
+                    Ok(resolve::Value::Str(_))
+                )
+            };
+            if keys.any(is_odd) {
+                return Some("has a key that is no string");
+            }
+        }
+    }
+    None
+}
+
+/// What kustomize may turn into a time stamp.
+fn is_date(plain: &str) -> bool {
+    plain.starts_with(|c: char| c.is_ascii_digit())
+        && plain.contains('-')
+        && plain
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b"-:.+TtZz \t".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(text: &str) -> Option<&'static str> {
+        differently(text).first().map(|(_, why)| *why)
+    }
+
+    #[test]
+    fn what_both_read_alike_passes() {
+        assert_eq!(
+            why("data:\n  a: \"2024-01-01\"\n  b: |\n    x\n  c: it's - 1-2 x\n"),
+            None
+        );
+        assert_eq!(why("data:\n  b: |-\n    x"), None);
+    }
+
+    #[test]
+    fn what_they_read_differently_is_told() {
+        for text in [
+            "data:\n  a: 2024-01-01\n",
+            "data:\n  on: x\n",
+            "data:\n  80: x\n",
+            "data:\n  a: >\n    x\n      y\n",
+            "data:\n  a: |\n    x",
+            "data:\n  a: !!str x\n",
+            "x: &x {a: b}\ndata:\n  <<: *x\n",
+        ] {
+            assert!(why(text).is_some(), "{text}");
+        }
+    }
+}
