@@ -73,13 +73,7 @@ pub fn render(
             continue;
         };
         let (edit, value) = match (&planned.decision, slot) {
-            (
-                Decision::Stamp {
-                    value,
-                    state: State::Missing | State::Stale,
-                },
-                slot,
-            ) => {
+            (Decision::Stamp { value, state: State::Missing | State::Stale }, slot) => {
                 let insertion = match slot {
                     Slot::Absent(insertion) => insertion,
                     Slot::Present(present) => &present.replacement,
@@ -104,11 +98,8 @@ pub fn render(
             document: object.document,
             of_name: false,
         };
-        let change = Change {
-            path: way.into_iter().chain(metadata).collect(),
-            value,
-            wrote: Wrote::Anew,
-        };
+        let change =
+            Change { path: way.into_iter().chain(metadata).collect(), value, wrote: Wrote::Anew };
         let pending = by_file.entry(planned.object.file).or_default();
         pending.add(owner, edit, change);
     }
@@ -126,9 +117,8 @@ pub fn render(
     let mut files: Vec<Edited> = Vec::new();
     let mut names_fail = false;
     let numbers: Vec<usize> = by_file.keys().copied().collect();
-    let changed = parallel::map(numbers.len(), options.jobs, |i| {
-        inputs[numbers[i]].file.text.get().err()
-    });
+    let changed =
+        parallel::map(numbers.len(), options.jobs, |i| inputs[numbers[i]].file.text.get().err());
     for ((file, pending), changed) in by_file.into_iter().zip(changed) {
         let of_names = pending.owners.iter().any(|owner| owner.of_name);
         let edited = match changed {
@@ -159,9 +149,7 @@ pub fn render(
         let documents = file.documents().map(|changes| changes[0].0);
         let wrong = documents
             .zip(proven.by_ref())
-            .fold(None, |wrong, (document, good)| {
-                wrong.or((!good).then_some(document))
-            });
+            .fold(None, |wrong, (document, good)| wrong.or((!good).then_some(document)));
         match wrong {
             None => {
                 let of_names = file.owners.iter().any(|owner| owner.of_name);
@@ -211,11 +199,7 @@ fn unproven(file: usize, owners: &[Owner], culprit: Span) -> Finding {
 }
 
 fn edited(file: usize, pending: Pending) -> Result<Edited, Finding> {
-    let Pending {
-        edits,
-        mut changes,
-        owners,
-    } = pending;
+    let Pending { edits, mut changes, owners } = pending;
     let Ok(edits) = EditSet::new(edits) else {
         return Err(unproven(file, &owners, owners[0].document));
     };
@@ -223,15 +207,7 @@ fn edited(file: usize, pending: Pending) -> Result<Edited, Finding> {
     let mut objects: Vec<Span> = owners.iter().map(|owner| owner.place).collect();
     objects.sort_unstable();
     objects.dedup();
-    Ok(Edited {
-        change: FileChange {
-            file,
-            edits,
-            objects,
-        },
-        owners,
-        changes,
-    })
+    Ok(Edited { change: FileChange { file, edits, objects }, owners, changes })
 }
 
 fn proven(text: &str, edits: &EditSet, changes: &[(Span, Change)]) -> bool {
@@ -243,14 +219,8 @@ fn proven(text: &str, edits: &EditSet, changes: &[(Span, Change)]) -> bool {
     };
     match (before.as_slice(), after.as_slice()) {
         ([before], [after]) => only_changes(
-            Read {
-                document: before,
-                text,
-            },
-            Read {
-                document: after,
-                text: &edited,
-            },
+            Read { document: before, text },
+            Read { document: after, text: &edited },
             changes.iter().map(|(_, change)| change),
         ),
         _ => false,

@@ -69,13 +69,7 @@ pub fn run(
         // that nobody reads.
         let drift = plan.workloads.iter();
         findings.extend(drift.filter_map(|planned| plan::drift(&inputs, &facts, planned)));
-        findings.extend(unread::unread(
-            &facts,
-            &inputs,
-            &units,
-            as_written,
-            options.jobs,
-        )?);
+        findings.extend(unread::unread(&facts, &inputs, &units, as_written, options.jobs)?);
     }
     // Nobody asks for sources by name any more.
     drop(index);
@@ -94,15 +88,7 @@ pub fn run(
         }
     }
     sort(&mut findings);
-    Ok(Outcome {
-        inputs,
-        facts,
-        plan,
-        renames: renames.sources,
-        changes,
-        findings,
-        skipped,
-    })
+    Ok(Outcome { inputs, facts, plan, renames: renames.sources, changes, findings, skipped })
 }
 
 /// By file, place and code, so that the order of work never shows.
@@ -146,11 +132,7 @@ fn local(
 ) -> Result<Vec<Facts>, Changed> {
     known.resize_with(inputs.len(), || None);
     let mut parts: Vec<(usize, &str, Span)> = Vec::new();
-    for (i, input) in inputs
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| known[*i].is_none())
-    {
+    for (i, input) in inputs.iter().enumerate().filter(|(i, _)| known[*i].is_none()) {
         let text = input.file.text.get()?;
         let of_text = extract::parts(text).into_iter();
         parts.extend(of_text.map(|part| (i, text, part)));
@@ -175,11 +157,7 @@ fn settle_text(
     findings: &mut Vec<Finding>,
     skipped: &mut Skipped,
 ) -> Result<(), Changed> {
-    let unread = Facts {
-        unread: true,
-        marked: facts.marked,
-        ..Facts::default()
-    };
+    let unread = Facts { unread: true, marked: facts.marked, ..Facts::default() };
     if input.found == Found::Context {
         // Nobody named it, so nobody is told; who needs it is left alone.
         if facts.ytt || facts.broken.is_some() {
@@ -210,18 +188,8 @@ fn settle_text(
         return Ok(());
     };
     *facts = unread;
-    let code = if error.refused {
-        Code::UnsupportedYaml
-    } else {
-        Code::YamlSyntax
-    };
-    let place = Place {
-        file: FileId(offset(file)),
-        span: Span {
-            start: error.at,
-            end: error.at,
-        },
-    };
+    let code = if error.refused { Code::UnsupportedYaml } else { Code::YamlSyntax };
+    let place = Place { file: FileId(offset(file)), span: Span { start: error.at, end: error.at } };
     if !walked {
         findings.push(Finding::new(code, error.message).at(place).refusing());
         return Ok(());
@@ -232,12 +200,9 @@ fn settle_text(
     } else if looks_like_manifest(&text) {
         skipped.unreadable += 1;
         findings.push(
-            Finding::new(
-                Code::BrokenManifest,
-                format!("left alone: {}", error.message),
-            )
-            .at(place)
-            .help("mend it, or leave it out with --exclude"),
+            Finding::new(Code::BrokenManifest, format!("left alone: {}", error.message))
+                .at(place)
+                .help("mend it, or leave it out with --exclude"),
         );
     } else {
         skipped.unreadable += 1;
@@ -246,17 +211,12 @@ fn settle_text(
 }
 
 fn start_of(file: usize) -> Place {
-    Place {
-        file: FileId(offset(file)),
-        span: Span { start: 0, end: 0 },
-    }
+    Place { file: FileId(offset(file)), span: Span { start: 0, end: 0 } }
 }
 
 /// Only asked of a text that is not YAML: many good manifests hold `{{` in a value.
 fn looks_like_template(text: &str) -> bool {
-    ["{{", "{%", "<%", "@@"]
-        .iter()
-        .any(|mark| text.contains(mark))
+    ["{{", "{%", "<%", "@@"].iter().any(|mark| text.contains(mark))
         || yaml::split::chunks(text).next().is_none()
         || text.lines().any(|line| {
             let value = line.rsplit(": ").next().unwrap_or_default().trim();

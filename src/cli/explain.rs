@@ -24,14 +24,12 @@ pub(super) struct Wanted {
 pub(super) fn wanted(value: &str) -> Result<Wanted, String> {
     match value.split_once('/') {
         Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !name.contains('/') => {
-            Ok(Wanted {
-                kind: kind.to_owned(),
-                name: name.to_owned(),
-            })
+            Ok(Wanted { kind: kind.to_owned(), name: name.to_owned() })
         }
-        _ => Err(
-            "not KIND/NAME, such as deployment/web; --namespace says which of several".to_owned(),
-        ),
+        _ => {
+            Err("not KIND/NAME, such as deployment/web; --namespace says which of several"
+                .to_owned())
+        }
     }
 }
 

@@ -49,10 +49,7 @@ pub(super) fn filter(
     }
     if let (Some(previous), Some((most, _))) = (&previous, &keep) {
         let kept = generations::kept(&run.outcome, previous, most.get(), &run.options);
-        append(
-            &mut pieces,
-            &kept.map_err(|why| anyhow!("--previous: {why}"))?,
-        );
+        append(&mut pieces, &kept.map_err(|why| anyhow!("--previous: {why}"))?);
     }
     let results = run.call.as_ref().and_then(|call| call.results.as_ref());
     let results = results.map(|place| (place.at, place.text(&results::results(&run.outcome))));
@@ -129,11 +126,8 @@ fn insert<'a>(pieces: &mut Vec<&'a str>, at: usize, text: &'a str) {
 /// The texts with their edits. A single stream passes as it is; of files only those that hold
 /// objects, with a `---` between them and only the first byte order mark.
 fn stream_of(outcome: &Outcome, single: bool) -> Result<Vec<&str>, Changed> {
-    let changes: BTreeMap<usize, &FileChange> = outcome
-        .changes
-        .iter()
-        .map(|change| (change.file, change))
-        .collect();
+    let changes: BTreeMap<usize, &FileChange> =
+        outcome.changes.iter().map(|change| (change.file, change)).collect();
     let mut pieces: Vec<&str> = Vec::new();
     let mut ends_line = true;
     for (file, input) in outcome.inputs.iter().enumerate() {
@@ -143,11 +137,7 @@ fn stream_of(outcome: &Outcome, single: bool) -> Result<Vec<&str>, Changed> {
         }
         let text = input.file.text.get()?;
         let first = pieces.is_empty();
-        let start = if !first && text.starts_with('\u{feff}') {
-            '\u{feff}'.len_utf8()
-        } else {
-            0
-        };
+        let start = if !first && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         if !first {
             if !ends_line {
                 pieces.push("\n");
@@ -161,11 +151,7 @@ fn stream_of(outcome: &Outcome, single: bool) -> Result<Vec<&str>, Changed> {
             Some(change) => pieces.extend(change.edits.slices_within(text, part)),
             None => pieces.push(&text[start..]),
         }
-        ends_line = pieces
-            .iter()
-            .rev()
-            .find(|p| !p.is_empty())
-            .is_none_or(|p| p.ends_with('\n'));
+        ends_line = pieces.iter().rev().find(|p| !p.is_empty()).is_none_or(|p| p.ends_with('\n'));
     }
     Ok(pieces)
 }

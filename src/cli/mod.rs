@@ -237,16 +237,14 @@ pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> Exit {
         None => Ok(()),
         Some(config) => plugin::configure(&mut cli, config),
     };
-    configured
-        .and_then(|()| dispatch(cli))
-        .unwrap_or_else(|error| {
-            // Who cannot open the log file complains on the standard error alone.
-            let said = format!("rollstamp: {error:#}\n");
-            stdout::Talk::new(log_file.as_deref())
-                .unwrap_or_else(|_| stdout::Talk::unlogged())
-                .say(&said);
-            Exit::Trouble
-        })
+    configured.and_then(|()| dispatch(cli)).unwrap_or_else(|error| {
+        // Who cannot open the log file complains on the standard error alone.
+        let said = format!("rollstamp: {error:#}\n");
+        stdout::Talk::new(log_file.as_deref())
+            .unwrap_or_else(|_| stdout::Talk::unlogged())
+            .say(&said);
+        Exit::Trouble
+    })
 }
 
 /// Help and version go to the standard output, as clap has it; a usage error to the other, and to the
@@ -259,11 +257,7 @@ fn usage(error: &clap::Error) -> Exit {
         }
         return Exit::Trouble;
     }
-    if printed.is_ok() {
-        Exit::Clean
-    } else {
-        Exit::Trouble
-    }
+    if printed.is_ok() { Exit::Clean } else { Exit::Trouble }
 }
 
 impl Cli {
@@ -288,25 +282,15 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             let keep = cli.keep.zip(cli.previous);
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
-        Some(Verb::Write {
-            paths,
-            diff,
-            common,
-        }) => in_place(&paths, &common, Goal::Stamp, diff),
-        Some(Verb::Check {
-            paths,
-            diff,
-            common,
-        }) => check(&paths, &common, diff),
+        Some(Verb::Write { paths, diff, common }) => in_place(&paths, &common, Goal::Stamp, diff),
+        Some(Verb::Check { paths, diff, common }) => check(&paths, &common, diff),
         Some(Verb::Strip { paths, common }) if paths.is_empty() => {
             filter(&[], &common, Goal::Strip, None)
         }
         Some(Verb::Strip { paths, common }) => in_place(&paths, &common, Goal::Strip, false),
-        Some(Verb::Explain {
-            paths,
-            workloads,
-            common,
-        }) => explain::explain(&paths, &workloads, &common),
+        Some(Verb::Explain { paths, workloads, common }) => {
+            explain::explain(&paths, &workloads, &common)
+        }
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rollstamp", &mut script);
@@ -368,14 +352,8 @@ fn start(
         None => config.unit.map_or_else(UnitRule::default, UnitRule::from),
     };
     let kustomizations = &loaded.kustomizations;
-    let mut outcome = process::run(
-        loaded.inputs,
-        loaded.facts,
-        kustomizations,
-        rule,
-        loaded.skipped,
-        &options,
-    )?;
+    let mut outcome =
+        process::run(loaded.inputs, loaded.facts, kustomizations, rule, loaded.skipped, &options)?;
     outcome.findings.extend(loaded.findings);
     process::sort(&mut outcome.findings);
     Ok(Some(Run {
@@ -401,11 +379,7 @@ fn in_place(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"
         );
     }
-    let verb = if goal == Goal::Strip {
-        "strip"
-    } else {
-        "write"
-    };
+    let verb = if goal == Goal::Strip { "strip" } else { "write" };
     if show_diff {
         say_findings(&mut run, common, verb);
         print_diffs(&run.outcome)?;
@@ -453,22 +427,13 @@ fn in_place(
 /// `stamped Deployment web, removed the stamp of StatefulSet db`.
 fn describe(outcome: &Outcome, file: usize) -> String {
     let mut parts = Vec::new();
-    for planned in outcome
-        .plan
-        .workloads
-        .iter()
-        .filter(|p| p.object.file == file)
-    {
+    for planned in outcome.plan.workloads.iter().filter(|p| p.object.file == file) {
         let id = &crate::resolve::index::object(&outcome.facts, planned.object).id;
         match &planned.decision {
-            Decision::Stamp {
-                state: State::Missing,
-                ..
-            } => parts.push(format!("stamped {id}")),
-            Decision::Stamp {
-                state: State::Stale,
-                ..
-            } => parts.push(format!("new stamp for {id}")),
+            Decision::Stamp { state: State::Missing, .. } => parts.push(format!("stamped {id}")),
+            Decision::Stamp { state: State::Stale, .. } => {
+                parts.push(format!("new stamp for {id}"))
+            }
             Decision::None { left_over: true } => parts.push(format!("removed the stamp of {id}")),
             _ => {}
         }
@@ -497,18 +462,9 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
         Format::Text | Format::Github => {
             let mut out: String = String::new();
             if show_diff {
-                out.extend(
-                    outcome
-                        .changes
-                        .iter()
-                        .map(|change| diff::unified(outcome, change)),
-                );
+                out.extend(outcome.changes.iter().map(|change| diff::unified(outcome, change)));
             }
-            let least = if common.quiet {
-                Severity::Error
-            } else {
-                Severity::Note
-            };
+            let least = if common.quiet { Severity::Error } else { Severity::Note };
             out + &findings(outcome, least, common, true, run.options.jobs)
         }
     };
@@ -521,16 +477,8 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
     if run.outcome.refused() {
         return Ok(Exit::Trouble);
     }
-    let any_error = run
-        .outcome
-        .findings
-        .iter()
-        .any(|f| f.severity == Severity::Error);
-    Ok(if any_error {
-        Exit::Findings
-    } else {
-        Exit::Clean
-    })
+    let any_error = run.outcome.findings.iter().any(|f| f.severity == Severity::Error);
+    Ok(if any_error { Exit::Findings } else { Exit::Clean })
 }
 
 fn trouble_if(refused: bool) -> Exit {

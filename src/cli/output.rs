@@ -16,11 +16,7 @@ pub(super) fn counts(findings: &[Finding]) -> String {
             (n > 0).then(|| report::count(n, severity.name()))
         })
         .collect();
-    if parts.is_empty() {
-        "clean".to_owned()
-    } else {
-        parts.join(", ")
-    }
+    if parts.is_empty() { "clean".to_owned() } else { parts.join(", ") }
 }
 
 pub(super) fn say_findings(run: &mut Run, common: &Common, verb: &str) {
@@ -56,11 +52,8 @@ pub(super) fn findings(
 }
 
 pub(super) fn print_diffs(outcome: &Outcome) -> anyhow::Result<()> {
-    let diffs: Vec<String> = outcome
-        .changes
-        .iter()
-        .map(|change| diff::unified(outcome, change))
-        .collect();
+    let diffs: Vec<String> =
+        outcome.changes.iter().map(|change| diff::unified(outcome, change)).collect();
     stdout::print(diffs.iter().map(String::as_str)).context("failed to write the standard output")
 }
 

@@ -128,10 +128,7 @@ pub(super) fn options(
     let available = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     Ok(Options {
         annotation,
-        namespace: common
-            .namespace
-            .clone()
-            .or_else(|| config.namespace.clone()),
+        namespace: common.namespace.clone().or_else(|| config.namespace.clone()),
         hash_key,
         goal,
         strict: common.strict || config.strict,
@@ -150,9 +147,7 @@ pub(super) fn options(
             all_sources: common.all_sources || config.suffix.all_sources,
             immutable: common.immutable || config.suffix.immutable,
         },
-        jobs: common
-            .jobs
-            .map_or_else(available, std::num::NonZeroUsize::get),
+        jobs: common.jobs.map_or_else(available, std::num::NonZeroUsize::get),
     })
 }
 

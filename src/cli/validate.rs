@@ -16,15 +16,11 @@ pub(super) fn annotation_key(key: &str) -> Result<String, String> {
     let good_name = name.len() <= 63
         && edge(name.as_bytes().first())
         && edge(name.as_bytes().last())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     let good_label = |label: &str| {
         edge(label.as_bytes().first())
             && edge(label.as_bytes().last())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     let good_prefix = prefix.is_none_or(|p| p.len() <= 253 && p.split('.').all(good_label));
     if good_name && good_prefix {
@@ -47,12 +43,7 @@ pub(super) fn require(paths: &[PathBuf]) -> anyhow::Result<()> {
         let command = Cli::command();
         let nearest = command
             .get_subcommands()
-            .map(|c| {
-                (
-                    strsim::damerau_levenshtein(c.get_name(), &name),
-                    c.get_name(),
-                )
-            })
+            .map(|c| (strsim::damerau_levenshtein(c.get_name(), &name), c.get_name()))
             .min();
         match nearest {
             Some((distance, verb)) if distance <= 3 && distance < verb.len() => {

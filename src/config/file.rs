@@ -317,11 +317,7 @@ const TEXTS: &[&str] = &["annotation", "namespace", "hashKeyFile"];
 
 fn of_data(data: Option<&serde_json::Value>) -> Result<Config, String> {
     let mut settings = serde_json::Map::new();
-    for (name, value) in data
-        .and_then(serde_json::Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (name, value) in data.and_then(serde_json::Value::as_object).into_iter().flatten() {
         let value = match value.as_str() {
             // All values of a ConfigMap are strings; what they hold is YAML.
             Some(text) if !TEXTS.contains(&name.as_str()) => {
@@ -381,9 +377,7 @@ pub fn rules(config: &Config) -> Result<Rules, String> {
         if row.reason.trim().is_empty() {
             return Err(format!("silence: {}: a reason is missing", row.code));
         }
-        rules
-            .silence
-            .push(Silence::new(code(&row.code)?, row.object.as_deref())?);
+        rules.silence.push(Silence::new(code(&row.code)?, row.object.as_deref())?);
     }
     Ok(rules)
 }
@@ -424,11 +418,7 @@ fn ignore(row: &IgnoreRow) -> Result<IgnoreRule, String> {
         namespace: row.namespace.clone(),
         name: row.name.as_deref().map(glob).transpose()?,
         labels: row.labels.clone().into_iter().collect(),
-        keys: row
-            .keys
-            .iter()
-            .map(|key| glob(key))
-            .collect::<Result<_, _>>()?,
+        keys: row.keys.iter().map(|key| glob(key)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -447,16 +437,10 @@ fn code(name: &str) -> Result<Code, String> {
 /// configuration.
 fn workload(row: &WorkloadRow) -> Result<&'static WorkloadKind, String> {
     if row.templates.is_empty() {
-        return Err(format!(
-            "workloads: {}: no path to a pod template",
-            row.kind
-        ));
+        return Err(format!("workloads: {}: no path to a pod template", row.kind));
     }
-    let templates = row
-        .templates
-        .iter()
-        .map(|template| path(template))
-        .collect::<Result<Vec<_>, _>>()?;
+    let templates =
+        row.templates.iter().map(|template| path(template)).collect::<Result<Vec<_>, _>>()?;
     Ok(Box::leak(Box::new(WorkloadKind {
         groups: Box::leak(Box::new([keep(&row.group)])),
         kind: keep(&row.kind),
@@ -544,10 +528,7 @@ mod tests {
     #[test]
     fn an_unknown_key_is_an_error_with_its_line() {
         let error = parse("annotation: a/b\nanotation: a/c\n").unwrap_err();
-        assert!(
-            error.contains("anotation") && error.contains("line 2"),
-            "{error}"
-        );
+        assert!(error.contains("anotation") && error.contains("line 2"), "{error}");
         assert!(parse("").is_ok() && parse("# nothing\n").is_ok());
     }
 

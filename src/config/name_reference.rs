@@ -132,10 +132,7 @@ pub fn rows(text: &str) -> Result<Vec<NameRow>, String> {
     let mut rows = Vec::new();
     for named in read.into_iter().flat_map(|read| read.name_reference) {
         let is_core = named.group.as_deref().is_none_or(str::is_empty)
-            && named
-                .version
-                .as_deref()
-                .is_none_or(|v| v.is_empty() || v == "v1");
+            && named.version.as_deref().is_none_or(|v| v.is_empty() || v == "v1");
         let target = match named.kind.as_deref() {
             Some("ConfigMap") if is_core => Target::ConfigMap,
             Some("Secret") if is_core => Target::Secret,

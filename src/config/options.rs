@@ -34,23 +34,13 @@ impl Options {
     /// The row of a kind that holds pod templates; a configured one comes before a built-in one.
     pub fn workload(&self, group: &str, kind: &str) -> Option<&'static WorkloadKind> {
         let own = |row: &&&'static WorkloadKind| row.kind == kind && row.groups.contains(&group);
-        self.rules
-            .workloads
-            .iter()
-            .find(own)
-            .copied()
-            .or_else(|| kinds::workload(group, kind))
+        self.rules.workloads.iter().find(own).copied().or_else(|| kinds::workload(group, kind))
     }
 
     /// The row of a kind that provides something; a configured one comes before a built-in one.
     pub fn provider(&self, group: &str, kind: &str) -> Option<&'static Provider> {
         let own = |row: &&&'static Provider| row.kind == kind && row.group == group;
-        self.rules
-            .providers
-            .iter()
-            .find(own)
-            .copied()
-            .or_else(|| providers::provider(group, kind))
+        self.rules.providers.iter().find(own).copied().or_else(|| providers::provider(group, kind))
     }
 }
 

@@ -109,14 +109,8 @@ impl IgnoreRule {
         };
         says(&self.kind, Some(subject.kind))
             && says(&self.namespace, subject.namespace)
-            && self
-                .name
-                .as_ref()
-                .is_none_or(|glob| glob.is_match(subject.name))
-            && self
-                .labels
-                .iter()
-                .all(|label| subject.labels.contains(label))
+            && self.name.as_ref().is_none_or(|glob| glob.is_match(subject.name))
+            && self.labels.iter().all(|label| subject.labels.contains(label))
     }
 }
 
@@ -125,9 +119,7 @@ impl IgnoreRule {
 /// # Errors
 /// Text that is no glob.
 pub fn glob(text: &str) -> Result<GlobMatcher, String> {
-    Glob::new(text)
-        .map(|glob| glob.compile_matcher())
-        .map_err(|error| error.to_string())
+    Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
 }
 
 /// A place that names a source, in objects of certain kinds.
@@ -192,19 +184,13 @@ impl Silence {
     /// # Errors
     /// A glob that is not one.
     pub fn new(code: Code, object: Option<&str>) -> Result<Self, String> {
-        Ok(Self {
-            code,
-            object: object.map(glob).transpose()?,
-        })
+        Ok(Self { code, object: object.map(glob).transpose()? })
     }
 
     fn covers(&self, finding: &Finding) -> bool {
         finding.code == self.code
             && self.object.as_ref().is_none_or(|glob| {
-                finding
-                    .object
-                    .as_deref()
-                    .is_some_and(|object| glob.is_match(object))
+                finding.object.as_deref().is_some_and(|object| glob.is_match(object))
             })
     }
 }

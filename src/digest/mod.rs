@@ -90,12 +90,7 @@ mod tests {
 
     fn one_line(key: Option<&HashKey>, target: Target) -> String {
         let mut lines = Lines::default();
-        lines.add(
-            target,
-            "app-config",
-            "LOG_LEVEL",
-            &ValueDigest::of(target, b"INFO", key),
-        );
+        lines.add(target, "app-config", "LOG_LEVEL", &ValueDigest::of(target, b"INFO", key));
         lines.stamp()
     }
 
@@ -110,14 +105,8 @@ mod tests {
     #[test]
     fn a_key_changes_secrets_only() {
         let key = HashKey::new(b"k".to_vec());
-        assert_eq!(
-            one_line(key.as_ref(), Target::ConfigMap),
-            one_line(None, Target::ConfigMap)
-        );
-        assert_ne!(
-            one_line(key.as_ref(), Target::Secret),
-            one_line(None, Target::Secret)
-        );
+        assert_eq!(one_line(key.as_ref(), Target::ConfigMap), one_line(None, Target::ConfigMap));
+        assert_ne!(one_line(key.as_ref(), Target::Secret), one_line(None, Target::Secret));
         assert!(HashKey::new(Vec::new()).is_none());
     }
 

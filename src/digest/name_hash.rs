@@ -57,9 +57,7 @@ pub fn looks_suffixed(name: &str) -> bool {
     name.len() > 11
         && name.is_char_boundary(name.len() - 11)
         && name[name.len() - 11..].starts_with('-')
-        && name[name.len() - 10..]
-            .bytes()
-            .all(|b| b"2456789bcdfghkmt".contains(&b))
+        && name[name.len() - 10..].bytes().all(|b| b"2456789bcdfghkmt".contains(&b))
 }
 
 /// The ten letters for a content.
@@ -226,9 +224,7 @@ pub fn go_time(text: &str) -> Option<String> {
         }
         _ => return None,
     };
-    Some(format!(
-        "{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"
-    ))
+    Some(format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"))
 }
 
 /// A string as Go's `encoding/json` writes it.
@@ -264,11 +260,7 @@ mod tests {
     #[test]
     fn the_vectors_of_kustomize_hold() {
         let hash = |data| {
-            let content = Content {
-                data,
-                second: None,
-                secret_type: String::new(),
-            };
+            let content = Content { data, second: None, secret_type: String::new() };
             kustomize(Target::ConfigMap, &content)
         };
         assert_eq!(hash(Data::Text("".into())), "6ct58987ht");
@@ -307,10 +299,7 @@ mod tests {
         for (text, time) in [
             ("2020-01-02", Some("2020-01-02T00:00:00Z")),
             ("2020-1-2", Some("2020-01-02T00:00:00Z")),
-            (
-                "2020-1-2T3:4:5.120+02:00",
-                Some("2020-01-02T03:04:05.12+02:00"),
-            ),
+            ("2020-1-2T3:4:5.120+02:00", Some("2020-01-02T03:04:05.12+02:00")),
             ("2020-01-02 03:04:05", Some("2020-01-02T03:04:05Z")),
             ("2020-02-30", None),
             ("2020-01-02T03:04:05", None),

@@ -49,10 +49,7 @@ fn hint(
     span: Span,
     help: &str,
 ) {
-    let place = Place {
-        file: reader.file,
-        span,
-    };
+    let place = Place { file: reader.file, span };
     let finding = Finding::new(code, message).about(id.to_string()).help(help);
     let finding = match row.kind {
         "Secret" => finding.at(place),
@@ -100,10 +97,8 @@ fn keys(reader: &mut Reader<'_>, row: &Provider, id: &ObjectId, source: &Source)
             && one.key == two.key
             && one.env != two.env
         {
-            let message = format!(
-                "the key `{}` of {id} stands in `data` and in `binaryData`",
-                one.key
-            );
+            let message =
+                format!("the key `{}` of {id} stands in `data` and in `binaryData`", one.key);
             let help = "the API server refuses it: keep one of the two";
             hint(reader, row, id, Code::ClashingKey, message, two.at.0, help);
         }
@@ -111,11 +106,7 @@ fn keys(reader: &mut Reader<'_>, row: &Provider, id: &ObjectId, source: &Source)
 }
 
 fn size(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &ObjectId, source: &Source) {
-    let bytes: usize = source
-        .entries
-        .iter()
-        .map(|entry: &Entry| entry.size as usize)
-        .sum();
+    let bytes: usize = source.entries.iter().map(|entry: &Entry| entry.size as usize).sum();
     // In base64 three bytes are four; no object with less than this can be too large.
     if bytes <= MAX_ANNOTATIONS / 2 || reader.is_sops(node) {
         return;

@@ -62,9 +62,7 @@ pub struct FromFile {
 /// wrote the annotations without `internal.`.
 pub(super) fn from_file(reader: &Reader<'_>, metadata: NodeId) -> Option<FromFile> {
     let any = |names: [&str; 2]| {
-        let mut found = names
-            .iter()
-            .filter_map(|name| reader.annotation(metadata, name));
+        let mut found = names.iter().filter_map(|name| reader.annotation(metadata, name));
         found.next().map(|(value, _)| value)
     };
     let index = [INDEX, "config.kubernetes.io/index"];
@@ -77,14 +75,10 @@ pub(super) fn from_file(reader: &Reader<'_>, metadata: NodeId) -> Option<FromFil
 /// Reads the notes in the metadata of an object of this kind; nothing, if there are none.
 pub(super) fn read(reader: &Reader<'_>, metadata: NodeId, kind: &str) -> Option<Origin> {
     // Most objects have no annotations, and few of the others come from a build.
-    reader
-        .document
-        .value(reader.text, metadata, "annotations")?;
+    reader.document.value(reader.text, metadata, "annotations")?;
     let list = |name: &str| -> Vec<String> {
         let found = reader.annotation(metadata, name);
-        found.map_or_else(Vec::new, |(list, _)| {
-            list.split(',').map(str::to_owned).collect()
-        })
+        found.map_or_else(Vec::new, |(list, _)| list.split(',').map(str::to_owned).collect())
     };
     let kinds = list(PREVIOUS_KINDS);
     let of_kind = |(at, name): (usize, String)| {
@@ -93,11 +87,7 @@ pub(super) fn read(reader: &Reader<'_>, metadata: NodeId, kind: &str) -> Option<
     };
     let hashed = reader.annotation(metadata, NEEDS_HASH_SUFFIX);
     let origin = Origin {
-        names: list(PREVIOUS_NAMES)
-            .into_iter()
-            .enumerate()
-            .filter_map(of_kind)
-            .collect(),
+        names: list(PREVIOUS_NAMES).into_iter().enumerate().filter_map(of_kind).collect(),
         prefixes: list(PREFIXES),
         suffixes: list(SUFFIXES),
         inside: reader.annotation(metadata, ID).is_some(),

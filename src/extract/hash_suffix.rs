@@ -66,11 +66,7 @@ pub(super) fn kustomize_suffix(
         },
     };
     let second = hashed(reader, node, second, reading)?;
-    let content = name_hash::Content {
-        data,
-        second,
-        secret_type,
-    };
+    let content = name_hash::Content { data, second, secret_type };
     Some(name_hash::kustomize(row.provides, &content))
 }
 

@@ -155,13 +155,8 @@ pub(super) fn search(
         route,
     };
     let mut found = Vec::new();
-    let mut walk = Walk {
-        reader,
-        subject: &subject,
-        steps: Vec::new(),
-        way: Vec::new(),
-        found: &mut found,
-    };
+    let mut walk =
+        Walk { reader, subject: &subject, steps: Vec::new(), way: Vec::new(), found: &mut found };
     let shared = walk.is_shared(node);
     walk.visit(node, node, shared);
     reader.mentions.append(&mut found);
@@ -230,9 +225,7 @@ impl Walk<'_, '_> {
             return;
         }
         let way: Vec<&str> = self.way.iter().map(String::as_str).collect();
-        let is_label = way
-            .last()
-            .is_some_and(|last| *last == "labels" || *last == "matchLabels");
+        let is_label = way.last().is_some_and(|last| *last == "labels" || *last == "matchLabels");
         if !is_label {
             let fixed = Some("it is a key");
             self.push(key, "", name, What::Unknown, None, fixed);
@@ -522,7 +515,5 @@ fn is_spoken(before: &str) -> bool {
 
 fn is_label(text: &str) -> bool {
     !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }

@@ -133,9 +133,7 @@ pub const LIVE: &str = "rollstamp.dev/live";
 
 /// The names in a control annotation: `a, b`.
 fn names_in(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
+    list.split(',').map(str::trim).filter(|name| !name.is_empty())
 }
 
 impl Facts {
@@ -159,10 +157,7 @@ impl Facts {
 impl Object {
     /// Where its name is written.
     pub fn place_of_name(&self) -> Place {
-        Place {
-            file: self.place.file,
-            span: self.name_span,
-        }
+        Place { file: self.place.file, span: self.name_span }
     }
 }
 
@@ -185,10 +180,7 @@ pub fn extract(file: FileId, text: &str, options: &Options) -> Facts {
 
 /// Reads a text that is not kept.
 pub fn extract_once(file: FileId, text: &str, options: &Options) -> Facts {
-    Facts {
-        marked: has_marks(text),
-        ..extract(file, text, options)
-    }
+    Facts { marked: has_marks(text), ..extract(file, text, options) }
 }
 
 /// Reads one of the [`parts`] of a text.
@@ -275,8 +267,7 @@ impl Reader<'_> {
 
     /// The node at the end of a path of fields, `/` between names.
     fn at(&self, node: NodeId, path: &str) -> Option<NodeId> {
-        path.split('/')
-            .try_fold(node, |at, field| self.document.value(self.text, at, field))
+        path.split('/').try_fold(node, |at, field| self.document.value(self.text, at, field))
     }
 
     /// An annotation of a metadata mapping, and where its value is.
@@ -302,19 +293,14 @@ impl Reader<'_> {
         let rules = &self.options.rules.ignore;
         !rules.is_empty() && {
             let labels = self.labels(node);
-            rules
-                .iter()
-                .any(|rule| rule.ignores(&self.subject(id, &labels)))
+            rules.iter().any(|rule| rule.ignores(&self.subject(id, &labels)))
         }
     }
 
     fn subject<'a>(&'a self, id: &'a ObjectId, labels: &'a [(String, String)]) -> Subject<'a> {
         Subject {
             kind: &id.kind,
-            namespace: id
-                .namespace
-                .as_deref()
-                .or(self.options.namespace.as_deref()),
+            namespace: id.namespace.as_deref().or(self.options.namespace.as_deref()),
             name: &id.name,
             labels,
         }
@@ -342,10 +328,7 @@ impl Reader<'_> {
     }
 
     fn place(&self, node: NodeId) -> Place {
-        Place {
-            file: self.file,
-            span: self.document.node(node).span,
-        }
+        Place { file: self.file, span: self.document.node(node).span }
     }
 
     fn object(
@@ -356,12 +339,8 @@ impl Reader<'_> {
         lent: Option<&Lent>,
     ) -> Result<(), SyntaxError> {
         let typed = lent.and_then(|l| l.typed.as_ref());
-        let kind = self
-            .string(node, "kind")
-            .or_else(|| typed.map(|t| t.1.clone()));
-        let api_version = self
-            .string(node, "apiVersion")
-            .or_else(|| typed.map(|t| t.0.clone()));
+        let kind = self.string(node, "kind").or_else(|| typed.map(|t| t.1.clone()));
+        let api_version = self.string(node, "apiVersion").or_else(|| typed.map(|t| t.0.clone()));
         let (Some(kind), Some(api_version)) = (kind, api_version) else {
             return Ok(());
         };
@@ -479,24 +458,20 @@ impl Reader<'_> {
                         format!("`metadata.{field}` of a {kind} is {what}, not a string"),
                     );
                     let finding = self.locate(finding, value, kind);
-                    self.facts
-                        .findings
-                        .push(finding.help("put it in quotes").refusing());
+                    self.facts.findings.push(finding.help("put it in quotes").refusing());
                     return Ok(());
                 }
             }
         }
-        let mut sources = provider.map_or_else(Vec::new, |row| {
-            source::read(self, node, ancestors, row, &id)
-        });
+        let mut sources =
+            provider.map_or_else(Vec::new, |row| source::read(self, node, ancestors, row, &id));
         if origin.as_ref().is_some_and(|origin| origin.hashed) && id.group.is_empty() {
             for source in &mut sources {
                 source.content_named = true;
             }
         }
-        let templates = workload.map_or_else(Vec::new, |row| {
-            workload::read(self, node, ancestors, row, &id)
-        });
+        let templates =
+            workload.map_or_else(Vec::new, |row| workload::read(self, node, ancestors, row, &id));
         let follows = Follows::read(self, node, workload);
         let delegate = kinds::delegate(group, kind).and_then(|path| self.delegate(node, path));
         self.facts.objects.push(Object {
@@ -577,8 +552,7 @@ impl YttMarks {
         }
         for node in &document.tape.nodes {
             if node.kind == Kind::Scalar {
-                self.marks
-                    .retain(|&at| at < node.span.start || at >= node.span.end);
+                self.marks.retain(|&at| at < node.span.start || at >= node.span.end);
             }
         }
     }

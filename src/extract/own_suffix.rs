@@ -69,10 +69,7 @@ impl Follows {
         };
         let generated = reader.string(metadata, "generateName").is_some();
         let recreated = generated || RECREATED.iter().any(|row| is(&row));
-        Self {
-            mode: mode(reader, metadata, None),
-            recreated,
-        }
+        Self { mode: mode(reader, metadata, None), recreated }
     }
 }
 
@@ -124,20 +121,9 @@ pub(super) fn read(
         ancestors,
         node,
         &["metadata", "annotations"],
-        if is_inside {
-            NEEDS_HASH_SUFFIX
-        } else {
-            BASE_NAME
-        },
+        if is_inside { NEEDS_HASH_SUFFIX } else { BASE_NAME },
     );
-    Some(Naming {
-        base,
-        mode,
-        suffix,
-        is_suffixed,
-        marker,
-        frozen: frozen(reader, node),
-    })
+    Some(Naming { base, mode, suffix, is_suffixed, marker, frozen: frozen(reader, node) })
 }
 
 fn frozen(reader: &Reader<'_>, node: NodeId) -> Frozen {
@@ -157,10 +143,7 @@ fn frozen(reader: &Reader<'_>, node: NodeId) -> Frozen {
         let next = span(next).start as usize;
         let alone = text[end..next].trim().trim_start_matches(',').is_empty();
         return match document.is_key(text, first, FIELD) && is_true && alone {
-            true => Frozen::Ours(Edit {
-                span: Span::new(start, next),
-                replacement: String::new(),
-            }),
+            true => Frozen::Ours(Edit { span: Span::new(start, next), replacement: String::new() }),
             false => Frozen::Theirs,
         };
     }
@@ -172,11 +155,7 @@ fn frozen(reader: &Reader<'_>, node: NodeId) -> Frozen {
         },
         _ => {
             let line = crate::text::line_range(text, start);
-            let newline = if text[line.end..].starts_with("\r\n") {
-                "\r\n"
-            } else {
-                "\n"
-            };
+            let newline = if text[line.end..].starts_with("\r\n") { "\r\n" } else { "\n" };
             format!("{newline}{}", " ".repeat(start - line.start))
         }
     };
@@ -251,13 +230,7 @@ fn stored(reader: &Reader<'_>, node: NodeId, row: &Provider, name: &str) -> Opti
     }
     data.sort();
     binary.sort();
-    Some(Stored {
-        name: name.to_owned(),
-        data,
-        binary,
-        secret_type,
-        immutable,
-    })
+    Some(Stored { name: name.to_owned(), data, binary, secret_type, immutable })
 }
 
 /// Base64 on one line, as it comes back from the cluster.

@@ -33,12 +33,7 @@ impl Facts {
         objects.iter_mut().for_each(|object| way.object(object));
         let findings = findings.iter_mut().chain(hints);
         findings.for_each(|finding| way.finding(finding));
-        if let Some(SyntaxError {
-            at,
-            message: _,
-            refused: _,
-        }) = broken
-        {
+        if let Some(SyntaxError { at, message: _, refused: _ }) = broken {
             *at += by;
         }
         secrets.iter_mut().for_each(|secret| way.span(secret));
@@ -105,11 +100,7 @@ impl Way {
         let templates = templates.iter_mut();
         templates.for_each(|template| self.template(template));
         if let Some(delegate) = delegate {
-            let Delegate {
-                kind: _,
-                name: _,
-                at,
-            } = delegate.as_mut();
+            let Delegate { kind: _, name: _, at } = delegate.as_mut();
             self.span(at);
         }
     }
@@ -128,29 +119,16 @@ impl Way {
             naming,
         } = source;
         for entry in entries {
-            let Entry {
-                key: _,
-                digest: _,
-                size: _,
-                env: _,
-                flaw: _,
-                ignored: _,
-                at: At(at),
-            } = entry;
+            let Entry { key: _, digest: _, size: _, env: _, flaw: _, ignored: _, at: At(at) } =
+                entry;
             self.span(at);
         }
         if let Some(Malformed { field: _, at }) = malformed {
             self.span(at);
         }
         if let Some(naming) = naming {
-            let Naming {
-                base: _,
-                mode: _,
-                suffix: _,
-                is_suffixed: _,
-                marker,
-                frozen,
-            } = naming.as_mut();
+            let Naming { base: _, mode: _, suffix: _, is_suffixed: _, marker, frozen } =
+                naming.as_mut();
             self.slot(marker);
             match frozen {
                 Frozen::Absent(edit) | Frozen::Ours(edit) => self.edit(edit),
@@ -175,15 +153,8 @@ impl Way {
             marks,
         } = template;
         for reference in references {
-            let Reference {
-                site: _,
-                name: _,
-                name_span,
-                optional: _,
-                keys: _,
-                why: _,
-                spot: _,
-            } = reference;
+            let Reference { site: _, name: _, name_span, optional: _, keys: _, why: _, spot: _ } =
+                reference;
             self.span(name_span);
         }
         if let Some(slot) = slot {
@@ -193,28 +164,14 @@ impl Way {
             self.refusal(refusal);
         }
         for sidecar in sidecars {
-            let Sidecar {
-                row: _,
-                container: _,
-                at,
-                volumes,
-                label: _,
-                once: _,
-            } = sidecar;
+            let Sidecar { row: _, container: _, at, volumes, label: _, once: _ } = sidecar;
             self.span(at);
             for volume in volumes {
-                let Watched {
-                    name: _,
-                    span,
-                    doubt: _,
-                } = volume;
+                let Watched { name: _, span, doubt: _ } = volume;
                 self.span(span);
             }
         }
-        let Marks {
-            checksums,
-            versions,
-        } = marks;
+        let Marks { checksums, versions } = marks;
         let marks = checksums.iter_mut().chain(versions);
         marks.for_each(|(_, at)| self.span(at));
     }
@@ -224,12 +181,7 @@ impl Way {
             Err(refusal) => self.refusal(refusal),
             Ok(Slot::Absent(insertion)) => self.insertion(insertion),
             Ok(Slot::Present(present)) => {
-                let Present {
-                    key,
-                    value: _,
-                    replacement,
-                    removal,
-                } = present;
+                let Present { key, value: _, replacement, removal } = present;
                 self.span(key);
                 self.insertion(replacement);
                 match removal {
@@ -241,28 +193,17 @@ impl Way {
     }
 
     fn insertion(&self, insertion: &mut Insertion) {
-        let Insertion {
-            span,
-            before: _,
-            after: _,
-        } = insertion;
+        let Insertion { span, before: _, after: _ } = insertion;
         self.span(span);
     }
 
     fn edit(&self, edit: &mut Edit) {
-        let Edit {
-            span,
-            replacement: _,
-        } = edit;
+        let Edit { span, replacement: _ } = edit;
         self.span(span);
     }
 
     fn refusal(&self, refusal: &mut Refusal) {
-        let Refusal {
-            at,
-            message: _,
-            related,
-        } = refusal;
+        let Refusal { at, message: _, related } = refusal;
         self.span(at);
         related.iter_mut().for_each(|span| self.span(span));
     }

@@ -109,10 +109,7 @@ impl Walk<'_, '_> {
 
     /// A field on the way to what pods read; twice the same key is refused.
     pub(super) fn field(&mut self, mapping: NodeId, name: &str) -> Option<NodeId> {
-        let field = self
-            .reader
-            .document
-            .field(self.reader.text, mapping, name)?;
+        let field = self.reader.document.field(self.reader.text, mapping, name)?;
         if let Some(first) = field.duplicate {
             self.refuse(
                 Code::DuplicateKey,
@@ -207,10 +204,7 @@ impl Walk<'_, '_> {
         let mut found = vec![object];
         for step in user.site.path.split('/').filter(|step| !step.is_empty()) {
             let name = step.trim_end_matches("[]");
-            let next: Vec<NodeId> = found
-                .iter()
-                .filter_map(|&at| self.field(at, name))
-                .collect();
+            let next: Vec<NodeId> = found.iter().filter_map(|&at| self.field(at, name)).collect();
             found = if step.ends_with("[]") {
                 next.iter().flat_map(|&list| document.items(list)).collect()
             } else {
@@ -224,12 +218,9 @@ impl Walk<'_, '_> {
             };
             let keys = match &user.key {
                 None => Keys::All,
-                Some(key) => Keys::Listed(
-                    self.string(holder, key)
-                        .into_iter()
-                        .map(|(key, _)| key)
-                        .collect(),
-                ),
+                Some(key) => {
+                    Keys::Listed(self.string(holder, key).into_iter().map(|(key, _)| key).collect())
+                }
             };
             let named: Vec<NodeId> = match document.node(value).kind {
                 Kind::Sequence => document.items(value).collect(),
@@ -245,11 +236,7 @@ impl Walk<'_, '_> {
                         name_span: document.node(node).span,
                         optional: false,
                         keys: keys.clone(),
-                        why: if user.key.is_some() {
-                            Why::Named
-                        } else {
-                            Why::All
-                        },
+                        why: if user.key.is_some() { Why::Named } else { Why::All },
                         spot: Spot::default(),
                     });
                 }
@@ -308,11 +295,8 @@ impl Walk<'_, '_> {
             (Mounted::Parts(parts), None) => (Keys::Under(parts), why),
             (Mounted::Parts(parts), Some(items)) => {
                 let seen = |path: &[String]| parts.iter().any(|part| related(part, path));
-                let keys: Vec<String> = items
-                    .into_iter()
-                    .filter(|(_, path)| seen(path))
-                    .map(|(key, _)| key)
-                    .collect();
+                let keys: Vec<String> =
+                    items.into_iter().filter(|(_, path)| seen(path)).map(|(key, _)| key).collect();
                 // Items and mounts that never meet show no file, whatever the source holds.
                 if keys.is_empty() {
                     (Keys::None, Why::NothingShown)
@@ -336,9 +320,7 @@ impl Walk<'_, '_> {
             let Some((key, _)) = self.string(item, "key") else {
                 continue;
             };
-            let path = self
-                .string(item, "path")
-                .map_or_else(|| key.clone(), |(path, _)| path);
+            let path = self.string(item, "path").map_or_else(|| key.clone(), |(path, _)| path);
             listed.push((key, clean(&path)));
         }
         Some(listed)
@@ -355,11 +337,8 @@ impl Walk<'_, '_> {
         let live = self.live.iter().any(|(volume, _)| *volume == name);
         let mut parts = Vec::new();
         let mut whole = false;
-        for (_, part, mount) in self
-            .mounts
-            .iter()
-            .flatten()
-            .filter(|(volume, _, _)| *volume == name)
+        for (_, part, mount) in
+            self.mounts.iter().flatten().filter(|(volume, _, _)| *volume == name)
         {
             mounts.push(mount.clone());
             match part {
@@ -399,9 +378,8 @@ impl Walk<'_, '_> {
                     let Some((name, _)) = self.string(mount, "name") else {
                         continue;
                     };
-                    let by_expression = self
-                        .string(mount, "subPathExpr")
-                        .is_some_and(|(e, _)| !e.is_empty());
+                    let by_expression =
+                        self.string(mount, "subPathExpr").is_some_and(|(e, _)| !e.is_empty());
                     let part = self.string(mount, "subPath").map(|(path, _)| clean(&path));
                     let part = match part {
                         _ if by_expression => Part::Unknown,

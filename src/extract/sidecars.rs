@@ -90,9 +90,7 @@ fn string(reader: &Reader<'_>, mapping: NodeId, name: &str) -> Option<String> {
 
 fn list(reader: &Reader<'_>, mapping: NodeId, name: &str) -> Vec<NodeId> {
     let list = reader.document.value(reader.text, mapping, name);
-    list.into_iter()
-        .flat_map(|list| reader.document.items(list))
-        .collect()
+    list.into_iter().flat_map(|list| reader.document.items(list)).collect()
 }
 
 fn containers(reader: &Reader<'_>, pod_spec: NodeId) -> Vec<Container> {
@@ -133,11 +131,7 @@ fn volumes(reader: &Reader<'_>, pod_spec: NodeId) -> Vec<Volume> {
             _ => None,
         };
         if let Some(name) = string(reader, node, "name") {
-            found.push(Volume {
-                name,
-                span: document.node(node).span,
-                only_file,
-            });
+            found.push(Volume { name, span: document.node(node).span, only_file });
         }
     }
     found
@@ -148,12 +142,10 @@ fn flags(reader: &Reader<'_>, container: NodeId) -> Vec<(String, String)> {
     let words: Vec<String> = ["command", "args"]
         .into_iter()
         .flat_map(|field| list(reader, container, field))
-        .filter_map(
-            |word| match resolve::value(reader.document, reader.text, word) {
-                Ok(Value::Str(word)) => Some(word.into_owned()),
-                _ => None,
-            },
-        )
+        .filter_map(|word| match resolve::value(reader.document, reader.text, word) {
+            Ok(Value::Str(word)) => Some(word.into_owned()),
+            _ => None,
+        })
         .collect();
     let mut found = Vec::new();
     for (i, word) in words.iter().enumerate() {
@@ -227,11 +219,7 @@ fn watched(
             match found.iter_mut().find(|known| known.name == volume.name) {
                 Some(known) if doubt.is_none() => known.doubt = None,
                 Some(_) => {}
-                None => found.push(Watched {
-                    name: volume.name.clone(),
-                    span: volume.span,
-                    doubt,
-                }),
+                None => found.push(Watched { name: volume.name.clone(), span: volume.span, doubt }),
             }
         }
     }

@@ -81,14 +81,8 @@ impl Within {
     /// Steps into an item.
     pub(super) fn item(self, item: NodeId) -> Self {
         match self.outer {
-            None => Self {
-                outer: Some(item),
-                ..self
-            },
-            Some(_) => Self {
-                inner: Some(item),
-                ..self
-            },
+            None => Self { outer: Some(item), ..self },
+            Some(_) => Self { inner: Some(item), ..self },
         }
     }
 

@@ -134,9 +134,7 @@ pub(super) fn read(
     });
     let control = Control::read(reader, node);
     let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && reader.is_sops(node);
-    let ignored = reader
-        .ignored(control.ignored, node, id)
-        .or(is_skipped.then_some(By::Rule));
+    let ignored = reader.ignored(control.ignored, node, id).or(is_skipped.then_some(By::Rule));
     if row.contents.is_empty() || filled_by_type(reader, node, row) {
         return names(reader, node, row)
             .into_iter()
@@ -196,19 +194,11 @@ fn is_null(reader: &Reader<'_>, node: NodeId) -> bool {
 fn names(reader: &Reader<'_>, node: NodeId, row: &Provider) -> Vec<SmolStr> {
     for path in row.names {
         let mut found: Vec<SmolStr> = match path.split_once("[]/") {
-            None => reader
-                .at(node, path)
-                .and_then(|at| string(reader, at))
-                .into_iter()
-                .collect(),
+            None => reader.at(node, path).and_then(|at| string(reader, at)).into_iter().collect(),
             Some((list, rest)) => {
                 let items = reader.at(node, list);
-                let items = items
-                    .into_iter()
-                    .flat_map(|list| reader.document.items(list));
-                items
-                    .filter_map(|item| string(reader, reader.at(item, rest)?))
-                    .collect()
+                let items = items.into_iter().flat_map(|list| reader.document.items(list));
+                items.filter_map(|item| string(reader, reader.at(item, rest)?)).collect()
             }
         };
         found.retain(|name| !name.is_empty());
@@ -296,10 +286,7 @@ fn entries(
                         }
                     },
                 },
-                Ok(other) => (
-                    Cow::Borrowed(&[][..]),
-                    Some(Flaw::NotAString(other.type_name())),
-                ),
+                Ok(other) => (Cow::Borrowed(&[][..]), Some(Flaw::NotAString(other.type_name()))),
                 Err(error) if matches!(error.0, "a mapping" | "a list") => {
                     (Cow::Borrowed(&[][..]), Some(Flaw::NotAString(error.0)))
                 }
@@ -311,11 +298,7 @@ fn entries(
             }
             entries.push(Entry {
                 digest: ValueDigest::of(row.provides, &bytes, reader.options.hash_key.as_ref()),
-                key: if prefix.is_empty() {
-                    key
-                } else {
-                    format_smolstr!("{prefix}{key}")
-                },
+                key: if prefix.is_empty() { key } else { format_smolstr!("{prefix}{key}") },
                 size: offset(bytes.len()),
                 env: content.env,
                 flaw: flaw.map(Box::new),
@@ -343,9 +326,7 @@ fn ignore_keys_by_rule(reader: &Reader<'_>, node: NodeId, entries: &mut [Entry],
     let labels = reader.labels(node);
     let subject = reader.subject(id, &labels);
     for entry in entries {
-        let is_ignored = rules
-            .iter()
-            .any(|rule| rule.ignores_key(&subject, &entry.key));
+        let is_ignored = rules.iter().any(|rule| rule.ignores_key(&subject, &entry.key));
         entry.ignored = entry.ignored.or(is_ignored.then_some(By::Rule));
     }
 }
@@ -376,10 +357,8 @@ impl Control {
                 any = true;
             }
             if !any {
-                let message = format!(
-                    "{id} has no key `{key}` that `{}` could ignore",
-                    super::IGNORE_KEYS
-                );
+                let message =
+                    format!("{id} has no key `{key}` that `{}` could ignore", super::IGNORE_KEYS);
                 let finding = Finding::new(Code::UnknownName, message).about(id.to_string());
                 let finding = reader.locate(finding, *at, row.kind);
                 reader.facts.findings.push(finding);
@@ -403,9 +382,7 @@ fn pairs(
             Code::InvalidObject,
             format!("{id} has {what} where a key must be a string"),
         );
-        let finding = reader
-            .locate(finding.about(id.to_string()), key, row.kind)
-            .refusing();
+        let finding = reader.locate(finding.about(id.to_string()), key, row.kind).refusing();
         reader.facts.findings.push(finding);
     }
     // A stable sort keeps the order of equal keys: the last one counts.
@@ -469,12 +446,9 @@ fn collect(
 }
 
 fn null_value(reader: &mut Reader<'_>, key: &str, node: NodeId, row: &Provider, id: &ObjectId) {
-    let finding = Finding::new(
-        Code::NullValue,
-        format!("the value of `{key}` of {id} is null"),
-    )
-    .about(id.to_string())
-    .help("write \"\" for an empty value, or remove the key");
+    let finding = Finding::new(Code::NullValue, format!("the value of `{key}` of {id} is null"))
+        .about(id.to_string())
+        .help("write \"\" for an empty value, or remove the key");
     let finding = reader.locate(finding, node, row.kind);
     reader.facts.findings.push(finding);
 }
@@ -492,9 +466,7 @@ fn bad_base64(
         Target::ConfigMap => "encode the value, or move it to `data`",
     };
     let message = format!("`{field}` of {id} holds no base64 under `{key}`");
-    let finding = Finding::new(Code::InvalidBase64, message)
-        .about(id.to_string())
-        .help(help);
+    let finding = Finding::new(Code::InvalidBase64, message).about(id.to_string()).help(help);
     let finding = reader.locate(finding, node, row.kind);
     reader.facts.findings.push(finding);
 }

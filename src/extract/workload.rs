@@ -71,10 +71,7 @@ pub(super) fn read(
         let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
         start.follow(reader, &steps, &mut found);
     }
-    found
-        .into_iter()
-        .filter_map(|way| template(reader, node, row, id, way))
-        .collect()
+    found.into_iter().filter_map(|way| template(reader, node, row, id, way)).collect()
 }
 
 /// A way from an object to one of its pod templates.
@@ -122,9 +119,7 @@ impl Way {
             return;
         }
         for (i, item) in document.children(way.at).enumerate() {
-            way.clone()
-                .step(reader, Step::Item(i), item)
-                .follow(reader, rest, found);
+            way.clone().step(reader, Step::Item(i), item).follow(reader, rest, found);
         }
     }
 
@@ -146,8 +141,7 @@ impl Way {
         let field = reader.document.field(reader.text, self.at, name)?;
         let mut way = self.step(reader, Step::Field(name.into()), field.value);
         if let Some(first) = field.duplicate {
-            way.doubled
-                .get_or_insert((field.key, first, name.to_owned()));
+            way.doubled.get_or_insert((field.key, first, name.to_owned()));
         }
         Some(way)
     }
@@ -213,13 +207,7 @@ fn template(
             walk.user_site(object, user);
         }
     }
-    let Walk {
-        references,
-        refusal,
-        volumes,
-        pod_spec,
-        ..
-    } = walk;
+    let Walk { references, refusal, volumes, pod_spec, .. } = walk;
     control.report(reader, &references, &volumes, id);
     let metadata = document.value(reader.text, way.at, "metadata");
     let named = metadata.is_some_and(|m| document.value(reader.text, m, "name").is_some());
@@ -258,11 +246,7 @@ fn template(
         refusal,
         later: later(reader, object, row),
         ignored: reader.ignored(control.ignored, object, id),
-        ignored_sources: control
-            .ignored_sources
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect(),
+        ignored_sources: control.ignored_sources.into_iter().map(|(name, _)| name).collect(),
         sidecars,
         marks,
     })
@@ -284,9 +268,7 @@ impl Control {
         };
         let list = |name| -> Vec<(String, NodeId)> {
             annotation(name).map_or_else(Vec::new, |(list, at)| {
-                super::names_in(&list)
-                    .map(|name| (name.to_owned(), at))
-                    .collect()
+                super::names_in(&list).map(|name| (name.to_owned(), at)).collect()
             })
         };
         Self {
@@ -310,21 +292,12 @@ impl Control {
             .filter(|(name, _)| !references.iter().any(|r| r.name == *name))
             .map(|(name, at)| {
                 let key = super::IGNORE_SOURCES;
-                (
-                    format!("{id} names no source `{name}` that `{key}` could ignore"),
-                    *at,
-                )
+                (format!("{id} names no source `{name}` that `{key}` could ignore"), *at)
             });
-        let unknown_volumes = self
-            .live
-            .iter()
-            .filter(|(name, _)| !volumes.contains(name))
-            .map(|(name, at)| {
+        let unknown_volumes =
+            self.live.iter().filter(|(name, _)| !volumes.contains(name)).map(|(name, at)| {
                 let key = super::LIVE;
-                (
-                    format!("{id} has no volume `{name}` that `{key}` could mean"),
-                    *at,
-                )
+                (format!("{id} has no volume `{name}` that `{key}` could mean"), *at)
             });
         let unknown: Vec<(String, NodeId)> = unknown_sources.chain(unknown_volumes).collect();
         for (message, at) in unknown {
@@ -340,9 +313,7 @@ impl Control {
 /// Settings under which the controller waits before it replaces pods.
 fn later(reader: &Reader<'_>, object: NodeId, row: &WorkloadKind) -> Option<&'static str> {
     let document = reader.document;
-    let rows = WAITS
-        .iter()
-        .filter(|wait| wait.kinds.is_empty() || wait.kinds.contains(&row.kind));
+    let rows = WAITS.iter().filter(|wait| wait.kinds.is_empty() || wait.kinds.contains(&row.kind));
     rows.filter(|wait| {
         let Some(at) = reader.at(object, wait.path) else {
             return false;
@@ -384,11 +355,8 @@ pub(crate) fn refused(
         .quoting(place(refusal.at))
         .refusing();
     if let Some(related) = refusal.related {
-        let label = if refusal.message.contains("twice") {
-            "the first one"
-        } else {
-            "the other end"
-        };
+        let label =
+            if refusal.message.contains("twice") { "the first one" } else { "the other end" };
         finding = finding.related(place(related), label);
     }
     finding

@@ -204,10 +204,7 @@ impl Finding {
     /// A file that is another one by now.
     pub fn changed(name: &str) -> Self {
         let message = format!("{name} changed since it was read; it is left alone");
-        Self::new(Code::FileChanged, message)
-            .in_file(name)
-            .help("run the command again")
-            .refusing()
+        Self::new(Code::FileChanged, message).in_file(name).help("run the command again").refusing()
     }
 
     /// Sets the place; its line is not shown.
@@ -262,8 +259,7 @@ mod tests {
     fn codes_are_kebab_case_and_differ() {
         let mut names: Vec<&str> = Code::ALL.iter().map(|c| c.name()).collect();
         assert!(names.iter().all(|n| {
-            n.bytes()
-                .all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit())
+            n.bytes().all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit())
         }));
         names.sort_unstable();
         names.dedup();

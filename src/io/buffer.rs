@@ -34,20 +34,13 @@ impl Whole {
     /// The same text in large pages, with room for the largest one that is read.
     #[cfg(target_os = "linux")]
     fn in_large_pages(text: &str) -> Option<Self> {
-        let room = memmap2::MmapOptions::new()
-            .len(MAX_TEXT)
-            .no_reserve_swap()
-            .map_anon()
-            .ok()?;
+        let room = memmap2::MmapOptions::new().len(MAX_TEXT).no_reserve_swap().map_anon().ok()?;
         // Only a wish: without large pages all is the same, but slower.
         let _ = room.advise(memmap2::Advice::HugePage);
         // The text is wanted to the end of the process.
         let room: &'static mut memmap2::MmapMut = Box::leak(Box::new(room));
         room[..text.len()].copy_from_slice(text.as_bytes());
-        Some(Self::Mapped {
-            room,
-            len: text.len(),
-        })
+        Some(Self::Mapped { room, len: text.len() })
     }
 
     /// How many bytes it has.

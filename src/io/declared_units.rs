@@ -40,10 +40,7 @@ pub(super) fn load(
     }
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
     // A folder that cannot be read holds nothing that a walk over it by name would find either.
-    for met in walk(&root, exclude, surroundings, jobs)
-        .into_iter()
-        .flatten()
-    {
+    for met in walk(&root, exclude, surroundings, jobs).into_iter().flatten() {
         let below = met.path.strip_prefix(&root).ok().map(display);
         let Some(below) = below.filter(|_| met.what == What::Candidate) else {
             continue;
@@ -58,10 +55,7 @@ pub(super) fn load(
         let folder = Path::new(&name).parent().unwrap_or(Path::new(""));
         let input = Input {
             folder: display(folder),
-            file: InputFile {
-                name,
-                text: Text::here(text),
-            },
+            file: InputFile { name, text: Text::here(text) },
             found: Found::Context,
             kustomization: met.kustomization,
             below: Some(below),

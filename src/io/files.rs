@@ -74,20 +74,12 @@ pub fn exists(path: &Path) -> bool {
 /// git repository; outside of one, only in the named folder.
 pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
     let real = std::fs::canonicalize(path).ok()?;
-    let start = if real.is_dir() {
-        real.as_path()
-    } else {
-        real.parent()?
-    };
-    let root = start
-        .ancestors()
-        .find(|folder| folder.join(".git").exists());
+    let start = if real.is_dir() { real.as_path() } else { real.parent()? };
+    let root = start.ancestors().find(|folder| folder.join(".git").exists());
     let candidates = start
         .ancestors()
         .take_while(|folder| root.map_or(*folder == start, |root| folder.starts_with(root)));
-    candidates
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    candidates.map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// The text of a file.
@@ -107,26 +99,16 @@ pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 fn unreadable(name: &str, why: &str) -> Finding {
-    Finding::new(
-        Code::UnreadableFile,
-        format!("{name} cannot be read: {why}"),
-    )
-    .in_file(name)
-    .refusing()
+    Finding::new(Code::UnreadableFile, format!("{name} cannot be read: {why}"))
+        .in_file(name)
+        .refusing()
 }
 
 /// A link counts beside its target, so only the same name twice is the same file.
 fn first_time(seen: &mut BTreeSet<OsString>, path: &Path) -> bool {
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-    seen.insert(
-        path.file_name()
-            .map_or(real.clone(), |name| real.join(name))
-            .into_os_string(),
-    )
+    seen.insert(path.file_name().map_or(real.clone(), |name| real.join(name)).into_os_string())
 }
 
 fn named(
@@ -282,11 +264,7 @@ struct Fingerprinted {
 
 impl Fingerprinted {
     fn new(path: &Path, name: &str, bytes: &[u8]) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            name: name.to_owned(),
-            print: XxHash3_64::oneshot(bytes),
-        }
+        Self { path: path.to_path_buf(), name: name.to_owned(), print: XxHash3_64::oneshot(bytes) }
     }
 }
 
@@ -296,9 +274,7 @@ impl Again for Fingerprinted {
         bytes
             .filter(|bytes| XxHash3_64::oneshot(bytes) == self.print)
             .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or_else(|| Changed {
-                name: self.name.clone(),
-            })
+            .ok_or_else(|| Changed { name: self.name.clone() })
     }
 }
 

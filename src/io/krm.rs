@@ -35,10 +35,8 @@ impl ResultsPlace {
             None => format!("\"results\": [{}], ", items.join(", ")),
             Some(indent) => {
                 let (indent, end) = (" ".repeat(indent), self.line_end);
-                let items: String = items
-                    .iter()
-                    .map(|item| format!("{indent}- {item}{end}"))
-                    .collect();
+                let items: String =
+                    items.iter().map(|item| format!("{indent}- {item}{end}")).collect();
                 format!("results:{end}{items}{indent}")
             }
         }
@@ -85,11 +83,7 @@ fn results(text: &str, document: &Document, root: NodeId) -> Option<ResultsPlace
     Some(ResultsPlace {
         at,
         indent: (!is_in_braces).then_some(before.len()),
-        line_end: if text[first_line.len()..].starts_with('\r') {
-            "\r\n"
-        } else {
-            "\n"
-        },
+        line_end: if text[first_line.len()..].starts_with('\r') { "\r\n" } else { "\n" },
     })
 }
 
@@ -109,10 +103,8 @@ pub fn plugin(arguments: &[OsString]) -> Option<PluginCall> {
     };
     let name = Path::new(program).file_stem();
     std::env::var_os("KUSTOMIZE_PLUGIN_CONFIG_ROOT")?;
-    name.is_some_and(|name| name == KIND).then(|| PluginCall {
-        config: configuration(Path::new(config)),
-        arguments: rest.to_vec(),
-    })
+    name.is_some_and(|name| name == KIND)
+        .then(|| PluginCall { config: configuration(Path::new(config)), arguments: rest.to_vec() })
 }
 
 fn configuration(path: &Path) -> std::io::Result<String> {

@@ -55,11 +55,8 @@ pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf]) {
         found.insert(path, on_disk);
     }
     let kept = reaching(&found, &inputs);
-    let numbers: BTreeMap<&Path, usize> = kept
-        .iter()
-        .enumerate()
-        .map(|(i, path)| (*path, i))
-        .collect();
+    let numbers: BTreeMap<&Path, usize> =
+        kept.iter().enumerate().map(|(i, path)| (*path, i)).collect();
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
     let mut kustomizations = Vec::new();
     for path in &kept {
@@ -110,10 +107,7 @@ impl<'a> Inputs<'a> {
         let number = self.loaded.inputs.len();
         let path = relative(real, here);
         let input = Input {
-            file: InputFile {
-                name: display(&path),
-                text: Text::here(text),
-            },
+            file: InputFile { name: display(&path), text: Text::here(text) },
             found: Found::Context,
             folder: display(path.parent().unwrap_or(Path::new(""))),
             kustomization: None,
@@ -137,9 +131,9 @@ impl<'a> Inputs<'a> {
         let mut children = BTreeMap::new();
         for (name, place) in &on_disk.children {
             let child = match place {
-                Place::Kustomization(path) => numbers
-                    .get(path.as_path())
-                    .map_or(Child::Absent, |&k| Child::Kustomization(k)),
+                Place::Kustomization(path) => {
+                    numbers.get(path.as_path()).map_or(Child::Absent, |&k| Child::Kustomization(k))
+                }
                 Place::File(path) => self.number(path, here).map_or(Child::Absent, Child::File),
                 Place::Absent => Child::Absent,
             };
@@ -164,11 +158,7 @@ impl<'a> Inputs<'a> {
         let folder = display(&relative(&on_disk.folder, here));
         Kustomization {
             input,
-            folder: if folder.is_empty() {
-                ".".to_owned()
-            } else {
-                folder
-            },
+            folder: if folder.is_empty() { ".".to_owned() } else { folder },
             children,
             patches,
             material,
@@ -183,9 +173,7 @@ fn roots(inputs: &Inputs<'_>, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut repository = |folder: &Path| {
         let root = known.entry(folder.to_path_buf()).or_insert_with(|| {
             let mut above = folder.ancestors();
-            above
-                .find(|f| f.join(".git").exists())
-                .map(Path::to_path_buf)
+            above.find(|f| f.join(".git").exists()).map(Path::to_path_buf)
         });
         root.clone()
     };
@@ -203,10 +191,7 @@ fn roots(inputs: &Inputs<'_>, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
     }
     // What lies inside of another one is looked at with it.
     let all = roots.clone();
-    roots.retain(|root| {
-        !all.iter()
-            .any(|other| other != root && root.starts_with(other))
-    });
+    roots.retain(|root| !all.iter().any(|other| other != root && root.starts_with(other)));
     // A folder that git ignores is not met on the way from above, but it was named.
     roots.extend(folders.iter().filter_map(|f| std::fs::canonicalize(f).ok()));
     roots
@@ -229,10 +214,7 @@ fn walk(root: &Path) -> Vec<PathBuf> {
             folders.insert(folder.to_path_buf());
         }
     }
-    folders
-        .iter()
-        .filter_map(|folder| file_in(folder))
-        .collect()
+    folders.iter().filter_map(|folder| file_in(folder)).collect()
 }
 
 /// The kustomization files in the folders above a file, up to the root of its repository.
@@ -249,10 +231,7 @@ fn above(path: &Path) -> Vec<PathBuf> {
 
 /// The kustomization file of a folder, in the order in which kustomize looks.
 fn file_in(folder: &Path) -> Option<PathBuf> {
-    FILE_NAMES
-        .iter()
-        .map(|name| folder.join(name))
-        .find(|path| path.is_file())
+    FILE_NAMES.iter().map(|name| folder.join(name)).find(|path| path.is_file())
 }
 
 fn text(path: &Path) -> Option<String> {
@@ -294,13 +273,7 @@ fn read(path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDisk> {
             (name, place)
         })
         .collect();
-    Some(OnDisk {
-        path: path.to_path_buf(),
-        folder,
-        text,
-        children,
-        patches,
-    })
+    Some(OnDisk { path: path.to_path_buf(), folder, text, children, patches })
 }
 
 /// A file that a kustomization may read: below its own folder, links followed.
@@ -322,11 +295,7 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
             _ => false,
         });
         let patches = on_disk.patches.values();
-        if own
-            || patches
-                .into_iter()
-                .any(|file| inputs.by_path.contains_key(file))
-        {
+        if own || patches.into_iter().any(|file| inputs.by_path.contains_key(file)) {
             waiting.push(path);
         }
         for place in on_disk.children.values() {

@@ -1,9 +1,6 @@
 //! Where texts come from and where results go: the only module that does I/O.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this is the module that does I/O"
-)]
+#![expect(clippy::disallowed_methods, reason = "this is the module that does I/O")]
 
 pub mod stdin;
 mod declared_units;
@@ -50,11 +47,9 @@ impl Loaded {
 /// The bytes of a named text as UTF-8, or why not.
 fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
     if bytes.len() > crate::text::MAX_TEXT {
-        return Err(
-            Finding::new(Code::FileTooLarge, format!("{name} is larger than 1 GiB"))
-                .in_file(name)
-                .refusing(),
-        );
+        return Err(Finding::new(Code::FileTooLarge, format!("{name} is larger than 1 GiB"))
+            .in_file(name)
+            .refusing());
     }
     let (what, help) = match &bytes[..bytes.len().min(10)] {
         [0x00, b'G', b'I', b'T', b'C', b'R', b'Y', b'P', b'T', ..] => {
@@ -72,10 +67,7 @@ fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
         } else {
             format!("{name} is {what}")
         };
-        Finding::new(Code::NotUtf8, message)
-            .in_file(name)
-            .help(help)
-            .refusing()
+        Finding::new(Code::NotUtf8, message).in_file(name).help(help).refusing()
     })
 }
 
@@ -111,11 +103,7 @@ fn widen(pipe: &std::fs::File) {
 /// A path for people: `/` between folders on every system.
 fn display(path: &std::path::Path) -> String {
     let text = path.to_string_lossy();
-    if cfg!(windows) {
-        text.replace('\\', "/")
-    } else {
-        text.into_owned()
-    }
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
 }
 
 /// A path as the user would write it from here.
@@ -127,9 +115,7 @@ fn relative(real: &std::path::Path, here: Option<&std::path::Path>) -> std::path
     let Some(common) = common.filter(|c| c.parent().is_some()) else {
         return real.to_path_buf();
     };
-    let up = here
-        .strip_prefix(common)
-        .map_or(0, |rest| rest.components().count());
+    let up = here.strip_prefix(common).map_or(0, |rest| rest.components().count());
     let mut path: std::path::PathBuf = std::iter::repeat_n("..", up).collect();
     path.push(real.strip_prefix(common).unwrap_or(real));
     path

@@ -66,13 +66,8 @@ impl Arriving {
     /// # Errors
     /// Those of the source.
     pub fn of(source: Source, block: usize, expected: usize) -> io::Result<Self> {
-        let mut arriving = Self {
-            source,
-            block,
-            expected,
-            bytes: Vec::with_capacity(block),
-            last: None,
-        };
+        let mut arriving =
+            Self { source, block, expected, bytes: Vec::with_capacity(block), last: None };
         arriving.more()?;
         Ok(arriving)
     }
@@ -197,11 +192,7 @@ impl Arriving {
             };
             let start = offset(whole.len());
             whole.push(&text);
-            let segment = Segment {
-                number,
-                start,
-                text,
-            };
+            let segment = Segment { number, start, text };
             let mut open = lock(queue);
             if open.waiting.len() < 2 * (options.jobs - 1) {
                 open.waiting.push_back(segment);
@@ -223,10 +214,7 @@ impl Arriving {
 
 fn push(loaded: &mut Loaded, text: Cow<'static, str>, facts: Option<Facts>) {
     let input = Input {
-        file: InputFile {
-            name: STDIN.to_owned(),
-            text: Text::here(text),
-        },
+        file: InputFile { name: STDIN.to_owned(), text: Text::here(text) },
         found: Found::Stream,
         folder: String::new(),
         kustomization: None,
@@ -257,22 +245,13 @@ fn next(queue: &Mutex<Queue>, changed: &Condvar) -> Option<Segment> {
 const FILE: FileId = FileId(0);
 
 fn read(segment: Segment, options: &Options, queue: &Mutex<Queue>) {
-    let Segment {
-        number,
-        start,
-        text,
-    } = segment;
+    let Segment { number, start, text } = segment;
     let part = Span::new(0, text.len());
     let facts = extract::extract_part(FILE, &text, part, options).moved(FILE, start);
     let mut open = lock(queue);
     open.spare.push(text.into_bytes());
     open.later.insert(number, facts);
-    let Queue {
-        first,
-        joined,
-        later,
-        ..
-    } = &mut *open;
+    let Queue { first, joined, later, .. } = &mut *open;
     while let Some(facts) = later.remove(joined) {
         first.add(facts);
         *joined += 1;

@@ -15,11 +15,7 @@ pub fn stdin_is_terminal() -> bool {
 
 /// Whether the stream takes colour: a terminal, and neither `NO_COLOR` nor `TERM=dumb` is set.
 pub fn takes_colour(stdout: bool) -> bool {
-    let terminal = if stdout {
-        io::stdout().is_terminal()
-    } else {
-        io::stderr().is_terminal()
-    };
+    let terminal = if stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() };
     let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
     terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
 }
@@ -82,16 +78,9 @@ impl Talk {
     /// When the file cannot be opened.
     pub fn new(log: Option<&Path>) -> io::Result<Self> {
         let environment = std::env::var_os("ROLLSTAMP_LOG_FILE").filter(|name| !name.is_empty());
-        let open = |path| {
-            std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(path)
-        };
+        let open = |path| std::fs::OpenOptions::new().create(true).append(true).open(path);
         let log = log.or(environment.as_deref().map(Path::new));
-        Ok(Self {
-            log: log.map(open).transpose()?,
-        })
+        Ok(Self { log: log.map(open).transpose()? })
     }
 
     /// Only the standard error.

@@ -130,40 +130,25 @@ fn gather(walker: &ignore::WalkBuilder) -> (Vec<ignore::Error>, Vec<(PathBuf, st
     // Name by name from the root: the separator sorts before every byte of a name.
     entries.sort_by_cached_key(|(path, _)| -> Vec<u8> {
         let bytes = path.as_os_str().as_encoded_bytes().iter();
-        bytes
-            .map(|&b| {
-                if std::path::is_separator(char::from(b)) {
-                    0
-                } else {
-                    b
-                }
-            })
-            .collect()
+        bytes.map(|&b| if std::path::is_separator(char::from(b)) { 0 } else { b }).collect()
     });
     (errors, entries)
 }
 
 fn is_kustomization(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| FILE_NAMES.iter().any(|k| name == *k))
+    path.file_name().is_some_and(|name| FILE_NAMES.iter().any(|k| name == *k))
 }
 
 fn excluded(exclude: &globset::GlobSet, relative: &Path) -> bool {
     !exclude.is_empty()
         && (exclude.is_match(relative)
-            || relative
-                .file_name()
-                .is_some_and(|name| exclude.is_match(name)))
+            || relative.file_name().is_some_and(|name| exclude.is_match(name)))
 }
 
 fn has_manifest_extension(path: &Path) -> bool {
     path.extension()
         .and_then(std::ffi::OsStr::to_str)
-        .is_some_and(|e| {
-            ["yaml", "yml", "json"]
-                .iter()
-                .any(|known| e.eq_ignore_ascii_case(known))
-        })
+        .is_some_and(|e| ["yaml", "yml", "json"].iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 
 /// What stands in the folders around a file, each folder looked at once.
@@ -180,24 +165,14 @@ impl Surroundings {
         if let Some(known) = self.kustomizations.get(folder) {
             return known.clone();
         }
-        let here = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
-        let own = FILE_NAMES
-            .iter()
-            .map(|name| here.join(name))
-            .find(|path| path.is_file());
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let own = FILE_NAMES.iter().map(|name| here.join(name)).find(|path| path.is_file());
         let found = match own {
             Some(path) => Some(display(path.strip_prefix("./").unwrap_or(&path))),
             None if here.join(".git").exists() => None,
-            None => self
-                .parent(here)
-                .and_then(|parent| self.kustomization(&parent)),
+            None => self.parent(here).and_then(|parent| self.kustomization(&parent)),
         };
-        self.kustomizations
-            .insert(folder.to_path_buf(), found.clone());
+        self.kustomizations.insert(folder.to_path_buf(), found.clone());
         found
     }
 
@@ -208,9 +183,7 @@ impl Surroundings {
         }
         let parent = self.parent(folder);
         let own = folder.file_name().is_some_and(|name| name == "templates")
-            && parent
-                .as_ref()
-                .is_some_and(|p| p.join("Chart.yaml").is_file());
+            && parent.as_ref().is_some_and(|p| p.join("Chart.yaml").is_file());
         let found = own || parent.is_some_and(|p| self.is_chart_template(&p));
         self.chart_templates.insert(folder.to_path_buf(), found);
         found
@@ -220,10 +193,7 @@ impl Surroundings {
     fn parent(&self, folder: &Path) -> Option<PathBuf> {
         match folder.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => Some(parent.to_path_buf()),
-            _ => std::fs::canonicalize(folder)
-                .ok()?
-                .parent()
-                .map(Path::to_path_buf),
+            _ => std::fs::canonicalize(folder).ok()?.parent().map(Path::to_path_buf),
         }
     }
 }

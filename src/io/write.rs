@@ -34,10 +34,7 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
     let mut findings = Vec::new();
     for (i, wanted) in replacements.iter().enumerate() {
         let mut others = same[real[i].as_path()].iter().copied().filter(|&j| j != i);
-        if others
-            .clone()
-            .any(|j| replacements[j].edits != wanted.edits)
-        {
+        if others.clone().any(|j| replacements[j].edits != wanted.edits) {
             findings.push(
                 Finding::new(
                     Code::EditRefused,
@@ -76,19 +73,11 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
 /// A finding: the file changed since it was read, is read-only, or cannot be written. The file is
 /// then as it was. On success there may be a warning about other hard links.
 fn replace(replacement: &Replacement<'_>) -> Result<Option<Finding>, Finding> {
-    let Replacement {
-        path,
-        name,
-        before,
-        edits,
-    } = *replacement;
+    let Replacement { path, name, before, edits } = *replacement;
     let failed = |what: &str, error: &std::io::Error| {
-        Finding::new(
-            Code::UnreadableFile,
-            format!("{name} cannot be written: {what}: {error}"),
-        )
-        .in_file(name)
-        .refusing()
+        Finding::new(Code::UnreadableFile, format!("{name} cannot be written: {what}: {error}"))
+            .in_file(name)
+            .refusing()
     };
     let target = std::fs::canonicalize(path).map_err(|e| failed("finding it", &e))?;
     let metadata = std::fs::metadata(&target).map_err(|e| failed("looking at it", &e))?;
@@ -120,9 +109,7 @@ fn replace(replacement: &Replacement<'_>) -> Result<Option<Finding>, Finding> {
         .set_permissions(metadata.permissions())
         .and_then(|()| temporary.as_file().sync_all())
         .map_err(|e| failed("flushing a temporary file", &e))?;
-    temporary
-        .persist(&target)
-        .map_err(|e| failed("renaming a temporary file", &e.error))?;
+    temporary.persist(&target).map_err(|e| failed("renaming a temporary file", &e.error))?;
     // The rename is atomic already; this makes it last through a power failure where that works.
     if let Ok(folder) = std::fs::File::open(folder) {
         let _ = folder.sync_all();

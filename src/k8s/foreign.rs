@@ -47,13 +47,7 @@ pub struct VersionLabel {
 /// One row a label.
 pub const VERSION_LABELS: &[VersionLabel] = &[
     // helm.sh/docs/chart_best_practices/labels
-    VersionLabel {
-        name: "helm.sh/chart",
-        of_image: false,
-    },
+    VersionLabel { name: "helm.sh/chart", of_image: false },
     // kubernetes.io/docs/concepts/overview/working-with-objects/common-labels
-    VersionLabel {
-        name: "app.kubernetes.io/version",
-        of_image: true,
-    },
+    VersionLabel { name: "app.kubernetes.io/version", of_image: true },
 ];

@@ -276,26 +276,18 @@ pub struct Delegate {
 /// One row a kind.
 pub const DELEGATES: &[Delegate] = &[
     // argo-rollouts.readthedocs.io/en/stable/migrating/#reference-deployment-from-rollout
-    Delegate {
-        group: "argoproj.io",
-        kind: "Rollout",
-        path: "spec/workloadRef",
-    },
+    Delegate { group: "argoproj.io", kind: "Rollout", path: "spec/workloadRef" },
 ];
 
 /// The way to the name of another workload, if the kind has one.
 pub fn delegate(group: &str, kind: &str) -> Option<&'static str> {
-    let row = DELEGATES
-        .iter()
-        .find(|row| row.kind == kind && row.group == group);
+    let row = DELEGATES.iter().find(|row| row.kind == kind && row.group == group);
     row.map(|row| row.path)
 }
 
 /// The row of a kind, if it holds pod templates.
 pub fn workload(group: &str, kind: &str) -> Option<&'static WorkloadKind> {
-    WORKLOADS
-        .iter()
-        .find(|row| row.kind == kind && row.groups.contains(&group))
+    WORKLOADS.iter().find(|row| row.kind == kind && row.groups.contains(&group))
 }
 
 #[cfg(test)]
@@ -308,11 +300,7 @@ mod tests {
         for (i, row) in WORKLOADS.iter().enumerate() {
             for other in &WORKLOADS[..i] {
                 let same_group = row.groups.iter().any(|g| other.groups.contains(g));
-                assert!(
-                    row.kind != other.kind || !same_group,
-                    "{} stands twice",
-                    row.kind
-                );
+                assert!(row.kind != other.kind || !same_group, "{} stands twice", row.kind);
             }
         }
     }

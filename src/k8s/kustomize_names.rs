@@ -61,7 +61,5 @@ pub fn renames(workload: &ObjectId, site: &str, field: &str) -> bool {
         return site == "env-secret-key" && field == "containers";
     }
     POD_KINDS.contains(&workload.kind.as_str())
-        && SITES
-            .iter()
-            .any(|(known, fields)| *known == site && fields.contains(&field))
+        && SITES.iter().any(|(known, fields)| *known == site && fields.contains(&field))
 }

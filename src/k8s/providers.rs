@@ -76,13 +76,7 @@ const OWN_NAME: &[&str] = &["metadata/name"];
 const OWN_NAMESPACE: &[&str] = &["metadata/namespace"];
 
 const fn text(path: &'static str) -> Content {
-    Content {
-        path,
-        encoding: Encoding::Text,
-        env: true,
-        overrides: false,
-        prefix: "",
-    }
+    Content { path, encoding: Encoding::Text, env: true, overrides: false, prefix: "" }
 }
 
 const fn external(
@@ -113,11 +107,7 @@ pub const PROVIDERS: &[Provider] = &[
         namespaces: OWN_NAMESPACE,
         contents: &[
             text("data"),
-            Content {
-                encoding: Encoding::Base64,
-                env: false,
-                ..text("binaryData")
-            },
+            Content { encoding: Encoding::Base64, env: false, ..text("binaryData") },
         ],
         whole_if: &[],
         filled_if_type: &[],
@@ -132,14 +122,8 @@ pub const PROVIDERS: &[Provider] = &[
         names: OWN_NAME,
         namespaces: OWN_NAMESPACE,
         contents: &[
-            Content {
-                encoding: Encoding::Base64,
-                ..text("data")
-            },
-            Content {
-                overrides: true,
-                ..text("stringData")
-            },
+            Content { encoding: Encoding::Base64, ..text("data") },
+            Content { overrides: true, ..text("stringData") },
         ],
         whole_if: &[],
         filled_if_type: &["kubernetes.io/service-account-token"],
@@ -153,37 +137,20 @@ pub const PROVIDERS: &[Provider] = &[
         names: &["spec/template/metadata/name", "metadata/name"],
         namespaces: &["spec/template/metadata/namespace", "metadata/namespace"],
         contents: &[
-            Content {
-                prefix: "encryptedData/",
-                ..text("spec/encryptedData")
-            },
-            Content {
-                prefix: "template.data/",
-                ..text("spec/template/data")
-            },
-            Content {
-                prefix: "data/",
-                ..text("spec/data")
-            },
+            Content { prefix: "encryptedData/", ..text("spec/encryptedData") },
+            Content { prefix: "template.data/", ..text("spec/template/data") },
+            Content { prefix: "data/", ..text("spec/data") },
         ],
         whole_if: &["spec/template/data", "spec/data"],
         filled_if_type: &[],
     },
     // https://external-secrets.io/latest/api/externalsecret/
-    external(
-        "external-secrets.io",
-        "ExternalSecret",
-        &["spec/target/name", "metadata/name"],
-    ),
+    external("external-secrets.io", "ExternalSecret", &["spec/target/name", "metadata/name"]),
     // https://external-secrets.io/latest/api/clusterexternalsecret/
     external(
         "external-secrets.io",
         "ClusterExternalSecret",
-        &[
-            "spec/externalSecretSpec/target/name",
-            "spec/externalSecretName",
-            "metadata/name",
-        ],
+        &["spec/externalSecretSpec/target/name", "spec/externalSecretName", "metadata/name"],
     ),
     // https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.CertificateSpec
     external("cert-manager.io", "Certificate", &["spec/secretName"]),
@@ -197,7 +164,5 @@ pub const PROVIDERS: &[Provider] = &[
 
 /// The row of a kind, if it provides anything.
 pub fn provider(group: &str, kind: &str) -> Option<&'static Provider> {
-    PROVIDERS
-        .iter()
-        .find(|row| row.kind == kind && row.group == group)
+    PROVIDERS.iter().find(|row| row.kind == kind && row.group == group)
 }

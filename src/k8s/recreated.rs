@@ -22,22 +22,10 @@ pub enum Says {
 /// One row an annotation.
 pub const RECREATED: &[Recreated] = &[
     // helm.sh/docs/topics/charts_hooks: `before-hook-creation` is the default
-    Recreated {
-        annotation: "helm.sh/hook",
-        says: Says::Anything,
-    },
+    Recreated { annotation: "helm.sh/hook", says: Says::Anything },
     // argo-cd.readthedocs.io/en/stable/user-guide/resource_hooks and sync-options
-    Recreated {
-        annotation: "argocd.argoproj.io/hook",
-        says: Says::Anything,
-    },
-    Recreated {
-        annotation: "argocd.argoproj.io/sync-options",
-        says: Says::Contains("Force=true"),
-    },
+    Recreated { annotation: "argocd.argoproj.io/hook", says: Says::Anything },
+    Recreated { annotation: "argocd.argoproj.io/sync-options", says: Says::Contains("Force=true") },
     // fluxcd.io/flux/components/kustomize/kustomizations/#controlling-the-apply-behavior-of-resources
-    Recreated {
-        annotation: "kustomize.toolkit.fluxcd.io/force",
-        says: Says::Contains("nabled"),
-    },
+    Recreated { annotation: "kustomize.toolkit.fluxcd.io/force", says: Says::Contains("nabled") },
 ];

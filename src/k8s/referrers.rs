@@ -213,10 +213,7 @@ pub fn is_way(path: &[impl AsRef<str>], way: &[&str]) -> bool {
         _ => (path, way),
     };
     path.len() == way.len()
-        && path
-            .iter()
-            .zip(way)
-            .all(|(step, field)| step.as_ref() == "*" || step.as_ref() == *field)
+        && path.iter().zip(way).all(|(step, field)| step.as_ref() == "*" || step.as_ref() == *field)
 }
 
 /// The rows of an object's place.
@@ -250,11 +247,7 @@ mod tests {
     #[test]
     fn rows_have_names_of_their_own() {
         for (i, row) in REFERRERS.iter().enumerate() {
-            assert!(
-                REFERRERS[..i].iter().all(|other| other.id != row.id),
-                "{}",
-                row.id
-            );
+            assert!(REFERRERS[..i].iter().all(|other| other.id != row.id), "{}", row.id);
         }
     }
 }

@@ -25,12 +25,8 @@ pub const SHORT_NAMES: &[(&str, &str)] = &[
 pub fn means(word: &str, kind: &str) -> bool {
     let is = |name: &str| word.eq_ignore_ascii_case(name);
     is(kind)
-        || word
-            .strip_suffix(['s', 'S'])
-            .is_some_and(|word| word.eq_ignore_ascii_case(kind))
-        || SHORT_NAMES
-            .iter()
-            .any(|(short, long)| is(short) && *long == kind)
+        || word.strip_suffix(['s', 'S']).is_some_and(|word| word.eq_ignore_ascii_case(kind))
+        || SHORT_NAMES.iter().any(|(short, long)| is(short) && *long == kind)
 }
 
 #[cfg(test)]

@@ -77,15 +77,9 @@ mod tests {
     #[test]
     fn images_are_recognised_by_their_last_path_element() {
         for (image, name) in [
-            (
-                "ghcr.io/jimmidyson/configmap-reload:v0.15.0",
-                Some("configmap-reload"),
-            ),
+            ("ghcr.io/jimmidyson/configmap-reload:v0.15.0", Some("configmap-reload")),
             ("jimmidyson/configmap-reload", Some("configmap-reload")),
-            (
-                "registry:5000/mirrored-configmap-reload@sha256:00",
-                Some("configmap-reload"),
-            ),
+            ("registry:5000/mirrored-configmap-reload@sha256:00", Some("configmap-reload")),
             (
                 "quay.io/prometheus-operator/prometheus-config-reloader:v0.89.0",
                 Some("prometheus-config-reloader"),

@@ -33,12 +33,7 @@ const ORDINALS: &str = "at and above the ordinal that the `partition` of its upd
 /// One row a setting; the first that holds counts.
 pub const WAITS: &[Wait] = &[
     // Deployment, DeploymentConfig, Rollout
-    Wait {
-        kinds: &[],
-        path: "spec/paused",
-        is: Is::True,
-        until: RESUMED,
-    },
+    Wait { kinds: &[], path: "spec/paused", is: Is::True, until: RESUMED },
     // kubernetes.io/docs/tasks/manage-daemon/update-daemon-set, .../workloads/controllers/statefulset
     Wait {
         kinds: &["StatefulSet", "DaemonSet"],
@@ -60,12 +55,7 @@ pub const WAITS: &[Wait] = &[
         is: Is::Positive,
         until: "up to the `partition` of its update strategy, which keeps some as they are",
     },
-    Wait {
-        kinds: &["CloneSet"],
-        path: "spec/updateStrategy/paused",
-        is: Is::True,
-        until: RESUMED,
-    },
+    Wait { kinds: &["CloneSet"], path: "spec/updateStrategy/paused", is: Is::True, until: RESUMED },
     Wait {
         kinds: &["StatefulSet", "DaemonSet"],
         path: "spec/updateStrategy/rollingUpdate/paused",

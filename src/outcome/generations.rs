@@ -37,10 +37,7 @@ pub fn kept<'a>(
         }
         for (object, source, naming) in sources(facts) {
             let Some(base) = naming.base.as_deref().filter(|base| {
-                let own = naming
-                    .suffix
-                    .as_ref()
-                    .is_ok_and(|s| source.name.ends_with(s));
+                let own = naming.suffix.as_ref().is_ok_and(|s| source.name.ends_with(s));
                 own && is_suffixed(&source.name, base)
             }) else {
                 continue;
@@ -52,11 +49,7 @@ pub fn kept<'a>(
             }
             // An object in a list is no document.
             let in_list = (!object.route.is_empty()).then_some(name.as_str());
-            let text = input
-                .file
-                .text
-                .get()
-                .map_err(|changed| changed.to_string())?;
+            let text = input.file.text.get().map_err(|changed| changed.to_string())?;
             let text = object.document.of(text);
             of.push((&source.name, text, in_list));
         }

@@ -11,13 +11,8 @@ use crate::text::{Place, Span};
 use crate::yaml::verify::Step;
 
 fn quoting(object: &Object, code: Code, message: String, span: Span) -> Finding {
-    let place = Place {
-        file: object.place.file,
-        span,
-    };
-    Finding::new(code, message)
-        .about(object.id.to_string())
-        .quoting(place)
+    let place = Place { file: object.place.file, span };
+    Finding::new(code, message).about(object.id.to_string()).quoting(place)
 }
 
 /// `a`, or `a`, `b`
@@ -56,23 +51,17 @@ fn any_reason(
     volume: &Watched,
     is: fn(&Reason) -> bool,
 ) -> bool {
-    template
-        .references
-        .iter()
-        .zip(reasons)
-        .any(|(reference, reason)| {
-            volume.span.start <= reference.name_span.start
-                && reference.name_span.end <= volume.span.end
-                && is(reason)
-        })
+    template.references.iter().zip(reasons).any(|(reference, reason)| {
+        volume.span.start <= reference.name_span.start
+            && reference.name_span.end <= volume.span.end
+            && is(reason)
+    })
 }
 
 fn counted<'a>(template: &Template, sidecar: &'a Sidecar, reasons: &[Reason]) -> Vec<&'a Watched> {
     let is_counted = |reason: &Reason| matches!(reason, Reason::Counted(..));
     let volumes = sidecar.volumes.iter();
-    volumes
-        .filter(|volume| any_reason(template, reasons, volume, is_counted))
-        .collect()
+    volumes.filter(|volume| any_reason(template, reasons, volume, is_counted)).collect()
 }
 
 fn rolls_all_the_same(
@@ -90,11 +79,7 @@ fn rolls_all_the_same(
         "the sidecar `{}` of {} watches {} {list}; changes roll the pods all the same",
         sidecar.container,
         object.id,
-        if volumes.len() == 1 {
-            "the volume"
-        } else {
-            "the volumes"
-        },
+        if volumes.len() == 1 { "the volume" } else { "the volumes" },
     );
     let bare: Vec<&str> = volumes.iter().map(|volume| volume.name.as_str()).collect();
     let help = format!(
@@ -137,10 +122,8 @@ fn skipped(
 
 fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
     let label = sidecar.label.as_ref();
-    let by = label.map_or_else(
-        || "by a label".to_owned(),
-        |label| format!("by the label `{label}`"),
-    );
+    let by =
+        label.map_or_else(|| "by a label".to_owned(), |label| format!("by the label `{label}`"));
     let ending = if sidecar.once {
         "reads them once, at the start of a pod: nothing replaces the pods when they change"
     } else {
@@ -172,11 +155,7 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
         let message = format!(
             "the pod template of {} carries the {} {}, so that each new version rolls the pods whatever the stamp says",
             object.id,
-            if marks.versions.len() == 1 {
-                "label"
-            } else {
-                "labels"
-            },
+            if marks.versions.len() == 1 { "label" } else { "labels" },
             names(marks.versions.iter().map(|(name, _)| name))
         );
         found.push(
@@ -197,12 +176,7 @@ pub(super) fn unlisted(object: &Object, template: &Template) -> Option<Finding> 
         read.site.target.name(),
         read.name
     );
-    Some(quoting(
-        object,
-        Code::UnknownWorkload,
-        message,
-        read.name_span,
-    ))
+    Some(quoting(object, Code::UnknownWorkload, message, read.name_span))
 }
 
 /// `spec.workers[0].template`

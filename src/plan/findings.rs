@@ -11,17 +11,12 @@ use crate::yaml::insert::{Refusal, Slot};
 use std::collections::BTreeSet;
 
 fn place(object: &Object, span: Span) -> Place {
-    Place {
-        file: object.place.file,
-        span,
-    }
+    Place { file: object.place.file, span }
 }
 
 /// A finding about an object, at its name.
 fn about(object: &Object, code: Code, message: String) -> Finding {
-    Finding::new(code, message)
-        .about(object.id.to_string())
-        .at(object.place_of_name())
+    Finding::new(code, message).about(object.id.to_string()).at(object.place_of_name())
 }
 
 /// One finding for the workloads of a file that are left alone for one reason.
@@ -61,13 +56,9 @@ pub(super) fn untrusted(code: Code, refusal: &Refusal, object: &Object) -> Findi
 }
 
 pub(super) fn edit_refused(object: &Object, refusal: &Refusal) -> Finding {
-    refused(
-        Code::EditRefused,
-        refusal,
-        &object.id.to_string(),
-        object.place.file,
+    refused(Code::EditRefused, refusal, &object.id.to_string(), object.place.file).help(
+        "write the pod template's metadata out in place, with each key once and without anchors",
     )
-    .help("write the pod template's metadata out in place, with each key once and without anchors")
 }
 
 pub(super) fn missing_keys(
@@ -112,24 +103,15 @@ pub(super) fn malformed(owner: &Object, malformed: &Malformed, reader: Option<&O
         Some(reader) => (Code::InvalidObject, format!("; {} reads it", reader.id)),
         None => (Code::NonStringUnread, String::new()),
     };
-    let message = format!(
-        "`{}` of {} is not a mapping{read}",
-        malformed.field, owner.id
-    );
-    let mut finding = Finding::new(code, message)
-        .about(owner.id.to_string())
-        .at(place(owner, malformed.at));
+    let message = format!("`{}` of {} is not a mapping{read}", malformed.field, owner.id);
+    let mut finding =
+        Finding::new(code, message).about(owner.id.to_string()).at(place(owner, malformed.at));
     finding.refuses = reader.is_some();
     finding.help("write it as keys and values")
 }
 
 pub(super) fn unread_flaw(owner: &Object, entry: &Entry, flaw: &Flaw) -> Finding {
-    let message = format!(
-        "the value of `{}` of {} is {}",
-        entry.key,
-        owner.id,
-        flaw.describe()
-    );
+    let message = format!("the value of `{}` of {} is {}", entry.key, owner.id, flaw.describe());
     Finding::new(Code::NonStringUnread, message)
         .about(owner.id.to_string())
         .at(place(owner, entry.at.0))
@@ -143,14 +125,10 @@ pub(super) fn ambiguous(
     candidates: &[SourceRef],
 ) -> Finding {
     let target = reference.site.target.name();
-    let objects: Vec<&Object> = candidates
-        .iter()
-        .map(|candidate| object(facts, candidate.object))
-        .collect();
-    let namespaces: BTreeSet<&str> = objects
-        .iter()
-        .filter_map(|object| object.id.namespace.as_deref())
-        .collect();
+    let objects: Vec<&Object> =
+        candidates.iter().map(|candidate| object(facts, candidate.object)).collect();
+    let namespaces: BTreeSet<&str> =
+        objects.iter().filter_map(|object| object.id.namespace.as_deref()).collect();
     let (what, help) = if namespaces.len() > 1 {
         let namespaces: Vec<&str> = namespaces.into_iter().collect();
         (
@@ -164,10 +142,8 @@ pub(super) fn ambiguous(
             "give one of them another name, or stamp what kustomize prints: `kustomize build DIR | rollstamp`",
         )
     };
-    let message = format!(
-        "{} names {target} {}, {what}; it is left alone",
-        reader.id, reference.name
-    );
+    let message =
+        format!("{} names {target} {}, {what}; it is left alone", reader.id, reference.name);
     let mut finding = Finding::new(Code::AmbiguousReference, message)
         .about(reader.id.to_string())
         .quoting(place(reader, reference.name_span))
@@ -214,18 +190,11 @@ pub(super) fn not_rolled(object: &Object, reason: &str) -> Finding {
         true => "is a hook, which Helm makes anew",
         false => reason,
     };
-    about(
-        object,
-        Code::NotRolled,
-        format!("{} gets no stamp: it {reason}", object.id),
-    )
+    about(object, Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
 }
 
 pub(super) fn rolls_later(object: &Object, later: &str) -> Finding {
-    let message = format!(
-        "{} is stamped, but its pods are replaced only {later}",
-        object.id
-    );
+    let message = format!("{} is stamped, but its pods are replaced only {later}", object.id);
     about(object, Code::RollsLater, message)
 }
 
@@ -263,19 +232,12 @@ pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
 pub fn drift(inputs: &[Input], facts: &[Facts], planned: &Planned) -> Option<Finding> {
     let object = object(facts, planned.object);
     let (code, message) = match &planned.decision {
-        Decision::Stamp {
-            state: State::Missing,
-            ..
-        } => (Code::MissingStamp, format!("{} has no stamp", object.id)),
-        Decision::Stamp {
-            state: State::Stale,
-            ..
-        } => (
+        Decision::Stamp { state: State::Missing, .. } => {
+            (Code::MissingStamp, format!("{} has no stamp", object.id))
+        }
+        Decision::Stamp { state: State::Stale, .. } => (
             Code::StaleStamp,
-            format!(
-                "the stamp of {} is not that of what it reads now",
-                object.id
-            ),
+            format!("the stamp of {} is not that of what it reads now", object.id),
         ),
         Decision::None { left_over: true } => (
             Code::LeftOverStamp,
@@ -294,9 +256,8 @@ pub fn drift(inputs: &[Input], facts: &[Facts], planned: &Planned) -> Option<Fin
         Some(Ok(Slot::Present(present))) => present.key,
         _ => object.name_span,
     };
-    let finding = Finding::new(code, message)
-        .about(object.id.to_string())
-        .quoting(place(object, span));
+    let finding =
+        Finding::new(code, message).about(object.id.to_string()).quoting(place(object, span));
     Some(match code {
         Code::UnverifiableStamp => finding,
         _ if inputs[planned.object.file].found == Found::Stream => finding.help(

@@ -102,13 +102,7 @@ pub fn decide(
         .collect();
     let parts: Vec<&[(ObjectRef, usize)]> = templates.chunks(PART).collect();
     let decided = parallel::map(parts.len(), options.jobs, |part| {
-        let mut planner = Planner {
-            facts,
-            units,
-            index,
-            options,
-            said: Said::default(),
-        };
+        let mut planner = Planner { facts, units, index, options, said: Said::default() };
         let templates = parts[part].iter();
         let workloads = templates.map(|&(at, number)| planner.planned(inputs, at, number));
         (workloads.collect::<Vec<Planned>>(), planner.said)
@@ -227,10 +221,8 @@ impl Planner<'_> {
     fn refuse_encrypted(&mut self, facts: &Facts, object: &Object, decision: Decision) -> Decision {
         let edits = matches!(
             decision,
-            Decision::Stamp {
-                state: State::Missing | State::Stale,
-                ..
-            } | Decision::None { left_over: true }
+            Decision::Stamp { state: State::Missing | State::Stale, .. }
+                | Decision::None { left_over: true }
         );
         if !edits || !facts.encrypted {
             return decision;
@@ -253,9 +245,7 @@ impl Planner<'_> {
         }
         let stamped = template.not_stamped.is_none();
         if stamped && let Some((code, refusal)) = &template.refusal {
-            self.said
-                .findings
-                .push(findings::untrusted(*code, refusal, object));
+            self.said.findings.push(findings::untrusted(*code, refusal, object));
             return (Decision::Refused, Vec::new());
         }
         let mut sum = Sum::default();
@@ -298,14 +288,8 @@ impl Planner<'_> {
             return Reason::Ignored(Ignored::OnWorkload);
         }
         let stamped = template.not_stamped.is_none();
-        let indexed = match resolve(
-            self.facts,
-            self.index,
-            seat,
-            workload,
-            reference,
-            self.options,
-        ) {
+        let indexed = match resolve(self.facts, self.index, seat, workload, reference, self.options)
+        {
             Resolution::Found(indexed) => indexed,
             Resolution::Filled(indexed) => {
                 sum.external += 1;
@@ -332,9 +316,7 @@ impl Planner<'_> {
         let source = source(self.facts, indexed.copy);
         let missing = missing_keys(reference, source);
         if !reference.optional && !template.kind.is_unlisted() {
-            self.said
-                .findings
-                .extend(findings::missing_keys(workload, reference, &missing));
+            self.said.findings.extend(findings::missing_keys(workload, reference, &missing));
         }
         if let Some(by) = source.ignored {
             return Reason::Ignored(Ignored::Source(indexed.copy, by));
@@ -346,17 +328,15 @@ impl Planner<'_> {
             return Reason::ContentNamed(indexed.copy);
         }
         let read = read_entries(source, &reference.keys);
-        let (ignored, kept): (Vec<usize>, Vec<usize>) = read
-            .into_iter()
-            .partition(|&i| source.entries[i].ignored.is_some());
+        let (ignored, kept): (Vec<usize>, Vec<usize>) =
+            read.into_iter().partition(|&i| source.entries[i].ignored.is_some());
         if kept.is_empty() && !ignored.is_empty() {
             return Reason::Ignored(Ignored::Keys(indexed.copy));
         }
         sum.counted += 1;
         for &position in &kept {
             let entry = &source.entries[position];
-            sum.lines
-                .add(source.target, &source.name, &entry.key, &entry.digest);
+            sum.lines.add(source.target, &source.name, &entry.key, &entry.digest);
         }
         Reason::Counted(Counted {
             source: indexed.copy,
@@ -401,25 +381,21 @@ impl Planner<'_> {
                 let provider = self::object(self.facts, at.object);
                 Some(findings::filled(object, reference, provider))
             }
-            Reason::Ambiguous(candidates) if template.not_stamped.is_none() => Some(
-                findings::ambiguous(self.facts, object, reference, candidates),
-            ),
+            Reason::Ambiguous(candidates) if template.not_stamped.is_none() => {
+                Some(findings::ambiguous(self.facts, object, reference, candidates))
+            }
             _ => None,
         }
     }
 
     fn sum_up(&mut self, object: &Object, template: &Template, sum: Sum) -> Decision {
         if template.kind.is_unlisted() {
-            self.said
-                .findings
-                .extend(advice::unlisted(object, template));
+            self.said.findings.extend(advice::unlisted(object, template));
             return Decision::NotStamped;
         }
         if let Some(reason) = template.not_stamped {
             if sum.counted > 0 {
-                self.said
-                    .findings
-                    .push(findings::not_rolled(object, reason));
+                self.said.findings.push(findings::not_rolled(object, reason));
             }
             return Decision::NotStamped;
         }
@@ -428,17 +404,13 @@ impl Planner<'_> {
         }
         if sum.counted > 0 {
             if let Some(later) = template.later {
-                self.said
-                    .findings
-                    .push(findings::rolls_later(object, later));
+                self.said.findings.push(findings::rolls_later(object, later));
             }
             return self.stamped(object, template, sum.lines.stamp());
         }
         // Sources named after their content add no line; what comes from elsewhere may have.
         if sum.external > 0 {
-            return Decision::Unverifiable {
-                present: template.stamp_seen,
-            };
+            return Decision::Unverifiable { present: template.stamp_seen };
         }
         self.removable(object, template)
     }
@@ -451,9 +423,7 @@ impl Planner<'_> {
             }
             Some(Ok(Slot::Present(_))) => State::Stale,
             Some(Err(refusal)) => {
-                self.said
-                    .findings
-                    .push(findings::edit_refused(object, refusal));
+                self.said.findings.push(findings::edit_refused(object, refusal));
                 return Decision::Refused;
             }
             None => return Decision::NotStamped,
@@ -468,14 +438,10 @@ impl Planner<'_> {
             _ => None,
         };
         if let Some(refusal) = refusal {
-            self.said
-                .findings
-                .push(findings::edit_refused(object, refusal));
+            self.said.findings.push(findings::edit_refused(object, refusal));
             return Decision::Refused;
         }
-        Decision::None {
-            left_over: template.stamp_seen,
-        }
+        Decision::None { left_over: template.stamp_seen }
     }
 }
 
@@ -492,15 +458,9 @@ fn unread_flaws(
             continue;
         }
         for (position, owner) in facts.objects.iter().enumerate() {
-            let object = ObjectRef {
-                file,
-                object: position,
-            };
+            let object = ObjectRef { file, object: position };
             for (number, source) in owner.sources.iter().enumerate() {
-                let at = SourceRef {
-                    object,
-                    source: number,
-                };
+                let at = SourceRef { object, source: number };
                 if let Some(malformed) = &source.malformed
                     && !read.contains_key(&(at, usize::MAX))
                 {
@@ -550,9 +510,7 @@ fn read_entries(source: &Source, keys: &Keys) -> Vec<usize> {
         Keys::Under(parts) => all
             .filter(|&i| {
                 let key = &source.entries[i].key;
-                parts
-                    .iter()
-                    .any(|part| part.first().is_some_and(|first| first == key))
+                parts.iter().any(|part| part.first().is_some_and(|first| first == key))
             })
             .collect(),
     }

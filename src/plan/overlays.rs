@@ -22,10 +22,7 @@ pub(super) fn matters(template: &Template) -> bool {
 pub(super) fn raw_material(object: &Object) -> Why {
     let below = object.raw_material_of.as_deref();
     let below = below.unwrap_or("a kustomization");
-    Why {
-        text: format!("it lies below {below}, which decides what is applied"),
-        place: None,
-    }
+    Why { text: format!("it lies below {below}, which decides what is applied"), place: None }
 }
 
 impl Planner<'_> {
@@ -84,10 +81,9 @@ impl Planner<'_> {
                 self.said.add(said);
                 Ok(decided)
             }
-            (why, _) => Err(why.unwrap_or_else(|| Why {
-                text: "it is only read".to_owned(),
-                place: None,
-            })),
+            (why, _) => {
+                Err(why.unwrap_or_else(|| Why { text: "it is only read".to_owned(), place: None }))
+            }
         }
     }
 

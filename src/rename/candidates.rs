@@ -123,13 +123,8 @@ impl Items {
         for (file, file_facts) in facts.iter().enumerate() {
             for (position, owner) in file_facts.objects.iter().enumerate() {
                 for (number, source) in owner.sources.iter().enumerate() {
-                    let at = SourceRef {
-                        object: ObjectRef {
-                            file,
-                            object: position,
-                        },
-                        source: number,
-                    };
+                    let at =
+                        SourceRef { object: ObjectRef { file, object: position }, source: number };
                     let Some(mut item) = item(at, source, options) else {
                         continue;
                     };
@@ -180,10 +175,7 @@ impl Items {
                             foreign: None,
                         });
                         let at = SourceRef {
-                            object: ObjectRef {
-                                file: member.file,
-                                object: position,
-                            },
+                            object: ObjectRef { file: member.file, object: position },
                             source: number,
                         };
                         match numbers.get(&at) {
@@ -202,10 +194,7 @@ impl Items {
         for (_, group) in groups {
             let number = self.groups.len();
             let key = |name: &str| (group.unit, group.target, name.to_owned());
-            self.by_name
-                .entry(key(&group.name))
-                .or_default()
-                .push(number);
+            self.by_name.entry(key(&group.name)).or_default().push(number);
             let bases: BTreeSet<&str> = group
                 .items
                 .iter()
@@ -231,9 +220,7 @@ impl Items {
         anywhere: bool,
     ) -> Vec<usize> {
         for names in [&self.by_name, &self.by_base] {
-            let list = names
-                .get(&(unit, target, name.to_owned()))
-                .map_or(&[][..], Vec::as_slice);
+            let list = names.get(&(unit, target, name.to_owned())).map_or(&[][..], Vec::as_slice);
             if anywhere && !list.is_empty() {
                 return list.to_vec();
             }

@@ -20,11 +20,7 @@ pub(super) fn edits(
     options: &Options,
 ) -> Renames {
     let mut renames = Renames::default();
-    for item in items
-        .all
-        .iter()
-        .filter(|item| item.hold.is_none() && item.wanted)
-    {
+    for item in items.all.iter().filter(|item| item.hold.is_none() && item.wanted) {
         if item.inside {
             renames.edits.extend(for_kustomize(facts, item.at));
             renames.edits.extend(frozen(facts, item.at, options));
@@ -39,13 +35,9 @@ pub(super) fn edits(
                 from: item.current.clone(),
                 to: item.new.clone(),
             });
-            renames
-                .edits
-                .push(renamed(file, &mentions[file][number], &item.new));
+            renames.edits.push(renamed(file, &mentions[file][number], &item.new));
         }
-        renames
-            .edits
-            .extend(marked(facts, item.at, &item.base, options));
+        renames.edits.extend(marked(facts, item.at, &item.base, options));
         renames.edits.extend(frozen(facts, item.at, options));
     }
     let links = links.all.iter().filter(|_| !items.inside);
@@ -85,15 +77,8 @@ fn renamed(file: usize, mention: &Mention, name: &str) -> NameEdit {
         object: mention.id.to_string(),
         place: mention.object,
         document: mention.document,
-        edit: Edit {
-            span: mention.span,
-            replacement,
-        },
-        change: Change {
-            path: mention.path.clone(),
-            value: Some(text),
-            wrote: Wrote::Over,
-        },
+        edit: Edit { span: mention.span, replacement },
+        change: Change { path: mention.path.clone(), value: Some(text), wrote: Wrote::Over },
     }
 }
 
@@ -118,14 +103,7 @@ fn for_kustomize(facts: &[Facts], at: SourceRef) -> Option<NameEdit> {
     let value = "enabled";
     let way = ["metadata", "annotations", NEEDS_HASH_SUFFIX];
     let edit = insertion.with(value);
-    Some(of_source(
-        facts,
-        at,
-        edit,
-        &way,
-        Some(value.to_owned()),
-        Wrote::Anew,
-    ))
+    Some(of_source(facts, at, edit, &way, Some(value.to_owned()), Wrote::Anew))
 }
 
 /// Whether a source is immutable; what is ours goes with the suffix.
@@ -137,14 +115,7 @@ fn frozen(facts: &[Facts], at: SourceRef, options: &Options) -> Option<NameEdit>
         }
         _ => return None,
     };
-    Some(of_source(
-        facts,
-        at,
-        edit.clone(),
-        &["immutable"],
-        value,
-        Wrote::True,
-    ))
+    Some(of_source(facts, at, edit.clone(), &["immutable"], value, Wrote::True))
 }
 
 fn of_source(
@@ -163,11 +134,7 @@ fn of_source(
         place: owner.place.span,
         document: owner.document,
         edit,
-        change: Change {
-            path: owner.route.iter().cloned().chain(steps).collect(),
-            value,
-            wrote,
-        },
+        change: Change { path: owner.route.iter().cloned().chain(steps).collect(), value, wrote },
     }
 }
 
@@ -179,10 +146,7 @@ pub(super) fn tell(facts: &mut [Facts], items: &Items, links: &Links, options: &
         return;
     }
     for link in links.all.iter().filter(|_| !items.inside) {
-        let item = link
-            .groups
-            .first()
-            .and_then(|&group| items.groups[group].items.first());
+        let item = link.groups.first().and_then(|&group| items.groups[group].items.first());
         let Some(item) = item.map(|&item| &items.all[item]) else {
             continue;
         };
@@ -194,11 +158,7 @@ pub(super) fn tell(facts: &mut [Facts], items: &Items, links: &Links, options: &
             template.references[reference].name = item.current.as_str().into();
         }
     }
-    for item in items
-        .all
-        .iter()
-        .filter(|item| item.hold.is_none() && item.wanted)
-    {
+    for item in items.all.iter().filter(|item| item.hold.is_none() && item.wanted) {
         let object = &mut facts[item.at.object.file].objects[item.at.object.object];
         object.sources[item.at.source].content_named = true;
         if let Some(origin) = &mut object.origin {

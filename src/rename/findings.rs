@@ -53,17 +53,11 @@ fn foreign(facts: &[Facts], at: SourceRef) -> Finding {
     let (owner, source) = (owner(facts, at), source(facts, at));
     let kind = source.target.name();
     let message = if source.filled_in_cluster {
-        format!(
-            "keeps the name of the {kind} {}: a controller fills it",
-            source.name
-        )
+        format!("keeps the name of the {kind} {}: a controller fills it", source.name)
     } else if owner.id.group.is_empty() {
         "keeps its name: it asks for stamps".to_owned()
     } else {
-        format!(
-            "keeps the name of the {kind} {}: a controller makes it",
-            source.name
-        )
+        format!("keeps the name of the {kind} {}: a controller makes it", source.name)
     };
     about(facts, at, Code::NotRenamed, message)
 }
@@ -93,12 +87,9 @@ fn hold_of(
                 .related(place(&at), "here")
                 .help("tell kustomize of the place in a `nameReference` file, and list that one under `nameReferences`; or pipe what kustomize prints")
         }
-        Hold::Hashed => about(
-            facts,
-            at,
-            Code::NotRenamed,
-            format!("{kept}: kustomize gives it a suffix"),
-        ),
+        Hold::Hashed => {
+            about(facts, at, Code::NotRenamed, format!("{kept}: kustomize gives it a suffix"))
+        }
         Hold::Kind(why) => about(facts, at, Code::NotRenamed, format!("{kept}: it {why}")),
         Hold::Raw => held("it is raw material of a kustomization, which may change it".to_owned())
             .help(
@@ -134,25 +125,17 @@ fn hold_of(
             .help(format!("write its metadata out in place, {other_way}")),
         Hold::Unknown(file, number) => {
             let at = (*file, *number);
-            held(format!(
-                "{} reads the same, and nobody said what it names",
-                spot(&at)
-            ))
-            .related(place(&at), "here")
-            .help(format!(
-                "say under `names` in the configuration what that place names, {other_way}"
-            ))
+            held(format!("{} reads the same, and nobody said what it names", spot(&at)))
+                .related(place(&at), "here")
+                .help(format!(
+                    "say under `names` in the configuration what that place names, {other_way}"
+                ))
         }
         Hold::Elsewhere(file, number) => {
             let at = (*file, *number);
-            held(format!(
-                "{} may mean it, from another apply unit",
-                spot(&at)
-            ))
-            .related(place(&at), "here")
-            .help(format!(
-                "apply the two together (`--unit tree`, `units`), {other_way}"
-            ))
+            held(format!("{} may mean it, from another apply unit", spot(&at)))
+                .related(place(&at), "here")
+                .help(format!("apply the two together (`--unit tree`, `units`), {other_way}"))
         }
         Hold::Fixed(file, number, why) => {
             let at = (*file, *number);
@@ -228,11 +211,7 @@ fn public(facts: &[Facts], at: SourceRef) -> bool {
 fn place(file: usize, mention: &Mention) -> Place {
     Place {
         file: FileId(offset(file)),
-        span: if is_content_of_secret(mention) {
-            mention.object
-        } else {
-            mention.span
-        },
+        span: if is_content_of_secret(mention) { mention.object } else { mention.span },
     }
 }
 

@@ -51,13 +51,7 @@ impl Links {
         items: &mut Items,
     ) -> Self {
         let mut links = Self { all: Vec::new() };
-        let run = Run {
-            inputs,
-            facts,
-            mentions,
-            units,
-            options,
-        };
+        let run = Run { inputs, facts, mentions, units, options };
         for file in 0..inputs.len() {
             note_reads(file, facts, units, options, items);
             let references = references(&facts[file]);
@@ -86,9 +80,7 @@ impl Links {
         }
         for item in &mut items.all {
             if item.definition.is_none() && item.hold.is_none() && !item.inside {
-                item.hold = Some(Hold::Kind(
-                    "has a name that cannot be edited where it stands",
-                ));
+                item.hold = Some(Hold::Kind("has a name that cannot be edited where it stands"));
             }
         }
         links.refuse(mentions, items);
@@ -117,10 +109,7 @@ impl Links {
         let is_unknown = mention.what == What::Unknown && of_pod.is_none();
         let groups = resolve(file, mention, targets, run, items);
         if groups.is_empty() {
-            let own = mention
-                .namespace
-                .as_deref()
-                .or(run.options.namespace.as_deref());
+            let own = mention.namespace.as_deref().or(run.options.namespace.as_deref());
             let own = own.filter(|_| !mention.anywhere);
             let elsewhere: Vec<usize> = items.anywhere(&mention.name, own).collect();
             for group in elsewhere {
@@ -208,8 +197,7 @@ fn clashes(items: &mut Items, goal: Goal) -> bool {
     let mut changed = false;
     let at = |items: &Items, group: usize| -> Option<SourceRef> {
         let of = &items.groups[group];
-        of.foreign
-            .or(of.items.first().map(|&item| items.all[item].at))
+        of.foreign.or(of.items.first().map(|&item| items.all[item].at))
     };
     for groups in by_final.into_values().filter(|groups| groups.len() > 1) {
         for &one in &groups {
@@ -224,10 +212,7 @@ fn clashes(items: &mut Items, goal: Goal) -> bool {
                 other != one
                     && (same_space || (!apart && (space(one).is_none() || space(other).is_none())))
             });
-            let moves = items.groups[one]
-                .items
-                .iter()
-                .any(|&i| items.all[i].moves());
+            let moves = items.groups[one].items.iter().any(|&i| items.all[i].moves());
             if let (Some(other), true) = (other, moves)
                 && let Some(other) = at(items, other)
             {
@@ -362,11 +347,7 @@ pub(super) fn asked(
         Some("what the pods read is not sure")
     } else if template.ignored.is_some() {
         Some("the workload is left alone")
-    } else if template
-        .ignored_sources
-        .iter()
-        .any(|ignored| ignored == name)
-    {
+    } else if template.ignored_sources.iter().any(|ignored| ignored == name) {
         Some("the workload says that the source takes no part")
     } else if object.follows.mode == Some(Mode::Annotation) {
         Some("the workload asks for stamps, not names")

@@ -23,9 +23,7 @@ pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
         shown = lines.end as usize;
         if touches_secret(facts, &lines.range()) {
             let line = 1 + newlines(&text.as_bytes()[..lines.start as usize]);
-            out.push_str(&format!(
-                "# line {line} is not shown: a Secret stands on it\n"
-            ));
+            out.push_str(&format!("# line {line} is not shown: a Secret stands on it\n"));
             continue;
         }
         let before = lines.of(text);
@@ -57,11 +55,7 @@ fn hunks(out: &mut String, before: &str, after: &str, first: usize, shift: isize
         let new = head.new_range().start..tail.new_range().end;
         let old_start = first + old.start + 1;
         let new_start = (first + new.start + 1).saturating_add_signed(shift);
-        out.push_str(&format!(
-            "@@ -{old_start},{} +{new_start},{} @@\n",
-            old.len(),
-            new.len()
-        ));
+        out.push_str(&format!("@@ -{old_start},{} +{new_start},{} @@\n", old.len(), new.len()));
         for op in &group {
             for change in diff.iter_changes(op) {
                 let sign = match change.tag() {

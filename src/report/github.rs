@@ -54,9 +54,7 @@ fn command(outcome: &Outcome, finding: &Finding, locator: &Locator<'_>) -> Strin
 
 /// The text of a command: on one line.
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The text of a property, which ends at a comma or a colon.

@@ -31,11 +31,7 @@ const BLOCK: usize = 1 << 14;
 impl<'a> Locator<'a> {
     /// For the texts of an outcome.
     pub fn new(outcome: &'a Outcome) -> Self {
-        Self {
-            outcome,
-            lines: RefCell::default(),
-            last: RefCell::default(),
-        }
+        Self { outcome, lines: RefCell::default(), last: RefCell::default() }
     }
 
     /// The name of the file.
@@ -85,11 +81,7 @@ impl<'a> Locator<'a> {
         let start_of_line = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |end| end + 1);
         let start = (start_of_line + mark).min(at);
         let is_character = |b: &&u8| *b & 0xC0 != 0x80;
-        let column = text.as_bytes()[start..at]
-            .iter()
-            .filter(is_character)
-            .count()
-            + 1;
+        let column = text.as_bytes()[start..at].iter().filter(is_character).count() + 1;
         Position { line, column }
     }
 
@@ -129,9 +121,5 @@ pub fn touches_secret(facts: &Facts, range: &Range<usize>) -> bool {
 
 /// `1 file`, `2 files`.
 pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{n} {noun}s")
-    }
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }

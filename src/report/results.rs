@@ -72,10 +72,7 @@ fn row<'a>(outcome: &'a Outcome, finding: &Finding, locator: &Locator<'_>) -> Re
         resource_ref: object.map(reference),
         file: object.and_then(|object| {
             let from = object.from_file.as_ref()?;
-            Some(FileRow {
-                path: &from.path,
-                index: from.index,
-            })
+            Some(FileRow { path: &from.path, index: from.index })
         }),
         tags,
     }

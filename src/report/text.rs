@@ -16,11 +16,7 @@ pub fn findings(
     colour: bool,
     jobs: usize,
 ) -> String {
-    let renderer = if colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let said: Vec<&Finding> = findings.iter().filter(|f| f.severity >= least).collect();
     let parts: Vec<&[&Finding]> = said.chunks(PART).collect();
     let parts = parallel::map(parts.len(), jobs, |part| {
@@ -44,16 +40,10 @@ fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String 
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level
-        .primary_title(finding.message.as_str())
-        .id(finding.code.name());
+    let title = level.primary_title(finding.message.as_str()).id(finding.code.name());
     let mut group = Group::with_title(title);
     if let Some(place) = finding.place {
-        let quote = if finding.quotable {
-            locator.quote(place)
-        } else {
-            None
-        };
+        let quote = if finding.quotable { locator.quote(place) } else { None };
         let position = locator.position(place);
         group = match quote {
             Some((line, range)) => group.element(
@@ -63,9 +53,7 @@ fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String 
                     .annotation(AnnotationKind::Primary.span(range)),
             ),
             None => group.element(
-                Origin::path(locator.name(place))
-                    .line(position.line)
-                    .char_column(position.column),
+                Origin::path(locator.name(place)).line(position.line).char_column(position.column),
             ),
         };
     } else if let Some(file) = &finding.file {
@@ -92,14 +80,8 @@ fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String 
 
 /// `12 files read, 3 walked past (2 templates, 1 kustomization)`.
 pub fn read(outcome: &Outcome) -> String {
-    let Skipped {
-        templates,
-        ytt,
-        kustomizations,
-        binary,
-        unreadable,
-        without_objects,
-    } = outcome.skipped;
+    let Skipped { templates, ytt, kustomizations, binary, unreadable, without_objects } =
+        outcome.skipped;
     let reasons = [
         (templates, "template"),
         (ytt, "ytt program"),

@@ -136,18 +136,11 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
             for (position, object) in seen {
                 for (number, source) in object.sources.iter().enumerate() {
                     let own = member.namespace.as_deref().or(source.namespace.as_deref());
-                    let at = SourceRef {
-                        object: ObjectRef {
-                            file,
-                            object: position,
-                        },
-                        source: number,
-                    };
+                    let at =
+                        SourceRef { object: ObjectRef { file, object: position }, source: number };
                     for old in old_names(object, source) {
                         let old = (unit_id, source.target, old.to_owned());
-                        once.entry(old)
-                            .or_default()
-                            .push((source.name.to_string(), at));
+                        once.entry(old).or_default().push((source.name.to_string(), at));
                     }
                     copies.push(Copy {
                         hash: XxHash3_64::oneshot(source.name.as_bytes()),
@@ -195,13 +188,7 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
     for beginning in 1..starts.len() {
         starts[beginning] += starts[beginning - 1];
     }
-    let index = Index {
-        groups,
-        starts,
-        shift,
-        sources,
-        once,
-    };
+    let index = Index { groups, starts, shift, sources, once };
     (index, findings)
 }
 
@@ -256,11 +243,8 @@ fn settle(
         };
     }
     // What a controller says that it will fill counts only where nothing else has the name.
-    let real: Vec<SourceRef> = copies
-        .iter()
-        .copied()
-        .filter(|&at| !source(facts, at).filled_in_cluster)
-        .collect();
+    let real: Vec<SourceRef> =
+        copies.iter().copied().filter(|&at| !source(facts, at).filled_in_cluster).collect();
     if real.is_empty() {
         return Indexed {
             namespace: namespace.map(SmolStr::from),

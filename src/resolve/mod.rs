@@ -131,9 +131,7 @@ fn by_name<'a>(
     if let Some(found) = exact(candidates, own) {
         return settled(found);
     }
-    let mut fitting = candidates
-        .iter()
-        .filter(|c| own.is_none() || c.namespace.is_none());
+    let mut fitting = candidates.iter().filter(|c| own.is_none() || c.namespace.is_none());
     match (fitting.next(), fitting.next()) {
         (None, _) => Resolution::External,
         (Some(only), None) => settled(only),

@@ -42,11 +42,7 @@ pub struct Member {
 
 impl Member {
     fn whole(file: usize) -> Self {
-        Self {
-            file,
-            object: None,
-            namespace: None,
-        }
+        Self { file, object: None, namespace: None }
     }
 }
 
@@ -77,10 +73,7 @@ pub struct Seat {
 
 impl Seat {
     fn plain(unit: UnitId) -> Self {
-        Self {
-            unit,
-            namespace: None,
-        }
+        Self { unit, namespace: None }
     }
 }
 
@@ -178,9 +171,7 @@ fn take(
     };
     let of = |globs: &GlobSet| -> Vec<usize> {
         let files = 0..inputs.len();
-        files
-            .filter(|&file| below(file).is_some_and(|path| globs.is_match(path)))
-            .collect()
+        files.filter(|&file| below(file).is_some_and(|path| globs.is_match(path))).collect()
     };
     let own = of(&row.files);
     if own.is_empty() {

@@ -38,11 +38,7 @@ pub struct Changed {
 
 impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} changed while it was being worked on; run the command again",
-            self.name
-        )
+        write!(f, "{} changed while it was being worked on; run the command again", self.name)
     }
 }
 
@@ -51,26 +47,17 @@ impl std::error::Error for Changed {}
 impl Text {
     /// A text that stays here.
     pub fn here(text: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            here: OnceLock::from(text.into()),
-            again: None,
-        }
+        Self { here: OnceLock::from(text.into()), again: None }
     }
 
     /// A text that is not here.
     pub fn elsewhere(again: Box<dyn Again>) -> Self {
-        Self {
-            here: OnceLock::new(),
-            again: Some(again),
-        }
+        Self { here: OnceLock::new(), again: Some(again) }
     }
 
     /// A text that is here until it is [forgotten](Self::forget).
     pub fn for_now(text: String, again: Box<dyn Again>) -> Self {
-        Self {
-            here: OnceLock::from(Cow::Owned(text)),
-            again: Some(again),
-        }
+        Self { here: OnceLock::from(Cow::Owned(text)), again: Some(again) }
     }
 
     /// Lets go of what can be read again.
@@ -135,10 +122,7 @@ pub struct Span {
 impl Span {
     /// A span over `start..end`; both at most [`MAX_TEXT`].
     pub fn new(start: usize, end: usize) -> Self {
-        Self {
-            start: offset(start),
-            end: offset(end),
-        }
+        Self { start: offset(start), end: offset(end) }
     }
 
     /// The span as a range of indices.
@@ -185,17 +169,10 @@ pub struct Position {
 pub fn position(text: &str, byte: usize) -> Position {
     let byte = byte.min(text.len());
     let before = &text.as_bytes()[..byte];
-    let line_start = before
-        .iter()
-        .rposition(|&b| b == b'\n')
-        .map_or(0, |i| i + 1);
+    let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
     let line = before.iter().filter(|&&b| b == b'\n').count() + 1;
     // A continuation byte of UTF-8 starts no character.
-    let column = before[line_start..]
-        .iter()
-        .filter(|&&b| b & 0xC0 != 0x80)
-        .count()
-        + 1;
+    let column = before[line_start..].iter().filter(|&&b| b & 0xC0 != 0x80).count() + 1;
     Position { line, column }
 }
 

@@ -57,9 +57,7 @@ impl EditSet {
     ) -> impl Iterator<Item = &'a str> + 'a {
         // Sorted and disjoint, so the ends are sorted as well.
         let first = self.edits.partition_point(|e| e.span.start < part.start);
-        let inside = self.edits[first..]
-            .iter()
-            .take_while(|e| e.span.end <= part.end);
+        let inside = self.edits[first..].iter().take_while(|e| e.span.end <= part.end);
         let mut from = part.start as usize;
         let mut pieces: Vec<&'a str> = Vec::new();
         for edit in inside {

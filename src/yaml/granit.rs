@@ -21,17 +21,9 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>, SyntaxError> {
     let mut joined: Vec<Span> = Vec::new();
     loop {
         match parse_seen(text, chunk, &seen) {
-            Ok(tape)
-                if joined
-                    .iter()
-                    .all(|span| is_quoted_value(&tape, text, *span)) =>
-            {
+            Ok(tape) if joined.iter().all(|span| is_quoted_value(&tape, text, *span)) => {
                 let absent = tape.nodes.is_empty() || is_absent(&tape);
-                let document = Document {
-                    span: chunk,
-                    json: false,
-                    tape,
-                };
+                let document = Document { span: chunk, json: false, tape };
                 reject::refuse(&document, text)?;
                 return Ok((!absent).then_some(document));
             }
@@ -87,10 +79,8 @@ fn quoted_around(body: &str, cursor: usize, error: &SyntaxError, chunk: Span) ->
 }
 
 /// What granit says where a continuation line of a quoted scalar is not indented to its liking.
-const QUOTED_INDENTATION: &[&str] = &[
-    "invalid indentation in multiline quoted scalar",
-    "tab cannot be used as indentation",
-];
+const QUOTED_INDENTATION: &[&str] =
+    &["invalid indentation in multiline quoted scalar", "tab cannot be used as indentation"];
 
 fn quoted_end(bytes: &[u8], start: usize) -> Option<usize> {
     let quote = bytes[start];
@@ -206,11 +196,7 @@ struct Open {
 
 impl Builder<'_> {
     fn error(&self, body: &str, error: &granit_parser::ScanError) -> SyntaxError {
-        let at = error
-            .marker()
-            .byte_offset()
-            .unwrap_or(body.len())
-            .min(body.len());
+        let at = error.marker().byte_offset().unwrap_or(body.len()).min(body.len());
         let message = error.info().to_string();
         if message.contains("recursion limit") {
             return SyntaxError::refused(self.base + at, "nested deeper than 1,000 levels");
@@ -247,12 +233,8 @@ impl Builder<'_> {
                 }
             }
             Event::Alias(id) => {
-                let node = self.push(
-                    Kind::Alias,
-                    Style::Plain,
-                    span,
-                    self.column(span.start as usize),
-                )?;
+                let node =
+                    self.push(Kind::Alias, Style::Plain, span, self.column(span.start as usize))?;
                 self.alias(node, *id, span)?;
                 self.cursor = span.end as usize;
                 self.last_end = span.end;
@@ -265,10 +247,7 @@ impl Builder<'_> {
             }
             Event::MappingEnd | Event::SequenceEnd => self.close(span),
             Event::Anchor(_, name) => {
-                if !name
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
-                {
+                if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) {
                     return Err(SyntaxError::refused(
                         span.start as usize,
                         "an anchor's name with other characters than letters, digits, `_` and `-`, which kubectl refuses",
@@ -296,14 +275,12 @@ impl Builder<'_> {
             StructureStyle::Block => Style::Block,
         };
         // Of a list in the column of its key, granit points behind the first dash.
-        let in_mapping = self
-            .open
-            .last()
-            .is_some_and(|open| self.tape.nodes[open.node].kind == Kind::Mapping);
+        let in_mapping =
+            self.open.last().is_some_and(|open| self.tape.nodes[open.node].kind == Kind::Mapping);
         let span = match (kind, style) {
-            (Kind::Sequence, Style::Block) if in_mapping => self
-                .find_mark(b"-")
-                .map_or(span, |dash| Span::new(dash, dash)),
+            (Kind::Sequence, Style::Block) if in_mapping => {
+                self.find_mark(b"-").map_or(span, |dash| Span::new(dash, dash))
+            }
             _ => span,
         };
         let indent = self.column(span.start as usize);
@@ -313,11 +290,7 @@ impl Builder<'_> {
             self.cursor = span.end as usize;
         }
         self.last_end = span.end;
-        self.open.push(Open {
-            node: node.0 as usize,
-            children: 0,
-            anchor,
-        });
+        self.open.push(Open { node: node.0 as usize, children: 0, anchor });
         if self.open.len() > MAX_DEPTH {
             return Err(SyntaxError::refused(
                 span.start as usize,

@@ -34,10 +34,7 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Vec<Document>>, SyntaxErr
             None => chunk.end,
         };
         documents.push(Document {
-            span: Span {
-                start: from,
-                end: to,
-            },
+            span: Span { start: from, end: to },
             json: true,
             tape: tape(text, *value)?,
         });
@@ -110,8 +107,5 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
 
 fn literal_end(bytes: &[u8], start: usize) -> usize {
     let is_end = |b: &u8| matches!(b, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
-    bytes[start..]
-        .iter()
-        .position(is_end)
-        .map_or(bytes.len(), |i| start + i)
+    bytes[start..].iter().position(is_end).map_or(bytes.len(), |i| start + i)
 }

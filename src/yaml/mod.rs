@@ -47,20 +47,12 @@ pub struct SyntaxError {
 impl SyntaxError {
     /// The text is not YAML.
     pub fn broken(at: usize, message: impl Into<String>) -> Self {
-        Self {
-            at: crate::text::offset(at),
-            message: message.into(),
-            refused: false,
-        }
+        Self { at: crate::text::offset(at), message: message.into(), refused: false }
     }
 
     /// The text may be YAML, but reading it would be a guess.
     pub fn refused(at: usize, message: impl Into<String>) -> Self {
-        Self {
-            at: crate::text::offset(at),
-            message: message.into(),
-            refused: true,
-        }
+        Self { at: crate::text::offset(at), message: message.into(), refused: true }
     }
 }
 

@@ -47,16 +47,12 @@ pub(super) fn refuse_characters(body: &str, base: usize) -> Result<(), SyntaxErr
         return Err(SyntaxError::refused(base + lead, found));
     }
     if let Some(at) = memchr::memmem::find(bytes, b"\r\r\n") {
-        return Err(SyntaxError::refused(
-            base + at,
-            "a line that ends with two carriage returns",
-        ));
+        return Err(SyntaxError::refused(base + at, "a line that ends with two carriage returns"));
     }
     match memchr::memchr(0x7F, bytes) {
-        Some(at) => Err(SyntaxError::refused(
-            base + at,
-            "a control character, which kubectl refuses",
-        )),
+        Some(at) => {
+            Err(SyntaxError::refused(base + at, "a control character, which kubectl refuses"))
+        }
         None => Ok(()),
     }
 }
@@ -138,11 +134,8 @@ fn refuse_merges(document: &Document, text: &str) -> Result<(), SyntaxError> {
                 continue;
             }
             let list = document.node(value).kind == Kind::Sequence;
-            let good = if list {
-                document.children(value).all(is_mapping)
-            } else {
-                is_mapping(value)
-            };
+            let good =
+                if list { document.children(value).all(is_mapping) } else { is_mapping(value) };
             if !good {
                 return Err(SyntaxError::refused(
                     document.node(key).span.start as usize,

@@ -158,11 +158,8 @@ fn word(text: &str) -> Option<Value<'static>> {
 }
 
 fn number(text: &str) -> Option<Value<'static>> {
-    let digits: Cow<'_, str> = if text.contains('_') {
-        Cow::Owned(text.replace('_', ""))
-    } else {
-        Cow::Borrowed(text)
-    };
+    let digits: Cow<'_, str> =
+        if text.contains('_') { Cow::Owned(text.replace('_', "")) } else { Cow::Borrowed(text) };
     if let Some(int) = parse_int(&digits) {
         return Some(Value::Int(int));
     }
@@ -172,9 +169,7 @@ fn number(text: &str) -> Option<Value<'static>> {
         return Some(float);
     }
     // What go-yaml tries last: a sign behind the prefix.
-    let binary = digits
-        .strip_prefix("0b")
-        .filter(|rest| rest.starts_with(['+', '-']))?;
+    let binary = digits.strip_prefix("0b").filter(|rest| rest.starts_with(['+', '-']))?;
     let (sign, bits) = binary.split_at(1);
     if bits.is_empty() || !bits.bytes().all(|b| matches!(b, b'0' | b'1')) {
         return None;
@@ -203,11 +198,7 @@ fn parse_int(text: &str) -> Option<i128> {
     }
     let value = i128::from(u64::from_str_radix(digits, radix).ok()?);
     let value = if negative { -value } else { value };
-    let fits = if signed {
-        i64::try_from(value).is_ok()
-    } else {
-        true
-    };
+    let fits = if signed { i64::try_from(value).is_ok() } else { true };
     fits.then_some(value)
 }
 
@@ -253,10 +244,7 @@ fn parse_float(text: &str) -> Option<Value<'static>> {
     if !is_decimal_float(text) {
         return None;
     }
-    text.parse::<f64>()
-        .ok()
-        .filter(|f| f.is_finite())
-        .map(Value::Float)
+    text.parse::<f64>().ok().filter(|f| f.is_finite()).map(Value::Float)
 }
 
 fn underscores_separate_digits(text: &str) -> bool {
@@ -376,10 +364,6 @@ pub fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     if memchr::memchr2(b'\n', b'\r', text).is_none() {
         return STANDARD.decode(text).ok();
     }
-    let one_line: Vec<u8> = text
-        .iter()
-        .copied()
-        .filter(|b| !matches!(b, b'\n' | b'\r'))
-        .collect();
+    let one_line: Vec<u8> = text.iter().copied().filter(|b| !matches!(b, b'\n' | b'\r')).collect();
     STANDARD.decode(one_line).ok()
 }

@@ -87,8 +87,7 @@ fn double(raw: &str) -> Result<Cow<'_, str>, Undecodable> {
 }
 
 fn unquote(raw: &str) -> Result<&str, Undecodable> {
-    raw.get(1..raw.len().saturating_sub(1))
-        .ok_or(Undecodable("a quoted scalar without its end"))
+    raw.get(1..raw.len().saturating_sub(1)).ok_or(Undecodable("a quoted scalar without its end"))
 }
 
 /// The white space between two words, and what is left of it.
@@ -122,11 +121,7 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            bytes: text.as_bytes(),
-            at: 0,
-        }
+        Self { text, bytes: text.as_bytes(), at: 0 }
     }
 
     fn at_end(&self) -> bool {
@@ -158,11 +153,7 @@ impl<'a> Scan<'a> {
 
     fn blanks(&mut self, escaped: bool) -> Gap<'a> {
         let start = self.at;
-        let mut gap = Gap {
-            spaces: "",
-            breaks: 0,
-            escaped,
-        };
+        let mut gap = Gap { spaces: "", breaks: 0, escaped };
         while let Some(byte) = self.peek() {
             match byte {
                 b' ' | b'\t' => self.at += 1,
@@ -234,11 +225,7 @@ pub struct Header {
 
 /// Reads the header of a block scalar from its `|` or `>` on.
 pub fn header(raw: &str) -> Header {
-    let mut header = Header {
-        digit: None,
-        chomping: 0,
-        len: raw.len() - split_line(raw).1.len(),
-    };
+    let mut header = Header { digit: None, chomping: 0, len: raw.len() - split_line(raw).1.len() };
     for byte in raw.bytes().skip(1) {
         match byte {
             b'+' => header.chomping = 1,
@@ -352,10 +339,7 @@ mod tests {
     #[test]
     fn quoted_lines_fold_as_in_libyaml() {
         assert_eq!(read("\"a \n  b\n\n  c\"", Style::Double, 0), "a b\nc");
-        assert_eq!(
-            read("\"a\\\n   b\\n\\u00e9\"", Style::Double, 0),
-            "ab\n\u{e9}"
-        );
+        assert_eq!(read("\"a\\\n   b\\n\\u00e9\"", Style::Double, 0), "ab\n\u{e9}");
         assert_eq!(read("'it''s\r\n two'", Style::Single, 0), "it's two");
         assert_eq!(read("'a  b'", Style::Single, 0), "a  b");
         assert_eq!(read("a b\n\n\n  c", Style::Plain, 0), "a b\n\nc");
@@ -366,10 +350,7 @@ mod tests {
         assert_eq!(read("|\n  x", Style::Literal, 2), "x\n");
         assert_eq!(read("|-\n  x\n\n", Style::Literal, 2), "x");
         assert_eq!(read("|+\n  x\n\n", Style::Literal, 2), "x\n\n");
-        assert_eq!(
-            read(">\n  a\n  b\n\n   c\n  d\n", Style::Folded, 2),
-            "a b\n\n c\nd\n"
-        );
+        assert_eq!(read(">\n  a\n  b\n\n   c\n  d\n", Style::Folded, 2), "a b\n\n c\nd\n");
         assert_eq!(read("|\r\n  a\r\n  b\r\n", Style::Literal, 2), "a\nb\n");
     }
 }

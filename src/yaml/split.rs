@@ -51,10 +51,7 @@ pub fn chunks_of(text: &str, part: Span) -> impl Iterator<Item = Result<Chunk, S
                 )));
             }
         }
-        Some(Ok(Chunk {
-            span: Span::new(start, end),
-            marker,
-        }))
+        Some(Ok(Chunk { span: Span::new(start, end), marker }))
     })
 }
 

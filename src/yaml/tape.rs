@@ -135,11 +135,7 @@ impl Drop for Tape {
         // At the end of a thread there is no next one.
         let _ = SPARE.try_with(|spare| {
             let other = spare.take();
-            spare.set(if other.capacity() > nodes.capacity() {
-                other
-            } else {
-                nodes
-            });
+            spare.set(if other.capacity() > nodes.capacity() { other } else { nodes });
         });
     }
 }
@@ -200,22 +196,14 @@ impl Document {
             Kind::Mapping | Kind::Sequence => node.jump,
             Kind::Scalar | Kind::Alias => id.0 + 1,
         };
-        Children {
-            document: self,
-            next: id.0 + 1,
-            end,
-        }
+        Children { document: self, next: id.0 + 1, end }
     }
 
     /// The keys and values of a mapping as written: duplicates and `<<` included.
     pub fn pairs(&self, id: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
         let mut children = match self.node(id).kind {
             Kind::Mapping => self.children(id),
-            _ => Children {
-                document: self,
-                next: 0,
-                end: 0,
-            },
+            _ => Children { document: self, next: 0, end: 0 },
         };
         std::iter::from_fn(move || Some((children.next()?, children.next()?)))
     }
@@ -224,9 +212,7 @@ impl Document {
     pub fn items(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let id = self.target(id);
         let is_sequence = self.node(id).kind == Kind::Sequence;
-        self.children(id)
-            .filter(move |_| is_sequence)
-            .map(|item| self.target(item))
+        self.children(id).filter(move |_| is_sequence).map(|item| self.target(item))
     }
 
     /// The field `name` of a mapping as `kubectl` reads it: the last of several, `<<` applied in
@@ -241,11 +227,7 @@ impl Document {
         let mut found: Option<Field> = None;
         for (key, value) in self.pairs(mapping) {
             if self.is_key(text, key, name) {
-                found = Some(Field {
-                    key,
-                    value,
-                    duplicate: found.map(|f| f.key),
-                });
+                found = Some(Field { key, value, duplicate: found.map(|f| f.key) });
             } else if self.node(mapping).has_merge
                 && depth < super::MAX_DEPTH
                 && self.is_merge_key(text, key)

@@ -55,13 +55,7 @@ pub fn only_changes<'c>(
 ) -> bool {
     let changes = changes.into_iter();
     let open: Vec<(&[Step], &Change)> = changes.map(|c| (c.path.as_slice(), c)).collect();
-    same(
-        before,
-        Some(before.document.root()),
-        after,
-        Some(after.document.root()),
-        &open,
-    )
+    same(before, Some(before.document.root()), after, Some(after.document.root()), &open)
 }
 
 fn same(
@@ -100,10 +94,8 @@ fn same(
         let (Some(a), Some(b)) = (a, b) else {
             return false;
         };
-        let (xs, ys): (Vec<_>, Vec<_>) = (
-            before.document.children(a).collect(),
-            after.document.children(b).collect(),
-        );
+        let (xs, ys): (Vec<_>, Vec<_>) =
+            (before.document.children(a).collect(), after.document.children(b).collect());
         return xs.len() == ys.len()
             && xs.iter().zip(&ys).enumerate().all(|(i, (&x, &y))| {
                 let inner: Vec<_> = descend(open, &Step::Item(i));

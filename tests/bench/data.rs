@@ -27,9 +27,7 @@ const WORDS: &[&str] = &[
 ];
 
 fn words(numbers: &mut Numbers, count: usize) -> String {
-    let words: Vec<&str> = (0..count)
-        .map(|_| WORDS[numbers.below(WORDS.len())])
-        .collect();
+    let words: Vec<&str> = (0..count).map(|_| WORDS[numbers.below(WORDS.len())]).collect();
     words.join(" ")
 }
 
@@ -100,10 +98,8 @@ fn deployment(
         );
         for variable in 0..4 {
             let value = words(numbers, 2);
-            let _ = write!(
-                out,
-                "            - name: E{variable}\n              value: '{value}'\n"
-            );
+            let _ =
+                write!(out, "            - name: E{variable}\n              value: '{value}'\n");
         }
         let _ = write!(
             out,
@@ -145,14 +141,7 @@ pub(crate) fn stream(bytes: usize) -> String {
         secret(&mut numbers, &of_secret, &namespace, &mut out);
         let config = format!("config-{app}-0");
         let secret = (app % 2 == 0).then_some(of_secret.as_str());
-        deployment(
-            &mut numbers,
-            &format!("app-{app}"),
-            &namespace,
-            &config,
-            secret,
-            &mut out,
-        );
+        deployment(&mut numbers, &format!("app-{app}"), &namespace, &config, secret, &mut out);
         if app % 3 == 0 {
             service(&format!("app-{app}"), &namespace, &mut out);
         }
@@ -185,10 +174,7 @@ pub(crate) fn references(count: usize) -> String {
     }
     out.push_str("---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app\nspec:\n  template:\n    spec:\n      containers:\n        - name: c\n          envFrom:\n");
     for number in 0..count {
-        let _ = write!(
-            out,
-            "            - configMapRef:\n                name: c{number}\n"
-        );
+        let _ = write!(out, "            - configMapRef:\n                name: c{number}\n");
     }
     out
 }
@@ -203,14 +189,7 @@ pub(crate) fn shared(count: usize) -> String {
         let _ = writeln!(out, "    {}", words(&mut numbers, 11));
     }
     for number in 0..count {
-        deployment(
-            &mut numbers,
-            &format!("app-{number}"),
-            "ns",
-            "big",
-            None,
-            &mut out,
-        );
+        deployment(&mut numbers, &format!("app-{number}"), "ns", "big", None, &mut out);
     }
     out
 }
@@ -254,11 +233,7 @@ fn definition(numbers: &mut Numbers, name: &str, bytes: usize, out: &mut String)
             }
             _ => {
                 let _ = writeln!(out, "{:inner$}type: string", "");
-                deep -= if deep > 14 && numbers.below(4) == 0 {
-                    4
-                } else {
-                    0
-                };
+                deep -= if deep > 14 && numbers.below(4) == 0 { 4 } else { 0 };
             }
         }
         field += 1;

@@ -22,10 +22,8 @@ use timing::{LIMIT, Run, is_there, medians, table};
 const ROLLSTAMP: &str = env!("CARGO_BIN_EXE_rollstamp");
 
 fn main() {
-    let wanted: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|word| !word.starts_with('-'))
-        .collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|word| word == name);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("speed");
     fs::create_dir_all(&folder).unwrap();
@@ -64,9 +62,7 @@ impl Files {
     }
 
     fn synthetic(&self, megabytes: usize) -> PathBuf {
-        self.file(&format!("synthetic-{megabytes}.yaml"), || {
-            data::stream(megabytes * 1_000_000)
-        })
+        self.file(&format!("synthetic-{megabytes}.yaml"), || data::stream(megabytes * 1_000_000))
     }
 
     /// The real streams one after the other, as often as makes 100 MB.
@@ -129,10 +125,8 @@ fn parse(files: &Files) {
     let texts = [Some(files.synthetic(100)), files.real()];
     for path in texts.into_iter().flatten() {
         let text = fs::read_to_string(&path).unwrap();
-        let chunks: Vec<_> = split::chunks(&text)
-            .filter_map(Result::ok)
-            .map(|chunk| chunk.span)
-            .collect();
+        let chunks: Vec<_> =
+            split::chunks(&text).filter_map(Result::ok).map(|chunk| chunk.span).collect();
         let mut declined = 0;
         let speed = |work: &mut dyn FnMut()| {
             let start = Instant::now();
@@ -173,21 +167,14 @@ fn beside(path: &Path) -> Vec<Run> {
             "cat file \\| rollstamp \\| cat",
             &format!("cat {file} | {ROLLSTAMP} --no-config 2>&- | cat"),
         ),
-        Run::new(
-            "rollstamp -j1 < file",
-            &[ROLLSTAMP, "--no-config", "-j1"],
-            Some(path),
-        ),
+        Run::new("rollstamp -j1 < file", &[ROLLSTAMP, "--no-config", "-j1"], Some(path)),
         Run::shell("cat file \\| cat", &format!("cat {file} | cat")),
         Run::shell("sha256sum file", &format!("sha256sum {file}")),
     ]
 }
 
 fn streams(files: &Files) {
-    let texts = [
-        ("synthetic", Some(files.synthetic(100))),
-        ("real", files.real()),
-    ];
+    let texts = [("synthetic", Some(files.synthetic(100))), ("real", files.real())];
     for (name, path) in texts {
         let Some(path) = path else { continue };
         let title = format!("Stream of {} MB, {name}", size(&path) / 1_000_000);
@@ -199,25 +186,17 @@ fn streams(files: &Files) {
 type Grow = fn(&Path, usize);
 
 fn tree(files: &Files) {
-    let trees: [(&str, Grow); 2] = [
-        ("mixed", data::mixed),
-        ("configuration", data::configuration),
-    ];
+    let trees: [(&str, Grow); 2] = [("mixed", data::mixed), ("configuration", data::configuration)];
     for (name, grow) in trees {
         let root = files.folder.join(format!("tree-{name}"));
         grow(&root, 30_000);
-        let found = walkdir::WalkDir::new(&root)
-            .into_iter()
-            .filter_map(Result::ok);
+        let found = walkdir::WalkDir::new(&root).into_iter().filter_map(Result::ok);
         let bytes: u64 = found
             .filter(|entry| entry.path().extension().is_some_and(|e| e == "yaml"))
             .map(|entry| size(entry.path()))
             .sum();
-        let mut check = Run::new(
-            "rollstamp check",
-            &[ROLLSTAMP, "check", "--no-config", "-q", "."],
-            None,
-        );
+        let mut check =
+            Run::new("rollstamp check", &[ROLLSTAMP, "check", "--no-config", "-q", "."], None);
         // Nothing is stamped yet, so `check` has something to say.
         check.may_fail = true;
         let find = "find . -name '*.yaml' -print0 | xargs -0 -n 500 -P 2";
@@ -255,11 +234,7 @@ fn start(files: &Files) {
 
 fn memory(files: &Files) {
     println!("\n### Memory\n\n| input | bytes | peak | times the input |\n|---|---|---|---|");
-    let inputs = [
-        Some(files.synthetic(100)),
-        files.real(),
-        Some(files.synthetic(10)),
-    ];
+    let inputs = [Some(files.synthetic(100)), files.real(), Some(files.synthetic(10))];
     for path in inputs.into_iter().flatten() {
         let run = Run::new("", &[ROLLSTAMP, "--no-config"], Some(&path));
         let Some(peak) = run.memory() else {
@@ -293,11 +268,7 @@ fn growth(files: &Files) {
     };
     series(vec![bytes(1), bytes(10), bytes(100), bytes(1_000)]);
     series(vec![objects(1_000), objects(10_000), objects(100_000)]);
-    series(vec![
-        references(1_000),
-        references(10_000),
-        references(100_000),
-    ]);
+    series(vec![references(1_000), references(10_000), references(100_000)]);
     series(vec![shared(1_000), shared(10_000)]);
 }
 
@@ -315,11 +286,7 @@ fn series(rows: Vec<(String, PathBuf, f64)>) {
         let exponent = before.map_or(String::new(), |(s, t): (f64, f64)| {
             format!("{:.2}", (seconds / t).ln() / (size_of / s).ln())
         });
-        println!(
-            "| {name} | {} | {:.1} ms | {exponent} |",
-            size(&path),
-            seconds * 1e3
-        );
+        println!("| {name} | {} | {:.1} ms | {exponent} |", size(&path), seconds * 1e3);
         before = Some((size_of, seconds));
     }
 }
@@ -333,11 +300,7 @@ fn peers(files: &Files) {
         let folder = files.folder.join(format!("kustomize-{megabytes}"));
         fs::create_dir_all(&folder).unwrap();
         fs::copy(&path, folder.join("all.yaml")).unwrap();
-        fs::write(
-            folder.join("kustomization.yaml"),
-            "resources:\n- all.yaml\n",
-        )
-        .unwrap();
+        fs::write(folder.join("kustomization.yaml"), "resources:\n- all.yaml\n").unwrap();
         let folder = folder.display();
         let mut runs = vec![
             Run::new("rollstamp", &[ROLLSTAMP, "--no-config"], Some(&path)),
@@ -358,16 +321,8 @@ fn peers(files: &Files) {
                 format!("k8s-checksum-injector < {file}"),
             ),
             ("krm-filter", "krm-filter", format!("krm-filter < {file}")),
-            (
-                "kubectl kustomize",
-                "kubectl",
-                format!("kubectl kustomize {folder}"),
-            ),
-            (
-                "kustomize build",
-                "kustomize",
-                format!("kustomize build {folder}"),
-            ),
+            ("kubectl kustomize", "kubectl", format!("kubectl kustomize {folder}")),
+            ("kustomize build", "kustomize", format!("kustomize build {folder}")),
         ];
         for (name, program, line) in lines {
             if is_there(program) {
@@ -376,11 +331,6 @@ fn peers(files: &Files) {
                 println!("did not run: {program} is not installed");
             }
         }
-        table(
-            &format!("Peers, {megabytes} MB"),
-            size(&path),
-            &runs,
-            rounds,
-        );
+        table(&format!("Peers, {megabytes} MB"), size(&path), &runs, rounds);
     }
 }

@@ -39,11 +39,8 @@ impl Run {
     }
 
     fn start(&self, wrapper: &[&str]) -> Command {
-        let words: Vec<&str> = wrapper
-            .iter()
-            .copied()
-            .chain(self.command.iter().map(String::as_str))
-            .collect();
+        let words: Vec<&str> =
+            wrapper.iter().copied().chain(self.command.iter().map(String::as_str)).collect();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
         if let Some(folder) = &self.folder {
@@ -74,10 +71,7 @@ impl Run {
         let output = command.stderr(Stdio::piped()).output().ok()?;
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         let line = text.lines().rev().find_map(|l| l.strip_prefix("peak "))?;
-        line.trim()
-            .parse::<u64>()
-            .ok()
-            .map(|kilobytes| kilobytes * 1024)
+        line.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
     }
 }
 

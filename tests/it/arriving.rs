@@ -61,11 +61,8 @@ fn run(loaded: Loaded, options: &Options) -> Outcome {
 
 /// Everything that anybody is told, with all places, and every edit.
 fn said(outcome: &Outcome) -> String {
-    let edits: Vec<String> = outcome
-        .changes
-        .iter()
-        .map(|change| format!("{:?}", change.edits))
-        .collect();
+    let edits: Vec<String> =
+        outcome.changes.iter().map(|change| format!("{:?}", change.edits)).collect();
     let report = json::report(outcome, &outcome.findings, "check", true);
     let workloads = outcome.plan.workloads.iter().map(|planned| planned.object);
     let explained = explain::json::report(outcome, &workloads.collect());

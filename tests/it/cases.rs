@@ -60,16 +60,10 @@ fn testdata() -> PathBuf {
 fn load() -> Vec<Case> {
     let root = testdata().join("cases");
     let mut cases = Vec::new();
-    for entry in walkdir::WalkDir::new(&root)
-        .min_depth(2)
-        .max_depth(2)
-        .sort_by_file_name()
-    {
+    for entry in walkdir::WalkDir::new(&root).min_depth(2).max_depth(2).sort_by_file_name() {
         let folder = entry.unwrap().into_path();
         let name = folder.strip_prefix(&root).unwrap().iter();
-        let name: Vec<_> = name
-            .map(|part| part.to_string_lossy().into_owned())
-            .collect();
+        let name: Vec<_> = name.map(|part| part.to_string_lossy().into_owned()).collect();
         let name = name.join("/");
         let text = fs::read_to_string(folder.join("case.yaml"))
             .unwrap_or_else(|e| panic!("{name}/case.yaml: {e}"));
@@ -84,10 +78,7 @@ fn load() -> Vec<Case> {
 #[test]
 fn cases() {
     let only = std::env::var("CASE").unwrap_or_default();
-    let cases: Vec<Case> = load()
-        .into_iter()
-        .filter(|case| case.name.contains(&only))
-        .collect();
+    let cases: Vec<Case> = load().into_iter().filter(|case| case.name.contains(&only)).collect();
     let results = in_parallel(&cases, Case::run);
     let mut failed = Vec::new();
     let (mut with_laws, mut unread) = (0, 0);
@@ -100,24 +91,14 @@ fn cases() {
             failures.push("output.snap differs (see above)".to_owned());
         }
         if !failures.is_empty() {
-            failed.push(format!(
-                "{} ({})\n  {}",
-                case.name,
-                case.spec.why,
-                failures.join("\n  ")
-            ));
+            failed.push(format!("{} ({})\n  {}", case.name, case.spec.why, failures.join("\n  ")));
         }
     }
     println!(
         "{} cases, {with_laws} of them under the laws; the independent reader refused {unread} texts",
         cases.len()
     );
-    assert!(
-        failed.is_empty(),
-        "{} cases failed:\n\n{}",
-        failed.len(),
-        failed.join("\n\n")
-    );
+    assert!(failed.is_empty(), "{} cases failed:\n\n{}", failed.len(), failed.join("\n\n"));
 }
 
 fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
@@ -145,22 +126,17 @@ impl Case {
     fn run(&self) -> Result {
         let mut tree: Tree = read_tree(&self.folder.join("input"));
         for (from, to) in &self.spec.rename {
-            let entry = tree
-                .remove(from)
-                .unwrap_or_else(|| panic!("{}: no {from} to rename", self.name));
+            let entry =
+                tree.remove(from).unwrap_or_else(|| panic!("{}: no {from} to rename", self.name));
             tree.insert(to.clone(), entry);
         }
         for (at, target) in &self.spec.links {
             tree.insert(at.clone(), Entry::Link(target.clone()));
         }
-        let stdin = self
-            .spec
-            .stdin
-            .as_ref()
-            .map(|name| match tree.remove(name) {
-                Some(Entry::File(bytes)) => bytes,
-                _ => panic!("{}: no file input/{name} for stdin", self.name),
-            });
+        let stdin = self.spec.stdin.as_ref().map(|name| match tree.remove(name) {
+            Some(Entry::File(bytes)) => bytes,
+            _ => panic!("{}: no file input/{name} for stdin", self.name),
+        });
         let mut expected = tree.clone();
         let mut stdout = None;
         for (name, entry) in read_tree(&self.folder.join("expected")) {
@@ -173,34 +149,22 @@ impl Case {
         }
         let job = Job::new(&self.spec.args, stdin, tree);
         if stdout.is_none() && job.is_stream() {
-            stdout = if self.spec.exit == 0 {
-                job.stdin.clone()
-            } else {
-                Some(Vec::new())
-            };
+            stdout = if self.spec.exit == 0 { job.stdin.clone() } else { Some(Vec::new()) };
         }
         let sandbox = Sandbox::new(&job.tree);
         let mut output = sandbox.run(&job.args, job.stdin.as_deref());
         let after = sandbox.tree();
         let mut failures = Vec::new();
         if output.exit != self.spec.exit {
-            failures.push(format!(
-                "exit code {}, expected {}",
-                output.exit, self.spec.exit
-            ));
+            failures.push(format!("exit code {}, expected {}", output.exit, self.spec.exit));
         }
         for name in expected.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
             if expected.get(name) != after.get(name) {
-                failures.push(format!(
-                    "{name}\n{}",
-                    difference(expected.get(name), after.get(name))
-                ));
+                failures
+                    .push(format!("{name}\n{}", difference(expected.get(name), after.get(name))));
             }
         }
-        let done = laws::Done {
-            output: output.clone(),
-            tree: after,
-        };
+        let done = laws::Done { output: output.clone(), tree: after };
         if let Some(stdout) = stdout {
             if output.stdout != stdout {
                 let got = Entry::File(std::mem::take(&mut output.stdout));
@@ -218,12 +182,7 @@ impl Case {
             failures.extend(report.failures);
             unread = report.unread;
         }
-        Result {
-            output,
-            failures,
-            unread,
-            with_laws,
-        }
+        Result { output, failures, unread, with_laws }
     }
 
     fn compare_snapshot(&self, output: &Output) {
@@ -253,16 +212,10 @@ fn difference(expected: Option<&Entry>, got: Option<&Entry>) -> String {
             .collect(),
     };
     let (expected, got) = (lines(expected), lines(got));
-    let same = expected
-        .iter()
-        .zip(&got)
-        .take_while(|(a, b)| a == b)
-        .count();
+    let same = expected.iter().zip(&got).take_while(|(a, b)| a == b).count();
     let rest = |lines: &[String], mark: &str| {
         let from = &lines[same..lines.len().min(same + 6)];
-        from.iter()
-            .map(|line| format!("    {mark} {line}\n"))
-            .collect::<String>()
+        from.iter().map(|line| format!("    {mark} {line}\n")).collect::<String>()
     };
     format!(
         "    from line {} on\n{}{}",
@@ -291,17 +244,8 @@ struct Row {
 fn reading_table() {
     let text = fs::read_to_string(testdata().join("cases/reading-table.yaml")).unwrap();
     let rows: Vec<Row> = serde_yaml::from_str(&text).unwrap();
-    let wrong: Vec<String> = in_parallel(&rows, |row| row.wrong())
-        .into_iter()
-        .flatten()
-        .collect();
-    assert!(
-        wrong.is_empty(),
-        "{} rows of {}:\n{}",
-        wrong.len(),
-        rows.len(),
-        wrong.join("\n")
-    );
+    let wrong: Vec<String> = in_parallel(&rows, |row| row.wrong()).into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{} rows of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
 }
 
 const READER: &str = "apiVersion: apps/v1
@@ -320,10 +264,8 @@ spec:
 
 impl Row {
     fn wrong(&self) -> Option<String> {
-        let source = format!(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n{}",
-            self.text
-        );
+        let source =
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n{}", self.text);
         let stream = format!("{READER}---\n{source}");
         let output = Sandbox::new(&Tree::new()).run(&[], Some(stream.as_bytes()));
         let said = format!("{}: exit {}\n{}", self.title, output.exit, output.stderr);

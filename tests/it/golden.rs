@@ -63,13 +63,9 @@ fn compare(
     found: &BTreeMap<String, String>,
     expected: impl Fn(&Vector) -> Option<&String>,
 ) {
-    let wrong: Vec<&Vector> = vectors
-        .iter()
-        .filter(|v| found.get(&v.namespace) != expected(v))
-        .collect();
-    let first = wrong
-        .first()
-        .map(|v| (&v.manifests, expected(v), found.get(&v.namespace)));
+    let wrong: Vec<&Vector> =
+        vectors.iter().filter(|v| found.get(&v.namespace) != expected(v)).collect();
+    let first = wrong.first().map(|v| (&v.manifests, expected(v), found.get(&v.namespace)));
     assert!(
         wrong.is_empty(),
         "{} of {} stamps changed; the first: {first:#?}",
@@ -82,33 +78,22 @@ fn compare(
 fn golden_stamps_never_change() {
     let golden = golden();
     assert!(golden.vectors.len() > 1_000);
-    compare(&golden.vectors, &stamps(&golden.vectors, None), |v| {
-        v.stamp.as_ref()
-    });
+    compare(&golden.vectors, &stamps(&golden.vectors, None), |v| v.stamp.as_ref());
 }
 
 #[test]
 fn golden_stamps_with_a_hash_key_never_change() {
     use base64::Engine as _;
     let golden = golden();
-    let key = base64::engine::general_purpose::STANDARD
-        .decode(&golden.hash_key)
-        .unwrap();
-    compare(&golden.vectors, &stamps(&golden.vectors, Some(key)), |v| {
-        v.keyed.as_ref()
-    });
+    let key = base64::engine::general_purpose::STANDARD.decode(&golden.hash_key).unwrap();
+    compare(&golden.vectors, &stamps(&golden.vectors, Some(key)), |v| v.keyed.as_ref());
 }
 
 #[test]
 fn golden_file_never_changes() {
     use sha2::{Digest as _, Sha256};
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/v1.json");
-    let digest: String = Sha256::digest(fs::read(path).unwrap())
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
-    assert_eq!(
-        digest,
-        "504a4a606fa78e2d6d6a412180d634eab128b564a4305ac568d68ae7d581af26"
-    );
+    let digest: String =
+        Sha256::digest(fs::read(path).unwrap()).iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(digest, "504a4a606fa78e2d6d6a412180d634eab128b564a4305ac568d68ae7d581af26");
 }

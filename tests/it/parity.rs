@@ -78,9 +78,7 @@ fn fill(
 
 fn field_k(text: &str) -> Result<(Document, NodeId), String> {
     let document = read(text)?.pop().ok_or("no document")?;
-    let value = document
-        .value(text, document.root(), "k")
-        .ok_or("no field")?;
+    let value = document.value(text, document.root(), "k").ok_or("no field")?;
     Ok((document, value))
 }
 
@@ -132,11 +130,7 @@ fn scalars_mean_what_the_library_of_kubectl_says() {
             _ => {}
         }
     }
-    println!(
-        "{} scalars, {refused} refused that kubectl reads, {} wrong",
-        rows.len(),
-        wrong.len()
-    );
+    println!("{} scalars, {refused} refused that kubectl reads, {} wrong", rows.len(), wrong.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -193,21 +187,16 @@ fn scalars_of_several_lines_read_as_kubectl_prints_them() {
         let Some(text) = row["input"].as_str() else {
             continue;
         };
-        let got = extracted(text)
-            .and_then(|()| read(text))
-            .and_then(|documents| {
-                let document = documents.into_iter().next().ok_or("no document")?;
-                let json = to_json(&document, text, document.root())?;
-                json["data"]["k"]
-                    .as_str()
-                    .map(str::to_owned)
-                    .ok_or_else(|| "no string".to_owned())
-            });
+        let got = extracted(text).and_then(|()| read(text)).and_then(|documents| {
+            let document = documents.into_iter().next().ok_or("no document")?;
+            let json = to_json(&document, text, document.root())?;
+            json["data"]["k"].as_str().map(str::to_owned).ok_or_else(|| "no string".to_owned())
+        });
         match (row["value"].as_str(), got) {
             (Some(expected), Ok(got)) if expected == got => {}
-            (Some(expected), Ok(got)) => wrong.push(format!(
-                "{name}: expected {expected:?}, got {got:?}\n{text}"
-            )),
+            (Some(expected), Ok(got)) => {
+                wrong.push(format!("{name}: expected {expected:?}, got {got:?}\n{text}"))
+            }
             (Some(_), Err(why)) => refused.push(format!("{name}: {why}")),
             (None, Ok(got)) => {
                 wrong.push(format!("{name}: kubectl refuses, we read {got:?}\n{text}"));
@@ -236,17 +225,15 @@ fn streams_read_as_kubectl_prints_them() {
             continue;
         };
         let got: Result<Vec<Json>, String> =
-            extracted(text)
-                .and_then(|()| read(text))
-                .and_then(|documents| {
-                    let mut objects = Vec::new();
-                    for document in &documents {
-                        if document.node(document.root()).kind == Kind::Mapping {
-                            flatten(to_json(document, text, document.root())?, &mut objects);
-                        }
+            extracted(text).and_then(|()| read(text)).and_then(|documents| {
+                let mut objects = Vec::new();
+                for document in &documents {
+                    if document.node(document.root()).kind == Kind::Mapping {
+                        flatten(to_json(document, text, document.root())?, &mut objects);
                     }
-                    Ok(objects)
-                });
+                }
+                Ok(objects)
+            });
         let expected = row["kubectl"].as_array();
         match (row["error"].is_string(), expected, got) {
             (true, _, Err(_)) => {}
@@ -304,9 +291,9 @@ fn extracted(text: &str) -> Result<(), String> {
 fn alike(got: &[Json], expected: &[Json]) -> bool {
     fn plain(json: &Json) -> Json {
         match json {
-            Json::Number(n) => n
-                .as_f64()
-                .map_or(Json::Null, |f| Json::String(format!("{:e}", f + 0.0))),
+            Json::Number(n) => {
+                n.as_f64().map_or(Json::Null, |f| Json::String(format!("{:e}", f + 0.0)))
+            }
             Json::Array(items) => items.iter().map(plain).collect(),
             Json::Object(map) => map
                 .iter()
@@ -316,11 +303,8 @@ fn alike(got: &[Json], expected: &[Json]) -> bool {
             other => other.clone(),
         }
     }
-    let got: Vec<Json> = got
-        .iter()
-        .filter(|o| o.get("items") != Some(&Json::Null))
-        .map(plain)
-        .collect();
+    let got: Vec<Json> =
+        got.iter().filter(|o| o.get("items") != Some(&Json::Null)).map(plain).collect();
     let expected: Vec<Json> = expected.iter().map(plain).collect();
     got == expected
 }
@@ -358,10 +342,7 @@ const READ_ALL_THE_SAME: &[&str] = &[
 
 fn flatten(json: Json, objects: &mut Vec<Json>) {
     if let Some(items) = json["items"].as_array() {
-        let kind = json["kind"]
-            .as_str()
-            .and_then(|k| k.strip_suffix("List"))
-            .unwrap_or_default();
+        let kind = json["kind"].as_str().and_then(|k| k.strip_suffix("List")).unwrap_or_default();
         for item in items {
             let mut item = item.clone();
             if item["kind"].is_null() && item["apiVersion"].is_null() && !kind.is_empty() {
@@ -377,10 +358,7 @@ fn flatten(json: Json, objects: &mut Vec<Json>) {
 
 #[test]
 fn spans_are_in_order_and_inside_their_document() {
-    for row in rows("documents.json")
-        .iter()
-        .chain(&rows("block-scalars.json"))
-    {
+    for row in rows("documents.json").iter().chain(&rows("block-scalars.json")) {
         let Some(text) = row["input"].as_str() else {
             continue;
         };
@@ -392,11 +370,7 @@ fn spans_are_in_order_and_inside_their_document() {
                     "{}: {node:?}",
                     row["name"]
                 );
-                assert!(
-                    node.span.end <= document.span.end,
-                    "{}: {node:?}",
-                    row["name"]
-                );
+                assert!(node.span.end <= document.span.end, "{}: {node:?}", row["name"]);
                 assert!(
                     Span::of(node.span, text).len() == (node.span.end - node.span.start) as usize
                 );

@@ -20,11 +20,7 @@ fn template() -> impl Strategy<Value = String> {
         Just("annotations:\n  # why\n\n  a: |+\n    x\n\n".to_owned()),
         Just("annotations: # why\n    a: \"b\"\n".to_owned()),
     ];
-    let labels = prop_oneof![
-        Just(""),
-        Just("labels: {x: y}\n"),
-        Just("# c\nlabels:\n  x: y\n")
-    ];
+    let labels = prop_oneof![Just(""), Just("labels: {x: y}\n"), Just("# c\nlabels:\n  x: y\n")];
     (
         annotations,
         labels,
@@ -33,42 +29,27 @@ fn template() -> impl Strategy<Value = String> {
         prop_oneof![Just("\n"), Just("\r\n")],
         any::<bool>(),
     )
-        .prop_map(
-            |(annotations, labels, first, step, line_end, final_newline)| {
-                let metadata = if first {
-                    format!("{annotations}{labels}")
-                } else {
-                    format!("{labels}{annotations}")
-                };
-                let pad = |text: &str, n: usize| -> String {
-                    text.lines()
-                        .map(|l| {
-                            if l.is_empty() {
-                                "\n".to_owned()
-                            } else {
-                                format!("{:n$}{l}\n", "")
-                            }
-                        })
-                        .collect()
-                };
-                let metadata = if metadata.is_empty() {
-                    String::new()
-                } else {
-                    format!("metadata:\n{}", pad(&metadata, step))
-                };
-                let body = format!("{metadata}spec:\n{}", pad("containers: []\n", step));
-                let text = format!(
-                    "spec:\n{}",
-                    pad(&format!("template:\n{}", pad(&body, step)), step)
-                );
-                let text = text.replace('\n', line_end);
-                if final_newline {
-                    text
-                } else {
-                    text.trim_end().to_owned()
-                }
-            },
-        )
+        .prop_map(|(annotations, labels, first, step, line_end, final_newline)| {
+            let metadata = if first {
+                format!("{annotations}{labels}")
+            } else {
+                format!("{labels}{annotations}")
+            };
+            let pad = |text: &str, n: usize| -> String {
+                text.lines()
+                    .map(|l| if l.is_empty() { "\n".to_owned() } else { format!("{:n$}{l}\n", "") })
+                    .collect()
+            };
+            let metadata = if metadata.is_empty() {
+                String::new()
+            } else {
+                format!("metadata:\n{}", pad(&metadata, step))
+            };
+            let body = format!("{metadata}spec:\n{}", pad("containers: []\n", step));
+            let text = format!("spec:\n{}", pad(&format!("template:\n{}", pad(&body, step)), step));
+            let text = text.replace('\n', line_end);
+            if final_newline { text } else { text.trim_end().to_owned() }
+        })
 }
 
 const PATH: [&str; 4] = ["spec", "template", "metadata", "annotations"];
@@ -76,15 +57,7 @@ const PATH: [&str; 4] = ["spec", "template", "metadata", "annotations"];
 fn slot(text: &str) -> Option<Slot> {
     let documents = yaml::parse(text, Span::new(0, text.len())).ok()?;
     let document = documents.first()?;
-    find(
-        document,
-        text,
-        &[],
-        document.root(),
-        &PATH,
-        "checksum/rollstamp",
-    )
-    .ok()
+    find(document, text, &[], document.root(), &PATH, "checksum/rollstamp").ok()
 }
 
 proptest! {

@@ -20,16 +20,10 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
         mode: rollstamp::config::options::Mode::Annotation,
         naming: rollstamp::config::options::NamingRule::default(),
         jobs: 1,
-        rules: Rules {
-            hot_reload,
-            ..Rules::default()
-        },
+        rules: Rules { hot_reload, ..Rules::default() },
     };
     let input = Input {
-        file: InputFile {
-            name: "all.yaml".to_owned(),
-            text: Text::here(text.to_owned()),
-        },
+        file: InputFile { name: "all.yaml".to_owned(), text: Text::here(text.to_owned()) },
         found: Found::Stream,
         folder: String::new(),
         kustomization: None,
@@ -53,10 +47,7 @@ fn is_stamped(outcome: &Outcome) -> bool {
 /// What is said about the sidecar.
 fn said(outcome: &Outcome) -> Vec<&str> {
     let found = outcome.findings.iter();
-    found
-        .filter(|f| f.code == Code::HotReload)
-        .map(|f| f.message.as_str())
-        .collect()
+    found.filter(|f| f.code == Code::HotReload).map(|f| f.message.as_str()).collect()
 }
 
 /// A Deployment with a sidecar that watches `/config`, and its source.
@@ -96,10 +87,8 @@ fn main_container(more: &str) -> String {
 
 #[test]
 fn a_watched_volume_reads_nothing_and_a_note_says_so() {
-    let text = manifests(
-        &main_container("volumeMounts: [{name: config, mountPath: /etc/web}]"),
-        VOLUME,
-    );
+    let text =
+        manifests(&main_container("volumeMounts: [{name: config, mountPath: /etc/web}]"), VOLUME);
     assert!(is_stamped(&run(&text, HotReload::Roll)));
     let spared = run(&text, HotReload::Skip);
     assert!(!is_stamped(&spared));
@@ -122,18 +111,14 @@ fn environment_and_sub_paths_are_read_all_the_same() {
 #[test]
 fn where_somebody_else_reads_the_volume_it_counts() {
     let mount = "volumeMounts: [{name: config, mountPath: /etc/web}]";
-    let second = format!(
-        "{}\n      - name: second\n        {mount}",
-        main_container(mount)
-    );
+    let second = format!("{}\n      - name: second\n        {mount}", main_container(mount));
     let init = format!(
         "{}\n      initContainers:\n      - name: init\n        {mount}",
         main_container(mount)
     );
-    for (containers, why) in [
-        (second, "several containers read it"),
-        (init, "an init container reads it once"),
-    ] {
+    for (containers, why) in
+        [(second, "several containers read it"), (init, "an init container reads it once")]
+    {
         let outcome = run(&manifests(&containers, VOLUME), HotReload::Skip);
         assert!(is_stamped(&outcome), "{why}");
         let [message] = said(&outcome)[..] else {
@@ -153,12 +138,6 @@ fn one_watched_file_spares_a_volume_of_one_file_only() {
         args: [--config-file=/config/a.yml]
         volumeMounts: [{name: config, mountPath: /config}]";
     let one = "configMap: {name: app, items: [{key: a, path: a.yml}]}";
-    assert!(is_stamped(&run(
-        &manifests(containers, VOLUME),
-        HotReload::Skip
-    )));
-    assert!(!is_stamped(&run(
-        &manifests(containers, one),
-        HotReload::Skip
-    )));
+    assert!(is_stamped(&run(&manifests(containers, VOLUME), HotReload::Skip)));
+    assert!(!is_stamped(&run(&manifests(containers, one), HotReload::Skip)));
 }

@@ -32,10 +32,7 @@ pub(crate) struct Sandbox(tempfile::TempDir);
 impl Sandbox {
     pub(crate) fn new(tree: &Tree) -> Self {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let dir = tempfile::Builder::new()
-            .prefix("case")
-            .tempdir_in(root)
-            .unwrap();
+        let dir = tempfile::Builder::new().prefix("case").tempdir_in(root).unwrap();
         let sandbox = Self(dir);
         // A repository of its own, so that nobody looks at what lies above it.
         fs::create_dir_all(sandbox.path(".git")).unwrap();
@@ -61,11 +58,7 @@ impl Sandbox {
             .current_dir(self.0.path())
             .env_clear()
             .envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)))
-            .stdin(if stdin.is_some() {
-                Stdio::piped()
-            } else {
-                Stdio::null()
-            })
+            .stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -97,10 +90,7 @@ impl Sandbox {
 /// Everything below a folder; nothing if there is no such folder.
 pub(crate) fn read_tree(root: &Path) -> Tree {
     let mut tree = Tree::new();
-    for entry in walkdir::WalkDir::new(root)
-        .into_iter()
-        .filter_map(Result::ok)
-    {
+    for entry in walkdir::WalkDir::new(root).into_iter().filter_map(Result::ok) {
         let path = entry.path();
         let name: Vec<_> = path
             .strip_prefix(root)
@@ -110,10 +100,7 @@ pub(crate) fn read_tree(root: &Path) -> Tree {
             .collect();
         if entry.path_is_symlink() {
             let target = fs::read_link(path).unwrap();
-            tree.insert(
-                name.join("/"),
-                Entry::Link(target.to_string_lossy().into_owned()),
-            );
+            tree.insert(name.join("/"), Entry::Link(target.to_string_lossy().into_owned()));
         } else if entry.file_type().is_file() {
             tree.insert(name.join("/"), Entry::File(fs::read(path).unwrap()));
         }

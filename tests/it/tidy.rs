@@ -12,17 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("k8s", &[]),
     ("finding", &["span"]),
     ("options", &["digest", "k8s", "rules"]),
-    (
-        "config",
-        &[
-            "finding",
-            "k8s",
-            "name_reference",
-            "options",
-            "rules",
-            "unit",
-        ],
-    ),
+    ("config", &["finding", "k8s", "name_reference", "options", "rules", "unit"]),
     ("parallel", &[]),
     ("rules", &["finding", "k8s", "span", "unit"]),
     (
@@ -40,31 +30,16 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("unit", &["options", "span"]),
-    (
-        "extract",
-        &[
-            "digest", "finding", "k8s", "options", "rules", "span", "suffix", "yaml",
-        ],
-    ),
+    ("extract", &["digest", "finding", "k8s", "options", "rules", "span", "suffix", "yaml"]),
     ("name_reference", &["k8s", "options", "rules"]),
     (
         "rename",
-        &[
-            "extract", "finding", "index", "k8s", "options", "span", "suffix", "unit", "yaml",
-        ],
+        &["extract", "finding", "index", "k8s", "options", "span", "suffix", "unit", "yaml"],
     ),
     ("suffix", &["digest", "k8s", "yaml"]),
     ("digest", &["k8s"]),
-    (
-        "kustomization",
-        &[
-            "digest", "extract", "k8s", "options", "rules", "span", "unit", "yaml",
-        ],
-    ),
-    (
-        "index",
-        &["extract", "finding", "k8s", "options", "span", "unit"],
-    ),
+    ("kustomization", &["digest", "extract", "k8s", "options", "rules", "span", "unit", "yaml"]),
+    ("index", &["extract", "finding", "k8s", "options", "span", "unit"]),
     ("resolve", &["extract", "index", "k8s", "options", "unit"]),
     (
         "plan",
@@ -80,12 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    (
-        "mentions",
-        &[
-            "extract", "finding", "index", "k8s", "parallel", "span", "unit",
-        ],
-    ),
+    ("mentions", &["extract", "finding", "index", "k8s", "parallel", "span", "unit"]),
     (
         "process",
         &[
@@ -105,10 +75,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    (
-        "keep",
-        &["extract", "index", "k8s", "options", "process", "suffix"],
-    ),
+    ("keep", &["extract", "index", "k8s", "options", "process", "suffix"]),
     (
         "report",
         &[
@@ -147,10 +114,7 @@ fn sources() -> Vec<(String, String)> {
     for entry in walkdir::WalkDir::new(root().join("src")).sort_by_file_name() {
         let entry = entry.expect("readable source tree");
         if entry.path().extension().is_some_and(|e| e == "rs") {
-            let name = entry
-                .path()
-                .strip_prefix(root().join("src"))
-                .expect("below src");
+            let name = entry.path().strip_prefix(root().join("src")).expect("below src");
             let text = std::fs::read_to_string(entry.path()).expect("source text");
             files.push((name.to_string_lossy().into_owned(), text));
         }
@@ -162,9 +126,7 @@ fn sources() -> Vec<(String, String)> {
 fn imports(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     let mut found = BTreeSet::new();
-    let without_comments = code
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
+    let without_comments = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     for line in without_comments {
         for (at, _) in line.match_indices("crate::") {
             let rest = &line[at + "crate::".len()..];
@@ -174,10 +136,8 @@ fn imports(text: &str) -> BTreeSet<String> {
                     names.map(|n| n.trim().split("::").next().unwrap_or_default().to_owned()),
                 );
             } else {
-                let name: String = rest
-                    .chars()
-                    .take_while(|c| c.is_alphanumeric() || *c == '_')
-                    .collect();
+                let name: String =
+                    rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 found.insert(name);
             }
         }
@@ -190,19 +150,12 @@ fn modules_import_along_the_arrows() {
     let arrows: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
     let mut wrong = Vec::new();
     for (name, text) in sources() {
-        let module = name
-            .split('/')
-            .next()
-            .unwrap_or_default()
-            .trim_end_matches(".rs")
-            .to_owned();
+        let module = name.split('/').next().unwrap_or_default().trim_end_matches(".rs").to_owned();
         if module == "main" || module == "lib" {
             continue;
         }
         let Some(allowed) = arrows.get(module.as_str()) else {
-            wrong.push(format!(
-                "{name}: the module {module} has no arrows in tests/it/tidy.rs"
-            ));
+            wrong.push(format!("{name}: the module {module} has no arrows in tests/it/tidy.rs"));
             continue;
         };
         for import in imports(&text) {
@@ -232,10 +185,7 @@ fn secret_bytes_cannot_be_printed() {
     for name in ["pub struct HashKey", "pub struct ValueDigest"] {
         let at = digest.find(name).expect("the type");
         let derive = digest[..at].rsplit("#[derive(").next().expect("a derive");
-        assert!(
-            !derive.contains("Debug") && !derive.contains("Display"),
-            "{name} can be printed"
-        );
+        assert!(!derive.contains("Debug") && !derive.contains("Display"), "{name} can be printed");
     }
     assert!(
         !digest.contains("impl fmt::") && !digest.contains("impl std::fmt::"),
@@ -254,9 +204,8 @@ fn covered() -> BTreeSet<String> {
             continue;
         }
         let text = std::fs::read_to_string(entry.path()).expect("case text");
-        let case: serde_yaml::Value = serde_yaml::from_str(&text)
-            .map_err(|_| Missing)
-            .expect("a case");
+        let case: serde_yaml::Value =
+            serde_yaml::from_str(&text).map_err(|_| Missing).expect("a case");
         for item in case["covers"].as_sequence().into_iter().flatten() {
             covered.extend(item.as_str().map(str::to_owned));
         }
@@ -271,16 +220,8 @@ fn every_row_of_every_table_has_a_case() {
         .iter()
         .map(|row| format!("kind:{}", row.kind))
         .chain(sites::SITES.iter().map(|site| format!("site:{}", site.id)))
-        .chain(
-            providers::PROVIDERS
-                .iter()
-                .map(|row| format!("provider:{}", row.kind)),
-        )
-        .chain(
-            sidecars::RELOADERS
-                .iter()
-                .map(|row| format!("reloader:{}", row.name)),
-        )
+        .chain(providers::PROVIDERS.iter().map(|row| format!("provider:{}", row.kind)))
+        .chain(sidecars::RELOADERS.iter().map(|row| format!("reloader:{}", row.name)))
         .chain(Code::ALL.iter().map(|code| format!("code:{}", code.name())));
     let missing: Vec<String> = rows
         .filter(|row| !covered.contains(row) && !ELSEWHERE.iter().any(|(name, _)| name == row))
@@ -294,32 +235,18 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "code:file-too-large",
         "1 GiB is too much for a test; front::utf8 and extract refuse by length",
     ),
-    (
-        "code:file-changed",
-        "writing.rs changes a file between reading and writing",
-    ),
-    (
-        "code:hard-link",
-        "writing.rs makes a hard link, which git does not keep",
-    ),
+    ("code:file-changed", "writing.rs changes a file between reading and writing"),
+    ("code:hard-link", "writing.rs makes a hard link, which git does not keep"),
 ];
 
 #[test]
 fn the_table_of_findings_is_that_of_the_code() {
     let text = std::fs::read_to_string(root().join("docs/findings.md")).expect("docs/findings.md");
-    let rows: Vec<&str> = text
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .collect();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
     let expected: Vec<String> = Code::ALL
         .iter()
         .map(|code| {
-            format!(
-                "| `{}` | {} | {} |",
-                code.name(),
-                code.severity().name(),
-                code.description()
-            )
+            format!("| `{}` | {} | {} |", code.name(), code.severity().name(), code.description())
         })
         .collect();
     assert_eq!(rows, expected, "docs/findings.md and src/finding.rs differ");
@@ -333,11 +260,7 @@ fn files_are_of_a_size_to_read() {
         .filter(|(_, lines)| *lines > 600)
         .map(|(name, lines)| format!("{name}: {lines} lines"))
         .collect();
-    assert!(
-        long.is_empty(),
-        "look for the second noun in {}",
-        long.join(", ")
-    );
+    assert!(long.is_empty(), "look for the second noun in {}", long.join(", "));
 }
 
 #[test]
@@ -375,12 +298,7 @@ fn the_readme_shows_what_the_program_prints() {
         "README.md does not show this:\n{diff}"
     );
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_rollstamp"))
-        .args([
-            "explain",
-            "--workload",
-            "deploy/shop",
-            "testdata/example/shop",
-        ])
+        .args(["explain", "--workload", "deploy/shop", "testdata/example/shop"])
         .current_dir(root())
         .output()
         .expect("the program");
@@ -389,10 +307,9 @@ fn the_readme_shows_what_the_program_prints() {
         readme.contains(&format!("```text\n{explanation}```")),
         "README.md does not show this:\n{explanation}"
     );
-    for source in [
-        "rollstamp/v1",
-        "33b46b4c8cf00d06dbb5241b02781dfc6f1bffe1d9d798fa9347c702a9e3a5d0",
-    ] {
+    for source in
+        ["rollstamp/v1", "33b46b4c8cf00d06dbb5241b02781dfc6f1bffe1d9d798fa9347c702a9e3a5d0"]
+    {
         assert!(readme.contains(source), "README.md lost {source}");
     }
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
@@ -444,9 +361,6 @@ fn the_schema_the_example_and_the_reader_of_the_configuration_agree() {
         }
     }
     for key in ["mode", "annotation", "ignore", "silence"] {
-        assert!(
-            text.contains(&format!("| `{key}` |")),
-            "docs/configuration.md lost {key}"
-        );
+        assert!(text.contains(&format!("| `{key}` |")), "docs/configuration.md lost {key}");
     }
 }

@@ -35,26 +35,17 @@ fn program(sandbox: &Sandbox, words: &[&str]) -> Command {
 #[test]
 fn the_mode_stays_and_unchanged_files_are_not_touched() {
     let sandbox = Sandbox::new(&tree(&[("a.yaml", MANIFEST), ("b.yaml", "a: 1\n")]));
-    std::fs::set_permissions(
-        sandbox.path("a.yaml"),
-        std::fs::Permissions::from_mode(0o640),
-    )
-    .unwrap();
+    std::fs::set_permissions(sandbox.path("a.yaml"), std::fs::Permissions::from_mode(0o640))
+        .unwrap();
     let untouched = std::fs::metadata(sandbox.path("b.yaml")).unwrap();
     assert_eq!(sandbox.run(&args(&["write", "."]), None).exit, 0);
     let written = std::fs::metadata(sandbox.path("a.yaml")).unwrap();
     assert_eq!(written.mode() & 0o777, 0o640);
     let now = std::fs::metadata(sandbox.path("b.yaml")).unwrap();
-    assert_eq!(
-        (now.ino(), now.mtime_nsec()),
-        (untouched.ino(), untouched.mtime_nsec())
-    );
+    assert_eq!((now.ino(), now.mtime_nsec()), (untouched.ino(), untouched.mtime_nsec()));
     // A second run finds nothing to do, so even the changed file keeps its place on the disk.
     assert_eq!(sandbox.run(&args(&["write", "."]), None).exit, 0);
-    assert_eq!(
-        std::fs::metadata(sandbox.path("a.yaml")).unwrap().ino(),
-        written.ino()
-    );
+    assert_eq!(std::fs::metadata(sandbox.path("a.yaml")).unwrap().ino(), written.ino());
 }
 
 /// `rollstamp check <(helm template CHART)`.
@@ -72,69 +63,38 @@ fn a_pipe_that_is_named_is_read_once() {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    let line = 1 + MANIFEST[..MANIFEST.find("name: d}").unwrap()]
-        .matches('\n')
-        .count();
+    let line = 1 + MANIFEST[..MANIFEST.find("name: d}").unwrap()].matches('\n').count();
     let place = format!("pipe.yaml:{line}:");
-    assert!(
-        said.contains(&place) && said.contains("+++ b/pipe.yaml"),
-        "{said}"
-    );
+    assert!(said.contains(&place) && said.contains("+++ b/pipe.yaml"), "{said}");
 }
 
 #[test]
 fn a_file_that_changes_meanwhile_is_left_alone() {
     let sandbox = Sandbox::new(&tree(&[("m/a.yaml", MANIFEST), ("m/b/b.yaml", MANIFEST)]));
     let fifo = sandbox.path("late.yaml");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&fifo)
-            .status()
-            .expect("mkfifo")
-            .success()
-    );
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
     // What is named later is read later, so the program waits here with the old texts in hand.
-    let mut child = program(&sandbox, &["write", "m", "late.yaml"])
-        .spawn()
-        .unwrap();
+    let mut child = program(&sandbox, &["write", "m", "late.yaml"]).spawn().unwrap();
     let mut late = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
     let changed = MANIFEST.replace("k: v", "k: changed");
     std::fs::write(sandbox.path("m/a.yaml"), &changed).unwrap();
     late.write_all(b"# nothing\n").unwrap();
     drop(late);
     let mut said = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut said)
-        .unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(2));
-    assert!(
-        said.contains("error[file-changed]") && said.contains("m/a.yaml"),
-        "{said}"
-    );
-    assert_eq!(
-        std::fs::read_to_string(sandbox.path("m/a.yaml")).unwrap(),
-        changed
-    );
+    assert!(said.contains("error[file-changed]") && said.contains("m/a.yaml"), "{said}");
+    assert_eq!(std::fs::read_to_string(sandbox.path("m/a.yaml")).unwrap(), changed);
     // The others are written all the same.
     assert!(
-        std::fs::read_to_string(sandbox.path("m/b/b.yaml"))
-            .unwrap()
-            .contains("checksum/rollstamp")
+        std::fs::read_to_string(sandbox.path("m/b/b.yaml")).unwrap().contains("checksum/rollstamp")
     );
 }
 
 #[test]
 fn a_killed_run_leaves_old_or_new_files_only() {
     let files: Vec<(String, Entry)> = (0..120)
-        .map(|i| {
-            (
-                format!("d{i}/m.yaml"),
-                Entry::File(MANIFEST.as_bytes().to_vec()),
-            )
-        })
+        .map(|i| (format!("d{i}/m.yaml"), Entry::File(MANIFEST.as_bytes().to_vec())))
         .collect();
     let sandbox = Sandbox::new(&files.iter().cloned().collect());
     let reference = Sandbox::new(&tree(&[("m.yaml", MANIFEST)]));
@@ -171,10 +131,7 @@ fn a_killed_run_leaves_old_or_new_files_only() {
 #[test]
 fn a_link_is_written_through_and_stays_a_link() {
     let mut files = tree(&[("real/m.yaml", MANIFEST)]);
-    files.insert(
-        "linked/m.yaml".to_owned(),
-        Entry::Link("../real/m.yaml".to_owned()),
-    );
+    files.insert("linked/m.yaml".to_owned(), Entry::Link("../real/m.yaml".to_owned()));
     let sandbox = Sandbox::new(&files);
     let output = sandbox.run(&args(&["write", "linked/m.yaml"]), None);
     assert_eq!(output.exit, 0, "{}", output.stderr);
@@ -199,16 +156,10 @@ fn a_link_is_written_through_and_stays_a_link() {
 #[test]
 fn a_link_out_of_the_folder_is_not_followed() {
     let mut files = tree(&[("outside.yaml", MANIFEST), ("tree/m.yaml", "a: 1\n")]);
-    files.insert(
-        "tree/out.yaml".to_owned(),
-        Entry::Link("../outside.yaml".to_owned()),
-    );
+    files.insert("tree/out.yaml".to_owned(), Entry::Link("../outside.yaml".to_owned()));
     let sandbox = Sandbox::new(&files);
     assert_eq!(sandbox.run(&args(&["write", "tree"]), None).exit, 0);
-    assert_eq!(
-        std::fs::read_to_string(sandbox.path("outside.yaml")).unwrap(),
-        MANIFEST
-    );
+    assert_eq!(std::fs::read_to_string(sandbox.path("outside.yaml")).unwrap(), MANIFEST);
     let check = sandbox.run(&args(&["check", "tree"]), None);
     assert!(String::from_utf8_lossy(&check.stdout).contains("outside-root"));
 }
@@ -219,40 +170,21 @@ fn hard_links_are_warned_about() {
     std::fs::hard_link(sandbox.path("a/m.yaml"), sandbox.path("other")).unwrap();
     let output = sandbox.run(&args(&["write", "a"]), None);
     assert_eq!(output.exit, 0);
-    assert!(
-        output.stderr.contains("warning[hard-link]"),
-        "{}",
-        output.stderr
-    );
-    assert_eq!(
-        std::fs::read_to_string(sandbox.path("other")).unwrap(),
-        MANIFEST
-    );
+    assert!(output.stderr.contains("warning[hard-link]"), "{}", output.stderr);
+    assert_eq!(std::fs::read_to_string(sandbox.path("other")).unwrap(), MANIFEST);
 }
 
 #[test]
 fn read_only_files_are_refused_and_the_others_written() {
     let sandbox = Sandbox::new(&tree(&[("a/m.yaml", MANIFEST), ("b/m.yaml", MANIFEST)]));
-    std::fs::set_permissions(
-        sandbox.path("a/m.yaml"),
-        std::fs::Permissions::from_mode(0o444),
-    )
-    .unwrap();
+    std::fs::set_permissions(sandbox.path("a/m.yaml"), std::fs::Permissions::from_mode(0o444))
+        .unwrap();
     let output = sandbox.run(&args(&["write", "."]), None);
     assert_eq!(output.exit, 2);
+    assert!(output.stderr.contains("error[unreadable-file]: a/m.yaml"), "{}", output.stderr);
+    assert_eq!(std::fs::read_to_string(sandbox.path("a/m.yaml")).unwrap(), MANIFEST);
     assert!(
-        output.stderr.contains("error[unreadable-file]: a/m.yaml"),
-        "{}",
-        output.stderr
-    );
-    assert_eq!(
-        std::fs::read_to_string(sandbox.path("a/m.yaml")).unwrap(),
-        MANIFEST
-    );
-    assert!(
-        std::fs::read_to_string(sandbox.path("b/m.yaml"))
-            .unwrap()
-            .contains("checksum/rollstamp")
+        std::fs::read_to_string(sandbox.path("b/m.yaml")).unwrap().contains("checksum/rollstamp")
     );
 }
 
@@ -285,14 +217,8 @@ fn a_full_disk_is_trouble() {
         return;
     }
     let sandbox = Sandbox::new(&tree(&[("m.yaml", MANIFEST)]));
-    let full = std::fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
-    let output = program(&sandbox, &["m.yaml"])
-        .stdout(full)
-        .output()
-        .unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = program(&sandbox, &["m.yaml"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("standard output"));
 }

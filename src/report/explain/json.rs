@@ -109,15 +109,8 @@ pub fn report(outcome: &Outcome, chosen: &BTreeSet<ObjectRef>) -> String {
     let report = Report {
         schema_version: SCHEMA_VERSION,
         verb: "explain",
-        workloads: views
-            .iter()
-            .map(|v| workload(v, outcome, &locator))
-            .collect(),
-        findings: outcome
-            .findings
-            .iter()
-            .map(|f| json::finding_row(f, &locator))
-            .collect(),
+        workloads: views.iter().map(|v| workload(v, outcome, &locator)).collect(),
+        findings: outcome.findings.iter().map(|f| json::finding_row(f, &locator)).collect(),
     };
     let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
     text.push('\n');
@@ -126,11 +119,7 @@ pub fn report(outcome: &Outcome, chosen: &BTreeSet<ObjectRef>) -> String {
 
 fn at<'a>(locator: &Locator<'a>, place: crate::text::Place) -> At<'a> {
     let position = locator.position(place);
-    At {
-        file: locator.name(place),
-        line: position.line,
-        column: position.column,
-    }
+    At { file: locator.name(place), line: position.line, column: position.column }
 }
 
 fn workload<'a>(view: &View<'a>, outcome: &'a Outcome, locator: &Locator<'a>) -> WorkloadRow<'a> {

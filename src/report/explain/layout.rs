@@ -40,11 +40,7 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn bold(&self, text: &str) -> String {
-        if self.colour {
-            format!("\u{1b}[1m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
     /// Writes sources: the names, the lines and the keys are columns; the places behind them are as

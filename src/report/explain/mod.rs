@@ -74,10 +74,7 @@ impl<'a> View<'a> {
 
     /// Where a reference names its source.
     fn place(&self, reference: &Reference) -> Place {
-        Place {
-            file: self.object.place.file,
-            span: reference.name_span,
-        }
+        Place { file: self.object.place.file, span: reference.name_span }
     }
 
     /// What refused it, in the words of the findings.

@@ -27,10 +27,8 @@ pub fn report(
         few: if every_key { usize::MAX } else { FEW },
         layout: Layout { colour },
     };
-    let blocks: Vec<String> = views(outcome, chosen)
-        .iter()
-        .map(|view| writer.workload(view))
-        .collect();
+    let blocks: Vec<String> =
+        views(outcome, chosen).iter().map(|view| writer.workload(view)).collect();
     blocks.join("\n")
 }
 
@@ -116,10 +114,8 @@ impl<'a> Writer<'a> {
         if provider.id.kind != source.target.name() {
             said.push_str(&format!(", from {}", provider.id));
         }
-        let mut notes: Vec<String> = words::flaws(source)
-            .into_iter()
-            .map(|flaw| format!("refused: {flaw}"))
-            .collect();
+        let mut notes: Vec<String> =
+            words::flaws(source).into_iter().map(|flaw| format!("refused: {flaw}")).collect();
         let rows = group.reads.iter().map(|(reference, reason)| {
             let said = match reason {
                 Reason::Counted(counted) => {
@@ -129,51 +125,32 @@ impl<'a> Writer<'a> {
                     }
                     let keys = self.listed(&keys);
                     let why = words::why(reference, counted, source);
-                    if keys.is_empty() {
-                        why
-                    } else {
-                        format!("{keys} ({why})")
-                    }
+                    if keys.is_empty() { why } else { format!("{keys} ({why})") }
                 }
                 _ => format!("nothing: {}", self.why_not(reference, reason)),
             };
             self.row(view, reference, said)
         });
         let mut read = read(group);
-        let ignored: BTreeSet<usize> = counted(group)
-            .flat_map(|c| c.ignored.iter().copied())
-            .collect();
+        let ignored: BTreeSet<usize> =
+            counted(group).flat_map(|c| c.ignored.iter().copied()).collect();
         if !ignored.is_empty() {
             let ignored: Vec<usize> = ignored.iter().copied().collect();
-            notes.push(words::left_out(
-                source,
-                &ignored,
-                &self.listed(&names(source, &ignored)),
-            ));
+            notes.push(words::left_out(source, &ignored, &self.listed(&names(source, &ignored))));
         }
         read.extend(ignored);
-        let unread: Vec<usize> = (0..source.entries.len())
-            .filter(|i| !read.contains(i))
-            .collect();
+        let unread: Vec<usize> = (0..source.entries.len()).filter(|i| !read.contains(i)).collect();
         if !unread.is_empty() {
             let unread = self.listed(&names(source, &unread));
             notes.push(format!("not read: {unread}"));
         }
-        Some(Shown {
-            name: group.name.clone(),
-            said,
-            rows: rows.collect(),
-            notes,
-        })
+        Some(Shown { name: group.name.clone(), said, rows: rows.collect(), notes })
     }
 
     /// A source that does not count, with the reason: once, if it is the same for all references.
     fn other(&self, view: &View<'_>, group: &Group<'_>) -> Shown {
-        let whys: Vec<String> = group
-            .reads
-            .iter()
-            .map(|(reference, reason)| self.why_not(reference, reason))
-            .collect();
+        let whys: Vec<String> =
+            group.reads.iter().map(|(reference, reason)| self.why_not(reference, reason)).collect();
         let same = whys.iter().all(|why| *why == whys[0]);
         let places = group.reads.iter().filter_map(|(_, reason)| match reason {
             Reason::Filled(_) => None,
@@ -238,11 +215,7 @@ fn groups<'a>(view: &View<'a>) -> Vec<Group<'a>> {
         let at = match groups.iter().position(|g| g.name == name) {
             Some(at) => at,
             None => {
-                groups.push(Group {
-                    name,
-                    counted: None,
-                    reads: Vec::new(),
-                });
+                groups.push(Group { name, counted: None, reads: Vec::new() });
                 groups.len() - 1
             }
         };
@@ -263,16 +236,11 @@ fn counted<'g>(group: &'g Group<'_>) -> impl Iterator<Item = &'g Counted> {
 
 /// The entries of a group that count.
 fn read(group: &Group<'_>) -> BTreeSet<usize> {
-    counted(group)
-        .flat_map(|c| c.entries.iter().copied())
-        .collect()
+    counted(group).flat_map(|c| c.entries.iter().copied()).collect()
 }
 
 fn names<'s>(source: &'s Source, entries: &[usize]) -> Vec<&'s str> {
-    entries
-        .iter()
-        .map(|&i| source.entries[i].key.as_str())
-        .collect()
+    entries.iter().map(|&i| source.entries[i].key.as_str()).collect()
 }
 
 /// Whether one container reads all, so that its name says nothing about a mount.

@@ -22,12 +22,7 @@ pub(super) fn site(reference: &Reference, one_container: bool) -> String {
         Under::Container => {
             let what = match (site.reads, &spot.env) {
                 (Reads::Key, Some(name)) => format!("env {name}"),
-                _ => site
-                    .path
-                    .split(['[', '/'])
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned(),
+                _ => site.path.split(['[', '/']).next().unwrap_or_default().to_owned(),
             };
             format!("{what} of {}", container(spot.list, &spot.owner))
         }
@@ -160,15 +155,8 @@ pub(super) fn why_not(
             let ignored: Vec<usize> = (0..source.entries.len())
                 .filter(|&i| source.entries[i].ignored.is_some())
                 .collect();
-            let keys: Vec<&str> = ignored
-                .iter()
-                .map(|&i| source.entries[i].key.as_str())
-                .collect();
-            format!(
-                "ignored: {} ({})",
-                keys_by(source, &ignored),
-                keys.join(", ")
-            )
+            let keys: Vec<&str> = ignored.iter().map(|&i| source.entries[i].key.as_str()).collect();
+            format!("ignored: {} ({})", keys_by(source, &ignored), keys.join(", "))
         }
         Reason::ReadsNothing => match reference.why {
             Why::NotMounted => "no container mounts the volume".to_owned(),
@@ -209,10 +197,7 @@ pub(super) fn state(view: &View<'_>, outcome: &Outcome) -> Option<String> {
     let text = match view.decision() {
         Decision::LeftAlone(why) => why.text.clone(),
         Decision::Stamp { .. } => {
-            return Some(format!(
-                "its pods are replaced only {}",
-                view.template.later?
-            ));
+            return Some(format!("its pods are replaced only {}", view.template.later?));
         }
         Decision::None { .. } if view.template.references.is_empty() => {
             "it reads no ConfigMap or Secret".to_owned()
@@ -239,11 +224,7 @@ pub(super) fn flaws(source: &Source) -> Vec<String> {
     let malformed = malformed.map(|m| format!("`{}` is not a mapping", m.field));
     let values = source.entries.iter().filter_map(|entry| {
         let flaw = entry.flaw.as_ref()?;
-        Some(format!(
-            "the value of `{}` is {}",
-            entry.key,
-            flaw.describe()
-        ))
+        Some(format!("the value of `{}` is {}", entry.key, flaw.describe()))
     });
     malformed.chain(values).collect()
 }

@@ -42,12 +42,8 @@ fn odd(document: &Document, text: &str) -> Option<&'static str> {
         }
         if node.kind == Kind::Mapping {
             let mut keys = document.pairs(id).map(|(key, _)| key);
-            let is_odd = |key| {
-                !matches!(
-                    resolve::value(document, text, key),
-                    Ok(resolve::Value::Str(_))
-                )
-            };
+            let is_odd =
+                |key| !matches!(resolve::value(document, text, key), Ok(resolve::Value::Str(_)));
             if keys.any(is_odd) {
                 return Some("has a key that is no string");
             }
@@ -60,9 +56,7 @@ fn odd(document: &Document, text: &str) -> Option<&'static str> {
 fn is_date(plain: &str) -> bool {
     plain.starts_with(|c: char| c.is_ascii_digit())
         && plain.contains('-')
-        && plain
-            .bytes()
-            .all(|b| b.is_ascii_digit() || b"-:.+TtZz \t".contains(&b))
+        && plain.bytes().all(|b| b.is_ascii_digit() || b"-:.+TtZz \t".contains(&b))
 }
 
 #[cfg(test)]
@@ -75,10 +69,7 @@ mod tests {
 
     #[test]
     fn what_both_read_alike_passes() {
-        assert_eq!(
-            why("data:\n  a: \"2024-01-01\"\n  b: |\n    x\n  c: it's - 1-2 x\n"),
-            None
-        );
+        assert_eq!(why("data:\n  a: \"2024-01-01\"\n  b: |\n    x\n  c: it's - 1-2 x\n"), None);
         assert_eq!(why("data:\n  b: |-\n    x"), None);
     }
 

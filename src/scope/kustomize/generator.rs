@@ -22,10 +22,7 @@ pub(super) fn source(
     // The labels that it will have may come from anywhere, so a rule that asks for one does not hold.
     let subject = Subject {
         kind: generator.target.name(),
-        namespace: generator
-            .namespace
-            .as_deref()
-            .or(options.namespace.as_deref()),
+        namespace: generator.namespace.as_deref().or(options.namespace.as_deref()),
         name: &generator.name,
         labels: &[],
     };
@@ -45,9 +42,7 @@ pub(super) fn source(
         }
     }
     for entry in &mut entries {
-        let is_ignored = rules
-            .iter()
-            .any(|rule| rule.ignores_key(&subject, &entry.key));
+        let is_ignored = rules.iter().any(|rule| rule.ignores_key(&subject, &entry.key));
         entry.ignored = is_ignored.then_some(By::Rule);
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
@@ -62,10 +57,7 @@ pub(super) fn source(
         content_named: generator.hashed,
         whole: false,
         filled_in_cluster: false,
-        ignored: rules
-            .iter()
-            .any(|rule| rule.ignores(&subject))
-            .then_some(By::Rule),
+        ignored: rules.iter().any(|rule| rule.ignores(&subject)).then_some(By::Rule),
         malformed: None,
         naming: None,
     };
@@ -143,10 +135,7 @@ fn entry(
 /// Control characters make kustomize fail; it prints U+0085 as a blank; the others it may fold.
 fn is_lost(c: char) -> bool {
     (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
-        || matches!(
-            c,
-            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-        )
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// What two generators of one name make together; nothing if it is not known.
@@ -168,8 +157,7 @@ pub(super) fn combined(old: &Source, new: Source, behavior: Behavior) -> Option<
                 None => new.entries.push(entry.clone()),
             }
         }
-        new.entries
-            .sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
+        new.entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     }
     Some(new)
 }
@@ -198,12 +186,8 @@ mod tests {
     #[test]
     fn env_files_are_read_as_kustomize_does() {
         let text = "\u{feff}A=1\n  B=\"two words\" \n#c\n\nC=a=b\r\nD= x\n";
-        let expected: Pairs<'_> = vec![
-            ("A", b"1"),
-            ("B", b"\"two words\" "),
-            ("C", b"a=b"),
-            ("D", b" x"),
-        ];
+        let expected: Pairs<'_> =
+            vec![("A", b"1"), ("B", b"\"two words\" "), ("C", b"a=b"), ("D", b" x")];
         assert!(lines(text.as_bytes()) == Some(expected));
         assert!(lines(b"HOME\n").is_none());
         assert!(lines(b"A=\xff\n").is_none());

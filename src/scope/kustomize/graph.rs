@@ -121,10 +121,7 @@ impl<'a> Graph<'a> {
             })
             .collect();
         let patches = self.found.iter().flat_map(|k| k.patches.values());
-        patches
-            .filter_map(|patch| patch.input)
-            .filter(|input| !resources.contains(input))
-            .collect()
+        patches.filter_map(|patch| patch.input).filter(|input| !resources.contains(input)).collect()
     }
 
     /// The leaves: what no other kustomization includes, and is no Component.
@@ -138,14 +135,10 @@ impl<'a> Graph<'a> {
                 _ => None,
             })
             .collect();
-        let is_component = |k: usize| {
-            self.parsed[k]
-                .as_ref()
-                .is_some_and(|parsed| parsed.component)
-        };
-        let leaves: Vec<usize> = (0..self.found.len())
-            .filter(|k| !included.contains(k) && !is_component(*k))
-            .collect();
+        let is_component =
+            |k: usize| self.parsed[k].as_ref().is_some_and(|parsed| parsed.component);
+        let leaves: Vec<usize> =
+            (0..self.found.len()).filter(|k| !included.contains(k) && !is_component(*k)).collect();
         leaves
             .into_iter()
             .map(|k| {
@@ -276,11 +269,7 @@ impl<'a> Graph<'a> {
         let Some(parsed) = &self.parsed[k] else {
             return Vec::new();
         };
-        let names = if components {
-            &parsed.components
-        } else {
-            &parsed.resources
-        };
+        let names = if components { &parsed.components } else { &parsed.resources };
         let child = |name: &String| {
             let child = self.found[k].children.get(name);
             (name.clone(), child.copied().unwrap_or(Child::Absent))
@@ -289,28 +278,17 @@ impl<'a> Graph<'a> {
     }
 
     fn add_file(&self, file: usize, gathered: &mut Gathered, facts: &[Facts]) {
-        let mut item = Item {
-            file,
-            made: None,
-            namespace: None,
-            changed: None,
-            objects: BTreeMap::new(),
-        };
+        let mut item =
+            Item { file, made: None, namespace: None, changed: None, objects: BTreeMap::new() };
         let facts = &facts[file];
         let name = &self.inputs[file].file.name;
         let whole = |text: String| Some(Why { text, place: None });
         if facts.unread || facts.findings.iter().any(|finding| finding.refuses) {
             item.changed = whole(format!("{name} cannot be read whole"));
         } else if self.internal.contains(&file) {
-            item.changed = whole(format!(
-                "{name} speaks to kustomize by its internal annotations"
-            ));
+            item.changed = whole(format!("{name} speaks to kustomize by its internal annotations"));
         }
-        if gathered
-            .items
-            .iter()
-            .any(|other| other.file == file && other.made.is_none())
-        {
+        if gathered.items.iter().any(|other| other.file == file && other.made.is_none()) {
             let why = whole(format!("{name} is included twice"));
             let again = gathered.items.iter_mut().filter(|other| other.file == file);
             again.for_each(|other| other.changed = why.clone());
@@ -333,22 +311,14 @@ impl<'a> Graph<'a> {
         let Some(parsed) = &self.parsed[k] else {
             return;
         };
-        let Kustomization {
-            input, material, ..
-        } = &self.found[k];
+        let Kustomization { input, material, .. } = &self.found[k];
         for generator in &parsed.generators {
             let (new, mut unknown) = source(generator, material, self.options);
             let mut source = new;
             if generator.behavior != Behavior::Create {
                 let old = gathered.take_made(&source, facts);
                 let known = old.and_then(|at| {
-                    let Item {
-                        file,
-                        made,
-                        changed,
-                        objects,
-                        ..
-                    } = at;
+                    let Item { file, made, changed, objects, .. } = at;
                     let untouched = changed.is_none() && objects.is_empty();
                     let mut old = copy(&facts[file].objects[made?].sources[0]);
                     old.namespace = at.namespace.map(SmolStr::from).or(old.namespace);
@@ -379,9 +349,7 @@ impl<'a> Graph<'a> {
                 Why { text, place }
             });
             let at = facts[*input].objects.len();
-            facts[*input]
-                .objects
-                .push(made(source, *input, generator.at));
+            facts[*input].objects.push(made(source, *input, generator.at));
             gathered.items.push(Item {
                 file: *input,
                 made: Some(at),
@@ -446,10 +414,7 @@ impl<'a> Graph<'a> {
     }
 
     fn place(&self, k: usize, span: Span) -> Place {
-        Place {
-            file: FileId(offset(self.found[k].input)),
-            span,
-        }
+        Place { file: FileId(offset(self.found[k].input)), span }
     }
 
     /// A sentence about a kustomization; the field before it, if there is one.

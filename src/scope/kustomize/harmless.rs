@@ -59,10 +59,8 @@ const HARMLESS_IN_CONTAINER: &[&str] = &[
     "workingDir",
 ];
 
-const CONTAINERS: &[&str] = &[
-    "spec/template/spec/containers/[]",
-    "spec/template/spec/initContainers/[]",
-];
+const CONTAINERS: &[&str] =
+    &["spec/template/spec/containers/[]", "spec/template/spec/initContainers/[]"];
 
 fn rows() -> impl Iterator<Item = Vec<&'static str>> {
     let split = |path: &'static str| path.split('/').collect::<Vec<_>>();
@@ -73,24 +71,15 @@ fn rows() -> impl Iterator<Item = Vec<&'static str>> {
             row
         })
     });
-    HARMLESS
-        .iter()
-        .map(move |path| split(path))
-        .chain(containers)
+    HARMLESS.iter().map(move |path| split(path)).chain(containers)
 }
 
 /// Whether an annotation means something to kustomize, to Helm or to us.
 pub(super) fn is_control(key: &str, stamp: &str) -> bool {
     key == stamp
-        || [
-            "rollstamp",
-            "kustomize.",
-            "config.kubernetes.io",
-            "config.k8s.io",
-            "helm.sh",
-        ]
-        .iter()
-        .any(|mark| key.contains(mark))
+        || ["rollstamp", "kustomize.", "config.kubernetes.io", "config.k8s.io", "helm.sh"]
+            .iter()
+            .any(|mark| key.contains(mark))
 }
 
 fn step_fits(row: &str, step: &str, stamp: &str) -> bool {
@@ -101,10 +90,7 @@ fn step_fits(row: &str, step: &str, stamp: &str) -> bool {
 pub(super) fn is_harmless(path: &[String], stamp: &str) -> bool {
     rows().any(|row| {
         row.len() <= path.len()
-            && row
-                .iter()
-                .zip(path)
-                .all(|(row, step)| step_fits(row, step, stamp))
+            && row.iter().zip(path).all(|(row, step)| step_fits(row, step, stamp))
     })
 }
 
@@ -112,9 +98,6 @@ pub(super) fn is_harmless(path: &[String], stamp: &str) -> bool {
 pub(super) fn leads_on(path: &[String], stamp: &str) -> bool {
     rows().any(|row| {
         row.len() > path.len()
-            && row
-                .iter()
-                .zip(path)
-                .all(|(row, step)| step_fits(row, step, stamp))
+            && row.iter().zip(path).all(|(row, step)| step_fits(row, step, stamp))
     })
 }

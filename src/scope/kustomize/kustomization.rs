@@ -135,27 +135,12 @@ const FIELDS: &[(&str, Rule)] = &[
     ("vars", Rule::Changes("puts values into what it holds")),
     ("transformers", Rule::Changes("may change what it holds")),
     ("generators", Rule::Changes("may change what it holds")),
-    (
-        "validators",
-        Rule::Changes("run programs over what it holds"),
-    ),
-    (
-        "configurations",
-        Rule::Changes("may change where kustomize looks for names"),
-    ),
-    (
-        "crds",
-        Rule::Changes("may change where kustomize looks for names"),
-    ),
-    (
-        "openapi",
-        Rule::Changes("may change how patches are merged"),
-    ),
+    ("validators", Rule::Changes("run programs over what it holds")),
+    ("configurations", Rule::Changes("may change where kustomize looks for names")),
+    ("crds", Rule::Changes("may change where kustomize looks for names")),
+    ("openapi", Rule::Changes("may change how patches are merged")),
     ("helmCharts", Rule::Adds("adds objects of charts")),
-    (
-        "helmChartInflationGenerator",
-        Rule::Adds("adds objects of charts"),
-    ),
+    ("helmChartInflationGenerator", Rule::Adds("adds objects of charts")),
 ];
 
 /// Reads a kustomization. Nothing: it cannot be read.
@@ -173,10 +158,7 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
     let mut bases = Vec::new();
     for (name, at, value) in fields {
         let rule = FIELDS.iter().find(|(field, _)| *field == name);
-        let touch = |what: &str| Touch {
-            what: what.to_owned(),
-            at,
-        };
+        let touch = |what: &str| Touch { what: what.to_owned(), at };
         if is_empty(&value) {
             continue;
         }
@@ -195,11 +177,7 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
                 "configMapGenerator" => generators.push((Target::ConfigMap, at, value)),
                 "secretGenerator" => generators.push((Target::Secret, at, value)),
                 "labels" => {
-                    if value
-                        .items()?
-                        .iter()
-                        .any(|item| item.get("fields").is_some())
-                    {
+                    if value.items()?.iter().any(|item| item.get("fields").is_some()) {
                         parsed.changes.push(touch("may write into any field"));
                     }
                 }
@@ -217,9 +195,7 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
     parsed.resources.append(&mut bases);
     for (target, at, value) in generators {
         for entry in value.items()? {
-            parsed
-                .generators
-                .push(generator(target, entry, options.as_ref(), at, stamp)?);
+            parsed.generators.push(generator(target, entry, options.as_ref(), at, stamp)?);
         }
     }
     Some(parsed)
@@ -255,13 +231,7 @@ fn patches(field: &str, value: Tree, at: Span) -> Option<Vec<PatchEntry>> {
         let Tree::Map(fields) = item else {
             return None;
         };
-        let mut entry = PatchEntry {
-            at,
-            path: None,
-            text: None,
-            target: None,
-            inline: None,
-        };
+        let mut entry = PatchEntry { at, path: None, text: None, target: None, inline: None };
         for (name, _, value) in fields {
             match (name.as_str(), value) {
                 (_, Tree::Null) => {}
@@ -271,11 +241,7 @@ fn patches(field: &str, value: Tree, at: Span) -> Option<Vec<PatchEntry>> {
                 // Options may let it change names and kinds.
                 ("options", Tree::Map(fields)) if fields.is_empty() => {}
                 _ => {
-                    return Some(PatchEntry {
-                        path: None,
-                        text: None,
-                        ..entry
-                    });
+                    return Some(PatchEntry { path: None, text: None, ..entry });
                 }
             }
         }
@@ -350,9 +316,7 @@ fn generator(
                     generator.parts.push(part);
                 }
             }
-            "envs" => generator
-                .parts
-                .extend(value.texts()?.into_iter().map(Part::Env)),
+            "envs" => generator.parts.extend(value.texts()?.into_iter().map(Part::Env)),
             "env" => generator.parts.push(Part::Env(value.text()?.to_owned())),
             "options" => generator.options(value, stamp),
             // The controller of tokens fills it.
@@ -409,10 +373,7 @@ pub fn names(text: &str) -> Names {
             ..Names::default()
         };
     };
-    let mut names = Names {
-        children: parsed.resources,
-        ..Names::default()
-    };
+    let mut names = Names { children: parsed.resources, ..Names::default() };
     names.children.extend(parsed.components);
     let patches = parsed.patches.into_iter().chain(parsed.replacements);
     names.patches.extend(patches.filter_map(|entry| entry.path));
@@ -428,6 +389,5 @@ pub fn names(text: &str) -> Names {
 /// Where the values of generated Secrets may stand in the text.
 pub(super) fn secrets(text: &str) -> Option<Span> {
     // The whole text: generators can stand anywhere in it, and nothing of it needs to be shown.
-    text.contains("secretGenerator")
-        .then(|| Span::new(0, text.len()))
+    text.contains("secretGenerator").then(|| Span::new(0, text.len()))
 }

@@ -89,9 +89,8 @@ pub fn units(
     let patches = graph.patch_inputs();
     let leaves = graph.leaves(facts);
     let mut homes: BTreeMap<usize, Vec<Seat>> = BTreeMap::new();
-    let mut raw: BTreeSet<usize> = (0..inputs.len())
-        .filter(|&file| inputs[file].kustomization.is_some())
-        .collect();
+    let mut raw: BTreeSet<usize> =
+        (0..inputs.len()).filter(|&file| inputs[file].kustomization.is_some()).collect();
     raw.extend(leaves.iter().flat_map(|leaf| leaf.files()));
     raw.extend(&patches);
     let mut units = assign(&raw);
@@ -140,10 +139,7 @@ fn made(source: crate::extract::Source, input: usize, at: Span) -> Object {
             namespace: source.namespace.clone(),
             name: source.name.clone(),
         },
-        place: Place {
-            file: FileId(offset(input)),
-            span: at,
-        },
+        place: Place { file: FileId(offset(input)), span: at },
         name_span: at,
         document: at,
         route: Vec::new(),

@@ -42,9 +42,7 @@ impl Pattern {
         match text {
             Some(text)
                 if !text.is_empty()
-                    && text
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) =>
+                    && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) =>
             {
                 Self::Literal(text.to_owned())
             }
@@ -58,10 +56,7 @@ impl Pattern {
             Self::Any => true,
             Self::Literal(pattern) => {
                 pattern.chars().count() == name.chars().count()
-                    && pattern
-                        .chars()
-                        .zip(name.chars())
-                        .all(|(p, c)| p == c || p == '.')
+                    && pattern.chars().zip(name.chars()).all(|(p, c)| p == c || p == '.')
             }
         }
     }
@@ -137,11 +132,8 @@ fn merge(body: &Tree, target: Option<&Tree>, at: Span, stamp: &str) -> Patch {
         }
     };
     patch.renames = target.is_some() && metadata.is_some_and(|m| m.get("namespace").is_some());
-    patch.harmless = if patch.renames {
-        Harmless::Never
-    } else {
-        merged(body, &mut Vec::new(), stamp)
-    };
+    patch.harmless =
+        if patch.renames { Harmless::Never } else { merged(body, &mut Vec::new(), stamp) };
     patch
 }
 
@@ -220,10 +212,9 @@ fn operations_of(operations: &[Tree], target: &Tree, at: Span, stamp: &str) -> P
 
 /// A replacement: what it writes into the objects that `target` selects.
 pub(super) fn replacement(target: &Tree, at: Span, stamp: &str) -> Patch {
-    let (Some(select), Some(paths)) = (
-        target.get("select"),
-        target.get("fieldPaths").and_then(Tree::texts),
-    ) else {
+    let (Some(select), Some(paths)) =
+        (target.get("select"), target.get("fieldPaths").and_then(Tree::texts))
+    else {
         return Patch::unknown(at);
     };
     let mut patch = selected(select, at);
@@ -237,19 +228,11 @@ pub(super) fn replacement(target: &Tree, at: Span, stamp: &str) -> Patch {
                 .skip(1)
                 .any(|p| p.split(']').next().is_some_and(|inner| inner.contains('.')));
         if odd {
-            return Patch {
-                kind: patch.kind,
-                name: patch.name,
-                ..Patch::unknown(at)
-            };
+            return Patch { kind: patch.kind, name: patch.name, ..Patch::unknown(at) };
         }
-        let steps = path.split('.').map(|step| {
-            if step.starts_with('[') {
-                "[]".to_owned()
-            } else {
-                index(step)
-            }
-        });
+        let steps = path
+            .split('.')
+            .map(|step| if step.starts_with('[') { "[]".to_owned() } else { index(step) });
         patch.touch(steps.collect(), stamp, &mut harmless);
     }
     if harmless && !patch.renames {
@@ -268,10 +251,7 @@ fn index(step: &str) -> String {
 
 /// The steps of a JSON pointer.
 fn pointer(text: &str) -> Vec<String> {
-    text.split('/')
-        .skip(1)
-        .map(|step| index(&step.replace("~1", "/").replace("~0", "~")))
-        .collect()
+    text.split('/').skip(1).map(|step| index(&step.replace("~1", "/").replace("~0", "~"))).collect()
 }
 
 impl Patch {
@@ -319,11 +299,8 @@ pub(super) fn all(k: &Kustomization, parsed: Option<&Parsed>, stamp: &str) -> Ve
             };
             for one in each {
                 match one.get("targets").and_then(Tree::items) {
-                    Some(targets) => patches.extend(
-                        targets
-                            .iter()
-                            .map(|target| replacement(target, entry.at, stamp)),
-                    ),
+                    Some(targets) => patches
+                        .extend(targets.iter().map(|target| replacement(target, entry.at, stamp))),
                     None => patches.push(Patch::unknown(entry.at)),
                 }
             }
@@ -352,9 +329,7 @@ mod tests {
         let at = Span::new(0, 0);
         let patches = read(patch, target.as_ref(), at, "checksum/rollstamp");
         let is_source = kind == "ConfigMap";
-        patches
-            .iter()
-            .any(|p| p.changes(&id(api_version, kind, "web"), !is_source, is_source))
+        patches.iter().any(|p| p.changes(&id(api_version, kind, "web"), !is_source, is_source))
     }
 
     fn merges(spec: &str) -> bool {
@@ -369,24 +344,14 @@ mod tests {
         assert!(!merges(
             "spec: {template: {spec: {containers: [{name: a, image: b, resources: {}}]}}}\n"
         ));
-        assert!(merges(
-            "spec: {template: {spec: {containers: [{name: a, env: []}]}}}\n"
-        ));
-        assert!(merges(
-            "spec: {template: {spec: {containers: [{image: b}]}}}\n"
-        ));
+        assert!(merges("spec: {template: {spec: {containers: [{name: a, env: []}]}}}\n"));
+        assert!(merges("spec: {template: {spec: {containers: [{image: b}]}}}\n"));
         assert!(merges("spec: {template: {spec: {containers: null}}}\n"));
         assert!(merges("spec: {template: {spec: {volumes: []}}}\n"));
         assert!(merges("$patch: delete\n"));
-        assert!(merges(
-            "spec: {template: {metadata: {annotations: {checksum/rollstamp: x}}}}\n"
-        ));
-        assert!(merges(
-            "spec: {template: {metadata: {annotations: null}}}\n"
-        ));
-        assert!(!merges(
-            "spec: {template: {metadata: {annotations: {a: b}}}}\n"
-        ));
+        assert!(merges("spec: {template: {metadata: {annotations: {checksum/rollstamp: x}}}}\n"));
+        assert!(merges("spec: {template: {metadata: {annotations: null}}}\n"));
+        assert!(!merges("spec: {template: {metadata: {annotations: {a: b}}}}\n"));
     }
 
     #[test]
@@ -407,9 +372,7 @@ mod tests {
         assert!(!deployment("/spec/template/spec/containers/0/image"));
         assert!(!deployment("/spec/template/metadata/annotations/a~1b"));
         assert!(deployment("/spec/template/metadata/annotations"));
-        assert!(deployment(
-            "/spec/template/metadata/annotations/checksum~1rollstamp"
-        ));
+        assert!(deployment("/spec/template/metadata/annotations/checksum~1rollstamp"));
         assert!(deployment("/spec/template/spec/containers/0"));
         assert!(deployment("/spec/template/spec/containers/0/env/0/value"));
         assert!(deployment("/metadata/name"));

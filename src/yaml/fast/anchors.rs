@@ -165,9 +165,7 @@ impl Parser<'_> {
             };
             let end = self.nodes[target as usize].jump;
             let inside = before(&sums, end) - before(&sums, target);
-            aliased = aliased
-                .saturating_add(u64::from(end - target))
-                .saturating_add(inside);
+            aliased = aliased.saturating_add(u64::from(end - target)).saturating_add(inside);
             sums.push((props.node.0, aliased));
         }
         let nodes = self.nodes.len() as u64;

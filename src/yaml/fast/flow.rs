@@ -26,11 +26,7 @@ impl Parser<'_> {
                     };
                     *slot = offset(self.nodes.len());
                     depth += 1;
-                    let kind = if byte == b'[' {
-                        Kind::Sequence
-                    } else {
-                        Kind::Mapping
-                    };
+                    let kind = if byte == b'[' { Kind::Sequence } else { Kind::Mapping };
                     self.nodes.push(Node {
                         kind,
                         style: Style::Flow,

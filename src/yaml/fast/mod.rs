@@ -66,15 +66,8 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
     if !parser.props.is_empty() {
         parser.no_bomb()?;
     }
-    let tape = Tape {
-        nodes: parser.nodes,
-        props: parser.props,
-    };
-    Ok((!tape.nodes.is_empty()).then_some(Document {
-        span: chunk,
-        json: false,
-        tape,
-    }))
+    let tape = Tape { nodes: parser.nodes, props: parser.props };
+    Ok((!tape.nodes.is_empty()).then_some(Document { span: chunk, json: false, tape }))
 }
 
 /// A collection that is not closed yet.

@@ -42,11 +42,7 @@ impl Parser<'_> {
                 if colon - at > MAX_KEY {
                     return Err(Declined("a long key"));
                 }
-                let style = if first == b'"' {
-                    Style::Double
-                } else {
-                    Style::Single
-                };
+                let style = if first == b'"' { Style::Double } else { Style::Single };
                 (style, end)
             }
             b'[' | b'{' | b'|' | b'>' => return Ok(None),
@@ -118,11 +114,7 @@ impl Parser<'_> {
             | b'"' | b'%' | b'@' | b'`' | b'\t' => false,
             _ => true,
         };
-        if good {
-            Ok(())
-        } else {
-            Err(Declined("a value that begins with a mark"))
-        }
+        if good { Ok(()) } else { Err(Declined("a value that begins with a mark")) }
     }
 
     /// Where a plain scalar stops on its line.

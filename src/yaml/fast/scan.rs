@@ -19,11 +19,7 @@ fn word(bytes: &[u8], at: usize) -> Option<u64> {
 #[inline(always)]
 pub(super) fn find3(bytes: &[u8], at: usize, [a, b, c]: [u8; 3]) -> usize {
     let mut at = at;
-    let (wa, wb, wc) = (
-        ONES * u64::from(a),
-        ONES * u64::from(b),
-        ONES * u64::from(c),
-    );
+    let (wa, wb, wc) = (ONES * u64::from(a), ONES * u64::from(b), ONES * u64::from(c));
     // What is near is found sooner by words, what is far by the wide search of memchr.
     for _ in 0..3 {
         let Some(word) = word(bytes, at) else { break };

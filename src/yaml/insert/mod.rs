@@ -48,10 +48,7 @@ pub struct Insertion {
 impl Insertion {
     /// The edit that writes `value`, which must need no escape.
     pub fn with(&self, value: &str) -> Edit {
-        Edit {
-            span: self.span,
-            replacement: [&self.before, value, &self.after].concat(),
-        }
+        Edit { span: self.span, replacement: [&self.before, value, &self.after].concat() }
     }
 }
 
@@ -100,11 +97,7 @@ pub fn find(
     }
     let quoted = format!("\"{name}\"");
     // A name such as `on` would be no string as a plain key.
-    let written = if document.json || resolve::is_plain_string(name) {
-        name
-    } else {
-        &quoted
-    };
+    let written = if document.json || resolve::is_plain_string(name) { name } else { &quoted };
     let mut key = None;
     let mut at = mapping;
     // The chain of keys and mappings from `mapping` on, for the removal.
@@ -139,11 +132,7 @@ struct Editor<'a> {
 
 impl<'a> Editor<'a> {
     fn refusal(&self, node: NodeId, message: &str) -> Refusal {
-        Refusal {
-            at: self.document.node(node).span,
-            message: message.to_owned(),
-            related: None,
-        }
+        Refusal { at: self.document.node(node).span, message: message.to_owned(), related: None }
     }
 
     /// A node that other places share, or that a tag turns into something else, stays as it is.
@@ -151,10 +140,8 @@ impl<'a> Editor<'a> {
         let props = &self.document.tape.props;
         let anchor = |of: NodeId| props.iter().find(|p| p.node == of).and_then(|p| p.anchor);
         if self.document.node(node).kind == Kind::Alias {
-            let mut refusal = self.refusal(
-                node,
-                "an alias, so an edit would change other places as well",
-            );
+            let mut refusal =
+                self.refusal(node, "an alias, so an edit would change other places as well");
             refusal.related = anchor(self.document.target(node));
             return Err(refusal);
         }
@@ -200,10 +187,7 @@ impl<'a> Editor<'a> {
     }
 
     fn is_null(&self, node: NodeId) -> bool {
-        matches!(
-            resolve::value(self.document, self.text, node),
-            Ok(resolve::Value::Null)
-        )
+        matches!(resolve::value(self.document, self.text, node), Ok(resolve::Value::Null))
     }
 
     fn start(&self, node: NodeId) -> usize {
@@ -278,10 +262,7 @@ impl<'a> Editor<'a> {
             .ok_or_else(|| self.refusal(mapping, "an empty block mapping"))?;
         let line = line_range(self.text, self.start(first));
         let column = self.start(first) - line.start;
-        if !self.text[line.start..self.start(first)]
-            .bytes()
-            .all(|b| b == b' ')
-        {
+        if !self.text[line.start..self.start(first)].bytes().all(|b| b == b' ') {
             return Err(self.refusal(first, "its first key does not begin its line"));
         }
         let (at, end) = self.next_line(self.end(key));
@@ -300,11 +281,7 @@ impl<'a> Editor<'a> {
         let Some(first) = self.first_child(mapping) else {
             let at = self.start(mapping) + 1;
             let (before, after) = self.flow_entry(rest, name, colon, None);
-            return Insertion {
-                span: Span::new(at, at),
-                before,
-                after,
-            };
+            return Insertion { span: Span::new(at, at), before, after };
         };
         let at = self.start(first);
         let gap = &self.text[self.start(mapping) + 1..at];
@@ -313,10 +290,7 @@ impl<'a> Editor<'a> {
             let indent = &self.text[line..at];
             let lead = line_range(self.text, self.start(mapping)).start;
             let outer = leading_blanks(&self.text[lead..]);
-            let step = indent
-                .strip_prefix(outer)
-                .filter(|s| !s.is_empty())
-                .unwrap_or("  ");
+            let step = indent.strip_prefix(outer).filter(|s| !s.is_empty()).unwrap_or("  ");
             let end = self.next_line(self.start(mapping)).1.unwrap_or("\n");
             let (before, after) = if json {
                 self.flow_entry(rest, name, colon, Some((indent, step, end)))
@@ -331,11 +305,7 @@ impl<'a> Editor<'a> {
         }
         let blank = if json && colon == ":" { "" } else { " " };
         let (before, after) = self.flow_entry(rest, name, colon, None);
-        Insertion {
-            span: Span::new(at, at),
-            before,
-            after: format!("{after},{blank}"),
-        }
+        Insertion { span: Span::new(at, at), before, after: format!("{after},{blank}") }
     }
 
     /// `": "`, or `":"` in JSON that has no blank behind its first colon.
@@ -401,11 +371,7 @@ impl<'a> Editor<'a> {
         let written = self.document.node(value).span;
         if !written.is_empty() {
             let (before, after) = self.flow_entry(rest, name, colon, None);
-            let blank = if self.document.json && colon == ":" {
-                ""
-            } else {
-                " "
-            };
+            let blank = if self.document.json && colon == ":" { "" } else { " " };
             return Ok(Slot::Absent(Insertion {
                 span: written,
                 before: format!("{{{blank}{before}"),
@@ -419,10 +385,8 @@ impl<'a> Editor<'a> {
             // Mappings inside of a null: on the line itself, with the blanks the other way round, so
             // that they can be told apart again.
             let at = self.after_colon(key)?;
-            let (opened, closed): (String, String) = rest
-                .iter()
-                .map(|parent| (format!("{parent}: {{"), "}"))
-                .unzip();
+            let (opened, closed): (String, String) =
+                rest.iter().map(|parent| (format!("{parent}: {{"), "}")).unzip();
             return Ok(Slot::Absent(Insertion {
                 span: Span::new(at, at),
                 before: format!(" {{ {opened}{name}: \""),
@@ -433,16 +397,9 @@ impl<'a> Editor<'a> {
         let (at, end) = self.next_line(self.end(key));
         Ok(Slot::Absent(match end {
             Some(end) => block_lines(at, column, 2, &[], name, end, "", end),
-            None => block_lines(
-                at,
-                column,
-                2,
-                &[],
-                name,
-                line_end(self.text),
-                line_end(self.text),
-                "",
-            ),
+            None => {
+                block_lines(at, column, 2, &[], name, line_end(self.text), line_end(self.text), "")
+            }
         }))
     }
 
@@ -455,10 +412,7 @@ impl<'a> Editor<'a> {
             .map(|(_, value)| value)
             .find(|&v| self.document.node(v).kind == Kind::Mapping && self.style(v) == Style::Block)
             .map(|v| self.column(v));
-        inner
-            .and_then(|inner| inner.checked_sub(column))
-            .filter(|&s| s > 0)
-            .unwrap_or(2)
+        inner.and_then(|inner| inner.checked_sub(column)).filter(|&s| s > 0).unwrap_or(2)
     }
 
     /// The byte behind the colon of a block key.
@@ -487,22 +441,10 @@ impl<'a> Editor<'a> {
         }
         let replacement = if node.span.is_empty() {
             let at = self.after_colon(key)?;
-            Insertion {
-                span: Span::new(at, at),
-                before: " \"".to_owned(),
-                after: "\"".to_owned(),
-            }
+            Insertion { span: Span::new(at, at), before: " \"".to_owned(), after: "\"".to_owned() }
         } else {
-            let quote = if node.style == Style::Single {
-                "'"
-            } else {
-                "\""
-            };
-            Insertion {
-                span: node.span,
-                before: quote.to_owned(),
-                after: quote.to_owned(),
-            }
+            let quote = if node.style == Style::Single { "'" } else { "\"" };
+            Insertion { span: node.span, before: quote.to_owned(), after: quote.to_owned() }
         };
         let string = match resolve::value(self.document, self.text, value) {
             Ok(resolve::Value::Str(string)) => Some(string.into_owned()),
@@ -522,10 +464,7 @@ fn leading_blanks(text: &str) -> &str {
 }
 
 /// The lines of an entry and of the block mappings around it.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of a few lines of text"
-)]
+#[expect(clippy::too_many_arguments, reason = "the parts of a few lines of text")]
 fn block_lines(
     at: usize,
     column: usize,
@@ -543,9 +482,5 @@ fn block_lines(
         column += step;
     }
     before.push_str(&format!("{:column$}{name}: \"", ""));
-    Insertion {
-        span: Span::new(at, at),
-        before,
-        after: format!("\"{tail}"),
-    }
+    Insertion { span: Span::new(at, at), before, after: format!("\"{tail}") }
 }

@@ -31,11 +31,7 @@ impl Editor<'_> {
             if self.count(parent) > 1 {
                 return self.remove_entry(parent, entry);
             }
-            let outer = if depth == 0 {
-                mapping
-            } else {
-                chain[depth - 1].1
-            };
+            let outer = if depth == 0 { mapping } else { chain[depth - 1].1 };
             if depth > 0
                 && let Some(edit) = self.filled_null(
                     parent,
@@ -133,10 +129,8 @@ impl Editor<'_> {
         let loose = &self.text[self.start(value)..self.start(first)] == "{ "
             && &self.text[self.end(inner)..self.end(value)] == " }";
         let colon = self.after_colon(key).ok()?;
-        (tight && loose && &self.text[colon..self.start(value)] == " ").then(|| Edit {
-            span: Span::new(colon, self.end(value)),
-            replacement: String::new(),
-        })
+        (tight && loose && &self.text[colon..self.start(value)] == " ")
+            .then(|| Edit { span: Span::new(colon, self.end(value)), replacement: String::new() })
     }
 
     fn begins_line(&self, key: NodeId) -> bool {
@@ -150,12 +144,8 @@ impl Editor<'_> {
         mapping: NodeId,
         (key, value): (NodeId, NodeId),
     ) -> Result<Edit, Refusal> {
-        let edit = |start, end| {
-            Ok(Edit {
-                span: Span::new(start, end),
-                replacement: String::new(),
-            })
-        };
+        let edit =
+            |start, end| Ok(Edit { span: Span::new(start, end), replacement: String::new() });
         if self.style(mapping) == Style::Block {
             if !self.begins_line(key) {
                 return Err(self.refusal(key, "the stamp does not begin its line"));

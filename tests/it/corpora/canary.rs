@@ -24,10 +24,7 @@ struct Tokens {
 
 impl Tokens {
     fn of(seed: &str) -> Self {
-        Self {
-            seed: seed.to_owned(),
-            given: Vec::new(),
-        }
+        Self { seed: seed.to_owned(), given: Vec::new() }
     }
 
     /// Letters and digits only, so that neither YAML nor JSON needs to escape it.
@@ -41,11 +38,8 @@ impl Tokens {
     /// A number with eighteen digits, for values that are no texts.
     fn number(&mut self) -> String {
         let digest = Sha256::digest(format!("{} {}", self.seed, self.given.len()));
-        let number: String = digest
-            .iter()
-            .take(18)
-            .map(|byte| char::from(b'1' + byte % 9))
-            .collect();
+        let number: String =
+            digest.iter().take(18).map(|byte| char::from(b'1' + byte % 9)).collect();
         self.given.push(number.clone());
         number
     }
@@ -89,10 +83,7 @@ struct Searched {
 
 #[test]
 fn no_value_of_a_secret_is_said_about_written_inputs() {
-    let inputs: Vec<Input> = INPUTS
-        .iter()
-        .map(|(name, text)| written(name, text))
-        .collect();
+    let inputs: Vec<Input> = INPUTS.iter().map(|(name, text)| written(name, text)).collect();
     search_all("canary, written", &inputs);
 }
 
@@ -109,9 +100,8 @@ fn no_value_of_a_secret_is_said_about_real_manifests() {
         .map(Result::unwrap)
     {
         let name = file.file_name().to_string_lossy();
-        let is_manifest = [".yaml", ".yml", ".json"]
-            .iter()
-            .any(|extension| name.ends_with(extension));
+        let is_manifest =
+            [".yaml", ".yml", ".json"].iter().any(|extension| name.ends_with(extension));
         let Ok(text) = fs::read_to_string(file.path()) else {
             continue;
         };
@@ -148,10 +138,8 @@ fn written(name: &str, text: &str) -> Input {
     let mut tokens = Tokens::of(name);
     let mut filled = String::new();
     let mut rest = text;
-    while let Some(place) = ["TOKEN", "BASE64", "NUMBER"]
-        .iter()
-        .filter_map(|word| rest.find(word))
-        .min()
+    while let Some(place) =
+        ["TOKEN", "BASE64", "NUMBER"].iter().filter_map(|word| rest.find(word)).min()
     {
         filled.push_str(&rest[..place]);
         let (value, length) = match &rest[place..=place] {
@@ -165,30 +153,19 @@ fn written(name: &str, text: &str) -> Input {
     filled.push_str(rest);
     let mut files = BTreeMap::new();
     for (number, file) in filled.split("=== ").enumerate() {
-        let (file_name, text) = if number == 0 {
-            ("a.yaml", file)
-        } else {
-            file.split_once('\n').unwrap()
-        };
+        let (file_name, text) =
+            if number == 0 { ("a.yaml", file) } else { file.split_once('\n').unwrap() };
         files.insert(file_name.to_owned(), text.to_owned());
     }
     files.retain(|_, text| !text.is_empty());
-    Input {
-        name: name.to_owned(),
-        files,
-        tokens,
-    }
+    Input { name: name.to_owned(), files, tokens }
 }
 
 /// A real text with other values in its Secrets; nothing if it has none.
 fn real(name: &str, file: &str, text: &str) -> Option<Input> {
     let mut tokens = Tokens::of(name);
     let is_json = text.trim_start().starts_with('{');
-    let pieces = if is_json {
-        vec![text.to_owned()]
-    } else {
-        split(text).ok()?
-    };
+    let pieces = if is_json { vec![text.to_owned()] } else { split(text).ok()? };
     let mut filled = Vec::new();
     for piece in pieces {
         let Some(mut value) = documents(&piece).ok()?.pop().map(|document| document.value) else {
@@ -204,20 +181,11 @@ fn real(name: &str, file: &str, text: &str) -> Option<Input> {
         });
     }
     let files = BTreeMap::from([(file.to_owned(), filled.join("---\n"))]);
-    (!tokens.given.is_empty()).then(|| Input {
-        name: name.to_owned(),
-        files,
-        tokens,
-    })
+    (!tokens.given.is_empty()).then(|| Input { name: name.to_owned(), files, tokens })
 }
 
 fn fill(value: &mut Value, tokens: &mut Tokens) {
-    for item in value
-        .get_mut("items")
-        .and_then(Value::as_sequence_mut)
-        .into_iter()
-        .flatten()
-    {
+    for item in value.get_mut("items").and_then(Value::as_sequence_mut).into_iter().flatten() {
         fill(item, tokens);
     }
     if text(value, &["kind"]).as_deref() != Some("Secret") {
@@ -229,11 +197,7 @@ fn fill(value: &mut Value, tokens: &mut Tokens) {
         };
         for value in entries.values_mut() {
             let token = tokens.token();
-            *value = Value::from(if field == "data" {
-                STANDARD.encode(token)
-            } else {
-                token
-            });
+            *value = Value::from(if field == "data" { STANDARD.encode(token) } else { token });
         }
     }
 }
@@ -257,22 +221,14 @@ const OF_A_STREAM: [(&[&str], bool); 18] = [
     (&["check", "--hash-key-file", "key", "-v"], false),
     (&["explain", "-v"], false),
     (&["explain", "-o", "json"], false),
-    (
-        &["explain", "-v", "--hash-key-file", "key", "--strict"],
-        false,
-    ),
+    (&["explain", "-v", "--hash-key-file", "key", "--strict"], false),
 ];
 
 const OF_A_FOLDER: [(&[&str], bool); 13] = [
     (&["-v", "m"], true),
     (&["check", "-v", "m"], false),
     (&["check", "--diff", "-v", "--unit", "tree", "m"], false),
-    (
-        &[
-            "check", "-o", "json", "--strict", "-v", "--unit", "file", "m",
-        ],
-        false,
-    ),
+    (&["check", "-o", "json", "--strict", "-v", "--unit", "file", "m"], false),
     (&["write", "--diff", "m"], false),
     (&["write", "--diff", "-v", "-o", "json", "m"], false),
     (&["write", "-v", "--strict", "m"], false),
@@ -301,25 +257,18 @@ fn search(input: &Input) -> Searched {
         searched.n_talking += usize::from(outputs.iter().any(|(_, output)| !output.is_empty()));
         for (which, output) in outputs {
             searched.n_bytes += output.len();
-            if let Some(needle) = needles
-                .iter()
-                .find(|needle| output.contains(needle.as_str()))
-            {
-                let line = output
-                    .lines()
-                    .find(|line| line.contains(needle.as_str()))
-                    .unwrap_or_default();
-                searched.wrong.push(format!(
-                    "{}: {arguments:?}: {which} says {line:.200}",
-                    input.name
-                ));
+            if let Some(needle) = needles.iter().find(|needle| output.contains(needle.as_str())) {
+                let line =
+                    output.lines().find(|line| line.contains(needle.as_str())).unwrap_or_default();
+                searched
+                    .wrong
+                    .push(format!("{}: {arguments:?}: {which} says {line:.200}", input.name));
             }
         }
         if !(0..=2).contains(&ran.exit) || ran.stderr.contains("panicked") {
-            searched.wrong.push(format!(
-                "{}: {arguments:?}: exit {}: {}",
-                input.name, ran.exit, ran.stderr
-            ));
+            searched
+                .wrong
+                .push(format!("{}: {arguments:?}: exit {}: {}", input.name, ran.exit, ran.stderr));
         }
         if ran.exit == 2 && repeats && !ran.stdout.is_empty() {
             searched.wrong.push(format!(
@@ -340,9 +289,7 @@ fn search(input: &Input) -> Searched {
     let folder = fresh();
     let first = input.files.values().next().unwrap();
     let stamped = rollstamp(&[], first, None);
-    let stale = stamped
-        .stdout
-        .replace("checksum/rollstamp: \"", "checksum/rollstamp: \"0");
+    let stale = stamped.stdout.replace("checksum/rollstamp: \"", "checksum/rollstamp: \"0");
     for stream in [first.as_str(), stale.as_str()] {
         if !stream.is_empty() {
             for (arguments, repeats) in OF_A_STREAM {
@@ -370,12 +317,7 @@ fn search(input: &Input) -> Searched {
     }
     let folder = fresh();
     for (arguments, repeats) in OF_A_FOLDER {
-        look(
-            arguments,
-            &rollstamp(arguments, "", Some(folder.path())),
-            repeats,
-            folder.path(),
-        );
+        look(arguments, &rollstamp(arguments, "", Some(folder.path())), repeats, folder.path());
     }
     searched
 }

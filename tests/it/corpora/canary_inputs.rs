@@ -136,10 +136,7 @@ pub(super) const INPUTS: &[(&str, &str)] = &[
         "metadata is wrong",
         "apiVersion: v1\nkind: Secret\nmetadata: [TOKEN]\nstringData: {p: TOKEN}\n",
     ),
-    (
-        "no name",
-        "apiVersion: v1\nkind: Secret\nmetadata: {}\nstringData: {p: TOKEN}\n",
-    ),
+    ("no name", "apiVersion: v1\nkind: Secret\nmetadata: {}\nstringData: {p: TOKEN}\n"),
     (
         "name is a list",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: [TOKEN]}\nstringData: {p: TOKEN}\n",
@@ -189,10 +186,7 @@ pub(super) const INPUTS: &[(&str, &str)] = &[
         "colon in a value",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  p: TOKEN: TOKEN\n",
     ),
-    (
-        "tab",
-        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n\tp: TOKEN\n",
-    ),
+    ("tab", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n\tp: TOKEN\n"),
     (
         "odd indentation",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n    p: TOKEN\n  q: TOKEN\n",
@@ -228,10 +222,7 @@ pub(super) const INPUTS: &[(&str, &str)] = &[
         "broken right behind the Secret",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  p: TOKEN\n }\n",
     ),
-    (
-        "content on the separator",
-        "--- {kind: Secret, stringData: {p: TOKEN}}\n",
-    ),
+    ("content on the separator", "--- {kind: Secret, stringData: {p: TOKEN}}\n"),
     (
         "text on the separator",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: TOKEN}\n--- TOKEN\n",

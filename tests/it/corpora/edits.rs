@@ -10,11 +10,7 @@ const N_SHARED_MAX: usize = 120;
 /// Follows both texts up to the first difference. There `after` must hold a stamp and the parents
 /// that it needs, in one piece; without the piece both texts must go on alike.
 pub(super) fn added_stamps(before: &str, after: &str) -> Result<usize, String> {
-    let same = before
-        .bytes()
-        .zip(after.bytes())
-        .take_while(|(old, new)| old == new)
-        .count();
+    let same = before.bytes().zip(after.bytes()).take_while(|(old, new)| old == new).count();
     if same == before.len() && same == after.len() {
         return Ok(0);
     }
@@ -39,15 +35,9 @@ pub(super) fn added_stamps(before: &str, after: &str) -> Result<usize, String> {
             }
         }
     }
-    let line = after.as_bytes()[..same]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1;
-    let seen: String = String::from_utf8_lossy(&after.as_bytes()[same..])
-        .chars()
-        .take(80)
-        .collect();
+    let line = after.as_bytes()[..same].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let seen: String =
+        String::from_utf8_lossy(&after.as_bytes()[same..]).chars().take(80).collect();
     Err(why.unwrap_or_else(|| format!("line {line}: {seen:?}")))
 }
 
@@ -63,10 +53,7 @@ fn ends_of_piece(text: &str, start: usize) -> Vec<usize> {
         return Vec::new();
     };
     let mut ends = vec![end];
-    for byte in text[end..]
-        .bytes()
-        .take_while(|byte| byte.is_ascii_whitespace() || *byte == b',')
-    {
+    for byte in text[end..].bytes().take_while(|byte| byte.is_ascii_whitespace() || *byte == b',') {
         end += usize::from(byte.is_ascii());
         ends.push(end);
     }
@@ -88,10 +75,7 @@ fn end_of_stamp(text: &str) -> Option<usize> {
     }
     rest = after_key(rest, STAMP)?.strip_prefix('"')?;
     let hex = rest.get(..64)?;
-    if !hex
-        .bytes()
-        .all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit))
-    {
+    if !hex.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit)) {
         return None;
     }
     rest = rest[64..].strip_prefix('"')?;
@@ -132,17 +116,8 @@ fn a_change_beside_the_stamps_is_seen() {
     let stamped = json
         .replacen("{}", &format!("{{{annotations}}}"), 1)
         .replace("{\"labels", &format!("{{{annotations}, \"labels"))
-        .replace(
-            "{\"spec",
-            &format!("{{\"metadata\": {{{annotations}}}, \"spec"),
-        );
+        .replace("{\"spec", &format!("{{\"metadata\": {{{annotations}}}, \"spec"));
     assert_eq!(added_stamps(json, &stamped), Ok(3));
     assert!(added_stamps(json, &stamped.replace("{}}, {", "{}}, {,")).is_err());
-    assert_eq!(
-        added_stamps(
-            "annotations: null\n",
-            &format!("annotations: {{{stamp}}}\n")
-        ),
-        Ok(1)
-    );
+    assert_eq!(added_stamps("annotations: null\n", &format!("annotations: {{{stamp}}}\n")), Ok(1));
 }

@@ -15,11 +15,7 @@ pub(super) fn differences(stream: &str) -> Vec<String> {
     let said = workloads(&ran.stdout);
     let wanted = stamps(stream, None).unwrap();
     if said.len() != wanted.len() {
-        return vec![format!(
-            "explain tells of {} workloads, not {}",
-            said.len(),
-            wanted.len()
-        )];
+        return vec![format!("explain tells of {} workloads, not {}", said.len(), wanted.len())];
     }
     let stamped = said
         .iter()
@@ -55,12 +51,7 @@ fn counted(workload: &Value) -> BTreeSet<Counted> {
     references
         .filter(|reference| reference["outcome"] == "counted")
         .map(|reference| {
-            let keys = reference["keys"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(text)
-                .collect();
+            let keys = reference["keys"].as_array().into_iter().flatten().map(text).collect();
             (text(&reference["kind"]), text(&reference["name"]), keys)
         })
         .collect()
@@ -70,11 +61,8 @@ fn counted(workload: &Value) -> BTreeSet<Counted> {
 fn explain_names_the_keys_that_count() {
     let Some(root) = root() else { return };
     let all = in_parallel(&streams(&root), |stream| {
-        let n_counted: usize = stamps(&stream.text, None)
-            .unwrap()
-            .iter()
-            .map(|workload| workload.counted.len())
-            .sum();
+        let n_counted: usize =
+            stamps(&stream.text, None).unwrap().iter().map(|workload| workload.counted.len()).sum();
         let differences = differences(&stream.text);
         (
             n_counted,
@@ -85,15 +73,8 @@ fn explain_names_the_keys_that_count() {
         )
     });
     let n_counted: usize = all.iter().map(|(n_counted, _)| n_counted).sum();
-    println!(
-        "explain: {n_counted} references that count in {} streams",
-        all.len()
-    );
-    none_wrong(
-        &all.into_iter()
-            .flat_map(|(_, differences)| differences)
-            .collect::<Vec<_>>(),
-    );
+    println!("explain: {n_counted} references that count in {} streams", all.len());
+    none_wrong(&all.into_iter().flat_map(|(_, differences)| differences).collect::<Vec<_>>());
 }
 
 /// File, workload, what it names and the site, as often as it is named.
@@ -101,20 +82,12 @@ type References = BTreeMap<(String, String, String, String), usize>;
 
 /// The references that `explain` finds below a folder, in the words of the facts.
 pub(super) fn references_below(folder: &Path) -> References {
-    let ran = rollstamp(
-        &["explain", "-o", "json", "--unit", "file", "."],
-        "",
-        Some(folder),
-    );
+    let ran = rollstamp(&["explain", "-o", "json", "--unit", "file", "."], "", Some(folder));
     let said: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
     let mut found = References::new();
     for workload in said["workloads"].as_array().into_iter().flatten() {
         for reference in workload["references"].as_array().into_iter().flatten() {
-            let of_init = if reference["list"] == "initContainers" {
-                "init:"
-            } else {
-                ""
-            };
+            let of_init = if reference["list"] == "initContainers" { "init:" } else { "" };
             let site = match reference["site"].as_str().unwrap_or_default() {
                 "env-config-map-key" | "env-secret-key" => format!("{of_init}env"),
                 "env-from-config-map" | "env-from-secret" => format!("{of_init}envFrom"),

@@ -14,10 +14,7 @@ type Reference = (String, u64, String, String, String);
 
 /// Why the facts may hold a reference that the oracle has not. The other way round there is no reason.
 fn reason((_, _, workload, _, site): &Reference) -> Option<&'static str> {
-    match (
-        workload.split(' ').next().unwrap_or_default(),
-        site.as_str(),
-    ) {
+    match (workload.split(' ').next().unwrap_or_default(), site.as_str()) {
         ("AnalysisTemplate" | "Experiment" | "Grafana", _) => {
             Some("a kind that is not in the oracle's table")
         }
@@ -32,10 +29,7 @@ fn references_are_those_of_the_independent_walker() {
     let (mut n_both, mut n_files, mut unread) = (0, 0, Vec::new());
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for corpus in fs::read_dir(root.join("corpora"))
-        .unwrap()
-        .map(Result::unwrap)
-    {
+    for corpus in fs::read_dir(root.join("corpora")).unwrap().map(Result::unwrap) {
         let name = corpus.file_name().into_string().unwrap();
         let mut facts: BTreeMap<Reference, usize> = BTreeMap::new();
         if let Ok(text) = fs::read_to_string(root.join(format!("facts/{name}.refs.json"))) {
@@ -43,15 +37,11 @@ fn references_are_those_of_the_independent_walker() {
                 *facts.entry(reference(&name, &fact)).or_default() += 1;
             }
         }
-        for file in walkdir::WalkDir::new(corpus.path())
-            .sort_by_file_name()
-            .into_iter()
-            .map(Result::unwrap)
+        for file in
+            walkdir::WalkDir::new(corpus.path()).sort_by_file_name().into_iter().map(Result::unwrap)
         {
             let is_manifest = file.path().extension().is_some_and(|extension| {
-                ["yaml", "yml", "json"]
-                    .iter()
-                    .any(|known| extension == *known)
+                ["yaml", "yml", "json"].iter().any(|known| extension == *known)
             });
             let Ok(stream) = fs::read_to_string(file.path()) else {
                 continue;
@@ -59,12 +49,8 @@ fn references_are_those_of_the_independent_walker() {
             if !is_manifest {
                 continue;
             }
-            let path = file
-                .path()
-                .strip_prefix(root.join("corpora"))
-                .unwrap()
-                .display()
-                .to_string();
+            let path =
+                file.path().strip_prefix(root.join("corpora")).unwrap().display().to_string();
             n_files += 1;
             let found = match of_file(&path, &stream) {
                 Ok(found) => found,

@@ -29,18 +29,15 @@ fn generated_streams_are_stamped_as_the_oracle_says() {
 fn of_seed(seed: u64) -> (Vec<&'static str>, Option<String>) {
     let before = stream(seed);
     let mut counts = Vec::new();
-    let failure = laws(&before, &mut counts)
-        .err()
-        .map(|why| format!("seed {seed}: {why}\n{before}"));
+    let failure =
+        laws(&before, &mut counts).err().map(|why| format!("seed {seed}: {why}\n{before}"));
     (counts, failure)
 }
 
 fn laws(before: &str, counts: &mut Vec<&'static str>) -> Result<(), String> {
     let workloads = stamps(before, None)?;
     let ran = rollstamp(&[], before, None);
-    let is_refused = workloads
-        .iter()
-        .any(|workload| workload.expected == Expected::Refused);
+    let is_refused = workloads.iter().any(|workload| workload.expected == Expected::Refused);
     if is_refused || ran.exit != 0 {
         counts.push("refused");
         let is_right = is_refused && ran.exit == 2 && ran.stdout.is_empty();
@@ -97,18 +94,11 @@ fn laws(before: &str, counts: &mut Vec<&'static str>) -> Result<(), String> {
     let is_stale = ["missing-stamp", "stale-stamp", "left-over-stamp"]
         .iter()
         .any(|code| check.stdout.contains(code));
-    if is_stale {
-        Err(format!("check after: {}", check.stdout))
-    } else {
-        Ok(())
-    }
+    if is_stale { Err(format!("check after: {}", check.stdout)) } else { Ok(()) }
 }
 
 fn values(stream: &str) -> Result<Vec<serde_yaml::Value>, String> {
-    Ok(documents(stream)?
-        .into_iter()
-        .map(|document| document.value)
-        .collect())
+    Ok(documents(stream)?.into_iter().map(|document| document.value).collect())
 }
 
 /// The documents without parents of a stamp that hold nothing.
@@ -120,9 +110,7 @@ fn pruned(stream: &str) -> Result<Vec<serde_yaml::Value>, String> {
                 mapping.retain(|key, value| {
                     let is_parent = key == "metadata" || key == "annotations";
                     let is_empty = value.is_null()
-                        || value
-                            .as_mapping()
-                            .is_some_and(serde_yaml::Mapping::is_empty);
+                        || value.as_mapping().is_some_and(serde_yaml::Mapping::is_empty);
                     !(is_parent && is_empty)
                 });
             }
@@ -157,20 +145,8 @@ spec: {template: {spec: {containers: [{name: c, envFrom: [{secretRef: {name: s}}
     std::fs::write(folder.path().join("b.yaml"), reader).unwrap();
     let ran = rollstamp(&["write", "."], "", Some(folder.path()));
     let after = std::fs::read_to_string(folder.path().join("b.yaml")).unwrap();
-    let expected = unit(&[secret, reader], None)
-        .unwrap()
-        .remove(1)
-        .remove(0)
-        .expected;
+    let expected = unit(&[secret, reader], None).unwrap().remove(1).remove(0).expected;
     let stamp = present(&after).unwrap().remove(0).unwrap();
-    assert_eq!(
-        (ran.exit, Expected::Stamp(stamp)),
-        (0, expected),
-        "{}",
-        ran.stderr
-    );
-    assert_eq!(
-        std::fs::read_to_string(folder.path().join("a.yaml")).unwrap(),
-        secret
-    );
+    assert_eq!((ran.exit, Expected::Stamp(stamp)), (0, expected), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(folder.path().join("a.yaml")).unwrap(), secret);
 }

@@ -18,10 +18,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % end
     }
 
@@ -41,9 +39,8 @@ impl Random {
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 const KEYS: [&str; 5] = ["k", "l", "m.conf", "on", "80"];
-const PATHS: [&str; 12] = [
-    "k", "l", "d/k", "./k", "/l", "d", "d/", "..data/k", ".", "", "m.conf/x", "d//k",
-];
+const PATHS: [&str; 12] =
+    ["k", "l", "d/k", "./k", "/l", "d", "d/", "..data/k", ".", "", "m.conf/x", "d//k"];
 /// Texts, and behind `PLAIN_` what is written without quotes; kubectl reads only some of it as a text.
 const VALUES: [&str; 18] = [
     "1",
@@ -86,11 +83,7 @@ fn entry(random: &mut Random, is_encoded: bool) -> Value {
         return json!(random.of(&NO_TEXTS));
     }
     if random.one_in(200) {
-        return if random.one_in(2) {
-            json!({"a": "b"})
-        } else {
-            json!(["a"])
-        };
+        return if random.one_in(2) { json!({"a": "b"}) } else { json!(["a"]) };
     }
     if random.one_in(20) {
         return Value::Null;
@@ -114,14 +107,9 @@ fn entry(random: &mut Random, is_encoded: bool) -> Value {
 
 fn entries(random: &mut Random, is_encoded: bool) -> Value {
     let n_entries = random.below(4);
-    let entries: Map<String, Value> = (0..n_entries)
-        .map(|_| (random.of(&KEYS).to_owned(), entry(random, is_encoded)))
-        .collect();
-    if entries.is_empty() && random.one_in(2) {
-        Value::Null
-    } else {
-        Value::Object(entries)
-    }
+    let entries: Map<String, Value> =
+        (0..n_entries).map(|_| (random.of(&KEYS).to_owned(), entry(random, is_encoded))).collect();
+    if entries.is_empty() && random.one_in(2) { Value::Null } else { Value::Object(entries) }
 }
 
 fn metadata(random: &mut Random) -> Value {
@@ -141,11 +129,7 @@ fn source(random: &mut Random) -> Value {
     });
     source["data"] = entries(random, is_secret);
     if random.one_in(3) {
-        let other = if is_secret {
-            "stringData"
-        } else {
-            "binaryData"
-        };
+        let other = if is_secret { "stringData" } else { "binaryData" };
         source[other] = entries(random, !is_secret);
         if !is_secret && source["data"].is_object() {
             // The API server refuses a key in both; the design says nothing of it.
@@ -260,11 +244,8 @@ const KINDS: [(&str, &str); 13] = [
 ];
 
 fn workload(random: &mut Random) -> Value {
-    let (api_version, kind) = KINDS[if random.one_in(3) {
-        random.below(KINDS.len())
-    } else {
-        random.below(6)
-    }];
+    let (api_version, kind) =
+        KINDS[if random.one_in(3) { random.below(KINDS.len()) } else { random.below(6) }];
     let mut spec = json!({"containers": [container(random)]});
     for list in ["initContainers", "ephemeralContainers"] {
         if random.one_in(4) {
@@ -324,17 +305,11 @@ pub(super) fn stream(seed: u64) -> String {
     if is_json {
         // JSON has no plain scalars.
         let list = &objects[0];
-        let text = if random.one_in(2) {
-            list.to_string()
-        } else {
-            format!("{list:#}")
-        };
+        let text = if random.one_in(2) { list.to_string() } else { format!("{list:#}") };
         return text.replace("PLAIN_", "");
     }
-    let documents: Vec<String> = objects
-        .iter()
-        .map(|object| document(&mut random, object))
-        .collect();
+    let documents: Vec<String> =
+        objects.iter().map(|object| document(&mut random, object)).collect();
     documents.join("---\n")
 }
 
@@ -377,11 +352,7 @@ fn below(random: &mut Random, value: &Value, indent: usize, out: &mut String) {
     let is_list = value.as_array().is_some_and(|values| !values.is_empty());
     if is_block || is_list {
         out.push_str(random.of(&["\n", "\n", " # a comment\n"]));
-        let step = if is_list {
-            random.below(2) * 2
-        } else {
-            1 + random.below(4)
-        };
+        let step = if is_list { random.below(2) * 2 } else { 1 + random.below(4) };
         block(random, value, indent + step, out);
     } else {
         out.push_str(&format!(" {}\n", scalar(random, value, indent)));
@@ -400,9 +371,7 @@ fn scalar(random: &mut Random, value: &Value, indent: usize) -> String {
         return plain.to_owned();
     }
     let is_word = text.starts_with(|char: char| char.is_ascii_alphabetic())
-        && text
-            .chars()
-            .all(|char| char.is_ascii_alphanumeric() || "-._/".contains(char))
+        && text.chars().all(|char| char.is_ascii_alphanumeric() || "-._/".contains(char))
         && text != "null"
         && !is_no_text_in_yaml_1_1(text);
     let is_one_line = text.chars().all(|char| char >= ' ' && char != '\'');
@@ -433,10 +402,8 @@ fn name_after_content(random: &mut Random, objects: &mut [Value]) {
     // How a `data` that is null was written counts; what is no text has no name worth keeping.
     let is_text = |value: &Value| !(value.is_object() || value.is_array());
     let fields = ["data", "binaryData", "stringData"];
-    let mut values = fields
-        .iter()
-        .filter_map(|field| source[*field].as_object())
-        .flat_map(Map::values);
+    let mut values =
+        fields.iter().filter_map(|field| source[*field].as_object()).flat_map(Map::values);
     if source["data"].is_null() || source.to_string().contains("PLAIN_") || !values.all(is_text) {
         return;
     }
@@ -445,14 +412,10 @@ fn name_after_content(random: &mut Random, objects: &mut [Value]) {
     let new = format!("{name}-{}", suffixes[suffixes.len().min(2) - 1]);
     let fields = ["name", "secretName"];
     let renamed = fields.iter().fold(plain, |text, field| {
-        text.replace(
-            &format!("\"{field}\":\"{name}\""),
-            &format!("\"{field}\":\"{new}\""),
-        )
+        text.replace(&format!("\"{field}\":\"{name}\""), &format!("\"{field}\":\"{new}\""))
     });
-    for (object, renamed) in objects
-        .iter_mut()
-        .zip(serde_json::from_str::<Vec<Value>>(&renamed).unwrap())
+    for (object, renamed) in
+        objects.iter_mut().zip(serde_json::from_str::<Vec<Value>>(&renamed).unwrap())
     {
         *object = renamed;
     }

@@ -28,11 +28,7 @@ struct Change {
 }
 
 fn change(name: &'static str, source: Value, rolls: impl Fn(&Keys) -> bool + 'static) -> Change {
-    Change {
-        name,
-        source,
-        rolls: Box::new(rolls),
-    }
+    Change { name, source, rolls: Box::new(rolls) }
 }
 
 #[derive(Default)]
@@ -53,11 +49,8 @@ fn exactly_the_readers_of_a_changed_key_roll() {
         }
         sum.wrong.extend(results.wrong);
     }
-    let numbers: Vec<String> = sum
-        .numbers
-        .iter()
-        .map(|(what, number)| format!("{number} {what}"))
-        .collect();
+    let numbers: Vec<String> =
+        sum.numbers.iter().map(|(what, number)| format!("{number} {what}")).collect();
     println!("changes: {}", numbers.join(", "));
     none_wrong(&sum.wrong);
 }
@@ -114,9 +107,7 @@ fn folders(root: &Path) -> Vec<Stream> {
 fn is_without_copies(text: &str) -> bool {
     let sources = split(text).unwrap().into_iter();
     let mut identities = std::collections::BTreeSet::new();
-    sources
-        .filter_map(|piece| Some(source(&piece)?.0))
-        .all(|identity| identities.insert(identity))
+    sources.filter_map(|piece| Some(source(&piece)?.0)).all(|identity| identities.insert(identity))
 }
 
 fn is_readable(text: &str) -> bool {
@@ -145,30 +136,18 @@ fn of_stream(stream: &Stream) -> Results {
             changed[number] = spelled_out(&change.source);
             let changed = changed.join("---\n");
             let ran = rollstamp(&[], &changed, None);
-            let what = format!(
-                "{}: {}: {} {}",
-                stream.name, change.name, identity.0, identity.1
-            );
+            let what = format!("{}: {}: {} {}", stream.name, change.name, identity.0, identity.1);
             let after = match present(&ran.stdout) {
                 Ok(after) if ran.exit == 0 && after.len() == workloads.len() => after,
                 _ => {
-                    results
-                        .wrong
-                        .push(format!("{what}: exit {}: {}", ran.exit, ran.stderr.trim()));
+                    results.wrong.push(format!("{what}: exit {}: {}", ran.exit, ran.stderr.trim()));
                     continue;
                 }
             };
-            let rolled: Vec<bool> = before
-                .iter()
-                .zip(&after)
-                .map(|(before, after)| before != after)
-                .collect();
+            let rolled: Vec<bool> =
+                before.iter().zip(&after).map(|(before, after)| before != after).collect();
             count(format!("x {}", change.name), 1);
-            let whose = if is_content_named {
-                " of a content-named source"
-            } else {
-                ""
-            };
+            let whose = if is_content_named { " of a content-named source" } else { "" };
             count(
                 format!("rolls by {}{whose}", change.name),
                 rolled.iter().filter(|rolled| **rolled).count(),
@@ -179,18 +158,12 @@ fn of_stream(stream: &Stream) -> Results {
                 .zip(&after)
                 .all(|(workload, after)| is_expected(workload, after.as_ref()))
             {
-                results
-                    .wrong
-                    .push(format!("{what}: not the oracle's stamps"));
+                results.wrong.push(format!("{what}: not the oracle's stamps"));
             }
             // A content-named source loses its right to be left out when its content changes.
-            let law = workloads
-                .iter()
-                .map(|workload| must_roll(workload, &identity, &change));
+            let law = workloads.iter().map(|workload| must_roll(workload, &identity, &change));
             if !is_content_named && !law.eq(rolled.iter().copied()) {
-                results.wrong.push(format!(
-                    "{what}: other workloads roll than those that read it"
-                ));
+                results.wrong.push(format!("{what}: other workloads roll than those that read it"));
             }
         }
     }
@@ -216,10 +189,8 @@ fn must_roll(workload: &Workload, identity: &Identity, change: &Change) -> bool 
 /// The source that a document holds.
 fn source(piece: &str) -> Option<(Identity, Value)> {
     let value = documents(piece).unwrap().pop()?.value;
-    let target = match (
-        text(&value, &["apiVersion"])?.as_str(),
-        text(&value, &["kind"])?.as_str(),
-    ) {
+    let target = match (text(&value, &["apiVersion"])?.as_str(), text(&value, &["kind"])?.as_str())
+    {
         ("v1", "ConfigMap") => "ConfigMap",
         ("v1", "Secret") => "Secret",
         _ => return None,
@@ -230,10 +201,7 @@ fn source(piece: &str) -> Option<(Identity, Value)> {
     if fields.into_iter().flatten().any(is_refused) {
         return None;
     }
-    Some((
-        (target, name, text(&value, &["metadata", "namespace"])),
-        value,
-    ))
+    Some(((target, name, text(&value, &["metadata", "namespace"])), value))
 }
 
 fn changes(identity: &Identity, source: &Value) -> Vec<Change> {
@@ -248,11 +216,7 @@ fn changes(identity: &Identity, source: &Value) -> Vec<Change> {
     changes.push(change("other spelling", source.clone(), nobody));
     let relabelled = with(&|source| {
         set(source, &["metadata", "labels", "rollstamp-test"], "changed");
-        set(
-            source,
-            &["metadata", "annotations", "rollstamp-test"],
-            "changed",
-        );
+        set(source, &["metadata", "annotations", "rollstamp-test"], "changed");
     });
     changes.push(change("other label", relabelled, nobody));
     changes.push(change(
@@ -265,16 +229,10 @@ fn changes(identity: &Identity, source: &Value) -> Vec<Change> {
         changes.push(change("wrapped base64", with(&wrap), nobody));
     }
     let added = with(&|source| set(source, &["data", "zz-rollstamp-test"], "bmV3"));
-    changes.push(change("a new key", added, |keys| {
-        keys.has("zz-rollstamp-test")
-    }));
+    changes.push(change("a new key", added, |keys| keys.has("zz-rollstamp-test")));
     for field in ["data", "stringData", "binaryData"] {
         let is_encoded = field == "binaryData" || is_secret && field == "data";
-        let entries = source
-            .get(field)
-            .and_then(Value::as_mapping)
-            .into_iter()
-            .flatten();
+        let entries = source.get(field).and_then(Value::as_mapping).into_iter().flatten();
         let texts =
             entries.filter_map(|(key, value)| Some((key_text(key), value.as_str()?.to_owned())));
         for (key, value) in texts.take(N_KEYS_MAX) {
@@ -299,11 +257,7 @@ fn child<'v>(value: &'v mut Value, path: &[&str]) -> &'v mut Value {
         if value.is_null() {
             *value = Value::Mapping(serde_yaml::Mapping::new());
         }
-        value
-            .as_mapping_mut()
-            .unwrap()
-            .entry((*key).into())
-            .or_insert(Value::Null)
+        value.as_mapping_mut().unwrap().entry((*key).into()).or_insert(Value::Null)
     })
 }
 
@@ -313,11 +267,7 @@ fn set(value: &mut Value, path: &[&str], text: &str) {
 
 /// Moves the entries whose bytes are a text from `data` to `stringData`.
 fn to_string_data(secret: &mut Value) {
-    let entries = secret
-        .get("data")
-        .and_then(Value::as_mapping)
-        .cloned()
-        .unwrap_or_default();
+    let entries = secret.get("data").and_then(Value::as_mapping).cloned().unwrap_or_default();
     for (key, value) in entries {
         let bytes = value.as_str().and_then(decode_base64);
         let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else {
@@ -338,11 +288,8 @@ fn wrap(secret: &mut Value) {
     };
     for value in entries.values_mut() {
         if let Some(text) = value.as_str().filter(|text| decode_base64(text).is_some()) {
-            let lines: Vec<&str> = text
-                .as_bytes()
-                .chunks(7)
-                .map(|line| std::str::from_utf8(line).unwrap())
-                .collect();
+            let lines: Vec<&str> =
+                text.as_bytes().chunks(7).map(|line| std::str::from_utf8(line).unwrap()).collect();
             *value = format!("{}\n", lines.join("\r\n")).into();
         }
     }

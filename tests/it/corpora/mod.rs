@@ -69,19 +69,9 @@ fn streams(root: &Path) -> Vec<Stream> {
         .sort_by_file_name()
         .into_iter()
         .map(Result::unwrap)
-        .filter(|entry| {
-            entry
-                .path()
-                .extension()
-                .is_some_and(|extension| extension == "yaml")
-        })
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "yaml"))
         .map(|entry| Stream {
-            name: entry
-                .path()
-                .strip_prefix(root.join("rendered"))
-                .unwrap()
-                .display()
-                .to_string(),
+            name: entry.path().strip_prefix(root.join("rendered")).unwrap().display().to_string(),
             text: fs::read_to_string(entry.path()).unwrap(),
         })
         .collect();
@@ -163,28 +153,17 @@ fn present(stream: &str) -> Result<Vec<Option<String>>, String> {
 fn set_stamp(template: &mut Value, stamp: &str) {
     let mut parent = template;
     for key in ["metadata", "annotations"] {
-        let child = parent
-            .as_mapping_mut()
-            .unwrap()
-            .entry(key.into())
-            .or_insert(Value::Null);
+        let child = parent.as_mapping_mut().unwrap().entry(key.into()).or_insert(Value::Null);
         if child.is_null() {
             *child = Value::Mapping(serde_yaml::Mapping::new());
         }
         parent = child;
     }
-    parent
-        .as_mapping_mut()
-        .unwrap()
-        .insert(STAMP.into(), stamp.into());
+    parent.as_mapping_mut().unwrap().insert(STAMP.into(), stamp.into());
 }
 
 /// Stops the test if anything is wrong, with the first few things that are.
 fn none_wrong(wrong: &[String]) {
     let first: Vec<&String> = wrong.iter().take(20).collect();
-    assert!(
-        wrong.is_empty(),
-        "{} wrong, among them:\n{first:#?}",
-        wrong.len()
-    );
+    assert!(wrong.is_empty(), "{} wrong, among them:\n{first:#?}", wrong.len());
 }

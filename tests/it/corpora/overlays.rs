@@ -50,10 +50,8 @@ fn workloads(stream: &str) -> Vec<(String, String, Option<String>, Option<String
         let template = at(&object.value, kind.template)?;
         let stamp = text(template, &["metadata", "annotations", STAMP]);
         let name = text(&object.value, &["metadata", "name"])?;
-        let origin = text(
-            &object.value,
-            &["metadata", "annotations", "config.kubernetes.io/origin"],
-        );
+        let origin =
+            text(&object.value, &["metadata", "annotations", "config.kubernetes.io/origin"]);
         Some((object.kind.clone(), name, stamp, origin))
     });
     each.collect()
@@ -107,10 +105,7 @@ fn compare(corpus: &Path, rendered: &Path) -> Sum {
             names.push(name.to_string_lossy().replace('\\', "/"));
         }
     }
-    let git = Command::new("git")
-        .args(["init", "-q"])
-        .current_dir(folder)
-        .status();
+    let git = Command::new("git").args(["init", "-q"]).current_dir(folder).status();
     assert!(git.unwrap().success());
     let truth = truth(rendered);
     let before: BTreeSet<Workload> = stamped(folder, &names);

@@ -31,17 +31,11 @@ impl Counts {
     fn finish(test: &str, all: Vec<Self>) {
         let mut sum = Self::default();
         for counts in all {
-            counts
-                .numbers
-                .into_iter()
-                .for_each(|(what, number)| sum.add(what, number));
+            counts.numbers.into_iter().for_each(|(what, number)| sum.add(what, number));
             sum.wrong.extend(counts.wrong);
         }
-        let numbers: Vec<String> = sum
-            .numbers
-            .iter()
-            .map(|(what, number)| format!("{number} {what}"))
-            .collect();
+        let numbers: Vec<String> =
+            sum.numbers.iter().map(|(what, number)| format!("{number} {what}")).collect();
         println!("{test}: {}", numbers.join(", "));
         none_wrong(&sum.wrong);
     }
@@ -87,12 +81,7 @@ fn compare(
     for ((workload, is), was) in expected.iter().zip(&is).zip(&was) {
         counts.add(name(&workload.expected), 1);
         if !agrees(workload, is.as_ref(), was.as_ref()) {
-            let Workload {
-                kind,
-                name,
-                expected,
-                ..
-            } = workload;
+            let Workload { kind, name, expected, .. } = workload;
             counts.law(
                 false,
                 stream,
@@ -113,12 +102,7 @@ fn stamped(
     if ran.exit == 0 {
         return Some(ran.stdout);
     }
-    println!(
-        "refused ({law}): {}: exit {}: {}",
-        stream.name,
-        ran.exit,
-        ran.stderr.trim()
-    );
+    println!("refused ({law}): {}: exit {}: {}", stream.name, ran.exit, ran.stderr.trim());
     counts.add("streams refused", 1);
     counts.law(
         ran.exit == 2 && ran.stdout.is_empty(),
@@ -130,10 +114,7 @@ fn stamped(
     counts.law(
         is_expected,
         stream,
-        &format!(
-            "{law}: refused, and the oracle would not: {}",
-            ran.stderr.trim()
-        ),
+        &format!("{law}: refused, and the oracle would not: {}", ran.stderr.trim()),
     );
     None
 }
@@ -152,10 +133,7 @@ fn stamps_are_the_oracles_and_nothing_else_moves() {
         match added_stamps(before, &after) {
             Ok(n_stamps) => {
                 counts.add("stamps added", n_stamps);
-                counts.add(
-                    "lines added",
-                    after.lines().count() - before.lines().count(),
-                );
+                counts.add("lines added", after.lines().count() - before.lines().count());
                 counts.law(
                     (n_stamps == 0) == (*before == after),
                     stream,
@@ -188,11 +166,8 @@ fn stamps_are_the_oracles_and_nothing_else_moves() {
 
 /// Sets the oracle's stamps at value level and compares the documents.
 fn same_meaning(before: &str, after: &str) -> bool {
-    let mut expected: Vec<_> = documents(before)
-        .unwrap()
-        .into_iter()
-        .map(|document| document.value)
-        .collect();
+    let mut expected: Vec<_> =
+        documents(before).unwrap().into_iter().map(|document| document.value).collect();
     for workload in stamps(before, None).unwrap() {
         let Expected::Stamp(stamp) = &workload.expected else {
             continue;
@@ -202,16 +177,10 @@ fn same_meaning(before: &str, after: &str) -> bool {
         if let Some(item) = item {
             value = &mut value["items"][item];
         }
-        set_stamp(
-            path.iter().fold(value, |value, key| &mut value[*key]),
-            stamp,
-        );
+        set_stamp(path.iter().fold(value, |value, key| &mut value[*key]), stamp);
     }
-    let after: Vec<_> = documents(after)
-        .unwrap()
-        .into_iter()
-        .map(|document| document.value)
-        .collect();
+    let after: Vec<_> =
+        documents(after).unwrap().into_iter().map(|document| document.value).collect();
     expected == after
 }
 
@@ -226,14 +195,7 @@ fn check_finds_exactly_the_missing_stamps() {
         for output in ["text", "json"] {
             let first = rollstamp(&["check", "-o", output], &stream.text, None);
             let wanted = i32::from(stream.text != after);
-            counts.add(
-                if wanted == 1 {
-                    "missing"
-                } else {
-                    "nothing missing"
-                },
-                1,
-            );
+            counts.add(if wanted == 1 { "missing" } else { "nothing missing" }, 1);
             let said = format!("{} {}", first.stdout.trim(), first.stderr.trim());
             // Two of the streams hold Secrets with a slash in a key, which is an error of its own.
             let is_wrong = i32::from(first.stdout.contains("invalid-key"));
@@ -256,11 +218,7 @@ fn check_finds_exactly_the_missing_stamps() {
                     "check -o json is not JSON",
                 );
                 let is_said = said_stamps(&first.stdout) == wanted_stamps(&stream.text);
-                counts.law(
-                    is_said,
-                    stream,
-                    "check -o json has other stamps than the oracle",
-                );
+                counts.law(is_said, stream, "check -o json has other stamps than the oracle");
             }
         }
         counts
@@ -274,10 +232,7 @@ fn said_stamps(said: &str) -> Vec<Option<String>> {
     let workloads = said["workloads"].as_array().cloned().unwrap_or_default();
     let mut known = workloads;
     known.retain(|workload| is_known(workload["kind"].as_str().unwrap_or_default()));
-    known
-        .iter()
-        .map(|workload| workload["stamp"].as_str().map(str::to_owned))
-        .collect()
+    known.iter().map(|workload| workload["stamp"].as_str().map(str::to_owned)).collect()
 }
 
 fn wanted_stamps(stream: &str) -> Vec<Option<String>> {
@@ -285,11 +240,7 @@ fn wanted_stamps(stream: &str) -> Vec<Option<String>> {
         Expected::Stamp(stamp) => Some(stamp),
         _ => None,
     };
-    stamps(stream, None)
-        .unwrap()
-        .into_iter()
-        .map(stamp)
-        .collect()
+    stamps(stream, None).unwrap().into_iter().map(stamp).collect()
 }
 
 #[test]
@@ -313,24 +264,13 @@ fn line_ends_marks_and_order_do_not_matter() {
                 );
             }
         };
-        twin("CRLF", !before.contains('\r'), &|text| {
-            text.replace('\n', "\r\n")
-        });
-        twin("BOM", !before.starts_with('\u{feff}'), &|text| {
-            format!("\u{feff}{text}")
-        });
+        twin("CRLF", !before.contains('\r'), &|text| text.replace('\n', "\r\n"));
+        twin("BOM", !before.starts_with('\u{feff}'), &|text| format!("\u{feff}{text}"));
         twin("no final newline", before.ends_with('\n'), &|text| {
             text.trim_end_matches('\n').to_owned()
         });
         let is_clash = clashes(before);
-        counts.add(
-            if is_clash {
-                "with one identity twice, not shuffled"
-            } else {
-                "shuffled"
-            },
-            1,
-        );
+        counts.add(if is_clash { "with one identity twice, not shuffled" } else { "shuffled" }, 1);
         if !is_clash {
             for seed in 1..=2 {
                 let input = shuffled(before, seed);
@@ -387,9 +327,8 @@ fn shuffled(stream: &str, seed: u64) -> String {
     let mut documents = split(stream).unwrap();
     let mut state = seed;
     for last in (1..documents.len()).rev() {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         documents.swap(last, (state >> 33) as usize % (last + 1));
     }
     documents.join("---\n")
@@ -405,40 +344,26 @@ fn other_forms_of_the_same_objects_give_the_same_stamps() {
     let all = in_parallel(&streams(&root), |stream| {
         let mut counts = Counts::default();
         let before = &stream.text;
-        if let Some(after) = stamped(
-            &mut counts,
-            stream,
-            "key",
-            &["--hash-key-file", key_file],
-            before,
-        ) {
+        if let Some(after) =
+            stamped(&mut counts, stream, "key", &["--hash-key-file", key_file], before)
+        {
             compare(&mut counts, stream, "key", before, &after, Some(b"a key\n"));
         }
-        let values: Vec<_> = documents(before)
-            .unwrap()
-            .into_iter()
-            .map(|document| document.value)
-            .collect();
+        let values: Vec<_> =
+            documents(before).unwrap().into_iter().map(|document| document.value).collect();
         let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": values});
         let mut yaml_list = "apiVersion: v1\nitems:\n".to_owned();
-        for document in split(before)
-            .unwrap()
-            .iter()
-            .filter(|document| !document.trim().is_empty())
+        for document in split(before).unwrap().iter().filter(|document| !document.trim().is_empty())
         {
-            let indented = document
-                .lines()
-                .map(|line| format!("  {line}").trim_end_matches(' ').to_owned());
+            let indented =
+                document.lines().map(|line| format!("  {line}").trim_end_matches(' ').to_owned());
             let item = indented.collect::<Vec<_>>().join("\n");
             writeln!(yaml_list, "{}", item.replacen("  ", "- ", 1)).unwrap();
         }
         yaml_list.push_str("kind: List\n");
         let forms = [
             ("JSON", list.to_string()),
-            (
-                "indented JSON",
-                serde_json::to_string_pretty(&list).unwrap(),
-            ),
+            ("indented JSON", serde_json::to_string_pretty(&list).unwrap()),
             ("YAML List", yaml_list),
         ];
         for (form, text) in forms {

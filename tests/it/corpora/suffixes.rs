@@ -46,12 +46,7 @@ fn pairs(unit: &str, before: &str, after: &str) -> Result<Vec<Pair>, String> {
     };
     // Patches and parts of kustomizations are no objects.
     let is_object = |pair: &Pair| !pair.kind.is_empty() && pair.before["apiVersion"].is_string();
-    Ok(before
-        .into_iter()
-        .zip(after)
-        .map(pair)
-        .filter(is_object)
-        .collect())
+    Ok(before.into_iter().zip(after).map(pair).filter(is_object).collect())
 }
 
 fn is_source(pair: &Pair) -> bool {
@@ -92,13 +87,7 @@ fn is_of_something_else(way: &[String]) -> bool {
         .map(String::as_str)
         .filter(|field| !field.bytes().all(|b| b.is_ascii_digit()))
         .collect();
-    let inside = [
-        "labels",
-        "matchLabels",
-        "selector",
-        "matchExpressions",
-        "podSelector",
-    ];
+    let inside = ["labels", "matchLabels", "selector", "matchExpressions", "podSelector"];
     let ends: &[&[&str]] = &[
         &["containers", "name"],
         &["initContainers", "name"],
@@ -120,10 +109,7 @@ fn is_of_something_else(way: &[String]) -> bool {
         &["serviceAccountToken", "audience"],
         &["serviceAccountToken", "path"],
         &["annotations", "kubectl.kubernetes.io/default-container"],
-        &[
-            "annotations",
-            "kubectl.kubernetes.io/default-logs-container",
-        ],
+        &["annotations", "kubectl.kubernetes.io/default-logs-container"],
         &["annotations", "meta.helm.sh/release-name"],
     ];
     fields == ["metadata", "name"]
@@ -135,10 +121,7 @@ fn is_of_something_else(way: &[String]) -> bool {
 
 /// The kind that a place is about, by the words of its way; nothing where these do not tell.
 fn kind_of(way: &[String]) -> Option<&'static str> {
-    let words = way
-        .iter()
-        .rev()
-        .filter(|field| !field.bytes().all(|b| b.is_ascii_digit()));
+    let words = way.iter().rev().filter(|field| !field.bytes().all(|b| b.is_ascii_digit()));
     words.take(2).find_map(|field| {
         let field = field.to_lowercase();
         match (field.contains("secret"), field.contains("configmap")) {
@@ -182,9 +165,7 @@ fn compare(pairs: &[Pair]) -> Seen {
     let says = |when: usize, unit: Option<&str>, pair: &Pair, way: &[String], name: &str| {
         let units = defined[when].iter();
         let units = units.filter(|(other, _)| unit.is_none_or(|unit| unit == **other));
-        units
-            .flat_map(|(_, known)| known)
-            .any(|known| is_meant(known, pair, way, name))
+        units.flat_map(|(_, known)| known).any(|known| is_meant(known, pair, way, name))
     };
     for pair in pairs {
         let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
@@ -192,10 +173,7 @@ fn compare(pairs: &[Pair]) -> Seen {
         texts(&pair.after, &mut Vec::new(), &mut after);
         for (way, old) in before {
             let old = &old[0];
-            let new = after
-                .remove(&way)
-                .map(|texts| texts[0].clone())
-                .unwrap_or_default();
+            let new = after.remove(&way).map(|texts| texts[0].clone()).unwrap_or_default();
             let at = format!("{} {} {}", pair.kind, name(&pair.before), way.join("."));
             if *old != new {
                 let is_own = is_source(pair) && way == ["metadata", "name"];
@@ -205,8 +183,7 @@ fn compare(pairs: &[Pair]) -> Seen {
                 }
                 seen.followed += 1;
                 if !says(1, Some(&pair.unit), pair, &way, &new) {
-                    seen.wrong
-                        .push(format!("{at}: {old} became {new}, which nobody defines"));
+                    seen.wrong.push(format!("{at}: {old} became {new}, which nobody defines"));
                 }
                 continue;
             }
@@ -217,11 +194,7 @@ fn compare(pairs: &[Pair]) -> Seen {
                 continue;
             }
             let unit = Some(pair.unit.as_str());
-            let scope = if says(0, unit, pair, &way, old) {
-                unit
-            } else {
-                None
-            };
+            let scope = if says(0, unit, pair, &way, old) { unit } else { None };
             if says(0, scope, pair, &way, old) && !says(1, scope, pair, &way, old) {
                 seen.wrong.push(format!("{at}: {old} dangles"));
             }
@@ -245,10 +218,7 @@ fn compare(pairs: &[Pair]) -> Seen {
 #[test]
 fn no_name_dangles_in_a_stream() {
     let Some(root) = root() else { return };
-    for arguments in [
-        &["--mode", "suffix"][..],
-        &["--mode", "suffix", "--all-sources"],
-    ] {
+    for arguments in [&["--mode", "suffix"][..], &["--mode", "suffix", "--all-sources"]] {
         let all = in_parallel(&streams(&root), |stream| {
             let ran = rollstamp(arguments, &stream.text, None);
             let wrong = |why: String| Seen {
@@ -260,14 +230,7 @@ fn no_name_dangles_in_a_stream() {
                 let good = ran.exit == 2
                     && ran.stdout.is_empty()
                     && ran.stderr.contains("[immutable-referrer]");
-                return (
-                    true,
-                    if good {
-                        Seen::default()
-                    } else {
-                        wrong(ran.stderr)
-                    },
-                );
+                return (true, if good { Seen::default() } else { wrong(ran.stderr) });
             }
             let mut seen = match pairs("", &stream.text, &ran.stdout) {
                 Ok(pairs) => compare(&pairs),
@@ -282,31 +245,17 @@ fn no_name_dangles_in_a_stream() {
                 }
             };
             let again = rollstamp(arguments, &ran.stdout, None);
-            law(
-                again.exit == 0 && again.stdout == ran.stdout,
-                "a second run changes something",
-            );
+            law(again.exit == 0 && again.stdout == ran.stdout, "a second run changes something");
             let stripped = rollstamp(&["strip"], &ran.stdout, None);
-            law(
-                stripped.stdout == stream.text,
-                "strip does not give the first bytes",
-            );
+            law(stripped.stdout == stream.text, "strip does not give the first bytes");
             let check = rollstamp(&[&["check"], arguments].concat(), &ran.stdout, None);
-            law(
-                !check.stdout.contains("[stale-name]"),
-                "check finds a stale name",
-            );
+            law(!check.stdout.contains("[stale-name]"), "check finds a stale name");
             (false, seen)
         });
         let refused = all.iter().filter(|(refused, _)| *refused).count();
         let seen: Vec<Seen> = all.into_iter().map(|(_, seen)| seen).collect();
         print(&arguments.join(" "), seen.len(), refused, &seen);
-        none_wrong(
-            &seen
-                .into_iter()
-                .flat_map(|seen| seen.wrong)
-                .collect::<Vec<_>>(),
-        );
+        none_wrong(&seen.into_iter().flat_map(|seen| seen.wrong).collect::<Vec<_>>());
     }
 }
 
@@ -336,15 +285,9 @@ fn read(folder: &Path) -> BTreeMap<String, String> {
 fn copy(corpus: &Path, bare: bool) -> tempfile::TempDir {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     fs::create_dir_all(folder.path().join(".git")).unwrap();
-    for entry in walkdir::WalkDir::new(corpus)
-        .into_iter()
-        .map(Result::unwrap)
-    {
+    for entry in walkdir::WalkDir::new(corpus).into_iter().map(Result::unwrap) {
         let name = entry.path().strip_prefix(corpus).unwrap();
-        let is_kustomization = name
-            .to_string_lossy()
-            .to_lowercase()
-            .contains("kustomization");
+        let is_kustomization = name.to_string_lossy().to_lowercase().contains("kustomization");
         if entry.file_type().is_file() && !(bare && is_kustomization) {
             let to = folder.path().join(name);
             fs::create_dir_all(to.parent().unwrap()).unwrap();
@@ -359,26 +302,14 @@ fn copy(corpus: &Path, bare: bool) -> tempfile::TempDir {
 fn no_name_dangles_in_a_tree() {
     let Some(root) = root() else { return };
     let corpora = fs::read_dir(root.join("corpora")).unwrap();
-    let mut corpora: Vec<_> = corpora
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
-        .collect();
+    let mut corpora: Vec<_> =
+        corpora.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     corpora.sort();
     for (rule, bare) in [("dir", true), ("tree", true), ("dir", false)] {
         let seen = in_parallel(&corpora, |corpus| in_tree(corpus, rule, bare));
         let kustomizations = if bare { "without" } else { "with" };
-        print(
-            &format!("--unit {rule}, {kustomizations} kustomizations"),
-            seen.len(),
-            0,
-            &seen,
-        );
-        none_wrong(
-            &seen
-                .into_iter()
-                .flat_map(|seen| seen.wrong)
-                .collect::<Vec<_>>(),
-        );
+        print(&format!("--unit {rule}, {kustomizations} kustomizations"), seen.len(), 0, &seen);
+        none_wrong(&seen.into_iter().flat_map(|seen| seen.wrong).collect::<Vec<_>>());
     }
 }
 
@@ -386,15 +317,7 @@ fn in_tree(corpus: &Path, rule: &str, bare: bool) -> Seen {
     let folder = copy(corpus, bare);
     let before = read(folder.path());
     let run = |arguments: &[&str]| rollstamp(arguments, "", Some(folder.path()));
-    let arguments = [
-        "write",
-        "--mode",
-        "suffix",
-        "--all-sources",
-        "--unit",
-        rule,
-        ".",
-    ];
+    let arguments = ["write", "--mode", "suffix", "--all-sources", "--unit", rule, "."];
     let ran = run(&arguments);
     let after = read(folder.path());
     let mut all = Vec::new();
@@ -418,15 +341,9 @@ fn in_tree(corpus: &Path, rule: &str, bare: bool) -> Seen {
             seen.wrong.push(why.to_owned());
         }
     };
-    law(
-        read(folder.path()) == after,
-        "a second run changes something",
-    );
+    law(read(folder.path()) == after, "a second run changes something");
     run(&["strip", "--unit", rule, "."]);
-    law(
-        read(folder.path()) == before,
-        "strip does not give the first bytes",
-    );
+    law(read(folder.path()) == before, "strip does not give the first bytes");
     law(ran.exit == 0 || ran.exit == 2, "an odd exit code");
     for found in &mut seen.wrong {
         *found = format!("{}: {found}", corpus.display());

@@ -37,38 +37,23 @@ struct Report {
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 fn read(folder: &Path) -> Files {
-    let walk = walkdir::WalkDir::new(folder)
-        .into_iter()
-        .filter_entry(|entry| entry.file_name() != ".git");
+    let walk =
+        walkdir::WalkDir::new(folder).into_iter().filter_entry(|entry| entry.file_name() != ".git");
     walk.map(Result::unwrap)
         .filter(|entry| entry.file_type().is_file())
         .map(|entry| {
-            let name = entry
-                .path()
-                .strip_prefix(folder)
-                .unwrap()
-                .to_string_lossy()
-                .replace('\\', "/");
+            let name =
+                entry.path().strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/");
             (name, fs::read(entry.path()).unwrap())
         })
         .collect()
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> String {
-    let settings = [
-        "-c",
-        "core.autocrlf=false",
-        "-c",
-        "user.name=test",
-        "-c",
-        "user.email=test@example.org",
-    ];
-    let output = Command::new("git")
-        .args(settings)
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
+    let settings =
+        ["-c", "core.autocrlf=false", "-c", "user.name=test", "-c", "user.email=test@example.org"];
+    let output =
+        Command::new("git").args(settings).args(arguments).current_dir(folder).output().unwrap();
     assert!(
         output.status.success(),
         "git {arguments:?}: {}",
@@ -89,21 +74,13 @@ fn tree(corpus: &Path, with_kustomizations: bool) -> Tree {
         fs::write(path, bytes).unwrap();
     }
     git(folder.path(), &["init", "-q"]);
-    let ignored = git(
-        folder.path(),
-        &["ls-files", "-o", "-i", "--exclude-standard"],
-    );
+    let ignored = git(folder.path(), &["ls-files", "-o", "-i", "--exclude-standard"]);
     let ignored = ignored.lines().map(str::to_owned).collect();
     if with_kustomizations {
         git(folder.path(), &["add", "-A", "-f"]);
         git(folder.path(), &["commit", "-q", "-m", "first"]);
     }
-    Tree {
-        name: last(&corpus.to_string_lossy()).to_owned(),
-        folder,
-        before,
-        ignored,
-    }
+    Tree { name: last(&corpus.to_string_lossy()).to_owned(), folder, before, ignored }
 }
 
 fn last(path: &str) -> &str {
@@ -149,10 +126,7 @@ fn over_all_corpora(test: &str, work: impl Fn(&Path) -> Report + Sync) {
     let mut wrong = Vec::new();
     let (mut n_compared, mut n_unknown, mut n_stamped) = (0, 0, 0);
     for report in reports {
-        report
-            .lines
-            .iter()
-            .for_each(|line| println!("{test}: {line}"));
+        report.lines.iter().for_each(|line| println!("{test}: {line}"));
         n_compared += report.n_compared;
         n_unknown += report.n_unknown;
         n_stamped += report.n_stamped;
@@ -176,38 +150,22 @@ fn laws(tree: &Tree, rule: &str, report: &mut Report) -> Vec<String> {
         }
     };
     let diff = run(&["write", "--diff"]);
-    law(
-        read(folder) == tree.before,
-        "write --diff wrote something".to_owned(),
-    );
+    law(read(folder) == tree.before, "write --diff wrote something".to_owned());
     let first = run(&["write"]);
-    law(
-        matches!(first.exit, 0 | 2),
-        format!("write: exit {}: {}", first.exit, first.stderr),
-    );
+    law(matches!(first.exit, 0 | 2), format!("write: exit {}: {}", first.exit, first.stderr));
     let after = read(folder);
-    law(
-        after.keys().eq(tree.before.keys()),
-        "files came or went".to_owned(),
-    );
+    law(after.keys().eq(tree.before.keys()), "files came or went".to_owned());
     let mut changed = Vec::new();
     let mut n_stamps = 0;
-    for (name, bytes) in after
-        .iter()
-        .filter(|(name, bytes)| tree.before.get(*name) != Some(bytes))
+    for (name, bytes) in after.iter().filter(|(name, bytes)| tree.before.get(*name) != Some(bytes))
     {
-        let (old, new) = (
-            String::from_utf8_lossy(&tree.before[name]),
-            String::from_utf8_lossy(bytes),
-        );
+        let (old, new) =
+            (String::from_utf8_lossy(&tree.before[name]), String::from_utf8_lossy(bytes));
         match added_stamps(&old, &new) {
             Ok(n_added) => n_stamps += n_added,
             Err(why) => law(false, format!("{name}: {why}")),
         }
-        law(
-            diff.stdout.contains(name),
-            format!("{name} changed, and --diff did not say so"),
-        );
+        law(diff.stdout.contains(name), format!("{name} changed, and --diff did not say so"));
         changed.push(name.clone());
     }
     if rule == "dir" && folder.join(".git/HEAD").is_file() && folder.join(".git/index").is_file() {
@@ -224,21 +182,15 @@ fn laws(tree: &Tree, rule: &str, report: &mut Report) -> Vec<String> {
             n_files == changed.len(),
             format!("git sees {n_files} changed files, not {}", changed.len()),
         );
-        report.lines.push(format!(
-            "{what}: git diff: {n_files} files, +{n_added} -{n_removed} lines"
-        ));
+        report
+            .lines
+            .push(format!("{what}: git diff: {n_files} files, +{n_added} -{n_removed} lines"));
     }
     let again = run(&["write"]);
-    law(
-        read(folder) == after,
-        "a second run changes something".to_owned(),
-    );
+    law(read(folder) == after, "a second run changes something".to_owned());
     law(
         again.exit == first.exit,
-        format!(
-            "the second run ends with {} instead of {}",
-            again.exit, first.exit
-        ),
+        format!("the second run ends with {} instead of {}", again.exit, first.exit),
     );
     let check = run(&["check", "-o", "json"]);
     let said: Value = serde_json::from_str(&check.stdout).unwrap_or_default();
@@ -249,10 +201,7 @@ fn laws(tree: &Tree, rule: &str, report: &mut Report) -> Vec<String> {
         .map(|(_, number)| number)
         .sum();
     for code in ["missing-stamp", "stale-stamp", "left-over-stamp"] {
-        law(
-            !codes.keys().any(|(_, found)| found == code),
-            format!("{code} after write"),
-        );
+        law(!codes.keys().any(|(_, found)| found == code), format!("{code} after write"));
     }
     law(
         (check.exit == 0) == (n_errors == 0),
@@ -260,19 +209,11 @@ fn laws(tree: &Tree, rule: &str, report: &mut Report) -> Vec<String> {
     );
     run(&["strip"]);
     let stripped = read(folder);
-    for (name, _) in stripped
-        .iter()
-        .filter(|(name, bytes)| tree.before.get(*name) != Some(bytes))
-    {
-        law(
-            false,
-            format!("strip does not give the first bytes of {name}"),
-        );
+    for (name, _) in stripped.iter().filter(|(name, bytes)| tree.before.get(*name) != Some(bytes)) {
+        law(false, format!("strip does not give the first bytes of {name}"));
     }
-    let codes: Vec<String> = codes
-        .iter()
-        .map(|((_, code), number)| format!("{number} {code}"))
-        .collect();
+    let codes: Vec<String> =
+        codes.iter().map(|((_, code), number)| format!("{number} {code}")).collect();
     let summary = first.stderr.lines().last().unwrap_or_default().to_owned();
     report.n_stamped += n_stamps;
     report.lines.push(format!(
@@ -280,11 +221,7 @@ fn laws(tree: &Tree, rule: &str, report: &mut Report) -> Vec<String> {
         first.exit,
         changed.len(),
         tree.before.len(),
-        if codes.is_empty() {
-            "none".to_owned()
-        } else {
-            codes.join(", ")
-        },
+        if codes.is_empty() { "none".to_owned() } else { codes.join(", ") },
     ));
     changed
 }
@@ -301,11 +238,8 @@ fn codes(said: &Value) -> BTreeMap<(String, String), usize> {
 
 /// Compares what `check -o json` says of each workload with the oracle, unit by unit.
 fn compare(tree: &Tree, rule: &str, report: &mut Report) {
-    let check = rollstamp(
-        &["check", "-o", "json", "--unit", rule, "."],
-        "",
-        Some(tree.folder.path()),
-    );
+    let check =
+        rollstamp(&["check", "-o", "json", "--unit", rule, "."], "", Some(tree.folder.path()));
     let said: Value = serde_json::from_str(&check.stdout).unwrap_or_default();
     let mut said_of: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for workload in said["workloads"].as_array().into_iter().flatten() {
@@ -318,11 +252,7 @@ fn compare(tree: &Tree, rule: &str, report: &mut Report) {
     }
     let mut units: BTreeMap<String, Vec<(&str, &str)>> = BTreeMap::new();
     let mut unread: BTreeSet<String> = BTreeSet::new();
-    for (name, bytes) in tree
-        .before
-        .iter()
-        .filter(|(name, _)| is_manifest(tree, name))
-    {
+    for (name, bytes) in tree.before.iter().filter(|(name, _)| is_manifest(tree, name)) {
         let unit = match rule {
             "dir" => folder_of(name).to_owned(),
             "tree" => String::new(),
@@ -370,10 +300,9 @@ fn compare(tree: &Tree, rule: &str, report: &mut Report) {
             said.len()
         ));
         if !is_unread {
-            report.wrong.push(format!(
-                "{}: {name} was read, and the oracle did not look there",
-                tree.name
-            ));
+            report
+                .wrong
+                .push(format!("{}: {name} was read, and the oracle did not look there", tree.name));
         }
     }
 }
@@ -391,12 +320,8 @@ fn is_said(said: &Value, workload: &Workload) -> bool {
 
 /// Whether a walk over the tree looks into a file.
 fn is_manifest(tree: &Tree, name: &str) -> bool {
-    let is_manifest = [".yaml", ".yml", ".json"]
-        .iter()
-        .any(|extension| name.ends_with(extension));
-    let is_hidden = folder_of(name)
-        .split('/')
-        .any(|folder| folder.starts_with('.'));
+    let is_manifest = [".yaml", ".yml", ".json"].iter().any(|extension| name.ends_with(extension));
+    let is_hidden = folder_of(name).split('/').any(|folder| folder.starts_with('.'));
     let parts: Vec<&str> = name.split('/').collect();
     let is_template = (0..parts.len() - 1).any(|depth| {
         let chart = [&parts[..depth], &["Chart.yaml"]].concat().join("/");
@@ -408,27 +333,15 @@ fn is_manifest(tree: &Tree, name: &str) -> bool {
 
 /// Compares the references that `explain` finds with the facts. What it misses without a reason is wrong.
 fn explain(tree: &Tree, facts: &str, report: &mut Report) {
-    let (found, facts) = (
-        references_below(tree.folder.path()),
-        references_of_facts(facts),
-    );
-    let n_both: usize = facts
-        .iter()
-        .map(|(place, n_facts)| found.get(place).unwrap_or(&0).min(n_facts))
-        .sum();
+    let (found, facts) = (references_below(tree.folder.path()), references_of_facts(facts));
+    let n_both: usize =
+        facts.iter().map(|(place, n_facts)| found.get(place).unwrap_or(&0).min(n_facts)).sum();
     let is_read = |file: &String| tree.before.contains_key(file) && is_manifest(tree, file);
-    let only_facts: Vec<_> = facts
-        .iter()
-        .filter(|(place, n_facts)| found.get(*place) != Some(n_facts))
-        .collect();
-    let only_found: Vec<_> = found
-        .iter()
-        .filter(|(place, _)| !facts.contains_key(*place))
-        .collect();
-    report.lines.push(format!(
-        "{}: explain: {n_both} references of the facts",
-        tree.name
-    ));
+    let only_facts: Vec<_> =
+        facts.iter().filter(|(place, n_facts)| found.get(*place) != Some(n_facts)).collect();
+    let only_found: Vec<_> =
+        found.iter().filter(|(place, _)| !facts.contains_key(*place)).collect();
+    report.lines.push(format!("{}: explain: {n_both} references of the facts", tree.name));
     for ((file, workload, target, site), number) in only_facts {
         let line = format!(
             "{}: {file}: {workload}: {site} {target}: {number} in the facts only",
@@ -437,9 +350,7 @@ fn explain(tree: &Tree, facts: &str, report: &mut Report) {
         if is_read(file) {
             report.wrong.push(line);
         } else {
-            report
-                .lines
-                .push(line + ", in a file that a walk leaves out");
+            report.lines.push(line + ", in a file that a walk leaves out");
         }
     }
     for ((file, workload, target, site), number) in only_found {

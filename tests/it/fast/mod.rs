@@ -47,8 +47,7 @@ impl Coverage {
             }
             Verdict::Differs(how) => {
                 let text = chunk.of(text).chars().take(2_000).collect::<String>();
-                self.differences
-                    .push(format!("{name} at byte {}: {how}\n{text}", chunk.start));
+                self.differences.push(format!("{name} at byte {}: {how}\n{text}", chunk.start));
             }
         }
         self.documents += 1;
@@ -85,11 +84,7 @@ impl Coverage {
             first.is_empty(),
             "{} differences, among them:\n{}",
             self.differences.len(),
-            first
-                .iter()
-                .map(|d| d.as_str())
-                .collect::<Vec<_>>()
-                .join("\n----\n")
+            first.iter().map(|d| d.as_str()).collect::<Vec<_>>().join("\n----\n")
         );
     }
 }
@@ -102,10 +97,7 @@ fn texts(folder: &Path) -> Vec<(String, String)> {
         .map(Result::unwrap)
         .filter(|entry| {
             let known = ["yaml", "yml"];
-            entry
-                .path()
-                .extension()
-                .is_some_and(|e| known.iter().any(|k| e == *k))
+            entry.path().extension().is_some_and(|e| known.iter().any(|k| e == *k))
         })
         // A dangling link, or a file that is no UTF-8, is no text.
         .filter_map(|entry| {

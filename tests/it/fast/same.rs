@@ -20,10 +20,7 @@ pub(crate) fn compare(text: &str, chunk: Span) -> Verdict {
     let fast = match fast::parse(text, chunk) {
         Ok(fast) => fast,
         Err(declined) => {
-            return Verdict::Declined {
-                why: declined.0,
-                readable: full.is_ok(),
-            };
+            return Verdict::Declined { why: declined.0, readable: full.is_ok() };
         }
     };
     match full {
@@ -46,12 +43,7 @@ fn difference(fast: Option<&Document>, full: Option<&Document>) -> Option<String
         return Some("the spans of the document".to_owned());
     }
     let (a, b) = (&fast.tape.nodes, &full.tape.nodes);
-    if let Some((index, (a, b))) = a
-        .iter()
-        .zip(b)
-        .enumerate()
-        .find(|(_, (a, b))| !is_same(a, b))
-    {
+    if let Some((index, (a, b))) = a.iter().zip(b).enumerate().find(|(_, (a, b))| !is_same(a, b)) {
         return Some(format!("node {index}:\n  fast {a:?}\n  full {b:?}"));
     }
     if a.len() != b.len() {
@@ -64,13 +56,7 @@ fn difference(fast: Option<&Document>, full: Option<&Document>) -> Option<String
 
 /// Whatever an entry says.
 fn of(props: &Props) -> impl PartialEq {
-    let Props {
-        node,
-        anchor,
-        tag,
-        aliases,
-        target,
-    } = *props;
+    let Props { node, anchor, tag, aliases, target } = *props;
     (node, anchor, tag, aliases, target)
 }
 

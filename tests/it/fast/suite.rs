@@ -21,10 +21,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/testdata/yaml-test-suite/cases.json"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/yaml-test-suite/cases.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -110,11 +107,7 @@ fn write_tree(document: &Document, text: &str, id: NodeId, out: &mut String) {
     let anchor = anchor.map_or(String::new(), |span| format!("{} ", span.of(text)));
     match node.kind {
         Kind::Mapping | Kind::Sequence => {
-            let name = if node.kind == Kind::Mapping {
-                "MAP"
-            } else {
-                "SEQ"
-            };
+            let name = if node.kind == Kind::Mapping { "MAP" } else { "SEQ" };
             writeln!(out, "{}", format!("+{name} {anchor}").trim_end()).unwrap();
             for child in document.children(id) {
                 write_tree(document, text, child, out);

@@ -11,15 +11,8 @@ use crate::sandbox::{Entry, Output, Sandbox, Tree};
 use std::collections::BTreeMap;
 use values::{documents, same_but_for_stamps, stamps};
 
-const LAWS: &[&str] = &[
-    "idempotent",
-    "strip",
-    "meaning",
-    "order",
-    "crlf",
-    "bom",
-    "no-final-newline",
-];
+const LAWS: &[&str] =
+    &["idempotent", "strip", "meaning", "order", "crlf", "bom", "no-final-newline"];
 const VERBS: &[&str] = &["write", "check", "strip", "explain", "completions"];
 const OPTIONS_WITH_VALUE: &[&str] = &[
     "--annotation",
@@ -66,11 +59,7 @@ pub(crate) struct Report {
 
 impl Job {
     pub(crate) fn new(args: &[String], stdin: Option<Vec<u8>>, tree: Tree) -> Self {
-        Self {
-            args: args.to_vec(),
-            stdin,
-            tree,
-        }
+        Self { args: args.to_vec(), stdin, tree }
     }
 
     fn verb(&self) -> Option<&str> {
@@ -109,28 +98,19 @@ impl Job {
     /// The arguments with another verb in front.
     fn with_verb(&self, verb: &str) -> Vec<String> {
         let rest = &self.args[usize::from(self.verb().is_some())..];
-        [verb.to_owned()]
-            .into_iter()
-            .chain(rest.iter().cloned())
-            .collect()
+        [verb.to_owned()].into_iter().chain(rest.iter().cloned()).collect()
     }
 
     fn run(&self) -> Done {
         let sandbox = Sandbox::new(&self.tree);
         let output = sandbox.run(&self.args, self.stdin.as_deref());
-        Done {
-            output,
-            tree: sandbox.tree(),
-        }
+        Done { output, tree: sandbox.tree() }
     }
 
     /// The same run on other texts; other files stay as they are.
     fn with_texts(&self, change: impl Fn(&str) -> String) -> Self {
         let mut job = self.clone();
-        job.stdin = self
-            .stdin
-            .as_ref()
-            .map(|bytes| change_bytes(bytes, &change));
+        job.stdin = self.stdin.as_ref().map(|bytes| change_bytes(bytes, &change));
         for entry in job.tree.iter_mut() {
             if let (true, Entry::File(bytes)) = (is_manifest(entry.0), entry.1) {
                 *bytes = change_bytes(bytes, &change);
@@ -177,14 +157,11 @@ impl Job {
 /// Checks all laws but those in `off`.
 pub(crate) fn check(job: &Job, done: &Done, off: &BTreeMap<String, String>) -> Report {
     let mut report = Report::default();
-    let unknown: Vec<_> = off
-        .keys()
-        .filter(|law| !LAWS.contains(&law.as_str()))
-        .collect();
+    let unknown: Vec<_> = off.keys().filter(|law| !LAWS.contains(&law.as_str())).collect();
     if !unknown.is_empty() || off.values().any(String::is_empty) {
-        report.failures.push(format!(
-            "laws_off: unknown laws {unknown:?}, or one without a reason"
-        ));
+        report
+            .failures
+            .push(format!("laws_off: unknown laws {unknown:?}, or one without a reason"));
     }
     let mut law = |name: &str, test: &dyn Fn(&mut Report) -> Result<(), String>| {
         if !off.contains_key(name)
@@ -211,9 +188,7 @@ fn lossy(bytes: &[u8]) -> String {
 }
 
 fn is_manifest(name: &str) -> bool {
-    [".yaml", ".yml", ".json"]
-        .iter()
-        .any(|end| name.ends_with(end))
+    [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
 }
 
 fn change_bytes(bytes: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
@@ -239,9 +214,7 @@ fn differ(
     for (name, text) in expected {
         let other = got.get(name);
         if other != Some(text) {
-            return Err(format!(
-                "{what} {name}\n    expected {text:?}\n    got      {other:?}"
-            ));
+            return Err(format!("{what} {name}\n    expected {text:?}\n    got      {other:?}"));
         }
     }
     Ok(())
@@ -268,11 +241,7 @@ fn next(job: &Job, done: &Done, verb: Option<&str>) -> Job {
 fn idempotent(job: &Job, done: &Done) -> Result<(), String> {
     let again = next(job, done, None);
     let second = again.run();
-    differ(
-        "a second run changes",
-        &job.texts_after(done),
-        &again.texts_after(&second),
-    )?;
+    differ("a second run changes", &job.texts_after(done), &again.texts_after(&second))?;
     let checked = next(job, done, Some("check")).run().output;
     if checked.exit != 0 {
         return Err(format!(
@@ -305,9 +274,7 @@ fn strip(job: &Job, done: &Done) -> Result<(), String> {
         let bare = after.get(&name).cloned().unwrap_or_default();
         let expected = if had_a_stamp { &before[&name] } else { &text };
         if bare != *expected && without_empty(&bare) != without_empty(expected) {
-            return Err(format!(
-                "{name}\n    expected {expected:?}\n    got      {bare:?}"
-            ));
+            return Err(format!("{name}\n    expected {expected:?}\n    got      {bare:?}"));
         }
     }
     Ok(())
@@ -316,31 +283,17 @@ fn strip(job: &Job, done: &Done) -> Result<(), String> {
 /// A null `annotations:` may come back as absent or as `null`, and the `metadata:` that held nothing
 /// else with it; in compact JSON an empty map may as well.
 fn without_empty(text: &str) -> String {
-    let lines = text
-        .split_inclusive('\n')
-        .map(|line| match line.split_once(": ~") {
-            Some((key, rest)) if ["annotations", "metadata"].contains(&key.trim()) => {
-                format!("{key}: null{rest}")
-            }
-            _ => line.to_owned(),
-        });
-    let empty = [
-        "annotations:",
-        "annotations: null",
-        "metadata:",
-        "metadata: null",
-    ];
+    let lines = text.split_inclusive('\n').map(|line| match line.split_once(": ~") {
+        Some((key, rest)) if ["annotations", "metadata"].contains(&key.trim()) => {
+            format!("{key}: null{rest}")
+        }
+        _ => line.to_owned(),
+    });
+    let empty = ["annotations:", "annotations: null", "metadata:", "metadata: null"];
     let kept: String = lines.filter(|line| !empty.contains(&line.trim())).collect();
-    let json = [
-        "\"annotations\":{},",
-        ",\"annotations\":{}",
-        "\"annotations\": null",
-        "\"metadata\":{},",
-    ];
-    json.iter()
-        .fold(kept, |text, empty| text.replace(empty, ""))
-        .trim_end()
-        .to_owned()
+    let json =
+        ["\"annotations\":{},", ",\"annotations\":{}", "\"annotations\": null", "\"metadata\":{},"];
+    json.iter().fold(kept, |text, empty| text.replace(empty, "")).trim_end().to_owned()
 }
 
 fn annotation(job: &Job) -> &str {
@@ -355,15 +308,9 @@ fn meaning(job: &Job, done: &Done, report: &mut Report) -> Result<(), String> {
     };
     let (before, after) = (job.texts(), job.texts_after(done));
     let pairs: Vec<_> = if job.writes() {
-        before
-            .keys()
-            .map(|name| (read(vec![&before[name]]), read(vec![&after[name]])))
-            .collect()
+        before.keys().map(|name| (read(vec![&before[name]]), read(vec![&after[name]]))).collect()
     } else if job.is_stream() {
-        vec![(
-            read(before.values().collect()),
-            read(after.values().collect()),
-        )]
+        vec![(read(before.values().collect()), read(after.values().collect()))]
     } else {
         // Files without objects are left out of the stream.
         let named = job.named_texts();
@@ -419,11 +366,7 @@ fn reversed(text: &str) -> String {
     }
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let closed = chunks.iter().rev().map(|chunk| {
-        let newline = if chunk.is_empty() || chunk.ends_with('\n') {
-            ""
-        } else {
-            end
-        };
+        let newline = if chunk.is_empty() || chunk.ends_with('\n') { "" } else { end };
         format!("---{end}{chunk}{newline}")
     });
     closed.collect()
@@ -436,11 +379,8 @@ fn twin(job: &Job, done: &Done, change: impl Fn(&str) -> String) -> Result<(), S
     if got.output.exit != 0 {
         return Err(format!("exit {}\n{}", got.output.exit, got.output.stderr));
     }
-    let expected = job
-        .texts_after(done)
-        .into_iter()
-        .map(|(name, text)| (name, change(&text)))
-        .collect();
+    let expected =
+        job.texts_after(done).into_iter().map(|(name, text)| (name, change(&text))).collect();
     differ("the twin of", &expected, &other.texts_after(&got))
 }
 
@@ -453,12 +393,7 @@ fn crlf(job: &Job, done: &Done) -> Result<(), String> {
 
 fn bom(job: &Job, done: &Done) -> Result<(), String> {
     // A byte order mark may stand only at the start of a stream, so joined files lose theirs.
-    if job.joins()
-        || job
-            .texts()
-            .values()
-            .any(|text| text.starts_with('\u{feff}'))
-    {
+    if job.joins() || job.texts().values().any(|text| text.starts_with('\u{feff}')) {
         return Ok(());
     }
     twin(job, done, |text| format!("\u{feff}{text}"))
@@ -466,9 +401,7 @@ fn bom(job: &Job, done: &Done) -> Result<(), String> {
 
 fn no_final_newline(job: &Job, done: &Done) -> Result<(), String> {
     let bare = |text: &str| {
-        text.strip_suffix('\n')
-            .map_or(text, |t| t.strip_suffix('\r').unwrap_or(t))
-            .to_owned()
+        text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t)).to_owned()
     };
     // To kubectl, which reads line by line, the last line ends with or without its newline; of an
     // empty last line that is not true.

@@ -37,15 +37,9 @@ pub(super) fn same_but_for_stamps(
 /// The objects of a document; what a list says beside its items counts as one more.
 fn objects(document: Value) -> Vec<Value> {
     let mut document = document;
-    let is_list = document
-        .get("kind")
-        .and_then(Value::as_str)
-        .is_some_and(|kind| kind.ends_with("List"));
-    let items = if is_list {
-        document.get_mut("items").map(std::mem::take)
-    } else {
-        None
-    };
+    let is_list =
+        document.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+    let items = if is_list { document.get_mut("items").map(std::mem::take) } else { None };
     match items {
         Some(Value::Sequence(items)) => items.into_iter().chain([document]).collect(),
         _ => vec![document],
@@ -72,11 +66,9 @@ fn visit(at: &Value, route: &mut Route, key: &str, found: &mut Vec<(Route, Value
     }
     let items: Vec<(Value, &Value)> = match at {
         Value::Mapping(mapping) => mapping.iter().map(|(k, v)| (k.clone(), v)).collect(),
-        Value::Sequence(items) => items
-            .iter()
-            .enumerate()
-            .map(|(i, v)| (Value::from(i), v))
-            .collect(),
+        Value::Sequence(items) => {
+            items.iter().enumerate().map(|(i, v)| (Value::from(i), v)).collect()
+        }
         _ => Vec::new(),
     };
     for (step, value) in items {

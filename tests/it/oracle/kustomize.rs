@@ -13,8 +13,7 @@ use super::read::{at, text};
 /// longer tells: any of the three counts.
 pub(crate) fn is_content_named(kind: &str, object: &Value) -> bool {
     let Some((_, suffix)) = text(object, &["metadata", "name"]).and_then(|name| {
-        name.rsplit_once('-')
-            .map(|(stem, suffix)| (stem.to_owned(), suffix.to_owned()))
+        name.rsplit_once('-').map(|(stem, suffix)| (stem.to_owned(), suffix.to_owned()))
     }) else {
         return false;
     };
@@ -27,10 +26,7 @@ pub(crate) fn suffixes(kind: &str, object: &Value) -> Vec<String> {
         Some(Value::Null) => &["", "null", "~"],
         _ => &[""],
     };
-    spellings
-        .iter()
-        .map(|spelling| suffix(kind, object, spelling))
-        .collect()
+    spellings.iter().map(|spelling| suffix(kind, object, spelling)).collect()
 }
 
 fn suffix(kind: &str, object: &Value, no_data: &str) -> String {
@@ -45,15 +41,10 @@ fn suffix(kind: &str, object: &Value, no_data: &str) -> String {
     fields.push(("name", go_string("")));
     if kind == "Secret" {
         fields.extend(map("stringData").map(|value| ("stringData", go_json(value))));
-        fields.push((
-            "type",
-            go_string(&text(object, &["type"]).unwrap_or_default()),
-        ));
+        fields.push(("type", go_string(&text(object, &["type"]).unwrap_or_default())));
     }
-    let fields: Vec<String> = fields
-        .iter()
-        .map(|(name, json)| format!("\"{name}\":{json}"))
-        .collect();
+    let fields: Vec<String> =
+        fields.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect();
     let digest = Sha256::digest(format!("{{{}}}", fields.join(",")));
     let hex: String = digest.iter().take(5).fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("a String takes everything");
@@ -78,20 +69,15 @@ fn go_json(value: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Number(number) => number.to_string(),
         Value::String(value) => go_string(value),
-        Value::Sequence(values) => format!(
-            "[{}]",
-            values.iter().map(go_json).collect::<Vec<_>>().join(",")
-        ),
+        Value::Sequence(values) => {
+            format!("[{}]", values.iter().map(go_json).collect::<Vec<_>>().join(","))
+        }
         Value::Mapping(mapping) => {
-            let mut fields: Vec<(String, String)> = mapping
-                .iter()
-                .map(|(key, value)| (super::key_text(key), go_json(value)))
-                .collect();
+            let mut fields: Vec<(String, String)> =
+                mapping.iter().map(|(key, value)| (super::key_text(key), go_json(value))).collect();
             fields.sort();
-            let fields: Vec<String> = fields
-                .iter()
-                .map(|(key, json)| format!("{}:{json}", go_string(key)))
-                .collect();
+            let fields: Vec<String> =
+                fields.iter().map(|(key, json)| format!("{}:{json}", go_string(key))).collect();
             format!("{{{}}}", fields.join(","))
         }
         Value::Tagged(tagged) => go_json(&tagged.value),

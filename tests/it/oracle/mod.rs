@@ -98,10 +98,7 @@ pub(crate) fn unit(files: &[&str], hash_key: Option<&[u8]>) -> Result<Vec<Vec<Wo
     Ok(parsed
         .iter()
         .map(|(_, objects)| {
-            objects
-                .iter()
-                .filter_map(|object| workload(object, &chosen, hash_key))
-                .collect()
+            objects.iter().filter_map(|object| workload(object, &chosen, hash_key)).collect()
         })
         .collect())
 }
@@ -155,11 +152,7 @@ fn expected(
     if known().all(|(_, chosen)| chosen.is_content_named) {
         // The design says nothing of content-named sources beside external ones; keeping is the safe side.
         let is_external = reading().any(|(_, source)| source.is_none());
-        return if is_external {
-            Expected::Unverifiable
-        } else {
-            Expected::None
-        };
+        return if is_external { Expected::Unverifiable } else { Expected::None };
     }
     if known().any(|(_, chosen)| chosen.is_refused && !chosen.is_content_named) {
         return Expected::Refused;
@@ -181,16 +174,9 @@ fn expected(
 /// The entries of its source that a reference adds.
 fn read_entries<'s>(read: &Read, source: &'s Source) -> BTreeMap<&'s str, &'s [u8]> {
     let binary = source.binary.iter().filter(|_| read.keys.with_binary());
-    let of_keys = source
-        .data
-        .iter()
-        .chain(binary)
-        .filter(|(key, _)| read.keys.has(key));
+    let of_keys = source.data.iter().chain(binary).filter(|(key, _)| read.keys.has(key));
     let of_keys = of_keys.filter(|_| source.always.is_empty());
-    of_keys
-        .chain(&source.always)
-        .map(|(key, value)| (key.as_str(), value.as_slice()))
-        .collect()
+    of_keys.chain(&source.always).map(|(key, value)| (key.as_str(), value.as_slice())).collect()
 }
 
 fn keyed(hash_key: &[u8], value: &[u8]) -> String {
@@ -227,10 +213,7 @@ fn candidates(
 fn choose(sources: Vec<Source>) -> BTreeMap<Identity, Chosen> {
     let mut copies: BTreeMap<Identity, Vec<Source>> = BTreeMap::new();
     for source in sources {
-        copies
-            .entry(source.identity.clone())
-            .or_default()
-            .push(source);
+        copies.entry(source.identity.clone()).or_default().push(source);
     }
     copies
         .into_iter()
@@ -250,14 +233,7 @@ fn choose(sources: Vec<Source>) -> BTreeMap<Identity, Chosen> {
                     != (&source.data, &source.binary, &source.always)
             });
             let is_refused = source.is_refused || differs;
-            (
-                identity,
-                Chosen {
-                    source,
-                    is_content_named,
-                    is_refused,
-                },
-            )
+            (identity, Chosen { source, is_content_named, is_refused })
         })
         .collect()
 }
@@ -285,11 +261,7 @@ fn source(file: usize, object: &Object, document: &str) -> Option<Source> {
     let plain = |text: &str| text.as_bytes().to_vec();
     let encoded = |text: &str| {
         let stays = is_sops && text.starts_with("ENC[");
-        if stays {
-            plain(text)
-        } else {
-            decode_base64(text).unwrap_or_else(|| plain(text))
-        }
+        if stays { plain(text) } else { decode_base64(text).unwrap_or_else(|| plain(text)) }
     };
     let mut is_refused = false;
     let mut entries = |field: &str, read: &dyn Fn(&str) -> Vec<u8>| {
@@ -320,16 +292,10 @@ fn sealed_secret(file: usize, object: &Object, document: &str) -> Option<Source>
     let (legacy, _) = read(&["spec", "data"]);
     let mut always = BTreeMap::new();
     if !(template.is_empty() && legacy.is_empty()) {
-        let parts = [
-            ("encryptedData", &data),
-            ("template.data", &template),
-            ("data", &legacy),
-        ];
+        let parts = [("encryptedData", &data), ("template.data", &template), ("data", &legacy)];
         for (prefix, entries) in parts {
             always.extend(
-                entries
-                    .iter()
-                    .map(|(key, value)| (format!("{prefix}/{key}"), value.clone())),
+                entries.iter().map(|(key, value)| (format!("{prefix}/{key}"), value.clone())),
             );
         }
     }
@@ -395,10 +361,7 @@ pub(crate) fn key_text(key: &Value) -> String {
 /// Go's `StdEncoding`: CR and LF are ignored, padding is demanded, spare bits are not looked at.
 pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let text: Vec<u8> = text
-        .bytes()
-        .filter(|byte| !matches!(byte, b'\r' | b'\n'))
-        .collect();
+    let text: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
     if !text.len().is_multiple_of(4) {
         return None;
     }

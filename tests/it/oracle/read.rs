@@ -97,9 +97,7 @@ impl<'de> Visitor<'de> for LastWinsVisitor {
     /// kubectl ignores a tag of somebody's own.
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Value, A::Error> {
         let (_, contents): (String, _) = access.variant()?;
-        contents
-            .newtype_variant::<LastWins>()
-            .map(|LastWins(value)| value)
+        contents.newtype_variant::<LastWins>().map(|LastWins(value)| value)
     }
 }
 
@@ -110,10 +108,7 @@ pub(crate) fn documents(stream: &str) -> Result<Vec<Document>, String> {
         return serde_json::Deserializer::from_str(stream)
             .into_iter::<LastWins>()
             .map(|read| match read {
-                Ok(LastWins(value)) => Ok(Document {
-                    text: String::new(),
-                    value,
-                }),
+                Ok(LastWins(value)) => Ok(Document { text: String::new(), value }),
                 Err(error) => Err(error.to_string()),
             })
             .collect();
@@ -212,10 +207,7 @@ pub(crate) fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
 
 /// The text at a path, if it is a text and not empty.
 pub(crate) fn text(value: &Value, path: &[&str]) -> Option<String> {
-    at(value, path)?
-        .as_str()
-        .filter(|text| !text.is_empty())
-        .map(str::to_owned)
+    at(value, path)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// The elements at a path; nothing if there is no sequence.
@@ -223,10 +215,7 @@ pub(crate) fn elements<'v>(
     value: &'v Value,
     path: &[&str],
 ) -> impl Iterator<Item = &'v Value> + use<'v> {
-    at(value, path)
-        .and_then(Value::as_sequence)
-        .into_iter()
-        .flatten()
+    at(value, path).and_then(Value::as_sequence).into_iter().flatten()
 }
 
 /// An annotation of an object.
@@ -276,10 +265,9 @@ fn is_number_in_yaml_1_1(text: &str) -> bool {
         Some("0x") => is_in_base(&lower[2..], 16),
         Some("0o") => is_in_base(&lower[2..], 8),
         // go-yaml reads the digits behind an unsigned `0b` by themselves, with a sign of their own.
-        Some("0b") if plain == digits => is_in_base(
-            lower[2..].strip_prefix(['+', '-']).unwrap_or(&lower[2..]),
-            2,
-        ),
+        Some("0b") if plain == digits => {
+            is_in_base(lower[2..].strip_prefix(['+', '-']).unwrap_or(&lower[2..]), 2)
+        }
         Some("0b") => is_in_base(&lower[2..], 2),
         _ => is_in_base(&lower, 10),
     };
@@ -305,18 +293,13 @@ pub(crate) fn is_plain_value(document: &str, key: &str, value: &str) -> bool {
     if serde_yaml::from_str::<Value>(value).is_ok_and(|read| !read.is_string()) {
         return false;
     }
-    let written = [
-        format!("{key}: "),
-        format!("\"{key}\": "),
-        format!("'{key}': "),
-        format!("\"{key}\":"),
-    ];
+    let written =
+        [format!("{key}: "), format!("\"{key}\": "), format!("'{key}': "), format!("\"{key}\":")];
     written.iter().any(|start| {
         document.match_indices(start.as_str()).any(|(place, _)| {
             let rest = document[place + start.len()..].trim_start_matches([' ', '\t']);
             rest.strip_prefix(value).is_some_and(|rest| {
-                rest.trim_start_matches([' ', '\t'])
-                    .starts_with(['\n', '#', ',', '}'])
+                rest.trim_start_matches([' ', '\t']).starts_with(['\n', '#', ',', '}'])
             })
         })
     })

@@ -22,58 +22,22 @@ const fn kind(
     is_stamped: bool,
     is_builtin: bool,
 ) -> Kind {
-    Kind {
-        groups,
-        name,
-        template,
-        is_stamped,
-        is_builtin,
-    }
+    Kind { groups, name, template, is_stamped, is_builtin }
 }
 
 const SPEC_TEMPLATE: &[&str] = &["spec", "template"];
 
 const KINDS: [Kind; 11] = [
-    kind(
-        &["apps", "extensions"],
-        "Deployment",
-        SPEC_TEMPLATE,
-        true,
-        true,
-    ),
+    kind(&["apps", "extensions"], "Deployment", SPEC_TEMPLATE, true, true),
     kind(&["apps"], "StatefulSet", SPEC_TEMPLATE, true, true),
-    kind(
-        &["apps", "extensions"],
-        "DaemonSet",
-        SPEC_TEMPLATE,
-        true,
-        true,
-    ),
-    kind(
-        &["apps", "extensions"],
-        "ReplicaSet",
-        SPEC_TEMPLATE,
-        false,
-        true,
-    ),
+    kind(&["apps", "extensions"], "DaemonSet", SPEC_TEMPLATE, true, true),
+    kind(&["apps", "extensions"], "ReplicaSet", SPEC_TEMPLATE, false, true),
     kind(&[""], "ReplicationController", SPEC_TEMPLATE, false, true),
     kind(&["batch"], "Job", SPEC_TEMPLATE, false, true),
-    kind(
-        &["batch"],
-        "CronJob",
-        &["spec", "jobTemplate", "spec", "template"],
-        false,
-        true,
-    ),
+    kind(&["batch"], "CronJob", &["spec", "jobTemplate", "spec", "template"], false, true),
     kind(&[""], "Pod", &[], false, true),
     kind(&[""], "PodTemplate", &["template"], false, true),
-    kind(
-        &["apps.openshift.io"],
-        "DeploymentConfig",
-        SPEC_TEMPLATE,
-        true,
-        false,
-    ),
+    kind(&["apps.openshift.io"], "DeploymentConfig", SPEC_TEMPLATE, true, false),
     kind(&["argoproj.io"], "Rollout", SPEC_TEMPLATE, true, false),
 ];
 
@@ -89,9 +53,7 @@ pub(crate) fn is_known(kind: &str) -> bool {
 
 /// The row of a workload kind.
 pub(crate) fn workload_kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
-    KINDS
-        .iter()
-        .find(|row| row.name == kind && row.groups.contains(&group(api_version)))
+    KINDS.iter().find(|row| row.name == kind && row.groups.contains(&group(api_version)))
 }
 
 /// Which keys of its source a reference reads.
@@ -147,11 +109,8 @@ pub(crate) struct Read {
     pub(crate) keys: Keys,
 }
 
-const CONTAINERS: [(&str, &str); 3] = [
-    ("containers", ""),
-    ("initContainers", "init:"),
-    ("ephemeralContainers", "ephemeral:"),
-];
+const CONTAINERS: [(&str, &str); 3] =
+    [("containers", ""), ("initContainers", "init:"), ("ephemeralContainers", "ephemeral:")];
 
 /// Every reference of a pod spec.
 pub(crate) fn reads(kind: &Kind, spec: &Value) -> Vec<Read> {
@@ -166,14 +125,7 @@ pub(crate) fn reads(kind: &Kind, spec: &Value) -> Vec<Read> {
         of_volume(volume, &reach, &mut found);
     }
     for secret in elements(spec, &["imagePullSecrets"]) {
-        push(
-            &mut found,
-            "Secret",
-            secret,
-            &["name"],
-            "imagePullSecrets",
-            |_| Keys::Nothing,
-        );
+        push(&mut found, "Secret", secret, &["name"], "imagePullSecrets", |_| Keys::Nothing);
     }
     found
 }
@@ -187,12 +139,7 @@ fn push(
     keys: impl Fn(&Value) -> Keys,
 ) {
     if let Some(name) = text(value, name) {
-        found.push(Read {
-            target,
-            name,
-            site: site.to_owned(),
-            keys: keys(value),
-        });
+        found.push(Read { target, name, site: site.to_owned(), keys: keys(value) });
     }
 }
 
@@ -208,35 +155,17 @@ fn of_container(container: &Value, prefix: &str, found: &mut Vec<Read>) {
     }
     for from in elements(container, &["envFrom"]) {
         let site = format!("{prefix}envFrom");
-        push(
-            found,
-            "ConfigMap",
-            from,
-            &["configMapRef", "name"],
-            &site,
-            |_| Keys::EnvAll,
-        );
-        push(found, "Secret", from, &["secretRef", "name"], &site, |_| {
-            Keys::EnvAll
-        });
+        push(found, "ConfigMap", from, &["configMapRef", "name"], &site, |_| Keys::EnvAll);
+        push(found, "Secret", from, &["secretRef", "name"], &site, |_| Keys::EnvAll);
     }
 }
 
 fn of_volume(volume: &Value, reach: &Reach, found: &mut Vec<Read>) {
     if let Some(config) = volume.get("configMap") {
-        push(found, "ConfigMap", config, &["name"], "volume", |source| {
-            of_source(source, reach)
-        });
+        push(found, "ConfigMap", config, &["name"], "volume", |source| of_source(source, reach));
     }
     if let Some(secret) = volume.get("secret") {
-        push(
-            found,
-            "Secret",
-            secret,
-            &["secretName"],
-            "volume",
-            |source| of_source(source, reach),
-        );
+        push(found, "Secret", secret, &["secretName"], "volume", |source| of_source(source, reach));
     }
     for source in elements(volume, &["projected", "sources"]) {
         for (target, field) in [("ConfigMap", "configMap"), ("Secret", "secret")] {
@@ -247,40 +176,15 @@ fn of_volume(volume: &Value, reach: &Reach, found: &mut Vec<Read>) {
             }
         }
     }
-    push(
-        found,
-        "Secret",
-        volume,
-        &["csi", "nodePublishSecretRef", "name"],
-        "csi",
-        |_| Keys::Nothing,
-    );
-    push(
-        found,
-        "Secret",
-        volume,
-        &["azureFile", "secretName"],
-        "othervol:azureFile",
-        |_| Keys::Nothing,
-    );
-    for legacy in [
-        "cephfs",
-        "cinder",
-        "flexVolume",
-        "iscsi",
-        "rbd",
-        "scaleIO",
-        "storageos",
-    ] {
+    push(found, "Secret", volume, &["csi", "nodePublishSecretRef", "name"], "csi", |_| {
+        Keys::Nothing
+    });
+    push(found, "Secret", volume, &["azureFile", "secretName"], "othervol:azureFile", |_| {
+        Keys::Nothing
+    });
+    for legacy in ["cephfs", "cinder", "flexVolume", "iscsi", "rbd", "scaleIO", "storageos"] {
         let site = format!("othervol:{legacy}");
-        push(
-            found,
-            "Secret",
-            volume,
-            &[legacy, "secretRef", "name"],
-            &site,
-            |_| Keys::Nothing,
-        );
+        push(found, "Secret", volume, &[legacy, "secretRef", "name"], &site, |_| Keys::Nothing);
     }
 }
 
@@ -313,29 +217,16 @@ fn reach(kind: &Kind, spec: &Value, volume: &str) -> Reach {
             paths.push(path);
         }
     }
-    if is_mounted {
-        Reach::Beside(paths)
-    } else {
-        Reach::Nothing
-    }
+    if is_mounted { Reach::Beside(paths) } else { Reach::Nothing }
 }
 
 fn of_source(source: &Value, reach: &Reach) -> Keys {
     let items: Vec<(String, String)> = elements(source, &["items"])
-        .filter_map(|item| {
-            Some((
-                text(item, &["key"])?,
-                text(item, &["path"]).unwrap_or_default(),
-            ))
-        })
+        .filter_map(|item| Some((text(item, &["key"])?, text(item, &["path"]).unwrap_or_default())))
         .collect();
     let listed = |is_seen: &dyn Fn(&str) -> bool| {
         Keys::Listed(
-            items
-                .iter()
-                .filter(|(_, path)| is_seen(path))
-                .map(|(key, _)| key.clone())
-                .collect(),
+            items.iter().filter(|(_, path)| is_seen(path)).map(|(key, _)| key.clone()).collect(),
         )
     };
     match reach {
@@ -348,15 +239,10 @@ fn of_source(source: &Value, reach: &Reach) -> Keys {
 }
 
 fn clean(path: &str) -> Vec<String> {
-    path.split('/')
-        .filter(|element| !matches!(*element, "" | "."))
-        .map(str::to_owned)
-        .collect()
+    path.split('/').filter(|element| !matches!(*element, "" | ".")).map(str::to_owned).collect()
 }
 
 fn is_beside(path: &str, others: &[Vec<String>]) -> bool {
     let path = clean(path);
-    others
-        .iter()
-        .any(|other| path.starts_with(other) || other.starts_with(&path))
+    others.iter().any(|other| path.starts_with(other) || other.starts_with(&path))
 }

@@ -47,34 +47,20 @@ fn the_oracle_tells_texts_from_other_scalars_as_kubectl_does() {
             continue;
         }
         n_compared += 1;
-        let is_text = value
-            .as_str()
-            .is_some_and(|text| !read::is_no_text_in_yaml_1_1(text));
+        let is_text = value.as_str().is_some_and(|text| !read::is_no_text_in_yaml_1_1(text));
         if is_text != (row["type"] == "string") {
             wrong.push(row.to_string());
         }
     }
-    println!(
-        "oracle scalars: {n_compared} of {} rows compared",
-        rows.len()
-    );
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    println!("oracle scalars: {n_compared} of {} rows compared", rows.len());
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
 fn the_oracle_decodes_base64_as_go_does() {
     assert_eq!(decode_base64("aGk=").as_deref(), Some(&b"hi"[..]));
     assert_eq!(decode_base64("aG\r\nk=\n").as_deref(), Some(&b"hi"[..]));
-    assert_eq!(
-        decode_base64("aGl=").as_deref(),
-        Some(&b"hi"[..]),
-        "spare bits"
-    );
+    assert_eq!(decode_base64("aGl=").as_deref(), Some(&b"hi"[..]), "spare bits");
     assert_eq!(decode_base64("").as_deref(), Some(&b""[..]));
     for refused in ["aGk", "aG k", "a===", "====", "_-8=", "aGk=aGk="] {
         assert_eq!(decode_base64(refused), None, "{refused}");
@@ -109,10 +95,7 @@ fn the_oracle_gives_kustomizes_name_hashes() {
         let object = &documents[0].value;
         let suffixes =
             kustomize::suffixes(&read::text(object, &["kind"]).unwrap_or_default(), object);
-        if suffixes
-            .iter()
-            .any(|suffix| vector["expected_suffix"] == suffix.as_str())
-        {
+        if suffixes.iter().any(|suffix| vector["expected_suffix"] == suffix.as_str()) {
             n_equal += 1;
         } else {
             wrong.push(id.to_owned());

@@ -19,15 +19,11 @@ impl Way {
     /// The program and its arguments for a build with transformers.
     pub(crate) fn inside(self, folder: &str) -> (&'static str, Vec<&str>) {
         match self {
-            Self::Function => (
-                "kustomize",
-                vec!["build", "--enable-alpha-plugins", "--enable-exec", folder],
-            ),
+            Self::Function => {
+                ("kustomize", vec!["build", "--enable-alpha-plugins", "--enable-exec", folder])
+            }
             Self::Plugin => ("kustomize", vec!["build", "--enable-alpha-plugins", folder]),
-            Self::KubectlPlugin => (
-                "kubectl",
-                vec!["kustomize", "--enable-alpha-plugins", folder],
-            ),
+            Self::KubectlPlugin => ("kubectl", vec!["kustomize", "--enable-alpha-plugins", folder]),
         }
     }
 

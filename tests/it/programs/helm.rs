@@ -44,15 +44,10 @@ spec:
 fn helm(sandbox: &Sandbox, program: &str, args: &[&[&str]]) -> Tool {
     let mut helm = tool(sandbox, program, &args.concat());
     for name in ["CONFIG", "DATA", "CACHE"] {
-        helm = helm.env(
-            &format!("HELM_{name}_HOME"),
-            sandbox.path(&format!("{program}/{name}")),
-        );
+        helm = helm.env(&format!("HELM_{name}_HOME"), sandbox.path(&format!("{program}/{name}")));
     }
     // A developer's own plugins must not count here.
-    helm.command
-        .env_remove("HELM_PLUGINS")
-        .env_remove("HELM_PLUGIN_NAME");
+    helm.command.env_remove("HELM_PLUGINS").env_remove("HELM_PLUGIN_NAME");
     helm
 }
 
@@ -61,10 +56,7 @@ fn install(sandbox: &Sandbox) {
     let plugin = plugin.to_str().expect("UTF-8");
     helm(sandbox, "helm4", &[&["plugin", "install", plugin]]).succeeds();
     let list = helm(sandbox, "helm4", &[&["plugin", "list"]]).succeeds();
-    let row = list
-        .lines()
-        .find(|line| line.starts_with("rollstamp"))
-        .expect("the plugin");
+    let row = list.lines().find(|line| line.starts_with("rollstamp")).expect("the plugin");
     assert!(row.contains("postrenderer/v1"), "{list}");
     assert!(row.contains(env!("CARGO_PKG_VERSION")), "{list}");
 }
@@ -91,14 +83,8 @@ fn stamps_follow_the_values(sandbox: &Sandbox, program: &str) {
         stamps(stream.as_bytes())
     };
     assert_eq!(render(&[]), expected("info", "50"));
-    assert_eq!(
-        render(&["--set", "logLevel=debug"]),
-        expected("debug", "50")
-    );
-    assert_eq!(
-        render(&["--set-string", "batchSize=60"]),
-        expected("info", "60")
-    );
+    assert_eq!(render(&["--set", "logLevel=debug"]), expected("debug", "50"));
+    assert_eq!(render(&["--set-string", "batchSize=60"]), expected("info", "60"));
     assert_eq!(render(&["--set", "tls=true"]), expected("info", "50"));
 }
 
@@ -122,10 +108,7 @@ fn helm_3_runs_rollstamp_as_it_is() {
         }
     }
     assert_eq!(lines.next(), None, "a line is gone");
-    assert_eq!(
-        added,
-        ["annotations", "checksum/rollstamp", "checksum/rollstamp"]
-    );
+    assert_eq!(added, ["annotations", "checksum/rollstamp", "checksum/rollstamp"]);
     for kept in [
         "# Source: shop/templates/tls.yaml\n# Copyright of the authors",
         "# no annotations yet",
@@ -134,12 +117,7 @@ fn helm_3_runs_rollstamp_as_it_is() {
         assert!(stamped.contains(kept), "{kept}");
     }
     // Helm looks for the file names in what the post-renderer gives back.
-    let one = helm(
-        &sandbox,
-        "helm3",
-        &[RENDER, WITH, &["-s", "templates/shop.yaml"]],
-    )
-    .succeeds();
+    let one = helm(&sandbox, "helm3", &[RENDER, WITH, &["-s", "templates/shop.yaml"]]).succeeds();
     assert_eq!(stamps(one.as_bytes()).len(), 1);
     // A chart that renders nothing is an empty standard input.
     let nothing = Sandbox::new(&Tree::from([(
@@ -155,18 +133,9 @@ fn helm_3_writes_files_past_its_post_renderer_and_check_sees_it() {
         return;
     }
     let sandbox = chart(&[]);
-    helm(
-        &sandbox,
-        "helm3",
-        &[RENDER, WITH, &["--no-hooks", "--output-dir", "out"]],
-    )
-    .succeeds();
+    helm(&sandbox, "helm3", &[RENDER, WITH, &["--no-hooks", "--output-dir", "out"]]).succeeds();
     let said = tool(&sandbox, "rollstamp", &["check", "out"]).fails(1);
-    assert_eq!(
-        said.stdout.matches("error[missing-stamp]").count(),
-        2,
-        "{said:?}"
-    );
+    assert_eq!(said.stdout.matches("error[missing-stamp]").count(), 2, "{said:?}");
     tool(&sandbox, "rollstamp", &["write", "out"]).succeeds();
     tool(&sandbox, "rollstamp", &["check", "out"]).succeeds();
 }
@@ -193,10 +162,7 @@ fn helm_4_runs_the_plugin() {
     let sandbox = chart(&[]);
     // Without the plugin the name means nothing to Helm 4.
     let said = helm(&sandbox, "helm4", &[RENDER, WITH]).fails(1);
-    assert!(
-        said.stderr.contains("not found") && said.stdout.is_empty(),
-        "{said:?}"
-    );
+    assert!(said.stderr.contains("not found") && said.stdout.is_empty(), "{said:?}");
     install(&sandbox);
     stamps_follow_the_values(&sandbox, "helm4");
     let stamped = helm(&sandbox, "helm4", &[RENDER, WITH]).succeeds();
@@ -205,29 +171,17 @@ fn helm_4_runs_the_plugin() {
     assert!(!stamped.contains("postrenderer.helm.sh"), "{stamped}");
     assert!(!stamped.contains("generated-by-postrender"), "{stamped}");
     assert_eq!(stamped.matches("# Source: shop/templates/").count(), 9);
-    let one = helm(
-        &sandbox,
-        "helm4",
-        &[RENDER, WITH, &["-s", "templates/shop.yaml"]],
-    )
-    .succeeds();
+    let one = helm(&sandbox, "helm4", &[RENDER, WITH, &["-s", "templates/shop.yaml"]]).succeeds();
     assert_eq!(stamps(one.as_bytes()).len(), 1);
     let install = ["install", "rel", "chart", "--dry-run=client", "-n", "ns"];
     let release = helm(&sandbox, "helm4", &[&install, WITH]).succeeds();
-    let (hooks, manifest) = release
-        .split_once("\nMANIFEST:\n")
-        .expect("hooks, then the rest");
+    let (hooks, manifest) = release.split_once("\nMANIFEST:\n").expect("hooks, then the rest");
     assert!(hooks.contains("LOG_LEVEL: migration") && hooks.contains("kind: Job"));
     assert!(!hooks.contains("checksum/rollstamp"), "{hooks}");
     let manifest = manifest.split("\nNOTES:\n").next().unwrap_or_default();
     assert_eq!(stamps(manifest.as_bytes()), expected("info", "50"));
     // What it writes to files is stamped, unlike with Helm 3.
-    helm(
-        &sandbox,
-        "helm4",
-        &[RENDER, WITH, &["--no-hooks", "--output-dir", "out"]],
-    )
-    .succeeds();
+    helm(&sandbox, "helm4", &[RENDER, WITH, &["--no-hooks", "--output-dir", "out"]]).succeeds();
     tool(&sandbox, "rollstamp", &["check", "out"]).succeeds();
     // A chart that renders nothing: Helm 4 takes an empty answer for a failure.
     std::fs::remove_dir_all(sandbox.path("chart/templates")).expect("the templates");
@@ -248,18 +202,13 @@ fn helm_4_hides_why_and_the_log_file_says_it() {
         text
     };
     let by_environment = |more: &[&str]| {
-        helm(&sandbox, "helm4", &[RENDER, WITH, more])
-            .env("ROLLSTAMP_LOG_FILE", &log)
-            .fails(1)
+        helm(&sandbox, "helm4", &[RENDER, WITH, more]).env("ROLLSTAMP_LOG_FILE", &log).fails(1)
     };
     let failed = by_environment(&[]);
     assert_eq!(failed.stdout, "");
     assert!(!failed.stderr.contains("non-string-value"), "{failed:?}");
     let text = said(&log);
-    assert!(
-        text.contains("non-string-value") && text.contains("nothing was printed"),
-        "{text}"
-    );
+    assert!(text.contains("non-string-value") && text.contains("nothing was printed"), "{text}");
     assert!(!text.contains("change-me"), "{text}");
     // Arguments reach rollstamp one by one. What it does not understand is in the log as well, and
     // so is what stops it before it has read anything.
@@ -274,10 +223,7 @@ fn helm_4_hides_why_and_the_log_file_says_it() {
     ];
     helm(&sandbox, "helm4", &[RENDER, WITH, &args]).fails(1);
     let text = said(&log);
-    assert!(
-        text.contains("failed to read the configuration none.yaml"),
-        "{text}"
-    );
+    assert!(text.contains("failed to read the configuration none.yaml"), "{text}");
     // The documented way to see it at once.
     let rendered = helm(&sandbox, "helm4", &[RENDER]).succeeds();
     let failed = tool(&sandbox, "rollstamp", &[]).stdin(rendered).fails(2);
@@ -306,15 +252,7 @@ fn both_helms_and_the_pipe_give_real_charts_the_same_stamps() {
         let chart = folder.to_str().expect("UTF-8");
         let name = folder.strip_prefix(&corpora).unwrap_or(folder).display();
         // A Helm that was built from source takes itself for one of an old cluster.
-        let render = [
-            "template",
-            "rel",
-            chart,
-            "-n",
-            "ns",
-            "--kube-version",
-            "1.34.0",
-        ];
+        let render = ["template", "rel", chart, "-n", "ns", "--kube-version", "1.34.0"];
         let plain = helm(&sandbox, "helm3", &[&render]).run();
         if plain.exit != 0 {
             figures.push(format!("{name}: does not render alone"));
@@ -322,20 +260,15 @@ fn both_helms_and_the_pipe_give_real_charts_the_same_stamps() {
         }
         let three = helm(&sandbox, "helm3", &[&render, WITH]).succeeds();
         let four = helm(&sandbox, "helm4", &[&render, WITH]).succeeds();
-        let pipe = tool(&sandbox, "rollstamp", &[])
-            .stdin(plain.stdout)
-            .succeeds();
-        tool(&sandbox, "rollstamp", &["check", "-q"])
-            .stdin(pipe.as_str())
-            .succeeds();
+        let pipe = tool(&sandbox, "rollstamp", &[]).stdin(plain.stdout).succeeds();
+        tool(&sandbox, "rollstamp", &["check", "-q"]).stdin(pipe.as_str()).succeeds();
         let stamps = stamps(three.as_bytes());
         assert_eq!(stamps, super::stamps(four.as_bytes()), "{name}");
         assert_eq!(stamps, super::stamps(pipe.as_bytes()), "{name}");
         figures.push(format!("{name}: {} stamped", stamps.len()));
     }
     println!("{}", figures.join("\n"));
-    let stamped = figures
-        .iter()
-        .filter(|line| line.ends_with(" stamped") && !line.ends_with(": 0 stamped"));
+    let stamped =
+        figures.iter().filter(|line| line.ends_with(" stamped") && !line.ends_with(": 0 stamped"));
     assert!(stamped.count() >= 3, "{figures:?}");
 }

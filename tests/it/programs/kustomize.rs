@@ -22,9 +22,7 @@ fn what_kustomize_builds_is_stamped_in_a_pipe() {
     let stream = bash(&sandbox, "kustomize build overlays/prod | rollstamp").succeeds();
     let names: Vec<String> = stamps(stream.as_bytes()).into_keys().collect();
     assert_eq!(names, ["prod-shop", "prod-worker"]);
-    tool(&sandbox, "rollstamp", &["check", "--strict"])
-        .stdin(stream)
-        .succeeds();
+    tool(&sandbox, "rollstamp", &["check", "--strict"]).stdin(stream).succeeds();
 }
 
 /// kustomize says nothing when `--enable-exec` is missing: only the output tells.
@@ -45,17 +43,10 @@ fn a_function_that_kustomize_skips_is_caught_by_check() {
     assert_eq!((silent.exit, silent.stderr.as_str()), (0, ""));
     assert!(stamps(silent.stdout.as_bytes()).is_empty());
     let said = bash(&sandbox, &format!("{build} | rollstamp check")).fails(1);
-    assert_eq!(
-        said.stdout.matches("error[missing-stamp]").count(),
-        2,
-        "{said:?}"
-    );
+    assert_eq!(said.stdout.matches("error[missing-stamp]").count(), 2, "{said:?}");
     // Without any flag kustomize itself complains.
     let said = tool(&sandbox, "kustomize", &["build", "skipped"]).fails(1);
-    assert!(
-        said.stderr.contains("external plugins disabled"),
-        "{said:?}"
-    );
+    assert!(said.stderr.contains("external plugins disabled"), "{said:?}");
     for document in ["README.md", "docs/integrations.md"] {
         for line in lines(document, "| rollstamp check") {
             let line = line.replace("overlays/prod", "skipped");

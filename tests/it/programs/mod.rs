@@ -32,10 +32,7 @@ fn found(program: &str, version: &[&str]) -> Option<String> {
             Some(text)
         }
         _ => {
-            assert!(
-                !demanded(program),
-                "{program} is demanded and was not found"
-            );
+            assert!(!demanded(program), "{program} is demanded and was not found");
             println!("not run: {program} is not installed");
             None
         }
@@ -55,9 +52,7 @@ fn example(name: &str) -> Tree {
 fn below(prefix: &str, folder: &Path) -> Tree {
     let tree = read_tree(folder);
     assert!(!tree.is_empty(), "{} is empty", folder.display());
-    tree.into_iter()
-        .map(|(name, entry)| (format!("{prefix}{name}"), entry))
-        .collect()
+    tree.into_iter().map(|(name, entry)| (format!("{prefix}{name}"), entry)).collect()
 }
 
 fn file(text: &str) -> Entry {
@@ -99,10 +94,7 @@ fn tool(sandbox: &Sandbox, program: &str, args: &[&str]) -> Tool {
         .env("PATH", with_rollstamp())
         .env("KUBECONFIG", sandbox.path("no-cluster"))
         .env_remove("ROLLSTAMP_LOG_FILE");
-    Tool {
-        command,
-        stdin: Vec::new(),
-    }
+    Tool { command, stdin: Vec::new() }
 }
 
 /// A line of a document, as a user types it into a shell that stops at the first failure.
@@ -183,10 +175,7 @@ fn examples(document: &str, language: &str, word: &str) -> Vec<String> {
         .filter(|block| block.contains(word))
         .map(str::to_owned)
         .collect();
-    assert!(
-        !blocks.is_empty(),
-        "{document} has no example with `{word}`"
-    );
+    assert!(!blocks.is_empty(), "{document} has no example with `{word}`");
     blocks
 }
 

@@ -70,9 +70,9 @@ fn compare(sandbox: &Sandbox, way: Way, outside: &Said, folder: &str) -> Compare
     }
     let inside = build(sandbox, way, wrapped(way)).run();
     match (outside.exit, inside.exit) {
-        (0, 0) if values(&outside.stdout) == values(&inside.stdout) => Compared::Equal {
-            stamps: outside.stdout.matches("checksum/rollstamp: ").count(),
-        },
+        (0, 0) if values(&outside.stdout) == values(&inside.stdout) => {
+            Compared::Equal { stamps: outside.stdout.matches("checksum/rollstamp: ").count() }
+        }
         (2, 1) => Compared::BothRefused,
         _ => Compared::Wrong(format!(
             "{way:?} {folder}: outside: {} {}\ninside: {} {}",
@@ -139,11 +139,7 @@ fn base(folder: &str, head: &str) -> Tree {
 fn trees() -> Vec<(&'static str, Tree)> {
     let tree = |parts: &[(&str, &str)], bases: &[(&str, &str)]| -> Tree {
         let mut tree: Tree = bases.iter().flat_map(|(f, head)| base(f, head)).collect();
-        tree.extend(
-            parts
-                .iter()
-                .map(|(name, text)| ((*name).to_owned(), file(text))),
-        );
+        tree.extend(parts.iter().map(|(name, text)| ((*name).to_owned(), file(text))));
         tree
     };
     let top = "top/kustomization.yaml";
@@ -154,23 +150,14 @@ fn trees() -> Vec<(&'static str, Tree)> {
         (
             "prefix, suffix and namespace",
             tree(
-                &[(
-                    top,
-                    "resources: [../base]\nnamePrefix: p-\nnameSuffix: -s\nnamespace: shop\n",
-                )],
+                &[(top, "resources: [../base]\nnamePrefix: p-\nnameSuffix: -s\nnamespace: shop\n")],
                 &[("base", "namePrefix: in-\n")],
             ),
         ),
-        (
-            "two bases of one name",
-            tree(&[(top, "resources: [../a, ../b]\n")], &prefixed),
-        ),
+        ("two bases of one name", tree(&[(top, "resources: [../a, ../b]\n")], &prefixed)),
         (
             "two bases of one name in one more prefix",
-            tree(
-                &[(top, "resources: [../a, ../b]\nnamePrefix: o-\n")],
-                &prefixed,
-            ),
+            tree(&[(top, "resources: [../a, ../b]\nnamePrefix: o-\n")], &prefixed),
         ),
         (
             "two bases of one name in two namespaces",
@@ -193,10 +180,7 @@ fn trees() -> Vec<(&'static str, Tree)> {
             "a component",
             tree(
                 &[
-                    (
-                        top,
-                        "resources: [../base]\ncomponents: [../component]\nnameSuffix: -s\n",
-                    ),
+                    (top, "resources: [../base]\ncomponents: [../component]\nnameSuffix: -s\n"),
                     (
                         "component/kustomization.yaml",
                         "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nnamePrefix: c-\nconfigMapGenerator:\n- name: made\n  behavior: merge\n  literals: [e=8]\n",
@@ -301,12 +285,7 @@ fn leaves_of_the_corpora_are_stamped_inside_as_behind_the_build() {
     for ((way, what), number) in &counts {
         println!("inside kustomize: {way}: {number} {what}");
     }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// Every leaf of a corpus in every way.
@@ -371,29 +350,17 @@ fn the_configuration_comes_with_the_call() {
         return;
     }
     let cases = [
-        (
-            "spec: {annotation: example.com/stamp}\n",
-            Ok("example.com/stamp: "),
-        ),
-        (
-            "spec: {ignore: [{kind: ConfigMap, name: '*'}, {kind: Secret, name: '*'}]}\n",
-            Ok(""),
-        ),
+        ("spec: {annotation: example.com/stamp}\n", Ok("example.com/stamp: ")),
+        ("spec: {ignore: [{kind: ConfigMap, name: '*'}, {kind: Secret, name: '*'}]}\n", Ok("")),
         ("spec: {hashKeyFile: key}\n", Ok("checksum/rollstamp: ")),
-        (
-            "spec: {anotation: example.com/stamp}\n",
-            Err("unknown field `anotation`"),
-        ),
+        ("spec: {anotation: example.com/stamp}\n", Err("unknown field `anotation`")),
         ("spec: {hashKeyFile: not-there}\n", Err("not-there")),
         ("spce: {}\n", Err("unknown field `spce`")),
     ];
     for (spec, expected) in cases {
         for (way, is_function) in [(Way::Function, true), (Way::Plugin, false)] {
             let mut tree = base("top", "transformers: [stamp.yaml]\n");
-            tree.insert(
-                "top/stamp.yaml".to_owned(),
-                file(&transformer(is_function, spec)),
-            );
+            tree.insert("top/stamp.yaml".to_owned(), file(&transformer(is_function, spec)));
             tree.insert("top/key".to_owned(), Entry::File(b"a key".to_vec()));
             let sandbox = Sandbox::new(&tree);
             install(&sandbox);
@@ -406,11 +373,7 @@ fn the_configuration_comes_with_the_call() {
                     assert!(!is_silent || !said.stdout.contains("checksum/"), "{said:?}");
                 }
                 Err(message) => {
-                    assert_eq!(
-                        (said.exit, said.stdout.as_str()),
-                        (1, ""),
-                        "{spec}: {said:?}"
-                    );
+                    assert_eq!((said.exit, said.stdout.as_str()), (1, ""), "{spec}: {said:?}");
                     assert!(said.stderr.contains(message), "{spec}: {said:?}");
                 }
             }
@@ -426,19 +389,13 @@ fn options_of_a_plugin_stand_in_its_configuration() {
     }
     let mut tree = base("top", "transformers: [stamp.yaml]\n");
     let words = "argsOneLiner: --annotation example.com/stamp --strict\n";
-    tree.insert(
-        "top/stamp.yaml".to_owned(),
-        file(&transformer(false, words)),
-    );
+    tree.insert("top/stamp.yaml".to_owned(), file(&transformer(false, words)));
     let sandbox = Sandbox::new(&tree);
     install(&sandbox);
     let built = build(&sandbox, Way::KubectlPlugin, "top").succeeds();
     assert!(built.contains("example.com/stamp: "), "{built}");
     // A verb has no place there.
-    tree.insert(
-        "top/stamp.yaml".to_owned(),
-        file(&transformer(false, "argsOneLiner: check\n")),
-    );
+    tree.insert("top/stamp.yaml".to_owned(), file(&transformer(false, "argsOneLiner: check\n")));
     let sandbox = Sandbox::new(&tree);
     install(&sandbox);
     let said = build(&sandbox, Way::KubectlPlugin, "top").fails(1);
@@ -453,10 +410,7 @@ fn what_refuses_ends_the_build() {
     }
     for (way, is_function) in [(Way::Function, true), (Way::Plugin, false)] {
         let mut tree = base("top", "transformers: [stamp.yaml]\n");
-        tree.insert(
-            "top/stamp.yaml".to_owned(),
-            file(&transformer(is_function, "")),
-        );
+        tree.insert("top/stamp.yaml".to_owned(), file(&transformer(is_function, "")));
         tree.insert(
             "top/plain.yaml".to_owned(),
             file("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\ndata: {a: 1}\n"),
@@ -494,27 +448,17 @@ fn fn_run_stamps_files_in_place() {
     ];
     tool(&sandbox, "kustomize", &args).succeeds();
     let web = std::fs::read_to_string(sandbox.path("top/web.yaml")).expect("the file");
-    assert!(
-        web.contains("# mine") && web.contains("example.com/stamp: "),
-        "{web}"
-    );
+    assert!(web.contains("# mine") && web.contains("example.com/stamp: "), "{web}");
     assert!(!web.contains("config.kubernetes.io"), "{web}");
     // The stamp is that of the same files without kustomize.
-    tool(
-        &sandbox,
-        PROGRAM,
-        &["check", "--annotation", "example.com/stamp", "top"],
-    )
-    .succeeds();
+    tool(&sandbox, PROGRAM, &["check", "--annotation", "example.com/stamp", "top"]).succeeds();
     let results = std::fs::read_to_string(sandbox.path("results/results-0.yaml"));
     let results: Value = serde_yaml::from_str(&results.expect("the results")).expect("YAML");
     let results = results
         .as_sequence()
         .cloned()
         .unwrap_or_else(|| results["items"].as_sequence().cloned().unwrap_or_default());
-    let external = results
-        .iter()
-        .find(|r| r["tags"]["code"] == "external-reference");
+    let external = results.iter().find(|r| r["tags"]["code"] == "external-reference");
     let external = external.expect("a result about what is not there");
     assert_eq!(external["resourceRef"]["name"], "web");
     assert_eq!(external["file"]["path"], "web.yaml");
@@ -534,45 +478,28 @@ fn the_transformer_of_the_documents_works() {
     };
     let shown = example("kustomize");
     let sandbox = Sandbox::new(&shown);
-    let expected = stamps(
-        bash(&sandbox, "kustomize build overlays/prod | rollstamp")
-            .succeeds()
-            .as_bytes(),
-    );
+    let expected =
+        stamps(bash(&sandbox, "kustomize build overlays/prod | rollstamp").succeeds().as_bytes());
     assert_eq!(expected.len(), 2);
     let mut tree = shown.clone();
     let stamp = file_of("# overlays/prod/stamp.yaml");
     let old = std::mem::replace(
-        tree.get_mut("overlays/prod/kustomization.yaml")
-            .expect("a file"),
+        tree.get_mut("overlays/prod/kustomization.yaml").expect("a file"),
         file(""),
     );
-    let Entry::File(old) = old else {
-        panic!("a link")
-    };
+    let Entry::File(old) = old else { panic!("a link") };
     let old = String::from_utf8(old).expect("UTF-8");
     let last = file_of("# overlays/prod/kustomization.yaml");
     let last = last.lines().last().expect("a line");
     let kustomization = format!("{old}{last}\n");
-    tree.insert(
-        "overlays/prod/kustomization.yaml".to_owned(),
-        file(&kustomization),
-    );
+    tree.insert("overlays/prod/kustomization.yaml".to_owned(), file(&kustomization));
     tree.insert("overlays/prod/stamp.yaml".to_owned(), file(&stamp));
     let sandbox = Sandbox::new(&tree);
-    let blocks = examples(
-        document,
-        "sh",
-        "kustomize build --enable-alpha-plugins --enable-exec",
-    );
+    let blocks = examples(document, "sh", "kustomize build --enable-alpha-plugins --enable-exec");
     let built = bash(&sandbox, &blocks[0]).succeeds();
     assert_eq!(stamps(built.as_bytes()), expected);
     // The same without the annotation is a plugin.
-    let head = stamp
-        .split("  annotations:")
-        .next()
-        .expect("a head")
-        .to_owned();
+    let head = stamp.split("  annotations:").next().expect("a head").to_owned();
     tree.insert("overlays/prod/stamp.yaml".to_owned(), file(&head));
     let sandbox = Sandbox::new(&tree);
     let blocks = examples(document, "sh", "kubectl kustomize --enable-alpha-plugins");
@@ -587,10 +514,7 @@ fn the_transformer_of_the_documents_works() {
         let mut tree = shown.clone();
         tree.extend(components.clone());
         let kustomization = format!("{old}components: [../../k/{component}]\n");
-        tree.insert(
-            "overlays/prod/kustomization.yaml".to_owned(),
-            file(&kustomization),
-        );
+        tree.insert("overlays/prod/kustomization.yaml".to_owned(), file(&kustomization));
         let sandbox = Sandbox::new(&tree);
         install(&sandbox);
         let built = build(&sandbox, way, "overlays/prod").succeeds();

@@ -55,18 +55,11 @@ impl Repositories {
         }
         tree.extend(below("hooks/src/", &root().join("src")));
         tree.extend(below("hooks/tests/it/", &root().join("tests/it")));
-        let repositories = Self {
-            sandbox: Sandbox::new(&tree),
-            program,
-        };
+        let repositories = Self { sandbox: Sandbox::new(&tree), program };
         for repository in ["hooks", "user"] {
-            repositories
-                .git(repository, &["init", "-q", "-b", "main"])
-                .succeeds();
+            repositories.git(repository, &["init", "-q", "-b", "main"]).succeeds();
             repositories.git(repository, &["add", "-A"]).succeeds();
-            repositories
-                .git(repository, &["commit", "-q", "-m", "first"])
-                .succeeds();
+            repositories.git(repository, &["commit", "-q", "-m", "first"]).succeeds();
         }
         repositories
     }
@@ -104,8 +97,7 @@ impl Repositories {
         );
         self.write(".pre-commit-config.yaml", &config);
         self.git("user", &["add", "-A"]).succeeds();
-        self.git("user", &["commit", "-q", "--no-verify", "-m", "hook"])
-            .succeeds();
+        self.git("user", &["commit", "-q", "--no-verify", "-m", "hook"]).succeeds();
         self.command(self.program, &["install"]).succeeds();
     }
 
@@ -161,10 +153,7 @@ fn a_stale_stamp_fails_the_commit_and_is_fixed() {
         it.write("README.md", "A bigger shop.\n");
         it.add("README.md");
         let said = it.stopped();
-        assert!(
-            said.contains("app/shop.yaml: stamped Deployment shop"),
-            "{said}"
-        );
+        assert!(said.contains("app/shop.yaml: stamped Deployment shop"), "{said}");
         it.add("app");
         it.passes();
         let first = it.read("app/shop.yaml");
@@ -177,10 +166,7 @@ fn a_stale_stamp_fails_the_commit_and_is_fixed() {
         it.passes();
         // What nobody reads changes nothing.
         let second = it.read("app/shop.yaml");
-        it.write(
-            "app/config.yaml",
-            &CONFIG.replace("info", "debug").replace("\"50\"", "\"60\""),
-        );
+        it.write("app/config.yaml", &CONFIG.replace("info", "debug").replace("\"50\"", "\"60\""));
         it.add("app/config.yaml");
         it.passes();
         assert_eq!(second, it.read("app/shop.yaml"));
@@ -201,14 +187,11 @@ fn a_deleted_source_is_seen() {
         assert!(!said.contains("change-me"), "{said}");
         it.git("user", &["reset", "-q", "--hard"]).succeeds();
         // Without any source left there is nothing to compare: a note, or an error with --strict.
-        it.git("user", &["rm", "-q", "app/secret.yaml", "app/config.yaml"])
-            .succeeds();
+        it.git("user", &["rm", "-q", "app/secret.yaml", "app/config.yaml"]).succeeds();
         it.passes();
-        it.git("user", &["reset", "-q", "--hard", "HEAD^"])
-            .succeeds();
+        it.git("user", &["reset", "-q", "--hard", "HEAD^"]).succeeds();
         it.install("rollstamp-check-system", "--strict");
-        it.git("user", &["rm", "-q", "app/secret.yaml", "app/config.yaml"])
-            .succeeds();
+        it.git("user", &["rm", "-q", "app/secret.yaml", "app/config.yaml"]).succeeds();
         let said = it.stopped();
         assert!(said.contains("error[external-reference]"), "{said}");
     });
@@ -277,10 +260,7 @@ fn a_repository_can_be_tried_without_a_configuration() {
         assert_eq!(it.read("app/shop.yaml"), SHOP);
         let write = args("rollstamp-system");
         let said = it.command(it.program, &write).fails(1);
-        assert!(
-            said.stdout.contains("files were modified by this hook"),
-            "{said:?}"
-        );
+        assert!(said.stdout.contains("files were modified by this hook"), "{said:?}");
         it.add("app");
         it.command(it.program, &write).succeeds();
         it.command(it.program, &check).succeeds();
@@ -305,10 +285,7 @@ fn the_hooks_build_rollstamp_where_it_is_not_installed() {
         let run = |it: &Repositories| {
             it.command(program, &["run", "--all-files"])
                 .env("PATH", &path)
-                .env(
-                    "CARGO_TARGET_DIR",
-                    concat!(env!("CARGO_TARGET_TMPDIR"), "/hooks"),
-                )
+                .env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/hooks"))
                 .env("CARGO_PROFILE_RELEASE_LTO", "off")
                 .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
                 .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")

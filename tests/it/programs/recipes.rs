@@ -24,9 +24,7 @@ fn broken() -> Tree {
     for entry in tree.values_mut() {
         if let Entry::File(bytes) = entry {
             let text = String::from_utf8(bytes.clone()).expect("UTF-8");
-            *bytes = text
-                .replace("BATCH_SIZE: \"50\"", "BATCH_SIZE: 50")
-                .into_bytes();
+            *bytes = text.replace("BATCH_SIZE: \"50\"", "BATCH_SIZE: 50").into_bytes();
         }
     }
     tree
@@ -90,10 +88,7 @@ fn the_environment_names_the_log_file_and_the_caller() {
     let log = sandbox.path("log");
     let said = || std::fs::read_to_string(&log).expect("the log file");
     let filter = |args: &[&str]| {
-        tool(&sandbox, "rollstamp", args)
-            .stdin("a: [\n")
-            .env("ROLLSTAMP_LOG_FILE", &log)
-            .fails(2)
+        tool(&sandbox, "rollstamp", args).stdin("a: [\n").env("ROLLSTAMP_LOG_FILE", &log).fails(2)
     };
     assert_eq!(filter(&[]).stderr, said());
     // It grows, also by what stops the program before it reads anything.
@@ -129,10 +124,7 @@ fn helmfile_hands_the_name_to_helm() {
         return;
     }
     let mut tree = below("chart/", &root().join("testdata/example/chart"));
-    tree.insert(
-        "helmfile.yaml".to_owned(),
-        file(&text("helmfile/helmfile.yaml")),
-    );
+    tree.insert("helmfile.yaml".to_owned(), file(&text("helmfile/helmfile.yaml")));
     let sandbox = Sandbox::new(&tree);
     let helmfile = tool(&sandbox, "helmfile", &["-b", "helm3", "template"])
         .env("HELM_DATA_HOME", sandbox.path("data"))
@@ -145,13 +137,10 @@ fn helmfile_hands_the_name_to_helm() {
 fn the_steps_of_the_github_workflow_annotate_and_fail() {
     let workflow = yaml("github/stamps.yaml");
     assert_eq!(workflow["defaults"]["run"]["shell"], "bash");
-    let steps = workflow["jobs"]["stamps"]["steps"]
-        .as_sequence()
-        .expect("steps");
+    let steps = workflow["jobs"]["stamps"]["steps"].as_sequence().expect("steps");
     let run = |name: &str| {
         let step = steps.iter().find(|step| step["name"] == name);
-        step.and_then(|step| step["run"].as_str())
-            .unwrap_or_else(|| panic!("a step {name}"))
+        step.and_then(|step| step["run"].as_str()).unwrap_or_else(|| panic!("a step {name}"))
     };
     if found("bash", &["--version"]).is_none() {
         return;
@@ -169,10 +158,7 @@ fn the_steps_of_the_github_workflow_annotate_and_fail() {
     let build = run("Build and stamp");
     bash(&Sandbox::new(&example("kustomize")), build).succeeds();
     let said = bash(&Sandbox::new(&broken()), build).fails(2);
-    assert!(
-        said.stderr.contains("::error title=non-string-value::"),
-        "{said:?}"
-    );
+    assert!(said.stderr.contains("::error title=non-string-value::"), "{said:?}");
 }
 
 #[test]
@@ -189,10 +175,7 @@ fn the_krew_manifest_has_what_the_index_wants() {
     }
     let manifest = manifest.replace("{{ .TagName }}", "v0.1.0");
     let manifest: Value = serde_yaml::from_str(&manifest).expect("YAML");
-    assert_eq!(
-        manifest["apiVersion"],
-        "krew.googlecontainertools.github.com/v1alpha2"
-    );
+    assert_eq!(manifest["apiVersion"], "krew.googlecontainertools.github.com/v1alpha2");
     assert_eq!(manifest["kind"], "Plugin");
     assert_eq!(manifest["metadata"]["name"], "rollstamp");
     assert_eq!(manifest["spec"]["version"], "v0.1.0");
@@ -205,11 +188,7 @@ fn the_krew_manifest_has_what_the_index_wants() {
         let uri = platform["uri"].as_str().expect("an address");
         let end = if windows { ".zip" } else { ".tar.gz" };
         assert!(uri.contains("/v0.1.0/") && uri.ends_with(end), "{uri}");
-        let program = if windows {
-            "rollstamp.exe"
-        } else {
-            "rollstamp"
-        };
+        let program = if windows { "rollstamp.exe" } else { "rollstamp" };
         assert_eq!(platform["bin"], program);
     }
 }
@@ -254,10 +233,7 @@ helm() {{ if [ \"$1 $2\" = 'upgrade --install' ]; then shift 2; {program} templa
                     bash(&sandbox, &format!("{helm}\n{line}")).succeeds();
                 }
             }
-            let shown = [
-                "--post-renderer rollstamp",
-                "helm template shop ./chart | rollstamp",
-            ];
+            let shown = ["--post-renderer rollstamp", "helm template shop ./chart | rollstamp"];
             for line in shown.iter().flat_map(|word| lines(document, word)) {
                 let line = line.trim_end_matches(" >/dev/null");
                 let stream = bash(&sandbox, &format!("{helm}\n{line}")).succeeds();

@@ -201,11 +201,7 @@ fn builds_are_what_pipes_give() {
         ),
         5,
     );
-    same(
-        "two bases of one name",
-        &top("resources: [../a, ../b]\n", &two),
-        10,
-    );
+    same("two bases of one name", &top("resources: [../a, ../b]\n", &two), 10);
     same(
         "two bases of one name in one more prefix",
         &top("resources: [../a, ../b]\nnamePrefix: o-\n", &two),
@@ -213,10 +209,7 @@ fn builds_are_what_pipes_give() {
     );
     same(
         "two namespaces",
-        &top(
-            "resources: [../a, ../b]\n",
-            &[("a", "namespace: a\n"), ("b", "namespace: b\n")],
-        ),
+        &top("resources: [../a, ../b]\n", &[("a", "namespace: a\n"), ("b", "namespace: b\n")]),
         10,
     );
     same(
@@ -232,10 +225,7 @@ fn builds_are_what_pipes_give() {
         "a component",
         &tree(
             &[
-                (
-                    TOP,
-                    "resources: [../base]\ncomponents: [../c]\nnameSuffix: -s\n",
-                ),
+                (TOP, "resources: [../base]\ncomponents: [../c]\nnameSuffix: -s\n"),
                 ("c/kustomization.yaml", component),
             ],
             &one,
@@ -313,11 +303,7 @@ fn what_kustomize_does_not_follow_keeps_its_name() {
             );
             let text = String::from_utf8_lossy(&output.stdout);
             let stamps = if name == "a rollout" { 2 } else { 1 };
-            assert_eq!(
-                text.matches("checksum/rollstamp").count(),
-                stamps,
-                "{name}, {way:?}"
-            );
+            assert_eq!(text.matches("checksum/rollstamp").count(), stamps, "{name}, {way:?}");
             assert!(
                 log(&sandbox).contains("ConfigMap plain keeps its name"),
                 "{name}, {way:?}: {}",
@@ -360,10 +346,7 @@ fn a_job_ends_the_build() {
         let sandbox = Sandbox::new(&with(job, head));
         for way in WAYS {
             let output = inside(&sandbox, way, "");
-            assert!(
-                !output.status.success() && output.stdout.is_empty(),
-                "{way:?}"
-            );
+            assert!(!output.status.success() && output.stdout.is_empty(), "{way:?}");
             assert!(
                 log(&sandbox).contains("the API server refuses the change"),
                 "{}",

@@ -13,13 +13,8 @@ fn file(text: &str) -> Entry {
 /// The names that a stream defines and that it reads, of ConfigMaps and Secrets in pod specs.
 fn read_names(stream: &[u8]) -> Vec<(String, String)> {
     fn visit(value: &serde_yaml::Value, workload: &str, found: &mut Vec<(String, String)>) {
-        const FIELDS: &[&str] = &[
-            "configMapRef",
-            "secretRef",
-            "configMapKeyRef",
-            "secretKeyRef",
-            "configMap",
-        ];
+        const FIELDS: &[&str] =
+            &["configMapRef", "secretRef", "configMapKeyRef", "secretKeyRef", "configMap"];
         match value {
             serde_yaml::Value::Mapping(fields) => {
                 for (key, inner) in fields {
@@ -45,10 +40,7 @@ fn read_names(stream: &[u8]) -> Vec<(String, String)> {
     }
     let mut found = Vec::new();
     for document in documents(stream) {
-        let name = document["metadata"]["name"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let name = document["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         visit(&document["spec"], &name, &mut found);
     }
     found
@@ -71,10 +63,7 @@ fn rolled(before: &[u8], after: &[u8]) -> Vec<String> {
 fn nothing_dangles(stream: &[u8]) {
     let defined = [names(stream, "ConfigMap"), names(stream, "Secret")].concat();
     for (workload, name) in read_names(stream) {
-        assert!(
-            defined.contains(&name),
-            "{workload} reads {name}, which is not there"
-        );
+        assert!(defined.contains(&name), "{workload} reads {name}, which is not there");
     }
 }
 
@@ -82,25 +71,15 @@ fn suffixed(sandbox: &Sandbox, stream: &[u8]) -> Vec<u8> {
     let output = sandbox.run(&["--mode", "suffix"].map(str::to_owned), Some(stream));
     assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
     nothing_dangles(&output.stdout);
-    let again = sandbox.run(
-        &["--mode", "suffix"].map(str::to_owned),
-        Some(&output.stdout),
-    );
+    let again = sandbox.run(&["--mode", "suffix"].map(str::to_owned), Some(&output.stdout));
     assert_eq!(again.stdout, output.stdout);
     output.stdout
 }
 
 fn built(program: &str, arguments: &[&str], sandbox: &Sandbox) -> Vec<u8> {
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(sandbox.path("."))
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output =
+        Command::new(program).args(arguments).current_dir(sandbox.path(".")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
@@ -131,20 +110,11 @@ fn kustomize(program: &str, version: &[&str], arguments: &[&str]) {
     assert_eq!(before, build(&tree));
     let none: [&str; 0] = [];
     let with = |from, to| rolled(&before, &build(&edited(&tree, from, to)));
-    assert_eq!(
-        with("PASSWORD: change-me", "PASSWORD: changed"),
-        ["prod-shop"]
-    );
-    assert_eq!(
-        with("labels: {app: shop}", "labels: {app: shop, tier: web}"),
-        none
-    );
+    assert_eq!(with("PASSWORD: change-me", "PASSWORD: changed"), ["prod-shop"]);
+    assert_eq!(with("labels: {app: shop}", "labels: {app: shop, tier: web}"), none);
     assert_eq!(with("BATCH_SIZE: \"50\"", "BATCH_SIZE: '50'"), none);
     // Whoever reads any key of a source rolls for all of it: that is the price of a name.
-    assert_eq!(
-        with("BATCH_SIZE: \"50\"", "BATCH_SIZE: \"60\""),
-        ["prod-shop", "prod-worker"]
-    );
+    assert_eq!(with("BATCH_SIZE: \"50\"", "BATCH_SIZE: \"60\""), ["prod-shop", "prod-worker"]);
 }
 
 #[test]
@@ -154,11 +124,7 @@ fn kustomize_build_and_edit() {
 
 #[test]
 fn kubectl_kustomize_and_edit() {
-    kustomize(
-        "kubectl",
-        &["version", "--client"],
-        &["kustomize", "overlays/prod"],
-    );
+    kustomize("kubectl", &["version", "--client"], &["kustomize", "overlays/prod"]);
 }
 
 /// Names that kustomize's generator makes are left alone, and ours are what it would have made.
@@ -191,10 +157,7 @@ fn generators_and_suffixes_agree() {
 }
 
 const CHART: &[(&str, &str)] = &[
-    (
-        "chart/Chart.yaml",
-        "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
-    ),
+    ("chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
     ("chart/values.yaml", "level: info\npassword: pw\n"),
     (
         "chart/templates/config.yaml",
@@ -210,17 +173,10 @@ fn helm(program: &str) {
     if !is_found(program, &["version"]) {
         return;
     }
-    let tree: Tree = CHART
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), file(text)))
-        .collect();
+    let tree: Tree = CHART.iter().map(|(name, text)| ((*name).to_owned(), file(text))).collect();
     let sandbox = Sandbox::new(&tree);
     let render = |set: &str| {
-        let stream = built(
-            program,
-            &["template", "demo", "chart", "--set", set],
-            &sandbox,
-        );
+        let stream = built(program, &["template", "demo", "chart", "--set", set], &sandbox);
         suffixed(&sandbox, &stream)
     };
     let before = render("level=info");

@@ -52,10 +52,7 @@ fn rounds_of_edits_keep_the_last_generations() {
         assert_eq!(names(output.as_bytes(), "ConfigMap"), app, "round {round}");
         assert_eq!(names(output.as_bytes(), "Secret").len(), 1, "round {round}");
         for document in output[own.len()..].split("---\n") {
-            assert!(
-                last.contains(document),
-                "round {round}: not as it stood: {document}"
-            );
+            assert!(last.contains(document), "round {round}: not as it stood: {document}");
         }
         last = output;
     }
@@ -106,10 +103,7 @@ fn what_cannot_be_kept_is_said() {
     };
     const KEEP: &str = "--mode suffix --keep 2 --previous last/out.yaml";
     let item = old.split("---\n").next().unwrap().replace('\n', "\n  ");
-    let list = format!(
-        "apiVersion: v1\nkind: List\nitems:\n- {}\n",
-        item.trim_end()
-    );
+    let list = format!("apiVersion: v1\nkind: List\nitems:\n- {}\n", item.trim_end());
     assert!(said(&list, KEEP).contains("only whole documents"));
     assert!(said("a: [\n", KEEP).contains("cannot be read"));
     assert!(said(&old, "--keep 2 --previous last/out.yaml").contains("add `--mode suffix`"));

@@ -28,10 +28,7 @@ fn by_base(stream: &[u8]) -> BTreeMap<String, String> {
 fn compare(program: &str, theirs: &BTreeMap<String, String>, stream: &[u8]) {
     let ours = by_base(stream);
     let all = documents(stream);
-    let all: BTreeSet<&str> = all
-        .iter()
-        .filter_map(|d| d["metadata"]["name"].as_str())
-        .collect();
+    let all: BTreeSet<&str> = all.iter().filter_map(|d| d["metadata"]["name"].as_str()).collect();
     // What keeps its name stands there as it was.
     let is_held = |base: &str| all.contains(base);
     let held = theirs.keys().filter(|base| is_held(base)).count();
@@ -45,17 +42,8 @@ fn compare(program: &str, theirs: &BTreeMap<String, String>, stream: &[u8]) {
         theirs.len() - differ.len() - held,
         theirs.len()
     );
-    assert!(
-        held * 10 < theirs.len(),
-        "{held} of {} are not given",
-        theirs.len()
-    );
-    assert!(
-        differ.is_empty(),
-        "{} differ: {:?}",
-        differ.len(),
-        &differ[..differ.len().min(9)]
-    );
+    assert!(held * 10 < theirs.len(), "{held} of {} are not given", theirs.len());
+    assert!(differ.is_empty(), "{} differ: {:?}", differ.len(), &differ[..differ.len().min(9)]);
 }
 
 fn kustomize(program: &str, version: &[&str], build: &[&str]) {
@@ -67,37 +55,19 @@ fn kustomize(program: &str, version: &[&str], build: &[&str]) {
     let count = count(2_000);
     let stream = |annotations: &str| -> String {
         let mut dice = Dice::new(7);
-        let one = |i| {
-            format!(
-                "---\n{}",
-                object(&mut dice, &format!("object-{i}"), annotations)
-            )
-        };
+        let one = |i| format!("---\n{}", object(&mut dice, &format!("object-{i}"), annotations));
         (0..count).map(one).collect()
     };
     let file = |text: &str| Entry::File(text.as_bytes().to_vec());
     let tree = Tree::from([
-        (
-            "kustomization.yaml".to_owned(),
-            file("resources: [all.yaml]\n"),
-        ),
+        ("kustomization.yaml".to_owned(), file("resources: [all.yaml]\n")),
         ("all.yaml".to_owned(), file(&stream(MARK))),
     ]);
     let sandbox = Sandbox::new(&tree);
-    let built = Command::new(program)
-        .args(build)
-        .current_dir(sandbox.path("."))
-        .output()
-        .unwrap();
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
-    let output = sandbox.run(
-        &arguments("--mode suffix --all-sources"),
-        Some(stream("").as_bytes()),
-    );
+    let built = Command::new(program).args(build).current_dir(sandbox.path(".")).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let output =
+        sandbox.run(&arguments("--mode suffix --all-sources"), Some(stream("").as_bytes()));
     assert_eq!((output.exit, output.stderr.as_str()), (0, ""));
     let theirs = by_base(&built.stdout);
     assert_eq!(theirs.len(), count);
@@ -136,11 +106,7 @@ fn created(sandbox: &Sandbox, dice: &mut Dice, i: usize) -> String {
         command.arg("--type=example.com/x");
     }
     let output = command.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -152,9 +118,7 @@ fn suffixes_are_those_of_kubectl_create() {
     let binary = Entry::File(vec![0, 159, 146, 150, 255]);
     let sandbox = Sandbox::new(&Tree::from([("binary".to_owned(), binary)]));
     let mut dice = Dice::new(11);
-    let created: Vec<String> = (0..count(200))
-        .map(|i| created(&sandbox, &mut dice, i))
-        .collect();
+    let created: Vec<String> = (0..count(200)).map(|i| created(&sandbox, &mut dice, i)).collect();
     let theirs = by_base(created.join("---\n").as_bytes());
     let stream: String = created
         .iter()

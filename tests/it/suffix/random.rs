@@ -98,12 +98,8 @@ pub(super) fn text(dice: &mut Dice) -> String {
 }
 
 fn lines(dice: &mut Dice) -> Vec<String> {
-    let safe = [
-        "a", "b c", "# d", "e: f", "  g", "<h>", "é", "k=\"v\"", "- i", "j\\n",
-    ];
-    let mut lines: Vec<String> = (0..=dice.roll(4))
-        .map(|_| dice.pick(&safe).to_owned())
-        .collect();
+    let safe = ["a", "b c", "# d", "e: f", "  g", "<h>", "é", "k=\"v\"", "- i", "j\\n"];
+    let mut lines: Vec<String> = (0..=dice.roll(4)).map(|_| dice.pick(&safe).to_owned()).collect();
     // The first line tells the indentation.
     lines[0] = lines[0].trim_start().to_owned();
     lines
@@ -140,9 +136,8 @@ fn value(dice: &mut Dice) -> String {
             format!(" '{}'\n", text.replace('\'', "''"))
         }
         3 => {
-            let words: Vec<String> = (0..30)
-                .map(|_| dice.pick(&["one", "two", "three"]).to_owned())
-                .collect();
+            let words: Vec<String> =
+                (0..30).map(|_| dice.pick(&["one", "two", "three"]).to_owned()).collect();
             let glue = dice.pick(&[" ", "\n    ", "  "]);
             format!(" \"{}\"\n", words.join(glue))
         }
@@ -150,10 +145,7 @@ fn value(dice: &mut Dice) -> String {
         style => {
             let mark = if style == 6 { "|" } else { ">" };
             let chomp = dice.pick(&["", "-", "+"]);
-            let body: String = lines(dice)
-                .iter()
-                .map(|line| format!("    {line}\n"))
-                .collect();
+            let body: String = lines(dice).iter().map(|line| format!("    {line}\n")).collect();
             let tail = if dice.roll(3) == 0 { "\n" } else { "" };
             format!(" {mark}{chomp}\n{body}{tail}")
         }
@@ -163,9 +155,7 @@ fn value(dice: &mut Dice) -> String {
 fn base64(dice: &mut Dice) -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let groups = dice.roll(40);
-    let mut out: String = (0..groups * 4)
-        .map(|_| char::from(LETTERS[dice.roll(64)]))
-        .collect();
+    let mut out: String = (0..groups * 4).map(|_| char::from(LETTERS[dice.roll(64)])).collect();
     if dice.roll(2) == 0 {
         out.push_str("MQ==");
     }
@@ -193,11 +183,7 @@ fn field(dice: &mut Dice, name: &str, value: impl Fn(&mut Dice) -> String) -> St
     for i in 0..count {
         let key = dice.pick(&["a", "B", "a.b", "a-b", "a_b", "app.yaml", "Z", "x1", ".env"]);
         let key = format!("{key}{i}{name}");
-        let key = if dice.roll(4) == 0 {
-            format!("\"{key}\"")
-        } else {
-            key
-        };
+        let key = if dice.roll(4) == 0 { format!("\"{key}\"") } else { key };
         write!(out, "  {key}:{}", value(dice)).unwrap();
     }
     out

@@ -59,10 +59,7 @@ fn follows(what: &str, object: &Value, target: Target, before: &str) -> Option<S
     let sandbox = Sandbox::new(&Tree::new());
     let output = sandbox.run(&arguments, Some(stream.as_bytes()));
     if output.exit != 0 || !output.stderr.is_empty() {
-        return Some(format!(
-            "{what}: exit {}: {}\n{stream}",
-            output.exit, output.stderr
-        ));
+        return Some(format!("{what}: exit {}: {}\n{stream}", output.exit, output.stderr));
     }
     let kind = target.name();
     let new = format!("{before}{}", names(&output.stdout, kind).first()?);
@@ -127,22 +124,14 @@ fn row_object(row: &Referrer, group: &str, kind: &str, target: Target) -> (Value
 fn every_row_follows() {
     let (mut count, mut wrong) = (0, Vec::new());
     for row in REFERRERS {
-        let kinds: &[&str] = if row.kinds.is_empty() {
-            &["ServiceMonitor"]
-        } else {
-            row.kinds
-        };
-        let group = row
-            .groups
-            .first()
-            .copied()
-            .unwrap_or_else(|| match row.kinds[0] {
-                "Ingress" => "networking.k8s.io",
-                "Role" | "ClusterRole" => "rbac.authorization.k8s.io",
-                "StorageClass" => "storage.k8s.io",
-                "ValidatingWebhookConfiguration" => "admissionregistration.k8s.io",
-                _ => "",
-            });
+        let kinds: &[&str] = if row.kinds.is_empty() { &["ServiceMonitor"] } else { row.kinds };
+        let group = row.groups.first().copied().unwrap_or_else(|| match row.kinds[0] {
+            "Ingress" => "networking.k8s.io",
+            "Role" | "ClusterRole" => "rbac.authorization.k8s.io",
+            "StorageClass" => "storage.k8s.io",
+            "ValidatingWebhookConfiguration" => "admissionregistration.k8s.io",
+            _ => "",
+        });
         let targets: &[Target] = match row.names {
             Names::ConfigMap => &[Target::ConfigMap],
             Names::Secret => &[Target::Secret],
@@ -152,22 +141,12 @@ fn every_row_follows() {
             for &target in targets {
                 let (object, before) = row_object(row, group, kind, target);
                 count += 1;
-                wrong.extend(follows(
-                    &format!("{} in {kind}", row.id),
-                    &object,
-                    target,
-                    &before,
-                ));
+                wrong.extend(follows(&format!("{} in {kind}", row.id), &object, target, &before));
             }
         }
     }
     println!("{count} objects of {} rows", REFERRERS.len());
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -186,13 +165,7 @@ fn every_site_follows_in_every_kind() {
                         .split('/')
                         .chain(["spec"])
                         .filter(|step| !step.is_empty())
-                        .map(|step| {
-                            if step == "*" {
-                                "any".to_owned()
-                            } else {
-                                step.to_owned()
-                            }
-                        })
+                        .map(|step| if step == "*" { "any".to_owned() } else { step.to_owned() })
                         .collect();
                     if !list.is_empty() {
                         way.push(format!("{list}[]"));
@@ -216,15 +189,6 @@ fn every_site_follows_in_every_kind() {
             }
         }
     }
-    println!(
-        "{count} objects of {} sites and {} kinds",
-        SITES.len(),
-        WORKLOADS.len()
-    );
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    println!("{count} objects of {} sites and {} kinds", SITES.len(), WORKLOADS.len());
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }

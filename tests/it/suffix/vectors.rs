@@ -35,17 +35,10 @@ fn recorded_suffixes_hold() {
             unmade += 1;
             continue;
         }
-        let arguments = [
-            "--mode",
-            "suffix",
-            "--all-sources",
-            "--suffix-hash",
-            vector.algorithm.as_str(),
-        ]
-        .map(str::to_owned);
-        let manifest = vector
-            .input_manifest
-            .unwrap_or_else(|| manifest(&vector.preimage_json));
+        let arguments =
+            ["--mode", "suffix", "--all-sources", "--suffix-hash", vector.algorithm.as_str()]
+                .map(str::to_owned);
+        let manifest = vector.input_manifest.unwrap_or_else(|| manifest(&vector.preimage_json));
         let output = sandbox.run(&arguments, Some(manifest.as_bytes()));
         let said = String::from_utf8_lossy(&output.stdout);
         let ends = ["\n", "\""].map(|end| format!("-{}{end}", vector.expected_suffix));
@@ -61,12 +54,7 @@ fn recorded_suffixes_hold() {
     println!(
         "{same} recorded suffixes, {refused} objects that the API server refuses, {unmade} that are no manifests of a program"
     );
-    assert!(
-        wrong.is_empty(),
-        "{} wrong: {:#?}",
-        wrong.len(),
-        &wrong[..wrong.len().min(9)]
-    );
+    assert!(wrong.is_empty(), "{} wrong: {:#?}", wrong.len(), &wrong[..wrong.len().min(9)]);
     assert!(same > 200);
 }
 
