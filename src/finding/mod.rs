@@ -1,5 +1,7 @@
 //! What is wrong with, or worth saying about, the user's manifests.
 
+pub mod silence;
+
 use crate::text::Place;
 
 /// How much a finding matters.
@@ -249,6 +251,13 @@ impl Finding {
         self.refuses = true;
         self
     }
+}
+
+/// By file, place and code, so that the order of work never shows: the order of the input.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        (a.place, &a.file, a.code, &a.message).cmp(&(b.place, &b.file, b.code, &b.message))
+    });
 }
 
 #[cfg(test)]

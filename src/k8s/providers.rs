@@ -3,8 +3,11 @@
 //!
 //! The rows with content are part of scheme v1: later ones are opt-in.
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 /// What a reference names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 pub enum Target {
     /// `v1 ConfigMap`
     ConfigMap,
