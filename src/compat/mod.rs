@@ -1,7 +1,7 @@
 //! What Reloader and Wave decide about a workload, from annotations, options and names alone.
 //!
 //! The decisions are those of the controllers' code where it and its documentation differ.
-//! `tests/it/corpora/decisions.rs` compares them with what the code itself decided.
+//! `tests/it/patterns.rs` compares them with what the code itself decided.
 
 pub mod pattern;
 pub mod reloader;
