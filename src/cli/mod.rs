@@ -432,7 +432,7 @@ fn describe(outcome: &Outcome, file: usize) -> String {
         match &planned.decision {
             Decision::Stamp { state: State::Missing, .. } => parts.push(format!("stamped {id}")),
             Decision::Stamp { state: State::Stale, .. } => {
-                parts.push(format!("new stamp for {id}"))
+                parts.push(format!("new stamp for {id}"));
             }
             Decision::None { left_over: true } => parts.push(format!("removed the stamp of {id}")),
             _ => {}
