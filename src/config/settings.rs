@@ -61,8 +61,8 @@ macro_rules! settings {
 }
 
 settings! {
-    /// What the user asks for. A field with `#[arg(skip)]` can only be set in the configuration; there
-    /// an unknown key is an error.
+    // A field with `#[arg(skip)]` can only be set in the configuration.
+    /// What the user asks for; every key is optional, and an unknown one is an error
     #[schemars(title = "rollstamp configuration (.rollstamp.yaml)")]
     pub struct Settings {
         /// What makes pods roll [default: annotation]
@@ -217,10 +217,10 @@ pub struct NamePlace {
     pub group: Option<String>,
     /// The kind of the object; any, if absent
     pub kind: Option<String>,
-    /// The way from the object to the name: with dots, or as in kustomize's `nameReference` (`/` between
+    /// The path from the object to the name: with dots, or as in kustomize's `nameReference` (`/` between
     /// fields, `\/` in one). Lists are walked by themselves, `*` is any field, a leading `**` any way
     pub path: String,
-    /// What is named
+    /// The kind of what is named
     pub target: NameTarget,
     /// A glob over the names that are meant; any, if absent
     pub name: Option<String>,
@@ -242,14 +242,14 @@ pub enum NameTarget {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct UnitRow {
-    /// What findings call it; its first glob, if absent
+    /// What findings call the unit; its first glob, if absent
     pub name: Option<String>,
-    /// Globs over its files, from the folder of the configuration; `*` stays inside a folder, `**` does
-    /// not
+    /// Globs over the files of the unit, from the folder of the configuration; `*` stays inside a folder,
+    /// `**` does not
     #[schemars(length(min = 1))]
     pub files: Vec<String>,
-    /// Globs over files that it only reads: their sources count, and what else they hold is the business
-    /// of others
+    /// Globs over files that the unit only reads: their sources count, and nothing in them is stamped for
+    /// this unit
     #[serde(default)]
     pub also: Vec<String>,
 }
@@ -263,7 +263,7 @@ pub struct WorkloadRow {
     pub group: String,
     /// The kind
     pub kind: String,
-    /// The ways to its pod templates, with dots: `spec.template`, `spec.tasks[].template`. `[]` behind a
+    /// The paths of the pod templates, with dots: `spec.template`, `spec.tasks[].template`. `[]` behind a
     /// field means each item, `*` each value of a mapping, and `**` alone whatever looks like a pod
     /// template
     #[schemars(length(min = 1))]
@@ -281,9 +281,9 @@ pub struct ReferenceRow {
     pub group: Option<String>,
     /// The kind of the workload; any, if absent
     pub kind: Option<String>,
-    /// The way from the object to the name, with dots; `[]` behind a field means each item
+    /// The path from the object to the name, with dots; `[]` behind a field means each item
     pub path: String,
-    /// What is named
+    /// The kind of what is named
     pub target: Target,
     /// The field beside the name that holds the one key that is read; all keys, if absent
     pub key: Option<String>,
@@ -298,12 +298,12 @@ pub struct SourceRow {
     pub group: String,
     /// The kind
     pub kind: String,
-    /// What references to it say
+    /// The kind that references to it name
     pub provides: Target,
-    /// The ways to the name of what it provides; the first that is there counts
+    /// The paths of the name of what it provides; the first that is there counts
     #[serde(default)]
     pub name: Vec<String>,
-    /// The ways to what decides its content. Whoever reads a key of it reads all of these
+    /// The paths of the fields that decide its content. A reference to one key reads all of these
     #[schemars(length(min = 1))]
     pub content: Vec<String>,
 }
@@ -315,15 +315,15 @@ pub struct SourceRow {
 pub struct IgnoreRow {
     /// The kind of the source or the workload
     pub kind: Option<String>,
-    /// Its namespace
+    /// The namespace of the source or the workload
     pub namespace: Option<String>,
-    /// A glob over its name
+    /// A glob over the name of the source or the workload
     pub name: Option<String>,
-    /// Labels that it has
+    /// Labels that the source or the workload has
     pub labels: BTreeMap<String, String>,
-    /// Globs over keys: of a source only these take no part
+    /// Globs over keys: of a source, only these keys take no part
     pub keys: Vec<String>,
-    /// Why, for those who read the file
+    /// Why, for people who read the file
     pub reason: Option<String>,
 }
 
@@ -331,11 +331,11 @@ pub struct IgnoreRow {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SilenceRow {
-    /// Its code
+    /// The code of the finding
     pub code: String,
-    /// A glob over its object, as in `Deployment shop/web`; any, if absent
+    /// A glob over the object of the finding, as in `Deployment shop/web`; any, if absent
     pub object: Option<String>,
-    /// Why it may stay
+    /// Why the finding may stay
     #[schemars(length(min = 1))]
     pub reason: String,
 }

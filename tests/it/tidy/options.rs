@@ -76,7 +76,8 @@ fn meaning(schema: &Value) -> String {
         .flatten()
         .map(|value| {
             let (name, what) = (&value["const"], value["description"].as_str());
-            format!("`{}`: {}", name.as_str().expect("a name"), what.expect("a description"))
+            let what = what.expect("a description").trim_end_matches('.');
+            format!("`{}`: {what}", name.as_str().expect("a name"))
         })
         .collect();
     match values.as_slice() {
