@@ -44,9 +44,7 @@ pub(super) fn held(
 /// A finding about a source, at its name.
 fn about(facts: &[Facts], at: SourceRef, code: Code, message: String) -> Finding {
     let owner = owner(facts, at);
-    Finding::new(code, format!("{} {message}", owner.id))
-        .about(owner.id.to_string())
-        .at(owner.place_of_name())
+    owner.finding(code, format!("{} {message}", owner.id))
 }
 
 fn foreign(facts: &[Facts], at: SourceRef) -> Finding {
