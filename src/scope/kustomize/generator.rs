@@ -165,7 +165,7 @@ pub(super) fn combined(old: &Source, new: Source, behavior: Behavior) -> Option<
     Some(new)
 }
 
-/// The same once more: digests cannot be printed, but they can be copied.
+/// A copy of a generated source.
 pub(super) fn copy(source: &Source) -> Source {
     let entries = source.entries.iter().cloned();
     Source {
