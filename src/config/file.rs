@@ -8,7 +8,8 @@ use crate::config::settings::{
 };
 use crate::finding::Code;
 use crate::finding::silence::Silence;
-use crate::k8s::kinds::{Rolls, WorkloadKind};
+use crate::k8s::Since;
+use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::providers::{Content, Encoding, Provider};
 use crate::k8s::sites::{Reads, Site, Under};
 use globset::{GlobBuilder, GlobSet};
@@ -198,12 +199,9 @@ fn workload(row: &WorkloadRow) -> Result<&'static WorkloadKind, String> {
         groups: Box::leak(Box::new([keep(&row.group)])),
         kind: keep(&row.kind),
         templates: templates.leak(),
-        rolls: if row.stamp {
-            Rolls::Yes
-        } else {
-            Rolls::No("is not wanted: the configuration says that it rolls nothing")
-        },
+        rolls: if row.stamp { Rolls::Yes } else { Rolls::No(NoRoll::Configured) },
         built_in: false,
+        since: Since::OptIn,
     })))
 }
 
@@ -236,6 +234,7 @@ fn provider(row: &SourceRow) -> Result<&'static Provider, String> {
         contents: contents.leak(),
         whole_if: whole_if.leak(),
         filled_if_type: &[],
+        since: Since::OptIn,
     })))
 }
 
@@ -257,6 +256,8 @@ fn site(row: &ReferenceRow) -> Result<UserSite, String> {
             name: keep(name),
             target: row.target,
             reads,
+            kustomize: &[],
+            since: Since::OptIn,
         })),
     })
 }

@@ -14,10 +14,11 @@ use crate::config::options::{Goal, Options};
 use crate::digest::Lines;
 use crate::extract::{Facts, Keys, Object, Reference, Source, Template};
 use crate::finding::Finding;
+use crate::finding::divergence::Divergence;
 use crate::parallel;
 use crate::resolve::index::{Index, ObjectRef, SourceRef, object, source};
 use crate::resolve::{Resolution, resolve};
-use crate::scope::{Home, Seat, Units, Why};
+use crate::scope::{Home, Seat, Units};
 use crate::text::input::{Found, Input};
 use crate::yaml::insert::Slot;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,29 +45,29 @@ pub struct Planned {
 /// The decision about a stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It must read this, and does or does not.
+    /// The template must have this stamp.
     Stamp {
         /// The stamp.
         value: String,
         /// What is there now.
         state: State,
     },
-    /// There must be none; the flag says whether one is there.
+    /// The template must have no stamp.
     None {
         /// Whether a left-over stamp must go.
         left_over: bool,
     },
-    /// Nothing is known about it: it stays, if it is there.
+    /// None of the sources is here, so a stamp that is there stays as it is.
     Unverifiable {
         /// Whether there is one.
         present: bool,
     },
     /// The workload is left alone, for the reason in a finding.
     Refused,
-    /// The user wants it left alone.
+    /// The user asked to leave it alone.
     Ignored,
-    /// What is applied is decided elsewhere, and may differ from what the text says.
-    LeftAlone(Why),
+    /// What is applied may differ from what the text says, for this reason.
+    LeftAlone(Divergence),
     /// A template that gets no stamp.
     NotStamped,
 }
@@ -74,9 +75,9 @@ pub enum Decision {
 /// How a stamp compares with the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It is not there.
+    /// The text has no stamp.
     Missing,
-    /// It is another one.
+    /// The text has another stamp.
     Stale,
     /// It is up to date.
     Current,
@@ -137,7 +138,7 @@ const PART: usize = 256;
 struct Said {
     findings: Vec<Finding>,
     /// Of each reason to leave workloads of a file alone, the first of them and how many.
-    left_alone: BTreeMap<(usize, Why), (usize, usize)>,
+    left_alone: BTreeMap<(usize, Divergence), (usize, usize)>,
     /// Of each clash, the readers that are left alone.
     clashes: BTreeMap<(SourceRef, SourceRef), BTreeSet<String>>,
     /// Of each value that a stamped workload reads and that is no string, source and entry, what is
@@ -191,7 +192,7 @@ impl Planner<'_> {
                 self.in_all(seats, (at.file, at.object), object, template)
             }
         };
-        let (decision, reasons) = decided.unwrap_or_else(|why: Why| {
+        let (decision, reasons) = decided.unwrap_or_else(|why: Divergence| {
             if overlays::matters(template) {
                 let key = (at.file, why.clone());
                 let known = self.said.left_alone.entry(key);
@@ -331,7 +332,9 @@ impl Planner<'_> {
         let (ignored, kept): (Vec<usize>, Vec<usize>) =
             read.into_iter().partition(|&i| source.entries[i].ignored.is_some());
         if kept.is_empty() && !ignored.is_empty() {
-            return Reason::Ignored(Ignored::Keys(indexed.copy));
+            let all = 0..source.entries.len();
+            let ignored = all.filter(|&i| source.entries[i].ignored.is_some()).collect();
+            return Reason::Ignored(Ignored::Keys(indexed.copy, ignored));
         }
         sum.counted += 1;
         for &position in &kept {
@@ -346,8 +349,8 @@ impl Planner<'_> {
         })
     }
 
-    /// The API server refuses a source as a whole, so one bad value is enough: whoever reads any key
-    /// of it would roll for content that never arrives.
+    /// The API server refuses a whole source because of one bad value. So a workload that reads any key
+    /// of it is refused: its pods would roll for content that never arrives.
     fn refuse_flaws(&mut self, at: SourceRef, workload: &Object) -> bool {
         let (owner, source) = (object(self.facts, at.object), source(self.facts, at));
         let mut any = false;

@@ -1,39 +1,43 @@
-//! Workloads that are applied in several units: stamped only where all of them agree.
+//! Workloads that several units apply: one is stamped only where all its units need the same stamp.
 
 use super::{Decision, Planner, Reason, findings};
 use crate::extract::{Object, Reference, Template};
+use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
 use crate::resolve::is_exact;
-use crate::scope::{Seat, Unit, Why};
+use crate::scope::{Seat, Unit};
 use crate::text::Place;
 use std::collections::BTreeSet;
 
-/// What is decided about a template, and why.
+/// The decision about a template, and its reasons.
 type Decided = (Decision, Vec<Reason>);
 
-/// Whether it is worth a word that a template is left alone.
+/// Whether a template would get a stamp, so that a finding says why it is left alone.
 pub(super) fn matters(template: &Template) -> bool {
     template.not_stamped.is_none()
         && template.ignored.is_none()
         && template.references.iter().any(Reference::reads)
 }
 
-/// Why an item of a list is left alone that is raw material there.
-pub(super) fn raw_material(object: &Object) -> Why {
+/// Why a list item that a kustomization includes is left alone.
+pub(super) fn raw_material(object: &Object) -> Divergence {
     let below = object.raw_material_of.as_deref();
     let below = below.unwrap_or("a kustomization");
-    Why { text: format!("it lies below {below}, which decides what is applied"), place: None }
+    Divergence::of(Cause::RawMaterial(below.to_owned()))
 }
 
 impl Planner<'_> {
-    /// Decides in every unit of a file. An error says why they do not agree, or why nobody can know.
+    /// Decides for every unit that applies the file.
+    ///
+    /// # Errors
+    /// A [`Divergence`], if the units need different stamps or what they apply is not known.
     pub(super) fn in_all(
         &mut self,
         seats: &[Seat],
         at: (usize, usize),
         object: &Object,
         template: &Template,
-    ) -> Result<Decided, Why> {
+    ) -> Result<Decided, Divergence> {
         if let [only] = seats
             && !self.units.get(only.unit).built
         {
@@ -65,10 +69,8 @@ impl Planner<'_> {
                     return Ok((Decision::Refused, Vec::new()));
                 }
                 Some((one, same)) if same.0 != decided.0 => {
-                    wrong = Some(Why {
-                        text: format!("{} and {} need different stamps", one.name, unit.name),
-                        place: None,
-                    });
+                    let (one, two) = (one.name.clone(), unit.name.clone());
+                    wrong = Some(Divergence::of(Cause::DifferentStamps(one, two)));
                     break;
                 }
                 Some(_) => {}
@@ -81,13 +83,11 @@ impl Planner<'_> {
                 self.said.add(said);
                 Ok(decided)
             }
-            (why, _) => {
-                Err(why.unwrap_or_else(|| Why { text: "it is only read".to_owned(), place: None }))
-            }
+            (why, _) => Err(why.unwrap_or_else(|| Divergence::of(Cause::OnlyRead))),
         }
     }
 
-    /// Why the stamp of a template in a unit may not be that of what is applied.
+    /// Why the template that a unit applies may need another stamp than the one in the file.
     fn doubt(
         &self,
         seat: &Seat,
@@ -95,17 +95,13 @@ impl Planner<'_> {
         object: &Object,
         template: &Template,
         reasons: &[Reason],
-    ) -> Option<Why> {
+    ) -> Option<Divergence> {
         let unit = self.units.get(seat.unit);
         if !unit.built {
             return None;
         }
-        let mut why = self.doubt_in(unit, seat, at, object, template, reasons)?;
-        // The field may stand in a base or a component: the overlay is what people build.
-        if unit.name != "." && !why.text.contains(&format!("{}/", unit.name)) {
-            why.text.push_str(&format!("; {} builds it", unit.name));
-        }
-        Some(why)
+        let why = self.doubt_in(unit, seat, at, object, template, reasons)?;
+        Some(why.in_build_of(&unit.name))
     }
 
     fn doubt_in(
@@ -116,7 +112,7 @@ impl Planner<'_> {
         object: &Object,
         template: &Template,
         reasons: &[Reason],
-    ) -> Option<Why> {
+    ) -> Option<Divergence> {
         if let Some(why) = unit.changed.get(&at) {
             return Some(why.clone());
         }
@@ -134,13 +130,10 @@ impl Planner<'_> {
                 return Some(why.clone());
             }
             if matches!(reason, Reason::Clash(..) | Reason::Ambiguous(_)) {
-                let (kind, name) = (reference.site.target.name(), &reference.name);
-                return Some(Why {
-                    text: format!("{} has more than one {kind} {name}", unit.name),
-                    place: None,
-                });
+                let (unit, name) = (unit.name.clone(), reference.name.to_string());
+                return Some(Divergence::of(Cause::SeveralSources(unit, target, name)));
             }
-            // A source that nobody sees here may be the one that is meant.
+            // The reference may mean a source that is not here.
             if let Some(open) = &unit.open
                 && !is_exact(self.index, seat, object, reference, self.options)
             {

@@ -4,6 +4,7 @@ use super::inside_build;
 use crate::config::options::{Goal, Mode, Options, SuffixHash};
 use crate::digest::name_hash::is_suffixed;
 use crate::extract::{Facts, Naming, Object, Source};
+use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
 use crate::resolve::index::{ObjectRef, SourceRef, namespace, object, source};
 use crate::scope::{Home, UnitId, Units};
@@ -19,14 +20,14 @@ pub(super) struct Item {
     pub(super) current: String,
     /// The name without a suffix.
     pub(super) base: String,
-    /// The name that it gets, if nothing holds it.
+    /// The name that it gets, unless something blocks it.
     pub(super) new: String,
-    /// Whether anybody wants it to have a name of its content.
+    /// Whether the run asks for a name after its content.
     pub(super) wanted: bool,
-    pub(super) hold: Option<Hold>,
-    /// The mention that is its own name.
+    pub(super) hold: Option<Blocker>,
+    /// The mention that is its own name: file, and position among the mentions of the file.
     pub(super) definition: Option<(usize, usize)>,
-    /// Whether kustomize gives it its suffix, at the end of the build that calls this program.
+    /// Whether a kustomize build that calls rollstamp adds the suffix at its end.
     pub(super) inside: bool,
 }
 
@@ -44,40 +45,41 @@ impl Item {
     }
 }
 
-/// What keeps a source from getting another name.
+/// What keeps a source from getting another name. A pair of numbers is a mention: file, and position
+/// among the mentions of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Hold {
-    /// It is not one that gets such a name: completes "it ...".
-    Kind(&'static str),
-    /// kustomize gives it a suffix anyway.
+pub(super) enum Blocker {
+    /// It does not get such a name, whoever refers to it.
+    Kind(KeepsName),
+    /// kustomize gives it a suffix already.
     Hashed,
-    /// kustomize would not rewrite its name here.
+    /// kustomize would not rewrite its name in this mention.
     NotRewritten(usize, usize),
     /// Raw material of a kustomization.
     Raw,
-    /// What the marker says is no part of the name.
+    /// Its name does not begin with the base name in its marker.
     WrongBase,
     /// The new name is too long.
     TooLong,
-    /// Another object has the new name, or gets it.
+    /// This other source has the new name, or gets it.
     Clash(SourceRef),
-    /// A copy of it keeps its name.
+    /// This copy of it, in another file, keeps its name.
     Copy(SourceRef),
-    /// The marker cannot be written there.
+    /// Its marker cannot be written, for this reason.
     Marker(String),
-    /// Somebody names it in a place that nobody knows.
+    /// This mention may name it, but its field is not known.
     Unknown(usize, usize),
-    /// It is named here, by what is not in its apply unit.
+    /// This mention, in another apply unit, may name it.
     Elsewhere(usize, usize),
-    /// This reference cannot follow: completes "..., where it cannot follow: ...".
-    Fixed(usize, usize, &'static str),
-    /// This reference means several sources.
+    /// This mention cannot take another name, for this reason.
+    Fixed(usize, usize, CannotFollow),
+    /// This mention may mean several sources.
     Ambiguous(usize, usize),
-    /// The API server refuses another name there.
+    /// The API server refuses another name in this mention.
     Immutable(usize, usize),
 }
 
-/// The sources that one apply knows by one name.
+/// The sources of one unit, kind, namespace and name.
 pub(super) struct Group {
     pub(super) unit: UnitId,
     pub(super) target: Target,
@@ -85,21 +87,21 @@ pub(super) struct Group {
     pub(super) name: String,
     /// Positions among the items.
     pub(super) items: Vec<usize>,
-    /// A source of the name that is no item.
+    /// A source of this name that is not a candidate.
     pub(super) foreign: Option<SourceRef>,
 }
 
-/// All of them.
+/// All candidates for another name, and the groups that share a name.
 pub(super) struct Items {
     pub(super) all: Vec<Item>,
     pub(super) groups: Vec<Group>,
     by_name: BTreeMap<(UnitId, Target, String), Vec<usize>>,
     by_base: BTreeMap<(UnitId, Target, String), Vec<usize>>,
-    /// Inside of a kustomize build: the groups that it may find by a name that they had.
+    /// Inside of a kustomize build: the groups by each name that kustomize may find them by.
     pub(super) once: BTreeMap<(UnitId, Target, String), Vec<usize>>,
     /// Whether a kustomize build is calling.
     pub(super) inside: bool,
-    /// Groups with a foreign source that some workload reads.
+    /// Groups with a foreign source ([`Group::foreign`]) that a workload reads.
     pub(super) foreign_reads: BTreeSet<usize>,
 }
 
@@ -134,7 +136,7 @@ impl Items {
                     item.hold = hold(&inputs[file], file_facts, owner, source, &item, options);
                     let is_raw = owner.raw_material_of.is_some();
                     if is_raw || matches!(units.homes[file], Home::Unknown(_)) {
-                        item.hold = Some(Hold::Raw);
+                        item.hold = Some(Blocker::Raw);
                     }
                     numbers.insert(at, found.all.len());
                     found.all.push(item);
@@ -182,7 +184,7 @@ impl Items {
                             Some(&item) => {
                                 group.items.push(item);
                                 if unit.built {
-                                    self.all[item].hold = Some(Hold::Raw);
+                                    self.all[item].hold = Some(Blocker::Raw);
                                 }
                             }
                             None => group.foreign = Some(at),
@@ -252,8 +254,8 @@ impl Items {
         all.filter(move |(_, group)| fits(group)).map(|(i, _)| i)
     }
 
-    /// Holds the items of a group, unless something holds them already.
-    pub(super) fn hold(&mut self, group: usize, hold: &Hold) -> bool {
+    /// Blocks the items of a group, unless something blocks them already. Returns whether one was new.
+    pub(super) fn hold(&mut self, group: usize, hold: &Blocker) -> bool {
         let mut any = false;
         for item in self.groups[group].items.clone() {
             if self.all[item].hold.is_none() {
@@ -313,7 +315,7 @@ fn item(at: SourceRef, source: &Source, options: &Options) -> Option<Item> {
     })
 }
 
-/// What is known to hold a source before anybody looks who names it.
+/// What blocks a source by itself, whoever names it.
 fn hold(
     input: &Input,
     facts: &Facts,
@@ -321,54 +323,54 @@ fn hold(
     source: &Source,
     item: &Item,
     options: &Options,
-) -> Option<Hold> {
+) -> Option<Blocker> {
     let naming = source.naming.as_deref()?;
     let why = if facts.encrypted {
-        "stands in a file that is encrypted with SOPS, which is never rewritten"
+        KeepsName::Encrypted
     } else if input.found == Found::Context {
-        "stands in a file that is only read"
+        KeepsName::OnlyRead
     } else if options.goal == Goal::Strip {
         return match &naming.marker {
             Ok(crate::yaml::insert::Slot::Present(present)) => {
                 let refusal = present.removal.as_ref().err();
-                refusal.map(|refusal| Hold::Marker(refusal.message.clone()))
+                refusal.map(|refusal| Blocker::Marker(refusal.message.clone()))
             }
             Ok(_) => None,
-            Err(refusal) => Some(Hold::Marker(refusal.message.clone())),
+            Err(refusal) => Some(Blocker::Marker(refusal.message.clone())),
         };
     } else if source.ignored.is_some() {
-        "is marked to take no part"
+        KeepsName::Ignored
     } else if source.entries.iter().any(|e| e.ignored.is_some()) {
-        "has keys that take no part, and a name after its content would tell of all"
+        KeepsName::IgnoredKeys
     } else if owner.origin.as_ref().is_some_and(|origin| origin.hashed) {
-        return Some(Hold::Hashed);
+        return Some(Blocker::Hashed);
     } else if owner.origin.is_some() && !item.inside {
-        "is inside of a kustomize build, where names are not final"
+        KeepsName::InsideBuild
     } else if item.inside && naming.base.is_some() {
-        "was renamed before kustomize built it"
+        KeepsName::RenamedBefore
     } else if item.inside && options.naming.hash != SuffixHash::Kustomize {
-        "is inside of a kustomize build, and kustomize writes no suffix of kubectl"
+        KeepsName::KubectlSuffix
     } else if owner.hook {
-        "is a Helm hook, which has a life of its own"
+        KeepsName::Hook
     } else if naming.is_suffixed {
-        "ends in the suffix of its content already"
+        KeepsName::HasSuffix
     } else if !is_name(&source.name) {
-        "has a name that somebody fills in later"
+        KeepsName::Placeholder
     } else if source.malformed.is_some() || source.entries.iter().any(|e| e.flaw.is_some()) {
-        "has content that the API server refuses"
+        KeepsName::RefusedContent
     } else if let Err(why) = naming.suffix {
-        why
+        KeepsName::NoSuffix(why)
     } else if naming.base.is_some() && item.base == item.current {
-        return Some(Hold::WrongBase);
+        return Some(Blocker::WrongBase);
     } else if item.new.len() > MAX_NAME {
-        return Some(Hold::TooLong);
+        return Some(Blocker::TooLong);
     } else {
         return match &naming.marker {
-            Err(refusal) => Some(Hold::Marker(refusal.message.clone())),
+            Err(refusal) => Some(Blocker::Marker(refusal.message.clone())),
             Ok(_) => None,
         };
     };
-    Some(Hold::Kind(why))
+    Some(Blocker::Kind(why))
 }
 
 /// Whether text can be the name of an object as it stands.

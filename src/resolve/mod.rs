@@ -36,8 +36,8 @@ fn exact<'a>(candidates: &'a [Indexed], own: Option<&str>) -> Option<&'a Indexed
     candidates.iter().find(|c| c.namespace.as_deref() == own)
 }
 
-/// Whether the source has the very namespace of the workload, so that one more source that nobody
-/// sees could not be meant in its place.
+/// Whether the source has exactly the namespace of the workload, so that the reference cannot mean a
+/// source that is not here.
 pub fn is_exact(
     index: &Index,
     seat: &Seat,
@@ -63,7 +63,7 @@ pub fn resolve<'a>(
         return by_name(index, seat, workload, reference, options);
     }
     let field = reference.spot.list;
-    let is_renamed = renames(&workload.id, reference.site.id, field);
+    let is_renamed = renames(&workload.id, reference.site, field);
     let named = match by_name(index, seat, workload, reference, options) {
         // Its name is about to change, and what kustomize does not rewrite will not follow.
         Resolution::Found(found) if is_hashed(facts, found) => Resolution::External,
