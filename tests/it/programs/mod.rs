@@ -9,6 +9,7 @@ mod kustomize;
 mod plugins;
 mod precommit;
 mod recipes;
+mod release;
 
 use crate::sandbox::{Entry, Sandbox, Tree, read_tree};
 use std::collections::BTreeMap;
