@@ -310,12 +310,14 @@ fn the_block_of_the_readme_installs_the_wheel() {
         let rewrite = format!("url.{}.insteadOf", it.sandbox.path("hooks").display());
         let run = || {
             let wheels = wheels.path(".");
+            // prek brings uv by pip, if there is none; the hook itself needs no index.
+            let index = if program == "prek" { "0" } else { "1" };
             it.command(program, &["run", "--all-files"])
                 .env("PATH", without_rollstamp())
                 .env("GIT_CONFIG_COUNT", "1")
                 .env("GIT_CONFIG_KEY_0", &rewrite)
                 .env("GIT_CONFIG_VALUE_0", env!("CARGO_PKG_REPOSITORY"))
-                .env("PIP_NO_INDEX", "1")
+                .env("PIP_NO_INDEX", index)
                 .env("PIP_FIND_LINKS", &wheels)
                 .env("UV_NO_INDEX", "1")
                 .env("UV_FIND_LINKS", &wheels)
