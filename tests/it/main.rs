@@ -18,6 +18,7 @@ mod golden;
 mod laws;
 mod oracle;
 mod parity;
+mod patterns;
 mod programs;
 mod properties;
 mod reload;
