@@ -287,7 +287,7 @@ fn without_rollstamp() -> std::ffi::OsString {
 }
 
 /// The block of the README, letter by letter, on a machine where the wheel of this program is on
-/// PyPI and the repository is on GitHub. Nothing is compiled by it and nothing else is downloaded.
+/// `PyPI` and the repository is on GitHub. Nothing is compiled by it and nothing else is downloaded.
 #[test]
 fn the_block_of_the_readme_installs_the_wheel() {
     let programs = ["pre-commit", "prek"].map(|name| (name, demanded(name)));
