@@ -3,6 +3,7 @@
 use super::explain::{Wanted, wanted};
 use super::output::output;
 use crate::config::settings::{Settings, heading};
+use crate::finding::Severity;
 use crate::report::{Format, Subject};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -57,6 +58,9 @@ pub(super) enum Verb {
         /// Print what `write` would change as a unified diff
         #[arg(long)]
         diff: bool,
+        /// Take input without any Kubernetes object for clean; otherwise it is an error (exit code 2)
+        #[arg(long, help_heading = heading::INPUT)]
+        allow_empty: bool,
         #[command(flatten)]
         common: Common,
     },
@@ -125,6 +129,18 @@ pub(super) struct Common {
     /// Say errors only
     #[arg(short, long, conflicts_with = "verbose", help_heading = heading::FINDINGS)]
     pub(super) quiet: bool,
+    /// Show only findings that matter so much [default: warning]
+    #[arg(
+        long,
+        value_name = "SEVERITY",
+        value_enum,
+        conflicts_with_all = ["quiet", "verbose"],
+        help_heading = heading::FINDINGS
+    )]
+    pub(super) min_severity: Option<Severity>,
+    /// Say at the end how many findings there are of each code, and what the workloads come to
+    #[arg(long, help_heading = heading::FINDINGS)]
+    pub(super) statistics: bool,
     /// Say notes as well, and what was read
     #[arg(short, long, help_heading = heading::FINDINGS)]
     pub(super) verbose: bool,
@@ -156,8 +172,6 @@ pub(super) enum Colour {
 const NOT_OBEYED: &[(&str, &[&str])] = &[
     // Stamps and names are taken back whatever they were made of.
     ("strip", &["mode", "suffix_hash", "all_sources", "immutable", "hash_key_file"]),
-    // It says every note in any case.
-    ("check", &["verbose"]),
 ];
 
 /// What the verbs report whose reports are about something else than one run.

@@ -79,7 +79,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
         Some(Verb::Write { paths, diff, common }) => in_place(&paths, &common, Goal::Stamp, diff),
-        Some(Verb::Check { paths, diff, common }) => check::check(&paths, &common, diff),
+        Some(Verb::Check { paths, diff, allow_empty, common }) => {
+            check::check(&paths, &common, diff, allow_empty)
+        }
         Some(Verb::Strip { paths, common }) if paths.is_empty() => {
             filter(&[], &common, Goal::Strip, None)
         }

@@ -78,11 +78,7 @@ impl Run<'_> {
         View {
             outcome: &self.outcome,
             verb: self.verb,
-            least: match (self.common.quiet, self.common.verbose) {
-                (true, _) => Severity::Error,
-                (_, true) => Severity::Note,
-                _ => Severity::Warning,
-            },
+            least: self.common.least(),
             show_diffs: false,
             show_all: self.common.verbose,
             colour: self.takes_colour(false),

@@ -1,17 +1,22 @@
 //! The codes of findings: their stable names, severities and descriptions.
 
+use clap::ValueEnum;
+
 /// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Severity {
-    /// Worth knowing; nothing needs to be done.
+    /// Worth knowing; nothing needs to be done
     Note,
-    /// Probably a mistake.
+    /// Probably a mistake
     Warning,
-    /// Wrong, or refused.
+    /// Wrong, or refused
     Error,
 }
 
 impl Severity {
+    /// All of them, the ones that matter most first.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Note];
+
     /// The word for people and programs.
     pub fn name(self) -> &'static str {
         match self {

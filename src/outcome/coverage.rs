@@ -1,0 +1,89 @@
+//! What a run looked at, and what became of it: `clean` is worth as much as what was checked.
+
+use super::Outcome;
+use crate::extract::Reference;
+use crate::finding::divergence::Class;
+use crate::k8s::indirect::Indirect;
+use crate::plan::{Decision, Planned, State};
+use std::collections::BTreeMap;
+
+/// What a run looked at, in numbers. Every pod template that reads configuration counts once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Files with Kubernetes objects.
+    pub manifests: usize,
+    /// Kubernetes objects of any kind.
+    pub objects: usize,
+    /// Workloads that read configuration, or that an overlay may make read some.
+    pub reading: usize,
+    /// Of these, those whose stamp is right.
+    pub right: usize,
+    /// Those that get a stamp, another one or none in this run, or that need it.
+    pub changing: usize,
+    /// Those that need no stamp, because names change with the content, or because everything that they
+    /// read is ignored.
+    pub no_stamp: usize,
+    /// Those of kinds that are never stamped, such as Jobs.
+    pub not_stamped: usize,
+    /// Those that are left alone, by what makes what is applied differ from the text.
+    pub left_alone: BTreeMap<Class, usize>,
+    /// Those of which nothing that they read is in their apply unit.
+    pub external_only: usize,
+    /// Those that are left alone because of an error.
+    pub refused: usize,
+    /// Those that a control annotation or the configuration ignores.
+    pub ignored: usize,
+    /// Objects that make or change others in the cluster: what they do is not looked into.
+    pub not_looked_into: BTreeMap<Indirect, usize>,
+    /// Charts that were walked past, because their templates are no manifests.
+    pub charts: usize,
+    /// Findings that the configuration or a comment silences.
+    pub silenced: usize,
+}
+
+impl Outcome {
+    /// What the run looked at.
+    pub fn coverage(&self) -> Coverage {
+        let mut sum = Coverage {
+            charts: self.skipped.charts,
+            silenced: self.silenced,
+            ..Coverage::default()
+        };
+        for (input, facts) in self.inputs.iter().zip(&self.facts) {
+            if input.found == crate::text::input::Found::Context {
+                continue;
+            }
+            sum.objects += facts.object_count;
+            sum.manifests += usize::from(facts.object_count > 0);
+            for (&kind, &count) in &facts.indirect {
+                *sum.not_looked_into.entry(kind).or_default() += count;
+            }
+        }
+        for planned in &self.plan.workloads {
+            self.count(planned, &mut sum);
+        }
+        sum
+    }
+
+    fn count(&self, planned: &Planned, sum: &mut Coverage) {
+        let object = crate::resolve::index::object(&self.facts, planned.object);
+        let template = &object.templates[planned.template];
+        let reads = template.references.iter().any(Reference::reads);
+        let counter = match &planned.decision {
+            Decision::Stamp { state: State::Current, .. } => &mut sum.right,
+            Decision::Stamp { .. } | Decision::None { left_over: true } => &mut sum.changing,
+            Decision::LeftAlone(why) if reads || why.may_add_reads() => {
+                sum.left_alone.entry(why.cause.class()).or_default()
+            }
+            _ if !reads => return,
+            Decision::LeftAlone(_) => return,
+            Decision::None { left_over: false } => &mut sum.no_stamp,
+            Decision::Unverifiable { .. } => &mut sum.external_only,
+            Decision::Refused => &mut sum.refused,
+            Decision::Ignored => &mut sum.ignored,
+            Decision::NotStamped => &mut sum.not_stamped,
+        };
+        *counter += 1;
+        sum.reading += 1;
+    }
+}
