@@ -2,9 +2,12 @@
 
 use super::{Decision, Planned, State};
 use crate::extract::{Entry, Facts, Flaw, Malformed, Object, Reference, refused};
+use crate::finding::divergence::Divergence;
+use crate::finding::workload::{no_stamp, until};
 use crate::finding::{Code, Finding, Severity};
+use crate::k8s::kinds::NoRoll;
+use crate::k8s::waits::Until;
 use crate::resolve::index::{SourceRef, object};
-use crate::scope::Why;
 use crate::text::input::{Found, Input};
 use crate::text::{Place, Span};
 use crate::yaml::insert::{Refusal, Slot};
@@ -20,14 +23,14 @@ fn about(object: &Object, code: Code, message: String) -> Finding {
 }
 
 /// One finding for the workloads of a file that are left alone for one reason.
-pub(super) fn left_alone(first: &Object, count: usize, why: &Why) -> Finding {
+pub(super) fn left_alone(first: &Object, count: usize, why: &Divergence) -> Finding {
     let others = match count - 1 {
         0 => String::new(),
         1 => " and 1 other".to_owned(),
         more => format!(" and {more} others"),
     };
     let verb = if count > 1 { "are" } else { "is" };
-    let message = format!("{}{others} {verb} left alone: {}", first.id, why.text);
+    let message = format!("{}{others} {verb} left alone: {}", first.id, why.text());
     let mut finding = about(first, Code::KustomizeSource, message);
     if let Some(place) = why.place {
         finding = finding.related(place, "here");
@@ -185,16 +188,17 @@ pub(super) fn filled(reader: &Object, reference: &Reference, provider: &Object) 
         .related(provider.place_of_name(), "filled here")
 }
 
-pub(super) fn not_rolled(object: &Object, reason: &str) -> Finding {
+pub(super) fn not_rolled(object: &Object, reason: NoRoll) -> Finding {
     let reason = match object.hook {
-        true => "is a hook, which Helm makes anew",
-        false => reason,
+        true => "is a hook, which Helm makes anew".to_owned(),
+        false => no_stamp(reason, &object.id.kind),
     };
     about(object, Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
 }
 
-pub(super) fn rolls_later(object: &Object, later: &str) -> Finding {
-    let message = format!("{} is stamped, but its pods are replaced only {later}", object.id);
+pub(super) fn rolls_later(object: &Object, later: Until) -> Finding {
+    let message =
+        format!("{} is stamped, but its pods are replaced only {}", object.id, until(later));
     about(object, Code::RollsLater, message)
 }
 

@@ -4,6 +4,7 @@ use super::Explained;
 use crate::extract::{
     By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Why,
 };
+use crate::finding::workload::{no_stamp, until};
 use crate::k8s::sites::{Reads, Under};
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Reason};
@@ -195,9 +196,9 @@ pub(super) fn why_not(
 /// Why the stamp is what it is, where that is not plain from what counts.
 pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
     let text = match view.decision() {
-        Decision::LeftAlone(why) => why.text.clone(),
+        Decision::LeftAlone(why) => why.text(),
         Decision::Stamp { .. } => {
-            return Some(format!("its pods are replaced only {}", view.template.later?));
+            return Some(format!("its pods are replaced only {}", until(view.template.later?)));
         }
         Decision::None { .. } if view.template.references.is_empty() => {
             "it reads no ConfigMap or Secret".to_owned()
@@ -213,7 +214,9 @@ pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
             }
         }
         Decision::Ignored => whole(view.template.ignored?, "workload"),
-        Decision::NotStamped => format!("a stamp {}", view.template.not_stamped?),
+        Decision::NotStamped => {
+            format!("a stamp {}", no_stamp(view.template.not_stamped?, &view.object.id.kind))
+        }
     };
     Some(text)
 }
