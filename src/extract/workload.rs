@@ -355,10 +355,8 @@ pub(crate) fn refused(
     file: crate::text::FileId,
 ) -> Finding {
     let place = |span| crate::text::Place { file, span };
-    let mut finding = Finding::new(code, format!("{id}: {}", refusal.message))
-        .about(id)
-        .quoting(place(refusal.at))
-        .refusing();
+    let mut finding =
+        Finding::of(code, id, refusal.message.as_str()).quoting(place(refusal.at)).refusing();
     if let Some(related) = refusal.related {
         let label =
             if refusal.message.contains("twice") { "the first one" } else { "the other end" };

@@ -6,6 +6,8 @@
 mod codes;
 pub mod divergence;
 pub mod naming;
+pub mod sidecar;
+pub mod value;
 pub mod workload;
 
 pub use codes::{Code, Severity};
@@ -23,6 +25,8 @@ pub struct Finding {
     pub object: Option<String>,
     /// A sentence fragment that stands on its own: lower case, no full stop, no value of a Secret.
     pub message: String,
+    /// If the message is the object, a colon and the cause: the cause alone.
+    pub cause: Option<String>,
     /// Where it is.
     pub place: Option<Place>,
     /// The path of the file, where there is no text to point into.
@@ -45,6 +49,7 @@ impl Finding {
             severity: code.severity(),
             object: None,
             message: message.into(),
+            cause: None,
             place: None,
             file: None,
             quotable: false,
@@ -54,7 +59,15 @@ impl Finding {
         }
     }
 
-    /// A file that is another one by now.
+    /// A finding whose message is the object, a colon and what is wrong with it.
+    pub fn of(code: Code, object: &str, cause: impl Into<String>) -> Self {
+        let cause = cause.into();
+        let mut finding = Self::new(code, format!("{object}: {cause}")).about(object);
+        finding.cause = Some(cause);
+        finding
+    }
+
+    /// A file whose text changed after it was read.
     pub fn changed(name: &str) -> Self {
         let message = format!("{name} changed since it was read; it is left alone");
         Self::new(Code::FileChanged, message).in_file(name).help("run the command again").refusing()

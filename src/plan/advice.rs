@@ -6,15 +6,9 @@ use crate::config::policy::HotReload;
 use crate::extract::{Manifests, Object, Reference, Sidecar, Template, Watched};
 use crate::finding::{Code, Finding};
 use crate::scope::{Seat, Units};
-use crate::text::{Place, Span};
 use crate::yaml::verify::Step;
 use std::iter::Zip;
 use std::slice::Iter;
-
-fn quoting(object: &Object, code: Code, message: String, span: Span) -> Finding {
-    let place = Place { file: object.place.file, span };
-    Finding::new(code, message).about(object.id.to_string()).quoting(place)
-}
 
 /// `a`, or `a`, `b`
 fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
@@ -80,7 +74,7 @@ fn rolls_all_the_same(object: &Object, sidecar: &Sidecar, read: &Read<'_>) -> Op
         "if the program reloads what it read from there, annotate the workload with `rollstamp.dev/live: \"{}\"`; env and subPath reads still roll the pods",
         bare.join(",")
     );
-    Some(quoting(object, Code::HotReload, message, sidecar.at).help(help))
+    Some(object.finding_at(Code::HotReload, sidecar.at, message).help(help))
 }
 
 fn skipped(object: &Object, sidecar: &Sidecar, read: &Read<'_>) -> Option<Finding> {
@@ -97,15 +91,16 @@ fn skipped(object: &Object, sidecar: &Sidecar, read: &Read<'_>) -> Option<Findin
     let message = match (spared.is_empty(), doubted) {
         (true, None) => return None,
         (true, Some((volume, doubt))) => format!(
-            "the sidecar `{sidecar_name}` of {id} watches the volume `{}`, but {doubt}: changes roll the pods",
-            volume.name
+            "the sidecar `{sidecar_name}` of {id} watches the volume `{}`, but {}: changes roll the pods",
+            volume.name,
+            doubt.text()
         ),
         (false, _) => format!(
             "the sidecar `{sidecar_name}` of {id} reloads {}; mounts of it without a subPath are no part of the stamp",
             names(spared.iter().map(|volume| &volume.name))
         ),
     };
-    Some(quoting(object, Code::HotReload, message, sidecar.at))
+    Some(object.finding_at(Code::HotReload, sidecar.at, message))
 }
 
 fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
@@ -121,7 +116,7 @@ fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
         "the container `{}` of {} finds ConfigMaps or Secrets {by} and {ending}",
         sidecar.container, object.id
     );
-    quoting(object, Code::FoundByLabel, message, sidecar.at)
+    object.finding_at(Code::FoundByLabel, sidecar.at, message)
 }
 
 fn marks(object: &Object, template: &Template) -> Vec<Finding> {
@@ -134,7 +129,7 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
             names(marks.checksums.iter().map(|(name, _)| name))
         );
         found.push(
-            quoting(object, Code::ForeignChecksum, message, *at).help(
+            object.finding_at(Code::ForeignChecksum, *at, message).help(
                 "drop it where the stamp covers what it stands for; rollstamp leaves it alone",
             ),
         );
@@ -147,7 +142,8 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
             names(marks.versions.iter().map(|(name, _)| name))
         );
         found.push(
-            quoting(object, Code::VersionLabel, message, *at)
+            object
+                .finding_at(Code::VersionLabel, *at, message)
                 .help("keep it on the workload's own metadata"),
         );
     }
@@ -168,7 +164,7 @@ pub(super) fn unlisted(
         read.site.target.name(),
         read.name
     );
-    Some(quoting(object, Code::UnknownWorkload, message, read.name_span))
+    Some(object.finding_at(Code::UnknownWorkload, read.name_span, message))
 }
 
 /// `spec.workers[0].template`
@@ -207,7 +203,7 @@ pub(super) fn about_delegates(manifests: &Manifests, units: &Units) -> Vec<Findi
                 "{} takes its pod template from {} {}, which is not in this apply unit: nothing is stamped",
                 object.id, delegate.kind, delegate.name
             );
-            found.push(quoting(object, Code::MissingWorkload, message, delegate.at));
+            found.push(object.finding_at(Code::MissingWorkload, delegate.at, message));
         }
     }
     found

@@ -16,11 +16,6 @@ fn place(object: &Object, span: Span) -> Place {
     Place { file: object.place.file, span }
 }
 
-/// A finding about an object, at its name.
-fn about(object: &Object, code: Code, message: String) -> Finding {
-    Finding::new(code, message).about(object.id.to_string()).at(object.place_of_name())
-}
-
 /// One finding for the workloads of a file that are left alone for one reason.
 pub(super) fn left_alone(first: &Object, count: usize, why: &Divergence) -> Finding {
     let others = match count - 1 {
@@ -30,7 +25,7 @@ pub(super) fn left_alone(first: &Object, count: usize, why: &Divergence) -> Find
     };
     let verb = if count > 1 { "are" } else { "is" };
     let message = format!("{}{others} {verb} left alone: {}", first.id, why.text());
-    let mut finding = about(first, Code::KustomizeSource, message);
+    let mut finding = first.finding(Code::KustomizeSource, message);
     if let Some(place) = why.place {
         finding = finding.related(place, "here");
     }
@@ -44,7 +39,8 @@ pub(super) fn encrypted(object: &Object) -> Finding {
         "{} stands in a file that is encrypted with SOPS, which is never rewritten",
         object.id
     );
-    about(object, Code::EncryptedFile, message)
+    object
+        .finding(Code::EncryptedFile, message)
         .help("move the workload to a file of its own")
         .refusing()
 }
@@ -77,9 +73,8 @@ pub(super) fn missing_keys(
                 "{} reads the key `{key}` of {target} {}, which does not have it",
                 object.id, name
             );
-            Finding::new(Code::MissingKey, message)
-                .about(object.id.to_string())
-                .quoting(place(object, reference.name_span))
+            object
+                .finding_at(Code::MissingKey, reference.name_span, message)
                 .help("add the key, or mark the reference as optional; without it the container does not start")
         })
         .collect()
@@ -93,8 +88,8 @@ pub(super) fn flawed(owner: &Object, entry: &Entry, flaw: &Flaw, reader: &Object
         flaw.describe(),
         reader.id
     );
-    Finding::new(Code::NonStringValue, message)
-        .about(owner.id.to_string())
+    owner
+        .finding(Code::NonStringValue, message)
         .at(place(owner, entry.at.0))
         .help(flaw.help())
         .refusing()
@@ -107,18 +102,14 @@ pub(super) fn malformed(owner: &Object, malformed: &Malformed, reader: Option<&O
         None => (Code::NonStringUnread, String::new()),
     };
     let message = format!("`{}` of {} is not a mapping{read}", malformed.field, owner.id);
-    let mut finding =
-        Finding::new(code, message).about(owner.id.to_string()).at(place(owner, malformed.at));
+    let mut finding = owner.finding(code, message).at(place(owner, malformed.at));
     finding.refuses = reader.is_some();
     finding.help("write it as keys and values")
 }
 
 pub(super) fn unread_flaw(owner: &Object, entry: &Entry, flaw: &Flaw) -> Finding {
     let message = format!("the value of `{}` of {} is {}", entry.key, owner.id, flaw.describe());
-    Finding::new(Code::NonStringUnread, message)
-        .about(owner.id.to_string())
-        .at(place(owner, entry.at.0))
-        .help(flaw.help())
+    owner.finding(Code::NonStringUnread, message).at(place(owner, entry.at.0)).help(flaw.help())
 }
 
 pub(super) fn ambiguous(
@@ -147,9 +138,8 @@ pub(super) fn ambiguous(
         )
     };
     let message = format!("{} names {target} {name}, {what}; it is left alone", reader.id);
-    let mut finding = Finding::new(Code::AmbiguousReference, message)
-        .about(reader.id.to_string())
-        .quoting(place(reader, reference.name_span))
+    let mut finding = reader
+        .finding_at(Code::AmbiguousReference, reference.name_span, message)
         .help(help)
         .refusing();
     for source in objects {
@@ -169,9 +159,7 @@ pub(super) fn external(
         "{} reads {target} {}, which is not in this apply unit; changes of it do not change the stamp",
         reader.id, name
     );
-    let mut finding = Finding::new(Code::ExternalReference, message)
-        .about(reader.id.to_string())
-        .quoting(place(reader, reference.name_span));
+    let mut finding = reader.finding_at(Code::ExternalReference, reference.name_span, message);
     if strict {
         finding.severity = Severity::Error;
         finding = finding
@@ -192,9 +180,8 @@ pub(super) fn filled(
         "{} reads {target} {}, which {} has filled in the cluster; changes of it do not change the stamp",
         reader.id, name, provider.id
     );
-    Finding::new(Code::FilledInCluster, message)
-        .about(reader.id.to_string())
-        .quoting(place(reader, reference.name_span))
+    reader
+        .finding_at(Code::FilledInCluster, reference.name_span, message)
         .related(provider.place_of_name(), "filled here")
 }
 
@@ -203,13 +190,13 @@ pub(super) fn not_rolled(object: &Object, reason: NoRoll) -> Finding {
         true => "is a hook, which Helm makes anew".to_owned(),
         false => no_stamp(reason, &object.id.kind),
     };
-    about(object, Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
+    object.finding(Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
 }
 
 pub(super) fn rolls_later(object: &Object, later: Until) -> Finding {
     let message =
         format!("{} is stamped, but its pods are replaced only {}", object.id, until(later));
-    about(object, Code::RollsLater, message)
+    object.finding(Code::RollsLater, message)
 }
 
 pub(super) fn clash(
@@ -225,7 +212,7 @@ pub(super) fn clash(
         a.id,
         readers.join(", ")
     );
-    about(a, Code::ClashingSources, message)
+    a.finding(Code::ClashingSources, message)
         .related(b.place_of_name(), "the other one")
         .help("apply the two apart: name fewer files, or put the alternatives into folders of their own")
         .refusing()
@@ -237,7 +224,8 @@ pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
         "{} is left alone: the units {one} and {two} of the configuration need different stamps",
         object.id
     );
-    about(object, Code::SeveralUnits, message)
+    object
+        .finding(Code::SeveralUnits, message)
         .help("let one unit hold its file under `files`; the others may name it under `also`")
         .refusing()
 }
@@ -270,8 +258,7 @@ pub fn drift(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
         Some(Ok(Slot::Present(present))) => present.key,
         _ => object.name_span,
     };
-    let finding =
-        Finding::new(code, message).about(object.id.to_string()).quoting(place(object, span));
+    let finding = object.finding_at(code, span, message);
     Some(match code {
         Code::UnverifiableStamp => finding,
         _ if manifests[object.place.file].input.found == Found::Stream => finding.help(

@@ -354,7 +354,9 @@ impl Planner<'_> {
         let (ignored, kept): (Vec<usize>, Vec<usize>) =
             read.into_iter().partition(|&i| source.entries[i].ignored.is_some());
         if kept.is_empty() && !ignored.is_empty() {
-            return Reason::Ignored(Ignored::Keys(indexed.copy));
+            let all = 0..source.entries.len();
+            let ignored = all.filter(|&i| source.entries[i].ignored.is_some()).collect();
+            return Reason::Ignored(Ignored::Keys(indexed.copy, ignored));
         }
         sum.counted += 1;
         for &position in &kept {

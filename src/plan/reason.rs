@@ -37,7 +37,7 @@ pub struct Counted {
 }
 
 /// What says that a reference takes no part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ignored {
     /// The workload as a whole.
     Workload(By),
@@ -45,6 +45,6 @@ pub enum Ignored {
     OnWorkload,
     /// The source as a whole.
     Source(SourceId, By),
-    /// All the keys that are read of the source.
-    Keys(SourceId),
+    /// The source, for all keys that are read of it: the positions of all its ignored entries.
+    Keys(SourceId, Vec<usize>),
 }

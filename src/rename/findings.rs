@@ -43,9 +43,7 @@ pub(super) fn held(
 /// A finding about a source, at its name.
 fn about(manifests: &Manifests, at: SourceId, code: Code, message: String) -> Finding {
     let owner = manifests.owner(at);
-    Finding::new(code, format!("{} {message}", owner.id))
-        .about(owner.id.to_string())
-        .at(owner.place_of_name())
+    owner.finding(code, format!("{} {message}", owner.id))
 }
 
 fn foreign(manifests: &Manifests, at: SourceId) -> Finding {

@@ -150,13 +150,10 @@ pub(super) fn why_not(
             format!("ignored: {IGNORE_SOURCES} on the workload")
         }
         Reason::Ignored(Ignored::Source(_, by)) => format!("ignored: {}", whole(*by, "source")),
-        Reason::Ignored(Ignored::Keys(at)) => {
+        Reason::Ignored(Ignored::Keys(at, ignored)) => {
             let source = &outcome.manifests[*at];
-            let ignored: Vec<usize> = (0..source.entries.len())
-                .filter(|&i| source.entries[i].ignored.is_some())
-                .collect();
             let keys: Vec<&str> = ignored.iter().map(|&i| source.entries[i].key.as_str()).collect();
-            format!("ignored: {} ({})", keys_by(source, &ignored), keys.join(", "))
+            format!("ignored: {} ({})", keys_by(source, ignored), keys.join(", "))
         }
         Reason::ReadsNothing => match reference.why {
             Why::NotMounted => "no container mounts the volume".to_owned(),
