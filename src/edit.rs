@@ -11,7 +11,8 @@ use crate::resolve::index::object;
 use crate::text::input::Input;
 use crate::text::{Changed, FileId, Place, Span, offset};
 use crate::yaml::insert::Slot;
-use crate::yaml::verify::{Change, Read, Step, Wrote, only_changes};
+use crate::yaml::path::Step;
+use crate::yaml::verify::{Change, Read, Wrote, only_changes};
 use crate::yaml::{self, Edit, EditSet};
 use smol_str::{SmolStr, ToSmolStr as _};
 use std::collections::BTreeMap;
@@ -91,7 +92,7 @@ pub fn render(
         let metadata = ["metadata", "annotations", options.annotation.as_str()]
             .into_iter()
             .map(|field| Step::Field(field.into()));
-        let way = [object.route.as_slice(), template.path.as_slice()].concat();
+        let way = [&object.route[..], &template.path[..]].concat();
         let owner = Owner {
             object: object.id.to_smolstr(),
             place: object.place.span,

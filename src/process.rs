@@ -114,7 +114,7 @@ fn names(
         true => Ok(Vec::new()),
         false => {
             let text = inputs[i].file.text.lend()?;
-            Ok(extract::mentions(FileId(offset(i)), &text, options, &names))
+            Ok(extract::mentions(&text, options, &names))
         }
     };
     let mentions = parallel::map(inputs.len(), options.jobs, read).into_iter();

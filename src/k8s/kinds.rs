@@ -2,17 +2,19 @@
 //!
 //! The default stamped kinds are part of scheme v1 and never change; later kinds are opt-in.
 
+use crate::yaml::path::FieldPath;
+use smol_str::SmolStr;
+use std::sync::LazyLock;
+
 /// A kind that holds pod templates.
 #[derive(Debug, PartialEq, Eq)]
 pub struct WorkloadKind {
     /// The API groups in which the kind exists; the version does not matter.
-    pub groups: &'static [&'static str],
+    pub groups: Vec<SmolStr>,
     /// The kind.
-    pub kind: &'static str,
-    /// The ways from the object to its pod templates, with `/` between fields. `[]` behind a field
-    /// means each of its items, `*` each value of a mapping; empty, the object is one itself.
-    /// [`BY_SHAPE`]: whatever looks like one.
-    pub templates: &'static [&'static str],
+    pub kind: SmolStr,
+    /// The ways from the object to its pod templates; the path of no steps is the object itself.
+    pub templates: Vec<FieldPath>,
     /// Whether a changed annotation of a template replaces running pods.
     pub rolls: Rolls,
     /// Whether Kubernetes itself runs it, so that nobody adds mounts to its template.
@@ -48,15 +50,15 @@ const LATER_RUNS: &str = "is not needed: each run reads its configuration anew";
 macro_rules! kinds {
     ($($source:literal $kind:literal [$($group:literal)+] $templates:expr, $rolls:expr, $built_in:literal)*) => {
         /// One row a kind.
-        pub const WORKLOADS: &[WorkloadKind] = &[$(
+        pub static WORKLOADS: LazyLock<Vec<WorkloadKind>> = LazyLock::new(|| vec![$(
             WorkloadKind {
-                groups: &[$($group),+],
-                kind: $kind,
-                templates: $templates,
+                groups: vec![$(SmolStr::new_static($group)),+],
+                kind: SmolStr::new_static($kind),
+                templates: FieldPath::all($templates),
                 rolls: $rolls,
                 built_in: $built_in,
             },
-        )*];
+        )*]);
 
         /// Where the shape of each kind is written down, in the order of [`WORKLOADS`].
         pub const ORIGINS: &[&str] = &[$($source,)*];
@@ -232,15 +234,12 @@ kinds! {
     Rolls::No(LATER_RUNS), false
 }
 
-/// The way to every mapping in an object that has the shape of a pod template.
-pub const BY_SHAPE: &str = "**";
-
 /// What stands for a kind without a row: found by the shape of a pod template alone, so that nobody
 /// knows what a changed annotation does.
 pub static UNLISTED: WorkloadKind = WorkloadKind {
-    groups: &[],
-    kind: "",
-    templates: &[BY_SHAPE],
+    groups: Vec::new(),
+    kind: SmolStr::new_static(""),
+    templates: Vec::new(),
     rolls: Rolls::No("is not written: nobody said what a change of its pod template does"),
     built_in: false,
 };
@@ -258,6 +257,11 @@ impl WorkloadKind {
     pub fn is_unlisted(&self) -> bool {
         self.kind.is_empty()
     }
+
+    /// Whether it is the row of this kind.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.kind == kind && self.groups.iter().any(|known| known == group)
+    }
 }
 
 /// Kinds that are never searched for the shape of a pod template: what they hold is a schema.
@@ -269,25 +273,25 @@ pub struct Delegate {
     pub group: &'static str,
     /// The kind.
     pub kind: &'static str,
-    /// The way to the mapping that names the other one.
-    pub path: &'static str,
+    /// The field of the `spec` that names the other one.
+    pub field: &'static str,
 }
 
 /// One row a kind.
 pub const DELEGATES: &[Delegate] = &[
     // argo-rollouts.readthedocs.io/en/stable/migrating/#reference-deployment-from-rollout
-    Delegate { group: "argoproj.io", kind: "Rollout", path: "spec/workloadRef" },
+    Delegate { group: "argoproj.io", kind: "Rollout", field: "workloadRef" },
 ];
 
-/// The way to the name of another workload, if the kind has one.
+/// The field of the `spec` that names another workload, if the kind has one.
 pub fn delegate(group: &str, kind: &str) -> Option<&'static str> {
     let row = DELEGATES.iter().find(|row| row.kind == kind && row.group == group);
-    row.map(|row| row.path)
+    row.map(|row| row.field)
 }
 
 /// The row of a kind, if it holds pod templates.
 pub fn workload(group: &str, kind: &str) -> Option<&'static WorkloadKind> {
-    WORKLOADS.iter().find(|row| row.kind == kind && row.groups.contains(&group))
+    WORKLOADS.iter().find(|row| row.is(group, kind))
 }
 
 #[cfg(test)]

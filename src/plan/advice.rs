@@ -8,7 +8,6 @@ use crate::finding::{Code, Finding};
 use crate::scope::{Home, Seat, Units};
 use crate::text::input::{Found, Input};
 use crate::text::{Place, Span};
-use crate::yaml::verify::Step;
 
 fn quoting(object: &Object, code: Code, message: String, span: Span) -> Finding {
     let place = Place { file: object.place.file, span };
@@ -16,7 +15,7 @@ fn quoting(object: &Object, code: Code, message: String, span: Span) -> Finding 
 }
 
 /// `a`, or `a`, `b`
-fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+fn names<'a>(names: impl IntoIterator<Item = &'a (impl std::fmt::Display + 'a)>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }
@@ -172,24 +171,11 @@ pub(super) fn unlisted(object: &Object, template: &Template) -> Option<Finding> 
     let message = format!(
         "{} holds what looks like a pod template at `{}`, which reads {} {}; its kind is not known, so it gets no stamp",
         object.id,
-        dotted(&template.path),
+        template.path,
         read.site.target.name(),
         read.name
     );
     Some(quoting(object, Code::UnknownWorkload, message, read.name_span))
-}
-
-/// `spec.workers[0].template`
-fn dotted(path: &[Step]) -> String {
-    let mut text = String::new();
-    for step in path {
-        match step {
-            Step::Field(name) if text.is_empty() => text.push_str(name),
-            Step::Field(name) => text.push_str(&format!(".{name}")),
-            Step::Item(i) => text.push_str(&format!("[{i}]")),
-        }
-    }
-    text
 }
 
 /// Workloads that take the pod template of another one, which is not in their unit.

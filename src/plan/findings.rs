@@ -92,7 +92,7 @@ pub(super) fn flawed(owner: &Object, entry: &Entry, flaw: &Flaw, reader: &Object
     );
     Finding::new(Code::NonStringValue, message)
         .about(owner.id.to_string())
-        .at(place(owner, entry.at.0))
+        .at(place(owner, entry.at))
         .help(flaw.help())
         .refusing()
 }
@@ -114,7 +114,7 @@ pub(super) fn unread_flaw(owner: &Object, entry: &Entry, flaw: &Flaw) -> Finding
     let message = format!("the value of `{}` of {} is {}", entry.key, owner.id, flaw.describe());
     Finding::new(Code::NonStringUnread, message)
         .about(owner.id.to_string())
-        .at(place(owner, entry.at.0))
+        .at(place(owner, entry.at))
         .help(flaw.help())
 }
 

@@ -88,7 +88,7 @@ fn link(
     let of_pod = reference.map(|(object, template, number)| {
         let object = &run.facts[file].objects[object];
         let reference = &object.templates[template].references[number];
-        let is_known = renames(&object.id, reference.site.id, reference.spot.list);
+        let is_known = renames(&object.id, &reference.site.id, reference.spot.list);
         (reference.site.target, is_known)
     });
     // What the place means, and what kustomize takes it for.

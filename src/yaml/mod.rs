@@ -17,6 +17,8 @@ pub mod fast;
 pub mod granit;
 pub mod insert;
 pub mod json;
+pub mod cursor;
+pub mod path;
 mod reject;
 pub mod resolve;
 pub mod scalar;
@@ -24,6 +26,7 @@ pub mod split;
 pub mod tape;
 pub mod verify;
 
+pub use cursor::Cursor;
 pub use edit::{Edit, EditSet};
 pub use split::Chunk;
 pub use tape::{Document, Kind, Node, NodeId, Style, Tape};

@@ -5,7 +5,7 @@ use super::kustomization::{Behavior, Generator, Part};
 use crate::config::options::Options;
 use crate::config::policy::Subject;
 use crate::digest::{HashKey, ValueDigest};
-use crate::extract::{At, By, Entry, Source};
+use crate::extract::{By, Entry, Source};
 use crate::k8s::providers::Target;
 use crate::text::Span;
 use crate::text::offset;
@@ -128,7 +128,7 @@ fn entry(
         env: !is_binary,
         flaw: None,
         ignored: None,
-        at: At(Span::new(0, 0)),
+        at: Span::new(0, 0),
     })
 }
 

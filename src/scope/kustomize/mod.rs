@@ -142,7 +142,7 @@ fn made(source: crate::extract::Source, input: usize, at: Span) -> Object {
         place: Place { file: FileId(offset(input)), span: at },
         name_span: at,
         document: at,
-        route: Vec::new(),
+        route: crate::yaml::path::Route::default(),
         hook: false,
         origin: None,
         from_file: None,
