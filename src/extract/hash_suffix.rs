@@ -5,6 +5,7 @@ use super::source::Provided;
 use crate::digest::name_hash;
 use crate::k8s::providers::Target;
 use crate::yaml::resolve::Value;
+use crate::yaml::timestamp::{self, Timestamp};
 use crate::yaml::{Cursor, Kind, Style};
 
 /// Whether the name ends in `-` and the hash that kustomize gives this very content.
@@ -101,8 +102,7 @@ fn hashed<'a>(object: Cursor<'a>, field: &str, reading: Reading) -> Hashed<'a> {
         };
         let is_plain = value.style() == Style::Plain;
         // kustomize turns a plain date into a time stamp.
-        let is_dated =
-            is_plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-');
+        let is_dated = is_plain && timestamp::is_dated(&text);
         let is_unsure = match reading {
             Reading::Frozen => is_dated,
             Reading::Exact => value.style() == Style::Folded && is_damaged(&text),
@@ -110,7 +110,7 @@ fn hashed<'a>(object: Cursor<'a>, field: &str, reading: Reading) -> Hashed<'a> {
         if is_unsure {
             return Hashed::Unsure;
         }
-        let time = is_dated.then(|| name_hash::go_time(&text)).flatten();
+        let time = Timestamp::parse(&text).filter(|_| is_dated).map(|time| time.to_rfc3339());
         entries.push((key.into_owned(), Some(time.map_or(text, Into::into))));
     }
     entries.sort_by(|a, b| a.0.cmp(&b.0));

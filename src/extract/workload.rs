@@ -13,7 +13,7 @@ use crate::k8s::kinds::{Rolls, WorkloadKind};
 use crate::k8s::waits::{Is, WAITS, Wait};
 use crate::yaml::Cursor;
 use crate::yaml::insert::{self, Refusal, Slot};
-use crate::yaml::path::{Route, Selected, Step};
+use crate::yaml::path::{FieldPath, Route, Selected, Step};
 use crate::yaml::resolve::Value;
 use smol_str::SmolStr;
 
@@ -53,13 +53,14 @@ pub(super) fn read(
     id: &ObjectId,
 ) -> Vec<Template> {
     let (node, above) = (object.node, object.ancestors());
-    let found: Vec<Selected<'_>> = if row.is_unlisted() {
-        let routes = unknown_kinds::find(node).into_iter();
-        routes.filter_map(|route| Selected::along(node, above, &route)).collect()
-    } else {
-        row.templates.iter().flat_map(|path| path.select(node, above)).collect()
+    let select = |path: &FieldPath| match path.is_any_way() {
+        false => path.select(node, above),
+        true => {
+            let routes = unknown_kinds::find(node).into_iter();
+            routes.filter_map(|route| Selected::along(node, above, &route)).collect()
+        }
     };
-    let found = found.into_iter().filter(|found| found.node.is_mapping());
+    let found = row.templates.iter().flat_map(select).filter(|found| found.node.is_mapping());
     found.filter_map(|found| template(reader, node, row, id, found)).collect()
 }
 

@@ -215,6 +215,17 @@ impl<'a> Cursor<'a> {
         self.document.items(self.id).map(move |id| self.to(id))
     }
 
+    /// The items of a list, and of null none; of anything else, nothing.
+    pub fn all_items(self) -> Option<Vec<Self>> {
+        (self.is_sequence() || self.is_null()).then(|| self.items().collect())
+    }
+
+    /// The strings of a list of strings, and of null none; of anything else, nothing.
+    pub fn all_texts(self) -> Option<Vec<String>> {
+        let texts = self.all_items()?.into_iter();
+        texts.map(|item| Some(item.str()?.into_owned())).collect()
+    }
+
     /// The items of the list in the field `name`; none, if there is no such list.
     pub fn list(self, name: &str) -> impl Iterator<Item = Self> + use<'a> {
         self.get(name).into_iter().flat_map(Cursor::items)

@@ -23,6 +23,7 @@ mod reject;
 pub mod resolve;
 pub mod scalar;
 pub mod split;
+pub mod strict;
 pub mod tape;
 pub mod verify;
 

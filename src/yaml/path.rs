@@ -155,6 +155,11 @@ impl FieldPath {
         &self.0
     }
 
+    /// Whether the path is `**` alone: whatever has the shape that is asked for.
+    pub fn is_any_way(&self) -> bool {
+        *self.0 == [PathStep::AnyWay]
+    }
+
     /// How many fields the path names: its steps without those into lists.
     pub fn fields(&self) -> usize {
         self.0.iter().filter(|step| **step != PathStep::EachItem).count()

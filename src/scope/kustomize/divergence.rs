@@ -2,7 +2,7 @@
 //! stands in the file would not be that of what is applied. Found by running both over odd texts.
 
 use crate::text::Span;
-use crate::yaml::{Document, Kind, NodeId, Style, parse, resolve, scalar, split};
+use crate::yaml::{Cursor, Document, Kind, NodeId, Style, parse, scalar, split, timestamp};
 
 /// The documents of a text that the two read differently, or may, and why.
 pub(super) fn differently(text: &str) -> Vec<(Span, &'static str)> {
@@ -27,36 +27,24 @@ fn odd(document: &Document, text: &str) -> Option<&'static str> {
         return Some("ends in a block text without a line feed");
     }
     for (at, node) in nodes.iter().enumerate() {
-        let id = NodeId(crate::text::offset(at));
+        let cursor = Cursor::root(document, text).to(NodeId(crate::text::offset(at)));
         if node.has_merge {
             return Some("has merge keys");
         }
-        if document.tag(id).is_some() {
+        if cursor.tag().is_some() {
             return Some("has tags");
         }
         if node.style == Style::Folded {
             return Some("has folded text");
         }
-        if node.kind == Kind::Scalar && node.style == Style::Plain && is_date(node.span.of(text)) {
+        if node.kind == Kind::Scalar && node.style == Style::Plain && timestamp::may_be_read(cursor.raw()) {
             return Some("has a date without quotes");
         }
-        if node.kind == Kind::Mapping {
-            let mut keys = document.pairs(id).map(|(key, _)| key);
-            let is_odd =
-                |key| !matches!(resolve::value(document, text, key), Ok(resolve::Value::Str(_)));
-            if keys.any(is_odd) {
-                return Some("has a key that is no string");
-            }
+        if cursor.pairs().any(|(key, _)| key.str().is_none()) {
+            return Some("has a key that is no string");
         }
     }
     None
-}
-
-/// What kustomize may turn into a time stamp.
-fn is_date(plain: &str) -> bool {
-    plain.starts_with(|c: char| c.is_ascii_digit())
-        && plain.contains('-')
-        && plain.bytes().all(|b| b.is_ascii_digit() || b"-:.+TtZz \t".contains(&b))
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use super::accumulator::{Gathered, Item};
 use super::divergence::differently;
-use super::generator::{combined, copy, source};
+use super::generator::{absorb, source};
 use super::kustomization::{Behavior, Parsed, Touch, parse, secrets};
-use super::patch::{self, Patch};
+use super::patch::Patch;
 use super::{Child, Kustomization, Kustomizations, keeps_names, made};
 use crate::config::options::Options;
 use crate::extract::{Facts, Source};
@@ -12,7 +12,6 @@ use crate::k8s::providers::Target;
 use crate::scope::{Member, Unit, Why};
 use crate::text::input::Input;
 use crate::text::{Changed, FileId, Place, Span, offset};
-use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More inclusions than any repository has.
@@ -75,7 +74,7 @@ impl<'a> Graph<'a> {
         let patches = found
             .iter()
             .zip(&parsed)
-            .map(|(k, parsed)| patch::all(k, parsed.as_ref(), stamp))
+            .map(|(k, parsed)| parsed.as_ref().map_or_else(Vec::new, |p| p.all_patches(k, stamp)))
             .collect();
         let files = found.iter().flat_map(|k| k.children.values());
         let files: BTreeSet<usize> = files
@@ -313,29 +312,25 @@ impl<'a> Graph<'a> {
         };
         let Kustomization { input, material, .. } = &self.found[k];
         for generator in &parsed.generators {
-            let (new, mut unknown) = source(generator, material, self.options);
-            let mut source = new;
+            let (mut source, mut unknown) = source(generator, material, self.options);
             if generator.behavior != Behavior::Create {
                 let old = gathered.take_made(&source, facts);
-                let known = old.and_then(|at| {
-                    let Item { file, made, changed, objects, .. } = at;
-                    let untouched = changed.is_none() && objects.is_empty();
-                    let mut old = copy(&facts[file].objects[made?].sources[0]);
-                    old.namespace = at.namespace.map(SmolStr::from).or(old.namespace);
-                    let new = copy(&source);
-                    combined(&old, new, generator.behavior)
-                        .filter(|new| untouched || new.content_named)
+                let is_known = old.is_some_and(|item| {
+                    let untouched = item.changed.is_none() && item.objects.is_empty();
+                    let old = item.made.map(|made| &facts[item.file].objects[made].sources[0]);
+                    old.is_some_and(|old| {
+                        let namespace = item.namespace.as_deref().or(old.namespace.as_deref());
+                        (untouched || source.content_named)
+                            && absorb(&mut source, old, namespace, generator.behavior)
+                    })
                 });
-                match known {
-                    Some(together) => source = together,
-                    None => {
-                        let what = "changes one whose content is not known here".to_owned();
-                        unknown = unknown.or(Some(what));
-                        source.content_named = false;
-                        gathered.touch_named(&source, facts, || {
-                            self.why(k, "generates the same name", generator.at)
-                        });
-                    }
+                if !is_known {
+                    let what = "changes one whose content is not known here".to_owned();
+                    unknown = unknown.or(Some(what));
+                    source.content_named = false;
+                    gathered.touch_named(&source, facts, || {
+                        self.why(k, "generates the same name", generator.at)
+                    });
                 }
             }
             let changed = unknown.map(|what| {

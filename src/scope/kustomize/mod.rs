@@ -14,7 +14,6 @@ mod graph;
 mod patch;
 mod kustomization;
 mod divergence;
-mod tree;
 
 pub use kustomization::{Names, names};
 
