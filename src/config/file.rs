@@ -6,10 +6,10 @@ use crate::config::options::{self, UnitRule};
 use crate::config::policy::Declared;
 use crate::config::policy::{Encrypted, HotReload, IgnoreRule, Rules, Silence, UserSite, glob};
 use crate::finding::{Code, Severity};
-use crate::k8s::Row;
-use crate::k8s::kinds::{Rolls, WorkloadKind};
+use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::k8s::sites::{Reads, Site, Under};
+use crate::k8s::{Row, Since};
 use crate::yaml::path::FieldPath;
 use globset::{GlobBuilder, GlobSet};
 use serde::Deserialize;
@@ -445,12 +445,9 @@ fn workload(row: &WorkloadRow) -> Result<Arc<WorkloadKind>, String> {
         groups: vec![row.group.as_str().into()],
         kind: row.kind.as_str().into(),
         templates: paths(&row.templates)?,
-        rolls: if row.stamp {
-            Rolls::Yes
-        } else {
-            Rolls::No("is not wanted: the configuration says that it rolls nothing")
-        },
+        rolls: if row.stamp { Rolls::Yes } else { Rolls::No(NoRoll::Configured) },
         built_in: false,
+        since: Since::OptIn,
     }))
 }
 
@@ -482,6 +479,7 @@ fn provider(row: &SourceRow) -> Result<Provider, String> {
         contents,
         whole_if,
         filled_if_type: &[],
+        since: Since::OptIn,
     })
 }
 
@@ -502,6 +500,8 @@ fn site(row: &ReferenceRow) -> Result<UserSite, String> {
             name,
             target: row.target.into(),
             reads,
+            kustomize: &[],
+            since: Since::OptIn,
         })),
     })
 }

@@ -2,6 +2,7 @@
 
 use super::source::{Entry, Provided, Source};
 use super::{Reader, is_sops};
+use crate::finding::value;
 use crate::finding::{Code, Finding, Severity};
 use crate::k8s::limits::{MAX_ANNOTATIONS, MAX_CONTENT, key_flaw};
 use crate::text::{Place, Span};
@@ -75,7 +76,8 @@ fn keys(reader: &mut Reader<'_>, object: Provided<'_, '_>, source: &Source) {
             continue;
         }
         if let Some(flaw) = key_flaw(&entry.key) {
-            let message = format!("the key `{}` of {id} is {flaw}", entry.key.escape_debug());
+            let (key, flaw) = (entry.key.escape_debug(), value::key_flaw(flaw));
+            let message = format!("the key `{key}` of {id} is {flaw}");
             let help = "the API server refuses it: use letters, digits, `-`, `_` and `.`";
             hint(reader, object, entry.at, Code::InvalidKey, message, help);
         }

@@ -5,10 +5,10 @@
 use super::is_local;
 use super::objects::{self, Found, ObjectNode};
 use crate::config::options::Options;
+use crate::finding::naming::CannotFollow;
 use crate::k8s::Row;
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds::WorkloadKind;
-use crate::k8s::kustomize_names;
 use crate::k8s::other_names::{CLUSTER_WIDE, OWN_GROUPS, is_free, is_other};
 use crate::k8s::providers::Target;
 use crate::k8s::referrers::{Names, POD_PARTS, Referrer, Within, referrers};
@@ -44,7 +44,7 @@ pub struct Mention {
     /// What the place means.
     pub what: What,
     /// Why the text cannot be replaced.
-    pub fixed: Option<&'static str>,
+    pub fixed: Option<CannotFollow>,
     /// What kustomize takes the text for, outside of the pod specs that it knows, and rewrites.
     pub rewritten: Vec<Target>,
 }
@@ -204,7 +204,7 @@ impl MentionWalk<'_> {
         let is_label =
             self.way.last().is_some_and(|last| last == "labels" || last == "matchLabels");
         if !is_label {
-            self.push(key, "", name, (What::Unknown, None), Some("it is a key"));
+            self.push(key, "", name, (What::Unknown, None), Some(CannotFollow::Key));
         }
     }
 
@@ -231,7 +231,7 @@ impl MentionWalk<'_> {
         before: &str,
         name: &str,
         (what, namespace): (What, Option<String>),
-        fixed: Option<&'static str>,
+        fixed: Option<CannotFollow>,
     ) {
         let id = &self.object.id;
         let anywhere = namespace.is_none() && CLUSTER_WIDE.contains(&id.kind.as_str());
@@ -263,7 +263,7 @@ impl MentionWalk<'_> {
         let mut targets: Vec<Target> = told.filter_map(|row| row.target).collect();
         for row in referrers(&id.group, &id.kind, way) {
             match row.names {
-                _ if !kustomize_names::REFERRERS.contains(&row.id) => {}
+                _ if !row.kustomize => {}
                 Names::ConfigMap => targets.push(Target::ConfigMap),
                 Names::Secret => targets.push(Target::Secret),
                 Names::Rule | Names::ByKind(_) => {
@@ -352,7 +352,7 @@ impl MentionWalk<'_> {
 }
 
 /// Why the text of a scalar cannot be replaced.
-fn fixed(node: Cursor<'_>, text: &str, shared: bool) -> Option<&'static str> {
+fn fixed(node: Cursor<'_>, text: &str, shared: bool) -> Option<CannotFollow> {
     let raw = node.raw();
     let inner = match node.style() {
         Style::Plain => Some(raw),
@@ -362,11 +362,11 @@ fn fixed(node: Cursor<'_>, text: &str, shared: bool) -> Option<&'static str> {
         _ => None,
     };
     if shared {
-        Some("an anchor there is shared by aliases")
+        Some(CannotFollow::SharedAnchor)
     } else if node.tag().is_some() {
-        Some("a tag stands before it")
+        Some(CannotFollow::Tag)
     } else if inner != Some(text) {
-        Some("it is written as a block or with escapes")
+        Some(CannotFollow::BlockOrEscapes)
     } else {
         None
     }

@@ -5,6 +5,7 @@ use super::source::Provided;
 use super::{BASE_NAME, MODE, NEEDS_HASH_SUFFIX, Reader, annotation};
 use crate::config::options::{Mode, SuffixHash};
 use crate::digest::name_hash::{self, Stored, is_suffixed};
+use crate::finding::naming::NoSuffix;
 use crate::finding::{Code, Finding};
 use crate::k8s::providers::Target;
 use crate::k8s::recreated::{RECREATED, Recreated, Says};
@@ -21,7 +22,7 @@ pub struct Naming {
     /// What the object asks for itself.
     pub mode: Option<Mode>,
     /// The suffix of its content, or why it has none.
-    pub suffix: Result<String, &'static str>,
+    pub suffix: Result<String, NoSuffix>,
     /// Whether the name ends in that suffix already, and somebody else wrote it.
     pub is_suffixed: bool,
     /// The place of the marker: ours, and in a kustomize build that of kustomize.
@@ -159,18 +160,17 @@ fn suffix_of(
     target: Target,
     name: &str,
     hash: SuffixHash,
-) -> Result<String, &'static str> {
+) -> Result<String, NoSuffix> {
     if ends_without_newline(object) {
-        return Err(
-            "the text ends in a block without a line end, which kustomize and kubectl read differently",
-        );
+        return Err(NoSuffix::OpenBlock);
     }
     match hash {
-        SuffixHash::Kustomize => kustomize_suffix(object, target, Reading::Exact)
-            .ok_or("kustomize may read its content otherwise than kubectl"),
+        SuffixHash::Kustomize => {
+            kustomize_suffix(object, target, Reading::Exact).ok_or(NoSuffix::ReadDifferently)
+        }
         SuffixHash::Kubectl => stored(object, target, name)
             .map(|stored| name_hash::kubectl(target, &stored))
-            .ok_or("its content is not what kubectl could store"),
+            .ok_or(NoSuffix::NotStorable),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sidecars in a pod spec that follow files or objects, and the volumes that they watch.
 
 use super::references::clean;
+use crate::finding::sidecar::Doubt;
 use crate::k8s::sidecars::{self, Once, Reloader, Watch};
 use crate::k8s::sites::CONTAINER_LISTS;
 use crate::text::Span;
@@ -29,8 +30,8 @@ pub struct Watched {
     pub name: SmolStr,
     /// The volume in the text: the references inside are those that it watches.
     pub span: Span,
-    /// Why a change may still need a new pod: completes "..., but ...".
-    pub doubt: Option<&'static str>,
+    /// Why a change may still need a new pod.
+    pub doubt: Option<Doubt>,
 }
 
 /// A container, as far as it matters here.
@@ -181,9 +182,7 @@ fn watched(
                 continue;
             }
             let doubt = match &file {
-                Some(file) if volume.only_file.as_deref() != Some(file) => {
-                    Some("only one of its files is watched")
-                }
+                Some(file) if volume.only_file.as_deref() != Some(file) => Some(Doubt::OneFile),
                 _ => doubt(sidecar, containers, volume),
             };
             match found.iter_mut().find(|known| known.name == volume.name) {
@@ -197,19 +196,15 @@ fn watched(
 }
 
 /// Whether somebody mounts the volume whom the sidecar may not reach.
-fn doubt(
-    sidecar: &Container<'_>,
-    containers: &[Container<'_>],
-    volume: &Volume,
-) -> Option<&'static str> {
+fn doubt(sidecar: &Container<'_>, containers: &[Container<'_>], volume: &Volume) -> Option<Doubt> {
     let mut others = 0;
     for container in containers.iter().filter(|c| c.node != sidecar.node) {
         let mut mounts = container.node.list("volumeMounts");
         let is_mounted = mounts.any(|mount| mount.filled("name").as_ref() == Some(&volume.name));
         if is_mounted && container.ends_first {
-            return Some("an init container reads it once");
+            return Some(Doubt::InitContainer);
         }
         others += usize::from(is_mounted);
     }
-    (others > 1).then_some("several containers read it, and nothing says which one reloads")
+    (others > 1).then_some(Doubt::SeveralReaders)
 }

@@ -9,8 +9,8 @@ use crate::config::policy::HotReload;
 use crate::finding::{Code, Finding};
 use crate::k8s::Row;
 use crate::k8s::id::ObjectId;
-use crate::k8s::kinds::{Rolls, WorkloadKind};
-use crate::k8s::waits::{Is, WAITS, Wait};
+use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
+use crate::k8s::waits::{Is, Until, WAITS, Wait};
 use crate::yaml::Cursor;
 use crate::yaml::insert::{self, Refusal, Slot};
 use crate::yaml::path::{FieldPath, Route, Selected, Step};
@@ -29,12 +29,12 @@ pub struct Template {
     pub slot: Option<Result<Slot, Refusal>>,
     /// Whether a stamp is there, also where it cannot be edited.
     pub stamp_seen: bool,
-    /// Why it is not stamped: completes "a stamp ...".
-    pub not_stamped: Option<&'static str>,
+    /// Why it is not stamped.
+    pub not_stamped: Option<NoRoll>,
     /// Why the references cannot be trusted; the workload is then left alone.
     pub refusal: Option<(Code, Refusal)>,
-    /// Why a stamp rolls its pods only later: completes "its pods are replaced only ...".
-    pub later: Option<&'static str>,
+    /// What its controller waits for before a stamp rolls its pods.
+    pub later: Option<Until>,
     /// Whether a control annotation or a rule says to leave it alone.
     pub ignored: Option<By>,
     /// Sources that take no part, by name.
@@ -100,8 +100,8 @@ fn template(
     let named = metadata.is_some_and(|metadata| metadata.get("name").is_some());
     let not_stamped = match &row.rolls {
         Rolls::No(reason) => Some(*reason),
-        Rolls::UnlessNamed(reason) if named => Some(*reason),
-        Rolls::Yes | Rolls::UnlessNamed(_) => None,
+        Rolls::UnlessNamed if named => Some(NoRoll::FixedName),
+        Rolls::Yes | Rolls::UnlessNamed => None,
     };
     let stamp = reader.options.annotation.as_str();
     let marks = match metadata {
@@ -189,7 +189,7 @@ impl<'a> Control<'a> {
 }
 
 /// Settings under which the controller waits before it replaces pods.
-fn later(object: Cursor<'_>, row: &WorkloadKind) -> Option<&'static str> {
+fn later(object: Cursor<'_>, row: &WorkloadKind) -> Option<Until> {
     let is_about = |wait: &Wait| wait.kinds.is_empty() || wait.kinds.contains(&row.kind.as_str());
     let holds = |wait: &Wait| wait.path.end(object).is_some_and(|at| says(at, &wait.is));
     WAITS.iter().find(|wait| is_about(wait) && holds(wait)).map(|wait| wait.until)
@@ -222,10 +222,8 @@ pub(crate) fn refused(
     file: crate::text::FileId,
 ) -> Finding {
     let place = |span| crate::text::Place { file, span };
-    let mut finding = Finding::new(code, format!("{id}: {}", refusal.message))
-        .about(id)
-        .quoting(place(refusal.at))
-        .refusing();
+    let mut finding =
+        Finding::of(code, id, refusal.message.as_str()).quoting(place(refusal.at)).refusing();
     if let Some(related) = refusal.related {
         let label =
             if refusal.message.contains("twice") { "the first one" } else { "the other end" };

@@ -7,12 +7,6 @@ use crate::extract::{Facts, Object, Sidecar, Template, Watched};
 use crate::finding::{Code, Finding};
 use crate::scope::{Home, Seat, Units};
 use crate::text::input::{Found, Input};
-use crate::text::{Place, Span};
-
-fn quoting(object: &Object, code: Code, message: String, span: Span) -> Finding {
-    let place = Place { file: object.place.file, span };
-    Finding::new(code, message).about(object.id.to_string()).quoting(place)
-}
 
 /// `a`, or `a`, `b`
 fn names<'a>(names: impl IntoIterator<Item = &'a (impl std::fmt::Display + 'a)>) -> String {
@@ -85,7 +79,7 @@ fn rolls_all_the_same(
         "if the program reloads what it read from there, annotate the workload with `rollstamp.dev/live: \"{}\"`; env and subPath reads still roll the pods",
         bare.join(",")
     );
-    Some(quoting(object, Code::HotReload, message, sidecar.at).help(help))
+    Some(object.finding_at(Code::HotReload, sidecar.at, message).help(help))
 }
 
 fn skipped(
@@ -108,15 +102,16 @@ fn skipped(
     let message = match (spared.is_empty(), doubted) {
         (true, None) => return None,
         (true, Some((volume, doubt))) => format!(
-            "the sidecar `{sidecar_name}` of {id} watches the volume `{}`, but {doubt}: changes roll the pods",
-            volume.name
+            "the sidecar `{sidecar_name}` of {id} watches the volume `{}`, but {}: changes roll the pods",
+            volume.name,
+            doubt.text()
         ),
         (false, _) => format!(
             "the sidecar `{sidecar_name}` of {id} reloads {}; mounts of it without a subPath are no part of the stamp",
             names(spared.iter().map(|volume| &volume.name))
         ),
     };
-    Some(quoting(object, Code::HotReload, message, sidecar.at))
+    Some(object.finding_at(Code::HotReload, sidecar.at, message))
 }
 
 fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
@@ -132,7 +127,7 @@ fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
         "the container `{}` of {} finds ConfigMaps or Secrets {by} and {ending}",
         sidecar.container, object.id
     );
-    quoting(object, Code::FoundByLabel, message, sidecar.at)
+    object.finding_at(Code::FoundByLabel, sidecar.at, message)
 }
 
 fn marks(object: &Object, template: &Template) -> Vec<Finding> {
@@ -145,7 +140,7 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
             names(marks.checksums.iter().map(|(name, _)| name))
         );
         found.push(
-            quoting(object, Code::ForeignChecksum, message, *at).help(
+            object.finding_at(Code::ForeignChecksum, *at, message).help(
                 "drop it where the stamp covers what it stands for; rollstamp leaves it alone",
             ),
         );
@@ -158,7 +153,8 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
             names(marks.versions.iter().map(|(name, _)| name))
         );
         found.push(
-            quoting(object, Code::VersionLabel, message, *at)
+            object
+                .finding_at(Code::VersionLabel, *at, message)
                 .help("keep it on the workload's own metadata"),
         );
     }
@@ -175,7 +171,7 @@ pub(super) fn unlisted(object: &Object, template: &Template) -> Option<Finding> 
         read.site.target.name(),
         read.name
     );
-    Some(quoting(object, Code::UnknownWorkload, message, read.name_span))
+    Some(object.finding_at(Code::UnknownWorkload, read.name_span, message))
 }
 
 /// Workloads that take the pod template of another one, which is not in their unit.
@@ -202,7 +198,7 @@ pub(super) fn about_delegates(inputs: &[Input], facts: &[Facts], units: &Units) 
                     "{} takes its pod template from {} {}, which is not in this apply unit: nothing is stamped",
                     object.id, delegate.kind, delegate.name
                 );
-                found.push(quoting(object, Code::MissingWorkload, message, delegate.at));
+                found.push(object.finding_at(Code::MissingWorkload, delegate.at, message));
             }
         }
     }

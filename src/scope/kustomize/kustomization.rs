@@ -4,6 +4,7 @@
 use super::harmless::is_control;
 use super::patch::{self, Patch, Selector};
 use super::{Kustomization, PatchFile};
+use crate::finding::divergence::{FieldEffect, UnknownContent};
 use crate::k8s::providers::Target;
 use crate::text::Span;
 use crate::yaml::resolve::Value;
@@ -24,9 +25,9 @@ pub(super) struct Parsed {
     pub(super) namespace: Option<String>,
     /// What it generates.
     pub(super) generators: Vec<Generator>,
-    /// Fields that may change anything, and what they do.
+    /// Fields that may change any object.
     pub(super) changes: Vec<Touch>,
-    /// Fields that bring in objects that nobody can see here.
+    /// Fields that add objects that cannot be seen here.
     pub(super) adds: Vec<Touch>,
     /// Patches.
     patches: Vec<PatchEntry>,
@@ -34,11 +35,11 @@ pub(super) struct Parsed {
     replacements: Vec<ReplacementEntry>,
 }
 
-/// A field that matters, and where it is.
+/// A field after which objects may not be applied as their files say.
 pub(super) struct Touch {
-    /// Completes "`field` of overlays/dev ...".
-    pub(super) what: String,
-    /// The field.
+    /// What the field does.
+    pub(super) effect: FieldEffect,
+    /// The name of the field in the text.
     pub(super) at: Span,
 }
 
@@ -90,7 +91,7 @@ pub(super) struct Generator {
     /// Where its content comes from.
     pub(super) parts: Vec<Part>,
     /// Why its content cannot be known.
-    pub(super) unknown: Option<String>,
+    pub(super) unknown: Option<UnknownContent>,
     /// The field that lists it.
     pub(super) at: Span,
 }
@@ -111,10 +112,10 @@ enum Rule {
     Harmless,
     /// It is read below.
     Read,
-    /// It may change anything; the words complete "`field` of overlays/dev ...".
-    Changes(&'static str),
-    /// It adds objects that nobody can see here.
-    Adds(&'static str),
+    /// It may change any object.
+    Changes(FieldEffect),
+    /// It adds objects that cannot be seen here.
+    Adds(FieldEffect),
 }
 
 /// Every field of a kustomization (sigs.k8s.io/kustomize/api/types, `Kustomization`). One that is
@@ -142,17 +143,17 @@ const FIELDS: &[(&str, Rule)] = &[
     ("sortOptions", Rule::Harmless),
     ("buildMetadata", Rule::Harmless),
     ("helmGlobals", Rule::Harmless),
-    ("namePrefix", Rule::Changes("renames what it holds")),
-    ("nameSuffix", Rule::Changes("renames what it holds")),
-    ("vars", Rule::Changes("puts values into what it holds")),
-    ("transformers", Rule::Changes("may change what it holds")),
-    ("generators", Rule::Changes("may change what it holds")),
-    ("validators", Rule::Changes("run programs over what it holds")),
-    ("configurations", Rule::Changes("may change where kustomize looks for names")),
-    ("crds", Rule::Changes("may change where kustomize looks for names")),
-    ("openapi", Rule::Changes("may change how patches are merged")),
-    ("helmCharts", Rule::Adds("adds objects of charts")),
-    ("helmChartInflationGenerator", Rule::Adds("adds objects of charts")),
+    ("namePrefix", Rule::Changes(FieldEffect::Renames)),
+    ("nameSuffix", Rule::Changes(FieldEffect::Renames)),
+    ("vars", Rule::Changes(FieldEffect::PutsValues)),
+    ("transformers", Rule::Changes(FieldEffect::MayChange)),
+    ("generators", Rule::Changes(FieldEffect::MayChange)),
+    ("validators", Rule::Changes(FieldEffect::RunsPrograms)),
+    ("configurations", Rule::Changes(FieldEffect::ChangesNamePlaces)),
+    ("crds", Rule::Changes(FieldEffect::ChangesNamePlaces)),
+    ("openapi", Rule::Changes(FieldEffect::ChangesMerge)),
+    ("helmCharts", Rule::Adds(FieldEffect::AddsCharts)),
+    ("helmChartInflationGenerator", Rule::Adds(FieldEffect::AddsCharts)),
 ];
 
 /// Reads a kustomization. Nothing: it cannot be read.
@@ -172,14 +173,14 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
     for (key, value) in root.pairs() {
         let (name, at, value) = (key.key().ok()?, key.span(), value.target());
         let rule = FIELDS.iter().find(|(field, _)| *field == name);
-        let touch = |what: &str| Touch { what: what.to_owned(), at };
+        let touch = |effect| Touch { effect, at };
         if is_empty(value) {
             continue;
         }
         match rule.map(|(_, rule)| rule) {
-            None => parsed.changes.push(touch("is not known to rollstamp")),
-            Some(Rule::Changes(what)) => parsed.changes.push(touch(what)),
-            Some(Rule::Adds(what)) => parsed.adds.push(touch(what)),
+            None => parsed.changes.push(touch(FieldEffect::Unknown)),
+            Some(Rule::Changes(effect)) => parsed.changes.push(touch(*effect)),
+            Some(Rule::Adds(effect)) => parsed.adds.push(touch(*effect)),
             Some(Rule::Harmless) => {}
             Some(Rule::Read) => match name.as_ref() {
                 "kind" => parsed.component = value.str().as_deref() == Some("Component"),
@@ -192,12 +193,12 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
                 "secretGenerator" => generators.push((Target::Secret, at, value)),
                 "labels" => {
                     if value.all_items()?.iter().any(|item| item.get("fields").is_some()) {
-                        parsed.changes.push(touch("may write into any field"));
+                        parsed.changes.push(touch(FieldEffect::WritesAnyField));
                     }
                 }
                 "commonAnnotations" => {
                     if has_control_keys(value, stamp) {
-                        parsed.changes.push(touch("sets control annotations"));
+                        parsed.changes.push(touch(FieldEffect::SetsControlAnnotations));
                     }
                 }
                 "replacements" => parsed.replacements = replacements(value, at, stamp)?,
@@ -364,7 +365,7 @@ fn generator(
             "options" => generator.options(value, stamp),
             // The controller of tokens fills it.
             "type" if value.str().as_deref() != Some("kubernetes.io/service-account-token") => {}
-            other => generator.unknown = Some(format!("it has `{other}`")),
+            other => generator.unknown = Some(UnknownContent::Field(other.to_owned())),
         }
     }
     if let Some(global) = global {
@@ -382,7 +383,7 @@ impl Generator {
                 ("disableNameSuffixHash", Ok(Value::Bool(off))) => self.hashed &= !off,
                 ("labels" | "immutable", _) | (_, Ok(Value::Null)) => {}
                 ("annotations", _) if value.is_mapping() && !has_control_keys(value, stamp) => {}
-                _ => self.unknown = Some(format!("its options have `{name}`")),
+                _ => self.unknown = Some(UnknownContent::Option(name.into_owned())),
             }
         }
     }
