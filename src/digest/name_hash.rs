@@ -1,27 +1,29 @@
-//! Name suffixes that tell the content of a source: SHA-256 of a JSON text with Go's escapes, its first
-//! ten hex digits with five of them replaced. Two programs make them, from different texts.
+//! Name suffixes computed from the content of a source. Both kustomize and kubectl take the SHA-256 of a
+//! JSON text with Go's escapes and write its first ten hex digits, five of the sixteen digits replaced by
+//! letters. They hash different texts:
 //!
-//! kustomize (`sigs.k8s.io/kustomize/api/hasher`) has `name: ""` always and `data: ""` if there is none.
-//! kubectl (`create --append-hash`, `k8s.io/kubectl/pkg/util/hash`) has the name, and the values as the
-//! cluster stores them.
+//! - kustomize (`sigs.k8s.io/kustomize/api/hasher`) always writes `name: ""`, and `data: ""` if there is
+//!   no data;
+//! - kubectl (`create --append-hash`, `k8s.io/kubectl/pkg/util/hash`) writes the name, and the values as
+//!   the cluster stores them.
 
 use crate::digest::push_hex;
 use crate::k8s::providers::Target;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 
-/// A field of a source as kustomize hashes it: its entries sorted by key; a null value stays null.
+/// The entries of a field of a source as kustomize hashes them, sorted by key. A null value is `None`.
 pub type Entries<'a> = Vec<(String, Option<Cow<'a, str>>)>;
 
 /// The `data` of a source as kustomize hashes it.
 pub enum Data<'a> {
     /// A mapping.
     Entries(Entries<'a>),
-    /// Anything written instead of one, such as `null`; nothing if the field is absent.
+    /// Any other value as it is written, such as `null`; empty if the field is absent.
     Text(Cow<'a, str>),
 }
 
-/// What kustomize hashes of a ConfigMap or Secret.
+/// The parts of a ConfigMap or Secret that kustomize hashes.
 pub struct Content<'a> {
     /// `data`.
     pub data: Data<'a>,
@@ -31,7 +33,7 @@ pub struct Content<'a> {
     pub secret_type: String,
 }
 
-/// What kubectl hashes of a ConfigMap or Secret.
+/// The parts of a ConfigMap or Secret that kubectl hashes.
 pub struct Stored {
     /// The name without a suffix.
     pub name: String,
@@ -51,7 +53,7 @@ pub fn is_suffixed(name: &str, base: &str) -> bool {
     rest.is_some_and(|letters| letters.len() == 10 && looks_suffixed(name))
 }
 
-/// Whether a name ends as if kustomize had suffixed it: `-` and ten of its sixteen letters.
+/// Whether a name ends like one with a suffix of kustomize: `-` and ten of the sixteen letters.
 pub fn looks_suffixed(name: &str) -> bool {
     name.len() > 11
         && name.is_char_boundary(name.len() - 11)
@@ -59,7 +61,7 @@ pub fn looks_suffixed(name: &str) -> bool {
         && name[name.len() - 10..].bytes().all(|b| b"2456789bcdfghkmt".contains(&b))
 }
 
-/// The ten letters for a content.
+/// The ten letters that kustomize writes for a content.
 pub fn kustomize(target: Target, content: &Content<'_>) -> String {
     let mut json = String::from("{");
     if target == Target::ConfigMap

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 /// Adds a hint for everything that an apply would run into.
 pub(super) fn check(reader: &mut Reader<'_>, object: Provided<'_, '_>, source: &Source) {
-    // Of other kinds, a controller makes the object, and of what that one is like nothing is sure.
+    // SealedSecret etc.: the limits hold for the Secret that a controller makes, which is not here.
     if !object.row.group.is_empty() {
         return;
     }

@@ -48,7 +48,7 @@ pub(super) fn source(
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     if entries.windows(2).any(|pair| pair[0].key == pair[1].key) {
-        unknown = unknown.or_else(|| Some(UnknownContent::KeyTwice));
+        unknown = unknown.or(Some(UnknownContent::KeyTwice));
     }
     let source = Source {
         target: generator.target,
