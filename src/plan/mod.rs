@@ -27,7 +27,7 @@ use crate::text::FileId;
 use crate::text::input::Found;
 use crate::yaml::Edit;
 use crate::yaml::insert::Slot;
-use crate::yaml::verify::Step;
+use crate::yaml::path::Step;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens to every pod template, in the order of the input.
