@@ -12,7 +12,7 @@ const SECRET: &[&str] = &[
     "PatchFile",
     "Source",
     "Text",
-    "Tree",
+    "Cursor",
     "ValueDigest",
     "Whole",
 ];
