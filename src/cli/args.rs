@@ -3,7 +3,7 @@
 use super::explain::{Wanted, wanted};
 use super::output::output;
 use crate::config::settings::{Settings, heading};
-use crate::report::Format;
+use crate::report::{Format, Subject};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -108,7 +108,7 @@ pub(super) struct Common {
         short,
         long,
         value_name = "FORMAT",
-        value_parser = output(),
+        value_parser = output(Subject::Outcome),
         default_value = "text",
         help_heading = heading::FINDINGS
     )]
@@ -160,9 +160,17 @@ const NOT_OBEYED: &[(&str, &[&str])] = &[
     ("check", &["verbose"]),
 ];
 
+/// What the verbs report whose reports are about something else than one run.
+const SUBJECTS: &[(&str, Subject)] = &[("explain", Subject::Explanation)];
+
 /// The command line, for parsers, help and completions.
 pub fn command() -> clap::Command {
-    NOT_OBEYED.iter().fold(Cli::command(), |command, &(verb, options)| {
+    let command = SUBJECTS.iter().fold(Cli::command(), |command, &(verb, subject)| {
+        command.mut_subcommand(verb, |verb| {
+            verb.mut_arg("output", |option| option.value_parser(output(subject)))
+        })
+    });
+    NOT_OBEYED.iter().fold(command, |command, &(verb, options)| {
         command.mut_subcommand(verb, |verb| {
             options.iter().fold(verb, |verb, &id| verb.mut_arg(id, |option| option.hide(true)))
         })
