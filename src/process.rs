@@ -224,7 +224,8 @@ pub fn edit(
     let (changes, found) = edit::edits(&manifests, &texts, &plan, &renames, options);
     renames.edits = Vec::new();
     findings.extend(found);
-    silence::apply(&options.rules.findings, |file| &manifests[file].marks, &mut findings);
+    let marks = |file: FileId| manifests[file].marks.as_slice();
+    let silenced = silence::apply(&options.rules.findings, marks, &mut findings);
     if options.strict {
         for finding in &mut findings {
             // What `check` is there to find is no refusal.
@@ -239,7 +240,7 @@ pub fn edit(
     findings.extend(decided.unreadable);
     finding::sort(&mut findings);
     let skipped = decided.skipped;
-    Outcome { manifests, texts, units, plan, renames, changes, findings, skipped }
+    Outcome { manifests, texts, units, plan, renames, changes, findings, silenced, skipped }
 }
 
 /// Reads every text that was not read as it came in, large ones in parts, on as many threads as asked

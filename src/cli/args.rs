@@ -47,6 +47,9 @@ pub(super) enum Verb {
         /// Print what would change as a unified diff, and write nothing
         #[arg(long)]
         diff: bool,
+        /// Say at the end how many findings there are of each code, and what the workloads come to
+        #[arg(long, help_heading = heading::FINDINGS)]
+        statistics: bool,
         #[command(flatten)]
         common: Common,
     },
@@ -61,6 +64,9 @@ pub(super) enum Verb {
         /// Take input without any Kubernetes object for clean; otherwise it is an error (exit code 2)
         #[arg(long, help_heading = heading::INPUT)]
         allow_empty: bool,
+        /// Say at the end how many findings there are of each code, and what the workloads come to
+        #[arg(long, help_heading = heading::FINDINGS)]
+        statistics: bool,
         #[command(flatten)]
         common: Common,
     },
@@ -138,9 +144,6 @@ pub(super) struct Common {
         help_heading = heading::FINDINGS
     )]
     pub(super) min_severity: Option<Severity>,
-    /// Say at the end how many findings there are of each code, and what the workloads come to
-    #[arg(long, help_heading = heading::FINDINGS)]
-    pub(super) statistics: bool,
     /// Say notes as well, and what was read
     #[arg(short, long, help_heading = heading::FINDINGS)]
     pub(super) verbose: bool,
@@ -189,6 +192,18 @@ pub fn command() -> clap::Command {
             options.iter().fold(verb, |verb, &id| verb.mut_arg(id, |option| option.hide(true)))
         })
     })
+}
+
+impl Common {
+    /// The least severity that people get to see.
+    pub(super) fn least(&self) -> Severity {
+        let default = match (self.quiet, self.verbose) {
+            (true, _) => Severity::Error,
+            (_, true) => Severity::Note,
+            _ => Severity::Warning,
+        };
+        self.min_severity.unwrap_or(default)
+    }
 }
 
 impl Cli {

@@ -36,6 +36,15 @@ pub(super) fn filter(
         None => None,
     };
     run.say_findings()?;
+    if run.outcome.is_empty() && run.call.is_none() && !run.outcome.refused() {
+        let why = summary::nothing(&run.outcome, paths.is_empty(), "stamp");
+        if run.outcome.skipped.total() > 0 {
+            bail!("{why}");
+        }
+        if !common.quiet {
+            run.say(&format!("rollstamp: {why}"));
+        }
+    }
     if run.outcome.refused() {
         run.say("rollstamp: refused; nothing was printed");
         return Ok(Exit::Trouble);

@@ -10,11 +10,18 @@ use crate::text::input::Found;
 use anyhow::bail;
 use std::path::PathBuf;
 
+/// What is shown of a run beside the findings.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Shown {
+    pub(super) diff: bool,
+    pub(super) statistics: bool,
+}
+
 pub(super) fn in_place(
     paths: &[PathBuf],
     common: &Common,
     goal: Goal,
-    show_diffs: bool,
+    shown: Shown,
 ) -> anyhow::Result<Exit> {
     let verb = if goal == Goal::Strip { Verb::Strip } else { Verb::Write };
     let Some(mut run) = start(paths, common, verb, goal)? else {
@@ -25,9 +32,9 @@ pub(super) fn in_place(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"
         );
     }
-    if show_diffs {
+    if shown.diff {
         run.say_findings()?;
-        let view = View { show_diffs, ..run.view() };
+        let view = View { show_diffs: true, ..run.view() };
         print(|out| view.diffs().try_for_each(|diff| out.write_all(diff.as_bytes())))?;
         return Ok(run.exit());
     }
@@ -48,13 +55,19 @@ pub(super) fn in_place(
         changes.map(|(change, _)| summary::changed(&run.outcome, change.file)).collect();
     run.outcome.add(findings);
     run.say_findings()?;
+    let coverage = run.outcome.coverage();
+    if shown.statistics {
+        run.say(&summary::statistics(&run.outcome, &coverage));
+    }
     if !common.quiet {
         for line in &lines {
             run.say(line);
         }
-        let summary =
-            format!("{} changed; {}", count(lines.len(), "file"), summary::read(&run.outcome));
-        run.say(&summary);
+        let about = match goal {
+            Goal::Strip => summary::read(&run.outcome),
+            Goal::Stamp | Goal::Check => summary::coverage(&run.outcome, &coverage, true),
+        };
+        run.say(&format!("{} changed; {about}", count(lines.len(), "file")));
     }
     Ok(run.exit())
 }

@@ -78,14 +78,19 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             let keep = cli.keep.zip(cli.previous);
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
-        Some(Verb::Write { paths, diff, common }) => in_place(&paths, &common, Goal::Stamp, diff),
-        Some(Verb::Check { paths, diff, allow_empty, common }) => {
-            check::check(&paths, &common, diff, allow_empty)
+        Some(Verb::Write { paths, diff, statistics, common }) => {
+            in_place(&paths, &common, Goal::Stamp, in_place::Shown { diff, statistics })
+        }
+        Some(Verb::Check { paths, diff, allow_empty, statistics, common }) => {
+            let asked = check::Asked { diff, allow_empty, statistics };
+            check::check(&paths, &common, &asked)
         }
         Some(Verb::Strip { paths, common }) if paths.is_empty() => {
             filter(&[], &common, Goal::Strip, None)
         }
-        Some(Verb::Strip { paths, common }) => in_place(&paths, &common, Goal::Strip, false),
+        Some(Verb::Strip { paths, common }) => {
+            in_place(&paths, &common, Goal::Strip, in_place::Shown::default())
+        }
         Some(Verb::Explain { paths, workloads, common }) => {
             explain::explain(&paths, &workloads, &common)
         }

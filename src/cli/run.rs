@@ -5,7 +5,6 @@ use super::args::{Colour, Common, command};
 use super::settings::{exclude, options, settings};
 use super::validate::require;
 use crate::config::options::{Goal, Options};
-use crate::finding::Severity;
 use crate::io::files::Keep;
 use crate::io::stdin::Arriving;
 use crate::io::{files, krm, reload, stdout};
@@ -41,7 +40,9 @@ pub(super) fn start<'a>(
     if paths.is_empty() {
         if stdout::stdin_is_terminal() {
             let help = command().render_help();
-            stdout::Talk::new(None)?.say(&help.to_string());
+            let mut talk = stdout::Talk::new(None)?;
+            talk.say(&help.to_string());
+            talk.say("rollstamp: no PATH, and nothing is piped in\n");
             return Ok(None);
         }
         arriving = Some(Arriving::begin().context("failed to read the standard input")?);
@@ -63,7 +64,8 @@ pub(super) fn start<'a>(
     }
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
+    let mut outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
+    outcome.group();
     Ok(Some(Run { outcome, call, options, common, verb, talk }))
 }
 

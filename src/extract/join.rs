@@ -41,6 +41,9 @@ impl Joining {
         all.templates.append(&mut part.templates);
         all.references.append(&mut part.references);
         all.object_count += part.object_count;
+        for (how, count) in part.indirect {
+            *all.indirect.entry(how).or_default() += count;
+        }
         all.kustomizations.append(&mut part.kustomizations);
         all.findings.append(&mut part.findings);
         all.hints.append(&mut part.hints);

@@ -8,8 +8,10 @@ use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
 use super::{Facts, Object, Reference, Source, Template};
 use crate::finding::Finding;
 use crate::finding::silence::Mark;
+use crate::k8s::indirect::Indirect;
 use crate::text::input::Input;
 use crate::text::{FileId, Place, Span, offset};
+use std::collections::BTreeMap;
 use std::ops::Index;
 
 /// Everything that the texts say. Built once, never changed.
@@ -30,6 +32,8 @@ pub struct File {
     pub objects: Ids<ObjectId>,
     /// How many Kubernetes objects it has, those that neither provide nor read anything included.
     pub object_count: usize,
+    /// How many of them make or change other objects in the cluster, by how they do it.
+    pub indirect: BTreeMap<Indirect, usize>,
     /// Whether it has a `sops` mapping, and so is never written.
     pub encrypted: bool,
     /// Whether nothing is known of it, because it could not be read.
@@ -57,6 +61,7 @@ impl Manifests {
                 mut templates,
                 mut references,
                 object_count,
+                indirect,
                 findings: own_findings,
                 hints: own_hints,
                 encrypted,
@@ -80,6 +85,7 @@ impl Manifests {
                 input,
                 objects: Ids::over(first..all.objects.len()),
                 object_count,
+                indirect,
                 encrypted,
                 unread,
                 refused: own_findings.iter().any(|finding| finding.refuses),

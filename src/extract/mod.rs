@@ -43,6 +43,7 @@ use crate::finding::silence::{Mark, marks};
 use crate::finding::{Code, Finding};
 use crate::k8s::Row;
 use crate::k8s::id::Identity;
+use crate::k8s::indirect::{Indirect, indirect};
 use crate::k8s::kinds;
 use crate::text::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::path::Route;
@@ -51,6 +52,7 @@ use crate::yaml::{self, Cursor, Document, Kind, SyntaxError};
 use objects::{Found, ObjectNode};
 use smol_str::SmolStr;
 use source::Provided;
+use std::collections::BTreeMap;
 
 /// What says that something takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +76,8 @@ pub struct Facts {
     pub references: Vec<Reference>,
     /// How many Kubernetes objects there are, those without facts included.
     pub object_count: usize,
+    /// How many of them make or change other objects in the cluster, by how they do it.
+    pub indirect: BTreeMap<Indirect, usize>,
     /// The kustomizations in a list, by their paths; empty when the text is read.
     pub kustomizations: Vec<String>,
     /// What is wrong in the text itself.
@@ -364,6 +368,9 @@ impl Reader<'_> {
         let (group, version) = Identity::split_api_version(&object.api_version);
         self.facts.encrypted |= is_sops(node);
         self.facts.object_count += 1;
+        if let Some(how) = indirect(group, kind) {
+            *self.facts.indirect.entry(how).or_default() += 1;
+        }
         if kind == "Secret" {
             self.facts.secrets.push(node.span());
         }

@@ -22,6 +22,7 @@ impl Facts {
             templates,
             references,
             object_count: _,
+            indirect: _,
             kustomizations: _,
             findings,
             hints,
@@ -84,6 +85,8 @@ impl Way {
         let Finding {
             code: _,
             severity: _,
+            shared: _,
+            others: _,
             object: _,
             message: _,
             cause: _,

@@ -56,6 +56,46 @@ pub enum Cause {
     },
 }
 
+/// What makes the difference, in one word for the count of workloads that are left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// A patch or a replacement.
+    Patch,
+    /// A generator.
+    Generator,
+    /// A field that renames objects.
+    Rename,
+    /// Variables.
+    Variable,
+    /// Something that is not here.
+    Absent,
+    /// Overlays that need different stamps.
+    Different,
+    /// A file that cannot be read, or not as kustomize reads it.
+    Unreadable,
+    /// No overlay includes it.
+    NotIncluded,
+    /// Anything else.
+    Other,
+}
+
+impl Class {
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Patch => "patched by an overlay",
+            Self::Generator => "generator",
+            Self::Rename => "renamed by an overlay",
+            Self::Variable => "variables",
+            Self::Absent => "base or component not here",
+            Self::Different => "overlays differ",
+            Self::Unreadable => "unreadable file",
+            Self::NotIncluded => "in no build",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// What is unusual about a file that a kustomization includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileCause {
@@ -103,6 +143,8 @@ pub enum Effect {
     GeneratesSameName,
     /// It changes the object of this kind and name.
     ChangesObject(String, String),
+    /// It changes the workload of this kind and name, and may add something that the workload reads.
+    AddsReads(String, String),
     /// A patch of it may give an object another name.
     MayRename,
     /// It gives this object another namespace, but not what the object makes in the cluster.
@@ -161,9 +203,40 @@ impl Divergence {
         Self { cause, place: None, built_by: None }
     }
 
+    /// Whether a workload that reads nothing in its file may read something where it is applied.
+    pub fn may_add_reads(&self) -> bool {
+        let Cause::Kustomization { effect, .. } = &self.cause else {
+            return false;
+        };
+        matches!(
+            effect,
+            Effect::AddsReads(..)
+                | Effect::Unreadable
+                | Effect::AbsentComponent(_)
+                | Effect::Field(FieldEffect::MayChange | FieldEffect::Unknown)
+        )
+    }
+
+    /// The sentence about this workload that stays true of others with the same cause: where each one is
+    /// changed itself, it names none of them.
+    pub fn text_shared_by(&self, kind: &str, name: &str) -> String {
+        let Cause::Kustomization { file, field: Some(field), effect } = &self.cause else {
+            return self.text();
+        };
+        let changed = match effect {
+            Effect::AddsReads(k, n) if k == kind && n == name => "may change what they read",
+            Effect::ChangesObject(k, n) if k == kind && n == name => "changes them",
+            _ => return self.text(),
+        };
+        self.with_builder(format!("`{field}` in {file} {changed}"))
+    }
+
     /// The sentence: it stands on its own, without a full stop.
     pub fn text(&self) -> String {
-        let mut text = self.cause.text();
+        self.with_builder(self.cause.text())
+    }
+
+    fn with_builder(&self, mut text: String) -> String {
         if let Some(unit) = &self.built_by {
             text.push_str(&format!("; {unit} builds it"));
         }
@@ -183,6 +256,18 @@ impl Divergence {
 }
 
 impl Cause {
+    /// The class of the cause.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::DifferentStamps(..) | Self::IncludedTwoWays => Class::Different,
+            Self::NotIncluded(_) => Class::NotIncluded,
+            Self::File(..) => Class::Unreadable,
+            Self::Generator { .. } => Class::Generator,
+            Self::Kustomization { effect, .. } => effect.class(),
+            _ => Class::Other,
+        }
+    }
+
     /// The paths that the sentence names.
     fn paths(&self) -> impl Iterator<Item = &String> {
         let (first, second) = match self {
@@ -256,6 +341,19 @@ impl Oddity {
 }
 
 impl Effect {
+    fn class(&self) -> Class {
+        match self {
+            Self::Unreadable => Class::Unreadable,
+            Self::Absent(_) | Self::AbsentComponent(_) => Class::Absent,
+            Self::GeneratesSameName => Class::Generator,
+            Self::ChangesObject(..) | Self::AddsReads(..) => Class::Patch,
+            Self::MayRename | Self::OtherNamespace(_) => Class::Rename,
+            Self::Field(FieldEffect::Renames) => Class::Rename,
+            Self::Field(FieldEffect::PutsValues) => Class::Variable,
+            _ => Class::Other,
+        }
+    }
+
     fn path(&self) -> Option<&String> {
         match self {
             Self::Absent(path) | Self::AbsentComponent(path) => Some(path),
@@ -274,6 +372,7 @@ impl Effect {
             }
             Self::GeneratesSameName => "generates the same name".to_owned(),
             Self::ChangesObject(kind, name) => format!("changes {kind} {name}"),
+            Self::AddsReads(kind, name) => format!("may change what {kind} {name} reads"),
             Self::MayRename => "may rename what it holds".to_owned(),
             Self::OtherNamespace(object) => format!("gives {object} another namespace"),
             Self::Field(effect) => effect.text().to_owned(),

@@ -4,6 +4,7 @@
 //! stages keep as enums, so that no stage decides anything by the text of a message.
 
 mod codes;
+mod group;
 pub mod divergence;
 pub mod naming;
 pub mod sidecar;
@@ -12,6 +13,7 @@ pub mod value;
 pub mod workload;
 
 pub use codes::{Code, Severity};
+pub use group::group;
 
 use crate::text::Place;
 
@@ -28,6 +30,11 @@ pub struct Finding {
     pub message: String,
     /// If the message is the object, a colon and the cause: the cause alone.
     pub cause: Option<String>,
+    /// What is said of several objects that have one cause, behind their names. Findings with the same
+    /// text here become one by [`group`].
+    pub shared: Option<String>,
+    /// The other objects that it is about, after that.
+    pub others: Vec<String>,
     /// Where it is.
     pub place: Option<Place>,
     /// The path of the file, where there is no text to point into.
@@ -51,6 +58,8 @@ impl Finding {
             object: None,
             message: message.into(),
             cause: None,
+            shared: None,
+            others: Vec::new(),
             place: None,
             file: None,
             quotable: false,
@@ -102,6 +111,13 @@ impl Finding {
     /// Sets what to do.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Says what becomes one finding with others of the same cause: it stands behind the names of all
+    /// objects.
+    pub fn shared(mut self, text: impl Into<String>) -> Self {
+        self.shared = Some(text.into());
         self
     }
 

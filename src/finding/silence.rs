@@ -110,12 +110,14 @@ pub fn marks(text: &str, part: Span) -> Vec<Mark> {
 }
 
 /// Sets the levels that the user asks for, and drops what is known. What refuses stays as it is:
-/// silence would make a refusal unexplained. `marks` are the comments of each text.
+/// silence would make a refusal unexplained. `marks` are the comments of each text. Returns how many
+/// findings are not said because of it.
 pub fn apply<'a>(
     levels: &Levels,
     marks: impl Fn(FileId) -> &'a [Mark],
     findings: &mut Vec<Finding>,
-) {
+) -> usize {
+    let before = findings.len();
     findings.retain_mut(|finding| {
         if finding.refuses {
             return true;
@@ -131,4 +133,5 @@ pub fn apply<'a>(
         finding.severity = severity.unwrap_or(finding.severity);
         severity.is_some()
     });
+    before - findings.len()
 }

@@ -158,6 +158,7 @@ fn walked(
     options: &Options,
 ) {
     let mut candidates: Vec<Met> = Vec::with_capacity(met.len());
+    let mut charts: BTreeSet<PathBuf> = BTreeSet::new();
     for met in met {
         let met = match met {
             Ok(met) => met,
@@ -169,7 +170,11 @@ fn walked(
         };
         match met.what {
             What::Kustomization => loaded.skipped.kustomizations += 1,
-            What::ChartTemplate => loaded.skipped.templates += 1,
+            What::ChartTemplate => {
+                loaded.skipped.templates += 1;
+                let mut above = met.folder.ancestors();
+                charts.extend(above.find(|f| f.ends_with("templates")).map(Path::to_path_buf));
+            }
             What::Outside => {
                 let name = name_of(&met);
                 loaded.findings.push(
@@ -189,6 +194,7 @@ fn walked(
             }
         }
     }
+    loaded.skipped.charts += charts.len();
     let first = loaded.inputs.len();
     let read = parallel::map_with(candidates.len(), options.jobs, Vec::new, |buffer, i| {
         let name = name_of(&candidates[i]);

@@ -4,6 +4,7 @@
 //! written by hand, would have gaps. To add a kind, a site or a provider, add a row and a case under `testdata`.
 
 pub mod id;
+pub mod indirect;
 pub mod kinds;
 pub mod kustomize_names;
 pub mod limits;

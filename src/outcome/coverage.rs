@@ -49,13 +49,14 @@ impl Outcome {
             silenced: self.silenced,
             ..Coverage::default()
         };
-        for (input, facts) in self.inputs.iter().zip(&self.facts) {
-            if input.found == crate::text::input::Found::Context {
+        for file in self.manifests.files() {
+            let of = &self.manifests[file];
+            if !of.input.is_named() || self.units.is_patch(file) {
                 continue;
             }
-            sum.objects += facts.object_count;
-            sum.manifests += usize::from(facts.object_count > 0);
-            for (&kind, &count) in &facts.indirect {
+            sum.objects += of.object_count;
+            sum.manifests += usize::from(of.object_count > 0);
+            for (&kind, &count) in &of.indirect {
                 *sum.not_looked_into.entry(kind).or_default() += count;
             }
         }
@@ -66,9 +67,7 @@ impl Outcome {
     }
 
     fn count(&self, planned: &Planned, sum: &mut Coverage) {
-        let object = crate::resolve::index::object(&self.facts, planned.object);
-        let template = &object.templates[planned.template];
-        let reads = template.references.iter().any(Reference::reads);
+        let reads = self.manifests.references_of(planned.template).iter().any(Reference::reads);
         let counter = match &planned.decision {
             Decision::Stamp { state: State::Current, .. } => &mut sum.right,
             Decision::Stamp { .. } | Decision::None { left_over: true } => &mut sum.changing,

@@ -1,6 +1,9 @@
 //! What one run found out. Every verb and every format is a view of it.
 
+mod coverage;
 pub mod generations;
+
+pub use coverage::Coverage;
 
 use crate::edit::FileChange;
 use crate::extract::Manifests;
@@ -27,6 +30,8 @@ pub struct Outcome {
     pub changes: Vec<FileChange>,
     /// What is wrong or worth saying, in the order of the input.
     pub findings: Vec<Finding>,
+    /// How many findings the configuration or comments leave unsaid.
+    pub silenced: usize,
     /// Files below a folder that are no manifests, by reason.
     pub skipped: Skipped,
 }
@@ -38,6 +43,20 @@ impl Outcome {
             self.findings.extend(findings);
             crate::finding::sort(&mut self.findings);
         }
+    }
+
+    /// Makes one finding of those with one cause.
+    pub fn group(&mut self) {
+        crate::finding::group(&mut self.findings);
+    }
+
+    /// Whether there is no Kubernetes object in all that was named.
+    pub fn is_empty(&self) -> bool {
+        let mut files = self.manifests.files();
+        files.all(|file| {
+            let of = &self.manifests[file];
+            of.object_count == 0 || !of.input.is_named() || self.units.is_patch(file)
+        })
     }
 
     /// Whether something was refused.

@@ -16,16 +16,12 @@ fn place(object: &Object, span: Span) -> Place {
     Place { file: object.place.file, span }
 }
 
-/// One finding for the workloads of a file that are left alone for one reason.
-pub(super) fn left_alone(first: &Object, count: usize, why: &Divergence) -> Finding {
-    let others = match count - 1 {
-        0 => String::new(),
-        1 => " and 1 other".to_owned(),
-        more => format!(" and {more} others"),
-    };
-    let verb = if count > 1 { "are" } else { "is" };
-    let message = format!("{}{others} {verb} left alone: {}", first.id, why.text());
-    let mut finding = first.finding(Code::KustomizeSource, message);
+/// A workload that is left alone.
+pub(super) fn left_alone(workload: &Object, why: &Divergence) -> Finding {
+    let id = &workload.id;
+    let message = format!("{id} is left alone: {}", why.text());
+    let shared = format!("are left alone: {}", why.text_shared_by(&id.kind, &id.name));
+    let mut finding = workload.finding(Code::KustomizeSource, message).shared(shared);
     if let Some(place) = why.place {
         finding = finding.related(place, "here");
     }
@@ -159,7 +155,11 @@ pub(super) fn external(
         "{} reads {target} {}, which is not in this apply unit; changes of it do not change the stamp",
         reader.id, name
     );
-    let mut finding = reader.finding_at(Code::ExternalReference, reference.name_span, message);
+    let mut finding = reader
+        .finding_at(Code::ExternalReference, reference.name_span, message)
+        .shared(format!(
+            "read {target} {name}, which is not in their apply units; changes of it do not change the stamps"
+        ));
     if strict {
         finding.severity = Severity::Error;
         finding = finding
@@ -182,6 +182,10 @@ pub(super) fn filled(
     );
     reader
         .finding_at(Code::FilledInCluster, reference.name_span, message)
+        .shared(format!(
+            "read {target} {name}, which {} has filled in the cluster; changes of it do not change the stamps",
+            provider.id
+        ))
         .related(provider.place_of_name(), "filled here")
 }
 

@@ -23,7 +23,6 @@ use crate::rename::Renames;
 use crate::resolve::index::Index;
 use crate::resolve::{Resolution, Resolver};
 use crate::scope::{Home, Seat, Units};
-use crate::text::FileId;
 use crate::text::input::Found;
 use crate::yaml::Edit;
 use crate::yaml::insert::Slot;
@@ -136,9 +135,6 @@ pub fn decide(
         said.add(of_part);
     }
     let mut findings = said.findings;
-    for ((_, why), (first, count)) in said.left_alone {
-        findings.push(findings::left_alone(&manifests[first], count, &why));
-    }
     for ((one, two), readers) in said.clashes {
         findings.push(findings::clash(manifests, one, two, &readers));
     }
@@ -157,8 +153,6 @@ const PART: usize = 256;
 #[derive(Default)]
 struct Said {
     findings: Vec<Finding>,
-    /// Of each reason to leave workloads of a file alone, the first of them and how many.
-    left_alone: BTreeMap<(FileId, Divergence), (ObjectId, usize)>,
     /// Of each clash, the readers that are left alone.
     clashes: BTreeMap<(SourceId, SourceId), BTreeSet<String>>,
     /// Of each value that a stamped workload reads and that is no string, source and entry, what is
@@ -170,9 +164,6 @@ impl Said {
     /// Adds what there is to say about the next ones.
     fn add(&mut self, next: Self) {
         self.findings.extend(next.findings);
-        for (why, (first, count)) in next.left_alone {
-            self.left_alone.entry(why).or_insert((first, 0)).1 += count;
-        }
         for (clash, readers) in next.clashes {
             self.clashes.entry(clash).or_default().extend(readers);
         }
@@ -214,9 +205,8 @@ impl Planner<'_> {
             (Goal::Stamp | Goal::Check, Home::In(seats)) => self.in_all(seats, at),
         };
         let (decision, reasons) = decided.unwrap_or_else(|why: Divergence| {
-            if overlays::matters(manifests, template) {
-                let known = self.said.left_alone.entry((file, why.clone()));
-                known.or_insert((template.object, 0)).1 += 1;
+            if overlays::matters(manifests, template, &why) {
+                self.said.findings.push(findings::left_alone(object, &why));
             }
             (Decision::LeftAlone(why), Vec::new())
         });

@@ -11,11 +11,13 @@ use std::collections::BTreeSet;
 /// The decision about a template, and its reasons.
 type Decided = (Decision, Vec<Reason>);
 
-/// Whether a template would get a stamp, so that a finding says why it is left alone.
-pub(super) fn matters(manifests: &Manifests, template: &Template) -> bool {
-    template.not_stamped.is_none()
-        && template.ignored.is_none()
-        && template.references.iter().map(|at| &manifests[at]).any(Reference::reads)
+/// Whether a template would get a stamp, or may get one where it is applied, so that a finding says why
+/// it is left alone.
+pub(super) fn matters(manifests: &Manifests, template: &Template, why: &Divergence) -> bool {
+    if template.not_stamped.is_some() || template.ignored.is_some() {
+        return false;
+    }
+    why.may_add_reads() || template.references.iter().map(|at| &manifests[at]).any(Reference::reads)
 }
 
 /// Why a list item that a kustomization includes is left alone.

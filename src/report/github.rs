@@ -1,10 +1,10 @@
 //! Findings as workflow commands, which GitHub shows beside the lines of a pull request.
 //! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
-use super::{Format, Located, Subject, View, text};
+use super::{Format, Located, Subject, View, concise, text};
 use crate::extract::ObjectId;
 use crate::finding::Severity;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// Workflow commands.
@@ -23,14 +23,32 @@ impl Format for Github {
         &[Subject::Outcome, Subject::Explanation]
     }
 
-    /// One line for each finding.
+    /// A command for each finding, what matters most first. GitHub shows only so many of a step, so the
+    /// others are lines of the log.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         for diff in view.diffs() {
             out.write_all(diff.as_bytes())?;
         }
         let locator = view.locator();
-        let mut shown = view.shown();
-        shown.try_for_each(|finding| out.write_all(command(&locator.locate(finding)).as_bytes()))
+        let mut given: BTreeMap<Severity, usize> = BTreeMap::new();
+        let mut others = Vec::new();
+        let of = |severity| view.shown().filter(move |finding| finding.severity == severity);
+        for finding in Severity::ALL.into_iter().flat_map(of) {
+            let given = given.entry(finding.severity).or_default();
+            if *given == LIMIT {
+                others.push(finding);
+                continue;
+            }
+            *given += 1;
+            out.write_all(command(&locator.locate(finding)).as_bytes())?;
+        }
+        if !others.is_empty() {
+            writeln!(out, "{} more findings, of which GitHub shows no annotation:", others.len())?;
+        }
+        for finding in others {
+            out.write_all(concise::line(&locator.locate(finding)).as_bytes())?;
+        }
+        Ok(())
     }
 
     /// There is no command for it: the log of a workflow is read by people.
@@ -43,6 +61,10 @@ impl Format for Github {
         text::Text.explain(view, workloads, out)
     }
 }
+
+/// How many annotations of each severity GitHub shows of one step; of a job it shows 50
+/// (<https://docs.github.com/rest/checks/runs>, <https://github.com/orgs/community/discussions/26680>).
+const LIMIT: usize = 10;
 
 fn command(located: &Located<'_>) -> String {
     let finding = located.finding;

@@ -4,11 +4,11 @@ use super::locator::Locator;
 use super::{Format, Located, Spot, Subject, View, diff, explain};
 use crate::extract::ObjectId;
 use crate::k8s::providers::Target;
-use crate::outcome::Outcome;
+use crate::outcome::{Coverage, Outcome};
 use crate::plan::{Decision, State};
 use crate::yaml::insert::Slot;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// The version of the format: it grows when a field changes its meaning or goes.
@@ -63,7 +63,26 @@ struct Report<'a> {
     renames: Vec<RenameRow<'a>>,
     files: Vec<FileRow<'a>>,
     findings: Vec<FindingRow<'a>>,
+    coverage: CoverageRow,
     skipped: SkippedRow,
+}
+
+/// What the workloads come to that read configuration.
+#[derive(Serialize)]
+struct CoverageRow {
+    workloads: usize,
+    right: usize,
+    changing: usize,
+    left_alone: BTreeMap<&'static str, usize>,
+    refused: usize,
+    no_stamp: usize,
+    external_only: usize,
+    ignored: usize,
+    not_stamped: usize,
+    not_looked_into: BTreeMap<&'static str, usize>,
+    silenced: usize,
+    manifests: usize,
+    objects: usize,
 }
 
 #[derive(Serialize)]
@@ -107,6 +126,9 @@ pub(super) struct FindingRow<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<&'a str>,
+    /// The other objects that it is about.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    others: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,6 +151,7 @@ struct RelatedRow<'a> {
 
 #[derive(Serialize)]
 struct SkippedRow {
+    charts: usize,
     templates: usize,
     ytt: usize,
     kustomizations: usize,
@@ -167,7 +190,9 @@ fn report<'a>(view: &View<'a>) -> Report<'a> {
             })
             .collect(),
         findings: finding_rows(view, &locator),
+        coverage: coverage(&outcome.coverage()),
         skipped: SkippedRow {
+            charts: outcome.skipped.charts,
             templates: outcome.skipped.templates,
             ytt: outcome.skipped.ytt,
             kustomizations: outcome.skipped.kustomizations,
@@ -175,6 +200,24 @@ fn report<'a>(view: &View<'a>) -> Report<'a> {
             unreadable: outcome.skipped.unreadable,
             without_objects: outcome.skipped.without_objects,
         },
+    }
+}
+
+fn coverage(coverage: &Coverage) -> CoverageRow {
+    CoverageRow {
+        workloads: coverage.reading,
+        right: coverage.right,
+        changing: coverage.changing,
+        left_alone: coverage.left_alone.iter().map(|(class, &n)| (class.name(), n)).collect(),
+        refused: coverage.refused,
+        no_stamp: coverage.no_stamp,
+        external_only: coverage.external_only,
+        ignored: coverage.ignored,
+        not_stamped: coverage.not_stamped,
+        not_looked_into: coverage.not_looked_into.iter().map(|(k, &n)| (k.noun(), n)).collect(),
+        silenced: coverage.silenced,
+        manifests: coverage.manifests,
+        objects: coverage.objects,
     }
 }
 
@@ -236,6 +279,7 @@ fn finding_row(located: Located<'_>) -> FindingRow<'_> {
         severity: finding.severity.name(),
         message: &finding.message,
         object: finding.object.as_deref(),
+        others: &finding.others,
         file: located.file,
         line: located.spot.map(|spot| spot.position.line),
         column: located.spot.map(|spot| spot.position.column),

@@ -1,6 +1,7 @@
 //! What people and programs get to see of a run, one file a format. A format computes nothing: it
 //! writes down what its [`View`] gives it, and no line that can hold a value of a Secret.
 
+pub mod concise;
 pub mod diff;
 mod explain;
 pub mod github;
@@ -20,7 +21,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// The formats that `--output` offers, the default first. A new format is one row here and one file.
-pub const FORMATS: &[&dyn Format] = &[&text::Text, &json::Json, &github::Github];
+pub const FORMATS: &[&dyn Format] = &[&text::Text, &concise::Concise, &json::Json, &github::Github];
 
 /// A format of reports. Every method but [`Format::name`] to [`Format::is_document`] writes a report
 /// about one subject; a format implements those that it lists in [`Format::subjects`].

@@ -1,22 +1,126 @@
 //! Single lines about a run for people.
 
 use super::count;
-use crate::finding::{Finding, Severity};
-use crate::outcome::Outcome;
+use crate::extract::File;
+use crate::finding::{Code, Finding, Severity};
+use crate::outcome::{Coverage, Outcome};
 use crate::plan::{Decision, Planned, State};
 use crate::text::FileId;
 use crate::text::input::Skipped;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-/// `2 errors, 1 note`, or `clean`.
-pub fn counts(findings: &[Finding]) -> String {
-    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+/// `2 errors, 1 note`, or `clean`; notes that are not shown are counted all the same.
+pub fn counts(findings: &[Finding], least: Severity) -> String {
+    let count_of = |severity| findings.iter().filter(|f| f.severity == severity).count();
+    let is_clean = count_of(Severity::Error) + count_of(Severity::Warning) == 0;
+    let mut parts: Vec<String> = Vec::new();
+    if is_clean {
+        parts.push("clean".to_owned());
+    }
+    for severity in Severity::ALL {
+        let n = count_of(severity);
+        if n > 0 {
+            let hidden = if severity < least { " not shown" } else { "" };
+            parts.push(count(n, severity.name()) + hidden);
+        }
+    }
+    parts.join(", ")
+}
+
+/// Why there is nothing to do, and what to do instead.
+pub fn nothing(outcome: &Outcome, is_stream: bool, verb: &str) -> String {
+    let skipped = &outcome.skipped;
+    if is_stream {
+        return format!(
+            "nothing to {verb}: the standard input holds no Kubernetes object; see whether the command before the pipe failed"
+        );
+    }
+    if skipped.templates > 0 {
+        return format!(
+            "nothing to {verb}: only templates of charts are here; render them: `helm template CHART | rollstamp`"
+        );
+    }
+    if skipped.kustomizations > 0 {
+        return format!(
+            "nothing to {verb}: no Kubernetes object is here; build it: `kustomize build DIR | rollstamp`"
+        );
+    }
+    format!("nothing to {verb}: no Kubernetes object is here; {}", read(outcome))
+}
+
+/// What the workloads come to, what was not looked into, and what was read. `written`: what changes was
+/// written.
+pub fn coverage(outcome: &Outcome, coverage: &Coverage, written: bool) -> String {
+    let mut text = match coverage.reading {
+        0 => "no workload reads configuration".to_owned(),
+        1 => "1 workload reads configuration: ".to_owned(),
+        n => format!("{n} workloads read configuration: "),
+    };
+    let changing = if written { "stamped now" } else { "not right" };
+    let (count, list) = rows(coverage, changing);
+    debug_assert_eq!(count, coverage.reading, "every workload counts once");
+    text.push_str(&list.join(", "));
+    let mut seen: Vec<String> =
+        coverage.not_looked_into.iter().map(|(kind, &n)| super::count(n, kind.noun())).collect();
+    if coverage.charts > 0 {
+        seen.push(super::count(coverage.charts, "chart"));
+    }
+    if !seen.is_empty() {
+        text.push_str(&format!("; not looked into: {}", seen.join(", ")));
+    }
+    if coverage.silenced > 0 {
+        text.push_str(&format!("; {} silenced", super::count(coverage.silenced, "finding")));
+    }
+    text.push_str(&format!("; {}", read(outcome)));
+    text
+}
+
+/// How many workloads there are, and how many of each outcome.
+fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
+    let left_alone: usize = coverage.left_alone.values().sum();
+    let causes: Vec<String> =
+        coverage.left_alone.iter().map(|(class, n)| format!("{n} {}", class.name())).collect();
+    let rows = [
+        (coverage.right, "right".to_owned()),
+        (coverage.changing, changing.to_owned()),
+        (left_alone, format!("left alone ({})", causes.join(", "))),
+        (coverage.refused, "refused".to_owned()),
+        (coverage.no_stamp, "need no stamp".to_owned()),
+        (coverage.external_only, "external only".to_owned()),
+        (coverage.ignored, "ignored".to_owned()),
+        (coverage.not_stamped, "of kinds without stamps".to_owned()),
+    ];
+    let sum = rows.iter().map(|(n, _)| n).sum();
+    let list = rows.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+    (sum, list.collect())
+}
+
+/// A table: how many findings of each code, and what the workloads come to.
+pub fn statistics(outcome: &Outcome, coverage: &Coverage) -> String {
+    let mut codes: BTreeMap<(Reverse<Severity>, Code), (usize, usize)> = BTreeMap::new();
+    for finding in &outcome.findings {
+        let sum = codes.entry((Reverse(finding.severity), finding.code)).or_default();
+        sum.0 += 1;
+        sum.1 += 1 + finding.others.len();
+    }
+    let mut lines: Vec<String> = codes
         .into_iter()
-        .filter_map(|severity| {
-            let n = findings.iter().filter(|f| f.severity == severity).count();
-            (n > 0).then(|| count(n, severity.name()))
+        .map(|((severity, code), (findings, objects))| {
+            let (severity, code) = (severity.0.name(), code.name());
+            match objects == findings {
+                true => format!("{findings:>7}  {severity:<8} {code}"),
+                false => format!("{findings:>7}  {severity:<8} {code} ({objects} objects)"),
+            }
         })
         .collect();
-    if parts.is_empty() { "clean".to_owned() } else { parts.join(", ") }
+    lines.push(format!("{:>7}  workloads that read configuration", coverage.reading));
+    let (_, rows) = rows(coverage, "not right, or stamped now");
+    lines.extend(rows.into_iter().map(|row| {
+        let (n, what) = row.split_once(' ').unwrap_or((&row, ""));
+        format!("{n:>7}  {what}")
+    }));
+    lines.join("\n")
 }
 
 /// `web.yaml: stamped Deployment web, removed the stamp of StatefulSet db`.
@@ -50,10 +154,11 @@ pub fn changed(outcome: &Outcome, file: FileId) -> String {
     format!("{}: {}", manifests.name(file), parts.join(", "))
 }
 
-/// `12 files read, 3 walked past (2 templates, 1 kustomization)`.
+/// `12 files read, 3 walked past (2 templates, 1 kustomization)`. What was read holds objects.
 pub fn read(outcome: &Outcome) -> String {
-    let Skipped { templates, ytt, kustomizations, binary, unreadable, without_objects } =
-        outcome.skipped;
+    let skipped = &outcome.skipped;
+    let Skipped { charts: _, templates, ytt, kustomizations, binary, unreadable, without_objects } =
+        *skipped;
     let reasons = [
         (templates, "template"),
         (ytt, "ytt program"),
@@ -62,12 +167,10 @@ pub fn read(outcome: &Outcome) -> String {
         (unreadable, "unreadable file"),
         (without_objects, "file without objects"),
     ];
-    let total: usize = reasons.iter().map(|(n, _)| n).sum();
     let files = outcome.manifests.all_files().iter();
-    let named = files.filter(|file| file.input.is_named()).count();
-    let before_reading = kustomizations + binary;
-    let mut text = format!("{} read", count(named + before_reading, "file"));
-    if total > 0 {
+    let holds_objects = |file: &&File| file.input.is_named() && file.object_count > 0;
+    let mut text = format!("{} read", count(files.filter(holds_objects).count(), "file"));
+    if skipped.total() > 0 {
         let parts: Vec<String> = reasons
             .iter()
             .filter(|(n, _)| *n > 0)
@@ -76,7 +179,7 @@ pub fn read(outcome: &Outcome) -> String {
                 _ => count(n, noun),
             })
             .collect();
-        text.push_str(&format!(", {total} walked past ({})", parts.join(", ")));
+        text.push_str(&format!(", {} walked past ({})", skipped.total(), parts.join(", ")));
     }
     text
 }

@@ -37,7 +37,10 @@ impl Format for Text {
         let parts = parallel::map(parts.len(), view.jobs, |part| {
             let locator = view.locator();
             let findings = parts[part].iter();
-            findings.map(|finding| one(finding, &locator, &renderer) + "\n\n").collect::<String>()
+            let all = view.show_all;
+            findings
+                .map(|finding| one(finding, all, &locator, &renderer) + "\n\n")
+                .collect::<String>()
         });
         parts.iter().try_for_each(|part| out.write_all(part.as_bytes()))
     }
@@ -55,7 +58,10 @@ impl Format for Text {
 /// How many findings a thread takes at a time.
 const PART: usize = 512;
 
-fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String {
+/// How many related places of a finding are shown, unless the user wants to see all.
+const RELATED: usize = 6;
+
+fn one(finding: &Finding, all: bool, locator: &Locator<'_>, renderer: &Renderer) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -79,8 +85,13 @@ fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String 
     } else if let Some(file) = located.file {
         group = group.element(Origin::path(file));
     }
-    let notes: Vec<String> =
-        located.related.iter().map(|(spot, label)| format!("{label}: {spot}")).collect();
+    let shown = if all { usize::MAX } else { RELATED };
+    let related = located.related.iter();
+    let mut notes: Vec<String> =
+        related.take(shown).map(|(spot, label)| format!("{label}: {spot}")).collect();
+    if located.related.len() > shown {
+        notes.push(format!("and {} more, shown with -v", located.related.len() - shown));
+    }
     for note in &notes {
         group = group.element(Level::NOTE.message(note.as_str()));
     }

@@ -57,10 +57,14 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The findings that people get to see, in the order of the input.
+    /// The findings that people get to see: what matters most comes last, where it is not scrolled away;
+    /// otherwise in the order of the input.
     pub fn shown(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
-        let least = self.least;
-        self.outcome.findings.iter().filter(move |finding| finding.severity >= least)
+        let (least, findings) = (self.least, self.outcome.findings.as_slice());
+        let severities = Severity::ALL.into_iter().rev().filter(move |&severity| severity >= least);
+        severities.flat_map(move |severity| {
+            findings.iter().filter(move |finding| finding.severity == severity)
+        })
     }
 
     /// Every finding, in the order of the input.

@@ -45,6 +45,8 @@ pub enum Found {
 pub struct Skipped {
     /// Template text of Helm, Jinja and the like.
     pub templates: usize,
+    /// Helm charts whose templates were among them.
+    pub charts: usize,
     /// ytt programs.
     pub ytt: usize,
     /// Kustomization files.
@@ -55,4 +57,13 @@ pub struct Skipped {
     pub unreadable: usize,
     /// YAML and JSON without a Kubernetes object: values, patches, CI files.
     pub without_objects: usize,
+}
+
+impl Skipped {
+    /// How many files that is.
+    pub fn total(&self) -> usize {
+        let Self { charts: _, templates, ytt, kustomizations, binary, unreadable, without_objects } =
+            *self;
+        templates + ytt + kustomizations + binary + unreadable + without_objects
+    }
 }

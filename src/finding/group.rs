@@ -1,0 +1,57 @@
+//! Findings with one cause are one finding: what has to be mended stands once, with the list of objects.
+
+use super::{Code, Finding, Severity};
+use std::collections::BTreeMap;
+
+/// What findings have in common that become one.
+type Key = (Code, Severity, bool, String, Option<String>);
+
+/// Makes one finding of those that [share](Finding::shared) a cause: at the place of the first one, with
+/// the others as related places. The order stays.
+pub fn group(findings: &mut Vec<Finding>) {
+    let mut firsts: BTreeMap<Key, usize> = BTreeMap::new();
+    let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings.drain(..) {
+        let Some(shared) = &finding.shared else {
+            kept.push(finding);
+            continue;
+        };
+        let (severity, help) = (finding.severity, finding.help.clone());
+        let key = (finding.code, severity, finding.refuses, shared.clone(), help);
+        match firsts.get(&key) {
+            Some(&first) => kept[first].take_in(finding),
+            None => {
+                firsts.insert(key, kept.len());
+                kept.push(finding);
+            }
+        }
+    }
+    for finding in kept.iter_mut().filter(|finding| !finding.others.is_empty()) {
+        finding.say_several();
+    }
+    *findings = kept;
+}
+
+impl Finding {
+    /// Takes in a finding with the same cause. One object may be met by it at several places.
+    fn take_in(&mut self, other: Self) {
+        let Some(object) = other.object else {
+            return;
+        };
+        if self.object.as_ref() == Some(&object) || self.others.contains(&object) {
+            return;
+        }
+        self.related.extend(other.place.map(|place| (place, format!("and {object}"))));
+        self.others.push(object);
+    }
+
+    fn say_several(&mut self) {
+        let (Some(first), Some(shared)) = (&self.object, &self.shared) else {
+            return;
+        };
+        self.message = match self.others.as_slice() {
+            [second] => format!("{first} and {second} {shared}"),
+            others => format!("{first} and {} others {shared}", others.len()),
+        };
+    }
+}

@@ -1,0 +1,54 @@
+//! Findings in one line each, for terminals, editors and `grep`.
+
+use super::{Format, Located, Subject, View, text};
+use crate::extract::ObjectId;
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+/// A line a finding.
+pub struct Concise;
+
+impl Format for Concise {
+    fn name(&self) -> &'static str {
+        "concise"
+    }
+
+    fn about(&self) -> &'static str {
+        "A line for each finding: place, severity, code, message"
+    }
+
+    fn subjects(&self) -> &'static [Subject] {
+        &[Subject::Outcome, Subject::Explanation]
+    }
+
+    fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        for diff in view.diffs() {
+            out.write_all(diff.as_bytes())?;
+        }
+        let locator = view.locator();
+        view.shown()
+            .try_for_each(|finding| out.write_all(line(&locator.locate(finding)).as_bytes()))
+    }
+
+    /// Reads have no line of their own.
+    fn explain(
+        &self,
+        view: &View<'_>,
+        workloads: &BTreeSet<ObjectId>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        text::Text.explain(view, workloads, out)
+    }
+}
+
+/// `web.yaml:4:9: error[missing-stamp]: Deployment web has no stamp`
+pub(super) fn line(located: &Located<'_>) -> String {
+    let finding = located.finding;
+    let place = match (located.spot, located.file) {
+        (Some(spot), _) => format!("{spot}: "),
+        (None, Some(file)) => format!("{file}: "),
+        (None, None) => String::new(),
+    };
+    let (severity, code) = (finding.severity.name(), finding.code.name());
+    format!("{place}{severity}[{code}]: {}\n", finding.message.replace('\n', " "))
+}
