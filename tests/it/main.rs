@@ -14,6 +14,7 @@ mod fast;
 mod golden;
 mod oracle;
 mod parity;
+mod patterns;
 mod programs;
 mod properties;
 mod reload;
