@@ -10,6 +10,7 @@
 
 mod arriving;
 mod corpora;
+mod extent;
 mod fast;
 mod golden;
 mod oracle;

@@ -1,6 +1,7 @@
 //! pre-commit and prek with the hooks of `.pre-commit-hooks.yaml`, in a git repository of their own.
 
-use super::{Said, Tool, below, demanded, file, found, root, tool, with_rollstamp};
+use super::{Said, Tool, below, file, found, root, tool, with_rollstamp};
+use crate::extent::{demanded, say};
 use crate::sandbox::{Entry, Sandbox, Tree};
 
 const CONFIG: &str = "apiVersion: v1
@@ -273,7 +274,7 @@ fn a_repository_can_be_tried_without_a_configuration() {
 fn the_hooks_build_rollstamp_where_it_is_not_installed() {
     for program in ["pre-commit", "prek"] {
         if !demanded(program) {
-            println!("not run: {program} builds rollstamp only where it is demanded");
+            say(&format!("not run: {program} builds rollstamp only where it is demanded"));
             continue;
         }
         found(program, &["--version"]).expect("it is demanded");
