@@ -125,7 +125,7 @@ fn pruned(stream: &str) -> Result<Vec<serde_yaml::Value>, String> {
     Ok(values)
 }
 
-/// design.md §4: what SOPS has encrypted counts as it stands, whatever it would be without.
+/// docs/scheme.md: what SOPS has encrypted counts as it stands, whatever it would be without.
 #[test]
 fn values_that_sops_encrypted_count_as_they_stand() {
     let secret = "\
