@@ -9,6 +9,7 @@
 )]
 
 mod arriving;
+mod book;
 mod corpora;
 mod extent;
 mod fast;
