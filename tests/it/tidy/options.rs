@@ -1,5 +1,5 @@
 //! What docs/ says about the options is made from the one place that declares them. With
-//! `UPDATE_DOCS=1` in the environment the files are written anew.
+//! `ROLLSTAMP_BLESS=1` in the environment the files are written anew.
 
 use super::root;
 use rollstamp::config::{file, settings::Settings};
@@ -9,11 +9,11 @@ use std::fs;
 /// Compares a file with what it must be, or writes it.
 fn is_up_to_date(name: &str, expected: &str) {
     let path = root().join(name);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
+    if std::env::var_os("ROLLSTAMP_BLESS").is_some() {
         fs::write(path, expected).expect("a file that can be written");
     } else {
         let text = fs::read_to_string(path).expect(name);
-        assert_eq!(text, expected, "{name} is out of date: run this test with UPDATE_DOCS=1");
+        assert_eq!(text, expected, "{name} is out of date: run this test with ROLLSTAMP_BLESS=1");
     }
 }
 
