@@ -5,7 +5,7 @@ use super::explain::{Wanted, wanted};
 use super::output::output;
 use crate::config::settings::{Settings, heading};
 use crate::finding::Code;
-use crate::report::Format;
+use crate::report::{Format, Subject};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -141,7 +141,7 @@ pub(super) struct Common {
         short,
         long,
         value_name = "FORMAT",
-        value_parser = output(),
+        value_parser = output(Subject::Outcome),
         default_value = "text",
         help_heading = heading::FINDINGS
     )]
@@ -193,9 +193,17 @@ const NOT_OBEYED: &[(&str, &[&str])] = &[
     ("check", &["verbose"]),
 ];
 
+/// What the verbs report whose reports are about something else than one run.
+const SUBJECTS: &[(&str, Subject)] = &[("explain", Subject::Explanation)];
+
 /// The command line, for parsers, help and completions.
 pub fn command() -> clap::Command {
     let command = with_examples(Cli::command());
+    let command = SUBJECTS.iter().fold(command, |command, &(verb, subject)| {
+        command.mut_subcommand(verb, |verb| {
+            verb.mut_arg("output", |option| option.value_parser(output(subject)))
+        })
+    });
     NOT_OBEYED.iter().fold(command, |command, &(verb, options)| {
         command.mut_subcommand(verb, |verb| {
             options.iter().fold(verb, |verb, &id| verb.mut_arg(id, |option| option.hide(true)))
