@@ -24,4 +24,5 @@ mod reload;
 mod sandbox;
 mod suffix;
 mod tidy;
+mod verbs;
 mod writing;
