@@ -56,12 +56,17 @@ struct Owner {
 
 /// The files that decisions change: their texts are wanted for the proof.
 pub fn wanted(manifests: &Manifests, plan: &Plan, renames: &Renames) -> BTreeSet<FileId> {
-    let stamps = plan
-        .workloads
-        .iter()
-        .filter(|planned| !planned.others.is_empty() || stamp_edit(manifests, planned).is_some());
+    let stamps =
+        plan.workloads.iter().filter(|planned| is_written(manifests, planned)).filter(|planned| {
+            !planned.others.is_empty() || stamp_edit(manifests, planned).is_some()
+        });
     let stamps = stamps.map(|planned| manifests[planned.object].place.file);
     stamps.chain(renames.edits.iter().map(|edit| edit.file)).collect()
+}
+
+/// Whether the file of a workload was named: only such files are written.
+fn is_written(manifests: &Manifests, planned: &Planned) -> bool {
+    manifests[manifests[planned.object].place.file].input.is_named()
 }
 
 /// The edit of the stamp of a pod template, and its value after the edit; nothing if it stays.
@@ -90,7 +95,7 @@ fn pending(
     options: &Options,
 ) -> BTreeMap<FileId, Pending> {
     let mut by_file: BTreeMap<FileId, Pending> = BTreeMap::new();
-    for planned in &plan.workloads {
+    for planned in plan.workloads.iter().filter(|planned| is_written(manifests, planned)) {
         let object = &manifests[planned.object];
         let template = &manifests[planned.template];
         let mut annotate = |at: &[Step], key: &str, edit: Edit, value: Option<String>| {

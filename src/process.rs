@@ -189,6 +189,10 @@ pub fn decide(
     findings.extend(found);
     let (plan, found) = plan::decide(&manifests, &units, &index, &renames, options);
     findings.extend(found);
+    if options.goal == Goal::Stamp {
+        let not_written = plan.workloads.iter();
+        findings.extend(not_written.filter_map(|planned| plan::not_written(&manifests, planned)));
+    }
     let mut unnamed = Unnamed::default();
     if options.goal == Goal::Check {
         // What `check` finds beyond what every verb says: stamps that are not right, and sources
@@ -275,14 +279,14 @@ fn settle(
     let marks = std::mem::take(&mut facts.marks);
     let unread = Facts { unread: true, marks: marks.clone(), ..Facts::default() };
     facts.marks = marks;
-    if !input.is_named() {
+    if !input.is_looked_at() {
         // Nobody named it, so nobody is told; who needs it is left alone.
         if facts.ytt || facts.broken.is_some() {
             *facts = unread;
         }
         return;
     }
-    let walked = matches!(input.found, Found::Walked(_));
+    let walked = matches!(input.found, Found::Walked(_) | Found::Built);
     if facts.ytt && input.found != Found::Stream {
         if walked {
             skipped.ytt += 1;

@@ -80,7 +80,7 @@ impl Manifests {
             extend(&mut all.sources, sources);
             extend(&mut all.templates, templates);
             extend(&mut all.references, references);
-            let is_named = input.is_named();
+            let is_looked_at = input.is_looked_at();
             all.files.push(File {
                 input,
                 objects: Ids::over(first..all.objects.len()),
@@ -92,8 +92,8 @@ impl Manifests {
                 secrets,
                 marks,
             });
-            // Of a file that nobody named, nothing is said.
-            if is_named {
+            // Of a file that is only read, nothing is said.
+            if is_looked_at {
                 findings.extend(own_findings);
                 hints.extend(own_hints);
             }

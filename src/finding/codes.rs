@@ -53,6 +53,24 @@ macro_rules! codes {
             pub fn description(self) -> &'static str {
                 match self { $(Self::$variant => $description,)* }
             }
+
+            /// The page of the book about it, in Markdown: why it is said, an example, what to do.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant => {
+                        include_str!(concat!("../../docs/findings/", $name, ".md"))
+                    })*
+                }
+            }
+
+            /// Where the page is to be read.
+            pub fn address(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!(
+                        env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/findings/", $name, ".md"
+                    ),)*
+                }
+            }
         }
     };
 }
@@ -128,6 +146,8 @@ codes! {
         "The workload takes its pod template from another one, which is not in the apply unit."
     KustomizeSource "kustomize-source" Warning
         "The file is raw material of kustomizations, and what they apply may differ from what it says, so the workload is left alone in place."
+    NotWritten "not-written" Warning
+        "A kustomization that was named builds the workload, but the file of the workload was not named, so its stamp is not written."
     SeveralUnits "several-units" Error
         "A file is in two units of the configuration that need different stamps; the workload is left alone."
     MissingStamp "missing-stamp" Error

@@ -2,7 +2,7 @@
 
 use super::reload::print;
 use super::stdin::Arriving;
-use super::walk::{Met, Surroundings, What, walk};
+use super::walk::{Met, Surroundings, What, is_kustomization, walk};
 use super::{declared_units, display, fill, kustomizations, utf8};
 use crate::config::options::{Mode, Options};
 use crate::config::policy::Declared;
@@ -47,14 +47,20 @@ pub fn load(
     let mut loaded = Loaded::default();
     let mut surroundings = Surroundings::default();
     let mut seen: BTreeSet<OsString> = BTreeSet::new();
+    let mut asked: Vec<PathBuf> = Vec::new();
     for (position, path) in paths.iter().enumerate() {
         if path.as_os_str() == "-" {
             // Files before it have numbers by now, so it is read with them.
             Arriving::begin()?.whole(&mut loaded)?;
         } else if path.is_dir() {
             let met = walk(path, exclude, &mut surroundings, jobs);
+            let kustomizations = met.iter().flatten().filter(|met| met.what == What::Kustomization);
+            asked.extend(kustomizations.map(|met| met.path.clone()));
             walked(&mut loaded, &mut seen, position, path, met, keep, options);
         } else {
+            if is_kustomization(path) {
+                asked.push(path.clone());
+            }
             named(&mut loaded, &mut seen, &mut surroundings, path, keep);
         }
     }
@@ -62,7 +68,7 @@ pub fn load(
         declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
     let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
-    kustomizations::load(&mut loaded, &folders);
+    kustomizations::load(&mut loaded, &folders, &asked);
     Ok(loaded)
 }
 

@@ -31,8 +31,9 @@ enum Place {
     Absent,
 }
 
-/// Loads the kustomizations that reach one of the texts that were loaded.
-pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf]) {
+/// Loads the kustomizations that reach one of the texts that were loaded, and the files that the ones
+/// `asked` for build.
+pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf], asked: &[PathBuf]) {
     let below = loaded.inputs.iter().any(|i| i.kustomization.is_some());
     if !below && loaded.skipped.kustomizations == 0 {
         return;
@@ -55,6 +56,7 @@ pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf]) {
         }));
         found.insert(path, on_disk);
     }
+    inputs.built = built(&found, asked);
     let kept = reaching(&found, &inputs);
     let numbers: BTreeMap<&Path, usize> =
         kept.iter().enumerate().map(|(i, path)| (*path, i)).collect();
@@ -72,6 +74,8 @@ pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf]) {
 struct Inputs<'a> {
     loaded: &'a mut Loaded,
     by_path: BTreeMap<PathBuf, FileId>,
+    /// What the kustomizations build that the user asked for, each with the one that includes it.
+    built: BTreeMap<PathBuf, PathBuf>,
 }
 
 impl<'a> Inputs<'a> {
@@ -93,7 +97,7 @@ impl<'a> Inputs<'a> {
         for (real, number) in links {
             by_path.entry(real).or_insert(number);
         }
-        Self { loaded, by_path }
+        Self { loaded, by_path, built: BTreeMap::new() }
     }
 
     /// The number of a file; one that is not among the texts is read for its sources only.
@@ -108,13 +112,14 @@ impl<'a> Inputs<'a> {
     fn push(&mut self, real: &Path, text: String, here: Option<&Path>) -> FileId {
         let number = FileId(offset(self.loaded.inputs.len()));
         let path = relative(real, here);
+        let built = self.built.get(real).map(|by| display(&relative(by, here)));
         let input = Input {
             name: display(&path),
-            found: Found::Context,
+            found: if built.is_some() { Found::Built } else { Found::Context },
             path: None,
             print: None,
             folder: display(path.parent().unwrap_or(Path::new(""))),
-            kustomization: None,
+            kustomization: built,
             below: None,
         };
         self.loaded.push(input, Some(text.into()), None);
@@ -290,13 +295,41 @@ fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
     (real.starts_with(folder) && real.is_file()).then_some(real)
 }
 
+/// The files that these kustomizations build, each with the one that includes it.
+fn built(found: &BTreeMap<PathBuf, OnDisk>, asked: &[PathBuf]) -> BTreeMap<PathBuf, PathBuf> {
+    let mut waiting: Vec<PathBuf> =
+        asked.iter().filter_map(|path| std::fs::canonicalize(path).ok()).collect();
+    let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut files = BTreeMap::new();
+    while let Some(path) = waiting.pop() {
+        let Some(on_disk) = found.get(&path) else {
+            continue;
+        };
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        for place in on_disk.children.values() {
+            match place {
+                Place::Kustomization(base) => waiting.push(base.clone()),
+                Place::File(file) => {
+                    files.entry(file.clone()).or_insert_with(|| path.clone());
+                }
+                Place::Absent => {}
+            }
+        }
+    }
+    files
+}
+
 /// The kustomizations from which a way leads to one of the texts, and all that these include.
 fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Vec<&'a Path> {
     let mut includers: BTreeMap<&Path, Vec<&Path>> = BTreeMap::new();
     let mut waiting: Vec<&Path> = Vec::new();
     for (path, on_disk) in found {
         let own = on_disk.children.values().any(|place| match place {
-            Place::File(file) => inputs.by_path.contains_key(file),
+            Place::File(file) => {
+                inputs.by_path.contains_key(file) || inputs.built.contains_key(file)
+            }
             _ => false,
         });
         let patches = on_disk.patches.values();

@@ -135,7 +135,8 @@ fn gather(walker: &ignore::WalkBuilder) -> (Vec<ignore::Error>, Vec<(PathBuf, st
     (errors, entries)
 }
 
-fn is_kustomization(path: &Path) -> bool {
+/// Whether it is a kustomization, by its name.
+pub fn is_kustomization(path: &Path) -> bool {
     path.file_name().is_some_and(|name| FILE_NAMES.iter().any(|k| name == *k))
 }
 

@@ -51,7 +51,7 @@ impl Outcome {
         };
         for file in self.manifests.files() {
             let of = &self.manifests[file];
-            if !of.input.is_named() || self.units.is_patch(file) {
+            if !of.input.is_looked_at() || self.units.is_patch(file) {
                 continue;
             }
             sum.objects += of.object_count;

@@ -173,7 +173,7 @@ pub(super) fn about_delegates(manifests: &Manifests, units: &Units) -> Vec<Findi
         let (Some(delegate), file) = (&object.delegate, object.place.file) else {
             continue;
         };
-        if !manifests[file].input.is_named() || !units.takes_part(file) {
+        if !manifests[file].input.is_looked_at() || !units.takes_part(file) {
             continue;
         }
         let is_there = |seat: &Seat| {

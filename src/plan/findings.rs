@@ -234,6 +234,30 @@ pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
         .refusing()
 }
 
+/// What is said of a workload that needs another stamp, and whose file is not written because only a
+/// kustomization that builds it was named.
+pub fn not_written(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
+    let object = &manifests[planned.object];
+    let input = &manifests[object.place.file].input;
+    let changes = matches!(
+        planned.decision,
+        Decision::Stamp { state: State::Missing | State::Stale, .. }
+            | Decision::None { left_over: true }
+    );
+    if input.found != Found::Built || !changes {
+        return None;
+    }
+    let name = &input.name;
+    let message = format!("{} needs another stamp, but its file {name} was not named", object.id);
+    Some(object.finding(Code::NotWritten, message).help(name_the_file(name)))
+}
+
+fn name_the_file(name: &str) -> String {
+    format!(
+        "run `rollstamp write {name}` with the sources that it reads, or stamp what kustomize prints: `kustomize build DIR | rollstamp`"
+    )
+}
+
 /// The finding that `check` makes of a decision, if it is one.
 pub fn drift(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
     let object = &manifests[planned.object];
@@ -263,11 +287,13 @@ pub fn drift(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
         _ => object.name_span,
     };
     let finding = object.finding_at(code, span, message);
+    let input = &manifests[object.place.file].input;
     Some(match code {
         Code::UnverifiableStamp => finding,
-        _ if manifests[object.place.file].input.found == Found::Stream => finding.help(
+        _ if input.found == Found::Stream => finding.help(
             "what prints these manifests did not let rollstamp stamp them last: put `| rollstamp` behind it, or see whether its plugin ran",
         ),
+        _ if input.found == Found::Built => finding.help(name_the_file(&input.name)),
         _ => finding.help("run `rollstamp write` on the same paths"),
     })
 }

@@ -7,7 +7,7 @@ mod reason;
 pub mod unread;
 mod findings;
 
-pub use findings::drift;
+pub use findings::{drift, not_written};
 pub use reason::{Counted, Ignored, Reason};
 
 use crate::config::options::{Goal, Options};
@@ -115,7 +115,7 @@ pub fn decide(
 ) -> (Plan, Vec<Finding>) {
     let is_named = |at: &TemplateId| {
         let file = manifests.workload(*at).place.file;
-        manifests[file].input.is_named() && !units.is_patch(file)
+        manifests[file].input.is_looked_at() && !units.is_patch(file)
     };
     let templates: Vec<TemplateId> =
         manifests.templates().map(|(at, _)| at).filter(is_named).collect();
@@ -473,7 +473,7 @@ fn unread_flaws(
     for (at, source) in manifests.sources() {
         let owner = manifests.owner(at);
         let file = owner.place.file;
-        if !manifests[file].input.is_named() || !units.takes_part(file) {
+        if !manifests[file].input.is_looked_at() || !units.takes_part(file) {
             continue;
         }
         if let Some(malformed) = &source.malformed

@@ -168,7 +168,7 @@ pub fn read(outcome: &Outcome) -> String {
         (without_objects, "file without objects"),
     ];
     let files = outcome.manifests.all_files().iter();
-    let holds_objects = |file: &&File| file.input.is_named() && file.object_count > 0;
+    let holds_objects = |file: &&File| file.input.is_looked_at() && file.object_count > 0;
     let mut text = format!("{} read", count(files.filter(holds_objects).count(), "file"));
     if skipped.total() > 0 {
         let parts: Vec<String> = reasons

@@ -159,7 +159,7 @@ pub fn assign(
     for file in manifests.files() {
         let input = &manifests[file].input;
         let name = match (input.found, rule) {
-            (Found::Context, _) => None,
+            (Found::Context | Found::Built, _) => None,
             _ if elsewhere.contains(&file) || !homes[file.index()].is_empty() => None,
             (Found::Stream | Found::Named, _) => Some(String::new()),
             (Found::Walked(root), UnitRule::Tree) => Some(format!("tree {root}")),

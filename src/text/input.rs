@@ -23,6 +23,11 @@ pub struct Input {
 impl Input {
     /// Whether the user named it, or a folder above it, so that it is written and printed.
     pub fn is_named(&self) -> bool {
+        !matches!(self.found, Found::Context | Found::Built)
+    }
+
+    /// Whether the user named it, or a kustomization that builds it, so that what is wrong with it is said.
+    pub fn is_looked_at(&self) -> bool {
         self.found != Found::Context
     }
 }
@@ -36,6 +41,9 @@ pub enum Found {
     Named,
     /// It was met below a named folder: the position of that folder among the arguments.
     Walked(usize),
+    /// A kustomization that was named, or met below a named folder, builds it: what is wrong with it is
+    /// said, and it is never written nor printed.
+    Built,
     /// Nobody named it, but others need it: it is read, and never written nor printed.
     Context,
 }

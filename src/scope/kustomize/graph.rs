@@ -68,6 +68,11 @@ impl<'a> Graph<'a> {
             .zip(&parsed)
             .map(|(k, parsed)| parsed.as_ref().map_or_else(Vec::new, |p| p.all_patches(k, stamp)))
             .collect();
+        let mut patches: Vec<Vec<Patch>> = patches;
+        if !options.rules.sites.is_empty() {
+            // The fields of configured sites may stand in any patch.
+            patches.iter_mut().flatten().for_each(|patch| patch.adds = true);
+        }
         Self {
             manifests,
             found,
@@ -341,9 +346,18 @@ impl<'a> Graph<'a> {
                         (!object.templates.is_empty(), !sources.is_empty());
                     if patch.changes(&object.id, is_workload, is_source) {
                         let (kind, name) = (&object.id.kind, &object.id.name);
-                        let effect = Effect::ChangesObject(kind.to_string(), name.to_string());
+                        let (kind, name) = (kind.to_string(), name.to_string());
+                        let adds = is_workload && patch.adds;
+                        let effect = match adds {
+                            true => Effect::AddsReads(kind, name),
+                            false => Effect::ChangesObject(kind, name),
+                        };
                         let why = self.why(k, effect, patch.at);
-                        item.objects.entry(at).or_insert(why);
+                        let known = item.objects.entry(at).or_insert_with(|| why.clone());
+                        // A workload that reads nothing as it stands is left alone because of this one.
+                        if adds && !known.may_add_reads() {
+                            *known = why;
+                        }
                     }
                 }
             }

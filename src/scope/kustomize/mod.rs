@@ -141,8 +141,8 @@ pub fn units(
         let members = leaf.members();
         let unit = units.push(leaf.unit);
         for (file, namespace) in members {
-            // A file that nobody named is read for its sources only.
-            if manifests[file].input.is_named() {
+            // Another file is read for its sources only.
+            if manifests[file].input.is_looked_at() {
                 let seat = Seat { unit, namespace };
                 homes.entry(file).or_default().push(seat);
             }
@@ -154,7 +154,7 @@ pub fn units(
             Some(seats) => Home::In(seats),
             // A patch looks like an object, and is none.
             None if patches.contains(&file) => Home::Patch,
-            None if !input.is_named() => Home::In(Vec::new()),
+            None if !input.is_looked_at() => Home::In(Vec::new()),
             None => Home::Unknown(unlisted(input)),
         };
     }

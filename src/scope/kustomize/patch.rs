@@ -16,8 +16,30 @@ pub(super) struct Patch {
     selector: Selector,
     /// Whether a workload that it meets still reads what it read.
     harmless: Harmless,
+    /// Whether a workload that it meets may read something after it that it did not read before.
+    pub(super) adds: bool,
     /// Whether it can give an object another name, namespace or kind.
     pub(super) renames: bool,
+}
+
+/// What stands in every patch that adds something that pods read: the fields of every site that reads
+/// (a test compares them with the table), those that mount a volume, and our control annotations. An
+/// escape may spell any of them.
+const READS: &[&str] = &[
+    "configMap",
+    "secret",
+    "volumeMounts",
+    "mountPath",
+    "subPath",
+    "rollstamp",
+    "\\u",
+    "\\x",
+    "\\U",
+];
+
+/// Whether a part of a patch may add something that pods read.
+fn adds_reads(part: Cursor<'_>) -> bool {
+    READS.iter().any(|word| part.document().span.of(part.text()).contains(word))
 }
 
 /// Which workloads still read what they read.
@@ -71,6 +93,7 @@ impl Patch {
             at,
             selector: Selector { kind: Pattern::Any, name: Pattern::Any },
             harmless: Harmless::Never,
+            adds: true,
             renames: true,
         }
     }
@@ -145,6 +168,7 @@ fn merge(body: Cursor<'_>, target: Option<&Selector>, at: Span, stamp: &str) -> 
             true => Harmless::Never,
             false => merged(body, &mut Vec::new(), stamp),
         },
+        adds: adds_reads(body),
         renames,
     }
 }
@@ -221,7 +245,7 @@ fn operations(operations: Cursor<'_>, target: &Selector, at: Span, stamp: &str) 
             paths.push(pointer(&text));
         }
     }
-    Patch::of_paths(target.clone(), at, &paths, stamp)
+    Patch { adds: adds_reads(operations), ..Patch::of_paths(target.clone(), at, &paths, stamp) }
 }
 
 /// What a replacement does to each of its targets.
@@ -280,12 +304,12 @@ fn names_object(path: &[PathStep]) -> bool {
 }
 
 impl Patch {
-    /// One that writes to these paths.
+    /// One that writes to these paths, from anywhere.
     fn of_paths(selector: Selector, at: Span, paths: &[Vec<PathStep>], stamp: &str) -> Self {
         let renames = paths.iter().any(|path| names_object(path));
         let harmless = !renames && paths.iter().all(|path| is_harmless(path, stamp));
         let harmless = if harmless { Harmless::Always } else { Harmless::Never };
-        Self { at, selector, harmless, renames }
+        Self { at, selector, harmless, adds: harmless != Harmless::Always, renames }
     }
 }
 
@@ -359,6 +383,15 @@ mod tests {
         assert!(deployment("/spec/template/spec/containers/0"));
         assert!(deployment("/spec/template/spec/containers/0/env/0/value"));
         assert!(deployment("/metadata/name"));
+    }
+
+    #[test]
+    fn every_site_that_reads_has_a_word_in_a_patch_that_adds_it() {
+        use crate::k8s::sites::{Reads, SITES};
+        for site in SITES.iter().filter(|site| site.reads != Reads::Nothing) {
+            let path = format!("{:?}", site.path);
+            assert!(READS.iter().any(|word| path.contains(word)), "{}", site.id);
+        }
     }
 
     #[test]
