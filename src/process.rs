@@ -7,7 +7,10 @@
 use crate::config::options::{Goal, Options};
 use crate::edit;
 use crate::extract::{self, Facts, Looks, Manifests, Mention};
-use crate::finding::{self, Code, Finding, Severity, silence};
+use crate::finding::{
+    self, Code, Finding, Severity,
+    silence::{self, Silenced},
+};
 use crate::outcome::Outcome;
 use crate::parallel;
 use crate::plan::unread::Unnamed;
@@ -229,7 +232,11 @@ pub fn edit(
     renames.edits = Vec::new();
     findings.extend(found);
     let marks = |file: FileId| manifests[file].marks.as_slice();
-    let silenced = silence::apply(&options.rules.findings, marks, &mut findings);
+    let Silenced { count: silenced, by_rule } =
+        silence::apply(&options.rules.findings, marks, &mut findings);
+    if options.goal == Goal::Check {
+        findings.extend(plan::rules::without_effect(&manifests, options, &by_rule));
+    }
     if options.strict {
         for finding in &mut findings {
             // What `check` is there to find is no refusal.

@@ -62,6 +62,10 @@ pub(super) enum Verb {
         /// Print what `write` would change as a unified diff
         #[arg(long)]
         diff: bool,
+        /// Write a rule under `silence` into the configuration for each finding that there is today, so that
+        /// only what comes later is said
+        #[arg(long, help_heading = heading::CONFIGURATION)]
+        add_silence: bool,
         /// Take input without any Kubernetes object for clean; otherwise it is an error (exit code 2)
         #[arg(long, help_heading = heading::INPUT)]
         allow_empty: bool,

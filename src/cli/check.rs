@@ -2,16 +2,20 @@
 
 use super::Exit;
 use super::args::Common;
-use super::run::{print, start};
+use super::run::{Run, print, start};
 use crate::config::options::Goal;
+use crate::config::{baseline, file};
 use crate::finding::Severity;
-use crate::report::{Subject, Verb, View, summary};
-use anyhow::bail;
+use crate::io::write::{self, Replacement};
+use crate::report::{Subject, Verb, View, count, summary};
+use crate::yaml::EditSet;
+use anyhow::{Context, anyhow, bail};
 use std::path::PathBuf;
 
 /// What a check is asked for beside the options of all verbs.
 pub(super) struct Asked {
     pub(super) diff: bool,
+    pub(super) add_silence: bool,
     pub(super) allow_empty: bool,
     pub(super) statistics: bool,
 }
@@ -20,6 +24,9 @@ pub(super) fn check(paths: &[PathBuf], common: &Common, asked: &Asked) -> anyhow
     let Some(mut run) = start(paths, common, Verb::Check, Goal::Check)? else {
         return Ok(Exit::Trouble);
     };
+    if asked.add_silence {
+        return add_silence(paths, &mut run);
+    }
     run.quote(Subject::Outcome);
     let view = View { show_diffs: asked.diff, ..run.view() };
     print(|out| common.output.outcome(&view, out))?;
@@ -41,4 +48,40 @@ pub(super) fn check(paths: &[PathBuf], common: &Common, asked: &Asked) -> anyhow
         Exit::Clean if any_error => Exit::Findings,
         exit => exit,
     })
+}
+
+/// Writes a rule into the configuration for each finding that is there; without a configuration it makes
+/// one in the first folder that was named.
+fn add_silence(paths: &[PathBuf], run: &mut Run<'_>) -> anyhow::Result<Exit> {
+    let known = baseline::known(&run.outcome.findings);
+    let (path, before) = match run.configuration.take() {
+        Some(configuration) => configuration,
+        None => match paths.iter().find(|path| path.is_dir()) {
+            Some(folder) => (folder.join(file::FILE_NAME), String::new()),
+            None => bail!("--add-silence: name a folder, which gets the configuration"),
+        },
+    };
+    let name = path.strip_prefix("./").unwrap_or(&path).display().to_string();
+    if !known.is_empty() {
+        let edit = baseline::add(&before, &known);
+        let edit = edit.map_err(|why| anyhow!("--add-silence: {name}: {why}"))?;
+        if before.is_empty() && !path.exists() {
+            let made = write::create(&path, &edit.replacement);
+            made.with_context(|| format!("failed to write {name}"))?;
+        } else if let Ok(edits) = EditSet::new(vec![edit]) {
+            let replacement =
+                Replacement { path: &path, name: &name, before: &before, edits: &edits };
+            let (_, findings) = write::all(&[replacement]);
+            if let Some(finding) = findings.iter().find(|finding| finding.refuses) {
+                bail!("{}", finding.message);
+            }
+        }
+    }
+    let refused = run.outcome.findings.iter().filter(|finding| finding.refuses).count();
+    let rest = match refused {
+        0 => String::new(),
+        n => format!("; {} cannot be silenced, because something is refused", count(n, "finding")),
+    };
+    run.say(&format!("{name}: {} added{rest}", count(known.len(), "rule")));
+    Ok(run.exit())
 }

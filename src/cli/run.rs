@@ -2,9 +2,11 @@
 
 use super::Exit;
 use super::args::{Colour, Common, command};
-use super::settings::{exclude, options, settings};
+use super::settings::{Configured, exclude, options, settings};
 use super::validate::require;
+use crate::config::file;
 use crate::config::options::{Goal, Options};
+use crate::config::policy::Origin;
 use crate::io::files::Keep;
 use crate::io::stdin::Arriving;
 use crate::io::{files, krm, reload, stdout};
@@ -22,6 +24,8 @@ pub(super) struct Run<'a> {
     /// The call that is answered, if the standard input is one.
     pub(super) call: Option<krm::Call>,
     pub(super) options: Options,
+    /// The file of the configuration, with its text.
+    pub(super) configuration: Option<(PathBuf, String)>,
     common: &'a Common,
     verb: Verb,
     talk: stdout::Talk,
@@ -49,8 +53,8 @@ pub(super) fn start<'a>(
         let head = arriving.as_ref().and_then(Arriving::head);
         call = head.and_then(krm::call);
     }
-    let (settings, root) = settings(paths, common, call.as_ref())?;
-    let options = options(&settings, common.jobs, goal)?;
+    let Configured { settings, root, file } = settings(paths, common, call.as_ref())?;
+    let mut options = options(&settings, common.jobs, goal)?;
     if let Some(arriving) = arriving {
         let read = arriving.finish(&mut loaded, &options);
         read.context("failed to read the standard input")?;
@@ -62,11 +66,17 @@ pub(super) fn start<'a>(
         loaded = files::load(paths, &exclude, root.as_deref(), units, keep, &options)
             .context("failed to read the input")?;
     }
+    if let (Some((path, text)), Some(root)) = (&file, &root) {
+        let file::Places { ignore, silence } = file::places(text);
+        let covers_all = paths.iter().any(|path| files::is_below(root, path));
+        let file = files::number_of(&mut loaded, path, text.clone());
+        options.rules.origin = Some(Origin { file, ignore, silence, covers_all });
+    }
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let mut outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
     outcome.group();
-    Ok(Some(Run { outcome, call, options, common, verb, talk }))
+    Ok(Some(Run { outcome, call, options, configuration: file, common, verb, talk }))
 }
 
 impl Run<'_> {

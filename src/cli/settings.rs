@@ -11,20 +11,30 @@ use anyhow::{Context, anyhow, bail};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// What the user asks for, and the folder of the configuration. The command line goes over the
-/// configuration.
+/// What the user asks for, and where that is written.
+#[derive(Default)]
+pub(super) struct Configured {
+    /// The command line over the configuration.
+    pub(super) settings: Settings,
+    /// The folder of the configuration.
+    pub(super) root: Option<PathBuf>,
+    /// The file of the configuration, with its text.
+    pub(super) file: Option<(PathBuf, String)>,
+}
+
+/// What the user asks for. The command line goes over the configuration.
 pub(super) fn settings(
     paths: &[PathBuf],
     common: &Common,
     call: Option<&krm::Call>,
-) -> anyhow::Result<(Settings, Option<PathBuf>)> {
-    let (configuration, root) = configuration(paths, common, call)?;
-    let configuration = match &root {
-        Some(folder) => configuration.in_folder(folder),
+) -> anyhow::Result<Configured> {
+    let Configured { settings, root, file } = configuration(paths, common, call)?;
+    let settings = match &root {
+        Some(folder) => settings.in_folder(folder),
         // The paths of a call lead from the folder of the caller.
-        None => configuration,
+        None => settings,
     };
-    Ok((common.settings.clone().over(configuration), root))
+    Ok(Configured { settings: common.settings.clone().over(settings), root, file })
 }
 
 /// The configuration of a run and its folder: the named file, or the one found above the paths.
@@ -32,7 +42,7 @@ fn configuration(
     paths: &[PathBuf],
     common: &Common,
     call: Option<&krm::Call>,
-) -> anyhow::Result<(Settings, Option<PathBuf>)> {
+) -> anyhow::Result<Configured> {
     let of_call = call.and_then(|call| call.config.as_ref());
     let wrong = |error: String| anyhow!("the functionConfig of the list: {error}");
     let handed_over = match (&common.given, of_call) {
@@ -47,10 +57,10 @@ fn configuration(
                 "two configurations apply: the caller hands one over, and --config names another"
             );
         }
-        return Ok((config, None));
+        return Ok(Configured { settings: config, ..Configured::default() });
     }
     if common.no_config {
-        return Ok((Settings::default(), None));
+        return Ok(Configured::default());
     }
     let path = match &common.config {
         Some(path) => path.clone(),
@@ -62,7 +72,7 @@ fn configuration(
                 .collect();
             found.dedup();
             match found.as_slice() {
-                [] => return Ok((Settings::default(), None)),
+                [] => return Ok(Configured::default()),
                 [path] => path.clone(),
                 [one, two, ..] => bail!(
                     "two configurations apply, {} and {}: name one with --config",
@@ -79,7 +89,7 @@ fn configuration(
         name if name.is_empty() => PathBuf::from("."),
         _ => folder.to_path_buf(),
     });
-    Ok((config, folder))
+    Ok(Configured { settings: config, root: folder, file: Some((path, text)) })
 }
 
 /// Reads the files that the settings name, and turns the settings into the options of a run.

@@ -12,7 +12,9 @@ use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::providers::{Content, Encoding, Provider};
 use crate::k8s::sites::{Reads, Site, Under};
 use crate::k8s::{Row, Since};
+use crate::text::Span;
 use crate::yaml::path::FieldPath;
+use crate::yaml::{Cursor, strict};
 use globset::{GlobBuilder, GlobSet};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -32,7 +34,58 @@ pub fn parse(text: &str) -> Result<Settings, String> {
     }
     serde_yaml::from_str::<Option<Settings>>(text)
         .map(Option::unwrap_or_default)
-        .map_err(|error| error.to_string())
+        .map_err(|error| unknown_key(text, &error).unwrap_or_else(|| error.to_string()))
+}
+
+/// Where the rules of a configuration file are written.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Each rule under `ignore`.
+    pub ignore: Vec<Span>,
+    /// Each rule under `silence`.
+    pub silence: Vec<Span>,
+}
+
+/// Finds the rules in the text of a configuration file.
+pub fn places(text: &str) -> Places {
+    let documents = strict::documents(text).unwrap_or_default();
+    let Some(document) = documents.first() else {
+        return Places::default();
+    };
+    let root = Cursor::root(document, text);
+    let spans = |field| root.list(field).map(Cursor::span).collect();
+    Places { ignore: spans("ignore"), silence: spans("silence") }
+}
+
+/// Says where the key is that the reader does not know, and which one may be meant.
+fn unknown_key(text: &str, error: &serde_yaml::Error) -> Option<String> {
+    let message = error.to_string();
+    let (_, rest) = message.split_once("unknown field `")?;
+    let (key, rest) = rest.split_once('`')?;
+    let known = rest.split('`').skip(1).step_by(2);
+    let near = known.map(|name| (strsim::damerau_levenshtein(key, name), name)).min();
+    let documents = strict::documents(text)?;
+    let mut waiting = vec![Cursor::root(documents.first()?, text)];
+    let mut at = None;
+    while let Some(node) = waiting.pop() {
+        let mut below = Vec::new();
+        for (name, value) in node.pairs() {
+            if name.is_key(key) {
+                at = Some(at.map_or(name.span().start, |at: u32| at.min(name.span().start)));
+            }
+            below.push(value.target());
+        }
+        below.extend(node.items());
+        waiting.extend(below);
+    }
+    let before = &text[..at? as usize];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let hint = match near {
+        Some((distance, name)) if distance <= 3 => format!(" (did you mean `{name}`?)"),
+        _ => String::new(),
+    };
+    Some(format!("line {line}, column {column}: there is no key `{key}`{hint}"))
 }
 
 /// The `apiVersion` of the configuration of a KRM function or a kustomize plugin.

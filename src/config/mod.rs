@@ -8,4 +8,5 @@ pub mod settings;
 
 pub mod name_reference;
 
+pub mod baseline;
 pub mod file;

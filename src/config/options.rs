@@ -4,7 +4,7 @@ use crate::config::policy::Rules;
 use crate::digest::HashKey;
 use crate::k8s::Row;
 use crate::k8s::kinds::{self, WorkloadKind};
-use crate::k8s::providers::{self, Provider};
+use crate::k8s::providers::{self, PROVIDERS, Provider};
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -88,6 +88,11 @@ impl Options {
         let own = self.rules.workloads.iter().find(|row| row.is(group, kind));
         let own = own.map(|row| Row::Configured(Arc::clone(row)));
         own.or_else(|| kinds::workload(group, kind).map(Row::BuiltIn))
+    }
+
+    /// Whether objects of a kind provide something, in any API group.
+    pub fn is_source(&self, kind: &str) -> bool {
+        self.rules.providers.iter().chain(PROVIDERS.iter()).any(|row| row.kind == kind)
     }
 
     /// The row of a kind that provides something; a configured one comes before a built-in one.

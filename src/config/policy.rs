@@ -5,6 +5,7 @@ use crate::k8s::Row;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::providers::{Provider, Target};
 use crate::k8s::sites::Site;
+use crate::text::{FileId, Span};
 use crate::yaml::path::FieldPath;
 use globset::{Glob, GlobMatcher, GlobSet};
 use schemars::JsonSchema;
@@ -42,6 +43,20 @@ pub struct Rules {
     pub hot_reload: HotReload,
     /// How much findings matter, and which ones are known.
     pub findings: Levels,
+    /// Where they are written, if that is a file.
+    pub origin: Option<Origin>,
+}
+
+/// The configuration file in which rules are written.
+pub struct Origin {
+    /// The file.
+    pub file: FileId,
+    /// Each rule under `ignore`, in their order.
+    pub ignore: Vec<Span>,
+    /// Each rule under `silence`, in their order.
+    pub silence: Vec<Span>,
+    /// Whether all that it is about was looked at: a folder above it was named, or its own.
+    pub covers_all: bool,
 }
 
 /// What becomes of sources that SOPS has encrypted.
@@ -104,7 +119,13 @@ impl IgnoreRule {
         self.keys.iter().any(|glob| glob.is_match(key)) && self.fits(subject)
     }
 
-    fn fits(&self, subject: &Subject<'_>) -> bool {
+    /// The glob over names as it is written.
+    pub fn name_text(&self) -> Option<&str> {
+        self.name.as_ref().map(|glob| glob.glob().glob())
+    }
+
+    /// Whether the object is what the rule names, its keys left out.
+    pub fn fits(&self, subject: &Subject<'_>) -> bool {
         let says = |rule: &Option<String>, value: Option<&str>| {
             rule.as_deref().is_none_or(|rule| value == Some(rule))
         };

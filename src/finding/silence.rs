@@ -109,23 +109,38 @@ pub fn marks(text: &str, part: Span) -> Vec<Mark> {
     found
 }
 
+/// What was left unsaid.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Silenced {
+    /// How many findings.
+    pub count: usize,
+    /// Of each silence rule, in their order, whether it is the reason for one of them.
+    pub by_rule: Vec<bool>,
+}
+
 /// Sets the levels that the user asks for, and drops what is known. What refuses stays as it is:
-/// silence would make a refusal unexplained. `marks` are the comments of each text. Returns how many
-/// findings are not said because of it.
+/// silence would make a refusal unexplained. `marks` are the comments of each text.
 pub fn apply<'a>(
     levels: &Levels,
     marks: impl Fn(FileId) -> &'a [Mark],
     findings: &mut Vec<Finding>,
-) -> usize {
+) -> Silenced {
     let before = findings.len();
+    let mut by_rule = vec![false; levels.silence.len()];
     findings.retain_mut(|finding| {
         if finding.refuses {
             return true;
         }
-        let is_marked = finding
+        let mut is_known = finding
             .place
             .is_some_and(|place| marks(place.file).iter().any(|mark| mark.covers(finding, place)));
-        if is_marked || levels.silence.iter().any(|silence| silence.covers(finding)) {
+        for (rule, has_effect) in levels.silence.iter().zip(&mut by_rule) {
+            if rule.covers(finding) {
+                *has_effect = true;
+                is_known = true;
+            }
+        }
+        if is_known {
             return false;
         }
         let level = levels.of_code.get(&finding.code).copied();
@@ -133,5 +148,5 @@ pub fn apply<'a>(
         finding.severity = severity.unwrap_or(finding.severity);
         severity.is_some()
     });
-    before - findings.len()
+    Silenced { count: before - findings.len(), by_rule }
 }

@@ -89,6 +89,39 @@ pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
     candidates.map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
+/// Whether a folder is another one, or lies below it.
+pub fn is_below(folder: &Path, above: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    above.is_dir()
+        && real(folder).zip(real(above)).is_some_and(|(folder, above)| folder.starts_with(above))
+}
+
+/// The number of a file among the texts of a run; one that is not among them is added, and only read.
+pub fn number_of(loaded: &mut Loaded, path: &Path, text: String) -> FileId {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    let wanted = real(path);
+    let is_here = |input: &Input| {
+        input.path.as_deref().is_some_and(|known| {
+            known.file_name() == path.file_name() && wanted.is_some() && real(known) == wanted
+        })
+    };
+    if let Some(position) = loaded.inputs.iter().position(is_here) {
+        return FileId(offset(position));
+    }
+    let number = FileId(offset(loaded.inputs.len()));
+    let input = Input {
+        name: display(path.strip_prefix("./").unwrap_or(path)),
+        found: Found::Context,
+        path: None,
+        print: None,
+        folder: display(path.parent().unwrap_or(Path::new(""))),
+        kustomization: None,
+        below: None,
+    };
+    loaded.push(input, Some(text.into()), None);
+    number
+}
+
 /// The text of a file.
 ///
 /// # Errors

@@ -20,6 +20,8 @@ pub struct Coverage {
     pub right: usize,
     /// Those that get a stamp, another one or none in this run, or that need it.
     pub changing: usize,
+    /// Those that need it, in files that were not named, so that they are not written.
+    pub not_written: usize,
     /// Those that need no stamp, because names change with the content, or because everything that they
     /// read is ignored.
     pub no_stamp: usize,
@@ -70,7 +72,13 @@ impl Outcome {
         let reads = self.manifests.references_of(planned.template).iter().any(Reference::reads);
         let counter = match &planned.decision {
             Decision::Stamp { state: State::Current, .. } => &mut sum.right,
-            Decision::Stamp { .. } | Decision::None { left_over: true } => &mut sum.changing,
+            Decision::Stamp { .. } | Decision::None { left_over: true } => {
+                let file = self.manifests[planned.object].place.file;
+                match self.manifests[file].input.is_named() {
+                    true => &mut sum.changing,
+                    false => &mut sum.not_written,
+                }
+            }
             Decision::LeftAlone(why) if reads || why.may_add_reads() => {
                 sum.left_alone.entry(why.cause.class()).or_default()
             }

@@ -50,6 +50,7 @@ impl Outcome {
         crate::finding::group(&mut self.findings);
     }
 
+    /// Whether there is no Kubernetes object in all that was named.
     pub fn is_empty(&self) -> bool {
         let mut files = self.manifests.files();
         files.all(|file| {

@@ -4,6 +4,7 @@
 mod overlays;
 mod advice;
 mod reason;
+pub mod rules;
 pub mod unread;
 mod findings;
 

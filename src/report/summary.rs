@@ -84,6 +84,7 @@ fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
     let rows = [
         (coverage.right, "right".to_owned()),
         (coverage.changing, changing.to_owned()),
+        (coverage.not_written, "not right in files that were not named".to_owned()),
         (left_alone, format!("left alone ({})", causes.join(", "))),
         (coverage.refused, "refused".to_owned()),
         (coverage.no_stamp, "need no stamp".to_owned()),

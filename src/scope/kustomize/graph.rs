@@ -342,9 +342,17 @@ impl<'a> Graph<'a> {
             for item in &mut gathered.items {
                 for at in item.objects_in(self.manifests) {
                     let (object, sources) = self.object(at);
-                    let (is_workload, is_source) =
-                        (!object.templates.is_empty(), !sources.is_empty());
-                    if patch.changes(&object.id, is_workload, is_source) {
+                    let is_workload = !object.templates.is_empty();
+                    let provider = match sources.is_empty() {
+                        true => None,
+                        false => self.options.provider(&object.id.group, &object.id.kind),
+                    };
+                    let stamp = self.options.annotation.as_str();
+                    // Rules may be about labels.
+                    let is_ruled = provider.is_some() && !self.options.rules.ignore.is_empty();
+                    if patch.changes(&object.id, is_workload, provider, stamp)
+                        || (is_ruled && patch.selects(&object.id))
+                    {
                         let (kind, name) = (&object.id.kind, &object.id.name);
                         let (kind, name) = (kind.to_string(), name.to_string());
                         let adds = is_workload && patch.adds;
@@ -361,7 +369,7 @@ impl<'a> Graph<'a> {
                     }
                 }
             }
-            if patch.renames {
+            if patch.renames_sources(|kind| self.options.is_source(kind)) {
                 let why = self.why(k, Effect::MayRename, patch.at);
                 gathered.open.get_or_insert(why);
             }

@@ -45,6 +45,8 @@ const HARMLESS: &[&str] = &[
 const HARMLESS_IN_CONTAINER: &[&str] = &[
     "args",
     "command",
+    // Text of its own: with `valueFrom` beside it, the API server refuses the entry.
+    "env/[]/value",
     "image",
     "imagePullPolicy",
     "lifecycle",
@@ -72,12 +74,27 @@ static ROWS: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
     FieldPath::all(HARMLESS).into_iter().chain(in_containers).collect()
 });
 
+/// Fields of a source that say nothing about its content.
+const HARMLESS_TO_SOURCES: &[&str] = &["metadata/labels", "metadata/annotations/*", "immutable"];
+
+static SOURCE_ROWS: LazyLock<Vec<FieldPath>> =
+    LazyLock::new(|| FieldPath::all(HARMLESS_TO_SOURCES));
+
+/// Whether a path in a source is one of the harmless ones, or lies below one.
+pub(super) fn is_harmless_to_sources(path: &[PathStep], stamp: &str) -> bool {
+    SOURCE_ROWS.iter().any(|row| row.steps().len() <= path.len() && fits(row, path, stamp))
+}
+
+/// Marks of annotations that mean something to kustomize
+/// (`kustomize.config.k8s.io/needs-hash`, `config.kubernetes.io/local-config`,
+/// `internal.config.kubernetes.io/...`), to Helm (`helm.sh/hook`) or to us. Others with these words in
+/// them, as `helm.sh/chart` or `kustomize.toolkit.fluxcd.io/substitute`, mean nothing here.
+const CONTROL: &[&str] =
+    &["rollstamp", "config.kubernetes.io", "config.k8s.io", "kustomize.k8s.io", "helm.sh/hook"];
+
 /// Whether an annotation means something to kustomize, to Helm or to us.
 pub(super) fn is_control(key: &str, stamp: &str) -> bool {
-    key == stamp
-        || ["rollstamp", "kustomize.", "config.kubernetes.io", "config.k8s.io", "helm.sh"]
-            .iter()
-            .any(|mark| key.contains(mark))
+    key == stamp || CONTROL.iter().any(|mark| key.contains(mark))
 }
 
 /// Whether the steps that a row and a path have in common are the same.

@@ -1,7 +1,8 @@
 //! What a patch or a replacement can change: which objects, and whether what pods read among it.
 
-use super::harmless::{is_harmless, leads_on};
+use super::harmless::{is_harmless, is_harmless_to_sources, leads_on};
 use crate::k8s::id::Identity;
+use crate::k8s::providers::Provider;
 use crate::text::Span;
 use crate::yaml::path::{FieldPath, PathStep};
 use crate::yaml::{Cursor, Document, Kind, strict};
@@ -16,6 +17,8 @@ pub(super) struct Patch {
     selector: Selector,
     /// Whether a workload that it meets still reads what it read.
     harmless: Harmless,
+    /// The paths that it writes to, if they are known.
+    paths: Option<Vec<Vec<PathStep>>>,
     /// Whether a workload that it meets may read something after it that it did not read before.
     pub(super) adds: bool,
     /// Whether it can give an object another name, namespace or kind.
@@ -93,14 +96,22 @@ impl Patch {
             at,
             selector: Selector { kind: Pattern::Any, name: Pattern::Any },
             harmless: Harmless::Never,
+            paths: None,
             adds: true,
             renames: true,
         }
     }
 
     /// Whether an object is not, or may not be, what it was.
-    pub(super) fn changes(&self, id: &Identity, is_workload: bool, is_source: bool) -> bool {
-        if !self.selector.kind.fits(&id.kind) || !self.selector.name.fits(&id.name) {
+    /// `provider` is the row of its kind, if it is a source.
+    pub(super) fn changes(
+        &self,
+        id: &Identity,
+        is_workload: bool,
+        provider: Option<&Provider>,
+        stamp: &str,
+    ) -> bool {
+        if !self.selects(id) {
             return false;
         }
         let built_in = id.group == "apps"
@@ -111,7 +122,42 @@ impl Patch {
             Harmless::BuiltIn => built_in,
             Harmless::Never => false,
         };
-        is_source || (is_workload && !harmless)
+        provider.is_some_and(|row| !self.spares(row, stamp)) || (is_workload && !harmless)
+    }
+
+    /// Whether an object is one of those that the patch is for.
+    pub(super) fn selects(&self, id: &Identity) -> bool {
+        self.selector.kind.fits(&id.kind) && self.selector.name.fits(&id.name)
+    }
+
+    /// Whether a source still provides what it provided, under the same name.
+    fn spares(&self, row: &Provider, stamp: &str) -> bool {
+        let names = || row.names.iter().chain(&row.namespaces);
+        let is_spared = |path: &Vec<PathStep>| {
+            is_harmless_to_sources(path, stamp)
+                // What a controller makes of the other fields is no part of a stamp.
+                || (row.contents.is_empty()
+                    && matches!(path.first(), Some(PathStep::Field(name)) if name == "spec")
+                    && !path.iter().any(|step| matches!(step, PathStep::Field(f) if f.starts_with('$')))
+                    && !names().any(|name| name.steps().iter().zip(path).all(|(a, b)| a == b)))
+        };
+        !self.renames && self.paths.as_ref().is_some_and(|paths| paths.iter().all(is_spared))
+    }
+
+    /// Whether the patch can give a source another name, or make or unmake one. `is_source` knows the
+    /// kinds.
+    pub(super) fn renames_sources(&self, is_source: impl Fn(&str) -> bool) -> bool {
+        let changes_kind = |path: &Vec<PathStep>| {
+            !matches!(path.as_slice(), [PathStep::Field(first), _, ..] if first == "metadata")
+                && !matches!(path.first(), Some(PathStep::Field(first)) if first == "spec")
+        };
+        let keeps_kind = self.paths.as_ref().is_some_and(|paths| !paths.iter().any(changes_kind));
+        match &self.selector.kind {
+            Pattern::Literal(kind) if keeps_kind && !kind.contains('.') => {
+                self.renames && is_source(kind)
+            }
+            _ => self.renames,
+        }
     }
 }
 
@@ -168,6 +214,7 @@ fn merge(body: Cursor<'_>, target: Option<&Selector>, at: Span, stamp: &str) -> 
             true => Harmless::Never,
             false => merged(body, &mut Vec::new(), stamp),
         },
+        paths: Some(leaves(body)),
         adds: adds_reads(body),
         renames,
     }
@@ -211,6 +258,9 @@ fn merged(part: Cursor<'_>, path: &mut Vec<PathStep>, stamp: &str) -> Harmless {
             sum
         }
         Kind::Sequence => {
+            if part.items().next().is_none() {
+                return Harmless::Never;
+            }
             for part in part.items() {
                 // An item without a name is merged with nobody knows which.
                 match part.filled("name") {
@@ -226,6 +276,27 @@ fn merged(part: Cursor<'_>, path: &mut Vec<PathStep>, stamp: &str) -> Harmless {
         // Null removes what is there.
         Kind::Scalar | Kind::Alias => Harmless::Never,
     }
+}
+
+/// The paths of what a strategic merge patch says beside the names of its object; a list counts whole.
+fn leaves(body: Cursor<'_>) -> Vec<Vec<PathStep>> {
+    let mut found = Vec::new();
+    let mut waiting = vec![(Vec::new(), body)];
+    while let Some((path, node)) = waiting.pop() {
+        if IDENTITY.iter().any(|row| row.steps() == path.as_slice()) {
+            continue;
+        }
+        let mut pairs = node.pairs().peekable();
+        if node.kind() != Kind::Mapping || pairs.peek().is_none() {
+            found.push(path);
+            continue;
+        }
+        for (key, value) in pairs {
+            let step = PathStep::Field(key.key().unwrap_or_default().into());
+            waiting.push(([path.as_slice(), &[step]].concat(), value.target()));
+        }
+    }
+    found
 }
 
 /// A JSON patch.
@@ -309,13 +380,21 @@ impl Patch {
         let renames = paths.iter().any(|path| names_object(path));
         let harmless = !renames && paths.iter().all(|path| is_harmless(path, stamp));
         let harmless = if harmless { Harmless::Always } else { Harmless::Never };
-        Self { at, selector, harmless, adds: harmless != Harmless::Always, renames }
+        Self {
+            at,
+            selector,
+            harmless,
+            paths: Some(paths.to_vec()),
+            adds: harmless != Harmless::Always,
+            renames,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::k8s::providers::provider;
 
     fn id(api_version: &str, kind: &str, name: &str) -> Identity {
         let (group, version) = Identity::split_api_version(api_version);
@@ -335,8 +414,10 @@ mod tests {
         });
         let at = Span::new(0, 0);
         let patches = read(patch, target.as_ref(), at, "checksum/rollstamp");
-        let is_source = kind == "ConfigMap";
-        patches.iter().any(|p| p.changes(&id(api_version, kind, "web"), !is_source, is_source))
+        let provider = provider(&id(api_version, kind, "web").group, kind);
+        let stamp = "checksum/rollstamp";
+        let id = id(api_version, kind, "web");
+        patches.iter().any(|p| p.changes(&id, provider.is_none(), provider, stamp))
     }
 
     fn merges(spec: &str) -> bool {
@@ -352,6 +433,12 @@ mod tests {
             "spec: {template: {spec: {containers: [{name: a, image: b, resources: {}}]}}}\n"
         ));
         assert!(merges("spec: {template: {spec: {containers: [{name: a, env: []}]}}}\n"));
+        assert!(!merges(
+            "spec: {template: {spec: {containers: [{name: a, env: [{name: A, value: b}]}]}}}\n"
+        ));
+        assert!(merges(
+            "spec: {template: {spec: {containers: [{name: a, env: [{name: A, valueFrom: null}]}]}}}\n"
+        ));
         assert!(merges("spec: {template: {spec: {containers: [{image: b}]}}}\n"));
         assert!(merges("spec: {template: {spec: {containers: null}}}\n"));
         assert!(merges("spec: {template: {spec: {volumes: []}}}\n"));
@@ -381,7 +468,8 @@ mod tests {
         assert!(deployment("/spec/template/metadata/annotations"));
         assert!(deployment("/spec/template/metadata/annotations/checksum~1rollstamp"));
         assert!(deployment("/spec/template/spec/containers/0"));
-        assert!(deployment("/spec/template/spec/containers/0/env/0/value"));
+        assert!(!deployment("/spec/template/spec/containers/0/env/0/value"));
+        assert!(deployment("/spec/template/spec/containers/0/env/0"));
         assert!(deployment("/metadata/name"));
     }
 
@@ -392,6 +480,42 @@ mod tests {
             let path = format!("{:?}", site.path);
             assert!(READS.iter().any(|word| path.contains(word)), "{}", site.id);
         }
+    }
+
+    #[test]
+    fn a_patch_of_a_source_is_harmless_by_its_fields() {
+        let map = |fields: &str| {
+            let patch = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web{fields}\n");
+            changes(&patch, None, "v1", "ConfigMap")
+        };
+        assert!(!map(", labels: {a: b}}"));
+        assert!(!map(", annotations: {a: b}}\nimmutable: true"));
+        assert!(map(", annotations: {rollstamp.dev/ignore: 'true'}}"));
+        assert!(map("}\ndata: {a: b}"));
+        assert!(map(", labels: {a: b}}\n$patch: delete"));
+        let external = |spec: &str| {
+            let patch = format!("kind: ExternalSecret\nmetadata: {{name: web}}\nspec: {spec}\n");
+            changes(&patch, None, "external-secrets.io/v1", "ExternalSecret")
+        };
+        assert!(!external("{dataFrom: [{extract: {key: prod}}], refreshInterval: 1h}"));
+        assert!(external("{target: {name: other}}"));
+        assert!(external("{target: null}"));
+        assert!(external("null"));
+    }
+
+    #[test]
+    fn a_rename_of_what_is_no_source_makes_none() {
+        let renames = |path: &str, kind: &str| {
+            let patch = format!("- op: replace\n  path: {path}\n  value: x\n");
+            let target = Selector { kind: Pattern::new(Some(kind)), name: Pattern::Any };
+            let patches = read(&patch, Some(&target), Span::new(0, 0), "checksum/rollstamp");
+            patches[0].renames_sources(|kind| kind == "Secret")
+        };
+        assert!(!renames("/metadata/name", "Service"));
+        assert!(renames("/metadata/name", "Secret"));
+        assert!(renames("/metadata/name", "Se.*"));
+        assert!(renames("/kind", "Service"));
+        assert!(renames("/metadata", "Service"));
     }
 
     #[test]
