@@ -148,7 +148,7 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
         let of = &outcome.manifests[file];
         let has_none = of.object_count == 0 || outcome.units.is_patch(file);
         let is_empty = has_none && of.input.found != Found::Stream;
-        if !single && (is_empty || !of.input.is_named()) {
+        if !of.input.is_named() || (!single && is_empty) {
             continue;
         }
         let Some(text) = outcome.texts.get(file) else {

@@ -66,7 +66,8 @@ pub(super) fn start<'a>(
         loaded = files::load(paths, &exclude, root.as_deref(), units, keep, &options)
             .context("failed to read the input")?;
     }
-    if let (Some((path, text)), Some(root)) = (&file, &root) {
+    // Only `check` says which rules are about nothing.
+    if let (Some((path, text)), Some(root), Goal::Check) = (&file, &root, goal) {
         let file::Places { ignore, silence } = file::places(text);
         let covers_all = paths.iter().any(|path| files::is_below(root, path));
         let file = files::number_of(&mut loaded, path, text.clone());
