@@ -46,7 +46,7 @@ pub(super) fn explain(
     let report = match (&chosen, common.output) {
         (Err(_), _) => String::new(),
         (Ok(chosen), Format::Json) => explain::json::report(outcome, chosen),
-        (Ok(chosen), Format::Text | Format::Github) => {
+        (Ok(chosen), Format::Text | Format::Github | Format::Markdown) => {
             explain::text::report(outcome, chosen, common.verbose, colour(common, true))
         }
     };

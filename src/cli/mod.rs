@@ -2,6 +2,7 @@
 
 mod explain;
 mod filter;
+mod impact;
 mod validate;
 mod plugin;
 mod output;
@@ -100,6 +101,16 @@ enum Verb {
         #[command(flatten)]
         common: Common,
     },
+    /// Say which pods an apply replaces, which keep old configuration, and which key is to blame
+    ///
+    /// Compares two states of the same manifests. Ends with 0 whenever it could compare them, unless
+    /// --fail-on says otherwise.
+    Impact {
+        #[command(flatten)]
+        arguments: impact::ImpactArgs,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -193,6 +204,8 @@ enum Format {
     Json,
     /// Workflow commands, which GitHub Actions shows beside the lines of a pull request
     Github,
+    /// One comment of a pull request (`impact`)
+    Markdown,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -268,7 +281,8 @@ impl Cli {
                 Verb::Write { common, .. }
                 | Verb::Check { common, .. }
                 | Verb::Strip { common, .. }
-                | Verb::Explain { common, .. },
+                | Verb::Explain { common, .. }
+                | Verb::Impact { common, .. },
             ) => common,
             Some(Verb::Completions { .. }) => return None,
         };
@@ -291,6 +305,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Explain { paths, workloads, common }) => {
             explain::explain(&paths, &workloads, &common)
         }
+        Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rollstamp", &mut script);
@@ -459,7 +474,7 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
     let outcome = &run.outcome;
     let report = match common.output {
         Format::Json => json::report(outcome, &outcome.findings, "check", show_diff),
-        Format::Text | Format::Github => {
+        Format::Text | Format::Github | Format::Markdown => {
             let mut out: String = String::new();
             if show_diff {
                 out.extend(outcome.changes.iter().map(|change| diff::unified(outcome, change)));

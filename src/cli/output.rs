@@ -23,7 +23,7 @@ pub(super) fn say_findings(run: &mut Run, common: &Common, verb: &str) {
     let outcome = &run.outcome;
     let said = match common.output {
         Format::Json => json::report(outcome, &outcome.findings, verb, false),
-        Format::Text | Format::Github => {
+        Format::Text | Format::Github | Format::Markdown => {
             let least = match (common.quiet, common.verbose) {
                 (true, _) => Severity::Error,
                 (_, true) => Severity::Note,

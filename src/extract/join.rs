@@ -27,6 +27,7 @@ impl Joining {
             return;
         }
         all.objects.append(&mut part.objects);
+        all.neighbours.append(&mut part.neighbours);
         all.object_count += part.object_count;
         all.kustomizations.append(&mut part.kustomizations);
         all.findings.append(&mut part.findings);

@@ -33,6 +33,7 @@ pub(crate) use workload::refused;
 use crate::config::options::Options;
 use crate::config::policy::{Subject, has_marks};
 use crate::finding::{Code, Finding};
+use crate::k8s::disruption::NEIGHBOURS;
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds;
 use crate::k8s::kustomize_names::FILE_NAMES;
@@ -55,6 +56,8 @@ pub enum By {
 pub struct Facts {
     /// The objects that provide or read something, in the order of the text.
     pub objects: Vec<Object>,
+    /// The objects that say how pods of others are replaced: budgets, autoscalers, claims.
+    pub neighbours: Vec<Neighbour>,
     /// How many Kubernetes objects there are, those without facts included.
     pub object_count: usize,
     /// The kustomizations in a list, by their paths; empty when the text is read.
@@ -105,6 +108,16 @@ pub struct Object {
     pub delegate: Option<Box<Delegate>>,
     /// Whether its references can follow a source that gets another name.
     pub follows: Follows,
+}
+
+/// An object that says something about how the pods of workloads beside it are replaced.
+pub struct Neighbour {
+    /// Who it is.
+    pub id: ObjectId,
+    /// The document that it is in.
+    pub document: Span,
+    /// The way from the root of the document to it: none, or an item of a list.
+    pub route: Vec<Step>,
 }
 
 /// A workload that another one names.
@@ -412,10 +425,22 @@ impl Reader<'_> {
         }
         let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
+        let metadata = self.document.value(self.text, node, "metadata");
         if provider.is_none() && workload.is_none() {
+            if NEIGHBOURS.contains(&(group, kind)) {
+                let text = |field| metadata.and_then(|at| self.string(at, field));
+                let id = ObjectId {
+                    group: group.into(),
+                    version: version.into(),
+                    kind: kind.into(),
+                    namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
+                    name: text("name").unwrap_or_default(),
+                };
+                let document = self.document.span;
+                self.facts.neighbours.push(Neighbour { id, document, route });
+            }
             return Ok(());
         }
-        let metadata = self.document.value(self.text, node, "metadata");
         let annotation = |name: &str| self.annotation(metadata?, name).map(|(value, _)| value);
         if annotation("config.kubernetes.io/local-config").is_some_and(|v| v != "false") {
             return Ok(());

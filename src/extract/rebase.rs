@@ -6,7 +6,8 @@
 use super::foreign::Marks;
 use super::own_suffix::{Frozen, Naming};
 use super::{
-    At, Delegate, Entry, Facts, Malformed, Object, Reference, Sidecar, Source, Template, Watched,
+    At, Delegate, Entry, Facts, Malformed, Neighbour, Object, Reference, Sidecar, Source, Template,
+    Watched,
 };
 use crate::finding::Finding;
 use crate::text::{FileId, Place, Span};
@@ -18,6 +19,7 @@ impl Facts {
     pub fn moved(mut self, file: FileId, by: u32) -> Self {
         let Self {
             objects,
+            neighbours,
             object_count: _,
             kustomizations: _,
             findings,
@@ -31,6 +33,9 @@ impl Facts {
         } = &mut self;
         let way = Way { file, by };
         objects.iter_mut().for_each(|object| way.object(object));
+        for Neighbour { id: _, document, route: _ } in neighbours {
+            way.span(document);
+        }
         let findings = findings.iter_mut().chain(hints);
         findings.for_each(|finding| way.finding(finding));
         if let Some(SyntaxError { at, message: _, refused: _ }) = broken {

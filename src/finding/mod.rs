@@ -1,5 +1,7 @@
 //! What is wrong with, or worth saying about, the user's manifests.
 
+pub mod workload;
+
 use crate::text::Place;
 
 /// How much a finding matters.

@@ -31,6 +31,41 @@ pub enum Rolls {
     No(&'static str),
 }
 
+/// SHIM
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "shim")]
+pub enum NoRoll {
+    StartedJob,
+    StartedRun,
+    RunningPod,
+    LaterPods,
+    LaterRuns,
+    LaterCronJobs,
+    NoController,
+    RunningExperiment,
+    NotRecreated,
+    NewCluster,
+    FixedName,
+    Configured,
+    Unlisted,
+}
+impl NoRoll {
+    /// SHIM
+    pub fn shim(text: &str) -> Self {
+        match text {
+            STARTED => Self::StartedRun,
+            STARTED_JOB => Self::StartedJob,
+            RUNNING_POD => Self::RunningPod,
+            LATER_RUNS => Self::LaterRuns,
+            t if t.contains("each run of a CronJob") => Self::LaterCronJobs,
+            t if t.contains("starts later") => Self::LaterPods,
+            t if t.contains("no controller") => Self::NoController,
+            t if t.contains("not written") => Self::Unlisted,
+            _ => Self::Configured,
+        }
+    }
+}
+
 impl Rolls {
     /// Whether templates of the kind are stamped at all.
     pub fn is_stamped(&self) -> bool {

@@ -3,6 +3,7 @@
 //! Kinds and sites are separate tables and their product is derived: whoever multiplies them by
 //! hand gets holes. To add a kind, a site or a provider, add a row and a case under `testdata`.
 
+pub mod disruption;
 pub mod id;
 pub mod kinds;
 pub mod kustomize_names;
@@ -15,4 +16,5 @@ pub mod referrers;
 pub mod sidecars;
 pub mod short_names;
 pub mod sites;
+pub mod template;
 pub mod waits;

@@ -14,6 +14,29 @@ pub struct Wait {
     pub until: &'static str,
 }
 
+/// SHIM
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "shim")]
+pub enum Until {
+    Resumed,
+    Deleted,
+    Ordinal,
+    Partition,
+    Started,
+}
+impl Until {
+    /// SHIM
+    pub fn shim(text: &str) -> Self {
+        match text {
+            RESUMED => Self::Resumed,
+            ORDINALS => Self::Ordinal,
+            t if t.contains("OnDelete") => Self::Deleted,
+            t if t.contains("up to") => Self::Partition,
+            _ => Self::Started,
+        }
+    }
+}
+
 /// What a field says.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Is {

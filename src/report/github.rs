@@ -53,12 +53,12 @@ fn command(outcome: &Outcome, finding: &Finding, locator: &Locator<'_>) -> Strin
 }
 
 /// The text of a command: on one line.
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The text of a property, which ends at a comma or a colon.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

@@ -4,6 +4,7 @@
 pub mod diff;
 pub mod explain;
 pub mod github;
+pub mod impact;
 pub mod json;
 pub mod results;
 pub mod text;

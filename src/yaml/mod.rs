@@ -22,6 +22,7 @@ pub mod resolve;
 pub mod scalar;
 pub mod split;
 pub mod tape;
+pub mod value;
 pub mod verify;
 
 pub use edit::{Edit, EditSet};

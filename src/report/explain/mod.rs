@@ -3,7 +3,7 @@
 pub mod json;
 mod layout;
 pub mod text;
-mod words;
+pub(in crate::report) mod words;
 
 use crate::extract::{Keys, Object, Reference, Template};
 use crate::outcome::Outcome;
