@@ -1,7 +1,7 @@
 //! Manifests in, stamped manifests out.
 
 use super::{Common, Exit, Format, Run, exclude, say_findings, start};
-use crate::config::options::{Goal, Mode, UnitRule};
+use crate::config::options::{Goal, Mode};
 use crate::edit::FileChange;
 use crate::io::files::Texts;
 use crate::io::{files, stdout};
@@ -81,15 +81,7 @@ fn previous(path: &Path, common: &Common, run: &Run) -> anyhow::Result<Outcome> 
         bail!("--previous: {}", finding.message);
     }
     // What it says counts as it stands, so nothing is found to be wrong with it.
-    process::run(
-        loaded.inputs,
-        loaded.facts,
-        &loaded.kustomizations,
-        UnitRule::Tree,
-        loaded.skipped,
-        &run.options,
-    )
-    .context("--previous")
+    process::run(loaded, &run.options).context("--previous")
 }
 
 /// Puts documents behind all others.

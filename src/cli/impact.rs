@@ -3,14 +3,14 @@
 use super::output::colour;
 use super::settings::{configuration, exclude, options};
 use super::validate::require;
-use super::{Common, Exit, Format, UnitArg};
-use crate::config::options::{Goal, Options, UnitRule};
+use super::{Common, Exit, Format};
+use crate::config::options::{Goal, Options};
 use crate::impact::{self, Answer, Asked, Assume, Impact, Side, State};
 use crate::io::files::Texts;
-use crate::io::{Loaded, files, git, stdout};
+use crate::io::{files, git, stdout};
 use crate::k8s::short_names;
 use crate::outcome::Outcome;
-use crate::process;
+use crate::process::{self, Loaded};
 use crate::report::impact as reports;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -139,20 +139,14 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     let (before, after) = sides(arguments)?;
     let (config, root) = configuration(&after.on_disk(), common, None)?;
     let options = options(common, &config, root.as_deref(), Goal::Stamp)?;
-    let unit = match common.unit {
-        Some(UnitArg::Dir) => UnitRule::Dir,
-        Some(UnitArg::Tree) => UnitRule::Tree,
-        Some(UnitArg::File) => UnitRule::File,
-        None => config.unit.map_or_else(UnitRule::default, UnitRule::from),
-    };
     let mut talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let old = before.load(common, &options, unit, root.as_deref())?;
-    let new = after.load(common, &options, unit, root.as_deref())?;
+    let old = before.load(common, &options, root.as_deref())?;
+    let new = after.load(common, &options, root.as_deref())?;
     let namespace = options.namespace.as_deref();
     let states = (
-        State::new(Side::Before, &old.outcome, namespace, unit, &old.roots),
-        State::new(Side::After, &new.outcome, namespace, unit, &new.roots),
+        State::new(Side::Before, &old.outcome, namespace, options.unit, &old.roots),
+        State::new(Side::After, &new.outcome, namespace, options.unit, &new.roots),
     );
     let asked = Asked {
         assume: arguments.assume.map(|assume| match assume {
@@ -217,7 +211,6 @@ impl From {
         &self,
         common: &Common,
         options: &Options,
-        unit: UnitRule,
         root: Option<&Path>,
     ) -> anyhow::Result<Loaded1> {
         let exclude = exclude(common)?;
@@ -230,21 +223,11 @@ impl From {
                 (loaded, paths.iter().map(|path| files::name(path)).collect())
             }
             Self::Git { revision, paths } => {
-                let loaded = git::load(revision, paths, &exclude, root, units, options)?;
+                let loaded = git::load(revision, paths, &exclude, root, options)?;
                 (loaded, paths.iter().map(|path| revision.name(path)).collect())
             }
         };
-        let kustomizations = &loaded.kustomizations;
-        let mut outcome = process::run(
-            loaded.inputs,
-            loaded.facts,
-            kustomizations,
-            unit,
-            loaded.skipped,
-            options,
-        )?;
-        outcome.findings.extend(loaded.findings);
-        process::sort(&mut outcome.findings);
+        let outcome = process::run(loaded, options)?;
         Ok(Loaded1 { outcome, roots })
     }
 }

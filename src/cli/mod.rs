@@ -13,14 +13,14 @@ use self::output::{colour, counts, findings, print_diffs, say_findings};
 use self::settings::{HashArg, ModeArg, configuration, exclude, options};
 use self::validate::{annotation_key, require};
 use crate::config::file::Config;
-use crate::config::options::{Goal, Options, UnitRule};
+use crate::config::options::{Goal, Options};
 use crate::finding::Severity;
 use crate::io::files::Texts;
 use crate::io::stdin::Arriving;
-use crate::io::{Loaded, files, krm, stdout, write};
+use crate::io::{files, krm, stdout, write};
 use crate::outcome::Outcome;
 use crate::plan::{Decision, State};
-use crate::process;
+use crate::process::{self, Loaded};
 use crate::report::{self, diff, json, text};
 use crate::text::input::Found;
 use anyhow::{Context, bail};
@@ -319,7 +319,6 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
 struct Run {
     /// The process ends with it; to free a great many small things first would only take time.
     outcome: std::mem::ManuallyDrop<Outcome>,
-    paths: Vec<Option<PathBuf>>,
     talk: stdout::Talk,
     /// The call that is answered, if the standard input is one.
     call: Option<krm::Call>,
@@ -360,24 +359,8 @@ fn start(
     }
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let rule = match common.unit {
-        Some(UnitArg::Dir) => UnitRule::Dir,
-        Some(UnitArg::Tree) => UnitRule::Tree,
-        Some(UnitArg::File) => UnitRule::File,
-        None => config.unit.map_or_else(UnitRule::default, UnitRule::from),
-    };
-    let kustomizations = &loaded.kustomizations;
-    let mut outcome =
-        process::run(loaded.inputs, loaded.facts, kustomizations, rule, loaded.skipped, &options)?;
-    outcome.findings.extend(loaded.findings);
-    process::sort(&mut outcome.findings);
-    Ok(Some(Run {
-        outcome: std::mem::ManuallyDrop::new(outcome),
-        paths: loaded.paths,
-        talk,
-        call,
-        options,
-    }))
+    let outcome = process::run(loaded, &options)?;
+    Ok(Some(Run { outcome: std::mem::ManuallyDrop::new(outcome), talk, call, options }))
 }
 
 fn in_place(
@@ -402,8 +385,9 @@ fn in_place(
     }
     let changes = run.outcome.changes.iter();
     let replacements = changes.filter_map(|change| {
-        let input = &run.outcome.inputs[change.file].file;
-        let path = run.paths[change.file].as_deref()?;
+        let input = &run.outcome.inputs[change.file];
+        let path = input.path.as_deref()?;
+        let input = &input.file;
         Some(input.text.get().map(|before| write::Replacement {
             path,
             name: &input.name,
@@ -447,7 +431,7 @@ fn describe(outcome: &Outcome, file: usize) -> String {
         match &planned.decision {
             Decision::Stamp { state: State::Missing, .. } => parts.push(format!("stamped {id}")),
             Decision::Stamp { state: State::Stale, .. } => {
-                parts.push(format!("new stamp for {id}"))
+                parts.push(format!("new stamp for {id}"));
             }
             Decision::None { left_over: true } => parts.push(format!("removed the stamp of {id}")),
             _ => {}

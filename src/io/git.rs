@@ -4,10 +4,10 @@
 //! rollstamp runs, and only where the command line names a revision.
 
 use super::disk::Disk;
-use super::{Loaded, display, kustomizations, relative, utf8, walk};
+use super::{display, kustomizations, relative, utf8, walk};
 use crate::config::options::Options;
-use crate::config::policy::Declared;
 use crate::k8s::kustomize_names::FILE_NAMES;
+use crate::process::Loaded;
 use crate::text::input::{Found, Input};
 use crate::text::{InputFile, Text};
 use anyhow::{Context, bail};
@@ -129,7 +129,7 @@ impl Repository {
     }
 
     fn read(&self, revision: &str, store: Arc<Mutex<Store>>) -> anyhow::Result<Revision> {
-        let id = self.commit(revision).with_context(|| format!("no revision `{revision}`"))?;
+        let Ok(id) = self.commit(revision) else { bail!("no revision `{revision}`") };
         let listed = git(&self.top, &["ls-tree", "-r", "-z", "--full-tree", &id])?;
         let mut files = BTreeMap::new();
         for entry in listed.split(|byte| *byte == 0) {
@@ -337,10 +337,9 @@ pub fn load(
     paths: &[String],
     exclude: &globset::GlobSet,
     root: Option<&Path>,
-    units: &[Declared],
     options: &Options,
 ) -> anyhow::Result<Loaded> {
-    let _ = options;
+    let units = &options.rules.units;
     let mut loaded = Loaded::default();
     let mut folders = Vec::new();
     let mut seen = BTreeSet::new();
@@ -368,8 +367,8 @@ pub fn load(
     }
     if let Some(root) = root.filter(|_| !units.is_empty()) {
         let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
-        for (input, path) in loaded.inputs.iter_mut().zip(&loaded.paths) {
-            let below = path.as_deref().and_then(|path| path.strip_prefix(&root).ok());
+        for input in &mut loaded.inputs {
+            let below = input.path.as_deref().and_then(|path| path.strip_prefix(&root).ok());
             input.below = below.map(display);
         }
     }
@@ -448,6 +447,7 @@ fn push(loaded: &mut Loaded, revision: &Revision, inside: &str, text: String, fo
         folder,
         kustomization: kustomization.map(|path| revision.display(&path)),
         below: None,
+        path: Some(revision.repository.top.join(inside)),
     };
-    loaded.push(input, Some(revision.repository.top.join(inside)), None);
+    loaded.push(input, None);
 }

@@ -2,30 +2,18 @@
 //! it is cut.
 
 use crate::corpora;
-use rollstamp::config::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, UnitRule};
-use rollstamp::config::policy::Rules;
+use rollstamp::config::options::{Goal, Mode, Options};
 use rollstamp::finding::Code;
-use rollstamp::io::Loaded;
 use rollstamp::io::stdin::Arriving;
 use rollstamp::outcome::Outcome;
-use rollstamp::process;
+use rollstamp::process::{self, Loaded};
 use rollstamp::report::{explain, json};
 use std::fs;
 use std::io;
 use std::path::Path;
 
 fn options(goal: Goal, mode: Mode, jobs: usize) -> Options {
-    Options {
-        annotation: STAMP_KEY.to_owned(),
-        namespace: None,
-        hash_key: None,
-        goal,
-        strict: false,
-        mode,
-        naming: NamingRule::default(),
-        jobs,
-        rules: Rules::default(),
-    }
+    Options { goal, mode, jobs, ..Options::default() }
 }
 
 /// A source that gives a few bytes at a time.
@@ -48,15 +36,7 @@ fn load(bytes: &[u8], block: usize, options: &Options) -> io::Result<Loaded> {
 }
 
 fn run(loaded: Loaded, options: &Options) -> Outcome {
-    process::run(
-        loaded.inputs,
-        loaded.facts,
-        &loaded.kustomizations,
-        UnitRule::default(),
-        loaded.skipped,
-        options,
-    )
-    .unwrap()
+    process::run(loaded, options).unwrap()
 }
 
 /// Everything that anybody is told, with all places, and every edit.
