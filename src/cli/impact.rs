@@ -3,7 +3,7 @@
 use super::output::colour;
 use super::settings::{configuration, exclude, options};
 use super::validate::require;
-use super::{Common, Exit, Format};
+use super::{Common, Exit};
 use crate::config::options::{Goal, Options};
 use crate::impact::{self, Answer, Asked, Assume, Impact, Side, State};
 use crate::io::files::Texts;
@@ -170,14 +170,7 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         width: stdout::width(),
         max_length: arguments.max_length,
     };
-    let mut report = Vec::new();
-    match common.output {
-        Format::Text => reports::text::write(&view, &mut report)?,
-        Format::Json => reports::json::write(&view, &mut report)?,
-        Format::Github => reports::github::write(&view, &mut report)?,
-        Format::Markdown => reports::markdown::write(&view, &mut report)?,
-    }
-    stdout::print(std::iter::once(String::from_utf8_lossy(&report).as_ref()))
+    stdout::report(|out| common.output.impact(&view, out))
         .context("failed to write the standard output")?;
     for (name, side) in [("before", &old), ("after", &new)] {
         for finding in side.outcome.findings.iter().filter(|f| f.refuses) {

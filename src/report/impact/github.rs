@@ -68,7 +68,7 @@ fn command(
         if found != Found::Stream {
             let spot = locators.spot(at);
             properties.push(format!("file={}", property(spot.file)));
-            properties.push(format!("line={},col={}", spot.line, spot.column));
+            properties.push(format!("line={},col={}", spot.position.line, spot.position.column));
         }
     }
     properties.push(format!("title={}", property(title)));

@@ -1,6 +1,7 @@
 //! An impact for programs: `docs/impact.schema.json` describes it. The structs here are the format.
 
-use super::{Locators, Spot, View};
+use super::{Locators, View};
+use crate::report::Spot;
 use crate::impact::disruption::{Disruption, Downtime, Range};
 use crate::impact::{
     Assume, At, Counts, Held, KeyChange, KeyReason, Name, Reason, Silent, SourceChange, Workload,
@@ -238,9 +239,9 @@ fn id(name: &Name) -> ObjectRow<'_> {
 }
 
 fn place<'a>(at: At, locators: &Locators<'a>) -> Place<'a> {
-    let Spot { file, line, column } = locators.spot(at);
+    let Spot { file, position } = locators.spot(at);
     let side = (at.side == crate::impact::Side::Before).then_some("before");
-    Place { side, file, line, column }
+    Place { side, file, line: position.line, column: position.column }
 }
 
 fn workload<'a>(workload: &'a Workload, locators: &Locators<'a>) -> WorkloadRow<'a> {

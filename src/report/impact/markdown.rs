@@ -4,13 +4,31 @@
 use super::words::{self, Line};
 use super::{View, text};
 use crate::impact::{Answer, Silent, SourceChange, Workload};
+use crate::report::{Format, Subject};
 use std::io::{self, Write};
 
-/// Writes the comment.
-///
-/// # Errors
-/// When `out` cannot be written to.
-pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// One comment of a pull request.
+pub struct Markdown;
+
+impl Format for Markdown {
+    fn name(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn about(&self) -> &'static str {
+        "One comment of a pull request (`impact` only)"
+    }
+
+    fn subjects(&self) -> &'static [Subject] {
+        &[Subject::Impact]
+    }
+
+    fn impact(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        write(view, out)
+    }
+}
+
+fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut comment = Comment { text: head(view), most: view.max_length, left_out: 0 };
     let mut urgent = Vec::new();
     let (mut needless, mut quiet) = (Vec::new(), Vec::new());

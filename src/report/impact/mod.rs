@@ -9,7 +9,8 @@ mod words;
 
 use crate::impact::{Answer, At, Impact, Side, Workload};
 use crate::outcome::Outcome;
-use crate::report::Locator;
+use crate::report::Spot;
+use crate::report::locator::Locator;
 
 /// An impact, and how the user wants to see it.
 pub struct View<'a> {
@@ -33,13 +34,6 @@ pub struct View<'a> {
     pub max_length: usize,
 }
 
-/// A place as people name it.
-pub(super) struct Spot<'a> {
-    pub(super) file: &'a str,
-    pub(super) line: usize,
-    pub(super) column: usize,
-}
-
 impl<'a> View<'a> {
     /// The workloads that are shown, in the order of the impact.
     pub(super) fn workloads(&self) -> impl Iterator<Item = &'a Workload> + use<'a, '_> {
@@ -61,11 +55,9 @@ pub(super) struct Locators<'a> {
 
 impl<'a> Locators<'a> {
     pub(super) fn spot(&self, at: At) -> Spot<'a> {
-        let locator = match at.side {
-            Side::Before => &self.before,
-            Side::After => &self.after,
-        };
-        let position = locator.position(at.place);
-        Spot { file: locator.name(at.place), line: position.line, column: position.column }
+        match at.side {
+            Side::Before => self.before.spot(at.place),
+            Side::After => self.after.spot(at.place),
+        }
     }
 }

@@ -89,7 +89,7 @@ impl Page<'_, '_> {
         for line in lines {
             let place = line.at.map(|at| self.locators.spot(at));
             let place =
-                place.map(|spot| format!("{}:{}", spot.file, spot.line)).unwrap_or_default();
+                place.map(|spot| format!("{}:{}", spot.file, spot.position.line)).unwrap_or_default();
             let whole = format!(
                 "    {:head$}  {:said$}  {:site$}  {place}",
                 line.head, line.said, line.site
