@@ -303,10 +303,10 @@ fn hold(subject: &Subject<'_>) -> Option<Held> {
         // What an apply makes anew runs with the new content each time.
         return Some(Held::Kind(match subject.object.follows.recreated {
             true => NoRoll::LaterRuns,
-            false => NoRoll::shim(reason),
+            false => reason,
         }));
     }
-    match templates().find_map(|template| template.later.map(Until::shim))? {
+    match templates().find_map(|template| template.later)? {
         Until::Ordinal => Some(Held::Partition),
         other => Some(Held::Waits(other)),
     }

@@ -125,7 +125,7 @@ fn meant<'a>(
     match reason {
         Reason::Counted(counted) => Some((counted.source, Standing::Counts)),
         Reason::ContentNamed(at) | Reason::Clash(at, _) => Some((*at, Standing::Counts)),
-        Reason::Ignored(Ignored::Source(at, _) | Ignored::Keys(at)) => {
+        Reason::Ignored(Ignored::Source(at, _) | Ignored::Keys(at, _)) => {
             Some((*at, Standing::Ignored))
         }
         Reason::Ignored(Ignored::Workload(_)) if reference.reads() => {

@@ -8,6 +8,7 @@ pub mod id;
 pub mod kinds;
 pub mod kustomize_names;
 pub mod limits;
+pub mod controllers;
 pub mod foreign;
 pub mod other_names;
 pub mod providers;
@@ -18,3 +19,14 @@ pub mod short_names;
 pub mod sites;
 pub mod template;
 pub mod waits;
+
+/// Who gets stamps because of a row of the tables of kinds, sites and providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// Everybody, from the first version of the digest scheme. These rows never change: another one
+    /// would change stamps, and so roll pods, of people who changed nothing.
+    V1,
+    /// Only those who ask for it. Rows of the configuration are of this kind, and so is every row
+    /// that is added to the tables later.
+    OptIn,
+}

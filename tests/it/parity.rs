@@ -195,7 +195,7 @@ fn scalars_of_several_lines_read_as_kubectl_prints_them() {
         match (row["value"].as_str(), got) {
             (Some(expected), Ok(got)) if expected == got => {}
             (Some(expected), Ok(got)) => {
-                wrong.push(format!("{name}: expected {expected:?}, got {got:?}\n{text}"))
+                wrong.push(format!("{name}: expected {expected:?}, got {got:?}\n{text}"));
             }
             (Some(_), Err(why)) => refused.push(format!("{name}: {why}")),
             (None, Ok(got)) => {
