@@ -5,6 +5,7 @@ use super::settings::{configuration, exclude, options};
 use super::validate::require;
 use super::{Common, Exit};
 use crate::config::options::{Goal, Options};
+use crate::finding::Code;
 use crate::impact::{self, Answer, Asked, Assume, Impact, Side, State};
 use crate::io::files::Texts;
 use crate::io::{files, git, stdout};
@@ -130,9 +131,10 @@ impl Gate {
 }
 
 /// One of the two states, loaded and processed.
-pub(super) struct Loaded1 {
-    pub(super) outcome: Outcome,
-    pub(super) roots: Vec<String>,
+struct LoadedState {
+    outcome: Outcome,
+    /// The paths that were named, as the names of the files below them begin.
+    roots: Vec<String>,
 }
 
 pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<Exit> {
@@ -172,14 +174,29 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     };
     stdout::report(|out| common.output.impact(&view, out))
         .context("failed to write the standard output")?;
+    let mut is_comparable = true;
     for (name, side) in [("before", &old), ("after", &new)] {
         for finding in side.outcome.findings.iter().filter(|f| f.refuses) {
             talk.say(&format!("rollstamp: {name}: {}\n", finding.message));
+            is_comparable &= !UNREADABLE.contains(&finding.code);
         }
+    }
+    if !is_comparable {
+        return Ok(Exit::Trouble);
     }
     let held = arguments.fail_on.iter().any(|gate| gate.holds(&impact));
     Ok(if held { Exit::Findings } else { Exit::Clean })
 }
+
+/// What leaves a part of a state unknown, so that a comparison would say less than there is.
+const UNREADABLE: &[Code] = &[
+    Code::YamlSyntax,
+    Code::UnsupportedYaml,
+    Code::NotUtf8,
+    Code::FileTooLarge,
+    Code::UnreadableFile,
+    Code::InvalidObject,
+];
 
 /// Where one of the two states comes from.
 enum From {
@@ -205,7 +222,7 @@ impl From {
         common: &Common,
         options: &Options,
         root: Option<&Path>,
-    ) -> anyhow::Result<Loaded1> {
+    ) -> anyhow::Result<LoadedState> {
         let exclude = exclude(common)?;
         let units = &options.rules.units;
         let (loaded, roots): (Loaded, Vec<String>) = match self {
@@ -221,7 +238,7 @@ impl From {
             }
         };
         let outcome = process::run(loaded, options)?;
-        Ok(Loaded1 { outcome, roots })
+        Ok(LoadedState { outcome, roots })
     }
 }
 

@@ -159,6 +159,10 @@ impl<'a> Comparison<'a, '_> {
         if old_object.text != new_object.text || old.object.route != new.object.route {
             let (was, is) = (old_object.value(), new_object.value());
             in_fields = self.templates(old, new, was.as_ref(), is.as_ref());
+            if self.assume == Assume::Stamped && (is_refused(old) || is_refused(new)) {
+                // Nobody knows the stamp of a workload that is left alone.
+                in_fields.retain(|reason| !matches!(reason, Reason::Stamp { .. }));
+            }
             value = is;
         }
         let template_changed = !in_fields.is_empty();
@@ -232,10 +236,7 @@ impl<'a> Comparison<'a, '_> {
                 let templates = subject.planned.iter();
                 let mut templates =
                     templates.map(|planned| &subject.object.templates[planned.template]);
-                let is_refused = subject.planned.iter().any(|planned| {
-                    matches!(planned.decision, Decision::Refused | Decision::LeftAlone(_))
-                });
-                match (self.assume, is_refused) {
+                match (self.assume, is_refused(subject)) {
                     (Assume::Stamped, true) => Held::Refused,
                     _ if templates.any(|template| template.stamp_seen) => Held::StaleStamp,
                     _ => Held::NoStamp,
@@ -293,6 +294,12 @@ impl<'a> Comparison<'a, '_> {
             at: key.read.at,
         })
     }
+}
+
+/// Whether rollstamp leaves a pod template of the workload alone.
+fn is_refused(subject: &Subject<'_>) -> bool {
+    let mut decisions = subject.planned.iter().map(|planned| &planned.decision);
+    decisions.any(|decision| matches!(decision, Decision::Refused | Decision::LeftAlone(_)))
 }
 
 /// Why a changed pod template would not replace the pods.

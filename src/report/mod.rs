@@ -19,12 +19,8 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// The formats that `--output` offers, the default first. A new format is one row here and one file.
-pub const FORMATS: &[&dyn Format] = &[
-    &text::Text,
-    &json::Json,
-    &github::Github,
-    &impact::markdown::Markdown,
-];
+pub const FORMATS: &[&dyn Format] =
+    &[&text::Text, &json::Json, &github::Github, &impact::markdown::Markdown];
 
 /// A format of reports. Every method but [`Format::name`] to [`Format::is_document`] writes a report
 /// about one subject; a format implements those that it lists in [`Format::subjects`].

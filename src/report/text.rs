@@ -1,8 +1,8 @@
 //! Findings for people, in the manner of rustc.
 
-use super::{explain, impact};
 use super::locator::Locator;
 use super::{Format, Subject, View};
+use super::{explain, impact};
 use crate::finding::{Finding, Severity};
 use crate::parallel;
 use crate::resolve::index::ObjectRef;

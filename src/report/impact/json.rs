@@ -1,12 +1,12 @@
 //! An impact for programs: `docs/impact.schema.json` describes it. The structs here are the format.
 
 use super::{Locators, View};
-use crate::report::Spot;
 use crate::impact::disruption::{Disruption, Downtime, Range};
 use crate::impact::{
     Assume, At, Counts, Held, KeyChange, KeyReason, Name, Reason, Silent, SourceChange, Workload,
 };
 use crate::k8s::disruption::Order;
+use crate::report::Spot;
 use serde::Serialize;
 use std::io::{self, Write};
 

@@ -88,8 +88,9 @@ impl Page<'_, '_> {
         let mut text = String::new();
         for line in lines {
             let place = line.at.map(|at| self.locators.spot(at));
-            let place =
-                place.map(|spot| format!("{}:{}", spot.file, spot.position.line)).unwrap_or_default();
+            let place = place
+                .map(|spot| format!("{}:{}", spot.file, spot.position.line))
+                .unwrap_or_default();
             let whole = format!(
                 "    {:head$}  {:said$}  {:site$}  {place}",
                 line.head, line.said, line.site

@@ -3,23 +3,17 @@
 use crate::extract::Spot;
 use crate::finding::workload as finding;
 use crate::impact::disruption::{Disruption, Downtime, Stuck};
-use crate::impact::{Answer, At, Change, Counts, Held, KeyReason, Reason, Silent, Workload};
+use crate::impact::{At, Change, Counts, Held, KeyReason, Reason, Side, Silent, Workload};
 use crate::k8s::disruption::{ON_DELETE, Order, RECREATE};
 use crate::report::{count, explain};
 use std::collections::BTreeSet;
 
-/// `4 workloads roll (11 pods), 1 should and will not, 2 roll for nothing`
+/// `4 workloads roll, 1 should and will not, 2 roll for nothing; 11 pods are replaced`
 pub(super) fn summary(counts: &Counts) -> String {
     let mut parts = Vec::new();
-    let verb = if counts.rolls == 1 { "rolls" } else { "roll" };
     if counts.rolls > 0 {
-        let replaced = match counts.pods {
-            0 => String::new(),
-            pods => {
-                format!(" ({} in all)", count(usize::try_from(pods).unwrap_or(usize::MAX), "pod"))
-            }
-        };
-        parts.push(format!("{} {verb}{replaced}", count(counts.rolls, "workload")));
+        let verb = if counts.rolls == 1 { "rolls" } else { "roll" };
+        parts.push(format!("{} {verb}", count(counts.rolls, "workload")));
     }
     let mut say = |n: usize, what: &str| {
         if n > 0 {
@@ -40,10 +34,15 @@ pub(super) fn summary(counts: &Counts) -> String {
     say(counts.new, "new");
     say(counts.gone, "gone");
     say(counts.unknown, "left to their overlays");
-    match parts.is_empty() {
-        true => "nothing rolls, and nothing is stale".to_owned(),
-        false => parts.join(", "),
+    if parts.is_empty() {
+        return "nothing rolls, and nothing is stale".to_owned();
     }
+    let replaced = match counts.pods {
+        0 => String::new(),
+        1 => "; 1 pod is replaced".to_owned(),
+        pods => format!("; {pods} pods are replaced"),
+    };
+    format!("{}{replaced}", parts.join(", "))
 }
 
 /// `3 pods, rolling (1 more, none missing)`: how many pods, and how they are replaced.
@@ -74,6 +73,13 @@ pub(super) fn pods(found: &Disruption, name: &str) -> String {
         });
     } else if let Some(Order::Steps) = found.order {
         text.push_str(&format!(", in the steps of its {strategy} strategy"));
+    } else if let (Some(Order::Nodes), Some("0"), Some(missing)) =
+        (found.order, room(found.surge).as_deref(), room(found.unavailable))
+    {
+        text.push_str(&match missing.as_str() {
+            "1" => ", node by node".to_owned(),
+            several => format!(", {several} nodes at a time"),
+        });
     } else if let (Some(surge), Some(missing)) = (room(found.surge), room(found.unavailable)) {
         text.push_str(&format!(", rolling (surge {surge}, down {missing})"));
     }
@@ -207,7 +213,10 @@ pub(super) fn lines(workload: &Workload) -> Vec<Line> {
         }
     }
     for (head, site, group) in groups {
-        lines.push(Line { head, said: changes(&group), site, at: group.first().map(|k| k.at) });
+        // What is still there has a line that people can look at.
+        let there = group.iter().find(|key| key.at.side == Side::After);
+        let at = there.or(group.first()).map(|key| key.at);
+        lines.push(Line { head, said: changes(&group), site, at });
     }
     let plain = |head: &str, said: String| Line {
         head: head.to_owned(),
@@ -242,9 +251,9 @@ pub(super) fn lines(workload: &Workload) -> Vec<Line> {
             ),
         });
     }
-    // What the stamp follows is said by its keys.
-    if workload.answer == Answer::Rolls {
-        lines.retain(|line| line.head != "stamp");
+    // What stamps and names follow is said by the keys.
+    if workload.must {
+        lines.retain(|line| line.head != "stamp" && line.head != "name");
     }
     lines
 }
