@@ -3,7 +3,7 @@
 use super::output::colour;
 use super::settings::{configuration, exclude, options};
 use super::validate::require;
-use super::{Common, Exit};
+use super::{Common, Exit, start, trouble_if};
 use crate::config::options::{Goal, Options};
 use crate::finding::Code;
 use crate::impact::{self, Answer, Asked, Assume, Impact, Side, State};
@@ -186,6 +186,23 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     }
     let held = arguments.fail_on.iter().any(|gate| gate.holds(&impact));
     Ok(if held { Exit::Findings } else { Exit::Clean })
+}
+
+/// Draws what is read in one state.
+pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> {
+    let Some(run) = start(paths, common, Goal::Stamp, Texts::ReadAgain)? else {
+        return Ok(Exit::Trouble);
+    };
+    let nothing = process::run(Loaded::default(), &run.options)?;
+    let namespace = run.options.namespace.as_deref();
+    let roots: Vec<String> = paths.iter().map(|path| files::name(path)).collect();
+    let state = |side, outcome| State::new(side, outcome, namespace, run.options.unit, &roots);
+    let states = (state(Side::Before, &nothing), state(Side::After, &run.outcome));
+    let asked = Asked { assume: None, annotation: &run.options.annotation, jobs: run.options.jobs };
+    let graph = impact::graph::of_state(&states.1, &states.0, &asked)?;
+    stdout::report(|out| common.output.graph(&graph, out))
+        .context("failed to write the standard output")?;
+    Ok(trouble_if(run.outcome.refused()))
 }
 
 /// What leaves a part of a state unknown, so that a comparison would say less than there is.

@@ -20,7 +20,7 @@ use crate::io::stdin::Arriving;
 use crate::io::{files, krm, stdout, write};
 use crate::outcome::Outcome;
 use crate::process::{self, Loaded};
-use crate::report::{self, Format, Verb as Asked, View, summary};
+use crate::report::{self, Format, Subject, Verb as Asked, View, summary};
 use crate::text::input::Found;
 use anyhow::{Context, bail};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -107,6 +107,14 @@ enum Verb {
     Impact {
         #[command(flatten)]
         arguments: impact::ImpactArgs,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Draw which keys of which sources are read by which workloads
+    Graph {
+        /// Files and folders; without any, the standard input
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
         #[command(flatten)]
         common: Common,
     },
@@ -261,23 +269,47 @@ fn usage(error: &clap::Error) -> Exit {
 }
 
 impl Cli {
-    fn log_file(&self) -> Option<&std::path::Path> {
-        let common = match &self.verb {
-            None => &self.common,
+    /// The options that verbs share, of those that have them.
+    fn common(&self) -> Option<&Common> {
+        match &self.verb {
+            None => Some(&self.common),
             Some(
                 Verb::Write { common, .. }
                 | Verb::Check { common, .. }
                 | Verb::Strip { common, .. }
                 | Verb::Explain { common, .. }
-                | Verb::Impact { common, .. },
-            ) => common,
-            Some(Verb::Completions { .. }) => return None,
-        };
-        common.log_file.as_deref()
+                | Verb::Impact { common, .. }
+                | Verb::Graph { common, .. },
+            ) => Some(common),
+            Some(Verb::Completions { .. }) => None,
+        }
+    }
+
+    fn log_file(&self) -> Option<&std::path::Path> {
+        self.common()?.log_file.as_deref()
     }
 }
 
+/// A format that has no report about what the verb is for is wrong usage.
+fn require_subject(common: &Common, subject: Subject) -> anyhow::Result<()> {
+    let name = common.output.name();
+    if !common.output.subjects().contains(&subject) {
+        let known: Vec<&str> = report::formats(subject).map(|format| format.name()).collect();
+        bail!("`-o {name}` is no format of this verb, which has {}", known.join(", "));
+    }
+    Ok(())
+}
+
 fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
+    let subject = match &cli.verb {
+        Some(Verb::Explain { .. }) => Subject::Explanation,
+        Some(Verb::Impact { .. }) => Subject::Impact,
+        Some(Verb::Graph { .. }) => Subject::Graph,
+        _ => Subject::Outcome,
+    };
+    if let Some(common) = cli.common() {
+        require_subject(common, subject)?;
+    }
     match cli.verb {
         None => {
             let keep = cli.keep.zip(cli.previous);
@@ -293,6 +325,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             explain::explain(&paths, &workloads, &common)
         }
         Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
+        Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rollstamp", &mut script);

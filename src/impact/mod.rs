@@ -9,6 +9,7 @@ mod claims;
 mod compare;
 pub mod disruption;
 mod fields;
+pub mod graph;
 mod objects;
 mod pairs;
 mod reads;

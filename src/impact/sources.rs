@@ -230,10 +230,11 @@ fn base_name(name: &str) -> &str {
     }
 }
 
-/// The copy that counts: the last, and one that is no Helm hook before one that is.
+/// The copy that counts: the last, but one that is no Helm hook before one that is, and one whose
+/// content is written before one that a controller fills.
 fn counting<'a>(all: &[Provided<'a>], copies: &[usize]) -> Option<Provided<'a>> {
-    let not_hook = copies.iter().rev().find(|&&i| !all[i].object.hook);
-    not_hook.or(copies.last()).map(|&i| all[i])
+    let rank = |i: usize| (!all[i].source.filled_in_cluster, !all[i].object.hook);
+    copies.iter().max_by_key(|&&i| (rank(i), i)).map(|&i| all[i])
 }
 
 /// The keys that differ. A key may stand for text and for bytes; it is one key to its readers.

@@ -14,6 +14,7 @@ mod view;
 
 pub use view::{Located, Spot, Verb, View};
 
+use crate::impact::graph::Graph;
 use crate::resolve::index::ObjectRef;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -63,6 +64,15 @@ pub trait Format: Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Writes which keys of which sources are read by which workloads.
+    ///
+    /// # Errors
+    /// When `out` cannot be written to, or the format has no such report.
+    fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
+        let _ = (graph, out);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Writes what an apply does to running pods.
     ///
     /// # Errors
@@ -82,6 +92,8 @@ pub enum Subject {
     Explanation,
     /// What an apply does to running pods.
     Impact,
+    /// Which keys are read by which workloads.
+    Graph,
 }
 
 /// The formats that can report a subject, in the order of the table.

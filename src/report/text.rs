@@ -4,6 +4,7 @@ use super::locator::Locator;
 use super::{Format, Subject, View};
 use super::{explain, impact};
 use crate::finding::{Finding, Severity};
+use crate::impact::graph::Graph;
 use crate::parallel;
 use crate::resolve::index::ObjectRef;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -23,7 +24,7 @@ impl Format for Text {
     }
 
     fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation, Subject::Impact]
+        &[Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::Graph]
     }
 
     /// Each finding with its place, its line where that may be shown, and what to do.
@@ -53,6 +54,10 @@ impl Format for Text {
 
     fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
         impact::text::write(view, out)
+    }
+
+    fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
+        impact::text::graph(graph, out)
     }
 }
 

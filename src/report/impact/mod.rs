@@ -1,9 +1,13 @@
 //! What an apply does to running pods, for people and for programs. Nothing here prints a value, a
 //! digest or a length: of keys and fields only that they changed.
 
+pub mod dot;
 pub mod github;
 pub mod json;
 pub mod markdown;
+pub mod mermaid;
+mod paint;
+pub mod svg;
 pub mod text;
 mod words;
 

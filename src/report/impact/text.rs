@@ -2,6 +2,7 @@
 
 use super::words::{self, Line};
 use super::{Locators, View};
+use crate::impact::graph::{Graph, Layer};
 use crate::impact::{Answer, Impact, Silent, SourceChange, Workload};
 use std::io::{self, Write};
 
@@ -25,6 +26,33 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     page.quiet(out)
+}
+
+/// Writes a graph as lists: a source, its keys, and who reads each.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn graph(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
+    let mut right_of = vec![Vec::new(); graph.nodes.len()];
+    for &(from, to) in &graph.edges {
+        right_of[from].push(to);
+    }
+    let label = |node: usize| graph.nodes[node].label.as_str();
+    for (i, node) in graph.nodes.iter().enumerate().filter(|(_, n)| n.layer == Layer::Source) {
+        writeln!(out, "{}", node.label)?;
+        for &next in &right_of[i] {
+            if graph.nodes[next].layer == Layer::Workload {
+                writeln!(out, "  -> {}", label(next))?;
+                continue;
+            }
+            let readers: Vec<&str> = right_of[next].iter().map(|&reader| label(reader)).collect();
+            match readers.is_empty() {
+                true => writeln!(out, "  {}", label(next))?,
+                false => writeln!(out, "  {} -> {}", label(next), readers.join(", "))?,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The blocks in their order, each with its head and its ANSI style. What stays although its pod

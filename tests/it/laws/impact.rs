@@ -13,21 +13,24 @@ const OTHER_WITH_VALUE: &[&str] =
     &["--keep", "--previous", "-o", "--output", "--log-file", "--color", "--jobs", "-j"];
 
 /// Checks them all.
-pub(super) fn laws(job: &Job, done: &Done) -> Result<(), String> {
-    let Some(states) = States::of(job, done) else { return Ok(()) };
-    let same = states.run("a", "a")?;
+/// Where the order counts by itself, because an object stands there twice, it stays.
+pub(super) fn laws(job: &Job, done: &Done, order_counts: bool) -> Result<(), String> {
+    let turned: fn(&str) -> String = if order_counts { commented } else { turned };
+    let Some(states) = States::of(job, done, turned) else { return Ok(()) };
+    let same = states.run("state-a", "state-a")?;
     empty(&same).map_err(|said| format!("a state and itself: {said}"))?;
-    let twin = states.run("a", "turned")?;
+    let twin = states.run("state-a", "state-turned")?;
     empty(&twin).map_err(|said| format!("another order and comments: {said}"))?;
-    let stamped = states.run("a", "done")?;
+    let stamped = states.run("state-a", "state-done")?;
     for workload in rows(&stamped, "workloads") {
         let answer = workload["answer"].as_str().unwrap_or_default();
         if ["rolls", "template", "stale", "new", "gone"].contains(&answer) {
             return Err(format!("stamping alone: {} {answer}", workload["object"]));
         }
     }
-    let (there, back) = (states.run("a", "less")?, states.run("less", "a")?);
-    let turned = |answer: &str| {
+    let (there, back) =
+        (states.run("state-a", "state-less")?, states.run("state-less", "state-a")?);
+    let swapped = |answer: &str| {
         match answer {
             "new" => "gone",
             "gone" => "new",
@@ -47,11 +50,11 @@ pub(super) fn laws(job: &Job, done: &Done) -> Result<(), String> {
         pairs.filter(|(_, word)| !word.is_empty()).collect::<BTreeSet<(String, String)>>()
     };
     for (list, field) in [("workloads", "answer"), ("sources", "change")] {
-        let known = |word: &str| match turned(word).is_empty() {
+        let known = |word: &str| match swapped(word).is_empty() {
             true => String::new(),
             false => word.to_owned(),
         };
-        let (one, other) = (said(&there, list, field, &turned), said(&back, list, field, &known));
+        let (one, other) = (said(&there, list, field, &swapped), said(&back, list, field, &known));
         if one != other {
             return Err(format!("the other way round: {list}\n    {one:?}\n    {other:?}"));
         }
@@ -86,7 +89,7 @@ struct States {
 impl States {
     /// Nothing, where a state cannot stand in a folder of its own: a configuration says where files
     /// lie, a caller hands in a list, or several paths are named.
-    fn of(job: &Job, done: &Done) -> Option<Self> {
+    fn of(job: &Job, done: &Done, turned: fn(&str) -> String) -> Option<Self> {
         let paths = job.paths();
         let is_call = job
             .stdin
@@ -104,10 +107,10 @@ impl States {
             let mut add = |name: &str, bytes: Vec<u8>| {
                 tree.insert(format!("{name}/in.yaml"), Entry::File(bytes));
             };
-            add("a", before);
-            add("turned", turned(&text).into_bytes());
-            add("done", done.output.stdout.clone());
-            add("less", less(&text).into_bytes());
+            add("state-a", before);
+            add("state-turned", turned(&text).into_bytes());
+            add("state-done", done.output.stdout.clone());
+            add("state-less", less(&text).into_bytes());
             "in.yaml".to_owned()
         } else if job.writes() && paths.len() == 1 && job.stdin.is_none() {
             let mut add = |name: &str, from: &Tree, change: &dyn Fn(&str) -> String| {
@@ -121,10 +124,10 @@ impl States {
                     tree.insert(format!("{name}/{path}"), entry);
                 }
             };
-            add("a", &job.tree, &str::to_owned);
-            add("turned", &job.tree, &turned);
-            add("done", &done.tree, &str::to_owned);
-            add("less", &job.tree, &less);
+            add("state-a", &job.tree, &str::to_owned);
+            add("state-turned", &job.tree, &turned);
+            add("state-done", &done.tree, &str::to_owned);
+            add("state-less", &job.tree, &less);
             job.args[paths[0]].trim_start_matches("./").to_owned()
         } else {
             return None;
@@ -161,10 +164,13 @@ impl States {
 
 /// The documents the other way round, below a comment.
 fn turned(text: &str) -> String {
-    let text = reversed(text);
+    commented(&reversed(text))
+}
+
+fn commented(text: &str) -> String {
     match text.trim_start().starts_with('{') {
-        true => text,
-        false => format!("# A comment.\n{text}"),
+        true => text.to_owned(),
+        false => format!("# A comment.\n{}", text.trim_start_matches('\u{feff}')),
     }
 }
 

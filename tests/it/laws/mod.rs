@@ -187,7 +187,7 @@ pub(crate) fn check(job: &Job, done: &Done, off: &BTreeMap<String, String>) -> R
     law("crlf", &|_| crlf(job, done));
     law("bom", &|_| bom(job, done));
     law("no-final-newline", &|_| no_final_newline(job, done));
-    law("impact", &|_| impact::laws(job, done));
+    law("impact", &|_| impact::laws(job, done, off.contains_key("order")));
     report
 }
 
