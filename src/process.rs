@@ -89,7 +89,7 @@ pub fn run(loaded: Loaded, options: &Options) -> Result<Outcome, Changed> {
         findings.extend(drift.filter_map(|planned| plan::drift(&inputs, &facts, planned)));
         findings.extend(unread::unread(&facts, &inputs, &units, as_written, options.jobs)?);
     }
-    // Nobody asks for sources by name any more.
+    // The index is not needed any more, and edits need memory.
     drop(index);
     let (changes, found) = edit::render(&inputs, &facts, &plan, &renames, options);
     findings.extend(found);
@@ -179,7 +179,7 @@ fn settle_text(
 ) -> Result<(), Changed> {
     let unread = Facts { unread: true, marked: facts.marked, ..Facts::default() };
     if input.found == Found::Context {
-        // Nobody named it, so nobody is told; who needs it is left alone.
+        // The user did not name the file, so it gets no finding; workloads that need it are left alone.
         if facts.ytt || facts.broken.is_some() {
             *facts = unread;
         }

@@ -49,7 +49,7 @@ impl Joining {
     }
 }
 
-/// Gives back what the lists of objects have room for beyond what they hold.
+/// Shrinks every `Vec` to fit, because facts live until the end of the run.
 pub(super) fn fit(objects: &mut Vec<Object>) {
     for object in objects.iter_mut() {
         object.sources.shrink_to_fit();

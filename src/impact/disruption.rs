@@ -36,7 +36,7 @@ pub struct Disruption {
     pub is_ready_at_once: bool,
     /// The rollout is reported as failed before the first pod can be available, after these seconds.
     pub deadline: Option<u64>,
-    /// The PodDisruptionBudgets that select its pods: they limit evictions, not this.
+    /// The budgets (`PodDisruptionBudget`) that select its pods: they limit evictions, not this.
     pub budgets: Vec<Name>,
 }
 

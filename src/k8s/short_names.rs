@@ -2,7 +2,7 @@
 
 use super::kinds::WORKLOADS;
 
-/// The short name, and the kind.
+/// Pairs of a short name and its kind.
 pub const SHORT_NAMES: &[(&str, &str)] = &[
     ("deploy", "Deployment"),
     ("sts", "StatefulSet"),

@@ -1,5 +1,5 @@
-//! Sources whose name stands nowhere else in their apply unit: not in a reference, not in an
-//! argument, not in a comment. Only then is it sure that nothing there reads them.
+//! Sources whose name occurs nowhere else in their apply unit: not in a reference, not in an argument,
+//! not in a comment. Only then is it certain that nothing in the unit reads them.
 
 use crate::extract::{Facts, Object};
 use crate::finding::{Code, Finding};
@@ -10,7 +10,7 @@ use crate::text::input::{Found, Input};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// A source that nobody has named yet: its object, and where that stands.
+/// A source whose name was not found yet: its object, and the position of that.
 struct Candidate<'a> {
     object: &'a Object,
     file: usize,
@@ -51,7 +51,7 @@ pub fn unread(
         .collect())
 }
 
-/// What nothing in one unit names.
+/// The sources that nothing in one unit names.
 fn unread_in<'a>(
     facts: &'a [Facts],
     inputs: &[Input],
@@ -168,7 +168,7 @@ fn candidates<'a>(facts: &'a [Facts], files: &[usize]) -> BTreeMap<&'a str, Vec<
     found
 }
 
-/// Takes away the candidates that a text names outside of their own objects.
+/// Removes the candidates that a text names outside of their own objects.
 fn strike(
     text: &str,
     file: usize,
@@ -185,7 +185,7 @@ fn strike(
     }
 }
 
-/// The words of a text that may be names, and where they begin.
+/// The words of a text that may be names, each with its byte offset.
 fn words<'t>(text: &'t str, anchors: &'t Anchors) -> impl Iterator<Item = (usize, &'t str)> {
     let bytes = text.as_bytes();
     let mut at = 0;

@@ -28,7 +28,7 @@ pub(super) struct Link {
 /// A reference of a pod template: object, template, reference.
 pub(super) type At = (usize, usize, usize);
 
-/// What a run knows.
+/// The inputs of the decision about names, all with one entry for each file.
 pub(super) struct Run<'a> {
     pub(super) inputs: &'a [Input],
     pub(super) facts: &'a [Facts],
@@ -37,7 +37,7 @@ pub(super) struct Run<'a> {
     pub(super) options: &'a Options,
 }
 
-/// All of them.
+/// All mentions that follow the sources that they mean.
 pub(super) struct Links {
     pub(super) all: Vec<Link>,
 }
@@ -142,7 +142,7 @@ impl Links {
         }
     }
 
-    /// Holds what would change in an object that the API server lets nobody change.
+    /// Keeps the names of sources that an immutable object refers to.
     fn refuse(&self, mentions: &[Vec<Mention>], items: &mut Items) {
         for link in self.all.iter().filter(|link| link.immutable) {
             let name = &mentions[link.file][link.mention].name;
@@ -154,8 +154,8 @@ impl Links {
         }
     }
 
-    /// Lets holds spread until nothing changes: all copies of a source, and all that one place means,
-    /// have one name in the end; and no two sources have the same.
+    /// Spreads blockers until nothing changes. In the end, all copies of a source have the same name, all
+    /// sources that one mention means have the same name, and no two sources share a new name.
     pub(super) fn settle(&self, items: &mut Items, options: &Options) {
         loop {
             let mut changed = false;
@@ -337,7 +337,7 @@ fn fixed(
     asked(run, file, reference?)
 }
 
-/// What somebody says against another name at a reference of a pod template.
+/// Why the workload of a reference does not want another name there.
 pub(super) fn asked(
     run: &Run<'_>,
     file: usize,
@@ -359,7 +359,7 @@ pub(super) fn asked(
     }
 }
 
-/// Whether the API server refuses another name at a reference, once the object is there.
+/// Whether the API server refuses another name at this reference once the object exists.
 pub(super) fn refuses(facts: &Facts, reference: Option<At>, options: &Options) -> bool {
     let Some((object, template, _)) = reference else {
         return false;

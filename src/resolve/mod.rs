@@ -36,8 +36,8 @@ fn exact<'a>(candidates: &'a [Indexed], own: Option<&str>) -> Option<&'a Indexed
     candidates.iter().find(|c| c.namespace.as_deref() == own)
 }
 
-/// Whether the source has the very namespace of the workload, so that one more source that nobody
-/// sees could not be meant in its place.
+/// Whether the source has exactly the namespace of the workload, so that the reference cannot mean a
+/// source that is not here.
 pub fn is_exact(
     index: &Index,
     seat: &Seat,

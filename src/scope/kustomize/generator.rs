@@ -48,7 +48,7 @@ pub(super) fn source(
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     if entries.windows(2).any(|pair| pair[0].key == pair[1].key) {
-        unknown = unknown.or_else(|| Some(UnknownContent::KeyTwice));
+        unknown = unknown.or(Some(UnknownContent::KeyTwice));
     }
     let source = Source {
         target: generator.target,
@@ -165,7 +165,7 @@ pub(super) fn combined(old: &Source, new: Source, behavior: Behavior) -> Option<
     Some(new)
 }
 
-/// The same once more: digests cannot be printed, but they can be copied.
+/// A copy of a generated source.
 pub(super) fn copy(source: &Source) -> Source {
     let entries = source.entries.iter().cloned();
     Source {
