@@ -421,6 +421,14 @@ impl Workload {
     }
 }
 
+impl SourceChange {
+    /// Of a source that rolls somebody, the keys that changed and that nobody reads.
+    pub fn unread_keys(&self) -> Vec<&str> {
+        let unread = self.keys.iter().filter(|key| key.readers.is_empty() && self.silent.is_none());
+        unread.map(|key| key.key.as_str()).collect()
+    }
+}
+
 impl Impact {
     /// How many workloads and pods are behind each answer.
     pub fn counts(&self) -> Counts {

@@ -6,8 +6,10 @@ mod explain;
 pub mod github;
 pub mod impact;
 pub mod json;
+pub mod junit;
 pub mod krm;
 pub mod locator;
+pub mod sarif;
 pub mod summary;
 pub mod text;
 mod view;
@@ -20,8 +22,17 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// The formats that `--output` offers, the default first. A new format is one row here and one file.
-pub const FORMATS: &[&dyn Format] =
-    &[&text::Text, &json::Json, &github::Github, &impact::markdown::Markdown];
+pub const FORMATS: &[&dyn Format] = &[
+    &text::Text,
+    &json::Json,
+    &github::Github,
+    &impact::markdown::Markdown,
+    &impact::mermaid::Mermaid,
+    &impact::dot::Dot,
+    &impact::svg::Svg,
+    &sarif::Sarif,
+    &junit::Junit,
+];
 
 /// A format of reports. Every method but [`Format::name`] to [`Format::is_document`] writes a report
 /// about one subject; a format implements those that it lists in [`Format::subjects`].

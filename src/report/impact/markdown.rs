@@ -1,8 +1,8 @@
 //! An impact as one comment of a pull request. Its first line marks it, so that a later run finds and
 //! replaces it; it is cut by whole rows, the least urgent first, so that it is never too long.
 
+use super::View;
 use super::words::{self, Line};
-use super::{View, text};
 use crate::impact::{Answer, Silent, SourceChange, Workload};
 use crate::report::{Format, Subject};
 use std::io::{self, Write};
@@ -52,8 +52,13 @@ fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         |source: &&SourceChange| source.silent.is_some_and(|silent| silent != Silent::StaleReaders);
     let silent = view.impact.sources.iter().filter(shown);
     quiet.extend(silent.map(|source| {
-        let (changes, why) = (text::changes(source), words::silent_of(source));
-        format!("| 🔇 | {} | | {}: {why} |\n", code(&source.name.to_string()), escaped(&changes))
+        let said = words::silent_of(source);
+        format!(
+            "| 🔇 | {} | | {} |
+",
+            code(&source.name.to_string()),
+            escaped(&said)
+        )
     }));
     let title = format!("{} more without a restart", quiet.len());
     comment.table(HEAD, &quiet, Some(&title));
@@ -144,7 +149,7 @@ fn row(workload: &Workload) -> String {
     if lines.len() > FEW {
         why.push(format!("and {} more", lines.len() - FEW));
     }
-    why.extend(words::held(workload).map(|held| escaped(&held)));
+    why.extend(words::held(workload));
     match workload.answer {
         Answer::New => why.push("new".to_owned()),
         Answer::Gone => why.push("gone".to_owned()),

@@ -9,7 +9,7 @@ pub mod mermaid;
 mod paint;
 pub mod svg;
 pub mod text;
-mod words;
+pub(super) mod words;
 
 use crate::impact::{Answer, At, Impact, Side, Workload};
 use crate::outcome::Outcome;

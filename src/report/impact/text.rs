@@ -170,7 +170,8 @@ impl Page<'_, '_> {
         let changed = |w: &&Workload| w.answer == Answer::Quiet && !w.reasons.is_empty();
         let held: Vec<&Workload> = self.view.workloads().filter(changed).collect();
         let shown = |source: &&SourceChange| match source.silent {
-            None | Some(Silent::StaleReaders) => false,
+            None => !source.unread_keys().is_empty(),
+            Some(Silent::StaleReaders) => false,
             Some(Silent::WithReader) => self.view.show_all,
             Some(_) => true,
         };
@@ -188,28 +189,10 @@ impl Page<'_, '_> {
             out.write_all(self.workload(workload, names.unwrap_or(0)).as_bytes())?;
         }
         for source in sources {
-            let said = format!("{}: {}", changes(source), words::silent_of(source));
+            let said = words::silent_of(source);
             let name = self.styled(&source.name.to_string(), "1");
             out.write_all(self.folded(&format!("{name} {said}"), 2).as_bytes())?;
         }
         Ok(())
     }
-}
-
-/// `a, b changed`, or what happened to the whole source.
-pub(super) fn changes(source: &SourceChange) -> String {
-    use crate::impact::Change;
-    match source.change {
-        Change::Added => return "added".to_owned(),
-        Change::Removed => return "removed".to_owned(),
-        Change::Changed if source.keys.is_empty() => return "changed".to_owned(),
-        Change::Changed => {}
-    }
-    let of = |change: Change| {
-        let names = source.keys.iter().filter(|key| key.change == change);
-        let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
-        (!names.is_empty()).then(|| format!("{} {}", words::listed(&names), change.name()))
-    };
-    let parts = [Change::Changed, Change::Added, Change::Removed].into_iter().filter_map(of);
-    parts.collect::<Vec<_>>().join(", ")
 }

@@ -3,13 +3,15 @@
 use crate::extract::Spot;
 use crate::finding::workload as finding;
 use crate::impact::disruption::{Disruption, Downtime, Stuck};
-use crate::impact::{At, Change, Counts, Held, KeyReason, Reason, Side, Silent, Workload};
+use crate::impact::{
+    At, Change, Counts, Held, KeyReason, Reason, Side, Silent, SourceChange, Workload,
+};
 use crate::k8s::disruption::{ON_DELETE, Order, RECREATE};
 use crate::report::{count, explain};
 use std::collections::BTreeSet;
 
 /// `4 workloads roll, 1 should and will not, 2 roll for nothing; 11 pods are replaced`
-pub(super) fn summary(counts: &Counts) -> String {
+pub(in crate::report) fn summary(counts: &Counts) -> String {
     let mut parts = Vec::new();
     if counts.rolls > 0 {
         let verb = if counts.rolls == 1 { "rolls" } else { "roll" };
@@ -46,7 +48,7 @@ pub(super) fn summary(counts: &Counts) -> String {
 }
 
 /// `3 pods, rolling (1 more, none missing)`: how many pods, and how they are replaced.
-pub(super) fn pods(found: &Disruption, name: &str) -> String {
+pub(in crate::report) fn pods(found: &Disruption, name: &str) -> String {
     let mut text = match (found.pods, found.order) {
         (Some(pods), _) if pods.least == 1 && pods.most == 1 => "1 pod".to_owned(),
         (Some(pods), _) => format!("{pods} pods"),
@@ -90,7 +92,7 @@ pub(super) fn pods(found: &Disruption, name: &str) -> String {
 }
 
 /// `2m30s`
-pub(super) fn duration(seconds: u64) -> String {
+pub(in crate::report) fn duration(seconds: u64) -> String {
     let (hours, minutes, rest) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     let parts = [(hours, "h"), (minutes, "m"), (rest, "s")];
     let parts = parts.into_iter().filter(|(n, _)| *n > 0);
@@ -98,7 +100,7 @@ pub(super) fn duration(seconds: u64) -> String {
 }
 
 /// What may go wrong while the pods are replaced, a sentence each.
-pub(super) fn troubles(workload: &Workload) -> Vec<String> {
+pub(in crate::report) fn troubles(workload: &Workload) -> Vec<String> {
     let Some(found) = &workload.disruption else {
         return Vec::new();
     };
@@ -119,7 +121,7 @@ pub(super) fn troubles(workload: &Workload) -> Vec<String> {
 }
 
 /// Details that only those who want all of them get to see.
-pub(super) fn notes(found: &Disruption) -> Vec<String> {
+pub(in crate::report) fn notes(found: &Disruption) -> Vec<String> {
     let mut said = Vec::new();
     for budget in &found.budgets {
         said.push(format!("{budget} limits evictions, and does not limit this"));
@@ -130,7 +132,7 @@ pub(super) fn notes(found: &Disruption) -> Vec<String> {
     said
 }
 
-pub(super) fn downtime(downtime: Downtime) -> &'static str {
+pub(in crate::report) fn downtime(downtime: Downtime) -> &'static str {
     match downtime {
         Downtime::Recreate => "all pods go before the first new one comes (Recreate)",
         Downtime::OnePod => "its only pod goes before the new one comes",
@@ -138,7 +140,7 @@ pub(super) fn downtime(downtime: Downtime) -> &'static str {
     }
 }
 
-pub(super) fn stuck(stuck: &Stuck) -> String {
+pub(in crate::report) fn stuck(stuck: &Stuck) -> String {
     match stuck.is_one_pod {
         true => format!(
             "claim {} is ReadWriteOncePod, and the old pod keeps it until the new one is ready",
@@ -152,7 +154,7 @@ pub(super) fn stuck(stuck: &Stuck) -> String {
 }
 
 /// Why pods stay although something changed.
-pub(super) fn held(workload: &Workload) -> Option<String> {
+pub(in crate::report) fn held(workload: &Workload) -> Option<String> {
     Some(match workload.held? {
         Held::NoStamp => "it has no stamp: run `rollstamp write`".to_owned(),
         Held::StaleStamp => "its stamp did not change: run `rollstamp write`".to_owned(),
@@ -168,7 +170,7 @@ pub(super) fn held(workload: &Workload) -> Option<String> {
 }
 
 /// Why a source that changed rolls nobody.
-pub(super) fn silent(silent: Silent) -> &'static str {
+pub(in crate::report) fn silent(silent: Silent) -> &'static str {
     match silent {
         Silent::NoReader => "no workload reads it",
         Silent::OtherKeys => "no workload reads these keys",
@@ -182,19 +184,19 @@ pub(super) fn silent(silent: Silent) -> &'static str {
 }
 
 /// Reasons that people read in one line.
-pub(super) struct Line {
+pub(in crate::report) struct Line {
     /// What it is about: a source, or what kind of change.
-    pub(super) head: String,
+    pub(in crate::report) head: String,
     /// What changed.
-    pub(super) said: String,
+    pub(in crate::report) said: String,
     /// Where pods read it.
-    pub(super) site: String,
+    pub(in crate::report) site: String,
     /// Where it is written.
-    pub(super) at: Option<At>,
+    pub(in crate::report) at: Option<At>,
 }
 
 /// The reasons of a workload, keys of one source at one place in one line.
-pub(super) fn lines(workload: &Workload) -> Vec<Line> {
+pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut groups: Vec<(String, String, Vec<&KeyReason>)> = Vec::new();
     let keys = || {
@@ -282,7 +284,7 @@ fn changes(keys: &[&KeyReason]) -> String {
 }
 
 /// `a, b, c`, or the first few `and 25 more`.
-pub(super) fn listed(names: &[&str]) -> String {
+pub(in crate::report) fn listed(names: &[&str]) -> String {
     const FEW: usize = 6;
     // One more than a few is shown: saying so would take as much room.
     if names.len() <= FEW + 1 {
@@ -291,7 +293,38 @@ pub(super) fn listed(names: &[&str]) -> String {
     format!("{} and {} more", names[..FEW].join(", "), names.len() - FEW)
 }
 
-/// Why a source that changed rolls nobody; of one that rolls somebody, nothing.
-pub(super) fn silent_of(source: &crate::impact::SourceChange) -> &'static str {
-    source.silent.map_or("", silent)
+/// What changed in a source without a roll, and why it rolls nobody.
+pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
+    match source.silent {
+        Some(why) => format!("{}: {}", source_changes(source), silent(why)),
+        None => {
+            let keys = source.unread_keys();
+            let of = |change: Change| {
+                let names = source.keys.iter().filter(|key| key.change == change);
+                let names = names.map(|key| key.key.as_str());
+                let names: Vec<&str> = names.filter(|key| keys.contains(key)).collect();
+                (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
+            };
+            let parts = CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ");
+            format!("{parts}: {}", silent(Silent::OtherKeys))
+        }
+    }
 }
+
+/// `a, b changed`, or what happened to the whole source.
+pub(in crate::report) fn source_changes(source: &SourceChange) -> String {
+    match source.change {
+        Change::Added => return "added".to_owned(),
+        Change::Removed => return "removed".to_owned(),
+        Change::Changed if source.keys.is_empty() => return "changed".to_owned(),
+        Change::Changed => {}
+    }
+    let of = |change: Change| {
+        let names = source.keys.iter().filter(|key| key.change == change);
+        let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
+        (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
+    };
+    CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ")
+}
+
+const CHANGES: &[Change] = &[Change::Changed, Change::Added, Change::Removed];

@@ -28,6 +28,9 @@ pub(super) fn laws(job: &Job, done: &Done, order_counts: bool) -> Result<(), Str
             return Err(format!("stamping alone: {} {answer}", workload["object"]));
         }
     }
+    if order_counts {
+        return Ok(());
+    }
     let (there, back) =
         (states.run("state-a", "state-less")?, states.run("state-less", "state-a")?);
     let swapped = |answer: &str| {
