@@ -1,10 +1,9 @@
 //! The stages in order: texts in, an [`Outcome`] out. No I/O.
 
 use crate::config::options::{Goal, Options};
-use crate::config::policy;
 use crate::edit::{self};
 use crate::extract::{self, Facts};
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{self, Code, Finding, Severity, silence};
 use crate::outcome::Outcome;
 use crate::plan::unread;
 use crate::plan::{self};
@@ -54,7 +53,7 @@ pub fn run(loaded: Loaded, options: &Options) -> Result<Outcome, Changed> {
     }
     for (input, facts) in inputs.iter_mut().zip(&mut facts) {
         let dropped = input.file.text.forget();
-        facts.marked |= dropped.is_some_and(|text| policy::has_marks(&text));
+        facts.marked |= dropped.is_some_and(|text| silence::has_marks(&text));
     }
     let units = kustomize::units(&inputs, &mut facts, &kustomizations, options, |raw| {
         scope::assign(&inputs, options.unit, &options.rules.units, raw)
@@ -94,7 +93,7 @@ pub fn run(loaded: Loaded, options: &Options) -> Result<Outcome, Changed> {
     let (changes, found) = edit::render(&inputs, &facts, &plan, &renames, options);
     findings.extend(found);
     let may_have_marks = |file: usize| facts[file].marked;
-    policy::apply(&options.rules, &inputs, may_have_marks, &mut findings)?;
+    silence::apply(&options.rules.findings, &inputs, may_have_marks, &mut findings)?;
     if options.strict {
         for finding in &mut findings {
             // What `check` is there to find is no refusal.
@@ -107,15 +106,8 @@ pub fn run(loaded: Loaded, options: &Options) -> Result<Outcome, Changed> {
     }
     // What cannot be read is no matter of policy.
     findings.extend(unreadable);
-    sort(&mut findings);
+    finding::sort(&mut findings);
     Ok(Outcome { inputs, facts, plan, renames: renames.sources, changes, findings, skipped })
-}
-
-/// By file, place and code, so that the order of work never shows.
-pub fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| {
-        (a.place, &a.file, a.code, &a.message).cmp(&(b.place, &b.file, b.code, &b.message))
-    });
 }
 
 /// Decides about names, where a source asks for one of its content. The texts are read again for every

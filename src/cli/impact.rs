@@ -1,9 +1,10 @@
 //! What an apply does to running pods: two states loaded, processed and compared.
 
-use super::output::colour;
-use super::settings::{configuration, exclude, options};
+use super::Exit;
+use super::args::{Colour, Common};
+use super::run::{print, start};
+use super::settings::{exclude, options, settings};
 use super::validate::require;
-use super::{Common, Exit, start, trouble_if};
 use crate::config::options::{Goal, Options};
 use crate::finding::Code;
 use crate::impact::{self, Answer, Asked, Assume, Impact, Side, State};
@@ -12,7 +13,7 @@ use crate::io::{files, git, stdout};
 use crate::k8s::short_names;
 use crate::outcome::Outcome;
 use crate::process::{self, Loaded};
-use crate::report::impact as reports;
+use crate::report::{Verb, impact as reports};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -139,8 +140,8 @@ struct LoadedState {
 
 pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<Exit> {
     let (before, after) = sides(arguments)?;
-    let (config, root) = configuration(&after.on_disk(), common, None)?;
-    let options = options(common, &config, root.as_deref(), Goal::Stamp)?;
+    let (settings, root) = settings(&after.on_disk(), common, None)?;
+    let options = options(&settings, common.jobs, Goal::Stamp)?;
     let mut talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let old = before.load(common, &options, root.as_deref())?;
@@ -168,12 +169,15 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         title: &arguments.title,
         only: &only,
         show_all: common.verbose,
-        colour: colour(common, true),
+        colour: match common.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => stdout::takes_colour(true),
+        },
         width: stdout::width(),
         max_length: arguments.max_length,
     };
-    stdout::report(|out| common.output.impact(&view, out))
-        .context("failed to write the standard output")?;
+    print(|out| common.output.impact(&view, out))?;
     let mut is_comparable = true;
     for (name, side) in [("before", &old), ("after", &new)] {
         for finding in side.outcome.findings.iter().filter(|f| f.refuses) {
@@ -190,7 +194,7 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
 
 /// Draws what is read in one state.
 pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> {
-    let Some(run) = start(paths, common, Goal::Stamp, Texts::ReadAgain)? else {
+    let Some(run) = start(paths, common, Verb::Graph, Goal::Stamp)? else {
         return Ok(Exit::Trouble);
     };
     let nothing = process::run(Loaded::default(), &run.options)?;
@@ -200,9 +204,8 @@ pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> 
     let states = (state(Side::Before, &nothing), state(Side::After, &run.outcome));
     let asked = Asked { assume: None, annotation: &run.options.annotation, jobs: run.options.jobs };
     let graph = impact::graph::of_state(&states.1, &states.0, &asked)?;
-    stdout::report(|out| common.output.graph(&graph, out))
-        .context("failed to write the standard output")?;
-    Ok(trouble_if(run.outcome.refused()))
+    print(|out| common.output.graph(&graph, out))?;
+    Ok(run.exit())
 }
 
 /// What leaves a part of a state unknown, so that a comparison would say less than there is.
@@ -240,7 +243,7 @@ impl From {
         options: &Options,
         root: Option<&Path>,
     ) -> anyhow::Result<LoadedState> {
-        let exclude = exclude(common)?;
+        let exclude = exclude(&common.exclude)?;
         let units = &options.rules.units;
         let (loaded, roots): (Loaded, Vec<String>) = match self {
             Self::Paths(paths) => {

@@ -31,7 +31,8 @@ pub use workload::Template;
 pub(crate) use workload::refused;
 
 use crate::config::options::Options;
-use crate::config::policy::{Subject, has_marks};
+use crate::config::policy::Subject;
+use crate::finding::silence::has_marks;
 use crate::finding::{Code, Finding};
 use crate::k8s::disruption::NEIGHBOURS;
 use crate::k8s::id::ObjectId;

@@ -5,8 +5,11 @@
 
 use super::Since;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 /// What a reference names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 pub enum Target {
     /// `v1 ConfigMap`
     ConfigMap,

@@ -19,7 +19,7 @@ pub fn counts(findings: &[Finding]) -> String {
     if parts.is_empty() { "clean".to_owned() } else { parts.join(", ") }
 }
 
-/// `stamped Deployment web, removed the stamp of StatefulSet db`.
+/// `web.yaml: stamped Deployment web, removed the stamp of StatefulSet db`.
 pub fn changed(outcome: &Outcome, file: usize) -> String {
     let mut parts = Vec::new();
     for planned in outcome.plan.workloads.iter().filter(|p| p.object.file == file) {
@@ -44,7 +44,7 @@ pub fn changed(outcome: &Outcome, file: usize) -> String {
     if parts.is_empty() {
         parts.push("names brought up to date".to_owned());
     }
-    parts.join(", ")
+    format!("{}: {}", outcome.inputs[file].file.name, parts.join(", "))
 }
 
 /// `12 files read, 3 walked past (2 templates, 1 kustomization)`.
