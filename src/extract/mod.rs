@@ -9,6 +9,7 @@ mod join;
 mod foreign;
 mod rebase;
 mod mentions;
+mod neighbour;
 mod own_suffix;
 mod build_notes;
 mod references;
@@ -22,6 +23,7 @@ pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
 pub use foreign::Marks;
 pub use join::{Joining, join};
 pub use mentions::{Mention, What, mentions};
+pub use neighbour::Neighbour;
 pub use own_suffix::{Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
@@ -34,7 +36,6 @@ use crate::config::options::Options;
 use crate::config::policy::Subject;
 use crate::finding::silence::has_marks;
 use crate::finding::{Code, Finding};
-use crate::k8s::disruption::NEIGHBOURS;
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds;
 use crate::k8s::kustomize_names::FILE_NAMES;
@@ -109,16 +110,6 @@ pub struct Object {
     pub delegate: Option<Box<Delegate>>,
     /// Whether its references can follow a source that gets another name.
     pub follows: Follows,
-}
-
-/// An object that says something about how the pods of workloads beside it are replaced.
-pub struct Neighbour {
-    /// Who it is.
-    pub id: ObjectId,
-    /// The document that it is in.
-    pub document: Span,
-    /// The way from the root of the document to it: none, or an item of a list.
-    pub route: Vec<Step>,
 }
 
 /// A workload that another one names.
@@ -440,18 +431,7 @@ impl Reader<'_> {
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         let metadata = self.document.value(self.text, node, "metadata");
         if provider.is_none() && workload.is_none() {
-            if NEIGHBOURS.contains(&(group, kind)) {
-                let text = |field| metadata.and_then(|at| self.string(at, field));
-                let id = ObjectId {
-                    group: group.into(),
-                    version: version.into(),
-                    kind: kind.into(),
-                    namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
-                    name: text("name").unwrap_or_default(),
-                };
-                let document = self.document.span;
-                self.facts.neighbours.push(Neighbour { id, document, route });
-            }
+            self.neighbour(metadata, route, (group, version, kind));
             return Ok(());
         }
         let annotation = |name: &str| self.annotation(metadata?, name).map(|(value, _)| value);
