@@ -4,7 +4,7 @@ use super::explain::{Wanted, wanted};
 use super::impact::ImpactArgs;
 use super::output::output;
 use crate::config::settings::{Settings, heading};
-use crate::report::{Format, Subject, formats};
+use crate::report::{Format, Subject};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -127,7 +127,7 @@ pub(super) struct Common {
         short,
         long,
         value_name = "FORMAT",
-        value_parser = output(),
+        value_parser = output(Subject::Outcome),
         default_value = "text",
         help_heading = heading::FINDINGS
     )]
@@ -179,9 +179,18 @@ const NOT_OBEYED: &[(&str, &[&str])] = &[
     ("check", &["verbose"]),
 ];
 
+/// What the verbs report whose reports are about something else than one run.
+const SUBJECTS: &[(&str, Subject)] =
+    &[("explain", Subject::Explanation), ("impact", Subject::Impact), ("graph", Subject::Graph)];
+
 /// The command line, for parsers, help and completions.
 pub fn command() -> clap::Command {
-    NOT_OBEYED.iter().fold(Cli::command(), |command, &(verb, options)| {
+    let command = SUBJECTS.iter().fold(Cli::command(), |command, &(verb, subject)| {
+        command.mut_subcommand(verb, |verb| {
+            verb.mut_arg("output", |option| option.value_parser(output(subject)))
+        })
+    });
+    NOT_OBEYED.iter().fold(command, |command, &(verb, options)| {
         command.mut_subcommand(verb, |verb| {
             options.iter().fold(verb, |verb, &id| verb.mut_arg(id, |option| option.hide(true)))
         })
@@ -218,25 +227,5 @@ impl Cli {
     /// The log file of a run, if the user named one.
     pub(super) fn log_file(&self) -> Option<&Path> {
         self.common()?.log_file.as_deref()
-    }
-
-    /// Makes sure that the format has a report about what the verb is for.
-    ///
-    /// # Errors
-    /// When it has none.
-    pub(super) fn require_format(&self) -> anyhow::Result<()> {
-        let Some(common) = self.common() else { return Ok(()) };
-        let subject = match &self.verb {
-            Some(Verb::Explain { .. }) => Subject::Explanation,
-            Some(Verb::Impact { .. }) => Subject::Impact,
-            Some(Verb::Graph { .. }) => Subject::Graph,
-            _ => Subject::Outcome,
-        };
-        if !common.output.subjects().contains(&subject) {
-            let known: Vec<&str> = formats(subject).map(|format| format.name()).collect();
-            let (name, known) = (common.output.name(), known.join(", "));
-            anyhow::bail!("`-o {name}` is no format of this verb, which has {known}");
-        }
-        Ok(())
     }
 }

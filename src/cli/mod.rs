@@ -74,7 +74,6 @@ fn usage(error: &clap::Error) -> Exit {
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
-    cli.require_format()?;
     match cli.verb {
         None => {
             let keep = cli.keep.zip(cli.previous);

@@ -16,7 +16,7 @@ impl Format for Junit {
     }
 
     fn about(&self) -> &'static str {
-        "JUnit XML, for systems without annotations (`check` and `impact`)"
+        "JUnit XML, for systems without annotations"
     }
 
     fn subjects(&self) -> &'static [Subject] {

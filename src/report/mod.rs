@@ -116,3 +116,53 @@ pub fn formats(subject: Subject) -> impl Iterator<Item = &'static dyn Format> {
 pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::options::Options;
+    use crate::finding::Severity;
+    use crate::impact::{Assume, Impact};
+    use crate::process::{self, Loaded};
+
+    #[test]
+    fn a_format_reports_what_it_lists_and_nothing_else() {
+        let outcome = process::run(Loaded::default(), &Options::default()).unwrap();
+        let view = View {
+            outcome: &outcome,
+            verb: Verb::Check,
+            least: Severity::Note,
+            show_diffs: true,
+            show_all: true,
+            colour: false,
+            jobs: 1,
+        };
+        let impact = Impact { assume: Assume::Written, workloads: Vec::new(), sources: Vec::new() };
+        let of_impact = impact::View {
+            impact: &impact,
+            before: &outcome,
+            after: &outcome,
+            title: "",
+            only: &[],
+            show_all: true,
+            colour: false,
+            width: 80,
+            max_length: 60_000,
+        };
+        for format in FORMATS.iter().copied().chain([&krm::Results as &dyn Format]) {
+            for subject in [Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::Graph]
+            {
+                let done = match subject {
+                    Subject::Outcome => format.outcome(&view, &mut Vec::new()),
+                    Subject::Explanation => {
+                        format.explain(&view, &BTreeSet::new(), &mut Vec::new())
+                    }
+                    Subject::Impact => format.impact(&of_impact, &mut Vec::new()),
+                    Subject::Graph => format.graph(&Graph::default(), &mut Vec::new()),
+                };
+                let is_listed = format.subjects().contains(&subject);
+                assert_eq!(done.is_ok(), is_listed, "{} {subject:?}", format.name());
+            }
+        }
+    }
+}

@@ -18,7 +18,7 @@ impl Format for Sarif {
     }
 
     fn about(&self) -> &'static str {
-        "SARIF 2.1.0, for code scanning (`check` and `impact`)"
+        "SARIF 2.1.0, for code scanning"
     }
 
     fn subjects(&self) -> &'static [Subject] {

@@ -16,7 +16,7 @@ impl Format for Dot {
     }
 
     fn about(&self) -> &'static str {
-        "The same for Graphviz (`impact` and `graph` only)"
+        "The same for Graphviz"
     }
 
     fn subjects(&self) -> &'static [Subject] {

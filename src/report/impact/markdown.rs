@@ -16,7 +16,7 @@ impl Format for Markdown {
     }
 
     fn about(&self) -> &'static str {
-        "One comment of a pull request (`impact` only)"
+        "One comment of a pull request"
     }
 
     fn subjects(&self) -> &'static [Subject] {

@@ -16,7 +16,7 @@ impl Format for Mermaid {
     }
 
     fn about(&self) -> &'static str {
-        "A Mermaid flowchart of what changed and who reads it (`impact` and `graph` only)"
+        "A Mermaid flowchart of what changed and who reads it"
     }
 
     fn subjects(&self) -> &'static [Subject] {

@@ -20,7 +20,7 @@ impl Format for Svg {
     }
 
     fn about(&self) -> &'static str {
-        "The same as a picture (`impact` and `graph` only)"
+        "The same as a picture"
     }
 
     fn subjects(&self) -> &'static [Subject] {
