@@ -149,6 +149,8 @@ impl<'a> Comparison<'a, '_> {
         let at = after.at(new.object.place_of_name());
         let mut workload = Workload::plain(name, at, Answer::Quiet);
         workload.is_unknown = was.is_unknown || is.is_unknown;
+        let waits = |subject| matches!(hold(subject), Some(Held::Waits(_) | Held::Partition));
+        workload.is_resumed = waits(old) && !waits(new);
         let keys = changed(was, is);
         let standing = keys.iter().map(|key| key.standing).min();
         workload.must = standing.is_some_and(Standing::is_a_must);
@@ -354,6 +356,7 @@ impl Workload {
             does: false,
             reasons: Vec::new(),
             held: None,
+            is_resumed: false,
             is_unknown: false,
             disruption: None,
         }

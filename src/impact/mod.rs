@@ -159,6 +159,9 @@ pub struct Workload {
     pub reasons: Vec<Reason>,
     /// Why some or all of its pods stay although something changed.
     pub held: Option<Held>,
+    /// Whether its controller waited before and waits no more: what changed in the meantime reaches its
+    /// pods with this apply, and neither state says what that is.
+    pub is_resumed: bool,
     /// Whether what its pods read is not known, because overlays decide about it.
     pub is_unknown: bool,
     /// What replacing its pods means; only where they are replaced.

@@ -3,7 +3,8 @@
 use super::{Locators, View};
 use crate::impact::disruption::{Disruption, Downtime, Range};
 use crate::impact::{
-    Assume, At, Counts, Held, KeyChange, KeyReason, Name, Reason, Silent, SourceChange, Workload,
+    Answer, Assume, At, Counts, Held, KeyChange, KeyReason, Name, Reason, Silent, SourceChange,
+    Workload,
 };
 use crate::k8s::disruption::Order;
 use crate::report::Spot;
@@ -66,6 +67,8 @@ struct WorkloadRow<'a> {
     answer: &'static str,
     must: bool,
     does: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    resumed: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unknown: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,7 +195,8 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let locators = view.locators();
     let Counts { rolls, pods, stale, needless, once, downtime, stuck, unknown, new, gone } =
         view.impact.counts();
-    let changed = |w: &&Workload| w.answer != crate::impact::Answer::Quiet || !w.reasons.is_empty();
+    let changed =
+        |w: &&Workload| w.answer != Answer::Quiet || w.is_resumed || !w.reasons.is_empty();
     let edges = view.impact.sources.iter().flat_map(|source| {
         source.keys.iter().flat_map(move |key| {
             key.readers.iter().map(move |&reader| Edge {
@@ -251,6 +255,7 @@ fn workload<'a>(workload: &'a Workload, locators: &Locators<'a>) -> WorkloadRow<
         answer: workload.answer.name(),
         must: workload.must,
         does: workload.does,
+        resumed: workload.is_resumed,
         unknown: workload.is_unknown,
         held: workload.held.map(held),
         held_because: super::words::held(workload),

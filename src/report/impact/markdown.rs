@@ -37,7 +37,9 @@ fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
             Answer::Stale | Answer::Rolls | Answer::Template => urgent.push(row(workload)),
             Answer::Needless | Answer::Once => needless.push(row(workload)),
             Answer::New | Answer::Gone => quiet.push(row(workload)),
-            Answer::Quiet if !workload.reasons.is_empty() => quiet.push(row(workload)),
+            Answer::Quiet if workload.is_resumed || !workload.reasons.is_empty() => {
+                quiet.push(row(workload));
+            }
             Answer::Quiet => {}
         }
     }
@@ -150,6 +152,9 @@ fn row(workload: &Workload) -> String {
         why.push(format!("and {} more", lines.len() - FEW));
     }
     why.extend(words::held(workload));
+    if workload.is_resumed {
+        why.push(words::RESUMED.to_owned());
+    }
     match workload.answer {
         Answer::New => why.push("new".to_owned()),
         Answer::Gone => why.push("gone".to_owned()),

@@ -93,6 +93,9 @@ impl Page<'_, '_> {
         if let Some(held) = words::held(workload) {
             text.push_str(&self.folded(&held, 4));
         }
+        if workload.is_resumed {
+            text.push_str(&self.folded(words::RESUMED, 4));
+        }
         if workload.is_unknown {
             let why = "what it reads is not known: overlays decide about it";
             text.push_str(&self.folded(why, 4));
@@ -167,7 +170,8 @@ impl Page<'_, '_> {
         if !self.view.only.is_empty() && !self.view.only.contains(&Answer::Quiet) {
             return Ok(());
         }
-        let changed = |w: &&Workload| w.answer == Answer::Quiet && !w.reasons.is_empty();
+        let changed =
+            |w: &&Workload| w.answer == Answer::Quiet && (w.is_resumed || !w.reasons.is_empty());
         let held: Vec<&Workload> = self.view.workloads().filter(changed).collect();
         let shown = |source: &&SourceChange| match source.silent {
             None => !source.unread_keys().is_empty(),

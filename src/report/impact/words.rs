@@ -169,6 +169,10 @@ pub(in crate::report) fn held(workload: &Workload) -> Option<String> {
     })
 }
 
+/// Of a workload whose controller waited before.
+pub(in crate::report) const RESUMED: &str =
+    "its controller waits no more: what changed in the meantime reaches its pods now";
+
 /// Why a source that changed rolls nobody.
 pub(in crate::report) fn silent(silent: Silent) -> &'static str {
     match silent {
