@@ -135,6 +135,7 @@ mod tests {
             show_diffs: true,
             show_all: true,
             colour: false,
+            links: false,
             jobs: 1,
         };
         let impact = Impact { assume: Assume::Written, workloads: Vec::new(), sources: Vec::new() };
