@@ -8,11 +8,11 @@ use super::validate::require;
 use crate::config::options::{Goal, Options};
 use crate::finding::Code;
 use crate::impact::{self, Answer, Asked, Assume, Impact, Side, State};
-use crate::io::files::Texts;
-use crate::io::{files, git, stdout};
+use crate::io::files::Keep;
+use crate::io::{files, git, reload, stdout};
 use crate::k8s::short_names;
 use crate::outcome::Outcome;
-use crate::process::{self, Loaded};
+use crate::process::Loaded;
 use crate::report::{Verb, impact as reports};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -159,7 +159,7 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         annotation: &options.annotation,
         jobs: options.jobs,
     };
-    let impact = impact::compare(&states.0, &states.1, &asked)?;
+    let impact = impact::compare(&states.0, &states.1, &asked);
     let only: Vec<Answer> =
         arguments.only.iter().flat_map(|only| only.answers()).copied().collect();
     let view = reports::View {
@@ -197,13 +197,13 @@ pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> 
     let Some(run) = start(paths, common, Verb::Graph, Goal::Stamp)? else {
         return Ok(Exit::Trouble);
     };
-    let nothing = process::run(Loaded::default(), &run.options)?;
+    let nothing = reload::run(Loaded::default(), &run.options)?;
     let namespace = run.options.namespace.as_deref();
     let roots: Vec<String> = paths.iter().map(|path| files::name(path)).collect();
     let state = |side, outcome| State::new(side, outcome, namespace, run.options.unit, &roots);
     let states = (state(Side::Before, &nothing), state(Side::After, &run.outcome));
     let asked = Asked { assume: None, annotation: &run.options.annotation, jobs: run.options.jobs };
-    let graph = impact::graph::of_state(&states.1, &states.0, &asked)?;
+    let graph = impact::graph::of_state(&states.1, &states.0, &asked);
     print(|out| common.output.graph(&graph, out))?;
     Ok(run.exit())
 }
@@ -248,7 +248,7 @@ impl From {
         let (loaded, roots): (Loaded, Vec<String>) = match self {
             Self::Paths(paths) => {
                 require(paths)?;
-                let loaded = files::load(paths, &exclude, root, units, Texts::ReadAgain, options)
+                let loaded = files::load(paths, &exclude, root, units, Keep::All, options)
                     .context("failed to read the input")?;
                 (loaded, paths.iter().map(|path| files::name(path)).collect())
             }
@@ -257,7 +257,7 @@ impl From {
                 (loaded, paths.iter().map(|path| revision.name(path)).collect())
             }
         };
-        let outcome = process::run(loaded, options)?;
+        let outcome = reload::run(loaded, options)?;
         Ok(LoadedState { outcome, roots })
     }
 }

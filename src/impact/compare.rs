@@ -12,7 +12,6 @@ use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::Until;
 use crate::parallel;
 use crate::plan::Decision;
-use crate::text::Changed;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -28,14 +27,7 @@ pub struct Asked<'a> {
 }
 
 /// Compares two states.
-///
-/// # Errors
-/// When a text must be read again, and is not what it was.
-pub fn compare(
-    before: &State<'_>,
-    after: &State<'_>,
-    asked: &Asked<'_>,
-) -> Result<Impact, Changed> {
+pub fn compare(before: &State<'_>, after: &State<'_>, asked: &Asked<'_>) -> Impact {
     let written = || before.has_stamps() || after.has_stamps();
     let assume = asked.assume.unwrap_or_else(|| match written() {
         true => Assume::Written,
@@ -50,11 +42,10 @@ pub fn compare(
         assume,
         annotation: asked.annotation,
         renamed: sources.renamed(),
-        neighbours: objects::neighbours(after)?,
+        neighbours: objects::neighbours(after),
     };
     let one = |i: usize| comparison.pair(last(&old, &pairs[i].before), last(&new, &pairs[i].after));
-    let compared = parallel::map(pairs.len(), asked.jobs, one).into_iter();
-    let mut compared = compared.collect::<Result<Vec<Compared<'_>>, Changed>>()?;
+    let mut compared = parallel::map(pairs.len(), asked.jobs, one);
     compared.sort_by(|a, b| {
         let key = |c: &Compared<'_>| (c.workload.urgency(), c.workload.name.clone());
         (key(a), a.workload.at).cmp(&(key(b), b.workload.at))
@@ -64,8 +55,8 @@ pub fn compare(
         workloads.push(one.workload);
         read.push((one.before, one.after));
     }
-    let sources = silent::changes(before, after, &sources, &workloads, &read)?;
-    Ok(Impact { assume, workloads, sources })
+    let sources = silent::changes(before, after, &sources, &workloads, &read);
+    Impact { assume, workloads, sources }
 }
 
 /// Of several copies in one unit, the one that counts: the last, as `kubectl` applies them in turn.
@@ -80,13 +71,14 @@ fn items(state: &State<'_>, subjects: &[Subject<'_>]) -> Vec<Item<Identity>> {
     let of = |subject: &Subject<'_>| {
         let id = &subject.object.id;
         // One kind may be served by several groups, the older ones first.
-        let row = subject.object.templates.first().map(|template| template.kind);
-        let group = row.filter(|row| !row.is_unlisted()).and_then(|row| row.groups.first());
-        let group = group.map_or_else(|| id.group.to_string(), |group| (*group).to_owned());
+        let row = state.manifests().templates_of(subject.at).next();
+        let row = row.map(|(_, template)| &template.kind).filter(|row| !row.is_unlisted());
+        let group = row.and_then(|row| row.groups.first());
+        let group = group.map_or_else(|| id.group.to_string(), ToString::to_string);
         let namespace = state.namespace(id.namespace.as_deref());
         Item {
             key: (id.kind.to_string(), group, namespace, id.name.to_string()),
-            unit: state.unit(subject.at.file),
+            unit: state.unit(subject.object.place.file),
         }
     };
     subjects.iter().map(of).collect()
@@ -113,7 +105,7 @@ impl<'a> Comparison<'a, '_> {
         &'s self,
         old: Option<&'s Subject<'a>>,
         new: Option<&'s Subject<'a>>,
-    ) -> Result<Compared<'a>, Changed>
+    ) -> Compared<'a>
     where
         'a: 's,
     {
@@ -123,7 +115,7 @@ impl<'a> Comparison<'a, '_> {
         };
         let (was, is) = (of(before, old), of(after, new));
         let workload = match (old, new) {
-            (Some(old), Some(new)) => self.both(old, new, &was, &is)?,
+            (Some(old), Some(new)) => self.both(old, new, &was, &is),
             (only_old, only_new) => {
                 let (state, answer) = match only_new {
                     Some(_) => (after, Answer::New),
@@ -134,7 +126,7 @@ impl<'a> Comparison<'a, '_> {
                 Workload::plain(state.name(object), state.at(object.place_of_name()), answer)
             }
         };
-        Ok(Compared { workload, before: was, after: is })
+        Compared { workload, before: was, after: is }
     }
 
     fn both(
@@ -143,19 +135,20 @@ impl<'a> Comparison<'a, '_> {
         new: &Subject<'a>,
         was: &Reads<'a>,
         is: &Reads<'a>,
-    ) -> Result<Workload, Changed> {
+    ) -> Workload {
         let (before, after) = self.states;
         let name = after.name(new.object);
         let at = after.at(new.object.place_of_name());
         let mut workload = Workload::plain(name, at, Answer::Quiet);
         workload.is_unknown = was.is_unknown || is.is_unknown;
-        let waits = |subject| matches!(hold(subject), Some(Held::Waits(_) | Held::Partition));
-        workload.is_resumed = waits(old) && !waits(new);
+        let waits =
+            |state, subject| matches!(hold(state, subject), Some(Held::Waits(_) | Held::Partition));
+        workload.is_resumed = waits(before, old) && !waits(after, new);
         let keys = changed(was, is);
         let standing = keys.iter().map(|key| key.standing).min();
         workload.must = standing.is_some_and(Standing::is_a_must);
-        let old_object = Applied::new(before, old.object, self.assume)?;
-        let new_object = Applied::new(after, new.object, self.assume)?;
+        let old_object = Applied::new(before, old.object, self.assume);
+        let new_object = Applied::new(after, new.object, self.assume);
         let mut in_fields = Vec::new();
         let mut value = None;
         if old_object.text != new_object.text || old.object.route != new.object.route {
@@ -172,11 +165,11 @@ impl<'a> Comparison<'a, '_> {
             keys.iter().filter(|key| key.standing.is_a_must()).map(|k| self.reason(k)).collect();
         workload.reasons.extend(in_fields);
         if !workload.must && !template_changed {
-            return Ok(workload);
+            return workload;
         }
         let value = value.or_else(|| new_object.value()).unwrap_or(Value::Null);
         let disruption = self.disruption(new, &workload.name, &value);
-        let hold = hold(new);
+        let hold = hold(after, new);
         let all_stay = match hold {
             Some(Held::Partition) => disruption.pods.is_some_and(|p| p.most == 0),
             Some(Held::Waits(Until::Partition)) | None => false,
@@ -194,7 +187,7 @@ impl<'a> Comparison<'a, '_> {
         if !workload.answer.replaces_pods() && workload.answer != Answer::Stale {
             workload.disruption = None;
         }
-        Ok(workload)
+        workload
     }
 
     /// What differs between the pod templates of the two objects.
@@ -207,8 +200,8 @@ impl<'a> Comparison<'a, '_> {
     ) -> Vec<Reason> {
         let known = Known { stamp: self.annotation, renamed: &self.renamed };
         let mut found = Vec::new();
-        let before = objects::templates(old.object, was);
-        let after = objects::templates(new.object, is);
+        let before = objects::templates(self.states.0, old.at, was);
+        let after = objects::templates(self.states.1, new.at, is);
         for i in 0..before.len().max(after.len()) {
             let side = |list: &[Value]| list.get(i).cloned().unwrap_or(Value::Null);
             found.extend(fields::compare(&side(&before), &side(&after), &known));
@@ -222,7 +215,7 @@ impl<'a> Comparison<'a, '_> {
         name: &Name,
         object: &Value,
     ) -> disruption::Disruption {
-        let templates = objects::templates(subject.object, Some(object));
+        let templates = objects::templates(self.states.1, subject.at, Some(object));
         let template = templates.first().unwrap_or(&Value::Null);
         let near: Vec<&Neighbour> =
             self.neighbours.iter().filter(|n| n.name.namespace == name.namespace).collect();
@@ -235,9 +228,8 @@ impl<'a> Comparison<'a, '_> {
             Standing::IgnoredWorkload => Held::Ignored,
             Standing::External => Held::External,
             Standing::Counts | Standing::Ignored | Standing::Live => {
-                let templates = subject.planned.iter();
-                let mut templates =
-                    templates.map(|planned| &subject.object.templates[planned.template]);
+                let templates = self.states.1.manifests().templates_of(subject.at);
+                let mut templates = templates.map(|(_, template)| template);
                 match (self.assume, is_refused(subject)) {
                     (Assume::Stamped, true) => Held::Refused,
                     _ if templates.any(|template| template.stamp_seen) => Held::StaleStamp,
@@ -290,7 +282,7 @@ impl<'a> Comparison<'a, '_> {
             source: source.name.clone(),
             key: key.of.1.to_owned(),
             change: key.change,
-            site: key.read.reference.site,
+            site: key.read.reference.site.clone(),
             spot: key.read.reference.spot.clone(),
             reference: key.read.reference.name.to_string(),
             at: key.read.at,
@@ -305,9 +297,8 @@ fn is_refused(subject: &Subject<'_>) -> bool {
 }
 
 /// Why a changed pod template would not replace the pods.
-fn hold(subject: &Subject<'_>) -> Option<Held> {
-    let templates =
-        || subject.planned.iter().map(|planned| &subject.object.templates[planned.template]);
+fn hold(state: &State<'_>, subject: &Subject<'_>) -> Option<Held> {
+    let templates = || state.manifests().templates_of(subject.at).map(|(_, template)| template);
     if let Some(reason) = templates().find_map(|template| template.not_stamped) {
         // What an apply makes anew runs with the new content each time.
         return Some(Held::Kind(match subject.object.follows.recreated {

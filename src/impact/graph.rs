@@ -2,7 +2,6 @@
 
 use super::{Answer, Assume, Change, Impact, Side, State, compare};
 use super::{Asked, SourceChange, Workload};
-use crate::text::Changed;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A graph whose edges lead from one layer to the next.
@@ -125,20 +124,13 @@ fn of_source(builder: &mut Builder, impact: &Impact, source: &SourceChange, show
 }
 
 /// Everything that is read in one state: it is compared with nothing, so every key is new.
-///
-/// # Errors
-/// When a text must be read again, and is not what it was.
-pub fn of_state(
-    state: &State<'_>,
-    nothing: &State<'_>,
-    asked: &Asked<'_>,
-) -> Result<Graph, Changed> {
+pub fn of_state(state: &State<'_>, nothing: &State<'_>, asked: &Asked<'_>) -> Graph {
     debug_assert!(nothing.side == Side::Before);
     let asked = Asked { assume: Some(Assume::Written), ..*asked };
-    let impact = compare(nothing, state, &asked)?;
+    let impact = compare(nothing, state, &asked);
     let mut graph = of_impact(&impact);
     for node in &mut graph.nodes {
         node.paint = Paint::Plain;
     }
-    Ok(graph)
+    graph
 }

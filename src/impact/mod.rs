@@ -21,6 +21,7 @@ pub use compare::{Asked, compare};
 pub use state::State;
 
 use crate::extract::Spot;
+use crate::k8s::Row;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::providers::Target;
 use crate::k8s::sites::Site;
@@ -169,7 +170,7 @@ pub struct Workload {
 }
 
 /// One thing that changed for a workload.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Reason {
     /// A key that its pods read.
     Key(KeyReason),
@@ -214,7 +215,7 @@ pub enum Reason {
 }
 
 /// A key that the pods of a workload read, and that changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct KeyReason {
     /// The source.
     pub source: Name,
@@ -223,7 +224,7 @@ pub struct KeyReason {
     /// How it changed for the pods.
     pub change: Change,
     /// Where in the pod spec it is read.
-    pub site: &'static Site,
+    pub site: Row<Site>,
     /// What people call that place.
     pub spot: Spot,
     /// The name that the reference says.

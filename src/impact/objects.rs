@@ -4,9 +4,8 @@
 use super::disruption::Neighbour;
 use super::state::State;
 use super::{Assume, Name};
-use crate::extract::Object;
-use crate::text::{Changed, Span};
-use crate::yaml::verify::Step;
+use crate::extract::{Object, ObjectId};
+use crate::yaml::path::Step;
 use crate::yaml::{self, split};
 use serde_json::Value;
 
@@ -17,22 +16,17 @@ pub(super) struct Applied<'a> {
 }
 
 impl<'a> Applied<'a> {
-    /// # Errors
-    /// When the text must be read again, and is not what it was.
-    pub(super) fn new(
-        state: &State<'_>,
-        object: &'a Object,
-        assume: Assume,
-    ) -> Result<Self, Changed> {
-        let file = object.place.file.index();
-        let text = state.text(file)?;
+    /// The document of an object of a state.
+    pub(super) fn new(state: &State<'_>, object: &'a Object, assume: Assume) -> Self {
+        let file = object.place.file;
+        let text = state.text(file);
         let mut changes = state.outcome.changes.iter();
         let change = changes.find(|change| change.file == file && assume == Assume::Stamped);
         let text = match change {
-            Some(change) => change.edits.slices_within(&text, object.document).collect(),
-            None => object.document.of(&text).to_owned(),
+            Some(change) => change.edits.slices_within(text, object.document).collect(),
+            None => object.document.of(text).to_owned(),
         };
-        Ok(Self { text, object })
+        Self { text, object }
     }
 
     /// The object as `kubectl` reads it.
@@ -57,26 +51,24 @@ fn at<'v>(value: &'v Value, way: &[Step]) -> Option<&'v Value> {
     })
 }
 
-/// The pod templates of an object, in their order.
-pub(super) fn templates(object: &Object, value: Option<&Value>) -> Vec<Value> {
+/// The pod templates of an object of a state, in their order.
+pub(super) fn templates(
+    state: &State<'_>,
+    at_object: ObjectId,
+    value: Option<&Value>,
+) -> Vec<Value> {
     let of = |path: &[Step]| value.and_then(|value| at(value, path)).cloned();
-    object.templates.iter().map(|t| of(&t.path).unwrap_or(Value::Null)).collect()
+    let templates = state.manifests().templates_of(at_object);
+    templates.map(|(_, template)| of(&template.path).unwrap_or(Value::Null)).collect()
 }
 
 /// The objects of a state that say something about how the pods of others are replaced.
-///
-/// # Errors
-/// When a text must be read again, and is not what it was.
-pub(super) fn neighbours(state: &State<'_>) -> Result<Vec<Neighbour>, Changed> {
+pub(super) fn neighbours(state: &State<'_>) -> Vec<Neighbour> {
     let mut found = Vec::new();
-    for (file, facts) in state.outcome.facts.iter().enumerate() {
-        if facts.neighbours.is_empty() {
-            continue;
-        }
-        let text = state.text(file)?;
-        for near in &facts.neighbours {
-            let document: Span = near.document;
-            let Some(object) = read(document.of(&text), &near.route) else {
+    for (file, said) in state.manifests().files().zip(state.manifests().all_files()) {
+        let text = state.text(file);
+        for near in &said.neighbours {
+            let Some(object) = read(near.document.of(text), &near.route) else {
                 continue;
             };
             let id = &near.id;
@@ -91,5 +83,5 @@ pub(super) fn neighbours(state: &State<'_>) -> Result<Vec<Neighbour>, Changed> {
             });
         }
     }
-    Ok(found)
+    found
 }

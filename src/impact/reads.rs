@@ -3,9 +3,8 @@
 use super::sources::Sources;
 use super::state::{State, Subject};
 use super::{At, Side};
-use crate::extract::{Entry, Reference, Why};
+use crate::extract::{Entry, Reference, SourceId, Why};
 use crate::plan::{Ignored, Reason, read_entries};
-use crate::resolve::index::SourceRef;
 use crate::text::Place;
 use std::collections::BTreeMap;
 
@@ -60,12 +59,12 @@ pub(super) struct Reads<'a> {
 pub(super) fn of<'a>(state: &State<'a>, sources: &Sources<'a>, subject: &Subject<'a>) -> Reads<'a> {
     let mut reads = Reads::default();
     for planned in &subject.planned {
-        let template = &subject.object.templates[planned.template];
-        if planned.reasons.len() < template.references.len() {
-            reads.is_unknown |= template.references.iter().any(Reference::reads);
+        let references = state.manifests().references_of(planned.template);
+        if planned.reasons.len() < references.len() {
+            reads.is_unknown |= references.iter().any(Reference::reads);
             continue;
         }
-        for (reference, reason) in template.references.iter().zip(&planned.reasons) {
+        for (reference, reason) in references.iter().zip(&planned.reasons) {
             let Some((at, standing)) = meant(state, sources, subject, reference, reason) else {
                 continue;
             };
@@ -80,7 +79,7 @@ impl<'a> Reads<'a> {
         &mut self,
         state: &State<'a>,
         sources: &Sources<'a>,
-        at: SourceRef,
+        at: SourceId,
         standing: Standing,
         reference: &'a Reference,
     ) {
@@ -96,14 +95,14 @@ impl<'a> Reads<'a> {
             Standing::Live => (0..source.entries.len()).collect(),
             _ => read_entries(source, &reference.keys),
         };
-        let file = crate::text::FileId(crate::text::offset(at.object.file));
+        let file = state.manifests().owner(at).place.file;
         for entry in entries.into_iter().map(|i| &source.entries[i]) {
             let ignored = entry.ignored.is_some() || source.ignored.is_some();
             let standing = match standing {
                 Standing::Counts if ignored => Standing::Ignored,
                 other => other,
             };
-            let at = state.at(Place { file, span: entry.at.0 });
+            let at = state.at(Place { file, span: entry.at });
             let read = Read { standing, entry, reference, at };
             let known = self.keys.entry((pair, entry.key.as_str(), entry.env)).or_insert(read);
             if standing < known.standing {
@@ -120,7 +119,7 @@ fn meant<'a>(
     subject: &Subject<'a>,
     reference: &'a Reference,
     reason: &Reason,
-) -> Option<(SourceRef, Standing)> {
+) -> Option<(SourceId, Standing)> {
     let by_name = || sources.named(state, subject, reference);
     match reason {
         Reason::Counted(counted) => Some((counted.source, Standing::Counts)),

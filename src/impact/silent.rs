@@ -5,7 +5,6 @@ use super::reads::{Reads, Standing};
 use super::sources::{SourcePair, Sources};
 use super::state::State;
 use super::{Answer, Assume, Change, KeyChange, Silent, SourceChange, Workload};
-use crate::text::Changed;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a workload stands to a source that changed.
@@ -16,16 +15,13 @@ struct Reader<'a> {
 }
 
 /// The sources that changed. `read` is what each workload reads before and after.
-///
-/// # Errors
-/// When a text must be read again, and is not what it was.
 pub(super) fn changes(
     before: &State<'_>,
     after: &State<'_>,
     sources: &Sources<'_>,
     workloads: &[Workload],
     read: &[(Reads<'_>, Reads<'_>)],
-) -> Result<Vec<SourceChange>, Changed> {
+) -> Vec<SourceChange> {
     let mut readers: BTreeMap<usize, Vec<Reader<'_>>> = BTreeMap::new();
     let mut named: BTreeSet<usize> = BTreeSet::new();
     for (workload, (was, is)) in read.iter().enumerate() {
@@ -42,7 +38,7 @@ pub(super) fn changes(
     let mut found = Vec::new();
     for (number, pair) in sources.pairs.iter().enumerate() {
         let filled = pair.is_filled_in_cluster();
-        if pair.keys.is_empty() && !(filled && differs(before, after, pair)?) {
+        if pair.keys.is_empty() && !(filled && differs(before, after, pair)) {
             let is_there_twice = pair.before.is_some() && pair.after.is_some();
             if is_there_twice || filled {
                 continue;
@@ -52,17 +48,17 @@ pub(super) fn changes(
         found.extend(change(before, after, pair, of_pair, named.contains(&number), workloads));
     }
     found.sort_by(|a, b| (&a.name, a.at).cmp(&(&b.name, b.at)));
-    Ok(found)
+    found
 }
 
 /// Whether the object that a controller fills a source from reads differently.
-fn differs(before: &State<'_>, after: &State<'_>, pair: &SourcePair<'_>) -> Result<bool, Changed> {
+fn differs(before: &State<'_>, after: &State<'_>, pair: &SourcePair<'_>) -> bool {
     let (Some(was), Some(is)) = (pair.before, pair.after) else {
-        return Ok(true);
+        return true;
     };
-    let was = Applied::new(before, was.object, Assume::Written)?;
-    let is = Applied::new(after, is.object, Assume::Written)?;
-    Ok(was.text != is.text && was.value() != is.value())
+    let was = Applied::new(before, was.object, Assume::Written);
+    let is = Applied::new(after, is.object, Assume::Written);
+    was.text != is.text && was.value() != is.value()
 }
 
 fn change(

@@ -5,9 +5,8 @@ use super::state::{Provided, State, Subject};
 use super::{At, Change, Name, Side};
 use crate::digest::ValueDigest;
 use crate::digest::name_hash::looks_suffixed;
-use crate::extract::{Entry, Reference};
+use crate::extract::{Entry, Reference, SourceId};
 use crate::k8s::providers::Target;
-use crate::resolve::index::SourceRef;
 use crate::text::Place;
 use std::collections::BTreeMap;
 
@@ -32,8 +31,8 @@ pub(super) struct Differing {
 /// The sources of both states, and which of them a reference means.
 pub(super) struct Sources<'a> {
     pub(super) pairs: Vec<SourcePair<'a>>,
-    before: BTreeMap<SourceRef, usize>,
-    after: BTreeMap<SourceRef, usize>,
+    before: BTreeMap<SourceId, usize>,
+    after: BTreeMap<SourceId, usize>,
     /// The sources of both states by what references say.
     by_name: (Names, Names),
 }
@@ -44,7 +43,7 @@ type Names = BTreeMap<(Target, String), Vec<ByName>>;
 struct ByName {
     namespace: Option<String>,
     unit: String,
-    at: SourceRef,
+    at: SourceId,
 }
 
 type Key = (Target, Option<String>, String);
@@ -147,7 +146,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Which pair a source of the first state belongs to.
-    pub(super) fn before(&self, at: SourceRef) -> Option<usize> {
+    pub(super) fn before(&self, at: SourceId) -> Option<usize> {
         self.before.get(&at).copied()
     }
 
@@ -158,7 +157,7 @@ impl<'a> Sources<'a> {
         state: &State<'a>,
         subject: &Subject<'a>,
         reference: &Reference,
-    ) -> Option<SourceRef> {
+    ) -> Option<SourceId> {
         let own = state.namespace(subject.object.id.namespace.as_deref());
         let name = (reference.site.target, reference.name.to_string());
         let by_name = match state.side {
@@ -166,7 +165,7 @@ impl<'a> Sources<'a> {
             Side::After => &self.by_name.1,
         };
         let fitting = by_name.get(&name)?.iter().filter(|known| known.namespace == own);
-        let unit = state.unit(subject.at.file);
+        let unit = state.unit(subject.object.place.file);
         let here: Vec<&ByName> = fitting.clone().filter(|known| known.unit == unit).collect();
         let all: Vec<&ByName> = if here.is_empty() { fitting.collect() } else { here };
         match all.as_slice() {
@@ -176,7 +175,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Which pair a source of the second state belongs to.
-    pub(super) fn after(&self, at: SourceRef) -> Option<usize> {
+    pub(super) fn after(&self, at: SourceId) -> Option<usize> {
         self.after.get(&at).copied()
     }
 }
@@ -208,7 +207,7 @@ fn by_name(state: &State<'_>, all: &[Provided<'_>]) -> Names {
         let known = names.entry(name).or_default();
         let new = ByName {
             namespace: state.namespace(namespace(provided)),
-            unit: state.unit(provided.at.object.file),
+            unit: state.unit(provided.object.place.file),
             at: provided.at,
         };
         known.retain(|old| old.namespace != new.namespace || old.unit != new.unit);
@@ -219,7 +218,10 @@ fn by_name(state: &State<'_>, all: &[Provided<'_>]) -> Names {
 
 fn item(state: &State<'_>, source: &Provided<'_>, name: String) -> Item<Key> {
     let namespace = state.namespace(namespace(source));
-    Item { key: (source.source.target, namespace, name), unit: state.unit(source.at.object.file) }
+    Item {
+        key: (source.source.target, namespace, name),
+        unit: state.unit(source.object.place.file),
+    }
 }
 
 /// A name without the suffix of its content: a dash and ten letters.
@@ -252,7 +254,7 @@ fn differing(
     }
     let place = |state: &State<'_>, source: Option<Provided<'_>>, entries: &[&Entry]| {
         let file = source.map(|s| s.object.place.file);
-        let span = entries.first().map(|e| e.at.0);
+        let span = entries.first().map(|e| e.at);
         file.zip(span).map(|(file, span)| state.at(Place { file, span }))
     };
     let found = keys.into_iter().filter_map(|(key, [was, is])| {

@@ -2,13 +2,11 @@
 
 use super::{At, Name, Side};
 use crate::config::options::UnitRule;
-use crate::extract::{Object, Source};
+use crate::extract::{Manifests, Object, ObjectId, Source, SourceId};
 use crate::outcome::Outcome;
 use crate::plan::Planned;
-use crate::resolve::index::{ObjectRef, SourceRef, object, source};
-use crate::text::Changed;
+use crate::text::FileId;
 use crate::text::input::Found;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// One of the two states.
@@ -22,7 +20,7 @@ pub struct State<'a> {
 
 /// A workload of a state.
 pub(super) struct Subject<'a> {
-    pub(super) at: ObjectRef,
+    pub(super) at: ObjectId,
     pub(super) object: &'a Object,
     /// The decisions about its pod templates.
     pub(super) planned: Vec<&'a Planned>,
@@ -31,7 +29,7 @@ pub(super) struct Subject<'a> {
 /// A source of a state.
 #[derive(Clone, Copy)]
 pub(super) struct Provided<'a> {
-    pub(super) at: SourceRef,
+    pub(super) at: SourceId,
     pub(super) object: &'a Object,
     pub(super) source: &'a Source,
 }
@@ -51,35 +49,30 @@ impl<'a> State<'a> {
 
     /// Whether a pod template has a stamp, or a source a name that rollstamp wrote.
     pub(super) fn has_stamps(&self) -> bool {
-        let mut objects = self.outcome.facts.iter().flat_map(|facts| &facts.objects);
-        objects.any(|object| {
-            object.templates.iter().any(|template| template.stamp_seen)
-                || object.sources.iter().any(|source| {
-                    source.naming.as_ref().is_some_and(|naming| naming.base.is_some())
-                })
-        })
+        let manifests = self.manifests();
+        let mut names = manifests.sources().filter_map(|(_, source)| source.naming.as_ref());
+        manifests.templates().any(|(_, template)| template.stamp_seen)
+            || names.any(|naming| naming.base.is_some())
     }
 
-    /// The text of a file.
-    ///
-    /// # Errors
-    /// When it must be read again, and is not what it was.
-    pub(super) fn text(&self, file: usize) -> Result<Cow<'_, str>, Changed> {
-        self.outcome.inputs[file].file.text.lend()
+    /// Everything that the texts of this state say.
+    pub(super) fn manifests(&self) -> &'a Manifests {
+        &self.outcome.manifests
+    }
+
+    /// The text of a file. The texts of a state stay in memory.
+    pub(super) fn text(&self, file: FileId) -> &'a str {
+        self.outcome.texts.get(file).unwrap_or_default()
     }
 
     /// The workloads, in the order of the input.
     pub(super) fn subjects(&self) -> Vec<Subject<'a>> {
         let mut found: Vec<Subject<'a>> = Vec::new();
-        let mut known: BTreeMap<ObjectRef, usize> = BTreeMap::new();
+        let mut known: BTreeMap<ObjectId, usize> = BTreeMap::new();
         for planned in &self.outcome.plan.workloads {
             let at = planned.object;
             let position = *known.entry(at).or_insert_with(|| {
-                found.push(Subject {
-                    at,
-                    object: object(&self.outcome.facts, at),
-                    planned: Vec::new(),
-                });
+                found.push(Subject { at, object: &self.manifests()[at], planned: Vec::new() });
                 found.len() - 1
             });
             found[position].planned.push(planned);
@@ -89,36 +82,26 @@ impl<'a> State<'a> {
 
     /// The sources, in the order of the input.
     pub(super) fn sources(&self) -> Vec<Provided<'a>> {
-        let mut found = Vec::new();
-        for (file, (input, facts)) in
-            self.outcome.inputs.iter().zip(&self.outcome.facts).enumerate()
-        {
-            if input.found == Found::Context {
-                continue;
-            }
-            for (position, object) in facts.objects.iter().enumerate() {
-                let sources = object.sources.iter().enumerate();
-                found.extend(sources.map(|(number, source)| Provided {
-                    at: SourceRef { object: ObjectRef { file, object: position }, source: number },
-                    object,
-                    source,
-                }));
-            }
-        }
-        found
+        let manifests = self.manifests();
+        let named = manifests.sources().map(|(at, source)| Provided {
+            at,
+            object: manifests.owner(at),
+            source,
+        });
+        named.filter(|p| manifests[p.object.place.file].input.is_named()).collect()
     }
 
     /// A source of this state.
-    pub(super) fn source(&self, at: SourceRef) -> &'a Source {
-        source(&self.outcome.facts, at)
+    pub(super) fn source(&self, at: SourceId) -> &'a Source {
+        &self.manifests()[at]
     }
 
     /// The apply unit of a file, by the folder or the file below the path that was named.
-    pub(super) fn unit(&self, file: usize) -> String {
-        let input = &self.outcome.inputs[file];
+    pub(super) fn unit(&self, file: FileId) -> String {
+        let input = &self.manifests()[file].input;
         let whole = match (self.unit, input.found) {
             (_, Found::Stream | Found::Named) => return String::new(),
-            (UnitRule::File, _) => &input.file.name,
+            (UnitRule::File, _) => &input.name,
             (UnitRule::Dir | UnitRule::Tree, _) => &input.folder,
         };
         let root = match input.found {

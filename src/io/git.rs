@@ -9,7 +9,6 @@ use crate::config::options::Options;
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
 use crate::text::input::{Found, Input};
-use crate::text::{InputFile, Text};
 use anyhow::{Context, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -442,12 +441,13 @@ fn push(loaded: &mut Loaded, revision: &Revision, inside: &str, text: String, fo
     });
     let folder = Path::new(&name).parent().map(display).unwrap_or_default();
     let input = Input {
-        file: InputFile { name, text: Text::here(text) },
+        name,
         found,
+        print: None,
         folder,
         kustomization: kustomization.map(|path| revision.display(&path)),
         below: None,
         path: Some(revision.repository.top.join(inside)),
     };
-    loaded.push(input, None);
+    loaded.push(input, Some(text.into()), None);
 }

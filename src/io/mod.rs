@@ -8,6 +8,7 @@ mod disk;
 pub mod files;
 pub mod git;
 pub mod krm;
+pub mod reload;
 mod kustomizations;
 pub mod stdout;
 pub mod walk;

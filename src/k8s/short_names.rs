@@ -33,7 +33,7 @@ pub fn means(word: &str, kind: &str) -> bool {
 
 /// Whether a word means the kind of some workload.
 pub fn is_kind(word: &str) -> bool {
-    WORKLOADS.iter().any(|row| means(word, row.kind))
+    WORKLOADS.iter().any(|row| means(word, &row.kind))
 }
 
 #[cfg(test)]

@@ -45,11 +45,12 @@ impl Format for Junit {
                 said: String::new(),
             });
         }
-        for input in &view.outcome.inputs {
-            if !with_findings.contains(&input.file.name) {
+        for file in view.outcome.manifests.all_files() {
+            let input = &file.input;
+            if !with_findings.contains(&input.name) {
                 cases.push(Case {
-                    name: input.file.name.clone(),
-                    class: input.file.name.clone(),
+                    name: input.name.clone(),
+                    class: input.name.clone(),
                     failure: None,
                     said: String::new(),
                 });

@@ -76,7 +76,8 @@ impl Format for Sarif {
                     _ => None,
                 });
                 let place = |at: At| {
-                    let is_stream = view.after.inputs[at.place.file.index()].found == Found::Stream;
+                    let is_stream =
+                        view.after.manifests[at.place.file].input.found == Found::Stream;
                     (at.side == Side::After && !is_stream).then(|| locators.spot(at))
                 };
                 results.push(Row {

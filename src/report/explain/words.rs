@@ -9,7 +9,6 @@ use crate::k8s::sites::{Reads, Site, Under};
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Reason};
 use crate::report::locator::Locator;
-use crate::resolve::index::{object, source};
 
 /// What the rules of a run come from.
 const CONFIGURATION: &str = "a rule of the configuration";
@@ -22,7 +21,7 @@ pub(in crate::report) fn site(site: &Site, spot: &Spot, name: &str, one_containe
         Under::Container => {
             let what = match (site.reads, &spot.env) {
                 (Reads::Key, Some(name)) => format!("env {name}"),
-                _ => site.path.split(['[', '/']).next().unwrap_or_default().to_owned(),
+                _ => site.field().to_owned(),
             };
             format!("{what} of {}", container(spot.list, &spot.owner))
         }
@@ -30,7 +29,7 @@ pub(in crate::report) fn site(site: &Site, spot: &Spot, name: &str, one_containe
             let kind = if site.reads == Reads::Files {
                 String::new()
             } else {
-                format!(" ({})", site.path.split('/').next().unwrap_or_default())
+                format!(" ({})", site.field())
             };
             let name = match &spot.owner {
                 owner if owner == name && !spot.mounts.is_empty() => String::new(),
@@ -40,8 +39,8 @@ pub(in crate::report) fn site(site: &Site, spot: &Spot, name: &str, one_containe
             format!("volume{name}{kind}{mounts}")
         }
         // `configured: spec.settingsFrom[].name`, as the configuration has it.
-        Under::Object => site.id.to_owned(),
-        Under::PodSpec => site.path.trim_end_matches("[]").to_owned(),
+        Under::Object => site.id.to_string(),
+        Under::PodSpec => site.field().to_owned(),
     }
 }
 
@@ -151,7 +150,7 @@ pub(super) fn why_not(
         }
         Reason::Ignored(Ignored::Source(_, by)) => format!("ignored: {}", whole(*by, "source")),
         Reason::Ignored(Ignored::Keys(at, ignored)) => {
-            let source = source(&outcome.facts, *at);
+            let source = &outcome.manifests[*at];
             let keys: Vec<&str> = ignored.iter().map(|&i| source.entries[i].key.as_str()).collect();
             format!("ignored: {} ({})", keys_by(source, ignored), keys.join(", "))
         }
@@ -163,7 +162,7 @@ pub(super) fn why_not(
             _ => "acts when the volume is mounted".to_owned(),
         },
         Reason::Filled(at) => {
-            let provider = object(&outcome.facts, at.object);
+            let provider = outcome.manifests.owner(*at);
             let place = provider.place_of_name();
             format!(
                 "filled in the cluster by {} ({}:{})",
@@ -175,7 +174,7 @@ pub(super) fn why_not(
         Reason::External if reference.optional => "not in this apply unit, and optional".to_owned(),
         Reason::External => "not in this apply unit".to_owned(),
         Reason::Clash(_, other) => {
-            let place = object(&outcome.facts, other.object).place_of_name();
+            let place = outcome.manifests.owner(*other).place_of_name();
             format!(
                 "another file defines it differently ({}:{}), so nobody knows which one counts",
                 locator.name(place),

@@ -64,7 +64,7 @@ fn command(
     let mut properties = Vec::new();
     // Only files that are there after can be shown beside the lines of a pull request.
     if let Some(at) = at.filter(|at| at.side == Side::After) {
-        let found = view.after.inputs[at.place.file.index()].found;
+        let found = view.after.manifests[at.place.file].input.found;
         if found != Found::Stream {
             let spot = locators.spot(at);
             properties.push(format!("file={}", property(spot.file)));

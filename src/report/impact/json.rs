@@ -119,7 +119,7 @@ struct KeyRow<'a> {
     source: String,
     key: &'a str,
     change: &'static str,
-    site: &'static str,
+    site: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     container: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -307,7 +307,7 @@ fn key_row<'a>(key: &'a KeyReason, locators: &Locators<'a>) -> KeyRow<'a> {
         source: key.source.to_string(),
         key: &key.key,
         change: key.change.name(),
-        site: key.site.id,
+        site: &key.site.id,
         container: owner(!in_volume),
         volume: owner(in_volume),
         at: place(key.at, locators),

@@ -212,7 +212,7 @@ pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
     let one = containers(keys()).len() < 2;
     for key in keys() {
         let head = format!("{} {}", key.source.kind, key.source.name);
-        let site = explain::words::site(key.site, &key.spot, &key.reference, one);
+        let site = explain::words::site(&key.site, &key.spot, &key.reference, one);
         match groups.iter_mut().find(|(h, s, _)| *h == head && *s == site) {
             Some((_, _, group)) => group.push(key),
             None => groups.push((head, site, vec![key])),
