@@ -40,6 +40,7 @@ impl Joining {
         all.sources.append(&mut part.sources);
         all.templates.append(&mut part.templates);
         all.references.append(&mut part.references);
+        all.neighbours.append(&mut part.neighbours);
         all.object_count += part.object_count;
         for (how, count) in part.indirect {
             *all.indirect.entry(how).or_default() += count;

@@ -5,7 +5,7 @@
 //! of its own that points into it.
 
 use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
-use super::{Facts, Object, Reference, Source, Template};
+use super::{Facts, Neighbour, Object, Reference, Source, Template};
 use crate::finding::Finding;
 use crate::finding::silence::Mark;
 use crate::k8s::indirect::Indirect;
@@ -30,6 +30,8 @@ pub struct File {
     pub input: Input,
     /// Its objects that provide or read something, in the order of the text.
     pub objects: Ids<ObjectId>,
+    /// Its objects that say how pods of others are replaced.
+    pub neighbours: Vec<Neighbour>,
     /// How many Kubernetes objects it has, those that neither provide nor read anything included.
     pub object_count: usize,
     /// How many of them make or change other objects in the cluster, by how they do it.
@@ -60,6 +62,7 @@ impl Manifests {
                 mut sources,
                 mut templates,
                 mut references,
+                neighbours,
                 object_count,
                 indirect,
                 findings: own_findings,
@@ -84,6 +87,7 @@ impl Manifests {
             all.files.push(File {
                 input,
                 objects: Ids::over(first..all.objects.len()),
+                neighbours,
                 object_count,
                 indirect,
                 encrypted,

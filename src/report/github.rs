@@ -1,7 +1,7 @@
 //! Findings as workflow commands, which GitHub shows beside the lines of a pull request.
 //! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
-use super::{Format, Located, Subject, View, concise, text};
+use super::{Format, Located, Subject, View, concise, impact, text};
 use crate::extract::ObjectId;
 use crate::finding::Severity;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ impl Format for Github {
     }
 
     fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation]
+        &[Subject::Outcome, Subject::Explanation, Subject::Impact]
     }
 
     /// A command for each finding, what matters most first. GitHub shows only so many of a step, so the
@@ -60,6 +60,10 @@ impl Format for Github {
     ) -> io::Result<()> {
         text::Text.explain(view, workloads, out)
     }
+
+    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        impact::github::write(view, out)
+    }
 }
 
 /// How many annotations of each severity GitHub shows of one step; of a job it shows 50
@@ -97,12 +101,12 @@ fn command(located: &Located<'_>) -> String {
 }
 
 /// The text of a command: on one line.
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The text of a property, which ends at a comma or a colon.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
