@@ -36,11 +36,20 @@ pub(super) fn in_place(
         let input = &run.outcome.inputs[change.file];
         let path = input.path.as_deref()?;
         let input = &input.file;
+        let mut renames = run.outcome.renames.iter();
+        let kind = match change.of_names {
+            false => write::Kind::Alone,
+            true if renames.any(|renamed| renamed.at.object.file == change.file) => {
+                write::Kind::Named
+            }
+            true => write::Kind::Naming,
+        };
         Some(input.text.get().map(|before| write::Replacement {
             path,
             name: &input.name,
             before,
             edits: &change.edits,
+            kind,
         }))
     });
     let replacements = replacements.collect::<Result<Vec<_>, _>>()?;

@@ -2,7 +2,7 @@
 
 use super::stdin::Arriving;
 use super::walk::{Met, Surroundings, What, walk};
-use super::{declared_units, display, fill, kustomizations, utf8};
+use super::{declared_units, display, fill, kustomizations, small, small_text, utf8};
 use crate::config::options::{Mode, Options};
 use crate::config::policy::Declared;
 use crate::extract::{self, Facts};
@@ -58,6 +58,7 @@ pub fn load(
             named(&mut loaded, &mut seen, &mut surroundings, path, texts);
         }
     }
+    loaded.skipped.ignored = surroundings.ignored;
     if let Some(root) = root.filter(|_| !units.is_empty()) {
         declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
@@ -76,27 +77,46 @@ pub fn exists(path: &Path) -> bool {
 pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
     let real = std::fs::canonicalize(path).ok()?;
     let start = if real.is_dir() { real.as_path() } else { real.parent()? };
-    let root = start.ancestors().find(|folder| folder.join(".git").exists());
-    let candidates = start
-        .ancestors()
-        .take_while(|folder| root.map_or(*folder == start, |root| folder.starts_with(root)));
+    let root = root(start);
+    let candidates = start.ancestors().take_while(|folder| folder.starts_with(root));
     candidates.map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Whether a file that is there lies in the git repository of a folder, or outside of one in the folder,
+/// links followed.
+pub fn is_inside(folder: &Path, file: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    match (real(folder), real(file)) {
+        (Some(folder), Some(file)) => file.starts_with(root(&folder)),
+        // To read it says what is wrong.
+        _ => true,
+    }
+}
+
+/// Whether something that is there is a file, and no device or named pipe, which may have no end.
+pub fn is_file(path: &Path) -> bool {
+    path.metadata().map_or(true, |metadata| metadata.is_file())
+}
+
+/// The root of the git repository around a folder; outside of one, the folder.
+fn root(folder: &Path) -> &Path {
+    folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder)
 }
 
 /// The text of a file.
 ///
 /// # Errors
-/// When the file cannot be read, or is not UTF-8.
+/// When the file cannot be read, is not UTF-8, or is larger than any configuration.
 pub fn text(path: &Path) -> std::io::Result<String> {
-    std::fs::read_to_string(path)
+    small_text(path)
 }
 
 /// The bytes of a key file, as they are.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// When the file cannot be read, or is larger than any key.
 pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
-    std::fs::read(path)
+    small(path)
 }
 
 fn unreadable(name: &str, why: &str) -> Finding {
@@ -187,6 +207,18 @@ fn walked(
                         ),
                     )
                     .in_file(name),
+                );
+            }
+            What::Special => {
+                let name = name_of(&met);
+                loaded.findings.push(
+                    Finding::new(
+                        Code::UnreadableFile,
+                        format!("{name} is a named pipe, a socket or a device, and no file"),
+                    )
+                    .in_file(name)
+                    .help("leave it out with --exclude")
+                    .refusing(),
                 );
             }
             What::Candidate => {

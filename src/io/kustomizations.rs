@@ -4,6 +4,7 @@
 //! In a git repository all of it is looked at, because an overlay anywhere in it may use a base that
 //! was named alone; outside of one only the named folders are.
 
+use super::ignored::Ignored;
 use super::{display, relative};
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
@@ -201,13 +202,18 @@ fn roots(inputs: &Inputs<'_>, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
 
 /// The kustomization files below a folder, hidden folders included.
 fn walk(root: &Path) -> Vec<PathBuf> {
+    let rules = Ignored::below(root);
     let walker = ignore::WalkBuilder::new(root)
-        .hidden(false)
-        .ignore(false)
-        .git_global(false)
-        .require_git(false)
+        .standard_filters(false)
         .follow_links(false)
-        .filter_entry(|entry| entry.file_name() != ".git")
+        .filter_entry(move |entry| {
+            let is_folder = entry.file_type().is_some_and(|t| t.is_dir());
+            let matters = is_folder || FILE_NAMES.iter().any(|name| entry.file_name() == *name);
+            entry.depth() == 0
+                || (matters
+                    && entry.file_name() != ".git"
+                    && !rules.leaves_out(entry.path(), is_folder))
+        })
         .build();
     let mut folders = BTreeSet::new();
     for entry in walker.filter_map(Result::ok) {

@@ -7,10 +7,12 @@ pub mod github;
 pub mod json;
 pub mod krm;
 pub mod locator;
+mod plain;
 pub mod summary;
 pub mod text;
 mod view;
 
+pub use plain::plain;
 pub use view::{Located, Spot, Verb, View};
 
 use crate::resolve::index::ObjectRef;

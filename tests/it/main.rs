@@ -15,6 +15,7 @@ mod cases;
 mod corpora;
 mod fast;
 mod golden;
+mod hostile;
 mod laws;
 mod oracle;
 mod parity;
