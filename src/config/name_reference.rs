@@ -5,7 +5,7 @@
 use crate::config::policy::{NameRow, glob};
 use crate::config::settings::{NamePlace, NameTarget, said};
 use crate::k8s::providers::Target;
-use crate::k8s::referrers::fields;
+use crate::yaml::path::FieldPath;
 use serde::Deserialize;
 
 /// The row of a place.
@@ -14,10 +14,10 @@ use serde::Deserialize;
 /// A glob or a path that is not one.
 pub fn row(row: &NamePlace) -> Result<NameRow, String> {
     let path = match row.path.contains('/') {
-        true => fields(&row.path),
-        false => fields(&row.path.replace('.', "/")),
+        true => FieldPath::parse(&row.path),
+        false => FieldPath::dotted(&row.path),
     };
-    if path.iter().any(String::is_empty) {
+    if !path.is_whole() {
         return Err(format!("names: not a path of fields: `{}`", row.path));
     }
     Ok(NameRow {
@@ -80,7 +80,7 @@ pub fn rows(text: &str) -> Result<Vec<NameRow>, String> {
         rows.extend(named.field_specs.into_iter().map(|spec| NameRow {
             group: spec.group.filter(|group| !group.is_empty()),
             kind: spec.kind.filter(|kind| !kind.is_empty()),
-            path: fields(&spec.path),
+            path: FieldPath::parse(&spec.path),
             target: Some(target),
             name: None,
             of_kustomize: true,

@@ -8,6 +8,7 @@ pub mod files;
 mod git_index;
 mod ignored;
 pub mod krm;
+pub mod reload;
 mod kustomizations;
 pub mod stdout;
 pub mod walk;

@@ -33,6 +33,32 @@ pub enum Kind {
     Naming,
 }
 
+/// Whether a folder is the top of a git repository.
+pub fn is_repository(folder: &Path) -> bool {
+    folder.join(".git").exists()
+}
+
+/// Makes a new file. One that is there, or a link of that name, stays as it is.
+///
+/// # Errors
+/// When something of that name is there, or the system cannot write.
+pub fn create(path: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::File::create_new(path)?.write_all(text.as_bytes())
+}
+
+/// Copies the running program into a folder, under its own name, so that nobody ever finds a part.
+///
+/// # Errors
+/// When the system cannot say which file runs, or cannot write.
+pub fn copy_program(folder: &Path) -> std::io::Result<()> {
+    let program = std::env::current_exe()?;
+    let name = program.file_name().unwrap_or("rollstamp".as_ref());
+    let copy = tempfile::Builder::new().prefix(".rollstamp-").tempfile_in(folder)?;
+    std::fs::copy(&program, copy.path())?;
+    copy.persist(folder.join(name))?;
+    Ok(())
+}
+
 /// Replaces files. Those of [`Kind::Alone`] stand by themselves: what cannot be written does not keep the
 /// others from it. Of the others all are replaced or none, because a name that one file says and none has
 /// keeps pods from starting. A file that two names lead to is written once, if both want the same. The

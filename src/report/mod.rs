@@ -15,7 +15,9 @@ mod view;
 pub use plain::plain;
 pub use view::{Located, Spot, Verb, View};
 
-use crate::resolve::index::ObjectRef;
+use crate::extract::ObjectId;
+use crate::outcome::Outcome;
+use crate::text::FileId;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -56,7 +58,7 @@ pub trait Format: Sync {
     fn explain(
         &self,
         view: &View<'_>,
-        workloads: &BTreeSet<ObjectRef>,
+        workloads: &BTreeSet<ObjectId>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let _ = (view, workloads, out);
@@ -83,16 +85,40 @@ pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
+/// The files whose texts a report quotes, or counts lines in; a document for programs holds every finding
+/// and every workload.
+pub fn wanted(outcome: &Outcome, subject: Subject, is_document: bool) -> BTreeSet<FileId> {
+    let findings = outcome.findings.iter();
+    let places = findings.flat_map(|finding| {
+        finding.place.into_iter().chain(finding.related.iter().map(|(place, _)| *place))
+    });
+    let mut files: BTreeSet<FileId> = places.map(|place| place.file).collect();
+    match subject {
+        Subject::Explanation => files.extend(explain::wanted(outcome)),
+        Subject::Outcome if is_document => {
+            let workloads = outcome.plan.workloads.iter();
+            files.extend(workloads.map(|w| outcome.manifests[w.object].place.file));
+        }
+        Subject::Outcome => {}
+    }
+    files
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::options::Options;
     use crate::finding::Severity;
     use crate::process::{self, Loaded};
+    use std::collections::BTreeMap;
 
     #[test]
     fn a_format_reports_what_it_lists_and_nothing_else() {
-        let outcome = process::run(Loaded::default(), &Options::default()).unwrap();
+        let options = Options::default();
+        let read = process::read(Loaded::default(), &options);
+        let wanted = read.wanted(&options);
+        let decided = process::decide(read, &wanted, BTreeMap::new(), &options);
+        let outcome = process::edit(decided, &BTreeMap::new(), &options);
         let view = View {
             outcome: &outcome,
             verb: Verb::Check,
@@ -100,6 +126,7 @@ mod tests {
             show_diffs: true,
             show_all: true,
             colour: false,
+            links: false,
             jobs: 1,
         };
         for format in FORMATS.iter().copied().chain([&krm::Results as &dyn Format]) {

@@ -3,9 +3,9 @@
 use super::explain;
 use super::locator::Locator;
 use super::{Format, Subject, View, plain};
+use crate::extract::ObjectId;
 use crate::finding::{Finding, Severity};
 use crate::parallel;
-use crate::resolve::index::ObjectRef;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -32,6 +32,7 @@ impl Format for Text {
             out.write_all(diff.as_bytes())?;
         }
         let renderer = if view.colour { Renderer::styled() } else { Renderer::plain() };
+        let renderer = renderer.hyperlink(view.links);
         let shown: Vec<&Finding> = view.shown().collect();
         let parts: Vec<&[&Finding]> = shown.chunks(PART).collect();
         let parts = parallel::map(parts.len(), view.jobs, |part| {
@@ -45,7 +46,7 @@ impl Format for Text {
     fn explain(
         &self,
         view: &View<'_>,
-        workloads: &BTreeSet<ObjectRef>,
+        workloads: &BTreeSet<ObjectId>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         explain::text::write(view, workloads, out)
@@ -62,7 +63,8 @@ fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String 
         Severity::Note => Level::NOTE,
     };
     let message = plain(&finding.message);
-    let title = level.primary_title(message).id(finding.code.name());
+    let code = finding.code;
+    let title = level.primary_title(message).id(code.name()).id_url(code.address());
     let mut group = Group::with_title(title);
     let located = locator.locate(finding);
     if let Some(spot) = located.spot {

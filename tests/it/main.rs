@@ -26,4 +26,5 @@ mod reload;
 mod sandbox;
 mod suffix;
 mod tidy;
+mod verbs;
 mod writing;
