@@ -3,7 +3,9 @@
 use super::reload::print;
 use super::stdin::Arriving;
 use super::walk::{Met, Surroundings, What, walk};
-use super::{declared_units, display, fill, kustomizations, small, small_text, utf8};
+use super::{
+    declared_units, display, fill, kustomizations, small, small_text, too_large, utf8,
+};
 use crate::config::options::{Mode, Options};
 use crate::config::policy::Declared;
 use crate::extract::{self, Facts};
@@ -189,7 +191,13 @@ fn walked(
         };
         match met.what {
             What::Kustomization => loaded.skipped.kustomizations += 1,
-            What::ChartTemplate => loaded.skipped.templates += 1,
+            What::ChartTemplate => {
+                loaded.skipped.templates += 1;
+                // What it will say is not known, but which names it may say.
+                if options.mode == Mode::Suffix && seen.insert(met.real.clone().into_os_string()) {
+                    candidates.push(met);
+                }
+            }
             What::Outside => {
                 let name = name_of(&met);
                 loaded.findings.push(
@@ -225,12 +233,17 @@ fn walked(
     let read = parallel::map_with(candidates.len(), options.jobs, Vec::new, |buffer, i| {
         let name = name_of(&candidates[i]);
         let number = FileId(offset(first + i));
-        let read = read(&candidates[i].path, &name, number, keep, options, buffer);
+        let met = &candidates[i];
+        let read = match met.what {
+            What::ChartTemplate => unread(&met.path, &name),
+            _ => read(&met.path, &name, number, keep, options, buffer),
+        };
         (name, read)
     });
     for (i, (met, (name, read))) in candidates.into_iter().zip(read).enumerate() {
         match read {
-            Ok(File { text, print, facts }) => {
+            Ok(File { text, print, facts, finding }) => {
+                loaded.findings.extend(finding);
                 // What could not be read has no number.
                 let number = loaded.inputs.len();
                 let facts = match number == first + i {
@@ -264,9 +277,38 @@ struct File {
     /// What the text was like, if it can be read again.
     print: Option<u64>,
     facts: Option<Facts>,
+    /// Why nothing of it is known.
+    finding: Option<Finding>,
 }
 
-/// Reads a file and what it says. What is not UTF-8 is no error here.
+/// Reads a file of which only the words matter.
+fn unread(path: &Path, name: &str) -> Result<File, Option<Finding>> {
+    let bytes =
+        std::fs::read(path).map_err(|error| Some(unreadable(name, &error.to_string())))?;
+    Ok(File {
+        text: Some(String::from_utf8_lossy(&bytes).into_owned()),
+        print: None,
+        facts: Some(Facts { unread: true, ..Facts::default() }),
+        finding: None,
+    })
+}
+
+/// A file that is not UTF-8: if it can be a manifest, an error, and its words count.
+fn not_utf8(bytes: Vec<u8>, name: &str, options: &Options) -> Result<File, Option<Finding>> {
+    if !extract::may_hold_objects(&bytes, &options.annotation) {
+        return Err(None);
+    }
+    // Of wide characters, too.
+    let letters: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
+    Ok(File {
+        text: Some(String::from_utf8_lossy(&letters).into_owned()),
+        print: None,
+        facts: Some(Facts { unread: true, ..Facts::default() }),
+        finding: utf8(bytes, name).err(),
+    })
+}
+
+/// Reads a file and what it says. What is not UTF-8 and cannot be a manifest is no error.
 fn read(
     path: &Path,
     name: &str,
@@ -278,19 +320,35 @@ fn read(
     let unreadable = |error: std::io::Error| Some(unreadable(name, &error.to_string()));
     if keep == Keep::All {
         let bytes = std::fs::read(path).map_err(unreadable)?;
-        let text = utf8(bytes, name).map_err(|_| None)?;
-        return Ok(File { text: Some(text), print: None, facts: None });
+        require_size(&bytes, name)?;
+        return match String::from_utf8(bytes) {
+            Ok(text) => Ok(File { text: Some(text), print: None, facts: None, finding: None }),
+            Err(error) => not_utf8(error.into_bytes(), name, options),
+        };
     }
     buffer.clear();
     fill(&std::fs::File::open(path).map_err(unreadable)?, buffer).map_err(unreadable)?;
     let print = Some(print(buffer));
     if buffer.len() >= LARGE {
-        let text = utf8(std::mem::take(buffer), name).map_err(|_| None)?;
-        return Ok(File { text: Some(text), print, facts: None });
+        require_size(buffer, name)?;
+        return match String::from_utf8(std::mem::take(buffer)) {
+            Ok(text) => Ok(File { text: Some(text), print, facts: None, finding: None }),
+            Err(error) => not_utf8(error.into_bytes(), name, options),
+        };
     }
-    let text = std::str::from_utf8(buffer).map_err(|_| None)?;
+    let Ok(text) = std::str::from_utf8(buffer) else {
+        return not_utf8(std::mem::take(buffer), name, options);
+    };
     let facts = extract::extract(number, text, options);
-    Ok(File { text: None, print, facts: Some(facts) })
+    Ok(File { text: None, print, facts: Some(facts), finding: None })
+}
+
+/// A text that is too large is an error, whatever it holds.
+fn require_size(bytes: &[u8], name: &str) -> Result<(), Option<Finding>> {
+    match bytes.len() > crate::text::MAX_TEXT {
+        true => Err(Some(too_large(name))),
+        false => Ok(()),
+    }
 }
 
 fn name_of(met: &Met) -> String {

@@ -20,9 +20,7 @@ use crate::finding::{Code, Finding};
 /// The bytes of a named text as UTF-8, or why not.
 fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
     if bytes.len() > crate::text::MAX_TEXT {
-        return Err(Finding::new(Code::FileTooLarge, format!("{name} is larger than 1 GiB"))
-            .in_file(name)
-            .refusing());
+        return Err(too_large(name));
     }
     let (what, help) = match &bytes[..bytes.len().min(10)] {
         [0x00, b'G', b'I', b'T', b'C', b'R', b'Y', b'P', b'T', ..] => {
@@ -42,6 +40,12 @@ fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
         };
         Finding::new(Code::NotUtf8, message).in_file(name).help(help).refusing()
     })
+}
+
+fn too_large(name: &str) -> Finding {
+    Finding::new(Code::FileTooLarge, format!("{name} is larger than 1 GiB"))
+        .in_file(name)
+        .refusing()
 }
 
 /// The largest configuration or key file, in bytes. A device has no end.

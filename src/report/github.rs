@@ -81,7 +81,7 @@ fn data(text: &str) -> String {
 
 /// The text of a property, which ends at a comma or a colon.
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    plain(&data(text).replace(':', "%3A").replace(',', "%2C")).into_owned()
 }
 
 #[cfg(test)]

@@ -233,7 +233,7 @@ fn groups<'a>(view: &Explained<'a>) -> Vec<Group<'a>> {
 
 fn counted<'g>(group: &'g Group<'_>) -> impl Iterator<Item = &'g Counted> {
     group.reads.iter().filter_map(|(_, reason)| match reason {
-        Reason::Counted(counted) => Some(counted),
+        Reason::Counted(counted) => Some(&**counted),
         _ => None,
     })
 }
