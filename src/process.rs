@@ -131,9 +131,7 @@ impl Read {
 impl Wanted {
     /// The files whose texts are looked at.
     pub fn files(&self, manifests: &Manifests) -> Vec<FileId> {
-        let is_wanted = |file: &FileId| {
-            !self.names.is_empty() || self.included.contains(file)
-        };
+        let is_wanted = |file: &FileId| !self.names.is_empty() || self.included.contains(file);
         manifests.files().filter(is_wanted).collect()
     }
 
@@ -286,6 +284,10 @@ fn settle(
         if facts.ytt || facts.broken.is_some() {
             *facts = unread;
         }
+        return;
+    }
+    if facts.unread {
+        // It was read for its words only, and said before.
         return;
     }
     let walked = matches!(input.found, Found::Walked(_));

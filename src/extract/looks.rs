@@ -62,6 +62,7 @@ fn is_template(text: &str, at: usize) -> bool {
     let Some(before) = text.get(..end) else {
         return false;
     };
+    let before = before.trim_start_matches('\u{feff}');
     let lines: Vec<&str> = before.lines().collect();
     let near = (0..lines.len()).rev().filter(|&n| !lines[n].trim().is_empty());
     near.take(2).any(|n| is_mark(lines[n]) && !is_in_scalar(&lines[..n], lines[n]))

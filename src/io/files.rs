@@ -1,11 +1,10 @@
 //! Reads the files and folders that were named.
 
+use super::disk::FileSystem;
 use super::reload::print;
 use super::stdin::Arriving;
 use super::walk::{Met, Surroundings, What, walk};
-use super::{
-    declared_units, display, fill, kustomizations, small, small_text, too_large, utf8,
-};
+use super::{declared_units, display, fill, kustomizations, small, small_text, too_large, utf8};
 use crate::config::options::{Mode, Options};
 use crate::config::policy::Declared;
 use crate::extract::{self, Facts};
@@ -65,7 +64,7 @@ pub fn load(
         declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
     let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
-    kustomizations::load(&mut loaded, &folders);
+    kustomizations::load(&mut loaded, &folders, &FileSystem);
     Ok(loaded)
 }
 
@@ -119,6 +118,11 @@ pub fn text(path: &Path) -> std::io::Result<String> {
 /// When the file cannot be read, or is larger than any key.
 pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
     small(path)
+}
+
+/// A path as the names of files below it begin.
+pub fn name(path: &Path) -> String {
+    display(path.strip_prefix("./").unwrap_or(path))
 }
 
 fn unreadable(name: &str, why: &str) -> Finding {
@@ -283,8 +287,7 @@ struct File {
 
 /// Reads a file of which only the words matter.
 fn unread(path: &Path, name: &str) -> Result<File, Option<Finding>> {
-    let bytes =
-        std::fs::read(path).map_err(|error| Some(unreadable(name, &error.to_string())))?;
+    let bytes = std::fs::read(path).map_err(|error| Some(unreadable(name, &error.to_string())))?;
     Ok(File {
         text: Some(String::from_utf8_lossy(&bytes).into_owned()),
         print: None,

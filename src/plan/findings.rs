@@ -17,12 +17,7 @@ fn place(object: &Object, span: Span) -> Place {
 }
 
 /// One finding for the workloads of a file that are left alone for one reason.
-pub(super) fn left_alone(
-    first: &Object,
-    count: usize,
-    stamped: bool,
-    why: &Divergence,
-) -> Finding {
+pub(super) fn left_alone(first: &Object, count: usize, stamped: bool, why: &Divergence) -> Finding {
     let others = match count - 1 {
         0 => String::new(),
         1 => " and 1 other".to_owned(),

@@ -239,7 +239,10 @@ fn fields<'a, 'k>(
 
 /// A name as Go compares it: `\u{17F}` is an s, and `\u{212A}` a k.
 fn folded(name: &str) -> String {
-    name.chars().flat_map(char::to_lowercase).map(|c| if c == '\u{17F}' { 's' } else { c }).collect()
+    name.chars()
+        .flat_map(char::to_lowercase)
+        .map(|c| if c == '\u{17F}' { 's' } else { c })
+        .collect()
 }
 
 /// The fields of a generator.
