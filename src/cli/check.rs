@@ -6,7 +6,7 @@ use super::run::{Run, print, start};
 use crate::config::options::Goal;
 use crate::config::{baseline, file};
 use crate::finding::Severity;
-use crate::io::write::{self, Replacement};
+use crate::io::write::{self, Kind, Replacement};
 use crate::report::{Subject, Verb, View, count, summary};
 use crate::yaml::EditSet;
 use anyhow::{Context, anyhow, bail};
@@ -69,8 +69,13 @@ fn add_silence(paths: &[PathBuf], run: &mut Run<'_>) -> anyhow::Result<Exit> {
             let made = write::create(&path, &edit.replacement);
             made.with_context(|| format!("failed to write {name}"))?;
         } else if let Ok(edits) = EditSet::new(vec![edit]) {
-            let replacement =
-                Replacement { path: &path, name: &name, before: &before, edits: &edits };
+            let replacement = Replacement {
+                path: &path,
+                name: &name,
+                before: &before,
+                edits: &edits,
+                kind: Kind::Alone,
+            };
             let (_, findings) = write::all(&[replacement]);
             if let Some(finding) = findings.iter().find(|finding| finding.refuses) {
                 bail!("{}", finding.message);

@@ -16,12 +16,20 @@ fn place(object: &Object, span: Span) -> Place {
     Place { file: object.place.file, span }
 }
 
-/// A workload that is left alone.
-pub(super) fn left_alone(workload: &Object, why: &Divergence) -> Finding {
+/// A workload that is left alone, with or without a stamp of an earlier run.
+pub(super) fn left_alone(workload: &Object, stamped: bool, why: &Divergence) -> Finding {
     let id = &workload.id;
-    let message = format!("{id} is left alone: {}", why.text());
-    let shared = format!("are left alone: {}", why.text_shared_by(&id.kind, &id.name));
+    let mut message = format!("{id} is left alone: {}", why.text());
+    let mut shared = format!("are left alone: {}", why.text_shared_by(&id.kind, &id.name));
+    if stamped {
+        message.push_str("; the stamp there stays as it is, whatever changes");
+        shared.push_str("; the stamps there stay as they are, whatever changes");
+    }
     let mut finding = workload.finding(Code::KustomizeSource, message).shared(shared);
+    if stamped {
+        // A stamp that nobody keeps up to date says that all is well, and is worse than none.
+        finding.severity = Severity::Error;
+    }
     if let Some(place) = why.place {
         finding = finding.related(place, "here");
     }

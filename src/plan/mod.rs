@@ -29,6 +29,7 @@ use crate::yaml::Edit;
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What happens to every pod template, in the order of the input.
 #[derive(Default)]
@@ -187,6 +188,8 @@ struct Planner<'a> {
 #[derive(Default)]
 struct Sum {
     lines: Lines,
+    /// What was counted, by source and keys; of a source that counts whole, whatever the keys are.
+    reads: BTreeMap<(SourceId, Option<Keys>), Arc<Counted>>,
     counted: usize,
     external: usize,
     left_alone: bool,
@@ -207,7 +210,7 @@ impl Planner<'_> {
         };
         let (decision, reasons) = decided.unwrap_or_else(|why: Divergence| {
             if overlays::matters(manifests, template, &why) {
-                self.said.findings.push(findings::left_alone(object, &why));
+                self.said.findings.push(findings::left_alone(object, template.stamp_seen, &why));
             }
             (Decision::LeftAlone(why), Vec::new())
         });
@@ -341,6 +344,12 @@ impl Planner<'_> {
         if copies.all(|&copy| self.renames.is_content_named(manifests, copy)) {
             return Reason::ContentNamed(indexed.copy);
         }
+        // A text can say one reference a thousand times, and each may read a thousand keys.
+        let known = (indexed.copy, (!source.whole).then(|| reference.keys.clone()));
+        if let Some(counted) = sum.reads.get(&known) {
+            sum.counted += 1;
+            return Reason::Counted(Arc::clone(counted));
+        }
         let read = read_entries(source, &reference.keys);
         let (ignored, kept): (Vec<usize>, Vec<usize>) =
             read.into_iter().partition(|&i| source.entries[i].ignored.is_some());
@@ -354,12 +363,14 @@ impl Planner<'_> {
             let entry = &source.entries[position];
             sum.lines.add(source.target, &source.name, &entry.key, &entry.digest);
         }
-        Reason::Counted(Counted {
+        let counted = Arc::new(Counted {
             source: indexed.copy,
             entries: kept,
             ignored,
             missing: missing.into_iter().map(str::to_owned).collect(),
-        })
+        });
+        sum.reads.insert(known, Arc::clone(&counted));
+        Reason::Counted(counted)
     }
 
     /// The API server refuses a whole source because of one bad value. So a workload that reads any key

@@ -1,6 +1,6 @@
 //! Findings in one line each, for terminals, editors and `grep`.
 
-use super::{Format, Located, Subject, View, text};
+use super::{Format, Located, Subject, View, plain, text};
 use crate::extract::ObjectId;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -50,5 +50,6 @@ pub(super) fn line(located: &Located<'_>) -> String {
         (None, None) => String::new(),
     };
     let (severity, code) = (finding.severity.name(), finding.code.name());
-    format!("{place}{severity}[{code}]: {}\n", finding.message.replace('\n', " "))
+    let line = format!("{place}{severity}[{code}]: {}", finding.message.replace('\n', " "));
+    format!("{}\n", plain(&line))
 }

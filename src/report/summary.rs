@@ -1,6 +1,6 @@
 //! Single lines about a run for people.
 
-use super::count;
+use super::{count, plain};
 use crate::extract::File;
 use crate::finding::{Code, Finding, Severity};
 use crate::outcome::{Coverage, Outcome};
@@ -73,6 +73,11 @@ pub fn coverage(outcome: &Outcome, coverage: &Coverage, written: bool) -> String
         text.push_str(&format!("; {} silenced", super::count(coverage.silenced, "finding")));
     }
     text.push_str(&format!("; {}", read(outcome)));
+    let ignored = outcome.skipped.ignored;
+    if ignored > 0 {
+        let verb = if ignored == 1 { "is" } else { "are" };
+        text.push_str(&format!(", {ignored} {verb} left out by .gitignore"));
+    }
     text
 }
 
@@ -152,14 +157,23 @@ pub fn changed(outcome: &Outcome, file: FileId) -> String {
     if parts.is_empty() {
         parts.push("names brought up to date".to_owned());
     }
-    format!("{}: {}", manifests.name(file), parts.join(", "))
+    let line = format!("{}: {}", manifests.name(file), parts.join(", "));
+    plain(&line).into_owned()
 }
 
 /// `12 files read, 3 walked past (2 templates, 1 kustomization)`. What was read holds objects.
 pub fn read(outcome: &Outcome) -> String {
     let skipped = &outcome.skipped;
-    let Skipped { charts: _, templates, ytt, kustomizations, binary, unreadable, without_objects } =
-        *skipped;
+    let Skipped {
+        charts: _,
+        templates,
+        ytt,
+        kustomizations,
+        binary,
+        unreadable,
+        without_objects,
+        ..
+    } = *skipped;
     let reasons = [
         (templates, "template"),
         (ytt, "ytt program"),

@@ -65,13 +65,23 @@ pub struct Skipped {
     pub unreadable: usize,
     /// YAML and JSON without a Kubernetes object: values, patches, CI files.
     pub without_objects: usize,
+    /// Files and folders that a `.gitignore` leaves out; what lies in the folders is not counted.
+    pub ignored: usize,
 }
 
 impl Skipped {
     /// How many files that is.
     pub fn total(&self) -> usize {
-        let Self { charts: _, templates, ytt, kustomizations, binary, unreadable, without_objects } =
-            *self;
+        let Self {
+            charts: _,
+            templates,
+            ytt,
+            kustomizations,
+            binary,
+            unreadable,
+            without_objects,
+            ignored: _,
+        } = *self;
         templates + ytt + kustomizations + binary + unreadable + without_objects
     }
 }
