@@ -63,6 +63,10 @@ pub(super) enum Verb {
         /// Print what `write` would change as a unified diff
         #[arg(long)]
         diff: bool,
+        /// Say only what changes since a revision of git can have caused; in CI, since the branch that a pull
+        /// request goes to
+        #[arg(long, value_name = "REV", help_heading = heading::FINDINGS)]
+        since: Option<String>,
         /// Write a rule under `silence` into the configuration for each finding that there is today, so that
         /// only what comes later is said
         #[arg(long, help_heading = heading::CONFIGURATION)]

@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::args::Common;
-use super::run::{Run, print, start};
+use super::run::{Run, print, start_ungrouped};
 use crate::config::options::Goal;
 use crate::config::{baseline, file};
 use crate::finding::Severity;
@@ -18,12 +18,17 @@ pub(super) struct Asked {
     pub(super) add_silence: bool,
     pub(super) allow_empty: bool,
     pub(super) statistics: bool,
+    pub(super) since: Option<String>,
 }
 
 pub(super) fn check(paths: &[PathBuf], common: &Common, asked: &Asked) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, Verb::Check, Goal::Check)? else {
+    let Some(mut run) = start_ungrouped(paths, common, Verb::Check, Goal::Check)? else {
         return Ok(Exit::Trouble);
     };
+    if let Some(revision) = &asked.since {
+        run.keep_since(revision, paths)?;
+    }
+    run.outcome.group();
     if asked.add_silence {
         return add_silence(paths, &mut run);
     }

@@ -86,8 +86,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Write { paths, diff, statistics, common }) => {
             in_place(&paths, &common, Goal::Stamp, in_place::Shown { diff, statistics })
         }
-        Some(Verb::Check { paths, diff, add_silence, allow_empty, statistics, common }) => {
-            let asked = check::Asked { diff, add_silence, allow_empty, statistics };
+        Some(Verb::Check { paths, diff, since, add_silence, allow_empty, statistics, common }) => {
+            let asked = check::Asked { diff, add_silence, allow_empty, statistics, since };
             check::check(&paths, &common, &asked)
         }
         Some(Verb::Strip { paths, common }) if paths.is_empty() => {

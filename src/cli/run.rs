@@ -9,11 +9,11 @@ use crate::config::options::{Goal, Options};
 use crate::config::policy::Origin;
 use crate::io::files::Keep;
 use crate::io::stdin::Arriving;
-use crate::io::{files, krm, reload, stdout};
+use crate::io::{files, git, krm, reload, stdout};
 use crate::outcome::Outcome;
 use crate::process::Loaded;
 use crate::report::{self, Subject, Verb, View};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -26,13 +26,30 @@ pub(super) struct Run<'a> {
     pub(super) options: Options,
     /// The file of the configuration, with its text.
     pub(super) configuration: Option<(PathBuf, String)>,
+    /// The folder of the configuration.
+    root: Option<PathBuf>,
     common: &'a Common,
     verb: Verb,
     talk: stdout::Talk,
 }
 
-/// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
+/// Loads and processes, and makes one finding of those with one cause. `None`: nobody pipes anything in, so
+/// help was shown instead.
 pub(super) fn start<'a>(
+    paths: &[PathBuf],
+    common: &'a Common,
+    verb: Verb,
+    goal: Goal,
+) -> anyhow::Result<Option<Run<'a>>> {
+    let mut run = start_ungrouped(paths, common, verb, goal)?;
+    if let Some(run) = &mut run {
+        run.outcome.group();
+    }
+    Ok(run)
+}
+
+/// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
+pub(super) fn start_ungrouped<'a>(
     paths: &[PathBuf],
     common: &'a Common,
     verb: Verb,
@@ -75,12 +92,28 @@ pub(super) fn start<'a>(
     }
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let mut outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
-    outcome.group();
-    Ok(Some(Run { outcome, call, options, configuration: file, common, verb, talk }))
+    let outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
+    Ok(Some(Run { outcome, call, options, configuration: file, root, common, verb, talk }))
 }
 
 impl Run<'_> {
+    /// Keeps only the findings that changes since a revision can have caused.
+    pub(super) fn keep_since(&mut self, revision: &str, paths: &[PathBuf]) -> anyhow::Result<()> {
+        let Some(first) = paths.first().filter(|first| first.as_os_str() != "-") else {
+            bail!("--since: name files and folders; the standard input has no revisions");
+        };
+        let repository = git::Repository::around(first)?;
+        let revision = repository.revision(revision).context("--since")?;
+        let inside = paths.iter().map(|path| repository.inside(path));
+        let inside = inside.collect::<anyhow::Result<Vec<_>>>()?;
+        let inside: Vec<String> = inside.into_iter().filter(|path| revision.has(path)).collect();
+        let exclude = exclude(&self.common.exclude)?;
+        let loaded = git::load(&revision, &inside, &exclude, self.root.as_deref(), &self.options)?;
+        let before = reload::run(loaded, &self.options)?;
+        self.outcome.keep_new(&before);
+        Ok(())
+    }
+
     /// The outcome as the user wants to see it on the standard output.
     pub(super) fn view(&self) -> View<'_> {
         View {

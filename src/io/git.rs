@@ -227,6 +227,11 @@ impl Revision {
         self.repository.top.join(path.trim_start_matches("./"))
     }
 
+    /// Whether a path from the root of the repository is there.
+    pub fn has(&self, path: &str) -> bool {
+        self.has_folder(path) || self.follow(path).is_some()
+    }
+
     /// A path of the revision as the names of files below it begin.
     pub fn name(&self, path: &str) -> String {
         self.display(&self.root(path))

@@ -81,7 +81,7 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
         match twice(replacements, &same[real[i].as_path()], i) {
             Some(Twice::Written) => {}
             Some(Twice::Differs(finding)) => {
-                findings.push(finding);
+                findings.push(*finding);
                 names_fail |= !is_alone;
             }
             None if is_alone => match Prepared::new(wanted).and_then(Prepared::replace) {
@@ -116,7 +116,7 @@ enum Twice {
     /// It was written with the other one.
     Written,
     /// The two differ.
-    Differs(Finding),
+    Differs(Box<Finding>),
 }
 
 /// `same` are all replacements of the file that this one is of.
@@ -131,7 +131,7 @@ fn twice(replacements: &[Replacement<'_>], same: &[usize], i: usize) -> Option<T
             .in_file(wanted.name)
             .help("leave one of the two out with --exclude")
             .refusing();
-        return Some(Twice::Differs(finding));
+        return Some(Twice::Differs(Box::new(finding)));
     }
     same.iter().any(|&j| j < i).then_some(Twice::Written)
 }

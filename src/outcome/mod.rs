@@ -2,6 +2,7 @@
 
 mod coverage;
 pub mod generations;
+mod since;
 
 pub use coverage::Coverage;
 

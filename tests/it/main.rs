@@ -23,6 +23,7 @@ mod properties;
 mod reload;
 #[path = "../common/sandbox.rs"]
 mod sandbox;
+mod since;
 mod suffix;
 mod tidy;
 mod verbs;

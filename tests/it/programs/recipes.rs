@@ -142,11 +142,15 @@ fn the_steps_of_the_github_workflow_annotate_and_fail() {
         let step = steps.iter().find(|step| step["name"] == name);
         step.and_then(|step| step["run"].as_str()).unwrap_or_else(|| panic!("a step {name}"))
     };
-    if found("bash", &["--version"]).is_none() {
+    if found("bash", &["--version"]).is_none() || found("git", &["--version"]).is_none() {
         return;
     }
-    let check = run("Check the stamps");
+    // A pull request that adds the folder, as the step finds it checked out.
+    let base = "git init -q && git -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m base && git update-ref refs/remotes/origin/main HEAD";
+    let check = format!("export GITHUB_BASE_REF=main; {}", run("Check the stamps"));
+    let check = check.as_str();
     let sandbox = Sandbox::new(&below("deploy/", &root().join("testdata/example/shop")));
+    bash(&sandbox, base).succeeds();
     let said = bash(&sandbox, check).fails(1);
     let first = "::error file=deploy/shop.yaml,line=4,col=9,title=missing-stamp::Deployment shop";
     assert!(said.stdout.starts_with(first), "{said:?}");

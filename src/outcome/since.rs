@@ -1,0 +1,73 @@
+//! Which findings are new: those that an earlier state of the same files did not have.
+
+use super::Outcome;
+use crate::finding::{Code, Finding};
+use crate::plan::Decision;
+use std::collections::BTreeMap;
+
+/// What makes two findings the same: what is said, of which object in which file, and the stamp that the
+/// object needs. So a stamp that was wrong before is a new finding once it must be another one.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    code: Code,
+    file: Option<String>,
+    object: Option<String>,
+    message: String,
+    stamp: Option<String>,
+}
+
+impl Outcome {
+    /// Keeps only the findings that changes since an earlier state can have caused: those that it did not
+    /// have. What stood there several times is kept as often as it came to be.
+    pub fn keep_new(&mut self, before: &Self) {
+        let mut known: BTreeMap<Key, usize> = BTreeMap::new();
+        let stamps = before.stamps();
+        for finding in &before.findings {
+            *known.entry(before.key(finding, &stamps)).or_default() += 1;
+        }
+        let stamps = self.stamps();
+        let is_new: Vec<bool> = self
+            .findings
+            .iter()
+            .map(|finding| match known.get_mut(&self.key(finding, &stamps)) {
+                Some(left @ 1..) => {
+                    *left -= 1;
+                    false
+                }
+                _ => true,
+            })
+            .collect();
+        let mut is_new = is_new.into_iter();
+        self.findings.retain(|_| is_new.next().unwrap_or(true));
+    }
+
+    /// The stamp that each workload needs, by its file and name.
+    fn stamps(&self) -> BTreeMap<(String, String), String> {
+        let stamps = self.plan.workloads.iter().filter_map(|planned| {
+            let object = &self.manifests[planned.object];
+            let file = self.manifests.name(object.place.file).to_owned();
+            match &planned.decision {
+                Decision::Stamp { value, .. } => {
+                    Some(((file, object.id.to_string()), value.clone()))
+                }
+                _ => None,
+            }
+        });
+        stamps.collect()
+    }
+
+    fn key(&self, finding: &Finding, stamps: &BTreeMap<(String, String), String>) -> Key {
+        let file = match finding.place {
+            Some(place) => Some(self.manifests.name(place.file).to_owned()),
+            None => finding.file.clone(),
+        };
+        let about = file.clone().zip(finding.object.clone());
+        Key {
+            code: finding.code,
+            stamp: about.and_then(|about| stamps.get(&about).cloned()),
+            file,
+            object: finding.object.clone(),
+            message: finding.message.clone(),
+        }
+    }
+}
