@@ -251,7 +251,7 @@ impl MentionWalk<'_> {
             anywhere,
             id: id.clone(),
             object: self.object.object.span(),
-            document: node.document().span,
+            document: node.document_span(),
             path: Route([self.object.route, self.steps.as_slice()].concat()),
             span: node.span(),
             style: node.style(),
