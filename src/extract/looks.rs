@@ -48,7 +48,7 @@ pub fn may_hold_objects(bytes: &[u8], stamp: &str) -> bool {
 fn says_all(bytes: &[u8], stamp: &str) -> bool {
     let says = |word: &str| memmem::find(bytes, word.as_bytes()).is_some();
     let escapes = says("\\x") || says("\\u") || says("\\U");
-    says(stamp) || ((says("apiVersion") || escapes) && (says("kind") || escapes))
+    says(stamp) || escapes || (says("apiVersion") && says("kind"))
 }
 
 /// Whether a mark of a template language stands at the place of a syntax error: on its line, or on the last
