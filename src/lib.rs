@@ -38,6 +38,8 @@ pub mod config;
 
 pub mod extract;
 
+pub mod patches;
+
 pub mod scope;
 
 pub mod resolve;
