@@ -1,6 +1,6 @@
 //! The stages in order: texts in, an [`Outcome`] out. No I/O.
 
-use crate::config::options::{Goal, Options, UnitRule};
+use crate::config::options::{Goal, Options};
 use crate::config::policy;
 use crate::edit::{self};
 use crate::extract::{self, Facts};
@@ -16,19 +16,37 @@ use crate::text::input::{Found, Input, Skipped};
 use crate::text::{Changed, FileId, Place, Span, offset};
 use crate::{parallel, yaml};
 
-/// Runs the stages. `known` is what texts say that were read while they came in.
+/// What a run starts from: the texts, and what could not be read.
+#[derive(Default)]
+pub struct Loaded {
+    /// The texts, in the order of the arguments and then of the file names.
+    pub inputs: Vec<Input>,
+    /// What they say, of those that were read while they came in; the last ones may be missing.
+    pub facts: Vec<Option<Facts>>,
+    /// The kustomizations that reach one of the texts.
+    pub kustomizations: Kustomizations,
+    /// What was walked past before it was read.
+    pub skipped: Skipped,
+    /// What could not be read.
+    pub findings: Vec<Finding>,
+}
+
+impl Loaded {
+    /// Adds a text, and what it says if that is known.
+    pub fn push(&mut self, input: Input, facts: Option<Facts>) {
+        self.facts.resize_with(self.inputs.len(), || None);
+        self.facts.push(facts);
+        self.inputs.push(input);
+    }
+}
+
+/// Runs the stages.
 ///
 /// # Errors
 /// When a text must be read again for one of them, and is not what it was.
-pub fn run(
-    mut inputs: Vec<Input>,
-    known: Vec<Option<Facts>>,
-    kustomizations: &Kustomizations,
-    rule: UnitRule,
-    skipped: Skipped,
-    options: &Options,
-) -> Result<Outcome, Changed> {
-    let mut skipped = skipped;
+pub fn run(loaded: Loaded, options: &Options) -> Result<Outcome, Changed> {
+    let Loaded { mut inputs, facts: known, kustomizations, mut skipped, findings: unreadable } =
+        loaded;
     let mut facts = local(&inputs, known, options)?;
     let mut findings = Vec::new();
     for (file, input) in inputs.iter().enumerate() {
@@ -38,8 +56,8 @@ pub fn run(
         let dropped = input.file.text.forget();
         facts.marked |= dropped.is_some_and(|text| policy::has_marks(&text));
     }
-    let units = kustomize::units(&inputs, &mut facts, kustomizations, options, |raw| {
-        scope::assign(&inputs, rule, &options.rules.units, raw)
+    let units = kustomize::units(&inputs, &mut facts, &kustomizations, options, |raw| {
+        scope::assign(&inputs, options.unit, &options.rules.units, raw)
     })?;
     let (index, found) = index::build(&facts, &units, options);
     if options.goal != Goal::Strip {
@@ -87,6 +105,8 @@ pub fn run(
             finding.refuses |= finding.severity == Severity::Error && !drift;
         }
     }
+    // What cannot be read is no matter of policy.
+    findings.extend(unreadable);
     sort(&mut findings);
     Ok(Outcome { inputs, facts, plan, renames: renames.sources, changes, findings, skipped })
 }

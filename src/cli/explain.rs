@@ -1,13 +1,13 @@
 //! What each workload reads, why, and what that makes of its stamp.
 
-use super::{Common, Exit, Format, Run, colour, say_findings, start, trouble_if};
+use super::{Common, Exit, say_findings, start, trouble_if, view};
 use crate::config::options::Goal;
 use crate::io::files::Texts;
 use crate::io::stdout;
 use crate::k8s::id::ObjectId;
 use crate::k8s::short_names;
 use crate::outcome::Outcome;
-use crate::report::{explain, text};
+use crate::report::{Verb, summary};
 use crate::resolve::index::{ObjectRef, object};
 use anyhow::{Context, bail};
 use std::collections::BTreeSet;
@@ -41,24 +41,17 @@ pub(super) fn explain(
     let Some(mut run) = start(paths, common, Goal::Stamp, Texts::ReadAgain)? else {
         return Ok(Exit::Trouble);
     };
-    let Run { outcome, .. } = &run;
-    let chosen = choose(outcome, wanted, common.namespace.as_deref());
-    let report = match (&chosen, common.output) {
-        (Err(_), _) => String::new(),
-        (Ok(chosen), Format::Json) => explain::json::report(outcome, chosen),
-        (Ok(chosen), Format::Text | Format::Github) => {
-            explain::text::report(outcome, chosen, common.verbose, colour(common, true))
-        }
-    };
-    // The JSON has the findings in it.
-    if common.output != Format::Json {
-        say_findings(&mut run, common, "explain");
+    let chosen = choose(&run.outcome, wanted, common.namespace.as_deref());
+    // A document has the findings in it.
+    if !common.output.is_document() {
+        say_findings(&mut run, common, Verb::Explain)?;
     }
-    stdout::print(std::iter::once(report.as_str()))
+    let chosen = chosen?;
+    let view = view(&run, common, Verb::Explain, true);
+    stdout::report(|out| common.output.explain(&view, &chosen, out))
         .context("failed to write the standard output")?;
-    chosen?;
-    if common.verbose && common.output != Format::Json {
-        let summary = format!("{}\n", text::read(&run.outcome));
+    if common.verbose && !common.output.is_document() {
+        let summary = format!("{}\n", summary::read(&run.outcome));
         run.talk.say(&summary);
     }
     Ok(trouble_if(run.outcome.refused()))

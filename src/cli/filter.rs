@@ -1,13 +1,14 @@
 //! Manifests in, stamped manifests out.
 
-use super::{Common, Exit, Format, Run, exclude, say_findings, start};
-use crate::config::options::{Goal, Mode, UnitRule};
+use super::{Common, Exit, Run, exclude, say_findings, start, view};
+use crate::config::options::{Goal, Mode};
 use crate::edit::FileChange;
 use crate::io::files::Texts;
 use crate::io::{files, stdout};
 use crate::outcome::{Outcome, generations};
 use crate::process;
-use crate::report::{results, text};
+use crate::report::krm::Results;
+use crate::report::{Format, Verb, summary};
 use crate::text::Changed;
 use crate::text::input::Found;
 use anyhow::{Context, anyhow, bail};
@@ -31,15 +32,15 @@ pub(super) fn filter(
         Some((_, path)) => Some(previous(path, common, &run)?),
         None => None,
     };
-    say_findings(&mut run, common, "filter");
+    say_findings(&mut run, common, Verb::Filter)?;
     if run.outcome.refused() {
-        if common.output != Format::Json {
+        if !common.output.is_document() {
             run.talk.say("rollstamp: refused; nothing was printed\n");
         }
         return Ok(Exit::Trouble);
     }
     if common.verbose {
-        let summary = format!("{}\n", text::read(&run.outcome));
+        let summary = format!("{}\n", summary::read(&run.outcome));
         run.talk.say(&summary);
     }
     let mut pieces = stream_of(&run.outcome, paths.is_empty())?;
@@ -52,7 +53,12 @@ pub(super) fn filter(
         append(&mut pieces, &kept.map_err(|why| anyhow!("--previous: {why}"))?);
     }
     let results = run.call.as_ref().and_then(|call| call.results.as_ref());
-    let results = results.map(|place| (place.at, place.text(&results::results(&run.outcome))));
+    let mut items = Vec::new();
+    if results.is_some() {
+        Results.outcome(&view(&run, common, Verb::Filter, true), &mut items)?;
+    }
+    let items = String::from_utf8_lossy(&items);
+    let results = results.map(|place| (place.at, place.text(items.lines())));
     if let Some((at, text)) = &results {
         insert(&mut pieces, *at, text);
     }
@@ -81,15 +87,7 @@ fn previous(path: &Path, common: &Common, run: &Run) -> anyhow::Result<Outcome> 
         bail!("--previous: {}", finding.message);
     }
     // What it says counts as it stands, so nothing is found to be wrong with it.
-    process::run(
-        loaded.inputs,
-        loaded.facts,
-        &loaded.kustomizations,
-        UnitRule::Tree,
-        loaded.skipped,
-        &run.options,
-    )
-    .context("--previous")
+    process::run(loaded, &run.options).context("--previous")
 }
 
 /// Puts documents behind all others.

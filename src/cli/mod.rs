@@ -8,19 +8,18 @@ mod output;
 mod settings;
 
 use self::filter::filter;
-use self::output::{colour, counts, findings, print_diffs, say_findings};
+use self::output::{output, say_findings, view};
 use self::settings::{HashArg, ModeArg, configuration, exclude, options};
 use self::validate::{annotation_key, require};
 use crate::config::file::Config;
-use crate::config::options::{Goal, Options, UnitRule};
+use crate::config::options::{Goal, Options};
 use crate::finding::Severity;
 use crate::io::files::Texts;
 use crate::io::stdin::Arriving;
-use crate::io::{Loaded, files, krm, stdout, write};
+use crate::io::{files, krm, stdout, write};
 use crate::outcome::Outcome;
-use crate::plan::{Decision, State};
-use crate::process;
-use crate::report::{self, diff, json, text};
+use crate::process::{self, Loaded};
+use crate::report::{self, Format, Verb as Asked, View, summary};
 use crate::text::input::Found;
 use anyhow::{Context, bail};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -152,8 +151,8 @@ struct Common {
     #[arg(long)]
     strict: bool,
     /// Format of findings
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
-    output: Format,
+    #[arg(short, long, value_name = "FORMAT", value_parser = output(), default_value = "text")]
+    output: &'static dyn Format,
     /// Colour in findings
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Colour::Auto)]
     color: Colour,
@@ -183,16 +182,6 @@ enum UnitArg {
     Tree,
     /// Each file by itself
     File,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-    /// Workflow commands, which GitHub Actions shows beside the lines of a pull request
-    Github,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -304,7 +293,6 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
 struct Run {
     /// The process ends with it; to free a great many small things first would only take time.
     outcome: std::mem::ManuallyDrop<Outcome>,
-    paths: Vec<Option<PathBuf>>,
     talk: stdout::Talk,
     /// The call that is answered, if the standard input is one.
     call: Option<krm::Call>,
@@ -345,24 +333,8 @@ fn start(
     }
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let rule = match common.unit {
-        Some(UnitArg::Dir) => UnitRule::Dir,
-        Some(UnitArg::Tree) => UnitRule::Tree,
-        Some(UnitArg::File) => UnitRule::File,
-        None => config.unit.map_or_else(UnitRule::default, UnitRule::from),
-    };
-    let kustomizations = &loaded.kustomizations;
-    let mut outcome =
-        process::run(loaded.inputs, loaded.facts, kustomizations, rule, loaded.skipped, &options)?;
-    outcome.findings.extend(loaded.findings);
-    process::sort(&mut outcome.findings);
-    Ok(Some(Run {
-        outcome: std::mem::ManuallyDrop::new(outcome),
-        paths: loaded.paths,
-        talk,
-        call,
-        options,
-    }))
+    let outcome = process::run(loaded, &options)?;
+    Ok(Some(Run { outcome: std::mem::ManuallyDrop::new(outcome), talk, call, options }))
 }
 
 fn in_place(
@@ -379,16 +351,20 @@ fn in_place(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"
         );
     }
-    let verb = if goal == Goal::Strip { "strip" } else { "write" };
+    let verb = if goal == Goal::Strip { Asked::Strip } else { Asked::Write };
     if show_diff {
-        say_findings(&mut run, common, verb);
-        print_diffs(&run.outcome)?;
+        say_findings(&mut run, common, verb)?;
+        let view = View { show_diffs: true, ..view(&run, common, verb, true) };
+        let mut diffs = view.diffs();
+        stdout::report(|out| diffs.try_for_each(|diff| out.write_all(diff.as_bytes())))
+            .context("failed to write the standard output")?;
         return Ok(trouble_if(run.outcome.refused()));
     }
     let changes = run.outcome.changes.iter();
     let replacements = changes.filter_map(|change| {
-        let input = &run.outcome.inputs[change.file].file;
-        let path = run.paths[change.file].as_deref()?;
+        let input = &run.outcome.inputs[change.file];
+        let path = input.path.as_deref()?;
+        let input = &input.file;
         Some(input.text.get().map(|before| write::Replacement {
             path,
             name: &input.name,
@@ -404,12 +380,12 @@ fn in_place(
         .iter()
         .zip(done)
         .filter(|(_, done)| *done)
-        .map(|(change, _)| (change.file, describe(&run.outcome, change.file)))
+        .map(|(change, _)| (change.file, summary::changed(&run.outcome, change.file)))
         .collect();
     run.outcome.findings.extend(findings);
     process::sort(&mut run.outcome.findings);
-    say_findings(&mut run, common, verb);
-    if !common.quiet && common.output != Format::Json {
+    say_findings(&mut run, common, verb)?;
+    if !common.quiet && !common.output.is_document() {
         for (file, what) in &written {
             let line = format!("{}: {what}\n", run.outcome.inputs[*file].file.name);
             run.talk.say(&line);
@@ -417,61 +393,24 @@ fn in_place(
         let summary = format!(
             "{} changed; {}\n",
             report::count(written.len(), "file"),
-            text::read(&run.outcome)
+            summary::read(&run.outcome)
         );
         run.talk.say(&summary);
     }
     Ok(trouble_if(run.outcome.refused()))
 }
 
-/// `stamped Deployment web, removed the stamp of StatefulSet db`.
-fn describe(outcome: &Outcome, file: usize) -> String {
-    let mut parts = Vec::new();
-    for planned in outcome.plan.workloads.iter().filter(|p| p.object.file == file) {
-        let id = &crate::resolve::index::object(&outcome.facts, planned.object).id;
-        match &planned.decision {
-            Decision::Stamp { state: State::Missing, .. } => parts.push(format!("stamped {id}")),
-            Decision::Stamp { state: State::Stale, .. } => {
-                parts.push(format!("new stamp for {id}"))
-            }
-            Decision::None { left_over: true } => parts.push(format!("removed the stamp of {id}")),
-            _ => {}
-        }
-    }
-    for renamed in outcome.renames.iter().filter(|r| r.at.object.file == file) {
-        let id = &crate::resolve::index::object(&outcome.facts, renamed.at.object).id;
-        // The name of a Secret is a digest of its content from now on.
-        match id.kind.as_str() {
-            "Secret" => parts.push(format!("renamed {id}")),
-            _ => parts.push(format!("renamed {id} to {}", renamed.to)),
-        }
-    }
-    if parts.is_empty() {
-        parts.push("names brought up to date".to_owned());
-    }
-    parts.join(", ")
-}
-
 fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<Exit> {
     let Some(mut run) = start(paths, common, Goal::Check, Texts::ReadAgain)? else {
         return Ok(Exit::Trouble);
     };
-    let outcome = &run.outcome;
-    let report = match common.output {
-        Format::Json => json::report(outcome, &outcome.findings, "check", show_diff),
-        Format::Text | Format::Github => {
-            let mut out: String = String::new();
-            if show_diff {
-                out.extend(outcome.changes.iter().map(|change| diff::unified(outcome, change)));
-            }
-            let least = if common.quiet { Severity::Error } else { Severity::Note };
-            out + &findings(outcome, least, common, true, run.options.jobs)
-        }
-    };
-    stdout::print(std::iter::once(report.as_str()))
+    let least = if common.quiet { Severity::Error } else { Severity::Note };
+    let view = View { least, show_diffs: show_diff, ..view(&run, common, Asked::Check, true) };
+    stdout::report(|out| common.output.outcome(&view, out))
         .context("failed to write the standard output")?;
-    if !common.quiet && common.output != Format::Json {
-        let summary = format!("{}; {}\n", counts(&outcome.findings), text::read(outcome));
+    if !common.quiet && !common.output.is_document() {
+        let counts = summary::counts(&run.outcome.findings);
+        let summary = format!("{counts}; {}\n", summary::read(&run.outcome));
         run.talk.say(&summary);
     }
     if run.outcome.refused() {

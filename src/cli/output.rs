@@ -1,66 +1,46 @@
-//! What is said to people: findings in the wanted format and colour, counts, diffs.
+//! What is said to people: in which format, how much of it, in colour or not.
 
-use super::{Colour, Common, Format, Run};
-use crate::finding::{Finding, Severity};
+use super::{Colour, Common, Run};
+use crate::finding::Severity;
 use crate::io::stdout;
-use crate::outcome::Outcome;
-use crate::report::{self, diff, github, json, text};
-use anyhow::Context;
+use crate::report::{FORMATS, Format, Verb, View};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-/// `2 errors, 1 note`, or `clean`.
-pub(super) fn counts(findings: &[Finding]) -> String {
-    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
-        .into_iter()
-        .filter_map(|severity| {
-            let n = findings.iter().filter(|f| f.severity == severity).count();
-            (n > 0).then(|| report::count(n, severity.name()))
-        })
-        .collect();
-    if parts.is_empty() { "clean".to_owned() } else { parts.join(", ") }
+/// Parses the name of a format.
+pub(super) fn output() -> impl TypedValueParser<Value = &'static dyn Format> {
+    let value = |format: &&dyn Format| PossibleValue::new(format.name()).help(format.about());
+    PossibleValuesParser::new(FORMATS.iter().map(value)).try_map(|name| {
+        let mut formats = FORMATS.iter().copied();
+        formats.find(|format| format.name() == name).ok_or("no such format")
+    })
 }
 
-pub(super) fn say_findings(run: &mut Run, common: &Common, verb: &str) {
-    let outcome = &run.outcome;
-    let said = match common.output {
-        Format::Json => json::report(outcome, &outcome.findings, verb, false),
-        Format::Text | Format::Github => {
-            let least = match (common.quiet, common.verbose) {
-                (true, _) => Severity::Error,
-                (_, true) => Severity::Note,
-                _ => Severity::Warning,
-            };
-            findings(outcome, least, common, false, run.options.jobs)
-        }
-    };
-    run.talk.say(&said);
-}
-
-/// The findings as people see them, by themselves or on GitHub.
-pub(super) fn findings(
-    outcome: &Outcome,
-    least: Severity,
-    common: &Common,
-    stdout: bool,
-    jobs: usize,
-) -> String {
-    if common.output == Format::Github {
-        github::findings(outcome, &outcome.findings, least)
-    } else {
-        let colour = colour(common, stdout);
-        text::findings(outcome, &outcome.findings, least, colour, jobs)
+/// A run as the user wants to see it, on the standard output or the standard error.
+pub(super) fn view<'a>(run: &'a Run, common: &Common, verb: Verb, on_stdout: bool) -> View<'a> {
+    View {
+        outcome: &run.outcome,
+        verb,
+        least: match (common.quiet, common.verbose) {
+            (true, _) => Severity::Error,
+            (_, true) => Severity::Note,
+            _ => Severity::Warning,
+        },
+        show_diffs: false,
+        show_all: common.verbose,
+        colour: match common.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => stdout::takes_colour(on_stdout),
+        },
+        jobs: run.options.jobs,
     }
 }
 
-pub(super) fn print_diffs(outcome: &Outcome) -> anyhow::Result<()> {
-    let diffs: Vec<String> =
-        outcome.changes.iter().map(|change| diff::unified(outcome, change)).collect();
-    stdout::print(diffs.iter().map(String::as_str)).context("failed to write the standard output")
-}
-
-pub(super) fn colour(common: &Common, stdout: bool) -> bool {
-    match common.color {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => stdout::takes_colour(stdout),
-    }
+/// Says the findings on the standard error.
+pub(super) fn say_findings(run: &mut Run, common: &Common, verb: Verb) -> std::io::Result<()> {
+    let view = view(run, common, verb, false);
+    let mut said = Vec::new();
+    common.output.outcome(&view, &mut said)?;
+    run.talk.say(&String::from_utf8_lossy(&said));
+    Ok(())
 }

@@ -1,10 +1,10 @@
 //! What a run is asked to do: the command line, and the configuration that goes with it.
 
-use super::Common;
 use super::validate::annotation_key;
+use super::{Common, UnitArg};
 use crate::config::file::{self, Config};
 use crate::config::name_reference;
-use crate::config::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, SuffixHash};
+use crate::config::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, SuffixHash, UnitRule};
 use crate::digest::HashKey;
 use crate::io::{files, krm};
 use anyhow::{Context, bail};
@@ -146,6 +146,12 @@ pub(super) fn options(
             },
             all_sources: common.all_sources || config.suffix.all_sources,
             immutable: common.immutable || config.suffix.immutable,
+        },
+        unit: match common.unit {
+            Some(UnitArg::Dir) => UnitRule::Dir,
+            Some(UnitArg::Tree) => UnitRule::Tree,
+            Some(UnitArg::File) => UnitRule::File,
+            None => config.unit.map_or_else(UnitRule::default, UnitRule::from),
         },
         jobs: common.jobs.map_or_else(available, std::num::NonZeroUsize::get),
     })

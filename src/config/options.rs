@@ -24,10 +24,30 @@ pub struct Options {
     pub mode: Mode,
     /// How names after content are made.
     pub naming: NamingRule,
+    /// What one `kubectl apply` receives, below a named folder.
+    pub unit: UnitRule,
     /// How many threads read files; the result does not depend on it.
     pub jobs: usize,
     /// What the configuration adds to the tables and takes away.
     pub rules: Rules,
+}
+
+impl Default for Options {
+    /// What a run without any option does, on one thread.
+    fn default() -> Self {
+        Self {
+            annotation: STAMP_KEY.to_owned(),
+            namespace: None,
+            hash_key: None,
+            goal: Goal::Stamp,
+            strict: false,
+            mode: Mode::default(),
+            naming: NamingRule::default(),
+            unit: UnitRule::default(),
+            jobs: 1,
+            rules: Rules::default(),
+        }
+    }
 }
 
 impl Options {

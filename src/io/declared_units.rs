@@ -2,8 +2,9 @@
 //! on the command line: what is named must not change what a stamp says.
 
 use super::walk::{Surroundings, What, walk};
-use super::{Loaded, display, relative, utf8};
+use super::{display, relative, utf8};
 use crate::config::policy::Declared;
+use crate::process::Loaded;
 use crate::text::input::{Found, Input};
 use crate::text::{InputFile, Text};
 use std::collections::BTreeSet;
@@ -23,8 +24,8 @@ pub(super) fn load(
         return;
     };
     let mut there: BTreeSet<PathBuf> = BTreeSet::new();
-    for (input, path) in loaded.inputs.iter_mut().zip(&loaded.paths) {
-        let Some(real) = path.as_deref().and_then(real) else {
+    for input in &mut loaded.inputs {
+        let Some(real) = input.path.as_deref().and_then(real) else {
             continue;
         };
         input.below = real.strip_prefix(&root).ok().map(display);
@@ -57,10 +58,11 @@ pub(super) fn load(
             folder: display(folder),
             file: InputFile { name, text: Text::here(text) },
             found: Found::Context,
+            path: Some(met.path),
             kustomization: met.kustomization,
             below: Some(below),
         };
-        loaded.push(input, Some(met.path), None);
+        loaded.push(input, None);
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::stdin::Arriving;
 use super::walk::{Met, Surroundings, What, walk};
-use super::{Loaded, declared_units, display, fill, kustomizations, utf8};
+use super::{declared_units, display, fill, kustomizations, utf8};
 use crate::config::options::{Mode, Options};
 use crate::config::policy::Declared;
 use crate::extract::{self, Facts};
 use crate::finding::{Code, Finding};
 use crate::parallel;
+use crate::process::Loaded;
 use crate::text::input::{Found, Input};
 use crate::text::{Again, Changed, FileId, InputFile, Text, offset};
 use std::collections::BTreeSet;
@@ -142,11 +143,12 @@ fn named(
                     name,
                 },
                 found: Found::Named,
+                path: Some(path.to_path_buf()),
                 folder: display(folder),
                 kustomization: surroundings.kustomization(folder),
                 below: None,
             };
-            loaded.push(input, Some(path.to_path_buf()), None);
+            loaded.push(input, None);
         }
         Err(finding) => loaded.findings.push(finding),
     }
@@ -213,11 +215,12 @@ fn walked(
                 let input = Input {
                     file: InputFile { name, text },
                     found: Found::Walked(position),
+                    path: Some(met.path),
                     folder: display(&met.folder),
                     kustomization: met.kustomization,
                     below: None,
                 };
-                loaded.push(input, Some(met.path), facts);
+                loaded.push(input, facts);
             }
             Err(None) => loaded.skipped.binary += 1,
             Err(Some(finding)) => loaded.findings.push(finding),

@@ -28,8 +28,9 @@ pub struct ResultsPlace {
 }
 
 impl ResultsPlace {
-    /// The field with these items, each a JSON object; nothing for none.
-    pub fn text(&self, items: &[String]) -> String {
+    /// The field with these items, each a JSON object on one line; nothing for none.
+    pub fn text<'a>(&self, items: impl Iterator<Item = &'a str>) -> String {
+        let items: Vec<&str> = items.collect();
         match self.indent {
             _ if items.is_empty() => String::new(),
             None => format!("\"results\": [{}], ", items.join(", ")),

@@ -4,8 +4,9 @@
 //! In a git repository all of it is looked at, because an overlay anywhere in it may use a base that
 //! was named alone; outside of one only the named folders are.
 
-use super::{Loaded, display, relative};
+use super::{display, relative};
 use crate::k8s::kustomize_names::FILE_NAMES;
+use crate::process::Loaded;
 use crate::scope::kustomize::{Child, Kustomization, Material, PatchFile, names};
 use crate::text::input::{Found, Input};
 use crate::text::{InputFile, MAX_TEXT, Text};
@@ -77,8 +78,8 @@ impl<'a> Inputs<'a> {
     fn new(loaded: &'a mut Loaded) -> Self {
         let mut by_path: BTreeMap<PathBuf, usize> = BTreeMap::new();
         let mut links = Vec::new();
-        for (number, path) in loaded.paths.iter().enumerate() {
-            let Some(path) = path else { continue };
+        for (number, input) in loaded.inputs.iter().enumerate() {
+            let Some(path) = &input.path else { continue };
             let Ok(real) = std::fs::canonicalize(path) else {
                 continue;
             };
@@ -109,11 +110,12 @@ impl<'a> Inputs<'a> {
         let input = Input {
             file: InputFile { name: display(&path), text: Text::here(text) },
             found: Found::Context,
+            path: None,
             folder: display(path.parent().unwrap_or(Path::new(""))),
             kustomization: None,
             below: None,
         };
-        self.loaded.push(input, None, None);
+        self.loaded.push(input, None);
         self.by_path.insert(real.to_path_buf(), number);
         number
     }

@@ -12,37 +12,7 @@ pub mod walk;
 mod buffer;
 pub mod write;
 
-use crate::extract::Facts;
 use crate::finding::{Code, Finding};
-use crate::scope::kustomize::Kustomizations;
-use crate::text::input::{Input, Skipped};
-
-/// The texts of a run, and what could not be read.
-#[derive(Default)]
-pub struct Loaded {
-    /// The texts, in the order of the arguments and then of the file names.
-    pub inputs: Vec<Input>,
-    /// What they say, of those that were read while they came in; the last ones may be missing.
-    pub facts: Vec<Option<Facts>>,
-    /// Where each text lies on disk; of the standard input, nothing.
-    pub paths: Vec<Option<std::path::PathBuf>>,
-    /// The kustomizations that reach one of the texts.
-    pub kustomizations: Kustomizations,
-    /// What was walked past before it was read.
-    pub skipped: Skipped,
-    /// What could not be read.
-    pub findings: Vec<Finding>,
-}
-
-impl Loaded {
-    /// Adds a text, where it lies on disk, and what it says if that is known.
-    fn push(&mut self, input: Input, path: Option<std::path::PathBuf>, facts: Option<Facts>) {
-        self.facts.resize_with(self.inputs.len(), || None);
-        self.facts.push(facts);
-        self.inputs.push(input);
-        self.paths.push(path);
-    }
-}
 
 /// The bytes of a named text as UTF-8, or why not.
 fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {

@@ -2,9 +2,10 @@
 
 use super::buffer::Whole;
 use super::stdout::STDIN;
-use super::{Loaded, utf8};
+use super::utf8;
 use crate::config::options::Options;
 use crate::extract::{self, Facts, Joining, PART};
+use crate::process::Loaded;
 use crate::text::input::{Found, Input};
 use crate::text::{FileId, InputFile, MAX_TEXT, Span, Text, offset};
 use crate::yaml::insert::line_end;
@@ -216,11 +217,12 @@ fn push(loaded: &mut Loaded, text: Cow<'static, str>, facts: Option<Facts>) {
     let input = Input {
         file: InputFile { name: STDIN.to_owned(), text: Text::here(text) },
         found: Found::Stream,
+        path: None,
         folder: String::new(),
         kustomization: None,
         below: None,
     };
-    loaded.push(input, None, facts);
+    loaded.push(input, facts);
 }
 
 /// A panic of another thread ends the run anyway.

@@ -25,6 +25,18 @@ pub fn is_helm_plugin() -> bool {
     std::env::var_os("HELM_PLUGIN_NAME").is_some_and(|name| !name.is_empty())
 }
 
+/// Lets a report write itself to the standard output. A reader that went away ends it quietly.
+///
+/// # Errors
+/// When the system cannot write, a full disk for one.
+pub fn report(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
 /// Writes pieces of text to the standard output. A reader that went away ends the writing quietly.
 ///
 /// # Errors
@@ -92,6 +104,20 @@ impl Talk {
     pub fn say(&mut self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
         self.log(text);
+    }
+
+    /// Says a report.
+    ///
+    /// # Errors
+    /// When the report cannot be made.
+    pub fn report(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut text = Vec::new();
+        write(&mut text)?;
+        self.say(&String::from_utf8_lossy(&text));
+        Ok(())
     }
 
     /// Puts a text into the log file alone: it was said already.

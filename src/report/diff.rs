@@ -1,7 +1,7 @@
 //! Unified diffs of changed files. The context ends where a changed object ends, and a line on
 //! which a Secret stands is never shown.
 
-use super::{newlines, touches_secret};
+use super::locator::{newlines, touches_secret};
 use crate::edit::FileChange;
 use crate::outcome::Outcome;
 use crate::text::{Span, line_range};

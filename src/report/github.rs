@@ -1,22 +1,51 @@
 //! Findings as workflow commands, which GitHub shows beside the lines of a pull request.
 //! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
-use super::Locator;
-use crate::finding::{Finding, Severity};
-use crate::outcome::Outcome;
-use crate::text::input::Found;
+use super::{Format, Located, Subject, View, text};
+use crate::finding::Severity;
+use crate::resolve::index::ObjectRef;
+use std::collections::BTreeSet;
+use std::io::{self, Write};
 
-/// One line for each finding of at least this severity.
-pub fn findings(outcome: &Outcome, findings: &[Finding], least: Severity) -> String {
-    let locator = Locator::new(outcome);
-    findings
-        .iter()
-        .filter(|finding| finding.severity >= least)
-        .map(|finding| command(outcome, finding, &locator))
-        .collect()
+/// Workflow commands.
+pub struct Github;
+
+impl Format for Github {
+    fn name(&self) -> &'static str {
+        "github"
+    }
+
+    fn about(&self) -> &'static str {
+        "Workflow commands, which GitHub Actions shows beside the lines of a pull request"
+    }
+
+    fn subjects(&self) -> &'static [Subject] {
+        &[Subject::Outcome, Subject::Explanation]
+    }
+
+    /// One line for each finding.
+    fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        for diff in view.diffs() {
+            out.write_all(diff.as_bytes())?;
+        }
+        let locator = view.locator();
+        let mut shown = view.shown();
+        shown.try_for_each(|finding| out.write_all(command(&locator.locate(finding)).as_bytes()))
+    }
+
+    /// There is no command for it: the log of a workflow is read by people.
+    fn explain(
+        &self,
+        view: &View<'_>,
+        workloads: &BTreeSet<ObjectRef>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        text::Text.explain(view, workloads, out)
+    }
 }
 
-fn command(outcome: &Outcome, finding: &Finding, locator: &Locator<'_>) -> String {
+fn command(located: &Located<'_>) -> String {
+    let finding = located.finding;
     let name = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -24,27 +53,20 @@ fn command(outcome: &Outcome, finding: &Finding, locator: &Locator<'_>) -> Strin
     };
     let mut properties = Vec::new();
     let mut message = String::new();
-    match (finding.place, &finding.file) {
-        (Some(place), _) => {
-            let at = locator.position(place);
-            let name = locator.name(place);
-            if outcome.inputs[place.file.index()].found == Found::Stream {
-                // There is no such file to show it in.
-                message = format!("{name}:{}:{}: ", at.line, at.column);
-            } else {
-                properties.push(format!("file={}", property(name)));
-                properties.push(format!("line={},col={}", at.line, at.column));
-            }
+    match (located.spot, located.file) {
+        // There is no such file to show it in.
+        (Some(spot), _) if located.is_stream => message = format!("{spot}: "),
+        (Some(spot), _) => {
+            properties.push(format!("file={}", property(spot.file)));
+            properties.push(format!("line={},col={}", spot.position.line, spot.position.column));
         }
         (None, Some(file)) => properties.push(format!("file={}", property(file))),
         (None, None) => {}
     }
     properties.push(format!("title={}", finding.code.name()));
     message.push_str(&finding.message);
-    for (place, label) in &finding.related {
-        let at = locator.position(*place);
-        let name = locator.name(*place);
-        message.push_str(&format!("\n{label}: {name}:{}:{}", at.line, at.column));
+    for (spot, label) in &located.related {
+        message.push_str(&format!("\n{label}: {spot}"));
     }
     if let Some(help) = &finding.help {
         message.push_str(&format!("\n{help}"));

@@ -1,17 +1,58 @@
 //! The outcome for programs. The structs here are the format; nothing else is serialised.
 
-use super::{Locator, diff};
-use crate::finding::Finding;
+use super::locator::Locator;
+use super::{Format, Located, Spot, Subject, View, diff, explain};
 use crate::k8s::providers::Target;
 use crate::outcome::Outcome;
 use crate::plan::{Decision, State};
-use crate::resolve::index::{object, source};
-use crate::text::Place;
+use crate::resolve::index::{ObjectRef, object, source};
 use crate::yaml::insert::Slot;
 use serde::Serialize;
+use std::collections::BTreeSet;
+use std::io::{self, Write};
 
 /// The version of the format: it grows when a field changes its meaning or goes.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// One JSON object.
+pub struct Json;
+
+impl Format for Json {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn about(&self) -> &'static str {
+        "For programs"
+    }
+
+    fn subjects(&self) -> &'static [Subject] {
+        &[Subject::Outcome, Subject::Explanation]
+    }
+
+    fn is_document(&self) -> bool {
+        true
+    }
+
+    fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        document(&report(view), out)
+    }
+
+    fn explain(
+        &self,
+        view: &View<'_>,
+        workloads: &BTreeSet<ObjectRef>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        document(&explain::json::report(view, workloads), out)
+    }
+}
+
+/// Writes a JSON object over several lines, and a newline.
+fn document(report: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    out.write_all(b"\n")
+}
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -96,12 +137,12 @@ struct SkippedRow {
     without_objects: usize,
 }
 
-/// The whole outcome as one JSON object and a newline.
-pub fn report(outcome: &Outcome, findings: &[Finding], verb: &str, with_diff: bool) -> String {
-    let locator = Locator::new(outcome);
-    let report = Report {
+fn report<'a>(view: &View<'a>) -> Report<'a> {
+    let outcome = view.outcome;
+    let locator = view.locator();
+    Report {
         schema_version: SCHEMA_VERSION,
-        verb,
+        verb: view.verb.name(),
         workloads: workloads(outcome, &locator),
         renames: outcome
             .renames
@@ -121,10 +162,10 @@ pub fn report(outcome: &Outcome, findings: &[Finding], verb: &str, with_diff: bo
             .iter()
             .map(|change| FileRow {
                 path: &outcome.inputs[change.file].file.name,
-                diff: with_diff.then(|| diff::unified(outcome, change)),
+                diff: view.show_diffs.then(|| diff::unified(outcome, change)),
             })
             .collect(),
-        findings: findings.iter().map(|f| finding_row(f, &locator)).collect(),
+        findings: finding_rows(view, &locator),
         skipped: SkippedRow {
             templates: outcome.skipped.templates,
             ytt: outcome.skipped.ytt,
@@ -133,10 +174,7 @@ pub fn report(outcome: &Outcome, findings: &[Finding], verb: &str, with_diff: bo
             unreadable: outcome.skipped.unreadable,
             without_objects: outcome.skipped.without_objects,
         },
-    };
-    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
-    text.push('\n');
-    text
+    }
 }
 
 fn workloads(outcome: &Outcome, locator: &Locator<'_>) -> Vec<WorkloadRow> {
@@ -184,29 +222,28 @@ pub(super) fn state(decision: &Decision) -> (&'static str, Option<&str>) {
     }
 }
 
-/// A finding as a row of a report.
-pub(super) fn finding_row<'a>(finding: &'a Finding, locator: &Locator<'a>) -> FindingRow<'a> {
-    let position = finding.place.map(|place| locator.position(place));
-    let name = |place: Place| locator.name(place);
+/// Every finding of a run as a row.
+pub(super) fn finding_rows<'a>(view: &View<'a>, locator: &Locator<'a>) -> Vec<FindingRow<'a>> {
+    view.findings().iter().map(|finding| finding_row(locator.locate(finding))).collect()
+}
+
+fn finding_row(located: Located<'_>) -> FindingRow<'_> {
+    let finding = located.finding;
+    let related = located.related.into_iter();
     FindingRow {
         code: finding.code.name(),
         severity: finding.severity.name(),
         message: &finding.message,
         object: finding.object.as_deref(),
-        file: finding.place.map(name).or(finding.file.as_deref()),
-        line: position.map(|p| p.line),
-        column: position.map(|p| p.column),
-        related: finding
-            .related
-            .iter()
-            .map(|(place, message)| {
-                let position = locator.position(*place);
-                RelatedRow {
-                    message,
-                    file: name(*place),
-                    line: position.line,
-                    column: position.column,
-                }
+        file: located.file,
+        line: located.spot.map(|spot| spot.position.line),
+        column: located.spot.map(|spot| spot.position.column),
+        related: related
+            .map(|(Spot { file, position }, message)| RelatedRow {
+                message,
+                file,
+                line: position.line,
+                column: position.column,
             })
             .collect(),
         help: finding.help.as_deref(),

@@ -1,34 +1,55 @@
 //! Findings for people, in the manner of rustc.
 
-use super::{Locator, count};
+use super::explain;
+use super::locator::Locator;
+use super::{Format, Subject, View};
 use crate::finding::{Finding, Severity};
-use crate::outcome::Outcome;
 use crate::parallel;
-use crate::text::input::{Found, Input, Skipped};
+use crate::resolve::index::ObjectRef;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use std::collections::BTreeSet;
+use std::io::{self, Write};
 
-/// The findings of at least this severity, each with its place, its line where that can be shown,
-/// and what to do.
-pub fn findings(
-    outcome: &Outcome,
-    findings: &[Finding],
-    least: Severity,
-    colour: bool,
-    jobs: usize,
-) -> String {
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let said: Vec<&Finding> = findings.iter().filter(|f| f.severity >= least).collect();
-    let parts: Vec<&[&Finding]> = said.chunks(PART).collect();
-    let parts = parallel::map(parts.len(), jobs, |part| {
-        let locator = Locator::new(outcome);
-        let mut out = String::new();
-        for finding in parts[part] {
-            out.push_str(&one(finding, &locator, &renderer));
-            out.push_str("\n\n");
+/// For people.
+pub struct Text;
+
+impl Format for Text {
+    fn name(&self) -> &'static str {
+        "text"
+    }
+
+    fn about(&self) -> &'static str {
+        "For people"
+    }
+
+    fn subjects(&self) -> &'static [Subject] {
+        &[Subject::Outcome, Subject::Explanation]
+    }
+
+    /// Each finding with its place, its line where that may be shown, and what to do.
+    fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        for diff in view.diffs() {
+            out.write_all(diff.as_bytes())?;
         }
-        out
-    });
-    parts.concat()
+        let renderer = if view.colour { Renderer::styled() } else { Renderer::plain() };
+        let shown: Vec<&Finding> = view.shown().collect();
+        let parts: Vec<&[&Finding]> = shown.chunks(PART).collect();
+        let parts = parallel::map(parts.len(), view.jobs, |part| {
+            let locator = view.locator();
+            let findings = parts[part].iter();
+            findings.map(|finding| one(finding, &locator, &renderer) + "\n\n").collect::<String>()
+        });
+        parts.iter().try_for_each(|part| out.write_all(part.as_bytes()))
+    }
+
+    fn explain(
+        &self,
+        view: &View<'_>,
+        workloads: &BTreeSet<ObjectRef>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        explain::text::write(view, workloads, out)
+    }
 }
 
 /// How many findings a thread takes at a time.
@@ -42,33 +63,24 @@ fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String 
     };
     let title = level.primary_title(finding.message.as_str()).id(finding.code.name());
     let mut group = Group::with_title(title);
-    if let Some(place) = finding.place {
-        let quote = if finding.quotable { locator.quote(place) } else { None };
-        let position = locator.position(place);
-        group = match quote {
+    let located = locator.locate(finding);
+    if let Some(spot) = located.spot {
+        group = match locator.quote_of(finding) {
             Some((line, range)) => group.element(
                 Snippet::source(line)
-                    .line_start(position.line)
-                    .path(locator.name(place))
+                    .line_start(spot.position.line)
+                    .path(spot.file)
                     .annotation(AnnotationKind::Primary.span(range)),
             ),
             None => group.element(
-                Origin::path(locator.name(place)).line(position.line).char_column(position.column),
+                Origin::path(spot.file).line(spot.position.line).char_column(spot.position.column),
             ),
         };
-    } else if let Some(file) = &finding.file {
-        group = group.element(Origin::path(file.as_str()));
+    } else if let Some(file) = located.file {
+        group = group.element(Origin::path(file));
     }
-    let mut notes = Vec::new();
-    for (place, label) in &finding.related {
-        let position = locator.position(*place);
-        notes.push(format!(
-            "{label}: {}:{}:{}",
-            locator.name(*place),
-            position.line,
-            position.column
-        ));
-    }
+    let notes: Vec<String> =
+        located.related.iter().map(|(spot, label)| format!("{label}: {spot}")).collect();
     for note in &notes {
         group = group.element(Level::NOTE.message(note.as_str()));
     }
@@ -76,35 +88,4 @@ fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String 
         group = group.element(Level::HELP.message(help.as_str()));
     }
     renderer.render(&[group])
-}
-
-/// `12 files read, 3 walked past (2 templates, 1 kustomization)`.
-pub fn read(outcome: &Outcome) -> String {
-    let Skipped { templates, ytt, kustomizations, binary, unreadable, without_objects } =
-        outcome.skipped;
-    let reasons = [
-        (templates, "template"),
-        (ytt, "ytt program"),
-        (kustomizations, "kustomization"),
-        (binary, "binary file"),
-        (unreadable, "unreadable file"),
-        (without_objects, "file without objects"),
-    ];
-    let total: usize = reasons.iter().map(|(n, _)| n).sum();
-    let is_named = |input: &&Input| input.found != Found::Context;
-    let named = outcome.inputs.iter().filter(is_named).count();
-    let before_reading = kustomizations + binary;
-    let mut text = format!("{} read", count(named + before_reading, "file"));
-    if total > 0 {
-        let parts: Vec<String> = reasons
-            .iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|&(n, noun)| match noun {
-                "file without objects" if n > 1 => format!("{n} files without objects"),
-                _ => count(n, noun),
-            })
-            .collect();
-        text.push_str(&format!(", {total} walked past ({})", parts.join(", ")));
-    }
-    text
 }

@@ -1,6 +1,7 @@
 //! The input files of a run: each text with how it was found.
 
 use super::InputFile;
+use std::path::PathBuf;
 
 /// A text and how it came to us.
 pub struct Input {
@@ -8,6 +9,8 @@ pub struct Input {
     pub file: InputFile,
     /// How it was found.
     pub found: Found,
+    /// Where it lies on disk; of the standard input and of what nobody writes, nothing.
+    pub path: Option<PathBuf>,
     /// The folder that it lies in, as text; of the standard input, nothing.
     pub folder: String,
     /// The kustomization that it lies below: what it says is raw material for that one.

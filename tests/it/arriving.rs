@@ -2,30 +2,19 @@
 //! it is cut.
 
 use crate::corpora;
-use rollstamp::config::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, UnitRule};
-use rollstamp::config::policy::Rules;
-use rollstamp::finding::Code;
-use rollstamp::io::Loaded;
+use rollstamp::config::options::{Goal, Mode, Options};
+use rollstamp::finding::{Code, Severity};
 use rollstamp::io::stdin::Arriving;
 use rollstamp::outcome::Outcome;
-use rollstamp::process;
-use rollstamp::report::{explain, json};
+use rollstamp::process::{self, Loaded};
+use rollstamp::report::json::Json;
+use rollstamp::report::{Format as _, Verb, View};
 use std::fs;
 use std::io;
 use std::path::Path;
 
 fn options(goal: Goal, mode: Mode, jobs: usize) -> Options {
-    Options {
-        annotation: STAMP_KEY.to_owned(),
-        namespace: None,
-        hash_key: None,
-        goal,
-        strict: false,
-        mode,
-        naming: NamingRule::default(),
-        jobs,
-        rules: Rules::default(),
-    }
+    Options { goal, mode, jobs, ..Options::default() }
 }
 
 /// A source that gives a few bytes at a time.
@@ -48,26 +37,29 @@ fn load(bytes: &[u8], block: usize, options: &Options) -> io::Result<Loaded> {
 }
 
 fn run(loaded: Loaded, options: &Options) -> Outcome {
-    process::run(
-        loaded.inputs,
-        loaded.facts,
-        &loaded.kustomizations,
-        UnitRule::default(),
-        loaded.skipped,
-        options,
-    )
-    .unwrap()
+    process::run(loaded, options).unwrap()
 }
 
 /// Everything that anybody is told, with all places, and every edit.
 fn said(outcome: &Outcome) -> String {
     let edits: Vec<String> =
         outcome.changes.iter().map(|change| format!("{:?}", change.edits)).collect();
-    let report = json::report(outcome, &outcome.findings, "check", true);
+    let view = View {
+        outcome,
+        verb: Verb::Check,
+        least: Severity::Note,
+        show_diffs: true,
+        show_all: true,
+        colour: false,
+        jobs: 1,
+    };
     let workloads = outcome.plan.workloads.iter().map(|planned| planned.object);
-    let explained = explain::json::report(outcome, &workloads.collect());
+    let mut report = Vec::new();
+    Json.outcome(&view, &mut report).expect("a report");
+    Json.explain(&view, &workloads.collect(), &mut report).expect("an explanation");
+    let report = String::from_utf8(report).expect("UTF-8");
     let findings = &outcome.findings;
-    format!("{report}\n{explained}\n{findings:?}\n{}", edits.join("\n"))
+    format!("{report}\n{findings:?}\n{}", edits.join("\n"))
 }
 
 fn same_in_parts(name: &str, bytes: &[u8], blocks: &[usize]) -> usize {

@@ -195,7 +195,7 @@ fn scalars_of_several_lines_read_as_kubectl_prints_them() {
         match (row["value"].as_str(), got) {
             (Some(expected), Ok(got)) if expected == got => {}
             (Some(expected), Ok(got)) => {
-                wrong.push(format!("{name}: expected {expected:?}, got {got:?}\n{text}"))
+                wrong.push(format!("{name}: expected {expected:?}, got {got:?}\n{text}"));
             }
             (Some(_), Err(why)) => refused.push(format!("{name}: {why}")),
             (None, Ok(got)) => {
@@ -266,17 +266,7 @@ fn streams_read_as_kubectl_prints_them() {
 
 /// Whether the program reads a stream, not only the parser.
 fn extracted(text: &str) -> Result<(), String> {
-    let options = rollstamp::config::options::Options {
-        annotation: rollstamp::config::options::STAMP_KEY.to_owned(),
-        namespace: None,
-        hash_key: None,
-        goal: rollstamp::config::options::Goal::Stamp,
-        strict: false,
-        mode: rollstamp::config::options::Mode::Annotation,
-        naming: rollstamp::config::options::NamingRule::default(),
-        jobs: 1,
-        rules: rollstamp::config::policy::Rules::default(),
-    };
+    let options = rollstamp::config::options::Options::default();
     let facts = rollstamp::extract::extract(rollstamp::text::FileId(0), text, &options);
     if let Some(error) = facts.broken {
         return Err(error.message);

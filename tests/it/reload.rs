@@ -1,43 +1,27 @@
 //! What reload sidecars mean when the user says that they spare the pods: `hotReloadSidecars: skip`.
 
-use rollstamp::config::options::{Goal, Options, STAMP_KEY, UnitRule};
+use rollstamp::config::options::Options;
 use rollstamp::config::policy::{HotReload, Rules};
 use rollstamp::finding::Code;
 use rollstamp::outcome::Outcome;
 use rollstamp::plan::Decision;
-use rollstamp::process;
-use rollstamp::scope::kustomize::Kustomizations;
-use rollstamp::text::input::{Found, Input, Skipped};
+use rollstamp::process::{self, Loaded};
+use rollstamp::text::input::{Found, Input};
 use rollstamp::text::{InputFile, Text};
 
 fn run(text: &str, hot_reload: HotReload) -> Outcome {
-    let options = Options {
-        annotation: STAMP_KEY.to_owned(),
-        namespace: None,
-        hash_key: None,
-        goal: Goal::Stamp,
-        strict: false,
-        mode: rollstamp::config::options::Mode::Annotation,
-        naming: rollstamp::config::options::NamingRule::default(),
-        jobs: 1,
-        rules: Rules { hot_reload, ..Rules::default() },
-    };
+    let options = Options { rules: Rules { hot_reload, ..Rules::default() }, ..Options::default() };
     let input = Input {
         file: InputFile { name: "all.yaml".to_owned(), text: Text::here(text.to_owned()) },
         found: Found::Stream,
+        path: None,
         folder: String::new(),
         kustomization: None,
         below: None,
     };
-    process::run(
-        vec![input],
-        Vec::new(),
-        &Kustomizations::default(),
-        UnitRule::default(),
-        Skipped::default(),
-        &options,
-    )
-    .unwrap()
+    let mut loaded = Loaded::default();
+    loaded.push(input, None);
+    process::run(loaded, &options).unwrap()
 }
 
 fn is_stamped(outcome: &Outcome) -> bool {

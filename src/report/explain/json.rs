@@ -1,19 +1,20 @@
 //! The explanation for programs. The structs here are the format; nothing else is serialised.
 
-use super::{View, found, named_keys, views, words};
+use super::{Explained, explained, found, named_keys, words};
 use crate::extract::{Mount, Reference, Why};
 use crate::outcome::Outcome;
 use crate::plan::Reason;
-use crate::report::{Locator, json};
+use crate::report::locator::Locator;
+use crate::report::{View, json};
 use crate::resolve::index::{ObjectRef, object, source};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// The version of the format: it grows when a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Report<'a> {
+pub(in crate::report) struct Report<'a> {
     schema_version: u32,
     verb: &'static str,
     workloads: Vec<WorkloadRow<'a>>,
@@ -102,19 +103,16 @@ struct SourceRow<'a> {
     refused: Vec<String>,
 }
 
-/// The explanation of the chosen workloads, and all findings, as one JSON object and a newline.
-pub fn report(outcome: &Outcome, chosen: &BTreeSet<ObjectRef>) -> String {
-    let locator = Locator::new(outcome);
-    let views = views(outcome, chosen);
-    let report = Report {
+/// The explanation of the chosen workloads, and all findings.
+pub(in crate::report) fn report<'a>(view: &View<'a>, chosen: &BTreeSet<ObjectRef>) -> Report<'a> {
+    let locator = view.locator();
+    let explained = explained(view.outcome, chosen);
+    Report {
         schema_version: SCHEMA_VERSION,
-        verb: "explain",
-        workloads: views.iter().map(|v| workload(v, outcome, &locator)).collect(),
-        findings: outcome.findings.iter().map(|f| json::finding_row(f, &locator)).collect(),
-    };
-    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
-    text.push('\n');
-    text
+        verb: view.verb.name(),
+        workloads: explained.iter().map(|e| workload(e, view.outcome, &locator)).collect(),
+        findings: json::finding_rows(view, &locator),
+    }
 }
 
 fn at<'a>(locator: &Locator<'a>, place: crate::text::Place) -> At<'a> {
@@ -122,7 +120,11 @@ fn at<'a>(locator: &Locator<'a>, place: crate::text::Place) -> At<'a> {
     At { file: locator.name(place), line: position.line, column: position.column }
 }
 
-fn workload<'a>(view: &View<'a>, outcome: &'a Outcome, locator: &Locator<'a>) -> WorkloadRow<'a> {
+fn workload<'a>(
+    view: &Explained<'a>,
+    outcome: &'a Outcome,
+    locator: &Locator<'a>,
+) -> WorkloadRow<'a> {
     let id = &view.object.id;
     let (state, stamp) = json::state(view.decision());
     WorkloadRow {
@@ -144,7 +146,7 @@ fn workload<'a>(view: &View<'a>, outcome: &'a Outcome, locator: &Locator<'a>) ->
 }
 
 fn row<'a>(
-    view: &View<'a>,
+    view: &Explained<'a>,
     reference: &'a Reference,
     reason: &'a Reason,
     outcome: &'a Outcome,

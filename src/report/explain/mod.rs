@@ -1,8 +1,8 @@
 //! What each workload reads, and why: the outcome seen from the workloads.
 
-pub mod json;
+pub(super) mod json;
 mod layout;
-pub mod text;
+pub(super) mod text;
 mod words;
 
 use crate::extract::{Keys, Object, Reference, Template};
@@ -15,7 +15,7 @@ use crate::yaml::verify::Step;
 use std::collections::BTreeSet;
 
 /// A pod template and what was decided about it.
-struct View<'a> {
+struct Explained<'a> {
     object: &'a Object,
     template: &'a Template,
     planned: &'a Planned,
@@ -24,14 +24,14 @@ struct View<'a> {
 }
 
 /// The templates of the chosen objects, in the order of the input.
-fn views<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectRef>) -> Vec<View<'a>> {
+fn explained<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectRef>) -> Vec<Explained<'a>> {
     let planned = outcome.plan.workloads.iter();
     let planned = planned.filter(|planned| chosen.contains(&planned.object));
     planned
         .map(|planned| {
             let object = object(&outcome.facts, planned.object);
             let template = &object.templates[planned.template];
-            View {
+            Explained {
                 object,
                 template,
                 planned,
@@ -54,7 +54,7 @@ fn path(steps: &[Step]) -> String {
     text
 }
 
-impl<'a> View<'a> {
+impl<'a> Explained<'a> {
     /// The references with what each contributes; none, where nothing was looked up for it.
     fn reads(&self) -> impl Iterator<Item = (&'a Reference, &'a Reason)> {
         self.template.references.iter().zip(&self.planned.reasons)

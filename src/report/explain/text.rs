@@ -2,34 +2,39 @@
 //! count at the end.
 
 use super::layout::{self, Layout, Row, Shown};
-use super::{View, found, named_keys, views, words};
+use super::{Explained, explained, found, named_keys, words};
 use crate::extract::{Reference, Source};
 use crate::k8s::sites::Under;
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Reason, State};
-use crate::report::{Locator, count};
+use crate::report::locator::Locator;
+use crate::report::{View, count};
 use crate::resolve::index::{ObjectRef, SourceRef, object, source};
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 
 /// How many keys of a list are shown, unless all are asked for.
 const FEW: usize = 8;
 
 /// Explains the chosen workloads.
-pub fn report(
-    outcome: &Outcome,
+pub(in crate::report) fn write(
+    view: &View<'_>,
     chosen: &BTreeSet<ObjectRef>,
-    every_key: bool,
-    colour: bool,
-) -> String {
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let writer = Writer {
-        outcome,
-        locator: Locator::new(outcome),
-        few: if every_key { usize::MAX } else { FEW },
-        layout: Layout { colour },
+        outcome: view.outcome,
+        locator: view.locator(),
+        few: if view.show_all { usize::MAX } else { FEW },
+        layout: Layout { colour: view.colour },
     };
-    let blocks: Vec<String> =
-        views(outcome, chosen).iter().map(|view| writer.workload(view)).collect();
-    blocks.join("\n")
+    for (i, explained) in explained(view.outcome, chosen).iter().enumerate() {
+        if i > 0 {
+            out.write_all(b"\n")?;
+        }
+        out.write_all(writer.workload(explained).as_bytes())?;
+    }
+    Ok(())
 }
 
 struct Writer<'a> {
@@ -48,7 +53,7 @@ struct Group<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn workload(&self, view: &View<'a>) -> String {
+    fn workload(&self, view: &Explained<'a>) -> String {
         let object = view.object;
         let mut head = self.layout.bold(&object.id.to_string());
         if let Some(path) = &view.path {
@@ -80,7 +85,7 @@ impl<'a> Writer<'a> {
         out
     }
 
-    fn state(&self, view: &View<'a>) -> String {
+    fn state(&self, view: &Explained<'a>) -> String {
         let present = view.present().unwrap_or("unreadable");
         let state = match view.decision() {
             Decision::LeftAlone(_) | Decision::Ignored => "left alone".to_owned(),
@@ -106,7 +111,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A source that counts, with the keys that are read of it.
-    fn counted(&self, view: &View<'_>, group: &Group<'_>) -> Option<Shown> {
+    fn counted(&self, view: &Explained<'_>, group: &Group<'_>) -> Option<Shown> {
         let at = group.counted?;
         let provider = object(&self.outcome.facts, at.object);
         let source = source(&self.outcome.facts, at);
@@ -148,7 +153,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A source that does not count, with the reason: once, if it is the same for all references.
-    fn other(&self, view: &View<'_>, group: &Group<'_>) -> Shown {
+    fn other(&self, view: &Explained<'_>, group: &Group<'_>) -> Shown {
         let whys: Vec<String> =
             group.reads.iter().map(|(reference, reason)| self.why_not(reference, reason)).collect();
         let same = whys.iter().all(|why| *why == whys[0]);
@@ -182,7 +187,7 @@ impl<'a> Writer<'a> {
         words::why_not(reference, reason, self.outcome, &self.locator).unwrap_or_default()
     }
 
-    fn row(&self, view: &View<'_>, reference: &Reference, said: String) -> Row {
+    fn row(&self, view: &Explained<'_>, reference: &Reference, said: String) -> Row {
         let line = self.locator.position(view.place(reference)).line;
         Row {
             line: format!("line {line}"),
@@ -208,7 +213,7 @@ impl<'a> Writer<'a> {
 }
 
 /// The references by the name of their source, in the order of the text.
-fn groups<'a>(view: &View<'a>) -> Vec<Group<'a>> {
+fn groups<'a>(view: &Explained<'a>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (reference, reason) in view.reads() {
         let name = format!("{} {}", reference.site.target.name(), reference.name);
@@ -244,7 +249,7 @@ fn names<'s>(source: &'s Source, entries: &[usize]) -> Vec<&'s str> {
 }
 
 /// Whether one container reads all, so that its name says nothing about a mount.
-fn one_container(view: &View<'_>) -> bool {
+fn one_container(view: &Explained<'_>) -> bool {
     let mut containers = BTreeSet::new();
     for reference in &view.template.references {
         if reference.site.under == Under::Container {

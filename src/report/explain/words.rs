@@ -1,13 +1,13 @@
 //! The places and reasons of references in people's words.
 
-use super::View;
+use super::Explained;
 use crate::extract::{
     By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Why,
 };
 use crate::k8s::sites::{Reads, Under};
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Reason};
-use crate::report::Locator;
+use crate::report::locator::Locator;
 use crate::resolve::index::{object, source};
 
 /// What the rules of a run come from.
@@ -193,7 +193,7 @@ pub(super) fn why_not(
 }
 
 /// Why the stamp is what it is, where that is not plain from what counts.
-pub(super) fn state(view: &View<'_>, outcome: &Outcome) -> Option<String> {
+pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
     let text = match view.decision() {
         Decision::LeftAlone(why) => why.text.clone(),
         Decision::Stamp { .. } => {

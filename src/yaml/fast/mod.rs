@@ -2,7 +2,7 @@
 //!
 //! It understands a document wholly or declines it, and what it declines the full parser reads.
 //! So it can only ever be a speed-up: whatever it accepts gives the very tape that [`super::full`]
-//! gives, which `tests/it/fast.rs` holds against real and mutated documents. It declines whatever
+//! gives, which `tests/it/fast/mod.rs` holds against real and mutated documents. It declines whatever
 //! is rare or disputed: anchors in brackets, of keys or of nothing, aliases as keys, tags, merge
 //! keys, `?`, directives, `...`, tabs that could count, indentation digits, unusual escapes, a root
 //! that is no collection, and any surprise in the indentation.

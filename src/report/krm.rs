@@ -1,12 +1,40 @@
 //! Findings as the `results` of a KRM function (KRM Functions Specification v1, `ResourceList`).
 //! kustomize ignores them; kpt shows them and keeps them in files.
 
-use super::Locator;
+use super::locator::Locator;
+use super::{Format, Subject, View};
 use crate::extract::Object;
 use crate::finding::{Finding, Severity};
-use crate::outcome::Outcome;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+/// The items of `results`. Nobody asks for the format: it is what a ResourceList is answered with.
+pub struct Results;
+
+impl Format for Results {
+    fn name(&self) -> &'static str {
+        "krm"
+    }
+
+    fn about(&self) -> &'static str {
+        "The results of a KRM function"
+    }
+
+    fn subjects(&self) -> &'static [Subject] {
+        &[Subject::Outcome]
+    }
+
+    /// Every finding as a JSON object on a line of its own.
+    fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let locator = view.locator();
+        for finding in view.findings() {
+            serde_json::to_writer(&mut *out, &row(finding, &locator))?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,29 +65,14 @@ struct FileRow<'a> {
     index: Option<u64>,
 }
 
-/// The findings of an outcome as JSON, one object each.
-pub fn results(outcome: &Outcome) -> Vec<String> {
-    let locator = Locator::new(outcome);
-    let rows = outcome.findings.iter();
-    rows.map(|finding| serde_json::to_string(&row(outcome, finding, &locator)).unwrap_or_default())
-        .collect()
-}
-
-fn row<'a>(outcome: &'a Outcome, finding: &Finding, locator: &Locator<'_>) -> ResultRow<'a> {
-    let object = finding.place.and_then(|place| {
-        let mut objects = outcome.facts[place.file.index()].objects.iter();
-        objects.find(|object| {
-            let whole = object.place.span;
-            whole.start <= place.span.start && place.span.end <= whole.end
-        })
-    });
+fn row<'a>(finding: &'a Finding, locator: &Locator<'a>) -> ResultRow<'a> {
+    let object = locator.object_at(finding);
     let mut message = finding.message.clone();
     if let Some(help) = &finding.help {
         message.push_str(&format!("; {help}"));
     }
     let mut tags = BTreeMap::from([("code", finding.code.name().to_owned())]);
-    if let Some(place) = finding.place {
-        let position = locator.position(place);
+    if let Some(position) = finding.place.map(|place| locator.position(place)) {
         tags.insert("place", format!("{}:{}", position.line, position.column));
     }
     ResultRow {

@@ -1,0 +1,117 @@
+//! Lines, columns and source lines of places.
+
+use crate::extract::Facts;
+use crate::outcome::Outcome;
+use crate::text::{Place, Position, Span};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// Turns places into lines and columns; the lines of each text are counted once.
+pub struct Locator<'a> {
+    outcome: &'a Outcome,
+    /// How many lines end before each block of a text.
+    lines: RefCell<BTreeMap<usize, Vec<usize>>>,
+    /// The text that was read again last.
+    last: RefCell<Option<(usize, Rc<str>)>>,
+}
+
+/// The size of such a block, in bytes.
+const BLOCK: usize = 1 << 14;
+
+impl<'a> Locator<'a> {
+    /// For the texts of an outcome.
+    pub fn new(outcome: &'a Outcome) -> Self {
+        Self { outcome, lines: RefCell::default(), last: RefCell::default() }
+    }
+
+    /// The run whose texts these are.
+    pub(super) fn outcome(&self) -> &'a Outcome {
+        self.outcome
+    }
+
+    /// The name of the file.
+    pub fn name(&self, place: Place) -> &'a str {
+        &self.outcome.inputs[place.file.index()].file.name
+    }
+
+    /// Looks at a text. Of one that changed since it was read nothing is shown, and the place is its
+    /// beginning: what was found in it no longer stands there.
+    fn look<T>(&self, place: Place, look: impl FnOnce(&str) -> T) -> T {
+        let file = place.file.index();
+        let text = &self.outcome.inputs[file].file.text;
+        if let Some(text) = text.known() {
+            return look(text);
+        }
+        let last = self.last.borrow().clone().filter(|last| last.0 == file);
+        let text = match last {
+            Some((_, text)) => text,
+            None => Rc::from(text.lend().unwrap_or_default()),
+        };
+        *self.last.borrow_mut() = Some((file, Rc::clone(&text)));
+        look(&text)
+    }
+
+    /// The line and column of the first byte.
+    pub fn position(&self, place: Place) -> Position {
+        self.look(place, |text| self.position_in(text, place))
+    }
+
+    fn position_in(&self, text: &str, place: Place) -> Position {
+        let at = (place.span.start as usize).min(text.len());
+        let mut known = self.lines.borrow_mut();
+        let blocks = known.entry(place.file.index()).or_insert_with(|| {
+            let mut ended = 0;
+            let before = text.as_bytes().chunks(BLOCK).map(|block| {
+                let here = ended;
+                ended += newlines(block);
+                here
+            });
+            before.collect()
+        });
+        let block = (at / BLOCK).min(blocks.len().saturating_sub(1));
+        let rest = &text.as_bytes()[block * BLOCK..at];
+        let line = 1 + blocks.get(block).copied().unwrap_or(0) + newlines(rest);
+        // A byte order mark is no character of the first line.
+        let mark = usize::from(line == 1 && text.starts_with('\u{feff}')) * '\u{feff}'.len_utf8();
+        let start_of_line = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |end| end + 1);
+        let start = (start_of_line + mark).min(at);
+        let is_character = |b: &&u8| *b & 0xC0 != 0x80;
+        let column = text.as_bytes()[start..at].iter().filter(is_character).count() + 1;
+        Position { line, column }
+    }
+
+    /// The line at a place and the part of it that the place covers, unless a Secret stands on it
+    /// or it is too long to be read.
+    pub fn quote(&self, place: Place) -> Option<(String, Range<usize>)> {
+        self.look(place, |text| self.quote_in(text, place))
+    }
+
+    fn quote_in(&self, text: &str, place: Place) -> Option<(String, Range<usize>)> {
+        let at = (place.span.start as usize).min(text.len());
+        let line = crate::text::line_range(text, at);
+        if text.is_empty()
+            || line.len() > 200
+            || touches_secret(&self.outcome.facts[place.file.index()], &line)
+        {
+            return None;
+        }
+        let end = (place.span.end as usize).clamp(at, line.end.max(at));
+        let range = at - line.start..end - line.start;
+        Some((text[line].to_owned(), range))
+    }
+}
+
+/// How many lines end in a piece of text.
+pub(super) fn newlines(text: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', text).count()
+}
+
+/// Whether a range of bytes overlaps a Secret.
+pub fn touches_secret(facts: &Facts, range: &Range<usize>) -> bool {
+    facts
+        .secrets
+        .iter()
+        .any(|s: &Span| (s.start as usize) < range.end && range.start < s.end as usize)
+}

@@ -1,0 +1,147 @@
+//! What every format gets: one run, and how the user wants to see it.
+
+use super::diff;
+use super::locator::Locator;
+use crate::extract::Object;
+use crate::finding::{Finding, Severity};
+use crate::outcome::Outcome;
+use crate::text::input::Found;
+use crate::text::{Place, Position};
+use std::ops::Range;
+
+/// What the program was asked to do, as reports for programs name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Manifests in, manifests out.
+    Filter,
+    /// `write`
+    Write,
+    /// `check`
+    Check,
+    /// `strip`, in place
+    Strip,
+    /// `explain`
+    Explain,
+}
+
+impl Verb {
+    /// The word of the reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::Write => "write",
+            Self::Check => "check",
+            Self::Strip => "strip",
+            Self::Explain => "explain",
+        }
+    }
+}
+
+/// One run, and how the user wants to see it.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// What the run found out.
+    pub outcome: &'a Outcome,
+    /// What was asked for.
+    pub verb: Verb,
+    /// The least severity that people get to see; a document for programs holds every finding.
+    pub least: Severity,
+    /// Whether the report shows what changes as diffs.
+    pub show_diffs: bool,
+    /// Whether long lists are shown whole.
+    pub show_all: bool,
+    /// Whether the reader shows ANSI colours.
+    pub colour: bool,
+    /// How many threads may write the report; it does not depend on the number.
+    pub jobs: usize,
+}
+
+impl<'a> View<'a> {
+    /// The findings that people get to see, in the order of the input.
+    pub fn shown(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
+        let least = self.least;
+        self.outcome.findings.iter().filter(move |finding| finding.severity >= least)
+    }
+
+    /// Every finding, in the order of the input.
+    pub fn findings(&self) -> &'a [Finding] {
+        &self.outcome.findings
+    }
+
+    /// The diffs of the changed files, if the user asked for them; no line of a Secret is in them.
+    pub fn diffs(&self) -> impl Iterator<Item = String> + use<'a> {
+        let changes = if self.show_diffs { self.outcome.changes.as_slice() } else { &[] };
+        let outcome = self.outcome;
+        changes.iter().map(move |change| diff::unified(outcome, change))
+    }
+
+    /// Counts lines and columns. It remembers what it counted, so one report needs one.
+    pub fn locator(&self) -> Locator<'a> {
+        Locator::new(self.outcome)
+    }
+}
+
+/// A place as people name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spot<'a> {
+    /// The name of the file.
+    pub file: &'a str,
+    /// The line and the column.
+    pub position: Position,
+}
+
+impl std::fmt::Display for Spot<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.position.line, self.position.column)
+    }
+}
+
+/// A finding with its places as people name them.
+pub struct Located<'a> {
+    /// The finding.
+    pub finding: &'a Finding,
+    /// The file that it is about.
+    pub file: Option<&'a str>,
+    /// Where in the file it is, if the file has a text.
+    pub spot: Option<Spot<'a>>,
+    /// Whether the text is the standard input, so that there is no such file to point into.
+    pub is_stream: bool,
+    /// Other places that belong to it, each with a few words.
+    pub related: Vec<(Spot<'a>, &'a str)>,
+}
+
+impl<'a> Locator<'a> {
+    /// The place as people name it.
+    pub fn spot(&self, place: Place) -> Spot<'a> {
+        Spot { file: self.name(place), position: self.position(place) }
+    }
+
+    /// The finding with its places as people name them.
+    pub fn locate(&self, finding: &'a Finding) -> Located<'a> {
+        let spot = finding.place.map(|place| self.spot(place));
+        let found = |place: Place| self.outcome().inputs[place.file.index()].found;
+        let related = finding.related.iter();
+        Located {
+            finding,
+            file: spot.map(|spot| spot.file).or(finding.file.as_deref()),
+            spot,
+            is_stream: finding.place.is_some_and(|place| found(place) == Found::Stream),
+            related: related.map(|(place, label)| (self.spot(*place), label.as_str())).collect(),
+        }
+    }
+
+    /// The line of a finding and the part of it that the finding is about, if it may be shown.
+    pub fn quote_of(&self, finding: &Finding) -> Option<(String, Range<usize>)> {
+        finding.place.filter(|_| finding.quotable).and_then(|place| self.quote(place))
+    }
+
+    /// The object in whose text a finding points.
+    pub fn object_at(&self, finding: &Finding) -> Option<&'a Object> {
+        let place = finding.place?;
+        let mut objects = self.outcome().facts[place.file.index()].objects.iter();
+        objects.find(|object| {
+            let whole = object.place.span;
+            whole.start <= place.span.start && place.span.end <= whole.end
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! The order of the modules: `src/lib.rs` lists them as data flows, and each imports only modules
+//! that are listed before it. That way no circle can arise.
+
+use super::{code, root, sources, sources_of};
+use std::collections::BTreeSet;
+
+/// The modules in the order of `src/lib.rs`.
+fn order() -> Vec<String> {
+    let lib = std::fs::read_to_string(root().join("src/lib.rs")).expect("src/lib.rs");
+    let modules = lib.lines().filter_map(|line| line.strip_prefix("pub mod "));
+    let modules: Vec<String> = modules.map(|m| m.trim_end_matches(';').to_owned()).collect();
+    assert!(modules.len() > 10, "src/lib.rs lists {} modules", modules.len());
+    modules
+}
+
+/// The module at the top of the crate to which a file belongs.
+fn module_of(name: &str) -> &str {
+    name.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+}
+
+#[test]
+fn modules_import_only_what_is_listed_before_them() {
+    let order = order();
+    let place = |module: &str| order.iter().position(|m| m == module);
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut imports = 0;
+    for source in sources() {
+        let module = module_of(&source.name);
+        if module == "main" || module == "lib" {
+            continue;
+        }
+        let Some(own) = place(module) else {
+            wrong.push(format!("src/lib.rs does not list {}", source.name));
+            continue;
+        };
+        seen.insert(module.to_owned());
+        for import in imported(&source.name, &code(&source.text)) {
+            imports += 1;
+            if import != module && place(&import).is_none_or(|at| at >= own) {
+                wrong.push(format!("{}: {module} stands before {import}", source.name));
+            }
+        }
+    }
+    wrong.extend(order.iter().filter(|m| !seen.contains(*m)).map(|m| format!("no file of {m}")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(imports > 100, "only {imports} imports found: the search is broken");
+}
+
+/// The modules at the top of the crate that the code of a file names.
+fn imported(name: &str, code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, path) in code.match_indices("crate::") {
+        first_names(&code[at + path.len()..], &mut found);
+    }
+    // `super::` leads to the top too, from a file that stands there.
+    let depth = name.trim_end_matches("/mod.rs").split('/').count();
+    let to_top = "super::".repeat(depth);
+    for (at, path) in code.match_indices(&to_top) {
+        let rest = &code[at + path.len()..];
+        if !code[..at].ends_with("super::") && !rest.starts_with("super::") {
+            first_names(rest, &mut found);
+        }
+    }
+    found
+}
+
+/// The first name of each path in `a::b`, `{a, b::{c, d}}` or `{\n a::b,\n}`.
+fn first_names(path: &str, found: &mut BTreeSet<String>) {
+    let name = |text: &str| -> String {
+        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    let Some(group) = path.strip_prefix('{') else {
+        found.insert(name(path));
+        return;
+    };
+    found.insert(name(group));
+    let mut depth = 0;
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                found.insert(name(&group[at + 1..]));
+            }
+            _ => {}
+        }
+    }
+    found.remove("");
+}
+
+#[test]
+fn imports_are_found_in_every_form() {
+    let found = |name, code| imported(name, code).into_iter().collect::<Vec<_>>();
+    assert_eq!(found("a/b.rs", "use crate::text::Span;"), ["text"]);
+    assert_eq!(found("a/b.rs", "use crate::{text::{Span, of},\n    yaml,\n};"), ["text", "yaml"]);
+    assert_eq!(found("a/b.rs", "super::one(); super::super::plan::two()"), ["plan"]);
+    assert_eq!(found("a/mod.rs", "use super::plan::two; use self::b;"), ["plan"]);
+    assert_eq!(found("edit.rs", "super::plan::two()"), ["plan"]);
+}
+
+/// Files of the middle that ask for a text again, each with the reason. It may only become shorter.
+const READS_TEXT: &[(&str, &str)] =
+    &[("plan/unread.rs", "looks for the names of sources that nobody reads in every text")];
+
+#[test]
+fn decisions_touch_no_text() {
+    let mut reading = BTreeSet::new();
+    for module in ["resolve", "rename", "plan"] {
+        for source in sources_of(module) {
+            let code = code(&source.text);
+            if [".file.text", ".lend(", ".text.get()", ".known()"].iter().any(|m| code.contains(m))
+            {
+                reading.insert(source.name);
+            }
+        }
+    }
+    let expected: BTreeSet<String> =
+        READS_TEXT.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(reading, expected, "the files that read text, and those that may");
+}
+
+#[test]
+fn only_io_opens_files() {
+    let mut modules = order();
+    modules.retain(|module| module != "io");
+    for module in modules {
+        for source in sources_of(&module) {
+            let code = code(&source.text);
+            for means in ["std::fs", "File::open", "std::net", "std::process::Command"] {
+                assert!(!code.contains(means), "{} does I/O: {means}", source.name);
+            }
+        }
+    }
+}
