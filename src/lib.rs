@@ -33,6 +33,8 @@ pub mod yaml;
 
 pub mod k8s;
 
+pub mod compat;
+
 pub mod finding;
 
 pub mod digest;

@@ -17,6 +17,7 @@ mod golden;
 mod laws;
 mod oracle;
 mod parity;
+mod patterns;
 mod programs;
 mod properties;
 mod reload;

@@ -1,0 +1,57 @@
+//! Patterns in the syntax of Go's `regexp` (`regexp/syntax/parse.go` of Go 1.26, flags `Perl`),
+//! translated to the syntax tree of the `regex` crates.
+//!
+//! The two syntaxes differ in what they take and in what they mean, so a pattern is never handed over
+//! as text: this is Go's parser, one case for each of its cases. Object names are ASCII, so Unicode
+//! tables are reduced to ASCII. What cannot be told for every version of Go is refused by name.
+
+mod class;
+mod parser;
+
+use regex_automata::meta;
+
+/// A pattern, compiled.
+#[derive(Debug)]
+pub struct Pattern(meta::Regex);
+
+/// Why a pattern cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Go's own compiler refuses it. v1.4.21 of Reloader panics, later ones skip the entry.
+    Invalid(&'static str),
+    /// What Go makes of it depends on its version, or is too large to compile here.
+    Untranslated(&'static str),
+}
+
+/// The most bytes that a compiled pattern may take.
+const MAX_COMPILED: usize = 4 << 20;
+
+impl Pattern {
+    /// The pattern that Reloader makes of an entry of a list: `^` and `$` are put around its text
+    /// without a group, so that `a|b` means `^a` or `b$`, and a last `\` takes the `$` for itself.
+    ///
+    /// # Errors
+    /// See [`Unusable`].
+    pub fn of_entry(entry: &str) -> Result<Self, Unusable> {
+        Self::new(&format!("^{entry}$"))
+    }
+
+    /// Compiles a pattern of Go.
+    ///
+    /// # Errors
+    /// See [`Unusable`].
+    pub fn new(pattern: &str) -> Result<Self, Unusable> {
+        let tree = parser::parse(pattern)?;
+        let config = meta::Config::new().nfa_size_limit(Some(MAX_COMPILED));
+        meta::Builder::new()
+            .configure(config)
+            .build_from_hir(&tree)
+            .map(Self)
+            .map_err(|_| Unusable::Untranslated("it is too large"))
+    }
+
+    /// Whether the pattern matches somewhere in a text.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}

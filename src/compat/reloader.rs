@@ -1,0 +1,155 @@
+//! Reloader: `ShouldReload` in `pkg/common/common.go` of v1.4.21 and of the commit 655a2b38 after it,
+//! which no longer panics on an invalid pattern.
+
+use super::pattern::{Pattern, Unusable};
+use super::{Annotations, is_go_true};
+use crate::k8s::controllers::{RELOADER_KEYS, Role};
+use crate::k8s::providers::Target;
+use std::collections::BTreeMap;
+
+/// How Reloader was started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `--auto-reload-all`: workloads without an annotation have `auto`.
+    pub auto_reload_all: bool,
+    /// `--resources-to-ignore`: kinds of sources that it does not watch.
+    pub resources_to_ignore: Vec<Target>,
+    /// `--ignored-workload-types`: kinds of workloads that it leaves alone; `Job` or `CronJob`.
+    pub ignored_workloads: Vec<String>,
+    /// `--namespaces`: the only ones that it watches, if there are any.
+    pub namespaces: Vec<String>,
+    /// `--namespaces-to-ignore`: those that it does not watch.
+    pub namespaces_to_ignore: Vec<String>,
+    /// The annotations that have another key, by the flag that says so.
+    pub keys: BTreeMap<String, String>,
+}
+
+impl Options {
+    /// The key of an annotation.
+    pub fn key(&self, role: Role) -> &str {
+        let row = RELOADER_KEYS.iter().find(|row| row.role == role);
+        let renamed = row.and_then(|row| self.keys.get(row.flag?));
+        renamed.map_or_else(|| row.map_or("", |row| row.key), String::as_str)
+    }
+
+    /// Whether it watches sources of this kind and namespace.
+    pub fn watches(&self, target: Target, namespace: &str) -> bool {
+        let is_listed = |list: &[String]| list.iter().any(|name| name == namespace);
+        !self.resources_to_ignore.contains(&target)
+            && (self.namespaces.is_empty() || is_listed(&self.namespaces))
+            && !is_listed(&self.namespaces_to_ignore)
+    }
+}
+
+/// What the annotations of a source say about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// It rolls nobody.
+    pub ignored: bool,
+    /// `search` finds it.
+    pub matches: bool,
+}
+
+impl Tags {
+    /// Reads the annotations of a source.
+    pub fn of(options: &Options, source: &Annotations) -> Self {
+        Self {
+            ignored: source.is_true(options.key(Role::Ignore)),
+            matches: source.is_true(options.key(Role::Match)),
+        }
+    }
+}
+
+/// Whether a change of a source rolls a workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// It does not.
+    No,
+    /// If the pod template references it (`AutoReload`).
+    IfReferenced,
+    /// In any case: a list names it.
+    Always,
+}
+
+/// An entry of a list that cannot be used as a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadEntry {
+    /// The entry, trimmed.
+    pub text: String,
+    /// Why.
+    pub why: Unusable,
+}
+
+/// What the annotations of a workload select among the sources of one kind.
+pub struct Selector {
+    left_alone: bool,
+    excluded: Vec<String>,
+    /// The entries of the list, in its order.
+    pub entries: Vec<Result<Pattern, BadEntry>>,
+    search: bool,
+    auto: bool,
+}
+
+impl Selector {
+    /// Reads the annotations of a workload of the kind `kind` and of its pod template.
+    pub fn new(
+        options: &Options,
+        kind: &str,
+        target: Target,
+        workload: &Annotations,
+        template: &Annotations,
+    ) -> Self {
+        let own = [
+            options.key(Role::List(target)),
+            options.key(Role::Auto),
+            options.key(Role::TypedAuto(target)),
+            options.key(Role::Search),
+        ];
+        // The pod template counts only if the workload has none of them, with whatever value. An
+        // exclude is never looked for there.
+        let is_on_workload = own.iter().any(|key| workload.get(key).is_some());
+        let [list, auto, typed_auto, search] =
+            own.map(|key| if is_on_workload { workload.get(key) } else { template.get(key) });
+        let is_empty = |value: Option<&str>| value.is_none_or(str::is_empty);
+        Self {
+            left_alone: options.ignored_workloads.iter().any(|ignored| ignored == kind),
+            excluded: workload
+                .get(options.key(Role::Exclude(target)))
+                .filter(|list| !list.is_empty())
+                .map_or_else(Vec::new, |list| entries(list).map(str::to_owned).collect()),
+            entries: entries(list.unwrap_or_default()).map(entry).collect(),
+            search: search == Some("true"),
+            auto: is_go_true(auto)
+                || is_go_true(typed_auto)
+                || (options.auto_reload_all && is_empty(auto) && is_empty(typed_auto)),
+        }
+    }
+
+    /// Whether a change of the source of this name rolls the workload.
+    pub fn selects(&self, name: &str, tags: Tags) -> Selected {
+        if self.left_alone || tags.ignored || self.excluded.iter().any(|own| own == name) {
+            return Selected::No;
+        }
+        if self.entries.iter().flatten().any(|pattern| pattern.is_match(name)) {
+            return Selected::Always;
+        }
+        match (self.search && tags.matches) || self.auto {
+            true => Selected::IfReferenced,
+            false => Selected::No,
+        }
+    }
+
+    /// The entries that cannot be used as patterns.
+    pub fn bad_entries(&self) -> impl Iterator<Item = &BadEntry> {
+        self.entries.iter().filter_map(|entry| entry.as_ref().err())
+    }
+}
+
+/// The entries of a list. Go's `strings.TrimSpace` and `str::trim` both take away `White_Space`.
+fn entries(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim)
+}
+
+fn entry(text: &str) -> Result<Pattern, BadEntry> {
+    Pattern::of_entry(text).map_err(|why| BadEntry { text: text.to_owned(), why })
+}

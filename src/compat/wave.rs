@@ -1,0 +1,48 @@
+//! Wave: `hasRequiredAnnotation` and `getChildNamesByType` in `pkg/core` of 0.11.
+
+use super::Annotations;
+use crate::k8s::controllers::{WAVE_EXTRAS, WAVE_KINDS, WAVE_REQUIRED, WAVE_SITES, WaveReads};
+use crate::k8s::providers::Target;
+
+/// Whether Wave takes care of a workload of this kind with these annotations. Those of the pod
+/// template say nothing.
+pub fn is_enabled(kind: &str, workload: &Annotations) -> bool {
+    WAVE_KINDS.contains(&kind) && workload.is_true(WAVE_REQUIRED)
+}
+
+/// A source that Wave counts although the pod template need not reference it. All of its keys count,
+/// and it may be missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extra<'a> {
+    /// Its kind.
+    pub target: Target,
+    /// Its namespace; that of the workload, if absent.
+    pub namespace: Option<&'a str>,
+    /// Its name. Nothing is trimmed, so it can be one that no object has.
+    pub name: &'a str,
+}
+
+/// The sources that the annotations of a workload add, in their order.
+pub fn extras(workload: &Annotations) -> impl Iterator<Item = Extra<'_>> {
+    WAVE_EXTRAS.iter().flat_map(|&(key, target)| {
+        let entries = workload.get(key).into_iter().flat_map(|list| list.split(','));
+        entries.filter_map(move |entry| {
+            let mut parts = entry.split('/');
+            match (parts.next()?, parts.next(), parts.next()) {
+                (name, None, _) => Some(Extra { target, namespace: None, name }),
+                (namespace, Some(name), None) => {
+                    Some(Extra { target, namespace: Some(namespace), name })
+                }
+                // Wave drops an entry with two slashes.
+                (_, Some(_), Some(_)) => None,
+            }
+        })
+    })
+}
+
+/// Which keys Wave counts at the site `site` in the list `list` of a pod spec; nothing, if it does not
+/// look there.
+pub fn reads(site: &str, list: &str) -> Option<WaveReads> {
+    let is_looked_at = matches!(list, "containers" | "volumes");
+    WAVE_SITES.iter().find(|(id, _)| is_looked_at && *id == site).map(|&(_, reads)| reads)
+}

@@ -1,0 +1,241 @@
+//! Our reading of Go's patterns against what Go's `regexp` recorded (testdata/parity), and against
+//! the decisions that the code of Reloader and Wave made.
+
+use crate::corpora::root;
+use rollstamp::compat::pattern::{Pattern, Unusable};
+use rollstamp::compat::reloader::{Options, Selected, Selector, Tags};
+use rollstamp::compat::{Annotations, wave};
+use rollstamp::k8s::controllers::WaveReads;
+use rollstamp::k8s::providers::Target;
+use rollstamp::k8s::sites::{SITES, Site, Under};
+use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn patterns_match_what_go_matches() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/parity/go-patterns.json");
+    let text = std::fs::read_to_string(path).unwrap();
+    let file: Json = serde_json::from_str(&text).unwrap();
+    let names: Vec<&str> = strings(&file["names"]).collect();
+    let mut wrong = Vec::new();
+    let mut refused: BTreeMap<String, usize> = BTreeMap::new();
+    for row in file["patterns"].as_array().unwrap() {
+        let pattern = row["pattern"].as_str().unwrap();
+        let said = match Pattern::new(pattern) {
+            Ok(own) => {
+                let bits = names.iter().map(|name| if own.is_match(name) { '1' } else { '0' });
+                Some(bits.collect::<String>())
+            }
+            Err(Unusable::Invalid(_)) => None,
+            Err(Unusable::Untranslated(why)) => {
+                *refused.entry(why.to_owned()).or_default() += 1;
+                continue;
+            }
+        };
+        if said.as_deref() != row["matches"].as_str() {
+            wrong.push(format!("{pattern:?}: Go {}, we {said:?}", row["matches"]));
+        }
+    }
+    println!("not translated: {refused:?}");
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn strings(list: &Json) -> impl Iterator<Item = &str> {
+    list.as_array().unwrap().iter().map(|item| item.as_str().unwrap())
+}
+
+/// The rows of a file of recorded decisions; none if it is not there, after saying so.
+fn decisions(name: &str) -> Option<Vec<Json>> {
+    let path = root()?.join("facts").join(name);
+    if !path.is_file() {
+        println!("DID NOT RUN: {} is not there", path.display());
+        return None;
+    }
+    let output = Command::new("gzip").arg("-dc").arg(&path).output().unwrap();
+    assert!(output.status.success(), "gzip cannot read {}", path.display());
+    let text = String::from_utf8(output.stdout).unwrap();
+    Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+fn annotations(of: &Json) -> Annotations {
+    let entries = of["annotations"].as_object().into_iter().flatten();
+    Annotations(
+        entries.map(|(key, value)| (key.as_str().into(), value.as_str().unwrap().into())).collect(),
+    )
+}
+
+fn options(row: &Json) -> Options {
+    let keys = row["keys"].as_object().into_iter().flatten();
+    Options {
+        auto_reload_all: row["autoReloadAll"].as_bool().unwrap(),
+        keys: keys.map(|(flag, key)| (flag.clone(), key.as_str().unwrap().to_owned())).collect(),
+        ..Options::default()
+    }
+}
+
+#[test]
+fn reloader_decides_as_its_code_decided() {
+    let Some(rows) = decisions("reloader-decisions.jsonl.gz") else { return };
+    let mut wrong = Vec::new();
+    let mut untranslated: BTreeMap<String, usize> = BTreeMap::new();
+    let mut invalid = 0;
+    for row in &rows {
+        let (workload, resource, decision) = (&row["workload"], &row["resource"], &row["decision"]);
+        let options = options(&row["options"]);
+        let kind = workload["kind"].as_str().unwrap();
+        let target = match resource["kind"].as_str().unwrap() {
+            "ConfigMap" => Target::ConfigMap,
+            _ => Target::Secret,
+        };
+        let name = resource["name"].as_str().unwrap();
+        let template = annotations(&row["template"]);
+        let selector = Selector::new(&options, kind, target, &annotations(workload), &template);
+        let selected = selector.selects(name, Tags::of(&options, &annotations(resource)));
+        for entry in selector.bad_entries() {
+            if let Unusable::Untranslated(_) = entry.why {
+                *untranslated.entry(entry.text.clone()).or_default() += 1;
+            }
+        }
+        // An entry that the code of Reloader met and could not compile is one that we refuse too.
+        for error in decision["errors"].as_array().into_iter().flatten() {
+            invalid += 1;
+            let error = error.as_str().unwrap();
+            if !selector.bad_entries().any(|bad| error.contains(&go_quoted(&bad.text))) {
+                wrong.push(format!("{}: we take {error}", row["id"]));
+            }
+        }
+        let of = |what: &str| decision[what].as_bool().unwrap();
+        let expected = match (of("reload"), of("auto")) {
+            (false, _) => Selected::No,
+            (true, true) => Selected::IfReferenced,
+            (true, false) => Selected::Always,
+        };
+        if selected != expected {
+            wrong.push(format!("{}: the code decided {expected:?}, we {selected:?}", row["id"]));
+        }
+        let rolls = match selected {
+            Selected::No => false,
+            Selected::IfReferenced => of("referenced"),
+            Selected::Always => true,
+        };
+        let rolls = rolls && decision.get("error").is_none();
+        if rolls != of("rolls") {
+            wrong.push(format!("{}: it rolls: {}, we say {rolls}", row["id"], of("rolls")));
+        }
+    }
+    println!(
+        "{} decisions, {invalid} invalid entries, not translated: {untranslated:?}",
+        rows.len()
+    );
+    assert!(
+        wrong.is_empty(),
+        "{} differ:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(40)].join("\n")
+    );
+    // Which names of Unicode classes Go takes depends on its version; it takes this one in none.
+    assert!(untranslated.keys().all(|entry| entry == r"\p{Foo}"), "{untranslated:?}");
+}
+
+/// A text as Go's `%q` prints it.
+fn go_quoted(text: &str) -> String {
+    format!("{text:?}").replace("\\u{a0}", "\\u00a0")
+}
+
+/// What a mapping at the end of a site's path leads to.
+fn at<'a>(node: &'a Json, path: &[&str], found: &mut Vec<&'a Json>) {
+    let Some((step, rest)) = path.split_first() else {
+        found.push(node);
+        return;
+    };
+    match step.strip_suffix("[]") {
+        Some(field) => {
+            node[field].as_array().into_iter().flatten().for_each(|item| at(item, rest, found));
+        }
+        None if node[step].is_object() => at(&node[step], rest, found),
+        None => {}
+    }
+}
+
+type Child = (String, String, bool, Option<BTreeSet<String>>);
+
+/// What Wave counts at a site of a pod spec, by our table.
+fn children(spec: &Json, site: &Site, namespace: &str, found: &mut Vec<Child>) {
+    let lists: &[&str] = match site.under {
+        Under::Container => &["containers", "initContainers", "ephemeralContainers"],
+        Under::Volume => &["volumes"],
+        Under::PodSpec | Under::Object => &[""],
+    };
+    for list in lists {
+        let Some(reads) = wave::reads(site.id, list) else { continue };
+        let path = format!("{list}[]/{}", site.path);
+        let mut nodes = Vec::new();
+        at(spec, &path.split('/').collect::<Vec<_>>(), &mut nodes);
+        for node in nodes {
+            let keys = |list: &Json| {
+                list.as_array().map(|items| {
+                    items.iter().map(|item| item["key"].as_str().unwrap().to_owned()).collect()
+                })
+            };
+            let keys = match reads {
+                WaveReads::All => None,
+                WaveReads::Items => keys(&node["items"]),
+                WaveReads::Key => Some([node["key"].as_str().unwrap().to_owned()].into()),
+            };
+            let name = node[site.name].as_str().unwrap_or_default().to_owned();
+            found.push((namespace.to_owned(), name, node["optional"] != true, keys));
+        }
+    }
+}
+
+#[test]
+fn wave_counts_what_its_code_counted() {
+    let Some(rows) = decisions("wave-decisions.jsonl.gz") else { return };
+    let mut wrong = Vec::new();
+    let mut counted = 0;
+    for row in &rows {
+        let (workload, decision) = (&row["workload"], &row["decision"]);
+        let (kind, own) = (workload["kind"].as_str().unwrap(), annotations(workload));
+        let namespace = workload["namespace"].as_str().unwrap();
+        let enabled = decision["enabled"].as_bool().unwrap();
+        if wave::is_enabled(kind, &own) != enabled {
+            wrong.push(format!("{}: enabled is {enabled}", row["id"]));
+        }
+        for (target, field) in [(Target::ConfigMap, "configMaps"), (Target::Secret, "secrets")] {
+            let mut said: Vec<Child> = Vec::new();
+            for site in SITES.iter().filter(|site| site.target == target) {
+                children(&row["template"]["spec"], site, namespace, &mut said);
+            }
+            let extras = wave::extras(&own).filter(|extra| extra.target == target);
+            said.extend(extras.map(|extra| {
+                let namespace = extra.namespace.unwrap_or(namespace);
+                (namespace.to_owned(), extra.name.to_owned(), false, None)
+            }));
+            let text = |child: &Json, field: &str| child[field].as_str().unwrap().to_owned();
+            let mut expected: Vec<Child> = Vec::new();
+            for child in decision[field].as_array().into_iter().flatten() {
+                let keys = (child["allKeys"] == false).then(|| {
+                    let keys = child["keys"].as_array().into_iter().flatten();
+                    keys.map(|key| key.as_str().unwrap().to_owned()).collect()
+                });
+                let required = child["required"].as_bool().unwrap();
+                expected.push((text(child, "namespace"), text(child, "name"), required, keys));
+            }
+            counted += expected.len();
+            said.sort();
+            expected.sort();
+            if said != expected {
+                wrong.push(format!("{}: Wave counted {expected:?}, we {said:?}", row["id"]));
+            }
+        }
+    }
+    println!("{} workloads of Wave, {counted} children", rows.len());
+    assert!(
+        wrong.is_empty(),
+        "{} differ:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(20)].join("\n")
+    );
+}
