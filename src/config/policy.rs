@@ -1,14 +1,15 @@
-//! What a run may leave out or leave unsaid: rules of the configuration, and marks in comments.
+//! What the configuration adds to the tables of Kubernetes, and what it leaves out.
 
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::silence::Levels;
+use crate::k8s::Row;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::providers::{Provider, Target};
-use crate::k8s::referrers::is_way;
 use crate::k8s::sites::Site;
-use crate::text::input::Input;
-use crate::text::{Changed, line_range};
+use crate::yaml::path::FieldPath;
 use globset::{Glob, GlobMatcher, GlobSet};
-use std::collections::BTreeMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::sync::Arc;
 
 /// A unit that the configuration declares.
 pub struct Declared {
@@ -24,9 +25,9 @@ pub struct Declared {
 #[derive(Default)]
 pub struct Rules {
     /// More kinds that hold pod templates.
-    pub workloads: Vec<&'static WorkloadKind>,
+    pub workloads: Vec<Arc<WorkloadKind>>,
     /// More kinds that provide content.
-    pub providers: Vec<&'static Provider>,
+    pub providers: Vec<Provider>,
     /// More places that name a source.
     pub sites: Vec<UserSite>,
     /// More places that follow a source which gets another name, and places that do not mean one.
@@ -39,14 +40,13 @@ pub struct Rules {
     pub encrypted: Encrypted,
     /// Whether volumes that a reload sidecar watches still roll their pods.
     pub hot_reload: HotReload,
-    /// How much findings matter; `None` leaves them unsaid.
-    pub levels: BTreeMap<Code, Option<Severity>>,
-    /// Findings that are known.
-    pub silence: Vec<Silence>,
+    /// How much findings matter, and which ones are known.
+    pub findings: Levels,
 }
 
 /// What becomes of sources that SOPS has encrypted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Encrypted {
     /// The encrypted text counts, so that a new encryption rolls the pods.
     #[default]
@@ -56,7 +56,8 @@ pub enum Encrypted {
 }
 
 /// Whether volumes that a reload sidecar watches still roll their pods.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum HotReload {
     /// They do: nobody can tell from a manifest whether the program rereads them in time.
     #[default]
@@ -131,7 +132,7 @@ pub struct UserSite {
     /// The field beside the name that holds the key.
     pub key: Option<String>,
     /// The row.
-    pub site: &'static Site,
+    pub site: Row<Site>,
 }
 
 impl UserSite {
@@ -149,8 +150,8 @@ pub struct NameRow {
     pub group: Option<String>,
     /// The kind of the object; any, if absent.
     pub kind: Option<String>,
-    /// The fields that lead to it, lists left out; `*` is any field, a leading `**` any way.
-    pub path: Vec<String>,
+    /// The way to it, lists left out.
+    pub path: FieldPath,
     /// What is named; nothing, if it names something else.
     pub target: Option<Target>,
     /// Only text that this matches.
@@ -162,108 +163,14 @@ pub struct NameRow {
 impl NameRow {
     /// Whether a name at the end of a way is meant. As in kustomize, a path may end at the name or at
     /// the mapping that holds it as `name`.
-    pub fn fits(&self, group: &str, kind: &str, way: &[&str], name: &str) -> bool {
-        let is_here = is_way(&self.path, way)
-            || (way.last() == Some(&"name") && is_way(&self.path, &way[..way.len() - 1]));
+    pub fn fits(&self, group: &str, kind: &str, way: &[impl AsRef<str>], name: &str) -> bool {
+        let is_here = self.path.matches(way)
+            || way
+                .split_last()
+                .is_some_and(|(last, holder)| last.as_ref() == "name" && self.path.matches(holder));
         is_here
             && self.group.as_deref().is_none_or(|g| g == group)
             && self.kind.as_deref().is_none_or(|k| k == kind)
             && self.name.as_ref().is_none_or(|glob| glob.is_match(name))
     }
-}
-
-/// A finding that is known and stays unsaid.
-pub struct Silence {
-    code: Code,
-    object: Option<GlobMatcher>,
-}
-
-impl Silence {
-    /// For findings of a code about objects that the glob matches.
-    ///
-    /// # Errors
-    /// A glob that is not one.
-    pub fn new(code: Code, object: Option<&str>) -> Result<Self, String> {
-        Ok(Self { code, object: object.map(glob).transpose()? })
-    }
-
-    fn covers(&self, finding: &Finding) -> bool {
-        finding.code == self.code
-            && self.object.as_ref().is_none_or(|glob| {
-                finding.object.as_deref().is_some_and(|object| glob.is_match(object))
-            })
-    }
-}
-
-/// The mark of a comment that silences findings about its line or the next one:
-/// `# rollstamp-ignore: missing-key the key comes with the next chart`.
-const MARK: &str = "# rollstamp-ignore:";
-
-/// Sets the levels that the configuration asks for, and drops what is silenced. What refuses stays
-/// as it is: silence would make a refusal unexplained. Of texts that are not here `may_have_marks` knows
-/// whether they are worth reading again.
-///
-/// # Errors
-/// When a text with such a comment must be read again, and cannot.
-pub fn apply(
-    rules: &Rules,
-    inputs: &[Input],
-    may_have_marks: impl Fn(usize) -> bool,
-    findings: &mut Vec<Finding>,
-) -> Result<(), Changed> {
-    let mut changed = None;
-    findings.retain_mut(|finding| {
-        if finding.refuses {
-            return true;
-        }
-        let is_marked = is_marked(inputs, &may_have_marks, finding).unwrap_or_else(|error| {
-            changed = Some(error);
-            false
-        });
-        if is_marked || rules.silence.iter().any(|silence| silence.covers(finding)) {
-            return false;
-        }
-        match rules.levels.get(&finding.code) {
-            Some(None) => false,
-            Some(Some(severity)) => {
-                finding.severity = *severity;
-                true
-            }
-            None => true,
-        }
-    });
-    changed.map_or(Ok(()), Err)
-}
-
-/// Whether a text may hold a comment that silences a finding.
-pub fn has_marks(text: &str) -> bool {
-    memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_some()
-}
-
-/// Whether a comment on the finding's line, or on the line before it, names its code.
-fn is_marked(
-    inputs: &[Input],
-    may_have_marks: impl Fn(usize) -> bool,
-    finding: &Finding,
-) -> Result<bool, Changed> {
-    let Some(place) = finding.place else {
-        return Ok(false);
-    };
-    let file = place.file.index();
-    let text = match inputs[file].file.text.known() {
-        Some(text) => text,
-        None if may_have_marks(file) => inputs[file].file.text.get()?,
-        None => return Ok(false),
-    };
-    let own = line_range(text, place.span.start as usize);
-    let before = match own.start {
-        0 => 0..0,
-        start => line_range(text, start - 1),
-    };
-    Ok([own, before].into_iter().any(|line| {
-        text[line]
-            .split_once(MARK)
-            .and_then(|(_, rest)| rest.split_whitespace().next())
-            .is_some_and(|code| code == finding.code.name())
-    }))
 }

@@ -4,29 +4,44 @@
 //! `apimachinery/pkg/util/validation` (`IsConfigMapKey`) of Kubernetes; both sizes and the key in
 //! both fields were confirmed on kube-apiserver 1.36.
 
-/// The most bytes that all values of one object may have together, decoded (`MaxSecretSize`).
+/// The limit for all values of one object together, decoded, in bytes (`MaxSecretSize`).
 pub const MAX_CONTENT: usize = 1_048_576;
 
-/// The most bytes that all annotations of one object may have together (`TotalAnnotationSizeLimitB`).
-/// Client-side apply writes the whole object into one.
+/// The limit for all annotations of one object together, in bytes (`TotalAnnotationSizeLimitB`).
+/// Client-side apply writes the whole object, as JSON, into one annotation.
 pub const MAX_ANNOTATIONS: usize = 262_144;
 
-/// The most bytes of a key.
+/// The limit for a key, in bytes.
 pub const MAX_KEY: usize = 253;
 
-/// Why a key is refused: completes "the key is ...".
-pub fn key_flaw(key: &str) -> Option<&'static str> {
+/// Why the API server refuses a key. The sentences are in [`crate::finding::value`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyFlaw {
+    /// It is empty.
+    Empty,
+    /// It has more than [`MAX_KEY`] bytes.
+    TooLong,
+    /// It has a character that is not allowed.
+    Character,
+    /// It is `.`.
+    Dot,
+    /// It begins with `..`, as the files do that the kubelet makes itself.
+    TwoDots,
+}
+
+/// What is wrong with a key of a ConfigMap or Secret, if anything is.
+pub fn key_flaw(key: &str) -> Option<KeyFlaw> {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
     if key.is_empty() {
-        Some("empty")
+        Some(KeyFlaw::Empty)
     } else if key.len() > MAX_KEY {
-        Some("longer than 253 bytes")
+        Some(KeyFlaw::TooLong)
     } else if !key.bytes().all(is_allowed) {
-        Some("not made of letters, digits, `-`, `_` and `.` alone")
+        Some(KeyFlaw::Character)
     } else if key == "." {
-        Some("a dot alone")
+        Some(KeyFlaw::Dot)
     } else if key.starts_with("..") {
-        Some("one that begins with two dots")
+        Some(KeyFlaw::TwoDots)
     } else {
         None
     }

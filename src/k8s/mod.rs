@@ -1,7 +1,7 @@
 //! What Kubernetes looks like, as tables: data first, then the few functions that read it.
 //!
-//! Kinds and sites are separate tables and their product is derived: whoever multiplies them by
-//! hand gets holes. To add a kind, a site or a provider, add a row and a case under `testdata`.
+//! Kinds and sites are separate tables, and every site applies to every kind: a list of all pairs,
+//! written by hand, would have gaps. To add a kind, a site or a provider, add a row and a case under `testdata`.
 
 pub mod id;
 pub mod kinds;
@@ -17,3 +17,46 @@ pub mod sidecars;
 pub mod short_names;
 pub mod sites;
 pub mod waits;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// A row of a table: one that is built in, or one that the configuration adds.
+#[derive(Debug)]
+pub enum Row<T: 'static> {
+    /// A row of a table of this program.
+    BuiltIn(&'static T),
+    /// A row of the configuration.
+    Configured(Arc<T>),
+}
+
+impl<T> Deref for Row<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Self::BuiltIn(row) => row,
+            Self::Configured(row) => row,
+        }
+    }
+}
+
+impl<T> Clone for Row<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::BuiltIn(row) => Self::BuiltIn(row),
+            Self::Configured(row) => Self::Configured(Arc::clone(row)),
+        }
+    }
+}
+
+/// Who gets stamps because of a row of the tables of kinds, sites and providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// Everybody, from the first version of the digest scheme. These rows never change: another one
+    /// would change stamps, and so roll pods, of people who changed nothing.
+    V1,
+    /// Only those who ask for it. Rows of the configuration are of this kind, and so is every row
+    /// that is added to the tables later.
+    OptIn,
+}

@@ -1,10 +1,18 @@
-//! PROVIDERS: which kinds provide the content of a ConfigMap or of a Secret, and which only say that
-//! somebody in the cluster will.
+//! PROVIDERS: which kinds hold the content of a ConfigMap or of a Secret, and which only say that a
+//! controller in the cluster will make one.
 //!
-//! The rows with content are part of scheme v1: later ones are opt-in.
+//! The rows are part of scheme v1: a test compares them with `testdata/golden/v1-rows.txt`.
+
+use super::Since;
+use crate::yaml::path::FieldPath;
+use smol_str::SmolStr;
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// What a reference names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 pub enum Target {
     /// `v1 ConfigMap`
     ConfigMap,
@@ -36,15 +44,15 @@ pub enum Encoding {
 /// A field of a provider whose entries are keys and values.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Content {
-    /// The way to the field, with `/` between names.
-    pub path: &'static str,
-    /// What its values are.
+    /// The path to the field.
+    pub path: FieldPath,
+    /// How its values are written.
     pub encoding: Encoding,
     /// Whether its keys can become environment variables: `binaryData` never does.
     pub env: bool,
     /// Whether its keys win over those of the fields before it.
     pub overrides: bool,
-    /// What stands before its keys where nothing maps them to what pods read (see
+    /// The prefix of its keys in the digest where they are not the keys that pods read (see
     /// [`Provider::whole_if`]).
     pub prefix: &'static str,
 }
@@ -53,116 +61,127 @@ pub struct Content {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Provider {
     /// The API group.
-    pub group: &'static str,
+    pub group: SmolStr,
     /// The kind.
-    pub kind: &'static str,
-    /// What references to it say.
+    pub kind: SmolStr,
+    /// The kind that references to it name.
     pub provides: Target,
-    /// The ways to the name of what it provides; the first that is there counts. `[]` behind a
+    /// The paths to the name of what it provides; the first that is there counts. `[]` behind a
     /// field means each of its items, and then each provides one.
-    pub names: &'static [&'static str],
-    /// The ways to the namespace of what it provides; the first that is there counts.
-    pub namespaces: &'static [&'static str],
-    /// Where its content is; of an external provider, nowhere.
-    pub contents: &'static [Content],
-    /// Fields that mix the content of keys: if one of them is there, every reading reference adds
-    /// all entries, each with its prefix.
-    pub whole_if: &'static [&'static str],
-    /// The values of `type` for which somebody in the cluster fills the object.
+    pub names: Vec<FieldPath>,
+    /// The paths to the namespace of what it provides; the first that is there counts.
+    pub namespaces: Vec<FieldPath>,
+    /// The fields with its content. An external provider has none: a controller makes the content.
+    pub contents: Vec<Content>,
+    /// Paths to fields that can make several keys of the result from one entry. If one of them is
+    /// there, every reference that reads adds all entries, each with its prefix.
+    pub whole_if: Vec<FieldPath>,
+    /// The values of `type` for which a controller in the cluster fills the object.
     pub filled_if_type: &'static [&'static str],
+    /// Who gets stamps because of this row.
+    pub since: Since,
 }
 
 const OWN_NAME: &[&str] = &["metadata/name"];
 const OWN_NAMESPACE: &[&str] = &["metadata/namespace"];
 
-const fn text(path: &'static str) -> Content {
-    Content { path, encoding: Encoding::Text, env: true, overrides: false, prefix: "" }
+fn text(path: &str) -> Content {
+    Content {
+        path: FieldPath::parse(path),
+        encoding: Encoding::Text,
+        env: true,
+        overrides: false,
+        prefix: "",
+    }
 }
 
-const fn external(
-    group: &'static str,
-    kind: &'static str,
-    names: &'static [&'static str],
-) -> Provider {
+fn external(group: &'static str, kind: &'static str, names: &[&str]) -> Provider {
     Provider {
-        group,
-        kind,
+        group: SmolStr::new_static(group),
+        kind: SmolStr::new_static(kind),
         provides: Target::Secret,
-        names,
-        namespaces: OWN_NAMESPACE,
-        contents: &[],
-        whole_if: &[],
+        names: FieldPath::all(names),
+        namespaces: FieldPath::all(OWN_NAMESPACE),
+        contents: Vec::new(),
+        whole_if: Vec::new(),
         filled_if_type: &[],
+        since: Since::V1,
     }
 }
 
 /// One row a kind.
-pub const PROVIDERS: &[Provider] = &[
-    // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/config-map-v1/
-    Provider {
-        group: "",
-        kind: "ConfigMap",
-        provides: Target::ConfigMap,
-        names: OWN_NAME,
-        namespaces: OWN_NAMESPACE,
-        contents: &[
-            text("data"),
-            Content { encoding: Encoding::Base64, env: false, ..text("binaryData") },
-        ],
-        whole_if: &[],
-        filled_if_type: &[],
-    },
-    // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/
-    // (`stringData` wins over `data` when both hold a key). The token controller fills the Secrets of
-    // service accounts.
-    Provider {
-        group: "",
-        kind: "Secret",
-        provides: Target::Secret,
-        names: OWN_NAME,
-        namespaces: OWN_NAMESPACE,
-        contents: &[
-            Content { encoding: Encoding::Base64, ..text("data") },
-            Content { overrides: true, ..text("stringData") },
-        ],
-        whole_if: &[],
-        filled_if_type: &["kubernetes.io/service-account-token"],
-    },
-    // github.com/bitnami-labs/sealed-secrets pkg/apis/sealedsecrets/v1alpha1: the controller makes the
-    // Secret of the template's metadata, and merges `template.data` with what it decrypts.
-    Provider {
-        group: "bitnami.com",
-        kind: "SealedSecret",
-        provides: Target::Secret,
-        names: &["spec/template/metadata/name", "metadata/name"],
-        namespaces: &["spec/template/metadata/namespace", "metadata/namespace"],
-        contents: &[
-            Content { prefix: "encryptedData/", ..text("spec/encryptedData") },
-            Content { prefix: "template.data/", ..text("spec/template/data") },
-            Content { prefix: "data/", ..text("spec/data") },
-        ],
-        whole_if: &["spec/template/data", "spec/data"],
-        filled_if_type: &[],
-    },
-    // https://external-secrets.io/latest/api/externalsecret/
-    external("external-secrets.io", "ExternalSecret", &["spec/target/name", "metadata/name"]),
-    // https://external-secrets.io/latest/api/clusterexternalsecret/
-    external(
-        "external-secrets.io",
-        "ClusterExternalSecret",
-        &["spec/externalSecretSpec/target/name", "spec/externalSecretName", "metadata/name"],
-    ),
-    // https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.CertificateSpec
-    external("cert-manager.io", "Certificate", &["spec/secretName"]),
-    // https://secrets-store-csi-driver.sigs.k8s.io/topics/sync-as-kubernetes-secret
-    external(
-        "secrets-store.csi.x-k8s.io",
-        "SecretProviderClass",
-        &["spec/secretObjects[]/secretName"],
-    ),
-];
+pub static PROVIDERS: LazyLock<Vec<Provider>> = LazyLock::new(|| {
+    vec![
+        // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/config-map-v1/
+        Provider {
+            group: SmolStr::new_static(""),
+            kind: SmolStr::new_static("ConfigMap"),
+            provides: Target::ConfigMap,
+            names: FieldPath::all(OWN_NAME),
+            namespaces: FieldPath::all(OWN_NAMESPACE),
+            contents: vec![
+                text("data"),
+                Content { encoding: Encoding::Base64, env: false, ..text("binaryData") },
+            ],
+            whole_if: Vec::new(),
+            filled_if_type: &[],
+            since: Since::V1,
+        },
+        // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/
+        // (`stringData` wins over `data` when both hold a key). The token controller fills the Secrets of
+        // service accounts.
+        Provider {
+            group: SmolStr::new_static(""),
+            kind: SmolStr::new_static("Secret"),
+            provides: Target::Secret,
+            names: FieldPath::all(OWN_NAME),
+            namespaces: FieldPath::all(OWN_NAMESPACE),
+            contents: vec![
+                Content { encoding: Encoding::Base64, ..text("data") },
+                Content { overrides: true, ..text("stringData") },
+            ],
+            whole_if: Vec::new(),
+            filled_if_type: &["kubernetes.io/service-account-token"],
+            since: Since::V1,
+        },
+        // github.com/bitnami-labs/sealed-secrets pkg/apis/sealedsecrets/v1alpha1: the controller makes the
+        // Secret of the template's metadata, and merges `template.data` with what it decrypts.
+        Provider {
+            group: SmolStr::new_static("bitnami.com"),
+            kind: SmolStr::new_static("SealedSecret"),
+            provides: Target::Secret,
+            names: FieldPath::all(&["spec/template/metadata/name", "metadata/name"]),
+            namespaces: FieldPath::all(&["spec/template/metadata/namespace", "metadata/namespace"]),
+            contents: vec![
+                Content { prefix: "encryptedData/", ..text("spec/encryptedData") },
+                Content { prefix: "template.data/", ..text("spec/template/data") },
+                Content { prefix: "data/", ..text("spec/data") },
+            ],
+            whole_if: FieldPath::all(&["spec/template/data", "spec/data"]),
+            filled_if_type: &[],
+            since: Since::V1,
+        },
+        // https://external-secrets.io/latest/api/externalsecret/
+        external("external-secrets.io", "ExternalSecret", &["spec/target/name", "metadata/name"]),
+        // https://external-secrets.io/latest/api/clusterexternalsecret/
+        external(
+            "external-secrets.io",
+            "ClusterExternalSecret",
+            &["spec/externalSecretSpec/target/name", "spec/externalSecretName", "metadata/name"],
+        ),
+        // https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.CertificateSpec
+        external("cert-manager.io", "Certificate", &["spec/secretName"]),
+        // https://secrets-store-csi-driver.sigs.k8s.io/topics/sync-as-kubernetes-secret
+        external(
+            "secrets-store.csi.x-k8s.io",
+            "SecretProviderClass",
+            &["spec/secretObjects[]/secretName"],
+        ),
+    ]
+});
 
-/// The row of a kind, if it provides anything.
+/// The default row of a kind, if it provides anything.
 pub fn provider(group: &str, kind: &str) -> Option<&'static Provider> {
-    PROVIDERS.iter().find(|row| row.kind == kind && row.group == group)
+    let mut rows = PROVIDERS.iter().filter(|row| row.since == Since::V1);
+    rows.find(|row| row.kind == kind && row.group == group)
 }

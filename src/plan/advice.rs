@@ -3,30 +3,27 @@
 use super::{Decision, Reason};
 use crate::config::options::Options;
 use crate::config::policy::HotReload;
-use crate::extract::{Facts, Object, Sidecar, Template, Watched};
+use crate::extract::{Manifests, Object, Reference, Sidecar, Template, Watched};
 use crate::finding::{Code, Finding};
-use crate::scope::{Home, Seat, Units};
-use crate::text::input::{Found, Input};
-use crate::text::{Place, Span};
-use crate::yaml::verify::Step;
-
-fn quoting(object: &Object, code: Code, message: String, span: Span) -> Finding {
-    let place = Place { file: object.place.file, span };
-    Finding::new(code, message).about(object.id.to_string()).quoting(place)
-}
+use crate::scope::{Seat, Units};
+use std::iter::Zip;
+use std::slice::Iter;
 
 /// `a`, or `a`, `b`
-fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+fn names<'a>(names: impl IntoIterator<Item = &'a (impl std::fmt::Display + 'a)>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }
+
+/// The references of a template, each with what it contributes.
+pub(super) type Read<'a> = Zip<Iter<'a, Reference>, Iter<'a, Reason>>;
 
 /// What there is to say about a template that could be stamped.
 pub(super) fn about_template(
     object: &Object,
     template: &Template,
     decision: &Decision,
-    reasons: &[Reason],
+    read: Read<'_>,
     options: &Options,
 ) -> Vec<Finding> {
     let mut found: Vec<Finding> = template
@@ -34,8 +31,8 @@ pub(super) fn about_template(
         .iter()
         .filter_map(|sidecar| match options.rules.hot_reload {
             _ if sidecar.row.label.is_some() => Some(by_label(object, sidecar)),
-            HotReload::Roll => rolls_all_the_same(object, template, sidecar, reasons),
-            HotReload::Skip => skipped(object, template, sidecar, reasons),
+            HotReload::Roll => rolls_all_the_same(object, sidecar, &read),
+            HotReload::Skip => skipped(object, sidecar, &read),
         })
         .collect();
     if matches!(decision, Decision::Stamp { .. }) {
@@ -45,32 +42,22 @@ pub(super) fn about_template(
 }
 
 /// Whether a reference inside a watched volume has a reason like this one.
-fn any_reason(
-    template: &Template,
-    reasons: &[Reason],
-    volume: &Watched,
-    is: fn(&Reason) -> bool,
-) -> bool {
-    template.references.iter().zip(reasons).any(|(reference, reason)| {
+fn any_reason(read: &Read<'_>, volume: &Watched, is: fn(&Reason) -> bool) -> bool {
+    read.clone().any(|(reference, reason)| {
         volume.span.start <= reference.name_span.start
             && reference.name_span.end <= volume.span.end
             && is(reason)
     })
 }
 
-fn counted<'a>(template: &Template, sidecar: &'a Sidecar, reasons: &[Reason]) -> Vec<&'a Watched> {
+fn counted<'a>(sidecar: &'a Sidecar, read: &Read<'_>) -> Vec<&'a Watched> {
     let is_counted = |reason: &Reason| matches!(reason, Reason::Counted(..));
     let volumes = sidecar.volumes.iter();
-    volumes.filter(|volume| any_reason(template, reasons, volume, is_counted)).collect()
+    volumes.filter(|volume| any_reason(read, volume, is_counted)).collect()
 }
 
-fn rolls_all_the_same(
-    object: &Object,
-    template: &Template,
-    sidecar: &Sidecar,
-    reasons: &[Reason],
-) -> Option<Finding> {
-    let volumes = counted(template, sidecar, reasons);
+fn rolls_all_the_same(object: &Object, sidecar: &Sidecar, read: &Read<'_>) -> Option<Finding> {
+    let volumes = counted(sidecar, read);
     if volumes.is_empty() {
         return None;
     }
@@ -86,38 +73,33 @@ fn rolls_all_the_same(
         "if the program reloads what it read from there, annotate the workload with `rollstamp.dev/live: \"{}\"`; env and subPath reads still roll the pods",
         bare.join(",")
     );
-    Some(quoting(object, Code::HotReload, message, sidecar.at).help(help))
+    Some(object.finding_at(Code::HotReload, sidecar.at, message).help(help))
 }
 
-fn skipped(
-    object: &Object,
-    template: &Template,
-    sidecar: &Sidecar,
-    reasons: &[Reason],
-) -> Option<Finding> {
+fn skipped(object: &Object, sidecar: &Sidecar, read: &Read<'_>) -> Option<Finding> {
     let is_spared = |reason: &Reason| *reason == Reason::ReadsNothing;
     let spared = sidecar
         .volumes
         .iter()
         .filter(|volume| volume.doubt.is_none())
-        .filter(|volume| any_reason(template, reasons, volume, is_spared));
+        .filter(|volume| any_reason(read, volume, is_spared));
     let spared: Vec<&Watched> = spared.collect();
-    let doubted = counted(template, sidecar, reasons)
-        .into_iter()
-        .find_map(|volume| Some((volume, volume.doubt?)));
+    let doubted =
+        counted(sidecar, read).into_iter().find_map(|volume| Some((volume, volume.doubt?)));
     let (sidecar_name, id) = (&sidecar.container, &object.id);
     let message = match (spared.is_empty(), doubted) {
         (true, None) => return None,
         (true, Some((volume, doubt))) => format!(
-            "the sidecar `{sidecar_name}` of {id} watches the volume `{}`, but {doubt}: changes roll the pods",
-            volume.name
+            "the sidecar `{sidecar_name}` of {id} watches the volume `{}`, but {}: changes roll the pods",
+            volume.name,
+            doubt.text()
         ),
         (false, _) => format!(
             "the sidecar `{sidecar_name}` of {id} reloads {}; mounts of it without a subPath are no part of the stamp",
             names(spared.iter().map(|volume| &volume.name))
         ),
     };
-    Some(quoting(object, Code::HotReload, message, sidecar.at))
+    Some(object.finding_at(Code::HotReload, sidecar.at, message))
 }
 
 fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
@@ -133,7 +115,7 @@ fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
         "the container `{}` of {} finds ConfigMaps or Secrets {by} and {ending}",
         sidecar.container, object.id
     );
-    quoting(object, Code::FoundByLabel, message, sidecar.at)
+    object.finding_at(Code::FoundByLabel, sidecar.at, message)
 }
 
 fn marks(object: &Object, template: &Template) -> Vec<Finding> {
@@ -146,7 +128,7 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
             names(marks.checksums.iter().map(|(name, _)| name))
         );
         found.push(
-            quoting(object, Code::ForeignChecksum, message, *at).help(
+            object.finding_at(Code::ForeignChecksum, *at, message).help(
                 "drop it where the stamp covers what it stands for; rollstamp leaves it alone",
             ),
         );
@@ -159,7 +141,8 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
             names(marks.versions.iter().map(|(name, _)| name))
         );
         found.push(
-            quoting(object, Code::VersionLabel, message, *at)
+            object
+                .finding_at(Code::VersionLabel, *at, message)
                 .help("keep it on the workload's own metadata"),
         );
     }
@@ -167,57 +150,46 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
 }
 
 /// A pod template of a kind without a row.
-pub(super) fn unlisted(object: &Object, template: &Template) -> Option<Finding> {
-    let read = template.references.iter().find(|r| r.reads())?;
+pub(super) fn unlisted(
+    manifests: &Manifests,
+    object: &Object,
+    template: &Template,
+) -> Option<Finding> {
+    let read = template.references.iter().map(|at| &manifests[at]).find(|r| r.reads())?;
     let message = format!(
         "{} holds what looks like a pod template at `{}`, which reads {} {}; its kind is not known, so it gets no stamp",
         object.id,
-        dotted(&template.path),
+        template.path,
         read.site.target.name(),
         read.name
     );
-    Some(quoting(object, Code::UnknownWorkload, message, read.name_span))
-}
-
-/// `spec.workers[0].template`
-fn dotted(path: &[Step]) -> String {
-    let mut text = String::new();
-    for step in path {
-        match step {
-            Step::Field(name) if text.is_empty() => text.push_str(name),
-            Step::Field(name) => text.push_str(&format!(".{name}")),
-            Step::Item(i) => text.push_str(&format!("[{i}]")),
-        }
-    }
-    text
+    Some(object.finding_at(Code::UnknownWorkload, read.name_span, message))
 }
 
 /// Workloads that take the pod template of another one, which is not in their unit.
-pub(super) fn about_delegates(inputs: &[Input], facts: &[Facts], units: &Units) -> Vec<Finding> {
+pub(super) fn about_delegates(manifests: &Manifests, units: &Units) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (file, (input, file_facts)) in inputs.iter().zip(facts).enumerate() {
-        let Home::In(seats) = &units.homes[file] else {
+    for (_, object) in manifests.objects() {
+        let (Some(delegate), file) = (&object.delegate, object.place.file) else {
             continue;
         };
-        if input.found == Found::Context || seats.is_empty() {
+        if !manifests[file].input.is_named() || !units.takes_part(file) {
             continue;
         }
-        for object in &file_facts.objects {
-            let Some(delegate) = &object.delegate else {
-                continue;
-            };
-            let is_there = |seat: &Seat| {
-                let members = units.get(seat.unit).sees.iter();
-                let mut objects = members.flat_map(|member| &facts[member.file].objects);
-                objects.any(|o| o.id.kind == delegate.kind && o.id.name == delegate.name)
-            };
-            if !seats.iter().all(is_there) {
-                let message = format!(
-                    "{} takes its pod template from {} {}, which is not in this apply unit: nothing is stamped",
-                    object.id, delegate.kind, delegate.name
-                );
-                found.push(quoting(object, Code::MissingWorkload, message, delegate.at));
-            }
+        let is_there = |seat: &Seat| {
+            let mut objects = units
+                .get(seat.unit)
+                .sees
+                .iter()
+                .flat_map(|member| manifests.objects_of(member.file).map(|(_, object)| object));
+            objects.any(|o| o.id.kind == delegate.kind && o.id.name == delegate.name)
+        };
+        if !units.seats(file).unwrap_or_default().iter().all(is_there) {
+            let message = format!(
+                "{} takes its pod template from {} {}, which is not in this apply unit: nothing is stamped",
+                object.id, delegate.kind, delegate.name
+            );
+            found.push(object.finding_at(Code::MissingWorkload, delegate.at, message));
         }
     }
     found

@@ -1,11 +1,13 @@
 //! The findings of the plan, one function each.
 
 use super::{Decision, Planned, State};
-use crate::extract::{Entry, Facts, Flaw, Malformed, Object, Reference, refused};
+use crate::extract::{Entry, Flaw, Malformed, Manifests, Object, Reference, SourceId, refused};
+use crate::finding::divergence::Divergence;
+use crate::finding::workload::{no_stamp, until};
 use crate::finding::{Code, Finding, Severity};
-use crate::resolve::index::{SourceRef, object};
-use crate::scope::Why;
-use crate::text::input::{Found, Input};
+use crate::k8s::kinds::NoRoll;
+use crate::k8s::waits::Until;
+use crate::text::input::Found;
 use crate::text::{Place, Span};
 use crate::yaml::insert::{Refusal, Slot};
 use std::collections::BTreeSet;
@@ -14,21 +16,16 @@ fn place(object: &Object, span: Span) -> Place {
     Place { file: object.place.file, span }
 }
 
-/// A finding about an object, at its name.
-fn about(object: &Object, code: Code, message: String) -> Finding {
-    Finding::new(code, message).about(object.id.to_string()).at(object.place_of_name())
-}
-
 /// One finding for the workloads of a file that are left alone for one reason.
-pub(super) fn left_alone(first: &Object, count: usize, why: &Why) -> Finding {
+pub(super) fn left_alone(first: &Object, count: usize, why: &Divergence) -> Finding {
     let others = match count - 1 {
         0 => String::new(),
         1 => " and 1 other".to_owned(),
         more => format!(" and {more} others"),
     };
     let verb = if count > 1 { "are" } else { "is" };
-    let message = format!("{}{others} {verb} left alone: {}", first.id, why.text);
-    let mut finding = about(first, Code::KustomizeSource, message);
+    let message = format!("{}{others} {verb} left alone: {}", first.id, why.text());
+    let mut finding = first.finding(Code::KustomizeSource, message);
     if let Some(place) = why.place {
         finding = finding.related(place, "here");
     }
@@ -42,7 +39,8 @@ pub(super) fn encrypted(object: &Object) -> Finding {
         "{} stands in a file that is encrypted with SOPS, which is never rewritten",
         object.id
     );
-    about(object, Code::EncryptedFile, message)
+    object
+        .finding(Code::EncryptedFile, message)
         .help("move the workload to a file of its own")
         .refusing()
 }
@@ -64,6 +62,7 @@ pub(super) fn edit_refused(object: &Object, refusal: &Refusal) -> Finding {
 pub(super) fn missing_keys(
     object: &Object,
     reference: &Reference,
+    name: &str,
     missing: &[&str],
 ) -> Vec<Finding> {
     missing
@@ -72,11 +71,10 @@ pub(super) fn missing_keys(
             let target = reference.site.target.name();
             let message = format!(
                 "{} reads the key `{key}` of {target} {}, which does not have it",
-                object.id, reference.name
+                object.id, name
             );
-            Finding::new(Code::MissingKey, message)
-                .about(object.id.to_string())
-                .quoting(place(object, reference.name_span))
+            object
+                .finding_at(Code::MissingKey, reference.name_span, message)
                 .help("add the key, or mark the reference as optional; without it the container does not start")
         })
         .collect()
@@ -90,9 +88,9 @@ pub(super) fn flawed(owner: &Object, entry: &Entry, flaw: &Flaw, reader: &Object
         flaw.describe(),
         reader.id
     );
-    Finding::new(Code::NonStringValue, message)
-        .about(owner.id.to_string())
-        .at(place(owner, entry.at.0))
+    owner
+        .finding(Code::NonStringValue, message)
+        .at(place(owner, entry.at))
         .help(flaw.help())
         .refusing()
 }
@@ -104,29 +102,26 @@ pub(super) fn malformed(owner: &Object, malformed: &Malformed, reader: Option<&O
         None => (Code::NonStringUnread, String::new()),
     };
     let message = format!("`{}` of {} is not a mapping{read}", malformed.field, owner.id);
-    let mut finding =
-        Finding::new(code, message).about(owner.id.to_string()).at(place(owner, malformed.at));
+    let mut finding = owner.finding(code, message).at(place(owner, malformed.at));
     finding.refuses = reader.is_some();
     finding.help("write it as keys and values")
 }
 
 pub(super) fn unread_flaw(owner: &Object, entry: &Entry, flaw: &Flaw) -> Finding {
     let message = format!("the value of `{}` of {} is {}", entry.key, owner.id, flaw.describe());
-    Finding::new(Code::NonStringUnread, message)
-        .about(owner.id.to_string())
-        .at(place(owner, entry.at.0))
-        .help(flaw.help())
+    owner.finding(Code::NonStringUnread, message).at(place(owner, entry.at)).help(flaw.help())
 }
 
 pub(super) fn ambiguous(
-    facts: &[Facts],
+    manifests: &Manifests,
     reader: &Object,
     reference: &Reference,
-    candidates: &[SourceRef],
+    name: &str,
+    candidates: &[SourceId],
 ) -> Finding {
     let target = reference.site.target.name();
     let objects: Vec<&Object> =
-        candidates.iter().map(|candidate| object(facts, candidate.object)).collect();
+        candidates.iter().map(|&candidate| manifests.owner(candidate)).collect();
     let namespaces: BTreeSet<&str> =
         objects.iter().filter_map(|object| object.id.namespace.as_deref()).collect();
     let (what, help) = if namespaces.len() > 1 {
@@ -142,11 +137,9 @@ pub(super) fn ambiguous(
             "give one of them another name, or stamp what kustomize prints: `kustomize build DIR | rollstamp`",
         )
     };
-    let message =
-        format!("{} names {target} {}, {what}; it is left alone", reader.id, reference.name);
-    let mut finding = Finding::new(Code::AmbiguousReference, message)
-        .about(reader.id.to_string())
-        .quoting(place(reader, reference.name_span))
+    let message = format!("{} names {target} {name}, {what}; it is left alone", reader.id);
+    let mut finding = reader
+        .finding_at(Code::AmbiguousReference, reference.name_span, message)
         .help(help)
         .refusing();
     for source in objects {
@@ -155,15 +148,18 @@ pub(super) fn ambiguous(
     finding
 }
 
-pub(super) fn external(reader: &Object, reference: &Reference, strict: bool) -> Finding {
+pub(super) fn external(
+    reader: &Object,
+    reference: &Reference,
+    name: &str,
+    strict: bool,
+) -> Finding {
     let target = reference.site.target.name();
     let message = format!(
         "{} reads {target} {}, which is not in this apply unit; changes of it do not change the stamp",
-        reader.id, reference.name
+        reader.id, name
     );
-    let mut finding = Finding::new(Code::ExternalReference, message)
-        .about(reader.id.to_string())
-        .quoting(place(reader, reference.name_span));
+    let mut finding = reader.finding_at(Code::ExternalReference, reference.name_span, message);
     if strict {
         finding.severity = Severity::Error;
         finding = finding
@@ -173,45 +169,50 @@ pub(super) fn external(reader: &Object, reference: &Reference, strict: bool) -> 
     finding
 }
 
-pub(super) fn filled(reader: &Object, reference: &Reference, provider: &Object) -> Finding {
+pub(super) fn filled(
+    reader: &Object,
+    reference: &Reference,
+    name: &str,
+    provider: &Object,
+) -> Finding {
     let target = reference.site.target.name();
     let message = format!(
         "{} reads {target} {}, which {} has filled in the cluster; changes of it do not change the stamp",
-        reader.id, reference.name, provider.id
+        reader.id, name, provider.id
     );
-    Finding::new(Code::FilledInCluster, message)
-        .about(reader.id.to_string())
-        .quoting(place(reader, reference.name_span))
+    reader
+        .finding_at(Code::FilledInCluster, reference.name_span, message)
         .related(provider.place_of_name(), "filled here")
 }
 
-pub(super) fn not_rolled(object: &Object, reason: &str) -> Finding {
+pub(super) fn not_rolled(object: &Object, reason: NoRoll) -> Finding {
     let reason = match object.hook {
-        true => "is a hook, which Helm makes anew",
-        false => reason,
+        true => "is a hook, which Helm makes anew".to_owned(),
+        false => no_stamp(reason, &object.id.kind),
     };
-    about(object, Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
+    object.finding(Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
 }
 
-pub(super) fn rolls_later(object: &Object, later: &str) -> Finding {
-    let message = format!("{} is stamped, but its pods are replaced only {later}", object.id);
-    about(object, Code::RollsLater, message)
+pub(super) fn rolls_later(object: &Object, later: Until) -> Finding {
+    let message =
+        format!("{} is stamped, but its pods are replaced only {}", object.id, until(later));
+    object.finding(Code::RollsLater, message)
 }
 
 pub(super) fn clash(
-    facts: &[Facts],
-    one: SourceRef,
-    two: SourceRef,
+    manifests: &Manifests,
+    one: SourceId,
+    two: SourceId,
     readers: &BTreeSet<String>,
 ) -> Finding {
-    let (a, b) = (object(facts, one.object), object(facts, two.object));
+    let (a, b) = (manifests.owner(one), manifests.owner(two));
     let readers: Vec<&str> = readers.iter().map(String::as_str).collect();
     let message = format!(
         "{} has different content in two files; left alone because of it: {}",
         a.id,
         readers.join(", ")
     );
-    about(a, Code::ClashingSources, message)
+    a.finding(Code::ClashingSources, message)
         .related(b.place_of_name(), "the other one")
         .help("apply the two apart: name fewer files, or put the alternatives into folders of their own")
         .refusing()
@@ -223,14 +224,15 @@ pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
         "{} is left alone: the units {one} and {two} of the configuration need different stamps",
         object.id
     );
-    about(object, Code::SeveralUnits, message)
+    object
+        .finding(Code::SeveralUnits, message)
         .help("let one unit hold its file under `files`; the others may name it under `also`")
         .refusing()
 }
 
 /// The finding that `check` makes of a decision, if it is one.
-pub fn drift(inputs: &[Input], facts: &[Facts], planned: &Planned) -> Option<Finding> {
-    let object = object(facts, planned.object);
+pub fn drift(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
+    let object = &manifests[planned.object];
     let (code, message) = match &planned.decision {
         Decision::Stamp { state: State::Missing, .. } => {
             (Code::MissingStamp, format!("{} has no stamp", object.id))
@@ -252,15 +254,14 @@ pub fn drift(inputs: &[Input], facts: &[Facts], planned: &Planned) -> Option<Fin
         ),
         _ => return None,
     };
-    let span = match &object.templates[planned.template].slot {
+    let span = match &manifests[planned.template].slot {
         Some(Ok(Slot::Present(present))) => present.key,
         _ => object.name_span,
     };
-    let finding =
-        Finding::new(code, message).about(object.id.to_string()).quoting(place(object, span));
+    let finding = object.finding_at(code, span, message);
     Some(match code {
         Code::UnverifiableStamp => finding,
-        _ if inputs[planned.object.file].found == Found::Stream => finding.help(
+        _ if manifests[object.place.file].input.found == Found::Stream => finding.help(
             "what prints these manifests did not let rollstamp stamp them last: put `| rollstamp` behind it, or see whether its plugin ran",
         ),
         _ => finding.help("run `rollstamp write` on the same paths"),

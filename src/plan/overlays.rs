@@ -1,43 +1,40 @@
-//! Workloads that are applied in several units: stamped only where all of them agree.
+//! Workloads that several units apply: one is stamped only where all its units need the same stamp.
 
 use super::{Decision, Planner, Reason, findings};
-use crate::extract::{Object, Reference, Template};
+use crate::extract::{Manifests, Object, Reference, Template, TemplateId};
+use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
-use crate::resolve::is_exact;
-use crate::scope::{Seat, Unit, Why};
+use crate::scope::{Seat, Unit};
 use crate::text::Place;
 use std::collections::BTreeSet;
 
-/// What is decided about a template, and why.
+/// The decision about a template, and its reasons.
 type Decided = (Decision, Vec<Reason>);
 
-/// Whether it is worth a word that a template is left alone.
-pub(super) fn matters(template: &Template) -> bool {
+/// Whether a template would get a stamp, so that a finding says why it is left alone.
+pub(super) fn matters(manifests: &Manifests, template: &Template) -> bool {
     template.not_stamped.is_none()
         && template.ignored.is_none()
-        && template.references.iter().any(Reference::reads)
+        && template.references.iter().map(|at| &manifests[at]).any(Reference::reads)
 }
 
-/// Why an item of a list is left alone that is raw material there.
-pub(super) fn raw_material(object: &Object) -> Why {
+/// Why a list item that a kustomization includes is left alone.
+pub(super) fn raw_material(object: &Object) -> Divergence {
     let below = object.raw_material_of.as_deref();
     let below = below.unwrap_or("a kustomization");
-    Why { text: format!("it lies below {below}, which decides what is applied"), place: None }
+    Divergence::of(Cause::RawMaterial(below.to_owned()))
 }
 
 impl Planner<'_> {
-    /// Decides in every unit of a file. An error says why they do not agree, or why nobody can know.
-    pub(super) fn in_all(
-        &mut self,
-        seats: &[Seat],
-        at: (usize, usize),
-        object: &Object,
-        template: &Template,
-    ) -> Result<Decided, Why> {
+    /// Decides for every unit that applies the file.
+    ///
+    /// # Errors
+    /// A [`Divergence`], if the units need different stamps or what they apply is not known.
+    pub(super) fn in_all(&mut self, seats: &[Seat], at: TemplateId) -> Result<Decided, Divergence> {
         if let [only] = seats
             && !self.units.get(only.unit).built
         {
-            return Ok(self.template(only, object, template));
+            return Ok(self.template(only, at));
         }
         let mut first: Option<(&Unit, Decided)> = None;
         let mut said: BTreeSet<(Code, Option<Place>, String)> = BTreeSet::new();
@@ -46,13 +43,13 @@ impl Planner<'_> {
         let mut wrong = None;
         for seat in seats {
             let unit = self.units.get(seat.unit);
-            let decided = self.template(seat, object, template);
+            let decided = self.template(seat, at);
             for finding in std::mem::take(&mut self.said.findings) {
                 if said.insert((finding.code, finding.place, finding.message.clone())) {
                     findings.push(finding);
                 }
             }
-            wrong = self.doubt(seat, at, object, template, &decided.1);
+            wrong = self.doubt(seat, at, &decided.1);
             if wrong.is_some() {
                 break;
             }
@@ -60,15 +57,14 @@ impl Planner<'_> {
                 None => first = Some((unit, decided)),
                 Some((one, same)) if same.0 != decided.0 && !unit.built => {
                     self.said = earlier;
-                    let finding = findings::several_units(object, &one.name, &unit.name);
+                    let finding =
+                        findings::several_units(self.manifests.workload(at), &one.name, &unit.name);
                     self.said.findings.push(finding);
                     return Ok((Decision::Refused, Vec::new()));
                 }
                 Some((one, same)) if same.0 != decided.0 => {
-                    wrong = Some(Why {
-                        text: format!("{} and {} need different stamps", one.name, unit.name),
-                        place: None,
-                    });
+                    let (one, two) = (one.name.clone(), unit.name.clone());
+                    wrong = Some(Divergence::of(Cause::DifferentStamps(one, two)));
                     break;
                 }
                 Some(_) => {}
@@ -81,68 +77,53 @@ impl Planner<'_> {
                 self.said.add(said);
                 Ok(decided)
             }
-            (why, _) => {
-                Err(why.unwrap_or_else(|| Why { text: "it is only read".to_owned(), place: None }))
-            }
+            (why, _) => Err(why.unwrap_or_else(|| Divergence::of(Cause::OnlyRead))),
         }
     }
 
-    /// Why the stamp of a template in a unit may not be that of what is applied.
-    fn doubt(
-        &self,
-        seat: &Seat,
-        at: (usize, usize),
-        object: &Object,
-        template: &Template,
-        reasons: &[Reason],
-    ) -> Option<Why> {
+    /// Why the template that a unit applies may need another stamp than the one in the file.
+    fn doubt(&self, seat: &Seat, at: TemplateId, reasons: &[Reason]) -> Option<Divergence> {
         let unit = self.units.get(seat.unit);
         if !unit.built {
             return None;
         }
-        let mut why = self.doubt_in(unit, seat, at, object, template, reasons)?;
-        // The field may stand in a base or a component: the overlay is what people build.
-        if unit.name != "." && !why.text.contains(&format!("{}/", unit.name)) {
-            why.text.push_str(&format!("; {} builds it", unit.name));
-        }
-        Some(why)
+        let why = self.doubt_in(unit, seat, at, reasons)?;
+        Some(why.in_build_of(&unit.name))
     }
 
     fn doubt_in(
         &self,
         unit: &Unit,
         seat: &Seat,
-        at: (usize, usize),
-        object: &Object,
-        template: &Template,
+        at: TemplateId,
         reasons: &[Reason],
-    ) -> Option<Why> {
-        if let Some(why) = unit.changed.get(&at) {
+    ) -> Option<Divergence> {
+        let manifests = self.manifests;
+        let template = &manifests[at];
+        let object = &manifests[template.object];
+        if let Some(why) = unit.changed.get(&template.object) {
             return Some(why.clone());
         }
-        for (reference, reason) in template.references.iter().zip(reasons) {
+        for (id, reason) in template.references.iter().zip(reasons) {
+            let reference = &manifests[id];
+            let name = self.renames.name(id, reference);
             if matches!(reason, Reason::ReadsNothing) {
                 continue;
             }
             let target = reference.site.target;
-            let mut candidates = self.index.get(seat.unit, target, &reference.name).iter();
-            let changed = candidates.find_map(|candidate| {
-                let at = candidate.copy.object;
-                unit.changed.get(&(at.file, at.object))
-            });
+            let mut candidates = self.resolver.candidates(seat, target, name).iter();
+            let changed = candidates
+                .find_map(|candidate| unit.changed.get(&manifests[candidate.copy].object));
             if let Some(why) = changed {
                 return Some(why.clone());
             }
             if matches!(reason, Reason::Clash(..) | Reason::Ambiguous(_)) {
-                let (kind, name) = (reference.site.target.name(), &reference.name);
-                return Some(Why {
-                    text: format!("{} has more than one {kind} {name}", unit.name),
-                    place: None,
-                });
+                let (unit, name) = (unit.name.clone(), name.to_owned());
+                return Some(Divergence::of(Cause::SeveralSources(unit, target, name)));
             }
-            // A source that nobody sees here may be the one that is meant.
+            // The reference may mean a source that is not here.
             if let Some(open) = &unit.open
-                && !is_exact(self.index, seat, object, reference, self.options)
+                && !self.resolver.is_exact(seat, object, target, name)
             {
                 return Some(open.clone());
             }

@@ -1,51 +1,51 @@
 //! What each reference contributes to a stamp.
 
-use crate::extract::By;
-use crate::resolve::index::SourceRef;
+use crate::extract::{By, SourceId};
 
 /// What a reference contributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Entries of this source are part of the stamp.
     Counted(Counted),
-    /// The source is named after its content, so that its name rolls the pods.
-    ContentNamed(SourceRef),
+    /// The name of the source changes with its content, so the name rolls the pods.
+    ContentNamed(SourceId),
     /// A control annotation or a rule says that it takes no part.
     Ignored(Ignored),
-    /// It reads no key.
+    /// The reference reads no key.
     ReadsNothing,
-    /// A controller in the cluster fills the source.
-    Filled(SourceRef),
+    /// A controller in the cluster writes the content of the source.
+    Filled(SourceId),
     /// The source is not in the apply unit.
     External,
     /// Two files define the source differently.
-    Clash(SourceRef, SourceRef),
-    /// Several sources fit, these.
-    Ambiguous(Vec<SourceRef>),
+    Clash(SourceId, SourceId),
+    /// All of these sources fit.
+    Ambiguous(Vec<SourceId>),
 }
 
 /// What a reference reads of its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
     /// The source.
-    pub source: SourceRef,
+    pub source: SourceId,
     /// The entries that are part of the stamp.
     pub entries: Vec<usize>,
-    /// The entries that it reads, but that a control annotation or a rule leaves out.
+    /// The positions of the entries that it reads and that a control annotation or a rule ignores.
     pub ignored: Vec<usize>,
-    /// The keys that it names and that the source does not have.
+    /// The keys that the reference names and that the source does not have.
     pub missing: Vec<String>,
 }
 
-/// What says that a reference takes no part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a reference is ignored.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ignored {
-    /// The workload as a whole.
+    /// The whole workload is ignored.
     Workload(By),
-    /// The workload, of this source.
+    /// The workload says to ignore the source.
     OnWorkload,
-    /// The source as a whole.
-    Source(SourceRef, By),
-    /// All the keys that are read of the source.
-    Keys(SourceRef),
+    /// The whole source is ignored.
+    Source(SourceId, By),
+    /// All keys that the reference reads are ignored; with the positions of all ignored entries of the
+    /// source.
+    Keys(SourceId, Vec<usize>),
 }

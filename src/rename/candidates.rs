@@ -3,11 +3,11 @@
 use super::inside_build;
 use crate::config::options::{Goal, Mode, Options, SuffixHash};
 use crate::digest::name_hash::is_suffixed;
-use crate::extract::{Facts, Naming, Object, Source};
+use crate::extract::{File, Manifests, MentionId, Naming, Object, Source, SourceId};
+use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
-use crate::resolve::index::{ObjectRef, SourceRef, namespace, object, source};
+use crate::resolve::index::namespace;
 use crate::scope::{Home, UnitId, Units};
-use crate::text::input::{Found, Input};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes of a name (`IsDNS1123Subdomain`).
@@ -15,17 +15,17 @@ pub(super) const MAX_NAME: usize = 253;
 
 /// A source that could get another name.
 pub(super) struct Item {
-    pub(super) at: SourceRef,
+    pub(super) at: SourceId,
     pub(super) current: String,
     /// The name without a suffix.
     pub(super) base: String,
-    /// The name that it gets, if nothing holds it.
+    /// The name that it gets, unless something blocks it.
     pub(super) new: String,
-    /// Whether anybody wants it to have a name of its content.
+    /// Whether the run asks for a name after its content.
     pub(super) wanted: bool,
-    pub(super) hold: Option<Hold>,
-    /// The mention that is its own name.
-    pub(super) definition: Option<(usize, usize)>,
+    pub(super) hold: Option<Blocker>,
+    /// The mention that is its own name: file, and position among the mentions of the file.
+    pub(super) definition: Option<MentionId>,
     /// Whether kustomize gives it its suffix, at the end of the build that calls this program.
     pub(super) inside: bool,
 }
@@ -44,40 +44,41 @@ impl Item {
     }
 }
 
-/// What keeps a source from getting another name.
+/// What keeps a source from getting another name. A pair of numbers is a mention: file, and position
+/// among the mentions of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Hold {
-    /// It is not one that gets such a name: completes "it ...".
-    Kind(&'static str),
-    /// kustomize gives it a suffix anyway.
+pub(super) enum Blocker {
+    /// It does not get such a name, whoever refers to it.
+    Kind(KeepsName),
+    /// kustomize gives it a suffix already.
     Hashed,
-    /// kustomize would not rewrite its name here.
-    NotRewritten(usize, usize),
+    /// kustomize would not rewrite its name in this mention.
+    NotRewritten(MentionId),
     /// Raw material of a kustomization.
     Raw,
-    /// What the marker says is no part of the name.
+    /// Its name does not begin with the base name in its marker.
     WrongBase,
     /// The new name is too long.
     TooLong,
-    /// Another object has the new name, or gets it.
-    Clash(SourceRef),
-    /// A copy of it keeps its name.
-    Copy(SourceRef),
-    /// The marker cannot be written there.
+    /// This other source has the new name, or gets it.
+    Clash(SourceId),
+    /// This copy of it, in another file, keeps its name.
+    Copy(SourceId),
+    /// Its marker cannot be written, for this reason.
     Marker(String),
-    /// Somebody names it in a place that nobody knows.
-    Unknown(usize, usize),
-    /// It is named here, by what is not in its apply unit.
-    Elsewhere(usize, usize),
-    /// This reference cannot follow: completes "..., where it cannot follow: ...".
-    Fixed(usize, usize, &'static str),
-    /// This reference means several sources.
-    Ambiguous(usize, usize),
-    /// The API server refuses another name there.
-    Immutable(usize, usize),
+    /// This mention may name it, but its field is not known.
+    Unknown(MentionId),
+    /// This mention, in another apply unit, may name it.
+    Elsewhere(MentionId),
+    /// This mention cannot take another name, for this reason.
+    Fixed(MentionId, CannotFollow),
+    /// This mention may mean several sources.
+    Ambiguous(MentionId),
+    /// The API server refuses another name in this mention.
+    Immutable(MentionId),
 }
 
-/// The sources that one apply knows by one name.
+/// The sources of one unit, kind, namespace and name.
 pub(super) struct Group {
     pub(super) unit: UnitId,
     pub(super) target: Target,
@@ -85,31 +86,26 @@ pub(super) struct Group {
     pub(super) name: String,
     /// Positions among the items.
     pub(super) items: Vec<usize>,
-    /// A source of the name that is no item.
-    pub(super) foreign: Option<SourceRef>,
+    /// A source of this name that is not a candidate.
+    pub(super) foreign: Option<SourceId>,
 }
 
-/// All of them.
+/// All candidates for another name, and the groups that share a name.
 pub(super) struct Items {
     pub(super) all: Vec<Item>,
     pub(super) groups: Vec<Group>,
     by_name: BTreeMap<(UnitId, Target, String), Vec<usize>>,
     by_base: BTreeMap<(UnitId, Target, String), Vec<usize>>,
-    /// Inside of a kustomize build: the groups that it may find by a name that they had.
+    /// Inside of a kustomize build: the groups by each name that kustomize may find them by.
     pub(super) once: BTreeMap<(UnitId, Target, String), Vec<usize>>,
     /// Whether a kustomize build is calling.
     pub(super) inside: bool,
-    /// Groups with a foreign source that some workload reads.
+    /// Groups with a foreign source ([`Group::foreign`]) that a workload reads.
     pub(super) foreign_reads: BTreeSet<usize>,
 }
 
 impl Items {
-    pub(super) fn collect(
-        inputs: &[Input],
-        facts: &[Facts],
-        units: &Units,
-        options: &Options,
-    ) -> Self {
+    pub(super) fn collect(manifests: &Manifests, units: &Units, options: &Options) -> Self {
         let mut found = Self {
             all: Vec::new(),
             groups: Vec::new(),
@@ -119,75 +115,64 @@ impl Items {
             inside: false,
             foreign_reads: BTreeSet::new(),
         };
-        let mut numbers: BTreeMap<SourceRef, usize> = BTreeMap::new();
-        for (file, file_facts) in facts.iter().enumerate() {
-            for (position, owner) in file_facts.objects.iter().enumerate() {
-                for (number, source) in owner.sources.iter().enumerate() {
-                    let at =
-                        SourceRef { object: ObjectRef { file, object: position }, source: number };
-                    let Some(mut item) = item(at, source, options) else {
-                        continue;
-                    };
-                    let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
-                    item.inside = inside && options.goal != Goal::Strip;
-                    found.inside |= item.inside;
-                    item.hold = hold(&inputs[file], file_facts, owner, source, &item, options);
-                    let is_raw = owner.raw_material_of.is_some();
-                    if is_raw || matches!(units.homes[file], Home::Unknown(_)) {
-                        item.hold = Some(Hold::Raw);
-                    }
-                    numbers.insert(at, found.all.len());
-                    found.all.push(item);
-                }
+        let mut numbers: BTreeMap<SourceId, usize> = BTreeMap::new();
+        for (at, source) in manifests.sources() {
+            let owner = manifests.owner(at);
+            let file = owner.place.file;
+            let Some(mut item) = item(at, source, options).filter(|_| !units.is_patch(file)) else {
+                continue;
+            };
+            let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
+            item.inside = inside && options.goal != Goal::Strip;
+            found.inside |= item.inside;
+            item.hold = hold(&manifests[file], owner, source, &item, options);
+            let is_raw = owner.raw_material_of.is_some();
+            if is_raw || matches!(units.home(file), Home::Unknown(_)) {
+                item.hold = Some(Blocker::Raw);
             }
+            numbers.insert(at, found.all.len());
+            found.all.push(item);
         }
-        found.group(facts, units, options, &numbers);
+        found.group(manifests, units, options, &numbers);
         if found.inside {
-            inside_build::note_names(&mut found, facts);
+            inside_build::note_names(&mut found, manifests);
         }
         found
     }
 
     fn group(
         &mut self,
-        facts: &[Facts],
+        manifests: &Manifests,
         units: &Units,
         options: &Options,
-        numbers: &BTreeMap<SourceRef, usize>,
+        numbers: &BTreeMap<SourceId, usize>,
     ) {
         let mut groups: BTreeMap<(UnitId, Target, String, Option<String>), Group> = BTreeMap::new();
         for (number, unit) in units.all.iter().enumerate() {
             let id = UnitId(crate::text::offset(number));
-            for member in &unit.sees {
-                let objects = facts[member.file].objects.iter().enumerate();
-                let seen = objects.filter(|(at, _)| member.object.is_none_or(|only| only == *at));
-                for (position, owner) in seen {
-                    for (number, source) in owner.sources.iter().enumerate() {
-                        let own = member.namespace.as_deref().or(source.namespace.as_deref());
-                        let space = namespace(own, options).map(str::to_owned);
-                        let key = (id, source.target, source.name.to_string(), space.clone());
-                        let group = groups.entry(key).or_insert_with(|| Group {
-                            unit: id,
-                            target: source.target,
-                            namespace: space,
-                            name: source.name.to_string(),
-                            items: Vec::new(),
-                            foreign: None,
-                        });
-                        let at = SourceRef {
-                            object: ObjectRef { file: member.file, object: position },
-                            source: number,
-                        };
-                        match numbers.get(&at) {
-                            Some(&item) => {
-                                group.items.push(item);
-                                if unit.built {
-                                    self.all[item].hold = Some(Hold::Raw);
-                                }
-                            }
-                            None => group.foreign = Some(at),
+            let sources = unit.objects(manifests).flat_map(|(object, namespace_of_unit)| {
+                manifests.sources_of(object).map(move |source| (source, namespace_of_unit))
+            });
+            for ((at, source), namespace_of_unit) in sources {
+                let own = namespace_of_unit.or(source.namespace.as_deref());
+                let space = namespace(own, options).map(str::to_owned);
+                let key = (id, source.target, source.name.to_string(), space.clone());
+                let group = groups.entry(key).or_insert_with(|| Group {
+                    unit: id,
+                    target: source.target,
+                    namespace: space,
+                    name: source.name.to_string(),
+                    items: Vec::new(),
+                    foreign: None,
+                });
+                match numbers.get(&at) {
+                    Some(&item) => {
+                        group.items.push(item);
+                        if unit.built {
+                            self.all[item].hold = Some(Blocker::Raw);
                         }
                     }
+                    None => group.foreign = Some(at),
                 }
             }
         }
@@ -252,8 +237,8 @@ impl Items {
         all.filter(move |(_, group)| fits(group)).map(|(i, _)| i)
     }
 
-    /// Holds the items of a group, unless something holds them already.
-    pub(super) fn hold(&mut self, group: usize, hold: &Hold) -> bool {
+    /// Blocks the items of a group, unless something blocks them already. Returns whether one was new.
+    pub(super) fn hold(&mut self, group: usize, hold: &Blocker) -> bool {
         let mut any = false;
         for item in self.groups[group].items.clone() {
             if self.all[item].hold.is_none() {
@@ -276,7 +261,7 @@ impl Items {
     }
 }
 
-fn item(at: SourceRef, source: &Source, options: &Options) -> Option<Item> {
+fn item(at: SourceId, source: &Source, options: &Options) -> Option<Item> {
     let naming: &Naming = source.naming.as_deref()?;
     let fits = |base: &&String| is_suffixed(&source.name, base);
     let marked = naming.base.as_ref().filter(fits);
@@ -313,62 +298,61 @@ fn item(at: SourceRef, source: &Source, options: &Options) -> Option<Item> {
     })
 }
 
-/// What is known to hold a source before anybody looks who names it.
+/// What blocks a source by itself, whoever names it.
 fn hold(
-    input: &Input,
-    facts: &Facts,
+    file: &File,
     owner: &Object,
     source: &Source,
     item: &Item,
     options: &Options,
-) -> Option<Hold> {
+) -> Option<Blocker> {
     let naming = source.naming.as_deref()?;
-    let why = if facts.encrypted {
-        "stands in a file that is encrypted with SOPS, which is never rewritten"
-    } else if input.found == Found::Context {
-        "stands in a file that is only read"
+    let why = if file.encrypted {
+        KeepsName::Encrypted
+    } else if !file.input.is_named() {
+        KeepsName::OnlyRead
     } else if options.goal == Goal::Strip {
         return match &naming.marker {
             Ok(crate::yaml::insert::Slot::Present(present)) => {
                 let refusal = present.removal.as_ref().err();
-                refusal.map(|refusal| Hold::Marker(refusal.message.clone()))
+                refusal.map(|refusal| Blocker::Marker(refusal.message.clone()))
             }
             Ok(_) => None,
-            Err(refusal) => Some(Hold::Marker(refusal.message.clone())),
+            Err(refusal) => Some(Blocker::Marker(refusal.message.clone())),
         };
     } else if source.ignored.is_some() {
-        "is marked to take no part"
+        KeepsName::Ignored
     } else if source.entries.iter().any(|e| e.ignored.is_some()) {
-        "has keys that take no part, and a name after its content would tell of all"
+        KeepsName::IgnoredKeys
     } else if owner.origin.as_ref().is_some_and(|origin| origin.hashed) {
-        return Some(Hold::Hashed);
+        return Some(Blocker::Hashed);
     } else if owner.origin.is_some() && !item.inside {
-        "is inside of a kustomize build, where names are not final"
+        KeepsName::InsideBuild
     } else if item.inside && naming.base.is_some() {
-        "was renamed before kustomize built it"
+        KeepsName::RenamedBefore
     } else if item.inside && options.naming.hash != SuffixHash::Kustomize {
-        "is inside of a kustomize build, and kustomize writes no suffix of kubectl"
+        KeepsName::KubectlSuffix
     } else if owner.hook {
-        "is a Helm hook, which has a life of its own"
+        KeepsName::Hook
     } else if naming.is_suffixed {
-        "ends in the suffix of its content already"
+        KeepsName::HasSuffix
     } else if !is_name(&source.name) {
-        "has a name that somebody fills in later"
+        KeepsName::Placeholder
     } else if source.malformed.is_some() || source.entries.iter().any(|e| e.flaw.is_some()) {
-        "has content that the API server refuses"
+        KeepsName::RefusedContent
     } else if let Err(why) = naming.suffix {
-        why
+        KeepsName::NoSuffix(why)
     } else if naming.base.is_some() && item.base == item.current {
-        return Some(Hold::WrongBase);
+        return Some(Blocker::WrongBase);
     } else if item.new.len() > MAX_NAME {
-        return Some(Hold::TooLong);
+        return Some(Blocker::TooLong);
     } else {
         return match &naming.marker {
-            Err(refusal) => Some(Hold::Marker(refusal.message.clone())),
+            Err(refusal) => Some(Blocker::Marker(refusal.message.clone())),
             Ok(_) => None,
         };
     };
-    Some(Hold::Kind(why))
+    Some(Blocker::Kind(why))
 }
 
 /// Whether text can be the name of an object as it stands.
@@ -377,14 +361,4 @@ fn is_name(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
-}
-
-/// The object of an item.
-pub(super) fn owner(facts: &[Facts], at: SourceRef) -> &Object {
-    object(facts, at.object)
-}
-
-/// The naming of an item.
-pub(super) fn naming(facts: &[Facts], at: SourceRef) -> Option<&Naming> {
-    source(facts, at).naming.as_deref()
 }

@@ -1,40 +1,31 @@
-//! Proves what an edit did: that the new text means the old one, but for one key.
+//! Proves that the text after an edit means the same as before, except for the keys that it changed.
 
+use super::path::{Route, Step};
 use super::tape::{Document, Kind, NodeId, Style};
 use super::{resolve, scalar};
-use smol_str::SmolStr;
 use std::borrow::Cow;
 
 /// A place that an edit may have changed: a path of fields and items from the root, and what
 /// the last field must now read (`None`: it must be gone).
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The way from the root of the document.
-    pub path: Vec<Step>,
+    /// The path from the root of the document.
+    pub path: Route,
     /// The value that was written.
     pub value: Option<String>,
-    /// How it was written.
+    /// How the edit wrote it.
     pub wrote: Wrote,
 }
 
 /// How an edit wrote a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrote {
-    /// Anew, in quotes, or in the place of another value.
+    /// As a new key with a quoted value, or in the place of another value.
     Anew,
-    /// Anew, as the boolean `true`.
+    /// As a new key with the boolean `true`.
     True,
-    /// Over another text, in the style of that one; in quotes where it would else be no string.
+    /// Over another text, in the style of that text; in quotes if it would not be a string without.
     Over,
-}
-
-/// One step of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A field of a mapping.
-    Field(SmolStr),
-    /// An item of a list, from 0.
-    Item(usize),
 }
 
 /// A document and the text that its spans point into.
@@ -54,7 +45,7 @@ pub fn only_changes<'c>(
     changes: impl IntoIterator<Item = &'c Change>,
 ) -> bool {
     let changes = changes.into_iter();
-    let open: Vec<(&[Step], &Change)> = changes.map(|c| (c.path.as_slice(), c)).collect();
+    let open: Vec<(&[Step], &Change)> = changes.map(|c| (&c.path[..], c)).collect();
     same(before, Some(before.document.root()), after, Some(after.document.root()), &open)
 }
 
@@ -138,7 +129,7 @@ fn same(
         })
 }
 
-/// Whether a text stands in the place of another one, in its style.
+/// Whether a text replaced another one in the same style.
 fn is_over(before: Read<'_>, a: NodeId, after: Read<'_>, b: NodeId, value: &str) -> bool {
     let (was, is) = (before.document.node(a), after.document.node(b));
     let string = |side: Read<'_>, node| match resolve::value(side.document, side.text, node) {
@@ -182,7 +173,7 @@ fn fields<'a>(side: Read<'a>, node: Option<NodeId>) -> Option<Vec<(Cow<'a, str>,
     }
 }
 
-/// Whether two nodes are written alike: same kind, style, anchor, tag and decoded text throughout.
+/// Whether two nodes, with all nodes below them, have the same kind, style, anchor, tag and decoded text.
 fn equal(before: Read<'_>, a: NodeId, after: Read<'_>, b: NodeId) -> bool {
     let (first, last) = (a.0, before.document.node(a).jump);
     let (other, other_last) = (b.0, after.document.node(b).jump);

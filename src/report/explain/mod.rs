@@ -5,17 +5,16 @@ mod layout;
 pub(super) mod text;
 mod words;
 
-use crate::extract::{Keys, Object, Reference, Template};
+use crate::extract::{Keys, Object, ObjectId, Reference, SourceId, Template};
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Planned, Reason};
-use crate::resolve::index::{ObjectRef, SourceRef, object};
-use crate::text::Place;
+use crate::text::{FileId, Place};
 use crate::yaml::insert::Slot;
-use crate::yaml::verify::Step;
 use std::collections::BTreeSet;
 
 /// A pod template and what was decided about it.
 struct Explained<'a> {
+    outcome: &'a Outcome,
     object: &'a Object,
     template: &'a Template,
     planned: &'a Planned,
@@ -23,41 +22,69 @@ struct Explained<'a> {
     path: Option<String>,
 }
 
+/// A reference, and the name of the source that it means.
+#[derive(Clone, Copy)]
+struct Read<'a> {
+    reference: &'a Reference,
+    name: &'a str,
+}
+
+impl std::ops::Deref for Read<'_> {
+    type Target = Reference;
+
+    fn deref(&self) -> &Reference {
+        self.reference
+    }
+}
+
+/// The texts in which the explanation of all workloads counts lines.
+pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
+    let manifests = &outcome.manifests;
+    let planned = outcome.plan.workloads.iter();
+    let sources = planned.clone().flat_map(|planned| &planned.reasons).flat_map(|reason| {
+        let other = match reason {
+            Reason::Clash(_, other) => Some(*other),
+            _ => None,
+        };
+        found(reason).into_iter().chain(other)
+    });
+    let sources = sources.map(|source| manifests.owner(source).place.file);
+    planned.map(|planned| manifests[planned.object].place.file).chain(sources).collect()
+}
+
 /// The templates of the chosen objects, in the order of the input.
-fn explained<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectRef>) -> Vec<Explained<'a>> {
+fn explained<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectId>) -> Vec<Explained<'a>> {
     let planned = outcome.plan.workloads.iter();
     let planned = planned.filter(|planned| chosen.contains(&planned.object));
     planned
         .map(|planned| {
-            let object = object(&outcome.facts, planned.object);
-            let template = &object.templates[planned.template];
+            let object = &outcome.manifests[planned.object];
+            let template = &outcome.manifests[planned.template];
             Explained {
+                outcome,
                 object,
                 template,
                 planned,
-                path: (object.templates.len() > 1).then(|| path(&template.path)),
+                path: (object.templates.len() > 1).then(|| template.path.to_string()),
             }
         })
         .collect()
 }
 
-/// `spec.tasks[0].template`
-fn path(steps: &[Step]) -> String {
-    let mut text = String::new();
-    for step in steps {
-        match step {
-            Step::Field(name) if text.is_empty() => text.push_str(name),
-            Step::Field(name) => text.push_str(&format!(".{name}")),
-            Step::Item(i) => text.push_str(&format!("[{i}]")),
-        }
-    }
-    text
-}
-
 impl<'a> Explained<'a> {
     /// The references with what each contributes; none, where nothing was looked up for it.
-    fn reads(&self) -> impl Iterator<Item = (&'a Reference, &'a Reason)> {
-        self.template.references.iter().zip(&self.planned.reasons)
+    fn reads(&self) -> impl Iterator<Item = (Read<'a>, &'a Reason)> + use<'a> {
+        let Outcome { manifests, renames, .. } = self.outcome;
+        self.template.references.iter().zip(&self.planned.reasons).map(|(at, reason)| {
+            let reference = &manifests[at];
+            (Read { reference, name: renames.name(at, reference) }, reason)
+        })
+    }
+
+    /// All references.
+    fn references(&self) -> impl Iterator<Item = &'a Reference> + use<'a> {
+        let manifests = &self.outcome.manifests;
+        self.template.references.iter().map(|at| &manifests[at])
     }
 
     fn decision(&self) -> &'a Decision {
@@ -89,21 +116,18 @@ impl<'a> Explained<'a> {
                     && f.object.as_deref() == Some(&name)
                     && f.place.is_none_or(|place| place.file == file)
             })
-            .map(move |f| {
-                let prefix = format!("{}: ", self.object.id);
-                f.message.strip_prefix(&prefix).unwrap_or(&f.message)
-            })
+            .map(|f| f.cause.as_ref().unwrap_or(&f.message).as_str())
     }
 }
 
 /// The source that a reference found, if it found one.
-fn found(reason: &Reason) -> Option<SourceRef> {
+fn found(reason: &Reason) -> Option<SourceId> {
     match reason {
         Reason::Counted(Counted { source: at, .. })
         | Reason::ContentNamed(at)
         | Reason::Filled(at)
         | Reason::Clash(at, _)
-        | Reason::Ignored(Ignored::Source(at, _) | Ignored::Keys(at)) => Some(*at),
+        | Reason::Ignored(Ignored::Source(at, _) | Ignored::Keys(at, _)) => Some(*at),
         Reason::Ignored(Ignored::Workload(_) | Ignored::OnWorkload)
         | Reason::ReadsNothing
         | Reason::External

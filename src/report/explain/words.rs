@@ -1,14 +1,14 @@
 //! The places and reasons of references in people's words.
 
-use super::Explained;
+use super::{Explained, Read};
 use crate::extract::{
     By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Why,
 };
+use crate::finding::workload::{no_stamp, until};
 use crate::k8s::sites::{Reads, Under};
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Reason};
 use crate::report::locator::Locator;
-use crate::resolve::index::{object, source};
 
 /// What the rules of a run come from.
 const CONFIGURATION: &str = "a rule of the configuration";
@@ -16,13 +16,13 @@ const CONFIGURATION: &str = "a rule of the configuration";
 /// `env LOG_LEVEL of container web`, `volume config at /etc/nginx/nginx.conf (subPath nginx.conf)`.
 /// The name of a volume that is called like its source is left out, and so are the containers that
 /// mount it where there is but one.
-pub(super) fn site(reference: &Reference, one_container: bool) -> String {
-    let (site, spot) = (reference.site, &reference.spot);
+pub(super) fn site(reference: &Read<'_>, one_container: bool) -> String {
+    let (site, spot) = (&reference.site, &reference.spot);
     match site.under {
         Under::Container => {
             let what = match (site.reads, &spot.env) {
                 (Reads::Key, Some(name)) => format!("env {name}"),
-                _ => site.path.split(['[', '/']).next().unwrap_or_default().to_owned(),
+                _ => site.field().to_owned(),
             };
             format!("{what} of {}", container(spot.list, &spot.owner))
         }
@@ -30,7 +30,7 @@ pub(super) fn site(reference: &Reference, one_container: bool) -> String {
             let kind = if site.reads == Reads::Files {
                 String::new()
             } else {
-                format!(" ({})", site.path.split('/').next().unwrap_or_default())
+                format!(" ({})", site.field())
             };
             let name = match &spot.owner {
                 name if *name == reference.name && !spot.mounts.is_empty() => String::new(),
@@ -40,8 +40,8 @@ pub(super) fn site(reference: &Reference, one_container: bool) -> String {
             format!("volume{name}{kind}{mounts}")
         }
         // `configured: spec.settingsFrom[].name`, as the configuration has it.
-        Under::Object => site.id.to_owned(),
-        Under::PodSpec => site.path.trim_end_matches("[]").to_owned(),
+        Under::Object => site.id.to_string(),
+        Under::PodSpec => site.field().to_owned(),
     }
 }
 
@@ -150,13 +150,10 @@ pub(super) fn why_not(
             format!("ignored: {IGNORE_SOURCES} on the workload")
         }
         Reason::Ignored(Ignored::Source(_, by)) => format!("ignored: {}", whole(*by, "source")),
-        Reason::Ignored(Ignored::Keys(at)) => {
-            let source = source(&outcome.facts, *at);
-            let ignored: Vec<usize> = (0..source.entries.len())
-                .filter(|&i| source.entries[i].ignored.is_some())
-                .collect();
+        Reason::Ignored(Ignored::Keys(at, ignored)) => {
+            let source = &outcome.manifests[*at];
             let keys: Vec<&str> = ignored.iter().map(|&i| source.entries[i].key.as_str()).collect();
-            format!("ignored: {} ({})", keys_by(source, &ignored), keys.join(", "))
+            format!("ignored: {} ({})", keys_by(source, ignored), keys.join(", "))
         }
         Reason::ReadsNothing => match reference.why {
             Why::NotMounted => "no container mounts the volume".to_owned(),
@@ -166,7 +163,7 @@ pub(super) fn why_not(
             _ => "acts when the volume is mounted".to_owned(),
         },
         Reason::Filled(at) => {
-            let provider = object(&outcome.facts, at.object);
+            let provider = outcome.manifests.owner(*at);
             let place = provider.place_of_name();
             format!(
                 "filled in the cluster by {} ({}:{})",
@@ -178,7 +175,7 @@ pub(super) fn why_not(
         Reason::External if reference.optional => "not in this apply unit, and optional".to_owned(),
         Reason::External => "not in this apply unit".to_owned(),
         Reason::Clash(_, other) => {
-            let place = object(&outcome.facts, other.object).place_of_name();
+            let place = outcome.manifests.owner(*other).place_of_name();
             format!(
                 "another file defines it differently ({}:{}), so nobody knows which one counts",
                 locator.name(place),
@@ -195,9 +192,9 @@ pub(super) fn why_not(
 /// Why the stamp is what it is, where that is not plain from what counts.
 pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
     let text = match view.decision() {
-        Decision::LeftAlone(why) => why.text.clone(),
+        Decision::LeftAlone(why) => why.text(),
         Decision::Stamp { .. } => {
-            return Some(format!("its pods are replaced only {}", view.template.later?));
+            return Some(format!("its pods are replaced only {}", until(view.template.later?)));
         }
         Decision::None { .. } if view.template.references.is_empty() => {
             "it reads no ConfigMap or Secret".to_owned()
@@ -213,7 +210,9 @@ pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
             }
         }
         Decision::Ignored => whole(view.template.ignored?, "workload"),
-        Decision::NotStamped => format!("a stamp {}", view.template.not_stamped?),
+        Decision::NotStamped => {
+            format!("a stamp {}", no_stamp(view.template.not_stamped?, &view.object.id.kind))
+        }
     };
     Some(text)
 }

@@ -5,7 +5,8 @@ use super::kustomization::{Behavior, Generator, Part};
 use crate::config::options::Options;
 use crate::config::policy::Subject;
 use crate::digest::{HashKey, ValueDigest};
-use crate::extract::{At, By, Entry, Source};
+use crate::extract::{By, Entry, ObjectId, Source};
+use crate::finding::divergence::UnknownContent;
 use crate::k8s::providers::Target;
 use crate::text::Span;
 use crate::text::offset;
@@ -17,7 +18,7 @@ pub(super) fn source(
     generator: &Generator,
     files: &BTreeMap<String, Material>,
     options: &Options,
-) -> (Source, Option<String>) {
+) -> (Source, Option<UnknownContent>) {
     let key = options.hash_key.as_ref();
     // The labels that it will have may come from anywhere, so a rule that asks for one does not hold.
     let subject = Subject {
@@ -34,7 +35,7 @@ pub(super) fn source(
             pairs
                 .into_iter()
                 .map(|(name, value)| entry(generator, name, value, key))
-                .collect::<Result<Vec<Entry>, String>>()
+                .collect::<Result<Vec<Entry>, UnknownContent>>()
         });
         match read {
             Ok(read) => entries.extend(read),
@@ -47,9 +48,10 @@ pub(super) fn source(
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     if entries.windows(2).any(|pair| pair[0].key == pair[1].key) {
-        unknown = unknown.or_else(|| Some("a key stands twice".to_owned()));
+        unknown = unknown.or(Some(UnknownContent::KeyTwice));
     }
     let source = Source {
+        object: ObjectId::at(0),
         target: generator.target,
         name: generator.name.as_str().into(),
         namespace: generator.namespace.as_deref().map(SmolStr::from),
@@ -68,16 +70,20 @@ pub(super) fn source(
 
 type Pairs<'a> = Vec<(&'a str, &'a [u8])>;
 
-fn pairs<'a>(part: &'a Part, files: &'a BTreeMap<String, Material>) -> Result<Pairs<'a>, String> {
+fn pairs<'a>(
+    part: &'a Part,
+    files: &'a BTreeMap<String, Material>,
+) -> Result<Pairs<'a>, UnknownContent> {
     let content = |path: &String| match files.get(path) {
         Some(material) => Ok(material.0.as_slice()),
-        None => Err(format!("`{path}` is not to be found inside of its folder")),
+        None => Err(UnknownContent::NoFile(path.clone())),
     };
     match part {
         Part::Literal(key, value) => Ok(vec![(key, value.as_bytes())]),
         Part::File(key, path) => Ok(vec![(key, content(path)?)]),
-        Part::Env(path) => lines(content(path)?)
-            .ok_or_else(|| format!("`{path}` is no plain list of keys and values")),
+        Part::Env(path) => {
+            lines(content(path)?).ok_or_else(|| UnknownContent::NotEnvFile(path.clone()))
+        }
     }
 }
 
@@ -110,16 +116,14 @@ fn entry(
     name: &str,
     value: &[u8],
     key: Option<&HashKey>,
-) -> Result<Entry, String> {
+) -> Result<Entry, UnknownContent> {
     let text = std::str::from_utf8(value).ok();
     let is_binary = generator.target == Target::ConfigMap && text.is_none();
     if generator.target == Target::ConfigMap
         && let Some(text) = text
         && text.chars().any(is_lost)
     {
-        return Err(format!(
-            "the value of `{name}` has characters that kustomize does not print as they are"
-        ));
+        return Err(UnknownContent::LostCharacters(name.to_owned()));
     }
     Ok(Entry {
         key: name.into(),
@@ -128,7 +132,7 @@ fn entry(
         env: !is_binary,
         flaw: None,
         ignored: None,
-        at: At(Span::new(0, 0)),
+        at: Span::new(0, 0),
     })
 }
 
@@ -138,45 +142,35 @@ fn is_lost(c: char) -> bool {
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// What two generators of one name make together; nothing if it is not known.
-pub(super) fn combined(old: &Source, new: Source, behavior: Behavior) -> Option<Source> {
+/// Adds what another generator of the same name made before, or takes its place. Whether that is known:
+/// if not, nothing has changed.
+pub(super) fn absorb(
+    new: &mut Source,
+    old: &Source,
+    old_namespace: Option<&str>,
+    behavior: Behavior,
+) -> bool {
     // With a hash on one side only, versions of kustomize differ.
     if old.content_named != new.content_named
-        || (old.namespace.is_some() && old.namespace != new.namespace)
+        || (old_namespace.is_some() && old_namespace != new.namespace.as_deref())
     {
-        return None;
+        return false;
     }
-    let mut new = new;
-    if behavior == Behavior::Merge {
-        for entry in &old.entries {
-            let same = new.entries.iter().find(|e| e.key == entry.key);
-            match same {
-                // A key in `data` and in `binaryData`: the API server refuses that.
-                Some(same) if same.env != entry.env => return None,
-                Some(_) => {}
-                None => new.entries.push(entry.clone()),
-            }
+    if behavior != Behavior::Merge {
+        return true;
+    }
+    let mut kept = Vec::new();
+    for entry in &old.entries {
+        match new.entries.iter().chain(&kept).find(|e| e.key == entry.key) {
+            // A key in `data` and in `binaryData`: the API server refuses that.
+            Some(same) if same.env != entry.env => return false,
+            Some(_) => {}
+            None => kept.push(entry.clone()),
         }
-        new.entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     }
-    Some(new)
-}
-
-/// The same once more: digests cannot be printed, but they can be copied.
-pub(super) fn copy(source: &Source) -> Source {
-    let entries = source.entries.iter().cloned();
-    Source {
-        target: source.target,
-        name: source.name.clone(),
-        namespace: source.namespace.clone(),
-        entries: entries.collect(),
-        content_named: source.content_named,
-        whole: false,
-        filled_in_cluster: false,
-        ignored: source.ignored,
-        malformed: None,
-        naming: None,
-    }
+    new.entries.append(&mut kept);
+    new.entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
+    true
 }
 
 #[cfg(test)]

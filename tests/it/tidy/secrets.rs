@@ -6,13 +6,12 @@ use super::{code, sources};
 const SECRET: &[&str] = &[
     "Entry",
     "HashKey",
-    "InputFile",
     "Lines",
     "Material",
     "PatchFile",
     "Source",
-    "Text",
-    "Tree",
+    "Texts",
+    "Cursor",
     "ValueDigest",
     "Whole",
 ];
