@@ -41,9 +41,9 @@ pub mod digest;
 
 pub mod config;
 
-pub mod extract;
-
 pub mod patches;
+
+pub mod extract;
 
 pub mod scope;
 
@@ -56,6 +56,8 @@ pub mod plan;
 pub mod edit;
 
 pub mod outcome;
+
+pub mod overlays;
 
 pub mod process;
 

@@ -3,6 +3,7 @@
 use super::explain::{Wanted, wanted};
 use super::output::output;
 use crate::config::settings::{Settings, heading};
+use crate::io::builds::Builder;
 use crate::report::{Format, Subject};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -47,6 +48,8 @@ pub(super) enum Verb {
         #[arg(long)]
         diff: bool,
         #[command(flatten)]
+        building: Building,
+        #[command(flatten)]
         common: Common,
     },
     /// Change nothing; exit with 1 if a stamp is missing, stale or left over
@@ -57,6 +60,8 @@ pub(super) enum Verb {
         /// Print what `write` would change as a unified diff
         #[arg(long)]
         diff: bool,
+        #[command(flatten)]
+        building: Building,
         #[command(flatten)]
         common: Common,
     },
@@ -86,6 +91,21 @@ pub(super) enum Verb {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What is built beside what files say.
+#[derive(Args, Clone, Default)]
+pub(super) struct Building {
+    /// Build every overlay below the paths with this program, and take what it prints for what is
+    /// applied: `kustomize`, `kubectl`, or a command with `{}` in the place of the folder
+    ///
+    /// Workloads that need another stamp in each overlay get it from a generated file beside the
+    /// kustomization, `stamps.rollstamp.yaml`, which kustomize, Flux and Argo CD run without a plugin.
+    #[arg(long, value_name = "BUILDER", value_parser = Builder::named, help_heading = heading::OVERLAYS)]
+    pub(super) build: Option<Builder>,
+    /// With --build, write patches for workloads as well whose shared file holds the right stamp
+    #[arg(long, requires = "build", help_heading = heading::OVERLAYS)]
+    pub(super) all_patches: bool,
 }
 
 /// The options that every verb but `completions` has.
@@ -138,6 +158,9 @@ pub(super) struct Common {
     /// The configuration that the caller hands over, in the place of a file.
     #[arg(skip)]
     pub(super) given: Option<Settings>,
+    /// Whether the stamps files of overlays are made anew.
+    #[arg(skip)]
+    pub(super) makes_stamps_files: bool,
 }
 
 /// When reports have colours.

@@ -2,7 +2,6 @@
 //! with a time limit each. Only the command line names a builder (`--build`), never a file of the
 //! repository: who may change a manifest must not be able to run a program.
 
-use crate::parallel;
 use std::io::Read;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -89,7 +88,11 @@ impl Builder {
         output.status.success().then(|| format!("{}\n{said}", self.words.join(" ")))
     }
 
-    fn run(&self, folder: &str) -> Built {
+    /// Builds one folder.
+    ///
+    /// # Errors
+    /// Why nothing was built.
+    pub fn run(&self, folder: &str) -> Built {
         let mut words = self.words.iter().map(|word| word.replace(FOLDER, folder));
         let program = words.next().unwrap_or_default();
         let child = Command::new(&program)
@@ -98,8 +101,8 @@ impl Builder {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        let mut child =
-            child.map_err(|error| Failure::NotStarted(format!("failed to run `{program}`: {error}")))?;
+        let mut child = child
+            .map_err(|error| Failure::NotStarted(format!("failed to run `{program}`: {error}")))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         // A program that fills one pipe while the other is read would wait for ever.
         let (said, hears) = mpsc::channel();
@@ -124,20 +127,6 @@ impl Builder {
     }
 }
 
-/// Builds every folder, `jobs` at a time. `built` is told of each one that is done.
-pub fn all_of(
-    builder: &Builder,
-    folders: &[String],
-    jobs: usize,
-    done: impl Fn() + Sync,
-) -> Vec<Built> {
-    parallel::map(folders.len(), jobs, |at| {
-        let built = builder.run(&folders[at]);
-        done();
-        built
-    })
-}
-
 fn all(pipe: Option<impl Read>) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(mut pipe) = pipe {
@@ -154,6 +143,7 @@ fn last_line(complaints: &[u8], status: ExitStatus) -> String {
     const MOST: usize = 400;
     let text = String::from_utf8_lossy(complaints);
     let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty());
-    let line: String = line.unwrap_or_default().chars().filter(|c| !c.is_control()).take(MOST).collect();
+    let line: String =
+        line.unwrap_or_default().chars().filter(|c| !c.is_control()).take(MOST).collect();
     if line.is_empty() { status.to_string() } else { line }
 }

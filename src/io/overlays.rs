@@ -31,6 +31,12 @@ impl Overlay {
     }
 }
 
+/// The name of a file for people, as the user would write it from here.
+pub fn name(path: &Path) -> String {
+    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    display(&relative(path, here.as_deref()))
+}
+
 /// The overlays whose folder is one of the paths or lies below one, by their folders.
 pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
     let named: Vec<PathBuf> =
@@ -68,6 +74,7 @@ fn follow(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, overlay: &mut Ove
     if !overlay.folders.insert(on_disk.folder.clone()) {
         return;
     }
+    overlay.is_local &= !on_disk.reads_elsewhere;
     for place in on_disk.children.values() {
         match place {
             Place::File(path) => {
@@ -90,9 +97,9 @@ pub struct Prints {
 }
 
 impl Prints {
-    /// A digest over the name and the bytes of every file that the build of an overlay can read but
-    /// `except`. Nothing if the build reads what is not here, or a file cannot be read.
-    pub fn of(&mut self, overlay: &Overlay, except: &str) -> Option<[u8; 32]> {
+    /// A digest over the name and the bytes of every file that the build of an overlay can read.
+    /// Nothing if the build reads what is not here, or a file cannot be read.
+    pub fn of(&mut self, overlay: &Overlay) -> Option<[u8; 32]> {
         if !overlay.is_local {
             return None;
         }
@@ -103,9 +110,6 @@ impl Prints {
         let root = overlay.path.parent()?;
         let mut whole = Sha256::new();
         for file in files {
-            if file.file_name().is_some_and(|name| name == except) {
-                continue;
-            }
             let print = *self.known.entry(file.clone()).or_insert_with(|| {
                 std::fs::read(&file).ok().map(|bytes| Sha256::digest(bytes).into())
             });

@@ -8,9 +8,10 @@ pub use record::{decode, encode};
 use crate::extract::Template;
 use crate::finding::{Code, Finding, Severity};
 use crate::outcome::Outcome;
-use crate::patches::{Entry, Has, Patch, PathStep, Stamp};
+use crate::patches::{Entry, Patch, Stamp};
 use crate::plan::{Decision, Planned, State};
 use crate::scope::Home;
+use crate::yaml::path::Step;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,11 +93,7 @@ fn unstamped(outcome: &Outcome, planned: &Planned) -> Patch {
 }
 
 fn stamp(template: &Template, value: &str) -> Stamp {
-    Stamp {
-        template: template.path.iter().map(PathStep::from).collect(),
-        has: template.has,
-        value: value.to_owned(),
-    }
+    Stamp { template: template.path.to_vec(), has: template.has, value: value.to_owned() }
 }
 
 /// The stamps that the shared files hold or are about to get, by the folder of each overlay that
@@ -151,7 +148,7 @@ pub fn patches(
 
 /// Whether two lists hold the same values for the same pod templates.
 fn same_values(one: &[Stamp], other: &[Stamp]) -> bool {
-    let pairs = |stamps: &[Stamp]| -> BTreeSet<(Vec<PathStep>, String)> {
+    let pairs = |stamps: &[Stamp]| -> BTreeSet<(Vec<Step>, String)> {
         stamps.iter().map(|stamp| (stamp.template.clone(), stamp.value.clone())).collect()
     };
     pairs(one) == pairs(other)

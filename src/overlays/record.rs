@@ -2,7 +2,8 @@
 
 use super::{Need, Summary, Told};
 use crate::finding::{Code, Severity};
-use crate::patches::{Has, Patch, PathStep, Stamp};
+use crate::patches::{Has, Patch, Stamp};
+use crate::yaml::path::Step;
 use serde::{Deserialize, Serialize};
 
 /// The form of a record. A record of another form is not read.
@@ -77,9 +78,9 @@ pub fn encode(summary: &Summary) -> String {
 }
 
 fn stamp_row(stamp: &Stamp) -> StampRow {
-    let step = |step: &PathStep| match step {
-        PathStep::Field(name) => StepRow::Field(name.to_string()),
-        PathStep::Item(position) => StepRow::Item(*position),
+    let step = |step: &Step| match step {
+        Step::Field(name) => StepRow::Field(name.to_string()),
+        Step::Item(position) => StepRow::Item(*position),
     };
     let has = HAS.iter().position(|has| *has == stamp.has).unwrap_or_default();
     StampRow {
@@ -121,8 +122,8 @@ pub fn decode(text: &str) -> Option<Summary> {
 
 fn stamp(row: StampRow) -> Option<Stamp> {
     let step = |step: StepRow| match step {
-        StepRow::Field(name) => PathStep::Field(name.into()),
-        StepRow::Item(position) => PathStep::Item(position),
+        StepRow::Field(name) => Step::Field(name.into()),
+        StepRow::Item(position) => Step::Item(position),
     };
     let template = row.template.into_iter().map(step).collect();
     Some(Stamp { template, has: *HAS.get(usize::from(row.has))?, value: row.value })
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_record_is_read_back() {
-        let template = vec![PathStep::Field("spec".into()), PathStep::Item(3)];
+        let template = vec![Step::Field("spec".into())::Item(3)];
         let stamp = Stamp { template, has: Has::Metadata, value: "ab".to_owned() };
         let patch = Patch {
             group: "apps".into(),

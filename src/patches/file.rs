@@ -1,7 +1,7 @@
 //! The generated file: its text from the stamps of one overlay, and the stamps from its text.
 
 use crate::text::Span;
-use crate::yaml::verify::Step;
+use crate::yaml::path::Step;
 use crate::yaml::{self, Document, Kind, NodeId, resolve};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -37,29 +37,11 @@ pub struct Patch {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     /// The fields and items from the object to the pod template.
-    pub template: Vec<PathStep>,
+    pub template: Vec<Step>,
     /// How much of `metadata/annotations` the pod template has.
     pub has: Has,
     /// The value of the annotation.
     pub value: String,
-}
-
-/// One step from an object to its pod template.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PathStep {
-    /// A field of a mapping.
-    Field(SmolStr),
-    /// An item of a list, from 0.
-    Item(usize),
-}
-
-impl From<&Step> for PathStep {
-    fn from(step: &Step) -> Self {
-        match step {
-            Step::Field(name) => Self::Field(name.clone()),
-            Step::Item(position) => Self::Item(*position),
-        }
-    }
 }
 
 /// What a pod template has on the path `metadata/annotations`. Only a JSON patch depends on it.
@@ -73,24 +55,17 @@ pub enum Has {
     Annotations,
 }
 
-/// Why no patch can stamp a workload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unpatchable {
-    /// It has no name (`generateName`), and the target of a patch is a name.
-    Nameless,
-}
-
 /// The text of the file for these workloads, in the order of group, kind, name and namespace. Equal
 /// workloads give equal bytes.
 ///
 /// # Errors
-/// The first workload that no patch can stamp.
-pub fn write(patches: &[Patch], annotation: &str) -> Result<String, (Patch, Unpatchable)> {
+/// The first workload without a name (`generateName`): the target of a patch is a name.
+pub fn write(patches: &[Patch], annotation: &str) -> Result<String, Patch> {
     let mut sorted: Vec<&Patch> = patches.iter().collect();
     sorted.sort();
     sorted.dedup();
     if let Some(nameless) = sorted.iter().find(|patch| patch.name.is_empty()) {
-        return Err(((*nameless).clone(), Unpatchable::Nameless));
+        return Err((*nameless).clone());
     }
     let mut same_name: BTreeMap<String, usize> = BTreeMap::new();
     for patch in &sorted {
@@ -136,7 +111,7 @@ fn one(patch: &Patch, is_alone: bool, annotation: &str, text: &mut String) {
         plain(&name),
         target.join(", ")
     );
-    let is_in_list = |stamp: &Stamp| stamp.template.iter().any(|s| matches!(s, PathStep::Item(_)));
+    let is_in_list = |stamp: &Stamp| stamp.template.iter().any(|s| matches!(s, Step::Item(_)));
     if patch.stamps.iter().any(is_in_list) {
         // A strategic merge would replace the list of a kind that kustomize does not know.
         patch.stamps.iter().for_each(|stamp| json_patch(stamp, annotation, text));
@@ -159,8 +134,8 @@ fn merge_patch(patch: &Patch, annotation: &str, text: &mut String) {
     let mut tree = Tree::default();
     for stamp in &patch.stamps {
         let fields = stamp.template.iter().filter_map(|step| match step {
-            PathStep::Field(name) => Some(name.as_str()),
-            PathStep::Item(_) => None,
+            Step::Field(name) => Some(name.as_str()),
+            Step::Item(_) => None,
         });
         tree.add(fields.chain(["metadata", "annotations", annotation]), &stamp.value);
     }
@@ -204,8 +179,8 @@ fn json_patch(stamp: &Stamp, annotation: &str, text: &mut String) {
     let mut path = String::new();
     for step in &stamp.template {
         match step {
-            PathStep::Field(name) => path.push_str(&format!("/{}", pointer(name))),
-            PathStep::Item(position) => path.push_str(&format!("/{position}")),
+            Step::Field(name) => path.push_str(&format!("/{}", pointer(name))),
+            Step::Item(position) => path.push_str(&format!("/{position}")),
         }
     }
     let entry = format!("{}: \"{}\"", plain(annotation), stamp.value);
@@ -338,7 +313,7 @@ fn merged(
     document: &Document,
     text: &str,
     at: NodeId,
-    path: &mut Vec<PathStep>,
+    path: &mut Vec<Step>,
     annotation: &str,
     stamps: &mut Vec<Stamp>,
 ) -> Option<()> {
@@ -348,11 +323,11 @@ fn merged(
             continue;
         }
         if document.node(value).kind == Kind::Mapping {
-            path.push(PathStep::Field(key.into()));
+            path.push(Step::Field(key.into()));
             merged(document, text, value, path, annotation, stamps)?;
             path.pop();
         } else {
-            let above = [PathStep::Field("metadata".into()), PathStep::Field("annotations".into())];
+            let above = [Step::Field("metadata".into()), Step::Field("annotations".into())];
             let template = path.strip_suffix(above.as_slice())?;
             if key != annotation {
                 return None;
@@ -376,16 +351,16 @@ fn operated(
     if string(document, text, field("op")?)? == "test" {
         return Some(None);
     }
-    let mut steps: Vec<PathStep> = path
+    let mut steps: Vec<Step> = path
         .split('/')
         .skip(1)
         .map(|step| match step.parse() {
-            Ok(position) => PathStep::Item(position),
-            Err(_) => PathStep::Field(step.replace("~1", "/").replace("~0", "~").into()),
+            Ok(position) => Step::Item(position),
+            Err(_) => Step::Field(step.replace("~1", "/").replace("~0", "~").into()),
         })
         .collect();
     let mut value = field("value")?;
-    let known = ["metadata", "annotations", annotation].map(|name| PathStep::Field(name.into()));
+    let known = ["metadata", "annotations", annotation].map(|name| Step::Field(name.into()));
     let depth = (1..=3).find(|&depth| steps.ends_with(&known[..depth]))?;
     let has = [Has::Nothing, Has::Metadata, Has::Annotations][depth - 1];
     for name in ["annotations", annotation].iter().skip(depth - 1) {
@@ -417,11 +392,11 @@ fn literal(pattern: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn field(name: &str) -> PathStep {
-        PathStep::Field(name.into())
+    fn field(name: &str) -> Step {
+        Step::Field(name.into())
     }
 
-    fn patch(kind: &str, name: &str, template: Vec<PathStep>, has: Has) -> Patch {
+    fn patch(kind: &str, name: &str, template: Vec<Step>, has: Has) -> Patch {
         Patch {
             group: "apps".into(),
             kind: kind.into(),
@@ -435,7 +410,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let template = vec![field("spec"), field("template")];
-        let listed = vec![field("spec"), field("po/ols"), PathStep::Item(1), field("template")];
+        let listed = vec![field("spec"), field("po/ols")::Item(1), field("template")];
         let patches = [
             patch("Deployment", "web.v1", template.clone(), Has::Annotations),
             patch("Deployment", "on", template, Has::Annotations),

@@ -2,7 +2,7 @@
 
 use crate::text::{Span, line_range};
 use crate::yaml::insert::{Refusal, line_end};
-use crate::yaml::{self, Document, Edit, EditSet, Kind, NodeId, Style, canonical, resolve};
+use crate::yaml::{self, Cursor, Document, Edit, EditSet, Kind, NodeId, Style, canonical, resolve};
 
 /// The field of a kustomization that lists transformers (sigs.k8s.io/kustomize/api/types).
 const FIELD: &str = "transformers";
@@ -172,7 +172,7 @@ impl Kustomization<'_> {
 
     /// Every field as canonical JSON but the list, and the items of the list.
     fn meaning(&self) -> Option<(Vec<(String, String)>, Vec<String>)> {
-        let json = |node| canonical::json(self.document, self.text, node);
+        let json = |node| canonical::json(Cursor::root(self.document, self.text).to(node));
         let mut fields = Vec::new();
         let mut items = Vec::new();
         for (key, value) in self.document.pairs(self.document.root()) {
