@@ -3,23 +3,27 @@
 mod args;
 mod builds;
 mod check;
+mod examples;
 mod explain;
 mod filter;
 mod in_place;
+mod init;
 mod output;
 mod plugin;
+mod rule;
 mod run;
 mod settings;
 mod validate;
 
 use self::args::Building;
-use self::args::command;
+pub use self::args::command;
 
 use self::args::{Cli, Verb};
 use self::filter::filter;
 use self::in_place::in_place;
 use crate::config::options::Goal;
-use crate::io::{krm, stdout};
+use crate::io::{krm, stdout, write};
+use anyhow::Context;
 use std::ffi::OsString;
 
 /// How a run ended, in the numbers of diff(1).
@@ -94,6 +98,14 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         }
         Some(Verb::Explain { paths, workloads, common }) => {
             explain::explain(&paths, &workloads, &common)
+        }
+        Some(Verb::Rule { code }) => rule::rule(code),
+        Some(Verb::Init { folder, common }) => init::init(&folder, &common),
+        Some(Verb::Man { verb }) => examples::man(verb.as_deref()),
+        Some(Verb::CopyTo { folder }) => {
+            let copy = write::copy_program(&folder);
+            copy.with_context(|| format!("failed to copy the program to {}", folder.display()))?;
+            Ok(Exit::Clean)
         }
         Some(Verb::Completions { shell }) => {
             let write = |out: &mut dyn std::io::Write| {
