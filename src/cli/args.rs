@@ -104,6 +104,26 @@ pub(super) enum Verb {
         #[command(flatten)]
         common: Common,
     },
+    /// Make the stamps file of one overlay, from what its builder prints on the standard input
+    Patches {
+        /// The folder of the overlay, which gets or loses `stamps.rollstamp.yaml`
+        #[arg(long = "for", value_name = "DIR", required_unless_present = "for_helmrelease")]
+        folder: Option<PathBuf>,
+        /// Name the file in the kustomization as its last transformer as well
+        #[arg(long, requires = "folder")]
+        wire: bool,
+        /// Write patches for workloads as well that come with the right stamp
+        #[arg(long, requires = "folder")]
+        all: bool,
+        /// Print what would change as a unified diff, and write nothing
+        #[arg(long, requires = "folder")]
+        diff: bool,
+        /// Print the stamps as `postRenderers` for a Flux HelmRelease instead
+        #[arg(long, conflicts_with_all = ["folder", "wire", "all", "diff"])]
+        for_helmrelease: bool,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -254,6 +274,7 @@ impl Cli {
                 | Verb::Check { common, .. }
                 | Verb::Strip { common, .. }
                 | Verb::Explain { common, .. }
+                | Verb::Patches { common, .. }
                 | Verb::Init { common, .. },
             ) => common,
             Some(

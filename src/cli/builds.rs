@@ -1,6 +1,8 @@
 //! `--build`: runs a builder over overlays, and holds what it prints against what is written down.
 
-use super::run::Run;
+use super::Exit;
+use super::args::Common;
+use super::run::{Run, print, start};
 use super::settings::options;
 use crate::config::options::{Goal, Options};
 use crate::config::settings::Settings;
@@ -15,13 +17,15 @@ use crate::k8s::providers::Target;
 use crate::outcome::Outcome;
 use crate::overlays::{self, Summary};
 use crate::parallel;
+use crate::report::Verb;
 use crate::patches::{self, Wiring};
 use crate::text::FileId;
 use crate::yaml::EditSet;
 use sha2::{Digest as _, Sha256};
+use anyhow::{anyhow, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the overlays below the named paths build.
 pub(super) struct Builds {
@@ -209,6 +213,85 @@ fn is_drift(code: Code) -> bool {
     )
 }
 
+/// What `strip` changes: stamps files of ours go, with their entries.
+pub(super) fn strip(paths: &[PathBuf], annotation: &str) -> (Vec<Change>, Vec<Finding>) {
+    let (mut changes, mut findings) = (Vec::new(), Vec::new());
+    for overlay in on_disk::below(paths) {
+        match change(&overlay, &Summary::default(), None, annotation, false) {
+            Ok(change) => changes.extend(change),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    (changes, findings)
+}
+
+/// `rollstamp patches`: the stamps file of one overlay from what its builder printed, on the standard
+/// input.
+pub(super) fn patches(
+    folder: &Path,
+    wire: bool,
+    show_diffs: bool,
+    all: bool,
+    common: &Common,
+) -> anyhow::Result<Exit> {
+    let Some(overlay) = on_disk::of(folder) else {
+        bail!("{} holds no kustomization: name the folder of the overlay", folder.display());
+    };
+    let Some(mut run) = start(&[], common, Verb::Write, Goal::Stamp)? else {
+        return Ok(Exit::Trouble);
+    };
+    let summary = overlays::summary(&run.outcome);
+    let made = change(&overlay, &summary, None, &run.options.annotation, all);
+    let mut lines = Vec::new();
+    match made {
+        Err(finding) => run.outcome.add(vec![finding]),
+        Ok(None) => {}
+        Ok(Some(mut change)) => {
+            if !wire && !change.edits.is_empty() {
+                change.edits = EditSet::default();
+                run.outcome.add(vec![change.not_named()]);
+            }
+            if run.outcome.refused() {
+                run.say("rollstamp: refused; nothing was written");
+            } else if show_diffs {
+                print(|out| out.write_all(change.diff().as_bytes()))?;
+            } else {
+                let findings = change.write();
+                if findings.is_empty() {
+                    lines.push(change.line());
+                }
+                run.outcome.add(findings);
+            }
+        }
+    }
+    run.say_findings()?;
+    if !common.quiet {
+        lines.iter().for_each(|line| run.say(line));
+    }
+    Ok(run.exit())
+}
+
+/// `rollstamp patches --for-helmrelease`: the stamps of a rendered release as patches for
+/// `spec.postRenderers` of a Flux HelmRelease.
+pub(super) fn for_helm_release(common: &Common) -> anyhow::Result<Exit> {
+    let Some(mut run) = start(&[], common, Verb::Write, Goal::Stamp)? else {
+        return Ok(Exit::Trouble);
+    };
+    run.say_findings()?;
+    if run.outcome.refused() {
+        run.say("rollstamp: refused; nothing was printed");
+        return Ok(Exit::Trouble);
+    }
+    let needs = overlays::summary(&run.outcome).needs;
+    let stamped: Vec<patches::Patch> = needs.into_iter().map(|need| need.patch).collect();
+    let block = patches::post_renderers(&stamped, &run.options.annotation);
+    let block = block.map_err(|nameless| {
+        anyhow!("a {} without a name (`generateName`): no patch can name it", nameless.kind)
+    })?;
+    print(|out| out.write_all(block.as_bytes()))?;
+    Ok(Exit::Clean)
+}
+
 /// What must change for one overlay; nothing if all is as it should be.
 fn change(
     overlay: &Overlay,
@@ -325,6 +408,26 @@ impl Change {
                 format!("{name}: {}", crate::report::count(stamps, "stamp"))
             }
         }
+    }
+
+    /// The finding of `patches` without `--wire`.
+    fn not_named(&self) -> Finding {
+        let name = on_disk::name(&self.kustomization);
+        let mut finding = match self.after {
+            Some(_) => Finding::new(
+                Code::UnwiredPatches,
+                format!("{name} does not name {}, so its stamps have no effect", patches::FILE_NAME),
+            )
+            .help("add --wire, or name it there by hand as the last entry of `transformers`"),
+            None => Finding::new(
+                Code::UnwiredPatches,
+                format!("{name} names {}, which holds no stamp any more", patches::FILE_NAME),
+            )
+            .help("add --wire, or take the entry out of `transformers` by hand"),
+        };
+        finding = finding.in_file(name);
+        finding.severity = Severity::Warning;
+        finding
     }
 
     /// The finding of `check`.

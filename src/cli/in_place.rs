@@ -29,6 +29,11 @@ pub(super) fn in_place(
         );
     }
     let overlays = match &building.build {
+        None if goal == Goal::Strip => {
+            let (changes, findings) = builds::strip(paths, &run.options.annotation);
+            run.outcome.add(findings);
+            changes
+        }
         None => Vec::new(),
         Some(builder) => run.build(paths, builder, building.all_patches)?,
     };

@@ -53,20 +53,30 @@ pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
         let is_named = named.iter().any(|path| on_disk.folder.starts_with(path));
         is_named && !on_disk.is_component && !included.contains(on_disk.path.as_path())
     });
-    let overlay = |on_disk: &OnDisk| {
-        let folder = display(&relative(&on_disk.folder, here.as_deref()));
-        let mut overlay = Overlay {
-            folder: if folder.is_empty() { ".".to_owned() } else { folder },
-            path: on_disk.path.clone(),
-            text: on_disk.text.clone(),
-            folders: BTreeSet::new(),
-            files: BTreeSet::new(),
-            is_local: true,
-        };
-        follow(&found, on_disk, &mut overlay);
-        overlay
+    leaves.map(|on_disk| overlay(&found, on_disk, here.as_deref())).collect()
+}
+
+fn overlay(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, here: Option<&Path>) -> Overlay {
+    let folder = display(&relative(&on_disk.folder, here));
+    let mut overlay = Overlay {
+        folder: if folder.is_empty() { ".".to_owned() } else { folder },
+        path: on_disk.path.clone(),
+        text: on_disk.text.clone(),
+        folders: BTreeSet::new(),
+        files: BTreeSet::new(),
+        is_local: true,
     };
-    leaves.map(overlay).collect()
+    follow(found, on_disk, &mut overlay);
+    overlay
+}
+
+/// The overlay in this very folder, whatever includes it.
+pub fn of(folder: &Path) -> Option<Overlay> {
+    let real = std::fs::canonicalize(folder).ok()?;
+    let found = kustomizations::all(&[real.clone()]);
+    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    let on_disk = found.values().find(|on_disk| on_disk.folder == real)?;
+    Some(overlay(&found, on_disk, here.as_deref()))
 }
 
 /// Adds a kustomization and all that it includes to what an overlay reads.

@@ -56,6 +56,9 @@ fn key(patch: &Patch) -> Key {
     (patch.group.clone(), patch.kind.clone(), patch.name.clone(), patch.namespace.clone())
 }
 
+/// How a stamp gets right in what an overlay builds.
+const WRITE: &str = "run `rollstamp write --build` with the same builder and paths";
+
 /// Sums up the outcome of one build.
 pub fn summary(outcome: &Outcome) -> Summary {
     let mut needs: Vec<Need> = Vec::new();
@@ -174,7 +177,10 @@ pub fn findings<'a>(
         let mut finding = Finding::new(told.code, message).in_file(overlays[0].1);
         finding.severity = told.severity;
         finding.object.clone_from(&told.object);
-        finding.help.clone_from(&told.help);
+        finding.help = match told.code {
+            Code::MissingStamp | Code::StaleStamp | Code::LeftOverStamp => Some(WRITE.to_owned()),
+            _ => told.help.clone(),
+        };
         finding
     };
     same.into_iter().map(finding).collect()

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_record_is_read_back() {
-        let template = vec![Step::Field("spec".into())::Item(3)];
+        let template = vec![Step::Field("spec".into()), Step::Item(3)];
         let stamp = Stamp { template, has: Has::Metadata, value: "ab".to_owned() };
         let patch = Patch {
             group: "apps".into(),

@@ -80,6 +80,37 @@ pub fn write(patches: &[Patch], annotation: &str) -> Result<String, Patch> {
     Ok(text)
 }
 
+/// The same stamps as the field `postRenderers` of a Flux HelmRelease (helm.toolkit.fluxcd.io, `spec`),
+/// whose patches have targets of the same form.
+///
+/// # Errors
+/// The first workload without a name.
+pub fn post_renderers(patches: &[Patch], annotation: &str) -> Result<String, Patch> {
+    let documents = write(patches, annotation)?;
+    let mut block = String::from("postRenderers:\n  - kustomize:\n      patches:");
+    if patches.is_empty() {
+        block.push_str(" []");
+    }
+    block.push('\n');
+    for document in documents.split("---\n").skip(1) {
+        let mut prefix = "        - ";
+        for line in document.lines().filter(|line| !is_of_transformer(line)) {
+            block.push_str(prefix);
+            block.push_str(line);
+            block.push('\n');
+            prefix = "          ";
+        }
+    }
+    Ok(block)
+}
+
+/// Whether a line makes the document a transformer, and says nothing of the patch.
+fn is_of_transformer(line: &str) -> bool {
+    ["apiVersion: builtin", "kind: PatchTransformer", "metadata: {name: "]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
 /// `rollstamp-deployment-web`.
 fn short_name(patch: &Patch) -> String {
     format!("rollstamp-{}-{}", patch.kind.to_lowercase(), patch.name)
@@ -410,7 +441,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let template = vec![field("spec"), field("template")];
-        let listed = vec![field("spec"), field("po/ols")::Item(1), field("template")];
+        let listed = vec![field("spec"), field("po/ols"), Step::Item(1), field("template")];
         let patches = [
             patch("Deployment", "web.v1", template.clone(), Has::Annotations),
             patch("Deployment", "on", template, Has::Annotations),

@@ -6,6 +6,7 @@ pub(crate) mod builds;
 mod helm;
 mod kubectl;
 mod kustomize;
+mod overlays;
 mod plugins;
 mod precommit;
 mod recipes;
