@@ -4,7 +4,7 @@ use super::Exit;
 use super::args::Common;
 use super::run::{Run, print, start};
 use super::settings::options;
-use crate::config::options::{Goal, Options};
+use crate::config::options::{Goal, Mode, Options};
 use crate::config::settings::Settings;
 use crate::digest::{HashKey, Lines, ValueDigest};
 use crate::finding::{Code, Finding, Severity};
@@ -17,12 +17,12 @@ use crate::k8s::providers::Target;
 use crate::outcome::Outcome;
 use crate::overlays::{self, Summary};
 use crate::parallel;
-use crate::report::Verb;
 use crate::patches::{self, Wiring};
+use crate::report::Verb;
 use crate::text::FileId;
 use crate::yaml::EditSet;
-use sha2::{Digest as _, Sha256};
 use anyhow::{anyhow, bail};
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -55,6 +55,11 @@ pub(super) fn build(
     settings: &Settings,
     jobs: usize,
 ) -> anyhow::Result<Builds> {
+    if settings.mode == Some(Mode::Suffix) {
+        bail!(
+            "--build: in suffix mode a name is changed inside of the build; use rollstamp as the last transformer"
+        );
+    }
     let overlays = on_disk::below(paths);
     // Each build is read by one thread, because many are read at a time.
     let one = std::num::NonZeroUsize::MIN;
@@ -416,7 +421,10 @@ impl Change {
         let mut finding = match self.after {
             Some(_) => Finding::new(
                 Code::UnwiredPatches,
-                format!("{name} does not name {}, so its stamps have no effect", patches::FILE_NAME),
+                format!(
+                    "{name} does not name {}, so its stamps have no effect",
+                    patches::FILE_NAME
+                ),
             )
             .help("add --wire, or name it there by hand as the last entry of `transformers`"),
             None => Finding::new(

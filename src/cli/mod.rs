@@ -99,7 +99,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Explain { paths, workloads, common }) => {
             explain::explain(&paths, &workloads, &common)
         }
-        Some(Verb::Patches { folder, wire, all, diff, for_helmrelease: _, common }) => match folder {
+        Some(Verb::Patches { folder, wire, all, diff, for_helmrelease: _, common }) => match folder
+        {
             Some(folder) => builds::patches(&folder, wire, diff, all, &common),
             None => builds::for_helm_release(&common),
         },

@@ -25,7 +25,10 @@ fn two_overlays() -> Tree {
     let mut tree = Tree::new();
     let mut add = |name: &str, text: &str| drop(tree.insert(name.to_owned(), file(text)));
     add("base/kustomization.yaml", "resources: [web.yaml, config.yaml]\n");
-    add("base/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {A: base}\n");
+    add(
+        "base/config.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {A: base}\n",
+    );
     add(
         "base/web.yaml",
         "apiVersion: apps/v1
@@ -59,7 +62,9 @@ data: {A: everywhere}
         );
         add(
             &format!("overlays/{name}/config.yaml"),
-            &format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web}}\ndata: {{A: {name}}}\n"),
+            &format!(
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web}}\ndata: {{A: {name}}}\n"
+            ),
         );
     }
     tree
@@ -164,13 +169,18 @@ fn a_second_run_starts_no_builder() {
     // A kustomize that counts.
     std::fs::create_dir_all(sandbox.path("bin")).expect("a folder");
     let real = bash(&sandbox, "command -v kustomize").succeeds();
-    let script = format!("#!/bin/sh\n[ \"$1\" = build ] && echo x >>\"$COUNT\"\nexec {} \"$@\"\n", real.trim());
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = build ] && echo x >>\"$COUNT\"\nexec {} \"$@\"\n",
+        real.trim()
+    );
     std::fs::write(sandbox.path("bin/kustomize"), script).expect("a script");
     bash(&sandbox, "chmod +x bin/kustomize").succeeds();
     let run = |line: &str| {
         let count = sandbox.path("count");
         let _ = std::fs::remove_file(&count);
-        let path = format!("PATH=\"$PWD/bin:$PATH\" COUNT=\"$PWD/count\" XDG_CACHE_HOME=\"$PWD/cache\" {line}");
+        let path = format!(
+            "PATH=\"$PWD/bin:$PATH\" COUNT=\"$PWD/count\" XDG_CACHE_HOME=\"$PWD/cache\" {line}"
+        );
         let said = bash(&sandbox, &path).run();
         let builds = std::fs::read_to_string(&count).unwrap_or_default().lines().count();
         (said.exit, builds)
@@ -190,7 +200,8 @@ fn the_stamps_of_one_overlay_come_from_a_pipe() {
     for builder in builders() {
         let sandbox = Sandbox::new(&example("kustomize"));
         let build = build(builder, "overlays/prod");
-        let said = bash(&sandbox, &format!("{build} | rollstamp patches --for overlays/prod")).run();
+        let said =
+            bash(&sandbox, &format!("{build} | rollstamp patches --for overlays/prod")).run();
         assert_eq!(said.exit, 0, "{said:?}");
         assert!(said.stderr.contains("warning[unwired-patches]"), "{said:?}");
         bash(&sandbox, &format!("{build} | rollstamp check")).fails(1);
@@ -237,10 +248,12 @@ fn one_repository(repository: &Path, sum: &mut BTreeMap<&'static str, usize>) {
         let built = tool(&sandbox, "kustomize", &["build", &folder]).run();
         assert_eq!(built.exit, 0, "{}/{folder}: {}", repository.display(), built.stderr);
         // A stamp apart, it builds what it built.
-        let strip = |stream: String| tool(&sandbox, "rollstamp", &["strip"]).stdin(stream).run().stdout;
+        let strip =
+            |stream: String| tool(&sandbox, "rollstamp", &["strip"]).stdin(stream).run().stdout;
         assert_eq!(strip(built.stdout.clone()), strip(stream), "{}/{folder}", repository.display());
         let pipe = tool(&sandbox, "rollstamp", &[]).stdin(built.stdout.clone()).run();
-        let has_entry = std::fs::read_to_string(sandbox.path(&folder).join("stamps.rollstamp.yaml"));
+        let has_entry =
+            std::fs::read_to_string(sandbox.path(&folder).join("stamps.rollstamp.yaml"));
         count("stamps files", usize::from(has_entry.is_ok()));
         if pipe.exit != 0 {
             count("refused", 1);
