@@ -73,7 +73,7 @@ fn overlay(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, here: Option<&Pa
 /// The overlay in this very folder, whatever includes it.
 pub fn of(folder: &Path) -> Option<Overlay> {
     let real = std::fs::canonicalize(folder).ok()?;
-    let found = kustomizations::all(&[real.clone()]);
+    let found = kustomizations::all(std::slice::from_ref(&real));
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
     let on_disk = found.values().find(|on_disk| on_disk.folder == real)?;
     Some(overlay(&found, on_disk, here.as_deref()))

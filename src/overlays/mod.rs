@@ -8,7 +8,7 @@ pub use record::{decode, encode};
 use crate::extract::Template;
 use crate::finding::{Code, Finding, Severity};
 use crate::outcome::Outcome;
-use crate::patches::{Entry, Patch, Stamp};
+use crate::patches::{Listed, Patch, Stamp};
 use crate::plan::{Decision, Planned, State};
 use crate::scope::Home;
 use crate::yaml::path::Step;
@@ -130,7 +130,7 @@ pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>
 pub fn patches(
     summary: &Summary,
     in_place: Option<&BTreeMap<Key, Vec<Stamp>>>,
-    entries: &[Entry],
+    entries: &[Listed],
     all: bool,
 ) -> Vec<Patch> {
     let is_listed = |patch: &Patch| {

@@ -261,7 +261,7 @@ fn plain(text: &str) -> String {
 
 /// What a generated file says: which workloads it stamps, and how.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct Listed {
     /// The API group; empty for the core group.
     pub group: String,
     /// The kind.
@@ -276,7 +276,7 @@ pub struct Entry {
 
 /// Reads a generated file. Nothing, unless it is exactly what [`write`] makes: then kustomize changes
 /// by it the annotation of these workloads and nothing else.
-pub fn read(text: &str, annotation: &str) -> Option<Vec<Entry>> {
+pub fn read(text: &str, annotation: &str) -> Option<Vec<Listed>> {
     let body = text.replace("\r\n", "\n");
     if !body.starts_with(HEADER) {
         return None;
@@ -286,7 +286,7 @@ pub fn read(text: &str, annotation: &str) -> Option<Vec<Entry>> {
     for chunk in yaml::split::chunks(text) {
         for document in yaml::parse(text, chunk.ok()?.span).ok()? {
             let patch = patch(&document, text, annotation)?;
-            entries.push(Entry {
+            entries.push(Listed {
                 group: patch.group.to_string(),
                 kind: patch.kind.to_string(),
                 namespace: patch.namespace.as_ref().map(SmolStr::to_string),

@@ -9,5 +9,5 @@
 mod file;
 mod wiring;
 
-pub use file::{Entry, FILE_NAME, Has, Patch, Stamp, post_renderers, read, write};
+pub use file::{FILE_NAME, Has, Listed, Patch, Stamp, post_renderers, read, write};
 pub use wiring::{Wiring, unwire, wire};

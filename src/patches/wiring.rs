@@ -111,6 +111,9 @@ fn prove(
     if with == without { Ok(()) } else { Err(refuse()) }
 }
 
+/// Every field as canonical JSON but the list of transformers, and the items of that list.
+type Meaning = (Vec<(String, String)>, Vec<String>);
+
 struct Kustomization<'a> {
     document: &'a Document,
     text: &'a str,
@@ -171,7 +174,7 @@ impl Kustomization<'_> {
     }
 
     /// Every field as canonical JSON but the list, and the items of the list.
-    fn meaning(&self) -> Option<(Vec<(String, String)>, Vec<String>)> {
+    fn meaning(&self) -> Option<Meaning> {
         let json = |node| canonical::json(Cursor::root(self.document, self.text).to(node));
         let mut fields = Vec::new();
         let mut items = Vec::new();

@@ -104,7 +104,7 @@ fn every_overlay_gets_its_stamps_and_loses_them_again() {
         assert_eq!(read_tree(&sandbox.path("overlays")), written);
         rollstamp(&sandbox, &["strip", "."]).succeeds();
         for (name, entry) in &before {
-            let now = read_tree(&sandbox.path(name).parent().expect("a folder").to_path_buf());
+            let now = read_tree(sandbox.path(name).parent().expect("a folder"));
             let own = name.rsplit('/').next().expect("a name");
             assert_eq!(now.get(own), Some(entry), "{name}");
         }
