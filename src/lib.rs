@@ -61,6 +61,8 @@ pub mod overlays;
 
 pub mod process;
 
+pub mod impact;
+
 pub mod report;
 
 pub mod io;

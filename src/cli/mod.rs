@@ -6,6 +6,7 @@ mod check;
 mod examples;
 mod explain;
 mod filter;
+mod impact;
 mod in_place;
 mod init;
 mod output;
@@ -104,6 +105,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             Some(folder) => builds::patches(&folder, wire, diff, all, &common),
             None => builds::for_helm_release(&common),
         },
+        Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
+        Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),
         Some(Verb::Rule { code }) => rule::rule(code),
         Some(Verb::Init { folder, common }) => init::init(&folder, &common),
         Some(Verb::Man { verb }) => examples::man(verb.as_deref()),
