@@ -383,6 +383,7 @@ impl Change {
                 name: &name,
                 before: &self.text,
                 edits: &self.edits,
+                kind: write::Kind::Alone,
             }])
             .1
         };
