@@ -45,6 +45,8 @@ pub mod digest;
 
 pub mod config;
 
+pub mod patches;
+
 pub mod extract;
 
 pub mod scope;
@@ -58,6 +60,8 @@ pub mod plan;
 pub mod edit;
 
 pub mod outcome;
+
+pub mod overlays;
 
 pub mod process;
 
