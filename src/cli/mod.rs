@@ -5,6 +5,7 @@ mod check;
 mod examples;
 mod explain;
 mod filter;
+mod history;
 mod impact;
 mod in_place;
 mod init;
@@ -94,6 +95,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         }
         Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
         Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),
+        Some(Verb::History { arguments, common }) => history::history(&arguments, &common),
         Some(Verb::Rule { code }) => rule::rule(code),
         Some(Verb::Init { folder, common }) => init::init(&folder, &common),
         Some(Verb::Man { verb }) => examples::man(verb.as_deref()),
