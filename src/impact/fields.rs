@@ -133,7 +133,10 @@ impl Walk<'_> {
             return None;
         }
         let is_default = TEMPLATE_DEFAULTS.iter().any(|(way, default)| {
-            self.ends_with(way) && serde_json::from_str::<Value>(default).is_ok_and(|d| d == *value)
+            way.ends_with(last)
+                && !last.is_empty()
+                && self.ends_with(way)
+                && serde_json::from_str::<Value>(default).is_ok_and(|d| d == *value)
         });
         (!is_default).then_some(value)
     }

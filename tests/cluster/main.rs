@@ -192,7 +192,11 @@ fn judge(round: &Round<'_>, said: &Value, units: &[Unit], total: &mut Total) {
             continue;
         };
         let row = rows.get(&name).cloned().unwrap_or(Value::Null);
-        let rolled = before.revision != after.revision;
+        // A paused Deployment numbers its ReplicaSets anew, but gives none of them first pods.
+        let rolled = match unit.is_paused() {
+            true => !after.sets.is_subset(&before.sets),
+            false => before.revision != after.revision,
+        };
         total.undone += usize::from(round.undone.contains(&name));
         if row["resumed"] == true {
             total.resumed += 1;

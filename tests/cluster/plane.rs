@@ -2,7 +2,7 @@
 
 use super::model::Unit;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -19,6 +19,8 @@ pub(super) struct Plane {
 pub(super) struct Seen {
     /// It is another one after a rollout began.
     pub(super) revision: String,
+    /// The `ReplicaSets` of a Deployment that have pods.
+    pub(super) sets: BTreeSet<String>,
     pub(super) replicas: Option<u64>,
 }
 
@@ -204,5 +206,6 @@ fn seen(item: &Value, all: &[Value]) -> Option<(String, Seen)> {
         _ => return None,
     };
     let replicas = item["spec"]["replicas"].as_u64();
-    Some((format!("{kind} {name}"), Seen { revision, replicas }))
+    let sets = with_pods(item, all).into_iter().map(|(_, name)| name).collect();
+    Some((format!("{kind} {name}"), Seen { revision, sets, replicas }))
 }
