@@ -2,6 +2,7 @@
 
 use super::words::duration;
 use crate::impact::history::{History, Step};
+use crate::report::plain;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -26,7 +27,7 @@ pub(in crate::report) fn text(history: &History, out: &mut dyn Write) -> io::Res
         return Ok(());
     }
     let shown = &history.workloads[..history.workloads.len().min(FEW)];
-    let widest = shown.iter().map(|w| w.name.to_string().chars().count()).max();
+    let widest = shown.iter().map(|w| plain(&w.name.to_string()).chars().count()).max();
     let widest = widest.unwrap_or(0);
     writeln!(out, "\n{:widest$}  restarts  for nothing  stale", "workload")?;
     for workload in shown {
@@ -41,7 +42,7 @@ pub(in crate::report) fn text(history: &History, out: &mut dyn Write) -> io::Res
         };
         let row = format!(
             "{:widest$}  {:>8}  {:>11}  {stale}",
-            workload.name.to_string(),
+            plain(&workload.name.to_string()),
             workload.restarts,
             workload.needless
         );
