@@ -400,6 +400,12 @@ impl Reader<'_> {
         let (group, version) = Identity::split_api_version(&object.api_version);
         self.facts.encrypted |= is_sops(node);
         self.facts.object_count += 1;
+        if kind == "SealedSecret" {
+            // Its template is plain text that comes to stand in a Secret.
+            let template = ["spec", "template", "data"];
+            let at = template.iter().try_fold(node, |at, field| at.get(field));
+            self.facts.secrets.extend(at.map(Cursor::span));
+        }
         if kind == "Secret" {
             self.facts.secrets.push(node.span());
         }
