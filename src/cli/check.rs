@@ -1,7 +1,7 @@
 //! Changes nothing, and says what is not as it should be.
 
 use super::Exit;
-use super::args::Common;
+use super::args::{Building, Common};
 use super::run::{Run, print, start_ungrouped};
 use crate::config::options::Goal;
 use crate::config::{baseline, file};
@@ -19,12 +19,18 @@ pub(super) struct Asked {
     pub(super) allow_empty: bool,
     pub(super) statistics: bool,
     pub(super) since: Option<String>,
+    pub(super) building: Building,
 }
 
 pub(super) fn check(paths: &[PathBuf], common: &Common, asked: &Asked) -> anyhow::Result<Exit> {
+    let building = &asked.building;
+    let common = &Common { makes_stamps_files: building.build.is_some(), ..common.clone() };
     let Some(mut run) = start_ungrouped(paths, common, Verb::Check, Goal::Check)? else {
         return Ok(Exit::Trouble);
     };
+    if let Some(builder) = &building.build {
+        run.check_builds(paths, builder, building.all_patches)?;
+    }
     if let Some(revision) = &asked.since {
         run.keep_since(revision, paths)?;
     }

@@ -1,10 +1,12 @@
 //! The command line: one file a verb, and the way from the arguments to the exit code.
 
 mod args;
+mod builds;
 mod check;
 mod examples;
 mod explain;
 mod filter;
+mod history;
 mod impact;
 mod in_place;
 mod init;
@@ -15,6 +17,7 @@ mod run;
 mod settings;
 mod validate;
 
+use self::args::Building;
 pub use self::args::command;
 
 use self::args::{Cli, Verb};
@@ -83,24 +86,41 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             let keep = cli.keep.zip(cli.previous);
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
-        Some(Verb::Write { paths, diff, statistics, common }) => {
-            in_place(&paths, &common, Goal::Stamp, in_place::Shown { diff, statistics })
+        Some(Verb::Write { paths, diff, statistics, building, common }) => {
+            let shown = in_place::Shown { diff, statistics };
+            in_place(&paths, &common, Goal::Stamp, shown, &building)
         }
-        Some(Verb::Check { paths, diff, since, add_silence, allow_empty, statistics, common }) => {
-            let asked = check::Asked { diff, add_silence, allow_empty, statistics, since };
+        Some(Verb::Check {
+            paths,
+            diff,
+            since,
+            add_silence,
+            allow_empty,
+            statistics,
+            building,
+            common,
+        }) => {
+            let asked =
+                check::Asked { diff, add_silence, allow_empty, statistics, since, building };
             check::check(&paths, &common, &asked)
         }
         Some(Verb::Strip { paths, common }) if paths.is_empty() => {
             filter(&[], &common, Goal::Strip, None)
         }
         Some(Verb::Strip { paths, common }) => {
-            in_place(&paths, &common, Goal::Strip, in_place::Shown::default())
+            in_place(&paths, &common, Goal::Strip, in_place::Shown::default(), &Building::default())
         }
         Some(Verb::Explain { paths, workloads, common }) => {
             explain::explain(&paths, &workloads, &common)
         }
+        Some(Verb::Patches { folder, wire, all, diff, for_helmrelease: _, common }) => match folder
+        {
+            Some(folder) => builds::patches(&folder, wire, diff, all, &common),
+            None => builds::for_helm_release(&common),
+        },
         Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
         Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),
+        Some(Verb::History { arguments, common }) => history::history(&arguments, &common),
         Some(Verb::Rule { code }) => rule::rule(code),
         Some(Verb::Init { folder, common }) => init::init(&folder, &common),
         Some(Verb::Man { verb }) => examples::man(verb.as_deref()),

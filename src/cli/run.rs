@@ -7,6 +7,7 @@ use super::validate::require;
 use crate::config::file;
 use crate::config::options::{Goal, Options};
 use crate::config::policy::Origin;
+use crate::config::settings::Settings;
 use crate::io::files::Keep;
 use crate::io::stdin::Arriving;
 use crate::io::{files, git, krm, reload, stdout};
@@ -28,6 +29,8 @@ pub(super) struct Run<'a> {
     pub(super) configuration: Option<(PathBuf, String)>,
     /// The folder of the configuration.
     root: Option<PathBuf>,
+    /// What the user asked for, from which the options were made.
+    pub(super) settings: Settings,
     common: &'a Common,
     verb: Verb,
     talk: stdout::Talk,
@@ -72,6 +75,7 @@ pub(super) fn start_ungrouped<'a>(
     }
     let Configured { settings, root, file } = settings(paths, common, call.as_ref())?;
     let mut options = options(&settings, common.jobs, goal)?;
+    options.makes_stamps_files = common.makes_stamps_files;
     if let Some(arriving) = arriving {
         let read = arriving.finish(&mut loaded, &options);
         read.context("failed to read the standard input")?;
@@ -93,7 +97,17 @@ pub(super) fn start_ungrouped<'a>(
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
-    Ok(Some(Run { outcome, call, options, configuration: file, root, common, verb, talk }))
+    Ok(Some(Run {
+        outcome,
+        call,
+        options,
+        configuration: file,
+        root,
+        settings,
+        common,
+        verb,
+        talk,
+    }))
 }
 
 impl Run<'_> {
