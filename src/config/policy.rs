@@ -23,6 +23,8 @@ pub struct Declared {
 /// What the configuration adds to the tables and takes away.
 #[derive(Default)]
 pub struct Rules {
+    /// Which workloads and which of their reads count, where annotations decide.
+    pub compat: crate::compat::selection::Rules,
     /// More kinds that hold pod templates.
     pub workloads: Vec<&'static WorkloadKind>,
     /// More kinds that provide content.

@@ -11,6 +11,7 @@ mod rebase;
 mod mentions;
 mod own_suffix;
 mod build_notes;
+mod carried;
 mod references;
 mod sidecars;
 mod unknown_kinds;
@@ -19,6 +20,7 @@ mod site_label;
 mod workload;
 
 pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
+pub use carried::{ALSO, Also, STAMP, Said};
 pub use foreign::Marks;
 pub use join::{Joining, join};
 pub use mentions::{Mention, What, mentions};

@@ -117,6 +117,7 @@ impl Way {
             ignored: _,
             malformed,
             naming,
+            tags: _,
         } = source;
         for entry in entries {
             let Entry { key: _, digest: _, size: _, env: _, flaw: _, ignored: _, at: At(at) } =
@@ -151,6 +152,7 @@ impl Way {
             ignored_sources: _,
             sidecars,
             marks,
+            said: _,
         } = template;
         for reference in references {
             let Reference { site: _, name: _, name_span, optional: _, keys: _, why: _, spot: _ } =

@@ -2,8 +2,10 @@
 
 use super::By;
 use super::Reader;
+use super::carried;
 use super::hash_suffix::is_content_named;
 use super::own_suffix::{self, Naming};
+use crate::compat::reloader::Tags;
 use crate::config::policy::Encrypted;
 use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
@@ -38,6 +40,8 @@ pub struct Source {
     pub malformed: Option<Malformed>,
     /// What a name after its content takes; nothing where none is wanted.
     pub naming: Option<Box<Naming>>,
+    /// What its annotations say to Reloader, where that is followed.
+    pub tags: Tags,
 }
 
 /// A field of content that is no mapping.
@@ -135,6 +139,7 @@ pub(super) fn read(
     let control = Control::read(reader, node);
     let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && reader.is_sops(node);
     let ignored = reader.ignored(control.ignored, node, id).or(is_skipped.then_some(By::Rule));
+    let tags = carried::of_source(reader, node, row.provides, namespace.as_deref());
     if row.contents.is_empty() || filled_by_type(reader, node, row) {
         return names(reader, node, row)
             .into_iter()
@@ -149,6 +154,7 @@ pub(super) fn read(
                 ignored,
                 malformed: None,
                 naming: None,
+                tags,
             })
             .collect();
     }
@@ -174,6 +180,7 @@ pub(super) fn read(
         ignored,
         malformed,
         naming: own_suffix::read(reader, node, ancestors, row, id).map(Box::new),
+        tags,
     };
     super::api_limits::check(reader, node, row, id, &source);
     vec![source]

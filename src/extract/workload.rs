@@ -2,6 +2,7 @@
 
 use super::By;
 use super::Reader;
+use super::carried::{self, Said};
 use super::foreign::{self, Marks};
 use super::references::{Reference, Walk};
 use super::sidecars::{self, Sidecar};
@@ -44,6 +45,8 @@ pub struct Template {
     pub sidecars: Vec<Sidecar>,
     /// What other tools wrote into its metadata.
     pub marks: Marks,
+    /// What annotations say about its reads; nothing, where they say nothing.
+    pub said: Option<Box<Said>>,
 }
 
 /// Reads the pod templates of a workload.
@@ -176,6 +179,7 @@ fn template(
         Some(pod_spec) if stamped => sidecars::read(reader, pod_spec),
         _ => Vec::new(),
     };
+    let said = carried::of_workload(reader, object, way.at, id);
     let mut live = control.live.clone();
     if reader.options.rules.hot_reload == HotReload::Skip {
         let sure = sidecars.iter().flat_map(|sidecar| &sidecar.volumes);
@@ -249,6 +253,7 @@ fn template(
         ignored_sources: control.ignored_sources.into_iter().map(|(name, _)| name).collect(),
         sidecars,
         marks,
+        said,
     })
 }
 

@@ -60,6 +60,7 @@ pub(super) fn source(
         ignored: rules.iter().any(|rule| rule.ignores(&subject)).then_some(By::Rule),
         malformed: None,
         naming: None,
+        tags: crate::compat::reloader::Tags::default(),
     };
     // What is named after its content rolls by its name, whatever the content is.
     let unknown = unknown.filter(|_| !generator.hashed);
@@ -176,6 +177,7 @@ pub(super) fn copy(source: &Source) -> Source {
         ignored: source.ignored,
         malformed: None,
         naming: None,
+        tags: source.tags,
     }
 }
 

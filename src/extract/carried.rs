@@ -1,0 +1,135 @@
+//! What the annotations of workloads and sources say to controllers that roll pods, and which sources
+//! a workload adds to those of its pod template.
+
+use super::Reader;
+use crate::compat::Annotations;
+use crate::compat::reloader::Tags;
+use crate::compat::selection::Carried;
+use crate::finding::{Code, Finding};
+use crate::k8s::controllers::{RELOADER_DOMAIN, WAVE_DOMAIN};
+use crate::k8s::id::ObjectId;
+use crate::k8s::providers::Target;
+use crate::yaml::{NodeId, resolve};
+use smol_str::SmolStr;
+
+/// On a workload: sources that it reads in ways that no pod spec says, `ConfigMap/name` or
+/// `Secret/namespace/name`. All of their keys count.
+pub const ALSO: &str = "rollstamp.dev/also";
+/// On a workload: it takes part where only annotated ones do.
+pub const STAMP: &str = "rollstamp.dev/stamp";
+
+/// What a workload says in annotations about its reads.
+#[derive(Default)]
+pub struct Said {
+    /// What it says to controllers, and to us.
+    pub carried: Carried,
+    /// The sources that it adds.
+    pub also: Vec<Also>,
+}
+
+/// A source that a workload reads although its pod template does not name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Also {
+    /// Its kind.
+    pub target: Target,
+    /// Its namespace; that of the workload, if absent.
+    pub namespace: Option<SmolStr>,
+    /// Its name.
+    pub name: SmolStr,
+}
+
+/// Reads the annotations of a workload and of its pod template; nothing, if they say nothing.
+pub(super) fn of_workload(
+    reader: &mut Reader<'_>,
+    object: NodeId,
+    template: NodeId,
+    id: &ObjectId,
+) -> Option<Box<Said>> {
+    let workload = annotations(reader, object);
+    let of_template =
+        if template == object { Annotations::default() } else { annotations(reader, template) };
+    if workload.0.is_empty() && of_template.0.is_empty() {
+        return None;
+    }
+    let own = |key| workload.get(key).or_else(|| of_template.get(key)).map(str::to_owned);
+    let (stamp, also) = (own(STAMP), own(ALSO));
+    let also = also.map_or_else(Vec::new, |list| also_of(reader, object, &list, id));
+    let opted_in = stamp.as_deref() == Some("true");
+    Some(Box::new(Said { carried: Carried { workload, template: of_template, opted_in }, also }))
+}
+
+/// What the annotations and labels of a source say to Reloader, in the namespace where it is.
+pub(super) fn of_source(
+    reader: &Reader<'_>,
+    node: NodeId,
+    target: Target,
+    namespace: Option<&str>,
+) -> Tags {
+    let Some(options) = &reader.options.rules.compat.reloader else {
+        return Tags::default();
+    };
+    let namespace = namespace.or(reader.options.namespace.as_deref()).unwrap_or("default");
+    let mut tags = Tags::of(options, &annotations(reader, node));
+    tags.ignored |= !options.watches(target, namespace)
+        || (!options.resource_labels.is_empty()
+            && !options.resource_labels.fits(&reader.labels(node)));
+    tags
+}
+
+/// The annotations of an object or a pod template that controllers or our own selection read.
+fn annotations(reader: &Reader<'_>, node: NodeId) -> Annotations {
+    let document = reader.document;
+    let renamed = reader.options.rules.compat.reloader.as_ref().map(|options| &options.keys);
+    let matters = |key: &str| {
+        key.contains(RELOADER_DOMAIN)
+            || key.starts_with(WAVE_DOMAIN)
+            || key == ALSO
+            || key == STAMP
+            || renamed.is_some_and(|keys| keys.values().any(|own| own == key))
+    };
+    let Some(mapping) = reader.at(node, "metadata/annotations") else {
+        return Annotations::default();
+    };
+    let entries = document.pairs(mapping).filter_map(|(key, value)| {
+        let key = resolve::key(document, reader.text, key).ok().filter(|key| matters(key))?;
+        match resolve::value(document, reader.text, value) {
+            Ok(resolve::Value::Str(value)) => Some((key.into(), value.into_owned())),
+            _ => None,
+        }
+    });
+    Annotations(entries.collect())
+}
+
+/// The entries of [`ALSO`]. One that names no kind of source is a mistake: what was meant would be
+/// forgotten in silence.
+fn also_of(reader: &mut Reader<'_>, object: NodeId, list: &str, id: &ObjectId) -> Vec<Also> {
+    let mut found = Vec::new();
+    for entry in super::names_in(list) {
+        let mut parts = entry.split('/').map(str::trim);
+        let target = match parts.next() {
+            Some("ConfigMap") => Some(Target::ConfigMap),
+            Some("Secret") => Some(Target::Secret),
+            _ => None,
+        };
+        let names: Vec<&str> = parts.collect();
+        let also = match (target, names.as_slice()) {
+            (Some(target), [name]) if !name.is_empty() => {
+                Also { target, namespace: None, name: (*name).into() }
+            }
+            (Some(target), [namespace, name]) if !name.is_empty() && !namespace.is_empty() => {
+                Also { target, namespace: Some((*namespace).into()), name: (*name).into() }
+            }
+            _ => {
+                let message = format!("{id} says `{entry}` in `{ALSO}`, which names no source");
+                let finding = Finding::new(Code::UnknownName, message)
+                    .about(id.to_string())
+                    .at(reader.place(object))
+                    .help("write `ConfigMap/name` or `Secret/namespace/name`, several with commas");
+                reader.facts.findings.push(finding);
+                continue;
+            }
+        };
+        found.push(also);
+    }
+    found
+}
