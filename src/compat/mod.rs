@@ -4,6 +4,7 @@
 //! `tests/it/patterns.rs` compares them with what the code itself decided.
 
 pub mod labels;
+pub mod migration;
 pub mod pattern;
 pub mod reloader;
 pub mod selection;

@@ -145,10 +145,19 @@ impl Selector {
         }
     }
 
+    /// The entries of the list, as they are written, trimmed; empty ones name nothing.
+    pub fn listed(&self) -> impl Iterator<Item = &str> {
+        entries(&self.list).filter(|entry| !entry.is_empty())
+    }
+
+    /// Whether everything of this kind counts that the pod template references.
+    pub fn is_auto(&self) -> bool {
+        self.auto
+    }
+
     /// Whether no change of any source rolls the workload.
     pub fn selects_nothing(&self) -> bool {
-        let is_named = |entry: &str| !entry.is_empty();
-        self.left_alone || !(self.search || self.auto || entries(&self.list).any(is_named))
+        self.left_alone || !(self.search || self.auto || self.listed().next().is_some())
     }
 
     /// The entries that cannot be used as patterns.

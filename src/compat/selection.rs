@@ -118,6 +118,15 @@ impl Selection {
         }
     }
 
+    /// Whether everything counts that the pod template references, of each kind.
+    pub fn is_auto(&self) -> bool {
+        match self {
+            Self::All => true,
+            Self::None(_) => false,
+            Self::Reloader(selectors) => selectors.iter().all(Selector::is_auto),
+        }
+    }
+
     /// All selectors, if Reloader decides.
     pub fn selectors(&self) -> &[Selector] {
         match self {

@@ -83,8 +83,7 @@ fn annotations(reader: &Reader<'_>, node: NodeId) -> Annotations {
     let matters = |key: &str| {
         key.contains(RELOADER_DOMAIN)
             || key.starts_with(WAVE_DOMAIN)
-            || key == ALSO
-            || key == STAMP
+            || key.starts_with("rollstamp.dev/")
             || renamed.is_some_and(|keys| keys.values().any(|own| own == key))
     };
     let Some(mapping) = reader.at(node, "metadata/annotations") else {

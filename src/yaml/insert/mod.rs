@@ -8,6 +8,7 @@
 //! a flow mapping that was made for the purpose has a blank inside its braces, one that was
 //! there has none.
 
+pub mod entries;
 mod removal;
 
 use super::tape::{Document, Kind, NodeId, Style};
