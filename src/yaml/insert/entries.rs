@@ -42,14 +42,14 @@ pub fn rewrite(
         .ok_or_else(|| editor.refusal(at, "the way to the object is not there any more"))?;
         editor.editable(at)?;
     }
-    let mut holder = None;
-    for (depth, parent) in parents.iter().enumerate() {
+    let (start, mut holder) = (at, None);
+    for parent in parents {
         match editor.own_field(at, parent)? {
             Some((key, value)) if document.node(value).kind == Kind::Mapping => {
                 holder = Some((key, at));
                 at = value;
             }
-            _ => return editor.anew(at, &parents[depth..], entries),
+            _ => return editor.anew(start, parents, entries),
         }
     }
     let Some((key, outer)) = holder else {
@@ -63,7 +63,7 @@ impl Editor<'_> {
     fn anew(
         &self,
         at: NodeId,
-        missing: &[&str],
+        parents: &[&str],
         entries: &[Entry<'_>],
     ) -> Result<Vec<Edit>, Refusal> {
         let mut coming = entries.iter().filter_map(|entry| Some((entry.name, entry.value?)));
@@ -71,7 +71,7 @@ impl Editor<'_> {
             return Ok(Vec::new());
         };
         let more: Vec<(&str, &str)> = coming.collect();
-        let slot = super::find(self.document, self.text, &[], at, missing, name)?;
+        let slot = super::find(self.document, self.text, &[], at, parents, name)?;
         let super::Slot::Absent(insertion) = slot else {
             return Err(self.refusal(at, "the key is there already"));
         };
