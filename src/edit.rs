@@ -185,11 +185,11 @@ impl Edited {
 fn unproven(file: usize, owners: &[Owner], culprit: Span) -> Finding {
     let mut here = owners.iter().filter(|owner| owner.document == culprit);
     let object = here.next().unwrap_or(&owners[0]);
-    Finding::new(
+    Finding::of(
         Code::EditRefused,
-        format!("{}: after the edit the document would not mean the same; the file is left alone", object.object),
+        &object.object,
+        "after the edit the document would not mean the same; the file is left alone",
     )
-    .about(object.object.as_str())
     .at(Place {
         file: FileId(offset(file)),
         span: object.place,

@@ -6,7 +6,8 @@ use crate::config::options::{self, UnitRule};
 use crate::config::policy::Declared;
 use crate::config::policy::{Encrypted, HotReload, IgnoreRule, Rules, Silence, UserSite, glob};
 use crate::finding::{Code, Severity};
-use crate::k8s::kinds::{Rolls, WorkloadKind};
+use crate::k8s::Since;
+use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::k8s::sites::{Reads, Site, Under};
 use globset::{GlobBuilder, GlobSet};
@@ -445,12 +446,9 @@ fn workload(row: &WorkloadRow) -> Result<&'static WorkloadKind, String> {
         groups: Box::leak(Box::new([keep(&row.group)])),
         kind: keep(&row.kind),
         templates: templates.leak(),
-        rolls: if row.stamp {
-            Rolls::Yes
-        } else {
-            Rolls::No("is not wanted: the configuration says that it rolls nothing")
-        },
+        rolls: if row.stamp { Rolls::Yes } else { Rolls::No(NoRoll::Configured) },
         built_in: false,
+        since: Since::OptIn,
     })))
 }
 
@@ -483,6 +481,7 @@ fn provider(row: &SourceRow) -> Result<&'static Provider, String> {
         contents: contents.leak(),
         whole_if: whole_if.leak(),
         filled_if_type: &[],
+        since: Since::OptIn,
     })))
 }
 
@@ -504,6 +503,8 @@ fn site(row: &ReferenceRow) -> Result<UserSite, String> {
             name: keep(name),
             target: row.target.into(),
             reads,
+            kustomize: &[],
+            since: Since::OptIn,
         })),
     })
 }

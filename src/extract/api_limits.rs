@@ -2,6 +2,7 @@
 
 use super::Reader;
 use super::source::{Entry, Source};
+use crate::finding::value;
 use crate::finding::{Code, Finding, Severity};
 use crate::k8s::id::ObjectId;
 use crate::k8s::limits::{MAX_ANNOTATIONS, MAX_CONTENT, key_flaw};
@@ -87,7 +88,8 @@ fn keys(reader: &mut Reader<'_>, row: &Provider, id: &ObjectId, source: &Source)
             continue;
         }
         if let Some(flaw) = key_flaw(&entry.key) {
-            let message = format!("the key `{}` of {id} is {flaw}", entry.key.escape_debug());
+            let (key, flaw) = (entry.key.escape_debug(), value::key_flaw(flaw));
+            let message = format!("the key `{key}` of {id} is {flaw}");
             let help = "the API server refuses it: use letters, digits, `-`, `_` and `.`";
             hint(reader, row, id, Code::InvalidKey, message, entry.at.0, help);
         }

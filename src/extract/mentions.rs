@@ -4,9 +4,9 @@
 
 use super::Reader;
 use crate::config::options::Options;
+use crate::finding::naming::CannotFollow;
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds::WorkloadKind;
-use crate::k8s::kustomize_names;
 use crate::k8s::other_names::{CLUSTER_WIDE, OWN_GROUPS, is_free, is_other};
 use crate::k8s::providers::Target;
 use crate::k8s::referrers::{Names, POD_PARTS, Referrer, Within, fields, is_way, referrers};
@@ -43,7 +43,7 @@ pub struct Mention {
     /// What the place means.
     pub what: What,
     /// Why the text cannot be replaced.
-    pub fixed: Option<&'static str>,
+    pub fixed: Option<CannotFollow>,
     /// What kustomize takes the text for, outside of the pod specs that it knows, and rewrites.
     pub rewritten: Vec<Target>,
 }
@@ -227,7 +227,7 @@ impl Walk<'_, '_> {
         let way: Vec<&str> = self.way.iter().map(String::as_str).collect();
         let is_label = way.last().is_some_and(|last| *last == "labels" || *last == "matchLabels");
         if !is_label {
-            let fixed = Some("it is a key");
+            let fixed = Some(CannotFollow::Key);
             self.push(key, "", name, What::Unknown, None, fixed);
         }
     }
@@ -254,7 +254,7 @@ impl Walk<'_, '_> {
     }
 
     /// Why the text of a scalar cannot be replaced.
-    fn fixed(&self, node: NodeId, text: &str, shared: bool) -> Option<&'static str> {
+    fn fixed(&self, node: NodeId, text: &str, shared: bool) -> Option<CannotFollow> {
         let document = self.reader.document;
         let at = document.node(node);
         let raw = at.span.of(self.reader.text);
@@ -266,11 +266,11 @@ impl Walk<'_, '_> {
             _ => None,
         };
         if shared {
-            Some("an anchor there is shared by aliases")
+            Some(CannotFollow::SharedAnchor)
         } else if document.tag(node).is_some() {
-            Some("a tag stands before it")
+            Some(CannotFollow::Tag)
         } else if inner != Some(text) {
-            Some("it is written as a block or with escapes")
+            Some(CannotFollow::BlockOrEscapes)
         } else {
             None
         }
@@ -283,7 +283,7 @@ impl Walk<'_, '_> {
         name: &str,
         what: What,
         namespace: Option<String>,
-        fixed: Option<&'static str>,
+        fixed: Option<CannotFollow>,
     ) {
         let document = self.reader.document;
         let at = document.node(node);
@@ -317,7 +317,7 @@ impl Walk<'_, '_> {
         let mut targets: Vec<Target> = told.filter_map(|row| row.target).collect();
         for row in referrers(&id.group, &id.kind, &way) {
             match row.names {
-                _ if !kustomize_names::REFERRERS.contains(&row.id) => {}
+                _ if !row.kustomize => {}
                 Names::ConfigMap => targets.push(Target::ConfigMap),
                 Names::Secret => targets.push(Target::Secret),
                 Names::Rule | Names::ByKind(_) => {

@@ -161,6 +161,18 @@ impl Object {
     pub fn place_of_name(&self) -> Place {
         Place { file: self.place.file, span: self.name_span }
     }
+
+    /// A finding about the object, at its name.
+    pub fn finding(&self, code: Code, message: impl Into<String>) -> Finding {
+        Finding::new(code, message).about(self.id.to_string()).at(self.place_of_name())
+    }
+
+    /// A finding about the object, at a place in its text whose line may be shown: never one that
+    /// can hold a value of a Secret.
+    pub fn finding_at(&self, code: Code, span: Span, message: impl Into<String>) -> Finding {
+        let place = Place { file: self.place.file, span };
+        Finding::new(code, message).about(self.id.to_string()).quoting(place)
+    }
 }
 
 /// The size from which on a text is cut into parts, in bytes.

@@ -4,6 +4,7 @@ use super::hash_suffix::{Reading, kustomize_suffix};
 use super::{BASE_NAME, MODE, NEEDS_HASH_SUFFIX, Reader};
 use crate::config::options::{Mode, SuffixHash};
 use crate::digest::name_hash::{self, Stored, is_suffixed};
+use crate::finding::naming::NoSuffix;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
 use crate::k8s::kinds::WorkloadKind;
@@ -22,7 +23,7 @@ pub struct Naming {
     /// What the object asks for itself.
     pub mode: Option<Mode>,
     /// The suffix of its content, or why it has none.
-    pub suffix: Result<String, &'static str>,
+    pub suffix: Result<String, NoSuffix>,
     /// Whether the name ends in that suffix already, and somebody else wrote it.
     pub is_suffixed: bool,
     /// The place of the marker: ours, and in a kustomize build that of kustomize.
@@ -171,18 +172,17 @@ fn suffix_of(
     node: NodeId,
     row: &Provider,
     name: &str,
-) -> Result<String, &'static str> {
+) -> Result<String, NoSuffix> {
     if ends_without_newline(reader, node) {
-        return Err(
-            "the text ends in a block without a line end, which kustomize and kubectl read differently",
-        );
+        return Err(NoSuffix::OpenBlock);
     }
     match reader.options.naming.hash {
-        SuffixHash::Kustomize => kustomize_suffix(reader, node, row, Reading::Exact)
-            .ok_or("kustomize may read its content otherwise than kubectl"),
+        SuffixHash::Kustomize => {
+            kustomize_suffix(reader, node, row, Reading::Exact).ok_or(NoSuffix::ReadDifferently)
+        }
         SuffixHash::Kubectl => stored(reader, node, row, name)
             .map(|stored| name_hash::kubectl(row.provides, &stored))
-            .ok_or("its content is not what kubectl could store"),
+            .ok_or(NoSuffix::NotStorable),
     }
 }
 

@@ -66,6 +66,7 @@ impl Way {
             severity: _,
             object: _,
             message: _,
+            cause: _,
             place,
             file: _,
             quotable: _,

@@ -2,6 +2,7 @@
 
 use super::Reader;
 use super::references::clean;
+use crate::finding::sidecar::Doubt;
 use crate::k8s::sidecars::{self, Once, Reloader, Watch};
 use crate::k8s::sites::CONTAINER_LISTS;
 use crate::text::Span;
@@ -30,8 +31,8 @@ pub struct Watched {
     pub name: String,
     /// The volume in the text: the references inside are those that it watches.
     pub span: Span,
-    /// Why a change may still need a new pod: completes "..., but ...".
-    pub doubt: Option<&'static str>,
+    /// Why a change may still need a new pod.
+    pub doubt: Option<Doubt>,
 }
 
 /// A container, as far as it matters here.
@@ -211,9 +212,7 @@ fn watched(
                 continue;
             }
             let doubt = match &file {
-                Some(file) if volume.only_file.as_ref() != Some(file) => {
-                    Some("only one of its files is watched")
-                }
+                Some(file) if volume.only_file.as_ref() != Some(file) => Some(Doubt::OneFile),
                 _ => doubt(reader, sidecar, containers, volume),
             };
             match found.iter_mut().find(|known| known.name == volume.name) {
@@ -232,7 +231,7 @@ fn doubt(
     sidecar: &Container,
     containers: &[Container],
     volume: &Volume,
-) -> Option<&'static str> {
+) -> Option<Doubt> {
     let mut others = 0;
     for container in containers.iter().filter(|c| c.node != sidecar.node) {
         let mounts = list(reader, container.node, "volumeMounts");
@@ -240,9 +239,9 @@ fn doubt(
             .into_iter()
             .any(|mount| string(reader, mount, "name").as_ref() == Some(&volume.name));
         if is_mounted && container.ends_first {
-            return Some("an init container reads it once");
+            return Some(Doubt::InitContainer);
         }
         others += usize::from(is_mounted);
     }
-    (others > 1).then_some("several containers read it, and nothing says which one reloads")
+    (others > 1).then_some(Doubt::SeveralReaders)
 }

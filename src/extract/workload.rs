@@ -11,9 +11,9 @@ use super::unknown_kinds;
 use crate::config::policy::HotReload;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::ObjectId;
-use crate::k8s::kinds::{self, Rolls, WorkloadKind};
+use crate::k8s::kinds::{self, NoRoll, Rolls, WorkloadKind};
 use crate::k8s::sites::SITE_TREE;
-use crate::k8s::waits::{Is, WAITS};
+use crate::k8s::waits::{Is, Until, WAITS};
 use crate::yaml::insert::{self, Refusal, Slot};
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::verify::Step;
@@ -31,12 +31,12 @@ pub struct Template {
     pub slot: Option<Result<Slot, Refusal>>,
     /// Whether a stamp is there, also where it cannot be edited.
     pub stamp_seen: bool,
-    /// Why it is not stamped: completes "a stamp ...".
-    pub not_stamped: Option<&'static str>,
+    /// Why it is not stamped.
+    pub not_stamped: Option<NoRoll>,
     /// Why the references cannot be trusted; the workload is then left alone.
     pub refusal: Option<(Code, Refusal)>,
-    /// Why a stamp rolls its pods only later: completes "its pods are replaced only ...".
-    pub later: Option<&'static str>,
+    /// What its controller waits for before a stamp rolls its pods.
+    pub later: Option<Until>,
     /// Whether a control annotation or a rule says to leave it alone.
     pub ignored: Option<By>,
     /// Sources that take no part, by name.
@@ -217,8 +217,8 @@ fn template(
     let named = metadata.is_some_and(|m| document.value(reader.text, m, "name").is_some());
     let not_stamped = match &row.rolls {
         Rolls::No(reason) => Some(*reason),
-        Rolls::UnlessNamed(reason) if named => Some(*reason),
-        Rolls::Yes | Rolls::UnlessNamed(_) => None,
+        Rolls::UnlessNamed if named => Some(NoRoll::FixedName),
+        Rolls::Yes | Rolls::UnlessNamed => None,
     };
     let marks = match metadata {
         Some(metadata) if stamped => foreign::read(reader, metadata, pod_spec),
@@ -316,7 +316,7 @@ impl Control {
 }
 
 /// Settings under which the controller waits before it replaces pods.
-fn later(reader: &Reader<'_>, object: NodeId, row: &WorkloadKind) -> Option<&'static str> {
+fn later(reader: &Reader<'_>, object: NodeId, row: &WorkloadKind) -> Option<Until> {
     let document = reader.document;
     let rows = WAITS.iter().filter(|wait| wait.kinds.is_empty() || wait.kinds.contains(&row.kind));
     rows.filter(|wait| {
@@ -355,10 +355,8 @@ pub(crate) fn refused(
     file: crate::text::FileId,
 ) -> Finding {
     let place = |span| crate::text::Place { file, span };
-    let mut finding = Finding::new(code, format!("{id}: {}", refusal.message))
-        .about(id)
-        .quoting(place(refusal.at))
-        .refusing();
+    let mut finding =
+        Finding::of(code, id, refusal.message.as_str()).quoting(place(refusal.at)).refusing();
     if let Some(related) = refusal.related {
         let label =
             if refusal.message.contains("twice") { "the first one" } else { "the other end" };

@@ -1,6 +1,9 @@
 //! WORKLOADS: which kinds hold pod templates, where, and whether a change of one rolls pods.
 //!
-//! The default stamped kinds are part of scheme v1 and never change; later kinds are opt-in.
+//! The kinds that are stamped by default are part of scheme v1 and never change: a test compares them
+//! with `testdata/golden/v1-rows.txt`.
+
+use super::Since;
 
 /// A kind that holds pod templates.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,26 +12,27 @@ pub struct WorkloadKind {
     pub groups: &'static [&'static str],
     /// The kind.
     pub kind: &'static str,
-    /// The ways from the object to its pod templates, with `/` between fields. `[]` behind a field
-    /// means each of its items, `*` each value of a mapping; empty, the object is one itself.
-    /// [`BY_SHAPE`]: whatever looks like one.
+    /// The paths from the object to its pod templates, with `/` between fields. `[]` behind a field
+    /// means each of its items, `*` each value of a mapping. An empty path means that the object is
+    /// a pod template itself. [`BY_SHAPE`] means every mapping that has the shape of a pod template.
     pub templates: &'static [&'static str],
     /// Whether a changed annotation of a template replaces running pods.
     pub rolls: Rolls,
-    /// Whether Kubernetes itself runs it, so that nobody adds mounts to its template.
+    /// Whether a controller of Kubernetes itself runs it, which adds no mounts to its pod template.
     pub built_in: bool,
+    /// Who gets stamps because of this row.
+    pub since: Since,
 }
 
 /// What a changed annotation of a pod template does.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Rolls {
-    /// Running pods are replaced: it gets a stamp.
+    /// The controller replaces running pods: the pod template gets a stamp.
     Yes,
-    /// As [`Rolls::Yes`], unless the template's own metadata has a name: the reason completes "a
-    /// stamp ...".
-    UnlessNamed(&'static str),
-    /// Running pods stay, or the apply is refused: it gets none. The reason completes "a stamp ...".
-    No(&'static str),
+    /// As [`Rolls::Yes`], unless the template's own metadata has a name ([`NoRoll::FixedName`]).
+    UnlessNamed,
+    /// Running pods stay, or the apply is refused: the pod template gets no stamp.
+    No(NoRoll),
 }
 
 impl Rolls {
@@ -38,15 +42,49 @@ impl Rolls {
     }
 }
 
+/// Why a pod template gets no stamp. The sentences are in [`crate::finding::workload`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRoll {
+    /// A `batch/v1` Job that has started refuses any change of its pod template.
+    StartedJob,
+    /// The same for the jobs of other controllers.
+    StartedRun,
+    /// A running Pod does not restart when an annotation changes.
+    RunningPod,
+    /// Only pods that the controller starts later get the new template.
+    LaterPods,
+    /// Each run makes new pods, which read the new content anyway.
+    LaterRuns,
+    /// The same for a `batch/v1` CronJob.
+    LaterCronJobs,
+    /// No controller runs the object.
+    NoController,
+    /// The change would reach an Argo Rollouts Experiment while it runs.
+    RunningExperiment,
+    /// KubeRay does not recreate the pods of a RayCluster.
+    NotRecreated,
+    /// KubeRay would replace the whole cluster of a RayService.
+    NewCluster,
+    /// The template has a name, so it names one Knative Revision, which cannot change.
+    FixedName,
+    /// The configuration says that the kind does not roll.
+    Configured,
+    /// The kind has no row: what a change of its pod template does is not known.
+    Unlisted,
+}
+
+impl NoRoll {
+    /// Whether the API server refuses another name of a source in the pod template once the object
+    /// exists in the cluster.
+    pub fn refuses_changes(self) -> bool {
+        matches!(self, Self::StartedJob | Self::StartedRun | Self::RunningPod | Self::FixedName)
+    }
+}
+
 const TEMPLATE: &[&str] = &["spec/template"];
-const STARTED: &str = "would break the apply: a started job refuses any change of its pod template";
-const STARTED_JOB: &str =
-    "would break the apply: a started Job refuses any change of its pod template";
-const RUNNING_POD: &str = "does not restart a running Pod; only deleting it does";
-const LATER_RUNS: &str = "is not needed: each run reads its configuration anew";
 
 macro_rules! kinds {
-    ($($source:literal $kind:literal [$($group:literal)+] $templates:expr, $rolls:expr, $built_in:literal)*) => {
+    ($($source:literal $kind:literal [$($group:literal)+] $templates:expr, $rolls:expr, $built_in:literal, $since:ident)*) => {
         /// One row a kind.
         pub const WORKLOADS: &[WorkloadKind] = &[$(
             WorkloadKind {
@@ -55,6 +93,7 @@ macro_rules! kinds {
                 templates: $templates,
                 rolls: $rolls,
                 built_in: $built_in,
+                since: Since::$since,
             },
         )*];
 
@@ -65,73 +104,73 @@ macro_rules! kinds {
 
 kinds! {
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1"
-    "Deployment" ["apps" "extensions"] TEMPLATE, Rolls::Yes, true
+    "Deployment" ["apps" "extensions"] TEMPLATE, Rolls::Yes, true, V1
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/stateful-set-v1"
-    "StatefulSet" ["apps"] TEMPLATE, Rolls::Yes, true
+    "StatefulSet" ["apps"] TEMPLATE, Rolls::Yes, true, V1
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1"
-    "DaemonSet" ["apps" "extensions"] TEMPLATE, Rolls::Yes, true
+    "DaemonSet" ["apps" "extensions"] TEMPLATE, Rolls::Yes, true, V1
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/replica-set-v1; kube-apiserver 1.36: accepted, the same pods stay"
     "ReplicaSet" ["apps" "extensions"] TEMPLATE,
-    Rolls::No("changes only the pods that a ReplicaSet starts later"), true
+    Rolls::No(NoRoll::LaterPods), true, V1
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/replication-controller-v1"
     "ReplicationController" [""] TEMPLATE,
-    Rolls::No("changes only the pods that a ReplicationController starts later"), true
+    Rolls::No(NoRoll::LaterPods), true, V1
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1; kube-apiserver 1.36: `spec.template: field is immutable` once started"
     "Job" ["batch"] TEMPLATE,
-    Rolls::No(STARTED_JOB), true
+    Rolls::No(NoRoll::StartedJob), true, V1
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-v1"
     "CronJob" ["batch"] &["spec/jobTemplate/spec/template"],
-    Rolls::No("is not needed: each run of a CronJob reads its configuration anew"), true
+    Rolls::No(NoRoll::LaterCronJobs), true, V1
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1; kube-apiserver 1.36: the annotation changes, nothing restarts"
     "Pod" [""] &[""],
-    Rolls::No(RUNNING_POD), true
+    Rolls::No(NoRoll::RunningPod), true, V1
 
     "kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-template-v1"
     "PodTemplate" [""] &["template"],
-    Rolls::No("on a PodTemplate rolls nothing: no controller runs it"), true
+    Rolls::No(NoRoll::NoController), true, V1
 
     "github.com/openshift/api apps/v1 DeploymentConfig: a ConfigChange trigger, the default, rolls on a change of the template; older than API groups, so in the core group as well"
-    "DeploymentConfig" ["apps.openshift.io" ""] TEMPLATE, Rolls::Yes, false
+    "DeploymentConfig" ["apps.openshift.io" ""] TEMPLATE, Rolls::Yes, false, V1
 
     "github.com/argoproj/argo-rollouts v1alpha1; with `workloadRef` the template is that of the Deployment it names, which has a row of its own"
-    "Rollout" ["argoproj.io"] TEMPLATE, Rolls::Yes, false
+    "Rollout" ["argoproj.io"] TEMPLATE, Rolls::Yes, false, V1
 
     "github.com/argoproj/argo-rollouts v1alpha1 Experiment"
     "Experiment" ["argoproj.io"] &["spec/templates[]/template"],
-    Rolls::No("would change an experiment that is running"), false
+    Rolls::No(NoRoll::RunningExperiment), false, V1
 
     "github.com/argoproj/argo-rollouts v1alpha1 AnalysisTemplate"
-    "AnalysisTemplate" ["argoproj.io"] &["spec/metrics[]/provider/job/spec/template"], Rolls::No(LATER_RUNS), false
+    "AnalysisTemplate" ["argoproj.io"] &["spec/metrics[]/provider/job/spec/template"], Rolls::No(NoRoll::LaterRuns), false, V1
 
     "github.com/argoproj/argo-rollouts v1alpha1 ClusterAnalysisTemplate"
-    "ClusterAnalysisTemplate" ["argoproj.io"] &["spec/metrics[]/provider/job/spec/template"], Rolls::No(LATER_RUNS), false
+    "ClusterAnalysisTemplate" ["argoproj.io"] &["spec/metrics[]/provider/job/spec/template"], Rolls::No(NoRoll::LaterRuns), false, V1
 
     "github.com/argoproj/argo-rollouts v1alpha1 AnalysisRun"
-    "AnalysisRun" ["argoproj.io"] &["spec/metrics[]/provider/job/spec/template"], Rolls::No(STARTED), false
+    "AnalysisRun" ["argoproj.io"] &["spec/metrics[]/provider/job/spec/template"], Rolls::No(NoRoll::StartedRun), false, V1
 
     "github.com/openkruise/kruise apps/v1alpha1 CloneSet"
-    "CloneSet" ["apps.kruise.io"] TEMPLATE, Rolls::Yes, false
+    "CloneSet" ["apps.kruise.io"] TEMPLATE, Rolls::Yes, false, V1
 
     "github.com/openkruise/kruise apps/v1beta1 StatefulSet"
-    "StatefulSet" ["apps.kruise.io"] TEMPLATE, Rolls::Yes, false
+    "StatefulSet" ["apps.kruise.io"] TEMPLATE, Rolls::Yes, false, V1
 
     "github.com/openkruise/kruise apps/v1alpha1 DaemonSet"
-    "DaemonSet" ["apps.kruise.io"] TEMPLATE, Rolls::Yes, false
+    "DaemonSet" ["apps.kruise.io"] TEMPLATE, Rolls::Yes, false, V1
 
     "github.com/openkruise/kruise apps/v1alpha1 BroadcastJob"
-    "BroadcastJob" ["apps.kruise.io"] TEMPLATE, Rolls::No(STARTED), false
+    "BroadcastJob" ["apps.kruise.io"] TEMPLATE, Rolls::No(NoRoll::StartedRun), false, V1
 
     "github.com/openkruise/kruise apps/v1alpha1 AdvancedCronJob"
     "AdvancedCronJob" ["apps.kruise.io"]
     &["spec/template/jobTemplate/spec/template", "spec/template/broadcastJobTemplate/spec/template"],
-    Rolls::No(LATER_RUNS), false
+    Rolls::No(NoRoll::LaterRuns), false, V1
 
     "github.com/openkruise/kruise apps/v1alpha1 UnitedDeployment"
     "UnitedDeployment" ["apps.kruise.io"]
@@ -141,69 +180,69 @@ kinds! {
         "spec/template/cloneSetTemplate/spec/template",
         "spec/template/deploymentTemplate/spec/template",
     ],
-    Rolls::Yes, false
+    Rolls::Yes, false, V1
 
     "knative.dev/docs/serving/reference/serving-api Service: a change of the template makes a new Revision"
     "Service" ["serving.knative.dev"] TEMPLATE,
-    Rolls::UnlessNamed("would be refused: its template has a fixed name, so it names one Revision that cannot change"), false
+    Rolls::UnlessNamed, false, V1
 
     "knative.dev/docs/serving/reference/serving-api Configuration"
     "Configuration" ["serving.knative.dev"] TEMPLATE,
-    Rolls::UnlessNamed("would be refused: its template has a fixed name, so it names one Revision that cannot change"), false
+    Rolls::UnlessNamed, false, V1
 
     "lws.sigs.k8s.io/docs/reference/leaderworkerset.v1"
     "LeaderWorkerSet" ["leaderworkerset.x-k8s.io"]
-    &["spec/leaderWorkerTemplate/leaderTemplate", "spec/leaderWorkerTemplate/workerTemplate"], Rolls::Yes, false
+    &["spec/leaderWorkerTemplate/leaderTemplate", "spec/leaderWorkerTemplate/workerTemplate"], Rolls::Yes, false, V1
 
     "keda.sh/docs ScaledJob spec"
-    "ScaledJob" ["keda.sh"] &["spec/jobTargetRef/template"], Rolls::No(LATER_RUNS), false
+    "ScaledJob" ["keda.sh"] &["spec/jobTargetRef/template"], Rolls::No(NoRoll::LaterRuns), false, V1
 
     "volcano.sh/en/docs/vcjob"
-    "Job" ["batch.volcano.sh"] &["spec/tasks[]/template"], Rolls::No(STARTED), false
+    "Job" ["batch.volcano.sh"] &["spec/tasks[]/template"], Rolls::No(NoRoll::StartedRun), false, V1
 
     "volcano.sh/en/docs CronJob"
-    "CronJob" ["batch.volcano.sh"] &["spec/jobTemplate/spec/tasks[]/template"], Rolls::No(LATER_RUNS), false
+    "CronJob" ["batch.volcano.sh"] &["spec/jobTemplate/spec/tasks[]/template"], Rolls::No(NoRoll::LaterRuns), false, V1
 
     "volcano.sh/en/docs/jobflow JobTemplate"
-    "JobTemplate" ["flow.volcano.sh"] &["spec/tasks[]/template"], Rolls::No(LATER_RUNS), false
+    "JobTemplate" ["flow.volcano.sh"] &["spec/tasks[]/template"], Rolls::No(NoRoll::LaterRuns), false, V1
 
     "kubeflow.org/docs/components/trainer/legacy-v1 PyTorchJob"
-    "PyTorchJob" ["kubeflow.org"] &["spec/pytorchReplicaSpecs/*/template"], Rolls::No(STARTED), false
+    "PyTorchJob" ["kubeflow.org"] &["spec/pytorchReplicaSpecs/*/template"], Rolls::No(NoRoll::StartedRun), false, V1
 
     "kubeflow.org/docs/components/trainer/legacy-v1 TFJob"
-    "TFJob" ["kubeflow.org"] &["spec/tfReplicaSpecs/*/template"], Rolls::No(STARTED), false
+    "TFJob" ["kubeflow.org"] &["spec/tfReplicaSpecs/*/template"], Rolls::No(NoRoll::StartedRun), false, V1
 
     "kubeflow.org/docs/components/trainer/legacy-v1 MPIJob"
-    "MPIJob" ["kubeflow.org"] &["spec/mpiReplicaSpecs/*/template"], Rolls::No(STARTED), false
+    "MPIJob" ["kubeflow.org"] &["spec/mpiReplicaSpecs/*/template"], Rolls::No(NoRoll::StartedRun), false, V1
 
     "kubeflow.org/docs/components/trainer/legacy-v1 XGBoostJob"
-    "XGBoostJob" ["kubeflow.org"] &["spec/xgbReplicaSpecs/*/template"], Rolls::No(STARTED), false
+    "XGBoostJob" ["kubeflow.org"] &["spec/xgbReplicaSpecs/*/template"], Rolls::No(NoRoll::StartedRun), false, V1
 
     "kubeflow.org/docs/components/trainer/legacy-v1 PaddleJob"
-    "PaddleJob" ["kubeflow.org"] &["spec/paddleReplicaSpecs/*/template"], Rolls::No(STARTED), false
+    "PaddleJob" ["kubeflow.org"] &["spec/paddleReplicaSpecs/*/template"], Rolls::No(NoRoll::StartedRun), false, V1
 
     "kubeflow.org/docs/components/trainer/legacy-v1 JAXJob"
-    "JAXJob" ["kubeflow.org"] &["spec/jaxReplicaSpecs/*/template"], Rolls::No(STARTED), false
+    "JAXJob" ["kubeflow.org"] &["spec/jaxReplicaSpecs/*/template"], Rolls::No(NoRoll::StartedRun), false, V1
 
     "kubeflow.org/docs/components/trainer TrainingRuntime"
     "TrainingRuntime" ["trainer.kubeflow.org"] &["spec/template/spec/replicatedJobs[]/template/spec/template"],
-    Rolls::No(LATER_RUNS), false
+    Rolls::No(NoRoll::LaterRuns), false, V1
 
     "kubeflow.org/docs/components/trainer ClusterTrainingRuntime"
     "ClusterTrainingRuntime" ["trainer.kubeflow.org"] &["spec/template/spec/replicatedJobs[]/template/spec/template"],
-    Rolls::No(LATER_RUNS), false
+    Rolls::No(NoRoll::LaterRuns), false, V1
 
     "jobset.sigs.k8s.io/docs/reference/jobset.v1alpha2"
-    "JobSet" ["jobset.x-k8s.io"] &["spec/replicatedJobs[]/template/spec/template"], Rolls::No(STARTED), false
+    "JobSet" ["jobset.x-k8s.io"] &["spec/replicatedJobs[]/template/spec/template"], Rolls::No(NoRoll::StartedRun), false, V1
 
     "docs.ray.io/en/latest/cluster/kubernetes/references RayCluster; KubeRay does not recreate pods when the spec changes"
     "RayCluster" ["ray.io"] &["spec/headGroupSpec/template", "spec/workerGroupSpecs[]/template"],
-    Rolls::No("changes nothing that runs: KubeRay does not recreate the pods of a RayCluster"), false
+    Rolls::No(NoRoll::NotRecreated), false, V1
 
     "docs.ray.io/en/latest/cluster/kubernetes/references RayService"
     "RayService" ["ray.io"]
     &["spec/rayClusterConfig/headGroupSpec/template", "spec/rayClusterConfig/workerGroupSpecs[]/template"],
-    Rolls::No("would make a whole new cluster"), false
+    Rolls::No(NoRoll::NewCluster), false, V1
 
     "docs.ray.io/en/latest/cluster/kubernetes/references RayJob"
     "RayJob" ["ray.io"]
@@ -212,7 +251,7 @@ kinds! {
         "spec/rayClusterSpec/workerGroupSpecs[]/template",
         "spec/submitterPodTemplate",
     ],
-    Rolls::No(STARTED), false
+    Rolls::No(NoRoll::StartedRun), false, V1
 
     "docs.ray.io/en/latest/cluster/kubernetes/references RayCronJob"
     "RayCronJob" ["ray.io"]
@@ -221,39 +260,32 @@ kinds! {
         "spec/jobTemplate/rayClusterSpec/workerGroupSpecs[]/template",
         "spec/jobTemplate/submitterPodTemplate",
     ],
-    Rolls::No(LATER_RUNS), false
+    Rolls::No(NoRoll::LaterRuns), false, V1
 
     "github.com/kubeflow/spark-operator v1beta2 SparkApplication"
     "SparkApplication" ["sparkoperator.k8s.io"] &["spec/driver/template", "spec/executor/template"],
-    Rolls::No(STARTED), false
+    Rolls::No(NoRoll::StartedRun), false, V1
 
     "github.com/kubeflow/spark-operator v1beta2 ScheduledSparkApplication"
     "ScheduledSparkApplication" ["sparkoperator.k8s.io"] &["spec/template/driver/template", "spec/template/executor/template"],
-    Rolls::No(LATER_RUNS), false
+    Rolls::No(NoRoll::LaterRuns), false, V1
 }
 
-/// The way to every mapping in an object that has the shape of a pod template.
+/// The path that finds every mapping of an object that has the shape of a pod template.
 pub const BY_SHAPE: &str = "**";
 
-/// What stands for a kind without a row: found by the shape of a pod template alone, so that nobody
-/// knows what a changed annotation does.
+/// The row of all kinds without a row of their own. Their pod templates are found by shape alone, so
+/// it is not known what a changed annotation does.
 pub static UNLISTED: WorkloadKind = WorkloadKind {
     groups: &[],
     kind: "",
     templates: &[BY_SHAPE],
-    rolls: Rolls::No("is not written: nobody said what a change of its pod template does"),
+    rolls: Rolls::No(NoRoll::Unlisted),
     built_in: false,
+    since: Since::V1,
 };
 
 impl WorkloadKind {
-    /// Whether the API server refuses another name in its pod template once it is there.
-    pub fn refuses_changes(&self) -> bool {
-        match self.rolls {
-            Rolls::No(reason) => [STARTED, STARTED_JOB, RUNNING_POD].contains(&reason),
-            Rolls::Yes | Rolls::UnlessNamed(_) => false,
-        }
-    }
-
     /// Whether it stands for kinds without a row.
     pub fn is_unlisted(&self) -> bool {
         self.kind.is_empty()
@@ -263,13 +295,13 @@ impl WorkloadKind {
 /// Kinds that are never searched for the shape of a pod template: what they hold is a schema.
 pub const SHAPELESS: &[&str] = &["CustomResourceDefinition"];
 
-/// Where an object names another workload, by `kind` and `name`, whose pod template it uses.
+/// A field in which an object names, by `kind` and `name`, another workload whose pod template it uses.
 pub struct Delegate {
     /// The API group.
     pub group: &'static str,
     /// The kind.
     pub kind: &'static str,
-    /// The way to the mapping that names the other one.
+    /// The path to the mapping that names the other workload.
     pub path: &'static str,
 }
 
@@ -279,15 +311,16 @@ pub const DELEGATES: &[Delegate] = &[
     Delegate { group: "argoproj.io", kind: "Rollout", path: "spec/workloadRef" },
 ];
 
-/// The way to the name of another workload, if the kind has one.
+/// The path to the name of another workload, if the kind has one.
 pub fn delegate(group: &str, kind: &str) -> Option<&'static str> {
     let row = DELEGATES.iter().find(|row| row.kind == kind && row.group == group);
     row.map(|row| row.path)
 }
 
-/// The row of a kind, if it holds pod templates.
+/// The default row of a kind, if it holds pod templates.
 pub fn workload(group: &str, kind: &str) -> Option<&'static WorkloadKind> {
-    WORKLOADS.iter().find(|row| row.kind == kind && row.groups.contains(&group))
+    let mut rows = WORKLOADS.iter().filter(|row| row.since == Since::V1);
+    rows.find(|row| row.kind == kind && row.groups.contains(&group))
 }
 
 #[cfg(test)]

@@ -14,19 +14,34 @@ pub const MAX_ANNOTATIONS: usize = 262_144;
 /// The most bytes of a key.
 pub const MAX_KEY: usize = 253;
 
-/// Why a key is refused: completes "the key is ...".
-pub fn key_flaw(key: &str) -> Option<&'static str> {
+/// Why the API server refuses a key. The sentences are in [`crate::finding::value`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyFlaw {
+    /// It is empty.
+    Empty,
+    /// It has more than [`MAX_KEY`] bytes.
+    TooLong,
+    /// It has a character that is not allowed.
+    Character,
+    /// It is `.`.
+    Dot,
+    /// It begins with `..`, as the files do that the kubelet makes itself.
+    TwoDots,
+}
+
+/// What is wrong with a key of a ConfigMap or Secret, if anything is.
+pub fn key_flaw(key: &str) -> Option<KeyFlaw> {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
     if key.is_empty() {
-        Some("empty")
+        Some(KeyFlaw::Empty)
     } else if key.len() > MAX_KEY {
-        Some("longer than 253 bytes")
+        Some(KeyFlaw::TooLong)
     } else if !key.bytes().all(is_allowed) {
-        Some("not made of letters, digits, `-`, `_` and `.` alone")
+        Some(KeyFlaw::Character)
     } else if key == "." {
-        Some("a dot alone")
+        Some(KeyFlaw::Dot)
     } else if key.starts_with("..") {
-        Some("one that begins with two dots")
+        Some(KeyFlaw::TwoDots)
     } else {
         None
     }

@@ -17,3 +17,14 @@ pub mod sidecars;
 pub mod short_names;
 pub mod sites;
 pub mod waits;
+
+/// Who gets stamps because of a row of the tables of kinds, sites and providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// Everybody, from the first version of the digest scheme. These rows never change: another one
+    /// would change stamps, and so roll pods, of people who changed nothing.
+    V1,
+    /// Only those who ask for it. Rows of the configuration are of this kind, and so is every row
+    /// that is added to the tables later.
+    OptIn,
+}

@@ -1,7 +1,9 @@
-//! PROVIDERS: which kinds provide the content of a ConfigMap or of a Secret, and which only say that
-//! somebody in the cluster will.
+//! PROVIDERS: which kinds hold the content of a ConfigMap or of a Secret, and which only say that a
+//! controller in the cluster will make one.
 //!
-//! The rows with content are part of scheme v1: later ones are opt-in.
+//! The rows are part of scheme v1: a test compares them with `testdata/golden/v1-rows.txt`.
+
+use super::Since;
 
 /// What a reference names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,15 +38,15 @@ pub enum Encoding {
 /// A field of a provider whose entries are keys and values.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Content {
-    /// The way to the field, with `/` between names.
+    /// The path to the field, with `/` between names.
     pub path: &'static str,
-    /// What its values are.
+    /// How its values are written.
     pub encoding: Encoding,
     /// Whether its keys can become environment variables: `binaryData` never does.
     pub env: bool,
     /// Whether its keys win over those of the fields before it.
     pub overrides: bool,
-    /// What stands before its keys where nothing maps them to what pods read (see
+    /// The prefix of its keys in the digest where they are not the keys that pods read (see
     /// [`Provider::whole_if`]).
     pub prefix: &'static str,
 }
@@ -56,20 +58,22 @@ pub struct Provider {
     pub group: &'static str,
     /// The kind.
     pub kind: &'static str,
-    /// What references to it say.
+    /// The kind that references to it name.
     pub provides: Target,
-    /// The ways to the name of what it provides; the first that is there counts. `[]` behind a
+    /// The paths to the name of what it provides; the first that is there counts. `[]` behind a
     /// field means each of its items, and then each provides one.
     pub names: &'static [&'static str],
-    /// The ways to the namespace of what it provides; the first that is there counts.
+    /// The paths to the namespace of what it provides; the first that is there counts.
     pub namespaces: &'static [&'static str],
-    /// Where its content is; of an external provider, nowhere.
+    /// The fields with its content. An external provider has none: a controller makes the content.
     pub contents: &'static [Content],
-    /// Fields that mix the content of keys: if one of them is there, every reading reference adds
-    /// all entries, each with its prefix.
+    /// Paths to fields that can make several keys of the result from one entry. If one of them is
+    /// there, every reference that reads adds all entries, each with its prefix.
     pub whole_if: &'static [&'static str],
-    /// The values of `type` for which somebody in the cluster fills the object.
+    /// The values of `type` for which a controller in the cluster fills the object.
     pub filled_if_type: &'static [&'static str],
+    /// Who gets stamps because of this row.
+    pub since: Since,
 }
 
 const OWN_NAME: &[&str] = &["metadata/name"];
@@ -93,6 +97,7 @@ const fn external(
         contents: &[],
         whole_if: &[],
         filled_if_type: &[],
+        since: Since::V1,
     }
 }
 
@@ -111,6 +116,7 @@ pub const PROVIDERS: &[Provider] = &[
         ],
         whole_if: &[],
         filled_if_type: &[],
+        since: Since::V1,
     },
     // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/
     // (`stringData` wins over `data` when both hold a key). The token controller fills the Secrets of
@@ -127,6 +133,7 @@ pub const PROVIDERS: &[Provider] = &[
         ],
         whole_if: &[],
         filled_if_type: &["kubernetes.io/service-account-token"],
+        since: Since::V1,
     },
     // github.com/bitnami-labs/sealed-secrets pkg/apis/sealedsecrets/v1alpha1: the controller makes the
     // Secret of the template's metadata, and merges `template.data` with what it decrypts.
@@ -143,6 +150,7 @@ pub const PROVIDERS: &[Provider] = &[
         ],
         whole_if: &["spec/template/data", "spec/data"],
         filled_if_type: &[],
+        since: Since::V1,
     },
     // https://external-secrets.io/latest/api/externalsecret/
     external("external-secrets.io", "ExternalSecret", &["spec/target/name", "metadata/name"]),
@@ -162,7 +170,8 @@ pub const PROVIDERS: &[Provider] = &[
     ),
 ];
 
-/// The row of a kind, if it provides anything.
+/// The default row of a kind, if it provides anything.
 pub fn provider(group: &str, kind: &str) -> Option<&'static Provider> {
-    PROVIDERS.iter().find(|row| row.kind == kind && row.group == group)
+    let mut rows = PROVIDERS.iter().filter(|row| row.since == Since::V1);
+    rows.find(|row| row.kind == kind && row.group == group)
 }

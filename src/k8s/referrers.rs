@@ -21,6 +21,8 @@ pub struct Referrer {
     pub names: Names,
     /// In which namespace that is.
     pub within: Within,
+    /// Whether kustomize rewrites the name there as well (see [`super::kustomize_names`]).
+    pub kustomize: bool,
 }
 
 /// What a place names.
@@ -47,8 +49,11 @@ pub enum Within {
     Slash,
 }
 
+const KUSTOMIZE: bool = true;
+const GAP: bool = false;
+
 macro_rules! referrers {
-    ($($id:literal [$($group:literal)*] [$($kind:literal)*] $path:literal $names:expr, $within:expr;)*) => {
+    ($($id:literal [$($group:literal)*] [$($kind:literal)*] $path:literal $names:expr, $within:expr, $by:ident;)*) => {
         /// One row a place.
         pub const REFERRERS: &[Referrer] = &[$(Referrer {
             id: $id,
@@ -57,6 +62,7 @@ macro_rules! referrers {
             path: $path,
             names: $names,
             within: $within,
+            kustomize: $by,
         },)*];
     };
 }
@@ -66,93 +72,93 @@ const NAMESPACE: Within = Within::Beside("namespace");
 
 referrers! {
     // sigs.k8s.io/kustomize api/internal/konfig/builtinpluginconsts/namereference.go: kinds of any group
-    "node-config" [] ["Node"] "spec/configSource/configMap/name" Names::ConfigMap, NAMESPACE;
-    "role-rule" [] ["Role"] "rules/resourceNames" Names::Rule, Within::Own;
-    "cluster-role-rule" [] ["ClusterRole"] "rules/resourceNames" Names::Rule, Within::Own;
-    "ingress-tls" [] ["Ingress"] "spec/tls/secretName" Names::Secret, Within::Own;
-    "ingress-fastcgi" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/fastcgi-params-configmap" Names::ConfigMap, Within::Slash;
-    "ingress-auth" [] ["Ingress"] "metadata/annotations/ingress.kubernetes.io\\/auth-secret" Names::Secret, Within::Slash;
-    "ingress-nginx-auth" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-secret" Names::Secret, Within::Slash;
-    "ingress-nginx-auth-tls" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-tls-secret" Names::Secret, Within::Slash;
-    "service-account-pull" [] ["ServiceAccount"] "imagePullSecrets/name" Names::Secret, Within::Own;
-    "storage-class-secret" [] ["StorageClass"] "parameters/secretName" Names::Secret, Within::Beside("secretNamespace");
-    "storage-class-admin" [] ["StorageClass"] "parameters/adminSecretName" Names::Secret, Within::Beside("adminSecretNamespace");
-    "storage-class-user" [] ["StorageClass"] "parameters/userSecretName" Names::Secret, Within::Beside("userSecretNamespace");
-    "storage-class-ref" [] ["StorageClass"] "parameters/secretRef" Names::Secret, Within::Beside("secretNamespace");
-    "volume-azure-file" [] ["PersistentVolume"] "spec/azureFile/secretName" Names::Secret, Within::Beside("secretNamespace");
+    "node-config" [] ["Node"] "spec/configSource/configMap/name" Names::ConfigMap, NAMESPACE, KUSTOMIZE;
+    "role-rule" [] ["Role"] "rules/resourceNames" Names::Rule, Within::Own, KUSTOMIZE;
+    "cluster-role-rule" [] ["ClusterRole"] "rules/resourceNames" Names::Rule, Within::Own, KUSTOMIZE;
+    "ingress-tls" [] ["Ingress"] "spec/tls/secretName" Names::Secret, Within::Own, KUSTOMIZE;
+    "ingress-fastcgi" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/fastcgi-params-configmap" Names::ConfigMap, Within::Slash, KUSTOMIZE;
+    "ingress-auth" [] ["Ingress"] "metadata/annotations/ingress.kubernetes.io\\/auth-secret" Names::Secret, Within::Slash, KUSTOMIZE;
+    "ingress-nginx-auth" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-secret" Names::Secret, Within::Slash, KUSTOMIZE;
+    "ingress-nginx-auth-tls" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-tls-secret" Names::Secret, Within::Slash, KUSTOMIZE;
+    "service-account-pull" [] ["ServiceAccount"] "imagePullSecrets/name" Names::Secret, Within::Own, KUSTOMIZE;
+    "storage-class-secret" [] ["StorageClass"] "parameters/secretName" Names::Secret, Within::Beside("secretNamespace"), KUSTOMIZE;
+    "storage-class-admin" [] ["StorageClass"] "parameters/adminSecretName" Names::Secret, Within::Beside("adminSecretNamespace"), KUSTOMIZE;
+    "storage-class-user" [] ["StorageClass"] "parameters/userSecretName" Names::Secret, Within::Beside("userSecretNamespace"), KUSTOMIZE;
+    "storage-class-ref" [] ["StorageClass"] "parameters/secretRef" Names::Secret, Within::Beside("secretNamespace"), KUSTOMIZE;
+    "volume-azure-file" [] ["PersistentVolume"] "spec/azureFile/secretName" Names::Secret, Within::Beside("secretNamespace"), KUSTOMIZE;
     // The gaps of that table: k8s.io/api/core/v1/types.go
-    "service-account-secret" [""] ["ServiceAccount"] "secrets/name" Names::Secret, NAMESPACE;
-    "volume-cephfs" [""] ["PersistentVolume"] "spec/cephfs/secretRef/name" Names::Secret, NAMESPACE;
-    "volume-cinder" [""] ["PersistentVolume"] "spec/cinder/secretRef/name" Names::Secret, NAMESPACE;
-    "volume-flex" [""] ["PersistentVolume"] "spec/flexVolume/secretRef/name" Names::Secret, NAMESPACE;
-    "volume-iscsi" [""] ["PersistentVolume"] "spec/iscsi/secretRef/name" Names::Secret, NAMESPACE;
-    "volume-rbd" [""] ["PersistentVolume"] "spec/rbd/secretRef/name" Names::Secret, NAMESPACE;
-    "volume-scale-io" [""] ["PersistentVolume"] "spec/scaleIO/secretRef/name" Names::Secret, NAMESPACE;
-    "volume-storage-os" [""] ["PersistentVolume"] "spec/storageos/secretRef/name" Names::Secret, NAMESPACE;
-    "volume-csi-publish" [""] ["PersistentVolume"] "spec/csi/controllerPublishSecretRef/name" Names::Secret, NAMESPACE;
-    "volume-csi-stage" [""] ["PersistentVolume"] "spec/csi/nodeStageSecretRef/name" Names::Secret, NAMESPACE;
-    "volume-csi-node-publish" [""] ["PersistentVolume"] "spec/csi/nodePublishSecretRef/name" Names::Secret, NAMESPACE;
-    "volume-csi-expand" [""] ["PersistentVolume"] "spec/csi/controllerExpandSecretRef/name" Names::Secret, NAMESPACE;
-    "volume-csi-node-expand" [""] ["PersistentVolume"] "spec/csi/nodeExpandSecretRef/name" Names::Secret, NAMESPACE;
+    "service-account-secret" [""] ["ServiceAccount"] "secrets/name" Names::Secret, NAMESPACE, GAP;
+    "volume-cephfs" [""] ["PersistentVolume"] "spec/cephfs/secretRef/name" Names::Secret, NAMESPACE, GAP;
+    "volume-cinder" [""] ["PersistentVolume"] "spec/cinder/secretRef/name" Names::Secret, NAMESPACE, GAP;
+    "volume-flex" [""] ["PersistentVolume"] "spec/flexVolume/secretRef/name" Names::Secret, NAMESPACE, GAP;
+    "volume-iscsi" [""] ["PersistentVolume"] "spec/iscsi/secretRef/name" Names::Secret, NAMESPACE, GAP;
+    "volume-rbd" [""] ["PersistentVolume"] "spec/rbd/secretRef/name" Names::Secret, NAMESPACE, GAP;
+    "volume-scale-io" [""] ["PersistentVolume"] "spec/scaleIO/secretRef/name" Names::Secret, NAMESPACE, GAP;
+    "volume-storage-os" [""] ["PersistentVolume"] "spec/storageos/secretRef/name" Names::Secret, NAMESPACE, GAP;
+    "volume-csi-publish" [""] ["PersistentVolume"] "spec/csi/controllerPublishSecretRef/name" Names::Secret, NAMESPACE, GAP;
+    "volume-csi-stage" [""] ["PersistentVolume"] "spec/csi/nodeStageSecretRef/name" Names::Secret, NAMESPACE, GAP;
+    "volume-csi-node-publish" [""] ["PersistentVolume"] "spec/csi/nodePublishSecretRef/name" Names::Secret, NAMESPACE, GAP;
+    "volume-csi-expand" [""] ["PersistentVolume"] "spec/csi/controllerExpandSecretRef/name" Names::Secret, NAMESPACE, GAP;
+    "volume-csi-node-expand" [""] ["PersistentVolume"] "spec/csi/nodeExpandSecretRef/name" Names::Secret, NAMESPACE, GAP;
     // kubernetes-csi.github.io/docs/secrets-and-credentials-storage-class.html
-    "storage-class-csi-provision" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/provisioner-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/provisioner-secret-namespace");
-    "storage-class-csi-publish" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/controller-publish-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/controller-publish-secret-namespace");
-    "storage-class-csi-stage" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/node-stage-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/node-stage-secret-namespace");
-    "storage-class-csi-node-publish" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/node-publish-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/node-publish-secret-namespace");
-    "storage-class-csi-expand" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/controller-expand-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/controller-expand-secret-namespace");
-    "storage-class-csi-node-expand" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/node-expand-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/node-expand-secret-namespace");
-    "snapshot-class-csi" ["snapshot.storage.k8s.io"] ["VolumeSnapshotClass"] "parameters/csi.storage.k8s.io\\/snapshotter-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/snapshotter-secret-namespace");
+    "storage-class-csi-provision" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/provisioner-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/provisioner-secret-namespace"), GAP;
+    "storage-class-csi-publish" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/controller-publish-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/controller-publish-secret-namespace"), GAP;
+    "storage-class-csi-stage" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/node-stage-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/node-stage-secret-namespace"), GAP;
+    "storage-class-csi-node-publish" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/node-publish-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/node-publish-secret-namespace"), GAP;
+    "storage-class-csi-expand" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/controller-expand-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/controller-expand-secret-namespace"), GAP;
+    "storage-class-csi-node-expand" ["storage.k8s.io"] ["StorageClass"] "parameters/csi.storage.k8s.io\\/node-expand-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/node-expand-secret-namespace"), GAP;
+    "snapshot-class-csi" ["snapshot.storage.k8s.io"] ["VolumeSnapshotClass"] "parameters/csi.storage.k8s.io\\/snapshotter-secret-name" Names::Secret, Within::Beside("csi.storage.k8s.io/snapshotter-secret-namespace"), GAP;
     // kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations
-    "ingress-nginx-proxy-ssl" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/proxy-ssl-secret" Names::Secret, Within::Slash;
-    "ingress-nginx-auth-headers" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-proxy-set-headers" Names::ConfigMap, Within::Slash;
-    "ingress-nginx-headers" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/custom-headers" Names::ConfigMap, Within::Slash;
+    "ingress-nginx-proxy-ssl" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/proxy-ssl-secret" Names::Secret, Within::Slash, GAP;
+    "ingress-nginx-auth-headers" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-proxy-set-headers" Names::ConfigMap, Within::Slash, GAP;
+    "ingress-nginx-headers" [] ["Ingress"] "metadata/annotations/nginx.ingress.kubernetes.io\\/custom-headers" Names::ConfigMap, Within::Slash, GAP;
     // gateway-api.sigs.k8s.io/reference/spec: SecretObjectReference, ObjectReference, LocalObjectReference
-    "gateway-certificate" ["gateway.networking.k8s.io"] ["Gateway"] "spec/listeners/tls/certificateRefs/name" Names::ByKind(Some(Target::Secret)), NAMESPACE;
-    "gateway-client-ca" ["gateway.networking.k8s.io"] ["Gateway"] "spec/listeners/tls/frontendValidation/caCertificateRefs/name" BY_KIND, NAMESPACE;
-    "backend-tls-ca" ["gateway.networking.k8s.io"] ["BackendTLSPolicy"] "spec/validation/caCertificateRefs/name" BY_KIND, Within::Own;
+    "gateway-certificate" ["gateway.networking.k8s.io"] ["Gateway"] "spec/listeners/tls/certificateRefs/name" Names::ByKind(Some(Target::Secret)), NAMESPACE, GAP;
+    "gateway-client-ca" ["gateway.networking.k8s.io"] ["Gateway"] "spec/listeners/tls/frontendValidation/caCertificateRefs/name" BY_KIND, NAMESPACE, GAP;
+    "backend-tls-ca" ["gateway.networking.k8s.io"] ["BackendTLSPolicy"] "spec/validation/caCertificateRefs/name" BY_KIND, Within::Own, GAP;
     // cert-manager.io/docs/concepts/ca-injector, on webhooks, API services and CRDs
-    "webhook-ca" [] ["ValidatingWebhookConfiguration" "MutatingWebhookConfiguration" "APIService" "CustomResourceDefinition"] "metadata/annotations/cert-manager.io\\/inject-ca-from-secret" Names::Secret, Within::Slash;
+    "webhook-ca" [] ["ValidatingWebhookConfiguration" "MutatingWebhookConfiguration" "APIService" "CustomResourceDefinition"] "metadata/annotations/cert-manager.io\\/inject-ca-from-secret" Names::Secret, Within::Slash, GAP;
     // cert-manager.io/docs/reference/api-docs: CAIssuer
-    "issuer-ca" ["cert-manager.io"] ["Issuer"] "spec/ca/secretName" Names::Secret, Within::Own;
+    "issuer-ca" ["cert-manager.io"] ["Issuer"] "spec/ca/secretName" Names::Secret, Within::Own, GAP;
     // fluxcd.io/flux/components/helm/api/v2: ValuesReference, KubeConfigReference
-    "helm-release-values" ["helm.toolkit.fluxcd.io"] ["HelmRelease"] "spec/valuesFrom/name" BY_KIND, Within::Own;
-    "helm-release-kube-config" ["helm.toolkit.fluxcd.io"] ["HelmRelease"] "spec/kubeConfig/secretRef/name" Names::Secret, Within::Own;
+    "helm-release-values" ["helm.toolkit.fluxcd.io"] ["HelmRelease"] "spec/valuesFrom/name" BY_KIND, Within::Own, GAP;
+    "helm-release-kube-config" ["helm.toolkit.fluxcd.io"] ["HelmRelease"] "spec/kubeConfig/secretRef/name" Names::Secret, Within::Own, GAP;
     // fluxcd.io/flux/components/kustomize/api/v1: SubstituteReference, Decryption
-    "flux-substitute" ["kustomize.toolkit.fluxcd.io"] ["Kustomization"] "spec/postBuild/substituteFrom/name" BY_KIND, Within::Own;
-    "flux-decryption" ["kustomize.toolkit.fluxcd.io"] ["Kustomization"] "spec/decryption/secretRef/name" Names::Secret, Within::Own;
-    "flux-kube-config" ["kustomize.toolkit.fluxcd.io"] ["Kustomization"] "spec/kubeConfig/secretRef/name" Names::Secret, Within::Own;
+    "flux-substitute" ["kustomize.toolkit.fluxcd.io"] ["Kustomization"] "spec/postBuild/substituteFrom/name" BY_KIND, Within::Own, GAP;
+    "flux-decryption" ["kustomize.toolkit.fluxcd.io"] ["Kustomization"] "spec/decryption/secretRef/name" Names::Secret, Within::Own, GAP;
+    "flux-kube-config" ["kustomize.toolkit.fluxcd.io"] ["Kustomization"] "spec/kubeConfig/secretRef/name" Names::Secret, Within::Own, GAP;
     // fluxcd.io/flux/components/source/api/v1
-    "flux-source" ["source.toolkit.fluxcd.io"] ["GitRepository" "OCIRepository" "HelmRepository" "Bucket"] "spec/secretRef/name" Names::Secret, Within::Own;
-    "flux-source-cert" ["source.toolkit.fluxcd.io"] ["OCIRepository" "HelmRepository" "Bucket"] "spec/certSecretRef/name" Names::Secret, Within::Own;
-    "flux-source-proxy" ["source.toolkit.fluxcd.io"] ["GitRepository" "OCIRepository" "Bucket"] "spec/proxySecretRef/name" Names::Secret, Within::Own;
+    "flux-source" ["source.toolkit.fluxcd.io"] ["GitRepository" "OCIRepository" "HelmRepository" "Bucket"] "spec/secretRef/name" Names::Secret, Within::Own, GAP;
+    "flux-source-cert" ["source.toolkit.fluxcd.io"] ["OCIRepository" "HelmRepository" "Bucket"] "spec/certSecretRef/name" Names::Secret, Within::Own, GAP;
+    "flux-source-proxy" ["source.toolkit.fluxcd.io"] ["GitRepository" "OCIRepository" "Bucket"] "spec/proxySecretRef/name" Names::Secret, Within::Own, GAP;
     // fluxcd.io/flux/components/notification/api/v1
-    "flux-notification" ["notification.toolkit.fluxcd.io"] ["Provider" "Receiver"] "spec/secretRef/name" Names::Secret, Within::Own;
+    "flux-notification" ["notification.toolkit.fluxcd.io"] ["Provider" "Receiver"] "spec/secretRef/name" Names::Secret, Within::Own, GAP;
     // prometheus-operator.dev/docs/api-reference/api: the lists are plain strings
-    "prometheus-secrets" ["monitoring.coreos.com"] ["Prometheus" "PrometheusAgent" "Alertmanager"] "spec/secrets" Names::Secret, Within::Own;
-    "prometheus-config-maps" ["monitoring.coreos.com"] ["Prometheus" "PrometheusAgent" "Alertmanager"] "spec/configMaps" Names::ConfigMap, Within::Own;
-    "alertmanager-config" ["monitoring.coreos.com"] ["Alertmanager"] "spec/configSecret" Names::Secret, Within::Own;
-    "prometheus-scrape" ["monitoring.coreos.com"] ["Prometheus" "PrometheusAgent"] "spec/additionalScrapeConfigs/name" Names::Secret, Within::Own;
-    "prometheus-relabel" ["monitoring.coreos.com"] ["Prometheus"] "spec/additionalAlertRelabelConfigs/name" Names::Secret, Within::Own;
-    "prometheus-alertmanagers" ["monitoring.coreos.com"] ["Prometheus"] "spec/additionalAlertManagerConfigs/name" Names::Secret, Within::Own;
-    "prometheus-thanos" ["monitoring.coreos.com"] ["Prometheus"] "spec/thanos/objectStorageConfig/name" Names::Secret, Within::Own;
-    "monitor-basic-user" ["monitoring.coreos.com"] [] "**/basicAuth/username/name" Names::Secret, Within::Own;
-    "monitor-basic-password" ["monitoring.coreos.com"] [] "**/basicAuth/password/name" Names::Secret, Within::Own;
-    "monitor-bearer" ["monitoring.coreos.com"] [] "**/bearerTokenSecret/name" Names::Secret, Within::Own;
-    "monitor-authorization" ["monitoring.coreos.com"] [] "**/authorization/credentials/name" Names::Secret, Within::Own;
-    "monitor-tls-ca-secret" ["monitoring.coreos.com"] [] "**/tlsConfig/ca/secret/name" Names::Secret, Within::Own;
-    "monitor-tls-ca-config-map" ["monitoring.coreos.com"] [] "**/tlsConfig/ca/configMap/name" Names::ConfigMap, Within::Own;
-    "monitor-tls-cert-secret" ["monitoring.coreos.com"] [] "**/tlsConfig/cert/secret/name" Names::Secret, Within::Own;
-    "monitor-tls-cert-config-map" ["monitoring.coreos.com"] [] "**/tlsConfig/cert/configMap/name" Names::ConfigMap, Within::Own;
-    "monitor-tls-key" ["monitoring.coreos.com"] [] "**/tlsConfig/keySecret/name" Names::Secret, Within::Own;
+    "prometheus-secrets" ["monitoring.coreos.com"] ["Prometheus" "PrometheusAgent" "Alertmanager"] "spec/secrets" Names::Secret, Within::Own, GAP;
+    "prometheus-config-maps" ["monitoring.coreos.com"] ["Prometheus" "PrometheusAgent" "Alertmanager"] "spec/configMaps" Names::ConfigMap, Within::Own, GAP;
+    "alertmanager-config" ["monitoring.coreos.com"] ["Alertmanager"] "spec/configSecret" Names::Secret, Within::Own, GAP;
+    "prometheus-scrape" ["monitoring.coreos.com"] ["Prometheus" "PrometheusAgent"] "spec/additionalScrapeConfigs/name" Names::Secret, Within::Own, GAP;
+    "prometheus-relabel" ["monitoring.coreos.com"] ["Prometheus"] "spec/additionalAlertRelabelConfigs/name" Names::Secret, Within::Own, GAP;
+    "prometheus-alertmanagers" ["monitoring.coreos.com"] ["Prometheus"] "spec/additionalAlertManagerConfigs/name" Names::Secret, Within::Own, GAP;
+    "prometheus-thanos" ["monitoring.coreos.com"] ["Prometheus"] "spec/thanos/objectStorageConfig/name" Names::Secret, Within::Own, GAP;
+    "monitor-basic-user" ["monitoring.coreos.com"] [] "**/basicAuth/username/name" Names::Secret, Within::Own, GAP;
+    "monitor-basic-password" ["monitoring.coreos.com"] [] "**/basicAuth/password/name" Names::Secret, Within::Own, GAP;
+    "monitor-bearer" ["monitoring.coreos.com"] [] "**/bearerTokenSecret/name" Names::Secret, Within::Own, GAP;
+    "monitor-authorization" ["monitoring.coreos.com"] [] "**/authorization/credentials/name" Names::Secret, Within::Own, GAP;
+    "monitor-tls-ca-secret" ["monitoring.coreos.com"] [] "**/tlsConfig/ca/secret/name" Names::Secret, Within::Own, GAP;
+    "monitor-tls-ca-config-map" ["monitoring.coreos.com"] [] "**/tlsConfig/ca/configMap/name" Names::ConfigMap, Within::Own, GAP;
+    "monitor-tls-cert-secret" ["monitoring.coreos.com"] [] "**/tlsConfig/cert/secret/name" Names::Secret, Within::Own, GAP;
+    "monitor-tls-cert-config-map" ["monitoring.coreos.com"] [] "**/tlsConfig/cert/configMap/name" Names::ConfigMap, Within::Own, GAP;
+    "monitor-tls-key" ["monitoring.coreos.com"] [] "**/tlsConfig/keySecret/name" Names::Secret, Within::Own, GAP;
     // keda.sh/docs/concepts/authentication
-    "keda-secret" ["keda.sh"] ["TriggerAuthentication"] "spec/secretTargetRef/name" Names::Secret, Within::Own;
-    "keda-config-map" ["keda.sh"] ["TriggerAuthentication"] "spec/configMapTargetRef/name" Names::ConfigMap, Within::Own;
+    "keda-secret" ["keda.sh"] ["TriggerAuthentication"] "spec/secretTargetRef/name" Names::Secret, Within::Own, GAP;
+    "keda-config-map" ["keda.sh"] ["TriggerAuthentication"] "spec/configMapTargetRef/name" Names::ConfigMap, Within::Own, GAP;
     // github.com/kubeflow/spark-operator v1beta2 SparkPodSpec
-    "spark-config-map" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/configMaps/name" Names::ConfigMap, Within::Own;
-    "spark-secret" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/secrets/name" Names::Secret, Within::Own;
-    "spark-config" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/sparkConfigMap" Names::ConfigMap, Within::Own;
-    "spark-hadoop-config" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/hadoopConfigMap" Names::ConfigMap, Within::Own;
-    "spark-env-secret" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/envSecretKeyRefs/*/name" Names::Secret, Within::Own;
+    "spark-config-map" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/configMaps/name" Names::ConfigMap, Within::Own, GAP;
+    "spark-secret" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/secrets/name" Names::Secret, Within::Own, GAP;
+    "spark-config" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/sparkConfigMap" Names::ConfigMap, Within::Own, GAP;
+    "spark-hadoop-config" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/hadoopConfigMap" Names::ConfigMap, Within::Own, GAP;
+    "spark-env-secret" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/envSecretKeyRefs/*/name" Names::Secret, Within::Own, GAP;
 }
 
 /// Kinds that hold parts of a pod spec in places of their own, so that a site's last steps are enough to

@@ -6,15 +6,31 @@
 pub struct Wait {
     /// The kinds that have it, in any group; empty, every kind.
     pub kinds: &'static [&'static str],
-    /// The way to the field, with `/` between names.
+    /// The path to the field, with `/` between names.
     pub path: &'static str,
-    /// What stands there.
+    /// The value that makes the controller wait.
     pub is: Is,
-    /// Completes "its pods are replaced only ...".
-    pub until: &'static str,
+    /// What the controller waits for.
+    pub until: Until,
 }
 
-/// What a field says.
+/// What a controller waits for before it replaces pods. The sentences are in
+/// [`crate::finding::workload`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Somebody resumes a paused rollout.
+    Resumed,
+    /// Somebody deletes the pods (`OnDelete`).
+    Deleted,
+    /// Nothing: pods below the ordinal of the `partition` are not replaced (StatefulSet).
+    Ordinal,
+    /// Nothing: as many pods as the `partition` says are not replaced (CloneSet).
+    Partition,
+    /// Somebody starts a rollout, because no trigger does (DeploymentConfig).
+    Started,
+}
+
+/// A condition on the value of a field.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Is {
     /// The boolean `true`.
@@ -27,46 +43,48 @@ pub enum Is {
     ListWithout(&'static str, &'static str),
 }
 
-const RESUMED: &str = "when the paused rollout is resumed";
-const ORDINALS: &str = "at and above the ordinal that the `partition` of its update strategy names";
-
 /// One row a setting; the first that holds counts.
 pub const WAITS: &[Wait] = &[
     // Deployment, DeploymentConfig, Rollout
-    Wait { kinds: &[], path: "spec/paused", is: Is::True, until: RESUMED },
+    Wait { kinds: &[], path: "spec/paused", is: Is::True, until: Until::Resumed },
     // kubernetes.io/docs/tasks/manage-daemon/update-daemon-set, .../workloads/controllers/statefulset
     Wait {
         kinds: &["StatefulSet", "DaemonSet"],
         path: "spec/updateStrategy/type",
         is: Is::Text("OnDelete"),
-        until: "when somebody deletes them: its update strategy is OnDelete",
+        until: Until::Deleted,
     },
     // kubernetes.io/docs/concepts/workloads/controllers/statefulset/#partitions
     Wait {
         kinds: &["StatefulSet"],
         path: "spec/updateStrategy/rollingUpdate/partition",
         is: Is::Positive,
-        until: ORDINALS,
+        until: Until::Ordinal,
     },
     // openkruise.io/docs/user-manuals: CloneSet keeps `partition` pods as they are
     Wait {
         kinds: &["CloneSet"],
         path: "spec/updateStrategy/partition",
         is: Is::Positive,
-        until: "up to the `partition` of its update strategy, which keeps some as they are",
+        until: Until::Partition,
     },
-    Wait { kinds: &["CloneSet"], path: "spec/updateStrategy/paused", is: Is::True, until: RESUMED },
+    Wait {
+        kinds: &["CloneSet"],
+        path: "spec/updateStrategy/paused",
+        is: Is::True,
+        until: Until::Resumed,
+    },
     Wait {
         kinds: &["StatefulSet", "DaemonSet"],
         path: "spec/updateStrategy/rollingUpdate/paused",
         is: Is::True,
-        until: RESUMED,
+        until: Until::Resumed,
     },
     // docs.okd.io, deployment triggers: without any list the API server adds a ConfigChange trigger
     Wait {
         kinds: &["DeploymentConfig"],
         path: "spec/triggers",
         is: Is::ListWithout("type", "ConfigChange"),
-        until: "when somebody starts a rollout: none of its triggers is ConfigChange",
+        until: Until::Started,
     },
 ];

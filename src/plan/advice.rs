@@ -7,13 +7,7 @@ use crate::extract::{Facts, Object, Sidecar, Template, Watched};
 use crate::finding::{Code, Finding};
 use crate::scope::{Home, Seat, Units};
 use crate::text::input::{Found, Input};
-use crate::text::{Place, Span};
 use crate::yaml::verify::Step;
-
-fn quoting(object: &Object, code: Code, message: String, span: Span) -> Finding {
-    let place = Place { file: object.place.file, span };
-    Finding::new(code, message).about(object.id.to_string()).quoting(place)
-}
 
 /// `a`, or `a`, `b`
 fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
@@ -86,7 +80,7 @@ fn rolls_all_the_same(
         "if the program reloads what it read from there, annotate the workload with `rollstamp.dev/live: \"{}\"`; env and subPath reads still roll the pods",
         bare.join(",")
     );
-    Some(quoting(object, Code::HotReload, message, sidecar.at).help(help))
+    Some(object.finding_at(Code::HotReload, sidecar.at, message).help(help))
 }
 
 fn skipped(
@@ -109,15 +103,16 @@ fn skipped(
     let message = match (spared.is_empty(), doubted) {
         (true, None) => return None,
         (true, Some((volume, doubt))) => format!(
-            "the sidecar `{sidecar_name}` of {id} watches the volume `{}`, but {doubt}: changes roll the pods",
-            volume.name
+            "the sidecar `{sidecar_name}` of {id} watches the volume `{}`, but {}: changes roll the pods",
+            volume.name,
+            doubt.text()
         ),
         (false, _) => format!(
             "the sidecar `{sidecar_name}` of {id} reloads {}; mounts of it without a subPath are no part of the stamp",
             names(spared.iter().map(|volume| &volume.name))
         ),
     };
-    Some(quoting(object, Code::HotReload, message, sidecar.at))
+    Some(object.finding_at(Code::HotReload, sidecar.at, message))
 }
 
 fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
@@ -133,7 +128,7 @@ fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
         "the container `{}` of {} finds ConfigMaps or Secrets {by} and {ending}",
         sidecar.container, object.id
     );
-    quoting(object, Code::FoundByLabel, message, sidecar.at)
+    object.finding_at(Code::FoundByLabel, sidecar.at, message)
 }
 
 fn marks(object: &Object, template: &Template) -> Vec<Finding> {
@@ -146,7 +141,7 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
             names(marks.checksums.iter().map(|(name, _)| name))
         );
         found.push(
-            quoting(object, Code::ForeignChecksum, message, *at).help(
+            object.finding_at(Code::ForeignChecksum, *at, message).help(
                 "drop it where the stamp covers what it stands for; rollstamp leaves it alone",
             ),
         );
@@ -159,7 +154,8 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
             names(marks.versions.iter().map(|(name, _)| name))
         );
         found.push(
-            quoting(object, Code::VersionLabel, message, *at)
+            object
+                .finding_at(Code::VersionLabel, *at, message)
                 .help("keep it on the workload's own metadata"),
         );
     }
@@ -176,7 +172,7 @@ pub(super) fn unlisted(object: &Object, template: &Template) -> Option<Finding> 
         read.site.target.name(),
         read.name
     );
-    Some(quoting(object, Code::UnknownWorkload, message, read.name_span))
+    Some(object.finding_at(Code::UnknownWorkload, read.name_span, message))
 }
 
 /// `spec.workers[0].template`
@@ -216,7 +212,7 @@ pub(super) fn about_delegates(inputs: &[Input], facts: &[Facts], units: &Units) 
                     "{} takes its pod template from {} {}, which is not in this apply unit: nothing is stamped",
                     object.id, delegate.kind, delegate.name
                 );
-                found.push(quoting(object, Code::MissingWorkload, message, delegate.at));
+                found.push(object.finding_at(Code::MissingWorkload, delegate.at, message));
             }
         }
     }

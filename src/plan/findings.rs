@@ -2,9 +2,12 @@
 
 use super::{Decision, Planned, State};
 use crate::extract::{Entry, Facts, Flaw, Malformed, Object, Reference, refused};
+use crate::finding::divergence::Divergence;
+use crate::finding::workload::{no_stamp, until};
 use crate::finding::{Code, Finding, Severity};
+use crate::k8s::kinds::NoRoll;
+use crate::k8s::waits::Until;
 use crate::resolve::index::{SourceRef, object};
-use crate::scope::Why;
 use crate::text::input::{Found, Input};
 use crate::text::{Place, Span};
 use crate::yaml::insert::{Refusal, Slot};
@@ -14,21 +17,16 @@ fn place(object: &Object, span: Span) -> Place {
     Place { file: object.place.file, span }
 }
 
-/// A finding about an object, at its name.
-fn about(object: &Object, code: Code, message: String) -> Finding {
-    Finding::new(code, message).about(object.id.to_string()).at(object.place_of_name())
-}
-
 /// One finding for the workloads of a file that are left alone for one reason.
-pub(super) fn left_alone(first: &Object, count: usize, why: &Why) -> Finding {
+pub(super) fn left_alone(first: &Object, count: usize, why: &Divergence) -> Finding {
     let others = match count - 1 {
         0 => String::new(),
         1 => " and 1 other".to_owned(),
         more => format!(" and {more} others"),
     };
     let verb = if count > 1 { "are" } else { "is" };
-    let message = format!("{}{others} {verb} left alone: {}", first.id, why.text);
-    let mut finding = about(first, Code::KustomizeSource, message);
+    let message = format!("{}{others} {verb} left alone: {}", first.id, why.text());
+    let mut finding = first.finding(Code::KustomizeSource, message);
     if let Some(place) = why.place {
         finding = finding.related(place, "here");
     }
@@ -42,7 +40,8 @@ pub(super) fn encrypted(object: &Object) -> Finding {
         "{} stands in a file that is encrypted with SOPS, which is never rewritten",
         object.id
     );
-    about(object, Code::EncryptedFile, message)
+    object
+        .finding(Code::EncryptedFile, message)
         .help("move the workload to a file of its own")
         .refusing()
 }
@@ -74,9 +73,8 @@ pub(super) fn missing_keys(
                 "{} reads the key `{key}` of {target} {}, which does not have it",
                 object.id, reference.name
             );
-            Finding::new(Code::MissingKey, message)
-                .about(object.id.to_string())
-                .quoting(place(object, reference.name_span))
+            object
+                .finding_at(Code::MissingKey, reference.name_span, message)
                 .help("add the key, or mark the reference as optional; without it the container does not start")
         })
         .collect()
@@ -90,8 +88,8 @@ pub(super) fn flawed(owner: &Object, entry: &Entry, flaw: &Flaw, reader: &Object
         flaw.describe(),
         reader.id
     );
-    Finding::new(Code::NonStringValue, message)
-        .about(owner.id.to_string())
+    owner
+        .finding(Code::NonStringValue, message)
         .at(place(owner, entry.at.0))
         .help(flaw.help())
         .refusing()
@@ -104,18 +102,14 @@ pub(super) fn malformed(owner: &Object, malformed: &Malformed, reader: Option<&O
         None => (Code::NonStringUnread, String::new()),
     };
     let message = format!("`{}` of {} is not a mapping{read}", malformed.field, owner.id);
-    let mut finding =
-        Finding::new(code, message).about(owner.id.to_string()).at(place(owner, malformed.at));
+    let mut finding = owner.finding(code, message).at(place(owner, malformed.at));
     finding.refuses = reader.is_some();
     finding.help("write it as keys and values")
 }
 
 pub(super) fn unread_flaw(owner: &Object, entry: &Entry, flaw: &Flaw) -> Finding {
     let message = format!("the value of `{}` of {} is {}", entry.key, owner.id, flaw.describe());
-    Finding::new(Code::NonStringUnread, message)
-        .about(owner.id.to_string())
-        .at(place(owner, entry.at.0))
-        .help(flaw.help())
+    owner.finding(Code::NonStringUnread, message).at(place(owner, entry.at.0)).help(flaw.help())
 }
 
 pub(super) fn ambiguous(
@@ -144,9 +138,8 @@ pub(super) fn ambiguous(
     };
     let message =
         format!("{} names {target} {}, {what}; it is left alone", reader.id, reference.name);
-    let mut finding = Finding::new(Code::AmbiguousReference, message)
-        .about(reader.id.to_string())
-        .quoting(place(reader, reference.name_span))
+    let mut finding = reader
+        .finding_at(Code::AmbiguousReference, reference.name_span, message)
         .help(help)
         .refusing();
     for source in objects {
@@ -161,9 +154,7 @@ pub(super) fn external(reader: &Object, reference: &Reference, strict: bool) -> 
         "{} reads {target} {}, which is not in this apply unit; changes of it do not change the stamp",
         reader.id, reference.name
     );
-    let mut finding = Finding::new(Code::ExternalReference, message)
-        .about(reader.id.to_string())
-        .quoting(place(reader, reference.name_span));
+    let mut finding = reader.finding_at(Code::ExternalReference, reference.name_span, message);
     if strict {
         finding.severity = Severity::Error;
         finding = finding
@@ -179,23 +170,23 @@ pub(super) fn filled(reader: &Object, reference: &Reference, provider: &Object) 
         "{} reads {target} {}, which {} has filled in the cluster; changes of it do not change the stamp",
         reader.id, reference.name, provider.id
     );
-    Finding::new(Code::FilledInCluster, message)
-        .about(reader.id.to_string())
-        .quoting(place(reader, reference.name_span))
+    reader
+        .finding_at(Code::FilledInCluster, reference.name_span, message)
         .related(provider.place_of_name(), "filled here")
 }
 
-pub(super) fn not_rolled(object: &Object, reason: &str) -> Finding {
+pub(super) fn not_rolled(object: &Object, reason: NoRoll) -> Finding {
     let reason = match object.hook {
-        true => "is a hook, which Helm makes anew",
-        false => reason,
+        true => "is a hook, which Helm makes anew".to_owned(),
+        false => no_stamp(reason, &object.id.kind),
     };
-    about(object, Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
+    object.finding(Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
 }
 
-pub(super) fn rolls_later(object: &Object, later: &str) -> Finding {
-    let message = format!("{} is stamped, but its pods are replaced only {later}", object.id);
-    about(object, Code::RollsLater, message)
+pub(super) fn rolls_later(object: &Object, later: Until) -> Finding {
+    let message =
+        format!("{} is stamped, but its pods are replaced only {}", object.id, until(later));
+    object.finding(Code::RollsLater, message)
 }
 
 pub(super) fn clash(
@@ -211,7 +202,7 @@ pub(super) fn clash(
         a.id,
         readers.join(", ")
     );
-    about(a, Code::ClashingSources, message)
+    a.finding(Code::ClashingSources, message)
         .related(b.place_of_name(), "the other one")
         .help("apply the two apart: name fewer files, or put the alternatives into folders of their own")
         .refusing()
@@ -223,7 +214,8 @@ pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
         "{} is left alone: the units {one} and {two} of the configuration need different stamps",
         object.id
     );
-    about(object, Code::SeveralUnits, message)
+    object
+        .finding(Code::SeveralUnits, message)
         .help("let one unit hold its file under `files`; the others may name it under `also`")
         .refusing()
 }
@@ -256,8 +248,7 @@ pub fn drift(inputs: &[Input], facts: &[Facts], planned: &Planned) -> Option<Fin
         Some(Ok(Slot::Present(present))) => present.key,
         _ => object.name_span,
     };
-    let finding =
-        Finding::new(code, message).about(object.id.to_string()).quoting(place(object, span));
+    let finding = object.finding_at(code, span, message);
     Some(match code {
         Code::UnverifiableStamp => finding,
         _ if inputs[planned.object.file].found == Found::Stream => finding.help(

@@ -14,10 +14,11 @@ use crate::config::options::{Goal, Options};
 use crate::digest::Lines;
 use crate::extract::{Facts, Keys, Object, Reference, Source, Template};
 use crate::finding::Finding;
+use crate::finding::divergence::Divergence;
 use crate::parallel;
 use crate::resolve::index::{Index, ObjectRef, SourceRef, object, source};
 use crate::resolve::{Resolution, resolve};
-use crate::scope::{Home, Seat, Units, Why};
+use crate::scope::{Home, Seat, Units};
 use crate::text::input::{Found, Input};
 use crate::yaml::insert::Slot;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,7 +67,7 @@ pub enum Decision {
     /// The user wants it left alone.
     Ignored,
     /// What is applied is decided elsewhere, and may differ from what the text says.
-    LeftAlone(Why),
+    LeftAlone(Divergence),
     /// A template that gets no stamp.
     NotStamped,
 }
@@ -137,7 +138,7 @@ const PART: usize = 256;
 struct Said {
     findings: Vec<Finding>,
     /// Of each reason to leave workloads of a file alone, the first of them and how many.
-    left_alone: BTreeMap<(usize, Why), (usize, usize)>,
+    left_alone: BTreeMap<(usize, Divergence), (usize, usize)>,
     /// Of each clash, the readers that are left alone.
     clashes: BTreeMap<(SourceRef, SourceRef), BTreeSet<String>>,
     /// Of each value that a stamped workload reads and that is no string, source and entry, what is
@@ -191,7 +192,7 @@ impl Planner<'_> {
                 self.in_all(seats, (at.file, at.object), object, template)
             }
         };
-        let (decision, reasons) = decided.unwrap_or_else(|why: Why| {
+        let (decision, reasons) = decided.unwrap_or_else(|why: Divergence| {
             if overlays::matters(template) {
                 let key = (at.file, why.clone());
                 let known = self.said.left_alone.entry(key);
@@ -331,7 +332,9 @@ impl Planner<'_> {
         let (ignored, kept): (Vec<usize>, Vec<usize>) =
             read.into_iter().partition(|&i| source.entries[i].ignored.is_some());
         if kept.is_empty() && !ignored.is_empty() {
-            return Reason::Ignored(Ignored::Keys(indexed.copy));
+            let all = 0..source.entries.len();
+            let ignored = all.filter(|&i| source.entries[i].ignored.is_some()).collect();
+            return Reason::Ignored(Ignored::Keys(indexed.copy, ignored));
         }
         sum.counted += 1;
         for &position in &kept {

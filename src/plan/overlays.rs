@@ -2,9 +2,10 @@
 
 use super::{Decision, Planner, Reason, findings};
 use crate::extract::{Object, Reference, Template};
+use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
 use crate::resolve::is_exact;
-use crate::scope::{Seat, Unit, Why};
+use crate::scope::{Seat, Unit};
 use crate::text::Place;
 use std::collections::BTreeSet;
 
@@ -19,10 +20,10 @@ pub(super) fn matters(template: &Template) -> bool {
 }
 
 /// Why an item of a list is left alone that is raw material there.
-pub(super) fn raw_material(object: &Object) -> Why {
+pub(super) fn raw_material(object: &Object) -> Divergence {
     let below = object.raw_material_of.as_deref();
     let below = below.unwrap_or("a kustomization");
-    Why { text: format!("it lies below {below}, which decides what is applied"), place: None }
+    Divergence::of(Cause::RawMaterial(below.to_owned()))
 }
 
 impl Planner<'_> {
@@ -33,7 +34,7 @@ impl Planner<'_> {
         at: (usize, usize),
         object: &Object,
         template: &Template,
-    ) -> Result<Decided, Why> {
+    ) -> Result<Decided, Divergence> {
         if let [only] = seats
             && !self.units.get(only.unit).built
         {
@@ -65,10 +66,8 @@ impl Planner<'_> {
                     return Ok((Decision::Refused, Vec::new()));
                 }
                 Some((one, same)) if same.0 != decided.0 => {
-                    wrong = Some(Why {
-                        text: format!("{} and {} need different stamps", one.name, unit.name),
-                        place: None,
-                    });
+                    let (one, two) = (one.name.clone(), unit.name.clone());
+                    wrong = Some(Divergence::of(Cause::DifferentStamps(one, two)));
                     break;
                 }
                 Some(_) => {}
@@ -81,9 +80,7 @@ impl Planner<'_> {
                 self.said.add(said);
                 Ok(decided)
             }
-            (why, _) => {
-                Err(why.unwrap_or_else(|| Why { text: "it is only read".to_owned(), place: None }))
-            }
+            (why, _) => Err(why.unwrap_or_else(|| Divergence::of(Cause::OnlyRead))),
         }
     }
 
@@ -95,17 +92,13 @@ impl Planner<'_> {
         object: &Object,
         template: &Template,
         reasons: &[Reason],
-    ) -> Option<Why> {
+    ) -> Option<Divergence> {
         let unit = self.units.get(seat.unit);
         if !unit.built {
             return None;
         }
-        let mut why = self.doubt_in(unit, seat, at, object, template, reasons)?;
-        // The field may stand in a base or a component: the overlay is what people build.
-        if unit.name != "." && !why.text.contains(&format!("{}/", unit.name)) {
-            why.text.push_str(&format!("; {} builds it", unit.name));
-        }
-        Some(why)
+        let why = self.doubt_in(unit, seat, at, object, template, reasons)?;
+        Some(why.in_build_of(&unit.name))
     }
 
     fn doubt_in(
@@ -116,7 +109,7 @@ impl Planner<'_> {
         object: &Object,
         template: &Template,
         reasons: &[Reason],
-    ) -> Option<Why> {
+    ) -> Option<Divergence> {
         if let Some(why) = unit.changed.get(&at) {
             return Some(why.clone());
         }
@@ -134,11 +127,8 @@ impl Planner<'_> {
                 return Some(why.clone());
             }
             if matches!(reason, Reason::Clash(..) | Reason::Ambiguous(_)) {
-                let (kind, name) = (reference.site.target.name(), &reference.name);
-                return Some(Why {
-                    text: format!("{} has more than one {kind} {name}", unit.name),
-                    place: None,
-                });
+                let (unit, name) = (unit.name.clone(), reference.name.to_string());
+                return Some(Divergence::of(Cause::SeveralSources(unit, target, name)));
             }
             // A source that nobody sees here may be the one that is meant.
             if let Some(open) = &unit.open

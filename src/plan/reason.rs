@@ -38,7 +38,7 @@ pub struct Counted {
 }
 
 /// What says that a reference takes no part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ignored {
     /// The workload as a whole.
     Workload(By),
@@ -46,6 +46,6 @@ pub enum Ignored {
     OnWorkload,
     /// The source as a whole.
     Source(SourceRef, By),
-    /// All the keys that are read of the source.
-    Keys(SourceRef),
+    /// The source, for all keys that are read of it: the positions of all its ignored entries.
+    Keys(SourceRef, Vec<usize>),
 }

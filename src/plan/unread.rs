@@ -203,9 +203,8 @@ fn words<'t>(text: &'t str, anchors: &'t Anchors) -> impl Iterator<Item = (usize
 fn finding(candidate: Candidate<'_>) -> Finding {
     let object = candidate.object;
     let message = format!("nothing in this apply unit names {}", object.id);
-    Finding::new(Code::UnreadSource, message)
-        .about(object.id.to_string())
-        .at(object.place_of_name())
+    object
+        .finding(Code::UnreadSource, message)
         .help("nobody needs it, unless a program reads it through the API server")
 }
 

@@ -4,6 +4,7 @@ use super::inside_build;
 use crate::config::options::{Goal, Mode, Options, SuffixHash};
 use crate::digest::name_hash::is_suffixed;
 use crate::extract::{Facts, Naming, Object, Source};
+use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
 use crate::resolve::index::{ObjectRef, SourceRef, namespace, object, source};
 use crate::scope::{Home, UnitId, Units};
@@ -23,7 +24,7 @@ pub(super) struct Item {
     pub(super) new: String,
     /// Whether anybody wants it to have a name of its content.
     pub(super) wanted: bool,
-    pub(super) hold: Option<Hold>,
+    pub(super) hold: Option<Blocker>,
     /// The mention that is its own name.
     pub(super) definition: Option<(usize, usize)>,
     /// Whether kustomize gives it its suffix, at the end of the build that calls this program.
@@ -46,9 +47,9 @@ impl Item {
 
 /// What keeps a source from getting another name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Hold {
-    /// It is not one that gets such a name: completes "it ...".
-    Kind(&'static str),
+pub(super) enum Blocker {
+    /// It does not get such a name, whoever refers to it.
+    Kind(KeepsName),
     /// kustomize gives it a suffix anyway.
     Hashed,
     /// kustomize would not rewrite its name here.
@@ -69,8 +70,8 @@ pub(super) enum Hold {
     Unknown(usize, usize),
     /// It is named here, by what is not in its apply unit.
     Elsewhere(usize, usize),
-    /// This reference cannot follow: completes "..., where it cannot follow: ...".
-    Fixed(usize, usize, &'static str),
+    /// This reference cannot take another name.
+    Fixed(usize, usize, CannotFollow),
     /// This reference means several sources.
     Ambiguous(usize, usize),
     /// The API server refuses another name there.
@@ -134,7 +135,7 @@ impl Items {
                     item.hold = hold(&inputs[file], file_facts, owner, source, &item, options);
                     let is_raw = owner.raw_material_of.is_some();
                     if is_raw || matches!(units.homes[file], Home::Unknown(_)) {
-                        item.hold = Some(Hold::Raw);
+                        item.hold = Some(Blocker::Raw);
                     }
                     numbers.insert(at, found.all.len());
                     found.all.push(item);
@@ -182,7 +183,7 @@ impl Items {
                             Some(&item) => {
                                 group.items.push(item);
                                 if unit.built {
-                                    self.all[item].hold = Some(Hold::Raw);
+                                    self.all[item].hold = Some(Blocker::Raw);
                                 }
                             }
                             None => group.foreign = Some(at),
@@ -253,7 +254,7 @@ impl Items {
     }
 
     /// Holds the items of a group, unless something holds them already.
-    pub(super) fn hold(&mut self, group: usize, hold: &Hold) -> bool {
+    pub(super) fn hold(&mut self, group: usize, hold: &Blocker) -> bool {
         let mut any = false;
         for item in self.groups[group].items.clone() {
             if self.all[item].hold.is_none() {
@@ -321,54 +322,54 @@ fn hold(
     source: &Source,
     item: &Item,
     options: &Options,
-) -> Option<Hold> {
+) -> Option<Blocker> {
     let naming = source.naming.as_deref()?;
     let why = if facts.encrypted {
-        "stands in a file that is encrypted with SOPS, which is never rewritten"
+        KeepsName::Encrypted
     } else if input.found == Found::Context {
-        "stands in a file that is only read"
+        KeepsName::OnlyRead
     } else if options.goal == Goal::Strip {
         return match &naming.marker {
             Ok(crate::yaml::insert::Slot::Present(present)) => {
                 let refusal = present.removal.as_ref().err();
-                refusal.map(|refusal| Hold::Marker(refusal.message.clone()))
+                refusal.map(|refusal| Blocker::Marker(refusal.message.clone()))
             }
             Ok(_) => None,
-            Err(refusal) => Some(Hold::Marker(refusal.message.clone())),
+            Err(refusal) => Some(Blocker::Marker(refusal.message.clone())),
         };
     } else if source.ignored.is_some() {
-        "is marked to take no part"
+        KeepsName::Ignored
     } else if source.entries.iter().any(|e| e.ignored.is_some()) {
-        "has keys that take no part, and a name after its content would tell of all"
+        KeepsName::IgnoredKeys
     } else if owner.origin.as_ref().is_some_and(|origin| origin.hashed) {
-        return Some(Hold::Hashed);
+        return Some(Blocker::Hashed);
     } else if owner.origin.is_some() && !item.inside {
-        "is inside of a kustomize build, where names are not final"
+        KeepsName::InsideBuild
     } else if item.inside && naming.base.is_some() {
-        "was renamed before kustomize built it"
+        KeepsName::RenamedBefore
     } else if item.inside && options.naming.hash != SuffixHash::Kustomize {
-        "is inside of a kustomize build, and kustomize writes no suffix of kubectl"
+        KeepsName::KubectlSuffix
     } else if owner.hook {
-        "is a Helm hook, which has a life of its own"
+        KeepsName::Hook
     } else if naming.is_suffixed {
-        "ends in the suffix of its content already"
+        KeepsName::HasSuffix
     } else if !is_name(&source.name) {
-        "has a name that somebody fills in later"
+        KeepsName::Placeholder
     } else if source.malformed.is_some() || source.entries.iter().any(|e| e.flaw.is_some()) {
-        "has content that the API server refuses"
+        KeepsName::RefusedContent
     } else if let Err(why) = naming.suffix {
-        why
+        KeepsName::NoSuffix(why)
     } else if naming.base.is_some() && item.base == item.current {
-        return Some(Hold::WrongBase);
+        return Some(Blocker::WrongBase);
     } else if item.new.len() > MAX_NAME {
-        return Some(Hold::TooLong);
+        return Some(Blocker::TooLong);
     } else {
         return match &naming.marker {
-            Err(refusal) => Some(Hold::Marker(refusal.message.clone())),
+            Err(refusal) => Some(Blocker::Marker(refusal.message.clone())),
             Ok(_) => None,
         };
     };
-    Some(Hold::Kind(why))
+    Some(Blocker::Kind(why))
 }
 
 /// Whether text can be the name of an object as it stands.

@@ -1,6 +1,6 @@
 //! The findings about names.
 
-use super::candidates::{Hold, Item, Items, MAX_NAME, owner};
+use super::candidates::{Blocker, Item, Items, MAX_NAME, owner};
 use super::edits::follows;
 use super::referrals::Links;
 use crate::config::options::{Goal, Mode, Options};
@@ -23,8 +23,8 @@ pub(super) fn held(
         if let Some(hold) = &item.hold
             && item.wanted
         {
-            let says = matches!(hold, Hold::Kind(_) | Hold::WrongBase | Hold::Raw);
-            let moves = item.new != item.current && *hold != Hold::Hashed;
+            let says = matches!(hold, Blocker::Kind(_) | Blocker::WrongBase | Blocker::Raw);
+            let moves = item.new != item.current && *hold != Blocker::Hashed;
             if says || moves {
                 findings.push(hold_of(facts, mentions, item, hold, options));
             }
@@ -44,9 +44,7 @@ pub(super) fn held(
 /// A finding about a source, at its name.
 fn about(facts: &[Facts], at: SourceRef, code: Code, message: String) -> Finding {
     let owner = owner(facts, at);
-    Finding::new(code, format!("{} {message}", owner.id))
-        .about(owner.id.to_string())
-        .at(owner.place_of_name())
+    owner.finding(code, format!("{} {message}", owner.id))
 }
 
 fn foreign(facts: &[Facts], at: SourceRef) -> Finding {
@@ -66,7 +64,7 @@ fn hold_of(
     facts: &[Facts],
     mentions: &[Vec<Mention>],
     item: &Item,
-    hold: &Hold,
+    hold: &Blocker,
     options: &Options,
 ) -> Finding {
     let at = item.at;
@@ -80,27 +78,29 @@ fn hold_of(
     let other_way =
         "or give the source `rollstamp.dev/mode: annotation`, and its readers get stamps";
     match hold {
-        Hold::NotRewritten(file, number) => {
+        Blocker::NotRewritten(file, number) => {
             let at = (*file, *number);
             let why = "kustomize would not rewrite the name there as one of this source";
             held(format!("{} cannot follow: {why}", spot(&at)))
                 .related(place(&at), "here")
                 .help("tell kustomize of the place in a `nameReference` file, and list that one under `nameReferences`; or pipe what kustomize prints")
         }
-        Hold::Hashed => {
+        Blocker::Hashed => {
             about(facts, at, Code::NotRenamed, format!("{kept}: kustomize gives it a suffix"))
         }
-        Hold::Kind(why) => about(facts, at, Code::NotRenamed, format!("{kept}: it {why}")),
-        Hold::Raw => held("it is raw material of a kustomization, which may change it".to_owned())
-            .help(
-                "rename in what kustomize prints: `kustomize build DIR | rollstamp --mode suffix`",
-            ),
-        Hold::WrongBase => {
+        Blocker::Kind(why) => {
+            about(facts, at, Code::NotRenamed, format!("{kept}: it {}", why.text()))
+        }
+        Blocker::Raw => held(
+            "it is raw material of a kustomization, which may change it".to_owned(),
+        )
+        .help("rename in what kustomize prints: `kustomize build DIR | rollstamp --mode suffix`"),
+        Blocker::WrongBase => {
             let message = format!("has a `{BASE_NAME}` that its name does not begin with");
             about(facts, at, Code::WrongBaseName, message)
                 .help("remove the annotation if the name is a new one")
         }
-        Hold::TooLong => {
+        Blocker::TooLong => {
             let message = format!(
                 "would get a name of {} bytes; the API server takes {MAX_NAME}",
                 item.new.len()
@@ -109,7 +109,7 @@ fn hold_of(
                 .help(format!("shorten the name, {other_way}"))
                 .refusing()
         }
-        Hold::Clash(other) => {
+        Blocker::Clash(other) => {
             let message = match public(facts, at) {
                 true => format!("would get the name {}, which is taken", item.new),
                 false => "would get a name that is taken".to_owned(),
@@ -119,11 +119,11 @@ fn hold_of(
                 .help("remove one of the two")
                 .refusing()
         }
-        Hold::Copy(other) => held("another source of its name keeps its own".to_owned())
+        Blocker::Copy(other) => held("another source of its name keeps its own".to_owned())
             .related(owner(facts, *other).place_of_name(), "the other one"),
-        Hold::Marker(why) => held(format!("its marker has no safe place there: {why}"))
+        Blocker::Marker(why) => held(format!("its marker has no safe place there: {why}"))
             .help(format!("write its metadata out in place, {other_way}")),
-        Hold::Unknown(file, number) => {
+        Blocker::Unknown(file, number) => {
             let at = (*file, *number);
             held(format!("{} reads the same, and nobody said what it names", spot(&at)))
                 .related(place(&at), "here")
@@ -131,23 +131,23 @@ fn hold_of(
                     "say under `names` in the configuration what that place names, {other_way}"
                 ))
         }
-        Hold::Elsewhere(file, number) => {
+        Blocker::Elsewhere(file, number) => {
             let at = (*file, *number);
             held(format!("{} may mean it, from another apply unit", spot(&at)))
                 .related(place(&at), "here")
                 .help(format!("apply the two together (`--unit tree`, `units`), {other_way}"))
         }
-        Hold::Fixed(file, number, why) => {
+        Blocker::Fixed(file, number, why) => {
             let at = (*file, *number);
-            held(format!("{} cannot follow: {why}", spot(&at))).related(place(&at), "here")
+            held(format!("{} cannot follow: {}", spot(&at), why.text())).related(place(&at), "here")
         }
-        Hold::Ambiguous(file, number) => {
+        Blocker::Ambiguous(file, number) => {
             let at = (*file, *number);
             held(format!("{} may mean another source as well", spot(&at)))
                 .related(place(&at), "here")
                 .help("write the namespaces into the manifests")
         }
-        Hold::Immutable(file, number) => {
+        Blocker::Immutable(file, number) => {
             let at = (*file, *number);
             let id = &mentions[*file][*number].id;
             let message = format!(

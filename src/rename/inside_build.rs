@@ -5,7 +5,7 @@
 //! So a source is marked only where kustomize would rewrite every place that says its name, and would
 //! find it there (api/filters/nameref/nameref.go, v5.8.1).
 
-use super::candidates::{Group, Hold, Items};
+use super::candidates::{Blocker, Group, Items};
 use super::referrals::{At, Link, Run, asked, refuses};
 use crate::extract::{Facts, Mention, Object, Origin, Reference, What};
 use crate::k8s::kustomize_names::renames;
@@ -88,7 +88,7 @@ fn link(
     let of_pod = reference.map(|(object, template, number)| {
         let object = &run.facts[file].objects[object];
         let reference = &object.templates[template].references[number];
-        let is_known = renames(&object.id, reference.site.id, reference.spot.list);
+        let is_known = renames(&object.id, reference.site, reference.spot.list);
         (reference.site.target, is_known)
     });
     // What the place means, and what kustomize takes it for.
@@ -106,8 +106,8 @@ fn link(
         let own = mention.namespace.as_deref().filter(|_| !mention.anywhere);
         let named: Vec<usize> = items.anywhere(&mention.name, own).collect();
         let hold = match (&mention.what, of_pod) {
-            (What::Unknown, None) => Hold::Unknown(file, number),
-            _ => Hold::NotRewritten(file, number),
+            (What::Unknown, None) => Blocker::Unknown(file, number),
+            _ => Blocker::NotRewritten(file, number),
         };
         for group in named {
             if meant.contains(&items.groups[group].target) {
@@ -131,7 +131,7 @@ fn link(
     let found = candidates(run.facts, items, unit, &rewritten, name, &referrer);
     let [only] = found.as_slice() else {
         for group in found {
-            items.hold(group, &Hold::Ambiguous(file, number));
+            items.hold(group, &Blocker::Ambiguous(file, number));
         }
         return None;
     };
@@ -143,12 +143,12 @@ fn link(
     };
     if !meant.contains(&group.target) || !is_there {
         // It would take the place for a reference to this source, and it is none.
-        items.hold(*only, &Hold::NotRewritten(file, number));
+        items.hold(*only, &Blocker::NotRewritten(file, number));
         return None;
     }
     // kustomize writes every text anew, so nothing is fixed but what people ask for.
     if let Some(why) = reference.and_then(|reference| asked(run, file, reference)) {
-        items.hold(*only, &Hold::Fixed(file, number, why));
+        items.hold(*only, &Blocker::Fixed(file, number, why));
     }
     Some(Link {
         file,

@@ -1,10 +1,11 @@
 //! Which sources each mention means, and what follows from it.
 
-use super::candidates::{Hold, Items};
+use super::candidates::{Blocker, Items};
 use super::inside_build;
 use crate::config::options::{Goal, Mode, Options};
 use crate::extract::{Facts, Mention, What};
-use crate::k8s::kinds::Rolls;
+use crate::finding::naming::{CannotFollow, KeepsName};
+use crate::k8s::kinds::NoRoll;
 use crate::k8s::providers::Target;
 use crate::resolve::index::{SourceRef, namespace};
 use crate::scope::{Home, Units};
@@ -80,7 +81,7 @@ impl Links {
         }
         for item in &mut items.all {
             if item.definition.is_none() && item.hold.is_none() && !item.inside {
-                item.hold = Some(Hold::Kind("has a name that cannot be edited where it stands"));
+                item.hold = Some(Blocker::Kind(KeepsName::NoEditableName));
             }
         }
         links.refuse(mentions, items);
@@ -114,14 +115,16 @@ impl Links {
             let elsewhere: Vec<usize> = items.anywhere(&mention.name, own).collect();
             for group in elsewhere {
                 if targets.contains(&items.groups[group].target) {
-                    items.hold(group, &Hold::Elsewhere(file, number));
+                    items.hold(group, &Blocker::Elsewhere(file, number));
                 }
             }
             return;
         }
         let hold = match is_unknown {
-            true => Some(Hold::Unknown(file, number)),
-            false => fixed(run, file, mention, reference).map(|why| Hold::Fixed(file, number, why)),
+            true => Some(Blocker::Unknown(file, number)),
+            false => {
+                fixed(run, file, mention, reference).map(|why| Blocker::Fixed(file, number, why))
+            }
         };
         if let Some(hold) = hold {
             for &group in &groups {
@@ -145,7 +148,7 @@ impl Links {
             let name = &mentions[link.file][link.mention].name;
             for &group in &link.groups {
                 if items.final_name(group).is_some_and(|new| new != name) {
-                    items.hold(group, &Hold::Immutable(link.file, link.mention));
+                    items.hold(group, &Blocker::Immutable(link.file, link.mention));
                 }
             }
         }
@@ -164,7 +167,7 @@ impl Links {
                 let differ = items.final_name(group).is_none() || of.foreign.is_some();
                 if some_move && differ {
                     let other = holder.unwrap_or(items.all[of.items[0]].at);
-                    changed |= items.hold(group, &Hold::Copy(other));
+                    changed |= items.hold(group, &Blocker::Copy(other));
                 }
             }
             for link in &self.all {
@@ -172,7 +175,7 @@ impl Links {
                     link.groups.iter().map(|&g| items.final_name(g)).collect();
                 if names.windows(2).any(|pair| pair[0] != pair[1]) {
                     for &group in &link.groups {
-                        changed |= items.hold(group, &Hold::Ambiguous(link.file, link.mention));
+                        changed |= items.hold(group, &Blocker::Ambiguous(link.file, link.mention));
                     }
                 }
             }
@@ -216,7 +219,7 @@ fn clashes(items: &mut Items, goal: Goal) -> bool {
             if let (Some(other), true) = (other, moves)
                 && let Some(other) = at(items, other)
             {
-                changed |= items.hold(one, &Hold::Clash(other));
+                changed |= items.hold(one, &Blocker::Clash(other));
             }
         }
     }
@@ -283,7 +286,7 @@ fn define(file: usize, number: usize, mention: &Mention, facts: &[Facts], items:
         && item.hold.is_none()
         && !item.inside
     {
-        item.hold = Some(Hold::Fixed(file, number, why));
+        item.hold = Some(Blocker::Fixed(file, number, why));
     }
 }
 
@@ -317,16 +320,16 @@ fn fixed(
     file: usize,
     mention: &Mention,
     reference: Option<At>,
-) -> Option<&'static str> {
+) -> Option<CannotFollow> {
     let (inputs, facts) = (run.inputs, run.facts);
     if mention.fixed.is_some() {
         return mention.fixed;
     }
     if facts[file].encrypted && inputs[file].found != Found::Stream {
-        return Some("the file is encrypted with SOPS");
+        return Some(CannotFollow::Encrypted);
     }
     if inputs[file].found == Found::Context {
-        return Some("the file is only read");
+        return Some(CannotFollow::OnlyRead);
     }
     if run.options.goal == Goal::Strip {
         return None;
@@ -339,18 +342,18 @@ pub(super) fn asked(
     run: &Run<'_>,
     file: usize,
     (object, template, number): At,
-) -> Option<&'static str> {
+) -> Option<CannotFollow> {
     let object = &run.facts[file].objects[object];
     let template = &object.templates[template];
     let name = &template.references[number].name;
     if template.refusal.is_some() {
-        Some("what the pods read is not sure")
+        Some(CannotFollow::UnsureReads)
     } else if template.ignored.is_some() {
-        Some("the workload is left alone")
+        Some(CannotFollow::IgnoredWorkload)
     } else if template.ignored_sources.iter().any(|ignored| ignored == name) {
-        Some("the workload says that the source takes no part")
+        Some(CannotFollow::IgnoredSource)
     } else if object.follows.mode == Some(Mode::Annotation) {
-        Some("the workload asks for stamps, not names")
+        Some(CannotFollow::AsksForStamps)
     } else {
         None
     }
@@ -363,10 +366,8 @@ pub(super) fn refuses(facts: &Facts, reference: Option<At>, options: &Options) -
     };
     let object = &facts.objects[object];
     let template = &object.templates[template];
-    let is_named =
-        template.not_stamped.is_some() && matches!(template.kind.rolls, Rolls::UnlessNamed(_));
     options.goal != Goal::Strip
-        && (template.kind.refuses_changes() || is_named)
+        && template.not_stamped.is_some_and(NoRoll::refuses_changes)
         && !object.follows.recreated
         && object.follows.mode != Some(Mode::Suffix)
 }

@@ -63,7 +63,7 @@ pub fn resolve<'a>(
         return by_name(index, seat, workload, reference, options);
     }
     let field = reference.spot.list;
-    let is_renamed = renames(&workload.id, reference.site.id, field);
+    let is_renamed = renames(&workload.id, reference.site, field);
     let named = match by_name(index, seat, workload, reference, options) {
         // Its name is about to change, and what kustomize does not rewrite will not follow.
         Resolution::Found(found) if is_hashed(facts, found) => Resolution::External,

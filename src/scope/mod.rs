@@ -4,7 +4,7 @@ pub mod kustomize;
 
 use crate::config::options::UnitRule;
 use crate::config::policy::Declared;
-use crate::text::Place;
+use crate::finding::divergence::Divergence;
 use crate::text::input::{Found, Input};
 use globset::GlobSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,9 +25,9 @@ pub struct Unit {
     /// The files whose sources it sees, in their order.
     pub sees: Vec<Member>,
     /// The objects that are not applied as they are written, by file and position, and why not.
-    pub changed: BTreeMap<(usize, usize), Why>,
-    /// Why objects that nobody can see here may be applied as well.
-    pub open: Option<Why>,
+    pub changed: BTreeMap<(usize, usize), Divergence>,
+    /// Why the unit may apply objects that are not here.
+    pub open: Option<Divergence>,
 }
 
 /// What a unit sees of a file.
@@ -46,21 +46,12 @@ impl Member {
     }
 }
 
-/// Why something is left alone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Why {
-    /// Stands on its own in a sentence.
-    pub text: String,
-    /// Where it is written.
-    pub place: Option<Place>,
-}
-
 /// In which units the workloads of a file are resolved.
 pub enum Home {
     /// In these, which must agree. In none, if the file is only read.
     In(Vec<Seat>),
-    /// Nobody knows, so they are left alone.
-    Unknown(Why),
+    /// This is not known, so they are left alone.
+    Unknown(Divergence),
 }
 
 /// The place of a file in a unit.

@@ -3,9 +3,16 @@
 //! `testdata/golden/v1.json` was made once, by a seeded generator that writes manifests over all
 //! sites, key selections and encodings and computes their stamps from the text of the scheme
 //! alone, in another language. It is never made again; new vectors go into a file of their own.
+//!
+//! `testdata/golden/v1-rows.txt` lists what stamps without being asked: the kinds, sites and providers of
+//! scheme v1. A row that is not in it must say [`Since::OptIn`].
 #![expect(clippy::disallowed_methods, reason = "tests drive the real program")]
 
 use crate::sandbox::{Entry, Sandbox, Tree};
+use rollstamp::k8s::Since;
+use rollstamp::k8s::kinds::WORKLOADS;
+use rollstamp::k8s::providers::PROVIDERS;
+use rollstamp::k8s::sites::{CONTAINER_LISTS, SITES};
 use serde::Deserialize as _;
 use std::collections::BTreeMap;
 use std::fs;
@@ -96,4 +103,50 @@ fn golden_file_never_changes() {
     let digest: String =
         Sha256::digest(fs::read(path).unwrap()).iter().map(|b| format!("{b:02x}")).collect();
     assert_eq!(digest, "504a4a606fa78e2d6d6a412180d634eab128b564a4305ac568d68ae7d581af26");
+}
+
+/// What the tables stamp for everybody, a line a row.
+fn default_rows() -> Vec<String> {
+    let kinds = WORKLOADS
+        .iter()
+        .filter(|row| row.since == Since::V1 && row.rolls.is_stamped())
+        .map(|row| {
+            let groups: Vec<String> = row.groups.iter().map(|group| format!("{group:?}")).collect();
+            let (groups, templates) = (groups.join(","), row.templates.join(" "));
+            format!("kind {groups} {} {:?} {templates}", row.kind, row.rolls)
+        });
+    let sites = SITES.iter().filter(|row| row.since == Since::V1).map(|row| {
+        let (under, target, reads) = (row.under, row.target, row.reads);
+        format!("site {} {under:?} {} {} {target:?} {reads:?}", row.id, row.path, row.name)
+    });
+    let providers = PROVIDERS.iter().filter(|row| row.since == Since::V1).flat_map(|row| {
+        let head = format!("provider {:?} {}", row.group, row.kind);
+        let (names, namespaces) = (row.names.join(" "), row.namespaces.join(" "));
+        let (whole, filled) = (row.whole_if.join(" "), row.filled_if_type.join(" "));
+        let fields = format!(
+            "{head} {:?} names=[{names}] namespaces=[{namespaces}] whole_if=[{whole}] filled_if_type=[{filled}]",
+            row.provides,
+        );
+        let contents = row.contents.iter().map(move |content| {
+            let (env, overrides) = (content.env, content.overrides);
+            let (path, encoding, prefix) = (content.path, content.encoding, content.prefix);
+            format!("{head} {path} {encoding:?} env={env} overrides={overrides} prefix={prefix:?}")
+        });
+        std::iter::once(fields).chain(contents)
+    });
+    let containers = std::iter::once(format!("containers {}", CONTAINER_LISTS.join(" ")));
+    containers.chain(kinds).chain(sites).chain(providers).collect()
+}
+
+/// A new row that stamps by default would roll pods of people who only took a new version.
+#[test]
+fn what_stamps_by_default_never_changes() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/v1-rows.txt");
+    let frozen = fs::read_to_string(path).unwrap();
+    let frozen: Vec<&str> = frozen.lines().filter(|line| !line.starts_with('#')).collect();
+    let rows = default_rows();
+    let added: Vec<&String> = rows.iter().filter(|row| !frozen.contains(&row.as_str())).collect();
+    assert!(added.is_empty(), "these rows stamp everybody; say `Since::OptIn`: {added:#?}");
+    let gone: Vec<&&str> = frozen.iter().filter(|row| !rows.iter().any(|r| r == *row)).collect();
+    assert!(gone.is_empty(), "these rows of scheme v1 are gone: {gone:#?}");
 }

@@ -89,10 +89,7 @@ impl<'a> Explained<'a> {
                     && f.object.as_deref() == Some(&name)
                     && f.place.is_none_or(|place| place.file == file)
             })
-            .map(move |f| {
-                let prefix = format!("{}: ", self.object.id);
-                f.message.strip_prefix(&prefix).unwrap_or(&f.message)
-            })
+            .map(|f| f.cause.as_ref().unwrap_or(&f.message).as_str())
     }
 }
 
@@ -103,7 +100,7 @@ fn found(reason: &Reason) -> Option<SourceRef> {
         | Reason::ContentNamed(at)
         | Reason::Filled(at)
         | Reason::Clash(at, _)
-        | Reason::Ignored(Ignored::Source(at, _) | Ignored::Keys(at)) => Some(*at),
+        | Reason::Ignored(Ignored::Source(at, _) | Ignored::Keys(at, _)) => Some(*at),
         Reason::Ignored(Ignored::Workload(_) | Ignored::OnWorkload)
         | Reason::ReadsNothing
         | Reason::External

@@ -4,6 +4,7 @@ use super::Explained;
 use crate::extract::{
     By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Why,
 };
+use crate::finding::workload::{no_stamp, until};
 use crate::k8s::sites::{Reads, Under};
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Reason};
@@ -150,13 +151,10 @@ pub(super) fn why_not(
             format!("ignored: {IGNORE_SOURCES} on the workload")
         }
         Reason::Ignored(Ignored::Source(_, by)) => format!("ignored: {}", whole(*by, "source")),
-        Reason::Ignored(Ignored::Keys(at)) => {
+        Reason::Ignored(Ignored::Keys(at, ignored)) => {
             let source = source(&outcome.facts, *at);
-            let ignored: Vec<usize> = (0..source.entries.len())
-                .filter(|&i| source.entries[i].ignored.is_some())
-                .collect();
             let keys: Vec<&str> = ignored.iter().map(|&i| source.entries[i].key.as_str()).collect();
-            format!("ignored: {} ({})", keys_by(source, &ignored), keys.join(", "))
+            format!("ignored: {} ({})", keys_by(source, ignored), keys.join(", "))
         }
         Reason::ReadsNothing => match reference.why {
             Why::NotMounted => "no container mounts the volume".to_owned(),
@@ -195,9 +193,9 @@ pub(super) fn why_not(
 /// Why the stamp is what it is, where that is not plain from what counts.
 pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
     let text = match view.decision() {
-        Decision::LeftAlone(why) => why.text.clone(),
+        Decision::LeftAlone(why) => why.text(),
         Decision::Stamp { .. } => {
-            return Some(format!("its pods are replaced only {}", view.template.later?));
+            return Some(format!("its pods are replaced only {}", until(view.template.later?)));
         }
         Decision::None { .. } if view.template.references.is_empty() => {
             "it reads no ConfigMap or Secret".to_owned()
@@ -213,7 +211,9 @@ pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
             }
         }
         Decision::Ignored => whole(view.template.ignored?, "workload"),
-        Decision::NotStamped => format!("a stamp {}", view.template.not_stamped?),
+        Decision::NotStamped => {
+            format!("a stamp {}", no_stamp(view.template.not_stamped?, &view.object.id.kind))
+        }
     };
     Some(text)
 }

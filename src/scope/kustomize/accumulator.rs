@@ -1,15 +1,15 @@
 //! What a kustomization holds at some point of its build.
 
 use crate::extract::{Facts, Object, Source};
-use crate::scope::Why;
+use crate::finding::divergence::{Cause, Divergence};
 use std::collections::BTreeMap;
 
 /// What a kustomization holds at some point of its build.
 #[derive(Clone, Default)]
 pub(super) struct Gathered {
     pub(super) items: Vec<Item>,
-    /// Why there may be more, or other names.
-    pub(super) open: Option<Why>,
+    /// Why there may be more objects, or other names.
+    pub(super) open: Option<Divergence>,
 }
 
 /// A file, or a generated source, on its way through a build.
@@ -20,9 +20,9 @@ pub(super) struct Item {
     pub(super) made: Option<usize>,
     pub(super) namespace: Option<String>,
     /// Why nothing of it can be relied on.
-    pub(super) changed: Option<Why>,
+    pub(super) changed: Option<Divergence>,
     /// Why single objects of it cannot be relied on.
-    pub(super) objects: BTreeMap<usize, Why>,
+    pub(super) objects: BTreeMap<usize, Divergence>,
 }
 
 impl Item {
@@ -38,7 +38,7 @@ impl Item {
 }
 
 impl Gathered {
-    pub(super) fn change_all(&mut self, why: &Why, open: bool) {
+    pub(super) fn change_all(&mut self, why: &Divergence, open: bool) {
         for item in &mut self.items {
             item.changed.get_or_insert_with(|| why.clone());
         }
@@ -53,10 +53,7 @@ impl Gathered {
             match self.items.iter_mut().find(|other| same(other)) {
                 None => self.items.push(item),
                 Some(other) => {
-                    other.changed.get_or_insert_with(|| Why {
-                        text: "it is included on two ways".to_owned(),
-                        place: None,
-                    });
+                    other.changed.get_or_insert_with(|| Divergence::of(Cause::IncludedTwoWays));
                 }
             }
         }
@@ -83,7 +80,12 @@ impl Gathered {
     }
 
     /// Marks every source of a name.
-    pub(super) fn touch_named(&mut self, wanted: &Source, facts: &[Facts], why: impl Fn() -> Why) {
+    pub(super) fn touch_named(
+        &mut self,
+        wanted: &Source,
+        facts: &[Facts],
+        why: impl Fn() -> Divergence,
+    ) {
         let same = |source: &Source| source.target == wanted.target && source.name == wanted.name;
         for item in &mut self.items {
             for (at, object) in item.objects_in(facts) {

@@ -1,11 +1,12 @@
 //! Where kustomize reads or prints a text otherwise than `kubectl` reads it: a stamp over what
 //! stands in the file would not be that of what is applied. Found by running both over odd texts.
 
+use crate::finding::divergence::Oddity;
 use crate::text::Span;
 use crate::yaml::{Document, Kind, NodeId, Style, parse, resolve, scalar, split};
 
-/// The documents of a text that the two read differently, or may, and why.
-pub(super) fn differently(text: &str) -> Vec<(Span, &'static str)> {
+/// The documents of a text that kustomize and `kubectl` read differently, or may, and why.
+pub(super) fn differently(text: &str) -> Vec<(Span, Oddity)> {
     let mut found = Vec::new();
     let chunks = split::chunks(text).filter_map(Result::ok);
     for document in chunks.flat_map(|chunk| parse(text, chunk.span).unwrap_or_default()) {
@@ -16,7 +17,7 @@ pub(super) fn differently(text: &str) -> Vec<(Span, &'static str)> {
     found
 }
 
-fn odd(document: &Document, text: &str) -> Option<&'static str> {
+fn odd(document: &Document, text: &str) -> Option<Oddity> {
     let nodes = &document.tape.nodes;
     let ends_open = document.span.end as usize == text.len() && !text.ends_with('\n');
     if let Some(last) = nodes.last()
@@ -24,28 +25,28 @@ fn odd(document: &Document, text: &str) -> Option<&'static str> {
         && matches!(last.style, Style::Literal | Style::Folded)
         && scalar::header(last.span.of(text)).chomping >= 0
     {
-        return Some("ends in a block text without a line feed");
+        return Some(Oddity::OpenBlock);
     }
     for (at, node) in nodes.iter().enumerate() {
         let id = NodeId(crate::text::offset(at));
         if node.has_merge {
-            return Some("has merge keys");
+            return Some(Oddity::MergeKey);
         }
         if document.tag(id).is_some() {
-            return Some("has tags");
+            return Some(Oddity::Tag);
         }
         if node.style == Style::Folded {
-            return Some("has folded text");
+            return Some(Oddity::Folded);
         }
         if node.kind == Kind::Scalar && node.style == Style::Plain && is_date(node.span.of(text)) {
-            return Some("has a date without quotes");
+            return Some(Oddity::Date);
         }
         if node.kind == Kind::Mapping {
             let mut keys = document.pairs(id).map(|(key, _)| key);
             let is_odd =
                 |key| !matches!(resolve::value(document, text, key), Ok(resolve::Value::Str(_)));
             if keys.any(is_odd) {
-                return Some("has a key that is no string");
+                return Some(Oddity::KeyNotString);
             }
         }
     }
@@ -63,7 +64,7 @@ fn is_date(plain: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn why(text: &str) -> Option<&'static str> {
+    fn why(text: &str) -> Option<Oddity> {
         differently(text).first().map(|(_, why)| *why)
     }
 

@@ -6,6 +6,7 @@ use crate::config::options::Options;
 use crate::config::policy::Subject;
 use crate::digest::{HashKey, ValueDigest};
 use crate::extract::{At, By, Entry, Source};
+use crate::finding::divergence::UnknownContent;
 use crate::k8s::providers::Target;
 use crate::text::Span;
 use crate::text::offset;
@@ -17,7 +18,7 @@ pub(super) fn source(
     generator: &Generator,
     files: &BTreeMap<String, Material>,
     options: &Options,
-) -> (Source, Option<String>) {
+) -> (Source, Option<UnknownContent>) {
     let key = options.hash_key.as_ref();
     // The labels that it will have may come from anywhere, so a rule that asks for one does not hold.
     let subject = Subject {
@@ -34,7 +35,7 @@ pub(super) fn source(
             pairs
                 .into_iter()
                 .map(|(name, value)| entry(generator, name, value, key))
-                .collect::<Result<Vec<Entry>, String>>()
+                .collect::<Result<Vec<Entry>, UnknownContent>>()
         });
         match read {
             Ok(read) => entries.extend(read),
@@ -47,7 +48,7 @@ pub(super) fn source(
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     if entries.windows(2).any(|pair| pair[0].key == pair[1].key) {
-        unknown = unknown.or_else(|| Some("a key stands twice".to_owned()));
+        unknown = unknown.or_else(|| Some(UnknownContent::KeyTwice));
     }
     let source = Source {
         target: generator.target,
@@ -69,16 +70,20 @@ pub(super) fn source(
 
 type Pairs<'a> = Vec<(&'a str, &'a [u8])>;
 
-fn pairs<'a>(part: &'a Part, files: &'a BTreeMap<String, Material>) -> Result<Pairs<'a>, String> {
+fn pairs<'a>(
+    part: &'a Part,
+    files: &'a BTreeMap<String, Material>,
+) -> Result<Pairs<'a>, UnknownContent> {
     let content = |path: &String| match files.get(path) {
         Some(material) => Ok(material.0.as_slice()),
-        None => Err(format!("`{path}` is not to be found inside of its folder")),
+        None => Err(UnknownContent::NoFile(path.clone())),
     };
     match part {
         Part::Literal(key, value) => Ok(vec![(key, value.as_bytes())]),
         Part::File(key, path) => Ok(vec![(key, content(path)?)]),
-        Part::Env(path) => lines(content(path)?)
-            .ok_or_else(|| format!("`{path}` is no plain list of keys and values")),
+        Part::Env(path) => {
+            lines(content(path)?).ok_or_else(|| UnknownContent::NotEnvFile(path.clone()))
+        }
     }
 }
 
@@ -111,16 +116,14 @@ fn entry(
     name: &str,
     value: &[u8],
     key: Option<&HashKey>,
-) -> Result<Entry, String> {
+) -> Result<Entry, UnknownContent> {
     let text = std::str::from_utf8(value).ok();
     let is_binary = generator.target == Target::ConfigMap && text.is_none();
     if generator.target == Target::ConfigMap
         && let Some(text) = text
         && text.chars().any(is_lost)
     {
-        return Err(format!(
-            "the value of `{name}` has characters that kustomize does not print as they are"
-        ));
+        return Err(UnknownContent::LostCharacters(name.to_owned()));
     }
     Ok(Entry {
         key: name.into(),

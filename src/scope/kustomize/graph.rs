@@ -8,8 +8,9 @@ use super::patch::{self, Patch};
 use super::{Child, Kustomization, Kustomizations, keeps_names, made};
 use crate::config::options::Options;
 use crate::extract::{Facts, Source};
+use crate::finding::divergence::{Cause, Divergence, Effect, FileCause, Oddity, UnknownContent};
 use crate::k8s::providers::Target;
-use crate::scope::{Member, Unit, Why};
+use crate::scope::{Member, Unit};
 use crate::text::input::Input;
 use crate::text::{Changed, FileId, Place, Span, offset};
 use smol_str::SmolStr;
@@ -28,7 +29,7 @@ pub(super) struct Graph<'a> {
     /// Of each, its patches and replacements.
     patches: Vec<Vec<Patch>>,
     /// Of the files that they include, the documents that kustomize reads otherwise than we do.
-    odd: BTreeMap<usize, Vec<(Span, &'static str)>>,
+    odd: BTreeMap<usize, Vec<(Span, Oddity)>>,
     /// Of these files, those that speak to kustomize by its internal annotations.
     internal: BTreeSet<usize>,
     options: &'a Options,
@@ -168,10 +169,7 @@ impl<'a> Graph<'a> {
             for (at, object) in item.objects_in(facts) {
                 let own = item.objects.get(&at).or(item.changed.as_ref()).cloned();
                 let why = own.or_else(|| {
-                    keeps_names(object, &hashed).then(|| Why {
-                        text: "kustomize gives a hash to a name that it reads, and renames no references of this kind".to_owned(),
-                        place: None,
-                    })
+                    keeps_names(object, &hashed).then(|| Divergence::of(Cause::UnfollowedHash))
                 });
                 if let Some(why) = why {
                     unit.changed.insert((item.file, at), why);
@@ -208,12 +206,12 @@ impl<'a> Graph<'a> {
         on_the_way: &mut Vec<usize>,
     ) {
         if on_the_way.contains(&k) {
-            let why = self.why(k, "includes itself", Span::new(0, 0));
+            let why = self.why(k, Effect::IncludesItself, Span::new(0, 0));
             return gathered.change_all(&why, true);
         }
         self.left = self.left.saturating_sub(1);
         if self.left == 0 {
-            let why = self.why(k, "is part of too many", Span::new(0, 0));
+            let why = self.why(k, Effect::TooManyBuilds, Span::new(0, 0));
             return gathered.change_all(&why, true);
         }
         on_the_way.push(k);
@@ -229,7 +227,7 @@ impl<'a> Graph<'a> {
                 }
             }
             on_the_way.pop();
-            let why = self.why(k, "cannot be read", Span::new(0, 0));
+            let why = self.why(k, Effect::Unreadable, Span::new(0, 0));
             return gathered.change_all(&why, true);
         }
         let resources = self.children(k, false);
@@ -241,8 +239,7 @@ impl<'a> Graph<'a> {
                     gathered.append(base);
                 }
                 Child::Absent => {
-                    let what = format!("includes {name}, which is not here");
-                    let why = self.why(k, &what, Span::new(0, 0));
+                    let why = self.why(k, Effect::Absent(name), Span::new(0, 0));
                     gathered.open.get_or_insert(why);
                 }
             }
@@ -255,8 +252,7 @@ impl<'a> Graph<'a> {
                     self.add(component, gathered, facts, on_the_way);
                 }
                 _ => {
-                    let what = format!("includes the component {name}, which is not here");
-                    let why = self.why(k, &what, Span::new(0, 0));
+                    let why = self.why(k, Effect::AbsentComponent(name), Span::new(0, 0));
                     gathered.change_all(&why, true);
                 }
             }
@@ -282,14 +278,14 @@ impl<'a> Graph<'a> {
             Item { file, made: None, namespace: None, changed: None, objects: BTreeMap::new() };
         let facts = &facts[file];
         let name = &self.inputs[file].file.name;
-        let whole = |text: String| Some(Why { text, place: None });
+        let cause = |cause| Divergence::of(Cause::File(name.clone(), cause));
         if facts.unread || facts.findings.iter().any(|finding| finding.refuses) {
-            item.changed = whole(format!("{name} cannot be read whole"));
+            item.changed = Some(cause(FileCause::Unreadable));
         } else if self.internal.contains(&file) {
-            item.changed = whole(format!("{name} speaks to kustomize by its internal annotations"));
+            item.changed = Some(cause(FileCause::InternalAnnotations));
         }
         if gathered.items.iter().any(|other| other.file == file && other.made.is_none()) {
-            let why = whole(format!("{name} is included twice"));
+            let why = Some(cause(FileCause::IncludedTwice));
             let again = gathered.items.iter_mut().filter(|other| other.file == file);
             again.for_each(|other| other.changed = why.clone());
             return;
@@ -297,11 +293,10 @@ impl<'a> Graph<'a> {
         if let Some(why) = &item.changed {
             gathered.open.get_or_insert_with(|| why.clone());
         }
-        for (document, what) in self.odd.get(&file).into_iter().flatten() {
+        for &(document, oddity) in self.odd.get(&file).into_iter().flatten() {
             let objects = facts.objects.iter().enumerate();
-            for (at, _) in objects.filter(|(_, object)| object.document == *document) {
-                let text = format!("{name} {what}, which kustomize and kubectl read differently");
-                item.objects.insert(at, Why { text, place: None });
+            for (at, _) in objects.filter(|(_, object)| object.document == document) {
+                item.objects.insert(at, cause(FileCause::ReadDifferently(oddity)));
             }
         }
         gathered.items.push(item);
@@ -329,24 +324,23 @@ impl<'a> Graph<'a> {
                 match known {
                     Some(together) => source = together,
                     None => {
-                        let what = "changes one whose content is not known here".to_owned();
-                        unknown = unknown.or(Some(what));
+                        unknown = unknown.or(Some(UnknownContent::ChangesUnknown));
                         source.content_named = false;
                         gathered.touch_named(&source, facts, || {
-                            self.why(k, "generates the same name", generator.at)
+                            self.why(k, Effect::GeneratesSameName, generator.at)
                         });
                     }
                 }
             }
-            let changed = unknown.map(|what| {
-                let kind = generator.target.name();
-                let file = &self.inputs[*input].file.name;
-                let text = format!(
-                    "the content of {kind} {} that {file} generates is not known: {what}",
-                    generator.name
-                );
-                let place = Some(self.place(k, generator.at));
-                Why { text, place }
+            let changed = unknown.map(|why| Divergence {
+                cause: Cause::Generator {
+                    file: self.inputs[*input].file.name.clone(),
+                    target: generator.target,
+                    name: generator.name.clone(),
+                    why,
+                },
+                place: Some(self.place(k, generator.at)),
+                built_by: None,
             });
             let at = facts[*input].objects.len();
             facts[*input].objects.push(made(source, *input, generator.at));
@@ -365,11 +359,11 @@ impl<'a> Graph<'a> {
         let Some(parsed) = &self.parsed[k] else {
             return;
         };
-        for Touch { what, at } in &parsed.changes {
-            gathered.change_all(&self.why(k, what, *at), true);
+        for &Touch { effect, at } in &parsed.changes {
+            gathered.change_all(&self.why(k, Effect::Field(effect), at), true);
         }
-        for Touch { what, at } in &parsed.adds {
-            let why = self.why(k, what, *at);
+        for &Touch { effect, at } in &parsed.adds {
+            let why = self.why(k, Effect::Field(effect), at);
             gathered.open.get_or_insert(why);
         }
         for patch in &self.patches[k] {
@@ -378,14 +372,15 @@ impl<'a> Graph<'a> {
                     let (is_workload, is_source) =
                         (!object.templates.is_empty(), !object.sources.is_empty());
                     if patch.changes(&object.id, is_workload, is_source) {
-                        let what = format!("changes {} {}", object.id.kind, object.id.name);
-                        let why = self.why(k, &what, patch.at);
+                        let (kind, name) = (&object.id.kind, &object.id.name);
+                        let effect = Effect::ChangesObject(kind.to_string(), name.to_string());
+                        let why = self.why(k, effect, patch.at);
                         item.objects.entry(at).or_insert(why);
                     }
                 }
             }
             if patch.renames {
-                let why = self.why(k, "may rename what it holds", patch.at);
+                let why = self.why(k, Effect::MayRename, patch.at);
                 gathered.open.get_or_insert(why);
             }
         }
@@ -406,8 +401,8 @@ impl<'a> Graph<'a> {
                     && source.namespace.as_deref() != item.namespace.as_deref()
             };
             if !is_core && object.sources.iter().any(own) {
-                let what = format!("gives {} another namespace", object.id);
-                let why = self.why(k, &what, Span::new(0, 0));
+                let effect = Effect::OtherNamespace(object.id.to_string());
+                let why = self.why(k, effect, Span::new(0, 0));
                 item.objects.entry(at).or_insert(why);
             }
         }
@@ -417,17 +412,17 @@ impl<'a> Graph<'a> {
         Place { file: FileId(offset(self.found[k].input)), span }
     }
 
-    /// A sentence about a kustomization; the field before it, if there is one.
-    fn why(&self, k: usize, what: &str, at: Span) -> Why {
-        let name = &self.inputs[self.found[k].input].file.name;
-        Why {
-            text: if at.is_empty() {
-                format!("{name} {what}")
-            } else {
-                let field = at.of(self.texts[k]).trim_matches(['"', '\'']);
-                format!("`{field}` in {name} {what}")
+    /// What a kustomization does, or the field of it at `at` (an empty span: no single field does it).
+    fn why(&self, k: usize, effect: Effect, at: Span) -> Divergence {
+        let field = at.of(self.texts[k]).trim_matches(['"', '\'']);
+        Divergence {
+            cause: Cause::Kustomization {
+                file: self.inputs[self.found[k].input].file.name.clone(),
+                field: (!at.is_empty()).then(|| field.to_owned()),
+                effect,
             },
             place: Some(self.place(k, at)),
+            built_by: None,
         }
     }
 }

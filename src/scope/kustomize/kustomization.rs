@@ -3,6 +3,7 @@
 
 use super::harmless::is_control;
 use super::tree::{self, Tree};
+use crate::finding::divergence::{FieldEffect, UnknownContent};
 use crate::k8s::providers::Target;
 use crate::text::Span;
 use std::collections::BTreeSet;
@@ -20,9 +21,9 @@ pub(super) struct Parsed {
     pub(super) namespace: Option<String>,
     /// What it generates.
     pub(super) generators: Vec<Generator>,
-    /// Fields that may change anything, and what they do.
+    /// Fields that may change any object.
     pub(super) changes: Vec<Touch>,
-    /// Fields that bring in objects that nobody can see here.
+    /// Fields that add objects that cannot be seen here.
     pub(super) adds: Vec<Touch>,
     /// Patches.
     pub(super) patches: Vec<PatchEntry>,
@@ -30,11 +31,11 @@ pub(super) struct Parsed {
     pub(super) replacements: Vec<PatchEntry>,
 }
 
-/// A field that matters, and where it is.
+/// A field after which objects may not be applied as their files say.
 pub(super) struct Touch {
-    /// Completes "`field` of overlays/dev ...".
-    pub(super) what: String,
-    /// The field.
+    /// What the field does.
+    pub(super) effect: FieldEffect,
+    /// The name of the field in the text.
     pub(super) at: Span,
 }
 
@@ -78,7 +79,7 @@ pub(super) struct Generator {
     /// Where its content comes from.
     pub(super) parts: Vec<Part>,
     /// Why its content cannot be known.
-    pub(super) unknown: Option<String>,
+    pub(super) unknown: Option<UnknownContent>,
     /// The field that lists it.
     pub(super) at: Span,
 }
@@ -99,10 +100,10 @@ enum Rule {
     Harmless,
     /// It is read below.
     Read,
-    /// It may change anything; the words complete "`field` of overlays/dev ...".
-    Changes(&'static str),
-    /// It adds objects that nobody can see here.
-    Adds(&'static str),
+    /// It may change any object.
+    Changes(FieldEffect),
+    /// It adds objects that cannot be seen here.
+    Adds(FieldEffect),
 }
 
 /// Every field of a kustomization (sigs.k8s.io/kustomize/api/types, `Kustomization`). One that is
@@ -130,17 +131,17 @@ const FIELDS: &[(&str, Rule)] = &[
     ("sortOptions", Rule::Harmless),
     ("buildMetadata", Rule::Harmless),
     ("helmGlobals", Rule::Harmless),
-    ("namePrefix", Rule::Changes("renames what it holds")),
-    ("nameSuffix", Rule::Changes("renames what it holds")),
-    ("vars", Rule::Changes("puts values into what it holds")),
-    ("transformers", Rule::Changes("may change what it holds")),
-    ("generators", Rule::Changes("may change what it holds")),
-    ("validators", Rule::Changes("run programs over what it holds")),
-    ("configurations", Rule::Changes("may change where kustomize looks for names")),
-    ("crds", Rule::Changes("may change where kustomize looks for names")),
-    ("openapi", Rule::Changes("may change how patches are merged")),
-    ("helmCharts", Rule::Adds("adds objects of charts")),
-    ("helmChartInflationGenerator", Rule::Adds("adds objects of charts")),
+    ("namePrefix", Rule::Changes(FieldEffect::Renames)),
+    ("nameSuffix", Rule::Changes(FieldEffect::Renames)),
+    ("vars", Rule::Changes(FieldEffect::PutsValues)),
+    ("transformers", Rule::Changes(FieldEffect::MayChange)),
+    ("generators", Rule::Changes(FieldEffect::MayChange)),
+    ("validators", Rule::Changes(FieldEffect::RunsPrograms)),
+    ("configurations", Rule::Changes(FieldEffect::ChangesNamePlaces)),
+    ("crds", Rule::Changes(FieldEffect::ChangesNamePlaces)),
+    ("openapi", Rule::Changes(FieldEffect::ChangesMerge)),
+    ("helmCharts", Rule::Adds(FieldEffect::AddsCharts)),
+    ("helmChartInflationGenerator", Rule::Adds(FieldEffect::AddsCharts)),
 ];
 
 /// Reads a kustomization. Nothing: it cannot be read.
@@ -158,14 +159,14 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
     let mut bases = Vec::new();
     for (name, at, value) in fields {
         let rule = FIELDS.iter().find(|(field, _)| *field == name);
-        let touch = |what: &str| Touch { what: what.to_owned(), at };
+        let touch = |effect| Touch { effect, at };
         if is_empty(&value) {
             continue;
         }
         match rule.map(|(_, rule)| rule) {
-            None => parsed.changes.push(touch("is not known to rollstamp")),
-            Some(Rule::Changes(what)) => parsed.changes.push(touch(what)),
-            Some(Rule::Adds(what)) => parsed.adds.push(touch(what)),
+            None => parsed.changes.push(touch(FieldEffect::Unknown)),
+            Some(Rule::Changes(effect)) => parsed.changes.push(touch(*effect)),
+            Some(Rule::Adds(effect)) => parsed.adds.push(touch(*effect)),
             Some(Rule::Harmless) => {}
             Some(Rule::Read) => match name.as_str() {
                 "kind" => parsed.component = value.text() == Some("Component"),
@@ -178,13 +179,13 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
                 "secretGenerator" => generators.push((Target::Secret, at, value)),
                 "labels" => {
                     if value.items()?.iter().any(|item| item.get("fields").is_some()) {
-                        parsed.changes.push(touch("may write into any field"));
+                        parsed.changes.push(touch(FieldEffect::WritesAnyField));
                     }
                 }
                 "commonAnnotations" => {
                     let mut keys = value.fields().iter().map(|(key, _, _)| key);
                     if keys.any(|key| is_control(key, stamp)) {
-                        parsed.changes.push(touch("sets control annotations"));
+                        parsed.changes.push(touch(FieldEffect::SetsControlAnnotations));
                     }
                 }
                 "replacements" => parsed.replacements = replacements(value, at)?,
@@ -321,7 +322,7 @@ fn generator(
             "options" => generator.options(value, stamp),
             // The controller of tokens fills it.
             "type" if value.text() != Some("kubernetes.io/service-account-token") => {}
-            other => generator.unknown = Some(format!("it has `{other}`")),
+            other => generator.unknown = Some(UnknownContent::Field(other.to_owned())),
         }
     }
     if let Some(global) = global {
@@ -339,7 +340,7 @@ impl Generator {
                 ("labels" | "immutable", _) | (_, Tree::Null) => {}
                 ("annotations", Tree::Map(fields))
                     if !fields.iter().any(|(key, _, _)| is_control(key, stamp)) => {}
-                _ => self.unknown = Some(format!("its options have `{name}`")),
+                _ => self.unknown = Some(UnknownContent::Option(name.clone())),
             }
         }
     }

@@ -20,10 +20,11 @@ pub use kustomization::{Names, names};
 
 use crate::config::options::{Goal, Options};
 use crate::extract::{Facts, Object};
+use crate::finding::divergence::{Cause, Divergence};
 use crate::k8s::id::ObjectId;
 use crate::k8s::kustomize_names::POD_KINDS;
 use crate::k8s::providers::Target;
-use crate::scope::{Home, Seat, Units, Why};
+use crate::scope::{Home, Seat, Units};
 use crate::text::input::{Found, Input};
 use crate::text::{Changed, FileId, Place, Span, offset};
 use smol_str::SmolStr;
@@ -121,12 +122,9 @@ pub fn units(
     Ok(units)
 }
 
-fn unlisted(input: &Input) -> Why {
+fn unlisted(input: &Input) -> Divergence {
     let below = input.kustomization.as_deref().unwrap_or("a kustomization");
-    Why {
-        text: format!("it lies below {below}, and nothing that kustomize builds there includes it"),
-        place: None,
-    }
+    Divergence::of(Cause::NotIncluded(below.to_owned()))
 }
 
 /// An object for a generated source, with its place in the kustomization.

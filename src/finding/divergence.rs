@@ -1,0 +1,322 @@
+//! Why what is applied may differ from what a file says, so that a workload or a source in it is
+//! left alone.
+
+use crate::k8s::providers::Target;
+use crate::text::Place;
+
+/// Why what is applied may differ from what a file says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Divergence {
+    /// What makes the difference.
+    pub cause: Cause,
+    /// Where that is written.
+    pub place: Option<Place>,
+    /// The folder of the overlay that builds the file, where the cause is written somewhere else.
+    pub built_by: Option<String>,
+}
+
+/// What makes the difference. Files and folders are named as people named them on the command line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The file is only read for its sources.
+    OnlyRead,
+    /// The list item lies below this kustomization, which decides what is applied.
+    RawMaterial(String),
+    /// The file lies below this kustomization, and no build includes it.
+    NotIncluded(String),
+    /// Two units that apply the workload need different stamps.
+    DifferentStamps(String, String),
+    /// The unit has several sources of this kind and name.
+    SeveralSources(String, Target, String),
+    /// kustomize gives a hash to a name that the object reads, and does not rewrite it there.
+    UnfollowedHash,
+    /// One build includes the file through two bases.
+    IncludedTwoWays,
+    /// Something about this file.
+    File(String, FileCause),
+    /// Something that a kustomization does.
+    Kustomization {
+        /// The file of the kustomization.
+        file: String,
+        /// Its field, if one field does it.
+        field: Option<String>,
+        /// What it does.
+        effect: Effect,
+    },
+    /// A generator whose content cannot be known here.
+    Generator {
+        /// The file of the kustomization.
+        file: String,
+        /// What it generates.
+        target: Target,
+        /// The name of that, without a hash.
+        name: String,
+        /// Why its content cannot be known.
+        why: UnknownContent,
+    },
+}
+
+/// What is unusual about a file that a kustomization includes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileCause {
+    /// Some of it cannot be read.
+    Unreadable,
+    /// It has annotations that kustomize uses between its own stages.
+    InternalAnnotations,
+    /// The same kustomization includes it twice.
+    IncludedTwice,
+    /// kustomize and `kubectl` read it differently.
+    ReadDifferently(Oddity),
+}
+
+/// YAML that kustomize and `kubectl` read or print differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Oddity {
+    /// A block scalar at the end of a text without a line feed.
+    OpenBlock,
+    /// `<<`.
+    MergeKey,
+    /// An explicit tag.
+    Tag,
+    /// A folded block scalar.
+    Folded,
+    /// A plain scalar that may become a time stamp.
+    Date,
+    /// A key that is not a string.
+    KeyNotString,
+}
+
+/// What a kustomization does to the objects that it holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// It includes itself, directly or through others.
+    IncludesItself,
+    /// Following all builds that it is part of takes too many steps.
+    TooManyBuilds,
+    /// It cannot be read.
+    Unreadable,
+    /// It includes this, which is not here.
+    Absent(String),
+    /// It includes this component, which is not here.
+    AbsentComponent(String),
+    /// It generates a source of the same name.
+    GeneratesSameName,
+    /// It changes the object of this kind and name.
+    ChangesObject(String, String),
+    /// A patch of it may give an object another name.
+    MayRename,
+    /// It gives this object another namespace, but not what the object makes in the cluster.
+    OtherNamespace(String),
+    /// One of its fields does this.
+    Field(FieldEffect),
+}
+
+/// What a field of a kustomization does to the objects that it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FieldEffect {
+    /// It renames all of them.
+    Renames,
+    /// It puts values into them.
+    PutsValues,
+    /// It may change anything in them.
+    MayChange,
+    /// It runs programs over them.
+    RunsPrograms,
+    /// It may change where kustomize looks for names.
+    ChangesNamePlaces,
+    /// It may change how patches are merged.
+    ChangesMerge,
+    /// It adds objects of Helm charts.
+    AddsCharts,
+    /// The field is not known to rollstamp.
+    Unknown,
+    /// It may write into any field.
+    WritesAnyField,
+    /// It sets control annotations.
+    SetsControlAnnotations,
+}
+
+/// Why the content that a generator makes cannot be known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnknownContent {
+    /// It merges into, or replaces, a source whose content is not known.
+    ChangesUnknown,
+    /// A key stands twice.
+    KeyTwice,
+    /// This file is not below the folder of the kustomization.
+    NoFile(String),
+    /// This file is no list of `key=value` lines.
+    NotEnvFile(String),
+    /// kustomize does not print the value of this key as it is.
+    LostCharacters(String),
+    /// The generator has this field.
+    Field(String),
+    /// The options of the generator have this field.
+    Option(String),
+}
+
+impl Divergence {
+    /// A divergence that is written nowhere.
+    pub fn of(cause: Cause) -> Self {
+        Self { cause, place: None, built_by: None }
+    }
+
+    /// The sentence: it stands on its own, without a full stop.
+    pub fn text(&self) -> String {
+        let mut text = self.cause.text();
+        if let Some(unit) = &self.built_by {
+            text.push_str(&format!("; {unit} builds it"));
+        }
+        text
+    }
+
+    /// Says that the overlay in this folder builds the file. The cause may stand in a base or a
+    /// component, but the overlay is what people build. A sentence that names a file of the overlay
+    /// already says so.
+    pub fn in_build_of(mut self, folder: &str) -> Self {
+        let is_named = self.cause.paths().any(|path| path.contains(&format!("{folder}/")));
+        if folder != "." && !is_named {
+            self.built_by = Some(folder.to_owned());
+        }
+        self
+    }
+}
+
+impl Cause {
+    /// The paths that the sentence names.
+    fn paths(&self) -> impl Iterator<Item = &String> {
+        let (first, second) = match self {
+            Self::RawMaterial(file) | Self::NotIncluded(file) | Self::File(file, _) => {
+                (Some(file), None)
+            }
+            Self::Kustomization { file, effect, .. } => (Some(file), effect.path()),
+            Self::Generator { file, why, .. } => (Some(file), why.path()),
+            _ => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::OnlyRead => "it is only read".to_owned(),
+            Self::RawMaterial(below) => {
+                format!("it lies below {below}, which decides what is applied")
+            }
+            Self::NotIncluded(below) => format!(
+                "it lies below {below}, and nothing that kustomize builds there includes it"
+            ),
+            Self::DifferentStamps(one, two) => format!("{one} and {two} need different stamps"),
+            Self::SeveralSources(unit, target, name) => {
+                format!("{unit} has more than one {} {name}", target.name())
+            }
+            Self::UnfollowedHash => "kustomize gives a hash to a name that it reads, and renames no references of this kind".to_owned(),
+            Self::IncludedTwoWays => "it is included on two ways".to_owned(),
+            Self::File(file, cause) => format!("{file} {}", cause.text()),
+            Self::Kustomization { file, field: None, effect } => {
+                format!("{file} {}", effect.text())
+            }
+            Self::Kustomization { file, field: Some(field), effect } => {
+                format!("`{field}` in {file} {}", effect.text())
+            }
+            Self::Generator { file, target, name, why } => format!(
+                "the content of {} {name} that {file} generates is not known: {}",
+                target.name(),
+                why.text()
+            ),
+        }
+    }
+}
+
+impl FileCause {
+    fn text(self) -> String {
+        match self {
+            Self::Unreadable => "cannot be read whole".to_owned(),
+            Self::InternalAnnotations => {
+                "speaks to kustomize by its internal annotations".to_owned()
+            }
+            Self::IncludedTwice => "is included twice".to_owned(),
+            Self::ReadDifferently(oddity) => {
+                format!("{}, which kustomize and kubectl read differently", oddity.text())
+            }
+        }
+    }
+}
+
+impl Oddity {
+    fn text(self) -> &'static str {
+        match self {
+            Self::OpenBlock => "ends in a block text without a line feed",
+            Self::MergeKey => "has merge keys",
+            Self::Tag => "has tags",
+            Self::Folded => "has folded text",
+            Self::Date => "has a date without quotes",
+            Self::KeyNotString => "has a key that is no string",
+        }
+    }
+}
+
+impl Effect {
+    fn path(&self) -> Option<&String> {
+        match self {
+            Self::Absent(path) | Self::AbsentComponent(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::IncludesItself => "includes itself".to_owned(),
+            Self::TooManyBuilds => "is part of too many".to_owned(),
+            Self::Unreadable => "cannot be read".to_owned(),
+            Self::Absent(name) => format!("includes {name}, which is not here"),
+            Self::AbsentComponent(name) => {
+                format!("includes the component {name}, which is not here")
+            }
+            Self::GeneratesSameName => "generates the same name".to_owned(),
+            Self::ChangesObject(kind, name) => format!("changes {kind} {name}"),
+            Self::MayRename => "may rename what it holds".to_owned(),
+            Self::OtherNamespace(object) => format!("gives {object} another namespace"),
+            Self::Field(effect) => effect.text().to_owned(),
+        }
+    }
+}
+
+impl FieldEffect {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Renames => "renames what it holds",
+            Self::PutsValues => "puts values into what it holds",
+            Self::MayChange => "may change what it holds",
+            Self::RunsPrograms => "run programs over what it holds",
+            Self::ChangesNamePlaces => "may change where kustomize looks for names",
+            Self::ChangesMerge => "may change how patches are merged",
+            Self::AddsCharts => "adds objects of charts",
+            Self::Unknown => "is not known to rollstamp",
+            Self::WritesAnyField => "may write into any field",
+            Self::SetsControlAnnotations => "sets control annotations",
+        }
+    }
+}
+
+impl UnknownContent {
+    fn path(&self) -> Option<&String> {
+        match self {
+            Self::NoFile(path) | Self::NotEnvFile(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::ChangesUnknown => "changes one whose content is not known here".to_owned(),
+            Self::KeyTwice => "a key stands twice".to_owned(),
+            Self::NoFile(path) => format!("`{path}` is not to be found inside of its folder"),
+            Self::NotEnvFile(path) => format!("`{path}` is no plain list of keys and values"),
+            Self::LostCharacters(key) => format!(
+                "the value of `{key}` has characters that kustomize does not print as they are"
+            ),
+            Self::Field(field) => format!("it has `{field}`"),
+            Self::Option(field) => format!("its options have `{field}`"),
+        }
+    }
+}
