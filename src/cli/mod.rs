@@ -8,7 +8,7 @@ mod output;
 mod settings;
 
 use self::filter::filter;
-use self::output::{output, say_findings, view};
+use self::output::{output, quote, say_findings, view};
 use self::settings::{HashArg, ModeArg, configuration, exclude, options};
 use self::validate::{annotation_key, require};
 use crate::config::file::Config;
@@ -16,10 +16,11 @@ use crate::config::options::{Goal, Options};
 use crate::finding::Severity;
 use crate::io::files::Texts;
 use crate::io::stdin::Arriving;
-use crate::io::{files, krm, stdout, write};
+use crate::io::{files, krm, reload, stdout, write};
 use crate::outcome::Outcome;
 use crate::process::{self, Loaded};
-use crate::report::{self, Format, Verb as Asked, View, summary};
+use crate::report::{self, Format, Subject, Verb as Asked, View, summary};
+use crate::text::FileId;
 use crate::text::input::Found;
 use anyhow::{Context, bail};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -333,7 +334,7 @@ fn start(
     }
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let outcome = process::run(loaded, &options)?;
+    let outcome = reload::run(loaded, &options)?;
     Ok(Some(Run { outcome: std::mem::ManuallyDrop::new(outcome), talk, call, options }))
 }
 
@@ -346,7 +347,7 @@ fn in_place(
     let Some(mut run) = start(paths, common, goal, Texts::ReadAgain)? else {
         return Ok(Exit::Trouble);
     };
-    if run.outcome.inputs.iter().any(|i| i.found == Found::Stream) {
+    if run.outcome.manifests.all_files().iter().any(|file| file.input.found == Found::Stream) {
         bail!(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"
         );
@@ -362,19 +363,17 @@ fn in_place(
     }
     let changes = run.outcome.changes.iter();
     let replacements = changes.filter_map(|change| {
-        let input = &run.outcome.inputs[change.file];
-        let path = input.path.as_deref()?;
-        let input = &input.file;
-        Some(input.text.get().map(|before| write::Replacement {
-            path,
+        let input = &run.outcome.manifests[change.file].input;
+        Some(write::Replacement {
+            path: input.path.as_deref()?,
             name: &input.name,
-            before,
+            before: run.outcome.texts.get(change.file)?,
             edits: &change.edits,
-        }))
+        })
     });
-    let replacements = replacements.collect::<Result<Vec<_>, _>>()?;
+    let replacements: Vec<_> = replacements.collect();
     let (done, findings) = write::all(&replacements);
-    let written: Vec<(usize, String)> = run
+    let written: Vec<(FileId, String)> = run
         .outcome
         .changes
         .iter()
@@ -387,7 +386,7 @@ fn in_place(
     say_findings(&mut run, common, verb)?;
     if !common.quiet && !common.output.is_document() {
         for (file, what) in &written {
-            let line = format!("{}: {what}\n", run.outcome.inputs[*file].file.name);
+            let line = format!("{}: {what}\n", run.outcome.manifests.name(*file));
             run.talk.say(&line);
         }
         let summary = format!(
@@ -405,6 +404,7 @@ fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<
         return Ok(Exit::Trouble);
     };
     let least = if common.quiet { Severity::Error } else { Severity::Note };
+    quote(&mut run, common, Subject::Outcome);
     let view = View { least, show_diffs: show_diff, ..view(&run, common, Asked::Check, true) };
     stdout::report(|out| common.output.outcome(&view, out))
         .context("failed to write the standard output")?;

@@ -2,8 +2,8 @@
 
 use super::{Colour, Common, Run};
 use crate::finding::Severity;
-use crate::io::stdout;
-use crate::report::{FORMATS, Format, Verb, View};
+use crate::io::{reload, stdout};
+use crate::report::{self, FORMATS, Format, Subject, Verb, View};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// Parses the name of a format.
@@ -36,8 +36,16 @@ pub(super) fn view<'a>(run: &'a Run, common: &Common, verb: Verb, on_stdout: boo
     }
 }
 
+/// Puts the texts into memory that a report quotes or counts lines in.
+pub(super) fn quote(run: &mut Run, common: &Common, subject: Subject) {
+    let wanted = report::wanted(&run.outcome, subject, common.output.is_document());
+    let outcome = &mut *run.outcome;
+    reload::keep(&outcome.manifests, &mut outcome.texts, wanted, run.options.jobs);
+}
+
 /// Says the findings on the standard error.
 pub(super) fn say_findings(run: &mut Run, common: &Common, verb: Verb) -> std::io::Result<()> {
+    quote(run, common, Subject::Outcome);
     let view = view(run, common, verb, false);
     let mut said = Vec::new();
     common.output.outcome(&view, &mut said)?;

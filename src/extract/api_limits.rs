@@ -4,7 +4,7 @@ use super::Reader;
 use super::source::{Entry, Source};
 use crate::finding::value;
 use crate::finding::{Code, Finding, Severity};
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::limits::{MAX_ANNOTATIONS, MAX_CONTENT, key_flaw};
 use crate::k8s::providers::Provider;
 use crate::text::{Place, Span};
@@ -17,7 +17,7 @@ pub(super) fn check(
     reader: &mut Reader<'_>,
     node: NodeId,
     row: &Provider,
-    id: &ObjectId,
+    id: &Identity,
     source: &Source,
 ) {
     // Of other kinds, a controller makes the object, and of what that one is like nothing is sure.
@@ -44,7 +44,7 @@ pub(super) fn check(
 fn hint(
     reader: &mut Reader<'_>,
     row: &Provider,
-    id: &ObjectId,
+    id: &Identity,
     code: Code,
     message: String,
     span: Span,
@@ -60,7 +60,7 @@ fn hint(
 }
 
 /// A field of the object itself that stands twice: `kubectl` takes the last without a word.
-fn fields_twice(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &ObjectId) {
+fn fields_twice(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &Identity) {
     let document = reader.document;
     let mut seen: Vec<(Cow<'_, str>, NodeId)> = Vec::new();
     for (key, _) in document.pairs(node) {
@@ -81,7 +81,7 @@ fn fields_twice(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &Obje
     }
 }
 
-fn keys(reader: &mut Reader<'_>, row: &Provider, id: &ObjectId, source: &Source) {
+fn keys(reader: &mut Reader<'_>, row: &Provider, id: &Identity, source: &Source) {
     for entry in &source.entries {
         // What somebody fills in before the apply is not the key that the API server sees.
         if entry.key.contains('$') {
@@ -107,7 +107,7 @@ fn keys(reader: &mut Reader<'_>, row: &Provider, id: &ObjectId, source: &Source)
     }
 }
 
-fn size(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &ObjectId, source: &Source) {
+fn size(reader: &mut Reader<'_>, node: NodeId, row: &Provider, id: &Identity, source: &Source) {
     let bytes: usize = source.entries.iter().map(|entry: &Entry| entry.size as usize).sum();
     // In base64 three bytes are four; no object with less than this can be too large.
     if bytes <= MAX_ANNOTATIONS / 2 || reader.is_sops(node) {

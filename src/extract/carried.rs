@@ -7,7 +7,7 @@ use crate::compat::reloader::Tags;
 use crate::compat::selection::Carried;
 use crate::finding::{Code, Finding};
 use crate::k8s::controllers::{RELOADER_DOMAIN, WAVE_DOMAIN};
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::yaml::{NodeId, resolve};
 use smol_str::SmolStr;
@@ -43,7 +43,7 @@ pub(super) fn of_workload(
     reader: &mut Reader<'_>,
     object: NodeId,
     template: NodeId,
-    id: &ObjectId,
+    id: &Identity,
 ) -> Option<Box<Said>> {
     let workload = annotations(reader, object);
     let of_template =
@@ -101,7 +101,7 @@ fn annotations(reader: &Reader<'_>, node: NodeId) -> Annotations {
 
 /// The entries of [`ALSO`]. One that names no kind of source is a mistake: what was meant would be
 /// forgotten in silence.
-fn also_of(reader: &mut Reader<'_>, object: NodeId, list: &str, id: &ObjectId) -> Vec<Also> {
+fn also_of(reader: &mut Reader<'_>, object: NodeId, list: &str, id: &Identity) -> Vec<Also> {
     let mut found = Vec::new();
     for entry in super::names_in(list) {
         let mut parts = entry.split('/').map(str::trim);

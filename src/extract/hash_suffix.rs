@@ -3,7 +3,7 @@
 
 use super::Reader;
 use crate::digest::name_hash;
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::providers::{Provider, Target};
 use crate::yaml::resolve::{self, Value};
 use crate::yaml::{Kind, NodeId, Style};
@@ -13,7 +13,7 @@ pub(super) fn is_content_named(
     reader: &Reader<'_>,
     node: NodeId,
     row: &Provider,
-    id: &ObjectId,
+    id: &Identity,
 ) -> bool {
     row.group.is_empty()
         && name_hash::looks_suffixed(&id.name)

@@ -5,7 +5,7 @@
 use super::Reader;
 use crate::config::options::Options;
 use crate::finding::naming::CannotFollow;
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::other_names::{CLUSTER_WIDE, OWN_GROUPS, is_free, is_other};
 use crate::k8s::providers::Target;
@@ -20,8 +20,10 @@ use std::collections::BTreeSet;
 
 /// A scalar that reads a name.
 pub struct Mention {
+    /// The file that it is in.
+    pub file: FileId,
     /// The object that it is in.
-    pub id: ObjectId,
+    pub id: Identity,
     /// Where the object is.
     pub object: Span,
     /// The document that it is in.
@@ -113,7 +115,7 @@ fn says_any(text: &str, names: &BTreeSet<String>) -> bool {
 
 /// What is known of the object that is searched.
 struct Subject<'a> {
-    id: ObjectId,
+    id: Identity,
     object: NodeId,
     route: &'a [Step],
     workload: Option<&'static WorkloadKind>,
@@ -144,7 +146,7 @@ pub(super) fn search(
         own: OWN_GROUPS.contains(&group),
         parts: POD_PARTS.contains(&(group, kind)),
         workload: reader.options.workload(group, kind),
-        id: ObjectId {
+        id: Identity {
             group: group.into(),
             version: version.into(),
             kind: kind.into(),
@@ -289,6 +291,7 @@ impl Walk<'_, '_> {
         let at = document.node(node);
         let anywhere = namespace.is_none() && CLUSTER_WIDE.contains(&self.subject.id.kind.as_str());
         self.found.push(Mention {
+            file: self.reader.file,
             namespace: namespace.or_else(|| Some(self.subject.id.namespace.as_ref()?.to_string())),
             anywhere,
             id: self.subject.id.clone(),

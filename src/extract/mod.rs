@@ -4,6 +4,9 @@
 //! dropped when its facts are known.
 
 mod hash_suffix;
+mod ids;
+mod manifests;
+mod looks;
 mod api_limits;
 mod join;
 mod foreign;
@@ -22,7 +25,10 @@ mod workload;
 pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
 pub use carried::{ALSO, Also, STAMP, Said};
 pub use foreign::Marks;
+pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
+pub use looks::Looks;
+pub use manifests::{File, Manifests};
 pub use mentions::{Mention, What, mentions};
 pub use own_suffix::{Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
@@ -33,9 +39,9 @@ pub use workload::Template;
 pub(crate) use workload::refused;
 
 use crate::config::options::Options;
-use crate::config::policy::{Subject, has_marks};
+use crate::config::policy::{Mark, Subject, marks};
 use crate::finding::{Code, Finding};
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::kinds;
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::text::{FileId, MAX_TEXT, Place, Span};
@@ -57,6 +63,12 @@ pub enum By {
 pub struct Facts {
     /// The objects that provide or read something, in the order of the text.
     pub objects: Vec<Object>,
+    /// What they provide, in the order of the objects.
+    pub sources: Vec<Source>,
+    /// Their pod templates, in the order of the objects.
+    pub templates: Vec<Template>,
+    /// What these read, in the order of the templates.
+    pub references: Vec<Reference>,
     /// How many Kubernetes objects there are, those without facts included.
     pub object_count: usize,
     /// The kustomizations in a list, by their paths; empty when the text is read.
@@ -73,8 +85,10 @@ pub struct Facts {
     pub ytt: bool,
     /// Whether nothing is known of it, because it could not be read.
     pub unread: bool,
-    /// Of a text that is not kept: whether a comment in it may silence a finding.
-    pub marked: bool,
+    /// What a text that cannot be read looks like.
+    pub looks: Looks,
+    /// The comments that silence findings.
+    pub marks: Vec<Mark>,
     /// The bytes of every Secret, which no report may quote.
     pub secrets: Vec<Span>,
 }
@@ -82,7 +96,7 @@ pub struct Facts {
 /// A Kubernetes object that provides or reads something.
 pub struct Object {
     /// Who it is.
-    pub id: ObjectId,
+    pub id: Identity,
     /// Where it is.
     pub place: Place,
     /// Where its name is written.
@@ -100,9 +114,9 @@ pub struct Object {
     /// The kustomization that it lies below, in such a list.
     pub raw_material_of: Option<Box<str>>,
     /// What it provides.
-    pub sources: Vec<Source>,
+    pub sources: Ids<SourceId>,
     /// Its pod templates, and what they read.
-    pub templates: Vec<Template>,
+    pub templates: Ids<TemplateId>,
     /// The workload whose pod template it uses instead.
     pub delegate: Option<Box<Delegate>>,
     /// Whether its references can follow a source that gets another name.
@@ -139,6 +153,30 @@ fn names_in(list: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Facts {
+    /// Adds an object with what it provides, and its pod templates with what they read.
+    fn add(
+        &mut self,
+        mut object: Object,
+        sources: Vec<Source>,
+        templates: Vec<(Template, Vec<Reference>)>,
+    ) {
+        let own = ObjectId::at(self.objects.len());
+        let (first_source, first_template) = (self.sources.len(), self.templates.len());
+        self.sources.extend(sources.into_iter().map(|source| Source { object: own, ..source }));
+        for (mut template, references) in templates {
+            let number = TemplateId::at(self.templates.len());
+            let first = self.references.len();
+            let of_template = |reference| Reference { template: number, ..reference };
+            self.references.extend(references.into_iter().map(of_template));
+            template.object = own;
+            template.references = Ids::over(first..self.references.len());
+            self.templates.push(template);
+        }
+        object.sources = Ids::over(first_source..self.sources.len());
+        object.templates = Ids::over(first_template..self.templates.len());
+        self.objects.push(object);
+    }
+
     /// What lies below a kustomization in a list is what that one is made of, not what is applied.
     fn find_raw_material(&mut self) {
         let kustomizations = std::mem::take(&mut self.kustomizations);
@@ -189,12 +227,8 @@ pub fn parts(text: &str) -> Vec<Span> {
 /// Reads a text.
 pub fn extract(file: FileId, text: &str, options: &Options) -> Facts {
     let parts = parts(text).into_iter();
-    join(parts.map(|part| extract_part(file, text, part, options)))
-}
-
-/// Reads a text that is not kept.
-pub fn extract_once(file: FileId, text: &str, options: &Options) -> Facts {
-    Facts { marked: has_marks(text), ..extract(file, text, options) }
+    let facts = join(parts.map(|part| extract_part(file, text, part, options)));
+    facts.seen(text)
 }
 
 /// Reads one of the [`parts`] of a text.
@@ -204,6 +238,7 @@ pub fn extract_part(file: FileId, text: &str, part: Span, options: &Options) -> 
         facts.broken = Some(SyntaxError::refused(0, "a text of more than 1 GiB"));
         return facts;
     }
+    facts.marks = marks(text, part);
     let mut marks = YttMarks::new(text, part);
     for chunk in yaml::split::chunks_of(text, part) {
         let documents = chunk.and_then(|chunk| yaml::parse(text, chunk.span));
@@ -233,7 +268,7 @@ pub fn extract_part(file: FileId, text: &str, part: Span, options: &Options) -> 
         }
     }
     facts.ytt = marks.is_program();
-    join::fit(&mut facts.objects);
+    join::fit(&mut facts);
     facts
 }
 
@@ -295,7 +330,7 @@ impl Reader<'_> {
     }
 
     /// What says that the whole object takes no part: its annotation, or a rule.
-    fn ignored(&self, annotation: bool, node: NodeId, id: &ObjectId) -> Option<By> {
+    fn ignored(&self, annotation: bool, node: NodeId, id: &Identity) -> Option<By> {
         match annotation {
             true => Some(By::Annotation),
             false => self.is_ignored_by_rule(node, id).then_some(By::Rule),
@@ -303,7 +338,7 @@ impl Reader<'_> {
     }
 
     /// Whether a rule of the configuration is about the whole object.
-    fn is_ignored_by_rule(&self, node: NodeId, id: &ObjectId) -> bool {
+    fn is_ignored_by_rule(&self, node: NodeId, id: &Identity) -> bool {
         let rules = &self.options.rules.ignore;
         !rules.is_empty() && {
             let labels = self.labels(node);
@@ -311,7 +346,7 @@ impl Reader<'_> {
         }
     }
 
-    fn subject<'a>(&'a self, id: &'a ObjectId, labels: &'a [(String, String)]) -> Subject<'a> {
+    fn subject<'a>(&'a self, id: &'a Identity, labels: &'a [(String, String)]) -> Subject<'a> {
         Subject {
             kind: &id.kind,
             namespace: id.namespace.as_deref().or(self.options.namespace.as_deref()),
@@ -415,7 +450,7 @@ impl Reader<'_> {
         kind: &str,
         api_version: &str,
     ) -> Result<(), SyntaxError> {
-        let (group, version) = ObjectId::split_api_version(api_version);
+        let (group, version) = Identity::split_api_version(api_version);
         if self.names.is_some() {
             mentions::search(self, node, &route, (group, version, kind));
             return Ok(());
@@ -440,7 +475,7 @@ impl Reader<'_> {
             .filter(|_| !route.is_empty())
             .and_then(|metadata| build_notes::from_file(self, metadata));
         let hook = annotation("helm.sh/hook").is_some();
-        let mut id = ObjectId {
+        let mut id = Identity {
             group: group.into(),
             version: version.into(),
             kind: kind.into(),
@@ -488,7 +523,7 @@ impl Reader<'_> {
             workload.map_or_else(Vec::new, |row| workload::read(self, node, ancestors, row, &id));
         let follows = Follows::read(self, node, workload);
         let delegate = kinds::delegate(group, kind).and_then(|path| self.delegate(node, path));
-        self.facts.objects.push(Object {
+        let object = Object {
             id,
             place: self.place(node),
             name_span,
@@ -498,11 +533,12 @@ impl Reader<'_> {
             origin: origin.map(Box::new),
             from_file: from_file.map(Box::new),
             raw_material_of: None,
-            sources,
-            templates,
+            sources: Ids::default(),
+            templates: Ids::default(),
             delegate: delegate.map(Box::new),
             follows,
-        });
+        };
+        self.facts.add(object, sources, templates);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use crate::config::options::{Mode, SuffixHash};
 use crate::digest::name_hash::{self, Stored, is_suffixed};
 use crate::finding::naming::NoSuffix;
 use crate::finding::{Code, Finding};
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::providers::{Provider, Target};
 use crate::k8s::recreated::{RECREATED, Says};
@@ -93,7 +93,7 @@ pub(super) fn read(
     node: NodeId,
     ancestors: &[NodeId],
     row: &Provider,
-    id: &ObjectId,
+    id: &Identity,
 ) -> Option<Naming> {
     if !row.group.is_empty() {
         return None;

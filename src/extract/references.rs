@@ -1,6 +1,7 @@
 //! What a pod spec reads: its references, found by one walk along the tree of sites.
 
 use super::Reader;
+use super::ids::TemplateId;
 use super::site_label::{self, Mount, Spot, Why, Within};
 use crate::config::policy::UserSite;
 use crate::finding::Code;
@@ -14,6 +15,8 @@ use smol_str::SmolStr;
 
 /// A workload, a site, a target and the keys that are read.
 pub struct Reference {
+    /// The pod template that has it.
+    pub template: TemplateId,
     /// Where in the pod spec.
     pub site: &'static Site,
     /// The name as it is written there.
@@ -231,6 +234,7 @@ impl Walk<'_, '_> {
                     && !text.is_empty()
                 {
                     self.references.push(Reference {
+                        template: TemplateId::at(0),
                         site: user.site,
                         name: text.into(),
                         name_span: document.node(node).span,
@@ -266,6 +270,7 @@ impl Walk<'_, '_> {
             Reads::Files => self.files(node, within.volume(site), &mut mounts),
         };
         self.references.push(Reference {
+            template: TemplateId::at(0),
             site,
             name: name.into(),
             name_span: document.node(name_node).span,

@@ -4,12 +4,13 @@ use super::By;
 use super::Reader;
 use super::carried;
 use super::hash_suffix::is_content_named;
+use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
 use crate::compat::reloader::Tags;
 use crate::config::policy::Encrypted;
 use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::providers::{Encoding, Provider, Target};
 use crate::text::{Span, offset};
 use crate::yaml::canonical;
@@ -20,6 +21,8 @@ use std::borrow::Cow;
 
 /// Something that references can name, and its content.
 pub struct Source {
+    /// The object that provides it.
+    pub object: ObjectId,
     /// What references to it say.
     pub target: Target,
     /// The name that they say.
@@ -130,7 +133,7 @@ pub(super) fn read(
     node: NodeId,
     ancestors: &[NodeId],
     row: &'static Provider,
-    id: &ObjectId,
+    id: &Identity,
 ) -> Vec<Source> {
     let namespace = row.namespaces.iter().find_map(|path| {
         let at = reader.at(node, path)?;
@@ -144,6 +147,7 @@ pub(super) fn read(
         return names(reader, node, row)
             .into_iter()
             .map(|name| Source {
+                object: ObjectId::at(0),
                 target: row.provides,
                 name,
                 namespace: namespace.clone(),
@@ -170,6 +174,7 @@ pub(super) fn read(
     control.apply(reader, &mut entries, row, id);
     ignore_keys_by_rule(reader, node, &mut entries, id);
     let source = Source {
+        object: ObjectId::at(0),
         target: row.provides,
         content_named: is_content_named(reader, node, row, id),
         name,
@@ -228,7 +233,7 @@ fn entries(
     reader: &mut Reader<'_>,
     node: NodeId,
     row: &Provider,
-    id: &ObjectId,
+    id: &Identity,
     whole: bool,
     malformed: &mut Option<Malformed>,
 ) -> Vec<Entry> {
@@ -325,7 +330,7 @@ fn as_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     }
 }
 
-fn ignore_keys_by_rule(reader: &Reader<'_>, node: NodeId, entries: &mut [Entry], id: &ObjectId) {
+fn ignore_keys_by_rule(reader: &Reader<'_>, node: NodeId, entries: &mut [Entry], id: &Identity) {
     let rules = &reader.options.rules.ignore;
     if rules.is_empty() {
         return;
@@ -353,7 +358,7 @@ impl Control {
         }
     }
 
-    fn apply(&self, reader: &mut Reader<'_>, entries: &mut [Entry], row: &Provider, id: &ObjectId) {
+    fn apply(&self, reader: &mut Reader<'_>, entries: &mut [Entry], row: &Provider, id: &Identity) {
         let Some((keys, at)) = &self.ignore_keys else {
             return;
         };
@@ -379,7 +384,7 @@ fn pairs(
     reader: &mut Reader<'_>,
     mapping: NodeId,
     row: &Provider,
-    id: &ObjectId,
+    id: &Identity,
 ) -> Vec<(SmolStr, NodeId, NodeId)> {
     let mut found: Vec<(SmolStr, NodeId, NodeId, bool)> = Vec::new();
     let mut wrong: Option<(NodeId, &'static str)> = None;
@@ -452,7 +457,7 @@ fn collect(
     }
 }
 
-fn null_value(reader: &mut Reader<'_>, key: &str, node: NodeId, row: &Provider, id: &ObjectId) {
+fn null_value(reader: &mut Reader<'_>, key: &str, node: NodeId, row: &Provider, id: &Identity) {
     let finding = Finding::new(Code::NullValue, format!("the value of `{key}` of {id} is null"))
         .about(id.to_string())
         .help("write \"\" for an empty value, or remove the key");
@@ -466,7 +471,7 @@ fn bad_base64(
     node: NodeId,
     field: &str,
     row: &Provider,
-    id: &ObjectId,
+    id: &Identity,
 ) {
     let help = match row.provides {
         Target::Secret => "encode the value, or move it to `stringData`",

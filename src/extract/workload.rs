@@ -4,13 +4,14 @@ use super::By;
 use super::Reader;
 use super::carried::{self, Said};
 use super::foreign::{self, Marks};
+use super::ids::{Ids, ObjectId, ReferenceId};
 use super::references::{Reference, Walk};
 use super::sidecars::{self, Sidecar};
 use super::site_label::Within;
 use super::unknown_kinds;
 use crate::config::policy::HotReload;
 use crate::finding::{Code, Finding};
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::kinds::{self, NoRoll, Rolls, WorkloadKind};
 use crate::k8s::sites::SITE_TREE;
 use crate::k8s::waits::{Is, Until, WAITS};
@@ -21,12 +22,14 @@ use crate::yaml::{Kind, NodeId};
 
 /// A pod template and what it reads.
 pub struct Template {
+    /// The workload that holds it.
+    pub object: ObjectId,
     /// The row of its kind.
     pub kind: &'static WorkloadKind,
     /// The way from the object to the template.
     pub path: Vec<Step>,
-    /// In the order of the text.
-    pub references: Vec<Reference>,
+    /// What it reads, in the order of the text.
+    pub references: Ids<ReferenceId>,
     /// The place of the stamp; of templates that are not stamped, nothing.
     pub slot: Option<Result<Slot, Refusal>>,
     /// Whether a stamp is there, also where it cannot be edited.
@@ -55,8 +58,8 @@ pub(super) fn read(
     node: NodeId,
     ancestors: &[NodeId],
     row: &'static WorkloadKind,
-    id: &ObjectId,
-) -> Vec<Template> {
+    id: &Identity,
+) -> Vec<(Template, Vec<Reference>)> {
     let mut found = Vec::new();
     for path in row.templates {
         let start = Way {
@@ -166,9 +169,9 @@ fn template(
     reader: &mut Reader<'_>,
     object: NodeId,
     row: &'static WorkloadKind,
-    id: &ObjectId,
+    id: &Identity,
     way: Way,
-) -> Option<Template> {
+) -> Option<(Template, Vec<Reference>)> {
     let document = reader.document;
     if document.node(way.at).kind != Kind::Mapping {
         return None;
@@ -240,10 +243,11 @@ fn template(
         let key = &reader.options.annotation;
         annotations.is_some_and(|a| document.value(reader.text, a, key).is_some())
     });
-    Some(Template {
+    let template = Template {
+        object: ObjectId::at(0),
         kind: row,
         path: way.steps,
-        references,
+        references: Ids::default(),
         slot,
         stamp_seen,
         not_stamped,
@@ -254,7 +258,8 @@ fn template(
         sidecars,
         marks,
         said,
-    })
+    };
+    Some((template, references))
 }
 
 /// The control annotations of a workload; those of the object win over those of its template.
@@ -289,7 +294,7 @@ impl Control {
         reader: &mut Reader<'_>,
         references: &[Reference],
         volumes: &[String],
-        id: &ObjectId,
+        id: &Identity,
     ) {
         let unknown_sources = self
             .ignored_sources

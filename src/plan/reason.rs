@@ -1,7 +1,6 @@
 //! What each reference contributes to a stamp.
 
-use crate::extract::By;
-use crate::resolve::index::SourceRef;
+use crate::extract::{By, SourceId};
 
 /// What a reference contributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,26 +8,26 @@ pub enum Reason {
     /// Entries of this source are part of the stamp.
     Counted(Counted),
     /// The source is named after its content, so that its name rolls the pods.
-    ContentNamed(SourceRef),
+    ContentNamed(SourceId),
     /// A control annotation or a rule says that it takes no part.
     Ignored(Ignored),
     /// It reads no key.
     ReadsNothing,
     /// A controller in the cluster fills the source.
-    Filled(SourceRef),
+    Filled(SourceId),
     /// The source is not in the apply unit.
     External,
     /// Two files define the source differently.
-    Clash(SourceRef, SourceRef),
+    Clash(SourceId, SourceId),
     /// Several sources fit, these.
-    Ambiguous(Vec<SourceRef>),
+    Ambiguous(Vec<SourceId>),
 }
 
 /// What a reference reads of its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
     /// The source.
-    pub source: SourceRef,
+    pub source: SourceId,
     /// The entries that are part of the stamp.
     pub entries: Vec<usize>,
     /// The entries that it reads, but that a control annotation or a rule leaves out.
@@ -45,7 +44,7 @@ pub enum Ignored {
     /// The workload, of this source.
     OnWorkload,
     /// The source as a whole.
-    Source(SourceRef, By),
+    Source(SourceId, By),
     /// The source, for all keys that are read of it: the positions of all its ignored entries.
-    Keys(SourceRef, Vec<usize>),
+    Keys(SourceId, Vec<usize>),
 }

@@ -4,7 +4,7 @@ use super::Kustomization;
 use super::harmless::{is_harmless, leads_on};
 use super::kustomization::{Parsed, PatchEntry};
 use super::tree::{self, Tree};
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::text::Span;
 
 /// A patch, as far as it matters.
@@ -75,7 +75,7 @@ impl Patch {
     }
 
     /// Whether an object is not, or may not be, what it was.
-    pub(super) fn changes(&self, id: &ObjectId, is_workload: bool, is_source: bool) -> bool {
+    pub(super) fn changes(&self, id: &Identity, is_workload: bool, is_source: bool) -> bool {
         if !self.kind.fits(&id.kind) || !self.name.fits(&id.name) {
             return false;
         }
@@ -313,9 +313,9 @@ pub(super) fn all(k: &Kustomization, parsed: Option<&Parsed>, stamp: &str) -> Ve
 mod tests {
     use super::*;
 
-    fn id(api_version: &str, kind: &str, name: &str) -> ObjectId {
-        let (group, version) = ObjectId::split_api_version(api_version);
-        ObjectId {
+    fn id(api_version: &str, kind: &str, name: &str) -> Identity {
+        let (group, version) = Identity::split_api_version(api_version);
+        Identity {
             group: group.into(),
             version: version.into(),
             kind: kind.into(),
