@@ -325,7 +325,7 @@ fn removals(options: &reloader::Options, carried: &Carried, leaves: bool) -> Vec
 }
 
 /// The name that an entry of a list means, if it is one name and not a pattern.
-fn plain_name(entry: &str) -> Option<String> {
+pub fn plain_name(entry: &str) -> Option<String> {
     let name = entry.replace("\\.", ".").replace("\\-", "-");
     let is_name = name
         .bytes()

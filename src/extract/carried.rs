@@ -5,10 +5,12 @@ use super::Reader;
 use crate::compat::Annotations;
 use crate::compat::reloader::Tags;
 use crate::compat::selection::Carried;
+use crate::config::policy::Collector;
 use crate::finding::{Code, Finding};
-use crate::k8s::controllers::{RELOADER_DOMAIN, WAVE_DOMAIN};
+use crate::k8s::controllers::{RELOADER_DOMAIN, RELOADER_ENV, WAVE_DOMAIN};
 use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
+use crate::k8s::sites::CONTAINER_LISTS;
 use crate::yaml::{NodeId, resolve};
 use smol_str::SmolStr;
 
@@ -25,6 +27,8 @@ pub struct Said {
     pub carried: Carried,
     /// The sources that it adds.
     pub also: Vec<Also>,
+    /// The environment variables that Reloader wrote.
+    pub variables: Vec<String>,
 }
 
 /// A source that a workload reads although its pod template does not name it.
@@ -48,14 +52,36 @@ pub(super) fn of_workload(
     let workload = annotations(reader, object);
     let of_template =
         if template == object { Annotations::default() } else { annotations(reader, template) };
-    if workload.0.is_empty() && of_template.0.is_empty() {
+    let variables = variables(reader, template);
+    if workload.0.is_empty() && of_template.0.is_empty() && variables.is_empty() {
         return None;
     }
     let own = |key| workload.get(key).or_else(|| of_template.get(key)).map(str::to_owned);
     let (stamp, also) = (own(STAMP), own(ALSO));
     let also = also.map_or_else(Vec::new, |list| also_of(reader, object, &list, id));
     let opted_in = stamp.as_deref() == Some("true");
-    Some(Box::new(Said { carried: Carried { workload, template: of_template, opted_in }, also }))
+    let carried = Carried { workload, template: of_template, opted_in };
+    Some(Box::new(Said { carried, also, variables }))
+}
+
+/// The environment variables of a pod template that Reloader wrote.
+fn variables(reader: &Reader<'_>, template: NodeId) -> Vec<String> {
+    let document = reader.document;
+    let text = document.node(template).span.of(reader.text);
+    if memchr::memmem::find(text.as_bytes(), RELOADER_ENV.as_bytes()).is_none() {
+        return Vec::new();
+    }
+    let list = |node, field: &str| {
+        let list = document.value(reader.text, node, field);
+        list.into_iter().flat_map(|list| document.items(list)).collect::<Vec<NodeId>>()
+    };
+    let spec = document.value(reader.text, template, "spec");
+    let containers = spec.map_or_else(Vec::new, |spec| {
+        CONTAINER_LISTS.iter().flat_map(|field| list(spec, field)).collect()
+    });
+    let names = containers.into_iter().flat_map(|container| list(container, "env"));
+    let names = names.filter_map(|entry| reader.string(entry, "name"));
+    names.filter(|name| name.starts_with(RELOADER_ENV)).map(String::from).collect()
 }
 
 /// What the annotations and labels of a source say to Reloader, in the namespace where it is.
@@ -74,6 +100,20 @@ pub(super) fn of_source(
         || (!options.resource_labels.is_empty()
             && !options.resource_labels.fits(&reader.labels(node)));
     tags
+}
+
+/// The rows of the configuration that collect a source by its labels: a bit for each.
+pub(super) fn collected(reader: &Reader<'_>, node: NodeId, target: Target) -> u64 {
+    let rows = &reader.options.rules.collectors;
+    if rows.is_empty() {
+        return 0;
+    }
+    let labels = reader.labels(node);
+    let collects = |row: &&(usize, &Collector)| {
+        row.1.target == target && row.1.labels.iter().all(|label| labels.contains(label))
+    };
+    let rows: Vec<(usize, &Collector)> = rows.iter().enumerate().collect();
+    rows.iter().filter(collects).fold(0, |bits, (number, _)| bits | (1 << number))
 }
 
 /// The annotations of an object or a pod template that controllers or our own selection read.

@@ -137,6 +137,7 @@ impl Way {
             malformed,
             naming,
             tags: _,
+            collected: _,
         } = source;
         for entry in entries {
             let Entry { key: _, digest: _, size: _, env: _, flaw: _, ignored: _, at: At(at) } =

@@ -45,6 +45,8 @@ pub struct Source {
     pub naming: Option<Box<Naming>>,
     /// What its annotations say to Reloader, where that is followed.
     pub tags: Tags,
+    /// The rows of the configuration that collect it by its labels: a bit for each.
+    pub collected: u64,
 }
 
 /// A field of content that is no mapping.
@@ -143,6 +145,7 @@ pub(super) fn read(
     let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && reader.is_sops(node);
     let ignored = reader.ignored(control.ignored, node, id).or(is_skipped.then_some(By::Rule));
     let tags = carried::of_source(reader, node, row.provides, namespace.as_deref());
+    let collected = carried::collected(reader, node, row.provides);
     if row.contents.is_empty() || filled_by_type(reader, node, row) {
         return names(reader, node, row)
             .into_iter()
@@ -159,6 +162,7 @@ pub(super) fn read(
                 malformed: None,
                 naming: None,
                 tags,
+                collected,
             })
             .collect();
     }
@@ -186,6 +190,7 @@ pub(super) fn read(
         malformed,
         naming: own_suffix::read(reader, node, ancestors, row, id).map(Box::new),
         tags,
+        collected,
     };
     super::api_limits::check(reader, node, row, id, &source);
     vec![source]

@@ -7,6 +7,7 @@ pub mod id;
 pub mod kinds;
 pub mod kustomize_names;
 pub mod limits;
+pub mod added;
 pub mod controllers;
 pub mod foreign;
 pub mod other_names;

@@ -1,15 +1,12 @@
 //! Workloads that are applied in several units: stamped only where all of them agree.
 
-use super::{Decision, Planner, Reason, findings};
+use super::{Decided, Decision, Planner, Reason, findings};
 use crate::extract::{Manifests, Object, Reference, Template, TemplateId};
 use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
 use crate::scope::{Seat, Unit};
 use crate::text::Place;
 use std::collections::BTreeSet;
-
-/// What is decided about a template, and why.
-type Decided = (Decision, Vec<Reason>);
 
 /// Whether it is worth a word that a template is left alone.
 pub(super) fn matters(manifests: &Manifests, template: &Template) -> bool {
@@ -46,7 +43,7 @@ impl Planner<'_> {
                     findings.push(finding);
                 }
             }
-            wrong = self.doubt(seat, at, &decided.1);
+            wrong = self.doubt(seat, at, &decided);
             if wrong.is_some() {
                 break;
             }
@@ -57,7 +54,7 @@ impl Planner<'_> {
                     let finding =
                         findings::several_units(self.manifests.workload(at), &one.name, &unit.name);
                     self.said.findings.push(finding);
-                    return Ok((Decision::Refused, Vec::new()));
+                    return Ok((Decision::Refused, Vec::new(), Vec::new()));
                 }
                 Some((one, same)) if same.0 != decided.0 => {
                     let (one, two) = (one.name.clone(), unit.name.clone());
@@ -79,12 +76,12 @@ impl Planner<'_> {
     }
 
     /// Why the stamp of a template in a unit may not be that of what is applied.
-    fn doubt(&self, seat: &Seat, at: TemplateId, reasons: &[Reason]) -> Option<Divergence> {
+    fn doubt(&self, seat: &Seat, at: TemplateId, decided: &Decided) -> Option<Divergence> {
         let unit = self.units.get(seat.unit);
         if !unit.built {
             return None;
         }
-        let why = self.doubt_in(unit, seat, at, reasons)?;
+        let why = self.doubt_in(unit, seat, at, decided)?;
         Some(why.in_build_of(&unit.name))
     }
 
@@ -93,7 +90,7 @@ impl Planner<'_> {
         unit: &Unit,
         seat: &Seat,
         at: TemplateId,
-        reasons: &[Reason],
+        (_, reasons, added): &Decided,
     ) -> Option<Divergence> {
         let manifests = self.manifests;
         let template = &manifests[at];
@@ -101,9 +98,14 @@ impl Planner<'_> {
         if let Some(why) = unit.changed.get(&template.object) {
             return Some(why.clone());
         }
-        for (id, reason) in template.references.iter().zip(reasons) {
+        let references = template.references.iter().zip(reasons).map(|(id, reason)| {
             let reference = &manifests[id];
-            let name = self.renames.name(id, reference);
+            (reference, self.renames.name(id, reference), reason)
+        });
+        let added = added
+            .iter()
+            .map(|added| (&added.reference, added.reference.name.as_str(), &added.reason));
+        for (reference, name, reason) in references.chain(added) {
             if matches!(reason, Reason::ReadsNothing) {
                 continue;
             }

@@ -1,5 +1,6 @@
 //! What each reference contributes to a stamp.
 
+use crate::compat::selection::NotSelected;
 use crate::extract::{By, SourceId};
 
 /// What a reference contributes.
@@ -41,6 +42,10 @@ pub struct Counted {
 pub enum Ignored {
     /// The workload as a whole.
     Workload(By),
+    /// The workload as a whole: what annotations decide, and these do not ask for it.
+    NotSelected(NotSelected),
+    /// The source: Reloader is followed, and its annotations do not select it.
+    Unselected(SourceId),
     /// The workload, of this source.
     OnWorkload,
     /// The source as a whole.

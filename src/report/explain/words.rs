@@ -4,6 +4,7 @@ use super::{Explained, Read};
 use crate::extract::{
     By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Why,
 };
+use crate::finding::controllers::not_selected;
 use crate::finding::workload::{no_stamp, until};
 use crate::k8s::sites::{Reads, Under};
 use crate::outcome::Outcome;
@@ -146,6 +147,10 @@ pub(super) fn why_not(
         Reason::Counted(_) => return None,
         Reason::ContentNamed(_) => "named after its content, so its name rolls the pods".to_owned(),
         Reason::Ignored(Ignored::Workload(by)) => format!("ignored: {}", whole(*by, "workload")),
+        Reason::Ignored(Ignored::NotSelected(why)) => format!("left out: {}", not_selected(*why)),
+        Reason::Ignored(Ignored::Unselected(_)) => {
+            "left out: the annotations for Reloader do not select it".to_owned()
+        }
         Reason::Ignored(Ignored::OnWorkload) => {
             format!("ignored: {IGNORE_SOURCES} on the workload")
         }
