@@ -1,4 +1,5 @@
-//! The same work on every item of a list, on several threads; the order of work never shows.
+//! Runs the same work on every item of a list, on several threads. The results are in the order of the
+//! list, whichever thread ends first.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +9,7 @@ pub fn map<T: Send>(count: usize, jobs: usize, work: impl Fn(usize) -> T + Sync)
     map_with(count, jobs, || (), |(), i| work(i))
 }
 
-/// The same, where each thread has something to work with, a buffer for one.
+/// As [`map`], where each thread has a value of its own to work with, such as a buffer.
 pub fn map_with<S, T: Send>(
     count: usize,
     jobs: usize,
@@ -32,7 +33,7 @@ pub fn map_with<S, T: Send>(
             }
             mine.push((i, work(&mut own, i)));
         }
-        // Only a panic of another thread poisons the lock, and that one ends the run.
+        // Only a panic in another thread poisons the lock, and that panic ends the run.
         if let Ok(mut done) = done.lock() {
             done.append(&mut mine);
         }

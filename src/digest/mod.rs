@@ -3,7 +3,7 @@
 //!
 //! `stamp = hex(SHA-256("rollstamp/v1\n" + lines))`, one line for each key that is read:
 //! `<Kind>/<name> TAB <key> TAB <hex digest of the value> LF`, sorted by bytes, equal lines once.
-//! Nothing that rollstamp writes is part of it, so one pass is enough.
+//! Nothing that rollstamp writes is part of a stamp, so a second run changes nothing.
 
 pub mod name_hash;
 
@@ -11,24 +11,24 @@ use crate::k8s::providers::Target;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-/// The key for digests of Secrets. It is as secret as they are: no Debug, no Display.
+/// The key for digests of Secrets. It is as secret as the Secrets, so it has no Debug and no Display.
 #[derive(Clone)]
 pub struct HashKey(Vec<u8>);
 
 impl HashKey {
-    /// The bytes of a key file, untrimmed; an empty one is no key.
+    /// A key of the bytes of a key file, not trimmed. `None` if the file is empty.
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
         (!bytes.is_empty()).then_some(Self(bytes))
     }
 }
 
-/// The digest of one value. Of a Secret it is as good as the value for guessing, so it is printed
-/// nowhere: no Debug, no Display.
+/// The digest of one value. The digest of a value of a Secret lets people check guesses of the value,
+/// so it is never printed: no Debug, no Display.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ValueDigest([u8; 32]);
 
 impl ValueDigest {
-    /// SHA-256 of the bytes that the pod gets; with a key, of a Secret, HMAC-SHA-256.
+    /// SHA-256 of the bytes that the pod gets. For a Secret and with a key: HMAC-SHA-256.
     pub fn of(target: Target, value: &[u8], key: Option<&HashKey>) -> Self {
         if target == Target::Secret
             && let Some(key) = key
@@ -41,7 +41,7 @@ impl ValueDigest {
     }
 }
 
-/// The digest lines of one pod template.
+/// The digest lines of one pod template, in any order and with duplicates until [`Lines::stamp`].
 #[derive(Default)]
 pub struct Lines(Vec<String>);
 
@@ -60,7 +60,7 @@ impl Lines {
         self.0.push(line);
     }
 
-    /// The stamp.
+    /// The stamp: 64 lower-case hex digits.
     pub fn stamp(mut self) -> String {
         self.0.sort_unstable();
         self.0.dedup();

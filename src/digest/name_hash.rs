@@ -1,9 +1,11 @@
-//! Name suffixes that tell the content of a source: SHA-256 of a JSON text with Go's escapes, its first
-//! ten hex digits with five of them replaced. Two programs make them, from different texts.
+//! Name suffixes computed from the content of a source. Both kustomize and kubectl take the SHA-256 of a
+//! JSON text with Go's escapes and write its first ten hex digits, five of the sixteen digits replaced by
+//! letters. They hash different texts:
 //!
-//! kustomize (`sigs.k8s.io/kustomize/api/hasher`) has `name: ""` always and `data: ""` if there is none.
-//! kubectl (`create --append-hash`, `k8s.io/kubectl/pkg/util/hash`) has the name, and the values as the
-//! cluster stores them.
+//! - kustomize (`sigs.k8s.io/kustomize/api/hasher`) always writes `name: ""`, and `data: ""` if there is
+//!   no data;
+//! - kubectl (`create --append-hash`, `k8s.io/kubectl/pkg/util/hash`) writes the name, and the values as
+//!   the cluster stores them.
 
 use crate::digest::push_hex;
 use crate::k8s::providers::Target;
@@ -11,18 +13,18 @@ use crate::yaml::timestamp::{expect, is_day, number};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 
-/// A field of a source as kustomize hashes it: its entries sorted by key; a null value stays null.
+/// The entries of a field of a source as kustomize hashes them, sorted by key. A null value is `None`.
 pub type Entries<'a> = Vec<(String, Option<Cow<'a, str>>)>;
 
 /// The `data` of a source as kustomize hashes it.
 pub enum Data<'a> {
     /// A mapping.
     Entries(Entries<'a>),
-    /// Anything written instead of one, such as `null`; nothing if the field is absent.
+    /// Any other value as it is written, such as `null`; empty if the field is absent.
     Text(Cow<'a, str>),
 }
 
-/// What kustomize hashes of a ConfigMap or Secret.
+/// The parts of a ConfigMap or Secret that kustomize hashes.
 pub struct Content<'a> {
     /// `data`.
     pub data: Data<'a>,
@@ -32,7 +34,7 @@ pub struct Content<'a> {
     pub secret_type: String,
 }
 
-/// What kubectl hashes of a ConfigMap or Secret.
+/// The parts of a ConfigMap or Secret that kubectl hashes.
 pub struct Stored {
     /// The name without a suffix.
     pub name: String,
@@ -52,7 +54,7 @@ pub fn is_suffixed(name: &str, base: &str) -> bool {
     rest.is_some_and(|letters| letters.len() == 10 && looks_suffixed(name))
 }
 
-/// Whether a name ends as if kustomize had suffixed it: `-` and ten of its sixteen letters.
+/// Whether a name ends like one with a suffix of kustomize: `-` and ten of the sixteen letters.
 pub fn looks_suffixed(name: &str) -> bool {
     name.len() > 11
         && name.is_char_boundary(name.len() - 11)
@@ -60,7 +62,7 @@ pub fn looks_suffixed(name: &str) -> bool {
         && name[name.len() - 10..].bytes().all(|b| b"2456789bcdfghkmt".contains(&b))
 }
 
-/// The ten letters for a content.
+/// The ten letters that kustomize writes for a content.
 pub fn kustomize(target: Target, content: &Content<'_>) -> String {
     let mut json = String::from("{");
     if target == Target::ConfigMap
@@ -160,8 +162,8 @@ fn push_texts(json: &mut String, entries: &[(String, String)]) {
     json.push('}');
 }
 
-/// How kustomize reads a plain scalar that go-yaml v3 takes for a point in time: in Go's RFC 3339. Of
-/// any other, nothing.
+/// The RFC 3339 text, as Go writes it, by which kustomize replaces a plain scalar that go-yaml v3 takes
+/// for a point in time. `None` for any other scalar.
 pub fn go_time(text: &str) -> Option<String> {
     let mut rest = text;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();

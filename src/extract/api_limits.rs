@@ -20,7 +20,7 @@ pub(super) fn check(
     id: &Identity,
     source: &Source,
 ) {
-    // Of other kinds, a controller makes the object, and of what that one is like nothing is sure.
+    // SealedSecret etc.: the limits hold for the Secret that a controller makes, which is not here.
     if !row.group.is_empty() {
         return;
     }

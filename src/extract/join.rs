@@ -62,7 +62,7 @@ impl Joining {
     }
 }
 
-/// Gives back the memory that the lists of a part have beyond what they hold.
+/// Shrinks every `Vec` to fit, because facts live until the end of the run.
 pub(super) fn fit(part: &mut Facts) {
     for source in &mut part.sources {
         source.entries.shrink_to_fit();

@@ -44,7 +44,7 @@ pub struct Template {
     pub ignored: Option<By>,
     /// Sources that take no part, by name.
     pub ignored_sources: Vec<String>,
-    /// The sidecars that follow files or objects for the others.
+    /// The config-reload sidecars among the containers.
     pub sidecars: Vec<Sidecar>,
     /// What other tools wrote into its metadata.
     pub marks: Marks,

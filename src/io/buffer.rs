@@ -35,9 +35,9 @@ impl Whole {
     #[cfg(target_os = "linux")]
     fn in_large_pages(text: &str) -> Option<Self> {
         let room = memmap2::MmapOptions::new().len(MAX_TEXT).no_reserve_swap().map_anon().ok()?;
-        // Only a wish: without large pages all is the same, but slower.
+        // Best effort (MADV_HUGEPAGE): without large pages only the speed differs.
         let _ = room.advise(memmap2::Advice::HugePage);
-        // The text is wanted to the end of the process.
+        // The text lives until the end of the process.
         let room: &'static mut memmap2::MmapMut = Box::leak(Box::new(room));
         room[..text.len()].copy_from_slice(text.as_bytes());
         Some(Self::Mapped { room, len: text.len() })
@@ -85,7 +85,7 @@ impl Whole {
     /// The text.
     ///
     /// # Errors
-    /// Never: all parts were text. But nobody can tell that to the compiler.
+    /// [`FromUtf8Error`], which cannot happen: every part was UTF-8 when it was added.
     pub(super) fn into_text(self) -> Result<Cow<'static, str>, FromUtf8Error> {
         match self {
             #[cfg(target_os = "linux")]

@@ -201,7 +201,7 @@ impl Arriving {
                 drop(open);
                 changed.notify_one();
             } else {
-                // Who brings more than the others can take takes some of it.
+                // Back-pressure: with a full queue, the reading thread extracts a segment itself.
                 drop(open);
                 read(segment, options, queue);
             }

@@ -100,7 +100,7 @@ impl Talk {
         Self { log: None }
     }
 
-    /// Says a text. Nobody can be told that nobody listens, so failures are dropped.
+    /// Writes a text to the standard error. A failure is ignored: there is no place left to report it.
     pub fn say(&mut self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
         self.log(text);

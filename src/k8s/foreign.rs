@@ -1,18 +1,19 @@
-//! MARKS: what other tools write into pod templates, so that pods roll for more than what they read.
+//! FOREIGN: annotations and labels of pod templates through which other tools roll pods, also when
+//! nothing changes that the pods read.
 
-/// How a name is recognised.
+/// A pattern for the name of an annotation.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pattern {
-    /// It is this.
+    /// The whole name.
     Exact(&'static str),
-    /// It begins with this.
+    /// The beginning of the name.
     Prefix(&'static str),
-    /// It ends in this.
+    /// The end of the name.
     Suffix(&'static str),
 }
 
 impl Pattern {
-    /// Whether the name is meant.
+    /// Whether the name fits the pattern.
     pub fn matches(&self, name: &str) -> bool {
         match self {
             Self::Exact(exact) => name == *exact,
@@ -22,8 +23,8 @@ impl Pattern {
     }
 }
 
-/// Annotations of a pod template that other tools compute: of whole template files, metadata
-/// included, or at random.
+/// Annotations of a pod template that other tools compute: from whole template files, with their
+/// metadata, or at random.
 pub const CHECKSUMS: &[Pattern] = &[
     // helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
     Pattern::Prefix("checksum/"),

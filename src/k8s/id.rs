@@ -1,4 +1,4 @@
-//! Who an object is.
+//! The identity of an object.
 
 use smol_str::SmolStr;
 use std::fmt;

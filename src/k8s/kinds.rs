@@ -61,9 +61,9 @@ pub enum NoRoll {
     NoController,
     /// The change would reach an Argo Rollouts Experiment while it runs.
     RunningExperiment,
-    /// KubeRay does not recreate the pods of a RayCluster.
+    /// `KubeRay` does not recreate the pods of a `RayCluster`.
     NotRecreated,
-    /// KubeRay would replace the whole cluster of a RayService.
+    /// `KubeRay` would replace the whole cluster of a `RayService`.
     NewCluster,
     /// The template has a name, so it names one Knative Revision, which cannot change.
     FixedName,

@@ -4,14 +4,14 @@
 //! `apimachinery/pkg/util/validation` (`IsConfigMapKey`) of Kubernetes; both sizes and the key in
 //! both fields were confirmed on kube-apiserver 1.36.
 
-/// The most bytes that all values of one object may have together, decoded (`MaxSecretSize`).
+/// The limit for all values of one object together, decoded, in bytes (`MaxSecretSize`).
 pub const MAX_CONTENT: usize = 1_048_576;
 
-/// The most bytes that all annotations of one object may have together (`TotalAnnotationSizeLimitB`).
-/// Client-side apply writes the whole object into one.
+/// The limit for all annotations of one object together, in bytes (`TotalAnnotationSizeLimitB`).
+/// Client-side apply writes the whole object, as JSON, into one annotation.
 pub const MAX_ANNOTATIONS: usize = 262_144;
 
-/// The most bytes of a key.
+/// The limit for a key, in bytes.
 pub const MAX_KEY: usize = 253;
 
 /// Why the API server refuses a key. The sentences are in [`crate::finding::value`].

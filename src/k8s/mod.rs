@@ -1,7 +1,7 @@
 //! What Kubernetes looks like, as tables: data first, then the few functions that read it.
 //!
-//! Kinds and sites are separate tables and their product is derived: whoever multiplies them by
-//! hand gets holes. To add a kind, a site or a provider, add a row and a case under `testdata`.
+//! Kinds and sites are separate tables, and every site applies to every kind: a list of all pairs,
+//! written by hand, would have gaps. To add a kind, a site or a provider, add a row and a case under `testdata`.
 
 pub mod id;
 pub mod kinds;

@@ -1,13 +1,13 @@
-//! OTHER NAMES: places whose text is no name of a ConfigMap or Secret, though it may read the same. A
-//! Deployment, its label and its container are often called what their ConfigMap is called.
+//! OTHER NAMES: fields whose text is not the name of a ConfigMap or Secret, even if it is equal to one.
+//! A Deployment, its label and its container often have the same name as their ConfigMap.
 //!
-//! Only what an API type says is listed. Text that a program reads (arguments, variables, annotations,
-//! file contents) may be any name, and so may what a custom resource says.
+//! Only fields of API types are listed. A text that a program reads (arguments, variables, annotations,
+//! file contents) may name anything, and so may any field of a custom resource.
 
 use super::referrers::{fields, is_way};
 
-/// API groups of Kubernetes itself: what a field there means is known, so that any field that is no
-/// reference and no [`FREE`] text names something else.
+/// API groups of Kubernetes itself. The meaning of their fields is known: a field that is neither a
+/// reference nor in [`FREE`] names something else.
 pub const OWN_GROUPS: &[&str] = &[
     "",
     "apps",
@@ -30,7 +30,7 @@ pub const OWN_GROUPS: &[&str] = &[
     "events.k8s.io",
 ];
 
-/// Text of Kubernetes' own objects that programs read.
+/// Fields of Kubernetes' own objects whose text programs read, so that it may name anything.
 pub const FREE: &[&str] = &[
     "**/annotations/*",
     "**/command",
@@ -43,7 +43,7 @@ pub const FREE: &[&str] = &[
     "**/flexVolume/options/*",
 ];
 
-/// Fields of any object that name something else.
+/// Fields of any object that name something else than a ConfigMap or Secret.
 pub const OTHER: &[&str] = &[
     "apiVersion",
     "kind",
@@ -61,7 +61,7 @@ pub const OTHER: &[&str] = &[
     "**/annotations/kubectl.kubernetes.io\\/default-logs-container",
     "metadata/annotations/meta.helm.sh\\/release-name",
     "metadata/annotations/meta.helm.sh\\/release-namespace",
-    // What this program and kustomize write for themselves.
+    // Annotations that rollstamp and kustomize write for their own use.
     "metadata/annotations/rollstamp.dev\\/base-name",
     "metadata/annotations/internal.config.kubernetes.io\\/previousNames",
     "metadata/annotations/internal.config.kubernetes.io\\/prefixes",
@@ -71,17 +71,17 @@ pub const OTHER: &[&str] = &[
     "metadata/annotations/config.kubernetes.io\\/path",
 ];
 
-/// Whether text at a place of Kubernetes' own types is read by programs.
+/// Whether programs read the text of this field of an object of [`OWN_GROUPS`].
 pub fn is_free(way: &[&str]) -> bool {
     FREE.iter().any(|path| is_way(&fields(path), way))
 }
 
-/// Whether text at a place of any object names something else.
+/// Whether the text of this field, in any object, names something else.
 pub fn is_other(way: &[&str]) -> bool {
     OTHER.iter().any(|path| is_way(&fields(path), way))
 }
 
-/// Kinds without a namespace, whose references may mean any.
+/// Kinds without a namespace. Their references may mean a source in any namespace.
 pub const CLUSTER_WIDE: &[&str] = &[
     "APIService",
     "ClusterIssuer",

@@ -1,21 +1,21 @@
-//! RECREATED: annotations of objects that an apply deletes and makes anew, so that nothing in them is
-//! immutable.
+//! RECREATED: annotations that make an apply delete the object and create it again, so that all of its
+//! fields can change.
 
-/// One such annotation.
+/// An annotation with this effect.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Recreated {
     /// Its key.
     pub annotation: &'static str,
-    /// What it says.
+    /// The value that has the effect.
     pub says: Says,
 }
 
-/// What an annotation says.
+/// A condition on the value of an annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Says {
-    /// It is there.
+    /// Any value.
     Anything,
-    /// Its text holds this.
+    /// A value that contains this text.
     Contains(&'static str),
 }
 

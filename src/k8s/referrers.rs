@@ -1,51 +1,51 @@
-//! REFERRERS: the places outside of pod specs that name a ConfigMap or a Secret, and so follow when one
-//! gets another name. Places in pod specs are those of [`super::sites`]; nobody writes them down twice.
+//! REFERRERS: the fields outside of pod specs that name a ConfigMap or a Secret, so that they change when
+//! it gets another name. The fields in pod specs are in [`super::sites`].
 //!
 //! Paths are those of kustomize's `nameReference`: `/` between fields, `\/` for a slash in a field, and
 //! lists are walked wherever they stand. `*` is any field; a leading `**` any way.
 
 use super::providers::Target;
 
-/// A place that names a source.
+/// A field that names a source.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Referrer {
     /// Its name in tests and reports.
     pub id: &'static str,
-    /// The API groups of the object; none, any group.
+    /// The API groups of the object; empty: any group.
     pub groups: &'static [&'static str],
-    /// The kinds of the object; none, any kind.
+    /// The kinds of the object; empty: any kind.
     pub kinds: &'static [&'static str],
     /// The way to the name.
     pub path: &'static str,
-    /// What is named.
+    /// The kind that is named.
     pub names: Names,
-    /// In which namespace that is.
+    /// In which namespace the name is looked up.
     pub within: Within,
     /// Whether kustomize rewrites the name there as well (see [`super::kustomize_names`]).
     pub kustomize: bool,
 }
 
-/// What a place names.
+/// The kind that a field names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Names {
     /// A ConfigMap.
     ConfigMap,
     /// A Secret.
     Secret,
-    /// What the `kind` beside the name says; without one, this.
+    /// The kind in the field `kind` beside the name; without that field, this kind.
     ByKind(Option<Target>),
-    /// What the `resources` of an RBAC rule say.
+    /// The kinds in `resources` of the same RBAC rule.
     Rule,
 }
 
 /// In which namespace a name is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {
-    /// That of the object.
+    /// The namespace of the object.
     Own,
-    /// The one in this field beside the name, if it is there; else that of the object.
+    /// The namespace in this field beside the name; without that field, the namespace of the object.
     Beside(&'static str),
-    /// The part before a slash in the text itself, if there is one; else that of the object.
+    /// The part before a slash in the text itself; without a slash, the namespace of the object.
     Slash,
 }
 
@@ -161,8 +161,8 @@ referrers! {
     "spark-env-secret" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/envSecretKeyRefs/*/name" Names::Secret, Within::Own, GAP;
 }
 
-/// Kinds that hold parts of a pod spec in places of their own, so that a site's last steps are enough to
-/// know it.
+/// Kinds, by group and kind, that hold parts of a pod spec in other fields. In these, the last steps of
+/// a path are enough to recognise a site.
 pub const POD_PARTS: &[(&str, &str)] = &[
     // openkruise.io/docs/user-manuals/sidecarset
     ("apps.kruise.io", "SidecarSet"),

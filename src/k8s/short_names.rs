@@ -1,6 +1,6 @@
 //! SHORT NAMES of workload kinds, as `kubectl` and the projects' own definitions have them.
 
-/// The short name, and the kind.
+/// Pairs of a short name and its kind.
 pub const SHORT_NAMES: &[(&str, &str)] = &[
     ("deploy", "Deployment"),
     ("sts", "StatefulSet"),

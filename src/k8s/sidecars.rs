@@ -1,39 +1,40 @@
-//! RELOADERS: sidecars that follow changed files, or changed objects, for the program beside them.
+//! RELOADERS: sidecars that watch files or objects and tell the main program of the pod to reload.
 //!
-//! A row says how to recognise one and what it follows. Nothing here changes a stamp unless the
-//! user says so: whether the program takes up what it is told cannot be seen in a manifest.
+//! A row says how to recognise such a sidecar and what it watches. It changes a stamp only if the user
+//! asks for that: a manifest does not say whether the main program really reloads.
 
 /// A program that runs as a sidecar.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reloader {
-    /// Its name in reports; the image's last path element contains it, so that mirrors count.
+    /// Its name in reports. An image is this program if its last path element contains the name, so
+    /// that mirrors are recognised.
     pub name: &'static str,
-    /// The flags whose values it watches.
+    /// The flags whose values are the paths that it watches.
     pub watches: &'static [Watch],
-    /// The variable that names the label of the objects that it finds through the API server: such
-    /// objects stand in no pod spec.
+    /// The environment variable with the label by which it finds objects through the API server. No
+    /// pod spec refers to these objects.
     pub label: Option<&'static str>,
-    /// With one of these it looks once and ends. So it does as an init container.
+    /// Settings with which it reads once and ends. As an init container it always does.
     pub once: &'static [Once],
-    /// Where this is written down.
+    /// The source of this row.
     pub origin: &'static str,
 }
 
-/// A flag that says what is watched, without its dashes; it may stand several times.
+/// A flag, without its dashes, whose value is a path to watch. It may be repeated.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Watch {
-    /// A directory; what lies in the directories below is not watched.
+    /// A directory, without the directories below it.
     Directory(&'static str),
     /// One file.
     File(&'static str),
 }
 
-/// What makes a sidecar look only once.
+/// A setting with which a sidecar reads only once.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Once {
     /// A flag whose value is a duration of zero.
     ZeroFlag(&'static str),
-    /// A variable with this value.
+    /// An environment variable with this value.
     Env(&'static str, &'static str),
 }
 

@@ -24,7 +24,7 @@ pub enum Until {
     Deleted,
     /// Nothing: pods below the ordinal of the `partition` are not replaced (StatefulSet).
     Ordinal,
-    /// Nothing: as many pods as the `partition` says are not replaced (CloneSet).
+    /// Nothing: as many pods as the `partition` says are not replaced (`CloneSet`).
     Partition,
     /// Somebody starts a rollout, because no trigger does (DeploymentConfig).
     Started,

@@ -78,28 +78,28 @@ pub struct PlannedAnnotation {
 /// The decision about a stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It must read this, and does or does not.
+    /// The template must have this stamp.
     Stamp {
         /// The stamp.
         value: String,
         /// What is there now.
         state: State,
     },
-    /// There must be none; the flag says whether one is there.
+    /// The template must have no stamp.
     None {
         /// Whether a left-over stamp must go.
         left_over: bool,
     },
-    /// Nothing is known about it: it stays, if it is there.
+    /// None of the sources is here, so a stamp that is there stays as it is.
     Unverifiable {
         /// Whether there is one.
         present: bool,
     },
     /// The workload is left alone, for the reason in a finding.
     Refused,
-    /// The user wants it left alone.
+    /// The user asked to leave it alone.
     Ignored,
-    /// What is applied is decided elsewhere, and may differ from what the text says.
+    /// What is applied may differ from what the text says, for this reason.
     LeftAlone(Divergence),
     /// A template that gets no stamp.
     NotStamped,
@@ -108,9 +108,9 @@ pub enum Decision {
 /// How a stamp compares with the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It is not there.
+    /// The text has no stamp.
     Missing,
-    /// It is another one.
+    /// The text has another stamp.
     Stale,
     /// It is up to date.
     Current,
@@ -422,8 +422,8 @@ impl Planner<'_> {
         })
     }
 
-    /// The API server refuses a source as a whole, so one bad value is enough: whoever reads any key
-    /// of it would roll for content that never arrives.
+    /// The API server refuses a whole source because of one bad value. So a workload that reads any key
+    /// of it is refused: its pods would roll for content that never arrives.
     fn refuse_flaws(&mut self, at: SourceId, workload: &Object) -> bool {
         let (owner, source) = (self.manifests.owner(at), &self.manifests[at]);
         let mut any = false;

@@ -1,4 +1,4 @@
-//! Workloads that are applied in several units: stamped only where all of them agree.
+//! Workloads that several units apply: one is stamped only where all its units need the same stamp.
 
 use super::{Decided, Decision, Planner, Reason, findings};
 use crate::extract::{Manifests, Object, Reference, Template, TemplateId};
@@ -8,14 +8,14 @@ use crate::scope::{Seat, Unit};
 use crate::text::Place;
 use std::collections::BTreeSet;
 
-/// Whether it is worth a word that a template is left alone.
+/// Whether a template would get a stamp, so that a finding says why it is left alone.
 pub(super) fn matters(manifests: &Manifests, template: &Template) -> bool {
     template.not_stamped.is_none()
         && template.ignored.is_none()
         && template.references.iter().map(|at| &manifests[at]).any(Reference::reads)
 }
 
-/// Why an item of a list is left alone that is raw material there.
+/// Why a list item that a kustomization includes is left alone.
 pub(super) fn raw_material(object: &Object) -> Divergence {
     let below = object.raw_material_of.as_deref();
     let below = below.unwrap_or("a kustomization");
@@ -23,7 +23,10 @@ pub(super) fn raw_material(object: &Object) -> Divergence {
 }
 
 impl Planner<'_> {
-    /// Decides in every unit of a file. An error says why they do not agree, or why nobody can know.
+    /// Decides for every unit that applies the file.
+    ///
+    /// # Errors
+    /// A [`Divergence`], if the units need different stamps or what they apply is not known.
     pub(super) fn in_all(&mut self, seats: &[Seat], at: TemplateId) -> Result<Decided, Divergence> {
         if let [only] = seats
             && !self.units.get(only.unit).built
@@ -75,7 +78,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Why the stamp of a template in a unit may not be that of what is applied.
+    /// Why the template that a unit applies may need another stamp than the one in the file.
     fn doubt(&self, seat: &Seat, at: TemplateId, decided: &Decided) -> Option<Divergence> {
         let unit = self.units.get(seat.unit);
         if !unit.built {
@@ -120,7 +123,7 @@ impl Planner<'_> {
                 let (unit, name) = (unit.name.clone(), name.to_owned());
                 return Some(Divergence::of(Cause::SeveralSources(unit, target, name)));
             }
-            // A source that nobody sees here may be the one that is meant.
+            // The reference may mean a source that is not here.
             if let Some(open) = &unit.open
                 && !self.resolver.is_exact(seat, object, target, name)
             {

@@ -8,19 +8,19 @@ use crate::extract::{By, SourceId};
 pub enum Reason {
     /// Entries of this source are part of the stamp.
     Counted(Counted),
-    /// The source is named after its content, so that its name rolls the pods.
+    /// The name of the source changes with its content, so the name rolls the pods.
     ContentNamed(SourceId),
     /// A control annotation or a rule says that it takes no part.
     Ignored(Ignored),
-    /// It reads no key.
+    /// The reference reads no key.
     ReadsNothing,
-    /// A controller in the cluster fills the source.
+    /// A controller in the cluster writes the content of the source.
     Filled(SourceId),
     /// The source is not in the apply unit.
     External,
     /// Two files define the source differently.
     Clash(SourceId, SourceId),
-    /// Several sources fit, these.
+    /// All of these sources fit.
     Ambiguous(Vec<SourceId>),
 }
 
@@ -31,25 +31,26 @@ pub struct Counted {
     pub source: SourceId,
     /// The entries that are part of the stamp.
     pub entries: Vec<usize>,
-    /// The entries that it reads, but that a control annotation or a rule leaves out.
+    /// The positions of the entries that it reads and that a control annotation or a rule ignores.
     pub ignored: Vec<usize>,
-    /// The keys that it names and that the source does not have.
+    /// The keys that the reference names and that the source does not have.
     pub missing: Vec<String>,
 }
 
-/// What says that a reference takes no part.
+/// Why a reference is ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ignored {
-    /// The workload as a whole.
+    /// The whole workload is ignored.
     Workload(By),
     /// The workload as a whole: what annotations decide, and these do not ask for it.
     NotSelected(NotSelected),
     /// The source: Reloader is followed, and its annotations do not select it.
     Unselected(SourceId),
-    /// The workload, of this source.
+    /// The workload says to ignore the source.
     OnWorkload,
-    /// The source as a whole.
+    /// The whole source is ignored.
     Source(SourceId, By),
-    /// The source, for all keys that are read of it: the positions of all its ignored entries.
+    /// All keys that the reference reads are ignored; with the positions of all ignored entries of the
+    /// source.
     Keys(SourceId, Vec<usize>),
 }

@@ -1,5 +1,5 @@
-//! Sources whose name stands nowhere else in their apply unit: not in a reference, not in an
-//! argument, not in a comment. Only then is it sure that nothing there reads them.
+//! Sources whose name occurs nowhere else in their apply unit: not in a reference, not in an argument,
+//! not in a comment. Only then is it certain that nothing in the unit reads them.
 
 use crate::extract::{Manifests, ObjectId};
 use crate::finding::{Code, Finding};

@@ -19,12 +19,12 @@ pub(super) struct Item {
     pub(super) current: String,
     /// The name without a suffix.
     pub(super) base: String,
-    /// The name that it gets, if nothing holds it.
+    /// The name that it gets, unless something blocks it.
     pub(super) new: String,
-    /// Whether anybody wants it to have a name of its content.
+    /// Whether the run asks for a name after its content.
     pub(super) wanted: bool,
     pub(super) hold: Option<Blocker>,
-    /// The mention that is its own name.
+    /// The mention that is its own name: file, and position among the mentions of the file.
     pub(super) definition: Option<MentionId>,
     /// Whether kustomize gives it its suffix, at the end of the build that calls this program.
     pub(super) inside: bool,
@@ -44,40 +44,41 @@ impl Item {
     }
 }
 
-/// What keeps a source from getting another name.
+/// What keeps a source from getting another name. A pair of numbers is a mention: file, and position
+/// among the mentions of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Blocker {
     /// It does not get such a name, whoever refers to it.
     Kind(KeepsName),
-    /// kustomize gives it a suffix anyway.
+    /// kustomize gives it a suffix already.
     Hashed,
-    /// kustomize would not rewrite its name here.
+    /// kustomize would not rewrite its name in this mention.
     NotRewritten(MentionId),
     /// Raw material of a kustomization.
     Raw,
-    /// What the marker says is no part of the name.
+    /// Its name does not begin with the base name in its marker.
     WrongBase,
     /// The new name is too long.
     TooLong,
-    /// Another object has the new name, or gets it.
+    /// This other source has the new name, or gets it.
     Clash(SourceId),
-    /// A copy of it keeps its name.
+    /// This copy of it, in another file, keeps its name.
     Copy(SourceId),
-    /// The marker cannot be written there.
+    /// Its marker cannot be written, for this reason.
     Marker(String),
-    /// Somebody names it in a place that nobody knows.
+    /// This mention may name it, but its field is not known.
     Unknown(MentionId),
-    /// It is named here, by what is not in its apply unit.
+    /// This mention, in another apply unit, may name it.
     Elsewhere(MentionId),
-    /// This reference cannot take another name.
+    /// This mention cannot take another name, for this reason.
     Fixed(MentionId, CannotFollow),
-    /// This reference means several sources.
+    /// This mention may mean several sources.
     Ambiguous(MentionId),
-    /// The API server refuses another name there.
+    /// The API server refuses another name in this mention.
     Immutable(MentionId),
 }
 
-/// The sources that one apply knows by one name.
+/// The sources of one unit, kind, namespace and name.
 pub(super) struct Group {
     pub(super) unit: UnitId,
     pub(super) target: Target,
@@ -85,21 +86,21 @@ pub(super) struct Group {
     pub(super) name: String,
     /// Positions among the items.
     pub(super) items: Vec<usize>,
-    /// A source of the name that is no item.
+    /// A source of this name that is not a candidate.
     pub(super) foreign: Option<SourceId>,
 }
 
-/// All of them.
+/// All candidates for another name, and the groups that share a name.
 pub(super) struct Items {
     pub(super) all: Vec<Item>,
     pub(super) groups: Vec<Group>,
     by_name: BTreeMap<(UnitId, Target, String), Vec<usize>>,
     by_base: BTreeMap<(UnitId, Target, String), Vec<usize>>,
-    /// Inside of a kustomize build: the groups that it may find by a name that they had.
+    /// Inside of a kustomize build: the groups by each name that kustomize may find them by.
     pub(super) once: BTreeMap<(UnitId, Target, String), Vec<usize>>,
     /// Whether a kustomize build is calling.
     pub(super) inside: bool,
-    /// Groups with a foreign source that some workload reads.
+    /// Groups with a foreign source ([`Group::foreign`]) that a workload reads.
     pub(super) foreign_reads: BTreeSet<usize>,
 }
 
@@ -236,7 +237,7 @@ impl Items {
         all.filter(move |(_, group)| fits(group)).map(|(i, _)| i)
     }
 
-    /// Holds the items of a group, unless something holds them already.
+    /// Blocks the items of a group, unless something blocks them already. Returns whether one was new.
     pub(super) fn hold(&mut self, group: usize, hold: &Blocker) -> bool {
         let mut any = false;
         for item in self.groups[group].items.clone() {
@@ -297,7 +298,7 @@ fn item(at: SourceId, source: &Source, options: &Options) -> Option<Item> {
     })
 }
 
-/// What is known to hold a source before anybody looks who names it.
+/// What blocks a source by itself, whoever names it.
 fn hold(
     file: &File,
     owner: &Object,

@@ -87,7 +87,7 @@ pub struct NameEdit {
     pub change: Change,
 }
 
-/// The names whose every mention must be known: those that change, and those that they come from.
+/// The names whose mentions must all be found: names that change, and names without our suffix.
 pub fn names(manifests: &Manifests, options: &Options) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, source) in manifests.sources() {

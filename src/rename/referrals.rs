@@ -124,7 +124,7 @@ impl Links {
         }
     }
 
-    /// Holds what would change in an object that the API server lets nobody change.
+    /// Keeps the names of sources that an immutable object refers to.
     fn refuse(&self, mentions: &[Mention], items: &mut Items) {
         for link in self.all.iter().filter(|link| link.immutable) {
             let name = &mentions[link.mention.index()].name;
@@ -136,8 +136,8 @@ impl Links {
         }
     }
 
-    /// Lets holds spread until nothing changes: all copies of a source, and all that one place means,
-    /// have one name in the end; and no two sources have the same.
+    /// Spreads blockers until nothing changes. In the end, all copies of a source have the same name, all
+    /// sources that one mention means have the same name, and no two sources share a new name.
     pub(super) fn settle(&self, items: &mut Items, options: &Options) {
         loop {
             let mut changed = false;
@@ -304,7 +304,7 @@ fn fixed(run: &Run<'_>, mention: &Mention, reference: Option<ReferenceId>) -> Op
     asked(run, reference?)
 }
 
-/// What somebody says against another name at a reference of a pod template.
+/// Why the workload of a reference does not want another name there.
 pub(super) fn asked(run: &Run<'_>, reference: ReferenceId) -> Option<CannotFollow> {
     let reference = &run.manifests[reference];
     let template = &run.manifests[reference.template];
@@ -323,7 +323,7 @@ pub(super) fn asked(run: &Run<'_>, reference: ReferenceId) -> Option<CannotFollo
     }
 }
 
-/// Whether the API server refuses another name at a reference, once the object is there.
+/// Whether the API server refuses another name at this reference once the object exists.
 pub(super) fn refuses(run: &Run<'_>, reference: Option<ReferenceId>) -> bool {
     let Some(reference) = reference else {
         return false;

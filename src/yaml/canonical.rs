@@ -1,4 +1,4 @@
-//! A part of a document as JSON, so that its layout does not count.
+//! Writes a node as JSON in one fixed form, so that its digest does not depend on its layout.
 
 use super::resolve::{self, Value};
 use super::{Document, Kind, MAX_DEPTH, NodeId};

@@ -5,9 +5,9 @@ use crate::text::Span;
 /// Replaces the bytes under `span` of the original text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What goes; empty for an insertion.
+    /// The bytes that are replaced; an empty span is an insertion.
     pub span: Span,
-    /// What comes.
+    /// The new text.
     pub replacement: String,
 }
 
@@ -21,7 +21,7 @@ impl EditSet {
     /// Sorts the edits; equal ones count once.
     ///
     /// # Errors
-    /// The two spans of a pair that overlaps, or that inserts different things at one place.
+    /// The spans of two edits that overlap, or that insert different texts at the same offset.
     pub fn new(mut edits: Vec<Edit>) -> Result<Self, (Span, Span)> {
         edits.sort_by_key(|e| e.span);
         edits.dedup();
@@ -39,7 +39,7 @@ impl EditSet {
         &self.edits
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there are no edits.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()
     }

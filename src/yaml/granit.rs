@@ -1,8 +1,8 @@
 //! The full parser: an adapter from granit-parser's events to the tape.
 //!
-//! What is corrected here, because `kubectl` reads it otherwise (go.yaml.in/yaml/v2): block scalars
-//! get a span that begins at their header, an absent value keeps no bytes, directives and a
-//! second document in one chunk are refused, and an alias bomb is refused by go-yaml's own rule
+//! It corrects what `kubectl` reads differently (go.yaml.in/yaml/v2): the span of a block scalar begins at
+//! its header, an absent value has an empty span, directives and a second document in one chunk are
+//! refused, and an alias bomb is refused by go-yaml's own rule
 //! (`decode.go`, `allowedAliasRatio`), counted here without expanding anything.
 
 use super::tape::{Document, Kind, Node, NodeId, Props, Style, Tag, Tape};
@@ -16,7 +16,7 @@ use std::borrow::Cow;
 /// # Errors
 /// The first place that cannot be read, or is refused by name.
 pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>, SyntaxError> {
-    // What granit sees: the text, or a copy in which some quoted scalars stand on one line.
+    // The text that granit parses: the chunk, or a copy in which some quoted scalars are on one line.
     let mut seen = Cow::Borrowed(chunk.of(text));
     let mut joined: Vec<Span> = Vec::new();
     loop {
@@ -78,7 +78,7 @@ fn quoted_around(body: &str, cursor: usize, error: &SyntaxError, chunk: Span) ->
         })
 }
 
-/// What granit says where a continuation line of a quoted scalar is not indented to its liking.
+/// The message of granit for a continuation line of a quoted scalar with too little indentation.
 const QUOTED_INDENTATION: &[&str] =
     &["invalid indentation in multiline quoted scalar", "tab cannot be used as indentation"];
 
@@ -107,8 +107,8 @@ fn is_quoted_value(tape: &Tape, text: &str, span: Span) -> bool {
             .any(|node| node.span == span && matches!(node.style, Style::Single | Style::Double))
 }
 
-/// Runs granit over `seen`, which is as long as the chunk. An error comes with the end of the
-/// last token before it.
+/// Runs granit over `seen`, which is as long as the chunk. An error comes with the end of the last token
+/// before the error.
 fn parse_seen(text: &str, chunk: Span, seen: &str) -> Result<Tape, (SyntaxError, usize)> {
     let mut builder = Builder {
         text,
@@ -180,7 +180,8 @@ struct Builder<'a> {
     tape: Tape,
     /// Collections that are not closed yet.
     open: Vec<Open>,
-    /// Of each anchor by granit's growing numbers: its node, and where its props are.
+    /// For each anchor, by granit's number: its node, and the position of its props. Sorted, because
+    /// the numbers grow.
     anchors: Vec<(usize, NodeId, usize)>,
     /// The end of the last token of content: between it and a block scalar only marks can stand.
     cursor: usize,
@@ -201,7 +202,7 @@ impl Builder<'_> {
         if message.contains("recursion limit") {
             return SyntaxError::refused(self.base + at, "nested deeper than 1,000 levels");
         }
-        // The messages are fixed sentences, but for an anchor's name.
+        // Only the name of an anchor is text of the input; all else in the messages is fixed.
         let message = if message.contains("anchor") && message.contains('\'') {
             "an alias without an anchor before it in its document".to_owned()
         } else {

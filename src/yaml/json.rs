@@ -1,5 +1,5 @@
-//! JSON values onto the tape. `serde_json` says whether a text is JSON and where each value ends;
-//! the walk over a text that is known to be good then only has to find the spans.
+//! Puts JSON values onto the tape. `serde_json` checks that a text is JSON and finds where each value ends.
+//! The walk over the checked text then only finds the spans.
 
 use super::tape::{Document, Kind, Node, Style, Tape};
 use super::{MAX_DEPTH, SyntaxError};

@@ -1,12 +1,13 @@
-//! YAML and JSON as text with spans. Knows no Kubernetes word, does no I/O, never panics on input.
+//! YAML and JSON as text with spans. This module knows nothing of Kubernetes, does no I/O and never
+//! panics on any input.
 //!
 //! [`split::chunks`] cuts a stream at its document markers, [`parse`] turns a chunk into
 //! [`Document`]s: a [`tape::Tape`] of nodes whose spans point into the text. Scalars are decoded
-//! only when somebody asks ([`scalar`], [`resolve`]), and always as `kubectl` reads them, that is
-//! by go-yaml's YAML 1.1 rules. [`insert`] finds the place for one more key, or for one less,
-//! and [`verify`] proves what an edit did.
+//! only on demand ([`scalar`], [`resolve`]), and always as `kubectl` reads them: by go-yaml's YAML
+//! 1.1 rules. [`insert`] finds the place where a key can be added or
+//! removed, and [`verify`] proves that an edit changed nothing else.
 //!
-//! Refused by name, because `kubectl` refuses it or reads it differently: directives, byte order
+//! Refused with a message, because `kubectl` refuses it or reads it differently: directives, byte order
 //! marks inside a stream, text behind a `---` or a `...`, the line separators of Unicode outside
 //! of JSON, alias bombs, nesting deeper than [`MAX_DEPTH`].
 
@@ -30,15 +31,15 @@ pub use tape::{Document, Kind, Node, NodeId, Style, Tape};
 
 use crate::text::Span;
 
-/// The deepest nesting that is read. `kubectl` gives up at 10,000; real manifests stay below 40.
+/// The limit for nested collections. `kubectl` has 10,000; real manifests stay below 40.
 pub const MAX_DEPTH: usize = 1_000;
 
-/// Why a chunk could not be read: the place and a sentence fragment without any of the text.
+/// Why a chunk could not be read. The message holds no part of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// Where reading stopped.
+    /// The byte offset in the text at which reading stopped.
     pub at: u32,
-    /// Lower case, no full stop, never a word of the input.
+    /// A sentence fragment: lower case, no full stop, no part of the input.
     pub message: String,
     /// True if the text is legal YAML that is refused on purpose.
     pub refused: bool,
@@ -50,7 +51,7 @@ impl SyntaxError {
         Self { at: crate::text::offset(at), message: message.into(), refused: false }
     }
 
-    /// The text may be YAML, but reading it would be a guess.
+    /// The text may be YAML, but `kubectl` refuses it or reads it differently.
     pub fn refused(at: usize, message: impl Into<String>) -> Self {
         Self { at: crate::text::offset(at), message: message.into(), refused: true }
     }
@@ -60,7 +61,7 @@ impl SyntaxError {
 /// and as many as there are for JSON values one after the other.
 ///
 /// # Errors
-/// The first place that is not YAML, or that is refused by name.
+/// A [`SyntaxError`] at the first place that is not YAML, or that is refused.
 pub fn parse(text: &str, chunk: Span) -> Result<Vec<Document>, SyntaxError> {
     let body = chunk.of(text);
     let blanks = body.len() - body.trim_start_matches([' ', '\t', '\r', '\n']).len();

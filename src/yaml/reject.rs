@@ -1,4 +1,4 @@
-//! What the full parser accepts and `kubectl` refuses or reads differently: refused by name.
+//! Refuses YAML that the full parser accepts and that `kubectl` refuses or reads differently.
 //!
 //! Each rule is one of go-yaml v2 as recorded in `testdata/parity/documents.json`.
 
@@ -6,10 +6,10 @@ use super::SyntaxError;
 use super::tape::{Document, Kind, NodeId, Style, Tape};
 use crate::text::{Span, offset};
 
-/// Looks at a document that was just parsed.
+/// Checks a document that was parsed just before.
 ///
 /// # Errors
-/// The first oddity.
+/// A [`SyntaxError`] at the first such place.
 pub(super) fn refuse(document: &Document, text: &str) -> Result<(), SyntaxError> {
     let covered = covered(document);
     refuse_tabs(document, text, &covered)?;
@@ -22,10 +22,10 @@ pub(super) fn refuse(document: &Document, text: &str) -> Result<(), SyntaxError>
     refuse_bombs(&document.tape)
 }
 
-/// Characters that go-yaml takes for line breaks or refuses, and that a YAML 1.2 parser does not.
+/// Checks for characters that go-yaml refuses or takes for line breaks, and that YAML 1.2 allows.
 ///
 /// # Errors
-/// The first of them.
+/// A [`SyntaxError`] at the first of them.
 pub(super) fn refuse_characters(body: &str, base: usize) -> Result<(), SyntaxError> {
     let bytes = body.as_bytes();
     for lead in memchr::memchr3_iter(0xC2, 0xE2, 0xEF, bytes) {
@@ -57,7 +57,8 @@ pub(super) fn refuse_characters(body: &str, base: usize) -> Result<(), SyntaxErr
     }
 }
 
-/// The quoted and block scalars and the outermost flow collections, in order: what stands in them is content.
+/// The spans of the quoted scalars, block scalars and outermost flow collections, in the order of the
+/// text: a line inside of them is content.
 fn covered(document: &Document) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for node in &document.tape.nodes {

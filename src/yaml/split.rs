@@ -1,4 +1,4 @@
-//! Cuts a stream into the chunks that `kubectl` reads one by one.
+//! Splits a stream into the chunks that `kubectl` reads one after the other.
 //!
 //! A line that begins with `---` ends a document wherever it stands, also inside quotes or a
 //! block scalar (YAML 1.2.2, production 206; apimachinery `yaml.YAMLReader`). Only white space and
@@ -24,7 +24,7 @@ pub fn chunks(text: &str) -> impl Iterator<Item = Result<Chunk, SyntaxError>> + 
 /// The chunks of one of the [`parts`] of a text.
 pub fn chunks_of(text: &str, part: Span) -> impl Iterator<Item = Result<Chunk, SyntaxError>> + '_ {
     let bytes = &text.as_bytes()[..part.end as usize];
-    // A byte order mark may stand at the very start only.
+    // A byte order mark is allowed only at the very start.
     let at_start = part.start == 0 && text.starts_with('\u{feff}');
     let first = if at_start { 3 } else { part.start as usize };
     let mut state = Some((first, None));
@@ -42,7 +42,7 @@ pub fn chunks_of(text: &str, part: Span) -> impl Iterator<Item = Result<Chunk, S
         if let Some(marker) = marker {
             let rest = Span::of(marker, text)[3..].trim_end_matches([' ', '\t', '\r', '\n']);
             let comment = rest.trim_start_matches([' ', '\t']);
-            // kubectl takes a comment without a blank before it in some places only.
+            // kubectl accepts a comment without a blank before it only in some places.
             let good = rest.is_empty() || (comment.starts_with('#') && comment.len() < rest.len());
             if !good {
                 return Some(Err(SyntaxError::refused(

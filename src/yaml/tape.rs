@@ -1,18 +1,18 @@
-//! The span tape: one entry a node, in the order of the text. Nothing here owns a piece of it.
+//! The span tape: one entry for each node, in the order of the text. Nodes hold spans, not text.
 
 use crate::text::Span;
 use std::cell::Cell;
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Keys and values; the children alternate.
+    /// A mapping: its children are keys and values in turn.
     Mapping,
-    /// Items.
+    /// A sequence: its children are its items.
     Sequence,
-    /// A text; an absent value is a plain scalar of no bytes.
+    /// A scalar. An absent value is a plain scalar with an empty span.
     Scalar,
-    /// `*name`; [`Document::target`] is the node it stands for.
+    /// An alias, `*name`. [`Document::target`] is the node that it stands for.
     Alias,
 }
 
@@ -50,16 +50,16 @@ pub struct Node {
     pub kind: Kind,
     /// How it is written.
     pub style: Style,
-    /// Whether an anchor or a tag stands before it (see [`Tape::props`]).
+    /// Whether it has an anchor or a tag (see [`Tape::props`]).
     pub has_props: bool,
-    /// A mapping with a `<<` key that is not quoted.
+    /// Whether it is a mapping with a `<<` key that is not quoted.
     pub has_merge: bool,
     /// The bytes of the node without its anchor and tag. A block scalar begins at its header,
     /// a block collection at its first child's key or dash and ends with its last child.
     pub span: Span,
-    /// The column in bytes of the first byte; for a block scalar, of its content.
+    /// The column of its first byte, in bytes from 0. For a block scalar: of the content.
     pub indent: u32,
-    /// The next node that is not inside this one.
+    /// The position of the next node that is not inside this one.
     pub jump: u32,
 }
 
@@ -108,19 +108,19 @@ pub enum Tag {
 pub struct Tape {
     /// In the order of the text; the first is the root.
     pub nodes: Vec<Node>,
-    /// Of the few nodes that have any, sorted by node.
+    /// The anchors, tags and alias targets, sorted by node. Few nodes have any.
     pub props: Vec<Props>,
 }
 
 thread_local! {
-    /// The memory of an earlier tape: every document needs some, and only for a moment.
+    /// Memory of an earlier tape, kept because every document needs a tape for a short time.
     static SPARE: Cell<Vec<Node>> = const { Cell::new(Vec::new()) };
 }
 
-/// The largest tape whose memory is kept for the next one, in nodes.
+/// The largest tape, in nodes, whose memory is kept for the next document.
 const MAX_SPARE: usize = 1 << 16;
 
-/// No nodes, in the memory of an earlier tape of this thread.
+/// An empty list of nodes that reuses the memory of an earlier tape of this thread.
 pub(super) fn no_nodes() -> Vec<Node> {
     SPARE.take()
 }
@@ -132,7 +132,7 @@ impl Drop for Tape {
             return;
         }
         nodes.clear();
-        // At the end of a thread there is no next one.
+        // While a thread ends, its thread-local memory may be gone already.
         let _ = SPARE.try_with(|spare| {
             let other = spare.take();
             spare.set(if other.capacity() > nodes.capacity() { other } else { nodes });
@@ -140,14 +140,14 @@ impl Drop for Tape {
     }
 }
 
-/// A tape and where its document stands in the text.
+/// A tape, and the span of its document in the text.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The whole document, comments before and after it included, the `---` line not.
+    /// The whole document, with the comments before and after it, without the `---` line.
     pub span: Span,
-    /// Whether it is JSON (and not only looks like it).
+    /// Whether `kubectl` reads it as JSON, not as YAML in JSON style.
     pub json: bool,
-    /// Its nodes, at least one.
+    /// Its nodes. Invariant: at least one.
     pub tape: Tape,
 }
 
@@ -156,9 +156,9 @@ pub struct Document {
 pub struct Field {
     /// The key.
     pub key: NodeId,
-    /// The value, not followed if it is an alias.
+    /// The value. If it is an alias, the alias itself.
     pub value: NodeId,
-    /// An earlier key of the same name in the same mapping: the last one counts.
+    /// An earlier key of the same name in the same mapping. `kubectl` uses the last one.
     pub duplicate: Option<NodeId>,
 }
 
@@ -199,7 +199,7 @@ impl Document {
         Children { document: self, next: id.0 + 1, end }
     }
 
-    /// The keys and values of a mapping as written: duplicates and `<<` included.
+    /// The keys and values of a mapping as they are written, with duplicates and `<<`.
     pub fn pairs(&self, id: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
         let mut children = match self.node(id).kind {
             Kind::Mapping => self.children(id),
@@ -233,7 +233,7 @@ impl Document {
                 && self.is_merge_key(text, key)
             {
                 let merged = self.target(value);
-                // The first mapping of a list wins, so the first hit is the one.
+                // The first mapping of a merged list wins, so the search ends at the first hit.
                 let hit = if self.node(merged).kind == Kind::Sequence {
                     self.items(merged)
                         .find_map(|item| self.field_within(text, item, name, depth + 1))
@@ -246,7 +246,7 @@ impl Document {
         found
     }
 
-    /// The value of the field `name`, with its alias followed.
+    /// The value of the field `name`; if it is an alias, the node that this stands for.
     pub fn value(&self, text: &str, mapping: NodeId, name: &str) -> Option<NodeId> {
         let field = self.field(text, mapping, name)?;
         Some(self.target(field.value))
@@ -255,7 +255,7 @@ impl Document {
     /// Whether `key` is a scalar that reads `name`.
     pub fn is_key(&self, text: &str, key: NodeId, name: &str) -> bool {
         let node = self.node(key);
-        // Nearly every key that is asked for is plain, and nearly every one is another.
+        // Fast path: nearly every key is plain and nearly every key is a different one.
         if node.kind == Kind::Scalar && node.style == Style::Plain {
             let len = (node.span.end - node.span.start) as usize;
             return len == name.len() && &text.as_bytes()[node.span.range()] == name.as_bytes();
@@ -302,7 +302,7 @@ impl Document {
     }
 }
 
-/// Walks the children of a collection by their jumps.
+/// Iterates over the children of a collection: each node says where the next one is.
 pub struct Children<'a> {
     document: &'a Document,
     next: u32,

@@ -1,4 +1,4 @@
-//! Proves what an edit did: that the new text means the old one, but for one key.
+//! Proves that the text after an edit means the same as before, except for the keys that it changed.
 
 use super::tape::{Document, Kind, NodeId, Style};
 use super::{resolve, scalar};
@@ -9,22 +9,22 @@ use std::borrow::Cow;
 /// the last field must now read (`None`: it must be gone).
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The way from the root of the document.
+    /// The path from the root of the document.
     pub path: Vec<Step>,
     /// The value that was written.
     pub value: Option<String>,
-    /// How it was written.
+    /// How the edit wrote it.
     pub wrote: Wrote,
 }
 
 /// How an edit wrote a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrote {
-    /// Anew, in quotes, or in the place of another value.
+    /// As a new key with a quoted value, or in the place of another value.
     Anew,
-    /// Anew, as the boolean `true`.
+    /// As a new key with the boolean `true`.
     True,
-    /// Over another text, in the style of that one; in quotes where it would else be no string.
+    /// Over another text, in the style of that text; in quotes if it would not be a string without.
     Over,
 }
 
@@ -138,7 +138,7 @@ fn same(
         })
 }
 
-/// Whether a text stands in the place of another one, in its style.
+/// Whether a text replaced another one in the same style.
 fn is_over(before: Read<'_>, a: NodeId, after: Read<'_>, b: NodeId, value: &str) -> bool {
     let (was, is) = (before.document.node(a), after.document.node(b));
     let string = |side: Read<'_>, node| match resolve::value(side.document, side.text, node) {
@@ -182,7 +182,7 @@ fn fields<'a>(side: Read<'a>, node: Option<NodeId>) -> Option<Vec<(Cow<'a, str>,
     }
 }
 
-/// Whether two nodes are written alike: same kind, style, anchor, tag and decoded text throughout.
+/// Whether two nodes, with all nodes below them, have the same kind, style, anchor, tag and decoded text.
 fn equal(before: Read<'_>, a: NodeId, after: Read<'_>, b: NodeId) -> bool {
     let (first, last) = (a.0, before.document.node(a).jump);
     let (other, other_last) = (b.0, after.document.node(b).jump);

@@ -49,7 +49,7 @@ pub(super) fn source(
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     if entries.windows(2).any(|pair| pair[0].key == pair[1].key) {
-        unknown = unknown.or_else(|| Some(UnknownContent::KeyTwice));
+        unknown = unknown.or(Some(UnknownContent::KeyTwice));
     }
     let source = Source {
         object: ObjectId::at(0),
@@ -169,7 +169,7 @@ pub(super) fn combined(old: &Source, new: Source, behavior: Behavior) -> Option<
     Some(new)
 }
 
-/// The same once more: digests cannot be printed, but they can be copied.
+/// A copy of a generated source.
 pub(super) fn copy(source: &Source) -> Source {
     let entries = source.entries.iter().cloned();
     Source {

@@ -5,10 +5,11 @@ use super::{Declined, Parser, Result, scan};
 use crate::text::{Span, offset};
 use crate::yaml::tape::{Kind, Node, NodeId, Props, Style};
 
-/// How many anchors one document may have here; each alias looks through them.
+/// The limit for anchors of one document, because each alias searches all of them.
 const MOST_ANCHORS: usize = 128;
 
-/// Up to these sizes go-yaml lets aliases make up to 99 % of what a document stands for.
+/// Limits, in nodes that aliases stand for and in nodes of the expanded document, below which go-yaml
+/// allows aliases to make up to 99 % of the document.
 const MOST_ALIASED: u64 = 50;
 const MOST_EXPANDED: u64 = 400_000;
 
@@ -146,13 +147,13 @@ impl Parser<'_> {
         }
     }
 
-    /// Leaves to the full parser whatever could be an alias bomb.
+    /// Declines documents that could be alias bombs.
     ///
     /// An alias stands for as many nodes as its target holds, and for those of the aliases inside
     /// of that; all of these stand before it.
     #[cold]
     pub(super) fn no_bomb(&self) -> Result<()> {
-        // The aliases so far, and how many nodes they stand for together.
+        // For each alias so far: its node, and the number of nodes that all aliases up to it stand for.
         let mut sums: Vec<(u32, u64)> = vec![(0, 0)];
         let before = |sums: &[(u32, u64)], node: u32| {
             let next = sums.partition_point(|(alias, _)| *alias < node);

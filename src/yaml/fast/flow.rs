@@ -1,10 +1,10 @@
-//! Collections in brackets.
+//! Flow collections: `[a, b]` and `{a: b}`.
 
 use super::{Declined, Parser, Result, scan};
 use crate::text::{Span, offset};
 use crate::yaml::tape::{Kind, Node, Style};
 
-/// How deep brackets may nest.
+/// The limit for nested brackets.
 const MAX_BRACKETS: usize = 16;
 
 impl Parser<'_> {

@@ -1,7 +1,7 @@
 //! The fast parser: the part of block YAML in which almost every manifest is written, in one pass.
 //!
-//! It understands a document wholly or declines it, and what it declines the full parser reads.
-//! So it can only ever be a speed-up: whatever it accepts gives the very tape that [`super::full`]
+//! It reads a whole document or declines it; the full parser reads the documents that it declines.
+//! So it changes nothing but the speed: for each document that it accepts, it gives the same tape that [`super::full`]
 //! gives, which `tests/it/fast/mod.rs` holds against real and mutated documents. It declines whatever
 //! is rare or disputed: anchors in brackets, of keys or of nothing, aliases as keys, tags, merge
 //! keys, `?`, directives, `...`, tabs that could count, indentation digits, unusual escapes, a root
@@ -23,7 +23,7 @@ pub struct Declined(pub &'static str);
 
 type Result<T> = std::result::Result<T, Declined>;
 
-/// How many collections may be open at once; real manifests stay below 40.
+/// The limit for nested collections; real manifests stay below 40.
 const MAX_OPEN: usize = 64;
 
 /// The longest key in bytes; go-yaml and granit stop at 1,024 characters.
@@ -32,7 +32,7 @@ const MAX_KEY: usize = 512;
 /// Reads one chunk. A chunk of comments and white space holds no document.
 ///
 /// # Errors
-/// [`Declined`], for whatever the full parser has to look at.
+/// [`Declined`], for every document that the full parser must read.
 pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
     let bytes = &text.as_bytes()[..chunk.end as usize];
     let start = chunk.start as usize;
@@ -73,7 +73,7 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
 /// A collection that is not closed yet.
 #[derive(Clone, Copy, Default)]
 struct Open {
-    /// Its place on the tape.
+    /// Its position on the tape.
     node: u32,
     /// The column of its keys or dashes.
     indent: u32,
@@ -92,10 +92,10 @@ struct Parser<'a> {
     last_end: u32,
     /// Lines inside of quotes that are not deeper than their parent.
     at_left: usize,
-    /// Of anchors and aliases, in the order of the text.
+    /// The props of anchors and aliases, in the order of the text.
     props: Vec<Props>,
     anchors: Vec<Anchor>,
-    /// The anchor of a value that is awaited.
+    /// The anchor that belongs to the next value.
     pending: Option<Span>,
 }
 

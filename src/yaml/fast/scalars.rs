@@ -5,10 +5,10 @@ use crate::text::offset;
 use crate::yaml::reject;
 use crate::yaml::tape::Style;
 
-/// How many lines inside of quotes may stand at the left.
+/// How many lines of quoted scalars may have no more indentation than their parent.
 const MOST_AT_LEFT: usize = 32;
 
-/// What ends a plain scalar on its line.
+/// What ends a plain scalar within a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stop {
     /// The colon of a key.
@@ -134,7 +134,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What no plain scalar of ours may hold.
+    /// Declines a plain scalar with a tab, or one that means an infinity or NaN.
     pub(super) fn plain_text(&self, start: usize, end: usize) -> Result<()> {
         let raw = &self.bytes[start..end];
         if self.has_tab && memchr::memchr(b'\t', raw).is_some() {

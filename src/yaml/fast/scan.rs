@@ -1,4 +1,4 @@
-//! Looks for bytes, eight at a time.
+//! Searches for bytes, eight at a time.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -20,7 +20,7 @@ fn word(bytes: &[u8], at: usize) -> Option<u64> {
 pub(super) fn find3(bytes: &[u8], at: usize, [a, b, c]: [u8; 3]) -> usize {
     let mut at = at;
     let (wa, wb, wc) = (ONES * u64::from(a), ONES * u64::from(b), ONES * u64::from(c));
-    // What is near is found sooner by words, what is far by the wide search of memchr.
+    // A search by words finds near bytes sooner; for far bytes the vector search of memchr is faster.
     for _ in 0..3 {
         let Some(word) = word(bytes, at) else { break };
         let hits = zeros(word ^ wa) | zeros(word ^ wb) | zeros(word ^ wc);
@@ -70,7 +70,7 @@ pub(super) fn line_end(bytes: &[u8], at: usize, next: usize) -> usize {
     end
 }
 
-/// What stands somewhere in a text.
+/// Which rare bytes a text contains.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Characters {
     /// A byte below the space other than tab, line feed and carriage return; or DEL.
@@ -80,7 +80,7 @@ pub(super) struct Characters {
     pub(super) not_ascii: bool,
 }
 
-/// One pass without branches, which the compiler makes wide.
+/// One pass without branches, so that the compiler uses vector instructions.
 pub(super) fn characters(bytes: &[u8]) -> Characters {
     let (mut control, mut tab, mut carriage_return, mut high) = (0_u8, 0_u8, 0_u8, 0_u8);
     for &byte in bytes {

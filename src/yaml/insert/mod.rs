@@ -1,12 +1,12 @@
-//! Where one more key goes, and how the same key leaves without a trace.
+//! Finds the edit that adds a key to a document, and the edits that remove it again completely.
 //!
 //! [`find`] looks for `parents…/name` below a mapping, for example `metadata/annotations/KEY` below
 //! a pod template, and answers with a [`Slot`]: the value that is there, or the edit that adds
-//! it. A block entry goes right below its parent's line, at the column of the first child, so that
-//! comments stay with what they describe; a flow entry goes first. Every layout that an
-//! insertion can leave is told apart by [`Present::removal`], which gives the first bytes back:
-//! a flow mapping that was made for the purpose has a blank inside its braces, one that was
-//! there has none.
+//! it. A block entry is inserted in the line below its parent, at the column of the first child, so that
+//! comments stay with the entries that they describe. A flow entry becomes the first one.
+//!
+//! [`Present::removal`] recognises each layout that an insertion makes and restores the text from before.
+//! For this, a flow mapping that an insertion makes has a blank inside its braces.
 
 pub mod entries;
 mod removal;
@@ -15,12 +15,12 @@ use super::tape::{Document, Kind, NodeId, Style};
 use super::{Edit, resolve};
 use crate::text::{Span, line_range};
 
-/// A text that cannot be edited safely: the place, and why.
+/// Why a text cannot be edited safely, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The node that stands in the way.
+    /// The node that prevents the edit.
     pub at: Span,
-    /// Lower case, no full stop.
+    /// A sentence fragment: lower case, no full stop.
     pub message: String,
     /// A second place: the first of two keys, or the other end of an alias.
     pub related: Option<Span>,
@@ -35,38 +35,38 @@ pub enum Slot {
     Present(Present),
 }
 
-/// An edit that waits for its value.
+/// An edit without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Insertion {
-    /// What it replaces; empty but for a `null` that makes room.
+    /// The bytes that it replaces: a `null`, or none.
     pub span: Span,
-    /// What comes before the value.
+    /// The text before the value.
     pub before: String,
-    /// What comes after the value.
+    /// The text after the value.
     pub after: String,
 }
 
 impl Insertion {
-    /// The edit that writes `value`, which must need no escape.
+    /// The edit that writes `value`, which must not need any escape in double quotes.
     pub fn with(&self, value: &str) -> Edit {
         Edit { span: self.span, replacement: [&self.before, value, &self.after].concat() }
     }
 }
 
-/// A value that is there.
+/// A key that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Present {
     /// Its key.
     pub key: Span,
-    /// What it reads, if it is a string.
+    /// The value, if it is a string.
     pub value: Option<String>,
     /// The edit that gives it another value.
     pub replacement: Insertion,
-    /// The edits that take the key away, and the parents that were made for it.
+    /// The edits that remove the key, and the parents that an insertion made for it.
     pub removal: Result<Edit, Refusal>,
 }
 
-/// The line end that a text uses, for a line that has none.
+/// The line end to write where the text has none to copy: the one that the text uses.
 pub fn line_end(text: &str) -> &'static str {
     match memchr::memchr(b'\n', text.as_bytes()) {
         Some(i) if i > 0 && text.as_bytes()[i - 1] == b'\r' => "\r\n",
@@ -76,10 +76,11 @@ pub fn line_end(text: &str) -> &'static str {
 
 /// Looks for the path `parents` and then `name` below `mapping`.
 ///
-/// `ancestors` are the collections around `mapping`, whose anchors matter as well.
+/// `ancestors` are the collections around `mapping`. An anchor on one of them prevents the edit as well.
 ///
 /// # Errors
-/// An alias, a shared anchor, a tag, a merge key or a key that stands twice, anywhere on the path.
+/// A [`Refusal`], if a node on the path is an alias, has a shared anchor, a tag or a merge key, or if a
+/// key is there twice.
 pub fn find(
     document: &Document,
     text: &str,
@@ -97,7 +98,7 @@ pub fn find(
         return Err(editor.refusal(mapping, "not a mapping"));
     }
     let quoted = format!("\"{name}\"");
-    // A name such as `on` would be no string as a plain key.
+    // A name such as `on` is not a string if the key has no quotes.
     let written = if document.json || resolve::is_plain_string(name) { name } else { &quoted };
     let mut key = None;
     let mut at = mapping;
@@ -136,7 +137,7 @@ impl<'a> Editor<'a> {
         Refusal { at: self.document.node(node).span, message: message.to_owned(), related: None }
     }
 
-    /// A node that other places share, or that a tag turns into something else, stays as it is.
+    /// Refuses a node that aliases share, or whose meaning a tag or a merge key changes.
     fn editable(&self, node: NodeId) -> Result<(), Refusal> {
         let props = &self.document.tape.props;
         let anchor = |of: NodeId| props.iter().find(|p| p.node == of).and_then(|p| p.anchor);
@@ -211,8 +212,8 @@ impl<'a> Editor<'a> {
         self.document.children(node).next()
     }
 
-    /// The start of the line after the one that holds `at`, and how that line ends: `None` if the
-    /// text ends without a line end.
+    /// The start of the line after the line that holds `at`, and the line end before it; `None` if the
+    /// text ends there without a line end.
     fn next_line(&self, at: usize) -> (usize, Option<&'static str>) {
         match memchr::memchr(b'\n', &self.text.as_bytes()[at..]) {
             None => (self.text.len(), None),
@@ -355,7 +356,7 @@ impl<'a> Editor<'a> {
         (before, after)
     }
 
-    /// Gives a null value the mappings `rest` and in them `name`.
+    /// Replaces a null value by the mappings `rest`, with `name` in the innermost one.
     fn fill_null(
         &self,
         mapping: NodeId,
@@ -383,8 +384,8 @@ impl<'a> Editor<'a> {
             return Err(self.refusal(key, "a key without a value in a flow mapping"));
         }
         if !rest.is_empty() {
-            // Mappings inside of a null: on the line itself, with the blanks the other way round, so
-            // that they can be told apart again.
+            // In the place of a null, the mappings are written on the same line. The outer braces have
+            // blanks and the inner ones none, so that a removal recognises them.
             let at = self.after_colon(key)?;
             let (opened, closed): (String, String) =
                 rest.iter().map(|parent| (format!("{parent}: {{"), "}")).unzip();
@@ -404,7 +405,7 @@ impl<'a> Editor<'a> {
         }))
     }
 
-    /// The indentation step of the file, judged by the mapping that holds `key`.
+    /// The indentation step, taken from the mapping that holds `key`.
     fn step(&self, mapping: NodeId, key: NodeId) -> usize {
         let column = self.column(key);
         let inner = self
@@ -416,7 +417,7 @@ impl<'a> Editor<'a> {
         inner.and_then(|inner| inner.checked_sub(column)).filter(|&s| s > 0).unwrap_or(2)
     }
 
-    /// The byte behind the colon of a block key.
+    /// The offset after the colon of a block key.
     fn after_colon(&self, key: NodeId) -> Result<usize, Refusal> {
         let end = self.end(key);
         match self.text[end..].find(':') {

@@ -1,22 +1,22 @@
-//! Takes a key away again, together with the parents that an insertion had made for it.
+//! Removes a key, together with the parents that an insertion made for it.
 
 use super::{Editor, Refusal};
 use crate::text::{Span, line_range};
 use crate::yaml::Edit;
 use crate::yaml::tape::{NodeId, Style};
 
-/// What to do with a mapping whose only entry leaves.
+/// What to do with a mapping whose only entry is removed.
 enum Made {
-    /// It was there before: it stays, empty.
+    /// It was there before the insertion: keep it, empty.
     Kept,
-    /// It goes as a whole.
+    /// An insertion made it: remove it.
     Whole,
-    /// It stood in the place of a null.
+    /// An insertion wrote it in the place of a null: write the null again.
     Null(Edit),
 }
 
 impl Editor<'_> {
-    /// Takes the key away, and as many of its parents as an insertion had made.
+    /// Removes the key, and those of its parents that an insertion made.
     pub(super) fn removal(
         &self,
         mapping: NodeId,
@@ -55,7 +55,7 @@ impl Editor<'_> {
         self.document.pairs(mapping).count()
     }
 
-    /// Whether `parent`, which holds nothing but `entry`, looks as if an insertion had made it.
+    /// Whether `parent`, whose only entry is `entry`, has the layout of one that an insertion made.
     fn made_for(
         &self,
         parent: NodeId,
@@ -64,7 +64,7 @@ impl Editor<'_> {
         outer: NodeId,
     ) -> Made {
         if self.style(parent) == Style::Block {
-            // Made: the parent's line has nothing behind its colon, and the entry is the next line.
+            // An insertion leaves nothing after the colon of the parent, and the entry in the next line.
             let Ok(colon) = self.after_colon(parent_key) else {
                 return Made::Kept;
             };
@@ -91,7 +91,7 @@ impl Editor<'_> {
             && inside.trim().is_empty()
             && behind.trim().is_empty();
         if self.style(outer) == Style::Block {
-            // In a block mapping an insertion writes flow only in the place of a null.
+            // Inside of a block mapping, an insertion writes a flow mapping only in the place of a null.
             if blanks {
                 return Made::Null(Edit {
                     span: self.document.node(parent).span,
@@ -138,7 +138,7 @@ impl Editor<'_> {
         self.text[line..self.start(key)].bytes().all(|b| b == b' ')
     }
 
-    /// Takes one entry out of a mapping and leaves the others as they are.
+    /// Removes one entry of a mapping that has others.
     fn remove_entry(
         &self,
         mapping: NodeId,
@@ -153,7 +153,7 @@ impl Editor<'_> {
             let start = line_range(self.text, self.start(key)).start;
             let (end, line_end) = self.next_line(self.end(value).max(self.end(key)));
             if line_end.is_none() && start > 0 {
-                // The last line of a text without a final newline takes the newline before it along.
+                // If the text has no final newline, the newline before the last line is removed with it.
                 let before = &self.text.as_bytes()[..start];
                 let cut = if before.ends_with(b"\r\n") { 2 } else { 1 };
                 return edit(start - cut, end);
