@@ -9,7 +9,8 @@ use crate::plan::{Decision, Plan, Planned, State};
 use crate::rename::Renames;
 use crate::text::{FileId, Place, Span, Texts};
 use crate::yaml::insert::Slot;
-use crate::yaml::verify::{Change, Read, Step, Wrote, only_changes};
+use crate::yaml::path::Step;
+use crate::yaml::verify::{Change, Read, Wrote, only_changes};
 use crate::yaml::{self, Edit, EditSet};
 use smol_str::{SmolStr, ToSmolStr as _};
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,7 +96,7 @@ fn pending(
         let mut annotate = |at: &[Step], key: &str, edit: Edit, value: Option<String>| {
             let metadata = ["metadata", "annotations", key];
             let metadata = metadata.into_iter().map(|field| Step::Field(field.into()));
-            let way = [object.route.as_slice(), at].concat();
+            let way = [&object.route[..], at].concat();
             let owner = Owner {
                 object: object.id.to_smolstr(),
                 place: object.place.span,

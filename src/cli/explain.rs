@@ -3,7 +3,7 @@
 use super::{Common, Exit, quote, say_findings, start, trouble_if, view};
 use crate::config::options::Goal;
 use crate::extract::ObjectId;
-use crate::io::files::Texts;
+use crate::io::files::Keep;
 use crate::io::stdout;
 use crate::k8s::id::Identity;
 use crate::k8s::short_names;
@@ -38,7 +38,7 @@ pub(super) fn explain(
     wanted: &[Wanted],
     common: &Common,
 ) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, Goal::Stamp, Texts::ReadAgain)? else {
+    let Some(mut run) = start(paths, common, Goal::Stamp, Keep::Changed)? else {
         return Ok(Exit::Trouble);
     };
     let chosen = choose(&run.outcome, wanted, common.namespace.as_deref());

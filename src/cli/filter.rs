@@ -3,7 +3,7 @@
 use super::{Common, Exit, Run, exclude, say_findings, start, view};
 use crate::config::options::{Goal, Mode};
 use crate::edit::FileChange;
-use crate::io::files::Texts;
+use crate::io::files::Keep;
 use crate::io::{files, stdout};
 use crate::outcome::{Outcome, generations};
 use crate::process;
@@ -17,15 +17,15 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// How many old generations are kept, and where they are.
-type Keep = (NonZeroUsize, PathBuf);
+type Kept = (NonZeroUsize, PathBuf);
 
 pub(super) fn filter(
     paths: &[PathBuf],
     common: &Common,
     goal: Goal,
-    keep: Option<Keep>,
+    keep: Option<Kept>,
 ) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, goal, Texts::Kept)? else {
+    let Some(mut run) = start(paths, common, goal, Keep::All)? else {
         return Ok(Exit::Trouble);
     };
     let previous = match &keep {
@@ -87,7 +87,7 @@ fn previous(path: &Path, common: &Common, run: &Run) -> anyhow::Result<process::
     }
     let (exclude, units) = (exclude(common)?, &run.options.rules.units);
     let paths = [path.to_path_buf()];
-    let loaded = files::load(&paths, &exclude, None, units, Texts::Kept, &run.options)
+    let loaded = files::load(&paths, &exclude, None, units, Keep::All, &run.options)
         .with_context(|| format!("failed to read {}", path.display()))?;
     if let Some(finding) = loaded.findings.first() {
         bail!("--previous: {}", finding.message);

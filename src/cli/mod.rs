@@ -14,7 +14,7 @@ use self::validate::{annotation_key, require};
 use crate::config::file::Config;
 use crate::config::options::{Goal, Options};
 use crate::finding::Severity;
-use crate::io::files::Texts;
+use crate::io::files::Keep;
 use crate::io::stdin::Arriving;
 use crate::io::{files, krm, reload, stdout, write};
 use crate::outcome::Outcome;
@@ -305,7 +305,7 @@ fn start(
     paths: &[PathBuf],
     common: &Common,
     goal: Goal,
-    texts: Texts,
+    keep: Keep,
 ) -> anyhow::Result<Option<Run>> {
     let mut loaded = Loaded::default();
     let mut arriving = None;
@@ -329,7 +329,7 @@ fn start(
         require(paths)?;
         let units = &options.rules.units;
         let exclude = exclude(common)?;
-        loaded = files::load(paths, &exclude, root.as_deref(), units, texts, &options)
+        loaded = files::load(paths, &exclude, root.as_deref(), units, keep, &options)
             .context("failed to read the input")?;
     }
     let talk =
@@ -344,7 +344,7 @@ fn in_place(
     goal: Goal,
     show_diff: bool,
 ) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, goal, Texts::ReadAgain)? else {
+    let Some(mut run) = start(paths, common, goal, Keep::Changed)? else {
         return Ok(Exit::Trouble);
     };
     if run.outcome.manifests.all_files().iter().any(|file| file.input.found == Found::Stream) {
@@ -400,7 +400,7 @@ fn in_place(
 }
 
 fn check(paths: &[PathBuf], common: &Common, show_diff: bool) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, Goal::Check, Texts::ReadAgain)? else {
+    let Some(mut run) = start(paths, common, Goal::Check, Keep::Changed)? else {
         return Ok(Exit::Trouble);
     };
     let least = if common.quiet { Severity::Error } else { Severity::Note };

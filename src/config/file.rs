@@ -6,14 +6,16 @@ use crate::config::options::{self, UnitRule};
 use crate::config::policy::Declared;
 use crate::config::policy::{Encrypted, HotReload, IgnoreRule, Rules, Silence, UserSite, glob};
 use crate::finding::{Code, Severity};
-use crate::k8s::Since;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::k8s::sites::{Reads, Site, Under};
+use crate::k8s::{Row, Since};
+use crate::yaml::path::FieldPath;
 use globset::{GlobBuilder, GlobSet};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The name of the file, looked for from the named path upwards.
 pub const FILE_NAME: &str = ".rollstamp.yaml";
@@ -148,7 +150,8 @@ pub struct WorkloadRow {
     pub group: String,
     /// The kind.
     pub kind: String,
-    /// The ways to its pod templates, with dots: `spec.template`, `spec.tasks[].template`.
+    /// The ways to its pod templates, with dots: `spec.template`, `spec.tasks[].template`; `\.` is a dot
+    /// in the name of a field.
     pub templates: Vec<String>,
     /// Whether a change of a template replaces its pods.
     #[serde(default = "yes")]
@@ -434,28 +437,23 @@ fn code(name: &str) -> Result<Code, String> {
     })
 }
 
-/// A row for the tables. The tables live as long as the program, and so do the few rows of its
-/// configuration.
-fn workload(row: &WorkloadRow) -> Result<&'static WorkloadKind, String> {
+fn workload(row: &WorkloadRow) -> Result<Arc<WorkloadKind>, String> {
     if row.templates.is_empty() {
         return Err(format!("workloads: {}: no path to a pod template", row.kind));
     }
-    let templates =
-        row.templates.iter().map(|template| path(template)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Box::leak(Box::new(WorkloadKind {
-        groups: Box::leak(Box::new([keep(&row.group)])),
-        kind: keep(&row.kind),
-        templates: templates.leak(),
+    Ok(Arc::new(WorkloadKind {
+        groups: vec![row.group.as_str().into()],
+        kind: row.kind.as_str().into(),
+        templates: paths(&row.templates)?,
         rolls: if row.stamp { Rolls::Yes } else { Rolls::No(NoRoll::Configured) },
         built_in: false,
         since: Since::OptIn,
-    })))
+    }))
 }
 
-fn provider(row: &SourceRow) -> Result<&'static Provider, String> {
-    let paths = |rows: &[String]| rows.iter().map(|r| path(r)).collect::<Result<Vec<_>, _>>();
+fn provider(row: &SourceRow) -> Result<Provider, String> {
     let names = match row.name.as_slice() {
-        [] => vec!["metadata/name"],
+        [] => FieldPath::all(&["metadata/name"]),
         names => paths(names)?,
     };
     let contents: Vec<Content> = paths(&row.content)?
@@ -471,23 +469,22 @@ fn provider(row: &SourceRow) -> Result<&'static Provider, String> {
     if contents.is_empty() {
         return Err(format!("sources: {}: no path to its content", row.kind));
     }
-    let whole_if: Vec<&'static str> = contents.iter().map(|content| content.path).collect();
-    Ok(Box::leak(Box::new(Provider {
-        group: keep(&row.group),
-        kind: keep(&row.kind),
+    let whole_if = contents.iter().map(|content| content.path.clone()).collect();
+    Ok(Provider {
+        group: row.group.as_str().into(),
+        kind: row.kind.as_str().into(),
         provides: row.provides.into(),
-        names: names.leak(),
-        namespaces: &["metadata/namespace"],
-        contents: contents.leak(),
-        whole_if: whole_if.leak(),
+        names,
+        namespaces: FieldPath::all(&["metadata/namespace"]),
+        contents,
+        whole_if,
         filled_if_type: &[],
         since: Since::OptIn,
-    })))
+    })
 }
 
 fn site(row: &ReferenceRow) -> Result<UserSite, String> {
-    let path = path(&row.path)?;
-    let (holder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (path, name) = path(&row.path)?.split_last().ok_or_else(|| not_a_path(&row.path))?;
     let reads = match row.key {
         Some(_) => Reads::Key,
         None => Reads::Files,
@@ -496,11 +493,11 @@ fn site(row: &ReferenceRow) -> Result<UserSite, String> {
         group: row.group.clone(),
         kind: row.kind.clone(),
         key: row.key.clone(),
-        site: Box::leak(Box::new(Site {
-            id: keep(&format!("configured: {}", row.path)),
+        site: Row::Configured(Arc::new(Site {
+            id: format!("configured: {}", row.path).into(),
             under: Under::Object,
-            path: keep(holder),
-            name: keep(name),
+            path,
+            name,
             target: row.target.into(),
             reads,
             kustomize: &[],
@@ -509,17 +506,18 @@ fn site(row: &ReferenceRow) -> Result<UserSite, String> {
     })
 }
 
-/// `spec.tasks[].template` as the tables have it: `spec/tasks[]/template`.
-fn path(dotted: &str) -> Result<&'static str, String> {
-    let good = |step: &str| !step.trim_end_matches("[]").is_empty();
-    if dotted.is_empty() || !dotted.split('.').all(good) {
-        return Err(format!("not a path of fields: `{dotted}`"));
-    }
-    Ok(keep(&dotted.replace('.', "/")))
+fn paths(texts: &[String]) -> Result<Vec<FieldPath>, String> {
+    texts.iter().map(|text| path(text)).collect()
 }
 
-fn keep(text: &str) -> &'static str {
-    String::leak(text.to_owned())
+/// `spec.tasks[].template`
+fn path(dotted: &str) -> Result<FieldPath, String> {
+    let path = FieldPath::dotted(dotted);
+    if path.is_whole() { Ok(path) } else { Err(not_a_path(dotted)) }
+}
+
+fn not_a_path(text: &str) -> String {
+    format!("not a path of fields: `{text}`")
 }
 
 #[cfg(test)]

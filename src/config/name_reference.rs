@@ -5,7 +5,7 @@
 use crate::config::options::SuffixHash;
 use crate::config::policy::{NameRow, glob};
 use crate::k8s::providers::Target;
-use crate::k8s::referrers::fields;
+use crate::yaml::path::FieldPath;
 use serde::Deserialize;
 
 /// How names after content are made.
@@ -74,10 +74,10 @@ pub enum NameTarget {
 /// A glob or a path that is not one.
 pub fn row(row: &NamePlace) -> Result<NameRow, String> {
     let path = match row.path.contains('/') {
-        true => fields(&row.path),
-        false => fields(&row.path.replace('.', "/")),
+        true => FieldPath::parse(&row.path),
+        false => FieldPath::dotted(&row.path),
     };
-    if path.iter().any(String::is_empty) {
+    if !path.is_whole() {
         return Err(format!("names: not a path of fields: `{}`", row.path));
     }
     Ok(NameRow {
@@ -141,7 +141,7 @@ pub fn rows(text: &str) -> Result<Vec<NameRow>, String> {
         rows.extend(named.field_specs.into_iter().map(|spec| NameRow {
             group: spec.group.filter(|group| !group.is_empty()),
             kind: spec.kind.filter(|kind| !kind.is_empty()),
-            path: fields(&spec.path),
+            path: FieldPath::parse(&spec.path),
             target: Some(target),
             name: None,
             of_kustomize: true,

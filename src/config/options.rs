@@ -2,8 +2,10 @@
 
 use crate::config::policy::Rules;
 use crate::digest::HashKey;
+use crate::k8s::Row;
 use crate::k8s::kinds::{self, WorkloadKind};
 use crate::k8s::providers::{self, Provider};
+use std::sync::Arc;
 
 /// The annotation key of the stamp unless the user names another.
 pub const STAMP_KEY: &str = "checksum/rollstamp";
@@ -52,15 +54,17 @@ impl Default for Options {
 
 impl Options {
     /// The row of a kind that holds pod templates; a configured one comes before a built-in one.
-    pub fn workload(&self, group: &str, kind: &str) -> Option<&'static WorkloadKind> {
-        let own = |row: &&&'static WorkloadKind| row.kind == kind && row.groups.contains(&group);
-        self.rules.workloads.iter().find(own).copied().or_else(|| kinds::workload(group, kind))
+    pub fn workload(&self, group: &str, kind: &str) -> Option<Row<WorkloadKind>> {
+        let own = self.rules.workloads.iter().find(|row| row.is(group, kind));
+        let own = own.map(|row| Row::Configured(Arc::clone(row)));
+        own.or_else(|| kinds::workload(group, kind).map(Row::BuiltIn))
     }
 
     /// The row of a kind that provides something; a configured one comes before a built-in one.
-    pub fn provider(&self, group: &str, kind: &str) -> Option<&'static Provider> {
-        let own = |row: &&&'static Provider| row.kind == kind && row.group == group;
-        self.rules.providers.iter().find(own).copied().or_else(|| providers::provider(group, kind))
+    pub fn provider(&self, group: &str, kind: &str) -> Option<&Provider> {
+        let mut own = self.rules.providers.iter();
+        let own = own.find(|row| row.kind == kind && row.group == group);
+        own.or_else(|| providers::provider(group, kind))
     }
 }
 

@@ -1,13 +1,15 @@
 //! What a run may leave out or leave unsaid: rules of the configuration, and marks in comments.
 
 use crate::finding::{Code, Finding, Severity};
+use crate::k8s::Row;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::providers::{Provider, Target};
-use crate::k8s::referrers::is_way;
 use crate::k8s::sites::Site;
 use crate::text::{FileId, Place, Span, line_range};
+use crate::yaml::path::FieldPath;
 use globset::{Glob, GlobMatcher, GlobSet};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A unit that the configuration declares.
 pub struct Declared {
@@ -25,9 +27,9 @@ pub struct Rules {
     /// Which workloads and which of their reads count, where annotations decide.
     pub compat: crate::compat::selection::Rules,
     /// More kinds that hold pod templates.
-    pub workloads: Vec<&'static WorkloadKind>,
+    pub workloads: Vec<Arc<WorkloadKind>>,
     /// More kinds that provide content.
-    pub providers: Vec<&'static Provider>,
+    pub providers: Vec<Provider>,
     /// More places that name a source.
     pub sites: Vec<UserSite>,
     /// Sources that workloads collect by label; at most [`Collector::MOST`].
@@ -160,7 +162,7 @@ pub struct UserSite {
     /// The field beside the name that holds the key.
     pub key: Option<String>,
     /// The row.
-    pub site: &'static Site,
+    pub site: Row<Site>,
 }
 
 impl UserSite {
@@ -178,8 +180,8 @@ pub struct NameRow {
     pub group: Option<String>,
     /// The kind of the object; any, if absent.
     pub kind: Option<String>,
-    /// The fields that lead to it, lists left out; `*` is any field, a leading `**` any way.
-    pub path: Vec<String>,
+    /// The way to it, lists left out.
+    pub path: FieldPath,
     /// What is named; nothing, if it names something else.
     pub target: Option<Target>,
     /// Only text that this matches.
@@ -191,9 +193,11 @@ pub struct NameRow {
 impl NameRow {
     /// Whether a name at the end of a way is meant. As in kustomize, a path may end at the name or at
     /// the mapping that holds it as `name`.
-    pub fn fits(&self, group: &str, kind: &str, way: &[&str], name: &str) -> bool {
-        let is_here = is_way(&self.path, way)
-            || (way.last() == Some(&"name") && is_way(&self.path, &way[..way.len() - 1]));
+    pub fn fits(&self, group: &str, kind: &str, way: &[impl AsRef<str>], name: &str) -> bool {
+        let is_here = self.path.matches(way)
+            || way
+                .split_last()
+                .is_some_and(|(last, holder)| last.as_ref() == "name" && self.path.matches(holder));
         is_here
             && self.group.as_deref().is_none_or(|g| g == group)
             && self.kind.as_deref().is_none_or(|k| k == kind)

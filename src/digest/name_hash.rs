@@ -9,7 +9,6 @@
 
 use crate::digest::push_hex;
 use crate::k8s::providers::Target;
-use crate::yaml::timestamp::{expect, is_day, number};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 
@@ -162,73 +161,6 @@ fn push_texts(json: &mut String, entries: &[(String, String)]) {
     json.push('}');
 }
 
-/// The RFC 3339 text, as Go writes it, by which kustomize replaces a plain scalar that go-yaml v3 takes
-/// for a point in time. `None` for any other scalar.
-pub fn go_time(text: &str) -> Option<String> {
-    let mut rest = text;
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    if digits != 4 {
-        return None;
-    }
-    let year = number(&mut rest, 1, 4)?;
-    expect(&mut rest, '-')?;
-    let month = number(&mut rest, 1, 2)?;
-    expect(&mut rest, '-')?;
-    let day = number(&mut rest, 1, 2)?;
-    if !is_day(year, month, day) {
-        return None;
-    }
-    let date = format!("{year:04}-{month:02}-{day:02}");
-    if rest.is_empty() {
-        return Some(format!("{date}T00:00:00Z"));
-    }
-    let zoned = rest.starts_with(['T', 't']);
-    if !zoned && !rest.starts_with(' ') {
-        return None;
-    }
-    rest = &rest[1..];
-    let hour = number(&mut rest, 1, 2)?;
-    expect(&mut rest, ':')?;
-    let minute = number(&mut rest, 1, 2)?;
-    expect(&mut rest, ':')?;
-    let second = number(&mut rest, 1, 2)?;
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let mut fraction = String::new();
-    if let Some(after) = rest.strip_prefix(['.', ',']) {
-        let len = after.bytes().take_while(u8::is_ascii_digit).count();
-        if len == 0 {
-            return None;
-        }
-        let kept = after[..len.min(9)].trim_end_matches('0');
-        if !kept.is_empty() {
-            fraction = format!(".{kept}");
-        }
-        rest = &after[len..];
-    }
-    let zone = match rest {
-        "" if !zoned => "Z".to_owned(),
-        "Z" if zoned => "Z".to_owned(),
-        _ if zoned => {
-            let (hours, minutes) = rest.strip_prefix(['+', '-'])?.split_once(':')?;
-            let two = |part: &str, most: u32| {
-                let good = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
-                good && part.parse().is_ok_and(|v: u32| v <= most)
-            };
-            if !two(hours, 24) || !two(minutes, 59) {
-                return None;
-            }
-            match (hours, minutes) {
-                ("00", "00") => "Z".to_owned(),
-                _ => rest.to_owned(),
-            }
-        }
-        _ => return None,
-    };
-    Some(format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"))
-}
-
 /// A string as Go's `encoding/json` writes it.
 fn push_string(json: &mut String, text: &str) {
     json.push('"');
@@ -294,22 +226,6 @@ mod tests {
         assert_eq!(hash(Target::ConfigMap, &[("a", "1")]), "m8mt92gg65");
         assert_eq!(hash(Target::ConfigMap, &[]), "62ctbmbfd2");
         assert_eq!(hash(Target::Secret, &[("a", "MQ==")]), "hbhk6tkb4h");
-    }
-
-    #[test]
-    fn points_in_time_are_written_as_go_does() {
-        for (text, time) in [
-            ("2020-01-02", Some("2020-01-02T00:00:00Z")),
-            ("2020-1-2", Some("2020-01-02T00:00:00Z")),
-            ("2020-1-2T3:4:5.120+02:00", Some("2020-01-02T03:04:05.12+02:00")),
-            ("2020-01-02 03:04:05", Some("2020-01-02T03:04:05Z")),
-            ("2020-02-30", None),
-            ("2020-01-02T03:04:05", None),
-            ("12020-01-02", None),
-            ("x", None),
-        ] {
-            assert_eq!(go_time(text).as_deref(), time, "{text}");
-        }
     }
 
     #[test]

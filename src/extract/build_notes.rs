@@ -2,8 +2,8 @@
 //! and references that still say the old ones. Its last step, after all plugins, removes the notes
 //! (api/internal/utils/annotations.go, v5.8.1).
 
-use super::Reader;
-use crate::yaml::NodeId;
+use super::annotation;
+use crate::yaml::Cursor;
 
 const INDEX: &str = "internal.config.kubernetes.io/index";
 const PATH: &str = "internal.config.kubernetes.io/path";
@@ -60,9 +60,9 @@ pub struct FromFile {
 
 /// Reads where an item of a list comes from (KRM Functions Specification v1); kyaml before v0.13
 /// wrote the annotations without `internal.`.
-pub(super) fn from_file(reader: &Reader<'_>, metadata: NodeId) -> Option<FromFile> {
+pub(super) fn from_file(metadata: Cursor<'_>) -> Option<FromFile> {
     let any = |names: [&str; 2]| {
-        let mut found = names.iter().filter_map(|name| reader.annotation(metadata, name));
+        let mut found = names.iter().filter_map(|name| annotation(metadata, name));
         found.next().map(|(value, _)| value)
     };
     let index = [INDEX, "config.kubernetes.io/index"];
@@ -73,11 +73,11 @@ pub(super) fn from_file(reader: &Reader<'_>, metadata: NodeId) -> Option<FromFil
 }
 
 /// Reads the notes in the metadata of an object of this kind; nothing, if there are none.
-pub(super) fn read(reader: &Reader<'_>, metadata: NodeId, kind: &str) -> Option<Origin> {
+pub(super) fn read(metadata: Cursor<'_>, kind: &str) -> Option<Origin> {
     // Most objects have no annotations, and few of the others come from a build.
-    reader.document.value(reader.text, metadata, "annotations")?;
+    metadata.get("annotations")?;
     let list = |name: &str| -> Vec<String> {
-        let found = reader.annotation(metadata, name);
+        let found = annotation(metadata, name);
         found.map_or_else(Vec::new, |(list, _)| list.split(',').map(str::to_owned).collect())
     };
     let kinds = list(PREVIOUS_KINDS);
@@ -85,12 +85,12 @@ pub(super) fn read(reader: &Reader<'_>, metadata: NodeId, kind: &str) -> Option<
         let is_of_kind = kinds.get(at).is_none_or(|old| old == kind);
         is_of_kind.then_some(name)
     };
-    let hashed = reader.annotation(metadata, NEEDS_HASH_SUFFIX);
+    let hashed = annotation(metadata, NEEDS_HASH_SUFFIX);
     let origin = Origin {
         names: list(PREVIOUS_NAMES).into_iter().enumerate().filter_map(of_kind).collect(),
         prefixes: list(PREFIXES),
         suffixes: list(SUFFIXES),
-        inside: reader.annotation(metadata, ID).is_some(),
+        inside: annotation(metadata, ID).is_some(),
         hashed: hashed.is_some_and(|(value, _)| value == "enabled"),
     };
     (origin != Origin::default()).then_some(origin)

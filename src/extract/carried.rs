@@ -1,7 +1,7 @@
 //! What the annotations of workloads and sources say to controllers that roll pods, and which sources
 //! a workload adds to those of its pod template.
 
-use super::Reader;
+use super::{Reader, labels};
 use crate::compat::Annotations;
 use crate::compat::reloader::Tags;
 use crate::compat::selection::Carried;
@@ -11,7 +11,7 @@ use crate::k8s::controllers::{RELOADER_DOMAIN, RELOADER_ENV, WAVE_DOMAIN};
 use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::k8s::sites::CONTAINER_LISTS;
-use crate::yaml::{NodeId, resolve};
+use crate::yaml::Cursor;
 use smol_str::SmolStr;
 
 /// On a workload: sources that it reads in ways that no pod spec says, `ConfigMap/name` or
@@ -45,14 +45,14 @@ pub struct Also {
 /// Reads the annotations of a workload and of its pod template; nothing, if they say nothing.
 pub(super) fn of_workload(
     reader: &mut Reader<'_>,
-    object: NodeId,
-    template: NodeId,
+    object: Cursor<'_>,
+    template: Cursor<'_>,
     id: &Identity,
 ) -> Option<Box<Said>> {
     let workload = annotations(reader, object);
     let of_template =
         if template == object { Annotations::default() } else { annotations(reader, template) };
-    let variables = variables(reader, template);
+    let variables = variables(template);
     if workload.0.is_empty() && of_template.0.is_empty() && variables.is_empty() {
         return None;
     }
@@ -65,29 +65,23 @@ pub(super) fn of_workload(
 }
 
 /// The environment variables of a pod template that Reloader wrote.
-fn variables(reader: &Reader<'_>, template: NodeId) -> Vec<String> {
-    let document = reader.document;
-    let text = document.node(template).span.of(reader.text);
-    if memchr::memmem::find(text.as_bytes(), RELOADER_ENV.as_bytes()).is_none() {
+fn variables(template: Cursor<'_>) -> Vec<String> {
+    if memchr::memmem::find(template.raw().as_bytes(), RELOADER_ENV.as_bytes()).is_none() {
         return Vec::new();
     }
-    let list = |node, field: &str| {
-        let list = document.value(reader.text, node, field);
-        list.into_iter().flat_map(|list| document.items(list)).collect::<Vec<NodeId>>()
+    let Some(spec) = template.get("spec") else {
+        return Vec::new();
     };
-    let spec = document.value(reader.text, template, "spec");
-    let containers = spec.map_or_else(Vec::new, |spec| {
-        CONTAINER_LISTS.iter().flat_map(|field| list(spec, field)).collect()
-    });
-    let names = containers.into_iter().flat_map(|container| list(container, "env"));
-    let names = names.filter_map(|entry| reader.string(entry, "name"));
+    let containers = CONTAINER_LISTS.iter().flat_map(|field| spec.list(field));
+    let names = containers.flat_map(|container| container.list("env"));
+    let names = names.filter_map(|entry| entry.string("name"));
     names.filter(|name| name.starts_with(RELOADER_ENV)).map(String::from).collect()
 }
 
 /// What the annotations and labels of a source say to Reloader, in the namespace where it is.
 pub(super) fn of_source(
     reader: &Reader<'_>,
-    node: NodeId,
+    node: Cursor<'_>,
     target: Target,
     namespace: Option<&str>,
 ) -> Tags {
@@ -97,18 +91,17 @@ pub(super) fn of_source(
     let namespace = namespace.or(reader.options.namespace.as_deref()).unwrap_or("default");
     let mut tags = Tags::of(options, &annotations(reader, node));
     tags.ignored |= !options.watches(target, namespace)
-        || (!options.resource_labels.is_empty()
-            && !options.resource_labels.fits(&reader.labels(node)));
+        || (!options.resource_labels.is_empty() && !options.resource_labels.fits(&labels(node)));
     tags
 }
 
 /// The rows of the configuration that collect a source by its labels: a bit for each.
-pub(super) fn collected(reader: &Reader<'_>, node: NodeId, target: Target) -> u64 {
+pub(super) fn collected(reader: &Reader<'_>, node: Cursor<'_>, target: Target) -> u64 {
     let rows = &reader.options.rules.collectors;
     if rows.is_empty() {
         return 0;
     }
-    let labels = reader.labels(node);
+    let labels = labels(node);
     let collects = |row: &&(usize, &Collector)| {
         row.1.target == target && row.1.labels.iter().all(|label| labels.contains(label))
     };
@@ -117,8 +110,7 @@ pub(super) fn collected(reader: &Reader<'_>, node: NodeId, target: Target) -> u6
 }
 
 /// The annotations of an object or a pod template that controllers or our own selection read.
-fn annotations(reader: &Reader<'_>, node: NodeId) -> Annotations {
-    let document = reader.document;
+fn annotations(reader: &Reader<'_>, node: Cursor<'_>) -> Annotations {
     let renamed = reader.options.rules.compat.reloader.as_ref().map(|options| &options.keys);
     let matters = |key: &str| {
         key.contains(RELOADER_DOMAIN)
@@ -126,22 +118,19 @@ fn annotations(reader: &Reader<'_>, node: NodeId) -> Annotations {
             || key.starts_with("rollstamp.dev/")
             || renamed.is_some_and(|keys| keys.values().any(|own| own == key))
     };
-    let Some(mapping) = reader.at(node, "metadata/annotations") else {
+    let Some(mapping) = node.at(["metadata", "annotations"]) else {
         return Annotations::default();
     };
-    let entries = document.pairs(mapping).filter_map(|(key, value)| {
-        let key = resolve::key(document, reader.text, key).ok().filter(|key| matters(key))?;
-        match resolve::value(document, reader.text, value) {
-            Ok(resolve::Value::Str(value)) => Some((key.into(), value.into_owned())),
-            _ => None,
-        }
+    let entries = mapping.pairs().filter_map(|(key, value)| {
+        let key = key.key().ok().filter(|key| matters(key))?;
+        Some((key.into(), value.str()?.into_owned()))
     });
     Annotations(entries.collect())
 }
 
 /// The entries of [`ALSO`]. One that names no kind of source is a mistake: what was meant would be
 /// forgotten in silence.
-fn also_of(reader: &mut Reader<'_>, object: NodeId, list: &str, id: &Identity) -> Vec<Also> {
+fn also_of(reader: &mut Reader<'_>, object: Cursor<'_>, list: &str, id: &Identity) -> Vec<Also> {
     let mut found = Vec::new();
     for entry in super::names_in(list) {
         let mut parts = entry.split('/').map(str::trim);

@@ -1,11 +1,10 @@
 //! What other tools wrote into a pod template: annotations and labels that roll its pods.
 
-use super::Reader;
 use crate::config::options::STAMP_KEY;
 use crate::k8s::foreign::{CHECKSUMS, VERSION_LABELS};
 use crate::k8s::sites::CONTAINER_LISTS;
 use crate::text::Span;
-use crate::yaml::{NodeId, resolve};
+use crate::yaml::Cursor;
 
 /// Names in a pod template's metadata, each with its place.
 #[derive(Default)]
@@ -16,55 +15,40 @@ pub struct Marks {
     pub versions: Vec<(String, Span)>,
 }
 
-/// Reads the metadata of a pod template.
-pub(super) fn read(reader: &Reader<'_>, metadata: NodeId, pod_spec: NodeId) -> Marks {
+/// Reads the metadata of a pod template whose own annotation is `stamp`.
+pub(super) fn read(metadata: Cursor<'_>, pod_spec: Cursor<'_>, stamp: &str) -> Marks {
     let mut marks = Marks::default();
-    let document = reader.document;
     let fields = |name: &str| {
-        let mapping = document.value(reader.text, metadata, name);
-        mapping.into_iter().flat_map(|at| document.pairs(at))
+        let pairs = metadata.get(name).into_iter().flat_map(Cursor::pairs);
+        pairs.filter_map(|(key, value)| Some((key.key().ok()?, key, value)))
     };
-    for (key, _) in fields("annotations") {
-        let Ok(name) = resolve::key(document, reader.text, key) else {
-            continue;
-        };
-        let ours = name == STAMP_KEY || name == reader.options.annotation;
+    for (name, key, _) in fields("annotations") {
+        let ours = name == STAMP_KEY || name == stamp;
         if !ours && CHECKSUMS.iter().any(|pattern| pattern.matches(&name)) {
-            let at = document.node(key).span;
-            marks.checksums.push((name.into_owned(), at));
+            marks.checksums.push((name.into_owned(), key.span()));
         }
     }
-    for (key, value) in fields("labels") {
-        let Ok(name) = resolve::key(document, reader.text, key) else {
-            continue;
-        };
+    for (name, key, value) in fields("labels") {
         let Some(row) = VERSION_LABELS.iter().find(|row| row.name == name) else {
             continue;
         };
-        if row.of_image && is_in_an_image(reader, value, pod_spec) {
-            continue;
+        if !(row.of_image && is_in_an_image(value, pod_spec)) {
+            marks.versions.push((name.into_owned(), key.span()));
         }
-        let at = document.node(key).span;
-        marks.versions.push((name.into_owned(), at));
     }
     marks
 }
 
 /// Whether the version is part of an image: then a new one rolls the pods with or without a label.
-fn is_in_an_image(reader: &Reader<'_>, version: NodeId, pod_spec: NodeId) -> bool {
-    let document = reader.document;
-    let Ok(resolve::Value::Str(version)) =
-        resolve::value(document, reader.text, document.target(version))
-    else {
+fn is_in_an_image(version: Cursor<'_>, pod_spec: Cursor<'_>) -> bool {
+    let Some(version) = version.str() else {
         return false;
     };
     let version = version.trim_start_matches('v');
     !version.is_empty()
-        && CONTAINER_LISTS.iter().any(|list| {
-            let list = document.value(reader.text, pod_spec, list);
-            list.into_iter()
-                .flat_map(|list| document.items(list))
-                .filter_map(|container| reader.string(container, "image"))
-                .any(|image| image.contains(version))
-        })
+        && CONTAINER_LISTS
+            .iter()
+            .flat_map(|list| pod_spec.list(list))
+            .filter_map(|container| container.string("image"))
+            .any(|image| image.contains(version))
 }

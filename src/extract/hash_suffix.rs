@@ -1,24 +1,19 @@
 //! The suffix that kustomize gives a source for its content, and sources that already carry it, so that
 //! their name rolls the pods.
 
-use super::Reader;
+use super::source::Provided;
 use crate::digest::name_hash;
-use crate::k8s::id::Identity;
-use crate::k8s::providers::{Provider, Target};
-use crate::yaml::resolve::{self, Value};
-use crate::yaml::{Kind, NodeId, Style};
+use crate::k8s::providers::Target;
+use crate::yaml::resolve::Value;
+use crate::yaml::timestamp::{self, Timestamp};
+use crate::yaml::{Cursor, Kind, Style};
 
 /// Whether the name ends in `-` and the hash that kustomize gives this very content.
-pub(super) fn is_content_named(
-    reader: &Reader<'_>,
-    node: NodeId,
-    row: &Provider,
-    id: &Identity,
-) -> bool {
-    row.group.is_empty()
-        && name_hash::looks_suffixed(&id.name)
-        && kustomize_suffix(reader, node, row, Reading::Frozen)
-            .is_some_and(|suffix| id.name.ends_with(&suffix))
+pub(super) fn is_content_named(object: Provided<'_, '_>) -> bool {
+    object.row.group.is_empty()
+        && name_hash::looks_suffixed(&object.id.name)
+        && kustomize_suffix(object.node, object.row.provides, Reading::Frozen)
+            .is_some_and(|suffix| object.id.name.ends_with(&suffix))
 }
 
 /// How closely scalars are read as kustomize does.
@@ -32,102 +27,97 @@ pub(super) enum Reading {
 
 /// The suffix of kustomize; nothing where it may read something otherwise than `kubectl`.
 pub(super) fn kustomize_suffix(
-    reader: &Reader<'_>,
-    node: NodeId,
-    row: &Provider,
+    object: Cursor<'_>,
+    target: Target,
     reading: Reading,
 ) -> Option<String> {
-    let second = match row.provides {
+    let second = match target {
         Target::ConfigMap => "binaryData",
         Target::Secret => "stringData",
     };
-    let secret_type = match reader.document.value(reader.text, node, "type") {
+    let secret_type = match object.get("type") {
         None => String::new(),
-        Some(value) => match resolve::value(reader.document, reader.text, value) {
-            Ok(Value::Str(text)) => text.into_owned(),
-            _ => return None,
-        },
+        Some(value) => value.str()?.into_owned(),
     };
-    let data = match reader.document.field(reader.text, node, "data") {
+    let data = match object.field("data") {
         None => name_hash::Data::Text("".into()),
-        Some(field) if reader.document.node(field.value).kind == Kind::Scalar => {
-            let node = reader.document.node(field.value);
+        Some(field) if field.value.kind() == Kind::Scalar => {
+            let node = field.value.node();
             // kustomize takes the text of what stands in the place of a mapping.
-            match crate::yaml::scalar::decode(reader.text, node) {
+            match crate::yaml::scalar::decode(object.text(), node) {
                 Ok(text) if field.duplicate.is_none() && !node.has_props => {
                     name_hash::Data::Text(text)
                 }
                 _ => return None,
             }
         }
-        Some(_) => match hashed(reader, node, "data", reading) {
-            Some(Some(entries)) => name_hash::Data::Entries(entries),
-            _ => return None,
+        Some(_) => match hashed(object, "data", reading) {
+            Hashed::Entries(entries) => name_hash::Data::Entries(entries),
+            Hashed::Nothing | Hashed::Unsure => return None,
         },
     };
-    let second = hashed(reader, node, second, reading)?;
+    let second = match hashed(object, second, reading) {
+        Hashed::Entries(entries) => Some(entries),
+        Hashed::Nothing => None,
+        Hashed::Unsure => return None,
+    };
     let content = name_hash::Content { data, second, secret_type };
-    Some(name_hash::kustomize(row.provides, &content))
+    Some(name_hash::kustomize(target, &content))
 }
 
-/// A field as kustomize hashes it. The outer `None`: kustomize reads something here otherwise than
-/// `kubectl` does, so nothing is proven.
-fn hashed<'a>(
-    reader: &Reader<'a>,
-    node: NodeId,
-    field: &str,
-    reading: Reading,
-) -> Option<Option<name_hash::Entries<'a>>> {
-    let document = reader.document;
-    let Some(field) = document.field(reader.text, node, field) else {
-        return Some(None);
+/// A field as kustomize hashes it.
+enum Hashed<'a> {
+    /// A mapping with these entries.
+    Entries(name_hash::Entries<'a>),
+    /// It is absent, or no mapping.
+    Nothing,
+    /// kustomize may read something here otherwise than `kubectl` does, so nothing is proven.
+    Unsure,
+}
+
+fn hashed<'a>(object: Cursor<'a>, field: &str, reading: Reading) -> Hashed<'a> {
+    let Some(field) = object.field(field) else {
+        return Hashed::Nothing;
     };
-    if document.node(field.value).kind == Kind::Scalar && !document.node(field.value).has_props {
-        return Some(None);
+    let node = field.value.node();
+    if node.kind == Kind::Scalar && !node.has_props {
+        return Hashed::Nothing;
     }
-    if field.duplicate.is_some()
-        || document.node(field.value).kind != Kind::Mapping
-        || document.node(field.value).has_merge
-    {
-        return None;
+    if field.duplicate.is_some() || node.kind != Kind::Mapping || node.has_merge {
+        return Hashed::Unsure;
     }
     let mut entries: name_hash::Entries<'a> = Vec::new();
-    for (key, value) in document.pairs(field.value) {
-        let plain = document.node(value).style == Style::Plain;
-        let Ok(Value::Str(key)) = resolve::value(document, reader.text, key) else {
-            return None;
+    for (key, value) in field.value.pairs() {
+        let Some(key) = key.str() else {
+            return Hashed::Unsure;
         };
-        let text = match resolve::value(document, reader.text, value) {
+        let text = match value.value() {
+            _ if value.node().has_props => return Hashed::Unsure,
             Ok(Value::Str(text)) => text,
-            Ok(Value::Null) if !document.node(value).has_props => {
+            Ok(Value::Null) => {
                 entries.push((key.into_owned(), None));
                 continue;
             }
-            _ => return None,
+            _ => return Hashed::Unsure,
         };
+        let is_plain = value.style() == Style::Plain;
         // kustomize turns a plain date into a time stamp.
-        let is_dated =
-            plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-');
-        if document.node(value).has_props || (is_dated && reading == Reading::Frozen) {
-            return None;
-        }
-        if reading == Reading::Exact
-            && document.node(value).style == Style::Folded
-            && is_damaged(&text)
-        {
-            return None;
-        }
-        let text = match is_dated.then(|| name_hash::go_time(&text)).flatten() {
-            Some(time) => time.into(),
-            None => text,
+        let is_dated = is_plain && timestamp::is_dated(&text);
+        let is_unsure = match reading {
+            Reading::Frozen => is_dated,
+            Reading::Exact => value.style() == Style::Folded && is_damaged(&text),
         };
-        entries.push((key.into_owned(), Some(text)));
+        if is_unsure {
+            return Hashed::Unsure;
+        }
+        let time = Timestamp::parse(&text).filter(|_| is_dated).map(|time| time.to_rfc3339());
+        entries.push((key.into_owned(), Some(time.map_or(text, Into::into))));
     }
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     if entries.windows(2).any(|w| w[0].0 == w[1].0) {
-        return None;
+        return Hashed::Unsure;
     }
-    Some(Some(entries))
+    Hashed::Entries(entries)
 }
 
 /// Whether kustomize reads a folded text otherwise after it has written it once: its emitter adds a line

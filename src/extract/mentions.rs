@@ -2,19 +2,20 @@
 //!
 //! A second reading, only for names that are about to change, and only of documents that hold one.
 
-use super::Reader;
+use super::is_local;
+use super::objects::{self, Found, ObjectNode};
 use crate::config::options::Options;
 use crate::finding::naming::CannotFollow;
+use crate::k8s::Row;
 use crate::k8s::id::Identity;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::other_names::{CLUSTER_WIDE, OWN_GROUPS, is_free, is_other};
 use crate::k8s::providers::Target;
-use crate::k8s::referrers::{Names, POD_PARTS, Referrer, Within, fields, is_way, referrers};
+use crate::k8s::referrers::{Names, POD_PARTS, Referrer, Within, referrers};
 use crate::k8s::sites::{SITES, Site, Under};
 use crate::text::{FileId, Span};
-use crate::yaml::resolve::{self, Value};
-use crate::yaml::verify::Step;
-use crate::yaml::{self, Kind, NodeId, Style};
+use crate::yaml::path::{Route, Step};
+use crate::yaml::{self, Cursor, Kind, Style};
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 
@@ -29,7 +30,7 @@ pub struct Mention {
     /// The document that it is in.
     pub document: Span,
     /// The way from the root of the document to it.
-    pub path: Vec<Step>,
+    pub path: Route,
     /// Where it is, with its quotes.
     pub span: Span,
     /// How it is written.
@@ -83,17 +84,14 @@ pub fn mentions(
             return found;
         };
         for document in documents {
-            let mut reader = Reader {
-                file,
-                text,
-                options,
-                document: &document,
-                facts: &mut super::Facts::default(),
-                names: Some(names),
-                mentions: Vec::new(),
-            };
-            if reader.document().is_ok() {
-                found.append(&mut reader.mentions);
+            let known = found.len();
+            let read = objects::each(Cursor::root(&document, text), |object| {
+                if let Found::Object(object) = object {
+                    search(file, &object, options, names, &mut found);
+                }
+            });
+            if read.is_err() {
+                found.truncate(known);
             }
         }
     }
@@ -114,90 +112,82 @@ fn says_any(text: &str, names: &BTreeSet<String>) -> bool {
 }
 
 /// What is known of the object that is searched.
-struct Subject<'a> {
+struct Searched<'a> {
+    file: FileId,
     id: Identity,
-    object: NodeId,
+    object: Cursor<'a>,
     route: &'a [Step],
-    workload: Option<&'static WorkloadKind>,
+    workload: Option<Row<WorkloadKind>>,
     own: bool,
     parts: bool,
 }
 
-/// Finds the mentions in one object, of this group, version and kind.
-pub(super) fn search(
-    reader: &mut Reader<'_>,
-    node: NodeId,
-    route: &[Step],
-    (group, version, kind): (&str, &str, &str),
+/// Finds the mentions in one object.
+fn search(
+    file: FileId,
+    object: &ObjectNode<'_>,
+    options: &Options,
+    names: &BTreeSet<String>,
+    found: &mut Vec<Mention>,
 ) {
-    let string = |path: &str| {
-        let at = reader.at(node, path)?;
-        match resolve::value(reader.document, reader.text, at) {
-            Ok(Value::Str(text)) => Some(text.into_owned()).filter(|text| !text.is_empty()),
-            _ => None,
-        }
-    };
-    let metadata = reader.document.value(reader.text, node, "metadata");
-    let local = metadata.and_then(|m| reader.annotation(m, "config.kubernetes.io/local-config"));
-    if local.is_some_and(|(value, _)| value != "false") {
+    let (group, version) = Identity::split_api_version(&object.api_version);
+    let kind = object.kind.as_str();
+    let metadata = object.node.get("metadata");
+    if metadata.is_some_and(is_local) {
         return;
     }
-    let subject = Subject {
+    let string = |field| metadata.and_then(|metadata| metadata.filled(field));
+    let searched = Searched {
+        file,
         own: OWN_GROUPS.contains(&group),
         parts: POD_PARTS.contains(&(group, kind)),
-        workload: reader.options.workload(group, kind),
+        workload: options.workload(group, kind),
         id: Identity {
             group: group.into(),
             version: version.into(),
             kind: kind.into(),
-            namespace: string("metadata/namespace").map(SmolStr::from),
-            name: string("metadata/name").unwrap_or_default().into(),
+            namespace: string("namespace"),
+            name: string("name").unwrap_or_default(),
         },
-        object: node,
-        route,
+        object: object.node,
+        route: &object.route,
     };
-    let mut found = Vec::new();
-    let mut walk =
-        Walk { reader, subject: &subject, steps: Vec::new(), way: Vec::new(), found: &mut found };
-    let shared = walk.is_shared(node);
-    walk.visit(node, node, shared);
-    reader.mentions.append(&mut found);
+    let (steps, way) = (Vec::new(), Vec::new());
+    let mut walk = MentionWalk { options, names, object: &searched, steps, way, found };
+    walk.visit(object.node, object.node, object.node.is_shared());
 }
 
-struct Walk<'a, 'r> {
-    reader: &'a Reader<'r>,
-    subject: &'a Subject<'a>,
+/// The walk over all scalars of an object.
+struct MentionWalk<'a> {
+    options: &'a Options,
+    /// The names that are looked for.
+    names: &'a BTreeSet<String>,
+    object: &'a Searched<'a>,
+    /// The way from the object to the node that is visited.
     steps: Vec<Step>,
     /// The fields of the steps, without those that merge.
-    way: Vec<String>,
+    way: Vec<SmolStr>,
     found: &'a mut Vec<Mention>,
 }
 
-impl Walk<'_, '_> {
-    /// Whether aliases stand for the node.
-    fn is_shared(&self, node: NodeId) -> bool {
-        self.reader.document.aliases(node) > 0
-    }
-
-    fn visit(&mut self, node: NodeId, holder: NodeId, shared: bool) {
-        let document = self.reader.document;
+impl MentionWalk<'_> {
+    fn visit(&mut self, node: Cursor<'_>, holder: Cursor<'_>, shared: bool) {
         if self.steps.len() >= yaml::MAX_DEPTH {
             return;
         }
-        match document.node(node).kind {
+        match node.kind() {
             Kind::Mapping => {
-                for (key, value) in document.pairs(node) {
-                    let merges = document.is_merge_key(self.reader.text, key);
-                    let Ok(name) = resolve::key(document, self.reader.text, key) else {
+                for (key, value) in node.pairs() {
+                    let merges = key.is_merge_key();
+                    let Ok(name) = key.key().map(SmolStr::from) else {
                         continue;
                     };
                     self.key(key, &name);
-                    self.steps.push(Step::Field(name.clone().into()));
+                    self.steps.push(Step::Field(name.clone()));
                     if !merges {
-                        self.way.push(name.into_owned());
+                        self.way.push(name);
                     }
-                    let shared = shared || self.is_shared(value) || self.is_shared(key);
-                    self.visit(value, node, shared);
+                    self.visit(value, node, shared || value.is_shared() || key.is_shared());
                     self.steps.pop();
                     if !merges {
                         self.way.pop();
@@ -205,10 +195,9 @@ impl Walk<'_, '_> {
                 }
             }
             Kind::Sequence => {
-                for (i, item) in document.children(node).enumerate() {
+                for (i, item) in node.children().enumerate() {
                     self.steps.push(Step::Item(i));
-                    let shared = shared || self.is_shared(item);
-                    self.visit(item, holder, shared);
+                    self.visit(item, holder, shared || item.is_shared());
                     self.steps.pop();
                 }
             }
@@ -217,89 +206,55 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn wanted(&self, text: &str) -> bool {
-        self.reader.names.is_some_and(|names| names.contains(text))
-    }
-
     /// A key that reads a name: of Kubernetes' own types it means something else.
-    fn key(&mut self, key: NodeId, name: &str) {
-        if self.subject.own || !self.wanted(name) {
+    fn key(&mut self, key: Cursor<'_>, name: &str) {
+        if self.object.own || !self.names.contains(name) {
             return;
         }
-        let way: Vec<&str> = self.way.iter().map(String::as_str).collect();
-        let is_label = way.last().is_some_and(|last| *last == "labels" || *last == "matchLabels");
+        let is_label =
+            self.way.last().is_some_and(|last| last == "labels" || last == "matchLabels");
         if !is_label {
-            let fixed = Some(CannotFollow::Key);
-            self.push(key, "", name, What::Unknown, None, fixed);
+            self.push(key, "", name, (What::Unknown, None), Some(CannotFollow::Key));
         }
     }
 
-    fn scalar(&mut self, node: NodeId, holder: NodeId, shared: bool) {
-        let document = self.reader.document;
-        let Ok(Value::Str(text)) = resolve::value(document, self.reader.text, node) else {
+    fn scalar(&mut self, node: Cursor<'_>, holder: Cursor<'_>, shared: bool) {
+        let Some(text) = node.str() else {
             return;
         };
-        let (before, name) = if self.wanted(&text) {
+        let (before, name) = if self.names.contains(text.as_ref()) {
             ("", text.as_ref())
         } else {
             match text.rfind(['/', '=']).map(|at| text.split_at(at + 1)) {
-                Some((before, name)) if self.wanted(name) => (before, name),
+                Some((before, name)) if self.names.contains(name) => (before, name),
                 _ => return,
             }
         };
-        let meaning = self.meaning(before, name, holder);
-        let Some((what, namespace)) = meaning else {
-            return;
-        };
-        let fixed = self.fixed(node, &text, shared);
-        self.push(node, before, name, what, namespace, fixed);
-    }
-
-    /// Why the text of a scalar cannot be replaced.
-    fn fixed(&self, node: NodeId, text: &str, shared: bool) -> Option<CannotFollow> {
-        let document = self.reader.document;
-        let at = document.node(node);
-        let raw = at.span.of(self.reader.text);
-        let inner = match at.style {
-            Style::Plain => Some(raw),
-            Style::Single | Style::Double | Style::JsonString => {
-                raw.get(1..raw.len().saturating_sub(1))
-            }
-            _ => None,
-        };
-        if shared {
-            Some(CannotFollow::SharedAnchor)
-        } else if document.tag(node).is_some() {
-            Some(CannotFollow::Tag)
-        } else if inner != Some(text) {
-            Some(CannotFollow::BlockOrEscapes)
-        } else {
-            None
+        if let Some(meaning) = self.meaning(before, name, holder) {
+            self.push(node, before, name, meaning, fixed(node, &text, shared));
         }
     }
 
     fn push(
         &mut self,
-        node: NodeId,
+        node: Cursor<'_>,
         before: &str,
         name: &str,
-        what: What,
-        namespace: Option<String>,
+        (what, namespace): (What, Option<String>),
         fixed: Option<CannotFollow>,
     ) {
-        let document = self.reader.document;
-        let at = document.node(node);
-        let anywhere = namespace.is_none() && CLUSTER_WIDE.contains(&self.subject.id.kind.as_str());
+        let id = &self.object.id;
+        let anywhere = namespace.is_none() && CLUSTER_WIDE.contains(&id.kind.as_str());
         self.found.push(Mention {
-            file: self.reader.file,
-            namespace: namespace.or_else(|| Some(self.subject.id.namespace.as_ref()?.to_string())),
+            file: self.object.file,
+            namespace: namespace.or_else(|| Some(id.namespace.as_ref()?.to_string())),
             anywhere,
-            id: self.subject.id.clone(),
-            object: document.node(self.subject.object).span,
-            document: document.span,
-            path: [self.subject.route, self.steps.as_slice()].concat(),
-            span: at.span,
-            style: at.style,
+            id: id.clone(),
+            object: self.object.object.span(),
+            document: node.document().span,
+            path: Route([self.object.route, self.steps.as_slice()].concat()),
+            span: node.span(),
+            style: node.style(),
             before: before.to_owned(),
             name: name.to_owned(),
             what,
@@ -310,15 +265,14 @@ impl Walk<'_, '_> {
 
     /// What kustomize takes a text for: of an RBAC rule it does not ask what the rule is about.
     fn rewritten(&self, before: &str, name: &str) -> Vec<Target> {
-        let id = &self.subject.id;
-        let way: Vec<&str> = self.way.iter().map(String::as_str).collect();
+        let (id, way) = (&self.object.id, &self.way);
         if !before.is_empty() {
             return Vec::new();
         }
-        let told = self.reader.options.rules.names.iter();
-        let told = told.filter(|row| row.of_kustomize && row.fits(&id.group, &id.kind, &way, name));
+        let told = self.options.rules.names.iter();
+        let told = told.filter(|row| row.of_kustomize && row.fits(&id.group, &id.kind, way, name));
         let mut targets: Vec<Target> = told.filter_map(|row| row.target).collect();
-        for row in referrers(&id.group, &id.kind, &way) {
+        for row in referrers(&id.group, &id.kind, way) {
             match row.names {
                 _ if !row.kustomize => {}
                 Names::ConfigMap => targets.push(Target::ConfigMap),
@@ -332,11 +286,16 @@ impl Walk<'_, '_> {
     }
 
     /// What the place means, and the namespace that it names; nothing if it cannot mean the name.
-    fn meaning(&self, before: &str, name: &str, holder: NodeId) -> Option<(What, Option<String>)> {
-        let subject = self.subject;
-        let way: Vec<&str> = self.way.iter().map(String::as_str).collect();
-        for row in &self.reader.options.rules.names {
-            if row.fits(&subject.id.group, &subject.id.kind, &way, name) {
+    fn meaning(
+        &self,
+        before: &str,
+        name: &str,
+        holder: Cursor<'_>,
+    ) -> Option<(What, Option<String>)> {
+        let (object, way) = (self.object, self.way.as_slice());
+        let (group, kind) = (object.id.group.as_str(), object.id.kind.as_str());
+        for row in &self.options.rules.names {
+            if row.fits(group, kind, way, name) {
                 let what = match row.target {
                     Some(target) => What::Reference(vec![target]),
                     None => What::Other,
@@ -344,33 +303,32 @@ impl Walk<'_, '_> {
                 return before.is_empty().then_some((what, None));
             }
         }
-        if way == ["metadata", "name"] && subject.id.group.is_empty() {
-            match subject.id.kind.as_str() {
+        if way == ["metadata", "name"] && group.is_empty() {
+            match kind {
                 "ConfigMap" => return Some((What::Definition(Target::ConfigMap), None)),
                 "Secret" => return Some((What::Definition(Target::Secret), None)),
                 _ => {}
             }
         }
-        let group = subject.id.group.as_str();
         let mut other = false;
-        for row in referrers(group, &subject.id.kind, &way) {
-            match self.referrer(row, before, holder) {
+        for row in referrers(group, kind, way) {
+            match referrer(row, before, holder) {
                 Some(found) => return Some(found),
                 None => other = true,
             }
         }
-        if is_other(&way) || other {
+        if is_other(way) || other {
             return before.is_empty().then_some((What::Other, None));
         }
-        if subject.parts
+        if object.parts
             && before.is_empty()
-            && let Some(site) = SITES.iter().find(|site| is_site(site, &way))
+            && let Some(site) = SITES.iter().find(|site| is_site(site, way))
         {
             return Some((What::Reference(vec![site.target]), None));
         }
-        let inside = self.in_template(&way);
-        if subject.own || inside.is_some() {
-            let rest = inside.map_or(way.as_slice(), |depth| &way[depth..]);
+        let inside = self.in_template();
+        if object.own || inside.is_some() {
+            let rest = inside.map_or(way, |depth| &way[depth..]);
             return match is_free(rest) {
                 true => is_spoken(before).then_some((What::Unknown, None)),
                 // No field of the API that this program knows, and yet it speaks of a source.
@@ -384,8 +342,8 @@ impl Walk<'_, '_> {
         if !before.is_empty() {
             return None;
         }
-        let is_named = way.last() == Some(&"name");
-        let kind = self.beside(holder, "kind").filter(|_| is_named);
+        let is_named = way.last().is_some_and(|last| last == "name");
+        let kind = holder.filled("kind").filter(|_| is_named);
         let of_other_kind = kind.is_some_and(|kind| kind != "ConfigMap" && kind != "Secret");
         Some(match of_other_kind {
             true => (What::Other, None),
@@ -393,109 +351,102 @@ impl Walk<'_, '_> {
         })
     }
 
-    fn beside(&self, holder: NodeId, field: &str) -> Option<String> {
-        let text = self.reader.string(holder, field)?;
-        (!text.is_empty()).then(|| text.to_string())
-    }
-
-    /// What a row says of this very place; nothing if it is about something else here.
-    fn referrer(
-        &self,
-        row: &Referrer,
-        before: &str,
-        holder: NodeId,
-    ) -> Option<(What, Option<String>)> {
-        let namespace = match row.within {
-            Within::Slash if before.is_empty() => None,
-            Within::Slash => {
-                let namespace = before.strip_suffix('/')?;
-                if !is_label(namespace) {
-                    return None;
-                }
-                Some(namespace.to_owned())
-            }
-            _ if !before.is_empty() => return None,
-            Within::Own => None,
-            Within::Beside(field) => self.beside(holder, field),
-        };
-        let targets = match row.names {
-            Names::ConfigMap => vec![Target::ConfigMap],
-            Names::Secret => vec![Target::Secret],
-            Names::ByKind(default) => {
-                if self.beside(holder, "group").is_some() {
-                    return None;
-                }
-                match self.beside(holder, "kind").as_deref() {
-                    Some("ConfigMap") => vec![Target::ConfigMap],
-                    Some("Secret") => vec![Target::Secret],
-                    Some(_) => return None,
-                    None => vec![default?],
-                }
-            }
-            Names::Rule => self.rule(holder)?,
-        };
-        Some((What::Reference(targets), namespace))
-    }
-
-    /// What the `resourceNames` of an RBAC rule can be names of.
-    fn rule(&self, rule: NodeId) -> Option<Vec<Target>> {
-        let document = self.reader.document;
-        let list = |field: &str| -> Option<Vec<String>> {
-            let list = document.value(self.reader.text, rule, field)?;
-            let texts = document.items(list).filter_map(|item| {
-                match resolve::value(document, self.reader.text, item) {
-                    Ok(Value::Str(text)) => Some(text.into_owned()),
-                    _ => None,
-                }
-            });
-            Some(texts.collect())
-        };
-        if let Some(groups) = list("apiGroups")
-            && !groups.iter().any(|group| group.is_empty() || group == "*")
-        {
-            return None;
-        }
-        let resources = list("resources")?;
-        let has = |name: &str| {
-            let is = |resource: &String| resource == "*" || resource == name;
-            resources.iter().any(is)
-        };
-        let mut targets = Vec::new();
-        if has("configmaps") {
-            targets.push(Target::ConfigMap);
-        }
-        if has("secrets") {
-            targets.push(Target::Secret);
-        }
-        (!targets.is_empty()).then_some(targets)
-    }
-
     /// How many fields lead to the pod template that the place is in, if it is in one.
-    fn in_template(&self, way: &[&str]) -> Option<usize> {
-        let row = self.subject.workload?;
+    fn in_template(&self) -> Option<usize> {
+        let row = self.object.workload.as_ref()?;
         row.templates.iter().find_map(|path| {
-            let path: Vec<String> = fields(path).into_iter().filter(|f| !f.is_empty()).collect();
-            let inside = way.len() > path.len() && is_way(&path, &way[..path.len()]);
-            inside.then_some(path.len())
+            let depth = path.fields();
+            let inside = self.way.len() > depth && path.matches(&self.way[..depth]);
+            inside.then_some(depth)
         })
     }
 }
 
-/// Whether the last steps of a way are those of a site.
-fn is_site(site: &Site, way: &[&str]) -> bool {
-    let mut path = vec!["**".to_owned()];
-    if site.under == Under::Volume {
-        path.push("volumes".to_owned());
+/// Why the text of a scalar cannot be replaced.
+fn fixed(node: Cursor<'_>, text: &str, shared: bool) -> Option<CannotFollow> {
+    let raw = node.raw();
+    let inner = match node.style() {
+        Style::Plain => Some(raw),
+        Style::Single | Style::Double | Style::JsonString => {
+            raw.get(1..raw.len().saturating_sub(1))
+        }
+        _ => None,
+    };
+    if shared {
+        Some(CannotFollow::SharedAnchor)
+    } else if node.tag().is_some() {
+        Some(CannotFollow::Tag)
+    } else if inner != Some(text) {
+        Some(CannotFollow::BlockOrEscapes)
+    } else {
+        None
     }
-    path.extend(fields(site.path));
-    path.push(site.name.to_owned());
-    site.under != Under::Object && is_way(&path, way)
+}
+
+/// What a row says of this very place; nothing if it is about something else here.
+fn referrer(row: &Referrer, before: &str, holder: Cursor<'_>) -> Option<(What, Option<String>)> {
+    let namespace = match row.within {
+        Within::Slash if before.is_empty() => None,
+        Within::Slash => {
+            let namespace = before.strip_suffix('/')?;
+            if !is_label(namespace) {
+                return None;
+            }
+            Some(namespace.to_owned())
+        }
+        _ if !before.is_empty() => return None,
+        Within::Own => None,
+        Within::Beside(field) => holder.filled(field).map(String::from),
+    };
+    let targets = match row.names {
+        Names::ConfigMap => vec![Target::ConfigMap],
+        Names::Secret => vec![Target::Secret],
+        Names::ByKind(_) if holder.filled("group").is_some() => return None,
+        Names::ByKind(default) => match holder.filled("kind").as_deref() {
+            Some("ConfigMap") => vec![Target::ConfigMap],
+            Some("Secret") => vec![Target::Secret],
+            Some(_) => return None,
+            None => vec![default?],
+        },
+        Names::Rule => rule(holder)?,
+    };
+    Some((What::Reference(targets), namespace))
+}
+
+/// What the `resourceNames` of an RBAC rule can be names of.
+fn rule(rule: Cursor<'_>) -> Option<Vec<Target>> {
+    let lists = |field: &str, names: [&str; 2]| {
+        let mut texts = rule.list(field).filter_map(Cursor::str);
+        texts.any(|text| names.contains(&text.as_ref()))
+    };
+    if rule.get("apiGroups").is_some() && !lists("apiGroups", ["", "*"]) {
+        return None;
+    }
+    let targets = [("configmaps", Target::ConfigMap), ("secrets", Target::Secret)];
+    let named = targets.into_iter().filter(|(name, _)| lists("resources", [name, "*"]));
+    let named: Vec<Target> = named.map(|(_, target)| target).collect();
+    (!named.is_empty()).then_some(named)
+}
+
+/// Whether the last steps of a way are those of a site.
+fn is_site(site: &Site, way: &[SmolStr]) -> bool {
+    let Some((_, way)) = way.split_last().filter(|(name, _)| **name == site.name) else {
+        return false;
+    };
+    let volumes = usize::from(site.under == Under::Volume);
+    let fields = site.path.fields();
+    let Some(above) = way.len().checked_sub(fields + volumes) else {
+        return false;
+    };
+    site.under != Under::Object
+        && site.path.matches(&way[above + volumes..])
+        && way[above..above + volumes].iter().all(|field| field == "volumes")
 }
 
 /// Whether the last field, or the one that holds the `name`, is called after ConfigMaps or Secrets.
-fn speaks_of_source(way: &[&str]) -> bool {
+fn speaks_of_source(way: &[SmolStr]) -> bool {
     let field = match way {
-        [.., holder, "name"] => holder,
+        [.., holder, name] if name == "name" => holder,
         [.., field] => field,
         [] => return false,
     };

@@ -5,13 +5,14 @@
 
 mod hash_suffix;
 mod ids;
-mod manifests;
 mod looks;
+mod manifests;
 mod api_limits;
 mod join;
 mod foreign;
 mod rebase;
 mod mentions;
+mod objects;
 mod own_suffix;
 mod build_notes;
 mod carried;
@@ -34,20 +35,23 @@ pub use own_suffix::{Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Mount, Spot, Why};
-pub use source::{At, Entry, Flaw, Malformed, Source};
+pub use source::{Entry, Flaw, Malformed, Source};
 pub use workload::Template;
 pub(crate) use workload::refused;
 
 use crate::config::options::Options;
 use crate::config::policy::{Mark, Subject, marks};
 use crate::finding::{Code, Finding};
+use crate::k8s::Row;
 use crate::k8s::id::Identity;
 use crate::k8s::kinds;
-use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::text::{FileId, MAX_TEXT, Place, Span};
-use crate::yaml::verify::Step;
-use crate::yaml::{self, Document, Kind, NodeId, SyntaxError, resolve};
+use crate::yaml::path::Route;
+use crate::yaml::resolve::Value;
+use crate::yaml::{self, Cursor, Document, Kind, SyntaxError};
+use objects::{Found, ObjectNode};
 use smol_str::SmolStr;
+use source::Provided;
 
 /// What says that something takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +108,7 @@ pub struct Object {
     /// The document that it is in.
     pub document: Span,
     /// The way from the root of the document to it: none, or an item of a list.
-    pub route: Vec<Step>,
+    pub route: Route,
     /// Whether Helm runs it as a hook.
     pub hook: bool,
     /// How it came by its name, inside of a kustomize build.
@@ -241,29 +245,23 @@ pub fn extract_part(file: FileId, text: &str, part: Span, options: &Options) -> 
     facts.marks = marks(text, part);
     let mut marks = YttMarks::new(text, part);
     for chunk in yaml::split::chunks_of(text, part) {
-        let documents = chunk.and_then(|chunk| yaml::parse(text, chunk.span));
-        match documents {
+        let documents = match chunk.and_then(|chunk| yaml::parse(text, chunk.span)) {
+            Ok(documents) => documents,
             Err(error) => {
                 facts.broken = Some(error);
                 return facts;
             }
-            Ok(documents) => {
-                for document in documents {
-                    marks.visit(&document);
-                    let mut reader = Reader {
-                        file,
-                        text,
-                        options,
-                        document: &document,
-                        facts: &mut facts,
-                        names: None,
-                        mentions: Vec::new(),
-                    };
-                    if let Err(error) = reader.document() {
-                        facts.broken = Some(error);
-                        return facts;
-                    }
-                }
+        };
+        for document in documents {
+            marks.visit(&document);
+            let mut reader = Reader { file, options, facts: &mut facts };
+            let read = objects::each(Cursor::root(&document, text), |found| match found {
+                Found::Object(object) => reader.object(&object),
+                Found::Kustomization(path) => reader.facts.kustomizations.push(path),
+            });
+            if let Err(error) = read {
+                facts.broken = Some(error);
+                return facts;
             }
         }
     }
@@ -272,76 +270,69 @@ pub fn extract_part(file: FileId, text: &str, part: Span, options: &Options) -> 
     facts
 }
 
-struct Reader<'a> {
-    file: FileId,
-    text: &'a str,
-    options: &'a Options,
-    document: &'a Document,
-    facts: &'a mut Facts,
-    /// The names that are looked for; then nothing else is read.
-    names: Option<&'a std::collections::BTreeSet<String>>,
-    mentions: Vec<Mention>,
+/// An annotation of a metadata mapping, and its value.
+fn annotation<'a>(metadata: Cursor<'a>, name: &str) -> Option<(String, Cursor<'a>)> {
+    let value = metadata.get("annotations")?.get(name)?;
+    Some((value.str()?.into_owned(), value))
 }
 
-/// The apiVersion and kind that a typed list lends to its items; a plain `List` lends nothing.
-struct Lent {
-    typed: Option<(SmolStr, SmolStr)>,
+/// Whether `config.kubernetes.io/local-config` keeps an object on this side of an apply.
+fn is_local(metadata: Cursor<'_>) -> bool {
+    let local = annotation(metadata, "config.kubernetes.io/local-config");
+    local.is_some_and(|(value, _)| value != "false")
+}
+
+/// The labels of an object.
+fn labels(object: Cursor<'_>) -> Vec<(String, String)> {
+    let labels = object.at(["metadata", "labels"]).into_iter().flat_map(Cursor::pairs);
+    labels
+        .filter_map(|(key, value)| Some((key.key().ok()?.into_owned(), value.str()?.into_owned())))
+        .collect()
+}
+
+/// Whether SOPS has encrypted an object.
+fn is_sops(object: Cursor<'_>) -> bool {
+    object.get("sops").is_some_and(Cursor::is_mapping)
+}
+
+/// A string in the metadata of an object. Null and absent are nothing; of anything else, the node and
+/// what it is.
+fn metadata_string<'a>(
+    metadata: Option<Cursor<'a>>,
+    field: &str,
+) -> Result<Option<(SmolStr, Cursor<'a>)>, (Cursor<'a>, &'static str)> {
+    let Some(at) = metadata.and_then(|metadata| metadata.get(field)) else {
+        return Ok(None);
+    };
+    match at.value() {
+        Ok(Value::Str(text)) => Ok(Some((text.into(), at))),
+        Ok(Value::Null) => Ok(None),
+        Ok(other) => Err((at, other.type_name())),
+        Err(error) => Err((at, error.0)),
+    }
+}
+
+/// Reads the objects of a text into its facts.
+struct Reader<'a> {
+    file: FileId,
+    options: &'a Options,
+    facts: &'a mut Facts,
 }
 
 impl Reader<'_> {
-    fn document(&mut self) -> Result<(), SyntaxError> {
-        let root = self.document.root();
-        let node = self.document.node(root);
-        if node.kind == Kind::Scalar
-            && resolve::value(self.document, self.text, root) != Ok(resolve::Value::Null)
-        {
-            return Err(SyntaxError::refused(
-                node.span.start as usize,
-                "a document of mere text, without fields",
-            ));
-        }
-        if node.kind != Kind::Mapping {
-            return Ok(());
-        }
-        self.object(root, Vec::new(), &[], None)
-    }
-
-    fn string(&self, mapping: NodeId, name: &str) -> Option<SmolStr> {
-        let value = self.document.value(self.text, mapping, name)?;
-        match resolve::value(self.document, self.text, value) {
-            Ok(resolve::Value::Str(string)) => Some(string.into()),
-            _ => None,
-        }
-    }
-
-    /// The node at the end of a path of fields, `/` between names.
-    fn at(&self, node: NodeId, path: &str) -> Option<NodeId> {
-        path.split('/').try_fold(node, |at, field| self.document.value(self.text, at, field))
-    }
-
-    /// An annotation of a metadata mapping, and where its value is.
-    fn annotation(&self, metadata: NodeId, name: &str) -> Option<(String, NodeId)> {
-        let annotations = self.document.value(self.text, metadata, "annotations")?;
-        let value = self.document.value(self.text, annotations, name)?;
-        match resolve::value(self.document, self.text, value) {
-            Ok(resolve::Value::Str(string)) => Some((string.into_owned(), value)),
-            _ => None,
-        }
-    }
-
     /// What says that the whole object takes no part: its annotation, or a rule.
-    fn ignored(&self, annotation: bool, node: NodeId, id: &Identity) -> Option<By> {
+    fn ignored(&self, annotation: bool, object: Cursor<'_>, id: &Identity) -> Option<By> {
         match annotation {
             true => Some(By::Annotation),
-            false => self.is_ignored_by_rule(node, id).then_some(By::Rule),
+            false => self.is_ignored_by_rule(object, id).then_some(By::Rule),
         }
     }
 
     /// Whether a rule of the configuration is about the whole object.
-    fn is_ignored_by_rule(&self, node: NodeId, id: &Identity) -> bool {
+    fn is_ignored_by_rule(&self, object: Cursor<'_>, id: &Identity) -> bool {
         let rules = &self.options.rules.ignore;
         !rules.is_empty() && {
-            let labels = self.labels(node);
+            let labels = labels(object);
             rules.iter().any(|rule| rule.ignores(&self.subject(id, &labels)))
         }
     }
@@ -355,183 +346,90 @@ impl Reader<'_> {
         }
     }
 
-    fn labels(&self, node: NodeId) -> Vec<(String, String)> {
-        let Some(labels) = self.at(node, "metadata/labels") else {
-            return Vec::new();
-        };
-        let pair = |(key, value)| {
-            let key = resolve::key(self.document, self.text, key).ok()?;
-            match resolve::value(self.document, self.text, value) {
-                Ok(resolve::Value::Str(value)) => Some((key.into_owned(), value.into_owned())),
-                _ => None,
-            }
-        };
-        self.document.pairs(labels).filter_map(pair).collect()
+    fn place(&self, node: Cursor<'_>) -> Place {
+        Place { file: self.file, span: node.span() }
     }
 
-    /// Whether SOPS has encrypted the object.
-    fn is_sops(&self, node: NodeId) -> bool {
-        self.document
-            .value(self.text, node, "sops")
-            .is_some_and(|sops| self.document.node(sops).kind == Kind::Mapping)
-    }
-
-    fn place(&self, node: NodeId) -> Place {
-        Place { file: self.file, span: self.document.node(node).span }
-    }
-
-    fn object(
-        &mut self,
-        node: NodeId,
-        route: Vec<Step>,
-        ancestors: &[NodeId],
-        lent: Option<&Lent>,
-    ) -> Result<(), SyntaxError> {
-        let typed = lent.and_then(|l| l.typed.as_ref());
-        let kind = self.string(node, "kind").or_else(|| typed.map(|t| t.1.clone()));
-        let api_version = self.string(node, "apiVersion").or_else(|| typed.map(|t| t.0.clone()));
-        let (Some(kind), Some(api_version)) = (kind, api_version) else {
-            return Ok(());
-        };
-        // kubectl takes any object with a list of `items` for a list, whatever its kind.
-        if let Some(items) = self.document.field(self.text, node, "items")
-            && self.document.node(self.document.target(items.value)).kind == Kind::Sequence
-        {
-            if lent.is_some() {
-                return Err(SyntaxError::refused(
-                    self.document.node(node).span.start as usize,
-                    "a list inside of a list, which kubectl refuses",
-                ));
-            }
-            let lent = kind
-                .strip_suffix("List")
-                .filter(|item_kind| !item_kind.is_empty() && *item_kind != "Resource")
-                .map(|item_kind| (api_version, item_kind.into()));
-            return self.items(node, items.value, &Lent { typed: lent });
+    /// Points a finding at a node; its line is shown unless it stands in a Secret.
+    fn locate(&self, finding: Finding, node: Cursor<'_>, kind: &str) -> Finding {
+        match kind {
+            "Secret" => finding.at(self.place(node)),
+            _ => finding.quoting(self.place(node)),
         }
-        if self.is_sops(node) {
-            self.facts.encrypted = true;
-        }
-        self.one(node, route, ancestors, &kind, &api_version)
     }
 
-    fn items(&mut self, list: NodeId, items: NodeId, lent: &Lent) -> Result<(), SyntaxError> {
-        let sequence = self.document.target(items);
-        let children: Vec<NodeId> = self.document.children(sequence).collect();
-        for (i, item) in children.into_iter().enumerate() {
-            // An alias in the list stays visible to the editor as an ancestor.
-            let ancestors = [list, items, item];
-            let target = self.document.target(item);
-            if self.document.node(target).kind == Kind::Mapping {
-                if let Some(path) = self.kustomization(target) {
-                    self.facts.kustomizations.push(path);
-                    continue;
-                }
-                let route = vec![Step::Field("items".into()), Step::Item(i)];
-                self.object(target, route, &ancestors, Some(lent))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The path of an item that is a kustomization, as `kustomize fn run` hands it over.
-    fn kustomization(&self, item: NodeId) -> Option<String> {
-        let metadata = self.document.value(self.text, item, "metadata")?;
-        let path = build_notes::from_file(self, metadata)?.path;
-        let name = path.rsplit('/').next().unwrap_or_default();
-        FILE_NAMES.contains(&name).then_some(path)
-    }
-
-    fn one(
-        &mut self,
-        node: NodeId,
-        route: Vec<Step>,
-        ancestors: &[NodeId],
-        kind: &str,
-        api_version: &str,
-    ) -> Result<(), SyntaxError> {
-        let (group, version) = Identity::split_api_version(api_version);
-        if self.names.is_some() {
-            mentions::search(self, node, &route, (group, version, kind));
-            return Ok(());
-        }
+    /// Reads an object that provides or reads something.
+    fn object(&mut self, object: &ObjectNode<'_>) {
+        let node = object.node;
+        let kind = object.kind.as_str();
+        let (group, version) = Identity::split_api_version(&object.api_version);
+        self.facts.encrypted |= is_sops(node);
         self.facts.object_count += 1;
         if kind == "Secret" {
-            self.facts.secrets.push(self.document.node(node).span);
+            self.facts.secrets.push(node.span());
         }
         let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         if provider.is_none() && workload.is_none() {
-            return Ok(());
+            return;
         }
-        let metadata = self.document.value(self.text, node, "metadata");
-        let annotation = |name: &str| self.annotation(metadata?, name).map(|(value, _)| value);
-        if annotation("config.kubernetes.io/local-config").is_some_and(|v| v != "false") {
-            return Ok(());
+        let metadata = node.get("metadata");
+        if metadata.is_some_and(is_local) {
+            return;
         }
-        let is_unlisted = workload.is_some_and(kinds::WorkloadKind::is_unlisted);
-        let origin = metadata.and_then(|metadata| build_notes::read(self, metadata, kind));
-        let from_file = metadata
-            .filter(|_| !route.is_empty())
-            .and_then(|metadata| build_notes::from_file(self, metadata));
-        let hook = annotation("helm.sh/hook").is_some();
-        let mut id = Identity {
+        let wrong = |field, (at, what)| (field, at, what);
+        let (namespace, name) = match (
+            metadata_string(metadata, "namespace").map_err(|e| wrong("namespace", e)),
+            metadata_string(metadata, "name").map_err(|e| wrong("name", e)),
+        ) {
+            (Ok(namespace), Ok(name)) => (namespace, name),
+            // Of a kind without a row nothing but a note would come.
+            _ if workload.is_some_and(|row| row.is_unlisted()) => return,
+            (Err((field, at, what)), _) | (_, Err((field, at, what))) => {
+                let message = format!("`metadata.{field}` of a {kind} is {what}, not a string");
+                let finding = Finding::new(Code::InvalidObject, message);
+                let finding = self.locate(finding, at, kind).help("put it in quotes").refusing();
+                self.facts.findings.push(finding);
+                return;
+            }
+        };
+        let id = Identity {
             group: group.into(),
             version: version.into(),
-            kind: kind.into(),
-            namespace: None,
-            name: SmolStr::default(),
+            kind: object.kind.clone(),
+            namespace: namespace.map(|(text, _)| text).filter(|text| !text.is_empty()),
+            name: name.as_ref().map(|(text, _)| text.clone()).unwrap_or_default(),
         };
-        let mut name_span = self.document.node(node).span;
-        for field in ["namespace", "name"] {
-            let Some(value) = metadata.and_then(|m| self.document.value(self.text, m, field))
-            else {
-                continue;
-            };
-            let read = resolve::value(self.document, self.text, value);
-            match (field, read) {
-                (_, Ok(resolve::Value::Null)) => {}
-                ("name", Ok(resolve::Value::Str(name))) => {
-                    id.name = name.into();
-                    name_span = self.document.node(value).span;
-                }
-                (_, Ok(resolve::Value::Str(namespace))) => {
-                    id.namespace = Some(SmolStr::from(namespace)).filter(|n| !n.is_empty());
-                }
-                // Of a kind without a row nothing but a note would come.
-                (_, _) if is_unlisted => return Ok(()),
-                (_, other) => {
-                    let what = other.map_or_else(|e| e.0, |v| v.type_name());
-                    let finding = Finding::new(
-                        Code::InvalidObject,
-                        format!("`metadata.{field}` of a {kind} is {what}, not a string"),
-                    );
-                    let finding = self.locate(finding, value, kind);
-                    self.facts.findings.push(finding.help("put it in quotes").refusing());
-                    return Ok(());
-                }
+        let origin = metadata.and_then(|metadata| build_notes::read(metadata, kind));
+        let mut sources = match provider {
+            Some(row) => {
+                let ancestors = object.ancestors();
+                source::read(self, Provided { node, ancestors, row, id: &id })
             }
-        }
-        let mut sources =
-            provider.map_or_else(Vec::new, |row| source::read(self, node, ancestors, row, &id));
+            None => Vec::new(),
+        };
         if origin.as_ref().is_some_and(|origin| origin.hashed) && id.group.is_empty() {
             for source in &mut sources {
                 source.content_named = true;
             }
         }
-        let templates =
-            workload.map_or_else(Vec::new, |row| workload::read(self, node, ancestors, row, &id));
-        let follows = Follows::read(self, node, workload);
-        let delegate = kinds::delegate(group, kind).and_then(|path| self.delegate(node, path));
+        let reads = workload.is_some();
+        let templates = match workload {
+            Some(row) => workload::read(self, object, &row, &id),
+            None => Vec::new(),
+        };
+        let from_file = metadata.filter(|_| !object.route.is_empty());
+        let delegate = kinds::delegate(group, kind).and_then(|field| delegate(node, field));
+        let follows = Follows::read(self, metadata.filter(|_| reads));
         let object = Object {
             id,
             place: self.place(node),
-            name_span,
-            document: self.document.span,
-            route,
-            hook,
+            name_span: name.map_or(node, |(_, at)| at).span(),
+            document: node.document().span,
+            route: object.route.clone(),
+            hook: metadata.is_some_and(|metadata| annotation(metadata, "helm.sh/hook").is_some()),
             origin: origin.map(Box::new),
-            from_file: from_file.map(Box::new),
+            from_file: from_file.and_then(build_notes::from_file).map(Box::new),
             raw_material_of: None,
             sources: Ids::default(),
             templates: Ids::default(),
@@ -539,44 +437,30 @@ impl Reader<'_> {
             follows,
         };
         self.facts.add(object, sources, templates);
-        Ok(())
     }
 
     /// The row of a kind; of a kind without one, if the object has the shape of a workload, the row
     /// that stands for all such.
     fn workload_kind(
         &self,
-        node: NodeId,
+        object: Cursor<'_>,
         group: &str,
         kind: &str,
         provides: bool,
-    ) -> Option<&'static kinds::WorkloadKind> {
+    ) -> Option<Row<kinds::WorkloadKind>> {
         let known = self.options.workload(group, kind);
         if known.is_some() || provides || kinds::SHAPELESS.contains(&kind) {
             return known;
         }
-        let any = !unknown_kinds::find(self, node).is_empty();
-        any.then_some(&kinds::UNLISTED)
+        let any = !unknown_kinds::find(object).is_empty();
+        any.then_some(Row::BuiltIn(&kinds::UNLISTED))
     }
+}
 
-    fn delegate(&self, node: NodeId, path: &str) -> Option<Delegate> {
-        let named = self.at(node, path)?;
-        let at = self.document.value(self.text, named, "name")?;
-        Some(Delegate {
-            kind: self.string(named, "kind")?,
-            name: self.string(named, "name")?,
-            at: self.document.node(at).span,
-        })
-    }
-
-    /// Points a finding at a node; its line is shown unless it stands in a Secret.
-    fn locate(&self, finding: Finding, node: NodeId, kind: &str) -> Finding {
-        if kind == "Secret" {
-            finding.at(self.place(node))
-        } else {
-            finding.quoting(self.place(node))
-        }
-    }
+fn delegate(object: Cursor<'_>, field: &str) -> Option<Delegate> {
+    let named = object.at(["spec", field])?;
+    let at = named.get("name")?;
+    Some(Delegate { kind: named.string("kind")?, name: at.str()?.into(), at: at.span() })
 }
 
 /// Looks for `#@`, the mark of a ytt program, outside of scalars.

@@ -1,19 +1,18 @@
 //! What a name after its content takes: the suffix, the name without one, and where that is marked.
 
 use super::hash_suffix::{Reading, kustomize_suffix};
-use super::{BASE_NAME, MODE, NEEDS_HASH_SUFFIX, Reader};
+use super::source::Provided;
+use super::{BASE_NAME, MODE, NEEDS_HASH_SUFFIX, Reader, annotation};
 use crate::config::options::{Mode, SuffixHash};
 use crate::digest::name_hash::{self, Stored, is_suffixed};
 use crate::finding::naming::NoSuffix;
 use crate::finding::{Code, Finding};
-use crate::k8s::id::Identity;
-use crate::k8s::kinds::WorkloadKind;
-use crate::k8s::providers::{Provider, Target};
-use crate::k8s::recreated::{RECREATED, Says};
+use crate::k8s::providers::Target;
+use crate::k8s::recreated::{RECREATED, Recreated, Says};
 use crate::text::Span;
 use crate::yaml::insert::{self, Refusal, Slot};
 use crate::yaml::resolve::{self, Value};
-use crate::yaml::{Edit, Kind, NodeId, Style};
+use crate::yaml::{Cursor, Edit, Style};
 use base64::Engine as _;
 
 /// What a name after its content takes.
@@ -52,35 +51,30 @@ pub struct Follows {
 }
 
 impl Follows {
-    pub(super) fn read(
-        reader: &mut Reader<'_>,
-        node: NodeId,
-        workload: Option<&'static WorkloadKind>,
-    ) -> Self {
-        let metadata = reader.document.value(reader.text, node, "metadata");
-        let (Some(_), Some(metadata)) = (workload, metadata) else {
+    /// Reads what the metadata of an object with references says.
+    pub(super) fn read(reader: &mut Reader<'_>, metadata: Option<Cursor<'_>>) -> Self {
+        let Some(metadata) = metadata else {
             return Self::default();
         };
-        let is = |row: &&crate::k8s::recreated::Recreated| {
-            let found = reader.annotation(metadata, row.annotation);
+        let is = |row: &Recreated| {
+            let found = annotation(metadata, row.annotation);
             found.is_some_and(|(value, _)| match row.says {
                 Says::Anything => true,
                 Says::Contains(part) => value.contains(part),
             })
         };
-        let generated = reader.string(metadata, "generateName").is_some();
-        let recreated = generated || RECREATED.iter().any(|row| is(&row));
-        Self { mode: mode(reader, metadata, None), recreated }
+        let generated = metadata.string("generateName").is_some();
+        let recreated = generated || RECREATED.iter().any(is);
+        Self { mode: mode(reader, metadata, ""), recreated }
     }
 }
 
-/// What an object asks for itself; a word that is no mode is an error.
-fn mode(reader: &mut Reader<'_>, metadata: NodeId, row: Option<&Provider>) -> Option<Mode> {
-    let (word, at) = reader.annotation(metadata, MODE)?;
+/// What an object of a kind asks for itself; a word that is no mode is an error.
+fn mode(reader: &mut Reader<'_>, metadata: Cursor<'_>, kind: &str) -> Option<Mode> {
+    let (word, at) = annotation(metadata, MODE)?;
     let found = Mode::named(&word);
     if found.is_none() {
         let message = format!("`{MODE}` is neither `annotation` nor `suffix`");
-        let kind = row.map_or("", |row| row.kind);
         let finding = reader.locate(Finding::new(Code::UnknownName, message), at, kind);
         reader.facts.findings.push(finding);
     }
@@ -88,19 +82,14 @@ fn mode(reader: &mut Reader<'_>, metadata: NodeId, row: Option<&Provider>) -> Op
 }
 
 /// Reads what a name after its content takes, where one is wanted or there already.
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    node: NodeId,
-    ancestors: &[NodeId],
-    row: &Provider,
-    id: &Identity,
-) -> Option<Naming> {
+pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Option<Naming> {
+    let Provided { node, ancestors, row, id } = object;
     if !row.group.is_empty() {
         return None;
     }
-    let metadata = reader.document.value(reader.text, node, "metadata")?;
-    let base = reader.annotation(metadata, BASE_NAME).map(|(base, _)| base);
-    let mode = mode(reader, metadata, Some(row));
+    let metadata = node.get("metadata")?;
+    let base = annotation(metadata, BASE_NAME).map(|(base, _)| base);
+    let mode = mode(reader, metadata, &row.kind);
     let wanted = mode.unwrap_or(reader.options.mode) == Mode::Suffix;
     if !wanted && base.is_none() {
         return None;
@@ -109,48 +98,47 @@ pub(super) fn read(
         Some(base) if is_suffixed(&id.name, base) => base.as_str(),
         _ => id.name.as_str(),
     };
-    let suffix = suffix_of(reader, node, row, plain);
+    let hash = reader.options.naming.hash;
+    let suffix = suffix_of(node, row.provides, plain, hash);
     let is_suffixed = base.is_none() && name_hash::looks_suffixed(&id.name) && {
         let (plain, letters) = id.name.split_at(id.name.len() - 11);
-        let again = suffix_of(reader, node, row, plain);
+        let again = suffix_of(node, row.provides, plain, hash);
         again.is_ok_and(|suffix| letters.ends_with(&suffix))
     };
-    let is_inside = super::build_notes::read(reader, metadata, &id.kind).is_some_and(|o| o.inside);
+    let is_inside = super::build_notes::read(metadata, &id.kind).is_some_and(|o| o.inside);
     let marker = insert::find(
-        reader.document,
-        reader.text,
+        node.document(),
+        node.text(),
         ancestors,
-        node,
+        node.id(),
         &["metadata", "annotations"],
         if is_inside { NEEDS_HASH_SUFFIX } else { BASE_NAME },
     );
-    Some(Naming { base, mode, suffix, is_suffixed, marker, frozen: frozen(reader, node) })
+    Some(Naming { base, mode, suffix, is_suffixed, marker, frozen: frozen(node) })
 }
 
-fn frozen(reader: &Reader<'_>, node: NodeId) -> Frozen {
+fn frozen(object: Cursor<'_>) -> Frozen {
     const FIELD: &str = "immutable";
-    let (document, text) = (reader.document, reader.text);
-    let mut pairs = document.pairs(node);
+    let text = object.text();
+    let mut pairs = object.pairs();
     let Some((first, value)) = pairs.next() else {
         return Frozen::Theirs;
     };
-    let span = |node| document.node(node).span;
-    let (start, end) = (span(first).start as usize, span(value).end as usize);
-    if document.field(text, node, FIELD).is_some() {
+    let (start, end) = (first.span().start as usize, value.span().end as usize);
+    if object.field(FIELD).is_some() {
         let Some((next, _)) = pairs.next() else {
             return Frozen::Theirs;
         };
-        let is_true = resolve::value(document, text, value) == Ok(Value::Bool(true));
-        let next = span(next).start as usize;
+        let next = next.span().start as usize;
         let alone = text[end..next].trim().trim_start_matches(',').is_empty();
-        return match document.is_key(text, first, FIELD) && is_true && alone {
+        return match first.is_key(FIELD) && value.is_true() && alone {
             true => Frozen::Ours(Edit { span: Span::new(start, next), replacement: String::new() }),
             false => Frozen::Theirs,
         };
     }
-    let quote = if document.json { "\"" } else { "" };
-    let gap = match document.node(node).style {
-        Style::Flow => match &text[span(node).start as usize + 1..start] {
+    let quote = if object.document().json { "\"" } else { "" };
+    let gap = match object.style() {
+        Style::Flow => match &text[object.span().start as usize + 1..start] {
             "" => ", ".to_owned(),
             gap => format!(",{gap}"),
         },
@@ -168,64 +156,57 @@ fn frozen(reader: &Reader<'_>, node: NodeId) -> Frozen {
 
 /// The suffix of an object whose name without one is `name`.
 fn suffix_of(
-    reader: &Reader<'_>,
-    node: NodeId,
-    row: &Provider,
+    object: Cursor<'_>,
+    target: Target,
     name: &str,
+    hash: SuffixHash,
 ) -> Result<String, NoSuffix> {
-    if ends_without_newline(reader, node) {
+    if ends_without_newline(object) {
         return Err(NoSuffix::OpenBlock);
     }
-    match reader.options.naming.hash {
+    match hash {
         SuffixHash::Kustomize => {
-            kustomize_suffix(reader, node, row, Reading::Exact).ok_or(NoSuffix::ReadDifferently)
+            kustomize_suffix(object, target, Reading::Exact).ok_or(NoSuffix::ReadDifferently)
         }
-        SuffixHash::Kubectl => stored(reader, node, row, name)
-            .map(|stored| name_hash::kubectl(row.provides, &stored))
+        SuffixHash::Kubectl => stored(object, target, name)
+            .map(|stored| name_hash::kubectl(target, &stored))
             .ok_or(NoSuffix::NotStorable),
     }
 }
 
 /// A block scalar at the very end of a text that does not end its line: kubectl adds a line end.
-fn ends_without_newline(reader: &Reader<'_>, node: NodeId) -> bool {
-    if reader.text.ends_with('\n') {
-        return false;
-    }
-    let nodes = &reader.document.tape.nodes;
-    let end = reader.document.node(node).jump as usize;
-    let last = nodes[..end].last();
-    last.is_some_and(|last| {
-        matches!(last.style, Style::Literal | Style::Folded)
-            && last.span.end as usize == reader.text.len()
-    })
+fn ends_without_newline(object: Cursor<'_>) -> bool {
+    !object.text().ends_with('\n')
+        && object.subtree().last().is_some_and(|last| {
+            matches!(last.style, Style::Literal | Style::Folded)
+                && last.span.end as usize == object.text().len()
+        })
 }
 
 /// The object as `kubectl` hands it to the API server, `stringData` merged as that one does.
-fn stored(reader: &Reader<'_>, node: NodeId, row: &Provider, name: &str) -> Option<Stored> {
-    let is_secret = row.provides == Target::Secret;
-    let secret_type = match reader.document.value(reader.text, node, "type") {
-        Some(at) if is_secret => text(reader, at)?,
-        _ => String::new(),
+fn stored(object: Cursor<'_>, target: Target, name: &str) -> Option<Stored> {
+    let is_secret = target == Target::Secret;
+    let secret_type = match object.get("type").filter(|_| is_secret).map(Cursor::value) {
+        None | Some(Ok(Value::Null)) => String::new(),
+        Some(Ok(Value::Str(text))) => text.into_owned(),
+        Some(_) => return None,
     };
-    let immutable = match reader.document.value(reader.text, node, "immutable") {
-        None => None,
-        Some(at) => match resolve::value(reader.document, reader.text, at) {
-            Ok(Value::Bool(value)) => Some(value),
-            Ok(Value::Null) => None,
-            _ => return None,
-        },
+    let immutable = match object.get("immutable").map(Cursor::value) {
+        None | Some(Ok(Value::Null)) => None,
+        Some(Ok(Value::Bool(value))) => Some(value),
+        Some(_) => return None,
     };
-    let mut data = entries(reader, node, "data")?;
+    let mut data = entries(object, "data")?;
     let mut binary = Vec::new();
     if is_secret {
         normal(&mut data)?;
-        for (key, value) in entries(reader, node, "stringData")? {
+        for (key, value) in entries(object, "stringData")? {
             data.retain(|(known, _)| *known != key);
             let value = base64::engine::general_purpose::STANDARD.encode(value);
             data.push((key, value));
         }
     } else {
-        binary = entries(reader, node, "binaryData")?;
+        binary = entries(object, "binaryData")?;
         normal(&mut binary)?;
     }
     data.sort();
@@ -242,35 +223,25 @@ fn normal(entries: &mut [(String, String)]) -> Option<()> {
     Some(())
 }
 
-fn text(reader: &Reader<'_>, node: NodeId) -> Option<String> {
-    match resolve::value(reader.document, reader.text, node) {
-        Ok(Value::Str(text)) => Some(text.into_owned()),
-        Ok(Value::Null) => Some(String::new()),
-        _ => None,
-    }
-}
-
 /// The entries of a field; a null value is none.
-fn entries(reader: &Reader<'_>, node: NodeId, field: &str) -> Option<Vec<(String, String)>> {
-    let document = reader.document;
-    let Some(field) = document.field(reader.text, node, field) else {
+fn entries(object: Cursor<'_>, field: &str) -> Option<Vec<(String, String)>> {
+    let Some(field) = object.field(field) else {
         return Some(Vec::new());
     };
-    let mapping = document.target(field.value);
-    if resolve::value(document, reader.text, mapping) == Ok(Value::Null) {
+    let mapping = field.value.target();
+    if mapping.is_null() {
         return Some(Vec::new());
     }
-    let at = document.node(mapping);
-    if at.kind != Kind::Mapping || at.has_merge || field.duplicate.is_some() {
+    if !mapping.is_mapping() || mapping.node().has_merge || field.duplicate.is_some() {
         return None;
     }
     let mut entries: Vec<(String, String)> = Vec::new();
-    for (key, value) in document.pairs(mapping) {
-        let key = resolve::key(document, reader.text, key).ok()?.into_owned();
+    for (key, value) in mapping.pairs() {
+        let key = key.key().ok()?.into_owned();
         if entries.iter().any(|(known, _)| *known == key) {
             return None;
         }
-        match resolve::value(document, reader.text, value) {
+        match value.value() {
             Ok(Value::Str(value)) => entries.push((key, value.into_owned())),
             Ok(Value::Null) => {}
             _ => return None,

@@ -6,7 +6,7 @@
 use super::foreign::Marks;
 use super::own_suffix::{Frozen, Naming};
 use super::{
-    At, Delegate, Entry, Facts, Malformed, Object, Reference, Sidecar, Source, Template, Watched,
+    Delegate, Entry, Facts, Malformed, Object, Reference, Sidecar, Source, Template, Watched,
 };
 use crate::finding::Finding;
 use crate::text::{FileId, Place, Span};
@@ -140,8 +140,7 @@ impl Way {
             collected: _,
         } = source;
         for entry in entries {
-            let Entry { key: _, digest: _, size: _, env: _, flaw: _, ignored: _, at: At(at) } =
-                entry;
+            let Entry { key: _, digest: _, size: _, env: _, flaw: _, ignored: _, at } = entry;
             self.span(at);
         }
         if let Some(Malformed { field: _, at }) = malformed {

@@ -1,16 +1,16 @@
 //! What a pod spec reads: its references, found by one walk along the tree of sites.
 
-use super::Reader;
 use super::ids::TemplateId;
 use super::site_label::{self, Mount, Spot, Why, Within};
 use crate::config::policy::UserSite;
 use crate::finding::Code;
-use crate::k8s::kinds::WorkloadKind;
-use crate::k8s::sites::{CONTAINER_LISTS, Reads, Site, SiteTree};
+use crate::k8s::Row;
+use crate::k8s::sites::{CONTAINER_LISTS, Reads, SITE_TREE, Site, SiteTree};
 use crate::text::Span;
 use crate::yaml::insert::Refusal;
-use crate::yaml::resolve::{self, Value};
-use crate::yaml::{Kind, NodeId};
+use crate::yaml::path::PathStep;
+use crate::yaml::resolve::Value;
+use crate::yaml::{Cursor, Kind};
 use smol_str::SmolStr;
 
 /// A workload, a site, a target and the keys that are read.
@@ -18,7 +18,7 @@ pub struct Reference {
     /// The pod template that has it.
     pub template: TemplateId,
     /// Where in the pod spec.
-    pub site: &'static Site,
+    pub site: Row<Site>,
     /// The name as it is written there.
     pub name: SmolStr,
     /// Where the name is written.
@@ -67,8 +67,15 @@ enum Mounted {
     Parts(Vec<Vec<String>>),
 }
 
+/// One mount of a volume in some container.
+struct VolumeMount {
+    volume: SmolStr,
+    part: MountedPart,
+    label: Mount,
+}
+
 /// What one mount shows of its volume.
-pub(super) enum Part {
+enum MountedPart {
     /// All of it.
     Whole,
     /// What lies at or below this cleaned path, or above it.
@@ -77,80 +84,85 @@ pub(super) enum Part {
     Unknown,
 }
 
-pub(super) struct Walk<'a, 'r> {
-    pub(super) reader: &'a Reader<'r>,
-    pub(super) row: &'static WorkloadKind,
+/// The walk over a pod spec along the tree of sites.
+pub(super) struct SiteWalk<'a, 'l> {
+    /// The references found so far, in the order of the walk.
     pub(super) references: Vec<Reference>,
+    /// Why they cannot be trusted: the first reason.
     pub(super) refusal: Option<(Code, Refusal)>,
-    /// Of each mount: the volume, what it shows of it, and what people call it.
-    pub(super) mounts: Option<Vec<(String, Part, Mount)>>,
     /// The names of the pod's volumes.
-    pub(super) volumes: Vec<String>,
+    pub(super) volumes: Vec<SmolStr>,
+    /// Whether Kubernetes itself runs the pods, so that nobody adds mounts.
+    built_in: bool,
     /// The volumes whose files the program rereads by itself.
-    pub(super) live: &'a [(String, NodeId)],
-    pub(super) pod_spec: NodeId,
+    live: &'l [SmolStr],
+    pod_spec: Option<Cursor<'a>>,
+    /// All mounts of the pod, read when the first volume asks.
+    mounts: Option<Vec<VolumeMount>>,
 }
 
-impl Walk<'_, '_> {
-    pub(super) fn refuse(
-        &mut self,
-        code: Code,
-        at: NodeId,
-        message: String,
-        related: Option<NodeId>,
-    ) {
-        if self.refusal.is_none() {
-            let document = self.reader.document;
-            let refusal = Refusal {
-                at: document.node(at).span,
-                message,
-                related: related.map(|n| document.node(n).span),
-            };
-            self.refusal = Some((code, refusal));
+impl<'a, 'l> SiteWalk<'a, 'l> {
+    pub(super) fn new(built_in: bool, live: &'l [SmolStr]) -> Self {
+        Self {
+            references: Vec::new(),
+            refusal: None,
+            volumes: Vec::new(),
+            built_in,
+            live,
+            pod_spec: None,
+            mounts: None,
         }
     }
 
-    /// A field on the way to what pods read; twice the same key is refused.
-    pub(super) fn field(&mut self, mapping: NodeId, name: &str) -> Option<NodeId> {
-        let field = self.reader.document.field(self.reader.text, mapping, name)?;
+    /// Finds the references of a pod spec.
+    pub(super) fn pod_spec(&mut self, pod_spec: Cursor<'a>) {
+        self.pod_spec = Some(pod_spec);
+        self.visit(pod_spec, &SITE_TREE, Within::default());
+    }
+
+    fn refuse(&mut self, code: Code, refusal: Refusal) {
+        self.refusal.get_or_insert((code, refusal));
+    }
+
+    /// Twice the same key on the way to what pods read.
+    pub(super) fn refuse_duplicate(&mut self, name: &str, last: Cursor<'_>, first: Cursor<'_>) {
+        let refusal = Refusal {
+            at: last.span(),
+            message: format!("the key `{name}` stands twice in one mapping"),
+            related: Some(first.span()),
+        };
+        self.refuse(Code::DuplicateKey, refusal);
+    }
+
+    /// A field on the way to what pods read, its alias followed; twice the same key is refused.
+    pub(super) fn field(&mut self, mapping: Cursor<'a>, name: &str) -> Option<Cursor<'a>> {
+        let field = mapping.field(name)?;
         if let Some(first) = field.duplicate {
-            self.refuse(
-                Code::DuplicateKey,
-                field.key,
-                format!("the key `{name}` stands twice in one mapping"),
-                Some(first),
-            );
+            self.refuse_duplicate(name, field.key, first);
         }
-        Some(self.reader.document.target(field.value))
+        Some(field.value.target())
     }
 
     /// The string in a field; null and absent are nothing, anything else is refused.
-    fn string(&mut self, mapping: NodeId, name: &str) -> Option<(String, NodeId)> {
-        let value = self.field(mapping, name)?;
-        match resolve::value(self.reader.document, self.reader.text, value) {
-            Ok(Value::Str(string)) => Some((string.into_owned(), value)),
-            Ok(Value::Null) => None,
-            other => {
-                let what = other.map_or_else(|e| e.0, |v| v.type_name());
-                self.refuse(
-                    Code::InvalidObject,
-                    value,
-                    format!("`{name}` is {what}, not a string"),
-                    None,
-                );
-                None
-            }
-        }
+    fn string(&mut self, mapping: Cursor<'a>, name: &str) -> Option<(SmolStr, Cursor<'a>)> {
+        let at = self.field(mapping, name)?;
+        let what = match at.value() {
+            Ok(Value::Str(string)) => return Some((string.into(), at)),
+            Ok(Value::Null) => return None,
+            Ok(other) => other.type_name(),
+            Err(error) => error.0,
+        };
+        let message = format!("`{name}` is {what}, not a string");
+        self.refuse(Code::InvalidObject, Refusal { at: at.span(), message, related: None });
+        None
     }
 
-    pub(super) fn visit(&mut self, node: NodeId, tree: &SiteTree, within: Within) {
-        let document = self.reader.document;
-        let node = document.target(node);
-        match document.node(node).kind {
+    fn visit(&mut self, node: Cursor<'a>, tree: &'static SiteTree, within: Within<'a>) {
+        let node = node.target();
+        match node.kind() {
             Kind::Sequence => {
                 if let Some(items) = &tree.items {
-                    for item in document.children(node) {
-                        let item = document.target(item);
+                    for item in node.items() {
                         if items.is_volume {
                             self.note_volume(item);
                         }
@@ -162,7 +174,7 @@ impl Walk<'_, '_> {
                 if let Some(site) = tree.site {
                     self.reference(node, site, within);
                 }
-                if document.node(node).has_merge {
+                if node.node().has_merge {
                     for (name, inner) in &tree.fields {
                         if let Some(value) = self.field(node, name) {
                             self.visit(value, inner, within.field(name));
@@ -170,22 +182,13 @@ impl Walk<'_, '_> {
                     }
                     return;
                 }
-                let mut seen: Vec<(usize, NodeId)> = Vec::new();
-                for (key, value) in document.pairs(node) {
-                    let position = tree
-                        .fields
-                        .iter()
-                        .position(|(name, _)| document.is_key(self.reader.text, key, name));
+                let mut seen: Vec<(usize, Cursor<'a>)> = Vec::new();
+                for (key, value) in node.pairs() {
+                    let position = tree.fields.iter().position(|(name, _)| key.is_key(name));
                     let Some(position) = position else { continue };
                     let (name, inner) = &tree.fields[position];
                     if let Some((_, first)) = seen.iter().find(|(p, _)| *p == position) {
-                        let first = *first;
-                        self.refuse(
-                            Code::DuplicateKey,
-                            key,
-                            format!("the key `{name}` stands twice in one mapping"),
-                            Some(first),
-                        );
+                        self.refuse_duplicate(name, key, *first);
                     }
                     seen.push((position, key));
                     self.visit(value, inner, within.field(name));
@@ -195,49 +198,46 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn note_volume(&mut self, volume: NodeId) {
+    fn note_volume(&mut self, volume: Cursor<'a>) {
         if let Some((name, _)) = self.string(volume, "name") {
             self.volumes.push(name);
         }
     }
 
     /// The references at a place that the configuration names.
-    pub(super) fn user_site(&mut self, object: NodeId, user: &UserSite) {
-        let document = self.reader.document;
-        let mut found = vec![object];
-        for step in user.site.path.split('/').filter(|step| !step.is_empty()) {
-            let name = step.trim_end_matches("[]");
-            let next: Vec<NodeId> = found.iter().filter_map(|&at| self.field(at, name)).collect();
-            found = if step.ends_with("[]") {
-                next.iter().flat_map(|&list| document.items(list)).collect()
-            } else {
-                next
+    pub(super) fn user_site(&mut self, object: Cursor<'a>, user: &UserSite) {
+        let mut holders = vec![object];
+        for step in user.site.path.steps() {
+            let at = holders.into_iter();
+            holders = match step {
+                PathStep::Field(name) => at.filter_map(|at| self.field(at, name)).collect(),
+                PathStep::EachItem => at.flat_map(Cursor::items).collect(),
+                PathStep::AnyField => {
+                    at.flat_map(Cursor::pairs).map(|(_, value)| value.target()).collect()
+                }
+                PathStep::AnyWay => Vec::new(),
             };
         }
-        let name = user.site.name.trim_end_matches("[]");
-        for holder in found {
-            let Some(value) = self.field(holder, name) else {
+        for holder in holders {
+            let Some(value) = self.field(holder, &user.site.name) else {
                 continue;
             };
             let keys = match &user.key {
                 None => Keys::All,
                 Some(key) => {
-                    Keys::Listed(self.string(holder, key).into_iter().map(|(key, _)| key).collect())
+                    let key = self.string(holder, key).map(|(key, _)| key.into());
+                    Keys::Listed(key.into_iter().collect())
                 }
             };
-            let named: Vec<NodeId> = match document.node(value).kind {
-                Kind::Sequence => document.items(value).collect(),
-                _ => vec![value],
-            };
+            let named: Vec<Cursor<'_>> =
+                if value.is_sequence() { value.items().collect() } else { vec![value] };
             for node in named {
-                if let Ok(Value::Str(text)) = resolve::value(document, self.reader.text, node)
-                    && !text.is_empty()
-                {
+                if let Some(name) = node.str().filter(|name| !name.is_empty()) {
                     self.references.push(Reference {
                         template: TemplateId::at(0),
-                        site: user.site,
-                        name: text.into(),
-                        name_span: document.node(node).span,
+                        site: user.site.clone(),
+                        name: name.into(),
+                        name_span: node.span(),
                         optional: false,
                         keys: keys.clone(),
                         why: if user.key.is_some() { Why::Named } else { Why::All },
@@ -248,44 +248,41 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn reference(&mut self, node: NodeId, site: &'static Site, within: Within) {
-        let Some((name, name_node)) = self.string(node, site.name) else {
+    fn reference(&mut self, node: Cursor<'a>, site: &'static Site, within: Within<'a>) {
+        let Some((name, name_node)) = self.string(node, &site.name) else {
             return;
         };
         if name.is_empty() {
             return;
         }
-        let document = self.reader.document;
-        let optional = self.field(node, "optional").is_some_and(|value| {
-            resolve::value(document, self.reader.text, value) == Ok(Value::Bool(true))
-        });
+        let optional = self.field(node, "optional").is_some_and(Cursor::is_true);
         let mut mounts = Vec::new();
         let (keys, why) = match site.reads {
             Reads::Nothing => (Keys::None, Why::Site),
             Reads::Env => (Keys::Env, Why::All),
             Reads::Key => {
-                let key = self.string(node, "key").map(|(key, _)| key);
+                let key = self.string(node, "key").map(|(key, _)| key.into());
                 (Keys::One(key.unwrap_or_default()), Why::Named)
             }
             Reads::Files => self.files(node, within.volume(site), &mut mounts),
         };
         self.references.push(Reference {
             template: TemplateId::at(0),
-            site,
-            name: name.into(),
-            name_span: document.node(name_node).span,
+            site: Row::BuiltIn(site),
+            name,
+            name_span: name_node.span(),
             optional,
             keys,
             why,
-            spot: within.spot(self.reader, site, mounts),
+            spot: within.spot(site, mounts),
         });
     }
 
     /// The keys of a volume source that become files which some container sees.
     fn files(
         &mut self,
-        node: NodeId,
-        volume: Option<NodeId>,
+        node: Cursor<'a>,
+        volume: Option<Cursor<'a>>,
         mounts: &mut Vec<Mount>,
     ) -> (Keys, Why) {
         let (mounted, why) = self.mounted(volume, mounts);
@@ -313,49 +310,43 @@ impl Walk<'_, '_> {
     }
 
     /// The `items` of a volume source as keys and cleaned paths; absent, null and empty are none.
-    fn listed(&mut self, node: NodeId) -> Option<Vec<(String, Vec<String>)>> {
-        let items = self.field(node, "items")?;
-        let document = self.reader.document;
-        let nodes: Vec<NodeId> = document.items(items).collect();
-        if nodes.is_empty() {
-            return None;
-        }
+    fn listed(&mut self, node: Cursor<'a>) -> Option<Vec<(String, Vec<String>)>> {
+        let mut items = self.field(node, "items")?.items().peekable();
+        items.peek()?;
         let mut listed = Vec::new();
-        for item in nodes {
+        for item in items {
             let Some((key, _)) = self.string(item, "key") else {
                 continue;
             };
             let path = self.string(item, "path").map_or_else(|| key.clone(), |(path, _)| path);
-            listed.push((key, clean(&path)));
+            listed.push((key.into(), clean(&path)));
         }
         Some(listed)
     }
 
     /// How containers mount a volume, and why that narrows what they see, or does not.
-    fn mounted(&mut self, volume: Option<NodeId>, mounts: &mut Vec<Mount>) -> (Mounted, Why) {
+    fn mounted(&mut self, volume: Option<Cursor<'a>>, mounts: &mut Vec<Mount>) -> (Mounted, Why) {
         let Some((name, _)) = volume.and_then(|volume| self.string(volume, "name")) else {
             return (Mounted::Whole, Why::All);
         };
         if self.mounts.is_none() {
             self.mounts = Some(self.all_mounts());
         }
-        let live = self.live.iter().any(|(volume, _)| *volume == name);
+        let live = self.live.contains(&name);
         let mut parts = Vec::new();
         let mut whole = false;
-        for (_, part, mount) in
-            self.mounts.iter().flatten().filter(|(volume, _, _)| *volume == name)
-        {
-            mounts.push(mount.clone());
-            match part {
-                Part::Whole if live => {}
-                Part::Whole | Part::Unknown => whole = true,
-                Part::Below(part) => parts.push(part.clone()),
+        for mount in self.mounts.iter().flatten().filter(|mount| mount.volume == name) {
+            mounts.push(mount.label.clone());
+            match &mount.part {
+                MountedPart::Whole if live => {}
+                MountedPart::Whole | MountedPart::Unknown => whole = true,
+                MountedPart::Below(part) => parts.push(part.clone()),
             }
         }
         let any = !mounts.is_empty();
         if whole {
             (Mounted::Whole, Why::All)
-        } else if !self.row.built_in && !live {
+        } else if !self.built_in && !live {
             (Mounted::Whole, Why::Operator)
         } else if !parts.is_empty() && live {
             (Mounted::Parts(parts), Why::LiveSubPaths)
@@ -368,37 +359,36 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn all_mounts(&mut self) -> Vec<(String, Part, Mount)> {
-        let document = self.reader.document;
+    fn all_mounts(&mut self) -> Vec<VolumeMount> {
         let mut mounts = Vec::new();
-        for field in CONTAINER_LISTS {
-            let Some(containers) = self.field(self.pod_spec, field) else {
-                continue;
-            };
-            for container in document.items(containers).collect::<Vec<_>>() {
-                let Some(list) = self.field(container, "volumeMounts") else {
-                    continue;
-                };
-                for mount in document.items(list).collect::<Vec<_>>() {
-                    let Some((name, _)) = self.string(mount, "name") else {
+        for list in CONTAINER_LISTS {
+            let containers = self.pod_spec.and_then(|pod_spec| self.field(pod_spec, list));
+            for container in containers.into_iter().flat_map(Cursor::items) {
+                let volume_mounts = self.field(container, "volumeMounts");
+                for mount in volume_mounts.into_iter().flat_map(Cursor::items) {
+                    let Some((volume, _)) = self.string(mount, "name") else {
                         continue;
                     };
-                    let by_expression =
-                        self.string(mount, "subPathExpr").is_some_and(|(e, _)| !e.is_empty());
-                    let part = self.string(mount, "subPath").map(|(path, _)| clean(&path));
-                    let part = match part {
-                        _ if by_expression => Part::Unknown,
-                        None => Part::Whole,
-                        Some(part) if part.is_empty() => Part::Whole,
-                        Some(part) if part[0].starts_with("..") => Part::Unknown,
-                        Some(part) => Part::Below(part),
-                    };
-                    let mount = site_label::mount(self.reader, field, container, mount);
-                    mounts.push((name, part, mount));
+                    let part = self.part(mount);
+                    let label = site_label::mount(list, container, mount);
+                    mounts.push(VolumeMount { volume, part, label });
                 }
             }
         }
         mounts
+    }
+
+    /// What one mount shows of its volume.
+    fn part(&mut self, mount: Cursor<'a>) -> MountedPart {
+        let by_expression = self.string(mount, "subPathExpr").is_some_and(|(e, _)| !e.is_empty());
+        let part = self.string(mount, "subPath").map(|(path, _)| clean(&path));
+        match part {
+            _ if by_expression => MountedPart::Unknown,
+            None => MountedPart::Whole,
+            Some(part) if part.is_empty() => MountedPart::Whole,
+            Some(part) if part[0].starts_with("..") => MountedPart::Unknown,
+            Some(part) => MountedPart::Below(part),
+        }
     }
 }
 

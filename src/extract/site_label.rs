@@ -1,9 +1,8 @@
 //! What people call the place of a reference, and why it reads the keys that it reads. Only shown,
 //! never decided on: what is missing or no string here is left out.
 
-use super::Reader;
 use crate::k8s::sites::{Site, Under};
-use crate::yaml::NodeId;
+use crate::yaml::Cursor;
 use smol_str::SmolStr;
 
 /// Where a reference stands, in the names that the pod spec gives.
@@ -63,13 +62,13 @@ pub enum Why {
 
 /// The items of lists that the walk is in: a container or volume, and in it an entry of `env`, ...
 #[derive(Clone, Copy, Default)]
-pub(super) struct Within {
+pub(super) struct Within<'a> {
     pub(super) list: &'static str,
-    pub(super) outer: Option<NodeId>,
-    pub(super) inner: Option<NodeId>,
+    pub(super) outer: Option<Cursor<'a>>,
+    pub(super) inner: Option<Cursor<'a>>,
 }
 
-impl Within {
+impl<'a> Within<'a> {
     /// Steps into a field; only those of the pod spec are remembered.
     pub(super) fn field(self, name: &'static str) -> Self {
         match self.outer {
@@ -79,7 +78,7 @@ impl Within {
     }
 
     /// Steps into an item.
-    pub(super) fn item(self, item: NodeId) -> Self {
+    pub(super) fn item(self, item: Cursor<'a>) -> Self {
         match self.outer {
             None => Self { outer: Some(item), ..self },
             Some(_) => Self { inner: Some(item), ..self },
@@ -87,13 +86,13 @@ impl Within {
     }
 
     /// The volume that the walk is in.
-    pub(super) fn volume(&self, site: &Site) -> Option<NodeId> {
+    pub(super) fn volume(&self, site: &Site) -> Option<Cursor<'a>> {
         self.outer.filter(|_| site.under == Under::Volume)
     }
 
     /// What people call the place.
-    pub(super) fn spot(&self, reader: &Reader<'_>, site: &Site, mounts: Vec<Mount>) -> Spot {
-        let name = |node: Option<NodeId>| reader.string(node?, "name");
+    pub(super) fn spot(&self, site: &Site, mounts: Vec<Mount>) -> Spot {
+        let name = |node: Option<Cursor<'_>>| node?.string("name");
         Spot {
             list: self.list,
             owner: match site.under {
@@ -110,18 +109,12 @@ impl Within {
 }
 
 /// One mount, as it is written.
-pub(super) fn mount(
-    reader: &Reader<'_>,
-    list: &'static str,
-    container: NodeId,
-    mount: NodeId,
-) -> Mount {
-    let text = |field| reader.string(mount, field).filter(|text| !text.is_empty());
+pub(super) fn mount(list: &'static str, container: Cursor<'_>, mount: Cursor<'_>) -> Mount {
     Mount {
         list,
-        container: reader.string(container, "name").unwrap_or_default(),
-        path: text("mountPath").unwrap_or_default(),
-        sub_path: text("subPath"),
-        sub_path_expr: text("subPathExpr"),
+        container: container.string("name").unwrap_or_default(),
+        path: mount.filled("mountPath").unwrap_or_default(),
+        sub_path: mount.filled("subPath"),
+        sub_path_expr: mount.filled("subPathExpr"),
     }
 }

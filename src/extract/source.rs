@@ -1,21 +1,20 @@
 //! What a source provides: its keys, each with the digest of its value.
 
-use super::By;
-use super::Reader;
 use super::carried;
 use super::hash_suffix::is_content_named;
 use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
+use super::{By, Reader, annotation, is_sops, labels};
 use crate::compat::reloader::Tags;
 use crate::config::policy::Encrypted;
 use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
 use crate::k8s::id::Identity;
-use crate::k8s::providers::{Encoding, Provider, Target};
+use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::text::{Span, offset};
-use crate::yaml::canonical;
+use crate::yaml::path::FieldPath;
 use crate::yaml::resolve::{self, Value};
-use crate::yaml::{Kind, NodeId};
+use crate::yaml::{Cursor, Kind, NodeId, canonical};
 use smol_str::{SmolStr, format_smolstr};
 use std::borrow::Cow;
 
@@ -58,7 +57,7 @@ pub struct Malformed {
 }
 
 /// One key.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Entry {
     /// The key as it reaches the cluster.
     pub key: SmolStr,
@@ -73,20 +72,16 @@ pub struct Entry {
     /// Whether a control annotation or a rule says that nobody rolls because of it.
     pub ignored: Option<By>,
     /// Where the key is written.
-    pub at: At,
+    pub at: Span,
 }
 
-/// A span that does not count when entries are compared.
-#[derive(Clone, Copy)]
-pub struct At(pub Span);
-
-impl PartialEq for At {
-    fn eq(&self, _: &Self) -> bool {
-        true
+impl Entry {
+    /// Whether a pod could not tell the two apart; where they are written does not count.
+    pub fn same_content(&self, other: &Self) -> bool {
+        (&self.key, &self.digest, self.size, self.env, &self.flaw, self.ignored)
+            == (&other.key, &other.digest, other.size, other.env, &other.flaw, other.ignored)
     }
 }
-
-impl Eq for At {}
 
 /// What is wrong with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +113,9 @@ impl Flaw {
 impl Source {
     /// Whether a pod could tell the two apart.
     pub fn same_content(&self, other: &Self) -> bool {
-        self.target == other.target && self.entries == other.entries
+        self.target == other.target
+            && self.entries.len() == other.entries.len()
+            && self.entries.iter().zip(&other.entries).all(|(one, two)| one.same_content(two))
     }
 
     /// The entries of a key.
@@ -129,219 +126,283 @@ impl Source {
     }
 }
 
+/// An object of a kind that provides something.
+#[derive(Clone, Copy)]
+pub(super) struct Provided<'o, 'a> {
+    /// Its mapping.
+    pub(super) node: Cursor<'a>,
+    /// The nodes above it, aliases not followed.
+    pub(super) ancestors: &'o [NodeId],
+    /// The row of its kind.
+    pub(super) row: &'o Provider,
+    /// Who it is.
+    pub(super) id: &'o Identity,
+}
+
 /// Reads what an object provides: one source for most kinds, several where a name path has items.
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    node: NodeId,
-    ancestors: &[NodeId],
-    row: &'static Provider,
-    id: &Identity,
-) -> Vec<Source> {
+pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Source> {
+    let Provided { node, row, id, .. } = object;
     let namespace = row.namespaces.iter().find_map(|path| {
-        let at = reader.at(node, path)?;
-        string(reader, at).filter(|n| !n.is_empty())
+        let namespace = path.end(node)?.str()?;
+        (!namespace.is_empty()).then(|| SmolStr::from(namespace))
     });
-    let control = Control::read(reader, node);
-    let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && reader.is_sops(node);
+    let control = Control::read(node);
+    let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && is_sops(node);
     let ignored = reader.ignored(control.ignored, node, id).or(is_skipped.then_some(By::Rule));
     let tags = carried::of_source(reader, node, row.provides, namespace.as_deref());
     let collected = carried::collected(reader, node, row.provides);
-    if row.contents.is_empty() || filled_by_type(reader, node, row) {
-        return names(reader, node, row)
-            .into_iter()
-            .map(|name| Source {
-                object: ObjectId::at(0),
-                target: row.provides,
-                name,
-                namespace: namespace.clone(),
-                entries: Vec::new(),
-                content_named: false,
-                whole: false,
-                filled_in_cluster: true,
-                ignored,
-                malformed: None,
-                naming: None,
-                tags,
-                collected,
-            })
-            .collect();
-    }
-    let Some(name) = names(reader, node, row).into_iter().next() else {
-        return Vec::new();
-    };
-    let whole = row.whole_if.iter().any(|path| {
-        let at = reader.at(node, path);
-        at.is_some_and(|at| !is_null(reader, at))
-    });
-    let mut malformed = None;
-    let mut entries = entries(reader, node, row, id, whole, &mut malformed);
-    control.apply(reader, &mut entries, row, id);
-    ignore_keys_by_rule(reader, node, &mut entries, id);
-    let source = Source {
+    let source = |name| Source {
         object: ObjectId::at(0),
         target: row.provides,
-        content_named: is_content_named(reader, node, row, id),
         name,
-        namespace,
-        entries,
-        whole,
+        namespace: namespace.clone(),
+        entries: Vec::new(),
+        content_named: false,
+        whole: false,
         filled_in_cluster: false,
         ignored,
-        malformed,
-        naming: own_suffix::read(reader, node, ancestors, row, id).map(Box::new),
+        malformed: None,
+        naming: None,
         tags,
         collected,
     };
-    super::api_limits::check(reader, node, row, id, &source);
+    let names = names(node, row).into_iter();
+    if row.contents.is_empty() || filled_by_type(node, row) {
+        let filled = |name| Source { filled_in_cluster: true, ..source(name) };
+        return names.map(filled).collect();
+    }
+    let Some(name) = names.into_iter().next() else {
+        return Vec::new();
+    };
+    let is_there = |path: &FieldPath| path.end(node).is_some_and(|at| !at.is_null());
+    let whole = row.whole_if.iter().any(is_there);
+    let mut contents = Contents { object, whole, entries: Vec::new(), malformed: None };
+    contents.read(reader);
+    let Contents { mut entries, malformed, .. } = contents;
+    control.apply(reader, &mut entries, object);
+    ignore_keys_by_rule(reader, object, &mut entries);
+    let source = Source {
+        content_named: is_content_named(object),
+        entries,
+        whole,
+        malformed,
+        naming: own_suffix::read(reader, object).map(Box::new),
+        ..source(name)
+    };
+    super::api_limits::check(reader, object, &source);
     vec![source]
 }
 
-fn string(reader: &Reader<'_>, node: NodeId) -> Option<SmolStr> {
-    match resolve::value(reader.document, reader.text, node) {
-        Ok(Value::Str(text)) => Some(text.into()),
-        _ => None,
-    }
-}
-
-fn is_null(reader: &Reader<'_>, node: NodeId) -> bool {
-    resolve::value(reader.document, reader.text, node) == Ok(Value::Null)
-}
-
 /// The names of what the object provides: those of the first path that leads to any.
-fn names(reader: &Reader<'_>, node: NodeId, row: &Provider) -> Vec<SmolStr> {
-    for path in row.names {
-        let mut found: Vec<SmolStr> = match path.split_once("[]/") {
-            None => reader.at(node, path).and_then(|at| string(reader, at)).into_iter().collect(),
-            Some((list, rest)) => {
-                let items = reader.at(node, list);
-                let items = items.into_iter().flat_map(|list| reader.document.items(list));
-                items.filter_map(|item| string(reader, reader.at(item, rest)?)).collect()
-            }
-        };
-        found.retain(|name| !name.is_empty());
-        if !found.is_empty() {
-            return found;
-        }
-    }
-    Vec::new()
+fn names(object: Cursor<'_>, row: &Provider) -> Vec<SmolStr> {
+    let named = |path: &FieldPath| {
+        let mut found = Vec::new();
+        path.each(object, &mut |at| {
+            found.extend(at.str().filter(|name| !name.is_empty()).map(SmolStr::from));
+        });
+        found
+    };
+    row.names.iter().map(named).find(|found| !found.is_empty()).unwrap_or_default()
 }
 
-fn filled_by_type(reader: &Reader<'_>, node: NodeId, row: &Provider) -> bool {
-    if row.filled_if_type.is_empty() {
-        return false;
-    }
-    let found = reader.at(node, "type").and_then(|at| string(reader, at));
-    found.is_some_and(|found| row.filled_if_type.contains(&found.as_str()))
+fn filled_by_type(object: Cursor<'_>, row: &Provider) -> bool {
+    !row.filled_if_type.is_empty()
+        && object.string("type").is_some_and(|found| row.filled_if_type.contains(&found.as_str()))
 }
 
-fn entries(
-    reader: &mut Reader<'_>,
-    node: NodeId,
-    row: &Provider,
-    id: &Identity,
+/// The reading of the fields of content.
+struct Contents<'o, 'a> {
+    object: Provided<'o, 'a>,
+    /// Whether keys cannot be told apart, see [`Source::whole`].
     whole: bool,
-    malformed: &mut Option<Malformed>,
-) -> Vec<Entry> {
-    let encrypted = reader.is_sops(node);
-    let mut entries: Vec<Entry> = Vec::new();
-    for content in row.contents {
-        let Some(field) = reader.at(node, content.path) else {
-            continue;
-        };
-        let prefix = if whole { content.prefix } else { "" };
-        if content.encoding == Encoding::Tree {
-            if let Some(text) = canonical::json(reader.document, reader.text, field) {
-                entries.push(Entry {
-                    digest: ValueDigest::of(
-                        row.provides,
-                        text.as_bytes(),
-                        reader.options.hash_key.as_ref(),
-                    ),
-                    key: content.path.replace('/', ".").into(),
-                    env: true,
-                    size: offset(text.len()),
-                    flaw: None,
-                    ignored: None,
-                    at: At(reader.document.node(field).span),
-                });
-            }
-            continue;
-        }
-        let found = match reader.document.node(field).kind {
-            Kind::Mapping => pairs(reader, field, row, id),
-            Kind::Scalar if is_null(reader, field) => continue,
-            // A SealedSecret of old holds one text for all keys.
-            Kind::Scalar if whole && string(reader, field).is_some() => {
-                vec![(SmolStr::default(), field, field)]
-            }
-            _ => {
-                malformed.get_or_insert(Malformed {
-                    field: content.path.replace('/', "."),
-                    at: reader.document.node(field).span,
-                });
+    entries: Vec<Entry>,
+    malformed: Option<Malformed>,
+}
+
+/// A key of a mapping of content and its value.
+struct Pair<'a> {
+    name: SmolStr,
+    key: Cursor<'a>,
+    value: Cursor<'a>,
+    /// Whether a merge key brought it.
+    merged: bool,
+}
+
+impl<'a> Contents<'_, 'a> {
+    fn read(&mut self, reader: &mut Reader<'_>) {
+        let Provided { node, row, .. } = self.object;
+        for content in &row.contents {
+            let Some(field) = content.path.end(node) else {
                 continue;
-            }
-        };
-        for (key, key_node, value) in found {
-            let at = At(reader.document.node(key_node).span);
-            let read = resolve::value(reader.document, reader.text, value);
-            let (bytes, flaw) = match read {
-                Ok(Value::Null) => {
-                    null_value(reader, &key, key_node, row, id);
-                    continue;
-                }
-                Ok(Value::Str(text)) => match content.encoding {
-                    Encoding::Text | Encoding::Tree => (as_bytes(text), None),
-                    Encoding::Base64 if encrypted && text.starts_with("ENC[") => {
-                        (as_bytes(text), None)
-                    }
-                    Encoding::Base64 => match resolve::decode_base64(text.as_bytes()) {
-                        Some(bytes) => (Cow::Owned(bytes), None),
-                        None => {
-                            bad_base64(reader, &key, key_node, content.path, row, id);
-                            (as_bytes(text), None)
-                        }
-                    },
-                },
-                Ok(other) => (Cow::Borrowed(&[][..]), Some(Flaw::NotAString(other.type_name()))),
-                Err(error) if matches!(error.0, "a mapping" | "a list") => {
-                    (Cow::Borrowed(&[][..]), Some(Flaw::NotAString(error.0)))
-                }
-                Err(error) => (Cow::Borrowed(&[][..]), Some(Flaw::Unreadable(error.0))),
             };
-            if content.overrides {
-                // A flaw stays: the API server refuses the object all the same.
-                entries.retain(|e| e.key != key || e.flaw.is_some());
+            if content.encoding == Encoding::Tree {
+                self.tree(reader, content, field);
+            } else if field.is_mapping() {
+                for pair in self.pairs(reader, field) {
+                    self.pair(reader, content, &pair);
+                }
+            } else if field.is_null() {
+                continue;
+            } else if self.whole && field.str().is_some() {
+                // A SealedSecret of old holds one text for all keys.
+                let name = SmolStr::default();
+                self.pair(reader, content, &Pair { name, key: field, value: field, merged: false });
+            } else {
+                let (field, at) = (content.path.to_string(), field.span());
+                self.malformed.get_or_insert(Malformed { field, at });
             }
-            entries.push(Entry {
-                digest: ValueDigest::of(row.provides, &bytes, reader.options.hash_key.as_ref()),
-                key: if prefix.is_empty() { key } else { format_smolstr!("{prefix}{key}") },
-                size: offset(bytes.len()),
-                env: content.env,
-                flaw: flaw.map(Box::new),
-                ignored: None,
-                at,
-            });
+        }
+        self.entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
+    }
+
+    /// Adds the entry of a field that counts as one text, however it is laid out.
+    fn tree(&mut self, reader: &Reader<'_>, content: &Content, field: Cursor<'a>) {
+        if let Some(text) = canonical::json(field) {
+            let key = content.path.to_string().into();
+            self.push(reader, key, text.as_bytes(), true, field.span(), None);
         }
     }
-    entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
-    entries
-}
 
-fn as_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    /// Adds the entry of a key.
+    fn pair(&mut self, reader: &mut Reader<'_>, content: &Content, pair: &Pair<'a>) {
+        let nothing = Cow::Borrowed(&[][..]);
+        let (bytes, flaw) = match pair.value.value() {
+            Ok(Value::Null) => return null_value(reader, self.object, pair),
+            Ok(Value::Str(text)) => (self.bytes(reader, content, pair, text), None),
+            Ok(other) => (nothing, Some(Flaw::NotAString(other.type_name()))),
+            Err(error) if pair.value.target().kind() == Kind::Scalar => {
+                (nothing, Some(Flaw::Unreadable(error.0)))
+            }
+            Err(error) => (nothing, Some(Flaw::NotAString(error.0))),
+        };
+        if content.overrides {
+            // A flaw stays: the API server refuses the object all the same.
+            self.entries.retain(|e| e.key != pair.name || e.flaw.is_some());
+        }
+        let key = match content.prefix {
+            prefix if self.whole && !prefix.is_empty() => format_smolstr!("{prefix}{}", pair.name),
+            _ => pair.name.clone(),
+        };
+        self.push(reader, key, &bytes, content.env, pair.key.span(), flaw);
+    }
+
+    fn push(
+        &mut self,
+        reader: &Reader<'_>,
+        key: SmolStr,
+        bytes: &[u8],
+        env: bool,
+        at: Span,
+        flaw: Option<Flaw>,
+    ) {
+        let target = self.object.row.provides;
+        self.entries.push(Entry {
+            key,
+            digest: ValueDigest::of(target, bytes, reader.options.hash_key.as_ref()),
+            size: offset(bytes.len()),
+            env,
+            flaw: flaw.map(Box::new),
+            ignored: None,
+            at,
+        });
+    }
+
+    /// The bytes that a pod gets of a value.
+    fn bytes<'t>(
+        &self,
+        reader: &mut Reader<'_>,
+        content: &Content,
+        pair: &Pair<'_>,
+        text: Cow<'t, str>,
+    ) -> Cow<'t, [u8]> {
+        let is_encrypted = || text.starts_with("ENC[") && is_sops(self.object.node);
+        if content.encoding == Encoding::Base64 && !is_encrypted() {
+            match resolve::decode_base64(text.as_bytes()) {
+                Some(bytes) => return Cow::Owned(bytes),
+                None => bad_base64(reader, self.object, content, pair),
+            }
+        }
+        match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        }
+    }
+
+    /// The entries of a mapping as the cluster gets them: merges applied, the last of equal keys.
+    fn pairs(&self, reader: &mut Reader<'_>, mapping: Cursor<'a>) -> Vec<Pair<'a>> {
+        let Provided { row, id, .. } = self.object;
+        let mut found: Vec<Pair<'a>> = Vec::new();
+        let mut wrong: Option<(Cursor<'a>, &'static str)> = None;
+        collect(mapping, false, 0, &mut found, &mut wrong);
+        if let Some((key, what)) = wrong {
+            let message = format!("{id} has {what} where a key must be a string");
+            let finding = Finding::new(Code::InvalidObject, message).about(id.to_string());
+            let finding = reader.locate(finding, key, &row.kind).refusing();
+            reader.facts.findings.push(finding);
+        }
+        // A stable sort keeps the order of equal keys: the last one counts.
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut unique: Vec<Pair<'a>> = Vec::with_capacity(found.len());
+        for pair in found {
+            let Some(last) = unique.last_mut().filter(|last| last.name == pair.name) else {
+                unique.push(pair);
+                continue;
+            };
+            if !pair.merged && !last.merged {
+                let key = &pair.name;
+                let message = format!("the key `{key}` of {id} stands twice; the last one counts");
+                let finding = Finding::new(Code::DuplicateKey, message)
+                    .about(id.to_string())
+                    .related(reader.place(last.key), "the first one");
+                let mut finding = reader.locate(finding, pair.key, &row.kind);
+                finding.severity = crate::finding::Severity::Warning;
+                reader.facts.findings.push(finding);
+            }
+            *last = pair;
+        }
+        unique
     }
 }
 
-fn ignore_keys_by_rule(reader: &Reader<'_>, node: NodeId, entries: &mut [Entry], id: &Identity) {
+/// Collects the pairs of a mapping in the order in which go-yaml v2 sets them.
+fn collect<'a>(
+    mapping: Cursor<'a>,
+    merged: bool,
+    depth: usize,
+    found: &mut Vec<Pair<'a>>,
+    wrong: &mut Option<(Cursor<'a>, &'static str)>,
+) {
+    let mapping = mapping.target();
+    for (key, value) in mapping.pairs() {
+        if mapping.node().has_merge && key.is_merge_key() {
+            let target = value.target();
+            if depth >= crate::yaml::MAX_DEPTH {
+                *wrong = Some((key, "merge keys nested too deep"));
+            } else if target.is_sequence() {
+                // Earlier mappings win, so they are set last.
+                let items: Vec<Cursor<'a>> = target.items().collect();
+                for item in items.into_iter().rev() {
+                    collect(item, true, depth + 1, found, wrong);
+                }
+            } else {
+                collect(target, true, depth + 1, found, wrong);
+            }
+            continue;
+        }
+        match key.key() {
+            Ok(name) => found.push(Pair { name: name.into(), key, value, merged }),
+            Err(error) => *wrong = Some((key, error.0)),
+        }
+    }
+}
+
+fn ignore_keys_by_rule(reader: &Reader<'_>, object: Provided<'_, '_>, entries: &mut [Entry]) {
     let rules = &reader.options.rules.ignore;
     if rules.is_empty() {
         return;
     }
-    let labels = reader.labels(node);
-    let subject = reader.subject(id, &labels);
+    let labels = labels(object.node);
+    let subject = reader.subject(object.id, &labels);
     for entry in entries {
         let is_ignored = rules.iter().any(|rule| rule.ignores_key(&subject, &entry.key));
         entry.ignored = entry.ignored.or(is_ignored.then_some(By::Rule));
@@ -349,24 +410,25 @@ fn ignore_keys_by_rule(reader: &Reader<'_>, node: NodeId, entries: &mut [Entry],
 }
 
 /// The control annotations of a source.
-struct Control {
+struct Control<'a> {
     ignored: bool,
-    ignore_keys: Option<(String, NodeId)>,
+    ignore_keys: Option<(String, Cursor<'a>)>,
 }
 
-impl Control {
-    fn read(reader: &Reader<'_>, node: NodeId) -> Self {
-        let annotation = |name| reader.annotation(reader.at(node, "metadata")?, name);
+impl<'a> Control<'a> {
+    fn read(object: Cursor<'a>) -> Self {
+        let find = |name| annotation(object.get("metadata")?, name);
         Self {
-            ignored: annotation(super::IGNORE).is_some_and(|(value, _)| value == "true"),
-            ignore_keys: annotation(super::IGNORE_KEYS),
+            ignored: find(super::IGNORE).is_some_and(|(value, _)| value == "true"),
+            ignore_keys: find(super::IGNORE_KEYS),
         }
     }
 
-    fn apply(&self, reader: &mut Reader<'_>, entries: &mut [Entry], row: &Provider, id: &Identity) {
+    fn apply(&self, reader: &mut Reader<'_>, entries: &mut [Entry], object: Provided<'_, '_>) {
         let Some((keys, at)) = &self.ignore_keys else {
             return;
         };
+        let id = object.id;
         for key in super::names_in(keys) {
             let mut any = false;
             for entry in entries.iter_mut().filter(|e| e.key == key) {
@@ -377,113 +439,35 @@ impl Control {
                 let message =
                     format!("{id} has no key `{key}` that `{}` could ignore", super::IGNORE_KEYS);
                 let finding = Finding::new(Code::UnknownName, message).about(id.to_string());
-                let finding = reader.locate(finding, *at, row.kind);
+                let finding = reader.locate(finding, *at, &object.row.kind);
                 reader.facts.findings.push(finding);
             }
         }
     }
 }
 
-/// The entries of a mapping as the cluster gets them: merges applied, the last of equal keys.
-fn pairs(
-    reader: &mut Reader<'_>,
-    mapping: NodeId,
-    row: &Provider,
-    id: &Identity,
-) -> Vec<(SmolStr, NodeId, NodeId)> {
-    let mut found: Vec<(SmolStr, NodeId, NodeId, bool)> = Vec::new();
-    let mut wrong: Option<(NodeId, &'static str)> = None;
-    collect(reader, mapping, false, 0, &mut found, &mut wrong);
-    if let Some((key, what)) = wrong {
-        let finding = Finding::new(
-            Code::InvalidObject,
-            format!("{id} has {what} where a key must be a string"),
-        );
-        let finding = reader.locate(finding.about(id.to_string()), key, row.kind).refusing();
-        reader.facts.findings.push(finding);
-    }
-    // A stable sort keeps the order of equal keys: the last one counts.
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut unique: Vec<(SmolStr, NodeId, NodeId)> = Vec::with_capacity(found.len());
-    let mut last_merged = false;
-    for (key, key_node, value, merged) in found {
-        if let Some(last) = unique.last_mut()
-            && last.0 == key
-        {
-            if !merged && !last_merged {
-                let message = format!("the key `{key}` of {id} stands twice; the last one counts");
-                let finding = Finding::new(Code::DuplicateKey, message)
-                    .about(id.to_string())
-                    .related(reader.place(last.1), "the first one");
-                let mut finding = reader.locate(finding, key_node, row.kind);
-                finding.severity = crate::finding::Severity::Warning;
-                reader.facts.findings.push(finding);
-            }
-            *last = (key, key_node, value);
-        } else {
-            unique.push((key, key_node, value));
-        }
-        last_merged = merged;
-    }
-    unique
-}
-
-/// Collects the pairs of a mapping in the order in which go-yaml v2 sets them.
-fn collect(
-    reader: &Reader<'_>,
-    mapping: NodeId,
-    merged: bool,
-    depth: usize,
-    found: &mut Vec<(SmolStr, NodeId, NodeId, bool)>,
-    wrong: &mut Option<(NodeId, &'static str)>,
-) {
-    let document = reader.document;
-    let mapping = document.target(mapping);
-    for (key, value) in document.pairs(mapping) {
-        if document.node(mapping).has_merge && document.is_merge_key(reader.text, key) {
-            let target = document.target(value);
-            if depth >= crate::yaml::MAX_DEPTH {
-                *wrong = Some((key, "merge keys nested too deep"));
-            } else if document.node(target).kind == Kind::Sequence {
-                // Earlier mappings win, so they are set last.
-                let items: Vec<NodeId> = document.items(target).collect();
-                for item in items.into_iter().rev() {
-                    collect(reader, item, true, depth + 1, found, wrong);
-                }
-            } else {
-                collect(reader, target, true, depth + 1, found, wrong);
-            }
-            continue;
-        }
-        match resolve::key(document, reader.text, key) {
-            Ok(name) => found.push((name.into(), key, value, merged)),
-            Err(error) => *wrong = Some((key, error.0)),
-        }
-    }
-}
-
-fn null_value(reader: &mut Reader<'_>, key: &str, node: NodeId, row: &Provider, id: &Identity) {
-    let finding = Finding::new(Code::NullValue, format!("the value of `{key}` of {id} is null"))
-        .about(id.to_string())
+fn null_value(reader: &mut Reader<'_>, object: Provided<'_, '_>, pair: &Pair<'_>) {
+    let message = format!("the value of `{}` of {} is null", pair.name, object.id);
+    let finding = Finding::new(Code::NullValue, message)
+        .about(object.id.to_string())
         .help("write \"\" for an empty value, or remove the key");
-    let finding = reader.locate(finding, node, row.kind);
+    let finding = reader.locate(finding, pair.key, &object.row.kind);
     reader.facts.findings.push(finding);
 }
 
 fn bad_base64(
     reader: &mut Reader<'_>,
-    key: &str,
-    node: NodeId,
-    field: &str,
-    row: &Provider,
-    id: &Identity,
+    object: Provided<'_, '_>,
+    content: &Content,
+    pair: &Pair<'_>,
 ) {
-    let help = match row.provides {
+    let (id, key) = (object.id, &pair.name);
+    let help = match object.row.provides {
         Target::Secret => "encode the value, or move it to `stringData`",
         Target::ConfigMap => "encode the value, or move it to `data`",
     };
-    let message = format!("`{field}` of {id} holds no base64 under `{key}`");
+    let message = format!("`{}` of {id} holds no base64 under `{key}`", content.path);
     let finding = Finding::new(Code::InvalidBase64, message).about(id.to_string()).help(help);
-    let finding = reader.locate(finding, node, row.kind);
+    let finding = reader.locate(finding, pair.key, &object.row.kind);
     reader.facts.findings.push(finding);
 }

@@ -1,78 +1,70 @@
 //! Pod templates in objects of kinds that nobody listed, found by their shape: a mapping with
 //! `spec.containers[*].name` under a field `template` or `...Template`.
 
-use super::Reader;
-use crate::yaml::verify::Step;
-use crate::yaml::{Kind, MAX_DEPTH, NodeId, Style, resolve};
+use crate::yaml::path::{Route, Step};
+use crate::yaml::{Cursor, Kind, MAX_DEPTH, Style};
 
 /// The ways from an object to what looks like a pod template.
-pub(super) fn find(reader: &Reader<'_>, object: NodeId) -> Vec<Vec<Step>> {
+pub(super) fn find(object: Cursor<'_>) -> Vec<Route> {
     let mut found = Vec::new();
-    if mentions_containers(reader, object) {
-        let mut steps = Vec::new();
-        search(reader, object, &mut steps, &mut found);
+    if mentions_containers(object) {
+        search(object, &mut Route::default(), &mut found);
     }
     found
 }
 
 /// Most objects are done with after this one pass over their nodes.
-fn mentions_containers(reader: &Reader<'_>, object: NodeId) -> bool {
+fn mentions_containers(object: Cursor<'_>) -> bool {
     const KEY: &str = "containers";
-    let nodes = &reader.document.tape.nodes;
-    let end = reader.document.node(object).jump as usize;
-    nodes[object.0 as usize..end].iter().any(|node| {
+    object.subtree().iter().any(|node| {
         let len = node.span.end - node.span.start;
         node.kind == Kind::Scalar
             && match node.style {
-                Style::Plain => len as usize == KEY.len() && node.span.of(reader.text) == KEY,
-                _ => len as usize == KEY.len() + 2 && node.span.of(reader.text).contains(KEY),
+                Style::Plain => len as usize == KEY.len() && node.span.of(object.text()) == KEY,
+                _ => len as usize == KEY.len() + 2 && node.span.of(object.text()).contains(KEY),
             }
     })
 }
 
-fn search(reader: &Reader<'_>, node: NodeId, steps: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
-    let document = reader.document;
-    if steps.len() >= MAX_DEPTH {
+fn search(node: Cursor<'_>, route: &mut Route, found: &mut Vec<Route>) {
+    if route.len() >= MAX_DEPTH {
         return;
     }
-    match document.node(node).kind {
+    match node.kind() {
         Kind::Mapping => {
-            for (key, value) in document.pairs(node) {
+            for (key, value) in node.pairs() {
                 // An alias shows a place that was searched where it was written.
-                if document.node(value).kind == Kind::Scalar
-                    || document.node(value).kind == Kind::Alias
-                {
+                if matches!(value.kind(), Kind::Scalar | Kind::Alias) {
                     continue;
                 }
-                let Ok(name) = resolve::key(document, reader.text, key) else {
+                let Ok(name) = key.key() else {
                     continue;
                 };
                 let is_named = name == "template" || name.ends_with("Template");
-                steps.push(Step::Field(name.into()));
-                if is_named && is_pod_template(reader, value) {
-                    found.push(steps.clone());
+                route.0.push(Step::Field(name.into()));
+                if is_named && is_pod_template(value) {
+                    found.push(route.clone());
                 } else {
-                    search(reader, value, steps, found);
+                    search(value, route, found);
                 }
-                steps.pop();
+                route.0.pop();
             }
         }
         Kind::Sequence => {
-            for (i, item) in document.children(node).enumerate() {
-                steps.push(Step::Item(i));
-                search(reader, item, steps, found);
-                steps.pop();
+            for (i, item) in node.children().enumerate() {
+                route.0.push(Step::Item(i));
+                search(item, route, found);
+                route.0.pop();
             }
         }
         Kind::Scalar | Kind::Alias => {}
     }
 }
 
-fn is_pod_template(reader: &Reader<'_>, node: NodeId) -> bool {
-    let Some(containers) = reader.at(node, "spec/containers") else {
+fn is_pod_template(node: Cursor<'_>) -> bool {
+    let Some(containers) = node.at(["spec", "containers"]) else {
         return false;
     };
-    let mut items = reader.document.items(containers).peekable();
-    items.peek().is_some()
-        && items.all(|item| reader.document.value(reader.text, item, "name").is_some())
+    let mut items = containers.items().peekable();
+    items.peek().is_some() && items.all(|item| item.get("name").is_some())
 }

@@ -1,33 +1,32 @@
 //! What a pod template reads, and where its stamp goes.
 
-use super::By;
-use super::Reader;
 use super::carried::{self, Said};
 use super::foreign::{self, Marks};
 use super::ids::{Ids, ObjectId, ReferenceId};
-use super::references::{Reference, Walk};
+use super::objects::ObjectNode;
+use super::references::{Reference, SiteWalk};
 use super::sidecars::{self, Sidecar};
-use super::site_label::Within;
-use super::unknown_kinds;
+use super::{By, Reader, annotation, unknown_kinds};
 use crate::config::policy::HotReload;
 use crate::finding::{Code, Finding};
+use crate::k8s::Row;
 use crate::k8s::id::Identity;
-use crate::k8s::kinds::{self, NoRoll, Rolls, WorkloadKind};
-use crate::k8s::sites::SITE_TREE;
-use crate::k8s::waits::{Is, Until, WAITS};
+use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
+use crate::k8s::waits::{Is, Until, WAITS, Wait};
+use crate::yaml::Cursor;
 use crate::yaml::insert::{self, Refusal, Slot};
-use crate::yaml::resolve::{self, Value};
-use crate::yaml::verify::Step;
-use crate::yaml::{Kind, NodeId};
+use crate::yaml::path::{FieldPath, Route, Selected, Step};
+use crate::yaml::resolve::Value;
+use smol_str::SmolStr;
 
 /// A pod template and what it reads.
 pub struct Template {
     /// The workload that holds it.
     pub object: ObjectId,
     /// The row of its kind.
-    pub kind: &'static WorkloadKind,
+    pub kind: Row<WorkloadKind>,
     /// The way from the object to the template.
-    pub path: Vec<Step>,
+    pub path: Route,
     /// What it reads, in the order of the text.
     pub references: Ids<ReferenceId>,
     /// The place of the stamp; of templates that are not stamped, nothing.
@@ -55,206 +54,91 @@ pub struct Template {
 /// Reads the pod templates of a workload.
 pub(super) fn read(
     reader: &mut Reader<'_>,
-    node: NodeId,
-    ancestors: &[NodeId],
-    row: &'static WorkloadKind,
+    object: &ObjectNode<'_>,
+    row: &Row<WorkloadKind>,
     id: &Identity,
 ) -> Vec<(Template, Vec<Reference>)> {
-    let mut found = Vec::new();
-    for path in row.templates {
-        let start = Way {
-            at: node,
-            holder: None,
-            nodes: ancestors.to_vec(),
-            steps: Vec::new(),
-            doubled: None,
-        };
-        if *path == kinds::BY_SHAPE {
-            let ways = unknown_kinds::find(reader, node).into_iter();
-            found.extend(ways.filter_map(|steps| start.clone().along(reader, steps)));
-            continue;
+    let (node, above) = (object.node, object.ancestors());
+    let select = |path: &FieldPath| match path.is_any_way() {
+        false => path.select(node, above),
+        true => {
+            let routes = unknown_kinds::find(node).into_iter();
+            routes.filter_map(|route| Selected::along(node, above, &route)).collect()
         }
-        let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
-        start.follow(reader, &steps, &mut found);
-    }
-    found.into_iter().filter_map(|way| template(reader, node, row, id, way)).collect()
-}
-
-/// A way from an object to one of its pod templates.
-#[derive(Clone)]
-struct Way {
-    /// Where it has come to.
-    at: NodeId,
-    /// The mapping that holds the last field, and that field.
-    holder: Option<(NodeId, String)>,
-    /// Every node on the way, aliases not followed.
-    nodes: Vec<NodeId>,
-    steps: Vec<Step>,
-    /// A field on the way that stands twice.
-    doubled: Option<(NodeId, NodeId, String)>,
-}
-
-impl Way {
-    fn follow(self, reader: &Reader<'_>, steps: &[&str], found: &mut Vec<Self>) {
-        let document = reader.document;
-        let Some((step, rest)) = steps.split_first() else {
-            found.push(self);
-            return;
-        };
-        if *step == "*" {
-            for (key, value) in document.pairs(self.at) {
-                if let Ok(name) = resolve::key(document, reader.text, key) {
-                    let way = self.clone().step(reader, Step::Field(name.into()), value);
-                    way.follow(reader, rest, found);
-                }
-            }
-            return;
-        }
-        let (name, each) = match step.strip_suffix("[]") {
-            Some(name) => (name, true),
-            None => (*step, false),
-        };
-        let Some(way) = self.field(reader, name) else {
-            return;
-        };
-        if !each {
-            way.follow(reader, rest, found);
-            return;
-        }
-        if document.node(way.at).kind != Kind::Sequence {
-            return;
-        }
-        for (i, item) in document.children(way.at).enumerate() {
-            way.clone().step(reader, Step::Item(i), item).follow(reader, rest, found);
-        }
-    }
-
-    /// Follows steps that are known one by one.
-    fn along(mut self, reader: &Reader<'_>, steps: Vec<Step>) -> Option<Self> {
-        for step in steps {
-            self = match step {
-                Step::Field(name) => self.field(reader, &name)?,
-                Step::Item(i) => {
-                    let item = reader.document.children(self.at).nth(i)?;
-                    self.step(reader, Step::Item(i), item)
-                }
-            };
-        }
-        Some(self)
-    }
-
-    fn field(self, reader: &Reader<'_>, name: &str) -> Option<Self> {
-        let field = reader.document.field(reader.text, self.at, name)?;
-        let mut way = self.step(reader, Step::Field(name.into()), field.value);
-        if let Some(first) = field.duplicate {
-            way.doubled.get_or_insert((field.key, first, name.to_owned()));
-        }
-        Some(way)
-    }
-
-    fn step(mut self, reader: &Reader<'_>, step: Step, value: NodeId) -> Self {
-        self.holder = match &step {
-            Step::Field(name) => Some((self.at, name.to_string())),
-            Step::Item(_) => None,
-        };
-        self.nodes.push(self.at);
-        self.nodes.push(value);
-        self.steps.push(step);
-        self.at = reader.document.target(value);
-        self
-    }
+    };
+    let found = row.templates.iter().flat_map(select).filter(|found| found.node.is_mapping());
+    found.filter_map(|found| template(reader, node, row, id, found)).collect()
 }
 
 fn template(
     reader: &mut Reader<'_>,
-    object: NodeId,
-    row: &'static WorkloadKind,
+    object: Cursor<'_>,
+    row: &Row<WorkloadKind>,
     id: &Identity,
-    way: Way,
+    found: Selected<'_>,
 ) -> Option<(Template, Vec<Reference>)> {
-    let document = reader.document;
-    if document.node(way.at).kind != Kind::Mapping {
-        return None;
-    }
-    let control = Control::read(reader, object, way.at);
-    let stamped = row.rolls.is_stamped();
-    let sidecars = match document.value(reader.text, way.at, "spec") {
-        Some(pod_spec) if stamped => sidecars::read(reader, pod_spec),
+    let template = found.node;
+    let control = Control::read(object, template);
+    let is_stamped = row.rolls.is_stamped();
+    let sidecars = match template.get("spec") {
+        Some(pod_spec) if is_stamped => sidecars::read(pod_spec),
         _ => Vec::new(),
     };
-    let said = carried::of_workload(reader, object, way.at, id);
-    let mut live = control.live.clone();
+    let said = carried::of_workload(reader, object, template, id);
+    let mut live: Vec<SmolStr> = control.live.iter().map(|(name, _)| name.clone()).collect();
     if reader.options.rules.hot_reload == HotReload::Skip {
         let sure = sidecars.iter().flat_map(|sidecar| &sidecar.volumes);
-        let sure = sure.filter(|volume| volume.doubt.is_none());
-        live.extend(sure.map(|volume| (volume.name.clone(), way.at)));
+        live.extend(sure.filter(|volume| volume.doubt.is_none()).map(|volume| volume.name.clone()));
     }
-    let mut walk = Walk {
-        reader,
-        row,
-        references: Vec::new(),
-        refusal: None,
-        mounts: None,
-        volumes: Vec::new(),
-        live: &live,
-        pod_spec: way.at,
-    };
-    if let Some((key, first, name)) = &way.doubled {
-        walk.refuse(
-            Code::DuplicateKey,
-            *key,
-            format!("the key `{name}` stands twice in one mapping"),
-            Some(*first),
-        );
+    let mut walk = SiteWalk::new(row.built_in, &live);
+    if let Some(duplicate) = &found.duplicate {
+        walk.refuse_duplicate(&duplicate.name, duplicate.last, duplicate.first);
     }
-    walk.pod_spec = walk.field(way.at, "spec")?;
-    walk.visit(walk.pod_spec, &SITE_TREE, Within::default());
+    let pod_spec = walk.field(template, "spec")?;
+    walk.pod_spec(pod_spec);
     for user in &reader.options.rules.sites {
         if user.fits(&id.group, &id.kind) {
             walk.user_site(object, user);
         }
     }
-    let Walk { references, refusal, volumes, pod_spec, .. } = walk;
+    let SiteWalk { references, refusal, volumes, .. } = walk;
     control.report(reader, &references, &volumes, id);
-    let metadata = document.value(reader.text, way.at, "metadata");
-    let named = metadata.is_some_and(|m| document.value(reader.text, m, "name").is_some());
+    let metadata = template.get("metadata");
+    let named = metadata.is_some_and(|metadata| metadata.get("name").is_some());
     let not_stamped = match &row.rolls {
         Rolls::No(reason) => Some(*reason),
         Rolls::UnlessNamed if named => Some(NoRoll::FixedName),
         Rolls::Yes | Rolls::UnlessNamed => None,
     };
+    let stamp = reader.options.annotation.as_str();
     let marks = match metadata {
-        Some(metadata) if stamped => foreign::read(reader, metadata, pod_spec),
+        Some(metadata) if is_stamped => foreign::read(metadata, pod_spec, stamp),
         _ => Marks::default(),
     };
-    let slot = match (&way.holder, not_stamped) {
-        (Some((holder, field)), None) => Some(insert::find(
-            document,
-            reader.text,
-            &way.nodes,
-            *holder,
+    let slot = match (found.holder, found.route.last()) {
+        (Some(holder), Some(Step::Field(field))) if not_stamped.is_none() => Some(insert::find(
+            holder.document(),
+            holder.text(),
+            &found.nodes,
+            holder.id(),
             &[field, "metadata", "annotations"],
-            &reader.options.annotation,
+            stamp,
         )),
         _ => None,
     };
-    let stamp_seen = metadata.is_some_and(|m| {
-        let annotations = document.value(reader.text, m, "annotations");
-        let key = &reader.options.annotation;
-        annotations.is_some_and(|a| document.value(reader.text, a, key).is_some())
-    });
+    let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
     let template = Template {
         object: ObjectId::at(0),
-        kind: row,
-        path: way.steps,
+        kind: row.clone(),
+        path: found.route,
         references: Ids::default(),
         slot,
-        stamp_seen,
+        stamp_seen: annotations.is_some_and(|annotations| annotations.get(stamp).is_some()),
         not_stamped,
         refusal,
-        later: later(reader, object, row),
+        later: later(object, row),
         ignored: reader.ignored(control.ignored, object, id),
-        ignored_sources: control.ignored_sources.into_iter().map(|(name, _)| name).collect(),
+        ignored_sources: control.ignored_sources.into_iter().map(|(name, _)| name.into()).collect(),
         sidecars,
         marks,
         said,
@@ -263,26 +147,23 @@ fn template(
 }
 
 /// The control annotations of a workload; those of the object win over those of its template.
-struct Control {
+struct Control<'a> {
     ignored: bool,
-    ignored_sources: Vec<(String, NodeId)>,
-    live: Vec<(String, NodeId)>,
+    ignored_sources: Vec<(SmolStr, Cursor<'a>)>,
+    live: Vec<(SmolStr, Cursor<'a>)>,
 }
 
-impl Control {
-    fn read(reader: &Reader<'_>, object: NodeId, template: NodeId) -> Self {
-        let annotation = |name| {
-            [object, template]
-                .into_iter()
-                .find_map(|at| reader.annotation(reader.at(at, "metadata")?, name))
-        };
-        let list = |name| -> Vec<(String, NodeId)> {
-            annotation(name).map_or_else(Vec::new, |(list, at)| {
-                super::names_in(&list).map(|name| (name.to_owned(), at)).collect()
+impl<'a> Control<'a> {
+    fn read(object: Cursor<'a>, template: Cursor<'a>) -> Self {
+        let metadata = [object, template].map(|at| at.get("metadata"));
+        let find = |name| metadata.into_iter().flatten().find_map(|at| annotation(at, name));
+        let list = |name| -> Vec<(SmolStr, Cursor<'a>)> {
+            find(name).map_or_else(Vec::new, |(list, at)| {
+                super::names_in(&list).map(|name| (name.into(), at)).collect()
             })
         };
         Self {
-            ignored: annotation(super::IGNORE).is_some_and(|(value, _)| value == "true"),
+            ignored: find(super::IGNORE).is_some_and(|(value, _)| value == "true"),
             ignored_sources: list(super::IGNORE_SOURCES),
             live: list(super::LIVE),
         }
@@ -293,24 +174,21 @@ impl Control {
         &self,
         reader: &mut Reader<'_>,
         references: &[Reference],
-        volumes: &[String],
+        volumes: &[SmolStr],
         id: &Identity,
     ) {
-        let unknown_sources = self
-            .ignored_sources
-            .iter()
-            .filter(|(name, _)| !references.iter().any(|r| r.name == *name))
-            .map(|(name, at)| {
-                let key = super::IGNORE_SOURCES;
-                (format!("{id} names no source `{name}` that `{key}` could ignore"), *at)
-            });
-        let unknown_volumes =
-            self.live.iter().filter(|(name, _)| !volumes.contains(name)).map(|(name, at)| {
-                let key = super::LIVE;
-                (format!("{id} has no volume `{name}` that `{key}` could mean"), *at)
-            });
-        let unknown: Vec<(String, NodeId)> = unknown_sources.chain(unknown_volumes).collect();
-        for (message, at) in unknown {
+        let sources = self.ignored_sources.iter();
+        let sources = sources.filter(|(name, _)| !references.iter().any(|r| r.name == *name));
+        let sources = sources.map(|(name, at)| {
+            let key = super::IGNORE_SOURCES;
+            (format!("{id} names no source `{name}` that `{key}` could ignore"), *at)
+        });
+        let unknown = self.live.iter().filter(|(name, _)| !volumes.contains(name));
+        let unknown = unknown.map(|(name, at)| {
+            let key = super::LIVE;
+            (format!("{id} has no volume `{name}` that `{key}` could mean"), *at)
+        });
+        for (message, at) in sources.chain(unknown) {
             let finding = Finding::new(Code::UnknownName, message)
                 .about(id.to_string())
                 .quoting(reader.place(at))
@@ -321,35 +199,29 @@ impl Control {
 }
 
 /// Settings under which the controller waits before it replaces pods.
-fn later(reader: &Reader<'_>, object: NodeId, row: &WorkloadKind) -> Option<Until> {
-    let document = reader.document;
-    let rows = WAITS.iter().filter(|wait| wait.kinds.is_empty() || wait.kinds.contains(&row.kind));
-    rows.filter(|wait| {
-        let Some(at) = reader.at(object, wait.path) else {
-            return false;
-        };
-        let value = resolve::value(document, reader.text, at);
-        match &wait.is {
-            Is::True => value == Ok(Value::Bool(true)),
-            Is::Text(text) => matches!(value, Ok(Value::Str(found)) if found == *text),
-            Is::Positive => match value {
-                Ok(Value::Int(number)) => number > 0,
-                Ok(Value::Str(text)) => text
-                    .strip_suffix('%')
-                    .and_then(|digits| digits.parse().ok())
-                    .is_some_and(|number: u64| number > 0),
-                _ => false,
-            },
-            Is::ListWithout(field, text) => {
-                document.node(at).kind == Kind::Sequence
-                    && document
-                        .items(at)
-                        .all(|item| reader.string(item, field).as_deref() != Some(*text))
+fn later(object: Cursor<'_>, row: &WorkloadKind) -> Option<Until> {
+    let is_about = |wait: &Wait| wait.kinds.is_empty() || wait.kinds.contains(&row.kind.as_str());
+    let holds = |wait: &Wait| wait.path.end(object).is_some_and(|at| says(at, &wait.is));
+    WAITS.iter().find(|wait| is_about(wait) && holds(wait)).map(|wait| wait.until)
+}
+
+fn says(at: Cursor<'_>, is: &Is) -> bool {
+    match is {
+        Is::True => at.is_true(),
+        Is::Text(text) => at.str().is_some_and(|found| found == *text),
+        Is::Positive => match at.value() {
+            Ok(Value::Int(number)) => number > 0,
+            Ok(Value::Str(text)) => {
+                let number = text.strip_suffix('%').and_then(|digits| digits.parse().ok());
+                number.is_some_and(|number: u64| number > 0)
             }
+            _ => false,
+        },
+        Is::ListWithout(field, text) => {
+            let mut items = at.items();
+            at.is_sequence() && items.all(|item| item.string(field).as_deref() != Some(*text))
         }
-    })
-    .map(|wait| wait.until)
-    .next()
+    }
 }
 
 /// A finding for a refusal, about the object `id` in `file`.

@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 
 /// Whether texts stay in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Texts {
+pub enum Keep {
     /// All do, because all are needed.
-    Kept,
+    All,
     /// Only what changes does; the others are read again if something in them must be shown.
-    ReadAgain,
+    Changed,
 }
 
 /// Loads `paths`: files, folders, and `-` for the standard input. A file that is reached twice
@@ -35,14 +35,14 @@ pub fn load(
     exclude: &globset::GlobSet,
     root: Option<&Path>,
     units: &[Declared],
-    texts: Texts,
+    keep: Keep,
     options: &Options,
 ) -> std::io::Result<Loaded> {
     let jobs = options.jobs;
     // Names are looked for in every text.
-    let texts = match options.mode {
-        Mode::Suffix => Texts::Kept,
-        Mode::Annotation => texts,
+    let keep = match options.mode {
+        Mode::Suffix => Keep::All,
+        Mode::Annotation => keep,
     };
     let mut loaded = Loaded::default();
     let mut surroundings = Surroundings::default();
@@ -53,9 +53,9 @@ pub fn load(
             Arriving::begin()?.whole(&mut loaded)?;
         } else if path.is_dir() {
             let met = walk(path, exclude, &mut surroundings, jobs);
-            walked(&mut loaded, &mut seen, position, path, met, texts, options);
+            walked(&mut loaded, &mut seen, position, path, met, keep, options);
         } else {
-            named(&mut loaded, &mut seen, &mut surroundings, path, texts);
+            named(&mut loaded, &mut seen, &mut surroundings, path, keep);
         }
     }
     if let Some(root) = root.filter(|_| !units.is_empty()) {
@@ -117,7 +117,7 @@ fn named(
     seen: &mut BTreeSet<OsString>,
     surroundings: &mut Surroundings,
     path: &Path,
-    texts: Texts,
+    keep: Keep,
 ) {
     let name = display(path);
     if !first_time(seen, path) {
@@ -131,7 +131,7 @@ fn named(
         Ok(text) => {
             let folder = path.parent().unwrap_or(Path::new(""));
             // What a pipe has given is gone.
-            let is_kept = texts == Texts::Kept || !path.is_file();
+            let is_kept = keep == Keep::All || !path.is_file();
             let input = Input {
                 name,
                 found: Found::Named,
@@ -154,7 +154,7 @@ fn walked(
     position: usize,
     root: &Path,
     met: Vec<Result<Met, ignore::Error>>,
-    texts: Texts,
+    keep: Keep,
     options: &Options,
 ) {
     let mut candidates: Vec<Met> = Vec::with_capacity(met.len());
@@ -193,7 +193,7 @@ fn walked(
     let read = parallel::map_with(candidates.len(), options.jobs, Vec::new, |buffer, i| {
         let name = name_of(&candidates[i]);
         let number = FileId(offset(first + i));
-        let read = read(&candidates[i].path, &name, number, texts, options, buffer);
+        let read = read(&candidates[i].path, &name, number, keep, options, buffer);
         (name, read)
     });
     for (i, (met, (name, read))) in candidates.into_iter().zip(read).enumerate() {
@@ -239,12 +239,12 @@ fn read(
     path: &Path,
     name: &str,
     number: FileId,
-    texts: Texts,
+    keep: Keep,
     options: &Options,
     buffer: &mut Vec<u8>,
 ) -> Result<File, Option<Finding>> {
     let unreadable = |error: std::io::Error| Some(unreadable(name, &error.to_string()));
-    if texts == Texts::Kept {
+    if keep == Keep::All {
         let bytes = std::fs::read(path).map_err(unreadable)?;
         let text = utf8(bytes, name).map_err(|_| None)?;
         return Ok(File { text: Some(text), print: None, facts: None });

@@ -2,7 +2,7 @@
 //! standard input, and the older exec plugin, which is called with the path of its configuration
 //! (KRM Functions Specification v1; kustomize api/internal/plugins/execplugin, v5.8.1).
 
-use crate::yaml::{self, Document, Kind, NodeId, Style, canonical};
+use crate::yaml::{self, Cursor, Style, canonical};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -50,34 +50,22 @@ pub fn call(text: &str) -> Option<Call> {
     let chunk = yaml::split::chunks(text).find_map(Result::ok)?;
     let documents = yaml::parse(text, chunk.span).ok()?;
     let document = documents.first()?;
-    let root = document.root();
-    let string = |name: &str| {
-        let value = document.value(text, root, name)?;
-        match yaml::resolve::value(document, text, value) {
-            Ok(yaml::resolve::Value::Str(string)) => Some(string),
-            _ => None,
-        }
-    };
-    let is_list = string("kind")? == "ResourceList"
-        && string("apiVersion")?.starts_with("config.kubernetes.io/");
+    let root = Cursor::root(document, text);
+    let is_list = root.string("kind")? == "ResourceList"
+        && root.string("apiVersion")?.starts_with("config.kubernetes.io/");
     if !is_list {
         return None;
     }
-    let config = document.value(text, root, "functionConfig");
-    Some(Call {
-        config: config.map(|node| json(document, text, node)),
-        results: results(text, document, root),
-    })
+    Some(Call { config: root.get("functionConfig").map(json), results: results(root) })
 }
 
-fn results(text: &str, document: &Document, root: NodeId) -> Option<ResultsPlace> {
-    let is_taken = document.value(text, root, "results").is_some();
-    if is_taken || document.node(root).kind != Kind::Mapping {
+fn results(root: Cursor<'_>) -> Option<ResultsPlace> {
+    if root.get("results").is_some() {
         return None;
     }
-    let (first, _) = document.pairs(root).next()?;
-    let at = document.node(first).span.start as usize;
-    let is_in_braces = document.node(root).style == Style::Flow;
+    let (first, _) = root.pairs().next()?;
+    let (text, at) = (root.text(), first.span().start as usize);
+    let is_in_braces = root.style() == Style::Flow;
     let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let before = text[line..at].trim_start_matches('\u{feff}');
     let first_line = text.lines().next().unwrap_or_default();
@@ -111,16 +99,15 @@ pub fn plugin(arguments: &[OsString]) -> Option<PluginCall> {
 fn configuration(path: &Path) -> std::io::Result<String> {
     let text = std::fs::read_to_string(path)?;
     let chunk = yaml::split::chunks(&text).find_map(Result::ok);
-    let json = chunk.and_then(|chunk| {
-        let documents = yaml::parse(&text, chunk.span).ok()?;
-        let document = documents.first()?;
-        canonical::json(document, &text, document.root())
-    });
-    json.ok_or_else(unreadable)
+    let documents = chunk.and_then(|chunk| yaml::parse(&text, chunk.span).ok());
+    match documents.as_deref() {
+        Some([document, ..]) => json(Cursor::root(document, &text)),
+        _ => Err(unreadable()),
+    }
 }
 
-fn json(document: &Document, text: &str, node: NodeId) -> std::io::Result<String> {
-    canonical::json(document, text, node).ok_or_else(unreadable)
+fn json(node: Cursor<'_>) -> std::io::Result<String> {
+    canonical::json(node).ok_or_else(unreadable)
 }
 
 fn unreadable() -> std::io::Error {

@@ -1,8 +1,11 @@
 //! ADDED: what names a source for a workload beside its pod spec. Opt-in, and no part of scheme v1.
 
-use super::Since;
 use super::providers::Target;
 use super::sites::{Reads, Site, Under};
+use super::{Row, Since};
+use crate::yaml::path::FieldPath;
+use smol_str::SmolStr;
+use std::sync::{Arc, LazyLock};
 
 /// What adds a read to a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,34 +20,34 @@ pub enum By {
     Label,
 }
 
-const fn row(id: &'static str, target: Target) -> Site {
-    Site {
-        id,
+fn row(id: &'static str, target: Target) -> Row<Site> {
+    Row::Configured(Arc::new(Site {
+        id: SmolStr::new_static(id),
         under: Under::Object,
-        path: "",
-        name: "",
+        path: FieldPath::default(),
+        name: SmolStr::default(),
         target,
         reads: Reads::Files,
         kustomize: &[],
         since: Since::OptIn,
-    }
+    }))
 }
 
-const ADDED: &[(By, Site)] = &[
-    (By::Own, row("annotation rollstamp.dev/also", Target::ConfigMap)),
-    (By::Own, row("annotation rollstamp.dev/also", Target::Secret)),
-    (By::Reloader, row("list of Reloader", Target::ConfigMap)),
-    (By::Reloader, row("list of Reloader", Target::Secret)),
-    (By::Wave, row("annotation of Wave", Target::ConfigMap)),
-    (By::Wave, row("annotation of Wave", Target::Secret)),
-    (By::Label, row("collected by label", Target::ConfigMap)),
-    (By::Label, row("collected by label", Target::Secret)),
-];
+static ADDED: LazyLock<Vec<(By, Row<Site>)>> = LazyLock::new(|| {
+    let rows = [
+        (By::Own, "annotation rollstamp.dev/also"),
+        (By::Reloader, "list of Reloader"),
+        (By::Wave, "annotation of Wave"),
+        (By::Label, "collected by label"),
+    ];
+    let targets = [Target::ConfigMap, Target::Secret];
+    rows.iter().flat_map(|&(by, id)| targets.map(|target| (by, row(id, target)))).collect()
+});
 
 /// The site of an added read.
-pub fn site(by: By, target: Target) -> &'static Site {
+pub fn site(by: By, target: Target) -> Row<Site> {
     let found = ADDED.iter().find(|(own, site)| *own == by && site.target == target);
-    found.map_or(&ADDED[0].1, |(_, site)| site)
+    found.map_or_else(|| row("added", target), |(_, site)| site.clone())
 }
 
 /// Whether a read at this site was added, so that no pod spec says the name.

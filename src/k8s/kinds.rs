@@ -4,18 +4,20 @@
 //! with `testdata/golden/v1-rows.txt`.
 
 use super::Since;
+use crate::yaml::path::FieldPath;
+use smol_str::SmolStr;
+use std::sync::LazyLock;
 
 /// A kind that holds pod templates.
 #[derive(Debug, PartialEq, Eq)]
 pub struct WorkloadKind {
     /// The API groups in which the kind exists; the version does not matter.
-    pub groups: &'static [&'static str],
+    pub groups: Vec<SmolStr>,
     /// The kind.
-    pub kind: &'static str,
-    /// The paths from the object to its pod templates, with `/` between fields. `[]` behind a field
-    /// means each of its items, `*` each value of a mapping. An empty path means that the object is
-    /// a pod template itself. [`BY_SHAPE`] means every mapping that has the shape of a pod template.
-    pub templates: &'static [&'static str],
+    pub kind: SmolStr,
+    /// The paths from the object to its pod templates. The path without steps means that the object is
+    /// a pod template itself, `**` means every mapping that has the shape of a pod template.
+    pub templates: Vec<FieldPath>,
     /// Whether a changed annotation of a template replaces running pods.
     pub rolls: Rolls,
     /// Whether a controller of Kubernetes itself runs it, which adds no mounts to its pod template.
@@ -86,16 +88,16 @@ const TEMPLATE: &[&str] = &["spec/template"];
 macro_rules! kinds {
     ($($source:literal $kind:literal [$($group:literal)+] $templates:expr, $rolls:expr, $built_in:literal, $since:ident)*) => {
         /// One row a kind.
-        pub const WORKLOADS: &[WorkloadKind] = &[$(
+        pub static WORKLOADS: LazyLock<Vec<WorkloadKind>> = LazyLock::new(|| vec![$(
             WorkloadKind {
-                groups: &[$($group),+],
-                kind: $kind,
-                templates: $templates,
+                groups: vec![$(SmolStr::new_static($group)),+],
+                kind: SmolStr::new_static($kind),
+                templates: FieldPath::all($templates),
                 rolls: $rolls,
                 built_in: $built_in,
                 since: Since::$since,
             },
-        )*];
+        )*]);
 
         /// Where the shape of each kind is written down, in the order of [`WORKLOADS`].
         pub const ORIGINS: &[&str] = &[$($source,)*];
@@ -271,24 +273,26 @@ kinds! {
     Rolls::No(NoRoll::LaterRuns), false, V1
 }
 
-/// The path that finds every mapping of an object that has the shape of a pod template.
-pub const BY_SHAPE: &str = "**";
-
 /// The row of all kinds without a row of their own. Their pod templates are found by shape alone, so
 /// it is not known what a changed annotation does.
-pub static UNLISTED: WorkloadKind = WorkloadKind {
-    groups: &[],
-    kind: "",
-    templates: &[BY_SHAPE],
+pub static UNLISTED: LazyLock<WorkloadKind> = LazyLock::new(|| WorkloadKind {
+    groups: Vec::new(),
+    kind: SmolStr::default(),
+    templates: FieldPath::all(&["**"]),
     rolls: Rolls::No(NoRoll::Unlisted),
     built_in: false,
     since: Since::V1,
-};
+});
 
 impl WorkloadKind {
     /// Whether it stands for kinds without a row.
     pub fn is_unlisted(&self) -> bool {
         self.kind.is_empty()
+    }
+
+    /// Whether it is the row of this kind.
+    pub fn is(&self, group: &str, kind: &str) -> bool {
+        self.kind == kind && self.groups.iter().any(|known| known == group)
     }
 }
 
@@ -301,26 +305,26 @@ pub struct Delegate {
     pub group: &'static str,
     /// The kind.
     pub kind: &'static str,
-    /// The path to the mapping that names the other workload.
-    pub path: &'static str,
+    /// The field of the `spec` that names the other workload.
+    pub field: &'static str,
 }
 
 /// One row a kind.
 pub const DELEGATES: &[Delegate] = &[
     // argo-rollouts.readthedocs.io/en/stable/migrating/#reference-deployment-from-rollout
-    Delegate { group: "argoproj.io", kind: "Rollout", path: "spec/workloadRef" },
+    Delegate { group: "argoproj.io", kind: "Rollout", field: "workloadRef" },
 ];
 
-/// The path to the name of another workload, if the kind has one.
+/// The field of the `spec` that names another workload, if the kind has one.
 pub fn delegate(group: &str, kind: &str) -> Option<&'static str> {
     let row = DELEGATES.iter().find(|row| row.kind == kind && row.group == group);
-    row.map(|row| row.path)
+    row.map(|row| row.field)
 }
 
 /// The default row of a kind, if it holds pod templates.
 pub fn workload(group: &str, kind: &str) -> Option<&'static WorkloadKind> {
     let mut rows = WORKLOADS.iter().filter(|row| row.since == Since::V1);
-    rows.find(|row| row.kind == kind && row.groups.contains(&group))
+    rows.find(|row| row.is(group, kind))
 }
 
 #[cfg(test)]

@@ -19,6 +19,38 @@ pub mod short_names;
 pub mod sites;
 pub mod waits;
 
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// A row of a table: one that is built in, or one that the configuration adds.
+#[derive(Debug)]
+pub enum Row<T: 'static> {
+    /// A row of a table of this program.
+    BuiltIn(&'static T),
+    /// A row of the configuration.
+    Configured(Arc<T>),
+}
+
+impl<T> Deref for Row<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Self::BuiltIn(row) => row,
+            Self::Configured(row) => row,
+        }
+    }
+}
+
+impl<T> Clone for Row<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::BuiltIn(row) => Self::BuiltIn(row),
+            Self::Configured(row) => Self::Configured(Arc::clone(row)),
+        }
+    }
+}
+
 /// Who gets stamps because of a row of the tables of kinds, sites and providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Since {

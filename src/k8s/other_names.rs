@@ -4,7 +4,8 @@
 //! Only fields of API types are listed. A text that a program reads (arguments, variables, annotations,
 //! file contents) may name anything, and so may any field of a custom resource.
 
-use super::referrers::{fields, is_way};
+use crate::yaml::path::FieldPath;
+use std::sync::LazyLock;
 
 /// API groups of Kubernetes itself. The meaning of their fields is known: a field that is neither a
 /// reference nor in [`FREE`] names something else.
@@ -31,54 +32,58 @@ pub const OWN_GROUPS: &[&str] = &[
 ];
 
 /// Fields of Kubernetes' own objects whose text programs read, so that it may name anything.
-pub const FREE: &[&str] = &[
-    "**/annotations/*",
-    "**/command",
-    "**/args",
-    "**/env/value",
-    "data/*",
-    "stringData/*",
-    "parameters/*",
-    "**/csi/volumeAttributes/*",
-    "**/flexVolume/options/*",
-];
+pub static FREE: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
+    FieldPath::all(&[
+        "**/annotations/*",
+        "**/command",
+        "**/args",
+        "**/env/value",
+        "data/*",
+        "stringData/*",
+        "parameters/*",
+        "**/csi/volumeAttributes/*",
+        "**/flexVolume/options/*",
+    ])
+});
 
 /// Fields of any object that name something else than a ConfigMap or Secret.
-pub const OTHER: &[&str] = &[
-    "apiVersion",
-    "kind",
-    "metadata/name",
-    "metadata/generateName",
-    "metadata/namespace",
-    "metadata/uid",
-    "metadata/labels/*",
-    "**/metadata/labels/*",
-    "**/matchLabels/*",
-    "**/matchExpressions/key",
-    "**/matchExpressions/values",
-    // kubernetes.io/docs/reference/labels-annotations-taints, helm.sh/docs/topics/kubernetes_apis
-    "**/annotations/kubectl.kubernetes.io\\/default-container",
-    "**/annotations/kubectl.kubernetes.io\\/default-logs-container",
-    "metadata/annotations/meta.helm.sh\\/release-name",
-    "metadata/annotations/meta.helm.sh\\/release-namespace",
-    // Annotations that rollstamp and kustomize write for their own use.
-    "metadata/annotations/rollstamp.dev\\/base-name",
-    "metadata/annotations/internal.config.kubernetes.io\\/previousNames",
-    "metadata/annotations/internal.config.kubernetes.io\\/prefixes",
-    "metadata/annotations/internal.config.kubernetes.io\\/suffixes",
-    "metadata/annotations/internal.config.kubernetes.io\\/previousNamespaces",
-    "metadata/annotations/internal.config.kubernetes.io\\/path",
-    "metadata/annotations/config.kubernetes.io\\/path",
-];
+pub static OTHER: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
+    FieldPath::all(&[
+        "apiVersion",
+        "kind",
+        "metadata/name",
+        "metadata/generateName",
+        "metadata/namespace",
+        "metadata/uid",
+        "metadata/labels/*",
+        "**/metadata/labels/*",
+        "**/matchLabels/*",
+        "**/matchExpressions/key",
+        "**/matchExpressions/values",
+        // kubernetes.io/docs/reference/labels-annotations-taints, helm.sh/docs/topics/kubernetes_apis
+        "**/annotations/kubectl.kubernetes.io\\/default-container",
+        "**/annotations/kubectl.kubernetes.io\\/default-logs-container",
+        "metadata/annotations/meta.helm.sh\\/release-name",
+        "metadata/annotations/meta.helm.sh\\/release-namespace",
+        // Annotations that rollstamp and kustomize write for their own use.
+        "metadata/annotations/rollstamp.dev\\/base-name",
+        "metadata/annotations/internal.config.kubernetes.io\\/previousNames",
+        "metadata/annotations/internal.config.kubernetes.io\\/prefixes",
+        "metadata/annotations/internal.config.kubernetes.io\\/suffixes",
+        "metadata/annotations/internal.config.kubernetes.io\\/previousNamespaces",
+        "metadata/annotations/internal.config.kubernetes.io\\/path",
+        "metadata/annotations/config.kubernetes.io\\/path",
+    ])
+});
 
 /// Whether programs read the text of this field of an object of [`OWN_GROUPS`].
-pub fn is_free(way: &[&str]) -> bool {
-    FREE.iter().any(|path| is_way(&fields(path), way))
+pub fn is_free(way: &[impl AsRef<str>]) -> bool {
+    FREE.iter().any(|path| path.matches(way))
 }
 
 /// Whether the text of this field, in any object, names something else.
-pub fn is_other(way: &[&str]) -> bool {
-    OTHER.iter().any(|path| is_way(&fields(path), way))
+pub fn is_other(way: &[impl AsRef<str>]) -> bool {
+    OTHER.iter().any(|path| path.matches(way))
 }
 
 /// Kinds without a namespace. Their references may mean a source in any namespace.

@@ -4,6 +4,9 @@
 //! The rows are part of scheme v1: a test compares them with `testdata/golden/v1-rows.txt`.
 
 use super::Since;
+use crate::yaml::path::FieldPath;
+use smol_str::SmolStr;
+use std::sync::LazyLock;
 
 /// What a reference names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +41,8 @@ pub enum Encoding {
 /// A field of a provider whose entries are keys and values.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Content {
-    /// The path to the field, with `/` between names.
-    pub path: &'static str,
+    /// The path to the field.
+    pub path: FieldPath,
     /// How its values are written.
     pub encoding: Encoding,
     /// Whether its keys can become environment variables: `binaryData` never does.
@@ -55,21 +58,21 @@ pub struct Content {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Provider {
     /// The API group.
-    pub group: &'static str,
+    pub group: SmolStr,
     /// The kind.
-    pub kind: &'static str,
+    pub kind: SmolStr,
     /// The kind that references to it name.
     pub provides: Target,
     /// The paths to the name of what it provides; the first that is there counts. `[]` behind a
     /// field means each of its items, and then each provides one.
-    pub names: &'static [&'static str],
+    pub names: Vec<FieldPath>,
     /// The paths to the namespace of what it provides; the first that is there counts.
-    pub namespaces: &'static [&'static str],
+    pub namespaces: Vec<FieldPath>,
     /// The fields with its content. An external provider has none: a controller makes the content.
-    pub contents: &'static [Content],
+    pub contents: Vec<Content>,
     /// Paths to fields that can make several keys of the result from one entry. If one of them is
     /// there, every reference that reads adds all entries, each with its prefix.
-    pub whole_if: &'static [&'static str],
+    pub whole_if: Vec<FieldPath>,
     /// The values of `type` for which a controller in the cluster fills the object.
     pub filled_if_type: &'static [&'static str],
     /// Who gets stamps because of this row.
@@ -79,96 +82,100 @@ pub struct Provider {
 const OWN_NAME: &[&str] = &["metadata/name"];
 const OWN_NAMESPACE: &[&str] = &["metadata/namespace"];
 
-const fn text(path: &'static str) -> Content {
-    Content { path, encoding: Encoding::Text, env: true, overrides: false, prefix: "" }
+fn text(path: &str) -> Content {
+    Content {
+        path: FieldPath::parse(path),
+        encoding: Encoding::Text,
+        env: true,
+        overrides: false,
+        prefix: "",
+    }
 }
 
-const fn external(
-    group: &'static str,
-    kind: &'static str,
-    names: &'static [&'static str],
-) -> Provider {
+fn external(group: &'static str, kind: &'static str, names: &[&str]) -> Provider {
     Provider {
-        group,
-        kind,
+        group: SmolStr::new_static(group),
+        kind: SmolStr::new_static(kind),
         provides: Target::Secret,
-        names,
-        namespaces: OWN_NAMESPACE,
-        contents: &[],
-        whole_if: &[],
+        names: FieldPath::all(names),
+        namespaces: FieldPath::all(OWN_NAMESPACE),
+        contents: Vec::new(),
+        whole_if: Vec::new(),
         filled_if_type: &[],
         since: Since::V1,
     }
 }
 
 /// One row a kind.
-pub const PROVIDERS: &[Provider] = &[
-    // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/config-map-v1/
-    Provider {
-        group: "",
-        kind: "ConfigMap",
-        provides: Target::ConfigMap,
-        names: OWN_NAME,
-        namespaces: OWN_NAMESPACE,
-        contents: &[
-            text("data"),
-            Content { encoding: Encoding::Base64, env: false, ..text("binaryData") },
-        ],
-        whole_if: &[],
-        filled_if_type: &[],
-        since: Since::V1,
-    },
-    // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/
-    // (`stringData` wins over `data` when both hold a key). The token controller fills the Secrets of
-    // service accounts.
-    Provider {
-        group: "",
-        kind: "Secret",
-        provides: Target::Secret,
-        names: OWN_NAME,
-        namespaces: OWN_NAMESPACE,
-        contents: &[
-            Content { encoding: Encoding::Base64, ..text("data") },
-            Content { overrides: true, ..text("stringData") },
-        ],
-        whole_if: &[],
-        filled_if_type: &["kubernetes.io/service-account-token"],
-        since: Since::V1,
-    },
-    // github.com/bitnami-labs/sealed-secrets pkg/apis/sealedsecrets/v1alpha1: the controller makes the
-    // Secret of the template's metadata, and merges `template.data` with what it decrypts.
-    Provider {
-        group: "bitnami.com",
-        kind: "SealedSecret",
-        provides: Target::Secret,
-        names: &["spec/template/metadata/name", "metadata/name"],
-        namespaces: &["spec/template/metadata/namespace", "metadata/namespace"],
-        contents: &[
-            Content { prefix: "encryptedData/", ..text("spec/encryptedData") },
-            Content { prefix: "template.data/", ..text("spec/template/data") },
-            Content { prefix: "data/", ..text("spec/data") },
-        ],
-        whole_if: &["spec/template/data", "spec/data"],
-        filled_if_type: &[],
-        since: Since::V1,
-    },
-    // https://external-secrets.io/latest/api/externalsecret/
-    external("external-secrets.io", "ExternalSecret", &["spec/target/name", "metadata/name"]),
-    // https://external-secrets.io/latest/api/clusterexternalsecret/
-    external(
-        "external-secrets.io",
-        "ClusterExternalSecret",
-        &["spec/externalSecretSpec/target/name", "spec/externalSecretName", "metadata/name"],
-    ),
-    // https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.CertificateSpec
-    external("cert-manager.io", "Certificate", &["spec/secretName"]),
-    // https://secrets-store-csi-driver.sigs.k8s.io/topics/sync-as-kubernetes-secret
-    external(
-        "secrets-store.csi.x-k8s.io",
-        "SecretProviderClass",
-        &["spec/secretObjects[]/secretName"],
-    ),
-];
+pub static PROVIDERS: LazyLock<Vec<Provider>> = LazyLock::new(|| {
+    vec![
+        // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/config-map-v1/
+        Provider {
+            group: SmolStr::new_static(""),
+            kind: SmolStr::new_static("ConfigMap"),
+            provides: Target::ConfigMap,
+            names: FieldPath::all(OWN_NAME),
+            namespaces: FieldPath::all(OWN_NAMESPACE),
+            contents: vec![
+                text("data"),
+                Content { encoding: Encoding::Base64, env: false, ..text("binaryData") },
+            ],
+            whole_if: Vec::new(),
+            filled_if_type: &[],
+            since: Since::V1,
+        },
+        // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/
+        // (`stringData` wins over `data` when both hold a key). The token controller fills the Secrets of
+        // service accounts.
+        Provider {
+            group: SmolStr::new_static(""),
+            kind: SmolStr::new_static("Secret"),
+            provides: Target::Secret,
+            names: FieldPath::all(OWN_NAME),
+            namespaces: FieldPath::all(OWN_NAMESPACE),
+            contents: vec![
+                Content { encoding: Encoding::Base64, ..text("data") },
+                Content { overrides: true, ..text("stringData") },
+            ],
+            whole_if: Vec::new(),
+            filled_if_type: &["kubernetes.io/service-account-token"],
+            since: Since::V1,
+        },
+        // github.com/bitnami-labs/sealed-secrets pkg/apis/sealedsecrets/v1alpha1: the controller makes the
+        // Secret of the template's metadata, and merges `template.data` with what it decrypts.
+        Provider {
+            group: SmolStr::new_static("bitnami.com"),
+            kind: SmolStr::new_static("SealedSecret"),
+            provides: Target::Secret,
+            names: FieldPath::all(&["spec/template/metadata/name", "metadata/name"]),
+            namespaces: FieldPath::all(&["spec/template/metadata/namespace", "metadata/namespace"]),
+            contents: vec![
+                Content { prefix: "encryptedData/", ..text("spec/encryptedData") },
+                Content { prefix: "template.data/", ..text("spec/template/data") },
+                Content { prefix: "data/", ..text("spec/data") },
+            ],
+            whole_if: FieldPath::all(&["spec/template/data", "spec/data"]),
+            filled_if_type: &[],
+            since: Since::V1,
+        },
+        // https://external-secrets.io/latest/api/externalsecret/
+        external("external-secrets.io", "ExternalSecret", &["spec/target/name", "metadata/name"]),
+        // https://external-secrets.io/latest/api/clusterexternalsecret/
+        external(
+            "external-secrets.io",
+            "ClusterExternalSecret",
+            &["spec/externalSecretSpec/target/name", "spec/externalSecretName", "metadata/name"],
+        ),
+        // https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1.CertificateSpec
+        external("cert-manager.io", "Certificate", &["spec/secretName"]),
+        // https://secrets-store-csi-driver.sigs.k8s.io/topics/sync-as-kubernetes-secret
+        external(
+            "secrets-store.csi.x-k8s.io",
+            "SecretProviderClass",
+            &["spec/secretObjects[]/secretName"],
+        ),
+    ]
+});
 
 /// The default row of a kind, if it provides anything.
 pub fn provider(group: &str, kind: &str) -> Option<&'static Provider> {

@@ -1,10 +1,12 @@
 //! REFERRERS: the fields outside of pod specs that name a ConfigMap or a Secret, so that they change when
 //! it gets another name. The fields in pod specs are in [`super::sites`].
 //!
-//! Paths are those of kustomize's `nameReference`: `/` between fields, `\/` for a slash in a field, and
-//! lists are walked wherever they stand. `*` is any field; a leading `**` any way.
+//! Paths are those of kustomize's `nameReference`, where lists are walked wherever they stand: see
+//! [`FieldPath::matches`].
 
 use super::providers::Target;
+use crate::yaml::path::FieldPath;
+use std::sync::LazyLock;
 
 /// A field that names a source.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub struct Referrer {
     /// The kinds of the object; empty: any kind.
     pub kinds: &'static [&'static str],
     /// The way to the name.
-    pub path: &'static str,
+    pub path: FieldPath,
     /// The kind that is named.
     pub names: Names,
     /// In which namespace the name is looked up.
@@ -55,15 +57,15 @@ const GAP: bool = false;
 macro_rules! referrers {
     ($($id:literal [$($group:literal)*] [$($kind:literal)*] $path:literal $names:expr, $within:expr, $by:ident;)*) => {
         /// One row a place.
-        pub const REFERRERS: &[Referrer] = &[$(Referrer {
+        pub static REFERRERS: LazyLock<Vec<Referrer>> = LazyLock::new(|| vec![$(Referrer {
             id: $id,
             groups: &[$($group),*],
             kinds: &[$($kind),*],
-            path: $path,
+            path: FieldPath::parse($path),
             names: $names,
             within: $within,
             kustomize: $by,
-        },)*];
+        },)*]);
     };
 }
 
@@ -181,74 +183,22 @@ pub const POD_PARTS: &[(&str, &str)] = &[
     ("monitoring.coreos.com", "ThanosRuler"),
 ];
 
-/// The fields of a path: `\/` is a slash in a field, `[]` behind one says nothing more.
-pub fn fields(path: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut chars = path.trim_start_matches('/').chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' if chars.peek() == Some(&'/') => {
-                chars.next();
-                if let Some(last) = fields.last_mut() {
-                    last.push('/');
-                }
-            }
-            '/' => fields.push(String::new()),
-            c => {
-                if let Some(last) = fields.last_mut() {
-                    last.push(c);
-                }
-            }
-        }
-    }
-    for field in &mut fields {
-        if let Some(name) = field.strip_suffix("[]") {
-            *field = name.to_owned();
-        }
-    }
-    fields
-}
-
-/// Whether a way through an object, lists left out, is that of a path.
-pub fn is_way(path: &[impl AsRef<str>], way: &[&str]) -> bool {
-    let (path, way) = match path.split_first() {
-        Some((first, rest)) if first.as_ref() == "**" => match way.len().checked_sub(rest.len()) {
-            Some(skipped) => (rest, &way[skipped..]),
-            None => return false,
-        },
-        _ => (path, way),
-    };
-    path.len() == way.len()
-        && path.iter().zip(way).all(|(step, field)| step.as_ref() == "*" || step.as_ref() == *field)
-}
-
-/// The rows of an object's place.
-pub fn referrers(group: &str, kind: &str, way: &[&str]) -> impl Iterator<Item = &'static Referrer> {
-    let (group, kind) = (group.to_owned(), kind.to_owned());
-    let way: Vec<String> = way.iter().map(|field| (*field).to_owned()).collect();
+/// The rows of an object's place; `way` are the fields that lead to it.
+pub fn referrers<'w>(
+    group: &'w str,
+    kind: &'w str,
+    way: &'w [impl AsRef<str>],
+) -> impl Iterator<Item = &'static Referrer> {
     REFERRERS.iter().filter(move |row| {
-        let way: Vec<&str> = way.iter().map(String::as_str).collect();
-        (row.kinds.is_empty() || row.kinds.contains(&kind.as_str()))
-            && (row.groups.is_empty() || row.groups.contains(&group.as_str()))
-            && is_way(&fields(row.path), &way)
+        (row.kinds.is_empty() || row.kinds.contains(&kind))
+            && (row.groups.is_empty() || row.groups.contains(&group))
+            && row.path.matches(way)
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_are_read_as_kustomize_does() {
-        assert_eq!(
-            fields("metadata/annotations/example.com\\/config"),
-            ["metadata", "annotations", "example.com/config"]
-        );
-        assert_eq!(fields("/spec/configs[]/name"), ["spec", "configs", "name"]);
-        assert!(is_way(&fields("**/a/*/b"), &["x", "a", "c", "b"]));
-        assert!(!is_way(&fields("**/a/*/b"), &["a", "b"]));
-        assert!(!is_way(&fields("a"), &["a", "b"]));
-    }
 
     #[test]
     fn rows_have_names_of_their_own() {

@@ -6,6 +6,8 @@
 
 use super::Since;
 use super::providers::Target;
+use crate::yaml::path::{FieldPath, PathStep};
+use smol_str::SmolStr;
 use std::sync::LazyLock;
 
 /// Where a site's path begins.
@@ -39,13 +41,13 @@ pub enum Reads {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Site {
     /// Its name in reports.
-    pub id: &'static str,
+    pub id: SmolStr,
     /// Where the path begins.
     pub under: Under,
-    /// The path to the mapping that names the source; `[]` behind a field means each of its items.
-    pub path: &'static str,
+    /// The path to the mapping that names the source.
+    pub path: FieldPath,
     /// The field of that mapping that holds the name.
-    pub name: &'static str,
+    pub name: SmolStr,
     /// The kind that is named.
     pub target: Target,
     /// Which keys it reads.
@@ -55,6 +57,16 @@ pub struct Site {
     pub kustomize: &'static [&'static str],
     /// Who gets stamps because of this row.
     pub since: Since,
+}
+
+impl Site {
+    /// The first field of its path; of a path without fields, nothing.
+    pub fn field(&self) -> &str {
+        match self.path.steps() {
+            [PathStep::Field(name), ..] => name,
+            _ => "",
+        }
+    }
 }
 
 /// The lists of containers in a pod spec.
@@ -68,16 +80,16 @@ const NOT: &[&str] = &[];
 macro_rules! sites {
     ($($id:literal $under:ident $path:literal $name:literal $target:ident $reads:ident $kustomize:ident $since:ident)*) => {
         /// One row a place.
-        pub const SITES: &[Site] = &[$(Site {
-            id: $id,
+        pub static SITES: LazyLock<Vec<Site>> = LazyLock::new(|| vec![$(Site {
+            id: SmolStr::new_static($id),
             under: Under::$under,
-            path: $path,
-            name: $name,
+            path: FieldPath::parse($path),
+            name: SmolStr::new_static($name),
             target: Target::$target,
             reads: Reads::$reads,
             kustomize: $kustomize,
             since: Since::$since,
-        },)*];
+        },)*]);
     };
 }
 
@@ -127,57 +139,41 @@ pub static SITE_TREE: LazyLock<SiteTree> = LazyLock::new(|| {
     for site in SITES.iter().filter(|site| site.since == Since::V1) {
         match site.under {
             Under::Object => {}
-            Under::PodSpec => root.add(site.path, site),
-            Under::Volume => {
-                root.add(&format!("volumes[]/{}", site.path), site);
-            }
+            Under::PodSpec => root.add(site),
+            Under::Volume => root.field("volumes").item().add(site),
             Under::Container => {
                 for list in CONTAINER_LISTS {
-                    root.add(&format!("{list}[]/{}", site.path), site);
+                    root.field(list).item().add(site);
                 }
             }
         }
     }
-    if let Some((_, volumes)) = root.fields.iter_mut().find(|(name, _)| *name == "volumes")
-        && let Some(volume) = &mut volumes.items
-    {
-        volume.is_volume = true;
-    }
+    root.field("volumes").item().is_volume = true;
     root
 });
 
 impl SiteTree {
-    fn add(&mut self, path: &str, site: &'static Site) {
-        let mut at = self;
-        for step in path.split('/') {
-            let (field, each) = match step.strip_suffix("[]") {
-                Some(field) => (field, true),
-                None => (step, false),
-            };
-            let index = match at.fields.iter().position(|(name, _)| *name == field) {
-                Some(index) => index,
-                None => {
-                    at.fields.push((field_name(site, field), Self::default()));
-                    at.fields.len() - 1
-                }
-            };
-            at = &mut at.fields[index].1;
-            if each {
-                at = at.items.get_or_insert_with(Box::default);
-            }
-        }
-        at.site = Some(site);
+    fn add(&mut self, site: &'static Site) {
+        let end = site.path.steps().iter().fold(self, |at, step| match step {
+            PathStep::Field(name) => at.field(name),
+            // The paths of sites have no other steps.
+            PathStep::EachItem | PathStep::AnyField | PathStep::AnyWay => at.item(),
+        });
+        end.site = Some(site);
     }
-}
 
-/// The static text of a field: from the site's own path, or one of the lists above it.
-fn field_name(site: &'static Site, field: &str) -> &'static str {
-    site.path
-        .split('/')
-        .map(|step| step.trim_end_matches("[]"))
-        .chain(CONTAINER_LISTS.iter().copied())
-        .find(|name| *name == field)
-        .unwrap_or("volumes")
+    fn field(&mut self, name: &'static str) -> &mut Self {
+        let known = self.fields.iter().position(|(known, _)| *known == name);
+        let index = known.unwrap_or_else(|| {
+            self.fields.push((name, Self::default()));
+            self.fields.len() - 1
+        });
+        &mut self.fields[index].1
+    }
+
+    fn item(&mut self) -> &mut Self {
+        self.items.get_or_insert_with(Box::default)
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! WAITS: settings of a workload under which its controller does not replace pods at once when the
 //! pod template changes.
 
+use crate::yaml::path::FieldPath;
+use std::sync::LazyLock;
+
 /// A setting.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Wait {
     /// The kinds that have it, in any group; empty, every kind.
     pub kinds: &'static [&'static str],
-    /// The path to the field, with `/` between names.
-    pub path: &'static str,
+    /// The path from the object to the field.
+    pub path: FieldPath,
     /// The value that makes the controller wait.
     pub is: Is,
     /// What the controller waits for.
@@ -44,47 +47,54 @@ pub enum Is {
 }
 
 /// One row a setting; the first that holds counts.
-pub const WAITS: &[Wait] = &[
-    // Deployment, DeploymentConfig, Rollout
-    Wait { kinds: &[], path: "spec/paused", is: Is::True, until: Until::Resumed },
-    // kubernetes.io/docs/tasks/manage-daemon/update-daemon-set, .../workloads/controllers/statefulset
-    Wait {
-        kinds: &["StatefulSet", "DaemonSet"],
-        path: "spec/updateStrategy/type",
-        is: Is::Text("OnDelete"),
-        until: Until::Deleted,
-    },
-    // kubernetes.io/docs/concepts/workloads/controllers/statefulset/#partitions
-    Wait {
-        kinds: &["StatefulSet"],
-        path: "spec/updateStrategy/rollingUpdate/partition",
-        is: Is::Positive,
-        until: Until::Ordinal,
-    },
-    // openkruise.io/docs/user-manuals: CloneSet keeps `partition` pods as they are
-    Wait {
-        kinds: &["CloneSet"],
-        path: "spec/updateStrategy/partition",
-        is: Is::Positive,
-        until: Until::Partition,
-    },
-    Wait {
-        kinds: &["CloneSet"],
-        path: "spec/updateStrategy/paused",
-        is: Is::True,
-        until: Until::Resumed,
-    },
-    Wait {
-        kinds: &["StatefulSet", "DaemonSet"],
-        path: "spec/updateStrategy/rollingUpdate/paused",
-        is: Is::True,
-        until: Until::Resumed,
-    },
-    // docs.okd.io, deployment triggers: without any list the API server adds a ConfigChange trigger
-    Wait {
-        kinds: &["DeploymentConfig"],
-        path: "spec/triggers",
-        is: Is::ListWithout("type", "ConfigChange"),
-        until: Until::Started,
-    },
-];
+pub static WAITS: LazyLock<Vec<Wait>> = LazyLock::new(|| {
+    vec![
+        // Deployment, DeploymentConfig, Rollout
+        Wait {
+            kinds: &[],
+            path: FieldPath::parse("spec/paused"),
+            is: Is::True,
+            until: Until::Resumed,
+        },
+        // kubernetes.io/docs/tasks/manage-daemon/update-daemon-set, .../workloads/controllers/statefulset
+        Wait {
+            kinds: &["StatefulSet", "DaemonSet"],
+            path: FieldPath::parse("spec/updateStrategy/type"),
+            is: Is::Text("OnDelete"),
+            until: Until::Deleted,
+        },
+        // kubernetes.io/docs/concepts/workloads/controllers/statefulset/#partitions
+        Wait {
+            kinds: &["StatefulSet"],
+            path: FieldPath::parse("spec/updateStrategy/rollingUpdate/partition"),
+            is: Is::Positive,
+            until: Until::Ordinal,
+        },
+        // openkruise.io/docs/user-manuals: CloneSet keeps `partition` pods as they are
+        Wait {
+            kinds: &["CloneSet"],
+            path: FieldPath::parse("spec/updateStrategy/partition"),
+            is: Is::Positive,
+            until: Until::Partition,
+        },
+        Wait {
+            kinds: &["CloneSet"],
+            path: FieldPath::parse("spec/updateStrategy/paused"),
+            is: Is::True,
+            until: Until::Resumed,
+        },
+        Wait {
+            kinds: &["StatefulSet", "DaemonSet"],
+            path: FieldPath::parse("spec/updateStrategy/rollingUpdate/paused"),
+            is: Is::True,
+            until: Until::Resumed,
+        },
+        // docs.okd.io, deployment triggers: without any list the API server adds a ConfigChange trigger
+        Wait {
+            kinds: &["DeploymentConfig"],
+            path: FieldPath::parse("spec/triggers"),
+            is: Is::ListWithout("type", "ConfigChange"),
+            until: Until::Started,
+        },
+    ]
+});

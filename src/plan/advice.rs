@@ -6,12 +6,11 @@ use crate::config::policy::HotReload;
 use crate::extract::{Manifests, Object, Reference, Sidecar, Template, Watched};
 use crate::finding::{Code, Finding};
 use crate::scope::{Seat, Units};
-use crate::yaml::verify::Step;
 use std::iter::Zip;
 use std::slice::Iter;
 
 /// `a`, or `a`, `b`
-fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+fn names<'a>(names: impl IntoIterator<Item = &'a (impl std::fmt::Display + 'a)>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }
@@ -160,24 +159,11 @@ pub(super) fn unlisted(
     let message = format!(
         "{} holds what looks like a pod template at `{}`, which reads {} {}; its kind is not known, so it gets no stamp",
         object.id,
-        dotted(&template.path),
+        template.path,
         read.site.target.name(),
         read.name
     );
     Some(object.finding_at(Code::UnknownWorkload, read.name_span, message))
-}
-
-/// `spec.workers[0].template`
-fn dotted(path: &[Step]) -> String {
-    let mut text = String::new();
-    for step in path {
-        match step {
-            Step::Field(name) if text.is_empty() => text.push_str(name),
-            Step::Field(name) => text.push_str(&format!(".{name}")),
-            Step::Item(i) => text.push_str(&format!("[{i}]")),
-        }
-    }
-    text
 }
 
 /// Workloads that take the pod template of another one, which is not in their unit.

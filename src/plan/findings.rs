@@ -90,7 +90,7 @@ pub(super) fn flawed(owner: &Object, entry: &Entry, flaw: &Flaw, reader: &Object
     );
     owner
         .finding(Code::NonStringValue, message)
-        .at(place(owner, entry.at.0))
+        .at(place(owner, entry.at))
         .help(flaw.help())
         .refusing()
 }
@@ -109,7 +109,7 @@ pub(super) fn malformed(owner: &Object, malformed: &Malformed, reader: Option<&O
 
 pub(super) fn unread_flaw(owner: &Object, entry: &Entry, flaw: &Flaw) -> Finding {
     let message = format!("the value of `{}` of {} is {}", entry.key, owner.id, flaw.describe());
-    owner.finding(Code::NonStringUnread, message).at(place(owner, entry.at.0)).help(flaw.help())
+    owner.finding(Code::NonStringUnread, message).at(place(owner, entry.at)).help(flaw.help())
 }
 
 pub(super) fn ambiguous(

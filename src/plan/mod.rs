@@ -31,7 +31,7 @@ use crate::text::FileId;
 use crate::text::input::Found;
 use crate::yaml::Edit;
 use crate::yaml::insert::Slot;
-use crate::yaml::verify::Step;
+use crate::yaml::path::Step;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens to every pod template, in the order of the input.
@@ -396,7 +396,7 @@ impl Planner<'_> {
         }
         // The name of a source that no pod spec says rolls nothing.
         let mut copies = self.resolver.copies(indexed).iter();
-        if !is_added(reference.site)
+        if !is_added(&reference.site)
             && copies.all(|&copy| self.renames.is_content_named(manifests, copy))
         {
             return Reason::ContentNamed(indexed.copy);

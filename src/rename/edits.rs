@@ -6,8 +6,9 @@ use super::{NameEdit, Renamed, Renames};
 use crate::config::options::{Goal, Options};
 use crate::extract::{BASE_NAME, Frozen, Manifests, Mention, NEEDS_HASH_SUFFIX, SourceId};
 use crate::yaml::insert::Slot;
+use crate::yaml::path::Step;
 use crate::yaml::resolve::is_plain_string;
-use crate::yaml::verify::{Change, Step, Wrote};
+use crate::yaml::verify::{Change, Wrote};
 use crate::yaml::{Edit, Style};
 
 /// The edits of all names and markers.

@@ -8,7 +8,7 @@ use crate::extract::{BASE_NAME, Manifests, Mention, MentionId, SourceId};
 use crate::finding::{Code, Finding};
 use crate::k8s::providers::Target;
 use crate::text::Place;
-use crate::yaml::verify::Step;
+use crate::yaml::path::{Route, Step};
 
 /// What holds the sources that should have another name.
 pub(super) fn held(
@@ -183,7 +183,7 @@ pub(super) fn stale(
                 "{} says {} in `{}`, without the suffix of its content",
                 mention.id,
                 mention.name,
-                path(&mention.path)
+                path(mention)
             );
             findings.push(
                 Finding::new(Code::StaleName, message)
@@ -217,25 +217,14 @@ fn is_content_of_secret(mention: &Mention) -> bool {
 fn spot(mention: &Mention) -> String {
     match is_content_of_secret(mention) {
         true => format!("a text in {}", mention.id),
-        false => format!("`{}` of {}", path(&mention.path), mention.id),
+        false => format!("`{}` of {}", path(mention), mention.id),
     }
 }
 
-fn path(steps: &[Step]) -> String {
-    let mut out = String::new();
-    let skipped = match steps {
-        [Step::Field(items), Step::Item(_), ..] if items == "items" => 2,
-        _ => 0,
-    };
-    for step in &steps[skipped..] {
-        match step {
-            Step::Field(name) if out.is_empty() => out.push_str(name),
-            Step::Field(name) => {
-                out.push('.');
-                out.push_str(name);
-            }
-            Step::Item(i) => out.push_str(&format!("[{i}]")),
-        }
+/// The way from the object to a mention.
+fn path(mention: &Mention) -> Route {
+    match &mention.path[..] {
+        [Step::Field(items), Step::Item(_), below @ ..] if items == "items" => Route(below.into()),
+        all => Route(all.into()),
     }
-    out
 }

@@ -87,7 +87,7 @@ fn link(
     let of_pod = reference.map(|at| {
         let reference = &run.manifests[at];
         let object = run.manifests.workload(reference.template);
-        let is_known = renames(&object.id, reference.site, reference.spot.list);
+        let is_known = renames(&object.id, &reference.site, reference.spot.list);
         (reference.site.target, is_known)
     });
     // What the place means, and what kustomize takes it for.

@@ -118,7 +118,7 @@ impl<'a> Resolver<'a> {
             return self.by_name(seat, workload, target, name);
         }
         let field = reference.spot.list;
-        let is_renamed = renames(&workload.id, reference.site, field);
+        let is_renamed = renames(&workload.id, &reference.site, field);
         let named = match self.by_name(seat, workload, target, name) {
             // Its name is about to change, and what kustomize does not rewrite will not follow.
             Resolution::Found(found) if self.is_hashed(found.copy) => Resolution::External,

@@ -18,13 +18,17 @@ pub mod fast;
 pub mod granit;
 pub mod insert;
 pub mod json;
+pub mod cursor;
+pub mod path;
 mod reject;
 pub mod resolve;
 pub mod scalar;
 pub mod split;
+pub mod strict;
 pub mod tape;
 pub mod verify;
 
+pub use cursor::Cursor;
 pub use edit::{Edit, EditSet};
 pub use split::Chunk;
 pub use tape::{Document, Kind, Node, NodeId, Style, Tape};

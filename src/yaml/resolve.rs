@@ -6,7 +6,7 @@
 
 use super::scalar::{self, Undecodable};
 use super::tape::{Document, Kind, NodeId, Style, Tag};
-use super::timestamp::{expect, is_day, number as digits};
+use super::timestamp::Timestamp;
 use base64::Engine as _;
 use std::borrow::Cow;
 
@@ -259,57 +259,7 @@ fn underscores_separate_digits(text: &str) -> bool {
 
 /// go-yaml's `parseTimestamp`: such a plain scalar stays a string.
 fn is_timestamp(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let year = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
-    if year != 4 || bytes.get(4) != Some(&b'-') {
-        return false;
-    }
-    timestamp_tail(&text[..4], &text[5..]).is_some()
-}
-
-fn timestamp_tail(year: &str, rest: &str) -> Option<()> {
-    let mut rest = rest;
-    let year: u32 = year.parse().ok()?;
-    let month = digits(&mut rest, 1, 2)?;
-    expect(&mut rest, '-')?;
-    let day = digits(&mut rest, 1, 2)?;
-    if !is_day(year, month, day) {
-        return None;
-    }
-    if rest.is_empty() {
-        return Some(());
-    }
-    let zoned = match rest.as_bytes()[0] {
-        b'T' | b't' => true,
-        b' ' => false,
-        _ => return None,
-    };
-    rest = &rest[1..];
-    let hour = digits(&mut rest, 1, 2)?;
-    expect(&mut rest, ':')?;
-    let minute = digits(&mut rest, 1, 2)?;
-    expect(&mut rest, ':')?;
-    let second = digits(&mut rest, 1, 2)?;
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    if let Some(fraction) = rest.strip_prefix('.') {
-        let n = fraction.bytes().take_while(u8::is_ascii_digit).count();
-        if n == 0 {
-            return None;
-        }
-        rest = &fraction[n..];
-    }
-    if zoned {
-        if rest == "Z" {
-            return Some(());
-        }
-        let offset = rest.strip_prefix(['+', '-'])?;
-        let (hours, minutes) = offset.split_once(':')?;
-        let two = |s: &str, max: u32| s.len() == 2 && s.parse::<u32>().is_ok_and(|v| v <= max);
-        return (two(hours, 24) && two(minutes, 59)).then_some(());
-    }
-    rest.is_empty().then_some(())
+    Timestamp::parse(text).is_some_and(|time| time.is_of_v2())
 }
 
 /// The text of a mapping key in the JSON that `kubectl` makes of it: `on:` is the key `true`.

@@ -1,8 +1,8 @@
 //! Proves that the text after an edit means the same as before, except for the keys that it changed.
 
+use super::path::{Route, Step};
 use super::tape::{Document, Kind, NodeId, Style};
 use super::{resolve, scalar};
-use smol_str::SmolStr;
 use std::borrow::Cow;
 
 /// A place that an edit may have changed: a path of fields and items from the root, and what
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug)]
 pub struct Change {
     /// The path from the root of the document.
-    pub path: Vec<Step>,
+    pub path: Route,
     /// The value that was written.
     pub value: Option<String>,
     /// How the edit wrote it.
@@ -26,15 +26,6 @@ pub enum Wrote {
     True,
     /// Over another text, in the style of that text; in quotes if it would not be a string without.
     Over,
-}
-
-/// One step of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A field of a mapping.
-    Field(SmolStr),
-    /// An item of a list, from 0.
-    Item(usize),
 }
 
 /// A document and the text that its spans point into.
@@ -54,7 +45,7 @@ pub fn only_changes<'c>(
     changes: impl IntoIterator<Item = &'c Change>,
 ) -> bool {
     let changes = changes.into_iter();
-    let open: Vec<(&[Step], &Change)> = changes.map(|c| (c.path.as_slice(), c)).collect();
+    let open: Vec<(&[Step], &Change)> = changes.map(|c| (&c.path[..], c)).collect();
     same(before, Some(before.document.root()), after, Some(after.document.root()), &open)
 }
 

@@ -13,6 +13,7 @@ use rollstamp::k8s::Since;
 use rollstamp::k8s::kinds::WORKLOADS;
 use rollstamp::k8s::providers::PROVIDERS;
 use rollstamp::k8s::sites::{CONTAINER_LISTS, SITES};
+use rollstamp::yaml::path::FieldPath;
 use serde::Deserialize as _;
 use std::collections::BTreeMap;
 use std::fs;
@@ -105,6 +106,12 @@ fn golden_file_never_changes() {
     assert_eq!(digest, "504a4a606fa78e2d6d6a412180d634eab128b564a4305ac568d68ae7d581af26");
 }
 
+/// Paths as the frozen list has them, with slashes.
+fn slashed(paths: &[FieldPath]) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| path.to_string().replace('.', "/")).collect();
+    paths.join(" ")
+}
+
 /// What the tables stamp for everybody, a line a row.
 fn default_rows() -> Vec<String> {
     let kinds = WORKLOADS
@@ -112,24 +119,26 @@ fn default_rows() -> Vec<String> {
         .filter(|row| row.since == Since::V1 && row.rolls.is_stamped())
         .map(|row| {
             let groups: Vec<String> = row.groups.iter().map(|group| format!("{group:?}")).collect();
-            let (groups, templates) = (groups.join(","), row.templates.join(" "));
+            let (groups, templates) = (groups.join(","), slashed(&row.templates));
             format!("kind {groups} {} {:?} {templates}", row.kind, row.rolls)
         });
     let sites = SITES.iter().filter(|row| row.since == Since::V1).map(|row| {
         let (under, target, reads) = (row.under, row.target, row.reads);
-        format!("site {} {under:?} {} {} {target:?} {reads:?}", row.id, row.path, row.name)
+        let path = slashed(std::slice::from_ref(&row.path));
+        format!("site {} {under:?} {path} {} {target:?} {reads:?}", row.id, row.name)
     });
     let providers = PROVIDERS.iter().filter(|row| row.since == Since::V1).flat_map(|row| {
         let head = format!("provider {:?} {}", row.group, row.kind);
-        let (names, namespaces) = (row.names.join(" "), row.namespaces.join(" "));
-        let (whole, filled) = (row.whole_if.join(" "), row.filled_if_type.join(" "));
+        let (names, namespaces) = (slashed(&row.names), slashed(&row.namespaces));
+        let (whole, filled) = (slashed(&row.whole_if), row.filled_if_type.join(" "));
         let fields = format!(
             "{head} {:?} names=[{names}] namespaces=[{namespaces}] whole_if=[{whole}] filled_if_type=[{filled}]",
             row.provides,
         );
         let contents = row.contents.iter().map(move |content| {
             let (env, overrides) = (content.env, content.overrides);
-            let (path, encoding, prefix) = (content.path, content.encoding, content.prefix);
+            let (encoding, prefix) = (content.encoding, content.prefix);
+            let path = slashed(std::slice::from_ref(&content.path));
             format!("{head} {path} {encoding:?} env={env} overrides={overrides} prefix={prefix:?}")
         });
         std::iter::once(fields).chain(contents)

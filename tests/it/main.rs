@@ -10,6 +10,7 @@
 )]
 
 mod arriving;
+mod book;
 mod cases;
 mod corpora;
 mod fast;

@@ -169,10 +169,10 @@ fn children(spec: &Json, site: &Site, namespace: &str, found: &mut Vec<Child>) {
         Under::PodSpec | Under::Object => &[""],
     };
     for list in lists {
-        let Some(reads) = wave::reads(site.id, list) else { continue };
-        let path = format!("{list}[]/{}", site.path);
+        let Some(reads) = wave::reads(&site.id, list) else { continue };
+        let path = format!("{list}[].{}", site.path);
         let mut nodes = Vec::new();
-        at(spec, &path.split('/').collect::<Vec<_>>(), &mut nodes);
+        at(spec, &path.split('.').collect::<Vec<_>>(), &mut nodes);
         for node in nodes {
             let keys = |list: &Json| {
                 list.as_array().map(|items| {
@@ -184,7 +184,7 @@ fn children(spec: &Json, site: &Site, namespace: &str, found: &mut Vec<Child>) {
                 WaveReads::Items => keys(&node["items"]),
                 WaveReads::Key => Some([node["key"].as_str().unwrap().to_owned()].into()),
             };
-            let name = node[site.name].as_str().unwrap_or_default().to_owned();
+            let name = node[site.name.as_str()].as_str().unwrap_or_default().to_owned();
             found.push((namespace.to_owned(), name, node["optional"] != true, keys));
         }
     }

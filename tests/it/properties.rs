@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rollstamp::text::Span;
 use rollstamp::yaml::insert::{Slot, find};
-use rollstamp::yaml::verify::{Change, Read, Step, only_changes};
+use rollstamp::yaml::path::Step;
+use rollstamp::yaml::verify::{Change, Read, only_changes};
 use rollstamp::yaml::{self, EditSet};
 
 /// A pod template in one of the layouts that people write.

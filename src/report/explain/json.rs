@@ -50,7 +50,7 @@ struct At<'a> {
 
 #[derive(Serialize)]
 struct ReferenceRow<'a> {
-    site: &'static str,
+    site: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     list: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,7 +157,7 @@ fn row<'a>(
     let in_volume = spot.list == "volumes";
     let at_source = found(reason).map(|found| &outcome.manifests[found]);
     let mut row = ReferenceRow {
-        site: reference.site.id,
+        site: &reference.reference.site.id,
         list: spot.list,
         container: owner(!in_volume),
         env: spot.env.as_deref(),

@@ -10,7 +10,6 @@ use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Planned, Reason};
 use crate::text::{FileId, Place};
 use crate::yaml::insert::Slot;
-use crate::yaml::verify::Step;
 use std::collections::BTreeSet;
 
 /// A pod template and what was decided about it.
@@ -69,23 +68,10 @@ fn explained<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectId>) -> Vec<Expla
                 object,
                 template,
                 planned,
-                path: (object.templates.len() > 1).then(|| path(&template.path)),
+                path: (object.templates.len() > 1).then(|| template.path.to_string()),
             }
         })
         .collect()
-}
-
-/// `spec.tasks[0].template`
-fn path(steps: &[Step]) -> String {
-    let mut text = String::new();
-    for step in steps {
-        match step {
-            Step::Field(name) if text.is_empty() => text.push_str(name),
-            Step::Field(name) => text.push_str(&format!(".{name}")),
-            Step::Item(i) => text.push_str(&format!("[{i}]")),
-        }
-    }
-    text
 }
 
 impl<'a> Explained<'a> {

@@ -18,12 +18,12 @@ const CONFIGURATION: &str = "a rule of the configuration";
 /// The name of a volume that is called like its source is left out, and so are the containers that
 /// mount it where there is but one.
 pub(super) fn site(reference: &Read<'_>, one_container: bool) -> String {
-    let (site, spot) = (reference.site, &reference.spot);
+    let (site, spot) = (&reference.site, &reference.spot);
     match site.under {
         Under::Container => {
             let what = match (site.reads, &spot.env) {
                 (Reads::Key, Some(name)) => format!("env {name}"),
-                _ => site.path.split(['[', '/']).next().unwrap_or_default().to_owned(),
+                _ => site.field().to_owned(),
             };
             format!("{what} of {}", container(spot.list, &spot.owner))
         }
@@ -31,7 +31,7 @@ pub(super) fn site(reference: &Read<'_>, one_container: bool) -> String {
             let kind = if site.reads == Reads::Files {
                 String::new()
             } else {
-                format!(" ({})", site.path.split('/').next().unwrap_or_default())
+                format!(" ({})", site.field())
             };
             let name = match &spot.owner {
                 name if *name == reference.name && !spot.mounts.is_empty() => String::new(),
@@ -41,8 +41,8 @@ pub(super) fn site(reference: &Read<'_>, one_container: bool) -> String {
             format!("volume{name}{kind}{mounts}")
         }
         // `configured: spec.settingsFrom[].name`, as the configuration has it.
-        Under::Object => site.id.to_owned(),
-        Under::PodSpec => site.path.trim_end_matches("[]").to_owned(),
+        Under::Object => site.id.to_string(),
+        Under::PodSpec => site.field().to_owned(),
     }
 }
 

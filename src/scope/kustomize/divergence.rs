@@ -3,7 +3,7 @@
 
 use crate::finding::divergence::Oddity;
 use crate::text::Span;
-use crate::yaml::{Document, Kind, NodeId, Style, parse, resolve, scalar, split};
+use crate::yaml::{Cursor, Document, Kind, NodeId, Style, parse, scalar, split, timestamp};
 
 /// The documents of a text that kustomize and `kubectl` read differently, or may, and why.
 pub(super) fn differently(text: &str) -> Vec<(Span, Oddity)> {
@@ -28,36 +28,25 @@ fn odd(document: &Document, text: &str) -> Option<Oddity> {
         return Some(Oddity::OpenBlock);
     }
     for (at, node) in nodes.iter().enumerate() {
-        let id = NodeId(crate::text::offset(at));
+        let cursor = Cursor::root(document, text).to(NodeId(crate::text::offset(at)));
         if node.has_merge {
             return Some(Oddity::MergeKey);
         }
-        if document.tag(id).is_some() {
+        if cursor.tag().is_some() {
             return Some(Oddity::Tag);
         }
         if node.style == Style::Folded {
             return Some(Oddity::Folded);
         }
-        if node.kind == Kind::Scalar && node.style == Style::Plain && is_date(node.span.of(text)) {
+        let is_plain = node.kind == Kind::Scalar && node.style == Style::Plain;
+        if is_plain && timestamp::may_be_read(cursor.raw()) {
             return Some(Oddity::Date);
         }
-        if node.kind == Kind::Mapping {
-            let mut keys = document.pairs(id).map(|(key, _)| key);
-            let is_odd =
-                |key| !matches!(resolve::value(document, text, key), Ok(resolve::Value::Str(_)));
-            if keys.any(is_odd) {
-                return Some(Oddity::KeyNotString);
-            }
+        if cursor.pairs().any(|(key, _)| key.str().is_none()) {
+            return Some(Oddity::KeyNotString);
         }
     }
     None
-}
-
-/// What kustomize may turn into a time stamp.
-fn is_date(plain: &str) -> bool {
-    plain.starts_with(|c: char| c.is_ascii_digit())
-        && plain.contains('-')
-        && plain.bytes().all(|b| b.is_ascii_digit() || b"-:.+TtZz \t".contains(&b))
 }
 
 #[cfg(test)]

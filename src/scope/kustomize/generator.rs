@@ -6,7 +6,7 @@ use crate::compat::reloader::Tags;
 use crate::config::options::Options;
 use crate::config::policy::Subject;
 use crate::digest::{HashKey, ValueDigest};
-use crate::extract::{At, By, Entry, ObjectId, Source};
+use crate::extract::{By, Entry, ObjectId, Source};
 use crate::finding::divergence::UnknownContent;
 use crate::k8s::providers::Target;
 use crate::text::Span;
@@ -135,7 +135,7 @@ fn entry(
         env: !is_binary,
         flaw: None,
         ignored: None,
-        at: At(Span::new(0, 0)),
+        at: Span::new(0, 0),
     })
 }
 
@@ -145,48 +145,35 @@ fn is_lost(c: char) -> bool {
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// What two generators of one name make together; nothing if it is not known.
-pub(super) fn combined(old: &Source, new: Source, behavior: Behavior) -> Option<Source> {
+/// Adds what another generator of the same name made before, or takes its place. Whether that is known:
+/// if not, nothing has changed.
+pub(super) fn absorb(
+    new: &mut Source,
+    old: &Source,
+    old_namespace: Option<&str>,
+    behavior: Behavior,
+) -> bool {
     // With a hash on one side only, versions of kustomize differ.
     if old.content_named != new.content_named
-        || (old.namespace.is_some() && old.namespace != new.namespace)
+        || (old_namespace.is_some() && old_namespace != new.namespace.as_deref())
     {
-        return None;
+        return false;
     }
-    let mut new = new;
-    if behavior == Behavior::Merge {
-        for entry in &old.entries {
-            let same = new.entries.iter().find(|e| e.key == entry.key);
-            match same {
-                // A key in `data` and in `binaryData`: the API server refuses that.
-                Some(same) if same.env != entry.env => return None,
-                Some(_) => {}
-                None => new.entries.push(entry.clone()),
-            }
+    if behavior != Behavior::Merge {
+        return true;
+    }
+    let mut kept = Vec::new();
+    for entry in &old.entries {
+        match new.entries.iter().find(|e| e.key == entry.key) {
+            // A key in `data` and in `binaryData`: the API server refuses that.
+            Some(same) if same.env != entry.env => return false,
+            Some(_) => {}
+            None => kept.push(entry.clone()),
         }
-        new.entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     }
-    Some(new)
-}
-
-/// A copy of a generated source.
-pub(super) fn copy(source: &Source) -> Source {
-    let entries = source.entries.iter().cloned();
-    Source {
-        object: source.object,
-        target: source.target,
-        name: source.name.clone(),
-        namespace: source.namespace.clone(),
-        entries: entries.collect(),
-        content_named: source.content_named,
-        whole: false,
-        filled_in_cluster: false,
-        ignored: source.ignored,
-        malformed: None,
-        naming: None,
-        tags: source.tags,
-        collected: source.collected,
-    }
+    new.entries.append(&mut kept);
+    new.entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
+    true
 }
 
 #[cfg(test)]

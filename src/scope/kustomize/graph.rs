@@ -1,9 +1,9 @@
 //! The graph of kustomizations, followed as kustomize builds it.
 
 use super::accumulator::{Gathered, Item};
-use super::generator::{combined, copy, source};
+use super::generator::{absorb, source};
 use super::kustomization::{Behavior, Parsed, Touch, parse};
-use super::patch::{self, Patch};
+use super::patch::Patch;
 use super::{Child, Generated, Kustomization, Kustomizations, Look, keeps_names, made};
 use crate::config::options::Options;
 use crate::extract::{Manifests, Object, ObjectId, Source};
@@ -11,7 +11,6 @@ use crate::finding::divergence::{Cause, Divergence, Effect, FileCause, UnknownCo
 use crate::k8s::providers::Target;
 use crate::scope::{Member, Unit};
 use crate::text::{FileId, Place, Span};
-use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More inclusions than any repository has.
@@ -67,7 +66,7 @@ impl<'a> Graph<'a> {
         let patches = found
             .iter()
             .zip(&parsed)
-            .map(|(k, parsed)| patch::all(k, parsed.as_ref(), stamp))
+            .map(|(k, parsed)| parsed.as_ref().map_or_else(Vec::new, |p| p.all_patches(k, stamp)))
             .collect();
         Self {
             manifests,
@@ -274,27 +273,23 @@ impl<'a> Graph<'a> {
             return;
         };
         for generator in &parsed.generators {
-            let (new, mut unknown) = source(generator, material, self.options);
-            let mut source = new;
+            let (mut source, mut unknown) = source(generator, material, self.options);
             if generator.behavior != Behavior::Create {
                 let old = gathered.take_made(&source, |item| self.provides(item));
-                let known = old.and_then(|at| {
-                    let Item { made, changed, objects, .. } = at;
-                    let untouched = changed.is_none() && objects.is_empty();
-                    let mut old = copy(self.object(made?).1.first()?);
-                    old.namespace = at.namespace.map(SmolStr::from).or(old.namespace);
-                    let new = copy(&source);
-                    combined(&old, new, generator.behavior)
-                        .filter(|new| untouched || new.content_named)
+                let is_known = old.is_some_and(|item| {
+                    let untouched = item.changed.is_none() && item.objects.is_empty();
+                    let old = item.made.and_then(|made| self.object(made).1.first());
+                    old.is_some_and(|old| {
+                        let namespace = item.namespace.as_deref().or(old.namespace.as_deref());
+                        (untouched || source.content_named)
+                            && absorb(&mut source, old, namespace, generator.behavior)
+                    })
                 });
-                match known {
-                    Some(together) => source = together,
-                    None => {
-                        unknown = unknown.or(Some(UnknownContent::ChangesUnknown));
-                        source.content_named = false;
-                        let why = self.why(k, Effect::GeneratesSameName, generator.at);
-                        gathered.touch_named(&source, |item| self.provides(item), &why);
-                    }
+                if !is_known {
+                    unknown = unknown.or(Some(UnknownContent::ChangesUnknown));
+                    source.content_named = false;
+                    let why = self.why(k, Effect::GeneratesSameName, generator.at);
+                    gathered.touch_named(&source, |item| self.provides(item), &why);
                 }
             }
             let changed = unknown.map(|why| Divergence {

@@ -1,5 +1,8 @@
 //! Fields of a workload that a patch may set, because they say nothing about what its pods read.
 
+use crate::yaml::path::{FieldPath, PathStep};
+use std::sync::LazyLock;
+
 /// Fields of a workload that say nothing about what its pods read. `[]` is an item of a list, `*`
 /// a key that is no control annotation; what lies below counts too.
 const HARMLESS: &[&str] = &[
@@ -62,17 +65,12 @@ const HARMLESS_IN_CONTAINER: &[&str] = &[
 const CONTAINERS: &[&str] =
     &["spec/template/spec/containers/[]", "spec/template/spec/initContainers/[]"];
 
-fn rows() -> impl Iterator<Item = Vec<&'static str>> {
-    let split = |path: &'static str| path.split('/').collect::<Vec<_>>();
-    let containers = CONTAINERS.iter().flat_map(move |list| {
-        HARMLESS_IN_CONTAINER.iter().map(move |field| {
-            let mut row = split(list);
-            row.push(field);
-            row
-        })
+static ROWS: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
+    let in_containers = CONTAINERS.iter().flat_map(|list| {
+        HARMLESS_IN_CONTAINER.iter().map(move |field| FieldPath::parse(&format!("{list}/{field}")))
     });
-    HARMLESS.iter().map(move |path| split(path)).chain(containers)
-}
+    FieldPath::all(HARMLESS).into_iter().chain(in_containers).collect()
+});
 
 /// Whether an annotation means something to kustomize, to Helm or to us.
 pub(super) fn is_control(key: &str, stamp: &str) -> bool {
@@ -82,22 +80,20 @@ pub(super) fn is_control(key: &str, stamp: &str) -> bool {
             .any(|mark| key.contains(mark))
 }
 
-fn step_fits(row: &str, step: &str, stamp: &str) -> bool {
-    row == step || (row == "*" && !is_control(step, stamp))
+/// Whether the steps that a row and a path have in common are the same.
+fn fits(row: &FieldPath, path: &[PathStep], stamp: &str) -> bool {
+    row.steps().iter().zip(path).all(|(row, step)| match (row, step) {
+        (PathStep::AnyField, PathStep::Field(name)) => !is_control(name, stamp),
+        _ => row == step,
+    })
 }
 
 /// Whether a path is one of the harmless ones, or lies below one.
-pub(super) fn is_harmless(path: &[String], stamp: &str) -> bool {
-    rows().any(|row| {
-        row.len() <= path.len()
-            && row.iter().zip(path).all(|(row, step)| step_fits(row, step, stamp))
-    })
+pub(super) fn is_harmless(path: &[PathStep], stamp: &str) -> bool {
+    ROWS.iter().any(|row| row.steps().len() <= path.len() && fits(row, path, stamp))
 }
 
 /// Whether a harmless path lies below this one.
-pub(super) fn leads_on(path: &[String], stamp: &str) -> bool {
-    rows().any(|row| {
-        row.len() > path.len()
-            && row.iter().zip(path).all(|(row, step)| step_fits(row, step, stamp))
-    })
+pub(super) fn leads_on(path: &[PathStep], stamp: &str) -> bool {
+    ROWS.iter().any(|row| row.steps().len() > path.len() && fits(row, path, stamp))
 }

@@ -2,10 +2,14 @@
 //! generators.
 
 use super::harmless::is_control;
-use super::tree::{self, Tree};
+use super::patch::{self, Patch, Selector};
+use super::{Kustomization, PatchFile};
 use crate::finding::divergence::{FieldEffect, UnknownContent};
 use crate::k8s::providers::Target;
 use crate::text::Span;
+use crate::yaml::resolve::Value;
+use crate::yaml::{Cursor, strict};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What a kustomization says, as far as it matters.
@@ -26,9 +30,9 @@ pub(super) struct Parsed {
     /// Fields that add objects that cannot be seen here.
     pub(super) adds: Vec<Touch>,
     /// Patches.
-    pub(super) patches: Vec<PatchEntry>,
+    patches: Vec<PatchEntry>,
     /// Replacements.
-    pub(super) replacements: Vec<PatchEntry>,
+    replacements: Vec<ReplacementEntry>,
 }
 
 /// A field after which objects may not be applied as their files say.
@@ -39,18 +43,26 @@ pub(super) struct Touch {
     pub(super) at: Span,
 }
 
-/// A patch or a replacement as the kustomization names it.
-pub(super) struct PatchEntry {
+/// A patch as the kustomization names it.
+struct PatchEntry {
     /// The field.
-    pub(super) at: Span,
+    at: Span,
     /// The file that it is in, if that is there.
-    pub(super) path: Option<String>,
+    path: Option<String>,
     /// The text, where the kustomization itself holds it.
-    pub(super) text: Option<String>,
+    text: Option<String>,
     /// What it is for.
-    pub(super) target: Option<Tree>,
-    /// A replacement that is written out in place.
-    pub(super) inline: Option<Tree>,
+    target: Option<Selector>,
+}
+
+/// A replacement as the kustomization names it.
+struct ReplacementEntry {
+    /// The field.
+    at: Span,
+    /// The file that it is in.
+    path: Option<String>,
+    /// What it does, if it is written out in place.
+    inline: Vec<Patch>,
 }
 
 /// What a generator does if the name is there already.
@@ -146,21 +158,23 @@ const FIELDS: &[(&str, Rule)] = &[
 
 /// Reads a kustomization. Nothing: it cannot be read.
 pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
-    let mut trees = tree::read(text)?;
-    if trees.len() != 1 || !matches!(trees[0], Tree::Map(_)) {
-        return None;
-    }
-    let Tree::Map(fields) = trees.remove(0) else {
+    let documents = strict::documents(text)?;
+    let [document] = documents.as_slice() else {
         return None;
     };
+    let root = Cursor::root(document, text);
+    if !root.is_mapping() {
+        return None;
+    }
     let mut parsed = Parsed::default();
     let mut options = None;
     let mut generators = Vec::new();
     let mut bases = Vec::new();
-    for (name, at, value) in fields {
+    for (key, value) in root.pairs() {
+        let (name, at, value) = (key.key().ok()?, key.span(), value.target());
         let rule = FIELDS.iter().find(|(field, _)| *field == name);
         let touch = |effect| Touch { effect, at };
-        if is_empty(&value) {
+        if is_empty(value) {
             continue;
         }
         match rule.map(|(_, rule)| rule) {
@@ -168,115 +182,143 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
             Some(Rule::Changes(effect)) => parsed.changes.push(touch(*effect)),
             Some(Rule::Adds(effect)) => parsed.adds.push(touch(*effect)),
             Some(Rule::Harmless) => {}
-            Some(Rule::Read) => match name.as_str() {
-                "kind" => parsed.component = value.text() == Some("Component"),
-                "resources" => parsed.resources = value.texts()?,
-                "bases" => bases = value.texts()?,
-                "components" => parsed.components = value.texts()?,
-                "namespace" => parsed.namespace = Some(value.text()?.to_owned()),
+            Some(Rule::Read) => match name.as_ref() {
+                "kind" => parsed.component = value.str().as_deref() == Some("Component"),
+                "resources" => parsed.resources = value.all_texts()?,
+                "bases" => bases = value.all_texts()?,
+                "components" => parsed.components = value.all_texts()?,
+                "namespace" => parsed.namespace = Some(value.str()?.into_owned()),
                 "generatorOptions" => options = Some(value),
                 "configMapGenerator" => generators.push((Target::ConfigMap, at, value)),
                 "secretGenerator" => generators.push((Target::Secret, at, value)),
                 "labels" => {
-                    if value.items()?.iter().any(|item| item.get("fields").is_some()) {
+                    if value.all_items()?.iter().any(|item| item.get("fields").is_some()) {
                         parsed.changes.push(touch(FieldEffect::WritesAnyField));
                     }
                 }
                 "commonAnnotations" => {
-                    let mut keys = value.fields().iter().map(|(key, _, _)| key);
-                    if keys.any(|key| is_control(key, stamp)) {
+                    if has_control_keys(value, stamp) {
                         parsed.changes.push(touch(FieldEffect::SetsControlAnnotations));
                     }
                 }
-                "replacements" => parsed.replacements = replacements(value, at)?,
+                "replacements" => parsed.replacements = replacements(value, at, stamp)?,
                 _ => parsed.patches.extend(patches(&name, value, at)?),
             },
         }
     }
     parsed.resources.append(&mut bases);
     for (target, at, value) in generators {
-        for entry in value.items()? {
-            parsed.generators.push(generator(target, entry, options.as_ref(), at, stamp)?);
+        for entry in value.all_items()? {
+            parsed.generators.push(generator(target, entry, options, at, stamp)?);
         }
     }
     Some(parsed)
 }
 
 /// Whether a field says as much as if it were not there.
-fn is_empty(value: &Tree) -> bool {
-    match value {
-        Tree::Null => true,
-        Tree::Text(text) => text.is_empty(),
-        Tree::List(items) => items.is_empty(),
-        Tree::Map(fields) => fields.is_empty(),
-        _ => false,
+fn is_empty(value: Cursor<'_>) -> bool {
+    match value.is_mapping() || value.is_sequence() {
+        true => value.children().next().is_none(),
+        false => value.is_null() || value.str().is_some_and(|text| text.is_empty()),
     }
 }
 
-fn patches(field: &str, value: Tree, at: Span) -> Option<Vec<PatchEntry>> {
-    let Tree::List(items) = value else {
-        return None;
-    };
-    let entry = |item: Tree| {
-        if field == "patchesStrategicMerge" {
-            // A path or a patch: kustomize tries the path first.
-            let text = item.text()?.to_owned();
-            return Some(PatchEntry {
-                at,
-                path: Some(text.clone()),
-                text: Some(text),
-                target: None,
-                inline: None,
-            });
-        }
-        let Tree::Map(fields) = item else {
-            return None;
-        };
-        let mut entry = PatchEntry { at, path: None, text: None, target: None, inline: None };
-        for (name, _, value) in fields {
-            match (name.as_str(), value) {
-                (_, Tree::Null) => {}
-                ("path", Tree::Text(path)) => entry.path = Some(path).filter(|p| !p.is_empty()),
-                ("patch", Tree::Text(text)) => entry.text = Some(text).filter(|t| !t.is_empty()),
-                ("target", target @ Tree::Map(_)) => entry.target = Some(target),
-                // Options may let it change names and kinds.
-                ("options", Tree::Map(fields)) if fields.is_empty() => {}
-                _ => {
-                    return Some(PatchEntry { path: None, text: None, ..entry });
-                }
-            }
-        }
-        Some(entry)
-    };
-    items.into_iter().map(entry).collect()
+/// Whether a mapping of annotations has one that means something to kustomize, to Helm or to us.
+fn has_control_keys(annotations: Cursor<'_>, stamp: &str) -> bool {
+    annotations.pairs().any(|(key, _)| key.key().is_ok_and(|key| is_control(&key, stamp)))
 }
 
-fn replacements(value: Tree, at: Span) -> Option<Vec<PatchEntry>> {
-    let Tree::List(items) = value else {
-        return None;
+fn patches(field: &str, value: Cursor<'_>, at: Span) -> Option<Vec<PatchEntry>> {
+    let one = |item: Cursor<'_>| match field {
+        // A path or a patch: kustomize tries the path first.
+        "patchesStrategicMerge" => {
+            let text = item.str()?.into_owned();
+            Some(PatchEntry { at, path: Some(text.clone()), text: Some(text), target: None })
+        }
+        _ => item.is_mapping().then(|| patch_entry(item, at)),
     };
-    let entries = items.into_iter().map(|item| PatchEntry {
+    value.is_sequence().then(|| value.items().map(one).collect())?
+}
+
+fn patch_entry(item: Cursor<'_>, at: Span) -> PatchEntry {
+    let filled = |text: Cow<'_, str>| Some(text.into_owned()).filter(|text| !text.is_empty());
+    let mut entry = PatchEntry { at, path: None, text: None, target: None };
+    for (key, value) in item.pairs() {
+        let (name, value) = (key.key().unwrap_or_default(), value.target());
+        match (name.as_ref(), value.str()) {
+            _ if value.is_null() => {}
+            ("path", Some(path)) => entry.path = filled(path),
+            ("patch", Some(text)) => entry.text = filled(text),
+            ("target", None) if value.is_mapping() => entry.target = Some(Selector::read(value)),
+            // Options may let it change names and kinds.
+            ("options", None) if value.is_mapping() && is_empty(value) => {}
+            _ => return PatchEntry { path: None, text: None, ..entry },
+        }
+    }
+    entry
+}
+
+fn replacements(value: Cursor<'_>, at: Span, stamp: &str) -> Option<Vec<ReplacementEntry>> {
+    let one = |item: Cursor<'_>| ReplacementEntry {
         at,
-        path: item.text_of("path").map(str::to_owned),
-        text: None,
-        target: None,
-        inline: Some(item),
+        path: item.filled("path").map(String::from),
+        inline: patch::replacements(item, at, stamp),
+    };
+    value.is_sequence().then(|| value.items().map(one).collect())
+}
+
+impl Parsed {
+    /// The patches and replacements, from the text of the kustomization and from the files among
+    /// `found`.
+    pub(super) fn all_patches(&self, found: &Kustomization, stamp: &str) -> Vec<Patch> {
+        let file = |path: &Option<String>| found.patches.get(path.as_ref()?);
+        let mut patches = Vec::new();
+        for entry in &self.patches {
+            let text = file(&entry.path).map(|file| file.text.as_str());
+            match text.or(entry.text.as_deref()) {
+                Some(text) => {
+                    patches.extend(patch::read(text, entry.target.as_ref(), entry.at, stamp));
+                }
+                None => patches.push(Patch::unknown(entry.at)),
+            }
+        }
+        for entry in &self.replacements {
+            match file(&entry.path) {
+                Some(file) => patches.extend(replacements_of(file, entry.at, stamp)),
+                None if entry.path.is_none() => patches.extend_from_slice(&entry.inline),
+                None => patches.push(Patch::unknown(entry.at)),
+            }
+        }
+        patches
+    }
+}
+
+/// The replacements of a file, which holds one or a list of them.
+fn replacements_of(file: &PatchFile, at: Span, stamp: &str) -> Vec<Patch> {
+    let documents = strict::documents(&file.text).unwrap_or_default();
+    if documents.is_empty() {
+        return vec![Patch::unknown(at)];
+    }
+    let roots = documents.iter().map(|document| Cursor::root(document, &file.text));
+    let each = roots.flat_map(|root| match root.is_sequence() {
+        true => root.items().collect(),
+        false => vec![root],
     });
-    Some(entries.collect())
+    each.flat_map(|one| patch::replacements(one, at, stamp)).collect()
 }
 
 fn generator(
     target: Target,
-    entry: &Tree,
-    global: Option<&Tree>,
+    entry: Cursor<'_>,
+    global: Option<Cursor<'_>>,
     at: Span,
     stamp: &str,
 ) -> Option<Generator> {
     let mut generator = Generator {
         target,
-        name: entry.text_of("name")?.to_owned(),
-        namespace: entry.text_of("namespace").map(str::to_owned),
-        behavior: match entry.get("behavior").and_then(Tree::text) {
+        name: entry.filled("name")?.into(),
+        namespace: entry.filled("namespace").map(String::from),
+        behavior: match entry.get("behavior").and_then(Cursor::str).as_deref() {
             None | Some("" | "create" | "unspecified") => Behavior::Create,
             Some("merge") => Behavior::Merge,
             Some("replace") => Behavior::Replace,
@@ -287,14 +329,15 @@ fn generator(
         unknown: None,
         at,
     };
-    for (name, _, value) in entry.fields() {
+    for (key, value) in entry.pairs() {
+        let (name, value) = (key.key().ok()?, value.target());
         if is_empty(value) {
             continue;
         }
-        match name.as_str() {
+        match name.as_ref() {
             "name" | "namespace" | "behavior" => {}
             "literals" => {
-                for literal in value.texts()? {
+                for literal in value.all_texts()? {
                     match literal.split_once('=') {
                         Some((key, value)) if !key.is_empty() => {
                             let value = without_quotes(value).to_owned();
@@ -305,7 +348,7 @@ fn generator(
                 }
             }
             "files" => {
-                for file in value.texts()? {
+                for file in value.all_texts()? {
                     let (key, path) = match file.split_once('=') {
                         None => (file.rsplit('/').next().unwrap_or_default(), file.as_str()),
                         Some((key, path)) => (key, path),
@@ -317,11 +360,11 @@ fn generator(
                     generator.parts.push(part);
                 }
             }
-            "envs" => generator.parts.extend(value.texts()?.into_iter().map(Part::Env)),
-            "env" => generator.parts.push(Part::Env(value.text()?.to_owned())),
+            "envs" => generator.parts.extend(value.all_texts()?.into_iter().map(Part::Env)),
+            "env" => generator.parts.push(Part::Env(value.str()?.into_owned())),
             "options" => generator.options(value, stamp),
             // The controller of tokens fills it.
-            "type" if value.text() != Some("kubernetes.io/service-account-token") => {}
+            "type" if value.str().as_deref() != Some("kubernetes.io/service-account-token") => {}
             other => generator.unknown = Some(UnknownContent::Field(other.to_owned())),
         }
     }
@@ -333,14 +376,14 @@ fn generator(
 
 impl Generator {
     /// What the entry says wins for nothing that matters: a hash is off if either says so.
-    fn options(&mut self, options: &Tree, stamp: &str) {
-        for (name, _, value) in options.fields() {
-            match (name.as_str(), value) {
-                ("disableNameSuffixHash", Tree::Bool(off)) => self.hashed &= !off,
-                ("labels" | "immutable", _) | (_, Tree::Null) => {}
-                ("annotations", Tree::Map(fields))
-                    if !fields.iter().any(|(key, _, _)| is_control(key, stamp)) => {}
-                _ => self.unknown = Some(UnknownContent::Option(name.clone())),
+    fn options(&mut self, options: Cursor<'_>, stamp: &str) {
+        for (key, value) in options.pairs() {
+            let (name, value) = (key.key().unwrap_or_default(), value.target());
+            match (name.as_ref(), value.value()) {
+                ("disableNameSuffixHash", Ok(Value::Bool(off))) => self.hashed &= !off,
+                ("labels" | "immutable", _) | (_, Ok(Value::Null)) => {}
+                ("annotations", _) if value.is_mapping() && !has_control_keys(value, stamp) => {}
+                _ => self.unknown = Some(UnknownContent::Option(name.into_owned())),
             }
         }
     }
@@ -376,8 +419,8 @@ pub fn names(text: &str) -> Names {
     };
     let mut names = Names { children: parsed.resources, ..Names::default() };
     names.children.extend(parsed.components);
-    let patches = parsed.patches.into_iter().chain(parsed.replacements);
-    names.patches.extend(patches.filter_map(|entry| entry.path));
+    names.patches.extend(parsed.patches.into_iter().filter_map(|entry| entry.path));
+    names.patches.extend(parsed.replacements.into_iter().filter_map(|entry| entry.path));
     for part in parsed.generators.into_iter().flat_map(|g| g.parts) {
         match part {
             Part::File(_, path) | Part::Env(path) => names.material.push(path),

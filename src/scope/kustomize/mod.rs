@@ -14,7 +14,6 @@ mod graph;
 mod patch;
 mod kustomization;
 mod divergence;
-mod tree;
 
 pub use kustomization::{Names, names};
 
@@ -180,7 +179,7 @@ fn made(source: Source, file: FileId, at: Span) -> (Object, Source) {
         place: Place { file, span: at },
         name_span: at,
         document: at,
-        route: Vec::new(),
+        route: crate::yaml::path::Route::default(),
         hook: false,
         origin: None,
         from_file: None,

@@ -1,18 +1,19 @@
 //! What a patch or a replacement can change: which objects, and whether what pods read among it.
 
-use super::Kustomization;
 use super::harmless::{is_harmless, leads_on};
-use super::kustomization::{Parsed, PatchEntry};
-use super::tree::{self, Tree};
 use crate::k8s::id::Identity;
 use crate::text::Span;
+use crate::yaml::path::{FieldPath, PathStep};
+use crate::yaml::{Cursor, Document, Kind, strict};
+use smol_str::SmolStr;
+use std::sync::LazyLock;
 
 /// A patch, as far as it matters.
+#[derive(Clone)]
 pub(super) struct Patch {
     /// Where the kustomization names it.
     pub(super) at: Span,
-    kind: Pattern,
-    name: Pattern,
+    selector: Selector,
     /// Whether a workload that it meets still reads what it read.
     harmless: Harmless,
     /// Whether it can give an object another name, namespace or kind.
@@ -31,6 +32,7 @@ enum Harmless {
 }
 
 /// A name in a selector, which kustomize takes for a regular expression that must match the whole.
+#[derive(Clone)]
 enum Pattern {
     Any,
     Literal(String),
@@ -67,8 +69,7 @@ impl Patch {
     pub(super) fn unknown(at: Span) -> Self {
         Self {
             at,
-            kind: Pattern::Any,
-            name: Pattern::Any,
+            selector: Selector { kind: Pattern::Any, name: Pattern::Any },
             harmless: Harmless::Never,
             renames: true,
         }
@@ -76,7 +77,7 @@ impl Patch {
 
     /// Whether an object is not, or may not be, what it was.
     pub(super) fn changes(&self, id: &Identity, is_workload: bool, is_source: bool) -> bool {
-        if !self.kind.fits(&id.kind) || !self.name.fits(&id.name) {
+        if !self.selector.kind.fits(&id.kind) || !self.selector.name.fits(&id.name) {
             return false;
         }
         let built_in = id.group == "apps"
@@ -91,67 +92,84 @@ impl Patch {
     }
 }
 
-/// The patches of a text: a JSON patch for `target`, or strategic merge patches.
-pub(super) fn read(text: &str, target: Option<&Tree>, at: Span, stamp: &str) -> Vec<Patch> {
-    let trees = match tree::read(text) {
-        Some(trees) if !trees.is_empty() => trees,
-        _ => return vec![Patch::unknown(at)],
-    };
-    let one = |tree: &Tree| match (tree, target) {
-        (Tree::List(operations), Some(target)) => operations_of(operations, target, at, stamp),
-        (Tree::Map(_), _) => merge(tree, target, at, stamp),
-        _ => Patch::unknown(at),
-    };
-    trees.iter().map(one).collect()
+/// Which objects a patch or a replacement is for.
+#[derive(Clone)]
+pub(super) struct Selector {
+    kind: Pattern,
+    name: Pattern,
 }
 
-fn selected(target: &Tree, at: Span) -> Patch {
-    Patch {
-        at,
-        kind: Pattern::new(target.text_of("kind")),
-        name: Pattern::new(target.text_of("name")),
-        harmless: Harmless::Never,
-        renames: false,
+impl Selector {
+    /// Reads a `target` or a `select`.
+    pub(super) fn read(target: Cursor<'_>) -> Self {
+        let pattern = |field| Pattern::new(target.filled(field).as_deref());
+        Self { kind: pattern("kind"), name: pattern("name") }
+    }
+
+    /// The objects that a strategic merge patch without a target names.
+    fn of_body(body: Cursor<'_>) -> Self {
+        let literal = |text: Option<SmolStr>| {
+            text.map_or(Pattern::Any, |text| Pattern::Literal(text.to_string()))
+        };
+        let name = body.get("metadata").and_then(|metadata| metadata.filled("name"));
+        let kind = body.filled("kind").filter(|kind| !kind.ends_with("List"));
+        Self { kind: literal(kind), name: literal(name) }
     }
 }
 
-/// A strategic merge patch. With a target the kind and name that it says count for nothing.
-fn merge(body: &Tree, target: Option<&Tree>, at: Span, stamp: &str) -> Patch {
-    let metadata = body.get("metadata");
-    let mut patch = match target {
-        Some(target) => selected(target, at),
-        None => {
-            let literal = |text: Option<&str>| {
-                text.map_or(Pattern::Any, |text| Pattern::Literal(text.to_owned()))
-            };
-            Patch {
-                kind: literal(body.text_of("kind").filter(|kind| !kind.ends_with("List"))),
-                name: literal(metadata.and_then(|m| m.text_of("name"))),
-                ..selected(body, at)
-            }
+/// The patches of a text: a JSON patch for `target`, or strategic merge patches.
+pub(super) fn read(text: &str, target: Option<&Selector>, at: Span, stamp: &str) -> Vec<Patch> {
+    let documents = strict::documents(text).unwrap_or_default();
+    if documents.is_empty() {
+        return vec![Patch::unknown(at)];
+    }
+    let one = |document: &Document| {
+        let root = Cursor::root(document, text);
+        match (root.kind(), target) {
+            (Kind::Sequence, Some(target)) => operations(root, target, at, stamp),
+            (Kind::Mapping, _) => merge(root, target, at, stamp),
+            _ => Patch::unknown(at),
         }
     };
-    patch.renames = target.is_some() && metadata.is_some_and(|m| m.get("namespace").is_some());
-    patch.harmless =
-        if patch.renames { Harmless::Never } else { merged(body, &mut Vec::new(), stamp) };
-    patch
+    documents.iter().map(one).collect()
 }
 
+/// A strategic merge patch. With a target the kind and name that it says count for nothing.
+fn merge(body: Cursor<'_>, target: Option<&Selector>, at: Span, stamp: &str) -> Patch {
+    let names_namespace = || body.at(["metadata", "namespace"]).is_some();
+    let renames = target.is_some() && names_namespace();
+    Patch {
+        at,
+        selector: target.cloned().unwrap_or_else(|| Selector::of_body(body)),
+        harmless: match renames {
+            true => Harmless::Never,
+            false => merged(body, &mut Vec::new(), stamp),
+        },
+        renames,
+    }
+}
+
+/// What a strategic merge patch says to name its object.
+static IDENTITY: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
+    FieldPath::all(&["apiVersion", "kind", "metadata/name", "metadata/namespace"])
+});
+
 /// Whether a workload still reads what it read after this part of a patch was merged into it.
-fn merged(part: &Tree, path: &mut Vec<String>, stamp: &str) -> Harmless {
-    let names: &[&str] = &["apiVersion", "kind", "metadata/name", "metadata/namespace"];
-    let in_container = path.last().is_some_and(|step| step == "name")
-        && path.len() > 1
-        && path[path.len() - 2] == "[]";
-    if in_container || names.contains(&path.join("/").as_str()) || is_harmless(path, stamp) {
+fn merged(part: Cursor<'_>, path: &mut Vec<PathStep>, stamp: &str) -> Harmless {
+    let names_an_item = matches!(
+        path.as_slice(),
+        [.., PathStep::EachItem, PathStep::Field(name)] if name == "name"
+    );
+    let is_identity = IDENTITY.iter().any(|row| row.steps() == path);
+    if names_an_item || is_identity || is_harmless(path, stamp) {
         return Harmless::Always;
     }
     if !leads_on(path, stamp) {
         return Harmless::Never;
     }
     let mut sum = Harmless::Always;
-    let mut below = |step: &str, part: &Tree| {
-        path.push(step.to_owned());
+    let mut below = |step: PathStep, part: Cursor<'_>| {
+        path.push(step);
         let one = merged(part, path, stamp);
         path.pop();
         sum = match (sum, one) {
@@ -160,18 +178,19 @@ fn merged(part: &Tree, path: &mut Vec<String>, stamp: &str) -> Harmless {
             _ => Harmless::Always,
         };
     };
-    match part {
-        Tree::Map(fields) => {
-            for (name, _, part) in fields {
-                below(name, part);
+    match part.kind() {
+        Kind::Mapping => {
+            for (key, part) in part.pairs() {
+                let name = key.key().unwrap_or_default();
+                below(PathStep::Field(name.into()), part.target());
             }
             sum
         }
-        Tree::List(items) => {
-            for part in items {
+        Kind::Sequence => {
+            for part in part.items() {
                 // An item without a name is merged with nobody knows which.
-                match part.text_of("name") {
-                    Some(_) => below("[]", part),
+                match part.filled("name") {
+                    Some(_) => below(PathStep::EachItem, part),
                     None => return Harmless::Never,
                 }
             }
@@ -181,132 +200,93 @@ fn merged(part: &Tree, path: &mut Vec<String>, stamp: &str) -> Harmless {
             }
         }
         // Null removes what is there.
-        _ => Harmless::Never,
+        Kind::Scalar | Kind::Alias => Harmless::Never,
     }
 }
 
 /// A JSON patch.
-fn operations_of(operations: &[Tree], target: &Tree, at: Span, stamp: &str) -> Patch {
-    let mut patch = selected(target, at);
-    let mut harmless = true;
-    for operation in operations {
-        if operation.text_of("op") == Some("test") {
+fn operations(operations: Cursor<'_>, target: &Selector, at: Span, stamp: &str) -> Patch {
+    let mut paths = Vec::new();
+    for operation in operations.items() {
+        if operation.string("op").as_deref() == Some("test") {
             continue;
         }
-        let from = operation.get("from");
-        for path in [operation.get("path"), from].into_iter().flatten() {
-            let Some(text) = path.text() else {
+        let Some(path) = operation.get("path") else {
+            return Patch::unknown(at);
+        };
+        for path in [Some(path), operation.get("from")].into_iter().flatten() {
+            let Some(text) = path.str() else {
                 return Patch::unknown(at);
             };
-            patch.touch(pointer(text), stamp, &mut harmless);
-        }
-        if operation.get("path").is_none() {
-            return Patch::unknown(at);
+            paths.push(pointer(&text));
         }
     }
-    if harmless && !patch.renames {
-        patch.harmless = Harmless::Always;
-    }
-    patch
+    Patch::of_paths(target.clone(), at, &paths, stamp)
 }
 
-/// A replacement: what it writes into the objects that `target` selects.
-pub(super) fn replacement(target: &Tree, at: Span, stamp: &str) -> Patch {
-    let (Some(select), Some(paths)) =
-        (target.get("select"), target.get("fieldPaths").and_then(Tree::texts))
-    else {
+/// What a replacement does to each of its targets.
+pub(super) fn replacements(replacement: Cursor<'_>, at: Span, stamp: &str) -> Vec<Patch> {
+    match replacement.get("targets").and_then(Cursor::all_items) {
+        Some(targets) => targets.into_iter().map(|t| replaced(t, at, stamp)).collect(),
+        None => vec![Patch::unknown(at)],
+    }
+}
+
+/// What a replacement writes into the objects that `target` selects.
+fn replaced(target: Cursor<'_>, at: Span, stamp: &str) -> Patch {
+    let texts = target.get("fieldPaths").and_then(Cursor::all_texts);
+    let (Some(select), Some(texts)) = (target.get("select"), texts) else {
         return Patch::unknown(at);
     };
-    let mut patch = selected(select, at);
-    let mut harmless = true;
-    for path in &paths {
-        // An escaped dot or a list item by a field with a dot in it is read for more steps than it
-        // is; so it is taken for harmful.
-        let odd = path.contains(['\\', '"'])
-            || path
-                .split('[')
-                .skip(1)
-                .any(|p| p.split(']').next().is_some_and(|inner| inner.contains('.')));
-        if odd {
-            return Patch { kind: patch.kind, name: patch.name, ..Patch::unknown(at) };
-        }
-        let steps = path
-            .split('.')
-            .map(|step| if step.starts_with('[') { "[]".to_owned() } else { index(step) });
-        patch.touch(steps.collect(), stamp, &mut harmless);
+    let selector = Selector::read(select);
+    // An escaped dot or a list item by a field with a dot in it is read for more steps than it is; so it
+    // is taken for harmful.
+    let is_odd = |text: &String| {
+        let inside = |part: &str| part.split(']').next().is_some_and(|inner| inner.contains('.'));
+        text.contains(['\\', '"']) || text.split('[').skip(1).any(inside)
+    };
+    if texts.iter().any(is_odd) {
+        return Patch { selector, ..Patch::unknown(at) };
     }
-    if harmless && !patch.renames {
-        patch.harmless = Harmless::Always;
-    }
-    patch
+    let step = |step: &str| if step.starts_with('[') { PathStep::EachItem } else { index(step) };
+    let paths: Vec<_> = texts.iter().map(|text| text.split('.').map(step).collect()).collect();
+    Patch::of_paths(selector, at, &paths, stamp)
 }
 
-fn index(step: &str) -> String {
+fn index(step: &str) -> PathStep {
     if step == "-" || step == "*" || step.bytes().all(|b| b.is_ascii_digit()) {
-        "[]".to_owned()
+        PathStep::EachItem
     } else {
-        step.to_owned()
+        PathStep::Field(step.into())
     }
 }
 
-/// The steps of a JSON pointer.
-fn pointer(text: &str) -> Vec<String> {
+/// The steps of a JSON pointer (RFC 6901).
+fn pointer(text: &str) -> Vec<PathStep> {
     text.split('/').skip(1).map(|step| index(&step.replace("~1", "/").replace("~0", "~"))).collect()
 }
 
-impl Patch {
-    fn touch(&mut self, path: Vec<String>, stamp: &str, harmless: &mut bool) {
-        *harmless &= is_harmless(&path, stamp);
-        let first = path.first().map(String::as_str);
-        let second = path.get(1).map(String::as_str);
-        self.renames |= match (first, second) {
-            (Some("metadata"), Some("labels" | "annotations")) => false,
-            (None | Some("" | "metadata" | "kind" | "apiVersion"), _) => true,
-            _ => false,
-        };
+/// Whether a write to this path can give an object another name, namespace or kind.
+fn names_object(path: &[PathStep]) -> bool {
+    let field = |i: usize| match path.get(i) {
+        Some(PathStep::Field(name)) => Some(name.as_str()),
+        _ => None,
+    };
+    match field(0) {
+        Some("metadata") => !matches!(field(1), Some("labels" | "annotations")),
+        Some(name) => matches!(name, "kind" | "apiVersion"),
+        None => path.is_empty(),
     }
 }
 
-/// The patches and replacements of a kustomization, from its own text and from files.
-pub(super) fn all(k: &Kustomization, parsed: Option<&Parsed>, stamp: &str) -> Vec<Patch> {
-    let Some(parsed) = parsed else {
-        return Vec::new();
-    };
-    let file = |entry: &PatchEntry| entry.path.as_ref().and_then(|path| k.patches.get(path));
-    let mut patches = Vec::new();
-    for entry in &parsed.patches {
-        let text = file(entry).map(|file| file.text.as_str());
-        patches.extend(match text.or(entry.text.as_deref()) {
-            Some(text) => read(text, entry.target.as_ref(), entry.at, stamp),
-            None => vec![Patch::unknown(entry.at)],
-        });
+impl Patch {
+    /// One that writes to these paths.
+    fn of_paths(selector: Selector, at: Span, paths: &[Vec<PathStep>], stamp: &str) -> Self {
+        let renames = paths.iter().any(|path| names_object(path));
+        let harmless = !renames && paths.iter().all(|path| is_harmless(path, stamp));
+        let harmless = if harmless { Harmless::Always } else { Harmless::Never };
+        Self { at, selector, harmless, renames }
     }
-    for entry in &parsed.replacements {
-        let written = file(entry).map(|file| tree::read(&file.text));
-        let trees: Vec<&Tree> = match (&written, &entry.inline) {
-            (Some(Some(trees)), _) => trees.iter().collect(),
-            (None, Some(inline)) if entry.path.is_none() => vec![inline],
-            _ => Vec::new(),
-        };
-        if trees.is_empty() {
-            patches.push(Patch::unknown(entry.at));
-        }
-        for tree in trees {
-            // A file holds one replacement or a list of them.
-            let each: Vec<&Tree> = match tree {
-                Tree::List(items) => items.iter().collect(),
-                one => vec![one],
-            };
-            for one in each {
-                match one.get("targets").and_then(Tree::items) {
-                    Some(targets) => patches
-                        .extend(targets.iter().map(|target| replacement(target, entry.at, stamp))),
-                    None => patches.push(Patch::unknown(entry.at)),
-                }
-            }
-        }
-    }
-    patches
 }
 
 #[cfg(test)]
@@ -325,7 +305,10 @@ mod tests {
     }
 
     fn changes(patch: &str, target: Option<&str>, api_version: &str, kind: &str) -> bool {
-        let target = target.map(|text| tree::read(text).unwrap().remove(0));
+        let target = target.map(|text| {
+            let documents = strict::documents(text).unwrap();
+            Selector::read(Cursor::root(&documents[0], text))
+        });
         let at = Span::new(0, 0);
         let patches = read(patch, target.as_ref(), at, "checksum/rollstamp");
         let is_source = kind == "ConfigMap";

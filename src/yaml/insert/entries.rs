@@ -7,7 +7,7 @@ use super::{Editor, Refusal, line_end};
 use crate::text::{Span, line_range};
 use crate::yaml::Edit;
 use crate::yaml::tape::{Document, Kind, NodeId, Style};
-use crate::yaml::verify::Step;
+use crate::yaml::path::Step;
 
 /// What becomes of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ mod kustomize;
 mod plugins;
 mod precommit;
 mod recipes;
+mod release;
 
 use crate::sandbox::{Entry, Sandbox, Tree, read_tree};
 use std::collections::BTreeMap;
@@ -37,6 +38,18 @@ fn found(program: &str, version: &[&str]) -> Option<String> {
             None
         }
     }
+}
+
+/// Whether a program of other people is here; it fails if CI demands it and it is not.
+pub(crate) fn is_there(program: &str) -> bool {
+    let version = if program == "kustomize" { "version" } else { "--help" };
+    found(program, &[version]).is_some()
+}
+
+/// Runs a script with bash, and gives its exit code and all that was said.
+pub(crate) fn shell(sandbox: &Sandbox, script: &str) -> (i32, String) {
+    let said = tool(sandbox, "bash", &["-c", script]).run();
+    (said.exit, said.stdout + &said.stderr)
 }
 
 fn root() -> &'static Path {

@@ -1,6 +1,6 @@
 //! pre-commit and prek with the hooks of `.pre-commit-hooks.yaml`, in a git repository of their own.
 
-use super::{Said, Tool, below, demanded, file, found, root, tool, with_rollstamp};
+use super::{Said, Tool, bash, below, demanded, examples, file, found, root, tool, with_rollstamp};
 use crate::sandbox::{Entry, Sandbox, Tree};
 
 const CONFIG: &str = "apiVersion: v1
@@ -49,11 +49,13 @@ impl Repositories {
             ("user/chart/templates/c.yaml".to_owned(), file(TEMPLATE)),
             ("user/README.md".to_owned(), file("A shop.\n")),
         ]);
-        for name in [".pre-commit-hooks.yaml", "Cargo.toml", "Cargo.lock"] {
+        for name in [".pre-commit-hooks.yaml", "Cargo.toml", "Cargo.lock", "pyproject.toml"] {
             let bytes = std::fs::read(root().join(name)).expect("a file of the repository");
             tree.insert(format!("hooks/{name}"), Entry::File(bytes));
         }
-        tree.extend(below("hooks/src/", &root().join("src")));
+        for folder in ["src", "docs", "integrations"] {
+            tree.extend(below(&format!("hooks/{folder}/"), &root().join(folder)));
+        }
         tree.extend(below("hooks/tests/it/", &root().join("tests/it")));
         let repositories = Self { sandbox: Sandbox::new(&tree), program };
         for repository in ["hooks", "user"] {
@@ -61,6 +63,8 @@ impl Repositories {
             repositories.git(repository, &["add", "-A"]).succeeds();
             repositories.git(repository, &["commit", "-q", "-m", "first"]).succeeds();
         }
+        let tag = concat!("v", env!("CARGO_PKG_VERSION"));
+        repositories.git("hooks", &["tag", tag]).succeeds();
         repositories
     }
 
@@ -267,10 +271,68 @@ fn a_repository_can_be_tried_without_a_configuration() {
     });
 }
 
-/// The hooks that need no installed rollstamp build one, with packages from crates.io. That takes
+/// A quicker build than that of a release, which all tests of this file share.
+fn quick(tool: Tool) -> Tool {
+    tool.env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/hooks"))
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+}
+
+/// `PATH` without the program under test.
+fn without_rollstamp() -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").expect("a PATH");
+    assert_ne!(path, with_rollstamp());
+    path
+}
+
+/// The block of the README, letter by letter, on a machine where the wheel of this program is on
+/// `PyPI` and the repository is on GitHub. Nothing is compiled by it and nothing else is downloaded.
+#[test]
+fn the_block_of_the_readme_installs_the_wheel() {
+    let programs = ["pre-commit", "prek"].map(|name| (name, demanded(name)));
+    if !demanded("maturin") || programs.iter().any(|(_, demanded)| !demanded) {
+        println!("not run: a wheel is built and installed only where maturin is demanded");
+        return;
+    }
+    let wheels = Sandbox::new(&Tree::from([("empty".to_owned(), file(""))]));
+    let folder = root().join("integrations/pypi");
+    let folder = folder.display();
+    let build = format!("out=$PWD; cd {folder}; maturin build --release --locked --out $out >&2");
+    quick(bash(&wheels, &build)).succeeds();
+    let blocks = examples("README.md", "yaml", "repo: https");
+    for program in ["pre-commit", "prek"] {
+        found(program, &["--version"]).expect("it is demanded");
+        let it = Repositories::new(program);
+        it.write(".pre-commit-config.yaml", &blocks[0]);
+        it.add(".");
+        // The address of GitHub stands for the repository of the hooks.
+        let rewrite = format!("url.{}.insteadOf", it.sandbox.path("hooks").display());
+        let run = || {
+            let wheels = wheels.path(".");
+            // prek brings uv by pip, if there is none; the hook itself needs no index.
+            let index = if program == "prek" { "0" } else { "1" };
+            it.command(program, &["run", "--all-files"])
+                .env("PATH", without_rollstamp())
+                .env("GIT_CONFIG_COUNT", "1")
+                .env("GIT_CONFIG_KEY_0", &rewrite)
+                .env("GIT_CONFIG_VALUE_0", env!("CARGO_PKG_REPOSITORY"))
+                .env("PIP_NO_INDEX", index)
+                .env("PIP_FIND_LINKS", &wheels)
+                .env("UV_NO_INDEX", "1")
+                .env("UV_FIND_LINKS", &wheels)
+        };
+        let said = run().fails(1);
+        assert!(said.stdout.contains("app/shop.yaml: stamped Deployment shop"), "{said:?}");
+        it.add("app");
+        run().succeeds();
+    }
+}
+
+/// The hooks for those who trust only what they compile, with packages from crates.io. That takes
 /// minutes and the network, so only CI demands it.
 #[test]
-fn the_hooks_build_rollstamp_where_it_is_not_installed() {
+fn the_hooks_of_rust_build_rollstamp() {
     for program in ["pre-commit", "prek"] {
         if !demanded(program) {
             println!("not run: {program} builds rollstamp only where it is demanded");
@@ -278,17 +340,10 @@ fn the_hooks_build_rollstamp_where_it_is_not_installed() {
         }
         found(program, &["--version"]).expect("it is demanded");
         let it = Repositories::new(program);
-        it.install("rollstamp-check", "");
-        let path = std::env::var_os("PATH").expect("a PATH");
-        assert_ne!(path, with_rollstamp());
-        // The same build, but a quicker one; both programs share it.
+        it.install("rollstamp-check-rust", "");
         let run = |it: &Repositories| {
-            it.command(program, &["run", "--all-files"])
-                .env("PATH", &path)
-                .env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/hooks"))
-                .env("CARGO_PROFILE_RELEASE_LTO", "off")
-                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            let run = it.command(program, &["run", "--all-files"]);
+            quick(run).env("PATH", without_rollstamp())
         };
         let said = run(&it).fails(1);
         assert!(said.stdout.contains("error[missing-stamp]"), "{said:?}");

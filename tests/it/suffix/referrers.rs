@@ -5,21 +5,36 @@ use super::{documents, names};
 use crate::sandbox::{Sandbox, Tree};
 use rollstamp::k8s::kinds::WORKLOADS;
 use rollstamp::k8s::providers::Target;
-use rollstamp::k8s::referrers::{Names, REFERRERS, Referrer, Within, fields};
+use rollstamp::k8s::referrers::{Names, REFERRERS, Referrer, Within};
 use rollstamp::k8s::sites::{CONTAINER_LISTS, Reads, SITES, Under};
+use rollstamp::yaml::path::PathStep;
 use serde_yaml::{Mapping, Value};
 
 const SOURCES: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: source, namespace: shop}\ndata: {a: x}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: source, namespace: shop}\nstringData: {a: x}\n---\n";
 
-/// The value at the end of a way, in mappings and, behind `[]`, lists of one.
-fn nest(way: &[String], leaf: Value) -> Value {
-    way.iter().rev().fold(leaf, |inner, field| {
-        let (name, inner) = match field.strip_suffix("[]") {
-            Some(name) => (name, Value::Sequence(vec![inner])),
-            None => (field.as_str(), inner),
-        };
-        Value::Mapping(Mapping::from_iter([(name.into(), inner)]))
+/// The value at the end of a path, in mappings and lists of one.
+fn nest(path: &[PathStep], leaf: Value) -> Value {
+    path.iter().rev().fold(leaf, |inner, step| match step {
+        PathStep::Field(name) => {
+            Value::Mapping(Mapping::from_iter([(name.as_str().into(), inner)]))
+        }
+        PathStep::EachItem => Value::Sequence(vec![inner]),
+        PathStep::AnyField | PathStep::AnyWay => panic!("a step of no one field"),
     })
+}
+
+fn field(name: &str) -> PathStep {
+    PathStep::Field(name.into())
+}
+
+/// The steps with a field in the place of any field, and a way in the place of any way.
+fn concrete(steps: &[PathStep]) -> Vec<PathStep> {
+    let one = |step: &PathStep| match step {
+        PathStep::AnyWay => vec![field("spec"), field("deep"), PathStep::EachItem],
+        PathStep::AnyField => vec![field("any")],
+        step => vec![step.clone()],
+    };
+    steps.iter().flat_map(one).collect()
 }
 
 fn merge(into: &mut Value, from: Value) {
@@ -90,24 +105,17 @@ fn row_object(row: &Referrer, group: &str, kind: &str, target: Target) -> (Value
         Within::Slash => "shop/".to_owned(),
         _ => String::new(),
     };
-    let path: Vec<String> = fields(row.path)
-        .into_iter()
-        .flat_map(|field| match field.as_str() {
-            "**" => vec!["spec".to_owned(), "deep[]".to_owned()],
-            "*" => vec!["any".to_owned()],
-            _ => vec![field],
-        })
-        .collect();
+    let path = concrete(row.path.steps());
     let mut object = base_object(group, kind);
     let leaf: Value = format!("{before}source").into();
     let holder = &path[..path.len() - 1];
     merge(&mut object, nest(&path, leaf));
-    if let Within::Beside(field) = row.within {
-        let beside = [holder, &[field.to_owned()]].concat();
+    if let Within::Beside(name) = row.within {
+        let beside = [holder, &[field(name)]].concat();
         merge(&mut object, nest(&beside, "shop".into()));
     }
     if let Names::ByKind(_) = row.names {
-        let beside = [holder, &["kind".to_owned()]].concat();
+        let beside = [holder, &[field("kind")]].concat();
         merge(&mut object, nest(&beside, target.name().into()));
     }
     if row.names == Names::Rule {
@@ -123,7 +131,7 @@ fn row_object(row: &Referrer, group: &str, kind: &str, target: Target) -> (Value
 #[test]
 fn every_row_follows() {
     let (mut count, mut wrong) = (0, Vec::new());
-    for row in REFERRERS {
+    for row in REFERRERS.iter() {
         let kinds: &[&str] = if row.kinds.is_empty() { &["ServiceMonitor"] } else { row.kinds };
         let group = row.groups.first().copied().unwrap_or_else(|| match row.kinds[0] {
             "Ingress" => "networking.k8s.io",
@@ -152,31 +160,27 @@ fn every_row_follows() {
 #[test]
 fn every_site_follows_in_every_kind() {
     let (mut count, mut wrong) = (0, Vec::new());
-    for row in WORKLOADS {
-        for path in row.templates {
-            for site in SITES {
+    for row in WORKLOADS.iter() {
+        for path in &row.templates {
+            for site in SITES.iter() {
                 let lists: &[&str] = match site.under {
                     Under::Container => CONTAINER_LISTS,
                     Under::Volume => &["volumes"],
                     Under::PodSpec | Under::Object => &[""],
                 };
                 for list in lists {
-                    let mut way: Vec<String> = path
-                        .split('/')
-                        .chain(["spec"])
-                        .filter(|step| !step.is_empty())
-                        .map(|step| if step == "*" { "any".to_owned() } else { step.to_owned() })
-                        .collect();
+                    let mut way = concrete(path.steps());
+                    way.push(field("spec"));
                     if !list.is_empty() {
-                        way.push(format!("{list}[]"));
+                        way.extend([field(list), PathStep::EachItem]);
                     }
-                    way.extend(site.path.split('/').map(str::to_owned));
-                    way.push(site.name.to_owned());
-                    let mut object = base_object(row.groups[0], row.kind);
+                    way.extend_from_slice(site.path.steps());
+                    way.push(field(&site.name));
+                    let mut object = base_object(&row.groups[0], &row.kind);
                     merge(&mut object, nest(&way, "source".into()));
                     if site.reads == Reads::Key {
                         let last = way.len() - 1;
-                        way[last] = "key".to_owned();
+                        way[last] = field("key");
                         merge(&mut object, nest(&way, "a".into()));
                     }
                     // What the API server would refuse is asked for by name.

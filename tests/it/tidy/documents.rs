@@ -6,11 +6,13 @@ use rollstamp::finding::Code;
 #[test]
 fn the_table_of_findings_is_that_of_the_code() {
     let text = std::fs::read_to_string(root().join("docs/findings.md")).expect("docs/findings.md");
-    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| [`")).collect();
     let expected: Vec<String> = Code::ALL
         .iter()
         .map(|code| {
-            format!("| `{}` | {} | {} |", code.name(), code.severity().name(), code.description())
+            let name = code.name();
+            let link = format!("[`{name}`](findings/{name}.md)");
+            format!("| {link} | {} | {} |", code.severity().name(), code.description())
         })
         .collect();
     assert_eq!(rows, expected, "docs/findings.md and src/finding/mod.rs differ");

@@ -1,0 +1,298 @@
+//! What a release has: packed by `integrations/release/build.py` around the program under test, and
+//! each product tried as its users do. The packages' own programs (brew, krew, aqua, Nix) do not run
+//! here; their files are compared with what was packed.
+
+use super::{Tool, bash, below, examples, file, found, root, stamps, tool};
+use crate::sandbox::{Entry, Sandbox, Tree};
+use serde_json::Value;
+use std::path::PathBuf;
+
+const TARGETS: [&str; 5] = [
+    "x86_64-unknown-linux-musl",
+    "aarch64-unknown-linux-musl",
+    "x86_64-apple-darwin",
+    "aarch64-apple-darwin",
+    "x86_64-pc-windows-gnu",
+];
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
+
+/// A folder with the products in `dist`, or nothing if Python is not installed. The program under
+/// test stands for the one of this machine; those of other machines are a few bytes.
+fn release() -> Option<Sandbox> {
+    found("python3", &["--version"])?;
+    let here = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let mut tree = below("chart/", &root().join("testdata/example/chart"));
+    for target in TARGETS.iter().filter(|target| **target != here) {
+        let end = if target.contains("windows") { ".exe" } else { "" };
+        tree.insert(format!("programs/{target}/rollstamp{end}"), file(target));
+    }
+    tree.insert(format!("programs/{here}/empty"), file(""));
+    let sandbox = Sandbox::new(&tree);
+    let packed = format!(
+        "strip -o programs/{here}/rollstamp {} && python3 {} --binaries programs --out dist",
+        env!("CARGO_BIN_EXE_rollstamp"),
+        root().join("integrations/release/build.py").display()
+    );
+    bash(&sandbox, &packed).succeeds();
+    Some(sandbox)
+}
+
+fn json(sandbox: &Sandbox, name: &str) -> Value {
+    let text = std::fs::read(sandbox.path(name)).expect("a file");
+    serde_json::from_slice(&text).expect("JSON")
+}
+
+/// The checksum of a product, as `SHA256SUMS` says it.
+fn digest(sandbox: &Sandbox, product: &str) -> String {
+    let sums = std::fs::read_to_string(sandbox.path("dist/SHA256SUMS")).expect("the sums");
+    let line = sums.lines().find(|line| line.ends_with(&format!("  {product}")));
+    line.unwrap_or_else(|| panic!("no {product} in\n{sums}"))[..64].to_owned()
+}
+
+/// A command on a machine without rollstamp, where this release is the one on GitHub.
+fn bare(sandbox: &Sandbox, line: &str) -> Tool {
+    let path = std::env::var_os("PATH").expect("a PATH");
+    let folders: Vec<PathBuf> =
+        std::env::split_paths(&path).filter(|folder| !folder.join("rollstamp").exists()).collect();
+    bash(sandbox, line)
+        .env("PATH", std::env::join_paths(folders).expect("a PATH"))
+        .env("ROLLSTAMP_RELEASE", format!("file://{}", sandbox.path("dist").display()))
+}
+
+#[test]
+fn a_release_is_whole_and_its_products_run() {
+    let Some(sandbox) = release() else {
+        return;
+    };
+    bash(&sandbox, "cd dist && sha256sum --check --strict SHA256SUMS").succeeds();
+    let says = format!("rollstamp {VERSION}\n");
+    let archive = format!("rollstamp-{}-unknown-linux-musl.tar.gz", std::env::consts::ARCH);
+    let unpack = format!("mkdir a && tar -xzf dist/{archive} -C a && a/rollstamp --version");
+    assert_eq!(bash(&sandbox, &unpack).succeeds(), says);
+    assert!(sandbox.path("a/completions/rollstamp.bash").exists());
+    assert!(sandbox.path("a/LICENSE").exists());
+    the_installer_compares_the_checksum(&sandbox, &archive, &says);
+    the_action_puts_the_program_on_path(&sandbox, &says);
+    the_image_is_one_that_a_registry_takes(&sandbox, &says);
+    the_bill_of_materials_names_the_crates(&sandbox);
+    the_manifests_name_what_was_packed(&sandbox);
+    the_plugins_of_helm_bring_the_program(&sandbox);
+}
+
+fn the_installer_compares_the_checksum(sandbox: &Sandbox, archive: &str, says: &str) {
+    let install = format!("sh {}", root().join("integrations/install.sh").display());
+    let run = |folder: &str| {
+        bare(sandbox, &format!("{install} {folder} && {folder}/rollstamp --version"))
+    };
+    assert_eq!(run("bin").succeeds(), says);
+    // Another archive than the one of the checksums, and a release that is not there.
+    let line = format!("cp -r dist bad && echo >>bad/{archive} && {install} never");
+    let bad = |line: &str| {
+        let bad = format!("file://{}", sandbox.path("bad").display());
+        bare(sandbox, line).env("ROLLSTAMP_RELEASE", bad).fails(1)
+    };
+    assert!(bad(&line).stderr.contains("is not the one that SHA256SUMS names"));
+    let said = bad(&format!("rm -r bad && {install} never"));
+    assert!(said.stderr.contains("SHA256SUMS"), "{said:?}");
+    assert!(!sandbox.path("never").exists());
+}
+
+fn the_action_puts_the_program_on_path(sandbox: &Sandbox, says: &str) {
+    let text = std::fs::read_to_string(root().join("action.yml")).expect("action.yml");
+    let action: serde_yaml::Value = serde_yaml::from_str(&text).expect("YAML");
+    assert_eq!(action["runs"]["using"], "composite");
+    for step in action["runs"]["steps"].as_sequence().expect("steps") {
+        assert_eq!(step["shell"], "bash");
+        bare(sandbox, step["run"].as_str().expect("a command"))
+            .env("GITHUB_ACTION_PATH", root())
+            .env("GITHUB_PATH", sandbox.path("github-path"))
+            .env("RUNNER_TEMP", sandbox.path("runner"))
+            .env("ROLLSTAMP_VERSION", "")
+            .succeeds();
+    }
+    let run = "\"$(cat github-path)\"/rollstamp --version";
+    assert_eq!(bash(sandbox, run).succeeds(), says);
+}
+
+fn the_image_is_one_that_a_registry_takes(sandbox: &Sandbox, says: &str) {
+    bash(sandbox, "mkdir image && tar -xf dist/rollstamp-image.tar -C image").succeeds();
+    assert_eq!(json(sandbox, "image/oci-layout")["imageLayoutVersion"], "1.0.0");
+    // Whatever names a blob says its size and its digest.
+    let blob = |descriptor: &Value| {
+        let digest = descriptor["digest"].as_str().expect("a digest");
+        let hex = digest.strip_prefix("sha256:").expect("SHA-256");
+        let name = format!("image/blobs/sha256/{hex}");
+        let check = format!("echo '{hex}  {name}' | sha256sum --check --status");
+        bash(sandbox, &check).succeeds();
+        let size = std::fs::metadata(sandbox.path(&name)).expect("a blob").len();
+        assert_eq!(descriptor["size"].as_u64(), Some(size));
+        name
+    };
+    let index = json(sandbox, "image/index.json");
+    let list = json(sandbox, &blob(&index["manifests"][0]));
+    let mut architectures = Vec::new();
+    for entry in list["manifests"].as_array().expect("manifests") {
+        let manifest = json(sandbox, &blob(entry));
+        let config = json(sandbox, &blob(&manifest["config"]));
+        let layer = blob(&manifest["layers"][0]);
+        let plain =
+            bash(sandbox, &format!("gzip -dc {layer} | sha256sum | cut -d' ' -f1")).succeeds();
+        assert_eq!(config["rootfs"]["diff_ids"][0], format!("sha256:{}", plain.trim()));
+        assert_eq!(config["config"]["User"], "65532:65532");
+        let architecture = entry["platform"]["architecture"].as_str().expect("one");
+        assert_eq!(config["architecture"], architecture);
+        architectures.push(architecture.to_owned());
+        let here = if std::env::consts::ARCH == "x86_64" { "amd64" } else { "arm64" };
+        if architecture == here {
+            let program = config["config"]["Entrypoint"][0].as_str().expect("a program");
+            let run = format!("mkdir root && tar -xzf {layer} -C root && root{program} --version");
+            assert_eq!(bash(sandbox, &run).succeeds(), says);
+        }
+    }
+    assert_eq!(architectures, ["amd64", "arm64"]);
+}
+
+fn the_bill_of_materials_names_the_crates(sandbox: &Sandbox) {
+    let bill = json(sandbox, "dist/rollstamp.cdx.json");
+    assert_eq!(bill["bomFormat"], "CycloneDX");
+    assert_eq!(bill["metadata"]["component"]["version"], VERSION);
+    let components = bill["components"].as_array().expect("components");
+    let names: Vec<&str> = components.iter().filter_map(|c| c["name"].as_str()).collect();
+    // What is linked, on any system, and nothing that only the tests use.
+    for name in ["clap", "granit-parser", "memmap2", "sha2", "yaml_serde"] {
+        assert!(names.contains(&name), "{name} is not in {names:?}");
+    }
+    for name in ["insta", "proptest"] {
+        assert!(!names.contains(&name), "{name} is in {names:?}");
+    }
+    for component in components {
+        assert_eq!(component["hashes"][0]["alg"], "SHA-256", "{component}");
+        assert!(component["licenses"][0]["expression"].is_string(), "{component}");
+    }
+}
+
+fn the_manifests_name_what_was_packed(sandbox: &Sandbox) {
+    let address = |product: &str| format!("{REPOSITORY}/releases/download/v{VERSION}/{product}");
+    let text = std::fs::read_to_string(sandbox.path("dist/krew.yaml")).expect("krew.yaml");
+    let krew: serde_yaml::Value = serde_yaml::from_str(&text).expect("YAML");
+    assert_eq!(krew["apiVersion"], "krew.googlecontainertools.github.com/v1alpha2");
+    assert_eq!(krew["kind"], "Plugin");
+    assert_eq!(krew["metadata"]["name"], "rollstamp");
+    assert_eq!(krew["spec"]["version"], format!("v{VERSION}"));
+    let platforms = krew["spec"]["platforms"].as_sequence().expect("platforms");
+    assert_eq!(platforms.len(), TARGETS.len());
+    for (platform, target) in
+        platforms.iter().zip([TARGETS[0], TARGETS[1], TARGETS[2], TARGETS[3], TARGETS[4]])
+    {
+        let (end, program) = match target.contains("windows") {
+            true => ("zip", "rollstamp.exe"),
+            false => ("tar.gz", "rollstamp"),
+        };
+        let product = format!("rollstamp-{target}.{end}");
+        assert_eq!(platform["uri"], address(&product));
+        assert_eq!(platform["sha256"], digest(sandbox, &product));
+        assert_eq!(platform["bin"], program);
+    }
+    let formula = std::fs::read_to_string(sandbox.path("dist/rollstamp.rb")).expect("the formula");
+    assert!(!formula.contains("{{"), "{formula}");
+    for target in &TARGETS[..4] {
+        let product = format!("rollstamp-{target}.tar.gz");
+        let lines = format!(
+            "url \"{}\"\n      sha256 \"{}\"\n",
+            address(&product),
+            digest(sandbox, &product)
+        );
+        assert!(formula.contains(&lines), "{formula}");
+    }
+    // aqua and cargo-binstall put the name together from parts.
+    let aqua = std::fs::read_to_string(root().join("integrations/aqua/registry.yaml")).expect("it");
+    let aqua: serde_yaml::Value = serde_yaml::from_str(&aqua).expect("YAML");
+    let package = &aqua["packages"][0];
+    assert_eq!(package["asset"], "rollstamp-{{.Arch}}-{{.OS}}.{{.Format}}");
+    for (os, arch, target) in [
+        ("linux", "amd64", TARGETS[0]),
+        ("linux", "arm64", TARGETS[1]),
+        ("darwin", "arm64", TARGETS[3]),
+        ("windows", "amd64", TARGETS[4]),
+    ] {
+        let part = |name: &str| package["replacements"][name].as_str().expect("a name").to_owned();
+        assert_eq!(format!("{}-{}", part(arch), part(os)), target);
+    }
+}
+
+fn the_plugins_of_helm_bring_the_program(sandbox: &Sandbox) {
+    let three = found("helm3", &["version", "--short"]).is_some();
+    let four = found("helm4", &["version", "--short"]).is_some();
+    let helm = |program: &str, line: &str| {
+        let folder = |name: &str| sandbox.path(&format!("{program}/{name}"));
+        bare(sandbox, line)
+            .env("HELM_DATA_HOME", folder("data"))
+            .env("HELM_CONFIG_HOME", folder("config"))
+            .env("HELM_CACHE_HOME", folder("cache"))
+    };
+    let render = "template rel ./chart --post-renderer";
+    if four {
+        let install = format!("helm4 plugin install --verify=false dist/rollstamp-{VERSION}.tgz");
+        helm("helm4", &install).succeeds();
+        assert!(sandbox.path("helm4/data/plugins/rollstamp/bin/rollstamp").exists());
+        let stream = helm("helm4", &format!("helm4 {render} rollstamp")).succeeds();
+        assert_eq!(stamps(stream.as_bytes()).len(), 2);
+    }
+    // Helm 3 takes no archive from GitHub, whose answer does not say that it is one; it links a folder.
+    if three {
+        let serve = format!(
+            "mkdir rollstamp-helm3 && tar -xzf dist/rollstamp-helm3-{VERSION}.tgz -C rollstamp-helm3
+helm3 plugin install ./rollstamp-helm3 >&2
+helm3 rollstamp --version >&2
+helm3 {render} \"$(helm3 env HELM_PLUGINS)/rollstamp-helm3/rollstamp.sh\""
+        );
+        let stream = helm("helm3", &serve).succeeds();
+        assert_eq!(stamps(stream.as_bytes()).len(), 2);
+    }
+}
+
+/// The name of the repository and the version stand in Cargo.toml, and everywhere else as there.
+#[test]
+fn addresses_are_those_of_the_manifest() {
+    if found("python3", &["--version"]).is_none() {
+        return;
+    }
+    let script = root().join("integrations/release/fill.py");
+    let script = script.to_str().expect("UTF-8");
+    let sandbox = Sandbox::new(&Tree::from([("empty".to_owned(), file(""))]));
+    tool(&sandbox, "python3", &[script, "--check"]).succeeds();
+    // A stray is found, wherever people may copy it from, and filled in.
+    let mut tree = Tree::new();
+    for name in ["Cargo.toml", "pyproject.toml", "action.yml", "integrations/release/fill.py"] {
+        tree.insert(
+            name.to_owned(),
+            Entry::File(std::fs::read(root().join(name)).expect("a file")),
+        );
+    }
+    tree.insert(
+        "README.md".to_owned(),
+        Entry::File(std::fs::read(root().join("README.md")).expect("it")),
+    );
+    let sandbox = Sandbox::new(&tree);
+    let fill = "python3 integrations/release/fill.py";
+    bash(&sandbox, &format!("rmdir .git && git init -q && {fill} --check")).succeeds();
+    let edit = "sed -i 's,^repository = .*,repository = \"https://github.com/someone/rollstamp\",' Cargo.toml";
+    let said = bash(&sandbox, &format!("{edit} && {fill} --check")).fails(1);
+    assert!(said.stdout.contains("README.md: differs from Cargo.toml"), "{said:?}");
+    bash(
+        &sandbox,
+        &format!(
+            "{fill} && {fill} --check && ! grep -r OWNER --include='*.md' --include='*.yml' ."
+        ),
+    )
+    .succeeds();
+}
+
+/// Every product that the documents name is one that the release has.
+#[test]
+fn the_documents_name_products_of_the_release() {
+    let block = examples("README.md", "yaml", "repo: https").concat();
+    assert!(block.contains(&format!("- repo: {REPOSITORY}\n")), "{block}");
+    assert!(block.contains(&format!("rev: v{VERSION}\n")), "{block}");
+}
