@@ -153,6 +153,7 @@ pub(super) fn options(
             Some(UnitArg::File) => UnitRule::File,
             None => config.unit.map_or_else(UnitRule::default, UnitRule::from),
         },
+        migrate: None,
         jobs: common.jobs.map_or_else(available, std::num::NonZeroUsize::get),
     })
 }

@@ -98,6 +98,10 @@ pub enum Why {
     Restarted,
     /// A stamp does not roll its pods.
     NotStamped,
+    /// What is applied is decided elsewhere, or it has several pod templates.
+    Elsewhere,
+    /// It cannot be stamped, for the reason in a finding.
+    Refused,
     /// An entry of a list is no name, so nobody knows what else it matches in the cluster.
     Pattern(String),
     /// A ConfigMap and a Secret have this name, and only one of them counts.
@@ -148,7 +152,8 @@ fn leave_reloader(
     if !carries_reloader(options, &carried) && !options.auto_reload_all {
         return Fate::Untouched;
     }
-    let rules = Rules { select: Select::Annotated, reloader: Some(options.clone()), wave: false };
+    let rules =
+        Rules { reloader: Some(options.clone()), select: Select::Annotated, ..Rules::default() };
     let selection = Selection::new(&rules, workload.kind, &carried);
     match selection {
         Selection::None(NotSelected::Restarted) => return Fate::LeftAlone(Why::Restarted),

@@ -51,15 +51,15 @@ pub struct Tags {
     pub ignored: bool,
     /// `search` finds it.
     pub matches: bool,
+    /// An annotation says that it rolls nobody.
+    pub is_told: bool,
 }
 
 impl Tags {
     /// Reads the annotations of a source.
     pub fn of(options: &Options, source: &Annotations) -> Self {
-        Self {
-            ignored: source.is_true(options.key(Role::Ignore)),
-            matches: source.is_true(options.key(Role::Match)),
-        }
+        let is_told = source.is_true(options.key(Role::Ignore));
+        Self { ignored: is_told, is_told, matches: source.is_true(options.key(Role::Match)) }
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Select {
 pub struct Rules {
     /// Which workloads take part.
     pub select: Select,
+    /// Which workloads will take part once the controllers are left: what the user's configuration says.
+    pub select_after: Select,
     /// Reloader's, as it was started; nothing, if it is not followed.
     pub reloader: Option<reloader::Options>,
     /// Whether Wave's do.

@@ -28,6 +28,8 @@ pub struct Options {
     pub naming: NamingRule,
     /// What one `kubectl apply` receives, below a named folder.
     pub unit: UnitRule,
+    /// The controller that workloads leave, if that is what the user asked for.
+    pub migrate: Option<crate::compat::migration::From>,
     /// How many threads read files; the result does not depend on it.
     pub jobs: usize,
     /// What the configuration adds to the tables and takes away.
@@ -46,6 +48,7 @@ impl Default for Options {
             mode: Mode::default(),
             naming: NamingRule::default(),
             unit: UnitRule::default(),
+            migrate: None,
             jobs: 1,
             rules: Rules::default(),
         }

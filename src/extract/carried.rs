@@ -29,6 +29,8 @@ pub struct Said {
     pub also: Vec<Also>,
     /// The environment variables that Reloader wrote.
     pub variables: Vec<String>,
+    /// Whether it mounts a class of the secrets store CSI driver.
+    pub provider_class: bool,
 }
 
 /// A source that a workload reads although its pod template does not name it.
@@ -53,7 +55,10 @@ pub(super) fn of_workload(
     let of_template =
         if template == object { Annotations::default() } else { annotations(reader, template) };
     let variables = variables(template);
-    if workload.0.is_empty() && of_template.0.is_empty() && variables.is_empty() {
+    let class = memchr::memmem::find(template.raw().as_bytes(), b"secretProviderClass");
+    let provider_class = class.is_some();
+    let says_nothing = workload.0.is_empty() && of_template.0.is_empty();
+    if says_nothing && variables.is_empty() && !provider_class {
         return None;
     }
     let own = |key| workload.get(key).or_else(|| of_template.get(key)).map(str::to_owned);
@@ -61,7 +66,7 @@ pub(super) fn of_workload(
     let also = also.map_or_else(Vec::new, |list| also_of(reader, object, &list, id));
     let opted_in = stamp.as_deref() == Some("true");
     let carried = Carried { workload, template: of_template, opted_in };
-    Some(Box::new(Said { carried, also, variables }))
+    Some(Box::new(Said { carried, also, variables, provider_class }))
 }
 
 /// The environment variables of a pod template that Reloader wrote.

@@ -18,6 +18,8 @@ pub struct Added {
     pub reference: Reference,
     /// The namespace of the source, if it is named.
     pub namespace: Option<SmolStr>,
+    /// What adds it.
+    pub by: By,
     /// What it contributes.
     pub reason: Reason,
 }
@@ -51,7 +53,7 @@ impl Planner<'_> {
             {
                 self.said.findings.push(finding);
             }
-            found.push(Added { reference, namespace: also.namespace, reason });
+            found.push(Added { reference, namespace: also.namespace, by, reason });
         }
         found
     }

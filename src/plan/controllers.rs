@@ -102,8 +102,11 @@ impl Planner<'_> {
         let carried = Carried { opted_in: false, ..said.carried.clone() };
         let options = self.options.rules.compat.reloader.clone();
         let options: reloader::Options = options.unwrap_or_default();
-        let rules =
-            Rules { select: Select::Annotated, reloader: Some(options.clone()), wave: false };
+        let rules = Rules {
+            select: Select::Annotated,
+            reloader: Some(options.clone()),
+            ..Rules::default()
+        };
         let by_reloader = carries_reloader(&options, &carried)
             && matches!(Selection::new(&rules, &object.id.kind, &carried), Selection::Reloader(_));
         let by_wave = wave::is_enabled(&object.id.kind, &carried.workload);

@@ -3,6 +3,7 @@
 
 mod added;
 mod controllers;
+mod moves;
 mod overlays;
 mod advice;
 mod reason;
@@ -11,6 +12,7 @@ mod findings;
 
 pub use added::Added;
 pub use findings::drift;
+pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
 
 use crate::compat::selection::Selection;
@@ -39,6 +41,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Plan {
     /// One entry a template.
     pub workloads: Vec<Planned>,
+    /// What becomes of annotations of a controller that is left, where the user asked for that.
+    pub moves: Vec<PlannedMove>,
 }
 
 /// What happens to one pod template.
@@ -145,6 +149,7 @@ pub fn decide(
         plan.workloads.extend(workloads);
         said.add(of_part);
     }
+    plan.moves = moves::decide(manifests, &plan, options);
     let mut findings = said.findings;
     for ((_, why), (first, count)) in said.left_alone {
         findings.push(findings::left_alone(&manifests[first], count, &why));

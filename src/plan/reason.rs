@@ -24,6 +24,25 @@ pub enum Reason {
     Ambiguous(Vec<SourceId>),
 }
 
+impl Reason {
+    /// The source that a reference found, if it found one.
+    pub fn source(&self) -> Option<SourceId> {
+        match self {
+            Self::Counted(Counted { source: at, .. })
+            | Self::ContentNamed(at)
+            | Self::Filled(at)
+            | Self::Clash(at, _)
+            | Self::Ignored(
+                Ignored::Source(at, _) | Ignored::Keys(at, _) | Ignored::Unselected(at),
+            ) => Some(*at),
+            Self::Ignored(Ignored::Workload(_) | Ignored::NotSelected(_) | Ignored::OnWorkload)
+            | Self::ReadsNothing
+            | Self::External
+            | Self::Ambiguous(_) => None,
+        }
+    }
+}
+
 /// What a reference reads of its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {

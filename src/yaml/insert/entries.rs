@@ -6,8 +6,8 @@
 use super::{Editor, Refusal, line_end};
 use crate::text::{Span, line_range};
 use crate::yaml::Edit;
-use crate::yaml::tape::{Document, Kind, NodeId, Style};
 use crate::yaml::path::Step;
+use crate::yaml::tape::{Document, Kind, NodeId, Style};
 
 /// What becomes of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

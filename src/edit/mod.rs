@@ -1,6 +1,8 @@
 //! Turns decisions into edits of the original text, and proves each edited document by reading it
 //! again. Decides nothing.
 
+mod moves;
+
 use crate::config::options::Options;
 use crate::extract::Manifests;
 use crate::finding::{Code, Finding};
@@ -61,7 +63,8 @@ pub fn wanted(manifests: &Manifests, plan: &Plan, renames: &Renames) -> BTreeSet
         .iter()
         .filter(|planned| !planned.others.is_empty() || stamp_edit(manifests, planned).is_some());
     let stamps = stamps.map(|planned| manifests[planned.object].place.file);
-    stamps.chain(renames.edits.iter().map(|edit| edit.file)).collect()
+    let names = renames.edits.iter().map(|edit| edit.file);
+    stamps.chain(names).chain(moves::wanted(manifests, plan)).collect()
 }
 
 /// The edit of the stamp of a pod template, and its value after the edit; nothing if it stays.
@@ -107,7 +110,9 @@ fn pending(
             let pending = by_file.entry(object.place.file).or_default();
             pending.add(owner, edit, Change { path, value, wrote: Wrote::Anew });
         };
-        if let Some((edit, value)) = stamp_edit(manifests, planned) {
+        if let Some((edit, value)) = stamp_edit(manifests, planned)
+            && !moves::has_stamp(plan, planned.template)
+        {
             annotate(&template.path, &options.annotation, edit, value);
         }
         for other in &planned.others {
@@ -137,8 +142,8 @@ pub fn edits(
     renames: &Renames,
     options: &Options,
 ) -> (Vec<FileChange>, Vec<Finding>) {
-    let by_file = pending(manifests, plan, renames, options);
-    let mut findings = Vec::new();
+    let mut by_file = pending(manifests, plan, renames, options);
+    let mut findings = moves::add(manifests, texts, plan, options, &mut by_file);
     let mut files: Vec<Edited> = Vec::new();
     let mut names_fail = false;
     for (file, pending) in by_file {
