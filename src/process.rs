@@ -5,10 +5,9 @@
 //! texts again in between.
 
 use crate::config::options::{Goal, Options};
-use crate::config::policy;
 use crate::edit;
 use crate::extract::{self, Facts, Looks, Manifests, Mention};
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{self, Code, Finding, Severity, silence};
 use crate::outcome::Outcome;
 use crate::parallel;
 use crate::plan::unread::Unnamed;
@@ -225,7 +224,7 @@ pub fn edit(
     let (changes, found) = edit::edits(&manifests, &texts, &plan, &renames, options);
     renames.edits = Vec::new();
     findings.extend(found);
-    policy::apply(&options.rules, |file| &manifests[file].marks, &mut findings);
+    silence::apply(&options.rules.findings, |file| &manifests[file].marks, &mut findings);
     if options.strict {
         for finding in &mut findings {
             // What `check` is there to find is no refusal.
@@ -238,16 +237,9 @@ pub fn edit(
     }
     // What cannot be read is no matter of policy.
     findings.extend(decided.unreadable);
-    sort(&mut findings);
+    finding::sort(&mut findings);
     let skipped = decided.skipped;
     Outcome { manifests, texts, units, plan, renames, changes, findings, skipped }
-}
-
-/// By file, place and code, so that the order of work never shows.
-pub fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| {
-        (a.place, &a.file, a.code, &a.message).cmp(&(b.place, &b.file, b.code, &b.message))
-    });
 }
 
 /// Reads every text that was not read as it came in, large ones in parts, on as many threads as asked

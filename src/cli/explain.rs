@@ -1,15 +1,15 @@
 //! What each workload reads, why, and what that makes of its stamp.
 
-use super::{Common, Exit, quote, say_findings, start, trouble_if, view};
+use super::Exit;
+use super::args::Common;
+use super::run::{print, start};
 use crate::config::options::Goal;
 use crate::extract::ObjectId;
-use crate::io::files::Keep;
-use crate::io::stdout;
 use crate::k8s::id::Identity;
 use crate::k8s::short_names;
 use crate::outcome::Outcome;
 use crate::report::{Subject, Verb, summary};
-use anyhow::{Context, bail};
+use anyhow::bail;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -38,24 +38,22 @@ pub(super) fn explain(
     wanted: &[Wanted],
     common: &Common,
 ) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, Goal::Stamp, Keep::Changed)? else {
+    let Some(mut run) = start(paths, common, Verb::Explain, Goal::Stamp)? else {
         return Ok(Exit::Trouble);
     };
-    let chosen = choose(&run.outcome, wanted, common.namespace.as_deref());
+    let chosen = choose(&run.outcome, wanted, common.settings.namespace.as_deref());
     // A document has the findings in it.
     if !common.output.is_document() {
-        say_findings(&mut run, common, Verb::Explain)?;
+        run.say_findings()?;
     }
     let chosen = chosen?;
-    quote(&mut run, common, Subject::Explanation);
-    let view = view(&run, common, Verb::Explain, true);
-    stdout::report(|out| common.output.explain(&view, &chosen, out))
-        .context("failed to write the standard output")?;
-    if common.verbose && !common.output.is_document() {
-        let summary = format!("{}\n", summary::read(&run.outcome));
-        run.talk.say(&summary);
+    run.quote(Subject::Explanation);
+    print(|out| common.output.explain(&run.view(), &chosen, out))?;
+    if common.verbose {
+        let summary = summary::read(&run.outcome);
+        run.say(&summary);
     }
-    Ok(trouble_if(run.outcome.refused()))
+    Ok(run.exit())
 }
 
 /// The workloads to explain: all, or those that are wanted.

@@ -1,6 +1,9 @@
 //! Manifests in, stamped manifests out.
 
-use super::{Common, Exit, Run, exclude, say_findings, start, view};
+use super::Exit;
+use super::args::Common;
+use super::run::{Run, start};
+use super::settings::exclude;
 use crate::config::options::{Goal, Mode};
 use crate::edit::FileChange;
 use crate::io::files::Keep;
@@ -25,23 +28,21 @@ pub(super) fn filter(
     goal: Goal,
     keep: Option<Kept>,
 ) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, goal, Keep::All)? else {
+    let Some(mut run) = start(paths, common, Verb::Filter, goal)? else {
         return Ok(Exit::Trouble);
     };
     let previous = match &keep {
         Some((_, path)) => Some(previous(path, common, &run)?),
         None => None,
     };
-    say_findings(&mut run, common, Verb::Filter)?;
+    run.say_findings()?;
     if run.outcome.refused() {
-        if !common.output.is_document() {
-            run.talk.say("rollstamp: refused; nothing was printed\n");
-        }
+        run.say("rollstamp: refused; nothing was printed");
         return Ok(Exit::Trouble);
     }
     if common.verbose {
-        let summary = format!("{}\n", summary::read(&run.outcome));
-        run.talk.say(&summary);
+        let summary = summary::read(&run.outcome);
+        run.say(&summary);
     }
     let mut pieces = stream_of(&run.outcome, paths.is_empty());
     if paths.is_empty() && stdout::is_helm_plugin() && pieces.iter().all(|p| p.trim().is_empty()) {
@@ -61,7 +62,7 @@ pub(super) fn filter(
     let results = run.call.as_ref().and_then(|call| call.results.as_ref());
     let mut items = Vec::new();
     if results.is_some() {
-        Results.outcome(&view(&run, common, Verb::Filter, true), &mut items)?;
+        Results.outcome(&run.view(), &mut items)?;
     }
     let items = String::from_utf8_lossy(&items);
     let results = results.map(|place| (place.at, place.text(items.lines())));
@@ -73,7 +74,7 @@ pub(super) fn filter(
 }
 
 /// Reads what an earlier run printed.
-fn previous(path: &Path, common: &Common, run: &Run) -> anyhow::Result<process::Read> {
+fn previous(path: &Path, common: &Common, run: &Run<'_>) -> anyhow::Result<process::Read> {
     if run.call.is_some() || common.given.is_some() {
         bail!("--keep: kustomize takes no documents behind its own; pipe what it prints");
     }
@@ -85,7 +86,7 @@ fn previous(path: &Path, common: &Common, run: &Run) -> anyhow::Result<process::
     if path.as_os_str() == "-" || !files::exists(path) {
         bail!("--previous: no such file: {}", path.display());
     }
-    let (exclude, units) = (exclude(common)?, &run.options.rules.units);
+    let (exclude, units) = (exclude(&common.exclude)?, &run.options.rules.units);
     let paths = [path.to_path_buf()];
     let loaded = files::load(&paths, &exclude, None, units, Keep::All, &run.options)
         .with_context(|| format!("failed to read {}", path.display()))?;

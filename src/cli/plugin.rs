@@ -1,6 +1,6 @@
 //! Called by kustomize, by the name of a kind: the older exec plugin.
 
-use super::Cli;
+use super::args::Cli;
 use crate::config::file;
 use anyhow::{Context, anyhow, bail};
 use std::ffi::OsString;

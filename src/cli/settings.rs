@@ -1,40 +1,40 @@
 //! What a run is asked to do: the command line, and the configuration that goes with it.
 
-use super::validate::annotation_key;
-use super::{Common, UnitArg};
-use crate::config::file::{self, Config};
+use super::args::Common;
+use crate::config::file;
 use crate::config::name_reference;
-use crate::config::options::{Goal, Mode, NamingRule, Options, STAMP_KEY, SuffixHash, UnitRule};
+use crate::config::options::{Goal, NamingRule, Options, STAMP_KEY, annotation_key};
+use crate::config::settings::Settings;
 use crate::digest::HashKey;
 use crate::io::{files, krm};
-use anyhow::{Context, bail};
-use clap::ValueEnum;
-use std::path::PathBuf;
+use anyhow::{Context, anyhow, bail};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum ModeArg {
-    /// A stamp in the pod template
-    Annotation,
-    /// ConfigMaps and Secrets are named after their content, and every reference follows
-    Suffix,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum HashArg {
-    /// As kustomize's generators
-    Kustomize,
-    /// As `kubectl create --append-hash`
-    Kubectl,
-}
-
-/// The configuration of a run and its folder: the named file, or the one found above the paths.
-pub(super) fn configuration(
+/// What the user asks for, and the folder of the configuration. The command line goes over the
+/// configuration.
+pub(super) fn settings(
     paths: &[PathBuf],
     common: &Common,
     call: Option<&krm::Call>,
-) -> anyhow::Result<(Config, Option<PathBuf>)> {
+) -> anyhow::Result<(Settings, Option<PathBuf>)> {
+    let (configuration, root) = configuration(paths, common, call)?;
+    let configuration = match &root {
+        Some(folder) => configuration.in_folder(folder),
+        // The paths of a call lead from the folder of the caller.
+        None => configuration,
+    };
+    Ok((common.settings.clone().over(configuration), root))
+}
+
+/// The configuration of a run and its folder: the named file, or the one found above the paths.
+fn configuration(
+    paths: &[PathBuf],
+    common: &Common,
+    call: Option<&krm::Call>,
+) -> anyhow::Result<(Settings, Option<PathBuf>)> {
     let of_call = call.and_then(|call| call.config.as_ref());
-    let wrong = |error: String| anyhow::anyhow!("the functionConfig of the list: {error}");
+    let wrong = |error: String| anyhow!("the functionConfig of the list: {error}");
     let handed_over = match (&common.given, of_call) {
         (Some(config), _) => Some(config.clone()),
         (None, Some(Err(error))) => return Err(wrong(error.to_string())),
@@ -50,7 +50,7 @@ pub(super) fn configuration(
         return Ok((config, None));
     }
     if common.no_config {
-        return Ok((Config::default(), None));
+        return Ok((Settings::default(), None));
     }
     let path = match &common.config {
         Some(path) => path.clone(),
@@ -62,7 +62,7 @@ pub(super) fn configuration(
                 .collect();
             found.dedup();
             match found.as_slice() {
-                [] => return Ok((Config::default(), None)),
+                [] => return Ok((Settings::default(), None)),
                 [path] => path.clone(),
                 [one, two, ..] => bail!(
                     "two configurations apply, {} and {}: name one with --config",
@@ -74,8 +74,7 @@ pub(super) fn configuration(
     };
     let text = files::text(&path)
         .with_context(|| format!("failed to read the configuration {}", path.display()))?;
-    let config =
-        file::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+    let config = file::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     let folder = path.parent().map(|folder| match folder.as_os_str() {
         name if name.is_empty() => PathBuf::from("."),
         _ => folder.to_path_buf(),
@@ -83,84 +82,57 @@ pub(super) fn configuration(
     Ok((config, folder))
 }
 
+/// Reads the files that the settings name, and turns the settings into the options of a run.
 pub(super) fn options(
-    common: &Common,
-    config: &Config,
-    root: Option<&std::path::Path>,
+    settings: &Settings,
+    jobs: Option<NonZeroUsize>,
     goal: Goal,
 ) -> anyhow::Result<Options> {
-    // A path in a file means what it says from there; of a call, from the folder of the caller.
-    let configured = config
-        .hash_key_file
-        .as_ref()
-        .map(|path| root.map_or_else(|| PathBuf::from(path), |root| root.join(path)));
-    let hash_key = match common.hash_key_file.as_ref().or(configured.as_ref()) {
-        None => None,
-        Some(path) => {
-            let bytes = files::key(path)
-                .with_context(|| format!("failed to read the hash key {}", path.display()))?;
-            match HashKey::new(bytes) {
-                Some(key) => Some(key),
-                None => bail!("the hash key {} is empty", path.display()),
-            }
-        }
-    };
-    if config.require_hash_key && hash_key.is_none() {
+    let hash_key = settings.hash_key_file.as_deref().map(hash_key).transpose()?;
+    if settings.require_hash_key && hash_key.is_none() {
         bail!("the configuration requires a hash key: name its file with --hash-key-file");
     }
-    let annotation = match (&common.annotation, &config.annotation) {
-        (Some(key), _) => key.clone(),
-        (None, Some(key)) => {
-            annotation_key(key).map_err(|error| anyhow::anyhow!("annotation: {error}"))?
-        }
-        (None, None) => STAMP_KEY.to_owned(),
+    let annotation = match &settings.annotation {
+        Some(key) => annotation_key(key).map_err(|error| anyhow!("annotation: {error}"))?,
+        None => STAMP_KEY.to_owned(),
     };
-    let mut rules =
-        file::rules(config).map_err(|error| anyhow::anyhow!("the configuration: {error}"))?;
-    for file in &config.name_references {
-        let path = root.unwrap_or(std::path::Path::new("")).join(file);
+    let mut rules = file::rules(settings).map_err(|error| anyhow!("the configuration: {error}"))?;
+    for path in &settings.name_references {
         let text =
-            files::text(&path).with_context(|| format!("failed to read {}", path.display()))?;
-        let rows = name_reference::rows(&text)
-            .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-        rules.names.extend(rows);
+            files::text(path).with_context(|| format!("failed to read {}", path.display()))?;
+        let rows = name_reference::rows(&text);
+        rules.names.extend(rows.map_err(|error| anyhow!("{}: {error}", path.display()))?);
     }
-    let available = || std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let available = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Ok(Options {
         annotation,
-        namespace: common.namespace.clone().or_else(|| config.namespace.clone()),
+        namespace: settings.namespace.clone(),
         hash_key,
         goal,
-        strict: common.strict || config.strict,
+        strict: settings.strict,
         rules,
-        mode: match common.mode {
-            Some(ModeArg::Annotation) => Mode::Annotation,
-            Some(ModeArg::Suffix) => Mode::Suffix,
-            None => config.mode.into(),
-        },
+        mode: settings.mode.unwrap_or_default(),
         naming: NamingRule {
-            hash: match common.suffix_hash {
-                Some(HashArg::Kustomize) => SuffixHash::Kustomize,
-                Some(HashArg::Kubectl) => SuffixHash::Kubectl,
-                None => config.suffix.hash.into(),
-            },
-            all_sources: common.all_sources || config.suffix.all_sources,
-            immutable: common.immutable || config.suffix.immutable,
+            hash: settings.suffix.hash.unwrap_or_default(),
+            all_sources: settings.suffix.all_sources,
+            immutable: settings.suffix.immutable,
         },
-        unit: match common.unit {
-            Some(UnitArg::Dir) => UnitRule::Dir,
-            Some(UnitArg::Tree) => UnitRule::Tree,
-            Some(UnitArg::File) => UnitRule::File,
-            None => config.unit.map_or_else(UnitRule::default, UnitRule::from),
-        },
+        unit: settings.unit.unwrap_or_default(),
         migrate: None,
-        jobs: common.jobs.map_or_else(available, std::num::NonZeroUsize::get),
+        jobs: jobs.map_or_else(available, NonZeroUsize::get),
     })
 }
 
-pub(super) fn exclude(common: &Common) -> anyhow::Result<globset::GlobSet> {
+fn hash_key(path: &Path) -> anyhow::Result<HashKey> {
+    let bytes = files::key(path)
+        .with_context(|| format!("failed to read the hash key {}", path.display()))?;
+    HashKey::new(bytes).with_context(|| format!("the hash key {} is empty", path.display()))
+}
+
+/// Compiles the globs of `--exclude`.
+pub(super) fn exclude(globs: &[String]) -> anyhow::Result<globset::GlobSet> {
     let mut set = globset::GlobSetBuilder::new();
-    for glob in &common.exclude {
+    for glob in globs {
         set.add(
             globset::Glob::new(glob)
                 .with_context(|| format!("failed to read the glob `{glob}`"))?,

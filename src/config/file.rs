@@ -1,273 +1,36 @@
 //! The configuration file `.rollstamp.yaml`, which is also the `spec` of the KRM function's
 //! configuration. Every key is described in docs/configuration.md and docs/rollstamp.schema.json.
 
-use crate::config::name_reference::{self, NamePlace, SuffixRow};
-use crate::config::options::{self, UnitRule};
-use crate::config::policy::Declared;
-use crate::config::policy::{Encrypted, HotReload, IgnoreRule, Rules, Silence, UserSite, glob};
-use crate::finding::{Code, Severity};
+use crate::config::name_reference;
+use crate::config::policy::{Declared, IgnoreRule, Rules, UserSite, glob};
+use crate::config::settings::{
+    IgnoreRow, ReferenceRow, Settings, SilenceRow, SourceRow, UnitRow, WorkloadRow,
+};
+use crate::finding::Code;
+use crate::finding::silence::Silence;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
-use crate::k8s::providers::{Content, Encoding, Provider, Target};
+use crate::k8s::providers::{Content, Encoding, Provider};
 use crate::k8s::sites::{Reads, Site, Under};
 use crate::k8s::{Row, Since};
 use crate::yaml::path::FieldPath;
 use globset::{GlobBuilder, GlobSet};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The name of the file, looked for from the named path upwards.
 pub const FILE_NAME: &str = ".rollstamp.yaml";
 
-/// What the file may say; every key is optional and an unknown one is an error.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct Config {
-    /// What is written.
-    pub mode: Mode,
-    /// How names after content are made.
-    pub suffix: SuffixRow,
-    /// More places that name a source or only seem to.
-    pub names: Vec<NamePlace>,
-    /// Files of kustomize that say more such places, from the folder of this file.
-    pub name_references: Vec<String>,
-    /// The annotation key of the stamp.
-    pub annotation: Option<String>,
-    /// The namespace of objects that name none.
-    pub namespace: Option<String>,
-    /// What one apply receives of a named folder.
-    pub unit: Option<Unit>,
-    /// Files that one apply receives together, wherever they lie.
-    pub units: Vec<UnitRow>,
-    /// Whether errors refuse, and references without a source are errors.
-    pub strict: bool,
-    /// The file with the key for digests of Secrets, from the folder of the configuration.
-    pub hash_key_file: Option<String>,
-    /// Whether a run without a hash key is an error.
-    pub require_hash_key: bool,
-    /// What becomes of sources that SOPS has encrypted.
-    pub encrypted: EncryptedChoice,
-    /// Whether volumes that a reload sidecar watches still roll their pods.
-    pub hot_reload_sidecars: HotReloadChoice,
-    /// More kinds that hold pod templates.
-    pub workloads: Vec<WorkloadRow>,
-    /// More places in which a workload names a source.
-    pub references: Vec<ReferenceRow>,
-    /// More kinds whose content pods read.
-    pub sources: Vec<SourceRow>,
-    /// What takes no part.
-    pub ignore: Vec<IgnoreRow>,
-    /// How much each kind of finding matters.
-    pub levels: BTreeMap<String, Level>,
-    /// Findings that are known and meant to be so.
-    pub silence: Vec<SilenceRow>,
-}
-
-/// What is written into manifests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Mode {
-    /// An annotation in the pod template.
-    #[default]
-    Annotation,
-    /// Names after content, which every referrer follows.
-    Suffix,
-}
-
-impl From<Mode> for options::Mode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::Annotation => Self::Annotation,
-            Mode::Suffix => Self::Suffix,
-        }
-    }
-}
-
-/// See [`UnitRule`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Unit {
-    /// The files of each folder.
-    Dir,
-    /// The whole tree.
-    Tree,
-    /// Each file by itself.
-    File,
-}
-
-impl From<Unit> for UnitRule {
-    fn from(unit: Unit) -> Self {
-        match unit {
-            Unit::Dir => Self::Dir,
-            Unit::Tree => Self::Tree,
-            Unit::File => Self::File,
-        }
-    }
-}
-
-/// What one apply receives.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct UnitRow {
-    /// What findings call it; its first glob, if absent.
-    pub name: Option<String>,
-    /// Globs over its files, from the folder of the configuration.
-    pub files: Vec<String>,
-    /// Globs over files whose sources it reads, and that others apply.
-    #[serde(default)]
-    pub also: Vec<String>,
-}
-
-/// See [`Encrypted`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum EncryptedChoice {
-    /// The encrypted text counts.
-    #[default]
-    Hash,
-    /// Encrypted sources take no part.
-    Skip,
-}
-
-/// See [`HotReload`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum HotReloadChoice {
-    /// They do.
-    #[default]
-    Roll,
-    /// They do not.
-    Skip,
-}
-
-/// A kind that holds pod templates.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct WorkloadRow {
-    /// The API group; empty for the core group.
-    #[serde(default)]
-    pub group: String,
-    /// The kind.
-    pub kind: String,
-    /// The ways to its pod templates, with dots: `spec.template`, `spec.tasks[].template`; `\.` is a dot
-    /// in the name of a field.
-    pub templates: Vec<String>,
-    /// Whether a change of a template replaces its pods.
-    #[serde(default = "yes")]
-    pub stamp: bool,
-}
-
-/// A place in an object that names a source.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ReferenceRow {
-    /// The API group of the workload; any, if absent.
-    pub group: Option<String>,
-    /// The kind of the workload; any, if absent.
-    pub kind: Option<String>,
-    /// The way from the object to the name, with dots; `[]` behind a field means each item.
-    pub path: String,
-    /// What is named.
-    pub target: TargetChoice,
-    /// The field beside the name that holds the one key that is read; all keys, if absent.
-    pub key: Option<String>,
-}
-
-/// `ConfigMap` or `Secret`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum TargetChoice {
-    /// A ConfigMap.
-    ConfigMap,
-    /// A Secret.
-    Secret,
-}
-
-impl From<TargetChoice> for Target {
-    fn from(choice: TargetChoice) -> Self {
-        match choice {
-            TargetChoice::ConfigMap => Self::ConfigMap,
-            TargetChoice::Secret => Self::Secret,
-        }
-    }
-}
-
-/// A kind whose content pods read.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct SourceRow {
-    /// The API group; empty for the core group.
-    #[serde(default)]
-    pub group: String,
-    /// The kind.
-    pub kind: String,
-    /// What references to it say.
-    pub provides: TargetChoice,
-    /// The ways to the name of what it provides; the first that is there counts.
-    #[serde(default)]
-    pub name: Vec<String>,
-    /// The ways to what decides its content. Whoever reads a key of it reads all of these.
-    pub content: Vec<String>,
-}
-
-/// What takes no part. All that is said must hold.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct IgnoreRow {
-    /// The kind of the source or the workload.
-    pub kind: Option<String>,
-    /// Its namespace.
-    pub namespace: Option<String>,
-    /// A glob over its name.
-    pub name: Option<String>,
-    /// Labels that it has.
-    pub labels: BTreeMap<String, String>,
-    /// Globs over keys: of a source only these take no part.
-    pub keys: Vec<String>,
-    /// Why, for those who read the file.
-    pub reason: Option<String>,
-}
-
-/// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Level {
-    /// It is not said.
-    Off,
-    /// Worth knowing.
-    Note,
-    /// Probably a mistake.
-    Warning,
-    /// `check` fails.
-    Error,
-}
-
-/// A finding that is known.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct SilenceRow {
-    /// Its code.
-    pub code: String,
-    /// A glob over its object, as in `Deployment shop/web`; any, if absent.
-    pub object: Option<String>,
-    /// Why it may stay.
-    pub reason: String,
-}
-
-fn yes() -> bool {
-    true
-}
-
 /// Reads the text of a configuration file.
 ///
 /// # Errors
 /// The first thing that is not understood, with its line where the reader knows it.
-pub fn parse(text: &str) -> Result<Config, String> {
+pub fn parse(text: &str) -> Result<Settings, String> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
-        return Ok(Config::default());
+        return Ok(Settings::default());
     }
-    serde_yaml::from_str::<Option<Config>>(text)
+    serde_yaml::from_str::<Option<Settings>>(text)
         .map(Option::unwrap_or_default)
         .map_err(|error| error.to_string())
 }
@@ -287,7 +50,7 @@ struct Function {
     _kind: IgnoredAny,
     #[serde(rename = "metadata")]
     _metadata: Option<IgnoredAny>,
-    spec: Option<Config>,
+    spec: Option<Settings>,
     #[serde(rename = "argsOneLiner")]
     _args_one_liner: Option<IgnoredAny>,
     #[serde(rename = "argsFromFile")]
@@ -300,7 +63,7 @@ struct Function {
 ///
 /// # Errors
 /// Another kind, or the first thing that is not understood.
-pub fn of_function(json: &str) -> Result<Config, String> {
+pub fn of_function(json: &str) -> Result<Settings, String> {
     let object: serde_json::Value = serde_json::from_str(json).map_err(|e| e.to_string())?;
     let field = |name: &str| object.get(name).and_then(serde_json::Value::as_str);
     match (field("apiVersion"), field("kind")) {
@@ -316,15 +79,13 @@ pub fn of_function(json: &str) -> Result<Config, String> {
     }
 }
 
-/// Settings that are texts whatever they look like.
-const TEXTS: &[&str] = &["annotation", "namespace", "hashKeyFile"];
-
-fn of_data(data: Option<&serde_json::Value>) -> Result<Config, String> {
+fn of_data(data: Option<&serde_json::Value>) -> Result<Settings, String> {
+    let schema = Settings::schema();
     let mut settings = serde_json::Map::new();
     for (name, value) in data.and_then(serde_json::Value::as_object).into_iter().flatten() {
         let value = match value.as_str() {
-            // All values of a ConfigMap are strings; what they hold is YAML.
-            Some(text) if !TEXTS.contains(&name.as_str()) => {
+            // All values of a ConfigMap are strings; what they hold is YAML, unless a text is wanted.
+            Some(text) if !is_text(&schema["properties"][name]) => {
                 serde_yaml::from_str(text).map_err(|error| format!("{name}: {error}"))?
             }
             _ => value.clone(),
@@ -334,56 +95,47 @@ fn of_data(data: Option<&serde_json::Value>) -> Result<Config, String> {
     serde_json::from_value(serde_json::Value::Object(settings)).map_err(|error| error.to_string())
 }
 
+/// Whether a setting is a text, whatever it looks like.
+fn is_text(schema: &serde_json::Value) -> bool {
+    match &schema["type"] {
+        serde_json::Value::Array(types) => types.iter().any(|t| t == "string"),
+        one => one == "string",
+    }
+}
+
 /// Turns what the file says into rules for a run.
 ///
 /// # Errors
 /// A glob, a path or a code that is not one.
-pub fn rules(config: &Config) -> Result<Rules, String> {
+pub fn rules(settings: &Settings) -> Result<Rules, String> {
     let mut rules = Rules {
-        encrypted: match config.encrypted {
-            EncryptedChoice::Hash => Encrypted::Hash,
-            EncryptedChoice::Skip => Encrypted::Skip,
-        },
-        hot_reload: match config.hot_reload_sidecars {
-            HotReloadChoice::Roll => HotReload::Roll,
-            HotReloadChoice::Skip => HotReload::Skip,
-        },
+        encrypted: settings.encrypted.unwrap_or_default(),
+        hot_reload: settings.hot_reload_sidecars.unwrap_or_default(),
+        workloads: each(&settings.workloads, workload)?,
+        sites: each(&settings.references, site)?,
+        names: each(&settings.names, name_reference::row)?,
+        providers: each(&settings.sources, provider)?,
+        units: each(&settings.units, unit)?,
+        ignore: each(&settings.ignore, ignore)?,
         ..Rules::default()
     };
-    for row in &config.workloads {
-        rules.workloads.push(workload(row)?);
-    }
-    for row in &config.references {
-        rules.sites.push(site(row)?);
-    }
-    for row in &config.names {
-        rules.names.push(name_reference::row(row)?);
-    }
-    for row in &config.sources {
-        rules.providers.push(provider(row)?);
-    }
-    for row in &config.units {
-        rules.units.push(unit(row)?);
-    }
-    for row in &config.ignore {
-        rules.ignore.push(ignore(row)?);
-    }
-    for (name, level) in &config.levels {
-        let severity = match level {
-            Level::Off => None,
-            Level::Note => Some(Severity::Note),
-            Level::Warning => Some(Severity::Warning),
-            Level::Error => Some(Severity::Error),
-        };
-        rules.levels.insert(code(name)?, severity);
-    }
-    for row in &config.silence {
-        if row.reason.trim().is_empty() {
-            return Err(format!("silence: {}: a reason is missing", row.code));
-        }
-        rules.silence.push(Silence::new(code(&row.code)?, row.object.as_deref())?);
+    rules.findings.silence = each(&settings.silence, silence)?;
+    for (name, level) in &settings.levels {
+        rules.findings.of_code.insert(code(name)?, *level);
     }
     Ok(rules)
+}
+
+fn each<T, U>(rows: &[T], rule: impl Fn(&T) -> Result<U, String>) -> Result<Vec<U>, String> {
+    rows.iter().map(rule).collect()
+}
+
+fn silence(row: &SilenceRow) -> Result<Silence, String> {
+    if row.reason.trim().is_empty() {
+        return Err(format!("silence: {}: a reason is missing", row.code));
+    }
+    let object = row.object.as_deref().map(glob).transpose()?;
+    Ok(Silence { code: code(&row.code)?, object })
 }
 
 fn unit(row: &UnitRow) -> Result<Declared, String> {
@@ -473,7 +225,7 @@ fn provider(row: &SourceRow) -> Result<Provider, String> {
     Ok(Provider {
         group: row.group.as_str().into(),
         kind: row.kind.as_str().into(),
-        provides: row.provides.into(),
+        provides: row.provides,
         names,
         namespaces: FieldPath::all(&["metadata/namespace"]),
         contents,
@@ -498,7 +250,7 @@ fn site(row: &ReferenceRow) -> Result<UserSite, String> {
             under: Under::Object,
             path,
             name,
-            target: row.target.into(),
+            target: row.target,
             reads,
             kustomize: &[],
             since: Since::OptIn,

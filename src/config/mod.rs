@@ -4,6 +4,8 @@ pub mod policy;
 
 pub mod options;
 
+pub mod settings;
+
 pub mod name_reference;
 
 pub mod file;

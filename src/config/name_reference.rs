@@ -2,71 +2,11 @@
 //! which say where custom resources name others. These are read as they are: what is about ConfigMaps and
 //! Secrets becomes rows, the rest is left to kustomize.
 
-use crate::config::options::SuffixHash;
 use crate::config::policy::{NameRow, glob};
+use crate::config::settings::{NamePlace, NameTarget};
 use crate::k8s::providers::Target;
 use crate::yaml::path::FieldPath;
 use serde::Deserialize;
-
-/// How names after content are made.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct SuffixRow {
-    /// Whose suffix.
-    pub hash: HashChoice,
-    /// Whether sources that no workload reads get one as well.
-    pub all_sources: bool,
-    /// Whether renamed sources become immutable.
-    pub immutable: bool,
-}
-
-/// See [`SuffixHash`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum HashChoice {
-    /// That of kustomize's generators.
-    #[default]
-    Kustomize,
-    /// That of `kubectl create --append-hash`.
-    Kubectl,
-}
-
-impl From<HashChoice> for SuffixHash {
-    fn from(choice: HashChoice) -> Self {
-        match choice {
-            HashChoice::Kustomize => Self::Kustomize,
-            HashChoice::Kubectl => Self::Kubectl,
-        }
-    }
-}
-
-/// A place that names a source, or only seems to.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct NamePlace {
-    /// The API group of the object; any, if absent.
-    pub group: Option<String>,
-    /// The kind of the object; any, if absent.
-    pub kind: Option<String>,
-    /// The way from the object to the name, with dots, or with slashes as kustomize has them.
-    pub path: String,
-    /// What is named.
-    pub target: NameTarget,
-    /// A glob over the names that are meant; any, if absent.
-    pub name: Option<String>,
-}
-
-/// What a place names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum NameTarget {
-    /// A ConfigMap.
-    ConfigMap,
-    /// A Secret.
-    Secret,
-    /// Something else.
-    #[serde(rename = "none")]
-    Nothing,
-}
 
 /// The row of a place.
 ///

@@ -5,10 +5,40 @@ use crate::digest::HashKey;
 use crate::k8s::Row;
 use crate::k8s::kinds::{self, WorkloadKind};
 use crate::k8s::providers::{self, Provider};
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// The annotation key of the stamp unless the user names another.
 pub const STAMP_KEY: &str = "checksum/rollstamp";
+
+/// Checks an annotation key as the API server does: an optional DNS prefix, and a name of at most 63.
+///
+/// # Errors
+/// Text that is no such key.
+pub fn annotation_key(key: &str) -> Result<String, String> {
+    let (prefix, name) = match key.split_once('/') {
+        Some((prefix, name)) => (Some(prefix), name),
+        None => (None, key),
+    };
+    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    let good_name = name.len() <= 63
+        && edge(name.as_bytes().first())
+        && edge(name.as_bytes().last())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let good_label = |label: &str| {
+        edge(label.as_bytes().first())
+            && edge(label.as_bytes().last())
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let good_prefix = prefix.is_none_or(|p| p.len() <= 253 && p.split('.').all(good_label));
+    if good_name && good_prefix {
+        Ok(key.to_owned())
+    } else {
+        Err("not an annotation key: PREFIX/NAME with a DNS name before the slash and at most 63 letters, digits, `-`, `_` or `.` after it".to_owned())
+    }
+}
 
 /// What the pure part of a run needs to know.
 pub struct Options {
@@ -83,33 +113,31 @@ pub enum Goal {
 }
 
 /// What makes pods roll.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "camelCase")]
 pub enum Mode {
-    /// A stamp in the pod template.
+    /// A stamp in the pod template
     #[default]
     Annotation,
-    /// A name after the content, which every referrer follows.
+    /// ConfigMaps and Secrets are named after their content, and every reference follows
     Suffix,
 }
 
 impl Mode {
     /// The mode of this name, as flags, configurations and control annotations have it.
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "annotation" => Some(Self::Annotation),
-            "suffix" => Some(Self::Suffix),
-            _ => None,
-        }
+        Self::from_str(name, false).ok()
     }
 }
 
 /// Whose suffix is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "camelCase")]
 pub enum SuffixHash {
-    /// That of kustomize's generators.
+    /// As kustomize's generators
     #[default]
     Kustomize,
-    /// That of `kubectl create --append-hash`.
+    /// As `kubectl create --append-hash`
     Kubectl,
 }
 
@@ -125,13 +153,14 @@ pub struct NamingRule {
 }
 
 /// What one `kubectl apply` receives, below a named folder.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "camelCase")]
 pub enum UnitRule {
-    /// The files of each folder.
+    /// The files of each folder
     #[default]
     Dir,
-    /// The whole tree.
+    /// The whole tree
     Tree,
-    /// Each file by itself.
+    /// Each file by itself
     File,
 }

@@ -1,14 +1,14 @@
-//! What a run may leave out or leave unsaid: rules of the configuration, and marks in comments.
+//! What the configuration adds to the tables of Kubernetes, and what it leaves out.
 
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::silence::Levels;
 use crate::k8s::Row;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::providers::{Provider, Target};
 use crate::k8s::sites::Site;
-use crate::text::{FileId, Place, Span, line_range};
 use crate::yaml::path::FieldPath;
 use globset::{Glob, GlobMatcher, GlobSet};
-use std::collections::BTreeMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// A unit that the configuration declares.
@@ -44,14 +44,13 @@ pub struct Rules {
     pub encrypted: Encrypted,
     /// Whether volumes that a reload sidecar watches still roll their pods.
     pub hot_reload: HotReload,
-    /// How much findings matter; `None` leaves them unsaid.
-    pub levels: BTreeMap<Code, Option<Severity>>,
-    /// Findings that are known.
-    pub silence: Vec<Silence>,
+    /// How much findings matter, and which ones are known.
+    pub findings: Levels,
 }
 
 /// What becomes of sources that SOPS has encrypted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Encrypted {
     /// The encrypted text counts, so that a new encryption rolls the pods.
     #[default]
@@ -61,7 +60,8 @@ pub enum Encrypted {
 }
 
 /// Whether volumes that a reload sidecar watches still roll their pods.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum HotReload {
     /// They do: nobody can tell from a manifest whether the program rereads them in time.
     #[default]
@@ -203,100 +203,4 @@ impl NameRow {
             && self.kind.as_deref().is_none_or(|k| k == kind)
             && self.name.as_ref().is_none_or(|glob| glob.is_match(name))
     }
-}
-
-/// A finding that is known and stays unsaid.
-pub struct Silence {
-    code: Code,
-    object: Option<GlobMatcher>,
-}
-
-impl Silence {
-    /// For findings of a code about objects that the glob matches.
-    ///
-    /// # Errors
-    /// A glob that is not one.
-    pub fn new(code: Code, object: Option<&str>) -> Result<Self, String> {
-        Ok(Self { code, object: object.map(glob).transpose()? })
-    }
-
-    fn covers(&self, finding: &Finding) -> bool {
-        finding.code == self.code
-            && self.object.as_ref().is_none_or(|glob| {
-                finding.object.as_deref().is_some_and(|object| glob.is_match(object))
-            })
-    }
-}
-
-/// The mark of a comment that silences findings about its line or the next one:
-/// `# rollstamp-ignore: missing-key the key comes with the next chart`.
-const MARK: &str = "# rollstamp-ignore:";
-
-/// A comment that silences findings of one code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// The bytes of its line and of the next one: where the findings begin that it silences. The line feed
-    /// at the end belongs to them.
-    lines: Span,
-    /// The name of the code.
-    code: String,
-}
-
-impl Mark {
-    /// The same mark in a text that has `by` bytes before it.
-    pub fn move_by(&mut self, by: u32) {
-        self.lines = Span { start: self.lines.start + by, end: self.lines.end + by };
-    }
-
-    fn covers(&self, finding: &Finding, place: Place) -> bool {
-        let at = place.span.start;
-        self.lines.start <= at && at <= self.lines.end && self.code == finding.code.name()
-    }
-}
-
-/// The comments in a part of a text that silence findings, in its order.
-pub fn marks(text: &str, part: Span) -> Vec<Mark> {
-    let bytes = &text.as_bytes()[..part.end as usize];
-    let mut found: Vec<Mark> = Vec::new();
-    for at in memchr::memmem::find_iter(&bytes[part.range()], MARK.as_bytes()) {
-        let at = part.start as usize + at;
-        let line = line_range(text, at);
-        // The first one of a line counts.
-        if found.last().is_some_and(|last| last.lines.start as usize == line.start) {
-            continue;
-        }
-        let Some(code) = text[at + MARK.len()..line.end].split_whitespace().next() else {
-            continue;
-        };
-        let end = memchr::memchr(b'\n', &text.as_bytes()[at..]);
-        let next = end.map_or(text.len(), |end| at + end + 1);
-        let last = memchr::memchr(b'\n', &text.as_bytes()[next.min(text.len())..]);
-        let last = last.map_or(text.len(), |last| next + last);
-        found.push(Mark { lines: Span::new(line.start, last), code: code.to_owned() });
-    }
-    found
-}
-
-/// Sets the levels that the configuration asks for, and drops what is silenced. What refuses stays
-/// as it is: silence would make a refusal unexplained. `marks` are the comments of each text.
-pub fn apply<'a>(rules: &Rules, marks: impl Fn(FileId) -> &'a [Mark], findings: &mut Vec<Finding>) {
-    findings.retain_mut(|finding| {
-        if finding.refuses {
-            return true;
-        }
-        let place = finding.place;
-        let is_marked = place
-            .is_some_and(|place| marks(place.file).iter().any(|mark| mark.covers(finding, place)));
-        if is_marked || rules.silence.iter().any(|silence| silence.covers(finding)) {
-            return false;
-        }
-        match rules.levels.get(&finding.code) {
-            Some(None) => false,
-            Some(Some(severity)) => {
-                finding.severity = *severity;
-                true
-            }
-            None => true,
-        }
-    });
 }

@@ -6,8 +6,8 @@
 
 use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
 use super::{Facts, Object, Reference, Source, Template};
-use crate::config::policy::Mark;
 use crate::finding::Finding;
+use crate::finding::silence::Mark;
 use crate::text::input::Input;
 use crate::text::{FileId, Place, Span, offset};
 use std::ops::Index;

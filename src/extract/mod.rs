@@ -40,7 +40,8 @@ pub use workload::Template;
 pub(crate) use workload::refused;
 
 use crate::config::options::Options;
-use crate::config::policy::{Mark, Subject, marks};
+use crate::config::policy::Subject;
+use crate::finding::silence::{Mark, marks};
 use crate::finding::{Code, Finding};
 use crate::k8s::Row;
 use crate::k8s::id::Identity;

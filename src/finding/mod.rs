@@ -8,6 +8,7 @@ pub mod controllers;
 pub mod divergence;
 pub mod naming;
 pub mod sidecar;
+pub mod silence;
 pub mod value;
 pub mod workload;
 
@@ -116,4 +117,11 @@ impl Finding {
         self.refuses = true;
         self
     }
+}
+
+/// By file, place and code, so that the order of work never shows: the order of the input.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        (a.place, &a.file, a.code, &a.message).cmp(&(b.place, &b.file, b.code, &b.message))
+    });
 }

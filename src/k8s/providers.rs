@@ -8,8 +8,11 @@ use crate::yaml::path::FieldPath;
 use smol_str::SmolStr;
 use std::sync::LazyLock;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 /// What a reference names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 pub enum Target {
     /// `v1 ConfigMap`
     ConfigMap,

@@ -32,6 +32,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Adds findings, in the order of the input, so that the order of work never shows.
+    pub fn add(&mut self, findings: Vec<Finding>) {
+        if !findings.is_empty() {
+            self.findings.extend(findings);
+            crate::finding::sort(&mut self.findings);
+        }
+    }
+
     /// Whether something was refused.
     pub fn refused(&self) -> bool {
         self.findings.iter().any(|f| f.refuses)

@@ -101,3 +101,42 @@ pub fn wanted(outcome: &Outcome, subject: Subject, is_document: bool) -> BTreeSe
     }
     files
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::options::Options;
+    use crate::finding::Severity;
+    use crate::process::{self, Loaded};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_format_reports_what_it_lists_and_nothing_else() {
+        let options = Options::default();
+        let read = process::read(Loaded::default(), &options);
+        let wanted = read.wanted(&options);
+        let decided = process::decide(read, &wanted, BTreeMap::new(), &options);
+        let outcome = process::edit(decided, &BTreeMap::new(), &options);
+        let view = View {
+            outcome: &outcome,
+            verb: Verb::Check,
+            least: Severity::Note,
+            show_diffs: true,
+            show_all: true,
+            colour: false,
+            jobs: 1,
+        };
+        for format in FORMATS.iter().copied().chain([&krm::Results as &dyn Format]) {
+            for subject in [Subject::Outcome, Subject::Explanation] {
+                let done = match subject {
+                    Subject::Outcome => format.outcome(&view, &mut Vec::new()),
+                    Subject::Explanation => {
+                        format.explain(&view, &BTreeSet::new(), &mut Vec::new())
+                    }
+                };
+                let is_listed = format.subjects().contains(&subject);
+                assert_eq!(done.is_ok(), is_listed, "{} {subject:?}", format.name());
+            }
+        }
+    }
+}

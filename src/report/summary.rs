@@ -19,7 +19,7 @@ pub fn counts(findings: &[Finding]) -> String {
     if parts.is_empty() { "clean".to_owned() } else { parts.join(", ") }
 }
 
-/// `stamped Deployment web, removed the stamp of StatefulSet db`.
+/// `web.yaml: stamped Deployment web, removed the stamp of StatefulSet db`.
 pub fn changed(outcome: &Outcome, file: FileId) -> String {
     let mut parts = Vec::new();
     let manifests = &outcome.manifests;
@@ -47,7 +47,7 @@ pub fn changed(outcome: &Outcome, file: FileId) -> String {
     if parts.is_empty() {
         parts.push("names brought up to date".to_owned());
     }
-    parts.join(", ")
+    format!("{}: {}", manifests.name(file), parts.join(", "))
 }
 
 /// `12 files read, 3 walked past (2 templates, 1 kustomization)`.

@@ -11,19 +11,12 @@ use std::borrow::Cow;
 /// whoever reads a document passes cursors instead of documents, texts and node numbers.
 ///
 /// [`Cursor::get`], [`Cursor::items`] and [`Cursor::target`] follow aliases; [`Cursor::pairs`] and
-/// [`Cursor::children`] give nodes as they are written.
+/// [`Cursor::children`] give nodes as they are written. The text may be that of a Secret: no Debug.
 #[derive(Clone, Copy)]
 pub struct Cursor<'a> {
     document: &'a Document,
     text: &'a str,
     id: NodeId,
-}
-
-impl std::fmt::Debug for Cursor<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Never the text: it may be that of a Secret.
-        write!(f, "Cursor({})", self.id.0)
-    }
 }
 
 impl PartialEq for Cursor<'_> {

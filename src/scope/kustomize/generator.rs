@@ -164,7 +164,7 @@ pub(super) fn absorb(
     }
     let mut kept = Vec::new();
     for entry in &old.entries {
-        match new.entries.iter().find(|e| e.key == entry.key) {
+        match new.entries.iter().chain(&kept).find(|e| e.key == entry.key) {
             // A key in `data` and in `binaryData`: the API server refuses that.
             Some(same) if same.env != entry.env => return false,
             Some(_) => {}

@@ -9,31 +9,14 @@ mod values;
 
 use crate::sandbox::{Entry, Output, Sandbox, Tree};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use values::{documents, same_but_for_stamps, stamps};
 
 const LAWS: &[&str] =
     &["idempotent", "strip", "meaning", "order", "crlf", "bom", "no-final-newline"];
-const VERBS: &[&str] = &["write", "check", "strip", "explain", "completions"];
-const OPTIONS_WITH_VALUE: &[&str] = &[
-    "--annotation",
-    "--color",
-    "--config",
-    "--exclude",
-    "--hash-key-file",
-    "--jobs",
-    "--keep",
-    "--log-file",
-    "--mode",
-    "--namespace",
-    "--output",
-    "--previous",
-    "--suffix-hash",
-    "--unit",
-    "--workload",
-    "-j",
-    "-n",
-    "-o",
-];
+
+/// The command line, as the program reads it.
+static COMMAND: LazyLock<clap::Command> = LazyLock::new(rollstamp::cli::command);
 
 /// One run of the program.
 #[derive(Clone)]
@@ -64,7 +47,19 @@ impl Job {
 
     fn verb(&self) -> Option<&str> {
         let first = self.args.first()?.as_str();
-        VERBS.contains(&first).then_some(first)
+        COMMAND.find_subcommand(first).map(|_| first)
+    }
+
+    /// Whether an argument is an option whose value is the next argument.
+    fn takes_value(&self, arg: &str) -> bool {
+        let verb = self.verb().and_then(|verb| COMMAND.find_subcommand(verb));
+        let mut options = verb.unwrap_or(&COMMAND).get_arguments();
+        options.any(|option| {
+            let long = option.get_long().map(|long| format!("--{long}"));
+            let short = option.get_short().map(|short| format!("-{short}"));
+            let is_it = [long, short].into_iter().flatten().any(|name| name == arg);
+            is_it && option.get_action().takes_values()
+        })
     }
 
     /// The positions of the arguments that are paths.
@@ -72,7 +67,7 @@ impl Job {
         let first = usize::from(self.verb().is_some());
         (first..self.args.len())
             .filter(|&i| {
-                let is_value = i > 0 && OPTIONS_WITH_VALUE.contains(&self.args[i - 1].as_str());
+                let is_value = i > 0 && self.takes_value(&self.args[i - 1]);
                 !is_value && (self.args[i] == "-" || !self.args[i].starts_with('-'))
             })
             .collect()

@@ -3,6 +3,7 @@
 mod coverage;
 mod documents;
 mod imports;
+mod options;
 mod secrets;
 mod signposts;
 mod style;

@@ -11,7 +11,7 @@ const SECRET: &[&str] = &[
     "PatchFile",
     "Source",
     "Texts",
-    "Tree",
+    "Cursor",
     "ValueDigest",
     "Whole",
 ];

@@ -1,0 +1,205 @@
+//! The command line as clap reads it.
+
+use super::explain::{Wanted, wanted};
+use super::output::output;
+use crate::config::settings::{Settings, heading};
+use crate::report::{Format, Subject};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::path::{Path, PathBuf};
+
+/// Stamp a digest of exactly what each workload reads from ConfigMaps and Secrets into its pod
+/// template, so that an apply rolls exactly the affected pods.
+///
+/// Without a verb, manifests are read from the standard input (or from PATHs) and come out stamped
+/// on the standard output: `kustomize build DIR | rollstamp | kubectl apply -f -`.
+#[derive(Parser)]
+#[command(
+    name = "rollstamp",
+    version,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) verb: Option<Verb>,
+    /// Files and folders to read; `-` is the standard input, which is also the default
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// In suffix mode, print the last N old generations of each renamed source as well, as they stand
+    /// in what an earlier run printed; only where the result is printed, not in place
+    #[arg(long, value_name = "N", requires = "previous", help_heading = heading::NAMES)]
+    pub(super) keep: Option<std::num::NonZeroUsize>,
+    /// What an earlier run printed with the same options: a file, or a folder of such files
+    #[arg(long, value_name = "PATH", requires = "keep", help_heading = heading::NAMES)]
+    pub(super) previous: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Verb {
+    /// Stamp files in place
+    Write {
+        /// Files and folders
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<PathBuf>,
+        /// Print what would change as a unified diff, and write nothing
+        #[arg(long)]
+        diff: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Change nothing; exit with 1 if a stamp is missing, stale or left over
+    Check {
+        /// Files and folders; without any, the standard input
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Print what `write` would change as a unified diff
+        #[arg(long)]
+        diff: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Remove every stamp of ours, from files in place or (without PATH) from a stream
+    Strip {
+        /// Files and folders; without any, the standard input
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Say of each workload what it reads, why only that, and what its stamp is
+    ///
+    /// Long lists of keys are cut short; --verbose shows all of them.
+    Explain {
+        /// Files and folders; without any, the standard input
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Explain only this one; can stand several times. Short names as in `kubectl`: `deploy/web`
+        #[arg(long = "workload", value_name = "KIND/NAME", value_parser = wanted)]
+        workloads: Vec<Wanted>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// The options that every verb but `completions` has.
+#[derive(Args, Clone)]
+pub(super) struct Common {
+    /// Configuration file; otherwise `.rollstamp.yaml` is looked for from the first PATH upwards to
+    /// the root of the repository, and for the standard input there is none
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config", help_heading = heading::CONFIGURATION)]
+    pub(super) config: Option<PathBuf>,
+    /// Use no configuration file
+    #[arg(long, help_heading = heading::CONFIGURATION)]
+    pub(super) no_config: bool,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+    /// Leave out files and folders below the named ones
+    #[arg(long, value_name = "GLOB", help_heading = heading::INPUT)]
+    pub(super) exclude: Vec<String>,
+    /// Format of findings
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        value_parser = output(Subject::Outcome),
+        default_value = "text",
+        help_heading = heading::FINDINGS
+    )]
+    pub(super) output: &'static dyn Format,
+    /// Colour in findings
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t = Colour::Auto,
+        help_heading = heading::FINDINGS
+    )]
+    pub(super) color: Colour,
+    /// Say errors only
+    #[arg(short, long, conflicts_with = "verbose", help_heading = heading::FINDINGS)]
+    pub(super) quiet: bool,
+    /// Say notes as well, and what was read
+    #[arg(short, long, help_heading = heading::FINDINGS)]
+    pub(super) verbose: bool,
+    /// Append what is said on the standard error to a file as well, for callers that hide it; it can
+    /// also be named by the environment, as `ROLLSTAMP_LOG_FILE`
+    #[arg(long, value_name = "FILE", help_heading = heading::FINDINGS)]
+    pub(super) log_file: Option<PathBuf>,
+    /// Threads; the result does not depend on it
+    #[arg(short, long, value_name = "N")]
+    pub(super) jobs: Option<std::num::NonZeroUsize>,
+    /// The configuration that the caller hands over, in the place of a file.
+    #[arg(skip)]
+    pub(super) given: Option<Settings>,
+}
+
+/// When reports have colours.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Options that a verb takes like any other, so that one set of arguments serves all verbs, and does not
+/// obey: its help does not offer them.
+const NOT_OBEYED: &[(&str, &[&str])] = &[
+    // Stamps and names are taken back whatever they were made of.
+    ("strip", &["mode", "suffix_hash", "all_sources", "immutable", "hash_key_file"]),
+    // It says every note in any case.
+    ("check", &["verbose"]),
+];
+
+/// What the verbs report whose reports are about something else than one run.
+const SUBJECTS: &[(&str, Subject)] = &[("explain", Subject::Explanation)];
+
+/// The command line, for parsers, help and completions.
+pub fn command() -> clap::Command {
+    let command = SUBJECTS.iter().fold(Cli::command(), |command, &(verb, subject)| {
+        command.mut_subcommand(verb, |verb| {
+            verb.mut_arg("output", |option| option.value_parser(output(subject)))
+        })
+    });
+    NOT_OBEYED.iter().fold(command, |command, &(verb, options)| {
+        command.mut_subcommand(verb, |verb| {
+            options.iter().fold(verb, |verb, &id| verb.mut_arg(id, |option| option.hide(true)))
+        })
+    })
+}
+
+impl Cli {
+    /// Parses arguments, the name of the program first.
+    ///
+    /// # Errors
+    /// Wrong usage, and help or version where they were asked for.
+    pub(super) fn parse(arguments: Vec<std::ffi::OsString>) -> Result<Self, clap::Error> {
+        let mut command = command();
+        let mut matches = command.try_get_matches_from_mut(arguments)?;
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    }
+
+    /// The log file of a run, if the user named one.
+    pub(super) fn log_file(&self) -> Option<&Path> {
+        let common = match &self.verb {
+            None => &self.common,
+            Some(
+                Verb::Write { common, .. }
+                | Verb::Check { common, .. }
+                | Verb::Strip { common, .. }
+                | Verb::Explain { common, .. },
+            ) => common,
+            Some(Verb::Completions { .. }) => return None,
+        };
+        common.log_file.as_deref()
+    }
+}

@@ -1,0 +1,134 @@
+//! One run of a verb: from the arguments to the outcome, and what is said about it.
+
+use super::Exit;
+use super::args::{Colour, Common, command};
+use super::settings::{exclude, options, settings};
+use super::validate::require;
+use crate::config::options::{Goal, Options};
+use crate::finding::Severity;
+use crate::io::files::Keep;
+use crate::io::stdin::Arriving;
+use crate::io::{files, krm, reload, stdout};
+use crate::outcome::Outcome;
+use crate::process::Loaded;
+use crate::report::{self, Subject, Verb, View};
+use anyhow::Context;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// A run after processing: the outcome, and whom to tell.
+pub(super) struct Run<'a> {
+    /// The process ends with it; to free a great many small things first would only take time.
+    pub(super) outcome: std::mem::ManuallyDrop<Outcome>,
+    /// The call that is answered, if the standard input is one.
+    pub(super) call: Option<krm::Call>,
+    pub(super) options: Options,
+    common: &'a Common,
+    verb: Verb,
+    talk: stdout::Talk,
+}
+
+/// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
+pub(super) fn start<'a>(
+    paths: &[PathBuf],
+    common: &'a Common,
+    verb: Verb,
+    goal: Goal,
+) -> anyhow::Result<Option<Run<'a>>> {
+    let mut loaded = Loaded::default();
+    let mut arriving = None;
+    let mut call = None;
+    if paths.is_empty() {
+        if stdout::stdin_is_terminal() {
+            let help = command().render_help();
+            stdout::Talk::new(None)?.say(&help.to_string());
+            return Ok(None);
+        }
+        arriving = Some(Arriving::begin().context("failed to read the standard input")?);
+        let head = arriving.as_ref().and_then(Arriving::head);
+        call = head.and_then(krm::call);
+    }
+    let (settings, root) = settings(paths, common, call.as_ref())?;
+    let options = options(&settings, common.jobs, goal)?;
+    if let Some(arriving) = arriving {
+        let read = arriving.finish(&mut loaded, &options);
+        read.context("failed to read the standard input")?;
+    } else {
+        require(paths)?;
+        // What is printed is wanted as it was read; what is reported is read again where it is quoted.
+        let keep = if verb == Verb::Filter { Keep::All } else { Keep::Changed };
+        let (exclude, units) = (exclude(&common.exclude)?, &options.rules.units);
+        loaded = files::load(paths, &exclude, root.as_deref(), units, keep, &options)
+            .context("failed to read the input")?;
+    }
+    let talk =
+        stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
+    let outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
+    Ok(Some(Run { outcome, call, options, common, verb, talk }))
+}
+
+impl Run<'_> {
+    /// The outcome as the user wants to see it on the standard output.
+    pub(super) fn view(&self) -> View<'_> {
+        View { colour: self.takes_colour(true), ..self.view_beside() }
+    }
+
+    /// The outcome as the user wants to see it on the standard error, beside what is printed.
+    fn view_beside(&self) -> View<'_> {
+        View {
+            outcome: &self.outcome,
+            verb: self.verb,
+            least: match (self.common.quiet, self.common.verbose) {
+                (true, _) => Severity::Error,
+                (_, true) => Severity::Note,
+                _ => Severity::Warning,
+            },
+            show_diffs: false,
+            show_all: self.common.verbose,
+            colour: self.takes_colour(false),
+            jobs: self.options.jobs,
+        }
+    }
+
+    fn takes_colour(&self, on_stdout: bool) -> bool {
+        match self.common.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => stdout::takes_colour(on_stdout),
+        }
+    }
+
+    /// Reads the texts again that a report quotes, or counts lines in.
+    pub(super) fn quote(&mut self, subject: Subject) {
+        let is_document = self.common.output.is_document();
+        let wanted = report::wanted(&self.outcome, subject, is_document);
+        let outcome = &mut *self.outcome;
+        reload::keep(&outcome.manifests, &mut outcome.texts, wanted, self.options.jobs);
+    }
+
+    /// Says the findings on the standard error.
+    pub(super) fn say_findings(&mut self) -> io::Result<()> {
+        self.quote(Subject::Outcome);
+        let mut said = Vec::new();
+        self.common.output.outcome(&self.view_beside(), &mut said)?;
+        self.talk.say(&String::from_utf8_lossy(&said));
+        Ok(())
+    }
+
+    /// Says a line to people on the standard error. Beside a document for programs it is left out.
+    pub(super) fn say(&mut self, line: &str) {
+        if !self.common.output.is_document() {
+            self.talk.say(&format!("{line}\n"));
+        }
+    }
+
+    /// What the run comes to where `check` does not judge it.
+    pub(super) fn exit(&self) -> Exit {
+        if self.outcome.refused() { Exit::Trouble } else { Exit::Clean }
+    }
+}
+
+/// Prints a report on the standard output.
+pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    stdout::report(write).context("failed to write the standard output")
+}

@@ -1,0 +1,345 @@
+//! The options of rollstamp, each declared once: the command line, `.rollstamp.yaml`, the `spec` of a
+//! functionConfig, docs/rollstamp.schema.json and the table of docs/configuration.md are made from
+//! [`Settings`]. The first paragraph of a field's comment is its help, all of it is its documentation.
+
+use crate::config::options::{Mode, SuffixHash, UnitRule, annotation_key};
+use crate::config::policy::{Encrypted, HotReload};
+use crate::finding::silence::Level;
+use crate::k8s::providers::Target;
+use clap::Args;
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Two values of one setting: the one of the command line goes over that of the configuration.
+trait Over {
+    fn over(self, below: Self) -> Self;
+}
+
+impl Over for bool {
+    fn over(self, below: Self) -> Self {
+        self || below
+    }
+}
+
+impl<T> Over for Option<T> {
+    fn over(self, below: Self) -> Self {
+        self.or(below)
+    }
+}
+
+impl<T> Over for Vec<T> {
+    fn over(self, below: Self) -> Self {
+        if self.is_empty() { below } else { self }
+    }
+}
+
+impl<K, V> Over for BTreeMap<K, V> {
+    fn over(self, below: Self) -> Self {
+        if self.is_empty() { below } else { self }
+    }
+}
+
+/// Declares a struct of settings, whose values go over others field by field.
+macro_rules! settings {
+    (
+        $(#[$attribute:meta])*
+        pub struct $name:ident { $($(#[$of_field:meta])* pub $field:ident: $type:ty,)* }
+    ) => {
+        #[derive(Clone, Debug, Default, Args, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+        $(#[$attribute])*
+        pub struct $name { $($(#[$of_field])* pub $field: $type,)* }
+
+        impl Over for $name {
+            fn over(self, below: Self) -> Self {
+                Self { $($field: self.$field.over(below.$field),)* }
+            }
+        }
+    };
+}
+
+settings! {
+    // A field with `#[arg(skip)]` can only be set in the configuration.
+    /// What the user asks for; every key is optional, and an unknown one is an error
+    #[schemars(title = "rollstamp configuration (.rollstamp.yaml)")]
+    pub struct Settings {
+        /// What makes pods roll [default: annotation]
+        #[arg(long, value_name = "MODE", help_heading = heading::STAMPS)]
+        pub mode: Option<Mode>,
+
+        /// How names after content are made, in suffix mode
+        #[command(flatten)]
+        pub suffix: Suffix,
+
+        /// More places that name a ConfigMap or a Secret and so follow its name, and places that only
+        /// seem to
+        #[arg(skip)]
+        pub names: Vec<NamePlace>,
+
+        /// Files of kustomize (`configurations:`) whose `nameReference` is read as it is; paths from the
+        /// folder of the configuration
+        #[arg(skip)]
+        pub name_references: Vec<PathBuf>,
+
+        /// Annotation key of the stamp; changing it rolls every stamped workload once
+        /// [default: checksum/rollstamp]
+        #[arg(long, value_name = "KEY", value_parser = annotation_key, help_heading = heading::STAMPS)]
+        pub annotation: Option<String>,
+
+        /// Namespace of objects that name none, as in `kubectl apply -n`
+        #[arg(short, long, value_name = "NS", help_heading = heading::INPUT)]
+        pub namespace: Option<String>,
+
+        /// What one `kubectl apply` receives of a named folder [default: dir]
+        #[arg(long, value_name = "RULE", help_heading = heading::INPUT)]
+        pub unit: Option<UnitRule>,
+
+        /// Files that one apply receives together, wherever they lie
+        ///
+        /// They come before `unit`. Files of a unit that were not named on the command line are read too,
+        /// so a stamp never depends on what was named. A file in several units is stamped where these
+        /// agree. Below a kustomization the kustomization decides.
+        #[arg(skip)]
+        pub units: Vec<UnitRow>,
+
+        /// Refuse on every error, and take references without a source for errors
+        #[arg(long, help_heading = heading::FINDINGS)]
+        pub strict: bool,
+
+        /// Key file for digests of Secrets (HMAC-SHA-256). Without one, whoever can read a stamp can
+        /// test guesses of a weak Secret against it
+        ///
+        /// In a configuration the path is from the folder of the configuration; in a function or a plugin,
+        /// from that of the kustomization.
+        #[arg(long, value_name = "FILE", help_heading = heading::STAMPS)]
+        pub hash_key_file: Option<PathBuf>,
+
+        /// A run without a hash key is an error
+        #[arg(skip)]
+        pub require_hash_key: bool,
+
+        /// What becomes of sources that SOPS has encrypted [default: hash]
+        #[arg(skip)]
+        pub encrypted: Option<Encrypted>,
+
+        /// Whether volumes that a reload sidecar watches still roll their pods [default: roll]
+        #[arg(skip)]
+        pub hot_reload_sidecars: Option<HotReload>,
+
+        /// More kinds that hold pod templates. A row for a built-in kind takes its place
+        #[arg(skip)]
+        pub workloads: Vec<WorkloadRow>,
+
+        /// More places in a workload that name a source
+        #[arg(skip)]
+        pub references: Vec<ReferenceRow>,
+
+        /// More kinds whose content pods read
+        #[arg(skip)]
+        pub sources: Vec<SourceRow>,
+
+        /// What takes no part: a source, a workload, or (with `keys`) keys of a source. All that a rule
+        /// says must hold
+        #[arg(skip)]
+        pub ignore: Vec<IgnoreRow>,
+
+        /// How much a finding matters, by its code (docs/findings.md). What refuses stays as it is
+        #[arg(skip)]
+        pub levels: BTreeMap<String, Level>,
+
+        /// Single findings that are known
+        ///
+        /// A comment `# rollstamp-ignore: CODE reason` on the line of a finding, or on the line before it,
+        /// does the same.
+        #[arg(skip)]
+        pub silence: Vec<SilenceRow>,
+    }
+}
+
+settings! {
+    /// How names after content are made.
+    pub struct Suffix {
+        /// Whose suffix names get in suffix mode [default: kustomize]
+        #[arg(long = "suffix-hash", id = "suffix_hash", value_name = "PROGRAM", help_heading = heading::NAMES)]
+        pub hash: Option<SuffixHash>,
+
+        /// In suffix mode, rename sources that no workload reads as well
+        #[arg(long, help_heading = heading::NAMES)]
+        pub all_sources: bool,
+
+        /// In suffix mode, make renamed sources immutable
+        #[arg(long, help_heading = heading::NAMES)]
+        pub immutable: bool,
+    }
+}
+
+/// The headings under which the help lists the options.
+pub mod heading {
+    /// Where settings come from.
+    pub const CONFIGURATION: &str = "Configuration";
+    /// What is written.
+    pub const STAMPS: &str = "Stamps";
+    /// How suffix mode makes names.
+    pub const NAMES: &str = "Names after content";
+    /// What is read, and what is applied together.
+    pub const INPUT: &str = "Input";
+    /// What is said, and how.
+    pub const FINDINGS: &str = "Findings";
+}
+
+impl Settings {
+    /// These settings, and those of a configuration where these say nothing.
+    pub fn over(self, configuration: Self) -> Self {
+        Over::over(self, configuration)
+    }
+
+    /// The settings of a configuration in this folder, from which its paths lead.
+    pub fn in_folder(mut self, folder: &Path) -> Self {
+        let paths = self.hash_key_file.iter_mut().chain(&mut self.name_references);
+        paths.for_each(|path| *path = folder.join(&path));
+        self
+    }
+
+    /// The JSON Schema of a configuration.
+    pub fn schema() -> serde_json::Value {
+        let settings = SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
+        settings.into_generator().into_root_schema_for::<Self>().to_value()
+    }
+}
+
+/// A place that names a source, or only seems to.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NamePlace {
+    /// The API group of the object; any, if absent
+    pub group: Option<String>,
+    /// The kind of the object; any, if absent
+    pub kind: Option<String>,
+    /// The path from the object to the name: with dots, or as in kustomize's `nameReference` (`/` between
+    /// fields, `\/` in one). Lists are walked by themselves, `*` is any field, a leading `**` any way
+    pub path: String,
+    /// The kind of what is named
+    pub target: NameTarget,
+    /// A glob over the names that are meant; any, if absent
+    pub name: Option<String>,
+}
+
+/// What a place names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum NameTarget {
+    /// A ConfigMap
+    ConfigMap,
+    /// A Secret
+    Secret,
+    /// Something else, which only reads the same
+    #[serde(rename = "none")]
+    Nothing,
+}
+
+/// What one apply receives.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct UnitRow {
+    /// What findings call the unit; its first glob, if absent
+    pub name: Option<String>,
+    /// Globs over the files of the unit, from the folder of the configuration; `*` stays inside a folder,
+    /// `**` does not
+    #[schemars(length(min = 1))]
+    pub files: Vec<String>,
+    /// Globs over files that the unit only reads: their sources count, and nothing in them is stamped for
+    /// this unit
+    #[serde(default)]
+    pub also: Vec<String>,
+}
+
+/// A kind that holds pod templates.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct WorkloadRow {
+    /// The API group; empty for the core group
+    #[serde(default)]
+    pub group: String,
+    /// The kind
+    pub kind: String,
+    /// The paths of the pod templates, with dots: `spec.template`, `spec.tasks[].template`. `[]` behind a
+    /// field means each item, `*` each value of a mapping, and `**` alone whatever looks like a pod
+    /// template
+    #[schemars(length(min = 1))]
+    pub templates: Vec<String>,
+    /// Whether a change of a template replaces its pods; with `false` the kind is known, and not stamped
+    #[serde(default = "yes")]
+    pub stamp: bool,
+}
+
+/// A place in an object that names a source.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ReferenceRow {
+    /// The API group of the workload; any, if absent
+    pub group: Option<String>,
+    /// The kind of the workload; any, if absent
+    pub kind: Option<String>,
+    /// The path from the object to the name, with dots; `[]` behind a field means each item
+    pub path: String,
+    /// The kind of what is named
+    pub target: Target,
+    /// The field beside the name that holds the one key that is read; all keys, if absent
+    pub key: Option<String>,
+}
+
+/// A kind whose content pods read.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SourceRow {
+    /// The API group; empty for the core group
+    #[serde(default)]
+    pub group: String,
+    /// The kind
+    pub kind: String,
+    /// The kind that references to it name
+    pub provides: Target,
+    /// The paths of the name of what it provides; the first that is there counts
+    #[serde(default)]
+    pub name: Vec<String>,
+    /// The paths of the fields that decide its content. A reference to one key reads all of these
+    #[schemars(length(min = 1))]
+    pub content: Vec<String>,
+}
+
+/// What takes no part. All that is said must hold.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[schemars(extend("minProperties" = 1))]
+pub struct IgnoreRow {
+    /// The kind of the source or the workload
+    pub kind: Option<String>,
+    /// The namespace of the source or the workload
+    pub namespace: Option<String>,
+    /// A glob over the name of the source or the workload
+    pub name: Option<String>,
+    /// Labels that the source or the workload has
+    pub labels: BTreeMap<String, String>,
+    /// Globs over keys: of a source, only these keys take no part
+    pub keys: Vec<String>,
+    /// Why, for people who read the file
+    pub reason: Option<String>,
+}
+
+/// A finding that is known.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SilenceRow {
+    /// The code of the finding
+    pub code: String,
+    /// A glob over the object of the finding, as in `Deployment shop/web`; any, if absent
+    pub object: Option<String>,
+    /// Why the finding may stay
+    #[schemars(length(min = 1))]
+    pub reason: String,
+}
+
+fn yes() -> bool {
+    true
+}
