@@ -81,6 +81,23 @@ pub(super) enum Verb {
         #[command(flatten)]
         common: Common,
     },
+    /// Take the annotations of Reloader or Wave out of manifests, and stamp what they selected
+    ///
+    /// What something in the cluster fills stays with Reloader, as a list of exactly these names. What
+    /// cannot be decided is left alone.
+    Migrate {
+        /// The controller that workloads leave
+        #[arg(long, value_name = "CONTROLLER")]
+        from: Controller,
+        /// Files and folders
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<PathBuf>,
+        /// Print what would change as a unified diff, and write nothing
+        #[arg(long)]
+        diff: bool,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -140,6 +157,15 @@ pub(super) struct Common {
     pub(super) given: Option<Settings>,
 }
 
+/// A controller that workloads can leave.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Controller {
+    /// github.com/stakater/Reloader
+    Reloader,
+    /// github.com/wave-k8s/wave
+    Wave,
+}
+
 /// When reports have colours.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Colour {
@@ -158,6 +184,11 @@ const NOT_OBEYED: &[(&str, &[&str])] = &[
     ("strip", &["mode", "suffix_hash", "all_sources", "immutable", "hash_key_file"]),
     // It says every note in any case.
     ("check", &["verbose"]),
+    // The controller that is left is followed.
+    (
+        "migrate",
+        &["compat_reloader", "compat_wave", "mode", "suffix_hash", "all_sources", "immutable"],
+    ),
 ];
 
 /// What the verbs report whose reports are about something else than one run.
@@ -196,7 +227,8 @@ impl Cli {
                 Verb::Write { common, .. }
                 | Verb::Check { common, .. }
                 | Verb::Strip { common, .. }
-                | Verb::Explain { common, .. },
+                | Verb::Explain { common, .. }
+                | Verb::Migrate { common, .. },
             ) => common,
             Some(Verb::Completions { .. }) => return None,
         };

@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::args::Common;
-use super::run::{print, start};
+use super::run::{Run, print, start};
 use crate::config::options::Goal;
 use crate::io::write;
 use crate::report::{Verb, View, count, summary};
@@ -20,6 +20,15 @@ pub(super) fn in_place(
     let Some(mut run) = start(paths, common, verb, goal)? else {
         return Ok(Exit::Trouble);
     };
+    write_or_show(&mut run, common, show_diffs)
+}
+
+/// Writes the changes of a run, or shows them.
+pub(super) fn write_or_show(
+    run: &mut Run<'_>,
+    common: &Common,
+    show_diffs: bool,
+) -> anyhow::Result<Exit> {
     if run.outcome.manifests.all_files().iter().any(|file| file.input.found == Found::Stream) {
         bail!(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"

@@ -5,6 +5,7 @@ mod check;
 mod explain;
 mod filter;
 mod in_place;
+mod migrate;
 mod output;
 mod plugin;
 mod run;
@@ -86,6 +87,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Strip { paths, common }) => in_place(&paths, &common, Goal::Strip, false),
         Some(Verb::Explain { paths, workloads, common }) => {
             explain::explain(&paths, &workloads, &common)
+        }
+        Some(Verb::Migrate { from, paths, diff, common }) => {
+            migrate::migrate(from, &paths, &common, diff)
         }
         Some(Verb::Completions { shell }) => {
             let write = |out: &mut dyn std::io::Write| {

@@ -5,6 +5,7 @@ use super::args::{Colour, Common, command};
 use super::settings::{exclude, options, settings};
 use super::validate::require;
 use crate::config::options::{Goal, Options};
+use crate::config::settings::Settings;
 use crate::finding::Severity;
 use crate::io::files::Keep;
 use crate::io::stdin::Arriving;
@@ -35,6 +36,17 @@ pub(super) fn start<'a>(
     verb: Verb,
     goal: Goal,
 ) -> anyhow::Result<Option<Run<'a>>> {
+    start_with(paths, common, verb, goal, |_, _| Ok(()))
+}
+
+/// The same, with options that the verb changes.
+pub(super) fn start_with<'a>(
+    paths: &[PathBuf],
+    common: &'a Common,
+    verb: Verb,
+    goal: Goal,
+    change: impl FnOnce(&Settings, &mut Options) -> anyhow::Result<()>,
+) -> anyhow::Result<Option<Run<'a>>> {
     let mut loaded = Loaded::default();
     let mut arriving = None;
     let mut call = None;
@@ -49,7 +61,8 @@ pub(super) fn start<'a>(
         call = head.and_then(krm::call);
     }
     let (settings, root) = settings(paths, common, call.as_ref())?;
-    let options = options(&settings, common.jobs, goal)?;
+    let mut options = options(&settings, common.jobs, goal)?;
+    change(&settings, &mut options)?;
     if let Some(arriving) = arriving {
         let read = arriving.finish(&mut loaded, &options);
         read.context("failed to read the standard input")?;

@@ -4,15 +4,30 @@ use super::reloader::{self, Selected, Selector, Tags};
 use super::{Annotations, is_go_true, wave};
 use crate::k8s::controllers::{RELOADER_KEYS, Role};
 use crate::k8s::providers::Target;
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// Which workloads take part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "camelCase")]
 pub enum Select {
-    /// All of them.
+    /// All workloads
     #[default]
     All,
-    /// Those that say so: with an annotation of ours, or of a controller that is followed.
+    /// Those that say so: `rollstamp.dev/stamp: "true"`, or annotations of a controller that is followed
     Annotated,
+}
+
+/// Whether the annotations of a controller decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "camelCase")]
+pub enum Follow {
+    /// They say nothing
+    #[default]
+    Off,
+    /// Workloads that carry them are stamped for what they select
+    Follow,
 }
 
 /// Whose annotations decide.

@@ -44,6 +44,21 @@ impl Pending {
     }
 }
 
+impl Pending {
+    /// Takes back the edits of an object; each has one change.
+    fn leave(&mut self, object: Span) {
+        let stays: Vec<bool> = self.owners.iter().map(|owner| owner.place != object).collect();
+        let keep = |at: &mut usize| {
+            *at += 1;
+            stays[*at - 1]
+        };
+        let (mut edit, mut change, mut owner) = (0, 0, 0);
+        self.edits.retain(|_| keep(&mut edit));
+        self.changes.retain(|_| keep(&mut change));
+        self.owners.retain(|_| keep(&mut owner));
+    }
+}
+
 /// What an edit is in.
 struct Owner {
     /// The object, as people call it.

@@ -45,6 +45,7 @@ pub(super) fn add(
     by_file: &mut BTreeMap<FileId, Pending>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut added: Vec<(FileId, Pending)> = Vec::new();
     for (moved, changes) in changed(plan) {
         let object = &manifests[moved.object];
         let Some(text) = texts.get(object.place.file) else {
@@ -76,6 +77,10 @@ pub(super) fn add(
                     findings.push(finding.help("write its annotations out in block style"));
                     edits.clear();
                     made.clear();
+                    // Both or neither: with a stamp and the annotations it would roll twice.
+                    if let Some(pending) = by_file.get_mut(&object.place.file) {
+                        pending.leave(object.place.span);
+                    }
                     break;
                 }
             }
@@ -88,13 +93,17 @@ pub(super) fn add(
         if edits.is_empty() {
             continue;
         }
-        let pending = by_file.entry(object.place.file).or_default();
-        pending.edits.extend(edits);
-        for change in made {
-            pending.changes.push((object.document, change));
-            pending.owners.push(owner(object));
-        }
+        let owners = made.iter().map(|_| owner(object)).collect();
+        let changes = made.into_iter().map(|change| (object.document, change)).collect();
+        added.push((object.place.file, Pending { edits, changes, owners }));
     }
+    for (file, more) in added {
+        let pending = by_file.entry(file).or_default();
+        pending.edits.extend(more.edits);
+        pending.changes.extend(more.changes);
+        pending.owners.extend(more.owners);
+    }
+    by_file.retain(|_, pending| !pending.edits.is_empty());
     findings
 }
 

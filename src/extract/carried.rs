@@ -7,7 +7,7 @@ use crate::compat::reloader::Tags;
 use crate::compat::selection::Carried;
 use crate::config::policy::Collector;
 use crate::finding::{Code, Finding};
-use crate::k8s::controllers::{RELOADER_DOMAIN, RELOADER_ENV, WAVE_DOMAIN};
+use crate::k8s::controllers::{RELOADER_DOMAIN, RELOADER_ENV, RELOADER_KEYS, WAVE_DOMAIN};
 use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::k8s::sites::CONTAINER_LISTS;
@@ -131,6 +131,59 @@ fn annotations(reader: &Reader<'_>, node: Cursor<'_>) -> Annotations {
         Some((key.into(), value.str()?.into_owned()))
     });
     Annotations(entries.collect())
+}
+
+/// Says where the values of a HelmRelease hold annotations of a Reloader that is followed: what its
+/// chart makes of them, nobody knows here.
+pub(super) fn in_values(reader: &mut Reader<'_>, node: Cursor<'_>, kind: &str) {
+    let Some(options) = &reader.options.rules.compat.reloader else {
+        return;
+    };
+    let (true, Some(values)) = (kind == "HelmRelease", node.at(["spec", "values"])) else {
+        return;
+    };
+    let keys: Vec<&str> = RELOADER_KEYS.iter().map(|row| options.key(row.role)).collect();
+    let mut found = Vec::new();
+    search(values, "spec.values", &keys, &mut found);
+    let metadata = node.get("metadata");
+    let text = |field: &str| metadata.and_then(|metadata| metadata.filled(field));
+    let name = text("name").unwrap_or_default();
+    let id = match text("namespace") {
+        Some(namespace) => format!("HelmRelease {namespace}/{name}"),
+        None => format!("HelmRelease {name}"),
+    };
+    for (path, key, at) in found {
+        let finding = Finding::new(
+            Code::ReloaderInValues,
+            format!("{id} has `{key}` in its values, at `{path}`"),
+        );
+        let finding = finding.about(id.clone()).at(reader.place(at)).help(
+            "stamp what the chart renders (a post-renderer), and take the annotation out of the values",
+        );
+        reader.facts.findings.push(finding);
+    }
+}
+
+/// The keys below a node, each with the path of the mapping that holds it.
+fn search<'a>(
+    node: Cursor<'a>,
+    path: &str,
+    keys: &[&str],
+    found: &mut Vec<(String, String, Cursor<'a>)>,
+) {
+    for (key, value) in node.pairs() {
+        let Ok(name) = key.key() else { continue };
+        if keys.contains(&name.as_ref()) {
+            found.push((path.to_owned(), name.into_owned(), key));
+        } else {
+            search(value, &format!("{path}.{name}"), keys, found);
+        }
+    }
+    for (number, item) in
+        node.is_sequence().then(|| node.children()).into_iter().flatten().enumerate()
+    {
+        search(item, &format!("{path}[{number}]"), keys, found);
+    }
 }
 
 /// The entries of [`ALSO`]. One that names no kind of source is a mistake: what was meant would be

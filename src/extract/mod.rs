@@ -372,6 +372,7 @@ impl Reader<'_> {
         let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         if provider.is_none() && workload.is_none() {
+            carried::in_values(self, node, kind);
             return;
         }
         let metadata = node.get("metadata");

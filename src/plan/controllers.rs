@@ -99,6 +99,9 @@ impl Planner<'_> {
         let (Decision::Stamp { .. }, Some(said)) = (decision, &template.said) else {
             return;
         };
+        if self.options.migrate.is_some() {
+            return;
+        }
         let carried = Carried { opted_in: false, ..said.carried.clone() };
         let options = self.options.rules.compat.reloader.clone();
         let options: reloader::Options = options.unwrap_or_default();

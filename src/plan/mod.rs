@@ -149,7 +149,7 @@ pub fn decide(
         plan.workloads.extend(workloads);
         said.add(of_part);
     }
-    plan.moves = moves::decide(manifests, &plan, options);
+    plan.moves = moves::decide(manifests, &mut plan, options);
     let mut findings = said.findings;
     for ((_, why), (first, count)) in said.left_alone {
         findings.push(findings::left_alone(&manifests[first], count, &why));

@@ -26,7 +26,11 @@ const OWN: Own<'_> =
     Own { ignore: IGNORE, ignore_sources: IGNORE_SOURCES, also: ALSO, stamp: STAMP };
 
 /// Decides for all workloads of a plan, and for the sources that Reloader is told to ignore.
-pub(super) fn decide(manifests: &Manifests, plan: &Plan, options: &Options) -> Vec<PlannedMove> {
+pub(super) fn decide(
+    manifests: &Manifests,
+    plan: &mut Plan,
+    options: &Options,
+) -> Vec<PlannedMove> {
     let Some(from) = &options.migrate else {
         return Vec::new();
     };
@@ -40,6 +44,13 @@ pub(super) fn decide(manifests: &Manifests, plan: &Plan, options: &Options) -> V
         })
         .filter(|moved| moved.fate != Fate::Untouched)
         .collect();
+    for moved in moves.iter().filter(|moved| matches!(moved.fate, Fate::LeftAlone(_))) {
+        let planned = plan.workloads.iter_mut();
+        planned
+            .filter(|planned| Some(planned.template) == moved.template)
+            .filter(|planned| matches!(planned.decision, Decision::Stamp { .. }))
+            .for_each(|planned| planned.decision = Decision::Ignored);
+    }
     if let From::Reloader(reloader) = from {
         // Who is left alone still asks Reloader, which must not roll it for such a source.
         let stays = moves.iter().any(|moved| matches!(moved.fate, Fate::LeftAlone(_)));

@@ -7,6 +7,7 @@ pub mod github;
 pub mod json;
 pub mod krm;
 pub mod locator;
+pub mod migration;
 pub mod summary;
 pub mod text;
 mod view;

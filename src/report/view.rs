@@ -22,6 +22,8 @@ pub enum Verb {
     Strip,
     /// `explain`
     Explain,
+    /// `migrate`
+    Migrate,
 }
 
 impl Verb {
@@ -33,6 +35,7 @@ impl Verb {
             Self::Check => "check",
             Self::Strip => "strip",
             Self::Explain => "explain",
+            Self::Migrate => "migrate",
         }
     }
 }

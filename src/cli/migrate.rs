@@ -1,0 +1,47 @@
+//! Takes the annotations of a controller out of manifests, and stamps what they selected.
+
+use super::Exit;
+use super::args::{Common, Controller};
+use super::in_place::write_or_show;
+use super::run::start_with;
+use crate::compat::migration::From;
+use crate::compat::selection::{Rules, Select};
+use crate::config::file;
+use crate::config::options::{Goal, Mode};
+use crate::report::{Verb, migration};
+use anyhow::anyhow;
+use std::path::PathBuf;
+
+pub(super) fn migrate(
+    from: Controller,
+    paths: &[PathBuf],
+    common: &Common,
+    show_diffs: bool,
+) -> anyhow::Result<Exit> {
+    let run = start_with(paths, common, Verb::Migrate, Goal::Stamp, |settings, options| {
+        let reloader = file::reloader(&settings.compat.reloader_options)
+            .map_err(|error| anyhow!("the configuration: {error}"))?;
+        let select_after = options.rules.compat.select_after;
+        let rules = Rules { select: Select::Annotated, select_after, ..Rules::default() };
+        let (from, rules) = match from {
+            Controller::Reloader => (
+                From::Reloader(Box::new(reloader.clone())),
+                Rules { reloader: Some(reloader), ..rules },
+            ),
+            Controller::Wave => (From::Wave, Rules { wave: true, ..rules }),
+        };
+        options.migrate = Some(from);
+        options.rules.compat = rules;
+        options.mode = Mode::Annotation;
+        Ok(())
+    })?;
+    let Some(mut run) = run else {
+        return Ok(Exit::Trouble);
+    };
+    let lines = migration::lines(&run.outcome, &run.options);
+    let exit = write_or_show(&mut run, common, show_diffs)?;
+    if !common.quiet {
+        lines.iter().for_each(|line| run.say(line));
+    }
+    Ok(exit)
+}
