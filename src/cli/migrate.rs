@@ -8,6 +8,8 @@ use crate::compat::migration::From;
 use crate::compat::selection::{Rules, Select};
 use crate::config::file;
 use crate::config::options::{Goal, Mode};
+use crate::finding::Code;
+use crate::finding::silence::Level;
 use crate::report::{Verb, migration};
 use anyhow::anyhow;
 use std::path::PathBuf;
@@ -33,6 +35,9 @@ pub(super) fn migrate(
         options.migrate = Some(from);
         options.rules.compat = rules;
         options.mode = Mode::Annotation;
+        // Only a person can follow them into the values of a chart.
+        let levels = &mut options.rules.findings.of_code;
+        levels.entry(Code::ReloaderInValues).or_insert(Level::Warning);
         Ok(())
     })?;
     let Some(mut run) = run else {

@@ -1,6 +1,6 @@
 //! What other controllers that roll pods make of a workload, and what there is to say about it.
 
-use super::{Decision, Planner};
+use super::{Decision, Planner, Reason};
 use crate::compat::pattern::Unusable;
 use crate::compat::reloader;
 use crate::compat::selection::{
@@ -95,6 +95,7 @@ impl Planner<'_> {
         object: &Object,
         template: &Template,
         decision: &Decision,
+        reasons: &[Reason],
     ) {
         let (Decision::Stamp { .. }, Some(said)) = (decision, &template.said) else {
             return;
@@ -110,8 +111,16 @@ impl Planner<'_> {
             reloader: Some(options.clone()),
             ..Rules::default()
         };
-        let by_reloader = carries_reloader(&options, &carried)
-            && matches!(Selection::new(&rules, &object.id.kind, &carried), Selection::Reloader(_));
+        let selection = Selection::new(&rules, &object.id.kind, &carried);
+        let is_counted = |reason: &Reason| {
+            let (Reason::Counted(_), Some(at)) = (reason, reason.source()) else {
+                return false;
+            };
+            let source = &self.manifests[at];
+            selection.counts(source.target, &source.name, source.tags)
+        };
+        // What is left to it on purpose, outside of the manifests, does not roll twice.
+        let by_reloader = carries_reloader(&options, &carried) && reasons.iter().any(is_counted);
         let by_wave = wave::is_enabled(&object.id.kind, &carried.workload);
         for (is_on, name) in [(by_reloader, "reloader"), (by_wave, "wave")] {
             if is_on {

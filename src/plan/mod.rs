@@ -314,7 +314,7 @@ impl Planner<'_> {
             let read = references.iter().zip(&reasons);
             let found = advice::about_template(object, template, &decision, read, self.options);
             self.said.findings.extend(found);
-            self.about_double_rolls(object, template, &decision);
+            self.about_double_rolls(object, template, &decision, &reasons);
         }
         (decision, reasons, added)
     }
