@@ -1,8 +1,10 @@
 //! The command line as clap reads it.
 
+use super::examples::with_examples;
 use super::explain::{Wanted, wanted};
 use super::output::output;
 use crate::config::settings::{Settings, heading};
+use crate::finding::Code;
 use crate::report::{Format, Subject};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -98,10 +100,41 @@ pub(super) enum Verb {
         #[command(flatten)]
         common: Common,
     },
+    /// Print the page about a finding: why it is said, an example, what to do; without CODE, list them
+    Rule {
+        /// The code in brackets behind `error`, `warning` or `note`
+        #[arg(value_name = "CODE", value_parser = super::rule::code(), hide_possible_values = true)]
+        code: Option<Code>,
+    },
+    /// Write a first `.rollstamp.yaml`, with a comment for each thing that was found, and a hook
+    ///
+    /// What is there already stays as it is. Nothing but these two files is written.
+    Init {
+        /// The folder that gets the files
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Print the man page of the program or of a verb
+    #[command(hide = true)]
+    Man {
+        /// The verb
+        verb: Option<String>,
+    },
+    /// Copy this program into a folder
+    ///
+    /// For the container image, which has no `cp`: an init container puts the program where another
+    /// container finds it.
+    #[command(hide = true)]
+    CopyTo {
+        /// The folder
+        folder: PathBuf,
     },
 }
 
@@ -169,7 +202,7 @@ pub(super) enum Controller {
 /// When reports have colours.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Colour {
-    /// On a terminal, unless `NO_COLOR` is set
+    /// On a terminal, unless `NO_COLOR` is set; elsewhere if `FORCE_COLOR` or `CLICOLOR_FORCE` is
     Auto,
     /// Always
     Always,
@@ -196,7 +229,8 @@ const SUBJECTS: &[(&str, Subject)] = &[("explain", Subject::Explanation)];
 
 /// The command line, for parsers, help and completions.
 pub fn command() -> clap::Command {
-    let command = SUBJECTS.iter().fold(Cli::command(), |command, &(verb, subject)| {
+    let command = with_examples(Cli::command());
+    let command = SUBJECTS.iter().fold(command, |command, &(verb, subject)| {
         command.mut_subcommand(verb, |verb| {
             verb.mut_arg("output", |option| option.value_parser(output(subject)))
         })
@@ -228,9 +262,15 @@ impl Cli {
                 | Verb::Check { common, .. }
                 | Verb::Strip { common, .. }
                 | Verb::Explain { common, .. }
-                | Verb::Migrate { common, .. },
+                | Verb::Migrate { common, .. }
+                | Verb::Init { common, .. },
             ) => common,
-            Some(Verb::Completions { .. }) => return None,
+            Some(
+                Verb::Rule { .. }
+                | Verb::Completions { .. }
+                | Verb::Man { .. }
+                | Verb::CopyTo { .. },
+            ) => return None,
         };
         common.log_file.as_deref()
     }

@@ -125,6 +125,7 @@ mod tests {
             show_diffs: true,
             show_all: true,
             colour: false,
+            links: false,
             jobs: 1,
         };
         for format in FORMATS.iter().copied().chain([&krm::Results as &dyn Format]) {
