@@ -8,9 +8,11 @@ use crate::extract::{Also, Keys, Object, Reference, Said, Spot, Template, Templa
 use crate::k8s::added::{By, site};
 use crate::k8s::providers::Target;
 use crate::resolve::Resolution;
+use crate::resolve::index::Indexed;
 use crate::scope::Seat;
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// A read that an annotation or the configuration adds.
 pub struct Added {
@@ -24,7 +26,7 @@ pub struct Added {
     pub reason: Reason,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     /// The reads that are added to those of a pod template. What it references anyway is not among them.
     pub(super) fn added(
         &mut self,
@@ -59,7 +61,7 @@ impl Planner<'_> {
     }
 
     /// Which sources are added, and by what; each once.
-    fn wanted(&self, seat: &Seat, at: TemplateId, selection: &Selection) -> Vec<(By, Also)> {
+    fn wanted(&mut self, seat: &Seat, at: TemplateId, selection: &Selection) -> Vec<(By, Also)> {
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
@@ -83,7 +85,7 @@ impl Planner<'_> {
             if !has_list && rows.is_empty() {
                 continue;
             }
-            for indexed in self.resolver.all(seat, target) {
+            for indexed in self.in_unit(seat, target).iter() {
                 let source = &manifests[indexed.copy];
                 if named.contains(&(target, source.name.as_str()))
                     || !self.resolver.is_near(seat, object, indexed)
@@ -113,6 +115,13 @@ impl Planner<'_> {
             seen.insert((also.target, also.namespace.clone(), also.name.clone()))
         });
         wanted
+    }
+
+    /// All sources of a unit that are of this kind.
+    fn in_unit(&mut self, seat: &Seat, target: Target) -> Rc<[&'a Indexed]> {
+        let resolver = self.resolver;
+        let all = self.in_unit.entry((seat.unit, target));
+        Rc::clone(all.or_insert_with(|| resolver.all(seat, target).collect()))
     }
 
     /// What Wave adds, if it takes care of the workload and is followed.

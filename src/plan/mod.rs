@@ -24,17 +24,19 @@ use crate::extract::{
 use crate::finding::Finding;
 use crate::finding::divergence::Divergence;
 use crate::k8s::added::is_added;
+use crate::k8s::providers::Target;
 use crate::parallel;
 use crate::rename::Renames;
-use crate::resolve::index::Index;
+use crate::resolve::index::{Index, Indexed};
 use crate::resolve::{Resolution, Resolver};
-use crate::scope::{Home, Seat, Units};
+use crate::scope::{Home, Seat, UnitId, Units};
 use crate::text::FileId;
 use crate::text::input::Found;
 use crate::yaml::Edit;
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// What happens to every pod template, in the order of the input.
 #[derive(Default)]
@@ -139,7 +141,8 @@ pub fn decide(
     let decided = parallel::map(parts.len(), options.jobs, |part| {
         let said = Said::default();
         let resolver = &resolver;
-        let mut planner = Planner { manifests, units, resolver, renames, options, said };
+        let in_unit = BTreeMap::new();
+        let mut planner = Planner { manifests, units, resolver, renames, options, in_unit, said };
         let workloads = parts[part].iter().map(|&at| planner.planned(at));
         (workloads.collect::<Vec<Planned>>(), planner.said)
     });
@@ -203,6 +206,8 @@ struct Planner<'a> {
     resolver: &'a Resolver<'a>,
     renames: &'a Renames,
     options: &'a Options,
+    /// The sources of units that were asked for, by kind.
+    in_unit: BTreeMap<(UnitId, Target), Rc<[&'a Indexed]>>,
     said: Said,
 }
 

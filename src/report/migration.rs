@@ -3,6 +3,7 @@
 use super::count;
 use crate::compat::migration::{Fate, From, Named, Why};
 use crate::config::options::Options;
+use crate::extract::Object;
 use crate::outcome::Outcome;
 use crate::plan::{Decision, State};
 use std::collections::BTreeSet;
@@ -21,6 +22,10 @@ pub fn lines(outcome: &Outcome, options: &Options) -> Vec<String> {
         let object = &manifests[moved.object];
         let said = match &moved.fate {
             Fate::Untouched => continue,
+            Fate::Moves(_) if is_refused(outcome, object) => {
+                alone += 1;
+                format!("left alone: {}", reason(&Why::Refused))
+            }
             Fate::LeftAlone(why) => {
                 alone += 1;
                 format!("left alone: {}", reason(why))
@@ -51,8 +56,9 @@ pub fn lines(outcome: &Outcome, options: &Options) -> Vec<String> {
     }
     let rolls = outcome.plan.workloads.iter().filter(|planned| {
         matches!(planned.decision, Decision::Stamp { state: State::Missing | State::Stale, .. })
+            && !is_refused(outcome, &manifests[planned.object])
     });
-    let mut parts = vec![format!("{leave} leave {name}")];
+    let mut parts = vec![format!("{leave} without {name} from now on")];
     if keep > 0 {
         parts.push(format!("{keep} keep it for {}", count(outside.len(), "outside source")));
     }
@@ -60,9 +66,23 @@ pub fn lines(outcome: &Outcome, options: &Options) -> Vec<String> {
         parts.push(format!("{alone} left alone"));
     }
     let all = count(leave + keep + alone, "workload");
-    let rolls = count(rolls.count(), "new stamp");
-    lines.push(format!("{all}: {}; {rolls}, each rolls its pods once", parts.join(", ")));
+    let rolls = match rolls.count() {
+        0 => "no pods roll".to_owned(),
+        1 => "the pods of 1 roll once".to_owned(),
+        more => format!("the pods of {more} roll once"),
+    };
+    lines.push(format!("{all}: {}; {rolls} when this is applied", parts.join(", ")));
     lines
+}
+
+/// Whether an object was refused, for the reason in a finding.
+fn is_refused(outcome: &Outcome, object: &Object) -> bool {
+    let id = object.id.to_string();
+    outcome.findings.iter().any(|finding| {
+        finding.refuses
+            && finding.object.as_deref() == Some(&id)
+            && finding.place.is_none_or(|place| place.file == object.place.file)
+    })
 }
 
 fn names<'a>(sources: impl IntoIterator<Item = &'a Named>) -> String {
