@@ -177,7 +177,8 @@ fn leave_reloader(
     for known in workload.sources.iter().filter(|known| known.source.namespace.is_none()) {
         let Named { target, name, .. } = &known.source;
         let is_named = selection.names(*target, name, known.tags);
-        if !(known.is_referenced && selection.counts(*target, name, known.tags)) && !is_named {
+        let counts = known.is_referenced && selection.counts(*target, name, known.tags);
+        if !counts && !is_named {
             // What the annotations of the source leave out, they leave out for us as well.
             if known.is_referenced && known.is_inside && !known.tags.ignored {
                 dropped.insert(name.clone());

@@ -12,6 +12,7 @@ mod join;
 mod foreign;
 mod rebase;
 mod mentions;
+mod neighbour;
 mod objects;
 mod own_suffix;
 mod build_notes;
@@ -31,6 +32,7 @@ pub use join::{Joining, join};
 pub use looks::Looks;
 pub use manifests::{File, Manifests};
 pub use mentions::{Mention, What, mentions};
+pub use neighbour::Neighbour;
 pub use own_suffix::{Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
@@ -74,6 +76,8 @@ pub struct Facts {
     pub templates: Vec<Template>,
     /// What these read, in the order of the templates.
     pub references: Vec<Reference>,
+    /// The objects that say how pods of others are replaced: budgets, autoscalers, claims.
+    pub neighbours: Vec<Neighbour>,
     /// How many Kubernetes objects there are, those without facts included.
     pub object_count: usize,
     /// The kustomizations in a list, by their paths; empty when the text is read.
@@ -373,6 +377,7 @@ impl Reader<'_> {
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         if provider.is_none() && workload.is_none() {
             carried::in_values(self, node, kind);
+            self.facts.neighbours.extend(Neighbour::of(object));
             return;
         }
         let metadata = node.get("metadata");

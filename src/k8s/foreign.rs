@@ -52,3 +52,18 @@ pub const VERSION_LABELS: &[VersionLabel] = &[
     // kubernetes.io/docs/concepts/overview/working-with-objects/common-labels
     VersionLabel { name: "app.kubernetes.io/version", of_image: true },
 ];
+
+/// Annotations of a pod template that say when, or because of what, somebody restarted its pods: they
+/// change without any change of what the pods read.
+pub const RESTARTS: &[Pattern] = &[
+    // kubernetes.io/docs/reference/kubectl/generated/kubectl_rollout/kubectl_rollout_restart
+    Pattern::Exact("kubectl.kubernetes.io/restartedAt"),
+    // github.com/stakater/Reloader, the annotations strategy
+    Pattern::Exact("reloader.stakater.com/last-reloaded-from"),
+    // github.com/xing/kubernetes-deployment-restart-controller
+    Pattern::Prefix("com.xing.deployment-restart"),
+    // github.com/app-sre/qontract-reconcile
+    Pattern::Exact("qontract.recycle"),
+    // github.com/fluxcd/flux2 `flux reconcile`, copied into templates by charts
+    Pattern::Exact("reconcile.fluxcd.io/requestedAt"),
+];

@@ -24,6 +24,8 @@ pub enum Verb {
     Explain,
     /// `migrate`
     Migrate,
+    /// `graph`
+    Graph,
 }
 
 impl Verb {
@@ -36,6 +38,7 @@ impl Verb {
             Self::Strip => "strip",
             Self::Explain => "explain",
             Self::Migrate => "migrate",
+            Self::Graph => "graph",
         }
     }
 }
