@@ -2,12 +2,13 @@
 
 use crate::compat::selection::NotSelected;
 use crate::extract::{By, SourceId};
+use std::sync::Arc;
 
 /// What a reference contributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Entries of this source are part of the stamp.
-    Counted(Counted),
+    Counted(Arc<Counted>),
     /// The name of the source changes with its content, so the name rolls the pods.
     ContentNamed(SourceId),
     /// A control annotation or a rule says that it takes no part.
@@ -28,8 +29,8 @@ impl Reason {
     /// The source that a reference found, if it found one.
     pub fn source(&self) -> Option<SourceId> {
         match self {
-            Self::Counted(Counted { source: at, .. })
-            | Self::ContentNamed(at)
+            Self::Counted(counted) => Some(counted.source),
+            Self::ContentNamed(at)
             | Self::Filled(at)
             | Self::Clash(at, _)
             | Self::Ignored(

@@ -10,11 +10,13 @@ pub mod junit;
 pub mod krm;
 pub mod locator;
 pub mod migration;
+mod plain;
 pub mod sarif;
 pub mod summary;
 pub mod text;
 mod view;
 
+pub use plain::plain;
 pub use view::{Located, Spot, Verb, View};
 
 use crate::extract::ObjectId;
