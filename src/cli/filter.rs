@@ -119,7 +119,7 @@ fn append<'a>(pieces: &mut Vec<&'a str>, documents: &[&'a str]) {
 }
 
 /// kubectl takes a stream that begins with a brace for JSON, and fails at the first `---` when it has
-/// applied the document before it (1.27 to 1.32: GuessJSONStream). Nothing is put before a single text,
+/// applied the document before it (1.27 to 1.32: `GuessJSONStream`). Nothing is put before a single text,
 /// which passes as it is.
 fn begin_as_yaml(pieces: &mut Vec<&str>) {
     let first = pieces.iter().map(|piece| piece.trim_start()).find(|piece| !piece.is_empty());

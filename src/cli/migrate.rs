@@ -1,7 +1,7 @@
 //! Takes the annotations of a controller out of manifests, and stamps what they selected.
 
 use super::Exit;
-use super::args::{Common, Controller};
+use super::args::{Building, Common, Controller};
 use super::in_place::write_or_show;
 use super::run::start_with;
 use crate::compat::migration::From;
@@ -44,7 +44,8 @@ pub(super) fn migrate(
         return Ok(Exit::Trouble);
     };
     let lines = migration::lines(&run.outcome, &run.options);
-    let exit = write_or_show(&mut run, common, show_diffs)?;
+    let exit =
+        write_or_show(&mut run, paths, common, Goal::Stamp, show_diffs, &Building::default())?;
     if !common.quiet {
         lines.iter().for_each(|line| run.say(line));
     }

@@ -1,10 +1,12 @@
 //! The command line: one file a verb, and the way from the arguments to the exit code.
 
 mod args;
+mod builds;
 mod check;
 mod examples;
 mod explain;
 mod filter;
+mod history;
 mod impact;
 mod in_place;
 mod init;
@@ -16,6 +18,7 @@ mod run;
 mod settings;
 mod validate;
 
+use self::args::Building;
 pub use self::args::command;
 
 use self::args::{Cli, Verb};
@@ -84,20 +87,32 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             let keep = cli.keep.zip(cli.previous);
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
-        Some(Verb::Write { paths, diff, common }) => in_place(&paths, &common, Goal::Stamp, diff),
-        Some(Verb::Check { paths, diff, common }) => check::check(&paths, &common, diff),
+        Some(Verb::Write { paths, diff, building, common }) => {
+            in_place(&paths, &common, Goal::Stamp, diff, &building)
+        }
+        Some(Verb::Check { paths, diff, building, common }) => {
+            check::check(&paths, &common, diff, &building)
+        }
         Some(Verb::Strip { paths, common }) if paths.is_empty() => {
             filter(&[], &common, Goal::Strip, None)
         }
-        Some(Verb::Strip { paths, common }) => in_place(&paths, &common, Goal::Strip, false),
+        Some(Verb::Strip { paths, common }) => {
+            in_place(&paths, &common, Goal::Strip, false, &Building::default())
+        }
         Some(Verb::Explain { paths, workloads, common }) => {
             explain::explain(&paths, &workloads, &common)
         }
         Some(Verb::Migrate { from, paths, diff, common }) => {
             migrate::migrate(from, &paths, &common, diff)
         }
+        Some(Verb::Patches { folder, wire, all, diff, for_helmrelease: _, common }) => match folder
+        {
+            Some(folder) => builds::patches(&folder, wire, diff, all, &common),
+            None => builds::for_helm_release(&common),
+        },
         Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
         Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),
+        Some(Verb::History { arguments, common }) => history::history(&arguments, &common),
         Some(Verb::Rule { code }) => rule::rule(code),
         Some(Verb::Init { folder, common }) => init::init(&folder, &common),
         Some(Verb::Man { verb }) => examples::man(verb.as_deref()),

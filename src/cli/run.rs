@@ -24,6 +24,8 @@ pub(super) struct Run<'a> {
     /// The call that is answered, if the standard input is one.
     pub(super) call: Option<krm::Call>,
     pub(super) options: Options,
+    /// What the user asked for, from which the options were made.
+    pub(super) settings: Settings,
     common: &'a Common,
     verb: Verb,
     talk: stdout::Talk,
@@ -63,6 +65,7 @@ pub(super) fn start_with<'a>(
     let (settings, root) = settings(paths, common, call.as_ref())?;
     let mut options = options(&settings, common.jobs, goal)?;
     change(&settings, &mut options)?;
+    options.makes_stamps_files = common.makes_stamps_files;
     if let Some(arriving) = arriving {
         let read = arriving.finish(&mut loaded, &options);
         read.context("failed to read the standard input")?;
@@ -77,7 +80,7 @@ pub(super) fn start_with<'a>(
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
-    Ok(Some(Run { outcome, call, options, common, verb, talk }))
+    Ok(Some(Run { outcome, call, options, settings, common, verb, talk }))
 }
 
 impl Run<'_> {

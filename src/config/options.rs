@@ -60,6 +60,8 @@ pub struct Options {
     pub unit: UnitRule,
     /// The controller that workloads leave, if that is what the user asked for.
     pub migrate: Option<crate::compat::migration::From>,
+    /// Whether the run makes the stamps files of overlays anew, from what a builder prints.
+    pub makes_stamps_files: bool,
     /// How many threads read files; the result does not depend on it.
     pub jobs: usize,
     /// What the configuration adds to the tables and takes away.
@@ -79,6 +81,7 @@ impl Default for Options {
             naming: NamingRule::default(),
             unit: UnitRule::default(),
             migrate: None,
+            makes_stamps_files: false,
             jobs: 1,
             rules: Rules::default(),
         }
