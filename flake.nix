@@ -25,6 +25,8 @@
               --bash <($out/bin/rollstamp completions bash) \
               --fish <($out/bin/rollstamp completions fish) \
               --zsh <($out/bin/rollstamp completions zsh)
+            $out/bin/rollstamp man >rollstamp.1
+            installManPage rollstamp.1
           '';
           meta = {
             inherit (manifest) description;

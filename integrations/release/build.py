@@ -157,8 +157,14 @@ def extras(binaries):
             for shell, name in SHELLS.items():
                 text = subprocess.run([path, "completions", shell], check=True, stdout=subprocess.PIPE)
                 members.append((f"completions/{name}", text.stdout, 0o644))
+            listed = subprocess.run([path, "--help"], check=True, stdout=subprocess.PIPE).stdout.decode()
+            listed = listed.split("Commands:\n")[1].split("\n\n")[0]
+            for verb in ["", *re.findall(r"^  ([a-z-]+)", listed, re.M)]:
+                if verb != "help":
+                    page = subprocess.run([path, "man", *filter(None, [verb])], check=True, stdout=subprocess.PIPE)
+                    members.append((f"man/rollstamp{'-' * bool(verb)}{verb}.1", page.stdout, 0o644))
             return members
-    say("no completions: none of the programs runs on this machine")
+    say("no completions and man pages: none of the programs runs on this machine")
     return []
 
 

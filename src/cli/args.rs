@@ -1,9 +1,11 @@
 //! The command line as clap reads it.
 
+use super::examples::with_examples;
 use super::explain::{Wanted, wanted};
 use super::output::output;
 use crate::config::settings::{Settings, heading};
-use crate::report::Format;
+use crate::finding::Code;
+use crate::report::{Format, Subject};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -81,10 +83,41 @@ pub(super) enum Verb {
         #[command(flatten)]
         common: Common,
     },
+    /// Print the page about a finding: why it is said, an example, what to do; without CODE, list them
+    Rule {
+        /// The code in brackets behind `error`, `warning` or `note`
+        #[arg(value_name = "CODE", value_parser = super::rule::code(), hide_possible_values = true)]
+        code: Option<Code>,
+    },
+    /// Write a first `.rollstamp.yaml`, with a comment for each thing that was found, and a hook
+    ///
+    /// What is there already stays as it is. Nothing but these two files is written.
+    Init {
+        /// The folder that gets the files
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Print the man page of the program or of a verb
+    #[command(hide = true)]
+    Man {
+        /// The verb
+        verb: Option<String>,
+    },
+    /// Copy this program into a folder
+    ///
+    /// For the container image, which has no `cp`: an init container puts the program where another
+    /// container finds it.
+    #[command(hide = true)]
+    CopyTo {
+        /// The folder
+        folder: PathBuf,
     },
 }
 
@@ -108,7 +141,7 @@ pub(super) struct Common {
         short,
         long,
         value_name = "FORMAT",
-        value_parser = output(),
+        value_parser = output(Subject::Outcome),
         default_value = "text",
         help_heading = heading::FINDINGS
     )]
@@ -143,7 +176,7 @@ pub(super) struct Common {
 /// When reports have colours.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Colour {
-    /// On a terminal, unless `NO_COLOR` is set
+    /// On a terminal, unless `NO_COLOR` is set; elsewhere if `FORCE_COLOR` or `CLICOLOR_FORCE` is
     Auto,
     /// Always
     Always,
@@ -160,9 +193,18 @@ const NOT_OBEYED: &[(&str, &[&str])] = &[
     ("check", &["verbose"]),
 ];
 
+/// What the verbs report whose reports are about something else than one run.
+const SUBJECTS: &[(&str, Subject)] = &[("explain", Subject::Explanation)];
+
 /// The command line, for parsers, help and completions.
 pub fn command() -> clap::Command {
-    NOT_OBEYED.iter().fold(Cli::command(), |command, &(verb, options)| {
+    let command = with_examples(Cli::command());
+    let command = SUBJECTS.iter().fold(command, |command, &(verb, subject)| {
+        command.mut_subcommand(verb, |verb| {
+            verb.mut_arg("output", |option| option.value_parser(output(subject)))
+        })
+    });
+    NOT_OBEYED.iter().fold(command, |command, &(verb, options)| {
         command.mut_subcommand(verb, |verb| {
             options.iter().fold(verb, |verb, &id| verb.mut_arg(id, |option| option.hide(true)))
         })
@@ -188,9 +230,15 @@ impl Cli {
                 Verb::Write { common, .. }
                 | Verb::Check { common, .. }
                 | Verb::Strip { common, .. }
-                | Verb::Explain { common, .. },
+                | Verb::Explain { common, .. }
+                | Verb::Init { common, .. },
             ) => common,
-            Some(Verb::Completions { .. }) => return None,
+            Some(
+                Verb::Rule { .. }
+                | Verb::Completions { .. }
+                | Verb::Man { .. }
+                | Verb::CopyTo { .. },
+            ) => return None,
         };
         common.log_file.as_deref()
     }

@@ -2,11 +2,14 @@
 
 mod args;
 mod check;
+mod examples;
 mod explain;
 mod filter;
 mod in_place;
+mod init;
 mod output;
 mod plugin;
+mod rule;
 mod run;
 mod settings;
 mod validate;
@@ -17,7 +20,8 @@ use self::args::{Cli, Verb};
 use self::filter::filter;
 use self::in_place::in_place;
 use crate::config::options::Goal;
-use crate::io::{krm, stdout};
+use crate::io::{krm, stdout, write};
+use anyhow::Context;
 use std::ffi::OsString;
 
 /// How a run ended, in the numbers of diff(1).
@@ -86,6 +90,14 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Strip { paths, common }) => in_place(&paths, &common, Goal::Strip, false),
         Some(Verb::Explain { paths, workloads, common }) => {
             explain::explain(&paths, &workloads, &common)
+        }
+        Some(Verb::Rule { code }) => rule::rule(code),
+        Some(Verb::Init { folder, common }) => init::init(&folder, &common),
+        Some(Verb::Man { verb }) => examples::man(verb.as_deref()),
+        Some(Verb::CopyTo { folder }) => {
+            let copy = write::copy_program(&folder);
+            copy.with_context(|| format!("failed to copy the program to {}", folder.display()))?;
+            Ok(Exit::Clean)
         }
         Some(Verb::Completions { shell }) => {
             let write = |out: &mut dyn std::io::Write| {

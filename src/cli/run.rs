@@ -70,7 +70,11 @@ pub(super) fn start<'a>(
 impl Run<'_> {
     /// The outcome as the user wants to see it on the standard output.
     pub(super) fn view(&self) -> View<'_> {
-        View { colour: self.takes_colour(true), ..self.view_beside() }
+        View {
+            colour: self.takes_colour(true),
+            links: self.takes_links(true),
+            ..self.view_beside()
+        }
     }
 
     /// The outcome as the user wants to see it on the standard error, beside what is printed.
@@ -86,6 +90,7 @@ impl Run<'_> {
             show_diffs: false,
             show_all: self.common.verbose,
             colour: self.takes_colour(false),
+            links: self.takes_links(false),
             jobs: self.options.jobs,
         }
     }
@@ -96,6 +101,11 @@ impl Run<'_> {
             Colour::Never => false,
             Colour::Auto => stdout::takes_colour(on_stdout),
         }
+    }
+
+    /// Links are for terminals alone: who asks for colours in a file or a log does not ask for them.
+    fn takes_links(&self, on_stdout: bool) -> bool {
+        self.takes_colour(on_stdout) && stdout::is_terminal(on_stdout)
     }
 
     /// Says the findings on the standard error.

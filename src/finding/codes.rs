@@ -48,6 +48,24 @@ macro_rules! codes {
             pub fn description(self) -> &'static str {
                 match self { $(Self::$variant => $description,)* }
             }
+
+            /// The page of the book about it, in Markdown: why it is said, an example, what to do.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant => {
+                        include_str!(concat!("../../docs/findings/", $name, ".md"))
+                    })*
+                }
+            }
+
+            /// Where the page is to be read.
+            pub fn address(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!(
+                        env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/findings/", $name, ".md"
+                    ),)*
+                }
+            }
         }
     };
 }

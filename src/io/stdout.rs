@@ -13,11 +13,21 @@ pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Whether the stream takes colour: a terminal, and neither `NO_COLOR` nor `TERM=dumb` is set.
+/// Whether the standard output, or else the standard error, is a terminal.
+pub fn is_terminal(stdout: bool) -> bool {
+    if stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() }
+}
+
+/// Whether the stream takes colour: a terminal, unless `TERM=dumb` is set. `NO_COLOR` forbids it, and
+/// `FORCE_COLOR` or `CLICOLOR_FORCE` (other than `0`) ask for it where there is no terminal, as CI does.
 pub fn takes_colour(stdout: bool) -> bool {
-    let terminal = if stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() };
-    let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-    terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let forced = |name: &str| variable(name).is_some_and(|value| value != "0");
+    if variable("NO_COLOR").is_some() {
+        return false;
+    }
+    let capable = is_terminal(stdout) && variable("TERM").is_none_or(|term| term != "dumb");
+    capable || forced("FORCE_COLOR") || forced("CLICOLOR_FORCE")
 }
 
 /// Whether Helm runs this program as a plugin.

@@ -18,6 +18,32 @@ pub struct Replacement<'a> {
     pub edits: &'a EditSet,
 }
 
+/// Whether a folder is the top of a git repository.
+pub fn is_repository(folder: &Path) -> bool {
+    folder.join(".git").exists()
+}
+
+/// Makes a new file. One that is there, or a link of that name, stays as it is.
+///
+/// # Errors
+/// When something of that name is there, or the system cannot write.
+pub fn create(path: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::File::create_new(path)?.write_all(text.as_bytes())
+}
+
+/// Copies the running program into a folder, under its own name, so that nobody ever finds a part.
+///
+/// # Errors
+/// When the system cannot say which file runs, or cannot write.
+pub fn copy_program(folder: &Path) -> std::io::Result<()> {
+    let program = std::env::current_exe()?;
+    let name = program.file_name().unwrap_or("rollstamp".as_ref());
+    let copy = tempfile::Builder::new().prefix(".rollstamp-").tempfile_in(folder)?;
+    std::fs::copy(&program, copy.path())?;
+    copy.persist(folder.join(name))?;
+    Ok(())
+}
+
 /// Replaces files, each by itself: what cannot be written does not keep the others from it. A file
 /// that two names lead to is written once, if both want the same. The answer tells for each
 /// whether it was written, and what there is to say.

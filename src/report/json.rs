@@ -117,6 +117,8 @@ pub(super) struct FindingRow<'a> {
     related: Vec<RelatedRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'a str>,
+    /// The page about the code.
+    url: &'static str,
 }
 
 #[derive(Serialize)]
@@ -247,5 +249,6 @@ fn finding_row(located: Located<'_>) -> FindingRow<'_> {
             })
             .collect(),
         help: finding.help.as_deref(),
+        url: finding.code.address(),
     }
 }

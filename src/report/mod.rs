@@ -80,3 +80,38 @@ pub fn formats(subject: Subject) -> impl Iterator<Item = &'static dyn Format> {
 pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::options::Options;
+    use crate::finding::Severity;
+    use crate::process::{self, Loaded};
+
+    #[test]
+    fn a_format_reports_what_it_lists_and_nothing_else() {
+        let outcome = process::run(Loaded::default(), &Options::default()).unwrap();
+        let view = View {
+            outcome: &outcome,
+            verb: Verb::Check,
+            least: Severity::Note,
+            show_diffs: true,
+            show_all: true,
+            colour: false,
+            links: false,
+            jobs: 1,
+        };
+        for format in FORMATS.iter().copied().chain([&krm::Results as &dyn Format]) {
+            for subject in [Subject::Outcome, Subject::Explanation] {
+                let done = match subject {
+                    Subject::Outcome => format.outcome(&view, &mut Vec::new()),
+                    Subject::Explanation => {
+                        format.explain(&view, &BTreeSet::new(), &mut Vec::new())
+                    }
+                };
+                let is_listed = format.subjects().contains(&subject);
+                assert_eq!(done.is_ok(), is_listed, "{} {subject:?}", format.name());
+            }
+        }
+    }
+}

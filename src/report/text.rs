@@ -32,6 +32,7 @@ impl Format for Text {
             out.write_all(diff.as_bytes())?;
         }
         let renderer = if view.colour { Renderer::styled() } else { Renderer::plain() };
+        let renderer = renderer.hyperlink(view.links);
         let shown: Vec<&Finding> = view.shown().collect();
         let parts: Vec<&[&Finding]> = shown.chunks(PART).collect();
         let parts = parallel::map(parts.len(), view.jobs, |part| {
@@ -61,7 +62,9 @@ fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String 
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let title = level.primary_title(finding.message.as_str()).id(finding.code.name());
+    let code = finding.code;
+    let title =
+        level.primary_title(finding.message.as_str()).id(code.name()).id_url(code.address());
     let mut group = Group::with_title(title);
     let located = locator.locate(finding);
     if let Some(spot) = located.spot {

@@ -52,6 +52,8 @@ pub struct View<'a> {
     pub show_all: bool,
     /// Whether the reader shows ANSI colours.
     pub colour: bool,
+    /// Whether the reader shows links (OSC 8), as most terminals do.
+    pub links: bool,
     /// How many threads may write the report; it does not depend on the number.
     pub jobs: usize,
 }

@@ -51,6 +51,7 @@ fn said(outcome: &Outcome) -> String {
         show_diffs: true,
         show_all: true,
         colour: false,
+        links: false,
         jobs: 1,
     };
     let workloads = outcome.plan.workloads.iter().map(|planned| planned.object);

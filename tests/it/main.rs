@@ -25,4 +25,5 @@ mod reload;
 mod sandbox;
 mod suffix;
 mod tidy;
+mod verbs;
 mod writing;
