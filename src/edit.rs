@@ -2,25 +2,23 @@
 //! again. Decides nothing.
 
 use crate::config::options::Options;
-use crate::extract::Facts;
+use crate::extract::Manifests;
 use crate::finding::{Code, Finding};
 use crate::parallel;
-use crate::plan::{Decision, Plan, State};
+use crate::plan::{Decision, Plan, Planned, State};
 use crate::rename::Renames;
-use crate::resolve::index::object;
-use crate::text::input::Input;
-use crate::text::{Changed, FileId, Place, Span, offset};
+use crate::text::{FileId, Place, Span, Texts};
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
 use crate::yaml::verify::{Change, Read, Wrote, only_changes};
 use crate::yaml::{self, Edit, EditSet};
 use smol_str::{SmolStr, ToSmolStr as _};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The edits of one file.
 pub struct FileChange {
-    /// The position of the file among the inputs.
-    pub file: usize,
+    /// The file.
+    pub file: FileId,
     /// What changes.
     pub edits: EditSet,
     /// The objects that change, for a diff that shows nothing else.
@@ -56,53 +54,65 @@ struct Owner {
     of_name: bool,
 }
 
-/// The edits of all files, in their order. Where the proof fails, the file is left alone; and if it
-/// holds names, so is every other file that does, because they follow one another. The texts of these
-/// files stay in memory.
-pub fn render(
-    inputs: &[Input],
-    facts: &[Facts],
+/// The files that decisions change: their texts are wanted for the proof.
+pub fn wanted(manifests: &Manifests, plan: &Plan, renames: &Renames) -> BTreeSet<FileId> {
+    let stamps = plan
+        .workloads
+        .iter()
+        .filter(|planned| !planned.others.is_empty() || stamp_edit(manifests, planned).is_some());
+    let stamps = stamps.map(|planned| manifests[planned.object].place.file);
+    stamps.chain(renames.edits.iter().map(|edit| edit.file)).collect()
+}
+
+/// The edit of the stamp of a pod template, and its value after the edit; nothing if it stays.
+fn stamp_edit(manifests: &Manifests, planned: &Planned) -> Option<(Edit, Option<String>)> {
+    let slot = manifests[planned.template].slot.as_ref()?.as_ref().ok()?;
+    match (&planned.decision, slot) {
+        (Decision::Stamp { value, state: State::Missing | State::Stale }, slot) => {
+            let insertion = match slot {
+                Slot::Absent(insertion) => insertion,
+                Slot::Present(present) => &present.replacement,
+            };
+            Some((insertion.with(value), Some(value.clone())))
+        }
+        (Decision::None { left_over: true }, Slot::Present(present)) => {
+            Some((present.removal.as_ref().ok()?.clone(), None))
+        }
+        _ => None,
+    }
+}
+
+/// All edits that wait for their proof, by file.
+fn pending(
+    manifests: &Manifests,
     plan: &Plan,
     renames: &Renames,
     options: &Options,
-) -> (Vec<FileChange>, Vec<Finding>) {
-    let mut by_file: BTreeMap<usize, Pending> = BTreeMap::new();
+) -> BTreeMap<FileId, Pending> {
+    let mut by_file: BTreeMap<FileId, Pending> = BTreeMap::new();
     for planned in &plan.workloads {
-        let object = object(facts, planned.object);
-        let template = &object.templates[planned.template];
-        let Some(Ok(slot)) = &template.slot else {
-            continue;
+        let object = &manifests[planned.object];
+        let template = &manifests[planned.template];
+        let mut annotate = |at: &[Step], key: &str, edit: Edit, value: Option<String>| {
+            let metadata = ["metadata", "annotations", key];
+            let metadata = metadata.into_iter().map(|field| Step::Field(field.into()));
+            let way = [&object.route[..], at].concat();
+            let owner = Owner {
+                object: object.id.to_smolstr(),
+                place: object.place.span,
+                document: object.document,
+                of_name: false,
+            };
+            let path = way.into_iter().chain(metadata).collect();
+            let pending = by_file.entry(object.place.file).or_default();
+            pending.add(owner, edit, Change { path, value, wrote: Wrote::Anew });
         };
-        let (edit, value) = match (&planned.decision, slot) {
-            (Decision::Stamp { value, state: State::Missing | State::Stale }, slot) => {
-                let insertion = match slot {
-                    Slot::Absent(insertion) => insertion,
-                    Slot::Present(present) => &present.replacement,
-                };
-                (insertion.with(value), Some(value.clone()))
-            }
-            (Decision::None { left_over: true }, Slot::Present(present)) => {
-                match &present.removal {
-                    Ok(edit) => (edit.clone(), None),
-                    Err(_) => continue,
-                }
-            }
-            _ => continue,
-        };
-        let metadata = ["metadata", "annotations", options.annotation.as_str()]
-            .into_iter()
-            .map(|field| Step::Field(field.into()));
-        let way = [&object.route[..], &template.path[..]].concat();
-        let owner = Owner {
-            object: object.id.to_smolstr(),
-            place: object.place.span,
-            document: object.document,
-            of_name: false,
-        };
-        let change =
-            Change { path: way.into_iter().chain(metadata).collect(), value, wrote: Wrote::Anew };
-        let pending = by_file.entry(planned.object.file).or_default();
-        pending.add(owner, edit, change);
+        if let Some((edit, value)) = stamp_edit(manifests, planned) {
+            annotate(&template.path, &options.annotation, edit, value);
+        }
+        for other in &planned.others {
+            annotate(&other.at, &other.key, other.edit.clone(), other.value.clone());
+        }
     }
     for name in &renames.edits {
         let owner = Owner {
@@ -114,17 +124,28 @@ pub fn render(
         let pending = by_file.entry(name.file).or_default();
         pending.add(owner, name.edit.clone(), name.change.clone());
     }
+    by_file
+}
+
+/// The edits of all files, in their order. Where the proof fails, the file is left alone; and if it
+/// holds names, so is every other file that does, because they follow one another. A [wanted](wanted)
+/// text that is not here is another one by now.
+pub fn edits(
+    manifests: &Manifests,
+    texts: &Texts,
+    plan: &Plan,
+    renames: &Renames,
+    options: &Options,
+) -> (Vec<FileChange>, Vec<Finding>) {
+    let by_file = pending(manifests, plan, renames, options);
     let mut findings = Vec::new();
     let mut files: Vec<Edited> = Vec::new();
     let mut names_fail = false;
-    let numbers: Vec<usize> = by_file.keys().copied().collect();
-    let changed =
-        parallel::map(numbers.len(), options.jobs, |i| inputs[numbers[i]].file.text.get().err());
-    for ((file, pending), changed) in by_file.into_iter().zip(changed) {
+    for (file, pending) in by_file {
         let of_names = pending.owners.iter().any(|owner| owner.of_name);
-        let edited = match changed {
-            None => edited(file, pending),
-            Some(Changed { name }) => Err(Finding::changed(&name)),
+        let edited = match texts.get(file) {
+            Some(_) => edited(file, pending),
+            None => Err(Finding::changed(manifests.name(file))),
         };
         match edited {
             Ok(edited) => files.push(edited),
@@ -141,7 +162,7 @@ pub fn render(
         .collect();
     let mut proven = parallel::map(proofs.len(), options.jobs, |i| {
         let (file, changes) = proofs[i];
-        let text = inputs[file.change.file].file.text.known();
+        let text = texts.get(file.change.file);
         text.is_some_and(|text| proven(text, &file.change.edits, changes))
     })
     .into_iter();
@@ -183,7 +204,7 @@ impl Edited {
     }
 }
 
-fn unproven(file: usize, owners: &[Owner], culprit: Span) -> Finding {
+fn unproven(file: FileId, owners: &[Owner], culprit: Span) -> Finding {
     let mut here = owners.iter().filter(|owner| owner.document == culprit);
     let object = here.next().unwrap_or(&owners[0]);
     Finding::of(
@@ -192,14 +213,14 @@ fn unproven(file: usize, owners: &[Owner], culprit: Span) -> Finding {
         "after the edit the document would not mean the same; the file is left alone",
     )
     .at(Place {
-        file: FileId(offset(file)),
+        file,
         span: object.place,
     })
     .help("please report this layout; writing the pod template's metadata out in block style avoids it")
     .refusing()
 }
 
-fn edited(file: usize, pending: Pending) -> Result<Edited, Finding> {
+fn edited(file: FileId, pending: Pending) -> Result<Edited, Finding> {
     let Pending { edits, mut changes, owners } = pending;
     let Ok(edits) = EditSet::new(edits) else {
         return Err(unproven(file, &owners, owners[0].document));

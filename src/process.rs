@@ -1,28 +1,36 @@
-//! The stages in order: texts in, an [`Outcome`] out. No I/O.
+//! The stages in order: what was loaded in, an [`Outcome`] out. No I/O.
+//!
+//! A text that is not in memory any more is wanted again at two moments, and both say so in a value:
+//! before the decisions ([`Read::wanted`]) and before the edits ([`Decided::wanted`]). `io` reads these
+//! texts again in between.
 
 use crate::config::options::{Goal, Options};
-use crate::edit::{self};
-use crate::extract::{self, Facts};
+use crate::edit;
+use crate::extract::{self, Facts, Looks, Manifests, Mention};
 use crate::finding::{self, Code, Finding, Severity, silence};
 use crate::outcome::Outcome;
-use crate::plan::unread;
-use crate::plan::{self};
+use crate::parallel;
+use crate::plan::unread::Unnamed;
+use crate::plan::{self, Plan};
 use crate::rename::{self, Renames};
 use crate::resolve::index;
 use crate::scope::kustomize::{self, Kustomizations};
 use crate::scope::{self, Units};
 use crate::text::input::{Found, Input, Skipped};
-use crate::text::{Changed, FileId, Place, Span, offset};
-use crate::{parallel, yaml};
+use crate::text::{FileId, Place, Span, Texts, offset};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run starts from: the texts, and what could not be read.
 #[derive(Default)]
 pub struct Loaded {
-    /// The texts, in the order of the arguments and then of the file names.
+    /// The files, in the order of the arguments and then of the file names.
     pub inputs: Vec<Input>,
+    /// Their texts, as far as they are in memory.
+    pub texts: Texts,
     /// What they say, of those that were read while they came in; the last ones may be missing.
     pub facts: Vec<Option<Facts>>,
-    /// The kustomizations that reach one of the texts.
+    /// The kustomizations that reach one of the files.
     pub kustomizations: Kustomizations,
     /// What was walked past before it was read.
     pub skipped: Skipped,
@@ -31,69 +39,192 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Adds a text, and what it says if that is known.
-    pub fn push(&mut self, input: Input, facts: Option<Facts>) {
-        self.facts.resize_with(self.inputs.len(), || None);
+    /// Adds a file with its text, or with what the text says if that is not kept.
+    pub fn push(&mut self, input: Input, text: Option<Cow<'static, str>>, facts: Option<Facts>) {
         self.facts.push(facts);
         self.inputs.push(input);
+        self.texts.push(text);
     }
 }
 
-/// Runs the stages.
-///
-/// # Errors
-/// When a text must be read again for one of them, and is not what it was.
-pub fn run(loaded: Loaded, options: &Options) -> Result<Outcome, Changed> {
-    let Loaded { mut inputs, facts: known, kustomizations, mut skipped, findings: unreadable } =
+/// What the texts of a run say.
+pub struct Read {
+    /// All of it, but what generators make.
+    pub manifests: Manifests,
+    /// The texts that are in memory.
+    pub texts: Texts,
+    kustomizations: Kustomizations,
+    findings: Vec<Finding>,
+    /// What an apply of the objects as they stand would run into.
+    hints: Vec<Finding>,
+    /// What could not be read.
+    unreadable: Vec<Finding>,
+    skipped: Skipped,
+}
+
+/// Which texts are looked at before anything is decided, and what for.
+pub struct Wanted {
+    /// The files that kustomizations include.
+    included: BTreeSet<FileId>,
+    /// The names that are about to change: every mention of one must be known, in any text.
+    names: BTreeSet<String>,
+}
+
+/// What was seen in a text.
+pub struct Seen {
+    build: Option<kustomize::Look>,
+    mentions: Vec<Mention>,
+}
+
+/// Every decision of a run. Nothing is edited yet.
+pub struct Decided {
+    /// Everything that the texts say.
+    pub manifests: Manifests,
+    /// The texts that are in memory.
+    pub texts: Texts,
+    units: Units,
+    plan: Plan,
+    renames: Renames,
+    /// The sources that no reference names: what the texts say about them is looked for.
+    unnamed: Unnamed,
+    findings: Vec<Finding>,
+    unreadable: Vec<Finding>,
+    skipped: Skipped,
+}
+
+/// Reads every text that was not read as it came in, and lets go of those that can be read again.
+pub fn read(loaded: Loaded, options: &Options) -> Read {
+    let Loaded { inputs, mut texts, facts, kustomizations, mut skipped, findings: unreadable } =
         loaded;
-    let mut facts = local(&inputs, known, options)?;
+    let mut facts = local(&texts, facts, options);
     let mut findings = Vec::new();
-    for (file, input) in inputs.iter().enumerate() {
-        settle_text(file, input, &mut facts[file], &mut findings, &mut skipped)?;
-    }
-    for (input, facts) in inputs.iter_mut().zip(&mut facts) {
-        let dropped = input.file.text.forget();
-        facts.marked |= dropped.is_some_and(|text| silence::has_marks(&text));
-    }
-    let units = kustomize::units(&inputs, &mut facts, &kustomizations, options, |raw| {
-        scope::assign(&inputs, options.unit, &options.rules.units, raw)
-    })?;
-    let (index, found) = index::build(&facts, &units, options);
-    if options.goal != Goal::Strip {
-        let named = inputs.iter().zip(&mut facts);
-        let named = named.filter(|(input, _)| input.found != Found::Context);
-        findings.extend(named.flat_map(|(_, facts)| std::mem::take(&mut facts.findings)));
-        findings.extend(found);
-        for (file, (input, facts)) in inputs.iter().zip(&mut facts).enumerate() {
-            // What an overlay changes may not be applied as it is written.
-            if input.found != Found::Context && units.applies_as_written(file) {
-                findings.append(&mut facts.hints);
-            }
+    for (number, input) in inputs.iter().enumerate() {
+        let file = FileId(offset(number));
+        settle(file, input, &mut facts[number], &mut findings, &mut skipped);
+        if input.print.is_some() {
+            texts.forget(file);
         }
     }
-    let (renames, found) = names(&inputs, &mut facts, &units, options)?;
-    findings.extend(found);
-    let index = match renames {
-        Some(_) => index::build(&facts, &units, options).0,
-        None => index,
+    let (manifests, said, hints) = Manifests::of(inputs.into_iter().zip(facts));
+    // A stamp is taken out whatever else is wrong.
+    if options.goal != Goal::Strip {
+        findings.extend(said);
+    }
+    Read { manifests, texts, kustomizations, findings, hints, unreadable, skipped }
+}
+
+impl Read {
+    /// What must be looked at before anything is decided.
+    pub fn wanted(&self, options: &Options) -> Wanted {
+        Wanted {
+            included: match options.goal {
+                Goal::Strip => BTreeSet::new(),
+                Goal::Stamp | Goal::Check => self.kustomizations.included(),
+            },
+            names: rename::names(&self.manifests, options),
+        }
+    }
+}
+
+impl Wanted {
+    /// The files whose texts are looked at.
+    pub fn files(&self, manifests: &Manifests) -> Vec<FileId> {
+        let is_wanted = |file: &FileId| {
+            let says_names = !self.names.is_empty() && !manifests[*file].unread;
+            says_names || self.included.contains(file)
+        };
+        manifests.files().filter(is_wanted).collect()
+    }
+
+    /// Looks at the text of one of them.
+    pub fn look(&self, manifests: &Manifests, file: FileId, text: &str, options: &Options) -> Seen {
+        let has_objects = !manifests[file].objects.is_empty();
+        let is_included = self.included.contains(&file);
+        Seen {
+            build: is_included.then(|| kustomize::Look::at(text, has_objects)),
+            mentions: match manifests[file].unread {
+                true => Vec::new(),
+                false => extract::mentions(file, text, options, &self.names),
+            },
+        }
+    }
+}
+
+/// Decides everything: what is applied together, what each name means, which sources get another name,
+/// and what happens to each pod template. `seen` has an entry for each [wanted](Read::wanted) text.
+pub fn decide(
+    read: Read,
+    wanted: &Wanted,
+    seen: BTreeMap<FileId, Seen>,
+    options: &Options,
+) -> Decided {
+    let Read { manifests, texts, kustomizations, mut findings, hints, unreadable, skipped } = read;
+    let mut looks = BTreeMap::new();
+    let mut mentions = Vec::new();
+    for (file, seen) in seen {
+        looks.extend(seen.build.map(|look| (file, look)));
+        mentions.extend(seen.mentions);
+    }
+    let (units, generated) =
+        kustomize::units(&manifests, &kustomizations, &looks, options, |raw| {
+            scope::assign(&manifests, options.unit, &options.rules.units, raw)
+        });
+    let manifests = match options.goal {
+        Goal::Strip => manifests,
+        Goal::Stamp | Goal::Check => manifests.with(generated.0, kustomizations.secrets()),
     };
-    let as_written = renames.is_none();
-    let renames = renames.unwrap_or_default();
-    let (plan, found) = plan::decide(&inputs, &facts, &units, &index, options);
+    let (index, found) = index::build(&manifests, &units, options);
+    if options.goal != Goal::Strip {
+        findings.extend(found);
+        // What an overlay changes may not be applied as it is written.
+        let applies = |hint: &Finding| {
+            hint.place.is_none_or(|place| units.applies_as_written(&manifests, place.file))
+        };
+        findings.extend(hints.into_iter().filter(applies));
+    }
+    let (renames, found) = match wanted.names.is_empty() {
+        true => (Renames::default(), Vec::new()),
+        false => rename::decide(&manifests, &mentions, &units, options),
+    };
     findings.extend(found);
+    let (plan, found) = plan::decide(&manifests, &units, &index, &renames, options);
+    findings.extend(found);
+    let mut unnamed = Unnamed::default();
     if options.goal == Goal::Check {
         // What `check` finds beyond what every verb says: stamps that are not right, and sources
         // that nobody reads.
         let drift = plan.workloads.iter();
-        findings.extend(drift.filter_map(|planned| plan::drift(&inputs, &facts, planned)));
-        findings.extend(unread::unread(&facts, &inputs, &units, as_written, options.jobs)?);
+        findings.extend(drift.filter_map(|planned| plan::drift(&manifests, planned)));
+        unnamed = Unnamed::of(&manifests, &units);
     }
-    // The index is not needed any more, and edits need memory.
-    drop(index);
-    let (changes, found) = edit::render(&inputs, &facts, &plan, &renames, options);
+    Decided { manifests, texts, units, plan, renames, unnamed, findings, unreadable, skipped }
+}
+
+impl Decided {
+    /// The files that change: their texts are wanted, and stay.
+    pub fn wanted(&self) -> BTreeSet<FileId> {
+        edit::wanted(&self.manifests, &self.plan, &self.renames)
+    }
+
+    /// The sources that no reference names: their [files](Unnamed::files) are searched.
+    pub fn unnamed(&self) -> &Unnamed {
+        &self.unnamed
+    }
+}
+
+/// Edits the texts, proves the edits, and settles what is said. `said` has the names that each searched
+/// text [says](Unnamed::said_in).
+pub fn edit(
+    decided: Decided,
+    said: &BTreeMap<FileId, BTreeSet<String>>,
+    options: &Options,
+) -> Outcome {
+    let Decided { manifests, texts, units, plan, mut renames, unnamed, mut findings, .. } = decided;
+    findings.extend(unnamed.findings(&manifests, said));
+    let (changes, found) = edit::edits(&manifests, &texts, &plan, &renames, options);
+    renames.edits = Vec::new();
     findings.extend(found);
-    let may_have_marks = |file: usize| facts[file].marked;
-    silence::apply(&options.rules.findings, &inputs, may_have_marks, &mut findings)?;
+    silence::apply(&options.rules.findings, |file| &manifests[file].marks, &mut findings);
     if options.strict {
         for finding in &mut findings {
             // What `check` is there to find is no refusal.
@@ -105,49 +236,19 @@ pub fn run(loaded: Loaded, options: &Options) -> Result<Outcome, Changed> {
         }
     }
     // What cannot be read is no matter of policy.
-    findings.extend(unreadable);
+    findings.extend(decided.unreadable);
     finding::sort(&mut findings);
-    Ok(Outcome { inputs, facts, plan, renames: renames.sources, changes, findings, skipped })
-}
-
-/// Decides about names, where a source asks for one of its content. The texts are read again for every
-/// place that says one of them.
-fn names(
-    inputs: &[Input],
-    facts: &mut [Facts],
-    units: &Units,
-    options: &Options,
-) -> Result<(Option<Renames>, Vec<Finding>), Changed> {
-    let names = rename::names(facts, options);
-    if names.is_empty() {
-        return Ok((None, Vec::new()));
-    }
-    let read = |i: usize| match facts[i].unread {
-        true => Ok(Vec::new()),
-        false => {
-            let text = inputs[i].file.text.lend()?;
-            Ok(extract::mentions(&text, options, &names))
-        }
-    };
-    let mentions = parallel::map(inputs.len(), options.jobs, read).into_iter();
-    let mentions = mentions.collect::<Result<Vec<_>, Changed>>()?;
-    let (renames, findings) = rename::decide(inputs, facts, &mentions, units, options);
-    Ok((Some(renames), findings))
+    let skipped = decided.skipped;
+    Outcome { manifests, texts, units, plan, renames, changes, findings, skipped }
 }
 
 /// Reads every text that was not read as it came in, large ones in parts, on as many threads as asked
 /// for; the result is in the order of the input.
-fn local(
-    inputs: &[Input],
-    mut known: Vec<Option<Facts>>,
-    options: &Options,
-) -> Result<Vec<Facts>, Changed> {
-    known.resize_with(inputs.len(), || None);
+fn local(texts: &Texts, mut known: Vec<Option<Facts>>, options: &Options) -> Vec<Facts> {
     let mut parts: Vec<(usize, &str, Span)> = Vec::new();
-    for (i, input) in inputs.iter().enumerate().filter(|(i, _)| known[*i].is_none()) {
-        let text = input.file.text.get()?;
-        let of_text = extract::parts(text).into_iter();
-        parts.extend(of_text.map(|part| (i, text, part)));
+    for (i, _) in known.iter().enumerate().filter(|(_, facts)| facts.is_none()) {
+        let text = texts.get(FileId(offset(i))).unwrap_or_default();
+        parts.extend(extract::parts(text).into_iter().map(|part| (i, text, part)));
     }
     let read = |at: usize| {
         let (i, text, part) = parts[at];
@@ -155,27 +256,30 @@ fn local(
     };
     let mut read = parallel::map(parts.len(), options.jobs, read).into_iter();
     for of_text in parts.chunk_by(|a, b| a.0 == b.0) {
-        known[of_text[0].0] = Some(extract::join(read.by_ref().take(of_text.len())));
+        let (i, text, _) = of_text[0];
+        known[i] = Some(extract::join(read.by_ref().take(of_text.len())).seen(text));
     }
-    Ok(known.into_iter().map(Option::unwrap_or_default).collect())
+    known.into_iter().map(Option::unwrap_or_default).collect()
 }
 
 /// What becomes of a text that cannot be read, or that is no manifest: one that was named is an
 /// error; one that was met in a folder is walked past, with a count.
-fn settle_text(
-    file: usize,
+fn settle(
+    file: FileId,
     input: &Input,
     facts: &mut Facts,
     findings: &mut Vec<Finding>,
     skipped: &mut Skipped,
-) -> Result<(), Changed> {
-    let unread = Facts { unread: true, marked: facts.marked, ..Facts::default() };
-    if input.found == Found::Context {
-        // The user did not name the file, so it gets no finding; workloads that need it are left alone.
+) {
+    let marks = std::mem::take(&mut facts.marks);
+    let unread = Facts { unread: true, marks: marks.clone(), ..Facts::default() };
+    facts.marks = marks;
+    if !input.is_named() {
+        // Nobody named it, so nobody is told; who needs it is left alone.
         if facts.ytt || facts.broken.is_some() {
             *facts = unread;
         }
-        return Ok(());
+        return;
     }
     let walked = matches!(input.found, Found::Walked(_));
     if facts.ytt && input.found != Found::Stream {
@@ -185,58 +289,38 @@ fn settle_text(
             let message = "a ytt program: its `#@` comments are code";
             findings.push(
                 Finding::new(Code::UnsupportedYaml, message)
-                    .at(start_of(file))
+                    .at(Place { file, span: Span { start: 0, end: 0 } })
                     .help("render it first: `ytt -f FILE | rollstamp`")
                     .refusing(),
             );
         }
         *facts = unread;
-        return Ok(());
+        return;
     }
     let Some(error) = facts.broken.take() else {
         if walked && facts.object_count == 0 {
             skipped.without_objects += 1;
         }
-        return Ok(());
+        return;
     };
+    let looks = facts.looks;
     *facts = unread;
     let code = if error.refused { Code::UnsupportedYaml } else { Code::YamlSyntax };
-    let place = Place { file: FileId(offset(file)), span: Span { start: error.at, end: error.at } };
+    let place = Place { file, span: Span { start: error.at, end: error.at } };
     if !walked {
         findings.push(Finding::new(code, error.message).at(place).refusing());
-        return Ok(());
+        return;
     }
-    let text = input.file.text.lend()?;
-    if looks_like_template(&text) {
-        skipped.templates += 1;
-    } else if looks_like_manifest(&text) {
-        skipped.unreadable += 1;
-        findings.push(
-            Finding::new(Code::BrokenManifest, format!("left alone: {}", error.message))
-                .at(place)
-                .help("mend it, or leave it out with --exclude"),
-        );
-    } else {
-        skipped.unreadable += 1;
+    match looks {
+        Looks::Template => skipped.templates += 1,
+        Looks::Manifest => {
+            skipped.unreadable += 1;
+            findings.push(
+                Finding::new(Code::BrokenManifest, format!("left alone: {}", error.message))
+                    .at(place)
+                    .help("mend it, or leave it out with --exclude"),
+            );
+        }
+        Looks::Other => skipped.unreadable += 1,
     }
-    Ok(())
-}
-
-fn start_of(file: usize) -> Place {
-    Place { file: FileId(offset(file)), span: Span { start: 0, end: 0 } }
-}
-
-/// Only asked of a text that is not YAML: many good manifests hold `{{` in a value.
-fn looks_like_template(text: &str) -> bool {
-    ["{{", "{%", "<%", "@@"].iter().any(|mark| text.contains(mark))
-        || yaml::split::chunks(text).next().is_none()
-        || text.lines().any(|line| {
-            let value = line.rsplit(": ").next().unwrap_or_default().trim();
-            value.len() > 2 && value.starts_with('@') && value.ends_with('@')
-        })
-}
-
-fn looks_like_manifest(text: &str) -> bool {
-    let has = |field: &str| text.lines().any(|line| line.starts_with(field));
-    has("apiVersion:") && has("kind:")
 }

@@ -5,13 +5,14 @@ use super::args::Common;
 use super::run::{print, start};
 use crate::config::options::Goal;
 use crate::finding::Severity;
-use crate::report::{Verb, View, summary};
+use crate::report::{Subject, Verb, View, summary};
 use std::path::PathBuf;
 
 pub(super) fn check(paths: &[PathBuf], common: &Common, show_diffs: bool) -> anyhow::Result<Exit> {
     let Some(mut run) = start(paths, common, Verb::Check, Goal::Check)? else {
         return Ok(Exit::Trouble);
     };
+    run.quote(Subject::Outcome);
     let least = if common.quiet { Severity::Error } else { Severity::Note };
     let view = View { least, show_diffs, ..run.view() };
     print(|out| common.output.outcome(&view, out))?;

@@ -4,11 +4,11 @@ use super::Exit;
 use super::args::Common;
 use super::run::{print, start};
 use crate::config::options::Goal;
-use crate::k8s::id::ObjectId;
+use crate::extract::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::short_names;
 use crate::outcome::Outcome;
-use crate::report::{Verb, summary};
-use crate::resolve::index::{ObjectRef, object};
+use crate::report::{Subject, Verb, summary};
 use anyhow::bail;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -47,6 +47,7 @@ pub(super) fn explain(
         run.say_findings()?;
     }
     let chosen = chosen?;
+    run.quote(Subject::Explanation);
     print(|out| common.output.explain(&run.view(), &chosen, out))?;
     if common.verbose {
         let summary = summary::read(&run.outcome);
@@ -60,9 +61,9 @@ fn choose(
     outcome: &Outcome,
     wanted: &[Wanted],
     namespace: Option<&str>,
-) -> anyhow::Result<BTreeSet<ObjectRef>> {
+) -> anyhow::Result<BTreeSet<ObjectId>> {
     let planned = outcome.plan.workloads.iter();
-    let all: BTreeSet<ObjectRef> = planned.map(|planned| planned.object).collect();
+    let all: BTreeSet<ObjectId> = planned.map(|planned| planned.object).collect();
     if wanted.is_empty() {
         return Ok(all);
     }
@@ -70,7 +71,7 @@ fn choose(
     for wanted in wanted {
         let mut found = false;
         for &at in &all {
-            let id = &object(&outcome.facts, at).id;
+            let id = &outcome.manifests[at].id;
             let own = id.namespace.as_deref().or(namespace);
             if short_names::means(&wanted.kind, &id.kind)
                 && id.name == wanted.name
@@ -84,7 +85,7 @@ fn choose(
             if let Some(delegate) = delegate(outcome, wanted) {
                 bail!("{delegate}");
             }
-            let ids = all.iter().map(|&at| &object(&outcome.facts, at).id);
+            let ids = all.iter().map(|&at| &outcome.manifests[at].id);
             bail!("{}", nothing_is(wanted, ids, namespace));
         }
     }
@@ -93,7 +94,8 @@ fn choose(
 
 /// Of a workload without a pod template of its own, where its pod template is.
 fn delegate(outcome: &Outcome, wanted: &Wanted) -> Option<String> {
-    let mut objects = outcome.facts.iter().flat_map(|facts| &facts.objects);
+    let objects = outcome.manifests.objects().map(|(_, object)| object);
+    let mut objects = objects.filter(|object| !outcome.units.is_patch(object.place.file));
     objects.find_map(|object| {
         let delegate = object.delegate.as_ref()?;
         let is_meant =
@@ -112,12 +114,12 @@ fn delegate(outcome: &Outcome, wanted: &Wanted) -> Option<String> {
 /// Nothing is what was asked for; the nearest one may have been meant.
 fn nothing_is<'a>(
     wanted: &Wanted,
-    ids: impl Iterator<Item = &'a ObjectId>,
+    ids: impl Iterator<Item = &'a Identity>,
     namespace: Option<&str>,
 ) -> String {
     let Wanted { kind, name } = wanted;
     let place = namespace.map_or_else(String::new, |n| format!(" in the namespace {n}"));
-    let distance = |id: &ObjectId| {
+    let distance = |id: &Identity| {
         let kinds = if short_names::means(kind, &id.kind) {
             0
         } else {

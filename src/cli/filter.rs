@@ -6,13 +6,13 @@ use super::run::{Run, start};
 use super::settings::exclude;
 use crate::config::options::{Goal, Mode};
 use crate::edit::FileChange;
-use crate::io::files::Texts;
+use crate::io::files::Keep;
 use crate::io::{files, stdout};
 use crate::outcome::{Outcome, generations};
 use crate::process;
 use crate::report::krm::Results;
 use crate::report::{Format, Verb, summary};
-use crate::text::Changed;
+use crate::text::FileId;
 use crate::text::input::Found;
 use anyhow::{Context, anyhow, bail};
 use std::collections::BTreeMap;
@@ -20,13 +20,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// How many old generations are kept, and where they are.
-type Keep = (NonZeroUsize, PathBuf);
+type Kept = (NonZeroUsize, PathBuf);
 
 pub(super) fn filter(
     paths: &[PathBuf],
     common: &Common,
     goal: Goal,
-    keep: Option<Keep>,
+    keep: Option<Kept>,
 ) -> anyhow::Result<Exit> {
     let Some(mut run) = start(paths, common, Verb::Filter, goal)? else {
         return Ok(Exit::Trouble);
@@ -44,13 +44,19 @@ pub(super) fn filter(
         let summary = summary::read(&run.outcome);
         run.say(&summary);
     }
-    let mut pieces = stream_of(&run.outcome, paths.is_empty())?;
+    let mut pieces = stream_of(&run.outcome, paths.is_empty());
     if paths.is_empty() && stdout::is_helm_plugin() && pieces.iter().all(|p| p.trim().is_empty()) {
         // Helm 4 takes an empty answer for a failure, even where the chart rendered nothing.
         pieces = vec!["---\n"];
     }
     if let (Some(previous), Some((most, _))) = (&previous, &keep) {
-        let kept = generations::kept(&run.outcome, previous, most.get(), &run.options);
+        let kept = generations::kept(
+            &run.outcome,
+            &previous.manifests,
+            &previous.texts,
+            most.get(),
+            &run.options,
+        );
         append(&mut pieces, &kept.map_err(|why| anyhow!("--previous: {why}"))?);
     }
     let results = run.call.as_ref().and_then(|call| call.results.as_ref());
@@ -68,7 +74,7 @@ pub(super) fn filter(
 }
 
 /// Reads what an earlier run printed.
-fn previous(path: &Path, common: &Common, run: &Run<'_>) -> anyhow::Result<Outcome> {
+fn previous(path: &Path, common: &Common, run: &Run<'_>) -> anyhow::Result<process::Read> {
     if run.call.is_some() || common.given.is_some() {
         bail!("--keep: kustomize takes no documents behind its own; pipe what it prints");
     }
@@ -82,13 +88,13 @@ fn previous(path: &Path, common: &Common, run: &Run<'_>) -> anyhow::Result<Outco
     }
     let (exclude, units) = (exclude(&common.exclude)?, &run.options.rules.units);
     let paths = [path.to_path_buf()];
-    let loaded = files::load(&paths, &exclude, None, units, Texts::Kept, &run.options)
+    let loaded = files::load(&paths, &exclude, None, units, Keep::All, &run.options)
         .with_context(|| format!("failed to read {}", path.display()))?;
     if let Some(finding) = loaded.findings.first() {
         bail!("--previous: {}", finding.message);
     }
     // What it says counts as it stands, so nothing is found to be wrong with it.
-    process::run(loaded, &run.options).context("--previous")
+    Ok(process::read(loaded, &run.options))
 }
 
 /// Puts documents behind all others.
@@ -124,17 +130,21 @@ fn insert<'a>(pieces: &mut Vec<&'a str>, at: usize, text: &'a str) {
 
 /// The texts with their edits. A single stream passes as it is; of files only those that hold
 /// objects, with a `---` between them and only the first byte order mark.
-fn stream_of(outcome: &Outcome, single: bool) -> Result<Vec<&str>, Changed> {
-    let changes: BTreeMap<usize, &FileChange> =
+fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
+    let changes: BTreeMap<FileId, &FileChange> =
         outcome.changes.iter().map(|change| (change.file, change)).collect();
     let mut pieces: Vec<&str> = Vec::new();
     let mut ends_line = true;
-    for (file, input) in outcome.inputs.iter().enumerate() {
-        let is_empty = outcome.facts[file].object_count == 0 && input.found != Found::Stream;
-        if !single && (is_empty || input.found == Found::Context) {
+    for file in outcome.manifests.files() {
+        let of = &outcome.manifests[file];
+        let has_none = of.object_count == 0 || outcome.units.is_patch(file);
+        let is_empty = has_none && of.input.found != Found::Stream;
+        if !single && (is_empty || !of.input.is_named()) {
             continue;
         }
-        let text = input.file.text.get()?;
+        let Some(text) = outcome.texts.get(file) else {
+            continue;
+        };
         let first = pieces.is_empty();
         let start = if !first && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         if !first {
@@ -152,5 +162,5 @@ fn stream_of(outcome: &Outcome, single: bool) -> Result<Vec<&str>, Changed> {
         }
         ends_line = pieces.iter().rev().find(|p| !p.is_empty()).is_none_or(|p| p.ends_with('\n'));
     }
-    Ok(pieces)
+    pieces
 }

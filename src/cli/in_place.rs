@@ -20,7 +20,7 @@ pub(super) fn in_place(
     let Some(mut run) = start(paths, common, verb, goal)? else {
         return Ok(Exit::Trouble);
     };
-    if run.outcome.inputs.iter().any(|i| i.found == Found::Stream) {
+    if run.outcome.manifests.all_files().iter().any(|file| file.input.found == Found::Stream) {
         bail!(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"
         );
@@ -33,17 +33,15 @@ pub(super) fn in_place(
     }
     let changes = run.outcome.changes.iter();
     let replacements = changes.filter_map(|change| {
-        let input = &run.outcome.inputs[change.file];
-        let path = input.path.as_deref()?;
-        let input = &input.file;
-        Some(input.text.get().map(|before| write::Replacement {
-            path,
+        let input = &run.outcome.manifests[change.file].input;
+        Some(write::Replacement {
+            path: input.path.as_deref()?,
             name: &input.name,
-            before,
+            before: run.outcome.texts.get(change.file)?,
             edits: &change.edits,
-        }))
+        })
     });
-    let replacements = replacements.collect::<Result<Vec<_>, _>>()?;
+    let replacements: Vec<_> = replacements.collect();
     let (done, findings) = write::all(&replacements);
     let changes = run.outcome.changes.iter().zip(done).filter(|(_, done)| *done);
     let lines: Vec<String> =

@@ -6,12 +6,12 @@ use super::settings::{exclude, options, settings};
 use super::validate::require;
 use crate::config::options::{Goal, Options};
 use crate::finding::Severity;
-use crate::io::files::Texts;
+use crate::io::files::Keep;
 use crate::io::stdin::Arriving;
-use crate::io::{files, krm, stdout};
+use crate::io::{files, krm, reload, stdout};
 use crate::outcome::Outcome;
-use crate::process::{self, Loaded};
-use crate::report::{Verb, View};
+use crate::process::Loaded;
+use crate::report::{self, Subject, Verb, View};
 use anyhow::Context;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -56,14 +56,14 @@ pub(super) fn start<'a>(
     } else {
         require(paths)?;
         // What is printed is wanted as it was read; what is reported is read again where it is quoted.
-        let texts = if verb == Verb::Filter { Texts::Kept } else { Texts::ReadAgain };
+        let keep = if verb == Verb::Filter { Keep::All } else { Keep::Changed };
         let (exclude, units) = (exclude(&common.exclude)?, &options.rules.units);
-        loaded = files::load(paths, &exclude, root.as_deref(), units, texts, &options)
+        loaded = files::load(paths, &exclude, root.as_deref(), units, keep, &options)
             .context("failed to read the input")?;
     }
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let outcome = std::mem::ManuallyDrop::new(process::run(loaded, &options)?);
+    let outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
     Ok(Some(Run { outcome, call, options, common, verb, talk }))
 }
 
@@ -103,6 +103,14 @@ impl Run<'_> {
         }
     }
 
+    /// Reads the texts again that a report quotes, or counts lines in.
+    pub(super) fn quote(&mut self, subject: Subject) {
+        let is_document = self.common.output.is_document();
+        let wanted = report::wanted(&self.outcome, subject, is_document);
+        let outcome = &mut *self.outcome;
+        reload::keep(&outcome.manifests, &mut outcome.texts, wanted, self.options.jobs);
+    }
+
     /// Links are for terminals alone: who asks for colours in a file or a log does not ask for them.
     fn takes_links(&self, on_stdout: bool) -> bool {
         self.takes_colour(on_stdout) && stdout::is_terminal(on_stdout)
@@ -110,6 +118,7 @@ impl Run<'_> {
 
     /// Says the findings on the standard error.
     pub(super) fn say_findings(&mut self) -> io::Result<()> {
+        self.quote(Subject::Outcome);
         let mut said = Vec::new();
         self.common.output.outcome(&self.view_beside(), &mut said)?;
         self.talk.say(&String::from_utf8_lossy(&said));

@@ -1,7 +1,8 @@
 //! The facts of a text from those of its parts, in as little memory as they need: they are kept until
 //! the end of the run.
 
-use super::{Facts, Object};
+use super::Facts;
+use super::manifests::renumber;
 
 /// The facts of a text from those of its parts: the first error counts, as if they had been read
 /// one after the other.
@@ -26,7 +27,19 @@ impl Joining {
         if all.broken.is_some() {
             return;
         }
+        let behind =
+            (all.objects.len(), all.sources.len(), all.templates.len(), all.references.len());
+        renumber(
+            &mut part.objects,
+            &mut part.sources,
+            &mut part.templates,
+            &mut part.references,
+            behind,
+        );
         all.objects.append(&mut part.objects);
+        all.sources.append(&mut part.sources);
+        all.templates.append(&mut part.templates);
+        all.references.append(&mut part.references);
         all.object_count += part.object_count;
         all.kustomizations.append(&mut part.kustomizations);
         all.findings.append(&mut part.findings);
@@ -35,6 +48,7 @@ impl Joining {
         all.encrypted |= part.encrypted;
         all.ytt |= part.ytt;
         all.secrets.append(&mut part.secrets);
+        all.marks.append(&mut part.marks);
     }
 
     /// The facts of the whole text.
@@ -49,19 +63,15 @@ impl Joining {
 }
 
 /// Shrinks every `Vec` to fit, because facts live until the end of the run.
-pub(super) fn fit(objects: &mut Vec<Object>) {
-    for object in objects.iter_mut() {
-        object.sources.shrink_to_fit();
-        for source in &mut object.sources {
-            source.entries.shrink_to_fit();
-        }
-        object.templates.shrink_to_fit();
-        for template in &mut object.templates {
-            template.references.shrink_to_fit();
-            for reference in &mut template.references {
-                reference.spot.mounts.shrink_to_fit();
-            }
-        }
+pub(super) fn fit(part: &mut Facts) {
+    for source in &mut part.sources {
+        source.entries.shrink_to_fit();
     }
-    objects.shrink_to_fit();
+    for reference in &mut part.references {
+        reference.spot.mounts.shrink_to_fit();
+    }
+    part.objects.shrink_to_fit();
+    part.sources.shrink_to_fit();
+    part.templates.shrink_to_fit();
+    part.references.shrink_to_fit();
 }

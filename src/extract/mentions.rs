@@ -7,13 +7,13 @@ use super::objects::{self, Found, ObjectNode};
 use crate::config::options::Options;
 use crate::finding::naming::CannotFollow;
 use crate::k8s::Row;
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::other_names::{CLUSTER_WIDE, OWN_GROUPS, is_free, is_other};
 use crate::k8s::providers::Target;
 use crate::k8s::referrers::{Names, POD_PARTS, Referrer, Within, referrers};
 use crate::k8s::sites::{SITES, Site, Under};
-use crate::text::Span;
+use crate::text::{FileId, Span};
 use crate::yaml::path::{Route, Step};
 use crate::yaml::{self, Cursor, Kind, Style};
 use smol_str::SmolStr;
@@ -21,8 +21,10 @@ use std::collections::BTreeSet;
 
 /// A scalar that reads a name.
 pub struct Mention {
+    /// The file that it is in.
+    pub file: FileId,
     /// The object that it is in.
-    pub id: ObjectId,
+    pub id: Identity,
     /// Where the object is.
     pub object: Span,
     /// The document that it is in.
@@ -63,7 +65,12 @@ pub enum What {
 }
 
 /// Reads the mentions of names in a text. What cannot be read mentions nothing: it was said before.
-pub fn mentions(text: &str, options: &Options, names: &BTreeSet<String>) -> Vec<Mention> {
+pub fn mentions(
+    file: FileId,
+    text: &str,
+    options: &Options,
+    names: &BTreeSet<String>,
+) -> Vec<Mention> {
     let mut found = Vec::new();
     if names.is_empty() || !says_any(text, names) {
         return found;
@@ -80,7 +87,7 @@ pub fn mentions(text: &str, options: &Options, names: &BTreeSet<String>) -> Vec<
             let known = found.len();
             let read = objects::each(Cursor::root(&document, text), |object| {
                 if let Found::Object(object) = object {
-                    search(&object, options, names, &mut found);
+                    search(file, &object, options, names, &mut found);
                 }
             });
             if read.is_err() {
@@ -106,7 +113,8 @@ fn says_any(text: &str, names: &BTreeSet<String>) -> bool {
 
 /// What is known of the object that is searched.
 struct Searched<'a> {
-    id: ObjectId,
+    file: FileId,
+    id: Identity,
     object: Cursor<'a>,
     route: &'a [Step],
     workload: Option<Row<WorkloadKind>>,
@@ -116,12 +124,13 @@ struct Searched<'a> {
 
 /// Finds the mentions in one object.
 fn search(
+    file: FileId,
     object: &ObjectNode<'_>,
     options: &Options,
     names: &BTreeSet<String>,
     found: &mut Vec<Mention>,
 ) {
-    let (group, version) = ObjectId::split_api_version(&object.api_version);
+    let (group, version) = Identity::split_api_version(&object.api_version);
     let kind = object.kind.as_str();
     let metadata = object.node.get("metadata");
     if metadata.is_some_and(is_local) {
@@ -129,10 +138,11 @@ fn search(
     }
     let string = |field| metadata.and_then(|metadata| metadata.filled(field));
     let searched = Searched {
+        file,
         own: OWN_GROUPS.contains(&group),
         parts: POD_PARTS.contains(&(group, kind)),
         workload: options.workload(group, kind),
-        id: ObjectId {
+        id: Identity {
             group: group.into(),
             version: version.into(),
             kind: kind.into(),
@@ -236,6 +246,7 @@ impl MentionWalk<'_> {
         let id = &self.object.id;
         let anywhere = namespace.is_none() && CLUSTER_WIDE.contains(&id.kind.as_str());
         self.found.push(Mention {
+            file: self.object.file,
             namespace: namespace.or_else(|| Some(id.namespace.as_ref()?.to_string())),
             anywhere,
             id: id.clone(),

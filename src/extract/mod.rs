@@ -4,6 +4,9 @@
 //! dropped when its facts are known.
 
 mod hash_suffix;
+mod ids;
+mod looks;
+mod manifests;
 mod api_limits;
 mod join;
 mod foreign;
@@ -21,7 +24,10 @@ mod workload;
 
 pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
 pub use foreign::Marks;
+pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
+pub use looks::Looks;
+pub use manifests::{File, Manifests};
 pub use mentions::{Mention, What, mentions};
 pub use own_suffix::{Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
@@ -33,10 +39,10 @@ pub(crate) use workload::refused;
 
 use crate::config::options::Options;
 use crate::config::policy::Subject;
-use crate::finding::silence::has_marks;
+use crate::finding::silence::{Mark, marks};
 use crate::finding::{Code, Finding};
 use crate::k8s::Row;
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::kinds;
 use crate::text::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::path::Route;
@@ -60,6 +66,12 @@ pub enum By {
 pub struct Facts {
     /// The objects that provide or read something, in the order of the text.
     pub objects: Vec<Object>,
+    /// What they provide, in the order of the objects.
+    pub sources: Vec<Source>,
+    /// Their pod templates, in the order of the objects.
+    pub templates: Vec<Template>,
+    /// What these read, in the order of the templates.
+    pub references: Vec<Reference>,
     /// How many Kubernetes objects there are, those without facts included.
     pub object_count: usize,
     /// The kustomizations in a list, by their paths; empty when the text is read.
@@ -76,8 +88,10 @@ pub struct Facts {
     pub ytt: bool,
     /// Whether nothing is known of it, because it could not be read.
     pub unread: bool,
-    /// Of a text that is not kept: whether a comment in it may silence a finding.
-    pub marked: bool,
+    /// What a text that cannot be read looks like.
+    pub looks: Looks,
+    /// The comments that silence findings.
+    pub marks: Vec<Mark>,
     /// The bytes of every Secret, which no report may quote.
     pub secrets: Vec<Span>,
 }
@@ -85,7 +99,7 @@ pub struct Facts {
 /// A Kubernetes object that provides or reads something.
 pub struct Object {
     /// Who it is.
-    pub id: ObjectId,
+    pub id: Identity,
     /// Where it is.
     pub place: Place,
     /// Where its name is written.
@@ -103,9 +117,9 @@ pub struct Object {
     /// The kustomization that it lies below, in such a list.
     pub raw_material_of: Option<Box<str>>,
     /// What it provides.
-    pub sources: Vec<Source>,
+    pub sources: Ids<SourceId>,
     /// Its pod templates, and what they read.
-    pub templates: Vec<Template>,
+    pub templates: Ids<TemplateId>,
     /// The workload whose pod template it uses instead.
     pub delegate: Option<Box<Delegate>>,
     /// Whether its references can follow a source that gets another name.
@@ -142,6 +156,30 @@ fn names_in(list: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Facts {
+    /// Adds an object with what it provides, and its pod templates with what they read.
+    fn add(
+        &mut self,
+        mut object: Object,
+        sources: Vec<Source>,
+        templates: Vec<(Template, Vec<Reference>)>,
+    ) {
+        let own = ObjectId::at(self.objects.len());
+        let (first_source, first_template) = (self.sources.len(), self.templates.len());
+        self.sources.extend(sources.into_iter().map(|source| Source { object: own, ..source }));
+        for (mut template, references) in templates {
+            let number = TemplateId::at(self.templates.len());
+            let first = self.references.len();
+            let of_template = |reference| Reference { template: number, ..reference };
+            self.references.extend(references.into_iter().map(of_template));
+            template.object = own;
+            template.references = Ids::over(first..self.references.len());
+            self.templates.push(template);
+        }
+        object.sources = Ids::over(first_source..self.sources.len());
+        object.templates = Ids::over(first_template..self.templates.len());
+        self.objects.push(object);
+    }
+
     /// What lies below a kustomization in a list is what that one is made of, not what is applied.
     fn find_raw_material(&mut self) {
         let kustomizations = std::mem::take(&mut self.kustomizations);
@@ -192,12 +230,8 @@ pub fn parts(text: &str) -> Vec<Span> {
 /// Reads a text.
 pub fn extract(file: FileId, text: &str, options: &Options) -> Facts {
     let parts = parts(text).into_iter();
-    join(parts.map(|part| extract_part(file, text, part, options)))
-}
-
-/// Reads a text that is not kept.
-pub fn extract_once(file: FileId, text: &str, options: &Options) -> Facts {
-    Facts { marked: has_marks(text), ..extract(file, text, options) }
+    let facts = join(parts.map(|part| extract_part(file, text, part, options)));
+    facts.seen(text)
 }
 
 /// Reads one of the [`parts`] of a text.
@@ -207,6 +241,7 @@ pub fn extract_part(file: FileId, text: &str, part: Span, options: &Options) -> 
         facts.broken = Some(SyntaxError::refused(0, "a text of more than 1 GiB"));
         return facts;
     }
+    facts.marks = marks(text, part);
     let mut marks = YttMarks::new(text, part);
     for chunk in yaml::split::chunks_of(text, part) {
         let documents = match chunk.and_then(|chunk| yaml::parse(text, chunk.span)) {
@@ -230,7 +265,7 @@ pub fn extract_part(file: FileId, text: &str, part: Span, options: &Options) -> 
         }
     }
     facts.ytt = marks.is_program();
-    join::fit(&mut facts.objects);
+    join::fit(&mut facts);
     facts
 }
 
@@ -285,7 +320,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// What says that the whole object takes no part: its annotation, or a rule.
-    fn ignored(&self, annotation: bool, object: Cursor<'_>, id: &ObjectId) -> Option<By> {
+    fn ignored(&self, annotation: bool, object: Cursor<'_>, id: &Identity) -> Option<By> {
         match annotation {
             true => Some(By::Annotation),
             false => self.is_ignored_by_rule(object, id).then_some(By::Rule),
@@ -293,7 +328,7 @@ impl Reader<'_> {
     }
 
     /// Whether a rule of the configuration is about the whole object.
-    fn is_ignored_by_rule(&self, object: Cursor<'_>, id: &ObjectId) -> bool {
+    fn is_ignored_by_rule(&self, object: Cursor<'_>, id: &Identity) -> bool {
         let rules = &self.options.rules.ignore;
         !rules.is_empty() && {
             let labels = labels(object);
@@ -301,7 +336,7 @@ impl Reader<'_> {
         }
     }
 
-    fn subject<'a>(&'a self, id: &'a ObjectId, labels: &'a [(String, String)]) -> Subject<'a> {
+    fn subject<'a>(&'a self, id: &'a Identity, labels: &'a [(String, String)]) -> Subject<'a> {
         Subject {
             kind: &id.kind,
             namespace: id.namespace.as_deref().or(self.options.namespace.as_deref()),
@@ -326,7 +361,7 @@ impl Reader<'_> {
     fn object(&mut self, object: &ObjectNode<'_>) {
         let node = object.node;
         let kind = object.kind.as_str();
-        let (group, version) = ObjectId::split_api_version(&object.api_version);
+        let (group, version) = Identity::split_api_version(&object.api_version);
         self.facts.encrypted |= is_sops(node);
         self.facts.object_count += 1;
         if kind == "Secret" {
@@ -357,7 +392,7 @@ impl Reader<'_> {
                 return;
             }
         };
-        let id = ObjectId {
+        let id = Identity {
             group: group.into(),
             version: version.into(),
             kind: object.kind.clone(),
@@ -385,7 +420,7 @@ impl Reader<'_> {
         let from_file = metadata.filter(|_| !object.route.is_empty());
         let delegate = kinds::delegate(group, kind).and_then(|field| delegate(node, field));
         let follows = Follows::read(self, metadata.filter(|_| reads));
-        self.facts.objects.push(Object {
+        let object = Object {
             id,
             place: self.place(node),
             name_span: name.map_or(node, |(_, at)| at).span(),
@@ -395,11 +430,12 @@ impl Reader<'_> {
             origin: origin.map(Box::new),
             from_file: from_file.and_then(build_notes::from_file).map(Box::new),
             raw_material_of: None,
-            sources,
-            templates,
+            sources: Ids::default(),
+            templates: Ids::default(),
             delegate: delegate.map(Box::new),
             follows,
-        });
+        };
+        self.facts.add(object, sources, templates);
     }
 
     /// The row of a kind; of a kind without one, if the object has the shape of a workload, the row

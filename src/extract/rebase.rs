@@ -18,6 +18,9 @@ impl Facts {
     pub fn moved(mut self, file: FileId, by: u32) -> Self {
         let Self {
             objects,
+            sources,
+            templates,
+            references,
             object_count: _,
             kustomizations: _,
             findings,
@@ -26,11 +29,28 @@ impl Facts {
             encrypted: _,
             ytt: _,
             unread: _,
-            marked: _,
+            looks: _,
+            marks,
             secrets,
         } = &mut self;
         let way = Way { file, by };
         objects.iter_mut().for_each(|object| way.object(object));
+        sources.iter_mut().for_each(|source| way.source(source));
+        templates.iter_mut().for_each(|template| way.template(template));
+        for Reference {
+            template: _,
+            site: _,
+            name: _,
+            name_span,
+            optional: _,
+            keys: _,
+            why: _,
+            spot: _,
+        } in references
+        {
+            way.span(name_span);
+        }
+        marks.iter_mut().for_each(|mark| mark.move_by(by));
         let findings = findings.iter_mut().chain(hints);
         findings.for_each(|finding| way.finding(finding));
         if let Some(SyntaxError { at, message: _, refused: _ }) = broken {
@@ -89,17 +109,14 @@ impl Way {
             origin: _,
             from_file: _,
             raw_material_of: _,
-            sources,
-            templates,
+            sources: _,
+            templates: _,
             delegate,
             follows: _,
         } = object;
         self.place(place);
         self.span(name_span);
         self.span(document);
-        sources.iter_mut().for_each(|source| self.source(source));
-        let templates = templates.iter_mut();
-        templates.for_each(|template| self.template(template));
         if let Some(delegate) = delegate {
             let Delegate { kind: _, name: _, at } = delegate.as_mut();
             self.span(at);
@@ -108,6 +125,7 @@ impl Way {
 
     fn source(&self, source: &mut Source) {
         let Source {
+            object: _,
             target: _,
             name: _,
             namespace: _,
@@ -139,9 +157,10 @@ impl Way {
 
     fn template(&self, template: &mut Template) {
         let Template {
+            object: _,
             kind: _,
             path: _,
-            references,
+            references: _,
             slot,
             stamp_seen: _,
             not_stamped: _,
@@ -152,11 +171,6 @@ impl Way {
             sidecars,
             marks,
         } = template;
-        for reference in references {
-            let Reference { site: _, name: _, name_span, optional: _, keys: _, why: _, spot: _ } =
-                reference;
-            self.span(name_span);
-        }
         if let Some(slot) = slot {
             self.slot(slot);
         }

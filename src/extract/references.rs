@@ -1,5 +1,6 @@
 //! What a pod spec reads: its references, found by one walk along the tree of sites.
 
+use super::ids::TemplateId;
 use super::site_label::{self, Mount, Spot, Why, Within};
 use crate::config::policy::UserSite;
 use crate::finding::Code;
@@ -14,6 +15,8 @@ use smol_str::SmolStr;
 
 /// A workload, a site, a target and the keys that are read.
 pub struct Reference {
+    /// The pod template that has it.
+    pub template: TemplateId,
     /// Where in the pod spec.
     pub site: Row<Site>,
     /// The name as it is written there.
@@ -231,6 +234,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
             for node in named {
                 if let Some(name) = node.str().filter(|name| !name.is_empty()) {
                     self.references.push(Reference {
+                        template: TemplateId::at(0),
                         site: user.site.clone(),
                         name: name.into(),
                         name_span: node.span(),
@@ -263,6 +267,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
             Reads::Files => self.files(node, within.volume(site), &mut mounts),
         };
         self.references.push(Reference {
+            template: TemplateId::at(0),
             site: Row::BuiltIn(site),
             name,
             name_span: name_node.span(),

@@ -1,12 +1,13 @@
 //! What a source provides: its keys, each with the digest of its value.
 
 use super::hash_suffix::is_content_named;
+use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
 use super::{By, Reader, annotation, is_sops, labels};
 use crate::config::policy::Encrypted;
 use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::text::{Span, offset};
 use crate::yaml::path::FieldPath;
@@ -17,6 +18,8 @@ use std::borrow::Cow;
 
 /// Something that references can name, and its content.
 pub struct Source {
+    /// The object that provides it.
+    pub object: ObjectId,
     /// What references to it say.
     pub target: Target,
     /// The name that they say.
@@ -127,7 +130,7 @@ pub(super) struct Provided<'o, 'a> {
     /// The row of its kind.
     pub(super) row: &'o Provider,
     /// Who it is.
-    pub(super) id: &'o ObjectId,
+    pub(super) id: &'o Identity,
 }
 
 /// Reads what an object provides: one source for most kinds, several where a name path has items.
@@ -141,6 +144,7 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
     let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && is_sops(node);
     let ignored = reader.ignored(control.ignored, node, id).or(is_skipped.then_some(By::Rule));
     let source = |name| Source {
+        object: ObjectId::at(0),
         target: row.provides,
         name,
         namespace: namespace.clone(),

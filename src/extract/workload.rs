@@ -1,6 +1,7 @@
 //! What a pod template reads, and where its stamp goes.
 
 use super::foreign::{self, Marks};
+use super::ids::{Ids, ObjectId, ReferenceId};
 use super::objects::ObjectNode;
 use super::references::{Reference, SiteWalk};
 use super::sidecars::{self, Sidecar};
@@ -8,7 +9,7 @@ use super::{By, Reader, annotation, unknown_kinds};
 use crate::config::policy::HotReload;
 use crate::finding::{Code, Finding};
 use crate::k8s::Row;
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::waits::{Is, Until, WAITS, Wait};
 use crate::yaml::Cursor;
@@ -19,12 +20,14 @@ use smol_str::SmolStr;
 
 /// A pod template and what it reads.
 pub struct Template {
+    /// The workload that holds it.
+    pub object: ObjectId,
     /// The row of its kind.
     pub kind: Row<WorkloadKind>,
     /// The way from the object to the template.
     pub path: Route,
-    /// In the order of the text.
-    pub references: Vec<Reference>,
+    /// What it reads, in the order of the text.
+    pub references: Ids<ReferenceId>,
     /// The place of the stamp; of templates that are not stamped, nothing.
     pub slot: Option<Result<Slot, Refusal>>,
     /// Whether a stamp is there, also where it cannot be edited.
@@ -50,8 +53,8 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
     object: &ObjectNode<'_>,
     row: &Row<WorkloadKind>,
-    id: &ObjectId,
-) -> Vec<Template> {
+    id: &Identity,
+) -> Vec<(Template, Vec<Reference>)> {
     let (node, above) = (object.node, object.ancestors());
     let select = |path: &FieldPath| match path.is_any_way() {
         false => path.select(node, above),
@@ -68,9 +71,9 @@ fn template(
     reader: &mut Reader<'_>,
     object: Cursor<'_>,
     row: &Row<WorkloadKind>,
-    id: &ObjectId,
+    id: &Identity,
     found: Selected<'_>,
-) -> Option<Template> {
+) -> Option<(Template, Vec<Reference>)> {
     let template = found.node;
     let control = Control::read(object, template);
     let is_stamped = row.rolls.is_stamped();
@@ -120,10 +123,11 @@ fn template(
         _ => None,
     };
     let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
-    Some(Template {
+    let template = Template {
+        object: ObjectId::at(0),
         kind: row.clone(),
         path: found.route,
-        references,
+        references: Ids::default(),
         slot,
         stamp_seen: annotations.is_some_and(|annotations| annotations.get(stamp).is_some()),
         not_stamped,
@@ -133,7 +137,8 @@ fn template(
         ignored_sources: control.ignored_sources.into_iter().map(|(name, _)| name.into()).collect(),
         sidecars,
         marks,
-    })
+    };
+    Some((template, references))
 }
 
 /// The control annotations of a workload; those of the object win over those of its template.
@@ -165,7 +170,7 @@ impl<'a> Control<'a> {
         reader: &mut Reader<'_>,
         references: &[Reference],
         volumes: &[SmolStr],
-        id: &ObjectId,
+        id: &Identity,
     ) {
         let sources = self.ignored_sources.iter();
         let sources = sources.filter(|(name, _)| !references.iter().any(|r| r.name == *name));

@@ -2,8 +2,7 @@
 //! comments beside the lines of findings.
 
 use super::{Code, Finding, Severity};
-use crate::text::input::Input;
-use crate::text::{Changed, line_range};
+use crate::text::{FileId, Place, Span, line_range};
 use globset::GlobMatcher;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -65,27 +64,65 @@ impl Silence {
 /// `# rollstamp-ignore: missing-key the key comes with the next chart`.
 const MARK: &str = "# rollstamp-ignore:";
 
+/// A comment that silences findings of one code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The bytes of its line and of the next one: where the findings begin that it silences. The line feed
+    /// at the end belongs to them.
+    lines: Span,
+    /// The name of the code.
+    code: String,
+}
+
+impl Mark {
+    /// The same mark in a text that has `by` bytes before it.
+    pub fn move_by(&mut self, by: u32) {
+        self.lines = Span { start: self.lines.start + by, end: self.lines.end + by };
+    }
+
+    fn covers(&self, finding: &Finding, place: Place) -> bool {
+        let at = place.span.start;
+        self.lines.start <= at && at <= self.lines.end && self.code == finding.code.name()
+    }
+}
+
+/// The comments in a part of a text that silence findings, in its order.
+pub fn marks(text: &str, part: Span) -> Vec<Mark> {
+    let bytes = &text.as_bytes()[..part.end as usize];
+    let mut found: Vec<Mark> = Vec::new();
+    for at in memchr::memmem::find_iter(&bytes[part.range()], MARK.as_bytes()) {
+        let at = part.start as usize + at;
+        let line = line_range(text, at);
+        // The first one of a line counts.
+        if found.last().is_some_and(|last| last.lines.start as usize == line.start) {
+            continue;
+        }
+        let Some(code) = text[at + MARK.len()..line.end].split_whitespace().next() else {
+            continue;
+        };
+        let end = memchr::memchr(b'\n', &text.as_bytes()[at..]);
+        let next = end.map_or(text.len(), |end| at + end + 1);
+        let last = memchr::memchr(b'\n', &text.as_bytes()[next.min(text.len())..]);
+        let last = last.map_or(text.len(), |last| next + last);
+        found.push(Mark { lines: Span::new(line.start, last), code: code.to_owned() });
+    }
+    found
+}
+
 /// Sets the levels that the user asks for, and drops what is known. What refuses stays as it is:
-/// silence would make a refusal unexplained. Of texts that are not here `may_have_marks` knows whether
-/// they are worth reading again.
-///
-/// # Errors
-/// When a text with such a comment must be read again, and cannot.
-pub fn apply(
+/// silence would make a refusal unexplained. `marks` are the comments of each text.
+pub fn apply<'a>(
     levels: &Levels,
-    inputs: &[Input],
-    may_have_marks: impl Fn(usize) -> bool,
+    marks: impl Fn(FileId) -> &'a [Mark],
     findings: &mut Vec<Finding>,
-) -> Result<(), Changed> {
-    let mut changed = None;
+) {
     findings.retain_mut(|finding| {
         if finding.refuses {
             return true;
         }
-        let is_marked = is_marked(inputs, &may_have_marks, finding).unwrap_or_else(|error| {
-            changed = Some(error);
-            false
-        });
+        let is_marked = finding
+            .place
+            .is_some_and(|place| marks(place.file).iter().any(|mark| mark.covers(finding, place)));
         if is_marked || levels.silence.iter().any(|silence| silence.covers(finding)) {
             return false;
         }
@@ -94,38 +131,4 @@ pub fn apply(
         finding.severity = severity.unwrap_or(finding.severity);
         severity.is_some()
     });
-    changed.map_or(Ok(()), Err)
-}
-
-/// Whether a text may hold a comment that silences a finding.
-pub fn has_marks(text: &str) -> bool {
-    memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_some()
-}
-
-/// Whether a comment on the finding's line, or on the line before it, names its code.
-fn is_marked(
-    inputs: &[Input],
-    may_have_marks: impl Fn(usize) -> bool,
-    finding: &Finding,
-) -> Result<bool, Changed> {
-    let Some(place) = finding.place else {
-        return Ok(false);
-    };
-    let file = place.file.index();
-    let text = match inputs[file].file.text.known() {
-        Some(text) => text,
-        None if may_have_marks(file) => inputs[file].file.text.get()?,
-        None => return Ok(false),
-    };
-    let own = line_range(text, place.span.start as usize);
-    let before = match own.start {
-        0 => 0..0,
-        start => line_range(text, start - 1),
-    };
-    Ok([own, before].into_iter().any(|line| {
-        text[line]
-            .split_once(MARK)
-            .and_then(|(_, rest)| rest.split_whitespace().next())
-            .is_some_and(|code| code == finding.code.name())
-    }))
 }

@@ -6,7 +6,6 @@ use super::{display, relative, utf8};
 use crate::config::policy::Declared;
 use crate::process::Loaded;
 use crate::text::input::{Found, Input};
-use crate::text::{InputFile, Text};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -56,13 +55,14 @@ pub(super) fn load(
         let folder = Path::new(&name).parent().unwrap_or(Path::new(""));
         let input = Input {
             folder: display(folder),
-            file: InputFile { name, text: Text::here(text) },
+            name,
             found: Found::Context,
             path: Some(met.path),
+            print: None,
             kustomization: met.kustomization,
             below: Some(below),
         };
-        loaded.push(input, None);
+        loaded.push(input, Some(text.into()), None);
     }
 }
 

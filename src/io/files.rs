@@ -1,5 +1,6 @@
 //! Reads the files and folders that were named.
 
+use super::reload::print;
 use super::stdin::Arriving;
 use super::walk::{Met, Surroundings, What, walk};
 use super::{declared_units, display, fill, kustomizations, utf8};
@@ -10,19 +11,18 @@ use crate::finding::{Code, Finding};
 use crate::parallel;
 use crate::process::Loaded;
 use crate::text::input::{Found, Input};
-use crate::text::{Again, Changed, FileId, InputFile, Text, offset};
+use crate::text::{FileId, offset};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use twox_hash::XxHash3_64;
 
 /// Whether texts stay in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Texts {
+pub enum Keep {
     /// All do, because all are needed.
-    Kept,
+    All,
     /// Only what changes does; the others are read again if something in them must be shown.
-    ReadAgain,
+    Changed,
 }
 
 /// Loads `paths`: files, folders, and `-` for the standard input. A file that is reached twice
@@ -35,14 +35,14 @@ pub fn load(
     exclude: &globset::GlobSet,
     root: Option<&Path>,
     units: &[Declared],
-    texts: Texts,
+    keep: Keep,
     options: &Options,
 ) -> std::io::Result<Loaded> {
     let jobs = options.jobs;
     // Names are looked for in every text.
-    let texts = match options.mode {
-        Mode::Suffix => Texts::Kept,
-        Mode::Annotation => texts,
+    let keep = match options.mode {
+        Mode::Suffix => Keep::All,
+        Mode::Annotation => keep,
     };
     let mut loaded = Loaded::default();
     let mut surroundings = Surroundings::default();
@@ -53,9 +53,9 @@ pub fn load(
             Arriving::begin()?.whole(&mut loaded)?;
         } else if path.is_dir() {
             let met = walk(path, exclude, &mut surroundings, jobs);
-            walked(&mut loaded, &mut seen, position, path, met, texts, options);
+            walked(&mut loaded, &mut seen, position, path, met, keep, options);
         } else {
-            named(&mut loaded, &mut seen, &mut surroundings, path, texts);
+            named(&mut loaded, &mut seen, &mut surroundings, path, keep);
         }
     }
     if let Some(root) = root.filter(|_| !units.is_empty()) {
@@ -117,7 +117,7 @@ fn named(
     seen: &mut BTreeSet<OsString>,
     surroundings: &mut Surroundings,
     path: &Path,
-    texts: Texts,
+    keep: Keep,
 ) {
     let name = display(path);
     if !first_time(seen, path) {
@@ -130,25 +130,18 @@ fn named(
     match text {
         Ok(text) => {
             let folder = path.parent().unwrap_or(Path::new(""));
+            // What a pipe has given is gone.
+            let is_kept = keep == Keep::All || !path.is_file();
             let input = Input {
-                file: InputFile {
-                    text: match texts {
-                        Texts::ReadAgain if path.is_file() => {
-                            let again = Fingerprinted::new(path, &name, text.as_bytes());
-                            Text::for_now(text, Box::new(again))
-                        }
-                        // What a pipe has given is gone.
-                        Texts::ReadAgain | Texts::Kept => Text::here(text),
-                    },
-                    name,
-                },
+                name,
                 found: Found::Named,
                 path: Some(path.to_path_buf()),
+                print: (!is_kept).then(|| print(text.as_bytes())),
                 folder: display(folder),
                 kustomization: surroundings.kustomization(folder),
                 below: None,
             };
-            loaded.push(input, None);
+            loaded.push(input, Some(text.into()), None);
         }
         Err(finding) => loaded.findings.push(finding),
     }
@@ -161,7 +154,7 @@ fn walked(
     position: usize,
     root: &Path,
     met: Vec<Result<Met, ignore::Error>>,
-    texts: Texts,
+    keep: Keep,
     options: &Options,
 ) {
     let mut candidates: Vec<Met> = Vec::with_capacity(met.len());
@@ -200,12 +193,12 @@ fn walked(
     let read = parallel::map_with(candidates.len(), options.jobs, Vec::new, |buffer, i| {
         let name = name_of(&candidates[i]);
         let number = FileId(offset(first + i));
-        let read = read(&candidates[i].path, &name, number, texts, options, buffer);
+        let read = read(&candidates[i].path, &name, number, keep, options, buffer);
         (name, read)
     });
     for (i, (met, (name, read))) in candidates.into_iter().zip(read).enumerate() {
         match read {
-            Ok((text, facts)) => {
+            Ok(File { text, print, facts }) => {
                 // What could not be read has no number.
                 let number = loaded.inputs.len();
                 let facts = match number == first + i {
@@ -213,14 +206,15 @@ fn walked(
                     false => facts.map(|facts| facts.moved(FileId(offset(number)), 0)),
                 };
                 let input = Input {
-                    file: InputFile { name, text },
+                    name,
                     found: Found::Walked(position),
                     path: Some(met.path),
+                    print,
                     folder: display(&met.folder),
                     kustomization: met.kustomization,
                     below: None,
                 };
-                loaded.push(input, facts);
+                loaded.push(input, text.map(Into::into), facts);
             }
             Err(None) => loaded.skipped.binary += 1,
             Err(Some(finding)) => loaded.findings.push(finding),
@@ -231,54 +225,40 @@ fn walked(
 /// Files from this size on are read in parts, and so not at once; in bytes.
 const LARGE: usize = 1 << 20;
 
+/// A file as it was read.
+struct File {
+    /// The text, if it stays or is read later.
+    text: Option<String>,
+    /// What the text was like, if it can be read again.
+    print: Option<u64>,
+    facts: Option<Facts>,
+}
+
 /// Reads a file and what it says. What is not UTF-8 is no error here.
 fn read(
     path: &Path,
     name: &str,
     number: FileId,
-    texts: Texts,
+    keep: Keep,
     options: &Options,
     buffer: &mut Vec<u8>,
-) -> Result<(Text, Option<Facts>), Option<Finding>> {
+) -> Result<File, Option<Finding>> {
     let unreadable = |error: std::io::Error| Some(unreadable(name, &error.to_string()));
-    if texts == Texts::Kept {
+    if keep == Keep::All {
         let bytes = std::fs::read(path).map_err(unreadable)?;
         let text = utf8(bytes, name).map_err(|_| None)?;
-        return Ok((Text::here(text), None));
+        return Ok(File { text: Some(text), print: None, facts: None });
     }
     buffer.clear();
     fill(&std::fs::File::open(path).map_err(unreadable)?, buffer).map_err(unreadable)?;
-    let again = Fingerprinted::new(path, name, buffer);
+    let print = Some(print(buffer));
     if buffer.len() >= LARGE {
         let text = utf8(std::mem::take(buffer), name).map_err(|_| None)?;
-        return Ok((Text::for_now(text, Box::new(again)), None));
+        return Ok(File { text: Some(text), print, facts: None });
     }
     let text = std::str::from_utf8(buffer).map_err(|_| None)?;
-    let facts = extract::extract_once(number, text, options);
-    Ok((Text::elsewhere(Box::new(again)), Some(facts)))
-}
-
-/// A file that was read, and what it was like.
-struct Fingerprinted {
-    path: PathBuf,
-    name: String,
-    print: u64,
-}
-
-impl Fingerprinted {
-    fn new(path: &Path, name: &str, bytes: &[u8]) -> Self {
-        Self { path: path.to_path_buf(), name: name.to_owned(), print: XxHash3_64::oneshot(bytes) }
-    }
-}
-
-impl Again for Fingerprinted {
-    fn read(&self) -> Result<String, Changed> {
-        let bytes = std::fs::read(&self.path).ok();
-        bytes
-            .filter(|bytes| XxHash3_64::oneshot(bytes) == self.print)
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or_else(|| Changed { name: self.name.clone() })
-    }
+    let facts = extract::extract(number, text, options);
+    Ok(File { text: None, print, facts: Some(facts) })
 }
 
 fn name_of(met: &Met) -> String {

@@ -9,7 +9,7 @@ use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
 use crate::scope::kustomize::{Child, Kustomization, Material, PatchFile, names};
 use crate::text::input::{Found, Input};
-use crate::text::{InputFile, MAX_TEXT, Text};
+use crate::text::{FileId, MAX_TEXT, offset};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -71,14 +71,15 @@ pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf]) {
 /// The texts of a run by their real paths.
 struct Inputs<'a> {
     loaded: &'a mut Loaded,
-    by_path: BTreeMap<PathBuf, usize>,
+    by_path: BTreeMap<PathBuf, FileId>,
 }
 
 impl<'a> Inputs<'a> {
     fn new(loaded: &'a mut Loaded) -> Self {
-        let mut by_path: BTreeMap<PathBuf, usize> = BTreeMap::new();
+        let mut by_path: BTreeMap<PathBuf, FileId> = BTreeMap::new();
         let mut links = Vec::new();
         for (number, input) in loaded.inputs.iter().enumerate() {
+            let number = FileId(offset(number));
             let Some(path) = &input.path else { continue };
             let Ok(real) = std::fs::canonicalize(path) else {
                 continue;
@@ -96,7 +97,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// The number of a file; one that is not among the texts is read for its sources only.
-    fn number(&mut self, real: &Path, here: Option<&Path>) -> Option<usize> {
+    fn number(&mut self, real: &Path, here: Option<&Path>) -> Option<FileId> {
         if let Some(&number) = self.by_path.get(real) {
             return Some(number);
         }
@@ -104,18 +105,19 @@ impl<'a> Inputs<'a> {
         Some(self.push(real, text, here))
     }
 
-    fn push(&mut self, real: &Path, text: String, here: Option<&Path>) -> usize {
-        let number = self.loaded.inputs.len();
+    fn push(&mut self, real: &Path, text: String, here: Option<&Path>) -> FileId {
+        let number = FileId(offset(self.loaded.inputs.len()));
         let path = relative(real, here);
         let input = Input {
-            file: InputFile { name: display(&path), text: Text::here(text) },
+            name: display(&path),
             found: Found::Context,
             path: None,
+            print: None,
             folder: display(path.parent().unwrap_or(Path::new(""))),
             kustomization: None,
             below: None,
         };
-        self.loaded.push(input, None);
+        self.loaded.push(input, Some(text.into()), None);
         self.by_path.insert(real.to_path_buf(), number);
         number
     }
@@ -160,6 +162,7 @@ impl<'a> Inputs<'a> {
         let folder = display(&relative(&on_disk.folder, here));
         Kustomization {
             input,
+            text: on_disk.text.clone(),
             folder: if folder.is_empty() { ".".to_owned() } else { folder },
             children,
             patches,
@@ -185,7 +188,7 @@ fn roots(inputs: &Inputs<'_>, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
         }
     }
     for (real, &number) in &inputs.by_path {
-        if inputs.loaded.inputs[number].kustomization.is_some()
+        if inputs.loaded.inputs[number.index()].kustomization.is_some()
             && let Some(root) = real.parent().and_then(&mut repository)
         {
             roots.insert(root);

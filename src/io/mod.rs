@@ -6,6 +6,7 @@ pub mod stdin;
 mod declared_units;
 pub mod files;
 pub mod krm;
+pub mod reload;
 mod kustomizations;
 pub mod stdout;
 pub mod walk;

@@ -7,7 +7,7 @@ use crate::config::options::Options;
 use crate::extract::{self, Facts, Joining, PART};
 use crate::process::Loaded;
 use crate::text::input::{Found, Input};
-use crate::text::{FileId, InputFile, MAX_TEXT, Span, Text, offset};
+use crate::text::{FileId, MAX_TEXT, Span, offset};
 use crate::yaml::insert::line_end;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -158,7 +158,8 @@ impl Arriving {
         };
         let text = text.into_text().map_err(io::Error::other)?;
         let queue = queue.into_inner().unwrap_or_default();
-        Ok(Some((text, queue.first.finish())))
+        let facts = queue.first.finish().seen(&text);
+        Ok(Some((text, facts)))
     }
 
     fn hand_on(
@@ -215,14 +216,15 @@ impl Arriving {
 
 fn push(loaded: &mut Loaded, text: Cow<'static, str>, facts: Option<Facts>) {
     let input = Input {
-        file: InputFile { name: STDIN.to_owned(), text: Text::here(text) },
+        name: STDIN.to_owned(),
         found: Found::Stream,
         path: None,
+        print: None,
         folder: String::new(),
         kustomization: None,
         below: None,
     };
-    loaded.push(input, facts);
+    loaded.push(input, Some(text), facts);
 }
 
 /// A panic of another thread ends the run anyway.

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// The identity of an object, as written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ObjectId {
+pub struct Identity {
     /// The API group; empty for the core group.
     pub group: SmolStr,
     /// The version in the group.
@@ -18,14 +18,14 @@ pub struct ObjectId {
     pub name: SmolStr,
 }
 
-impl ObjectId {
+impl Identity {
     /// Splits an `apiVersion` into group and version; `v1` is the core group.
     pub fn split_api_version(api_version: &str) -> (&str, &str) {
         api_version.split_once('/').unwrap_or(("", api_version))
     }
 }
 
-impl fmt::Display for ObjectId {
+impl fmt::Display for Identity {
     /// `Deployment shop/web`, or `Deployment web` without a namespace.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.namespace {

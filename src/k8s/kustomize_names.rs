@@ -5,7 +5,7 @@
 //! The column `kustomize` of [`super::sites`] and of [`super::referrers`] says which rows are in that
 //! list; kustomize leaves every other place as it is.
 
-use super::id::ObjectId;
+use super::id::Identity;
 use super::providers::Target;
 use super::sites::{Reads, Site};
 
@@ -25,7 +25,7 @@ pub const POD_KINDS: &[&str] = &[
 ];
 
 /// Whether kustomize rewrites a reference at this site, below this field of the pod spec.
-pub fn renames(workload: &ObjectId, site: &Site, field: &str) -> bool {
+pub fn renames(workload: &Identity, site: &Site, field: &str) -> bool {
     // The only entry for a Knative Service is `valueFrom.secretKeyRef` of its containers.
     let is_knative = workload.kind == "Service" && workload.group == "serving.knative.dev";
     if is_knative && workload.version == "v1" {

@@ -6,10 +6,11 @@
 
 use crate::config::options::Options;
 use crate::digest::name_hash::is_suffixed;
-use crate::extract::{Facts, Naming, Object, Source};
+use crate::extract::{Manifests, Naming, Source, SourceId};
 use crate::k8s::providers::Target;
 use crate::outcome::Outcome;
 use crate::resolve::index::namespace;
+use crate::text::Texts;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the generations of one source have in common: kind, namespace, name without a suffix.
@@ -25,17 +26,20 @@ type Generation<'a> = (&'a str, &'a str, Option<&'a str>);
 /// The name of a previous text that cannot be read, or that holds a generation in a list.
 pub fn kept<'a>(
     outcome: &Outcome,
-    previous: &'a Outcome,
+    previous: &'a Manifests,
+    texts: &'a Texts,
     most: usize,
     options: &Options,
 ) -> Result<Vec<&'a str>, String> {
     let mut generations: BTreeMap<Base<'_>, Vec<Generation<'a>>> = BTreeMap::new();
-    for (input, facts) in previous.inputs.iter().zip(&previous.facts) {
-        let name = &input.file.name;
-        if facts.unread {
+    for file in previous.files() {
+        let name = previous.name(file);
+        if previous[file].unread {
             return Err(format!("{name} cannot be read"));
         }
-        for (object, source, naming) in sources(facts) {
+        let own = |(at, ..): &(SourceId, _, _)| previous.owner(*at).place.file == file;
+        for (at, source, naming) in sources(previous).filter(own) {
+            let object = previous.owner(at);
             let Some(base) = naming.base.as_deref().filter(|base| {
                 let own = naming.suffix.as_ref().is_ok_and(|s| source.name.ends_with(s));
                 own && is_suffixed(&source.name, base)
@@ -48,15 +52,15 @@ pub fn kept<'a>(
                 continue;
             }
             // An object in a list is no document.
-            let in_list = (!object.route.is_empty()).then_some(name.as_str());
-            let text = input.file.text.get().map_err(|changed| changed.to_string())?;
+            let in_list = (!object.route.is_empty()).then_some(name);
+            let text = texts.get(file).unwrap_or_default();
             let text = object.document.of(text);
             of.push((&source.name, text, in_list));
         }
     }
     let mut there: BTreeSet<(Target, Option<&str>, &str)> = BTreeSet::new();
     let mut current: Vec<(Base<'_>, String)> = Vec::new();
-    for (object, source, naming) in outcome.facts.iter().flat_map(sources) {
+    for (at, source, naming) in sources(&outcome.manifests) {
         let own = space(source, options);
         there.insert((source.target, own, &source.name));
         let fits = |base: &&String| is_suffixed(&source.name, base);
@@ -64,9 +68,9 @@ pub fn kept<'a>(
         let base = marked.map_or(source.name.as_str(), String::as_str);
         // What is named after its content by now, and by this program.
         if let Ok(suffix) = &naming.suffix
-            && source.content_named
+            && outcome.renames.is_content_named(&outcome.manifests, at)
             && !naming.is_suffixed
-            && object.raw_material_of.is_none()
+            && outcome.manifests.owner(at).raw_material_of.is_none()
         {
             current.push(((source.target, own, base), format!("{base}-{suffix}")));
         }
@@ -95,13 +99,10 @@ pub fn kept<'a>(
     Ok(kept)
 }
 
-fn sources(facts: &Facts) -> impl Iterator<Item = (&Object, &Source, &Naming)> {
-    let of = |object| {
-        let object: &Object = object;
-        object.sources.iter().map(move |source| (object, source))
-    };
-    let all = facts.objects.iter().flat_map(of);
-    all.filter_map(|(object, source)| Some((object, source, source.naming.as_deref()?)))
+/// The sources that have or want a name after their content.
+fn sources(manifests: &Manifests) -> impl Iterator<Item = (SourceId, &Source, &Naming)> {
+    let all = manifests.sources();
+    all.filter_map(|(at, source)| Some((at, source, source.naming.as_deref()?)))
 }
 
 fn space<'a>(source: &'a Source, options: &'a Options) -> Option<&'a str> {

@@ -3,22 +3,26 @@
 pub mod generations;
 
 use crate::edit::FileChange;
-use crate::extract::Facts;
+use crate::extract::Manifests;
 use crate::finding::Finding;
 use crate::plan::Plan;
-use crate::rename::Renamed;
-use crate::text::input::{Input, Skipped};
+use crate::rename::Renames;
+use crate::scope::Units;
+use crate::text::Texts;
+use crate::text::input::Skipped;
 
 /// What a run found out: every verb and every format is a view of it.
 pub struct Outcome {
-    /// The texts.
-    pub inputs: Vec<Input>,
-    /// What they say.
-    pub facts: Vec<Facts>,
+    /// Everything that the texts say.
+    pub manifests: Manifests,
+    /// The texts that are in memory: of files that change, and those that a report quotes.
+    pub texts: Texts,
+    /// What is applied together.
+    pub units: Units,
     /// What happens to each workload.
     pub plan: Plan,
-    /// The sources that get another name.
-    pub renames: Vec<Renamed>,
+    /// Which sources get another name, and what names mean then; its edits are in the changes.
+    pub renames: Renames,
     /// The edits, by file.
     pub changes: Vec<FileChange>,
     /// What is wrong or worth saying, in the order of the input.

@@ -3,10 +3,11 @@
 use super::{Decision, Reason};
 use crate::config::options::Options;
 use crate::config::policy::HotReload;
-use crate::extract::{Facts, Object, Sidecar, Template, Watched};
+use crate::extract::{Manifests, Object, Reference, Sidecar, Template, Watched};
 use crate::finding::{Code, Finding};
-use crate::scope::{Home, Seat, Units};
-use crate::text::input::{Found, Input};
+use crate::scope::{Seat, Units};
+use std::iter::Zip;
+use std::slice::Iter;
 
 /// `a`, or `a`, `b`
 fn names<'a>(names: impl IntoIterator<Item = &'a (impl std::fmt::Display + 'a)>) -> String {
@@ -14,12 +15,15 @@ fn names<'a>(names: impl IntoIterator<Item = &'a (impl std::fmt::Display + 'a)>)
     quoted.join(", ")
 }
 
+/// The references of a template, each with what it contributes.
+pub(super) type Read<'a> = Zip<Iter<'a, Reference>, Iter<'a, Reason>>;
+
 /// What there is to say about a template that could be stamped.
 pub(super) fn about_template(
     object: &Object,
     template: &Template,
     decision: &Decision,
-    reasons: &[Reason],
+    read: Read<'_>,
     options: &Options,
 ) -> Vec<Finding> {
     let mut found: Vec<Finding> = template
@@ -27,8 +31,8 @@ pub(super) fn about_template(
         .iter()
         .filter_map(|sidecar| match options.rules.hot_reload {
             _ if sidecar.row.label.is_some() => Some(by_label(object, sidecar)),
-            HotReload::Roll => rolls_all_the_same(object, template, sidecar, reasons),
-            HotReload::Skip => skipped(object, template, sidecar, reasons),
+            HotReload::Roll => rolls_all_the_same(object, sidecar, &read),
+            HotReload::Skip => skipped(object, sidecar, &read),
         })
         .collect();
     if matches!(decision, Decision::Stamp { .. }) {
@@ -38,32 +42,22 @@ pub(super) fn about_template(
 }
 
 /// Whether a reference inside a watched volume has a reason like this one.
-fn any_reason(
-    template: &Template,
-    reasons: &[Reason],
-    volume: &Watched,
-    is: fn(&Reason) -> bool,
-) -> bool {
-    template.references.iter().zip(reasons).any(|(reference, reason)| {
+fn any_reason(read: &Read<'_>, volume: &Watched, is: fn(&Reason) -> bool) -> bool {
+    read.clone().any(|(reference, reason)| {
         volume.span.start <= reference.name_span.start
             && reference.name_span.end <= volume.span.end
             && is(reason)
     })
 }
 
-fn counted<'a>(template: &Template, sidecar: &'a Sidecar, reasons: &[Reason]) -> Vec<&'a Watched> {
+fn counted<'a>(sidecar: &'a Sidecar, read: &Read<'_>) -> Vec<&'a Watched> {
     let is_counted = |reason: &Reason| matches!(reason, Reason::Counted(..));
     let volumes = sidecar.volumes.iter();
-    volumes.filter(|volume| any_reason(template, reasons, volume, is_counted)).collect()
+    volumes.filter(|volume| any_reason(read, volume, is_counted)).collect()
 }
 
-fn rolls_all_the_same(
-    object: &Object,
-    template: &Template,
-    sidecar: &Sidecar,
-    reasons: &[Reason],
-) -> Option<Finding> {
-    let volumes = counted(template, sidecar, reasons);
+fn rolls_all_the_same(object: &Object, sidecar: &Sidecar, read: &Read<'_>) -> Option<Finding> {
+    let volumes = counted(sidecar, read);
     if volumes.is_empty() {
         return None;
     }
@@ -82,22 +76,16 @@ fn rolls_all_the_same(
     Some(object.finding_at(Code::HotReload, sidecar.at, message).help(help))
 }
 
-fn skipped(
-    object: &Object,
-    template: &Template,
-    sidecar: &Sidecar,
-    reasons: &[Reason],
-) -> Option<Finding> {
+fn skipped(object: &Object, sidecar: &Sidecar, read: &Read<'_>) -> Option<Finding> {
     let is_spared = |reason: &Reason| *reason == Reason::ReadsNothing;
     let spared = sidecar
         .volumes
         .iter()
         .filter(|volume| volume.doubt.is_none())
-        .filter(|volume| any_reason(template, reasons, volume, is_spared));
+        .filter(|volume| any_reason(read, volume, is_spared));
     let spared: Vec<&Watched> = spared.collect();
-    let doubted = counted(template, sidecar, reasons)
-        .into_iter()
-        .find_map(|volume| Some((volume, volume.doubt?)));
+    let doubted =
+        counted(sidecar, read).into_iter().find_map(|volume| Some((volume, volume.doubt?)));
     let (sidecar_name, id) = (&sidecar.container, &object.id);
     let message = match (spared.is_empty(), doubted) {
         (true, None) => return None,
@@ -162,8 +150,12 @@ fn marks(object: &Object, template: &Template) -> Vec<Finding> {
 }
 
 /// A pod template of a kind without a row.
-pub(super) fn unlisted(object: &Object, template: &Template) -> Option<Finding> {
-    let read = template.references.iter().find(|r| r.reads())?;
+pub(super) fn unlisted(
+    manifests: &Manifests,
+    object: &Object,
+    template: &Template,
+) -> Option<Finding> {
+    let read = template.references.iter().map(|at| &manifests[at]).find(|r| r.reads())?;
     let message = format!(
         "{} holds what looks like a pod template at `{}`, which reads {} {}; its kind is not known, so it gets no stamp",
         object.id,
@@ -175,31 +167,29 @@ pub(super) fn unlisted(object: &Object, template: &Template) -> Option<Finding> 
 }
 
 /// Workloads that take the pod template of another one, which is not in their unit.
-pub(super) fn about_delegates(inputs: &[Input], facts: &[Facts], units: &Units) -> Vec<Finding> {
+pub(super) fn about_delegates(manifests: &Manifests, units: &Units) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (file, (input, file_facts)) in inputs.iter().zip(facts).enumerate() {
-        let Home::In(seats) = &units.homes[file] else {
+    for (_, object) in manifests.objects() {
+        let (Some(delegate), file) = (&object.delegate, object.place.file) else {
             continue;
         };
-        if input.found == Found::Context || seats.is_empty() {
+        if !manifests[file].input.is_named() || !units.takes_part(file) {
             continue;
         }
-        for object in &file_facts.objects {
-            let Some(delegate) = &object.delegate else {
-                continue;
-            };
-            let is_there = |seat: &Seat| {
-                let members = units.get(seat.unit).sees.iter();
-                let mut objects = members.flat_map(|member| &facts[member.file].objects);
-                objects.any(|o| o.id.kind == delegate.kind && o.id.name == delegate.name)
-            };
-            if !seats.iter().all(is_there) {
-                let message = format!(
-                    "{} takes its pod template from {} {}, which is not in this apply unit: nothing is stamped",
-                    object.id, delegate.kind, delegate.name
-                );
-                found.push(object.finding_at(Code::MissingWorkload, delegate.at, message));
-            }
+        let is_there = |seat: &Seat| {
+            let mut objects = units
+                .get(seat.unit)
+                .sees
+                .iter()
+                .flat_map(|member| manifests.objects_of(member.file).map(|(_, object)| object));
+            objects.any(|o| o.id.kind == delegate.kind && o.id.name == delegate.name)
+        };
+        if !units.seats(file).unwrap_or_default().iter().all(is_there) {
+            let message = format!(
+                "{} takes its pod template from {} {}, which is not in this apply unit: nothing is stamped",
+                object.id, delegate.kind, delegate.name
+            );
+            found.push(object.finding_at(Code::MissingWorkload, delegate.at, message));
         }
     }
     found

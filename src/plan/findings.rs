@@ -1,14 +1,13 @@
 //! The findings of the plan, one function each.
 
 use super::{Decision, Planned, State};
-use crate::extract::{Entry, Facts, Flaw, Malformed, Object, Reference, refused};
+use crate::extract::{Entry, Flaw, Malformed, Manifests, Object, Reference, SourceId, refused};
 use crate::finding::divergence::Divergence;
 use crate::finding::workload::{no_stamp, until};
 use crate::finding::{Code, Finding, Severity};
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::Until;
-use crate::resolve::index::{SourceRef, object};
-use crate::text::input::{Found, Input};
+use crate::text::input::Found;
 use crate::text::{Place, Span};
 use crate::yaml::insert::{Refusal, Slot};
 use std::collections::BTreeSet;
@@ -63,6 +62,7 @@ pub(super) fn edit_refused(object: &Object, refusal: &Refusal) -> Finding {
 pub(super) fn missing_keys(
     object: &Object,
     reference: &Reference,
+    name: &str,
     missing: &[&str],
 ) -> Vec<Finding> {
     missing
@@ -71,7 +71,7 @@ pub(super) fn missing_keys(
             let target = reference.site.target.name();
             let message = format!(
                 "{} reads the key `{key}` of {target} {}, which does not have it",
-                object.id, reference.name
+                object.id, name
             );
             object
                 .finding_at(Code::MissingKey, reference.name_span, message)
@@ -113,14 +113,15 @@ pub(super) fn unread_flaw(owner: &Object, entry: &Entry, flaw: &Flaw) -> Finding
 }
 
 pub(super) fn ambiguous(
-    facts: &[Facts],
+    manifests: &Manifests,
     reader: &Object,
     reference: &Reference,
-    candidates: &[SourceRef],
+    name: &str,
+    candidates: &[SourceId],
 ) -> Finding {
     let target = reference.site.target.name();
     let objects: Vec<&Object> =
-        candidates.iter().map(|candidate| object(facts, candidate.object)).collect();
+        candidates.iter().map(|&candidate| manifests.owner(candidate)).collect();
     let namespaces: BTreeSet<&str> =
         objects.iter().filter_map(|object| object.id.namespace.as_deref()).collect();
     let (what, help) = if namespaces.len() > 1 {
@@ -136,8 +137,7 @@ pub(super) fn ambiguous(
             "give one of them another name, or stamp what kustomize prints: `kustomize build DIR | rollstamp`",
         )
     };
-    let message =
-        format!("{} names {target} {}, {what}; it is left alone", reader.id, reference.name);
+    let message = format!("{} names {target} {name}, {what}; it is left alone", reader.id);
     let mut finding = reader
         .finding_at(Code::AmbiguousReference, reference.name_span, message)
         .help(help)
@@ -148,11 +148,16 @@ pub(super) fn ambiguous(
     finding
 }
 
-pub(super) fn external(reader: &Object, reference: &Reference, strict: bool) -> Finding {
+pub(super) fn external(
+    reader: &Object,
+    reference: &Reference,
+    name: &str,
+    strict: bool,
+) -> Finding {
     let target = reference.site.target.name();
     let message = format!(
         "{} reads {target} {}, which is not in this apply unit; changes of it do not change the stamp",
-        reader.id, reference.name
+        reader.id, name
     );
     let mut finding = reader.finding_at(Code::ExternalReference, reference.name_span, message);
     if strict {
@@ -164,11 +169,16 @@ pub(super) fn external(reader: &Object, reference: &Reference, strict: bool) -> 
     finding
 }
 
-pub(super) fn filled(reader: &Object, reference: &Reference, provider: &Object) -> Finding {
+pub(super) fn filled(
+    reader: &Object,
+    reference: &Reference,
+    name: &str,
+    provider: &Object,
+) -> Finding {
     let target = reference.site.target.name();
     let message = format!(
         "{} reads {target} {}, which {} has filled in the cluster; changes of it do not change the stamp",
-        reader.id, reference.name, provider.id
+        reader.id, name, provider.id
     );
     reader
         .finding_at(Code::FilledInCluster, reference.name_span, message)
@@ -190,12 +200,12 @@ pub(super) fn rolls_later(object: &Object, later: Until) -> Finding {
 }
 
 pub(super) fn clash(
-    facts: &[Facts],
-    one: SourceRef,
-    two: SourceRef,
+    manifests: &Manifests,
+    one: SourceId,
+    two: SourceId,
     readers: &BTreeSet<String>,
 ) -> Finding {
-    let (a, b) = (object(facts, one.object), object(facts, two.object));
+    let (a, b) = (manifests.owner(one), manifests.owner(two));
     let readers: Vec<&str> = readers.iter().map(String::as_str).collect();
     let message = format!(
         "{} has different content in two files; left alone because of it: {}",
@@ -221,8 +231,8 @@ pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
 }
 
 /// The finding that `check` makes of a decision, if it is one.
-pub fn drift(inputs: &[Input], facts: &[Facts], planned: &Planned) -> Option<Finding> {
-    let object = object(facts, planned.object);
+pub fn drift(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
+    let object = &manifests[planned.object];
     let (code, message) = match &planned.decision {
         Decision::Stamp { state: State::Missing, .. } => {
             (Code::MissingStamp, format!("{} has no stamp", object.id))
@@ -244,14 +254,14 @@ pub fn drift(inputs: &[Input], facts: &[Facts], planned: &Planned) -> Option<Fin
         ),
         _ => return None,
     };
-    let span = match &object.templates[planned.template].slot {
+    let span = match &manifests[planned.template].slot {
         Some(Ok(Slot::Present(present))) => present.key,
         _ => object.name_span,
     };
     let finding = object.finding_at(code, span, message);
     Some(match code {
         Code::UnverifiableStamp => finding,
-        _ if inputs[planned.object.file].found == Found::Stream => finding.help(
+        _ if manifests[object.place.file].input.found == Found::Stream => finding.help(
             "what prints these manifests did not let rollstamp stamp them last: put `| rollstamp` behind it, or see whether its plugin ran",
         ),
         _ => finding.help("run `rollstamp write` on the same paths"),

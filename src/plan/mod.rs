@@ -12,15 +12,22 @@ pub use reason::{Counted, Ignored, Reason};
 
 use crate::config::options::{Goal, Options};
 use crate::digest::Lines;
-use crate::extract::{Facts, Keys, Object, Reference, Source, Template};
+use crate::extract::{
+    Keys, Manifests, Object, ObjectId, Reference, ReferenceId, Source, SourceId, Template,
+    TemplateId,
+};
 use crate::finding::Finding;
 use crate::finding::divergence::Divergence;
 use crate::parallel;
-use crate::resolve::index::{Index, ObjectRef, SourceRef, object, source};
-use crate::resolve::{Resolution, resolve};
+use crate::rename::Renames;
+use crate::resolve::index::Index;
+use crate::resolve::{Resolution, Resolver};
 use crate::scope::{Home, Seat, Units};
-use crate::text::input::{Found, Input};
+use crate::text::FileId;
+use crate::text::input::Found;
+use crate::yaml::Edit;
 use crate::yaml::insert::Slot;
+use crate::yaml::path::Step;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens to every pod template, in the order of the input.
@@ -33,13 +40,29 @@ pub struct Plan {
 /// What happens to one pod template.
 pub struct Planned {
     /// The workload.
-    pub object: ObjectRef,
-    /// Which of its templates.
-    pub template: usize,
-    /// The decision.
+    pub object: ObjectId,
+    /// The pod template.
+    pub template: TemplateId,
+    /// What happens to the stamp of this program.
     pub decision: Decision,
+    /// What happens to annotations of other tools in the same pod template, where the user asked for it.
+    pub others: Vec<PlannedAnnotation>,
     /// Why: one entry for each reference of the template, in its order.
     pub reasons: Vec<Reason>,
+}
+
+/// An annotation that another tool reads, and that gets a new value or goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedAnnotation {
+    /// Its key.
+    pub key: String,
+    /// The steps from the object to the mapping whose `metadata.annotations` has it: those of the pod
+    /// template, or none for the object itself.
+    pub at: Vec<Step>,
+    /// The edit of the original text.
+    pub edit: Edit,
+    /// Its value after the edit; nothing if it goes.
+    pub value: Option<String>,
 }
 
 /// The decision about a stamp.
@@ -85,27 +108,25 @@ pub enum State {
 
 /// Decides about all pod templates.
 pub fn decide(
-    inputs: &[Input],
-    facts: &[Facts],
+    manifests: &Manifests,
     units: &Units,
     index: &Index,
+    renames: &Renames,
     options: &Options,
 ) -> (Plan, Vec<Finding>) {
-    let with_templates = inputs.iter().zip(facts).enumerate();
-    let templates: Vec<(ObjectRef, usize)> = with_templates
-        .filter(|(_, (input, _))| input.found != Found::Context)
-        .flat_map(|(file, (_, facts))| {
-            let objects = facts.objects.iter().enumerate();
-            objects.flat_map(move |(object, of)| {
-                (0..of.templates.len()).map(move |number| (ObjectRef { file, object }, number))
-            })
-        })
-        .collect();
-    let parts: Vec<&[(ObjectRef, usize)]> = templates.chunks(PART).collect();
+    let is_named = |at: &TemplateId| {
+        let file = manifests.workload(*at).place.file;
+        manifests[file].input.is_named() && !units.is_patch(file)
+    };
+    let templates: Vec<TemplateId> =
+        manifests.templates().map(|(at, _)| at).filter(is_named).collect();
+    let parts: Vec<&[TemplateId]> = templates.chunks(PART).collect();
+    let resolver = Resolver::new(manifests, index, renames.hashed(), options);
     let decided = parallel::map(parts.len(), options.jobs, |part| {
-        let mut planner = Planner { facts, units, index, options, said: Said::default() };
-        let templates = parts[part].iter();
-        let workloads = templates.map(|&(at, number)| planner.planned(inputs, at, number));
+        let said = Said::default();
+        let resolver = &resolver;
+        let mut planner = Planner { manifests, units, resolver, renames, options, said };
+        let workloads = parts[part].iter().map(|&at| planner.planned(at));
         (workloads.collect::<Vec<Planned>>(), planner.said)
     });
     let mut plan = Plan::default();
@@ -115,16 +136,15 @@ pub fn decide(
         said.add(of_part);
     }
     let mut findings = said.findings;
-    for ((file, why), (first, count)) in said.left_alone {
-        let first = &facts[file].objects[first];
-        findings.push(findings::left_alone(first, count, &why));
+    for ((_, why), (first, count)) in said.left_alone {
+        findings.push(findings::left_alone(&manifests[first], count, &why));
     }
     for ((one, two), readers) in said.clashes {
-        findings.push(findings::clash(facts, one, two, &readers));
+        findings.push(findings::clash(manifests, one, two, &readers));
     }
     if options.goal != Goal::Strip {
-        findings.extend(unread_flaws(inputs, facts, units, &said.flawed));
-        findings.extend(advice::about_delegates(inputs, facts, units));
+        findings.extend(unread_flaws(manifests, units, &said.flawed));
+        findings.extend(advice::about_delegates(manifests, units));
     }
     findings.extend(said.flawed.into_values());
     (plan, findings)
@@ -138,12 +158,12 @@ const PART: usize = 256;
 struct Said {
     findings: Vec<Finding>,
     /// Of each reason to leave workloads of a file alone, the first of them and how many.
-    left_alone: BTreeMap<(usize, Divergence), (usize, usize)>,
+    left_alone: BTreeMap<(FileId, Divergence), (ObjectId, usize)>,
     /// Of each clash, the readers that are left alone.
-    clashes: BTreeMap<(SourceRef, SourceRef), BTreeSet<String>>,
+    clashes: BTreeMap<(SourceId, SourceId), BTreeSet<String>>,
     /// Of each value that a stamped workload reads and that is no string, source and entry, what is
     /// said about its first reader.
-    flawed: BTreeMap<(SourceRef, usize), Finding>,
+    flawed: BTreeMap<(SourceId, usize), Finding>,
 }
 
 impl Said {
@@ -163,9 +183,10 @@ impl Said {
 }
 
 struct Planner<'a> {
-    facts: &'a [Facts],
+    manifests: &'a Manifests,
     units: &'a Units,
-    index: &'a Index,
+    resolver: &'a Resolver<'a>,
+    renames: &'a Renames,
     options: &'a Options,
     said: Said,
 }
@@ -180,33 +201,33 @@ struct Sum {
 }
 
 impl Planner<'_> {
-    fn planned(&mut self, inputs: &[Input], at: ObjectRef, number: usize) -> Planned {
-        let (input, facts) = (&inputs[at.file], &self.facts[at.file]);
-        let object = &facts.objects[at.object];
-        let template = &object.templates[number];
-        let decided = match (self.options.goal, &self.units.homes[at.file]) {
+    fn planned(&mut self, at: TemplateId) -> Planned {
+        let manifests = self.manifests;
+        let template = &manifests[at];
+        let object = &manifests[template.object];
+        let file = object.place.file;
+        let decided = match (self.options.goal, self.units.home(file)) {
             (Goal::Strip, _) => Ok((self.strip(object, template), Vec::new())),
             _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
             (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
-            (Goal::Stamp | Goal::Check, Home::In(seats)) => {
-                self.in_all(seats, (at.file, at.object), object, template)
-            }
+            (Goal::Stamp | Goal::Check, Home::Patch) => self.in_all(&[], at),
+            (Goal::Stamp | Goal::Check, Home::In(seats)) => self.in_all(seats, at),
         };
         let (decision, reasons) = decided.unwrap_or_else(|why: Divergence| {
-            if overlays::matters(template) {
-                let key = (at.file, why.clone());
-                let known = self.said.left_alone.entry(key);
-                known.or_insert((at.object, 0)).1 += 1;
+            if overlays::matters(manifests, template) {
+                let known = self.said.left_alone.entry((file, why.clone()));
+                known.or_insert((template.object, 0)).1 += 1;
             }
             (Decision::LeftAlone(why), Vec::new())
         });
         Planned {
-            object: at,
-            template: number,
-            decision: match input.found {
+            object: template.object,
+            template: at,
+            decision: match manifests[file].input.found {
                 Found::Stream => decision,
-                _ => self.refuse_encrypted(facts, object, decision),
+                _ => self.refuse_encrypted(object, decision),
             },
+            others: Vec::new(),
             reasons,
         }
     }
@@ -219,25 +240,23 @@ impl Planner<'_> {
     }
 
     /// A file under a SOPS checksum is read, but never written.
-    fn refuse_encrypted(&mut self, facts: &Facts, object: &Object, decision: Decision) -> Decision {
+    fn refuse_encrypted(&mut self, object: &Object, decision: Decision) -> Decision {
         let edits = matches!(
             decision,
             Decision::Stamp { state: State::Missing | State::Stale, .. }
                 | Decision::None { left_over: true }
         );
-        if !edits || !facts.encrypted {
+        if !edits || !self.manifests[object.place.file].encrypted {
             return decision;
         }
         self.said.findings.push(findings::encrypted(object));
         Decision::Refused
     }
 
-    fn template(
-        &mut self,
-        seat: &Seat,
-        object: &Object,
-        template: &Template,
-    ) -> (Decision, Vec<Reason>) {
+    fn template(&mut self, seat: &Seat, at: TemplateId) -> (Decision, Vec<Reason>) {
+        let manifests = self.manifests;
+        let template = &manifests[at];
+        let object = &manifests[template.object];
         if let Some(by) = template.ignored {
             return (
                 Decision::Ignored,
@@ -252,12 +271,14 @@ impl Planner<'_> {
         let mut sum = Sum::default();
         let mut said: BTreeSet<(&str, &str)> = BTreeSet::new();
         let mut reasons = Vec::with_capacity(template.references.len());
-        for reference in &template.references {
-            let reason = self.reason(seat, object, template, reference, &mut sum);
-            let source = (reference.site.target.name(), reference.name.as_str());
+        for id in template.references.iter() {
+            let reference = &manifests[id];
+            let reason = self.reason(seat, id, &mut sum);
+            let name = self.renames.name(id, reference);
+            let source = (reference.site.target.name(), name);
             if !template.kind.is_unlisted()
                 && !said.contains(&source)
-                && let Some(finding) = self.say_reason(object, template, reference, &reason)
+                && let Some(finding) = self.say_reason(object, template, id, &reason)
             {
                 said.insert(source);
                 self.said.findings.push(finding);
@@ -266,31 +287,30 @@ impl Planner<'_> {
         }
         let decision = self.sum_up(object, template, sum);
         if matches!(decision, Decision::Stamp { .. } | Decision::None { .. }) {
-            let found = advice::about_template(object, template, &decision, &reasons, self.options);
+            let references = manifests.references_of(at);
+            let read = references.iter().zip(&reasons);
+            let found = advice::about_template(object, template, &decision, read, self.options);
             self.said.findings.extend(found);
         }
         (decision, reasons)
     }
 
     /// What one reference contributes; its lines go into the sum.
-    fn reason(
-        &mut self,
-        seat: &Seat,
-        workload: &Object,
-        template: &Template,
-        reference: &Reference,
-        sum: &mut Sum,
-    ) -> Reason {
+    fn reason(&mut self, seat: &Seat, id: ReferenceId, sum: &mut Sum) -> Reason {
+        let manifests = self.manifests;
+        let reference = &manifests[id];
+        let template = &manifests[reference.template];
+        let workload = &manifests[template.object];
+        let name = self.renames.name(id, reference);
         if !reference.reads() {
             return Reason::ReadsNothing;
         }
         let mut ignored = template.ignored_sources.iter();
-        if ignored.any(|ignored| *ignored == reference.name) {
+        if ignored.any(|ignored| *ignored == name) {
             return Reason::Ignored(Ignored::OnWorkload);
         }
         let stamped = template.not_stamped.is_none();
-        let indexed = match resolve(self.facts, self.index, seat, workload, reference, self.options)
-        {
+        let indexed = match self.resolver.resolve(seat, workload, reference, name) {
             Resolution::Found(indexed) => indexed,
             Resolution::Filled(indexed) => {
                 sum.external += 1;
@@ -314,10 +334,11 @@ impl Planner<'_> {
                 return Reason::Clash(indexed.copy, other);
             }
         };
-        let source = source(self.facts, indexed.copy);
+        let source = &manifests[indexed.copy];
         let missing = missing_keys(reference, source);
         if !reference.optional && !template.kind.is_unlisted() {
-            self.said.findings.extend(findings::missing_keys(workload, reference, &missing));
+            let found = findings::missing_keys(workload, reference, name, &missing);
+            self.said.findings.extend(found);
         }
         if let Some(by) = source.ignored {
             return Reason::Ignored(Ignored::Source(indexed.copy, by));
@@ -325,7 +346,8 @@ impl Planner<'_> {
         if stamped && self.refuse_flaws(indexed.copy, workload) {
             sum.left_alone = true;
         }
-        if indexed.content_named {
+        let mut copies = self.resolver.copies(indexed).iter();
+        if copies.all(|&copy| self.renames.is_content_named(manifests, copy)) {
             return Reason::ContentNamed(indexed.copy);
         }
         let read = read_entries(source, &reference.keys);
@@ -351,8 +373,8 @@ impl Planner<'_> {
 
     /// The API server refuses a whole source because of one bad value. So a workload that reads any key
     /// of it is refused: its pods would roll for content that never arrives.
-    fn refuse_flaws(&mut self, at: SourceRef, workload: &Object) -> bool {
-        let (owner, source) = (object(self.facts, at.object), source(self.facts, at));
+    fn refuse_flaws(&mut self, at: SourceId, workload: &Object) -> bool {
+        let (owner, source) = (self.manifests.owner(at), &self.manifests[at]);
         let mut any = false;
         if let Some(malformed) = &source.malformed {
             any = true;
@@ -373,19 +395,21 @@ impl Planner<'_> {
         &self,
         object: &Object,
         template: &Template,
-        reference: &Reference,
+        id: ReferenceId,
         reason: &Reason,
     ) -> Option<Finding> {
+        let reference = &self.manifests[id];
+        let name = self.renames.name(id, reference);
         match reason {
             Reason::External if !reference.optional => {
-                Some(findings::external(object, reference, self.options.strict))
+                Some(findings::external(object, reference, name, self.options.strict))
             }
             Reason::Filled(at) => {
-                let provider = self::object(self.facts, at.object);
-                Some(findings::filled(object, reference, provider))
+                let provider = self.manifests.owner(*at);
+                Some(findings::filled(object, reference, name, provider))
             }
             Reason::Ambiguous(candidates) if template.not_stamped.is_none() => {
-                Some(findings::ambiguous(self.facts, object, reference, candidates))
+                Some(findings::ambiguous(self.manifests, object, reference, name, candidates))
             }
             _ => None,
         }
@@ -393,7 +417,8 @@ impl Planner<'_> {
 
     fn sum_up(&mut self, object: &Object, template: &Template, sum: Sum) -> Decision {
         if template.kind.is_unlisted() {
-            self.said.findings.extend(advice::unlisted(object, template));
+            let finding = advice::unlisted(self.manifests, object, template);
+            self.said.findings.extend(finding);
             return Decision::NotStamped;
         }
         if let Some(reason) = template.not_stamped {
@@ -450,32 +475,27 @@ impl Planner<'_> {
 
 /// What the API server refuses of the sources that no stamped workload reads.
 fn unread_flaws(
-    inputs: &[Input],
-    facts: &[Facts],
+    manifests: &Manifests,
     units: &Units,
-    read: &BTreeMap<(SourceRef, usize), Finding>,
+    read: &BTreeMap<(SourceId, usize), Finding>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (file, facts) in facts.iter().enumerate() {
-        if inputs[file].found == Found::Context || !units.takes_part(file) {
+    for (at, source) in manifests.sources() {
+        let owner = manifests.owner(at);
+        let file = owner.place.file;
+        if !manifests[file].input.is_named() || !units.takes_part(file) {
             continue;
         }
-        for (position, owner) in facts.objects.iter().enumerate() {
-            let object = ObjectRef { file, object: position };
-            for (number, source) in owner.sources.iter().enumerate() {
-                let at = SourceRef { object, source: number };
-                if let Some(malformed) = &source.malformed
-                    && !read.contains_key(&(at, usize::MAX))
-                {
-                    findings.push(findings::malformed(owner, malformed, None));
-                }
-                for (i, entry) in source.entries.iter().enumerate() {
-                    if let Some(flaw) = &entry.flaw
-                        && !read.contains_key(&(at, i))
-                    {
-                        findings.push(findings::unread_flaw(owner, entry, flaw));
-                    }
-                }
+        if let Some(malformed) = &source.malformed
+            && !read.contains_key(&(at, usize::MAX))
+        {
+            findings.push(findings::malformed(owner, malformed, None));
+        }
+        for (i, entry) in source.entries.iter().enumerate() {
+            if let Some(flaw) = &entry.flaw
+                && !read.contains_key(&(at, i))
+            {
+                findings.push(findings::unread_flaw(owner, entry, flaw));
             }
         }
     }

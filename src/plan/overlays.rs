@@ -1,10 +1,9 @@
 //! Workloads that several units apply: one is stamped only where all its units need the same stamp.
 
 use super::{Decision, Planner, Reason, findings};
-use crate::extract::{Object, Reference, Template};
+use crate::extract::{Manifests, Object, Reference, Template, TemplateId};
 use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
-use crate::resolve::is_exact;
 use crate::scope::{Seat, Unit};
 use crate::text::Place;
 use std::collections::BTreeSet;
@@ -13,10 +12,10 @@ use std::collections::BTreeSet;
 type Decided = (Decision, Vec<Reason>);
 
 /// Whether a template would get a stamp, so that a finding says why it is left alone.
-pub(super) fn matters(template: &Template) -> bool {
+pub(super) fn matters(manifests: &Manifests, template: &Template) -> bool {
     template.not_stamped.is_none()
         && template.ignored.is_none()
-        && template.references.iter().any(Reference::reads)
+        && template.references.iter().map(|at| &manifests[at]).any(Reference::reads)
 }
 
 /// Why a list item that a kustomization includes is left alone.
@@ -31,17 +30,11 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// A [`Divergence`], if the units need different stamps or what they apply is not known.
-    pub(super) fn in_all(
-        &mut self,
-        seats: &[Seat],
-        at: (usize, usize),
-        object: &Object,
-        template: &Template,
-    ) -> Result<Decided, Divergence> {
+    pub(super) fn in_all(&mut self, seats: &[Seat], at: TemplateId) -> Result<Decided, Divergence> {
         if let [only] = seats
             && !self.units.get(only.unit).built
         {
-            return Ok(self.template(only, object, template));
+            return Ok(self.template(only, at));
         }
         let mut first: Option<(&Unit, Decided)> = None;
         let mut said: BTreeSet<(Code, Option<Place>, String)> = BTreeSet::new();
@@ -50,13 +43,13 @@ impl Planner<'_> {
         let mut wrong = None;
         for seat in seats {
             let unit = self.units.get(seat.unit);
-            let decided = self.template(seat, object, template);
+            let decided = self.template(seat, at);
             for finding in std::mem::take(&mut self.said.findings) {
                 if said.insert((finding.code, finding.place, finding.message.clone())) {
                     findings.push(finding);
                 }
             }
-            wrong = self.doubt(seat, at, object, template, &decided.1);
+            wrong = self.doubt(seat, at, &decided.1);
             if wrong.is_some() {
                 break;
             }
@@ -64,7 +57,8 @@ impl Planner<'_> {
                 None => first = Some((unit, decided)),
                 Some((one, same)) if same.0 != decided.0 && !unit.built => {
                     self.said = earlier;
-                    let finding = findings::several_units(object, &one.name, &unit.name);
+                    let finding =
+                        findings::several_units(self.manifests.workload(at), &one.name, &unit.name);
                     self.said.findings.push(finding);
                     return Ok((Decision::Refused, Vec::new()));
                 }
@@ -88,19 +82,12 @@ impl Planner<'_> {
     }
 
     /// Why the template that a unit applies may need another stamp than the one in the file.
-    fn doubt(
-        &self,
-        seat: &Seat,
-        at: (usize, usize),
-        object: &Object,
-        template: &Template,
-        reasons: &[Reason],
-    ) -> Option<Divergence> {
+    fn doubt(&self, seat: &Seat, at: TemplateId, reasons: &[Reason]) -> Option<Divergence> {
         let unit = self.units.get(seat.unit);
         if !unit.built {
             return None;
         }
-        let why = self.doubt_in(unit, seat, at, object, template, reasons)?;
+        let why = self.doubt_in(unit, seat, at, reasons)?;
         Some(why.in_build_of(&unit.name))
     }
 
@@ -108,34 +95,35 @@ impl Planner<'_> {
         &self,
         unit: &Unit,
         seat: &Seat,
-        at: (usize, usize),
-        object: &Object,
-        template: &Template,
+        at: TemplateId,
         reasons: &[Reason],
     ) -> Option<Divergence> {
-        if let Some(why) = unit.changed.get(&at) {
+        let manifests = self.manifests;
+        let template = &manifests[at];
+        let object = &manifests[template.object];
+        if let Some(why) = unit.changed.get(&template.object) {
             return Some(why.clone());
         }
-        for (reference, reason) in template.references.iter().zip(reasons) {
+        for (id, reason) in template.references.iter().zip(reasons) {
+            let reference = &manifests[id];
+            let name = self.renames.name(id, reference);
             if matches!(reason, Reason::ReadsNothing) {
                 continue;
             }
             let target = reference.site.target;
-            let mut candidates = self.index.get(seat.unit, target, &reference.name).iter();
-            let changed = candidates.find_map(|candidate| {
-                let at = candidate.copy.object;
-                unit.changed.get(&(at.file, at.object))
-            });
+            let mut candidates = self.resolver.candidates(seat, target, name).iter();
+            let changed = candidates
+                .find_map(|candidate| unit.changed.get(&manifests[candidate.copy].object));
             if let Some(why) = changed {
                 return Some(why.clone());
             }
             if matches!(reason, Reason::Clash(..) | Reason::Ambiguous(_)) {
-                let (unit, name) = (unit.name.clone(), reference.name.to_string());
+                let (unit, name) = (unit.name.clone(), name.to_owned());
                 return Some(Divergence::of(Cause::SeveralSources(unit, target, name)));
             }
             // The reference may mean a source that is not here.
             if let Some(open) = &unit.open
-                && !is_exact(self.index, seat, object, reference, self.options)
+                && !self.resolver.is_exact(seat, object, target, name)
             {
                 return Some(open.clone());
             }

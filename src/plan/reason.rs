@@ -1,7 +1,6 @@
 //! What each reference contributes to a stamp.
 
-use crate::extract::By;
-use crate::resolve::index::SourceRef;
+use crate::extract::{By, SourceId};
 
 /// What a reference contributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,27 +8,27 @@ pub enum Reason {
     /// Entries of this source are part of the stamp.
     Counted(Counted),
     /// The name of the source changes with its content, so the name rolls the pods.
-    ContentNamed(SourceRef),
-    /// A control annotation or a rule says to ignore it.
+    ContentNamed(SourceId),
+    /// A control annotation or a rule says that it takes no part.
     Ignored(Ignored),
     /// The reference reads no key.
     ReadsNothing,
     /// A controller in the cluster writes the content of the source.
-    Filled(SourceRef),
+    Filled(SourceId),
     /// The source is not in the apply unit.
     External,
     /// Two files define the source differently.
-    Clash(SourceRef, SourceRef),
+    Clash(SourceId, SourceId),
     /// All of these sources fit.
-    Ambiguous(Vec<SourceRef>),
+    Ambiguous(Vec<SourceId>),
 }
 
 /// What a reference reads of its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
     /// The source.
-    pub source: SourceRef,
-    /// The positions of the entries that are part of the stamp.
+    pub source: SourceId,
+    /// The entries that are part of the stamp.
     pub entries: Vec<usize>,
     /// The positions of the entries that it reads and that a control annotation or a rule ignores.
     pub ignored: Vec<usize>,
@@ -45,8 +44,8 @@ pub enum Ignored {
     /// The workload says to ignore the source.
     OnWorkload,
     /// The whole source is ignored.
-    Source(SourceRef, By),
+    Source(SourceId, By),
     /// All keys that the reference reads are ignored; with the positions of all ignored entries of the
     /// source.
-    Keys(SourceRef, Vec<usize>),
+    Keys(SourceId, Vec<usize>),
 }

@@ -1,92 +1,134 @@
 //! Sources whose name occurs nowhere else in their apply unit: not in a reference, not in an argument,
 //! not in a comment. Only then is it certain that nothing in the unit reads them.
 
-use crate::extract::{Facts, Object};
+use crate::extract::{Manifests, ObjectId};
 use crate::finding::{Code, Finding};
-use crate::parallel;
 use crate::scope::{Unit, Units};
-use crate::text::Changed;
-use crate::text::input::{Found, Input};
-use std::collections::BTreeMap;
-use std::ops::Range;
+use crate::text::FileId;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// A source whose name was not found yet: its object, and the position of that.
-struct Candidate<'a> {
-    object: &'a Object,
-    file: usize,
-    document: Range<usize>,
+/// Objects that provide a source, by its name; two of one name are not told apart.
+type ByName = BTreeMap<String, Vec<ObjectId>>;
+
+/// The sources that no reference of their unit names, so that only the texts can tell whether anything
+/// there does.
+#[derive(Default)]
+pub struct Unnamed {
+    /// Of each unit that has any, the files that it sees, and the sources.
+    units: Vec<(Vec<FileId>, ByName)>,
+    /// How often units see each file.
+    seen: BTreeMap<FileId, usize>,
+    /// The names that each text is searched for.
+    names: BTreeMap<FileId, BTreeSet<String>>,
 }
 
-/// A note for each such source, in units that stamp a workload at all. What kustomizations are
-/// made of is left out: they may name a source in ways of their own. Of several units that see a
-/// source none may name it. Whether references say the names that are written is for the caller to know.
-///
-/// # Errors
-/// When a text must be read again, and cannot.
-pub fn unread(
-    facts: &[Facts],
-    inputs: &[Input],
-    units: &Units,
-    as_written: bool,
-    jobs: usize,
-) -> Result<Vec<Finding>, Changed> {
-    let mut unnamed_in: BTreeMap<(usize, u32), (usize, Candidate<'_>)> = BTreeMap::new();
-    let mut seen_by: BTreeMap<usize, usize> = BTreeMap::new();
-    for member in units.all.iter().flat_map(|unit| &unit.sees) {
-        // A unit of kustomize counts too: what it holds is never unread.
-        *seen_by.entry(member.file).or_default() += 1;
+impl Unnamed {
+    /// Collects them from units that stamp a workload at all. What kustomizations are made of is left out:
+    /// they may name a source in ways of their own.
+    pub fn of(manifests: &Manifests, units: &Units) -> Self {
+        let mut all = Self::default();
+        for unit in &units.all {
+            for member in &unit.sees {
+                // A unit of kustomize counts too: what it holds is never unread.
+                *all.seen.entry(member.file).or_default() += 1;
+            }
+            let names = unnamed_in(manifests, unit);
+            if names.is_empty() {
+                continue;
+            }
+            let files: Vec<FileId> = unit.sees.iter().map(|member| member.file).collect();
+            for &file in &files {
+                all.names.entry(file).or_default().extend(names.keys().cloned());
+            }
+            all.units.push((files, names));
+        }
+        all
     }
-    let unnamed = parallel::map(units.all.len(), jobs, |number| {
-        unread_in(facts, inputs, &units.all[number], as_written)
-    });
-    let unnamed = unnamed.into_iter().collect::<Result<Vec<_>, _>>()?;
-    for candidate in unnamed.into_iter().flatten() {
-        let key = (candidate.file, candidate.object.name_span.start);
-        unnamed_in.entry(key).or_insert((0, candidate)).0 += 1;
+
+    /// The texts that are to be searched.
+    pub fn files(&self) -> BTreeSet<FileId> {
+        self.names.keys().copied().collect()
     }
-    let unnamed = unnamed_in.into_values();
-    Ok(unnamed
-        .filter(|(count, candidate)| seen_by.get(&candidate.file) == Some(count))
-        .map(|(_, candidate)| finding(candidate))
-        .collect())
+
+    /// The names that a text says outside of the sources that have them.
+    pub fn said_in(&self, manifests: &Manifests, file: FileId, text: &str) -> BTreeSet<String> {
+        let mut said = BTreeSet::new();
+        let Some(names) = self.names.get(&file) else {
+            return said;
+        };
+        let anchors = Anchors::of(names.iter().map(String::as_str));
+        for (start, word) in words(text, &anchors) {
+            if !names.contains(word) || said.contains(word) {
+                continue;
+            }
+            let is_own = |id: &ObjectId| {
+                let place = manifests[*id].place;
+                place.file == file && place.span.range().contains(&start)
+            };
+            let mut sources = self.units.iter().filter_map(|(_, names)| names.get(word)).flatten();
+            if !sources.any(is_own) {
+                said.insert(word.to_owned());
+            }
+        }
+        said
+    }
+
+    /// A note for each source whose name stands nowhere else: of several units that see it, none may name
+    /// it. `said` has the names that each text says.
+    pub fn findings(
+        &self,
+        manifests: &Manifests,
+        said: &BTreeMap<FileId, BTreeSet<String>>,
+    ) -> Vec<Finding> {
+        let mut unnamed: BTreeMap<ObjectId, usize> = BTreeMap::new();
+        for (files, names) in &self.units {
+            let is_said =
+                |name: &str| files.iter().any(|f| said.get(f).is_some_and(|s| s.contains(name)));
+            let left = names.iter().filter(|(name, _)| !is_said(name));
+            for &object in left.flat_map(|(_, objects)| objects) {
+                *unnamed.entry(object).or_default() += 1;
+            }
+        }
+        let everywhere = unnamed.into_iter().filter(|(object, count)| {
+            let file = manifests[*object].place.file;
+            self.seen.get(&file) == Some(count)
+        });
+        everywhere.map(|(object, _)| finding(manifests, object)).collect()
+    }
 }
 
-/// The sources that nothing in one unit names.
-fn unread_in<'a>(
-    facts: &'a [Facts],
-    inputs: &[Input],
-    unit: &Unit,
-    as_written: bool,
-) -> Result<Vec<Candidate<'a>>, Changed> {
-    let files: Vec<usize> = unit.sees.iter().map(|member| member.file).collect();
-    let is_named = |file: &usize| inputs[*file].found != Found::Context;
-    let named: Vec<usize> = files.iter().copied().filter(is_named).collect();
-    let objects = || files.iter().flat_map(|&file| &facts[file].objects);
-    let references = |object: &'a Object| object.templates.iter().flat_map(|t| &t.references);
-    let reads = objects().any(|object| references(object).any(|r| r.reads()));
-    if unit.built || !reads {
-        return Ok(Vec::new());
+/// What no reference in one unit names. What a workload refers to need not be looked for in the texts.
+fn unnamed_in(manifests: &Manifests, unit: &Unit) -> ByName {
+    let files = || unit.sees.iter().map(|member| member.file);
+    let objects = || files().flat_map(|file| manifests.objects_of(file));
+    let reads = |(id, _)| manifests.all_references_of(id).any(|r| r.reads());
+    if unit.built || !objects().any(reads) {
+        return ByName::new();
     }
-    let mut unnamed = candidates(facts, &named);
-    // What a workload refers to need not be looked for in the texts.
-    for object in objects().filter(|_| as_written) {
-        for reference in references(object) {
-            if let Some(candidates) = unnamed.get(reference.name.as_str())
-                && !candidates.iter().any(|c| std::ptr::eq(c.object, object))
-            {
-                unnamed.remove(reference.name.as_str());
+    let mut unnamed = ByName::new();
+    for (id, object) in objects() {
+        let is_candidate = object.id.group.is_empty()
+            && !object.hook
+            && object.origin.is_none()
+            && !object.id.name.is_empty()
+            && manifests[object.place.file].input.is_named()
+            && manifests
+                .all_sources_of(id)
+                .iter()
+                .any(|source| source.ignored.is_none() && !source.filled_in_cluster);
+        if is_candidate {
+            unnamed.entry(object.id.name.to_string()).or_default().push(id);
+        }
+    }
+    for (id, _) in objects() {
+        for reference in manifests.all_references_of(id) {
+            let name = reference.name.as_str();
+            if unnamed.get(name).is_some_and(|own| !own.contains(&id)) {
+                unnamed.remove(name);
             }
         }
     }
-    let anchors = Anchors::of(unnamed.keys());
-    for &file in &files {
-        if unnamed.is_empty() {
-            break;
-        }
-        let text = inputs[file].file.text.lend()?;
-        strike(&text, file, &anchors, &mut unnamed);
-    }
-    Ok(unnamed.into_values().flatten().collect())
+    unnamed
 }
 
 /// The bytes that a name is looked for by. Each name has one of them, so a text that has none of them
@@ -101,11 +143,11 @@ enum Anchors {
 const RARE_FIRST: &[u8] = b"zqjxQZXJKYWVHUG-kvwybgfBDFPLNRMTOIESACpumdhlcrsnioate7986354201.";
 
 impl Anchors {
-    fn of<'a>(names: impl Iterator<Item = &'a &'a str>) -> Self {
+    fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut few: Vec<u8> = Vec::new();
         // A dash is in most names and in few other places.
-        let dashed = |name: &&&str| name.contains('-');
-        let (with, without): (Vec<&&str>, Vec<&&str>) = names.partition(dashed);
+        let dashed = |name: &&str| name.contains('-');
+        let (with, without): (Vec<&str>, Vec<&str>) = names.partition(dashed);
         if !with.is_empty() {
             few.push(b'-');
         }
@@ -143,49 +185,7 @@ fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.'
 }
 
-/// The ConfigMaps and Secrets of a unit by name; two of one name are told apart by nobody here.
-fn candidates<'a>(facts: &'a [Facts], files: &[usize]) -> BTreeMap<&'a str, Vec<Candidate<'a>>> {
-    let mut found: BTreeMap<&str, Vec<Candidate<'_>>> = BTreeMap::new();
-    for &file in files {
-        for object in &facts[file].objects {
-            let is_candidate = object.id.group.is_empty()
-                && !object.hook
-                && object.origin.is_none()
-                && object
-                    .sources
-                    .iter()
-                    .any(|source| source.ignored.is_none() && !source.filled_in_cluster);
-            if is_candidate && !object.id.name.is_empty() {
-                let span = object.place.span;
-                found.entry(&object.id.name).or_default().push(Candidate {
-                    object,
-                    file,
-                    document: span.start as usize..span.end as usize,
-                });
-            }
-        }
-    }
-    found
-}
-
-/// Removes the candidates that a text names outside of their own objects.
-fn strike(
-    text: &str,
-    file: usize,
-    anchors: &Anchors,
-    unnamed: &mut BTreeMap<&str, Vec<Candidate<'_>>>,
-) {
-    for (start, word) in words(text, anchors) {
-        if let Some(candidates) = unnamed.get(word) {
-            let own = |c: &Candidate<'_>| c.file == file && c.document.contains(&start);
-            if !candidates.iter().any(own) {
-                unnamed.remove(word);
-            }
-        }
-    }
-}
-
-/// The words of a text that may be names, each with its byte offset.
+/// The words of a text that may be names, and where they begin.
 fn words<'t>(text: &'t str, anchors: &'t Anchors) -> impl Iterator<Item = (usize, &'t str)> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -200,8 +200,8 @@ fn words<'t>(text: &'t str, anchors: &'t Anchors) -> impl Iterator<Item = (usize
     })
 }
 
-fn finding(candidate: Candidate<'_>) -> Finding {
-    let object = candidate.object;
+fn finding(manifests: &Manifests, object: ObjectId) -> Finding {
+    let object = &manifests[object];
     let message = format!("nothing in this apply unit names {}", object.id);
     object
         .finding(Code::UnreadSource, message)
@@ -225,12 +225,12 @@ mod tests {
         for from in 0..names.len() {
             for to in from..=names.len() {
                 let some = &names[from..to];
-                let by_anchor = found(&Anchors::of(some.iter()), some);
+                let by_anchor = found(&Anchors::of(some.iter().copied()), some);
                 assert_eq!(by_anchor, found(&Anchors::AnyWord, some));
                 assert_eq!(by_anchor.is_empty(), some.is_empty());
             }
         }
-        assert!(matches!(Anchors::of(names[..3].iter()), Anchors::Few(_)));
-        assert!(matches!(Anchors::of(names.iter()), Anchors::AnyWord));
+        assert!(matches!(Anchors::of(names[..3].iter().copied()), Anchors::Few(_)));
+        assert!(matches!(Anchors::of(names.iter().copied()), Anchors::AnyWord));
     }
 }

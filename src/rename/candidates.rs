@@ -3,12 +3,11 @@
 use super::inside_build;
 use crate::config::options::{Goal, Mode, Options, SuffixHash};
 use crate::digest::name_hash::is_suffixed;
-use crate::extract::{Facts, Naming, Object, Source};
+use crate::extract::{File, Manifests, MentionId, Naming, Object, Source, SourceId};
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
-use crate::resolve::index::{ObjectRef, SourceRef, namespace, object, source};
+use crate::resolve::index::namespace;
 use crate::scope::{Home, UnitId, Units};
-use crate::text::input::{Found, Input};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes of a name (`IsDNS1123Subdomain`).
@@ -16,7 +15,7 @@ pub(super) const MAX_NAME: usize = 253;
 
 /// A source that could get another name.
 pub(super) struct Item {
-    pub(super) at: SourceRef,
+    pub(super) at: SourceId,
     pub(super) current: String,
     /// The name without a suffix.
     pub(super) base: String,
@@ -26,8 +25,8 @@ pub(super) struct Item {
     pub(super) wanted: bool,
     pub(super) hold: Option<Blocker>,
     /// The mention that is its own name: file, and position among the mentions of the file.
-    pub(super) definition: Option<(usize, usize)>,
-    /// Whether a kustomize build that calls rollstamp adds the suffix at its end.
+    pub(super) definition: Option<MentionId>,
+    /// Whether kustomize gives it its suffix, at the end of the build that calls this program.
     pub(super) inside: bool,
 }
 
@@ -54,7 +53,7 @@ pub(super) enum Blocker {
     /// kustomize gives it a suffix already.
     Hashed,
     /// kustomize would not rewrite its name in this mention.
-    NotRewritten(usize, usize),
+    NotRewritten(MentionId),
     /// Raw material of a kustomization.
     Raw,
     /// Its name does not begin with the base name in its marker.
@@ -62,21 +61,21 @@ pub(super) enum Blocker {
     /// The new name is too long.
     TooLong,
     /// This other source has the new name, or gets it.
-    Clash(SourceRef),
+    Clash(SourceId),
     /// This copy of it, in another file, keeps its name.
-    Copy(SourceRef),
+    Copy(SourceId),
     /// Its marker cannot be written, for this reason.
     Marker(String),
     /// This mention may name it, but its field is not known.
-    Unknown(usize, usize),
+    Unknown(MentionId),
     /// This mention, in another apply unit, may name it.
-    Elsewhere(usize, usize),
+    Elsewhere(MentionId),
     /// This mention cannot take another name, for this reason.
-    Fixed(usize, usize, CannotFollow),
+    Fixed(MentionId, CannotFollow),
     /// This mention may mean several sources.
-    Ambiguous(usize, usize),
+    Ambiguous(MentionId),
     /// The API server refuses another name in this mention.
-    Immutable(usize, usize),
+    Immutable(MentionId),
 }
 
 /// The sources of one unit, kind, namespace and name.
@@ -88,7 +87,7 @@ pub(super) struct Group {
     /// Positions among the items.
     pub(super) items: Vec<usize>,
     /// A source of this name that is not a candidate.
-    pub(super) foreign: Option<SourceRef>,
+    pub(super) foreign: Option<SourceId>,
 }
 
 /// All candidates for another name, and the groups that share a name.
@@ -106,12 +105,7 @@ pub(super) struct Items {
 }
 
 impl Items {
-    pub(super) fn collect(
-        inputs: &[Input],
-        facts: &[Facts],
-        units: &Units,
-        options: &Options,
-    ) -> Self {
+    pub(super) fn collect(manifests: &Manifests, units: &Units, options: &Options) -> Self {
         let mut found = Self {
             all: Vec::new(),
             groups: Vec::new(),
@@ -121,75 +115,64 @@ impl Items {
             inside: false,
             foreign_reads: BTreeSet::new(),
         };
-        let mut numbers: BTreeMap<SourceRef, usize> = BTreeMap::new();
-        for (file, file_facts) in facts.iter().enumerate() {
-            for (position, owner) in file_facts.objects.iter().enumerate() {
-                for (number, source) in owner.sources.iter().enumerate() {
-                    let at =
-                        SourceRef { object: ObjectRef { file, object: position }, source: number };
-                    let Some(mut item) = item(at, source, options) else {
-                        continue;
-                    };
-                    let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
-                    item.inside = inside && options.goal != Goal::Strip;
-                    found.inside |= item.inside;
-                    item.hold = hold(&inputs[file], file_facts, owner, source, &item, options);
-                    let is_raw = owner.raw_material_of.is_some();
-                    if is_raw || matches!(units.homes[file], Home::Unknown(_)) {
-                        item.hold = Some(Blocker::Raw);
-                    }
-                    numbers.insert(at, found.all.len());
-                    found.all.push(item);
-                }
+        let mut numbers: BTreeMap<SourceId, usize> = BTreeMap::new();
+        for (at, source) in manifests.sources() {
+            let owner = manifests.owner(at);
+            let file = owner.place.file;
+            let Some(mut item) = item(at, source, options).filter(|_| !units.is_patch(file)) else {
+                continue;
+            };
+            let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
+            item.inside = inside && options.goal != Goal::Strip;
+            found.inside |= item.inside;
+            item.hold = hold(&manifests[file], owner, source, &item, options);
+            let is_raw = owner.raw_material_of.is_some();
+            if is_raw || matches!(units.home(file), Home::Unknown(_)) {
+                item.hold = Some(Blocker::Raw);
             }
+            numbers.insert(at, found.all.len());
+            found.all.push(item);
         }
-        found.group(facts, units, options, &numbers);
+        found.group(manifests, units, options, &numbers);
         if found.inside {
-            inside_build::note_names(&mut found, facts);
+            inside_build::note_names(&mut found, manifests);
         }
         found
     }
 
     fn group(
         &mut self,
-        facts: &[Facts],
+        manifests: &Manifests,
         units: &Units,
         options: &Options,
-        numbers: &BTreeMap<SourceRef, usize>,
+        numbers: &BTreeMap<SourceId, usize>,
     ) {
         let mut groups: BTreeMap<(UnitId, Target, String, Option<String>), Group> = BTreeMap::new();
         for (number, unit) in units.all.iter().enumerate() {
             let id = UnitId(crate::text::offset(number));
-            for member in &unit.sees {
-                let objects = facts[member.file].objects.iter().enumerate();
-                let seen = objects.filter(|(at, _)| member.object.is_none_or(|only| only == *at));
-                for (position, owner) in seen {
-                    for (number, source) in owner.sources.iter().enumerate() {
-                        let own = member.namespace.as_deref().or(source.namespace.as_deref());
-                        let space = namespace(own, options).map(str::to_owned);
-                        let key = (id, source.target, source.name.to_string(), space.clone());
-                        let group = groups.entry(key).or_insert_with(|| Group {
-                            unit: id,
-                            target: source.target,
-                            namespace: space,
-                            name: source.name.to_string(),
-                            items: Vec::new(),
-                            foreign: None,
-                        });
-                        let at = SourceRef {
-                            object: ObjectRef { file: member.file, object: position },
-                            source: number,
-                        };
-                        match numbers.get(&at) {
-                            Some(&item) => {
-                                group.items.push(item);
-                                if unit.built {
-                                    self.all[item].hold = Some(Blocker::Raw);
-                                }
-                            }
-                            None => group.foreign = Some(at),
+            let sources = unit.objects(manifests).flat_map(|(object, namespace_of_unit)| {
+                manifests.sources_of(object).map(move |source| (source, namespace_of_unit))
+            });
+            for ((at, source), namespace_of_unit) in sources {
+                let own = namespace_of_unit.or(source.namespace.as_deref());
+                let space = namespace(own, options).map(str::to_owned);
+                let key = (id, source.target, source.name.to_string(), space.clone());
+                let group = groups.entry(key).or_insert_with(|| Group {
+                    unit: id,
+                    target: source.target,
+                    namespace: space,
+                    name: source.name.to_string(),
+                    items: Vec::new(),
+                    foreign: None,
+                });
+                match numbers.get(&at) {
+                    Some(&item) => {
+                        group.items.push(item);
+                        if unit.built {
+                            self.all[item].hold = Some(Blocker::Raw);
                         }
                     }
+                    None => group.foreign = Some(at),
                 }
             }
         }
@@ -278,7 +261,7 @@ impl Items {
     }
 }
 
-fn item(at: SourceRef, source: &Source, options: &Options) -> Option<Item> {
+fn item(at: SourceId, source: &Source, options: &Options) -> Option<Item> {
     let naming: &Naming = source.naming.as_deref()?;
     let fits = |base: &&String| is_suffixed(&source.name, base);
     let marked = naming.base.as_ref().filter(fits);
@@ -317,17 +300,16 @@ fn item(at: SourceRef, source: &Source, options: &Options) -> Option<Item> {
 
 /// What blocks a source by itself, whoever names it.
 fn hold(
-    input: &Input,
-    facts: &Facts,
+    file: &File,
     owner: &Object,
     source: &Source,
     item: &Item,
     options: &Options,
 ) -> Option<Blocker> {
     let naming = source.naming.as_deref()?;
-    let why = if facts.encrypted {
+    let why = if file.encrypted {
         KeepsName::Encrypted
-    } else if input.found == Found::Context {
+    } else if !file.input.is_named() {
         KeepsName::OnlyRead
     } else if options.goal == Goal::Strip {
         return match &naming.marker {
@@ -379,14 +361,4 @@ fn is_name(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
-}
-
-/// The object of an item.
-pub(super) fn owner(facts: &[Facts], at: SourceRef) -> &Object {
-    object(facts, at.object)
-}
-
-/// The naming of an item.
-pub(super) fn naming(facts: &[Facts], at: SourceRef) -> Option<&Naming> {
-    source(facts, at).naming.as_deref()
 }

@@ -1,11 +1,10 @@
-//! Decisions as edits of the text, and as what the facts say from now on.
+//! Decisions as edits of the text, and as what the manifests say from now on.
 
-use super::candidates::{Items, naming, owner};
+use super::candidates::Items;
 use super::referrals::Links;
 use super::{NameEdit, Renamed, Renames};
 use crate::config::options::{Goal, Options};
-use crate::extract::{BASE_NAME, Facts, Frozen, Mention, NEEDS_HASH_SUFFIX};
-use crate::resolve::index::SourceRef;
+use crate::extract::{BASE_NAME, Frozen, Manifests, Mention, NEEDS_HASH_SUFFIX, SourceId};
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
 use crate::yaml::resolve::is_plain_string;
@@ -14,8 +13,8 @@ use crate::yaml::{Edit, Style};
 
 /// The edits of all names and markers.
 pub(super) fn edits(
-    facts: &[Facts],
-    mentions: &[Vec<Mention>],
+    manifests: &Manifests,
+    mentions: &[Mention],
     items: &Items,
     links: &Links,
     options: &Options,
@@ -23,11 +22,11 @@ pub(super) fn edits(
     let mut renames = Renames::default();
     for item in items.all.iter().filter(|item| item.hold.is_none() && item.wanted) {
         if item.inside {
-            renames.edits.extend(for_kustomize(facts, item.at));
-            renames.edits.extend(frozen(facts, item.at, options));
+            renames.edits.extend(for_kustomize(manifests, item.at));
+            renames.edits.extend(frozen(manifests, item.at, options));
             continue;
         }
-        let Some((file, number)) = item.definition else {
+        let Some(number) = item.definition else {
             continue;
         };
         if item.moves() {
@@ -36,16 +35,16 @@ pub(super) fn edits(
                 from: item.current.clone(),
                 to: item.new.clone(),
             });
-            renames.edits.push(renamed(file, &mentions[file][number], &item.new));
+            renames.edits.push(renamed(&mentions[number.index()], &item.new));
         }
-        renames.edits.extend(marked(facts, item.at, &item.base, options));
-        renames.edits.extend(frozen(facts, item.at, options));
+        renames.edits.extend(marked(manifests, item.at, &item.base, options));
+        renames.edits.extend(frozen(manifests, item.at, options));
     }
     let links = links.all.iter().filter(|_| !items.inside);
     for link in links {
-        let mention = &mentions[link.file][link.mention];
+        let mention = &mentions[link.mention.index()];
         if let Some(name) = follows(items, &link.groups, mention) {
-            renames.edits.push(renamed(link.file, mention, name));
+            renames.edits.push(renamed(mention, name));
         }
     }
     renames
@@ -66,7 +65,7 @@ pub(super) fn follows<'a>(
     (item.hold.is_none() && item.wanted && name != mention.name).then_some(name)
 }
 
-fn renamed(file: usize, mention: &Mention, name: &str) -> NameEdit {
+fn renamed(mention: &Mention, name: &str) -> NameEdit {
     let text = format!("{}{name}", mention.before);
     let replacement = match mention.style {
         Style::Plain if is_plain_string(&text) => text.clone(),
@@ -74,7 +73,7 @@ fn renamed(file: usize, mention: &Mention, name: &str) -> NameEdit {
         _ => format!("\"{text}\""),
     };
     NameEdit {
-        file,
+        file: mention.file,
         object: mention.id.to_string(),
         place: mention.object,
         document: mention.document,
@@ -84,8 +83,8 @@ fn renamed(file: usize, mention: &Mention, name: &str) -> NameEdit {
 }
 
 /// The marker comes with a suffix of ours, and goes with it.
-fn marked(facts: &[Facts], at: SourceRef, base: &str, options: &Options) -> Option<NameEdit> {
-    let naming = naming(facts, at)?;
+fn marked(manifests: &Manifests, at: SourceId, base: &str, options: &Options) -> Option<NameEdit> {
+    let naming = manifests[at].naming.as_deref()?;
     let slot = naming.marker.as_ref().ok()?;
     let (edit, value) = match (options.goal, slot) {
         (Goal::Strip, Slot::Present(present)) => (present.removal.as_ref().ok()?.clone(), None),
@@ -93,44 +92,44 @@ fn marked(facts: &[Facts], at: SourceRef, base: &str, options: &Options) -> Opti
         (_, Slot::Absent(insertion)) => (insertion.with(base), Some(base.to_owned())),
     };
     let way = ["metadata", "annotations", BASE_NAME];
-    Some(of_source(facts, at, edit, &way, value, Wrote::Anew))
+    Some(of_source(manifests, at, edit, &way, value, Wrote::Anew))
 }
 
 /// What makes kustomize give a source its suffix, and rewrite what refers to it.
-fn for_kustomize(facts: &[Facts], at: SourceRef) -> Option<NameEdit> {
-    let Ok(Slot::Absent(insertion)) = &naming(facts, at)?.marker else {
+fn for_kustomize(manifests: &Manifests, at: SourceId) -> Option<NameEdit> {
+    let Ok(Slot::Absent(insertion)) = &manifests[at].naming.as_deref()?.marker else {
         return None;
     };
     let value = "enabled";
     let way = ["metadata", "annotations", NEEDS_HASH_SUFFIX];
     let edit = insertion.with(value);
-    Some(of_source(facts, at, edit, &way, Some(value.to_owned()), Wrote::Anew))
+    Some(of_source(manifests, at, edit, &way, Some(value.to_owned()), Wrote::Anew))
 }
 
 /// Whether a source is immutable; what is ours goes with the suffix.
-fn frozen(facts: &[Facts], at: SourceRef, options: &Options) -> Option<NameEdit> {
-    let (edit, value) = match (options.goal, &naming(facts, at)?.frozen) {
+fn frozen(manifests: &Manifests, at: SourceId, options: &Options) -> Option<NameEdit> {
+    let (edit, value) = match (options.goal, &manifests[at].naming.as_deref()?.frozen) {
         (Goal::Strip, Frozen::Ours(edit)) => (edit, None),
         (Goal::Stamp | Goal::Check, Frozen::Absent(edit)) if options.naming.immutable => {
             (edit, Some("true".to_owned()))
         }
         _ => return None,
     };
-    Some(of_source(facts, at, edit.clone(), &["immutable"], value, Wrote::True))
+    Some(of_source(manifests, at, edit.clone(), &["immutable"], value, Wrote::True))
 }
 
 fn of_source(
-    facts: &[Facts],
-    at: SourceRef,
+    manifests: &Manifests,
+    at: SourceId,
     edit: Edit,
     way: &[&str],
     value: Option<String>,
     wrote: Wrote,
 ) -> NameEdit {
-    let owner = owner(facts, at);
+    let owner = manifests.owner(at);
     let steps = way.iter().map(|field| Step::Field((*field).into()));
     NameEdit {
-        file: at.object.file,
+        file: owner.place.file,
         object: owner.id.to_string(),
         place: owner.place.span,
         document: owner.document,
@@ -139,10 +138,17 @@ fn of_source(
     }
 }
 
-/// Lets the facts know: a source with a name of its content adds nothing to a stamp, and a reference
-/// without its suffix means it all the same. The names stay as they are written, so that what is said
-/// later is about the text that people have, and no name that tells a Secret's content is said.
-pub(super) fn tell(facts: &mut [Facts], items: &Items, links: &Links, options: &Options) {
+/// What later stages must know: a source with a name of its content adds nothing to a stamp, and a
+/// reference without its suffix means it all the same. The names of the facts stay as they are written, so
+/// that what is said later is about the text that people have, and no name that tells a Secret's content
+/// is said.
+pub(super) fn meanings(
+    renames: &mut Renames,
+    manifests: &Manifests,
+    items: &Items,
+    links: &Links,
+    options: &Options,
+) {
     if options.goal == Goal::Strip {
         return;
     }
@@ -151,19 +157,18 @@ pub(super) fn tell(facts: &mut [Facts], items: &Items, links: &Links, options: &
         let Some(item) = item.map(|&item| &items.all[item]) else {
             continue;
         };
-        if let Some((object, template, reference)) = link.reference
+        if let Some(reference) = link.reference
             && item.hold.is_none()
             && item.wanted
+            && manifests[reference].name != item.current
         {
-            let template = &mut facts[link.file].objects[object].templates[template];
-            template.references[reference].name = item.current.as_str().into();
+            renames.meant.insert(reference, item.current.as_str().into());
         }
     }
     for item in items.all.iter().filter(|item| item.hold.is_none() && item.wanted) {
-        let object = &mut facts[item.at.object.file].objects[item.at.object.object];
-        object.sources[item.at.source].content_named = true;
-        if let Some(origin) = &mut object.origin {
-            origin.hashed |= item.inside;
+        renames.content_named.insert(item.at);
+        if item.inside {
+            renames.hashed.insert(manifests[item.at].object);
         }
     }
 }

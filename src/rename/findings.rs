@@ -1,20 +1,19 @@
 //! The findings about names.
 
-use super::candidates::{Blocker, Item, Items, MAX_NAME, owner};
+use super::candidates::{Blocker, Item, Items, MAX_NAME};
 use super::edits::follows;
 use super::referrals::Links;
 use crate::config::options::{Goal, Mode, Options};
-use crate::extract::{BASE_NAME, Facts, Mention};
+use crate::extract::{BASE_NAME, Manifests, Mention, MentionId, SourceId};
 use crate::finding::{Code, Finding};
 use crate::k8s::providers::Target;
-use crate::resolve::index::{SourceRef, source};
-use crate::text::{FileId, Place, offset};
+use crate::text::Place;
 use crate::yaml::path::{Route, Step};
 
 /// What holds the sources that should have another name.
 pub(super) fn held(
-    facts: &[Facts],
-    mentions: &[Vec<Mention>],
+    manifests: &Manifests,
+    mentions: &[Mention],
     items: &Items,
     options: &Options,
 ) -> Vec<Finding> {
@@ -26,7 +25,7 @@ pub(super) fn held(
             let says = matches!(hold, Blocker::Kind(_) | Blocker::WrongBase | Blocker::Raw);
             let moves = item.new != item.current && *hold != Blocker::Hashed;
             if says || moves {
-                findings.push(hold_of(facts, mentions, item, hold, options));
+                findings.push(hold_of(manifests, mentions, item, hold, options));
             }
         }
     }
@@ -34,7 +33,7 @@ pub(super) fn held(
         for &group in &items.foreign_reads {
             let of = &items.groups[group];
             if let (Some(at), true) = (of.foreign, of.items.is_empty()) {
-                findings.push(foreign(facts, at));
+                findings.push(foreign(manifests, at));
             }
         }
     }
@@ -42,13 +41,13 @@ pub(super) fn held(
 }
 
 /// A finding about a source, at its name.
-fn about(facts: &[Facts], at: SourceRef, code: Code, message: String) -> Finding {
-    let owner = owner(facts, at);
+fn about(manifests: &Manifests, at: SourceId, code: Code, message: String) -> Finding {
+    let owner = manifests.owner(at);
     owner.finding(code, format!("{} {message}", owner.id))
 }
 
-fn foreign(facts: &[Facts], at: SourceRef) -> Finding {
-    let (owner, source) = (owner(facts, at), source(facts, at));
+fn foreign(manifests: &Manifests, at: SourceId) -> Finding {
+    let (owner, source) = (manifests.owner(at), &manifests[at]);
     let kind = source.target.name();
     let message = if source.filled_in_cluster {
         format!("keeps the name of the {kind} {}: a controller fills it", source.name)
@@ -57,12 +56,12 @@ fn foreign(facts: &[Facts], at: SourceRef) -> Finding {
     } else {
         format!("keeps the name of the {kind} {}: a controller makes it", source.name)
     };
-    about(facts, at, Code::NotRenamed, message)
+    about(manifests, at, Code::NotRenamed, message)
 }
 
 fn hold_of(
-    facts: &[Facts],
-    mentions: &[Vec<Mention>],
+    manifests: &Manifests,
+    mentions: &[Mention],
     item: &Item,
     hold: &Blocker,
     options: &Options,
@@ -72,24 +71,23 @@ fn hold_of(
         Goal::Strip => "keeps its suffix",
         Goal::Stamp | Goal::Check => "keeps its name",
     };
-    let held = |message: String| about(facts, at, Code::HeldName, format!("{kept}: {message}"));
-    let place = |&(file, number): &(usize, usize)| place(file, &mentions[file][number]);
-    let spot = |&(file, number): &(usize, usize)| spot(&mentions[file][number]);
+    let held = |message: String| about(manifests, at, Code::HeldName, format!("{kept}: {message}"));
+    let place = |number: &MentionId| place(&mentions[number.index()]);
+    let spot = |number: &MentionId| spot(&mentions[number.index()]);
     let other_way =
         "or give the source `rollstamp.dev/mode: annotation`, and its readers get stamps";
     match hold {
-        Blocker::NotRewritten(file, number) => {
-            let at = (*file, *number);
+        Blocker::NotRewritten(number) => {
             let why = "kustomize would not rewrite the name there as one of this source";
-            held(format!("{} cannot follow: {why}", spot(&at)))
-                .related(place(&at), "here")
+            held(format!("{} cannot follow: {why}", spot(number)))
+                .related(place(number), "here")
                 .help("tell kustomize of the place in a `nameReference` file, and list that one under `nameReferences`; or pipe what kustomize prints")
         }
         Blocker::Hashed => {
-            about(facts, at, Code::NotRenamed, format!("{kept}: kustomize gives it a suffix"))
+            about(manifests, at, Code::NotRenamed, format!("{kept}: kustomize gives it a suffix"))
         }
         Blocker::Kind(why) => {
-            about(facts, at, Code::NotRenamed, format!("{kept}: it {}", why.text()))
+            about(manifests, at, Code::NotRenamed, format!("{kept}: it {}", why.text()))
         }
         Blocker::Raw => held(
             "it is raw material of a kustomization, which may change it".to_owned(),
@@ -97,7 +95,7 @@ fn hold_of(
         .help("rename in what kustomize prints: `kustomize build DIR | rollstamp --mode suffix`"),
         Blocker::WrongBase => {
             let message = format!("has a `{BASE_NAME}` that its name does not begin with");
-            about(facts, at, Code::WrongBaseName, message)
+            about(manifests, at, Code::WrongBaseName, message)
                 .help("remove the annotation if the name is a new one")
         }
         Blocker::TooLong => {
@@ -105,56 +103,52 @@ fn hold_of(
                 "would get a name of {} bytes; the API server takes {MAX_NAME}",
                 item.new.len()
             );
-            about(facts, at, Code::NameTooLong, message)
+            about(manifests, at, Code::NameTooLong, message)
                 .help(format!("shorten the name, {other_way}"))
                 .refusing()
         }
         Blocker::Clash(other) => {
-            let message = match public(facts, at) {
+            let message = match public(manifests, at) {
                 true => format!("would get the name {}, which is taken", item.new),
                 false => "would get a name that is taken".to_owned(),
             };
-            about(facts, at, Code::ClashingNames, message)
-                .related(owner(facts, *other).place_of_name(), "the other one")
+            about(manifests, at, Code::ClashingNames, message)
+                .related(manifests.owner(*other).place_of_name(), "the other one")
                 .help("remove one of the two")
                 .refusing()
         }
         Blocker::Copy(other) => held("another source of its name keeps its own".to_owned())
-            .related(owner(facts, *other).place_of_name(), "the other one"),
+            .related(manifests.owner(*other).place_of_name(), "the other one"),
         Blocker::Marker(why) => held(format!("its marker has no safe place there: {why}"))
             .help(format!("write its metadata out in place, {other_way}")),
-        Blocker::Unknown(file, number) => {
-            let at = (*file, *number);
-            held(format!("{} reads the same, and nobody said what it names", spot(&at)))
-                .related(place(&at), "here")
+        Blocker::Unknown(number) => {
+            held(format!("{} reads the same, and nobody said what it names", spot(number)))
+                .related(place(number), "here")
                 .help(format!(
                     "say under `names` in the configuration what that place names, {other_way}"
                 ))
         }
-        Blocker::Elsewhere(file, number) => {
-            let at = (*file, *number);
-            held(format!("{} may mean it, from another apply unit", spot(&at)))
-                .related(place(&at), "here")
+        Blocker::Elsewhere(number) => {
+            held(format!("{} may mean it, from another apply unit", spot(number)))
+                .related(place(number), "here")
                 .help(format!("apply the two together (`--unit tree`, `units`), {other_way}"))
         }
-        Blocker::Fixed(file, number, why) => {
-            let at = (*file, *number);
-            held(format!("{} cannot follow: {}", spot(&at), why.text())).related(place(&at), "here")
+        Blocker::Fixed(number, why) => {
+            held(format!("{} cannot follow: {}", spot(number), why.text()))
+                .related(place(number), "here")
         }
-        Blocker::Ambiguous(file, number) => {
-            let at = (*file, *number);
-            held(format!("{} may mean another source as well", spot(&at)))
-                .related(place(&at), "here")
+        Blocker::Ambiguous(number) => {
+            held(format!("{} may mean another source as well", spot(number)))
+                .related(place(number), "here")
                 .help("write the namespaces into the manifests")
         }
-        Blocker::Immutable(file, number) => {
-            let at = (*file, *number);
-            let id = &mentions[*file][*number].id;
+        Blocker::Immutable(number) => {
+            let id = &mentions[number.index()].id;
             let message = format!(
                 "would get a new name, and {id} refers to it: the API server refuses the change once that is there"
             );
-            about(facts, item.at, Code::ImmutableReferrer, message)
-                .related(place(&at), "here")
+            about(manifests, item.at, Code::ImmutableReferrer, message)
+                .related(place(number), "here")
                 .help(format!(
                     "if something deletes the {} before each apply, say so on it: `rollstamp.dev/mode: suffix`; {other_way}",
                     id.kind
@@ -166,22 +160,22 @@ fn hold_of(
 
 /// What `check` finds: names that are not those of their content, and references that say another one.
 pub(super) fn stale(
-    facts: &[Facts],
-    mentions: &[Vec<Mention>],
+    manifests: &Manifests,
+    mentions: &[Mention],
     items: &Items,
     links: &Links,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let help = "run `rollstamp write` on the same paths, in the same mode";
     for item in items.all.iter().filter(|item| item.moves()) {
-        let message = match public(facts, item.at) && !item.inside {
+        let message = match public(manifests, item.at) && !item.inside {
             true => format!("is not named after its content: it must be {}", item.new),
             false => "is not named after its content".to_owned(),
         };
-        findings.push(about(facts, item.at, Code::StaleName, message).help(help));
+        findings.push(about(manifests, item.at, Code::StaleName, message).help(help));
     }
     for link in &links.all {
-        let mention = &mentions[link.file][link.mention];
+        let mention = &mentions[link.mention.index()];
         let moves = link.groups.iter().flat_map(|&g| &items.groups[g].items);
         let moves = moves.copied().any(|item| items.all[item].moves());
         if let (Some(_), false) = (follows(items, &link.groups, mention), moves) {
@@ -194,7 +188,7 @@ pub(super) fn stale(
             findings.push(
                 Finding::new(Code::StaleName, message)
                     .about(mention.id.to_string())
-                    .at(place(link.file, mention))
+                    .at(place(mention))
                     .help(help),
             );
         }
@@ -203,14 +197,14 @@ pub(super) fn stale(
 }
 
 /// Whether the name that a source gets may be said: that of a Secret is a digest of its content.
-fn public(facts: &[Facts], at: SourceRef) -> bool {
-    source(facts, at).target != Target::Secret
+fn public(manifests: &Manifests, at: SourceId) -> bool {
+    manifests[at].target != Target::Secret
 }
 
 /// Where a mention is; of one in the content of a Secret, only which Secret.
-fn place(file: usize, mention: &Mention) -> Place {
+fn place(mention: &Mention) -> Place {
     Place {
-        file: FileId(offset(file)),
+        file: mention.file,
         span: if is_content_of_secret(mention) { mention.object } else { mention.span },
     }
 }

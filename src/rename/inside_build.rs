@@ -6,20 +6,19 @@
 //! find it there (api/filters/nameref/nameref.go, v5.8.1).
 
 use super::candidates::{Blocker, Group, Items};
-use super::referrals::{At, Link, Run, asked, refuses};
-use crate::extract::{Facts, Mention, Object, Origin, Reference, What};
+use super::referrals::{Link, Run, asked, refuses};
+use crate::extract::{Manifests, Mention, MentionId, Object, Origin, Reference, ReferenceId, What};
 use crate::k8s::kustomize_names::renames;
 use crate::k8s::other_names::CLUSTER_WIDE;
 use crate::k8s::providers::Target;
-use crate::resolve::index::object;
-use crate::scope::{Home, UnitId};
+use crate::scope::UnitId;
 
 /// Notes by which names kustomize would find each source, once those that can get a mark have one.
-pub(super) fn note_names(items: &mut Items, facts: &[Facts]) {
+pub(super) fn note_names(items: &mut Items, manifests: &Manifests) {
     for number in 0..items.groups.len() {
         let group = &items.groups[number];
         let is_core = |o: &&Object| o.id.group.is_empty() && o.id.kind == group.target.name();
-        let core = owner(facts, items, group).filter(is_core);
+        let core = owner(manifests, items, group).filter(is_core);
         let Some(origin) = core.and_then(|owner| owner.origin.as_deref()) else {
             continue;
         };
@@ -39,7 +38,7 @@ pub(super) fn note_names(items: &mut Items, facts: &[Facts]) {
 /// The sources that a reference of a workload reads, wherever it stands: those that kustomize would
 /// find, or the one that has the very name.
 pub(super) fn meant_by(
-    facts: &[Facts],
+    manifests: &Manifests,
     items: &Items,
     unit: UnitId,
     workload: &Object,
@@ -51,7 +50,7 @@ pub(super) fn meant_by(
         origin: workload.origin.as_deref(),
     };
     let target = reference.site.target;
-    let found = candidates(facts, items, unit, &[target], &reference.name, &referrer);
+    let found = candidates(manifests, items, unit, &[target], &reference.name, &referrer);
     match found.is_empty() {
         true => items.resolve(unit, target, &reference.name, referrer.namespace, false),
         false => found,
@@ -62,32 +61,32 @@ pub(super) fn meant_by(
 /// rewrite there becomes a link, and what it would not holds the sources of the name.
 pub(super) fn links(
     run: &Run<'_>,
-    (file, number): (usize, usize),
-    references: &[At],
+    number: MentionId,
+    references: &[ReferenceId],
     items: &mut Items,
 ) -> Vec<Link> {
-    let mention = &run.mentions[file][number];
+    let mention = &run.mentions[number.index()];
     let mut links = Vec::new();
     if references.is_empty() {
-        links.extend(link(run, (file, number), mention, None, items));
+        links.extend(link(run, number, mention, None, items));
     }
     for &reference in references {
         let of_pod = Some(reference);
-        links.extend(link(run, (file, number), mention, of_pod, items));
+        links.extend(link(run, number, mention, of_pod, items));
     }
     links
 }
 
 fn link(
     run: &Run<'_>,
-    (file, number): (usize, usize),
+    number: MentionId,
     mention: &Mention,
-    reference: Option<At>,
+    reference: Option<ReferenceId>,
     items: &mut Items,
 ) -> Option<Link> {
-    let of_pod = reference.map(|(object, template, number)| {
-        let object = &run.facts[file].objects[object];
-        let reference = &object.templates[template].references[number];
+    let of_pod = reference.map(|at| {
+        let reference = &run.manifests[at];
+        let object = run.manifests.workload(reference.template);
         let is_known = renames(&object.id, &reference.site, reference.spot.list);
         (reference.site.target, is_known)
     });
@@ -106,8 +105,8 @@ fn link(
         let own = mention.namespace.as_deref().filter(|_| !mention.anywhere);
         let named: Vec<usize> = items.anywhere(&mention.name, own).collect();
         let hold = match (&mention.what, of_pod) {
-            (What::Unknown, None) => Blocker::Unknown(file, number),
-            _ => Blocker::NotRewritten(file, number),
+            (What::Unknown, None) => Blocker::Unknown(number),
+            _ => Blocker::NotRewritten(number),
         };
         for group in named {
             if meant.contains(&items.groups[group].target) {
@@ -116,46 +115,42 @@ fn link(
         }
         return None;
     }
-    let objects = &run.facts[file].objects;
-    let holder = objects.iter().find(|o| o.place.span == mention.object);
+    let mut objects = run.manifests.objects_of(mention.file).map(|(_, object)| object);
+    let holder = objects.find(|object| object.place.span == mention.object);
     let referrer = Referrer {
         namespace: mention.id.namespace.as_deref(),
         is_cluster_wide: CLUSTER_WIDE.contains(&mention.id.kind.as_str()),
         origin: holder.and_then(|holder| holder.origin.as_deref()),
     };
-    let Home::In(seats) = &run.units.homes[file] else {
-        return None;
-    };
-    let unit = seats.first()?.unit;
+    let unit = run.units.seats(mention.file)?.first()?.unit;
     let name = &mention.name;
-    let found = candidates(run.facts, items, unit, &rewritten, name, &referrer);
+    let found = candidates(run.manifests, items, unit, &rewritten, name, &referrer);
     let [only] = found.as_slice() else {
         for group in found {
-            items.hold(group, &Blocker::Ambiguous(file, number));
+            items.hold(group, &Blocker::Ambiguous(number));
         }
         return None;
     };
     let group = &items.groups[*only];
     let is_there = match mention.namespace.as_deref() {
         _ if mention.anywhere => true,
-        Some(said) => namespace_of(run.facts, items, *only) == said,
+        Some(said) => namespace_of(run.manifests, items, *only) == said,
         None => true,
     };
     if !meant.contains(&group.target) || !is_there {
         // It would take the place for a reference to this source, and it is none.
-        items.hold(*only, &Blocker::NotRewritten(file, number));
+        items.hold(*only, &Blocker::NotRewritten(number));
         return None;
     }
     // kustomize writes every text anew, so nothing is fixed but what people ask for.
-    if let Some(why) = reference.and_then(|reference| asked(run, file, reference)) {
-        items.hold(*only, &Blocker::Fixed(file, number, why));
+    if let Some(why) = reference.and_then(|reference| asked(run, reference)) {
+        items.hold(*only, &Blocker::Fixed(number, why));
     }
     Some(Link {
-        file,
         mention: number,
         groups: vec![*only],
         reference,
-        immutable: refuses(&run.facts[file], reference, run.options),
+        immutable: refuses(run, reference),
     })
 }
 
@@ -167,7 +162,7 @@ struct Referrer<'a> {
 }
 
 fn candidates(
-    facts: &[Facts],
+    manifests: &Manifests,
     items: &Items,
     unit: UnitId,
     targets: &[Target],
@@ -177,12 +172,12 @@ fn candidates(
     let of = |target: &Target| items.once.get(&(unit, *target, name.to_owned()));
     let mut found: Vec<usize> = targets.iter().filter_map(of).flatten().copied().collect();
     let own = effective(referrer.namespace);
-    let space = |group: usize| namespace_of(facts, items, group);
+    let space = |group: usize| namespace_of(manifests, items, group);
     found.retain(|&group| referrer.is_cluster_wide || space(group) == own);
     for empty_fits in [true, false] {
         if found.len() > 1 {
             found.retain(|&group| {
-                let of = owner(facts, items, &items.groups[group]);
+                let of = owner(manifests, items, &items.groups[group]);
                 Origin::fit(
                     of.and_then(|owner| owner.origin.as_deref()),
                     referrer.origin,
@@ -194,8 +189,8 @@ fn candidates(
     found
 }
 
-fn namespace_of<'a>(facts: &'a [Facts], items: &Items, group: usize) -> &'a str {
-    let owner = owner(facts, items, &items.groups[group]);
+fn namespace_of<'a>(manifests: &'a Manifests, items: &Items, group: usize) -> &'a str {
+    let owner = owner(manifests, items, &items.groups[group]);
     effective(owner.and_then(|owner| owner.id.namespace.as_deref()))
 }
 
@@ -204,8 +199,8 @@ fn effective(namespace: Option<&str>) -> &str {
 }
 
 /// The object of a group; in a build there is one of each identity.
-fn owner<'a>(facts: &'a [Facts], items: &Items, group: &Group) -> Option<&'a Object> {
+fn owner<'a>(manifests: &'a Manifests, items: &Items, group: &Group) -> Option<&'a Object> {
     let of_item = group.items.first().map(|&item| items.all[item].at);
     let at = of_item.or(group.foreign);
-    at.map(|at| object(facts, at.object))
+    at.map(|at| manifests.owner(at))
 }

@@ -13,31 +13,58 @@ mod findings;
 
 use crate::config::options::{Goal, Options};
 use crate::digest::name_hash::is_suffixed;
-use crate::extract::{Facts, Mention};
+use crate::extract::{Manifests, Mention, ObjectId, Reference, ReferenceId, SourceId};
 use crate::finding::Finding;
-use crate::resolve::index::SourceRef;
 use crate::scope::Units;
-use crate::text::Span;
-use crate::text::input::Input;
+use crate::text::{FileId, Span};
 use crate::yaml::Edit;
 use crate::yaml::verify::Change;
 use candidates::Items;
-use referrals::Links;
-use std::collections::BTreeSet;
+use referrals::{Links, Run};
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The names that change, and the edits that change them.
+/// Which names change, the edits that change them, and what names mean then. It lies over the manifests,
+/// which still say what is written.
 #[derive(Default)]
 pub struct Renames {
-    /// The sources, in the order of the input.
+    /// The sources that get another name, in the order of the input.
     pub sources: Vec<Renamed>,
     /// The edits, in no particular order.
     pub edits: Vec<NameEdit>,
+    /// The sources that are named after their content once the edits are made.
+    content_named: BTreeSet<SourceId>,
+    /// The references that mean a source by another name than the one that is written: the name that
+    /// the source has now.
+    meant: BTreeMap<ReferenceId, SmolStr>,
+    /// The objects behind whose names kustomize will put a hash.
+    hashed: BTreeSet<ObjectId>,
+}
+
+impl Renames {
+    /// Whether the name of a source is that of its content, once the edits are made.
+    pub fn is_content_named(&self, manifests: &Manifests, source: SourceId) -> bool {
+        manifests[source].content_named || self.content_named.contains(&source)
+    }
+
+    /// The name of the source that a reference means, as that one is named in the text.
+    pub fn name<'a>(&'a self, id: ReferenceId, reference: &'a Reference) -> &'a str {
+        if self.meant.is_empty() {
+            return &reference.name;
+        }
+        self.meant.get(&id).unwrap_or(&reference.name)
+    }
+
+    /// The objects behind whose names kustomize will put a hash, beside those that say so.
+    pub fn hashed(&self) -> &BTreeSet<ObjectId> {
+        &self.hashed
+    }
 }
 
 /// A source that gets another name.
 pub struct Renamed {
     /// The source.
-    pub at: SourceRef,
+    pub at: SourceId,
     /// Its name as it is written.
     pub from: String,
     /// Its name after the edit.
@@ -46,8 +73,8 @@ pub struct Renamed {
 
 /// One edit of a name or a marker.
 pub struct NameEdit {
-    /// The position of the file among the inputs.
-    pub file: usize,
+    /// The file.
+    pub file: FileId,
     /// The object, as people call it.
     pub object: String,
     /// Where the object is.
@@ -61,10 +88,9 @@ pub struct NameEdit {
 }
 
 /// The names whose mentions must all be found: names that change, and names without our suffix.
-pub fn names(facts: &[Facts], options: &Options) -> BTreeSet<String> {
+pub fn names(manifests: &Manifests, options: &Options) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let objects = facts.iter().flat_map(|f| &f.objects);
-    for (object, source) in objects.flat_map(|o| o.sources.iter().map(move |s| (o, s))) {
+    for (at, source) in manifests.sources() {
         let Some(naming) = &source.naming else {
             continue;
         };
@@ -72,7 +98,7 @@ pub fn names(facts: &[Facts], options: &Options) -> BTreeSet<String> {
             continue;
         }
         names.insert(source.name.to_string());
-        if let Some(origin) = &object.origin {
+        if let Some(origin) = &manifests.owner(at).origin {
             names.extend(origin.names.iter().cloned());
         }
         if let Some(base) = &naming.base
@@ -84,23 +110,22 @@ pub fn names(facts: &[Facts], options: &Options) -> BTreeSet<String> {
     names
 }
 
-/// Decides about all sources, and lets the facts know, so that what is decided later holds for the
-/// manifests as they will be. `mentions` has one entry a file.
+/// Decides about all sources. `mentions` are those of all [`names`], in the order of the input.
 pub fn decide(
-    inputs: &[Input],
-    facts: &mut [Facts],
-    mentions: &[Vec<Mention>],
+    manifests: &Manifests,
+    mentions: &[Mention],
     units: &Units,
     options: &Options,
 ) -> (Renames, Vec<Finding>) {
-    let mut items = Items::collect(inputs, facts, units, options);
-    let links = Links::find(inputs, facts, mentions, units, options, &mut items);
+    let run = Run { manifests, mentions, units, options };
+    let mut items = Items::collect(manifests, units, options);
+    let links = Links::find(&run, &mut items);
     links.settle(&mut items, options);
-    let mut findings = findings::held(facts, mentions, &items, options);
-    let renames = edits::edits(facts, mentions, &items, &links, options);
+    let mut findings = findings::held(manifests, mentions, &items, options);
+    let mut renames = edits::edits(manifests, mentions, &items, &links, options);
     if options.goal == Goal::Check {
-        findings.extend(findings::stale(facts, mentions, &items, &links));
+        findings.extend(findings::stale(manifests, mentions, &items, &links));
     }
-    edits::tell(facts, &items, &links, options);
+    edits::meanings(&mut renames, manifests, &items, &links, options);
     (renames, findings)
 }

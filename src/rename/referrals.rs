@@ -3,78 +3,66 @@
 use super::candidates::{Blocker, Items};
 use super::inside_build;
 use crate::config::options::{Goal, Mode, Options};
-use crate::extract::{Facts, Mention, What};
+use crate::extract::{Manifests, Mention, MentionId, ReferenceId, SourceId, What};
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::providers::Target;
-use crate::resolve::index::{SourceRef, namespace};
-use crate::scope::{Home, Units};
-use crate::text::input::{Found, Input};
+use crate::resolve::index::namespace;
+use crate::scope::Units;
+use crate::text::FileId;
+use crate::text::input::Found;
 use std::collections::BTreeMap;
 
 const BOTH: &[Target] = &[Target::ConfigMap, Target::Secret];
 
 /// A place that follows the sources that it means.
 pub(super) struct Link {
-    pub(super) file: usize,
-    pub(super) mention: usize,
+    pub(super) mention: MentionId,
     pub(super) groups: Vec<usize>,
     /// The reference of a pod template that it is.
-    pub(super) reference: Option<At>,
+    pub(super) reference: Option<ReferenceId>,
     /// Whether the API server refuses another name there.
     pub(super) immutable: bool,
 }
 
-/// A reference of a pod template: object, template, reference.
-pub(super) type At = (usize, usize, usize);
-
-/// The inputs of the decision about names, all with one entry for each file.
+/// What is known when referrals are looked for.
 pub(super) struct Run<'a> {
-    pub(super) inputs: &'a [Input],
-    pub(super) facts: &'a [Facts],
-    pub(super) mentions: &'a [Vec<Mention>],
+    pub(super) manifests: &'a Manifests,
+    pub(super) mentions: &'a [Mention],
     pub(super) units: &'a Units,
     pub(super) options: &'a Options,
 }
 
-/// All mentions that follow the sources that they mean.
+/// The places that follow sources, in the order of the input.
 pub(super) struct Links {
     pub(super) all: Vec<Link>,
 }
 
 impl Links {
-    pub(super) fn find(
-        inputs: &[Input],
-        facts: &[Facts],
-        mentions: &[Vec<Mention>],
-        units: &Units,
-        options: &Options,
-        items: &mut Items,
-    ) -> Self {
+    pub(super) fn find(run: &Run<'_>, items: &mut Items) -> Self {
         let mut links = Self { all: Vec::new() };
-        let run = Run { inputs, facts, mentions, units, options };
-        for file in 0..inputs.len() {
-            note_reads(file, facts, units, options, items);
-            let references = references(&facts[file]);
-            for (number, mention) in mentions[file].iter().enumerate() {
-                if let What::Definition(_) = mention.what {
-                    define(file, number, mention, facts, items);
-                    continue;
-                }
-                // By way of aliases one text can be several references.
-                let several = references.get(&mention.span.start);
-                if items.inside {
-                    let several = several.map_or(&[][..], Vec::as_slice);
-                    let found = inside_build::links(&run, (file, number), several, items);
-                    links.all.extend(found);
-                    continue;
-                }
-                match several {
-                    None => links.mention(&run, (file, number), None, items),
-                    Some(several) => {
-                        for &reference in several {
-                            links.mention(&run, (file, number), Some(reference), items);
-                        }
+        for file in run.manifests.files() {
+            note_reads(run, file, items);
+        }
+        let references = references(run.manifests);
+        for (number, mention) in run.mentions.iter().enumerate() {
+            let number = MentionId::at(number);
+            if let What::Definition(_) = mention.what {
+                define(number, mention, run.manifests, items);
+                continue;
+            }
+            // By way of aliases one text can be several references.
+            let several = references.get(&(mention.file, mention.span.start));
+            if items.inside {
+                let several = several.map_or(&[][..], Vec::as_slice);
+                links.all.extend(inside_build::links(run, number, several, items));
+                continue;
+            }
+            match several {
+                None => links.mention(run, number, None, items),
+                Some(several) => {
+                    for &reference in several {
+                        links.mention(run, number, Some(reference), items);
                     }
                 }
             }
@@ -84,7 +72,7 @@ impl Links {
                 item.hold = Some(Blocker::Kind(KeepsName::NoEditableName));
             }
         }
-        links.refuse(mentions, items);
+        links.refuse(run.mentions, items);
         links
     }
 
@@ -92,15 +80,12 @@ impl Links {
     fn mention(
         &mut self,
         run: &Run<'_>,
-        (file, number): (usize, usize),
-        reference: Option<At>,
+        number: MentionId,
+        reference: Option<ReferenceId>,
         items: &mut Items,
     ) {
-        let mention = &run.mentions[file][number];
-        let of_pod = reference.map(|(object, template, number)| {
-            let template = &run.facts[file].objects[object].templates[template];
-            template.references[number].site.target
-        });
+        let mention = &run.mentions[number.index()];
+        let of_pod = reference.map(|reference| run.manifests[reference].site.target);
         let targets: &[Target] = match (&mention.what, &of_pod) {
             (_, Some(target)) => std::slice::from_ref(target),
             (What::Reference(targets), None) => targets,
@@ -108,23 +93,21 @@ impl Links {
             (What::Other | What::Definition(_), None) => return,
         };
         let is_unknown = mention.what == What::Unknown && of_pod.is_none();
-        let groups = resolve(file, mention, targets, run, items);
+        let groups = resolve(mention, targets, run, items);
         if groups.is_empty() {
             let own = mention.namespace.as_deref().or(run.options.namespace.as_deref());
             let own = own.filter(|_| !mention.anywhere);
             let elsewhere: Vec<usize> = items.anywhere(&mention.name, own).collect();
             for group in elsewhere {
                 if targets.contains(&items.groups[group].target) {
-                    items.hold(group, &Blocker::Elsewhere(file, number));
+                    items.hold(group, &Blocker::Elsewhere(number));
                 }
             }
             return;
         }
         let hold = match is_unknown {
-            true => Some(Blocker::Unknown(file, number)),
-            false => {
-                fixed(run, file, mention, reference).map(|why| Blocker::Fixed(file, number, why))
-            }
+            true => Some(Blocker::Unknown(number)),
+            false => fixed(run, mention, reference).map(|why| Blocker::Fixed(number, why)),
         };
         if let Some(hold) = hold {
             for &group in &groups {
@@ -133,22 +116,21 @@ impl Links {
         }
         if !is_unknown {
             self.all.push(Link {
-                file,
                 mention: number,
                 groups,
                 reference,
-                immutable: refuses(&run.facts[file], reference, run.options),
+                immutable: refuses(run, reference),
             });
         }
     }
 
     /// Keeps the names of sources that an immutable object refers to.
-    fn refuse(&self, mentions: &[Vec<Mention>], items: &mut Items) {
+    fn refuse(&self, mentions: &[Mention], items: &mut Items) {
         for link in self.all.iter().filter(|link| link.immutable) {
-            let name = &mentions[link.file][link.mention].name;
+            let name = &mentions[link.mention.index()].name;
             for &group in &link.groups {
                 if items.final_name(group).is_some_and(|new| new != name) {
-                    items.hold(group, &Blocker::Immutable(link.file, link.mention));
+                    items.hold(group, &Blocker::Immutable(link.mention));
                 }
             }
         }
@@ -175,7 +157,7 @@ impl Links {
                     link.groups.iter().map(|&g| items.final_name(g)).collect();
                 if names.windows(2).any(|pair| pair[0] != pair[1]) {
                     for &group in &link.groups {
-                        changed |= items.hold(group, &Blocker::Ambiguous(link.file, link.mention));
+                        changed |= items.hold(group, &Blocker::Ambiguous(link.mention));
                     }
                 }
             }
@@ -198,7 +180,7 @@ fn clashes(items: &mut Items, goal: Goal) -> bool {
         }
     }
     let mut changed = false;
-    let at = |items: &Items, group: usize| -> Option<SourceRef> {
+    let at = |items: &Items, group: usize| -> Option<SourceId> {
         let of = &items.groups[group];
         of.foreign.or(of.items.first().map(|&item| items.all[item].at))
     };
@@ -227,37 +209,35 @@ fn clashes(items: &mut Items, goal: Goal) -> bool {
 }
 
 /// The references of pod templates by where their names begin.
-fn references(facts: &Facts) -> BTreeMap<u32, Vec<At>> {
-    let mut found: BTreeMap<u32, Vec<At>> = BTreeMap::new();
-    for (o, object) in facts.objects.iter().enumerate() {
-        for (t, template) in object.templates.iter().enumerate() {
-            if template.kind.is_unlisted() {
-                continue;
-            }
-            for (r, reference) in template.references.iter().enumerate() {
-                let at = reference.name_span.start;
-                found.entry(at).or_default().push((o, t, r));
-            }
+fn references(manifests: &Manifests) -> BTreeMap<(FileId, u32), Vec<ReferenceId>> {
+    let mut found: BTreeMap<(FileId, u32), Vec<ReferenceId>> = BTreeMap::new();
+    for (_, template) in manifests.templates().filter(|(_, t)| !t.kind.is_unlisted()) {
+        let file = manifests[template.object].place.file;
+        for at in template.references.iter() {
+            let place = (file, manifests[at].name_span.start);
+            found.entry(place).or_default().push(at);
         }
     }
     found
 }
 
 /// Notes which sources the workloads of a file read.
-fn note_reads(file: usize, facts: &[Facts], units: &Units, options: &Options, items: &mut Items) {
-    let Home::In(seats) = &units.homes[file] else {
+fn note_reads(run: &Run<'_>, file: FileId, items: &mut Items) {
+    let manifests = run.manifests;
+    let Some(seats) = run.units.seats(file) else {
         return;
     };
-    for object in &facts[file].objects {
-        let templates = object.templates.iter();
-        let known = templates.filter(|t| !t.kind.is_unlisted() && t.ignored.is_none());
-        for reference in known.flat_map(|t| &t.references).filter(|r| r.reads()) {
+    for (number, object) in manifests.objects_of(file) {
+        let templates = manifests.templates_of(number);
+        let known = templates.filter(|(_, t)| !t.kind.is_unlisted() && t.ignored.is_none());
+        let references = known.flat_map(|(at, _)| manifests.references_of(at));
+        for reference in references.filter(|r| r.reads()) {
             for seat in seats {
                 let own = object.id.namespace.as_deref();
-                let own = namespace(seat.namespace.as_deref().or(own), options);
+                let own = namespace(seat.namespace.as_deref().or(own), run.options);
                 let target = reference.site.target;
                 let groups = match items.inside {
-                    true => inside_build::meant_by(facts, items, seat.unit, object, reference),
+                    true => inside_build::meant_by(manifests, items, seat.unit, object, reference),
                     false => items.resolve(seat.unit, target, &reference.name, own, false),
                 };
                 for group in groups {
@@ -274,34 +254,26 @@ fn note_reads(file: usize, facts: &[Facts], units: &Units, options: &Options, it
 }
 
 /// Notes where an item says its own name.
-fn define(file: usize, number: usize, mention: &Mention, facts: &[Facts], items: &mut Items) {
-    let is_it = |at: SourceRef| {
-        at.object.file == file && facts[file].objects[at.object.object].name_span == mention.span
+fn define(number: MentionId, mention: &Mention, manifests: &Manifests, items: &mut Items) {
+    let is_it = |at: SourceId| {
+        let owner = manifests.owner(at);
+        owner.place.file == mention.file && owner.name_span == mention.span
     };
     let Some(item) = items.all.iter_mut().find(|item| is_it(item.at)) else {
         return;
     };
-    item.definition = Some((file, number));
+    item.definition = Some(number);
     if let Some(why) = mention.fixed
         && item.hold.is_none()
         && !item.inside
     {
-        item.hold = Some(Blocker::Fixed(file, number, why));
+        item.hold = Some(Blocker::Fixed(number, why));
     }
 }
 
-fn resolve(
-    file: usize,
-    mention: &Mention,
-    targets: &[Target],
-    run: &Run<'_>,
-    items: &Items,
-) -> Vec<usize> {
-    let Home::In(seats) = &run.units.homes[file] else {
-        return Vec::new();
-    };
+fn resolve(mention: &Mention, targets: &[Target], run: &Run<'_>, items: &Items) -> Vec<usize> {
     let mut groups = Vec::new();
-    for seat in seats {
+    for seat in run.units.seats(mention.file).unwrap_or_default() {
         let own = mention.namespace.as_deref();
         let own = namespace(seat.namespace.as_deref().or(own), run.options);
         let own = own.filter(|_| !mention.anywhere);
@@ -315,37 +287,29 @@ fn resolve(
 }
 
 /// Why a reference cannot follow.
-fn fixed(
-    run: &Run<'_>,
-    file: usize,
-    mention: &Mention,
-    reference: Option<At>,
-) -> Option<CannotFollow> {
-    let (inputs, facts) = (run.inputs, run.facts);
+fn fixed(run: &Run<'_>, mention: &Mention, reference: Option<ReferenceId>) -> Option<CannotFollow> {
+    let file = &run.manifests[mention.file];
     if mention.fixed.is_some() {
         return mention.fixed;
     }
-    if facts[file].encrypted && inputs[file].found != Found::Stream {
+    if file.encrypted && file.input.found != Found::Stream {
         return Some(CannotFollow::Encrypted);
     }
-    if inputs[file].found == Found::Context {
+    if !file.input.is_named() {
         return Some(CannotFollow::OnlyRead);
     }
     if run.options.goal == Goal::Strip {
         return None;
     }
-    asked(run, file, reference?)
+    asked(run, reference?)
 }
 
 /// Why the workload of a reference does not want another name there.
-pub(super) fn asked(
-    run: &Run<'_>,
-    file: usize,
-    (object, template, number): At,
-) -> Option<CannotFollow> {
-    let object = &run.facts[file].objects[object];
-    let template = &object.templates[template];
-    let name = &template.references[number].name;
+pub(super) fn asked(run: &Run<'_>, reference: ReferenceId) -> Option<CannotFollow> {
+    let reference = &run.manifests[reference];
+    let template = &run.manifests[reference.template];
+    let object = &run.manifests[template.object];
+    let name = &reference.name;
     if template.refusal.is_some() {
         Some(CannotFollow::UnsureReads)
     } else if template.ignored.is_some() {
@@ -360,13 +324,13 @@ pub(super) fn asked(
 }
 
 /// Whether the API server refuses another name at this reference once the object exists.
-pub(super) fn refuses(facts: &Facts, reference: Option<At>, options: &Options) -> bool {
-    let Some((object, template, _)) = reference else {
+pub(super) fn refuses(run: &Run<'_>, reference: Option<ReferenceId>) -> bool {
+    let Some(reference) = reference else {
         return false;
     };
-    let object = &facts.objects[object];
-    let template = &object.templates[template];
-    options.goal != Goal::Strip
+    let template = &run.manifests[run.manifests[reference].template];
+    let object = &run.manifests[template.object];
+    run.options.goal != Goal::Strip
         && template.not_stamped.is_some_and(NoRoll::refuses_changes)
         && !object.follows.recreated
         && object.follows.mode != Some(Mode::Suffix)

@@ -9,11 +9,10 @@ use similar::{ChangeTag, TextDiff};
 
 /// The diff of one file, with `a/` and `b/` before its name as git has them.
 pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
-    let input = &outcome.inputs[change.file].file;
-    let facts = &outcome.facts[change.file];
+    let file = &outcome.manifests[change.file];
     // What changes was read for the edit.
-    let text = input.text.known().unwrap_or_default();
-    let mut out = format!("--- a/{0}\n+++ b/{0}\n", input.name);
+    let text = outcome.texts.get(change.file).unwrap_or_default();
+    let mut out = format!("--- a/{0}\n+++ b/{0}\n", file.input.name);
     let mut shift: isize = 0;
     let mut shown = 0;
     let mut objects = change.objects.clone();
@@ -21,7 +20,7 @@ pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
     for object in objects {
         let lines = whole_lines(text, object, shown);
         shown = lines.end as usize;
-        if touches_secret(facts, &lines.range()) {
+        if touches_secret(file, &lines.range()) {
             let line = 1 + newlines(&text.as_bytes()[..lines.start as usize]);
             out.push_str(&format!("# line {line} is not shown: a Secret stands on it\n"));
             continue;

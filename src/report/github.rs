@@ -2,8 +2,8 @@
 //! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
 use super::{Format, Located, Subject, View, text};
+use crate::extract::ObjectId;
 use crate::finding::Severity;
-use crate::resolve::index::ObjectRef;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -37,7 +37,7 @@ impl Format for Github {
     fn explain(
         &self,
         view: &View<'_>,
-        workloads: &BTreeSet<ObjectRef>,
+        workloads: &BTreeSet<ObjectId>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         text::Text.explain(view, workloads, out)

@@ -2,10 +2,10 @@
 
 use super::locator::Locator;
 use super::{Format, Located, Spot, Subject, View, diff, explain};
+use crate::extract::ObjectId;
 use crate::k8s::providers::Target;
 use crate::outcome::Outcome;
 use crate::plan::{Decision, State};
-use crate::resolve::index::{ObjectRef, object, source};
 use crate::yaml::insert::Slot;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -41,7 +41,7 @@ impl Format for Json {
     fn explain(
         &self,
         view: &View<'_>,
-        workloads: &BTreeSet<ObjectRef>,
+        workloads: &BTreeSet<ObjectId>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         document(&explain::json::report(view, workloads), out)
@@ -148,12 +148,13 @@ fn report<'a>(view: &View<'a>) -> Report<'a> {
         workloads: workloads(outcome, &locator),
         renames: outcome
             .renames
+            .sources
             .iter()
             .map(|renamed| RenameRow {
-                object: object(&outcome.facts, renamed.at.object).id.to_string(),
-                file: &outcome.inputs[renamed.at.object.file].file.name,
+                object: outcome.manifests.owner(renamed.at).id.to_string(),
+                file: outcome.manifests.name(outcome.manifests.owner(renamed.at).place.file),
                 from: &renamed.from,
-                to: match source(&outcome.facts, renamed.at).target {
+                to: match outcome.manifests[renamed.at].target {
                     Target::ConfigMap => Some(&renamed.to),
                     Target::Secret => None,
                 },
@@ -163,7 +164,7 @@ fn report<'a>(view: &View<'a>) -> Report<'a> {
             .changes
             .iter()
             .map(|change| FileRow {
-                path: &outcome.inputs[change.file].file.name,
+                path: outcome.manifests.name(change.file),
                 diff: view.show_diffs.then(|| diff::unified(outcome, change)),
             })
             .collect(),
@@ -181,9 +182,9 @@ fn report<'a>(view: &View<'a>) -> Report<'a> {
 
 fn workloads(outcome: &Outcome, locator: &Locator<'_>) -> Vec<WorkloadRow> {
     let row = |planned: &crate::plan::Planned| {
-        let object = object(&outcome.facts, planned.object);
+        let object = &outcome.manifests[planned.object];
         let (state, stamp) = state(&planned.decision);
-        let present = match &object.templates[planned.template].slot {
+        let present = match &outcome.manifests[planned.template].slot {
             Some(Ok(Slot::Present(present))) => present.value.clone(),
             _ => None,
         };

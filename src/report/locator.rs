@@ -1,20 +1,17 @@
 //! Lines, columns and source lines of places.
 
-use crate::extract::Facts;
+use crate::extract::File;
 use crate::outcome::Outcome;
 use crate::text::{Place, Position, Span};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::rc::Rc;
 
 /// Turns places into lines and columns; the lines of each text are counted once.
 pub struct Locator<'a> {
     outcome: &'a Outcome,
     /// How many lines end before each block of a text.
     lines: RefCell<BTreeMap<usize, Vec<usize>>>,
-    /// The text that was read again last.
-    last: RefCell<Option<(usize, Rc<str>)>>,
 }
 
 /// The size of such a block, in bytes.
@@ -23,7 +20,7 @@ const BLOCK: usize = 1 << 14;
 impl<'a> Locator<'a> {
     /// For the texts of an outcome.
     pub fn new(outcome: &'a Outcome) -> Self {
-        Self { outcome, lines: RefCell::default(), last: RefCell::default() }
+        Self { outcome, lines: RefCell::default() }
     }
 
     /// The run whose texts these are.
@@ -33,29 +30,18 @@ impl<'a> Locator<'a> {
 
     /// The name of the file.
     pub fn name(&self, place: Place) -> &'a str {
-        &self.outcome.inputs[place.file.index()].file.name
+        self.outcome.manifests.name(place.file)
     }
 
-    /// Looks at a text. Of one that changed since it was read nothing is shown, and the place is its
+    /// The text of a place. Of one that changed since it was read nothing is shown, and the place is its
     /// beginning: what was found in it no longer stands there.
-    fn look<T>(&self, place: Place, look: impl FnOnce(&str) -> T) -> T {
-        let file = place.file.index();
-        let text = &self.outcome.inputs[file].file.text;
-        if let Some(text) = text.known() {
-            return look(text);
-        }
-        let last = self.last.borrow().clone().filter(|last| last.0 == file);
-        let text = match last {
-            Some((_, text)) => text,
-            None => Rc::from(text.lend().unwrap_or_default()),
-        };
-        *self.last.borrow_mut() = Some((file, Rc::clone(&text)));
-        look(&text)
+    fn text(&self, place: Place) -> &'a str {
+        self.outcome.texts.get(place.file).unwrap_or_default()
     }
 
     /// The line and column of the first byte.
     pub fn position(&self, place: Place) -> Position {
-        self.look(place, |text| self.position_in(text, place))
+        self.position_in(self.text(place), place)
     }
 
     fn position_in(&self, text: &str, place: Place) -> Position {
@@ -85,7 +71,7 @@ impl<'a> Locator<'a> {
     /// The line at a place and the part of it that the place covers, unless a Secret stands on it
     /// or it is too long to be read.
     pub fn quote(&self, place: Place) -> Option<(String, Range<usize>)> {
-        self.look(place, |text| self.quote_in(text, place))
+        self.quote_in(self.text(place), place)
     }
 
     fn quote_in(&self, text: &str, place: Place) -> Option<(String, Range<usize>)> {
@@ -93,7 +79,7 @@ impl<'a> Locator<'a> {
         let line = crate::text::line_range(text, at);
         if text.is_empty()
             || line.len() > 200
-            || touches_secret(&self.outcome.facts[place.file.index()], &line)
+            || touches_secret(&self.outcome.manifests[place.file], &line)
         {
             return None;
         }
@@ -109,9 +95,8 @@ pub(super) fn newlines(text: &[u8]) -> usize {
 }
 
 /// Whether a range of bytes overlaps a Secret.
-pub fn touches_secret(facts: &Facts, range: &Range<usize>) -> bool {
-    facts
-        .secrets
+pub fn touches_secret(file: &File, range: &Range<usize>) -> bool {
+    file.secrets
         .iter()
         .any(|s: &Span| (s.start as usize) < range.end && range.start < s.end as usize)
 }

@@ -13,7 +13,9 @@ mod view;
 
 pub use view::{Located, Spot, Verb, View};
 
-use crate::resolve::index::ObjectRef;
+use crate::extract::ObjectId;
+use crate::outcome::Outcome;
+use crate::text::FileId;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -54,7 +56,7 @@ pub trait Format: Sync {
     fn explain(
         &self,
         view: &View<'_>,
-        workloads: &BTreeSet<ObjectRef>,
+        workloads: &BTreeSet<ObjectId>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let _ = (view, workloads, out);
@@ -81,16 +83,40 @@ pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
+/// The files whose texts a report quotes, or counts lines in; a document for programs holds every finding
+/// and every workload.
+pub fn wanted(outcome: &Outcome, subject: Subject, is_document: bool) -> BTreeSet<FileId> {
+    let findings = outcome.findings.iter();
+    let places = findings.flat_map(|finding| {
+        finding.place.into_iter().chain(finding.related.iter().map(|(place, _)| *place))
+    });
+    let mut files: BTreeSet<FileId> = places.map(|place| place.file).collect();
+    match subject {
+        Subject::Explanation => files.extend(explain::wanted(outcome)),
+        Subject::Outcome if is_document => {
+            let workloads = outcome.plan.workloads.iter();
+            files.extend(workloads.map(|w| outcome.manifests[w.object].place.file));
+        }
+        Subject::Outcome => {}
+    }
+    files
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::options::Options;
     use crate::finding::Severity;
     use crate::process::{self, Loaded};
+    use std::collections::BTreeMap;
 
     #[test]
     fn a_format_reports_what_it_lists_and_nothing_else() {
-        let outcome = process::run(Loaded::default(), &Options::default()).unwrap();
+        let options = Options::default();
+        let read = process::read(Loaded::default(), &options);
+        let wanted = read.wanted(&options);
+        let decided = process::decide(read, &wanted, BTreeMap::new(), &options);
+        let outcome = process::edit(decided, &BTreeMap::new(), &options);
         let view = View {
             outcome: &outcome,
             verb: Verb::Check,

@@ -3,9 +3,9 @@
 use super::count;
 use crate::finding::{Finding, Severity};
 use crate::outcome::Outcome;
-use crate::plan::{Decision, State};
-use crate::resolve::index::object;
-use crate::text::input::{Found, Input, Skipped};
+use crate::plan::{Decision, Planned, State};
+use crate::text::FileId;
+use crate::text::input::Skipped;
 
 /// `2 errors, 1 note`, or `clean`.
 pub fn counts(findings: &[Finding]) -> String {
@@ -20,10 +20,12 @@ pub fn counts(findings: &[Finding]) -> String {
 }
 
 /// `web.yaml: stamped Deployment web, removed the stamp of StatefulSet db`.
-pub fn changed(outcome: &Outcome, file: usize) -> String {
+pub fn changed(outcome: &Outcome, file: FileId) -> String {
     let mut parts = Vec::new();
-    for planned in outcome.plan.workloads.iter().filter(|p| p.object.file == file) {
-        let id = &object(&outcome.facts, planned.object).id;
+    let manifests = &outcome.manifests;
+    let is_here = |planned: &&Planned| manifests[planned.object].place.file == file;
+    for planned in outcome.plan.workloads.iter().filter(is_here) {
+        let id = &manifests[planned.object].id;
         match &planned.decision {
             Decision::Stamp { state: State::Missing, .. } => parts.push(format!("stamped {id}")),
             Decision::Stamp { state: State::Stale, .. } => {
@@ -33,8 +35,9 @@ pub fn changed(outcome: &Outcome, file: usize) -> String {
             _ => {}
         }
     }
-    for renamed in outcome.renames.iter().filter(|r| r.at.object.file == file) {
-        let id = &object(&outcome.facts, renamed.at.object).id;
+    let renames = outcome.renames.sources.iter();
+    for renamed in renames.filter(|r| manifests.owner(r.at).place.file == file) {
+        let id = &manifests.owner(renamed.at).id;
         // The name of a Secret is a digest of its content from now on.
         match id.kind.as_str() {
             "Secret" => parts.push(format!("renamed {id}")),
@@ -44,7 +47,7 @@ pub fn changed(outcome: &Outcome, file: usize) -> String {
     if parts.is_empty() {
         parts.push("names brought up to date".to_owned());
     }
-    format!("{}: {}", outcome.inputs[file].file.name, parts.join(", "))
+    format!("{}: {}", manifests.name(file), parts.join(", "))
 }
 
 /// `12 files read, 3 walked past (2 templates, 1 kustomization)`.
@@ -60,8 +63,8 @@ pub fn read(outcome: &Outcome) -> String {
         (without_objects, "file without objects"),
     ];
     let total: usize = reasons.iter().map(|(n, _)| n).sum();
-    let is_named = |input: &&Input| input.found != Found::Context;
-    let named = outcome.inputs.iter().filter(is_named).count();
+    let files = outcome.manifests.all_files().iter();
+    let named = files.filter(|file| file.input.is_named()).count();
     let before_reading = kustomizations + binary;
     let mut text = format!("{} read", count(named + before_reading, "file"));
     if total > 0 {

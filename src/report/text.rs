@@ -3,9 +3,9 @@
 use super::explain;
 use super::locator::Locator;
 use super::{Format, Subject, View};
+use crate::extract::ObjectId;
 use crate::finding::{Finding, Severity};
 use crate::parallel;
-use crate::resolve::index::ObjectRef;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -46,7 +46,7 @@ impl Format for Text {
     fn explain(
         &self,
         view: &View<'_>,
-        workloads: &BTreeSet<ObjectRef>,
+        workloads: &BTreeSet<ObjectId>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         explain::text::write(view, workloads, out)

@@ -121,7 +121,7 @@ impl<'a> Locator<'a> {
     /// The finding with its places as people name them.
     pub fn locate(&self, finding: &'a Finding) -> Located<'a> {
         let spot = finding.place.map(|place| self.spot(place));
-        let found = |place: Place| self.outcome().inputs[place.file.index()].found;
+        let found = |place: Place| self.outcome().manifests[place.file].input.found;
         let related = finding.related.iter();
         Located {
             finding,
@@ -139,11 +139,6 @@ impl<'a> Locator<'a> {
 
     /// The object in whose text a finding points.
     pub fn object_at(&self, finding: &Finding) -> Option<&'a Object> {
-        let place = finding.place?;
-        let mut objects = self.outcome().facts[place.file.index()].objects.iter();
-        objects.find(|object| {
-            let whole = object.place.span;
-            whole.start <= place.span.start && place.span.end <= whole.end
-        })
+        finding.place.and_then(|place| self.outcome().manifests.object_at(place))
     }
 }

@@ -1,7 +1,7 @@
 //! The sources of every apply unit by kind and name, copies of one identity settled.
 
 use crate::config::options::Options;
-use crate::extract::{Facts, Object, Source};
+use crate::extract::{Manifests, Object, Source, SourceId};
 use crate::finding::{Code, Finding};
 use crate::k8s::providers::Target;
 use crate::scope::{UnitId, Units};
@@ -10,34 +10,16 @@ use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use twox_hash::XxHash3_64;
 
-/// One of the sources of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SourceRef {
-    /// The object.
-    pub object: ObjectRef,
-    /// Which of its sources.
-    pub source: usize,
-}
-
-/// An object by its file and its position in the facts of that file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ObjectRef {
-    /// The file.
-    pub file: usize,
-    /// The object.
-    pub object: usize,
-}
-
 /// One source of a unit, after its copies were compared.
 pub struct Indexed {
     /// The namespace; `None` is a class of its own.
     pub namespace: Option<SmolStr>,
     /// The copy that counts.
-    pub copy: SourceRef,
+    pub copy: SourceId,
     /// A copy in another file whose content differs: nobody knows which one counts.
-    pub clash: Option<SourceRef>,
-    /// Whether every copy is named after its content.
-    pub content_named: bool,
+    pub clash: Option<SourceId>,
+    /// Where in the copies of the index those of it begin and end that say what is in it.
+    copies: (u32, u32),
     /// Whether a controller in the cluster fills it, and nothing in the unit says what with.
     pub filled_in_cluster: bool,
 }
@@ -52,9 +34,20 @@ pub struct Index {
     shift: u32,
     /// In the order of the groups, and in each by namespace.
     sources: Vec<Indexed>,
-    /// Inside of a kustomize build: the names that sources had, with the names that they have now
-    /// and the objects that have them.
-    once: BTreeMap<(UnitId, Target, String), Vec<(String, SourceRef)>>,
+    /// All copies, in the order of the sources.
+    copies: Vec<SourceId>,
+    /// Inside of a kustomize build: the names by which kustomize may find sources.
+    once: BTreeMap<(UnitId, Target, SmolStr), Vec<Once>>,
+}
+
+/// A source that kustomize may find by a name that is not the one that it has in the end.
+struct Once {
+    /// The name that it has now.
+    name: SmolStr,
+    /// The source.
+    source: SourceId,
+    /// Whether that is so only if kustomize will put a hash behind its name.
+    if_hashed: bool,
 }
 
 /// The sources of one unit, kind and name.
@@ -86,22 +79,35 @@ impl Index {
         }
     }
 
+    /// The copies of a source that say what is in it.
+    pub fn copies(&self, indexed: &Indexed) -> &[SourceId] {
+        &self.copies[indexed.copies.0 as usize..indexed.copies.1 as usize]
+    }
+
     /// The sources of a unit to which kustomize may take an old name of this kind: of ConfigMaps and
-    /// Secrets those that had it, and those that are about to lose it to a hash.
-    pub fn once(&self, unit: UnitId, target: Target, name: &str) -> Vec<&Indexed> {
-        let Some(found) = self.once.get(&(unit, target, name.to_owned())) else {
+    /// Secrets those that had it, and those that are about to lose it to a hash, which `hashed` knows.
+    pub(super) fn once(
+        &self,
+        unit: UnitId,
+        target: Target,
+        name: &str,
+        hashed: impl Fn(SourceId) -> bool,
+    ) -> Vec<&Indexed> {
+        let Some(found) = self.once.get(&(unit, target, name.into())) else {
             return Vec::new();
         };
-        let now = |(name, at): &(String, SourceRef)| {
-            let mut known = self.get(unit, target, name).iter();
-            known.find(|indexed| indexed.copy == *at)
+        let now = |once: &Once| {
+            let mut known = self.get(unit, target, &once.name).iter();
+            known.find(|indexed| indexed.copy == once.source)
         };
-        found.iter().filter_map(now).collect()
+        let found = found.iter().filter(|once| !once.if_hashed || hashed(once.source));
+        found.filter_map(now).collect()
     }
 
     /// Whether names may still be those from before a kustomize build changed them.
-    pub fn is_inside_kustomize(&self) -> bool {
-        !self.once.is_empty()
+    pub(super) fn is_inside_kustomize(&self, hashed: impl Fn(SourceId) -> bool) -> bool {
+        let mut all = self.once.values().flatten();
+        all.any(|once| !once.if_hashed || hashed(once.source))
     }
 }
 
@@ -110,47 +116,32 @@ pub fn namespace<'a>(own: Option<&'a str>, options: &'a Options) -> Option<&'a s
     own.or(options.namespace.as_deref())
 }
 
-/// The object behind a reference.
-pub fn object(facts: &[Facts], at: ObjectRef) -> &Object {
-    &facts[at.file].objects[at.object]
-}
-
-/// The source behind a reference.
-pub fn source(facts: &[Facts], at: SourceRef) -> &Source {
-    &object(facts, at.object).sources[at.source]
-}
-
 /// Indexes the sources. Within one text the last copy counts whole, as `kubectl` applies it, but a
 /// Helm hook never counts before an object that is none; across files copies must be equal.
-pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<Finding>) {
+pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index, Vec<Finding>) {
     let mut copies: Vec<Copy<'_>> = Vec::new();
-    let mut once: BTreeMap<(UnitId, Target, String), Vec<(String, SourceRef)>> = BTreeMap::new();
+    let mut once: BTreeMap<(UnitId, Target, SmolStr), Vec<Once>> = BTreeMap::new();
     for (number, unit) in units.all.iter().enumerate() {
         let unit_id = UnitId(offset(number));
-        for member in &unit.sees {
-            let file = member.file;
-            let objects = facts[file].objects.iter().enumerate();
-            let seen = objects
-                .filter(|(_, object)| object.raw_material_of.is_none())
-                .filter(|(at, _)| member.object.is_none_or(|only| only == *at));
-            for (position, object) in seen {
-                for (number, source) in object.sources.iter().enumerate() {
-                    let own = member.namespace.as_deref().or(source.namespace.as_deref());
-                    let at =
-                        SourceRef { object: ObjectRef { file, object: position }, source: number };
-                    for old in old_names(object, source) {
-                        let old = (unit_id, source.target, old.to_owned());
-                        once.entry(old).or_default().push((source.name.to_string(), at));
-                    }
-                    copies.push(Copy {
-                        hash: XxHash3_64::oneshot(source.name.as_bytes()),
-                        unit: unit_id,
-                        target: source.target,
-                        name: &source.name,
-                        namespace: namespace(own, options),
-                        at,
-                    });
+        for (object, namespace_of_unit) in unit.objects(manifests) {
+            if manifests[object].raw_material_of.is_some() {
+                continue;
+            }
+            for (at, source) in manifests.sources_of(object) {
+                let own = namespace_of_unit.or(source.namespace.as_deref());
+                for (old, if_hashed) in old_names(&manifests[object], source) {
+                    let name = source.name.clone();
+                    let known = once.entry((unit_id, source.target, old.into())).or_default();
+                    known.push(Once { name, source: at, if_hashed });
                 }
+                copies.push(Copy {
+                    hash: XxHash3_64::oneshot(source.name.as_bytes()),
+                    unit: unit_id,
+                    target: source.target,
+                    name: &source.name,
+                    namespace: namespace(own, options),
+                    at,
+                });
             }
         }
     }
@@ -160,13 +151,24 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
     let mut said = BTreeSet::new();
     let mut groups: Vec<Group> = Vec::with_capacity(copies.len());
     let mut sources: Vec<Indexed> = Vec::with_capacity(copies.len());
-    let mut at: Vec<SourceRef> = Vec::new();
+    let mut at: Vec<SourceId> = Vec::new();
+    let mut all: Vec<SourceId> = Vec::with_capacity(copies.len());
     for same in copies.chunk_by(|one, other| one.key() == other.key()) {
         let one = &same[0];
         at.clear();
         at.extend(same.iter().map(|copy| copy.at));
         let first = offset(sources.len());
-        sources.push(settle(facts, one.namespace, &at, &mut findings, &mut said));
+        let start = offset(all.len());
+        all.extend(at.iter().filter(|&&at| !manifests[at].filled_in_cluster));
+        let copies = (start, offset(all.len()));
+        let (copy, clash) = settle(manifests, &at, &mut findings, &mut said);
+        sources.push(Indexed {
+            namespace: one.namespace.map(SmolStr::from),
+            copy,
+            clash,
+            copies,
+            filled_in_cluster: manifests[copy].filled_in_cluster,
+        });
         match groups.last_mut() {
             Some(group) if group.key() == one.key().0 => group.end += 1,
             _ => groups.push(Group {
@@ -188,7 +190,7 @@ pub fn build(facts: &[Facts], units: &Units, options: &Options) -> (Index, Vec<F
     for beginning in 1..starts.len() {
         starts[beginning] += starts[beginning - 1];
     }
-    let index = Index { groups, starts, shift, sources, once };
+    let index = Index { groups, starts, shift, sources, copies: all, once };
     (index, findings)
 }
 
@@ -199,7 +201,7 @@ struct Copy<'a> {
     target: Target,
     name: &'a SmolStr,
     namespace: Option<&'a str>,
-    at: SourceRef,
+    at: SourceId,
 }
 
 impl Copy<'_> {
@@ -210,57 +212,42 @@ impl Copy<'_> {
     }
 }
 
-/// The names by which kustomize would still find a source. It looks for them in ConfigMaps and
-/// Secrets alone, whatever else provides one.
-fn old_names<'a>(object: &'a Object, source: &'a Source) -> BTreeSet<&'a str> {
+/// The names by which kustomize would still find a source, and whether it would only if it will put a hash
+/// behind the name. It looks for them in ConfigMaps and Secrets alone, whatever else provides one.
+fn old_names<'a>(object: &'a Object, source: &'a Source) -> BTreeMap<&'a str, bool> {
     let is_core = object.id.group.is_empty() && object.id.kind == source.target.name();
-    let origin = object.origin.as_ref().filter(|_| is_core);
-    let mut names = BTreeSet::new();
-    if let Some(origin) = origin {
-        names.extend(origin.names.iter().map(String::as_str));
-        if origin.hashed {
-            names.insert(source.name.as_str());
-        }
-    }
+    let Some(origin) = object.origin.as_ref().filter(|_| is_core) else {
+        return BTreeMap::new();
+    };
+    let mut names = BTreeMap::from([(source.name.as_str(), true)]);
+    names.extend(origin.names.iter().map(|name| (name.as_str(), false)));
     names
 }
 
+/// The copy of a source that counts, and another one whose content differs.
 fn settle(
-    facts: &[Facts],
-    namespace: Option<&str>,
-    copies: &[SourceRef],
+    manifests: &Manifests,
+    copies: &[SourceId],
     findings: &mut Vec<Finding>,
-    said: &mut BTreeSet<(SourceRef, SourceRef)>,
-) -> Indexed {
+    said: &mut BTreeSet<(SourceId, SourceId)>,
+) -> (SourceId, Option<SourceId>) {
     if let &[only] = copies {
-        let source = source(facts, only);
-        return Indexed {
-            namespace: namespace.map(SmolStr::from),
-            copy: only,
-            clash: None,
-            content_named: source.content_named && !source.filled_in_cluster,
-            filled_in_cluster: source.filled_in_cluster,
-        };
+        return (only, None);
     }
     // What a controller says that it will fill counts only where nothing else has the name.
-    let real: Vec<SourceRef> =
-        copies.iter().copied().filter(|&at| !source(facts, at).filled_in_cluster).collect();
+    let real: Vec<SourceId> =
+        copies.iter().copied().filter(|&at| !manifests[at].filled_in_cluster).collect();
     if real.is_empty() {
-        return Indexed {
-            namespace: namespace.map(SmolStr::from),
-            copy: copies[0],
-            clash: None,
-            content_named: false,
-            filled_in_cluster: true,
-        };
+        return (copies[0], None);
     }
-    let same = |a: SourceRef, b: SourceRef| source(facts, a).same_content(source(facts, b));
-    let hook = |at: SourceRef| object(facts, at.object).hook;
-    let mut counting: Vec<SourceRef> = Vec::new();
+    let same = |a: SourceId, b: SourceId| manifests[a].same_content(&manifests[b]);
+    let hook = |at: SourceId| manifests.owner(at).hook;
+    let mut counting: Vec<SourceId> = Vec::new();
     // A list may hold the objects of many files.
-    let file = |at: SourceRef| {
-        let from = object(facts, at.object).from_file.as_ref();
-        (at.object.file, from.map(|from| from.path.as_str()))
+    let file = |at: SourceId| {
+        let owner = manifests.owner(at);
+        let from = owner.from_file.as_ref();
+        (owner.place.file, from.map(|from| from.path.as_str()))
     };
     for in_file in real.chunk_by(|&a, &b| file(a) == file(b)) {
         let plain = in_file.iter().rev().find(|&&at| !hook(at));
@@ -271,7 +258,7 @@ fn settle(
                 && hook(shadowed) == hook(last)
                 && said.insert((shadowed, last))
             {
-                let (first, second) = (object(facts, shadowed.object), object(facts, last.object));
+                let (first, second) = (manifests.owner(shadowed), manifests.owner(last));
                 findings.push(
                     Finding::new(
                         Code::ShadowedSource,
@@ -290,11 +277,5 @@ fn settle(
         counting.push(last);
     }
     let first = counting[0];
-    Indexed {
-        namespace: namespace.map(SmolStr::from),
-        copy: first,
-        clash: counting.iter().copied().find(|&at| !same(first, at)),
-        content_named: real.iter().all(|&at| source(facts, at).content_named),
-        filled_in_cluster: false,
-    }
+    (first, counting.iter().copied().find(|&at| !same(first, at)))
 }

@@ -4,8 +4,10 @@ pub mod kustomize;
 
 use crate::config::options::UnitRule;
 use crate::config::policy::Declared;
+use crate::extract::{Manifests, ObjectId};
 use crate::finding::divergence::Divergence;
-use crate::text::input::{Found, Input};
+use crate::text::FileId;
+use crate::text::input::Found;
 use globset::GlobSet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +26,8 @@ pub struct Unit {
     pub built: bool,
     /// The files whose sources it sees, in their order.
     pub sees: Vec<Member>,
-    /// The objects that are not applied as they are written, by file and position, and why not.
-    pub changed: BTreeMap<(usize, usize), Divergence>,
+    /// The objects that are not applied as they are written, and why not.
+    pub changed: BTreeMap<ObjectId, Divergence>,
     /// Why the unit may apply objects that are not here.
     pub open: Option<Divergence>,
 }
@@ -33,15 +35,15 @@ pub struct Unit {
 /// What a unit sees of a file.
 pub struct Member {
     /// The file.
-    pub file: usize,
-    /// This object of it; all of them if none is named.
-    pub object: Option<usize>,
+    pub file: FileId,
+    /// This object, which a generator made of it; all objects of its text if none is named.
+    pub object: Option<ObjectId>,
     /// The namespace into which the unit puts all objects, whatever they say.
     pub namespace: Option<String>,
 }
 
 impl Member {
-    fn whole(file: usize) -> Self {
+    fn whole(file: FileId) -> Self {
         Self { file, object: None, namespace: None }
     }
 }
@@ -50,6 +52,8 @@ impl Member {
 pub enum Home {
     /// In these, which must agree. In none, if the file is only read.
     In(Vec<Seat>),
+    /// In none: the file is a patch of a kustomization, so what looks like an object is none.
+    Patch,
     /// This is not known, so they are left alone.
     Unknown(Divergence),
 }
@@ -89,21 +93,50 @@ impl Units {
         UnitId(crate::text::offset(self.all.len() - 1))
     }
 
-    /// Whether nothing in a file is changed on its way into the units that apply it.
-    pub fn applies_as_written(&self, file: usize) -> bool {
-        let is_unchanged = |seat: &Seat| {
-            let changed = &self.get(seat.unit).changed;
-            changed.range((file, 0)..(file + 1, 0)).next().is_none()
-        };
-        match &self.homes[file] {
-            Home::In(seats) => seats.iter().all(is_unchanged),
-            Home::Unknown(_) => false,
+    /// Where the workloads of a file are resolved.
+    pub fn home(&self, file: FileId) -> &Home {
+        &self.homes[file.index()]
+    }
+
+    /// The units in which the workloads of a file are resolved, where that is known.
+    pub fn seats(&self, file: FileId) -> Option<&[Seat]> {
+        match self.home(file) {
+            Home::In(seats) => Some(seats),
+            Home::Patch | Home::Unknown(_) => None,
         }
     }
 
+    /// Whether the file is a patch of a kustomization, and holds no objects.
+    pub fn is_patch(&self, file: FileId) -> bool {
+        matches!(self.home(file), Home::Patch)
+    }
+
+    /// Whether nothing in a file is changed on its way into the units that apply it.
+    pub fn applies_as_written(&self, manifests: &Manifests, file: FileId) -> bool {
+        let is_unchanged = |seat: &Seat| {
+            let changed = &self.get(seat.unit).changed;
+            !manifests[file].objects.iter().any(|object| changed.contains_key(&object))
+        };
+        self.seats(file).is_some_and(|seats| seats.iter().all(is_unchanged))
+    }
+
     /// Whether the file's objects take part in any way: they are stamped, or seen by others.
-    pub fn takes_part(&self, file: usize) -> bool {
-        matches!(&self.homes[file], Home::In(seats) if !seats.is_empty())
+    pub fn takes_part(&self, file: FileId) -> bool {
+        self.seats(file).is_some_and(|seats| !seats.is_empty())
+    }
+}
+
+impl Unit {
+    /// The objects that it sees, each with the namespace into which the unit puts it.
+    pub fn objects<'a>(
+        &'a self,
+        manifests: &'a Manifests,
+    ) -> impl Iterator<Item = (ObjectId, Option<&'a str>)> {
+        self.sees.iter().flat_map(|member| {
+            let of_file = member.object.is_none().then(|| manifests[member.file].objects.iter());
+            let objects = member.object.into_iter().chain(of_file.into_iter().flatten());
+            objects.map(|object| (object, member.namespace.as_deref()))
+        })
     }
 }
 
@@ -112,25 +145,26 @@ impl Units {
 /// them; of walked files `rule` decides. Files in `elsewhere` are left out: their homes are said by
 /// others.
 pub fn assign(
-    inputs: &[Input],
+    manifests: &Manifests,
     rule: UnitRule,
     declared: &[Declared],
-    elsewhere: &BTreeSet<usize>,
+    elsewhere: &BTreeSet<FileId>,
 ) -> Units {
     let mut units = Units::default();
-    let mut homes: Vec<Vec<Seat>> = inputs.iter().map(|_| Vec::new()).collect();
+    let mut homes: Vec<Vec<Seat>> = manifests.files().map(|_| Vec::new()).collect();
     for row in declared {
-        take(row, inputs, elsewhere, &mut units, &mut homes);
+        take(row, manifests, elsewhere, &mut units, &mut homes);
     }
     let mut numbers: BTreeMap<String, UnitId> = BTreeMap::new();
-    for (file, input) in inputs.iter().enumerate() {
+    for file in manifests.files() {
+        let input = &manifests[file].input;
         let name = match (input.found, rule) {
             (Found::Context, _) => None,
-            _ if elsewhere.contains(&file) || !homes[file].is_empty() => None,
+            _ if elsewhere.contains(&file) || !homes[file.index()].is_empty() => None,
             (Found::Stream | Found::Named, _) => Some(String::new()),
             (Found::Walked(root), UnitRule::Tree) => Some(format!("tree {root}")),
             (Found::Walked(_), UnitRule::Dir) => Some(format!("dir {}", input.folder)),
-            (Found::Walked(_), UnitRule::File) => Some(format!("file {}", input.file.name)),
+            (Found::Walked(_), UnitRule::File) => Some(format!("file {}", input.name)),
         };
         let Some(name) = name else { continue };
         let unit = match numbers.get(&name) {
@@ -142,7 +176,7 @@ pub fn assign(
             }
         };
         units.all[unit.0 as usize].sees.push(Member::whole(file));
-        homes[file].push(Seat::plain(unit));
+        homes[file.index()].push(Seat::plain(unit));
     }
     units.homes = homes.into_iter().map(Home::In).collect();
     units
@@ -151,24 +185,24 @@ pub fn assign(
 /// Makes a declared unit of the files that its globs take. What nobody named is only seen.
 fn take(
     row: &Declared,
-    inputs: &[Input],
-    elsewhere: &BTreeSet<usize>,
+    manifests: &Manifests,
+    elsewhere: &BTreeSet<FileId>,
     units: &mut Units,
     homes: &mut [Vec<Seat>],
 ) {
-    let below = |file: usize| {
-        let path = inputs[file].below.as_deref();
+    let below = |file: FileId| {
+        let path = manifests[file].input.below.as_deref();
         path.filter(|_| !elsewhere.contains(&file))
     };
-    let of = |globs: &GlobSet| -> Vec<usize> {
-        let files = 0..inputs.len();
+    let of = |globs: &GlobSet| -> Vec<FileId> {
+        let files = manifests.files();
         files.filter(|&file| below(file).is_some_and(|path| globs.is_match(path))).collect()
     };
     let own = of(&row.files);
     if own.is_empty() {
         return;
     }
-    let mut seen: BTreeSet<usize> = own.iter().copied().collect();
+    let mut seen: BTreeSet<FileId> = own.iter().copied().collect();
     seen.extend(of(&row.also));
     let unit = units.push(Unit {
         name: row.name.clone(),
@@ -176,8 +210,8 @@ fn take(
         ..Unit::default()
     });
     for file in own {
-        if inputs[file].found != Found::Context {
-            homes[file].push(Seat::plain(unit));
+        if manifests[file].input.is_named() {
+            homes[file.index()].push(Seat::plain(unit));
         }
     }
 }

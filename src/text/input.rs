@@ -1,22 +1,30 @@
 //! The input files of a run: each text with how it was found.
 
-use super::InputFile;
 use std::path::PathBuf;
 
-/// A text and how it came to us.
+/// How a text came to us.
 pub struct Input {
-    /// The text.
-    pub file: InputFile,
+    /// The path as it was named or found, with `/` between folders, or `<stdin>`.
+    pub name: String,
     /// How it was found.
     pub found: Found,
     /// Where it lies on disk; of the standard input and of what nobody writes, nothing.
     pub path: Option<PathBuf>,
+    /// What the text was like when it was read (XXH3), if it can be read again.
+    pub print: Option<u64>,
     /// The folder that it lies in, as text; of the standard input, nothing.
     pub folder: String,
     /// The kustomization that it lies below: what it says is raw material for that one.
     pub kustomization: Option<String>,
     /// Its path below the folder of the configuration, `/` between folders, where that declares units.
     pub below: Option<String>,
+}
+
+impl Input {
+    /// Whether the user named it, or a folder above it, so that it is written and printed.
+    pub fn is_named(&self) -> bool {
+        self.found != Found::Context
+    }
 }
 
 /// How a text was found.

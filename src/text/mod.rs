@@ -4,32 +4,37 @@ pub mod input;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::OnceLock;
 
-/// A text that was given to us, with the name people know it by. The text never changes.
-pub struct InputFile {
-    /// The path as it was named or found, with `/` between folders, or `<stdin>`.
-    pub name: String,
-    /// The whole text, UTF-8, at most [`MAX_TEXT`] bytes.
-    pub text: Text,
+/// The texts of a run that are in memory. The others can be read again; `io` does that, and nobody else.
+///
+/// A text never changes while the program runs: one that is read again and is another one by now ends
+/// the run ([`Changed`]), or is left alone.
+#[derive(Default)]
+pub struct Texts(Vec<Option<Cow<'static, str>>>);
+
+impl Texts {
+    /// Takes the text of the next file; `None` if it is not kept.
+    pub fn push(&mut self, text: Option<Cow<'static, str>>) {
+        self.0.push(text);
+    }
+
+    /// The text of a file, if it is in memory.
+    pub fn get(&self, file: FileId) -> Option<&str> {
+        self.0.get(file.index())?.as_deref()
+    }
+
+    /// Keeps a text that was read again.
+    pub fn keep(&mut self, file: FileId, text: String) {
+        self.0[file.index()] = Some(Cow::Owned(text));
+    }
+
+    /// Lets go of a text that can be read again.
+    pub fn forget(&mut self, file: FileId) {
+        self.0[file.index()] = None;
+    }
 }
 
-/// A text that is here, or that can be read again: what nobody asks for needs no memory.
-pub struct Text {
-    here: OnceLock<Cow<'static, str>>,
-    again: Option<Box<dyn Again>>,
-}
-
-/// Reads a text again.
-pub trait Again: Send + Sync {
-    /// The text, as it was when it was read first.
-    ///
-    /// # Errors
-    /// When it cannot be read, or is another one by now.
-    fn read(&self) -> Result<String, Changed>;
-}
-
-/// A text is not what it was.
+/// A text is not what it was when it was read first.
 #[derive(Debug)]
 pub struct Changed {
     /// The name of the file.
@@ -44,62 +49,10 @@ impl fmt::Display for Changed {
 
 impl std::error::Error for Changed {}
 
-impl Text {
-    /// A text that stays here.
-    pub fn here(text: impl Into<Cow<'static, str>>) -> Self {
-        Self { here: OnceLock::from(text.into()), again: None }
-    }
-
-    /// A text that is not here.
-    pub fn elsewhere(again: Box<dyn Again>) -> Self {
-        Self { here: OnceLock::new(), again: Some(again) }
-    }
-
-    /// A text that is here until it is [forgotten](Self::forget).
-    pub fn for_now(text: String, again: Box<dyn Again>) -> Self {
-        Self { here: OnceLock::from(Cow::Owned(text)), again: Some(again) }
-    }
-
-    /// Lets go of what can be read again.
-    pub fn forget(&mut self) -> Option<Cow<'static, str>> {
-        self.again.as_ref()?;
-        self.here.take()
-    }
-
-    /// The text, which stays here from now on.
-    ///
-    /// # Errors
-    /// When it must be read again, and cannot.
-    pub fn get(&self) -> Result<&str, Changed> {
-        if let Some(text) = self.here.get() {
-            return Ok(text);
-        }
-        let text = self.lend()?.into_owned();
-        Ok(self.here.get_or_init(|| Cow::Owned(text)))
-    }
-
-    /// The text, for a look at it.
-    ///
-    /// # Errors
-    /// When it must be read again, and cannot.
-    pub fn lend(&self) -> Result<Cow<'_, str>, Changed> {
-        match (self.here.get(), &self.again) {
-            (Some(text), _) => Ok(Cow::Borrowed(text)),
-            (None, Some(again)) => again.read().map(Cow::Owned),
-            (None, None) => Ok(Cow::Borrowed("")),
-        }
-    }
-
-    /// The text if it is here.
-    pub fn known(&self) -> Option<&str> {
-        self.here.get().map(Cow::as_ref)
-    }
-}
-
 /// The largest text that is read, in bytes: offsets are kept in 32 bits.
 pub const MAX_TEXT: usize = 1 << 30;
 
-/// The position of an [`InputFile`] in the list of a run.
+/// The number of an input file of a run, from 0 in the order of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 

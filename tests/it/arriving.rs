@@ -4,11 +4,13 @@
 use crate::corpora;
 use rollstamp::config::options::{Goal, Mode, Options};
 use rollstamp::finding::{Code, Severity};
+use rollstamp::io::reload;
 use rollstamp::io::stdin::Arriving;
 use rollstamp::outcome::Outcome;
-use rollstamp::process::{self, Loaded};
+use rollstamp::process::Loaded;
 use rollstamp::report::json::Json;
 use rollstamp::report::{Format as _, Verb, View};
+use rollstamp::text::FileId;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -37,7 +39,7 @@ fn load(bytes: &[u8], block: usize, options: &Options) -> io::Result<Loaded> {
 }
 
 fn run(loaded: Loaded, options: &Options) -> Outcome {
-    process::run(loaded, options).unwrap()
+    reload::run(loaded, options).unwrap()
 }
 
 /// Everything that anybody is told, with all places, and every edit.
@@ -149,7 +151,7 @@ fn what_cannot_be_cut_is_read_as_a_whole() {
     for text in odd {
         let loaded = load(text.as_bytes(), 20, &options).unwrap();
         assert!(loaded.facts.iter().all(Option::is_none));
-        assert_eq!(loaded.inputs[0].file.text.known(), Some(text.as_str()));
+        assert_eq!(loaded.texts.get(FileId(0)), Some(text.as_str()));
         same_in_parts("odd", text.as_bytes(), &[1, 20]);
     }
 }

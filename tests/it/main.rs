@@ -1,5 +1,4 @@
-//! One test binary. `cases` runs the folders of testdata/cases under the laws of `laws`; `golden`
-//! holds the frozen digests; `parity` compares our reading of YAML with what kubectl recorded;
+//! Every test but the cases, which are in `tests/cases`, in one binary. `golden` holds the frozen digests; `parity` compares our reading of YAML with what kubectl recorded;
 //! `oracle` computes stamps a second time, and `corpora` compares over real manifests; `tidy` keeps
 //! the architecture.
 #![expect(
@@ -11,17 +10,17 @@
 
 mod arriving;
 mod book;
-mod cases;
 mod corpora;
+mod extent;
 mod fast;
 mod golden;
-mod laws;
 mod oracle;
 mod parity;
 mod patterns;
 mod programs;
 mod properties;
 mod reload;
+#[path = "../common/sandbox.rs"]
 mod sandbox;
 mod suffix;
 mod tidy;

@@ -3,25 +3,26 @@
 use rollstamp::config::options::Options;
 use rollstamp::config::policy::{HotReload, Rules};
 use rollstamp::finding::Code;
+use rollstamp::io::reload;
 use rollstamp::outcome::Outcome;
 use rollstamp::plan::Decision;
-use rollstamp::process::{self, Loaded};
+use rollstamp::process::Loaded;
 use rollstamp::text::input::{Found, Input};
-use rollstamp::text::{InputFile, Text};
 
 fn run(text: &str, hot_reload: HotReload) -> Outcome {
     let options = Options { rules: Rules { hot_reload, ..Rules::default() }, ..Options::default() };
     let input = Input {
-        file: InputFile { name: "all.yaml".to_owned(), text: Text::here(text.to_owned()) },
+        name: "all.yaml".to_owned(),
         found: Found::Stream,
         path: None,
+        print: None,
         folder: String::new(),
         kustomization: None,
         below: None,
     };
     let mut loaded = Loaded::default();
-    loaded.push(input, None);
-    process::run(loaded, &options).unwrap()
+    loaded.push(input, Some(text.to_owned().into()), None);
+    reload::run(loaded, &options).unwrap()
 }
 
 fn is_stamped(outcome: &Outcome) -> bool {

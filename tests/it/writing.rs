@@ -213,7 +213,7 @@ fn a_closed_pipe_ends_quietly() {
 #[test]
 fn a_full_disk_is_trouble() {
     if !std::path::Path::new("/dev/full").exists() {
-        println!("not run: there is no /dev/full here");
+        crate::extent::say("not run: there is no /dev/full here");
         return;
     }
     let sandbox = Sandbox::new(&tree(&[("m.yaml", MANIFEST)]));

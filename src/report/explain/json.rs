@@ -1,12 +1,11 @@
 //! The explanation for programs. The structs here are the format; nothing else is serialised.
 
-use super::{Explained, explained, found, named_keys, words};
-use crate::extract::{Mount, Reference, Why};
+use super::{Explained, Read, explained, found, named_keys, words};
+use crate::extract::{Mount, ObjectId, Why};
 use crate::outcome::Outcome;
 use crate::plan::Reason;
 use crate::report::locator::Locator;
 use crate::report::{View, json};
-use crate::resolve::index::{ObjectRef, object, source};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -104,7 +103,7 @@ struct SourceRow<'a> {
 }
 
 /// The explanation of the chosen workloads, and all findings.
-pub(in crate::report) fn report<'a>(view: &View<'a>, chosen: &BTreeSet<ObjectRef>) -> Report<'a> {
+pub(in crate::report) fn report<'a>(view: &View<'a>, chosen: &BTreeSet<ObjectId>) -> Report<'a> {
     let locator = view.locator();
     let explained = explained(view.outcome, chosen);
     Report {
@@ -147,37 +146,37 @@ fn workload<'a>(
 
 fn row<'a>(
     view: &Explained<'a>,
-    reference: &'a Reference,
+    reference: Read<'a>,
     reason: &'a Reason,
     outcome: &'a Outcome,
     locator: &Locator<'a>,
 ) -> ReferenceRow<'a> {
-    let spot = &reference.spot;
-    let position = locator.position(view.place(reference));
+    let spot = &reference.reference.spot;
+    let position = locator.position(view.place(&reference));
     let owner = |is: bool| Some(spot.owner.as_str()).filter(|owner| is && !owner.is_empty());
     let in_volume = spot.list == "volumes";
-    let at_source = found(reason).map(|found| source(&outcome.facts, found));
+    let at_source = found(reason).map(|found| &outcome.manifests[found]);
     let mut row = ReferenceRow {
-        site: &reference.site.id,
+        site: &reference.reference.site.id,
         list: spot.list,
         container: owner(!in_volume),
         env: spot.env.as_deref(),
         volume: owner(in_volume),
         mounts: spot.mounts.iter().map(mount).collect(),
         kind: reference.site.target.name(),
-        name: &reference.name,
+        name: reference.name,
         optional: reference.optional,
         line: position.line,
         column: position.column,
         outcome: outcome_word(reason),
         why: why_word(reference.why),
-        reason: words::why_not(reference, reason, outcome, locator).unwrap_or_default(),
+        reason: words::why_not(&reference, reason, outcome, locator).unwrap_or_default(),
         keys: Vec::new(),
-        named_keys: named_keys(reference),
+        named_keys: named_keys(reference.reference),
         ignored_keys: Vec::new(),
         missing_keys: Vec::new(),
         source: found(reason).map(|found| {
-            let provider = object(&outcome.facts, found.object);
+            let provider = outcome.manifests.owner(found);
             SourceRow {
                 object: provider.id.to_string(),
                 at: at(locator, provider.place_of_name()),
@@ -190,7 +189,7 @@ fn row<'a>(
             let key = |&i: &usize| source.entries[i].key.as_str();
             entries.iter().map(key).collect()
         };
-        row.reason = words::why(reference, counted, source);
+        row.reason = words::why(&reference, counted, source);
         row.keys = keys(&counted.entries);
         row.ignored_keys = keys(&counted.ignored);
         row.missing_keys = counted.missing.iter().map(String::as_str).collect();

@@ -5,16 +5,16 @@ mod layout;
 pub(super) mod text;
 mod words;
 
-use crate::extract::{Keys, Object, Reference, Template};
+use crate::extract::{Keys, Object, ObjectId, Reference, SourceId, Template};
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Planned, Reason};
-use crate::resolve::index::{ObjectRef, SourceRef, object};
-use crate::text::Place;
+use crate::text::{FileId, Place};
 use crate::yaml::insert::Slot;
 use std::collections::BTreeSet;
 
 /// A pod template and what was decided about it.
 struct Explained<'a> {
+    outcome: &'a Outcome,
     object: &'a Object,
     template: &'a Template,
     planned: &'a Planned,
@@ -22,15 +22,46 @@ struct Explained<'a> {
     path: Option<String>,
 }
 
+/// A reference, and the name of the source that it means.
+#[derive(Clone, Copy)]
+struct Read<'a> {
+    reference: &'a Reference,
+    name: &'a str,
+}
+
+impl std::ops::Deref for Read<'_> {
+    type Target = Reference;
+
+    fn deref(&self) -> &Reference {
+        self.reference
+    }
+}
+
+/// The texts in which the explanation of all workloads counts lines.
+pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
+    let manifests = &outcome.manifests;
+    let planned = outcome.plan.workloads.iter();
+    let sources = planned.clone().flat_map(|planned| &planned.reasons).flat_map(|reason| {
+        let other = match reason {
+            Reason::Clash(_, other) => Some(*other),
+            _ => None,
+        };
+        found(reason).into_iter().chain(other)
+    });
+    let sources = sources.map(|source| manifests.owner(source).place.file);
+    planned.map(|planned| manifests[planned.object].place.file).chain(sources).collect()
+}
+
 /// The templates of the chosen objects, in the order of the input.
-fn explained<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectRef>) -> Vec<Explained<'a>> {
+fn explained<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectId>) -> Vec<Explained<'a>> {
     let planned = outcome.plan.workloads.iter();
     let planned = planned.filter(|planned| chosen.contains(&planned.object));
     planned
         .map(|planned| {
-            let object = object(&outcome.facts, planned.object);
-            let template = &object.templates[planned.template];
+            let object = &outcome.manifests[planned.object];
+            let template = &outcome.manifests[planned.template];
             Explained {
+                outcome,
                 object,
                 template,
                 planned,
@@ -42,8 +73,18 @@ fn explained<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectRef>) -> Vec<Expl
 
 impl<'a> Explained<'a> {
     /// The references with what each contributes; none, where nothing was looked up for it.
-    fn reads(&self) -> impl Iterator<Item = (&'a Reference, &'a Reason)> {
-        self.template.references.iter().zip(&self.planned.reasons)
+    fn reads(&self) -> impl Iterator<Item = (Read<'a>, &'a Reason)> + use<'a> {
+        let Outcome { manifests, renames, .. } = self.outcome;
+        self.template.references.iter().zip(&self.planned.reasons).map(|(at, reason)| {
+            let reference = &manifests[at];
+            (Read { reference, name: renames.name(at, reference) }, reason)
+        })
+    }
+
+    /// All references.
+    fn references(&self) -> impl Iterator<Item = &'a Reference> + use<'a> {
+        let manifests = &self.outcome.manifests;
+        self.template.references.iter().map(|at| &manifests[at])
     }
 
     fn decision(&self) -> &'a Decision {
@@ -80,7 +121,7 @@ impl<'a> Explained<'a> {
 }
 
 /// The source that a reference found, if it found one.
-fn found(reason: &Reason) -> Option<SourceRef> {
+fn found(reason: &Reason) -> Option<SourceId> {
     match reason {
         Reason::Counted(Counted { source: at, .. })
         | Reason::ContentNamed(at)

@@ -2,14 +2,13 @@
 //! count at the end.
 
 use super::layout::{self, Layout, Row, Shown};
-use super::{Explained, explained, found, named_keys, words};
-use crate::extract::{Reference, Source};
+use super::{Explained, Read, explained, found, named_keys, words};
+use crate::extract::{ObjectId, Reference, Source, SourceId};
 use crate::k8s::sites::Under;
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Reason, State};
 use crate::report::locator::Locator;
 use crate::report::{View, count};
-use crate::resolve::index::{ObjectRef, SourceRef, object, source};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -19,7 +18,7 @@ const FEW: usize = 8;
 /// Explains the chosen workloads.
 pub(in crate::report) fn write(
     view: &View<'_>,
-    chosen: &BTreeSet<ObjectRef>,
+    chosen: &BTreeSet<ObjectId>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let writer = Writer {
@@ -48,8 +47,8 @@ struct Writer<'a> {
 struct Group<'a> {
     name: String,
     /// The source whose entries count.
-    counted: Option<SourceRef>,
-    reads: Vec<(&'a Reference, &'a Reason)>,
+    counted: Option<SourceId>,
+    reads: Vec<(Read<'a>, &'a Reason)>,
 }
 
 impl<'a> Writer<'a> {
@@ -113,8 +112,8 @@ impl<'a> Writer<'a> {
     /// A source that counts, with the keys that are read of it.
     fn counted(&self, view: &Explained<'_>, group: &Group<'_>) -> Option<Shown> {
         let at = group.counted?;
-        let provider = object(&self.outcome.facts, at.object);
-        let source = source(&self.outcome.facts, at);
+        let provider = self.outcome.manifests.owner(at);
+        let source = &self.outcome.manifests[at];
         let mut said = self.place(provider.place_of_name());
         if provider.id.kind != source.target.name() {
             said.push_str(&format!(", from {}", provider.id));
@@ -161,9 +160,8 @@ impl<'a> Writer<'a> {
             Reason::Filled(_) => None,
             _ => found(reason),
         });
-        let place = places
-            .map(|at| self.place(object(&self.outcome.facts, at.object).place_of_name()))
-            .next();
+        let place =
+            places.map(|at| self.place(self.outcome.manifests.owner(at).place_of_name())).next();
         let why = same.then(|| whys[0].clone());
         let said: Vec<String> = place.into_iter().chain(why).collect();
         let rows = group.reads.iter().zip(&whys).map(|((reference, _), why)| {
@@ -187,7 +185,7 @@ impl<'a> Writer<'a> {
         words::why_not(reference, reason, self.outcome, &self.locator).unwrap_or_default()
     }
 
-    fn row(&self, view: &Explained<'_>, reference: &Reference, said: String) -> Row {
+    fn row(&self, view: &Explained<'_>, reference: &Read<'_>, said: String) -> Row {
         let line = self.locator.position(view.place(reference)).line;
         Row {
             line: format!("line {line}"),
@@ -251,7 +249,7 @@ fn names<'s>(source: &'s Source, entries: &[usize]) -> Vec<&'s str> {
 /// Whether one container reads all, so that its name says nothing about a mount.
 fn one_container(view: &Explained<'_>) -> bool {
     let mut containers = BTreeSet::new();
-    for reference in &view.template.references {
+    for reference in view.references() {
         if reference.site.under == Under::Container {
             containers.insert((reference.spot.list, reference.spot.owner.as_str()));
         }

@@ -1,6 +1,6 @@
 //! The places and reasons of references in people's words.
 
-use super::Explained;
+use super::{Explained, Read};
 use crate::extract::{
     By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Why,
 };
@@ -9,7 +9,6 @@ use crate::k8s::sites::{Reads, Under};
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Reason};
 use crate::report::locator::Locator;
-use crate::resolve::index::{object, source};
 
 /// What the rules of a run come from.
 const CONFIGURATION: &str = "a rule of the configuration";
@@ -17,7 +16,7 @@ const CONFIGURATION: &str = "a rule of the configuration";
 /// `env LOG_LEVEL of container web`, `volume config at /etc/nginx/nginx.conf (subPath nginx.conf)`.
 /// The name of a volume that is called like its source is left out, and so are the containers that
 /// mount it where there is but one.
-pub(super) fn site(reference: &Reference, one_container: bool) -> String {
+pub(super) fn site(reference: &Read<'_>, one_container: bool) -> String {
     let (site, spot) = (&reference.site, &reference.spot);
     match site.under {
         Under::Container => {
@@ -152,7 +151,7 @@ pub(super) fn why_not(
         }
         Reason::Ignored(Ignored::Source(_, by)) => format!("ignored: {}", whole(*by, "source")),
         Reason::Ignored(Ignored::Keys(at, ignored)) => {
-            let source = source(&outcome.facts, *at);
+            let source = &outcome.manifests[*at];
             let keys: Vec<&str> = ignored.iter().map(|&i| source.entries[i].key.as_str()).collect();
             format!("ignored: {} ({})", keys_by(source, ignored), keys.join(", "))
         }
@@ -164,7 +163,7 @@ pub(super) fn why_not(
             _ => "acts when the volume is mounted".to_owned(),
         },
         Reason::Filled(at) => {
-            let provider = object(&outcome.facts, at.object);
+            let provider = outcome.manifests.owner(*at);
             let place = provider.place_of_name();
             format!(
                 "filled in the cluster by {} ({}:{})",
@@ -176,7 +175,7 @@ pub(super) fn why_not(
         Reason::External if reference.optional => "not in this apply unit, and optional".to_owned(),
         Reason::External => "not in this apply unit".to_owned(),
         Reason::Clash(_, other) => {
-            let place = object(&outcome.facts, other.object).place_of_name();
+            let place = outcome.manifests.owner(*other).place_of_name();
             format!(
                 "another file defines it differently ({}:{}), so nobody knows which one counts",
                 locator.name(place),

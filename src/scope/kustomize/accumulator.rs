@@ -1,7 +1,8 @@
 //! What a kustomization holds at some point of its build.
 
-use crate::extract::{Facts, Object, Source};
+use crate::extract::{Manifests, ObjectId, Source};
 use crate::finding::divergence::{Cause, Divergence};
+use crate::text::FileId;
 use std::collections::BTreeMap;
 
 /// What a kustomization holds at some point of its build.
@@ -15,25 +16,24 @@ pub(super) struct Gathered {
 /// A file, or a generated source, on its way through a build.
 #[derive(Clone)]
 pub(super) struct Item {
-    pub(super) file: usize,
+    pub(super) file: FileId,
     /// The object that was made for a generated source.
-    pub(super) made: Option<usize>,
+    pub(super) made: Option<ObjectId>,
     pub(super) namespace: Option<String>,
     /// Why nothing of it can be relied on.
     pub(super) changed: Option<Divergence>,
     /// Why single objects of it cannot be relied on.
-    pub(super) objects: BTreeMap<usize, Divergence>,
+    pub(super) objects: BTreeMap<ObjectId, Divergence>,
 }
 
 impl Item {
-    /// The objects that it stands for, with their positions in their file.
-    pub(super) fn objects_in<'f>(
+    /// The objects that it stands for.
+    pub(super) fn objects_in(
         &self,
-        facts: &'f [Facts],
-    ) -> impl Iterator<Item = (usize, &'f Object)> + use<'f> {
-        let made = self.made;
-        let all = facts[self.file].objects.iter().enumerate();
-        all.filter(move |(at, _)| made.is_none_or(|made| made == *at))
+        manifests: &Manifests,
+    ) -> impl Iterator<Item = ObjectId> + use<> {
+        let of_file = self.made.is_none().then(|| manifests[self.file].objects.iter());
+        self.made.into_iter().chain(of_file.into_iter().flatten())
     }
 }
 
@@ -63,13 +63,15 @@ impl Gathered {
     }
 
     /// Takes out the one generated source that another generator means, if nothing else has its
-    /// name.
-    pub(super) fn take_made(&mut self, wanted: &Source, facts: &[Facts]) -> Option<Item> {
-        let same = |source: &Source| source.target == wanted.target && source.name == wanted.name;
+    /// name. `provides` lists the objects of an item with what each provides.
+    pub(super) fn take_made<'a>(
+        &mut self,
+        wanted: &Source,
+        provides: impl Fn(&Item) -> Vec<(ObjectId, &'a [Source])>,
+    ) -> Option<Item> {
         let mut at = None;
         for (i, item) in self.items.iter().enumerate() {
-            let mut objects = item.objects_in(facts);
-            if objects.any(|(_, object)| object.sources.iter().any(same)) {
+            if provides(item).iter().any(|(_, sources)| has_name_of(sources, wanted)) {
                 if at.is_some() || item.made.is_none() {
                     return None;
                 }
@@ -80,19 +82,22 @@ impl Gathered {
     }
 
     /// Marks every source of a name.
-    pub(super) fn touch_named(
+    pub(super) fn touch_named<'a>(
         &mut self,
         wanted: &Source,
-        facts: &[Facts],
-        why: impl Fn() -> Divergence,
+        provides: impl Fn(&Item) -> Vec<(ObjectId, &'a [Source])>,
+        why: &Divergence,
     ) {
-        let same = |source: &Source| source.target == wanted.target && source.name == wanted.name;
         for item in &mut self.items {
-            for (at, object) in item.objects_in(facts) {
-                if object.sources.iter().any(same) {
-                    item.objects.entry(at).or_insert_with(&why);
+            for (at, sources) in provides(item) {
+                if has_name_of(sources, wanted) {
+                    item.objects.entry(at).or_insert_with(|| why.clone());
                 }
             }
         }
     }
+}
+
+fn has_name_of(sources: &[Source], wanted: &Source) -> bool {
+    sources.iter().any(|source| source.target == wanted.target && source.name == wanted.name)
 }

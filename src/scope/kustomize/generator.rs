@@ -5,7 +5,7 @@ use super::kustomization::{Behavior, Generator, Part};
 use crate::config::options::Options;
 use crate::config::policy::Subject;
 use crate::digest::{HashKey, ValueDigest};
-use crate::extract::{By, Entry, Source};
+use crate::extract::{By, Entry, ObjectId, Source};
 use crate::finding::divergence::UnknownContent;
 use crate::k8s::providers::Target;
 use crate::text::Span;
@@ -51,6 +51,7 @@ pub(super) fn source(
         unknown = unknown.or(Some(UnknownContent::KeyTwice));
     }
     let source = Source {
+        object: ObjectId::at(0),
         target: generator.target,
         name: generator.name.as_str().into(),
         namespace: generator.namespace.as_deref().map(SmolStr::from),

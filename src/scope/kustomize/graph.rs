@@ -1,18 +1,16 @@
 //! The graph of kustomizations, followed as kustomize builds it.
 
 use super::accumulator::{Gathered, Item};
-use super::divergence::differently;
 use super::generator::{absorb, source};
-use super::kustomization::{Behavior, Parsed, Touch, parse, secrets};
+use super::kustomization::{Behavior, Parsed, Touch, parse};
 use super::patch::Patch;
-use super::{Child, Kustomization, Kustomizations, keeps_names, made};
+use super::{Child, Generated, Kustomization, Kustomizations, Look, keeps_names, made};
 use crate::config::options::Options;
-use crate::extract::{Facts, Source};
-use crate::finding::divergence::{Cause, Divergence, Effect, FileCause, Oddity, UnknownContent};
+use crate::extract::{Manifests, Object, ObjectId, Source};
+use crate::finding::divergence::{Cause, Divergence, Effect, FileCause, UnknownContent};
 use crate::k8s::providers::Target;
 use crate::scope::{Member, Unit};
-use crate::text::input::Input;
-use crate::text::{Changed, FileId, Place, Span, offset};
+use crate::text::{FileId, Place, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More inclusions than any repository has.
@@ -20,17 +18,15 @@ const MAX_STEPS: usize = 1_000_000;
 
 /// All kustomizations, read.
 pub(super) struct Graph<'a> {
-    inputs: &'a [Input],
+    manifests: &'a Manifests,
     found: &'a [Kustomization],
-    /// The text of each.
-    texts: Vec<&'a str>,
     parsed: Vec<Option<Parsed>>,
     /// Of each, its patches and replacements.
     patches: Vec<Vec<Patch>>,
-    /// Of the files that they include, the documents that kustomize reads otherwise than we do.
-    odd: BTreeMap<usize, Vec<(Span, Oddity)>>,
-    /// Of these files, those that speak to kustomize by its internal annotations.
-    internal: BTreeSet<usize>,
+    /// What matters to kustomize in the files that they include.
+    looks: &'a BTreeMap<FileId, Look>,
+    /// What their generators make. Its numbers come behind those of the manifests.
+    generated: Generated,
     options: &'a Options,
     /// What each gathers when it is included as a resource.
     gathered: BTreeMap<usize, Gathered>,
@@ -45,13 +41,13 @@ pub(super) struct Leaf {
 
 impl Leaf {
     /// The files that it holds.
-    pub(super) fn files(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(super) fn files(&self) -> impl Iterator<Item = FileId> + '_ {
         let files = self.unit.sees.iter().filter(|m| m.object.is_none());
         files.map(|m| m.file)
     }
 
     /// The same, each with the namespace that it gives them.
-    pub(super) fn members(&self) -> Vec<(usize, Option<String>)> {
+    pub(super) fn members(&self) -> Vec<(FileId, Option<String>)> {
         let files = self.unit.sees.iter().filter(|m| m.object.is_none());
         files.map(|m| (m.file, m.namespace.clone())).collect()
     }
@@ -59,73 +55,46 @@ impl Leaf {
 
 impl<'a> Graph<'a> {
     pub(super) fn new(
-        inputs: &'a [Input],
-        facts: &mut [Facts],
+        manifests: &'a Manifests,
         found: &'a Kustomizations,
+        looks: &'a BTreeMap<FileId, Look>,
         options: &'a Options,
-    ) -> Result<Self, Changed> {
+    ) -> Self {
         let found = &found.0;
         let stamp = options.annotation.as_str();
-        let texts = found.iter().map(|k| inputs[k.input].file.text.get());
-        let texts: Vec<&str> = texts.collect::<Result<_, _>>()?;
-        let parsed: Vec<Option<Parsed>> = texts.iter().map(|text| parse(text, stamp)).collect();
-        for (k, text) in found.iter().zip(&texts) {
-            facts[k.input].secrets.extend(secrets(text));
-        }
+        let parsed: Vec<Option<Parsed>> = found.iter().map(|k| parse(&k.text, stamp)).collect();
         let patches = found
             .iter()
             .zip(&parsed)
             .map(|(k, parsed)| parsed.as_ref().map_or_else(Vec::new, |p| p.all_patches(k, stamp)))
             .collect();
-        let files = found.iter().flat_map(|k| k.children.values());
-        let files: BTreeSet<usize> = files
-            .filter_map(|child| match child {
-                Child::File(file) => Some(*file),
-                _ => None,
-            })
-            .collect();
-        let mut odd = BTreeMap::new();
-        let mut internal = BTreeSet::new();
-        for file in files {
-            let text = inputs[file].file.text.lend()?;
-            if !facts[file].objects.is_empty() {
-                odd.insert(file, differently(&text));
-            }
-            if text.contains("internal.config.kubernetes.io") {
-                internal.insert(file);
-            }
-        }
-        Ok(Self {
-            inputs,
+        Self {
+            manifests,
             found,
-            texts,
             parsed,
             patches,
-            odd,
-            internal,
+            looks,
+            generated: Generated::default(),
             options,
             gathered: BTreeMap::new(),
             left: MAX_STEPS,
-        })
+        }
+    }
+
+    /// An object, and what it provides: of a text, or made by a generator.
+    fn object(&self, id: ObjectId) -> (&Object, &[Source]) {
+        object(self.manifests, &self.generated, id)
     }
 
     /// The inputs that are patches of some kustomization, and resources of none.
-    pub(super) fn patch_inputs(&self) -> BTreeSet<usize> {
-        let resources: BTreeSet<usize> = self
-            .found
-            .iter()
-            .flat_map(|k| k.children.values())
-            .filter_map(|child| match child {
-                Child::File(input) => Some(*input),
-                _ => None,
-            })
-            .collect();
+    pub(super) fn patch_inputs(&self) -> BTreeSet<FileId> {
+        let resources = super::included(self.found);
         let patches = self.found.iter().flat_map(|k| k.patches.values());
         patches.filter_map(|patch| patch.input).filter(|input| !resources.contains(input)).collect()
     }
 
     /// The leaves: what no other kustomization includes, and is no Component.
-    pub(super) fn leaves(mut self, facts: &mut [Facts]) -> Vec<Leaf> {
+    pub(super) fn leaves(mut self) -> (Vec<Leaf>, Generated) {
         let included: BTreeSet<usize> = self
             .found
             .iter()
@@ -139,16 +108,17 @@ impl<'a> Graph<'a> {
             |k: usize| self.parsed[k].as_ref().is_some_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
             (0..self.found.len()).filter(|k| !included.contains(k) && !is_component(*k)).collect();
-        leaves
+        let leaves = leaves
             .into_iter()
             .map(|k| {
-                let gathered = self.gather(k, facts, &mut Vec::new());
-                self.leaf(k, gathered, facts)
+                let gathered = self.gather(k, &mut Vec::new());
+                self.leaf(k, gathered)
             })
-            .collect()
+            .collect();
+        (leaves, self.generated)
     }
 
-    fn leaf(&self, k: usize, gathered: Gathered, facts: &[Facts]) -> Leaf {
+    fn leaf(&self, k: usize, gathered: Gathered) -> Leaf {
         let mut unit = Unit {
             name: self.found[k].folder.clone(),
             built: true,
@@ -159,19 +129,20 @@ impl<'a> Graph<'a> {
             .items
             .iter()
             .filter_map(|item| {
-                let source = &facts[item.file].objects[item.made?].sources[0];
+                let source = self.object(item.made?).1.first()?;
                 let is_hashed = source.content_named;
                 is_hashed.then_some((source.target, source.name.as_str()))
             })
             .collect();
         for item in gathered.items {
-            for (at, object) in item.objects_in(facts) {
+            for at in item.objects_in(self.manifests) {
                 let own = item.objects.get(&at).or(item.changed.as_ref()).cloned();
                 let why = own.or_else(|| {
-                    keeps_names(object, &hashed).then(|| Divergence::of(Cause::UnfollowedHash))
+                    keeps_names(self.manifests, at, &hashed)
+                        .then(|| Divergence::of(Cause::UnfollowedHash))
                 });
                 if let Some(why) = why {
-                    unit.changed.insert((item.file, at), why);
+                    unit.changed.insert(at, why);
                 }
             }
             unit.sees.push(Member {
@@ -185,25 +156,19 @@ impl<'a> Graph<'a> {
     }
 
     /// What a kustomization gathers from nothing.
-    fn gather(&mut self, k: usize, facts: &mut [Facts], on_the_way: &mut Vec<usize>) -> Gathered {
+    fn gather(&mut self, k: usize, on_the_way: &mut Vec<usize>) -> Gathered {
         if let Some(known) = self.gathered.get(&k) {
             return known.clone();
         }
         let mut gathered = Gathered::default();
-        self.add(k, &mut gathered, facts, on_the_way);
+        self.add(k, &mut gathered, on_the_way);
         self.gathered.insert(k, gathered.clone());
         gathered
     }
 
     /// Adds a kustomization to what there is: its resources, what it generates, its components,
     /// and then its changes, over everything.
-    fn add(
-        &mut self,
-        k: usize,
-        gathered: &mut Gathered,
-        facts: &mut [Facts],
-        on_the_way: &mut Vec<usize>,
-    ) {
+    fn add(&mut self, k: usize, gathered: &mut Gathered, on_the_way: &mut Vec<usize>) {
         if on_the_way.contains(&k) {
             let why = self.why(k, Effect::IncludesItself, Span::new(0, 0));
             return gathered.change_all(&why, true);
@@ -217,9 +182,9 @@ impl<'a> Graph<'a> {
         if self.parsed[k].is_none() {
             for child in self.found[k].children.values() {
                 match child {
-                    Child::File(file) => self.add_file(*file, gathered, facts),
+                    Child::File(file) => self.add_file(*file, gathered),
                     Child::Kustomization(base) => {
-                        let base = self.gather(*base, facts, on_the_way);
+                        let base = self.gather(*base, on_the_way);
                         gathered.append(base);
                     }
                     Child::Absent => {}
@@ -232,9 +197,9 @@ impl<'a> Graph<'a> {
         let resources = self.children(k, false);
         for (name, child) in resources {
             match child {
-                Child::File(file) => self.add_file(file, gathered, facts),
+                Child::File(file) => self.add_file(file, gathered),
                 Child::Kustomization(base) => {
-                    let base = self.gather(base, facts, on_the_way);
+                    let base = self.gather(base, on_the_way);
                     gathered.append(base);
                 }
                 Child::Absent => {
@@ -243,12 +208,12 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        self.generate(k, gathered, facts);
+        self.generate(k, gathered);
         let components = self.children(k, true);
         for (name, child) in components {
             match child {
                 Child::Kustomization(component) => {
-                    self.add(component, gathered, facts, on_the_way);
+                    self.add(component, gathered, on_the_way);
                 }
                 _ => {
                     let why = self.why(k, Effect::AbsentComponent(name), Span::new(0, 0));
@@ -256,7 +221,7 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        self.change(k, gathered, facts);
+        self.change(k, gathered);
         on_the_way.pop();
     }
 
@@ -272,15 +237,15 @@ impl<'a> Graph<'a> {
         names.iter().map(child).collect()
     }
 
-    fn add_file(&self, file: usize, gathered: &mut Gathered, facts: &[Facts]) {
+    fn add_file(&self, file: FileId, gathered: &mut Gathered) {
         let mut item =
             Item { file, made: None, namespace: None, changed: None, objects: BTreeMap::new() };
-        let facts = &facts[file];
-        let name = &self.inputs[file].file.name;
+        let (whole, look) = (&self.manifests[file], self.looks.get(&file));
+        let name = &whole.input.name;
         let cause = |cause| Divergence::of(Cause::File(name.clone(), cause));
-        if facts.unread || facts.findings.iter().any(|finding| finding.refuses) {
+        if whole.unread || whole.refused {
             item.changed = Some(cause(FileCause::Unreadable));
-        } else if self.internal.contains(&file) {
+        } else if look.is_some_and(|look| look.internal) {
             item.changed = Some(cause(FileCause::InternalAnnotations));
         }
         if gathered.items.iter().any(|other| other.file == file && other.made.is_none()) {
@@ -292,8 +257,8 @@ impl<'a> Graph<'a> {
         if let Some(why) = &item.changed {
             gathered.open.get_or_insert_with(|| why.clone());
         }
-        for &(document, oddity) in self.odd.get(&file).into_iter().flatten() {
-            let objects = facts.objects.iter().enumerate();
+        for &(document, oddity) in look.iter().flat_map(|look| &look.odd) {
+            let objects = self.manifests.objects_of(file);
             for (at, _) in objects.filter(|(_, object)| object.document == document) {
                 item.objects.insert(at, cause(FileCause::ReadDifferently(oddity)));
             }
@@ -301,18 +266,19 @@ impl<'a> Graph<'a> {
         gathered.items.push(item);
     }
 
-    fn generate(&self, k: usize, gathered: &mut Gathered, facts: &mut [Facts]) {
-        let Some(parsed) = &self.parsed[k] else {
+    fn generate(&mut self, k: usize, gathered: &mut Gathered) {
+        let found: &'a [Kustomization] = self.found;
+        let Kustomization { input, material, .. } = &found[k];
+        let Some(parsed) = self.parsed[k].take() else {
             return;
         };
-        let Kustomization { input, material, .. } = &self.found[k];
         for generator in &parsed.generators {
             let (mut source, mut unknown) = source(generator, material, self.options);
             if generator.behavior != Behavior::Create {
-                let old = gathered.take_made(&source, facts);
+                let old = gathered.take_made(&source, |item| self.provides(item));
                 let is_known = old.is_some_and(|item| {
                     let untouched = item.changed.is_none() && item.objects.is_empty();
-                    let old = item.made.map(|made| &facts[item.file].objects[made].sources[0]);
+                    let old = item.made.and_then(|made| self.object(made).1.first());
                     old.is_some_and(|old| {
                         let namespace = item.namespace.as_deref().or(old.namespace.as_deref());
                         (untouched || source.content_named)
@@ -322,14 +288,13 @@ impl<'a> Graph<'a> {
                 if !is_known {
                     unknown = unknown.or(Some(UnknownContent::ChangesUnknown));
                     source.content_named = false;
-                    gathered.touch_named(&source, facts, || {
-                        self.why(k, Effect::GeneratesSameName, generator.at)
-                    });
+                    let why = self.why(k, Effect::GeneratesSameName, generator.at);
+                    gathered.touch_named(&source, |item| self.provides(item), &why);
                 }
             }
             let changed = unknown.map(|why| Divergence {
                 cause: Cause::Generator {
-                    file: self.inputs[*input].file.name.clone(),
+                    file: self.manifests.name(*input).to_owned(),
                     target: generator.target,
                     name: generator.name.clone(),
                     why,
@@ -337,8 +302,8 @@ impl<'a> Graph<'a> {
                 place: Some(self.place(k, generator.at)),
                 built_by: None,
             });
-            let at = facts[*input].objects.len();
-            facts[*input].objects.push(made(source, *input, generator.at));
+            let at = ObjectId::at(self.manifests.objects().len() + self.generated.0.len());
+            self.generated.0.push(made(source, *input, generator.at));
             gathered.items.push(Item {
                 file: *input,
                 made: Some(at),
@@ -347,10 +312,17 @@ impl<'a> Graph<'a> {
                 objects: BTreeMap::new(),
             });
         }
+        self.parsed[k] = Some(parsed);
+    }
+
+    /// What the objects of an item provide.
+    fn provides(&self, item: &Item) -> Vec<(ObjectId, &[Source])> {
+        let objects = item.objects_in(self.manifests);
+        objects.map(|at| (at, self.object(at).1)).collect()
     }
 
     /// Everything that the fields of a kustomization do to what there is.
-    fn change(&self, k: usize, gathered: &mut Gathered, facts: &[Facts]) {
+    fn change(&self, k: usize, gathered: &mut Gathered) {
         let Some(parsed) = &self.parsed[k] else {
             return;
         };
@@ -363,9 +335,10 @@ impl<'a> Graph<'a> {
         }
         for patch in &self.patches[k] {
             for item in &mut gathered.items {
-                for (at, object) in item.objects_in(facts) {
+                for at in item.objects_in(self.manifests) {
+                    let (object, sources) = self.object(at);
                     let (is_workload, is_source) =
-                        (!object.templates.is_empty(), !object.sources.is_empty());
+                        (!object.templates.is_empty(), !sources.is_empty());
                     if patch.changes(&object.id, is_workload, is_source) {
                         let (kind, name) = (&object.id.kind, &object.id.name);
                         let effect = Effect::ChangesObject(kind.to_string(), name.to_string());
@@ -382,20 +355,21 @@ impl<'a> Graph<'a> {
         if let Some(namespace) = &parsed.namespace {
             for item in &mut gathered.items {
                 item.namespace = Some(namespace.clone());
-                self.sealed(k, item, facts);
+                self.sealed(k, item);
             }
         }
     }
 
     /// What a SealedSecret says inside of its template stays, whatever namespace it gets.
-    fn sealed(&self, k: usize, item: &mut Item, facts: &[Facts]) {
-        for (at, object) in facts[item.file].objects.iter().enumerate() {
+    fn sealed(&self, k: usize, item: &mut Item) {
+        for at in item.objects_in(self.manifests) {
+            let (object, sources) = self.object(at);
             let is_core = matches!(object.id.kind.as_str(), "ConfigMap" | "Secret");
             let own = |source: &Source| {
                 source.namespace.is_some()
                     && source.namespace.as_deref() != item.namespace.as_deref()
             };
-            if !is_core && object.sources.iter().any(own) {
+            if !is_core && sources.iter().any(own) {
                 let effect = Effect::OtherNamespace(object.id.to_string());
                 let why = self.why(k, effect, Span::new(0, 0));
                 item.objects.entry(at).or_insert(why);
@@ -404,20 +378,35 @@ impl<'a> Graph<'a> {
     }
 
     fn place(&self, k: usize, span: Span) -> Place {
-        Place { file: FileId(offset(self.found[k].input)), span }
+        Place { file: self.found[k].input, span }
     }
 
     /// What a kustomization does, or the field of it at `at` (an empty span: no single field does it).
     fn why(&self, k: usize, effect: Effect, at: Span) -> Divergence {
-        let field = at.of(self.texts[k]).trim_matches(['"', '\'']);
+        let field = at.of(&self.found[k].text).trim_matches(['"', '\'']);
         Divergence {
             cause: Cause::Kustomization {
-                file: self.inputs[self.found[k].input].file.name.clone(),
+                file: self.manifests.name(self.found[k].input).to_owned(),
                 field: (!at.is_empty()).then(|| field.to_owned()),
                 effect,
             },
             place: Some(self.place(k, at)),
             built_by: None,
+        }
+    }
+}
+
+/// An object, and what it provides: of a text, or made by a generator.
+fn object<'a>(
+    manifests: &'a Manifests,
+    generated: &'a Generated,
+    id: ObjectId,
+) -> (&'a Object, &'a [Source]) {
+    match id.index().checked_sub(manifests.objects().len()) {
+        None => (&manifests[id], manifests.all_sources_of(id)),
+        Some(made) => {
+            let (object, source) = &generated.0[made];
+            (object, std::slice::from_ref(source))
         }
     }
 }

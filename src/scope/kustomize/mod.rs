@@ -18,14 +18,14 @@ mod divergence;
 pub use kustomization::{Names, names};
 
 use crate::config::options::{Goal, Options};
-use crate::extract::{Facts, Object};
-use crate::finding::divergence::{Cause, Divergence};
-use crate::k8s::id::ObjectId;
+use crate::extract::{Follows, Ids, Manifests, Object, ObjectId, Source};
+use crate::finding::divergence::{Cause, Divergence, Oddity};
+use crate::k8s::id::Identity;
 use crate::k8s::kustomize_names::POD_KINDS;
 use crate::k8s::providers::Target;
 use crate::scope::{Home, Seat, Units};
-use crate::text::input::{Found, Input};
-use crate::text::{Changed, FileId, Place, Span, offset};
+use crate::text::input::Input;
+use crate::text::{FileId, Place, Span};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,8 +35,10 @@ pub struct Kustomizations(pub Vec<Kustomization>);
 
 /// A kustomization as it was found.
 pub struct Kustomization {
-    /// Its text among the inputs.
-    pub input: usize,
+    /// Its file.
+    pub input: FileId,
+    /// Its text.
+    pub text: String,
     /// The folder that `kustomize build` takes.
     pub folder: String,
     /// What its resources, bases and components are, by what it calls them.
@@ -52,8 +54,8 @@ pub struct Kustomization {
 pub enum Child {
     /// Another one, by position.
     Kustomization(usize),
-    /// The input with this number.
-    File(usize),
+    /// This file.
+    File(FileId),
     /// Nothing that is here: it is somewhere in the network, or missing.
     Absent,
 }
@@ -62,35 +64,76 @@ pub enum Child {
 pub struct PatchFile {
     /// Its text.
     pub text: String,
-    /// Its position, if it is one of the inputs: it holds no objects then.
-    pub input: Option<usize>,
+    /// The file, if it is one of the inputs: it holds no objects then.
+    pub input: Option<FileId>,
 }
 
 /// The bytes of a file that a generator reads. They may be those of a Secret: no Debug, no Display.
 pub struct Material(pub Vec<u8>);
 
+/// What generators make: objects with what each provides. They come behind all objects of the texts.
+#[derive(Default)]
+pub struct Generated(pub Vec<(Object, Source)>);
+
+/// What matters to kustomize in the text of a file that it includes.
+pub struct Look {
+    /// The documents that kustomize reads otherwise than `kubectl`, and why.
+    odd: Vec<(Span, Oddity)>,
+    /// Whether it speaks to kustomize by its internal annotations.
+    internal: bool,
+}
+
+impl Look {
+    /// Looks at a text.
+    pub fn at(text: &str, has_objects: bool) -> Self {
+        Self {
+            odd: if has_objects { divergence::differently(text) } else { Vec::new() },
+            internal: text.contains("internal.config.kubernetes.io"),
+        }
+    }
+}
+
+impl Kustomizations {
+    /// The files that they include: their texts are [looked at](Look).
+    pub fn included(&self) -> BTreeSet<FileId> {
+        included(&self.0)
+    }
+
+    /// Where the values of generated Secrets may stand in their texts.
+    pub fn secrets(&self) -> impl Iterator<Item = (FileId, Span)> {
+        self.0.iter().filter_map(|k| Some((k.input, kustomization::secrets(&k.text)?)))
+    }
+}
+
+fn included(found: &[Kustomization]) -> BTreeSet<FileId> {
+    let children = found.iter().flat_map(|k| k.children.values());
+    let file = |child: &Child| match child {
+        Child::File(file) => Some(*file),
+        _ => None,
+    };
+    children.filter_map(file).collect()
+}
+
 /// The units of a run: one for each leaf kustomization, and for all other files those that `assign`
-/// makes. Generated sources become objects of the file of their kustomization.
-///
-/// # Errors
-/// When one of their texts must be read again, and cannot.
+/// makes; and what generators make. `looks` has an entry for each [included](Kustomizations::included)
+/// file.
 pub fn units(
-    inputs: &[Input],
-    facts: &mut [Facts],
+    manifests: &Manifests,
     found: &Kustomizations,
+    looks: &BTreeMap<FileId, Look>,
     options: &Options,
-    assign: impl FnOnce(&BTreeSet<usize>) -> Units,
-) -> Result<Units, Changed> {
+    assign: impl FnOnce(&BTreeSet<FileId>) -> Units,
+) -> (Units, Generated) {
     if options.goal == Goal::Strip {
         // A stamp is taken out wherever it is.
-        return Ok(assign(&BTreeSet::new()));
+        return (assign(&BTreeSet::new()), Generated::default());
     }
-    let graph = graph::Graph::new(inputs, facts, found, options)?;
+    let graph = graph::Graph::new(manifests, found, looks, options);
     let patches = graph.patch_inputs();
-    let leaves = graph.leaves(facts);
-    let mut homes: BTreeMap<usize, Vec<Seat>> = BTreeMap::new();
-    let mut raw: BTreeSet<usize> =
-        (0..inputs.len()).filter(|&file| inputs[file].kustomization.is_some()).collect();
+    let (leaves, generated) = graph.leaves();
+    let mut homes: BTreeMap<FileId, Vec<Seat>> = BTreeMap::new();
+    let is_below = |file: &FileId| manifests[*file].input.kustomization.is_some();
+    let mut raw: BTreeSet<FileId> = manifests.files().filter(is_below).collect();
     raw.extend(leaves.iter().flat_map(|leaf| leaf.files()));
     raw.extend(&patches);
     let mut units = assign(&raw);
@@ -99,26 +142,23 @@ pub fn units(
         let unit = units.push(leaf.unit);
         for (file, namespace) in members {
             // A file that nobody named is read for its sources only.
-            if inputs[file].found != Found::Context {
+            if manifests[file].input.is_named() {
                 let seat = Seat { unit, namespace };
                 homes.entry(file).or_default().push(seat);
             }
         }
     }
     for &file in &raw {
-        let listed = homes.remove(&file);
-        if listed.is_none() && patches.contains(&file) {
-            // A patch looks like an object, and is none.
-            facts[file].objects.clear();
-            facts[file].object_count = 0;
-        }
-        units.homes[file] = match listed {
+        let input = &manifests[file].input;
+        units.homes[file.index()] = match homes.remove(&file) {
             Some(seats) => Home::In(seats),
-            None if inputs[file].found == Found::Context => Home::In(Vec::new()),
-            None => Home::Unknown(unlisted(&inputs[file])),
+            // A patch looks like an object, and is none.
+            None if patches.contains(&file) => Home::Patch,
+            None if !input.is_named() => Home::In(Vec::new()),
+            None => Home::Unknown(unlisted(input)),
         };
     }
-    Ok(units)
+    (units, generated)
 }
 
 fn unlisted(input: &Input) -> Divergence {
@@ -127,16 +167,16 @@ fn unlisted(input: &Input) -> Divergence {
 }
 
 /// An object for a generated source, with its place in the kustomization.
-fn made(source: crate::extract::Source, input: usize, at: Span) -> Object {
-    Object {
-        id: ObjectId {
+fn made(source: Source, file: FileId, at: Span) -> (Object, Source) {
+    let object = Object {
+        id: Identity {
             group: SmolStr::default(),
             version: "v1".into(),
             kind: source.target.name().into(),
             namespace: source.namespace.clone(),
             name: source.name.clone(),
         },
-        place: Place { file: FileId(offset(input)), span: at },
+        place: Place { file, span: at },
         name_span: at,
         document: at,
         route: crate::yaml::path::Route::default(),
@@ -145,18 +185,20 @@ fn made(source: crate::extract::Source, input: usize, at: Span) -> Object {
         from_file: None,
         raw_material_of: None,
         delegate: None,
-        sources: vec![source],
-        templates: Vec::new(),
-        follows: crate::extract::Follows::default(),
-    }
+        sources: Ids::default(),
+        templates: Ids::default(),
+        follows: Follows::default(),
+    };
+    (object, source)
 }
 
 /// Whether references to a generated source with a hash keep the name without it, because
 /// kustomize does not look into the kind.
-fn keeps_names(object: &Object, hashed: &BTreeSet<(Target, &str)>) -> bool {
-    !POD_KINDS.contains(&object.id.kind.as_str())
-        && object.templates.iter().any(|template| {
-            let mut references = template.references.iter();
-            references.any(|r| r.reads() && hashed.contains(&(r.site.target, r.name.as_str())))
-        })
+fn keeps_names(manifests: &Manifests, object: ObjectId, hashed: &BTreeSet<(Target, &str)>) -> bool {
+    // What a generator makes reads nothing.
+    object.index() < manifests.objects().len()
+        && !POD_KINDS.contains(&manifests[object].id.kind.as_str())
+        && manifests
+            .all_references_of(object)
+            .any(|r| r.reads() && hashed.contains(&(r.site.target, r.name.as_str())))
 }

@@ -1,7 +1,7 @@
 //! What a patch or a replacement can change: which objects, and whether what pods read among it.
 
 use super::harmless::{is_harmless, leads_on};
-use crate::k8s::id::ObjectId;
+use crate::k8s::id::Identity;
 use crate::text::Span;
 use crate::yaml::path::{FieldPath, PathStep};
 use crate::yaml::{Cursor, Document, Kind, strict};
@@ -76,7 +76,7 @@ impl Patch {
     }
 
     /// Whether an object is not, or may not be, what it was.
-    pub(super) fn changes(&self, id: &ObjectId, is_workload: bool, is_source: bool) -> bool {
+    pub(super) fn changes(&self, id: &Identity, is_workload: bool, is_source: bool) -> bool {
         if !self.selector.kind.fits(&id.kind) || !self.selector.name.fits(&id.name) {
             return false;
         }
@@ -293,9 +293,9 @@ impl Patch {
 mod tests {
     use super::*;
 
-    fn id(api_version: &str, kind: &str, name: &str) -> ObjectId {
-        let (group, version) = ObjectId::split_api_version(api_version);
-        ObjectId {
+    fn id(api_version: &str, kind: &str, name: &str) -> Identity {
+        let (group, version) = Identity::split_api_version(api_version);
+        Identity {
             group: group.into(),
             version: version.into(),
             kind: kind.into(),

@@ -24,6 +24,7 @@ use std::sync::Mutex;
 
 use serde_yaml::Value;
 
+use crate::extent;
 use crate::oracle::read::{at, documents, objects, text};
 use crate::oracle::sites::workload_kind;
 
@@ -37,10 +38,18 @@ pub(crate) fn root() -> Option<PathBuf> {
     if root.join("rendered").is_dir() && root.join("corpora").is_dir() {
         return Some(root);
     }
-    println!(
-        "DID NOT RUN: {} has no folders `corpora` and `rendered`; name the folder that has them in ROLLSTAMP_CORPORA",
+    assert!(
+        !extent::demanded("corpora"),
+        "the corpora are demanded, and not in {}",
         root.display()
     );
+    static SAY: std::sync::Once = std::sync::Once::new();
+    SAY.call_once(|| {
+        extent::say(&format!(
+            "not run: tests over real manifests, because {} has no folders `corpora` and `rendered`; name the folder that has them in ROLLSTAMP_CORPORA",
+            root.display()
+        ));
+    });
     None
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::edits::added_stamps;
 use super::{Stream, in_parallel, none_wrong, present, rollstamp, root, set_stamp, streams};
+use crate::extent::sample;
 use crate::oracle::read::{documents, objects, split};
 use crate::oracle::sites::is_known;
 use crate::oracle::{Expected, Workload, stamps};
@@ -122,7 +123,7 @@ fn stamped(
 #[test]
 fn stamps_are_the_oracles_and_nothing_else_moves() {
     let Some(root) = root() else { return };
-    let all = in_parallel(&streams(&root), |stream| {
+    let all = in_parallel(&sample("the rendered streams", streams(&root), 4), |stream| {
         let mut counts = Counts::default();
         counts.add("streams", 1);
         let before = &stream.text;
@@ -187,7 +188,7 @@ fn same_meaning(before: &str, after: &str) -> bool {
 #[test]
 fn check_finds_exactly_the_missing_stamps() {
     let Some(root) = root() else { return };
-    let all = in_parallel(&streams(&root), |stream| {
+    let all = in_parallel(&sample("the rendered streams", streams(&root), 4), |stream| {
         let mut counts = Counts::default();
         let Some(after) = stamped(&mut counts, stream, "filter", &[], &stream.text) else {
             return counts;
@@ -246,7 +247,7 @@ fn wanted_stamps(stream: &str) -> Vec<Option<String>> {
 #[test]
 fn line_ends_marks_and_order_do_not_matter() {
     let Some(root) = root() else { return };
-    let all = in_parallel(&streams(&root), |stream| {
+    let all = in_parallel(&sample("the rendered streams", streams(&root), 4), |stream| {
         let mut counts = Counts::default();
         let before = &stream.text;
         let Some(after) = stamped(&mut counts, stream, "filter", &[], before) else {
@@ -341,7 +342,7 @@ fn other_forms_of_the_same_objects_give_the_same_stamps() {
     let key_file = folder.path().join("key");
     std::fs::write(&key_file, "a key\n").unwrap();
     let key_file = key_file.to_str().unwrap();
-    let all = in_parallel(&streams(&root), |stream| {
+    let all = in_parallel(&sample("the rendered streams", streams(&root), 4), |stream| {
         let mut counts = Counts::default();
         let before = &stream.text;
         if let Some(after) =

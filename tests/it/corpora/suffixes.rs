@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_yaml::Value;
 
 use super::{in_parallel, none_wrong, rollstamp, root, streams};
+use crate::extent::sample;
 use crate::oracle::read::{documents, objects, text};
 
 /// An object before and after.
@@ -219,7 +220,7 @@ fn compare(pairs: &[Pair]) -> Seen {
 fn no_name_dangles_in_a_stream() {
     let Some(root) = root() else { return };
     for arguments in [&["--mode", "suffix"][..], &["--mode", "suffix", "--all-sources"]] {
-        let all = in_parallel(&streams(&root), |stream| {
+        let all = in_parallel(&sample("the rendered streams", streams(&root), 4), |stream| {
             let ran = rollstamp(arguments, &stream.text, None);
             let wrong = |why: String| Seen {
                 wrong: vec![format!("{}: {why}", stream.name)],
@@ -305,6 +306,7 @@ fn no_name_dangles_in_a_tree() {
     let mut corpora: Vec<_> =
         corpora.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
     corpora.sort();
+    let corpora = sample("the corpora", corpora, 3);
     for (rule, bare) in [("dir", true), ("tree", true), ("dir", false)] {
         let seen = in_parallel(&corpora, |corpus| in_tree(corpus, rule, bare));
         let kustomizations = if bare { "without" } else { "with" };

@@ -1,4 +1,4 @@
-//! kustomize's name hash, from protocols.md §1.2 and checked against the recorded vectors.
+//! kustomize's name hash, as `testdata/parity/name-hashes.json` describes it, and checked against the vectors there.
 
 use std::fmt::Write as _;
 

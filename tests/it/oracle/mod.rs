@@ -1,7 +1,7 @@
 //! A second implementation of the digest and of the decision what is stamped, on `serde_yaml` values.
 //!
-//! Written from design.md §4 to §6 and the research alone. Its worth is that it shares nothing with
-//! the program: where the two differ, one of them has read the design wrongly.
+//! Written from docs/scheme.md and the documents of Kubernetes and kustomize alone. Its worth is that it
+//! shares nothing with the program: where the two differ, one of them has read the scheme wrongly.
 //! Not here: providers that a controller fills, control annotations, kustomize plugins.
 
 pub(crate) mod kustomize;
@@ -193,7 +193,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// design.md §6.5: the exact identity, else those with one side's namespace missing.
+/// docs/scheme.md: the exact identity, else those with one side's namespace missing.
 fn candidates(
     read: &Read,
     namespace: Option<&String>,
@@ -209,7 +209,7 @@ fn candidates(
     sources.keys().filter(is_meant).cloned().collect()
 }
 
-/// design.md §6.6: equal copies count once, within a file the last one, between files none.
+/// docs/scheme.md: equal copies count once, within a file the last one, between files none.
 fn choose(sources: Vec<Source>) -> BTreeMap<Identity, Chosen> {
     let mut copies: BTreeMap<Identity, Vec<Source>> = BTreeMap::new();
     for source in sources {

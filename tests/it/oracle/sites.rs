@@ -1,4 +1,4 @@
-//! What a pod template reads, from the tables of design.md §4 and semantics.md §7.
+//! What a pod template reads, from the table of docs/scheme.md.
 
 use std::collections::BTreeSet;
 

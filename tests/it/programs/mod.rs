@@ -11,18 +11,13 @@ mod precommit;
 mod recipes;
 mod release;
 
+use crate::extent::{demanded, say};
 use crate::sandbox::{Entry, Sandbox, Tree, read_tree};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// Whether CI demands the program.
-fn demanded(program: &str) -> bool {
-    let demanded = std::env::var("ROLLSTAMP_DEMAND").unwrap_or_default();
-    demanded.split(',').any(|name| name == program)
-}
 
 /// The version of a program, or nothing if it is not here and not demanded.
 fn found(program: &str, version: &[&str]) -> Option<String> {
@@ -34,7 +29,7 @@ fn found(program: &str, version: &[&str]) -> Option<String> {
         }
         _ => {
             assert!(!demanded(program), "{program} is demanded and was not found");
-            println!("not run: {program} is not installed");
+            say(&format!("not run: tests with {program}, which is not installed"));
             None
         }
     }

@@ -1,6 +1,7 @@
 //! pre-commit and prek with the hooks of `.pre-commit-hooks.yaml`, in a git repository of their own.
 
-use super::{Said, Tool, bash, below, demanded, examples, file, found, root, tool, with_rollstamp};
+use super::{Said, Tool, bash, below, examples, file, found, root, tool, with_rollstamp};
+use crate::extent::{demanded, say};
 use crate::sandbox::{Entry, Sandbox, Tree};
 
 const CONFIG: &str = "apiVersion: v1
@@ -292,7 +293,7 @@ fn without_rollstamp() -> std::ffi::OsString {
 fn the_block_of_the_readme_installs_the_wheel() {
     let programs = ["pre-commit", "prek"].map(|name| (name, demanded(name)));
     if !demanded("maturin") || programs.iter().any(|(_, demanded)| !demanded) {
-        println!("not run: a wheel is built and installed only where maturin is demanded");
+        say("not run: a wheel is built and installed only where maturin is demanded");
         return;
     }
     let wheels = Sandbox::new(&Tree::from([("empty".to_owned(), file(""))]));
@@ -335,7 +336,7 @@ fn the_block_of_the_readme_installs_the_wheel() {
 fn the_hooks_of_rust_build_rollstamp() {
     for program in ["pre-commit", "prek"] {
         if !demanded(program) {
-            println!("not run: {program} builds rollstamp only where it is demanded");
+            say(&format!("not run: {program} builds rollstamp only where it is demanded"));
             continue;
         }
         found(program, &["--version"]).expect("it is demanded");

@@ -10,19 +10,16 @@ mod random;
 mod referrers;
 mod vectors;
 
+use crate::extent;
 use std::process::Command;
 
 /// Whether a program is here; where it is not, that is said, and fails if `ROLLSTAMP_DEMAND` names it.
 fn is_found(program: &str, version: &[&str]) -> bool {
-    let demanded = std::env::var("ROLLSTAMP_DEMAND").unwrap_or_default();
     let ran = Command::new(program).args(version).output();
     let found = ran.is_ok_and(|output| output.status.success());
-    assert!(
-        found || !demanded.split(',').any(|name| name == program),
-        "{program} is demanded and was not found"
-    );
+    assert!(found || !extent::demanded(program), "{program} is demanded and was not found");
     if !found {
-        println!("not run: {program} is not installed");
+        extent::say(&format!("not run: tests with {program}, which is not installed"));
     }
     found
 }

@@ -1,6 +1,5 @@
-//! Suffixes that the real programs made: the vectors of the research folder, through the program.
+//! Suffixes that the real programs made: `testdata/parity/name-hashes.json`, through the program.
 
-use crate::corpora::shared;
 use crate::sandbox::{Sandbox, Tree};
 
 #[derive(serde::Deserialize)]
@@ -21,10 +20,8 @@ struct Vector {
 
 #[test]
 fn recorded_suffixes_hold() {
-    let Some(text) = shared("research/kustomize-hash-vectors.json") else {
-        return;
-    };
-    let vectors: Vectors = serde_json::from_str(&text).unwrap();
+    let text = include_str!("../../../testdata/parity/name-hashes.json");
+    let vectors: Vectors = serde_json::from_str(text).unwrap();
     let sandbox = Sandbox::new(&Tree::new());
     let (mut same, mut refused, mut unmade) = (0, 0, 0);
     let mut wrong = Vec::new();

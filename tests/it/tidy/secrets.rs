@@ -6,12 +6,11 @@ use super::{code, sources};
 const SECRET: &[&str] = &[
     "Entry",
     "HashKey",
-    "InputFile",
     "Lines",
     "Material",
     "PatchFile",
     "Source",
-    "Text",
+    "Texts",
     "Cursor",
     "ValueDigest",
     "Whole",

@@ -1,20 +1,55 @@
-//! Runs every folder of `testdata/cases/<area>/<case>` through the real program.
+//! A test for each folder of `testdata/cases/<area>/<case>`, by its name:
+//! `cargo test --test cases cli/check-json`. And one for each row of
+//! `testdata/parity/reading-table.yaml`.
 //!
 //! `case.yaml` says why the case is there, what to run and how it must end; `input/` is copied and
 //! becomes the working directory; `expected/` holds the files that must read differently
 //! afterwards (every other file must not change) and, for commands that write a stream,
 //! `stdout`; `output.snap` holds the exit code and what was said. Bytes are compared here and never
-//! by insta, which takes CRLF for LF. One case: `CASE=editing/crlf cargo test --test it cases`.
-#![expect(clippy::disallowed_methods, reason = "tests drive the real program")]
+//! by insta, which takes CRLF for LF. Runs that stamp must obey the laws of `laws` as well.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests drive the real program, read its files and print their figures"
+)]
 
-use crate::laws::{self, Job};
-use crate::sandbox::{Entry, Output, Sandbox, Tree, read_tree, stamp};
+mod laws;
+#[path = "../common/sandbox.rs"]
+mod sandbox;
+mod table;
+
+use laws::Job;
+use libtest_mimic::{Arguments, Failed, Trial};
+use sandbox::{Entry, Output, Sandbox, Tree, read_tree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many cases ran under the laws.
+static WITH_LAWS: AtomicUsize = AtomicUsize::new(0);
+/// How many texts the independent reader of the laws refused.
+static UNREAD: AtomicUsize = AtomicUsize::new(0);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let cases = load().into_iter().map(|case| {
+        let name = case.name.clone();
+        Trial::test(name, move || case.test())
+    });
+    let conclusion = libtest_mimic::run(&arguments, cases.chain(table::trials()).collect());
+    if !arguments.list {
+        println!(
+            "{} cases under the laws; the independent reader refused {} texts",
+            WITH_LAWS.load(Ordering::Relaxed),
+            UNREAD.load(Ordering::Relaxed)
+        );
+    }
+    conclusion.exit_code()
+}
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +58,7 @@ struct Spec {
     why: String,
     /// Rows of tables and finding codes that it shows at work.
     #[serde(default)]
-    #[expect(dead_code, reason = "tidy.rs reads it")]
+    #[expect(dead_code, reason = "tests/it/tidy/coverage.rs reads it")]
     covers: Vec<String>,
     args: Vec<String>,
     /// A file of `input/` that the program reads on its standard input.
@@ -44,13 +79,6 @@ struct Case {
     name: String,
     folder: PathBuf,
     spec: Spec,
-}
-
-struct Result {
-    output: Output,
-    failures: Vec<String>,
-    unread: usize,
-    with_laws: bool,
 }
 
 fn testdata() -> PathBuf {
@@ -75,55 +103,21 @@ fn load() -> Vec<Case> {
     cases
 }
 
-#[test]
-fn cases() {
-    let only = std::env::var("CASE").unwrap_or_default();
-    let cases: Vec<Case> = load().into_iter().filter(|case| case.name.contains(&only)).collect();
-    let results = in_parallel(&cases, Case::run);
-    let mut failed = Vec::new();
-    let (mut with_laws, mut unread) = (0, 0);
-    for (case, result) in cases.iter().zip(results) {
-        let mut failures = result.failures;
-        with_laws += usize::from(result.with_laws);
-        unread += result.unread;
-        let said = catch_unwind(AssertUnwindSafe(|| case.compare_snapshot(&result.output)));
+impl Case {
+    fn test(&self) -> Result<(), Failed> {
+        let (output, mut failures) = self.run();
+        let said = catch_unwind(AssertUnwindSafe(|| self.compare_snapshot(&output)));
         if said.is_err() {
             failures.push("output.snap differs (see above)".to_owned());
         }
-        if !failures.is_empty() {
-            failed.push(format!("{} ({})\n  {}", case.name, case.spec.why, failures.join("\n  ")));
+        if failures.is_empty() {
+            return Ok(());
         }
+        Err(format!("{}\n  {}", self.spec.why, failures.join("\n  ")).into())
     }
-    println!(
-        "{} cases, {with_laws} of them under the laws; the independent reader refused {unread} texts",
-        cases.len()
-    );
-    assert!(failed.is_empty(), "{} cases failed:\n\n{}", failed.len(), failed.join("\n\n"));
-}
 
-fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(2, |n| n.get() * 2);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let i = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(i) else { return };
-                    let result = work(item);
-                    done.lock().unwrap().push((i, result));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap();
-    done.sort_by_key(|(i, _)| *i);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
-impl Case {
-    fn run(&self) -> Result {
+    /// What the program said, and what is wrong with what it did.
+    fn run(&self) -> (Output, Vec<String>) {
         let mut tree: Tree = read_tree(&self.folder.join("input"));
         for (from, to) in &self.spec.rename {
             let entry =
@@ -175,14 +169,13 @@ impl Case {
             }
             output.stdout = b"(as expected)".to_vec();
         }
-        let with_laws = output.exit == 0 && job.stamps();
-        let mut unread = 0;
-        if with_laws {
+        if output.exit == 0 && job.stamps() {
             let report = laws::check(&job, &done, &self.spec.laws_off);
             failures.extend(report.failures);
-            unread = report.unread;
+            WITH_LAWS.fetch_add(1, Ordering::Relaxed);
+            UNREAD.fetch_add(report.unread, Ordering::Relaxed);
         }
-        Result { output, failures, unread, with_laws }
+        (output, failures)
     }
 
     fn compare_snapshot(&self, output: &Output) {
@@ -223,109 +216,4 @@ fn difference(expected: Option<&Entry>, got: Option<&Entry>) -> String {
         rest(&expected, "expected"),
         rest(&got, "got     ")
     )
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    /// The title of its row in the record of what a real API server does.
-    title: String,
-    /// The text of the fields below `metadata` of a ConfigMap.
-    text: String,
-    /// What the pod reads.
-    #[serde(default)]
-    reads: Option<BTreeMap<String, String>>,
-    /// A part of the message with which the program refuses the stream.
-    #[serde(default)]
-    refused: Option<String>,
-}
-
-#[test]
-fn reading_table() {
-    let text = fs::read_to_string(testdata().join("cases/reading-table.yaml")).unwrap();
-    let rows: Vec<Row> = serde_yaml::from_str(&text).unwrap();
-    let wrong: Vec<String> = in_parallel(&rows, |row| row.wrong()).into_iter().flatten().collect();
-    assert!(wrong.is_empty(), "{} rows of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
-}
-
-const READER: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  template:
-    spec:
-      containers:
-      - name: web
-        envFrom:
-        - configMapRef:
-            name: c
-";
-
-impl Row {
-    fn wrong(&self) -> Option<String> {
-        let source =
-            format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n{}", self.text);
-        let stream = format!("{READER}---\n{source}");
-        let output = Sandbox::new(&Tree::new()).run(&[], Some(stream.as_bytes()));
-        let said = format!("{}: exit {}\n{}", self.title, output.exit, output.stderr);
-        if let Some(part) = &self.refused {
-            let good = output.exit == 2
-                && output.stdout.is_empty()
-                && output.stderr.contains(part.as_str())
-                && has_position(&output.stderr);
-            return (!good).then(|| {
-                format!("{said}expected a refusal that says {part:?} with line and column")
-            });
-        }
-        let reads: Vec<(&str, &str, &[u8])> = self
-            .reads
-            .iter()
-            .flatten()
-            .map(|(key, value)| ("ConfigMap/c", key.as_str(), value.as_bytes()))
-            .collect();
-        let template = "  template:\n";
-        let stamped = stream.replacen(
-            template,
-            &format!(
-                "{template}    metadata:\n      annotations:\n        checksum/rollstamp: \"{}\"\n",
-                stamp(&reads)
-            ),
-            1,
-        );
-        (output.stdout != stamped.as_bytes() || output.exit != 0).then(|| {
-            format!(
-                "{said}{}",
-                difference(
-                    Some(&Entry::File(stamped.into_bytes())),
-                    Some(&Entry::File(output.stdout))
-                )
-            )
-        })
-    }
-}
-
-/// Whether a message points at a line and a column, as `<stdin>:6:3`.
-fn has_position(message: &str) -> bool {
-    message.match_indices("<stdin>:").any(|(at, mark)| {
-        let mut parts = message[at + mark.len()..].splitn(3, ':');
-        let number = |part: Option<&str>| {
-            part.is_some_and(|p| p.bytes().next().is_some_and(|b| b.is_ascii_digit()))
-        };
-        number(parts.next()) && number(parts.next())
-    })
-}
-
-#[test]
-fn a_document_of_six_megabytes_of_comments_is_read() {
-    let comments = "# a comment of fifty bytes, and nothing else than..\n".repeat(120_000);
-    let row = |reads| Row {
-        title: "6 MB of comments + ConfigMap in one document".to_owned(),
-        text: format!("{comments}data:\n  a: \"1\"\n{comments}"),
-        reads: Some(reads),
-        refused: None,
-    };
-    let right = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
-    assert_eq!(row(right).wrong(), None);
-    assert!(row(BTreeMap::new()).wrong().is_some());
 }

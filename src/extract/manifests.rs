@@ -1,0 +1,275 @@
+//! Everything that the texts of a run say, in one immutable value.
+//!
+//! Objects, sources, pod templates and references lie in four lists and are named by numbers. It is
+//! put together once, from the facts of each text; no later stage changes it, each returns a small value
+//! of its own that points into it.
+
+use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
+use super::{Facts, Object, Reference, Source, Template};
+use crate::finding::Finding;
+use crate::finding::silence::Mark;
+use crate::text::input::Input;
+use crate::text::{FileId, Place, Span, offset};
+use std::ops::Index;
+
+/// Everything that the texts say. Built once, never changed.
+#[derive(Default)]
+pub struct Manifests {
+    files: Vec<File>,
+    objects: Vec<Object>,
+    sources: Vec<Source>,
+    templates: Vec<Template>,
+    references: Vec<Reference>,
+}
+
+/// A text of the run, and what it says as a whole.
+pub struct File {
+    /// How it came to us.
+    pub input: Input,
+    /// Its objects that provide or read something, in the order of the text.
+    pub objects: Ids<ObjectId>,
+    /// How many Kubernetes objects it has, those that neither provide nor read anything included.
+    pub object_count: usize,
+    /// Whether it has a `sops` mapping, and so is never written.
+    pub encrypted: bool,
+    /// Whether nothing is known of it, because it could not be read.
+    pub unread: bool,
+    /// Whether something in it is refused, so that it cannot be read whole.
+    pub refused: bool,
+    /// The bytes of every Secret, which no report may quote.
+    pub secrets: Vec<Span>,
+    /// The comments that silence findings, in the order of the text.
+    pub marks: Vec<Mark>,
+}
+
+impl Manifests {
+    /// Puts together the texts of a run, in their order, with what each says. What is to be said about
+    /// them comes with it: what is wrong in the texts themselves, and what an apply of their objects
+    /// as they stand would run into.
+    pub fn of(
+        files: impl IntoIterator<Item = (Input, Facts)>,
+    ) -> (Self, Vec<Finding>, Vec<Finding>) {
+        let (mut all, mut findings, mut hints) = (Self::default(), Vec::new(), Vec::new());
+        for (input, facts) in files {
+            let Facts {
+                mut objects,
+                mut sources,
+                mut templates,
+                mut references,
+                object_count,
+                findings: own_findings,
+                hints: own_hints,
+                encrypted,
+                unread,
+                secrets,
+                kustomizations: _,
+                broken: _,
+                ytt: _,
+                looks: _,
+                marks,
+            } = facts;
+            let first = all.objects.len();
+            let behind = (first, all.sources.len(), all.templates.len(), all.references.len());
+            renumber(&mut objects, &mut sources, &mut templates, &mut references, behind);
+            extend(&mut all.objects, objects);
+            extend(&mut all.sources, sources);
+            extend(&mut all.templates, templates);
+            extend(&mut all.references, references);
+            let is_named = input.is_named();
+            all.files.push(File {
+                input,
+                objects: Ids::over(first..all.objects.len()),
+                object_count,
+                encrypted,
+                unread,
+                refused: own_findings.iter().any(|finding| finding.refuses),
+                secrets,
+                marks,
+            });
+            // Of a file that nobody named, nothing is said.
+            if is_named {
+                findings.extend(own_findings);
+                hints.extend(own_hints);
+            }
+        }
+        (all, findings, hints)
+    }
+
+    /// The numbers of all texts, in the order of the input.
+    pub fn files(&self) -> impl DoubleEndedIterator<Item = FileId> + ExactSizeIterator + use<> {
+        (0..self.files.len()).map(|position| FileId(offset(position)))
+    }
+
+    /// All texts, in the order of the input.
+    pub fn all_files(&self) -> &[File] {
+        &self.files
+    }
+
+    /// The objects of all texts, in their order; behind them those that generators make.
+    pub fn objects(&self) -> impl ExactSizeIterator<Item = (ObjectId, &Object)> {
+        self.objects.iter().enumerate().map(|(at, object)| (ObjectId::at(at), object))
+    }
+
+    /// The objects of a text, in its order. What a generator makes of it is not among them.
+    pub fn objects_of(&self, file: FileId) -> impl Iterator<Item = (ObjectId, &Object)> + Clone {
+        self[file].objects.range().map(|at| (ObjectId::at(at), &self.objects[at]))
+    }
+
+    /// The same manifests with what the generators of kustomizations make of them, which comes last, so that
+    /// all numbers stay; and with the bytes of more Secrets.
+    #[must_use]
+    pub fn with(
+        mut self,
+        generated: Vec<(Object, Source)>,
+        secrets: impl IntoIterator<Item = (FileId, Span)>,
+    ) -> Self {
+        for (object, source) in generated {
+            let number = ObjectId::at(self.objects.len());
+            let source_number = self.sources.len();
+            self.sources.push(Source { object: number, ..source });
+            self.objects
+                .push(Object { sources: Ids::over(source_number..source_number + 1), ..object });
+        }
+        for (file, span) in secrets {
+            self.files[file.index()].secrets.push(span);
+        }
+        self
+    }
+
+    /// All that an object provides.
+    pub fn all_sources_of(&self, object: ObjectId) -> &[Source] {
+        &self.sources[self[object].sources.range()]
+    }
+
+    /// All sources: those of all texts, in their order; behind them those that generators make.
+    pub fn sources(&self) -> impl ExactSizeIterator<Item = (SourceId, &Source)> {
+        self.sources.iter().enumerate().map(|(at, source)| (SourceId::at(at), source))
+    }
+
+    /// What an object provides.
+    pub fn sources_of(
+        &self,
+        object: ObjectId,
+    ) -> impl Iterator<Item = (SourceId, &Source)> + Clone {
+        self[object].sources.range().map(|at| (SourceId::at(at), &self.sources[at]))
+    }
+
+    /// All pod templates, in the order of the input.
+    pub fn templates(&self) -> impl ExactSizeIterator<Item = (TemplateId, &Template)> {
+        self.templates.iter().enumerate().map(|(at, template)| (TemplateId::at(at), template))
+    }
+
+    /// The pod templates of an object.
+    pub fn templates_of(&self, object: ObjectId) -> impl Iterator<Item = (TemplateId, &Template)> {
+        self[object].templates.range().map(|at| (TemplateId::at(at), &self.templates[at]))
+    }
+
+    /// What a pod template reads, in the order of the text.
+    pub fn references_of(&self, template: TemplateId) -> &[Reference] {
+        &self.references[self[template].references.range()]
+    }
+
+    /// The object that provides a source.
+    pub fn owner(&self, source: SourceId) -> &Object {
+        &self[self[source].object]
+    }
+
+    /// The workload that holds a pod template.
+    pub fn workload(&self, template: TemplateId) -> &Object {
+        &self[self[template].object]
+    }
+
+    /// All references of all pod templates of an object.
+    pub fn all_references_of(&self, object: ObjectId) -> impl Iterator<Item = &Reference> {
+        self.templates_of(object).flat_map(|(at, _)| self.references_of(at))
+    }
+
+    /// The name of a text.
+    pub fn name(&self, file: FileId) -> &str {
+        &self[file].input.name
+    }
+
+    /// The object in whose text a place lies.
+    pub fn object_at(&self, place: Place) -> Option<&Object> {
+        let mut objects = self.objects_of(place.file).map(|(_, object)| object);
+        objects.find(|object| {
+            let whole = object.place.span;
+            whole.start <= place.span.start && place.span.end <= whole.end
+        })
+    }
+}
+
+/// Adds a list to another one; an empty one takes it over as it is.
+fn extend<T>(all: &mut Vec<T>, more: Vec<T>) {
+    match all.is_empty() {
+        true => *all = more,
+        false => all.extend(more),
+    }
+}
+
+/// Moves numbers behind those of `(objects, sources, templates, references)` that are there already.
+pub(super) fn renumber(
+    objects: &mut [Object],
+    sources: &mut [Source],
+    templates: &mut [Template],
+    references: &mut [Reference],
+    behind: (usize, usize, usize, usize),
+) {
+    if behind == (0, 0, 0, 0) {
+        return;
+    }
+    for object in objects {
+        object.sources = object.sources.behind(behind.1);
+        object.templates = object.templates.behind(behind.2);
+    }
+    for source in sources {
+        source.object = ObjectId::at(source.object.index() + behind.0);
+    }
+    for template in templates {
+        template.object = ObjectId::at(template.object.index() + behind.0);
+        template.references = template.references.behind(behind.3);
+    }
+    for reference in references {
+        reference.template = TemplateId::at(reference.template.index() + behind.2);
+    }
+}
+
+impl Index<FileId> for Manifests {
+    type Output = File;
+
+    fn index(&self, file: FileId) -> &File {
+        &self.files[file.index()]
+    }
+}
+
+impl Index<ObjectId> for Manifests {
+    type Output = Object;
+
+    fn index(&self, object: ObjectId) -> &Object {
+        &self.objects[object.index()]
+    }
+}
+
+impl Index<SourceId> for Manifests {
+    type Output = Source;
+
+    fn index(&self, source: SourceId) -> &Source {
+        &self.sources[source.index()]
+    }
+}
+
+impl Index<TemplateId> for Manifests {
+    type Output = Template;
+
+    fn index(&self, template: TemplateId) -> &Template {
+        &self.templates[template.index()]
+    }
+}
+
+impl Index<ReferenceId> for Manifests {
+    type Output = Reference;
+
+    fn index(&self, reference: ReferenceId) -> &Reference {
+        &self.references[reference.index()]
+    }
+}

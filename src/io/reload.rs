@@ -1,0 +1,86 @@
+//! Reads texts again that are not in memory any more. Nothing else in the program does.
+
+use crate::config::options::Options;
+use crate::extract::Manifests;
+use crate::outcome::Outcome;
+use crate::parallel;
+use crate::process::{self, Loaded};
+use crate::text::input::Input;
+use crate::text::{Changed, FileId, Texts};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use twox_hash::XxHash3_64;
+
+/// Runs all stages, and reads texts again in between where a stage wants one.
+///
+/// # Errors
+/// When a text that is looked at is not what it was. A text that is to be edited and is another one by
+/// now is left alone, with a finding.
+pub fn run(loaded: Loaded, options: &Options) -> Result<Outcome, Changed> {
+    let read = process::read(loaded, options);
+    let wanted = read.wanted(options);
+    let files = wanted.files(&read.manifests);
+    let seen = each(&read.manifests, &read.texts, &files, options.jobs, |file, text| {
+        wanted.look(&read.manifests, file, text, options)
+    })?;
+    let mut decided = process::decide(read, &wanted, seen, options);
+    let files: Vec<FileId> = decided.unnamed().files().into_iter().collect();
+    let said = each(&decided.manifests, &decided.texts, &files, options.jobs, |file, text| {
+        decided.unnamed().said_in(&decided.manifests, file, text)
+    })?;
+    let files = decided.wanted();
+    keep(&decided.manifests, &mut decided.texts, files, options.jobs);
+    Ok(process::edit(decided, &said, options))
+}
+
+/// Looks at the text of each file, which is let go of again.
+///
+/// # Errors
+/// When one of them is not what it was.
+pub fn each<T: Send>(
+    manifests: &Manifests,
+    texts: &Texts,
+    files: &[FileId],
+    jobs: usize,
+    look: impl Fn(FileId, &str) -> T + Sync,
+) -> Result<BTreeMap<FileId, T>, Changed> {
+    let seen = parallel::map(files.len(), jobs, |i| {
+        let file = files[i];
+        let text = match texts.get(file) {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(again(&manifests[file].input)?),
+        };
+        Ok((file, look(file, &text)))
+    });
+    seen.into_iter().collect()
+}
+
+/// Puts the texts of these files into memory. One that is not what it was stays out of it.
+pub fn keep(
+    manifests: &Manifests,
+    texts: &mut Texts,
+    files: impl IntoIterator<Item = FileId>,
+    jobs: usize,
+) {
+    let absent: Vec<FileId> = files.into_iter().filter(|&file| texts.get(file).is_none()).collect();
+    let read = parallel::map(absent.len(), jobs, |i| again(&manifests[absent[i]].input));
+    for (file, text) in absent.into_iter().zip(read) {
+        if let Ok(text) = text {
+            texts.keep(file, text);
+        }
+    }
+}
+
+/// What a text is like: equal prints mean equal texts.
+pub(super) fn print(bytes: &[u8]) -> u64 {
+    XxHash3_64::oneshot(bytes)
+}
+
+/// Reads a text again, if it is what it was.
+fn again(input: &Input) -> Result<String, Changed> {
+    let bytes = input.path.as_deref().and_then(|path| std::fs::read(path).ok());
+    bytes
+        .filter(|bytes| Some(print(bytes)) == input.print)
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| Changed { name: input.name.clone() })
+}
