@@ -3,7 +3,7 @@
 
 /// A pattern for the name of an annotation.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Pattern {
+pub enum MarkPattern {
     /// The whole name.
     Exact(&'static str),
     /// The beginning of the name.
@@ -12,7 +12,7 @@ pub enum Pattern {
     Suffix(&'static str),
 }
 
-impl Pattern {
+impl MarkPattern {
     /// Whether the name fits the pattern.
     pub fn matches(&self, name: &str) -> bool {
         match self {
@@ -25,15 +25,15 @@ impl Pattern {
 
 /// Annotations of a pod template that other tools compute: from whole template files, with their
 /// metadata, or at random.
-pub const CHECKSUMS: &[Pattern] = &[
+pub const CHECKSUMS: &[MarkPattern] = &[
     // helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
-    Pattern::Prefix("checksum/"),
-    Pattern::Suffix("/checksum"),
-    Pattern::Exact("rollme"),
+    MarkPattern::Prefix("checksum/"),
+    MarkPattern::Suffix("/checksum"),
+    MarkPattern::Exact("rollme"),
     // github.com/bluebrown/krm-filter, refhash
-    Pattern::Prefix("configmap.checksum/"),
-    Pattern::Prefix("secret.checksum/"),
-    Pattern::Prefix("sealedsecret.checksum/"),
+    MarkPattern::Prefix("configmap.checksum/"),
+    MarkPattern::Prefix("secret.checksum/"),
+    MarkPattern::Prefix("sealedsecret.checksum/"),
 ];
 
 /// A label of a pod template that changes with each version of its chart or program.

@@ -2,7 +2,7 @@
 //! generators.
 
 use super::harmless::is_control;
-use super::patch::{self, Patch, Selector};
+use super::patch::{self, Patch, PatchTarget};
 use super::{Kustomization, PatchFile};
 use crate::finding::divergence::{FieldEffect, UnknownContent};
 use crate::k8s::providers::Target;
@@ -52,7 +52,7 @@ struct PatchEntry {
     /// The text, where the kustomization itself holds it.
     text: Option<String>,
     /// What it is for.
-    target: Option<Selector>,
+    target: Option<PatchTarget>,
 }
 
 /// A replacement as the kustomization names it.
@@ -249,7 +249,7 @@ fn patch_entry(item: Cursor<'_>, at: Span) -> PatchEntry {
             _ if value.is_null() => {}
             ("path", Some(path)) => entry.path = filled(path),
             ("patch", Some(text)) => entry.text = filled(text),
-            ("target", None) if value.is_mapping() => entry.target = Some(Selector::read(value)),
+            ("target", None) if value.is_mapping() => entry.target = Some(PatchTarget::read(value)),
             // Options may let it change names and kinds.
             ("options", None) if value.is_mapping() && is_empty(value) => {}
             _ => return PatchEntry { path: None, text: None, ..entry },
@@ -397,7 +397,7 @@ fn without_quotes(value: &str) -> &str {
 
 /// What a kustomization names: front finds it.
 #[derive(Default)]
-pub struct Names {
+pub struct NamedFiles {
     /// Resources, bases and components: files, folders or what lies elsewhere.
     pub children: Vec<String>,
     /// Files with patches; some may be the patch itself.
@@ -408,16 +408,16 @@ pub struct Names {
 
 /// The names in the text of a kustomization. One that cannot be read may be a good one all the
 /// same, to kustomize or to the program that fills in a template: whatever could be a path counts.
-pub fn names(text: &str) -> Names {
+pub fn names(text: &str) -> NamedFiles {
     let Some(parsed) = parse(text, "") else {
         let words = text.split(|c: char| c.is_whitespace() || "\"',[]{}".contains(c));
         let words: BTreeSet<&str> = words.filter(|word| !word.is_empty()).collect();
-        return Names {
+        return NamedFiles {
             children: words.into_iter().map(str::to_owned).collect(),
-            ..Names::default()
+            ..NamedFiles::default()
         };
     };
-    let mut names = Names { children: parsed.resources, ..Names::default() };
+    let mut names = NamedFiles { children: parsed.resources, ..NamedFiles::default() };
     names.children.extend(parsed.components);
     names.patches.extend(parsed.patches.into_iter().filter_map(|entry| entry.path));
     names.patches.extend(parsed.replacements.into_iter().filter_map(|entry| entry.path));
