@@ -57,6 +57,8 @@ pub mod outcome;
 
 pub mod process;
 
+pub mod impact;
+
 pub mod report;
 
 pub mod io;

@@ -2,6 +2,7 @@
 
 use super::examples::with_examples;
 use super::explain::{Wanted, wanted};
+use super::impact::ImpactArgs;
 use super::output::output;
 use crate::config::settings::{Settings, heading};
 use crate::finding::Code;
@@ -80,6 +81,24 @@ pub(super) enum Verb {
         /// Explain only this one; can stand several times. Short names as in `kubectl`: `deploy/web`
         #[arg(long = "workload", value_name = "KIND/NAME", value_parser = wanted)]
         workloads: Vec<Wanted>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Say which pods an apply replaces, which keep old configuration, and which key is to blame
+    ///
+    /// Compares two states of the same manifests. Ends with 0 whenever it could compare them, unless
+    /// --fail-on says otherwise.
+    Impact {
+        #[command(flatten)]
+        arguments: ImpactArgs,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Draw which keys of which sources are read by which workloads
+    Graph {
+        /// Files and folders; without any, the standard input
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
         #[command(flatten)]
         common: Common,
     },
@@ -194,7 +213,8 @@ const NOT_OBEYED: &[(&str, &[&str])] = &[
 ];
 
 /// What the verbs report whose reports are about something else than one run.
-const SUBJECTS: &[(&str, Subject)] = &[("explain", Subject::Explanation)];
+const SUBJECTS: &[(&str, Subject)] =
+    &[("explain", Subject::Explanation), ("impact", Subject::Impact), ("graph", Subject::Graph)];
 
 /// The command line, for parsers, help and completions.
 pub fn command() -> clap::Command {
@@ -231,6 +251,8 @@ impl Cli {
                 | Verb::Check { common, .. }
                 | Verb::Strip { common, .. }
                 | Verb::Explain { common, .. }
+                | Verb::Impact { common, .. }
+                | Verb::Graph { common, .. }
                 | Verb::Init { common, .. },
             ) => common,
             Some(

@@ -63,6 +63,29 @@ Exit codes:
   2  wrong usage, input that cannot be read, or something was refused",
     ),
     (
+        "impact",
+        "Examples:
+  rollstamp impact --base origin/main deploy
+  rollstamp impact main:deploy deploy
+  rollstamp impact <(kustomize build old) <(kustomize build new)
+  rollstamp impact -o markdown --fail-on stale --base origin/main deploy
+
+Exit codes:
+  0  the two states could be compared, and no --fail-on holds
+  1  a --fail-on holds
+  2  wrong usage, or a state that cannot be read",
+    ),
+    (
+        "graph",
+        "Examples:
+  rollstamp graph deploy
+  rollstamp graph -o svg deploy >deploy.svg
+
+Exit codes:
+  0  done
+  2  wrong usage, input that cannot be read, or something was refused",
+    ),
+    (
         "rule",
         "Examples:
   rollstamp rule stale-stamp

@@ -61,7 +61,9 @@ const SETTINGS: &[(&[Code], &str)] = &[
     ),
 ];
 
-const HEAD: &str = "# Settings of rollstamp. Everything is optional; all settings are described in
+const HEAD: &str =
+    "# yaml-language-server: $schema={repository}/raw/HEAD/docs/rollstamp.schema.json
+# Settings of rollstamp. Everything is optional; all settings are described in
 # {repository}/blob/HEAD/docs/configuration.md
 
 # What one apply receives of a folder: the files of each folder (dir), all of it (tree), each file

@@ -5,6 +5,7 @@ mod check;
 mod examples;
 mod explain;
 mod filter;
+mod impact;
 mod in_place;
 mod init;
 mod output;
@@ -91,6 +92,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Explain { paths, workloads, common }) => {
             explain::explain(&paths, &workloads, &common)
         }
+        Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
+        Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),
         Some(Verb::Rule { code }) => rule::rule(code),
         Some(Verb::Init { folder, common }) => init::init(&folder, &common),
         Some(Verb::Man { verb }) => examples::man(verb.as_deref()),

@@ -40,6 +40,7 @@ impl Joining {
         all.sources.append(&mut part.sources);
         all.templates.append(&mut part.templates);
         all.references.append(&mut part.references);
+        all.neighbours.append(&mut part.neighbours);
         all.object_count += part.object_count;
         all.kustomizations.append(&mut part.kustomizations);
         all.findings.append(&mut part.findings);

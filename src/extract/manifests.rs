@@ -5,7 +5,7 @@
 //! of its own that points into it.
 
 use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
-use super::{Facts, Object, Reference, Source, Template};
+use super::{Facts, Neighbour, Object, Reference, Source, Template};
 use crate::finding::Finding;
 use crate::finding::silence::Mark;
 use crate::text::input::Input;
@@ -28,6 +28,8 @@ pub struct File {
     pub input: Input,
     /// Its objects that provide or read something, in the order of the text.
     pub objects: Ids<ObjectId>,
+    /// Its objects that say how pods of others are replaced.
+    pub neighbours: Vec<Neighbour>,
     /// How many Kubernetes objects it has, those that neither provide nor read anything included.
     pub object_count: usize,
     /// Whether it has a `sops` mapping, and so is never written.
@@ -56,6 +58,7 @@ impl Manifests {
                 mut sources,
                 mut templates,
                 mut references,
+                neighbours,
                 object_count,
                 findings: own_findings,
                 hints: own_hints,
@@ -79,6 +82,7 @@ impl Manifests {
             all.files.push(File {
                 input,
                 objects: Ids::over(first..all.objects.len()),
+                neighbours,
                 object_count,
                 encrypted,
                 unread,

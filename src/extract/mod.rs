@@ -12,6 +12,7 @@ mod join;
 mod foreign;
 mod rebase;
 mod mentions;
+mod neighbour;
 mod objects;
 mod own_suffix;
 mod build_notes;
@@ -29,6 +30,7 @@ pub use join::{Joining, join};
 pub use looks::Looks;
 pub use manifests::{File, Manifests};
 pub use mentions::{Meaning, Mention, mentions};
+pub use neighbour::Neighbour;
 pub use own_suffix::{Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
@@ -72,6 +74,8 @@ pub struct Facts {
     pub templates: Vec<Template>,
     /// What these read, in the order of the templates.
     pub references: Vec<Reference>,
+    /// The objects that say how pods of others are replaced: budgets, autoscalers, claims.
+    pub neighbours: Vec<Neighbour>,
     /// How many Kubernetes objects there are, those without facts included.
     pub object_count: usize,
     /// The kustomizations in a list, by their paths; empty when the text is read.
@@ -370,6 +374,7 @@ impl Reader<'_> {
         let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         if provider.is_none() && workload.is_none() {
+            self.facts.neighbours.extend(Neighbour::of(object));
             return;
         }
         let metadata = node.get("metadata");

@@ -6,7 +6,8 @@
 use super::foreign::Marks;
 use super::own_suffix::{Frozen, Naming};
 use super::{
-    Delegate, Entry, Facts, Malformed, Object, Reference, Sidecar, Source, Template, Watched,
+    Delegate, Entry, Facts, Malformed, Neighbour, Object, Reference, Sidecar, Source, Template,
+    Watched,
 };
 use crate::finding::Finding;
 use crate::text::{FileId, Place, Span};
@@ -21,6 +22,7 @@ impl Facts {
             sources,
             templates,
             references,
+            neighbours,
             object_count: _,
             kustomizations: _,
             findings,
@@ -51,6 +53,9 @@ impl Facts {
             way.span(name_span);
         }
         marks.iter_mut().for_each(|mark| mark.move_by(by));
+        for Neighbour { id: _, document, route: _ } in neighbours {
+            way.span(document);
+        }
         let findings = findings.iter_mut().chain(hints);
         findings.for_each(|finding| way.finding(finding));
         if let Some(SyntaxError { at, message: _, refused: _ }) = broken {

@@ -1,5 +1,6 @@
 //! Reads the files and folders that were named.
 
+use super::disk::FileSystem;
 use super::reload::print;
 use super::stdin::Arriving;
 use super::walk::{Met, Surroundings, What, walk};
@@ -62,7 +63,7 @@ pub fn load(
         declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
     let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
-    kustomizations::load(&mut loaded, &folders);
+    kustomizations::load(&mut loaded, &folders, &FileSystem);
     Ok(loaded)
 }
 
@@ -97,6 +98,11 @@ pub fn text(path: &Path) -> std::io::Result<String> {
 /// When the file cannot be read.
 pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
     std::fs::read(path)
+}
+
+/// A path as the names of files below it begin.
+pub fn name(path: &Path) -> String {
+    display(path.strip_prefix("./").unwrap_or(path))
 }
 
 fn unreadable(name: &str, why: &str) -> Finding {

@@ -4,6 +4,7 @@
 //! In a git repository all of it is looked at, because an overlay anywhere in it may use a base that
 //! was named alone; outside of one only the named folders are.
 
+use super::disk::Disk;
 use super::{display, relative};
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
@@ -32,21 +33,21 @@ enum Place {
 }
 
 /// Loads the kustomizations that reach one of the texts that were loaded.
-pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf]) {
+pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf], disk: &dyn Disk) {
     let below = loaded.inputs.iter().any(|i| i.kustomization.is_some());
     if !below && loaded.skipped.kustomizations == 0 {
         return;
     }
-    let mut inputs = Inputs::new(loaded);
+    let mut inputs = Inputs::new(loaded, disk);
     let roots = roots(&inputs, folders);
     let mut found: BTreeMap<PathBuf, OnDisk> = BTreeMap::new();
-    let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(root)).collect();
-    waiting.extend(inputs.by_path.keys().flat_map(|path| above(path)));
+    let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
+    waiting.extend(inputs.by_path.keys().flat_map(|path| above(disk, path)));
     while let Some(path) = waiting.pop() {
         if found.contains_key(&path) {
             continue;
         }
-        let Some(on_disk) = read(&path, &roots) else {
+        let Some(on_disk) = read(disk, &path, &roots) else {
             continue;
         };
         waiting.extend(on_disk.children.values().filter_map(|place| match place {
@@ -71,20 +72,21 @@ pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf]) {
 /// The texts of a run by their real paths.
 struct Inputs<'a> {
     loaded: &'a mut Loaded,
+    disk: &'a dyn Disk,
     by_path: BTreeMap<PathBuf, FileId>,
 }
 
 impl<'a> Inputs<'a> {
-    fn new(loaded: &'a mut Loaded) -> Self {
+    fn new(loaded: &'a mut Loaded, disk: &'a dyn Disk) -> Self {
         let mut by_path: BTreeMap<PathBuf, FileId> = BTreeMap::new();
         let mut links = Vec::new();
         for (number, input) in loaded.inputs.iter().enumerate() {
             let number = FileId(offset(number));
             let Some(path) = &input.path else { continue };
-            let Ok(real) = std::fs::canonicalize(path) else {
+            let Some(real) = disk.real(path) else {
                 continue;
             };
-            if path.is_symlink() {
+            if disk.is_link(path) {
                 links.push((real, number));
             } else {
                 by_path.entry(real).or_insert(number);
@@ -93,7 +95,7 @@ impl<'a> Inputs<'a> {
         for (real, number) in links {
             by_path.entry(real).or_insert(number);
         }
-        Self { loaded, by_path }
+        Self { loaded, disk, by_path }
     }
 
     /// The number of a file; one that is not among the texts is read for its sources only.
@@ -101,7 +103,7 @@ impl<'a> Inputs<'a> {
         if let Some(&number) = self.by_path.get(real) {
             return Some(number);
         }
-        let text = text(real)?;
+        let text = text(self.disk, real)?;
         Some(self.push(real, text, here))
     }
 
@@ -146,15 +148,15 @@ impl<'a> Inputs<'a> {
         let named = names(&on_disk.text);
         let mut patches = BTreeMap::new();
         for (name, path) in &on_disk.patches {
-            if let Some(text) = text(path) {
+            if let Some(text) = text(self.disk, path) {
                 let input = self.by_path.get(path).copied();
                 patches.insert(name.clone(), PatchFile { text, input });
             }
         }
         let mut material = BTreeMap::new();
         for name in named.material {
-            if let Some(path) = inside(&on_disk.folder, &name)
-                && let Ok(bytes) = std::fs::read(&path)
+            if let Some(path) = inside(self.disk, &on_disk.folder, &name)
+                && let Some(bytes) = self.disk.bytes(&path)
             {
                 material.insert(name, Material(bytes));
             }
@@ -178,12 +180,12 @@ fn roots(inputs: &Inputs<'_>, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut repository = |folder: &Path| {
         let root = known.entry(folder.to_path_buf()).or_insert_with(|| {
             let mut above = folder.ancestors();
-            above.find(|f| f.join(".git").exists()).map(Path::to_path_buf)
+            above.find(|f| inputs.disk.is_repository(f)).map(Path::to_path_buf)
         });
         root.clone()
     };
     for folder in folders {
-        if let Ok(real) = std::fs::canonicalize(folder) {
+        if let Some(real) = inputs.disk.real(folder) {
             roots.insert(repository(&real).unwrap_or(real));
         }
     }
@@ -198,36 +200,21 @@ fn roots(inputs: &Inputs<'_>, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
     let all = roots.clone();
     roots.retain(|root| !all.iter().any(|other| other != root && root.starts_with(other)));
     // A folder that git ignores is not met on the way from above, but it was named.
-    roots.extend(folders.iter().filter_map(|f| std::fs::canonicalize(f).ok()));
+    roots.extend(folders.iter().filter_map(|f| inputs.disk.real(f)));
     roots
 }
 
 /// The kustomization files below a folder, hidden folders included.
-fn walk(root: &Path) -> Vec<PathBuf> {
-    let walker = ignore::WalkBuilder::new(root)
-        .hidden(false)
-        .ignore(false)
-        .git_global(false)
-        .require_git(false)
-        .follow_links(false)
-        .filter_entry(|entry| entry.file_name() != ".git")
-        .build();
-    let mut folders = BTreeSet::new();
-    for entry in walker.filter_map(Result::ok) {
-        let is_one = FILE_NAMES.iter().any(|name| entry.file_name() == *name);
-        if is_one && let Some(folder) = entry.path().parent() {
-            folders.insert(folder.to_path_buf());
-        }
-    }
-    folders.iter().filter_map(|folder| file_in(folder)).collect()
+fn walk(disk: &dyn Disk, root: &Path) -> Vec<PathBuf> {
+    disk.kustomized(root).iter().filter_map(|folder| file_in(disk, folder)).collect()
 }
 
 /// The kustomization files in the folders above a file, up to the root of its repository.
-fn above(path: &Path) -> Vec<PathBuf> {
+fn above(disk: &dyn Disk, path: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for folder in path.ancestors().skip(1) {
-        found.extend(file_in(folder));
-        if folder.join(".git").exists() {
+        found.extend(file_in(disk, folder));
+        if disk.is_repository(folder) {
             break;
         }
     }
@@ -235,27 +222,27 @@ fn above(path: &Path) -> Vec<PathBuf> {
 }
 
 /// The kustomization file of a folder, in the order in which kustomize looks.
-fn file_in(folder: &Path) -> Option<PathBuf> {
-    FILE_NAMES.iter().map(|name| folder.join(name)).find(|path| path.is_file())
+fn file_in(disk: &dyn Disk, folder: &Path) -> Option<PathBuf> {
+    FILE_NAMES.iter().map(|name| folder.join(name)).find(|path| disk.is_file(path))
 }
 
-fn text(path: &Path) -> Option<String> {
-    let bytes = std::fs::read(path).ok()?;
+fn text(disk: &dyn Disk, path: &Path) -> Option<String> {
+    let bytes = disk.bytes(path)?;
     if bytes.len() > MAX_TEXT {
         return None;
     }
     String::from_utf8(bytes).ok()
 }
 
-fn read(path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDisk> {
-    let text = text(path)?;
+fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDisk> {
+    let text = text(disk, path)?;
     let folder = path.parent()?.to_path_buf();
     let place = |name: &String| {
-        let real = std::fs::canonicalize(folder.join(name)).ok();
+        let real = disk.real(&folder.join(name));
         let inside = |real: &PathBuf| roots.iter().any(|root| real.starts_with(root));
         match real.filter(inside) {
             None => Place::Absent,
-            Some(real) if real.is_dir() => match file_in(&real) {
+            Some(real) if disk.is_dir(&real) => match file_in(disk, &real) {
                 Some(base) if base != path => Place::Kustomization(base),
                 _ => Place::Absent,
             },
@@ -266,7 +253,7 @@ fn read(path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDisk> {
     let named = names(&text);
     let patches = named.patches.into_iter();
     let patches = patches.filter_map(|name| {
-        let path = inside(&folder, &name)?;
+        let path = inside(disk, &folder, &name)?;
         Some((name, path))
     });
     let patches = patches.collect();
@@ -282,12 +269,12 @@ fn read(path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDisk> {
 }
 
 /// A file that a kustomization may read: below its own folder, links followed.
-fn inside(folder: &Path, name: &str) -> Option<PathBuf> {
+fn inside(disk: &dyn Disk, folder: &Path, name: &str) -> Option<PathBuf> {
     if name.contains('\n') || Path::new(name).is_absolute() {
         return None;
     }
-    let real = std::fs::canonicalize(folder.join(name)).ok()?;
-    (real.starts_with(folder) && real.is_file()).then_some(real)
+    let real = disk.real(&folder.join(name))?;
+    (real.starts_with(folder) && disk.is_file(&real)).then_some(real)
 }
 
 /// The kustomizations from which a way leads to one of the texts, and all that these include.

@@ -4,7 +4,9 @@
 
 pub mod stdin;
 mod declared_units;
+mod disk;
 pub mod files;
+pub mod git;
 pub mod krm;
 pub mod reload;
 mod kustomizations;

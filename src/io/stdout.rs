@@ -30,6 +30,19 @@ pub fn takes_colour(stdout: bool) -> bool {
     capable || forced("FORCE_COLOR") || forced("CLICOLOR_FORCE")
 }
 
+/// The width of the terminal behind the standard output, in characters, as the shell says it in
+/// `COLUMNS`; of a file or a pipe, that of a page.
+pub fn width() -> usize {
+    const PAGE: usize = 120;
+    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    #[cfg(target_os = "linux")]
+    let columns = columns.or_else(|| {
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+        Some(usize::from(size.ws_col))
+    });
+    columns.filter(|columns| *columns >= 40).unwrap_or(PAGE)
+}
+
 /// Whether Helm runs this program as a plugin.
 pub fn is_helm_plugin() -> bool {
     std::env::var_os("HELM_PLUGIN_NAME").is_some_and(|name| !name.is_empty())

@@ -145,7 +145,7 @@ fn excluded(exclude: &globset::GlobSet, relative: &Path) -> bool {
             || relative.file_name().is_some_and(|name| exclude.is_match(name)))
 }
 
-fn has_manifest_extension(path: &Path) -> bool {
+pub(super) fn has_manifest_extension(path: &Path) -> bool {
     path.extension()
         .and_then(std::ffi::OsStr::to_str)
         .is_some_and(|e| ["yaml", "yml", "json"].iter().any(|known| e.eq_ignore_ascii_case(known)))

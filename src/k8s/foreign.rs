@@ -52,3 +52,18 @@ pub const VERSION_LABELS: &[VersionLabel] = &[
     // kubernetes.io/docs/concepts/overview/working-with-objects/common-labels
     VersionLabel { name: "app.kubernetes.io/version", of_image: true },
 ];
+
+/// Annotations of a pod template that say when, or because of what, somebody restarted its pods: they
+/// change without any change of what the pods read.
+pub const RESTARTS: &[MarkPattern] = &[
+    // kubernetes.io/docs/reference/kubectl/generated/kubectl_rollout/kubectl_rollout_restart
+    MarkPattern::Exact("kubectl.kubernetes.io/restartedAt"),
+    // github.com/stakater/Reloader, the annotations strategy
+    MarkPattern::Exact("reloader.stakater.com/last-reloaded-from"),
+    // github.com/xing/kubernetes-deployment-restart-controller
+    MarkPattern::Prefix("com.xing.deployment-restart"),
+    // github.com/app-sre/qontract-reconcile
+    MarkPattern::Exact("qontract.recycle"),
+    // github.com/fluxcd/flux2 `flux reconcile`, copied into templates by charts
+    MarkPattern::Exact("reconcile.fluxcd.io/requestedAt"),
+];

@@ -3,6 +3,7 @@
 //! Kinds and sites are separate tables, and every site applies to every kind: a list of all pairs,
 //! written by hand, would have gaps. To add a kind, a site or a provider, add a row and a case under `testdata`.
 
+pub mod disruption;
 pub mod id;
 pub mod kinds;
 pub mod kustomize_names;
@@ -16,6 +17,7 @@ pub mod referrers;
 pub mod sidecars;
 pub mod short_names;
 pub mod sites;
+pub mod template;
 pub mod waits;
 
 use std::ops::Deref;

@@ -1,5 +1,7 @@
 //! SHORT NAMES of workload kinds, as `kubectl` and the projects' own definitions have them.
 
+use super::kinds::WORKLOADS;
+
 /// Pairs of a short name and its kind.
 pub const SHORT_NAMES: &[(&str, &str)] = &[
     ("deploy", "Deployment"),
@@ -29,10 +31,14 @@ pub fn means(word: &str, kind: &str) -> bool {
         || SHORT_NAMES.iter().any(|(short, long)| is(short) && *long == kind)
 }
 
+/// Whether a word means the kind of some workload.
+pub fn is_kind(word: &str) -> bool {
+    WORKLOADS.iter().any(|row| means(word, &row.kind))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::k8s::kinds::WORKLOADS;
 
     #[test]
     fn every_short_name_is_that_of_a_workload() {

@@ -517,7 +517,7 @@ fn missing_keys<'a>(reference: &'a Reference, source: &Source) -> Vec<&'a str> {
 }
 
 /// The positions of the entries of a source that a reference reads.
-fn read_entries(source: &Source, keys: &Keys) -> Vec<usize> {
+pub(crate) fn read_entries(source: &Source, keys: &Keys) -> Vec<usize> {
     let all = 0..source.entries.len();
     let with_key = |key: &str| {
         let start = source.entries.partition_point(|e| e.key.as_str() < key);

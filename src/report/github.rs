@@ -1,7 +1,7 @@
 //! Findings as workflow commands, which GitHub shows beside the lines of a pull request.
 //! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
-use super::{Format, Located, Subject, View, text};
+use super::{Format, Located, Subject, View, impact, text};
 use crate::extract::ObjectId;
 use crate::finding::Severity;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ impl Format for Github {
     }
 
     fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation]
+        &[Subject::Outcome, Subject::Explanation, Subject::Impact]
     }
 
     /// One line for each finding.
@@ -41,6 +41,10 @@ impl Format for Github {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         text::Text.explain(view, workloads, out)
+    }
+
+    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        impact::github::write(view, out)
     }
 }
 
@@ -75,12 +79,12 @@ fn command(located: &Located<'_>) -> String {
 }
 
 /// The text of a command: on one line.
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The text of a property, which ends at a comma or a colon.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

@@ -1,7 +1,7 @@
 //! The outcome for programs. The structs here are the format; nothing else is serialised.
 
 use super::locator::Locator;
-use super::{Format, Located, Spot, Subject, View, diff, explain};
+use super::{Format, Located, Spot, Subject, View, diff, explain, impact};
 use crate::extract::ObjectId;
 use crate::k8s::providers::Target;
 use crate::outcome::Outcome;
@@ -27,7 +27,7 @@ impl Format for Json {
     }
 
     fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation]
+        &[Subject::Outcome, Subject::Explanation, Subject::Impact]
     }
 
     fn is_document(&self) -> bool {
@@ -45,6 +45,10 @@ impl Format for Json {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         document(&explain::json::report(view, workloads), out)
+    }
+
+    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        impact::json::write(view, out)
     }
 }
 

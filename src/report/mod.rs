@@ -4,9 +4,12 @@
 pub mod diff;
 mod explain;
 pub mod github;
+pub mod impact;
 pub mod json;
+pub mod junit;
 pub mod krm;
 pub mod locator;
+pub mod sarif;
 pub mod summary;
 pub mod text;
 mod view;
@@ -14,13 +17,24 @@ mod view;
 pub use view::{Located, Spot, Verb, View};
 
 use crate::extract::ObjectId;
+use crate::impact::graph::Graph;
 use crate::outcome::Outcome;
 use crate::text::FileId;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// The formats that `--output` offers, the default first. A new format is one row here and one file.
-pub const FORMATS: &[&dyn Format] = &[&text::Text, &json::Json, &github::Github];
+pub const FORMATS: &[&dyn Format] = &[
+    &text::Text,
+    &json::Json,
+    &github::Github,
+    &impact::markdown::Markdown,
+    &impact::mermaid::Mermaid,
+    &impact::dot::Dot,
+    &impact::svg::Svg,
+    &sarif::Sarif,
+    &junit::Junit,
+];
 
 /// A format of reports. Every method but [`Format::name`] to [`Format::is_document`] writes a report
 /// about one subject; a format implements those that it lists in [`Format::subjects`].
@@ -62,6 +76,24 @@ pub trait Format: Sync {
         let _ = (view, workloads, out);
         Err(io::ErrorKind::Unsupported.into())
     }
+
+    /// Writes which keys of which sources are read by which workloads.
+    ///
+    /// # Errors
+    /// When `out` cannot be written to, or the format has no such report.
+    fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
+        let _ = (graph, out);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Writes what an apply does to running pods.
+    ///
+    /// # Errors
+    /// When `out` cannot be written to, or the format has no such report.
+    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let _ = (view, out);
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// What a report is about.
@@ -71,6 +103,10 @@ pub enum Subject {
     Outcome,
     /// What workloads read.
     Explanation,
+    /// What an apply does to running pods.
+    Impact,
+    /// Which keys are read by which workloads.
+    Graph,
 }
 
 /// The formats that can report a subject, in the order of the table.
@@ -97,7 +133,7 @@ pub fn wanted(outcome: &Outcome, subject: Subject, is_document: bool) -> BTreeSe
             let workloads = outcome.plan.workloads.iter();
             files.extend(workloads.map(|w| outcome.manifests[w.object].place.file));
         }
-        Subject::Outcome => {}
+        Subject::Outcome | Subject::Impact | Subject::Graph => {}
     }
     files
 }
@@ -107,6 +143,7 @@ mod tests {
     use super::*;
     use crate::config::options::Options;
     use crate::finding::Severity;
+    use crate::impact::{Assume, Impact};
     use crate::process::{self, Loaded};
     use std::collections::BTreeMap;
 
@@ -127,13 +164,28 @@ mod tests {
             links: false,
             jobs: 1,
         };
+        let impact = Impact { assume: Assume::Written, workloads: Vec::new(), sources: Vec::new() };
+        let of_impact = impact::View {
+            impact: &impact,
+            before: &outcome,
+            after: &outcome,
+            title: "",
+            only: &[],
+            show_all: true,
+            colour: false,
+            width: 80,
+            max_length: 60_000,
+        };
         for format in FORMATS.iter().copied().chain([&krm::Results as &dyn Format]) {
-            for subject in [Subject::Outcome, Subject::Explanation] {
+            for subject in [Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::Graph]
+            {
                 let done = match subject {
                     Subject::Outcome => format.outcome(&view, &mut Vec::new()),
                     Subject::Explanation => {
                         format.explain(&view, &BTreeSet::new(), &mut Vec::new())
                     }
+                    Subject::Impact => format.impact(&of_impact, &mut Vec::new()),
+                    Subject::Graph => format.graph(&Graph::default(), &mut Vec::new()),
                 };
                 let is_listed = format.subjects().contains(&subject);
                 assert_eq!(done.is_ok(), is_listed, "{} {subject:?}", format.name());

@@ -1,10 +1,11 @@
 //! Findings for people, in the manner of rustc.
 
-use super::explain;
 use super::locator::Locator;
 use super::{Format, Subject, View};
+use super::{explain, impact};
 use crate::extract::ObjectId;
 use crate::finding::{Finding, Severity};
+use crate::impact::graph::Graph;
 use crate::parallel;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::collections::BTreeSet;
@@ -23,7 +24,7 @@ impl Format for Text {
     }
 
     fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation]
+        &[Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::Graph]
     }
 
     /// Each finding with its place, its line where that may be shown, and what to do.
@@ -50,6 +51,14 @@ impl Format for Text {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         explain::text::write(view, workloads, out)
+    }
+
+    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        impact::text::write(view, out)
+    }
+
+    fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
+        impact::text::graph(graph, out)
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Verb {
     Strip,
     /// `explain`
     Explain,
+    /// `graph`
+    Graph,
 }
 
 impl Verb {
@@ -33,6 +35,7 @@ impl Verb {
             Self::Check => "check",
             Self::Strip => "strip",
             Self::Explain => "explain",
+            Self::Graph => "graph",
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod scalar;
 pub mod split;
 pub mod strict;
 pub mod tape;
+pub mod value;
 pub mod verify;
 
 pub use cursor::Cursor;

@@ -3,7 +3,7 @@
 pub(super) mod json;
 mod layout;
 pub(super) mod text;
-mod words;
+pub(super) mod words;
 
 use crate::extract::{Keys, Object, ObjectId, Reference, SourceId, Template};
 use crate::outcome::Outcome;

@@ -190,7 +190,12 @@ impl<'a> Writer<'a> {
         Row {
             line: format!("line {line}"),
             said,
-            site: words::site(reference, one_container(view)),
+            site: words::site(
+                &reference.site,
+                &reference.spot,
+                reference.name,
+                one_container(view),
+            ),
         }
     }
 

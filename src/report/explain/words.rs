@@ -1,11 +1,11 @@
 //! The places and reasons of references in people's words.
 
-use super::{Explained, Read};
+use super::Explained;
 use crate::extract::{
-    By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Why,
+    By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, SiteLabel, Source, Why,
 };
 use crate::finding::workload::{no_stamp, until};
-use crate::k8s::sites::{Reads, Under};
+use crate::k8s::sites::{Reads, Site, Under};
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Ignored, Reason};
 use crate::report::locator::Locator;
@@ -16,8 +16,12 @@ const CONFIGURATION: &str = "a rule of the configuration";
 /// `env LOG_LEVEL of container web`, `volume config at /etc/nginx/nginx.conf (subPath nginx.conf)`.
 /// The name of a volume that is called like its source is left out, and so are the containers that
 /// mount it where there is but one.
-pub(super) fn site(reference: &Read<'_>, one_container: bool) -> String {
-    let (site, spot) = (&reference.site, &reference.spot);
+pub(in crate::report) fn site(
+    site: &Site,
+    spot: &SiteLabel,
+    name: &str,
+    one_container: bool,
+) -> String {
     match site.under {
         Under::Container => {
             let what = match (site.reads, &spot.env) {
@@ -33,8 +37,8 @@ pub(super) fn site(reference: &Read<'_>, one_container: bool) -> String {
                 format!(" ({})", site.field())
             };
             let name = match &spot.owner {
-                name if *name == reference.name && !spot.mounts.is_empty() => String::new(),
-                name => format!(" {name}"),
+                owner if owner == name && !spot.mounts.is_empty() => String::new(),
+                owner => format!(" {owner}"),
             };
             let mounts = mounts(&spot.mounts, one_container);
             format!("volume{name}{kind}{mounts}")

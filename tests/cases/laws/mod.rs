@@ -3,8 +3,9 @@
 //! idempotent: a second run changes nothing, and `check` is content. strip: taking the stamps away
 //! gives the first bytes back. meaning: an independent reader finds the old values and the stamps,
 //! nothing else. order: documents and arguments the other way round give the same stamps. crlf,
-//! bom, no-final-newline: the twin of the input gives the twin of the output.
+//! bom, no-final-newline: the twin of the input gives the twin of the output. impact: see there.
 
+mod impact;
 mod values;
 
 use crate::sandbox::{Entry, Output, Sandbox, Tree};
@@ -13,7 +14,7 @@ use std::sync::LazyLock;
 use values::{documents, same_but_for_stamps, stamps};
 
 const LAWS: &[&str] =
-    &["idempotent", "strip", "meaning", "order", "crlf", "bom", "no-final-newline"];
+    &["idempotent", "strip", "meaning", "order", "crlf", "bom", "no-final-newline", "impact"];
 
 /// The command line, as the program reads it.
 static COMMAND: LazyLock<clap::Command> = LazyLock::new(rollstamp::cli::command);
@@ -175,6 +176,7 @@ pub(crate) fn check(job: &Job, done: &Done, off: &BTreeMap<String, String>) -> R
     law("crlf", &|_| crlf(job, done));
     law("bom", &|_| bom(job, done));
     law("no-final-newline", &|_| no_final_newline(job, done));
+    law("impact", &|_| impact::laws(job, done, off.contains_key("order")));
     report
 }
 

@@ -226,7 +226,7 @@ const OF_A_STREAM: [(&[&str], bool); 18] = [
     (&["explain", "-v", "--hash-key-file", "key", "--strict"], false),
 ];
 
-const OF_A_FOLDER: [(&[&str], bool); 13] = [
+const OF_A_FOLDER: [(&[&str], bool); 23] = [
     (&["-v", "m"], true),
     (&["check", "-v", "m"], false),
     (&["check", "--diff", "-v", "--unit", "tree", "m"], false),
@@ -239,6 +239,16 @@ const OF_A_FOLDER: [(&[&str], bool); 13] = [
     (&["check", "-v", "-n", "other", "m"], false),
     (&["explain", "-v", "--unit", "tree", "m"], false),
     (&["explain", "-o", "json", "m"], false),
+    (&["check", "-o", "sarif", "m"], false),
+    (&["check", "-o", "junit", "m"], false),
+    (&["graph", "-o", "svg", "m"], false),
+    (&["impact", "-v", "m", "n"], false),
+    (&["impact", "-o", "json", "--assume", "written", "m", "n"], false),
+    (&["impact", "-o", "markdown", "--hash-key-file", "key", "m", "n"], false),
+    (&["impact", "-o", "github", "--mode", "suffix", "m", "n"], false),
+    (&["impact", "-o", "sarif", "n", "m"], false),
+    (&["impact", "-o", "junit", "n", "m"], false),
+    (&["impact", "-o", "mermaid", "m", "n"], false),
     (&["strip", "-v", "m"], false),
 ];
 
@@ -282,9 +292,17 @@ fn search(input: &Input) -> Searched {
     let fresh = || {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         fs::write(folder.path().join("key"), &key_text).unwrap();
-        fs::create_dir(folder.path().join("m")).unwrap();
+        // The same, where each value has another letter before what is searched for.
+        let other = |text: &str| {
+            let (one, two) = (STANDARD.encode("canary"), STANDARD.encode("canarx"));
+            text.replace("canary", "canarx").replace(&one, &two)
+        };
+        for side in ["m", "n"] {
+            fs::create_dir(folder.path().join(side)).unwrap();
+        }
         for (name, text) in &input.files {
             fs::write(folder.path().join("m").join(name), text).unwrap();
+            fs::write(folder.path().join("n").join(name), other(text)).unwrap();
         }
         folder
     };

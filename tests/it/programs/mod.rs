@@ -4,6 +4,7 @@
 
 pub(crate) mod builds;
 mod helm;
+mod impact;
 mod kubectl;
 mod kustomize;
 mod plugins;

@@ -3,6 +3,7 @@
 
 use super::builds::{PROGRAM, WAYS, Way, install, transformer};
 use super::{Said, Tool, bash, example, examples, file, found, stamps, tool};
+use crate::extent::sample;
 use crate::sandbox::{Entry, Sandbox, Tree};
 use serde_yaml::Value;
 use std::collections::BTreeMap;
@@ -294,6 +295,7 @@ fn of_corpus(rendered: &Path, corpus: &Path) -> Vec<(Way, Compared)> {
     if leaves.is_empty() {
         return Vec::new();
     }
+    let leaves = sample("the leaves of a corpus", leaves, 8);
     let sandbox = Sandbox::new(&crate::sandbox::read_tree(corpus));
     install(&sandbox);
     let mut all = Vec::new();

@@ -6,6 +6,7 @@ use super::{Tool, bash, below, examples, file, found, root, stamps, tool};
 use crate::sandbox::{Entry, Sandbox, Tree};
 use serde_json::Value;
 use std::path::PathBuf;
+use std::process::Command;
 
 const TARGETS: [&str; 5] = [
     "x86_64-unknown-linux-musl",
@@ -251,6 +252,25 @@ helm3 {render} \"$(helm3 env HELM_PLUGINS)/rollstamp-helm3/rollstamp.sh\""
         let stream = helm("helm3", &serve).succeeds();
         assert_eq!(stamps(stream.as_bytes()).len(), 2);
     }
+}
+
+/// What crates.io gets compiles by itself: the program and what it embeds, and no test data.
+#[test]
+fn the_crate_holds_what_it_embeds() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["package", "--list", "--offline", "--locked", "--allow-dirty"]).current_dir(root());
+    let output = cargo.output().expect("cargo");
+    let list = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let files: Vec<&str> = list.lines().collect();
+    for code in rollstamp::finding::Code::ALL {
+        let page = format!("docs/findings/{}.md", code.name());
+        assert!(files.contains(&page.as_str()), "the crate has no {page}");
+    }
+    for name in ["Cargo.lock", "LICENSE", "README.md", "src/main.rs"] {
+        assert!(files.contains(&name), "the crate has no {name}");
+    }
+    assert!(!files.iter().any(|name| name.starts_with("testdata") || name.starts_with("tests")));
 }
 
 /// The name of the repository and the version stand in Cargo.toml, and everywhere else as there.

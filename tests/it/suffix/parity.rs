@@ -9,7 +9,9 @@ use std::process::Command;
 /// How many objects; `ROLLSTAMP_PARITY` asks for another number.
 fn count(usual: usize) -> usize {
     let asked = std::env::var("ROLLSTAMP_PARITY").ok();
-    asked.and_then(|n| n.parse().ok()).unwrap_or(usual)
+    asked
+        .and_then(|n| n.parse().ok())
+        .unwrap_or_else(|| crate::extent::count("objects with random content", usual, usual / 8))
 }
 
 fn arguments(text: &str) -> Vec<String> {

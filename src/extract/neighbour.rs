@@ -1,0 +1,41 @@
+//! Objects that say something about how the pods of workloads beside them are replaced. They are only
+//! remembered here, and read where a workload near them rolls.
+
+use super::objects::ObjectNode;
+use crate::k8s::disruption::NEIGHBOURS;
+use crate::k8s::id::Identity;
+use crate::text::Span;
+use crate::yaml::path::Route;
+
+/// A budget, an autoscaler or a claim.
+pub struct Neighbour {
+    /// Who it is.
+    pub id: Identity,
+    /// The document that it is in.
+    pub document: Span,
+    /// The way from the root of the document to it: none, or an item of a list.
+    pub route: Route,
+}
+
+impl Neighbour {
+    /// An object, if it is one.
+    pub(super) fn of(object: &ObjectNode<'_>) -> Option<Self> {
+        let (group, version) = Identity::split_api_version(&object.api_version);
+        if !NEIGHBOURS.contains(&(group, object.kind.as_str())) {
+            return None;
+        }
+        let metadata = object.node.get("metadata");
+        let text = |field| metadata.and_then(|at| at.string(field));
+        Some(Self {
+            id: Identity {
+                group: group.into(),
+                version: version.into(),
+                kind: object.kind.clone(),
+                namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
+                name: text("name").unwrap_or_default(),
+            },
+            document: object.node.document().span,
+            route: object.route.clone(),
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! Claims of volumes that only one node or one pod at a time can use.
+
+use super::disruption::{Neighbour, Stuck, at};
+use crate::k8s::disruption::EXCLUSIVE;
+use serde_json::Value;
+
+/// The first volume of a pod template whose claim only one node or one pod at a time can use, as the
+/// claim beside it says: a new pod that must start before an old one goes may wait for it for ever.
+pub(super) fn exclusive(template: &Value, neighbours: &[&Neighbour]) -> Option<Stuck> {
+    let volumes = at(template, "spec/volumes").and_then(Value::as_array);
+    let names = volumes
+        .into_iter()
+        .flatten()
+        .filter_map(|volume| at(volume, "persistentVolumeClaim/claimName").and_then(Value::as_str));
+    names.into_iter().find_map(|name| {
+        let mut claims = neighbours.iter();
+        let is_meant =
+            |n: &&&Neighbour| n.name.kind == "PersistentVolumeClaim" && n.name.name == name;
+        let claim = claims.find(is_meant)?;
+        let modes = at(&claim.object, "spec/accessModes").and_then(Value::as_array)?;
+        let modes: Vec<&str> = modes.iter().filter_map(Value::as_str).collect();
+        // A claim that also offers a shared mode may be bound in that one.
+        let is_exclusive = !modes.is_empty() && modes.iter().all(|mode| EXCLUSIVE.contains(mode));
+        is_exclusive.then(|| Stuck {
+            claim: name.to_owned(),
+            is_one_pod: modes.contains(&"ReadWriteOncePod"),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Name;
+    use super::*;
+    use serde_json::json;
+
+    fn stuck(modes: Value) -> Option<Stuck> {
+        let claim = Neighbour {
+            group: String::new(),
+            name: Name {
+                kind: "PersistentVolumeClaim".to_owned(),
+                namespace: None,
+                name: "uploads".to_owned(),
+            },
+            object: json!({ "spec": { "accessModes": modes } }),
+        };
+        let template = json!({ "spec": { "volumes": [
+            { "name": "tmp", "emptyDir": {} },
+            { "name": "files", "persistentVolumeClaim": { "claimName": "uploads" } } ] } });
+        exclusive(&template, &[&claim])
+    }
+
+    #[test]
+    fn only_a_claim_without_a_shared_mode_holds_a_new_pod_back() {
+        assert!(stuck(json!(["ReadWriteOnce"])).is_some_and(|s| !s.is_one_pod));
+        assert!(stuck(json!(["ReadWriteOncePod"])).is_some_and(|s| s.is_one_pod));
+        assert_eq!(stuck(json!(["ReadWriteOnce", "ReadWriteMany"])), None);
+        assert_eq!(stuck(json!(["ReadWriteMany"])), None);
+    }
+}

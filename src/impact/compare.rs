@@ -1,0 +1,365 @@
+//! The comparison: what each workload must do, what it does, and why.
+
+use super::disruption::{self, Neighbour};
+use super::fields::{self, Known};
+use super::objects::{self, Applied};
+use super::pairs::{Item, pair};
+use super::reads::{self, KeyOf, Read, Reads, Standing};
+use super::sources::Sources;
+use super::state::{State, Subject};
+use super::{Answer, Assume, At, Change, Held, Impact, KeyReason, Name, Reason, Workload, silent};
+use crate::k8s::kinds::NoRoll;
+use crate::k8s::waits::Until;
+use crate::parallel;
+use crate::plan::Decision;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What the comparison needs beside the two states.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// Which stamps count; nothing, those that are written if either state has any.
+    pub assume: Option<Assume>,
+    /// The annotation of the stamp.
+    pub annotation: &'a str,
+    /// How many threads compare; the result does not depend on it.
+    pub jobs: usize,
+}
+
+/// Compares two states.
+pub fn compare(before: &State<'_>, after: &State<'_>, asked: &Asked<'_>) -> Impact {
+    let written = || before.has_stamps() || after.has_stamps();
+    let assume = asked.assume.unwrap_or_else(|| match written() {
+        true => Assume::Written,
+        false => Assume::Stamped,
+    });
+    let sources = Sources::new(before, after);
+    let (old, new) = (before.subjects(), after.subjects());
+    let pairs = pair(&items(before, &old), &items(after, &new));
+    let comparison = Comparison {
+        states: (before, after),
+        sources: &sources,
+        assume,
+        annotation: asked.annotation,
+        renamed: sources.renamed(),
+        neighbours: objects::neighbours(after),
+    };
+    let one = |i: usize| comparison.pair(last(&old, &pairs[i].before), last(&new, &pairs[i].after));
+    let mut compared = parallel::map(pairs.len(), asked.jobs, one);
+    compared.sort_by(|a, b| {
+        let key = |c: &Compared<'_>| (c.workload.urgency(), c.workload.name.clone());
+        (key(a), a.workload.at).cmp(&(key(b), b.workload.at))
+    });
+    let (mut workloads, mut read) = (Vec::new(), Vec::new());
+    for one in compared {
+        workloads.push(one.workload);
+        read.push((one.before, one.after));
+    }
+    let sources = silent::changes(before, after, &sources, &workloads, &read);
+    Impact { assume, workloads, sources }
+}
+
+/// Of several copies in one unit, the one that counts: the last, as `kubectl` applies them in turn.
+fn last<'s, 'a>(subjects: &'s [Subject<'a>], copies: &[usize]) -> Option<&'s Subject<'a>> {
+    let not_hook = copies.iter().rev().find(|&&i| !subjects[i].object.hook);
+    not_hook.or(copies.last()).map(|&i| &subjects[i])
+}
+
+type Identity = (String, String, Option<String>, String);
+
+fn items(state: &State<'_>, subjects: &[Subject<'_>]) -> Vec<Item<Identity>> {
+    let of = |subject: &Subject<'_>| {
+        let id = &subject.object.id;
+        // One kind may be served by several groups, the older ones first.
+        let row = state.manifests().templates_of(subject.at).next();
+        let row = row.map(|(_, template)| &template.kind).filter(|row| !row.is_unlisted());
+        let group = row.and_then(|row| row.groups.first());
+        let group = group.map_or_else(|| id.group.to_string(), ToString::to_string);
+        let namespace = state.namespace(id.namespace.as_deref());
+        Item {
+            key: (id.kind.to_string(), group, namespace, id.name.to_string()),
+            unit: state.unit(subject.object.place.file),
+        }
+    };
+    subjects.iter().map(of).collect()
+}
+
+struct Comparison<'a, 's> {
+    states: (&'s State<'a>, &'s State<'a>),
+    sources: &'s Sources<'a>,
+    assume: Assume,
+    annotation: &'s str,
+    renamed: BTreeMap<(String, String), Name>,
+    neighbours: Vec<Neighbour>,
+}
+
+/// A workload, and what it reads on both sides.
+struct Compared<'a> {
+    workload: Workload,
+    before: Reads<'a>,
+    after: Reads<'a>,
+}
+
+impl<'a> Comparison<'a, '_> {
+    fn pair<'s>(
+        &'s self,
+        old: Option<&'s Subject<'a>>,
+        new: Option<&'s Subject<'a>>,
+    ) -> Compared<'a>
+    where
+        'a: 's,
+    {
+        let (before, after) = self.states;
+        let of = |state: &State<'a>, subject: Option<&Subject<'a>>| {
+            subject.map_or_else(Reads::default, |s| reads::of(state, self.sources, s))
+        };
+        let (was, is) = (of(before, old), of(after, new));
+        let workload = match (old, new) {
+            (Some(old), Some(new)) => self.both(old, new, &was, &is),
+            (only_old, only_new) => {
+                let (state, answer) = match only_new {
+                    Some(_) => (after, Answer::New),
+                    None => (before, Answer::Gone),
+                };
+                let object = only_new.or(only_old).map(|subject| subject.object);
+                let Some(object) = object else { unreachable!("a pair has a side") };
+                Workload::plain(state.name(object), state.at(object.place_of_name()), answer)
+            }
+        };
+        Compared { workload, before: was, after: is }
+    }
+
+    fn both(
+        &self,
+        old: &Subject<'a>,
+        new: &Subject<'a>,
+        was: &Reads<'a>,
+        is: &Reads<'a>,
+    ) -> Workload {
+        let (before, after) = self.states;
+        let name = after.name(new.object);
+        let at = after.at(new.object.place_of_name());
+        let mut workload = Workload::plain(name, at, Answer::Quiet);
+        workload.is_unknown = was.is_unknown || is.is_unknown;
+        let waits =
+            |state, subject| matches!(hold(state, subject), Some(Held::Waits(_) | Held::Partition));
+        workload.is_resumed = waits(before, old) && !waits(after, new);
+        let keys = changed(was, is);
+        let standing = keys.iter().map(|key| key.standing).min();
+        workload.must = standing.is_some_and(Standing::is_a_must);
+        let old_object = Applied::new(before, old.object, self.assume);
+        let new_object = Applied::new(after, new.object, self.assume);
+        let mut in_fields = Vec::new();
+        let mut value = None;
+        if old_object.text != new_object.text || old.object.route != new.object.route {
+            let (was, is) = (old_object.value(), new_object.value());
+            in_fields = self.templates(old, new, was.as_ref(), is.as_ref());
+            if self.assume == Assume::Stamped && (is_refused(old) || is_refused(new)) {
+                // Nobody knows the stamp of a workload that is left alone.
+                in_fields.retain(|reason| !matches!(reason, Reason::Stamp { .. }));
+            }
+            value = is;
+        }
+        let template_changed = !in_fields.is_empty();
+        workload.reasons =
+            keys.iter().filter(|key| key.standing.is_a_must()).map(|k| self.reason(k)).collect();
+        workload.reasons.extend(in_fields);
+        if !workload.must && !template_changed {
+            return workload;
+        }
+        let value = value.or_else(|| new_object.value()).unwrap_or(Value::Null);
+        let disruption = self.disruption(new, &workload.name, &value);
+        let hold = hold(after, new);
+        let all_stay = match hold {
+            Some(Held::Partition) => disruption.pods.is_some_and(|p| p.most == 0),
+            Some(Held::Waits(Until::Partition)) | None => false,
+            Some(_) => true,
+        };
+        workload.does = template_changed && !all_stay;
+        workload.held = match (template_changed, hold) {
+            (true, hold) => hold,
+            // What is not rolled by its kind is held by that, whatever its template says.
+            (false, Some(hold @ Held::Kind(_))) => Some(hold),
+            (false, _) => standing.map(|standing| self.uncovered(new, standing)),
+        };
+        workload.answer = self.answer(&workload, was, is);
+        workload.disruption = Some(disruption);
+        if !workload.answer.replaces_pods() && workload.answer != Answer::Stale {
+            workload.disruption = None;
+        }
+        workload
+    }
+
+    /// What differs between the pod templates of the two objects.
+    fn templates(
+        &self,
+        old: &Subject<'a>,
+        new: &Subject<'a>,
+        was: Option<&Value>,
+        is: Option<&Value>,
+    ) -> Vec<Reason> {
+        let known = Known { stamp: self.annotation, renamed: &self.renamed };
+        let mut found = Vec::new();
+        let before = objects::templates(self.states.0, old.at, was);
+        let after = objects::templates(self.states.1, new.at, is);
+        for i in 0..before.len().max(after.len()) {
+            let side = |list: &[Value]| list.get(i).cloned().unwrap_or(Value::Null);
+            found.extend(fields::compare(&side(&before), &side(&after), &known));
+        }
+        found
+    }
+
+    fn disruption(
+        &self,
+        subject: &Subject<'a>,
+        name: &Name,
+        object: &Value,
+    ) -> disruption::Disruption {
+        let templates = objects::templates(self.states.1, subject.at, Some(object));
+        let template = templates.first().unwrap_or(&Value::Null);
+        let near: Vec<&Neighbour> =
+            self.neighbours.iter().filter(|n| n.name.namespace == name.namespace).collect();
+        disruption::of(&subject.object.id.group, name, object, template, &near)
+    }
+
+    /// Why the pod template did not change although what the pods read did.
+    fn uncovered(&self, subject: &Subject<'a>, standing: Standing) -> Held {
+        match standing {
+            Standing::IgnoredWorkload => Held::Ignored,
+            Standing::External => Held::External,
+            Standing::Counts | Standing::Ignored | Standing::Live => {
+                let templates = self.states.1.manifests().templates_of(subject.at);
+                let mut templates = templates.map(|(_, template)| template);
+                match (self.assume, is_refused(subject)) {
+                    (Assume::Stamped, true) => Held::Refused,
+                    _ if templates.any(|template| template.stamp_seen) => Held::StaleStamp,
+                    _ => Held::NoStamp,
+                }
+            }
+        }
+    }
+
+    fn answer(&self, workload: &Workload, was: &Reads<'a>, is: &Reads<'a>) -> Answer {
+        let later = matches!(
+            workload.held,
+            Some(Held::Kind(NoRoll::LaterRuns | NoRoll::LaterCronJobs | NoRoll::NoController))
+        );
+        match (workload.must, workload.does) {
+            (true, true) => Answer::Rolls,
+            (true, false) if later => Answer::Quiet,
+            (true, false) => Answer::Stale,
+            (false, false) => Answer::Quiet,
+            (false, true) => {
+                // A name that follows content which the pods do not read rolls them for nothing; the
+                // first name of that kind rolls them once.
+                let content_changed = |name: &Name| {
+                    let named = was.named.iter().chain(&is.named);
+                    let mut pairs = named.map(|(pair, _)| &self.sources.pairs[*pair]);
+                    pairs.any(|pair| pair.name == *name && !pair.keys.is_empty())
+                };
+                let mut answer = Answer::Once;
+                for reason in &workload.reasons {
+                    let of_one = match reason {
+                        Reason::Field { .. } | Reason::Key(_) => Answer::Template,
+                        Reason::Stamp { change: Change::Removed } => Answer::Needless,
+                        Reason::Stamp { .. } => Answer::Once,
+                        Reason::Renamed { source } if content_changed(source) => Answer::Needless,
+                        Reason::Renamed { .. } => Answer::Once,
+                        Reason::Foreign { .. }
+                        | Reason::VersionLabel { .. }
+                        | Reason::Restart { .. } => Answer::Needless,
+                    };
+                    answer = answer.min(of_one);
+                }
+                answer
+            }
+        }
+    }
+
+    fn reason(&self, key: &ChangedKey<'_, '_>) -> Reason {
+        let source = &self.sources.pairs[key.of.0];
+        Reason::Key(KeyReason {
+            source: source.name.clone(),
+            key: key.of.1.to_owned(),
+            change: key.change,
+            site: key.read.reference.site.clone(),
+            spot: key.read.reference.spot.clone(),
+            reference: key.read.reference.name.to_string(),
+            at: key.read.at,
+        })
+    }
+}
+
+/// Whether rollstamp leaves a pod template of the workload alone.
+fn is_refused(subject: &Subject<'_>) -> bool {
+    let mut decisions = subject.planned.iter().map(|planned| &planned.decision);
+    decisions.any(|decision| matches!(decision, Decision::Refused | Decision::LeftAlone(_)))
+}
+
+/// Why a changed pod template would not replace the pods.
+fn hold(state: &State<'_>, subject: &Subject<'_>) -> Option<Held> {
+    let templates = || state.manifests().templates_of(subject.at).map(|(_, template)| template);
+    if let Some(reason) = templates().find_map(|template| template.not_stamped) {
+        // What an apply makes anew runs with the new content each time.
+        return Some(Held::Kind(match subject.object.follows.recreated {
+            true => NoRoll::LaterRuns,
+            false => reason,
+        }));
+    }
+    match templates().find_map(|template| template.later)? {
+        Until::Ordinal => Some(Held::Partition),
+        other => Some(Held::Waits(other)),
+    }
+}
+
+/// A key that changed for the pods of a workload.
+struct ChangedKey<'r, 'a> {
+    of: KeyOf<'a>,
+    change: Change,
+    standing: Standing,
+    read: &'r Read<'a>,
+}
+
+fn changed<'r, 'a>(was: &'r Reads<'a>, is: &'r Reads<'a>) -> Vec<ChangedKey<'r, 'a>> {
+    let mut found = Vec::new();
+    for (of, read) in &is.keys {
+        let change = match was.keys.get(of) {
+            Some(old) if old.entry.digest == read.entry.digest => continue,
+            Some(_) => Change::Changed,
+            None => Change::Added,
+        };
+        found.push(ChangedKey { of: *of, change, standing: read.standing, read });
+    }
+    for (of, read) in was.keys.iter().filter(|(of, _)| !is.keys.contains_key(*of)) {
+        found.push(ChangedKey { of: *of, change: Change::Removed, standing: read.standing, read });
+    }
+    found.sort_by_key(|key| (key.standing, key.of));
+    found
+}
+
+impl Workload {
+    fn plain(name: Name, at: At, answer: Answer) -> Self {
+        Self {
+            name,
+            at,
+            answer,
+            must: false,
+            does: false,
+            reasons: Vec::new(),
+            held: None,
+            is_resumed: false,
+            is_unknown: false,
+            disruption: None,
+        }
+    }
+
+    /// What people must see first comes first.
+    fn urgency(&self) -> usize {
+        match self.answer {
+            Answer::Stale => 0,
+            _ if self.may_be_stuck() => 1,
+            _ if self.has_downtime() => 2,
+            answer => 3 + Answer::ALL.iter().position(|a| *a == answer).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! What replacing the pods of a workload means, from its manifest and those beside it alone. Every
+//! number is as written: what runs in the cluster may be another one.
+
+use super::Name;
+use super::claims;
+use crate::k8s::disruption::{
+    NEIGHBOURS, ON_DELETE, Order, PROGRESS_DEADLINE, RECREATE, Rollout, SCALERS, rollout,
+};
+use crate::k8s::sites::CONTAINER_LISTS;
+use serde_json::Value;
+
+/// What replacing the pods of a workload means.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Disruption {
+    /// How many pods are replaced; nothing where that is one a node, or the kind has no number.
+    pub pods: Option<Range>,
+    /// What sets the number of pods in the cluster, if something does.
+    pub scaler: Option<Name>,
+    /// The strategy, in the words of the kind.
+    pub strategy: Option<String>,
+    /// How many pods may be there in addition.
+    pub surge: Option<Range>,
+    /// How many pods may be missing.
+    pub unavailable: Option<Range>,
+    /// How pods follow one another.
+    pub order: Option<Order>,
+    /// The ordinals of a StatefulSet that are replaced: the first is the highest.
+    pub ordinals: Option<(u64, u64)>,
+    /// No pod serves for a while, for this reason.
+    pub downtime: Option<Downtime>,
+    /// The rollout may never end, for this reason.
+    pub stuck: Option<Stuck>,
+    /// The rollout takes at least this long, in seconds; nothing if the manifests do not say.
+    pub at_least_seconds: Option<u64>,
+    /// Whether every new pod counts as ready at once, because no container has a readiness probe.
+    pub is_ready_at_once: bool,
+    /// The rollout is reported as failed before the first pod can be available, after these seconds.
+    pub deadline: Option<u64>,
+    /// The budgets (`PodDisruptionBudget`) that select its pods: they limit evictions, not this.
+    pub budgets: Vec<Name>,
+}
+
+/// A number that a scaler may set, or one that is fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The least.
+    pub least: u64,
+    /// The greatest.
+    pub most: u64,
+}
+
+impl Range {
+    /// One number.
+    pub fn one(number: u64) -> Self {
+        Self { least: number, most: number }
+    }
+}
+
+impl std::fmt::Display for Range {
+    /// `3`, or `2-10`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.least == self.most {
+            true => write!(f, "{}", self.least),
+            false => write!(f, "{}-{}", self.least, self.most),
+        }
+    }
+}
+
+/// Why no pod serves for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Downtime {
+    /// All pods go before the first new one comes.
+    Recreate,
+    /// There is one pod, and it goes before the new one comes.
+    OnePod,
+    /// All pods may be missing at once.
+    AllAtOnce,
+}
+
+/// Why a rollout may never end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// The claim that an old and a new pod both need.
+    pub claim: String,
+    /// Whether one pod at a time may use it; otherwise pods on one node at a time.
+    pub is_one_pod: bool,
+}
+
+/// A manifest near a workload that says something about how its pods are replaced.
+pub struct Neighbour {
+    /// The API group.
+    pub group: String,
+    /// Who it is.
+    pub name: Name,
+    /// The object.
+    pub object: Value,
+}
+
+impl Neighbour {
+    /// Whether objects of this kind can be one.
+    pub fn is_one(group: &str, kind: &str) -> bool {
+        NEIGHBOURS.iter().any(|(g, k)| *g == group && *k == kind)
+    }
+}
+
+/// What replacing the pods of a workload means: of one whose kind has no row, only what its pod
+/// template says. `neighbours` are those in its namespace.
+pub fn of(
+    group: &str,
+    name: &Name,
+    object: &Value,
+    template: &Value,
+    neighbours: &[&Neighbour],
+) -> Disruption {
+    let mut found = Disruption { budgets: budgets(template, neighbours), ..Disruption::default() };
+    found.is_ready_at_once = !has_probe(template, "readinessProbe");
+    let Some(row) = rollout(group, &name.kind) else {
+        return found;
+    };
+    let strategy = strategy(row, object);
+    let partition = at(object, "spec/updateStrategy/rollingUpdate/partition");
+    let partition = partition.and_then(Value::as_u64).filter(|_| row.order == Order::Ordinals);
+    let scaler = neighbours.iter().find_map(|n| scaled_by(n, name));
+    let written = match row.replicas {
+        "" => None,
+        way => Some(at(object, way).and_then(Value::as_u64).unwrap_or(1)),
+    };
+    let all = match (&scaler, written) {
+        // Nothing scales a workload that is written to have no pods: the autoscaler is then off.
+        (Some((_, range)), Some(1..)) => Some(*range),
+        (_, Some(number)) => Some(Range::one(number)),
+        (_, None) => None,
+    };
+    let (surge, unavailable) = room(row, object, &strategy, all);
+    let kept = partition.unwrap_or(0);
+    let replaced = |number: u64| number.saturating_sub(kept);
+    found.pods = all.map(|all| Range { least: replaced(all.least), most: replaced(all.most) });
+    if row.order == Order::Ordinals
+        && strategy != ON_DELETE
+        && let Some(all) = all
+        && replaced(all.least) > 0
+    {
+        let first = at(object, "spec/ordinals/start").and_then(Value::as_u64).unwrap_or(0);
+        found.ordinals = Some((first + all.least - 1, first + kept));
+    }
+    found.scaler = scaler.map(|(name, _)| name);
+    found.order = Some(row.order);
+    found.downtime = downtime(row, &strategy, all, unavailable);
+    found.stuck = match (&found.downtime, surge, unavailable) {
+        (None, Some(Range { most: 1.., .. }), Some(Range { most: 0, .. })) => {
+            claims::exclusive(template, neighbours)
+        }
+        _ => None,
+    };
+    let wait = wait(object, template);
+    if let (Some(pods), Some(surge), Some(unavailable)) = (found.pods, surge, unavailable) {
+        let step = (surge.least + unavailable.least).max(1);
+        let seconds = match strategy == RECREATE {
+            true => wait,
+            false => pods.least.div_ceil(step) * wait,
+        };
+        found.at_least_seconds = Some(seconds).filter(|s| *s > 0 && pods.least > 0);
+    }
+    if row.kind == "Deployment" {
+        let deadline = at(object, "spec/progressDeadlineSeconds").and_then(Value::as_u64);
+        let deadline = deadline.unwrap_or(PROGRESS_DEADLINE);
+        found.deadline = Some(deadline).filter(|deadline| *deadline <= wait);
+    }
+    (found.surge, found.unavailable) = (surge, unavailable);
+    found.strategy = Some(strategy);
+    found
+}
+
+/// The node at the end of a way of fields, `/` between names.
+pub(super) fn at<'a>(value: &'a Value, way: &str) -> Option<&'a Value> {
+    way.split('/').filter(|f| !f.is_empty()).try_fold(value, |at, field| at.get(field))
+}
+
+fn strategy(row: &Rollout, object: &Value) -> String {
+    if row.order == Order::Steps {
+        let is = |name: &&str| at(object, "spec/strategy").is_some_and(|s| s.get(name).is_some());
+        return ["blueGreen", "canary"].into_iter().find(is).unwrap_or(row.default).to_owned();
+    }
+    let written = at(object, row.strategy).and_then(Value::as_str);
+    written.unwrap_or(row.default).to_owned()
+}
+
+/// What a scaler says about a workload.
+fn scaled_by(neighbour: &Neighbour, workload: &Name) -> Option<(Name, Range)> {
+    let mut rows = SCALERS.iter();
+    let row = rows.find(|r| r.group == neighbour.group && r.kind == neighbour.name.kind)?;
+    let target = at(&neighbour.object, row.target)?;
+    let text = |field| target.get(field).and_then(Value::as_str);
+    let kind = text("kind").unwrap_or(row.default_kind);
+    if kind != workload.kind || text("name") != Some(&workload.name) {
+        return None;
+    }
+    let number = |(way, default): (&str, u64)| {
+        at(&neighbour.object, way).and_then(Value::as_u64).unwrap_or(default)
+    };
+    let least = number(row.least);
+    let range = Range { least, most: number(row.most).max(least) };
+    Some((neighbour.name.clone(), range))
+}
+
+/// How many pods may be added, and how many may be missing. Nothing where the manifests do not say:
+/// a percentage of the nodes, or a strategy that replaces in another way.
+fn room(
+    row: &Rollout,
+    object: &Value,
+    strategy: &str,
+    pods: Option<Range>,
+) -> (Option<Range>, Option<Range>) {
+    if strategy == RECREATE {
+        return (Some(Range::one(0)), pods);
+    }
+    if strategy != row.default {
+        return (None, None);
+    }
+    let setting = |(way, default): (&str, &str)| -> String {
+        let written = Some(way).filter(|way| !way.is_empty()).and_then(|way| at(object, way));
+        match written {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => default.to_owned(),
+        }
+    };
+    let (surge, unavailable) = (setting(row.surge), setting(row.unavailable));
+    let each = |pods: u64| -> Option<(u64, u64)> {
+        let surge = share(&surge, pods, true)?;
+        let mut missing = share(&unavailable, pods, row.round_up)?;
+        if missing == 0 && (surge == 0 || row.order == Order::Ordinals) {
+            missing = 1;
+        }
+        Some((surge, missing))
+    };
+    let Some(pods) = pods else {
+        let fixed = |text: &str| text.parse().ok().map(Range::one);
+        return (fixed(&surge), fixed(&unavailable));
+    };
+    let (Some(least), Some(most)) = (each(pods.least), each(pods.most)) else {
+        return (None, None);
+    };
+    let range = |a: u64, b: u64| Some(Range { least: a.min(b), most: a.max(b) });
+    (range(least.0, most.0), range(least.1, most.1))
+}
+
+/// A number, or a percentage of `whole`.
+fn share(text: &str, whole: u64, round_up: bool) -> Option<u64> {
+    match text.strip_suffix('%') {
+        None => text.parse().ok(),
+        Some(percent) => {
+            let hundredfold = percent.parse::<u64>().ok()?.checked_mul(whole)?;
+            Some(if round_up { hundredfold.div_ceil(100) } else { hundredfold / 100 })
+        }
+    }
+}
+
+fn downtime(
+    row: &Rollout,
+    strategy: &str,
+    pods: Option<Range>,
+    unavailable: Option<Range>,
+) -> Option<Downtime> {
+    let pods = pods.filter(|pods| pods.most > 0)?;
+    if strategy == RECREATE {
+        return Some(Downtime::Recreate);
+    }
+    if strategy != row.default || row.order == Order::Steps {
+        return None;
+    }
+    let least = pods.least.max(1);
+    let missing = unavailable?.least;
+    match (least, missing >= least) {
+        (_, false) => None,
+        (1, true) => Some(Downtime::OnePod),
+        (_, true) => Some(Downtime::AllAtOnce),
+    }
+}
+
+/// The least time from the start of a new pod until it counts as available, in seconds: a probe asks
+/// for the first time after its delay, counted from the start of the container
+/// (pkg/kubelet/prober/worker.go), and `minReadySeconds` count from then on.
+fn wait(object: &Value, template: &Value) -> u64 {
+    let number = |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or(0);
+    let delay = |container: &Value| {
+        let of = |probe: &str| number(at(container, &format!("{probe}/initialDelaySeconds")));
+        of("readinessProbe").max(of("startupProbe"))
+    };
+    let slowest = containers(template, "containers").map(delay).max().unwrap_or(0);
+    slowest + number(at(object, "spec/minReadySeconds"))
+}
+
+fn containers<'a>(template: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    let list = at(template, "spec").and_then(|spec| spec.get(list));
+    list.and_then(Value::as_array).into_iter().flatten()
+}
+
+fn has_probe(template: &Value, probe: &str) -> bool {
+    CONTAINER_LISTS
+        .iter()
+        .flat_map(|list| containers(template, list))
+        .any(|container| container.get(probe).is_some_and(Value::is_object))
+}
+
+/// The budgets whose selector fits the labels of the pods.
+fn budgets(template: &Value, neighbours: &[&Neighbour]) -> Vec<Name> {
+    let labels = at(template, "metadata/labels");
+    let label = |key: &str| labels.and_then(|l| l.get(key)).and_then(Value::as_str);
+    let fits = |neighbour: &&&Neighbour| {
+        let Some(selector) = at(&neighbour.object, "spec/selector") else {
+            return false;
+        };
+        let wanted = selector.get("matchLabels").and_then(Value::as_object);
+        let mut wanted = wanted.into_iter().flatten();
+        let expressions = selector.get("matchExpressions").and_then(Value::as_array);
+        let mut expressions = expressions.into_iter().flatten();
+        wanted.all(|(key, value)| label(key) == value.as_str())
+            && expressions.all(|expression| expression_fits(expression, label))
+    };
+    let budgets = neighbours.iter().filter(|n| n.name.kind == "PodDisruptionBudget");
+    budgets.filter(fits).map(|n| n.name.clone()).collect()
+}
+
+fn expression_fits<'a>(expression: &Value, label: impl Fn(&str) -> Option<&'a str>) -> bool {
+    let text = |field| expression.get(field).and_then(Value::as_str).unwrap_or_default();
+    let values = expression.get("values").and_then(Value::as_array);
+    let has = label(text("key"));
+    let listed = has
+        .is_some_and(|has| values.into_iter().flatten().any(|value| value.as_str() == Some(has)));
+    match text("operator") {
+        "In" => listed,
+        "NotIn" => !listed,
+        "Exists" => has.is_some(),
+        "DoesNotExist" => has.is_none(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn name(kind: &str) -> Name {
+        Name { kind: kind.to_owned(), namespace: None, name: "web".to_owned() }
+    }
+
+    fn deployment(spec: Value) -> Disruption {
+        let object = json!({ "spec": spec });
+        let template = at(&object, "spec/template").cloned().unwrap_or(Value::Null);
+        of("apps", &name("Deployment"), &object, &template, &[])
+    }
+
+    #[test]
+    fn the_defaults_of_a_deployment_round_surge_up_and_unavailable_down() {
+        for (replicas, surge, unavailable) in [(1, 1, 0), (3, 1, 0), (4, 1, 1), (10, 3, 2)] {
+            let found = deployment(json!({ "replicas": replicas }));
+            assert_eq!(found.surge, Some(Range::one(surge)), "{replicas}");
+            assert_eq!(found.unavailable, Some(Range::one(unavailable)), "{replicas}");
+            assert_eq!(found.downtime, None);
+        }
+    }
+
+    #[test]
+    fn no_room_at_all_means_one_pod_may_be_missing() {
+        let none = json!({ "replicas": 3, "strategy": {
+            "rollingUpdate": { "maxSurge": 0, "maxUnavailable": "10%" } } });
+        assert_eq!(deployment(none).unavailable, Some(Range::one(1)));
+        let one = json!({ "replicas": 1, "strategy": {
+            "rollingUpdate": { "maxSurge": 0, "maxUnavailable": 0 } } });
+        assert_eq!(deployment(one).downtime, Some(Downtime::OnePod));
+    }
+
+    #[test]
+    fn recreate_is_downtime_unless_there_are_no_pods() {
+        let with =
+            |replicas: u64| json!({ "replicas": replicas, "strategy": {"type": "Recreate"} });
+        assert_eq!(deployment(with(2)).downtime, Some(Downtime::Recreate));
+        assert_eq!(deployment(with(0)).downtime, None);
+    }
+
+    #[test]
+    fn an_autoscaler_makes_a_range() {
+        let object = json!({ "spec": { "replicas": 3 } });
+        let scaler = Neighbour {
+            group: "autoscaling".to_owned(),
+            name: Name { kind: "HorizontalPodAutoscaler".to_owned(), ..name("") },
+            object: json!({ "spec": { "minReplicas": 2, "maxReplicas": 10,
+                "scaleTargetRef": { "kind": "Deployment", "name": "web" } } }),
+        };
+        let found = of("apps", &name("Deployment"), &object, &Value::Null, &[&scaler]);
+        assert_eq!(found.pods, Some(Range { least: 2, most: 10 }));
+        assert_eq!(found.surge, Some(Range { least: 1, most: 3 }));
+    }
+
+    #[test]
+    fn a_rollout_takes_at_least_the_time_of_its_waves() {
+        let found = deployment(json!({ "replicas": 4, "minReadySeconds": 10, "template": {
+            "spec": { "containers": [{ "readinessProbe": { "initialDelaySeconds": 5 } }] } } }));
+        // One more and one less: two waves of two pods, each 15 seconds.
+        assert_eq!(found.at_least_seconds, Some(30));
+        assert!(!found.is_ready_at_once);
+    }
+
+    #[test]
+    fn a_partition_keeps_the_pods_below_it() {
+        let object = json!({ "spec": { "replicas": 5,
+            "updateStrategy": { "rollingUpdate": { "partition": 2 } } } });
+        let found = of("apps", &name("StatefulSet"), &object, &Value::Null, &[]);
+        assert_eq!((found.pods, found.ordinals), (Some(Range::one(3)), Some((4, 2))));
+    }
+}

@@ -1,0 +1,420 @@
+//! What differs between two pod templates, field by field, as the API server would see it: layout is
+//! gone, a null is no field, and a default that is written out is no difference.
+
+use super::{Change, Class, Name, Reason};
+use crate::k8s::foreign::{CHECKSUMS, MarkPattern, RESTARTS, VERSION_LABELS};
+use crate::k8s::template::{EMPTY_IS_NONE, TEMPLATE_DEFAULTS};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the comparison of two pod templates needs to know beside them.
+pub(super) struct Known<'a> {
+    /// The annotation of our stamp.
+    pub(super) stamp: &'a str,
+    /// The sources that have another name after, by both names.
+    pub(super) renamed: &'a BTreeMap<(String, String), Name>,
+}
+
+/// What differs, in the order of the fields.
+pub(super) fn compare(before: &Value, after: &Value, known: &Known<'_>) -> Vec<Reason> {
+    let mut walk = Walk { known, way: Vec::new(), found: Vec::new() };
+    walk.both(Some(before), Some(after));
+    let mut said = BTreeSet::new();
+    walk.found.retain(|reason| match reason {
+        Reason::Renamed { source } => said.insert(source.clone()),
+        _ => true,
+    });
+    walk.found
+}
+
+/// One step from a field to the next.
+#[derive(Clone)]
+enum Step {
+    Field(String),
+    Item(String),
+}
+
+struct Walk<'a> {
+    known: &'a Known<'a>,
+    way: Vec<Step>,
+    found: Vec<Reason>,
+}
+
+impl Walk<'_> {
+    fn both(&mut self, before: Option<&Value>, after: Option<&Value>) {
+        let (before, after) = (self.present(before), self.present(after));
+        match (before, after) {
+            (None, None) => {}
+            (Some(only), None) => self.one(only, Change::Removed),
+            (None, Some(only)) => self.one(only, Change::Added),
+            (Some(Value::Object(before)), Some(Value::Object(after))) => {
+                let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+                for name in names {
+                    self.way.push(Step::Field(name.clone()));
+                    self.both(before.get(name), after.get(name));
+                    self.way.pop();
+                }
+            }
+            (Some(Value::Array(before)), Some(Value::Array(after))) => self.lists(before, after),
+            (Some(before), Some(after)) => {
+                if before != after && !self.same_quantity(before, after) {
+                    self.say(Change::Changed, Some(before), Some(after));
+                }
+            }
+        }
+    }
+
+    /// A field that is there on one side only: a mapping of names is compared name by name.
+    fn one(&mut self, only: &Value, change: Change) {
+        if let (Some("labels" | "annotations" | "metadata"), Value::Object(fields)) =
+            (self.last(), only)
+        {
+            for (name, value) in fields {
+                self.way.push(Step::Field(name.clone()));
+                match change {
+                    Change::Removed => self.both(Some(value), None),
+                    _ => self.both(None, Some(value)),
+                }
+                self.way.pop();
+            }
+            return;
+        }
+        match change {
+            Change::Removed => self.say(change, Some(only), None),
+            _ => self.say(change, None, Some(only)),
+        }
+    }
+
+    /// Lists of named things are compared thing by thing; others, and the order of both, as a whole.
+    fn lists(&mut self, before: &[Value], after: &[Value]) {
+        let (Some(old), Some(new)) = (named(before), named(after)) else {
+            if before.len() != after.len() {
+                return self.say(Change::Changed, None, None);
+            }
+            for (i, (before, after)) in before.iter().zip(after).enumerate() {
+                self.way.push(Step::Item(i.to_string()));
+                self.both(Some(before), Some(after));
+                self.way.pop();
+            }
+            return;
+        };
+        let kept: Vec<&&str> =
+            old.keys_in_order.iter().filter(|n| new.items.contains_key(**n)).collect();
+        let same: Vec<&&str> =
+            new.keys_in_order.iter().filter(|n| old.items.contains_key(**n)).collect();
+        if kept != same {
+            self.say(Change::Changed, None, None);
+        }
+        let names: Vec<&str> =
+            old.keys_in_order.iter().chain(&new.keys_in_order).copied().collect();
+        let mut said = BTreeSet::new();
+        for name in names.into_iter().filter(|name| said.insert(*name)) {
+            self.way.push(Step::Item(name.to_owned()));
+            self.both(old.items.get(name).copied(), new.items.get(name).copied());
+            self.way.pop();
+        }
+    }
+
+    /// The value, unless it means the same as none at all.
+    fn present<'v>(&self, value: Option<&'v Value>) -> Option<&'v Value> {
+        let value = value.filter(|value| !value.is_null())?;
+        let empty = match value {
+            Value::Array(items) => items.is_empty(),
+            Value::Object(fields) => fields.is_empty(),
+            _ => false,
+        };
+        let last = self.last().unwrap_or_default();
+        if empty && EMPTY_IS_NONE.contains(&last) {
+            return None;
+        }
+        let is_default = TEMPLATE_DEFAULTS.iter().any(|(way, default)| {
+            self.ends_with(way) && serde_json::from_str::<Value>(default).is_ok_and(|d| d == *value)
+        });
+        (!is_default).then_some(value)
+    }
+
+    /// The last field of the way.
+    fn last(&self) -> Option<&str> {
+        match self.way.last() {
+            Some(Step::Field(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether the way ends in these fields, `*` for an item of a list; with `spec/` first, whether
+    /// it is this way.
+    fn ends_with(&self, way: &str) -> bool {
+        let steps: Vec<&str> = way.split('/').collect();
+        if steps[0] == "spec" && self.way.len() != steps.len() {
+            return false;
+        }
+        steps.len() <= self.way.len()
+            && self.way[self.way.len() - steps.len()..].iter().zip(steps).all(|(own, step)| {
+                match own {
+                    Step::Field(name) => name == step,
+                    Step::Item(_) => step == "*",
+                }
+            })
+    }
+
+    /// `100m` and `0.1` are the same amount of CPU.
+    fn same_quantity(&self, before: &Value, after: &Value) -> bool {
+        let in_resources = self.way.iter().any(|step| match step {
+            Step::Field(name) => {
+                ["limits", "requests", "sizeLimit", "divisor"].contains(&name.as_str())
+            }
+            Step::Item(_) => false,
+        });
+        in_resources && matches!((quantity(before), quantity(after)), (Some(a), Some(b)) if a == b)
+    }
+
+    fn say(&mut self, change: Change, before: Option<&Value>, after: Option<&Value>) {
+        let texts = (before.and_then(Value::as_str), after.and_then(Value::as_str));
+        if let (Some(from), Some(to)) = texts
+            && let Some(source) = self.known.renamed.get(&(from.to_owned(), to.to_owned()))
+            && matches!(self.last(), Some("name" | "secretName"))
+        {
+            self.found.push(Reason::Renamed { source: source.clone() });
+            return;
+        }
+        let reason = match self.way.as_slice() {
+            [Step::Field(metadata), Step::Field(list), Step::Field(key)]
+                if metadata == "metadata" && (list == "annotations" || list == "labels") =>
+            {
+                mark(list, key, change, texts, self.known.stamp)
+            }
+            _ => None,
+        };
+        let reason = reason.unwrap_or_else(|| {
+            let class = class(&self.way);
+            let shown = match (class, texts) {
+                (Class::Image, (Some(from), Some(to))) => Some((from.to_owned(), to.to_owned())),
+                _ => None,
+            };
+            Reason::Field { path: path(&self.way), class, change, shown }
+        });
+        self.found.push(reason);
+    }
+}
+
+/// What a changed annotation or label is, if a tool wrote it.
+fn mark(
+    list: &str,
+    key: &str,
+    change: Change,
+    texts: (Option<&str>, Option<&str>),
+    stamp: &str,
+) -> Option<Reason> {
+    let is = |patterns: &[MarkPattern]| patterns.iter().any(|pattern| pattern.matches(key));
+    let key_of = key.to_owned();
+    if list == "labels" {
+        let is_version = VERSION_LABELS.iter().any(|row| row.name == key);
+        return is_version.then(|| Reason::VersionLabel {
+            key: key_of,
+            shown: texts.0.zip(texts.1).map(|(from, to)| (from.to_owned(), to.to_owned())),
+        });
+    }
+    if key == stamp {
+        return Some(Reason::Stamp { change });
+    }
+    if is(CHECKSUMS) {
+        return Some(Reason::Foreign { key: key_of });
+    }
+    is(RESTARTS).then_some(Reason::Restart { key: key_of })
+}
+
+/// The items of a list by their names.
+struct Named<'a> {
+    keys_in_order: Vec<&'a str>,
+    items: BTreeMap<&'a str, &'a Value>,
+}
+
+/// The items by the field that tells them apart, if every one has it and no two are the same: what
+/// the strategic merge of `kubectl` uses too.
+fn named(list: &[Value]) -> Option<Named<'_>> {
+    ["name", "mountPath"].iter().find_map(|field| {
+        let mut named = Named { keys_in_order: Vec::new(), items: BTreeMap::new() };
+        for item in list {
+            let name = item.get(field)?.as_str()?;
+            named.keys_in_order.push(name);
+            if named.items.insert(name, item).is_some() {
+                return None;
+            }
+        }
+        Some(named)
+    })
+}
+
+/// `spec.containers[web].image`
+fn path(way: &[Step]) -> String {
+    let mut text = String::new();
+    for step in way {
+        match step {
+            Step::Field(name) if text.is_empty() => text.push_str(name),
+            Step::Field(name) if name.contains(['.', '/']) => text.push_str(&format!("[{name}]")),
+            Step::Field(name) => text.push_str(&format!(".{name}")),
+            Step::Item(name) => text.push_str(&format!("[{name}]")),
+        }
+    }
+    text
+}
+
+/// Fields that say what kind of change it is, the outermost that has a row counts.
+const CLASSES: &[(&str, Class)] = &[
+    ("labels", Class::Label),
+    ("annotations", Class::Annotation),
+    ("image", Class::Image),
+    ("env", Class::Env),
+    ("envFrom", Class::Env),
+    ("command", Class::Command),
+    ("args", Class::Command),
+    ("resources", Class::Resources),
+    ("livenessProbe", Class::Probe),
+    ("readinessProbe", Class::Probe),
+    ("startupProbe", Class::Probe),
+    ("lifecycle", Class::Probe),
+    ("volumes", Class::Volume),
+    ("volumeMounts", Class::Volume),
+    ("volumeDevices", Class::Volume),
+    ("nodeSelector", Class::Scheduling),
+    ("nodeName", Class::Scheduling),
+    ("affinity", Class::Scheduling),
+    ("tolerations", Class::Scheduling),
+    ("topologySpreadConstraints", Class::Scheduling),
+    ("priorityClassName", Class::Scheduling),
+    ("securityContext", Class::Security),
+    ("serviceAccountName", Class::Security),
+    ("serviceAccount", Class::Security),
+    ("automountServiceAccountToken", Class::Security),
+];
+
+fn class(way: &[Step]) -> Class {
+    let fields = way.iter().filter_map(|step| match step {
+        Step::Field(name) => Some(name.as_str()),
+        Step::Item(_) => None,
+    });
+    let rows = fields.filter_map(|field| CLASSES.iter().find(|(name, _)| *name == field));
+    rows.map(|(_, class)| *class).next().unwrap_or(Class::Other)
+}
+
+/// A quantity in thousandths of a thousandth, if it is one that fits.
+// kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity
+fn quantity(value: &Value) -> Option<i128> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    const SUFFIXES: &[(&str, i128)] = &[
+        ("Ki", 1 << 10),
+        ("Mi", 1 << 20),
+        ("Gi", 1 << 30),
+        ("Ti", 1 << 40),
+        ("Pi", 1 << 50),
+        ("k", 1_000),
+        ("M", 1_000_000),
+        ("G", 1_000_000_000),
+        ("T", 1_000_000_000_000),
+        ("P", 1_000_000_000_000_000),
+    ];
+    const MICRO: i128 = 1_000_000;
+    let (number, factor) = match SUFFIXES.iter().find(|(suffix, _)| text.ends_with(suffix)) {
+        Some((suffix, factor)) => (text.strip_suffix(suffix)?, factor * MICRO),
+        None => match (text.strip_suffix('m'), text.strip_suffix('u')) {
+            (Some(milli), _) => (milli, 1_000),
+            (_, Some(micro)) => (micro, 1),
+            _ => (text.as_str(), MICRO),
+        },
+    };
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    if part.len() > 6 || !part.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let scale = 10_i128.pow(u32::try_from(part.len()).ok()?);
+    let digits: i128 = format!("{whole}{part}").parse().ok()?;
+    let scaled = digits.checked_mul(factor)?;
+    (scaled % scale == 0).then_some(scaled / scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn differ(before: Value, after: Value) -> Vec<String> {
+        let renamed = BTreeMap::new();
+        let known = Known { stamp: "checksum/rollstamp", renamed: &renamed };
+        compare(&before, &after, &known)
+            .into_iter()
+            .map(|reason| match reason {
+                Reason::Field { path, class, change, .. } => {
+                    format!("{path} {} {}", class.name(), change.name())
+                }
+                other => {
+                    format!("{other:?}").split([' ', '{']).next().unwrap_or_default().to_owned()
+                }
+            })
+            .collect()
+    }
+
+    fn of(container: Value) -> Value {
+        json!({ "spec": { "containers": [container] } })
+    }
+
+    #[test]
+    fn a_change_is_named_by_its_field() {
+        let before = json!({ "metadata": { "labels": { "a": "1" } }, "spec": { "containers": [
+            { "name": "web", "image": "web:1", "env": [{ "name": "A", "value": "1" }] } ] } });
+        let after = json!({ "metadata": { "labels": { "a": "2" } }, "spec": { "containers": [
+            { "name": "web", "image": "web:2", "env": [{ "name": "A", "value": "2" }] } ] } });
+        assert_eq!(
+            differ(before, after),
+            [
+                "metadata.labels.a label changed",
+                "spec.containers[web].env[A].value env changed",
+                "spec.containers[web].image image changed",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_means_the_same_is_no_difference() {
+        let short = of(json!({ "name": "web", "resources": { "limits": { "cpu": "0.1" } },
+            "ports": [{ "containerPort": 80 }] }));
+        let long = of(json!({ "name": "web", "resources": { "limits": { "cpu": "100m" } },
+            "ports": [{ "containerPort": 80, "protocol": "TCP" }], "env": [], "args": null }));
+        assert!(differ(short, long).is_empty());
+        let none = json!({ "spec": { "volumes": [{ "name": "tmp" }] } });
+        let empty_folder = json!({ "spec": { "volumes": [{ "name": "tmp", "emptyDir": {} }] } });
+        assert_eq!(differ(none, empty_folder).len(), 1);
+    }
+
+    #[test]
+    fn marks_of_tools_are_told_apart() {
+        let with = |annotations: Value| json!({ "metadata": { "annotations": annotations } });
+        let before = with(json!({ "checksum/config": "a" }));
+        let after = with(json!({ "checksum/config": "b", "checksum/rollstamp": "c",
+            "kubectl.kubernetes.io/restartedAt": "d" }));
+        assert_eq!(differ(before, after), ["Foreign", "Stamp", "Restart"]);
+        let none = json!({ "spec": {} });
+        assert_eq!(
+            differ(none, with(json!({ "checksum/rollstamp": "c" }))),
+            ["Stamp", "Field"][..1]
+        );
+    }
+
+    #[test]
+    fn another_order_of_named_things_is_one_change() {
+        let one = of(json!({ "name": "web", "env": [{ "name": "A" }, { "name": "B" }] }));
+        let two = of(json!({ "name": "web", "env": [{ "name": "B" }, { "name": "A" }] }));
+        assert_eq!(differ(one, two), ["spec.containers[web].env env changed"]);
+    }
+
+    #[test]
+    fn quantities_are_amounts() {
+        for (one, other) in [("1", "1000m"), ("1Gi", "1024Mi"), ("0.5", "500m"), ("1k", "1000")] {
+            assert_eq!(quantity(&json!(one)), quantity(&json!(other)), "{one}");
+        }
+        assert_ne!(quantity(&json!("1G")), quantity(&json!("1Gi")));
+    }
+}

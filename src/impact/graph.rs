@@ -1,0 +1,136 @@
+//! Sources, keys and workloads as a graph in three layers, for pictures.
+
+use super::{Answer, Assume, Change, Impact, Side, State, compare};
+use super::{Asked, SourceChange, Workload};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A graph whose edges lead from one layer to the next.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Graph {
+    /// The nodes: sources first, then keys, then workloads.
+    pub nodes: Vec<Node>,
+    /// Pairs of nodes, by their positions.
+    pub edges: Vec<(usize, usize)>,
+    /// How many keys are not shown because there are too many to read.
+    pub hidden_keys: usize,
+}
+
+/// A node.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The layer.
+    pub layer: Layer,
+    /// What people call it.
+    pub label: String,
+    /// What happens to it.
+    pub paint: Paint,
+}
+
+/// A layer of the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// ConfigMaps and Secrets.
+    Source,
+    /// Their keys.
+    Key,
+    /// Workloads.
+    Workload,
+}
+
+/// What happens to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// Nothing.
+    Plain,
+    /// A source or a key changed.
+    Changed(Change),
+    /// This is the answer for a workload.
+    Answer(Answer),
+}
+
+/// The most edges of a picture in which keys are shown one by one.
+pub const MOST_EDGES: usize = 150;
+
+#[derive(Default)]
+struct Builder {
+    graph: Graph,
+    known: BTreeMap<(Layer, String, String), usize>,
+    edges: BTreeSet<(usize, usize)>,
+}
+
+impl Builder {
+    fn node(&mut self, layer: Layer, of: &str, label: &str, paint: Paint) -> usize {
+        let key = (layer, of.to_owned(), label.to_owned());
+        *self.known.entry(key).or_insert_with(|| {
+            self.graph.nodes.push(Node { layer, label: label.to_owned(), paint });
+            self.graph.nodes.len() - 1
+        })
+    }
+
+    /// The graph with its layers one after the other.
+    fn finish(mut self) -> Graph {
+        let mut order: Vec<usize> = (0..self.graph.nodes.len()).collect();
+        order.sort_by_key(|&i| self.graph.nodes[i].layer);
+        let mut place = vec![0; order.len()];
+        for (new, &old) in order.iter().enumerate() {
+            place[old] = new;
+        }
+        let mut nodes: Vec<Option<Node>> = self.graph.nodes.drain(..).map(Some).collect();
+        self.graph.nodes = order.iter().filter_map(|&i| nodes[i].take()).collect();
+        self.graph.edges = self.edges.iter().map(|&(a, b)| (place[a], place[b])).collect();
+        self.graph.edges.sort_unstable();
+        self.graph
+    }
+}
+
+/// What changed and its neighbourhood: each source that changed, its keys, and who reads them; and each
+/// workload to which something happens.
+pub fn of_impact(impact: &Impact) -> Graph {
+    let edges = impact.sources.iter().flat_map(|source| &source.keys);
+    let edges: usize = edges.map(|key| 1 + key.readers.len()).sum();
+    let shows_keys = edges <= MOST_EDGES;
+    let mut builder = Builder::default();
+    for source in &impact.sources {
+        of_source(&mut builder, impact, source, shows_keys);
+    }
+    for workload in impact.workloads.iter().filter(|w| w.answer != Answer::Quiet) {
+        of_workload(&mut builder, workload);
+    }
+    builder.finish()
+}
+
+fn of_workload(builder: &mut Builder, workload: &Workload) -> usize {
+    let name = workload.name.to_string();
+    builder.node(Layer::Workload, "", &name, Paint::Answer(workload.answer))
+}
+
+fn of_source(builder: &mut Builder, impact: &Impact, source: &SourceChange, shows_keys: bool) {
+    let name = source.name.to_string();
+    let from = builder.node(Layer::Source, "", &name, Paint::Changed(source.change));
+    for key in &source.keys {
+        let from = if shows_keys {
+            let node = builder.node(Layer::Key, &name, &key.key, Paint::Changed(key.change));
+            builder.edges.insert((from, node));
+            node
+        } else {
+            builder.graph.hidden_keys += 1;
+            from
+        };
+        for &reader in &key.readers {
+            let to = of_workload(builder, &impact.workloads[reader]);
+            builder.edges.insert((from, to));
+        }
+    }
+}
+
+/// Everything that is read in one state: it is compared with nothing, so every key is new.
+pub fn of_state(state: &State<'_>, nothing: &State<'_>, asked: &Asked<'_>) -> Graph {
+    debug_assert!(nothing.side == Side::Before);
+    let asked = Asked { assume: Some(Assume::Written), ..*asked };
+    let impact = compare(nothing, state, &asked);
+    let mut graph = of_impact(&impact);
+    for node in &mut graph.nodes {
+        node.paint = Paint::Plain;
+    }
+    graph
+}

@@ -1,0 +1,87 @@
+//! Objects as they are applied: read again from their documents, with the edits of rollstamp where
+//! both states are taken to have gone through it.
+
+use super::disruption::Neighbour;
+use super::state::State;
+use super::{Assume, Name};
+use crate::extract::{Object, ObjectId};
+use crate::yaml::path::Step;
+use crate::yaml::{self, split};
+use serde_json::Value;
+
+/// The document of an object as it is applied.
+pub(super) struct Applied<'a> {
+    pub(super) text: String,
+    object: &'a Object,
+}
+
+impl<'a> Applied<'a> {
+    /// The document of an object of a state.
+    pub(super) fn new(state: &State<'_>, object: &'a Object, assume: Assume) -> Self {
+        let file = object.place.file;
+        let text = state.text(file);
+        let mut changes = state.outcome.changes.iter();
+        let change = changes.find(|change| change.file == file && assume == Assume::Stamped);
+        let text = match change {
+            Some(change) => change.edits.slices_within(text, object.document).collect(),
+            None => object.document.of(text).to_owned(),
+        };
+        Self { text, object }
+    }
+
+    /// The object as `kubectl` reads it.
+    pub(super) fn value(&self) -> Option<Value> {
+        read(&self.text, &self.object.route)
+    }
+}
+
+/// The object at the end of a way into the only document of a text.
+fn read(text: &str, route: &[Step]) -> Option<Value> {
+    let chunk = split::chunks(text).next()?.ok()?;
+    let documents = yaml::parse(text, chunk.span).ok()?;
+    let document = documents.first()?;
+    let root = yaml::value::value(document, text, document.root())?;
+    at(&root, route).cloned()
+}
+
+fn at<'v>(value: &'v Value, way: &[Step]) -> Option<&'v Value> {
+    way.iter().try_fold(value, |at, step| match step {
+        Step::Field(name) => at.get(name.as_str()),
+        Step::Item(i) => at.get(i),
+    })
+}
+
+/// The pod templates of an object of a state, in their order.
+pub(super) fn templates(
+    state: &State<'_>,
+    at_object: ObjectId,
+    value: Option<&Value>,
+) -> Vec<Value> {
+    let of = |path: &[Step]| value.and_then(|value| at(value, path)).cloned();
+    let templates = state.manifests().templates_of(at_object);
+    templates.map(|(_, template)| of(&template.path).unwrap_or(Value::Null)).collect()
+}
+
+/// The objects of a state that say something about how the pods of others are replaced.
+pub(super) fn neighbours(state: &State<'_>) -> Vec<Neighbour> {
+    let mut found = Vec::new();
+    for (file, said) in state.manifests().files().zip(state.manifests().all_files()) {
+        let text = state.text(file);
+        for near in &said.neighbours {
+            let Some(object) = read(near.document.of(text), &near.route) else {
+                continue;
+            };
+            let id = &near.id;
+            found.push(Neighbour {
+                group: id.group.to_string(),
+                name: Name {
+                    kind: id.kind.to_string(),
+                    namespace: state.namespace(id.namespace.as_deref()),
+                    name: id.name.to_string(),
+                },
+                object,
+            });
+        }
+    }
+    found
+}

@@ -1,0 +1,80 @@
+//! Which of two states' objects are the same one.
+
+use std::collections::BTreeMap;
+
+/// An object of one state: who it is, and where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item<K> {
+    /// Who it is.
+    pub(super) key: K,
+    /// The folder or file of its apply unit, below the path that was named.
+    pub(super) unit: String,
+}
+
+/// The positions of one object in both states; on one side several, where it stands there more than
+/// once in one unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Pair {
+    pub(super) before: Vec<usize>,
+    pub(super) after: Vec<usize>,
+}
+
+/// Pairs objects of the same identity: those of one unit, and of the rest the only two that are left.
+/// Where several are left nobody knows which became which, and each stands alone.
+pub(super) fn pair<K: Ord + Clone>(before: &[Item<K>], after: &[Item<K>]) -> Vec<Pair> {
+    type Units<'a> = BTreeMap<&'a str, Pair>;
+    let mut by_key: BTreeMap<&K, Units<'_>> = BTreeMap::new();
+    for (i, item) in before.iter().enumerate() {
+        let units = by_key.entry(&item.key).or_default();
+        units.entry(&item.unit).or_default().before.push(i);
+    }
+    for (i, item) in after.iter().enumerate() {
+        let units = by_key.entry(&item.key).or_default();
+        units.entry(&item.unit).or_default().after.push(i);
+    }
+    let mut pairs = Vec::new();
+    for units in by_key.into_values() {
+        let (both, alone): (Vec<Pair>, Vec<Pair>) =
+            units.into_values().partition(|p| !p.before.is_empty() && !p.after.is_empty());
+        pairs.extend(both);
+        let (old, new): (Vec<Pair>, Vec<Pair>) =
+            alone.into_iter().partition(|p| p.after.is_empty());
+        match (old.as_slice(), new.as_slice()) {
+            ([old], [new]) => {
+                pairs.push(Pair { before: old.before.clone(), after: new.after.clone() });
+            }
+            _ => pairs.extend(old.into_iter().chain(new)),
+        }
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(list: &[(&'static str, &str)]) -> Vec<Item<&'static str>> {
+        list.iter().map(|(key, unit)| Item { key: *key, unit: (*unit).to_owned() }).collect()
+    }
+
+    #[test]
+    fn one_that_moved_is_still_the_same() {
+        let pairs = pair(&items(&[("web", "a")]), &items(&[("web", "b")]));
+        assert_eq!(pairs, [Pair { before: vec![0], after: vec![0] }]);
+    }
+
+    #[test]
+    fn units_keep_namesakes_apart() {
+        let before = items(&[("web", "base"), ("web", "prod")]);
+        let after = items(&[("web", "prod"), ("web", "base")]);
+        let pairs = pair(&before, &after);
+        assert_eq!(pairs[0], Pair { before: vec![0], after: vec![1] });
+        assert_eq!(pairs[1], Pair { before: vec![1], after: vec![0] });
+    }
+
+    #[test]
+    fn nobody_guesses_between_two() {
+        let pairs = pair(&items(&[("web", "a"), ("web", "b")]), &items(&[("web", "c")]));
+        assert_eq!(pairs.len(), 3);
+    }
+}

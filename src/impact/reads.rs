@@ -1,0 +1,141 @@
+//! What the pods of a workload read in one state, key by key.
+
+use super::sources::Sources;
+use super::state::{State, Subject};
+use super::{At, Side};
+use crate::extract::{Entry, Reference, SourceId, Why};
+use crate::plan::{Ignored, Reason, read_entries};
+use crate::text::Place;
+use std::collections::BTreeMap;
+
+/// How a key that pods read stands to their stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// It is part of the stamp, or of a name that changes with it.
+    Counts,
+    /// The workload takes no part.
+    IgnoredWorkload,
+    /// Its source is in another apply unit.
+    External,
+    /// The user said that nobody rolls because of it.
+    Ignored,
+    /// The program rereads it while the pods run.
+    Live,
+}
+
+impl Standing {
+    /// Whether pods keep something old if the key changes and they are not replaced.
+    pub(super) fn is_a_must(self) -> bool {
+        matches!(self, Self::Counts | Self::IgnoredWorkload | Self::External)
+    }
+}
+
+/// A key that pods read.
+#[derive(Clone, Copy)]
+pub(super) struct Read<'a> {
+    pub(super) standing: Standing,
+    pub(super) entry: &'a Entry,
+    pub(super) reference: &'a Reference,
+    /// Where the key is written.
+    pub(super) at: At,
+}
+
+/// A key by its source and name, and whether it can be an environment variable: a ConfigMap may have
+/// one key for text and for bytes.
+pub(super) type KeyOf<'a> = (usize, &'a str, bool);
+
+/// What the pods of a workload read.
+#[derive(Default)]
+pub(super) struct Reads<'a> {
+    /// Where several references read a key, the first that counts, else the first.
+    pub(super) keys: BTreeMap<KeyOf<'a>, Read<'a>>,
+    /// The sources that are named at all, by their pair: also where no key of them is read.
+    pub(super) named: Vec<(usize, Standing)>,
+    /// Whether a reference could not be followed, because overlays decide what is applied.
+    pub(super) is_unknown: bool,
+}
+
+/// What a workload reads in a state.
+pub(super) fn of<'a>(state: &State<'a>, sources: &Sources<'a>, subject: &Subject<'a>) -> Reads<'a> {
+    let mut reads = Reads::default();
+    for planned in &subject.planned {
+        let references = state.manifests().references_of(planned.template);
+        if planned.reasons.len() < references.len() {
+            reads.is_unknown |= references.iter().any(Reference::reads);
+            continue;
+        }
+        for (reference, reason) in references.iter().zip(&planned.reasons) {
+            let Some((at, standing)) = meant(state, sources, subject, reference, reason) else {
+                continue;
+            };
+            reads.add(state, sources, at, standing, reference);
+        }
+    }
+    reads
+}
+
+impl<'a> Reads<'a> {
+    fn add(
+        &mut self,
+        state: &State<'a>,
+        sources: &Sources<'a>,
+        at: SourceId,
+        standing: Standing,
+        reference: &'a Reference,
+    ) {
+        let pair = match state.side {
+            Side::Before => sources.before(at),
+            Side::After => sources.after(at),
+        };
+        let Some(pair) = pair else { return };
+        self.named.push((pair, standing));
+        let source = state.source(at);
+        // What a live volume shows is read, though nobody needs to roll for it.
+        let entries = match standing {
+            Standing::Live => (0..source.entries.len()).collect(),
+            _ => read_entries(source, &reference.keys),
+        };
+        let file = state.manifests().owner(at).place.file;
+        for entry in entries.into_iter().map(|i| &source.entries[i]) {
+            let ignored = entry.ignored.is_some() || source.ignored.is_some();
+            let standing = match standing {
+                Standing::Counts if ignored => Standing::Ignored,
+                other => other,
+            };
+            let at = state.at(Place { file, span: entry.at });
+            let read = Read { standing, entry, reference, at };
+            let known = self.keys.entry((pair, entry.key.as_str(), entry.env)).or_insert(read);
+            if standing < known.standing {
+                *known = read;
+            }
+        }
+    }
+}
+
+/// The source that a reference means, and how it stands to the stamp.
+fn meant<'a>(
+    state: &State<'a>,
+    sources: &Sources<'a>,
+    subject: &Subject<'a>,
+    reference: &'a Reference,
+    reason: &Reason,
+) -> Option<(SourceId, Standing)> {
+    let by_name = || sources.named(state, subject, reference);
+    match reason {
+        Reason::Counted(counted) => Some((counted.source, Standing::Counts)),
+        Reason::ContentNamed(at) | Reason::Clash(at, _) => Some((*at, Standing::Counts)),
+        Reason::Ignored(Ignored::Source(at, _) | Ignored::Keys(at, _)) => {
+            Some((*at, Standing::Ignored))
+        }
+        Reason::Ignored(Ignored::Workload(_)) if reference.reads() => {
+            by_name().map(|at| (at, Standing::IgnoredWorkload))
+        }
+        Reason::Ignored(Ignored::OnWorkload) => by_name().map(|at| (at, Standing::Ignored)),
+        Reason::ReadsNothing if reference.why == Why::Live => {
+            by_name().map(|at| (at, Standing::Live))
+        }
+        Reason::External => by_name().map(|at| (at, Standing::External)),
+        Reason::Filled(at) => Some((*at, Standing::External)),
+        Reason::Ignored(Ignored::Workload(_)) | Reason::ReadsNothing | Reason::Ambiguous(_) => None,
+    }
+}

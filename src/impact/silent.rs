@@ -1,0 +1,141 @@
+//! The sources that changed, who reads what changed in them, and why one of them rolls nobody.
+
+use super::objects::Applied;
+use super::reads::{Reads, Standing};
+use super::sources::{SourcePair, Sources};
+use super::state::State;
+use super::{Answer, Assume, Change, KeyChange, Silent, SourceChange, Workload};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How a workload stands to a source that changed.
+struct Reader<'a> {
+    workload: usize,
+    key: &'a str,
+    standing: Standing,
+}
+
+/// The sources that changed. `read` is what each workload reads before and after.
+pub(super) fn changes(
+    before: &State<'_>,
+    after: &State<'_>,
+    sources: &Sources<'_>,
+    workloads: &[Workload],
+    read: &[(Reads<'_>, Reads<'_>)],
+) -> Vec<SourceChange> {
+    let mut readers: BTreeMap<usize, Vec<Reader<'_>>> = BTreeMap::new();
+    let mut named: BTreeSet<usize> = BTreeSet::new();
+    for (workload, (was, is)) in read.iter().enumerate() {
+        for reads in [is, was] {
+            named.extend(reads.named.iter().map(|(pair, _)| *pair));
+            for ((pair, key, _), read) in &reads.keys {
+                if !sources.pairs[*pair].keys.is_empty() {
+                    let standing = read.standing;
+                    readers.entry(*pair).or_default().push(Reader { workload, key, standing });
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for (number, pair) in sources.pairs.iter().enumerate() {
+        let filled = pair.is_filled_in_cluster();
+        if pair.keys.is_empty() && !(filled && differs(before, after, pair)) {
+            let is_there_twice = pair.before.is_some() && pair.after.is_some();
+            if is_there_twice || filled {
+                continue;
+            }
+        }
+        let of_pair = readers.get(&number).map_or(&[][..], Vec::as_slice);
+        found.extend(change(before, after, pair, of_pair, named.contains(&number), workloads));
+    }
+    found.sort_by(|a, b| (&a.name, a.at).cmp(&(&b.name, b.at)));
+    found
+}
+
+/// Whether the object that a controller fills a source from reads differently.
+fn differs(before: &State<'_>, after: &State<'_>, pair: &SourcePair<'_>) -> bool {
+    let (Some(was), Some(is)) = (pair.before, pair.after) else {
+        return true;
+    };
+    let was = Applied::new(before, was.object, Assume::Written);
+    let is = Applied::new(after, is.object, Assume::Written);
+    was.text != is.text && was.value() != is.value()
+}
+
+fn change(
+    before: &State<'_>,
+    after: &State<'_>,
+    pair: &SourcePair<'_>,
+    readers: &[Reader<'_>],
+    is_named: bool,
+    workloads: &[Workload],
+) -> Option<SourceChange> {
+    let (state, object) = match (pair.after, pair.before) {
+        (Some(is), _) => (after, is.object),
+        (None, Some(was)) => (before, was.object),
+        (None, None) => return None,
+    };
+    let reads = |key: &str| {
+        let of_key = readers.iter().filter(|r| r.key == key && r.standing.is_a_must());
+        of_key.map(|reader| reader.workload).collect::<BTreeSet<usize>>()
+    };
+    let keys = pair.keys.iter().map(|differing| KeyChange {
+        key: differing.key.clone(),
+        change: differing.change,
+        at: differing.at,
+        readers: reads(&differing.key).into_iter().collect(),
+    });
+    let keys: Vec<KeyChange> = keys.collect();
+    let all: BTreeSet<usize> = keys.iter().flat_map(|key| key.readers.iter().copied()).collect();
+    let renamed = pair.renamed().map(|(from, _)| from.to_owned());
+    Some(SourceChange {
+        name: pair.name.clone(),
+        target: pair.target,
+        at: state.at(object.place_of_name()),
+        change: match (pair.before.is_some(), pair.after.is_some()) {
+            (true, true) => Change::Changed,
+            (true, false) => Change::Removed,
+            (false, _) => Change::Added,
+        },
+        silent: silent(pair, &keys, readers, &all, is_named, workloads),
+        keys,
+        is_renamed: renamed.is_some(),
+        readers: all.into_iter().collect(),
+    })
+}
+
+/// Why a source that changed rolls nobody.
+fn silent(
+    pair: &SourcePair<'_>,
+    keys: &[KeyChange],
+    readers: &[Reader<'_>],
+    all: &BTreeSet<usize>,
+    is_named: bool,
+    workloads: &[Workload],
+) -> Option<Silent> {
+    let any = |answer: Answer| all.iter().any(|&w| workloads[w].answer == answer);
+    let changed = |reader: &&Reader<'_>| keys.iter().any(|key| key.key == reader.key);
+    let stands = |standing: Standing| {
+        readers.iter().filter(changed).any(|reader| reader.standing == standing)
+    };
+    let is_ignored =
+        [pair.before, pair.after].into_iter().flatten().any(|s| s.source.ignored.is_some());
+    if all.iter().any(|&w| workloads[w].answer.replaces_pods()) {
+        None
+    } else if any(Answer::Stale) {
+        Some(Silent::StaleReaders)
+    } else if any(Answer::New) || any(Answer::Gone) {
+        Some(Silent::WithReader)
+    } else if !all.is_empty() {
+        Some(Silent::LaterRuns)
+    } else if pair.is_filled_in_cluster() {
+        Some(Silent::FilledInCluster)
+    } else if is_ignored || stands(Standing::Ignored) {
+        Some(Silent::Ignored)
+    } else if stands(Standing::Live) {
+        Some(Silent::Live)
+    } else if is_named {
+        Some(Silent::OtherKeys)
+    } else {
+        Some(Silent::NoReader)
+    }
+}

@@ -1,0 +1,280 @@
+//! The sources of both states: which are the same one, and what changed in them.
+
+use super::pairs::{Item, pair};
+use super::state::{Provided, State, Subject};
+use super::{At, Change, Name, Side};
+use crate::digest::ValueDigest;
+use crate::digest::name_hash::looks_suffixed;
+use crate::extract::{Entry, Reference, SourceId};
+use crate::k8s::providers::Target;
+use crate::text::Place;
+use std::collections::BTreeMap;
+
+/// A source in both states.
+pub(super) struct SourcePair<'a> {
+    /// Who it is, without the suffix of its content.
+    pub(super) name: Name,
+    pub(super) target: Target,
+    pub(super) before: Option<Provided<'a>>,
+    pub(super) after: Option<Provided<'a>>,
+    /// The keys that differ, by name.
+    pub(super) keys: Vec<Differing>,
+}
+
+/// A key that differs.
+pub(super) struct Differing {
+    pub(super) key: String,
+    pub(super) change: Change,
+    pub(super) at: At,
+}
+
+/// The sources of both states, and which of them a reference means.
+pub(super) struct Sources<'a> {
+    pub(super) pairs: Vec<SourcePair<'a>>,
+    before: BTreeMap<SourceId, usize>,
+    after: BTreeMap<SourceId, usize>,
+    /// The sources of both states by what references say.
+    by_name: (Names, Names),
+}
+
+type Names = BTreeMap<(Target, String), Vec<ByName>>;
+
+/// A source that a reference may mean by its name alone.
+struct ByName {
+    namespace: Option<String>,
+    unit: String,
+    at: SourceId,
+}
+
+type Key = (Target, Option<String>, String);
+
+impl<'a> Sources<'a> {
+    /// Pairs the sources of two states.
+    pub(super) fn new(before: &State<'a>, after: &State<'a>) -> Self {
+        let old = before.sources();
+        let new = after.sources();
+        let exact = |state: &State<'a>, all: &[Provided<'a>]| -> Vec<Item<Key>> {
+            all.iter().map(|source| item(state, source, source.source.name.to_string())).collect()
+        };
+        let mut found = Self {
+            pairs: Vec::new(),
+            before: BTreeMap::new(),
+            after: BTreeMap::new(),
+            by_name: (by_name(before, &old), by_name(after, &new)),
+        };
+        let (mut old_left, mut new_left) = (Vec::new(), Vec::new());
+        for pair in pair(&exact(before, &old), &exact(after, &new)) {
+            match (pair.before.is_empty(), pair.after.is_empty()) {
+                (false, false) => found.add(before, after, &old, &new, &pair.before, &pair.after),
+                (false, true) => old_left.push(pair.before),
+                (true, _) => new_left.push(pair.after),
+            }
+        }
+        // What is left may have got another suffix: one without it, or with the suffix of other
+        // content, is the same source.
+        let base = |state: &State<'a>, all: &[Provided<'a>], left: &[Vec<usize>]| {
+            let items = left.iter().map(|copies| {
+                let source = &all[copies[0]];
+                item(state, source, base_name(&source.source.name).to_owned())
+            });
+            items.collect::<Vec<Item<Key>>>()
+        };
+        let (old_items, new_items) = (base(before, &old, &old_left), base(after, &new, &new_left));
+        for pair in pair(&old_items, &new_items) {
+            // Two of one unit with the same base are generations of one source, or two sources: each
+            // stands alone.
+            let is_one = pair.before.len() == 1 && pair.after.len() == 1;
+            if is_one {
+                let (b, a) = (&old_left[pair.before[0]], &new_left[pair.after[0]]);
+                found.add(before, after, &old, &new, b, a);
+                continue;
+            }
+            for at in pair.before {
+                found.add(before, after, &old, &new, &old_left[at], &[]);
+            }
+            for at in pair.after {
+                found.add(before, after, &old, &new, &[], &new_left[at]);
+            }
+        }
+        found
+    }
+
+    fn add(
+        &mut self,
+        before: &State<'a>,
+        after: &State<'a>,
+        old: &[Provided<'a>],
+        new: &[Provided<'a>],
+        old_copies: &[usize],
+        new_copies: &[usize],
+    ) {
+        let number = self.pairs.len();
+        self.before.extend(old_copies.iter().map(|&i| (old[i].at, number)));
+        self.after.extend(new_copies.iter().map(|&i| (new[i].at, number)));
+        let counting = |all: &[Provided<'a>], copies: &[usize]| counting(all, copies);
+        let (old, new) = (counting(old, old_copies), counting(new, new_copies));
+        let (state, any) = match (new, old) {
+            (Some(new), _) => (after, new),
+            (None, Some(old)) => (before, old),
+            (None, None) => return,
+        };
+        let was_renamed = old.zip(new).is_some_and(|(o, n)| o.source.name != n.source.name);
+        let is_suffixed = was_renamed || any.source.content_named;
+        let written = any.source.name.as_str();
+        let name = if is_suffixed { base_name(written) } else { written };
+        let keys = differing(before, after, old, new);
+        self.pairs.push(SourcePair {
+            name: Name {
+                kind: any.object.id.kind.to_string(),
+                namespace: state.namespace(namespace(&any)),
+                name: name.to_owned(),
+            },
+            target: any.source.target,
+            before: old,
+            after: new,
+            keys,
+        });
+    }
+
+    /// The sources that have another name after, by both names.
+    pub(super) fn renamed(&self) -> BTreeMap<(String, String), Name> {
+        let renamed = self.pairs.iter().filter_map(|pair| {
+            let (from, to) = pair.renamed()?;
+            Some(((from.to_owned(), to.to_owned()), pair.name.clone()))
+        });
+        renamed.collect()
+    }
+
+    /// Which pair a source of the first state belongs to.
+    pub(super) fn before(&self, at: SourceId) -> Option<usize> {
+        self.before.get(&at).copied()
+    }
+
+    /// The only source of a state that a reference can mean by its kind, name and namespace: one of
+    /// the same apply unit before others. Nobody guesses between two.
+    pub(super) fn named(
+        &self,
+        state: &State<'a>,
+        subject: &Subject<'a>,
+        reference: &Reference,
+    ) -> Option<SourceId> {
+        let own = state.namespace(subject.object.id.namespace.as_deref());
+        let name = (reference.site.target, reference.name.to_string());
+        let by_name = match state.side {
+            Side::Before => &self.by_name.0,
+            Side::After => &self.by_name.1,
+        };
+        let fitting = by_name.get(&name)?.iter().filter(|known| known.namespace == own);
+        let unit = state.unit(subject.object.place.file);
+        let here: Vec<&ByName> = fitting.clone().filter(|known| known.unit == unit).collect();
+        let all: Vec<&ByName> = if here.is_empty() { fitting.collect() } else { here };
+        match all.as_slice() {
+            [only] => Some(only.at),
+            _ => None,
+        }
+    }
+
+    /// Which pair a source of the second state belongs to.
+    pub(super) fn after(&self, at: SourceId) -> Option<usize> {
+        self.after.get(&at).copied()
+    }
+}
+
+impl SourcePair<'_> {
+    /// Whether its name changed with its content.
+    pub(super) fn renamed(&self) -> Option<(&str, &str)> {
+        let (before, after) = (self.before?, self.after?);
+        let (from, to) = (before.source.name.as_str(), after.source.name.as_str());
+        (from != to).then_some((from, to))
+    }
+
+    /// Whether it is one that a controller in the cluster fills.
+    pub(super) fn is_filled_in_cluster(&self) -> bool {
+        [self.before, self.after].into_iter().flatten().any(|s| s.source.filled_in_cluster)
+    }
+}
+
+fn namespace<'s>(source: &Provided<'s>) -> Option<&'s str> {
+    let own = source.source.namespace.as_deref();
+    own.or(source.object.id.namespace.as_deref())
+}
+
+/// The sources by what references say; of several copies in one unit, the last.
+fn by_name(state: &State<'_>, all: &[Provided<'_>]) -> Names {
+    let mut names = Names::new();
+    for provided in all {
+        let name = (provided.source.target, provided.source.name.to_string());
+        let known = names.entry(name).or_default();
+        let new = ByName {
+            namespace: state.namespace(namespace(provided)),
+            unit: state.unit(provided.object.place.file),
+            at: provided.at,
+        };
+        known.retain(|old| old.namespace != new.namespace || old.unit != new.unit);
+        known.push(new);
+    }
+    names
+}
+
+fn item(state: &State<'_>, source: &Provided<'_>, name: String) -> Item<Key> {
+    let namespace = state.namespace(namespace(source));
+    Item {
+        key: (source.source.target, namespace, name),
+        unit: state.unit(source.object.place.file),
+    }
+}
+
+/// A name without the suffix of its content: a dash and ten letters.
+fn base_name(name: &str) -> &str {
+    match looks_suffixed(name) {
+        true => &name[..name.len() - 11],
+        false => name,
+    }
+}
+
+/// The copy that counts: the last, but one that is no Helm hook before one that is, and one whose
+/// content is written before one that a controller fills.
+fn counting<'a>(all: &[Provided<'a>], copies: &[usize]) -> Option<Provided<'a>> {
+    let rank = |i: usize| (!all[i].source.filled_in_cluster, !all[i].object.hook);
+    copies.iter().max_by_key(|&&i| (rank(i), i)).map(|&i| all[i])
+}
+
+/// The keys that differ. A key may stand for text and for bytes; it is one key to its readers.
+fn differing(
+    before: &State<'_>,
+    after: &State<'_>,
+    old: Option<Provided<'_>>,
+    new: Option<Provided<'_>>,
+) -> Vec<Differing> {
+    let mut keys: BTreeMap<&str, [Vec<&Entry>; 2]> = BTreeMap::new();
+    for (side, source) in [old, new].iter().enumerate() {
+        for entry in source.iter().flat_map(|s| &s.source.entries) {
+            keys.entry(&entry.key).or_default()[side].push(entry);
+        }
+    }
+    let place = |state: &State<'_>, source: Option<Provided<'_>>, entries: &[&Entry]| {
+        let file = source.map(|s| s.object.place.file);
+        let span = entries.first().map(|e| e.at);
+        file.zip(span).map(|(file, span)| state.at(Place { file, span }))
+    };
+    let found = keys.into_iter().filter_map(|(key, [was, is])| {
+        let change = match (was.is_empty(), is.is_empty()) {
+            (false, true) => Change::Removed,
+            (true, false) => Change::Added,
+            _ if same(&was, &is) => return None,
+            _ => Change::Changed,
+        };
+        let at = place(after, new, &is).or_else(|| place(before, old, &was))?;
+        Some(Differing { key: key.to_owned(), change, at })
+    });
+    found.collect()
+}
+
+fn same(one: &[&Entry], other: &[&Entry]) -> bool {
+    let content = |e: &Entry| -> (bool, ValueDigest) { (e.env, e.digest) };
+    one.len() == other.len()
+        && one.iter().zip(other).all(|(a, b)| {
+            let ((env, digest), (other_env, other_digest)) = (content(a), content(b));
+            env == other_env && digest == other_digest
+        })
+}

@@ -1,0 +1,71 @@
+//! What kustomizations are looked for in: the file system, or a revision that git holds.
+
+use crate::k8s::kustomize_names::FILE_NAMES;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Files by their real paths.
+pub(super) trait Disk {
+    /// The real path of a file or folder, links followed; nothing, if it is not there.
+    fn real(&self, path: &Path) -> Option<PathBuf>;
+    /// Whether there is a folder here.
+    fn is_dir(&self, path: &Path) -> bool;
+    /// Whether there is a file here, links followed.
+    fn is_file(&self, path: &Path) -> bool;
+    /// Whether the last part of the path is a link.
+    fn is_link(&self, path: &Path) -> bool;
+    /// The bytes of a file.
+    fn bytes(&self, path: &Path) -> Option<Vec<u8>>;
+    /// Whether the folder is the root of a repository.
+    fn is_repository(&self, folder: &Path) -> bool;
+    /// The folders at or below this one that hold a kustomization, hidden folders included.
+    fn kustomized(&self, root: &Path) -> BTreeSet<PathBuf>;
+}
+
+/// The file system.
+pub(super) struct FileSystem;
+
+impl Disk for FileSystem {
+    fn real(&self, path: &Path) -> Option<PathBuf> {
+        std::fs::canonicalize(path).ok()
+    }
+
+    fn is_dir(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        path.is_file()
+    }
+
+    fn is_link(&self, path: &Path) -> bool {
+        path.is_symlink()
+    }
+
+    fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
+        std::fs::read(path).ok()
+    }
+
+    fn is_repository(&self, folder: &Path) -> bool {
+        folder.join(".git").exists()
+    }
+
+    fn kustomized(&self, root: &Path) -> BTreeSet<PathBuf> {
+        let walker = ignore::WalkBuilder::new(root)
+            .hidden(false)
+            .ignore(false)
+            .git_global(false)
+            .require_git(false)
+            .follow_links(false)
+            .filter_entry(|entry| entry.file_name() != ".git")
+            .build();
+        let mut folders = BTreeSet::new();
+        for entry in walker.filter_map(Result::ok) {
+            let is_one = FILE_NAMES.iter().any(|name| entry.file_name() == *name);
+            if is_one && let Some(folder) = entry.path().parent() {
+                folders.insert(folder.to_path_buf());
+            }
+        }
+        folders
+    }
+}

@@ -1,0 +1,453 @@
+//! Reads a revision from git, without a checkout: names and bytes come from the `git` program, which
+//! the user has if there is a repository, and which knows alternates, packs, partial clones and SHA-256
+//! better than any copy of it. It is only asked to read. Beside `--build` it is the only program that
+//! rollstamp runs, and only where the command line names a revision.
+
+use super::disk::Disk;
+use super::{display, kustomizations, relative, utf8, walk};
+use crate::config::options::Options;
+use crate::k8s::kustomize_names::FILE_NAMES;
+use crate::process::Loaded;
+use crate::text::input::{Found, Input};
+use anyhow::{Context, bail};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Component, Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A repository.
+#[derive(Clone)]
+pub struct Repository {
+    top: PathBuf,
+    /// The way from its root to the working directory, `/` between folders.
+    prefix: String,
+}
+
+/// A revision of a repository: every file of it by its path.
+#[derive(Clone)]
+pub struct Revision {
+    repository: Repository,
+    /// The commit.
+    pub id: String,
+    files: Arc<BTreeMap<String, Blob>>,
+    store: Arc<Mutex<Store>>,
+}
+
+/// A file of a revision.
+#[derive(Clone)]
+struct Blob {
+    id: String,
+    is_link: bool,
+}
+
+/// `git cat-file --batch`, which answers as long as it is asked.
+struct Store {
+    child: Child,
+    ask: Option<ChildStdin>,
+    answer: BufReader<ChildStdout>,
+    /// What was read, by its id, as long as many revisions are looked at.
+    known: BTreeMap<String, Arc<[u8]>>,
+    keeps: bool,
+}
+
+/// REV and PATH of `REV:PATH`, unless a file of this name is there, or it is a path of Windows.
+pub fn split(path: &Path) -> Option<(&str, &str)> {
+    if path.symlink_metadata().is_ok() {
+        return None;
+    }
+    let (revision, inside) = path.to_str()?.split_once(':')?;
+    let is_drive = revision.len() == 1 && inside.starts_with(['\\', '/']);
+    (!revision.is_empty() && !is_drive).then_some((revision, inside))
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .context("failed to run `git`; without it, name two folders")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.lines().next().unwrap_or_default().trim_start_matches("fatal: ");
+        bail!("`git {}` failed: {said}", arguments[0]);
+    }
+    Ok(output.stdout)
+}
+
+fn line(folder: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let text = String::from_utf8(git(folder, arguments)?).context("git says no UTF-8")?;
+    Ok(text.trim_end_matches('\n').to_owned())
+}
+
+impl Repository {
+    /// The repository around a file or folder.
+    ///
+    /// # Errors
+    /// When there is none, or no `git`.
+    pub fn around(path: &Path) -> anyhow::Result<Self> {
+        let folder = match path.is_dir() {
+            true => path,
+            false => path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+        };
+        let top = PathBuf::from(line(folder, &["rev-parse", "--show-toplevel"])?);
+        let top = std::fs::canonicalize(&top).unwrap_or(top);
+        let here = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
+        let prefix = here.strip_prefix(&top).map(display).unwrap_or_default();
+        Ok(Self { top, prefix })
+    }
+
+    /// The commit from which the working tree and its upstream branch went apart.
+    ///
+    /// # Errors
+    /// When there is no upstream branch.
+    pub fn merge_base(&self) -> anyhow::Result<String> {
+        let upstreams = ["@{upstream}", "origin/HEAD", "origin/main", "origin/master"];
+        let upstream = upstreams.into_iter().find_map(|name| self.commit(name).ok());
+        let Some(upstream) = upstream else {
+            bail!("no upstream branch: name the revision that counts as before with --base");
+        };
+        line(&self.top, &["merge-base", "HEAD", &upstream])
+            .context("no merge base: a shallow clone needs `git fetch --unshallow`")
+    }
+
+    fn commit(&self, revision: &str) -> anyhow::Result<String> {
+        let commit = format!("{revision}^{{commit}}");
+        line(&self.top, &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])
+    }
+
+    /// A revision and the names of its files.
+    ///
+    /// # Errors
+    /// When there is no such revision.
+    pub fn revision(&self, revision: &str) -> anyhow::Result<Revision> {
+        let store = Arc::new(Mutex::new(Store::start(&self.top, false)?));
+        self.read(revision, store)
+    }
+
+    fn read(&self, revision: &str, store: Arc<Mutex<Store>>) -> anyhow::Result<Revision> {
+        let Ok(id) = self.commit(revision) else { bail!("no revision `{revision}`") };
+        let listed = git(&self.top, &["ls-tree", "-r", "-z", "--full-tree", &id])?;
+        let mut files = BTreeMap::new();
+        for entry in listed.split(|byte| *byte == 0) {
+            // `100644 blob ID TAB PATH`
+            let Ok(entry) = std::str::from_utf8(entry) else { continue };
+            let Some((about, path)) = entry.split_once('\t') else { continue };
+            let mut about = about.split(' ');
+            let (mode, kind, id) = (about.next(), about.next(), about.next());
+            if let (Some(mode), Some("blob"), Some(id)) = (mode, kind, id) {
+                let blob = Blob { id: id.to_owned(), is_link: mode == "120000" };
+                files.insert(path.to_owned(), blob);
+            }
+        }
+        Ok(Revision { repository: self.clone(), id, files: Arc::new(files), store })
+    }
+
+    /// The path of a file or folder inside of the repository.
+    ///
+    /// # Errors
+    /// When it lies elsewhere.
+    pub fn inside(&self, path: &Path) -> anyhow::Result<String> {
+        let here = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
+        let whole = std::fs::canonicalize(path).unwrap_or_else(|_| cleaned(&here.join(path)));
+        match whole.strip_prefix(&self.top) {
+            Ok(inside) => Ok(display(inside)),
+            Err(_) => bail!("{} lies outside of the repository", path.display()),
+        }
+    }
+}
+
+/// A path without `.` and `..`.
+fn cleaned(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            part => clean.push(part),
+        }
+    }
+    clean
+}
+
+impl Store {
+    fn start(top: &Path, keeps: bool) -> anyhow::Result<Self> {
+        let mut child = Command::new("git")
+            .arg("-C")
+            .arg(top)
+            .args(["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("failed to run `git`")?;
+        let (ask, answer) = (child.stdin.take(), child.stdout.take());
+        let answer = answer.context("`git cat-file` has no output")?;
+        let answer = BufReader::with_capacity(1 << 16, answer);
+        Ok(Self { child, ask, answer, known: BTreeMap::new(), keeps })
+    }
+
+    fn bytes(&mut self, id: &str) -> Option<Arc<[u8]>> {
+        if let Some(known) = self.known.get(id) {
+            return Some(Arc::clone(known));
+        }
+        let ask = self.ask.as_mut()?;
+        writeln!(ask, "{id}").ok()?;
+        ask.flush().ok()?;
+        // `ID blob SIZE`, the bytes, a line end
+        let mut head = String::new();
+        self.answer.read_line(&mut head).ok()?;
+        let size: usize = head.trim_end().rsplit(' ').next()?.parse().ok()?;
+        let mut bytes = vec![0; size + 1];
+        self.answer.read_exact(&mut bytes).ok()?;
+        bytes.pop();
+        let bytes: Arc<[u8]> = bytes.into();
+        if self.keeps {
+            self.known.insert(id.to_owned(), Arc::clone(&bytes));
+        }
+        Some(bytes)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // It ends when nobody can ask any more.
+        self.ask = None;
+        let _ = self.child.wait();
+    }
+}
+
+impl Revision {
+    /// Where a path of the revision would lie in the working tree.
+    pub fn on_disk(&self, path: &str) -> PathBuf {
+        self.repository.top.join(path.trim_start_matches("./"))
+    }
+
+    /// A path of the revision as the names of files below it begin.
+    pub fn name(&self, path: &str) -> String {
+        self.display(&self.root(path))
+    }
+
+    /// A path from the root of the repository; `./` means from the working directory, as in git.
+    fn root(&self, path: &str) -> String {
+        let whole = match path.strip_prefix("./").or((path == ".").then_some("")) {
+            Some(rest) => format!("{}/{rest}", self.repository.prefix),
+            None => path.to_owned(),
+        };
+        let whole = cleaned(Path::new(whole.trim_start_matches('/')));
+        display(&whole)
+    }
+
+    /// A path as the user would write it from the working directory.
+    fn display(&self, inside: &str) -> String {
+        let here = self.repository.top.join(&self.repository.prefix);
+        display(&relative(&self.repository.top.join(inside), Some(&here)))
+    }
+
+    fn blob(&self, inside: &str) -> Option<Vec<u8>> {
+        let blob = self.files.get(inside)?;
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.bytes(&blob.id).map(|bytes| bytes.to_vec())
+    }
+
+    fn inside(&self, path: &Path) -> Option<String> {
+        cleaned(path).strip_prefix(&self.repository.top).ok().map(display)
+    }
+
+    fn has_folder(&self, inside: &str) -> bool {
+        if inside.is_empty() {
+            return true;
+        }
+        let first = format!("{inside}/");
+        self.files.range(first.clone()..).next().is_some_and(|(path, _)| path.starts_with(&first))
+    }
+
+    /// Follows links inside of the repository.
+    fn follow(&self, inside: &str) -> Option<String> {
+        let mut at = inside.to_owned();
+        for _ in 0..MAX_LINKS {
+            if !self.files.get(&at)?.is_link {
+                return Some(at);
+            }
+            let target = String::from_utf8(self.blob(&at)?).ok()?;
+            let folder = Path::new(&at).parent().unwrap_or(Path::new(""));
+            let top = Path::new("/");
+            let whole = cleaned(&top.join(folder).join(&target));
+            at = display(whole.strip_prefix(top).ok()?);
+        }
+        None
+    }
+}
+
+/// As many links as Linux follows.
+const MAX_LINKS: usize = 40;
+
+impl Disk for Revision {
+    fn real(&self, path: &Path) -> Option<PathBuf> {
+        let inside = self.inside(path)?;
+        let real = match self.follow(&inside) {
+            Some(file) => file,
+            None => Some(inside).filter(|folder| self.has_folder(folder))?,
+        };
+        Some(self.repository.top.join(real))
+    }
+
+    fn is_dir(&self, path: &Path) -> bool {
+        self.inside(path).is_some_and(|inside| self.has_folder(&inside))
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.inside(path).is_some_and(|inside| self.follow(&inside).is_some())
+    }
+
+    fn is_link(&self, path: &Path) -> bool {
+        let inside = self.inside(path);
+        inside.and_then(|inside| self.files.get(&inside)).is_some_and(|blob| blob.is_link)
+    }
+
+    fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
+        let file = self.follow(&self.inside(path)?)?;
+        self.blob(&file)
+    }
+
+    fn is_repository(&self, folder: &Path) -> bool {
+        folder == self.repository.top
+    }
+
+    fn kustomized(&self, root: &Path) -> BTreeSet<PathBuf> {
+        let folders = self.files.keys().filter_map(|path| {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            FILE_NAMES.contains(&name).then(|| self.repository.top.join(folder))
+        });
+        folders.filter(|folder| folder.starts_with(root)).collect()
+    }
+}
+
+/// Loads files and folders of a revision, by the rules for those on disk.
+///
+/// # Errors
+/// When a path is not in the revision.
+pub fn load(
+    revision: &Revision,
+    paths: &[String],
+    exclude: &globset::GlobSet,
+    root: Option<&Path>,
+    options: &Options,
+) -> anyhow::Result<Loaded> {
+    let units = &options.rules.units;
+    let mut loaded = Loaded::default();
+    let mut folders = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (position, path) in paths.iter().enumerate() {
+        let path = revision.root(path);
+        if revision.has_folder(&path) {
+            folders.push(revision.repository.top.join(&path));
+            for inside in below(revision, &path) {
+                let under = inside[path.len()..].trim_start_matches('/');
+                take(&mut loaded, revision, position, inside, under, exclude, &mut seen);
+            }
+        } else if let Some(file) = revision.follow(&path) {
+            if seen.insert(path.clone()) {
+                let name = revision.display(&path);
+                match utf8(revision.blob(&file).unwrap_or_default(), &name) {
+                    Ok(text) => push(&mut loaded, revision, &path, text, Found::Named),
+                    Err(finding) => loaded.findings.push(finding),
+                }
+            }
+        } else if !revision.files.is_empty() && paths.len() > 1 {
+            // A path that is new in the working tree was not there before.
+        } else {
+            bail!("no path `{path}` in {}", &revision.id[..revision.id.len().min(12)]);
+        }
+    }
+    if let Some(root) = root.filter(|_| !units.is_empty()) {
+        let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+        for input in &mut loaded.inputs {
+            let below = input.path.as_deref().and_then(|path| path.strip_prefix(&root).ok());
+            input.below = below.map(display);
+        }
+    }
+    kustomizations::load(&mut loaded, &folders, revision);
+    Ok(loaded)
+}
+
+/// The paths below a folder, in the order in which a walk would meet them.
+fn below<'r>(revision: &'r Revision, folder: &str) -> Vec<&'r str> {
+    let first = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let paths = revision.files.range(first.clone()..).map(|(path, _)| path.as_str());
+    let mut paths: Vec<&str> = paths.take_while(|path| path.starts_with(&first)).collect();
+    paths.sort_by_cached_key(|path| path.replace('/', "\0"));
+    paths
+}
+
+fn take(
+    loaded: &mut Loaded,
+    revision: &Revision,
+    position: usize,
+    inside: &str,
+    under: &str,
+    exclude: &globset::GlobSet,
+    seen: &mut BTreeSet<String>,
+) {
+    let (above, name) = under.rsplit_once('/').unwrap_or(("", under));
+    let is_hidden = above.split('/').any(|folder| folder.starts_with('.'));
+    let is_excluded = !exclude.is_empty()
+        && Path::new(under).ancestors().filter(|a| !a.as_os_str().is_empty()).any(|part| {
+            exclude.is_match(part) || part.file_name().is_some_and(|n| exclude.is_match(n))
+        });
+    if is_hidden || is_excluded {
+        return;
+    }
+    if FILE_NAMES.contains(&name) {
+        loaded.skipped.kustomizations += 1;
+        return;
+    }
+    if !walk::has_manifest_extension(Path::new(name)) {
+        return;
+    }
+    if is_chart_template(revision, inside) {
+        loaded.skipped.templates += 1;
+        return;
+    }
+    let Some(file) = revision.follow(inside) else { return };
+    if !seen.insert(inside.to_owned()) {
+        return;
+    }
+    match revision.blob(&file).map(String::from_utf8) {
+        Some(Ok(text)) => push(loaded, revision, inside, text, Found::Walked(position)),
+        _ => loaded.skipped.binary += 1,
+    }
+}
+
+/// Whether a file lies below `templates` of a Helm chart.
+fn is_chart_template(revision: &Revision, inside: &str) -> bool {
+    let folders = Path::new(inside).ancestors().skip(1);
+    folders.filter(|folder| folder.ends_with("templates")).any(|folder| {
+        let chart = folder.parent().unwrap_or(Path::new("")).join("Chart.yaml");
+        revision.files.contains_key(&display(&chart))
+    })
+}
+
+fn push(loaded: &mut Loaded, revision: &Revision, inside: &str, text: String, found: Found) {
+    let name = revision.display(inside);
+    let mut folders = Path::new(inside).ancestors().skip(1);
+    let kustomization = folders.find_map(|folder| {
+        let names = FILE_NAMES.iter().map(|name| display(&folder.join(name)));
+        names.into_iter().find(|path| revision.files.contains_key(path))
+    });
+    let folder = Path::new(&name).parent().map(display).unwrap_or_default();
+    let input = Input {
+        name,
+        found,
+        print: None,
+        folder,
+        kustomization: kustomization.map(|path| revision.display(&path)),
+        below: None,
+        path: Some(revision.repository.top.join(inside)),
+    };
+    loaded.push(input, Some(text.into()), None);
+}

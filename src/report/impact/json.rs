@@ -1,0 +1,378 @@
+//! An impact for programs: `docs/impact.schema.json` describes it. The structs here are the format.
+
+use super::{Locators, View};
+use crate::impact::disruption::{Disruption, Downtime, Range};
+use crate::impact::{
+    Answer, Assume, At, Counts, Held, KeyChange, KeyReason, Name, Reason, Silent, SourceChange,
+    Workload,
+};
+use crate::k8s::disruption::Order;
+use crate::report::Spot;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// The version of the format: it grows when a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema_version: u32,
+    verb: &'static str,
+    assume: &'static str,
+    summary: Summary,
+    workloads: Vec<WorkloadRow<'a>>,
+    sources: Vec<SourceRow<'a>>,
+    edges: Vec<Edge<'a>>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    rolls: usize,
+    pods: u64,
+    stale: usize,
+    needless: usize,
+    once: usize,
+    downtime: usize,
+    stuck: usize,
+    new: usize,
+    gone: usize,
+    unknown: usize,
+}
+
+#[derive(Serialize)]
+struct ObjectRow<'a> {
+    object: String,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    /// `before`, where it is there no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<&'static str>,
+    file: &'a str,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+struct WorkloadRow<'a> {
+    #[serde(flatten)]
+    id: ObjectRow<'a>,
+    #[serde(flatten)]
+    at: Place<'a>,
+    answer: &'static str,
+    must: bool,
+    does: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    resumed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unknown: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_because: Option<String>,
+    reasons: Vec<ReasonRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disruption: Option<DisruptionRow<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum ReasonRow<'a> {
+    Key(KeyRow<'a>),
+    Field {
+        path: &'a str,
+        class: &'static str,
+        change: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        to: Option<&'a str>,
+    },
+    Foreign {
+        key: &'a str,
+    },
+    VersionLabel {
+        key: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        to: Option<&'a str>,
+    },
+    Restart {
+        key: &'a str,
+    },
+    Name {
+        source: String,
+    },
+    Stamp {
+        change: &'static str,
+    },
+}
+
+#[derive(Serialize)]
+struct KeyRow<'a> {
+    source: String,
+    key: &'a str,
+    change: &'static str,
+    site: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume: Option<&'a str>,
+    #[serde(flatten)]
+    at: Place<'a>,
+}
+
+#[derive(Serialize)]
+struct DisruptionRow<'a> {
+    pods: Option<u64>,
+    most_pods: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scaler: Option<String>,
+    strategy: Option<&'a str>,
+    surge: Option<u64>,
+    unavailable: Option<u64>,
+    order: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_ordinal: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_ordinal: Option<u64>,
+    downtime: Option<&'static str>,
+    stuck: Option<StuckRow<'a>>,
+    at_least_seconds: Option<u64>,
+    ready_at_once: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    budgets: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct StuckRow<'a> {
+    claim: &'a str,
+    access_mode: &'static str,
+}
+
+#[derive(Serialize)]
+struct SourceRow<'a> {
+    #[serde(flatten)]
+    id: ObjectRow<'a>,
+    #[serde(flatten)]
+    at: Place<'a>,
+    change: &'static str,
+    renamed: bool,
+    keys: Vec<ChangedKeyRow<'a>>,
+    readers: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silent: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct ChangedKeyRow<'a> {
+    key: &'a str,
+    change: &'static str,
+    #[serde(flatten)]
+    at: Place<'a>,
+}
+
+#[derive(Serialize)]
+struct Edge<'a> {
+    source: String,
+    key: &'a str,
+    workload: String,
+}
+
+/// Writes the whole impact as one JSON object and a newline.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let locators = view.locators();
+    let Counts { rolls, pods, stale, needless, once, downtime, stuck, unknown, new, gone } =
+        view.impact.counts();
+    let changed =
+        |w: &&Workload| w.answer != Answer::Quiet || w.is_resumed || !w.reasons.is_empty();
+    let edges = view.impact.sources.iter().flat_map(|source| {
+        source.keys.iter().flat_map(move |key| {
+            key.readers.iter().map(move |&reader| Edge {
+                source: source.name.to_string(),
+                key: &key.key,
+                workload: view.impact.workloads[reader].name.to_string(),
+            })
+        })
+    });
+    let report = Report {
+        schema_version: SCHEMA_VERSION,
+        verb: "impact",
+        assume: match view.impact.assume {
+            Assume::Stamped => "stamped",
+            Assume::Written => "written",
+        },
+        summary: Summary {
+            rolls,
+            pods,
+            stale,
+            needless,
+            once,
+            downtime,
+            stuck,
+            new,
+            gone,
+            unknown,
+        },
+        workloads: view.workloads().filter(changed).map(|w| workload(w, &locators)).collect(),
+        sources: view.impact.sources.iter().map(|s| source(s, view, &locators)).collect(),
+        edges: edges.collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &report)?;
+    writeln!(out)
+}
+
+fn id(name: &Name) -> ObjectRow<'_> {
+    ObjectRow {
+        object: name.to_string(),
+        kind: &name.kind,
+        namespace: name.namespace.as_deref(),
+        name: &name.name,
+    }
+}
+
+fn place<'a>(at: At, locators: &Locators<'a>) -> Place<'a> {
+    let Spot { file, position } = locators.spot(at);
+    let side = (at.side == crate::impact::Side::Before).then_some("before");
+    Place { side, file, line: position.line, column: position.column }
+}
+
+fn workload<'a>(workload: &'a Workload, locators: &Locators<'a>) -> WorkloadRow<'a> {
+    WorkloadRow {
+        id: id(&workload.name),
+        at: place(workload.at, locators),
+        answer: workload.answer.name(),
+        must: workload.must,
+        does: workload.does,
+        resumed: workload.is_resumed,
+        unknown: workload.is_unknown,
+        held: workload.held.map(held),
+        held_because: super::words::held(workload),
+        reasons: workload.reasons.iter().map(|r| reason(r, locators)).collect(),
+        disruption: workload.disruption.as_ref().map(disruption),
+    }
+}
+
+/// The word for why pods stay.
+fn held(held: Held) -> &'static str {
+    match held {
+        Held::NoStamp => "no-stamp",
+        Held::StaleStamp => "stale-stamp",
+        Held::Ignored => "ignored",
+        Held::External => "external",
+        Held::Refused => "refused",
+        Held::Waits(_) => "waits",
+        Held::Partition => "partition",
+        Held::Kind(_) => "kind",
+    }
+}
+
+fn reason<'a>(reason: &'a Reason, locators: &Locators<'a>) -> ReasonRow<'a> {
+    let pair = |shown: &'a Option<(String, String)>| {
+        let shown = shown.as_ref();
+        (shown.map(|s| s.0.as_str()), shown.map(|s| s.1.as_str()))
+    };
+    match reason {
+        Reason::Key(key) => ReasonRow::Key(key_row(key, locators)),
+        Reason::Field { path, class, change, shown } => {
+            let (from, to) = pair(shown);
+            ReasonRow::Field { path, class: class.name(), change: change.name(), from, to }
+        }
+        Reason::Foreign { key } => ReasonRow::Foreign { key },
+        Reason::VersionLabel { key, shown } => {
+            let (from, to) = pair(shown);
+            ReasonRow::VersionLabel { key, from, to }
+        }
+        Reason::Restart { key } => ReasonRow::Restart { key },
+        Reason::Renamed { source } => ReasonRow::Name { source: source.to_string() },
+        Reason::Stamp { change } => ReasonRow::Stamp { change: change.name() },
+    }
+}
+
+fn key_row<'a>(key: &'a KeyReason, locators: &Locators<'a>) -> KeyRow<'a> {
+    let owner = |is: bool| Some(key.spot.owner.as_str()).filter(|o| is && !o.is_empty());
+    let in_volume = key.spot.list == "volumes";
+    KeyRow {
+        source: key.source.to_string(),
+        key: &key.key,
+        change: key.change.name(),
+        site: &key.site.id,
+        container: owner(!in_volume),
+        volume: owner(in_volume),
+        at: place(key.at, locators),
+    }
+}
+
+fn disruption(found: &Disruption) -> DisruptionRow<'_> {
+    let least = |range: Option<Range>| range.map(|range| range.least);
+    DisruptionRow {
+        pods: least(found.pods),
+        most_pods: found.pods.map(|range| range.most),
+        scaler: found.scaler.as_ref().map(ToString::to_string),
+        strategy: found.strategy.as_deref(),
+        surge: least(found.surge),
+        unavailable: least(found.unavailable),
+        order: found.order.map(|order| match order {
+            Order::Free => "free",
+            Order::Ordinals => "ordinals",
+            Order::Nodes => "nodes",
+            Order::Steps => "steps",
+        }),
+        first_ordinal: found.ordinals.map(|(first, _)| first),
+        last_ordinal: found.ordinals.map(|(_, last)| last),
+        downtime: found.downtime.map(|downtime| match downtime {
+            Downtime::Recreate => "recreate",
+            Downtime::OnePod => "one-pod",
+            Downtime::AllAtOnce => "all-at-once",
+        }),
+        stuck: found.stuck.as_ref().map(|stuck| StuckRow {
+            claim: &stuck.claim,
+            access_mode: match stuck.is_one_pod {
+                true => "ReadWriteOncePod",
+                false => "ReadWriteOnce",
+            },
+        }),
+        at_least_seconds: found.at_least_seconds,
+        ready_at_once: found.is_ready_at_once,
+        deadline_seconds: found.deadline,
+        budgets: found.budgets.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn source<'a>(source: &'a SourceChange, view: &View<'a>, locators: &Locators<'a>) -> SourceRow<'a> {
+    let key = |key: &'a KeyChange| ChangedKeyRow {
+        key: &key.key,
+        change: key.change.name(),
+        at: place(key.at, locators),
+    };
+    let reader = |&w: &usize| view.impact.workloads[w].name.to_string();
+    SourceRow {
+        id: id(&source.name),
+        at: place(source.at, locators),
+        change: source.change.name(),
+        renamed: source.is_renamed,
+        keys: source.keys.iter().map(key).collect(),
+        readers: source.readers.iter().map(reader).collect(),
+        silent: source.silent.map(|silent| match silent {
+            Silent::NoReader => "no-reader",
+            Silent::OtherKeys => "other-keys",
+            Silent::Live => "live",
+            Silent::Ignored => "ignored",
+            Silent::FilledInCluster => "filled-in-cluster",
+            Silent::LaterRuns => "later-runs",
+            Silent::WithReader => "with-reader",
+            Silent::StaleReaders => "stale-readers",
+        }),
+    }
+}

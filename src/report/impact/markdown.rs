@@ -1,0 +1,223 @@
+//! An impact as one comment of a pull request. Its first line marks it, so that a later run finds and
+//! replaces it; it is cut by whole rows, the least urgent first, so that it is never too long.
+
+use super::View;
+use super::words::{self, Line};
+use crate::impact::{Answer, Silent, SourceChange, Workload};
+use crate::report::{Format, Subject};
+use std::io::{self, Write};
+
+/// One comment of a pull request.
+pub struct Markdown;
+
+impl Format for Markdown {
+    fn name(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn about(&self) -> &'static str {
+        "One comment of a pull request"
+    }
+
+    fn subjects(&self) -> &'static [Subject] {
+        &[Subject::Impact]
+    }
+
+    fn impact(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        write(view, out)
+    }
+}
+
+fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut comment = Comment { text: head(view), most: view.max_length, left_out: 0 };
+    let mut urgent = Vec::new();
+    let (mut needless, mut quiet) = (Vec::new(), Vec::new());
+    for workload in view.workloads() {
+        match workload.answer {
+            Answer::Stale | Answer::Rolls | Answer::Template => urgent.push(row(workload)),
+            Answer::Needless | Answer::Once => needless.push(row(workload)),
+            Answer::New | Answer::Gone => quiet.push(row(workload)),
+            Answer::Quiet if workload.is_resumed || !workload.reasons.is_empty() => {
+                quiet.push(row(workload));
+            }
+            Answer::Quiet => {}
+        }
+    }
+    comment.table(HEAD, &urgent, None);
+    let counts = view.impact.counts();
+    let title = match counts.once {
+        0 => format!("{} for nothing", rolls(counts.needless)),
+        once => format!("{} for nothing, {once} for the stamp", rolls(counts.needless)),
+    };
+    comment.table(HEAD, &needless, Some(&title));
+    let shown =
+        |source: &&SourceChange| source.silent.is_some_and(|silent| silent != Silent::StaleReaders);
+    let silent = view.impact.sources.iter().filter(shown);
+    quiet.extend(silent.map(|source| {
+        let said = words::silent_of(source);
+        format!(
+            "| 🔇 | {} | | {} |
+",
+            code(&source.name.to_string()),
+            escaped(&said)
+        )
+    }));
+    let title = format!("{} more without a restart", quiet.len());
+    comment.table(HEAD, &quiet, Some(&title));
+    out.write_all(comment.finish().as_bytes())
+}
+
+const HEAD: &str = "| | workload | pods | why |\n|---|---|--:|---|\n";
+
+fn rolls(n: usize) -> String {
+    if n == 1 { "1 rolls".to_owned() } else { format!("{n} roll") }
+}
+
+/// The mark that later runs look for, and the summary.
+fn head(view: &View<'_>) -> String {
+    // The mark ends at the first `-->`.
+    let title: String = view.title.chars().filter(|c| !c.is_control() && *c != '>').collect();
+    format!(
+        "<!-- rollstamp-impact:{title} -->\n### rollstamp: {}\n",
+        words::summary(&view.impact.counts())
+    )
+}
+
+struct Comment {
+    text: String,
+    most: usize,
+    left_out: usize,
+}
+
+/// Room for what says how much was left out, and for what closes a table.
+const RESERVE: usize = 160;
+
+impl Comment {
+    fn has_room(&self, more: usize) -> bool {
+        // GitHub counts characters; bytes are never fewer.
+        self.text.len() + more + RESERVE <= self.most
+    }
+
+    /// Adds a table, folded away behind a title if it has one; rows without room are counted.
+    fn table(&mut self, head: &str, rows: &[String], title: Option<&str>) {
+        let Some(first) = rows.first() else { return };
+        let open = title.map_or_else(String::new, |title| {
+            format!("\n<details><summary>{}</summary>\n", escaped(title))
+        });
+        if !self.has_room(open.len() + head.len() + first.len()) {
+            self.left_out += rows.len();
+            return;
+        }
+        self.text.push_str(&format!("{open}\n{head}"));
+        for (i, row) in rows.iter().enumerate() {
+            if !self.has_room(row.len()) {
+                self.left_out += rows.len() - i;
+                break;
+            }
+            self.text.push_str(row);
+        }
+        if title.is_some() {
+            self.text.push_str("\n</details>\n");
+        }
+    }
+
+    fn finish(mut self) -> String {
+        if self.left_out > 0 {
+            let more = format!("\n… and {} more rows: see the log of the run\n", self.left_out);
+            self.text.push_str(&more);
+        }
+        self.text
+    }
+}
+
+fn row(workload: &Workload) -> String {
+    let sign = match workload.answer {
+        Answer::Stale => "⚠️",
+        _ if workload.may_be_stuck() => "🛑",
+        _ if workload.has_downtime() => "🔻",
+        Answer::Rolls | Answer::Template => "🔁",
+        Answer::Needless => "💤",
+        Answer::Once => "🏷️",
+        Answer::New => "✨",
+        Answer::Gone => "🗑️",
+        Answer::Quiet => "🔇",
+    };
+    let found = workload.disruption.as_ref();
+    let pods = found.and_then(|d| d.pods).map(|pods| pods.to_string()).unwrap_or_default();
+    let mut why: Vec<String> = Vec::new();
+    why.extend(words::troubles(workload).iter().map(|trouble| format!("**{}**", escaped(trouble))));
+    let lines = words::lines(workload);
+    why.extend(lines.iter().take(FEW).map(said));
+    if lines.len() > FEW {
+        why.push(format!("and {} more", lines.len() - FEW));
+    }
+    why.extend(words::held(workload));
+    if workload.is_resumed {
+        why.push(words::RESUMED.to_owned());
+    }
+    match workload.answer {
+        Answer::New => why.push("new".to_owned()),
+        Answer::Gone => why.push("gone".to_owned()),
+        _ => {}
+    }
+    format!("| {sign} | {} | {pods} | {} |\n", code(&workload.name.to_string()), why.join("; "))
+}
+
+/// How many reasons a row shows.
+const FEW: usize = 5;
+
+fn said(line: &Line) -> String {
+    match line.site.is_empty() {
+        true => format!("{} {}", escaped(&line.head), code(&line.said)),
+        false => format!("{} of {}", code(&line.said), escaped(&line.head)),
+    }
+}
+
+/// A text as code, whatever stands in it.
+fn code(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_control()).collect();
+    // Inside of a table a bar ends the cell even in code.
+    let text = text.replace('|', "\\|");
+    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+}
+
+/// A text in which no mark of Markdown or HTML counts.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars().filter(|c| !c.is_control()) {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '@' | '~' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Comment, HEAD, code, escaped};
+
+    #[test]
+    fn a_comment_is_cut_by_whole_rows() {
+        let mut comment = Comment { text: String::new(), most: 1_000, left_out: 0 };
+        let rows: Vec<String> = (0..100).map(|i| format!("| row {i} | | | |\n")).collect();
+        comment.table(HEAD, &rows, None);
+        comment.table(HEAD, &rows, Some("more"));
+        let text = comment.finish();
+        assert!(text.len() <= 1_000, "{}", text.len());
+        assert!(text.lines().all(|line| !line.starts_with('|') || line.ends_with('|')), "{text}");
+        assert!(text.contains("more rows"));
+    }
+
+    #[test]
+    fn marks_of_markdown_do_not_count() {
+        assert_eq!(code("a|b"), "`a\\|b`");
+        assert_eq!(escaped("<b> _x_ @team"), "&lt;b&gt; \\_x\\_ \\@team");
+    }
+}

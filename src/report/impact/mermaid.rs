@@ -1,0 +1,70 @@
+//! An impact as a Mermaid flowchart, which GitHub and GitLab draw in comments and documents.
+//! The syntax: <https://mermaid.js.org/syntax/flowchart.html>.
+
+use super::View;
+use super::paint::{LEGEND, class, colours};
+use crate::impact::graph::{Graph, Layer, of_impact};
+use crate::report::{Format, Subject};
+use std::io::{self, Write};
+
+/// A Mermaid flowchart.
+pub struct Mermaid;
+
+impl Format for Mermaid {
+    fn name(&self) -> &'static str {
+        "mermaid"
+    }
+
+    fn about(&self) -> &'static str {
+        "A Mermaid flowchart of what changed and who reads it"
+    }
+
+    fn subjects(&self) -> &'static [Subject] {
+        &[Subject::Impact, Subject::Graph]
+    }
+
+    fn impact(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        self.graph(&of_impact(view.impact), out)
+    }
+
+    fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "flowchart LR")?;
+        if graph.hidden_keys > 0 {
+            writeln!(out, "  %% {} keys are too many to show one by one", graph.hidden_keys)?;
+        }
+        for (i, node) in graph.nodes.iter().enumerate() {
+            let label = escaped(&node.label);
+            let shape = match node.layer {
+                Layer::Source => format!("[(\"{label}\")]"),
+                Layer::Key => format!("([\"{label}\"])"),
+                Layer::Workload => format!("[\"{label}\"]"),
+            };
+            writeln!(out, "  n{i}{shape}:::{}", class(node))?;
+        }
+        for (from, to) in &graph.edges {
+            writeln!(out, "  n{from} --> n{to}")?;
+        }
+        for paint in LEGEND {
+            let (fill, line) = colours(paint);
+            writeln!(out, "  classDef {paint} fill:{fill},stroke:{line},color:#1f2328")?;
+        }
+        Ok(())
+    }
+}
+
+/// A label in quotes, in which entities stand for what would end it.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in text.chars().filter(|c| !c.is_control()) {
+        match c {
+            '"' => escaped.push_str("#quot;"),
+            '#' => escaped.push_str("#35;"),
+            '&' => escaped.push_str("#amp;"),
+            '<' => escaped.push_str("#lt;"),
+            '>' => escaped.push_str("#gt;"),
+            '`' => escaped.push_str("#96;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

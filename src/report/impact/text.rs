@@ -1,0 +1,202 @@
+//! An impact for people at a terminal: the urgent first, a block an answer.
+
+use super::words::{self, Line};
+use super::{Locators, View};
+use crate::impact::graph::{Graph, Layer};
+use crate::impact::{Answer, Impact, Silent, SourceChange, Workload};
+use std::io::{self, Write};
+
+/// Writes the whole impact.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let locators = view.locators();
+    let page = Page { view, locators: &locators };
+    writeln!(out, "{}", words::summary(&view.impact.counts()))?;
+    for (answer, head, style) in BLOCKS {
+        let workloads: Vec<&Workload> = view.workloads().filter(|w| w.answer == *answer).collect();
+        if workloads.is_empty() {
+            continue;
+        }
+        writeln!(out, "\n{}", page.styled(head, style))?;
+        let names = workloads.iter().map(|w| w.name.to_string().chars().count()).max();
+        for workload in workloads {
+            out.write_all(page.workload(workload, names.unwrap_or(0)).as_bytes())?;
+        }
+    }
+    page.quiet(out)
+}
+
+/// Writes a graph as lists: a source, its keys, and who reads each.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn graph(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
+    let mut right_of = vec![Vec::new(); graph.nodes.len()];
+    for &(from, to) in &graph.edges {
+        right_of[from].push(to);
+    }
+    let label = |node: usize| graph.nodes[node].label.as_str();
+    for (i, node) in graph.nodes.iter().enumerate().filter(|(_, n)| n.layer == Layer::Source) {
+        writeln!(out, "{}", node.label)?;
+        for &next in &right_of[i] {
+            if graph.nodes[next].layer == Layer::Workload {
+                writeln!(out, "  -> {}", label(next))?;
+                continue;
+            }
+            let readers: Vec<&str> = right_of[next].iter().map(|&reader| label(reader)).collect();
+            match readers.is_empty() {
+                true => writeln!(out, "  {}", label(next))?,
+                false => writeln!(out, "  {} -> {}", label(next), readers.join(", "))?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The blocks in their order, each with its head and its ANSI style. What stays although its pod
+/// template changed comes with the quiet ones.
+const BLOCKS: &[(Answer, &str, &str)] = &[
+    (Answer::Stale, "STALE: pods keep the old configuration", "1;31"),
+    (Answer::Rolls, "ROLLS: what its pods read changed", "1;33"),
+    (Answer::Template, "ROLLS: its pod template changed", "1;33"),
+    (Answer::Needless, "NEEDLESS: rolls, and nothing that it reads changed", "1;35"),
+    (Answer::Once, "ONCE: rolls for its stamp", "1;36"),
+    (Answer::New, "NEW", "1;32"),
+    (Answer::Gone, "GONE", "1;32"),
+];
+
+struct Page<'v, 'a> {
+    view: &'v View<'a>,
+    locators: &'v Locators<'a>,
+}
+
+impl Page<'_, '_> {
+    fn styled(&self, text: &str, style: &str) -> String {
+        match self.view.colour {
+            true => format!("\u{1b}[{style}m{text}\u{1b}[0m"),
+            false => text.to_owned(),
+        }
+    }
+
+    fn workload(&self, workload: &Workload, names: usize) -> String {
+        let name = workload.name.to_string();
+        let pad = " ".repeat(names.saturating_sub(name.chars().count()));
+        let pods = workload.disruption.as_ref().map(|d| words::pods(d, &workload.name.name));
+        let pods = pods.filter(|_| workload.answer.replaces_pods()).unwrap_or_default();
+        let head = format!("  {}{pad}  {pods}", self.styled(&name, "1"));
+        let mut text = format!("{}\n", head.trim_end());
+        for trouble in words::troubles(workload) {
+            text.push_str(&self.folded(&self.styled(&trouble, "31"), 4));
+        }
+        if let Some(held) = words::held(workload) {
+            text.push_str(&self.folded(&held, 4));
+        }
+        if workload.is_resumed {
+            text.push_str(&self.folded(words::RESUMED, 4));
+        }
+        if workload.is_unknown {
+            let why = "what it reads is not known: overlays decide about it";
+            text.push_str(&self.folded(why, 4));
+        }
+        text.push_str(&self.lines(&words::lines(workload)));
+        if self.view.show_all {
+            let notes = workload.disruption.as_ref().map(words::notes).unwrap_or_default();
+            text.extend(notes.iter().map(|note| self.folded(note, 4)));
+        }
+        text
+    }
+
+    /// Reasons in columns, where the terminal is wide enough for them.
+    fn lines(&self, lines: &[Line]) -> String {
+        let widest = |of: fn(&Line) -> &str, most: usize| {
+            let widths = lines.iter().map(|line| of(line).chars().count());
+            widths.filter(|width| *width <= most).max().unwrap_or(0)
+        };
+        let (head, said) = (widest(|l| &l.head, 40), widest(|l| &l.said, 40));
+        let site = widest(|l| &l.site, 60);
+        let mut text = String::new();
+        for line in lines {
+            let place = line.at.map(|at| self.locators.spot(at));
+            let place = place
+                .map(|spot| format!("{}:{}", spot.file, spot.position.line))
+                .unwrap_or_default();
+            let whole = format!(
+                "    {:head$}  {:said$}  {:site$}  {place}",
+                line.head, line.said, line.site
+            );
+            if whole.trim_end().chars().count() <= self.view.width {
+                text.push_str(whole.trim_end());
+                text.push('\n');
+                continue;
+            }
+            text.push_str(&self.folded(&format!("{}: {}", line.head, line.said), 4));
+            let rest = [line.site.as_str(), &place].into_iter().filter(|part| !part.is_empty());
+            let rest = rest.collect::<Vec<_>>().join(", ");
+            if !rest.is_empty() {
+                text.push_str(&self.folded(&rest, 6));
+            }
+        }
+        text
+    }
+
+    /// A text behind a margin, in lines as wide as the terminal.
+    fn folded(&self, text: &str, margin: usize) -> String {
+        let mut folded = String::new();
+        let mut width = 0;
+        for word in text.split(' ') {
+            let length = word.chars().filter(|c| !c.is_control()).count();
+            if width > 0 && width + 1 + length > self.view.width {
+                folded.push('\n');
+                width = 0;
+            }
+            if width == 0 {
+                folded.push_str(&" ".repeat(margin));
+                width = margin + length;
+            } else {
+                folded.push(' ');
+                width += 1 + length;
+            }
+            folded.push_str(word);
+        }
+        folded.push('\n');
+        folded
+    }
+
+    /// What changed and rolls nothing, with the reason.
+    fn quiet(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Impact { sources, .. } = self.view.impact;
+        if !self.view.only.is_empty() && !self.view.only.contains(&Answer::Quiet) {
+            return Ok(());
+        }
+        let changed =
+            |w: &&Workload| w.answer == Answer::Quiet && (w.is_resumed || !w.reasons.is_empty());
+        let held: Vec<&Workload> = self.view.workloads().filter(changed).collect();
+        let shown = |source: &&SourceChange| match source.silent {
+            None => !source.unread_keys().is_empty(),
+            Some(Silent::StaleReaders) => false,
+            Some(Silent::WithReader) => self.view.show_all,
+            Some(_) => true,
+        };
+        let sources: Vec<&SourceChange> = sources.iter().filter(shown).collect();
+        if held.is_empty() && sources.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "\n{}",
+            self.styled("QUIET: changes, and no pod is replaced for it", "1;34")
+        )?;
+        let names = held.iter().map(|w| w.name.to_string().chars().count()).max();
+        for workload in held {
+            out.write_all(self.workload(workload, names.unwrap_or(0)).as_bytes())?;
+        }
+        for source in sources {
+            let said = words::silent_of(source);
+            let name = self.styled(&source.name.to_string(), "1");
+            out.write_all(self.folded(&format!("{name} {said}"), 2).as_bytes())?;
+        }
+        Ok(())
+    }
+}

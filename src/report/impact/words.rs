@@ -1,0 +1,334 @@
+//! An impact in people's words: what happens to the pods of a workload, and why.
+
+use crate::extract::SiteLabel;
+use crate::finding::workload as finding;
+use crate::impact::disruption::{Disruption, Downtime, Stuck};
+use crate::impact::{
+    At, Change, Counts, Held, KeyReason, Reason, Side, Silent, SourceChange, Workload,
+};
+use crate::k8s::disruption::{ON_DELETE, Order, RECREATE};
+use crate::report::{count, explain};
+use std::collections::BTreeSet;
+
+/// `4 workloads roll, 1 should and will not, 2 roll for nothing; 11 pods are replaced`
+pub(in crate::report) fn summary(counts: &Counts) -> String {
+    let mut parts = Vec::new();
+    if counts.rolls > 0 {
+        let verb = if counts.rolls == 1 { "rolls" } else { "roll" };
+        parts.push(format!("{} {verb}", count(counts.rolls, "workload")));
+    }
+    let mut say = |n: usize, what: &str| {
+        if n > 0 {
+            parts.push(format!("{n} {what}"));
+        }
+    };
+    say(counts.stale, "should and will not");
+    say(
+        counts.needless,
+        if counts.needless == 1 { "rolls for nothing" } else { "roll for nothing" },
+    );
+    say(
+        counts.once,
+        if counts.once == 1 { "rolls for its stamp" } else { "roll for their stamps" },
+    );
+    say(counts.downtime, "with no pod for a while");
+    say(counts.stuck, "may get stuck");
+    say(counts.new, "new");
+    say(counts.gone, "gone");
+    say(counts.unknown, "left to their overlays");
+    if parts.is_empty() {
+        return "nothing rolls, and nothing is stale".to_owned();
+    }
+    let replaced = match counts.pods {
+        0 => String::new(),
+        1 => "; 1 pod is replaced".to_owned(),
+        pods => format!("; {pods} pods are replaced"),
+    };
+    format!("{}{replaced}", parts.join(", "))
+}
+
+/// `3 pods, rolling (1 more, none missing)`: how many pods, and how they are replaced.
+pub(in crate::report) fn pods(found: &Disruption, name: &str) -> String {
+    let mut text = match (found.pods, found.order) {
+        (Some(pods), _) if pods.least == 1 && pods.most == 1 => "1 pod".to_owned(),
+        (Some(pods), _) => format!("{pods} pods"),
+        (None, Some(Order::Nodes)) => "one pod a node".to_owned(),
+        (None, _) => return String::new(),
+    };
+    if let Some(scaler) = &found.scaler {
+        text.push_str(&format!(" ({scaler})"));
+    }
+    let strategy = found.strategy.as_deref().unwrap_or_default();
+    let room = |n: Option<crate::impact::disruption::Range>| n.map(|n| n.to_string());
+    if strategy == RECREATE {
+        text.push_str(", all at once");
+    } else if strategy == ON_DELETE {
+        text.push_str(", replaced when somebody deletes them");
+    } else if let Some((first, last)) = found.ordinals {
+        match room(found.unavailable).as_deref() {
+            Some("1") | None => text.push_str(", one by one"),
+            Some(several) => text.push_str(&format!(", {several} at a time")),
+        }
+        text.push_str(&match first == last {
+            true => format!(", {name}-{first}"),
+            false => format!(" from {name}-{first} down to {name}-{last}"),
+        });
+    } else if let Some(Order::Steps) = found.order {
+        text.push_str(&format!(", in the steps of its {strategy} strategy"));
+    } else if let (Some(Order::Nodes), Some("0"), Some(missing)) =
+        (found.order, room(found.surge).as_deref(), room(found.unavailable))
+    {
+        text.push_str(&match missing.as_str() {
+            "1" => ", node by node".to_owned(),
+            several => format!(", {several} nodes at a time"),
+        });
+    } else if let (Some(surge), Some(missing)) = (room(found.surge), room(found.unavailable)) {
+        text.push_str(&format!(", rolling (surge {surge}, down {missing})"));
+    }
+    if let Some(seconds) = found.at_least_seconds {
+        text.push_str(&format!(", at least {}", duration(seconds)));
+    }
+    text
+}
+
+/// `2m30s`
+pub(in crate::report) fn duration(seconds: u64) -> String {
+    let (hours, minutes, rest) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let parts = [(hours, "h"), (minutes, "m"), (rest, "s")];
+    let parts = parts.into_iter().filter(|(n, _)| *n > 0);
+    parts.map(|(n, unit)| format!("{n}{unit}")).collect()
+}
+
+/// What may go wrong while the pods are replaced, a sentence each.
+pub(in crate::report) fn troubles(workload: &Workload) -> Vec<String> {
+    let Some(found) = &workload.disruption else {
+        return Vec::new();
+    };
+    let mut said = Vec::new();
+    if let Some(downtime) = found.downtime.filter(|_| workload.has_downtime()) {
+        said.push(format!("no pod serves for a while: {}", self::downtime(downtime)));
+    }
+    if let Some(stuck) = found.stuck.as_ref().filter(|_| workload.may_be_stuck()) {
+        said.push(format!("may get stuck: {}", self::stuck(stuck)));
+    }
+    if let Some(deadline) = found.deadline {
+        said.push(format!(
+            "is reported as failed: progressDeadlineSeconds is {}, and no pod can be available before",
+            duration(deadline)
+        ));
+    }
+    said
+}
+
+/// Details that only those who want all of them get to see.
+pub(in crate::report) fn notes(found: &Disruption) -> Vec<String> {
+    let mut said = Vec::new();
+    for budget in &found.budgets {
+        said.push(format!("{budget} limits evictions, and does not limit this"));
+    }
+    if found.is_ready_at_once {
+        said.push("no readiness probe: each new pod counts as ready at once".to_owned());
+    }
+    said
+}
+
+pub(in crate::report) fn downtime(downtime: Downtime) -> &'static str {
+    match downtime {
+        Downtime::Recreate => "all pods go before the first new one comes (Recreate)",
+        Downtime::OnePod => "its only pod goes before the new one comes",
+        Downtime::AllAtOnce => "all pods may be missing at once",
+    }
+}
+
+pub(in crate::report) fn stuck(stuck: &Stuck) -> String {
+    match stuck.is_one_pod {
+        true => format!(
+            "claim {} is ReadWriteOncePod, and the old pod keeps it until the new one is ready",
+            stuck.claim
+        ),
+        false => format!(
+            "claim {} is ReadWriteOnce, and the old pod keeps it if the new one lands on another node",
+            stuck.claim
+        ),
+    }
+}
+
+/// Why pods stay although something changed.
+pub(in crate::report) fn held(workload: &Workload) -> Option<String> {
+    Some(match workload.held? {
+        Held::NoStamp => "it has no stamp: run `rollstamp write`".to_owned(),
+        Held::StaleStamp => "its stamp did not change: run `rollstamp write`".to_owned(),
+        Held::Ignored => "it is ignored by rollstamp.dev/ignore or by a rule".to_owned(),
+        Held::External => "its source is in another apply unit, so no stamp covers it".to_owned(),
+        Held::Refused => "it cannot be stamped, see `rollstamp check`".to_owned(),
+        Held::Waits(until) => format!("its pods are replaced only {}", finding::until(until)),
+        Held::Partition => "pods below the `partition` of its update strategy stay".to_owned(),
+        Held::Kind(reason) => {
+            format!("a stamp {}", finding::no_stamp(reason, &workload.name.kind))
+        }
+    })
+}
+
+/// Of a workload whose controller waited before.
+pub(in crate::report) const RESUMED: &str =
+    "its controller waits no more: what changed in the meantime reaches its pods now";
+
+/// Why a source that changed rolls nobody.
+pub(in crate::report) fn silent(silent: Silent) -> &'static str {
+    match silent {
+        Silent::NoReader => "no workload reads it",
+        Silent::OtherKeys => "no workload reads these keys",
+        Silent::Live => "its readers reload it while they run",
+        Silent::Ignored => "it is ignored on purpose",
+        Silent::FilledInCluster => "a controller fills it later: nothing rolls then either",
+        Silent::LaterRuns => "its readers read it anew with each run",
+        Silent::WithReader => "its readers come or go with it",
+        Silent::StaleReaders => "its readers keep what they have, see above",
+    }
+}
+
+/// Reasons that people read in one line.
+pub(in crate::report) struct Line {
+    /// What it is about: a source, or what kind of change.
+    pub(in crate::report) head: String,
+    /// What changed.
+    pub(in crate::report) said: String,
+    /// Where pods read it.
+    pub(in crate::report) site: String,
+    /// Where it is written.
+    pub(in crate::report) at: Option<At>,
+}
+
+/// The reasons of a workload, keys of one source at one place in one line.
+pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut groups: Vec<(String, String, Vec<&KeyReason>)> = Vec::new();
+    let keys = || {
+        workload.reasons.iter().filter_map(|reason| match reason {
+            Reason::Key(key) => Some(key),
+            _ => None,
+        })
+    };
+    let one = containers(keys()).len() < 2;
+    for key in keys() {
+        let head = format!("{} {}", key.source.kind, key.source.name);
+        let site = explain::words::site(&key.site, &key.spot, &key.reference, one);
+        match groups.iter_mut().find(|(h, s, _)| *h == head && *s == site) {
+            Some((_, _, group)) => group.push(key),
+            None => groups.push((head, site, vec![key])),
+        }
+    }
+    for (head, site, group) in groups {
+        // What is still there has a line that people can look at.
+        let there = group.iter().find(|key| key.at.side == Side::After);
+        let at = there.or(group.first()).map(|key| key.at);
+        lines.push(Line { head, said: changes(&group), site, at });
+    }
+    let plain = |head: &str, said: String| Line {
+        head: head.to_owned(),
+        said,
+        site: String::new(),
+        at: None,
+    };
+    for reason in &workload.reasons {
+        lines.push(match reason {
+            Reason::Key(_) => continue,
+            Reason::Field { path, class, change, shown } => match shown {
+                Some((from, to)) => plain(class.name(), format!("{from} -> {to}")),
+                None => plain(class.name(), format!("{path} {}", change.name())),
+            },
+            Reason::Foreign { key } => plain("checksum", format!("{key} of another tool")),
+            Reason::VersionLabel { key, shown: Some((from, to)) } => {
+                plain("version label", format!("{key} {from} -> {to}"))
+            }
+            Reason::VersionLabel { key, shown: None } => plain("version label", key.clone()),
+            Reason::Restart { key } => plain("restart", key.clone()),
+            Reason::Renamed { source } => {
+                plain("name", format!("{source} has the suffix of other content"))
+            }
+            Reason::Stamp { change } if workload.must => plain("stamp", change.name().to_owned()),
+            Reason::Stamp { change } => plain(
+                "stamp",
+                match change {
+                    Change::Added => "the first one".to_owned(),
+                    Change::Changed => "brought up to date".to_owned(),
+                    Change::Removed => "removed".to_owned(),
+                },
+            ),
+        });
+    }
+    // What stamps and names follow is said by the keys.
+    if workload.must {
+        lines.retain(|line| line.head != "stamp" && line.head != "name");
+    }
+    lines
+}
+
+fn containers<'k>(keys: impl Iterator<Item = &'k KeyReason>) -> BTreeSet<&'k str> {
+    let mut found = BTreeSet::new();
+    for key in keys {
+        let SiteLabel { list, owner, mounts, .. } = &key.spot;
+        if *list != "volumes" {
+            found.insert(owner.as_str());
+        }
+        found.extend(mounts.iter().map(|mount| mount.container.as_str()));
+    }
+    found
+}
+
+/// `a, b changed, c added`
+fn changes(keys: &[&KeyReason]) -> String {
+    let of = |change: Change| {
+        let names = keys.iter().filter(|key| key.change == change);
+        let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
+        (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
+    };
+    let parts = [Change::Changed, Change::Added, Change::Removed].into_iter().filter_map(of);
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// `a, b, c`, or the first few `and 25 more`.
+pub(in crate::report) fn listed(names: &[&str]) -> String {
+    const FEW: usize = 6;
+    // One more than a few is shown: saying so would take as much room.
+    if names.len() <= FEW + 1 {
+        return names.join(", ");
+    }
+    format!("{} and {} more", names[..FEW].join(", "), names.len() - FEW)
+}
+
+/// What changed in a source without a roll, and why it rolls nobody.
+pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
+    match source.silent {
+        Some(why) => format!("{}: {}", source_changes(source), silent(why)),
+        None => {
+            let keys = source.unread_keys();
+            let of = |change: Change| {
+                let names = source.keys.iter().filter(|key| key.change == change);
+                let names = names.map(|key| key.key.as_str());
+                let names: Vec<&str> = names.filter(|key| keys.contains(key)).collect();
+                (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
+            };
+            let parts = CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ");
+            format!("{parts}: {}", silent(Silent::OtherKeys))
+        }
+    }
+}
+
+/// `a, b changed`, or what happened to the whole source.
+pub(in crate::report) fn source_changes(source: &SourceChange) -> String {
+    match source.change {
+        Change::Added => return "added".to_owned(),
+        Change::Removed => return "removed".to_owned(),
+        Change::Changed if source.keys.is_empty() => return "changed".to_owned(),
+        Change::Changed => {}
+    }
+    let of = |change: Change| {
+        let names = source.keys.iter().filter(|key| key.change == change);
+        let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
+        (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
+    };
+    CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ")
+}
+
+const CHANGES: &[Change] = &[Change::Changed, Change::Added, Change::Removed];

@@ -1,0 +1,321 @@
+//! Findings and impacts as SARIF 2.1.0, which code scanning services take.
+//! The format: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>.
+
+use super::impact::{self, words};
+use super::{Format, Located, Spot, Subject, View};
+use crate::finding::{Code, Severity};
+use crate::impact::{Answer, At, Side, Workload};
+use crate::text::input::Found;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// One SARIF log.
+pub struct Sarif;
+
+impl Format for Sarif {
+    fn name(&self) -> &'static str {
+        "sarif"
+    }
+
+    fn about(&self) -> &'static str {
+        "SARIF 2.1.0, for code scanning"
+    }
+
+    fn subjects(&self) -> &'static [Subject] {
+        &[Subject::Outcome, Subject::Impact]
+    }
+
+    fn is_document(&self) -> bool {
+        true
+    }
+
+    fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let locator = view.locator();
+        let rule = |code: &Code| Rule {
+            id: code.name(),
+            short_description: Text::new(code.description()),
+            default_configuration: Configuration { level: level(code.severity()) },
+        };
+        let rules: Vec<Rule> = Code::ALL.iter().map(rule).collect();
+        let results = view.findings().iter().map(|finding| {
+            let located = locator.locate(finding);
+            let name = finding.code.name();
+            let mut text = finding.message.clone();
+            if let Some(help) = &finding.help {
+                text.push_str(&format!("\n{help}"));
+            }
+            Row {
+                rule_id: name,
+                rule_index: rules.iter().position(|rule| rule.id == name).unwrap_or(0),
+                level: level(finding.severity),
+                message: Text { text },
+                locations: locations(&located),
+                related_locations: related(&located),
+            }
+        });
+        let results = results.collect();
+        log(rules, results, out)
+    }
+
+    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let rules: Vec<Rule> = IMPACT_RULES
+            .iter()
+            .map(|(id, severity, text)| Rule {
+                id,
+                short_description: Text::new(*text),
+                default_configuration: Configuration { level: level(*severity) },
+            })
+            .collect();
+        let locators = view.locators();
+        let mut results = Vec::new();
+        for workload in view.workloads() {
+            for (rule, text) in said(workload) {
+                let (id, severity, _) = IMPACT_RULES[rule];
+                let keys = workload.reasons.iter().filter_map(|reason| match reason {
+                    crate::impact::Reason::Key(key) => Some(key.at),
+                    _ => None,
+                });
+                let place = |at: At| {
+                    let is_stream =
+                        view.after.manifests[at.place.file].input.found == Found::Stream;
+                    (at.side == Side::After && !is_stream).then(|| locators.spot(at))
+                };
+                results.push(Row {
+                    rule_id: id,
+                    rule_index: rule,
+                    level: level(severity),
+                    message: Text { text },
+                    locations: vec![Location::new(
+                        place(workload.at),
+                        Some(workload.name.to_string()),
+                        None,
+                    )],
+                    related_locations: keys
+                        .filter_map(place)
+                        .map(|spot| Location::new(Some(spot), None, Some("the key that changed")))
+                        .collect(),
+                });
+            }
+        }
+        log(rules, results, out)
+    }
+}
+
+/// What an impact can say, the most urgent first.
+const IMPACT_RULES: &[(&str, Severity, &str)] = &[
+    ("impact-stale", Severity::Error, "What the pods read changed, and they are not replaced."),
+    ("impact-stuck", Severity::Warning, "The rollout may never end."),
+    ("impact-downtime", Severity::Warning, "No pod serves for a while."),
+    ("impact-rolls", Severity::Note, "The pods are replaced."),
+    ("impact-needless", Severity::Note, "The pods are replaced for nothing."),
+];
+
+/// What there is to say about a workload, each by the position of its rule.
+fn said(workload: &Workload) -> Vec<(usize, String)> {
+    let name = &workload.name;
+    let lines = words::lines(workload);
+    let why = lines.iter().map(|line| format!("{}: {}", line.head, line.said));
+    let why = why.collect::<Vec<_>>().join("; ");
+    let mut said = Vec::new();
+    if workload.is_stale() {
+        let held = words::held(workload).unwrap_or_default();
+        said.push((0, format!("{name} keeps the old configuration: {held} ({why})")));
+    }
+    let troubles = words::troubles(workload).join("; ");
+    if workload.may_be_stuck() {
+        said.push((1, format!("{name}: {troubles}")));
+    } else if workload.has_downtime() {
+        said.push((2, format!("{name}: {troubles}")));
+    }
+    match workload.answer {
+        Answer::Rolls | Answer::Template | Answer::Once => {
+            said.push((3, format!("{name} rolls: {why}")));
+        }
+        Answer::Needless => said.push((4, format!("{name} rolls for nothing: {why}"))),
+        Answer::Stale | Answer::New | Answer::Gone | Answer::Quiet => {}
+    }
+    said
+}
+
+#[derive(Serialize)]
+struct Log {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    tool: Tool,
+    column_kind: &'static str,
+    results: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver {
+    name: &'static str,
+    semantic_version: &'static str,
+    rules: Vec<Rule>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    id: &'static str,
+    short_description: Text,
+    default_configuration: Configuration,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    level: &'static str,
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+impl Text {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into() }
+    }
+}
+
+/// A result.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    rule_id: &'static str,
+    rule_index: usize,
+    level: &'static str,
+    message: Text,
+    locations: Vec<Location>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_locations: Vec<Location>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    physical_location: Option<Physical>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logical_locations: Vec<Logical>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Text>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Physical {
+    artifact_location: Artifact,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region>,
+}
+
+#[derive(Serialize)]
+struct Artifact {
+    uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: usize,
+    start_column: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Logical {
+    fully_qualified_name: String,
+}
+
+impl Location {
+    fn new(spot: Option<Spot<'_>>, object: Option<String>, said: Option<&str>) -> Self {
+        let named = object.map(|object| Logical { fully_qualified_name: object });
+        Self {
+            physical_location: spot.map(|spot| Physical {
+                artifact_location: Artifact { uri: uri(spot.file) },
+                region: Some(Region {
+                    start_line: spot.position.line,
+                    start_column: spot.position.column,
+                }),
+            }),
+            logical_locations: named.into_iter().collect(),
+            message: said.map(Text::new),
+        }
+    }
+}
+
+/// The word of SARIF for a severity.
+fn level(severity: Severity) -> &'static str {
+    severity.name()
+}
+
+fn locations(located: &Located<'_>) -> Vec<Location> {
+    let object = located.finding.object.clone();
+    let spot = located.spot.filter(|_| !located.is_stream);
+    let mut location = Location::new(spot, object, None);
+    if spot.is_none() && !located.is_stream {
+        // Of a file that could not be read there is no line.
+        location.physical_location = located
+            .file
+            .map(|file| Physical { artifact_location: Artifact { uri: uri(file) }, region: None });
+    }
+    let is_empty = location.physical_location.is_none() && location.logical_locations.is_empty();
+    if is_empty { Vec::new() } else { vec![location] }
+}
+
+fn related(located: &Located<'_>) -> Vec<Location> {
+    let related = located.related.iter().filter(|_| !located.is_stream);
+    related.map(|(spot, label)| Location::new(Some(*spot), None, Some(label))).collect()
+}
+
+/// A path as a relative URI reference (RFC 3986): what may not stand in one is written in percent.
+fn uri(path: &str) -> String {
+    use std::fmt::Write as _;
+    let mut uri = String::new();
+    for byte in path.trim_start_matches("./").bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
+                uri.push(char::from(byte));
+            }
+            byte => {
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+    }
+    uri
+}
+
+fn log(rules: Vec<Rule>, results: Vec<Row>, out: &mut dyn Write) -> io::Result<()> {
+    let driver = Driver { name: "rollstamp", semantic_version: env!("CARGO_PKG_VERSION"), rules };
+    let run = Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results };
+    let log = Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [run],
+    };
+    serde_json::to_writer_pretty(&mut *out, &log)?;
+    out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uri;
+
+    #[test]
+    fn paths_become_uris() {
+        assert_eq!(uri("./a b/c:d#é.yaml"), "a%20b/c%3Ad%23%C3%A9.yaml");
+    }
+}

@@ -1,0 +1,88 @@
+//! The comment of a pull request: the script of the action in a real repository of git, with the event
+//! that GitHub hands over and an API that is a file.
+
+use super::{example, file, found, root, shell};
+use crate::sandbox::{Entry, Sandbox};
+
+/// What the script needs of a `pull_request` event.
+const EVENT: &str = r#"{"action": "synchronize", "number": 7, "pull_request": {"number": 7, "base": {"ref": "main", "sha": "BASE"}, "head": {"ref": "change"}}, "repository": {"full_name": "shop/deploy"}}"#;
+
+/// Answers like the API of GitHub: the comments are a file, and each call is written down.
+const CURL: &str = r#"#!/usr/bin/env bash
+set -eu
+method=GET data=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --request) method=$2; shift ;;
+    --data) data=${2#@}; shift ;;
+    --config) grep -q 'Bearer secret-token' "$2"; shift ;;
+    http*) url=$1 ;;
+  esac
+  shift
+done
+echo "$method $url" >>"$CALLS"
+if [ "$method" = GET ]; then
+  case $url in *page=1) cat "$COMMENTS" ;; *) echo '[]' ;; esac
+else
+  cp "$data" "$POSTED"
+  jq '[{id: 41, body: "something else"}, {id: 42, body: .body}]' "$data" >"$COMMENTS"
+fi
+"#;
+
+#[test]
+fn a_pull_request_has_one_comment_that_is_replaced_and_a_gate() {
+    let programs = [("git", "--version"), ("jq", "--version"), ("bash", "--version")];
+    if programs.iter().any(|(program, version)| found(program, &[version]).is_none()) {
+        return;
+    }
+    let mut tree = example("pull-request");
+    tree.insert("event.json".to_owned(), file(EVENT));
+    tree.insert("bin/curl".to_owned(), file(CURL));
+    let script = std::fs::read(root().join("integrations/github/impact/impact.sh")).unwrap();
+    tree.insert("impact.sh".to_owned(), Entry::File(script));
+    let sandbox = Sandbox::new(&tree);
+    let prepare = r#"
+        set -eu; rm -rf .git; mkdir repo; chmod +x bin/curl; echo '[]' >comments.json
+        cd repo; git init -q -b main .; git config user.name a; git config user.email a@example.com
+        mkdir deploy; cp ../before/* deploy/; git add -A; git commit -qm before
+        sed "s/BASE/$(git rev-parse HEAD)/" ../event.json >../event
+        git checkout -q -b change; cp ../after/* deploy/; git commit -qam after
+    "#;
+    let (exit, said) = shell(&sandbox, prepare);
+    assert_eq!(exit, 0, "{said}");
+    let run = |gates: &str| {
+        let script = format!(
+            r#"
+            top=$PWD; cd repo
+            export PATH="$top/bin:$PATH" CALLS=$top/calls COMMENTS=$top/comments.json POSTED=$top/posted.json
+            export GITHUB_EVENT_PATH=$top/event GITHUB_API_URL=https://api.example.com GITHUB_REPOSITORY=shop/deploy
+            export IMPACT_PATHS=deploy IMPACT_TOKEN=secret-token IMPACT_TITLE=prod IMPACT_FAIL_ON="{gates}"
+            bash "$top/impact.sh"
+            "#
+        );
+        shell(&sandbox, &script)
+    };
+    let read = |name: &str| std::fs::read_to_string(sandbox.path(name)).unwrap();
+    let (exit, said) = run("");
+    assert_eq!(exit, 0, "{said}");
+    assert!(said.contains("::warning file=deploy/worker.yaml,line="), "{said}");
+    let calls = "GET https://api.example.com/repos/shop/deploy/issues/7/comments?per_page=100&limit=100&page=1\n\
+                 POST https://api.example.com/repos/shop/deploy/issues/7/comments\n";
+    assert_eq!(read("calls"), calls);
+    let posted: serde_json::Value = serde_json::from_str(&read("posted.json")).unwrap();
+    let body = posted["body"].as_str().unwrap();
+    assert!(
+        body.starts_with("<!-- rollstamp-impact:prod -->\n### rollstamp: 3 workloads roll"),
+        "{body}"
+    );
+    // The second run finds the comment by its mark; the gate fails after it is written.
+    let (exit, said) = run("stuck stale");
+    assert_eq!(exit, 1, "{said}");
+    let calls = read("calls");
+    assert!(
+        calls.ends_with("PATCH https://api.example.com/repos/shop/deploy/issues/comments/42\n"),
+        "{calls}"
+    );
+    let (exit, said) = run("downtime deploy/nothing");
+    assert_eq!(exit, 0, "{said}");
+}
