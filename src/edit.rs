@@ -23,6 +23,8 @@ pub struct FileChange {
     pub edits: EditSet,
     /// The objects that change, for a diff that shows nothing else.
     pub objects: Vec<Span>,
+    /// Whether names change in it. All files where they do follow one another: all change or none.
+    pub of_names: bool,
 }
 
 /// The edits of a file that wait for their proof.
@@ -166,26 +168,21 @@ pub fn edits(
         text.is_some_and(|text| proven(text, &file.change.edits, changes))
     })
     .into_iter();
-    let mut changes: Vec<(bool, FileChange)> = Vec::new();
+    let mut changes: Vec<FileChange> = Vec::new();
     for file in files {
         let documents = file.documents().map(|changes| changes[0].0);
         let wrong = documents
             .zip(proven.by_ref())
             .fold(None, |wrong, (document, good)| wrong.or((!good).then_some(document)));
         match wrong {
-            None => {
-                let of_names = file.owners.iter().any(|owner| owner.of_name);
-                changes.push((of_names, file.change));
-            }
+            None => changes.push(file.change),
             Some(culprit) => {
-                names_fail |= file.owners.iter().any(|owner| owner.of_name);
+                names_fail |= file.change.of_names;
                 findings.push(unproven(file.change.file, &file.owners, culprit));
             }
         }
     }
-    // Files with names follow one another, so all of them change or none.
-    changes.retain(|(of_names, _)| !(names_fail && *of_names));
-    let changes = changes.into_iter().map(|(_, change)| change).collect();
+    changes.retain(|change| !(names_fail && change.of_names));
     (changes, findings)
 }
 
@@ -229,7 +226,8 @@ fn edited(file: FileId, pending: Pending) -> Result<Edited, Finding> {
     let mut objects: Vec<Span> = owners.iter().map(|owner| owner.place).collect();
     objects.sort_unstable();
     objects.dedup();
-    Ok(Edited { change: FileChange { file, edits, objects }, owners, changes })
+    let of_names = owners.iter().any(|owner| owner.of_name);
+    Ok(Edited { change: FileChange { file, edits, objects, of_names }, owners, changes })
 }
 
 fn proven(text: &str, edits: &EditSet, changes: &[(Span, Change)]) -> bool {

@@ -74,6 +74,8 @@ pub struct Wanted {
 pub struct Seen {
     build: Option<kustomize::Look>,
     mentions: Vec<Mention>,
+    /// The names that a text says of which nothing is known.
+    unread: BTreeSet<String>,
 }
 
 /// Every decision of a run. Nothing is edited yet.
@@ -129,10 +131,7 @@ impl Read {
 impl Wanted {
     /// The files whose texts are looked at.
     pub fn files(&self, manifests: &Manifests) -> Vec<FileId> {
-        let is_wanted = |file: &FileId| {
-            let says_names = !self.names.is_empty() && !manifests[*file].unread;
-            says_names || self.included.contains(file)
-        };
+        let is_wanted = |file: &FileId| !self.names.is_empty() || self.included.contains(file);
         manifests.files().filter(is_wanted).collect()
     }
 
@@ -140,13 +139,16 @@ impl Wanted {
     pub fn look(&self, manifests: &Manifests, file: FileId, text: &str, options: &Options) -> Seen {
         let has_objects = !manifests[file].objects.is_empty();
         let is_included = self.included.contains(&file);
-        Seen {
+        let mut seen = Seen {
             build: is_included.then(|| kustomize::Look::at(text, has_objects)),
-            mentions: match manifests[file].unread {
-                true => Vec::new(),
-                false => extract::mentions(file, text, options, &self.names),
-            },
+            mentions: Vec::new(),
+            unread: BTreeSet::new(),
+        };
+        match manifests[file].unread {
+            true => seen.unread = extract::words(text, &self.names),
+            false => seen.mentions = extract::mentions(file, text, options, &self.names),
         }
+        seen
     }
 }
 
@@ -161,8 +163,10 @@ pub fn decide(
     let Read { manifests, texts, kustomizations, mut findings, hints, unreadable, skipped } = read;
     let mut looks = BTreeMap::new();
     let mut mentions = Vec::new();
+    let mut unread = BTreeMap::new();
     for (file, seen) in seen {
         looks.extend(seen.build.map(|look| (file, look)));
+        unread.extend(seen.unread.into_iter().map(|name| (name, file)));
         mentions.extend(seen.mentions);
     }
     let (units, generated) =
@@ -184,7 +188,7 @@ pub fn decide(
     }
     let (renames, found) = match wanted.names.is_empty() {
         true => (Renames::default(), Vec::new()),
-        false => rename::decide(&manifests, &mentions, &units, options),
+        false => rename::decide(&manifests, &mentions, &unread, &units, options),
     };
     findings.extend(found);
     let (plan, found) = plan::decide(&manifests, &units, &index, &renames, options);
@@ -257,7 +261,8 @@ fn local(texts: &Texts, mut known: Vec<Option<Facts>>, options: &Options) -> Vec
     let mut read = parallel::map(parts.len(), options.jobs, read).into_iter();
     for of_text in parts.chunk_by(|a, b| a.0 == b.0) {
         let (i, text, _) = of_text[0];
-        known[i] = Some(extract::join(read.by_ref().take(of_text.len())).seen(text));
+        let facts = extract::join(read.by_ref().take(of_text.len()));
+        known[i] = Some(facts.seen(text, &options.annotation));
     }
     known.into_iter().map(Option::unwrap_or_default).collect()
 }
@@ -279,6 +284,10 @@ fn settle(
         if facts.ytt || facts.broken.is_some() {
             *facts = unread;
         }
+        return;
+    }
+    if facts.unread {
+        // It was read for its words only, and said before.
         return;
     }
     let walked = matches!(input.found, Found::Walked(_));
@@ -318,7 +327,8 @@ fn settle(
             findings.push(
                 Finding::new(Code::BrokenManifest, format!("left alone: {}", error.message))
                     .at(place)
-                    .help("mend it, or leave it out with --exclude"),
+                    .help("correct it, or leave it out with --exclude")
+                    .refusing(),
             );
         }
         Looks::Other => skipped.unreadable += 1,

@@ -56,9 +56,11 @@ def run(*command, env=None, folder=ROOT):
 
 
 def cargo_metadata(*more):
-    done = subprocess.run(
-        ["cargo", "metadata", "--format-version", "1", "--locked", "--offline", *more],
-        cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    command = ["cargo", "metadata", "--format-version", "1", "--locked", *more]
+    done = subprocess.run([*command, "--offline"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode != 0:
+        # A crate that only another system needs was not fetched yet.
+        done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     return json.loads(done.stdout)
 
 

@@ -57,7 +57,11 @@ pub(super) fn filter(
             most.get(),
             &run.options,
         );
-        append(&mut pieces, &kept.map_err(|why| anyhow!("--previous: {why}"))?);
+        let kept = kept.map_err(|why| anyhow!("--previous: {why}"))?;
+        append(&mut pieces, &kept);
+        if !kept.is_empty() {
+            begin_as_yaml(&mut pieces);
+        }
     }
     let results = run.call.as_ref().and_then(|call| call.results.as_ref());
     let mut items = Vec::new();
@@ -114,6 +118,16 @@ fn append<'a>(pieces: &mut Vec<&'a str>, documents: &[&'a str]) {
     }
 }
 
+/// kubectl takes a stream that begins with a brace for JSON, and fails at the first `---` when it has
+/// applied the document before it (1.27 to 1.32: `GuessJSONStream`). Nothing is put before a single text,
+/// which passes as it is.
+fn begin_as_yaml(pieces: &mut Vec<&str>) {
+    let first = pieces.iter().map(|piece| piece.trim_start()).find(|piece| !piece.is_empty());
+    if first.is_some_and(|text| text.starts_with('{')) {
+        pieces.insert(0, "---\n");
+    }
+}
+
 /// Puts a text at a place of the output.
 fn insert<'a>(pieces: &mut Vec<&'a str>, at: usize, text: &'a str) {
     let mut start = 0;
@@ -135,6 +149,7 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
         outcome.changes.iter().map(|change| (change.file, change)).collect();
     let mut pieces: Vec<&str> = Vec::new();
     let mut ends_line = true;
+    let mut files = 0;
     for file in outcome.manifests.files() {
         let of = &outcome.manifests[file];
         let has_none = of.object_count == 0 || outcome.units.is_patch(file);
@@ -146,6 +161,7 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
             continue;
         };
         let first = pieces.is_empty();
+        files += 1;
         let start = if !first && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         if !first {
             if !ends_line {
@@ -161,6 +177,9 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
             None => pieces.push(&text[start..]),
         }
         ends_line = pieces.iter().rev().find(|p| !p.is_empty()).is_none_or(|p| p.ends_with('\n'));
+    }
+    if files > 1 {
+        begin_as_yaml(&mut pieces);
     }
     pieces
 }

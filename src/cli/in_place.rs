@@ -34,11 +34,17 @@ pub(super) fn in_place(
     let changes = run.outcome.changes.iter();
     let replacements = changes.filter_map(|change| {
         let input = &run.outcome.manifests[change.file].input;
+        let kind = match change.of_names {
+            false => write::Kind::Alone,
+            true if run.outcome.renames_in(change.file) => write::Kind::Named,
+            true => write::Kind::Naming,
+        };
         Some(write::Replacement {
             path: input.path.as_deref()?,
             name: &input.name,
             before: run.outcome.texts.get(change.file)?,
             edits: &change.edits,
+            kind,
         })
     });
     let replacements: Vec<_> = replacements.collect();

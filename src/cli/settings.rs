@@ -24,7 +24,26 @@ pub(super) fn settings(
         // The paths of a call lead from the folder of the caller.
         None => configuration,
     };
+    require_own_files(&configuration, root.as_deref().unwrap_or(Path::new(".")))?;
     Ok((common.settings.clone().over(configuration), root))
+}
+
+/// A configuration may be that of a stranger, so what it names is a file of its own repository: nothing
+/// else can come to be read, or quoted. A key may lie anywhere, and nothing of it is ever said.
+fn require_own_files(configuration: &Settings, folder: &Path) -> anyhow::Result<()> {
+    let outside = configuration.name_references.iter().find(|path| !files::is_inside(folder, path));
+    if let Some(path) = outside {
+        bail!(
+            "the configuration: nameReferences: {} leads out of the repository: copy it into that",
+            path.display()
+        );
+    }
+    match &configuration.hash_key_file {
+        Some(key) if !files::is_file(key) => {
+            bail!("the configuration: hashKeyFile: {} is no file", key.display())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The configuration of a run and its folder: the named file, or the one found above the paths.
@@ -63,7 +82,11 @@ fn configuration(
             found.dedup();
             match found.as_slice() {
                 [] => return Ok((Settings::default(), None)),
-                [path] => path.clone(),
+                [path] if files::is_inside(path.parent().unwrap_or(path), path) => path.clone(),
+                [path] => bail!(
+                    "{} is a symbolic link that leads out of the repository: name the file with --config",
+                    path.display()
+                ),
                 [one, two, ..] => bail!(
                     "two configurations apply, {} and {}: name one with --config",
                     one.display(),

@@ -4,7 +4,7 @@
 use crate::config::name_reference;
 use crate::config::policy::{Declared, IgnoreRule, Rules, UserSite, glob};
 use crate::config::settings::{
-    IgnoreRow, ReferenceRow, Settings, SilenceRow, SourceRow, UnitRow, WorkloadRow,
+    IgnoreRow, ReferenceRow, Settings, SilenceRow, SourceRow, UnitRow, WorkloadRow, said,
 };
 use crate::finding::Code;
 use crate::finding::silence::Silence;
@@ -30,9 +30,7 @@ pub fn parse(text: &str) -> Result<Settings, String> {
     if text.trim().is_empty() {
         return Ok(Settings::default());
     }
-    serde_yaml::from_str::<Option<Settings>>(text)
-        .map(Option::unwrap_or_default)
-        .map_err(|error| error.to_string())
+    serde_yaml::from_str::<Option<Settings>>(text).map(Option::unwrap_or_default).map_err(said)
 }
 
 /// The `apiVersion` of the configuration of a KRM function or a kustomize plugin.
@@ -64,12 +62,12 @@ struct Function {
 /// # Errors
 /// Another kind, or the first thing that is not understood.
 pub fn of_function(json: &str) -> Result<Settings, String> {
-    let object: serde_json::Value = serde_json::from_str(json).map_err(|e| e.to_string())?;
+    let object: serde_json::Value = serde_json::from_str(json).map_err(said)?;
     let field = |name: &str| object.get(name).and_then(serde_json::Value::as_str);
     match (field("apiVersion"), field("kind")) {
         (Some(API_VERSION), Some(KIND)) => serde_json::from_value::<Function>(object)
             .map(|function| function.spec.unwrap_or_default())
-            .map_err(|error| error.to_string()),
+            .map_err(said),
         (None | Some("v1"), None | Some("ConfigMap")) => of_data(object.get("data")),
         (api_version, kind) => Err(format!(
             "it is a {} of {}, not a {KIND} of {API_VERSION}",
@@ -86,13 +84,13 @@ fn of_data(data: Option<&serde_json::Value>) -> Result<Settings, String> {
         let value = match value.as_str() {
             // All values of a ConfigMap are strings; what they hold is YAML, unless a text is wanted.
             Some(text) if !is_text(&schema["properties"][name]) => {
-                serde_yaml::from_str(text).map_err(|error| format!("{name}: {error}"))?
+                serde_yaml::from_str(text).map_err(|error| format!("{name}: {}", said(error)))?
             }
             _ => value.clone(),
         };
         settings.insert(name.clone(), value);
     }
-    serde_json::from_value(serde_json::Value::Object(settings)).map_err(|error| error.to_string())
+    serde_json::from_value(serde_json::Value::Object(settings)).map_err(said)
 }
 
 /// Whether a setting is a text, whatever it looks like.
@@ -281,6 +279,17 @@ mod tests {
         let error = parse("annotation: a/b\nanotation: a/c\n").unwrap_err();
         assert!(error.contains("anotation") && error.contains("line 2"), "{error}");
         assert!(parse("").is_ok() && parse("# nothing\n").is_ok());
+    }
+
+    #[test]
+    fn no_error_says_a_value() {
+        for text in ["t0ken, expected x", "- t0ken", "mode: [t0ken]", "strict: t0ken", "123456"] {
+            let error = parse(text).unwrap_err();
+            assert!(!error.contains("t0ken") && !error.contains("1234"), "{error}");
+            assert!(error.contains("expected"), "{error}");
+        }
+        let error = of_function(r#"{"data": {"strict": "t0ken"}}"#).unwrap_err();
+        assert!(!error.contains("t0ken"), "{error}");
     }
 
     #[test]

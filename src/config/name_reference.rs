@@ -3,7 +3,7 @@
 //! Secrets becomes rows, the rest is left to kustomize.
 
 use crate::config::policy::{NameRow, glob};
-use crate::config::settings::{NamePlace, NameTarget};
+use crate::config::settings::{NamePlace, NameTarget, said};
 use crate::k8s::providers::Target;
 use crate::yaml::path::FieldPath;
 use serde::Deserialize;
@@ -67,8 +67,7 @@ struct FieldSpec {
 /// Text that is no such file.
 pub fn rows(text: &str) -> Result<Vec<NameRow>, String> {
     let text = text.trim_start_matches('\u{feff}');
-    let read: Option<Configuration> =
-        serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let read: Option<Configuration> = serde_yaml::from_str(text).map_err(said)?;
     let mut rows = Vec::new();
     for named in read.into_iter().flat_map(|read| read.name_reference) {
         let is_core = named.group.as_deref().is_none_or(str::is_empty)

@@ -341,6 +341,25 @@ pub struct SilenceRow {
     pub reason: String,
 }
 
+/// What a reader says is wrong, without the values that it found: a file that was named by mistake, or by
+/// somebody else, may hold a password.
+pub(super) fn said(error: impl std::fmt::Display) -> String {
+    let error = error.to_string();
+    let found = ["invalid type: ", "invalid value: "].into_iter().find_map(|what| {
+        let start = error.find(what)? + what.len();
+        let end = error.rfind(", expected ").filter(|&end| end > start)?;
+        Some((start, end))
+    });
+    match found {
+        Some((start, end)) => {
+            let value = &error[start..end];
+            let kind = value.split([' ', '"', '`']).next().unwrap_or_default();
+            format!("{}{kind}{}", &error[..start], &error[end..])
+        }
+        None => error,
+    }
+}
+
 fn yes() -> bool {
     true
 }

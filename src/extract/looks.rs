@@ -1,47 +1,147 @@
-//! What a text that cannot be read was probably meant to be.
+//! What a text that cannot be read was meant to be. Only a proof lets one pass: what could be a manifest
+//! must not be walked past, because kubectl reads some texts that this program refuses.
 
 use super::Facts;
 use crate::yaml;
+use memchr::memmem;
 
 /// What a text that cannot be read looks like. Nothing is known of one that can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Looks {
-    /// Text of a template language, which becomes a manifest later.
+    /// Text of a template language: a mark of one stands where the text stops to be YAML, and where no
+    /// reader takes it for a part of a value.
     Template,
-    /// A manifest that somebody broke.
-    Manifest,
-    /// Neither.
+    /// It may be a manifest.
     #[default]
+    Manifest,
+    /// It holds no object: it never says `apiVersion` and `kind`, and no stamp of ours.
     Other,
 }
 
 impl Facts {
-    /// Adds what only the whole text shows: what it looks like, if it cannot be read.
-    pub fn seen(mut self, text: &str) -> Self {
-        if self.broken.is_some() {
-            self.looks = if is_template(text) {
-                Looks::Template
-            } else if is_manifest(text) {
-                Looks::Manifest
-            } else {
-                Looks::Other
+    /// Adds what only the whole text shows: what it looks like, if it cannot be read. `stamp` is the
+    /// annotation of our stamps.
+    pub fn seen(mut self, text: &str, stamp: &str) -> Self {
+        if let Some(error) = &self.broken {
+            let is_template = is_template(text, error.at as usize);
+            self.looks = match may_hold_objects(text.as_bytes(), stamp) {
+                _ if is_template => Looks::Template,
+                true => Looks::Manifest,
+                false => Looks::Other,
             };
         }
         self
     }
 }
 
-/// Only asked of a text that is not YAML: many good manifests hold `{{` in a value.
-fn is_template(text: &str) -> bool {
-    ["{{", "{%", "<%", "@@"].iter().any(|mark| text.contains(mark))
-        || yaml::split::chunks(text).next().is_none()
-        || text.lines().any(|line| {
-            let value = line.rsplit(": ").next().unwrap_or_default().trim();
-            value.len() > 2 && value.starts_with('@') && value.ends_with('@')
-        })
+/// Whether a text, of whatever encoding, may hold an object or a stamp: it says `apiVersion` and `kind`,
+/// or holds escapes, which can say anything.
+pub fn may_hold_objects(bytes: &[u8], stamp: &str) -> bool {
+    if bytes.contains(&0) {
+        // UTF-16 and UTF-32 have zeros between ASCII letters, and YAML readers take them.
+        let bytes: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
+        return says_all(&bytes, stamp);
+    }
+    says_all(bytes, stamp)
 }
 
-fn is_manifest(text: &str) -> bool {
-    let has = |field: &str| text.lines().any(|line| line.starts_with(field));
-    has("apiVersion:") && has("kind:")
+fn says_all(bytes: &[u8], stamp: &str) -> bool {
+    let says = |word: &str| memmem::find(bytes, word.as_bytes()).is_some();
+    let escapes = says("\\x") || says("\\u") || says("\\U");
+    escapes || says(stamp) || (says("apiVersion") && says("kind"))
+}
+
+/// Whether a mark of a template language stands at the place of a syntax error: on its line, or on the last
+/// line with something on it before that.
+fn is_template(text: &str, at: usize) -> bool {
+    if yaml::split::chunks(text).next().is_none() {
+        return true;
+    }
+    let at = at.min(text.len());
+    let end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |end| at + end);
+    let Some(before) = text.get(..end) else {
+        return false;
+    };
+    let before = before.trim_start_matches('\u{feff}');
+    let lines: Vec<&str> = before.lines().collect();
+    let near = (0..lines.len()).rev().filter(|&n| !lines[n].trim().is_empty());
+    near.take(2).any(|n| is_mark(lines[n]) && !is_in_scalar(&lines[..n], lines[n]))
+}
+
+/// Whether a line begins, or a value on it, with what no YAML value begins with.
+fn is_mark(line: &str) -> bool {
+    let (_, line) = indented(line);
+    // ERB and EJS: alone on its line it is no field.
+    let is_tag = line.starts_with("<%") && line.trim_end().ends_with("%>");
+    let value = line.split_once(": ").filter(|(key, _)| !key.contains(['"', '\'', '#']));
+    let value = value.map_or("", |(_, value)| value.trim_start());
+    // A flow mapping as a key, a directive and a reserved character: kubectl refuses all three.
+    let begins = |text: &str| ["{{", "{%", "@"].iter().any(|mark| text.starts_with(mark));
+    is_tag || begins(line) || begins(value)
+}
+
+/// The column of what a line says, list dashes counting as white space, and the rest of the line.
+fn indented(line: &str) -> (usize, &str) {
+    let mut rest = line.trim_start_matches(' ');
+    while let Some(item) = rest.strip_prefix("- ") {
+        rest = item.trim_start_matches(' ');
+    }
+    (line.len() - rest.len(), rest)
+}
+
+/// Whether a line may be a part of a scalar that begins on one of the lines before it: the last of them
+/// that is less indented is neither a field without a value nor a mark itself.
+fn is_in_scalar(before: &[&str], line: &str) -> bool {
+    let (column, _) = indented(line);
+    let is_content = |line: &&&str| {
+        let text = line.trim();
+        !text.is_empty() && !text.starts_with('#')
+    };
+    let holder = before.iter().rev().filter(is_content).find(|line| indented(line).0 < column);
+    holder.is_some_and(|line| {
+        let text = line.split(" #").next().unwrap_or_default().trim_end();
+        let opens = text.ends_with(':') && !text.contains(['"', '\'']);
+        !opens && text != "---" && !is_mark(line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks(text: &str, at: &str) -> bool {
+        is_template(text, text.find(at).unwrap())
+    }
+
+    #[test]
+    fn a_mark_counts_where_no_reader_takes_it_for_a_value() {
+        assert!(looks("{{- if .Values.x }}\napiVersion: v1\n", "apiVersion"));
+        assert!(looks("spec:\n  replicas: {{ .Values.n }}\n", "{{"));
+        assert!(looks("env:\n- name: a\n  value: {{ x }}\n", "x }}"));
+        assert!(looks("a:\n  b: c\n  {% for x in y %}\n  d: e\n", "d: e"));
+        assert!(looks("replicas: @replicas@\n", "@"));
+        assert!(looks("<% if x %>\nkind: A\n", "kind"));
+    }
+
+    #[test]
+    fn a_mark_in_a_value_or_far_away_proves_nothing() {
+        let value = "data:\n  a.tmpl: \"{{ .Alerts }}\"\n  b: \"x\u{2028}y\"\n";
+        assert!(!looks(value, "\"x"));
+        let block = "data:\n  a.tmpl: |\n    {{ .Alerts }}\n  b: \"x\u{2028}y\"\n";
+        assert!(!looks(block, "\"x"));
+        assert!(!looks("data:\n  a: x\n    {{ y }}\n  b: \"x\u{2028}y\"\n", "\"x"));
+        assert!(!looks("data:\n  a: \"x:\n    {{ y }}\n    z\u{2028}y\"\n", "z"));
+        assert!(!looks("data:\n  a: x {{ y }} \u{2028}\n", "\u{2028}"));
+    }
+
+    #[test]
+    fn what_says_no_object_holds_none() {
+        let stamp = "checksum/rollstamp";
+        assert!(may_hold_objects(b"kind: A # caf\xe9\napiVersion: v1\n", stamp));
+        assert!(may_hold_objects(b"\"\\x6bind\": A\n\"apiVersion\": v1", stamp));
+        assert!(may_hold_objects(b"checksum/rollstamp", stamp));
+        let wide: Vec<u8> = b"apiVersion: kind".iter().flat_map(|&b| [b, 0]).collect();
+        assert!(may_hold_objects(&wide, stamp));
+        assert!(!may_hold_objects(b"kind: A\n\xe9", stamp) && !may_hold_objects(b"", stamp));
+    }
 }

@@ -98,6 +98,17 @@ pub fn mentions(
     found
 }
 
+/// The names among the words of a text that cannot be read.
+pub fn words(text: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
+    if text.contains("\\x") || text.contains("\\u") || text.contains("\\U") {
+        // Escapes can say any name.
+        return names.clone();
+    }
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let words = text.split(|c| !is_name(c)).map(|word| word.trim_matches(['-', '.']));
+    words.filter(|word| names.contains(*word)).map(str::to_owned).collect()
+}
+
 /// Whether a text can say a name: one of its words is one. An escape can hide one from this, but not
 /// from a pod either: such a text is read whole.
 fn says_any(text: &str, names: &BTreeSet<String>) -> bool {

@@ -27,11 +27,11 @@ pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
 pub use foreign::Marks;
 pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
-pub use looks::Looks;
+pub use looks::{Looks, may_hold_objects};
 pub use manifests::{File, Manifests};
-pub use mentions::{Meaning, Mention, mentions};
+pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
-pub use own_suffix::{Follows, Frozen, Naming};
+pub use own_suffix::{FROZEN, Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Mount, SiteLabel, Why};
@@ -235,7 +235,7 @@ pub fn parts(text: &str) -> Vec<Span> {
 pub fn extract(file: FileId, text: &str, options: &Options) -> Facts {
     let parts = parts(text).into_iter();
     let facts = join(parts.map(|part| extract_part(file, text, part, options)));
-    facts.seen(text)
+    facts.seen(text, &options.annotation)
 }
 
 /// Reads one of the [`parts`] of a text.
@@ -246,7 +246,7 @@ pub fn extract_part(file: FileId, text: &str, part: Span, options: &Options) -> 
         return facts;
     }
     facts.marks = marks(text, part);
-    let mut marks = YttMarks::new(text, part);
+    let mut marks = YttMarks::new(text, part, &options.annotation);
     for chunk in yaml::split::chunks_of(text, part) {
         let documents = match chunk.and_then(|chunk| yaml::parse(text, chunk.span)) {
             Ok(documents) => documents,
@@ -467,19 +467,24 @@ fn delegate(object: Cursor<'_>, field: &str) -> Option<Delegate> {
     Some(Delegate { kind: named.string("kind")?, name: at.str()?.into(), at: at.span() })
 }
 
-/// Looks for `#@`, the mark of a ytt program, outside of scalars.
+/// Looks for the code of a ytt program, which stands behind `#@` outside of scalars.
 struct YttMarks {
     marks: Vec<u32>,
 }
 
 impl YttMarks {
-    fn new(text: &str, part: Span) -> Self {
+    /// The marks in a part of a text. A text with a stamp of ours is no program: nobody writes one there.
+    fn new(text: &str, part: Span, stamp: &str) -> Self {
         let bytes = text.as_bytes();
-        let marks = memchr::memmem::find_iter(&bytes[part.range()], b"#@")
+        let mut marks: Vec<u32> = memchr::memmem::find_iter(&bytes[part.range()], b"#@")
             .map(|at| at + part.start as usize)
             .filter(|&at| at == 0 || matches!(bytes[at - 1], b' ' | b'\t' | b'\n' | 0xBF))
+            .filter(|&at| is_ytt_code(text, at))
             .map(crate::text::offset)
             .collect();
+        if !marks.is_empty() && text.contains(stamp) {
+            marks.clear();
+        }
         Self { marks }
     }
 
@@ -498,4 +503,20 @@ impl YttMarks {
     fn is_program(&self) -> bool {
         !self.marks.is_empty()
     }
+}
+
+/// Whether what stands behind `#@` is code and no remark (carvel.dev/ytt/docs: an annotation, a statement,
+/// or the value of a field or item that has none of its own).
+fn is_ytt_code(text: &str, at: usize) -> bool {
+    let line = crate::text::line_range(text, at);
+    let (before, code) = (text[line.start..at].trim_end(), text[at + 2..line.end].trim_end());
+    let annotations = ["data/", "overlay/", "library/", "schema/", "yaml/", "yttlibrary"];
+    let statement = code.trim_start();
+    let opens = |word: &str| statement.starts_with(word) && statement.ends_with(':');
+    annotations.iter().any(|name| code.starts_with(name))
+        || statement.starts_with("load(")
+        || ["def ", "if ", "if/", "elif ", "else", "for ", "for/"].into_iter().any(opens)
+        || ["end", "return", "break", "continue"].contains(&statement)
+        || statement.starts_with("return ")
+        || (!statement.is_empty() && (before.ends_with(':') || before.trim_start() == "-"))
 }

@@ -19,6 +19,8 @@ use base64::Engine as _;
 pub struct Naming {
     /// What the marker says is the name without a suffix; nothing without a marker.
     pub base: Option<String>,
+    /// Whether the marker says that the field `immutable` is ours.
+    pub froze: bool,
     /// What the object asks for itself.
     pub mode: Option<Mode>,
     /// The suffix of its content, or why it has none.
@@ -31,7 +33,10 @@ pub struct Naming {
     pub frozen: Frozen,
 }
 
-/// The field `immutable` of a source. Ours stands before all other fields, where nobody else writes it.
+/// What the marker of a source says behind the name, if the field `immutable` is ours.
+pub const FROZEN: &str = ", immutable";
+
+/// The field `immutable` of a source. Ours stands before all other fields, and the marker says that it is.
 pub enum Frozen {
     /// It is not there; the edit adds it.
     Absent(Edit),
@@ -89,6 +94,8 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Option<
     }
     let metadata = node.get("metadata")?;
     let base = annotation(metadata, BASE_NAME).map(|(base, _)| base);
+    let froze = base.as_ref().is_some_and(|base| base.ends_with(FROZEN));
+    let base = base.map(|base| base.strip_suffix(FROZEN).map(str::to_owned).unwrap_or(base));
     let mode = mode(reader, metadata, &row.kind);
     let wanted = mode.unwrap_or(reader.options.mode) == Mode::Suffix;
     if !wanted && base.is_none() {
@@ -114,10 +121,11 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Option<
         &["metadata", "annotations"],
         if is_inside { NEEDS_HASH_SUFFIX } else { BASE_NAME },
     );
-    Some(Naming { base, mode, suffix, is_suffixed, marker, frozen: frozen(node) })
+    let frozen = frozen(node, froze);
+    Some(Naming { base, froze, mode, suffix, is_suffixed, marker, frozen })
 }
 
-fn frozen(object: Cursor<'_>) -> Frozen {
+fn frozen(object: Cursor<'_>, froze: bool) -> Frozen {
     const FIELD: &str = "immutable";
     let text = object.text();
     let mut pairs = object.pairs();
@@ -131,7 +139,7 @@ fn frozen(object: Cursor<'_>) -> Frozen {
         };
         let next = next.span().start as usize;
         let alone = text[end..next].trim().trim_start_matches(',').is_empty();
-        return match first.is_key(FIELD) && value.is_true() && alone {
+        return match froze && first.is_key(FIELD) && value.is_true() && alone {
             true => Frozen::Ours(Edit { span: Span::new(start, next), replacement: String::new() }),
             false => Frozen::Theirs,
         };

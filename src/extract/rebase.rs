@@ -11,7 +11,7 @@ use super::{
 };
 use crate::finding::Finding;
 use crate::text::{FileId, Place, Span};
-use crate::yaml::insert::{Insertion, Present, Refusal, Slot};
+use crate::yaml::insert::{Insertion, Present, Refusal, Related, Slot};
 use crate::yaml::{Edit, SyntaxError};
 
 impl Facts {
@@ -150,7 +150,7 @@ impl Way {
             self.span(at);
         }
         if let Some(naming) = naming {
-            let Naming { base: _, mode: _, suffix: _, is_suffixed: _, marker, frozen } =
+            let Naming { base: _, froze: _, mode: _, suffix: _, is_suffixed: _, marker, frozen } =
                 naming.as_mut();
             self.slot(marker);
             match frozen {
@@ -224,6 +224,8 @@ impl Way {
     fn refusal(&self, refusal: &mut Refusal) {
         let Refusal { at, message: _, related } = refusal;
         self.span(at);
-        related.iter_mut().for_each(|span| self.span(span));
+        if let Some(Related::FirstKey(span) | Related::OtherEnd(span)) = related {
+            self.span(span);
+        }
     }
 }

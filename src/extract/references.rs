@@ -7,7 +7,7 @@ use crate::finding::Code;
 use crate::k8s::TableRow;
 use crate::k8s::sites::{CONTAINER_LISTS, Reads, SITE_TREE, Site, SiteTree};
 use crate::text::Span;
-use crate::yaml::insert::Refusal;
+use crate::yaml::insert::{Refusal, Related};
 use crate::yaml::path::PathStep;
 use crate::yaml::resolve::Value;
 use crate::yaml::{Cursor, Kind};
@@ -34,7 +34,7 @@ pub struct Reference {
 }
 
 /// Which keys of its source a reference reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keys {
     /// None, by its site or because nothing mounts the volume.
     None,
@@ -129,7 +129,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         let refusal = Refusal {
             at: last.span(),
             message: format!("the key `{name}` stands twice in one mapping"),
-            related: Some(first.span()),
+            related: Some(Related::FirstKey(first.span())),
         };
         self.refuse(Code::DuplicateKey, refusal);
     }

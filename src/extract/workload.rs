@@ -13,7 +13,7 @@ use crate::k8s::id::Identity;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::waits::{Is, Until, WAITS, Wait};
 use crate::yaml::Cursor;
-use crate::yaml::insert::{self, Refusal, Slot};
+use crate::yaml::insert::{self, Refusal, Related, Slot};
 use crate::yaml::path::{FieldPath, Route, Selection, Step};
 use crate::yaml::resolve::Value;
 use smol_str::SmolStr;
@@ -229,10 +229,10 @@ pub(crate) fn refused(
     let place = |span| crate::text::Place { file, span };
     let mut finding =
         Finding::of(code, id, refusal.message.as_str()).quoting(place(refusal.at)).refusing();
-    if let Some(related) = refusal.related {
-        let label =
-            if refusal.message.contains("twice") { "the first one" } else { "the other end" };
-        finding = finding.related(place(related), label);
+    match refusal.related {
+        Some(Related::FirstKey(span)) => finding = finding.related(place(span), "the first one"),
+        Some(Related::OtherEnd(span)) => finding = finding.related(place(span), "the other end"),
+        None => {}
     }
     finding
 }

@@ -79,8 +79,8 @@ codes! {
         "The file is not UTF-8."
     FileTooLarge "file-too-large" Error
         "The text is larger than 1 GiB."
-    BrokenManifest "broken-manifest" Warning
-        "A file in a folder looks like a manifest but cannot be read; it was left alone."
+    BrokenManifest "broken-manifest" Error
+        "A file in a folder may be a manifest but cannot be read; it was left alone."
     InvalidObject "invalid-object" Error
         "A field that identifies an object or names a source is not a string."
     DuplicateKey "duplicate-key" Error

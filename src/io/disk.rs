@@ -1,5 +1,6 @@
 //! What kustomizations are looked for in: the file system, or a revision that git holds.
 
+use super::ignored::Ignored;
 use crate::k8s::kustomize_names::FILE_NAMES;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -51,13 +52,17 @@ impl Disk for FileSystem {
     }
 
     fn kustomized(&self, root: &Path) -> BTreeSet<PathBuf> {
+        let rules = Ignored::below(root);
         let walker = ignore::WalkBuilder::new(root)
-            .hidden(false)
-            .ignore(false)
-            .git_global(false)
-            .require_git(false)
+            .standard_filters(false)
             .follow_links(false)
-            .filter_entry(|entry| entry.file_name() != ".git")
+            .filter_entry(move |entry| {
+                let is_folder = entry.file_type().is_some_and(|t| t.is_dir());
+                let matters = is_folder || FILE_NAMES.iter().any(|name| entry.file_name() == *name);
+                let is_out = |path| rules.leaves_out(path, is_folder);
+                entry.depth() == 0
+                    || (matters && entry.file_name() != ".git" && !is_out(entry.path()))
+            })
             .build();
         let mut folders = BTreeSet::new();
         for entry in walker.filter_map(Result::ok) {

@@ -4,7 +4,7 @@ use super::disk::FileSystem;
 use super::reload::print;
 use super::stdin::Arriving;
 use super::walk::{Met, Surroundings, What, walk};
-use super::{declared_units, display, fill, kustomizations, utf8};
+use super::{declared_units, display, fill, kustomizations, small, small_text, too_large, utf8};
 use crate::config::options::{Mode, Options};
 use crate::config::policy::Declared;
 use crate::extract::{self, Facts};
@@ -59,6 +59,7 @@ pub fn load(
             named(&mut loaded, &mut seen, &mut surroundings, path, keep);
         }
     }
+    loaded.skipped.ignored = surroundings.ignored;
     if let Some(root) = root.filter(|_| !units.is_empty()) {
         declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
@@ -77,27 +78,46 @@ pub fn exists(path: &Path) -> bool {
 pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
     let real = std::fs::canonicalize(path).ok()?;
     let start = if real.is_dir() { real.as_path() } else { real.parent()? };
-    let root = start.ancestors().find(|folder| folder.join(".git").exists());
-    let candidates = start
-        .ancestors()
-        .take_while(|folder| root.map_or(*folder == start, |root| folder.starts_with(root)));
+    let root = root(start);
+    let candidates = start.ancestors().take_while(|folder| folder.starts_with(root));
     candidates.map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Whether a file that is there lies in the git repository of a folder, or outside of one in the folder,
+/// links followed.
+pub fn is_inside(folder: &Path, file: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    match (real(folder), real(file)) {
+        (Some(folder), Some(file)) => file.starts_with(root(&folder)),
+        // To read it says what is wrong.
+        _ => true,
+    }
+}
+
+/// Whether something that is there is a file, and no device or named pipe, which may have no end.
+pub fn is_file(path: &Path) -> bool {
+    path.metadata().map_or(true, |metadata| metadata.is_file())
+}
+
+/// The root of the git repository around a folder; outside of one, the folder.
+fn root(folder: &Path) -> &Path {
+    folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder)
 }
 
 /// The text of a file.
 ///
 /// # Errors
-/// When the file cannot be read, or is not UTF-8.
+/// When the file cannot be read, is not UTF-8, or is larger than any configuration.
 pub fn text(path: &Path) -> std::io::Result<String> {
-    std::fs::read_to_string(path)
+    small_text(path)
 }
 
 /// The bytes of a key file, as they are.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// When the file cannot be read, or is larger than any key.
 pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
-    std::fs::read(path)
+    small(path)
 }
 
 /// A path as the names of files below it begin.
@@ -175,7 +195,13 @@ fn walked(
         };
         match met.what {
             What::Kustomization => loaded.skipped.kustomizations += 1,
-            What::ChartTemplate => loaded.skipped.templates += 1,
+            What::ChartTemplate => {
+                loaded.skipped.templates += 1;
+                // What it will say is not known, but which names it may say.
+                if options.mode == Mode::Suffix && seen.insert(met.real.clone().into_os_string()) {
+                    candidates.push(met);
+                }
+            }
             What::Outside => {
                 let name = name_of(&met);
                 loaded.findings.push(
@@ -186,6 +212,18 @@ fn walked(
                         ),
                     )
                     .in_file(name),
+                );
+            }
+            What::Special => {
+                let name = name_of(&met);
+                loaded.findings.push(
+                    Finding::new(
+                        Code::UnreadableFile,
+                        format!("{name} is a named pipe, a socket or a device, and no file"),
+                    )
+                    .in_file(name)
+                    .help("leave it out with --exclude")
+                    .refusing(),
                 );
             }
             What::Candidate => {
@@ -199,12 +237,17 @@ fn walked(
     let read = parallel::map_with(candidates.len(), options.jobs, Vec::new, |buffer, i| {
         let name = name_of(&candidates[i]);
         let number = FileId(offset(first + i));
-        let read = read(&candidates[i].path, &name, number, keep, options, buffer);
+        let met = &candidates[i];
+        let read = match met.what {
+            What::ChartTemplate => unread(&met.path, &name),
+            _ => read(&met.path, &name, number, keep, options, buffer),
+        };
         (name, read)
     });
     for (i, (met, (name, read))) in candidates.into_iter().zip(read).enumerate() {
         match read {
-            Ok(File { text, print, facts }) => {
+            Ok(File { text, print, facts, finding }) => {
+                loaded.findings.extend(finding);
                 // What could not be read has no number.
                 let number = loaded.inputs.len();
                 let facts = match number == first + i {
@@ -238,9 +281,37 @@ struct File {
     /// What the text was like, if it can be read again.
     print: Option<u64>,
     facts: Option<Facts>,
+    /// Why nothing of it is known.
+    finding: Option<Finding>,
 }
 
-/// Reads a file and what it says. What is not UTF-8 is no error here.
+/// Reads a file of which only the words matter.
+fn unread(path: &Path, name: &str) -> Result<File, Option<Finding>> {
+    let bytes = std::fs::read(path).map_err(|error| Some(unreadable(name, &error.to_string())))?;
+    Ok(File {
+        text: Some(String::from_utf8_lossy(&bytes).into_owned()),
+        print: None,
+        facts: Some(Facts { unread: true, ..Facts::default() }),
+        finding: None,
+    })
+}
+
+/// A file that is not UTF-8: if it can be a manifest, an error, and its words count.
+fn not_utf8(bytes: Vec<u8>, name: &str, options: &Options) -> Result<File, Option<Finding>> {
+    if !extract::may_hold_objects(&bytes, &options.annotation) {
+        return Err(None);
+    }
+    // Of wide characters, too.
+    let letters: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
+    Ok(File {
+        text: Some(String::from_utf8_lossy(&letters).into_owned()),
+        print: None,
+        facts: Some(Facts { unread: true, ..Facts::default() }),
+        finding: utf8(bytes, name).err(),
+    })
+}
+
+/// Reads a file and what it says. What is not UTF-8 and cannot be a manifest is no error.
 fn read(
     path: &Path,
     name: &str,
@@ -252,19 +323,35 @@ fn read(
     let unreadable = |error: std::io::Error| Some(unreadable(name, &error.to_string()));
     if keep == Keep::All {
         let bytes = std::fs::read(path).map_err(unreadable)?;
-        let text = utf8(bytes, name).map_err(|_| None)?;
-        return Ok(File { text: Some(text), print: None, facts: None });
+        require_size(&bytes, name)?;
+        return match String::from_utf8(bytes) {
+            Ok(text) => Ok(File { text: Some(text), print: None, facts: None, finding: None }),
+            Err(error) => not_utf8(error.into_bytes(), name, options),
+        };
     }
     buffer.clear();
     fill(&std::fs::File::open(path).map_err(unreadable)?, buffer).map_err(unreadable)?;
     let print = Some(print(buffer));
     if buffer.len() >= LARGE {
-        let text = utf8(std::mem::take(buffer), name).map_err(|_| None)?;
-        return Ok(File { text: Some(text), print, facts: None });
+        require_size(buffer, name)?;
+        return match String::from_utf8(std::mem::take(buffer)) {
+            Ok(text) => Ok(File { text: Some(text), print, facts: None, finding: None }),
+            Err(error) => not_utf8(error.into_bytes(), name, options),
+        };
     }
-    let text = std::str::from_utf8(buffer).map_err(|_| None)?;
+    let Ok(text) = std::str::from_utf8(buffer) else {
+        return not_utf8(std::mem::take(buffer), name, options);
+    };
     let facts = extract::extract(number, text, options);
-    Ok(File { text: None, print, facts: Some(facts) })
+    Ok(File { text: None, print, facts: Some(facts), finding: None })
+}
+
+/// A text that is too large is an error, whatever it holds.
+fn require_size(bytes: &[u8], name: &str) -> Result<(), Option<Finding>> {
+    match bytes.len() > crate::text::MAX_TEXT {
+        true => Err(Some(too_large(name))),
+        false => Ok(()),
+    }
 }
 
 fn name_of(met: &Met) -> String {

@@ -7,6 +7,8 @@ mod declared_units;
 mod disk;
 pub mod files;
 pub mod git;
+mod git_index;
+mod ignored;
 pub mod krm;
 pub mod reload;
 mod kustomizations;
@@ -20,9 +22,7 @@ use crate::finding::{Code, Finding};
 /// The bytes of a named text as UTF-8, or why not.
 fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
     if bytes.len() > crate::text::MAX_TEXT {
-        return Err(Finding::new(Code::FileTooLarge, format!("{name} is larger than 1 GiB"))
-            .in_file(name)
-            .refusing());
+        return Err(too_large(name));
     }
     let (what, help) = match &bytes[..bytes.len().min(10)] {
         [0x00, b'G', b'I', b'T', b'C', b'R', b'Y', b'P', b'T', ..] => {
@@ -42,6 +42,38 @@ fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
         };
         Finding::new(Code::NotUtf8, message).in_file(name).help(help).refusing()
     })
+}
+
+fn too_large(name: &str) -> Finding {
+    Finding::new(Code::FileTooLarge, format!("{name} is larger than 1 GiB"))
+        .in_file(name)
+        .refusing()
+}
+
+/// The largest configuration or key file, in bytes. A device has no end.
+const MAX_SMALL: u64 = 1 << 22;
+
+/// The bytes of a file that people write by hand, such as a configuration.
+///
+/// # Errors
+/// When it cannot be read, or is larger than 4 MiB.
+fn small(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_SMALL + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_SMALL {
+        true => Err(std::io::Error::other("it is larger than 4 MiB")),
+        false => Ok(bytes),
+    }
+}
+
+/// The text of such a file.
+///
+/// # Errors
+/// Those of [`small`], and text that is not UTF-8.
+fn small_text(path: &std::path::Path) -> std::io::Result<String> {
+    let text = String::from_utf8(small(path)?);
+    text.map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 /// Reads a file to its end, behind what the buffer holds.

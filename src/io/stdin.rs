@@ -158,7 +158,7 @@ impl Arriving {
         };
         let text = text.into_text().map_err(io::Error::other)?;
         let queue = queue.into_inner().unwrap_or_default();
-        let facts = queue.first.finish().seen(&text);
+        let facts = queue.first.finish().seen(&text, &options.annotation);
         Ok(Some((text, facts)))
     }
 

@@ -1,10 +1,11 @@
 //! Finds the manifests below a folder, and tells apart what looks like one.
 
 use super::display;
+use super::ignored::Ignored;
 use crate::k8s::kustomize_names::FILE_NAMES;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// A file met below a named folder.
 pub struct Met {
@@ -31,36 +32,36 @@ pub enum What {
     ChartTemplate,
     /// A symbolic link that leads out of the folder.
     Outside,
+    /// No file: a named pipe, a socket or a device, or a link to one. To open it could take for ever.
+    Special,
 }
 
-/// Everything below a folder that may be a manifest, sorted by name. `.gitignore` is honoured and
-/// hidden folders are skipped; what the user's own git configuration ignores is not asked, because
-/// the environment must not choose the bytes.
+/// Everything below a folder that may be a manifest, sorted by name. What git [ignores](Ignored) and
+/// hidden folders are left out.
 pub fn walk(
     root: &Path,
     exclude: &globset::GlobSet,
     surroundings: &mut Surroundings,
     jobs: usize,
 ) -> Vec<Result<Met, ignore::Error>> {
-    let real_root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+    let ignored = Arc::new(Ignored::below(root));
+    let rules = Arc::clone(&ignored);
+    let real_root = ignored.real_root().to_path_buf();
     let below = root.to_path_buf();
     let exclude = exclude.clone();
     let mut walker = ignore::WalkBuilder::new(root);
-    walker
-        .hidden(false)
-        .ignore(false)
-        .git_global(false)
-        .require_git(false)
-        .follow_links(false)
-        .threads(jobs)
-        .filter_entry(move |entry| {
-            let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-            let is_folder = entry.file_type().is_some_and(|t| t.is_dir());
-            let relative = entry.path().strip_prefix(&below).unwrap_or(entry.path());
-            entry.depth() == 0 || !(is_folder && hidden || excluded(&exclude, relative))
-        });
+    walker.standard_filters(false).follow_links(false).threads(jobs).filter_entry(move |entry| {
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let is_folder = entry.file_type().is_some_and(|t| t.is_dir());
+        let relative = entry.path().strip_prefix(&below).unwrap_or(entry.path());
+        let path = entry.path();
+        let matters = is_folder || is_kustomization(path) || has_manifest_extension(path);
+        let is_out = |path| excluded(&exclude, relative) || rules.leaves_out(path, is_folder);
+        entry.depth() == 0 || (matters && !(is_folder && hidden) && !is_out(path))
+    });
     let mut met = Vec::new();
     let (errors, entries) = gather(&walker);
+    surroundings.ignored += ignored.count();
     met.extend(errors.into_iter().map(Err));
     // They are sorted, so what is known of a folder serves all of its files.
     let mut last = (PathBuf::new(), false, None);
@@ -78,9 +79,13 @@ pub fn walk(
         } else if kind.is_symlink() {
             match std::fs::canonicalize(&path) {
                 Ok(target) if target.is_dir() => continue,
-                Ok(target) if target.starts_with(&real_root) => What::Candidate,
-                _ => What::Outside,
+                Ok(target) if !target.starts_with(&real_root) => What::Outside,
+                Ok(target) if !target.is_file() => What::Special,
+                Ok(_) => What::Candidate,
+                Err(_) => What::Outside,
             }
+        } else if !kind.is_file() {
+            What::Special
         } else if *is_chart_template {
             What::ChartTemplate
         } else {
@@ -156,6 +161,8 @@ pub(super) fn has_manifest_extension(path: &Path) -> bool {
 pub struct Surroundings {
     kustomizations: BTreeMap<PathBuf, Option<String>>,
     chart_templates: BTreeMap<PathBuf, bool>,
+    /// How many files and folders the walks left out because git ignores them.
+    pub ignored: usize,
 }
 
 impl Surroundings {

@@ -3,8 +3,10 @@
 use crate::finding::{Code, Finding};
 use crate::yaml::EditSet;
 use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tempfile::TempPath;
 
 /// A file to replace.
 pub struct Replacement<'a> {
@@ -16,6 +18,19 @@ pub struct Replacement<'a> {
     pub before: &'a str,
     /// What changes.
     pub edits: &'a EditSet,
+    /// Whether others change with it.
+    pub kind: Kind,
+}
+
+/// Which files change together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It changes by itself.
+    Alone,
+    /// It holds a source that gets another name, which others say.
+    Named,
+    /// It says the new name of a source in another file.
+    Naming,
 }
 
 /// Whether a folder is the top of a git repository.
@@ -44,11 +59,12 @@ pub fn copy_program(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Replaces files, each by itself: what cannot be written does not keep the others from it. A file
-/// that two names lead to is written once, if both want the same. The answer tells for each
-/// whether it was written, and what there is to say.
+/// Replaces files. Those of [`Kind::Alone`] stand by themselves: what cannot be written does not keep the
+/// others from it. Of the others all are replaced or none, because a name that one file says and none has
+/// keeps pods from starting. A file that two names lead to is written once, if both want the same. The
+/// answer tells for each whether it was written, and what there is to say.
 pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
-    let real: Vec<_> = replacements
+    let real: Vec<PathBuf> = replacements
         .iter()
         .map(|r| std::fs::canonicalize(r.path).unwrap_or_else(|_| r.path.to_path_buf()))
         .collect();
@@ -58,103 +74,197 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
     }
     let mut written = vec![false; replacements.len()];
     let mut findings = Vec::new();
+    let mut together = Vec::new();
+    let mut names_fail = false;
     for (i, wanted) in replacements.iter().enumerate() {
-        let mut others = same[real[i].as_path()].iter().copied().filter(|&j| j != i);
-        if others.clone().any(|j| replacements[j].edits != wanted.edits) {
-            findings.push(
-                Finding::new(
-                    Code::EditRefused,
-                    format!(
-                        "{} is reached by two names, and its stamps would differ; it is left alone",
-                        wanted.name
-                    ),
-                )
-                .in_file(wanted.name)
-                .help("leave one of the two out with --exclude")
-                .refusing(),
-            );
-            continue;
-        }
-        if others.any(|j| j < i) {
-            continue;
-        }
-        match replace(wanted) {
-            Ok(warning) => {
-                written[i] = true;
-                findings.extend(warning);
+        let is_alone = wanted.kind == Kind::Alone;
+        match twice(replacements, &same[real[i].as_path()], i) {
+            Some(Twice::Written) => {}
+            Some(Twice::Differs(finding)) => {
+                findings.push(finding);
+                names_fail |= !is_alone;
             }
-            Err(finding) => findings.push(finding),
+            None if is_alone => match Prepared::new(wanted).and_then(Prepared::replace) {
+                Ok(warning) => {
+                    written[i] = true;
+                    findings.extend(warning);
+                }
+                Err(finding) => findings.push(finding),
+            },
+            None => match Prepared::new(wanted) {
+                Ok(prepared) => together.push((i, prepared)),
+                Err(finding) => {
+                    findings.push(finding.help(NAMES_STAY));
+                    names_fail = true;
+                }
+            },
         }
+    }
+    if !names_fail {
+        let done = replace_together(replacements, together);
+        done.0.into_iter().for_each(|i| written[i] = true);
+        findings.extend(done.1);
     }
     (written, findings)
 }
 
-/// Writes the edited text of a file in the place of its text when it was read.
-///
-/// A temporary file in the same folder takes the text, is flushed to the disk, gets the mode and
-/// the owner of the old file, and is renamed over it. A symbolic link is written through to its
-/// target.
-///
-/// # Errors
-/// A finding: the file changed since it was read, is read-only, or cannot be written. The file is
-/// then as it was. On success there may be a warning about other hard links.
-fn replace(replacement: &Replacement<'_>) -> Result<Option<Finding>, Finding> {
-    let Replacement { path, name, before, edits } = *replacement;
-    let failed = |what: &str, error: &std::io::Error| {
-        Finding::new(Code::UnreadableFile, format!("{name} cannot be written: {what}: {error}"))
-            .in_file(name)
-            .refusing()
-    };
-    let target = std::fs::canonicalize(path).map_err(|e| failed("finding it", &e))?;
-    let metadata = std::fs::metadata(&target).map_err(|e| failed("looking at it", &e))?;
-    if metadata.permissions().readonly() {
-        return Err(Finding::new(
-            Code::UnreadableFile,
-            format!("{name} cannot be written: it is read-only"),
-        )
+const NAMES_STAY: &str =
+    "no file in which a name changes was written: the names follow one another";
+
+/// What there is to do about a file that an earlier or later replacement leads to as well.
+enum Twice {
+    /// It was written with the other one.
+    Written,
+    /// The two differ.
+    Differs(Finding),
+}
+
+/// `same` are all replacements of the file that this one is of.
+fn twice(replacements: &[Replacement<'_>], same: &[usize], i: usize) -> Option<Twice> {
+    let wanted = &replacements[i];
+    if same.iter().any(|&j| replacements[j].edits != wanted.edits) {
+        let message = format!(
+            "{} is reached by two names, and its stamps would differ; it is left alone",
+            wanted.name
+        );
+        let finding = Finding::new(Code::EditRefused, message)
+            .in_file(wanted.name)
+            .help("leave one of the two out with --exclude")
+            .refusing();
+        return Some(Twice::Differs(finding));
+    }
+    same.iter().any(|&j| j < i).then_some(Twice::Written)
+}
+
+/// Puts prepared files in their places: first those that get names and then those that say them, so that a
+/// run that is cut off in between can be mended by a second one. Where one fails, those before it get their
+/// old texts back.
+fn replace_together(
+    replacements: &[Replacement<'_>],
+    mut together: Vec<(usize, Prepared<'_>)>,
+) -> (Vec<usize>, Vec<Finding>) {
+    together.sort_by_key(|(i, _)| (replacements[*i].kind == Kind::Naming, *i));
+    let mut done = Vec::new();
+    let mut findings = Vec::new();
+    for (i, prepared) in together {
+        match prepared.replace() {
+            Ok(warning) => {
+                done.push(i);
+                findings.extend(warning);
+            }
+            Err(finding) => {
+                findings = vec![finding.help(NAMES_STAY)];
+                for i in done {
+                    let undone = Prepared::old(&replacements[i]).and_then(Prepared::replace);
+                    findings.extend(undone.err());
+                }
+                return (Vec::new(), findings);
+            }
+        }
+    }
+    (done, findings)
+}
+
+/// A new text beside the old one: only a rename is missing.
+struct Prepared<'a> {
+    name: &'a str,
+    target: PathBuf,
+    metadata: Metadata,
+    temporary: TempPath,
+}
+
+fn failed(name: &str, what: &str, error: &std::io::Error) -> Finding {
+    Finding::new(Code::UnreadableFile, format!("{name} cannot be written: {what}: {error}"))
         .in_file(name)
-        .refusing());
+        .refusing()
+}
+
+impl<'a> Prepared<'a> {
+    /// Writes the edited text of a file beside it: a temporary file in the same folder takes the text, is
+    /// flushed to the disk, and gets the mode and the owner of the old file. A symbolic link is followed to
+    /// its target.
+    ///
+    /// # Errors
+    /// A finding: the file changed since it was read, is read-only, or its folder takes no file. The file is
+    /// as it was.
+    fn new(replacement: &Replacement<'a>) -> Result<Self, Finding> {
+        let Replacement { path, name, before, edits, .. } = *replacement;
+        let prepared = Self::text(path, name, edits.slices(before))?;
+        let now =
+            std::fs::read(&prepared.target).map_err(|e| failed(name, "reading it again", &e))?;
+        match now == before.as_bytes() {
+            true => Ok(prepared),
+            false => Err(Finding::changed(name)),
+        }
     }
-    let now = std::fs::read(&target).map_err(|e| failed("reading it again", &e))?;
-    if now != before.as_bytes() {
-        return Err(Finding::changed(name));
+
+    /// The same with the text that it had.
+    fn old(replacement: &Replacement<'a>) -> Result<Self, Finding> {
+        let Replacement { path, name, before, .. } = *replacement;
+        Self::text(path, name, std::iter::once(before))
     }
-    let folder = target.parent().unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".rollstamp-")
-        .tempfile_in(folder)
-        .map_err(|e| failed("making a temporary file", &e))?;
-    for piece in edits.slices(before) {
+
+    fn text<'t>(
+        path: &Path,
+        name: &'a str,
+        pieces: impl Iterator<Item = &'t str>,
+    ) -> Result<Self, Finding> {
+        let failed = |what: &str, error: &std::io::Error| failed(name, what, error);
+        let target = std::fs::canonicalize(path).map_err(|e| failed("finding it", &e))?;
+        let metadata = std::fs::metadata(&target).map_err(|e| failed("looking at it", &e))?;
+        if metadata.permissions().readonly() {
+            let message = format!("{name} cannot be written: it is read-only");
+            return Err(Finding::new(Code::UnreadableFile, message).in_file(name).refusing());
+        }
+        let folder = target.parent().unwrap_or(Path::new("."));
+        let mut temporary = tempfile::Builder::new()
+            .prefix(".rollstamp-")
+            .tempfile_in(folder)
+            .map_err(|e| failed("making a temporary file", &e))?;
+        for piece in pieces {
+            temporary
+                .write_all(piece.as_bytes())
+                .map_err(|e| failed("writing a temporary file", &e))?;
+        }
+        keep_owner(temporary.as_file(), &metadata);
         temporary
-            .write_all(piece.as_bytes())
-            .map_err(|e| failed("writing a temporary file", &e))?;
+            .as_file()
+            .set_permissions(metadata.permissions())
+            .and_then(|()| temporary.as_file().sync_all())
+            .map_err(|e| failed("flushing a temporary file", &e))?;
+        // Many may wait, and only so many files can be open.
+        let temporary = temporary.into_temp_path();
+        Ok(Self { name, target, metadata, temporary })
     }
-    keep_owner(temporary.as_file(), &metadata);
-    temporary
-        .as_file()
-        .set_permissions(metadata.permissions())
-        .and_then(|()| temporary.as_file().sync_all())
-        .map_err(|e| failed("flushing a temporary file", &e))?;
-    temporary.persist(&target).map_err(|e| failed("renaming a temporary file", &e.error))?;
-    // The rename is atomic already; this makes it last through a power failure where that works.
-    if let Ok(folder) = std::fs::File::open(folder) {
-        let _ = folder.sync_all();
+
+    /// Renames it over the old one.
+    ///
+    /// # Errors
+    /// A finding; the file is as it was. On success there may be a warning about other hard links.
+    fn replace(self) -> Result<Option<Finding>, Finding> {
+        let Self { name, target, metadata, temporary } = self;
+        let renamed = temporary.persist(&target);
+        renamed.map_err(|e| failed(name, "renaming a temporary file", &e.error))?;
+        // The rename is atomic already; this makes it last through a power failure where that works.
+        if let Some(Ok(folder)) = target.parent().map(std::fs::File::open) {
+            let _ = folder.sync_all();
+        }
+        Ok(hard_links(name, &metadata))
     }
-    Ok(hard_links(name, &metadata))
 }
 
 /// Only root may give files away; others already own what they write.
 #[cfg(unix)]
-fn keep_owner(file: &std::fs::File, metadata: &std::fs::Metadata) {
+fn keep_owner(file: &std::fs::File, metadata: &Metadata) {
     use std::os::unix::fs::MetadataExt;
     let _ = std::os::unix::fs::fchown(file, Some(metadata.uid()), Some(metadata.gid()));
 }
 
 #[cfg(not(unix))]
-fn keep_owner(_: &std::fs::File, _: &std::fs::Metadata) {}
+fn keep_owner(_: &std::fs::File, _: &Metadata) {}
 
 #[cfg(unix)]
-fn hard_links(name: &str, metadata: &std::fs::Metadata) -> Option<Finding> {
+fn hard_links(name: &str, metadata: &Metadata) -> Option<Finding> {
     use std::os::unix::fs::MetadataExt;
     (metadata.nlink() > 1).then(|| {
         Finding::new(
@@ -169,6 +279,6 @@ fn hard_links(name: &str, metadata: &std::fs::Metadata) -> Option<Finding> {
 }
 
 #[cfg(not(unix))]
-fn hard_links(_: &str, _: &std::fs::Metadata) -> Option<Finding> {
+fn hard_links(_: &str, _: &Metadata) -> Option<Finding> {
     None
 }

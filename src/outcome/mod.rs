@@ -8,8 +8,8 @@ use crate::finding::Finding;
 use crate::plan::Plan;
 use crate::rename::Renames;
 use crate::scope::Units;
-use crate::text::Texts;
 use crate::text::input::Skipped;
+use crate::text::{FileId, Texts};
 
 /// What a run found out: every verb and every format is a view of it.
 pub struct Outcome {
@@ -38,6 +38,12 @@ impl Outcome {
             self.findings.extend(findings);
             crate::finding::sort(&mut self.findings);
         }
+    }
+
+    /// Whether a source in a file gets another name.
+    pub fn renames_in(&self, file: FileId) -> bool {
+        let mut renames = self.renames.sources.iter();
+        renames.any(|renamed| self.manifests.owner(renamed.at).place.file == file)
     }
 
     /// Whether something was refused.

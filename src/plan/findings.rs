@@ -17,15 +17,22 @@ fn place(object: &Object, span: Span) -> Place {
 }
 
 /// One finding for the workloads of a file that are left alone for one reason.
-pub(super) fn left_alone(first: &Object, count: usize, why: &Divergence) -> Finding {
+pub(super) fn left_alone(first: &Object, count: usize, stamped: bool, why: &Divergence) -> Finding {
     let others = match count - 1 {
         0 => String::new(),
         1 => " and 1 other".to_owned(),
         more => format!(" and {more} others"),
     };
     let verb = if count > 1 { "are" } else { "is" };
-    let message = format!("{}{others} {verb} left alone: {}", first.id, why.text());
+    let mut message = format!("{}{others} {verb} left alone: {}", first.id, why.text());
+    if stamped {
+        message.push_str("; the stamp there stays as it is, whatever changes");
+    }
     let mut finding = first.finding(Code::KustomizeSource, message);
+    if stamped {
+        // A stamp that nobody keeps up to date says that all is well, and is worse than none.
+        finding.severity = Severity::Error;
+    }
     if let Some(place) = why.place {
         finding = finding.related(place, "here");
     }

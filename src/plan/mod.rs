@@ -29,6 +29,7 @@ use crate::yaml::Edit;
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What happens to every pod template, in the order of the input.
 #[derive(Default)]
@@ -136,8 +137,8 @@ pub fn decide(
         said.add(of_part);
     }
     let mut findings = said.findings;
-    for ((_, why), (first, count)) in said.left_alone {
-        findings.push(findings::left_alone(&manifests[first], count, &why));
+    for ((_, stamped, why), (first, count)) in said.left_alone {
+        findings.push(findings::left_alone(&manifests[first], count, stamped, &why));
     }
     for ((one, two), readers) in said.clashes {
         findings.push(findings::clash(manifests, one, two, &readers));
@@ -157,8 +158,9 @@ const PART: usize = 256;
 #[derive(Default)]
 struct Said {
     findings: Vec<Finding>,
-    /// Of each reason to leave workloads of a file alone, the first of them and how many.
-    left_alone: BTreeMap<(FileId, Divergence), (ObjectId, usize)>,
+    /// Of each reason to leave workloads of a file alone, with a stamp or without one, the first of them and
+    /// how many.
+    left_alone: BTreeMap<(FileId, bool, Divergence), (ObjectId, usize)>,
     /// Of each clash, the readers that are left alone.
     clashes: BTreeMap<(SourceId, SourceId), BTreeSet<String>>,
     /// Of each value that a stamped workload reads and that is no string, source and entry, what is
@@ -195,6 +197,8 @@ struct Planner<'a> {
 #[derive(Default)]
 struct Sum {
     lines: Lines,
+    /// What was counted, by source and keys; of a source that counts whole, whatever the keys are.
+    reads: BTreeMap<(SourceId, Option<Keys>), Arc<Counted>>,
     counted: usize,
     external: usize,
     left_alone: bool,
@@ -215,7 +219,8 @@ impl Planner<'_> {
         };
         let (decision, reasons) = decided.unwrap_or_else(|why: Divergence| {
             if overlays::matters(manifests, template) {
-                let known = self.said.left_alone.entry((file, why.clone()));
+                let key = (file, template.stamp_seen, why.clone());
+                let known = self.said.left_alone.entry(key);
                 known.or_insert((template.object, 0)).1 += 1;
             }
             (Decision::LeftAlone(why), Vec::new())
@@ -350,6 +355,12 @@ impl Planner<'_> {
         if copies.all(|&copy| self.renames.is_content_named(manifests, copy)) {
             return Reason::ContentNamed(indexed.copy);
         }
+        // A text can say one reference a thousand times, and each may read a thousand keys.
+        let known = (indexed.copy, (!source.whole).then(|| reference.keys.clone()));
+        if let Some(counted) = sum.reads.get(&known) {
+            sum.counted += 1;
+            return Reason::Counted(Arc::clone(counted));
+        }
         let read = read_entries(source, &reference.keys);
         let (ignored, kept): (Vec<usize>, Vec<usize>) =
             read.into_iter().partition(|&i| source.entries[i].ignored.is_some());
@@ -363,12 +374,14 @@ impl Planner<'_> {
             let entry = &source.entries[position];
             sum.lines.add(source.target, &source.name, &entry.key, &entry.digest);
         }
-        Reason::Counted(Counted {
+        let counted = Arc::new(Counted {
             source: indexed.copy,
             entries: kept,
             ignored,
             missing: missing.into_iter().map(str::to_owned).collect(),
-        })
+        });
+        sum.reads.insert(known, Arc::clone(&counted));
+        Reason::Counted(counted)
     }
 
     /// The API server refuses a whole source because of one bad value. So a workload that reads any key

@@ -1,12 +1,13 @@
 //! What each reference contributes to a stamp.
 
 use crate::extract::{By, SourceId};
+use std::sync::Arc;
 
 /// What a reference contributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Entries of this source are part of the stamp.
-    Counted(Counted),
+    Counted(Arc<Counted>),
     /// The name of the source changes with its content, so the name rolls the pods.
     ContentNamed(SourceId),
     /// A control annotation or a rule says that it takes no part.

@@ -8,6 +8,7 @@ use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
 use crate::resolve::index::namespace;
 use crate::scope::{Home, UnitId, Units};
+use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes of a name (`IsDNS1123Subdomain`).
@@ -54,6 +55,8 @@ pub(super) enum Blocker {
     Hashed,
     /// kustomize would not rewrite its name in this mention.
     NotRewritten(MentionId),
+    /// This text says its name, and could not be read.
+    Unread(FileId),
     /// Raw material of a kustomization.
     Raw,
     /// Its name does not begin with the base name in its marker.
@@ -235,6 +238,14 @@ impl Items {
         };
         let all = self.groups.iter().enumerate();
         all.filter(move |(_, group)| fits(group)).map(|(i, _)| i)
+    }
+
+    /// Blocks all sources whose name, with or without a suffix, a text says that could not be read.
+    pub(super) fn hold_unread(&mut self, unread: &BTreeMap<String, FileId>) {
+        for item in self.all.iter_mut().filter(|item| item.hold.is_none()) {
+            let said = unread.get(&item.current).or_else(|| unread.get(&item.base));
+            item.hold = said.map(|&file| Blocker::Unread(file));
+        }
     }
 
     /// Blocks the items of a group, unless something blocks them already. Returns whether one was new.

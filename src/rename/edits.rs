@@ -4,7 +4,7 @@ use super::candidates::Items;
 use super::referrals::Links;
 use super::{NameEdit, Renamed, Renames};
 use crate::config::options::{Goal, Options};
-use crate::extract::{BASE_NAME, Frozen, Manifests, Mention, NEEDS_HASH_SUFFIX, SourceId};
+use crate::extract::{BASE_NAME, FROZEN, Frozen, Manifests, Mention, NEEDS_HASH_SUFFIX, SourceId};
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
 use crate::yaml::resolve::is_plain_string;
@@ -86,13 +86,24 @@ fn renamed(mention: &Mention, name: &str) -> NameEdit {
 fn marked(manifests: &Manifests, at: SourceId, base: &str, options: &Options) -> Option<NameEdit> {
     let naming = manifests[at].naming.as_deref()?;
     let slot = naming.marker.as_ref().ok()?;
-    let (edit, value) = match (options.goal, slot) {
-        (Goal::Strip, Slot::Present(present)) => (present.removal.as_ref().ok()?.clone(), None),
-        (Goal::Strip, Slot::Absent(_)) | (_, Slot::Present(_)) => return None,
-        (_, Slot::Absent(insertion)) => (insertion.with(base), Some(base.to_owned())),
-    };
     let way = ["metadata", "annotations", BASE_NAME];
-    Some(of_source(manifests, at, edit, &way, value, Wrote::Anew))
+    let freezes = options.naming.immutable && matches!(naming.frozen, Frozen::Absent(_));
+    let says = match freezes || (naming.froze && matches!(naming.frozen, Frozen::Ours(_))) {
+        true => format!("{base}{FROZEN}"),
+        false => base.to_owned(),
+    };
+    let (edit, value, wrote) = match (options.goal, slot) {
+        (Goal::Strip, Slot::Present(present)) => {
+            (present.removal.as_ref().ok()?.clone(), None, Wrote::Anew)
+        }
+        (Goal::Strip, Slot::Absent(_)) => return None,
+        (_, Slot::Present(present)) if freezes && present.value.as_ref() != Some(&says) => {
+            (present.replacement.with(&says), Some(says), Wrote::Anew)
+        }
+        (_, Slot::Present(_)) => return None,
+        (_, Slot::Absent(insertion)) => (insertion.with(&says), Some(says), Wrote::Anew),
+    };
+    Some(of_source(manifests, at, edit, &way, value, wrote))
 }
 
 /// What makes kustomize give a source its suffix, and rewrite what refers to it.

@@ -89,6 +89,11 @@ fn hold_of(
         Blocker::Kind(why) => {
             about(manifests, at, Code::NotRenamed, format!("{kept}: it {}", why.text()))
         }
+        Blocker::Unread(file) => {
+            let name = manifests.name(*file);
+            held(format!("{name} says it, and cannot be read"))
+                .help(format!("correct {name}, or leave it out with --exclude"))
+        }
         Blocker::Raw => held(
             "it is raw material of a kustomization, which may change it".to_owned(),
         )

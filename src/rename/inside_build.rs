@@ -127,6 +127,17 @@ fn link(
     let unit = run.units.seats(mention.file)?.first()?.unit;
     let name = &mention.name;
     let found = candidates(run.manifests, items, unit, &rewritten, name, &referrer);
+    if found.is_empty() {
+        // A pod looks for the name all the same, and finds it where kustomize sees no namespace, or sees
+        // one on one of the two sides alone.
+        let own = mention.namespace.as_deref();
+        for target in meant {
+            for group in items.resolve(unit, target, name, own, mention.anywhere) {
+                items.hold(group, &Blocker::NotRewritten(number));
+            }
+        }
+        return None;
+    }
     let [only] = found.as_slice() else {
         for group in found {
             items.hold(group, &Blocker::Ambiguous(number));

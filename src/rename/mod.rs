@@ -110,16 +110,19 @@ pub fn names(manifests: &Manifests, options: &Options) -> BTreeSet<String> {
     names
 }
 
-/// Decides about all sources. `mentions` are those of all [`names`], in the order of the input.
+/// Decides about all sources. `mentions` are those of all [`names`], in the order of the input; `unread` are
+/// names that a text says of which nothing is known, each with one such text.
 pub fn decide(
     manifests: &Manifests,
     mentions: &[Mention],
+    unread: &BTreeMap<String, FileId>,
     units: &Units,
     options: &Options,
 ) -> (Renames, Vec<Finding>) {
     let run = Run { manifests, mentions, units, options };
     let mut items = Items::collect(manifests, units, options);
     let links = Links::find(&run, &mut items);
+    items.hold_unread(unread);
     links.settle(&mut items, options);
     let mut findings = findings::held(manifests, mentions, &items, options);
     let mut renames = edits::edits(manifests, mentions, &items, &links, options);

@@ -2,6 +2,7 @@
 //! which a Secret stands is never shown.
 
 use super::locator::{newlines, touches_secret};
+use super::plain;
 use crate::edit::FileChange;
 use crate::outcome::Outcome;
 use crate::text::{Span, line_range};
@@ -12,7 +13,7 @@ pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
     let file = &outcome.manifests[change.file];
     // What changes was read for the edit.
     let text = outcome.texts.get(change.file).unwrap_or_default();
-    let mut out = format!("--- a/{0}\n+++ b/{0}\n", file.input.name);
+    let mut out = format!("--- a/{0}\n+++ b/{0}\n", plain(&file.input.name));
     let mut shift: isize = 0;
     let mut shown = 0;
     let mut objects = change.objects.clone();

@@ -1,7 +1,7 @@
 //! Findings as workflow commands, which GitHub shows beside the lines of a pull request.
 //! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
-use super::{Format, Located, Subject, View, impact, text};
+use super::{Format, Located, Subject, View, impact, plain, text};
 use crate::extract::ObjectId;
 use crate::finding::Severity;
 use std::collections::BTreeSet;
@@ -59,7 +59,7 @@ fn command(located: &Located<'_>) -> String {
     let mut message = String::new();
     match (located.spot, located.file) {
         // There is no such file to show it in.
-        (Some(spot), _) if located.is_stream => message = format!("{spot}: "),
+        (Some(spot), _) if located.is_stream => message = format!("{}: ", plain(&spot.to_string())),
         (Some(spot), _) => {
             properties.push(format!("file={}", property(spot.file)));
             properties.push(format!("line={},col={}", spot.position.line, spot.position.column));
@@ -68,12 +68,12 @@ fn command(located: &Located<'_>) -> String {
         (None, None) => {}
     }
     properties.push(format!("title={}", finding.code.name()));
-    message.push_str(&finding.message);
+    message.push_str(&plain(&finding.message));
     for (spot, label) in &located.related {
-        message.push_str(&format!("\n{label}: {spot}"));
+        message.push_str(&format!("\n{label}: {}", plain(&spot.to_string())));
     }
     if let Some(help) = &finding.help {
-        message.push_str(&format!("\n{help}"));
+        message.push_str(&format!("\n{}", plain(help)));
     }
     format!("::{name} {}::{}\n", properties.join(","), data(&message))
 }
@@ -85,7 +85,7 @@ pub(super) fn data(text: &str) -> String {
 
 /// The text of a property, which ends at a comma or a colon.
 pub(super) fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    plain(&data(text).replace(':', "%3A").replace(',', "%2C")).into_owned()
 }
 
 #[cfg(test)]

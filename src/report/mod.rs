@@ -9,11 +9,13 @@ pub mod json;
 pub mod junit;
 pub mod krm;
 pub mod locator;
+mod plain;
 pub mod sarif;
 pub mod summary;
 pub mod text;
 mod view;
 
+pub use plain::plain;
 pub use view::{Located, Spot, Verb, View};
 
 use crate::extract::ObjectId;

@@ -1,6 +1,6 @@
 //! Single lines about a run for people.
 
-use super::count;
+use super::{count, plain};
 use crate::finding::{Finding, Severity};
 use crate::outcome::Outcome;
 use crate::plan::{Decision, Planned, State};
@@ -47,12 +47,13 @@ pub fn changed(outcome: &Outcome, file: FileId) -> String {
     if parts.is_empty() {
         parts.push("names brought up to date".to_owned());
     }
-    format!("{}: {}", manifests.name(file), parts.join(", "))
+    let line = format!("{}: {}", manifests.name(file), parts.join(", "));
+    plain(&line).into_owned()
 }
 
 /// `12 files read, 3 walked past (2 templates, 1 kustomization)`.
 pub fn read(outcome: &Outcome) -> String {
-    let Skipped { templates, ytt, kustomizations, binary, unreadable, without_objects } =
+    let Skipped { templates, ytt, kustomizations, binary, unreadable, without_objects, .. } =
         outcome.skipped;
     let reasons = [
         (templates, "template"),

@@ -1,7 +1,7 @@
 //! Findings for people, in the manner of rustc.
 
 use super::locator::Locator;
-use super::{Format, Subject, View};
+use super::{Format, Subject, View, plain};
 use super::{explain, impact};
 use crate::extract::ObjectId;
 use crate::finding::{Finding, Severity};
@@ -71,33 +71,36 @@ fn one(finding: &Finding, locator: &Locator<'_>, renderer: &Renderer) -> String 
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
+    let message = plain(&finding.message);
     let code = finding.code;
-    let title =
-        level.primary_title(finding.message.as_str()).id(code.name()).id_url(code.address());
+    let title = level.primary_title(message).id(code.name()).id_url(code.address());
     let mut group = Group::with_title(title);
     let located = locator.locate(finding);
     if let Some(spot) = located.spot {
-        group = match locator.quote_of(finding) {
+        // GitHub takes the old mark of a command wherever it stands in a log.
+        let quote = locator.quote_of(finding).filter(|(line, _)| !line.contains("##["));
+        group = match quote {
             Some((line, range)) => group.element(
                 Snippet::source(line)
                     .line_start(spot.position.line)
-                    .path(spot.file)
+                    .path(plain(spot.file))
                     .annotation(AnnotationKind::Primary.span(range)),
             ),
             None => group.element(
-                Origin::path(spot.file).line(spot.position.line).char_column(spot.position.column),
+                Origin::path(plain(spot.file))
+                    .line(spot.position.line)
+                    .char_column(spot.position.column),
             ),
         };
     } else if let Some(file) = located.file {
-        group = group.element(Origin::path(file));
+        group = group.element(Origin::path(plain(file)));
     }
-    let notes: Vec<String> =
-        located.related.iter().map(|(spot, label)| format!("{label}: {spot}")).collect();
-    for note in &notes {
-        group = group.element(Level::NOTE.message(note.as_str()));
+    for (spot, label) in &located.related {
+        let note = format!("{label}: {spot}");
+        group = group.element(Level::NOTE.message(plain(&note).into_owned()));
     }
     if let Some(help) = &finding.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        group = group.element(Level::HELP.message(plain(help)));
     }
     renderer.render(&[group])
 }

@@ -181,6 +181,10 @@ pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index,
             }),
         }
     }
+    for group in &groups {
+        let same_name = &sources[group.first as usize..group.end as usize];
+        findings.extend(maybe_shadowed(manifests, same_name, &mut said));
+    }
     let bits = groups.len().max(1).ilog2().max(1);
     let shift = u64::BITS - bits;
     let mut starts = vec![0; (1 << bits) + 1];
@@ -222,6 +226,31 @@ fn old_names<'a>(object: &'a Object, source: &'a Source) -> BTreeMap<&'a str, bo
     let mut names = BTreeMap::from([(source.name.as_str(), true)]);
     names.extend(origin.names.iter().map(|name| (name.as_str(), false)));
     names
+}
+
+/// A source in the namespace `default` beside one of its name without a namespace: kubectl applies the
+/// second over the first, unless its context or `-n` names another namespace. It counts as another source.
+fn maybe_shadowed(
+    manifests: &Manifests,
+    same_name: &[Indexed],
+    said: &mut BTreeSet<(SourceId, SourceId)>,
+) -> Option<Finding> {
+    let in_space = |space: Option<&str>| {
+        let mut all = same_name.iter();
+        all.find(|indexed| indexed.namespace.as_deref() == space && !indexed.filled_in_cluster)
+    };
+    let (default, none) = (in_space(Some("default"))?.copy, in_space(None)?.copy);
+    if manifests[default].same_content(&manifests[none]) || !said.insert((default, none)) {
+        return None;
+    }
+    let (first, second) = (manifests.owner(default), manifests.owner(none));
+    let message = format!(
+        "{} stands without a namespace beside {}, with different content; they count as two",
+        second.id, first.id
+    );
+    let help = "if all of it is applied to `default`, say so with `--namespace default`";
+    let finding = second.finding(Code::ShadowedSource, message);
+    Some(finding.related(first.place_of_name(), "the other one").help(help))
 }
 
 /// The copy of a source that counts, and another one whose content differs.

@@ -55,4 +55,6 @@ pub struct Skipped {
     pub unreadable: usize,
     /// YAML and JSON without a Kubernetes object: values, patches, CI files.
     pub without_objects: usize,
+    /// Files and folders that a `.gitignore` leaves out; what lies in the folders is not counted.
+    pub ignored: usize,
 }

@@ -14,6 +14,7 @@ mod corpora;
 mod extent;
 mod fast;
 mod golden;
+mod hostile;
 mod oracle;
 mod parity;
 mod patterns;

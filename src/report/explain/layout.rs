@@ -1,5 +1,7 @@
 //! Sources and references in columns, so that dozens of them stay readable.
 
+use crate::report::plain;
+
 /// The width that lines keep to where names allow it.
 const WIDTH: usize = 120;
 /// The margin of sources.
@@ -43,14 +45,15 @@ impl Layout {
         if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    /// Writes sources: the names, the lines and the keys are columns; the places behind them are as
+    /// Writes sources, with nothing in them that [acts](plain): the names, the lines and the keys are columns; the places behind them are as
     /// long as they are.
     pub(super) fn sources(&self, out: &mut String, sources: &[Shown]) {
+        let sources: Vec<Shown> = sources.iter().map(Shown::plain).collect();
         let rows = || sources.iter().flat_map(|s| &s.rows);
         let name = widest(sources.iter().map(|s| s.name.len()), WIDEST_NAME);
         let line = widest(rows().map(|r| r.line.len()), usize::MAX);
         let said = widest(rows().map(|r| r.said.len()), WIDEST_KEYS);
-        for source in sources {
+        for source in &sources {
             let pad = " ".repeat(name.saturating_sub(source.name.len()));
             let bold = self.bold(&source.name);
             out.push_str(format!("{:SOURCE$}{bold}{pad}  {}", "", source.said).trim_end());
@@ -63,6 +66,23 @@ impl Layout {
             for note in &source.notes {
                 out.push_str(&wrapped(note, ROW));
             }
+        }
+    }
+}
+
+impl Shown {
+    fn plain(&self) -> Self {
+        let plain = |text: &String| plain(text).into_owned();
+        let row = |row: &Row| Row {
+            line: plain(&row.line),
+            said: plain(&row.said),
+            site: plain(&row.site),
+        };
+        Self {
+            name: plain(&self.name),
+            said: plain(&self.said),
+            rows: self.rows.iter().map(row).collect(),
+            notes: self.notes.iter().map(plain).collect(),
         }
     }
 }

@@ -7,7 +7,7 @@ pub(super) mod words;
 
 use crate::extract::{Keys, Object, ObjectId, Reference, SourceId, Template};
 use crate::outcome::Outcome;
-use crate::plan::{Counted, Decision, Ignored, Planned, Reason};
+use crate::plan::{Decision, Ignored, Planned, Reason};
 use crate::text::{FileId, Place};
 use crate::yaml::insert::Slot;
 use std::collections::BTreeSet;
@@ -123,8 +123,8 @@ impl<'a> Explained<'a> {
 /// The source that a reference found, if it found one.
 fn found(reason: &Reason) -> Option<SourceId> {
     match reason {
-        Reason::Counted(Counted { source: at, .. })
-        | Reason::ContentNamed(at)
+        Reason::Counted(counted) => Some(counted.source),
+        Reason::ContentNamed(at)
         | Reason::Filled(at)
         | Reason::Clash(at, _)
         | Reason::Ignored(Ignored::Source(at, _) | Ignored::Keys(at, _)) => Some(*at),

@@ -8,7 +8,7 @@ use crate::k8s::sites::Under;
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Reason, State};
 use crate::report::locator::Locator;
-use crate::report::{View, count};
+use crate::report::{View, count, plain};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -54,11 +54,12 @@ struct Group<'a> {
 impl<'a> Writer<'a> {
     fn workload(&self, view: &Explained<'a>) -> String {
         let object = view.object;
-        let mut head = self.layout.bold(&object.id.to_string());
+        let mut head = self.layout.bold(&plain(&object.id.to_string()));
         if let Some(path) = &view.path {
-            head.push_str(&format!(" {path}"));
+            head.push_str(&format!(" {}", plain(path)));
         }
-        let mut out = format!("{head}  {}\n", self.place(object.place_of_name()));
+        let place = self.place(object.place_of_name());
+        let mut out = format!("{head}  {}\n", plain(&place));
         out.push_str(&self.state(view));
         let (counted, others): (Vec<Group<'_>>, Vec<Group<'_>>) =
             groups(view).into_iter().partition(|g| g.counted.is_some());
@@ -85,7 +86,7 @@ impl<'a> Writer<'a> {
     }
 
     fn state(&self, view: &Explained<'a>) -> String {
-        let present = view.present().unwrap_or("unreadable");
+        let present = plain(view.present().unwrap_or("unreadable"));
         let state = match view.decision() {
             Decision::LeftAlone(_) | Decision::Ignored => "left alone".to_owned(),
             Decision::Stamp { value, state } => match state {
@@ -103,9 +104,9 @@ impl<'a> Writer<'a> {
         match words::state(view, self.outcome) {
             None => format!("  stamp: {state}\n"),
             Some(why) if matches!(view.decision(), Decision::Stamp { .. }) => {
-                format!("  stamp: {state}\n         {why}\n")
+                format!("  stamp: {state}\n         {}\n", plain(&why))
             }
-            Some(why) => layout::wrapped(&format!("stamp: {state}; {why}"), 2),
+            Some(why) => layout::wrapped(&plain(&format!("stamp: {state}; {why}")), 2),
         }
     }
 
@@ -237,7 +238,7 @@ fn groups<'a>(view: &Explained<'a>) -> Vec<Group<'a>> {
 
 fn counted<'g>(group: &'g Group<'_>) -> impl Iterator<Item = &'g Counted> {
     group.reads.iter().filter_map(|(_, reason)| match reason {
-        Reason::Counted(counted) => Some(counted),
+        Reason::Counted(counted) => Some(&**counted),
         _ => None,
     })
 }

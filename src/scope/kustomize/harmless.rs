@@ -83,7 +83,10 @@ pub(super) fn is_control(key: &str, stamp: &str) -> bool {
 /// Whether the steps that a row and a path have in common are the same.
 fn fits(row: &FieldPath, path: &[PathStep], stamp: &str) -> bool {
     row.steps().iter().zip(path).all(|(row, step)| match (row, step) {
-        (PathStep::AnyField, PathStep::Field(name)) => !is_control(name, stamp),
+        // A directive of a patch, such as `$patch`, is about the whole mapping.
+        (PathStep::AnyField, PathStep::Field(name)) => {
+            !name.starts_with('$') && !is_control(name, stamp)
+        }
         _ => row == step,
     })
 }

@@ -170,8 +170,7 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
     let mut options = None;
     let mut generators = Vec::new();
     let mut bases = Vec::new();
-    for (key, value) in root.pairs() {
-        let (name, at, value) = (key.key().ok()?, key.span(), value.target());
+    for (name, at, value) in fields(root, FIELDS.iter().map(|(field, _)| *field))? {
         let rule = FIELDS.iter().find(|(field, _)| *field == name);
         let touch = |effect| Touch { effect, at };
         if is_empty(value) {
@@ -192,7 +191,10 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
                 "configMapGenerator" => generators.push((Target::ConfigMap, at, value)),
                 "secretGenerator" => generators.push((Target::Secret, at, value)),
                 "labels" => {
-                    if value.all_items()?.iter().any(|item| item.get("fields").is_some()) {
+                    let items = value.all_items()?.into_iter();
+                    let items: Vec<_> =
+                        items.map(|item| fields(item, ["fields"])).collect::<Option<_>>()?;
+                    if items.iter().flatten().any(|(name, _, _)| name == "fields") {
                         parsed.changes.push(touch(FieldEffect::WritesAnyField));
                     }
                 }
@@ -214,6 +216,41 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
     }
     Some(parsed)
 }
+
+/// The fields of a mapping. Those that are `known` have their usual spelling: kustomize takes a name in
+/// upper or lower case for the same one (Go encoding/json). Nothing, if one of them stands twice.
+fn fields<'a, 'k>(
+    mapping: Cursor<'a>,
+    known: impl IntoIterator<Item = &'k str>,
+) -> Option<Vec<(String, Span, Cursor<'a>)>> {
+    let known: Vec<&str> = known.into_iter().collect();
+    let mut found: Vec<(String, Span, Cursor<'a>)> = Vec::new();
+    for (key, value) in mapping.pairs() {
+        let name = key.key().ok()?;
+        let usual = known.iter().find(|known| folded(known) == folded(&name));
+        let name = usual.map_or_else(|| name.clone().into_owned(), |usual| (*usual).to_owned());
+        if found.iter().any(|(other, _, _)| *other == name) {
+            return None;
+        }
+        found.push((name, key.span(), value.target()));
+    }
+    Some(found)
+}
+
+/// A name as Go compares it: `\u{17F}` is an s, and `\u{212A}` a k.
+fn folded(name: &str) -> String {
+    name.chars()
+        .flat_map(char::to_lowercase)
+        .map(|c| if c == '\u{17F}' { 's' } else { c })
+        .collect()
+}
+
+/// The fields of a generator.
+const GENERATOR: &[&str] =
+    &["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"];
+
+/// The fields of its options.
+const OPTIONS: &[&str] = &["disableNameSuffixHash", "labels", "annotations", "immutable"];
 
 /// Whether a field says as much as if it were not there.
 fn is_empty(value: Cursor<'_>) -> bool {
@@ -314,11 +351,16 @@ fn generator(
     at: Span,
     stamp: &str,
 ) -> Option<Generator> {
+    let entry = fields(entry, GENERATOR.iter().copied())?;
+    let text = |name: &str| {
+        let found = entry.iter().find(|(field, _, _)| field == name);
+        found.and_then(|(_, _, value)| value.str()).filter(|text| !text.is_empty())
+    };
     let mut generator = Generator {
         target,
-        name: entry.filled("name")?.into(),
-        namespace: entry.filled("namespace").map(String::from),
-        behavior: match entry.get("behavior").and_then(Cursor::str).as_deref() {
+        name: text("name")?.into(),
+        namespace: text("namespace").map(String::from),
+        behavior: match text("behavior").as_deref() {
             None | Some("" | "create" | "unspecified") => Behavior::Create,
             Some("merge") => Behavior::Merge,
             Some("replace") => Behavior::Replace,
@@ -329,12 +371,12 @@ fn generator(
         unknown: None,
         at,
     };
-    for (key, value) in entry.pairs() {
-        let (name, value) = (key.key().ok()?, value.target());
+    for (name, _, value) in &entry {
+        let value = *value;
         if is_empty(value) {
             continue;
         }
-        match name.as_ref() {
+        match name.as_str() {
             "name" | "namespace" | "behavior" => {}
             "literals" => {
                 for literal in value.all_texts()? {
@@ -362,30 +404,31 @@ fn generator(
             }
             "envs" => generator.parts.extend(value.all_texts()?.into_iter().map(Part::Env)),
             "env" => generator.parts.push(Part::Env(value.str()?.into_owned())),
-            "options" => generator.options(value, stamp),
+            "options" => generator.options(value, stamp)?,
             // The controller of tokens fills it.
             "type" if value.str().as_deref() != Some("kubernetes.io/service-account-token") => {}
             other => generator.unknown = Some(UnknownContent::Field(other.to_owned())),
         }
     }
     if let Some(global) = global {
-        generator.options(global, stamp);
+        generator.options(global, stamp)?;
     }
     Some(generator)
 }
 
 impl Generator {
-    /// What the entry says wins for nothing that matters: a hash is off if either says so.
-    fn options(&mut self, options: Cursor<'_>, stamp: &str) {
-        for (key, value) in options.pairs() {
-            let (name, value) = (key.key().unwrap_or_default(), value.target());
-            match (name.as_ref(), value.value()) {
+    /// What the entry says wins for nothing that matters: a hash is off if either says so. Nothing, if a
+    /// field stands twice.
+    fn options(&mut self, options: Cursor<'_>, stamp: &str) -> Option<()> {
+        for (name, _, value) in fields(options, OPTIONS.iter().copied())? {
+            match (name.as_str(), value.value()) {
                 ("disableNameSuffixHash", Ok(Value::Bool(off))) => self.hashed &= !off,
                 ("labels" | "immutable", _) | (_, Ok(Value::Null)) => {}
                 ("annotations", _) if value.is_mapping() && !has_control_keys(value, stamp) => {}
-                _ => self.unknown = Some(UnknownContent::Option(name.into_owned())),
+                _ => self.unknown = Some(UnknownContent::Option(name)),
             }
         }
+        Some(())
     }
 }
 

@@ -21,8 +21,17 @@ pub struct Refusal {
     pub at: Span,
     /// A sentence fragment: lower case, no full stop.
     pub message: String,
-    /// A second place: the first of two keys, or the other end of an alias.
-    pub related: Option<Span>,
+    /// A second place that belongs to it.
+    pub related: Option<Related>,
+}
+
+/// The second place of a [`Refusal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Related {
+    /// The first of two equal keys.
+    FirstKey(Span),
+    /// The anchor of an alias, or an alias of an anchor.
+    OtherEnd(Span),
 }
 
 /// The place of a value.
@@ -143,7 +152,7 @@ impl<'a> Editor<'a> {
         if self.document.node(node).kind == Kind::Alias {
             let mut refusal =
                 self.refusal(node, "an alias, so an edit would change other places as well");
-            refusal.related = anchor(self.document.target(node));
+            refusal.related = anchor(self.document.target(node)).map(Related::OtherEnd);
             return Err(refusal);
         }
         if self.document.aliases(node) > 0 {
@@ -154,7 +163,7 @@ impl<'a> Editor<'a> {
             refusal.related = props
                 .iter()
                 .find(|p| p.target == Some(node))
-                .map(|p| self.document.node(p.node).span);
+                .map(|p| Related::OtherEnd(self.document.node(p.node).span));
             return Err(refusal);
         }
         if self.document.tag(node).is_some() {
@@ -177,7 +186,7 @@ impl<'a> Editor<'a> {
                 return Err(Refusal {
                     at: self.document.node(key).span,
                     message: format!("the key `{name}` stands twice in one mapping"),
-                    related: Some(self.document.node(first).span),
+                    related: Some(Related::FirstKey(self.document.node(first).span)),
                 });
             }
             self.editable(key)?;

@@ -1,0 +1,52 @@
+//! Text of other people, made harmless for a terminal and for the log of a workflow.
+
+use std::borrow::Cow;
+
+/// A text as one line that is only a text: control characters, line separators and the marks that turn
+/// the direction of letters are written as escapes, and so are the marks of workflow commands, which
+/// GitHub obeys wherever a line of a log begins with one (`::`) or holds one (`##[`).
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_control) && !text.contains("::") && !text.contains("##[") {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len() + 8);
+    // Every word could come to stand at the beginning of a line.
+    let mut begins = true;
+    for (at, c) in text.char_indices() {
+        let rest = &text[at..];
+        if is_control(c) {
+            plain.extend(c.escape_default());
+        } else {
+            if (begins && rest.starts_with("::")) || rest.starts_with("##[") {
+                plain.push('\\');
+            }
+            plain.push(c);
+        }
+        begins = c.is_whitespace() || is_control(c);
+    }
+    // Between the two signs as well, so that no reader looks past the escape.
+    Cow::Owned(plain.replace("##[", "#\\#["))
+}
+
+/// Whether a character does something instead of being shown.
+fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn nothing_acts_on_a_terminal_or_a_log() {
+        assert_eq!(plain("Deployment shop/web"), "Deployment shop/web");
+        assert_eq!(plain("d\u{1b}]0;pwn\u{7}\n::x y"), "d\\u{1b}]0;pwn\\u{7}\\n\\::x y");
+        assert_eq!(plain("a ::error::b"), "a \\::error::b");
+        assert_eq!(plain("a##[error]b"), "a\\#\\#[error]b");
+        assert_eq!(plain("\u{202e}\u{85}"), "\\u{202e}\\u{85}");
+    }
+}
