@@ -41,6 +41,8 @@ pub mod digest;
 
 pub mod config;
 
+pub mod patches;
+
 pub mod extract;
 
 pub mod scope;
@@ -54,6 +56,8 @@ pub mod plan;
 pub mod edit;
 
 pub mod outcome;
+
+pub mod overlays;
 
 pub mod process;
 

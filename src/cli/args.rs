@@ -6,6 +6,7 @@ use super::impact::ImpactArgs;
 use super::output::output;
 use crate::config::settings::{Settings, heading};
 use crate::finding::Code;
+use crate::io::builds::Builder;
 use crate::report::{Format, Subject};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -50,6 +51,8 @@ pub(super) enum Verb {
         #[arg(long)]
         diff: bool,
         #[command(flatten)]
+        building: Building,
+        #[command(flatten)]
         common: Common,
     },
     /// Change nothing; exit with 1 if a stamp is missing, stale or left over
@@ -60,6 +63,8 @@ pub(super) enum Verb {
         /// Print what `write` would change as a unified diff
         #[arg(long)]
         diff: bool,
+        #[command(flatten)]
+        building: Building,
         #[command(flatten)]
         common: Common,
     },
@@ -118,6 +123,26 @@ pub(super) enum Verb {
         #[command(flatten)]
         common: Common,
     },
+    /// Make the stamps file of one overlay, from what its builder prints on the standard input
+    Patches {
+        /// The folder of the overlay, which gets or loses `stamps.rollstamp.yaml`
+        #[arg(long = "for", value_name = "DIR", required_unless_present = "for_helmrelease")]
+        folder: Option<PathBuf>,
+        /// Name the file in the kustomization as its last transformer as well
+        #[arg(long, requires = "folder")]
+        wire: bool,
+        /// Write patches for workloads as well that come with the right stamp
+        #[arg(long, requires = "folder")]
+        all: bool,
+        /// Print what would change as a unified diff, and write nothing
+        #[arg(long, requires = "folder")]
+        diff: bool,
+        /// Print the stamps as `postRenderers` for a Flux HelmRelease instead
+        #[arg(long, conflicts_with_all = ["folder", "wire", "all", "diff"])]
+        for_helmrelease: bool,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -138,6 +163,21 @@ pub(super) enum Verb {
         /// The folder
         folder: PathBuf,
     },
+}
+
+/// What is built beside what files say.
+#[derive(Args, Clone, Default)]
+pub(super) struct Building {
+    /// Build every overlay below the paths with this program, and take what it prints for what is
+    /// applied: `kustomize`, `kubectl`, or a command with `{}` in the place of the folder
+    ///
+    /// Workloads that need another stamp in each overlay get it from a generated file beside the
+    /// kustomization, `stamps.rollstamp.yaml`, which kustomize, Flux and Argo CD run without a plugin.
+    #[arg(long, value_name = "BUILDER", value_parser = Builder::named, help_heading = heading::OVERLAYS)]
+    pub(super) build: Option<Builder>,
+    /// With --build, write patches for workloads as well whose shared file holds the right stamp
+    #[arg(long, requires = "build", help_heading = heading::OVERLAYS)]
+    pub(super) all_patches: bool,
 }
 
 /// The options that every verb but `completions` has.
@@ -190,6 +230,9 @@ pub(super) struct Common {
     /// The configuration that the caller hands over, in the place of a file.
     #[arg(skip)]
     pub(super) given: Option<Settings>,
+    /// Whether the stamps files of overlays are made anew.
+    #[arg(skip)]
+    pub(super) makes_stamps_files: bool,
 }
 
 /// When reports have colours.
@@ -251,6 +294,7 @@ impl Cli {
                 | Verb::Check { common, .. }
                 | Verb::Strip { common, .. }
                 | Verb::Explain { common, .. }
+                | Verb::Patches { common, .. }
                 | Verb::Impact { common, .. }
                 | Verb::Graph { common, .. }
                 | Verb::Init { common, .. },

@@ -24,6 +24,7 @@ Exit codes:
         "Examples:
   rollstamp write deploy            stamp what lies below a folder
   rollstamp write --diff deploy     show what would change
+  rollstamp write --build kustomize .   also what needs another stamp in each overlay
 
 Exit codes:
   0  done, whether or not a file changed
@@ -40,6 +41,16 @@ Exit codes:
   0  clean: at most warnings and notes
   1  a stamp is missing, stale or left over, or there is another error
   2  wrong usage, input that cannot be read, or something was refused",
+    ),
+    (
+        "patches",
+        "Examples:
+  kustomize build overlays/prod | rollstamp patches --for overlays/prod --wire
+  helm template shop ./chart | rollstamp patches --for-helmrelease
+
+Exit codes:
+  0  done, whether or not a file changed
+  2  wrong usage, input that cannot be read, or something was refused: nothing was written",
     ),
     (
         "strip",

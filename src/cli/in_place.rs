@@ -1,7 +1,8 @@
 //! Writes stamps into files, and takes them out.
 
 use super::Exit;
-use super::args::Common;
+use super::args::{Building, Common};
+use super::builds;
 use super::run::{print, start};
 use crate::config::options::Goal;
 use crate::io::write;
@@ -15,8 +16,10 @@ pub(super) fn in_place(
     common: &Common,
     goal: Goal,
     show_diffs: bool,
+    building: &Building,
 ) -> anyhow::Result<Exit> {
     let verb = if goal == Goal::Strip { Verb::Strip } else { Verb::Write };
+    let common = &Common { makes_stamps_files: building.build.is_some(), ..common.clone() };
     let Some(mut run) = start(paths, common, verb, goal)? else {
         return Ok(Exit::Trouble);
     };
@@ -25,10 +28,21 @@ pub(super) fn in_place(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"
         );
     }
+    let overlays = match &building.build {
+        None if goal == Goal::Strip => {
+            let (changes, findings) = builds::strip(paths, &run.options.annotation);
+            run.outcome.add(findings);
+            changes
+        }
+        None => Vec::new(),
+        Some(builder) => run.build(paths, builder, building.all_patches)?,
+    };
     if show_diffs {
         run.say_findings()?;
         let view = View { show_diffs, ..run.view() };
-        print(|out| view.diffs().try_for_each(|diff| out.write_all(diff.as_bytes())))?;
+        let of_overlays: Vec<String> = overlays.iter().map(builds::Change::diff).collect();
+        let mut diffs = view.diffs().chain(of_overlays);
+        print(|out| diffs.try_for_each(|diff| out.write_all(diff.as_bytes())))?;
         return Ok(run.exit());
     }
     let changes = run.outcome.changes.iter();
@@ -53,6 +67,20 @@ pub(super) fn in_place(
     let lines: Vec<String> =
         changes.map(|(change, _)| summary::changed(&run.outcome, change.file)).collect();
     run.outcome.add(findings);
+    let mut lines = lines;
+    for change in &overlays {
+        let findings = change.write();
+        if findings.is_empty() {
+            lines.push(change.line());
+        }
+        run.outcome.add(findings);
+    }
+    if let Some(builder) = &building.build
+        && !lines.is_empty()
+    {
+        // What is built now is the proof: everything that was written has its effect.
+        run.prove(paths, builder)?;
+    }
     run.say_findings()?;
     if !common.quiet {
         for line in &lines {

@@ -1,6 +1,7 @@
 //! The command line: one file a verb, and the way from the arguments to the exit code.
 
 mod args;
+mod builds;
 mod check;
 mod examples;
 mod explain;
@@ -15,6 +16,7 @@ mod run;
 mod settings;
 mod validate;
 
+use self::args::Building;
 pub use self::args::command;
 
 use self::args::{Cli, Verb};
@@ -83,15 +85,26 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             let keep = cli.keep.zip(cli.previous);
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
-        Some(Verb::Write { paths, diff, common }) => in_place(&paths, &common, Goal::Stamp, diff),
-        Some(Verb::Check { paths, diff, common }) => check::check(&paths, &common, diff),
+        Some(Verb::Write { paths, diff, building, common }) => {
+            in_place(&paths, &common, Goal::Stamp, diff, &building)
+        }
+        Some(Verb::Check { paths, diff, building, common }) => {
+            check::check(&paths, &common, diff, &building)
+        }
         Some(Verb::Strip { paths, common }) if paths.is_empty() => {
             filter(&[], &common, Goal::Strip, None)
         }
-        Some(Verb::Strip { paths, common }) => in_place(&paths, &common, Goal::Strip, false),
+        Some(Verb::Strip { paths, common }) => {
+            in_place(&paths, &common, Goal::Strip, false, &Building::default())
+        }
         Some(Verb::Explain { paths, workloads, common }) => {
             explain::explain(&paths, &workloads, &common)
         }
+        Some(Verb::Patches { folder, wire, all, diff, for_helmrelease: _, common }) => match folder
+        {
+            Some(folder) => builds::patches(&folder, wire, diff, all, &common),
+            None => builds::for_helm_release(&common),
+        },
         Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
         Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),
         Some(Verb::Rule { code }) => rule::rule(code),

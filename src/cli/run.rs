@@ -5,6 +5,7 @@ use super::args::{Colour, Common, command};
 use super::settings::{exclude, options, settings};
 use super::validate::require;
 use crate::config::options::{Goal, Options};
+use crate::config::settings::Settings;
 use crate::finding::Severity;
 use crate::io::files::Keep;
 use crate::io::stdin::Arriving;
@@ -23,6 +24,8 @@ pub(super) struct Run<'a> {
     /// The call that is answered, if the standard input is one.
     pub(super) call: Option<krm::Call>,
     pub(super) options: Options,
+    /// What the user asked for, from which the options were made.
+    pub(super) settings: Settings,
     common: &'a Common,
     verb: Verb,
     talk: stdout::Talk,
@@ -49,7 +52,8 @@ pub(super) fn start<'a>(
         call = head.and_then(krm::call);
     }
     let (settings, root) = settings(paths, common, call.as_ref())?;
-    let options = options(&settings, common.jobs, goal)?;
+    let mut options = options(&settings, common.jobs, goal)?;
+    options.makes_stamps_files = common.makes_stamps_files;
     if let Some(arriving) = arriving {
         let read = arriving.finish(&mut loaded, &options);
         read.context("failed to read the standard input")?;
@@ -64,7 +68,7 @@ pub(super) fn start<'a>(
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
-    Ok(Some(Run { outcome, call, options, common, verb, talk }))
+    Ok(Some(Run { outcome, call, options, settings, common, verb, talk }))
 }
 
 impl Run<'_> {

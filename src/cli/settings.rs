@@ -140,6 +140,7 @@ pub(super) fn options(
             all_sources: settings.suffix.all_sources,
             immutable: settings.suffix.immutable,
         },
+        makes_stamps_files: false,
         unit: settings.unit.unwrap_or_default(),
         jobs: jobs.map_or_else(available, NonZeroUsize::get),
     })

@@ -58,6 +58,8 @@ pub struct Options {
     pub naming: NamingRule,
     /// What one `kubectl apply` receives, below a named folder.
     pub unit: UnitRule,
+    /// Whether the run makes the stamps files of overlays anew, from what a builder prints.
+    pub makes_stamps_files: bool,
     /// How many threads read files; the result does not depend on it.
     pub jobs: usize,
     /// What the configuration adds to the tables and takes away.
@@ -76,6 +78,7 @@ impl Default for Options {
             mode: Mode::default(),
             naming: NamingRule::default(),
             unit: UnitRule::default(),
+            makes_stamps_files: false,
             jobs: 1,
             rules: Rules::default(),
         }

@@ -185,6 +185,8 @@ pub mod heading {
     pub const NAMES: &str = "Names after content";
     /// What is read, and what is applied together.
     pub const INPUT: &str = "Input";
+    /// What is built.
+    pub const OVERLAYS: &str = "Overlays";
     /// What is said, and how.
     pub const FINDINGS: &str = "Findings";
 }

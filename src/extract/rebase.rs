@@ -167,6 +167,7 @@ impl Way {
             path: _,
             references: _,
             slot,
+            has: _,
             stamp_seen: _,
             not_stamped: _,
             refusal,

@@ -12,6 +12,7 @@ use crate::k8s::TableRow;
 use crate::k8s::id::Identity;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::waits::{Is, Until, WAITS, Wait};
+use crate::patches::Has;
 use crate::yaml::Cursor;
 use crate::yaml::insert::{self, Refusal, Related, Slot};
 use crate::yaml::path::{FieldPath, Route, Selection, Step};
@@ -30,6 +31,8 @@ pub struct Template {
     pub references: Ids<ReferenceId>,
     /// The place of the stamp; of templates that are not stamped, nothing.
     pub slot: Option<Result<Slot, Refusal>>,
+    /// How much of `metadata.annotations` it has.
+    pub has: Has,
     /// Whether a stamp is there, also where it cannot be edited.
     pub stamp_seen: bool,
     /// Why it is not stamped.
@@ -129,6 +132,11 @@ fn template(
         path: found.route,
         references: Ids::default(),
         slot,
+        has: match (metadata, annotations) {
+            (_, Some(annotations)) if annotations.is_mapping() => Has::Annotations,
+            (Some(metadata), _) if metadata.is_mapping() => Has::Metadata,
+            _ => Has::Nothing,
+        },
         stamp_seen: annotations.is_some_and(|annotations| annotations.get(stamp).is_some()),
         not_stamped,
         refusal,

@@ -139,6 +139,12 @@ codes! {
         "An object of a kind that rollstamp does not know holds a pod template that reads a source; it gets no stamp."
     MissingWorkload "missing-workload" Note
         "The workload takes its pod template from another one, which is not in the apply unit."
+    BuildFailed "build-failed" Error
+        "The builder of `--build` did not build an overlay, so nothing is known about what it applies."
+    OrphanPatches "orphan-patches" Error
+        "The generated stamps file of an overlay does not hold the stamps that the overlay needs."
+    UnwiredPatches "unwired-patches" Error
+        "An overlay needs a generated stamps file, and has none or does not name it in `transformers`."
     KustomizeSource "kustomize-source" Warning
         "The file is raw material of kustomizations, and what they apply may differ from what it says, so the workload is left alone in place."
     SeveralUnits "several-units" Error

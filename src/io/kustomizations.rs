@@ -4,7 +4,7 @@
 //! In a git repository all of it is looked at, because an overlay anywhere in it may use a base that
 //! was named alone; outside of one only the named folders are.
 
-use super::disk::Disk;
+use super::disk::{Disk, FileSystem};
 use super::{display, relative};
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
@@ -15,18 +15,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A kustomization on disk, by its real path.
-struct OnDisk {
-    path: PathBuf,
-    folder: PathBuf,
-    text: String,
-    children: BTreeMap<String, Place>,
+pub(super) struct OnDisk {
+    pub(super) path: PathBuf,
+    pub(super) folder: PathBuf,
+    pub(super) text: String,
+    /// Whether it is a Component, which acts on the one that includes it.
+    pub(super) is_component: bool,
+    /// Whether its fields name what lies elsewhere, beside what it includes.
+    pub(super) reads_elsewhere: bool,
+    /// Its resources, bases and components, by what it calls them.
+    pub(super) children: BTreeMap<String, Place>,
     /// The files with its patches, by what it calls them.
     patches: BTreeMap<String, PathBuf>,
 }
 
 /// What one of its resources is.
 #[derive(Clone)]
-enum Place {
+pub(super) enum Place {
     Kustomization(PathBuf),
     File(PathBuf),
     Absent,
@@ -40,22 +45,9 @@ pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf], disk: &dyn Disk) {
     }
     let mut inputs = Inputs::new(loaded, disk);
     let roots = roots(&inputs, folders);
-    let mut found: BTreeMap<PathBuf, OnDisk> = BTreeMap::new();
     let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
     waiting.extend(inputs.by_path.keys().flat_map(|path| above(disk, path)));
-    while let Some(path) = waiting.pop() {
-        if found.contains_key(&path) {
-            continue;
-        }
-        let Some(on_disk) = read(disk, &path, &roots) else {
-            continue;
-        };
-        waiting.extend(on_disk.children.values().filter_map(|place| match place {
-            Place::Kustomization(path) => Some(path.clone()),
-            _ => None,
-        }));
-        found.insert(path, on_disk);
-    }
+    let found = follow(disk, waiting, &roots);
     let kept = reaching(&found, &inputs);
     let numbers: BTreeMap<&Path, usize> =
         kept.iter().enumerate().map(|(i, path)| (*path, i)).collect();
@@ -67,6 +59,37 @@ pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf], disk: &dyn Disk) {
         kustomizations.push(kustomization);
     }
     loaded.kustomizations.0 = kustomizations;
+}
+
+/// All kustomizations in the repositories around these folders, by the real paths of their files. Outside
+/// of a repository, those in and below the folders.
+pub(super) fn all(folders: &[PathBuf]) -> BTreeMap<PathBuf, OnDisk> {
+    let disk = &FileSystem;
+    let roots = roots(&Inputs::new(&mut Loaded::default(), disk), folders);
+    follow(disk, roots.iter().flat_map(|root| walk(disk, root)).collect(), &roots)
+}
+
+/// Reads kustomization files, and those that they include.
+fn follow(
+    disk: &dyn Disk,
+    mut waiting: Vec<PathBuf>,
+    roots: &BTreeSet<PathBuf>,
+) -> BTreeMap<PathBuf, OnDisk> {
+    let mut found: BTreeMap<PathBuf, OnDisk> = BTreeMap::new();
+    while let Some(path) = waiting.pop() {
+        if found.contains_key(&path) {
+            continue;
+        }
+        let Some(on_disk) = read(disk, &path, roots) else {
+            continue;
+        };
+        waiting.extend(on_disk.children.values().filter_map(|place| match place {
+            Place::Kustomization(path) => Some(path.clone()),
+            _ => None,
+        }));
+        found.insert(path, on_disk);
+    }
+    found
 }
 
 /// The texts of a run by their real paths.
@@ -265,7 +288,15 @@ fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDis
             (name, place)
         })
         .collect();
-    Some(OnDisk { path: path.to_path_buf(), folder, text, children, patches })
+    Some(OnDisk {
+        path: path.to_path_buf(),
+        is_component: named.is_component,
+        reads_elsewhere: named.reads_elsewhere,
+        folder,
+        text,
+        children,
+        patches,
+    })
 }
 
 /// A file that a kustomization may read: below its own folder, links followed.

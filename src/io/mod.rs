@@ -15,6 +15,10 @@ mod kustomizations;
 pub mod stdout;
 pub mod walk;
 mod buffer;
+pub mod builds;
+pub mod cache;
+pub mod overlays;
+pub mod progress;
 pub mod write;
 
 use crate::finding::{Code, Finding};

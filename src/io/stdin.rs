@@ -214,6 +214,13 @@ impl Arriving {
     }
 }
 
+/// A text that a program printed, as if it had come from the standard input.
+pub fn printed(text: String) -> Loaded {
+    let mut loaded = Loaded::default();
+    push(&mut loaded, text.into(), None);
+    loaded
+}
+
 fn push(loaded: &mut Loaded, text: Cow<'static, str>, facts: Option<Facts>) {
     let input = Input {
         name: STDIN.to_owned(),

@@ -108,6 +108,63 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
     (written, findings)
 }
 
+/// Makes, replaces or removes a file: `before` is its text now, `after` the text that it gets, and
+/// nothing stands for a file that is not there.
+pub fn file(path: &Path, name: &str, before: Option<&str>, after: Option<&str>) -> Vec<Finding> {
+    let failed = |error: &std::io::Error| {
+        let message = format!("{name} cannot be written: {error}");
+        Finding::new(Code::UnreadableFile, message).in_file(name).refusing()
+    };
+    match (before, after) {
+        (None, None) => Vec::new(),
+        (Some(before), Some(after)) if before == after => Vec::new(),
+        (Some(before), Some(after)) => {
+            let whole = crate::text::Span::new(0, before.len());
+            let edit = crate::yaml::Edit { span: whole, replacement: after.to_owned() };
+            let edits = EditSet::new(vec![edit]).unwrap_or_default();
+            all(&[Replacement { path, name, before, edits: &edits, kind: Kind::Alone }]).1
+        }
+        (None, Some(after)) => {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let written = tempfile::Builder::new()
+                .prefix(".rollstamp-")
+                .permissions_like_new_files()
+                .tempfile_in(folder)
+                .and_then(|mut temporary| {
+                    temporary.write_all(after.as_bytes())?;
+                    temporary.as_file().sync_all()?;
+                    // Whatever came into being there meanwhile stays.
+                    temporary.persist_noclobber(path).map_err(|error| error.error)
+                });
+            written.err().iter().map(failed).collect()
+        }
+        (Some(before), None) => match std::fs::read(path) {
+            Ok(now) if now != before.as_bytes() => vec![Finding::changed(name)],
+            Ok(_) => std::fs::remove_file(path).err().iter().map(failed).collect(),
+            Err(error) => vec![failed(&error)],
+        },
+    }
+}
+
+/// Gives a temporary file the permissions of files that programs make: what the umask leaves of
+/// reading and writing. Without it only its owner could read it.
+trait PermissionsOfNewFiles {
+    fn permissions_like_new_files(&mut self) -> &mut Self;
+}
+
+impl PermissionsOfNewFiles for tempfile::Builder<'_, '_> {
+    #[cfg(unix)]
+    fn permissions_like_new_files(&mut self) -> &mut Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        self.permissions(std::fs::Permissions::from_mode(0o666))
+    }
+
+    #[cfg(not(unix))]
+    fn permissions_like_new_files(&mut self) -> &mut Self {
+        self
+    }
+}
+
 const NAMES_STAY: &str =
     "no file in which a name changes was written: the names follow one another";
 

@@ -34,6 +34,22 @@ pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
     out
 }
 
+/// The diff of a file that holds no object, without context. `exists` says whether there is a file before
+/// and after; equal texts have no diff.
+pub fn of_texts(name: &str, before: &str, after: &str, exists: (bool, bool)) -> String {
+    if before == after && exists.0 == exists.1 {
+        return String::new();
+    }
+    let side = |prefix: &str, there: bool| match there {
+        true => format!("{prefix}/{name}"),
+        false => "/dev/null".to_owned(),
+    };
+    let mut out = format!("--- {}\n+++ {}\n", side("a", exists.0), side("b", exists.1));
+    let diff = TextDiff::from_lines(before, after);
+    out.push_str(&diff.unified_diff().context_radius(0).to_string());
+    out
+}
+
 /// The whole lines that hold an object, from `shown` on.
 fn whole_lines(text: &str, object: Span, shown: usize) -> Span {
     let start = line_range(text, object.start as usize).start.max(shown);

@@ -34,6 +34,7 @@ impl Format for Sarif {
         let rule = |code: &Code| Rule {
             id: code.name(),
             short_description: Text::new(code.description()),
+            help_uri: code.address(),
             default_configuration: Configuration { level: level(code.severity()) },
         };
         let rules: Vec<Rule> = Code::ALL.iter().map(rule).collect();
@@ -63,6 +64,7 @@ impl Format for Sarif {
             .map(|(id, severity, text)| Rule {
                 id,
                 short_description: Text::new(*text),
+                help_uri: concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/impact.md"),
                 default_configuration: Configuration { level: level(*severity) },
             })
             .collect();
@@ -171,6 +173,8 @@ struct Driver {
 struct Rule {
     id: &'static str,
     short_description: Text,
+    /// The page about it.
+    help_uri: &'static str,
     default_configuration: Configuration,
 }
 

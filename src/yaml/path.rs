@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Deref;
 
 /// One step of a [`Route`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// A field of a mapping.
     Field(SmolStr),

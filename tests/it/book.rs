@@ -49,6 +49,10 @@ const WITHOUT_EXAMPLE: &[Code] = &[
     Code::UnreadableFile,
     Code::HardLink,
     Code::OutsideRoot,
+    // They need a builder.
+    Code::BuildFailed,
+    Code::OrphanPatches,
+    Code::UnwiredPatches,
 ];
 
 #[test]

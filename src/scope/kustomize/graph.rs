@@ -4,11 +4,14 @@ use super::accumulator::{Accumulator, Resource};
 use super::generator::{absorb, source};
 use super::kustomization::{Behavior, Parsed, Touch, parse};
 use super::patch::Patch;
-use super::{Child, Generated, Kustomization, Kustomizations, Look, keeps_names, made};
+use super::{Child, Generated, Kustomization, Kustomizations, Look, Material, keeps_names, made};
 use crate::config::options::Options;
 use crate::extract::{Manifests, Object, ObjectId, Source};
-use crate::finding::divergence::{Cause, Divergence, Effect, FileCause, UnknownContent};
+use crate::finding::divergence::{
+    Cause, Divergence, Effect, FieldEffect, FileCause, UnknownContent,
+};
 use crate::k8s::providers::Target;
+use crate::patches;
 use crate::scope::{Member, Unit};
 use crate::text::{FileId, Place, Span};
 use std::collections::{BTreeMap, BTreeSet};
@@ -321,6 +324,34 @@ impl<'a> Graph<'a> {
         objects.map(|at| (at, self.object(at).1)).collect()
     }
 
+    /// What a stamps file of ours does: it gives the pod templates that it names another stamp than their
+    /// files, and leaves everything else alone. A file of this name that is not ours may do anything.
+    fn add_stamps(&self, k: usize, at: Span, gathered: &mut Gathered) {
+        let file = self.found[k].material.get(patches::FILE_NAME);
+        let text = file.and_then(|Material(bytes)| std::str::from_utf8(bytes).ok());
+        let Some(entries) = text.and_then(|text| patches::read(text, &self.options.annotation))
+        else {
+            return gathered
+                .change_all(&self.why(k, Effect::Field(FieldEffect::MayChange), at), true);
+        };
+        if self.options.makes_stamps_files {
+            // The run makes the file anew, so what it says today is of no account.
+            return;
+        }
+        for item in &mut gathered.items {
+            for place in item.objects_in(self.manifests) {
+                let id = &self.object(place).0.id;
+                let is_named = entries.iter().any(|entry| {
+                    entry.group == id.group && entry.kind == id.kind && entry.name == id.name
+                });
+                if is_named {
+                    let effect = Effect::ChangesObject(id.kind.to_string(), id.name.to_string());
+                    item.objects.entry(place).or_insert(self.why(k, effect, at));
+                }
+            }
+        }
+    }
+
     /// Everything that the fields of a kustomization do to what there is.
     fn change(&self, k: usize, gathered: &mut Accumulator) {
         let Some(parsed) = &self.parsed[k] else {
@@ -328,6 +359,9 @@ impl<'a> Graph<'a> {
         };
         for &Touch { effect, at } in &parsed.changes {
             gathered.change_all(&self.why(k, Effect::Field(effect), at), true);
+        }
+        if let Some(at) = parsed.stamps {
+            self.add_stamps(k, at, gathered);
         }
         for &Touch { effect, at } in &parsed.adds {
             let why = self.why(k, Effect::Field(effect), at);

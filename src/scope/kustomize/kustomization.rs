@@ -6,6 +6,7 @@ use super::patch::{self, Patch, PatchTarget};
 use super::{Kustomization, PatchFile};
 use crate::finding::divergence::{FieldEffect, UnknownContent};
 use crate::k8s::providers::Target;
+use crate::patches;
 use crate::text::Span;
 use crate::yaml::resolve::Value;
 use crate::yaml::{Cursor, strict};
@@ -29,6 +30,8 @@ pub(super) struct Parsed {
     pub(super) changes: Vec<Touch>,
     /// Fields that add objects that cannot be seen here.
     pub(super) adds: Vec<Touch>,
+    /// The field that names a stamps file of ours, and no other transformer.
+    pub(super) stamps: Option<Span>,
     /// Patches.
     patches: Vec<PatchEntry>,
     /// Replacements.
@@ -146,7 +149,7 @@ const FIELDS: &[(&str, Rule)] = &[
     ("namePrefix", Rule::Changes(FieldEffect::Renames)),
     ("nameSuffix", Rule::Changes(FieldEffect::Renames)),
     ("vars", Rule::Changes(FieldEffect::PutsValues)),
-    ("transformers", Rule::Changes(FieldEffect::MayChange)),
+    ("transformers", Rule::Read),
     ("generators", Rule::Changes(FieldEffect::MayChange)),
     ("validators", Rule::Changes(FieldEffect::RunsPrograms)),
     ("configurations", Rule::Changes(FieldEffect::ChangesNamePlaces)),
@@ -182,6 +185,12 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
             Some(Rule::Adds(effect)) => parsed.adds.push(touch(*effect)),
             Some(Rule::Harmless) => {}
             Some(Rule::Read) => match name.as_ref() {
+                "transformers" => match value.all_texts().as_deref() {
+                    Some([only]) if only.trim_start_matches("./") == patches::FILE_NAME => {
+                        parsed.stamps = Some(at);
+                    }
+                    _ => parsed.changes.push(touch(FieldEffect::MayChange)),
+                },
                 "kind" => parsed.component = value.str().as_deref() == Some("Component"),
                 "resources" => parsed.resources = value.all_texts()?,
                 "bases" => bases = value.all_texts()?,
@@ -204,7 +213,7 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
                     }
                 }
                 "replacements" => parsed.replacements = replacements(value, at, stamp)?,
-                _ => parsed.patches.extend(patches(&name, value, at)?),
+                _ => parsed.patches.extend(patch_entries(&name, value, at)?),
             },
         }
     }
@@ -265,7 +274,7 @@ fn has_control_keys(annotations: Cursor<'_>, stamp: &str) -> bool {
     annotations.pairs().any(|(key, _)| key.key().is_ok_and(|key| is_control(&key, stamp)))
 }
 
-fn patches(field: &str, value: Cursor<'_>, at: Span) -> Option<Vec<PatchEntry>> {
+fn patch_entries(field: &str, value: Cursor<'_>, at: Span) -> Option<Vec<PatchEntry>> {
     let one = |item: Cursor<'_>| match field {
         // A path or a patch: kustomize tries the path first.
         "patchesStrategicMerge" => {
@@ -445,8 +454,12 @@ pub struct NamedFiles {
     pub children: Vec<String>,
     /// Files with patches; some may be the patch itself.
     pub patches: Vec<String>,
-    /// Files that generators read.
+    /// Files that generators read, and the stamps file of ours.
     pub material: Vec<String>,
+    /// Whether it is a Component, which acts on the one that includes it.
+    pub is_component: bool,
+    /// Whether a field may name what lies elsewhere, beside what is included.
+    pub reads_elsewhere: bool,
 }
 
 /// The names in the text of a kustomization. One that cannot be read may be a good one all the
@@ -457,10 +470,26 @@ pub fn names(text: &str) -> NamedFiles {
         let words: BTreeSet<&str> = words.filter(|word| !word.is_empty()).collect();
         return NamedFiles {
             children: words.into_iter().map(str::to_owned).collect(),
+<<<<<<< HEAD
             ..NamedFiles::default()
         };
     };
     let mut names = NamedFiles { children: parsed.resources, ..NamedFiles::default() };
+=======
+            reads_elsewhere: true,
+            ..Names::default()
+        };
+    };
+    let stays_here =
+        |touch: &Touch| matches!(touch.effect, FieldEffect::Renames | FieldEffect::PutsValues);
+    let mut names = Names {
+        children: parsed.resources,
+        is_component: parsed.component,
+        reads_elsewhere: !parsed.adds.is_empty() || !parsed.changes.iter().all(stays_here),
+        ..Names::default()
+    };
+    names.material.extend(parsed.stamps.map(|_| patches::FILE_NAME.to_owned()));
+>>>>>>> main
     names.children.extend(parsed.components);
     names.patches.extend(parsed.patches.into_iter().filter_map(|entry| entry.path));
     names.patches.extend(parsed.replacements.into_iter().filter_map(|entry| entry.path));

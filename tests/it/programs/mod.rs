@@ -7,6 +7,7 @@ mod helm;
 mod impact;
 mod kubectl;
 mod kustomize;
+mod overlays;
 mod plugins;
 mod precommit;
 mod recipes;

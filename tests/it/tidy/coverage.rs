@@ -48,5 +48,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "1 GiB is too much for a test; front::utf8 and extract refuse by length",
     ),
     ("code:file-changed", "writing.rs changes a file between reading and writing"),
+    ("code:build-failed", "programs/overlays.rs builds an overlay that cannot be built"),
+    ("code:orphan-patches", "programs/overlays.rs takes a workload out of an overlay"),
+    ("code:unwired-patches", "programs/overlays.rs makes a stamps file without its entry"),
     ("code:hard-link", "writing.rs makes a hard link, which git does not keep"),
 ];

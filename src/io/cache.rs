@@ -1,0 +1,55 @@
+//! What was found out about an overlay, kept between runs in the user's cache folder, outside of every
+//! repository. An entry holds stamps and findings, never a manifest and so never a Secret, and its
+//! name is a digest of everything that it depends on: a wrong entry cannot be found, only a right one
+//! can be missing. Whatever goes wrong here means that the overlay is built.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+/// The folder of the entries.
+pub struct Cache {
+    folder: Option<PathBuf>,
+}
+
+impl Cache {
+    /// The cache of this user.
+    pub fn of_user() -> Self {
+        Self { folder: user_folder().map(|folder| folder.join("rollstamp").join("builds")) }
+    }
+
+    /// A cache that keeps nothing.
+    pub fn none() -> Self {
+        Self { folder: None }
+    }
+
+    /// The entry of this name.
+    pub fn get(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.folder.as_ref()?.join(name)).ok()
+    }
+
+    /// Keeps an entry. Readers see a whole one or none.
+    pub fn put(&self, name: &str, entry: &str) {
+        let Some(folder) = &self.folder else { return };
+        let kept = std::fs::create_dir_all(folder).and_then(|()| {
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(entry.as_bytes())?;
+            file.persist(folder.join(name)).map_err(|error| error.error)
+        });
+        // The next run builds again.
+        let _ = kept;
+    }
+}
+
+/// Where programs keep what they can make again: `XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches` on
+/// macOS, `%LOCALAPPDATA%` on Windows.
+fn user_folder() -> Option<PathBuf> {
+    let folder = |name: &str| {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty());
+        value.map(PathBuf::from).filter(|path| path.is_absolute())
+    };
+    if cfg!(windows) {
+        return folder("LOCALAPPDATA");
+    }
+    let below_home = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+    folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(below_home)))
+}

@@ -1,0 +1,37 @@
+//! How far a long run is, for people who wait at a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal as _;
+
+/// A bar on the standard error, or nothing where that is no terminal.
+pub struct Progress(Option<ProgressBar>);
+
+impl Progress {
+    /// A bar for so many steps, with a word before it.
+    pub fn new(steps: usize, what: &'static str) -> Self {
+        if steps < 2 || !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = ProgressBar::new(steps as u64).with_prefix(what);
+        let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {elapsed}");
+        Self(Some(match style {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }))
+    }
+
+    /// One step is done.
+    pub fn step(&self) {
+        if let Some(bar) = &self.0 {
+            bar.inc(1);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

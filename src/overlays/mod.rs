@@ -1,0 +1,187 @@
+//! What overlays build, held against the stamps that are written down for them: in the files that they
+//! share, and in the [stamps file](crate::patches) of each.
+
+mod record;
+
+pub use record::{decode, encode};
+
+use crate::extract::Template;
+use crate::finding::{Code, Finding, Severity};
+use crate::outcome::Outcome;
+use crate::patches::{Listed, Patch, Stamp};
+use crate::plan::{Decision, Planned, State};
+use crate::scope::Home;
+use crate::yaml::path::Step;
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What one overlay builds, as far as stamps are concerned. It holds digests and no value, so it can be
+/// kept between runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The workloads that must have stamps, in the order of the build.
+    pub needs: Vec<Need>,
+    /// What is wrong or worth saying about what is built.
+    pub told: Vec<Told>,
+}
+
+/// A workload that must have stamps, under the name that the build gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The workload and its stamps.
+    pub patch: Patch,
+    /// Whether what is built has all of these stamps.
+    pub is_right: bool,
+}
+
+/// A finding about what is built. Its place is in a text that nobody keeps, so it has none.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Told {
+    /// What it is.
+    pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it is about, `Deployment web`.
+    pub object: Option<String>,
+    /// The sentence.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// A workload as a build names it: group, kind, name, namespace.
+pub type Key = (SmolStr, SmolStr, SmolStr, Option<SmolStr>);
+
+fn key(patch: &Patch) -> Key {
+    (patch.group.clone(), patch.kind.clone(), patch.name.clone(), patch.namespace.clone())
+}
+
+/// How a stamp gets right in what an overlay builds.
+const WRITE: &str = "run `rollstamp write --build` with the same builder and paths";
+
+/// Sums up the outcome of one build.
+pub fn summary(outcome: &Outcome) -> Summary {
+    let mut needs: Vec<Need> = Vec::new();
+    let mut of_object = BTreeMap::new();
+    for planned in &outcome.plan.workloads {
+        let Decision::Stamp { value, state } = &planned.decision else { continue };
+        let number = *of_object.entry(planned.object).or_insert_with(|| {
+            needs.push(Need { patch: unstamped(outcome, planned), is_right: true });
+            needs.len() - 1
+        });
+        let need = &mut needs[number];
+        need.is_right &= *state == State::Current;
+        need.patch.stamps.push(stamp(&outcome.manifests[planned.template], value));
+    }
+    let told = outcome.findings.iter().map(|finding| Told {
+        code: finding.code,
+        severity: finding.severity,
+        object: finding.object.clone(),
+        message: finding.message.clone(),
+        help: finding.help.clone(),
+    });
+    Summary { needs, told: told.collect() }
+}
+
+fn unstamped(outcome: &Outcome, planned: &Planned) -> Patch {
+    let id = &outcome.manifests[planned.object].id;
+    Patch {
+        group: id.group.clone(),
+        kind: id.kind.clone(),
+        name: id.name.clone(),
+        namespace: id.namespace.clone(),
+        version: id.version.clone(),
+        stamps: Vec::new(),
+    }
+}
+
+fn stamp(template: &Template, value: &str) -> Stamp {
+    Stamp { template: template.path.to_vec(), has: template.has, value: value.to_owned() }
+}
+
+/// The stamps that the shared files hold or are about to get, by the folder of each overlay that
+/// applies them as they are written.
+pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>> {
+    let mut all: BTreeMap<String, BTreeMap<Key, Vec<Stamp>>> = BTreeMap::new();
+    for planned in &outcome.plan.workloads {
+        let Decision::Stamp { value, .. } = &planned.decision else { continue };
+        let object = &outcome.manifests[planned.object];
+        let Home::In(seats) = &outcome.units.homes[object.place.file.index()] else { continue };
+        for seat in seats {
+            let unit = outcome.units.get(seat.unit);
+            if !unit.built {
+                continue;
+            }
+            let mut patch = unstamped(outcome, planned);
+            if let Some(namespace) = &seat.namespace {
+                patch.namespace = Some(namespace.as_str().into());
+            }
+            let of_overlay = all.entry(unit.name.clone()).or_default();
+            let stamps = of_overlay.entry(key(&patch)).or_default();
+            stamps.push(stamp(&outcome.manifests[planned.template], value));
+        }
+    }
+    all
+}
+
+/// The patches that the stamps file of an overlay must hold: for each workload whose stamps the shared
+/// files do not give it. `in_place` are the stamps of these files; `entries` those that the stamps
+/// file has today, whose effect the build shows already. With `all`, every workload has a patch.
+pub fn patches(
+    summary: &Summary,
+    in_place: Option<&BTreeMap<Key, Vec<Stamp>>>,
+    entries: &[Listed],
+    all: bool,
+) -> Vec<Patch> {
+    let is_listed = |patch: &Patch| {
+        entries.iter().any(|entry| {
+            entry.group == patch.group && entry.kind == patch.kind && entry.name == patch.name
+        })
+    };
+    let is_wanted = |need: &&Need| {
+        let shared = in_place.and_then(|stamps| stamps.get(&key(&need.patch)));
+        let is_shared = shared.is_some_and(|stamps| same_values(stamps, &need.patch.stamps));
+        // A file that is not among those of this run may hold the stamp: the build shows it, and no
+        // patch makes it.
+        let is_elsewhere = shared.is_none() && need.is_right && !is_listed(&need.patch);
+        all || !(is_shared || is_elsewhere)
+    };
+    summary.needs.iter().filter(is_wanted).map(|need| need.patch.clone()).collect()
+}
+
+/// Whether two lists hold the same values for the same pod templates.
+fn same_values(one: &[Stamp], other: &[Stamp]) -> bool {
+    let pairs = |stamps: &[Stamp]| -> BTreeSet<(Vec<Step>, String)> {
+        stamps.iter().map(|stamp| (stamp.template.clone(), stamp.value.clone())).collect()
+    };
+    pairs(one) == pairs(other)
+}
+
+/// What to say about the builds of several overlays: one finding for each thing, with the overlays in
+/// which it holds. `builds` are the folder, the kustomization file and the summary of each overlay.
+pub fn findings<'a>(
+    builds: impl IntoIterator<Item = (&'a str, &'a str, &'a Summary)>,
+) -> Vec<Finding> {
+    let mut same: BTreeMap<&Told, Vec<(&str, &str)>> = BTreeMap::new();
+    for (folder, file, summary) in builds {
+        for told in &summary.told {
+            let overlays = same.entry(told).or_default();
+            if overlays.last() != Some(&(folder, file)) {
+                overlays.push((folder, file));
+            }
+        }
+    }
+    let finding = |(told, overlays): (&Told, Vec<(&str, &str)>)| {
+        let folders: Vec<&str> = overlays.iter().map(|(folder, _)| *folder).collect();
+        let message = format!("{} (built from {})", told.message, folders.join(", "));
+        let mut finding = Finding::new(told.code, message).in_file(overlays[0].1);
+        finding.severity = told.severity;
+        finding.object.clone_from(&told.object);
+        finding.help = match told.code {
+            Code::MissingStamp | Code::StaleStamp | Code::LeftOverStamp => Some(WRITE.to_owned()),
+            _ => told.help.clone(),
+        };
+        finding
+    };
+    same.into_iter().map(finding).collect()
+}

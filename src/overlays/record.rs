@@ -1,0 +1,159 @@
+//! A summary as text, to be kept between runs.
+
+use super::{Need, Summary, Told};
+use crate::finding::{Code, Severity};
+use crate::patches::{Has, Patch, Stamp};
+use crate::yaml::path::Step;
+use serde::{Deserialize, Serialize};
+
+/// The form of a record. A record of another form is not read.
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    version: u32,
+    needs: Vec<NeedRow>,
+    told: Vec<ToldRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NeedRow {
+    group: String,
+    kind: String,
+    name: String,
+    namespace: Option<String>,
+    api_version: String,
+    is_right: bool,
+    stamps: Vec<StampRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StampRow {
+    template: Vec<StepRow>,
+    has: u8,
+    value: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StepRow {
+    Item(usize),
+    Field(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct ToldRow {
+    code: String,
+    severity: String,
+    object: Option<String>,
+    message: String,
+    help: Option<String>,
+}
+
+/// What a pod template has, in the order of the numbers that stand for it.
+const HAS: [Has; 3] = [Has::Nothing, Has::Metadata, Has::Annotations];
+
+const SEVERITIES: [Severity; 3] = [Severity::Note, Severity::Warning, Severity::Error];
+
+/// The summary as text.
+pub fn encode(summary: &Summary) -> String {
+    let needs = summary.needs.iter().map(|need| NeedRow {
+        group: need.patch.group.to_string(),
+        kind: need.patch.kind.to_string(),
+        name: need.patch.name.to_string(),
+        namespace: need.patch.namespace.as_ref().map(ToString::to_string),
+        api_version: need.patch.version.to_string(),
+        is_right: need.is_right,
+        stamps: need.patch.stamps.iter().map(stamp_row).collect(),
+    });
+    let told = summary.told.iter().map(|told| ToldRow {
+        code: told.code.name().to_owned(),
+        severity: told.severity.name().to_owned(),
+        object: told.object.clone(),
+        message: told.message.clone(),
+        help: told.help.clone(),
+    });
+    let record = Record { version: VERSION, needs: needs.collect(), told: told.collect() };
+    serde_json::to_string(&record).unwrap_or_default()
+}
+
+fn stamp_row(stamp: &Stamp) -> StampRow {
+    let step = |step: &Step| match step {
+        Step::Field(name) => StepRow::Field(name.to_string()),
+        Step::Item(position) => StepRow::Item(*position),
+    };
+    let has = HAS.iter().position(|has| *has == stamp.has).unwrap_or_default();
+    StampRow {
+        template: stamp.template.iter().map(step).collect(),
+        has: has as u8,
+        value: stamp.value.clone(),
+    }
+}
+
+/// The summary that a text stands for; nothing, if it is not one of [`encode`] in this version.
+pub fn decode(text: &str) -> Option<Summary> {
+    let record: Record = serde_json::from_str(text).ok()?;
+    if record.version != VERSION {
+        return None;
+    }
+    let needs = record.needs.into_iter().map(|row| {
+        let stamps = row.stamps.into_iter().map(stamp).collect::<Option<Vec<_>>>()?;
+        let patch = Patch {
+            group: row.group.into(),
+            kind: row.kind.into(),
+            name: row.name.into(),
+            namespace: row.namespace.map(Into::into),
+            version: row.api_version.into(),
+            stamps,
+        };
+        Some(Need { patch, is_right: row.is_right })
+    });
+    let told = record.told.into_iter().map(|row| {
+        Some(Told {
+            code: Code::ALL.iter().copied().find(|code| code.name() == row.code)?,
+            severity: SEVERITIES.into_iter().find(|s| s.name() == row.severity)?,
+            object: row.object,
+            message: row.message,
+            help: row.help,
+        })
+    });
+    Some(Summary { needs: needs.collect::<Option<_>>()?, told: told.collect::<Option<_>>()? })
+}
+
+fn stamp(row: StampRow) -> Option<Stamp> {
+    let step = |step: StepRow| match step {
+        StepRow::Field(name) => Step::Field(name.into()),
+        StepRow::Item(position) => Step::Item(position),
+    };
+    let template = row.template.into_iter().map(step).collect();
+    Some(Stamp { template, has: *HAS.get(usize::from(row.has))?, value: row.value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_back() {
+        let template = vec![Step::Field("spec".into()), Step::Item(3)];
+        let stamp = Stamp { template, has: Has::Metadata, value: "ab".to_owned() };
+        let patch = Patch {
+            group: "apps".into(),
+            kind: "Deployment".into(),
+            name: "web".into(),
+            namespace: None,
+            version: "v1".into(),
+            stamps: vec![stamp],
+        };
+        let told = Told {
+            code: Code::MissingStamp,
+            severity: Severity::Error,
+            object: Some("Deployment web".to_owned()),
+            message: "it has no stamp".to_owned(),
+            help: None,
+        };
+        let summary = Summary { needs: vec![Need { patch, is_right: false }], told: vec![told] };
+        assert_eq!(decode(&encode(&summary)), Some(summary));
+        assert_eq!(decode("{}"), None);
+    }
+}

@@ -1,0 +1,473 @@
+//! The generated file: its text from the stamps of one overlay, and the stamps from its text.
+
+use crate::text::Span;
+use crate::yaml::path::Step;
+use crate::yaml::{self, Document, Kind, NodeId, resolve};
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// The name of the generated file, in the folder of the overlay.
+pub const FILE_NAME: &str = "stamps.rollstamp.yaml";
+
+/// What the file says first. A text that begins otherwise is not ours.
+const HEADER: &str = "\
+# Made by `rollstamp write --build`; do not edit.
+# One patch for each workload whose stamp no file below the resources can hold for every overlay.
+";
+
+/// The workload of one overlay that a patch stamps, under the name that the build gives it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Patch {
+    /// The API group; empty for the core group.
+    pub group: SmolStr,
+    /// The kind.
+    pub kind: SmolStr,
+    /// The name.
+    pub name: SmolStr,
+    /// The namespace, if the build writes one.
+    pub namespace: Option<SmolStr>,
+    /// The API version, without the group.
+    pub version: SmolStr,
+    /// The stamps, one for each pod template; never empty.
+    pub stamps: Vec<Stamp>,
+}
+
+/// The stamp of one pod template.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// The fields and items from the object to the pod template.
+    pub template: Vec<Step>,
+    /// How much of `metadata/annotations` the pod template has.
+    pub has: Has,
+    /// The value of the annotation.
+    pub value: String,
+}
+
+/// What a pod template has on the path `metadata/annotations`. Only a JSON patch depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Has {
+    /// No `metadata`.
+    Nothing,
+    /// `metadata` without `annotations`.
+    Metadata,
+    /// Both.
+    Annotations,
+}
+
+/// The text of the file for these workloads, in the order of group, kind, name and namespace. Equal
+/// workloads give equal bytes.
+///
+/// # Errors
+/// The first workload without a name (`generateName`): the target of a patch is a name.
+pub fn write(patches: &[Patch], annotation: &str) -> Result<String, Patch> {
+    let mut sorted: Vec<&Patch> = patches.iter().collect();
+    sorted.sort();
+    sorted.dedup();
+    if let Some(nameless) = sorted.iter().find(|patch| patch.name.is_empty()) {
+        return Err((*nameless).clone());
+    }
+    let mut same_name: BTreeMap<String, usize> = BTreeMap::new();
+    for patch in &sorted {
+        *same_name.entry(short_name(patch)).or_default() += 1;
+    }
+    let mut text = HEADER.to_owned();
+    for patch in sorted {
+        let is_alone = same_name[&short_name(patch)] == 1;
+        text.push_str("---\n");
+        one(patch, is_alone, annotation, &mut text);
+    }
+    Ok(text)
+}
+
+/// The same stamps as the field `postRenderers` of a Flux HelmRelease (helm.toolkit.fluxcd.io, `spec`),
+/// whose patches have targets of the same form.
+///
+/// # Errors
+/// The first workload without a name.
+pub fn post_renderers(patches: &[Patch], annotation: &str) -> Result<String, Patch> {
+    let documents = write(patches, annotation)?;
+    let mut block = String::from("postRenderers:\n  - kustomize:\n      patches:");
+    if patches.is_empty() {
+        block.push_str(" []");
+    }
+    block.push('\n');
+    for document in documents.split("---\n").skip(1) {
+        let mut prefix = "        - ";
+        for line in document.lines().filter(|line| !is_of_transformer(line)) {
+            block.push_str(prefix);
+            block.push_str(line);
+            block.push('\n');
+            prefix = "          ";
+        }
+    }
+    Ok(block)
+}
+
+/// Whether a line makes the document a transformer, and says nothing of the patch.
+fn is_of_transformer(line: &str) -> bool {
+    ["apiVersion: builtin", "kind: PatchTransformer", "metadata: {name: "]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
+/// `rollstamp-deployment-web`.
+fn short_name(patch: &Patch) -> String {
+    format!("rollstamp-{}-{}", patch.kind.to_lowercase(), patch.name)
+}
+
+/// Appends one `PatchTransformer`. The target names the namespace only where another workload has
+/// the same kind and name, so that the file survives another namespace (Flux's `targetNamespace`).
+fn one(patch: &Patch, is_alone: bool, annotation: &str, text: &mut String) {
+    let mut name = short_name(patch);
+    let mut target = Vec::new();
+    if !patch.group.is_empty() {
+        target.push(format!("group: {}", plain(&patch.group)));
+    }
+    target.push(format!("kind: {}", plain(&patch.kind)));
+    target.push(format!("name: {}", regex(&patch.name)));
+    if !is_alone {
+        // What has the same kind and name is of another group or in another namespace.
+        name = [&name, patch.group.as_str(), patch.namespace.as_deref().unwrap_or_default()]
+            .join(".")
+            .trim_end_matches('.')
+            .to_owned();
+        if let Some(namespace) = &patch.namespace {
+            target.push(format!("namespace: {}", regex(namespace)));
+        }
+    }
+    let _ = write!(
+        text,
+        "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {{name: {}}}\ntarget: {{{}}}\npatch: |\n",
+        plain(&name),
+        target.join(", ")
+    );
+    let is_in_list = |stamp: &Stamp| stamp.template.iter().any(|s| matches!(s, Step::Item(_)));
+    if patch.stamps.iter().any(is_in_list) {
+        // A strategic merge would replace the list of a kind that kustomize does not know.
+        patch.stamps.iter().for_each(|stamp| json_patch(stamp, annotation, text));
+    } else {
+        merge_patch(patch, annotation, text);
+    }
+}
+
+/// A strategic merge patch that holds the annotation of every pod template and nothing else.
+fn merge_patch(patch: &Patch, annotation: &str, text: &mut String) {
+    let separator = if patch.group.is_empty() { "" } else { "/" };
+    let api_version = [patch.group.as_str(), separator, &patch.version].concat();
+    let _ = write!(
+        text,
+        "  apiVersion: {}\n  kind: {}\n  metadata: {{name: {}}}\n",
+        plain(&api_version),
+        plain(&patch.kind),
+        plain(&patch.name)
+    );
+    let mut tree = Tree::default();
+    for stamp in &patch.stamps {
+        let fields = stamp.template.iter().filter_map(|step| match step {
+            Step::Field(name) => Some(name.as_str()),
+            Step::Item(_) => None,
+        });
+        tree.add(fields.chain(["metadata", "annotations", annotation]), &stamp.value);
+    }
+    for (field, below) in &tree.fields {
+        let _ = writeln!(text, "  {}: {}", plain(field), below.flow());
+    }
+}
+
+/// Nested fields with a text at each end.
+#[derive(Default)]
+struct Tree<'a> {
+    fields: BTreeMap<&'a str, Self>,
+    value: Option<&'a str>,
+}
+
+impl<'a> Tree<'a> {
+    fn add(&mut self, path: impl Iterator<Item = &'a str>, value: &'a str) {
+        let mut at = self;
+        for field in path {
+            at = at.fields.entry(field).or_default();
+        }
+        at.value = Some(value);
+    }
+
+    /// The tree as one flow mapping.
+    fn flow(&self) -> String {
+        if let Some(value) = self.value {
+            return format!("\"{value}\"");
+        }
+        let fields = self.fields.iter();
+        let fields: Vec<String> =
+            fields.map(|(name, below)| format!("{}: {}", plain(name), below.flow())).collect();
+        format!("{{{}}}", fields.join(", "))
+    }
+}
+
+/// Operations of a JSON patch (RFC 6902) that add the annotation. Where the pod template has no
+/// annotations, a `test` first makes the build fail once it has some, because `add` would replace
+/// them.
+fn json_patch(stamp: &Stamp, annotation: &str, text: &mut String) {
+    let mut path = String::new();
+    for step in &stamp.template {
+        match step {
+            Step::Field(name) => path.push_str(&format!("/{}", pointer(name))),
+            Step::Item(position) => path.push_str(&format!("/{position}")),
+        }
+    }
+    let entry = format!("{}: \"{}\"", plain(annotation), stamp.value);
+    let (path, value) = match stamp.has {
+        Has::Annotations => {
+            let path = format!("{path}/metadata/annotations/{}", pointer(annotation));
+            (path, format!("\"{}\"", stamp.value))
+        }
+        Has::Metadata => (format!("{path}/metadata/annotations"), format!("{{{entry}}}")),
+        Has::Nothing => (format!("{path}/metadata"), format!("{{annotations: {{{entry}}}}}")),
+    };
+    if stamp.has != Has::Annotations {
+        let _ = writeln!(text, "  - {{op: test, path: {}, value: null}}", plain(&path));
+    }
+    let _ = writeln!(text, "  - {{op: add, path: {}, value: {value}}}", plain(&path));
+}
+
+/// A field name as a step of a JSON pointer (RFC 6901).
+fn pointer(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// A regular expression that matches this name alone, as a scalar in a flow mapping. Names of
+/// Kubernetes objects have no other special character than the dot; whatever else stands in one is
+/// escaped as well.
+fn regex(name: &str) -> String {
+    let mut pattern = String::from("^");
+    for character in name.chars() {
+        if character.is_ascii_punctuation() && !matches!(character, '-' | '_') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('$');
+    plain(&pattern)
+}
+
+/// A scalar of a flow mapping that reads this text: plain where that is safe, else in single quotes.
+fn plain(text: &str) -> String {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_./~^$\\".contains(c);
+    let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric() || "/^".contains(c));
+    if starts_well && text.chars().all(is_safe) && resolve::is_plain_string(text) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// What a generated file says: which workloads it stamps, and how.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace, if the target names one.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+    /// Where the document is in the file.
+    pub span: Span,
+}
+
+/// Reads a generated file. Nothing, unless it is exactly what [`write`] makes: then kustomize changes
+/// by it the annotation of these workloads and nothing else.
+pub fn read(text: &str, annotation: &str) -> Option<Vec<Listed>> {
+    let body = text.replace("\r\n", "\n");
+    if !body.starts_with(HEADER) {
+        return None;
+    }
+    let mut entries = Vec::new();
+    let mut patches = Vec::new();
+    for chunk in yaml::split::chunks(text) {
+        for document in yaml::parse(text, chunk.ok()?.span).ok()? {
+            let patch = patch(&document, text, annotation)?;
+            entries.push(Listed {
+                group: patch.group.to_string(),
+                kind: patch.kind.to_string(),
+                namespace: patch.namespace.as_ref().map(SmolStr::to_string),
+                name: patch.name.to_string(),
+                span: document.node(document.root()).span,
+            });
+            patches.push(patch);
+        }
+    }
+    // Whatever else somebody wrote into the file would not come out of `write` again.
+    (write(&patches, annotation).ok()? == body).then_some(entries)
+}
+
+/// The workload that one document patches.
+fn patch(document: &Document, text: &str, annotation: &str) -> Option<Patch> {
+    let root = document.root();
+    let target = document.value(text, root, "target")?;
+    let field = |of: NodeId, name: &str| string(document, text, document.value(text, of, name)?);
+    let name = literal(&field(target, "name")?)?;
+    let mut patch = Patch {
+        group: field(target, "group").unwrap_or_default().into(),
+        kind: field(target, "kind")?.into(),
+        namespace: match field(target, "namespace") {
+            Some(pattern) => Some(literal(&pattern)?.into()),
+            None => None,
+        },
+        name: name.into(),
+        version: SmolStr::default(),
+        stamps: Vec::new(),
+    };
+    let inner = field(root, "patch")?;
+    let chunk = yaml::split::chunks(&inner).next()?.ok()?;
+    let documents = yaml::parse(&inner, chunk.span).ok()?;
+    let [of_patch] = documents.as_slice() else { return None };
+    let top = of_patch.root();
+    match of_patch.node(top).kind {
+        Kind::Mapping => {
+            let api_version = string(of_patch, &inner, of_patch.value(&inner, top, "apiVersion")?)?;
+            let version = api_version.rsplit('/').next().unwrap_or_default();
+            patch.version = version.into();
+            merged(of_patch, &inner, top, &mut Vec::new(), annotation, &mut patch.stamps)?;
+        }
+        Kind::Sequence => {
+            for operation in of_patch.items(top) {
+                patch.stamps.extend(operated(of_patch, &inner, operation, annotation)?);
+            }
+        }
+        _ => return None,
+    }
+    (!patch.stamps.is_empty()).then_some(patch)
+}
+
+/// Collects the stamps of a strategic merge patch: every path to the annotation.
+fn merged(
+    document: &Document,
+    text: &str,
+    at: NodeId,
+    path: &mut Vec<Step>,
+    annotation: &str,
+    stamps: &mut Vec<Stamp>,
+) -> Option<()> {
+    for (key, value) in document.pairs(at) {
+        let key = string(document, text, key)?;
+        if path.is_empty() && matches!(key.as_str(), "apiVersion" | "kind" | "metadata") {
+            continue;
+        }
+        if document.node(value).kind == Kind::Mapping {
+            path.push(Step::Field(key.into()));
+            merged(document, text, value, path, annotation, stamps)?;
+            path.pop();
+        } else {
+            let above = [Step::Field("metadata".into()), Step::Field("annotations".into())];
+            let template = path.strip_suffix(above.as_slice())?;
+            if key != annotation {
+                return None;
+            }
+            let value = string(document, text, value)?;
+            stamps.push(Stamp { template: template.to_vec(), has: Has::Annotations, value });
+        }
+    }
+    Some(())
+}
+
+/// The stamp that one operation of a JSON patch adds; nothing for a `test`.
+fn operated(
+    document: &Document,
+    text: &str,
+    operation: NodeId,
+    annotation: &str,
+) -> Option<Option<Stamp>> {
+    let field = |name: &str| document.value(text, operation, name);
+    let path = string(document, text, field("path")?)?;
+    if string(document, text, field("op")?)? == "test" {
+        return Some(None);
+    }
+    let mut steps: Vec<Step> = path
+        .split('/')
+        .skip(1)
+        .map(|step| match step.parse() {
+            Ok(position) => Step::Item(position),
+            Err(_) => Step::Field(step.replace("~1", "/").replace("~0", "~").into()),
+        })
+        .collect();
+    let mut value = field("value")?;
+    let known = ["metadata", "annotations", annotation].map(|name| Step::Field(name.into()));
+    let depth = (1..=3).find(|&depth| steps.ends_with(&known[..depth]))?;
+    let has = [Has::Nothing, Has::Metadata, Has::Annotations][depth - 1];
+    for name in ["annotations", annotation].iter().skip(depth - 1) {
+        value = document.value(text, value, name)?;
+    }
+    steps.truncate(steps.len() - depth);
+    Some(Some(Stamp { template: steps, has, value: string(document, text, value)? }))
+}
+
+fn string(document: &Document, text: &str, node: NodeId) -> Option<String> {
+    match resolve::value(document, text, node) {
+        Ok(resolve::Value::Str(string)) => Some(string.into_owned()),
+        _ => None,
+    }
+}
+
+/// The name that a pattern of [`regex`] matches.
+fn literal(pattern: &str) -> Option<String> {
+    let inner = pattern.strip_prefix('^')?.strip_suffix('$')?;
+    let mut name = String::new();
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        name.push(if character == '\\' { characters.next()? } else { character });
+    }
+    Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str) -> Step {
+        Step::Field(name.into())
+    }
+
+    fn patch(kind: &str, name: &str, template: Vec<Step>, has: Has) -> Patch {
+        Patch {
+            group: "apps".into(),
+            kind: kind.into(),
+            namespace: Some("n1".into()),
+            name: name.into(),
+            version: "v1".into(),
+            stamps: vec![Stamp { template, has, value: "5aa1".to_owned() }],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let template = vec![field("spec"), field("template")];
+        let listed = vec![field("spec"), field("po/ols"), Step::Item(1), field("template")];
+        let patches = [
+            patch("Deployment", "web.v1", template.clone(), Has::Annotations),
+            patch("Deployment", "on", template, Has::Annotations),
+            patch("Pools", "p", listed.clone(), Has::Nothing),
+            patch("Pools", "q", listed.clone(), Has::Metadata),
+            patch("Pools", "r", listed, Has::Annotations),
+        ];
+        let text = write(&patches, "checksum/rollstamp").unwrap();
+        let entries = read(&text, "checksum/rollstamp").expect("our own file");
+        let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, ["on", "web.v1", "p", "q", "r"]);
+        assert!(text.contains("name: ^web\\.v1$"), "{text}");
+        assert!(read(&text.replace('\n', "\r\n"), "checksum/rollstamp").is_some());
+        assert!(read(&text.replace("5aa1", "5aa1\", x: \"1"), "checksum/rollstamp").is_none());
+        assert!(read(&format!("{text}# by hand\n"), "checksum/rollstamp").is_none());
+        assert!(read(&text, "other/key").is_none());
+    }
+
+    #[test]
+    fn one_name_in_two_namespaces_needs_both() {
+        let template = vec![field("spec"), field("template")];
+        let one = patch("Deployment", "web", template, Has::Annotations);
+        let other = Patch { namespace: Some("n2".into()), ..one.clone() };
+        let text = write(&[other, one], "checksum/rollstamp").unwrap();
+        assert!(text.contains("name: rollstamp-deployment-web.apps.n1"), "{text}");
+        assert!(text.contains("namespace: ^n2$"), "{text}");
+        assert_eq!(read(&text, "checksum/rollstamp").map(|entries| entries.len()), Some(2));
+    }
+}

@@ -1,0 +1,13 @@
+//! Stamps per overlay: a generated file of `PatchTransformer`s beside a kustomization, and the entry
+//! that names it there.
+//!
+//! A base that several overlays build can need another stamp in each of them, so no stamp in the base
+//! is right. kustomize's built-in `PatchTransformer` (sigs.k8s.io/kustomize/api, `builtin`) needs no
+//! plugin: `kubectl kustomize`, Flux and Argo CD run it. As the last transformer of an overlay it sees
+//! final names, and a target that is gone is no error.
+
+mod file;
+mod wiring;
+
+pub use file::{FILE_NAME, Has, Listed, Patch, Stamp, post_renderers, read, write};
+pub use wiring::{Wiring, unwire, wire};

@@ -1,0 +1,431 @@
+//! The entry of a kustomization that names a transformer: adds it as the last one, and takes it out.
+
+use crate::text::{Span, line_range};
+use crate::yaml::insert::{Refusal, line_end};
+use crate::yaml::{self, Cursor, Document, Edit, EditSet, Kind, NodeId, Style, canonical, resolve};
+
+/// The field of a kustomization that lists transformers (sigs.k8s.io/kustomize/api/types).
+const FIELD: &str = "transformers";
+
+/// What a kustomization says of a transformer, and what changes that.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Wiring {
+    /// Nothing has to change.
+    Done,
+    /// This edit changes the list and nothing else.
+    Edit(Edit),
+}
+
+/// Names `entry` as the last of the `transformers` of a kustomization. One that stands there already
+/// stays where it is.
+///
+/// # Errors
+/// A kustomization that is no single mapping, or whose list cannot be edited safely.
+pub fn wire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
+    let document = single(text)?;
+    let kustomization = Kustomization { document: &document, text };
+    let edit = match kustomization.list()? {
+        None => kustomization.add_field(entry),
+        Some((key, list)) => {
+            let items = kustomization.items(list)?;
+            if items.iter().any(|&item| kustomization.reads(item, entry)) {
+                return Ok(Wiring::Done);
+            }
+            kustomization.add_item(key, list, &items, entry)
+        }
+    }?;
+    prove(&kustomization, &edit, entry, true)?;
+    Ok(Wiring::Edit(edit))
+}
+
+/// Takes `entry` out of the `transformers` of a kustomization, and the whole field if nothing else is
+/// in a list of lines.
+///
+/// # Errors
+/// As [`wire`].
+pub fn unwire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
+    let document = single(text)?;
+    let kustomization = Kustomization { document: &document, text };
+    let Some((key, list)) = kustomization.list()? else {
+        return Ok(Wiring::Done);
+    };
+    let items = kustomization.items(list)?;
+    let Some(at) = items.iter().position(|&item| kustomization.reads(item, entry)) else {
+        return Ok(Wiring::Done);
+    };
+    let edit = kustomization.remove_item(key, list, &items, at)?;
+    prove(&kustomization, &edit, entry, false)?;
+    Ok(Wiring::Edit(edit))
+}
+
+/// The only document of a text.
+fn single(text: &str) -> Result<Document, Refusal> {
+    let refuse = |at: u32, message: &str| Refusal {
+        at: Span { start: at, end: at },
+        message: message.to_owned(),
+        related: None,
+    };
+    let mut found = None;
+    for chunk in yaml::split::chunks(text) {
+        let chunk = chunk.map_err(|error| refuse(error.at, &error.message))?;
+        let documents = yaml::parse(text, chunk.span);
+        for document in documents.map_err(|error| refuse(error.at, &error.message))? {
+            if found.is_some() {
+                let at = document.node(document.root()).span.start;
+                return Err(refuse(at, "a second document, where kustomize reads one"));
+            }
+            found = Some(document);
+        }
+    }
+    let document = found.ok_or_else(|| refuse(0, "no document"))?;
+    let root = document.node(document.root());
+    match root.kind {
+        Kind::Mapping if !root.has_merge => Ok(document),
+        Kind::Mapping => Err(refuse(root.span.start, "a merge key `<<` may bring keys of its own")),
+        _ => Err(refuse(root.span.start, "not a mapping")),
+    }
+}
+
+/// Proves an edit: read again, every other field means what it meant, and the list differs by the
+/// entry alone.
+fn prove(
+    before: &Kustomization<'_>,
+    edit: &Edit,
+    entry: &str,
+    is_added: bool,
+) -> Result<(), Refusal> {
+    let refuse =
+        || before.refusal(before.document.root(), "an edit would change more than the list");
+    let edits = EditSet::new(vec![edit.clone()]).map_err(|_| refuse())?;
+    let text = edits.apply(before.text);
+    let document = single(&text).map_err(|_| refuse())?;
+    let after = Kustomization { document: &document, text: &text };
+    let (mut with, mut without) =
+        (after.meaning().ok_or_else(refuse)?, before.meaning().ok_or_else(refuse)?);
+    if !is_added {
+        std::mem::swap(&mut with, &mut without);
+    }
+    let entry = format!("\"{entry}\"");
+    let at = with.1.iter().position(|item| *item == entry).ok_or_else(refuse)?;
+    with.1.remove(at);
+    if with == without { Ok(()) } else { Err(refuse()) }
+}
+
+/// Every field as canonical JSON but the list of transformers, and the items of that list.
+type Meaning = (Vec<(String, String)>, Vec<String>);
+
+struct Kustomization<'a> {
+    document: &'a Document,
+    text: &'a str,
+}
+
+impl Kustomization<'_> {
+    fn refusal(&self, node: NodeId, message: &str) -> Refusal {
+        Refusal { at: self.document.node(node).span, message: message.to_owned(), related: None }
+    }
+
+    fn span(&self, node: NodeId) -> std::ops::Range<usize> {
+        self.document.node(node).span.range()
+    }
+
+    fn reads(&self, node: NodeId, entry: &str) -> bool {
+        let value = resolve::value(self.document, self.text, node);
+        matches!(value, Ok(resolve::Value::Str(string)) if string.trim_start_matches("./") == entry)
+    }
+
+    /// The key and the value of the list. kustomize finds a field in any case of its letters
+    /// (encoding/json), which nobody can edit without a guess.
+    fn list(&self) -> Result<Option<(NodeId, NodeId)>, Refusal> {
+        let mut found = None;
+        for (key, value) in self.document.pairs(self.document.root()) {
+            let Ok(name) = resolve::key(self.document, self.text, key) else { continue };
+            if !name.eq_ignore_ascii_case(FIELD) {
+                continue;
+            }
+            if name != FIELD {
+                return Err(self.refusal(key, "the field `transformers` in another case"));
+            }
+            if found.is_some() {
+                return Err(self.refusal(key, "the field `transformers` stands twice"));
+            }
+            found = Some((key, value));
+        }
+        Ok(found)
+    }
+
+    /// The items of the list; none of a null.
+    fn items(&self, list: NodeId) -> Result<Vec<NodeId>, Refusal> {
+        let node = self.document.node(list);
+        if node.kind == Kind::Alias || self.document.aliases(list) > 0 {
+            return Err(self.refusal(list, "a list that several places share"));
+        }
+        if self.document.tag(list).is_some() {
+            return Err(self.refusal(list, "a tag stands before the list"));
+        }
+        match node.kind {
+            Kind::Sequence => Ok(self.document.items(list).collect()),
+            _ if self.is_null(list) => Ok(Vec::new()),
+            _ => Err(self.refusal(list, "`transformers` is not a list")),
+        }
+    }
+
+    fn is_null(&self, node: NodeId) -> bool {
+        matches!(resolve::value(self.document, self.text, node), Ok(resolve::Value::Null))
+    }
+
+    /// Every field as canonical JSON but the list, and the items of the list.
+    fn meaning(&self) -> Option<Meaning> {
+        let json = |node| canonical::json(Cursor::root(self.document, self.text).to(node));
+        let mut fields = Vec::new();
+        let mut items = Vec::new();
+        for (key, value) in self.document.pairs(self.document.root()) {
+            let name = resolve::key(self.document, self.text, key).ok()?;
+            if name == FIELD {
+                let own = self.items(value).ok()?;
+                items = own.into_iter().map(json).collect::<Option<_>>()?;
+            } else {
+                fields.push((name.into_owned(), json(value)?));
+            }
+        }
+        Some((fields, items))
+    }
+
+    /// Adds the field with its only item, behind the last field.
+    fn add_field(&self, entry: &str) -> Result<Edit, Refusal> {
+        let root = self.document.root();
+        let last = self.document.pairs(root).last();
+        if self.document.node(root).style == Style::Flow {
+            let quote = if self.document.json { "\"" } else { "" };
+            let field = format!("{quote}{FIELD}{quote}: [{quote}{entry}{quote}]");
+            return Ok(match last {
+                Some((_, value)) => insert(self.span(value).end, format!(", {field}")),
+                None => insert(self.span(root).start + 1, field),
+            });
+        }
+        let Some((key, _)) = last else {
+            return Err(self.refusal(root, "an empty mapping"));
+        };
+        let line = line_range(self.text, self.span(key).start).start;
+        let indent = &self.text[line..self.span(key).start];
+        if !indent.bytes().all(|b| b == b' ') {
+            return Err(self.refusal(key, "a field that does not begin its line"));
+        }
+        let end = line_end(self.text);
+        let step = self.list_step();
+        let lines = format!("{indent}{FIELD}:{end}{indent}{step}- {entry}");
+        // A text without a final newline stays one.
+        Ok(match self.end_of_last_line() {
+            at if at > 0 && self.text.as_bytes()[at - 1] != b'\n' => {
+                insert(at, format!("{end}{lines}"))
+            }
+            at => insert(at, format!("{lines}{end}")),
+        })
+    }
+
+    /// Where the lines of the document end: before a marker `...` or `---` behind them.
+    fn end_of_last_line(&self) -> usize {
+        let from = self.span(self.document.root()).end;
+        let rest = &self.text[from..];
+        let marker = ["\n...", "\n---"].iter().filter_map(|marker| rest.find(marker)).min();
+        marker.map_or(self.text.len(), |at| from + at + 1)
+    }
+
+    /// The blanks before the dashes of the first list of lines.
+    fn list_step(&self) -> String {
+        let fields = self.document.pairs(self.document.root());
+        let mut steps = fields.filter_map(|(key, value)| {
+            let node = self.document.node(value);
+            if node.kind != Kind::Sequence || node.style != Style::Block {
+                return None;
+            }
+            let first = self.document.items(value).next()?;
+            let dash = self.dash(first)?;
+            let own = self.document.node(key).indent as usize;
+            let line = line_range(self.text, dash).start;
+            Some(" ".repeat((dash - line).saturating_sub(own)))
+        });
+        steps.next().unwrap_or_default()
+    }
+
+    /// The dash before an item of a list of lines, if nothing else stands before it on its line.
+    fn dash(&self, item: NodeId) -> Option<usize> {
+        let start = self.span(item).start;
+        let line = line_range(self.text, start).start;
+        let before = &self.text[line..start];
+        let dash = before.find('-')?;
+        let is_alone = before[..dash].bytes().all(|b| b == b' ')
+            && before[dash + 1..].bytes().all(|b| b == b' ');
+        is_alone.then_some(line + dash)
+    }
+
+    /// The first byte behind the lines of an item.
+    fn behind(&self, item: NodeId) -> usize {
+        let end = self.span(item).end;
+        if end > 0 && self.text.as_bytes()[end - 1] == b'\n' {
+            return end;
+        }
+        let line = memchr::memchr(b'\n', &self.text.as_bytes()[end..]);
+        line.map_or(self.text.len(), |at| end + at + 1)
+    }
+
+    fn add_item(
+        &self,
+        key: NodeId,
+        list: NodeId,
+        items: &[NodeId],
+        entry: &str,
+    ) -> Result<Edit, Refusal> {
+        let quote = if self.document.json { "\"" } else { "" };
+        let Some(&last) = items.last() else {
+            return Ok(match self.span(list) {
+                span if self.document.node(list).kind == Kind::Sequence => {
+                    insert(span.start + 1, format!("{quote}{entry}{quote}"))
+                }
+                span if span.is_empty() => {
+                    let rest = &self.text[self.span(key).end..];
+                    let colon = rest.find(':').unwrap_or_default();
+                    insert(self.span(key).end + colon + 1, format!(" [{quote}{entry}{quote}]"))
+                }
+                span => Edit {
+                    span: Span::new(span.start, span.end),
+                    replacement: format!("[{quote}{entry}{quote}]"),
+                },
+            });
+        };
+        if self.document.node(list).style == Style::Flow {
+            return Ok(insert(self.span(last).end, format!(", {quote}{entry}{quote}")));
+        }
+        let dash = self.dash(last);
+        let dash =
+            dash.ok_or_else(|| self.refusal(last, "an item that does not begin its line"))?;
+        let line = line_range(self.text, dash).start;
+        let item = format!("{}- {entry}", &self.text[line..dash]);
+        let (at, end) = (self.behind(last), line_end(self.text));
+        Ok(match self.text.as_bytes()[at - 1] {
+            b'\n' => insert(at, format!("{item}{end}")),
+            _ => insert(at, format!("{end}{item}")),
+        })
+    }
+
+    fn remove_item(
+        &self,
+        key: NodeId,
+        list: NodeId,
+        items: &[NodeId],
+        at: usize,
+    ) -> Result<Edit, Refusal> {
+        let item = items[at];
+        let is_only = items.len() == 1;
+        if self.document.node(list).style == Style::Flow {
+            let root = self.document.root();
+            let is_ours = is_only && self.document.node(root).style == Style::Flow;
+            return Ok(match (is_ours, at) {
+                (true, _) => self.remove_flow_field(key, list),
+                (false, 0) => {
+                    let end = items.get(1).map_or(self.span(item).end, |&n| self.span(n).start);
+                    remove(self.span(item).start, end)
+                }
+                (false, _) => remove(self.span(items[at - 1]).end, self.span(item).end),
+            });
+        }
+        let dash = self.dash(item);
+        let dash =
+            dash.ok_or_else(|| self.refusal(item, "an item that does not begin its line"))?;
+        let first = if is_only { self.span(key).start } else { dash };
+        let mut start = line_range(self.text, first).start;
+        let end = self.behind(item);
+        let is_last_line = end == self.text.len() && !self.text.ends_with('\n');
+        if is_last_line {
+            // The line before it becomes the last one, without a final newline as this one is.
+            start = self.text[..start].trim_end_matches(['\r', '\n']).len();
+        }
+        Ok(remove(start, end))
+    }
+
+    fn remove_flow_field(&self, key: NodeId, list: NodeId) -> Edit {
+        let fields: Vec<(NodeId, NodeId)> = self.document.pairs(self.document.root()).collect();
+        let at = fields.iter().position(|(own, _)| *own == key).unwrap_or_default();
+        match (at, fields.get(at + 1)) {
+            (0, Some((next, _))) => remove(self.span(key).start, self.span(*next).start),
+            (0, None) => remove(self.span(key).start, self.span(list).end),
+            _ => remove(self.span(fields[at - 1].1).end, self.span(list).end),
+        }
+    }
+}
+
+fn insert(at: usize, replacement: String) -> Edit {
+    Edit { span: Span::new(at, at), replacement }
+}
+
+fn remove(start: usize, end: usize) -> Edit {
+    Edit { span: Span::new(start, end), replacement: String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply(text: &str, wiring: Wiring) -> String {
+        match wiring {
+            Wiring::Done => text.to_owned(),
+            Wiring::Edit(edit) => EditSet::new(vec![edit]).unwrap().apply(text),
+        }
+    }
+
+    #[test]
+    fn an_entry_comes_last_and_leaves_without_a_trace() {
+        for (before, after) in [
+            ("resources: [a]\n", "resources: [a]\ntransformers:\n- s.yaml\n"),
+            ("resources: [a]", "resources: [a]\ntransformers:\n- s.yaml"),
+            ("resources:\r\n  - a\r\n", "resources:\r\n  - a\r\ntransformers:\r\n  - s.yaml\r\n"),
+            ("a: b\n...\n", "a: b\ntransformers:\n- s.yaml\n...\n"),
+            (
+                "---\nresources:\n- a # c\n\n# d\n",
+                "---\nresources:\n- a # c\n\n# d\ntransformers:\n- s.yaml\n",
+            ),
+            (
+                "transformers:\n  - x\n  # y\nz: 1\n",
+                "transformers:\n  - x\n  - s.yaml\n  # y\nz: 1\n",
+            ),
+            ("transformers:\n- x", "transformers:\n- x\n- s.yaml"),
+            ("transformers: [x]\n", "transformers: [x, s.yaml]\n"),
+            ("transformers: []\na: b\n", "transformers: [s.yaml]\na: b\n"),
+            (
+                "{\"resources\": [\"a\"]}",
+                "{\"resources\": [\"a\"], \"transformers\": [\"s.yaml\"]}",
+            ),
+            (
+                "transformers:\n- |-\n  apiVersion: x\n  kind: y\n",
+                "transformers:\n- |-\n  apiVersion: x\n  kind: y\n- s.yaml\n",
+            ),
+        ] {
+            let wired = apply(before, wire(before, "s.yaml").unwrap());
+            assert_eq!(wired, after);
+            assert_eq!(wire(&wired, "s.yaml").unwrap(), Wiring::Done);
+            assert_eq!(apply(&wired, unwire(&wired, "s.yaml").unwrap()), before);
+        }
+    }
+
+    #[test]
+    fn a_null_list_becomes_one() {
+        for (before, after) in [
+            ("transformers:\na: b\n", "transformers: [s.yaml]\na: b\n"),
+            ("transformers: ~ # c\n", "transformers: [s.yaml] # c\n"),
+        ] {
+            assert_eq!(apply(before, wire(before, "s.yaml").unwrap()), after);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_edited_safely_is_refused() {
+        for text in [
+            "",
+            "- a\n",
+            "Transformers: [a]\n",
+            "a: &x [b]\ntransformers: *x\n",
+            "a: b\n---\nc: d\n",
+        ] {
+            assert!(wire(text, "s.yaml").is_err(), "{text:?}");
+        }
+    }
+}
