@@ -326,7 +326,7 @@ impl<'a> Graph<'a> {
 
     /// What a stamps file of ours does: it gives the pod templates that it names another stamp than their
     /// files, and leaves everything else alone. A file of this name that is not ours may do anything.
-    fn add_stamps(&self, k: usize, at: Span, gathered: &mut Gathered) {
+    fn add_stamps(&self, k: usize, at: Span, gathered: &mut Accumulator) {
         let file = self.found[k].material.get(patches::FILE_NAME);
         let text = file.and_then(|Material(bytes)| std::str::from_utf8(bytes).ok());
         let Some(entries) = text.and_then(|text| patches::read(text, &self.options.annotation))

@@ -470,26 +470,19 @@ pub fn names(text: &str) -> NamedFiles {
         let words: BTreeSet<&str> = words.filter(|word| !word.is_empty()).collect();
         return NamedFiles {
             children: words.into_iter().map(str::to_owned).collect(),
-<<<<<<< HEAD
-            ..NamedFiles::default()
-        };
-    };
-    let mut names = NamedFiles { children: parsed.resources, ..NamedFiles::default() };
-=======
             reads_elsewhere: true,
-            ..Names::default()
+            ..NamedFiles::default()
         };
     };
     let stays_here =
         |touch: &Touch| matches!(touch.effect, FieldEffect::Renames | FieldEffect::PutsValues);
-    let mut names = Names {
+    let mut names = NamedFiles {
         children: parsed.resources,
         is_component: parsed.component,
         reads_elsewhere: !parsed.adds.is_empty() || !parsed.changes.iter().all(stays_here),
-        ..Names::default()
+        ..NamedFiles::default()
     };
     names.material.extend(parsed.stamps.map(|_| patches::FILE_NAME.to_owned()));
->>>>>>> main
     names.children.extend(parsed.components);
     names.patches.extend(parsed.patches.into_iter().filter_map(|entry| entry.path));
     names.patches.extend(parsed.replacements.into_iter().filter_map(|entry| entry.path));
