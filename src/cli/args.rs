@@ -2,6 +2,7 @@
 
 use super::examples::with_examples;
 use super::explain::{Wanted, wanted};
+use super::history::HistoryArgs;
 use super::impact::ImpactArgs;
 use super::output::output;
 use crate::config::settings::{Settings, heading};
@@ -104,6 +105,13 @@ pub(super) enum Verb {
         /// Files and folders; without any, the standard input
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Say how often the commits of a branch replaced pods, how often for nothing, and what was stale
+    History {
+        #[command(flatten)]
+        arguments: HistoryArgs,
         #[command(flatten)]
         common: Common,
     },
@@ -256,8 +264,12 @@ const NOT_OBEYED: &[(&str, &[&str])] = &[
 ];
 
 /// What the verbs report whose reports are about something else than one run.
-const SUBJECTS: &[(&str, Subject)] =
-    &[("explain", Subject::Explanation), ("impact", Subject::Impact), ("graph", Subject::Graph)];
+const SUBJECTS: &[(&str, Subject)] = &[
+    ("explain", Subject::Explanation),
+    ("impact", Subject::Impact),
+    ("graph", Subject::Graph),
+    ("history", Subject::History),
+];
 
 /// The command line, for parsers, help and completions.
 pub fn command() -> clap::Command {
@@ -297,6 +309,7 @@ impl Cli {
                 | Verb::Patches { common, .. }
                 | Verb::Impact { common, .. }
                 | Verb::Graph { common, .. }
+                | Verb::History { common, .. }
                 | Verb::Init { common, .. },
             ) => common,
             Some(

@@ -97,6 +97,16 @@ Exit codes:
   2  wrong usage, input that cannot be read, or something was refused",
     ),
     (
+        "history",
+        "Examples:
+  rollstamp history deploy
+  rollstamp history --since 2026-01-01 -o svg deploy >restarts.svg
+
+Exit codes:
+  0  done
+  2  wrong usage, no repository, or input that cannot be read",
+    ),
+    (
         "rule",
         "Examples:
   rollstamp rule stale-stamp

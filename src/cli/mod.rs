@@ -6,6 +6,7 @@ mod check;
 mod examples;
 mod explain;
 mod filter;
+mod history;
 mod impact;
 mod in_place;
 mod init;
@@ -107,6 +108,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         },
         Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
         Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),
+        Some(Verb::History { arguments, common }) => history::history(&arguments, &common),
         Some(Verb::Rule { code }) => rule::rule(code),
         Some(Verb::Init { folder, common }) => init::init(&folder, &common),
         Some(Verb::Man { verb }) => examples::man(verb.as_deref()),

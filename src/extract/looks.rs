@@ -47,8 +47,17 @@ pub fn may_hold_objects(bytes: &[u8], stamp: &str) -> bool {
 
 fn says_all(bytes: &[u8], stamp: &str) -> bool {
     let says = |word: &str| memmem::find(bytes, word.as_bytes()).is_some();
-    let escapes = says("\\x") || says("\\u") || says("\\U");
-    escapes || says(stamp) || (says("apiVersion") && says("kind"))
+    says(stamp) || escapes_letters(bytes) || (says("apiVersion") && says("kind"))
+}
+
+/// Whether a text may hold an escape of a letter of ASCII, and so say any word.
+pub(super) fn escapes_letters(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\\', bytes).any(|at| {
+        let escape = &bytes[at + 1..];
+        let digits = [&b"x"[..], b"u00", b"U000000"].into_iter();
+        let mut digits = digits.filter_map(|start| escape.strip_prefix(start));
+        digits.any(|rest| matches!(rest, [b'4'..=b'7', ..]))
+    })
 }
 
 /// Whether a mark of a template language stands at the place of a syntax error: on its line, or on the last

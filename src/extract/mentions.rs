@@ -100,7 +100,7 @@ pub fn mentions(
 
 /// The names among the words of a text that cannot be read.
 pub fn words(text: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
-    if text.contains("\\x") || text.contains("\\u") || text.contains("\\U") {
+    if super::looks::escapes_letters(text.as_bytes()) {
         // Escapes can say any name.
         return names.clone();
     }
@@ -238,11 +238,30 @@ impl MentionWalk<'_> {
         } else {
             match text.rfind(['/', '=']).map(|at| text.split_at(at + 1)) {
                 Some((before, name)) if self.names.contains(name) => (before, name),
-                _ => return,
+                _ => return self.longer_text(node, &text, holder),
             }
         };
         if let Some(meaning) = self.meaning(before, name, holder) {
             self.push(node, before, name, meaning, fixed(node, &text, shared));
+        }
+    }
+
+    /// A text that says names among other things. Nothing in it can be replaced; where a program may read
+    /// it, it counts as a place of which nobody said what it means.
+    fn longer_text(&mut self, node: Cursor<'_>, text: &str, holder: Cursor<'_>) {
+        // The contents of files say words of all kinds.
+        let is_content =
+            |field: &SmolStr| ["data", "stringData", "parameters"].contains(&field.as_str());
+        if self.object.own && self.way.first().is_some_and(is_content) {
+            return;
+        }
+        let said: BTreeSet<(&str, &str)> = spoken(text, self.names).collect();
+        for (before, name) in said {
+            let meaning = self.meaning("", name, holder);
+            if let Some(meaning @ (Meaning::Unknown, _)) = meaning {
+                let fixed = Some(CannotFollow::BlockOrEscapes);
+                self.push(node, before, name, meaning, fixed);
+            }
         }
     }
 
@@ -262,7 +281,7 @@ impl MentionWalk<'_> {
             anywhere,
             id: id.clone(),
             object: self.object.object.span(),
-            document: node.document().span,
+            document: node.document_span(),
             path: Route([self.object.route, self.steps.as_slice()].concat()),
             span: node.span(),
             style: node.style(),
@@ -373,6 +392,37 @@ impl MentionWalk<'_> {
     }
 }
 
+/// The names that a longer text speaks of, each with the text before it: the items of a list (`a,app`), a
+/// name with a namespace or a key (`shop/app:key`), a flag (`--config=app:key`), and what follows the word for
+/// ConfigMaps or Secrets (`kubectl get cm app`). Not the parts of paths and addresses.
+fn spoken<'t>(text: &'t str, names: &BTreeSet<String>) -> impl Iterator<Item = (&'t str, &'t str)> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let is_list = !text.replace(", ", ",").trim().contains(char::is_whitespace);
+    let mut at = 0;
+    text.split(move |c| !is_name(c)).filter_map(move |word| {
+        let start = at;
+        at += word.len() + text[at + word.len()..].chars().next().map_or(0, char::len_utf8);
+        let (before, after) = (&text[..start], &text[start + word.len()..]);
+        if !names.contains(word) {
+            return None;
+        }
+        let segment = before.rsplit(|c: char| ", ;:\"'()|&\n\t".contains(c)).next();
+        let segment = segment.unwrap_or_default();
+        let is_port = after
+            .strip_prefix(':')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let ends = after.is_empty() || after.starts_with(|c: char| ", ;:/\"')|&\n\t".contains(c));
+        let kind =
+            before.trim_end_matches([' ', '/']).rsplit(|c: char| !c.is_ascii_alphabetic()).next();
+        let is_told = kind.is_some_and(|kind| KINDS.contains(&kind.to_ascii_lowercase().as_str()));
+        let is_part = is_list || !segment.is_empty() || is_told;
+        (ends && !is_port && is_part && is_spoken(segment)).then_some((before, word))
+    })
+}
+
+/// The words by which `kubectl` knows ConfigMaps and Secrets.
+const KINDS: &[&str] = &["cm", "configmap", "configmaps", "secret", "secrets"];
+
 /// Why the text of a scalar cannot be replaced.
 fn fixed(node: Cursor<'_>, text: &str, shared: bool) -> Option<CannotFollow> {
     let raw = node.raw();
@@ -481,4 +531,37 @@ fn is_spoken(before: &str) -> bool {
 fn is_label(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_longer_text_speaks_of_names_and_not_of_paths() {
+        let names: BTreeSet<String> = ["app-config".to_owned()].into();
+        let says = |text: &str| spoken(text, &names).next().is_some();
+        for text in [
+            "kubectl get cm app-config -o yaml",
+            "--config=app-config:key",
+            "run --config=app-config:key --x",
+            "--from=configmap/app-config/key",
+            "app-config,other",
+            "other, app-config",
+            "ns/app-config:x",
+            "kubectl delete secrets/app-config && true",
+        ] {
+            assert!(says(text), "{text}");
+        }
+        for text in [
+            "http://app-config:8080/x",
+            "/etc/app-config/x.yaml",
+            "app-config:8080",
+            "the app-config of the shop",
+            "app-config.shop.svc,b",
+            "my-app-config,b",
+        ] {
+            assert!(!says(text), "{text}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use crate::k8s::foreign::{CHECKSUMS, MarkPattern, RESTARTS, VERSION_LABELS};
 use crate::k8s::template::{EMPTY_IS_NONE, TEMPLATE_DEFAULTS};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// What the comparison of two pod templates needs to know beside them.
 pub(super) struct Known<'a> {
@@ -51,7 +52,11 @@ impl Walk<'_> {
                 let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
                 for name in names {
                     self.way.push(Step::Field(name.clone()));
-                    self.both(before.get(name), after.get(name));
+                    let (mut was, mut is) = (before.get(name), after.get(name));
+                    if name == PULL_POLICY && (was.is_none() || is.is_none()) {
+                        (was, is) = (or_default(was, before), or_default(is, after));
+                    }
+                    self.both(was, is);
                     self.way.pop();
                 }
             }
@@ -128,7 +133,10 @@ impl Walk<'_> {
             return None;
         }
         let is_default = TEMPLATE_DEFAULTS.iter().any(|(way, default)| {
-            self.ends_with(way) && serde_json::from_str::<Value>(default).is_ok_and(|d| d == *value)
+            way.ends_with(last)
+                && !last.is_empty()
+                && self.ends_with(way)
+                && serde_json::from_str::<Value>(default).is_ok_and(|d| d == *value)
         });
         (!is_default).then_some(value)
     }
@@ -195,6 +203,23 @@ impl Walk<'_> {
         });
         self.found.push(reason);
     }
+}
+
+const PULL_POLICY: &str = "imagePullPolicy";
+
+/// The pull policy of a container, or the one that the API server writes, which depends on the image.
+// kubernetes/pkg/apis/core/v1/defaults.go SetDefaults_Container
+fn or_default<'v>(
+    written: Option<&'v Value>,
+    container: &serde_json::Map<String, Value>,
+) -> Option<&'v Value> {
+    static ALWAYS: LazyLock<Value> = LazyLock::new(|| Value::from("Always"));
+    static IF_NOT_PRESENT: LazyLock<Value> = LazyLock::new(|| Value::from("IfNotPresent"));
+    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
+    let last = image.rsplit('/').next().unwrap_or_default();
+    let tag = last.split_once(':').map(|(_, tag)| tag);
+    let is_moving = !image.contains('@') && tag.is_none_or(|tag| tag == "latest");
+    written.or(Some(if is_moving { &*ALWAYS } else { &*IF_NOT_PRESENT }))
 }
 
 /// What a changed annotation or label is, if a tool wrote it.
@@ -384,6 +409,10 @@ mod tests {
         let long = of(json!({ "name": "web", "resources": { "limits": { "cpu": "100m" } },
             "ports": [{ "containerPort": 80, "protocol": "TCP" }], "env": [], "args": null }));
         assert!(differ(short, long).is_empty());
+        let policy =
+            of(json!({ "name": "web", "image": "web:1", "imagePullPolicy": "IfNotPresent" }));
+        assert!(differ(of(json!({ "name": "web", "image": "web:1" })), policy.clone()).is_empty());
+        assert_eq!(differ(of(json!({ "name": "web", "image": "web" })), policy).len(), 2);
         let none = json!({ "spec": { "volumes": [{ "name": "tmp" }] } });
         let empty_folder = json!({ "spec": { "volumes": [{ "name": "tmp", "emptyDir": {} }] } });
         assert_eq!(differ(none, empty_folder).len(), 1);

@@ -10,6 +10,7 @@ mod compare;
 pub mod disruption;
 mod fields;
 pub mod graph;
+pub mod history;
 mod objects;
 mod pairs;
 mod reads;

@@ -6,6 +6,7 @@
 use super::disk::Disk;
 use super::{display, kustomizations, relative, utf8, walk};
 use crate::config::options::Options;
+use crate::impact::history::Commit;
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
 use crate::text::input::{Found, Input};
@@ -32,6 +33,22 @@ pub struct Revision {
     pub id: String,
     files: Arc<BTreeMap<String, Blob>>,
     store: Arc<Mutex<Store>>,
+}
+
+/// Revisions that are read one after the other.
+pub struct Revisions {
+    repository: Repository,
+    store: Arc<Mutex<Store>>,
+}
+
+impl Revisions {
+    /// The next one.
+    ///
+    /// # Errors
+    /// When there is no such revision.
+    pub fn read(&mut self, revision: &str) -> anyhow::Result<Revision> {
+        self.repository.read(revision, Arc::clone(&self.store))
+    }
 }
 
 /// A file of a revision.
@@ -125,6 +142,55 @@ impl Repository {
     pub fn revision(&self, revision: &str) -> anyhow::Result<Revision> {
         let store = Arc::new(Mutex::new(Store::start(&self.top, false)?));
         self.read(revision, store)
+    }
+
+    /// Reads revisions one after the other; what they share is read once.
+    ///
+    /// # Errors
+    /// When `git` does not start.
+    pub fn revisions(&self) -> anyhow::Result<Revisions> {
+        let store = Arc::new(Mutex::new(Store::start(&self.top, true)?));
+        Ok(Revisions { repository: self.clone(), store })
+    }
+
+    /// The commits of a branch that touch these paths, by its first parents, the oldest first.
+    ///
+    /// # Errors
+    /// When there is no such branch.
+    pub fn commits(
+        &self,
+        branch: &str,
+        since: &str,
+        paths: &[String],
+    ) -> anyhow::Result<Vec<Commit>> {
+        let Ok(id) = self.commit(branch) else { bail!("no revision `{branch}`") };
+        let since = format!("--since={since}");
+        let mut arguments = vec![
+            "log",
+            "--first-parent",
+            "--reverse",
+            "--format=%H%x09%ct%x09%s",
+            &since,
+            &id,
+            "--",
+        ];
+        let paths: Vec<String> = paths.iter().map(|path| format!(":(top,literal){path}")).collect();
+        arguments.extend(paths.iter().map(String::as_str));
+        let listed = String::from_utf8_lossy(&git(&self.top, &arguments)?).into_owned();
+        let commits = listed.lines().filter_map(|line| {
+            let mut parts = line.splitn(3, '\t');
+            Some(Commit {
+                id: parts.next()?.to_owned(),
+                time: parts.next()?.parse().ok()?,
+                subject: parts.next().unwrap_or_default().to_owned(),
+            })
+        });
+        Ok(commits.collect())
+    }
+
+    /// The first parent of a commit.
+    pub fn parent(&self, commit: &str) -> Option<String> {
+        self.commit(&format!("{commit}^1")).ok()
     }
 
     fn read(&self, revision: &str, store: Arc<Mutex<Store>>) -> anyhow::Result<Revision> {

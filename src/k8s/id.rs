@@ -26,11 +26,13 @@ impl Identity {
 }
 
 impl fmt::Display for Identity {
-    /// `Deployment shop/web`, or `Deployment web` without a namespace.
+    /// `Deployment shop/web`, or `Deployment web` without a namespace; one that the cluster names is
+    /// `Deployment (no name)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.name.is_empty() { "(no name)" } else { &self.name };
         match &self.namespace {
-            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
-            None => write!(f, "{} {}", self.kind, self.name),
+            Some(namespace) => write!(f, "{} {namespace}/{name}", self.kind),
+            None => write!(f, "{} {name}", self.kind),
         }
     }
 }

@@ -69,6 +69,7 @@ pub const EMPTY_IS_NONE: &[&str] = &[
     "hostAliases",
     "items",
     "sources",
+    "resources",
     "limits",
     "requests",
     "matchLabels",

@@ -3,6 +3,7 @@
 use super::locator::Locator;
 use super::{Format, Located, Spot, Subject, View, diff, explain, impact};
 use crate::extract::ObjectId;
+use crate::impact::history::History;
 use crate::k8s::providers::Target;
 use crate::outcome::Outcome;
 use crate::plan::{Decision, State};
@@ -27,7 +28,7 @@ impl Format for Json {
     }
 
     fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation, Subject::Impact]
+        &[Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::History]
     }
 
     fn is_document(&self) -> bool {
@@ -49,6 +50,10 @@ impl Format for Json {
 
     fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
         impact::json::write(view, out)
+    }
+
+    fn history(&self, history: &History, out: &mut dyn Write) -> io::Result<()> {
+        impact::history::json(history, out)
     }
 }
 

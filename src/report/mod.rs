@@ -20,6 +20,7 @@ pub use view::{Located, Spot, Verb, View};
 
 use crate::extract::ObjectId;
 use crate::impact::graph::Graph;
+use crate::impact::history::History;
 use crate::outcome::Outcome;
 use crate::text::FileId;
 use std::collections::BTreeSet;
@@ -88,6 +89,15 @@ pub trait Format: Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Writes what many applies did to running pods.
+    ///
+    /// # Errors
+    /// When `out` cannot be written to, or the format has no such report.
+    fn history(&self, history: &History, out: &mut dyn Write) -> io::Result<()> {
+        let _ = (history, out);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Writes what an apply does to running pods.
     ///
     /// # Errors
@@ -109,6 +119,8 @@ pub enum Subject {
     Impact,
     /// Which keys are read by which workloads.
     Graph,
+    /// What many applies did to running pods.
+    History,
 }
 
 /// The formats that can report a subject, in the order of the table.
@@ -135,7 +147,7 @@ pub fn wanted(outcome: &Outcome, subject: Subject, is_document: bool) -> BTreeSe
             let workloads = outcome.plan.workloads.iter();
             files.extend(workloads.map(|w| outcome.manifests[w.object].place.file));
         }
-        Subject::Outcome | Subject::Impact | Subject::Graph => {}
+        Subject::Outcome | Subject::Impact | Subject::Graph | Subject::History => {}
     }
     files
 }
@@ -179,8 +191,13 @@ mod tests {
             max_length: 60_000,
         };
         for format in FORMATS.iter().copied().chain([&krm::Results as &dyn Format]) {
-            for subject in [Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::Graph]
-            {
+            for subject in [
+                Subject::Outcome,
+                Subject::Explanation,
+                Subject::Impact,
+                Subject::Graph,
+                Subject::History,
+            ] {
                 let done = match subject {
                     Subject::Outcome => format.outcome(&view, &mut Vec::new()),
                     Subject::Explanation => {
@@ -188,6 +205,7 @@ mod tests {
                     }
                     Subject::Impact => format.impact(&of_impact, &mut Vec::new()),
                     Subject::Graph => format.graph(&Graph::default(), &mut Vec::new()),
+                    Subject::History => format.history(&History::default(), &mut Vec::new()),
                 };
                 let is_listed = format.subjects().contains(&subject);
                 assert_eq!(done.is_ok(), is_listed, "{} {subject:?}", format.name());

@@ -6,6 +6,7 @@ use super::{explain, impact};
 use crate::extract::ObjectId;
 use crate::finding::{Finding, Severity};
 use crate::impact::graph::Graph;
+use crate::impact::history::History;
 use crate::parallel;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::collections::BTreeSet;
@@ -24,7 +25,7 @@ impl Format for Text {
     }
 
     fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::Graph]
+        &[Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::Graph, Subject::History]
     }
 
     /// Each finding with its place, its line where that may be shown, and what to do.
@@ -59,6 +60,10 @@ impl Format for Text {
 
     fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
         impact::text::graph(graph, out)
+    }
+
+    fn history(&self, history: &History, out: &mut dyn Write) -> io::Result<()> {
+        impact::history::text(history, out)
     }
 }
 

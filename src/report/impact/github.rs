@@ -4,6 +4,7 @@
 use super::{Locators, View, words};
 use crate::impact::{At, Side, Workload};
 use crate::report::github::{data, property};
+use crate::report::plain;
 use crate::text::input::Found;
 use std::io::{self, Write};
 
@@ -72,5 +73,5 @@ fn command(
         }
     }
     properties.push(format!("title={}", property(title)));
-    writeln!(out, "::{level} {}::{}", properties.join(","), data(message))
+    writeln!(out, "::{level} {}::{}", properties.join(","), data(&plain(message)))
 }

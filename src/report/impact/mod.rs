@@ -3,6 +3,7 @@
 
 pub mod dot;
 pub mod github;
+pub(super) mod history;
 pub mod json;
 pub mod markdown;
 pub mod mermaid;

@@ -8,6 +8,7 @@
 use super::View;
 use super::paint::{LEGEND, class, colours};
 use crate::impact::graph::{Graph, Layer, of_impact};
+use crate::impact::history::History;
 use crate::report::{Format, Subject};
 use std::io::{self, Write};
 
@@ -24,7 +25,7 @@ impl Format for Svg {
     }
 
     fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Impact, Subject::Graph]
+        &[Subject::Impact, Subject::Graph, Subject::History]
     }
 
     fn impact(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -33,6 +34,10 @@ impl Format for Svg {
 
     fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
         Picture::new(graph).write(out)
+    }
+
+    fn history(&self, history: &History, out: &mut dyn Write) -> io::Result<()> {
+        super::history::svg(history, out)
     }
 }
 

@@ -4,6 +4,8 @@ use super::words::{self, Line};
 use super::{Locators, View};
 use crate::impact::graph::{Graph, Layer};
 use crate::impact::{Answer, Impact, Silent, SourceChange, Workload};
+use crate::report::plain;
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// Writes the whole impact.
@@ -37,15 +39,16 @@ pub fn graph(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
     for &(from, to) in &graph.edges {
         right_of[from].push(to);
     }
-    let label = |node: usize| graph.nodes[node].label.as_str();
+    let label = |node: usize| plain(&graph.nodes[node].label);
     for (i, node) in graph.nodes.iter().enumerate().filter(|(_, n)| n.layer == Layer::Source) {
-        writeln!(out, "{}", node.label)?;
+        writeln!(out, "{}", plain(&node.label))?;
         for &next in &right_of[i] {
             if graph.nodes[next].layer == Layer::Workload {
                 writeln!(out, "  -> {}", label(next))?;
                 continue;
             }
-            let readers: Vec<&str> = right_of[next].iter().map(|&reader| label(reader)).collect();
+            let readers = right_of[next].iter().map(|&reader| label(reader));
+            let readers: Vec<Cow<'_, str>> = readers.collect();
             match readers.is_empty() {
                 true => writeln!(out, "  {}", label(next))?,
                 false => writeln!(out, "  {} -> {}", label(next), readers.join(", "))?,
@@ -81,14 +84,14 @@ impl Page<'_, '_> {
     }
 
     fn workload(&self, workload: &Workload, names: usize) -> String {
-        let name = workload.name.to_string();
+        let name = plain(&workload.name.to_string()).into_owned();
         let pad = " ".repeat(names.saturating_sub(name.chars().count()));
         let pods = workload.disruption.as_ref().map(|d| words::pods(d, &workload.name.name));
         let pods = pods.filter(|_| workload.answer.replaces_pods()).unwrap_or_default();
         let head = format!("  {}{pad}  {pods}", self.styled(&name, "1"));
         let mut text = format!("{}\n", head.trim_end());
         for trouble in words::troubles(workload) {
-            text.push_str(&self.folded(&self.styled(&trouble, "31"), 4));
+            text.push_str(&self.folded(&self.styled(&plain(&trouble), "31"), 4));
         }
         if let Some(held) = words::held(workload) {
             text.push_str(&self.folded(&held, 4));
@@ -100,10 +103,16 @@ impl Page<'_, '_> {
             let why = "what it reads is not known: overlays decide about it";
             text.push_str(&self.folded(why, 4));
         }
-        text.push_str(&self.lines(&words::lines(workload)));
+        let lines = words::lines(workload).into_iter().map(|line| Line {
+            head: plain(&line.head).into_owned(),
+            said: plain(&line.said).into_owned(),
+            site: plain(&line.site).into_owned(),
+            at: line.at,
+        });
+        text.push_str(&self.lines(&lines.collect::<Vec<Line>>()));
         if self.view.show_all {
             let notes = workload.disruption.as_ref().map(words::notes).unwrap_or_default();
-            text.extend(notes.iter().map(|note| self.folded(note, 4)));
+            text.extend(notes.iter().map(|note| self.folded(&plain(note), 4)));
         }
         text
     }
@@ -120,7 +129,7 @@ impl Page<'_, '_> {
         for line in lines {
             let place = line.at.map(|at| self.locators.spot(at));
             let place = place
-                .map(|spot| format!("{}:{}", spot.file, spot.position.line))
+                .map(|spot| format!("{}:{}", plain(spot.file), spot.position.line))
                 .unwrap_or_default();
             let whole = format!(
                 "    {:head$}  {:said$}  {:site$}  {place}",
@@ -194,7 +203,8 @@ impl Page<'_, '_> {
         }
         for source in sources {
             let said = words::silent_of(source);
-            let name = self.styled(&source.name.to_string(), "1");
+            let said = plain(&said);
+            let name = self.styled(&plain(&source.name.to_string()), "1");
             out.write_all(self.folded(&format!("{name} {said}"), 2).as_bytes())?;
         }
         Ok(())

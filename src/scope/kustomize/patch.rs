@@ -238,6 +238,8 @@ fn replaced(target: Cursor<'_>, at: Span, stamp: &str) -> Patch {
     let (Some(select), Some(texts)) = (target.get("select"), texts) else {
         return Patch::unknown(at);
     };
+    // Without a path kustomize writes the name (api/filters/replacement, v5.8.1).
+    let texts = if texts.is_empty() { vec!["metadata.name".to_owned()] } else { texts };
     let selector = PatchTarget::read(select);
     // An escaped dot or a list item by a field with a dot in it is read for more steps than it is; so it
     // is taken for harmful.

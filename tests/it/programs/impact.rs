@@ -86,3 +86,53 @@ fn a_pull_request_has_one_comment_that_is_replaced_and_a_gate() {
     let (exit, said) = run("downtime deploy/nothing");
     assert_eq!(exit, 0, "{said}");
 }
+
+#[test]
+fn a_history_says_how_long_pods_were_stale() {
+    if found("git", &["--version"]).is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new(&example("pull-request"));
+    let script = r#"
+        set -eu; rm -rf .git; git init -q -b main .; git config user.name a; git config user.email a@example.com
+        commit() { git add -A deploy; GIT_COMMITTER_DATE=$1 git commit -qm "$2"; }
+        mkdir deploy; cp before/* deploy/; commit 2026-01-01T00:00:00Z one
+        cp after/* deploy/; commit 2026-01-02T00:00:00Z two
+        rollstamp write -q deploy; commit 2026-01-05T00:00:00Z three
+        rollstamp history --since 2025-12-01 deploy
+    "#;
+    let (exit, said) = shell(&sandbox, script);
+    let table = "\
+3 commits: 6 restarts of workloads, 2 of them for nothing; 12 pods; stale 1
+
+workload                            restarts  for nothing  stale
+Deployment shop/worker                     1            0  once, 3d
+DaemonSet monitoring/node-exporter         1            1
+Deployment monitoring/grafana              1            1
+Deployment shop/api                        1            0
+Deployment shop/web                        1            0
+StatefulSet shop/queue                     1            0
+";
+    assert_eq!((exit, said.as_str()), (0, table));
+}
+
+#[test]
+fn a_revision_is_read_without_a_checkout() {
+    if found("git", &["--version"]).is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new(&example("pull-request"));
+    let script = r#"
+        set -eu; rm -rf .git; git init -q -b main .; git config user.name a; git config user.email a@example.com
+        mkdir -p deploy/x; cp before/* deploy/x/; git add deploy; git commit -qm one; git tag v1
+        cp after/* deploy/x/; git add deploy; git commit -qm two; rm deploy/x/web.yaml; git status --short -- deploy >status-1
+        cd deploy
+        for pair in "v1:deploy HEAD:deploy" "v1:./ HEAD:./" "v1:deploy/x HEAD:deploy/x"; do rollstamp impact $pair | head -1; done
+        rollstamp impact --base v1 . | head -1
+        cd ..; git status --short -- deploy >status-2; cmp status-1 status-2
+    "#;
+    let (exit, said) = shell(&sandbox, script);
+    let all = "3 workloads roll, 1 should and will not, 2 roll for nothing, 1 may get stuck; 10 pods are replaced\n";
+    let without = "2 workloads roll, 1 should and will not, 2 roll for nothing, 1 gone; 9 pods are replaced\n";
+    assert_eq!((exit, said), (0, format!("{}{without}", all.repeat(3))));
+}

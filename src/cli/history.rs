@@ -1,0 +1,70 @@
+//! What the commits of a branch did to running pods, one after the other.
+
+use super::Exit;
+use super::args::Common;
+use super::run::print;
+use super::settings::{exclude, options, settings};
+use crate::config::options::Goal;
+use crate::impact::history::History;
+use crate::impact::{Asked, Side, State, compare};
+use crate::io::{git, reload, stdout};
+use anyhow::Context;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Which commits, and of what.
+#[derive(Args)]
+pub(super) struct HistoryArgs {
+    /// Files and folders of a git repository
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// Since when, as `git log --since` takes it
+    #[arg(long, value_name = "DATE", default_value = "90 days")]
+    since: String,
+    /// The branch whose first parents are looked at
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    branch: String,
+}
+
+pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Result<Exit> {
+    let repository = git::Repository::around(&arguments.paths[0])?;
+    let inside = arguments.paths.iter().map(|path| repository.inside(path));
+    let inside = inside.collect::<anyhow::Result<Vec<String>>>()?;
+    let (settings, root) = settings(&arguments.paths, common, None)?;
+    let options = options(&settings, common.jobs, Goal::Stamp)?;
+    let exclude = exclude(&common.exclude)?;
+    let mut talk =
+        stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
+    let commits = repository.commits(&arguments.branch, &arguments.since, &inside)?;
+    let roots: Vec<String> = inside.clone();
+    let mut revisions = repository.revisions()?;
+    let mut load = |commit: &str| -> anyhow::Result<_> {
+        let revision = revisions.read(commit)?;
+        let loaded = git::load(&revision, &inside, &exclude, root.as_deref(), &options)?;
+        Ok(reload::run(loaded, &options)?)
+    };
+    let mut history = History::default();
+    let mut before = match commits.first().and_then(|commit| repository.parent(&commit.id)) {
+        Some(parent) => load(&parent)?,
+        None => reload::run(crate::process::Loaded::default(), &options)?,
+    };
+    let namespace = options.namespace.as_deref();
+    let shows_progress = !common.quiet && stdout::is_terminal(false);
+    let count = commits.len();
+    for (i, commit) in commits.into_iter().enumerate() {
+        let after = load(&commit.id)?;
+        let state = |side, outcome| State::new(side, outcome, namespace, options.unit, &roots);
+        let states = (state(Side::Before, &before), state(Side::After, &after));
+        // Stamps as they stood where there were any; else as if every apply had gone through rollstamp.
+        let asked = Asked { assume: None, annotation: &options.annotation, jobs: options.jobs };
+        history.add(commit, &compare(&states.0, &states.1, &asked));
+        before = after;
+        if shows_progress {
+            let end = if i + 1 == count { "\n" } else { "" };
+            talk.say(&format!("\r{} of {count} commits{end}", i + 1));
+        }
+    }
+    history.finish();
+    print(|out| common.output.history(&history, out))?;
+    Ok(Exit::Clean)
+}

@@ -1,0 +1,113 @@
+//! What many applies in a row did to running pods.
+
+use super::{Answer, Impact, Name};
+use std::collections::BTreeMap;
+
+/// The impacts of a row of commits, the oldest first.
+#[derive(Debug, Default)]
+pub struct History {
+    /// One for each commit.
+    pub steps: Vec<Step>,
+    /// One for each workload whose pods were replaced or stale, the most restarts first.
+    pub workloads: Vec<WorkloadHistory>,
+    open: BTreeMap<Name, WorkloadHistory>,
+}
+
+/// A commit.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// Its id.
+    pub id: String,
+    /// When it was made, in seconds since 1970.
+    pub time: i64,
+    /// Its first line.
+    pub subject: String,
+}
+
+/// What one commit did.
+#[derive(Debug)]
+pub struct Step {
+    /// The commit.
+    pub commit: Commit,
+    /// Workloads whose pods were replaced because of what they read or of their template.
+    pub rolls: usize,
+    /// Workloads whose pods were replaced for nothing.
+    pub needless: usize,
+    /// Workloads that got stale.
+    pub stale: usize,
+    /// The least number of pods that were replaced.
+    pub pods: u64,
+}
+
+/// What all commits did to one workload.
+#[derive(Clone, Debug)]
+pub struct WorkloadHistory {
+    /// Who it is.
+    pub name: Name,
+    /// How often its pods were replaced, for nothing or not.
+    pub restarts: usize,
+    /// How often for nothing.
+    pub needless: usize,
+    /// How often they got stale.
+    pub stale: usize,
+    /// How long they were stale in all, in seconds, up to the last commit.
+    pub stale_seconds: i64,
+    /// Since when they are stale, if they still are.
+    pub stale_since: Option<i64>,
+}
+
+impl History {
+    /// Adds the impact of the next commit.
+    pub fn add(&mut self, commit: Commit, impact: &Impact) {
+        for workload in &impact.workloads {
+            let replaced = workload.answer.replaces_pods();
+            if !replaced && !workload.is_stale() && workload.answer != Answer::Gone {
+                continue;
+            }
+            let known = self.open.entry(workload.name.clone()).or_insert_with(|| WorkloadHistory {
+                name: workload.name.clone(),
+                restarts: 0,
+                needless: 0,
+                stale: 0,
+                stale_seconds: 0,
+                stale_since: None,
+            });
+            known.restarts += usize::from(replaced);
+            known.needless += usize::from(workload.answer == Answer::Needless);
+            // New pods read what is there.
+            if (replaced || workload.answer == Answer::Gone)
+                && let Some(since) = known.stale_since.take()
+            {
+                known.stale_seconds += (commit.time - since).max(0);
+            }
+            if workload.is_stale() {
+                known.stale += 1;
+                known.stale_since.get_or_insert(commit.time);
+            }
+        }
+        let counts = impact.counts();
+        self.steps.push(Step {
+            rolls: counts.rolls + counts.once,
+            needless: counts.needless,
+            stale: counts.stale,
+            pods: counts.pods,
+            commit,
+        });
+    }
+
+    /// Settles the workloads, when all commits are in.
+    pub fn finish(&mut self) {
+        let end = self.steps.last().map_or(0, |step| step.commit.time);
+        let workloads = std::mem::take(&mut self.open).into_values().map(|mut workload| {
+            if let Some(since) = workload.stale_since {
+                workload.stale_seconds += (end - since).max(0);
+            }
+            workload
+        });
+        self.workloads = workloads.filter(|w| w.restarts > 0 || w.stale > 0).collect();
+        self.workloads.sort_by(|a, b| {
+            let key = |w: &WorkloadHistory| std::cmp::Reverse((w.restarts, w.stale));
+            (key(a), &a.name).cmp(&(key(b), &b.name))
+        });
+    }
+}

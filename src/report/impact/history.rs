@@ -1,0 +1,193 @@
+//! A history of impacts: a table, JSON, and a small chart.
+
+use super::words::duration;
+use crate::impact::history::{History, Step};
+use crate::report::plain;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// How many workloads the table shows.
+const FEW: usize = 20;
+
+/// Writes the table for people.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub(in crate::report) fn text(history: &History, out: &mut dyn Write) -> io::Result<()> {
+    let sum = |of: fn(&Step) -> usize| history.steps.iter().map(of).sum::<usize>();
+    let pods: u64 = history.steps.iter().map(|step| step.pods).sum();
+    let (rolls, needless, stale) = (sum(|s| s.rolls), sum(|s| s.needless), sum(|s| s.stale));
+    writeln!(
+        out,
+        "{} commits: {} restarts of workloads, {needless} of them for nothing; {pods} pods; stale {stale}",
+        history.steps.len(),
+        rolls + needless
+    )?;
+    if history.workloads.is_empty() {
+        return Ok(());
+    }
+    let shown = &history.workloads[..history.workloads.len().min(FEW)];
+    let widest = shown.iter().map(|w| plain(&w.name.to_string()).chars().count()).max();
+    let widest = widest.unwrap_or(0);
+    writeln!(out, "\n{:widest$}  restarts  for nothing  stale", "workload")?;
+    for workload in shown {
+        let times = match workload.stale {
+            1 => "once".to_owned(),
+            n => format!("{n} times"),
+        };
+        let stale = match (workload.stale, workload.stale_since) {
+            (0, _) => String::new(),
+            (_, None) => format!("{times}, {}", days(workload.stale_seconds)),
+            (_, Some(_)) => format!("{times}, {}, and still", days(workload.stale_seconds)),
+        };
+        let row = format!(
+            "{:widest$}  {:>8}  {:>11}  {stale}",
+            plain(&workload.name.to_string()),
+            workload.restarts,
+            workload.needless
+        );
+        writeln!(out, "{}", row.trim_end())?;
+    }
+    if history.workloads.len() > FEW {
+        writeln!(out, "and {} more", history.workloads.len() - FEW)?;
+    }
+    Ok(())
+}
+
+/// `3d`, or less than a day in hours and minutes.
+fn days(seconds: i64) -> String {
+    let seconds = u64::try_from(seconds).unwrap_or(0);
+    match seconds / 86_400 {
+        0 if seconds == 0 => "0s".to_owned(),
+        0 => duration(seconds),
+        days => format!("{days}d"),
+    }
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema_version: u32,
+    verb: &'static str,
+    commits: Vec<CommitRow<'a>>,
+    workloads: Vec<WorkloadRow>,
+}
+
+#[derive(Serialize)]
+struct CommitRow<'a> {
+    id: &'a str,
+    time: i64,
+    subject: &'a str,
+    rolls: usize,
+    needless: usize,
+    stale: usize,
+    pods: u64,
+}
+
+#[derive(Serialize)]
+struct WorkloadRow {
+    object: String,
+    restarts: usize,
+    needless: usize,
+    stale: usize,
+    stale_seconds: i64,
+    is_stale: bool,
+}
+
+/// Writes one JSON object and a newline.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub(in crate::report) fn json(history: &History, out: &mut dyn Write) -> io::Result<()> {
+    let commits = history.steps.iter().map(|step| CommitRow {
+        id: &step.commit.id,
+        time: step.commit.time,
+        subject: &step.commit.subject,
+        rolls: step.rolls,
+        needless: step.needless,
+        stale: step.stale,
+        pods: step.pods,
+    });
+    let workloads = history.workloads.iter().map(|workload| WorkloadRow {
+        object: workload.name.to_string(),
+        restarts: workload.restarts,
+        needless: workload.needless,
+        stale: workload.stale,
+        stale_seconds: workload.stale_seconds,
+        is_stale: workload.stale_since.is_some(),
+    });
+    let report = Report {
+        schema_version: super::json::SCHEMA_VERSION,
+        verb: "history",
+        commits: commits.collect(),
+        workloads: workloads.collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &report)?;
+    writeln!(out)
+}
+
+/// The width and height of the chart, its margin, and the most columns, in pixels and columns.
+const SIZE: (f64, f64) = (720.0, 200.0);
+const MARGIN: f64 = 24.0;
+const MOST_COLUMNS: usize = 90;
+
+/// Draws the restarts as columns, the oldest commits at the left; several commits share a column where
+/// there are many.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub(in crate::report) fn svg(history: &History, out: &mut dyn Write) -> io::Result<()> {
+    let (width, height) = SIZE;
+    let a_column = history.steps.len().div_ceil(MOST_COLUMNS).max(1);
+    let columns: Vec<[usize; 3]> = history
+        .steps
+        .chunks(a_column)
+        .map(|steps| {
+            let sum = |of: fn(&Step) -> usize| steps.iter().map(of).sum::<usize>();
+            [sum(|s| s.rolls), sum(|s| s.needless), sum(|s| s.stale)]
+        })
+        .collect();
+    let most = columns.iter().map(|column| column.iter().sum::<usize>()).max().unwrap_or(0).max(1);
+    writeln!(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"11\">"
+    )?;
+    writeln!(out, "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>")?;
+    let room = (width - 2.0 * MARGIN) / columns.len().max(1) as f64;
+    let scale = (height - 3.0 * MARGIN) / most as f64;
+    let colours = ["rolls", "needless", "stale"].map(super::paint::colours);
+    for (i, column) in columns.iter().enumerate() {
+        let x = MARGIN + i as f64 * room;
+        let mut bottom = height - MARGIN;
+        for (n, (fill, line)) in column.iter().zip(colours) {
+            if *n == 0 {
+                continue;
+            }
+            let tall = *n as f64 * scale;
+            bottom -= tall;
+            let wide = (room - 1.0).max(1.0);
+            writeln!(
+                out,
+                "<rect x=\"{x:.1}\" y=\"{bottom:.1}\" width=\"{wide:.1}\" height=\"{tall:.1}\" fill=\"{fill}\" stroke=\"{line}\"/>"
+            )?;
+        }
+    }
+    let base = height - MARGIN;
+    let right = width - MARGIN;
+    writeln!(out, "<path d=\"M{MARGIN} {base}H{right}\" stroke=\"#8c959f\"/>")?;
+    let legend = [("restarts", 0), ("for nothing", 1), ("stale", 2)];
+    for (i, (name, colour)) in legend.into_iter().enumerate() {
+        let x = MARGIN + i as f64 * 100.0;
+        let (fill, line) = colours[colour];
+        writeln!(
+            out,
+            "<rect x=\"{x}\" y=\"8\" width=\"10\" height=\"10\" fill=\"{fill}\" stroke=\"{line}\"/><text x=\"{}\" y=\"17\" fill=\"#57606a\">{name}</text>",
+            x + 15.0
+        )?;
+    }
+    writeln!(
+        out,
+        "<text x=\"{right}\" y=\"17\" text-anchor=\"end\" fill=\"#57606a\">at most {most}; {} commits</text>",
+        history.steps.len()
+    )?;
+    writeln!(out, "</svg>")
+}
