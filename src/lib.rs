@@ -5,23 +5,27 @@
 //!
 //! ```text
 //! argv         -> cli, config -> Options
-//! files, stdin -> io          -> Input      texts, never changed again
-//!                 extract     -> Facts      per text, while others come in; values leave it as digests
-//!                 scope                     which texts are applied together, kustomizations included
-//!                 resolve                   which source each reference means
-//!                 rename                    names after content, and who follows (suffix mode)
-//!                 plan        -> Plan       every decision; nothing is written yet
-//!                 edit        -> FileChange spans of the original text, proven by reading again
-//!                                Outcome -> io::write, report
+//! files, stdin -> io          -> Loaded      texts; most of them are read while others come in
+//!                 extract     -> Manifests   everything that they say, never changed again; values leave
+//!                                            this stage as digests
+//!                 scope       -> Units       which files are applied together, kustomizations included
+//!                 resolve     -> Index       which source each name means
+//!                 rename      -> Renames     names after content, and what names mean then (suffix mode)
+//!                 plan        -> Plan        every decision; nothing is written yet
+//!                 edit        -> FileChange  edits of the original texts, proven by reading them again
+//!                                Outcome     -> io::write, report
 //! ```
+//!
+//! A stage changes nothing that an earlier one has found out: it returns a new value that points into the
+//! [`extract::Manifests`] by numbers ([`extract::ObjectId`] and others).
 //!
 //! With `--keep`, [`outcome::generations`] finds old generations of renamed sources in what an earlier
 //! run printed.
 //!
 //! `yaml` is text with spans and knows no Kubernetes word; `k8s` is what Kubernetes looks like, as
-//! tables. [`process::run`] is the middle, in order, without I/O of its own: start reading there. The
-//! text of a file is let go of once its facts are known; who needs it after all asks
-//! [`text::Text`], which reads it again through `io` and notices if it is another one by now.
+//! tables. [`process`] has the stages in order, without I/O: start reading there. The text of a file is
+//! let go of once it is read, and which texts are wanted again is a value; [`io::reload`] reads those
+//! again, and notices if one of them is another one by now.
 //!
 //! The modules stand in the order of their imports: each imports only modules listed before it.
 

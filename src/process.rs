@@ -6,7 +6,7 @@
 
 use crate::config::options::{Goal, Options};
 use crate::edit;
-use crate::extract::{self, Facts, Looks, Manifests, Mention};
+use crate::extract::{self, Facts, Looks, Manifests, Mention, Part};
 use crate::finding::{self, Code, Finding, Severity, silence};
 use crate::outcome::Outcome;
 use crate::parallel;
@@ -256,7 +256,7 @@ fn local(texts: &Texts, mut known: Vec<Option<Facts>>, options: &Options) -> Vec
     }
     let read = |at: usize| {
         let (i, text, part) = parts[at];
-        extract::extract_part(FileId(offset(i)), text, part, options)
+        extract::extract_part(FileId(offset(i)), Part::of(text, part), options)
     };
     let mut read = parallel::map(parts.len(), options.jobs, read).into_iter();
     for of_text in parts.chunk_by(|a, b| a.0 == b.0) {

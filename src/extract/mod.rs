@@ -10,7 +10,6 @@ mod manifests;
 mod api_limits;
 mod join;
 mod foreign;
-mod rebase;
 mod mentions;
 mod neighbour;
 mod objects;
@@ -29,12 +28,12 @@ pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
 pub use looks::{Looks, may_hold_objects};
 pub use manifests::{File, Manifests};
-pub use mentions::{Mention, What, mentions, words};
+pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
 pub use own_suffix::{FROZEN, Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
-pub use site_label::{Mount, Spot, Why};
+pub use site_label::{Mount, SiteLabel, Why};
 pub use source::{Entry, Flaw, Malformed, Source};
 pub use workload::Template;
 pub(crate) use workload::refused;
@@ -43,14 +42,14 @@ use crate::config::options::Options;
 use crate::config::policy::Subject;
 use crate::finding::silence::{Mark, marks};
 use crate::finding::{Code, Finding};
-use crate::k8s::Row;
+use crate::k8s::TableRow;
 use crate::k8s::id::Identity;
 use crate::k8s::kinds;
 use crate::text::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::path::Route;
 use crate::yaml::resolve::Value;
 use crate::yaml::{self, Cursor, Document, Kind, SyntaxError};
-use objects::{Found, ObjectNode};
+use objects::{DocumentItem, ObjectNode};
 use smol_str::SmolStr;
 use source::Provided;
 
@@ -184,6 +183,19 @@ impl Facts {
         self.objects.push(object);
     }
 
+    /// The same facts, of a file with another number.
+    #[must_use]
+    pub fn in_file(mut self, file: FileId) -> Self {
+        let findings = self.findings.iter_mut().chain(&mut self.hints);
+        let places = findings.flat_map(|finding| {
+            let related = finding.related.iter_mut().map(|(place, _)| place);
+            finding.place.iter_mut().chain(related)
+        });
+        let places = places.chain(self.objects.iter_mut().map(|object| &mut object.place));
+        places.for_each(|place| place.file = file);
+        self
+    }
+
     /// What lies below a kustomization in a list is what that one is made of, not what is applied.
     fn find_raw_material(&mut self) {
         let kustomizations = std::mem::take(&mut self.kustomizations);
@@ -234,33 +246,53 @@ pub fn parts(text: &str) -> Vec<Span> {
 /// Reads a text.
 pub fn extract(file: FileId, text: &str, options: &Options) -> Facts {
     let parts = parts(text).into_iter();
-    let facts = join(parts.map(|part| extract_part(file, text, part, options)));
+    let facts = join(parts.map(|part| extract_part(file, Part::of(text, part), options)));
     facts.seen(text, &options.annotation)
 }
 
-/// Reads one of the [`parts`] of a text.
-pub fn extract_part(file: FileId, text: &str, part: Span, options: &Options) -> Facts {
+/// A part of a text that is read on its own.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    /// The text, or a segment of it.
+    pub text: &'a str,
+    /// The part of `text`.
+    pub span: Span,
+    /// How many bytes of the file stand before `text`: all places count from the beginning of the file.
+    pub base: u32,
+}
+
+impl<'a> Part<'a> {
+    /// One of the [`parts`] of a whole text.
+    pub fn of(text: &'a str, span: Span) -> Self {
+        Self { text, span, base: 0 }
+    }
+}
+
+/// Reads a part of a text.
+pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
+    let Part { text, span: part, base } = part;
     let mut facts = Facts::default();
     if text.len() > MAX_TEXT {
         facts.broken = Some(SyntaxError::refused(0, "a text of more than 1 GiB"));
         return facts;
     }
-    facts.marks = marks(text, part);
+    facts.marks = marks(text, part, base);
     let mut marks = YttMarks::new(text, part, &options.annotation);
     for chunk in yaml::split::chunks_of(text, part) {
         let documents = match chunk.and_then(|chunk| yaml::parse(text, chunk.span)) {
             Ok(documents) => documents,
             Err(error) => {
-                facts.broken = Some(error);
+                facts.broken = Some(SyntaxError { at: error.at + base, ..error });
                 return facts;
             }
         };
-        for document in documents {
+        for mut document in documents {
+            document.base = base;
             marks.visit(&document);
             let mut reader = Reader { file, options, facts: &mut facts };
             let read = objects::each(Cursor::root(&document, text), |found| match found {
-                Found::Object(object) => reader.object(&object),
-                Found::Kustomization(path) => reader.facts.kustomizations.push(path),
+                DocumentItem::Object(object) => reader.object(&object),
+                DocumentItem::Kustomization(path) => reader.facts.kustomizations.push(path),
             });
             if let Err(error) = read {
                 facts.broken = Some(error);
@@ -435,7 +467,7 @@ impl Reader<'_> {
             id,
             place: self.place(node),
             name_span: name.map_or(node, |(_, at)| at).span(),
-            document: node.document().span,
+            document: node.document_span(),
             route: object.route.clone(),
             hook: metadata.is_some_and(|metadata| annotation(metadata, "helm.sh/hook").is_some()),
             origin: origin.map(Box::new),
@@ -457,13 +489,13 @@ impl Reader<'_> {
         group: &str,
         kind: &str,
         provides: bool,
-    ) -> Option<Row<kinds::WorkloadKind>> {
+    ) -> Option<TableRow<kinds::WorkloadKind>> {
         let known = self.options.workload(group, kind);
         if known.is_some() || provides || kinds::SHAPELESS.contains(&kind) {
             return known;
         }
         let any = !unknown_kinds::find(object).is_empty();
-        any.then_some(Row::BuiltIn(&kinds::UNLISTED))
+        any.then_some(TableRow::BuiltIn(&kinds::UNLISTED))
     }
 }
 

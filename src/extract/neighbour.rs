@@ -34,7 +34,7 @@ impl Neighbour {
                 namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
                 name: text("name").unwrap_or_default(),
             },
-            document: object.node.document().span,
+            document: object.node.document_span(),
             route: object.route.clone(),
         })
     }

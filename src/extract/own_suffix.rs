@@ -132,21 +132,24 @@ fn frozen(object: Cursor<'_>, froze: bool) -> Frozen {
     let Some((first, value)) = pairs.next() else {
         return Frozen::Theirs;
     };
-    let (start, end) = (first.span().start as usize, value.span().end as usize);
+    // Places in the text, which may be a part of the file.
+    let (start, end) = (first.node().span.start as usize, value.node().span.end as usize);
+    let edit =
+        |span: Span, replacement| Edit { span: span.behind(object.document().base), replacement };
     if object.field(FIELD).is_some() {
         let Some((next, _)) = pairs.next() else {
             return Frozen::Theirs;
         };
-        let next = next.span().start as usize;
+        let next = next.node().span.start as usize;
         let alone = text[end..next].trim().trim_start_matches(',').is_empty();
         return match froze && first.is_key(FIELD) && value.is_true() && alone {
-            true => Frozen::Ours(Edit { span: Span::new(start, next), replacement: String::new() }),
+            true => Frozen::Ours(edit(Span::new(start, next), String::new())),
             false => Frozen::Theirs,
         };
     }
     let quote = if object.document().json { "\"" } else { "" };
     let gap = match object.style() {
-        Style::Flow => match &text[object.span().start as usize + 1..start] {
+        Style::Flow => match &text[object.node().span.start as usize + 1..start] {
             "" => ", ".to_owned(),
             gap => format!(",{gap}"),
         },
@@ -156,10 +159,7 @@ fn frozen(object: Cursor<'_>, froze: bool) -> Frozen {
             format!("{newline}{}", " ".repeat(start - line.start))
         }
     };
-    Frozen::Absent(Edit {
-        span: Span::new(start, start),
-        replacement: format!("{quote}{FIELD}{quote}: true{gap}"),
-    })
+    Frozen::Absent(edit(Span::new(start, start), format!("{quote}{FIELD}{quote}: true{gap}")))
 }
 
 /// The suffix of an object whose name without one is `name`.

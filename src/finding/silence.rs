@@ -2,7 +2,7 @@
 //! comments beside the lines of findings.
 
 use super::{Code, Finding, Severity};
-use crate::text::{FileId, Place, Span, line_range};
+use crate::text::{FileId, Place, Span, line_range, offset};
 use globset::GlobMatcher;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -75,26 +75,23 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// The same mark in a text that has `by` bytes before it.
-    pub fn move_by(&mut self, by: u32) {
-        self.lines = Span { start: self.lines.start + by, end: self.lines.end + by };
-    }
-
     fn covers(&self, finding: &Finding, place: Place) -> bool {
         let at = place.span.start;
         self.lines.start <= at && at <= self.lines.end && self.code == finding.code.name()
     }
 }
 
-/// The comments in a part of a text that silence findings, in its order.
-pub fn marks(text: &str, part: Span) -> Vec<Mark> {
+/// The comments in a part of a text that silence findings, in its order. `base` bytes of the file stand
+/// before the text.
+pub fn marks(text: &str, part: Span, base: u32) -> Vec<Mark> {
     let bytes = &text.as_bytes()[..part.end as usize];
     let mut found: Vec<Mark> = Vec::new();
     for at in memchr::memmem::find_iter(&bytes[part.range()], MARK.as_bytes()) {
         let at = part.start as usize + at;
         let line = line_range(text, at);
+        let start = offset(line.start) + base;
         // The first one of a line counts.
-        if found.last().is_some_and(|last| last.lines.start as usize == line.start) {
+        if found.last().is_some_and(|last| last.lines.start == start) {
             continue;
         }
         let Some(code) = text[at + MARK.len()..line.end].split_whitespace().next() else {
@@ -104,7 +101,7 @@ pub fn marks(text: &str, part: Span) -> Vec<Mark> {
         let next = end.map_or(text.len(), |end| at + end + 1);
         let last = memchr::memchr(b'\n', &text.as_bytes()[next.min(text.len())..]);
         let last = last.map_or(text.len(), |last| next + last);
-        found.push(Mark { lines: Span::new(line.start, last), code: code.to_owned() });
+        found.push(Mark { lines: Span { start, end: offset(last) + base }, code: code.to_owned() });
     }
     found
 }

@@ -252,7 +252,7 @@ fn walked(
                 let number = loaded.inputs.len();
                 let facts = match number == first + i {
                     true => facts,
-                    false => facts.map(|facts| facts.moved(FileId(offset(number)), 0)),
+                    false => facts.map(|facts| facts.in_file(FileId(offset(number)))),
                 };
                 let input = Input {
                     name,

@@ -4,7 +4,7 @@ use super::buffer::Whole;
 use super::stdout::STDIN;
 use super::utf8;
 use crate::config::options::Options;
-use crate::extract::{self, Facts, Joining, PART};
+use crate::extract::{self, Facts, Joining, PART, Part};
 use crate::process::Loaded;
 use crate::text::input::{Found, Input};
 use crate::text::{FileId, MAX_TEXT, Span, offset};
@@ -257,8 +257,8 @@ const FILE: FileId = FileId(0);
 
 fn read(segment: Segment, options: &Options, queue: &Mutex<Queue>) {
     let Segment { number, start, text } = segment;
-    let part = Span::new(0, text.len());
-    let facts = extract::extract_part(FILE, &text, part, options).moved(FILE, start);
+    let part = Part { text: &text, span: Span::new(0, text.len()), base: start };
+    let facts = extract::extract_part(FILE, part, options);
     let mut open = lock(queue);
     open.spare.push(text.into_bytes());
     open.later.insert(number, facts);

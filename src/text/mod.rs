@@ -88,6 +88,12 @@ impl Span {
         &text[self.range()]
     }
 
+    /// The same bytes where the text has `by` other bytes before it.
+    #[must_use]
+    pub fn behind(self, by: u32) -> Self {
+        Self { start: self.start + by, end: self.end + by }
+    }
+
     /// Whether the span holds no byte.
     pub fn is_empty(self) -> bool {
         self.start == self.end

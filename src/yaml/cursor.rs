@@ -93,19 +93,29 @@ impl<'a> Cursor<'a> {
         self.document.tag(self.id)
     }
 
-    /// Where the node is in the text.
+    /// Where the node is in its file.
     pub fn span(self) -> Span {
-        self.node().span
+        self.node().span.behind(self.document.base)
+    }
+
+    /// Where the document is in its file.
+    pub fn document_span(self) -> Span {
+        self.document.span.behind(self.document.base)
     }
 
     /// The bytes of the node as they are written, quotes and block header included.
     pub fn raw(self) -> &'a str {
-        self.span().of(self.text)
+        self.node().span.of(self.text)
     }
 
     /// The nodes of this one in the order of the text, itself first.
     pub fn subtree(self) -> &'a [Node] {
         &self.document.tape.nodes[self.id.0 as usize..self.node().jump as usize]
+    }
+
+    /// The same, each node as a cursor.
+    pub fn subtree_cursors(self) -> impl Iterator<Item = Self> + use<'a> {
+        (self.id.0..self.node().jump).map(move |id| self.to(NodeId(id)))
     }
 
     /// The node behind an alias, or the node itself.

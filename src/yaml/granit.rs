@@ -23,7 +23,7 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>, SyntaxError> {
         match parse_seen(text, chunk, &seen) {
             Ok(tape) if joined.iter().all(|span| is_quoted_value(&tape, text, *span)) => {
                 let absent = tape.nodes.is_empty() || is_absent(&tape);
-                let document = Document { span: chunk, json: false, tape };
+                let document = Document { span: chunk, base: 0, json: false, tape };
                 reject::refuse(&document, text)?;
                 return Ok((!absent).then_some(document));
             }

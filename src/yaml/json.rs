@@ -34,6 +34,7 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Vec<Document>>, SyntaxErr
             None => chunk.end,
         };
         documents.push(Document {
+            base: 0,
             span: Span { start: from, end: to },
             json: true,
             tape: tape(text, *value)?,

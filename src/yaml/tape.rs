@@ -145,6 +145,10 @@ impl Drop for Tape {
 pub struct Document {
     /// The whole document, with the comments before and after it, without the `---` line.
     pub span: Span,
+    /// Where the text that it was read from begins in its file, in bytes. Its own spans count from the
+    /// beginning of the text; spans that leave this module ([`Cursor::span`](super::Cursor::span),
+    /// [`insert::find`](super::insert::find)) from the beginning of the file.
+    pub base: u32,
     /// Whether `kubectl` reads it as JSON, not as YAML in JSON style.
     pub json: bool,
     /// Its nodes. Invariant: at least one.

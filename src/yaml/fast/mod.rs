@@ -67,7 +67,7 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
         parser.no_bomb()?;
     }
     let tape = Tape { nodes: parser.nodes, props: parser.props };
-    Ok((!tape.nodes.is_empty()).then_some(Document { span: chunk, json: false, tape }))
+    Ok((!tape.nodes.is_empty()).then_some(Document { span: chunk, base: 0, json: false, tape }))
 }
 
 /// A collection that is not closed yet.

@@ -54,6 +54,37 @@ pub struct Insertion {
     pub after: String,
 }
 
+impl Refusal {
+    fn behind(mut self, by: u32) -> Self {
+        self.at = self.at.behind(by);
+        self.related = self.related.map(|related| match related {
+            Related::FirstKey(span) => Related::FirstKey(span.behind(by)),
+            Related::OtherEnd(span) => Related::OtherEnd(span.behind(by)),
+        });
+        self
+    }
+}
+
+impl Slot {
+    /// The same place where the text has `by` other bytes before it.
+    fn behind(self, by: u32) -> Self {
+        let moved =
+            |insertion: Insertion| Insertion { span: insertion.span.behind(by), ..insertion };
+        match self {
+            Self::Absent(insertion) => Self::Absent(moved(insertion)),
+            Self::Present(Present { key, value, replacement, removal }) => Self::Present(Present {
+                key: key.behind(by),
+                value,
+                replacement: moved(replacement),
+                removal: match removal {
+                    Ok(edit) => Ok(Edit { span: edit.span.behind(by), ..edit }),
+                    Err(refusal) => Err(refusal.behind(by)),
+                },
+            }),
+        }
+    }
+}
+
 impl Insertion {
     /// The edit that writes `value`, which must not need any escape in double quotes.
     pub fn with(&self, value: &str) -> Edit {
@@ -82,7 +113,8 @@ pub fn line_end(text: &str) -> &'static str {
     }
 }
 
-/// Looks for the path `parents` and then `name` below `mapping`.
+/// Looks for the path `parents` and then `name` below `mapping`. The spans of the answer count from the
+/// beginning of the file that the document is in.
 ///
 /// `ancestors` are the collections around `mapping`. An anchor on one of them prevents the edit as well.
 ///
@@ -98,41 +130,8 @@ pub fn find(
     name: &str,
 ) -> Result<Slot, Refusal> {
     let editor = Editor { document, text };
-    for &ancestor in ancestors {
-        editor.editable(ancestor)?;
-    }
-    editor.editable(mapping)?;
-    if document.node(mapping).kind != Kind::Mapping {
-        return Err(editor.refusal(mapping, "not a mapping"));
-    }
-    let quoted = format!("\"{name}\"");
-    // A name such as `on` is not a string if the key has no quotes.
-    let written = if document.json || resolve::is_plain_string(name) { name } else { &quoted };
-    let mut key = None;
-    let mut at = mapping;
-    // The chain of keys and mappings from `mapping` on, for the removal.
-    let mut chain: Vec<(NodeId, NodeId)> = Vec::new();
-    for (depth, parent) in parents.iter().enumerate() {
-        let rest = &parents[depth..];
-        match editor.own_field(at, parent)? {
-            None => return editor.insert(at, key, rest, written),
-            Some((field, value)) => {
-                if editor.is_null(value) {
-                    return editor.fill_null(at, field, value, &rest[1..], written);
-                }
-                if document.node(value).kind != Kind::Mapping {
-                    return Err(editor.refusal(value, &format!("`{parent}` is not a mapping")));
-                }
-                chain.push((field, value));
-                key = Some(field);
-                at = value;
-            }
-        }
-    }
-    match editor.own_field(at, name)? {
-        None => editor.insert(at, key, &[], written),
-        Some((field, value)) => editor.present(mapping, &chain, field, value),
-    }
+    let found = editor.find(ancestors, mapping, parents, name);
+    found.map(|slot| slot.behind(document.base)).map_err(|why| why.behind(document.base))
 }
 
 struct Editor<'a> {
@@ -141,6 +140,52 @@ struct Editor<'a> {
 }
 
 impl<'a> Editor<'a> {
+    /// The same as [`find`], with spans from the beginning of the text.
+    fn find(
+        &self,
+        ancestors: &[NodeId],
+        mapping: NodeId,
+        parents: &[&str],
+        name: &str,
+    ) -> Result<Slot, Refusal> {
+        let (editor, document) = (self, self.document);
+        for &ancestor in ancestors {
+            editor.editable(ancestor)?;
+        }
+        editor.editable(mapping)?;
+        if document.node(mapping).kind != Kind::Mapping {
+            return Err(editor.refusal(mapping, "not a mapping"));
+        }
+        let quoted = format!("\"{name}\"");
+        // A name such as `on` is not a string if the key has no quotes.
+        let written = if document.json || resolve::is_plain_string(name) { name } else { &quoted };
+        let mut key = None;
+        let mut at = mapping;
+        // The chain of keys and mappings from `mapping` on, for the removal.
+        let mut chain: Vec<(NodeId, NodeId)> = Vec::new();
+        for (depth, parent) in parents.iter().enumerate() {
+            let rest = &parents[depth..];
+            match editor.own_field(at, parent)? {
+                None => return editor.insert(at, key, rest, written),
+                Some((field, value)) => {
+                    if editor.is_null(value) {
+                        return editor.fill_null(at, field, value, &rest[1..], written);
+                    }
+                    if document.node(value).kind != Kind::Mapping {
+                        return Err(editor.refusal(value, &format!("`{parent}` is not a mapping")));
+                    }
+                    chain.push((field, value));
+                    key = Some(field);
+                    at = value;
+                }
+            }
+        }
+        match editor.own_field(at, name)? {
+            None => editor.insert(at, key, &[], written),
+            Some((field, value)) => editor.present(mapping, &chain, field, value),
+        }
+    }
+
     fn refusal(&self, node: NodeId, message: &str) -> Refusal {
         Refusal { at: self.document.node(node).span, message: message.to_owned(), related: None }
     }
