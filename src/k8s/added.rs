@@ -2,7 +2,7 @@
 
 use super::providers::Target;
 use super::sites::{Reads, Site, Under};
-use super::{Row, Since};
+use super::{Since, TableRow};
 use crate::yaml::path::FieldPath;
 use smol_str::SmolStr;
 use std::sync::{Arc, LazyLock};
@@ -20,8 +20,8 @@ pub enum By {
     Label,
 }
 
-fn row(id: &'static str, target: Target) -> Row<Site> {
-    Row::Configured(Arc::new(Site {
+fn row(id: &'static str, target: Target) -> TableRow<Site> {
+    TableRow::Configured(Arc::new(Site {
         id: SmolStr::new_static(id),
         under: Under::Object,
         path: FieldPath::default(),
@@ -33,7 +33,7 @@ fn row(id: &'static str, target: Target) -> Row<Site> {
     }))
 }
 
-static ADDED: LazyLock<Vec<(By, Row<Site>)>> = LazyLock::new(|| {
+static ADDED: LazyLock<Vec<(By, TableRow<Site>)>> = LazyLock::new(|| {
     let rows = [
         (By::Own, "annotation rollstamp.dev/also"),
         (By::Reloader, "list of Reloader"),
@@ -45,7 +45,7 @@ static ADDED: LazyLock<Vec<(By, Row<Site>)>> = LazyLock::new(|| {
 });
 
 /// The site of an added read.
-pub fn site(by: By, target: Target) -> Row<Site> {
+pub fn site(by: By, target: Target) -> TableRow<Site> {
     let found = ADDED.iter().find(|(own, site)| *own == by && site.target == target);
     found.map_or_else(|| row("added", target), |(_, site)| site.clone())
 }

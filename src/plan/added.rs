@@ -4,7 +4,7 @@ use super::{Planner, Reason, Sum};
 use crate::compat::reloader::Tags;
 use crate::compat::selection::Selection;
 use crate::compat::wave;
-use crate::extract::{Also, Keys, Object, Reference, Said, Spot, Template, TemplateId, Why};
+use crate::extract::{Also, Keys, Object, Reference, Said, SiteLabel, Template, TemplateId, Why};
 use crate::k8s::added::{By, site};
 use crate::k8s::providers::Target;
 use crate::resolve::Resolution;
@@ -182,6 +182,6 @@ fn reference(template: TemplateId, object: &Object, by: By, also: &Also) -> Refe
         optional: false,
         keys: Keys::All,
         why: Why::All,
-        spot: Spot::default(),
+        spot: SiteLabel::default(),
     }
 }
