@@ -10,8 +10,8 @@ use crate::rename::Renames;
 use crate::text::{FileId, Place, Span, Texts};
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
-use crate::yaml::verify::{Change, Read, Wrote, only_changes};
-use crate::yaml::{self, Edit, EditSet};
+use crate::yaml::verify::{Change, Wrote, only_changes};
+use crate::yaml::{self, Cursor, Edit, EditSet};
 use smol_str::{SmolStr, ToSmolStr as _};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -239,8 +239,8 @@ fn proven(text: &str, edits: &EditSet, changes: &[(Span, Change)]) -> bool {
     };
     match (before.as_slice(), after.as_slice()) {
         ([before], [after]) => only_changes(
-            Read { document: before, text },
-            Read { document: after, text: &edited },
+            Cursor::root(before, text),
+            Cursor::root(after, &edited),
             changes.iter().map(|(_, change)| change),
         ),
         _ => false,

@@ -11,7 +11,7 @@ use crate::finding::silence::Silence;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::providers::{Content, Encoding, Provider};
 use crate::k8s::sites::{Reads, Site, Under};
-use crate::k8s::{Row, Since};
+use crate::k8s::{Since, TableRow};
 use crate::yaml::path::FieldPath;
 use globset::{GlobBuilder, GlobSet};
 use serde::Deserialize;
@@ -243,7 +243,7 @@ fn site(row: &ReferenceRow) -> Result<UserSite, String> {
         group: row.group.clone(),
         kind: row.kind.clone(),
         key: row.key.clone(),
-        site: Row::Configured(Arc::new(Site {
+        site: TableRow::Configured(Arc::new(Site {
             id: format!("configured: {}", row.path).into(),
             under: Under::Object,
             path,

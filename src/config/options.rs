@@ -2,7 +2,7 @@
 
 use crate::config::policy::Rules;
 use crate::digest::HashKey;
-use crate::k8s::Row;
+use crate::k8s::TableRow;
 use crate::k8s::kinds::{self, WorkloadKind};
 use crate::k8s::providers::{self, Provider};
 use clap::ValueEnum;
@@ -87,10 +87,10 @@ impl Default for Options {
 
 impl Options {
     /// The row of a kind that holds pod templates; a configured one comes before a built-in one.
-    pub fn workload(&self, group: &str, kind: &str) -> Option<Row<WorkloadKind>> {
+    pub fn workload(&self, group: &str, kind: &str) -> Option<TableRow<WorkloadKind>> {
         let own = self.rules.workloads.iter().find(|row| row.is(group, kind));
-        let own = own.map(|row| Row::Configured(Arc::clone(row)));
-        own.or_else(|| kinds::workload(group, kind).map(Row::BuiltIn))
+        let own = own.map(|row| TableRow::Configured(Arc::clone(row)));
+        own.or_else(|| kinds::workload(group, kind).map(TableRow::BuiltIn))
     }
 
     /// The row of a kind that provides something; a configured one comes before a built-in one.

@@ -1,7 +1,7 @@
 //! What the configuration adds to the tables of Kubernetes, and what it leaves out.
 
 use crate::finding::silence::Levels;
-use crate::k8s::Row;
+use crate::k8s::TableRow;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::providers::{Provider, Target};
 use crate::k8s::sites::Site;
@@ -132,7 +132,7 @@ pub struct UserSite {
     /// The field beside the name that holds the key.
     pub key: Option<String>,
     /// The row.
-    pub site: Row<Site>,
+    pub site: TableRow<Site>,
 }
 
 impl UserSite {

@@ -283,7 +283,8 @@ pub struct ReferenceRow {
     pub group: Option<String>,
     /// The kind of the workload; any, if absent
     pub kind: Option<String>,
-    /// The path from the object to the name, with dots; `[]` behind a field means each item
+    /// The path from the object to the name, with dots; `[]` behind a field means each item, `\.` and
+    /// `\/` are a dot and a slash in the name of a field
     pub path: String,
     /// The kind of what is named
     pub target: Target,

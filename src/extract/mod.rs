@@ -28,12 +28,12 @@ pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
 pub use looks::{Looks, may_hold_objects};
 pub use manifests::{File, Manifests};
-pub use mentions::{Mention, What, mentions, words};
+pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
 pub use own_suffix::{FROZEN, Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
-pub use site_label::{Mount, Spot, Why};
+pub use site_label::{Mount, SiteLabel, Why};
 pub use source::{Entry, Flaw, Malformed, Source};
 pub use workload::Template;
 pub(crate) use workload::refused;
@@ -42,14 +42,14 @@ use crate::config::options::Options;
 use crate::config::policy::Subject;
 use crate::finding::silence::{Mark, marks};
 use crate::finding::{Code, Finding};
-use crate::k8s::Row;
+use crate::k8s::TableRow;
 use crate::k8s::id::Identity;
 use crate::k8s::kinds;
 use crate::text::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::path::Route;
 use crate::yaml::resolve::Value;
 use crate::yaml::{self, Cursor, Document, Kind, SyntaxError};
-use objects::{Found, ObjectNode};
+use objects::{DocumentItem, ObjectNode};
 use smol_str::SmolStr;
 use source::Provided;
 
@@ -291,8 +291,8 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
             marks.visit(&document);
             let mut reader = Reader { file, options, facts: &mut facts };
             let read = objects::each(Cursor::root(&document, text), |found| match found {
-                Found::Object(object) => reader.object(&object),
-                Found::Kustomization(path) => reader.facts.kustomizations.push(path),
+                DocumentItem::Object(object) => reader.object(&object),
+                DocumentItem::Kustomization(path) => reader.facts.kustomizations.push(path),
             });
             if let Err(error) = read {
                 facts.broken = Some(error);
@@ -489,13 +489,13 @@ impl Reader<'_> {
         group: &str,
         kind: &str,
         provides: bool,
-    ) -> Option<Row<kinds::WorkloadKind>> {
+    ) -> Option<TableRow<kinds::WorkloadKind>> {
         let known = self.options.workload(group, kind);
         if known.is_some() || provides || kinds::SHAPELESS.contains(&kind) {
             return known;
         }
         let any = !unknown_kinds::find(object).is_empty();
-        any.then_some(Row::BuiltIn(&kinds::UNLISTED))
+        any.then_some(TableRow::BuiltIn(&kinds::UNLISTED))
     }
 }
 

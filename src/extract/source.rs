@@ -140,7 +140,7 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
         let namespace = path.end(node)?.str()?;
         (!namespace.is_empty()).then(|| SmolStr::from(namespace))
     });
-    let control = Control::read(node);
+    let control = SourceControl::read(node);
     let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && is_sops(node);
     let ignored = reader.ignored(control.ignored, node, id).or(is_skipped.then_some(By::Rule));
     let source = |name| Source {
@@ -400,12 +400,12 @@ fn ignore_keys_by_rule(reader: &Reader<'_>, object: Provided<'_, '_>, entries: &
 }
 
 /// The control annotations of a source.
-struct Control<'a> {
+struct SourceControl<'a> {
     ignored: bool,
     ignore_keys: Option<(String, Cursor<'a>)>,
 }
 
-impl<'a> Control<'a> {
+impl<'a> SourceControl<'a> {
     fn read(object: Cursor<'a>) -> Self {
         let find = |name| annotation(object.get("metadata")?, name);
         Self {

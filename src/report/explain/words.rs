@@ -2,7 +2,7 @@
 
 use super::Explained;
 use crate::extract::{
-    By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Spot, Why,
+    By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, SiteLabel, Source, Why,
 };
 use crate::finding::workload::{no_stamp, until};
 use crate::k8s::sites::{Reads, Site, Under};
@@ -16,7 +16,12 @@ const CONFIGURATION: &str = "a rule of the configuration";
 /// `env LOG_LEVEL of container web`, `volume config at /etc/nginx/nginx.conf (subPath nginx.conf)`.
 /// The name of a volume that is called like its source is left out, and so are the containers that
 /// mount it where there is but one.
-pub(in crate::report) fn site(site: &Site, spot: &Spot, name: &str, one_container: bool) -> String {
+pub(in crate::report) fn site(
+    site: &Site,
+    spot: &SiteLabel,
+    name: &str,
+    one_container: bool,
+) -> String {
     match site.under {
         Under::Container => {
             let what = match (site.reads, &spot.env) {

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 pub(super) struct Patch {
     /// Where the kustomization names it.
     pub(super) at: Span,
-    selector: Selector,
+    selector: PatchTarget,
     /// Whether a workload that it meets still reads what it read.
     harmless: Harmless,
     /// Whether it can give an object another name, namespace or kind.
@@ -33,12 +33,12 @@ enum Harmless {
 
 /// A name in a selector, which kustomize takes for a regular expression that must match the whole.
 #[derive(Clone)]
-enum Pattern {
+enum NamePattern {
     Any,
     Literal(String),
 }
 
-impl Pattern {
+impl NamePattern {
     /// What is no plain name may match anything.
     fn new(text: Option<&str>) -> Self {
         match text {
@@ -69,7 +69,7 @@ impl Patch {
     pub(super) fn unknown(at: Span) -> Self {
         Self {
             at,
-            selector: Selector { kind: Pattern::Any, name: Pattern::Any },
+            selector: PatchTarget { kind: NamePattern::Any, name: NamePattern::Any },
             harmless: Harmless::Never,
             renames: true,
         }
@@ -94,22 +94,22 @@ impl Patch {
 
 /// Which objects a patch or a replacement is for.
 #[derive(Clone)]
-pub(super) struct Selector {
-    kind: Pattern,
-    name: Pattern,
+pub(super) struct PatchTarget {
+    kind: NamePattern,
+    name: NamePattern,
 }
 
-impl Selector {
+impl PatchTarget {
     /// Reads a `target` or a `select`.
     pub(super) fn read(target: Cursor<'_>) -> Self {
-        let pattern = |field| Pattern::new(target.filled(field).as_deref());
+        let pattern = |field| NamePattern::new(target.filled(field).as_deref());
         Self { kind: pattern("kind"), name: pattern("name") }
     }
 
     /// The objects that a strategic merge patch without a target names.
     fn of_body(body: Cursor<'_>) -> Self {
         let literal = |text: Option<SmolStr>| {
-            text.map_or(Pattern::Any, |text| Pattern::Literal(text.to_string()))
+            text.map_or(NamePattern::Any, |text| NamePattern::Literal(text.to_string()))
         };
         let name = body.get("metadata").and_then(|metadata| metadata.filled("name"));
         let kind = body.filled("kind").filter(|kind| !kind.ends_with("List"));
@@ -118,7 +118,7 @@ impl Selector {
 }
 
 /// The patches of a text: a JSON patch for `target`, or strategic merge patches.
-pub(super) fn read(text: &str, target: Option<&Selector>, at: Span, stamp: &str) -> Vec<Patch> {
+pub(super) fn read(text: &str, target: Option<&PatchTarget>, at: Span, stamp: &str) -> Vec<Patch> {
     let documents = strict::documents(text).unwrap_or_default();
     if documents.is_empty() {
         return vec![Patch::unknown(at)];
@@ -135,12 +135,12 @@ pub(super) fn read(text: &str, target: Option<&Selector>, at: Span, stamp: &str)
 }
 
 /// A strategic merge patch. With a target the kind and name that it says count for nothing.
-fn merge(body: Cursor<'_>, target: Option<&Selector>, at: Span, stamp: &str) -> Patch {
+fn merge(body: Cursor<'_>, target: Option<&PatchTarget>, at: Span, stamp: &str) -> Patch {
     let names_namespace = || body.at(["metadata", "namespace"]).is_some();
     let renames = target.is_some() && names_namespace();
     Patch {
         at,
-        selector: target.cloned().unwrap_or_else(|| Selector::of_body(body)),
+        selector: target.cloned().unwrap_or_else(|| PatchTarget::of_body(body)),
         harmless: match renames {
             true => Harmless::Never,
             false => merged(body, &mut Vec::new(), stamp),
@@ -205,7 +205,7 @@ fn merged(part: Cursor<'_>, path: &mut Vec<PathStep>, stamp: &str) -> Harmless {
 }
 
 /// A JSON patch.
-fn operations(operations: Cursor<'_>, target: &Selector, at: Span, stamp: &str) -> Patch {
+fn operations(operations: Cursor<'_>, target: &PatchTarget, at: Span, stamp: &str) -> Patch {
     let mut paths = Vec::new();
     for operation in operations.items() {
         if operation.string("op").as_deref() == Some("test") {
@@ -240,7 +240,7 @@ fn replaced(target: Cursor<'_>, at: Span, stamp: &str) -> Patch {
     };
     // Without a path kustomize writes the name (api/filters/replacement, v5.8.1).
     let texts = if texts.is_empty() { vec!["metadata.name".to_owned()] } else { texts };
-    let selector = Selector::read(select);
+    let selector = PatchTarget::read(select);
     // An escaped dot or a list item by a field with a dot in it is read for more steps than it is; so it
     // is taken for harmful.
     let is_odd = |text: &String| {
@@ -283,7 +283,7 @@ fn names_object(path: &[PathStep]) -> bool {
 
 impl Patch {
     /// One that writes to these paths.
-    fn of_paths(selector: Selector, at: Span, paths: &[Vec<PathStep>], stamp: &str) -> Self {
+    fn of_paths(selector: PatchTarget, at: Span, paths: &[Vec<PathStep>], stamp: &str) -> Self {
         let renames = paths.iter().any(|path| names_object(path));
         let harmless = !renames && paths.iter().all(|path| is_harmless(path, stamp));
         let harmless = if harmless { Harmless::Always } else { Harmless::Never };
@@ -309,7 +309,7 @@ mod tests {
     fn changes(patch: &str, target: Option<&str>, api_version: &str, kind: &str) -> bool {
         let target = target.map(|text| {
             let documents = strict::documents(text).unwrap();
-            Selector::read(Cursor::root(&documents[0], text))
+            PatchTarget::read(Cursor::root(&documents[0], text))
         });
         let at = Span::new(0, 0);
         let patches = read(patch, target.as_ref(), at, "checksum/rollstamp");
