@@ -107,6 +107,23 @@ pub(super) enum Verb {
         #[command(flatten)]
         common: Common,
     },
+    /// Take the annotations of Reloader or Wave out of manifests, and stamp what they selected
+    ///
+    /// What something in the cluster fills stays with Reloader, as a list of exactly these names. What
+    /// cannot be decided is left alone.
+    Migrate {
+        /// The controller that workloads leave
+        #[arg(long, value_name = "CONTROLLER")]
+        from: Controller,
+        /// Files and folders
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<PathBuf>,
+        /// Print what would change as a unified diff, and write nothing
+        #[arg(long)]
+        diff: bool,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Say which pods an apply replaces, which keep old configuration, and which key is to blame
     ///
     /// Compares two states of the same manifests. Ends with 0 whenever it could compare them, unless
@@ -269,6 +286,15 @@ pub(super) struct Common {
     pub(super) makes_stamps_files: bool,
 }
 
+/// A controller that workloads can leave.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Controller {
+    /// github.com/stakater/Reloader
+    Reloader,
+    /// github.com/wave-k8s/wave
+    Wave,
+}
+
 /// When reports have colours.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Colour {
@@ -285,6 +311,11 @@ pub(super) enum Colour {
 const NOT_OBEYED: &[(&str, &[&str])] = &[
     // Stamps and names are taken back whatever they were made of.
     ("strip", &["mode", "suffix_hash", "all_sources", "immutable", "hash_key_file"]),
+    // The controller that is left is followed.
+    (
+        "migrate",
+        &["compat_reloader", "compat_wave", "mode", "suffix_hash", "all_sources", "immutable"],
+    ),
 ];
 
 /// What the verbs report whose reports are about something else than one run.
@@ -342,6 +373,7 @@ impl Cli {
                 | Verb::Check { common, .. }
                 | Verb::Strip { common, .. }
                 | Verb::Explain { common, .. }
+                | Verb::Migrate { common, .. }
                 | Verb::Patches { common, .. }
                 | Verb::Impact { common, .. }
                 | Verb::Graph { common, .. }

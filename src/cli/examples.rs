@@ -63,6 +63,17 @@ Exit codes:
   2  wrong usage, input that cannot be read, or something was refused: that is left alone",
     ),
     (
+        "migrate",
+        "Examples:
+  rollstamp migrate --from reloader --diff deploy   show what would change
+  rollstamp migrate --from reloader deploy
+  rollstamp migrate --from wave deploy
+
+Exit codes:
+  0  done, whether or not a file changed
+  2  wrong usage, input that cannot be read, or something was refused: that is left alone",
+    ),
+    (
         "explain",
         "Examples:
   rollstamp explain deploy

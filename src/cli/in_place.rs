@@ -3,7 +3,7 @@
 use super::Exit;
 use super::args::{Building, Common};
 use super::builds;
-use super::run::{print, start_ungrouped};
+use super::run::{Run, print, start_ungrouped};
 use crate::config::options::Goal;
 use crate::io::write;
 use crate::report::{Verb, View, count, summary};
@@ -30,6 +30,18 @@ pub(super) fn in_place(
     let Some(mut run) = start_ungrouped(paths, common, verb, goal)? else {
         return Ok(Exit::Trouble);
     };
+    write_or_show(&mut run, paths, common, goal, shown, building)
+}
+
+/// Writes the changes of a run, or shows them.
+pub(super) fn write_or_show(
+    run: &mut Run<'_>,
+    paths: &[PathBuf],
+    common: &Common,
+    goal: Goal,
+    shown: Shown,
+    building: &Building,
+) -> anyhow::Result<Exit> {
     if run.outcome.manifests.all_files().iter().any(|file| file.input.found == Found::Stream) {
         bail!(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"

@@ -10,6 +10,7 @@ mod history;
 mod impact;
 mod in_place;
 mod init;
+mod migrate;
 mod output;
 mod plugin;
 mod rule;
@@ -112,6 +113,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         }
         Some(Verb::Explain { paths, workloads, common }) => {
             explain::explain(&paths, &workloads, &common)
+        }
+        Some(Verb::Migrate { from, paths, diff, common }) => {
+            migrate::migrate(from, &paths, &common, diff)
         }
         Some(Verb::Patches { folder, wire, all, diff, for_helmrelease: _, common }) => match folder
         {

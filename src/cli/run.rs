@@ -51,12 +51,23 @@ pub(super) fn start<'a>(
     Ok(run)
 }
 
-/// Loads and processes. `None`: nobody pipes anything in, so help was shown instead.
+/// Loads and processes, and keeps each finding as it is.
 pub(super) fn start_ungrouped<'a>(
     paths: &[PathBuf],
     common: &'a Common,
     verb: Verb,
     goal: Goal,
+) -> anyhow::Result<Option<Run<'a>>> {
+    start_with(paths, common, verb, goal, |_, _| Ok(()))
+}
+
+/// The same, with options that the verb changes.
+pub(super) fn start_with<'a>(
+    paths: &[PathBuf],
+    common: &'a Common,
+    verb: Verb,
+    goal: Goal,
+    change: impl FnOnce(&Settings, &mut Options) -> anyhow::Result<()>,
 ) -> anyhow::Result<Option<Run<'a>>> {
     let mut loaded = Loaded::default();
     let mut arriving = None;
@@ -75,6 +86,7 @@ pub(super) fn start_ungrouped<'a>(
     }
     let Configured { settings, root, file } = settings(paths, common, call.as_ref())?;
     let mut options = options(&settings, common.jobs, goal)?;
+    change(&settings, &mut options)?;
     options.makes_stamps_files = common.makes_stamps_files;
     if let Some(arriving) = arriving {
         let read = arriving.finish(&mut loaded, &options);

@@ -3,8 +3,11 @@
 //! The decisions are those of the controllers' code where it and its documentation differ.
 //! `tests/it/patterns.rs` compares them with what the code itself decided.
 
+pub mod labels;
+pub mod migration;
 pub mod pattern;
 pub mod reloader;
+pub mod selection;
 pub mod wave;
 
 use smol_str::SmolStr;

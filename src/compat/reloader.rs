@@ -1,6 +1,7 @@
 //! Reloader: `ShouldReload` in `pkg/common/common.go` of v1.4.21 and of the commit 655a2b38 after it,
 //! which no longer panics on an invalid pattern.
 
+use super::labels::LabelSelector;
 use super::pattern::{Pattern, Unusable};
 use super::{Annotations, is_go_true};
 use crate::k8s::controllers::{RELOADER_KEYS, Role};
@@ -20,6 +21,8 @@ pub struct Options {
     pub namespaces: Vec<String>,
     /// `--namespaces-to-ignore`: those that it does not watch.
     pub namespaces_to_ignore: Vec<String>,
+    /// `--resource-label-selector`: the only sources that it watches, if it says anything.
+    pub resource_labels: LabelSelector,
     /// The annotations that have another key, by the flag that says so.
     pub keys: BTreeMap<String, String>,
 }
@@ -44,19 +47,19 @@ impl Options {
 /// What the annotations of a source say about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tags {
-    /// It rolls nobody.
+    /// It rolls nobody: an annotation says so, or Reloader does not watch it.
     pub ignored: bool,
     /// `search` finds it.
     pub matches: bool,
+    /// An annotation says that it rolls nobody.
+    pub is_told: bool,
 }
 
 impl Tags {
     /// Reads the annotations of a source.
     pub fn of(options: &Options, source: &Annotations) -> Self {
-        Self {
-            ignored: source.is_true(options.key(Role::Ignore)),
-            matches: source.is_true(options.key(Role::Match)),
-        }
+        let is_told = source.is_true(options.key(Role::Ignore));
+        Self { ignored: is_told, is_told, matches: source.is_true(options.key(Role::Match)) }
     }
 }
 
@@ -83,6 +86,8 @@ pub struct BadEntry {
 /// What the annotations of a workload select among the sources of one kind.
 pub struct Selector {
     left_alone: bool,
+    /// The list as it is written.
+    list: String,
     excluded: Vec<String>,
     /// The entries of the list, in its order.
     pub entries: Vec<Result<Pattern, BadEntry>>,
@@ -117,6 +122,7 @@ impl Selector {
                 .get(options.key(Role::Exclude(target)))
                 .filter(|list| !list.is_empty())
                 .map_or_else(Vec::new, |list| entries(list).map(str::to_owned).collect()),
+            list: list.unwrap_or_default().to_owned(),
             entries: entries(list.unwrap_or_default()).map(entry).collect(),
             search: search == Some("true"),
             auto: is_go_true(auto)
@@ -137,6 +143,21 @@ impl Selector {
             true => Selected::IfReferenced,
             false => Selected::No,
         }
+    }
+
+    /// The entries of the list, as they are written, trimmed; empty ones name nothing.
+    pub fn listed(&self) -> impl Iterator<Item = &str> {
+        entries(&self.list).filter(|entry| !entry.is_empty())
+    }
+
+    /// Whether everything of this kind counts that the pod template references.
+    pub fn is_auto(&self) -> bool {
+        self.auto
+    }
+
+    /// Whether no change of any source rolls the workload.
+    pub fn selects_nothing(&self) -> bool {
+        self.left_alone || !(self.search || self.auto || self.listed().next().is_some())
     }
 
     /// The entries that cannot be used as patterns.

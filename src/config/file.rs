@@ -1,17 +1,22 @@
 //! The configuration file `.rollstamp.yaml`, which is also the `spec` of the KRM function's
 //! configuration. Every key is described in docs/configuration.md and docs/rollstamp.schema.json.
 
+use crate::compat::labels::LabelSelector;
+use crate::compat::selection::Follow;
+use crate::compat::{reloader, selection};
 use crate::config::name_reference;
-use crate::config::policy::{Declared, IgnoreRule, Rules, UserSite, glob};
+use crate::config::policy::{Collector, Declared, IgnoreRule, Rules, UserSite, glob};
 use crate::config::settings::{
-    IgnoreRow, ReferenceRow, Settings, SilenceRow, SourceRow, UnitRow, WorkloadRow, said,
+    CollectorRow, IgnoreRow, ReferenceRow, ReloaderOptions, Settings, SilenceRow, SourceRow,
+    UnitRow, WorkloadRow, said,
 };
 use crate::finding::Code;
 use crate::finding::silence::Silence;
+use crate::k8s::controllers::RELOADER_KEYS;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
-use crate::k8s::providers::{Content, Encoding, Provider};
+use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::k8s::sites::{Reads, Site, Under};
-use crate::k8s::{Row, Since};
+use crate::k8s::{Since, TableRow};
 use crate::text::Span;
 use crate::yaml::path::FieldPath;
 use crate::yaml::{Cursor, strict};
@@ -170,6 +175,8 @@ pub fn rules(settings: &Settings) -> Result<Rules, String> {
         providers: each(&settings.sources, provider)?,
         units: each(&settings.units, unit)?,
         ignore: each(&settings.ignore, ignore)?,
+        collectors: each(&settings.collectors, collector)?,
+        compat: compat(settings)?,
         ..Rules::default()
     };
     rules.findings.silence = each(&settings.silence, silence)?;
@@ -181,6 +188,67 @@ pub fn rules(settings: &Settings) -> Result<Rules, String> {
 
 fn each<T, U>(rows: &[T], rule: impl Fn(&T) -> Result<U, String>) -> Result<Vec<U>, String> {
     rows.iter().map(rule).collect()
+}
+
+fn collector(row: &CollectorRow) -> Result<Collector, String> {
+    if row.labels.is_empty() {
+        return Err("collectors: a row without labels would collect everything".to_owned());
+    }
+    Ok(Collector {
+        group: row.group.clone(),
+        kind: row.kind.clone(),
+        workload: row.workload.as_deref().map(glob).transpose()?,
+        target: row.target,
+        labels: row.labels.clone().into_iter().collect(),
+    })
+}
+
+/// Whose annotations decide, and how these controllers were started.
+fn compat(settings: &Settings) -> Result<selection::Rules, String> {
+    if settings.collectors.len() > Collector::MOST {
+        return Err(format!("collectors: more than {} rows", Collector::MOST));
+    }
+    let compat = &settings.compat;
+    let options = reloader(&compat.reloader_options)?;
+    let select = settings.select.unwrap_or_default();
+    Ok(selection::Rules {
+        select,
+        select_after: select,
+        reloader: (compat.reloader == Some(Follow::Follow)).then_some(options),
+        wave: compat.wave == Some(Follow::Follow),
+    })
+}
+
+/// The options of Reloader, as its flags read them.
+///
+/// # Errors
+/// A value that its flags do not take, and a flag that gives no annotation another key.
+pub fn reloader(row: &ReloaderOptions) -> Result<reloader::Options, String> {
+    let wrong = |key: &str, value: &str| format!("compat.reloaderOptions.{key}: `{value}`");
+    let target = |text: &String| match text.to_ascii_lowercase().as_str() {
+        "configmaps" => Ok(Target::ConfigMap),
+        "secrets" => Ok(Target::Secret),
+        _ => Err(wrong("resourcesToIgnore", text)),
+    };
+    let workload = |text: &String| match text.as_str() {
+        "jobs" => Ok("Job".to_owned()),
+        "cronjobs" => Ok("CronJob".to_owned()),
+        _ => Err(wrong("ignoredWorkloadTypes", text)),
+    };
+    let known = |flag: &String| RELOADER_KEYS.iter().any(|row| row.flag == Some(flag.as_str()));
+    if let Some(flag) = row.keys.keys().find(|flag| !known(flag)) {
+        return Err(wrong("keys", flag));
+    }
+    Ok(reloader::Options {
+        auto_reload_all: row.auto_reload_all,
+        resources_to_ignore: each(&row.resources_to_ignore, target)?,
+        ignored_workloads: each(&row.ignored_workload_types, workload)?,
+        namespaces: row.namespaces.clone(),
+        namespaces_to_ignore: row.namespaces_to_ignore.clone(),
+        resource_labels: LabelSelector::parse(&row.resource_label_selector)
+            .map_err(|error| format!("compat.reloaderOptions.resourceLabelSelector: {error}"))?,
+        keys: row.keys.clone(),
+    })
 }
 
 fn silence(row: &SilenceRow) -> Result<Silence, String> {
@@ -298,7 +366,7 @@ fn site(row: &ReferenceRow) -> Result<UserSite, String> {
         group: row.group.clone(),
         kind: row.kind.clone(),
         key: row.key.clone(),
-        site: Row::Configured(Arc::new(Site {
+        site: TableRow::Configured(Arc::new(Site {
             id: format!("configured: {}", row.path).into(),
             under: Under::Object,
             path,

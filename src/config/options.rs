@@ -2,7 +2,7 @@
 
 use crate::config::policy::Rules;
 use crate::digest::HashKey;
-use crate::k8s::Row;
+use crate::k8s::TableRow;
 use crate::k8s::kinds::{self, WorkloadKind};
 use crate::k8s::providers::{self, PROVIDERS, Provider};
 use clap::ValueEnum;
@@ -58,6 +58,8 @@ pub struct Options {
     pub naming: NamingRule,
     /// What one `kubectl apply` receives, below a named folder.
     pub unit: UnitRule,
+    /// The controller that workloads leave, if that is what the user asked for.
+    pub migrate: Option<crate::compat::migration::From>,
     /// Whether the run makes the stamps files of overlays anew, from what a builder prints.
     pub makes_stamps_files: bool,
     /// How many threads read files; the result does not depend on it.
@@ -78,6 +80,7 @@ impl Default for Options {
             mode: Mode::default(),
             naming: NamingRule::default(),
             unit: UnitRule::default(),
+            migrate: None,
             makes_stamps_files: false,
             jobs: 1,
             rules: Rules::default(),
@@ -87,10 +90,10 @@ impl Default for Options {
 
 impl Options {
     /// The row of a kind that holds pod templates; a configured one comes before a built-in one.
-    pub fn workload(&self, group: &str, kind: &str) -> Option<Row<WorkloadKind>> {
+    pub fn workload(&self, group: &str, kind: &str) -> Option<TableRow<WorkloadKind>> {
         let own = self.rules.workloads.iter().find(|row| row.is(group, kind));
-        let own = own.map(|row| Row::Configured(Arc::clone(row)));
-        own.or_else(|| kinds::workload(group, kind).map(Row::BuiltIn))
+        let own = own.map(|row| TableRow::Configured(Arc::clone(row)));
+        own.or_else(|| kinds::workload(group, kind).map(TableRow::BuiltIn))
     }
 
     /// Whether objects of a kind provide something, in any API group.

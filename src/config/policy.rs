@@ -1,7 +1,7 @@
 //! What the configuration adds to the tables of Kubernetes, and what it leaves out.
 
 use crate::finding::silence::Levels;
-use crate::k8s::Row;
+use crate::k8s::TableRow;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::providers::{Provider, Target};
 use crate::k8s::sites::Site;
@@ -25,12 +25,16 @@ pub struct Declared {
 /// What the configuration adds to the tables and takes away.
 #[derive(Default)]
 pub struct Rules {
+    /// Which workloads and which of their reads count, where annotations decide.
+    pub compat: crate::compat::selection::Rules,
     /// More kinds that hold pod templates.
     pub workloads: Vec<Arc<WorkloadKind>>,
     /// More kinds that provide content.
     pub providers: Vec<Provider>,
     /// More places that name a source.
     pub sites: Vec<UserSite>,
+    /// Sources that workloads collect by label; at most [`Collector::MOST`].
+    pub collectors: Vec<Collector>,
     /// More places that follow a source which gets another name, and places that do not mean one.
     pub names: Vec<NameRow>,
     /// What takes no part.
@@ -144,6 +148,32 @@ pub fn glob(text: &str) -> Result<GlobMatcher, String> {
     Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
 }
 
+/// Sources that a program in a workload collects by their labels.
+pub struct Collector {
+    /// The API group of the workload; any, if absent.
+    pub group: Option<String>,
+    /// The kind of the workload; any, if absent.
+    pub kind: Option<String>,
+    /// A glob over the name of the workload; any, if absent.
+    pub workload: Option<GlobMatcher>,
+    /// What is collected.
+    pub target: Target,
+    /// Labels that the sources must have.
+    pub labels: Vec<(String, String)>,
+}
+
+impl Collector {
+    /// The most rows of a configuration.
+    pub const MOST: usize = u64::BITS as usize;
+
+    /// Whether a workload collects.
+    pub fn fits(&self, group: &str, kind: &str, name: &str) -> bool {
+        self.group.as_deref().is_none_or(|own| own == group)
+            && self.kind.as_deref().is_none_or(|own| own == kind)
+            && self.workload.as_ref().is_none_or(|glob| glob.is_match(name))
+    }
+}
+
 /// A place that names a source, in objects of certain kinds.
 pub struct UserSite {
     /// The API group of the workload; any, if absent.
@@ -153,7 +183,7 @@ pub struct UserSite {
     /// The field beside the name that holds the key.
     pub key: Option<String>,
     /// The row.
-    pub site: Row<Site>,
+    pub site: TableRow<Site>,
 }
 
 impl UserSite {

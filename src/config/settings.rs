@@ -2,6 +2,7 @@
 //! functionConfig, docs/rollstamp.schema.json and the table of docs/configuration.md are made from
 //! [`Settings`]. The first paragraph of a field's comment is its help, all of it is its documentation.
 
+use crate::compat::selection::{Follow, Select};
 use crate::config::options::{Mode, SuffixHash, UnitRule, annotation_key};
 use crate::config::policy::{Encrypted, HotReload};
 use crate::finding::silence::Level;
@@ -140,6 +141,19 @@ settings! {
         #[arg(skip)]
         pub sources: Vec<SourceRow>,
 
+        /// Which workloads take part [default: all]
+        #[arg(long, value_name = "RULE", help_heading = heading::STAMPS)]
+        pub select: Option<Select>,
+
+        /// Whether the annotations of other controllers decide which reads count (docs/coming-from.md)
+        #[command(flatten)]
+        pub compat: Compat,
+
+        /// ConfigMaps and Secrets that a program in a workload collects by their labels, through the API
+        /// server. All of their keys count
+        #[arg(skip)]
+        pub collectors: Vec<CollectorRow>,
+
         /// What takes no part: a source, a workload, or (with `keys`) keys of a source. All that a rule
         /// says must hold
         #[arg(skip)]
@@ -172,6 +186,67 @@ settings! {
         /// In suffix mode, make renamed sources immutable
         #[arg(long, help_heading = heading::NAMES)]
         pub immutable: bool,
+    }
+}
+
+settings! {
+    /// Whether the annotations of other controllers decide which reads count.
+    pub struct Compat {
+        /// Whether Reloader's annotations decide which reads of a workload count [default: off]
+        #[arg(
+            long = "compat-reloader",
+            id = "compat_reloader",
+            value_name = "RULE",
+            help_heading = heading::STAMPS
+        )]
+        pub reloader: Option<Follow>,
+
+        /// Whether Wave's annotations do [default: off]
+        #[arg(
+            long = "compat-wave",
+            id = "compat_wave",
+            value_name = "RULE",
+            help_heading = heading::STAMPS
+        )]
+        pub wave: Option<Follow>,
+
+        /// How Reloader was started, where that changes what it selects
+        #[arg(skip)]
+        pub reloader_options: ReloaderOptions,
+    }
+}
+
+settings! {
+    /// The options of Reloader that change what it selects.
+    pub struct ReloaderOptions {
+        /// `--auto-reload-all`
+        #[arg(skip)]
+        pub auto_reload_all: bool,
+
+        /// `--resources-to-ignore`: `configMaps` or `secrets`
+        #[arg(skip)]
+        pub resources_to_ignore: Vec<String>,
+
+        /// `--ignored-workload-types`: `jobs`, `cronjobs`
+        #[arg(skip)]
+        pub ignored_workload_types: Vec<String>,
+
+        /// `--namespaces`: the only ones that it watches
+        #[arg(skip)]
+        pub namespaces: Vec<String>,
+
+        /// `--namespaces-to-ignore`
+        #[arg(skip)]
+        pub namespaces_to_ignore: Vec<String>,
+
+        /// `--resource-label-selector`: `key=value`, `key:value`, `key!=value`, `key`, `!key`
+        #[arg(skip)]
+        pub resource_label_selector: Vec<String>,
+
+        /// Annotations with another key, by the flag that gives it, without dashes:
+        /// `auto-annotation: example.com/reload`
+        #[arg(skip)]
+        pub keys: BTreeMap<String, String>,
     }
 }
 
@@ -283,12 +358,30 @@ pub struct ReferenceRow {
     pub group: Option<String>,
     /// The kind of the workload; any, if absent
     pub kind: Option<String>,
-    /// The path from the object to the name, with dots; `[]` behind a field means each item
+    /// The path from the object to the name, with dots; `[]` behind a field means each item, `\.` and
+    /// `\/` are a dot and a slash in the name of a field
     pub path: String,
     /// The kind of what is named
     pub target: Target,
     /// The field beside the name that holds the one key that is read; all keys, if absent
     pub key: Option<String>,
+}
+
+/// Sources that a program in a workload collects by their labels.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct CollectorRow {
+    /// The API group of the workload; any, if absent
+    pub group: Option<String>,
+    /// The kind of the workload; any, if absent
+    pub kind: Option<String>,
+    /// A glob over the name of the workload; any, if absent
+    pub workload: Option<String>,
+    /// The kind of what is collected
+    pub target: Target,
+    /// Labels that the sources must have, in the namespace of the workload
+    #[schemars(length(min = 1))]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// A kind whose content pods read.

@@ -24,7 +24,7 @@ pub enum Data<'a> {
 }
 
 /// The parts of a ConfigMap or Secret that kustomize hashes.
-pub struct Content<'a> {
+pub struct HashedContent<'a> {
     /// `data`.
     pub data: Data<'a>,
     /// `binaryData` of a ConfigMap, `stringData` of a Secret.
@@ -62,7 +62,7 @@ pub fn looks_suffixed(name: &str) -> bool {
 }
 
 /// The ten letters that kustomize writes for a content.
-pub fn kustomize(target: Target, content: &Content<'_>) -> String {
+pub fn kustomize(target: Target, content: &HashedContent<'_>) -> String {
     let mut json = String::from("{");
     if target == Target::ConfigMap
         && let Some(binary) = &content.second
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn the_vectors_of_kustomize_hold() {
         let hash = |data| {
-            let content = Content { data, second: None, secret_type: String::new() };
+            let content = HashedContent { data, second: None, secret_type: String::new() };
             kustomize(Target::ConfigMap, &content)
         };
         assert_eq!(hash(Data::Text("".into())), "6ct58987ht");
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(hash(entries(&[("a", Some("<&>"))])), "m9gb99d79d");
         assert_eq!(hash(entries(&[])), "42745tchd9");
         assert_eq!(hash(entries(&[("k", None)])), "976987gcbh");
-        let secret = Content {
+        let secret = HashedContent {
             data: entries(&[("one", Some(""))]),
             second: None,
             secret_type: "my-type".to_owned(),

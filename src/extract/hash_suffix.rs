@@ -61,7 +61,7 @@ pub(super) fn kustomize_suffix(
         Hashed::Nothing => None,
         Hashed::Unsure => return None,
     };
-    let content = name_hash::Content { data, second, secret_type };
+    let content = name_hash::HashedContent { data, second, secret_type };
     Some(name_hash::kustomize(target, &content))
 }
 

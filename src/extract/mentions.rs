@@ -3,10 +3,10 @@
 //! A second reading, only for names that are about to change, and only of documents that hold one.
 
 use super::is_local;
-use super::objects::{self, Found, ObjectNode};
+use super::objects::{self, DocumentItem, ObjectNode};
 use crate::config::options::Options;
 use crate::finding::naming::CannotFollow;
-use crate::k8s::Row;
+use crate::k8s::TableRow;
 use crate::k8s::id::Identity;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::other_names::{CLUSTER_WIDE, OWN_GROUPS, is_free, is_other};
@@ -44,7 +44,7 @@ pub struct Mention {
     /// Whether any namespace may be meant.
     pub anywhere: bool,
     /// What the place means.
-    pub what: What,
+    pub what: Meaning,
     /// Why the text cannot be replaced.
     pub fixed: Option<CannotFollow>,
     /// What kustomize takes the text for, outside of the pod specs that it knows, and rewrites.
@@ -53,7 +53,7 @@ pub struct Mention {
 
 /// What a place means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum Meaning {
     /// The name of such an object.
     Definition(Target),
     /// It names one of these.
@@ -86,7 +86,7 @@ pub fn mentions(
         for document in documents {
             let known = found.len();
             let read = objects::each(Cursor::root(&document, text), |object| {
-                if let Found::Object(object) = object {
+                if let DocumentItem::Object(object) = object {
                     search(file, &object, options, names, &mut found);
                 }
             });
@@ -128,7 +128,7 @@ struct Searched<'a> {
     id: Identity,
     object: Cursor<'a>,
     route: &'a [Step],
-    workload: Option<Row<WorkloadKind>>,
+    workload: Option<TableRow<WorkloadKind>>,
     own: bool,
     parts: bool,
 }
@@ -225,7 +225,7 @@ impl MentionWalk<'_> {
         let is_label =
             self.way.last().is_some_and(|last| last == "labels" || last == "matchLabels");
         if !is_label {
-            self.push(key, "", name, (What::Unknown, None), Some(CannotFollow::Key));
+            self.push(key, "", name, (Meaning::Unknown, None), Some(CannotFollow::Key));
         }
     }
 
@@ -258,7 +258,7 @@ impl MentionWalk<'_> {
         let said: BTreeSet<(&str, &str)> = spoken(text, self.names).collect();
         for (before, name) in said {
             let meaning = self.meaning("", name, holder);
-            if let Some(meaning @ (What::Unknown, _)) = meaning {
+            if let Some(meaning @ (Meaning::Unknown, _)) = meaning {
                 let fixed = Some(CannotFollow::BlockOrEscapes);
                 self.push(node, before, name, meaning, fixed);
             }
@@ -270,7 +270,7 @@ impl MentionWalk<'_> {
         node: Cursor<'_>,
         before: &str,
         name: &str,
-        (what, namespace): (What, Option<String>),
+        (what, namespace): (Meaning, Option<String>),
         fixed: Option<CannotFollow>,
     ) {
         let id = &self.object.id;
@@ -321,22 +321,22 @@ impl MentionWalk<'_> {
         before: &str,
         name: &str,
         holder: Cursor<'_>,
-    ) -> Option<(What, Option<String>)> {
+    ) -> Option<(Meaning, Option<String>)> {
         let (object, way) = (self.object, self.way.as_slice());
         let (group, kind) = (object.id.group.as_str(), object.id.kind.as_str());
         for row in &self.options.rules.names {
             if row.fits(group, kind, way, name) {
                 let what = match row.target {
-                    Some(target) => What::Reference(vec![target]),
-                    None => What::Other,
+                    Some(target) => Meaning::Reference(vec![target]),
+                    None => Meaning::Other,
                 };
                 return before.is_empty().then_some((what, None));
             }
         }
         if way == ["metadata", "name"] && group.is_empty() {
             match kind {
-                "ConfigMap" => return Some((What::Definition(Target::ConfigMap), None)),
-                "Secret" => return Some((What::Definition(Target::Secret), None)),
+                "ConfigMap" => return Some((Meaning::Definition(Target::ConfigMap), None)),
+                "Secret" => return Some((Meaning::Definition(Target::Secret), None)),
                 _ => {}
             }
         }
@@ -348,25 +348,25 @@ impl MentionWalk<'_> {
             }
         }
         if is_other(way) || other {
-            return before.is_empty().then_some((What::Other, None));
+            return before.is_empty().then_some((Meaning::Other, None));
         }
         if object.parts
             && before.is_empty()
             && let Some(site) = SITES.iter().find(|site| is_site(site, way))
         {
-            return Some((What::Reference(vec![site.target]), None));
+            return Some((Meaning::Reference(vec![site.target]), None));
         }
         let inside = self.in_template();
         if object.own || inside.is_some() {
             let rest = inside.map_or(way, |depth| &way[depth..]);
             return match is_free(rest) {
-                true => is_spoken(before).then_some((What::Unknown, None)),
+                true => is_spoken(before).then_some((Meaning::Unknown, None)),
                 // No field of the API that this program knows, and yet it speaks of a source.
                 false if speaks_of_source(rest) => {
-                    before.is_empty().then_some((What::Unknown, None))
+                    before.is_empty().then_some((Meaning::Unknown, None))
                 }
                 // Pod specs are read by their sites; what they do not find there is something else.
-                false => before.is_empty().then_some((What::Other, None)),
+                false => before.is_empty().then_some((Meaning::Other, None)),
             };
         }
         if !before.is_empty() {
@@ -376,8 +376,8 @@ impl MentionWalk<'_> {
         let kind = holder.filled("kind").filter(|_| is_named);
         let of_other_kind = kind.is_some_and(|kind| kind != "ConfigMap" && kind != "Secret");
         Some(match of_other_kind {
-            true => (What::Other, None),
-            false => (What::Unknown, None),
+            true => (Meaning::Other, None),
+            false => (Meaning::Unknown, None),
         })
     }
 
@@ -445,7 +445,7 @@ fn fixed(node: Cursor<'_>, text: &str, shared: bool) -> Option<CannotFollow> {
 }
 
 /// What a row says of this very place; nothing if it is about something else here.
-fn referrer(row: &Referrer, before: &str, holder: Cursor<'_>) -> Option<(What, Option<String>)> {
+fn referrer(row: &Referrer, before: &str, holder: Cursor<'_>) -> Option<(Meaning, Option<String>)> {
     let namespace = match row.within {
         Within::Slash if before.is_empty() => None,
         Within::Slash => {
@@ -471,7 +471,7 @@ fn referrer(row: &Referrer, before: &str, holder: Cursor<'_>) -> Option<(What, O
         },
         Names::Rule => rule(holder)?,
     };
-    Some((What::Reference(targets), namespace))
+    Some((Meaning::Reference(targets), namespace))
 }
 
 /// What the `resourceNames` of an RBAC rule can be names of.

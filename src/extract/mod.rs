@@ -15,6 +15,7 @@ mod neighbour;
 mod objects;
 mod own_suffix;
 mod build_notes;
+mod carried;
 mod references;
 mod sidecars;
 mod unknown_kinds;
@@ -23,17 +24,18 @@ mod site_label;
 mod workload;
 
 pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
+pub use carried::{ALSO, Also, STAMP, Said};
 pub use foreign::Marks;
 pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
 pub use looks::{Looks, may_hold_objects};
 pub use manifests::{File, Manifests};
-pub use mentions::{Mention, What, mentions, words};
+pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
 pub use own_suffix::{FROZEN, Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
-pub use site_label::{Mount, Spot, Why};
+pub use site_label::{Mount, SiteLabel, Why};
 pub use source::{Entry, Flaw, Malformed, Source};
 pub use workload::Template;
 pub(crate) use workload::refused;
@@ -42,7 +44,7 @@ use crate::config::options::Options;
 use crate::config::policy::Subject;
 use crate::finding::silence::{Mark, marks};
 use crate::finding::{Code, Finding};
-use crate::k8s::Row;
+use crate::k8s::TableRow;
 use crate::k8s::id::Identity;
 use crate::k8s::indirect::{Indirect, indirect};
 use crate::k8s::kinds;
@@ -50,7 +52,7 @@ use crate::text::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::path::Route;
 use crate::yaml::resolve::Value;
 use crate::yaml::{self, Cursor, Document, Kind, SyntaxError};
-use objects::{Found, ObjectNode};
+use objects::{DocumentItem, ObjectNode};
 use smol_str::SmolStr;
 use source::Provided;
 use std::collections::BTreeMap;
@@ -295,8 +297,8 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
             marks.visit(&document);
             let mut reader = Reader { file, options, facts: &mut facts };
             let read = objects::each(Cursor::root(&document, text), |found| match found {
-                Found::Object(object) => reader.object(&object),
-                Found::Kustomization(path) => reader.facts.kustomizations.push(path),
+                DocumentItem::Object(object) => reader.object(&object),
+                DocumentItem::Kustomization(path) => reader.facts.kustomizations.push(path),
             });
             if let Err(error) = read {
                 facts.broken = Some(error);
@@ -419,6 +421,7 @@ impl Reader<'_> {
         let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         if provider.is_none() && workload.is_none() {
+            carried::in_values(self, node, kind);
             self.facts.neighbours.extend(Neighbour::of(object));
             return;
         }
@@ -496,13 +499,13 @@ impl Reader<'_> {
         group: &str,
         kind: &str,
         provides: bool,
-    ) -> Option<Row<kinds::WorkloadKind>> {
+    ) -> Option<TableRow<kinds::WorkloadKind>> {
         let known = self.options.workload(group, kind);
         if known.is_some() || provides || kinds::SHAPELESS.contains(&kind) {
             return known;
         }
         let any = !unknown_kinds::find(object).is_empty();
-        any.then_some(Row::BuiltIn(&kinds::UNLISTED))
+        any.then_some(TableRow::BuiltIn(&kinds::UNLISTED))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::yaml::{Cursor, Kind, NodeId, SyntaxError};
 use smol_str::SmolStr;
 
 /// What stands in a document.
-pub(super) enum Found<'a> {
+pub(super) enum DocumentItem<'a> {
     /// An object, which may be of any kind.
     Object(ObjectNode<'a>),
     /// An item of a list that is a kustomization: its path, as `kustomize fn run` hands it over.
@@ -41,7 +41,7 @@ impl ObjectNode<'_> {
 /// A document of mere text, and a list inside of a list.
 pub(super) fn each<'a>(
     root: Cursor<'a>,
-    mut found: impl FnMut(Found<'a>),
+    mut found: impl FnMut(DocumentItem<'a>),
 ) -> Result<(), SyntaxError> {
     let refused = |at: Cursor<'_>, message| SyntaxError::refused(at.span().start as usize, message);
     match root.kind() {
@@ -57,7 +57,7 @@ pub(super) fn each<'a>(
     let Some(items) = list_items(root) else {
         let route = Route::default();
         let object = ObjectNode { node: root, route, ancestors: None, api_version, kind };
-        found(Found::Object(object));
+        found(DocumentItem::Object(object));
         return Ok(());
     };
     // A `DeploymentList` lends its apiVersion and kind to its items, a plain `List` lends nothing.
@@ -68,7 +68,7 @@ pub(super) fn each<'a>(
             continue;
         }
         if let Some(path) = kustomization(node) {
-            found(Found::Kustomization(path));
+            found(DocumentItem::Kustomization(path));
             continue;
         }
         let kind = node.string("kind").or_else(|| lent.map(SmolStr::from));
@@ -81,7 +81,7 @@ pub(super) fn each<'a>(
         }
         let route = Route(vec![Step::Field("items".into()), Step::Item(i)]);
         let ancestors = Some([root.id(), items.id(), item.id()]);
-        found(Found::Object(ObjectNode { node, route, ancestors, api_version, kind }));
+        found(DocumentItem::Object(ObjectNode { node, route, ancestors, api_version, kind }));
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! What a pod spec reads: its references, found by one walk along the tree of sites.
 
 use super::ids::TemplateId;
-use super::site_label::{self, Mount, Spot, Why, Within};
+use super::site_label::{self, ListPosition, Mount, SiteLabel, Why};
 use crate::config::policy::UserSite;
 use crate::finding::Code;
-use crate::k8s::Row;
+use crate::k8s::TableRow;
 use crate::k8s::sites::{CONTAINER_LISTS, Reads, SITE_TREE, Site, SiteTree};
 use crate::text::Span;
 use crate::yaml::insert::{Refusal, Related};
@@ -18,7 +18,7 @@ pub struct Reference {
     /// The pod template that has it.
     pub template: TemplateId,
     /// Where in the pod spec.
-    pub site: Row<Site>,
+    pub site: TableRow<Site>,
     /// The name as it is written there.
     pub name: SmolStr,
     /// Where the name is written.
@@ -30,7 +30,7 @@ pub struct Reference {
     /// Why these.
     pub why: Why,
     /// What people call the place.
-    pub spot: Spot,
+    pub spot: SiteLabel,
 }
 
 /// Which keys of its source a reference reads.
@@ -117,7 +117,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
     /// Finds the references of a pod spec.
     pub(super) fn pod_spec(&mut self, pod_spec: Cursor<'a>) {
         self.pod_spec = Some(pod_spec);
-        self.visit(pod_spec, &SITE_TREE, Within::default());
+        self.visit(pod_spec, &SITE_TREE, ListPosition::default());
     }
 
     fn refuse(&mut self, code: Code, refusal: Refusal) {
@@ -157,7 +157,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         None
     }
 
-    fn visit(&mut self, node: Cursor<'a>, tree: &'static SiteTree, within: Within<'a>) {
+    fn visit(&mut self, node: Cursor<'a>, tree: &'static SiteTree, within: ListPosition<'a>) {
         let node = node.target();
         match node.kind() {
             Kind::Sequence => {
@@ -241,14 +241,14 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
                         optional: false,
                         keys: keys.clone(),
                         why: if user.key.is_some() { Why::Named } else { Why::All },
-                        spot: Spot::default(),
+                        spot: SiteLabel::default(),
                     });
                 }
             }
         }
     }
 
-    fn reference(&mut self, node: Cursor<'a>, site: &'static Site, within: Within<'a>) {
+    fn reference(&mut self, node: Cursor<'a>, site: &'static Site, within: ListPosition<'a>) {
         let Some((name, name_node)) = self.string(node, &site.name) else {
             return;
         };
@@ -268,7 +268,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         };
         self.references.push(Reference {
             template: TemplateId::at(0),
-            site: Row::BuiltIn(site),
+            site: TableRow::BuiltIn(site),
             name,
             name_span: name_node.span(),
             optional,

@@ -2,7 +2,7 @@
 
 use super::references::clean;
 use crate::finding::sidecar::Doubt;
-use crate::k8s::sidecars::{self, Once, Reloader, Watch};
+use crate::k8s::sidecars::{self, OneShot, Reloader, Watch};
 use crate::k8s::sites::CONTAINER_LISTS;
 use crate::text::Span;
 use crate::yaml::Cursor;
@@ -63,8 +63,8 @@ pub(super) fn read(pod_spec: Cursor<'_>) -> Vec<Sidecar> {
         let variable = |name: &str| variable(container.node, name);
         let once = container.ends_first
             || row.once.iter().any(|once| match once {
-                Once::ZeroFlag(flag) => flags.iter().any(|(f, v)| f == flag && is_zero(v)),
-                Once::Env(name, value) => variable(name).as_deref() == Some(*value),
+                OneShot::ZeroFlag(flag) => flags.iter().any(|(f, v)| f == flag && is_zero(v)),
+                OneShot::Env(name, value) => variable(name).as_deref() == Some(*value),
             });
         let watched =
             if once { Vec::new() } else { watched(row, &flags, container, &containers, &volumes) };

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 /// Where a reference stands, in the names that the pod spec gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Spot {
+pub struct SiteLabel {
     /// The field of the pod spec: `containers`, `initContainers`, `volumes`, ...
     pub list: &'static str,
     /// The container or the volume; empty if it has no name.
@@ -62,13 +62,13 @@ pub enum Why {
 
 /// The items of lists that the walk is in: a container or volume, and in it an entry of `env`, ...
 #[derive(Clone, Copy, Default)]
-pub(super) struct Within<'a> {
+pub(super) struct ListPosition<'a> {
     pub(super) list: &'static str,
     pub(super) outer: Option<Cursor<'a>>,
     pub(super) inner: Option<Cursor<'a>>,
 }
 
-impl<'a> Within<'a> {
+impl<'a> ListPosition<'a> {
     /// Steps into a field; only those of the pod spec are remembered.
     pub(super) fn field(self, name: &'static str) -> Self {
         match self.outer {
@@ -91,9 +91,9 @@ impl<'a> Within<'a> {
     }
 
     /// What people call the place.
-    pub(super) fn spot(&self, site: &Site, mounts: Vec<Mount>) -> Spot {
+    pub(super) fn spot(&self, site: &Site, mounts: Vec<Mount>) -> SiteLabel {
         let name = |node: Option<Cursor<'_>>| node?.string("name");
-        Spot {
+        SiteLabel {
             list: self.list,
             owner: match site.under {
                 Under::Object | Under::PodSpec => SmolStr::default(),

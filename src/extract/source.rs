@@ -1,9 +1,11 @@
 //! What a source provides: its keys, each with the digest of its value.
 
+use super::carried;
 use super::hash_suffix::is_content_named;
 use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
 use super::{By, Reader, annotation, is_sops, labels};
+use crate::compat::reloader::Tags;
 use crate::config::policy::Encrypted;
 use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
@@ -40,6 +42,10 @@ pub struct Source {
     pub malformed: Option<Malformed>,
     /// What a name after its content takes; nothing where none is wanted.
     pub naming: Option<Box<Naming>>,
+    /// What its annotations say to Reloader, where that is followed.
+    pub tags: Tags,
+    /// The rows of the configuration that collect it by its labels: a bit for each.
+    pub collected: u64,
 }
 
 /// A field of content that is no mapping.
@@ -140,9 +146,11 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
         let namespace = path.end(node)?.str()?;
         (!namespace.is_empty()).then(|| SmolStr::from(namespace))
     });
-    let control = Control::read(node);
+    let control = SourceControl::read(node);
     let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && is_sops(node);
     let ignored = reader.ignored(control.ignored, node, id).or(is_skipped.then_some(By::Rule));
+    let tags = carried::of_source(reader, node, row.provides, namespace.as_deref());
+    let collected = carried::collected(reader, node, row.provides);
     let source = |name| Source {
         object: ObjectId::at(0),
         target: row.provides,
@@ -155,6 +163,8 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
         ignored,
         malformed: None,
         naming: None,
+        tags,
+        collected,
     };
     let names = names(node, row).into_iter();
     if row.contents.is_empty() || filled_by_type(node, row) {
@@ -400,12 +410,12 @@ fn ignore_keys_by_rule(reader: &Reader<'_>, object: Provided<'_, '_>, entries: &
 }
 
 /// The control annotations of a source.
-struct Control<'a> {
+struct SourceControl<'a> {
     ignored: bool,
     ignore_keys: Option<(String, Cursor<'a>)>,
 }
 
-impl<'a> Control<'a> {
+impl<'a> SourceControl<'a> {
     fn read(object: Cursor<'a>) -> Self {
         let find = |name| annotation(object.get("metadata")?, name);
         Self {

@@ -1,5 +1,6 @@
 //! What a pod template reads, and where its stamp goes.
 
+use super::carried::{self, Said};
 use super::foreign::{self, Marks};
 use super::ids::{Ids, ObjectId, ReferenceId};
 use super::objects::ObjectNode;
@@ -8,14 +9,14 @@ use super::sidecars::{self, Sidecar};
 use super::{By, Reader, annotation, unknown_kinds};
 use crate::config::policy::HotReload;
 use crate::finding::{Code, Finding};
-use crate::k8s::Row;
+use crate::k8s::TableRow;
 use crate::k8s::id::Identity;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::waits::{Is, Until, WAITS, Wait};
 use crate::patches::Has;
 use crate::yaml::Cursor;
 use crate::yaml::insert::{self, Refusal, Related, Slot};
-use crate::yaml::path::{FieldPath, Route, Selected, Step};
+use crate::yaml::path::{FieldPath, Route, Selection, Step};
 use crate::yaml::resolve::Value;
 use smol_str::SmolStr;
 
@@ -24,7 +25,7 @@ pub struct Template {
     /// The workload that holds it.
     pub object: ObjectId,
     /// The row of its kind.
-    pub kind: Row<WorkloadKind>,
+    pub kind: TableRow<WorkloadKind>,
     /// The way from the object to the template.
     pub path: Route,
     /// What it reads, in the order of the text.
@@ -49,13 +50,15 @@ pub struct Template {
     pub sidecars: Vec<Sidecar>,
     /// What other tools wrote into its metadata.
     pub marks: Marks,
+    /// What annotations say about its reads; nothing, where they say nothing.
+    pub said: Option<Box<Said>>,
 }
 
 /// Reads the pod templates of a workload.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     object: &ObjectNode<'_>,
-    row: &Row<WorkloadKind>,
+    row: &TableRow<WorkloadKind>,
     id: &Identity,
 ) -> Vec<(Template, Vec<Reference>)> {
     let (node, above) = (object.node, object.ancestors());
@@ -63,7 +66,7 @@ pub(super) fn read(
         false => path.select(node, above),
         true => {
             let routes = unknown_kinds::find(node).into_iter();
-            routes.filter_map(|route| Selected::along(node, above, &route)).collect()
+            routes.filter_map(|route| Selection::along(node, above, &route)).collect()
         }
     };
     let found = row.templates.iter().flat_map(select).filter(|found| found.node.is_mapping());
@@ -73,17 +76,18 @@ pub(super) fn read(
 fn template(
     reader: &mut Reader<'_>,
     object: Cursor<'_>,
-    row: &Row<WorkloadKind>,
+    row: &TableRow<WorkloadKind>,
     id: &Identity,
-    found: Selected<'_>,
+    found: Selection<'_>,
 ) -> Option<(Template, Vec<Reference>)> {
     let template = found.node;
-    let control = Control::read(object, template);
+    let control = WorkloadControl::read(object, template);
     let is_stamped = row.rolls.is_stamped();
     let sidecars = match template.get("spec") {
         Some(pod_spec) if is_stamped => sidecars::read(pod_spec),
         _ => Vec::new(),
     };
+    let said = carried::of_workload(reader, object, template, id);
     let mut live: Vec<SmolStr> = control.live.iter().map(|(name, _)| name.clone()).collect();
     if reader.options.rules.hot_reload == HotReload::Skip {
         let sure = sidecars.iter().flat_map(|sidecar| &sidecar.volumes);
@@ -145,18 +149,19 @@ fn template(
         ignored_sources: control.ignored_sources.into_iter().map(|(name, _)| name.into()).collect(),
         sidecars,
         marks,
+        said,
     };
     Some((template, references))
 }
 
 /// The control annotations of a workload; those of the object win over those of its template.
-struct Control<'a> {
+struct WorkloadControl<'a> {
     ignored: bool,
     ignored_sources: Vec<(SmolStr, Cursor<'a>)>,
     live: Vec<(SmolStr, Cursor<'a>)>,
 }
 
-impl<'a> Control<'a> {
+impl<'a> WorkloadControl<'a> {
     fn read(object: Cursor<'a>, template: Cursor<'a>) -> Self {
         let metadata = [object, template].map(|at| at.get("metadata"));
         let find = |name| metadata.into_iter().flatten().find_map(|at| annotation(at, name));

@@ -120,6 +120,18 @@ codes! {
         "The workload reads a source, but a stamp would not roll its pods, so it gets none."
     RollsLater "rolls-later" Note
         "The workload is stamped, but its pods are not replaced by the apply alone."
+    ReloaderLeft "reloader-left" Note
+        "The workload is stamped, and its annotations let Reloader or Wave roll it as well, so that it rolls twice for one change."
+    CompatDiffers "compat-differs" Warning
+        "Annotations of Reloader mean something else to its code, which is followed, than to its documentation."
+    CompatPattern "compat-pattern" Error
+        "An entry in a list of Reloader is no pattern, or one that cannot be followed."
+    ReloaderInValues "reloader-in-values" Note
+        "The values of a HelmRelease hold annotations of Reloader; whether a workload gets them, its chart decides."
+    StaysWithReloader "stays-with-reloader" Note
+        "Something that Reloader is asked to do cannot be done by a stamp."
+    CommittedByController "committed-by-controller" Warning
+        "A manifest carries what Reloader or Wave writes in the cluster, to keep account."
     HotReload "hot-reload" Note
         "A sidecar reloads volumes of the workload when they change, so its pods need not roll for them."
     FoundByLabel "found-by-label" Note

@@ -21,8 +21,8 @@ mod state;
 pub use compare::{Asked, compare};
 pub use state::State;
 
-use crate::extract::Spot;
-use crate::k8s::Row;
+use crate::extract::SiteLabel;
+use crate::k8s::TableRow;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::providers::Target;
 use crate::k8s::sites::Site;
@@ -225,9 +225,9 @@ pub struct KeyReason {
     /// How it changed for the pods.
     pub change: Change,
     /// Where in the pod spec it is read.
-    pub site: Row<Site>,
+    pub site: TableRow<Site>,
     /// What people call that place.
-    pub spot: Spot,
+    pub spot: SiteLabel,
     /// The name that the reference says.
     pub reference: String,
     /// Where the key is written: after, or before if it is gone.

@@ -64,7 +64,8 @@ pub(super) fn of<'a>(state: &State<'a>, sources: &Sources<'a>, subject: &Subject
             reads.is_unknown |= references.iter().any(Reference::reads);
             continue;
         }
-        for (reference, reason) in references.iter().zip(&planned.reasons) {
+        let added = planned.added.iter().map(|added| (&added.reference, &added.reason));
+        for (reference, reason) in references.iter().zip(&planned.reasons).chain(added) {
             let Some((at, standing)) = meant(state, sources, subject, reference, reason) else {
                 continue;
             };
@@ -124,10 +125,10 @@ fn meant<'a>(
     match reason {
         Reason::Counted(counted) => Some((counted.source, Standing::Counts)),
         Reason::ContentNamed(at) | Reason::Clash(at, _) => Some((*at, Standing::Counts)),
-        Reason::Ignored(Ignored::Source(at, _) | Ignored::Keys(at, _)) => {
-            Some((*at, Standing::Ignored))
-        }
-        Reason::Ignored(Ignored::Workload(_)) if reference.reads() => {
+        Reason::Ignored(
+            Ignored::Source(at, _) | Ignored::Keys(at, _) | Ignored::Unselected(at),
+        ) => Some((*at, Standing::Ignored)),
+        Reason::Ignored(Ignored::Workload(_) | Ignored::NotSelected(_)) if reference.reads() => {
             by_name().map(|at| (at, Standing::IgnoredWorkload))
         }
         Reason::Ignored(Ignored::OnWorkload) => by_name().map(|at| (at, Standing::Ignored)),
@@ -136,6 +137,8 @@ fn meant<'a>(
         }
         Reason::External => by_name().map(|at| (at, Standing::External)),
         Reason::Filled(at) => Some((*at, Standing::External)),
-        Reason::Ignored(Ignored::Workload(_)) | Reason::ReadsNothing | Reason::Ambiguous(_) => None,
+        Reason::Ignored(Ignored::Workload(_) | Ignored::NotSelected(_))
+        | Reason::ReadsNothing
+        | Reason::Ambiguous(_) => None,
     }
 }

@@ -92,6 +92,11 @@ pub const RELOADER_KEYS: &[ReloaderKey] = &[
     ),
 ];
 
+/// What the keys of Reloader's annotations have in common, unless a flag renamed them.
+pub const RELOADER_DOMAIN: &str = "reloader.stakater.com/";
+/// How the keys of Wave's annotations begin.
+pub const WAVE_DOMAIN: &str = "wave.pusher.com/";
+
 /// On a workload: Wave takes care of it, if the value is exactly `true`.
 pub const WAVE_REQUIRED: &str = "wave.pusher.com/update-on-config-change";
 

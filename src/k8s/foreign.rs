@@ -3,7 +3,7 @@
 
 /// A pattern for the name of an annotation.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Pattern {
+pub enum MarkPattern {
     /// The whole name.
     Exact(&'static str),
     /// The beginning of the name.
@@ -12,7 +12,7 @@ pub enum Pattern {
     Suffix(&'static str),
 }
 
-impl Pattern {
+impl MarkPattern {
     /// Whether the name fits the pattern.
     pub fn matches(&self, name: &str) -> bool {
         match self {
@@ -25,15 +25,15 @@ impl Pattern {
 
 /// Annotations of a pod template that other tools compute: from whole template files, with their
 /// metadata, or at random.
-pub const CHECKSUMS: &[Pattern] = &[
+pub const CHECKSUMS: &[MarkPattern] = &[
     // helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
-    Pattern::Prefix("checksum/"),
-    Pattern::Suffix("/checksum"),
-    Pattern::Exact("rollme"),
+    MarkPattern::Prefix("checksum/"),
+    MarkPattern::Suffix("/checksum"),
+    MarkPattern::Exact("rollme"),
     // github.com/bluebrown/krm-filter, refhash
-    Pattern::Prefix("configmap.checksum/"),
-    Pattern::Prefix("secret.checksum/"),
-    Pattern::Prefix("sealedsecret.checksum/"),
+    MarkPattern::Prefix("configmap.checksum/"),
+    MarkPattern::Prefix("secret.checksum/"),
+    MarkPattern::Prefix("sealedsecret.checksum/"),
 ];
 
 /// A label of a pod template that changes with each version of its chart or program.
@@ -55,15 +55,15 @@ pub const VERSION_LABELS: &[VersionLabel] = &[
 
 /// Annotations of a pod template that say when, or because of what, somebody restarted its pods: they
 /// change without any change of what the pods read.
-pub const RESTARTS: &[Pattern] = &[
+pub const RESTARTS: &[MarkPattern] = &[
     // kubernetes.io/docs/reference/kubectl/generated/kubectl_rollout/kubectl_rollout_restart
-    Pattern::Exact("kubectl.kubernetes.io/restartedAt"),
+    MarkPattern::Exact("kubectl.kubernetes.io/restartedAt"),
     // github.com/stakater/Reloader, the annotations strategy
-    Pattern::Exact("reloader.stakater.com/last-reloaded-from"),
+    MarkPattern::Exact("reloader.stakater.com/last-reloaded-from"),
     // github.com/xing/kubernetes-deployment-restart-controller
-    Pattern::Prefix("com.xing.deployment-restart"),
+    MarkPattern::Prefix("com.xing.deployment-restart"),
     // github.com/app-sre/qontract-reconcile
-    Pattern::Exact("qontract.recycle"),
+    MarkPattern::Exact("qontract.recycle"),
     // github.com/fluxcd/flux2 `flux reconcile`, copied into templates by charts
-    Pattern::Exact("reconcile.fluxcd.io/requestedAt"),
+    MarkPattern::Exact("reconcile.fluxcd.io/requestedAt"),
 ];

@@ -300,7 +300,7 @@ impl WorkloadKind {
 pub const SHAPELESS: &[&str] = &["CustomResourceDefinition"];
 
 /// A field in which an object names, by `kind` and `name`, another workload whose pod template it uses.
-pub struct Delegate {
+pub struct DelegateField {
     /// The API group.
     pub group: &'static str,
     /// The kind.
@@ -310,9 +310,9 @@ pub struct Delegate {
 }
 
 /// One row a kind.
-pub const DELEGATES: &[Delegate] = &[
+pub const DELEGATES: &[DelegateField] = &[
     // argo-rollouts.readthedocs.io/en/stable/migrating/#reference-deployment-from-rollout
-    Delegate { group: "argoproj.io", kind: "Rollout", field: "workloadRef" },
+    DelegateField { group: "argoproj.io", kind: "Rollout", field: "workloadRef" },
 ];
 
 /// The field of the `spec` that names another workload, if the kind has one.

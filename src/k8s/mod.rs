@@ -9,6 +9,7 @@ pub mod indirect;
 pub mod kinds;
 pub mod kustomize_names;
 pub mod limits;
+pub mod added;
 pub mod controllers;
 pub mod foreign;
 pub mod other_names;
@@ -26,14 +27,14 @@ use std::sync::Arc;
 
 /// A row of a table: one that is built in, or one that the configuration adds.
 #[derive(Debug)]
-pub enum Row<T: 'static> {
+pub enum TableRow<T: 'static> {
     /// A row of a table of this program.
     BuiltIn(&'static T),
     /// A row of the configuration.
     Configured(Arc<T>),
 }
 
-impl<T> Deref for Row<T> {
+impl<T> Deref for TableRow<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -44,7 +45,7 @@ impl<T> Deref for Row<T> {
     }
 }
 
-impl<T> Clone for Row<T> {
+impl<T> Clone for TableRow<T> {
     fn clone(&self) -> Self {
         match self {
             Self::BuiltIn(row) => Self::BuiltIn(row),

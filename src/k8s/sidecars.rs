@@ -15,7 +15,7 @@ pub struct Reloader {
     /// pod spec refers to these objects.
     pub label: Option<&'static str>,
     /// Settings with which it reads once and ends. As an init container it always does.
-    pub once: &'static [Once],
+    pub once: &'static [OneShot],
     /// The source of this row.
     pub origin: &'static str,
 }
@@ -31,7 +31,7 @@ pub enum Watch {
 
 /// A setting with which a sidecar reads only once.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Once {
+pub enum OneShot {
     /// A flag whose value is a duration of zero.
     ZeroFlag(&'static str),
     /// An environment variable with this value.
@@ -51,14 +51,14 @@ pub const RELOADERS: &[Reloader] = &[
         name: "prometheus-config-reloader",
         watches: &[Watch::Directory("watched-dir"), Watch::File("config-file")],
         label: None,
-        once: &[Once::ZeroFlag("watch-interval")],
+        once: &[OneShot::ZeroFlag("watch-interval")],
         origin: "github.com/prometheus-operator/prometheus-operator: cmd/prometheus-config-reloader/main.go, `directory to watch non-recursively`, `when set to 0, the program runs only once and exits`",
     },
     Reloader {
         name: "k8s-sidecar",
         watches: &[],
         label: Some("LABEL"),
-        once: &[Once::Env("METHOD", "LIST")],
+        once: &[OneShot::Env("METHOD", "LIST")],
         origin: "github.com/kiwigrid/k8s-sidecar: README, src/sidecar.py",
     },
 ];

@@ -1,6 +1,10 @@
 //! Decides, for every pod template, what happens to its stamp, and why. Works on facts, never on
 //! text.
 
+mod added;
+mod controllers;
+mod entries;
+mod moves;
 mod overlays;
 mod advice;
 mod reason;
@@ -8,27 +12,34 @@ pub mod rules;
 pub mod unread;
 mod findings;
 
+pub use added::Added;
+use entries::missing_keys;
+pub(crate) use entries::read_entries;
 pub use findings::{drift, not_written};
+pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
 
+use crate::compat::selection::Selection;
 use crate::config::options::{Goal, Options};
 use crate::digest::Lines;
 use crate::extract::{
-    Keys, Manifests, Object, ObjectId, Reference, ReferenceId, Source, SourceId, Template,
-    TemplateId,
+    Keys, Manifests, Object, ObjectId, Reference, SourceId, Template, TemplateId,
 };
 use crate::finding::Finding;
 use crate::finding::divergence::Divergence;
+use crate::k8s::added::is_added;
+use crate::k8s::providers::Target;
 use crate::parallel;
 use crate::rename::Renames;
-use crate::resolve::index::Index;
+use crate::resolve::index::{Index, Indexed};
 use crate::resolve::{Resolution, Resolver};
-use crate::scope::{Home, Seat, Units};
+use crate::scope::{Home, Seat, UnitId, Units};
 use crate::text::input::Found;
 use crate::yaml::Edit;
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What happens to every pod template, in the order of the input.
@@ -36,6 +47,8 @@ use std::sync::Arc;
 pub struct Plan {
     /// One entry a template.
     pub workloads: Vec<Planned>,
+    /// What becomes of annotations of a controller that is left, where the user asked for that.
+    pub moves: Vec<PlannedMove>,
 }
 
 /// What happens to one pod template.
@@ -50,7 +63,13 @@ pub struct Planned {
     pub others: Vec<PlannedAnnotation>,
     /// Why: one entry for each reference of the template, in its order.
     pub reasons: Vec<Reason>,
+    /// The reads that annotations or the configuration add.
+    pub added: Vec<Added>,
 }
+
+/// What is decided about a template: the decision, the reason of each reference, and the reads that are
+/// added to them.
+type Decided = (Decision, Vec<Reason>, Vec<Added>);
 
 /// An annotation that another tool reads, and that gets a new value or goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +145,8 @@ pub fn decide(
     let decided = parallel::map(parts.len(), options.jobs, |part| {
         let said = Said::default();
         let resolver = &resolver;
-        let mut planner = Planner { manifests, units, resolver, renames, options, said };
+        let in_unit = BTreeMap::new();
+        let mut planner = Planner { manifests, units, resolver, renames, options, in_unit, said };
         let workloads = parts[part].iter().map(|&at| planner.planned(at));
         (workloads.collect::<Vec<Planned>>(), planner.said)
     });
@@ -136,6 +156,7 @@ pub fn decide(
         plan.workloads.extend(workloads);
         said.add(of_part);
     }
+    plan.moves = moves::decide(manifests, &mut plan, options);
     let mut findings = said.findings;
     for ((one, two), readers) in said.clashes {
         findings.push(findings::clash(manifests, one, two, &readers));
@@ -181,6 +202,8 @@ struct Planner<'a> {
     resolver: &'a Resolver<'a>,
     renames: &'a Renames,
     options: &'a Options,
+    /// The sources of units that were asked for, by kind.
+    in_unit: BTreeMap<(UnitId, Target), Rc<[&'a Indexed]>>,
     said: Said,
 }
 
@@ -202,17 +225,17 @@ impl Planner<'_> {
         let object = &manifests[template.object];
         let file = object.place.file;
         let decided = match (self.options.goal, self.units.home(file)) {
-            (Goal::Strip, _) => Ok((self.strip(object, template), Vec::new())),
+            (Goal::Strip, _) => Ok((self.strip(object, template), Vec::new(), Vec::new())),
             _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
             (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
             (Goal::Stamp | Goal::Check, Home::Patch) => self.in_all(&[], at),
             (Goal::Stamp | Goal::Check, Home::In(seats)) => self.in_all(seats, at),
         };
-        let (decision, reasons) = decided.unwrap_or_else(|why: Divergence| {
+        let (decision, reasons, added) = decided.unwrap_or_else(|why: Divergence| {
             if overlays::matters(manifests, template, &why) {
                 self.said.findings.push(findings::left_alone(object, template.stamp_seen, &why));
             }
-            (Decision::LeftAlone(why), Vec::new())
+            (Decision::LeftAlone(why), Vec::new(), Vec::new())
         });
         Planned {
             object: template.object,
@@ -223,6 +246,7 @@ impl Planner<'_> {
             },
             others: Vec::new(),
             reasons,
+            added,
         }
     }
 
@@ -247,65 +271,99 @@ impl Planner<'_> {
         Decision::Refused
     }
 
-    fn template(&mut self, seat: &Seat, at: TemplateId) -> (Decision, Vec<Reason>) {
+    fn template(&mut self, seat: &Seat, at: TemplateId) -> Decided {
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
         if let Some(by) = template.ignored {
-            return (
-                Decision::Ignored,
-                vec![Reason::Ignored(Ignored::Workload(by)); template.references.len()],
-            );
+            let reason = Reason::Ignored(Ignored::Workload(by));
+            return (Decision::Ignored, vec![reason; template.references.len()], Vec::new());
         }
         let stamped = template.not_stamped.is_none();
         if stamped && let Some((code, refusal)) = &template.refusal {
             self.said.findings.push(findings::untrusted(*code, refusal, object));
-            return (Decision::Refused, Vec::new());
+            return (Decision::Refused, Vec::new(), Vec::new());
         }
+        let selection = match self.selection(object, template) {
+            Selection::None(why) => {
+                let reason = Reason::Ignored(Ignored::NotSelected(why));
+                return (Decision::Ignored, vec![reason; template.references.len()], Vec::new());
+            }
+            selection => selection,
+        };
         let mut sum = Sum::default();
         let mut said: BTreeSet<(&str, &str)> = BTreeSet::new();
         let mut reasons = Vec::with_capacity(template.references.len());
         for id in template.references.iter() {
             let reference = &manifests[id];
-            let reason = self.reason(seat, id, &mut sum);
             let name = self.renames.name(id, reference);
+            let reason = self.reason(seat, reference, name, &selection, &mut sum);
             let source = (reference.site.target.name(), name);
             if !template.kind.is_unlisted()
                 && !said.contains(&source)
-                && let Some(finding) = self.say_reason(object, template, id, &reason)
+                && let Some(finding) = self.say_reason(object, template, reference, name, &reason)
             {
                 said.insert(source);
                 self.said.findings.push(finding);
             }
             reasons.push(reason);
         }
+        let added = self.added(seat, at, &selection, &mut sum);
+        sum.left_alone |= self.about_controllers(object, template, &selection);
         let decision = self.sum_up(object, template, sum);
         if matches!(decision, Decision::Stamp { .. } | Decision::None { .. }) {
             let references = manifests.references_of(at);
             let read = references.iter().zip(&reasons);
             let found = advice::about_template(object, template, &decision, read, self.options);
             self.said.findings.extend(found);
+            self.about_double_rolls(object, template, &decision, &reasons);
         }
-        (decision, reasons)
+        (decision, reasons, added)
     }
 
     /// What one reference contributes; its lines go into the sum.
-    fn reason(&mut self, seat: &Seat, id: ReferenceId, sum: &mut Sum) -> Reason {
-        let manifests = self.manifests;
-        let reference = &manifests[id];
-        let template = &manifests[reference.template];
-        let workload = &manifests[template.object];
-        let name = self.renames.name(id, reference);
+    fn reason(
+        &mut self,
+        seat: &Seat,
+        reference: &Reference,
+        name: &str,
+        selection: &Selection,
+        sum: &mut Sum,
+    ) -> Reason {
+        let workload = self.manifests.workload(reference.template);
         if !reference.reads() {
             return Reason::ReadsNothing;
         }
+        let resolution = self.resolver.resolve(seat, workload, reference, name);
+        self.contributes(resolution, reference, name, selection, sum)
+    }
+
+    /// What a reference contributes whose name means this.
+    fn contributes(
+        &mut self,
+        resolution: Resolution<'_>,
+        reference: &Reference,
+        name: &str,
+        selection: &Selection,
+        sum: &mut Sum,
+    ) -> Reason {
+        let manifests = self.manifests;
+        let template = &manifests[reference.template];
+        let workload = &manifests[template.object];
         let mut ignored = template.ignored_sources.iter();
         if ignored.any(|ignored| *ignored == name) {
             return Reason::Ignored(Ignored::OnWorkload);
         }
         let stamped = template.not_stamped.is_none();
-        let indexed = match self.resolver.resolve(seat, workload, reference, name) {
+        let counts = |at: SourceId| {
+            let source = &manifests[at];
+            selection.counts(source.target, &source.name, source.tags)
+        };
+        let indexed = match resolution {
             Resolution::Found(indexed) => indexed,
+            Resolution::Clash(indexed) if !counts(indexed.copy) => {
+                return Reason::Ignored(Ignored::Unselected(indexed.copy));
+            }
             Resolution::Filled(indexed) => {
                 sum.external += 1;
                 return Reason::Filled(indexed.copy);
@@ -337,11 +395,17 @@ impl Planner<'_> {
         if let Some(by) = source.ignored {
             return Reason::Ignored(Ignored::Source(indexed.copy, by));
         }
+        if !counts(indexed.copy) {
+            return Reason::Ignored(Ignored::Unselected(indexed.copy));
+        }
         if stamped && self.refuse_flaws(indexed.copy, workload) {
             sum.left_alone = true;
         }
+        // The name of a source that no pod spec says rolls nothing.
         let mut copies = self.resolver.copies(indexed).iter();
-        if copies.all(|&copy| self.renames.is_content_named(manifests, copy)) {
+        if !is_added(&reference.site)
+            && copies.all(|&copy| self.renames.is_content_named(manifests, copy))
+        {
             return Reason::ContentNamed(indexed.copy);
         }
         // A text can say one reference a thousand times, and each may read a thousand keys.
@@ -397,11 +461,10 @@ impl Planner<'_> {
         &self,
         object: &Object,
         template: &Template,
-        id: ReferenceId,
+        reference: &Reference,
+        name: &str,
         reason: &Reason,
     ) -> Option<Finding> {
-        let reference = &self.manifests[id];
-        let name = self.renames.name(id, reference);
         match reason {
             Reason::External if !reference.optional => {
                 Some(findings::external(object, reference, name, self.options.strict))
@@ -502,41 +565,4 @@ fn unread_flaws(
         }
     }
     findings
-}
-
-/// The keys that a reference names and that its source does not have.
-fn missing_keys<'a>(reference: &'a Reference, source: &Source) -> Vec<&'a str> {
-    let (keys, env): (&[String], bool) = match &reference.keys {
-        _ if source.whole => return Vec::new(),
-        Keys::One(key) => (std::slice::from_ref(key), true),
-        Keys::Listed(keys) => (keys, false),
-        _ => return Vec::new(),
-    };
-    keys.iter()
-        .filter(|key| !source.get(key).iter().any(|e| e.env || !env))
-        .map(String::as_str)
-        .collect()
-}
-
-/// The positions of the entries of a source that a reference reads.
-pub(crate) fn read_entries(source: &Source, keys: &Keys) -> Vec<usize> {
-    let all = 0..source.entries.len();
-    let with_key = |key: &str| {
-        let start = source.entries.partition_point(|e| e.key.as_str() < key);
-        start..start + source.get(key).len()
-    };
-    match keys {
-        Keys::None => Vec::new(),
-        _ if source.whole => all.collect(),
-        Keys::All => all.collect(),
-        Keys::Env => all.filter(|&i| source.entries[i].env).collect(),
-        Keys::One(key) => with_key(key).filter(|&i| source.entries[i].env).collect(),
-        Keys::Listed(keys) => keys.iter().flat_map(|key| with_key(key)).collect(),
-        Keys::Under(parts) => all
-            .filter(|&i| {
-                let key = &source.entries[i].key;
-                parts.iter().any(|part| part.first().is_some_and(|first| first == key))
-            })
-            .collect(),
-    }
 }

@@ -1,15 +1,12 @@
 //! Workloads that several units apply: one is stamped only where all its units need the same stamp.
 
-use super::{Decision, Planner, Reason, findings};
+use super::{Decided, Decision, Planner, Reason, findings};
 use crate::extract::{Manifests, Object, Reference, Template, TemplateId};
 use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
 use crate::scope::{Seat, Unit};
 use crate::text::Place;
 use std::collections::BTreeSet;
-
-/// The decision about a template, and its reasons.
-type Decided = (Decision, Vec<Reason>);
 
 /// Whether a template would get a stamp, or may get one where it is applied, so that a finding says why
 /// it is left alone.
@@ -51,7 +48,7 @@ impl Planner<'_> {
                     findings.push(finding);
                 }
             }
-            wrong = self.doubt(seat, at, &decided.1);
+            wrong = self.doubt(seat, at, &decided);
             if wrong.is_some() {
                 break;
             }
@@ -62,7 +59,7 @@ impl Planner<'_> {
                     let finding =
                         findings::several_units(self.manifests.workload(at), &one.name, &unit.name);
                     self.said.findings.push(finding);
-                    return Ok((Decision::Refused, Vec::new()));
+                    return Ok((Decision::Refused, Vec::new(), Vec::new()));
                 }
                 Some((one, same)) if same.0 != decided.0 => {
                     let (one, two) = (one.name.clone(), unit.name.clone());
@@ -84,12 +81,12 @@ impl Planner<'_> {
     }
 
     /// Why the template that a unit applies may need another stamp than the one in the file.
-    fn doubt(&self, seat: &Seat, at: TemplateId, reasons: &[Reason]) -> Option<Divergence> {
+    fn doubt(&self, seat: &Seat, at: TemplateId, decided: &Decided) -> Option<Divergence> {
         let unit = self.units.get(seat.unit);
         if !unit.built {
             return None;
         }
-        let why = self.doubt_in(unit, seat, at, reasons)?;
+        let why = self.doubt_in(unit, seat, at, decided)?;
         Some(why.in_build_of(&unit.name))
     }
 
@@ -98,7 +95,7 @@ impl Planner<'_> {
         unit: &Unit,
         seat: &Seat,
         at: TemplateId,
-        reasons: &[Reason],
+        (_, reasons, added): &Decided,
     ) -> Option<Divergence> {
         let manifests = self.manifests;
         let template = &manifests[at];
@@ -106,9 +103,14 @@ impl Planner<'_> {
         if let Some(why) = unit.changed.get(&template.object) {
             return Some(why.clone());
         }
-        for (id, reason) in template.references.iter().zip(reasons) {
+        let references = template.references.iter().zip(reasons).map(|(id, reason)| {
             let reference = &manifests[id];
-            let name = self.renames.name(id, reference);
+            (reference, self.renames.name(id, reference), reason)
+        });
+        let added = added
+            .iter()
+            .map(|added| (&added.reference, added.reference.name.as_str(), &added.reason));
+        for (reference, name, reason) in references.chain(added) {
             if matches!(reason, Reason::ReadsNothing) {
                 continue;
             }

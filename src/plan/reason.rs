@@ -1,5 +1,6 @@
 //! What each reference contributes to a stamp.
 
+use crate::compat::selection::NotSelected;
 use crate::extract::{By, SourceId};
 use std::sync::Arc;
 
@@ -24,6 +25,25 @@ pub enum Reason {
     Ambiguous(Vec<SourceId>),
 }
 
+impl Reason {
+    /// The source that a reference found, if it found one.
+    pub fn source(&self) -> Option<SourceId> {
+        match self {
+            Self::Counted(counted) => Some(counted.source),
+            Self::ContentNamed(at)
+            | Self::Filled(at)
+            | Self::Clash(at, _)
+            | Self::Ignored(
+                Ignored::Source(at, _) | Ignored::Keys(at, _) | Ignored::Unselected(at),
+            ) => Some(*at),
+            Self::Ignored(Ignored::Workload(_) | Ignored::NotSelected(_) | Ignored::OnWorkload)
+            | Self::ReadsNothing
+            | Self::External
+            | Self::Ambiguous(_) => None,
+        }
+    }
+}
+
 /// What a reference reads of its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
@@ -42,6 +62,10 @@ pub struct Counted {
 pub enum Ignored {
     /// The whole workload is ignored.
     Workload(By),
+    /// The workload as a whole: what annotations decide, and these do not ask for it.
+    NotSelected(NotSelected),
+    /// The source: Reloader is followed, and its annotations do not select it.
+    Unselected(SourceId),
     /// The workload says to ignore the source.
     OnWorkload,
     /// The whole source is ignored.

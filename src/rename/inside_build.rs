@@ -7,7 +7,9 @@
 
 use super::candidates::{Blocker, Group, Items};
 use super::referrals::{Link, Run, asked, refuses};
-use crate::extract::{Manifests, Mention, MentionId, Object, Origin, Reference, ReferenceId, What};
+use crate::extract::{
+    Manifests, Meaning, Mention, MentionId, Object, Origin, Reference, ReferenceId,
+};
 use crate::k8s::kustomize_names::renames;
 use crate::k8s::other_names::CLUSTER_WIDE;
 use crate::k8s::providers::Target;
@@ -93,9 +95,9 @@ fn link(
     // What the place means, and what kustomize takes it for.
     let meant: Vec<Target> = match (&of_pod, &mention.what) {
         (Some((target, _)), _) => vec![*target],
-        (None, What::Reference(targets)) => targets.clone(),
-        (None, What::Unknown) => vec![Target::ConfigMap, Target::Secret],
-        (None, What::Other | What::Definition(_)) => Vec::new(),
+        (None, Meaning::Reference(targets)) => targets.clone(),
+        (None, Meaning::Unknown) => vec![Target::ConfigMap, Target::Secret],
+        (None, Meaning::Other | Meaning::Definition(_)) => Vec::new(),
     };
     let rewritten = match &of_pod {
         Some((target, true)) => vec![*target],
@@ -105,7 +107,7 @@ fn link(
         let own = mention.namespace.as_deref().filter(|_| !mention.anywhere);
         let named: Vec<usize> = items.anywhere(&mention.name, own).collect();
         let hold = match (&mention.what, of_pod) {
-            (What::Unknown, None) => Blocker::Unknown(number),
+            (Meaning::Unknown, None) => Blocker::Unknown(number),
             _ => Blocker::NotRewritten(number),
         };
         for group in named {

@@ -3,7 +3,7 @@
 use super::candidates::{Blocker, Items};
 use super::inside_build;
 use crate::config::options::{Goal, Mode, Options};
-use crate::extract::{Manifests, Mention, MentionId, ReferenceId, SourceId, What};
+use crate::extract::{Manifests, Meaning, Mention, MentionId, ReferenceId, SourceId};
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::providers::Target;
@@ -47,7 +47,7 @@ impl Links {
         let references = references(run.manifests);
         for (number, mention) in run.mentions.iter().enumerate() {
             let number = MentionId::at(number);
-            if let What::Definition(_) = mention.what {
+            if let Meaning::Definition(_) = mention.what {
                 define(number, mention, run.manifests, items);
                 continue;
             }
@@ -88,11 +88,11 @@ impl Links {
         let of_pod = reference.map(|reference| run.manifests[reference].site.target);
         let targets: &[Target] = match (&mention.what, &of_pod) {
             (_, Some(target)) => std::slice::from_ref(target),
-            (What::Reference(targets), None) => targets,
-            (What::Unknown, None) => BOTH,
-            (What::Other | What::Definition(_), None) => return,
+            (Meaning::Reference(targets), None) => targets,
+            (Meaning::Unknown, None) => BOTH,
+            (Meaning::Other | Meaning::Definition(_), None) => return,
         };
-        let is_unknown = mention.what == What::Unknown && of_pod.is_none();
+        let is_unknown = mention.what == Meaning::Unknown && of_pod.is_none();
         let groups = resolve(mention, targets, run, items);
         if groups.is_empty() {
             let own = mention.namespace.as_deref().or(run.options.namespace.as_deref());

@@ -10,6 +10,7 @@ pub mod json;
 pub mod junit;
 pub mod krm;
 pub mod locator;
+pub mod migration;
 mod plain;
 pub mod sarif;
 pub mod summary;

@@ -1,6 +1,7 @@
 //! Single lines about a run for people.
 
 use super::{count, plain};
+use crate::compat::migration::Fate;
 use crate::extract::File;
 use crate::finding::{Code, Finding, Severity};
 use crate::outcome::{Coverage, Outcome};
@@ -152,6 +153,11 @@ pub fn changed(outcome: &Outcome, file: FileId) -> String {
         match id.kind.as_str() {
             "Secret" => parts.push(format!("renamed {id}")),
             _ => parts.push(format!("renamed {id} to {}", renamed.to)),
+        }
+    }
+    for moved in outcome.plan.moves.iter().filter(|m| manifests[m.object].place.file == file) {
+        if let Fate::Moves(_) = moved.fate {
+            parts.push(format!("new annotations for {}", manifests[moved.object].id));
         }
     }
     if parts.is_empty() {

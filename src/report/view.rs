@@ -22,6 +22,8 @@ pub enum Verb {
     Strip,
     /// `explain`
     Explain,
+    /// `migrate`
+    Migrate,
     /// `graph`
     Graph,
 }
@@ -35,6 +37,7 @@ impl Verb {
             Self::Check => "check",
             Self::Strip => "strip",
             Self::Explain => "explain",
+            Self::Migrate => "migrate",
             Self::Graph => "graph",
         }
     }

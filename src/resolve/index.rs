@@ -79,6 +79,15 @@ impl Index {
         }
     }
 
+    /// The sources of a unit that are of this kind, by name and namespace.
+    pub(super) fn all(&self, unit: UnitId, target: Target) -> impl Iterator<Item = &Indexed> {
+        let mut groups: Vec<&Group> = self.groups.iter().collect();
+        groups.retain(|group| group.unit == unit && group.target == target);
+        groups.sort_by(|one, other| one.name.cmp(&other.name));
+        let sources = |group: &Group| &self.sources[group.first as usize..group.end as usize];
+        groups.into_iter().flat_map(sources)
+    }
+
     /// The copies of a source that say what is in it.
     pub fn copies(&self, indexed: &Indexed) -> &[SourceId] {
         &self.copies[indexed.copies.0 as usize..indexed.copies.1 as usize]

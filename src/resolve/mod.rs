@@ -56,6 +56,36 @@ impl<'a> Resolver<'a> {
         self.index.get(seat.unit, target, name)
     }
 
+    /// All sources of a unit that are of this kind, in the order of their names.
+    pub fn all(&self, seat: &Seat, target: Target) -> impl Iterator<Item = &'a Indexed> {
+        self.index.all(seat.unit, target)
+    }
+
+    /// Whether a source is in the namespace of a workload, as far as both are written.
+    pub fn is_near(&self, seat: &Seat, workload: &Object, indexed: &Indexed) -> bool {
+        let own = self.own_namespace(seat, workload);
+        own.is_none() || indexed.namespace.is_none() || indexed.namespace.as_deref() == own
+    }
+
+    /// What a name means that stands in no pod spec: in the namespace that goes with it, or in that of
+    /// the workload.
+    pub fn named(
+        &self,
+        seat: &Seat,
+        workload: &Object,
+        target: Target,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Resolution<'a> {
+        match namespace {
+            Some(other) if self.own_namespace(seat, workload) != namespace => {
+                let found = exact(self.candidates(seat, target, name), Some(other));
+                found.map_or(Resolution::External, settled)
+            }
+            _ => self.by_name(seat, workload, target, name),
+        }
+    }
+
     /// The copies of a source that say what is in it.
     pub fn copies(&self, indexed: &Indexed) -> &'a [SourceId] {
         self.index.copies(indexed)

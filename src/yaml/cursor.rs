@@ -113,6 +113,11 @@ impl<'a> Cursor<'a> {
         &self.document.tape.nodes[self.id.0 as usize..self.node().jump as usize]
     }
 
+    /// The same, each node as a cursor.
+    pub fn subtree_cursors(self) -> impl Iterator<Item = Self> + use<'a> {
+        (self.id.0..self.node().jump).map(move |id| self.to(NodeId(id)))
+    }
+
     /// The node behind an alias, or the node itself.
     pub fn target(self) -> Self {
         self.to(self.document.target(self.id))

@@ -97,9 +97,9 @@ mod tests {
 
     #[test]
     fn merges_and_repeated_keys_read_as_kubectl_reads_them() {
-        let text = "base: &b {x: 1, y: 1}\nuse: {x: 0, <<: *b, y: 2}\ny: 1\ny: 2\n";
+        let text = "base: &b {x: 1, z: 1}\nuse: {x: 0, <<: *b, z: 2}\nz: 1\nz: 2\n";
         let read = read(text);
-        assert_eq!(read["use"], serde_json::json!({"x": 1, "y": 2}));
-        assert_eq!(read["y"], 2);
+        assert_eq!(read["use"], serde_json::json!({"x": 1, "z": 2}));
+        assert_eq!(read["z"], 2);
     }
 }

@@ -24,6 +24,14 @@ pub(super) struct Seen {
     pub(super) replicas: Option<u64>,
 }
 
+/// The first of five ports that nobody listens on.
+fn free_port() -> String {
+    let mut bases = (0..200).map(|i| 16_440 + i * 10);
+    let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let base = bases.find(|base| (0..5).all(|i| is_free(base + i)));
+    base.expect("five free ports").to_string()
+}
+
 fn script() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/control-plane.sh")
 }
@@ -31,7 +39,9 @@ fn script() -> PathBuf {
 impl Plane {
     pub(super) fn start() -> Self {
         let state = tempfile::tempdir().unwrap();
-        let output = Command::new("bash").arg(script()).arg("start").arg(state.path()).output();
+        let mut command = Command::new("bash");
+        command.arg(script()).arg("start").arg(state.path()).env("BASEPORT", free_port());
+        let output = command.output();
         let output = output.unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "the control plane does not start: {said}");

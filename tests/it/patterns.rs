@@ -239,3 +239,85 @@ fn wave_counts_what_its_code_counted() {
         wrong[..wrong.len().min(20)].join("\n")
     );
 }
+
+/// The objects of a recorded decision, in a namespace of their own.
+fn objects(row: &Json) -> Vec<Json> {
+    let (workload, resource) = (&row["workload"], &row["resource"]);
+    let namespace = format!("n{}", row["id"]);
+    let kind = workload["kind"].as_str().unwrap();
+    let api_version = if kind == "Rollout" { "argoproj.io/v1alpha1" } else { "apps/v1" };
+    let metadata = |name: &Json, annotations: &Json| serde_json::json!({"name": name, "namespace": namespace, "annotations": annotations});
+    vec![
+        serde_json::json!({
+            "apiVersion": api_version,
+            "kind": kind,
+            "metadata": metadata(&"web".into(), &workload["annotations"]),
+            "spec": {"template": {
+                "metadata": {"annotations": row["template"]["annotations"]},
+                "spec": row["template"]["spec"],
+            }},
+        }),
+        serde_json::json!({
+            "apiVersion": "v1",
+            "kind": resource["kind"],
+            "metadata": metadata(&resource["name"], &resource["annotations"]),
+            "data": {"a": "YQ==", "b": "YQ==", "d.txt": "YQ=="},
+        }),
+    ]
+}
+
+/// The whole program over the recorded decisions: under `follow` exactly those sources count that
+/// roll the workload. Of two volumes with one source Reloader sees the first alone, we see both.
+#[test]
+fn follow_counts_what_reloader_selects() {
+    let Some(mut rows) = decisions("reloader-decisions.jsonl.gz") else { return };
+    // One run has one set of options; Jobs get no stamp, and a restart changes no pod template.
+    rows.retain(|row| {
+        let kind = row["workload"]["kind"].as_str().unwrap();
+        row["options"]["autoReloadAll"] == false
+            && row["options"]["keys"].is_null()
+            && !matches!(kind, "Job" | "CronJob")
+            && row["decision"]["action"] != "restartAt"
+            && row["workload"]["annotations"]["reloader.stakater.com/rollout-strategy"] != "restart"
+    });
+    let objects = rows.iter().flat_map(objects);
+    let stream: Vec<String> = objects.map(|object| format!("---\n{object}\n")).collect();
+    let arguments = ["explain", "-o", "json", "--select=annotated", "--compat-reloader=follow"];
+    let output = crate::sandbox::Sandbox::new(&crate::sandbox::Tree::new())
+        .run(&arguments.map(str::to_owned), Some(stream.concat().as_bytes()));
+    let report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let explained: BTreeMap<&str, &Json> = report["workloads"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|workload| (workload["namespace"].as_str().unwrap(), workload))
+        .collect();
+    let (mut wrong, mut counted) = (Vec::new(), 0);
+    for row in &rows {
+        let workload = explained[format!("n{}", row["id"]).as_str()];
+        if workload["state"] == "refused" {
+            // An entry whose meaning depends on the version of Go.
+            continue;
+        }
+        let resource = &row["resource"];
+        let references = workload["references"].as_array().unwrap().iter();
+        let of_it: Vec<&Json> = references
+            .filter(|read| read["kind"] == resource["kind"] && read["name"] == resource["name"])
+            .filter(|read| read["outcome"] != "reads-nothing")
+            .collect();
+        let counts = of_it.iter().any(|read| read["outcome"] == "counted");
+        let decision = |what: &str| row["decision"][what].as_bool().unwrap();
+        let expected = decision("reload") && (!decision("auto") || !of_it.is_empty());
+        counted += usize::from(counts);
+        if counts != expected {
+            wrong.push(format!("{}: it rolls: {expected}, it counts: {counts}", row["id"]));
+        }
+    }
+    println!("{} workloads, {counted} with the source in the stamp", rows.len());
+    assert!(
+        wrong.is_empty(),
+        "{} differ:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(40)].join("\n")
+    );
+}

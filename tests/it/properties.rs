@@ -6,8 +6,8 @@ use proptest::test_runner::RngSeed;
 use rollstamp::text::Span;
 use rollstamp::yaml::insert::{Slot, find};
 use rollstamp::yaml::path::Step;
-use rollstamp::yaml::verify::{Change, Read, only_changes};
-use rollstamp::yaml::{self, EditSet};
+use rollstamp::yaml::verify::{Change, only_changes};
+use rollstamp::yaml::{self, Cursor, EditSet};
 
 /// A pod template in one of the layouts that people write.
 fn template() -> impl Strategy<Value = String> {
@@ -82,7 +82,7 @@ proptest! {
             wrote: yaml::verify::Wrote::Anew,
         };
         prop_assert!(
-            only_changes(Read { document: &before, text: &text }, Read { document: &after, text: &stamped }, &[change]),
+            only_changes(Cursor::root(&before, &text), Cursor::root(&after, &stamped), &[change]),
             "{text}\n->\n{stamped}"
         );
         let Some(Slot::Present(present)) = slot(&stamped) else {

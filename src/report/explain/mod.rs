@@ -7,7 +7,7 @@ pub(super) mod words;
 
 use crate::extract::{Keys, Object, ObjectId, Reference, SourceId, Template};
 use crate::outcome::Outcome;
-use crate::plan::{Decision, Ignored, Planned, Reason};
+use crate::plan::{Decision, Planned, Reason};
 use crate::text::{FileId, Place};
 use crate::yaml::insert::Slot;
 use std::collections::BTreeSet;
@@ -41,7 +41,10 @@ impl std::ops::Deref for Read<'_> {
 pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
     let manifests = &outcome.manifests;
     let planned = outcome.plan.workloads.iter();
-    let sources = planned.clone().flat_map(|planned| &planned.reasons).flat_map(|reason| {
+    let reasons = planned.clone().flat_map(|planned| {
+        planned.reasons.iter().chain(planned.added.iter().map(|added| &added.reason))
+    });
+    let sources = reasons.flat_map(|reason| {
         let other = match reason {
             Reason::Clash(_, other) => Some(*other),
             _ => None,
@@ -75,10 +78,15 @@ impl<'a> Explained<'a> {
     /// The references with what each contributes; none, where nothing was looked up for it.
     fn reads(&self) -> impl Iterator<Item = (Read<'a>, &'a Reason)> + use<'a> {
         let Outcome { manifests, renames, .. } = self.outcome;
-        self.template.references.iter().zip(&self.planned.reasons).map(|(at, reason)| {
+        let named = self.template.references.iter().zip(&self.planned.reasons);
+        let named = named.map(|(at, reason)| {
             let reference = &manifests[at];
             (Read { reference, name: renames.name(at, reference) }, reason)
-        })
+        });
+        let added = self.planned.added.iter().map(|added| {
+            (Read { reference: &added.reference, name: &added.reference.name }, &added.reason)
+        });
+        named.chain(added)
     }
 
     /// All references.
@@ -122,17 +130,7 @@ impl<'a> Explained<'a> {
 
 /// The source that a reference found, if it found one.
 fn found(reason: &Reason) -> Option<SourceId> {
-    match reason {
-        Reason::Counted(counted) => Some(counted.source),
-        Reason::ContentNamed(at)
-        | Reason::Filled(at)
-        | Reason::Clash(at, _)
-        | Reason::Ignored(Ignored::Source(at, _) | Ignored::Keys(at, _)) => Some(*at),
-        Reason::Ignored(Ignored::Workload(_) | Ignored::OnWorkload)
-        | Reason::ReadsNothing
-        | Reason::External
-        | Reason::Ambiguous(_) => None,
-    }
+    reason.source()
 }
 
 /// The keys that a reference names itself.

@@ -2,8 +2,9 @@
 
 use super::Explained;
 use crate::extract::{
-    By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, Source, Spot, Why,
+    By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, SiteLabel, Source, Why,
 };
+use crate::finding::controllers::not_selected;
 use crate::finding::workload::{no_stamp, until};
 use crate::k8s::sites::{Reads, Site, Under};
 use crate::outcome::Outcome;
@@ -16,7 +17,12 @@ const CONFIGURATION: &str = "a rule of the configuration";
 /// `env LOG_LEVEL of container web`, `volume config at /etc/nginx/nginx.conf (subPath nginx.conf)`.
 /// The name of a volume that is called like its source is left out, and so are the containers that
 /// mount it where there is but one.
-pub(in crate::report) fn site(site: &Site, spot: &Spot, name: &str, one_container: bool) -> String {
+pub(in crate::report) fn site(
+    site: &Site,
+    spot: &SiteLabel,
+    name: &str,
+    one_container: bool,
+) -> String {
     match site.under {
         Under::Container => {
             let what = match (site.reads, &spot.env) {
@@ -145,6 +151,10 @@ pub(super) fn why_not(
         Reason::Counted(_) => return None,
         Reason::ContentNamed(_) => "named after its content, so its name rolls the pods".to_owned(),
         Reason::Ignored(Ignored::Workload(by)) => format!("ignored: {}", whole(*by, "workload")),
+        Reason::Ignored(Ignored::NotSelected(why)) => format!("left out: {}", not_selected(*why)),
+        Reason::Ignored(Ignored::Unselected(_)) => {
+            "left out: the annotations for Reloader do not select it".to_owned()
+        }
         Reason::Ignored(Ignored::OnWorkload) => {
             format!("ignored: {IGNORE_SOURCES} on the workload")
         }

@@ -1,6 +1,6 @@
 //! An impact in people's words: what happens to the pods of a workload, and why.
 
-use crate::extract::Spot;
+use crate::extract::SiteLabel;
 use crate::finding::workload as finding;
 use crate::impact::disruption::{Disruption, Downtime, Stuck};
 use crate::impact::{
@@ -267,7 +267,7 @@ pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
 fn containers<'k>(keys: impl Iterator<Item = &'k KeyReason>) -> BTreeSet<&'k str> {
     let mut found = BTreeSet::new();
     for key in keys {
-        let Spot { list, owner, mounts, .. } = &key.spot;
+        let SiteLabel { list, owner, mounts, .. } = &key.spot;
         if *list != "volumes" {
             found.insert(owner.as_str());
         }

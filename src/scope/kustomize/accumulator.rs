@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 
 /// What a kustomization holds at some point of its build.
 #[derive(Clone, Default)]
-pub(super) struct Gathered {
-    pub(super) items: Vec<Item>,
+pub(super) struct Accumulator {
+    pub(super) items: Vec<Resource>,
     /// Why there may be more objects, or other names.
     pub(super) open: Option<Divergence>,
 }
 
 /// A file, or a generated source, on its way through a build.
 #[derive(Clone)]
-pub(super) struct Item {
+pub(super) struct Resource {
     pub(super) file: FileId,
     /// The object that was made for a generated source.
     pub(super) made: Option<ObjectId>,
@@ -26,7 +26,7 @@ pub(super) struct Item {
     pub(super) objects: BTreeMap<ObjectId, Divergence>,
 }
 
-impl Item {
+impl Resource {
     /// The objects that it stands for.
     pub(super) fn objects_in(
         &self,
@@ -37,7 +37,7 @@ impl Item {
     }
 }
 
-impl Gathered {
+impl Accumulator {
     pub(super) fn change_all(&mut self, why: &Divergence, open: bool) {
         for item in &mut self.items {
             item.changed.get_or_insert_with(|| why.clone());
@@ -49,7 +49,7 @@ impl Gathered {
 
     pub(super) fn append(&mut self, base: Self) {
         for item in base.items {
-            let same = |other: &Item| (other.file, other.made) == (item.file, item.made);
+            let same = |other: &Resource| (other.file, other.made) == (item.file, item.made);
             match self.items.iter_mut().find(|other| same(other)) {
                 None => self.items.push(item),
                 Some(other) => {
@@ -67,8 +67,8 @@ impl Gathered {
     pub(super) fn take_made<'a>(
         &mut self,
         wanted: &Source,
-        provides: impl Fn(&Item) -> Vec<(ObjectId, &'a [Source])>,
-    ) -> Option<Item> {
+        provides: impl Fn(&Resource) -> Vec<(ObjectId, &'a [Source])>,
+    ) -> Option<Resource> {
         let mut at = None;
         for (i, item) in self.items.iter().enumerate() {
             if provides(item).iter().any(|(_, sources)| has_name_of(sources, wanted)) {
@@ -85,7 +85,7 @@ impl Gathered {
     pub(super) fn touch_named<'a>(
         &mut self,
         wanted: &Source,
-        provides: impl Fn(&Item) -> Vec<(ObjectId, &'a [Source])>,
+        provides: impl Fn(&Resource) -> Vec<(ObjectId, &'a [Source])>,
         why: &Divergence,
     ) {
         for item in &mut self.items {

@@ -2,6 +2,7 @@
 
 use super::Material;
 use super::kustomization::{Behavior, Generator, Part};
+use crate::compat::reloader::Tags;
 use crate::config::options::Options;
 use crate::config::policy::Subject;
 use crate::digest::{HashKey, ValueDigest};
@@ -62,6 +63,8 @@ pub(super) fn source(
         ignored: rules.iter().any(|rule| rule.ignores(&subject)).then_some(By::Rule),
         malformed: None,
         naming: None,
+        tags: Tags::default(),
+        collected: 0,
     };
     // What is named after its content rolls by its name, whatever the content is.
     let unknown = unknown.filter(|_| !generator.hashed);

@@ -1,6 +1,6 @@
 //! The graph of kustomizations, followed as kustomize builds it.
 
-use super::accumulator::{Gathered, Item};
+use super::accumulator::{Accumulator, Resource};
 use super::generator::{absorb, source};
 use super::kustomization::{Behavior, Parsed, Touch, parse};
 use super::patch::Patch;
@@ -32,7 +32,7 @@ pub(super) struct Graph<'a> {
     generated: Generated,
     options: &'a Options,
     /// What each gathers when it is included as a resource.
-    gathered: BTreeMap<usize, Gathered>,
+    gathered: BTreeMap<usize, Accumulator>,
     /// How many steps may still be made: components of components could double them each time.
     left: usize,
 }
@@ -126,7 +126,7 @@ impl<'a> Graph<'a> {
         (leaves, self.generated)
     }
 
-    fn leaf(&self, k: usize, gathered: Gathered) -> Leaf {
+    fn leaf(&self, k: usize, gathered: Accumulator) -> Leaf {
         let mut unit = Unit {
             name: self.found[k].folder.clone(),
             built: true,
@@ -164,11 +164,11 @@ impl<'a> Graph<'a> {
     }
 
     /// What a kustomization gathers from nothing.
-    fn gather(&mut self, k: usize, on_the_way: &mut Vec<usize>) -> Gathered {
+    fn gather(&mut self, k: usize, on_the_way: &mut Vec<usize>) -> Accumulator {
         if let Some(known) = self.gathered.get(&k) {
             return known.clone();
         }
-        let mut gathered = Gathered::default();
+        let mut gathered = Accumulator::default();
         self.add(k, &mut gathered, on_the_way);
         self.gathered.insert(k, gathered.clone());
         gathered
@@ -176,7 +176,7 @@ impl<'a> Graph<'a> {
 
     /// Adds a kustomization to what there is: its resources, what it generates, its components,
     /// and then its changes, over everything.
-    fn add(&mut self, k: usize, gathered: &mut Gathered, on_the_way: &mut Vec<usize>) {
+    fn add(&mut self, k: usize, gathered: &mut Accumulator, on_the_way: &mut Vec<usize>) {
         if on_the_way.contains(&k) {
             let why = self.why(k, Effect::IncludesItself, Span::new(0, 0));
             return gathered.change_all(&why, true);
@@ -245,9 +245,9 @@ impl<'a> Graph<'a> {
         names.iter().map(child).collect()
     }
 
-    fn add_file(&self, file: FileId, gathered: &mut Gathered) {
+    fn add_file(&self, file: FileId, gathered: &mut Accumulator) {
         let mut item =
-            Item { file, made: None, namespace: None, changed: None, objects: BTreeMap::new() };
+            Resource { file, made: None, namespace: None, changed: None, objects: BTreeMap::new() };
         let (whole, look) = (&self.manifests[file], self.looks.get(&file));
         let name = &whole.input.name;
         let cause = |cause| Divergence::of(Cause::File(name.clone(), cause));
@@ -274,7 +274,7 @@ impl<'a> Graph<'a> {
         gathered.items.push(item);
     }
 
-    fn generate(&mut self, k: usize, gathered: &mut Gathered) {
+    fn generate(&mut self, k: usize, gathered: &mut Accumulator) {
         let found: &'a [Kustomization] = self.found;
         let Kustomization { input, material, .. } = &found[k];
         let Some(parsed) = self.parsed[k].take() else {
@@ -312,7 +312,7 @@ impl<'a> Graph<'a> {
             });
             let at = ObjectId::at(self.manifests.objects().len() + self.generated.0.len());
             self.generated.0.push(made(source, *input, generator.at));
-            gathered.items.push(Item {
+            gathered.items.push(Resource {
                 file: *input,
                 made: Some(at),
                 namespace: None,
@@ -324,14 +324,14 @@ impl<'a> Graph<'a> {
     }
 
     /// What the objects of an item provide.
-    fn provides(&self, item: &Item) -> Vec<(ObjectId, &[Source])> {
+    fn provides(&self, item: &Resource) -> Vec<(ObjectId, &[Source])> {
         let objects = item.objects_in(self.manifests);
         objects.map(|at| (at, self.object(at).1)).collect()
     }
 
     /// What a stamps file of ours does: it gives the pod templates that it names another stamp than their
     /// files, and leaves everything else alone. A file of this name that is not ours may do anything.
-    fn add_stamps(&self, k: usize, at: Span, gathered: &mut Gathered) {
+    fn add_stamps(&self, k: usize, at: Span, gathered: &mut Accumulator) {
         let file = self.found[k].material.get(patches::FILE_NAME);
         let text = file.and_then(|Material(bytes)| std::str::from_utf8(bytes).ok());
         let Some(entries) = text.and_then(|text| patches::read(text, &self.options.annotation))
@@ -358,7 +358,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Everything that the fields of a kustomization do to what there is.
-    fn change(&self, k: usize, gathered: &mut Gathered) {
+    fn change(&self, k: usize, gathered: &mut Accumulator) {
         let Some(parsed) = &self.parsed[k] else {
             return;
         };
@@ -417,7 +417,7 @@ impl<'a> Graph<'a> {
     }
 
     /// What a SealedSecret says inside of its template stays, whatever namespace it gets.
-    fn sealed(&self, k: usize, item: &mut Item) {
+    fn sealed(&self, k: usize, item: &mut Resource) {
         for at in item.objects_in(self.manifests) {
             let (object, sources) = self.object(at);
             let is_core = matches!(object.id.kind.as_str(), "ConfigMap" | "Secret");

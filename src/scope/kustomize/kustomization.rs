@@ -2,7 +2,7 @@
 //! generators.
 
 use super::harmless::is_control;
-use super::patch::{self, Patch, Selector};
+use super::patch::{self, Patch, PatchTarget};
 use super::{Kustomization, PatchFile};
 use crate::finding::divergence::{FieldEffect, UnknownContent};
 use crate::k8s::providers::Target;
@@ -55,7 +55,7 @@ struct PatchEntry {
     /// The text, where the kustomization itself holds it.
     text: Option<String>,
     /// What it is for.
-    target: Option<Selector>,
+    target: Option<PatchTarget>,
 }
 
 /// A replacement as the kustomization names it.
@@ -295,7 +295,7 @@ fn patch_entry(item: Cursor<'_>, at: Span) -> PatchEntry {
             _ if value.is_null() => {}
             ("path", Some(path)) => entry.path = filled(path),
             ("patch", Some(text)) => entry.text = filled(text),
-            ("target", None) if value.is_mapping() => entry.target = Some(Selector::read(value)),
+            ("target", None) if value.is_mapping() => entry.target = Some(PatchTarget::read(value)),
             // Options may let it change names and kinds.
             ("options", None) if value.is_mapping() && is_empty(value) => {}
             _ => return PatchEntry { path: None, text: None, ..entry },
@@ -449,7 +449,7 @@ fn without_quotes(value: &str) -> &str {
 
 /// What a kustomization names: front finds it.
 #[derive(Default)]
-pub struct Names {
+pub struct NamedFiles {
     /// Resources, bases and components: files, folders or what lies elsewhere.
     pub children: Vec<String>,
     /// Files with patches; some may be the patch itself.
@@ -464,23 +464,23 @@ pub struct Names {
 
 /// The names in the text of a kustomization. One that cannot be read may be a good one all the
 /// same, to kustomize or to the program that fills in a template: whatever could be a path counts.
-pub fn names(text: &str) -> Names {
+pub fn names(text: &str) -> NamedFiles {
     let Some(parsed) = parse(text, "") else {
         let words = text.split(|c: char| c.is_whitespace() || "\"',[]{}".contains(c));
         let words: BTreeSet<&str> = words.filter(|word| !word.is_empty()).collect();
-        return Names {
+        return NamedFiles {
             children: words.into_iter().map(str::to_owned).collect(),
             reads_elsewhere: true,
-            ..Names::default()
+            ..NamedFiles::default()
         };
     };
     let stays_here =
         |touch: &Touch| matches!(touch.effect, FieldEffect::Renames | FieldEffect::PutsValues);
-    let mut names = Names {
+    let mut names = NamedFiles {
         children: parsed.resources,
         is_component: parsed.component,
         reads_elsewhere: !parsed.adds.is_empty() || !parsed.changes.iter().all(stays_here),
-        ..Names::default()
+        ..NamedFiles::default()
     };
     names.material.extend(parsed.stamps.map(|_| patches::FILE_NAME.to_owned()));
     names.children.extend(parsed.components);

@@ -15,7 +15,7 @@ mod patch;
 mod kustomization;
 mod divergence;
 
-pub use kustomization::{Names, names};
+pub use kustomization::{NamedFiles, names};
 
 use crate::config::options::{Goal, Options};
 use crate::extract::{Follows, Ids, Manifests, Object, ObjectId, Source};

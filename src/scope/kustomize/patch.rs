@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 pub(super) struct Patch {
     /// Where the kustomization names it.
     pub(super) at: Span,
-    selector: Selector,
+    selector: PatchTarget,
     /// Whether a workload that it meets still reads what it read.
     harmless: Harmless,
     /// The paths that it writes to, if they are known.
@@ -58,12 +58,12 @@ enum Harmless {
 
 /// A name in a selector, which kustomize takes for a regular expression that must match the whole.
 #[derive(Clone)]
-enum Pattern {
+enum NamePattern {
     Any,
     Literal(String),
 }
 
-impl Pattern {
+impl NamePattern {
     /// What is no plain name may match anything.
     fn new(text: Option<&str>) -> Self {
         match text {
@@ -94,7 +94,7 @@ impl Patch {
     pub(super) fn unknown(at: Span) -> Self {
         Self {
             at,
-            selector: Selector { kind: Pattern::Any, name: Pattern::Any },
+            selector: PatchTarget { kind: NamePattern::Any, name: NamePattern::Any },
             harmless: Harmless::Never,
             paths: None,
             adds: true,
@@ -153,7 +153,7 @@ impl Patch {
         };
         let keeps_kind = self.paths.as_ref().is_some_and(|paths| !paths.iter().any(changes_kind));
         match &self.selector.kind {
-            Pattern::Literal(kind) if keeps_kind && !kind.contains('.') => {
+            NamePattern::Literal(kind) if keeps_kind && !kind.contains('.') => {
                 self.renames && is_source(kind)
             }
             _ => self.renames,
@@ -163,22 +163,22 @@ impl Patch {
 
 /// Which objects a patch or a replacement is for.
 #[derive(Clone)]
-pub(super) struct Selector {
-    kind: Pattern,
-    name: Pattern,
+pub(super) struct PatchTarget {
+    kind: NamePattern,
+    name: NamePattern,
 }
 
-impl Selector {
+impl PatchTarget {
     /// Reads a `target` or a `select`.
     pub(super) fn read(target: Cursor<'_>) -> Self {
-        let pattern = |field| Pattern::new(target.filled(field).as_deref());
+        let pattern = |field| NamePattern::new(target.filled(field).as_deref());
         Self { kind: pattern("kind"), name: pattern("name") }
     }
 
     /// The objects that a strategic merge patch without a target names.
     fn of_body(body: Cursor<'_>) -> Self {
         let literal = |text: Option<SmolStr>| {
-            text.map_or(Pattern::Any, |text| Pattern::Literal(text.to_string()))
+            text.map_or(NamePattern::Any, |text| NamePattern::Literal(text.to_string()))
         };
         let name = body.get("metadata").and_then(|metadata| metadata.filled("name"));
         let kind = body.filled("kind").filter(|kind| !kind.ends_with("List"));
@@ -187,7 +187,7 @@ impl Selector {
 }
 
 /// The patches of a text: a JSON patch for `target`, or strategic merge patches.
-pub(super) fn read(text: &str, target: Option<&Selector>, at: Span, stamp: &str) -> Vec<Patch> {
+pub(super) fn read(text: &str, target: Option<&PatchTarget>, at: Span, stamp: &str) -> Vec<Patch> {
     let documents = strict::documents(text).unwrap_or_default();
     if documents.is_empty() {
         return vec![Patch::unknown(at)];
@@ -204,12 +204,12 @@ pub(super) fn read(text: &str, target: Option<&Selector>, at: Span, stamp: &str)
 }
 
 /// A strategic merge patch. With a target the kind and name that it says count for nothing.
-fn merge(body: Cursor<'_>, target: Option<&Selector>, at: Span, stamp: &str) -> Patch {
+fn merge(body: Cursor<'_>, target: Option<&PatchTarget>, at: Span, stamp: &str) -> Patch {
     let names_namespace = || body.at(["metadata", "namespace"]).is_some();
     let renames = target.is_some() && names_namespace();
     Patch {
         at,
-        selector: target.cloned().unwrap_or_else(|| Selector::of_body(body)),
+        selector: target.cloned().unwrap_or_else(|| PatchTarget::of_body(body)),
         harmless: match renames {
             true => Harmless::Never,
             false => merged(body, &mut Vec::new(), stamp),
@@ -300,7 +300,7 @@ fn leaves(body: Cursor<'_>) -> Vec<Vec<PathStep>> {
 }
 
 /// A JSON patch.
-fn operations(operations: Cursor<'_>, target: &Selector, at: Span, stamp: &str) -> Patch {
+fn operations(operations: Cursor<'_>, target: &PatchTarget, at: Span, stamp: &str) -> Patch {
     let mut paths = Vec::new();
     for operation in operations.items() {
         if operation.string("op").as_deref() == Some("test") {
@@ -335,7 +335,7 @@ fn replaced(target: Cursor<'_>, at: Span, stamp: &str) -> Patch {
     };
     // Without a path kustomize writes the name (api/filters/replacement, v5.8.1).
     let texts = if texts.is_empty() { vec!["metadata.name".to_owned()] } else { texts };
-    let selector = Selector::read(select);
+    let selector = PatchTarget::read(select);
     // An escaped dot or a list item by a field with a dot in it is read for more steps than it is; so it
     // is taken for harmful.
     let is_odd = |text: &String| {
@@ -378,7 +378,7 @@ fn names_object(path: &[PathStep]) -> bool {
 
 impl Patch {
     /// One that writes to these paths, from anywhere.
-    fn of_paths(selector: Selector, at: Span, paths: &[Vec<PathStep>], stamp: &str) -> Self {
+    fn of_paths(selector: PatchTarget, at: Span, paths: &[Vec<PathStep>], stamp: &str) -> Self {
         let renames = paths.iter().any(|path| names_object(path));
         let harmless = !renames && paths.iter().all(|path| is_harmless(path, stamp));
         let harmless = if harmless { Harmless::Always } else { Harmless::Never };
@@ -412,7 +412,7 @@ mod tests {
     fn changes(patch: &str, target: Option<&str>, api_version: &str, kind: &str) -> bool {
         let target = target.map(|text| {
             let documents = strict::documents(text).unwrap();
-            Selector::read(Cursor::root(&documents[0], text))
+            PatchTarget::read(Cursor::root(&documents[0], text))
         });
         let at = Span::new(0, 0);
         let patches = read(patch, target.as_ref(), at, "checksum/rollstamp");
@@ -509,7 +509,7 @@ mod tests {
     fn a_rename_of_what_is_no_source_makes_none() {
         let renames = |path: &str, kind: &str| {
             let patch = format!("- op: replace\n  path: {path}\n  value: x\n");
-            let target = Selector { kind: Pattern::new(Some(kind)), name: Pattern::Any };
+            let target = PatchTarget { kind: NamePattern::new(Some(kind)), name: NamePattern::Any };
             let patches = read(&patch, Some(&target), Span::new(0, 0), "checksum/rollstamp");
             patches[0].renames_sources(|kind| kind == "Secret")
         };

@@ -8,6 +8,7 @@
 //! [`Present::removal`] recognises each layout that an insertion makes and restores the text from before.
 //! For this, a flow mapping that an insertion makes has a blank inside its braces.
 
+pub mod entries;
 mod removal;
 
 use super::tape::{Document, Kind, NodeId, Style};

@@ -1,6 +1,8 @@
 //! Turns decisions into edits of the original text, and proves each edited document by reading it
 //! again. Decides nothing.
 
+mod moves;
+
 use crate::config::options::Options;
 use crate::extract::Manifests;
 use crate::finding::{Code, Finding};
@@ -10,8 +12,8 @@ use crate::rename::Renames;
 use crate::text::{FileId, Place, Span, Texts};
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
-use crate::yaml::verify::{Change, Read, Wrote, only_changes};
-use crate::yaml::{self, Edit, EditSet};
+use crate::yaml::verify::{Change, Wrote, only_changes};
+use crate::yaml::{self, Cursor, Edit, EditSet};
 use smol_str::{SmolStr, ToSmolStr as _};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +46,21 @@ impl Pending {
     }
 }
 
+impl Pending {
+    /// Takes back the edits of an object; each has one change.
+    fn leave(&mut self, object: Span) {
+        let stays: Vec<bool> = self.owners.iter().map(|owner| owner.place != object).collect();
+        let keep = |at: &mut usize| {
+            *at += 1;
+            stays[*at - 1]
+        };
+        let (mut edit, mut change, mut owner) = (0, 0, 0);
+        self.edits.retain(|_| keep(&mut edit));
+        self.changes.retain(|_| keep(&mut change));
+        self.owners.retain(|_| keep(&mut owner));
+    }
+}
+
 /// What an edit is in.
 struct Owner {
     /// The object, as people call it.
@@ -63,7 +80,8 @@ pub fn wanted(manifests: &Manifests, plan: &Plan, renames: &Renames) -> BTreeSet
             !planned.others.is_empty() || stamp_edit(manifests, planned).is_some()
         });
     let stamps = stamps.map(|planned| manifests[planned.object].place.file);
-    stamps.chain(renames.edits.iter().map(|edit| edit.file)).collect()
+    let names = renames.edits.iter().map(|edit| edit.file);
+    stamps.chain(names).chain(moves::wanted(manifests, plan)).collect()
 }
 
 /// Whether the file of a workload was named: only such files are written.
@@ -114,7 +132,9 @@ fn pending(
             let pending = by_file.entry(object.place.file).or_default();
             pending.add(owner, edit, Change { path, value, wrote: Wrote::Anew });
         };
-        if let Some((edit, value)) = stamp_edit(manifests, planned) {
+        if let Some((edit, value)) = stamp_edit(manifests, planned)
+            && !moves::has_stamp(plan, planned.template)
+        {
             annotate(&template.path, &options.annotation, edit, value);
         }
         for other in &planned.others {
@@ -144,8 +164,8 @@ pub fn edits(
     renames: &Renames,
     options: &Options,
 ) -> (Vec<FileChange>, Vec<Finding>) {
-    let by_file = pending(manifests, plan, renames, options);
-    let mut findings = Vec::new();
+    let mut by_file = pending(manifests, plan, renames, options);
+    let mut findings = moves::add(manifests, texts, plan, options, &mut by_file);
     let mut files: Vec<Edited> = Vec::new();
     let mut names_fail = false;
     for (file, pending) in by_file {
@@ -244,8 +264,8 @@ fn proven(text: &str, edits: &EditSet, changes: &[(Span, Change)]) -> bool {
     };
     match (before.as_slice(), after.as_slice()) {
         ([before], [after]) => only_changes(
-            Read { document: before, text },
-            Read { document: after, text: &edited },
+            Cursor::root(before, text),
+            Cursor::root(after, &edited),
             changes.iter().map(|(_, change)| change),
         ),
         _ => false,

@@ -1,0 +1,53 @@
+//! Takes the annotations of a controller out of manifests, and stamps what they selected.
+
+use super::Exit;
+use super::args::{Building, Common, Controller};
+use super::in_place::write_or_show;
+use super::run::start_with;
+use crate::compat::migration::From;
+use crate::compat::selection::{Rules, Select};
+use crate::config::file;
+use crate::config::options::{Goal, Mode};
+use crate::finding::Code;
+use crate::finding::silence::Level;
+use crate::report::{Verb, migration};
+use anyhow::anyhow;
+use std::path::PathBuf;
+
+pub(super) fn migrate(
+    from: Controller,
+    paths: &[PathBuf],
+    common: &Common,
+    show_diffs: bool,
+) -> anyhow::Result<Exit> {
+    let run = start_with(paths, common, Verb::Migrate, Goal::Stamp, |settings, options| {
+        let reloader = file::reloader(&settings.compat.reloader_options)
+            .map_err(|error| anyhow!("the configuration: {error}"))?;
+        let select_after = options.rules.compat.select_after;
+        let rules = Rules { select: Select::Annotated, select_after, ..Rules::default() };
+        let (from, rules) = match from {
+            Controller::Reloader => (
+                From::Reloader(Box::new(reloader.clone())),
+                Rules { reloader: Some(reloader), ..rules },
+            ),
+            Controller::Wave => (From::Wave, Rules { wave: true, ..rules }),
+        };
+        options.migrate = Some(from);
+        options.rules.compat = rules;
+        options.mode = Mode::Annotation;
+        // Only a person can follow them into the values of a chart.
+        let levels = &mut options.rules.findings.of_code;
+        levels.entry(Code::ReloaderInValues).or_insert(Level::Warning);
+        Ok(())
+    })?;
+    let Some(mut run) = run else {
+        return Ok(Exit::Trouble);
+    };
+    let lines = migration::lines(&run.outcome, &run.options);
+    let shown = super::in_place::Shown { diff: show_diffs, statistics: false };
+    let exit = write_or_show(&mut run, paths, common, Goal::Stamp, shown, &Building::default())?;
+    if !common.quiet {
+        lines.iter().for_each(|line| run.say(line));
+    }
+    Ok(exit)
+}

@@ -1,0 +1,100 @@
+//! Label selectors, as Reloader's flags take them.
+
+/// Requirements that all must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabelSelector(Vec<Requirement>);
+
+/// What one label must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Requirement {
+    Is(String, String),
+    IsNot(String, String),
+    Exists(String),
+    Missing(String),
+}
+
+impl LabelSelector {
+    /// Reads requirements: `key=value`, `key==value`, `key!=value`, `key`, `!key`, and as Reloader's
+    /// `GetResourceLabelSelector` has them `key:value` and `*` for any value.
+    ///
+    /// # Errors
+    /// Requirements with sets of values, and text that is none.
+    pub fn parse(requirements: &[String]) -> Result<Self, String> {
+        let texts = requirements.iter().flat_map(|text| text.split(',')).map(str::trim);
+        texts.filter(|text| !text.is_empty()).map(requirement).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether there is no requirement.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether labels meet all requirements.
+    pub fn fits(&self, labels: &[(String, String)]) -> bool {
+        let value = |key: &str| labels.iter().find(|(name, _)| name == key).map(|(_, v)| v);
+        self.0.iter().all(|requirement| match requirement {
+            Requirement::Is(key, wanted) => value(key) == Some(wanted),
+            // As in Kubernetes, a label that is not there is not this one.
+            Requirement::IsNot(key, other) => value(key) != Some(other),
+            Requirement::Exists(key) => value(key).is_some(),
+            Requirement::Missing(key) => value(key).is_none(),
+        })
+    }
+}
+
+fn requirement(text: &str) -> Result<Requirement, String> {
+    let is_word = |word: &str| {
+        word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
+    };
+    let (key, made): (&str, Requirement) = if let Some(key) = text.strip_prefix('!') {
+        (key, Requirement::Missing(key.trim().to_owned()))
+    } else if let Some((key, value)) = text.split_once("!=") {
+        (key, Requirement::IsNot(key.trim().to_owned(), value.trim().to_owned()))
+    } else if let Some((key, value)) = text.split_once([':', '=']) {
+        let value = value.strip_prefix('=').unwrap_or(value).trim();
+        let key_text = key.trim().to_owned();
+        match value {
+            "*" => (key, Requirement::Exists(key_text)),
+            _ => (key, Requirement::Is(key_text, value.to_owned())),
+        }
+    } else {
+        (text, Requirement::Exists(text.to_owned()))
+    };
+    let values_fit = match &made {
+        Requirement::Is(_, value) | Requirement::IsNot(_, value) => is_word(value),
+        Requirement::Exists(_) | Requirement::Missing(_) => true,
+    };
+    if key.trim().is_empty() || !is_word(key.trim()) || !values_fit {
+        return Err(format!("not a label that is compared with one value: `{text}`"));
+    }
+    Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requirements_are_those_of_reloader_and_of_kubernetes() {
+        let labels = [("app".to_owned(), "web".to_owned()), ("tier".to_owned(), String::new())];
+        for (text, fits) in [
+            ("app=web", Ok(true)),
+            ("app==web", Ok(true)),
+            ("app:web", Ok(true)),
+            ("app:*", Ok(true)),
+            ("app=*", Ok(true)),
+            ("app", Ok(true)),
+            ("!app", Ok(false)),
+            ("other!=web", Ok(true)),
+            ("app!=web", Ok(false)),
+            ("app=web,tier=", Ok(true)),
+            ("app=web, other", Ok(false)),
+            ("", Ok(true)),
+            ("app in (web)", Err(())),
+            ("=web", Err(())),
+        ] {
+            let said = LabelSelector::parse(&[text.to_owned()]);
+            assert_eq!(said.map(|own| own.fits(&labels)).map_err(|_| ()), fits, "{text}");
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! How a workload leaves Reloader or Wave: which annotations go, and which come in their place.
+//!
+//! Sources of the repository leave the controller, because the stamp rolls pods for them. Those that
+//! something in the cluster fills stay with it, as a list of exactly these names: a list needs no
+//! reference, and nothing but an exclude goes before it. Whatever is not certain is left alone.
+
+use super::reloader::{self, Tags};
+use super::selection::{Carried, NotSelected, Rules, Select, Selection, carries_reloader};
+use super::wave;
+use crate::k8s::controllers::{RELOADER_KEYS, Role, WAVE_EXTRAS, WAVE_REQUIRED};
+use crate::k8s::providers::Target;
+use std::collections::BTreeSet;
+
+/// The controller that is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    /// Reloader, as it was started.
+    Reloader(Box<reloader::Options>),
+    /// Wave.
+    Wave,
+}
+
+/// The keys of our own annotations.
+#[derive(Clone, Copy, Debug)]
+pub struct Own<'a> {
+    /// Says that a workload takes no part.
+    pub ignore: &'a str,
+    /// Says which of its sources take no part.
+    pub ignore_sources: &'a str,
+    /// Says which more sources it reads.
+    pub also: &'a str,
+    /// Says that it takes part where only annotated workloads do.
+    pub stamp: &'a str,
+}
+
+/// A source by kind, namespace and name; without a namespace, in that of the workload.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    /// Its kind.
+    pub target: Target,
+    /// Its namespace, if it is another one.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+/// A source that the pod template references, or that is in the apply unit.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Which one.
+    pub source: Named,
+    /// What its annotations say to Reloader.
+    pub tags: Tags,
+    /// Whether the pod template references it, so that its content is read.
+    pub is_referenced: bool,
+    /// Whether its content is in the apply unit, and not filled in the cluster.
+    pub is_inside: bool,
+}
+
+/// A workload, as far as the decision needs it.
+pub struct Workload<'a> {
+    /// Its kind.
+    pub kind: &'a str,
+    /// What its annotations say.
+    pub carried: &'a Carried,
+    /// Every source that it references or that it could name, each once.
+    pub sources: &'a [Known],
+    /// Whether it mounts a class of the secrets store CSI driver.
+    pub has_provider_class: bool,
+    /// Whether its pods roll with a stamp.
+    pub is_stamped: bool,
+}
+
+/// Where an annotation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum On {
+    /// On the workload.
+    Workload,
+    /// On its pod template.
+    Template,
+}
+
+/// An annotation that goes, comes or gets another value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// Where.
+    pub on: On,
+    /// Its key.
+    pub key: String,
+    /// Its value; nothing, if it goes.
+    pub value: Option<String>,
+}
+
+/// Why a workload is left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Reloader restarts its pods without a new pod template.
+    Restarted,
+    /// A stamp does not roll its pods.
+    NotStamped,
+    /// What is applied is decided elsewhere, or it has several pod templates.
+    Elsewhere,
+    /// It cannot be stamped, for the reason in a finding.
+    Refused,
+    /// An entry of a list is no name, so nobody knows what else it matches in the cluster.
+    Pattern(String),
+    /// A ConfigMap and a Secret have this name, and only one of them counts.
+    OneName(String),
+    /// Wave cannot be told to keep only these, which something in the cluster fills.
+    Outside(Vec<Named>),
+}
+
+/// What becomes of a workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Its annotations say nothing to the controller.
+    Untouched,
+    /// It is left alone.
+    LeftAlone(Why),
+    /// Its annotations change.
+    Moves(Move),
+}
+
+/// What changes on a workload.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Move {
+    /// The sources that the stamp covers from now on.
+    pub inside: BTreeSet<Named>,
+    /// The sources that stay with the controller.
+    pub outside: BTreeSet<Named>,
+    /// The annotations, by place and key.
+    pub changes: Vec<Change>,
+    /// Whether the controller left it alone, and so shall we.
+    pub ignored: bool,
+}
+
+/// Decides about a workload. With `select` it says that it takes part, where that must be said.
+pub fn decide(from: &From, workload: &Workload<'_>, own: Own<'_>, select: Select) -> Fate {
+    match from {
+        From::Reloader(options) => leave_reloader(options, workload, own, select),
+        From::Wave => leave_wave(workload, own, select),
+    }
+}
+
+fn leave_reloader(
+    options: &reloader::Options,
+    workload: &Workload<'_>,
+    own: Own<'_>,
+    select: Select,
+) -> Fate {
+    let carried = Carried { opted_in: false, ..workload.carried.clone() };
+    if !carries_reloader(options, &carried) && !options.auto_reload_all {
+        return Fate::Untouched;
+    }
+    let rules =
+        Rules { reloader: Some(options.clone()), select: Select::Annotated, ..Rules::default() };
+    let selection = Selection::new(&rules, workload.kind, &carried);
+    match selection {
+        Selection::None(NotSelected::Restarted) => return Fate::LeftAlone(Why::Restarted),
+        Selection::None(_) | Selection::All if !workload.is_stamped => return Fate::Untouched,
+        Selection::None(_) | Selection::All => {
+            let mut changes = if options.auto_reload_all {
+                Vec::new()
+            } else {
+                removals(options, &carried, true)
+            };
+            set(&mut changes, own.ignore, "true");
+            return Fate::Moves(Move { changes, ignored: true, ..Move::default() });
+        }
+        Selection::Reloader(_) if !workload.is_stamped => {
+            return Fate::LeftAlone(Why::NotStamped);
+        }
+        Selection::Reloader(_) => {}
+    }
+    let mut moved = Move::default();
+    let (mut dropped, mut also) = (BTreeSet::new(), BTreeSet::new());
+    for known in workload.sources.iter().filter(|known| known.source.namespace.is_none()) {
+        let Named { target, name, .. } = &known.source;
+        let is_named = selection.names(*target, name, known.tags);
+        let counts = known.is_referenced && selection.counts(*target, name, known.tags);
+        if !counts && !is_named {
+            // What the annotations of the source leave out, they leave out for us as well.
+            if known.is_referenced && known.is_inside && !known.tags.ignored {
+                dropped.insert(name.clone());
+            }
+        } else if known.is_inside {
+            moved.inside.insert(known.source.clone());
+            if !known.is_referenced {
+                also.insert(known.source.clone());
+            }
+        } else {
+            moved.outside.insert(known.source.clone());
+        }
+    }
+    for (target, selector) in
+        [Target::ConfigMap, Target::Secret].into_iter().zip(selection.selectors())
+    {
+        for entry in selector.listed() {
+            let Some(name) = plain_name(entry) else {
+                return Fate::LeftAlone(Why::Pattern(entry.to_owned()));
+            };
+            let is_known =
+                |known: &Known| known.source.target == target && known.source.name == name;
+            if !workload.sources.iter().any(is_known)
+                && selection.names(target, &name, Tags::default())
+            {
+                moved.outside.insert(Named { target, namespace: None, name });
+            }
+        }
+    }
+    if let Some(one) = moved.inside.iter().find(|source| dropped.contains(&source.name)) {
+        return Fate::LeftAlone(Why::OneName(one.name.clone()));
+    }
+    let mut changes = removals(options, &carried, moved.outside.is_empty());
+    for target in [Target::ConfigMap, Target::Secret] {
+        let names = moved.outside.iter().filter(|source| source.target == target);
+        let names: Vec<String> = names.map(|source| source.name.replace('.', "\\.")).collect();
+        if !names.is_empty() {
+            set(&mut changes, options.key(Role::List(target)), &names.join(","));
+        }
+    }
+    if options.auto_reload_all {
+        set(&mut changes, options.key(Role::Auto), "false");
+    }
+    if workload.has_provider_class && selection.is_auto() {
+        set(&mut changes, PROVIDER_CLASS_AUTO, "true");
+    }
+    finish(&mut changes, &carried, own, select, &also, &dropped);
+    Fate::Moves(Move { changes, ..moved })
+}
+
+/// What rolls pods for classes of the secrets store CSI driver alone.
+const PROVIDER_CLASS_AUTO: &str = "secretproviderclass.reloader.stakater.com/auto";
+
+fn leave_wave(workload: &Workload<'_>, own: Own<'_>, select: Select) -> Fate {
+    let carried = workload.carried;
+    if !wave::is_enabled(workload.kind, &carried.workload) {
+        return Fate::Untouched;
+    }
+    let mut moved = Move::default();
+    let mut also = BTreeSet::new();
+    for known in workload.sources.iter().filter(|known| known.is_referenced) {
+        let side = if known.is_inside { &mut moved.inside } else { &mut moved.outside };
+        side.insert(known.source.clone());
+    }
+    for extra in wave::extras(&carried.workload) {
+        let source = Named {
+            target: extra.target,
+            namespace: extra.namespace.map(str::to_owned),
+            name: extra.name.to_owned(),
+        };
+        if moved.inside.contains(&source) {
+            continue;
+        }
+        let known = workload.sources.iter().find(|known| known.source == source);
+        if known.is_some_and(|known| known.is_inside) {
+            moved.inside.insert(source.clone());
+            also.insert(source);
+        } else {
+            moved.outside.insert(source);
+        }
+    }
+    if !moved.outside.is_empty() {
+        return Fate::LeftAlone(Why::Outside(moved.outside.into_iter().collect()));
+    }
+    let keys = WAVE_EXTRAS.iter().map(|(key, _)| *key).chain([WAVE_REQUIRED]);
+    let mut changes: Vec<Change> = keys
+        .filter(|key| carried.workload.get(key).is_some())
+        .map(|key| gone(On::Workload, key))
+        .collect();
+    finish(&mut changes, carried, own, select, &also, &BTreeSet::new());
+    Fate::Moves(Move { changes, ..moved })
+}
+
+/// Adds what our own annotations say, to what they say already.
+fn finish(
+    changes: &mut Vec<Change>,
+    carried: &Carried,
+    own: Own<'_>,
+    select: Select,
+    also: &BTreeSet<Named>,
+    dropped: &BTreeSet<String>,
+) {
+    let also = also.iter().map(|source| {
+        let parts = [Some(source.target.name()), source.namespace.as_deref(), Some(&source.name)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("/")
+    });
+    for (key, more) in [
+        (own.also, also.collect::<Vec<_>>()),
+        (own.ignore_sources, dropped.iter().cloned().collect()),
+    ] {
+        if more.is_empty() {
+            continue;
+        }
+        let before = carried.workload.get(key).map(str::trim).filter(|list| !list.is_empty());
+        let list: Vec<&str> = before.into_iter().chain(more.iter().map(String::as_str)).collect();
+        set(changes, key, &list.join(", "));
+    }
+    if select == Select::Annotated {
+        set(changes, own.stamp, "true");
+    }
+    changes.sort();
+}
+
+fn gone(on: On, key: &str) -> Change {
+    Change { on, key: key.to_owned(), value: None }
+}
+
+/// Gives an annotation of the workload a value, also one that was to go.
+fn set(changes: &mut Vec<Change>, key: &str, value: &str) {
+    changes.retain(|change| change.on != On::Workload || change.key != key);
+    let value = Some(value.to_owned());
+    changes.push(Change { on: On::Workload, key: key.to_owned(), value });
+}
+
+/// The annotations that say which sources roll the workload, and how, all of them gone. Those of
+/// provider classes stay; what says how pods roll stays as long as Reloader rolls them.
+fn removals(options: &reloader::Options, carried: &Carried, leaves: bool) -> Vec<Change> {
+    let goes = |role: Role| match role {
+        Role::Auto | Role::TypedAuto(_) | Role::List(_) | Role::Exclude(_) | Role::Search => true,
+        Role::PausePeriod | Role::RolloutStrategy => leaves,
+        Role::Match | Role::Ignore | Role::ProviderClass | Role::PausedAt => false,
+    };
+    let keys = RELOADER_KEYS.iter().filter(|row| goes(row.role)).map(|row| options.key(row.role));
+    let places = [(On::Workload, &carried.workload), (On::Template, &carried.template)];
+    let changes = keys.flat_map(|key| {
+        let there = places.iter().filter(move |(_, annotations)| annotations.get(key).is_some());
+        there.map(move |(on, _)| gone(*on, key))
+    });
+    changes.collect()
+}
+
+/// The name that an entry of a list means, if it is one name and not a pattern.
+pub fn plain_name(entry: &str) -> Option<String> {
+    let name = entry.replace("\\.", ".").replace("\\-", "-");
+    let is_name = name
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    is_name.then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compat::Annotations;
+
+    const OWN: Own<'_> = Own { ignore: "i", ignore_sources: "s", also: "a", stamp: "o" };
+
+    fn known(target: Target, name: &str, is_referenced: bool, is_inside: bool) -> Known {
+        let source = Named { target, namespace: None, name: name.to_owned() };
+        Known { source, tags: Tags::default(), is_referenced, is_inside }
+    }
+
+    fn changes(
+        options: reloader::Options,
+        annotations: &[(&str, &str)],
+        sources: &[Known],
+    ) -> String {
+        let annotations = annotations.iter().map(|(k, v)| ((*k).into(), (*v).to_owned()));
+        let carried =
+            Carried { workload: Annotations(annotations.collect()), ..Carried::default() };
+        let workload = Workload {
+            kind: "Deployment",
+            carried: &carried,
+            sources,
+            has_provider_class: false,
+            is_stamped: true,
+        };
+        match decide(&From::Reloader(Box::new(options)), &workload, OWN, Select::All) {
+            Fate::Moves(moved) => {
+                let said = moved.changes.iter().map(|change| {
+                    format!("{}={}", change.key, change.value.as_deref().unwrap_or("-"))
+                });
+                said.collect::<Vec<_>>().join(" ")
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_outside_stays_as_an_exact_list() {
+        use Target::{ConfigMap, Secret};
+        let auto = ("reloader.stakater.com/auto", "true");
+        let list = "secret.reloader.stakater.com/reload";
+        let inside = known(ConfigMap, "app", true, true);
+        let outside = known(Secret, "tls.old", true, false);
+        let all = reloader::Options { auto_reload_all: true, ..reloader::Options::default() };
+        let none = reloader::Options::default;
+        for (options, annotations, sources, expected) in [
+            (none(), vec![auto], vec![inside.clone()], "reloader.stakater.com/auto=-"),
+            (
+                none(),
+                vec![auto],
+                vec![inside.clone(), outside.clone()],
+                "reloader.stakater.com/auto=- secret.reloader.stakater.com/reload=tls\\.old",
+            ),
+            (all, vec![], vec![inside.clone()], "reloader.stakater.com/auto=false"),
+            (
+                none(),
+                vec![(list, "db, gone")],
+                vec![inside.clone(), known(Secret, "db", false, true)],
+                "a=Secret/db s=app secret.reloader.stakater.com/reload=gone",
+            ),
+            (none(), vec![(list, "db-.*")], vec![inside.clone()], "LeftAlone(Pattern(\"db-.*\"))"),
+            (
+                none(),
+                vec![("reloader.stakater.com/auto", "false")],
+                vec![inside],
+                "reloader.stakater.com/auto=- i=true",
+            ),
+        ] {
+            assert_eq!(changes(options, &annotations, &sources), expected, "{annotations:?}");
+        }
+    }
+}

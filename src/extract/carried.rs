@@ -1,0 +1,221 @@
+//! What the annotations of workloads and sources say to controllers that roll pods, and which sources
+//! a workload adds to those of its pod template.
+
+use super::{Reader, labels};
+use crate::compat::Annotations;
+use crate::compat::reloader::Tags;
+use crate::compat::selection::Carried;
+use crate::config::policy::Collector;
+use crate::finding::{Code, Finding};
+use crate::k8s::controllers::{RELOADER_DOMAIN, RELOADER_ENV, RELOADER_KEYS, WAVE_DOMAIN};
+use crate::k8s::id::Identity;
+use crate::k8s::providers::Target;
+use crate::k8s::sites::CONTAINER_LISTS;
+use crate::yaml::Cursor;
+use smol_str::SmolStr;
+
+/// On a workload: sources that it reads in ways that no pod spec says, `ConfigMap/name` or
+/// `Secret/namespace/name`. All of their keys count.
+pub const ALSO: &str = "rollstamp.dev/also";
+/// On a workload: it takes part where only annotated ones do.
+pub const STAMP: &str = "rollstamp.dev/stamp";
+
+/// What a workload says in annotations about its reads.
+#[derive(Default)]
+pub struct Said {
+    /// What it says to controllers, and to us.
+    pub carried: Carried,
+    /// The sources that it adds.
+    pub also: Vec<Also>,
+    /// The environment variables that Reloader wrote.
+    pub variables: Vec<String>,
+    /// Whether it mounts a class of the secrets store CSI driver.
+    pub provider_class: bool,
+}
+
+/// A source that a workload reads although its pod template does not name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Also {
+    /// Its kind.
+    pub target: Target,
+    /// Its namespace; that of the workload, if absent.
+    pub namespace: Option<SmolStr>,
+    /// Its name.
+    pub name: SmolStr,
+}
+
+/// Reads the annotations of a workload and of its pod template; nothing, if they say nothing.
+pub(super) fn of_workload(
+    reader: &mut Reader<'_>,
+    object: Cursor<'_>,
+    template: Cursor<'_>,
+    id: &Identity,
+) -> Option<Box<Said>> {
+    let workload = annotations(reader, object);
+    let of_template =
+        if template == object { Annotations::default() } else { annotations(reader, template) };
+    let variables = variables(template);
+    let class = memchr::memmem::find(template.raw().as_bytes(), b"secretProviderClass");
+    let provider_class = class.is_some();
+    let says_nothing = workload.0.is_empty() && of_template.0.is_empty();
+    if says_nothing && variables.is_empty() && !provider_class {
+        return None;
+    }
+    let own = |key| workload.get(key).or_else(|| of_template.get(key)).map(str::to_owned);
+    let (stamp, also) = (own(STAMP), own(ALSO));
+    let also = also.map_or_else(Vec::new, |list| also_of(reader, object, &list, id));
+    let opted_in = stamp.as_deref() == Some("true");
+    let carried = Carried { workload, template: of_template, opted_in };
+    Some(Box::new(Said { carried, also, variables, provider_class }))
+}
+
+/// The environment variables of a pod template that Reloader wrote.
+fn variables(template: Cursor<'_>) -> Vec<String> {
+    if memchr::memmem::find(template.raw().as_bytes(), RELOADER_ENV.as_bytes()).is_none() {
+        return Vec::new();
+    }
+    let Some(spec) = template.get("spec") else {
+        return Vec::new();
+    };
+    let containers = CONTAINER_LISTS.iter().flat_map(|field| spec.list(field));
+    let names = containers.flat_map(|container| container.list("env"));
+    let names = names.filter_map(|entry| entry.string("name"));
+    names.filter(|name| name.starts_with(RELOADER_ENV)).map(String::from).collect()
+}
+
+/// What the annotations and labels of a source say to Reloader, in the namespace where it is.
+pub(super) fn of_source(
+    reader: &Reader<'_>,
+    node: Cursor<'_>,
+    target: Target,
+    namespace: Option<&str>,
+) -> Tags {
+    let Some(options) = &reader.options.rules.compat.reloader else {
+        return Tags::default();
+    };
+    let namespace = namespace.or(reader.options.namespace.as_deref()).unwrap_or("default");
+    let mut tags = Tags::of(options, &annotations(reader, node));
+    tags.ignored |= !options.watches(target, namespace)
+        || (!options.resource_labels.is_empty() && !options.resource_labels.fits(&labels(node)));
+    tags
+}
+
+/// The rows of the configuration that collect a source by its labels: a bit for each.
+pub(super) fn collected(reader: &Reader<'_>, node: Cursor<'_>, target: Target) -> u64 {
+    let rows = &reader.options.rules.collectors;
+    if rows.is_empty() {
+        return 0;
+    }
+    let labels = labels(node);
+    let collects = |row: &&(usize, &Collector)| {
+        row.1.target == target && row.1.labels.iter().all(|label| labels.contains(label))
+    };
+    let rows: Vec<(usize, &Collector)> = rows.iter().enumerate().collect();
+    rows.iter().filter(collects).fold(0, |bits, (number, _)| bits | (1 << number))
+}
+
+/// The annotations of an object or a pod template that controllers or our own selection read.
+fn annotations(reader: &Reader<'_>, node: Cursor<'_>) -> Annotations {
+    let renamed = reader.options.rules.compat.reloader.as_ref().map(|options| &options.keys);
+    let matters = |key: &str| {
+        key.contains(RELOADER_DOMAIN)
+            || key.starts_with(WAVE_DOMAIN)
+            || key.starts_with("rollstamp.dev/")
+            || renamed.is_some_and(|keys| keys.values().any(|own| own == key))
+    };
+    let Some(mapping) = node.at(["metadata", "annotations"]) else {
+        return Annotations::default();
+    };
+    let entries = mapping.pairs().filter_map(|(key, value)| {
+        let key = key.key().ok().filter(|key| matters(key))?;
+        Some((key.into(), value.str()?.into_owned()))
+    });
+    Annotations(entries.collect())
+}
+
+/// Says where the values of a HelmRelease hold annotations of a Reloader that is followed: what its
+/// chart makes of them, nobody knows here.
+pub(super) fn in_values(reader: &mut Reader<'_>, node: Cursor<'_>, kind: &str) {
+    let Some(options) = &reader.options.rules.compat.reloader else {
+        return;
+    };
+    let (true, Some(values)) = (kind == "HelmRelease", node.at(["spec", "values"])) else {
+        return;
+    };
+    let keys: Vec<&str> = RELOADER_KEYS.iter().map(|row| options.key(row.role)).collect();
+    let mut found = Vec::new();
+    search(values, "spec.values", &keys, &mut found);
+    let metadata = node.get("metadata");
+    let text = |field: &str| metadata.and_then(|metadata| metadata.filled(field));
+    let name = text("name").unwrap_or_default();
+    let id = match text("namespace") {
+        Some(namespace) => format!("HelmRelease {namespace}/{name}"),
+        None => format!("HelmRelease {name}"),
+    };
+    for (path, key, at) in found {
+        let finding = Finding::new(
+            Code::ReloaderInValues,
+            format!("{id} has `{key}` in its values, at `{path}`"),
+        );
+        let finding = finding.about(id.clone()).at(reader.place(at)).help(
+            "stamp what the chart renders (a post-renderer), and take the annotation out of the values",
+        );
+        reader.facts.findings.push(finding);
+    }
+}
+
+/// The keys below a node, each with the path of the mapping that holds it.
+fn search<'a>(
+    node: Cursor<'a>,
+    path: &str,
+    keys: &[&str],
+    found: &mut Vec<(String, String, Cursor<'a>)>,
+) {
+    for (key, value) in node.pairs() {
+        let Ok(name) = key.key() else { continue };
+        if keys.contains(&name.as_ref()) {
+            found.push((path.to_owned(), name.into_owned(), key));
+        } else {
+            search(value, &format!("{path}.{name}"), keys, found);
+        }
+    }
+    for (number, item) in
+        node.is_sequence().then(|| node.children()).into_iter().flatten().enumerate()
+    {
+        search(item, &format!("{path}[{number}]"), keys, found);
+    }
+}
+
+/// The entries of [`ALSO`]. One that names no kind of source is a mistake: what was meant would be
+/// forgotten in silence.
+fn also_of(reader: &mut Reader<'_>, object: Cursor<'_>, list: &str, id: &Identity) -> Vec<Also> {
+    let mut found = Vec::new();
+    for entry in super::names_in(list) {
+        let mut parts = entry.split('/').map(str::trim);
+        let target = match parts.next() {
+            Some("ConfigMap") => Some(Target::ConfigMap),
+            Some("Secret") => Some(Target::Secret),
+            _ => None,
+        };
+        let names: Vec<&str> = parts.collect();
+        let also = match (target, names.as_slice()) {
+            (Some(target), [name]) if !name.is_empty() => {
+                Also { target, namespace: None, name: (*name).into() }
+            }
+            (Some(target), [namespace, name]) if !name.is_empty() && !namespace.is_empty() => {
+                Also { target, namespace: Some((*namespace).into()), name: (*name).into() }
+            }
+            _ => {
+                let message = format!("{id} says `{entry}` in `{ALSO}`, which names no source");
+                let finding = Finding::new(Code::UnknownName, message)
+                    .about(id.to_string())
+                    .at(reader.place(object))
+                    .help("write `ConfigMap/name` or `Secret/namespace/name`, several with commas");
+                reader.facts.findings.push(finding);
+                continue;
+            }
+        };
+        found.push(also);
+    }
+    found
+}

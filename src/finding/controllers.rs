@@ -1,0 +1,65 @@
+//! What is said about workloads that Reloader or Wave takes care of as well.
+
+use crate::compat::selection::NotSelected;
+
+/// Why a workload gets no stamp, where that is worth a word: completes "it gets no stamp: ...".
+pub fn not_stamped(why: NotSelected) -> Option<&'static str> {
+    match why {
+        NotSelected::Restarted => Some(
+            "Reloader restarts its pods without a new pod template, and a stamp would start a rollout in steps",
+        ),
+        NotSelected::NoAnnotation | NotSelected::ByReloader => None,
+    }
+}
+
+/// Why a workload takes no part, for those who ask about it.
+pub fn not_selected(why: NotSelected) -> &'static str {
+    match why {
+        NotSelected::NoAnnotation => {
+            "no annotation asks for it, and only annotated workloads are stamped"
+        }
+        NotSelected::ByReloader => "its annotations tell Reloader to leave it alone",
+        NotSelected::Restarted => "Reloader restarts its pods without a new pod template",
+    }
+}
+
+/// An entry of a list that is no pattern.
+pub fn pattern(object: &str, entry: &str, target: &str, is_invalid: bool, why: &str) -> String {
+    let what = match is_invalid {
+        true => "is no pattern of Go",
+        false => "is a pattern that cannot be followed",
+    };
+    format!("{object}: the entry `{entry}` in the list of {target} {what}: {why}")
+}
+
+/// What to do about it.
+pub const PATTERN_HELP: &str = "write the names of the sources, a dot as `\\.`; the list is cut at every comma, also inside of `{1,2}`";
+
+/// `auto: "false"` beside an annotation that selects.
+pub fn auto_false(key: &str) -> String {
+    format!(
+        "`{key}` is off, but another annotation selects all the same: so Reloader's code decides, and its documentation says the opposite"
+    )
+}
+
+/// An exclude where it is not looked for.
+pub const EXCLUDE_ON_TEMPLATE: &str = "Reloader looks for excludes on the workload only, and these stand on the pod template, so what they name counts";
+
+/// An annotation about classes of the secrets store CSI driver.
+pub fn provider_class(key: &str) -> String {
+    format!("`{key}` is about content that is in no manifest, so it stays with Reloader")
+}
+
+/// What a controller wrote was committed.
+pub fn committed(object: &str, written: &[&str]) -> String {
+    let names: Vec<String> = written.iter().map(|name| format!("`{name}`")).collect();
+    format!("{object} carries {}, which a controller writes in the cluster", names.join(", "))
+}
+
+/// A workload with a stamp and the annotations of a controller.
+pub fn left(object: &str, controller: &str) -> String {
+    let name = if controller == "wave" { "Wave" } else { "Reloader" };
+    format!(
+        "{object} is stamped, and its annotations let {name} roll it as well: it rolls twice for one change"
+    )
+}

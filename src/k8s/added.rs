@@ -1,0 +1,56 @@
+//! ADDED: what names a source for a workload beside its pod spec. Opt-in, and no part of scheme v1.
+
+use super::providers::Target;
+use super::sites::{Reads, Site, Under};
+use super::{Since, TableRow};
+use crate::yaml::path::FieldPath;
+use smol_str::SmolStr;
+use std::sync::{Arc, LazyLock};
+
+/// What adds a read to a workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum By {
+    /// The annotation `rollstamp.dev/also`.
+    Own,
+    /// A list of Reloader's.
+    Reloader,
+    /// Wave's annotations for more sources.
+    Wave,
+    /// A row of the configuration that collects sources by label.
+    Label,
+}
+
+fn row(id: &'static str, target: Target) -> TableRow<Site> {
+    TableRow::Configured(Arc::new(Site {
+        id: SmolStr::new_static(id),
+        under: Under::Object,
+        path: FieldPath::default(),
+        name: SmolStr::default(),
+        target,
+        reads: Reads::Files,
+        kustomize: &[],
+        since: Since::OptIn,
+    }))
+}
+
+static ADDED: LazyLock<Vec<(By, TableRow<Site>)>> = LazyLock::new(|| {
+    let rows = [
+        (By::Own, "annotation rollstamp.dev/also"),
+        (By::Reloader, "list of Reloader"),
+        (By::Wave, "annotation of Wave"),
+        (By::Label, "collected by label"),
+    ];
+    let targets = [Target::ConfigMap, Target::Secret];
+    rows.iter().flat_map(|&(by, id)| targets.map(|target| (by, row(id, target)))).collect()
+});
+
+/// The site of an added read.
+pub fn site(by: By, target: Target) -> TableRow<Site> {
+    let found = ADDED.iter().find(|(own, site)| *own == by && site.target == target);
+    found.map_or_else(|| row("added", target), |(_, site)| site.clone())
+}
+
+/// Whether a read at this site was added, so that no pod spec says the name.
+pub fn is_added(site: &Site) -> bool {
+    site.name.is_empty()
+}

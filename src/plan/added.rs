@@ -1,0 +1,187 @@
+//! Reads that no pod spec says: sources that annotations or the configuration add to a workload.
+
+use super::{Planner, Reason, Sum};
+use crate::compat::reloader::Tags;
+use crate::compat::selection::Selection;
+use crate::compat::wave;
+use crate::extract::{Also, Keys, Object, Reference, Said, SiteLabel, Template, TemplateId, Why};
+use crate::k8s::added::{By, site};
+use crate::k8s::providers::Target;
+use crate::resolve::Resolution;
+use crate::resolve::index::Indexed;
+use crate::scope::Seat;
+use smol_str::SmolStr;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// A read that an annotation or the configuration adds.
+pub struct Added {
+    /// The read, as a reference with all keys at the place of the workload's name.
+    pub reference: Reference,
+    /// The namespace of the source, if it is named.
+    pub namespace: Option<SmolStr>,
+    /// What adds it.
+    pub by: By,
+    /// What it contributes.
+    pub reason: Reason,
+}
+
+impl<'a> Planner<'a> {
+    /// The reads that are added to those of a pod template. What it references anyway is not among them.
+    pub(super) fn added(
+        &mut self,
+        seat: &Seat,
+        at: TemplateId,
+        selection: &Selection,
+        sum: &mut Sum,
+    ) -> Vec<Added> {
+        let manifests = self.manifests;
+        let template = &manifests[at];
+        let object = &manifests[template.object];
+        let wanted = self.wanted(seat, at, selection);
+        let mut found = Vec::new();
+        for (by, also) in wanted {
+            let reference = reference(at, object, by, &also);
+            let resolution = self.resolver.named(
+                seat,
+                object,
+                also.target,
+                also.namespace.as_deref(),
+                &also.name,
+            );
+            let reason = self.contributes(resolution, &reference, &also.name, &Selection::All, sum);
+            if let Some(finding) =
+                self.say_reason(object, template, &reference, &also.name, &reason)
+            {
+                self.said.findings.push(finding);
+            }
+            found.push(Added { reference, namespace: also.namespace, by, reason });
+        }
+        found
+    }
+
+    /// Which sources are added, and by what; each once.
+    fn wanted(&mut self, seat: &Seat, at: TemplateId, selection: &Selection) -> Vec<(By, Also)> {
+        let manifests = self.manifests;
+        let template = &manifests[at];
+        let object = &manifests[template.object];
+        let mut wanted: Vec<(By, Also)> = Vec::new();
+        if let Some(said) = &template.said {
+            wanted.extend(said.also.iter().map(|also| (By::Own, also.clone())));
+            wanted.extend(self.of_wave(object, said));
+        }
+        let references = manifests.references_of(at).iter().filter(|reference| reference.reads());
+        let named: BTreeSet<(Target, &str)> =
+            references.map(|reference| (reference.site.target, reference.name.as_str())).collect();
+        let collectors = self.collectors(object, template);
+        for target in [Target::ConfigMap, Target::Secret] {
+            let has_list =
+                selection.selector(target).is_some_and(|own| own.listed().next().is_some());
+            let rows: Vec<u64> = collectors
+                .iter()
+                .filter(|(_, collects)| *collects == target)
+                .map(|(row, _)| 1 << row)
+                .collect();
+            if !has_list && rows.is_empty() {
+                continue;
+            }
+            for indexed in self.in_unit(seat, target).iter() {
+                let source = &manifests[indexed.copy];
+                if named.contains(&(target, source.name.as_str()))
+                    || !self.resolver.is_near(seat, object, indexed)
+                {
+                    continue;
+                }
+                let by = if has_list && selection.names(target, &source.name, source.tags) {
+                    By::Reloader
+                } else if rows.iter().any(|row| source.collected & row != 0) {
+                    By::Label
+                } else {
+                    continue;
+                };
+                let name = source.name.clone();
+                wanted.push((by, Also { target, namespace: indexed.namespace.clone(), name }));
+            }
+            // A name in a list that nothing in the unit has is outside of it.
+            for name in self.names_outside(seat, object, target, selection) {
+                if !named.contains(&(target, name.as_str())) {
+                    wanted
+                        .push((By::Reloader, Also { target, namespace: None, name: name.into() }));
+                }
+            }
+        }
+        let mut seen = BTreeSet::new();
+        wanted.retain(|(_, also)| {
+            seen.insert((also.target, also.namespace.clone(), also.name.clone()))
+        });
+        wanted
+    }
+
+    /// All sources of a unit that are of this kind.
+    fn in_unit(&mut self, seat: &Seat, target: Target) -> Rc<[&'a Indexed]> {
+        let resolver = self.resolver;
+        let all = self.in_unit.entry((seat.unit, target));
+        Rc::clone(all.or_insert_with(|| resolver.all(seat, target).collect()))
+    }
+
+    /// What Wave adds, if it takes care of the workload and is followed.
+    fn of_wave(&self, object: &Object, said: &Said) -> Vec<(By, Also)> {
+        let workload = &said.carried.workload;
+        if !self.options.rules.compat.wave || !wave::is_enabled(&object.id.kind, workload) {
+            return Vec::new();
+        }
+        let extras = wave::extras(workload).filter(|extra| !extra.name.is_empty());
+        let also = extras.map(|extra| {
+            let namespace = extra.namespace.map(SmolStr::from);
+            (By::Wave, Also { target: extra.target, namespace, name: extra.name.into() })
+        });
+        also.collect()
+    }
+
+    /// The rows of the configuration that collect sources by label for this workload.
+    fn collectors(&self, object: &Object, template: &Template) -> Vec<(usize, Target)> {
+        if template.ignored.is_some() {
+            return Vec::new();
+        }
+        let rows = self.options.rules.collectors.iter().enumerate();
+        rows.filter(|(_, row)| row.fits(&object.id.group, &object.id.kind, &object.id.name))
+            .map(|(number, row)| (number, row.target))
+            .collect()
+    }
+
+    /// The entries of Reloader's list that are names, that would select a source of this name, and
+    /// that no source of the unit has.
+    fn names_outside(
+        &self,
+        seat: &Seat,
+        object: &Object,
+        target: Target,
+        selection: &Selection,
+    ) -> Vec<String> {
+        let Some(selector) = selection.selector(target) else {
+            return Vec::new();
+        };
+        let names = selector.listed().filter_map(crate::compat::migration::plain_name);
+        names
+            .filter(|name| selection.names(target, name, Tags::default()))
+            .filter(|name| {
+                let found = self.resolver.named(seat, object, target, None, name);
+                matches!(found, Resolution::External)
+            })
+            .collect()
+    }
+}
+
+/// A reference that stands in for an added read.
+fn reference(template: TemplateId, object: &Object, by: By, also: &Also) -> Reference {
+    Reference {
+        template,
+        site: site(by, also.target),
+        name: also.name.clone(),
+        name_span: object.name_span,
+        optional: false,
+        keys: Keys::All,
+        why: Why::All,
+        spot: SiteLabel::default(),
+    }
+}
