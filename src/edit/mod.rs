@@ -155,7 +155,7 @@ fn pending(
 }
 
 /// The edits of all files, in their order. Where the proof fails, the file is left alone; and if it
-/// holds names, so is every other file that does, because they follow one another. A [wanted](wanted)
+/// holds names, so is every other file that does, because they follow one another. A [wanted]
 /// text that is not here is another one by now.
 pub fn edits(
     manifests: &Manifests,

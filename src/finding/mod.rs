@@ -1,6 +1,6 @@
 //! Findings: what is wrong with, or worth saying about, the user's manifests.
 //!
-//! [`codes`] is the table of their names. The other files hold the sentences for reasons that the
+//! `codes` is the table of their names. The other files hold the sentences for reasons that the
 //! stages keep as enums, so that no stage decides anything by the text of a message.
 
 mod codes;

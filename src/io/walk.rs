@@ -36,7 +36,7 @@ pub enum What {
     Special,
 }
 
-/// Everything below a folder that may be a manifest, sorted by name. What git [ignores](Ignored) and
+/// Everything below a folder that may be a manifest, sorted by name. What git ignores and
 /// hidden folders are left out.
 pub fn walk(
     root: &Path,

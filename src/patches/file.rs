@@ -274,7 +274,7 @@ pub struct Listed {
     pub span: Span,
 }
 
-/// Reads a generated file. Nothing, unless it is exactly what [`write`] makes: then kustomize changes
+/// Reads a generated file. Nothing, unless it is exactly what [`write()`] makes: then kustomize changes
 /// by it the annotation of these workloads and nothing else.
 pub fn read(text: &str, annotation: &str) -> Option<Vec<Listed>> {
     let body = text.replace("\r\n", "\n");

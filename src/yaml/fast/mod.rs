@@ -1,7 +1,7 @@
 //! The fast parser: the part of block YAML in which almost every manifest is written, in one pass.
 //!
 //! It reads a whole document or declines it; the full parser reads the documents that it declines.
-//! So it changes nothing but the speed: for each document that it accepts, it gives the same tape that [`super::full`]
+//! So it changes nothing but the speed: for each document that it accepts, it gives the same tape that [`super::granit`]
 //! gives, which `tests/it/fast/mod.rs` holds against real and mutated documents. It declines whatever
 //! is rare or disputed: anchors in brackets, of keys or of nothing, aliases as keys, tags, merge
 //! keys, `?`, directives, `...`, tabs that could count, indentation digits, unusual escapes, a root
