@@ -40,7 +40,7 @@ Exit codes:
 Exit codes:
   0  clean: at most warnings and notes
   1  a stamp is missing, stale or left over, or there is another error
-  2  wrong usage, input that cannot be read, or something was refused",
+  2  no Kubernetes object, wrong usage, input that cannot be read, or something was refused",
     ),
     (
         "patches",
