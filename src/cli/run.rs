@@ -94,7 +94,8 @@ pub(super) fn start_with<'a>(
     } else {
         require(paths)?;
         // What is printed is wanted as it was read; what is reported is read again where it is quoted.
-        let keep = if verb == Verb::Filter { Keep::All } else { Keep::Changed };
+        let keep =
+            if matches!(verb, Verb::Filter | Verb::Graph) { Keep::All } else { Keep::Changed };
         let (exclude, units) = (exclude(&common.exclude)?, &options.rules.units);
         loaded = files::load(paths, &exclude, root.as_deref(), units, keep, &options)
             .context("failed to read the input")?;
