@@ -160,8 +160,9 @@ fn a_link_out_of_the_folder_is_not_followed() {
     let sandbox = Sandbox::new(&files);
     assert_eq!(sandbox.run(&args(&["write", "tree"]), None).exit, 0);
     assert_eq!(std::fs::read_to_string(sandbox.path("outside.yaml")).unwrap(), MANIFEST);
-    let check = sandbox.run(&args(&["check", "tree"]), None);
-    assert!(String::from_utf8_lossy(&check.stdout).contains("outside-root"));
+    let check = sandbox.run(&args(&["check", "-v", "tree"]), None);
+    let said = String::from_utf8_lossy(&check.stdout);
+    assert!(said.contains("outside-root"), "{said}{}", check.stderr);
 }
 
 #[test]
