@@ -54,6 +54,9 @@ pub(super) enum Verb {
         /// Say at the end how many findings there are of each code, and what the workloads come to
         #[arg(long, help_heading = heading::FINDINGS)]
         statistics: bool,
+        /// With --build, build only overlays of which a file changed since a revision of git
+        #[arg(long, value_name = "REV", requires = "build", help_heading = heading::OVERLAYS)]
+        since: Option<String>,
         #[command(flatten)]
         building: Building,
         #[command(flatten)]
@@ -68,7 +71,7 @@ pub(super) enum Verb {
         #[arg(long)]
         diff: bool,
         /// Say only what changes since a revision of git can have caused; in CI, since the branch that a pull
-        /// request goes to
+        /// request goes to. With --build, only overlays are built of which a file changed
         #[arg(long, value_name = "REV", help_heading = heading::FINDINGS)]
         since: Option<String>,
         /// Write a rule under `silence` into the configuration for each finding that there is today, so that
@@ -220,6 +223,9 @@ pub(super) struct Building {
     /// With --build, write patches for workloads as well whose shared file holds the right stamp
     #[arg(long, requires = "build", help_heading = heading::OVERLAYS)]
     pub(super) all_patches: bool,
+    /// The revision since which a file of an overlay must have changed to be built.
+    #[arg(skip)]
+    pub(super) since: Option<String>,
 }
 
 /// The options that every verb but `completions` has.

@@ -87,7 +87,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             let keep = cli.keep.zip(cli.previous);
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
-        Some(Verb::Write { paths, diff, statistics, building, common }) => {
+        Some(Verb::Write { paths, diff, statistics, since, building, common }) => {
+            let building = Building { since, ..building };
             let shown = in_place::Shown { diff, statistics };
             in_place(&paths, &common, Goal::Stamp, shown, &building)
         }

@@ -4,7 +4,7 @@ mod coverage;
 pub mod generations;
 mod since;
 
-pub use coverage::Coverage;
+pub use coverage::{Built, Coverage};
 
 use crate::edit::FileChange;
 use crate::extract::Manifests;
@@ -35,6 +35,8 @@ pub struct Outcome {
     pub silenced: usize,
     /// Files below a folder that are no manifests, by reason.
     pub skipped: Skipped,
+    /// What the overlays build, if a builder ran.
+    pub built: Option<Built>,
 }
 
 impl Outcome {

@@ -38,6 +38,14 @@ pub(super) fn left_alone(workload: &Object, stamped: bool, why: &Divergence) -> 
     )
 }
 
+/// A stamp in the stamps file of an overlay that is not the one that the workload needs there.
+pub(super) fn stale_in(workload: &Object, stamps_file: &str) -> Finding {
+    let message = format!("{}: the stamp in {stamps_file} is not up to date", workload.id);
+    workload
+        .finding(Code::StaleStamp, message)
+        .help("run `rollstamp write --build kustomize` over the overlays")
+}
+
 pub(super) fn encrypted(object: &Object) -> Finding {
     let message = format!(
         "{} stands in a file that is encrypted with SOPS, which is never rewritten",

@@ -3,6 +3,7 @@
 
 mod added;
 mod controllers;
+mod listings;
 mod entries;
 mod moves;
 mod overlays;
@@ -65,6 +66,20 @@ pub struct Planned {
     pub reasons: Vec<Reason>,
     /// The reads that annotations or the configuration add.
     pub added: Vec<Added>,
+    /// Of a workload that is left alone because overlays decide about it: what their stamps files
+    /// come to, if each overlay has one that names the workload.
+    pub listed: Option<Listing>,
+}
+
+/// What the stamps files come to that name a workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// Every one holds the stamp that is needed there.
+    Right,
+    /// This one holds another stamp.
+    Stale(String),
+    /// Whether the stamps are right shows only in what is built.
+    Unverified,
 }
 
 /// What is decided about a template: the decision, the reason of each reference, and the reads that are
@@ -165,6 +180,9 @@ pub fn decide(
         findings.extend(unread_flaws(manifests, units, &said.flawed));
         findings.extend(advice::about_delegates(manifests, units));
     }
+    if options.goal == Goal::Check {
+        findings.extend(listings::findings(manifests, units, options));
+    }
     findings.extend(said.flawed.into_values());
     (plan, findings)
 }
@@ -224,6 +242,7 @@ impl Planner<'_> {
         let template = &manifests[at];
         let object = &manifests[template.object];
         let file = object.place.file;
+        let mut listed = None;
         let decided = match (self.options.goal, self.units.home(file)) {
             (Goal::Strip, _) => Ok((self.strip(object, template), Vec::new(), Vec::new())),
             _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
@@ -232,8 +251,15 @@ impl Planner<'_> {
             (Goal::Stamp | Goal::Check, Home::In(seats)) => self.in_all(seats, at),
         };
         let (decision, reasons, added) = decided.unwrap_or_else(|why: Divergence| {
-            if overlays::matters(manifests, template, &why) {
-                self.said.findings.push(findings::left_alone(object, template.stamp_seen, &why));
+            listed = self.listing(at);
+            match &listed {
+                Some(Listing::Stale(name)) if self.options.goal == Goal::Check => {
+                    self.said.findings.push(findings::stale_in(object, name));
+                }
+                None if overlays::matters(manifests, template, &why) => {
+                    self.said.findings.push(findings::left_alone(object, template.stamp_seen, &why));
+                }
+                _ => {}
             }
             (Decision::LeftAlone(why), Vec::new(), Vec::new())
         });
@@ -247,6 +273,7 @@ impl Planner<'_> {
             others: Vec::new(),
             reasons,
             added,
+            listed,
         }
     }
 

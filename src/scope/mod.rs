@@ -6,7 +6,8 @@ use crate::config::options::UnitRule;
 use crate::config::policy::Declared;
 use crate::extract::{Manifests, ObjectId};
 use crate::finding::divergence::Divergence;
-use crate::text::FileId;
+use crate::patches::Listed;
+use crate::text::{FileId, Span};
 use crate::text::input::Found;
 use globset::GlobSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,20 @@ pub struct Unit {
     pub changed: BTreeMap<ObjectId, Divergence>,
     /// Why the unit may apply objects that are not here.
     pub open: Option<Divergence>,
+    /// The stamps file that its kustomization names, as it stands. Nothing, if the run makes it anew.
+    pub stamps: Option<StampsFile>,
+}
+
+/// The [stamps file](crate::patches) of an overlay, as it stands.
+pub struct StampsFile {
+    /// Its path, as people would write it from here.
+    pub name: String,
+    /// The kustomization file that names it.
+    pub named_by: FileId,
+    /// Where it is named.
+    pub at: Span,
+    /// The workloads that it stamps.
+    pub entries: Vec<Listed>,
 }
 
 /// What a unit sees of a file.
@@ -79,6 +94,8 @@ pub struct Units {
     pub all: Vec<Unit>,
     /// One entry a file.
     pub homes: Vec<Home>,
+    /// The files with the name of a stamps file that no kustomization names.
+    pub unwired: Vec<FileId>,
 }
 
 impl Units {

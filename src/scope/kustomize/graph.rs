@@ -12,7 +12,7 @@ use crate::finding::divergence::{
 };
 use crate::k8s::providers::Target;
 use crate::patches;
-use crate::scope::{Member, Unit};
+use crate::scope::{Member, StampsFile, Unit};
 use crate::text::{FileId, Place, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +31,8 @@ pub(super) struct Graph<'a> {
     /// What their generators make. Its numbers come behind those of the manifests.
     generated: Generated,
     options: &'a Options,
+    /// What no other one includes.
+    leaves: BTreeSet<usize>,
     /// What each gathers when it is included as a resource.
     gathered: BTreeMap<usize, Accumulator>,
     /// How many steps may still be made: components of components could double them each time.
@@ -84,9 +86,17 @@ impl<'a> Graph<'a> {
             looks,
             generated: Generated::default(),
             options,
+            leaves: BTreeSet::new(),
             gathered: BTreeMap::new(),
             left: MAX_STEPS,
         }
+    }
+
+    /// The folders whose kustomization names the stamps file in it.
+    pub(super) fn wired(&self) -> BTreeSet<&'a str> {
+        let all = self.found.iter().zip(&self.parsed);
+        let wired = all.filter(|(_, parsed)| parsed.as_ref().is_none_or(|p| p.stamps.is_some()));
+        wired.map(|(k, _)| k.folder.as_str()).collect()
     }
 
     /// An object, and what it provides: of a text, or made by a generator.
@@ -116,6 +126,7 @@ impl<'a> Graph<'a> {
             |k: usize| self.parsed[k].as_ref().is_some_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
             (0..self.found.len()).filter(|k| !included.contains(k) && !is_component(*k)).collect();
+        self.leaves = leaves.iter().copied().collect();
         let leaves = leaves
             .into_iter()
             .map(|k| {
@@ -131,6 +142,7 @@ impl<'a> Graph<'a> {
             name: self.found[k].folder.clone(),
             built: true,
             open: gathered.open,
+            stamps: self.stamps_file(k),
             ..Unit::default()
         };
         let hashed: BTreeSet<(Target, &str)> = gathered
@@ -329,18 +341,35 @@ impl<'a> Graph<'a> {
         objects.map(|at| (at, self.object(at).1)).collect()
     }
 
+    /// The workloads that the stamps file of a kustomization names. Nothing, if it is not ours.
+    fn listed(&self, k: usize) -> Option<Vec<patches::Listed>> {
+        let Material(bytes) = self.found[k].material.get(patches::FILE_NAME)?;
+        patches::read(std::str::from_utf8(bytes).ok()?, &self.options.annotation)
+    }
+
+    /// The stamps file that a leaf names.
+    fn stamps_file(&self, k: usize) -> Option<StampsFile> {
+        let at = self.parsed[k].as_ref()?.stamps?;
+        if self.options.makes_stamps_files {
+            return None;
+        }
+        let Kustomization { folder, input, .. } = &self.found[k];
+        let name = match folder.as_str() {
+            "." => patches::FILE_NAME.to_owned(),
+            folder => format!("{folder}/{}", patches::FILE_NAME),
+        };
+        Some(StampsFile { name, named_by: *input, at, entries: self.listed(k)? })
+    }
+
     /// What a stamps file of ours does: it gives the pod templates that it names another stamp than their
     /// files, and leaves everything else alone. A file of this name that is not ours may do anything.
     fn add_stamps(&self, k: usize, at: Span, gathered: &mut Accumulator) {
-        let file = self.found[k].material.get(patches::FILE_NAME);
-        let text = file.and_then(|Material(bytes)| std::str::from_utf8(bytes).ok());
-        let Some(entries) = text.and_then(|text| patches::read(text, &self.options.annotation))
-        else {
+        let Some(entries) = self.listed(k) else {
             return gathered
                 .change_all(&self.why(k, Effect::Field(FieldEffect::MayChange), at), true);
         };
-        if self.options.makes_stamps_files {
-            // The run makes the file anew, so what it says today is of no account.
+        // What the run makes anew is of no account today, and the plan looks at those of leaves.
+        if self.options.makes_stamps_files || self.leaves.contains(&k) {
             return;
         }
         for item in &mut gathered.items {
