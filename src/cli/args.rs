@@ -107,6 +107,10 @@ pub(super) enum Verb {
         /// Explain only this one; can stand several times. Short names as in `kubectl`: `deploy/web`
         #[arg(long = "workload", value_name = "KIND/NAME", value_parser = wanted)]
         workloads: Vec<Wanted>,
+        /// Explain what every overlay below the paths builds with this program: `kustomize`, `kubectl`, or a
+        /// command with `{}` in the place of the folder
+        #[arg(long, value_name = "BUILDER", value_parser = Builder::named, help_heading = heading::OVERLAYS)]
+        build: Option<Builder>,
         #[command(flatten)]
         common: Common,
     },
@@ -287,6 +291,9 @@ pub(super) struct Common {
     /// The configuration that the caller hands over, in the place of a file.
     #[arg(skip)]
     pub(super) given: Option<Settings>,
+    /// The program whose output is looked at in the place of the files, overlay by overlay.
+    #[arg(skip)]
+    pub(super) built_by: Option<Builder>,
     /// Whether the stamps files of overlays are made anew.
     #[arg(skip)]
     pub(super) makes_stamps_files: bool,

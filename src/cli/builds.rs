@@ -175,23 +175,10 @@ impl Builds {
         findings.retain(|finding| drift || !is_drift(finding.code));
         for ((overlay, summary), file) in built.zip(&kustomizations) {
             if let Err(failure) = summary {
-                findings.push(self.failed(&overlay.folder, file, failure));
+                findings.push(failed(&self.builder, &overlay.folder, file, failure));
             }
         }
         findings
-    }
-
-    fn failed(&self, folder: &str, file: &str, failure: &Failure) -> Finding {
-        let command = self.builder.command(folder);
-        let why = match failure {
-            Failure::NotStarted(why) | Failure::Failed(why) => why.clone(),
-            Failure::TooSlow => format!("it took longer than {} seconds", LIMIT.as_secs()),
-            Failure::NotUtf8 => "what it prints is not UTF-8".to_owned(),
-        };
-        Finding::new(Code::BuildFailed, format!("`{command}` failed: {why}"))
-            .in_file(file)
-            .help("run the command by hand; until it works, nothing is known about this overlay")
-            .refusing()
     }
 
     /// Takes out of an outcome what the builds answer: whether files below kustomizations need other
@@ -230,6 +217,20 @@ impl Builds {
             told.all(|told| !(is_drift(told.code) && told.severity == Severity::Error))
         })
     }
+}
+
+/// What to say about an overlay that was not built.
+pub(super) fn failed(builder: &Builder, folder: &str, file: &str, failure: &Failure) -> Finding {
+    let command = builder.command(folder);
+    let why = match failure {
+        Failure::NotStarted(why) | Failure::Failed(why) => why.clone(),
+        Failure::TooSlow => format!("it took longer than {} seconds", LIMIT.as_secs()),
+        Failure::NotUtf8 => "what it prints is not UTF-8".to_owned(),
+    };
+    Finding::new(Code::BuildFailed, format!("`{command}` failed: {why}"))
+        .in_file(file)
+        .help("run the command by hand; until it works, nothing is known about this overlay")
+        .refusing()
 }
 
 fn is_drift(code: Code) -> bool {

@@ -48,7 +48,9 @@ pub(super) fn check(paths: &[PathBuf], common: &Common, asked: &Asked) -> anyhow
     if asked.statistics {
         run.say(&summary::statistics(&run.outcome, &coverage));
     }
-    let is_empty = coverage.objects == 0 && !run.outcome.refused();
+    // What was built has objects, whatever is in the files that were named.
+    let n_built = coverage.built.as_ref().map_or(0, |built| built.overlays + built.unchanged);
+    let is_empty = coverage.objects == 0 && n_built == 0 && !run.outcome.refused();
     if is_empty && !asked.allow_empty {
         bail!("{}", summary::nothing(&run.outcome, paths.is_empty(), "check"));
     }

@@ -2,6 +2,7 @@
 
 mod args;
 mod builds;
+mod built;
 mod check;
 mod examples;
 mod explain;
@@ -112,7 +113,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Strip { paths, common }) => {
             in_place(&paths, &common, Goal::Strip, in_place::Shown::default(), &Building::default())
         }
-        Some(Verb::Explain { paths, workloads, common }) => {
+        Some(Verb::Explain { paths, workloads, build, mut common }) => {
+            common.built_by = build;
             explain::explain(&paths, &workloads, &common)
         }
         Some(Verb::Migrate { from, paths, diff, common }) => {

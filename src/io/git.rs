@@ -305,6 +305,11 @@ impl Drop for Store {
 }
 
 impl Revision {
+    /// The root of its repository.
+    pub fn top(&self) -> &Path {
+        &self.repository.top
+    }
+
     /// Where a path of the revision would lie in the working tree.
     pub fn on_disk(&self, path: &str) -> PathBuf {
         self.repository.top.join(path.trim_start_matches("./"))
@@ -318,6 +323,11 @@ impl Revision {
     /// A path of the revision as the names of files below it begin.
     pub fn name(&self, path: &str) -> String {
         self.display(&self.root(path))
+    }
+
+    /// A path as it was named, from the root of the repository.
+    pub fn from_root(&self, path: &str) -> String {
+        self.root(path)
     }
 
     /// A path from the root of the repository; `./` means from the working directory, as in git.

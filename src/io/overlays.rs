@@ -44,6 +44,11 @@ pub fn name(path: &Path) -> String {
     display(&relative(path, here.as_deref()))
 }
 
+/// A path with `/` between folders.
+pub fn slashed(path: &Path) -> String {
+    display(path)
+}
+
 /// The overlays whose folder is one of the paths or lies below one, and those whose build can read a file
 /// that is one of the paths, by their folders.
 pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
@@ -57,9 +62,9 @@ pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
         }
     }
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
-    let leaves = found.values().filter(|on_disk| {
-        !on_disk.is_component && !included.contains(on_disk.path.as_path())
-    });
+    let leaves = found
+        .values()
+        .filter(|on_disk| !on_disk.is_component && !included.contains(on_disk.path.as_path()));
     let (files, folders): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) =
         named.into_iter().partition(|path| path.is_file());
     let overlays = leaves.map(|on_disk| (on_disk, overlay(&found, on_disk, here.as_deref())));

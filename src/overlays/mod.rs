@@ -4,7 +4,7 @@
 mod origin;
 mod record;
 
-pub use origin::{nearest, origin};
+pub use origin::{origin, written};
 pub use record::{decode, encode};
 
 use crate::extract::Template;

@@ -77,9 +77,8 @@ fn entry<'a>(manifests: &Manifests, unit: &'a Unit, object: &Object) -> Option<&
     let entries = &unit.stamps.as_ref()?.entries;
     let is_nearest = |entry: &&Listed| {
         let others = unit.objects(manifests).map(|(at, _)| &manifests[at]);
-        let mut nearer = others.filter(|other| {
-            may_mean(entry, other) && other.id.name.len() > object.id.name.len()
-        });
+        let mut nearer = others
+            .filter(|other| may_mean(entry, other) && other.id.name.len() > object.id.name.len());
         nearer.next().is_none()
     };
     let mut meant = entries.iter().filter(|entry| may_mean(entry, object));

@@ -257,7 +257,11 @@ impl Planner<'_> {
                     self.said.findings.push(findings::stale_in(object, name));
                 }
                 None if overlays::matters(manifests, template, &why) => {
-                    self.said.findings.push(findings::left_alone(object, template.stamp_seen, &why));
+                    self.said.findings.push(findings::left_alone(
+                        object,
+                        template.stamp_seen,
+                        &why,
+                    ));
                 }
                 _ => {}
             }

@@ -109,10 +109,7 @@ fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
         (coverage.not_written, "not right in files that were not named".to_owned()),
         (left_alone, format!("left alone ({})", causes.join(", "))),
         (coverage.decided_by_builds, "stamped in each overlay".to_owned()),
-        (
-            coverage.unverified,
-            "stamped in each overlay, unverified without --build".to_owned(),
-        ),
+        (coverage.unverified, "stamped in each overlay, unverified without --build".to_owned()),
         (coverage.refused, "refused".to_owned()),
         (coverage.no_stamp, "need no stamp".to_owned()),
         (coverage.external_only, "external only".to_owned()),

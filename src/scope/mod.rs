@@ -7,8 +7,8 @@ use crate::config::policy::Declared;
 use crate::extract::{Manifests, ObjectId};
 use crate::finding::divergence::Divergence;
 use crate::patches::Listed;
-use crate::text::{FileId, Span};
 use crate::text::input::Found;
+use crate::text::{FileId, Span};
 use globset::GlobSet;
 use std::collections::{BTreeMap, BTreeSet};
 

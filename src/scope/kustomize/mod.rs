@@ -166,11 +166,7 @@ pub fn units(
 
 /// The files that are called as stamps files are and that no kustomization names. `wired` are the
 /// folders whose kustomization names the one in it.
-fn unwired(
-    manifests: &Manifests,
-    wired: &BTreeSet<&str>,
-    found: &Kustomizations,
-) -> Vec<FileId> {
+fn unwired(manifests: &Manifests, wired: &BTreeSet<&str>, found: &Kustomizations) -> Vec<FileId> {
     let is_unwired = |file: &FileId| {
         let input = &manifests[*file].input;
         let Some(name) = input.name.strip_suffix(patches::FILE_NAME) else { return false };
