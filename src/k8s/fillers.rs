@@ -6,8 +6,8 @@
 //! holds, unless the configuration says `filledSources: external`.
 //!
 //! The CA injector of cert-manager has no row: it fills webhooks, API services and
-//! CustomResourceDefinitions (cert-manager.io/docs/concepts/ca-injector), nothing that a pod reads. Nor
-//! has the PushSecret of External Secrets: it reads a Secret (external-secrets.io/latest/api/pushsecret).
+//! `CustomResourceDefinitions` (cert-manager.io/docs/concepts/ca-injector), nothing that a pod reads. Nor
+//! has the `PushSecret` of External Secrets: it reads a Secret (external-secrets.io/latest/api/pushsecret).
 
 use super::Since;
 use super::providers::Target;
