@@ -1,6 +1,6 @@
 //! What the stamps files of overlays say, as far as that can be judged without a build.
 
-use super::{Decision, Listing, Planner};
+use super::{Decision, Planner};
 use crate::config::options::Options;
 use crate::extract::{Manifests, Object, TemplateId};
 use crate::finding::divergence::{Cause, Divergence, Effect};
@@ -8,6 +8,17 @@ use crate::finding::{Code, Finding};
 use crate::patches::Listed;
 use crate::scope::{Seat, Unit, Units};
 use crate::text::Place;
+
+/// What the stamps files come to that name a workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// Every one holds the stamp that is needed there.
+    Right,
+    /// This one holds another stamp.
+    Stale(String),
+    /// Whether the stamps are right shows only in what is built.
+    Unverified,
+}
 
 impl Planner<'_> {
     /// What the stamps files come to that name the workload, if every overlay that applies it has one

@@ -17,6 +17,7 @@ pub use added::Added;
 use entries::missing_keys;
 pub(crate) use entries::read_entries;
 pub use findings::{drift, not_written};
+pub use listings::Listing;
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
 
@@ -66,20 +67,8 @@ pub struct Planned {
     pub reasons: Vec<Reason>,
     /// The reads that annotations or the configuration add.
     pub added: Vec<Added>,
-    /// Of a workload that is left alone because overlays decide about it: what their stamps files
-    /// come to, if each overlay has one that names the workload.
+    /// Of a workload about which overlays decide: what their stamps files come to, if each has one for it.
     pub listed: Option<Listing>,
-}
-
-/// What the stamps files come to that name a workload.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Listing {
-    /// Every one holds the stamp that is needed there.
-    Right,
-    /// This one holds another stamp.
-    Stale(String),
-    /// Whether the stamps are right shows only in what is built.
-    Unverified,
 }
 
 /// What is decided about a template: the decision, the reason of each reference, and the reads that are

@@ -114,7 +114,7 @@ impl Maker {
         if !generators.is_empty() {
             let _ = write!(kustomization, "configMapGenerator:\n{generators}");
         }
-        let _ = write!(kustomization, "resources: [{}]\n", resources.join(", "));
+        let _ = writeln!(kustomization, "resources: [{}]", resources.join(", "));
         self.add("base/workloads.yaml", &workloads);
         self.add("base/sources.yaml", &sources);
         self.add("base/kustomization.yaml", &kustomization);
@@ -214,7 +214,7 @@ struct Seen {
     overlays: usize,
     workloads: usize,
     patched: usize,
-    /// Changes of a value that made a stamp stale, and those that were caught without a builder.
+    /// Changes of a value that made a stamp stale.
     stale: usize,
     builds_nothing: usize,
 }
