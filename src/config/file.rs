@@ -169,6 +169,7 @@ fn is_text(schema: &serde_json::Value) -> bool {
 pub fn rules(settings: &Settings) -> Result<Rules, String> {
     let mut rules = Rules {
         encrypted: settings.encrypted.unwrap_or_default(),
+        filled: settings.filled_sources.unwrap_or_default(),
         hot_reload: settings.hot_reload_sidecars.unwrap_or_default(),
         workloads: each(&settings.workloads, workload)?,
         sites: each(&settings.references, site)?,

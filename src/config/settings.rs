@@ -4,7 +4,7 @@
 
 use crate::compat::selection::{Follow, Select};
 use crate::config::options::{Mode, SuffixHash, UnitRule, annotation_key};
-use crate::config::policy::{Encrypted, HotReload};
+use crate::config::policy::{Encrypted, FilledSources, HotReload};
 use crate::finding::silence::Level;
 use crate::k8s::providers::Target;
 use clap::Args;
@@ -124,6 +124,11 @@ settings! {
         /// What becomes of sources that SOPS has encrypted [default: hash]
         #[arg(skip)]
         pub encrypted: Option<Encrypted>,
+
+        /// What becomes of sources that a program in the cluster fills, because of an annotation or a
+        /// label: OpenShift's CA bundles, copies of reflector and kubernetes-replicator [default: count]
+        #[arg(skip)]
+        pub filled_sources: Option<FilledSources>,
 
         /// Whether volumes that a reload sidecar watches still roll their pods [default: roll]
         #[arg(skip)]

@@ -5,7 +5,7 @@
 //! of its own that points into it.
 
 use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
-use super::{Facts, Neighbour, Object, Reference, Source, Template};
+use super::{Facts, Maker, Neighbour, Object, Reference, Source, Template};
 use crate::finding::Finding;
 use crate::finding::silence::Mark;
 use crate::k8s::indirect::Indirect;
@@ -33,6 +33,8 @@ pub struct File {
     pub objects: Ids<ObjectId>,
     /// Its objects that say how pods of others are replaced.
     pub neighbours: Vec<Neighbour>,
+    /// Its objects because of which a program in the cluster makes sources.
+    pub makers: Vec<Maker>,
     /// How many Kubernetes objects it has, those that neither provide nor read anything included.
     pub object_count: usize,
     /// How many of them make or change other objects in the cluster, by how they do it.
@@ -47,6 +49,14 @@ pub struct File {
     pub secrets: Vec<Span>,
     /// The comments that silence findings, in the order of the text.
     pub marks: Vec<Mark>,
+}
+
+impl File {
+    /// Whether a program in the cluster makes something because of the object in this part of the text.
+    pub fn makes_within(&self, object: Span) -> bool {
+        let next = self.makers.partition_point(|maker| maker.at.start < object.start);
+        self.makers.get(next).is_some_and(|maker| maker.at.end <= object.end)
+    }
 }
 
 impl Manifests {
@@ -68,6 +78,7 @@ impl Manifests {
                 mut templates,
                 mut references,
                 neighbours,
+                makers,
                 object_count,
                 indirect,
                 findings: own_findings,
@@ -98,6 +109,7 @@ impl Manifests {
                 input,
                 objects: Ids::over(first..all.objects.len()),
                 neighbours,
+                makers,
                 object_count,
                 indirect,
                 encrypted,

@@ -339,7 +339,12 @@ impl Planner<'_> {
             return Reason::ReadsNothing;
         }
         let resolution = self.resolver.resolve(seat, workload, reference, name);
-        self.contributes(resolution, reference, name, selection, sum)
+        let reason = self.contributes(resolution, reference, name, selection, sum);
+        if reason != Reason::External {
+            return reason;
+        }
+        let made = self.resolver.made(seat, workload, reference.site.target, name);
+        made.map_or(Reason::External, Reason::Made)
     }
 
     /// What a reference contributes whose name means this.
@@ -473,9 +478,16 @@ impl Planner<'_> {
             Reason::External if !reference.optional => {
                 Some(findings::external(object, reference, name, self.options.strict))
             }
+            Reason::Made(by) => Some(findings::made(object, reference, name, *by, self.manifests)),
+            Reason::Counted(counted) => {
+                let source = counted.source;
+                let (owner, filler) = (self.manifests.owner(source), self.manifests[source].filler);
+                Some(findings::filled_beside(object, reference, owner, filler?))
+            }
             Reason::Filled(at) => {
                 let provider = self.manifests.owner(*at);
-                Some(findings::filled(object, reference, name, provider))
+                let filler = self.manifests[*at].filler;
+                Some(findings::filled(object, reference, name, provider, filler))
             }
             Reason::Ambiguous(candidates) if template.not_stamped.is_none() => {
                 Some(findings::ambiguous(self.manifests, object, reference, name, candidates))
