@@ -61,6 +61,7 @@ pub(super) fn source(
         content_named: generator.hashed,
         whole: false,
         filled_in_cluster: false,
+        filler: None,
         ignored: rules.iter().any(|rule| rule.ignores(&subject)).then_some(By::Rule),
         malformed: None,
         naming: None,
