@@ -19,6 +19,7 @@ use crate::overlays::{self, Summary};
 use crate::parallel;
 use crate::patches::{self, Wiring};
 use crate::report::Verb;
+use crate::scope::Unit;
 use crate::text::FileId;
 use crate::yaml::EditSet;
 use anyhow::{Context, anyhow, bail};
@@ -190,7 +191,11 @@ impl Builds {
         let unchanged = self.unchanged.iter().map(|overlay| overlay.folder.as_str());
         let built: BTreeSet<&str> = built.chain(unchanged).collect();
         let mut answered: BTreeSet<FileId> = BTreeSet::new();
-        for unit in outcome.units.all.iter().filter(|unit| built.contains(unit.name.as_str())) {
+        let is_built = |unit: &&Unit| {
+            let mut overlays = unit.overlays.iter();
+            unit.built && unit.as_built && overlays.all(|name| built.contains(name.as_str()))
+        };
+        for unit in outcome.units.all.iter().filter(is_built) {
             answered.extend(unit.sees.iter().map(|member| member.file));
         }
         outcome.findings.retain(|finding| {

@@ -112,16 +112,21 @@ pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>
         let Home::In(seats) = &outcome.units.homes[object.place.file.index()] else { continue };
         for seat in seats {
             let unit = outcome.units.get(seat.unit);
-            if !unit.built {
+            if !(unit.built && unit.as_built) {
                 continue;
             }
             let mut patch = unstamped(outcome, planned);
             if let Some(namespace) = &seat.namespace {
                 patch.namespace = Some(namespace.as_str().into());
             }
-            let of_overlay = all.entry(unit.name.clone()).or_default();
-            let stamps = of_overlay.entry(key(&patch)).or_default();
-            stamps.push(stamp(&outcome.manifests[planned.template], value));
+            for overlay in &unit.overlays {
+                let of_overlay = all.entry(overlay.clone()).or_default();
+                let stamps = of_overlay.entry(key(&patch)).or_default();
+                let stamp = stamp(&outcome.manifests[planned.template], value);
+                if !stamps.contains(&stamp) {
+                    stamps.push(stamp);
+                }
+            }
         }
     }
     all

@@ -27,7 +27,8 @@ pub fn written(outcome: &Outcome, place: Place, key: Option<&str>) -> Option<Pla
         .object_at(place)
         .and_then(|object| nearest(outcome, unit, &object.id.kind, &object.id.name));
     let Some(at) = at else {
-        let folder = if unit.name == "." { "" } else { unit.name.as_str() };
+        let folder = manifests.name(place.file);
+        let folder = if folder == "." { "" } else { folder };
         let is_kustomization = |name: &str| {
             let name = name.strip_prefix(folder).map(|name| name.trim_start_matches('/'));
             name.is_some_and(|name| crate::k8s::kustomize_names::FILE_NAMES.contains(&name))
@@ -46,7 +47,8 @@ pub fn written(outcome: &Outcome, place: Place, key: Option<&str>) -> Option<Pla
 
 /// The unit of the overlay in a folder.
 fn unit<'a>(outcome: &'a Outcome, folder: &str) -> Option<&'a Unit> {
-    outcome.units.all.iter().find(|unit| unit.built && unit.name == folder)
+    let is_meant = |unit: &&Unit| unit.built && unit.overlays.iter().any(|name| name == folder);
+    outcome.units.all.iter().find(is_meant)
 }
 
 /// The object below an overlay to which a build gives this name, if only one can be meant.

@@ -9,6 +9,7 @@ mod moves;
 mod overlays;
 mod advice;
 mod reason;
+mod said;
 pub mod rules;
 pub mod unread;
 mod findings;
@@ -41,6 +42,7 @@ use crate::text::input::Found;
 use crate::yaml::Edit;
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
+use said::Said;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -182,30 +184,6 @@ pub fn decide(
 
 /// How many pod templates a thread takes at a time.
 const PART: usize = 256;
-
-/// What there is to say about some pod templates.
-#[derive(Default)]
-struct Said {
-    findings: Vec<Finding>,
-    /// Of each clash, the readers that are left alone.
-    clashes: BTreeMap<(SourceId, SourceId), BTreeSet<String>>,
-    /// Of each value that a stamped workload reads and that is no string, source and entry, what is
-    /// said about its first reader.
-    flawed: BTreeMap<(SourceId, usize), Finding>,
-}
-
-impl Said {
-    /// Adds what there is to say about the next ones.
-    fn add(&mut self, next: Self) {
-        self.findings.extend(next.findings);
-        for (clash, readers) in next.clashes {
-            self.clashes.entry(clash).or_default().extend(readers);
-        }
-        for (at, finding) in next.flawed {
-            self.flawed.entry(at).or_insert(finding);
-        }
-    }
-}
 
 struct Planner<'a> {
     manifests: &'a Manifests,

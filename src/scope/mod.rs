@@ -5,10 +5,10 @@ pub mod kustomize;
 use crate::config::options::UnitRule;
 use crate::config::policy::Declared;
 use crate::extract::{Manifests, ObjectId};
-use crate::finding::divergence::Divergence;
+use crate::finding::divergence::{Divergence, UnknownVariable};
 use crate::patches::Listed;
 use crate::text::input::Found;
-use crate::text::{FileId, Span};
+use crate::text::{FileId, Place, Span};
 use globset::GlobSet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,8 +31,34 @@ pub struct Unit {
     pub changed: BTreeMap<ObjectId, Divergence>,
     /// Why the unit may apply objects that are not here.
     pub open: Option<Divergence>,
+    /// The folders of the kustomizations that people build for it.
+    pub overlays: Vec<String>,
+    /// Whether it applies what these build as it is: a controller may change it first.
+    pub as_built: bool,
     /// The stamps file that its kustomization names, as it stands. Nothing, if the run makes it anew.
     pub stamps: Option<StampsFile>,
+    /// The sources into whose values a controller puts what is not known here.
+    pub put_in: BTreeMap<ObjectId, Vec<PutIn>>,
+    /// The file of the object by which a controller applies it.
+    pub applied_by: Option<FileId>,
+}
+
+/// A variable in a value of a source that a controller puts in when it applies the source, and of which
+/// nothing is known here.
+#[derive(Clone)]
+pub struct PutIn {
+    /// The key of the value; nothing, if it is not known.
+    pub key: Option<String>,
+    /// Its name.
+    pub variable: String,
+    /// The object that says so, `Kustomization flux-system/apps`.
+    pub by: String,
+    /// Where the variable stands.
+    pub place: Place,
+    /// Where the object says so.
+    pub said: Place,
+    /// Why its value is not known.
+    pub why: UnknownVariable,
 }
 
 /// The [stamps file](crate::patches) of an overlay, as it stands.
