@@ -244,6 +244,11 @@ settings! {
         #[arg(skip)]
         pub namespaces_to_ignore: Vec<String>,
 
+        /// `--namespace-selector`, as `resourceLabelSelector`: a namespace counts unless its object, in a file that
+        /// is read, has other labels
+        #[arg(skip)]
+        pub namespace_selector: Vec<String>,
+
         /// `--resource-label-selector`: `key=value`, `key:value`, `key!=value`, `key`, `!key`
         #[arg(skip)]
         pub resource_label_selector: Vec<String>,

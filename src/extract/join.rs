@@ -46,6 +46,7 @@ impl Joining {
         for (how, count) in part.indirect {
             *all.indirect.entry(how).or_default() += count;
         }
+        all.namespaces.append(&mut part.namespaces);
         all.kustomizations.append(&mut part.kustomizations);
         all.findings.append(&mut part.findings);
         all.hints.append(&mut part.hints);

@@ -11,6 +11,7 @@ use crate::finding::silence::Mark;
 use crate::k8s::indirect::Indirect;
 use crate::text::input::Input;
 use crate::text::{FileId, Place, Span, offset};
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::ops::Index;
 
@@ -62,9 +63,13 @@ impl Manifests {
     /// Puts together the texts of a run, in their order, with what each says. What is to be said about
     /// them comes with it: what is wrong in the texts themselves, and what an apply of their objects
     /// as they stand would run into.
+    ///
+    /// `namespace` is that of sources which name none.
     pub fn of(
         files: impl IntoIterator<Item = (Input, Facts)>,
+        namespace: Option<&str>,
     ) -> (Self, Vec<Finding>, Vec<Finding>) {
+        let mut watched: BTreeMap<SmolStr, bool> = BTreeMap::new();
         let (mut all, mut findings, mut hints) = (Self::default(), Vec::new(), Vec::new());
         for (input, facts) in files {
             let Facts {
@@ -81,6 +86,7 @@ impl Manifests {
                 encrypted,
                 unread,
                 secrets,
+                namespaces,
                 kustomizations: _,
                 broken: _,
                 ytt: _,
@@ -94,6 +100,10 @@ impl Manifests {
             extend(&mut all.sources, sources);
             extend(&mut all.templates, templates);
             extend(&mut all.references, references);
+            // Of two clusters that give one namespace other labels, one may be watched.
+            for (name, is_watched) in namespaces {
+                *watched.entry(name).or_default() |= is_watched;
+            }
             let is_looked_at = input.is_looked_at();
             all.files.push(File {
                 input,
@@ -112,6 +122,12 @@ impl Manifests {
             if is_looked_at {
                 findings.extend(own_findings);
                 hints.extend(own_hints);
+            }
+        }
+        if watched.values().any(|is_watched| !is_watched) {
+            for source in &mut all.sources {
+                let own = source.namespace.as_deref().or(namespace);
+                source.tags.ignored |= own.and_then(|own| watched.get(own)) == Some(&false);
             }
         }
         (all, findings, hints)

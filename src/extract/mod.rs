@@ -87,6 +87,8 @@ pub struct Facts {
     pub object_count: usize,
     /// How many of them make or change other objects in the cluster, by how they do it.
     pub indirect: BTreeMap<Indirect, usize>,
+    /// The namespaces whose labels an object tells, and whether a Reloader that is followed watches them.
+    pub namespaces: Vec<(SmolStr, bool)>,
     /// The kustomizations in a list, by their paths; empty when the text is read.
     pub kustomizations: Vec<String>,
     /// What is wrong in the text itself.
@@ -427,6 +429,10 @@ impl Reader<'_> {
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         if provider.is_none() && workload.is_none() {
             carried::in_values(self, node, kind);
+            if (group, kind) == ("", "Namespace") {
+                let told = carried::of_namespace(self, node);
+                self.facts.namespaces.extend(told);
+            }
             self.facts.neighbours.extend(Neighbour::of(object));
             return;
         }

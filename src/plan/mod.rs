@@ -19,6 +19,7 @@ pub use findings::{drift, not_written};
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
 
+use crate::compat::migration::From;
 use crate::compat::selection::Selection;
 use crate::config::options::{Goal, Options};
 use crate::digest::Lines;
@@ -49,6 +50,8 @@ pub struct Plan {
     pub workloads: Vec<Planned>,
     /// What becomes of annotations of a controller that is left, where the user asked for that.
     pub moves: Vec<PlannedMove>,
+    /// The name of that controller.
+    pub leaves: Option<&'static str>,
 }
 
 /// What happens to one pod template.
@@ -157,6 +160,7 @@ pub fn decide(
         said.add(of_part);
     }
     plan.moves = moves::decide(manifests, &mut plan, options);
+    plan.leaves = options.migrate.as_ref().map(From::name);
     let mut findings = said.findings;
     for ((one, two), readers) in said.clashes {
         findings.push(findings::clash(manifests, one, two, &readers));
