@@ -69,8 +69,7 @@ fn keep_about(outcome: &mut Outcome, chosen: &BTreeSet<ObjectId>) {
     let planned = outcome.plan.workloads.iter().filter(|p| chosen.contains(&p.object));
     let reasons = planned.flat_map(|planned| &planned.reasons);
     let sources = reasons.filter_map(Reason::source).map(|source| manifests.owner(source).place);
-    let places: Vec<Place> =
-        chosen.iter().map(|&at| manifests[at].place).chain(sources).collect();
+    let places: Vec<Place> = chosen.iter().map(|&at| manifests[at].place).chain(sources).collect();
     let is_inside = |place: Place| {
         places.iter().any(|object| {
             let whole = object.span;

@@ -30,9 +30,8 @@ pub fn documents(text: &str) -> Result<Vec<Document>, SyntaxError> {
 }
 
 fn check(node: Cursor<'_>, depth: usize, left: &mut usize) -> Result<(), SyntaxError> {
-    let refused = |at: Cursor<'_>, message| {
-        Err(SyntaxError::refused(at.span().start as usize, message))
-    };
+    let refused =
+        |at: Cursor<'_>, message| Err(SyntaxError::refused(at.span().start as usize, message));
     let Some(rest) = left.checked_sub(1).filter(|_| depth <= MAX_DEPTH) else {
         return refused(node, "it has too many values");
     };

@@ -65,11 +65,14 @@ impl<'a> Graph<'a> {
     ) -> Self {
         let found = &found.0;
         let stamp = options.annotation.as_str();
-        let parsed: Vec<Result<Parsed, Unread>> = found.iter().map(|k| parse(&k.text, stamp)).collect();
+        let parsed: Vec<Result<Parsed, Unread>> =
+            found.iter().map(|k| parse(&k.text, stamp)).collect();
         let patches = found
             .iter()
             .zip(&parsed)
-            .map(|(k, parsed)| parsed.as_ref().map_or_else(|_| Vec::new(), |p| p.all_patches(k, stamp)))
+            .map(|(k, parsed)| {
+                parsed.as_ref().map_or_else(|_| Vec::new(), |p| p.all_patches(k, stamp))
+            })
             .collect();
         let mut patches: Vec<Vec<Patch>> = patches;
         if !options.rules.sites.is_empty() {
@@ -112,8 +115,7 @@ impl<'a> Graph<'a> {
                 _ => None,
             })
             .collect();
-        let is_component =
-            |k: usize| self.parsed[k].as_ref().is_ok_and(|parsed| parsed.component);
+        let is_component = |k: usize| self.parsed[k].as_ref().is_ok_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
             (0..self.found.len()).filter(|k| !included.contains(k) && !is_component(*k)).collect();
         let leaves = leaves

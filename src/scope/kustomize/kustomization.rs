@@ -1,8 +1,8 @@
 //! One kustomization file: its table of fields, and what it says of resources, patches and
 //! generators.
 
-use super::harmless::is_control;
 use super::generator::{self, Generator, Part};
+use super::harmless::is_control;
 use super::patch::{self, Patch, PatchTarget};
 use super::{Kustomization, PatchFile};
 use crate::finding::divergence::{FieldEffect, Must, NotRead};
@@ -215,7 +215,9 @@ pub(super) fn parse(text: &str, stamp: &str) -> Result<Parsed, Unread> {
                 "components" => parsed.components = field.texts()?,
                 "namespace" => parsed.namespace = Some(field.text()?),
                 "generatorOptions" => options = Some(value),
-                "configMapGenerator" => generators.push((Target::ConfigMap, name.clone(), at, value)),
+                "configMapGenerator" => {
+                    generators.push((Target::ConfigMap, name.clone(), at, value));
+                }
                 "secretGenerator" => generators.push((Target::Secret, name.clone(), at, value)),
                 "labels" => {
                     let items = field.mappings()?.into_iter();
@@ -295,12 +297,8 @@ pub(super) fn has_control_keys(annotations: Cursor<'_>, stamp: &str) -> bool {
 fn patch_entries(field: Field<'_>) -> Result<Vec<PatchEntry>, Unread> {
     let at = field.at;
     // A path or a patch: kustomize tries the path first.
-    let path_or_patch = |text: String| PatchEntry {
-        at,
-        path: Some(text.clone()),
-        text: Some(text),
-        target: None,
-    };
+    let path_or_patch =
+        |text: String| PatchEntry { at, path: Some(text.clone()), text: Some(text), target: None };
     match field.name {
         "patchesStrategicMerge" => Ok(field.texts()?.into_iter().map(path_or_patch).collect()),
         _ => Ok(field.mappings()?.into_iter().map(|item| patch_entry(item, at)).collect()),
