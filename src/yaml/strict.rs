@@ -29,6 +29,14 @@ pub fn documents(text: &str) -> Result<Vec<Document>, SyntaxError> {
     Ok(found)
 }
 
+/// Whether the node and all below it reads the same to every reader.
+///
+/// # Errors
+/// At the first place that does not.
+pub fn require(node: Cursor<'_>) -> Result<(), SyntaxError> {
+    check(node, 0, &mut MAX_NODES.clone())
+}
+
 fn check(node: Cursor<'_>, depth: usize, left: &mut usize) -> Result<(), SyntaxError> {
     let refused =
         |at: Cursor<'_>, message| Err(SyntaxError::refused(at.span().start as usize, message));

@@ -9,12 +9,12 @@ use crate::finding::divergence::{FieldEffect, Must, NotRead};
 use crate::k8s::providers::Target;
 use crate::patches;
 use crate::text::Span;
-use crate::yaml::{Cursor, strict};
+use crate::yaml::{Cursor, SyntaxError, strict};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What a kustomization says, as far as it matters.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Parsed {
     /// Whether it is a Component, which acts on the one that includes it.
     pub(super) component: bool,
@@ -33,12 +33,13 @@ pub(super) struct Parsed {
     /// The field that names a stamps file of ours, and no other transformer.
     pub(super) stamps: Option<Span>,
     /// Patches.
-    patches: Vec<PatchEntry>,
+    pub(super) patches: Vec<PatchEntry>,
     /// Replacements.
     replacements: Vec<ReplacementEntry>,
 }
 
 /// A field after which objects may not be applied as their files say.
+#[derive(Clone)]
 pub(super) struct Touch {
     /// What the field does.
     pub(super) effect: FieldEffect,
@@ -47,7 +48,8 @@ pub(super) struct Touch {
 }
 
 /// A patch as the kustomization names it.
-struct PatchEntry {
+#[derive(Clone)]
+pub(super) struct PatchEntry {
     /// The field.
     at: Span,
     /// The file that it is in, if that is there.
@@ -59,6 +61,7 @@ struct PatchEntry {
 }
 
 /// A replacement as the kustomization names it.
+#[derive(Clone)]
 struct ReplacementEntry {
     /// The field.
     at: Span,
@@ -69,7 +72,7 @@ struct ReplacementEntry {
 }
 
 /// What a field means for the question whether a workload is applied as it is written.
-enum Rule {
+pub(super) enum Rule {
     /// Nothing: it leaves content and names alone.
     Harmless,
     /// It is read below.
@@ -119,6 +122,7 @@ const FIELDS: &[(&str, Rule)] = &[
 ];
 
 /// Why a kustomization cannot be read.
+#[derive(Clone)]
 pub(super) struct Unread {
     /// The reason.
     pub(super) why: NotRead,
@@ -130,6 +134,13 @@ impl Unread {
     /// A field that does not hold what it must.
     pub(super) fn field(name: &str, must: Must, at: Span) -> Self {
         Self { why: NotRead::Field(name.to_owned(), must), at }
+    }
+}
+
+impl From<SyntaxError> for Unread {
+    fn from(error: SyntaxError) -> Self {
+        let at = error.at as usize;
+        Self { why: NotRead::Syntax(error.message), at: Span::new(at, at) }
     }
 }
 
@@ -175,10 +186,7 @@ impl<'a> Field<'a> {
 /// Where kustomize itself would refuse it, and where readers differ.
 pub(super) fn parse(text: &str, stamp: &str) -> Result<Parsed, Unread> {
     let at_start = |why| Unread { why, at: Span::new(0, 0) };
-    let documents = strict::documents(text).map_err(|error| {
-        let at = error.at as usize;
-        Unread { why: NotRead::Syntax(error.message), at: Span::new(at, at) }
-    })?;
+    let documents = strict::documents(text)?;
     let [document] = documents.as_slice() else {
         return Err(at_start(NotRead::Documents(documents.len())));
     };
@@ -294,7 +302,8 @@ pub(super) fn has_control_keys(annotations: Cursor<'_>, stamp: &str) -> bool {
     annotations.pairs().any(|(key, _)| key.key().is_ok_and(|key| is_control(&key, stamp)))
 }
 
-fn patch_entries(field: Field<'_>) -> Result<Vec<PatchEntry>, Unread> {
+/// The patches in a field.
+pub(super) fn patch_entries(field: Field<'_>) -> Result<Vec<PatchEntry>, Unread> {
     let at = field.at;
     // A path or a patch: kustomize tries the path first.
     let path_or_patch =
