@@ -1,7 +1,9 @@
 //! The findings of the plan, one function each.
 
 use super::{Decision, Planned, State};
-use crate::extract::{Entry, Flaw, Malformed, Manifests, Object, Reference, SourceId, refused};
+use crate::extract::{
+    Entry, Flaw, Malformed, Manifests, Object, Reference, Source, SourceId, refused,
+};
 use crate::finding::divergence::Divergence;
 use crate::finding::workload::{no_stamp, until};
 use crate::finding::{Code, Finding, Severity};
@@ -9,6 +11,7 @@ use crate::k8s::fillers::Filler;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::Until;
 use crate::resolve::MadeBy;
+use crate::scope::PutIn;
 use crate::text::input::Found;
 use crate::text::{Place, Span};
 use crate::yaml::insert::{Refusal, Slot};
@@ -38,6 +41,25 @@ pub(super) fn left_alone(workload: &Object, stamped: bool, why: &Divergence) -> 
     finding.help(
         "stamp what kustomize prints: `kustomize build DIR | rollstamp | kubectl apply -f -`, or let kustomize call rollstamp as a transformer",
     )
+}
+
+/// A value that a workload reads and that a controller changes in a way that is not known here.
+pub(super) fn substituted(workload: &Object, source: &Source, put_in: &PutIn) -> Finding {
+    let key = put_in.key.as_ref().map_or_else(String::new, |key| format!(" at `{key}`"));
+    let message = format!(
+        "{} reads {} {}, into which {} puts `${{{}}}`{key}; its value is not known, because {}, so a change of it does not roll the pods",
+        workload.id,
+        source.target.name(),
+        source.name,
+        put_in.by,
+        put_in.variable,
+        put_in.why.text()
+    );
+    Finding::new(Code::SubstitutedValue, message)
+        .about(workload.id.to_string())
+        .at(put_in.place)
+        .related(put_in.said, "put in here")
+        .help("keep what must roll pods out of `postBuild`, or let the source of the variable be in the repository, not encrypted")
 }
 
 pub(super) fn encrypted(object: &Object) -> Finding {
