@@ -100,7 +100,7 @@ impl<'a> Graph<'a> {
     /// The folders whose kustomization names the stamps file in it.
     pub(super) fn wired(&self) -> BTreeSet<&'a str> {
         let all = self.found.iter().zip(&self.parsed);
-        let wired = all.filter(|(_, parsed)| parsed.as_ref().is_none_or(|p| p.stamps.is_some()));
+        let wired = all.filter(|(_, parsed)| parsed.as_ref().map_or(true, |p| p.stamps.is_some()));
         wired.map(|(k, _)| k.folder.as_str()).collect()
     }
 
@@ -390,13 +390,13 @@ impl<'a> Graph<'a> {
     /// Whether a leaf is applied as its kustomizations build it.
     fn is_as_built(&self, k: usize) -> bool {
         let Some(applied) = &self.found[k].applied else { return true };
-        let is_plain = self.parsed[k].as_ref().is_some_and(Parsed::changes_nothing);
+        let is_plain = self.parsed[k].as_ref().is_ok_and(Parsed::changes_nothing);
         is_plain && applied.by.post_build.is_empty()
     }
 
     /// The stamps file that a kustomization names.
     fn stamps_file(&self, k: usize) -> Option<StampsFile> {
-        let at = self.parsed[k].as_ref()?.stamps?;
+        let at = self.parsed[k].as_ref().ok()?.stamps?;
         if self.options.makes_stamps_files {
             return None;
         }
