@@ -1,12 +1,14 @@
 //! The sources that could get another name, and the groups in which they share one.
 
-use super::inside_build;
 use crate::config::options::{Goal, Mode, Options, SuffixHash};
 use crate::digest::name_hash::is_suffixed;
-use crate::extract::{File, Manifests, MentionId, Naming, Object, Source, SourceId};
+use crate::extract::{
+    File, Manifests, MentionId, Naming, Object, ObjectId, Reference, Source, SourceId,
+};
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
-use crate::resolve::index::namespace;
+use crate::resolve::index::{Index, IndexedId};
+use crate::resolve::{Referrer, Resolver, fitting};
 use crate::scope::{Home, UnitId, Units};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,12 +83,14 @@ pub(super) enum Blocker {
     Immutable(MentionId),
 }
 
-/// The sources of one unit, kind, namespace and name.
-pub(super) struct Group {
+/// One source of the index: the copies that share unit, kind, namespace and name.
+pub(super) struct Group<'a> {
     pub(super) unit: UnitId,
     pub(super) target: Target,
-    pub(super) namespace: Option<String>,
-    pub(super) name: String,
+    pub(super) namespace: Option<&'a str>,
+    pub(super) name: &'a str,
+    /// The copy that counts.
+    pub(super) copy: SourceId,
     /// Positions among the items.
     pub(super) items: Vec<usize>,
     /// A source of this name that is not a candidate.
@@ -94,147 +98,148 @@ pub(super) struct Group {
 }
 
 /// All candidates for another name, and the groups that share a name.
-pub(super) struct Items {
+pub(super) struct Items<'a> {
     pub(super) all: Vec<Item>,
-    pub(super) groups: Vec<Group>,
-    by_name: BTreeMap<(UnitId, Target, String), Vec<usize>>,
+    /// By unit, kind, name and namespace.
+    pub(super) groups: Vec<Group<'a>>,
+    /// The position among the groups of each source of the index.
+    positions: Vec<usize>,
+    /// The groups by each name without a suffix.
     by_base: BTreeMap<(UnitId, Target, String), Vec<usize>>,
-    /// Inside of a kustomize build: the groups by each name that kustomize may find them by.
-    pub(super) once: BTreeMap<(UnitId, Target, String), Vec<usize>>,
     /// Whether a kustomize build is calling.
     pub(super) inside: bool,
     /// Groups with a foreign source ([`Group::foreign`]) that a workload reads.
     pub(super) foreign_reads: BTreeSet<usize>,
 }
 
-impl Items {
-    pub(super) fn collect(manifests: &Manifests, units: &Units, options: &Options) -> Self {
-        let mut found = Self {
-            all: Vec::new(),
-            groups: Vec::new(),
-            by_name: BTreeMap::new(),
+/// The sources that could get another name, whoever names them.
+pub(super) fn candidates(manifests: &Manifests, units: &Units, options: &Options) -> Vec<Item> {
+    let mut found = Vec::new();
+    for (at, source) in manifests.sources() {
+        let owner = manifests.owner(at);
+        let file = owner.place.file;
+        let Some(mut item) = item(at, source, options).filter(|_| !units.is_patch(file)) else {
+            continue;
+        };
+        let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
+        item.inside = inside && options.goal != Goal::Strip;
+        item.hold = hold(&manifests[file], owner, source, &item, options);
+        let is_raw = owner.raw_material_of.is_some();
+        if is_raw || matches!(units.home(file), Home::Unknown(_)) {
+            item.hold = Some(Blocker::Raw);
+        }
+        found.push(item);
+    }
+    found
+}
+
+/// The objects of the candidates: inside of a build, kustomize may put a hash behind their names.
+pub(super) fn objects(manifests: &Manifests, candidates: &[Item]) -> BTreeSet<ObjectId> {
+    candidates.iter().map(|item| manifests[item.at].object).collect()
+}
+
+impl<'a> Items<'a> {
+    /// Groups the candidates as the index does.
+    pub(super) fn of(candidates: Vec<Item>, index: &'a Index, units: &Units) -> Self {
+        let numbers = candidates.iter().enumerate().map(|(number, item)| (item.at, number));
+        let numbers: BTreeMap<SourceId, usize> = numbers.collect();
+        let every = index.every();
+        let mut items = Self {
+            inside: candidates.iter().any(|item| item.inside),
+            all: candidates,
+            groups: Vec::with_capacity(every.len()),
+            positions: vec![0; every.len()],
             by_base: BTreeMap::new(),
-            once: BTreeMap::new(),
-            inside: false,
             foreign_reads: BTreeSet::new(),
         };
-        let mut numbers: BTreeMap<SourceId, usize> = BTreeMap::new();
-        for (at, source) in manifests.sources() {
-            let owner = manifests.owner(at);
-            let file = owner.place.file;
-            let Some(mut item) = item(at, source, options).filter(|_| !units.is_patch(file)) else {
-                continue;
+        for (position, identity) in every.into_iter().enumerate() {
+            items.positions[identity.at.index()] = position;
+            let mut group = Group {
+                unit: identity.unit,
+                target: identity.target,
+                namespace: identity.indexed.namespace.as_deref(),
+                name: identity.name,
+                copy: identity.indexed.copy,
+                items: Vec::new(),
+                foreign: None,
             };
-            let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
-            item.inside = inside && options.goal != Goal::Strip;
-            found.inside |= item.inside;
-            item.hold = hold(&manifests[file], owner, source, &item, options);
-            let is_raw = owner.raw_material_of.is_some();
-            if is_raw || matches!(units.home(file), Home::Unknown(_)) {
-                item.hold = Some(Blocker::Raw);
-            }
-            numbers.insert(at, found.all.len());
-            found.all.push(item);
-        }
-        found.group(manifests, units, options, &numbers);
-        if found.inside {
-            inside_build::note_names(&mut found, manifests);
-        }
-        found
-    }
-
-    fn group(
-        &mut self,
-        manifests: &Manifests,
-        units: &Units,
-        options: &Options,
-        numbers: &BTreeMap<SourceId, usize>,
-    ) {
-        let mut groups: BTreeMap<(UnitId, Target, String, Option<String>), Group> = BTreeMap::new();
-        for (number, unit) in units.all.iter().enumerate() {
-            let id = UnitId(crate::text::offset(number));
-            let sources = unit.objects(manifests).flat_map(|(object, namespace_of_unit)| {
-                manifests.sources_of(object).map(move |source| (source, namespace_of_unit))
-            });
-            for ((at, source), namespace_of_unit) in sources {
-                let own = namespace_of_unit.or(source.namespace.as_deref());
-                let space = namespace(own, options).map(str::to_owned);
-                let key = (id, source.target, source.name.to_string(), space.clone());
-                let group = groups.entry(key).or_insert_with(|| Group {
-                    unit: id,
-                    target: source.target,
-                    namespace: space,
-                    name: source.name.to_string(),
-                    items: Vec::new(),
-                    foreign: None,
-                });
-                match numbers.get(&at) {
-                    Some(&item) => {
-                        group.items.push(item);
-                        if unit.built {
-                            self.all[item].hold = Some(Blocker::Raw);
-                        }
-                    }
-                    None => group.foreign = Some(at),
+            for at in index.all_copies(identity.indexed) {
+                match numbers.get(at) {
+                    Some(&item) => group.items.push(item),
+                    None => group.foreign = Some(*at),
                 }
             }
-        }
-        for (_, group) in groups {
-            let number = self.groups.len();
-            let key = |name: &str| (group.unit, group.target, name.to_owned());
-            self.by_name.entry(key(&group.name)).or_default().push(number);
-            let bases: BTreeSet<&str> = group
-                .items
-                .iter()
-                .map(|&item| self.all[item].base.as_str())
-                .filter(|base| *base != group.name)
-                .collect();
-            for base in bases {
-                self.by_base.entry(key(base)).or_default().push(number);
+            if units.all[group.unit.0 as usize].built {
+                for &item in &group.items {
+                    items.all[item].hold = Some(Blocker::Raw);
+                }
             }
-            self.groups.push(group);
+            let bases = group.items.iter().map(|&item| items.all[item].base.as_str());
+            let bases: BTreeSet<&str> = bases.filter(|base| *base != group.name).collect();
+            for base in bases {
+                let key = (group.unit, group.target, base.to_owned());
+                items.by_base.entry(key).or_default().push(position);
+            }
+            items.groups.push(group);
         }
+        items
     }
 
-    /// The groups that a name can mean in a unit: those of the very namespace, else those where it is
-    /// missing on one of the two sides. A name without a suffix means what has one of ours only where
-    /// nothing has the very name.
-    pub(super) fn resolve(
+    /// The position of a source of the index among the groups.
+    pub(super) fn position(&self, at: IndexedId) -> usize {
+        self.positions[at.index()]
+    }
+
+    /// The groups that a name can mean in a unit: those whose namespace [fits](fitting). A name without a
+    /// suffix means what has one of ours only where nothing has the very name.
+    pub(super) fn meant(
         &self,
+        resolver: &Resolver<'_>,
         unit: UnitId,
         target: Target,
         name: &str,
         own: Option<&str>,
         anywhere: bool,
     ) -> Vec<usize> {
-        for names in [&self.by_name, &self.by_base] {
-            let list = names.get(&(unit, target, name.to_owned())).map_or(&[][..], Vec::as_slice);
-            if anywhere && !list.is_empty() {
-                return list.to_vec();
-            }
-            let space = |group: &usize| self.groups[*group].namespace.as_deref();
-            let exact: Vec<usize> = list.iter().copied().filter(|g| space(g) == own).collect();
-            if !exact.is_empty() {
-                return exact;
-            }
-            let fits = |group: &usize| own.is_none() || space(group).is_none();
-            let fitting: Vec<usize> = list.iter().copied().filter(fits).collect();
-            if !fitting.is_empty() {
-                return fitting;
-            }
+        let named = resolver.with_raw(unit, target, name).map(|(at, _)| self.position(at));
+        let base = self.by_base.get(&(unit, target, name.to_owned()));
+        let base = base.map_or(&[][..], Vec::as_slice).iter().copied();
+        let space = |group: &usize| self.groups[*group].namespace;
+        if anywhere {
+            let named: Vec<usize> = named.collect();
+            return if named.is_empty() { base.collect() } else { named };
         }
-        Vec::new()
+        let found: Vec<usize> = fitting(named, own, space).collect();
+        if found.is_empty() { fitting(base, own, space).collect() } else { found }
+    }
+
+    /// The groups that a reference of a workload may read, in the namespace that the workload has or
+    /// gets; inside of a build those that kustomize would find, or the one that has the very name.
+    pub(super) fn read_by(
+        &self,
+        resolver: &Resolver<'_>,
+        unit: UnitId,
+        workload: &Object,
+        own: Option<&str>,
+        reference: &Reference,
+    ) -> Vec<usize> {
+        let (target, name) = (reference.site.target, &reference.name);
+        if !self.inside {
+            return self.meant(resolver, unit, target, name, own, false);
+        }
+        let referrer = Referrer { sees_raw: true, ..Referrer::of(workload) };
+        let found = resolver.by_old_name(unit, &[target], name, &referrer);
+        match found.is_empty() {
+            true => self.meant(resolver, unit, target, name, referrer.namespace, false),
+            false => found.into_iter().map(|(at, _)| self.position(at)).collect(),
+        }
     }
 
     /// The groups of any unit that may have a name in a namespace.
-    pub(super) fn anywhere<'a>(
-        &'a self,
-        name: &'a str,
-        own: Option<&'a str>,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let fits = move |group: &Group| {
+    pub(super) fn anywhere(&self, name: &str, own: Option<&str>) -> impl Iterator<Item = usize> {
+        let fits = move |group: &Group<'_>| {
             group.name == name
-                && (own.is_none() || group.namespace.is_none() || group.namespace.as_deref() == own)
+                && (own.is_none() || group.namespace.is_none() || group.namespace == own)
         };
         let all = self.groups.iter().enumerate();
         all.filter(move |(_, group)| fits(group)).map(|(i, _)| i)
@@ -264,7 +269,7 @@ impl Items {
     pub(super) fn final_name(&self, group: usize) -> Option<&str> {
         let group = &self.groups[group];
         if group.foreign.is_some() {
-            return Some(&group.name);
+            return Some(group.name);
         }
         let mut names = group.items.iter().map(|&item| self.all[item].final_name());
         let first = names.next()?;

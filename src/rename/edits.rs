@@ -15,7 +15,7 @@ use crate::yaml::{Edit, Style};
 pub(super) fn edits(
     manifests: &Manifests,
     mentions: &[Mention],
-    items: &Items,
+    items: &Items<'_>,
     links: &Links,
     options: &Options,
 ) -> Renames {
@@ -52,7 +52,7 @@ pub(super) fn edits(
 
 /// The name that a reference must say, if it says another one.
 pub(super) fn follows<'a>(
-    items: &'a Items,
+    items: &'a Items<'_>,
     groups: &[usize],
     mention: &Mention,
 ) -> Option<&'a str> {
@@ -156,7 +156,7 @@ fn of_source(
 pub(super) fn meanings(
     renames: &mut Renames,
     manifests: &Manifests,
-    items: &Items,
+    items: &Items<'_>,
     links: &Links,
     options: &Options,
 ) {

@@ -14,7 +14,7 @@ use crate::yaml::path::{Route, Step};
 pub(super) fn held(
     manifests: &Manifests,
     mentions: &[Mention],
-    items: &Items,
+    items: &Items<'_>,
     options: &Options,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -167,7 +167,7 @@ fn hold_of(
 pub(super) fn stale(
     manifests: &Manifests,
     mentions: &[Mention],
-    items: &Items,
+    items: &Items<'_>,
     links: &Links,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();

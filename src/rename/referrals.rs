@@ -7,6 +7,7 @@ use crate::extract::{Manifests, Meaning, Mention, MentionId, ReferenceId, Source
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::providers::Target;
+use crate::resolve::Resolver;
 use crate::resolve::index::namespace;
 use crate::scope::Units;
 use crate::text::FileId;
@@ -31,6 +32,7 @@ pub(super) struct Run<'a> {
     pub(super) mentions: &'a [Mention],
     pub(super) units: &'a Units,
     pub(super) options: &'a Options,
+    pub(super) resolver: &'a Resolver<'a>,
 }
 
 /// The places that follow sources, in the order of the input.
@@ -39,7 +41,7 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) fn find(run: &Run<'_>, items: &mut Items) -> Self {
+    pub(super) fn find(run: &Run<'_>, items: &mut Items<'_>) -> Self {
         let mut links = Self { all: Vec::new() };
         for file in run.manifests.files() {
             note_reads(run, file, items);
@@ -82,7 +84,7 @@ impl Links {
         run: &Run<'_>,
         number: MentionId,
         reference: Option<ReferenceId>,
-        items: &mut Items,
+        items: &mut Items<'_>,
     ) {
         let mention = &run.mentions[number.index()];
         let of_pod = reference.map(|reference| run.manifests[reference].site.target);
@@ -125,7 +127,7 @@ impl Links {
     }
 
     /// Keeps the names of sources that an immutable object refers to.
-    fn refuse(&self, mentions: &[Mention], items: &mut Items) {
+    fn refuse(&self, mentions: &[Mention], items: &mut Items<'_>) {
         for link in self.all.iter().filter(|link| link.immutable) {
             let name = &mentions[link.mention.index()].name;
             for &group in &link.groups {
@@ -138,7 +140,7 @@ impl Links {
 
     /// Spreads blockers until nothing changes. In the end, all copies of a source have the same name, all
     /// sources that one mention means have the same name, and no two sources share a new name.
-    pub(super) fn settle(&self, items: &mut Items, options: &Options) {
+    pub(super) fn settle(&self, items: &mut Items<'_>, options: &Options) {
         loop {
             let mut changed = false;
             for group in 0..items.groups.len() {
@@ -170,7 +172,7 @@ impl Links {
 }
 
 /// Holds sources whose new name another one has in the end.
-fn clashes(items: &mut Items, goal: Goal) -> bool {
+fn clashes(items: &mut Items<'_>, goal: Goal) -> bool {
     let mut by_final: BTreeMap<(u32, Target, String), Vec<usize>> = BTreeMap::new();
     for group in 0..items.groups.len() {
         if let Some(name) = items.final_name(group) {
@@ -180,13 +182,13 @@ fn clashes(items: &mut Items, goal: Goal) -> bool {
         }
     }
     let mut changed = false;
-    let at = |items: &Items, group: usize| -> Option<SourceId> {
+    let at = |items: &Items<'_>, group: usize| -> Option<SourceId> {
         let of = &items.groups[group];
         of.foreign.or(of.items.first().map(|&item| items.all[item].at))
     };
     for groups in by_final.into_values().filter(|groups| groups.len() > 1) {
         for &one in &groups {
-            let space = |group: usize| items.groups[group].namespace.as_deref();
+            let space = |group: usize| items.groups[group].namespace;
             let other = groups.iter().copied().find(|&other| {
                 let same_space = space(one) == space(other);
                 // Two sources that said one name before still do: in other namespaces, or one of them
@@ -222,7 +224,7 @@ fn references(manifests: &Manifests) -> BTreeMap<(FileId, u32), Vec<ReferenceId>
 }
 
 /// Notes which sources the workloads of a file read.
-fn note_reads(run: &Run<'_>, file: FileId, items: &mut Items) {
+fn note_reads(run: &Run<'_>, file: FileId, items: &mut Items<'_>) {
     let manifests = run.manifests;
     let Some(seats) = run.units.seats(file) else {
         return;
@@ -235,11 +237,7 @@ fn note_reads(run: &Run<'_>, file: FileId, items: &mut Items) {
             for seat in seats {
                 let own = object.id.namespace.as_deref();
                 let own = namespace(seat.namespace.as_deref().or(own), run.options);
-                let target = reference.site.target;
-                let groups = match items.inside {
-                    true => inside_build::meant_by(manifests, items, seat.unit, object, reference),
-                    false => items.resolve(seat.unit, target, &reference.name, own, false),
-                };
+                let groups = items.read_by(run.resolver, seat.unit, object, own, reference);
                 for group in groups {
                     if items.groups[group].foreign.is_some() {
                         items.foreign_reads.insert(group);
@@ -254,7 +252,7 @@ fn note_reads(run: &Run<'_>, file: FileId, items: &mut Items) {
 }
 
 /// Notes where an item says its own name.
-fn define(number: MentionId, mention: &Mention, manifests: &Manifests, items: &mut Items) {
+fn define(number: MentionId, mention: &Mention, manifests: &Manifests, items: &mut Items<'_>) {
     let is_it = |at: SourceId| {
         let owner = manifests.owner(at);
         owner.place.file == mention.file && owner.name_span == mention.span
@@ -271,14 +269,15 @@ fn define(number: MentionId, mention: &Mention, manifests: &Manifests, items: &m
     }
 }
 
-fn resolve(mention: &Mention, targets: &[Target], run: &Run<'_>, items: &Items) -> Vec<usize> {
+fn resolve(mention: &Mention, targets: &[Target], run: &Run<'_>, items: &Items<'_>) -> Vec<usize> {
     let mut groups = Vec::new();
     for seat in run.units.seats(mention.file).unwrap_or_default() {
         let own = mention.namespace.as_deref();
         let own = namespace(seat.namespace.as_deref().or(own), run.options);
         let own = own.filter(|_| !mention.anywhere);
         for &target in targets {
-            groups.extend(items.resolve(seat.unit, target, &mention.name, own, mention.anywhere));
+            let (unit, name) = (seat.unit, &mention.name);
+            groups.extend(items.meant(run.resolver, unit, target, name, own, mention.anywhere));
         }
     }
     groups.sort_unstable();
