@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const MAX_NAME: usize = 253;
 
 /// A source that could get another name.
-pub(super) struct Item {
+pub(super) struct Candidate {
     pub(super) at: SourceId,
     pub(super) current: String,
     /// The name without a suffix.
@@ -33,7 +33,7 @@ pub(super) struct Item {
     pub(super) inside: bool,
 }
 
-impl Item {
+impl Candidate {
     /// The name that it has in the end.
     pub(super) fn final_name(&self) -> &str {
         match self.hold {
@@ -84,7 +84,7 @@ pub(super) enum Blocker {
 }
 
 /// One source of the index: the copies that share unit, kind, namespace and name.
-pub(super) struct Group<'a> {
+pub(super) struct NameGroup<'a> {
     pub(super) unit: UnitId,
     pub(super) target: Target,
     pub(super) namespace: Option<&'a str>,
@@ -98,22 +98,28 @@ pub(super) struct Group<'a> {
 }
 
 /// All candidates for another name, and the groups that share a name.
-pub(super) struct Items<'a> {
-    pub(super) all: Vec<Item>,
+pub(super) struct Candidates<'a> {
+    pub(super) all: Vec<Candidate>,
     /// By unit, kind, name and namespace.
-    pub(super) groups: Vec<Group<'a>>,
+    pub(super) groups: Vec<NameGroup<'a>>,
     /// The position among the groups of each source of the index.
     positions: Vec<usize>,
+    /// The groups by their names.
+    by_name: BTreeMap<&'a str, Vec<usize>>,
     /// The groups by each name without a suffix.
     by_base: BTreeMap<(UnitId, Target, String), Vec<usize>>,
     /// Whether a kustomize build is calling.
     pub(super) inside: bool,
-    /// Groups with a foreign source ([`Group::foreign`]) that a workload reads.
+    /// Groups with a foreign source ([`NameGroup::foreign`]) that a workload reads.
     pub(super) foreign_reads: BTreeSet<usize>,
 }
 
 /// The sources that could get another name, whoever names them.
-pub(super) fn candidates(manifests: &Manifests, units: &Units, options: &Options) -> Vec<Item> {
+pub(super) fn candidates(
+    manifests: &Manifests,
+    units: &Units,
+    options: &Options,
+) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (at, source) in manifests.sources() {
         let owner = manifests.owner(at);
@@ -134,13 +140,13 @@ pub(super) fn candidates(manifests: &Manifests, units: &Units, options: &Options
 }
 
 /// The objects of the candidates: inside of a build, kustomize may put a hash behind their names.
-pub(super) fn objects(manifests: &Manifests, candidates: &[Item]) -> BTreeSet<ObjectId> {
+pub(super) fn objects(manifests: &Manifests, candidates: &[Candidate]) -> BTreeSet<ObjectId> {
     candidates.iter().map(|item| manifests[item.at].object).collect()
 }
 
-impl<'a> Items<'a> {
+impl<'a> Candidates<'a> {
     /// Groups the candidates as the index does.
-    pub(super) fn of(candidates: Vec<Item>, index: &'a Index, units: &Units) -> Self {
+    pub(super) fn of(candidates: Vec<Candidate>, index: &'a Index, units: &Units) -> Self {
         let numbers = candidates.iter().enumerate().map(|(number, item)| (item.at, number));
         let numbers: BTreeMap<SourceId, usize> = numbers.collect();
         let every = index.every();
@@ -149,12 +155,13 @@ impl<'a> Items<'a> {
             all: candidates,
             groups: Vec::with_capacity(every.len()),
             positions: vec![0; every.len()],
+            by_name: BTreeMap::new(),
             by_base: BTreeMap::new(),
             foreign_reads: BTreeSet::new(),
         };
         for (position, identity) in every.into_iter().enumerate() {
             items.positions[identity.at.index()] = position;
-            let mut group = Group {
+            let mut group = NameGroup {
                 unit: identity.unit,
                 target: identity.target,
                 namespace: identity.indexed.namespace.as_deref(),
@@ -180,6 +187,7 @@ impl<'a> Items<'a> {
                 let key = (group.unit, group.target, base.to_owned());
                 items.by_base.entry(key).or_default().push(position);
             }
+            items.by_name.entry(group.name).or_default().push(position);
             items.groups.push(group);
         }
         items
@@ -237,12 +245,9 @@ impl<'a> Items<'a> {
 
     /// The groups of any unit that may have a name in a namespace.
     pub(super) fn anywhere(&self, name: &str, own: Option<&str>) -> impl Iterator<Item = usize> {
-        let fits = move |group: &Group<'_>| {
-            group.name == name
-                && (own.is_none() || group.namespace.is_none() || group.namespace == own)
-        };
-        let all = self.groups.iter().enumerate();
-        all.filter(move |(_, group)| fits(group)).map(|(i, _)| i)
+        let named = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
+        let fits = move |space: Option<&str>| own.is_none() || space.is_none() || space == own;
+        named.iter().copied().filter(move |&group| fits(self.groups[group].namespace))
     }
 
     /// Blocks all sources whose name, with or without a suffix, a text says that could not be read.
@@ -277,14 +282,14 @@ impl<'a> Items<'a> {
     }
 }
 
-fn item(at: SourceId, source: &Source, options: &Options) -> Option<Item> {
+fn item(at: SourceId, source: &Source, options: &Options) -> Option<Candidate> {
     let naming: &Naming = source.naming.as_deref()?;
     let fits = |base: &&String| is_suffixed(&source.name, base);
     let marked = naming.base.as_ref().filter(fits);
     let base = marked.map_or_else(|| source.name.to_string(), String::clone);
     if options.goal == Goal::Strip {
         let base = marked?.clone();
-        return Some(Item {
+        return Some(Candidate {
             at,
             current: source.name.to_string(),
             new: base.clone(),
@@ -302,7 +307,7 @@ fn item(at: SourceId, source: &Source, options: &Options) -> Option<Item> {
         Ok(suffix) => format!("{base}-{suffix}"),
         Err(_) => source.name.to_string(),
     };
-    Some(Item {
+    Some(Candidate {
         at,
         current: source.name.to_string(),
         new,
@@ -319,7 +324,7 @@ fn hold(
     file: &File,
     owner: &Object,
     source: &Source,
-    item: &Item,
+    item: &Candidate,
     options: &Options,
 ) -> Option<Blocker> {
     let naming = source.naming.as_deref()?;

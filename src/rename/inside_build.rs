@@ -5,21 +5,22 @@
 //! So a source is marked only where kustomize would rewrite every place that says its name, and would
 //! find it there (api/filters/nameref/nameref.go, v5.8.1).
 
-use super::candidates::{Blocker, Items};
-use super::referrals::{Link, Run, asked, refuses};
+use super::candidates::{Blocker, Candidates};
+use super::referrals::{Context, Link, asked, refuses};
 use crate::extract::{Meaning, Mention, MentionId, ReferenceId};
 use crate::k8s::kustomize_names::renames;
 use crate::k8s::other_names::CLUSTER_WIDE;
 use crate::k8s::providers::Target;
 use crate::resolve::{Referrer, effective};
+use crate::text::Place;
 
 /// Takes up one mention, which is these references of pod templates or none: what kustomize would
 /// rewrite there becomes a link, and what it would not holds the sources of the name.
 pub(super) fn links(
-    run: &Run<'_>,
+    run: &Context<'_>,
     number: MentionId,
     references: &[ReferenceId],
-    items: &mut Items<'_>,
+    items: &mut Candidates<'_>,
 ) -> Vec<Link> {
     let mention = &run.mentions[number.index()];
     let mut links = Vec::new();
@@ -34,11 +35,11 @@ pub(super) fn links(
 }
 
 fn link(
-    run: &Run<'_>,
+    run: &Context<'_>,
     number: MentionId,
     mention: &Mention,
     reference: Option<ReferenceId>,
-    items: &mut Items<'_>,
+    items: &mut Candidates<'_>,
 ) -> Option<Link> {
     let of_pod = reference.map(|at| {
         let reference = &run.manifests[at];
@@ -71,8 +72,7 @@ fn link(
         }
         return None;
     }
-    let mut objects = run.manifests.objects_of(mention.file).map(|(_, object)| object);
-    let holder = objects.find(|object| object.place.span == mention.object);
+    let holder = run.manifests.object_at(Place { file: mention.file, span: mention.object });
     let referrer = Referrer {
         namespace: mention.id.namespace.as_deref(),
         is_cluster_wide: CLUSTER_WIDE.contains(&mention.id.kind.as_str()),

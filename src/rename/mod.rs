@@ -21,8 +21,8 @@ use crate::scope::Units;
 use crate::text::{FileId, Span};
 use crate::yaml::Edit;
 use crate::yaml::verify::Change;
-use candidates::Items;
-use referrals::{Links, Run};
+use candidates::Candidates;
+use referrals::{Context, Links};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -125,8 +125,8 @@ pub fn decide(
     let candidates = candidates::candidates(manifests, units, options);
     let objects = candidates::objects(manifests, &candidates);
     let resolver = &Resolver::new(manifests, index, &objects, options);
-    let run = Run { manifests, mentions, units, options, resolver };
-    let mut items = Items::of(candidates, index, units);
+    let run = Context { manifests, mentions, units, options, resolver };
+    let mut items = Candidates::of(candidates, index, units);
     let links = Links::find(&run, &mut items);
     items.hold_unread(unread);
     links.settle(&mut items, options);

@@ -29,7 +29,7 @@ pub struct Indexed {
 /// The sources of all units.
 pub struct Index {
     /// Sorted by the hash of the name, then by the rest of the key.
-    groups: Vec<Group>,
+    groups: Vec<SameName>,
     /// Where in the groups each beginning of a hash starts.
     starts: Vec<u32>,
     /// How many bits of a hash are behind that beginning.
@@ -56,7 +56,7 @@ struct Once {
 }
 
 /// The sources of one unit, kind and name.
-struct Group {
+struct SameName {
     hash: u64,
     unit: UnitId,
     target: Target,
@@ -79,7 +79,7 @@ impl IndexedId {
     }
 }
 
-impl Group {
+impl SameName {
     fn key(&self) -> (u64, UnitId, Target, &str) {
         (self.hash, self.unit, self.target, &self.name)
     }
@@ -128,7 +128,7 @@ impl Index {
         &self.copies[indexed.all_copies.0 as usize..indexed.all_copies.1 as usize]
     }
 
-    fn group(&self, unit: UnitId, target: Target, name: &str) -> Option<&Group> {
+    fn group(&self, unit: UnitId, target: Target, name: &str) -> Option<&SameName> {
         let key = (XxHash3_64::oneshot(name.as_bytes()), unit, target, name);
         let start = (key.0 >> self.shift) as usize;
         let near = self.starts[start] as usize..self.starts[start + 1] as usize;
@@ -139,10 +139,10 @@ impl Index {
 
     /// The sources of a unit that are of this kind, by name and namespace.
     pub(super) fn all(&self, unit: UnitId, target: Target) -> impl Iterator<Item = &Indexed> {
-        let mut groups: Vec<&Group> = self.groups.iter().collect();
+        let mut groups: Vec<&SameName> = self.groups.iter().collect();
         groups.retain(|group| group.unit == unit && group.target == target);
         groups.sort_by(|one, other| one.name.cmp(&other.name));
-        let sources = |group: &Group| &self.sources[group.first as usize..group.end as usize];
+        let sources = |group: &SameName| &self.sources[group.first as usize..group.end as usize];
         groups.into_iter().flat_map(sources)
     }
 
@@ -236,7 +236,7 @@ pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index,
     copies.sort_by(|one, other| one.key().cmp(&other.key()));
     let mut findings = Vec::new();
     let mut said = BTreeSet::new();
-    let mut groups: Vec<Group> = Vec::with_capacity(copies.len());
+    let mut groups: Vec<SameName> = Vec::with_capacity(copies.len());
     let mut sources: Vec<Indexed> = Vec::with_capacity(copies.len());
     let mut all: Vec<SourceId> = Vec::with_capacity(copies.len());
     for same_name in copies.chunk_by(|one, other| one.key().0 == other.key().0) {
@@ -260,7 +260,7 @@ pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index,
         }
         let one = &same_name[0];
         let (hash, unit, target, name) = (one.hash, one.unit, one.target, one.name.clone());
-        groups.push(Group { hash, unit, target, name, first, end, last: offset(sources.len()) });
+        groups.push(SameName { hash, unit, target, name, first, end, last: offset(sources.len()) });
     }
     for group in &groups {
         let same_name = &sources[group.first as usize..group.end as usize];
