@@ -9,6 +9,7 @@ mod looks;
 mod manifests;
 mod api_limits;
 mod join;
+mod fillers;
 mod foreign;
 mod mentions;
 mod neighbour;
@@ -25,6 +26,7 @@ mod workload;
 
 pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
 pub use carried::{ALSO, Also, STAMP, Said};
+pub use fillers::Maker;
 pub use foreign::Marks;
 pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
@@ -79,10 +81,14 @@ pub struct Facts {
     pub references: Vec<Reference>,
     /// The objects that say how pods of others are replaced: budgets, autoscalers, claims.
     pub neighbours: Vec<Neighbour>,
+    /// The objects because of which a program in the cluster makes sources.
+    pub makers: Vec<Maker>,
     /// How many Kubernetes objects there are, those without facts included.
     pub object_count: usize,
     /// How many of them make or change other objects in the cluster, by how they do it.
     pub indirect: BTreeMap<Indirect, usize>,
+    /// The namespaces whose labels an object tells, and whether a Reloader that is followed watches them.
+    pub namespaces: Vec<(SmolStr, bool)>,
     /// The kustomizations in a list, by their paths; empty when the text is read.
     pub kustomizations: Vec<String>,
     /// What is wrong in the text itself.
@@ -409,6 +415,7 @@ impl Reader<'_> {
         if let Some(how) = indirect(group, kind) {
             *self.facts.indirect.entry(how).or_default() += 1;
         }
+        self.facts.makers.extend(Maker::of(object));
         if kind == "SealedSecret" {
             // Its template is plain text that comes to stand in a Secret.
             let template = ["spec", "template", "data"];
@@ -422,6 +429,10 @@ impl Reader<'_> {
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         if provider.is_none() && workload.is_none() {
             carried::in_values(self, node, kind);
+            if (group, kind) == ("", "Namespace") {
+                let told = carried::of_namespace(self, node);
+                self.facts.namespaces.extend(told);
+            }
             self.facts.neighbours.extend(Neighbour::of(object));
             return;
         }

@@ -1,14 +1,16 @@
 //! What a source provides: its keys, each with the digest of its value.
 
 use super::carried;
+use super::fillers;
 use super::hash_suffix::is_content_named;
 use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
 use super::{By, Reader, annotation, is_sops, labels};
 use crate::compat::reloader::Tags;
-use crate::config::policy::Encrypted;
+use crate::config::policy::{Encrypted, FilledSources};
 use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
+use crate::k8s::fillers::Filler;
 use crate::k8s::id::Identity;
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::text::{Span, offset};
@@ -36,6 +38,8 @@ pub struct Source {
     pub whole: bool,
     /// Whether somebody in the cluster fills it: it is known by name only.
     pub filled_in_cluster: bool,
+    /// What fills it in the cluster beside its manifest, if anything does.
+    pub filler: Option<&'static Filler>,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
     pub ignored: Option<By>,
     /// A field of content that cannot be read as keys and values.
@@ -151,6 +155,8 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
     let ignored = reader.ignored(control.ignored, node, id).or(is_skipped.then_some(By::Rule));
     let tags = carried::of_source(reader, node, row.provides, namespace.as_deref());
     let collected = carried::collected(reader, node, row.provides);
+    let filler = fillers::fills(node, &row.group, &row.kind);
+    let is_external = filler.is_some() && reader.options.rules.filled == FilledSources::External;
     let source = |name| Source {
         object: ObjectId::at(0),
         target: row.provides,
@@ -160,6 +166,7 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
         content_named: false,
         whole: false,
         filled_in_cluster: false,
+        filler,
         ignored,
         malformed: None,
         naming: None,
@@ -167,7 +174,7 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
         collected,
     };
     let names = names(node, row).into_iter();
-    if row.contents.is_empty() || filled_by_type(node, row) {
+    if row.contents.is_empty() || filled_by_type(node, row) || is_external {
         let filled = |name| Source { filled_in_cluster: true, ..source(name) };
         return names.map(filled).collect();
     }

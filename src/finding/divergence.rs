@@ -178,6 +178,45 @@ pub enum FieldEffect {
     SetsControlAnnotations,
 }
 
+/// Why the value of a variable that a controller puts in is not known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnknownVariable {
+    /// It may come from this source, which is not in the repository.
+    NotHere(Target, String),
+    /// It may come from this source, of which the repository has several.
+    Several(Target, String),
+    /// It may come from this source, which is encrypted or cannot be read.
+    Unreadable(Target, String),
+    /// It may come from this source, which a kustomization may change.
+    Changed(Target, String),
+    /// A patch in this file may add variables.
+    Patched(String),
+    /// The list of variables cannot be read.
+    UnreadableList,
+}
+
+impl UnknownVariable {
+    /// The part of a sentence behind `is not known, because `.
+    pub fn text(&self) -> String {
+        match self {
+            Self::NotHere(target, name) => {
+                format!("{} {name} is not in the repository", target.name())
+            }
+            Self::Several(target, name) => {
+                format!("the repository has more than one {} {name}", target.name())
+            }
+            Self::Unreadable(target, name) => {
+                format!("{} {name} is encrypted or cannot be read", target.name())
+            }
+            Self::Changed(target, name) => {
+                format!("a kustomization may change {} {name}", target.name())
+            }
+            Self::Patched(file) => format!("{file} patches the list of variables"),
+            Self::UnreadableList => "the list of variables cannot be read".to_owned(),
+        }
+    }
+}
+
 /// Why the content that a generator makes cannot be known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UnknownContent {
@@ -247,7 +286,10 @@ impl Divergence {
     /// component, but the overlay is what people build. A sentence that names a file of the overlay
     /// already says so.
     pub fn in_build_of(mut self, folder: &str) -> Self {
-        let is_named = self.cause.paths().any(|path| path.contains(&format!("{folder}/")));
+        let is_named = self.cause.paths().any(|path| {
+            // An object that applies a folder is called after its file.
+            path.contains(&format!("{folder}/")) || folder.ends_with(&format!(" in {path}"))
+        });
         if folder != "." && !is_named {
             self.built_by = Some(folder.to_owned());
         }

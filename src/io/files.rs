@@ -70,7 +70,7 @@ pub fn load(
         declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
     let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
-    kustomizations::load(&mut loaded, &folders, &asked, &FileSystem);
+    kustomizations::load(&mut loaded, &folders, &asked, &options.annotation, &FileSystem);
     Ok(loaded)
 }
 

@@ -19,6 +19,7 @@ pub use findings::{drift, not_written};
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
 
+use crate::compat::migration::From;
 use crate::compat::selection::Selection;
 use crate::config::options::{Goal, Options};
 use crate::digest::Lines;
@@ -49,6 +50,8 @@ pub struct Plan {
     pub workloads: Vec<Planned>,
     /// What becomes of annotations of a controller that is left, where the user asked for that.
     pub moves: Vec<PlannedMove>,
+    /// The name of that controller.
+    pub leaves: Option<&'static str>,
 }
 
 /// What happens to one pod template.
@@ -157,6 +160,7 @@ pub fn decide(
         said.add(of_part);
     }
     plan.moves = moves::decide(manifests, &mut plan, options);
+    plan.leaves = options.migrate.as_ref().map(From::name);
     let mut findings = said.findings;
     for ((one, two), readers) in said.clashes {
         findings.push(findings::clash(manifests, one, two, &readers));
@@ -335,7 +339,12 @@ impl Planner<'_> {
             return Reason::ReadsNothing;
         }
         let resolution = self.resolver.resolve(seat, workload, reference, name);
-        self.contributes(resolution, reference, name, selection, sum)
+        let reason = self.contributes(resolution, reference, name, selection, sum);
+        if reason != Reason::External {
+            return reason;
+        }
+        let made = self.resolver.made(seat, workload, reference.site.target, name);
+        made.map_or(Reason::External, Reason::Made)
     }
 
     /// What a reference contributes whose name means this.
@@ -469,9 +478,16 @@ impl Planner<'_> {
             Reason::External if !reference.optional => {
                 Some(findings::external(object, reference, name, self.options.strict))
             }
+            Reason::Made(by) => Some(findings::made(object, reference, name, *by, self.manifests)),
+            Reason::Counted(counted) => {
+                let source = counted.source;
+                let (owner, filler) = (self.manifests.owner(source), self.manifests[source].filler);
+                Some(findings::filled_beside(object, reference, owner, filler?))
+            }
             Reason::Filled(at) => {
                 let provider = self.manifests.owner(*at);
-                Some(findings::filled(object, reference, name, provider))
+                let filler = self.manifests[*at].filler;
+                Some(findings::filled(object, reference, name, provider, filler))
             }
             Reason::Ambiguous(candidates) if template.not_stamped.is_none() => {
                 Some(findings::ambiguous(self.manifests, object, reference, name, candidates))

@@ -27,6 +27,11 @@ pub fn documents(text: &str) -> Option<Vec<Document>> {
     Some(found)
 }
 
+/// Whether the node and all below it reads the same to every reader.
+pub fn is_strict(node: Cursor<'_>) -> bool {
+    check(node, 0, &mut MAX_NODES.clone()).is_some()
+}
+
 fn check(node: Cursor<'_>, depth: usize, left: &mut usize) -> Option<()> {
     *left = left.checked_sub(1)?;
     if depth > MAX_DEPTH {

@@ -213,7 +213,7 @@ fn outcome_word(reason: &Reason) -> &'static str {
         Reason::ContentNamed(_) => "content-named",
         Reason::Ignored(_) => "ignored",
         Reason::ReadsNothing => "reads-nothing",
-        Reason::Filled(_) => "filled",
+        Reason::Filled(_) | Reason::Made(_) => "filled",
         Reason::External => "external",
         Reason::Clash(..) => "clash",
         Reason::Ambiguous(_) => "ambiguous",

@@ -2,6 +2,7 @@
 
 use super::Material;
 use super::kustomization::{Behavior, Generator, Part};
+use super::variables::variables;
 use crate::compat::reloader::Tags;
 use crate::config::options::Options;
 use crate::config::policy::Subject;
@@ -60,6 +61,7 @@ pub(super) fn source(
         content_named: generator.hashed,
         whole: false,
         filled_in_cluster: false,
+        filler: None,
         ignored: rules.iter().any(|rule| rule.ignores(&subject)).then_some(By::Rule),
         malformed: None,
         naming: None,
@@ -69,6 +71,22 @@ pub(super) fn source(
     // What is named after its content rolls by its name, whatever the content is.
     let unknown = unknown.filter(|_| !generator.hashed);
     (source, unknown)
+}
+
+/// The variables in what a generator makes.
+pub(super) fn made_of(generator: &Generator, material: &BTreeMap<String, Material>) -> Vec<String> {
+    let of_file = |path: &String| {
+        let text = material.get(path).and_then(|file| std::str::from_utf8(&file.0).ok());
+        variables(text.unwrap_or_default())
+    };
+    // Values of a Secret are written in base64, in which no variable can stand.
+    let parts = generator.parts.iter().filter(|_| generator.target == Target::ConfigMap);
+    let found = parts.flat_map(|part| match part {
+        Part::Literal(key, value) => [variables(key), variables(value)].concat(),
+        Part::File(key, path) => [variables(key), of_file(path)].concat(),
+        Part::Env(path) => of_file(path),
+    });
+    found.chain(variables(&generator.name)).collect()
 }
 
 type Pairs<'a> = Vec<(&'a str, &'a [u8])>;

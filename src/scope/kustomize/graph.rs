@@ -1,7 +1,7 @@
 //! The graph of kustomizations, followed as kustomize builds it.
 
 use super::accumulator::{Accumulator, Resource};
-use super::generator::{absorb, source};
+use super::generator::{absorb, made_of, source};
 use super::kustomization::{Behavior, Parsed, Touch, parse};
 use super::patch::Patch;
 use super::{Child, Generated, Kustomization, Kustomizations, Look, Material, keeps_names, made};
@@ -21,18 +21,20 @@ const MAX_STEPS: usize = 1_000_000;
 
 /// All kustomizations, read.
 pub(super) struct Graph<'a> {
-    manifests: &'a Manifests,
-    found: &'a [Kustomization],
+    pub(super) manifests: &'a Manifests,
+    pub(super) found: &'a [Kustomization],
     parsed: Vec<Option<Parsed>>,
     /// Of each, its patches and replacements.
-    patches: Vec<Vec<Patch>>,
+    pub(super) patches: Vec<Vec<Patch>>,
     /// What matters to kustomize in the files that they include.
-    looks: &'a BTreeMap<FileId, Look>,
+    pub(super) looks: &'a BTreeMap<FileId, Look>,
     /// What their generators make. Its numbers come behind those of the manifests.
     generated: Generated,
-    options: &'a Options,
+    pub(super) options: &'a Options,
     /// What each gathers when it is included as a resource.
     gathered: BTreeMap<usize, Accumulator>,
+    /// The variables in what generators make.
+    pub(super) made_marks: BTreeMap<ObjectId, Vec<String>>,
     /// How many steps may still be made: components of components could double them each time.
     left: usize,
 }
@@ -65,7 +67,7 @@ impl<'a> Graph<'a> {
     ) -> Self {
         let found = &found.0;
         let stamp = options.annotation.as_str();
-        let parsed: Vec<Option<Parsed>> = found.iter().map(|k| parse(&k.text, stamp)).collect();
+        let parsed: Vec<Option<Parsed>> = found.iter().map(|k| k.parsed(stamp)).collect();
         let patches = found
             .iter()
             .zip(&parsed)
@@ -85,12 +87,13 @@ impl<'a> Graph<'a> {
             generated: Generated::default(),
             options,
             gathered: BTreeMap::new(),
+            made_marks: BTreeMap::new(),
             left: MAX_STEPS,
         }
     }
 
     /// An object, and what it provides: of a text, or made by a generator.
-    fn object(&self, id: ObjectId) -> (&Object, &[Source]) {
+    pub(super) fn object(&self, id: ObjectId) -> (&Object, &[Source]) {
         object(self.manifests, &self.generated, id)
     }
 
@@ -131,6 +134,8 @@ impl<'a> Graph<'a> {
             name: self.found[k].folder.clone(),
             built: true,
             open: gathered.open,
+            put_in: gathered.put_in,
+            applied_by: self.found[k].applied.as_ref().map(|_| self.found[k].input),
             ..Unit::default()
         };
         let hashed: BTreeSet<(Target, &str)> = gathered
@@ -230,6 +235,7 @@ impl<'a> Graph<'a> {
             }
         }
         self.change(k, gathered);
+        self.put_in(k, gathered);
         on_the_way.pop();
     }
 
@@ -237,6 +243,12 @@ impl<'a> Graph<'a> {
         let Some(parsed) = &self.parsed[k] else {
             return Vec::new();
         };
+        if self.found[k].applied.is_some() {
+            // Its file names the folder alone; what the build finds there was looked up.
+            let own = self.found[k].children.iter();
+            let own = own.filter(|(name, _)| parsed.components.contains(name) == components);
+            return own.map(|(name, child)| (name.clone(), *child)).collect();
+        }
         let names = if components { &parsed.components } else { &parsed.resources };
         let child = |name: &String| {
             let child = self.found[k].children.get(name);
@@ -311,6 +323,10 @@ impl<'a> Graph<'a> {
                 built_by: None,
             });
             let at = ObjectId::at(self.manifests.objects().len() + self.generated.0.len());
+            let marks = made_of(generator, material);
+            if !marks.is_empty() {
+                self.made_marks.insert(at, marks);
+            }
             self.generated.0.push(made(source, *input, generator.at));
             gathered.items.push(Resource {
                 file: *input,
@@ -433,12 +449,12 @@ impl<'a> Graph<'a> {
         }
     }
 
-    fn place(&self, k: usize, span: Span) -> Place {
+    pub(super) fn place(&self, k: usize, span: Span) -> Place {
         Place { file: self.found[k].input, span }
     }
 
     /// What a kustomization does, or the field of it at `at` (an empty span: no single field does it).
-    fn why(&self, k: usize, effect: Effect, at: Span) -> Divergence {
+    pub(super) fn why(&self, k: usize, effect: Effect, at: Span) -> Divergence {
         let field = at.of(&self.found[k].text).trim_matches(['"', '\'']);
         Divergence {
             cause: Cause::Kustomization {
@@ -448,6 +464,16 @@ impl<'a> Graph<'a> {
             },
             place: Some(self.place(k, at)),
             built_by: None,
+        }
+    }
+}
+
+impl Kustomization {
+    /// What its fields say. Nothing: they cannot be read.
+    fn parsed(&self, stamp: &str) -> Option<Parsed> {
+        match &self.applied {
+            None => parse(&self.text, stamp),
+            Some(applied) => applied.by.parsed.clone(),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What a kustomization says, as far as it matters.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Parsed {
     /// Whether it is a Component, which acts on the one that includes it.
     pub(super) component: bool,
@@ -33,12 +33,13 @@ pub(super) struct Parsed {
     /// The field that names a stamps file of ours, and no other transformer.
     pub(super) stamps: Option<Span>,
     /// Patches.
-    patches: Vec<PatchEntry>,
+    pub(super) patches: Vec<PatchEntry>,
     /// Replacements.
     replacements: Vec<ReplacementEntry>,
 }
 
 /// A field after which objects may not be applied as their files say.
+#[derive(Clone)]
 pub(super) struct Touch {
     /// What the field does.
     pub(super) effect: FieldEffect,
@@ -47,7 +48,8 @@ pub(super) struct Touch {
 }
 
 /// A patch as the kustomization names it.
-struct PatchEntry {
+#[derive(Clone)]
+pub(super) struct PatchEntry {
     /// The field.
     at: Span,
     /// The file that it is in, if that is there.
@@ -59,6 +61,7 @@ struct PatchEntry {
 }
 
 /// A replacement as the kustomization names it.
+#[derive(Clone)]
 struct ReplacementEntry {
     /// The field.
     at: Span,
@@ -80,6 +83,7 @@ pub(super) enum Behavior {
 }
 
 /// A ConfigMap or Secret that is generated.
+#[derive(Clone)]
 pub(super) struct Generator {
     /// What it generates.
     pub(super) target: Target,
@@ -100,6 +104,7 @@ pub(super) struct Generator {
 }
 
 /// Where some of the content of a generator comes from.
+#[derive(Clone)]
 pub(super) enum Part {
     /// It is written out.
     Literal(String, String),
@@ -110,7 +115,7 @@ pub(super) enum Part {
 }
 
 /// What a field means for the question whether a workload is applied as it is written.
-enum Rule {
+pub(super) enum Rule {
     /// Nothing: it leaves content and names alone.
     Harmless,
     /// It is read below.
@@ -228,7 +233,7 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
 
 /// The fields of a mapping. Those that are `known` have their usual spelling: kustomize takes a name in
 /// upper or lower case for the same one (Go encoding/json). Nothing, if one of them stands twice.
-fn fields<'a, 'k>(
+pub(super) fn fields<'a, 'k>(
     mapping: Cursor<'a>,
     known: impl IntoIterator<Item = &'k str>,
 ) -> Option<Vec<(String, Span, Cursor<'a>)>> {
@@ -262,7 +267,7 @@ const GENERATOR: &[&str] =
 const OPTIONS: &[&str] = &["disableNameSuffixHash", "labels", "annotations", "immutable"];
 
 /// Whether a field says as much as if it were not there.
-fn is_empty(value: Cursor<'_>) -> bool {
+pub(super) fn is_empty(value: Cursor<'_>) -> bool {
     match value.is_mapping() || value.is_sequence() {
         true => value.children().next().is_none(),
         false => value.is_null() || value.str().is_some_and(|text| text.is_empty()),
@@ -270,11 +275,12 @@ fn is_empty(value: Cursor<'_>) -> bool {
 }
 
 /// Whether a mapping of annotations has one that means something to kustomize, to Helm or to us.
-fn has_control_keys(annotations: Cursor<'_>, stamp: &str) -> bool {
+pub(super) fn has_control_keys(annotations: Cursor<'_>, stamp: &str) -> bool {
     annotations.pairs().any(|(key, _)| key.key().is_ok_and(|key| is_control(&key, stamp)))
 }
 
-fn patch_entries(field: &str, value: Cursor<'_>, at: Span) -> Option<Vec<PatchEntry>> {
+/// The patches in a field.
+pub(super) fn patch_entries(field: &str, value: Cursor<'_>, at: Span) -> Option<Vec<PatchEntry>> {
     let one = |item: Cursor<'_>| match field {
         // A path or a patch: kustomize tries the path first.
         "patchesStrategicMerge" => {
