@@ -9,6 +9,7 @@ use crate::config::options::{Goal, Options};
 use crate::config::policy::Origin;
 use crate::config::settings::Settings;
 use crate::io::files::Keep;
+use crate::io::overlays::Touched;
 use crate::io::stdin::Arriving;
 use crate::io::{files, git, krm, reload, stdout};
 use crate::outcome::Outcome;
@@ -162,7 +163,9 @@ impl Run<'_> {
         let exclude = exclude(&self.common.exclude)?;
         let loaded = git::load(&revision, &inside, &exclude, self.root.as_deref(), &self.options)?;
         let before = reload::run(loaded, &self.options)?;
-        self.outcome.keep_new(&before);
+        let changed = repository.changed(&revision).context("--since")?;
+        let touched = Touched::below(repository.top(), &changed);
+        self.outcome.keep_new(&before, |file| touched.reads(file));
         Ok(())
     }
 

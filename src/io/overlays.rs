@@ -31,6 +31,24 @@ impl Overlay {
     }
 }
 
+/// Overlays whose build reads a file that changed.
+pub struct Touched(Vec<Overlay>);
+
+impl Touched {
+    /// Those at or below a folder.
+    pub fn below(folder: &Path, changed: &BTreeSet<PathBuf>) -> Self {
+        let mut overlays = below(&[folder.to_path_buf()]);
+        overlays.retain(|overlay| changed.iter().any(|file| overlay.reads(file)));
+        Self(overlays)
+    }
+
+    /// Whether one of them reads this file.
+    pub fn reads(&self, file: &Path) -> bool {
+        let real = std::fs::canonicalize(file);
+        real.is_ok_and(|real| self.0.iter().any(|overlay| overlay.reads(&real)))
+    }
+}
+
 /// The name of a file for people, as the user would write it from here.
 pub fn name(path: &Path) -> String {
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
