@@ -171,6 +171,7 @@ impl Run<'_> {
             bail!("--since: name files and folders; the standard input has no revisions");
         };
         let repository = git::Repository::around(first)?;
+        let changed = repository.changed_since(revision).context("--since")?;
         let revision = repository.revision(revision).context("--since")?;
         let inside = paths.iter().map(|path| repository.inside(path));
         let inside = inside.collect::<anyhow::Result<Vec<_>>>()?;
@@ -178,7 +179,6 @@ impl Run<'_> {
         let exclude = exclude(&self.common.exclude)?;
         let loaded = git::load(&revision, &inside, &exclude, self.root.as_deref(), &self.options)?;
         let before = reload::run(loaded, &self.options)?;
-        let changed = repository.changed(&revision).context("--since")?;
         let touched = Touched::below(repository.top(), &changed);
         self.outcome.keep_new(&before, |file| touched.reads(file));
         Ok(())

@@ -228,23 +228,6 @@ impl Repository {
         Ok(Revision { repository: self.clone(), id, files: Arc::new(files), store })
     }
 
-    /// The files whose bytes in the working tree are not those of a revision, by their real paths. Those that
-    /// a rule keeps out of the repository are not among them.
-    ///
-    /// # Errors
-    /// When `git` fails.
-    pub fn changed(&self, revision: &Revision) -> anyhow::Result<BTreeSet<PathBuf>> {
-        // It writes nothing, and runs no other program.
-        let own = ["--no-optional-locks", "diff", "--no-ext-diff", "--no-textconv"];
-        let tracked =
-            [&own[..], &["--name-only", "--no-renames", "-z", &revision.id, "--"]].concat();
-        let new = ["ls-files", "--others", "--exclude-standard", "-z"];
-        let listed = [git(&self.top, &tracked)?, git(&self.top, &new)?];
-        let paths = listed.iter().flat_map(|list| list.split(|byte| *byte == 0));
-        let paths = paths.filter_map(|path| std::str::from_utf8(path).ok());
-        Ok(paths.filter(|path| !path.is_empty()).map(|path| self.top.join(path)).collect())
-    }
-
     /// The folder of the repository.
     pub fn top(&self) -> &Path {
         &self.top

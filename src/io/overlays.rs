@@ -36,6 +36,11 @@ impl Overlay {
             || self.files.iter().any(|file| files.contains(file))
             || self.folders.iter().any(below)
     }
+
+    /// Whether a file, given by its real path, is one of those here that its build can read.
+    fn holds(&self, file: &Path) -> bool {
+        self.files.contains(file) || file.ancestors().any(|above| self.folders.contains(above))
+    }
 }
 
 /// Overlays whose build reads a file that changed.
@@ -45,14 +50,14 @@ impl Touched {
     /// Those at or below a folder.
     pub fn below(folder: &Path, changed: &BTreeSet<PathBuf>) -> Self {
         let mut overlays = below(&[folder.to_path_buf()]);
-        overlays.retain(|overlay| changed.iter().any(|file| overlay.reads(file)));
+        overlays.retain(|overlay| changed.iter().any(|file| overlay.holds(file)));
         Self(overlays)
     }
 
     /// Whether one of them reads this file.
     pub fn reads(&self, file: &Path) -> bool {
         let real = std::fs::canonicalize(file);
-        real.is_ok_and(|real| self.0.iter().any(|overlay| overlay.reads(&real)))
+        real.is_ok_and(|real| self.0.iter().any(|overlay| overlay.holds(&real)))
     }
 }
 
