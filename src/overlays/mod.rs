@@ -1,8 +1,11 @@
 //! What overlays build, held against the stamps that are written down for them: in the files that they
 //! share, and in the [stamps file](crate::patches) of each.
 
+mod envsubst;
 mod record;
+mod applied;
 
+pub use applied::{PutIn, kustomization, put_in};
 pub use record::{decode, encode};
 
 use crate::extract::Template;
