@@ -12,16 +12,17 @@ use crate::io::builds::{Builder, Failure, LIMIT};
 use crate::io::cache::Cache;
 use crate::io::overlays::{self as on_disk, Overlay, Prints};
 use crate::io::progress::Progress;
-use crate::io::{files, reload, stdin, write};
+use crate::io::{files, git, reload, stdin, write};
 use crate::k8s::providers::Target;
 use crate::outcome::Outcome;
 use crate::overlays::{self, Summary};
 use crate::parallel;
 use crate::patches::{self, Wiring};
 use crate::report::Verb;
+use crate::scope::Unit;
 use crate::text::FileId;
 use crate::yaml::EditSet;
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -32,6 +33,8 @@ pub(super) struct Builds {
     overlays: Vec<Overlay>,
     /// One entry for each overlay.
     summaries: Vec<Result<Summary, Failure>>,
+    /// The overlays that were left out, because none of their files changed.
+    unchanged: Vec<Overlay>,
     builder: Builder,
 }
 
@@ -47,11 +50,13 @@ pub(super) struct Change {
     edits: EditSet,
 }
 
-/// Builds every overlay below the paths, `jobs` at a time. An overlay that was built before, from the
-/// same bytes by the same builder under the same settings, is not built again.
+/// Builds every overlay below the paths, `jobs` at a time; with `since`, only those of which a file
+/// changed since that revision. An overlay that was built before, from the same bytes by the same builder
+/// under the same settings, is not built again.
 pub(super) fn build(
     paths: &[PathBuf],
     builder: Builder,
+    since: Option<&str>,
     settings: &Settings,
     jobs: usize,
 ) -> anyhow::Result<Builds> {
@@ -60,7 +65,18 @@ pub(super) fn build(
             "--build: in suffix mode a name is changed inside of the build; use rollstamp as the last transformer"
         );
     }
-    let overlays = on_disk::below(paths);
+    let mut overlays = on_disk::below(paths);
+    let mut unchanged = Vec::new();
+    if let Some(revision) = since {
+        let first = paths.first().map_or(Path::new("."), PathBuf::as_path);
+        let changed = git::Repository::around(first)?.changed_since(revision).context("--since")?;
+        // Overlays of one folder share a stamps file.
+        let reads_any = |overlay: &&Overlay| overlay.reads_any(&changed);
+        let folders: BTreeSet<PathBuf> =
+            overlays.iter().filter(reads_any).map(|overlay| overlay.path.clone()).collect();
+        (overlays, unchanged) =
+            overlays.into_iter().partition(|overlay| folders.contains(&overlay.path));
+    }
     // Each build is read by one thread, because many are read at a time.
     let one = std::num::NonZeroUsize::MIN;
     let options = options(settings, Some(one), Goal::Check)?;
@@ -74,7 +90,7 @@ pub(super) fn build(
         let known = names[at].as_ref().and_then(|name| overlays::decode(&cache.get(name)?));
         let summary = match known {
             Some(summary) => Ok(summary),
-            None => builder.run(&overlays[at].folder).and_then(|text| sum_up(text, &options)),
+            None => sum_up(&overlays[at], &builder, &options),
         };
         if let (Some(name), Ok(summary)) = (&names[at], &summary) {
             cache.put(name, &overlays::encode(summary));
@@ -82,14 +98,19 @@ pub(super) fn build(
         progress.step();
         summary
     });
-    Ok(Builds { overlays, summaries, builder })
+    Ok(Builds { overlays, summaries, unchanged, builder })
 }
 
-fn sum_up(text: String, options: &Options) -> Result<Summary, Failure> {
-    let outcome = reload::run(stdin::printed(text), options);
+fn sum_up(overlay: &Overlay, builder: &Builder, options: &Options) -> Result<Summary, Failure> {
+    let printed = overlay.printed(builder)?;
+    let outcome = reload::run(stdin::printed(printed.text.clone()), options);
     // The text is in memory, so nothing is read again.
     let outcome = outcome.map_err(|changed| Failure::NotStarted(changed.to_string()))?;
-    Ok(overlays::summary(&outcome))
+    let mut summary = overlays::summary(&outcome);
+    if let Some((variables, by)) = overlay.puts_in() {
+        printed.amend(&mut summary, &outcome, variables, by);
+    }
+    Ok(summary)
 }
 
 /// Names entries of the cache by all that they depend on.
@@ -138,10 +159,18 @@ impl Builds {
     ) -> (Vec<Change>, Vec<Finding>) {
         let shared = overlays::in_place(outcome);
         let (mut changes, mut findings) = (Vec::new(), Vec::new());
-        for (overlay, summary) in self.overlays.iter().zip(&self.summaries) {
-            let Ok(summary) = summary else { continue };
-            let shared = shared.get(&overlay.folder);
-            match change(overlay, summary, shared, annotation, all) {
+        let mut of_file: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+        for (at, overlay) in self.overlays.iter().enumerate() {
+            of_file.entry(&overlay.path).or_default().push(at);
+        }
+        for overlays in of_file.values() {
+            let built = overlays.iter().map(|&at| {
+                let (overlay, summary) = (&self.overlays[at], self.summaries[at].as_ref().ok()?);
+                Some(Built { overlay, summary, shared: shared.get(&overlay.folder) })
+            });
+            // Of an overlay that does not build, nobody knows which stamps it needs.
+            let Some(built) = built.collect::<Option<Vec<Built<'_>>>>() else { continue };
+            match change(&built, annotation, all) {
                 Ok(change) => changes.extend(change),
                 Err(finding) => findings.push(finding),
             }
@@ -149,66 +178,81 @@ impl Builds {
         (changes, findings)
     }
 
-    /// What to say about the builds; of stamps that are not right only with `drift`.
-    pub(super) fn findings(&self, drift: bool) -> Vec<Finding> {
+    /// What to say about the builds; of stamps that are not right only with `drift`. `outcome` is what the
+    /// files themselves come to: a finding points at the file that the object was made of.
+    pub(super) fn findings(&self, outcome: &Outcome, drift: bool) -> Vec<Finding> {
         let built = self.overlays.iter().zip(&self.summaries);
         let kustomizations: Vec<String> =
-            self.overlays.iter().map(|overlay| on_disk::name(&overlay.path)).collect();
+            self.overlays.iter().map(|overlay| on_disk::name(overlay.file())).collect();
         let summaries =
             built.clone().zip(&kustomizations).filter_map(|((overlay, summary), file)| {
                 Some((overlay.folder.as_str(), file.as_str(), summary.as_ref().ok()?))
             });
-        let mut findings = overlays::findings(summaries);
+        let origin = |folder: &str, object: &str| overlays::origin(outcome, folder, object);
+        let mut findings = overlays::findings(summaries, origin);
         findings.retain(|finding| drift || !is_drift(finding.code));
         for ((overlay, summary), file) in built.zip(&kustomizations) {
             if let Err(failure) = summary {
-                findings.push(self.failed(&overlay.folder, file, failure));
+                findings.push(failed(&self.builder, &overlay.folder, file, failure));
             }
         }
         findings
     }
 
-    fn failed(&self, folder: &str, file: &str, failure: &Failure) -> Finding {
-        let command = self.builder.command(folder);
-        let why = match failure {
-            Failure::NotStarted(why) | Failure::Failed(why) => why.clone(),
-            Failure::TooSlow => format!("it took longer than {} seconds", LIMIT.as_secs()),
-            Failure::NotUtf8 => "what it prints is not UTF-8".to_owned(),
-        };
-        Finding::new(Code::BuildFailed, format!("`{command}` failed: {why}"))
-            .in_file(file)
-            .help("run the command by hand; until it works, nothing is known about this overlay")
-            .refusing()
-    }
-
     /// Takes out of an outcome what the builds answer: whether files below kustomizations need other
     /// stamps, and whether their stamps are right.
     pub(super) fn answer(&self, outcome: &mut Outcome) {
-        let built: BTreeSet<&str> = self
-            .overlays
-            .iter()
-            .zip(&self.summaries)
-            .filter_map(|(overlay, summary)| summary.is_ok().then_some(overlay.folder.as_str()))
-            .collect();
+        let built = self.overlays.iter().zip(&self.summaries);
+        let built = built
+            .filter_map(|(overlay, summary)| summary.is_ok().then_some(overlay.folder.as_str()));
+        let unchanged = self.unchanged.iter().map(|overlay| overlay.folder.as_str());
+        let built: BTreeSet<&str> = built.chain(unchanged).collect();
         let mut answered: BTreeSet<FileId> = BTreeSet::new();
-        for unit in outcome.units.all.iter().filter(|unit| built.contains(unit.name.as_str())) {
+        let is_built = |unit: &&Unit| unit.built && built.contains(unit.name.as_str());
+        for unit in outcome.units.all.iter().filter(is_built) {
             answered.extend(unit.sees.iter().map(|member| member.file));
         }
         outcome.findings.retain(|finding| {
             let is_answered = finding.place.is_some_and(|place| answered.contains(&place.file));
-            !(is_answered && (is_drift(finding.code) || finding.code == Code::KustomizeSource))
+            !(is_answered
+                && (is_drift(finding.code)
+                    || matches!(finding.code, Code::KustomizeSource | Code::SubstitutedValue)))
+        });
+        let needs = self.summaries.iter().flatten().flat_map(|summary| &summary.needs);
+        let (right, wrong): (Vec<_>, Vec<_>) = needs.partition(|need| need.is_right);
+        outcome.built = Some(crate::outcome::Built {
+            files: answered,
+            overlays: self.summaries.iter().flatten().count(),
+            unchanged: self.unchanged.len(),
+            right: right.len(),
+            wrong: wrong.len(),
         });
     }
 
-    /// Whether every stamp is right in what this overlay builds.
-    fn is_right(&self, folder: &str) -> bool {
-        let at = self.overlays.iter().position(|overlay| overlay.folder == folder);
-        let summary = at.and_then(|at| self.summaries[at].as_ref().ok());
-        summary.is_none_or(|summary| {
-            let mut told = summary.told.iter();
-            told.all(|told| !(is_drift(told.code) && told.severity == Severity::Error))
-        })
+    /// Whether every stamp is right in what the overlays of this kustomization build.
+    fn is_right(&self, kustomization: &Path) -> bool {
+        let overlays = self.overlays.iter().zip(&self.summaries);
+        let mut summaries = overlays
+            .filter(|(overlay, _)| overlay.path == kustomization)
+            .filter_map(|(_, summary)| summary.as_ref().ok());
+        let is_wrong =
+            |told: &overlays::Told| is_drift(told.code) && told.severity == Severity::Error;
+        summaries.all(|summary| !summary.told.iter().any(is_wrong))
     }
+}
+
+/// What to say about an overlay that was not built.
+pub(super) fn failed(builder: &Builder, folder: &str, file: &str, failure: &Failure) -> Finding {
+    let command = builder.command(folder);
+    let why = match failure {
+        Failure::NotStarted(why) | Failure::Failed(why) => why.clone(),
+        Failure::TooSlow => format!("it took longer than {} seconds", LIMIT.as_secs()),
+        Failure::NotUtf8 => "what it prints is not UTF-8".to_owned(),
+    };
+    Finding::new(Code::BuildFailed, format!("`{command}` failed: {why}"))
+        .in_file(file)
+        .help("run the command by hand; until it works, nothing is known about this overlay")
+        .refusing()
 }
 
 fn is_drift(code: Code) -> bool {
@@ -221,8 +265,14 @@ fn is_drift(code: Code) -> bool {
 /// What `strip` changes: stamps files of ours go, with their entries.
 pub(super) fn strip(paths: &[PathBuf], annotation: &str) -> (Vec<Change>, Vec<Finding>) {
     let (mut changes, mut findings) = (Vec::new(), Vec::new());
+    let mut seen = BTreeSet::new();
     for overlay in on_disk::below(paths) {
-        match change(&overlay, &Summary::default(), None, annotation, false) {
+        if !seen.insert(overlay.path.clone()) {
+            continue;
+        }
+        let summary = Summary::default();
+        let built = Built { overlay: &overlay, summary: &summary, shared: None };
+        match change(&[built], annotation, false) {
             Ok(change) => changes.extend(change),
             Err(finding) => findings.push(finding),
         }
@@ -246,7 +296,8 @@ pub(super) fn patches(
         return Ok(Exit::Trouble);
     };
     let summary = overlays::summary(&run.outcome);
-    let made = change(&overlay, &summary, None, &run.options.annotation, all);
+    let built = Built { overlay: &overlay, summary: &summary, shared: None };
+    let made = change(&[built], &run.options.annotation, all);
     let mut lines = Vec::new();
     match made {
         Err(finding) => run.outcome.add(vec![finding]),
@@ -297,14 +348,48 @@ pub(super) fn for_helm_release(common: &Common) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-/// What must change for one overlay; nothing if all is as it should be.
-fn change(
-    overlay: &Overlay,
-    summary: &Summary,
-    shared: Option<&BTreeMap<overlays::Key, Vec<patches::Stamp>>>,
-    annotation: &str,
-    all: bool,
-) -> Result<Option<Change>, Finding> {
+/// An overlay that was built.
+struct Built<'a> {
+    overlay: &'a Overlay,
+    summary: &'a Summary,
+    /// The stamps that files which overlays share hold or are about to get.
+    shared: Option<&'a BTreeMap<overlays::Key, Vec<patches::Stamp>>>,
+}
+
+/// Controllers apply one folder in ways that need different stamps under one name.
+fn differ(built: &[Built<'_>], patch: &patches::Patch) -> Finding {
+    let labels: Vec<&str> = built.iter().map(|of| of.overlay.folder.as_str()).collect();
+    let folder = built.first().map(|of| of.overlay.path.with_file_name(""));
+    let folder = folder.map_or_else(String::new, |folder| on_disk::name(&folder));
+    let message = format!(
+        "{} {} needs different stamps where {} apply {folder}, and one stamps file cannot hold both",
+        patch.kind,
+        patch.name,
+        labels.join(" and ")
+    );
+    Finding::new(Code::EditRefused, message)
+        .in_file(on_disk::name(built[0].overlay.file()))
+        .help("give each a folder of its own with a kustomization that includes this one")
+        .refusing()
+}
+
+/// A stamp for a workload of a folder without a kustomization.
+fn nowhere(overlay: &Overlay, patch: &patches::Patch) -> Finding {
+    let message = format!(
+        "{} {} needs a stamp of its own in what {} applies, and its folder has no kustomization that could name a stamps file",
+        patch.kind, patch.name, overlay.folder
+    );
+    Finding::new(Code::EditRefused, message)
+        .in_file(on_disk::name(overlay.file()))
+        .help("make a kustomization there: `kustomize create --autodetect --recursive`")
+        .refusing()
+}
+
+/// What must change for the overlays of one kustomization; nothing if all is as it should be.
+fn change(built: &[Built<'_>], annotation: &str, all: bool) -> Result<Option<Change>, Finding> {
+    let Some(overlay) = built.first().map(|built| built.overlay) else {
+        return Ok(None);
+    };
     let stamps = overlay.path.with_file_name(patches::FILE_NAME);
     let before = files::text(&stamps).ok();
     let entries = match &before {
@@ -318,7 +403,16 @@ fn change(
                 .refusing()
         })?,
     };
-    let wanted = overlays::patches(summary, shared, &entries, all);
+    let wanted = built.iter().map(|of| overlays::patches(of.summary, of.shared, &entries, all));
+    let summaries: Vec<&Summary> = built.iter().map(|of| of.summary).collect();
+    let wanted =
+        overlays::together(wanted.collect(), &summaries).map_err(|patch| differ(built, &patch))?;
+    if !overlay.has_own() {
+        return match wanted.first() {
+            None => Ok(None),
+            Some(patch) => Err(nowhere(overlay, patch)),
+        };
+    }
     let after = match wanted.is_empty() {
         true => None,
         false => Some(patches::write(&wanted, annotation).map_err(|nameless| {
@@ -477,26 +571,37 @@ impl Change {
     }
 }
 
+/// What is built, and of what.
+pub(super) struct Asked<'a> {
+    pub(super) paths: &'a [PathBuf],
+    pub(super) builder: &'a Builder,
+    /// The revision since which a file of an overlay must have changed.
+    pub(super) since: Option<&'a str>,
+    /// Whether workloads get a patch as well that come with the right stamp.
+    pub(super) all: bool,
+}
+
 impl Run<'_> {
+    fn builds(&self, asked: &Asked<'_>) -> anyhow::Result<Builds> {
+        let builder = asked.builder.clone();
+        build(asked.paths, builder, asked.since, &self.settings, self.options.jobs)
+    }
+
     /// Builds the overlays, and says which stamps files must change beside what the outcome changes.
-    pub(super) fn build(
-        &mut self,
-        paths: &[PathBuf],
-        builder: &Builder,
-        all: bool,
-    ) -> anyhow::Result<Vec<Change>> {
-        let builds = build(paths, builder.clone(), &self.settings, self.options.jobs)?;
-        let (changes, mut findings) = builds.changes(&self.outcome, &self.options.annotation, all);
-        findings.extend(builds.findings(false));
+    pub(super) fn build(&mut self, asked: &Asked<'_>) -> anyhow::Result<Vec<Change>> {
+        let builds = self.builds(asked)?;
+        let annotation = &self.options.annotation;
+        let (changes, mut findings) = builds.changes(&self.outcome, annotation, asked.all);
+        findings.extend(builds.findings(&self.outcome, false));
         builds.answer(&mut self.outcome);
         self.outcome.add(findings);
         Ok(changes)
     }
 
     /// Builds the overlays again, and says which stamps are not right although all were written.
-    pub(super) fn prove(&mut self, paths: &[PathBuf], builder: &Builder) -> anyhow::Result<()> {
-        let builds = build(paths, builder.clone(), &self.settings, self.options.jobs)?;
-        let mut findings = builds.findings(true);
+    pub(super) fn prove(&mut self, asked: &Asked<'_>) -> anyhow::Result<()> {
+        let builds = self.builds(asked)?;
+        let mut findings = builds.findings(&self.outcome, true);
         findings.retain(|finding| {
             let is_known =
                 self.outcome.findings.iter().any(|known| known.message == finding.message);
@@ -506,23 +611,20 @@ impl Run<'_> {
         for finding in &mut findings {
             finding.refuses = true;
         }
+        builds.answer(&mut self.outcome);
         self.outcome.add(findings);
         Ok(())
     }
 
     /// Builds the overlays, and says what is not right in what they build and in their stamps files.
-    pub(super) fn check_builds(
-        &mut self,
-        paths: &[PathBuf],
-        builder: &Builder,
-        all: bool,
-    ) -> anyhow::Result<()> {
-        let builds = build(paths, builder.clone(), &self.settings, self.options.jobs)?;
-        let (changes, mut findings) = builds.changes(&self.outcome, &self.options.annotation, all);
+    pub(super) fn check_builds(&mut self, asked: &Asked<'_>) -> anyhow::Result<()> {
+        let builds = self.builds(asked)?;
+        let annotation = &self.options.annotation;
+        let (changes, mut findings) = builds.changes(&self.outcome, annotation, asked.all);
         // A stamp that is missing or stale in a build says it already.
-        let left = changes.iter().filter(|change| builds.is_right(&change.folder));
+        let left = changes.iter().filter(|change| builds.is_right(&change.kustomization));
         findings.extend(left.map(Change::finding));
-        findings.extend(builds.findings(true));
+        findings.extend(builds.findings(&self.outcome, true));
         builds.answer(&mut self.outcome);
         self.outcome.add(findings);
         Ok(())

@@ -51,7 +51,7 @@ pub(super) fn load(
     disk: &dyn Disk,
 ) {
     let below = loaded.inputs.iter().any(|i| i.kustomization.is_some());
-    let appliers = appliers::find(loaded, folders, stamp, disk);
+    let appliers = appliers::find(Some(loaded), folders, stamp, disk);
     if !below && loaded.skipped.kustomizations == 0 && appliers.is_empty() {
         return;
     }
@@ -77,11 +77,9 @@ pub(super) fn load(
     for path in &kept {
         let on_disk = &found[*path];
         let mut kustomization = inputs.kustomization(on_disk, &numbers, here.as_deref());
-        if let Some(applied) = &on_disk.applied {
-            let applied = applied.applied(&found, &mut sources, disk);
-            let label = applied.by.label();
-            kustomization.folder =
-                format!("{label} in {}", display(&relative(&on_disk.path, here.as_deref())));
+        if let Some(by) = &on_disk.applied {
+            let applied = by.applied(&found, &mut sources, disk);
+            kustomization.folder = by.unit_name(here.as_deref());
             kustomization.applied = Some(applied);
         }
         kustomizations.push(kustomization);
@@ -91,10 +89,22 @@ pub(super) fn load(
 
 /// All kustomizations in the repositories around these folders, by the real paths of their files. Outside
 /// of a repository, those in and below the folders.
-pub(super) fn all(folders: &[PathBuf]) -> BTreeMap<PathBuf, OnDisk> {
+/// With `applied`, what controllers apply as well, by keys that are the names of no files.
+pub(super) fn all(folders: &[PathBuf], applied: bool) -> BTreeMap<PathBuf, OnDisk> {
     let disk = &FileSystem;
     let roots = roots(&Inputs::new(&mut Loaded::default(), disk), folders);
-    follow(disk, roots.iter().flat_map(|root| walk(disk, root)).collect(), &roots)
+    let applied: BTreeMap<PathBuf, OnDisk> = match applied {
+        false => BTreeMap::new(),
+        true => {
+            let found = appliers::find(None, folders, "", disk).into_iter().enumerate();
+            found.map(|(i, found)| found.on_disk(i, disk)).collect()
+        }
+    };
+    let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
+    waiting.extend(applied.values().flat_map(bases));
+    let mut found = follow(disk, waiting, &roots);
+    found.extend(applied);
+    found
 }
 
 /// Reads kustomization files, and those that they include.

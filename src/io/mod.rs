@@ -19,6 +19,7 @@ pub mod walk;
 mod buffer;
 pub mod builds;
 pub mod cache;
+pub mod checkout;
 pub mod overlays;
 pub mod progress;
 pub mod write;

@@ -12,7 +12,7 @@ use crate::finding::divergence::{
 };
 use crate::k8s::providers::Target;
 use crate::patches;
-use crate::scope::{Member, Unit};
+use crate::scope::{Member, StampsFile, Unit};
 use crate::text::{FileId, Place, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +31,8 @@ pub(super) struct Graph<'a> {
     /// What their generators make. Its numbers come behind those of the manifests.
     generated: Generated,
     pub(super) options: &'a Options,
+    /// What no other one includes.
+    leaves: BTreeSet<usize>,
     /// What each gathers when it is included as a resource.
     gathered: BTreeMap<usize, Accumulator>,
     /// The variables in what generators make.
@@ -71,7 +73,9 @@ impl<'a> Graph<'a> {
         let patches = found
             .iter()
             .zip(&parsed)
-            .map(|(k, parsed)| parsed.as_ref().map_or_else(Vec::new, |p| p.all_patches(k, stamp)))
+            .map(|(k, parsed)| {
+                parsed.as_ref().map_or_else(Vec::new, |p| p.all_patches(&k.patches, stamp))
+            })
             .collect();
         let mut patches: Vec<Vec<Patch>> = patches;
         if !options.rules.sites.is_empty() {
@@ -86,10 +90,18 @@ impl<'a> Graph<'a> {
             looks,
             generated: Generated::default(),
             options,
+            leaves: BTreeSet::new(),
             gathered: BTreeMap::new(),
             made_marks: BTreeMap::new(),
             left: MAX_STEPS,
         }
+    }
+
+    /// The folders whose kustomization names the stamps file in it.
+    pub(super) fn wired(&self) -> BTreeSet<&'a str> {
+        let all = self.found.iter().zip(&self.parsed);
+        let wired = all.filter(|(_, parsed)| parsed.as_ref().is_none_or(|p| p.stamps.is_some()));
+        wired.map(|(k, _)| k.folder.as_str()).collect()
     }
 
     /// An object, and what it provides: of a text, or made by a generator.
@@ -106,19 +118,15 @@ impl<'a> Graph<'a> {
 
     /// The leaves: what no other kustomization includes, and is no Component.
     pub(super) fn leaves(mut self) -> (Vec<Leaf>, Generated) {
-        let included: BTreeSet<usize> = self
-            .found
-            .iter()
-            .flat_map(|k| k.children.values())
-            .filter_map(|child| match child {
-                Child::Kustomization(k) => Some(*k),
-                _ => None,
-            })
-            .collect();
+        let included: BTreeSet<usize> = self.found.iter().flat_map(bases).collect();
         let is_component =
             |k: usize| self.parsed[k].as_ref().is_some_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
             (0..self.found.len()).filter(|k| !included.contains(k) && !is_component(*k)).collect();
+        let by_others: BTreeSet<usize> =
+            self.found.iter().filter(|k| k.applied.is_none()).flat_map(bases).collect();
+        let built = leaves.iter().map(|k| self.built_for(*k));
+        self.leaves = built.filter(|k| !by_others.contains(k)).collect();
         let leaves = leaves
             .into_iter()
             .map(|k| {
@@ -134,6 +142,7 @@ impl<'a> Graph<'a> {
             name: self.found[k].folder.clone(),
             built: true,
             open: gathered.open,
+            stamps: self.stamps_file(self.built_for(k)),
             put_in: gathered.put_in,
             applied_by: self.found[k].applied.as_ref().map(|_| self.found[k].input),
             ..Unit::default()
@@ -345,18 +354,44 @@ impl<'a> Graph<'a> {
         objects.map(|at| (at, self.object(at).1)).collect()
     }
 
+    /// The workloads that the stamps file of a kustomization names. Nothing, if it is not ours.
+    fn listed(&self, k: usize) -> Option<Vec<patches::Listed>> {
+        let Material(bytes) = self.found[k].material.get(patches::FILE_NAME)?;
+        patches::read(std::str::from_utf8(bytes).ok()?, &self.options.annotation)
+    }
+
+    /// The kustomization that is built for a leaf: itself, or the one in the folder that a controller applies.
+    fn built_for(&self, k: usize) -> usize {
+        let folder = self.found[k].applied.as_ref().and_then(|_| self.found[k].children.get("."));
+        match folder {
+            Some(Child::Kustomization(built)) => *built,
+            _ => k,
+        }
+    }
+
+    /// The stamps file that a kustomization names.
+    fn stamps_file(&self, k: usize) -> Option<StampsFile> {
+        let at = self.parsed[k].as_ref()?.stamps?;
+        if self.options.makes_stamps_files {
+            return None;
+        }
+        let Kustomization { folder, input, .. } = &self.found[k];
+        let name = match folder.as_str() {
+            "." => patches::FILE_NAME.to_owned(),
+            folder => format!("{folder}/{}", patches::FILE_NAME),
+        };
+        Some(StampsFile { name, named_by: *input, at, entries: self.listed(k)? })
+    }
+
     /// What a stamps file of ours does: it gives the pod templates that it names another stamp than their
     /// files, and leaves everything else alone. A file of this name that is not ours may do anything.
     fn add_stamps(&self, k: usize, at: Span, gathered: &mut Accumulator) {
-        let file = self.found[k].material.get(patches::FILE_NAME);
-        let text = file.and_then(|Material(bytes)| std::str::from_utf8(bytes).ok());
-        let Some(entries) = text.and_then(|text| patches::read(text, &self.options.annotation))
-        else {
+        let Some(entries) = self.listed(k) else {
             return gathered
                 .change_all(&self.why(k, Effect::Field(FieldEffect::MayChange), at), true);
         };
-        if self.options.makes_stamps_files {
-            // The run makes the file anew, so what it says today is of no account.
+        // What the run makes anew is of no account today, and the plan looks at those of leaves.
+        if self.options.makes_stamps_files || self.leaves.contains(&k) {
             return;
         }
         for item in &mut gathered.items {
@@ -466,6 +501,14 @@ impl<'a> Graph<'a> {
             built_by: None,
         }
     }
+}
+
+/// The kustomizations that another one includes.
+fn bases(k: &Kustomization) -> impl Iterator<Item = usize> {
+    k.children.values().filter_map(|child| match child {
+        Child::Kustomization(base) => Some(*base),
+        Child::File(_) | Child::Absent => None,
+    })
 }
 
 impl Kustomization {

@@ -1,9 +1,9 @@
 //! One kustomization file: its table of fields, and what it says of resources, patches and
 //! generators.
 
+use super::PatchFile;
 use super::harmless::is_control;
 use super::patch::{self, Patch, PatchTarget};
-use super::{Kustomization, PatchFile};
 use crate::finding::divergence::{FieldEffect, UnknownContent};
 use crate::k8s::providers::Target;
 use crate::patches;
@@ -11,7 +11,7 @@ use crate::text::Span;
 use crate::yaml::resolve::Value;
 use crate::yaml::{Cursor, strict};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a kustomization says, as far as it matters.
 #[derive(Clone, Default)]
@@ -322,8 +322,12 @@ fn replacements(value: Cursor<'_>, at: Span, stamp: &str) -> Option<Vec<Replacem
 impl Parsed {
     /// The patches and replacements, from the text of the kustomization and from the files among
     /// `found`.
-    pub(super) fn all_patches(&self, found: &Kustomization, stamp: &str) -> Vec<Patch> {
-        let file = |path: &Option<String>| found.patches.get(path.as_ref()?);
+    pub(super) fn all_patches(
+        &self,
+        found: &BTreeMap<String, PatchFile>,
+        stamp: &str,
+    ) -> Vec<Patch> {
+        let file = |path: &Option<String>| found.get(path.as_ref()?);
         let mut patches = Vec::new();
         for entry in &self.patches {
             let text = file(&entry.path).map(|file| file.text.as_str());

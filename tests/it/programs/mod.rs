@@ -3,10 +3,14 @@
 #![cfg(unix)]
 
 pub(crate) mod builds;
+mod gitops;
 mod helm;
 mod impact;
 mod kubectl;
 mod kustomize;
+mod overlay_corpora;
+mod overlay_states;
+mod overlay_trees;
 mod overlays;
 mod plugins;
 mod precommit;
