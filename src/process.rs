@@ -190,7 +190,7 @@ pub fn decide(
     }
     let (renames, found) = match wanted.names.is_empty() {
         true => (Renames::default(), Vec::new()),
-        false => rename::decide(&manifests, &mentions, &unread, &units, options),
+        false => rename::decide(&manifests, &mentions, &unread, &units, &index, options),
     };
     findings.extend(found);
     let (plan, found) = plan::decide(&manifests, &units, &index, &renames, options);

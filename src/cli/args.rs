@@ -70,6 +70,9 @@ pub(super) enum Verb {
         /// Print what `write` would change as a unified diff
         #[arg(long)]
         diff: bool,
+        /// Other checkers mend with it what they find; here that is another verb
+        #[arg(long, hide = true)]
+        fix: bool,
         /// Say only what changes since a revision of git can have caused; in CI, since the branch that a pull
         /// request goes to. With --build, only overlays are built of which a file changed
         #[arg(long, value_name = "REV", help_heading = heading::FINDINGS)]
@@ -323,12 +326,31 @@ pub(super) enum Colour {
 /// obey: its help does not offer them.
 const NOT_OBEYED: &[(&str, &[&str])] = &[
     // Stamps and names are taken back whatever they were made of.
-    ("strip", &["mode", "suffix_hash", "all_sources", "immutable", "hash_key_file"]),
+    (
+        "strip",
+        &[
+            "mode",
+            "suffix_hash",
+            "all_sources",
+            "immutable",
+            "hash_key_file",
+            "select",
+            "compat_reloader",
+            "compat_wave",
+        ],
+    ),
     // The controller that is left is followed.
     (
         "migrate",
         &["compat_reloader", "compat_wave", "mode", "suffix_hash", "all_sources", "immutable"],
     ),
+    // It reads the standard input, which is one unit, and patches stamps alone.
+    ("patches", &["exclude", "unit", "mode", "suffix_hash", "all_sources", "immutable"]),
+    // These say no findings.
+    ("init", &["strict", "output", "color", "quiet", "min_severity", "verbose"]),
+    ("impact", &["quiet", "min_severity"]),
+    ("graph", &["color", "quiet", "min_severity", "verbose"]),
+    ("history", &["color", "min_severity", "verbose", "strict"]),
 ];
 
 /// What the verbs report whose reports are about something else than one run.

@@ -477,7 +477,7 @@ impl Change {
                 name: &name,
                 before: &self.text,
                 edits: &self.edits,
-                kind: write::Kind::Alone,
+                kind: write::Together::Alone,
             }])
             .1
         };

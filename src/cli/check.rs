@@ -7,7 +7,7 @@ use super::run::{Run, print, start_ungrouped};
 use crate::config::options::Goal;
 use crate::config::{baseline, file};
 use crate::finding::Severity;
-use crate::io::write::{self, Kind, Replacement};
+use crate::io::write::{self, Replacement, Together};
 use crate::report::{Subject, Verb, View, count, summary};
 use crate::yaml::EditSet;
 use anyhow::{Context, anyhow, bail};
@@ -90,7 +90,7 @@ fn add_silence(paths: &[PathBuf], run: &mut Run<'_>) -> anyhow::Result<Exit> {
                 name: &name,
                 before: &before,
                 edits: &edits,
-                kind: Kind::Alone,
+                kind: Together::Alone,
             };
             let (_, findings) = write::all(&[replacement]);
             if let Some(finding) = findings.iter().find(|finding| finding.refuses) {

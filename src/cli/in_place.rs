@@ -75,9 +75,9 @@ pub(super) fn write_or_show(
     let replacements = changes.filter_map(|change| {
         let input = &run.outcome.manifests[change.file].input;
         let kind = match change.of_names {
-            false => write::Kind::Alone,
-            true if run.outcome.renames_in(change.file) => write::Kind::Named,
-            true => write::Kind::Naming,
+            false => write::Together::Alone,
+            true if run.outcome.renames_in(change.file) => write::Together::Named,
+            true => write::Together::Naming,
         };
         Some(write::Replacement {
             path: input.path.as_deref()?,

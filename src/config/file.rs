@@ -70,7 +70,7 @@ fn unknown_key(text: &str, error: &serde_yaml::Error) -> Option<String> {
     let (key, rest) = rest.split_once('`')?;
     let known = rest.split('`').skip(1).step_by(2);
     let near = known.map(|name| (strsim::damerau_levenshtein(key, name), name)).min();
-    let documents = strict::documents(text)?;
+    let documents = strict::documents(text).ok()?;
     let mut waiting = vec![Cursor::root(documents.first()?, text)];
     let mut at = None;
     while let Some(node) = waiting.pop() {

@@ -133,8 +133,8 @@ pub enum Effect {
     IncludesItself,
     /// Following all builds that it is part of takes too many steps.
     TooManyBuilds,
-    /// It cannot be read.
-    Unreadable,
+    /// It cannot be read, for this reason.
+    Unreadable(NotRead),
     /// It includes this, which is not here.
     Absent(String),
     /// It includes this component, which is not here.
@@ -151,6 +151,67 @@ pub enum Effect {
     OtherNamespace(String),
     /// One of its fields does this.
     Field(FieldEffect),
+}
+
+/// Why a kustomization cannot be read. No reason holds a value of it: it may be that of a Secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotRead {
+    /// It is no YAML that all readers read alike; what is there instead.
+    Syntax(String),
+    /// It is no mapping.
+    NoMapping,
+    /// It holds this many documents.
+    Documents(usize),
+    /// This field stands twice.
+    Twice(String),
+    /// This field does not hold what it must.
+    Field(String, Must),
+}
+
+/// What a field of a kustomization must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Must {
+    /// A text.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// A list of mappings.
+    Mappings,
+    /// Entries with names.
+    Name,
+    /// One of the behaviors that kustomize knows.
+    Behavior,
+    /// Items `key=value`.
+    Literals,
+    /// Items `path` or `key=path`.
+    Files,
+}
+
+impl NotRead {
+    fn text(&self) -> String {
+        match self {
+            Self::Syntax(what) => what.clone(),
+            Self::NoMapping => "it is no mapping".to_owned(),
+            Self::Documents(0) => "it is empty".to_owned(),
+            Self::Documents(n) => format!("it holds {n} documents"),
+            Self::Twice(field) => format!("`{field}` stands twice"),
+            Self::Field(field, must) => format!("`{field}` must {}", must.text()),
+        }
+    }
+}
+
+impl Must {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Text => "be a text",
+            Self::Texts => "be a list of texts",
+            Self::Mappings => "be a list of mappings",
+            Self::Name => "name each entry",
+            Self::Behavior => "be `create`, `merge` or `replace`",
+            Self::Literals => "hold `key=value`",
+            Self::Files => "hold `path` or `key=path`",
+        }
+    }
 }
 
 /// What a field of a kustomization does to the objects that it holds.
@@ -250,7 +311,7 @@ impl Divergence {
         matches!(
             effect,
             Effect::AddsReads(..)
-                | Effect::Unreadable
+                | Effect::Unreadable(_)
                 | Effect::AbsentComponent(_)
                 | Effect::Field(FieldEffect::MayChange | FieldEffect::Unknown)
         )
@@ -385,7 +446,7 @@ impl Oddity {
 impl Effect {
     fn class(&self) -> Class {
         match self {
-            Self::Unreadable => Class::Unreadable,
+            Self::Unreadable(_) => Class::Unreadable,
             Self::Absent(_) | Self::AbsentComponent(_) => Class::Absent,
             Self::GeneratesSameName => Class::Generator,
             Self::ChangesObject(..) | Self::AddsReads(..) => Class::Patch,
@@ -407,7 +468,7 @@ impl Effect {
         match self {
             Self::IncludesItself => "includes itself".to_owned(),
             Self::TooManyBuilds => "is part of too many".to_owned(),
-            Self::Unreadable => "cannot be read".to_owned(),
+            Self::Unreadable(why) => format!("cannot be read: {}", why.text()),
             Self::Absent(name) => format!("includes {name}, which is not here"),
             Self::AbsentComponent(name) => {
                 format!("includes the component {name}, which is not here")

@@ -80,6 +80,17 @@ pub fn exists(path: &Path) -> bool {
     path.as_os_str() == "-" || path.symlink_metadata().is_ok()
 }
 
+/// What lies beside a path: the names of its folder, as the path says it.
+pub fn beside(path: &Path) -> Vec<String> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let real = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = std::fs::read_dir(real).into_iter().flatten().filter_map(Result::ok);
+    let mut names: Vec<String> =
+        entries.map(|entry| display(&folder.join(entry.file_name()))).collect();
+    names.sort();
+    names
+}
+
 /// The file of this name in the folder of a path or the nearest one above it, up to the root of the
 /// git repository; outside of one, only in the named folder.
 pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
@@ -308,7 +319,7 @@ fn walked(
     });
     for (i, (met, (name, read))) in candidates.into_iter().zip(read).enumerate() {
         match read {
-            Ok(File { text, print, facts, finding }) => {
+            Ok(ReadFile { text, print, facts, finding }) => {
                 loaded.findings.extend(finding);
                 // What could not be read has no number.
                 let number = loaded.inputs.len();
@@ -337,7 +348,7 @@ fn walked(
 const LARGE: usize = 1 << 20;
 
 /// A file as it was read.
-struct File {
+struct ReadFile {
     /// The text, if it stays or is read later.
     text: Option<String>,
     /// What the text was like, if it can be read again.
@@ -348,9 +359,9 @@ struct File {
 }
 
 /// Reads a file of which only the words matter.
-fn unread(path: &Path, name: &str) -> Result<File, Option<Finding>> {
+fn unread(path: &Path, name: &str) -> Result<ReadFile, Option<Finding>> {
     let bytes = std::fs::read(path).map_err(|error| Some(unreadable(name, &error.to_string())))?;
-    Ok(File {
+    Ok(ReadFile {
         text: Some(String::from_utf8_lossy(&bytes).into_owned()),
         print: None,
         facts: Some(Facts { unread: true, ..Facts::default() }),
@@ -359,13 +370,13 @@ fn unread(path: &Path, name: &str) -> Result<File, Option<Finding>> {
 }
 
 /// A file that is not UTF-8: if it can be a manifest, an error, and its words count.
-fn not_utf8(bytes: Vec<u8>, name: &str, options: &Options) -> Result<File, Option<Finding>> {
+fn not_utf8(bytes: Vec<u8>, name: &str, options: &Options) -> Result<ReadFile, Option<Finding>> {
     if !extract::may_hold_objects(&bytes, &options.annotation) {
         return Err(None);
     }
     // Of wide characters, too.
     let letters: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
-    Ok(File {
+    Ok(ReadFile {
         text: Some(String::from_utf8_lossy(&letters).into_owned()),
         print: None,
         facts: Some(Facts { unread: true, ..Facts::default() }),
@@ -381,13 +392,13 @@ fn read(
     keep: Keep,
     options: &Options,
     buffer: &mut Vec<u8>,
-) -> Result<File, Option<Finding>> {
+) -> Result<ReadFile, Option<Finding>> {
     let unreadable = |error: std::io::Error| Some(unreadable(name, &error.to_string()));
     if keep == Keep::All {
         let bytes = std::fs::read(path).map_err(unreadable)?;
         require_size(&bytes, name)?;
         return match String::from_utf8(bytes) {
-            Ok(text) => Ok(File { text: Some(text), print: None, facts: None, finding: None }),
+            Ok(text) => Ok(ReadFile { text: Some(text), print: None, facts: None, finding: None }),
             Err(error) => not_utf8(error.into_bytes(), name, options),
         };
     }
@@ -397,7 +408,7 @@ fn read(
     if buffer.len() >= LARGE {
         require_size(buffer, name)?;
         return match String::from_utf8(std::mem::take(buffer)) {
-            Ok(text) => Ok(File { text: Some(text), print, facts: None, finding: None }),
+            Ok(text) => Ok(ReadFile { text: Some(text), print, facts: None, finding: None }),
             Err(error) => not_utf8(error.into_bytes(), name, options),
         };
     }
@@ -405,7 +416,7 @@ fn read(
         return not_utf8(std::mem::take(buffer), name, options);
     };
     let facts = extract::extract(number, text, options);
-    Ok(File { text: None, print, facts: Some(facts), finding: None })
+    Ok(ReadFile { text: None, print, facts: Some(facts), finding: None })
 }
 
 /// A text that is too large is an error, whatever it holds.

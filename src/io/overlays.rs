@@ -4,7 +4,7 @@
 use super::appliers::Sources;
 use super::builds::{Builder, Failure};
 use super::disk::FileSystem;
-use super::kustomizations::{self, OnDisk, Place};
+use super::kustomizations::{self, ListedResource, OnDisk};
 use super::shadow::Shadow;
 use super::{display, relative};
 use crate::finding::divergence::UnknownVariable;
@@ -117,7 +117,7 @@ pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
     let found = kustomizations::all(&named, true);
     let mut included: BTreeSet<&Path> = BTreeSet::new();
     for place in found.values().flat_map(|on_disk| on_disk.children.values()) {
-        if let Place::Kustomization(path) = place {
+        if let ListedResource::Kustomization(path) = place {
             included.insert(path);
         }
     }
@@ -223,11 +223,11 @@ fn follow(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, overlay: &mut Ove
     overlay.is_local &= !on_disk.reads_elsewhere;
     for place in on_disk.children.values() {
         match place {
-            Place::File(path) => {
+            ListedResource::File(path) => {
                 overlay.files.insert(path.clone());
             }
-            Place::Absent => overlay.is_local = false,
-            Place::Kustomization(path) => match found.get(path) {
+            ListedResource::Absent => overlay.is_local = false,
+            ListedResource::Kustomization(path) => match found.get(path) {
                 Some(child) => follow(found, child, overlay),
                 None => overlay.is_local = false,
             },

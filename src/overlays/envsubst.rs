@@ -291,7 +291,7 @@ fn reversed(text: &str) -> String {
 fn trim(value: &str, pattern: &str, is_longest: bool) -> String {
     let ends = value.char_indices().map(|(at, c)| at + c.len_utf8());
     let mut fitting = ends.filter(|&end| fits(pattern, &value[..end]));
-    let end = if is_longest { fitting.last() } else { fitting.next() };
+    let end = if is_longest { fitting.next_back() } else { fitting.next() };
     value[end.unwrap_or(0)..].to_owned()
 }
 

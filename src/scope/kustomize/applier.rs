@@ -3,7 +3,7 @@
 //! stood above the folder.
 
 use super::kustomization::{
-    Parsed, Rule, Touch, fields, has_control_keys, is_empty, patch_entries,
+    Field, Parsed, Rule, Touch, Unread, fields, has_control_keys, is_empty, patch_entries,
 };
 use super::variables::Value;
 use crate::finding::divergence::FieldEffect;
@@ -33,8 +33,8 @@ pub struct Applier {
     pub at: Span,
     /// Where `postBuild` is written; else the name.
     pub(super) post_build: Span,
-    /// What its fields do. Nothing: they cannot be read.
-    pub(super) parsed: Option<Parsed>,
+    /// What its fields do, or why they cannot be read.
+    pub(super) parsed: Result<Parsed, Unread>,
 }
 
 /// Where variables come from.
@@ -132,13 +132,13 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
     let spec = root.get("spec")?;
     let source = spec.get("sourceRef")?;
     let folder = cleaned(&spec.string("path").unwrap_or_default())?;
-    let is_strict = strict::is_strict(root);
+    let strict = strict::require(root);
     let post_build = spec.field("postBuild");
     Some(Applier {
         source: referred(source, id.namespace.as_ref())?,
         id,
         folder,
-        components: match is_strict {
+        components: match strict.is_ok() {
             true => spec.get("components").and_then(Cursor::all_texts).unwrap_or_default(),
             false => Vec::new(),
         },
@@ -149,7 +149,7 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
             Some(field) => field.key.span(),
             None => root.at(["metadata", "name"])?.span(),
         },
-        parsed: is_strict.then(|| flux_fields(spec, stamp)).flatten(),
+        parsed: strict.map_err(Unread::from).and_then(|()| flux_fields(spec, stamp)),
     })
 }
 
@@ -170,10 +170,11 @@ fn cleaned(path: &str) -> Option<String> {
     Some(steps.join("/"))
 }
 
-fn flux_fields(spec: Cursor<'_>, stamp: &str) -> Option<Parsed> {
+fn flux_fields(spec: Cursor<'_>, stamp: &str) -> Result<Parsed, Unread> {
     let mut parsed = Parsed::default();
     for (name, at, value) in fields(spec, [])? {
         let touch = |effect| Touch { effect, at };
+        let field = Field { name: &name, at, value };
         if is_empty(value) {
             continue;
         }
@@ -184,8 +185,8 @@ fn flux_fields(spec: Cursor<'_>, stamp: &str) -> Option<Parsed> {
             Some(Rule::Adds(effect)) => parsed.adds.push(touch(*effect)),
             Some(Rule::Harmless) => {}
             Some(Rule::Read) => match name.as_str() {
-                "targetNamespace" => parsed.namespace = Some(value.str()?.into_owned()),
-                "components" => parsed.components = value.all_texts()?,
+                "targetNamespace" => parsed.namespace = Some(field.text()?),
+                "components" => parsed.components = field.texts()?,
                 "commonMetadata" => {
                     let annotations = value.get("annotations");
                     if annotations.is_some_and(|texts| has_control_keys(texts, stamp)) {
@@ -194,11 +195,11 @@ fn flux_fields(spec: Cursor<'_>, stamp: &str) -> Option<Parsed> {
                 }
                 // What it does depends on what stands in the files.
                 "postBuild" => {}
-                _ => parsed.patches.extend(patch_entries(&name, value, at)?),
+                _ => parsed.patches.extend(patch_entries(field)?),
             },
         }
     }
-    Some(parsed)
+    Ok(parsed)
 }
 
 /// Whether a patch that writes to these fields of a Flux `Kustomization` changes nothing but what is put in,
@@ -282,7 +283,7 @@ pub fn variable_sources(text: &str, name: &str) -> Vec<VariableSource> {
             else {
                 continue;
             };
-            let is_readable = root.get("sops").is_none() && strict::is_strict(root);
+            let is_readable = root.get("sops").is_none() && strict::require(root).is_ok();
             found.push(VariableSource {
                 target,
                 namespace: id.namespace,

@@ -1,8 +1,8 @@
 //! The graph of kustomizations, followed as kustomize builds it.
 
 use super::accumulator::{Accumulator, Resource};
-use super::generator::{absorb, made_of, source};
-use super::kustomization::{Behavior, Parsed, Touch, parse};
+use super::generator::{Behavior, absorb, made_of, source};
+use super::kustomization::{Parsed, Touch, Unread, parse};
 use super::patch::Patch;
 use super::{Child, Generated, Kustomization, Kustomizations, Look, Material, keeps_names, made};
 use crate::config::options::Options;
@@ -23,7 +23,7 @@ const MAX_STEPS: usize = 1_000_000;
 pub(super) struct Graph<'a> {
     pub(super) manifests: &'a Manifests,
     pub(super) found: &'a [Kustomization],
-    parsed: Vec<Option<Parsed>>,
+    parsed: Vec<Result<Parsed, Unread>>,
     /// Of each, its patches and replacements.
     pub(super) patches: Vec<Vec<Patch>>,
     /// What matters to kustomize in the files that they include.
@@ -69,12 +69,12 @@ impl<'a> Graph<'a> {
     ) -> Self {
         let found = &found.0;
         let stamp = options.annotation.as_str();
-        let parsed: Vec<Option<Parsed>> = found.iter().map(|k| k.parsed(stamp)).collect();
+        let parsed: Vec<Result<Parsed, Unread>> = found.iter().map(|k| k.parsed(stamp)).collect();
         let patches = found
             .iter()
             .zip(&parsed)
             .map(|(k, parsed)| {
-                parsed.as_ref().map_or_else(Vec::new, |p| p.all_patches(&k.patches, stamp))
+                parsed.as_ref().map_or_else(|_| Vec::new(), |p| p.all_patches(&k.patches, stamp))
             })
             .collect();
         let mut patches: Vec<Vec<Patch>> = patches;
@@ -100,7 +100,7 @@ impl<'a> Graph<'a> {
     /// The folders whose kustomization names the stamps file in it.
     pub(super) fn wired(&self) -> BTreeSet<&'a str> {
         let all = self.found.iter().zip(&self.parsed);
-        let wired = all.filter(|(_, parsed)| parsed.as_ref().is_none_or(|p| p.stamps.is_some()));
+        let wired = all.filter(|(_, parsed)| !parsed.as_ref().is_ok_and(|p| p.stamps.is_none()));
         wired.map(|(k, _)| k.folder.as_str()).collect()
     }
 
@@ -119,8 +119,7 @@ impl<'a> Graph<'a> {
     /// The leaves: what no other kustomization includes, and is no Component.
     pub(super) fn leaves(mut self) -> (Vec<Leaf>, Generated) {
         let included: BTreeSet<usize> = self.found.iter().flat_map(bases).collect();
-        let is_component =
-            |k: usize| self.parsed[k].as_ref().is_some_and(|parsed| parsed.component);
+        let is_component = |k: usize| self.parsed[k].as_ref().is_ok_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
             (0..self.found.len()).filter(|k| !included.contains(k) && !is_component(*k)).collect();
         let by_others: BTreeSet<usize> =
@@ -201,7 +200,12 @@ impl<'a> Graph<'a> {
             return gathered.change_all(&why, true);
         }
         on_the_way.push(k);
-        if self.parsed[k].is_none() {
+        if let Err(unread) = &self.parsed[k] {
+            let effect = Effect::Unreadable(unread.why.clone());
+            let why = Divergence {
+                place: Some(self.place(k, unread.at)),
+                ..self.why(k, effect, Span::new(0, 0))
+            };
             for child in self.found[k].children.values() {
                 match child {
                     Child::File(file) => self.add_file(*file, gathered),
@@ -213,7 +217,6 @@ impl<'a> Graph<'a> {
                 }
             }
             on_the_way.pop();
-            let why = self.why(k, Effect::Unreadable, Span::new(0, 0));
             return gathered.change_all(&why, true);
         }
         let resources = self.children(k, false);
@@ -249,7 +252,7 @@ impl<'a> Graph<'a> {
     }
 
     fn children(&self, k: usize, components: bool) -> Vec<(String, Child)> {
-        let Some(parsed) = &self.parsed[k] else {
+        let Ok(parsed) = &self.parsed[k] else {
             return Vec::new();
         };
         if self.found[k].applied.is_some() {
@@ -298,10 +301,11 @@ impl<'a> Graph<'a> {
     fn generate(&mut self, k: usize, gathered: &mut Accumulator) {
         let found: &'a [Kustomization] = self.found;
         let Kustomization { input, material, .. } = &found[k];
-        let Some(parsed) = self.parsed[k].take() else {
+        let Ok(parsed) = &mut self.parsed[k] else {
             return;
         };
-        for generator in &parsed.generators {
+        let generators = std::mem::take(&mut parsed.generators);
+        for generator in &generators {
             let (mut source, mut unknown) = source(generator, material, self.options);
             if generator.behavior != Behavior::Create {
                 let old = gathered.take_made(&source, |item| self.provides(item));
@@ -345,7 +349,9 @@ impl<'a> Graph<'a> {
                 objects: BTreeMap::new(),
             });
         }
-        self.parsed[k] = Some(parsed);
+        if let Ok(parsed) = &mut self.parsed[k] {
+            parsed.generators = generators;
+        }
     }
 
     /// What the objects of an item provide.
@@ -371,7 +377,7 @@ impl<'a> Graph<'a> {
 
     /// The stamps file that a kustomization names.
     fn stamps_file(&self, k: usize) -> Option<StampsFile> {
-        let at = self.parsed[k].as_ref()?.stamps?;
+        let at = self.parsed[k].as_ref().ok()?.stamps?;
         if self.options.makes_stamps_files {
             return None;
         }
@@ -410,7 +416,7 @@ impl<'a> Graph<'a> {
 
     /// Everything that the fields of a kustomization do to what there is.
     fn change(&self, k: usize, gathered: &mut Accumulator) {
-        let Some(parsed) = &self.parsed[k] else {
+        let Ok(parsed) = &self.parsed[k] else {
             return;
         };
         for &Touch { effect, at } in &parsed.changes {
@@ -512,8 +518,8 @@ fn bases(k: &Kustomization) -> impl Iterator<Item = usize> {
 }
 
 impl Kustomization {
-    /// What its fields say. Nothing: they cannot be read.
-    fn parsed(&self, stamp: &str) -> Option<Parsed> {
+    /// What its fields say, or why they cannot be read.
+    fn parsed(&self, stamp: &str) -> Result<Parsed, Unread> {
         match &self.applied {
             None => parse(&self.text, stamp),
             Some(applied) => applied.by.parsed.clone(),

@@ -120,7 +120,8 @@ pub fn amends(
     let parsed = match by {
         Some(by) => by.parsed.clone(),
         None => kustomization::parse(text, ""),
-    }?;
+    };
+    let parsed = parsed.ok()?;
     let files = files.into_iter().map(|(name, text)| (name, PatchFile { text, input: None }));
     let patches = parsed.all_patches(&files.collect(), "");
     let mut selecting = patches.iter().filter(|patch| patch.selects(id)).peekable();
