@@ -100,7 +100,7 @@ impl<'a> Graph<'a> {
     /// The folders whose kustomization names the stamps file in it.
     pub(super) fn wired(&self) -> BTreeSet<&'a str> {
         let all = self.found.iter().zip(&self.parsed);
-        let wired = all.filter(|(_, parsed)| !parsed.as_ref().is_ok_and(|p| p.stamps.is_none()));
+        let wired = all.filter(|(_, parsed)| parsed.as_ref().map_or(true, |p| p.stamps.is_some()));
         wired.map(|(k, _)| k.folder.as_str()).collect()
     }
 

@@ -34,6 +34,8 @@ struct Row {
     by_patch: usize,
     /// Streams that the pipe refuses.
     refused: usize,
+    /// Overlays that a second run builds again.
+    again: usize,
 }
 
 #[test]
@@ -48,7 +50,7 @@ fn overlays_of_real_repositories_build_what_they_built_and_are_stamped() {
     let rows: Vec<Row> = repositories.iter().map(|folder| one_repository(folder)).collect();
     let name = |folder: &PathBuf| folder.file_name().map(|n| n.to_string_lossy().into_owned());
     let mut table = format!(
-        "kustomize {}\n{:32} {:>6} {:>6} {:>6} {:>8} {:>8} {:>7}\n",
+        "kustomize {}\n{:32} {:>6} {:>6} {:>6} {:>8} {:>8} {:>7} {:>6}\n",
         version.trim(),
         "repository",
         "built",
@@ -56,13 +58,14 @@ fn overlays_of_real_repositories_build_what_they_built_and_are_stamped() {
         "wanted",
         "in place",
         "patched",
-        "refused"
+        "refused",
+        "again"
     );
     let mut sum = Row::default();
     let mut line = |name: &str, row: Row| {
         table.push_str(&format!(
-            "{name:32} {:>6} {:>6} {:>6} {:>8} {:>8} {:>7}\n",
-            row.builds, row.fails, row.wanted, row.in_place, row.by_patch, row.refused
+            "{name:32} {:>6} {:>6} {:>6} {:>8} {:>8} {:>7} {:>6}\n",
+            row.builds, row.fails, row.wanted, row.in_place, row.by_patch, row.refused, row.again
         ));
     };
     for (folder, row) in repositories.iter().zip(rows) {
@@ -73,10 +76,12 @@ fn overlays_of_real_repositories_build_what_they_built_and_are_stamped() {
         sum.in_place += row.in_place;
         sum.by_patch += row.by_patch;
         sum.refused += row.refused;
+        sum.again += row.again;
     }
     line("all", sum);
     say(&table);
     assert!(sum.builds > 0, "{table}");
+    assert!(sum.again * 10 <= sum.builds, "{table}");
     assert_eq!(sum.in_place + sum.by_patch, sum.wanted, "{table}");
 }
 
@@ -163,13 +168,12 @@ fn one_repository(repository: &Path) -> Row {
         sum.by_patch += row.by_patch;
         sum.refused += row.refused;
     }
-    let count =
-        || std::fs::read_to_string(sandbox.path("last.count")).unwrap_or_default().lines().count();
-    let before = count();
+    std::fs::remove_file(sandbox.path("last.count")).expect("the count");
     let said = run("write");
     assert!(said.stderr.contains("0 files changed"), "{}: {said:?}", repository.display());
-    // Only what failed, or may read more than its files, is tried again.
-    assert!(count() - before <= fails, "{}: a second run builds", repository.display());
+    // What failed is tried again, and what may read more than the files that are here.
+    let again = std::fs::read_to_string(sandbox.path("last.count")).unwrap_or_default();
+    sum.again = again.lines().filter(|folder| first.contains_key(*folder)).count();
     sum
 }
 
