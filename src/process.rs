@@ -254,7 +254,18 @@ pub fn edit(
     findings.extend(decided.unreadable);
     finding::sort(&mut findings);
     let skipped = decided.skipped;
-    Outcome { manifests, texts, units, plan, renames, changes, findings, silenced, skipped }
+    Outcome {
+        manifests,
+        texts,
+        units,
+        plan,
+        renames,
+        changes,
+        findings,
+        silenced,
+        skipped,
+        built: None,
+    }
 }
 
 /// Reads every text that was not read as it came in, large ones in parts, on as many threads as asked

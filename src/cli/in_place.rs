@@ -47,14 +47,20 @@ pub(super) fn write_or_show(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"
         );
     }
-    let overlays = match &building.build {
+    let asked = building.build.as_ref().map(|builder| builds::Asked {
+        paths,
+        builder,
+        since: building.since.as_deref(),
+        all: building.all_patches,
+    });
+    let overlays = match &asked {
+        Some(asked) => run.build(asked)?,
         None if goal == Goal::Strip => {
             let (changes, findings) = builds::strip(paths, &run.options.annotation);
             run.outcome.add(findings);
             changes
         }
         None => Vec::new(),
-        Some(builder) => run.build(paths, builder, building.all_patches)?,
     };
     if shown.diff {
         run.outcome.group();
@@ -95,11 +101,11 @@ pub(super) fn write_or_show(
         }
         run.outcome.add(findings);
     }
-    if let Some(builder) = &building.build
+    if let Some(asked) = &asked
         && !lines.is_empty()
     {
         // What is built now is the proof: everything that was written has its effect.
-        run.prove(paths, builder)?;
+        run.prove(asked)?;
     }
     run.outcome.group();
     run.say_findings()?;

@@ -13,6 +13,7 @@ use crate::parallel;
 use crate::process::Loaded;
 use crate::text::input::{Found, Input};
 use crate::text::{FileId, offset};
+use anyhow::Context;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -173,6 +174,24 @@ pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
 /// A path as the names of files below it begin.
 pub fn name(path: &Path) -> String {
     display(path.strip_prefix("./").unwrap_or(path))
+}
+
+/// The paths that `@FILE` stands for: a line of FILE each, from where that lies; empty lines and those that
+/// begin with `#` count for nothing. Nothing, if the argument does not begin with `@`, or a file has its
+/// name.
+pub fn listed(argument: &Path) -> Option<anyhow::Result<Vec<PathBuf>>> {
+    if argument.symlink_metadata().is_ok() {
+        return None;
+    }
+    let file = Path::new(argument.to_str()?.strip_prefix('@')?);
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let read = std::fs::read_to_string(file);
+    let read = read.with_context(|| format!("failed to read {}", file.display()));
+    Some(read.map(|text| {
+        let lines = text.lines().map(str::trim);
+        let paths = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        paths.map(|path| folder.join(path)).collect()
+    }))
 }
 
 fn unreadable(name: &str, why: &str) -> Finding {

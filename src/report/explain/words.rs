@@ -218,7 +218,10 @@ pub(super) fn why_not(
 /// Why the stamp is what it is, where that is not plain from what counts.
 pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
     let text = match view.decision() {
-        Decision::LeftAlone(why) => why.text(),
+        Decision::LeftAlone(why) => match view.planned.listed {
+            None => why.text(),
+            Some(_) => format!("the stamps file of each overlay stamps it; {}", why.text()),
+        },
         Decision::Stamp { .. } => {
             return Some(format!("its pods are replaced only {}", until(view.template.later?)));
         }
