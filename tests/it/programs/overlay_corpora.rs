@@ -65,13 +65,7 @@ fn overlays_of_real_repositories_build_what_they_built_and_are_stamped() {
     let mut line = |name: &str, row: Row| {
         table.push_str(&format!(
             "{name:32} {:>6} {:>6} {:>6} {:>8} {:>8} {:>7} {:>6}\n",
-            row.builds,
-            row.fails,
-            row.wanted,
-            row.in_place,
-            row.by_patch,
-            row.refused,
-            row.again
+            row.builds, row.fails, row.wanted, row.in_place, row.by_patch, row.refused, row.again
         ));
     };
     for (folder, row) in repositories.iter().zip(rows) {
