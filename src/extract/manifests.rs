@@ -5,7 +5,7 @@
 //! of its own that points into it.
 
 use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
-use super::{Facts, Neighbour, Object, Reference, Source, Template};
+use super::{Facts, LabelUse, Neighbour, Object, Reference, Source, Template};
 use crate::finding::Finding;
 use crate::finding::silence::Mark;
 use crate::k8s::indirect::Indirect;
@@ -32,6 +32,8 @@ pub struct File {
     pub objects: Ids<ObjectId>,
     /// Its objects that say how pods of others are replaced.
     pub neighbours: Vec<Neighbour>,
+    /// The places that may select pods by a label that says a version; only where such labels may go.
+    pub label_uses: Vec<LabelUse>,
     /// How many Kubernetes objects it has, those that neither provide nor read anything included.
     pub object_count: usize,
     /// How many of them make or change other objects in the cluster, by how they do it.
@@ -63,6 +65,7 @@ impl Manifests {
                 mut templates,
                 mut references,
                 neighbours,
+                label_uses,
                 object_count,
                 indirect,
                 findings: own_findings,
@@ -88,6 +91,7 @@ impl Manifests {
                 input,
                 objects: Ids::over(first..all.objects.len()),
                 neighbours,
+                label_uses,
                 object_count,
                 indirect,
                 encrypted,

@@ -36,6 +36,8 @@ pub struct Source {
     pub whole: bool,
     /// Whether somebody in the cluster fills it: it is known by name only.
     pub filled_in_cluster: bool,
+    /// Of what somebody in the cluster fills: the digest of what says how.
+    pub recipe: Option<ValueDigest>,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
     pub ignored: Option<By>,
     /// A field of content that cannot be read as keys and values.
@@ -160,6 +162,7 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
         content_named: false,
         whole: false,
         filled_in_cluster: false,
+        recipe: None,
         ignored,
         malformed: None,
         naming: None,
@@ -168,7 +171,11 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
     };
     let names = names(node, row).into_iter();
     if row.contents.is_empty() || filled_by_type(node, row) {
-        let filled = |name| Source { filled_in_cluster: true, ..source(name) };
+        let recipe = node.get("spec").map(|spec| {
+            let text = canonical::json(spec).unwrap_or_else(|| spec.raw().to_owned());
+            ValueDigest::of(row.provides, text.as_bytes(), reader.options.hash_key.as_ref())
+        });
+        let filled = |name| Source { filled_in_cluster: true, recipe, ..source(name) };
         return names.map(filled).collect();
     }
     let Some(name) = names.into_iter().next() else {

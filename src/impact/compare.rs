@@ -7,7 +7,10 @@ use super::pairs::{Item, pair};
 use super::reads::{self, KeyOf, Read, Reads, Standing};
 use super::sources::Sources;
 use super::state::{State, Subject};
-use super::{Answer, Assume, At, Change, Held, Impact, KeyReason, Name, Reason, Workload, silent};
+use super::{
+    Answer, Assume, At, Change, Held, Impact, KeyReason, Name, Reason, Workload, foreign, silent,
+};
+use crate::config::foreign::Rules;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::Until;
 use crate::parallel;
@@ -22,6 +25,8 @@ pub struct Asked<'a> {
     pub assume: Option<Assume>,
     /// The annotation of the stamp.
     pub annotation: &'a str,
+    /// What the configuration asks about marks of other tools.
+    pub foreign: &'a Rules,
     /// How many threads compare; the result does not depend on it.
     pub jobs: usize,
 }
@@ -41,6 +46,7 @@ pub fn compare(before: &State<'_>, after: &State<'_>, asked: &Asked<'_>) -> Impa
         sources: &sources,
         assume,
         annotation: asked.annotation,
+        foreign: asked.foreign,
         renamed: sources.renamed(),
         neighbours: objects::neighbours(after),
     };
@@ -56,7 +62,8 @@ pub fn compare(before: &State<'_>, after: &State<'_>, asked: &Asked<'_>) -> Impa
         read.push((one.before, one.after));
     }
     let sources = silent::changes(before, after, &sources, &workloads, &read);
-    Impact { assume, workloads, sources }
+    let foreign = foreign::savings((&old, &new), &workloads, asked.foreign);
+    Impact { assume, workloads, sources, foreign }
 }
 
 /// Of several copies in one unit, the one that counts: the last, as `kubectl` applies them in turn.
@@ -89,6 +96,7 @@ struct Comparison<'a, 's> {
     sources: &'s Sources<'a>,
     assume: Assume,
     annotation: &'s str,
+    foreign: &'s Rules,
     renamed: BTreeMap<(String, String), Name>,
     neighbours: Vec<Neighbour>,
 }
@@ -182,7 +190,8 @@ impl<'a> Comparison<'a, '_> {
             (false, Some(hold @ Held::Kind(_))) => Some(hold),
             (false, _) => standing.map(|standing| self.uncovered(new, standing)),
         };
-        workload.answer = self.answer(&workload, was, is);
+        workload.answer = self.answer(&workload, (old, new), was, is);
+        workload.is_savable = foreign::is_savable(old, new, &workload.reasons);
         workload.disruption = Some(disruption);
         if !workload.answer.replaces_pods() && workload.answer != Answer::Stale {
             workload.disruption = None;
@@ -198,7 +207,8 @@ impl<'a> Comparison<'a, '_> {
         was: Option<&Value>,
         is: Option<&Value>,
     ) -> Vec<Reason> {
-        let known = Known { stamp: self.annotation, renamed: &self.renamed };
+        let (stamp, renamed) = (self.annotation, &self.renamed);
+        let known = Known { stamp, renamed, foreign: self.foreign };
         let mut found = Vec::new();
         let before = objects::templates(self.states.0, old.at, was);
         let after = objects::templates(self.states.1, new.at, is);
@@ -239,7 +249,13 @@ impl<'a> Comparison<'a, '_> {
         }
     }
 
-    fn answer(&self, workload: &Workload, was: &Reads<'a>, is: &Reads<'a>) -> Answer {
+    fn answer(
+        &self,
+        workload: &Workload,
+        (old, new): (&Subject<'a>, &Subject<'a>),
+        was: &Reads<'a>,
+        is: &Reads<'a>,
+    ) -> Answer {
         let later = matches!(
             workload.held,
             Some(Held::Kind(NoRoll::LaterRuns | NoRoll::LaterCronJobs | NoRoll::NoController))
@@ -265,6 +281,11 @@ impl<'a> Comparison<'a, '_> {
                         Reason::Stamp { .. } => Answer::Once,
                         Reason::Renamed { source } if content_changed(source) => Answer::Needless,
                         Reason::Renamed { .. } => Answer::Once,
+                        Reason::Foreign { key } | Reason::VersionLabel { key, .. }
+                            if foreign::is_taken_up(old, new, key) =>
+                        {
+                            Answer::Once
+                        }
                         Reason::Foreign { .. }
                         | Reason::VersionLabel { .. }
                         | Reason::Restart { .. } => Answer::Needless,
@@ -348,6 +369,7 @@ impl Workload {
             reasons: Vec::new(),
             held: None,
             is_resumed: false,
+            is_savable: false,
             is_unknown: false,
             disruption: None,
         }

@@ -9,6 +9,7 @@ mod claims;
 mod compare;
 pub mod disruption;
 mod fields;
+mod foreign;
 pub mod graph;
 pub mod history;
 mod objects;
@@ -19,6 +20,7 @@ mod sources;
 mod state;
 
 pub use compare::{Asked, compare};
+pub use foreign::Savings;
 pub use state::State;
 
 use crate::extract::SiteLabel;
@@ -48,6 +50,8 @@ pub struct Impact {
     pub workloads: Vec<Workload>,
     /// Every source that changed, by kind and name.
     pub sources: Vec<SourceChange>,
+    /// What the settings of `foreign` save and cost.
+    pub foreign: Savings,
 }
 
 /// One of the two states.
@@ -164,6 +168,8 @@ pub struct Workload {
     /// Whether its controller waited before and waits no more: what changed in the meantime reaches its
     /// pods with this apply, and neither state says what that is.
     pub is_resumed: bool,
+    /// Whether only marks of other tools roll it that would not change under settings of `foreign`.
+    pub is_savable: bool,
     /// Whether what its pods read is not known, because overlays decide about it.
     pub is_unknown: bool,
     /// What replacing its pods means; only where they are replaced.

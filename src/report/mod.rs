@@ -181,7 +181,12 @@ mod tests {
             links: false,
             jobs: 1,
         };
-        let impact = Impact { assume: Assume::Written, workloads: Vec::new(), sources: Vec::new() };
+        let impact = Impact {
+            assume: Assume::Written,
+            workloads: Vec::new(),
+            sources: Vec::new(),
+            foreign: crate::impact::Savings::default(),
+        };
         let of_impact = impact::View {
             impact: &impact,
             before: &outcome,

@@ -18,17 +18,27 @@ pub struct KeyChange<'a> {
     pub value: Option<&'a str>,
 }
 
+/// Which layouts of a mapping are changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layouts {
+    /// Block style alone.
+    Block,
+    /// Flow style and JSON as well.
+    Any,
+}
+
 /// The edits that change keys of the mapping `parents` below what `route` leads to from the root. A
 /// mapping that would be left without entries goes as a whole.
 ///
 /// # Errors
-/// What [`super::find`] refuses, a mapping in flow style, and a value that begins on another line
+/// What [`super::find`] refuses, a mapping in flow style unless that is asked for, and a value that begins on another line
 /// than its key.
 pub fn rewrite(
     document: &Document,
     text: &str,
     route: &[Step],
     parents: &[&str],
+    layouts: Layouts,
     entries: &[KeyChange<'_>],
 ) -> Result<Vec<Edit>, Refusal> {
     let editor = Editor { document, text };
@@ -55,6 +65,9 @@ pub fn rewrite(
     let Some((key, outer)) = holder else {
         return Err(editor.refusal(at, "no mapping is named"));
     };
+    if layouts == Layouts::Any && (document.json || editor.style(at) == Style::Flow) {
+        return editor.change_flow(at, entries);
+    }
     editor.change(at, key, outer, entries)
 }
 
@@ -160,6 +173,75 @@ impl Editor<'_> {
         Ok(edits)
     }
 
+    /// The same for a mapping in flow style or in JSON.
+    fn change_flow(
+        &self,
+        mapping: NodeId,
+        entries: &[KeyChange<'_>],
+    ) -> Result<Vec<Edit>, Refusal> {
+        let pairs: Vec<(NodeId, NodeId)> = self.document.pairs(mapping).collect();
+        let (mut edits, mut going, mut coming) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in entries {
+            let found = self.own_field(mapping, entry.name)?;
+            let position = found.and_then(|(key, _)| pairs.iter().position(|(k, _)| *k == key));
+            match (position, entry.value) {
+                (None, None) => {}
+                (None, Some(value)) => coming.push(self.entry_in_flow(entry.name, value)),
+                (Some(position), None) => going.push(position),
+                (Some(position), Some(value)) => {
+                    let node = pairs[position].1;
+                    if self.document.node(node).span.is_empty() {
+                        return Err(self.refusal(node, "a key without a value"));
+                    }
+                    let span = self.document.node(node).span;
+                    edits.push(Edit { span, replacement: quoted(value) });
+                }
+            }
+        }
+        going.sort_unstable();
+        let comma = if self.document.json && self.colon() == ":" { "," } else { ", " };
+        // One comes for each that goes; more come with the last.
+        let replaced = going.len().min(coming.len());
+        for (i, &position) in going[..replaced].iter().enumerate() {
+            let own = if i + 1 == replaced { &coming[i..] } else { &coming[i..=i] };
+            let (key, value) = pairs[position];
+            let span = Span::new(self.start(key), self.end(value).max(self.end(key)));
+            edits.push(Edit { span, replacement: own.join(comma) });
+        }
+        if going.is_empty() && !coming.is_empty() {
+            let Some(first) = self.first_child(mapping) else {
+                return Err(self.refusal(mapping, "no entry"));
+            };
+            let span = Span::new(self.start(first), self.start(first));
+            edits.push(Edit { span, replacement: format!("{}{comma}", coming.join(comma)) });
+        }
+        let end = |position: usize| {
+            let (key, value) = pairs[position];
+            self.end(value).max(self.end(key))
+        };
+        for run in going[replaced..].chunk_by(|one, next| one + 1 == *next) {
+            let (first, last) = (run[0], run[run.len() - 1]);
+            let span = match (pairs.get(last + 1), first.checked_sub(1)) {
+                (Some((next, _)), _) => Span::new(self.start(pairs[first].0), self.start(*next)),
+                (None, Some(before)) => Span::new(end(before), end(last)),
+                (None, None) => Span::new(self.start(pairs[first].0), end(last)),
+            };
+            if span.of(self.text).contains('#') {
+                return Err(self.refusal(pairs[first].0, "a comment stands in its mapping"));
+            }
+            edits.push(Edit { span, replacement: String::new() });
+        }
+        Ok(edits)
+    }
+
+    /// `name: "value"`, as the document writes it.
+    fn entry_in_flow(&self, name: &str, value: &str) -> String {
+        match self.document.json {
+            true => format!("\"{name}\"{}{}", self.colon(), quoted(value)),
+            false => format!("{name}: {}", quoted(value)),
+        }
+    }
+
     /// The lines of an entry, its comments on the same line included.
     fn lines(&self, key: NodeId, value: NodeId) -> Result<Span, Refusal> {
         let line = line_range(self.text, self.start(key));
@@ -213,9 +295,50 @@ mod tests {
         let document = parse(text, Span::new(0, text.len())).unwrap().remove(0);
         let entries: Vec<KeyChange<'_>> =
             entries.iter().map(|&(name, value)| KeyChange { name, value }).collect();
-        match rewrite(&document, text, &[], &["m", "a"], &entries) {
+        let edits = rewrite(&document, text, &[], &["m", "a"], Layouts::Block, &entries);
+        applied(text, edits)
+    }
+
+    fn applied(text: &str, edits: Result<Vec<Edit>, Refusal>) -> String {
+        match edits {
             Ok(edits) => EditSet::new(edits).unwrap().apply(text),
             Err(refusal) => format!("refused: {}", refusal.message),
+        }
+    }
+
+    #[test]
+    fn a_mapping_in_flow_style_changes_in_its_line() {
+        for (text, entries, expected) in [
+            ("m: {a: {x: 1, y: 2}}\n", vec![("y", Some("3"))], "m: {a: {x: 1, y: \"3\"}}\n"),
+            ("m: {a: {x: 1, y: 2}}\n", vec![("x", None), ("y", None)], "m: {a: {}}\n"),
+            ("m: {a: {x: 1, y: 2, z: 3}}\n", vec![("y", None), ("z", None)], "m: {a: {x: 1}}\n"),
+            ("m: {a: {x: 1, y: 2, z: 3}}\n", vec![("x", None), ("z", None)], "m: {a: {y: 2}}\n"),
+            (
+                "m: {a: {x: 1, y: 2, z: 3}}\n",
+                vec![("k", Some("v")), ("x", None), ("y", None)],
+                "m: {a: {k: \"v\", z: 3}}\n",
+            ),
+            (
+                "m: {a: {x: 1}}\n",
+                vec![("k", Some("v")), ("x", Some("2"))],
+                "m: {a: {k: \"v\", x: \"2\"}}\n",
+            ),
+            (
+                "m: {a: {x: 1, # why\n  y: 2}}\n",
+                vec![("x", None)],
+                "refused: a comment stands in its mapping",
+            ),
+            (
+                "{\"m\":{\"a\":{\"x\":\"1\",\"y\":\"2\"}}}",
+                vec![("x", None), ("k", Some("v")), ("y", None)],
+                "{\"m\":{\"a\":{\"k\":\"v\"}}}",
+            ),
+        ] {
+            let document = parse(text, Span::new(0, text.len())).unwrap().remove(0);
+            let entries: Vec<KeyChange<'_>> =
+                entries.iter().map(|&(name, value)| KeyChange { name, value }).collect();
+            let edits = rewrite(&document, text, &[], &["m", "a"], Layouts::Any, &entries);
+            assert_eq!(applied(text, edits), expected, "{text}");
         }
     }
 
