@@ -108,7 +108,8 @@ pub fn read(loaded: Loaded, options: &Options) -> Read {
             texts.forget(file);
         }
     }
-    let (manifests, said, hints) = Manifests::of(inputs.into_iter().zip(facts));
+    let files = inputs.into_iter().zip(facts);
+    let (manifests, said, hints) = Manifests::of(files, options.namespace.as_deref());
     // A stamp is taken out whatever else is wrong.
     if options.goal != Goal::Strip {
         findings.extend(said);

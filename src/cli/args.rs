@@ -67,6 +67,9 @@ pub(super) enum Verb {
         /// Print what `write` would change as a unified diff
         #[arg(long)]
         diff: bool,
+        /// Other checkers mend with it what they find; here that is another verb
+        #[arg(long, hide = true)]
+        fix: bool,
         /// Say only what changes since a revision of git can have caused; in CI, since the branch that a pull
         /// request goes to
         #[arg(long, value_name = "REV", help_heading = heading::FINDINGS)]
@@ -325,6 +328,9 @@ const NOT_OBEYED: &[(&str, &[&str])] = &[
             "foreign_checksums",
             "foreign_match",
             "foreign_version_labels",
+            "select",
+            "compat_reloader",
+            "compat_wave",
         ],
     ),
     // The controller that is left is followed.
@@ -342,6 +348,13 @@ const NOT_OBEYED: &[(&str, &[&str])] = &[
             "foreign_version_labels",
         ],
     ),
+    // It reads the standard input, which is one unit, and patches stamps alone.
+    ("patches", &["exclude", "unit", "mode", "suffix_hash", "all_sources", "immutable"]),
+    // These say no findings.
+    ("init", &["strict", "output", "color", "quiet", "min_severity", "verbose"]),
+    ("impact", &["quiet", "min_severity"]),
+    ("graph", &["color", "quiet", "min_severity", "verbose"]),
+    ("history", &["color", "min_severity", "verbose", "strict"]),
 ];
 
 /// What the verbs report whose reports are about something else than one run.

@@ -2,13 +2,15 @@
 
 use super::Exit;
 use super::args::Common;
-use super::run::{print, start};
+use super::run::{print, start_ungrouped};
 use crate::config::options::Goal;
 use crate::extract::ObjectId;
 use crate::k8s::id::Identity;
 use crate::k8s::short_names;
 use crate::outcome::Outcome;
+use crate::plan::Reason;
 use crate::report::{Subject, Verb, summary};
+use crate::text::Place;
 use anyhow::bail;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -38,10 +40,14 @@ pub(super) fn explain(
     wanted: &[Wanted],
     common: &Common,
 ) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, Verb::Explain, Goal::Stamp)? else {
+    let Some(mut run) = start_ungrouped(paths, common, Verb::Explain, Goal::Stamp)? else {
         return Ok(Exit::Trouble);
     };
     let chosen = choose(&run.outcome, wanted, common.settings.namespace.as_deref());
+    if let (Ok(chosen), false) = (&chosen, wanted.is_empty()) {
+        keep_about(&mut run.outcome, chosen);
+    }
+    run.outcome.group();
     // A document has the findings in it.
     if !common.output.is_document() {
         run.say_findings()?;
@@ -54,6 +60,27 @@ pub(super) fn explain(
         run.say(&summary);
     }
     Ok(run.exit())
+}
+
+/// Keeps the findings about these workloads and about what they read, and those about files that could not
+/// be read, because they may hold more of it.
+fn keep_about(outcome: &mut Outcome, chosen: &BTreeSet<ObjectId>) {
+    let manifests = &outcome.manifests;
+    let planned = outcome.plan.workloads.iter().filter(|p| chosen.contains(&p.object));
+    let reasons = planned.flat_map(|planned| &planned.reasons);
+    let sources = reasons.filter_map(Reason::source).map(|source| manifests.owner(source).place);
+    let places: Vec<Place> = chosen.iter().map(|&at| manifests[at].place).chain(sources).collect();
+    let is_inside = |place: Place| {
+        places.iter().any(|object| {
+            let whole = object.span;
+            let part = place.span;
+            object.file == place.file && whole.start <= part.start && part.end <= whole.end
+        })
+    };
+    outcome.findings.retain(|finding| match finding.place {
+        Some(place) if finding.object.is_some() => is_inside(place),
+        _ => finding.refuses,
+    });
 }
 
 /// The workloads to explain: all, or those that are wanted.

@@ -254,7 +254,7 @@ impl From {
         let units = &options.rules.units;
         let (loaded, roots): (Loaded, Vec<String>) = match self {
             Self::Paths(paths) => {
-                require(paths)?;
+                require(paths, true)?;
                 let loaded = files::load(paths, &exclude, root, units, Keep::All, options)
                     .context("failed to read the input")?;
                 (loaded, paths.iter().map(|path| files::name(path)).collect())

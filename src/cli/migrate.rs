@@ -23,8 +23,8 @@ pub(super) fn migrate(
     let run = start_with(paths, common, Verb::Migrate, Goal::Stamp, |settings, options| {
         let reloader = file::reloader(&settings.compat.reloader_options)
             .map_err(|error| anyhow!("the configuration: {error}"))?;
-        let select_after = options.rules.compat.select_after;
-        let rules = Rules { select: Select::Annotated, select_after, ..Rules::default() };
+        let after = options.rules.compat.after;
+        let rules = Rules { select: Select::Annotated, after, ..Rules::default() };
         let (from, rules) = match from {
             Controller::Reloader => (
                 From::Reloader(Box::new(reloader.clone())),
@@ -43,7 +43,7 @@ pub(super) fn migrate(
     let Some(mut run) = run else {
         return Ok(Exit::Trouble);
     };
-    let lines = migration::lines(&run.outcome, &run.options);
+    let lines = migration::lines(&run.outcome);
     let shown = super::in_place::Shown { diff: show_diffs, statistics: false };
     let exit = write_or_show(&mut run, paths, common, Goal::Stamp, shown, &Building::default())?;
     if !common.quiet {

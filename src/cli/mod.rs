@@ -27,7 +27,7 @@ use self::filter::filter;
 use self::in_place::in_place;
 use crate::config::options::Goal;
 use crate::io::{krm, stdout, write};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::ffi::OsString;
 
 /// How a run ended, in the numbers of diff(1).
@@ -95,6 +95,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Check {
             paths,
             diff,
+            fix,
             since,
             add_silence,
             allow_empty,
@@ -102,6 +103,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             building,
             common,
         }) => {
+            if fix {
+                bail!("check changes nothing: run `rollstamp write` on the same paths");
+            }
             let asked =
                 check::Asked { diff, add_silence, allow_empty, statistics, since, building };
             check::check(&paths, &common, &asked)

@@ -74,10 +74,8 @@ pub(super) fn start_with<'a>(
     let mut call = None;
     if paths.is_empty() {
         if stdout::stdin_is_terminal() {
-            let help = command().render_help();
             let mut talk = stdout::Talk::new(None)?;
-            talk.say(&help.to_string());
-            talk.say("rollstamp: no PATH, and nothing is piped in\n");
+            talk.say(&nothing_comes(verb, goal));
             return Ok(None);
         }
         arriving = Some(Arriving::begin().context("failed to read the standard input")?);
@@ -92,7 +90,7 @@ pub(super) fn start_with<'a>(
         let read = arriving.finish(&mut loaded, &options);
         read.context("failed to read the standard input")?;
     } else {
-        require(paths)?;
+        require(paths, verb != Verb::Filter)?;
         // What is printed is wanted as it was read; what is reported is read again where it is quoted.
         let keep =
             if matches!(verb, Verb::Filter | Verb::Graph) { Keep::All } else { Keep::Changed };
@@ -121,6 +119,33 @@ pub(super) fn start_with<'a>(
         verb,
         talk,
     }))
+}
+
+/// The help of a verb, and behind it, where people see it, what to do: nothing was named, and nothing is piped
+/// in.
+fn nothing_comes(verb: Verb, goal: Goal) -> String {
+    let verb = match (verb, goal) {
+        (Verb::Filter, Goal::Strip) => "strip",
+        (Verb::Filter, _) => "",
+        // Only `patches` runs so without paths.
+        (Verb::Write, _) => "patches",
+        (verb, _) => verb.name(),
+    };
+    let mut command = command();
+    command.build();
+    let help = match command.find_subcommand(verb) {
+        Some(of_verb) => of_verb.clone().render_help(),
+        None => command.render_help(),
+    };
+    let says = if verb.is_empty() { String::new() } else { format!(" {verb}") };
+    let files = match verb {
+        "patches" => String::new(),
+        "" => "name files or folders: `rollstamp .`, or ".to_owned(),
+        _ => format!("name files or folders: `rollstamp{says} .`, or "),
+    };
+    format!(
+        "{help}\nrollstamp{says}: nothing to read: {files}pipe manifests in: `kustomize build DIR | rollstamp{says}`\n"
+    )
 }
 
 impl Run<'_> {

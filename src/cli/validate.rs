@@ -5,27 +5,40 @@ use crate::io::files;
 use anyhow::bail;
 use std::path::PathBuf;
 
-/// Every path must be there; a single word that is not may be a misspelled verb.
-pub(super) fn require(paths: &[PathBuf]) -> anyhow::Result<()> {
+/// How many letters may be wrong in a word that is taken for a misspelled one.
+const MOST_WRONG: usize = 3;
+
+/// Every path must be there. Without a verb, a single word that is not may be a misspelled verb.
+pub(super) fn require(paths: &[PathBuf], has_verb: bool) -> anyhow::Result<()> {
     for (i, path) in paths.iter().enumerate() {
         if files::exists(path) {
             continue;
         }
         let name = path.to_string_lossy();
-        if i > 0 || name.contains(['/', '.', '\\']) {
-            bail!("no such file: {name}");
+        let may_be_verb = !has_verb && i == 0 && !name.contains(['/', '.', '\\']);
+        if !may_be_verb {
+            let beside = files::beside(path);
+            let hint = match nearest(&name, beside.iter().map(String::as_str)) {
+                Some(other) => format!(" (did you mean `{other}`?)"),
+                None if has_verb => {
+                    ": name files or folders that hold manifests, such as `.`".to_owned()
+                }
+                None => String::new(),
+            };
+            bail!("no such file or folder: {name}{hint}");
         }
         let command = command();
-        let nearest = command
-            .get_subcommands()
-            .map(|c| (strsim::damerau_levenshtein(c.get_name(), &name), c.get_name()))
-            .min();
-        match nearest {
-            Some((distance, verb)) if distance <= 3 && distance < verb.len() => {
-                bail!("no such file or verb: {name} (did you mean `{verb}`?)")
-            }
-            _ => bail!("no such file or verb: {name}"),
+        match nearest(&name, command.get_subcommands().map(clap::Command::get_name)) {
+            Some(verb) => bail!("no such file or verb: {name} (did you mean `{verb}`?)"),
+            None => bail!("no such file or verb: {name}: `rollstamp --help` lists the verbs"),
         }
     }
     Ok(())
+}
+
+/// The known word that a misspelled one most likely stands for.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let nearest = known.map(|known| (strsim::damerau_levenshtein(known, word), known)).min();
+    let (distance, known) = nearest?;
+    (distance <= MOST_WRONG && 2 * distance < word.chars().count().max(2)).then_some(known)
 }

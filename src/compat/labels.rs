@@ -31,14 +31,33 @@ impl LabelSelector {
 
     /// Whether labels meet all requirements.
     pub fn fits(&self, labels: &[(String, String)]) -> bool {
-        let value = |key: &str| labels.iter().find(|(name, _)| name == key).map(|(_, v)| v);
-        self.0.iter().all(|requirement| match requirement {
-            Requirement::Is(key, wanted) => value(key) == Some(wanted),
+        self.0.iter().all(|requirement| requirement.is_met_by(labels))
+    }
+
+    /// Whether labels could meet all requirements, of which only those in `known` are known.
+    pub fn could_fit(&self, known: &[(String, String)]) -> bool {
+        let is_known =
+            |requirement: &&Requirement| known.iter().any(|(name, _)| name == requirement.key());
+        self.0.iter().filter(is_known).all(|requirement| requirement.is_met_by(known))
+    }
+}
+
+impl Requirement {
+    fn key(&self) -> &str {
+        match self {
+            Self::Is(key, _) | Self::IsNot(key, _) | Self::Exists(key) | Self::Missing(key) => key,
+        }
+    }
+
+    fn is_met_by(&self, labels: &[(String, String)]) -> bool {
+        let value = labels.iter().find(|(name, _)| name == self.key()).map(|(_, value)| value);
+        match self {
+            Self::Is(_, wanted) => value == Some(wanted),
             // As in Kubernetes, a label that is not there is not this one.
-            Requirement::IsNot(key, other) => value(key) != Some(other),
-            Requirement::Exists(key) => value(key).is_some(),
-            Requirement::Missing(key) => value(key).is_none(),
-        })
+            Self::IsNot(_, other) => value != Some(other),
+            Self::Exists(_) => value.is_some(),
+            Self::Missing(_) => value.is_none(),
+        }
     }
 }
 
@@ -95,6 +114,22 @@ mod tests {
         ] {
             let said = LabelSelector::parse(&[text.to_owned()]);
             assert_eq!(said.map(|own| own.fits(&labels)).map_err(|_| ()), fits, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_label_that_nobody_knows_could_be_there() {
+        let known = [("name".to_owned(), "web".to_owned())];
+        for (text, could) in [
+            ("app=web", true),
+            ("!app", true),
+            ("name=web", true),
+            ("name=web,app", true),
+            ("name=other", false),
+            ("app,!name", false),
+        ] {
+            let selector = LabelSelector::parse(&[text.to_owned()]).unwrap();
+            assert_eq!(selector.could_fit(&known), could, "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@
 //! reference, and nothing but an exclude goes before it. Whatever is not certain is left alone.
 
 use super::reloader::{self, Tags};
-use super::selection::{Carried, NotSelected, Rules, Select, Selection, carries_reloader};
+use super::selection::{After, Carried, NotSelected, Rules, Select, Selection, carries_reloader};
 use super::wave;
 use crate::k8s::controllers::{RELOADER_KEYS, Role, WAVE_EXTRAS, WAVE_REQUIRED};
 use crate::k8s::providers::Target;
@@ -18,6 +18,16 @@ pub enum From {
     Reloader(Box<reloader::Options>),
     /// Wave.
     Wave,
+}
+
+impl From {
+    /// Its name, as people write it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Reloader(_) => "Reloader",
+            Self::Wave => "Wave",
+        }
+    }
 }
 
 /// The keys of our own annotations.
@@ -69,6 +79,8 @@ pub struct Workload<'a> {
     pub has_provider_class: bool,
     /// Whether its pods roll with a stamp.
     pub is_stamped: bool,
+    /// Whether it has a stamp already: that one covers all that it reads, and so it stays.
+    pub has_stamp: bool,
 }
 
 /// Where an annotation stands.
@@ -134,11 +146,25 @@ pub struct Move {
     pub ignored: bool,
 }
 
-/// Decides about a workload. With `select` it says that it takes part, where that must be said.
-pub fn decide(from: &From, workload: &Workload<'_>, own: Own<'_>, select: Select) -> Fate {
-    match from {
-        From::Reloader(options) => leave_reloader(options, workload, own, select),
-        From::Wave => leave_wave(workload, own, select),
+/// Decides about a workload. It says that it takes part, where `after` it that must be said.
+pub fn decide(from: &From, workload: &Workload<'_>, own: Own<'_>, after: After) -> Fate {
+    let fate = match from {
+        From::Reloader(options) => leave_reloader(options, workload, own, after),
+        From::Wave => leave_wave(workload, own, after),
+    };
+    match fate {
+        Fate::Moves(mut moved) => {
+            // What is there already needs no change.
+            moved.changes.retain(|change| {
+                let there = match change.on {
+                    On::Workload => workload.carried.workload.get(&change.key),
+                    On::Template => workload.carried.template.get(&change.key),
+                };
+                there != change.value.as_deref()
+            });
+            Fate::Moves(moved)
+        }
+        other => other,
     }
 }
 
@@ -146,7 +172,7 @@ fn leave_reloader(
     options: &reloader::Options,
     workload: &Workload<'_>,
     own: Own<'_>,
-    select: Select,
+    after: After,
 ) -> Fate {
     let carried = Carried { opted_in: false, ..workload.carried.clone() };
     if !carries_reloader(options, &carried) && !options.auto_reload_all {
@@ -157,7 +183,9 @@ fn leave_reloader(
     let selection = Selection::new(&rules, workload.kind, &carried);
     match selection {
         Selection::None(NotSelected::Restarted) => return Fate::LeftAlone(Why::Restarted),
-        Selection::None(_) | Selection::All if !workload.is_stamped => return Fate::Untouched,
+        Selection::None(_) | Selection::All if !workload.is_stamped || workload.has_stamp => {
+            return Fate::Untouched;
+        }
         Selection::None(_) | Selection::All => {
             let mut changes = if options.auto_reload_all {
                 Vec::new()
@@ -167,10 +195,10 @@ fn leave_reloader(
             set(&mut changes, own.ignore, "true");
             return Fate::Moves(Move { changes, ignored: true, ..Move::default() });
         }
-        Selection::Reloader(_) if !workload.is_stamped => {
+        Selection::Reloader(_) | Selection::Both(_) if !workload.is_stamped => {
             return Fate::LeftAlone(Why::NotStamped);
         }
-        Selection::Reloader(_) => {}
+        Selection::Reloader(_) | Selection::Both(_) => {}
     }
     let mut moved = Move::default();
     let (mut dropped, mut also) = (BTreeSet::new(), BTreeSet::new());
@@ -180,7 +208,9 @@ fn leave_reloader(
         let counts = known.is_referenced && selection.counts(*target, name, known.tags);
         if !counts && !is_named {
             // What the annotations of the source leave out, they leave out for us as well.
-            if known.is_referenced && known.is_inside && !known.tags.ignored {
+            if known.is_referenced && known.is_inside && workload.has_stamp {
+                moved.inside.insert(known.source.clone());
+            } else if known.is_referenced && known.is_inside && !known.tags.ignored {
                 dropped.insert(name.clone());
             }
         } else if known.is_inside {
@@ -225,14 +255,16 @@ fn leave_reloader(
     if workload.has_provider_class && selection.is_auto() {
         set(&mut changes, PROVIDER_CLASS_AUTO, "true");
     }
-    finish(&mut changes, &carried, own, select, &also, &dropped);
+    let keeps = options.auto_reload_all || !moved.outside.is_empty();
+    let says = after.select == Select::Annotated || (after.follows && keeps);
+    finish(&mut changes, &carried, own, says, &also, &dropped);
     Fate::Moves(Move { changes, ..moved })
 }
 
 /// What rolls pods for classes of the secrets store CSI driver alone.
 const PROVIDER_CLASS_AUTO: &str = "secretproviderclass.reloader.stakater.com/auto";
 
-fn leave_wave(workload: &Workload<'_>, own: Own<'_>, select: Select) -> Fate {
+fn leave_wave(workload: &Workload<'_>, own: Own<'_>, after: After) -> Fate {
     let carried = workload.carried;
     if !wave::is_enabled(workload.kind, &carried.workload) {
         return Fate::Untouched;
@@ -268,16 +300,18 @@ fn leave_wave(workload: &Workload<'_>, own: Own<'_>, select: Select) -> Fate {
         .filter(|key| carried.workload.get(key).is_some())
         .map(|key| gone(On::Workload, key))
         .collect();
-    finish(&mut changes, carried, own, select, &also, &BTreeSet::new());
+    let says = after.select == Select::Annotated;
+    finish(&mut changes, carried, own, says, &also, &BTreeSet::new());
     Fate::Moves(Move { changes, ..moved })
 }
 
-/// Adds what our own annotations say, to what they say already.
+/// Adds what our own annotations say, to what they say already; if it `says` so, also that the workload
+/// takes part.
 fn finish(
     changes: &mut Vec<Change>,
     carried: &Carried,
     own: Own<'_>,
-    select: Select,
+    says: bool,
     also: &BTreeSet<Named>,
     dropped: &BTreeSet<String>,
 ) {
@@ -296,7 +330,7 @@ fn finish(
         let list: Vec<&str> = before.into_iter().chain(more.iter().map(String::as_str)).collect();
         set(changes, key, &list.join(", "));
     }
-    if select == Select::Annotated {
+    if says {
         set(changes, own.stamp, "true");
     }
     changes.sort();
@@ -355,6 +389,7 @@ mod tests {
         options: reloader::Options,
         annotations: &[(&str, &str)],
         sources: &[Known],
+        has_stamp: bool,
     ) -> String {
         let annotations = annotations.iter().map(|(k, v)| ((*k).into(), (*v).to_owned()));
         let carried =
@@ -365,8 +400,10 @@ mod tests {
             sources,
             has_provider_class: false,
             is_stamped: true,
+            has_stamp,
         };
-        match decide(&From::Reloader(Box::new(options)), &workload, OWN, Select::All) {
+        let from = From::Reloader(Box::new(options));
+        match decide(&from, &workload, OWN, After::default()) {
             Fate::Moves(moved) => {
                 let said = moved.changes.iter().map(|change| {
                     format!("{}={}", change.key, change.value.as_deref().unwrap_or("-"))
@@ -409,7 +446,30 @@ mod tests {
                 "reloader.stakater.com/auto=- i=true",
             ),
         ] {
-            assert_eq!(changes(options, &annotations, &sources), expected, "{annotations:?}");
+            let got = changes(options, &annotations, &sources, false);
+            assert_eq!(got, expected, "{annotations:?}");
+        }
+    }
+
+    #[test]
+    fn who_has_a_stamp_keeps_what_it_covers() {
+        use Target::{ConfigMap, Secret};
+        let sources = [known(ConfigMap, "app", true, true), known(Secret, "tls", true, false)];
+        let list = "secret.reloader.stakater.com/reload";
+        let all = reloader::Options { auto_reload_all: true, ..reloader::Options::default() };
+        let none = reloader::Options::default;
+        for (options, annotations, expected) in [
+            (none(), vec![(list, "tls")], ""),
+            (
+                none(),
+                vec![(list, "tls,gone\\.x")],
+                "secret.reloader.stakater.com/reload=gone\\.x,tls",
+            ),
+            (none(), vec![("reloader.stakater.com/auto", "false")], "Untouched"),
+            (all.clone(), vec![("reloader.stakater.com/auto", "false")], "Untouched"),
+            (all, vec![("reloader.stakater.com/auto", "false"), (list, "tls")], ""),
+        ] {
+            assert_eq!(changes(options, &annotations, &sources, true), expected, "{annotations:?}");
         }
     }
 }

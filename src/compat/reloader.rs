@@ -21,6 +21,8 @@ pub struct Options {
     pub namespaces: Vec<String>,
     /// `--namespaces-to-ignore`: those that it does not watch.
     pub namespaces_to_ignore: Vec<String>,
+    /// `--namespace-selector`: the only namespaces that it watches, if it says anything.
+    pub namespace_labels: LabelSelector,
     /// `--resource-label-selector`: the only sources that it watches, if it says anything.
     pub resource_labels: LabelSelector,
     /// The annotations that have another key, by the flag that says so.
@@ -35,13 +37,35 @@ impl Options {
         renamed.map_or_else(|| row.map_or("", |row| row.key), String::as_str)
     }
 
-    /// Whether it watches sources of this kind and namespace.
-    pub fn watches(&self, target: Target, namespace: &str) -> bool {
+    /// Whether it watches sources of this kind, as far as their namespace is known: what it may watch, it
+    /// watches. Which labels a namespace has, [`Self::watches_labelled`] must tell.
+    pub fn watches(&self, target: Target, namespace: Option<&str>) -> bool {
+        if self.resources_to_ignore.contains(&target) {
+            return false;
+        }
+        let Some(namespace) = namespace else {
+            return true;
+        };
         let is_listed = |list: &[String]| list.iter().any(|name| name == namespace);
-        !self.resources_to_ignore.contains(&target)
-            && (self.namespaces.is_empty() || is_listed(&self.namespaces))
+        (self.namespaces.is_empty() || is_listed(&self.namespaces))
             && !is_listed(&self.namespaces_to_ignore)
+            && self.namespace_labels.could_fit(&[own_label(namespace)])
     }
+
+    /// Whether it watches a namespace with these labels (`selectedNamespacesCache` in
+    /// `internal/pkg/controller/controller.go`).
+    pub fn watches_labelled(&self, namespace: &str, mut labels: Vec<(String, String)>) -> bool {
+        let own = own_label(namespace);
+        labels.retain(|(key, _)| *key != own.0);
+        labels.push(own);
+        self.namespace_labels.fits(&labels)
+    }
+}
+
+/// The label that the API server gives every namespace (Kubernetes 1.22,
+/// kubernetes.io/docs/reference/labels-annotations-taints).
+fn own_label(namespace: &str) -> (String, String) {
+    ("kubernetes.io/metadata.name".to_owned(), namespace.to_owned())
 }
 
 /// What the annotations of a source say about it.

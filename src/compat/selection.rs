@@ -35,12 +35,21 @@ pub enum Follow {
 pub struct Rules {
     /// Which workloads take part.
     pub select: Select,
-    /// Which workloads will take part once the controllers are left: what the user's configuration says.
-    pub select_after: Select,
+    /// What the user's configuration says about workloads once a controller is left.
+    pub after: After,
     /// Reloader's, as it was started; nothing, if it is not followed.
     pub reloader: Option<reloader::Options>,
     /// Whether Wave's do.
     pub wave: bool,
+}
+
+/// What decides about workloads once they have left a controller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct After {
+    /// Which workloads take part.
+    pub select: Select,
+    /// Whether the annotations of controllers decide, also those that stay.
+    pub follows: bool,
 }
 
 /// What the annotations of a workload and of its pod template say to the controllers, and to us.
@@ -74,6 +83,8 @@ pub enum Selection {
     None(NotSelected),
     /// The reads that Reloader selects, of each kind of source.
     Reloader(Box<[Selector; 2]>),
+    /// All of its reads, and what Reloader's lists name beside them.
+    Both(Box<[Selector; 2]>),
 }
 
 /// The kinds of sources, in the order of the selectors.
@@ -107,10 +118,21 @@ impl Selection {
         Self::Reloader(Box::new(selectors))
     }
 
+    /// The selection of a workload that has a stamp of ours already, which covers all of its reads. Only
+    /// who takes no part at all keeps that stamp as it is.
+    #[must_use]
+    pub fn beside_a_stamp(self) -> Self {
+        match self {
+            Self::Reloader(selectors) => Self::Both(selectors),
+            Self::None(NotSelected::ByReloader) => Self::All,
+            other => other,
+        }
+    }
+
     /// Whether a read of a source counts that the pod template references.
     pub fn counts(&self, target: Target, name: &str, tags: Tags) -> bool {
         match self {
-            Self::All => true,
+            Self::All | Self::Both(_) => true,
             Self::None(_) => false,
             Self::Reloader(_) => self
                 .selector(target)
@@ -127,7 +149,7 @@ impl Selection {
     /// What Reloader selects among the sources of a kind, if it decides.
     pub fn selector(&self, target: Target) -> Option<&Selector> {
         match self {
-            Self::Reloader(selectors) => {
+            Self::Reloader(selectors) | Self::Both(selectors) => {
                 let position = TARGETS.iter().position(|own| *own == target);
                 position.map(|position| &selectors[position])
             }
@@ -140,14 +162,16 @@ impl Selection {
         match self {
             Self::All => true,
             Self::None(_) => false,
-            Self::Reloader(selectors) => selectors.iter().all(Selector::is_auto),
+            Self::Reloader(selectors) | Self::Both(selectors) => {
+                selectors.iter().all(Selector::is_auto)
+            }
         }
     }
 
     /// All selectors, if Reloader decides.
     pub fn selectors(&self) -> &[Selector] {
         match self {
-            Self::Reloader(selectors) => selectors.as_slice(),
+            Self::Reloader(selectors) | Self::Both(selectors) => selectors.as_slice(),
             Self::All | Self::None(_) => &[],
         }
     }

@@ -25,7 +25,7 @@ pub fn known(findings: &[Finding]) -> BTreeSet<(Code, String)> {
 /// # Errors
 /// Why it cannot be added: the list is written in flow style, or the text cannot be read.
 pub fn add(text: &str, known: &BTreeSet<(Code, String)>) -> Result<Edit, String> {
-    let documents = strict::documents(text).ok_or("it cannot be read")?;
+    let documents = strict::documents(text).map_err(|_| "it cannot be read")?;
     let root = documents.first().map(|document| Cursor::root(document, text));
     let list = root.and_then(|root| root.get("silence")).filter(|list| !list.is_null());
     let (at, indent) = match list {

@@ -2,6 +2,7 @@
 //! configuration. Every key is described in docs/configuration.md and docs/rollstamp.schema.json.
 
 use crate::compat::labels::LabelSelector;
+use crate::compat::selection::After;
 use crate::compat::selection::Follow;
 use crate::compat::{reloader, selection};
 use crate::config::foreign::{self, Tie, TieRow};
@@ -70,7 +71,7 @@ fn unknown_key(text: &str, error: &serde_yaml::Error) -> Option<String> {
     let (key, rest) = rest.split_once('`')?;
     let known = rest.split('`').skip(1).step_by(2);
     let near = known.map(|name| (strsim::damerau_levenshtein(key, name), name)).min();
-    let documents = strict::documents(text)?;
+    let documents = strict::documents(text).ok()?;
     let mut waiting = vec![Cursor::root(documents.first()?, text)];
     let mut at = None;
     while let Some(node) = waiting.pop() {
@@ -169,6 +170,7 @@ fn is_text(schema: &serde_json::Value) -> bool {
 pub fn rules(settings: &Settings) -> Result<Rules, String> {
     let mut rules = Rules {
         encrypted: settings.encrypted.unwrap_or_default(),
+        filled: settings.filled_sources.unwrap_or_default(),
         hot_reload: settings.hot_reload_sidecars.unwrap_or_default(),
         foreign: foreign(&settings.foreign)?,
         workloads: each(&settings.workloads, workload)?,
@@ -251,12 +253,10 @@ fn compat(settings: &Settings) -> Result<selection::Rules, String> {
     let compat = &settings.compat;
     let options = reloader(&compat.reloader_options)?;
     let select = settings.select.unwrap_or_default();
-    Ok(selection::Rules {
-        select,
-        select_after: select,
-        reloader: (compat.reloader == Some(Follow::Follow)).then_some(options),
-        wave: compat.wave == Some(Follow::Follow),
-    })
+    let reloader = (compat.reloader == Some(Follow::Follow)).then_some(options);
+    let wave = compat.wave == Some(Follow::Follow);
+    let after = After { select, follows: reloader.is_some() || wave };
+    Ok(selection::Rules { select, after, reloader, wave })
 }
 
 /// The options of Reloader, as its flags read them.
@@ -275,6 +275,10 @@ pub fn reloader(row: &ReloaderOptions) -> Result<reloader::Options, String> {
         "cronjobs" => Ok("CronJob".to_owned()),
         _ => Err(wrong("ignoredWorkloadTypes", text)),
     };
+    let labels = |key: &str, texts: &[String]| {
+        LabelSelector::parse(texts)
+            .map_err(|error| format!("compat.reloaderOptions.{key}: {error}"))
+    };
     let known = |flag: &String| RELOADER_KEYS.iter().any(|row| row.flag == Some(flag.as_str()));
     if let Some(flag) = row.keys.keys().find(|flag| !known(flag)) {
         return Err(wrong("keys", flag));
@@ -285,8 +289,8 @@ pub fn reloader(row: &ReloaderOptions) -> Result<reloader::Options, String> {
         ignored_workloads: each(&row.ignored_workload_types, workload)?,
         namespaces: row.namespaces.clone(),
         namespaces_to_ignore: row.namespaces_to_ignore.clone(),
-        resource_labels: LabelSelector::parse(&row.resource_label_selector)
-            .map_err(|error| format!("compat.reloaderOptions.resourceLabelSelector: {error}"))?,
+        namespace_labels: labels("namespaceSelector", &row.namespace_selector)?,
+        resource_labels: labels("resourceLabelSelector", &row.resource_label_selector)?,
         keys: row.keys.clone(),
     })
 }

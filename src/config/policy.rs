@@ -44,6 +44,8 @@ pub struct Rules {
     pub units: Vec<Declared>,
     /// What becomes of sources that SOPS has encrypted.
     pub encrypted: Encrypted,
+    /// Whether sources that a program in the cluster fills count with what their manifests hold.
+    pub filled: FilledSources,
     /// Whether volumes that a reload sidecar watches still roll their pods.
     pub hot_reload: HotReload,
     /// What is to be done about marks of other tools in pod templates.
@@ -75,6 +77,17 @@ pub enum Encrypted {
     Hash,
     /// They take no part.
     Skip,
+}
+
+/// What becomes of sources that a program in the cluster fills, because of an annotation or a label.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum FilledSources {
+    /// They count with what their manifests hold.
+    #[default]
+    Count,
+    /// They take no part: all of their content is in the cluster.
+    External,
 }
 
 /// Whether volumes that a reload sidecar watches still roll their pods.

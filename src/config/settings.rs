@@ -5,7 +5,7 @@
 use crate::compat::selection::{Follow, Select};
 use crate::config::foreign::{Checksums, TieRow, VersionLabels};
 use crate::config::options::{Mode, SuffixHash, UnitRule, annotation_key};
-use crate::config::policy::{Encrypted, HotReload};
+use crate::config::policy::{Encrypted, FilledSources, HotReload};
 use crate::finding::silence::Level;
 use crate::k8s::providers::Target;
 use clap::Args;
@@ -125,6 +125,11 @@ settings! {
         /// What becomes of sources that SOPS has encrypted [default: hash]
         #[arg(skip)]
         pub encrypted: Option<Encrypted>,
+
+        /// What becomes of sources that a program in the cluster fills, because of an annotation or a
+        /// label: OpenShift's CA bundles, copies of reflector and kubernetes-replicator [default: count]
+        #[arg(skip)]
+        pub filled_sources: Option<FilledSources>,
 
         /// Whether volumes that a reload sidecar watches still roll their pods [default: roll]
         #[arg(skip)]
@@ -282,6 +287,11 @@ settings! {
         /// `--namespaces-to-ignore`
         #[arg(skip)]
         pub namespaces_to_ignore: Vec<String>,
+
+        /// `--namespace-selector`, as `resourceLabelSelector`: a namespace counts unless its object, in a file that
+        /// is read, has other labels
+        #[arg(skip)]
+        pub namespace_selector: Vec<String>,
 
         /// `--resource-label-selector`: `key=value`, `key:value`, `key!=value`, `key`, `!key`
         #[arg(skip)]

@@ -8,7 +8,6 @@ use crate::extract::{Manifests, refused};
 use crate::finding::{Code, Finding};
 use crate::plan::{On, Plan, Planned};
 use crate::text::{FileId, Texts};
-use crate::yaml::insert::entries::Layouts;
 use crate::yaml::path::Step;
 use crate::yaml::verify::{Change, Wrote};
 use std::collections::BTreeMap;
@@ -51,7 +50,7 @@ pub(super) fn add(
             {
                 own.push((options.annotation.as_str(), stamp));
             }
-            match rewritten(text, object, &route, on.field(), Layouts::Any, &own) {
+            match rewritten(text, object, &route, on.field(), &own) {
                 Ok(edits) => pending.edits.extend(edits),
                 Err(refusal) => {
                     let finding =

@@ -69,7 +69,7 @@ pub(super) fn add(
                 let stamp = planned.and_then(|planned| stamp_edit(manifests, planned));
                 own.extend(stamp.map(|(_, value)| (options.annotation.as_str(), value)));
             }
-            match rewritten(text, object, &route, "annotations", entries::Layouts::Block, &own) {
+            match rewritten(text, object, &route, "annotations", &own) {
                 Ok(more) => edits.extend(more),
                 Err(refusal) => {
                     let id = object.id.to_string();
@@ -122,7 +122,6 @@ pub(super) fn rewritten(
     object: &Object,
     route: &[Step],
     field: &str,
-    layouts: entries::Layouts,
     own: &[(&str, Option<String>)],
 ) -> Result<Vec<Edit>, Refusal> {
     let unreadable = || Refusal {
@@ -136,5 +135,5 @@ pub(super) fn rewritten(
     };
     let entries: Vec<KeyChange<'_>> =
         own.iter().map(|(name, value)| KeyChange { name, value: value.as_deref() }).collect();
-    entries::rewrite(document, text, route, &["metadata", field], layouts, &entries)
+    entries::rewrite(document, text, route, &["metadata", field], &entries)
 }

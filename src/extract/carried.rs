@@ -93,11 +93,23 @@ pub(super) fn of_source(
     let Some(options) = &reader.options.rules.compat.reloader else {
         return Tags::default();
     };
-    let namespace = namespace.or(reader.options.namespace.as_deref()).unwrap_or("default");
+    let namespace = namespace.or(reader.options.namespace.as_deref());
     let mut tags = Tags::of(options, &annotations(reader, node));
     tags.ignored |= !options.watches(target, namespace)
         || (!options.resource_labels.is_empty() && !options.resource_labels.fits(&labels(node)));
     tags
+}
+
+/// A namespace of which an object tells the labels, and whether a Reloader that is followed watches it;
+/// nothing, where labels do not matter.
+pub(super) fn of_namespace(reader: &Reader<'_>, object: Cursor<'_>) -> Option<(SmolStr, bool)> {
+    let options = reader.options.rules.compat.reloader.as_ref()?;
+    if options.namespace_labels.is_empty() {
+        return None;
+    }
+    let name = object.get("metadata")?.string("name")?;
+    let watched = options.watches_labelled(&name, labels(object));
+    Some((name, watched))
 }
 
 /// The rows of the configuration that collect a source by its labels: a bit for each.

@@ -42,10 +42,12 @@ impl Joining {
         all.references.append(&mut part.references);
         all.neighbours.append(&mut part.neighbours);
         all.label_uses.append(&mut part.label_uses);
+        all.makers.append(&mut part.makers);
         all.object_count += part.object_count;
         for (how, count) in part.indirect {
             *all.indirect.entry(how).or_default() += count;
         }
+        all.namespaces.append(&mut part.namespaces);
         all.kustomizations.append(&mut part.kustomizations);
         all.findings.append(&mut part.findings);
         all.hints.append(&mut part.hints);

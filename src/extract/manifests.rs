@@ -5,12 +5,13 @@
 //! of its own that points into it.
 
 use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
-use super::{Facts, LabelUse, Neighbour, Object, Reference, Source, Template};
+use super::{Facts, LabelUse, Maker, Neighbour, Object, Reference, Source, Template};
 use crate::finding::Finding;
 use crate::finding::silence::Mark;
 use crate::k8s::indirect::Indirect;
 use crate::text::input::Input;
 use crate::text::{FileId, Place, Span, offset};
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::ops::Index;
 
@@ -34,6 +35,8 @@ pub struct File {
     pub neighbours: Vec<Neighbour>,
     /// The places that may select pods by a label that says a version; only where such labels may go.
     pub label_uses: Vec<LabelUse>,
+    /// Its objects because of which a program in the cluster makes sources.
+    pub makers: Vec<Maker>,
     /// How many Kubernetes objects it has, those that neither provide nor read anything included.
     pub object_count: usize,
     /// How many of them make or change other objects in the cluster, by how they do it.
@@ -50,13 +53,25 @@ pub struct File {
     pub marks: Vec<Mark>,
 }
 
+impl File {
+    /// Whether a program in the cluster makes something because of the object in this part of the text.
+    pub fn makes_within(&self, object: Span) -> bool {
+        let next = self.makers.partition_point(|maker| maker.at.start < object.start);
+        self.makers.get(next).is_some_and(|maker| maker.at.end <= object.end)
+    }
+}
+
 impl Manifests {
     /// Puts together the texts of a run, in their order, with what each says. What is to be said about
     /// them comes with it: what is wrong in the texts themselves, and what an apply of their objects
     /// as they stand would run into.
+    ///
+    /// `namespace` is that of sources which name none.
     pub fn of(
         files: impl IntoIterator<Item = (Input, Facts)>,
+        namespace: Option<&str>,
     ) -> (Self, Vec<Finding>, Vec<Finding>) {
+        let mut watched: BTreeMap<SmolStr, bool> = BTreeMap::new();
         let (mut all, mut findings, mut hints) = (Self::default(), Vec::new(), Vec::new());
         for (input, facts) in files {
             let Facts {
@@ -66,6 +81,7 @@ impl Manifests {
                 mut references,
                 neighbours,
                 label_uses,
+                makers,
                 object_count,
                 indirect,
                 findings: own_findings,
@@ -73,6 +89,7 @@ impl Manifests {
                 encrypted,
                 unread,
                 secrets,
+                namespaces,
                 kustomizations: _,
                 broken: _,
                 ytt: _,
@@ -86,12 +103,17 @@ impl Manifests {
             extend(&mut all.sources, sources);
             extend(&mut all.templates, templates);
             extend(&mut all.references, references);
+            // Of two clusters that give one namespace other labels, one may be watched.
+            for (name, is_watched) in namespaces {
+                *watched.entry(name).or_default() |= is_watched;
+            }
             let is_looked_at = input.is_looked_at();
             all.files.push(File {
                 input,
                 objects: Ids::over(first..all.objects.len()),
                 neighbours,
                 label_uses,
+                makers,
                 object_count,
                 indirect,
                 encrypted,
@@ -104,6 +126,12 @@ impl Manifests {
             if is_looked_at {
                 findings.extend(own_findings);
                 hints.extend(own_hints);
+            }
+        }
+        if watched.values().any(|is_watched| !is_watched) {
+            for source in &mut all.sources {
+                let own = source.namespace.as_deref().or(namespace);
+                source.tags.ignored |= own.and_then(|own| watched.get(own)) == Some(&false);
             }
         }
         (all, findings, hints)

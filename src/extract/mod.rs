@@ -10,6 +10,7 @@ mod manifests;
 mod api_limits;
 mod join;
 mod label_uses;
+mod fillers;
 mod foreign;
 mod mentions;
 mod neighbour;
@@ -26,6 +27,7 @@ mod workload;
 
 pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
 pub use carried::{ALSO, Also, STAMP, Said};
+pub use fillers::Maker;
 pub use foreign::{Checksum, FOREIGN, Marks, Rendered};
 pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
@@ -83,10 +85,14 @@ pub struct Facts {
     pub neighbours: Vec<Neighbour>,
     /// The places that may select pods by a label that says a version; only where such labels may go.
     pub label_uses: Vec<LabelUse>,
+    /// The objects because of which a program in the cluster makes sources.
+    pub makers: Vec<Maker>,
     /// How many Kubernetes objects there are, those without facts included.
     pub object_count: usize,
     /// How many of them make or change other objects in the cluster, by how they do it.
     pub indirect: BTreeMap<Indirect, usize>,
+    /// The namespaces whose labels an object tells, and whether a Reloader that is followed watches them.
+    pub namespaces: Vec<(SmolStr, bool)>,
     /// The kustomizations in a list, by their paths; empty when the text is read.
     pub kustomizations: Vec<String>,
     /// What is wrong in the text itself.
@@ -417,6 +423,8 @@ impl Reader<'_> {
         if let Some(how) = indirect(group, kind) {
             *self.facts.indirect.entry(how).or_default() += 1;
         }
+        let makers = Maker::of(self, object);
+        self.facts.makers.extend(makers);
         if kind == "SealedSecret" {
             // Its template is plain text that comes to stand in a Secret.
             let template = ["spec", "template", "data"];
@@ -433,6 +441,10 @@ impl Reader<'_> {
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         if provider.is_none() && workload.is_none() {
             carried::in_values(self, node, kind);
+            if (group, kind) == ("", "Namespace") {
+                let told = carried::of_namespace(self, node);
+                self.facts.namespaces.extend(told);
+            }
             self.facts.neighbours.extend(Neighbour::of(object));
             return;
         }

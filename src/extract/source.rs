@@ -1,14 +1,16 @@
 //! What a source provides: its keys, each with the digest of its value.
 
 use super::carried;
+use super::fillers;
 use super::hash_suffix::is_content_named;
 use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
 use super::{By, Reader, annotation, is_sops, labels};
 use crate::compat::reloader::Tags;
-use crate::config::policy::Encrypted;
+use crate::config::policy::{Encrypted, FilledSources};
 use crate::digest::ValueDigest;
 use crate::finding::{Code, Finding};
+use crate::k8s::fillers::Filler;
 use crate::k8s::id::Identity;
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::text::{Span, offset};
@@ -38,6 +40,8 @@ pub struct Source {
     pub filled_in_cluster: bool,
     /// Of what somebody in the cluster fills: the digest of what says how.
     pub recipe: Option<ValueDigest>,
+    /// What fills it in the cluster beside its manifest, if anything does.
+    pub filler: Option<&'static Filler>,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
     pub ignored: Option<By>,
     /// A field of content that cannot be read as keys and values.
@@ -153,6 +157,8 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
     let ignored = reader.ignored(control.ignored, node, id).or(is_skipped.then_some(By::Rule));
     let tags = carried::of_source(reader, node, row.provides, namespace.as_deref());
     let collected = carried::collected(reader, node, row.provides);
+    let filler = fillers::fills(node, &row.group, &row.kind);
+    let is_external = filler.is_some() && reader.options.rules.filled == FilledSources::External;
     let source = |name| Source {
         object: ObjectId::at(0),
         target: row.provides,
@@ -163,6 +169,7 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
         whole: false,
         filled_in_cluster: false,
         recipe: None,
+        filler,
         ignored,
         malformed: None,
         naming: None,
@@ -170,11 +177,8 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
         collected,
     };
     let names = names(node, row).into_iter();
-    if row.contents.is_empty() || filled_by_type(node, row) {
-        let recipe = node.get("spec").map(|spec| {
-            let text = canonical::json(spec).unwrap_or_else(|| spec.raw().to_owned());
-            ValueDigest::of(row.provides, text.as_bytes(), reader.options.hash_key.as_ref())
-        });
+    if row.contents.is_empty() || filled_by_type(node, row) || is_external {
+        let recipe = recipe(reader, node, row.provides);
         let filled = |name| Source { filled_in_cluster: true, recipe, ..source(name) };
         return names.map(filled).collect();
     }
@@ -198,6 +202,18 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
     };
     super::api_limits::check(reader, object, &source);
     vec![source]
+}
+
+/// The digest of what says how an object is filled in the cluster, or what it makes there: its `spec`, or else
+/// the `data` that it comes with, as JSON in one fixed form.
+pub(super) fn recipe(
+    reader: &Reader<'_>,
+    object: Cursor<'_>,
+    target: Target,
+) -> Option<ValueDigest> {
+    let recipe = object.get("spec").or_else(|| object.get("data"))?;
+    let text = canonical::json(recipe).unwrap_or_else(|| recipe.raw().to_owned());
+    Some(ValueDigest::of(target, text.as_bytes(), reader.options.hash_key.as_ref()))
 }
 
 /// The names of what the object provides: those of the first path that leads to any.

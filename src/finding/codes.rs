@@ -174,6 +174,8 @@ codes! {
         "The generated stamps file of an overlay does not hold the stamps that the overlay needs."
     UnwiredPatches "unwired-patches" Error
         "An overlay needs a generated stamps file, and has none or does not name it in `transformers`."
+    SubstitutedValue "substituted-value" Warning
+        "A controller puts a variable that is not known into a value that is read, so a change of the variable rolls no pods."
     KustomizeSource "kustomize-source" Warning
         "The file is raw material of kustomizations, and what they apply may differ from what it says, so the workload is left alone in place."
     NotWritten "not-written" Warning

@@ -133,8 +133,8 @@ pub enum Effect {
     IncludesItself,
     /// Following all builds that it is part of takes too many steps.
     TooManyBuilds,
-    /// It cannot be read.
-    Unreadable,
+    /// It cannot be read, for this reason.
+    Unreadable(NotRead),
     /// It includes this, which is not here.
     Absent(String),
     /// It includes this component, which is not here.
@@ -151,6 +151,67 @@ pub enum Effect {
     OtherNamespace(String),
     /// One of its fields does this.
     Field(FieldEffect),
+}
+
+/// Why a kustomization cannot be read. No reason holds a value of it: it may be that of a Secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotRead {
+    /// It is no YAML that all readers read alike; what is there instead.
+    Syntax(String),
+    /// It is no mapping.
+    NoMapping,
+    /// It holds this many documents.
+    Documents(usize),
+    /// This field stands twice.
+    Twice(String),
+    /// This field does not hold what it must.
+    Field(String, Must),
+}
+
+/// What a field of a kustomization must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Must {
+    /// A text.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// A list of mappings.
+    Mappings,
+    /// Entries with names.
+    Name,
+    /// One of the behaviors that kustomize knows.
+    Behavior,
+    /// Items `key=value`.
+    Literals,
+    /// Items `path` or `key=path`.
+    Files,
+}
+
+impl NotRead {
+    fn text(&self) -> String {
+        match self {
+            Self::Syntax(what) => what.clone(),
+            Self::NoMapping => "it is no mapping".to_owned(),
+            Self::Documents(0) => "it is empty".to_owned(),
+            Self::Documents(n) => format!("it holds {n} documents"),
+            Self::Twice(field) => format!("`{field}` stands twice"),
+            Self::Field(field, must) => format!("`{field}` must {}", must.text()),
+        }
+    }
+}
+
+impl Must {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Text => "be a text",
+            Self::Texts => "be a list of texts",
+            Self::Mappings => "be a list of mappings",
+            Self::Name => "name each entry",
+            Self::Behavior => "be `create`, `merge` or `replace`",
+            Self::Literals => "hold `key=value`",
+            Self::Files => "hold `path` or `key=path`",
+        }
+    }
 }
 
 /// What a field of a kustomization does to the objects that it holds.
@@ -176,6 +237,45 @@ pub enum FieldEffect {
     WritesAnyField,
     /// It sets control annotations.
     SetsControlAnnotations,
+}
+
+/// Why the value of a variable that a controller puts in is not known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnknownVariable {
+    /// It may come from this source, which is not in the repository.
+    NotHere(Target, String),
+    /// It may come from this source, of which the repository has several.
+    Several(Target, String),
+    /// It may come from this source, which is encrypted or cannot be read.
+    Unreadable(Target, String),
+    /// It may come from this source, which a kustomization may change.
+    Changed(Target, String),
+    /// A patch in this file may add variables.
+    Patched(String),
+    /// The list of variables cannot be read.
+    UnreadableList,
+}
+
+impl UnknownVariable {
+    /// The part of a sentence behind `is not known, because `.
+    pub fn text(&self) -> String {
+        match self {
+            Self::NotHere(target, name) => {
+                format!("{} {name} is not in the repository", target.name())
+            }
+            Self::Several(target, name) => {
+                format!("the repository has more than one {} {name}", target.name())
+            }
+            Self::Unreadable(target, name) => {
+                format!("{} {name} is encrypted or cannot be read", target.name())
+            }
+            Self::Changed(target, name) => {
+                format!("a kustomization may change {} {name}", target.name())
+            }
+            Self::Patched(file) => format!("{file} patches the list of variables"),
+            Self::UnreadableList => "the list of variables cannot be read".to_owned(),
+        }
+    }
 }
 
 /// Why the content that a generator makes cannot be known.
@@ -211,7 +311,7 @@ impl Divergence {
         matches!(
             effect,
             Effect::AddsReads(..)
-                | Effect::Unreadable
+                | Effect::Unreadable(_)
                 | Effect::AbsentComponent(_)
                 | Effect::Field(FieldEffect::MayChange | FieldEffect::Unknown)
         )
@@ -247,7 +347,10 @@ impl Divergence {
     /// component, but the overlay is what people build. A sentence that names a file of the overlay
     /// already says so.
     pub fn in_build_of(mut self, folder: &str) -> Self {
-        let is_named = self.cause.paths().any(|path| path.contains(&format!("{folder}/")));
+        let is_named = self.cause.paths().any(|path| {
+            // An object that applies a folder is called after its file.
+            path.contains(&format!("{folder}/")) || folder.ends_with(&format!(" in {path}"))
+        });
         if folder != "." && !is_named {
             self.built_by = Some(folder.to_owned());
         }
@@ -343,7 +446,7 @@ impl Oddity {
 impl Effect {
     fn class(&self) -> Class {
         match self {
-            Self::Unreadable => Class::Unreadable,
+            Self::Unreadable(_) => Class::Unreadable,
             Self::Absent(_) | Self::AbsentComponent(_) => Class::Absent,
             Self::GeneratesSameName => Class::Generator,
             Self::ChangesObject(..) | Self::AddsReads(..) => Class::Patch,
@@ -365,7 +468,7 @@ impl Effect {
         match self {
             Self::IncludesItself => "includes itself".to_owned(),
             Self::TooManyBuilds => "is part of too many".to_owned(),
-            Self::Unreadable => "cannot be read".to_owned(),
+            Self::Unreadable(why) => format!("cannot be read: {}", why.text()),
             Self::Absent(name) => format!("includes {name}, which is not here"),
             Self::AbsentComponent(name) => {
                 format!("includes the component {name}, which is not here")

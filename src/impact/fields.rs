@@ -3,6 +3,7 @@
 
 use super::{Change, Class, Name, Reason};
 use crate::config::foreign::Rules;
+use crate::k8s::controllers::RELOADER_ENV;
 use crate::k8s::foreign::{CHECKSUMS, MarkPattern, RESTARTS, VersionLabel};
 use crate::k8s::template::{EMPTY_IS_NONE, TEMPLATE_DEFAULTS};
 use serde_json::Value;
@@ -86,6 +87,15 @@ impl Walk<'_> {
                 self.way.pop();
             }
             return;
+        }
+        // A list of nothing but variables of a controller says what each of them is.
+        if let (Some("env"), Value::Array(items)) = (self.last(), only)
+            && items.iter().all(|item| item["name"].as_str().is_some_and(is_of_reloader))
+        {
+            return match change {
+                Change::Removed => self.lists(items, &[]),
+                _ => self.lists(&[], items),
+            };
         }
         match change {
             Change::Removed => self.say(change, Some(only), None),
@@ -194,6 +204,12 @@ impl Walk<'_> {
             {
                 mark(list, key, change, texts, self.known)
             }
+            [.., Step::Field(env), Step::Item(name)]
+            | [.., Step::Field(env), Step::Item(name), Step::Field(_)]
+                if env == "env" && is_of_reloader(name) =>
+            {
+                Some(Reason::Restart { key: name.clone() })
+            }
             _ => None,
         };
         let reason = reason.unwrap_or_else(|| {
@@ -223,6 +239,11 @@ fn or_default<'v>(
     let tag = last.split_once(':').map(|(_, tag)| tag);
     let is_moving = !image.contains('@') && tag.is_none_or(|tag| tag == "latest");
     written.or(Some(if is_moving { &*ALWAYS } else { &*IF_NOT_PRESENT }))
+}
+
+/// Whether Reloader made an environment variable, to roll pods.
+fn is_of_reloader(variable: &str) -> bool {
+    variable.starts_with(RELOADER_ENV)
 }
 
 /// What a changed annotation or label is, if a tool wrote it.

@@ -135,7 +135,7 @@ fn meant<'a>(
         Reason::ReadsNothing if reference.why == Why::Live => {
             by_name().map(|at| (at, Standing::Live))
         }
-        Reason::External => by_name().map(|at| (at, Standing::External)),
+        Reason::External | Reason::Made(_) => by_name().map(|at| (at, Standing::External)),
         Reason::Filled(at) => Some((*at, Standing::External)),
         Reason::Ignored(Ignored::Workload(_) | Ignored::NotSelected(_))
         | Reason::ReadsNothing

@@ -1,6 +1,7 @@
 //! What kustomizations are looked for in: the file system, or a revision that git holds.
 
 use super::ignored::Ignored;
+use super::walk::{has_manifest_extension, is_kustomization};
 use crate::k8s::kustomize_names::FILE_NAMES;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ pub(super) trait Disk {
     fn is_repository(&self, folder: &Path) -> bool;
     /// The folders at or below this one that hold a kustomization, hidden folders included.
     fn kustomized(&self, root: &Path) -> BTreeSet<PathBuf>;
+    /// The files below this folder that may be manifests by their names, in order. Hidden folders are
+    /// left out.
+    fn manifests(&self, root: &Path) -> Vec<PathBuf>;
 }
 
 /// The file system.
@@ -72,5 +76,23 @@ impl Disk for FileSystem {
             }
         }
         folders
+    }
+
+    fn manifests(&self, root: &Path) -> Vec<PathBuf> {
+        let rules = Ignored::below(root);
+        let walker = ignore::WalkBuilder::new(root)
+            .standard_filters(false)
+            .follow_links(false)
+            .sort_by_file_name(std::ffi::OsStr::cmp)
+            .filter_entry(move |entry| {
+                let is_folder = entry.file_type().is_some_and(|t| t.is_dir());
+                let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+                let matters = (is_folder && !hidden) || has_manifest_extension(entry.path());
+                entry.depth() == 0 || (matters && !rules.leaves_out(entry.path(), is_folder))
+            })
+            .build();
+        let files = walker.filter_map(Result::ok);
+        let files = files.filter(|entry| entry.file_type().is_some_and(|t| !t.is_dir()));
+        files.map(ignore::DirEntry::into_path).filter(|path| !is_kustomization(path)).collect()
     }
 }

@@ -70,13 +70,24 @@ pub fn load(
         declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
     let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
-    kustomizations::load(&mut loaded, &folders, &asked, &FileSystem);
+    kustomizations::load(&mut loaded, &folders, &asked, &options.annotation, &FileSystem);
     Ok(loaded)
 }
 
 /// Whether a path names something that is there.
 pub fn exists(path: &Path) -> bool {
     path.as_os_str() == "-" || path.symlink_metadata().is_ok()
+}
+
+/// What lies beside a path: the names of its folder, as the path says it.
+pub fn beside(path: &Path) -> Vec<String> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let real = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = std::fs::read_dir(real).into_iter().flatten().filter_map(Result::ok);
+    let mut names: Vec<String> =
+        entries.map(|entry| display(&folder.join(entry.file_name()))).collect();
+    names.sort();
+    names
 }
 
 /// The file of this name in the folder of a path or the nearest one above it, up to the root of the

@@ -396,6 +396,19 @@ impl Disk for Revision {
         });
         folders.filter(|folder| folder.starts_with(root)).collect()
     }
+
+    fn manifests(&self, root: &Path) -> Vec<PathBuf> {
+        let paths = self.files.keys().map(|path| self.repository.top.join(path));
+        let is_one = |path: &PathBuf| {
+            let below = path.strip_prefix(root).ok().and_then(Path::parent);
+            let is_hidden =
+                |name: Component<'_>| name.as_os_str().as_encoded_bytes().starts_with(b".");
+            below.is_some_and(|folder| !folder.components().any(is_hidden))
+                && walk::has_manifest_extension(path)
+                && !walk::is_kustomization(path)
+        };
+        paths.filter(is_one).collect()
+    }
 }
 
 /// Loads files and folders of a revision, by the rules for those on disk.
@@ -444,7 +457,7 @@ pub fn load(
     }
     let asked = folders.iter().flat_map(|folder| kustomizations::walk(revision, folder));
     let asked: Vec<PathBuf> = asked.collect();
-    kustomizations::load(&mut loaded, &folders, &asked, revision);
+    kustomizations::load(&mut loaded, &folders, &asked, &options.annotation, revision);
     Ok(loaded)
 }
 

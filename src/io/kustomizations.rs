@@ -4,11 +4,12 @@
 //! In a git repository all of it is looked at, because an overlay anywhere in it may use a base that
 //! was named alone; outside of one only the named folders are.
 
+use super::appliers::{self, Sources};
 use super::disk::{Disk, FileSystem};
 use super::{display, relative};
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
-use crate::scope::kustomize::{Child, Kustomization, Material, PatchFile, names};
+use crate::scope::kustomize::{Child, Kustomization, Material, NamedFiles, PatchFile, names};
 use crate::text::input::{Found, Input};
 use crate::text::{FileId, MAX_TEXT, offset};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +27,10 @@ pub(super) struct OnDisk {
     /// Its resources, bases and components, by what it calls them.
     pub(super) children: BTreeMap<String, Place>,
     /// The files with its patches, by what it calls them.
-    patches: BTreeMap<String, PathBuf>,
+    pub(super) patches: BTreeMap<String, PathBuf>,
+    /// The object of a controller that it stands for: `path` is its file then, and `folder` the one that
+    /// it applies.
+    pub(super) applied: Option<Box<appliers::Found>>,
 }
 
 /// What one of its resources is.
@@ -38,26 +42,48 @@ pub(super) enum Place {
 }
 
 /// Loads the kustomizations that reach one of the texts that were loaded, and the files that the ones
-/// `asked` for build.
-pub(super) fn load(loaded: &mut Loaded, folders: &[PathBuf], asked: &[PathBuf], disk: &dyn Disk) {
+/// `asked` for build. `stamp` is the annotation of stamps.
+pub(super) fn load(
+    loaded: &mut Loaded,
+    folders: &[PathBuf],
+    asked: &[PathBuf],
+    stamp: &str,
+    disk: &dyn Disk,
+) {
     let below = loaded.inputs.iter().any(|i| i.kustomization.is_some());
-    if !below && loaded.skipped.kustomizations == 0 {
+    let appliers = appliers::find(loaded, folders, stamp, disk);
+    if !below && loaded.skipped.kustomizations == 0 && appliers.is_empty() {
         return;
     }
     let mut inputs = Inputs::new(loaded, disk);
     let roots = roots(&inputs, folders);
     let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
     waiting.extend(inputs.by_path.keys().flat_map(|path| above(disk, path)));
-    let found = follow(disk, waiting, &roots);
-    inputs.built = built(disk, &found, asked);
+    let applied: BTreeMap<PathBuf, OnDisk> =
+        appliers.into_iter().enumerate().map(|(i, found)| found.on_disk(i, disk)).collect();
+    waiting.extend(applied.values().flat_map(bases));
+    let mut found = follow(disk, waiting, &roots);
+    let mut asked: Vec<PathBuf> = asked.iter().filter_map(|path| disk.real(path)).collect();
+    let is_loaded = |on_disk: &OnDisk| inputs.by_path.contains_key(&on_disk.path);
+    asked.extend(applied.iter().filter(|(_, on)| is_loaded(on)).map(|(key, _)| key.clone()));
+    found.extend(applied);
+    inputs.built = built(&found, asked);
     let kept = reaching(&found, &inputs);
     let numbers: BTreeMap<&Path, usize> =
         kept.iter().enumerate().map(|(i, path)| (*path, i)).collect();
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
     let mut kustomizations = Vec::new();
+    let mut sources = Sources::default();
     for path in &kept {
         let on_disk = &found[*path];
-        let kustomization = inputs.kustomization(on_disk, &numbers, here.as_deref());
+        let mut kustomization = inputs.kustomization(on_disk, &numbers, here.as_deref());
+        if let Some(applied) = &on_disk.applied {
+            let applied = applied.applied(&found, &mut sources, disk);
+            let label = applied.by.label();
+            kustomization.folder =
+                format!("{label} in {}", display(&relative(&on_disk.path, here.as_deref())));
+            kustomization.applied = Some(applied);
+        }
         kustomizations.push(kustomization);
     }
     loaded.kustomizations.0 = kustomizations;
@@ -85,13 +111,18 @@ fn follow(
         let Some(on_disk) = read(disk, &path, roots) else {
             continue;
         };
-        waiting.extend(on_disk.children.values().filter_map(|place| match place {
-            Place::Kustomization(path) => Some(path.clone()),
-            _ => None,
-        }));
+        waiting.extend(bases(&on_disk));
         found.insert(path, on_disk);
     }
     found
+}
+
+/// The kustomizations that another one includes.
+fn bases(on_disk: &OnDisk) -> impl Iterator<Item = PathBuf> {
+    on_disk.children.values().filter_map(|place| match place {
+        Place::Kustomization(path) => Some(path.clone()),
+        _ => None,
+    })
 }
 
 /// The texts of a run by their real paths.
@@ -174,7 +205,10 @@ impl<'a> Inputs<'a> {
             };
             children.insert(name.clone(), child);
         }
-        let named = names(&on_disk.text);
+        let named = match on_disk.applied {
+            None => names(&on_disk.text),
+            Some(_) => NamedFiles::default(),
+        };
         let mut patches = BTreeMap::new();
         for (name, path) in &on_disk.patches {
             if let Some(text) = text(self.disk, path) {
@@ -198,6 +232,7 @@ impl<'a> Inputs<'a> {
             children,
             patches,
             material,
+            applied: None,
         }
     }
 }
@@ -251,11 +286,11 @@ fn above(disk: &dyn Disk, path: &Path) -> Vec<PathBuf> {
 }
 
 /// The kustomization file of a folder, in the order in which kustomize looks.
-fn file_in(disk: &dyn Disk, folder: &Path) -> Option<PathBuf> {
+pub(super) fn file_in(disk: &dyn Disk, folder: &Path) -> Option<PathBuf> {
     FILE_NAMES.iter().map(|name| folder.join(name)).find(|path| disk.is_file(path))
 }
 
-fn text(disk: &dyn Disk, path: &Path) -> Option<String> {
+pub(super) fn text(disk: &dyn Disk, path: &Path) -> Option<String> {
     let bytes = disk.bytes(path)?;
     if bytes.len() > MAX_TEXT {
         return None;
@@ -302,6 +337,7 @@ fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDis
         text,
         children,
         patches,
+        applied: None,
     })
 }
 
@@ -316,11 +352,9 @@ fn inside(disk: &dyn Disk, folder: &Path, name: &str) -> Option<PathBuf> {
 
 /// The files that these kustomizations build, each with the one that includes it.
 fn built(
-    disk: &dyn Disk,
     found: &BTreeMap<PathBuf, OnDisk>,
-    asked: &[PathBuf],
+    mut waiting: Vec<PathBuf>,
 ) -> BTreeMap<PathBuf, PathBuf> {
-    let mut waiting: Vec<PathBuf> = asked.iter().filter_map(|path| disk.real(path)).collect();
     let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
     let mut files = BTreeMap::new();
     while let Some(path) = waiting.pop() {
@@ -334,7 +368,7 @@ fn built(
             match place {
                 Place::Kustomization(base) => waiting.push(base.clone()),
                 Place::File(file) => {
-                    files.entry(file.clone()).or_insert_with(|| path.clone());
+                    files.entry(file.clone()).or_insert_with(|| on_disk.path.clone());
                 }
                 Place::Absent => {}
             }

@@ -11,6 +11,7 @@ mod git_index;
 mod ignored;
 pub mod krm;
 pub mod reload;
+mod appliers;
 mod kustomizations;
 pub mod stdout;
 pub mod walk;

@@ -231,6 +231,8 @@ pub const RESTARTS: &[MarkPattern] = &[
     MarkPattern::Exact("kubectl.kubernetes.io/restartedAt"),
     // github.com/stakater/Reloader, the annotations strategy
     MarkPattern::Exact("reloader.stakater.com/last-reloaded-from"),
+    // github.com/wave-k8s/wave writes it into the cluster; in a repository it is a copy from there
+    MarkPattern::Exact("wave.pusher.com/config-hash"),
     // github.com/xing/kubernetes-deployment-restart-controller
     MarkPattern::Prefix("com.xing.deployment-restart"),
     // github.com/app-sre/qontract-reconcile

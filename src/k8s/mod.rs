@@ -11,6 +11,7 @@ pub mod kustomize_names;
 pub mod limits;
 pub mod added;
 pub mod controllers;
+pub mod fillers;
 pub mod foreign;
 pub mod other_names;
 pub mod providers;

@@ -43,6 +43,19 @@ pub struct Coverage {
     pub silenced: usize,
 }
 
+impl Coverage {
+    /// Takes out the objects that apply a folder which was looked into.
+    fn looked_into(&mut self, outcome: &Outcome) {
+        let applied = outcome.units.all.iter().filter_map(|unit| unit.applied_by);
+        let applied = applied.filter(|&file| outcome.manifests[file].input.is_looked_at());
+        let known = applied.count();
+        if let Some(count) = self.not_looked_into.get_mut(&Indirect::FluxKustomization) {
+            *count = count.saturating_sub(known);
+        }
+        self.not_looked_into.retain(|_, count| *count > 0);
+    }
+}
+
 impl Outcome {
     /// What the run looked at.
     pub fn coverage(&self) -> Coverage {
@@ -62,6 +75,7 @@ impl Outcome {
                 *sum.not_looked_into.entry(kind).or_default() += count;
             }
         }
+        sum.looked_into(self);
         for planned in &self.plan.workloads {
             self.count(planned, &mut sum);
         }

@@ -2,6 +2,7 @@
 
 mod coverage;
 pub mod generations;
+pub mod migration;
 mod since;
 
 pub use coverage::Coverage;

@@ -21,7 +21,10 @@ impl Planner<'_> {
         }
         let nothing = Carried::default();
         let carried = template.said.as_ref().map_or(&nothing, |said| &said.carried);
-        let selection = Selection::new(rules, &object.id.kind, carried);
+        let mut selection = Selection::new(rules, &object.id.kind, carried);
+        if self.options.migrate.is_some() && template.stamp_seen {
+            selection = selection.beside_a_stamp();
+        }
         if let Selection::None(why) = selection
             && let Some(text) = words::not_stamped(why)
         {

@@ -5,7 +5,8 @@ use crate::extract::{Keys, Reference, Source};
 /// The keys that a reference names and that its source does not have.
 pub(super) fn missing_keys<'a>(reference: &'a Reference, source: &Source) -> Vec<&'a str> {
     let (keys, env): (&[String], bool) = match &reference.keys {
-        _ if source.whole => return Vec::new(),
+        // What fills it makes keys as well.
+        _ if source.whole || source.filler.is_some() => return Vec::new(),
         Keys::One(key) => (std::slice::from_ref(key), true),
         Keys::Listed(keys) => (keys, false),
         _ => return Vec::new(),

@@ -1,12 +1,17 @@
 //! The findings of the plan, one function each.
 
 use super::{Decision, On, Planned, State};
-use crate::extract::{Entry, Flaw, Malformed, Manifests, Object, Reference, SourceId, refused};
+use crate::extract::{
+    Entry, Flaw, Malformed, Manifests, Object, Reference, Source, SourceId, refused,
+};
 use crate::finding::divergence::Divergence;
 use crate::finding::workload::{no_stamp, until};
 use crate::finding::{Code, Finding, Severity};
+use crate::k8s::fillers::Filler;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::Until;
+use crate::resolve::MadeBy;
+use crate::scope::PutIn;
 use crate::text::input::Found;
 use crate::text::{Place, Span};
 use crate::yaml::insert::{Refusal, Slot};
@@ -36,6 +41,25 @@ pub(super) fn left_alone(workload: &Object, stamped: bool, why: &Divergence) -> 
     finding.help(
         "stamp what kustomize prints: `kustomize build DIR | rollstamp | kubectl apply -f -`, or let kustomize call rollstamp as a transformer",
     )
+}
+
+/// A value that a workload reads and that a controller changes in a way that is not known here.
+pub(super) fn substituted(workload: &Object, source: &Source, put_in: &PutIn) -> Finding {
+    let key = put_in.key.as_ref().map_or_else(String::new, |key| format!(" at `{key}`"));
+    let message = format!(
+        "{} reads {} {}, into which {} puts `${{{}}}`{key}; its value is not known, because {}, so a change of it does not roll the pods",
+        workload.id,
+        source.target.name(),
+        source.name,
+        put_in.by,
+        put_in.variable,
+        put_in.why.text()
+    );
+    Finding::new(Code::SubstitutedValue, message)
+        .about(workload.id.to_string())
+        .at(put_in.place)
+        .related(put_in.said, "put in here")
+        .help("keep what must roll pods out of `postBuild`, or let the source of the variable be in the repository, not encrypted")
 }
 
 pub(super) fn encrypted(object: &Object) -> Finding {
@@ -182,19 +206,65 @@ pub(super) fn filled(
     reference: &Reference,
     name: &str,
     provider: &Object,
+    filler: Option<&Filler>,
 ) -> Finding {
     let target = reference.site.target.name();
+    let by = match filler {
+        Some(filler) => format!("{} fills in the cluster", filler.by),
+        None => format!("{} has filled in the cluster", provider.id),
+    };
     let message = format!(
-        "{} reads {target} {}, which {} has filled in the cluster; changes of it do not change the stamp",
-        reader.id, name, provider.id
+        "{} reads {target} {name}, which {by}; changes of it do not change the stamp",
+        reader.id
     );
     reader
         .finding_at(Code::FilledInCluster, reference.name_span, message)
-        .shared(format!(
-            "read {target} {name}, which {} has filled in the cluster; changes of it do not change the stamps",
-            provider.id
-        ))
+        .shared(format!("read {target} {name}, which {by}; changes of it do not change the stamps"))
         .related(provider.place_of_name(), "filled here")
+}
+
+/// A source that a program makes in the cluster, without a manifest.
+pub(super) fn made(
+    reader: &Object,
+    reference: &Reference,
+    name: &str,
+    by: MadeBy,
+    manifests: &Manifests,
+) -> Finding {
+    let target = reference.site.target.name();
+    let program = by.program(manifests);
+    let because = match by.maker(manifests) {
+        Some(maker) => format!("makes in the cluster because of {}", maker.id),
+        None => "makes in every namespace".to_owned(),
+    };
+    let rest = format!("{target} {name}, which {program} {because}; changes of it do not change");
+    let message = format!("{} reads {rest} the stamp", reader.id);
+    let finding = reader
+        .finding_at(Code::FilledInCluster, reference.name_span, message)
+        .shared(format!("read {rest} the stamps"));
+    match by.place(manifests) {
+        Some(place) => finding.related(place, "named here"),
+        None => finding,
+    }
+}
+
+/// A source of which a manifest holds a part, and a program in the cluster fills in the rest.
+pub(super) fn filled_beside(
+    reader: &Object,
+    reference: &Reference,
+    owner: &Object,
+    filler: &Filler,
+) -> Finding {
+    let rest = format!(
+        "{}, which {} fills in the cluster; only what its manifest holds changes",
+        owner.id, filler.by
+    );
+    let message = format!("{} reads {rest} the stamp", reader.id);
+    reader
+        .finding_at(Code::FilledInCluster, reference.name_span, message)
+        .shared(format!("read {rest} the stamps"))
+        .related(owner.place_of_name(), "this one")
+        .help("with `filledSources: external` in the configuration it takes no part")
 }
 
 pub(super) fn not_rolled(object: &Object, reason: NoRoll) -> Finding {

@@ -4,22 +4,19 @@
 //! here, so a steady value follows all configuration data of the chart: it never changes less often than
 //! the chart meant, as far as the chart meant data.
 
+use super::chart_data::lines;
 use super::{Decision, Planner, Reason};
 use crate::config::foreign::{Checksums, Tie, VersionLabels};
 use crate::config::options::UnitRule;
-use crate::digest::Lines;
-use crate::extract::{Checksum, Manifests, Object, Rendered, SourceId, Template, TemplateId};
+use crate::extract::{Checksum, Object, Rendered, SourceId, Template, TemplateId};
 use crate::finding::Code;
 use crate::finding::foreign::{LabelStays, Stays, chart};
 use crate::k8s::foreign::NOT_DATA;
 use crate::k8s::providers::Target;
 use crate::resolve::Resolution;
-use crate::resolve::index::Indexed;
-use crate::scope::{Seat, UnitId};
+use crate::scope::Seat;
 use crate::text::input::Found;
-use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 /// What is decided about the marks of other tools in a pod template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,23 +66,6 @@ pub struct Weighed {
     pub dropped: BTreeSet<String>,
     /// Whether the pod template would change by that.
     pub would_change: bool,
-}
-
-/// The configuration data of a chart in a unit.
-struct Data {
-    /// The value that stands for it; nothing if there is none.
-    value: Option<String>,
-    /// Its sources.
-    sources: Vec<SourceId>,
-    /// Whether two files define one of them differently.
-    clashes: bool,
-}
-
-/// What is known of charts in units, so that it is found out once.
-#[derive(Default)]
-pub(super) struct Charts {
-    data: BTreeMap<(UnitId, Option<SmolStr>), Rc<Data>>,
-    hooks: BTreeMap<UnitId, bool>,
 }
 
 /// A pod template, and what was decided about its stamp.
@@ -349,44 +329,6 @@ impl<'p> Planner<'p> {
         Some(format!("{} {}", reference.site.target.name(), reference.name))
     }
 
-    /// Whether a hook is among the objects of a unit.
-    fn shows_hooks(&mut self, seat: &Seat) -> bool {
-        let (manifests, units) = (self.manifests, self.units);
-        *self.charts.hooks.entry(seat.unit).or_insert_with(|| {
-            units.get(seat.unit).objects(manifests).any(|(object, _)| manifests[object].hook)
-        })
-    }
-
-    /// The configuration data of a chart in a unit, with that of the charts inside of it: a template may
-    /// take in one of theirs. What is of no chart that is known counts for each.
-    fn data(&mut self, seat: &Seat, rendered: Option<&Rendered>) -> Rc<Data> {
-        let key = (seat.unit, rendered.map(|rendered| rendered.chart.clone()));
-        if let Some(known) = self.charts.data.get(&key) {
-            return Rc::clone(known);
-        }
-        let manifests = self.manifests;
-        let resolver = self.resolver;
-        let is_in_chart = |indexed: &&Indexed| {
-            let owner = manifests.owner(indexed.copy);
-            let of_chart = match (rendered, owner.rendered.as_deref()) {
-                (Some(chart), Some(own)) => chart.holds(own),
-                _ => true,
-            };
-            of_chart && owner.upgraded
-        };
-        let all = [Target::ConfigMap, Target::Secret];
-        let all = all.into_iter().flat_map(|target| resolver.all(seat, target));
-        let all: Vec<&Indexed> = all.filter(is_in_chart).collect();
-        let data = Rc::new(Data {
-            // A source without keys is configuration data too: some may come.
-            value: (!all.is_empty()).then(|| lines(manifests, &all).foreign()),
-            sources: all.iter().map(|indexed| indexed.copy).collect(),
-            clashes: all.iter().any(|indexed| indexed.clash.is_some()),
-        });
-        self.charts.data.insert(key, Rc::clone(&data));
-        data
-    }
-
     /// What stands instead of a checksum that follows what the pods read: the stamp, or nothing.
     fn instead(
         &self,
@@ -442,7 +384,7 @@ impl<'p> Planner<'p> {
                 }
             }
         }
-        let value = lines(self.manifests, &found).foreign();
+        let value = lines(self.manifests, &found, &[]).foreign();
         Ok(Some(Some(fitted(Some(now), &value))))
     }
 
@@ -505,46 +447,6 @@ impl<'p> Planner<'p> {
 
 /// The most sources that a finding names.
 const MOST_NAMES: usize = 8;
-
-/// The lines of sources in the scheme `rollstamp/foreign/v1`.
-fn lines(manifests: &Manifests, sources: &[&Indexed]) -> Lines {
-    let mut lines = Lines::default();
-    let mut namespaces: BTreeMap<(Target, &str), BTreeSet<Option<&str>>> = BTreeMap::new();
-    for indexed in sources {
-        let source = &manifests[indexed.copy];
-        let own =
-            namespaces.entry((source.target, base_name(manifests, indexed.copy))).or_default();
-        own.insert(indexed.namespace.as_deref());
-    }
-    for indexed in sources {
-        let source = &manifests[indexed.copy];
-        if source.ignored.is_some() {
-            continue;
-        }
-        let name = base_name(manifests, indexed.copy);
-        // A namespace says something only where it tells two sources apart.
-        let is_alone = namespaces.get(&(source.target, name)).is_none_or(|all| all.len() == 1);
-        let name = match is_alone {
-            true => name.to_owned(),
-            false => format!("{}/{name}", indexed.namespace.as_deref().unwrap_or_default()),
-        };
-        if let Some(recipe) = &source.recipe {
-            let kind = manifests.owner(indexed.copy).id.kind.as_str();
-            lines.add_of(kind, &name, "spec", recipe);
-        }
-        for entry in source.entries.iter().filter(|entry| entry.ignored.is_none()) {
-            lines.add(source.target, &name, &entry.key, &entry.digest);
-        }
-    }
-    lines
-}
-
-/// The name of a source without a suffix of ours.
-fn base_name(manifests: &Manifests, at: SourceId) -> &str {
-    let source = &manifests[at];
-    let base = source.naming.as_ref().and_then(|naming| naming.base.as_deref());
-    base.unwrap_or(&source.name)
-}
 
 /// The least length from which on a value is taken for a hex digest that was cut, and keeps its length.
 const LEAST: usize = 16;

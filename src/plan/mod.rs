@@ -2,6 +2,7 @@
 //! text.
 
 mod added;
+mod chart_data;
 mod controllers;
 mod entries;
 mod foreign;
@@ -21,6 +22,7 @@ pub use foreign::{Foreign, On, PlannedMark, Weighed};
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
 
+use crate::compat::migration::From;
 use crate::compat::selection::Selection;
 use crate::config::options::{Goal, Options};
 use crate::digest::Lines;
@@ -49,6 +51,8 @@ pub struct Plan {
     pub workloads: Vec<Planned>,
     /// What becomes of annotations of a controller that is left, where the user asked for that.
     pub moves: Vec<PlannedMove>,
+    /// The name of that controller.
+    pub leaves: Option<&'static str>,
 }
 
 /// What happens to one pod template.
@@ -131,7 +135,7 @@ pub fn decide(
     let decided = parallel::map(parts.len(), options.jobs, |part| {
         let said = Said::default();
         let resolver = &resolver;
-        let (in_unit, charts) = (BTreeMap::new(), foreign::Charts::default());
+        let (in_unit, charts) = (BTreeMap::new(), chart_data::Charts::default());
         let mut planner =
             Planner { manifests, units, resolver, renames, options, in_unit, charts, said };
         let workloads = parts[part].iter().map(|&at| planner.planned(at));
@@ -144,6 +148,7 @@ pub fn decide(
         said.add(of_part);
     }
     plan.moves = moves::decide(manifests, &mut plan, options);
+    plan.leaves = options.migrate.as_ref().map(From::name);
     let mut findings = said.findings;
     for ((one, two), readers) in said.clashes {
         findings.push(findings::clash(manifests, one, two, &readers));
@@ -192,7 +197,7 @@ struct Planner<'a> {
     /// The sources of units that were asked for, by kind.
     in_unit: BTreeMap<(UnitId, Target), Rc<[&'a Indexed]>>,
     /// What is known of charts.
-    charts: foreign::Charts,
+    charts: chart_data::Charts,
     said: Said,
 }
 
@@ -335,7 +340,12 @@ impl Planner<'_> {
             return Reason::ReadsNothing;
         }
         let resolution = self.resolver.resolve(seat, workload, reference, name);
-        self.contributes(resolution, reference, name, selection, sum)
+        let reason = self.contributes(resolution, reference, name, selection, sum);
+        if reason != Reason::External {
+            return reason;
+        }
+        let made = self.resolver.made(seat, workload, reference.site.target, name);
+        made.map_or(Reason::External, Reason::Made)
     }
 
     /// What a reference contributes whose name means this.
@@ -469,9 +479,16 @@ impl Planner<'_> {
             Reason::External if !reference.optional => {
                 Some(findings::external(object, reference, name, self.options.strict))
             }
+            Reason::Made(by) => Some(findings::made(object, reference, name, *by, self.manifests)),
+            Reason::Counted(counted) => {
+                let source = counted.source;
+                let (owner, filler) = (self.manifests.owner(source), self.manifests[source].filler);
+                Some(findings::filled_beside(object, reference, owner, filler?))
+            }
             Reason::Filled(at) => {
                 let provider = self.manifests.owner(*at);
-                Some(findings::filled(object, reference, name, provider))
+                let filler = self.manifests[*at].filler;
+                Some(findings::filled(object, reference, name, provider, filler))
             }
             Reason::Ambiguous(candidates) if template.not_stamped.is_none() => {
                 Some(findings::ambiguous(self.manifests, object, reference, name, candidates))

@@ -7,8 +7,8 @@ use crate::compat::migration::{
 use crate::compat::reloader::Tags;
 use crate::compat::selection::Carried;
 use crate::config::options::Options;
-use crate::extract::{ALSO, IGNORE, IGNORE_SOURCES, Manifests, ObjectId, STAMP, TemplateId};
-use crate::k8s::added::By;
+use crate::extract::{ALSO, By, IGNORE, IGNORE_SOURCES, Manifests, ObjectId, STAMP, TemplateId};
+use crate::k8s::added;
 use crate::k8s::controllers::Role;
 use std::collections::BTreeMap;
 
@@ -56,18 +56,25 @@ pub(super) fn decide(
         let stays = moves.iter().any(|moved| matches!(moved.fate, Fate::LeftAlone(_)));
         for (at, object) in manifests.objects() {
             let named = manifests[object.place.file].input.is_named();
-            let says = manifests.sources_of(at).any(|(_, source)| source.tags.is_told);
-            if !named || !says {
+            let mut told =
+                manifests.sources_of(at).map(|(_, source)| source).filter(|s| s.tags.is_told);
+            let Some(source) = told.next().filter(|_| named) else {
                 continue;
-            }
+            };
             let change = |key: &str, value: Option<&str>| Change {
                 on: On::Workload,
                 key: key.to_owned(),
                 value: value.map(str::to_owned),
             };
-            let mut changes = vec![change(IGNORE, Some("true"))];
+            let mut changes = Vec::new();
+            if source.ignored != Some(By::Annotation) {
+                changes.push(change(IGNORE, Some("true")));
+            }
             if !stays {
                 changes.push(change(reloader.key(Role::Ignore), None));
+            }
+            if changes.is_empty() {
+                continue;
             }
             let fate = Fate::Moves(Move { changes, ..Move::default() });
             moves.push(PlannedMove { object: at, template: None, fate });
@@ -89,8 +96,9 @@ fn of_workload(manifests: &Manifests, planned: &Planned, from: &From, options: &
         sources: &sources,
         has_provider_class: said.is_some_and(|said| said.provider_class),
         is_stamped: template.not_stamped.is_none(),
+        has_stamp: template.stamp_seen,
     };
-    let fate = migration::decide(from, &workload, OWN, options.rules.compat.select_after);
+    let fate = migration::decide(from, &workload, OWN, options.rules.compat.after);
     if fate == Fate::Untouched || template.ignored.is_some() {
         return Fate::Untouched;
     }
@@ -107,7 +115,7 @@ fn known(manifests: &Manifests, planned: &Planned) -> Vec<Known> {
     let mut found: BTreeMap<Named, Known> = BTreeMap::new();
     let references = manifests.references_of(planned.template).iter().zip(&planned.reasons);
     let references = references.map(|(reference, reason)| (reference, None, reason, true));
-    let added = planned.added.iter().filter(|added| added.by != By::Own);
+    let added = planned.added.iter().filter(|added| added.by != added::By::Own);
     let added =
         added.map(|added| (&added.reference, added.namespace.as_deref(), &added.reason, false));
     for (reference, namespace, reason, is_referenced) in references.chain(added) {

@@ -43,6 +43,7 @@ impl Planner<'_> {
         for seat in seats {
             let unit = self.units.get(seat.unit);
             let decided = self.template(seat, at);
+            self.about_variables(unit, at, &decided);
             for finding in std::mem::take(&mut self.said.findings) {
                 if said.insert((finding.code, finding.place, finding.message.clone())) {
                     findings.push(finding);
@@ -83,6 +84,40 @@ impl Planner<'_> {
                 Ok(decided)
             }
             (why, _) => Err(why.unwrap_or_else(|| Divergence::of(Cause::OnlyRead))),
+        }
+    }
+
+    /// Says which values that a template reads a controller changes in a way that is not known here.
+    fn about_variables(
+        &mut self,
+        unit: &Unit,
+        at: TemplateId,
+        (decision, reasons, added, _): &Decided,
+    ) {
+        if unit.put_in.is_empty()
+            || !matches!(decision, Decision::Stamp { .. } | Decision::None { .. })
+        {
+            return;
+        }
+        let manifests = self.manifests;
+        let mut seen = BTreeSet::new();
+        for reason in reasons.iter().chain(added.iter().map(|added| &added.reason)) {
+            let Some(source) = reason.source().filter(|source| seen.insert(*source)) else {
+                continue;
+            };
+            let source = &manifests[source];
+            let is_read = |key: &Option<String>| match (key, reason) {
+                (Some(key), Reason::Counted(counted)) => {
+                    counted.entries.iter().any(|&entry| source.entries[entry].key == *key)
+                }
+                (Some(_), Reason::ContentNamed(_)) | (None, _) => true,
+                _ => false,
+            };
+            let put_in = unit.put_in.get(&source.object).into_iter().flatten();
+            for put_in in put_in.filter(|put_in| is_read(&put_in.key)) {
+                let workload = manifests.workload(at);
+                self.said.findings.push(findings::substituted(workload, source, put_in));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::compat::selection::NotSelected;
 use crate::extract::{By, SourceId};
+use crate::resolve::MadeBy;
 use std::sync::Arc;
 
 /// What a reference contributes.
@@ -17,6 +18,8 @@ pub enum Reason {
     ReadsNothing,
     /// A controller in the cluster writes the content of the source.
     Filled(SourceId),
+    /// A program in the cluster makes the source, and no manifest holds it.
+    Made(MadeBy),
     /// The source is not in the apply unit.
     External,
     /// Two files define the source differently.
@@ -38,6 +41,7 @@ impl Reason {
             ) => Some(*at),
             Self::Ignored(Ignored::Workload(_) | Ignored::NotSelected(_) | Ignored::OnWorkload)
             | Self::ReadsNothing
+            | Self::Made(_)
             | Self::External
             | Self::Ambiguous(_) => None,
         }

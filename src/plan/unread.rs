@@ -115,7 +115,9 @@ fn unnamed_in(manifests: &Manifests, unit: &Unit) -> ByName {
             && manifests
                 .all_sources_of(id)
                 .iter()
-                .any(|source| source.ignored.is_none() && !source.filled_in_cluster);
+                .any(|source| source.ignored.is_none() && !source.filled_in_cluster)
+            // Copies of it are read in other namespaces.
+            && !manifests[object.place.file].makes_within(object.place.span);
         if is_candidate {
             unnamed.entry(object.id.name.to_string()).or_default().push(id);
         }

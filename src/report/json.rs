@@ -1,7 +1,8 @@
-//! The outcome for programs. The structs here are the format; nothing else is serialised.
+//! The outcome for programs: `docs/report.schema.json` describes it. The structs here are the format;
+//! nothing else is serialised.
 
 use super::locator::Locator;
-use super::{Format, Located, Spot, Subject, View, diff, explain, impact};
+use super::{Format, Located, Spot, Subject, View, diff, explain, impact, migration};
 use crate::extract::ObjectId;
 use crate::impact::history::History;
 use crate::k8s::providers::Target;
@@ -74,6 +75,8 @@ struct Report<'a> {
     findings: Vec<FindingRow<'a>>,
     coverage: CoverageRow,
     skipped: SkippedRow,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    migration: Option<migration::Report<'a>>,
 }
 
 /// What the workloads come to that read configuration.
@@ -212,6 +215,7 @@ fn report<'a>(view: &View<'a>) -> Report<'a> {
             unreadable: outcome.skipped.unreadable,
             without_objects: outcome.skipped.without_objects,
         },
+        migration: outcome.migration().map(|all| migration::report(&all, &locator)),
     }
 }
 

@@ -1,96 +1,166 @@
 //! What `migrate` says: a line for each object that changes or is left alone, and how many do what.
 
 use super::count;
-use crate::compat::migration::{Fate, From, Named, Why};
-use crate::config::options::Options;
-use crate::extract::Object;
+use crate::compat::migration::{Named, On, Why};
 use crate::outcome::Outcome;
-use crate::plan::{Decision, State};
-use std::collections::BTreeSet;
+use crate::outcome::migration::{Became, Migration, Reads, Row};
+use crate::report::locator::Locator;
+use serde::Serialize;
 
 /// The lines of a run, the last one with the counts.
-pub fn lines(outcome: &Outcome, options: &Options) -> Vec<String> {
-    let name = match options.migrate {
-        Some(From::Wave) => "Wave",
-        _ => "Reloader",
+pub fn lines(outcome: &Outcome) -> Vec<String> {
+    let Some(all) = outcome.migration() else {
+        return Vec::new();
     };
-    let manifests = &outcome.manifests;
-    let (mut leave, mut keep, mut alone) = (0, 0, 0);
-    let mut outside: BTreeSet<(Option<&str>, &Named)> = BTreeSet::new();
-    let mut lines = Vec::new();
-    for moved in &outcome.plan.moves {
-        let object = &manifests[moved.object];
-        let said = match &moved.fate {
-            Fate::Untouched => continue,
-            Fate::Moves(_) if is_refused(outcome, object) => {
-                alone += 1;
-                format!("left alone: {}", reason(&Why::Refused))
-            }
-            Fate::LeftAlone(why) => {
-                alone += 1;
-                format!("left alone: {}", reason(why))
-            }
-            Fate::Moves(_) if moved.template.is_none() => {
+    let name = all.from;
+    let line = |row: &Row<'_>| {
+        let said = match &row.became {
+            Became::LeftAlone(why) => format!("left alone: {}", reason(why)),
+            Became::Source => {
                 "`rollstamp.dev/ignore` says what Reloader's annotation says".to_owned()
             }
-            Fate::Moves(fate) if fate.ignored => {
-                leave += 1;
-                format!("ignored, as {name} leaves it alone")
-            }
-            Fate::Moves(fate) => {
-                let stays = fate.outside.is_empty();
-                *(if stays { &mut leave } else { &mut keep }) += 1;
-                let namespace = object.id.namespace.as_deref();
-                outside.extend(fate.outside.iter().map(|source| (namespace, source)));
-                let stamped = match fate.inside.is_empty() {
-                    true => "no stamp".to_owned(),
-                    false => format!("stamped for {}", names(&fate.inside)),
-                };
-                match stays {
-                    true => stamped,
-                    false => format!("{stamped}; {name} keeps {}", names(&fate.outside)),
-                }
+            Became::Ignored => format!("ignored, as {name} leaves it alone"),
+            Became::Without(reads) => stamped(reads),
+            Became::Keeps(reads) => {
+                format!("{}; {name} keeps {}", stamped(reads), names(reads.outside))
             }
         };
-        lines.push(format!("{}: {}: {said}", manifests.name(object.place.file), object.id));
+        let file = outcome.manifests.name(row.object.place.file);
+        format!("{file}: {}: {said}", row.object.id)
+    };
+    let mut lines: Vec<String> = all.rows.iter().map(line).collect();
+    let mut parts = vec![format!("{} without {name} from now on", all.leave)];
+    if all.keep > 0 {
+        parts.push(format!("{} keep it for {}", all.keep, count(all.outside, "outside source")));
     }
-    let rolls = outcome.plan.workloads.iter().filter(|planned| {
-        matches!(planned.decision, Decision::Stamp { state: State::Missing | State::Stale, .. })
-            && !is_refused(outcome, &manifests[planned.object])
-    });
-    let mut parts = vec![format!("{leave} without {name} from now on")];
-    if keep > 0 {
-        parts.push(format!("{keep} keep it for {}", count(outside.len(), "outside source")));
+    if all.left_alone > 0 {
+        parts.push(format!("{} left alone", all.left_alone));
     }
-    if alone > 0 {
-        parts.push(format!("{alone} left alone"));
-    }
-    let all = count(leave + keep + alone, "workload");
-    let rolls = match rolls.count() {
+    let workloads = count(all.leave + all.keep + all.left_alone, "workload");
+    let rolls = match all.rolls {
         0 => "no pods roll".to_owned(),
         1 => "the pods of 1 roll once".to_owned(),
         more => format!("the pods of {more} roll once"),
     };
-    lines.push(format!("{all}: {}; {rolls} when this is applied", parts.join(", ")));
+    lines.push(format!("{workloads}: {}; {rolls} when this is applied", parts.join(", ")));
     lines
 }
 
-/// Whether an object was refused, for the reason in a finding.
-fn is_refused(outcome: &Outcome, object: &Object) -> bool {
-    let id = object.id.to_string();
-    outcome.findings.iter().any(|finding| {
-        finding.refuses
-            && finding.object.as_deref() == Some(&id)
-            && finding.place.is_none_or(|place| place.file == object.place.file)
-    })
+fn stamped(reads: &Reads<'_>) -> String {
+    match reads.inside.is_empty() {
+        true => "no stamp".to_owned(),
+        false => format!("stamped for {}", names(reads.inside)),
+    }
+}
+
+/// The part of the report for programs: `docs/report.schema.json` describes it.
+#[derive(Serialize)]
+pub(super) struct Report<'a> {
+    from: String,
+    objects: Vec<ObjectRow<'a>>,
+    leave: usize,
+    keep: usize,
+    left_alone: usize,
+    outside_sources: usize,
+    rolls: usize,
+}
+
+#[derive(Serialize)]
+struct ObjectRow<'a> {
+    object: String,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    name: &'a str,
+    file: &'a str,
+    line: usize,
+    becomes: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stamped_for: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<String>,
+    annotations: Vec<AnnotationRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct AnnotationRow<'a> {
+    on: &'static str,
+    key: &'a str,
+    /// Null, if it goes.
+    value: Option<&'a str>,
+}
+
+pub(super) fn report<'a>(all: &Migration<'a>, locator: &Locator<'a>) -> Report<'a> {
+    Report {
+        from: all.from.to_ascii_lowercase(),
+        objects: all.rows.iter().map(|row| object_row(row, locator)).collect(),
+        leave: all.leave,
+        keep: all.keep,
+        left_alone: all.left_alone,
+        outside_sources: all.outside,
+        rolls: all.rolls,
+    }
+}
+
+fn object_row<'a>(row: &Row<'a>, locator: &Locator<'a>) -> ObjectRow<'a> {
+    let place = row.object.place_of_name();
+    let (becomes, why, reads) = match &row.became {
+        Became::Without(reads) => ("without", None, Some(reads)),
+        Became::Keeps(reads) => ("keeps", None, Some(reads)),
+        Became::Ignored => ("ignored", None, None),
+        Became::LeftAlone(why) => ("left-alone", Some(*why), None),
+        Became::Source => ("source", None, None),
+    };
+    let annotations = row.changes.iter().map(|change| AnnotationRow {
+        on: match change.on {
+            On::Workload => "object",
+            On::Template => "pod-template",
+        },
+        key: &change.key,
+        value: change.value.as_deref(),
+    });
+    ObjectRow {
+        object: row.object.id.to_string(),
+        kind: &row.object.id.kind,
+        namespace: row.object.id.namespace.as_deref(),
+        name: &row.object.id.name,
+        file: locator.name(place),
+        line: locator.position(place).line,
+        becomes,
+        reason: why.map(code),
+        because: why.map(reason),
+        stamped_for: reads.map_or_else(Vec::new, |reads| reads.inside.iter().map(name).collect()),
+        kept: reads.map_or_else(Vec::new, |reads| reads.outside.iter().map(name).collect()),
+        annotations: annotations.collect(),
+    }
 }
 
 fn names<'a>(sources: impl IntoIterator<Item = &'a Named>) -> String {
-    let names = sources.into_iter().map(|source| match &source.namespace {
+    sources.into_iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn name(source: &Named) -> String {
+    match &source.namespace {
         Some(namespace) => format!("{} {namespace}/{}", source.target.name(), source.name),
         None => format!("{} {}", source.target.name(), source.name),
-    });
-    names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The word for a reason, for programs.
+fn code(why: &Why) -> &'static str {
+    match why {
+        Why::Restarted => "restarted",
+        Why::NotStamped => "not-stamped",
+        Why::Elsewhere => "elsewhere",
+        Why::Refused => "refused",
+        Why::Pattern(_) => "pattern",
+        Why::OneName(_) => "one-name",
+        Why::Outside(_) => "outside",
+    }
 }
 
 fn reason(why: &Why) -> String {

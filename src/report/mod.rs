@@ -149,6 +149,8 @@ pub fn wanted(outcome: &Outcome, subject: Subject, is_document: bool) -> BTreeSe
         Subject::Outcome if is_document => {
             let workloads = outcome.plan.workloads.iter();
             files.extend(workloads.map(|w| outcome.manifests[w.object].place.file));
+            let moves = outcome.plan.moves.iter();
+            files.extend(moves.map(|moved| outcome.manifests[moved.object].place.file));
         }
         Subject::Outcome | Subject::Impact | Subject::Graph | Subject::History => {}
     }

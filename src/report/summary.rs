@@ -156,7 +156,7 @@ pub fn changed(outcome: &Outcome, file: FileId) -> String {
         }
     }
     for moved in outcome.plan.moves.iter().filter(|m| manifests[m.object].place.file == file) {
-        if let Fate::Moves(_) = moved.fate {
+        if matches!(&moved.fate, Fate::Moves(of) if !of.changes.is_empty()) {
             parts.push(format!("new annotations for {}", manifests[moved.object].id));
         }
     }

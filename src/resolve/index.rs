@@ -3,9 +3,10 @@
 use crate::config::options::Options;
 use crate::extract::{Manifests, Object, Source, SourceId};
 use crate::finding::{Code, Finding};
+use crate::k8s::fillers::Reach;
 use crate::k8s::providers::Target;
-use crate::scope::{UnitId, Units};
-use crate::text::offset;
+use crate::scope::{Unit, UnitId, Units};
+use crate::text::{FileId, offset};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use twox_hash::XxHash3_64;
@@ -38,6 +39,18 @@ pub struct Index {
     copies: Vec<SourceId>,
     /// Inside of a kustomize build: the names by which kustomize may find sources.
     once: BTreeMap<(UnitId, Target, SmolStr), Vec<Once>>,
+    /// What programs in the cluster make, beside the sources.
+    made: BTreeMap<(UnitId, Target, SmolStr), Vec<Made>>,
+}
+
+/// A source that a program in the cluster makes because of an object.
+pub(super) struct Made {
+    /// The file of that object.
+    pub(super) file: FileId,
+    /// Its number among the [`Maker`]s of the file.
+    pub(super) number: usize,
+    /// The namespace of the source; nothing if it may be any.
+    pub(super) namespace: Option<SmolStr>,
 }
 
 /// A source that kustomize may find by a name that is not the one that it has in the end.
@@ -113,6 +126,14 @@ impl Index {
         found.filter_map(now).collect()
     }
 
+    /// What programs in the cluster make of this kind and name, because of objects of a unit.
+    pub(super) fn made(&self, unit: UnitId, target: Target, name: &str) -> &[Made] {
+        if self.made.is_empty() {
+            return &[];
+        }
+        self.made.get(&(unit, target, name.into())).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether names may still be those from before a kustomize build changed them.
     pub(super) fn is_inside_kustomize(&self, hashed: impl Fn(SourceId) -> bool) -> bool {
         let mut all = self.once.values().flatten();
@@ -130,8 +151,10 @@ pub fn namespace<'a>(own: Option<&'a str>, options: &'a Options) -> Option<&'a s
 pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index, Vec<Finding>) {
     let mut copies: Vec<Copy<'_>> = Vec::new();
     let mut once: BTreeMap<(UnitId, Target, SmolStr), Vec<Once>> = BTreeMap::new();
+    let mut made = BTreeMap::new();
     for (number, unit) in units.all.iter().enumerate() {
         let unit_id = UnitId(offset(number));
+        add_made(manifests, unit, unit_id, options, &mut made);
         for (object, namespace_of_unit) in unit.objects(manifests) {
             if manifests[object].raw_material_of.is_some() {
                 continue;
@@ -203,8 +226,29 @@ pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index,
     for beginning in 1..starts.len() {
         starts[beginning] += starts[beginning - 1];
     }
-    let index = Index { groups, starts, shift, sources, copies: all, once };
+    let index = Index { groups, starts, shift, sources, copies: all, once, made };
     (index, findings)
+}
+
+/// Adds what programs in the cluster make because of the objects of a unit.
+fn add_made(
+    manifests: &Manifests,
+    unit: &Unit,
+    id: UnitId,
+    options: &Options,
+    made: &mut BTreeMap<(UnitId, Target, SmolStr), Vec<Made>>,
+) {
+    for member in unit.sees.iter().filter(|member| member.object.is_none()) {
+        for (number, maker) in manifests[member.file].makers.iter().enumerate() {
+            let own = member.namespace.as_deref().or(maker.id.namespace.as_deref());
+            let namespace = match maker.reach {
+                Reach::Own => namespace(own, options).map(SmolStr::from),
+                Reach::Any => None,
+            };
+            let of_name = made.entry((id, maker.target, maker.name.clone())).or_default();
+            of_name.push(Made { file: member.file, number, namespace });
+        }
+    }
 }
 
 /// A source as a unit sees it.

@@ -3,11 +3,13 @@
 pub mod index;
 
 use crate::config::options::Options;
-use crate::extract::{Manifests, Object, ObjectId, Origin, Reference, SourceId};
+use crate::extract::{Maker, Manifests, Object, ObjectId, Origin, Reference, SourceId};
+use crate::k8s::fillers::{Published, published};
 use crate::k8s::kustomize_names::renames;
 use crate::k8s::providers::Target;
 use crate::resolve::index::{Index, Indexed, namespace};
 use crate::scope::Seat;
+use crate::text::{FileId, Place};
 use std::collections::BTreeSet;
 
 /// The answer for one reference.
@@ -22,6 +24,39 @@ pub enum Resolution<'a> {
     Filled(&'a Indexed),
     /// None in the unit: it comes from elsewhere.
     External,
+}
+
+/// What makes a source in the cluster that no manifest holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeBy {
+    /// A program, because of an object: the file, and the number of the [`Maker`] in it.
+    Object(FileId, usize),
+    /// A program, in every namespace.
+    Everywhere(&'static Published),
+}
+
+impl MadeBy {
+    /// The object, if it is because of one.
+    pub fn maker(self, manifests: &Manifests) -> Option<&Maker> {
+        match self {
+            Self::Object(file, number) => manifests[file].makers.get(number),
+            Self::Everywhere(_) => None,
+        }
+    }
+
+    /// The program, as people call it.
+    pub fn program(self, manifests: &Manifests) -> &'static str {
+        match self {
+            Self::Everywhere(row) => row.by,
+            Self::Object(..) => self.maker(manifests).map_or("", |maker| maker.row.by),
+        }
+    }
+
+    /// Where the object says the name, if it is because of one.
+    pub fn place(self, manifests: &Manifests) -> Option<Place> {
+        let Self::Object(file, _) = self else { return None };
+        self.maker(manifests).map(|maker| Place { file, span: maker.at })
+    }
 }
 
 /// Answers what a name means: in a unit, said by an object of it.
@@ -84,6 +119,23 @@ impl<'a> Resolver<'a> {
             }
             _ => self.by_name(seat, workload, target, name),
         }
+    }
+
+    /// What makes a source in the cluster, if nothing in the unit has the name.
+    pub fn made(
+        &self,
+        seat: &Seat,
+        workload: &Object,
+        target: Target,
+        name: &str,
+    ) -> Option<MadeBy> {
+        let own = self.own_namespace(seat, workload);
+        let fits =
+            |namespace: Option<&str>| own.is_none() || namespace.is_none() || namespace == own;
+        let mut found = self.index.made(seat.unit, target, name).iter();
+        let found = found.find(|made| fits(made.namespace.as_deref()));
+        let object = found.map(|made| MadeBy::Object(made.file, made.number));
+        object.or_else(|| published(target, name).map(MadeBy::Everywhere))
     }
 
     /// The copies of a source that say what is in it.

@@ -5,9 +5,9 @@ pub mod kustomize;
 use crate::config::options::UnitRule;
 use crate::config::policy::Declared;
 use crate::extract::{Manifests, ObjectId};
-use crate::finding::divergence::Divergence;
-use crate::text::FileId;
+use crate::finding::divergence::{Divergence, UnknownVariable};
 use crate::text::input::Found;
+use crate::text::{FileId, Place};
 use globset::GlobSet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +30,28 @@ pub struct Unit {
     pub changed: BTreeMap<ObjectId, Divergence>,
     /// Why the unit may apply objects that are not here.
     pub open: Option<Divergence>,
+    /// The sources into whose values a controller puts what is not known here.
+    pub put_in: BTreeMap<ObjectId, Vec<PutIn>>,
+    /// The file of the object by which a controller applies it.
+    pub applied_by: Option<FileId>,
+}
+
+/// A variable in a value of a source that a controller puts in when it applies the source, and of which
+/// nothing is known here.
+#[derive(Clone)]
+pub struct PutIn {
+    /// The key of the value; nothing, if it is not known.
+    pub key: Option<String>,
+    /// Its name.
+    pub variable: String,
+    /// The object that says so, `Kustomization flux-system/apps`.
+    pub by: String,
+    /// Where the variable stands.
+    pub place: Place,
+    /// Where the object says so.
+    pub said: Place,
+    /// Why its value is not known.
+    pub why: UnknownVariable,
 }
 
 /// What a unit sees of a file.

@@ -1,7 +1,7 @@
 //! Documents in which every reader sees the same: no key stands twice, none is merged in, and every
 //! scalar can be decoded.
 
-use super::{Cursor, Document, Kind, parse, split};
+use super::{Cursor, Document, Kind, SyntaxError, parse, split};
 use std::collections::BTreeSet;
 
 /// The most nodes that are read; aliases count each time.
@@ -10,13 +10,15 @@ const MAX_NODES: usize = 200_000;
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 100;
 
-/// The documents of a text, empty ones left out. Nothing, if any of it cannot be read, or if a key stands
-/// twice or is merged in.
-pub fn documents(text: &str) -> Option<Vec<Document>> {
+/// The documents of a text, empty ones left out.
+///
+/// # Errors
+/// At the first place that cannot be read, or where a key stands twice or is merged in.
+pub fn documents(text: &str) -> Result<Vec<Document>, SyntaxError> {
     let mut found = Vec::new();
     let mut left = MAX_NODES;
     for chunk in split::chunks(text) {
-        for document in parse(text, chunk.ok()?.span).ok()? {
+        for document in parse(text, chunk?.span)? {
             let root = Cursor::root(&document, text);
             check(root, 0, &mut left)?;
             if !root.is_null() {
@@ -24,27 +26,43 @@ pub fn documents(text: &str) -> Option<Vec<Document>> {
             }
         }
     }
-    Some(found)
+    Ok(found)
 }
 
-fn check(node: Cursor<'_>, depth: usize, left: &mut usize) -> Option<()> {
-    *left = left.checked_sub(1)?;
-    if depth > MAX_DEPTH {
-        return None;
-    }
+/// Whether the node and all below it reads the same to every reader.
+///
+/// # Errors
+/// At the first place that does not.
+pub fn require(node: Cursor<'_>) -> Result<(), SyntaxError> {
+    check(node, 0, &mut MAX_NODES.clone())
+}
+
+fn check(node: Cursor<'_>, depth: usize, left: &mut usize) -> Result<(), SyntaxError> {
+    let refused =
+        |at: Cursor<'_>, message| Err(SyntaxError::refused(at.span().start as usize, message));
+    let Some(rest) = left.checked_sub(1).filter(|_| depth <= MAX_DEPTH) else {
+        return refused(node, "it has too many values");
+    };
+    *left = rest;
     let node = node.target();
     match node.kind() {
-        Kind::Scalar | Kind::Alias => node.value().ok().map(|_| ()),
+        Kind::Scalar | Kind::Alias => match node.value() {
+            Ok(_) => Ok(()),
+            Err(error) => refused(node, error.0),
+        },
         Kind::Sequence => node.items().try_for_each(|item| check(item, depth + 1, left)),
         Kind::Mapping => {
             let mut names = BTreeSet::new();
             let mut pairs = node.pairs();
             if node.node().has_merge {
-                return None;
+                return refused(node, "a merge key (`<<`)");
             }
-            pairs.try_for_each(|(key, value)| {
-                names.insert(key.key().ok()?).then_some(())?;
-                check(value, depth + 1, left)
+            pairs.try_for_each(|(key, value)| match key.key() {
+                Err(error) => refused(key, error.0),
+                Ok(name) => match names.insert(name) {
+                    true => check(value, depth + 1, left),
+                    false => refused(key, "a key stands twice"),
+                },
             })
         }
     }
@@ -56,7 +74,7 @@ mod tests {
 
     #[test]
     fn what_is_read_twice_is_not_read() {
-        let count = |text| documents(text).map(|documents| documents.len());
+        let count = |text| documents(text).ok().map(|documents| documents.len());
         assert_eq!(count("a: 1\n"), Some(1));
         assert_eq!(count("---\n# nothing\n---\na: [b, {c: d}]\n"), Some(1));
         assert_eq!(count("a: 1\na: 2\n"), None);

@@ -10,6 +10,7 @@
 
 use crate::sandbox::{Entry, Sandbox, Tree};
 use rollstamp::k8s::Since;
+use rollstamp::k8s::fillers::{FILLERS, Fills};
 use rollstamp::k8s::kinds::WORKLOADS;
 use rollstamp::k8s::providers::PROVIDERS;
 use rollstamp::k8s::sites::{CONTAINER_LISTS, SITES};
@@ -145,6 +146,27 @@ fn default_rows() -> Vec<String> {
     });
     let containers = std::iter::once(format!("containers {}", CONTAINER_LISTS.join(" ")));
     containers.chain(kinds).chain(sites).chain(providers).collect()
+}
+
+/// The rows that came after scheme v1, with the `since` of each: none of them may stamp for everybody.
+#[test]
+fn rows_that_came_later_are_listed() {
+    let rows = FILLERS.iter().map(|row| {
+        let groups: Vec<String> = row.groups.iter().map(|group| format!("{group:?}")).collect();
+        let fills = match &row.fills {
+            Fills::Itself => "itself".to_owned(),
+            Fills::Makes { target, name, reach } => {
+                format!("{target:?} {name} {reach:?}")
+            }
+        };
+        format!("filler {} {} {} {fills} since={:?}", row.id, groups.join(","), row.kind, row.since)
+    });
+    let rows: Vec<String> = rows.collect();
+    assert!(rows.iter().all(|row| row.ends_with("since=OptIn")), "{rows:#?}");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/later-rows.txt");
+    let listed = fs::read_to_string(path).unwrap();
+    let listed: Vec<&str> = listed.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(rows, listed, "testdata/golden/later-rows.txt lists other rows");
 }
 
 /// A new row that stamps by default would roll pods of people who only took a new version.

@@ -139,7 +139,8 @@ fn workload<'a>(
         present: view.present(),
         references: view
             .reads()
-            .map(|(reference, reason)| row(view, reference, reason, outcome, locator))
+            .map(|(reference, reason)| row(view, reference, Some(reason), outcome, locator))
+            .chain(view.undecided().map(|reference| row(view, reference, None, outcome, locator)))
             .collect(),
     }
 }
@@ -147,7 +148,7 @@ fn workload<'a>(
 fn row<'a>(
     view: &Explained<'a>,
     reference: Read<'a>,
-    reason: &'a Reason,
+    reason: Option<&'a Reason>,
     outcome: &'a Outcome,
     locator: &Locator<'a>,
 ) -> ReferenceRow<'a> {
@@ -155,7 +156,8 @@ fn row<'a>(
     let position = locator.position(view.place(&reference));
     let owner = |is: bool| Some(spot.owner.as_str()).filter(|owner| is && !owner.is_empty());
     let in_volume = spot.list == "volumes";
-    let at_source = found(reason).map(|found| &outcome.manifests[found]);
+    let source = reason.and_then(found);
+    let at_source = source.map(|found| &outcome.manifests[found]);
     let mut row = ReferenceRow {
         site: &reference.reference.site.id,
         list: spot.list,
@@ -168,14 +170,16 @@ fn row<'a>(
         optional: reference.optional,
         line: position.line,
         column: position.column,
-        outcome: outcome_word(reason),
+        outcome: reason.map_or("undecided", outcome_word),
         why: why_word(reference.why),
-        reason: words::why_not(&reference, reason, outcome, locator).unwrap_or_default(),
+        reason: reason
+            .and_then(|reason| words::why_not(&reference, reason, outcome, locator))
+            .unwrap_or_default(),
         keys: Vec::new(),
         named_keys: named_keys(reference.reference),
         ignored_keys: Vec::new(),
         missing_keys: Vec::new(),
-        source: found(reason).map(|found| {
+        source: source.map(|found| {
             let provider = outcome.manifests.owner(found);
             SourceRow {
                 object: provider.id.to_string(),
@@ -184,7 +188,7 @@ fn row<'a>(
             }
         }),
     };
-    if let (Reason::Counted(counted), Some(source)) = (reason, at_source) {
+    if let (Some(Reason::Counted(counted)), Some(source)) = (reason, at_source) {
         let keys = |entries: &[usize]| -> Vec<&'a str> {
             let key = |&i: &usize| source.entries[i].key.as_str();
             entries.iter().map(key).collect()
@@ -213,7 +217,7 @@ fn outcome_word(reason: &Reason) -> &'static str {
         Reason::ContentNamed(_) => "content-named",
         Reason::Ignored(_) => "ignored",
         Reason::ReadsNothing => "reads-nothing",
-        Reason::Filled(_) => "filled",
+        Reason::Filled(_) | Reason::Made(_) => "filled",
         Reason::External => "external",
         Reason::Clash(..) => "clash",
         Reason::Ambiguous(_) => "ambiguous",

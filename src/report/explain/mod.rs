@@ -89,6 +89,18 @@ impl<'a> Explained<'a> {
         named.chain(added)
     }
 
+    /// The references of a workload whose stamp was not decided: what its file says, and no more.
+    fn undecided(&self) -> impl Iterator<Item = Read<'a>> + use<'a> {
+        let is_undecided =
+            self.planned.reasons.is_empty() && *self.decision() != Decision::NotStamped;
+        let Outcome { manifests, renames, .. } = self.outcome;
+        let references = self.template.references.iter().filter(move |_| is_undecided);
+        references.map(|at| {
+            let reference = &manifests[at];
+            Read { reference, name: renames.name(at, reference) }
+        })
+    }
+
     /// All references.
     fn references(&self) -> impl Iterator<Item = &'a Reference> + use<'a> {
         let manifests = &self.outcome.manifests;

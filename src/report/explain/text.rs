@@ -74,6 +74,11 @@ impl<'a> Writer<'a> {
             let shown = counted.iter().filter_map(|g| self.counted(view, g));
             self.layout.sources(&mut out, &shown.collect::<Vec<_>>());
         }
+        let undecided = self.undecided(view);
+        if !undecided.is_empty() {
+            out.push_str("  named, as its file says:\n");
+            self.layout.sources(&mut out, &undecided);
+        }
         if !others.is_empty() {
             out.push_str(match counted.as_slice() {
                 [] => "  named, but not counted:\n",
@@ -180,6 +185,25 @@ impl<'a> Writer<'a> {
             rows: rows.collect(),
             notes: Vec::new(),
         }
+    }
+
+    /// What a workload names whose stamp was not decided.
+    fn undecided(&self, view: &Explained<'a>) -> Vec<Shown> {
+        let mut shown: Vec<Shown> = Vec::new();
+        for reference in view.undecided() {
+            let name = format!("{} {}", reference.site.target.name(), reference.name);
+            let row = self.row(view, &reference, self.listed(&named_keys(&reference)));
+            match shown.iter_mut().find(|source| source.name == name) {
+                Some(source) => source.rows.push(row),
+                None => shown.push(Shown {
+                    name,
+                    said: String::new(),
+                    rows: vec![row],
+                    notes: Vec::new(),
+                }),
+            }
+        }
+        shown
     }
 
     fn why_not(&self, reference: &Reference, reason: &Reason) -> String {

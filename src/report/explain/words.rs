@@ -181,6 +181,18 @@ pub(super) fn why_not(
                 locator.position(place).line
             )
         }
+        Reason::Made(by) => {
+            let program = by.program(&outcome.manifests);
+            match (by.maker(&outcome.manifests), by.place(&outcome.manifests)) {
+                (Some(maker), Some(place)) => format!(
+                    "made in the cluster by {program} because of {} ({}:{})",
+                    maker.id,
+                    locator.name(place),
+                    locator.position(place).line
+                ),
+                _ => format!("made in every namespace by {program}"),
+            }
+        }
         Reason::External if reference.optional => "not in this apply unit, and optional".to_owned(),
         Reason::External => "not in this apply unit".to_owned(),
         Reason::Clash(_, other) => {

@@ -2,6 +2,7 @@
 
 use crate::extract::{Manifests, ObjectId, Source};
 use crate::finding::divergence::{Cause, Divergence};
+use crate::scope::PutIn;
 use crate::text::FileId;
 use std::collections::BTreeMap;
 
@@ -11,6 +12,8 @@ pub(super) struct Accumulator {
     pub(super) items: Vec<Resource>,
     /// Why there may be more objects, or other names.
     pub(super) open: Option<Divergence>,
+    /// The sources into which a controller puts what is not known here.
+    pub(super) put_in: BTreeMap<ObjectId, Vec<PutIn>>,
 }
 
 /// A file, or a generated source, on its way through a build.
@@ -59,6 +62,9 @@ impl Accumulator {
         }
         if let Some(why) = base.open {
             self.open.get_or_insert(why);
+        }
+        for (at, put_in) in base.put_in {
+            self.put_in.entry(at).or_insert(put_in);
         }
     }
 

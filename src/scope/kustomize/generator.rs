@@ -1,18 +1,71 @@
-//! What a generator generates: keys, and digests of their values.
+//! A generator of a kustomization: what it says, and what it generates: keys, and digests of their values.
 
 use super::Material;
-use super::kustomization::{Behavior, Generator, Part};
+use super::kustomization::{Field, Unread, fields, has_control_keys, is_empty};
+use super::variables::variables;
 use crate::compat::reloader::Tags;
 use crate::config::options::Options;
 use crate::config::policy::Subject;
 use crate::digest::{HashKey, ValueDigest};
 use crate::extract::{By, Entry, ObjectId, Source};
-use crate::finding::divergence::UnknownContent;
+use crate::finding::divergence::{Must, UnknownContent};
 use crate::k8s::providers::Target;
 use crate::text::Span;
 use crate::text::offset;
+use crate::yaml::Cursor;
+use crate::yaml::resolve::Value;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
+
+/// What a generator does if the name is there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behavior {
+    /// It must not be there.
+    Create,
+    /// Its keys are added, or take the place of others.
+    Merge,
+    /// It is replaced.
+    Replace,
+}
+
+/// A ConfigMap or Secret that is generated.
+#[derive(Clone)]
+pub(super) struct Generator {
+    /// What it generates.
+    pub(super) target: Target,
+    /// The name, without a hash.
+    pub(super) name: String,
+    /// The namespace that the entry names.
+    pub(super) namespace: Option<String>,
+    /// What it does to one of the same name.
+    pub(super) behavior: Behavior,
+    /// Whether its name gets a hash.
+    pub(super) hashed: bool,
+    /// Where its content comes from.
+    pub(super) parts: Vec<Part>,
+    /// Why its content cannot be known.
+    pub(super) unknown: Option<UnknownContent>,
+    /// The field that lists it.
+    pub(super) at: Span,
+}
+
+/// Where some of the content of a generator comes from.
+#[derive(Clone)]
+pub(super) enum Part {
+    /// It is written out.
+    Literal(String, String),
+    /// The whole content of a file, under a key.
+    File(String, String),
+    /// The lines of a file, each a key and a value.
+    Env(String),
+}
+
+/// The fields of a generator.
+const GENERATOR: &[&str] =
+    &["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"];
+
+/// The fields of its options.
+const OPTIONS: &[&str] = &["disableNameSuffixHash", "labels", "annotations", "immutable"];
 
 /// The source that a generator makes by itself, or why its content is not known.
 pub(super) fn source(
@@ -60,6 +113,7 @@ pub(super) fn source(
         content_named: generator.hashed,
         whole: false,
         filled_in_cluster: false,
+        filler: None,
         ignored: rules.iter().any(|rule| rule.ignores(&subject)).then_some(By::Rule),
         malformed: None,
         naming: None,
@@ -70,6 +124,22 @@ pub(super) fn source(
     // What is named after its content rolls by its name, whatever the content is.
     let unknown = unknown.filter(|_| !generator.hashed);
     (source, unknown)
+}
+
+/// The variables in what a generator makes.
+pub(super) fn made_of(generator: &Generator, material: &BTreeMap<String, Material>) -> Vec<String> {
+    let of_file = |path: &String| {
+        let text = material.get(path).and_then(|file| std::str::from_utf8(&file.0).ok());
+        variables(text.unwrap_or_default())
+    };
+    // Values of a Secret are written in base64, in which no variable can stand.
+    let parts = generator.parts.iter().filter(|_| generator.target == Target::ConfigMap);
+    let found = parts.flat_map(|part| match part {
+        Part::Literal(key, value) => [variables(key), variables(value)].concat(),
+        Part::File(key, path) => [variables(key), of_file(path)].concat(),
+        Part::Env(path) => of_file(path),
+    });
+    found.chain(variables(&generator.name)).collect()
 }
 
 type Pairs<'a> = Vec<(&'a str, &'a [u8])>;
@@ -175,6 +245,112 @@ pub(super) fn absorb(
     new.entries.append(&mut kept);
     new.entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     true
+}
+
+/// Reads a generator. `listed` is the entry, under the name of the field that lists it; `global` are the
+/// options of all generators.
+///
+/// # Errors
+/// Where kustomize itself would refuse it.
+pub(super) fn read(
+    target: Target,
+    listed: Field<'_>,
+    global: Option<Cursor<'_>>,
+    stamp: &str,
+) -> Result<Generator, Unread> {
+    let at = listed.at;
+    let entry = fields(listed.value, GENERATOR.iter().copied())?;
+    let found = |name: &str| entry.iter().find(|(field, _, _)| field == name);
+    let text = |name: &str| {
+        found(name).and_then(|(_, _, value)| value.str()).filter(|text| !text.is_empty())
+    };
+    let must = |name: &str, must| {
+        let at = found(name).map_or(listed.value.span(), |(_, at, _)| *at);
+        Unread::field(name, must, at)
+    };
+    let mut generator = Generator {
+        target,
+        name: match text("name") {
+            Some(name) => name.into_owned(),
+            None => return Err(Unread::field(listed.name, Must::Name, listed.value.span())),
+        },
+        namespace: text("namespace").map(String::from),
+        behavior: match text("behavior").as_deref() {
+            None | Some("" | "create" | "unspecified") => Behavior::Create,
+            Some("merge") => Behavior::Merge,
+            Some("replace") => Behavior::Replace,
+            Some(_) => return Err(must("behavior", Must::Behavior)),
+        },
+        hashed: true,
+        parts: Vec::new(),
+        unknown: None,
+        at,
+    };
+    for (name, at, value) in &entry {
+        let value = *value;
+        let field = Field { name, at: *at, value };
+        if is_empty(value) {
+            continue;
+        }
+        match name.as_str() {
+            "name" | "namespace" | "behavior" => {}
+            "literals" => {
+                for literal in field.texts()? {
+                    match literal.split_once('=') {
+                        Some((key, value)) if !key.is_empty() => {
+                            let value = without_quotes(value).to_owned();
+                            generator.parts.push(Part::Literal(key.to_owned(), value));
+                        }
+                        _ => return Err(must("literals", Must::Literals)),
+                    }
+                }
+            }
+            "files" => {
+                for file in field.texts()? {
+                    let (key, path) = match file.split_once('=') {
+                        None => (file.rsplit('/').next().unwrap_or_default(), file.as_str()),
+                        Some((key, path)) => (key, path),
+                    };
+                    if key.is_empty() || path.is_empty() || path.contains('=') {
+                        return Err(must("files", Must::Files));
+                    }
+                    let part = Part::File(key.to_owned(), path.to_owned());
+                    generator.parts.push(part);
+                }
+            }
+            "envs" => generator.parts.extend(field.texts()?.into_iter().map(Part::Env)),
+            "env" => generator.parts.push(Part::Env(field.text()?)),
+            "options" => generator.options(value, stamp)?,
+            // The controller of tokens fills it.
+            "type" if value.str().as_deref() != Some("kubernetes.io/service-account-token") => {}
+            other => generator.unknown = Some(UnknownContent::Field(other.to_owned())),
+        }
+    }
+    if let Some(global) = global {
+        generator.options(global, stamp)?;
+    }
+    Ok(generator)
+}
+
+impl Generator {
+    /// What the entry says wins for nothing that matters: a hash is off if either says so.
+    fn options(&mut self, options: Cursor<'_>, stamp: &str) -> Result<(), Unread> {
+        for (name, _, value) in fields(options, OPTIONS.iter().copied())? {
+            match (name.as_str(), value.value()) {
+                ("disableNameSuffixHash", Ok(Value::Bool(off))) => self.hashed &= !off,
+                ("labels" | "immutable", _) | (_, Ok(Value::Null)) => {}
+                ("annotations", _) if value.is_mapping() && !has_control_keys(value, stamp) => {}
+                _ => self.unknown = Some(UnknownContent::Option(name)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value without the quotes around it, if the same stand at both ends.
+fn without_quotes(value: &str) -> &str {
+    let inner = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(value)
 }
 
 #[cfg(test)]

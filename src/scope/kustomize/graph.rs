@@ -1,8 +1,8 @@
 //! The graph of kustomizations, followed as kustomize builds it.
 
 use super::accumulator::{Accumulator, Resource};
-use super::generator::{absorb, source};
-use super::kustomization::{Behavior, Parsed, Touch, parse};
+use super::generator::{Behavior, absorb, made_of, source};
+use super::kustomization::{Parsed, Touch, Unread, parse};
 use super::patch::Patch;
 use super::{Child, Generated, Kustomization, Kustomizations, Look, Material, keeps_names, made};
 use crate::config::options::Options;
@@ -21,18 +21,20 @@ const MAX_STEPS: usize = 1_000_000;
 
 /// All kustomizations, read.
 pub(super) struct Graph<'a> {
-    manifests: &'a Manifests,
-    found: &'a [Kustomization],
-    parsed: Vec<Option<Parsed>>,
+    pub(super) manifests: &'a Manifests,
+    pub(super) found: &'a [Kustomization],
+    parsed: Vec<Result<Parsed, Unread>>,
     /// Of each, its patches and replacements.
-    patches: Vec<Vec<Patch>>,
+    pub(super) patches: Vec<Vec<Patch>>,
     /// What matters to kustomize in the files that they include.
-    looks: &'a BTreeMap<FileId, Look>,
+    pub(super) looks: &'a BTreeMap<FileId, Look>,
     /// What their generators make. Its numbers come behind those of the manifests.
     generated: Generated,
-    options: &'a Options,
+    pub(super) options: &'a Options,
     /// What each gathers when it is included as a resource.
     gathered: BTreeMap<usize, Accumulator>,
+    /// The variables in what generators make.
+    pub(super) made_marks: BTreeMap<ObjectId, Vec<String>>,
     /// How many steps may still be made: components of components could double them each time.
     left: usize,
 }
@@ -65,11 +67,13 @@ impl<'a> Graph<'a> {
     ) -> Self {
         let found = &found.0;
         let stamp = options.annotation.as_str();
-        let parsed: Vec<Option<Parsed>> = found.iter().map(|k| parse(&k.text, stamp)).collect();
+        let parsed: Vec<Result<Parsed, Unread>> = found.iter().map(|k| k.parsed(stamp)).collect();
         let patches = found
             .iter()
             .zip(&parsed)
-            .map(|(k, parsed)| parsed.as_ref().map_or_else(Vec::new, |p| p.all_patches(k, stamp)))
+            .map(|(k, parsed)| {
+                parsed.as_ref().map_or_else(|_| Vec::new(), |p| p.all_patches(k, stamp))
+            })
             .collect();
         let mut patches: Vec<Vec<Patch>> = patches;
         if !options.rules.sites.is_empty() {
@@ -85,12 +89,13 @@ impl<'a> Graph<'a> {
             generated: Generated::default(),
             options,
             gathered: BTreeMap::new(),
+            made_marks: BTreeMap::new(),
             left: MAX_STEPS,
         }
     }
 
     /// An object, and what it provides: of a text, or made by a generator.
-    fn object(&self, id: ObjectId) -> (&Object, &[Source]) {
+    pub(super) fn object(&self, id: ObjectId) -> (&Object, &[Source]) {
         object(self.manifests, &self.generated, id)
     }
 
@@ -112,8 +117,7 @@ impl<'a> Graph<'a> {
                 _ => None,
             })
             .collect();
-        let is_component =
-            |k: usize| self.parsed[k].as_ref().is_some_and(|parsed| parsed.component);
+        let is_component = |k: usize| self.parsed[k].as_ref().is_ok_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
             (0..self.found.len()).filter(|k| !included.contains(k) && !is_component(*k)).collect();
         let leaves = leaves
@@ -131,6 +135,8 @@ impl<'a> Graph<'a> {
             name: self.found[k].folder.clone(),
             built: true,
             open: gathered.open,
+            put_in: gathered.put_in,
+            applied_by: self.found[k].applied.as_ref().map(|_| self.found[k].input),
             ..Unit::default()
         };
         let hashed: BTreeSet<(Target, &str)> = gathered
@@ -187,7 +193,12 @@ impl<'a> Graph<'a> {
             return gathered.change_all(&why, true);
         }
         on_the_way.push(k);
-        if self.parsed[k].is_none() {
+        if let Err(unread) = &self.parsed[k] {
+            let effect = Effect::Unreadable(unread.why.clone());
+            let why = Divergence {
+                place: Some(self.place(k, unread.at)),
+                ..self.why(k, effect, Span::new(0, 0))
+            };
             for child in self.found[k].children.values() {
                 match child {
                     Child::File(file) => self.add_file(*file, gathered),
@@ -199,7 +210,6 @@ impl<'a> Graph<'a> {
                 }
             }
             on_the_way.pop();
-            let why = self.why(k, Effect::Unreadable, Span::new(0, 0));
             return gathered.change_all(&why, true);
         }
         let resources = self.children(k, false);
@@ -230,13 +240,20 @@ impl<'a> Graph<'a> {
             }
         }
         self.change(k, gathered);
+        self.put_in(k, gathered);
         on_the_way.pop();
     }
 
     fn children(&self, k: usize, components: bool) -> Vec<(String, Child)> {
-        let Some(parsed) = &self.parsed[k] else {
+        let Ok(parsed) = &self.parsed[k] else {
             return Vec::new();
         };
+        if self.found[k].applied.is_some() {
+            // Its file names the folder alone; what the build finds there was looked up.
+            let own = self.found[k].children.iter();
+            let own = own.filter(|(name, _)| parsed.components.contains(name) == components);
+            return own.map(|(name, child)| (name.clone(), *child)).collect();
+        }
         let names = if components { &parsed.components } else { &parsed.resources };
         let child = |name: &String| {
             let child = self.found[k].children.get(name);
@@ -277,10 +294,11 @@ impl<'a> Graph<'a> {
     fn generate(&mut self, k: usize, gathered: &mut Accumulator) {
         let found: &'a [Kustomization] = self.found;
         let Kustomization { input, material, .. } = &found[k];
-        let Some(parsed) = self.parsed[k].take() else {
+        let Ok(parsed) = &mut self.parsed[k] else {
             return;
         };
-        for generator in &parsed.generators {
+        let generators = std::mem::take(&mut parsed.generators);
+        for generator in &generators {
             let (mut source, mut unknown) = source(generator, material, self.options);
             if generator.behavior != Behavior::Create {
                 let old = gathered.take_made(&source, |item| self.provides(item));
@@ -311,6 +329,10 @@ impl<'a> Graph<'a> {
                 built_by: None,
             });
             let at = ObjectId::at(self.manifests.objects().len() + self.generated.0.len());
+            let marks = made_of(generator, material);
+            if !marks.is_empty() {
+                self.made_marks.insert(at, marks);
+            }
             self.generated.0.push(made(source, *input, generator.at));
             gathered.items.push(Resource {
                 file: *input,
@@ -320,7 +342,9 @@ impl<'a> Graph<'a> {
                 objects: BTreeMap::new(),
             });
         }
-        self.parsed[k] = Some(parsed);
+        if let Ok(parsed) = &mut self.parsed[k] {
+            parsed.generators = generators;
+        }
     }
 
     /// What the objects of an item provide.
@@ -359,7 +383,7 @@ impl<'a> Graph<'a> {
 
     /// Everything that the fields of a kustomization do to what there is.
     fn change(&self, k: usize, gathered: &mut Accumulator) {
-        let Some(parsed) = &self.parsed[k] else {
+        let Ok(parsed) = &self.parsed[k] else {
             return;
         };
         for &Touch { effect, at } in &parsed.changes {
@@ -433,12 +457,12 @@ impl<'a> Graph<'a> {
         }
     }
 
-    fn place(&self, k: usize, span: Span) -> Place {
+    pub(super) fn place(&self, k: usize, span: Span) -> Place {
         Place { file: self.found[k].input, span }
     }
 
     /// What a kustomization does, or the field of it at `at` (an empty span: no single field does it).
-    fn why(&self, k: usize, effect: Effect, at: Span) -> Divergence {
+    pub(super) fn why(&self, k: usize, effect: Effect, at: Span) -> Divergence {
         let field = at.of(&self.found[k].text).trim_matches(['"', '\'']);
         Divergence {
             cause: Cause::Kustomization {
@@ -448,6 +472,16 @@ impl<'a> Graph<'a> {
             },
             place: Some(self.place(k, at)),
             built_by: None,
+        }
+    }
+}
+
+impl Kustomization {
+    /// What its fields say, or why they cannot be read.
+    fn parsed(&self, stamp: &str) -> Result<Parsed, Unread> {
+        match &self.applied {
+            None => parse(&self.text, stamp),
+            Some(applied) => applied.by.parsed.clone(),
         }
     }
 }

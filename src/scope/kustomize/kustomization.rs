@@ -1,20 +1,20 @@
 //! One kustomization file: its table of fields, and what it says of resources, patches and
 //! generators.
 
+use super::generator::{self, Generator, Part};
 use super::harmless::is_control;
 use super::patch::{self, Patch, PatchTarget};
 use super::{Kustomization, PatchFile};
-use crate::finding::divergence::{FieldEffect, UnknownContent};
+use crate::finding::divergence::{FieldEffect, Must, NotRead};
 use crate::k8s::providers::Target;
 use crate::patches;
 use crate::text::Span;
-use crate::yaml::resolve::Value;
-use crate::yaml::{Cursor, strict};
+use crate::yaml::{Cursor, SyntaxError, strict};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What a kustomization says, as far as it matters.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Parsed {
     /// Whether it is a Component, which acts on the one that includes it.
     pub(super) component: bool,
@@ -33,12 +33,13 @@ pub(super) struct Parsed {
     /// The field that names a stamps file of ours, and no other transformer.
     pub(super) stamps: Option<Span>,
     /// Patches.
-    patches: Vec<PatchEntry>,
+    pub(super) patches: Vec<PatchEntry>,
     /// Replacements.
     replacements: Vec<ReplacementEntry>,
 }
 
 /// A field after which objects may not be applied as their files say.
+#[derive(Clone)]
 pub(super) struct Touch {
     /// What the field does.
     pub(super) effect: FieldEffect,
@@ -47,7 +48,8 @@ pub(super) struct Touch {
 }
 
 /// A patch as the kustomization names it.
-struct PatchEntry {
+#[derive(Clone)]
+pub(super) struct PatchEntry {
     /// The field.
     at: Span,
     /// The file that it is in, if that is there.
@@ -59,6 +61,7 @@ struct PatchEntry {
 }
 
 /// A replacement as the kustomization names it.
+#[derive(Clone)]
 struct ReplacementEntry {
     /// The field.
     at: Span,
@@ -68,49 +71,8 @@ struct ReplacementEntry {
     inline: Vec<Patch>,
 }
 
-/// What a generator does if the name is there already.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Behavior {
-    /// It must not be there.
-    Create,
-    /// Its keys are added, or take the place of others.
-    Merge,
-    /// It is replaced.
-    Replace,
-}
-
-/// A ConfigMap or Secret that is generated.
-pub(super) struct Generator {
-    /// What it generates.
-    pub(super) target: Target,
-    /// The name, without a hash.
-    pub(super) name: String,
-    /// The namespace that the entry names.
-    pub(super) namespace: Option<String>,
-    /// What it does to one of the same name.
-    pub(super) behavior: Behavior,
-    /// Whether its name gets a hash.
-    pub(super) hashed: bool,
-    /// Where its content comes from.
-    pub(super) parts: Vec<Part>,
-    /// Why its content cannot be known.
-    pub(super) unknown: Option<UnknownContent>,
-    /// The field that lists it.
-    pub(super) at: Span,
-}
-
-/// Where some of the content of a generator comes from.
-pub(super) enum Part {
-    /// It is written out.
-    Literal(String, String),
-    /// The whole content of a file, under a key.
-    File(String, String),
-    /// The lines of a file, each a key and a value.
-    Env(String),
-}
-
 /// What a field means for the question whether a workload is applied as it is written.
-enum Rule {
+pub(super) enum Rule {
     /// Nothing: it leaves content and names alone.
     Harmless,
     /// It is read below.
@@ -159,21 +121,85 @@ const FIELDS: &[(&str, Rule)] = &[
     ("helmChartInflationGenerator", Rule::Adds(FieldEffect::AddsCharts)),
 ];
 
-/// Reads a kustomization. Nothing: it cannot be read.
-pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
+/// Why a kustomization cannot be read.
+#[derive(Clone)]
+pub(super) struct Unread {
+    /// The reason.
+    pub(super) why: NotRead,
+    /// Where it is.
+    pub(super) at: Span,
+}
+
+impl Unread {
+    /// A field that does not hold what it must.
+    pub(super) fn field(name: &str, must: Must, at: Span) -> Self {
+        Self { why: NotRead::Field(name.to_owned(), must), at }
+    }
+}
+
+impl From<SyntaxError> for Unread {
+    fn from(error: SyntaxError) -> Self {
+        let at = error.at as usize;
+        Self { why: NotRead::Syntax(error.message), at: Span::new(at, at) }
+    }
+}
+
+/// A field of a kustomization or of an entry in it.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'a> {
+    /// Its name, in the usual spelling.
+    pub(super) name: &'a str,
+    /// Where the name stands.
+    pub(super) at: Span,
+    /// What it holds.
+    pub(super) value: Cursor<'a>,
+}
+
+impl<'a> Field<'a> {
+    fn must(self, must: Must) -> Unread {
+        Unread::field(self.name, must, self.at)
+    }
+
+    /// Its text.
+    pub(super) fn text(self) -> Result<String, Unread> {
+        self.value.str().map(Cow::into_owned).ok_or_else(|| self.must(Must::Text))
+    }
+
+    /// The texts that it lists.
+    pub(super) fn texts(self) -> Result<Vec<String>, Unread> {
+        self.value.all_texts().ok_or_else(|| self.must(Must::Texts))
+    }
+
+    /// The mappings that it lists.
+    pub(super) fn mappings(self) -> Result<Vec<Cursor<'a>>, Unread> {
+        let items = self.value.all_items().ok_or_else(|| self.must(Must::Mappings))?;
+        match items.iter().all(|item| item.target().is_mapping()) {
+            true => Ok(items),
+            false => Err(self.must(Must::Mappings)),
+        }
+    }
+}
+
+/// Reads a kustomization.
+///
+/// # Errors
+/// Where kustomize itself would refuse it, and where readers differ.
+pub(super) fn parse(text: &str, stamp: &str) -> Result<Parsed, Unread> {
+    let at_start = |why| Unread { why, at: Span::new(0, 0) };
     let documents = strict::documents(text)?;
     let [document] = documents.as_slice() else {
-        return None;
+        return Err(at_start(NotRead::Documents(documents.len())));
     };
     let root = Cursor::root(document, text);
     if !root.is_mapping() {
-        return None;
+        return Err(at_start(NotRead::NoMapping));
     }
     let mut parsed = Parsed::default();
     let mut options = None;
     let mut generators = Vec::new();
     let mut bases = Vec::new();
     for (name, at, value) in fields(root, FIELDS.iter().map(|(field, _)| *field))? {
+        let field = Field { name: &name, at, value };
         let rule = FIELDS.iter().find(|(field, _)| *field == name);
         let touch = |effect| Touch { effect, at };
         if is_empty(value) {
@@ -192,17 +218,19 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
                     _ => parsed.changes.push(touch(FieldEffect::MayChange)),
                 },
                 "kind" => parsed.component = value.str().as_deref() == Some("Component"),
-                "resources" => parsed.resources = value.all_texts()?,
-                "bases" => bases = value.all_texts()?,
-                "components" => parsed.components = value.all_texts()?,
-                "namespace" => parsed.namespace = Some(value.str()?.into_owned()),
+                "resources" => parsed.resources = field.texts()?,
+                "bases" => bases = field.texts()?,
+                "components" => parsed.components = field.texts()?,
+                "namespace" => parsed.namespace = Some(field.text()?),
                 "generatorOptions" => options = Some(value),
-                "configMapGenerator" => generators.push((Target::ConfigMap, at, value)),
-                "secretGenerator" => generators.push((Target::Secret, at, value)),
+                "configMapGenerator" => {
+                    generators.push((Target::ConfigMap, name.clone(), at, value));
+                }
+                "secretGenerator" => generators.push((Target::Secret, name.clone(), at, value)),
                 "labels" => {
-                    let items = value.all_items()?.into_iter();
+                    let items = field.mappings()?.into_iter();
                     let items: Vec<_> =
-                        items.map(|item| fields(item, ["fields"])).collect::<Option<_>>()?;
+                        items.map(|item| fields(item, ["fields"])).collect::<Result<_, _>>()?;
                     if items.iter().flatten().any(|(name, _, _)| name == "fields") {
                         parsed.changes.push(touch(FieldEffect::WritesAnyField));
                     }
@@ -212,38 +240,45 @@ pub(super) fn parse(text: &str, stamp: &str) -> Option<Parsed> {
                         parsed.changes.push(touch(FieldEffect::SetsControlAnnotations));
                     }
                 }
-                "replacements" => parsed.replacements = replacements(value, at, stamp)?,
-                _ => parsed.patches.extend(patch_entries(&name, value, at)?),
+                "replacements" => parsed.replacements = replacements(field, stamp)?,
+                _ => parsed.patches.extend(patch_entries(field)?),
             },
         }
     }
     parsed.resources.append(&mut bases);
-    for (target, at, value) in generators {
-        for entry in value.all_items()? {
-            parsed.generators.push(generator(target, entry, options, at, stamp)?);
+    for (target, name, at, value) in generators {
+        for entry in (Field { name: &name, at, value }).mappings()? {
+            let listed = Field { name: &name, at, value: entry };
+            parsed.generators.push(generator::read(target, listed, options, stamp)?);
         }
     }
-    Some(parsed)
+    Ok(parsed)
 }
 
 /// The fields of a mapping. Those that are `known` have their usual spelling: kustomize takes a name in
-/// upper or lower case for the same one (Go encoding/json). Nothing, if one of them stands twice.
-fn fields<'a, 'k>(
+/// upper or lower case for the same one (Go encoding/json).
+///
+/// # Errors
+/// One of them stands twice.
+pub(super) fn fields<'a, 'k>(
     mapping: Cursor<'a>,
     known: impl IntoIterator<Item = &'k str>,
-) -> Option<Vec<(String, Span, Cursor<'a>)>> {
+) -> Result<Vec<(String, Span, Cursor<'a>)>, Unread> {
     let known: Vec<&str> = known.into_iter().collect();
     let mut found: Vec<(String, Span, Cursor<'a>)> = Vec::new();
     for (key, value) in mapping.pairs() {
-        let name = key.key().ok()?;
+        let Ok(name) = key.key() else {
+            let why = NotRead::Syntax("a key is no text".to_owned());
+            return Err(Unread { why, at: key.span() });
+        };
         let usual = known.iter().find(|known| folded(known) == folded(&name));
         let name = usual.map_or_else(|| name.clone().into_owned(), |usual| (*usual).to_owned());
         if found.iter().any(|(other, _, _)| *other == name) {
-            return None;
+            return Err(Unread { why: NotRead::Twice(name), at: key.span() });
         }
         found.push((name, key.span(), value.target()));
     }
-    Some(found)
+    Ok(found)
 }
 
 /// A name as Go compares it: `\u{17F}` is an s, and `\u{212A}` a k.
@@ -254,15 +289,8 @@ fn folded(name: &str) -> String {
         .collect()
 }
 
-/// The fields of a generator.
-const GENERATOR: &[&str] =
-    &["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"];
-
-/// The fields of its options.
-const OPTIONS: &[&str] = &["disableNameSuffixHash", "labels", "annotations", "immutable"];
-
 /// Whether a field says as much as if it were not there.
-fn is_empty(value: Cursor<'_>) -> bool {
+pub(super) fn is_empty(value: Cursor<'_>) -> bool {
     match value.is_mapping() || value.is_sequence() {
         true => value.children().next().is_none(),
         false => value.is_null() || value.str().is_some_and(|text| text.is_empty()),
@@ -270,20 +298,20 @@ fn is_empty(value: Cursor<'_>) -> bool {
 }
 
 /// Whether a mapping of annotations has one that means something to kustomize, to Helm or to us.
-fn has_control_keys(annotations: Cursor<'_>, stamp: &str) -> bool {
+pub(super) fn has_control_keys(annotations: Cursor<'_>, stamp: &str) -> bool {
     annotations.pairs().any(|(key, _)| key.key().is_ok_and(|key| is_control(&key, stamp)))
 }
 
-fn patch_entries(field: &str, value: Cursor<'_>, at: Span) -> Option<Vec<PatchEntry>> {
-    let one = |item: Cursor<'_>| match field {
-        // A path or a patch: kustomize tries the path first.
-        "patchesStrategicMerge" => {
-            let text = item.str()?.into_owned();
-            Some(PatchEntry { at, path: Some(text.clone()), text: Some(text), target: None })
-        }
-        _ => item.is_mapping().then(|| patch_entry(item, at)),
-    };
-    value.is_sequence().then(|| value.items().map(one).collect())?
+/// The patches in a field.
+pub(super) fn patch_entries(field: Field<'_>) -> Result<Vec<PatchEntry>, Unread> {
+    let at = field.at;
+    // A path or a patch: kustomize tries the path first.
+    let path_or_patch =
+        |text: String| PatchEntry { at, path: Some(text.clone()), text: Some(text), target: None };
+    match field.name {
+        "patchesStrategicMerge" => Ok(field.texts()?.into_iter().map(path_or_patch).collect()),
+        _ => Ok(field.mappings()?.into_iter().map(|item| patch_entry(item, at)).collect()),
+    }
 }
 
 fn patch_entry(item: Cursor<'_>, at: Span) -> PatchEntry {
@@ -304,13 +332,13 @@ fn patch_entry(item: Cursor<'_>, at: Span) -> PatchEntry {
     entry
 }
 
-fn replacements(value: Cursor<'_>, at: Span, stamp: &str) -> Option<Vec<ReplacementEntry>> {
+fn replacements(field: Field<'_>, stamp: &str) -> Result<Vec<ReplacementEntry>, Unread> {
     let one = |item: Cursor<'_>| ReplacementEntry {
-        at,
+        at: field.at,
         path: item.filled("path").map(String::from),
-        inline: patch::replacements(item, at, stamp),
+        inline: patch::replacements(item, field.at, stamp),
     };
-    value.is_sequence().then(|| value.items().map(one).collect())
+    Ok(field.mappings()?.into_iter().map(one).collect())
 }
 
 impl Parsed {
@@ -353,100 +381,6 @@ fn replacements_of(file: &PatchFile, at: Span, stamp: &str) -> Vec<Patch> {
     each.flat_map(|one| patch::replacements(one, at, stamp)).collect()
 }
 
-fn generator(
-    target: Target,
-    entry: Cursor<'_>,
-    global: Option<Cursor<'_>>,
-    at: Span,
-    stamp: &str,
-) -> Option<Generator> {
-    let entry = fields(entry, GENERATOR.iter().copied())?;
-    let text = |name: &str| {
-        let found = entry.iter().find(|(field, _, _)| field == name);
-        found.and_then(|(_, _, value)| value.str()).filter(|text| !text.is_empty())
-    };
-    let mut generator = Generator {
-        target,
-        name: text("name")?.into(),
-        namespace: text("namespace").map(String::from),
-        behavior: match text("behavior").as_deref() {
-            None | Some("" | "create" | "unspecified") => Behavior::Create,
-            Some("merge") => Behavior::Merge,
-            Some("replace") => Behavior::Replace,
-            Some(_) => return None,
-        },
-        hashed: true,
-        parts: Vec::new(),
-        unknown: None,
-        at,
-    };
-    for (name, _, value) in &entry {
-        let value = *value;
-        if is_empty(value) {
-            continue;
-        }
-        match name.as_str() {
-            "name" | "namespace" | "behavior" => {}
-            "literals" => {
-                for literal in value.all_texts()? {
-                    match literal.split_once('=') {
-                        Some((key, value)) if !key.is_empty() => {
-                            let value = without_quotes(value).to_owned();
-                            generator.parts.push(Part::Literal(key.to_owned(), value));
-                        }
-                        _ => return None,
-                    }
-                }
-            }
-            "files" => {
-                for file in value.all_texts()? {
-                    let (key, path) = match file.split_once('=') {
-                        None => (file.rsplit('/').next().unwrap_or_default(), file.as_str()),
-                        Some((key, path)) => (key, path),
-                    };
-                    if key.is_empty() || path.is_empty() || path.contains('=') {
-                        return None;
-                    }
-                    let part = Part::File(key.to_owned(), path.to_owned());
-                    generator.parts.push(part);
-                }
-            }
-            "envs" => generator.parts.extend(value.all_texts()?.into_iter().map(Part::Env)),
-            "env" => generator.parts.push(Part::Env(value.str()?.into_owned())),
-            "options" => generator.options(value, stamp)?,
-            // The controller of tokens fills it.
-            "type" if value.str().as_deref() != Some("kubernetes.io/service-account-token") => {}
-            other => generator.unknown = Some(UnknownContent::Field(other.to_owned())),
-        }
-    }
-    if let Some(global) = global {
-        generator.options(global, stamp)?;
-    }
-    Some(generator)
-}
-
-impl Generator {
-    /// What the entry says wins for nothing that matters: a hash is off if either says so. Nothing, if a
-    /// field stands twice.
-    fn options(&mut self, options: Cursor<'_>, stamp: &str) -> Option<()> {
-        for (name, _, value) in fields(options, OPTIONS.iter().copied())? {
-            match (name.as_str(), value.value()) {
-                ("disableNameSuffixHash", Ok(Value::Bool(off))) => self.hashed &= !off,
-                ("labels" | "immutable", _) | (_, Ok(Value::Null)) => {}
-                ("annotations", _) if value.is_mapping() && !has_control_keys(value, stamp) => {}
-                _ => self.unknown = Some(UnknownContent::Option(name)),
-            }
-        }
-        Some(())
-    }
-}
-
-/// A value without the quotes around it, if the same stand at both ends.
-fn without_quotes(value: &str) -> &str {
-    let inner = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
-    inner('"').or_else(|| inner('\'')).unwrap_or(value)
-}
-
 /// What a kustomization names: front finds it.
 #[derive(Default)]
 pub struct NamedFiles {
@@ -465,7 +399,7 @@ pub struct NamedFiles {
 /// The names in the text of a kustomization. One that cannot be read may be a good one all the
 /// same, to kustomize or to the program that fills in a template: whatever could be a path counts.
 pub fn names(text: &str) -> NamedFiles {
-    let Some(parsed) = parse(text, "") else {
+    let Ok(parsed) = parse(text, "") else {
         let words = text.split(|c: char| c.is_whitespace() || "\"',[]{}".contains(c));
         let words: BTreeSet<&str> = words.filter(|word| !word.is_empty()).collect();
         return NamedFiles {

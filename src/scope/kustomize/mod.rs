@@ -14,8 +14,16 @@ mod graph;
 mod patch;
 mod kustomization;
 mod divergence;
+mod applier;
+mod variables;
+mod put_in;
 
+pub use applier::{
+    Applier, FLUX_GROUP, Substitute, VariableSource, appliers, artifact_folders, repositories,
+    variable_sources,
+};
 pub use kustomization::{NamedFiles, names};
+pub use variables::{Value, Variables};
 
 use crate::config::options::{Goal, Options};
 use crate::extract::{Follows, Ids, Manifests, Object, ObjectId, Source};
@@ -47,6 +55,17 @@ pub struct Kustomization {
     pub patches: BTreeMap<String, PatchFile>,
     /// The files that its generators read and that lie inside of its folder, by what it calls them.
     pub material: BTreeMap<String, Material>,
+    /// The object of a controller that it stands for, if it is no kustomization file.
+    pub applied: Option<Applied>,
+}
+
+/// A folder that a controller builds and applies.
+#[derive(Clone)]
+pub struct Applied {
+    /// The object that says so.
+    pub by: Applier,
+    /// What is put into what is built.
+    pub variables: Variables,
 }
 
 /// What a kustomization includes.
@@ -81,6 +100,8 @@ pub struct Look {
     odd: Vec<(Span, Oddity)>,
     /// Whether it speaks to kustomize by its internal annotations.
     internal: bool,
+    /// Where a controller may put something in.
+    marks: Vec<variables::Mark>,
 }
 
 impl Look {
@@ -89,6 +110,7 @@ impl Look {
         Self {
             odd: if has_objects { divergence::differently(text) } else { Vec::new() },
             internal: text.contains("internal.config.kubernetes.io"),
+            marks: if has_objects { variables::marks(text) } else { Vec::new() },
         }
     }
 }

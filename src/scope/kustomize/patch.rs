@@ -125,6 +125,11 @@ impl Patch {
         provider.is_some_and(|row| !self.spares(row, stamp)) || (is_workload && !harmless)
     }
 
+    /// Whether all paths that it writes to are known, and are such.
+    pub(super) fn writes_only(&self, is_such: impl Fn(&[PathStep]) -> bool) -> bool {
+        self.paths.as_ref().is_some_and(|paths| paths.iter().all(|path| is_such(path)))
+    }
+
     /// Whether an object is one of those that the patch is for.
     pub(super) fn selects(&self, id: &Identity) -> bool {
         self.selector.kind.fits(&id.kind) && self.selector.name.fits(&id.name)

@@ -1,11 +1,12 @@
 //! What must hold of every run that stamps, whatever the input: stronger than examples.
 //!
 //! idempotent: a second run changes nothing, and `check` is content. strip: taking the stamps away
-//! gives the first bytes back, but for marks of other tools, which have no way back. meaning: an independent reader finds the old values and the stamps,
-//! nothing else. order: documents and arguments the other way round give the same stamps. crlf,
-//! bom, no-final-newline: the twin of the input gives the twin of the output. impact: see there.
+//! gives the first bytes back, but for marks of other tools, which have no way back. meaning: an
+//! independent reader finds the old values and the stamps, nothing else. order: documents and arguments the other way round give the same stamps. crlf,
+//! bom, no-final-newline: the twin of the input gives the twin of the output. impact, migrate: see there.
 
 mod impact;
+mod migrate;
 mod values;
 
 use crate::sandbox::{Entry, Output, Sandbox, Tree};
@@ -92,8 +93,13 @@ impl Job {
         self.args.iter().any(|arg| arg.starts_with("--foreign"))
     }
 
+    /// Whether it takes the annotations of a controller out of files.
+    pub(crate) fn migrates(&self) -> bool {
+        self.verb() == Some("migrate") && !self.args.iter().any(|arg| arg == "--diff")
+    }
+
     fn writes(&self) -> bool {
-        self.verb() == Some("write")
+        matches!(self.verb(), Some("write" | "migrate"))
     }
 
     /// The arguments with another verb in front.
@@ -157,6 +163,9 @@ impl Job {
 
 /// Checks all laws but those in `off`.
 pub(crate) fn check(job: &Job, done: &Done, off: &BTreeMap<String, String>) -> Report {
+    if job.migrates() {
+        return migrate::laws(job, done, off);
+    }
     let mut report = Report::default();
     let unknown: Vec<_> = off.keys().filter(|law| !LAWS.contains(&law.as_str())).collect();
     if !unknown.is_empty() || off.values().any(String::is_empty) {

@@ -38,6 +38,66 @@ pub(super) fn same_but_for_stamps(
     Ok(())
 }
 
+/// The annotations of an object that change: on its pod template or on itself, key and new value.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) changes: BTreeMap<(bool, String), Option<String>>,
+}
+
+/// Whether `after` is `before` with the annotations that are said, by kind and name, and with stamps.
+pub(super) fn same_but_for(
+    before: Vec<Value>,
+    after: Vec<Value>,
+    said: &BTreeMap<(String, String), Said>,
+) -> Result<(), String> {
+    if before.len() != after.len() {
+        return Err(format!("{} documents became {}", before.len(), after.len()));
+    }
+    for (before, after) in before.into_iter().zip(after) {
+        for (mut old, mut new) in objects(before).into_iter().zip(objects(after)) {
+            let text = |value: Option<&Value>| {
+                value.and_then(Value::as_str).unwrap_or_default().to_owned()
+            };
+            let id = (text(old.get("kind")), text(old.get("metadata").and_then(|m| m.get("name"))));
+            take_stamps(&mut old, &new, "checksum/rollstamp");
+            let nothing = Said::default();
+            for ((on_template, key), value) in &said.get(&id).unwrap_or(&nothing).changes {
+                let way: &[&str] = match on_template {
+                    false => &["metadata", "annotations"],
+                    true => &["spec", "template", "metadata", "annotations"],
+                };
+                let route: Vec<Value> = way.iter().map(|step| Value::from(*step)).collect();
+                match value {
+                    Some(value) => set(&mut old, &route, key, Value::from(value.as_str())),
+                    None => remove(&mut old, &route, key),
+                }
+            }
+            for own in [&mut old, &mut new] {
+                without_empty(own);
+            }
+            if old != new {
+                return Err(format!("\n    expected {old:?}\n    got      {new:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes out annotations, and metadata, that hold nothing.
+fn without_empty(at: &mut Value) {
+    let Value::Mapping(mapping) = at else { return };
+    for (_, value) in mapping.iter_mut() {
+        without_empty(value);
+    }
+    let is_empty =
+        |value: &Value| value.is_null() || value.as_mapping().is_some_and(Mapping::is_empty);
+    for name in ["annotations", "metadata"] {
+        if mapping.get(name).is_some_and(is_empty) {
+            mapping.shift_remove(name);
+        }
+    }
+}
+
 /// The objects of a document; what a list says beside its items counts as one more.
 fn objects(document: Value) -> Vec<Value> {
     let mut document = document;

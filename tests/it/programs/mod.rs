@@ -12,6 +12,7 @@ mod plugins;
 mod precommit;
 mod recipes;
 mod release;
+mod terminal;
 
 use crate::extent::{demanded, say};
 use crate::sandbox::{Entry, Sandbox, Tree, read_tree};

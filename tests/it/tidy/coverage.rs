@@ -2,7 +2,7 @@
 
 use super::root;
 use rollstamp::finding::Code;
-use rollstamp::k8s::{kinds, providers, sidecars, sites};
+use rollstamp::k8s::{fillers, kinds, providers, sidecars, sites};
 use std::collections::BTreeSet;
 
 /// What the cases say that they cover.
@@ -33,6 +33,7 @@ fn every_row_of_every_table_has_a_case() {
         .map(|row| format!("kind:{}", row.kind))
         .chain(sites::SITES.iter().map(|site| format!("site:{}", site.id)))
         .chain(providers::PROVIDERS.iter().map(|row| format!("provider:{}", row.kind)))
+        .chain(fillers::FILLERS.iter().map(|row| format!("filler:{}", row.id)))
         .chain(sidecars::RELOADERS.iter().map(|row| format!("reloader:{}", row.name)))
         .chain(Code::ALL.iter().map(|code| format!("code:{}", code.name())));
     let missing: Vec<String> = rows

@@ -4,6 +4,7 @@ mod coverage;
 mod documents;
 mod imports;
 mod options;
+mod schemas;
 mod secrets;
 mod signposts;
 mod style;

@@ -1,0 +1,98 @@
+//! What lets a program in the cluster make or fill sources, by the table of [`crate::k8s::fillers`].
+
+use super::foreign::{Rendered, is_of_upgrade};
+use super::objects::ObjectNode;
+use super::source::recipe;
+use super::{Reader, annotation, is_local, metadata_string};
+use crate::digest::ValueDigest;
+use crate::k8s::fillers::{Filler, Fills, Reach, fillers};
+use crate::k8s::id::Identity;
+use crate::k8s::providers::Target;
+use crate::text::Span;
+use crate::yaml::Cursor;
+use smol_str::SmolStr;
+
+/// An object because of which a program in the cluster makes a source.
+pub struct Maker {
+    /// Who it is.
+    pub id: Identity,
+    /// Where the name of the source is written.
+    pub at: Span,
+    /// The kind of the source.
+    pub target: Target,
+    /// The name of the source.
+    pub name: SmolStr,
+    /// The row of the table.
+    pub row: &'static Filler,
+    /// In which namespaces the source comes to be.
+    pub reach: Reach,
+    /// The digest of what says how.
+    pub recipe: Option<ValueDigest>,
+    /// What Helm says about the object, if it rendered it.
+    pub rendered: Option<Rendered>,
+    /// Whether an upgrade of Helm applies it.
+    pub upgraded: bool,
+}
+
+impl Maker {
+    /// What is made because of an object.
+    pub(super) fn of(reader: &Reader<'_>, object: &ObjectNode<'_>) -> Vec<Self> {
+        let (group, version) = Identity::split_api_version(&object.api_version);
+        let node = object.node;
+        let mut found = Vec::new();
+        for row in fillers(group, &object.kind) {
+            let Fills::Makes { target, name, reach } = &row.fills else { continue };
+            let metadata = node.get("metadata");
+            if metadata.is_some_and(is_local) || !applies(row, node) {
+                continue;
+            }
+            let text =
+                |field| metadata_string(metadata, field).ok().flatten().map(|(text, _)| text);
+            let id = Identity {
+                group: group.into(),
+                version: version.into(),
+                kind: object.kind.clone(),
+                namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
+                name: text("name").unwrap_or_default(),
+            };
+            name.each(node, &mut |at| {
+                if let Some(name) = at.str().filter(|name| !name.is_empty()) {
+                    let (id, name) = (id.clone(), SmolStr::from(name));
+                    let (target, reach) = (*target, *reach);
+                    let hook = metadata.and_then(|metadata| annotation(metadata, "helm.sh/hook"));
+                    found.push(Self {
+                        id,
+                        at: at.span(),
+                        target,
+                        name,
+                        row,
+                        reach,
+                        recipe: recipe(reader, node, target),
+                        rendered: Rendered::of(node),
+                        upgraded: hook.is_none_or(|(hooks, _)| is_of_upgrade(&hooks)),
+                    });
+                }
+            });
+        }
+        found
+    }
+}
+
+/// The row of what fills a source itself, if anything does.
+pub(super) fn fills(object: Cursor<'_>, group: &str, kind: &str) -> Option<&'static Filler> {
+    let metadata = object.get("metadata")?;
+    metadata.get("annotations").or_else(|| metadata.get("labels"))?;
+    let mut rows = fillers(group, kind).filter(|row| matches!(row.fills, Fills::Itself));
+    rows.find(|row| applies(row, object))
+}
+
+/// Whether an object has what the row asks for.
+fn applies(row: &Filler, object: Cursor<'_>) -> bool {
+    let has = |(path, value): &(crate::yaml::path::FieldPath, Option<&str>)| {
+        path.end(object).is_some_and(|at| match value {
+            Some(value) => at.str().is_some_and(|text| text == *value),
+            None => !at.is_null(),
+        })
+    };
+    row.when.is_empty() || row.when.iter().any(has)
+}

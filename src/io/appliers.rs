@@ -1,0 +1,363 @@
+//! Finds the objects by which a controller builds a folder of the repository and applies it, and what
+//! their builds read.
+
+use super::disk::Disk;
+use super::kustomizations::{OnDisk, Place, file_in, text};
+use crate::finding::divergence::UnknownVariable;
+use crate::k8s::id::Identity;
+use crate::k8s::indirect::Indirect;
+use crate::process::Loaded;
+use crate::scope::kustomize::{
+    Applied, Applier, FLUX_GROUP, Substitute, Variables, appliers, artifact_folders, repositories,
+    variable_sources,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// An object that applies a folder which is here.
+pub(super) struct Found {
+    /// The file of the object, by its real path.
+    pub(super) file: PathBuf,
+    /// Its text.
+    pub(super) text: String,
+    /// The root of the repository.
+    root: PathBuf,
+    /// The folder.
+    folder: PathBuf,
+    applier: Applier,
+}
+
+/// The objects in the texts that were loaded and in the repositories around them, whose folders are in
+/// the same repository.
+pub(super) fn find(
+    loaded: &Loaded,
+    folders: &[PathBuf],
+    stamp: &str,
+    disk: &dyn Disk,
+) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut sources = Sources::default();
+    for (file, root) in files(loaded, folders, disk) {
+        if !seen.insert(file.clone()) {
+            continue;
+        }
+        let Some(text) = text(disk, &file).filter(|text| text.contains(FLUX_GROUP)) else {
+            continue;
+        };
+        for applier in appliers(&text, stamp) {
+            let folder = sources.folder(&root, &applier, disk);
+            let folder = folder.and_then(|folder| disk.real(&root.join(folder)));
+            if let Some(folder) = folder.filter(|f| disk.is_dir(f) && f.starts_with(&root)) {
+                let (file, text, root) = (file.clone(), text.clone(), root.clone());
+                found.push(Found { file, text, root, folder, applier });
+            }
+        }
+    }
+    found
+}
+
+/// The files that may hold such an object, each with the root of its repository: of the loaded texts those
+/// that do, and all others below the roots.
+fn files(loaded: &Loaded, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(PathBuf, PathBuf)> {
+    let named: BTreeSet<PathBuf> = folders.iter().filter_map(|f| disk.real(f)).collect();
+    let mut roots: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    let mut root_of = |folder: &Path| -> PathBuf {
+        if let Some(known) = roots.get(folder) {
+            return known.clone();
+        }
+        let mut above = folder.ancestors();
+        let repository = above.find(|f| disk.is_repository(f)).map(Path::to_path_buf);
+        // Outside of a repository, what was named is taken for the whole of one.
+        let named = || named.iter().find(|named| folder.starts_with(named)).cloned();
+        let root = repository.or_else(named).unwrap_or_else(|| folder.to_path_buf());
+        roots.insert(folder.to_path_buf(), root.clone());
+        root
+    };
+    let mut files = Vec::new();
+    let mut more: BTreeSet<PathBuf> = named.iter().map(|folder| root_of(folder)).collect();
+    for (number, input) in loaded.inputs.iter().enumerate() {
+        let Some(path) = &input.path else { continue };
+        let is_named = matches!(input.found, crate::text::input::Found::Named);
+        let facts = loaded.facts.get(number).and_then(Option::as_ref);
+        let may_hold = facts.is_none_or(|f| f.indirect.contains_key(&Indirect::FluxKustomization));
+        if !may_hold && !is_named {
+            continue;
+        }
+        let Some(real) = disk.real(path) else { continue };
+        let root = root_of(real.parent().unwrap_or(&real));
+        if is_named && disk.is_repository(&root) {
+            more.insert(root.clone());
+        }
+        if may_hold {
+            files.push((real, root));
+        }
+    }
+    for root in more {
+        // What lies below a named folder is loaded.
+        if named.contains(&root) {
+            continue;
+        }
+        let others = disk.manifests(&root).into_iter();
+        let others = others.filter(|path| !named.iter().any(|folder| path.starts_with(folder)));
+        files.extend(others.map(|path| (path, root.clone())));
+    }
+    files
+}
+
+/// Texts that define sources of variables and repositories, by the root below which they lie.
+#[derive(Default)]
+pub(super) struct Sources(BTreeMap<PathBuf, Vec<(PathBuf, String)>>);
+
+impl Sources {
+    /// The texts below a root in which a word stands.
+    fn with<'a>(
+        &'a mut self,
+        root: &Path,
+        word: &'a str,
+        disk: &dyn Disk,
+    ) -> impl Iterator<Item = &'a (PathBuf, String)> {
+        let texts = self.0.entry(root.to_path_buf()).or_insert_with(|| {
+            let files = disk.manifests(root).into_iter();
+            let texts = files.filter_map(|path| Some((path.clone(), text(disk, &path)?)));
+            let matters = |text: &str| {
+                ["ConfigMap", "Secret", SOURCE_GROUP, ARTIFACT_GROUP]
+                    .iter()
+                    .any(|word| text.contains(word))
+            };
+            texts.filter(|(_, text)| matters(text)).collect()
+        });
+        texts.iter().filter(move |(_, text)| text.contains(word))
+    }
+
+    /// The folder that an object applies, from the root of the repository; nothing, if it lies in another one.
+    /// An artifact may be made of folders of this one.
+    fn folder(&mut self, root: &Path, applier: &Applier, disk: &dyn Disk) -> Option<String> {
+        let (source, folder) = (&applier.source, &applier.folder);
+        if source.kind != "ExternalArtifact" {
+            return self.is_own(root, source, disk).then(|| folder.clone());
+        }
+        let texts = self.with(root, ARTIFACT_GROUP, disk);
+        let made = texts.flat_map(|(_, text)| artifact_folders(text, &source.name, folder));
+        let made: BTreeSet<(Identity, String)> = made.collect();
+        match made.first() {
+            Some((of, folder)) if made.len() == 1 && self.is_own(root, of, disk) => {
+                Some(folder.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a repository that Flux reads is the one around the object that names it. Flux calls
+    /// that one `flux-system`; another one that is defined here must have the same address; one that is
+    /// not defined here is taken for it, because the folder is there.
+    fn is_own(&mut self, root: &Path, wanted: &Identity, disk: &dyn Disk) -> bool {
+        if wanted.name == "flux-system" {
+            return true;
+        }
+        let texts = self.with(root, &wanted.name, disk);
+        let defined: Vec<Option<String>> =
+            texts.flat_map(|(_, text)| repositories(text, &wanted.kind, &wanted.name)).collect();
+        let own = origin(root);
+        defined.is_empty()
+            || defined.iter().any(|url| url.is_some() && url.as_deref().map(address) == own)
+    }
+
+    /// The variables of an object. `all` are the kustomizations, to tell which source of a name is meant
+    /// where there are several, and whether one is changed before it is applied.
+    fn variables(
+        &mut self,
+        found: &Found,
+        all: &BTreeMap<PathBuf, OnDisk>,
+        disk: &dyn Disk,
+    ) -> Variables {
+        let mut variables = Variables::default();
+        for substitute in &found.applier.substitutes {
+            let why = match substitute {
+                Substitute::Inline(name, value) => {
+                    variables.known.insert(name.clone(), value.clone());
+                    continue;
+                }
+                Substitute::Unknown => UnknownVariable::UnreadableList,
+                Substitute::From { target, name, .. } => {
+                    let namespace = found.applier.id.namespace.as_ref();
+                    let mut candidates: Vec<_> = self
+                        .with(&found.root, name, disk)
+                        .flat_map(|(path, text)| {
+                            variable_sources(text, name).into_iter().map(move |s| (path, s))
+                        })
+                        .filter(|(_, source)| {
+                            let own = source.namespace.as_ref();
+                            source.target == *target
+                                && (own.is_none() || namespace.is_none() || own == namespace)
+                        })
+                        .collect();
+                    if candidates.len() > 1 {
+                        let near = beside(&found.file, all);
+                        let is_near = |path: &Path| near.contains(path);
+                        if candidates.iter().any(|(path, _)| is_near(path)) {
+                            candidates.retain(|(path, _)| is_near(path));
+                        }
+                    }
+                    let is_plain = |value: &str| !value.contains("${");
+                    match candidates.as_slice() {
+                        [] => UnknownVariable::NotHere(*target, name.clone()),
+                        [(path, source)] => match &source.values {
+                            Some(values)
+                                if !is_changed(path, all)
+                                    && values.iter().all(|(_, v)| is_plain(v.text())) =>
+                            {
+                                variables.known.extend(values.iter().cloned());
+                                continue;
+                            }
+                            Some(_) => UnknownVariable::Changed(*target, name.clone()),
+                            None => UnknownVariable::Unreadable(*target, name.clone()),
+                        },
+                        _ => UnknownVariable::Several(*target, name.clone()),
+                    }
+                }
+            };
+            // It may say again what earlier ones say.
+            variables.known.clear();
+            variables.open = Some(why);
+        }
+        variables
+    }
+}
+
+/// The API group of what makes artifacts of folders.
+const ARTIFACT_GROUP: &str = "source.extensions.fluxcd.io";
+
+/// The API group of the repositories of Flux.
+const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";
+
+/// The address of the repository that git calls `origin`.
+fn origin(root: &Path) -> Option<String> {
+    let config = std::fs::read_to_string(root.join(".git/config")).ok()?;
+    let (_, section) = config.split_once("[remote \"origin\"]")?;
+    let section = section.split("\n[").next().unwrap_or_default();
+    let mut lines = section.lines().filter_map(|line| line.trim().strip_prefix("url"));
+    let url = lines.find_map(|rest| rest.trim_start().strip_prefix('='))?;
+    Some(address(url.trim()))
+}
+
+/// An address of a repository, the same for every protocol.
+fn address(url: &str) -> String {
+    let url = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let url = url.split_once('@').map_or(url, |(_, rest)| rest);
+    url.trim_end_matches('/').trim_end_matches(".git").replace(':', "/").to_lowercase()
+}
+
+/// Every file that a build includes which also includes this one.
+fn beside<'a>(file: &Path, all: &'a BTreeMap<PathBuf, OnDisk>) -> BTreeSet<&'a Path> {
+    let each = all.keys().map(|key| below(key, all));
+    each.filter(|files| files.contains(file)).flatten().collect()
+}
+
+/// The files that a kustomization includes, itself or through others.
+fn below<'a>(key: &Path, all: &'a BTreeMap<PathBuf, OnDisk>) -> BTreeSet<&'a Path> {
+    let mut files = BTreeSet::new();
+    let mut seen: BTreeSet<&Path> = BTreeSet::new();
+    let mut waiting: Vec<&OnDisk> = all.get(key).into_iter().collect();
+    while let Some(on_disk) = waiting.pop() {
+        if !seen.insert(on_disk.path.as_path()) {
+            continue;
+        }
+        for place in on_disk.children.values() {
+            match place {
+                Place::File(file) => {
+                    files.insert(file.as_path());
+                }
+                Place::Kustomization(base) => waiting.extend(all.get(base)),
+                Place::Absent => {}
+            }
+        }
+    }
+    files
+}
+
+/// Whether a build that includes a file may change what is in it.
+fn is_changed(file: &Path, all: &BTreeMap<PathBuf, OnDisk>) -> bool {
+    const CHANGES: &[&str] = &[
+        "patches",
+        "transformers",
+        "replacements",
+        "components",
+        "vars",
+        "namePrefix",
+        "nameSuffix",
+    ];
+    all.iter().any(|(key, on_disk)| {
+        CHANGES.iter().any(|field| on_disk.text.contains(field)) && below(key, all).contains(file)
+    })
+}
+
+impl Found {
+    /// What the object builds, as a kustomization, and the key that tells it from others: the name of no
+    /// file.
+    pub(super) fn on_disk(self, nth: usize, disk: &dyn Disk) -> (PathBuf, OnDisk) {
+        let mut children = BTreeMap::new();
+        match file_in(disk, &self.folder) {
+            Some(kustomization) => {
+                children.insert(".".to_owned(), Place::Kustomization(kustomization));
+            }
+            None => self.raw(&mut children, disk),
+        }
+        for name in &self.applier.components {
+            let real = disk.real(&self.folder.join(name)).filter(|f| f.starts_with(&self.root));
+            let place = real.and_then(|folder| file_in(disk, &folder));
+            match place {
+                Some(place) => {
+                    children.insert(name.clone(), Place::Kustomization(place));
+                }
+                None if self.applier.ignores_missing => {}
+                None => {
+                    children.insert(name.clone(), Place::Absent);
+                }
+            }
+        }
+        let key = self.file.join(format!("#{nth}"));
+        let on_disk = OnDisk {
+            path: self.file.clone(),
+            folder: self.folder.clone(),
+            text: self.text.clone(),
+            is_component: false,
+            reads_elsewhere: false,
+            children,
+            patches: BTreeMap::new(),
+            applied: Some(Box::new(self)),
+        };
+        (key, on_disk)
+    }
+
+    /// Of a folder without a kustomization, every file that may be a manifest, and the kustomizations
+    /// below (github.com/fluxcd/pkg/kustomize v1.44.0, `scanManifests`).
+    fn raw(&self, children: &mut BTreeMap<String, Place>, disk: &dyn Disk) {
+        let name = |path: &Path| super::display(path.strip_prefix(&self.folder).unwrap_or(path));
+        let kustomized = disk.kustomized(&self.folder);
+        for folder in &kustomized {
+            let is_inner = kustomized.iter().any(|f| f != folder && folder.starts_with(f));
+            if let Some(file) = file_in(disk, folder).filter(|_| !is_inner) {
+                children.insert(name(folder), Place::Kustomization(file));
+            }
+        }
+        for file in disk.manifests(&self.folder) {
+            let is_taken = kustomized.iter().any(|folder| file.starts_with(folder));
+            let is_yaml = file.extension().is_some_and(|e| e == "yaml" || e == "yml");
+            if is_yaml && !is_taken {
+                children.insert(name(&file), Place::File(file));
+            }
+        }
+    }
+
+    /// The object, with what it puts into what is built.
+    pub(super) fn applied(
+        &self,
+        all: &BTreeMap<PathBuf, OnDisk>,
+        sources: &mut Sources,
+        disk: &dyn Disk,
+    ) -> Applied {
+        let variables = sources.variables(self, all, disk);
+        Applied { by: self.applier.clone(), variables }
+    }
+}

@@ -1,0 +1,302 @@
+//! FILLERS: what lets a program in the cluster make or fill ConfigMaps and Secrets, beside the kinds of
+//! [`super::providers`].
+//!
+//! These rows came after scheme v1, so none of them changes a stamp by itself: what is made is looked for
+//! only where nothing in the apply unit has the name, and what is filled counts with what its manifest
+//! holds, unless the configuration says `filledSources: external`.
+//!
+//! The CA injector of cert-manager has no row: it fills webhooks, API services and
+//! `CustomResourceDefinitions` (cert-manager.io/docs/concepts/ca-injector), nothing that a pod reads. Nor
+//! has the `PushSecret` of External Secrets: it reads a Secret (external-secrets.io/latest/api/pushsecret).
+
+use super::Since;
+use super::providers::Target;
+use crate::yaml::path::FieldPath;
+use std::sync::LazyLock;
+
+/// Objects that let a program in the cluster make or fill a source.
+#[derive(Debug)]
+pub struct Filler {
+    /// Its own name among the rows.
+    pub id: &'static str,
+    /// The program, as people call it.
+    pub by: &'static str,
+    /// The API groups of the objects.
+    pub groups: &'static [&'static str],
+    /// Their kind.
+    pub kind: &'static str,
+    /// One of these must be there; with a value, it must be that text. Empty: every object.
+    pub when: Vec<(FieldPath, Option<&'static str>)>,
+    /// What becomes of it.
+    pub fills: Fills,
+    /// Who gets other stamps because of this row: nobody who did not ask.
+    pub since: Since,
+}
+
+/// What a program does because of an object.
+#[derive(Debug)]
+pub enum Fills {
+    /// It fills the object itself, which is a source.
+    Itself,
+    /// It makes a source.
+    Makes {
+        /// The kind of the source.
+        target: Target,
+        /// The path to its name, or to its names.
+        name: FieldPath,
+        /// Where it comes to be.
+        reach: Reach,
+    },
+}
+
+/// The namespaces in which a source is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// That of the object.
+    Own,
+    /// Others, which a pattern or a label selects: any one may be among them.
+    Any,
+}
+
+/// A source that a program makes in every namespace, without any manifest.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The kind of the source.
+    pub target: Target,
+    /// Its name.
+    pub name: &'static str,
+    /// The program, as people call it.
+    pub by: &'static str,
+}
+
+/// One row a source that is in every namespace.
+pub const PUBLISHED: &[Published] = &[
+    // kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin (the bundle for API servers);
+    // pkg/controller/certificates/rootcacertpublisher/publisher.go, RootCACertConfigMapName
+    Published { target: Target::ConfigMap, name: "kube-root-ca.crt", by: "Kubernetes" },
+    // docs.redhat.com OpenShift Container Platform, "Configuring certificates": the service CA bundle of
+    // every namespace; github.com/openshift/service-ca-operator
+    Published { target: Target::ConfigMap, name: "openshift-service-ca.crt", by: "OpenShift" },
+];
+
+const SERVICE_CA: &str = "the service CA of OpenShift";
+const VAULT: &str = "the Vault Secrets Operator";
+const CERT_MANAGER: &str = "cert-manager";
+const REFLECTOR: &str = "reflector";
+const REPLICATOR: &str = "kubernetes-replicator";
+const CORE: &[&str] = &[""];
+const INGRESS: &[&str] = &["networking.k8s.io", "extensions"];
+
+/// The annotations that let cert-manager's shims make a Certificate.
+const ISSUERS: &[(&str, Option<&str>)] = &[
+    ("metadata/annotations/cert-manager.io\\/issuer", None),
+    ("metadata/annotations/cert-manager.io\\/cluster-issuer", None),
+    ("metadata/annotations/kubernetes.io\\/tls-acme", Some("true")),
+];
+
+type When = &'static [(&'static str, Option<&'static str>)];
+
+fn row(
+    id: &'static str,
+    by: &'static str,
+    (groups, kind): (&'static [&'static str], &'static str),
+    when: When,
+    fills: Fills,
+) -> Filler {
+    let when = when.iter().map(|&(path, value)| (FieldPath::parse(path), value)).collect();
+    Filler { id, by, groups, kind, when, fills, since: Since::OptIn }
+}
+
+fn makes(target: Target, name: &str, reach: Reach) -> Fills {
+    Fills::Makes { target, name: FieldPath::parse(name), reach }
+}
+
+/// One row for what lets a program make or fill a source.
+pub static FILLERS: LazyLock<Vec<Filler>> = LazyLock::new(|| {
+    let secret = |name| makes(Target::Secret, name, Reach::Own);
+    let copy = |target| makes(target, "metadata/name", Reach::Any);
+    let config_map = (CORE, "ConfigMap");
+    let core_secret = (CORE, "Secret");
+    // docs.redhat.com OpenShift Container Platform, "Securing service traffic using service serving
+    // certificate secrets"; github.com/openshift/service-ca-operator pkg/controller/api/api.go
+    let serving: &[(&str, &str)] = &[
+        (
+            "serving-cert",
+            "metadata/annotations/service.beta.openshift.io\\/serving-cert-secret-name",
+        ),
+        (
+            "serving-cert-alpha",
+            "metadata/annotations/service.alpha.openshift.io\\/serving-cert-secret-name",
+        ),
+    ];
+    let serving =
+        serving.iter().map(|(id, name)| row(id, SERVICE_CA, (CORE, "Service"), &[], secret(name)));
+    // developer.hashicorp.com/vault/docs/platform/k8s/vso/api-reference: `destination`
+    let vault: &[(&str, &str)] = &[
+        ("vault-static-secret", "VaultStaticSecret"),
+        ("vault-dynamic-secret", "VaultDynamicSecret"),
+        ("vault-pki-secret", "VaultPKISecret"),
+        ("hcp-vault-secrets-app", "HCPVaultSecretsApp"),
+    ];
+    let vault = vault.iter().map(|&(id, kind)| {
+        row(id, VAULT, (&["secrets.hashicorp.com"], kind), &[], secret("spec/destination/name"))
+    });
+    let rest = [
+        // github.com/openshift/service-ca-operator, README: "configmap cabundle injector"
+        row(
+            "inject-cabundle",
+            SERVICE_CA,
+            config_map,
+            &[
+                ("metadata/annotations/service.beta.openshift.io\\/inject-cabundle", Some("true")),
+                ("metadata/annotations/service.alpha.openshift.io\\/inject-cabundle", Some("true")),
+            ],
+            Fills::Itself,
+        ),
+        // github.com/openshift/cluster-network-operator pkg/controller/configmap_ca_injector
+        row(
+            "inject-trusted-cabundle",
+            "the network operator of OpenShift",
+            config_map,
+            &[("metadata/labels/config.openshift.io\\/inject-trusted-cabundle", Some("true"))],
+            Fills::Itself,
+        ),
+        // cert-manager.io/docs/trust/trust-manager/api-reference: a Bundle is written to every namespace
+        // that it selects, under its own name
+        row(
+            "trust-bundle-config-map",
+            "trust-manager",
+            (&["trust.cert-manager.io"], "Bundle"),
+            &[("spec/target/configMap", None)],
+            copy(Target::ConfigMap),
+        ),
+        row(
+            "trust-bundle-secret",
+            "trust-manager",
+            (&["trust.cert-manager.io"], "Bundle"),
+            &[("spec/target/secret", None)],
+            copy(Target::Secret),
+        ),
+        // cert-manager.io/docs/usage/ingress: ingress-shim
+        row(
+            "ingress-shim",
+            CERT_MANAGER,
+            (INGRESS, "Ingress"),
+            ISSUERS,
+            secret("spec/tls[]/secretName"),
+        ),
+        // cert-manager.io/docs/usage/gateway
+        row(
+            "gateway-shim",
+            CERT_MANAGER,
+            (&["gateway.networking.k8s.io"], "Gateway"),
+            ISSUERS,
+            secret("spec/listeners[]/tls/certificateRefs[]/name"),
+        ),
+        // github.com/emberstack/kubernetes-reflector, README: annotations of the source and of the mirror
+        row(
+            "reflects-config-map",
+            REFLECTOR,
+            config_map,
+            &[("metadata/annotations/reflector.v1.k8s.emberstack.com\\/reflects", None)],
+            Fills::Itself,
+        ),
+        row(
+            "reflects-secret",
+            REFLECTOR,
+            core_secret,
+            &[("metadata/annotations/reflector.v1.k8s.emberstack.com\\/reflects", None)],
+            Fills::Itself,
+        ),
+        row(
+            "reflection-config-map",
+            REFLECTOR,
+            config_map,
+            &[(
+                "metadata/annotations/reflector.v1.k8s.emberstack.com\\/reflection-auto-enabled",
+                Some("true"),
+            )],
+            copy(Target::ConfigMap),
+        ),
+        row(
+            "reflection-secret",
+            REFLECTOR,
+            core_secret,
+            &[(
+                "metadata/annotations/reflector.v1.k8s.emberstack.com\\/reflection-auto-enabled",
+                Some("true"),
+            )],
+            copy(Target::Secret),
+        ),
+        // github.com/mittwald/kubernetes-replicator, README: pull-based and push-based replication
+        row(
+            "replicate-from-config-map",
+            REPLICATOR,
+            config_map,
+            &[("metadata/annotations/replicator.v1.mittwald.de\\/replicate-from", None)],
+            Fills::Itself,
+        ),
+        row(
+            "replicate-from-secret",
+            REPLICATOR,
+            core_secret,
+            &[("metadata/annotations/replicator.v1.mittwald.de\\/replicate-from", None)],
+            Fills::Itself,
+        ),
+        row(
+            "replicate-to-config-map",
+            REPLICATOR,
+            config_map,
+            &[
+                ("metadata/annotations/replicator.v1.mittwald.de\\/replicate-to", None),
+                ("metadata/annotations/replicator.v1.mittwald.de\\/replicate-to-matching", None),
+            ],
+            copy(Target::ConfigMap),
+        ),
+        row(
+            "replicate-to-secret",
+            REPLICATOR,
+            core_secret,
+            &[
+                ("metadata/annotations/replicator.v1.mittwald.de\\/replicate-to", None),
+                ("metadata/annotations/replicator.v1.mittwald.de\\/replicate-to-matching", None),
+            ],
+            copy(Target::Secret),
+        ),
+        // github.com/redhat-cop/vault-config-operator, the page about secret management: VaultSecret
+        row(
+            "redhat-vault-secret",
+            "the Vault Config Operator",
+            (&["redhatcop.redhat.io"], "VaultSecret"),
+            &[],
+            secret("spec/output/name"),
+        ),
+        // github.com/ricoberger/vault-secrets-operator, README
+        row(
+            "ricoberger-vault-secret",
+            "vault-secrets-operator",
+            (&["ricoberger.de"], "VaultSecret"),
+            &[],
+            secret("metadata/name"),
+        ),
+        // github.com/1Password/onepassword-operator, USAGEGUIDE.md
+        row(
+            "one-password-item",
+            "the 1Password operator",
+            (&["onepassword.com"], "OnePasswordItem"),
+            &[],
+            secret("metadata/name"),
+        ),
+    ];
+    serving.chain(vault).chain(rest).collect()
+});
+
+/// The rows for objects of a kind.
+pub fn fillers(group: &str, kind: &str) -> impl Iterator<Item = &'static Filler> {
+    FILLERS.iter().filter(move |row| row.kind == kind && row.groups.contains(&group))
+}
+
+/// The source of this name that is in every namespace, if there is one.
+pub fn published(target: Target, name: &str) -> Option<&'static Published> {
+    PUBLISHED.iter().find(|row| row.target == target && row.name == name)
+}

@@ -1,0 +1,392 @@
+//! Objects by which a controller builds a folder of the repository and applies it, with changes of its
+//! own: a Flux `Kustomization`. Such an object is an overlay, as if a kustomization with its fields
+//! stood above the folder.
+
+use super::kustomization::{
+    Field, Parsed, Rule, Touch, Unread, fields, has_control_keys, is_empty, patch_entries,
+};
+use super::variables::Value;
+use crate::finding::divergence::FieldEffect;
+use crate::k8s::id::Identity;
+use crate::k8s::providers::Target;
+use crate::text::Span;
+use crate::yaml::path::PathStep;
+use crate::yaml::{Cursor, parse, split, strict};
+use smol_str::SmolStr;
+
+/// An object by which a controller builds a folder and applies it.
+#[derive(Clone)]
+pub struct Applier {
+    /// The object.
+    pub id: Identity,
+    /// The object that holds the repository with the folder: group, kind, name and namespace.
+    pub source: Identity,
+    /// The folder, from the root of the repository: `apps/production`; empty for the root.
+    pub folder: String,
+    /// More components that the build includes, from the folder.
+    pub components: Vec<String>,
+    /// Whether a component that is not there is left out without an error.
+    pub ignores_missing: bool,
+    /// The variables that it puts into what is built, in the order in which later ones win.
+    pub substitutes: Vec<Substitute>,
+    /// Where the document of the object is in its file.
+    pub at: Span,
+    /// Where `postBuild` is written; else the name.
+    pub(super) post_build: Span,
+    /// What its fields do, or why they cannot be read.
+    pub(super) parsed: Result<Parsed, Unread>,
+}
+
+/// Where variables come from.
+#[derive(Clone)]
+pub enum Substitute {
+    /// Every key of this source.
+    From {
+        /// The kind.
+        target: Target,
+        /// The name; the namespace is that of the object.
+        name: String,
+        /// Whether the source may be absent.
+        optional: bool,
+    },
+    /// A variable that is written out.
+    Inline(String, Value),
+    /// Something that cannot be read.
+    Unknown,
+}
+
+/// The API group of Flux's `Kustomization`.
+pub const FLUX_GROUP: &str = "kustomize.toolkit.fluxcd.io";
+
+/// The fields of the `spec` of a Flux `Kustomization` (fluxcd.io/flux/components/kustomize/api, v1 and
+/// the versions before it). One that is not listed may change anything.
+const FLUX_FIELDS: &[(&str, Rule)] = &[
+    ("commonMetadata", Rule::Read),
+    ("components", Rule::Read),
+    ("images", Rule::Harmless),
+    ("namePrefix", Rule::Changes(FieldEffect::Renames)),
+    ("nameSuffix", Rule::Changes(FieldEffect::Renames)),
+    ("patches", Rule::Read),
+    ("patchesJson6902", Rule::Read),
+    ("patchesStrategicMerge", Rule::Read),
+    ("postBuild", Rule::Read),
+    ("targetNamespace", Rule::Read),
+    ("buildMetadata", Rule::Harmless),
+    ("decryption", Rule::Harmless),
+    ("deletionPolicy", Rule::Harmless),
+    ("dependsOn", Rule::Harmless),
+    ("force", Rule::Harmless),
+    ("healthCheckExprs", Rule::Harmless),
+    ("healthChecks", Rule::Harmless),
+    ("ignore", Rule::Harmless),
+    ("ignoreMissingComponents", Rule::Harmless),
+    ("interval", Rule::Harmless),
+    ("kubeConfig", Rule::Harmless),
+    ("path", Rule::Harmless),
+    ("prune", Rule::Harmless),
+    ("retryInterval", Rule::Harmless),
+    ("serviceAccountName", Rule::Harmless),
+    ("sourceRef", Rule::Harmless),
+    ("suspend", Rule::Harmless),
+    ("timeout", Rule::Harmless),
+    ("validation", Rule::Harmless),
+    ("wait", Rule::Harmless),
+];
+
+/// The objects of a text by which a controller applies a folder. `stamp` is the annotation of stamps.
+pub fn appliers(text: &str, stamp: &str) -> Vec<Applier> {
+    let mut found = Vec::new();
+    for chunk in split::chunks(text).filter_map(Result::ok) {
+        for document in parse(text, chunk.span).unwrap_or_default() {
+            let root = Cursor::root(&document, text);
+            if is_flux(root) {
+                found.extend(flux(root, stamp));
+            }
+        }
+    }
+    found
+}
+
+fn is_flux(root: Cursor<'_>) -> bool {
+    let api_version = root.string("apiVersion").unwrap_or_default();
+    Identity::split_api_version(&api_version).0 == FLUX_GROUP
+        && root.string("kind").as_deref() == Some("Kustomization")
+}
+
+/// Who an object is.
+fn identity(root: Cursor<'_>) -> Option<Identity> {
+    let api_version = root.string("apiVersion")?;
+    let (group, version) = Identity::split_api_version(&api_version);
+    let metadata = root.get("metadata")?;
+    Some(Identity {
+        group: group.into(),
+        version: version.into(),
+        kind: root.string("kind")?,
+        namespace: metadata.filled("namespace"),
+        name: metadata.filled("name")?,
+    })
+}
+
+fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
+    let id = identity(root)?;
+    let spec = root.get("spec")?;
+    let source = spec.get("sourceRef")?;
+    let folder = cleaned(&spec.string("path").unwrap_or_default())?;
+    let strict = strict::require(root);
+    let post_build = spec.field("postBuild");
+    Some(Applier {
+        source: referred(source, id.namespace.as_ref())?,
+        id,
+        folder,
+        components: match strict.is_ok() {
+            true => spec.get("components").and_then(Cursor::all_texts).unwrap_or_default(),
+            false => Vec::new(),
+        },
+        ignores_missing: spec.get("ignoreMissingComponents").is_some_and(Cursor::is_true),
+        substitutes: spec.get("postBuild").map(substitutes).unwrap_or_default(),
+        at: root.document_span(),
+        post_build: match post_build {
+            Some(field) => field.key.span(),
+            None => root.at(["metadata", "name"])?.span(),
+        },
+        parsed: strict.map_err(Unread::from).and_then(|()| flux_fields(spec, stamp)),
+    })
+}
+
+/// A path from the root of a repository without `.` and empty steps. Nothing, if it leads out of it or
+/// a variable stands in it.
+fn cleaned(path: &str) -> Option<String> {
+    let mut steps: Vec<&str> = Vec::new();
+    for step in path.split('/') {
+        match step {
+            "" | "." => {}
+            ".." => {
+                steps.pop()?;
+            }
+            step if step.contains("${") => return None,
+            step => steps.push(step),
+        }
+    }
+    Some(steps.join("/"))
+}
+
+fn flux_fields(spec: Cursor<'_>, stamp: &str) -> Result<Parsed, Unread> {
+    let mut parsed = Parsed::default();
+    for (name, at, value) in fields(spec, [])? {
+        let touch = |effect| Touch { effect, at };
+        let field = Field { name: &name, at, value };
+        if is_empty(value) {
+            continue;
+        }
+        let rule = FLUX_FIELDS.iter().find(|(field, _)| *field == name);
+        match rule.map(|(_, rule)| rule) {
+            None => parsed.changes.push(touch(FieldEffect::Unknown)),
+            Some(Rule::Changes(effect)) => parsed.changes.push(touch(*effect)),
+            Some(Rule::Adds(effect)) => parsed.adds.push(touch(*effect)),
+            Some(Rule::Harmless) => {}
+            Some(Rule::Read) => match name.as_str() {
+                "targetNamespace" => parsed.namespace = Some(field.text()?),
+                "components" => parsed.components = field.texts()?,
+                "commonMetadata" => {
+                    let annotations = value.get("annotations");
+                    if annotations.is_some_and(|texts| has_control_keys(texts, stamp)) {
+                        parsed.changes.push(touch(FieldEffect::SetsControlAnnotations));
+                    }
+                }
+                // What it does depends on what stands in the files.
+                "postBuild" => {}
+                _ => parsed.patches.extend(patch_entries(field)?),
+            },
+        }
+    }
+    Ok(parsed)
+}
+
+/// Whether a patch that writes to these fields of a Flux `Kustomization` changes nothing but what is put in,
+/// and what says nothing about what is applied.
+pub(super) fn is_about_variables(path: &[PathStep]) -> bool {
+    let field = |at: usize| match path.get(at) {
+        Some(PathStep::Field(name)) => Some(name.as_str()),
+        _ => None,
+    };
+    let is_harmless = |name: &str| {
+        name == "postBuild"
+            || FLUX_FIELDS.iter().any(|(field, rule)| {
+                *field == name
+                    && matches!(rule, Rule::Harmless)
+                    && !matches!(name, "path" | "sourceRef")
+            })
+    };
+    match field(0) {
+        Some("metadata") => field(1) != Some("name"),
+        Some("spec") => field(1).is_some_and(is_harmless),
+        _ => false,
+    }
+}
+
+/// The variables of `postBuild`: those that are written out win over those of sources, and a later source
+/// over an earlier one.
+fn substitutes(post_build: Cursor<'_>) -> Vec<Substitute> {
+    let mut found = Vec::new();
+    for from in post_build.list("substituteFrom") {
+        let target = match from.string("kind").as_deref() {
+            Some("ConfigMap") => Some(Target::ConfigMap),
+            Some("Secret") => Some(Target::Secret),
+            _ => None,
+        };
+        found.push(match (target, from.filled("name")) {
+            (Some(target), Some(name)) => Substitute::From {
+                target,
+                name: name.into(),
+                optional: from.get("optional").is_some_and(Cursor::is_true),
+            },
+            _ => Substitute::Unknown,
+        });
+    }
+    let inline = post_build.get("substitute").into_iter().flat_map(Cursor::pairs);
+    found.extend(inline.map(|(key, value)| match (key.key(), value.target().str()) {
+        (Ok(key), Some(value)) => Substitute::Inline(key.into_owned(), Value::new(&value)),
+        _ => Substitute::Unknown,
+    }));
+    found
+}
+
+impl Applier {
+    /// What people call it: `Kustomization flux-system/apps`.
+    pub fn label(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// A ConfigMap or Secret whose keys may be variables.
+pub struct VariableSource {
+    /// The kind.
+    pub target: Target,
+    /// The namespace, if one is written.
+    pub namespace: Option<SmolStr>,
+    /// Its values; nothing, if they are encrypted or cannot be read.
+    pub values: Option<Vec<(String, Value)>>,
+}
+
+/// The ConfigMaps and Secrets of this name in a text.
+pub fn variable_sources(text: &str, name: &str) -> Vec<VariableSource> {
+    let mut found = Vec::new();
+    for chunk in split::chunks(text).filter_map(Result::ok) {
+        for document in parse(text, chunk.span).unwrap_or_default() {
+            let root = Cursor::root(&document, text);
+            let target = match root.string("kind").as_deref() {
+                Some("ConfigMap") => Target::ConfigMap,
+                Some("Secret") => Target::Secret,
+                _ => continue,
+            };
+            let Some(id) = identity(root).filter(|id| id.name == name && id.group.is_empty())
+            else {
+                continue;
+            };
+            let is_readable = root.get("sops").is_none() && strict::require(root).is_ok();
+            found.push(VariableSource {
+                target,
+                namespace: id.namespace,
+                values: is_readable.then(|| values(root, target)).flatten(),
+            });
+        }
+    }
+    found
+}
+
+/// The addresses of the repositories of this kind and name that a text defines (fluxcd.io/flux/components/source).
+pub fn repositories(text: &str, kind: &str, name: &str) -> Vec<Option<String>> {
+    let mut found = Vec::new();
+    for chunk in split::chunks(text).filter_map(Result::ok) {
+        for document in parse(text, chunk.span).unwrap_or_default() {
+            let root = Cursor::root(&document, text);
+            let id = identity(root).filter(|id| id.group == "source.toolkit.fluxcd.io");
+            if id.is_some_and(|id| id.kind == kind && id.name == name) {
+                let spec = root.get("spec");
+                found.push(spec.and_then(|spec| spec.filled("url")).map(String::from));
+            }
+        }
+    }
+    found
+}
+
+/// The folders of repositories that become this folder of an artifact (fluxcd.io/flux/components/source,
+/// `ArtifactGenerator`), each with the repository that it comes from. Only whole folders are followed.
+pub fn artifact_folders(text: &str, name: &str, folder: &str) -> Vec<(Identity, String)> {
+    let mut found = Vec::new();
+    for chunk in split::chunks(text).filter_map(Result::ok) {
+        for document in parse(text, chunk.span).unwrap_or_default() {
+            let root = Cursor::root(&document, text);
+            let id = identity(root).filter(|id| id.group == "source.extensions.fluxcd.io");
+            let (Some(id), Some(spec)) = (id, root.get("spec")) else { continue };
+            let artifacts = spec.list("artifacts");
+            for artifact in artifacts.filter(|own| own.string("name").as_deref() == Some(name)) {
+                let copies = artifact.list("copy").filter_map(|copy| copied(copy, folder));
+                found.extend(copies.filter_map(|(alias, from)| {
+                    let mut sources = spec.list("sources");
+                    let source = sources.find(|s| s.string("alias").as_deref() == Some(&alias))?;
+                    Some((referred(source, id.namespace.as_ref())?, from))
+                }));
+            }
+        }
+    }
+    found
+}
+
+/// The alias of a repository and the folder in it from which a folder of an artifact is copied.
+fn copied(copy: Cursor<'_>, folder: &str) -> Option<(String, String)> {
+    let (from, to) = (copy.string("from")?, copy.string("to")?);
+    let to = cleaned(to.strip_prefix("@artifact")?)?;
+    let (alias, from) = from.strip_prefix('@')?.split_once('/')?;
+    let from = from.strip_suffix("**").filter(|from| !from.contains(['*', '?', '[']))?;
+    let rest = match to.as_str() {
+        "" => folder,
+        to => folder.strip_prefix(to).filter(|rest| rest.is_empty() || rest.starts_with('/'))?,
+    };
+    Some((alias.to_owned(), cleaned(&format!("{from}/{rest}"))?))
+}
+
+/// The object that a reference names.
+fn referred(reference: Cursor<'_>, namespace: Option<&SmolStr>) -> Option<Identity> {
+    let group = reference.string("apiVersion").unwrap_or_default();
+    Some(Identity {
+        group: Identity::split_api_version(&group).0.into(),
+        version: SmolStr::default(),
+        kind: reference.string("kind")?,
+        namespace: reference.filled("namespace").or_else(|| namespace.cloned()),
+        name: reference.filled("name")?,
+    })
+}
+
+fn values(root: Cursor<'_>, target: Target) -> Option<Vec<(String, Value)>> {
+    let mut found = Vec::new();
+    for field in ["data", "stringData"] {
+        let is_base64 = target == Target::Secret && field == "data";
+        if target == Target::ConfigMap && field == "stringData" {
+            continue;
+        }
+        for (key, value) in root.get(field).into_iter().flat_map(Cursor::pairs) {
+            let text = value.target().str()?;
+            let text = match is_base64 {
+                true => Value::of_base64(&text)?,
+                false => Value::new(&text),
+            };
+            found.push((key.key().ok()?.into_owned(), text));
+        }
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_in_its_repository() {
+        assert_eq!(cleaned("./apps//prod/.").as_deref(), Some("apps/prod"));
+        assert_eq!(cleaned("").as_deref(), Some(""));
+        assert_eq!(cleaned("apps/../infra").as_deref(), Some("infra"));
+        assert_eq!(cleaned("../other"), None);
+        assert_eq!(cleaned("apps/${CLUSTER}"), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! Variables that Flux puts into what it has built (`postBuild`): which ones are known, and where in a
+//! text they stand. The rules are those of github.com/fluxcd/pkg/envsubst v1.9.0: `${NAME}` with or
+//! without an operator counts, `$NAME` does not, and `$$` becomes `$`.
+
+use crate::finding::divergence::UnknownVariable;
+use crate::text::Span;
+use crate::yaml::path::PathStep;
+use crate::yaml::{Cursor, Document, Kind, parse, split};
+use base64::Engine as _;
+use std::collections::BTreeMap;
+
+/// The value of a variable. It may be that of a Secret: no Debug, no Display.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Value(String);
+
+impl Value {
+    /// A value as Flux takes it, without line feeds.
+    pub fn new(text: &str) -> Self {
+        Self(text.replace('\n', ""))
+    }
+
+    /// The value behind base64, as `data` of a Secret holds it.
+    pub fn of_base64(text: &str) -> Option<Self> {
+        let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
+        Some(Self::new(&String::from_utf8(bytes).ok()?))
+    }
+
+    /// The text that takes the place of the variable.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What an overlay puts into what it has built.
+#[derive(Clone, Default)]
+pub struct Variables {
+    /// The variables that are known.
+    pub known: BTreeMap<String, Value>,
+    /// Why there may be others, or the same ones with other values.
+    pub open: Option<UnknownVariable>,
+}
+
+impl Variables {
+    /// Whether nothing is put in: Flux leaves the text as it is where there is no variable at all.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.open.is_none()
+    }
+
+    /// Why the value of a variable is not known.
+    pub fn unknown(&self, name: &str) -> Option<&UnknownVariable> {
+        // What has no name is changed in a known way: an escape.
+        let is_known = name.is_empty() || self.known.contains_key(name);
+        self.open.as_ref().filter(|_| !is_known)
+    }
+}
+
+/// On an object, as a label or an annotation: its text is left as it is.
+const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
+
+/// A place in a document where something is put in.
+pub(super) struct Mark {
+    /// The document.
+    pub(super) document: Span,
+    /// The fields that lead to it.
+    pub(super) path: Vec<PathStep>,
+    /// The variable; empty for an escape.
+    pub(super) variable: String,
+    /// The scalar that it stands in.
+    pub(super) at: Span,
+}
+
+/// The places in a text where something is put in.
+pub(super) fn marks(text: &str) -> Vec<Mark> {
+    // A dollar sign can be written as an escape.
+    if !text.contains("${") && !text.contains("$$") && !text.contains('\\') {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for chunk in split::chunks(text).filter_map(Result::ok) {
+        for document in parse(text, chunk.span).unwrap_or_default() {
+            let root = Cursor::root(&document, text);
+            if !is_switched_off(root) {
+                below(&document, root, &mut Vec::new(), &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// Whether an object is left as it is.
+fn is_switched_off(root: Cursor<'_>) -> bool {
+    let says = |field| {
+        let value = root.at(["metadata", field, SUBSTITUTE]).and_then(Cursor::str);
+        value.as_deref() == Some("disabled")
+    };
+    says("labels") || says("annotations")
+}
+
+fn below(document: &Document, node: Cursor<'_>, path: &mut Vec<PathStep>, found: &mut Vec<Mark>) {
+    /// Deeper than any manifest.
+    const DEEPEST: usize = 100;
+    if path.len() > DEEPEST {
+        return;
+    }
+    let node = node.target();
+    let of_scalar = |scalar: Cursor<'_>, path: &[PathStep], found: &mut Vec<Mark>| {
+        let text = scalar.str();
+        let names = variables(text.as_deref().unwrap_or(scalar.raw())).into_iter();
+        found.extend(names.map(|variable| Mark {
+            document: document.span,
+            path: path.to_vec(),
+            variable,
+            at: scalar.span(),
+        }));
+    };
+    match node.kind() {
+        Kind::Scalar | Kind::Alias => of_scalar(node, path, found),
+        Kind::Sequence => {
+            for item in node.items() {
+                path.push(PathStep::EachItem);
+                below(document, item, path, found);
+                path.pop();
+            }
+        }
+        Kind::Mapping => {
+            for (key, value) in node.pairs() {
+                of_scalar(key, path, found);
+                let name = key.key().unwrap_or_default();
+                path.push(PathStep::Field(name.into()));
+                below(document, value, path, found);
+                path.pop();
+            }
+        }
+    }
+}
+
+/// The variables that are put into a text, with an empty name for each escape, and for what Flux cannot
+/// read.
+pub(super) fn variables(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            found.push(String::new());
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('{') {
+            let name = after.strip_prefix('#').unwrap_or(after);
+            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
+            found.push(name[..end.unwrap_or(name.len())].to_owned());
+            rest = after;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn braces_make_a_variable() {
+        assert_eq!(variables("a ${A} $B ${C:=${D}} ${#E}"), ["A", "C", "D", "E"]);
+        assert_eq!(variables("$${A}"), [""]);
+        assert!(variables("no $ at $all").is_empty());
+    }
+
+    #[test]
+    fn a_label_switches_it_off() {
+        let text = |metadata: &str| format!("metadata: {metadata}\ndata: {{a: '${{A}}'}}\n");
+        assert_eq!(marks(&text("{name: web}")).len(), 1);
+        let off = "{labels: {kustomize.toolkit.fluxcd.io/substitute: disabled}}";
+        assert!(marks(&text(off)).is_empty());
+    }
+}
