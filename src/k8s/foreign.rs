@@ -74,7 +74,7 @@ pub const HELM_4_TEMPLATE: &str = "postrenderer.helm.sh/postrender-filename";
 pub const HELM_SOURCE: &str = "# Source: ";
 
 /// The hooks that an upgrade makes anew, so that what they hold may change with it
-/// (helm.sh/docs/topics/charts_hooks).
+/// (`helm.sh/docs/topics/charts_hooks`).
 pub const UPGRADE_HOOKS: &[&str] = &["pre-upgrade", "post-upgrade"];
 
 /// A label of a pod template that changes with each version of its chart or program.
