@@ -62,8 +62,7 @@ pub fn compare(before: &State<'_>, after: &State<'_>, asked: &Asked<'_>) -> Impa
         read.push((one.before, one.after));
     }
     let sources = silent::changes(before, after, &sources, &workloads, &read);
-    let foreign = foreign::savings((&old, &new), &workloads, asked.foreign);
-    Impact { assume, workloads, sources, foreign }
+    Impact { assume, workloads, sources, has_foreign: asked.foreign.is_on() }
 }
 
 /// Of several copies in one unit, the one that counts: the last, as `kubectl` applies them in turn.
@@ -149,6 +148,7 @@ impl<'a> Comparison<'a, '_> {
         let at = after.at(new.object.place_of_name());
         let mut workload = Workload::plain(name, at, Answer::Quiet);
         workload.is_unknown = was.is_unknown || is.is_unknown;
+        workload.takes_up = foreign::takes_up(old, new, self.foreign);
         let waits =
             |state, subject| matches!(hold(state, subject), Some(Held::Waits(_) | Held::Partition));
         workload.is_resumed = waits(before, old) && !waits(after, new);
@@ -370,8 +370,10 @@ impl Workload {
             held: None,
             is_resumed: false,
             is_savable: false,
+            takes_up: false,
             is_unknown: false,
             disruption: None,
+            overlays: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the settings of `foreign` save of the needless rolls, and what it costs to take them up.
 
 use super::state::Subject;
-use super::{Answer, Reason, Workload};
+use super::{Answer, Impact, Reason, Workload};
 use crate::config::foreign::Rules;
 use crate::plan::Weighed;
 use std::collections::BTreeMap;
@@ -19,24 +19,25 @@ pub struct Savings {
     pub is_on: bool,
 }
 
-/// Sums up what the settings save and cost.
-pub(super) fn savings(
-    (old, new): (&[Subject<'_>], &[Subject<'_>]),
-    workloads: &[Workload],
-    rules: &Rules,
-) -> Savings {
-    let saved = workloads.iter().filter(|w| w.answer == Answer::Needless && w.is_savable).count();
-    let once = match rules.is_on() {
-        // What is applied now and is not yet as the configuration asks.
-        true => {
-            old.iter().filter(|s| s.planned.iter().any(|p| !p.foreign.marks.is_empty())).count()
+impl Impact {
+    /// What the settings save and cost, of the workloads that are reported.
+    pub fn savings(&self) -> Savings {
+        let count = |is: fn(&Workload) -> bool| self.workloads.iter().filter(|w| is(w)).count();
+        Savings {
+            saved: count(|w| w.answer == Answer::Needless && w.is_savable),
+            once: count(|w| w.takes_up),
+            is_on: self.has_foreign,
         }
-        false => {
-            let changes = |s: &&Subject<'_>| weighed(s).any(|weighed| weighed.would_change);
-            new.iter().filter(changes).count()
-        }
-    };
-    Savings { saved, once, is_on: rules.is_on() }
+    }
+}
+
+/// Whether the pods of a workload roll once when the settings are taken up: what is applied now is not yet as
+/// the configuration asks, or, where that asks for nothing, would not be under both settings.
+pub(super) fn takes_up(old: &Subject<'_>, new: &Subject<'_>, rules: &Rules) -> bool {
+    match rules.is_on() {
+        true => old.planned.iter().any(|planned| !planned.foreign.marks.is_empty()),
+        false => weighed(new).any(|weighed| weighed.would_change),
+    }
 }
 
 fn weighed<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s Weighed> {

@@ -12,7 +12,9 @@ mod fields;
 mod foreign;
 pub mod graph;
 pub mod history;
+mod narrow;
 mod objects;
+mod overlays;
 mod pairs;
 mod reads;
 mod silent;
@@ -21,6 +23,7 @@ mod state;
 
 pub use compare::{Asked, compare};
 pub use foreign::Savings;
+pub use overlays::by_overlay;
 pub use state::State;
 
 use crate::extract::SiteLabel;
@@ -50,8 +53,8 @@ pub struct Impact {
     pub workloads: Vec<Workload>,
     /// Every source that changed, by kind and name.
     pub sources: Vec<SourceChange>,
-    /// What the settings of `foreign` save and cost.
-    pub foreign: Savings,
+    /// Whether the configuration has settings of `foreign`.
+    pub has_foreign: bool,
 }
 
 /// One of the two states.
@@ -170,10 +173,14 @@ pub struct Workload {
     pub is_resumed: bool,
     /// Whether only marks of other tools roll it that would not change under settings of `foreign`.
     pub is_savable: bool,
+    /// Whether its pods roll once when settings of `foreign` are taken up.
+    pub takes_up: bool,
     /// Whether what its pods read is not known, because overlays decide about it.
     pub is_unknown: bool,
     /// What replacing its pods means; only where they are replaced.
     pub disruption: Option<Disruption>,
+    /// The overlays in which this is so, where what overlays build is compared.
+    pub overlays: Vec<String>,
 }
 
 /// One thing that changed for a workload.
@@ -348,6 +355,8 @@ pub struct SourceChange {
     pub readers: Vec<usize>,
     /// Why it rolls nobody, if it does not.
     pub silent: Option<Silent>,
+    /// The overlays in which this is so, where what overlays build is compared.
+    pub overlays: Vec<String>,
 }
 
 /// A key of a source that changed.
@@ -445,20 +454,23 @@ impl Impact {
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for workload in &self.workloads {
+            // Each overlay applies one of its own.
+            let n = workload.overlays.len().max(1);
             match workload.answer {
-                Answer::Rolls | Answer::Template => counts.rolls += 1,
-                Answer::Needless => counts.needless += 1,
-                Answer::Once => counts.once += 1,
-                Answer::New => counts.new += 1,
-                Answer::Gone => counts.gone += 1,
+                Answer::Rolls | Answer::Template => counts.rolls += n,
+                Answer::Needless => counts.needless += n,
+                Answer::Once => counts.once += n,
+                Answer::New => counts.new += n,
+                Answer::Gone => counts.gone += n,
                 Answer::Stale | Answer::Quiet => {}
             }
-            counts.stale += usize::from(workload.is_stale());
-            counts.downtime += usize::from(workload.has_downtime());
-            counts.stuck += usize::from(workload.may_be_stuck());
-            counts.unknown += usize::from(workload.is_unknown);
+            let if_so = |is_so| if is_so { n } else { 0 };
+            counts.stale += if_so(workload.is_stale());
+            counts.downtime += if_so(workload.has_downtime());
+            counts.stuck += if_so(workload.may_be_stuck());
+            counts.unknown += if_so(workload.is_unknown);
             if workload.answer.replaces_pods() {
-                counts.pods += workload.pods().unwrap_or(0);
+                counts.pods += workload.pods().unwrap_or(0) * n as u64;
             }
         }
         counts

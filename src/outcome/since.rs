@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// What makes two findings the same: what is said, of which object in which file, and the stamp that the
 /// object needs. So a stamp that was wrong before is a new finding once it must be another one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+struct Sameness {
     code: Code,
     file: Option<String>,
     object: Option<String>,
@@ -20,7 +20,7 @@ impl Outcome {
     /// Keeps only the findings that changes since an earlier state can have caused: those that it did not
     /// have. What stood there several times is kept as often as it came to be.
     pub fn keep_new(&mut self, before: &Self) {
-        let mut known: BTreeMap<Key, usize> = BTreeMap::new();
+        let mut known: BTreeMap<Sameness, usize> = BTreeMap::new();
         let stamps = before.stamps();
         for finding in &before.findings {
             *known.entry(before.key(finding, &stamps)).or_default() += 1;
@@ -56,13 +56,13 @@ impl Outcome {
         stamps.collect()
     }
 
-    fn key(&self, finding: &Finding, stamps: &BTreeMap<(String, String), String>) -> Key {
+    fn key(&self, finding: &Finding, stamps: &BTreeMap<(String, String), String>) -> Sameness {
         let file = match finding.place {
             Some(place) => Some(self.manifests.name(place.file).to_owned()),
             None => finding.file.clone(),
         };
         let about = file.clone().zip(finding.object.clone());
-        Key {
+        Sameness {
             code: finding.code,
             stamp: about.and_then(|about| stamps.get(&about).cloned()),
             file,

@@ -4,12 +4,14 @@
 mod added;
 mod chart_data;
 mod controllers;
+mod listings;
 mod entries;
 mod foreign;
 mod moves;
 mod overlays;
 mod advice;
 mod reason;
+mod said;
 pub mod rules;
 pub mod unread;
 mod findings;
@@ -19,6 +21,7 @@ use entries::missing_keys;
 pub(crate) use entries::read_entries;
 pub use findings::{drift, not_written, stale_marks};
 pub use foreign::{Foreign, On, PlannedMark, Weighed};
+pub use listings::Listing;
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
 
@@ -40,6 +43,7 @@ use crate::resolve::{Resolution, Resolver};
 use crate::scope::{Home, Seat, UnitId, Units};
 use crate::text::input::Found;
 use crate::yaml::insert::Slot;
+use said::Said;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,6 +73,8 @@ pub struct Planned {
     pub reasons: Vec<Reason>,
     /// The reads that annotations or the configuration add.
     pub added: Vec<Added>,
+    /// Of a workload about which overlays decide: what their stamps files come to, if each has one for it.
+    pub listed: Option<Listing>,
 }
 
 /// What is decided about a template: the decision, the reason of each reference, the reads that are
@@ -157,36 +163,15 @@ pub fn decide(
         findings.extend(unread_flaws(manifests, units, &said.flawed));
         findings.extend(advice::about_delegates(manifests, units));
     }
+    if options.goal == Goal::Check {
+        findings.extend(listings::findings(manifests, units, options));
+    }
     findings.extend(said.flawed.into_values());
     (plan, findings)
 }
 
 /// How many pod templates a thread takes at a time.
 const PART: usize = 256;
-
-/// What there is to say about some pod templates.
-#[derive(Default)]
-struct Said {
-    findings: Vec<Finding>,
-    /// Of each clash, the readers that are left alone.
-    clashes: BTreeMap<(SourceId, SourceId), BTreeSet<String>>,
-    /// Of each value that a stamped workload reads and that is no string, source and entry, what is
-    /// said about its first reader.
-    flawed: BTreeMap<(SourceId, usize), Finding>,
-}
-
-impl Said {
-    /// Adds what there is to say about the next ones.
-    fn add(&mut self, next: Self) {
-        self.findings.extend(next.findings);
-        for (clash, readers) in next.clashes {
-            self.clashes.entry(clash).or_default().extend(readers);
-        }
-        for (at, finding) in next.flawed {
-            self.flawed.entry(at).or_insert(finding);
-        }
-    }
-}
 
 struct Planner<'a> {
     manifests: &'a Manifests,
@@ -218,6 +203,7 @@ impl Planner<'_> {
         let template = &manifests[at];
         let object = &manifests[template.object];
         let file = object.place.file;
+        let mut listed = None;
         let decided = match (self.options.goal, self.units.home(file)) {
             (Goal::Strip, home) => {
                 if let Home::In(seats) = home {
@@ -232,8 +218,19 @@ impl Planner<'_> {
             (Goal::Stamp | Goal::Check, Home::In(seats)) => self.in_all(seats, at),
         };
         let (decision, reasons, added, mut foreign) = decided.unwrap_or_else(|why: Divergence| {
-            if overlays::matters(manifests, template, &why) {
-                self.said.findings.push(findings::left_alone(object, template.stamp_seen, &why));
+            listed = self.listing(at);
+            match &listed {
+                Some(Listing::Stale(name)) if self.options.goal == Goal::Check => {
+                    self.said.findings.push(findings::stale_in(object, name));
+                }
+                None if overlays::matters(manifests, template, &why) => {
+                    self.said.findings.push(findings::left_alone(
+                        object,
+                        template.stamp_seen,
+                        &why,
+                    ));
+                }
+                _ => {}
             }
             (Decision::LeftAlone(why), Vec::new(), Vec::new(), Foreign::default())
         });
@@ -251,6 +248,7 @@ impl Planner<'_> {
             foreign,
             reasons,
             added,
+            listed,
         }
     }
 

@@ -187,7 +187,7 @@ mod tests {
             assume: Assume::Written,
             workloads: Vec::new(),
             sources: Vec::new(),
-            foreign: crate::impact::Savings::default(),
+            has_foreign: false,
         };
         let of_impact = impact::View {
             impact: &impact,

@@ -86,6 +86,8 @@ struct WorkloadRow<'a> {
     held: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     held_because: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    overlays: &'a [String],
     reasons: Vec<ReasonRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     disruption: Option<DisruptionRow<'a>>,
@@ -179,6 +181,8 @@ struct SourceRow<'a> {
     renamed: bool,
     keys: Vec<ChangedKeyRow<'a>>,
     readers: Vec<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    overlays: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     silent: Option<&'static str>,
 }
@@ -246,7 +250,7 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn savings(view: &View<'_>) -> Option<SavingsRow> {
-    let Savings { saved, once, is_on } = view.impact.foreign;
+    let Savings { saved, once, is_on } = view.impact.savings();
     let has_something = if is_on { once > 0 } else { saved > 0 };
     has_something.then_some(SavingsRow { saved, once, on: is_on })
 }
@@ -277,6 +281,7 @@ fn workload<'a>(workload: &'a Workload, locators: &Locators<'a>) -> WorkloadRow<
         unknown: workload.is_unknown,
         held: workload.held.map(held),
         held_because: super::words::held(workload),
+        overlays: &workload.overlays,
         reasons: workload.reasons.iter().map(|r| reason(r, locators)).collect(),
         disruption: workload.disruption.as_ref().map(disruption),
     }
@@ -382,6 +387,7 @@ fn source<'a>(source: &'a SourceChange, view: &View<'a>, locators: &Locators<'a>
         renamed: source.is_renamed,
         keys: source.keys.iter().map(key).collect(),
         readers: source.readers.iter().map(reader).collect(),
+        overlays: &source.overlays,
         silent: source.silent.map(|silent| match silent {
             Silent::NoReader => "no-reader",
             Silent::OtherKeys => "other-keys",

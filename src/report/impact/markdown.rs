@@ -78,7 +78,7 @@ fn head(view: &View<'_>) -> String {
     // The mark ends at the first `-->`.
     let title: String = view.title.chars().filter(|c| !c.is_control() && *c != '>').collect();
     let counts = view.impact.counts();
-    let savings = words::savings(&view.impact.foreign, &counts);
+    let savings = words::savings(&view.impact.savings(), &counts);
     let savings = savings.map(|text| format!("\n{text}\n")).unwrap_or_default();
     format!(
         "<!-- rollstamp-impact:{title} -->\n### rollstamp: {}\n{savings}",
@@ -158,6 +158,7 @@ fn row(workload: &Workload) -> String {
     if workload.is_resumed {
         why.push(words::RESUMED.to_owned());
     }
+    why.extend(words::overlays(&workload.overlays, false).map(|overlays| escaped(&overlays)));
     match workload.answer {
         Answer::New => why.push("new".to_owned()),
         Answer::Gone => why.push("gone".to_owned()),

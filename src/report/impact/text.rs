@@ -16,7 +16,7 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let locators = view.locators();
     let page = Page { view, locators: &locators };
     writeln!(out, "{}", words::summary(&view.impact.counts()))?;
-    if let Some(savings) = words::savings(&view.impact.foreign, &view.impact.counts()) {
+    if let Some(savings) = words::savings(&view.impact.savings(), &view.impact.counts()) {
         writeln!(out, "{savings}")?;
     }
     for (answer, head, style) in BLOCKS {
@@ -93,6 +93,9 @@ impl Page<'_, '_> {
         let pods = pods.filter(|_| workload.answer.replaces_pods()).unwrap_or_default();
         let head = format!("  {}{pad}  {pods}", self.styled(&name, "1"));
         let mut text = format!("{}\n", head.trim_end());
+        if let Some(overlays) = words::overlays(&workload.overlays, self.view.show_all) {
+            text.push_str(&self.folded(&plain(&overlays), 4));
+        }
         for trouble in words::troubles(workload) {
             text.push_str(&self.folded(&self.styled(&plain(&trouble), "31"), 4));
         }
@@ -205,7 +208,10 @@ impl Page<'_, '_> {
             out.write_all(self.workload(workload, names.unwrap_or(0)).as_bytes())?;
         }
         for source in sources {
-            let said = words::silent_of(source);
+            let mut said = words::silent_of(source);
+            if let Some(overlays) = words::overlays(&source.overlays, self.view.show_all) {
+                said.push_str(&format!(" ({overlays})"));
+            }
             let said = plain(&said);
             let name = self.styled(&plain(&source.name.to_string()), "1");
             out.write_all(self.folded(&format!("{name} {said}"), 2).as_bytes())?;
