@@ -79,7 +79,7 @@ pub(super) enum Verb {
         since: Option<String>,
         /// Write a rule under `silence` into the configuration for each finding that there is today, so that
         /// only what comes later is said
-        #[arg(long, help_heading = heading::CONFIGURATION)]
+        #[arg(long, conflicts_with = "config_from", help_heading = heading::CONFIGURATION)]
         add_silence: bool,
         /// Take input without any Kubernetes object for clean; otherwise it is an error (exit code 2)
         #[arg(long, help_heading = heading::INPUT)]
@@ -246,6 +246,15 @@ pub(super) struct Common {
     /// the root of the repository, and for the standard input there is none
     #[arg(long, value_name = "FILE", conflicts_with = "no_config", help_heading = heading::CONFIGURATION)]
     pub(super) config: Option<PathBuf>,
+    /// Take the configuration from a revision of git, as it stands there; in CI, from the branch that a pull
+    /// request goes to, so that it cannot bring rules of its own
+    #[arg(
+        long,
+        value_name = "REV",
+        conflicts_with_all = ["config", "no_config"],
+        help_heading = heading::CONFIGURATION
+    )]
+    pub(super) config_from: Option<String>,
     /// Use no configuration file
     #[arg(long, help_heading = heading::CONFIGURATION)]
     pub(super) no_config: bool,

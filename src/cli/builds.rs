@@ -286,7 +286,7 @@ pub(super) fn patches(
             if run.outcome.refused() {
                 run.say("rollstamp: refused; nothing was written");
             } else if show_diffs {
-                print(|out| out.write_all(change.diff().as_bytes()))?;
+                print(|out| common.output.diffs(&mut std::iter::once(change.diff()), out))?;
             } else {
                 let findings = change.write();
                 if findings.is_empty() {

@@ -68,7 +68,7 @@ pub(super) fn write_or_show(
         let view = View { show_diffs: true, ..run.view() };
         let of_overlays: Vec<String> = overlays.iter().map(builds::Change::diff).collect();
         let mut diffs = view.diffs().chain(of_overlays);
-        print(|out| diffs.try_for_each(|diff| out.write_all(diff.as_bytes())))?;
+        print(|out| common.output.diffs(&mut diffs, out))?;
         return Ok(run.exit());
     }
     let changes = run.outcome.changes.iter();

@@ -10,6 +10,7 @@ use crate::config::options::{Goal, Options, UnitRule};
 use crate::config::policy::Origin;
 use crate::config::settings::Settings;
 use crate::io::files::Keep;
+use crate::io::overlays::Touched;
 use crate::io::stdin::Arriving;
 use crate::io::{files, git, krm, reload, stdout};
 use crate::outcome::Outcome;
@@ -170,6 +171,7 @@ impl Run<'_> {
             bail!("--since: name files and folders; the standard input has no revisions");
         };
         let repository = git::Repository::around(first)?;
+        let changed = repository.changed_since(revision).context("--since")?;
         let revision = repository.revision(revision).context("--since")?;
         let inside = paths.iter().map(|path| repository.inside(path));
         let inside = inside.collect::<anyhow::Result<Vec<_>>>()?;
@@ -177,7 +179,8 @@ impl Run<'_> {
         let exclude = exclude(&self.common.exclude)?;
         let loaded = git::load(&revision, &inside, &exclude, self.root.as_deref(), &self.options)?;
         let before = reload::run(loaded, &self.options)?;
-        self.outcome.keep_new(&before);
+        let touched = Touched::below(repository.top(), &changed);
+        self.outcome.keep_new(&before, |file| touched.reads(file));
         Ok(())
     }
 

@@ -92,13 +92,15 @@ pub fn beside(path: &Path) -> Vec<String> {
 }
 
 /// The file of this name in the folder of a path or the nearest one above it, up to the root of the
-/// git repository; outside of one, only in the named folder.
+/// git repository; outside of one, only in the named folder. Its path leads from the working directory.
 pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
     let real = std::fs::canonicalize(path).ok()?;
     let start = if real.is_dir() { real.as_path() } else { real.parent()? };
     let root = root(start);
     let candidates = start.ancestors().take_while(|folder| folder.starts_with(root));
-    candidates.map(|folder| folder.join(name)).find(|file| file.is_file())
+    let found = candidates.map(|folder| folder.join(name)).find(|file| file.is_file())?;
+    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    Some(super::relative(&found, here.as_deref()))
 }
 
 /// Whether a folder is another one, or lies below it.

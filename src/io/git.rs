@@ -228,6 +228,11 @@ impl Repository {
         Ok(Revision { repository: self.clone(), id, files: Arc::new(files), store })
     }
 
+    /// The folder of the repository.
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
     /// The path of a file or folder inside of the repository.
     ///
     /// # Errors
@@ -243,7 +248,7 @@ impl Repository {
 }
 
 /// A path without `.` and `..`.
-fn cleaned(path: &Path) -> PathBuf {
+pub fn cleaned(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {
@@ -318,6 +323,25 @@ impl Revision {
     /// Whether a path from the root of the repository is there.
     pub fn has(&self, path: &str) -> bool {
         self.has_folder(path) || self.follow(path).is_some()
+    }
+
+    /// The nearest file of this name in a folder, or in the folder of a file, or above it.
+    pub fn above(&self, path: &str, name: &str) -> Option<String> {
+        let mut folders = Path::new(path).ancestors().map(|folder| display(&folder.join(name)));
+        folders.find(|file| self.follow(file).is_some())
+    }
+
+    /// The text of a small file.
+    ///
+    /// # Errors
+    /// When it is not there, is too large, or is not UTF-8.
+    pub fn text(&self, path: &str) -> anyhow::Result<String> {
+        let bytes = self.follow(path).and_then(|file| self.blob(&file));
+        let Some(bytes) = bytes else { bail!("the revision has no file {path}") };
+        if bytes.len() as u64 > super::MAX_SMALL {
+            bail!("{path} is too large");
+        }
+        String::from_utf8(bytes).ok().with_context(|| format!("{path} is not UTF-8"))
     }
 
     /// A path of the revision as the names of files below it begin.

@@ -36,6 +36,29 @@ impl Overlay {
             || self.files.iter().any(|file| files.contains(file))
             || self.folders.iter().any(below)
     }
+
+    /// Whether a file, given by its real path, is one of those here that its build can read.
+    fn holds(&self, file: &Path) -> bool {
+        self.files.contains(file) || file.ancestors().any(|above| self.folders.contains(above))
+    }
+}
+
+/// Overlays whose build reads a file that changed.
+pub struct Touched(Vec<Overlay>);
+
+impl Touched {
+    /// Those at or below a folder.
+    pub fn below(folder: &Path, changed: &BTreeSet<PathBuf>) -> Self {
+        let mut overlays = below(&[folder.to_path_buf()]);
+        overlays.retain(|overlay| changed.iter().any(|file| overlay.holds(file)));
+        Self(overlays)
+    }
+
+    /// Whether one of them reads this file.
+    pub fn reads(&self, file: &Path) -> bool {
+        let real = std::fs::canonicalize(file);
+        real.is_ok_and(|real| self.0.iter().any(|overlay| overlay.holds(&real)))
+    }
 }
 
 /// The name of a file for people, as the user would write it from here.

@@ -4,6 +4,7 @@ use super::Outcome;
 use crate::finding::{Code, Finding};
 use crate::plan::Decision;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// What makes two findings the same: what is said, of which object in which file, and the stamp that the
 /// object needs. So a stamp that was wrong before is a new finding once it must be another one.
@@ -18,8 +19,10 @@ struct Sameness {
 
 impl Outcome {
     /// Keeps only the findings that changes since an earlier state can have caused: those that it did not
-    /// have. What stood there several times is kept as often as it came to be.
-    pub fn keep_new(&mut self, before: &Self) {
+    /// have. What stood there several times is kept as often as it came to be. A workload that is left alone,
+    /// because only a build tells its stamp, counts as well where `is_touched` knows that a build that holds
+    /// its file reads something that has changed.
+    pub fn keep_new(&mut self, before: &Self, is_touched: impl Fn(&Path) -> bool) {
         let mut known: BTreeMap<Sameness, usize> = BTreeMap::new();
         let stamps = before.stamps();
         for finding in &before.findings {
@@ -35,6 +38,13 @@ impl Outcome {
                     false
                 }
                 _ => true,
+            })
+            .zip(&self.findings)
+            .map(|(is_new, finding)| {
+                let file = finding.place.map(|place| &self.manifests[place.file].input);
+                let path = file.and_then(|input| input.path.as_deref());
+                let is_left_alone = finding.code == Code::KustomizeSource;
+                is_new || (is_left_alone && path.is_some_and(&is_touched))
             })
             .collect();
         let mut is_new = is_new.into_iter();
