@@ -1,6 +1,7 @@
 //! The command line: one file a verb, and the way from the arguments to the exit code.
 
 mod args;
+mod stamps_file;
 mod builds;
 mod built;
 mod check;
@@ -134,9 +135,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             steady_release,
             common,
         }) => match folder {
-            Some(folder) => builds::patches(&folder, wire, diff, all, &common),
+            Some(folder) => stamps_file::patches(&folder, wire, diff, all, &common),
             None if steady_release => release::steady_release(&common),
-            None => builds::for_helm_release(&common),
+            None => stamps_file::for_helm_release(&common),
         },
         Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
         Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),

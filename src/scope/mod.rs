@@ -20,8 +20,8 @@ pub struct UnitId(pub u32);
 /// is said file by file, in [`Units::homes`], so that a unit can see more than it stamps.
 #[derive(Default)]
 pub struct Unit {
-    /// What people call it: of a leaf kustomization its folder, of a declared unit its name, else
-    /// nothing.
+    /// What people call it: of a leaf kustomization its folder, of what a controller applies the object that
+    /// says so, of a declared unit its name, else nothing.
     pub name: String,
     /// Whether kustomize builds it, so that what it holds may be changed on the way.
     pub built: bool,
@@ -31,10 +31,6 @@ pub struct Unit {
     pub changed: BTreeMap<ObjectId, Divergence>,
     /// Why the unit may apply objects that are not here.
     pub open: Option<Divergence>,
-    /// The folders of the kustomizations that people build for it.
-    pub overlays: Vec<String>,
-    /// Whether it applies what these build as it is: a controller may change it first.
-    pub as_built: bool,
     /// The stamps file that its kustomization names, as it stands. Nothing, if the run makes it anew.
     pub stamps: Option<StampsFile>,
     /// The sources into whose values a controller puts what is not known here.

@@ -74,7 +74,7 @@ impl<'a> Graph<'a> {
             .iter()
             .zip(&parsed)
             .map(|(k, parsed)| {
-                parsed.as_ref().map_or_else(|_| Vec::new(), |p| p.all_patches(k, stamp))
+                parsed.as_ref().map_or_else(|_| Vec::new(), |p| p.all_patches(&k.patches, stamp))
             })
             .collect();
         let mut patches: Vec<Vec<Patch>> = patches;
@@ -118,19 +118,14 @@ impl<'a> Graph<'a> {
 
     /// The leaves: what no other kustomization includes, and is no Component.
     pub(super) fn leaves(mut self) -> (Vec<Leaf>, Generated) {
-        let included: BTreeSet<usize> = self
-            .found
-            .iter()
-            .flat_map(|k| k.children.values())
-            .filter_map(|child| match child {
-                Child::Kustomization(k) => Some(*k),
-                _ => None,
-            })
-            .collect();
+        let included: BTreeSet<usize> = self.found.iter().flat_map(bases).collect();
         let is_component = |k: usize| self.parsed[k].as_ref().is_ok_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
             (0..self.found.len()).filter(|k| !included.contains(k) && !is_component(*k)).collect();
-        self.leaves = leaves.iter().copied().collect();
+        let by_others: BTreeSet<usize> =
+            self.found.iter().filter(|k| k.applied.is_none()).flat_map(bases).collect();
+        let built = leaves.iter().map(|k| self.built_for(*k));
+        self.leaves = built.filter(|k| !by_others.contains(k)).collect();
         let leaves = leaves
             .into_iter()
             .map(|k| {
@@ -146,9 +141,7 @@ impl<'a> Graph<'a> {
             name: self.found[k].folder.clone(),
             built: true,
             open: gathered.open,
-            stamps: self.overlays(k).into_iter().find_map(|overlay| self.stamps_file(overlay)),
-            overlays: self.overlays(k).into_iter().map(|k| self.found[k].folder.clone()).collect(),
-            as_built: self.is_as_built(k),
+            stamps: self.stamps_file(self.built_for(k)),
             put_in: gathered.put_in,
             applied_by: self.found[k].applied.as_ref().map(|_| self.found[k].input),
             ..Unit::default()
@@ -373,25 +366,13 @@ impl<'a> Graph<'a> {
         patches::read(std::str::from_utf8(bytes).ok()?, &self.options.annotation)
     }
 
-    /// The kustomizations that people build for a leaf: itself, or those that a controller builds and
-    /// applies.
-    fn overlays(&self, k: usize) -> Vec<usize> {
-        if self.found[k].applied.is_none() {
-            return vec![k];
+    /// The kustomization that is built for a leaf: itself, or the one in the folder that a controller applies.
+    fn built_for(&self, k: usize) -> usize {
+        let folder = self.found[k].applied.as_ref().and_then(|_| self.found[k].children.get("."));
+        match folder {
+            Some(Child::Kustomization(built)) => *built,
+            _ => k,
         }
-        let children = self.found[k].children.values();
-        let overlay = |child: &Child| match child {
-            Child::Kustomization(overlay) => Some(*overlay),
-            Child::File(_) | Child::Absent => None,
-        };
-        children.filter_map(overlay).collect()
-    }
-
-    /// Whether a leaf is applied as its kustomizations build it.
-    fn is_as_built(&self, k: usize) -> bool {
-        let Some(applied) = &self.found[k].applied else { return true };
-        let is_plain = self.parsed[k].as_ref().is_ok_and(Parsed::changes_nothing);
-        is_plain && applied.by.post_build.is_empty()
     }
 
     /// The stamps file that a kustomization names.
@@ -526,6 +507,14 @@ impl<'a> Graph<'a> {
             built_by: None,
         }
     }
+}
+
+/// The kustomizations that another one includes.
+fn bases(k: &Kustomization) -> impl Iterator<Item = usize> {
+    k.children.values().filter_map(|child| match child {
+        Child::Kustomization(base) => Some(*base),
+        Child::File(_) | Child::Absent => None,
+    })
 }
 
 impl Kustomization {

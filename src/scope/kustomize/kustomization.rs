@@ -1,17 +1,17 @@
 //! One kustomization file: its table of fields, and what it says of resources, patches and
 //! generators.
 
+use super::PatchFile;
 use super::generator::{self, Generator, Part};
 use super::harmless::is_control;
 use super::patch::{self, Patch, PatchTarget};
-use super::{Kustomization, PatchFile};
 use crate::finding::divergence::{FieldEffect, Must, NotRead};
 use crate::k8s::providers::Target;
 use crate::patches;
 use crate::text::Span;
 use crate::yaml::{Cursor, SyntaxError, strict};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a kustomization says, as far as it matters.
 #[derive(Clone, Default)]
@@ -342,21 +342,14 @@ fn replacements(field: Field<'_>, stamp: &str) -> Result<Vec<ReplacementEntry>, 
 }
 
 impl Parsed {
-    /// Whether it only includes others.
-    pub(super) fn changes_nothing(&self) -> bool {
-        self.components.is_empty()
-            && self.namespace.is_none()
-            && self.generators.is_empty()
-            && self.changes.is_empty()
-            && self.adds.is_empty()
-            && self.patches.is_empty()
-            && self.replacements.is_empty()
-    }
-
     /// The patches and replacements, from the text of the kustomization and from the files among
     /// `found`.
-    pub(super) fn all_patches(&self, found: &Kustomization, stamp: &str) -> Vec<Patch> {
-        let file = |path: &Option<String>| found.patches.get(path.as_ref()?);
+    pub(super) fn all_patches(
+        &self,
+        found: &BTreeMap<String, PatchFile>,
+        stamp: &str,
+    ) -> Vec<Patch> {
+        let file = |path: &Option<String>| found.get(path.as_ref()?);
         let mut patches = Vec::new();
         for entry in &self.patches {
             let text = file(&entry.path).map(|file| file.text.as_str());

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 pub(crate) mod builds;
+mod gitops;
 mod helm;
 mod impact;
 mod kubectl;
