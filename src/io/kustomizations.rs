@@ -12,7 +12,7 @@ use crate::process::Loaded;
 use crate::scope::kustomize::{Child, Kustomization, Material, NamedFiles, PatchFile, names};
 use crate::text::input::{Found, Input};
 use crate::text::{FileId, MAX_TEXT, offset};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// A kustomization on disk, by its real path.
@@ -58,7 +58,7 @@ pub(super) fn load(
     let mut inputs = Inputs::new(loaded, disk);
     let roots = roots(&inputs, folders);
     let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
-    waiting.extend(inputs.by_path.keys().flat_map(|path| above(disk, path)));
+    waiting.extend(above(disk, inputs.by_path.keys()));
     let applied: BTreeMap<PathBuf, OnDisk> =
         appliers.into_iter().enumerate().map(|(i, found)| found.on_disk(i, disk)).collect();
     waiting.extend(applied.values().flat_map(bases));
@@ -284,13 +284,20 @@ pub(super) fn walk(disk: &dyn Disk, root: &Path) -> Vec<PathBuf> {
     disk.kustomized(root).iter().filter_map(|folder| file_in(disk, folder)).collect()
 }
 
-/// The kustomization files in the folders above a file, up to the root of its repository.
-fn above(disk: &dyn Disk, path: &Path) -> Vec<PathBuf> {
+/// The kustomization files in the folders above files, up to the roots of their repositories. Each folder
+/// is looked at once.
+fn above<'a>(disk: &dyn Disk, files: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in path.ancestors().skip(1) {
-        found.extend(file_in(disk, folder));
-        if disk.is_repository(folder) {
-            break;
+    let mut seen: HashSet<&Path> = HashSet::new();
+    for file in files {
+        for folder in file.ancestors().skip(1) {
+            if !seen.insert(folder) {
+                break;
+            }
+            found.extend(file_in(disk, folder));
+            if disk.is_repository(folder) {
+                break;
+            }
         }
     }
     found

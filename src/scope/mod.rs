@@ -11,6 +11,7 @@ use crate::patches::Listed;
 use crate::text::input::Found;
 use crate::text::{FileId, Place, Span};
 use globset::GlobSet;
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The number of an apply unit.
@@ -30,6 +31,8 @@ pub struct Unit {
     pub sees: Vec<Member>,
     /// The objects that are not applied as they are written, and why not.
     pub changed: BTreeMap<ObjectId, Divergence>,
+    /// The sources of which single keys are not applied as they are written, and why not.
+    pub changed_keys: BTreeMap<ObjectId, BTreeMap<SmolStr, Divergence>>,
     /// Why the unit may apply objects that are not here.
     pub open: Option<Divergence>,
     /// The stamps file that its kustomization names, as it stands. Nothing, if the run makes it anew.
@@ -154,8 +157,9 @@ impl Units {
     /// Whether nothing in a file is changed on its way into the units that apply it.
     pub fn applies_as_written(&self, manifests: &Manifests, file: FileId) -> bool {
         let is_unchanged = |seat: &Seat| {
-            let changed = &self.get(seat.unit).changed;
-            !manifests[file].objects.iter().any(|object| changed.contains_key(&object))
+            let Unit { changed, changed_keys, .. } = self.get(seat.unit);
+            let mut objects = manifests[file].objects.iter();
+            !objects.any(|at| changed.contains_key(&at) || changed_keys.contains_key(&at))
         };
         self.seats(file).is_some_and(|seats| seats.iter().all(is_unchanged))
     }

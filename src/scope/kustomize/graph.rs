@@ -172,6 +172,7 @@ impl<'a> Graph<'a> {
                     unit.changed.insert(at, why);
                 }
             }
+            unit.changed_keys.extend(item.keys);
             unit.sees.push(Member {
                 file: item.file,
                 object: item.made,
@@ -276,8 +277,14 @@ impl<'a> Graph<'a> {
     }
 
     fn add_file(&self, file: FileId, gathered: &mut Accumulator) {
-        let mut item =
-            Resource { file, made: None, namespace: None, changed: None, objects: BTreeMap::new() };
+        let mut item = Resource {
+            file,
+            made: None,
+            namespace: None,
+            changed: None,
+            objects: BTreeMap::new(),
+            keys: BTreeMap::new(),
+        };
         let (whole, look) = (&self.manifests[file], self.looks.get(&file));
         let name = &whole.input.name;
         let cause = |cause| Divergence::of(Cause::File(name.clone(), cause));
@@ -316,7 +323,8 @@ impl<'a> Graph<'a> {
             if generator.behavior != Behavior::Create {
                 let old = gathered.take_made(&source, |item| self.provides(item));
                 let is_known = old.is_some_and(|item| {
-                    let untouched = item.changed.is_none() && item.objects.is_empty();
+                    let untouched =
+                        item.changed.is_none() && item.objects.is_empty() && item.keys.is_empty();
                     let old = item.made.and_then(|made| self.object(made).1.first());
                     old.is_some_and(|old| {
                         let namespace = item.namespace.as_deref().or(old.namespace.as_deref());
@@ -353,6 +361,7 @@ impl<'a> Graph<'a> {
                 namespace: None,
                 changed,
                 objects: BTreeMap::new(),
+                keys: BTreeMap::new(),
             });
         }
         if let Ok(parsed) = &mut self.parsed[k] {
@@ -431,6 +440,11 @@ impl<'a> Graph<'a> {
         if let Some(at) = parsed.stamps {
             self.add_stamps(k, at, gathered);
         }
+        let rules = &self.options.rules;
+        for (_, at) in parsed.labels.iter().filter(|(key, _)| rules.asks_for_label(Some(key))) {
+            let why = self.why(k, Effect::Field(FieldEffect::SetsAskedLabels), *at);
+            gathered.change_all(&why, false);
+        }
         for &Touch { effect, at } in &parsed.adds {
             let why = self.why(k, Effect::Field(effect), at);
             gathered.open.get_or_insert(why);
@@ -445,11 +459,23 @@ impl<'a> Graph<'a> {
                         false => self.options.provider(&object.id.group, &object.id.kind),
                     };
                     let stamp = self.options.annotation.as_str();
-                    // Rules may be about labels.
-                    let is_ruled = provider.is_some() && !self.options.rules.ignore.is_empty();
-                    if patch.changes(&object.id, is_workload, provider, stamp)
-                        || (is_ruled && patch.selects(&object.id))
+                    let writes_label = rules.asks_for_label(None)
+                        && patch.selects(&object.id)
+                        && patch.writes_label(|key| rules.asks_for_label(Some(key)));
+                    let changes = patch.changes(&object.id, is_workload, provider, stamp);
+                    if changes && !writes_label && !is_workload
+                        && let (Some(row), [source]) = (provider, sources)
+                        // What is named after its content would not be any more.
+                        && !source.content_named
+                        && let Some(keys) = patch.keys(row, stamp)
                     {
+                        let (kind, name) = (object.id.kind.to_string(), object.id.name.to_string());
+                        let why = self.why(k, Effect::ChangesObject(kind, name), patch.at);
+                        let known = item.keys.entry(at).or_default();
+                        for key in keys {
+                            known.entry(key).or_insert_with(|| why.clone());
+                        }
+                    } else if changes || writes_label {
                         let (kind, name) = (&object.id.kind, &object.id.name);
                         let (kind, name) = (kind.to_string(), name.to_string());
                         let adds = is_workload && patch.adds;

@@ -32,6 +32,8 @@ pub(super) struct Parsed {
     pub(super) adds: Vec<Touch>,
     /// The field that names a stamps file of ours, and no other transformer.
     pub(super) stamps: Option<Span>,
+    /// The labels that it gives to everything.
+    pub(super) labels: Vec<(String, Span)>,
     /// Patches.
     pub(super) patches: Vec<PatchEntry>,
     /// Replacements.
@@ -102,7 +104,7 @@ const FIELDS: &[(&str, Rule)] = &[
     ("replacements", Rule::Read),
     ("labels", Rule::Read),
     ("commonAnnotations", Rule::Read),
-    ("commonLabels", Rule::Harmless),
+    ("commonLabels", Rule::Read),
     ("images", Rule::Harmless),
     ("replicas", Rule::Harmless),
     ("sortOptions", Rule::Harmless),
@@ -229,12 +231,16 @@ pub(super) fn parse(text: &str, stamp: &str) -> Result<Parsed, Unread> {
                 "secretGenerator" => generators.push((Target::Secret, name.clone(), at, value)),
                 "labels" => {
                     let items = field.mappings()?.into_iter();
-                    let items: Vec<_> =
-                        items.map(|item| fields(item, ["fields"])).collect::<Result<_, _>>()?;
+                    let items: Vec<_> = items
+                        .map(|item| fields(item, ["fields", "pairs"]))
+                        .collect::<Result<_, _>>()?;
+                    let pairs = items.iter().flatten().filter(|(name, _, _)| name == "pairs");
+                    pairs.for_each(|(_, _, pairs)| parsed.add_labels(*pairs, at));
                     if items.iter().flatten().any(|(name, _, _)| name == "fields") {
                         parsed.changes.push(touch(FieldEffect::WritesAnyField));
                     }
                 }
+                "commonLabels" => parsed.add_labels(value, at),
                 "commonAnnotations" => {
                     if has_control_keys(value, stamp) {
                         parsed.changes.push(touch(FieldEffect::SetsControlAnnotations));
@@ -342,6 +348,12 @@ fn replacements(field: Field<'_>, stamp: &str) -> Result<Vec<ReplacementEntry>, 
 }
 
 impl Parsed {
+    /// Adds labels that everything gets, because the field at `at` says so.
+    pub(super) fn add_labels(&mut self, labels: Cursor<'_>, at: Span) {
+        let keys = labels.pairs().filter_map(|(key, _)| key.key().ok());
+        self.labels.extend(keys.map(|key| (key.into_owned(), at)));
+    }
+
     /// The patches and replacements, from the text of the kustomization and from the files among
     /// `found`.
     pub(super) fn all_patches(
