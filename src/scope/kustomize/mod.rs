@@ -233,6 +233,8 @@ fn made(source: Source, file: FileId, at: Span) -> (Object, Source) {
         document: at,
         route: crate::yaml::path::Route::default(),
         hook: false,
+        upgraded: true,
+        rendered: None,
         origin: None,
         from_file: None,
         raw_material_of: None,
