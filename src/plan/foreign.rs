@@ -119,7 +119,7 @@ impl<'p> Planner<'p> {
         if !rules.is_on() {
             return found;
         }
-        let mut unread = false;
+        let (mut follows_reads, mut follows_all) = (false, false);
         for checksum in &marks.repairable {
             let (becomes, is_tied) = match rules.tie(&checksum.key) {
                 Some(Tie::Sources(names)) => {
@@ -132,16 +132,20 @@ impl<'p> Planner<'p> {
             };
             let value = match becomes {
                 Checksums::Keep => continue,
-                Checksums::Steady => self.steady(&subject, checksum, is_tied).map(Some),
+                Checksums::Steady => {
+                    let value = self.steady(&subject, checksum, is_tied);
+                    follows_all |= value.is_ok();
+                    value.map(Some)
+                }
                 Checksums::Reads | Checksums::Drop => {
                     let value = self.instead(&subject, checksum, becomes);
-                    unread |= value.is_ok();
+                    follows_reads |= value.is_ok();
                     value
                 }
             };
             found.marks.extend(self.repaired(&subject, checksum, Some(value)));
         }
-        if unread {
+        if follows_reads && !follows_all {
             self.say_unread(&subject);
         }
         if rules.version_labels == VersionLabels::Drop {
