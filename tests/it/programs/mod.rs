@@ -3,11 +3,13 @@
 #![cfg(unix)]
 
 pub(crate) mod builds;
+mod completions;
 mod helm;
 mod impact;
 mod kubectl;
 mod kustomize;
 mod overlays;
+mod page;
 mod plugins;
 mod precommit;
 mod recipes;
