@@ -190,7 +190,7 @@ pub fn decide(
     }
     let (renames, found) = match wanted.names.is_empty() {
         true => (Renames::default(), Vec::new()),
-        false => rename::decide(&manifests, &mentions, &unread, &units, options),
+        false => rename::decide(&manifests, &mentions, &unread, &units, &index, options),
     };
     findings.extend(found);
     let (plan, found) = plan::decide(&manifests, &units, &index, &renames, options);
@@ -254,7 +254,18 @@ pub fn edit(
     findings.extend(decided.unreadable);
     finding::sort(&mut findings);
     let skipped = decided.skipped;
-    Outcome { manifests, texts, units, plan, renames, changes, findings, silenced, skipped }
+    Outcome {
+        manifests,
+        texts,
+        units,
+        plan,
+        renames,
+        changes,
+        findings,
+        silenced,
+        skipped,
+        built: None,
+    }
 }
 
 /// Reads every text that was not read as it came in, large ones in parts, on as many threads as asked

@@ -54,6 +54,9 @@ pub(super) enum Verb {
         /// Say at the end how many findings there are of each code, and what the workloads come to
         #[arg(long, help_heading = heading::FINDINGS)]
         statistics: bool,
+        /// With --build, build only overlays of which a file changed since a revision of git
+        #[arg(long, value_name = "REV", requires = "build", help_heading = heading::OVERLAYS)]
+        since: Option<String>,
         #[command(flatten)]
         building: Building,
         #[command(flatten)]
@@ -71,12 +74,12 @@ pub(super) enum Verb {
         #[arg(long, hide = true)]
         fix: bool,
         /// Say only what changes since a revision of git can have caused; in CI, since the branch that a pull
-        /// request goes to
+        /// request goes to. With --build, only overlays are built of which a file changed
         #[arg(long, value_name = "REV", help_heading = heading::FINDINGS)]
         since: Option<String>,
         /// Write a rule under `silence` into the configuration for each finding that there is today, so that
         /// only what comes later is said
-        #[arg(long, help_heading = heading::CONFIGURATION)]
+        #[arg(long, conflicts_with = "config_from", help_heading = heading::CONFIGURATION)]
         add_silence: bool,
         /// Take input without any Kubernetes object for clean; otherwise it is an error (exit code 2)
         #[arg(long, help_heading = heading::INPUT)]
@@ -107,6 +110,10 @@ pub(super) enum Verb {
         /// Explain only this one; can stand several times. Short names as in `kubectl`: `deploy/web`
         #[arg(long = "workload", value_name = "KIND/NAME", value_parser = wanted)]
         workloads: Vec<Wanted>,
+        /// Explain what every overlay below the paths builds with this program: `kustomize`, `kubectl`, or a
+        /// command with `{}` in the place of the folder
+        #[arg(long, value_name = "BUILDER", value_parser = Builder::named, help_heading = heading::OVERLAYS)]
+        build: Option<Builder>,
         #[command(flatten)]
         common: Common,
     },
@@ -230,6 +237,9 @@ pub(super) struct Building {
     /// With --build, write patches for workloads as well whose shared file holds the right stamp
     #[arg(long, requires = "build", help_heading = heading::OVERLAYS)]
     pub(super) all_patches: bool,
+    /// The revision since which a file of an overlay must have changed to be built.
+    #[arg(skip)]
+    pub(super) since: Option<String>,
 }
 
 /// The options that every verb but `completions` has.
@@ -239,6 +249,15 @@ pub(super) struct Common {
     /// the root of the repository, and for the standard input there is none
     #[arg(long, value_name = "FILE", conflicts_with = "no_config", help_heading = heading::CONFIGURATION)]
     pub(super) config: Option<PathBuf>,
+    /// Take the configuration from a revision of git, as it stands there; in CI, from the branch that a pull
+    /// request goes to, so that it cannot bring rules of its own
+    #[arg(
+        long,
+        value_name = "REV",
+        conflicts_with_all = ["config", "no_config"],
+        help_heading = heading::CONFIGURATION
+    )]
+    pub(super) config_from: Option<String>,
     /// Use no configuration file
     #[arg(long, help_heading = heading::CONFIGURATION)]
     pub(super) no_config: bool,
@@ -291,6 +310,9 @@ pub(super) struct Common {
     /// The configuration that the caller hands over, in the place of a file.
     #[arg(skip)]
     pub(super) given: Option<Settings>,
+    /// The program whose output is looked at in the place of the files, overlay by overlay.
+    #[arg(skip)]
+    pub(super) built_by: Option<Builder>,
     /// Whether the stamps files of overlays are made anew.
     #[arg(skip)]
     pub(super) makes_stamps_files: bool,

@@ -12,16 +12,17 @@ use crate::io::builds::{Builder, Failure, LIMIT};
 use crate::io::cache::Cache;
 use crate::io::overlays::{self as on_disk, Overlay, Prints};
 use crate::io::progress::Progress;
-use crate::io::{files, reload, stdin, write};
+use crate::io::{files, git, reload, stdin, write};
 use crate::k8s::providers::Target;
-use crate::outcome::Outcome;
+use crate::outcome::{Built, Outcome};
 use crate::overlays::{self, Summary};
 use crate::parallel;
 use crate::patches::{self, Wiring};
 use crate::report::Verb;
+use crate::scope::Unit;
 use crate::text::FileId;
 use crate::yaml::EditSet;
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -32,6 +33,8 @@ pub(super) struct Builds {
     overlays: Vec<Overlay>,
     /// One entry for each overlay.
     summaries: Vec<Result<Summary, Failure>>,
+    /// The overlays that were left out, because none of their files changed.
+    unchanged: Vec<Overlay>,
     builder: Builder,
 }
 
@@ -47,11 +50,13 @@ pub(super) struct Change {
     edits: EditSet,
 }
 
-/// Builds every overlay below the paths, `jobs` at a time. An overlay that was built before, from the
-/// same bytes by the same builder under the same settings, is not built again.
+/// Builds every overlay below the paths, `jobs` at a time; with `since`, only those of which a file
+/// changed since that revision. An overlay that was built before, from the same bytes by the same builder
+/// under the same settings, is not built again.
 pub(super) fn build(
     paths: &[PathBuf],
     builder: Builder,
+    since: Option<&str>,
     settings: &Settings,
     jobs: usize,
 ) -> anyhow::Result<Builds> {
@@ -60,7 +65,14 @@ pub(super) fn build(
             "--build: in suffix mode a name is changed inside of the build; use rollstamp as the last transformer"
         );
     }
-    let overlays = on_disk::below(paths);
+    let mut overlays = on_disk::below(paths);
+    let mut unchanged = Vec::new();
+    if let Some(revision) = since {
+        let first = paths.first().map_or(Path::new("."), PathBuf::as_path);
+        let changed = git::Repository::around(first)?.changed_since(revision).context("--since")?;
+        (overlays, unchanged) =
+            overlays.into_iter().partition(|overlay| overlay.reads_any(&changed));
+    }
     // Each build is read by one thread, because many are read at a time.
     let one = std::num::NonZeroUsize::MIN;
     let options = options(settings, Some(one), Goal::Check)?;
@@ -82,7 +94,7 @@ pub(super) fn build(
         progress.step();
         summary
     });
-    Ok(Builds { overlays, summaries, builder })
+    Ok(Builds { overlays, summaries, unchanged, builder })
 }
 
 fn sum_up(text: String, options: &Options) -> Result<Summary, Failure> {
@@ -149,8 +161,9 @@ impl Builds {
         (changes, findings)
     }
 
-    /// What to say about the builds; of stamps that are not right only with `drift`.
-    pub(super) fn findings(&self, drift: bool) -> Vec<Finding> {
+    /// What to say about the builds; of stamps that are not right only with `drift`. `outcome` is what the
+    /// files themselves come to: a finding points at the file that the object was made of.
+    pub(super) fn findings(&self, outcome: &Outcome, drift: bool) -> Vec<Finding> {
         let built = self.overlays.iter().zip(&self.summaries);
         let kustomizations: Vec<String> =
             self.overlays.iter().map(|overlay| on_disk::name(&overlay.path)).collect();
@@ -158,45 +171,45 @@ impl Builds {
             built.clone().zip(&kustomizations).filter_map(|((overlay, summary), file)| {
                 Some((overlay.folder.as_str(), file.as_str(), summary.as_ref().ok()?))
             });
-        let mut findings = overlays::findings(summaries);
+        let origin = |folder: &str, object: &str| overlays::origin(outcome, folder, object);
+        let mut findings = overlays::findings(summaries, origin);
         findings.retain(|finding| drift || !is_drift(finding.code));
         for ((overlay, summary), file) in built.zip(&kustomizations) {
             if let Err(failure) = summary {
-                findings.push(self.failed(&overlay.folder, file, failure));
+                findings.push(failed(&self.builder, &overlay.folder, file, failure));
             }
         }
         findings
     }
 
-    fn failed(&self, folder: &str, file: &str, failure: &Failure) -> Finding {
-        let command = self.builder.command(folder);
-        let why = match failure {
-            Failure::NotStarted(why) | Failure::Failed(why) => why.clone(),
-            Failure::TooSlow => format!("it took longer than {} seconds", LIMIT.as_secs()),
-            Failure::NotUtf8 => "what it prints is not UTF-8".to_owned(),
-        };
-        Finding::new(Code::BuildFailed, format!("`{command}` failed: {why}"))
-            .in_file(file)
-            .help("run the command by hand; until it works, nothing is known about this overlay")
-            .refusing()
-    }
-
     /// Takes out of an outcome what the builds answer: whether files below kustomizations need other
     /// stamps, and whether their stamps are right.
     pub(super) fn answer(&self, outcome: &mut Outcome) {
-        let built: BTreeSet<&str> = self
-            .overlays
-            .iter()
-            .zip(&self.summaries)
-            .filter_map(|(overlay, summary)| summary.is_ok().then_some(overlay.folder.as_str()))
-            .collect();
+        let built = self.overlays.iter().zip(&self.summaries);
+        let built = built
+            .filter_map(|(overlay, summary)| summary.is_ok().then_some(overlay.folder.as_str()));
+        let unchanged = self.unchanged.iter().map(|overlay| overlay.folder.as_str());
+        let built: BTreeSet<&str> = built.chain(unchanged).collect();
         let mut answered: BTreeSet<FileId> = BTreeSet::new();
-        for unit in outcome.units.all.iter().filter(|unit| built.contains(unit.name.as_str())) {
+        let is_built = |unit: &&Unit| {
+            let mut overlays = unit.overlays.iter();
+            unit.built && unit.as_built && overlays.all(|name| built.contains(name.as_str()))
+        };
+        for unit in outcome.units.all.iter().filter(is_built) {
             answered.extend(unit.sees.iter().map(|member| member.file));
         }
         outcome.findings.retain(|finding| {
             let is_answered = finding.place.is_some_and(|place| answered.contains(&place.file));
             !(is_answered && (is_drift(finding.code) || finding.code == Code::KustomizeSource))
+        });
+        let needs = self.summaries.iter().flatten().flat_map(|summary| &summary.needs);
+        let (right, wrong): (Vec<_>, Vec<_>) = needs.partition(|need| need.is_right);
+        outcome.built = Some(Built {
+            files: answered,
+            overlays: self.summaries.iter().flatten().count(),
+            unchanged: self.unchanged.len(),
+            right: right.len(),
+            wrong: wrong.len(),
         });
     }
 
@@ -209,6 +222,20 @@ impl Builds {
             told.all(|told| !(is_drift(told.code) && told.severity == Severity::Error))
         })
     }
+}
+
+/// What to say about an overlay that was not built.
+pub(super) fn failed(builder: &Builder, folder: &str, file: &str, failure: &Failure) -> Finding {
+    let command = builder.command(folder);
+    let why = match failure {
+        Failure::NotStarted(why) | Failure::Failed(why) => why.clone(),
+        Failure::TooSlow => format!("it took longer than {} seconds", LIMIT.as_secs()),
+        Failure::NotUtf8 => "what it prints is not UTF-8".to_owned(),
+    };
+    Finding::new(Code::BuildFailed, format!("`{command}` failed: {why}"))
+        .in_file(file)
+        .help("run the command by hand; until it works, nothing is known about this overlay")
+        .refusing()
 }
 
 fn is_drift(code: Code) -> bool {
@@ -259,7 +286,7 @@ pub(super) fn patches(
             if run.outcome.refused() {
                 run.say("rollstamp: refused; nothing was written");
             } else if show_diffs {
-                print(|out| out.write_all(change.diff().as_bytes()))?;
+                print(|out| common.output.diffs(&mut std::iter::once(change.diff()), out))?;
             } else {
                 let findings = change.write();
                 if findings.is_empty() {
@@ -383,7 +410,7 @@ impl Change {
                 name: &name,
                 before: &self.text,
                 edits: &self.edits,
-                kind: write::Kind::Alone,
+                kind: write::Together::Alone,
             }])
             .1
         };
@@ -477,26 +504,37 @@ impl Change {
     }
 }
 
+/// What is built, and of what.
+pub(super) struct Asked<'a> {
+    pub(super) paths: &'a [PathBuf],
+    pub(super) builder: &'a Builder,
+    /// The revision since which a file of an overlay must have changed.
+    pub(super) since: Option<&'a str>,
+    /// Whether workloads get a patch as well that come with the right stamp.
+    pub(super) all: bool,
+}
+
 impl Run<'_> {
+    fn builds(&self, asked: &Asked<'_>) -> anyhow::Result<Builds> {
+        let builder = asked.builder.clone();
+        build(asked.paths, builder, asked.since, &self.settings, self.options.jobs)
+    }
+
     /// Builds the overlays, and says which stamps files must change beside what the outcome changes.
-    pub(super) fn build(
-        &mut self,
-        paths: &[PathBuf],
-        builder: &Builder,
-        all: bool,
-    ) -> anyhow::Result<Vec<Change>> {
-        let builds = build(paths, builder.clone(), &self.settings, self.options.jobs)?;
-        let (changes, mut findings) = builds.changes(&self.outcome, &self.options.annotation, all);
-        findings.extend(builds.findings(false));
+    pub(super) fn build(&mut self, asked: &Asked<'_>) -> anyhow::Result<Vec<Change>> {
+        let builds = self.builds(asked)?;
+        let annotation = &self.options.annotation;
+        let (changes, mut findings) = builds.changes(&self.outcome, annotation, asked.all);
+        findings.extend(builds.findings(&self.outcome, false));
         builds.answer(&mut self.outcome);
         self.outcome.add(findings);
         Ok(changes)
     }
 
     /// Builds the overlays again, and says which stamps are not right although all were written.
-    pub(super) fn prove(&mut self, paths: &[PathBuf], builder: &Builder) -> anyhow::Result<()> {
-        let builds = build(paths, builder.clone(), &self.settings, self.options.jobs)?;
-        let mut findings = builds.findings(true);
+    pub(super) fn prove(&mut self, asked: &Asked<'_>) -> anyhow::Result<()> {
+        let builds = self.builds(asked)?;
+        let mut findings = builds.findings(&self.outcome, true);
         findings.retain(|finding| {
             let is_known =
                 self.outcome.findings.iter().any(|known| known.message == finding.message);
@@ -506,23 +544,20 @@ impl Run<'_> {
         for finding in &mut findings {
             finding.refuses = true;
         }
+        builds.answer(&mut self.outcome);
         self.outcome.add(findings);
         Ok(())
     }
 
     /// Builds the overlays, and says what is not right in what they build and in their stamps files.
-    pub(super) fn check_builds(
-        &mut self,
-        paths: &[PathBuf],
-        builder: &Builder,
-        all: bool,
-    ) -> anyhow::Result<()> {
-        let builds = build(paths, builder.clone(), &self.settings, self.options.jobs)?;
-        let (changes, mut findings) = builds.changes(&self.outcome, &self.options.annotation, all);
+    pub(super) fn check_builds(&mut self, asked: &Asked<'_>) -> anyhow::Result<()> {
+        let builds = self.builds(asked)?;
+        let annotation = &self.options.annotation;
+        let (changes, mut findings) = builds.changes(&self.outcome, annotation, asked.all);
         // A stamp that is missing or stale in a build says it already.
         let left = changes.iter().filter(|change| builds.is_right(&change.folder));
         findings.extend(left.map(Change::finding));
-        findings.extend(builds.findings(true));
+        findings.extend(builds.findings(&self.outcome, true));
         builds.answer(&mut self.outcome);
         self.outcome.add(findings);
         Ok(())

@@ -1,12 +1,13 @@
 //! Changes nothing, and says what is not as it should be.
 
 use super::args::{Building, Common};
+use super::builds;
 use super::run::{Run, print, start_ungrouped};
 use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::Goal;
 use crate::config::{baseline, file};
 use crate::finding::Severity;
-use crate::io::write::{self, Kind, Replacement};
+use crate::io::write::{self, Replacement, Together};
 use crate::report::{Subject, Verb, View, count, summary};
 use crate::yaml::EditSet;
 use anyhow::{Context, anyhow, bail};
@@ -29,7 +30,9 @@ pub(super) fn check(paths: &[PathBuf], common: &Common, asked: &Asked) -> anyhow
         return Ok(Exit::Trouble);
     };
     if let Some(builder) = building.build.as_ref().filter(|_| IS_ON_A_MACHINE) {
-        run.check_builds(paths, builder, building.all_patches)?;
+        let since = asked.since.as_deref();
+        let all = building.all_patches;
+        run.check_builds(&builds::Asked { paths, builder, since, all })?;
     }
     if let Some(revision) = asked.since.as_ref().filter(|_| IS_ON_A_MACHINE) {
         run.keep_since(revision, paths)?;
@@ -45,7 +48,9 @@ pub(super) fn check(paths: &[PathBuf], common: &Common, asked: &Asked) -> anyhow
     if asked.statistics {
         run.say(&summary::statistics(&run.outcome, &coverage));
     }
-    let is_empty = coverage.objects == 0 && !run.outcome.refused();
+    // What was built has objects, whatever is in the files that were named.
+    let n_built = coverage.built.as_ref().map_or(0, |built| built.overlays + built.unchanged);
+    let is_empty = coverage.objects == 0 && n_built == 0 && !run.outcome.refused();
     if is_empty && !asked.allow_empty {
         bail!("{}", summary::nothing(&run.outcome, paths.is_empty(), "check"));
     }
@@ -85,7 +90,7 @@ fn add_silence(paths: &[PathBuf], run: &mut Run<'_>) -> anyhow::Result<Exit> {
                 name: &name,
                 before: &before,
                 edits: &edits,
-                kind: Kind::Alone,
+                kind: Together::Alone,
             };
             let (_, findings) = write::all(&[replacement]);
             if let Some(finding) = findings.iter().find(|finding| finding.refuses) {

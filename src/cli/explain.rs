@@ -22,6 +22,19 @@ pub(super) struct Wanted {
     name: String,
 }
 
+impl Wanted {
+    /// Whether it asks for an object of this kind and name.
+    pub(super) fn means(&self, kind: &str, name: &str) -> bool {
+        short_names::means(&self.kind, kind) && self.name == name
+    }
+}
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
 /// Parses `KIND/NAME`.
 pub(super) fn wanted(value: &str) -> Result<Wanted, String> {
     match value.split_once('/') {

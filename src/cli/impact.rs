@@ -2,18 +2,22 @@
 
 use super::Exit;
 use super::args::{Colour, Common};
+use super::built::Overlays;
+use super::explain::{Wanted, wanted};
 use super::run::{print, start};
 use super::settings::{Configured, exclude, options, settings};
 use super::validate::require;
-use crate::config::options::{Goal, Options};
+use crate::config::options::{Goal, Options, UnitRule};
 use crate::finding::Code;
-use crate::impact::{self, Answer, Asked, Assume, Impact, Side, State};
+use crate::impact::{self, Answer, Asked, Assume, Impact, Name, Side, State};
+use crate::io::builds::Builder;
+use crate::io::checkout::Checkout;
 use crate::io::files::Keep;
 use crate::io::{files, git, reload, stdout};
 use crate::k8s::short_names;
 use crate::outcome::Outcome;
 use crate::process::Loaded;
-use crate::report::{Verb, impact as reports};
+use crate::report::{Verb, count, impact as reports};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -21,14 +25,18 @@ use std::path::{Path, PathBuf};
 /// What is compared, and how.
 #[derive(Args)]
 pub(super) struct ImpactArgs {
-    /// BEFORE and AFTER: each a file, a folder, `-`, or REV:PATH, which is read from git without a
-    /// checkout. With --base, or with one PATH alone, the working tree is what comes after
+    /// BEFORE and AFTER: each a file, a folder, `-`, `@FILE`, or REV:PATH, which is read from git without a
+    /// checkout. `@FILE` holds the paths of one state, one a line. With --base, or with one PATH alone, the working tree is what comes after
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     /// The revision that counts as before
     /// [default: the merge base with the upstream branch]
     #[arg(long, value_name = "REV", verbatim_doc_comment)]
     base: Option<String>,
+    /// Compare what the overlays of both states build, overlay by overlay, with this program: `kustomize`,
+    /// `kubectl`, or a command with `{}` in the place of the folder
+    #[arg(long, value_name = "BUILDER", value_parser = Builder::named)]
+    build: Option<Builder>,
     /// Which stamps count
     /// [default: written, if either side has any; else stamped]
     #[arg(long, value_name = "STAMPS", value_enum, verbatim_doc_comment)]
@@ -36,6 +44,12 @@ pub(super) struct ImpactArgs {
     /// Show only these answers; can stand several times
     #[arg(long, value_name = "ANSWER", value_enum)]
     only: Vec<OnlyArg>,
+    /// Look only at this workload; can stand several times. Short names as in `kubectl`: `deploy/web`
+    #[arg(long = "workload", value_name = "KIND/NAME", value_parser = wanted)]
+    workloads: Vec<Wanted>,
+    /// Look only at what this source does; can stand several times. Short names as in `kubectl`: `cm/web`
+    #[arg(long = "source", value_name = "KIND/NAME", value_parser = wanted)]
+    sources: Vec<Wanted>,
     /// End with 1 if this is so; can stand several times: rolls, needless, stale, downtime, stuck, or a
     /// workload that rolls, as KIND or KIND/NAME
     #[arg(long, value_name = "WHAT", value_parser = gate)]
@@ -131,21 +145,44 @@ impl Gate {
     }
 }
 
-/// One of the two states, loaded and processed.
-struct LoadedState {
+/// One of the two states, processed.
+struct Processed {
     outcome: Outcome,
     /// The paths that were named, as the names of the files below them begin.
     roots: Vec<String>,
 }
 
+/// One of the two states, loaded.
+struct LoadedState {
+    loaded: Loaded,
+    roots: Vec<String>,
+}
+
+impl LoadedState {
+    fn process(self, options: &Options) -> anyhow::Result<Processed> {
+        Ok(Processed { outcome: reload::run(self.loaded, options)?, roots: self.roots })
+    }
+}
+
 pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<Exit> {
     let (before, after) = sides(arguments)?;
-    let Configured { settings, root, .. } = settings(&after.on_disk(), common, None)?;
+    let Configured { mut settings, root, .. } = settings(&after.on_disk(), common, None)?;
+    if arguments.build.is_some() {
+        // Each overlay is applied for itself.
+        settings.unit = Some(UnitRule::File);
+    }
     let options = options(&settings, common.jobs, Goal::Stamp)?;
     let mut talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let old = before.load(common, &options, root.as_deref())?;
-    let new = after.load(common, &options, root.as_deref())?;
+    let mut old = before.load(common, &options, root.as_deref())?;
+    let mut new = after.load(common, &options, root.as_deref())?;
+    if let Some(builder) = &arguments.build {
+        let said = build((&before, &mut old), (&after, &mut new), builder, options.jobs)?;
+        if !common.quiet {
+            talk.say(&said);
+        }
+    }
+    let (old, new) = (old.process(&options)?, new.process(&options)?);
     let namespace = options.namespace.as_deref();
     let states = (
         State::new(Side::Before, &old.outcome, namespace, options.unit, &old.roots),
@@ -159,7 +196,11 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         annotation: &options.annotation,
         jobs: options.jobs,
     };
-    let impact = impact::compare(&states.0, &states.1, &asked);
+    let mut impact = impact::compare(&states.0, &states.1, &asked);
+    if arguments.build.is_some() {
+        impact = impact::by_overlay(impact, &old.outcome, &new.outcome);
+    }
+    narrow(&mut impact, arguments, namespace)?;
     let only: Vec<Answer> =
         arguments.only.iter().flat_map(|only| only.answers()).copied().collect();
     let view = reports::View {
@@ -216,6 +257,7 @@ const UNREADABLE: &[Code] = &[
     Code::FileTooLarge,
     Code::UnreadableFile,
     Code::InvalidObject,
+    Code::BuildFailed,
 ];
 
 /// Where one of the two states comes from.
@@ -257,9 +299,72 @@ impl From {
                 (loaded, paths.iter().map(|path| revision.name(path)).collect())
             }
         };
-        let outcome = reload::run(loaded, options)?;
-        Ok(LoadedState { outcome, roots })
+        Ok(LoadedState { loaded, roots })
     }
+
+    /// The overlays of this state. Those of a revision lie in the folder that comes with them.
+    fn overlays(&self) -> anyhow::Result<(Overlays, Option<Checkout>)> {
+        match self {
+            Self::Paths(paths) => Ok((Overlays::below(paths), None)),
+            Self::Git { revision, paths } => {
+                let checkout = Checkout::of(revision)?;
+                let inside: Vec<String> =
+                    paths.iter().map(|path| revision.from_root(path)).collect();
+                let name = |inside: &str| revision.name(inside);
+                let overlays = Overlays::inside(checkout.root(), &inside, name);
+                Ok((overlays, Some(checkout)))
+            }
+        }
+    }
+}
+
+/// Keeps what `--workload` and `--source` ask for.
+fn narrow(
+    impact: &mut Impact,
+    arguments: &ImpactArgs,
+    namespace: Option<&str>,
+) -> anyhow::Result<()> {
+    let is_in = |wanted: &[Wanted], name: &Name| {
+        let own = name.namespace.as_deref();
+        let is_here = namespace.is_none_or(|namespace| own.is_none_or(|own| own == namespace));
+        is_here && wanted.iter().any(|wanted| wanted.means(&name.kind, &name.name))
+    };
+    let workloads = &arguments.workloads;
+    let is_unknown = |wanted: &&Wanted| {
+        !impact.workloads.iter().any(|w| wanted.means(&w.name.kind, &w.name.name))
+    };
+    if let Some(unknown) = workloads.iter().find(is_unknown) {
+        bail!("no workload {unknown} in either state");
+    }
+    if !workloads.is_empty() {
+        impact.keep_workloads(|name| is_in(workloads, name));
+    }
+    if !arguments.sources.is_empty() {
+        impact.keep_sources(|name| is_in(&arguments.sources, name));
+    }
+    Ok(())
+}
+
+/// Puts what the overlays of both states build in the place of their files, and says how many were built.
+fn build(
+    (before, old): (&From, &mut LoadedState),
+    (after, new): (&From, &mut LoadedState),
+    builder: &Builder,
+    jobs: usize,
+) -> anyhow::Result<String> {
+    let (mut were, _old_tree) = before.overlays()?;
+    let (mut are, _new_tree) = after.overlays()?;
+    if were.len() + are.len() == 0 {
+        bail!("--build: no overlay is in either state: name folders with kustomizations in them");
+    }
+    let same = Overlays::without_same((&mut were, &mut are), (&old.roots, &new.roots), builder);
+    were.build(builder, &mut old.loaded, jobs);
+    are.build(builder, &mut new.loaded, jobs);
+    Ok(format!(
+        "rollstamp: {} built before, {} after; {same} not, because nothing in them changed\n",
+        count(were.len(), "overlay"),
+        are.len(),
+    ))
 }
 
 /// The two states that the arguments name.
@@ -289,6 +394,9 @@ fn sides(arguments: &ImpactArgs) -> anyhow::Result<(From, From)> {
 
 /// A file, a folder, `-`, or REV:PATH.
 fn side(path: &Path) -> anyhow::Result<From> {
+    if let Some(listed) = files::listed(path) {
+        return listed.map(From::Paths);
+    }
     match git::split(path) {
         None => Ok(From::Paths(vec![path.to_path_buf()])),
         Some((revision, path)) => {

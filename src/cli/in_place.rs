@@ -47,14 +47,20 @@ pub(super) fn write_or_show(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"
         );
     }
-    let overlays = match &building.build {
+    let asked = building.build.as_ref().map(|builder| builds::Asked {
+        paths,
+        builder,
+        since: building.since.as_deref(),
+        all: building.all_patches,
+    });
+    let overlays = match &asked {
+        Some(asked) => run.build(asked)?,
         None if goal == Goal::Strip => {
             let (changes, findings) = builds::strip(paths, &run.options.annotation);
             run.outcome.add(findings);
             changes
         }
         None => Vec::new(),
-        Some(builder) => run.build(paths, builder, building.all_patches)?,
     };
     if shown.diff {
         run.outcome.group();
@@ -62,16 +68,16 @@ pub(super) fn write_or_show(
         let view = View { show_diffs: true, ..run.view() };
         let of_overlays: Vec<String> = overlays.iter().map(builds::Change::diff).collect();
         let mut diffs = view.diffs().chain(of_overlays);
-        print(|out| diffs.try_for_each(|diff| out.write_all(diff.as_bytes())))?;
+        print(|out| common.output.diffs(&mut diffs, out))?;
         return Ok(run.exit());
     }
     let changes = run.outcome.changes.iter();
     let replacements = changes.filter_map(|change| {
         let input = &run.outcome.manifests[change.file].input;
         let kind = match change.of_names {
-            false => write::Kind::Alone,
-            true if run.outcome.renames_in(change.file) => write::Kind::Named,
-            true => write::Kind::Naming,
+            false => write::Together::Alone,
+            true if run.outcome.renames_in(change.file) => write::Together::Named,
+            true => write::Together::Naming,
         };
         Some(write::Replacement {
             path: input.path.as_deref()?,
@@ -95,11 +101,11 @@ pub(super) fn write_or_show(
         }
         run.outcome.add(findings);
     }
-    if let Some(builder) = &building.build
+    if let Some(asked) = &asked
         && !lines.is_empty()
     {
         // What is built now is the proof: everything that was written has its effect.
-        run.prove(paths, builder)?;
+        run.prove(asked)?;
     }
     run.outcome.group();
     run.say_findings()?;

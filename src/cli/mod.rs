@@ -2,6 +2,7 @@
 
 mod args;
 mod builds;
+mod built;
 mod check;
 mod completions;
 mod examples;
@@ -92,7 +93,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             let keep = cli.keep.zip(cli.previous);
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
-        Some(Verb::Write { paths, diff, statistics, building, common }) if IS_ON_A_MACHINE => {
+        Some(Verb::Write { paths, diff, statistics, since, building, common })
+            if IS_ON_A_MACHINE =>
+        {
+            let building = Building { since, ..building };
             let shown = in_place::Shown { diff, statistics };
             in_place(&paths, &common, Goal::Stamp, shown, &building)
         }
@@ -120,7 +124,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Strip { paths, common }) if IS_ON_A_MACHINE => {
             in_place(&paths, &common, Goal::Strip, in_place::Shown::default(), &Building::default())
         }
-        Some(Verb::Explain { paths, workloads, common }) => {
+        Some(Verb::Explain { paths, workloads, build, mut common }) => {
+            common.built_by = build;
             explain::explain(&paths, &workloads, &common)
         }
         Some(Verb::Migrate { from, paths, diff, common }) if IS_ON_A_MACHINE => {

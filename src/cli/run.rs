@@ -2,13 +2,15 @@
 
 use super::Exit;
 use super::args::{Colour, Common, command};
+use super::built::{self, Overlays};
 use super::settings::{Configured, exclude, options, settings};
 use super::validate::require;
 use crate::config::file;
-use crate::config::options::{Goal, Options};
+use crate::config::options::{Goal, Options, UnitRule};
 use crate::config::policy::Origin;
 use crate::config::settings::Settings;
 use crate::io::files::Keep;
+use crate::io::overlays::Touched;
 use crate::io::stdin::Arriving;
 use crate::io::{files, git, krm, reload, stdout};
 use crate::outcome::Outcome;
@@ -82,7 +84,11 @@ pub(super) fn start_with<'a>(
         let head = arriving.as_ref().and_then(Arriving::head);
         call = head.and_then(krm::call);
     }
-    let Configured { settings, root, file } = settings(paths, common, call.as_ref())?;
+    let Configured { mut settings, root, file } = settings(paths, common, call.as_ref())?;
+    if common.built_by.is_some() {
+        // Each overlay is applied for itself.
+        settings.unit = Some(UnitRule::File);
+    }
     let mut options = options(&settings, common.jobs, goal)?;
     change(&settings, &mut options)?;
     options.makes_stamps_files = common.makes_stamps_files;
@@ -98,6 +104,13 @@ pub(super) fn start_with<'a>(
         loaded = files::load(paths, &exclude, root.as_deref(), units, keep, &options)
             .context("failed to read the input")?;
     }
+    if let Some(builder) = &common.built_by {
+        let overlays = Overlays::below(paths);
+        if overlays.len() == 0 {
+            bail!("--build: no overlay is here: name folders with kustomizations in them");
+        }
+        overlays.build(builder, &mut loaded, options.jobs);
+    }
     // Only `check` says which rules are about nothing.
     if let (Some((path, text)), Some(root), Goal::Check) = (&file, &root, goal) {
         let file::Places { ignore, silence } = file::places(text);
@@ -107,7 +120,10 @@ pub(super) fn start_with<'a>(
     }
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
-    let outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
+    let mut outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
+    if common.built_by.is_some() {
+        built::point_at_files(&mut outcome);
+    }
     Ok(Some(Run {
         outcome,
         call,
@@ -155,6 +171,7 @@ impl Run<'_> {
             bail!("--since: name files and folders; the standard input has no revisions");
         };
         let repository = git::Repository::around(first)?;
+        let changed = repository.changed_since(revision).context("--since")?;
         let revision = repository.revision(revision).context("--since")?;
         let inside = paths.iter().map(|path| repository.inside(path));
         let inside = inside.collect::<anyhow::Result<Vec<_>>>()?;
@@ -162,7 +179,8 @@ impl Run<'_> {
         let exclude = exclude(&self.common.exclude)?;
         let loaded = git::load(&revision, &inside, &exclude, self.root.as_deref(), &self.options)?;
         let before = reload::run(loaded, &self.options)?;
-        self.outcome.keep_new(&before);
+        let touched = Touched::below(repository.top(), &changed);
+        self.outcome.keep_new(&before, |file| touched.reads(file));
         Ok(())
     }
 

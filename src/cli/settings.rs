@@ -6,7 +6,7 @@ use crate::config::name_reference;
 use crate::config::options::{Goal, NamingRule, Options, STAMP_KEY, annotation_key};
 use crate::config::settings::Settings;
 use crate::digest::HashKey;
-use crate::io::{files, krm};
+use crate::io::{files, git, krm};
 use anyhow::{Context, anyhow, bail};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -81,6 +81,9 @@ fn configuration(
     if common.no_config {
         return Ok(Configured::default());
     }
+    if let Some(revision) = &common.config_from {
+        return of_revision(paths, revision).context("--config-from");
+    }
     let path = match &common.config {
         Some(path) => path.clone(),
         None => {
@@ -115,6 +118,42 @@ fn configuration(
     Ok(Configured { settings: config, root: folder, file: Some((path, text)) })
 }
 
+/// The configuration as a revision of git has it, looked for from the paths upwards; without a path, from
+/// the working directory. What it names is read from the revision as well, but a key, which is in none.
+fn of_revision(paths: &[PathBuf], revision: &str) -> anyhow::Result<Configured> {
+    let mut paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    paths.retain(|path| path.as_os_str() != "-");
+    if paths.is_empty() {
+        paths.push(Path::new("."));
+    }
+    let repository = git::Repository::around(paths[0])?;
+    let revision = repository.revision(revision)?;
+    let mut found = Vec::new();
+    for path in paths {
+        found.extend(revision.above(&repository.inside(path)?, file::FILE_NAME));
+    }
+    found.dedup();
+    let path = match found.as_slice() {
+        [] => return Ok(Configured::default()),
+        [path] => path,
+        [one, two, ..] => {
+            bail!("two configurations apply, {one} and {two}: name one with --config")
+        }
+    };
+    let text = revision.text(path)?;
+    let mut settings = file::parse(&text).map_err(|error| anyhow!("{path}: {error}"))?;
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    for named in std::mem::take(&mut settings.name_references) {
+        let inside = Path::new("/").join(folder).join(&named);
+        let inside = git::cleaned(&inside).to_string_lossy().trim_start_matches('/').to_owned();
+        let text = revision.text(&inside).context("nameReferences")?;
+        settings.name_reference_texts.push((inside, text));
+    }
+    let name = PathBuf::from(format!("{}:{path}", &revision.id[..revision.id.len().min(12)]));
+    let root = revision.on_disk(folder);
+    Ok(Configured { settings, root: Some(root), file: Some((name, text)) })
+}
+
 /// Reads the files that the settings name, and turns the settings into the options of a run.
 pub(super) fn options(
     settings: &Settings,
@@ -130,11 +169,15 @@ pub(super) fn options(
         None => STAMP_KEY.to_owned(),
     };
     let mut rules = file::rules(settings).map_err(|error| anyhow!("the configuration: {error}"))?;
+    let mut texts = settings.name_reference_texts.clone();
     for path in &settings.name_references {
-        let text =
-            files::text(path).with_context(|| format!("failed to read {}", path.display()))?;
+        let name = path.display().to_string();
+        let text = files::text(path).with_context(|| format!("failed to read {name}"))?;
+        texts.push((name, text));
+    }
+    for (name, text) in texts {
         let rows = name_reference::rows(&text);
-        rules.names.extend(rows.map_err(|error| anyhow!("{}: {error}", path.display()))?);
+        rules.names.extend(rows.map_err(|error| anyhow!("{name}: {error}"))?);
     }
     let available = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Ok(Options {

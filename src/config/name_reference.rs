@@ -37,14 +37,14 @@ pub fn row(row: &NamePlace) -> Result<NameRow, String> {
 /// A file of the `configurations:` of a kustomization. Its other fields say nothing about names.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Configuration {
+struct NameReferences {
     #[serde(default)]
-    name_reference: Vec<Named>,
+    name_reference: Vec<Refers>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Named {
+struct Refers {
     kind: Option<String>,
     #[serde(default)]
     group: Option<String>,
@@ -67,7 +67,7 @@ struct FieldSpec {
 /// Text that is no such file.
 pub fn rows(text: &str) -> Result<Vec<NameRow>, String> {
     let text = text.trim_start_matches('\u{feff}');
-    let read: Option<Configuration> = serde_yaml::from_str(text).map_err(said)?;
+    let read: Option<NameReferences> = serde_yaml::from_str(text).map_err(said)?;
     let mut rows = Vec::new();
     for named in read.into_iter().flat_map(|read| read.name_reference) {
         let is_core = named.group.as_deref().is_none_or(str::is_empty)

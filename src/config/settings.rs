@@ -84,6 +84,11 @@ settings! {
         #[arg(skip)]
         pub name_references: Vec<PathBuf>,
 
+        /// The texts of such files that were read already, each with its name
+        #[arg(skip)]
+        #[serde(skip)]
+        pub name_reference_texts: Vec<(String, String)>,
+
         /// Annotation key of the stamp; changing it rolls every stamped workload once
         /// [default: checksum/rollstamp]
         #[arg(long, value_name = "KEY", value_parser = annotation_key, help_heading = heading::STAMPS)]

@@ -9,7 +9,7 @@ use crate::finding::{Code, Finding};
 use crate::plan::{Plan, PlannedMove};
 use crate::text::{FileId, Span, Texts};
 use crate::yaml::insert::Refusal;
-use crate::yaml::insert::entries::{self, KeyChange};
+use crate::yaml::insert::entries::{self, EntryEdit};
 use crate::yaml::path::Step;
 use crate::yaml::verify::{Change, Wrote};
 use crate::yaml::{self, Edit};
@@ -131,7 +131,7 @@ fn rewritten(
     let [document] = documents.as_slice() else {
         return Err(unreadable());
     };
-    let entries: Vec<KeyChange<'_>> =
-        own.iter().map(|(name, value)| KeyChange { name, value: value.as_deref() }).collect();
+    let entries: Vec<EntryEdit<'_>> =
+        own.iter().map(|(name, value)| EntryEdit { name, value: value.as_deref() }).collect();
     entries::rewrite(document, text, route, &["metadata", "annotations"], &entries)
 }

@@ -229,11 +229,15 @@ impl Manifests {
 
     /// The object in whose text a place lies.
     pub fn object_at(&self, place: Place) -> Option<&Object> {
-        let mut objects = self.objects_of(place.file).map(|(_, object)| object);
-        objects.find(|object| {
+        let all = &self.objects[self[place.file].objects.range()];
+        let holds = |object: &&Object| {
             let whole = object.place.span;
             whole.start <= place.span.start && place.span.end <= whole.end
-        })
+        };
+        // Objects stand in the order of the text, but for items of a list that are aliases.
+        let behind = all.partition_point(|object| object.place.span.start <= place.span.start);
+        let near = behind.checked_sub(1).map(|last| &all[last]).filter(holds);
+        near.or_else(|| all.iter().find(holds))
     }
 }
 

@@ -37,7 +37,7 @@ pub use neighbour::Neighbour;
 pub use own_suffix::{FROZEN, Follows, Frozen, Naming};
 pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
-pub use site_label::{Mount, SiteLabel, Why};
+pub use site_label::{Grounds, Mount, SiteLabel};
 pub use source::{Entry, Flaw, Malformed, Source};
 pub use workload::Template;
 pub(crate) use workload::refused;

@@ -1,7 +1,7 @@
 //! What a pod spec reads: its references, found by one walk along the tree of sites.
 
 use super::ids::TemplateId;
-use super::site_label::{self, ListPosition, Mount, SiteLabel, Why};
+use super::site_label::{self, Grounds, ListPosition, Mount, SiteLabel};
 use crate::config::policy::UserSite;
 use crate::finding::Code;
 use crate::k8s::TableRow;
@@ -28,7 +28,7 @@ pub struct Reference {
     /// Which keys are read.
     pub keys: Keys,
     /// Why these.
-    pub why: Why,
+    pub why: Grounds,
     /// What people call the place.
     pub spot: SiteLabel,
 }
@@ -240,7 +240,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
                         name_span: node.span(),
                         optional: false,
                         keys: keys.clone(),
-                        why: if user.key.is_some() { Why::Named } else { Why::All },
+                        why: if user.key.is_some() { Grounds::Named } else { Grounds::All },
                         spot: SiteLabel::default(),
                     });
                 }
@@ -258,11 +258,11 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         let optional = self.field(node, "optional").is_some_and(Cursor::is_true);
         let mut mounts = Vec::new();
         let (keys, why) = match site.reads {
-            Reads::Nothing => (Keys::None, Why::Site),
-            Reads::Env => (Keys::Env, Why::All),
+            Reads::Nothing => (Keys::None, Grounds::Site),
+            Reads::Env => (Keys::Env, Grounds::All),
             Reads::Key => {
                 let key = self.string(node, "key").map(|(key, _)| key.into());
-                (Keys::One(key.unwrap_or_default()), Why::Named)
+                (Keys::One(key.unwrap_or_default()), Grounds::Named)
             }
             Reads::Files => self.files(node, within.volume(site), &mut mounts),
         };
@@ -284,7 +284,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         node: Cursor<'a>,
         volume: Option<Cursor<'a>>,
         mounts: &mut Vec<Mount>,
-    ) -> (Keys, Why) {
+    ) -> (Keys, Grounds) {
         let (mounted, why) = self.mounted(volume, mounts);
         let listed = self.listed(node);
         match (mounted, listed) {
@@ -292,7 +292,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
             (Mounted::Whole, None) => (Keys::All, why),
             (Mounted::Whole, Some(items)) => {
                 let keys = items.into_iter().map(|(key, _)| key).collect();
-                (Keys::Listed(keys), Why::Items)
+                (Keys::Listed(keys), Grounds::Items)
             }
             (Mounted::Parts(parts), None) => (Keys::Under(parts), why),
             (Mounted::Parts(parts), Some(items)) => {
@@ -301,9 +301,9 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
                     items.into_iter().filter(|(_, path)| seen(path)).map(|(key, _)| key).collect();
                 // Items and mounts that never meet show no file, whatever the source holds.
                 if keys.is_empty() {
-                    (Keys::None, Why::NothingShown)
+                    (Keys::None, Grounds::NothingShown)
                 } else {
-                    (Keys::Listed(keys), Why::ItemsInSubPaths)
+                    (Keys::Listed(keys), Grounds::ItemsInSubPaths)
                 }
             }
         }
@@ -325,9 +325,13 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
     }
 
     /// How containers mount a volume, and why that narrows what they see, or does not.
-    fn mounted(&mut self, volume: Option<Cursor<'a>>, mounts: &mut Vec<Mount>) -> (Mounted, Why) {
+    fn mounted(
+        &mut self,
+        volume: Option<Cursor<'a>>,
+        mounts: &mut Vec<Mount>,
+    ) -> (Mounted, Grounds) {
         let Some((name, _)) = volume.and_then(|volume| self.string(volume, "name")) else {
-            return (Mounted::Whole, Why::All);
+            return (Mounted::Whole, Grounds::All);
         };
         if self.mounts.is_none() {
             self.mounts = Some(self.all_mounts());
@@ -345,17 +349,17 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         }
         let any = !mounts.is_empty();
         if whole {
-            (Mounted::Whole, Why::All)
+            (Mounted::Whole, Grounds::All)
         } else if !self.built_in && !live {
-            (Mounted::Whole, Why::Operator)
+            (Mounted::Whole, Grounds::Operator)
         } else if !parts.is_empty() && live {
-            (Mounted::Parts(parts), Why::LiveSubPaths)
+            (Mounted::Parts(parts), Grounds::LiveSubPaths)
         } else if any && live {
-            (Mounted::Never, Why::Live)
+            (Mounted::Never, Grounds::Live)
         } else if any {
-            (Mounted::Parts(parts), Why::SubPaths)
+            (Mounted::Parts(parts), Grounds::SubPaths)
         } else {
-            (Mounted::Never, Why::NotMounted)
+            (Mounted::Never, Grounds::NotMounted)
         }
     }
 

@@ -35,7 +35,7 @@ pub struct Mount {
 
 /// Why a reference reads the keys that it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum Grounds {
     /// It names one key.
     Named,
     /// Nothing narrows it.

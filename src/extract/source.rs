@@ -227,7 +227,7 @@ struct Contents<'o, 'a> {
 }
 
 /// A key of a mapping of content and its value.
-struct Pair<'a> {
+struct KeyAndValue<'a> {
     name: SmolStr,
     key: Cursor<'a>,
     value: Cursor<'a>,
@@ -253,7 +253,11 @@ impl<'a> Contents<'_, 'a> {
             } else if self.whole && field.str().is_some() {
                 // A SealedSecret of old holds one text for all keys.
                 let name = SmolStr::default();
-                self.pair(reader, content, &Pair { name, key: field, value: field, merged: false });
+                self.pair(
+                    reader,
+                    content,
+                    &KeyAndValue { name, key: field, value: field, merged: false },
+                );
             } else {
                 let (field, at) = (content.path.to_string(), field.span());
                 self.malformed.get_or_insert(Malformed { field, at });
@@ -271,7 +275,7 @@ impl<'a> Contents<'_, 'a> {
     }
 
     /// Adds the entry of a key.
-    fn pair(&mut self, reader: &mut Reader<'_>, content: &Content, pair: &Pair<'a>) {
+    fn pair(&mut self, reader: &mut Reader<'_>, content: &Content, pair: &KeyAndValue<'a>) {
         let nothing = Cow::Borrowed(&[][..]);
         let (bytes, flaw) = match pair.value.value() {
             Ok(Value::Null) => return null_value(reader, self.object, pair),
@@ -319,7 +323,7 @@ impl<'a> Contents<'_, 'a> {
         &self,
         reader: &mut Reader<'_>,
         content: &Content,
-        pair: &Pair<'_>,
+        pair: &KeyAndValue<'_>,
         text: Cow<'t, str>,
     ) -> Cow<'t, [u8]> {
         let is_encrypted = || text.starts_with("ENC[") && is_sops(self.object.node);
@@ -336,9 +340,9 @@ impl<'a> Contents<'_, 'a> {
     }
 
     /// The entries of a mapping as the cluster gets them: merges applied, the last of equal keys.
-    fn pairs(&self, reader: &mut Reader<'_>, mapping: Cursor<'a>) -> Vec<Pair<'a>> {
+    fn pairs(&self, reader: &mut Reader<'_>, mapping: Cursor<'a>) -> Vec<KeyAndValue<'a>> {
         let Provided { row, id, .. } = self.object;
-        let mut found: Vec<Pair<'a>> = Vec::new();
+        let mut found: Vec<KeyAndValue<'a>> = Vec::new();
         let mut wrong: Option<(Cursor<'a>, &'static str)> = None;
         collect(mapping, false, 0, &mut found, &mut wrong);
         if let Some((key, what)) = wrong {
@@ -349,7 +353,7 @@ impl<'a> Contents<'_, 'a> {
         }
         // A stable sort keeps the order of equal keys: the last one counts.
         found.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut unique: Vec<Pair<'a>> = Vec::with_capacity(found.len());
+        let mut unique: Vec<KeyAndValue<'a>> = Vec::with_capacity(found.len());
         for pair in found {
             let Some(last) = unique.last_mut().filter(|last| last.name == pair.name) else {
                 unique.push(pair);
@@ -376,7 +380,7 @@ fn collect<'a>(
     mapping: Cursor<'a>,
     merged: bool,
     depth: usize,
-    found: &mut Vec<Pair<'a>>,
+    found: &mut Vec<KeyAndValue<'a>>,
     wrong: &mut Option<(Cursor<'a>, &'static str)>,
 ) {
     let mapping = mapping.target();
@@ -397,7 +401,7 @@ fn collect<'a>(
             continue;
         }
         match key.key() {
-            Ok(name) => found.push(Pair { name: name.into(), key, value, merged }),
+            Ok(name) => found.push(KeyAndValue { name: name.into(), key, value, merged }),
             Err(error) => *wrong = Some((key, error.0)),
         }
     }
@@ -453,7 +457,7 @@ impl<'a> SourceControl<'a> {
     }
 }
 
-fn null_value(reader: &mut Reader<'_>, object: Provided<'_, '_>, pair: &Pair<'_>) {
+fn null_value(reader: &mut Reader<'_>, object: Provided<'_, '_>, pair: &KeyAndValue<'_>) {
     let message = format!("the value of `{}` of {} is null", pair.name, object.id);
     let finding = Finding::new(Code::NullValue, message)
         .about(object.id.to_string())
@@ -466,7 +470,7 @@ fn bad_base64(
     reader: &mut Reader<'_>,
     object: Provided<'_, '_>,
     content: &Content,
-    pair: &Pair<'_>,
+    pair: &KeyAndValue<'_>,
 ) {
     let (id, key) = (object.id, &pair.name);
     let help = match object.row.provides {

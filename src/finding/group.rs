@@ -4,12 +4,12 @@ use super::{Code, Finding, Severity};
 use std::collections::BTreeMap;
 
 /// What findings have in common that become one.
-type Key = (Code, Severity, bool, String, Option<String>);
+type Cause = (Code, Severity, bool, String, Option<String>);
 
 /// Makes one finding of those that [share](Finding::shared) a cause: at the place of the first one, with
 /// the others as related places. The order stays.
 pub fn group(findings: &mut Vec<Finding>) {
-    let mut firsts: BTreeMap<Key, usize> = BTreeMap::new();
+    let mut firsts: BTreeMap<Cause, usize> = BTreeMap::new();
     let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
     for finding in findings.drain(..) {
         let Some(shared) = &finding.shared else {

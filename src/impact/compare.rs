@@ -350,6 +350,7 @@ impl Workload {
             is_resumed: false,
             is_unknown: false,
             disruption: None,
+            overlays: Vec::new(),
         }
     }
 

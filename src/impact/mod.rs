@@ -11,7 +11,9 @@ pub mod disruption;
 mod fields;
 pub mod graph;
 pub mod history;
+mod narrow;
 mod objects;
+mod overlays;
 mod pairs;
 mod reads;
 mod silent;
@@ -19,6 +21,7 @@ mod sources;
 mod state;
 
 pub use compare::{Asked, compare};
+pub use overlays::by_overlay;
 pub use state::State;
 
 use crate::extract::SiteLabel;
@@ -168,6 +171,8 @@ pub struct Workload {
     pub is_unknown: bool,
     /// What replacing its pods means; only where they are replaced.
     pub disruption: Option<Disruption>,
+    /// The overlays in which this is so, where what overlays build is compared.
+    pub overlays: Vec<String>,
 }
 
 /// One thing that changed for a workload.
@@ -342,6 +347,8 @@ pub struct SourceChange {
     pub readers: Vec<usize>,
     /// Why it rolls nobody, if it does not.
     pub silent: Option<Silent>,
+    /// The overlays in which this is so, where what overlays build is compared.
+    pub overlays: Vec<String>,
 }
 
 /// A key of a source that changed.
@@ -439,20 +446,23 @@ impl Impact {
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for workload in &self.workloads {
+            // Each overlay applies one of its own.
+            let n = workload.overlays.len().max(1);
             match workload.answer {
-                Answer::Rolls | Answer::Template => counts.rolls += 1,
-                Answer::Needless => counts.needless += 1,
-                Answer::Once => counts.once += 1,
-                Answer::New => counts.new += 1,
-                Answer::Gone => counts.gone += 1,
+                Answer::Rolls | Answer::Template => counts.rolls += n,
+                Answer::Needless => counts.needless += n,
+                Answer::Once => counts.once += n,
+                Answer::New => counts.new += n,
+                Answer::Gone => counts.gone += n,
                 Answer::Stale | Answer::Quiet => {}
             }
-            counts.stale += usize::from(workload.is_stale());
-            counts.downtime += usize::from(workload.has_downtime());
-            counts.stuck += usize::from(workload.may_be_stuck());
-            counts.unknown += usize::from(workload.is_unknown);
+            let if_so = |is_so| if is_so { n } else { 0 };
+            counts.stale += if_so(workload.is_stale());
+            counts.downtime += if_so(workload.has_downtime());
+            counts.stuck += if_so(workload.may_be_stuck());
+            counts.unknown += if_so(workload.is_unknown);
             if workload.answer.replaces_pods() {
-                counts.pods += workload.pods().unwrap_or(0);
+                counts.pods += workload.pods().unwrap_or(0) * n as u64;
             }
         }
         counts

@@ -65,7 +65,8 @@ pub(super) fn templates(
 /// The objects of a state that say something about how the pods of others are replaced.
 pub(super) fn neighbours(state: &State<'_>) -> Vec<Neighbour> {
     let mut found = Vec::new();
-    for (file, said) in state.manifests().files().zip(state.manifests().all_files()) {
+    let files = state.manifests().files().zip(state.manifests().all_files());
+    for (file, said) in files.filter(|(_, said)| said.input.is_looked_at()) {
         let text = state.text(file);
         for near in &said.neighbours {
             let Some(object) = read(near.document.of(text), &near.route) else {

@@ -3,7 +3,7 @@
 use super::sources::Sources;
 use super::state::{State, Subject};
 use super::{At, Side};
-use crate::extract::{Entry, Reference, SourceId, Why};
+use crate::extract::{Entry, Grounds, Reference, SourceId};
 use crate::plan::{Ignored, Reason, read_entries};
 use crate::text::Place;
 use std::collections::BTreeMap;
@@ -132,7 +132,7 @@ fn meant<'a>(
             by_name().map(|at| (at, Standing::IgnoredWorkload))
         }
         Reason::Ignored(Ignored::OnWorkload) => by_name().map(|at| (at, Standing::Ignored)),
-        Reason::ReadsNothing if reference.why == Why::Live => {
+        Reason::ReadsNothing if reference.why == Grounds::Live => {
             by_name().map(|at| (at, Standing::Live))
         }
         Reason::External | Reason::Made(_) => by_name().map(|at| (at, Standing::External)),

@@ -96,6 +96,7 @@ fn change(
             (true, false) => Change::Removed,
             (false, _) => Change::Added,
         },
+        overlays: Vec::new(),
         silent: silent(pair, &keys, readers, &all, is_named, workloads),
         keys,
         is_renamed: renamed.is_some(),

@@ -2,7 +2,7 @@
 //! their builds read.
 
 use super::disk::Disk;
-use super::kustomizations::{OnDisk, Place, file_in, text};
+use super::kustomizations::{ListedResource, OnDisk, file_in, text};
 use crate::finding::divergence::UnknownVariable;
 use crate::k8s::id::Identity;
 use crate::k8s::indirect::Indirect;
@@ -265,11 +265,11 @@ fn below<'a>(key: &Path, all: &'a BTreeMap<PathBuf, OnDisk>) -> BTreeSet<&'a Pat
         }
         for place in on_disk.children.values() {
             match place {
-                Place::File(file) => {
+                ListedResource::File(file) => {
                     files.insert(file.as_path());
                 }
-                Place::Kustomization(base) => waiting.extend(all.get(base)),
-                Place::Absent => {}
+                ListedResource::Kustomization(base) => waiting.extend(all.get(base)),
+                ListedResource::Absent => {}
             }
         }
     }
@@ -299,7 +299,7 @@ impl Found {
         let mut children = BTreeMap::new();
         match file_in(disk, &self.folder) {
             Some(kustomization) => {
-                children.insert(".".to_owned(), Place::Kustomization(kustomization));
+                children.insert(".".to_owned(), ListedResource::Kustomization(kustomization));
             }
             None => self.raw(&mut children, disk),
         }
@@ -308,11 +308,11 @@ impl Found {
             let place = real.and_then(|folder| file_in(disk, &folder));
             match place {
                 Some(place) => {
-                    children.insert(name.clone(), Place::Kustomization(place));
+                    children.insert(name.clone(), ListedResource::Kustomization(place));
                 }
                 None if self.applier.ignores_missing => {}
                 None => {
-                    children.insert(name.clone(), Place::Absent);
+                    children.insert(name.clone(), ListedResource::Absent);
                 }
             }
         }
@@ -332,20 +332,20 @@ impl Found {
 
     /// Of a folder without a kustomization, every file that may be a manifest, and the kustomizations
     /// below (github.com/fluxcd/pkg/kustomize v1.44.0, `scanManifests`).
-    fn raw(&self, children: &mut BTreeMap<String, Place>, disk: &dyn Disk) {
+    fn raw(&self, children: &mut BTreeMap<String, ListedResource>, disk: &dyn Disk) {
         let name = |path: &Path| super::display(path.strip_prefix(&self.folder).unwrap_or(path));
         let kustomized = disk.kustomized(&self.folder);
         for folder in &kustomized {
             let is_inner = kustomized.iter().any(|f| f != folder && folder.starts_with(f));
             if let Some(file) = file_in(disk, folder).filter(|_| !is_inner) {
-                children.insert(name(folder), Place::Kustomization(file));
+                children.insert(name(folder), ListedResource::Kustomization(file));
             }
         }
         for file in disk.manifests(&self.folder) {
             let is_taken = kustomized.iter().any(|folder| file.starts_with(folder));
             let is_yaml = file.extension().is_some_and(|e| e == "yaml" || e == "yml");
             if is_yaml && !is_taken {
-                children.insert(name(&file), Place::File(file));
+                children.insert(name(&file), ListedResource::File(file));
             }
         }
     }

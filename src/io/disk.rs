@@ -1,6 +1,6 @@
 //! What kustomizations are looked for in: the file system, or a revision that git holds.
 
-use super::ignored::Ignored;
+use super::ignored::IgnoreRules;
 use super::walk::{has_manifest_extension, is_kustomization};
 use crate::k8s::kustomize_names::FILE_NAMES;
 use std::collections::BTreeSet;
@@ -56,7 +56,7 @@ impl Disk for FileSystem {
     }
 
     fn kustomized(&self, root: &Path) -> BTreeSet<PathBuf> {
-        let rules = Ignored::below(root);
+        let rules = IgnoreRules::below(root);
         let walker = ignore::WalkBuilder::new(root)
             .standard_filters(false)
             .follow_links(false)
@@ -79,7 +79,7 @@ impl Disk for FileSystem {
     }
 
     fn manifests(&self, root: &Path) -> Vec<PathBuf> {
-        let rules = Ignored::below(root);
+        let rules = IgnoreRules::below(root);
         let walker = ignore::WalkBuilder::new(root)
             .standard_filters(false)
             .follow_links(false)

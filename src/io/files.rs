@@ -13,6 +13,7 @@ use crate::parallel;
 use crate::process::Loaded;
 use crate::text::input::{Found, Input};
 use crate::text::{FileId, offset};
+use anyhow::Context;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -96,13 +97,15 @@ pub fn beside(path: &Path) -> Vec<String> {
 }
 
 /// The file of this name in the folder of a path or the nearest one above it, up to the root of the
-/// git repository; outside of one, only in the named folder.
+/// git repository; outside of one, only in the named folder. Its path leads from the working directory.
 pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
     let real = std::fs::canonicalize(path).ok()?;
     let start = if real.is_dir() { real.as_path() } else { real.parent()? };
     let root = root(start);
     let candidates = start.ancestors().take_while(|folder| folder.starts_with(root));
-    candidates.map(|folder| folder.join(name)).find(|file| file.is_file())
+    let found = candidates.map(|folder| folder.join(name)).find(|file| file.is_file())?;
+    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    Some(super::relative(&found, here.as_deref()))
 }
 
 /// Whether a folder is another one, or lies below it.
@@ -178,6 +181,24 @@ pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
 /// A path as the names of files below it begin.
 pub fn name(path: &Path) -> String {
     display(path.strip_prefix("./").unwrap_or(path))
+}
+
+/// The paths that `@FILE` stands for: a line of FILE each, from where that lies; empty lines and those that
+/// begin with `#` count for nothing. Nothing, if the argument does not begin with `@`, or a file has its
+/// name.
+pub fn listed(argument: &Path) -> Option<anyhow::Result<Vec<PathBuf>>> {
+    if argument.symlink_metadata().is_ok() {
+        return None;
+    }
+    let file = Path::new(argument.to_str()?.strip_prefix('@')?);
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let read = std::fs::read_to_string(file);
+    let read = read.with_context(|| format!("failed to read {}", file.display()));
+    Some(read.map(|text| {
+        let lines = text.lines().map(str::trim);
+        let paths = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        paths.map(|path| folder.join(path)).collect()
+    }))
 }
 
 fn unreadable(name: &str, why: &str) -> Finding {
@@ -305,7 +326,7 @@ fn walked(
     });
     for (i, (met, (name, read))) in candidates.into_iter().zip(read).enumerate() {
         match read {
-            Ok(File { text, print, facts, finding }) => {
+            Ok(ReadFile { text, print, facts, finding }) => {
                 loaded.findings.extend(finding);
                 // What could not be read has no number.
                 let number = loaded.inputs.len();
@@ -334,7 +355,7 @@ fn walked(
 const LARGE: usize = 1 << 20;
 
 /// A file as it was read.
-struct File {
+struct ReadFile {
     /// The text, if it stays or is read later.
     text: Option<String>,
     /// What the text was like, if it can be read again.
@@ -345,9 +366,9 @@ struct File {
 }
 
 /// Reads a file of which only the words matter.
-fn unread(path: &Path, name: &str) -> Result<File, Option<Finding>> {
+fn unread(path: &Path, name: &str) -> Result<ReadFile, Option<Finding>> {
     let bytes = std::fs::read(path).map_err(|error| Some(unreadable(name, &error.to_string())))?;
-    Ok(File {
+    Ok(ReadFile {
         text: Some(String::from_utf8_lossy(&bytes).into_owned()),
         print: None,
         facts: Some(Facts { unread: true, ..Facts::default() }),
@@ -356,13 +377,13 @@ fn unread(path: &Path, name: &str) -> Result<File, Option<Finding>> {
 }
 
 /// A file that is not UTF-8: if it can be a manifest, an error, and its words count.
-fn not_utf8(bytes: Vec<u8>, name: &str, options: &Options) -> Result<File, Option<Finding>> {
+fn not_utf8(bytes: Vec<u8>, name: &str, options: &Options) -> Result<ReadFile, Option<Finding>> {
     if !extract::may_hold_objects(&bytes, &options.annotation) {
         return Err(None);
     }
     // Of wide characters, too.
     let letters: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
-    Ok(File {
+    Ok(ReadFile {
         text: Some(String::from_utf8_lossy(&letters).into_owned()),
         print: None,
         facts: Some(Facts { unread: true, ..Facts::default() }),
@@ -378,13 +399,13 @@ fn read(
     keep: Keep,
     options: &Options,
     buffer: &mut Vec<u8>,
-) -> Result<File, Option<Finding>> {
+) -> Result<ReadFile, Option<Finding>> {
     let unreadable = |error: std::io::Error| Some(unreadable(name, &error.to_string()));
     if keep == Keep::All {
         let bytes = std::fs::read(path).map_err(unreadable)?;
         require_size(&bytes, name)?;
         return match String::from_utf8(bytes) {
-            Ok(text) => Ok(File { text: Some(text), print: None, facts: None, finding: None }),
+            Ok(text) => Ok(ReadFile { text: Some(text), print: None, facts: None, finding: None }),
             Err(error) => not_utf8(error.into_bytes(), name, options),
         };
     }
@@ -394,7 +415,7 @@ fn read(
     if buffer.len() >= LARGE {
         require_size(buffer, name)?;
         return match String::from_utf8(std::mem::take(buffer)) {
-            Ok(text) => Ok(File { text: Some(text), print, facts: None, finding: None }),
+            Ok(text) => Ok(ReadFile { text: Some(text), print, facts: None, finding: None }),
             Err(error) => not_utf8(error.into_bytes(), name, options),
         };
     }
@@ -402,7 +423,7 @@ fn read(
         return not_utf8(std::mem::take(buffer), name, options);
     };
     let facts = extract::extract(number, text, options);
-    Ok(File { text: None, print, facts: Some(facts), finding: None })
+    Ok(ReadFile { text: None, print, facts: Some(facts), finding: None })
 }
 
 /// A text that is too large is an error, whatever it holds.

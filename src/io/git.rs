@@ -83,6 +83,8 @@ fn git(folder: &Path, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
         .arg("-C")
         .arg(folder)
         .args(arguments)
+        // Nothing is written to the repository, not even what makes the next call faster.
+        .env("GIT_OPTIONAL_LOCKS", "0")
         .stdin(Stdio::null())
         .output()
         .context("failed to run `git`; without it, name two folders")?;
@@ -188,6 +190,21 @@ impl Repository {
         Ok(commits.collect())
     }
 
+    /// The files that differ between a revision and the working tree, by their real paths: those that
+    /// are gone or new as well, unless git ignores them.
+    ///
+    /// # Errors
+    /// When there is no such revision.
+    pub fn changed_since(&self, revision: &str) -> anyhow::Result<BTreeSet<PathBuf>> {
+        let Ok(id) = self.commit(revision) else { bail!("no revision `{revision}`") };
+        let diff = ["diff", "--name-only", "--no-renames", "--no-relative", "--no-ext-diff", "-z"];
+        let changed = git(&self.top, &[&diff[..], &[&id, "--"]].concat())?;
+        let new = git(&self.top, &["ls-files", "--others", "--exclude-standard", "-z"])?;
+        let paths = changed.split(|byte| *byte == 0).chain(new.split(|byte| *byte == 0));
+        let paths = paths.filter(|path| !path.is_empty());
+        Ok(paths.map(|path| self.top.join(&*String::from_utf8_lossy(path))).collect())
+    }
+
     /// The first parent of a commit.
     pub fn parent(&self, commit: &str) -> Option<String> {
         self.commit(&format!("{commit}^1")).ok()
@@ -211,6 +228,11 @@ impl Repository {
         Ok(Revision { repository: self.clone(), id, files: Arc::new(files), store })
     }
 
+    /// The folder of the repository.
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
     /// The path of a file or folder inside of the repository.
     ///
     /// # Errors
@@ -226,7 +248,7 @@ impl Repository {
 }
 
 /// A path without `.` and `..`.
-fn cleaned(path: &Path) -> PathBuf {
+pub fn cleaned(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {
@@ -288,6 +310,11 @@ impl Drop for Store {
 }
 
 impl Revision {
+    /// The root of its repository.
+    pub fn top(&self) -> &Path {
+        &self.repository.top
+    }
+
     /// Where a path of the revision would lie in the working tree.
     pub fn on_disk(&self, path: &str) -> PathBuf {
         self.repository.top.join(path.trim_start_matches("./"))
@@ -298,9 +325,33 @@ impl Revision {
         self.has_folder(path) || self.follow(path).is_some()
     }
 
+    /// The nearest file of this name in a folder, or in the folder of a file, or above it.
+    pub fn above(&self, path: &str, name: &str) -> Option<String> {
+        let mut folders = Path::new(path).ancestors().map(|folder| display(&folder.join(name)));
+        folders.find(|file| self.follow(file).is_some())
+    }
+
+    /// The text of a small file.
+    ///
+    /// # Errors
+    /// When it is not there, is too large, or is not UTF-8.
+    pub fn text(&self, path: &str) -> anyhow::Result<String> {
+        let bytes = self.follow(path).and_then(|file| self.blob(&file));
+        let Some(bytes) = bytes else { bail!("the revision has no file {path}") };
+        if bytes.len() as u64 > super::MAX_SMALL {
+            bail!("{path} is too large");
+        }
+        String::from_utf8(bytes).ok().with_context(|| format!("{path} is not UTF-8"))
+    }
+
     /// A path of the revision as the names of files below it begin.
     pub fn name(&self, path: &str) -> String {
         self.display(&self.root(path))
+    }
+
+    /// A path as it was named, from the root of the repository.
+    pub fn from_root(&self, path: &str) -> String {
+        self.root(path)
     }
 
     /// A path from the root of the repository; `./` means from the working directory, as in git.

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The rules of a walk.
-pub(super) struct Ignored {
+pub(super) struct IgnoreRules {
     /// The named folder, as the user wrote it.
     root: PathBuf,
     /// Where it really is.
@@ -36,7 +36,7 @@ struct Repository {
     tracked: OnceLock<Tracked>,
 }
 
-impl Ignored {
+impl IgnoreRules {
     /// The rules below a named folder.
     pub(super) fn below(root: &Path) -> Self {
         let real = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());

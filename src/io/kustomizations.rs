@@ -25,7 +25,7 @@ pub(super) struct OnDisk {
     /// Whether its fields name what lies elsewhere, beside what it includes.
     pub(super) reads_elsewhere: bool,
     /// Its resources, bases and components, by what it calls them.
-    pub(super) children: BTreeMap<String, Place>,
+    pub(super) children: BTreeMap<String, ListedResource>,
     /// The files with its patches, by what it calls them.
     pub(super) patches: BTreeMap<String, PathBuf>,
     /// The object of a controller that it stands for: `path` is its file then, and `folder` the one that
@@ -35,7 +35,7 @@ pub(super) struct OnDisk {
 
 /// What one of its resources is.
 #[derive(Clone)]
-pub(super) enum Place {
+pub(super) enum ListedResource {
     Kustomization(PathBuf),
     File(PathBuf),
     Absent,
@@ -120,7 +120,7 @@ fn follow(
 /// The kustomizations that another one includes.
 fn bases(on_disk: &OnDisk) -> impl Iterator<Item = PathBuf> {
     on_disk.children.values().filter_map(|place| match place {
-        Place::Kustomization(path) => Some(path.clone()),
+        ListedResource::Kustomization(path) => Some(path.clone()),
         _ => None,
     })
 }
@@ -196,11 +196,13 @@ impl<'a> Inputs<'a> {
         let mut children = BTreeMap::new();
         for (name, place) in &on_disk.children {
             let child = match place {
-                Place::Kustomization(path) => {
+                ListedResource::Kustomization(path) => {
                     numbers.get(path.as_path()).map_or(Child::Absent, |&k| Child::Kustomization(k))
                 }
-                Place::File(path) => self.number(path, here).map_or(Child::Absent, Child::File),
-                Place::Absent => Child::Absent,
+                ListedResource::File(path) => {
+                    self.number(path, here).map_or(Child::Absent, Child::File)
+                }
+                ListedResource::Absent => Child::Absent,
             };
             children.insert(name.clone(), child);
         }
@@ -304,13 +306,13 @@ fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDis
         let real = disk.real(&folder.join(name));
         let inside = |real: &PathBuf| roots.iter().any(|root| real.starts_with(root));
         match real.filter(inside) {
-            None => Place::Absent,
+            None => ListedResource::Absent,
             Some(real) if disk.is_dir(&real) => match file_in(disk, &real) {
-                Some(base) if base != path => Place::Kustomization(base),
-                _ => Place::Absent,
+                Some(base) if base != path => ListedResource::Kustomization(base),
+                _ => ListedResource::Absent,
             },
-            Some(real) if real == path => Place::Absent,
-            Some(real) => Place::File(real),
+            Some(real) if real == path => ListedResource::Absent,
+            Some(real) => ListedResource::File(real),
         }
     };
     let named = names(&text);
@@ -365,11 +367,11 @@ fn built(
         }
         for place in on_disk.children.values() {
             match place {
-                Place::Kustomization(base) => waiting.push(base.clone()),
-                Place::File(file) => {
+                ListedResource::Kustomization(base) => waiting.push(base.clone()),
+                ListedResource::File(file) => {
                     files.entry(file.clone()).or_insert_with(|| on_disk.path.clone());
                 }
-                Place::Absent => {}
+                ListedResource::Absent => {}
             }
         }
     }
@@ -382,7 +384,7 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
     let mut waiting: Vec<&Path> = Vec::new();
     for (path, on_disk) in found {
         let own = on_disk.children.values().any(|place| match place {
-            Place::File(file) => {
+            ListedResource::File(file) => {
                 inputs.by_path.contains_key(file) || inputs.built.contains_key(file)
             }
             _ => false,
@@ -392,7 +394,7 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
             waiting.push(path);
         }
         for place in on_disk.children.values() {
-            if let Place::Kustomization(base) = place {
+            if let ListedResource::Kustomization(base) = place {
                 includers.entry(base).or_default().push(path);
             }
         }
@@ -411,7 +413,7 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
         };
         if all.insert(path) {
             waiting.extend(on_disk.children.values().filter_map(|place| match place {
-                Place::Kustomization(base) => Some(base.as_path()),
+                ListedResource::Kustomization(base) => Some(base.as_path()),
                 _ => None,
             }));
         }

@@ -18,6 +18,7 @@ pub mod walk;
 mod buffer;
 pub mod builds;
 pub mod cache;
+pub mod checkout;
 pub mod overlays;
 pub mod progress;
 pub mod write;

@@ -1,7 +1,7 @@
 //! The overlays below the named paths: every kustomization that no other one includes, with the files
 //! that its build can read.
 
-use super::kustomizations::{self, OnDisk, Place};
+use super::kustomizations::{self, ListedResource, OnDisk};
 use super::{display, relative};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,9 +25,39 @@ pub struct Overlay {
 }
 
 impl Overlay {
-    /// Whether its build can read this file, given by its real path.
-    pub fn reads(&self, file: &Path) -> bool {
+    /// Whether its build can read one of these files, given by their real paths. Of one with remote or
+    /// missing parts nobody knows.
+    pub fn reads_any(&self, files: &BTreeSet<PathBuf>) -> bool {
+        let below = |folder: &PathBuf| {
+            // Paths below a folder stand behind it.
+            files.range(folder.clone()..).next().is_some_and(|file| file.starts_with(folder))
+        };
+        !self.is_local
+            || self.files.iter().any(|file| files.contains(file))
+            || self.folders.iter().any(below)
+    }
+
+    /// Whether a file, given by its real path, is one of those here that its build can read.
+    fn holds(&self, file: &Path) -> bool {
         self.files.contains(file) || file.ancestors().any(|above| self.folders.contains(above))
+    }
+}
+
+/// Overlays whose build reads a file that changed.
+pub struct Touched(Vec<Overlay>);
+
+impl Touched {
+    /// Those at or below a folder.
+    pub fn below(folder: &Path, changed: &BTreeSet<PathBuf>) -> Self {
+        let mut overlays = below(&[folder.to_path_buf()]);
+        overlays.retain(|overlay| changed.iter().any(|file| overlay.holds(file)));
+        Self(overlays)
+    }
+
+    /// Whether one of them reads this file.
+    pub fn reads(&self, file: &Path) -> bool {
+        let real = std::fs::canonicalize(file);
+        real.is_ok_and(|real| self.0.iter().any(|overlay| overlay.holds(&real)))
     }
 }
 
@@ -37,23 +67,35 @@ pub fn name(path: &Path) -> String {
     display(&relative(path, here.as_deref()))
 }
 
-/// The overlays whose folder is one of the paths or lies below one, by their folders.
+/// A path with `/` between folders.
+pub fn slashed(path: &Path) -> String {
+    display(path)
+}
+
+/// The overlays whose folder is one of the paths or lies below one, and those whose build can read a file
+/// that is one of the paths, by their folders.
 pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
     let named: Vec<PathBuf> =
         paths.iter().filter_map(|path| std::fs::canonicalize(path).ok()).collect();
     let found = kustomizations::all(&named);
     let mut included: BTreeSet<&Path> = BTreeSet::new();
     for place in found.values().flat_map(|on_disk| on_disk.children.values()) {
-        if let Place::Kustomization(path) = place {
+        if let ListedResource::Kustomization(path) = place {
             included.insert(path);
         }
     }
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
-    let leaves = found.values().filter(|on_disk| {
-        let is_named = named.iter().any(|path| on_disk.folder.starts_with(path));
-        is_named && !on_disk.is_component && !included.contains(on_disk.path.as_path())
-    });
-    leaves.map(|on_disk| overlay(&found, on_disk, here.as_deref())).collect()
+    let leaves = found
+        .values()
+        .filter(|on_disk| !on_disk.is_component && !included.contains(on_disk.path.as_path()));
+    let (files, folders): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) =
+        named.into_iter().partition(|path| path.is_file());
+    let overlays = leaves.map(|on_disk| (on_disk, overlay(&found, on_disk, here.as_deref())));
+    let is_meant = |(on_disk, overlay): &(&OnDisk, Overlay)| {
+        let is_below = folders.iter().any(|path| on_disk.folder.starts_with(path));
+        is_below || (overlay.is_local && overlay.reads_any(&files))
+    };
+    overlays.filter(is_meant).map(|(_, overlay)| overlay).collect()
 }
 
 fn overlay(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, here: Option<&Path>) -> Overlay {
@@ -87,11 +129,11 @@ fn follow(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, overlay: &mut Ove
     overlay.is_local &= !on_disk.reads_elsewhere;
     for place in on_disk.children.values() {
         match place {
-            Place::File(path) => {
+            ListedResource::File(path) => {
                 overlay.files.insert(path.clone());
             }
-            Place::Absent => overlay.is_local = false,
-            Place::Kustomization(path) => match found.get(path) {
+            ListedResource::Absent => overlay.is_local = false,
+            ListedResource::Kustomization(path) => match found.get(path) {
                 Some(child) => follow(found, child, overlay),
                 None => overlay.is_local = false,
             },

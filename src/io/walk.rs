@@ -1,7 +1,7 @@
 //! Finds the manifests below a folder, and tells apart what looks like one.
 
 use super::display;
-use super::ignored::Ignored;
+use super::ignored::IgnoreRules;
 use crate::k8s::kustomize_names::FILE_NAMES;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ pub fn walk(
     surroundings: &mut Surroundings,
     jobs: usize,
 ) -> Vec<Result<Met, ignore::Error>> {
-    let ignored = Arc::new(Ignored::below(root));
+    let ignored = Arc::new(IgnoreRules::below(root));
     let rules = Arc::clone(&ignored);
     let real_root = ignored.real_root().to_path_buf();
     let below = root.to_path_buf();

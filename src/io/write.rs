@@ -19,12 +19,12 @@ pub struct Replacement<'a> {
     /// What changes.
     pub edits: &'a EditSet,
     /// Whether others change with it.
-    pub kind: Kind,
+    pub kind: Together,
 }
 
 /// Which files change together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Together {
     /// It changes by itself.
     Alone,
     /// It holds a source that gets another name, which others say.
@@ -59,7 +59,7 @@ pub fn copy_program(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Replaces files. Those of [`Kind::Alone`] stand by themselves: what cannot be written does not keep the
+/// Replaces files. Those of [`Together::Alone`] stand by themselves: what cannot be written does not keep the
 /// others from it. Of the others all are replaced or none, because a name that one file says and none has
 /// keeps pods from starting. A file that two names lead to is written once, if both want the same. The
 /// answer tells for each whether it was written, and what there is to say.
@@ -77,7 +77,7 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
     let mut together = Vec::new();
     let mut names_fail = false;
     for (i, wanted) in replacements.iter().enumerate() {
-        let is_alone = wanted.kind == Kind::Alone;
+        let is_alone = wanted.kind == Together::Alone;
         match twice(replacements, &same[real[i].as_path()], i) {
             Some(Twice::Written) => {}
             Some(Twice::Differs(finding)) => {
@@ -122,7 +122,7 @@ pub fn file(path: &Path, name: &str, before: Option<&str>, after: Option<&str>) 
             let whole = crate::text::Span::new(0, before.len());
             let edit = crate::yaml::Edit { span: whole, replacement: after.to_owned() };
             let edits = EditSet::new(vec![edit]).unwrap_or_default();
-            all(&[Replacement { path, name, before, edits: &edits, kind: Kind::Alone }]).1
+            all(&[Replacement { path, name, before, edits: &edits, kind: Together::Alone }]).1
         }
         (None, Some(after)) => {
             let folder = path.parent().unwrap_or(Path::new("."));
@@ -200,7 +200,7 @@ fn replace_together(
     replacements: &[Replacement<'_>],
     mut together: Vec<(usize, Prepared<'_>)>,
 ) -> (Vec<usize>, Vec<Finding>) {
-    together.sort_by_key(|(i, _)| (replacements[*i].kind == Kind::Naming, *i));
+    together.sort_by_key(|(i, _)| (replacements[*i].kind == Together::Naming, *i));
     let mut done = Vec::new();
     let mut findings = Vec::new();
     for (i, prepared) in together {

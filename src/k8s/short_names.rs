@@ -23,12 +23,18 @@ pub const SHORT_NAMES: &[(&str, &str)] = &[
     ("sparkapp", "SparkApplication"),
 ];
 
+/// The same for sources.
+const SOURCE_SHORT_NAMES: &[(&str, &str)] = &[("cm", "ConfigMap"), ("es", "ExternalSecret")];
+
 /// Whether a word means a kind: the kind itself, its plural or a short name, in any case.
 pub fn means(word: &str, kind: &str) -> bool {
     let is = |name: &str| word.eq_ignore_ascii_case(name);
     is(kind)
         || word.strip_suffix(['s', 'S']).is_some_and(|word| word.eq_ignore_ascii_case(kind))
-        || SHORT_NAMES.iter().any(|(short, long)| is(short) && *long == kind)
+        || SHORT_NAMES
+            .iter()
+            .chain(SOURCE_SHORT_NAMES)
+            .any(|(short, long)| is(short) && *long == kind)
 }
 
 /// Whether a word means the kind of some workload.

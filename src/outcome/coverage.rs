@@ -4,8 +4,24 @@ use super::Outcome;
 use crate::extract::Reference;
 use crate::finding::divergence::Class;
 use crate::k8s::indirect::Indirect;
-use crate::plan::{Decision, Planned, State};
-use std::collections::BTreeMap;
+use crate::plan::{Decision, Listing, Planned, State};
+use crate::text::FileId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the overlays of a run build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Built {
+    /// The files about which the builds say everything.
+    pub files: BTreeSet<FileId>,
+    /// The overlays that were built, in this run or from the same bytes in an earlier one.
+    pub overlays: usize,
+    /// The overlays that were not, because none of their files changed since the revision that was named.
+    pub unchanged: usize,
+    /// The workloads of all overlays with the right stamp.
+    pub right: usize,
+    /// Those whose stamp is missing or stale.
+    pub wrong: usize,
+}
 
 /// What a run looked at, in numbers. Every pod template that reads configuration counts once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +45,13 @@ pub struct Coverage {
     pub not_stamped: usize,
     /// Those that are left alone, by what makes what is applied differ from the text.
     pub left_alone: BTreeMap<Class, usize>,
+    /// Those that every overlay stamps by its stamps file, where only a build shows whether the stamps are
+    /// right.
+    pub unverified: usize,
+    /// Those about which every overlay decides, and that were looked at in what the overlays build.
+    pub decided_by_builds: usize,
+    /// What the overlays build, if a builder ran.
+    pub built: Option<Built>,
     /// Those of which nothing that they read is in their apply unit.
     pub external_only: usize,
     /// Those that are left alone because of an error.
@@ -62,6 +85,7 @@ impl Outcome {
         let mut sum = Coverage {
             charts: self.skipped.charts,
             silenced: self.silenced,
+            built: self.built.clone(),
             ..Coverage::default()
         };
         for file in self.manifests.files() {
@@ -93,6 +117,16 @@ impl Outcome {
                     false => &mut sum.not_written,
                 }
             }
+            Decision::LeftAlone(why)
+                if self.is_built(planned) && (reads || why.may_add_reads()) =>
+            {
+                &mut sum.decided_by_builds
+            }
+            Decision::LeftAlone(_) if planned.listed.is_some() => match planned.listed {
+                Some(Listing::Right) => &mut sum.right,
+                Some(Listing::Stale(_)) => &mut sum.changing,
+                _ => &mut sum.unverified,
+            },
             Decision::LeftAlone(why) if reads || why.may_add_reads() => {
                 sum.left_alone.entry(why.cause.class()).or_default()
             }
@@ -106,5 +140,11 @@ impl Outcome {
         };
         *counter += 1;
         sum.reading += 1;
+    }
+
+    /// Whether a workload was looked at in what overlays build.
+    fn is_built(&self, planned: &Planned) -> bool {
+        let file = self.manifests[planned.object].place.file;
+        self.built.as_ref().is_some_and(|built| built.files.contains(&file))
     }
 }

@@ -5,7 +5,7 @@ pub mod generations;
 pub mod migration;
 mod since;
 
-pub use coverage::Coverage;
+pub use coverage::{Built, Coverage};
 
 use crate::edit::FileChange;
 use crate::extract::Manifests;
@@ -36,6 +36,8 @@ pub struct Outcome {
     pub silenced: usize,
     /// Files below a folder that are no manifests, by reason.
     pub skipped: Skipped,
+    /// What the overlays build, if a builder ran.
+    pub built: Option<Built>,
 }
 
 impl Outcome {

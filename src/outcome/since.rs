@@ -4,11 +4,12 @@ use super::Outcome;
 use crate::finding::{Code, Finding};
 use crate::plan::Decision;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// What makes two findings the same: what is said, of which object in which file, and the stamp that the
 /// object needs. So a stamp that was wrong before is a new finding once it must be another one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+struct Sameness {
     code: Code,
     file: Option<String>,
     object: Option<String>,
@@ -18,9 +19,11 @@ struct Key {
 
 impl Outcome {
     /// Keeps only the findings that changes since an earlier state can have caused: those that it did not
-    /// have. What stood there several times is kept as often as it came to be.
-    pub fn keep_new(&mut self, before: &Self) {
-        let mut known: BTreeMap<Key, usize> = BTreeMap::new();
+    /// have. What stood there several times is kept as often as it came to be. A workload that is left alone,
+    /// because only a build tells its stamp, counts as well where `is_touched` knows that a build that holds
+    /// its file reads something that has changed.
+    pub fn keep_new(&mut self, before: &Self, is_touched: impl Fn(&Path) -> bool) {
+        let mut known: BTreeMap<Sameness, usize> = BTreeMap::new();
         let stamps = before.stamps();
         for finding in &before.findings {
             *known.entry(before.key(finding, &stamps)).or_default() += 1;
@@ -35,6 +38,13 @@ impl Outcome {
                     false
                 }
                 _ => true,
+            })
+            .zip(&self.findings)
+            .map(|(is_new, finding)| {
+                let file = finding.place.map(|place| &self.manifests[place.file].input);
+                let path = file.and_then(|input| input.path.as_deref());
+                let is_left_alone = finding.code == Code::KustomizeSource;
+                is_new || (is_left_alone && path.is_some_and(&is_touched))
             })
             .collect();
         let mut is_new = is_new.into_iter();
@@ -56,13 +66,13 @@ impl Outcome {
         stamps.collect()
     }
 
-    fn key(&self, finding: &Finding, stamps: &BTreeMap<(String, String), String>) -> Key {
+    fn key(&self, finding: &Finding, stamps: &BTreeMap<(String, String), String>) -> Sameness {
         let file = match finding.place {
             Some(place) => Some(self.manifests.name(place.file).to_owned()),
             None => finding.file.clone(),
         };
         let about = file.clone().zip(finding.object.clone());
-        Key {
+        Sameness {
             code: finding.code,
             stamp: about.and_then(|about| stamps.get(&about).cloned()),
             file,

@@ -1,8 +1,10 @@
 //! What overlays build, held against the stamps that are written down for them: in the files that they
 //! share, and in the [stamps file](crate::patches) of each.
 
+mod origin;
 mod record;
 
+pub use origin::{origin, written};
 pub use record::{decode, encode};
 
 use crate::extract::Template;
@@ -11,6 +13,7 @@ use crate::outcome::Outcome;
 use crate::patches::{Listed, Patch, Stamp};
 use crate::plan::{Decision, Planned, State};
 use crate::scope::Home;
+use crate::text::Place;
 use crate::yaml::path::Step;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,16 +112,21 @@ pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>
         let Home::In(seats) = &outcome.units.homes[object.place.file.index()] else { continue };
         for seat in seats {
             let unit = outcome.units.get(seat.unit);
-            if !unit.built {
+            if !(unit.built && unit.as_built) {
                 continue;
             }
             let mut patch = unstamped(outcome, planned);
             if let Some(namespace) = &seat.namespace {
                 patch.namespace = Some(namespace.as_str().into());
             }
-            let of_overlay = all.entry(unit.name.clone()).or_default();
-            let stamps = of_overlay.entry(key(&patch)).or_default();
-            stamps.push(stamp(&outcome.manifests[planned.template], value));
+            for overlay in &unit.overlays {
+                let of_overlay = all.entry(overlay.clone()).or_default();
+                let stamps = of_overlay.entry(key(&patch)).or_default();
+                let stamp = stamp(&outcome.manifests[planned.template], value);
+                if !stamps.contains(&stamp) {
+                    stamps.push(stamp);
+                }
+            }
         }
     }
     all
@@ -158,9 +166,12 @@ fn same_values(one: &[Stamp], other: &[Stamp]) -> bool {
 }
 
 /// What to say about the builds of several overlays: one finding for each thing, with the overlays in
-/// which it holds. `builds` are the folder, the kustomization file and the summary of each overlay.
+/// which it holds. `builds` are the folder, the kustomization file and the summary of each overlay;
+/// `origin` is where an object of an overlay is written, if that is known. Without it, and where overlays
+/// have it from different places, a finding is about the kustomization of the first overlay.
 pub fn findings<'a>(
     builds: impl IntoIterator<Item = (&'a str, &'a str, &'a Summary)>,
+    origin: impl Fn(&str, &str) -> Option<Place>,
 ) -> Vec<Finding> {
     let mut same: BTreeMap<&Told, Vec<(&str, &str)>> = BTreeMap::new();
     for (folder, file, summary) in builds {
@@ -174,7 +185,13 @@ pub fn findings<'a>(
     let finding = |(told, overlays): (&Told, Vec<(&str, &str)>)| {
         let folders: Vec<&str> = overlays.iter().map(|(folder, _)| *folder).collect();
         let message = format!("{} (built from {})", told.message, folders.join(", "));
-        let mut finding = Finding::new(told.code, message).in_file(overlays[0].1);
+        let mut finding = Finding::new(told.code, message);
+        let mut places = folders.iter().map(|folder| origin(folder, told.object.as_deref()?));
+        let first = places.next().flatten();
+        finding = match first.filter(|_| places.all(|place| place == first)) {
+            Some(place) => finding.at(place),
+            None => finding.in_file(overlays[0].1),
+        };
         finding.severity = told.severity;
         finding.object.clone_from(&told.object);
         finding.help = match told.code {

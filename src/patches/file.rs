@@ -272,6 +272,8 @@ pub struct Listed {
     pub name: String,
     /// Where the document is in the file.
     pub span: Span,
+    /// The stamps, one for each pod template.
+    pub stamps: Vec<Stamp>,
 }
 
 /// Reads a generated file. Nothing, unless it is exactly what [`write()`] makes: then kustomize changes
@@ -292,6 +294,7 @@ pub fn read(text: &str, annotation: &str) -> Option<Vec<Listed>> {
                 namespace: patch.namespace.as_ref().map(SmolStr::to_string),
                 name: patch.name.to_string(),
                 span: document.node(document.root()).span,
+                stamps: patch.stamps.clone(),
             });
             patches.push(patch);
         }

@@ -4,7 +4,9 @@ use super::{Planner, Reason, Sum};
 use crate::compat::reloader::Tags;
 use crate::compat::selection::Selection;
 use crate::compat::wave;
-use crate::extract::{Also, Keys, Object, Reference, Said, SiteLabel, Template, TemplateId, Why};
+use crate::extract::{
+    Also, Grounds, Keys, Object, Reference, Said, SiteLabel, Template, TemplateId,
+};
 use crate::k8s::added::{By, site};
 use crate::k8s::providers::Target;
 use crate::resolve::Resolution;
@@ -181,7 +183,7 @@ fn reference(template: TemplateId, object: &Object, by: By, also: &Also) -> Refe
         name_span: object.name_span,
         optional: false,
         keys: Keys::All,
-        why: Why::All,
+        why: Grounds::All,
         spot: SiteLabel::default(),
     }
 }

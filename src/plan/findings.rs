@@ -43,6 +43,14 @@ pub(super) fn left_alone(workload: &Object, stamped: bool, why: &Divergence) -> 
     )
 }
 
+/// A stamp in the stamps file of an overlay that is not the one that the workload needs there.
+pub(super) fn stale_in(workload: &Object, stamps_file: &str) -> Finding {
+    let message = format!("{}: the stamp in {stamps_file} is not up to date", workload.id);
+    workload
+        .finding(Code::StaleStamp, message)
+        .help("run `rollstamp write --build kustomize` over the overlays")
+}
+
 /// A value that a workload reads and that a controller changes in a way that is not known here.
 pub(super) fn substituted(workload: &Object, source: &Source, put_in: &PutIn) -> Finding {
     let key = put_in.key.as_ref().map_or_else(String::new, |key| format!(" at `{key}`"));

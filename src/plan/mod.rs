@@ -3,11 +3,13 @@
 
 mod added;
 mod controllers;
+mod listings;
 mod entries;
 mod moves;
 mod overlays;
 mod advice;
 mod reason;
+mod said;
 pub mod rules;
 pub mod unread;
 mod findings;
@@ -16,6 +18,7 @@ pub use added::Added;
 use entries::missing_keys;
 pub(crate) use entries::read_entries;
 pub use findings::{drift, not_written};
+pub use listings::Listing;
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
 
@@ -39,6 +42,7 @@ use crate::text::input::Found;
 use crate::yaml::Edit;
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
+use said::Said;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -68,6 +72,8 @@ pub struct Planned {
     pub reasons: Vec<Reason>,
     /// The reads that annotations or the configuration add.
     pub added: Vec<Added>,
+    /// Of a workload about which overlays decide: what their stamps files come to, if each has one for it.
+    pub listed: Option<Listing>,
 }
 
 /// What is decided about a template: the decision, the reason of each reference, and the reads that are
@@ -169,36 +175,15 @@ pub fn decide(
         findings.extend(unread_flaws(manifests, units, &said.flawed));
         findings.extend(advice::about_delegates(manifests, units));
     }
+    if options.goal == Goal::Check {
+        findings.extend(listings::findings(manifests, units, options));
+    }
     findings.extend(said.flawed.into_values());
     (plan, findings)
 }
 
 /// How many pod templates a thread takes at a time.
 const PART: usize = 256;
-
-/// What there is to say about some pod templates.
-#[derive(Default)]
-struct Said {
-    findings: Vec<Finding>,
-    /// Of each clash, the readers that are left alone.
-    clashes: BTreeMap<(SourceId, SourceId), BTreeSet<String>>,
-    /// Of each value that a stamped workload reads and that is no string, source and entry, what is
-    /// said about its first reader.
-    flawed: BTreeMap<(SourceId, usize), Finding>,
-}
-
-impl Said {
-    /// Adds what there is to say about the next ones.
-    fn add(&mut self, next: Self) {
-        self.findings.extend(next.findings);
-        for (clash, readers) in next.clashes {
-            self.clashes.entry(clash).or_default().extend(readers);
-        }
-        for (at, finding) in next.flawed {
-            self.flawed.entry(at).or_insert(finding);
-        }
-    }
-}
 
 struct Planner<'a> {
     manifests: &'a Manifests,
@@ -228,6 +213,7 @@ impl Planner<'_> {
         let template = &manifests[at];
         let object = &manifests[template.object];
         let file = object.place.file;
+        let mut listed = None;
         let decided = match (self.options.goal, self.units.home(file)) {
             (Goal::Strip, _) => Ok((self.strip(object, template), Vec::new(), Vec::new())),
             _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
@@ -236,8 +222,19 @@ impl Planner<'_> {
             (Goal::Stamp | Goal::Check, Home::In(seats)) => self.in_all(seats, at),
         };
         let (decision, reasons, added) = decided.unwrap_or_else(|why: Divergence| {
-            if overlays::matters(manifests, template, &why) {
-                self.said.findings.push(findings::left_alone(object, template.stamp_seen, &why));
+            listed = self.listing(at);
+            match &listed {
+                Some(Listing::Stale(name)) if self.options.goal == Goal::Check => {
+                    self.said.findings.push(findings::stale_in(object, name));
+                }
+                None if overlays::matters(manifests, template, &why) => {
+                    self.said.findings.push(findings::left_alone(
+                        object,
+                        template.stamp_seen,
+                        &why,
+                    ));
+                }
+                _ => {}
             }
             (Decision::LeftAlone(why), Vec::new(), Vec::new())
         });
@@ -251,6 +248,7 @@ impl Planner<'_> {
             others: Vec::new(),
             reasons,
             added,
+            listed,
         }
     }
 

@@ -121,11 +121,14 @@ impl Planner<'_> {
         if !unit.built {
             return None;
         }
-        let why = self.doubt_in(unit, seat, at, decided)?;
+        let why = self.doubt_in(unit, seat, at, decided);
+        let why = why.or_else(|| self.patched(unit, at))?;
         Some(why.in_build_of(&unit.name))
     }
 
-    fn doubt_in(
+    /// Why the template that a unit applies may need another stamp than the one in the file, the
+    /// stamps file of the unit apart.
+    pub(super) fn doubt_in(
         &self,
         unit: &Unit,
         seat: &Seat,

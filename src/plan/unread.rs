@@ -8,14 +8,14 @@ use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Objects that provide a source, by its name; two of one name are not told apart.
-type ByName = BTreeMap<String, Vec<ObjectId>>;
+type Providers = BTreeMap<String, Vec<ObjectId>>;
 
 /// The sources that no reference of their unit names, so that only the texts can tell whether anything
 /// there does.
 #[derive(Default)]
 pub struct Unnamed {
     /// Of each unit that has any, the files that it sees, and the sources.
-    units: Vec<(Vec<FileId>, ByName)>,
+    units: Vec<(Vec<FileId>, Providers)>,
     /// How often units see each file.
     seen: BTreeMap<FileId, usize>,
     /// The names that each text is searched for.
@@ -98,14 +98,14 @@ impl Unnamed {
 }
 
 /// What no reference in one unit names. What a workload refers to need not be looked for in the texts.
-fn unnamed_in(manifests: &Manifests, unit: &Unit) -> ByName {
+fn unnamed_in(manifests: &Manifests, unit: &Unit) -> Providers {
     let files = || unit.sees.iter().map(|member| member.file);
     let objects = || files().flat_map(|file| manifests.objects_of(file));
     let reads = |(id, _)| manifests.all_references_of(id).any(|r| r.reads());
     if unit.built || !objects().any(reads) {
-        return ByName::new();
+        return Providers::new();
     }
-    let mut unnamed = ByName::new();
+    let mut unnamed = Providers::new();
     for (id, object) in objects() {
         let is_candidate = object.id.group.is_empty()
             && !object.hook

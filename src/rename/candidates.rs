@@ -1,12 +1,14 @@
 //! The sources that could get another name, and the groups in which they share one.
 
-use super::inside_build;
 use crate::config::options::{Goal, Mode, Options, SuffixHash};
 use crate::digest::name_hash::is_suffixed;
-use crate::extract::{File, Manifests, MentionId, Naming, Object, Source, SourceId};
+use crate::extract::{
+    File, Manifests, MentionId, Naming, Object, ObjectId, Reference, Source, SourceId,
+};
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
-use crate::resolve::index::namespace;
+use crate::resolve::index::{Index, IndexedId};
+use crate::resolve::{Referrer, Resolver, fitting};
 use crate::scope::{Home, UnitId, Units};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const MAX_NAME: usize = 253;
 
 /// A source that could get another name.
-pub(super) struct Item {
+pub(super) struct Candidate {
     pub(super) at: SourceId,
     pub(super) current: String,
     /// The name without a suffix.
@@ -31,7 +33,7 @@ pub(super) struct Item {
     pub(super) inside: bool,
 }
 
-impl Item {
+impl Candidate {
     /// The name that it has in the end.
     pub(super) fn final_name(&self) -> &str {
         match self.hold {
@@ -81,12 +83,14 @@ pub(super) enum Blocker {
     Immutable(MentionId),
 }
 
-/// The sources of one unit, kind, namespace and name.
-pub(super) struct Group {
+/// One source of the index: the copies that share unit, kind, namespace and name.
+pub(super) struct NameGroup<'a> {
     pub(super) unit: UnitId,
     pub(super) target: Target,
-    pub(super) namespace: Option<String>,
-    pub(super) name: String,
+    pub(super) namespace: Option<&'a str>,
+    pub(super) name: &'a str,
+    /// The copy that counts.
+    pub(super) copy: SourceId,
     /// Positions among the items.
     pub(super) items: Vec<usize>,
     /// A source of this name that is not a candidate.
@@ -94,150 +98,156 @@ pub(super) struct Group {
 }
 
 /// All candidates for another name, and the groups that share a name.
-pub(super) struct Items {
-    pub(super) all: Vec<Item>,
-    pub(super) groups: Vec<Group>,
-    by_name: BTreeMap<(UnitId, Target, String), Vec<usize>>,
+pub(super) struct Candidates<'a> {
+    pub(super) all: Vec<Candidate>,
+    /// By unit, kind, name and namespace.
+    pub(super) groups: Vec<NameGroup<'a>>,
+    /// The position among the groups of each source of the index.
+    positions: Vec<usize>,
+    /// The groups by their names.
+    by_name: BTreeMap<&'a str, Vec<usize>>,
+    /// The groups by each name without a suffix.
     by_base: BTreeMap<(UnitId, Target, String), Vec<usize>>,
-    /// Inside of a kustomize build: the groups by each name that kustomize may find them by.
-    pub(super) once: BTreeMap<(UnitId, Target, String), Vec<usize>>,
     /// Whether a kustomize build is calling.
     pub(super) inside: bool,
-    /// Groups with a foreign source ([`Group::foreign`]) that a workload reads.
+    /// Groups with a foreign source ([`NameGroup::foreign`]) that a workload reads.
     pub(super) foreign_reads: BTreeSet<usize>,
 }
 
-impl Items {
-    pub(super) fn collect(manifests: &Manifests, units: &Units, options: &Options) -> Self {
-        let mut found = Self {
-            all: Vec::new(),
-            groups: Vec::new(),
+/// The sources that could get another name, whoever names them.
+pub(super) fn candidates(
+    manifests: &Manifests,
+    units: &Units,
+    options: &Options,
+) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for (at, source) in manifests.sources() {
+        let owner = manifests.owner(at);
+        let file = owner.place.file;
+        let Some(mut item) = item(at, source, options).filter(|_| !units.is_patch(file)) else {
+            continue;
+        };
+        let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
+        item.inside = inside && options.goal != Goal::Strip;
+        item.hold = hold(&manifests[file], owner, source, &item, options);
+        let is_raw = owner.raw_material_of.is_some();
+        if is_raw || matches!(units.home(file), Home::Unknown(_)) {
+            item.hold = Some(Blocker::Raw);
+        }
+        found.push(item);
+    }
+    found
+}
+
+/// The objects of the candidates: inside of a build, kustomize may put a hash behind their names.
+pub(super) fn objects(manifests: &Manifests, candidates: &[Candidate]) -> BTreeSet<ObjectId> {
+    candidates.iter().map(|item| manifests[item.at].object).collect()
+}
+
+impl<'a> Candidates<'a> {
+    /// Groups the candidates as the index does.
+    pub(super) fn of(candidates: Vec<Candidate>, index: &'a Index, units: &Units) -> Self {
+        let numbers = candidates.iter().enumerate().map(|(number, item)| (item.at, number));
+        let numbers: BTreeMap<SourceId, usize> = numbers.collect();
+        let every = index.every();
+        let mut items = Self {
+            inside: candidates.iter().any(|item| item.inside),
+            all: candidates,
+            groups: Vec::with_capacity(every.len()),
+            positions: vec![0; every.len()],
             by_name: BTreeMap::new(),
             by_base: BTreeMap::new(),
-            once: BTreeMap::new(),
-            inside: false,
             foreign_reads: BTreeSet::new(),
         };
-        let mut numbers: BTreeMap<SourceId, usize> = BTreeMap::new();
-        for (at, source) in manifests.sources() {
-            let owner = manifests.owner(at);
-            let file = owner.place.file;
-            let Some(mut item) = item(at, source, options).filter(|_| !units.is_patch(file)) else {
-                continue;
+        for (position, identity) in every.into_iter().enumerate() {
+            items.positions[identity.at.index()] = position;
+            let mut group = NameGroup {
+                unit: identity.unit,
+                target: identity.target,
+                namespace: identity.indexed.namespace.as_deref(),
+                name: identity.name,
+                copy: identity.indexed.copy,
+                items: Vec::new(),
+                foreign: None,
             };
-            let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
-            item.inside = inside && options.goal != Goal::Strip;
-            found.inside |= item.inside;
-            item.hold = hold(&manifests[file], owner, source, &item, options);
-            let is_raw = owner.raw_material_of.is_some();
-            if is_raw || matches!(units.home(file), Home::Unknown(_)) {
-                item.hold = Some(Blocker::Raw);
-            }
-            numbers.insert(at, found.all.len());
-            found.all.push(item);
-        }
-        found.group(manifests, units, options, &numbers);
-        if found.inside {
-            inside_build::note_names(&mut found, manifests);
-        }
-        found
-    }
-
-    fn group(
-        &mut self,
-        manifests: &Manifests,
-        units: &Units,
-        options: &Options,
-        numbers: &BTreeMap<SourceId, usize>,
-    ) {
-        let mut groups: BTreeMap<(UnitId, Target, String, Option<String>), Group> = BTreeMap::new();
-        for (number, unit) in units.all.iter().enumerate() {
-            let id = UnitId(crate::text::offset(number));
-            let sources = unit.objects(manifests).flat_map(|(object, namespace_of_unit)| {
-                manifests.sources_of(object).map(move |source| (source, namespace_of_unit))
-            });
-            for ((at, source), namespace_of_unit) in sources {
-                let own = namespace_of_unit.or(source.namespace.as_deref());
-                let space = namespace(own, options).map(str::to_owned);
-                let key = (id, source.target, source.name.to_string(), space.clone());
-                let group = groups.entry(key).or_insert_with(|| Group {
-                    unit: id,
-                    target: source.target,
-                    namespace: space,
-                    name: source.name.to_string(),
-                    items: Vec::new(),
-                    foreign: None,
-                });
-                match numbers.get(&at) {
-                    Some(&item) => {
-                        group.items.push(item);
-                        if unit.built {
-                            self.all[item].hold = Some(Blocker::Raw);
-                        }
-                    }
-                    None => group.foreign = Some(at),
+            for at in index.all_copies(identity.indexed) {
+                match numbers.get(at) {
+                    Some(&item) => group.items.push(item),
+                    None => group.foreign = Some(*at),
                 }
             }
-        }
-        for (_, group) in groups {
-            let number = self.groups.len();
-            let key = |name: &str| (group.unit, group.target, name.to_owned());
-            self.by_name.entry(key(&group.name)).or_default().push(number);
-            let bases: BTreeSet<&str> = group
-                .items
-                .iter()
-                .map(|&item| self.all[item].base.as_str())
-                .filter(|base| *base != group.name)
-                .collect();
-            for base in bases {
-                self.by_base.entry(key(base)).or_default().push(number);
+            if units.all[group.unit.0 as usize].built {
+                for &item in &group.items {
+                    items.all[item].hold = Some(Blocker::Raw);
+                }
             }
-            self.groups.push(group);
+            let bases = group.items.iter().map(|&item| items.all[item].base.as_str());
+            let bases: BTreeSet<&str> = bases.filter(|base| *base != group.name).collect();
+            for base in bases {
+                let key = (group.unit, group.target, base.to_owned());
+                items.by_base.entry(key).or_default().push(position);
+            }
+            items.by_name.entry(group.name).or_default().push(position);
+            items.groups.push(group);
         }
+        items
     }
 
-    /// The groups that a name can mean in a unit: those of the very namespace, else those where it is
-    /// missing on one of the two sides. A name without a suffix means what has one of ours only where
-    /// nothing has the very name.
-    pub(super) fn resolve(
+    /// The position of a source of the index among the groups.
+    pub(super) fn position(&self, at: IndexedId) -> usize {
+        self.positions[at.index()]
+    }
+
+    /// The groups that a name can mean in a unit: those whose namespace [fits](fitting). A name without a
+    /// suffix means what has one of ours only where nothing has the very name.
+    pub(super) fn meant(
         &self,
+        resolver: &Resolver<'_>,
         unit: UnitId,
         target: Target,
         name: &str,
         own: Option<&str>,
         anywhere: bool,
     ) -> Vec<usize> {
-        for names in [&self.by_name, &self.by_base] {
-            let list = names.get(&(unit, target, name.to_owned())).map_or(&[][..], Vec::as_slice);
-            if anywhere && !list.is_empty() {
-                return list.to_vec();
-            }
-            let space = |group: &usize| self.groups[*group].namespace.as_deref();
-            let exact: Vec<usize> = list.iter().copied().filter(|g| space(g) == own).collect();
-            if !exact.is_empty() {
-                return exact;
-            }
-            let fits = |group: &usize| own.is_none() || space(group).is_none();
-            let fitting: Vec<usize> = list.iter().copied().filter(fits).collect();
-            if !fitting.is_empty() {
-                return fitting;
-            }
+        let named = resolver.with_raw(unit, target, name).map(|(at, _)| self.position(at));
+        let base = self.by_base.get(&(unit, target, name.to_owned()));
+        let base = base.map_or(&[][..], Vec::as_slice).iter().copied();
+        let space = |group: &usize| self.groups[*group].namespace;
+        if anywhere {
+            let named: Vec<usize> = named.collect();
+            return if named.is_empty() { base.collect() } else { named };
         }
-        Vec::new()
+        let found: Vec<usize> = fitting(named, own, space).collect();
+        if found.is_empty() { fitting(base, own, space).collect() } else { found }
+    }
+
+    /// The groups that a reference of a workload may read, in the namespace that the workload has or
+    /// gets; inside of a build those that kustomize would find, or the one that has the very name.
+    pub(super) fn read_by(
+        &self,
+        resolver: &Resolver<'_>,
+        unit: UnitId,
+        workload: &Object,
+        own: Option<&str>,
+        reference: &Reference,
+    ) -> Vec<usize> {
+        let (target, name) = (reference.site.target, &reference.name);
+        if !self.inside {
+            return self.meant(resolver, unit, target, name, own, false);
+        }
+        let referrer = Referrer { sees_raw: true, ..Referrer::of(workload) };
+        let found = resolver.by_old_name(unit, &[target], name, &referrer);
+        match found.is_empty() {
+            true => self.meant(resolver, unit, target, name, referrer.namespace, false),
+            false => found.into_iter().map(|(at, _)| self.position(at)).collect(),
+        }
     }
 
     /// The groups of any unit that may have a name in a namespace.
-    pub(super) fn anywhere<'a>(
-        &'a self,
-        name: &'a str,
-        own: Option<&'a str>,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let fits = move |group: &Group| {
-            group.name == name
-                && (own.is_none() || group.namespace.is_none() || group.namespace.as_deref() == own)
-        };
-        let all = self.groups.iter().enumerate();
-        all.filter(move |(_, group)| fits(group)).map(|(i, _)| i)
+    pub(super) fn anywhere(&self, name: &str, own: Option<&str>) -> impl Iterator<Item = usize> {
+        let named = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
+        let fits = move |space: Option<&str>| own.is_none() || space.is_none() || space == own;
+        named.iter().copied().filter(move |&group| fits(self.groups[group].namespace))
     }
 
     /// Blocks all sources whose name, with or without a suffix, a text says that could not be read.
@@ -264,7 +274,7 @@ impl Items {
     pub(super) fn final_name(&self, group: usize) -> Option<&str> {
         let group = &self.groups[group];
         if group.foreign.is_some() {
-            return Some(&group.name);
+            return Some(group.name);
         }
         let mut names = group.items.iter().map(|&item| self.all[item].final_name());
         let first = names.next()?;
@@ -272,14 +282,14 @@ impl Items {
     }
 }
 
-fn item(at: SourceId, source: &Source, options: &Options) -> Option<Item> {
+fn item(at: SourceId, source: &Source, options: &Options) -> Option<Candidate> {
     let naming: &Naming = source.naming.as_deref()?;
     let fits = |base: &&String| is_suffixed(&source.name, base);
     let marked = naming.base.as_ref().filter(fits);
     let base = marked.map_or_else(|| source.name.to_string(), String::clone);
     if options.goal == Goal::Strip {
         let base = marked?.clone();
-        return Some(Item {
+        return Some(Candidate {
             at,
             current: source.name.to_string(),
             new: base.clone(),
@@ -297,7 +307,7 @@ fn item(at: SourceId, source: &Source, options: &Options) -> Option<Item> {
         Ok(suffix) => format!("{base}-{suffix}"),
         Err(_) => source.name.to_string(),
     };
-    Some(Item {
+    Some(Candidate {
         at,
         current: source.name.to_string(),
         new,
@@ -314,7 +324,7 @@ fn hold(
     file: &File,
     owner: &Object,
     source: &Source,
-    item: &Item,
+    item: &Candidate,
     options: &Options,
 ) -> Option<Blocker> {
     let naming = source.naming.as_deref()?;

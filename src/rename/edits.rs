@@ -1,6 +1,6 @@
 //! Decisions as edits of the text, and as what the manifests say from now on.
 
-use super::candidates::Items;
+use super::candidates::Candidates;
 use super::referrals::Links;
 use super::{NameEdit, Renamed, Renames};
 use crate::config::options::{Goal, Options};
@@ -15,7 +15,7 @@ use crate::yaml::{Edit, Style};
 pub(super) fn edits(
     manifests: &Manifests,
     mentions: &[Mention],
-    items: &Items,
+    items: &Candidates<'_>,
     links: &Links,
     options: &Options,
 ) -> Renames {
@@ -52,7 +52,7 @@ pub(super) fn edits(
 
 /// The name that a reference must say, if it says another one.
 pub(super) fn follows<'a>(
-    items: &'a Items,
+    items: &'a Candidates<'_>,
     groups: &[usize],
     mention: &Mention,
 ) -> Option<&'a str> {
@@ -156,7 +156,7 @@ fn of_source(
 pub(super) fn meanings(
     renames: &mut Renames,
     manifests: &Manifests,
-    items: &Items,
+    items: &Candidates<'_>,
     links: &Links,
     options: &Options,
 ) {

@@ -1,6 +1,6 @@
 //! The findings about names.
 
-use super::candidates::{Blocker, Item, Items, MAX_NAME};
+use super::candidates::{Blocker, Candidate, Candidates, MAX_NAME};
 use super::edits::follows;
 use super::referrals::Links;
 use crate::config::options::{Goal, Mode, Options};
@@ -14,7 +14,7 @@ use crate::yaml::path::{Route, Step};
 pub(super) fn held(
     manifests: &Manifests,
     mentions: &[Mention],
-    items: &Items,
+    items: &Candidates<'_>,
     options: &Options,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -62,7 +62,7 @@ fn foreign(manifests: &Manifests, at: SourceId) -> Finding {
 fn hold_of(
     manifests: &Manifests,
     mentions: &[Mention],
-    item: &Item,
+    item: &Candidate,
     hold: &Blocker,
     options: &Options,
 ) -> Finding {
@@ -167,7 +167,7 @@ fn hold_of(
 pub(super) fn stale(
     manifests: &Manifests,
     mentions: &[Mention],
-    items: &Items,
+    items: &Candidates<'_>,
     links: &Links,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();

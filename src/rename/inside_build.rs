@@ -5,67 +5,22 @@
 //! So a source is marked only where kustomize would rewrite every place that says its name, and would
 //! find it there (api/filters/nameref/nameref.go, v5.8.1).
 
-use super::candidates::{Blocker, Group, Items};
-use super::referrals::{Link, Run, asked, refuses};
-use crate::extract::{
-    Manifests, Meaning, Mention, MentionId, Object, Origin, Reference, ReferenceId,
-};
+use super::candidates::{Blocker, Candidates};
+use super::referrals::{Context, Link, asked, refuses};
+use crate::extract::{Meaning, Mention, MentionId, ReferenceId};
 use crate::k8s::kustomize_names::renames;
 use crate::k8s::other_names::CLUSTER_WIDE;
 use crate::k8s::providers::Target;
-use crate::scope::UnitId;
-
-/// Notes by which names kustomize would find each source, once those that can get a mark have one.
-pub(super) fn note_names(items: &mut Items, manifests: &Manifests) {
-    for number in 0..items.groups.len() {
-        let group = &items.groups[number];
-        let is_core = |o: &&Object| o.id.group.is_empty() && o.id.kind == group.target.name();
-        let core = owner(manifests, items, group).filter(is_core);
-        let Some(origin) = core.and_then(|owner| owner.origin.as_deref()) else {
-            continue;
-        };
-        let mut names = origin.names.clone();
-        if origin.hashed || !group.items.is_empty() {
-            names.push(group.name.clone());
-        }
-        names.sort();
-        names.dedup();
-        for name in names {
-            let key = (group.unit, group.target, name);
-            items.once.entry(key).or_default().push(number);
-        }
-    }
-}
-
-/// The sources that a reference of a workload reads, wherever it stands: those that kustomize would
-/// find, or the one that has the very name.
-pub(super) fn meant_by(
-    manifests: &Manifests,
-    items: &Items,
-    unit: UnitId,
-    workload: &Object,
-    reference: &Reference,
-) -> Vec<usize> {
-    let referrer = Referrer {
-        namespace: workload.id.namespace.as_deref(),
-        is_cluster_wide: false,
-        origin: workload.origin.as_deref(),
-    };
-    let target = reference.site.target;
-    let found = candidates(manifests, items, unit, &[target], &reference.name, &referrer);
-    match found.is_empty() {
-        true => items.resolve(unit, target, &reference.name, referrer.namespace, false),
-        false => found,
-    }
-}
+use crate::resolve::{Referrer, effective};
+use crate::text::Place;
 
 /// Takes up one mention, which is these references of pod templates or none: what kustomize would
 /// rewrite there becomes a link, and what it would not holds the sources of the name.
 pub(super) fn links(
-    run: &Run<'_>,
+    run: &Context<'_>,
     number: MentionId,
     references: &[ReferenceId],
-    items: &mut Items,
+    items: &mut Candidates<'_>,
 ) -> Vec<Link> {
     let mention = &run.mentions[number.index()];
     let mut links = Vec::new();
@@ -80,11 +35,11 @@ pub(super) fn links(
 }
 
 fn link(
-    run: &Run<'_>,
+    run: &Context<'_>,
     number: MentionId,
     mention: &Mention,
     reference: Option<ReferenceId>,
-    items: &mut Items,
+    items: &mut Candidates<'_>,
 ) -> Option<Link> {
     let of_pod = reference.map(|at| {
         let reference = &run.manifests[at];
@@ -117,22 +72,23 @@ fn link(
         }
         return None;
     }
-    let mut objects = run.manifests.objects_of(mention.file).map(|(_, object)| object);
-    let holder = objects.find(|object| object.place.span == mention.object);
+    let holder = run.manifests.object_at(Place { file: mention.file, span: mention.object });
     let referrer = Referrer {
         namespace: mention.id.namespace.as_deref(),
         is_cluster_wide: CLUSTER_WIDE.contains(&mention.id.kind.as_str()),
         origin: holder.and_then(|holder| holder.origin.as_deref()),
+        sees_raw: true,
     };
     let unit = run.units.seats(mention.file)?.first()?.unit;
     let name = &mention.name;
-    let found = candidates(run.manifests, items, unit, &rewritten, name, &referrer);
+    let found = run.resolver.by_old_name(unit, &rewritten, name, &referrer);
+    let found: Vec<usize> = found.into_iter().map(|(at, _)| items.position(at)).collect();
     if found.is_empty() {
         // A pod looks for the name all the same, and finds it where kustomize sees no namespace, or sees
         // one on one of the two sides alone.
         let own = mention.namespace.as_deref();
         for target in meant {
-            for group in items.resolve(unit, target, name, own, mention.anywhere) {
+            for group in items.meant(run.resolver, unit, target, name, own, mention.anywhere) {
                 items.hold(group, &Blocker::NotRewritten(number));
             }
         }
@@ -147,7 +103,7 @@ fn link(
     let group = &items.groups[*only];
     let is_there = match mention.namespace.as_deref() {
         _ if mention.anywhere => true,
-        Some(said) => namespace_of(run.manifests, items, *only) == said,
+        Some(said) => effective(run.manifests.owner(group.copy).id.namespace.as_deref()) == said,
         None => true,
     };
     if !meant.contains(&group.target) || !is_there {
@@ -165,55 +121,4 @@ fn link(
         reference,
         immutable: refuses(run, reference),
     })
-}
-
-/// What kustomize asks about an object that refers to something.
-struct Referrer<'a> {
-    namespace: Option<&'a str>,
-    is_cluster_wide: bool,
-    origin: Option<&'a Origin>,
-}
-
-fn candidates(
-    manifests: &Manifests,
-    items: &Items,
-    unit: UnitId,
-    targets: &[Target],
-    name: &str,
-    referrer: &Referrer<'_>,
-) -> Vec<usize> {
-    let of = |target: &Target| items.once.get(&(unit, *target, name.to_owned()));
-    let mut found: Vec<usize> = targets.iter().filter_map(of).flatten().copied().collect();
-    let own = effective(referrer.namespace);
-    let space = |group: usize| namespace_of(manifests, items, group);
-    found.retain(|&group| referrer.is_cluster_wide || space(group) == own);
-    for empty_fits in [true, false] {
-        if found.len() > 1 {
-            found.retain(|&group| {
-                let of = owner(manifests, items, &items.groups[group]);
-                Origin::fit(
-                    of.and_then(|owner| owner.origin.as_deref()),
-                    referrer.origin,
-                    empty_fits,
-                )
-            });
-        }
-    }
-    found
-}
-
-fn namespace_of<'a>(manifests: &'a Manifests, items: &Items, group: usize) -> &'a str {
-    let owner = owner(manifests, items, &items.groups[group]);
-    effective(owner.and_then(|owner| owner.id.namespace.as_deref()))
-}
-
-fn effective(namespace: Option<&str>) -> &str {
-    namespace.unwrap_or("default")
-}
-
-/// The object of a group; in a build there is one of each identity.
-fn owner<'a>(manifests: &'a Manifests, items: &Items, group: &Group) -> Option<&'a Object> {
-    let of_item = group.items.first().map(|&item| items.all[item].at);
-    let at = of_item.or(group.foreign);
-    at.map(|at| manifests.owner(at))
 }

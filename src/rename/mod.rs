@@ -15,12 +15,14 @@ use crate::config::options::{Goal, Options};
 use crate::digest::name_hash::is_suffixed;
 use crate::extract::{Manifests, Mention, ObjectId, Reference, ReferenceId, SourceId};
 use crate::finding::Finding;
+use crate::resolve::Resolver;
+use crate::resolve::index::Index;
 use crate::scope::Units;
 use crate::text::{FileId, Span};
 use crate::yaml::Edit;
 use crate::yaml::verify::Change;
-use candidates::Items;
-use referrals::{Links, Run};
+use candidates::Candidates;
+use referrals::{Context, Links};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,10 +119,14 @@ pub fn decide(
     mentions: &[Mention],
     unread: &BTreeMap<String, FileId>,
     units: &Units,
+    index: &Index,
     options: &Options,
 ) -> (Renames, Vec<Finding>) {
-    let run = Run { manifests, mentions, units, options };
-    let mut items = Items::collect(manifests, units, options);
+    let candidates = candidates::candidates(manifests, units, options);
+    let objects = candidates::objects(manifests, &candidates);
+    let resolver = &Resolver::new(manifests, index, &objects, options);
+    let run = Context { manifests, mentions, units, options, resolver };
+    let mut items = Candidates::of(candidates, index, units);
     let links = Links::find(&run, &mut items);
     items.hold_unread(unread);
     links.settle(&mut items, options);

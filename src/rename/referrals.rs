@@ -1,12 +1,13 @@
 //! Which sources each mention means, and what follows from it.
 
-use super::candidates::{Blocker, Items};
+use super::candidates::{Blocker, Candidate, Candidates};
 use super::inside_build;
 use crate::config::options::{Goal, Mode, Options};
 use crate::extract::{Manifests, Meaning, Mention, MentionId, ReferenceId, SourceId};
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::providers::Target;
+use crate::resolve::Resolver;
 use crate::resolve::index::namespace;
 use crate::scope::Units;
 use crate::text::FileId;
@@ -26,11 +27,12 @@ pub(super) struct Link {
 }
 
 /// What is known when referrals are looked for.
-pub(super) struct Run<'a> {
+pub(super) struct Context<'a> {
     pub(super) manifests: &'a Manifests,
     pub(super) mentions: &'a [Mention],
     pub(super) units: &'a Units,
     pub(super) options: &'a Options,
+    pub(super) resolver: &'a Resolver<'a>,
 }
 
 /// The places that follow sources, in the order of the input.
@@ -39,16 +41,19 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) fn find(run: &Run<'_>, items: &mut Items) -> Self {
+    pub(super) fn find(run: &Context<'_>, items: &mut Candidates<'_>) -> Self {
         let mut links = Self { all: Vec::new() };
         for file in run.manifests.files() {
             note_reads(run, file, items);
         }
         let references = references(run.manifests);
+        let definitions = definitions(run.manifests, items);
         for (number, mention) in run.mentions.iter().enumerate() {
             let number = MentionId::at(number);
             if let Meaning::Definition(_) = mention.what {
-                define(number, mention, run.manifests, items);
+                if let Some(&item) = definitions.get(&(mention.file, mention.span.start)) {
+                    define(number, mention, &mut items.all[item]);
+                }
                 continue;
             }
             // By way of aliases one text can be several references.
@@ -79,10 +84,10 @@ impl Links {
     /// Takes up one mention, which is this reference of a pod template or none.
     fn mention(
         &mut self,
-        run: &Run<'_>,
+        run: &Context<'_>,
         number: MentionId,
         reference: Option<ReferenceId>,
-        items: &mut Items,
+        items: &mut Candidates<'_>,
     ) {
         let mention = &run.mentions[number.index()];
         let of_pod = reference.map(|reference| run.manifests[reference].site.target);
@@ -125,7 +130,7 @@ impl Links {
     }
 
     /// Keeps the names of sources that an immutable object refers to.
-    fn refuse(&self, mentions: &[Mention], items: &mut Items) {
+    fn refuse(&self, mentions: &[Mention], items: &mut Candidates<'_>) {
         for link in self.all.iter().filter(|link| link.immutable) {
             let name = &mentions[link.mention.index()].name;
             for &group in &link.groups {
@@ -138,7 +143,7 @@ impl Links {
 
     /// Spreads blockers until nothing changes. In the end, all copies of a source have the same name, all
     /// sources that one mention means have the same name, and no two sources share a new name.
-    pub(super) fn settle(&self, items: &mut Items, options: &Options) {
+    pub(super) fn settle(&self, items: &mut Candidates<'_>, options: &Options) {
         loop {
             let mut changed = false;
             for group in 0..items.groups.len() {
@@ -170,7 +175,7 @@ impl Links {
 }
 
 /// Holds sources whose new name another one has in the end.
-fn clashes(items: &mut Items, goal: Goal) -> bool {
+fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
     let mut by_final: BTreeMap<(u32, Target, String), Vec<usize>> = BTreeMap::new();
     for group in 0..items.groups.len() {
         if let Some(name) = items.final_name(group) {
@@ -180,13 +185,13 @@ fn clashes(items: &mut Items, goal: Goal) -> bool {
         }
     }
     let mut changed = false;
-    let at = |items: &Items, group: usize| -> Option<SourceId> {
+    let at = |items: &Candidates<'_>, group: usize| -> Option<SourceId> {
         let of = &items.groups[group];
         of.foreign.or(of.items.first().map(|&item| items.all[item].at))
     };
     for groups in by_final.into_values().filter(|groups| groups.len() > 1) {
         for &one in &groups {
-            let space = |group: usize| items.groups[group].namespace.as_deref();
+            let space = |group: usize| items.groups[group].namespace;
             let other = groups.iter().copied().find(|&other| {
                 let same_space = space(one) == space(other);
                 // Two sources that said one name before still do: in other namespaces, or one of them
@@ -222,7 +227,7 @@ fn references(manifests: &Manifests) -> BTreeMap<(FileId, u32), Vec<ReferenceId>
 }
 
 /// Notes which sources the workloads of a file read.
-fn note_reads(run: &Run<'_>, file: FileId, items: &mut Items) {
+fn note_reads(run: &Context<'_>, file: FileId, items: &mut Candidates<'_>) {
     let manifests = run.manifests;
     let Some(seats) = run.units.seats(file) else {
         return;
@@ -235,11 +240,7 @@ fn note_reads(run: &Run<'_>, file: FileId, items: &mut Items) {
             for seat in seats {
                 let own = object.id.namespace.as_deref();
                 let own = namespace(seat.namespace.as_deref().or(own), run.options);
-                let target = reference.site.target;
-                let groups = match items.inside {
-                    true => inside_build::meant_by(manifests, items, seat.unit, object, reference),
-                    false => items.resolve(seat.unit, target, &reference.name, own, false),
-                };
+                let groups = items.read_by(run.resolver, seat.unit, object, own, reference);
                 for group in groups {
                     if items.groups[group].foreign.is_some() {
                         items.foreign_reads.insert(group);
@@ -253,15 +254,18 @@ fn note_reads(run: &Run<'_>, file: FileId, items: &mut Items) {
     }
 }
 
-/// Notes where an item says its own name.
-fn define(number: MentionId, mention: &Mention, manifests: &Manifests, items: &mut Items) {
-    let is_it = |at: SourceId| {
-        let owner = manifests.owner(at);
-        owner.place.file == mention.file && owner.name_span == mention.span
-    };
-    let Some(item) = items.all.iter_mut().find(|item| is_it(item.at)) else {
-        return;
-    };
+/// The candidates by where their names begin; of two that one object provides, the first.
+fn definitions(manifests: &Manifests, items: &Candidates<'_>) -> BTreeMap<(FileId, u32), usize> {
+    let mut found = BTreeMap::new();
+    for (number, item) in items.all.iter().enumerate() {
+        let owner = manifests.owner(item.at);
+        found.entry((owner.place.file, owner.name_span.start)).or_insert(number);
+    }
+    found
+}
+
+/// Notes where a candidate says its own name.
+fn define(number: MentionId, mention: &Mention, item: &mut Candidate) {
     item.definition = Some(number);
     if let Some(why) = mention.fixed
         && item.hold.is_none()
@@ -271,14 +275,20 @@ fn define(number: MentionId, mention: &Mention, manifests: &Manifests, items: &m
     }
 }
 
-fn resolve(mention: &Mention, targets: &[Target], run: &Run<'_>, items: &Items) -> Vec<usize> {
+fn resolve(
+    mention: &Mention,
+    targets: &[Target],
+    run: &Context<'_>,
+    items: &Candidates<'_>,
+) -> Vec<usize> {
     let mut groups = Vec::new();
     for seat in run.units.seats(mention.file).unwrap_or_default() {
         let own = mention.namespace.as_deref();
         let own = namespace(seat.namespace.as_deref().or(own), run.options);
         let own = own.filter(|_| !mention.anywhere);
         for &target in targets {
-            groups.extend(items.resolve(seat.unit, target, &mention.name, own, mention.anywhere));
+            let (unit, name) = (seat.unit, &mention.name);
+            groups.extend(items.meant(run.resolver, unit, target, name, own, mention.anywhere));
         }
     }
     groups.sort_unstable();
@@ -287,7 +297,11 @@ fn resolve(mention: &Mention, targets: &[Target], run: &Run<'_>, items: &Items) 
 }
 
 /// Why a reference cannot follow.
-fn fixed(run: &Run<'_>, mention: &Mention, reference: Option<ReferenceId>) -> Option<CannotFollow> {
+fn fixed(
+    run: &Context<'_>,
+    mention: &Mention,
+    reference: Option<ReferenceId>,
+) -> Option<CannotFollow> {
     let file = &run.manifests[mention.file];
     if mention.fixed.is_some() {
         return mention.fixed;
@@ -305,7 +319,7 @@ fn fixed(run: &Run<'_>, mention: &Mention, reference: Option<ReferenceId>) -> Op
 }
 
 /// Why the workload of a reference does not want another name there.
-pub(super) fn asked(run: &Run<'_>, reference: ReferenceId) -> Option<CannotFollow> {
+pub(super) fn asked(run: &Context<'_>, reference: ReferenceId) -> Option<CannotFollow> {
     let reference = &run.manifests[reference];
     let template = &run.manifests[reference.template];
     let object = &run.manifests[template.object];
@@ -324,7 +338,7 @@ pub(super) fn asked(run: &Run<'_>, reference: ReferenceId) -> Option<CannotFollo
 }
 
 /// Whether the API server refuses another name at this reference once the object exists.
-pub(super) fn refuses(run: &Run<'_>, reference: Option<ReferenceId>) -> bool {
+pub(super) fn refuses(run: &Context<'_>, reference: Option<ReferenceId>) -> bool {
     let Some(reference) = reference else {
         return false;
     };

@@ -22,9 +22,7 @@ impl Format for Concise {
     }
 
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
-        for diff in view.diffs() {
-            out.write_all(diff.as_bytes())?;
-        }
+        self.diffs(&mut view.diffs(), out)?;
         let locator = view.locator();
         view.shown()
             .try_for_each(|finding| out.write_all(line(&locator.locate(finding)).as_bytes()))

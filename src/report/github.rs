@@ -4,6 +4,7 @@
 use super::{Format, Located, Subject, View, concise, impact, plain, text};
 use crate::extract::ObjectId;
 use crate::finding::Severity;
+use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -26,9 +27,7 @@ impl Format for Github {
     /// A command for each finding, what matters most first. GitHub shows only so many of a step, so the
     /// others are lines of the log.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
-        for diff in view.diffs() {
-            out.write_all(diff.as_bytes())?;
-        }
+        self.diffs(&mut view.diffs(), out)?;
         let locator = view.locator();
         let mut given: BTreeMap<Severity, usize> = BTreeMap::new();
         let mut others = Vec::new();
@@ -49,6 +48,25 @@ impl Format for Github {
             out.write_all(concise::line(&locator.locate(finding)).as_bytes())?;
         }
         Ok(())
+    }
+
+    /// A line of a diff can be a command: the runner looks behind the blanks at its beginning. So it is told
+    /// to stop looking until it meets a word that no diff can hold, because it is a digest of all of them.
+    fn diffs(
+        &self,
+        diffs: &mut dyn Iterator<Item = String>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let diffs: String = diffs.collect();
+        if diffs.is_empty() {
+            return Ok(());
+        }
+        let digest = Sha256::digest(diffs.as_bytes());
+        let word: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        writeln!(out, "::stop-commands::{word}")?;
+        out.write_all(diffs.as_bytes())?;
+        let end = if diffs.ends_with('\n') { "" } else { "\n" };
+        writeln!(out, "{end}::{word}::")
     }
 
     /// There is no command for it: the log of a workflow is read by people.

@@ -79,6 +79,22 @@ struct Report<'a> {
     migration: Option<migration::Report<'a>>,
 }
 
+/// Whether a number says nothing.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// What overlays build, and the workloads of shared files about which that decides.
+#[derive(Serialize)]
+struct BuildsRow {
+    workloads: usize,
+    overlays: usize,
+    unchanged: usize,
+    right: usize,
+    wrong: usize,
+}
+
 /// What the workloads come to that read configuration.
 #[derive(Serialize)]
 struct CoverageRow {
@@ -87,6 +103,10 @@ struct CoverageRow {
     changing: usize,
     not_written: usize,
     left_alone: BTreeMap<&'static str, usize>,
+    #[serde(skip_serializing_if = "is_zero")]
+    unverified: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    builds: Option<BuildsRow>,
     refused: usize,
     no_stamp: usize,
     external_only: usize,
@@ -226,6 +246,14 @@ fn coverage(coverage: &Coverage) -> CoverageRow {
         changing: coverage.changing,
         not_written: coverage.not_written,
         left_alone: coverage.left_alone.iter().map(|(class, &n)| (class.name(), n)).collect(),
+        unverified: coverage.unverified,
+        builds: coverage.built.as_ref().map(|built| BuildsRow {
+            workloads: coverage.decided_by_builds,
+            overlays: built.overlays,
+            unchanged: built.unchanged,
+            right: built.right,
+            wrong: built.wrong,
+        }),
         refused: coverage.refused,
         no_stamp: coverage.no_stamp,
         external_only: coverage.external_only,

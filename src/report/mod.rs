@@ -69,6 +69,21 @@ pub trait Format: Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Writes diffs, so that nothing in them acts where the report is read.
+    ///
+    /// # Errors
+    /// When `out` cannot be written to.
+    fn diffs(
+        &self,
+        diffs: &mut dyn Iterator<Item = String>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        for diff in diffs {
+            out.write_all(diff.as_bytes())?;
+        }
+        Ok(())
+    }
+
     /// Writes what each of these workloads reads, and why.
     ///
     /// # Errors

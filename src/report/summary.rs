@@ -4,7 +4,7 @@ use super::{count, plain};
 use crate::compat::migration::Fate;
 use crate::extract::File;
 use crate::finding::{Code, Finding, Severity};
-use crate::outcome::{Coverage, Outcome};
+use crate::outcome::{Built, Coverage, Outcome};
 use crate::plan::{Decision, Planned, State};
 use crate::text::FileId;
 use crate::text::input::Skipped;
@@ -62,6 +62,9 @@ pub fn coverage(outcome: &Outcome, coverage: &Coverage, written: bool) -> String
     let (count, list) = rows(coverage, changing);
     debug_assert_eq!(count, coverage.reading, "every workload counts once");
     text.push_str(&list.join(", "));
+    if let Some(built) = &coverage.built {
+        text.push_str(&format!("; {}", builds(built)));
+    }
     let mut seen: Vec<String> =
         coverage.not_looked_into.iter().map(|(kind, &n)| super::count(n, kind.noun())).collect();
     if coverage.charts > 0 {
@@ -82,6 +85,19 @@ pub fn coverage(outcome: &Outcome, coverage: &Coverage, written: bool) -> String
     text
 }
 
+/// `2 overlays built: 6 stamps right, 1 not right`.
+fn builds(built: &Built) -> String {
+    let mut text = format!("{} built", count(built.overlays, "overlay"));
+    if built.unchanged > 0 {
+        text.push_str(&format!(", {} not, because nothing in them changed", built.unchanged));
+    }
+    text.push_str(&format!(": {} right", count(built.right, "stamp")));
+    if built.wrong > 0 {
+        text.push_str(&format!(", {} not right", built.wrong));
+    }
+    text
+}
+
 /// How many workloads there are, and how many of each outcome.
 fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
     let left_alone: usize = coverage.left_alone.values().sum();
@@ -92,6 +108,8 @@ fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
         (coverage.changing, changing.to_owned()),
         (coverage.not_written, "not right in files that were not named".to_owned()),
         (left_alone, format!("left alone ({})", causes.join(", "))),
+        (coverage.decided_by_builds, "stamped in each overlay".to_owned()),
+        (coverage.unverified, "stamped in each overlay, unverified without --build".to_owned()),
         (coverage.refused, "refused".to_owned()),
         (coverage.no_stamp, "need no stamp".to_owned()),
         (coverage.external_only, "external only".to_owned()),

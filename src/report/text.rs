@@ -30,9 +30,7 @@ impl Format for Text {
 
     /// Each finding with its place, its line where that may be shown, and what to do.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
-        for diff in view.diffs() {
-            out.write_all(diff.as_bytes())?;
-        }
+        self.diffs(&mut view.diffs(), out)?;
         let renderer = if view.colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.hyperlink(view.links);
         let shown: Vec<&Finding> = view.shown().collect();

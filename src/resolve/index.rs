@@ -21,6 +21,8 @@ pub struct Indexed {
     pub clash: Option<SourceId>,
     /// Where in the copies of the index those of it begin and end that say what is in it.
     copies: (u32, u32),
+    /// Where all of its copies begin and end, in the order in which the unit sees them.
+    all_copies: (u32, u32),
     /// Whether a controller in the cluster fills it, and nothing in the unit says what with.
     pub filled_in_cluster: bool,
 }
@@ -28,14 +30,15 @@ pub struct Indexed {
 /// The sources of all units.
 pub struct Index {
     /// Sorted by the hash of the name, then by the rest of the key.
-    groups: Vec<Group>,
+    groups: Vec<SameName>,
     /// Where in the groups each beginning of a hash starts.
     starts: Vec<u32>,
     /// How many bits of a hash are behind that beginning.
     shift: u32,
-    /// In the order of the groups, and in each by namespace.
+    /// In the order of the groups, and in each by namespace; those that are raw material of a
+    /// kustomization alone come last in their group, because no pod reads them as they are written.
     sources: Vec<Indexed>,
-    /// All copies, in the order of the sources.
+    /// Parts of it belong to the sources.
     copies: Vec<SourceId>,
     /// Inside of a kustomize build: the names by which kustomize may find sources.
     once: BTreeMap<(UnitId, Target, SmolStr), Vec<Once>>,
@@ -61,43 +64,98 @@ struct Once {
     source: SourceId,
     /// Whether that is so only if kustomize will put a hash behind its name.
     if_hashed: bool,
+    /// Whether it is raw material of a kustomization.
+    is_raw: bool,
 }
 
 /// The sources of one unit, kind and name.
-struct Group {
+struct SameName {
     hash: u64,
     unit: UnitId,
     target: Target,
     name: SmolStr,
     first: u32,
+    /// The end of those that a pod may read.
     end: u32,
+    /// The end of all.
+    last: u32,
 }
 
-impl Group {
+/// The place of a source among all of an index.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IndexedId(u32);
+
+impl IndexedId {
+    /// The place, from 0.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl SameName {
     fn key(&self) -> (u64, UnitId, Target, &str) {
         (self.hash, self.unit, self.target, &self.name)
     }
 }
 
 impl Index {
-    /// The sources of a unit with this kind and name, in any namespace.
+    /// The sources of a unit with this kind and name that a pod may read, in any namespace.
     pub fn get(&self, unit: UnitId, target: Target, name: &str) -> &[Indexed] {
+        let group = self.group(unit, target, name);
+        group.map_or(&[], |group| &self.sources[group.first as usize..group.end as usize])
+    }
+
+    /// The same, and with them what is raw material of a kustomization alone.
+    pub(super) fn with_raw(
+        &self,
+        unit: UnitId,
+        target: Target,
+        name: &str,
+    ) -> impl Iterator<Item = (IndexedId, &Indexed)> + Clone {
+        let group = self.group(unit, target, name);
+        let places = group.map_or(0..0, |group| group.first..group.last);
+        places.map(|at| (IndexedId(at), &self.sources[at as usize]))
+    }
+
+    /// All sources of all units, raw material too, by unit, kind, name and namespace.
+    pub fn every(&self) -> Vec<Identity<'_>> {
+        let mut all = Vec::with_capacity(self.sources.len());
+        for group in &self.groups {
+            for at in group.first..group.last {
+                let indexed = &self.sources[at as usize];
+                all.push(Identity {
+                    at: IndexedId(at),
+                    unit: group.unit,
+                    target: group.target,
+                    name: &group.name,
+                    indexed,
+                });
+            }
+        }
+        all.sort_by(|one, other| one.key().cmp(&other.key()));
+        all
+    }
+
+    /// The copies of a source, in the order in which its unit sees them.
+    pub fn all_copies(&self, indexed: &Indexed) -> &[SourceId] {
+        &self.copies[indexed.all_copies.0 as usize..indexed.all_copies.1 as usize]
+    }
+
+    fn group(&self, unit: UnitId, target: Target, name: &str) -> Option<&SameName> {
         let key = (XxHash3_64::oneshot(name.as_bytes()), unit, target, name);
         let start = (key.0 >> self.shift) as usize;
         let near = self.starts[start] as usize..self.starts[start + 1] as usize;
         let near = &self.groups[near];
-        match near.binary_search_by(|group| group.key().cmp(&key)) {
-            Ok(at) => &self.sources[near[at].first as usize..near[at].end as usize],
-            Err(_) => &[],
-        }
+        let found = near.binary_search_by(|group| group.key().cmp(&key)).ok()?;
+        Some(&near[found])
     }
 
     /// The sources of a unit that are of this kind, by name and namespace.
     pub(super) fn all(&self, unit: UnitId, target: Target) -> impl Iterator<Item = &Indexed> {
-        let mut groups: Vec<&Group> = self.groups.iter().collect();
+        let mut groups: Vec<&SameName> = self.groups.iter().collect();
         groups.retain(|group| group.unit == unit && group.target == target);
         groups.sort_by(|one, other| one.name.cmp(&other.name));
-        let sources = |group: &Group| &self.sources[group.first as usize..group.end as usize];
+        let sources = |group: &SameName| &self.sources[group.first as usize..group.end as usize];
         groups.into_iter().flat_map(sources)
     }
 
@@ -108,19 +166,20 @@ impl Index {
 
     /// The sources of a unit to which kustomize may take an old name of this kind: of ConfigMaps and
     /// Secrets those that had it, and those that are about to lose it to a hash, which `hashed` knows.
-    pub(super) fn once(
+    /// Raw material is among them.
+    pub(super) fn by_old_name(
         &self,
         unit: UnitId,
         target: Target,
         name: &str,
         hashed: impl Fn(SourceId) -> bool,
-    ) -> Vec<&Indexed> {
+    ) -> Vec<(IndexedId, &Indexed)> {
         let Some(found) = self.once.get(&(unit, target, name.into())) else {
             return Vec::new();
         };
         let now = |once: &Once| {
-            let mut known = self.get(unit, target, &once.name).iter();
-            known.find(|indexed| indexed.copy == once.source)
+            let mut known = self.with_raw(unit, target, &once.name);
+            known.find(|(_, indexed)| indexed.copy == once.source)
         };
         let found = found.iter().filter(|once| !once.if_hashed || hashed(once.source));
         found.filter_map(now).collect()
@@ -136,8 +195,28 @@ impl Index {
 
     /// Whether names may still be those from before a kustomize build changed them.
     pub(super) fn is_inside_kustomize(&self, hashed: impl Fn(SourceId) -> bool) -> bool {
-        let mut all = self.once.values().flatten();
+        let mut all = self.once.values().flatten().filter(|once| !once.is_raw);
         all.any(|once| !once.if_hashed || hashed(once.source))
+    }
+}
+
+/// A source of an index, with what it is known by.
+pub struct Identity<'a> {
+    /// Its place in the index.
+    pub at: IndexedId,
+    /// The apply unit that sees it.
+    pub unit: UnitId,
+    /// Whether it is a ConfigMap or a Secret to who reads it.
+    pub target: Target,
+    /// Its name.
+    pub name: &'a SmolStr,
+    /// The source.
+    pub indexed: &'a Indexed,
+}
+
+impl Identity<'_> {
+    fn key(&self) -> (UnitId, Target, &str, Option<&str>) {
+        (self.unit, self.target, self.name, self.indexed.namespace.as_deref())
     }
 }
 
@@ -156,15 +235,13 @@ pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index,
         let unit_id = UnitId(offset(number));
         add_made(manifests, unit, unit_id, options, &mut made);
         for (object, namespace_of_unit) in unit.objects(manifests) {
-            if manifests[object].raw_material_of.is_some() {
-                continue;
-            }
+            let is_raw = manifests[object].raw_material_of.is_some();
             for (at, source) in manifests.sources_of(object) {
                 let own = namespace_of_unit.or(source.namespace.as_deref());
                 for (old, if_hashed) in old_names(&manifests[object], source) {
                     let name = source.name.clone();
                     let known = once.entry((unit_id, source.target, old.into())).or_default();
-                    known.push(Once { name, source: at, if_hashed });
+                    known.push(Once { name, source: at, if_hashed, is_raw });
                 }
                 copies.push(Copy {
                     hash: XxHash3_64::oneshot(source.name.as_bytes()),
@@ -173,6 +250,7 @@ pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index,
                     name: &source.name,
                     namespace: namespace(own, options),
                     at,
+                    is_raw,
                 });
             }
         }
@@ -181,37 +259,31 @@ pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index,
     copies.sort_by(|one, other| one.key().cmp(&other.key()));
     let mut findings = Vec::new();
     let mut said = BTreeSet::new();
-    let mut groups: Vec<Group> = Vec::with_capacity(copies.len());
+    let mut groups: Vec<SameName> = Vec::with_capacity(copies.len());
     let mut sources: Vec<Indexed> = Vec::with_capacity(copies.len());
-    let mut at: Vec<SourceId> = Vec::new();
     let mut all: Vec<SourceId> = Vec::with_capacity(copies.len());
-    for same in copies.chunk_by(|one, other| one.key() == other.key()) {
-        let one = &same[0];
-        at.clear();
-        at.extend(same.iter().map(|copy| copy.at));
+    for same_name in copies.chunk_by(|one, other| one.key().0 == other.key().0) {
         let first = offset(sources.len());
-        let start = offset(all.len());
-        all.extend(at.iter().filter(|&&at| !manifests[at].filled_in_cluster));
-        let copies = (start, offset(all.len()));
-        let (copy, clash) = settle(manifests, &at, &mut findings, &mut said);
-        sources.push(Indexed {
-            namespace: one.namespace.map(SmolStr::from),
-            copy,
-            clash,
-            copies,
-            filled_in_cluster: manifests[copy].filled_in_cluster,
-        });
-        match groups.last_mut() {
-            Some(group) if group.key() == one.key().0 => group.end += 1,
-            _ => groups.push(Group {
-                hash: one.hash,
-                unit: one.unit,
-                target: one.target,
-                name: one.name.clone(),
-                first,
-                end: first + 1,
-            }),
+        let identities = same_name.chunk_by(|one, other| one.key() == other.key());
+        let (read, raw): (Vec<_>, Vec<_>) = identities.partition(|same| !is_raw_material(same));
+        for &same in &read {
+            sources.push(indexed(manifests, same, &mut all, &mut findings, &mut said));
         }
+        let end = offset(sources.len());
+        for &same in &raw {
+            let place = all_of(same, &mut all);
+            sources.push(Indexed {
+                namespace: same[0].namespace.map(SmolStr::from),
+                copy: same[0].at,
+                clash: None,
+                copies: place,
+                all_copies: place,
+                filled_in_cluster: false,
+            });
+        }
+        let one = &same_name[0];
+        let (hash, unit, target, name) = (one.hash, one.unit, one.target, one.name.clone());
+        groups.push(SameName { hash, unit, target, name, first, end, last: offset(sources.len()) });
     }
     for group in &groups {
         let same_name = &sources[group.first as usize..group.end as usize];
@@ -259,6 +331,7 @@ struct Copy<'a> {
     name: &'a SmolStr,
     namespace: Option<&'a str>,
     at: SourceId,
+    is_raw: bool,
 }
 
 impl Copy<'_> {
@@ -266,6 +339,48 @@ impl Copy<'_> {
     fn key(&self) -> ((u64, UnitId, Target, &str), Option<&str>) {
         let name = (self.hash, self.unit, self.target, self.name.as_str());
         (name, self.namespace)
+    }
+}
+
+fn is_raw_material(copies: &[Copy<'_>]) -> bool {
+    copies.iter().all(|copy| copy.is_raw)
+}
+
+/// Puts the copies of one identity among all copies, and returns where.
+fn all_of(same: &[Copy<'_>], all: &mut Vec<SourceId>) -> (u32, u32) {
+    let start = offset(all.len());
+    all.extend(same.iter().map(|copy| copy.at));
+    (start, offset(all.len()))
+}
+
+/// Settles the copies of one identity, and puts them among all copies.
+fn indexed(
+    manifests: &Manifests,
+    same: &[Copy<'_>],
+    all: &mut Vec<SourceId>,
+    findings: &mut Vec<Finding>,
+    said: &mut BTreeSet<(SourceId, SourceId)>,
+) -> Indexed {
+    let all_copies = all_of(same, all);
+    let is_read = |copy: &&Copy<'_>| !copy.is_raw;
+    let counting = |copy: &&Copy<'_>| is_read(copy) && !manifests[copy.at].filled_in_cluster;
+    let copies = match same.iter().all(|copy| counting(&copy)) {
+        true => all_copies,
+        false => {
+            let start = offset(all.len());
+            all.extend(same.iter().filter(counting).map(|copy| copy.at));
+            (start, offset(all.len()))
+        }
+    };
+    let read: Vec<SourceId> = same.iter().filter(is_read).map(|copy| copy.at).collect();
+    let (copy, clash) = settle(manifests, &read, findings, said);
+    Indexed {
+        namespace: same[0].namespace.map(SmolStr::from),
+        copy,
+        clash,
+        copies,
+        all_copies,
+        filled_in_cluster: manifests[copy].filled_in_cluster,
     }
 }
 

@@ -7,8 +7,8 @@ use crate::extract::{Maker, Manifests, Object, ObjectId, Origin, Reference, Sour
 use crate::k8s::fillers::{Published, published};
 use crate::k8s::kustomize_names::renames;
 use crate::k8s::providers::Target;
-use crate::resolve::index::{Index, Indexed, namespace};
-use crate::scope::Seat;
+use crate::resolve::index::{Index, Indexed, IndexedId, namespace};
+use crate::scope::{Seat, UnitId};
 use crate::text::{FileId, Place};
 use std::collections::BTreeSet;
 
@@ -67,6 +67,32 @@ pub struct Resolver<'a> {
     /// The objects behind whose names kustomize will put a hash, beside those that say so.
     hashed: &'a BTreeSet<ObjectId>,
     is_inside_kustomize: bool,
+}
+
+/// An object that says a name, as kustomize sees it.
+pub struct Referrer<'a> {
+    /// The namespace in its metadata.
+    pub namespace: Option<&'a str>,
+    /// Whether it is of no namespace at all, and may refer to any.
+    pub is_cluster_wide: bool,
+    /// What kustomize noted about it.
+    pub origin: Option<&'a Origin>,
+    /// Whether it may mean what is raw material of a kustomization alone, which no pod reads.
+    pub sees_raw: bool,
+}
+
+/// Those of the very namespace; where there are none, those where it is missing on one of the two sides
+/// (Helm leaves out the namespace of its release).
+pub fn fitting<'a, T>(
+    candidates: impl Iterator<Item = T> + Clone,
+    own: Option<&'a str>,
+    space: impl Fn(&T) -> Option<&'a str>,
+) -> impl Iterator<Item = T> {
+    let is_exact = candidates.clone().any(|one| space(&one) == own);
+    candidates.filter(move |one| match is_exact {
+        true => space(one) == own,
+        false => own.is_none() || space(one).is_none(),
+    })
 }
 
 fn exact<'a>(candidates: &'a [Indexed], own: Option<&str>) -> Option<&'a Indexed> {
@@ -176,7 +202,9 @@ impl<'a> Resolver<'a> {
             Resolution::Found(found) if self.is_hashed(found.copy) => Resolution::External,
             named => named,
         };
-        let old = self.once(seat, workload, target, name);
+        let referrer = Referrer::of(workload);
+        let old = self.by_old_name(seat.unit, &[target], name, &referrer);
+        let old: Vec<&Indexed> = old.into_iter().map(|(_, indexed)| indexed).collect();
         match (is_renamed, named, old.as_slice()) {
             (_, named, []) => named,
             (true, _, [only]) | (false, Resolution::External, [only]) => settled(only),
@@ -200,28 +228,50 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The sources whose name kustomize would write into a place that says this name: those that had it
-    /// and are in the namespace of the workload, then those with the same prefixes and suffixes
-    /// (api/filters/nameref/nameref.go, v5.8.1). Several, where kustomize itself would give up.
-    fn once(&self, seat: &Seat, workload: &Object, target: Target, name: &str) -> Vec<&'a Indexed> {
-        let effective = |namespace: Option<&str>| namespace.unwrap_or("default").to_owned();
-        let own = effective(workload.id.namespace.as_deref());
+    /// The sources whose name kustomize would write into a place that says this name, as one of these
+    /// kinds: those that had it and are in the namespace of the referrer, then those with the same
+    /// prefixes and suffixes (api/filters/nameref/nameref.go, v5.8.1). Several, where kustomize itself
+    /// would give up.
+    pub fn by_old_name(
+        &self,
+        unit: UnitId,
+        targets: &[Target],
+        name: &str,
+        referrer: &Referrer<'_>,
+    ) -> Vec<(IndexedId, &'a Indexed)> {
         let owner = |indexed: &Indexed| self.manifests.owner(indexed.copy);
-        let mut found = self.index.once(seat.unit, target, name, |at| self.is_hashed(at));
-        found.retain(|indexed| effective(owner(indexed).id.namespace.as_deref()) == own);
+        let of = |&target: &Target| {
+            self.index.by_old_name(unit, target, name, |source| self.is_hashed(source))
+        };
+        let mut found: Vec<(IndexedId, &Indexed)> = targets.iter().flat_map(of).collect();
+        let own = effective(referrer.namespace);
+        if !referrer.sees_raw {
+            found.retain(|(_, indexed)| owner(indexed).raw_material_of.is_none());
+        }
+        let is_near = |indexed| effective(owner(indexed).id.namespace.as_deref()) == own;
+        found.retain(|(_, indexed)| referrer.is_cluster_wide || is_near(indexed));
         for empty_fits in [true, false] {
             if found.len() > 1 {
-                let of = workload.origin.as_deref();
-                found.retain(|indexed| {
-                    Origin::fit(owner(indexed).origin.as_deref(), of, empty_fits)
+                found.retain(|(_, indexed)| {
+                    Origin::fit(owner(indexed).origin.as_deref(), referrer.origin, empty_fits)
                 });
             }
         }
         found
     }
 
-    /// The source of the same namespace; else, where exactly one candidate remains whose namespace is
-    /// missing on one of the two sides, that one (Helm leaves out the namespace of its release).
+    /// The sources of a unit that have this kind and name, in any namespace, raw material of a
+    /// kustomization too.
+    pub fn with_raw(
+        &self,
+        unit: UnitId,
+        target: Target,
+        name: &str,
+    ) -> impl Iterator<Item = (IndexedId, &'a Indexed)> + Clone {
+        self.index.with_raw(unit, target, name)
+    }
+
+    /// The source that [fits](fitting), where exactly one does.
     fn by_name(
         &self,
         seat: &Seat,
@@ -231,11 +281,8 @@ impl<'a> Resolver<'a> {
     ) -> Resolution<'a> {
         let candidates = self.candidates(seat, target, name);
         let own = self.own_namespace(seat, workload);
-        if let Some(found) = exact(candidates, own) {
-            return settled(found);
-        }
-        let mut fitting = candidates.iter().filter(|c| own.is_none() || c.namespace.is_none());
-        match (fitting.next(), fitting.next()) {
+        let mut found = fitting(candidates.iter(), own, |c| c.namespace.as_deref());
+        match (found.next(), found.next()) {
             (None, _) => Resolution::External,
             (Some(only), None) => settled(only),
             (Some(_), Some(_)) => {
@@ -243,6 +290,23 @@ impl<'a> Resolver<'a> {
             }
         }
     }
+}
+
+impl<'a> Referrer<'a> {
+    /// A workload.
+    pub fn of(workload: &'a Object) -> Self {
+        Self {
+            namespace: workload.id.namespace.as_deref(),
+            is_cluster_wide: false,
+            origin: workload.origin.as_deref(),
+            sees_raw: false,
+        }
+    }
+}
+
+/// The namespace in which kustomize takes something to be.
+pub fn effective(namespace: Option<&str>) -> &str {
+    namespace.unwrap_or("default")
 }
 
 fn settled(found: &Indexed) -> Resolution<'_> {

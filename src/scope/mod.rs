@@ -6,8 +6,9 @@ use crate::config::options::UnitRule;
 use crate::config::policy::Declared;
 use crate::extract::{Manifests, ObjectId};
 use crate::finding::divergence::{Divergence, UnknownVariable};
+use crate::patches::Listed;
 use crate::text::input::Found;
-use crate::text::{FileId, Place};
+use crate::text::{FileId, Place, Span};
 use globset::GlobSet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,12 @@ pub struct Unit {
     pub changed: BTreeMap<ObjectId, Divergence>,
     /// Why the unit may apply objects that are not here.
     pub open: Option<Divergence>,
+    /// The folders of the kustomizations that people build for it.
+    pub overlays: Vec<String>,
+    /// Whether it applies what these build as it is: a controller may change it first.
+    pub as_built: bool,
+    /// The stamps file that its kustomization names, as it stands. Nothing, if the run makes it anew.
+    pub stamps: Option<StampsFile>,
     /// The sources into whose values a controller puts what is not known here.
     pub put_in: BTreeMap<ObjectId, Vec<PutIn>>,
     /// The file of the object by which a controller applies it.
@@ -52,6 +59,18 @@ pub struct PutIn {
     pub said: Place,
     /// Why its value is not known.
     pub why: UnknownVariable,
+}
+
+/// The [stamps file](crate::patches) of an overlay, as it stands.
+pub struct StampsFile {
+    /// Its path, as people would write it from here.
+    pub name: String,
+    /// The kustomization file that names it.
+    pub named_by: FileId,
+    /// Where it is named.
+    pub at: Span,
+    /// The workloads that it stamps.
+    pub entries: Vec<Listed>,
 }
 
 /// What a unit sees of a file.
@@ -101,6 +120,8 @@ pub struct Units {
     pub all: Vec<Unit>,
     /// One entry a file.
     pub homes: Vec<Home>,
+    /// The files with the name of a stamps file that no kustomization names.
+    pub unwired: Vec<FileId>,
 }
 
 impl Units {

@@ -110,7 +110,7 @@ fn is_quoted_value(tape: &Tape, text: &str, span: Span) -> bool {
 /// Runs granit over `seen`, which is as long as the chunk. An error comes with the end of the last token
 /// before the error.
 fn parse_seen(text: &str, chunk: Span, seen: &str) -> Result<Tape, (SyntaxError, usize)> {
-    let mut builder = Builder {
+    let mut builder = TapeBuilder {
         text,
         base: chunk.start as usize,
         tape: Tape::default(),
@@ -150,7 +150,7 @@ fn parse_seen(text: &str, chunk: Span, seen: &str) -> Result<Tape, (SyntaxError,
         let cursor = builder.cursor;
         builder.event(&event, span).map_err(|e| (e, cursor))?;
     }
-    let Builder { mut tape, .. } = builder;
+    let TapeBuilder { mut tape, .. } = builder;
     tape.props.sort_by_key(|p| p.node);
     Ok(tape)
 }
@@ -174,12 +174,12 @@ fn directive(body: &str) -> Option<usize> {
     None
 }
 
-struct Builder<'a> {
+struct TapeBuilder<'a> {
     text: &'a str,
     base: usize,
     tape: Tape,
     /// Collections that are not closed yet.
-    open: Vec<Open>,
+    open: Vec<Unclosed>,
     /// For each anchor, by granit's number: its node, and the position of its props. Sorted, because
     /// the numbers grow.
     anchors: Vec<(usize, NodeId, usize)>,
@@ -189,13 +189,13 @@ struct Builder<'a> {
     last_end: u32,
 }
 
-struct Open {
+struct Unclosed {
     node: usize,
     children: usize,
     anchor: usize,
 }
 
-impl Builder<'_> {
+impl TapeBuilder<'_> {
     fn error(&self, body: &str, error: &granit_parser::ScanError) -> SyntaxError {
         let at = error.marker().byte_offset().unwrap_or(body.len()).min(body.len());
         let message = error.info().to_string();
@@ -291,7 +291,7 @@ impl Builder<'_> {
             self.cursor = span.end as usize;
         }
         self.last_end = span.end;
-        self.open.push(Open { node: node.0 as usize, children: 0, anchor });
+        self.open.push(Unclosed { node: node.0 as usize, children: 0, anchor });
         if self.open.len() > MAX_DEPTH {
             return Err(SyntaxError::refused(
                 span.start as usize,

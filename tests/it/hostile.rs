@@ -173,6 +173,35 @@ fn names_do_not_act_on_a_terminal_or_a_workflow() {
     }
 }
 
+/// The runner of GitHub looks for commands behind the blanks of a line, and for `##[` anywhere.
+#[test]
+fn a_diff_is_no_command_of_a_workflow() {
+    let hostile = "spec:\n  ::set-output name=x::y: a\n  template: # ##[add-path]x\n";
+    let text = MANIFEST.replace("spec:\n  template:\n", hostile);
+    let sandbox = sandbox(&[("all.yaml", &text)]);
+    for words in
+        [&["check", "--diff", "-o", "github", "."][..], &["write", "--diff", "-o", "github", "."]]
+    {
+        let said = stdout(&run(&sandbox, words));
+        let mut lines = said.lines();
+        let first = lines.next().unwrap();
+        let word = first.strip_prefix("::stop-commands::").expect(first);
+        assert!(word.len() == 64 && !word.contains(|c: char| !c.is_ascii_hexdigit()), "{word}");
+        let end = format!("::{word}::");
+        let diff: Vec<&str> = lines.by_ref().take_while(|line| *line != end).collect();
+        assert!(diff.iter().any(|line| line.starts_with("+        checksum/rollstamp")), "{said}");
+        for acts in ["   ::set-output", "   template: # ##["] {
+            assert!(diff.iter().any(|line| line.starts_with(acts)), "{said}");
+        }
+        // Behind it, only what the program says itself.
+        assert!(lines.all(|line| line.starts_with("::error ")), "{said}");
+        assert_eq!(said.matches(&end).count(), 1, "{said}");
+    }
+    // For people and for `git apply` a diff is what it is.
+    let raw = stdout(&run(&sandbox, &["write", "--diff", "."]));
+    assert!(raw.starts_with("--- "), "{raw}");
+}
+
 #[test]
 fn files_with_names_are_written_all_or_none() {
     let reader = reader("d");

@@ -1,7 +1,7 @@
 //! The explanation for programs. The structs here are the format; nothing else is serialised.
 
 use super::{Explained, Read, explained, found, named_keys, words};
-use crate::extract::{Mount, ObjectId, Why};
+use crate::extract::{Grounds, Mount, ObjectId};
 use crate::outcome::Outcome;
 use crate::plan::Reason;
 use crate::report::locator::Locator;
@@ -224,18 +224,18 @@ fn outcome_word(reason: &Reason) -> &'static str {
     }
 }
 
-fn why_word(why: Why) -> &'static str {
+fn why_word(why: Grounds) -> &'static str {
     match why {
-        Why::Named => "named",
-        Why::All => "all",
-        Why::Items => "items",
-        Why::SubPaths => "sub-paths",
-        Why::ItemsInSubPaths => "items-in-sub-paths",
-        Why::Operator => "operator",
-        Why::LiveSubPaths => "live-sub-paths",
-        Why::Site => "site",
-        Why::NotMounted => "not-mounted",
-        Why::NothingShown => "nothing-shown",
-        Why::Live => "live",
+        Grounds::Named => "named",
+        Grounds::All => "all",
+        Grounds::Items => "items",
+        Grounds::SubPaths => "sub-paths",
+        Grounds::ItemsInSubPaths => "items-in-sub-paths",
+        Grounds::Operator => "operator",
+        Grounds::LiveSubPaths => "live-sub-paths",
+        Grounds::Site => "site",
+        Grounds::NotMounted => "not-mounted",
+        Grounds::NothingShown => "nothing-shown",
+        Grounds::Live => "live",
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Explained;
 use crate::extract::{
-    By, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, SiteLabel, Source, Why,
+    By, Grounds, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, SiteLabel,
+    Source,
 };
 use crate::finding::controllers::not_selected;
 use crate::finding::workload::{no_stamp, until};
@@ -96,14 +97,18 @@ pub(super) fn why(reference: &Reference, counted: &Counted, source: &Source) -> 
     let binary = reference.keys == Keys::Env && source.entries.iter().any(|e| !e.env);
     let mut text = match reference.why {
         _ if source.whole => "all entries, because a template mixes them",
-        Why::Named => "the key it names",
-        Why::All if binary => "all keys but binaryData",
-        Why::Items => "only its items",
-        Why::SubPaths => "only by subPath",
-        Why::ItemsInSubPaths => "its items, only by subPath",
-        Why::Operator => "all keys: an operator may add mounts",
-        Why::LiveSubPaths => "only by subPath, which never refreshes",
-        Why::All | Why::Site | Why::NotMounted | Why::NothingShown | Why::Live => "all keys",
+        Grounds::Named => "the key it names",
+        Grounds::All if binary => "all keys but binaryData",
+        Grounds::Items => "only its items",
+        Grounds::SubPaths => "only by subPath",
+        Grounds::ItemsInSubPaths => "its items, only by subPath",
+        Grounds::Operator => "all keys: an operator may add mounts",
+        Grounds::LiveSubPaths => "only by subPath, which never refreshes",
+        Grounds::All
+        | Grounds::Site
+        | Grounds::NotMounted
+        | Grounds::NothingShown
+        | Grounds::Live => "all keys",
     }
     .to_owned();
     if !missing.is_empty() {
@@ -165,9 +170,9 @@ pub(super) fn why_not(
             format!("ignored: {} ({})", keys_by(source, ignored), keys.join(", "))
         }
         Reason::ReadsNothing => match reference.why {
-            Why::NotMounted => "no container mounts the volume".to_owned(),
-            Why::NothingShown => "no mount shows one of its items".to_owned(),
-            Why::Live => format!("reloaded while the pods run ({LIVE}, or a reload sidecar)"),
+            Grounds::NotMounted => "no container mounts the volume".to_owned(),
+            Grounds::NothingShown => "no mount shows one of its items".to_owned(),
+            Grounds::Live => format!("reloaded while the pods run ({LIVE}, or a reload sidecar)"),
             _ if reference.site.under == Under::PodSpec => "acts when images are pulled".to_owned(),
             _ => "acts when the volume is mounted".to_owned(),
         },
@@ -213,7 +218,10 @@ pub(super) fn why_not(
 /// Why the stamp is what it is, where that is not plain from what counts.
 pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
     let text = match view.decision() {
-        Decision::LeftAlone(why) => why.text(),
+        Decision::LeftAlone(why) => match view.planned.listed {
+            None => why.text(),
+            Some(_) => format!("the stamps file of each overlay stamps it; {}", why.text()),
+        },
         Decision::Stamp { .. } => {
             return Some(format!("its pods are replaced only {}", until(view.template.later?)));
         }

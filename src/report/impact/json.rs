@@ -75,6 +75,8 @@ struct WorkloadRow<'a> {
     held: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     held_because: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    overlays: &'a [String],
     reasons: Vec<ReasonRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     disruption: Option<DisruptionRow<'a>>,
@@ -168,6 +170,8 @@ struct SourceRow<'a> {
     renamed: bool,
     keys: Vec<ChangedKeyRow<'a>>,
     readers: Vec<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    overlays: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     silent: Option<&'static str>,
 }
@@ -259,6 +263,7 @@ fn workload<'a>(workload: &'a Workload, locators: &Locators<'a>) -> WorkloadRow<
         unknown: workload.is_unknown,
         held: workload.held.map(held),
         held_because: super::words::held(workload),
+        overlays: &workload.overlays,
         reasons: workload.reasons.iter().map(|r| reason(r, locators)).collect(),
         disruption: workload.disruption.as_ref().map(disruption),
     }
@@ -364,6 +369,7 @@ fn source<'a>(source: &'a SourceChange, view: &View<'a>, locators: &Locators<'a>
         renamed: source.is_renamed,
         keys: source.keys.iter().map(key).collect(),
         readers: source.readers.iter().map(reader).collect(),
+        overlays: &source.overlays,
         silent: source.silent.map(|silent| match silent {
             Silent::NoReader => "no-reader",
             Silent::OtherKeys => "other-keys",

@@ -155,6 +155,7 @@ fn row(workload: &Workload) -> String {
     if workload.is_resumed {
         why.push(words::RESUMED.to_owned());
     }
+    why.extend(words::overlays(&workload.overlays, false).map(|overlays| escaped(&overlays)));
     match workload.answer {
         Answer::New => why.push("new".to_owned()),
         Answer::Gone => why.push("gone".to_owned()),

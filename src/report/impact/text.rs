@@ -90,6 +90,9 @@ impl Page<'_, '_> {
         let pods = pods.filter(|_| workload.answer.replaces_pods()).unwrap_or_default();
         let head = format!("  {}{pad}  {pods}", self.styled(&name, "1"));
         let mut text = format!("{}\n", head.trim_end());
+        if let Some(overlays) = words::overlays(&workload.overlays, self.view.show_all) {
+            text.push_str(&self.folded(&plain(&overlays), 4));
+        }
         for trouble in words::troubles(workload) {
             text.push_str(&self.folded(&self.styled(&plain(&trouble), "31"), 4));
         }
@@ -202,7 +205,10 @@ impl Page<'_, '_> {
             out.write_all(self.workload(workload, names.unwrap_or(0)).as_bytes())?;
         }
         for source in sources {
-            let said = words::silent_of(source);
+            let mut said = words::silent_of(source);
+            if let Some(overlays) = words::overlays(&source.overlays, self.view.show_all) {
+                said.push_str(&format!(" ({overlays})"));
+            }
             let said = plain(&said);
             let name = self.styled(&plain(&source.name.to_string()), "1");
             out.write_all(self.folded(&format!("{name} {said}"), 2).as_bytes())?;

@@ -91,6 +91,20 @@ pub(in crate::report) fn pods(found: &Disruption, name: &str) -> String {
     text
 }
 
+/// How many overlays are named.
+const FEW_OVERLAYS: usize = 3;
+
+/// `in overlays/dev, overlays/prod and 4 more`, where what overlays build is compared.
+pub(in crate::report) fn overlays(overlays: &[String], show_all: bool) -> Option<String> {
+    let few = if show_all { overlays.len() } else { FEW_OVERLAYS };
+    let named = overlays.get(..few).unwrap_or(overlays).join(", ");
+    match overlays.len().saturating_sub(few) {
+        _ if overlays.is_empty() => None,
+        0 => Some(format!("in {named}")),
+        more => Some(format!("in {named} and {more} more")),
+    }
+}
+
 /// `2m30s`
 pub(in crate::report) fn duration(seconds: u64) -> String {
     let (hours, minutes, rest) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);

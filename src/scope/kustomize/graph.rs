@@ -12,7 +12,7 @@ use crate::finding::divergence::{
 };
 use crate::k8s::providers::Target;
 use crate::patches;
-use crate::scope::{Member, Unit};
+use crate::scope::{Member, StampsFile, Unit};
 use crate::text::{FileId, Place, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +31,8 @@ pub(super) struct Graph<'a> {
     /// What their generators make. Its numbers come behind those of the manifests.
     generated: Generated,
     pub(super) options: &'a Options,
+    /// What no other one includes.
+    leaves: BTreeSet<usize>,
     /// What each gathers when it is included as a resource.
     gathered: BTreeMap<usize, Accumulator>,
     /// The variables in what generators make.
@@ -88,10 +90,18 @@ impl<'a> Graph<'a> {
             looks,
             generated: Generated::default(),
             options,
+            leaves: BTreeSet::new(),
             gathered: BTreeMap::new(),
             made_marks: BTreeMap::new(),
             left: MAX_STEPS,
         }
+    }
+
+    /// The folders whose kustomization names the stamps file in it.
+    pub(super) fn wired(&self) -> BTreeSet<&'a str> {
+        let all = self.found.iter().zip(&self.parsed);
+        let wired = all.filter(|(_, parsed)| parsed.as_ref().map_or(true, |p| p.stamps.is_some()));
+        wired.map(|(k, _)| k.folder.as_str()).collect()
     }
 
     /// An object, and what it provides: of a text, or made by a generator.
@@ -120,6 +130,7 @@ impl<'a> Graph<'a> {
         let is_component = |k: usize| self.parsed[k].as_ref().is_ok_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
             (0..self.found.len()).filter(|k| !included.contains(k) && !is_component(*k)).collect();
+        self.leaves = leaves.iter().copied().collect();
         let leaves = leaves
             .into_iter()
             .map(|k| {
@@ -135,6 +146,9 @@ impl<'a> Graph<'a> {
             name: self.found[k].folder.clone(),
             built: true,
             open: gathered.open,
+            stamps: self.overlays(k).into_iter().find_map(|overlay| self.stamps_file(overlay)),
+            overlays: self.overlays(k).into_iter().map(|k| self.found[k].folder.clone()).collect(),
+            as_built: self.is_as_built(k),
             put_in: gathered.put_in,
             applied_by: self.found[k].applied.as_ref().map(|_| self.found[k].input),
             ..Unit::default()
@@ -353,18 +367,56 @@ impl<'a> Graph<'a> {
         objects.map(|at| (at, self.object(at).1)).collect()
     }
 
+    /// The workloads that the stamps file of a kustomization names. Nothing, if it is not ours.
+    fn listed(&self, k: usize) -> Option<Vec<patches::Listed>> {
+        let Material(bytes) = self.found[k].material.get(patches::FILE_NAME)?;
+        patches::read(std::str::from_utf8(bytes).ok()?, &self.options.annotation)
+    }
+
+    /// The kustomizations that people build for a leaf: itself, or those that a controller builds and
+    /// applies.
+    fn overlays(&self, k: usize) -> Vec<usize> {
+        if self.found[k].applied.is_none() {
+            return vec![k];
+        }
+        let children = self.found[k].children.values();
+        let overlay = |child: &Child| match child {
+            Child::Kustomization(overlay) => Some(*overlay),
+            Child::File(_) | Child::Absent => None,
+        };
+        children.filter_map(overlay).collect()
+    }
+
+    /// Whether a leaf is applied as its kustomizations build it.
+    fn is_as_built(&self, k: usize) -> bool {
+        let Some(applied) = &self.found[k].applied else { return true };
+        let is_plain = self.parsed[k].as_ref().is_ok_and(Parsed::changes_nothing);
+        is_plain && applied.by.post_build.is_empty()
+    }
+
+    /// The stamps file that a kustomization names.
+    fn stamps_file(&self, k: usize) -> Option<StampsFile> {
+        let at = self.parsed[k].as_ref().ok()?.stamps?;
+        if self.options.makes_stamps_files {
+            return None;
+        }
+        let Kustomization { folder, input, .. } = &self.found[k];
+        let name = match folder.as_str() {
+            "." => patches::FILE_NAME.to_owned(),
+            folder => format!("{folder}/{}", patches::FILE_NAME),
+        };
+        Some(StampsFile { name, named_by: *input, at, entries: self.listed(k)? })
+    }
+
     /// What a stamps file of ours does: it gives the pod templates that it names another stamp than their
     /// files, and leaves everything else alone. A file of this name that is not ours may do anything.
     fn add_stamps(&self, k: usize, at: Span, gathered: &mut Accumulator) {
-        let file = self.found[k].material.get(patches::FILE_NAME);
-        let text = file.and_then(|Material(bytes)| std::str::from_utf8(bytes).ok());
-        let Some(entries) = text.and_then(|text| patches::read(text, &self.options.annotation))
-        else {
+        let Some(entries) = self.listed(k) else {
             return gathered
                 .change_all(&self.why(k, Effect::Field(FieldEffect::MayChange), at), true);
         };
-        if self.options.makes_stamps_files {
-            // The run makes the file anew, so what it says today is of no account.
+        // What the run makes anew is of no account today, and the plan looks at those of leaves.
+        if self.options.makes_stamps_files || self.leaves.contains(&k) {
             return;
         }
         for item in &mut gathered.items {

@@ -342,6 +342,17 @@ fn replacements(field: Field<'_>, stamp: &str) -> Result<Vec<ReplacementEntry>, 
 }
 
 impl Parsed {
+    /// Whether it only includes others.
+    pub(super) fn changes_nothing(&self) -> bool {
+        self.components.is_empty()
+            && self.namespace.is_none()
+            && self.generators.is_empty()
+            && self.changes.is_empty()
+            && self.adds.is_empty()
+            && self.patches.is_empty()
+            && self.replacements.is_empty()
+    }
+
     /// The patches and replacements, from the text of the kustomization and from the files among
     /// `found`.
     pub(super) fn all_patches(&self, found: &Kustomization, stamp: &str) -> Vec<Patch> {

@@ -31,6 +31,7 @@ use crate::finding::divergence::{Cause, Divergence, Oddity};
 use crate::k8s::id::Identity;
 use crate::k8s::kustomize_names::POD_KINDS;
 use crate::k8s::providers::Target;
+use crate::patches;
 use crate::scope::{Home, Seat, Units};
 use crate::text::input::Input;
 use crate::text::{FileId, Place, Span};
@@ -152,6 +153,7 @@ pub fn units(
     }
     let graph = graph::Graph::new(manifests, found, looks, options);
     let patches = graph.patch_inputs();
+    let wired = graph.wired();
     let (leaves, generated) = graph.leaves();
     let mut homes: BTreeMap<FileId, Vec<Seat>> = BTreeMap::new();
     let is_below = |file: &FileId| manifests[*file].input.kustomization.is_some();
@@ -170,6 +172,7 @@ pub fn units(
             }
         }
     }
+    units.unwired = unwired(manifests, &wired, found);
     for &file in &raw {
         let input = &manifests[file].input;
         units.homes[file.index()] = match homes.remove(&file) {
@@ -181,6 +184,30 @@ pub fn units(
         };
     }
     (units, generated)
+}
+
+/// The files that are called as stamps files are and that no kustomization names. `wired` are the
+/// folders whose kustomization names the one in it.
+fn unwired(manifests: &Manifests, wired: &BTreeSet<&str>, found: &Kustomizations) -> Vec<FileId> {
+    let is_unwired = |file: &FileId| {
+        let input = &manifests[*file].input;
+        let Some(name) = input.name.strip_suffix(patches::FILE_NAME) else { return false };
+        if !(input.is_looked_at() && (name.is_empty() || name.ends_with('/'))) {
+            return false;
+        }
+        let folder = name.strip_suffix('/').unwrap_or(".");
+        let above = input.kustomization.as_deref().map(|path| {
+            let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+            if above.is_empty() { "." } else { above }
+        });
+        // One that reaches nothing of this run was not read.
+        let is_read = found.0.iter().any(|k| k.folder == folder);
+        !wired.contains(folder) && (is_read || above != Some(folder))
+    };
+    match found.0.is_empty() {
+        true => Vec::new(),
+        false => manifests.files().filter(is_unwired).collect(),
+    }
 }
 
 fn unlisted(input: &Input) -> Divergence {

@@ -11,7 +11,7 @@ use crate::yaml::tape::{Document, Kind, NodeId, Style};
 
 /// What becomes of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyChange<'a> {
+pub struct EntryEdit<'a> {
     /// The key.
     pub name: &'a str,
     /// Its value; nothing, if the key goes.
@@ -28,7 +28,7 @@ pub fn rewrite(
     text: &str,
     route: &[Step],
     parents: &[&str],
-    entries: &[KeyChange<'_>],
+    entries: &[EntryEdit<'_>],
 ) -> Result<Vec<Edit>, Refusal> {
     let editor = Editor { document, text };
     let mut at = document.root();
@@ -82,7 +82,7 @@ impl Editor<'_> {
         &self,
         at: NodeId,
         parents: &[&str],
-        entries: &[KeyChange<'_>],
+        entries: &[EntryEdit<'_>],
     ) -> Result<Vec<Edit>, Refusal> {
         let mut coming = entries.iter().filter_map(|entry| Some((entry.name, entry.value?)));
         let Some((name, value)) = coming.next() else {
@@ -116,7 +116,7 @@ impl Editor<'_> {
         mapping: NodeId,
         key: NodeId,
         outer: NodeId,
-        entries: &[KeyChange<'_>],
+        entries: &[EntryEdit<'_>],
     ) -> Result<Vec<Edit>, Refusal> {
         self.refuse_lone_returns(mapping)?;
         let same = |(key, value)| (key, value, Becomes::Same);
@@ -390,8 +390,8 @@ mod tests {
 
     fn edited(text: &str, entries: &[(&str, Option<&str>)]) -> String {
         let document = parse(text, Span::new(0, text.len())).unwrap().remove(0);
-        let entries: Vec<KeyChange<'_>> =
-            entries.iter().map(|&(name, value)| KeyChange { name, value }).collect();
+        let entries: Vec<EntryEdit<'_>> =
+            entries.iter().map(|&(name, value)| EntryEdit { name, value }).collect();
         match rewrite(&document, text, &[], &["m", "a"], &entries) {
             Ok(edits) => EditSet::new(edits).unwrap().apply(text),
             Err(refusal) => format!("refused: {}", refusal.message),

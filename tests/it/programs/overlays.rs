@@ -1,19 +1,17 @@
 //! `write --build` and `check --build` with the real builders: stamps for every overlay, without a
 //! plugin.
 
-use super::{bash, below, example, file, found, stamps, tool};
+use super::{bash, example, file, found, stamps, tool};
 use crate::sandbox::{Sandbox, Tree, read_tree};
-use std::collections::BTreeMap;
-use std::path::Path;
 
 /// The builders that `--build` knows, if they are here.
-fn builders() -> Vec<&'static str> {
+pub(super) fn builders() -> Vec<&'static str> {
     let kustomize = found("kustomize", &["version"]).map(|_| "kustomize");
     let kubectl = found("kubectl", &["version", "--client"]).map(|_| "kubectl");
     kustomize.into_iter().chain(kubectl).collect()
 }
 
-fn build(builder: &str, folder: &str) -> String {
+pub(super) fn build(builder: &str, folder: &str) -> String {
     match builder {
         "kubectl" => format!("kubectl kustomize {folder}"),
         _ => format!("kustomize build {folder}"),
@@ -21,7 +19,7 @@ fn build(builder: &str, folder: &str) -> String {
 }
 
 /// Two overlays over one base, each with content of its own.
-fn two_overlays() -> Tree {
+pub(super) fn two_overlays() -> Tree {
     let mut tree = Tree::new();
     let mut add = |name: &str, text: &str| drop(tree.insert(name.to_owned(), file(text)));
     add("base/kustomization.yaml", "resources: [web.yaml, config.yaml]\n");
@@ -71,7 +69,7 @@ data: {A: everywhere}
 }
 
 /// A cache of its own, so that no run knows another one.
-fn rollstamp(sandbox: &Sandbox, arguments: &[&str]) -> super::Tool {
+pub(super) fn rollstamp(sandbox: &Sandbox, arguments: &[&str]) -> super::Tool {
     tool(sandbox, "rollstamp", arguments).env("XDG_CACHE_HOME", sandbox.path("cache"))
 }
 
@@ -160,31 +158,33 @@ fn a_build_that_fails_is_no_clean_overlay() {
     }
 }
 
+/// Runs a line with a kustomize that counts: the exit code, and how many overlays were built.
+fn counted(sandbox: &Sandbox, line: &str) -> (i32, usize) {
+    std::fs::create_dir_all(sandbox.path("bin")).expect("a folder");
+    let real = bash(sandbox, "command -v kustomize").succeeds();
+    let script = format!(
+        "#!/bin/sh\n[ \"$1\" = build ] && echo x >>\"$COUNT\"\nexec {} \"$@\"\n",
+        real.trim()
+    );
+    std::fs::write(sandbox.path("bin/kustomize"), script).expect("a script");
+    bash(sandbox, "chmod +x bin/kustomize").succeeds();
+    let count = sandbox.path("count");
+    let _ = std::fs::remove_file(&count);
+    let path = format!(
+        "PATH=\"$PWD/bin:$PATH\" COUNT=\"$PWD/count\" XDG_CACHE_HOME=\"$PWD/cache\" {line}"
+    );
+    let said = bash(sandbox, &path).run();
+    let builds = std::fs::read_to_string(&count).unwrap_or_default().lines().count();
+    (said.exit, builds)
+}
+
 #[test]
 fn a_second_run_starts_no_builder() {
     if builders().len() < 2 {
         return;
     }
     let sandbox = Sandbox::new(&two_overlays());
-    // A kustomize that counts.
-    std::fs::create_dir_all(sandbox.path("bin")).expect("a folder");
-    let real = bash(&sandbox, "command -v kustomize").succeeds();
-    let script = format!(
-        "#!/bin/sh\n[ \"$1\" = build ] && echo x >>\"$COUNT\"\nexec {} \"$@\"\n",
-        real.trim()
-    );
-    std::fs::write(sandbox.path("bin/kustomize"), script).expect("a script");
-    bash(&sandbox, "chmod +x bin/kustomize").succeeds();
-    let run = |line: &str| {
-        let count = sandbox.path("count");
-        let _ = std::fs::remove_file(&count);
-        let path = format!(
-            "PATH=\"$PWD/bin:$PATH\" COUNT=\"$PWD/count\" XDG_CACHE_HOME=\"$PWD/cache\" {line}"
-        );
-        let said = bash(&sandbox, &path).run();
-        let builds = std::fs::read_to_string(&count).unwrap_or_default().lines().count();
-        (said.exit, builds)
-    };
+    let run = |line: &str| counted(&sandbox, line);
     // Two overlays, and both again as the proof of what was written.
     assert_eq!(run("rollstamp write --build kustomize ."), (0, 4));
     assert_eq!(run("rollstamp write --build kustomize ."), (0, 0));
@@ -214,61 +214,55 @@ fn the_stamps_of_one_overlay_come_from_a_pipe() {
     }
 }
 
-/// Every leaf kustomization of the real repositories that builds here: after `write --build` it
-/// builds what it built before plus stamps that are right.
 #[test]
-fn overlays_of_real_repositories_build_what_they_built_and_are_stamped() {
-    let Some(kustomize) = found("kustomize", &["version"]) else { return };
-    let Some(root) = crate::corpora::root() else { return };
-    println!("{}", kustomize.trim());
-    let mut sum: BTreeMap<&str, usize> = BTreeMap::new();
-    for repository in crate::corpora::folders(&root.join("corpora")) {
-        one_repository(&repository, &mut sum);
+fn only_overlays_of_which_a_file_changed_are_built() {
+    if builders().len() < 2 || found("git", &["--version"]).is_none() {
+        return;
     }
-    println!("{sum:?}");
-    assert_eq!(sum.get("wrong"), None, "{sum:?}");
+    let sandbox = Sandbox::new(&two_overlays());
+    let commit = "rm -rf .git; git init -q .; printf 'bin\ncache\ncount\n' >.git/info/exclude; git add -A; git -c user.name=a -c user.email=a@example.com commit -qm a";
+    bash(&sandbox, &format!("rollstamp write --build kustomize . && {commit}")).succeeds();
+    let run = |line: &str| counted(&sandbox, line);
+    assert_eq!(run("rollstamp check --build kustomize --since HEAD ."), (0, 0));
+    bash(&sandbox, "sed -i 's/A: dev/A: new/' overlays/dev/config.yaml").succeeds();
+    // A command of one's own is built each time, so the cache does not answer.
+    let any = "--build 'kustomize build {}'";
+    assert_eq!(run(&format!("rollstamp check {any} --since HEAD .")), (1, 1));
+    let said =
+        rollstamp(&sandbox, &["check", "--build", "kustomize", "--since", "HEAD", "."]).run();
+    assert!(
+        said.stderr.contains(
+            "1 overlay built, 1 not, because nothing in them changed: 1 stamp right, 1 not right"
+        ),
+        "{said:?}"
+    );
+    // The file that the object is written in, and not the kustomization that builds it.
+    assert!(said.stdout.contains("--> base/web.yaml:3:18"), "{said:?}");
+    // A file that is named builds the overlays that read it.
+    assert_eq!(run(&format!("rollstamp check {any} overlays/dev/config.yaml")), (1, 1));
+    assert_eq!(run(&format!("rollstamp check {any} base/config.yaml")), (1, 2));
+    assert_eq!(run(&format!("rollstamp write {any} --since HEAD .")), (0, 2));
+    assert_eq!(run(&format!("rollstamp check {any} .")), (0, 2));
+    // What the base says, both read; a file that is gone was read as well.
+    bash(&sandbox, &format!("rm -rf .git; {commit}; rm overlays/prod/stamps.rollstamp.yaml"))
+        .succeeds();
+    assert_eq!(run(&format!("rollstamp check {any} --since HEAD .")), (2, 1));
 }
 
-fn one_repository(repository: &Path, sum: &mut BTreeMap<&'static str, usize>) {
-    let mut count = |what: &'static str, by: usize| *sum.entry(what).or_default() += by;
-    let sandbox = Sandbox::new(&below("", repository));
-    let leaves = bash(&sandbox, "find . -name 'kustomization.y*ml' -o -name Kustomization").run();
-    let mut before = BTreeMap::new();
-    for file in leaves.stdout.lines() {
-        let folder = file.rsplit_once('/').expect("a folder").0.to_owned();
-        let built = tool(&sandbox, "kustomize", &["build", &folder]).run();
-        if built.exit == 0 {
-            before.insert(folder, built.stdout);
-        }
+#[test]
+fn what_builds_decide_is_counted_as_that() {
+    for builder in builders() {
+        let sandbox = Sandbox::new(&two_overlays());
+        let said = rollstamp(&sandbox, &["write", "--build", builder, "."]).run();
+        let line = "2 workloads read configuration: 1 stamped now, 1 stamped in each overlay; 2 overlays built: 4 stamps right;";
+        assert!(said.stderr.contains(line), "{said:?}");
+        let said = rollstamp(&sandbox, &["check", "."]).run();
+        let line = "clean; 2 workloads read configuration: 1 right, 1 stamped in each overlay, unverified without --build;";
+        assert!(said.stderr.contains(line), "{said:?}");
+        let said = rollstamp(&sandbox, &["check", "--build", builder, "-o", "json", "."]).run();
+        let json: serde_json::Value = serde_json::from_str(&said.stdout).expect("JSON");
+        let builds = &json["coverage"]["builds"];
+        assert_eq!(builds["overlays"], 2, "{builds}");
+        assert_eq!(builds["right"], 4, "{builds}");
     }
-    count("kustomizations that build", before.len());
-    let said = rollstamp(&sandbox, &["write", "--build", "kustomize", "."]).run();
-    assert!(matches!(said.exit, 0 | 2), "{}: {said:?}", repository.display());
-    for (folder, stream) in before {
-        let built = tool(&sandbox, "kustomize", &["build", &folder]).run();
-        assert_eq!(built.exit, 0, "{}/{folder}: {}", repository.display(), built.stderr);
-        // A stamp apart, it builds what it built.
-        let strip =
-            |stream: String| tool(&sandbox, "rollstamp", &["strip"]).stdin(stream).run().stdout;
-        assert_eq!(strip(built.stdout.clone()), strip(stream), "{}/{folder}", repository.display());
-        let pipe = tool(&sandbox, "rollstamp", &[]).stdin(built.stdout.clone()).run();
-        let has_entry =
-            std::fs::read_to_string(sandbox.path(&folder).join("stamps.rollstamp.yaml"));
-        count("stamps files", usize::from(has_entry.is_ok()));
-        if pipe.exit != 0 {
-            count("refused", 1);
-            continue;
-        }
-        let (own, wanted) = (stamps(built.stdout.as_bytes()), stamps(pipe.stdout.as_bytes()));
-        for (name, stamp) in &wanted {
-            match own.get(name) {
-                Some(own) if own == stamp => count("right", 1),
-                Some(_) => count("wrong", 1),
-                // A base or a Component is built by hand here, and applied by no overlay.
-                None => count("missing, mostly in bases", 1),
-            }
-        }
-    }
-    let said = rollstamp(&sandbox, &["write", "--build", "kustomize", "."]).run();
-    assert!(said.stderr.contains("0 files changed"), "{}: {said:?}", repository.display());
 }

@@ -1,0 +1,128 @@
+//! Looks at what overlays build in the place of the files that they are built from.
+
+use super::builds::failed;
+use crate::finding::Finding;
+use crate::io::builds::Builder;
+use crate::io::overlays::{self as on_disk, Overlay, Prints};
+use crate::io::progress::Progress;
+use crate::outcome::Outcome;
+use crate::overlays;
+use crate::parallel;
+use crate::process::Loaded;
+use crate::text::input::{Found, Input, Skipped};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The overlays of one state, each with the name that people see.
+pub(super) struct Overlays(Vec<(String, Overlay)>);
+
+impl Overlays {
+    /// The overlays below these paths of the file system.
+    pub(super) fn below(paths: &[PathBuf]) -> Self {
+        let found = on_disk::below(paths).into_iter();
+        Self(found.map(|overlay| (overlay.folder.clone(), overlay)).collect())
+    }
+
+    /// The overlays below paths of a folder that stands for something else, which `name` says of a path
+    /// below `root`.
+    pub(super) fn inside(root: &Path, paths: &[String], name: impl Fn(&str) -> String) -> Self {
+        let paths: Vec<PathBuf> = paths.iter().map(|path| root.join(path)).collect();
+        let named = |overlay: Overlay| {
+            let inside = overlay.path.parent().and_then(|folder| folder.strip_prefix(root).ok());
+            let inside = inside.map(crate::io::overlays::slashed).unwrap_or_default();
+            let name = name(&inside);
+            (if name.is_empty() { ".".to_owned() } else { name }, overlay)
+        };
+        Self(on_disk::below(&paths).into_iter().map(named).collect())
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Leaves out, on both sides, overlays that read the same bytes, if the builder reads nothing else.
+    /// The names of both are told apart behind the roots. Returns how many are left out.
+    pub(super) fn without_same(
+        sides: (&mut Self, &mut Self),
+        roots: (&[String], &[String]),
+        builder: &Builder,
+    ) -> usize {
+        if builder.version().is_none() {
+            return 0;
+        }
+        let prints = |side: &Self, roots: &[String]| -> BTreeMap<String, [u8; 32]> {
+            let mut prints = Prints::default();
+            let all = side.0.iter();
+            all.filter_map(|(name, overlay)| Some((below(name, roots), prints.of(overlay)?)))
+                .collect()
+        };
+        let (old, new) = (prints(sides.0, roots.0), prints(sides.1, roots.1));
+        let same: BTreeSet<&String> = old
+            .iter()
+            .filter(|(name, print)| new.get(*name) == Some(print))
+            .map(|(n, _)| n)
+            .collect();
+        sides.0.0.retain(|(name, _)| !same.contains(&below(name, roots.0)));
+        sides.1.0.retain(|(name, _)| !same.contains(&below(name, roots.1)));
+        same.len()
+    }
+
+    /// Builds all of them, and puts what comes out in the place of what was loaded: an input for each,
+    /// under the name of its folder. What was loaded stays to be pointed at.
+    pub(super) fn build(&self, builder: &Builder, loaded: &mut Loaded, jobs: usize) {
+        for input in &mut loaded.inputs {
+            input.found = Found::Context;
+        }
+        loaded.findings.clear();
+        loaded.skipped = Skipped::default();
+        let progress = Progress::new(self.0.len(), "overlays");
+        let built = parallel::map(self.0.len(), jobs, |at| {
+            let built = builder.run(&self.0[at].1.folder);
+            progress.step();
+            built
+        });
+        for ((name, overlay), built) in self.0.iter().zip(built) {
+            match built {
+                Ok(text) => {
+                    let input = Input {
+                        name: name.clone(),
+                        found: Found::Walked(0),
+                        path: None,
+                        print: None,
+                        folder: name.clone(),
+                        kustomization: None,
+                        below: None,
+                    };
+                    loaded.push(input, Some(text.into()), None);
+                }
+                Err(failure) => {
+                    let file = overlay.path.file_name().unwrap_or_default().to_string_lossy();
+                    let file = format!("{name}/{file}");
+                    loaded.findings.push(failed(builder, name, &file, &failure));
+                }
+            }
+        }
+    }
+}
+
+/// A name behind the root that it begins with.
+fn below(name: &str, roots: &[String]) -> String {
+    let behind = roots.iter().find_map(|root| name.strip_prefix(root.as_str()));
+    behind.unwrap_or(name).trim_matches('/').to_owned()
+}
+
+/// Lets findings about what is built point at the files that the objects were made of, where that is
+/// known.
+pub(super) fn point_at_files(outcome: &mut Outcome) {
+    let mut findings: Vec<Finding> = std::mem::take(&mut outcome.findings);
+    for finding in &mut findings {
+        let Some(place) = finding.place else { continue };
+        if let Some(written) = overlays::written(outcome, place, None) {
+            finding.place = Some(written);
+            finding.quotable = false;
+            finding.related.clear();
+        }
+    }
+    outcome.findings = findings;
+}

@@ -1,0 +1,102 @@
+//! Several overlays in one comparison: what happens in many of them is said once, with their names, and
+//! points at the files that they are built from.
+
+use super::{At, Impact, KeyReason, Reason, Side, SourceChange, Workload};
+use crate::outcome::Outcome;
+use crate::overlays;
+use std::collections::BTreeMap;
+
+/// Makes one of what is the same in several overlays. Each input of the two outcomes is what an overlay
+/// builds, under the name of its folder.
+pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
+    let of = |side| match side {
+        Side::Before => before,
+        Side::After => after,
+    };
+    let folder = |at: At| of(at.side).manifests.name(at.place.file).to_owned();
+    let written = |at: &mut At, key: Option<&str>| {
+        if let Some(place) = overlays::written(of(at.side), at.place, key) {
+            at.place = place;
+        }
+    };
+    let Impact { assume, workloads, sources } = impact;
+    let mut folded: Vec<Workload> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    let mut positions = Vec::new();
+    for mut workload in workloads {
+        let overlay = folder(workload.at);
+        let position = *known.entry(workload.sense()).or_insert_with(|| {
+            written(&mut workload.at, None);
+            for reason in &mut workload.reasons {
+                if let Reason::Key(KeyReason { at, key, .. }) = reason {
+                    written(at, Some(key));
+                }
+            }
+            folded.push(workload);
+            folded.len() - 1
+        });
+        positions.push(position);
+        folded[position].overlays.push(overlay);
+    }
+    let mut changes: Vec<SourceChange> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for mut source in sources {
+        let overlay = folder(source.at);
+        for readers in
+            source.keys.iter_mut().map(|key| &mut key.readers).chain([&mut source.readers])
+        {
+            readers.iter_mut().for_each(|reader| *reader = positions[*reader]);
+            readers.sort_unstable();
+            readers.dedup();
+        }
+        let position = *known.entry(source.sense()).or_insert_with(|| {
+            written(&mut source.at, None);
+            source.keys.iter_mut().for_each(|key| written(&mut key.at, Some(&key.key)));
+            changes.push(source);
+            changes.len() - 1
+        });
+        changes[position].overlays.push(overlay);
+    }
+    Impact { assume, workloads: folded, sources: changes }
+}
+
+impl Workload {
+    /// All that is said about it but the places.
+    fn sense(&self) -> String {
+        let Self {
+            name,
+            at: _,
+            answer,
+            must,
+            does,
+            reasons,
+            held,
+            is_resumed,
+            is_unknown,
+            disruption,
+            overlays: _,
+        } = self;
+        let reasons = reasons.iter().map(|reason| match reason {
+            Reason::Key(KeyReason { source, key, change, site: _, spot, reference, at: _ }) => {
+                format!("{source}\n{key}\n{change:?} {spot:?} {reference}\n")
+            }
+            other => format!("{other:?}\n"),
+        });
+        let reasons: String = reasons.collect();
+        format!(
+            "{name} {answer:?} {must} {does} {held:?} {is_resumed} {is_unknown}\n{reasons}{disruption:?}"
+        )
+    }
+}
+
+impl SourceChange {
+    /// All that is said about it but the places.
+    fn sense(&self) -> String {
+        let Self { name, target, at: _, change, keys, is_renamed, readers, silent, overlays: _ } =
+            self;
+        let keys =
+            keys.iter().map(|key| format!("{}\n{:?} {:?}\n", key.key, key.change, key.readers));
+        let keys: String = keys.collect();
+        format!("{name} {target:?} {change:?} {is_renamed} {readers:?} {silent:?}\n{keys}")
+    }
+}

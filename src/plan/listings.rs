@@ -1,0 +1,134 @@
+//! What the stamps files of overlays say, as far as that can be judged without a build.
+
+use super::{Decision, Planner};
+use crate::config::options::Options;
+use crate::extract::{Manifests, Object, TemplateId};
+use crate::finding::divergence::{Cause, Divergence, Effect};
+use crate::finding::{Code, Finding};
+use crate::patches::Listed;
+use crate::scope::{Seat, Unit, Units};
+use crate::text::Place;
+
+/// What the stamps files come to that name a workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// Every one holds the stamp that is needed there.
+    Right,
+    /// This one holds another stamp.
+    Stale(String),
+    /// Whether the stamps are right shows only in what is built.
+    Unverified,
+}
+
+impl Planner<'_> {
+    /// What the stamps files come to that name the workload, if every overlay that applies it has one
+    /// that does.
+    pub(super) fn listing(&mut self, at: TemplateId) -> Option<Listing> {
+        let object = self.manifests.workload(at);
+        let seats = self.units.seats(object.place.file).filter(|seats| !seats.is_empty())?;
+        let mut all = Listing::Right;
+        for seat in seats {
+            match self.listing_in(seat, at)? {
+                Listing::Right => {}
+                stale @ Listing::Stale(_) => return Some(stale),
+                Listing::Unverified => all = Listing::Unverified,
+            }
+        }
+        Some(all)
+    }
+
+    fn listing_in(&mut self, seat: &Seat, at: TemplateId) -> Option<Listing> {
+        let (manifests, units) = (self.manifests, self.units);
+        let template = &manifests[at];
+        let unit = units.get(seat.unit);
+        let file = unit.stamps.as_ref()?;
+        let entry = entry(manifests, unit, manifests.workload(at))?;
+        // What there is to say about the workload is said where somebody decides about it.
+        let said = std::mem::take(&mut self.said);
+        let decided = self.template(seat, at);
+        self.said = said;
+        if self.doubt_in(unit, seat, at, &decided).is_some() {
+            return Some(Listing::Unverified);
+        }
+        let Decision::Stamp { value, .. } = &decided.0 else { return Some(Listing::Unverified) };
+        let of_template = entry.stamps.iter().find(|s| s.template[..] == template.path[..]);
+        Some(match of_template {
+            None => Listing::Unverified,
+            Some(stamp) if stamp.value == *value => Listing::Right,
+            Some(_) => Listing::Stale(file.name.clone()),
+        })
+    }
+
+    /// The stamps file of a unit, where it stamps the workload: what the file of the workload says is
+    /// not what is applied.
+    pub(super) fn patched(&self, unit: &Unit, at: TemplateId) -> Option<Divergence> {
+        let file = unit.stamps.as_ref()?;
+        let id = &self.manifests.workload(at).id;
+        entry(self.manifests, unit, self.manifests.workload(at))?;
+        let cause = Cause::Kustomization {
+            file: self.manifests.name(file.named_by).to_owned(),
+            field: Some("transformers".to_owned()),
+            effect: Effect::ChangesObject(id.kind.to_string(), id.name.to_string()),
+        };
+        let place = Some(Place { file: file.named_by, span: file.at });
+        Some(Divergence { cause, place, built_by: None })
+    }
+}
+
+/// Whether an entry may be about an object: the build may put something before and behind its name.
+fn may_mean(entry: &Listed, object: &Object) -> bool {
+    entry.group == object.id.group.as_str()
+        && entry.kind == object.id.kind.as_str()
+        && entry.name.contains(object.id.name.as_str())
+}
+
+/// The entry about a workload in the stamps file of a unit. Of several workloads whose names are part of
+/// the one that an entry says, it is about the one with the longest name.
+fn entry<'a>(manifests: &Manifests, unit: &'a Unit, object: &Object) -> Option<&'a Listed> {
+    let entries = &unit.stamps.as_ref()?.entries;
+    let is_nearest = |entry: &&Listed| {
+        let others = unit.objects(manifests).map(|(at, _)| &manifests[at]);
+        let mut nearer = others
+            .filter(|other| may_mean(entry, other) && other.id.name.len() > object.id.name.len());
+        nearer.next().is_none()
+    };
+    let mut meant = entries.iter().filter(|entry| may_mean(entry, object));
+    let exact = meant.clone().find(|entry| entry.name == object.id.name.as_str());
+    exact.or_else(|| meant.find(is_nearest))
+}
+
+/// What is wrong with stamps files: one that no kustomization names, and one that names a workload
+/// which its overlay does not hold.
+pub(super) fn findings(manifests: &Manifests, units: &Units, options: &Options) -> Vec<Finding> {
+    if options.makes_stamps_files {
+        // What is built tells more.
+        return Vec::new();
+    }
+    let unwired = units.unwired.iter().map(|&file| {
+        let name = manifests.name(file);
+        let message = format!("no kustomization names {name}, so its stamps have no effect");
+        Finding::new(Code::UnwiredPatches, message)
+            .in_file(name)
+            .help("run `rollstamp write --build kustomize` over the overlays, or delete the file")
+    });
+    let mut findings: Vec<Finding> = unwired.collect();
+    for unit in &units.all {
+        let Some(file) = unit.stamps.as_ref().filter(|_| unit.open.is_none()) else { continue };
+        for entry in &file.entries {
+            let mut objects = unit.objects(manifests).map(|(at, _)| &manifests[at]);
+            if objects.any(|object| may_mean(entry, object)) {
+                continue;
+            }
+            let message = format!(
+                "{} has a stamp for {} {}, which the overlay does not hold",
+                file.name, entry.kind, entry.name
+            );
+            findings.push(
+                Finding::new(Code::OrphanPatches, message)
+                    .in_file(file.name.clone())
+                    .help("run `rollstamp write --build kustomize` over the overlays"),
+            );
+        }
+    }
+    findings
+}
