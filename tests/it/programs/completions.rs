@@ -6,7 +6,7 @@ use crate::sandbox::Sandbox;
 /// What bash offers behind the words of a command line.
 fn offers(words: &str) -> String {
     let script = format!(
-        "set -euo pipefail\nsource <(rollstamp completions bash)\nCOMP_WORDS=({words})\n\
+        "source <(rollstamp completions bash)\nCOMP_WORDS=({words})\n\
          COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\nCOMPREPLY=()\n\
          _rollstamp rollstamp \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"\n\
          echo \"${{COMPREPLY[*]}}\"\n"
