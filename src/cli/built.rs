@@ -78,7 +78,7 @@ impl Overlays {
         loaded.skipped = Skipped::default();
         let progress = Progress::new(self.0.len(), "overlays");
         let built = parallel::map(self.0.len(), jobs, |at| {
-            let built = builder.run(&self.0[at].1.folder);
+            let built = self.0[at].1.printed(builder).map(|printed| printed.text);
             progress.step();
             built
         });

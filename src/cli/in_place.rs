@@ -2,8 +2,8 @@
 
 use super::Exit;
 use super::args::{Building, Common};
-use super::builds;
 use super::run::{Run, print, start_ungrouped};
+use super::{builds, stamps_file};
 use crate::config::options::Goal;
 use crate::io::write;
 use crate::report::{Verb, View, count, summary};
@@ -56,7 +56,7 @@ pub(super) fn write_or_show(
     let overlays = match &asked {
         Some(asked) => run.build(asked)?,
         None if goal == Goal::Strip => {
-            let (changes, findings) = builds::strip(paths, &run.options.annotation);
+            let (changes, findings) = stamps_file::strip(paths, &run.options.annotation);
             run.outcome.add(findings);
             changes
         }
@@ -66,7 +66,7 @@ pub(super) fn write_or_show(
         run.outcome.group();
         run.say_findings()?;
         let view = View { show_diffs: true, ..run.view() };
-        let of_overlays: Vec<String> = overlays.iter().map(builds::Change::diff).collect();
+        let of_overlays: Vec<String> = overlays.iter().map(stamps_file::Change::diff).collect();
         let mut diffs = view.diffs().chain(of_overlays);
         print(|out| common.output.diffs(&mut diffs, out))?;
         return Ok(run.exit());

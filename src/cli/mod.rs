@@ -1,6 +1,7 @@
 //! The command line: one file a verb, and the way from the arguments to the exit code.
 
 mod args;
+mod stamps_file;
 mod builds;
 mod built;
 mod check;
@@ -135,8 +136,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             if IS_ON_A_MACHINE =>
         {
             match folder {
-                Some(folder) => builds::patches(&folder, wire, diff, all, &common),
-                None => builds::for_helm_release(&common),
+                Some(folder) => stamps_file::patches(&folder, wire, diff, all, &common),
+                None => stamps_file::for_helm_release(&common),
             }
         }
         Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),

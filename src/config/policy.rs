@@ -53,6 +53,17 @@ pub struct Rules {
     pub origin: Option<Origin>,
 }
 
+impl Rules {
+    /// Whether a rule asks whether an object has this label; without a key, whether one asks for any.
+    pub fn asks_for_label(&self, key: Option<&str>) -> bool {
+        let of_reloader = self.compat.reloader.as_ref();
+        let ignored = self.ignore.iter().map(|rule| &rule.labels);
+        let mut asked = ignored.chain(self.collectors.iter().map(|row| &row.labels)).flatten();
+        of_reloader.is_some_and(|options| !options.resource_labels.is_empty())
+            || asked.any(|(asked, _)| key.is_none_or(|key| key == asked))
+    }
+}
+
 /// The configuration file in which rules are written.
 pub struct Origin {
     /// The file.

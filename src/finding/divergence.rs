@@ -237,6 +237,8 @@ pub enum FieldEffect {
     WritesAnyField,
     /// It sets control annotations.
     SetsControlAnnotations,
+    /// It sets labels for which a rule of the configuration asks.
+    SetsAskedLabels,
 }
 
 /// Why the value of a variable that a controller puts in is not known.
@@ -301,6 +303,11 @@ impl Divergence {
     /// A divergence that is written nowhere.
     pub fn of(cause: Cause) -> Self {
         Self { cause, place: None, built_by: None }
+    }
+
+    /// Whether an object itself is changed, and nothing is added that a workload reads.
+    pub fn only_changes_the_object(&self) -> bool {
+        matches!(self.cause, Cause::Kustomization { effect: Effect::ChangesObject(..), .. })
     }
 
     /// Whether a workload that reads nothing in its file may read something where it is applied.
@@ -496,6 +503,7 @@ impl FieldEffect {
             Self::Unknown => "is not known to rollstamp",
             Self::WritesAnyField => "may write into any field",
             Self::SetsControlAnnotations => "sets control annotations",
+            Self::SetsAskedLabels => "sets a label for which a rule of the configuration asks",
         }
     }
 }

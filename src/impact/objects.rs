@@ -8,23 +8,24 @@ use crate::extract::{Object, ObjectId};
 use crate::yaml::path::Step;
 use crate::yaml::{self, split};
 use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The document of an object as it is applied.
 pub(super) struct Applied<'a> {
-    pub(super) text: String,
+    pub(super) text: Cow<'a, str>,
     object: &'a Object,
 }
 
 impl<'a> Applied<'a> {
     /// The document of an object of a state.
-    pub(super) fn new(state: &State<'_>, object: &'a Object, assume: Assume) -> Self {
+    pub(super) fn new(state: &State<'a>, object: &'a Object, assume: Assume) -> Self {
         let file = object.place.file;
         let text = state.text(file);
-        let mut changes = state.outcome.changes.iter();
-        let change = changes.find(|change| change.file == file && assume == Assume::Stamped);
+        let change = state.change(file).filter(|_| assume == Assume::Stamped);
         let text = match change {
-            Some(change) => change.edits.slices_within(text, object.document).collect(),
-            None => object.document.of(text).to_owned(),
+            Some(change) => Cow::Owned(change.edits.slices_within(text, object.document).collect()),
+            None => Cow::Borrowed(object.document.of(text)),
         };
         Self { text, object }
     }
@@ -52,19 +53,20 @@ fn at<'v>(value: &'v Value, way: &[Step]) -> Option<&'v Value> {
 }
 
 /// The pod templates of an object of a state, in their order.
-pub(super) fn templates(
+pub(super) fn templates<'v>(
     state: &State<'_>,
     at_object: ObjectId,
-    value: Option<&Value>,
-) -> Vec<Value> {
-    let of = |path: &[Step]| value.and_then(|value| at(value, path)).cloned();
+    value: Option<&'v Value>,
+) -> Vec<&'v Value> {
+    let of = |path: &[Step]| value.and_then(|value| at(value, path));
     let templates = state.manifests().templates_of(at_object);
-    templates.map(|(_, template)| of(&template.path).unwrap_or(Value::Null)).collect()
+    templates.map(|(_, template)| of(&template.path).unwrap_or(&Value::Null)).collect()
 }
 
-/// The objects of a state that say something about how the pods of others are replaced.
-pub(super) fn neighbours(state: &State<'_>) -> Vec<Neighbour> {
-    let mut found = Vec::new();
+/// The objects of a state that say something about how the pods of others are replaced, by their
+/// namespace.
+pub(super) fn neighbours(state: &State<'_>) -> BTreeMap<Option<String>, Vec<Neighbour>> {
+    let mut found: BTreeMap<_, Vec<Neighbour>> = BTreeMap::new();
     let files = state.manifests().files().zip(state.manifests().all_files());
     for (file, said) in files.filter(|(_, said)| said.input.is_looked_at()) {
         let text = state.text(file);
@@ -73,13 +75,10 @@ pub(super) fn neighbours(state: &State<'_>) -> Vec<Neighbour> {
                 continue;
             };
             let id = &near.id;
-            found.push(Neighbour {
+            let namespace = state.namespace(id.namespace.as_deref());
+            found.entry(namespace.clone()).or_default().push(Neighbour {
                 group: id.group.to_string(),
-                name: Name {
-                    kind: id.kind.to_string(),
-                    namespace: state.namespace(id.namespace.as_deref()),
-                    name: id.name.to_string(),
-                },
+                name: Name { kind: id.kind.to_string(), namespace, name: id.name.to_string() },
                 object,
             });
         }

@@ -2,6 +2,7 @@
 
 use super::{At, Name, Side};
 use crate::config::options::UnitRule;
+use crate::edit::FileChange;
 use crate::extract::{Manifests, Object, ObjectId, Source, SourceId};
 use crate::outcome::Outcome;
 use crate::plan::Planned;
@@ -16,6 +17,8 @@ pub struct State<'a> {
     namespace: Option<&'a str>,
     unit: UnitRule,
     roots: &'a [String],
+    /// The edits of each file that changes.
+    changes: BTreeMap<FileId, &'a FileChange>,
 }
 
 /// A workload of a state.
@@ -44,7 +47,13 @@ impl<'a> State<'a> {
         unit: UnitRule,
         roots: &'a [String],
     ) -> Self {
-        Self { side, outcome, namespace, unit, roots }
+        let changes = outcome.changes.iter().map(|change| (change.file, change)).collect();
+        Self { side, outcome, namespace, unit, roots, changes }
+    }
+
+    /// What rollstamp would change in a file.
+    pub(super) fn change(&self, file: FileId) -> Option<&'a FileChange> {
+        self.changes.get(&file).copied()
     }
 
     /// Whether a pod template has a stamp, or a source a name that rollstamp wrote.

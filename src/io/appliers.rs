@@ -8,8 +8,8 @@ use crate::k8s::id::Identity;
 use crate::k8s::indirect::Indirect;
 use crate::process::Loaded;
 use crate::scope::kustomize::{
-    Applied, Applier, FLUX_GROUP, Substitute, Variables, appliers, artifact_folders, repositories,
-    variable_sources,
+    Amends, Applied, Applier, FLUX_GROUP, Substitute, Variables, amends, appliers,
+    artifact_folders, repositories, variable_sources,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,16 +21,16 @@ pub(super) struct Found {
     /// Its text.
     pub(super) text: String,
     /// The root of the repository.
-    root: PathBuf,
+    pub(super) root: PathBuf,
     /// The folder.
     folder: PathBuf,
     applier: Applier,
 }
 
-/// The objects in the texts that were loaded and in the repositories around them, whose folders are in
+/// The objects in the texts that were loaded, if any were, and in the repositories around them, whose folders are in
 /// the same repository.
 pub(super) fn find(
-    loaded: &Loaded,
+    loaded: Option<&Loaded>,
     folders: &[PathBuf],
     stamp: &str,
     disk: &dyn Disk,
@@ -59,7 +59,7 @@ pub(super) fn find(
 
 /// The files that may hold such an object, each with the root of its repository: of the loaded texts those
 /// that do, and all others below the roots.
-fn files(loaded: &Loaded, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(PathBuf, PathBuf)> {
+fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(PathBuf, PathBuf)> {
     let named: BTreeSet<PathBuf> = folders.iter().filter_map(|f| disk.real(f)).collect();
     let mut roots: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
     let mut root_of = |folder: &Path| -> PathBuf {
@@ -76,10 +76,10 @@ fn files(loaded: &Loaded, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(PathBuf,
     };
     let mut files = Vec::new();
     let mut more: BTreeSet<PathBuf> = named.iter().map(|folder| root_of(folder)).collect();
-    for (number, input) in loaded.inputs.iter().enumerate() {
+    for (number, input) in loaded.into_iter().flat_map(|l| &l.inputs).enumerate() {
         let Some(path) = &input.path else { continue };
         let is_named = matches!(input.found, crate::text::input::Found::Named);
-        let facts = loaded.facts.get(number).and_then(Option::as_ref);
+        let facts = loaded.and_then(|loaded| loaded.facts.get(number)).and_then(Option::as_ref);
         let may_hold = facts.is_none_or(|f| f.indirect.contains_key(&Indirect::FluxKustomization));
         if !may_hold && !is_named {
             continue;
@@ -95,11 +95,12 @@ fn files(loaded: &Loaded, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(PathBuf,
     }
     for root in more {
         // What lies below a named folder is loaded.
-        if named.contains(&root) {
+        let is_loaded =
+            |path: &Path| loaded.is_some() && named.iter().any(|folder| path.starts_with(folder));
+        if is_loaded(&root) {
             continue;
         }
-        let others = disk.manifests(&root).into_iter();
-        let others = others.filter(|path| !named.iter().any(|folder| path.starts_with(folder)));
+        let others = disk.manifests(&root).into_iter().filter(|path| !is_loaded(path));
         files.extend(others.map(|path| (path, root.clone())));
     }
     files
@@ -348,6 +349,37 @@ impl Found {
                 children.insert(name(&file), ListedResource::File(file));
             }
         }
+    }
+
+    /// What the patches of builds that include the file of the object do to the object, with the file that
+    /// says so.
+    pub(super) fn amended(
+        &self,
+        all: &BTreeMap<PathBuf, OnDisk>,
+        disk: &dyn Disk,
+    ) -> Option<(PathBuf, Amends)> {
+        let including = all.iter().filter(|(key, _)| below(key, all).contains(self.file.as_path()));
+        let amended = including.filter_map(|(_, on_disk)| {
+            let files = on_disk.patches.iter();
+            let files = files.filter_map(|(name, path)| Some((name.clone(), text(disk, path)?)));
+            let by = on_disk.applied.as_ref().map(|found| &found.applier);
+            let amends = amends(&on_disk.text, by, files, &self.applier.id)?;
+            Some((on_disk.path.clone(), amends))
+        });
+        amended.max_by_key(|(_, amends)| *amends == Amends::More)
+    }
+
+    /// What people call the overlay: the object and its file.
+    pub(super) fn unit_name(&self, here: Option<&Path>) -> String {
+        let file = super::display(&super::relative(&self.file, here));
+        format!("{} in {file}", self.applier.label())
+    }
+
+    /// The resources of a folder without a kustomization, as a kustomization names them.
+    pub(super) fn resources(&self, on_disk: &OnDisk) -> Vec<String> {
+        let names = on_disk.children.keys();
+        let own = names.filter(|name| !self.applier.components.contains(name));
+        own.map(|name| format!("./{name}")).collect()
     }
 
     /// The object, with what it puts into what is built.

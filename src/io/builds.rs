@@ -66,6 +66,17 @@ impl Builder {
         }
     }
 
+    /// The same builder without the rule that a kustomization reads only files below its folder: Flux builds
+    /// without it. A command of the user's own stays as it is.
+    #[must_use]
+    pub fn unrestricted(&self) -> Self {
+        let mut words = self.words.clone();
+        if self.is_pure {
+            words.extend(["--load-restrictor", "LoadRestrictionsNone"].map(str::to_owned));
+        }
+        Self { words, is_pure: self.is_pure }
+    }
+
     /// The command for one folder, for people.
     pub fn command(&self, folder: &str) -> String {
         let words: Vec<String> = self.words.iter().map(|w| w.replace(FOLDER, folder)).collect();

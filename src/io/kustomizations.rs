@@ -12,7 +12,7 @@ use crate::process::Loaded;
 use crate::scope::kustomize::{Child, Kustomization, Material, NamedFiles, PatchFile, names};
 use crate::text::input::{Found, Input};
 use crate::text::{FileId, MAX_TEXT, offset};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// A kustomization on disk, by its real path.
@@ -51,14 +51,14 @@ pub(super) fn load(
     disk: &dyn Disk,
 ) {
     let below = loaded.inputs.iter().any(|i| i.kustomization.is_some());
-    let appliers = appliers::find(loaded, folders, stamp, disk);
+    let appliers = appliers::find(Some(loaded), folders, stamp, disk);
     if !below && loaded.skipped.kustomizations == 0 && appliers.is_empty() {
         return;
     }
     let mut inputs = Inputs::new(loaded, disk);
     let roots = roots(&inputs, folders);
     let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
-    waiting.extend(inputs.by_path.keys().flat_map(|path| above(disk, path)));
+    waiting.extend(above(disk, inputs.by_path.keys()));
     let applied: BTreeMap<PathBuf, OnDisk> =
         appliers.into_iter().enumerate().map(|(i, found)| found.on_disk(i, disk)).collect();
     waiting.extend(applied.values().flat_map(bases));
@@ -77,11 +77,9 @@ pub(super) fn load(
     for path in &kept {
         let on_disk = &found[*path];
         let mut kustomization = inputs.kustomization(on_disk, &numbers, here.as_deref());
-        if let Some(applied) = &on_disk.applied {
-            let applied = applied.applied(&found, &mut sources, disk);
-            let label = applied.by.label();
-            kustomization.folder =
-                format!("{label} in {}", display(&relative(&on_disk.path, here.as_deref())));
+        if let Some(by) = &on_disk.applied {
+            let applied = by.applied(&found, &mut sources, disk);
+            kustomization.folder = by.unit_name(here.as_deref());
             kustomization.applied = Some(applied);
         }
         kustomizations.push(kustomization);
@@ -91,10 +89,22 @@ pub(super) fn load(
 
 /// All kustomizations in the repositories around these folders, by the real paths of their files. Outside
 /// of a repository, those in and below the folders.
-pub(super) fn all(folders: &[PathBuf]) -> BTreeMap<PathBuf, OnDisk> {
+/// With `applied`, what controllers apply as well, by keys that are the names of no files.
+pub(super) fn all(folders: &[PathBuf], applied: bool) -> BTreeMap<PathBuf, OnDisk> {
     let disk = &FileSystem;
     let roots = roots(&Inputs::new(&mut Loaded::default(), disk), folders);
-    follow(disk, roots.iter().flat_map(|root| walk(disk, root)).collect(), &roots)
+    let applied: BTreeMap<PathBuf, OnDisk> = match applied {
+        false => BTreeMap::new(),
+        true => {
+            let found = appliers::find(None, folders, "", disk).into_iter().enumerate();
+            found.map(|(i, found)| found.on_disk(i, disk)).collect()
+        }
+    };
+    let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
+    waiting.extend(applied.values().flat_map(bases));
+    let mut found = follow(disk, waiting, &roots);
+    found.extend(applied);
+    found
 }
 
 /// Reads kustomization files, and those that they include.
@@ -274,13 +284,20 @@ pub(super) fn walk(disk: &dyn Disk, root: &Path) -> Vec<PathBuf> {
     disk.kustomized(root).iter().filter_map(|folder| file_in(disk, folder)).collect()
 }
 
-/// The kustomization files in the folders above a file, up to the root of its repository.
-fn above(disk: &dyn Disk, path: &Path) -> Vec<PathBuf> {
+/// The kustomization files in the folders above files, up to the roots of their repositories. Each folder
+/// is looked at once.
+fn above<'a>(disk: &dyn Disk, files: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in path.ancestors().skip(1) {
-        found.extend(file_in(disk, folder));
-        if disk.is_repository(folder) {
-            break;
+    let mut seen: HashSet<&Path> = HashSet::new();
+    for file in files {
+        for folder in file.ancestors().skip(1) {
+            if !seen.insert(folder) {
+                break;
+            }
+            found.extend(file_in(disk, folder));
+            if disk.is_repository(folder) {
+                break;
+            }
         }
     }
     found

@@ -12,6 +12,7 @@ mod ignored;
 pub mod krm;
 pub mod reload;
 mod appliers;
+mod shadow;
 mod kustomizations;
 pub mod stdout;
 pub mod walk;

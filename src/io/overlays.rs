@@ -1,8 +1,16 @@
 //! The overlays below the named paths: every kustomization that no other one includes, with the files
 //! that its build can read.
 
+use super::appliers::Sources;
+use super::builds::{Builder, Failure};
+use super::disk::FileSystem;
 use super::kustomizations::{self, ListedResource, OnDisk};
+use super::shadow::Shadow;
 use super::{display, relative};
+use crate::finding::divergence::UnknownVariable;
+use crate::k8s::kustomize_names::FILE_NAMES;
+use crate::overlays::{self, PutIn, put_in};
+use crate::scope::kustomize::{Amends, Variables};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,11 +28,63 @@ pub struct Overlay {
     folders: BTreeSet<PathBuf>,
     /// Resources that lie elsewhere.
     files: BTreeSet<PathBuf>,
+    /// The object of a controller that applies it, if one does.
+    applied: Option<AppliedFolder>,
     /// Whether all that it includes lies here, and not somewhere in the network.
     is_local: bool,
 }
 
+/// A folder that a controller builds in its own way.
+struct AppliedFolder {
+    /// The root of the repository.
+    root: PathBuf,
+    /// The folder.
+    folder: PathBuf,
+    /// The file of the object.
+    file: PathBuf,
+    /// The object, `Kustomization flux-system/apps`.
+    label: String,
+    /// Whether the folder has a kustomization of its own.
+    has_own: bool,
+    /// The kustomization that the controller builds, or why there is none.
+    kustomization: Result<String, String>,
+    /// What it puts into what is built.
+    variables: Variables,
+}
+
 impl Overlay {
+    /// The file that says that it is built: its kustomization, or that of the object that applies it.
+    pub fn file(&self) -> &Path {
+        self.applied.as_ref().map_or(&self.path, |applied| &applied.file)
+    }
+
+    /// Whether its folder has a kustomization, which can name a stamps file.
+    pub fn has_own(&self) -> bool {
+        self.applied.as_ref().is_none_or(|applied| applied.has_own)
+    }
+
+    /// What it puts into what is built, and the object that says so.
+    pub fn puts_in(&self) -> Option<(&Variables, &str)> {
+        self.applied.as_ref().map(|applied| (&applied.variables, applied.label.as_str()))
+    }
+
+    /// What a builder prints for it, with what the controller puts in.
+    ///
+    /// # Errors
+    /// Why there is nothing.
+    pub fn printed(&self, builder: &Builder) -> Result<PutIn, Failure> {
+        let Some(applied) = &self.applied else {
+            let text = builder.run(&self.folder)?;
+            return put_in(text, &Variables::default()).map_err(Failure::Failed);
+        };
+        let kustomization = applied.kustomization.as_ref();
+        let kustomization = kustomization.map_err(|why| Failure::Failed(why.clone()))?;
+        let shadow = Shadow::new(&applied.root, &applied.folder, kustomization)
+            .map_err(|error| Failure::NotStarted(error.to_string()))?;
+        let text = builder.unrestricted().run(&display(shadow.folder()))?;
+        put_in(text, &applied.variables).map_err(Failure::Failed)
+    }
+
     /// Whether its build can read one of these files, given by their real paths. Of one with remote or
     /// missing parts nobody knows.
     pub fn reads_any(&self, files: &BTreeSet<PathBuf>) -> bool {
@@ -77,7 +137,7 @@ pub fn slashed(path: &Path) -> String {
 pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
     let named: Vec<PathBuf> =
         paths.iter().filter_map(|path| std::fs::canonicalize(path).ok()).collect();
-    let found = kustomizations::all(&named);
+    let found = kustomizations::all(&named, true);
     let mut included: BTreeSet<&Path> = BTreeSet::new();
     for place in found.values().flat_map(|on_disk| on_disk.children.values()) {
         if let ListedResource::Kustomization(path) = place {
@@ -85,14 +145,26 @@ pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
         }
     }
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
-    let leaves = found
-        .values()
-        .filter(|on_disk| !on_disk.is_component && !included.contains(on_disk.path.as_path()));
+    let leaves = found.values().filter(|on_disk| {
+        let is_included = on_disk.applied.is_none() && included.contains(on_disk.path.as_path());
+        // What a patch makes of the object is not known, so nothing is built.
+        let is_unknown = on_disk.applied.as_ref().is_some_and(|by| {
+            by.amended(&found, &FileSystem).is_some_and(|(_, amends)| amends == Amends::More)
+        });
+        !on_disk.is_component && !is_included && !is_unknown
+    });
     let (files, folders): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) =
         named.into_iter().partition(|path| path.is_file());
-    let overlays = leaves.map(|on_disk| (on_disk, overlay(&found, on_disk, here.as_deref())));
+    let mut sources = Sources::default();
+    let overlays = leaves.map(|on_disk| {
+        let mut overlay = overlay(&found, on_disk, here.as_deref());
+        overlay.apply(&found, on_disk, &mut sources, here.as_deref());
+        (on_disk, overlay)
+    });
     let is_meant = |(on_disk, overlay): &(&OnDisk, Overlay)| {
-        let is_below = folders.iter().any(|path| on_disk.folder.starts_with(path));
+        let is_below = folders
+            .iter()
+            .any(|path| on_disk.folder.starts_with(path) || overlay.file().starts_with(path));
         is_below || (overlay.is_local && overlay.reads_any(&files))
     };
     overlays.filter(is_meant).map(|(_, overlay)| overlay).collect()
@@ -106,16 +178,61 @@ fn overlay(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, here: Option<&Pa
         text: on_disk.text.clone(),
         folders: BTreeSet::new(),
         files: BTreeSet::new(),
+        applied: None,
         is_local: true,
     };
     follow(found, on_disk, &mut overlay);
     overlay
 }
 
+impl Overlay {
+    /// Makes it what a controller applies, if `on_disk` stands for that.
+    fn apply(
+        &mut self,
+        found: &BTreeMap<PathBuf, OnDisk>,
+        on_disk: &OnDisk,
+        sources: &mut Sources,
+        here: Option<&Path>,
+    ) {
+        let Some(by) = &on_disk.applied else { return };
+        let disk = &FileSystem;
+        let own = kustomizations::file_in(disk, &on_disk.folder);
+        let text = own.as_ref().and_then(|path| kustomizations::text(disk, path));
+        let resources = match own {
+            Some(_) => Vec::new(),
+            None => by.resources(on_disk),
+        };
+        let mut applied = by.applied(found, sources, disk);
+        if let Some((file, _)) = by.amended(found, disk) {
+            let file = display(&relative(&file, here));
+            applied.variables.known.clear();
+            applied.variables.open = Some(UnknownVariable::Patched(file));
+        }
+        let is_here = |name: &str| on_disk.folder.join(name).exists();
+        self.folder = by.unit_name(here);
+        self.path = own.clone().unwrap_or_else(|| on_disk.folder.join(FILE_NAMES[0]));
+        self.text = text.unwrap_or_default();
+        self.applied = Some(AppliedFolder {
+            root: by.root.clone(),
+            folder: on_disk.folder.clone(),
+            file: by.file.clone(),
+            label: applied.by.label(),
+            has_own: own.is_some(),
+            kustomization: overlays::kustomization(
+                own.as_ref().map(|_| self.text.as_str()),
+                &resources,
+                applied.by.at.of(&by.text),
+                is_here,
+            ),
+            variables: applied.variables,
+        });
+    }
+}
+
 /// The overlay in this very folder, whatever includes it.
 pub fn of(folder: &Path) -> Option<Overlay> {
     let real = std::fs::canonicalize(folder).ok()?;
-    let found = kustomizations::all(std::slice::from_ref(&real));
+    let found = kustomizations::all(std::slice::from_ref(&real), false);
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
     let on_disk = found.values().find(|on_disk| on_disk.folder == real)?;
     Some(overlay(&found, on_disk, here.as_deref()))
@@ -168,6 +285,19 @@ impl Prints {
             whole.update(display(&relative(&file, Some(root))));
             whole.update([0]);
             whole.update(print?);
+        }
+        if let Some(applied) = &overlay.applied {
+            whole.update([1]);
+            whole.update(applied.kustomization.as_ref().ok()?);
+            for (name, value) in &applied.variables.known {
+                whole.update([2]);
+                whole.update(name);
+                whole.update([3]);
+                whole.update(value.text());
+            }
+            let open = applied.variables.open.as_ref();
+            whole.update(open.map_or_else(String::new, |why| why.text()));
+            whole.update(&applied.label);
         }
         Some(whole.finalize().into())
     }

@@ -1,11 +1,16 @@
 //! What overlays build, held against the stamps that are written down for them: in the files that they
 //! share, and in the [stamps file](crate::patches) of each.
 
+mod envsubst;
 mod origin;
 mod record;
+mod applied;
+mod together;
 
+pub use applied::{PutIn, kustomization, put_in};
 pub use origin::{origin, written};
 pub use record::{decode, encode};
+pub use together::together;
 
 use crate::extract::Template;
 use crate::finding::{Code, Finding, Severity};
@@ -112,21 +117,16 @@ pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>
         let Home::In(seats) = &outcome.units.homes[object.place.file.index()] else { continue };
         for seat in seats {
             let unit = outcome.units.get(seat.unit);
-            if !(unit.built && unit.as_built) {
+            if !unit.built {
                 continue;
             }
             let mut patch = unstamped(outcome, planned);
             if let Some(namespace) = &seat.namespace {
                 patch.namespace = Some(namespace.as_str().into());
             }
-            for overlay in &unit.overlays {
-                let of_overlay = all.entry(overlay.clone()).or_default();
-                let stamps = of_overlay.entry(key(&patch)).or_default();
-                let stamp = stamp(&outcome.manifests[planned.template], value);
-                if !stamps.contains(&stamp) {
-                    stamps.push(stamp);
-                }
-            }
+            let of_overlay = all.entry(unit.name.clone()).or_default();
+            let stamps = of_overlay.entry(key(&patch)).or_default();
+            stamps.push(stamp(&outcome.manifests[planned.template], value));
         }
     }
     all

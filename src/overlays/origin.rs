@@ -47,7 +47,7 @@ pub fn written(outcome: &Outcome, place: Place, key: Option<&str>) -> Option<Pla
 
 /// The unit of the overlay in a folder.
 fn unit<'a>(outcome: &'a Outcome, folder: &str) -> Option<&'a Unit> {
-    let is_meant = |unit: &&Unit| unit.built && unit.overlays.iter().any(|name| name == folder);
+    let is_meant = |unit: &&Unit| unit.built && unit.name == folder;
     outcome.units.all.iter().find(is_meant)
 }
 

@@ -1,7 +1,7 @@
 //! Workloads that several units apply: one is stamped only where all its units need the same stamp.
 
 use super::{Decided, Decision, Planner, Reason, findings};
-use crate::extract::{Manifests, Object, Reference, Template, TemplateId};
+use crate::extract::{Keys, Manifests, Object, Reference, Template, TemplateId};
 use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
 use crate::scope::{Seat, Unit};
@@ -133,12 +133,14 @@ impl Planner<'_> {
         unit: &Unit,
         seat: &Seat,
         at: TemplateId,
-        (_, reasons, added): &Decided,
+        (decision, reasons, added): &Decided,
     ) -> Option<Divergence> {
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
-        if let Some(why) = unit.changed.get(&template.object) {
+        if let Some(why) = unit.changed.get(&template.object)
+            && !(why.only_changes_the_object() && self.reads_nothing_here(unit, seat, at, decision))
+        {
             return Some(why.clone());
         }
         let references = template.references.iter().zip(reasons).map(|(id, reason)| {
@@ -159,6 +161,15 @@ impl Planner<'_> {
             if let Some(why) = changed {
                 return Some(why.clone());
             }
+            let mut candidates = self.resolver.candidates(seat, target, name).iter();
+            let keys = candidates.find_map(|candidate| {
+                let source = &manifests[candidate.copy];
+                let keys = unit.changed_keys.get(&source.object)?;
+                keys.iter().find(|(key, _)| source.whole || may_read(&reference.keys, key))
+            });
+            if let Some((_, why)) = keys {
+                return Some(why.clone());
+            }
             if matches!(reason, Reason::Clash(..) | Reason::Ambiguous(_)) {
                 let (unit, name) = (unit.name.clone(), name.to_owned());
                 return Some(Divergence::of(Cause::SeveralSources(unit, target, name)));
@@ -171,5 +182,42 @@ impl Planner<'_> {
             }
         }
         None
+    }
+
+    /// Whether a workload has no stamp and needs none, however its object is changed: nothing in the unit
+    /// has a name that it reads, but for what is filled in the cluster.
+    fn reads_nothing_here(
+        &self,
+        unit: &Unit,
+        seat: &Seat,
+        at: TemplateId,
+        decision: &Decision,
+    ) -> bool {
+        let is_unstamped = matches!(
+            decision,
+            Decision::Unverifiable { present: false } | Decision::None { left_over: false }
+        );
+        let references = self.manifests[at].references.iter();
+        is_unstamped
+            && unit.open.is_none()
+            && references.map(|id| (id, &self.manifests[id])).all(|(id, reference)| {
+                let name = self.renames.name(id, reference);
+                let mut candidates =
+                    self.resolver.candidates(seat, reference.site.target, name).iter();
+                candidates.all(|candidate| candidate.filled_in_cluster)
+            })
+    }
+}
+
+/// Whether a reference that reads these keys reads this one, or would if the source had it.
+fn may_read(keys: &Keys, key: &str) -> bool {
+    match keys {
+        Keys::None => false,
+        Keys::All | Keys::Env => true,
+        Keys::One(one) => one == key,
+        Keys::Listed(listed) => listed.iter().any(|one| one == key),
+        Keys::Under(parts) => {
+            parts.iter().any(|part| part.first().is_none_or(|first| first == key))
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::patches::Listed;
 use crate::text::input::Found;
 use crate::text::{FileId, Place, Span};
 use globset::GlobSet;
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The number of an apply unit.
@@ -20,8 +21,8 @@ pub struct UnitId(pub u32);
 /// is said file by file, in [`Units::homes`], so that a unit can see more than it stamps.
 #[derive(Default)]
 pub struct Unit {
-    /// What people call it: of a leaf kustomization its folder, of a declared unit its name, else
-    /// nothing.
+    /// What people call it: of a leaf kustomization its folder, of what a controller applies the object that
+    /// says so, of a declared unit its name, else nothing.
     pub name: String,
     /// Whether kustomize builds it, so that what it holds may be changed on the way.
     pub built: bool,
@@ -29,12 +30,10 @@ pub struct Unit {
     pub sees: Vec<Member>,
     /// The objects that are not applied as they are written, and why not.
     pub changed: BTreeMap<ObjectId, Divergence>,
+    /// The sources of which single keys are not applied as they are written, and why not.
+    pub changed_keys: BTreeMap<ObjectId, BTreeMap<SmolStr, Divergence>>,
     /// Why the unit may apply objects that are not here.
     pub open: Option<Divergence>,
-    /// The folders of the kustomizations that people build for it.
-    pub overlays: Vec<String>,
-    /// Whether it applies what these build as it is: a controller may change it first.
-    pub as_built: bool,
     /// The stamps file that its kustomization names, as it stands. Nothing, if the run makes it anew.
     pub stamps: Option<StampsFile>,
     /// The sources into whose values a controller puts what is not known here.
@@ -157,8 +156,9 @@ impl Units {
     /// Whether nothing in a file is changed on its way into the units that apply it.
     pub fn applies_as_written(&self, manifests: &Manifests, file: FileId) -> bool {
         let is_unchanged = |seat: &Seat| {
-            let changed = &self.get(seat.unit).changed;
-            !manifests[file].objects.iter().any(|object| changed.contains_key(&object))
+            let Unit { changed, changed_keys, .. } = self.get(seat.unit);
+            let mut objects = manifests[file].objects.iter();
+            !objects.any(|at| changed.contains_key(&at) || changed_keys.contains_key(&at))
         };
         self.seats(file).is_some_and(|seats| seats.iter().all(is_unchanged))
     }

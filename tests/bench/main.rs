@@ -11,6 +11,7 @@
 )]
 
 mod data;
+mod states;
 mod timing;
 
 use rollstamp::yaml::{self, fast, split};
@@ -28,7 +29,7 @@ fn main() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("speed");
     fs::create_dir_all(&folder).unwrap();
     let files = Files { folder };
-    let tables: [(&str, Table); 7] = [
+    let tables: [(&str, Table); 9] = [
         ("parse", parse),
         ("stream", streams),
         ("tree", tree),
@@ -36,6 +37,8 @@ fn main() {
         ("memory", memory),
         ("growth", growth),
         ("peers", peers),
+        ("overlays", states::overlays),
+        ("impact", states::impact),
     ];
     for (name, run) in tables {
         if is_wanted(name) {

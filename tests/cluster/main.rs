@@ -15,12 +15,14 @@
 
 mod model;
 mod plane;
+mod streams;
 
 use model::{Random, Unit, stream};
 use plane::{Plane, Seen};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Command;
+use streams::Figures;
 
 /// How many workloads change side by side in each round.
 const UNITS: usize = 24;
@@ -32,7 +34,7 @@ const ROUNDS: (usize, usize) = (2, 20);
 fn is_here(program: &str) -> bool {
     let version = match program {
         "kubectl" => "help",
-        "openssl" => "version",
+        "openssl" | "helm3" => "version",
         _ => "--version",
     };
     let output = Command::new(program).arg(version).output();
@@ -60,6 +62,14 @@ fn what_impact_says_is_what_the_api_server_shows() {
         changes(&plane, mode, rounds, &mut total);
     }
     println!("{total:?}");
+    let mut figures = Figures::default();
+    let (streams, changes) = if all { (24, 8) } else { (2, 2) };
+    streams::real_streams(&plane, streams, changes, &mut figures);
+    if is_here("helm3") {
+        streams::releases(&plane, "helm3", &mut figures);
+    }
+    println!("{figures:?}");
+    assert!(figures.wrong.is_empty(), "{}", figures.wrong.join("\n"));
     assert!(total.wrong.is_empty(), "{}", total.wrong.join("\n"));
     assert!(
         total.rolled > rounds && total.stayed > rounds,

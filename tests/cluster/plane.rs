@@ -63,6 +63,26 @@ impl Plane {
         self.kubectl(&["apply", "-n", namespace, "-f", "-"], Some(stream));
     }
 
+    /// Applies a stream that the API server may not take as it is.
+    pub(super) fn takes(&self, namespace: &str, stream: &str) -> bool {
+        let path = self.state.path().join("stream.yaml");
+        std::fs::write(&path, stream).unwrap();
+        let mut command = Command::new("kubectl");
+        command.args(["apply", "-n", namespace, "-f"]).arg(&path);
+        command.env("KUBECONFIG", &self.kubeconfig).output().unwrap().status.success()
+    }
+
+    /// Runs Helm, which must be content.
+    pub(super) fn helm(&self, helm: &str, namespace: &str, arguments: &[&str]) -> String {
+        let mut command = Command::new(helm);
+        command.args(arguments).args(["--namespace", namespace]);
+        command.env("KUBECONFIG", &self.kubeconfig);
+        for name in ["HELM_DATA_HOME", "HELM_CONFIG_HOME", "HELM_CACHE_HOME"] {
+            command.env(name, self.state.path().join(helm).join(name));
+        }
+        run(command, format!("{helm} {}", arguments.join(" ")), None)
+    }
+
     /// The stream as rollstamp prints it.
     pub(super) fn stamped(&self, stream: &str, mode: &str) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollstamp"));

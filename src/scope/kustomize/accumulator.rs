@@ -4,6 +4,7 @@ use crate::extract::{Manifests, ObjectId, Source};
 use crate::finding::divergence::{Cause, Divergence};
 use crate::scope::PutIn;
 use crate::text::FileId;
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// What a kustomization holds at some point of its build.
@@ -27,6 +28,8 @@ pub(super) struct Resource {
     pub(super) changed: Option<Divergence>,
     /// Why single objects of it cannot be relied on.
     pub(super) objects: BTreeMap<ObjectId, Divergence>,
+    /// Why single keys of sources in it cannot be relied on.
+    pub(super) keys: BTreeMap<ObjectId, BTreeMap<SmolStr, Divergence>>,
 }
 
 impl Resource {

@@ -188,6 +188,9 @@ fn flux_fields(spec: Cursor<'_>, stamp: &str) -> Result<Parsed, Unread> {
                 "targetNamespace" => parsed.namespace = Some(field.text()?),
                 "components" => parsed.components = field.texts()?,
                 "commonMetadata" => {
+                    if let Some(labels) = value.get("labels") {
+                        parsed.add_labels(labels, at);
+                    }
                     let annotations = value.get("annotations");
                     if annotations.is_some_and(|texts| has_control_keys(texts, stamp)) {
                         parsed.changes.push(touch(FieldEffect::SetsControlAnnotations));

@@ -74,7 +74,7 @@ impl<'a> Graph<'a> {
             .iter()
             .zip(&parsed)
             .map(|(k, parsed)| {
-                parsed.as_ref().map_or_else(|_| Vec::new(), |p| p.all_patches(k, stamp))
+                parsed.as_ref().map_or_else(|_| Vec::new(), |p| p.all_patches(&k.patches, stamp))
             })
             .collect();
         let mut patches: Vec<Vec<Patch>> = patches;
@@ -118,19 +118,14 @@ impl<'a> Graph<'a> {
 
     /// The leaves: what no other kustomization includes, and is no Component.
     pub(super) fn leaves(mut self) -> (Vec<Leaf>, Generated) {
-        let included: BTreeSet<usize> = self
-            .found
-            .iter()
-            .flat_map(|k| k.children.values())
-            .filter_map(|child| match child {
-                Child::Kustomization(k) => Some(*k),
-                _ => None,
-            })
-            .collect();
+        let included: BTreeSet<usize> = self.found.iter().flat_map(bases).collect();
         let is_component = |k: usize| self.parsed[k].as_ref().is_ok_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
             (0..self.found.len()).filter(|k| !included.contains(k) && !is_component(*k)).collect();
-        self.leaves = leaves.iter().copied().collect();
+        let by_others: BTreeSet<usize> =
+            self.found.iter().filter(|k| k.applied.is_none()).flat_map(bases).collect();
+        let built = leaves.iter().map(|k| self.built_for(*k));
+        self.leaves = built.filter(|k| !by_others.contains(k)).collect();
         let leaves = leaves
             .into_iter()
             .map(|k| {
@@ -146,9 +141,7 @@ impl<'a> Graph<'a> {
             name: self.found[k].folder.clone(),
             built: true,
             open: gathered.open,
-            stamps: self.overlays(k).into_iter().find_map(|overlay| self.stamps_file(overlay)),
-            overlays: self.overlays(k).into_iter().map(|k| self.found[k].folder.clone()).collect(),
-            as_built: self.is_as_built(k),
+            stamps: self.stamps_file(self.built_for(k)),
             put_in: gathered.put_in,
             applied_by: self.found[k].applied.as_ref().map(|_| self.found[k].input),
             ..Unit::default()
@@ -173,6 +166,7 @@ impl<'a> Graph<'a> {
                     unit.changed.insert(at, why);
                 }
             }
+            unit.changed_keys.extend(item.keys);
             unit.sees.push(Member {
                 file: item.file,
                 object: item.made,
@@ -277,8 +271,14 @@ impl<'a> Graph<'a> {
     }
 
     fn add_file(&self, file: FileId, gathered: &mut Accumulator) {
-        let mut item =
-            Resource { file, made: None, namespace: None, changed: None, objects: BTreeMap::new() };
+        let mut item = Resource {
+            file,
+            made: None,
+            namespace: None,
+            changed: None,
+            objects: BTreeMap::new(),
+            keys: BTreeMap::new(),
+        };
         let (whole, look) = (&self.manifests[file], self.looks.get(&file));
         let name = &whole.input.name;
         let cause = |cause| Divergence::of(Cause::File(name.clone(), cause));
@@ -317,7 +317,8 @@ impl<'a> Graph<'a> {
             if generator.behavior != Behavior::Create {
                 let old = gathered.take_made(&source, |item| self.provides(item));
                 let is_known = old.is_some_and(|item| {
-                    let untouched = item.changed.is_none() && item.objects.is_empty();
+                    let untouched =
+                        item.changed.is_none() && item.objects.is_empty() && item.keys.is_empty();
                     let old = item.made.and_then(|made| self.object(made).1.first());
                     old.is_some_and(|old| {
                         let namespace = item.namespace.as_deref().or(old.namespace.as_deref());
@@ -354,6 +355,7 @@ impl<'a> Graph<'a> {
                 namespace: None,
                 changed,
                 objects: BTreeMap::new(),
+                keys: BTreeMap::new(),
             });
         }
         if let Ok(parsed) = &mut self.parsed[k] {
@@ -373,25 +375,13 @@ impl<'a> Graph<'a> {
         patches::read(std::str::from_utf8(bytes).ok()?, &self.options.annotation)
     }
 
-    /// The kustomizations that people build for a leaf: itself, or those that a controller builds and
-    /// applies.
-    fn overlays(&self, k: usize) -> Vec<usize> {
-        if self.found[k].applied.is_none() {
-            return vec![k];
+    /// The kustomization that is built for a leaf: itself, or the one in the folder that a controller applies.
+    fn built_for(&self, k: usize) -> usize {
+        let folder = self.found[k].applied.as_ref().and_then(|_| self.found[k].children.get("."));
+        match folder {
+            Some(Child::Kustomization(built)) => *built,
+            _ => k,
         }
-        let children = self.found[k].children.values();
-        let overlay = |child: &Child| match child {
-            Child::Kustomization(overlay) => Some(*overlay),
-            Child::File(_) | Child::Absent => None,
-        };
-        children.filter_map(overlay).collect()
-    }
-
-    /// Whether a leaf is applied as its kustomizations build it.
-    fn is_as_built(&self, k: usize) -> bool {
-        let Some(applied) = &self.found[k].applied else { return true };
-        let is_plain = self.parsed[k].as_ref().is_ok_and(Parsed::changes_nothing);
-        is_plain && applied.by.post_build.is_empty()
     }
 
     /// The stamps file that a kustomization names.
@@ -444,6 +434,11 @@ impl<'a> Graph<'a> {
         if let Some(at) = parsed.stamps {
             self.add_stamps(k, at, gathered);
         }
+        let rules = &self.options.rules;
+        for (_, at) in parsed.labels.iter().filter(|(key, _)| rules.asks_for_label(Some(key))) {
+            let why = self.why(k, Effect::Field(FieldEffect::SetsAskedLabels), *at);
+            gathered.change_all(&why, false);
+        }
         for &Touch { effect, at } in &parsed.adds {
             let why = self.why(k, Effect::Field(effect), at);
             gathered.open.get_or_insert(why);
@@ -458,11 +453,23 @@ impl<'a> Graph<'a> {
                         false => self.options.provider(&object.id.group, &object.id.kind),
                     };
                     let stamp = self.options.annotation.as_str();
-                    // Rules may be about labels.
-                    let is_ruled = provider.is_some() && !self.options.rules.ignore.is_empty();
-                    if patch.changes(&object.id, is_workload, provider, stamp)
-                        || (is_ruled && patch.selects(&object.id))
+                    let writes_label = rules.asks_for_label(None)
+                        && patch.selects(&object.id)
+                        && patch.writes_label(|key| rules.asks_for_label(Some(key)));
+                    let changes = patch.changes(&object.id, is_workload, provider, stamp);
+                    if changes && !writes_label && !is_workload
+                        && let (Some(row), [source]) = (provider, sources)
+                        // What is named after its content would not be any more.
+                        && !source.content_named
+                        && let Some(keys) = patch.keys(row, stamp)
                     {
+                        let (kind, name) = (object.id.kind.to_string(), object.id.name.to_string());
+                        let why = self.why(k, Effect::ChangesObject(kind, name), patch.at);
+                        let known = item.keys.entry(at).or_default();
+                        for key in keys {
+                            known.entry(key).or_insert_with(|| why.clone());
+                        }
+                    } else if changes || writes_label {
                         let (kind, name) = (&object.id.kind, &object.id.name);
                         let (kind, name) = (kind.to_string(), name.to_string());
                         let adds = is_workload && patch.adds;
@@ -526,6 +533,14 @@ impl<'a> Graph<'a> {
             built_by: None,
         }
     }
+}
+
+/// The kustomizations that another one includes.
+fn bases(k: &Kustomization) -> impl Iterator<Item = usize> {
+    k.children.values().filter_map(|child| match child {
+        Child::Kustomization(base) => Some(*base),
+        Child::File(_) | Child::Absent => None,
+    })
 }
 
 impl Kustomization {

@@ -1,17 +1,17 @@
 //! One kustomization file: its table of fields, and what it says of resources, patches and
 //! generators.
 
+use super::PatchFile;
 use super::generator::{self, Generator, Part};
 use super::harmless::is_control;
 use super::patch::{self, Patch, PatchTarget};
-use super::{Kustomization, PatchFile};
 use crate::finding::divergence::{FieldEffect, Must, NotRead};
 use crate::k8s::providers::Target;
 use crate::patches;
 use crate::text::Span;
 use crate::yaml::{Cursor, SyntaxError, strict};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a kustomization says, as far as it matters.
 #[derive(Clone, Default)]
@@ -32,6 +32,8 @@ pub(super) struct Parsed {
     pub(super) adds: Vec<Touch>,
     /// The field that names a stamps file of ours, and no other transformer.
     pub(super) stamps: Option<Span>,
+    /// The labels that it gives to everything.
+    pub(super) labels: Vec<(String, Span)>,
     /// Patches.
     pub(super) patches: Vec<PatchEntry>,
     /// Replacements.
@@ -102,7 +104,7 @@ const FIELDS: &[(&str, Rule)] = &[
     ("replacements", Rule::Read),
     ("labels", Rule::Read),
     ("commonAnnotations", Rule::Read),
-    ("commonLabels", Rule::Harmless),
+    ("commonLabels", Rule::Read),
     ("images", Rule::Harmless),
     ("replicas", Rule::Harmless),
     ("sortOptions", Rule::Harmless),
@@ -229,12 +231,16 @@ pub(super) fn parse(text: &str, stamp: &str) -> Result<Parsed, Unread> {
                 "secretGenerator" => generators.push((Target::Secret, name.clone(), at, value)),
                 "labels" => {
                     let items = field.mappings()?.into_iter();
-                    let items: Vec<_> =
-                        items.map(|item| fields(item, ["fields"])).collect::<Result<_, _>>()?;
+                    let items: Vec<_> = items
+                        .map(|item| fields(item, ["fields", "pairs"]))
+                        .collect::<Result<_, _>>()?;
+                    let pairs = items.iter().flatten().filter(|(name, _, _)| name == "pairs");
+                    pairs.for_each(|(_, _, pairs)| parsed.add_labels(*pairs, at));
                     if items.iter().flatten().any(|(name, _, _)| name == "fields") {
                         parsed.changes.push(touch(FieldEffect::WritesAnyField));
                     }
                 }
+                "commonLabels" => parsed.add_labels(value, at),
                 "commonAnnotations" => {
                     if has_control_keys(value, stamp) {
                         parsed.changes.push(touch(FieldEffect::SetsControlAnnotations));
@@ -342,21 +348,20 @@ fn replacements(field: Field<'_>, stamp: &str) -> Result<Vec<ReplacementEntry>, 
 }
 
 impl Parsed {
-    /// Whether it only includes others.
-    pub(super) fn changes_nothing(&self) -> bool {
-        self.components.is_empty()
-            && self.namespace.is_none()
-            && self.generators.is_empty()
-            && self.changes.is_empty()
-            && self.adds.is_empty()
-            && self.patches.is_empty()
-            && self.replacements.is_empty()
+    /// Adds labels that everything gets, because the field at `at` says so.
+    pub(super) fn add_labels(&mut self, labels: Cursor<'_>, at: Span) {
+        let keys = labels.pairs().filter_map(|(key, _)| key.key().ok());
+        self.labels.extend(keys.map(|key| (key.into_owned(), at)));
     }
 
     /// The patches and replacements, from the text of the kustomization and from the files among
     /// `found`.
-    pub(super) fn all_patches(&self, found: &Kustomization, stamp: &str) -> Vec<Patch> {
-        let file = |path: &Option<String>| found.patches.get(path.as_ref()?);
+    pub(super) fn all_patches(
+        &self,
+        found: &BTreeMap<String, PatchFile>,
+        stamp: &str,
+    ) -> Vec<Patch> {
+        let file = |path: &Option<String>| found.get(path.as_ref()?);
         let mut patches = Vec::new();
         for entry in &self.patches {
             let text = file(&entry.path).map(|file| file.text.as_str());

@@ -23,7 +23,8 @@ pub use applier::{
     variable_sources,
 };
 pub use kustomization::{NamedFiles, names};
-pub use variables::{Value, Variables};
+pub use put_in::{Amends, amends};
+pub use variables::{Value, Variables, is_switched_off};
 
 use crate::config::options::{Goal, Options};
 use crate::extract::{Follows, Ids, Manifests, Object, ObjectId, Source};

@@ -2,11 +2,12 @@
 
 use super::harmless::{is_harmless, is_harmless_to_sources, leads_on};
 use crate::k8s::id::Identity;
-use crate::k8s::providers::Provider;
+use crate::k8s::providers::{Content, Encoding, Provider};
 use crate::text::Span;
 use crate::yaml::path::{FieldPath, PathStep};
 use crate::yaml::{Cursor, Document, Kind, strict};
 use smol_str::SmolStr;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// A patch, as far as it matters.
@@ -147,6 +148,45 @@ impl Patch {
                     && !names().any(|name| name.steps().iter().zip(path).all(|(a, b)| a == b)))
         };
         !self.renames && self.paths.as_ref().is_some_and(|paths| paths.iter().all(is_spared))
+    }
+
+    /// The keys of a source to which it writes, if it writes nothing else that matters.
+    pub(super) fn keys(&self, row: &Provider, stamp: &str) -> Option<BTreeSet<SmolStr>> {
+        if self.renames || !row.whole_if.is_empty() {
+            return None;
+        }
+        let mut keys = BTreeSet::new();
+        for path in self.paths.as_ref()?.iter().filter(|p| !is_harmless_to_sources(p, stamp)) {
+            let is_content = |content: &Content| match content.path.steps() {
+                [only] => content.encoding != Encoding::Tree && path.first() == Some(only),
+                _ => false,
+            };
+            match path.get(1) {
+                // A directive of a strategic merge patch is about all keys.
+                Some(PathStep::Field(key)) if !key.starts_with('$') => {
+                    row.contents.iter().any(is_content).then(|| keys.insert(key.clone()))?
+                }
+                _ => return None,
+            };
+        }
+        Some(keys)
+    }
+
+    /// Whether it may write a label of the objects that it selects; `is_asked` knows those that matter.
+    pub(super) fn writes_label(&self, is_asked: impl Fn(&str) -> bool) -> bool {
+        let name = |step: Option<&PathStep>| match step {
+            Some(PathStep::Field(name)) => Some(name.to_string()),
+            _ => None,
+        };
+        let writes = |path: &Vec<PathStep>| match (name(path.first()), name(path.get(1))) {
+            (Some(first), _) if first != "metadata" && !first.starts_with('$') => false,
+            (Some(_), Some(second)) if second == "labels" => {
+                name(path.get(2)).is_none_or(|key| key.starts_with('$') || is_asked(&key))
+            }
+            (Some(_), Some(second)) => second.starts_with('$'),
+            _ => true,
+        };
+        self.paths.as_ref().is_none_or(|paths| paths.iter().any(writes))
     }
 
     /// Whether the patch can give a source another name, or make or unmake one. `is_source` knows the

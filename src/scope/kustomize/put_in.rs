@@ -4,8 +4,9 @@ use super::accumulator::Accumulator;
 use super::graph::Graph;
 use super::harmless::{is_harmless, is_harmless_to_sources};
 use super::patch::Patch;
-use super::{Child, Variables, applier};
+use super::{Applier, Child, PatchFile, Variables, applier, kustomization};
 use crate::finding::divergence::{Effect, FieldEffect, UnknownVariable};
+use crate::k8s::id::Identity;
 use crate::scope::PutIn;
 use crate::text::{FileId, Place};
 use crate::yaml::path::PathStep;
@@ -96,6 +97,38 @@ impl Graph<'_> {
                 Child::Kustomization(base) => self.holds(*base, file, seen),
                 Child::Absent => false,
             })
+    }
+}
+
+/// What patches do to an object that applies a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amends {
+    /// They may change which variables it puts in.
+    Variables,
+    /// They may change what it builds.
+    More,
+}
+
+/// What the patches of a kustomization file, or of another such object, do to the object of this identity.
+/// `files` are the texts of the files with patches, by what the kustomization calls them.
+pub fn amends(
+    text: &str,
+    by: Option<&Applier>,
+    files: impl IntoIterator<Item = (String, String)>,
+    id: &Identity,
+) -> Option<Amends> {
+    let parsed = match by {
+        Some(by) => by.parsed.clone(),
+        None => kustomization::parse(text, ""),
+    };
+    let parsed = parsed.ok()?;
+    let files = files.into_iter().map(|(name, text)| (name, PatchFile { text, input: None }));
+    let patches = parsed.all_patches(&files.collect(), "");
+    let mut selecting = patches.iter().filter(|patch| patch.selects(id)).peekable();
+    selecting.peek()?;
+    match selecting.all(|patch| patch.writes_only(applier::is_about_variables)) {
+        true => Some(Amends::Variables),
+        false => Some(Amends::More),
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) fn marks(text: &str) -> Vec<Mark> {
 }
 
 /// Whether an object is left as it is.
-fn is_switched_off(root: Cursor<'_>) -> bool {
+pub fn is_switched_off(root: Cursor<'_>) -> bool {
     let says = |field| {
         let value = root.at(["metadata", field, SUBSTITUTE]).and_then(Cursor::str);
         value.as_deref() == Some("disabled")

@@ -4,6 +4,7 @@
 
 pub(crate) mod builds;
 mod completions;
+mod gitops;
 mod helm;
 mod impact;
 mod kubectl;

@@ -310,22 +310,25 @@ fn addresses_are_those_of_the_manifest() {
     .succeeds();
 }
 
-/// The picture of the README is what the program prints. To draw it anew: `ROLLSTAMP_BLESS=1`.
+/// The pictures of the README are what the program prints. To draw them anew: `ROLLSTAMP_BLESS=1`.
 #[test]
 fn the_picture_is_what_the_program_prints() {
     if found("python3", &["--version"]).is_none() {
         return;
     }
     let sandbox = Sandbox::new(&Tree::new());
-    let script = root().join("integrations/book/picture.py");
-    let script = script.to_str().expect("UTF-8");
-    let drawn = tool(&sandbox, "python3", &[script, env!("CARGO_BIN_EXE_rollstamp")]).succeeds();
-    let path = root().join("docs/demo.svg");
-    if std::env::var_os("ROLLSTAMP_BLESS").is_some() {
-        std::fs::write(&path, &drawn).expect("the picture");
+    for (script, picture) in [("picture.py", "demo.svg"), ("comment.py", "comment.svg")] {
+        let script = root().join("integrations/book").join(script);
+        let script = script.to_str().expect("UTF-8");
+        let drawn =
+            tool(&sandbox, "python3", &[script, env!("CARGO_BIN_EXE_rollstamp")]).succeeds();
+        let path = root().join("docs").join(picture);
+        if std::env::var_os("ROLLSTAMP_BLESS").is_some() {
+            std::fs::write(&path, &drawn).expect("the picture");
+        }
+        let there = std::fs::read_to_string(&path).expect("the picture");
+        assert!(there == drawn, "docs/{picture} is old: run this test with ROLLSTAMP_BLESS=1");
     }
-    let there = std::fs::read_to_string(&path).expect("the picture");
-    assert!(there == drawn, "docs/demo.svg is old: run this test with ROLLSTAMP_BLESS=1");
 }
 
 /// Every product that the documents name is one that the release has.

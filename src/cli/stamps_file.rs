@@ -1,0 +1,341 @@
+//! Stamps files: what must change in them and in the kustomizations that name them.
+
+use super::Exit;
+use super::args::Common;
+use super::run::{print, start};
+use crate::config::options::Goal;
+use crate::finding::{Code, Finding, Severity};
+use crate::io::overlays::{self as on_disk, Overlay};
+use crate::io::{files, write};
+use crate::overlays::{self, Summary};
+use crate::patches::{self, Wiring};
+use crate::report::Verb;
+use crate::yaml::EditSet;
+use anyhow::{anyhow, bail};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// A stamps file that changes, with its entry in the kustomization.
+pub(super) struct Change {
+    /// The folder of the overlay.
+    folder: String,
+    stamps: PathBuf,
+    before: Option<String>,
+    after: Option<String>,
+    pub(super) kustomization: PathBuf,
+    text: String,
+    edits: EditSet,
+}
+
+/// What `strip` changes: stamps files of ours go, with their entries.
+pub(super) fn strip(paths: &[PathBuf], annotation: &str) -> (Vec<Change>, Vec<Finding>) {
+    let (mut changes, mut findings) = (Vec::new(), Vec::new());
+    let mut seen = BTreeSet::new();
+    for overlay in on_disk::below(paths) {
+        if !seen.insert(overlay.path.clone()) {
+            continue;
+        }
+        let summary = Summary::default();
+        let built = Built { overlay: &overlay, summary: &summary, shared: None };
+        match change(&[built], annotation, false) {
+            Ok(change) => changes.extend(change),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    (changes, findings)
+}
+
+/// `rollstamp patches`: the stamps file of one overlay from what its builder printed, on the standard
+/// input.
+pub(super) fn patches(
+    folder: &Path,
+    wire: bool,
+    show_diffs: bool,
+    all: bool,
+    common: &Common,
+) -> anyhow::Result<Exit> {
+    let Some(overlay) = on_disk::of(folder) else {
+        bail!("{} holds no kustomization: name the folder of the overlay", folder.display());
+    };
+    let Some(mut run) = start(&[], common, Verb::Write, Goal::Stamp)? else {
+        return Ok(Exit::Trouble);
+    };
+    let summary = overlays::summary(&run.outcome);
+    let built = Built { overlay: &overlay, summary: &summary, shared: None };
+    let made = change(&[built], &run.options.annotation, all);
+    let mut lines = Vec::new();
+    match made {
+        Err(finding) => run.outcome.add(vec![finding]),
+        Ok(None) => {}
+        Ok(Some(mut change)) => {
+            if !wire && !change.edits.is_empty() {
+                change.edits = EditSet::default();
+                run.outcome.add(vec![change.not_named()]);
+            }
+            if run.outcome.refused() {
+                run.say("rollstamp: refused; nothing was written");
+            } else if show_diffs {
+                print(|out| common.output.diffs(&mut std::iter::once(change.diff()), out))?;
+            } else {
+                let findings = change.write();
+                if findings.is_empty() {
+                    lines.push(change.line());
+                }
+                run.outcome.add(findings);
+            }
+        }
+    }
+    run.say_findings()?;
+    if !common.quiet {
+        lines.iter().for_each(|line| run.say(line));
+    }
+    Ok(run.exit())
+}
+
+/// `rollstamp patches --for-helmrelease`: the stamps of a rendered release as patches for
+/// `spec.postRenderers` of a Flux HelmRelease.
+pub(super) fn for_helm_release(common: &Common) -> anyhow::Result<Exit> {
+    let Some(mut run) = start(&[], common, Verb::Write, Goal::Stamp)? else {
+        return Ok(Exit::Trouble);
+    };
+    run.say_findings()?;
+    if run.outcome.refused() {
+        run.say("rollstamp: refused; nothing was printed");
+        return Ok(Exit::Trouble);
+    }
+    let needs = overlays::summary(&run.outcome).needs;
+    let stamped: Vec<patches::Patch> = needs.into_iter().map(|need| need.patch).collect();
+    let block = patches::post_renderers(&stamped, &run.options.annotation);
+    let block = block.map_err(|nameless| {
+        anyhow!("a {} without a name (`generateName`): no patch can name it", nameless.kind)
+    })?;
+    print(|out| out.write_all(block.as_bytes()))?;
+    Ok(Exit::Clean)
+}
+
+/// An overlay that was built.
+pub(super) struct Built<'a> {
+    pub(super) overlay: &'a Overlay,
+    pub(super) summary: &'a Summary,
+    /// The stamps that files which overlays share hold or are about to get.
+    pub(super) shared: Option<&'a BTreeMap<overlays::Key, Vec<patches::Stamp>>>,
+}
+
+/// Controllers apply one folder in ways that need different stamps under one name.
+fn differ(built: &[Built<'_>], patch: &patches::Patch) -> Finding {
+    let labels: Vec<&str> = built.iter().map(|of| of.overlay.folder.as_str()).collect();
+    let folder = built.first().map(|of| of.overlay.path.with_file_name(""));
+    let folder = folder.map_or_else(String::new, |folder| on_disk::name(&folder));
+    let message = format!(
+        "{} {} needs different stamps where {} apply {folder}, and one stamps file cannot hold both",
+        patch.kind,
+        patch.name,
+        labels.join(" and ")
+    );
+    Finding::new(Code::EditRefused, message)
+        .in_file(on_disk::name(built[0].overlay.file()))
+        .help("give each a folder of its own with a kustomization that includes this one")
+        .refusing()
+}
+
+/// A stamp for a workload of a folder without a kustomization.
+fn nowhere(overlay: &Overlay, patch: &patches::Patch) -> Finding {
+    let message = format!(
+        "{} {} needs a stamp of its own in what {} applies, and its folder has no kustomization that could name a stamps file",
+        patch.kind, patch.name, overlay.folder
+    );
+    Finding::new(Code::EditRefused, message)
+        .in_file(on_disk::name(overlay.file()))
+        .help("make a kustomization there: `kustomize create --autodetect --recursive`")
+        .refusing()
+}
+
+/// What must change for the overlays of one kustomization; nothing if all is as it should be.
+pub(super) fn change(
+    built: &[Built<'_>],
+    annotation: &str,
+    all: bool,
+) -> Result<Option<Change>, Finding> {
+    let Some(overlay) = built.first().map(|built| built.overlay) else {
+        return Ok(None);
+    };
+    let stamps = overlay.path.with_file_name(patches::FILE_NAME);
+    let before = files::text(&stamps).ok();
+    let entries = match &before {
+        None => Vec::new(),
+        Some(text) => patches::read(text, annotation).ok_or_else(|| {
+            let name = on_disk::name(&stamps);
+            let message = format!("{name} is not as rollstamp makes it; it is left alone");
+            Finding::new(Code::EditRefused, message)
+                .in_file(name)
+                .help("move what was written by hand to another file and delete this one")
+                .refusing()
+        })?,
+    };
+    let wanted = built.iter().map(|of| overlays::patches(of.summary, of.shared, &entries, all));
+    let summaries: Vec<&Summary> = built.iter().map(|of| of.summary).collect();
+    let wanted =
+        overlays::together(wanted.collect(), &summaries).map_err(|patch| differ(built, &patch))?;
+    if !overlay.has_own() {
+        return match wanted.first() {
+            None => Ok(None),
+            Some(patch) => Err(nowhere(overlay, patch)),
+        };
+    }
+    let after = match wanted.is_empty() {
+        true => None,
+        false => Some(patches::write(&wanted, annotation).map_err(|nameless| {
+            let message = format!(
+                "a {} without a name (`generateName`) has no stamp, and no patch can name it",
+                nameless.kind
+            );
+            Finding::new(Code::EditRefused, message)
+                .in_file(on_disk::name(&overlay.path))
+                .help("give it a name, or stamp what the builder prints: `… | rollstamp`")
+        })?),
+    };
+    let wiring = match after {
+        Some(_) => patches::wire(&overlay.text, patches::FILE_NAME),
+        None => patches::unwire(&overlay.text, patches::FILE_NAME),
+    };
+    let wiring = wiring.map_err(|refusal| {
+        let name = on_disk::name(&overlay.path);
+        let at = crate::text::position(&overlay.text, refusal.at.start as usize);
+        let message = format!(
+            "{name}:{}:{}: `transformers` cannot be edited: {}",
+            at.line, at.column, refusal.message
+        );
+        Finding::new(Code::EditRefused, message)
+            .in_file(name)
+            .help(format!("name {} there by hand as the last transformer", patches::FILE_NAME))
+            .refusing()
+    })?;
+    let edits = match wiring {
+        Wiring::Done => EditSet::default(),
+        Wiring::Edit(edit) => EditSet::new(vec![edit]).unwrap_or_default(),
+    };
+    // A checkout may end lines in another way.
+    let same = |text: &String| text.replace("\r\n", "\n");
+    let is_same = before.as_ref().map(same) == after.as_ref().map(same);
+    if is_same && edits.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Change {
+        folder: overlay.folder.clone(),
+        stamps,
+        after: if is_same { before.clone() } else { after },
+        before,
+        kustomization: overlay.path.clone(),
+        text: overlay.text.clone(),
+        edits,
+    }))
+}
+
+impl Change {
+    /// Writes it: the file before its entry, and the other way round where both go, so that no
+    /// kustomization names a file that is not there.
+    pub(super) fn write(&self) -> Vec<Finding> {
+        let file = || {
+            let name = on_disk::name(&self.stamps);
+            write::file(&self.stamps, &name, self.before.as_deref(), self.after.as_deref())
+        };
+        let entry = || {
+            let name = on_disk::name(&self.kustomization);
+            write::all(&[write::Replacement {
+                path: &self.kustomization,
+                name: &name,
+                before: &self.text,
+                edits: &self.edits,
+                kind: write::Together::Alone,
+            }])
+            .1
+        };
+        let mut findings = Vec::new();
+        if self.after.is_some() {
+            findings.extend(file());
+            if findings.is_empty() && !self.edits.is_empty() {
+                findings.extend(entry());
+            }
+        } else {
+            if !self.edits.is_empty() {
+                findings.extend(entry());
+            }
+            if findings.is_empty() {
+                findings.extend(file());
+            }
+        }
+        findings
+    }
+
+    /// A line for people: `overlays/prod/stamps.rollstamp.yaml: 2 stamps`.
+    pub(super) fn line(&self) -> String {
+        let name = on_disk::name(&self.stamps);
+        match &self.after {
+            None => format!("{name}: removed"),
+            Some(text) => {
+                let stamps = text.matches("\n---\n").count();
+                format!("{name}: {}", crate::report::count(stamps, "stamp"))
+            }
+        }
+    }
+
+    /// The finding of `patches` without `--wire`.
+    fn not_named(&self) -> Finding {
+        let name = on_disk::name(&self.kustomization);
+        let mut finding = match self.after {
+            Some(_) => Finding::new(
+                Code::UnwiredPatches,
+                format!(
+                    "{name} does not name {}, so its stamps have no effect",
+                    patches::FILE_NAME
+                ),
+            )
+            .help("add --wire, or name it there by hand as the last entry of `transformers`"),
+            None => Finding::new(
+                Code::UnwiredPatches,
+                format!("{name} names {}, which holds no stamp any more", patches::FILE_NAME),
+            )
+            .help("add --wire, or take the entry out of `transformers` by hand"),
+        };
+        finding = finding.in_file(name);
+        finding.severity = Severity::Warning;
+        finding
+    }
+
+    /// The finding of `check`.
+    pub(super) fn finding(&self) -> Finding {
+        let name = on_disk::name(&self.stamps);
+        let (code, message) = match (&self.before, &self.after) {
+            (Some(_), None) => {
+                (Code::OrphanPatches, format!("{name} has stamps that no workload needs"))
+            }
+            (Some(before), Some(after)) if before == after => (
+                Code::UnwiredPatches,
+                format!("{} does not name {}", self.folder, patches::FILE_NAME),
+            ),
+            (Some(_), _) => {
+                (Code::OrphanPatches, format!("{name} has other stamps than it should have"))
+            }
+            (None, _) => {
+                (Code::UnwiredPatches, format!("{} needs a {}", self.folder, patches::FILE_NAME))
+            }
+        };
+        Finding::new(code, message)
+            .in_file(name)
+            .help("run `rollstamp write --build` with the same builder and paths")
+    }
+
+    /// What would change, as a unified diff without context: a kustomization can hold values of
+    /// Secrets.
+    pub(super) fn diff(&self) -> String {
+        let mut diff = String::new();
+        let before = self.before.as_deref().unwrap_or_default();
+        let after = self.after.as_deref().unwrap_or_default();
+        let exists = (self.before.is_some(), self.after.is_some());
+        diff += &crate::report::diff::of_texts(&on_disk::name(&self.stamps), before, after, exists);
+        let wired = self.edits.apply(&self.text);
+        let name = on_disk::name(&self.kustomization);
+        diff += &crate::report::diff::of_texts(&name, &self.text, &wired, (true, true));
+        diff
+    }
+}

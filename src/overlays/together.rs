@@ -1,0 +1,75 @@
+//! The patches of a folder that several controllers apply: they share one stamps file.
+
+use super::Summary;
+use crate::patches::Patch;
+use std::collections::BTreeSet;
+
+/// The patches that the stamps file of a folder must hold: `wanted` by one or more of the overlays that are
+/// built of it, whose `summaries` these are. Overlays that give a workload the same name must need the same
+/// stamps, or put it into different namespaces.
+///
+/// # Errors
+/// A workload for which one file cannot hold all stamps.
+pub fn together(wanted: Vec<Vec<Patch>>, summaries: &[&Summary]) -> Result<Vec<Patch>, Patch> {
+    if summaries.len() < 2 {
+        return Ok(wanted.into_iter().flatten().collect());
+    }
+    let name = |patch: &Patch| (patch.group.clone(), patch.kind.clone(), patch.name.clone());
+    let names: BTreeSet<_> = wanted.iter().flatten().map(name).collect();
+    let mut patches = Vec::new();
+    for wanted in names {
+        let needs = summaries.iter().flat_map(|summary| &summary.needs).map(|need| &need.patch);
+        let same: Vec<&Patch> = needs.filter(|patch| name(patch) == wanted).collect();
+        let Some(first) = same.first() else { continue };
+        if same.iter().all(|patch| patch.stamps == first.stamps) {
+            patches.push((*first).clone());
+            continue;
+        }
+        for patch in &same {
+            let clashes = same.iter().any(|other| {
+                patch.stamps != other.stamps
+                    && (patch.namespace.is_none() || patch.namespace == other.namespace)
+            });
+            if clashes {
+                return Err((*patch).clone());
+            }
+            if !patches.contains(*patch) {
+                patches.push((*patch).clone());
+            }
+        }
+    }
+    Ok(patches)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::overlays::Need;
+    use crate::patches::{Has, Stamp};
+
+    fn summary(namespace: Option<&str>, value: &str) -> Summary {
+        let patch = Patch {
+            group: "apps".into(),
+            kind: "Deployment".into(),
+            name: "web".into(),
+            namespace: namespace.map(Into::into),
+            version: "v1".into(),
+            stamps: vec![Stamp { template: Vec::new(), has: Has::Nothing, value: value.into() }],
+        };
+        Summary { needs: vec![Need { patch, is_right: false }], told: Vec::new() }
+    }
+
+    fn count(one: &Summary, two: &Summary) -> Option<usize> {
+        let wanted = [one, two].map(|s| s.needs.iter().map(|need| need.patch.clone()).collect());
+        together(wanted.to_vec(), &[one, two]).ok().map(|patches| patches.len())
+    }
+
+    #[test]
+    fn one_file_holds_what_names_or_namespaces_tell_apart() {
+        assert_eq!(count(&summary(None, "a"), &summary(None, "a")), Some(1));
+        assert_eq!(count(&summary(Some("x"), "a"), &summary(Some("y"), "a")), Some(1));
+        assert_eq!(count(&summary(Some("x"), "a"), &summary(Some("y"), "b")), Some(2));
+        assert_eq!(count(&summary(None, "a"), &summary(None, "b")), None);
+        assert_eq!(count(&summary(Some("x"), "a"), &summary(None, "b")), None);
+    }
+}

@@ -1,0 +1,164 @@
+//! `--build` over what Flux applies, with the real builders.
+
+use super::overlays::{builders, rollstamp};
+use super::{bash, file};
+use crate::sandbox::{Entry, Sandbox, Tree, read_tree};
+
+/// A folder that two clusters apply, each with variables and a prefix of its own.
+fn two_clusters() -> Tree {
+    let mut tree = Tree::new();
+    let mut add = |name: &str, text: &str| drop(tree.insert(name.to_owned(), file(text)));
+    add("apps/kustomization.yaml", "resources:\n  - web.yaml\n  - config.yaml\n");
+    add(
+        "apps/config.yaml",
+        "apiVersion: v1
+kind: ConfigMap
+metadata: {name: app}
+data: {URL: 'https://${DOMAIN:=example.com}/${CLUSTER}', PRICE: 5$}
+",
+    );
+    add(
+        "apps/web.yaml",
+        "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: 'web-${CLUSTER}'}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: web, envFrom: [{configMapRef: {name: app}}]}]}
+",
+    );
+    for cluster in ["prod", "test"] {
+        add(
+            &format!("clusters/{cluster}/apps.yaml"),
+            &format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: apps, namespace: flux-system}}
+spec:
+  interval: 10m
+  path: ./apps
+  prune: true
+  namePrefix: {cluster}-
+  sourceRef: {{kind: GitRepository, name: flux-system}}
+  postBuild:
+    substitute: {{CLUSTER: {cluster}}}
+    substituteFrom: [{{kind: ConfigMap, name: {cluster}-settings}}]
+"
+            ),
+        );
+        add(
+            &format!("clusters/{cluster}/settings.yaml"),
+            &format!(
+                "apiVersion: v1
+kind: ConfigMap
+metadata: {{name: {cluster}-settings, namespace: flux-system}}
+data: {{DOMAIN: {cluster}.example.com}}
+"
+            ),
+        );
+    }
+    tree
+}
+
+#[test]
+fn one_stamps_file_serves_every_cluster() {
+    for builder in builders() {
+        let sandbox = Sandbox::new(&two_clusters());
+        let root = sandbox.path("");
+        let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
+        let written = run(&["write", "--build", builder, "."]);
+        assert_eq!(written.exit, 0, "{}", written.stderr);
+        let before = read_tree(&root);
+        let again = run(&["write", "--build", builder, "."]);
+        assert!(again.exit == 0 && read_tree(&root) == before, "{}", again.stderr);
+        let stamps = std::fs::read_to_string(sandbox.path("apps/stamps.rollstamp.yaml")).unwrap();
+        assert!(stamps.contains(r"prod-web-\$\{CLUSTER\}$"), "{stamps}");
+        assert!(stamps.contains(r"test-web-\$\{CLUSTER\}$"), "{stamps}");
+        assert_eq!(run(&["check", "--build", builder, "."]).exit, 0);
+        // What the controller does, by hand: its fields go into the kustomization, and variables into what
+        // is built. The stamps must be those of what comes out.
+        for cluster in ["prod", "test"] {
+            let script = format!(
+                "cp -r apps out-{cluster} && cd out-{cluster} && echo 'namePrefix: {cluster}-' >>kustomization.yaml \
+                 && {} | sed 's/${{CLUSTER}}/{cluster}/g; s/${{DOMAIN:=example.com}}/{cluster}.example.com/g' | rollstamp check",
+                super::overlays::build(builder, ".")
+            );
+            let checked = bash(&sandbox, &script).run();
+            assert_eq!(checked.exit, 0, "{}{}", checked.stdout, checked.stderr);
+            assert!(checked.stderr.contains("1 right"), "{}", checked.stderr);
+            std::fs::remove_dir_all(sandbox.path(&format!("out-{cluster}"))).unwrap();
+        }
+        // A change of a variable is a change of what pods read, in one cluster alone.
+        let settings = sandbox.path("clusters/prod/settings.yaml");
+        let text = std::fs::read_to_string(&settings).unwrap();
+        std::fs::write(&settings, text.replace("prod.example.com", "example.org")).unwrap();
+        let stale = run(&["check", "--build", builder, "."]);
+        assert_eq!(stale.exit, 1, "{}", stale.stdout);
+        assert!(
+            stale.stdout.contains("Deployment prod-web-prod") && !stale.stdout.contains("test-web"),
+            "{}",
+            stale.stdout
+        );
+        assert_eq!(run(&["write", "--build", builder, "."]).exit, 0);
+        assert_eq!(run(&["check", "--build", builder, "."]).exit, 0);
+    }
+}
+
+#[test]
+fn a_variable_that_is_not_known_is_said_and_the_rest_still_counts() {
+    for builder in builders() {
+        let mut tree = two_clusters();
+        tree.remove("clusters/prod/settings.yaml");
+        let sandbox = Sandbox::new(&tree);
+        let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
+        assert_eq!(run(&["write", "--build", builder, "."]).exit, 0);
+        let checked = run(&["check", "--build", builder, "."]);
+        assert_eq!(checked.exit, 0, "{}", checked.stdout);
+        assert!(
+            checked.stdout.contains("warning[substituted-value]")
+                && checked.stdout.contains("`${DOMAIN}`"),
+            "{}",
+            checked.stdout
+        );
+        let config = sandbox.path("apps/config.yaml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, text.replace("https", "http")).unwrap();
+        assert_eq!(run(&["check", "--build", builder, "."]).exit, 1);
+    }
+}
+
+#[test]
+fn a_folder_without_a_kustomization_is_built_as_flux_does() {
+    for builder in builders() {
+        let mut tree = two_clusters();
+        tree.remove("apps/kustomization.yaml");
+        tree.remove("clusters/test/apps.yaml");
+        let sandbox = Sandbox::new(&tree);
+        let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
+        let checked = run(&["check", "--build", builder, "."]);
+        assert_eq!(checked.exit, 2, "{}{}", checked.stdout, checked.stderr);
+        assert!(checked.stdout.contains("Deployment prod-web-prod"), "{}", checked.stdout);
+        let written = run(&["write", "--build", builder, "."]);
+        assert_eq!(written.exit, 2, "{}", written.stderr);
+        assert!(written.stderr.contains("no kustomization that could name"), "{}", written.stderr);
+    }
+}
+
+#[test]
+fn one_name_with_two_stamps_is_refused() {
+    for builder in builders() {
+        let mut tree = two_clusters();
+        for cluster in ["prod", "test"] {
+            let name = format!("clusters/{cluster}/apps.yaml");
+            let Entry::File(text) = &tree[&name] else { panic!("a file") };
+            let text = String::from_utf8(text.clone()).unwrap();
+            tree.insert(name, file(&text.replace(&format!("  namePrefix: {cluster}-\n"), "")));
+        }
+        let sandbox = Sandbox::new(&tree);
+        let written = rollstamp(&sandbox, &["write", "--build", builder, "."]).run();
+        assert_eq!(written.exit, 2, "{}", written.stderr);
+        assert!(written.stderr.contains("cannot hold both"), "{}", written.stderr);
+    }
+}
