@@ -16,6 +16,7 @@ mod init;
 mod migrate;
 mod output;
 mod plugin;
+mod release;
 mod rule;
 mod run;
 mod settings;
@@ -132,14 +133,19 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Migrate { from, paths, diff, common }) if IS_ON_A_MACHINE => {
             migrate::migrate(from, &paths, &common, diff)
         }
-        Some(Verb::Patches { folder, wire, all, diff, for_helmrelease: _, common })
-            if IS_ON_A_MACHINE =>
-        {
-            match folder {
-                Some(folder) => stamps_file::patches(&folder, wire, diff, all, &common),
-                None => stamps_file::for_helm_release(&common),
-            }
-        }
+        Some(Verb::Patches {
+            folder,
+            wire,
+            all,
+            diff,
+            for_helmrelease: _,
+            steady_release,
+            common,
+        }) if IS_ON_A_MACHINE => match folder {
+            Some(folder) => stamps_file::patches(&folder, wire, diff, all, &common),
+            None if steady_release => release::steady_release(&common),
+            None => stamps_file::for_helm_release(&common),
+        },
         Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
         Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),
         Some(Verb::History { arguments, common }) if IS_ON_A_MACHINE => {

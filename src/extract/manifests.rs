@@ -5,7 +5,7 @@
 //! of its own that points into it.
 
 use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
-use super::{Facts, Maker, Neighbour, Object, Reference, Source, Template};
+use super::{Facts, LabelUse, Maker, Neighbour, Object, Reference, Source, Template};
 use crate::finding::Finding;
 use crate::finding::silence::Mark;
 use crate::k8s::indirect::Indirect;
@@ -33,6 +33,8 @@ pub struct File {
     pub objects: Ids<ObjectId>,
     /// Its objects that say how pods of others are replaced.
     pub neighbours: Vec<Neighbour>,
+    /// The places that may select pods by a label that says a version; only where such labels may go.
+    pub label_uses: Vec<LabelUse>,
     /// Its objects because of which a program in the cluster makes sources.
     pub makers: Vec<Maker>,
     /// How many Kubernetes objects it has, those that neither provide nor read anything included.
@@ -78,6 +80,7 @@ impl Manifests {
                 mut templates,
                 mut references,
                 neighbours,
+                label_uses,
                 makers,
                 object_count,
                 indirect,
@@ -109,6 +112,7 @@ impl Manifests {
                 input,
                 objects: Ids::over(first..all.objects.len()),
                 neighbours,
+                label_uses,
                 makers,
                 object_count,
                 indirect,

@@ -9,6 +9,7 @@ mod looks;
 mod manifests;
 mod api_limits;
 mod join;
+mod label_uses;
 mod fillers;
 mod foreign;
 mod mentions;
@@ -27,9 +28,10 @@ mod workload;
 pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
 pub use carried::{ALSO, Also, STAMP, Said};
 pub use fillers::Maker;
-pub use foreign::Marks;
+pub use foreign::{Checksum, FOREIGN, Marks, Rendered};
 pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
+pub use label_uses::LabelUse;
 pub use looks::{Looks, may_hold_objects};
 pub use manifests::{File, Manifests};
 pub use mentions::{Meaning, Mention, mentions, words};
@@ -81,6 +83,8 @@ pub struct Facts {
     pub references: Vec<Reference>,
     /// The objects that say how pods of others are replaced: budgets, autoscalers, claims.
     pub neighbours: Vec<Neighbour>,
+    /// The places that may select pods by a label that says a version; only where such labels may go.
+    pub label_uses: Vec<LabelUse>,
     /// The objects because of which a program in the cluster makes sources.
     pub makers: Vec<Maker>,
     /// How many Kubernetes objects there are, those without facts included.
@@ -125,6 +129,10 @@ pub struct Object {
     pub route: Route,
     /// Whether Helm runs it as a hook.
     pub hook: bool,
+    /// Whether an upgrade of Helm applies it: all but hooks of other moments.
+    pub upgraded: bool,
+    /// What Helm says about it, if it rendered it.
+    pub rendered: Option<Box<Rendered>>,
     /// How it came by its name, inside of a kustomize build.
     pub origin: Option<Box<Origin>>,
     /// The file it stands in for the caller who put it into a list.
@@ -415,7 +423,8 @@ impl Reader<'_> {
         if let Some(how) = indirect(group, kind) {
             *self.facts.indirect.entry(how).or_default() += 1;
         }
-        self.facts.makers.extend(Maker::of(object));
+        let makers = Maker::of(self, object);
+        self.facts.makers.extend(makers);
         if kind == "SealedSecret" {
             // Its template is plain text that comes to stand in a Secret.
             let template = ["spec", "template", "data"];
@@ -424,6 +433,9 @@ impl Reader<'_> {
         }
         if kind == "Secret" {
             self.facts.secrets.push(node.span());
+        }
+        if self.options.looks_for_label_uses() {
+            label_uses::find(self, object);
         }
         let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
@@ -484,13 +496,16 @@ impl Reader<'_> {
         let from_file = metadata.filter(|_| !object.route.is_empty());
         let delegate = kinds::delegate(group, kind).and_then(|field| delegate(node, field));
         let follows = Follows::read(self, metadata.filter(|_| reads));
+        let hook = metadata.and_then(|metadata| annotation(metadata, "helm.sh/hook"));
         let object = Object {
             id,
             place: self.place(node),
             name_span: name.map_or(node, |(_, at)| at).span(),
             document: node.document_span(),
             route: object.route.clone(),
-            hook: metadata.is_some_and(|metadata| annotation(metadata, "helm.sh/hook").is_some()),
+            hook: hook.is_some(),
+            upgraded: hook.is_none_or(|(hooks, _)| foreign::is_of_upgrade(&hooks)),
+            rendered: Rendered::of(node).map(Box::new),
             origin: origin.map(Box::new),
             from_file: from_file.and_then(build_notes::from_file).map(Box::new),
             raw_material_of: None,

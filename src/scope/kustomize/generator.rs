@@ -117,6 +117,7 @@ pub(super) fn source(
         ignored: rules.iter().any(|rule| rule.ignores(&subject)).then_some(By::Rule),
         malformed: None,
         naming: None,
+        recipe: None,
         tags: Tags::default(),
         collected: 0,
     };
