@@ -368,11 +368,12 @@ fn build(
     let same = Overlays::without_same((&mut were, &mut are), (&old.roots, &new.roots), builder);
     were.build(builder, &mut old.loaded, jobs);
     are.build(builder, &mut new.loaded, jobs);
-    Ok(format!(
-        "rollstamp: {} built before, {} after; {same} not, because nothing in them changed\n",
-        count(were.len(), "overlay"),
-        are.len(),
-    ))
+    let rest = match same {
+        0 => String::new(),
+        same => format!("; {same} not, because nothing in them changed"),
+    };
+    let (before, after) = (count(were.len(), "overlay"), are.len());
+    Ok(format!("rollstamp: {before} built before, {after} after{rest}\n"))
 }
 
 /// The two states that the arguments name.

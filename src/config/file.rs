@@ -210,14 +210,15 @@ fn foreign(row: &Foreign) -> Result<foreign::Rules, String> {
         let named = row.r#match.iter().filter(|text| !foreign::Rules::has_wildcard(text));
         rules.named = named.cloned().collect();
     }
-    for (key, tie) in &row.tie {
+    let own = row.ties.iter().map(|(key, tie)| (key, tie));
+    for (key, tie) in own.chain(&row.tie) {
         let tie = match tie {
             TieRow::To(to) => Tie::To(*to),
             TieRow::Sources(names) => Tie::Sources(each(names, |name| tied(key, name))?),
         };
         rules.ties.push((glob(key)?, tie));
     }
-    // The map is sorted by key, and a stable sort keeps that order.
+    // The map is sorted by key, and a stable sort keeps that order, and that of the command line before it.
     rules.ties.sort_by_key(|(glob, _)| foreign::Rules::has_wildcard(glob.glob().glob()));
     Ok(rules)
 }

@@ -8,7 +8,7 @@ use crate::config::options::{Mode, SuffixHash, UnitRule, annotation_key};
 use crate::config::policy::{Encrypted, FilledSources, HotReload};
 use crate::finding::silence::Level;
 use crate::k8s::providers::Target;
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -232,6 +232,19 @@ settings! {
         #[arg(skip)]
         pub tie: BTreeMap<String, TieRow>,
 
+        /// What a single checksum stands for, as KEY=RULE or KEY=ConfigMap/NAME,Secret/NAME; can stand
+        /// several times, before those under `tie`
+        #[arg(
+            long = "foreign-tie",
+            id = "foreign_tie",
+            value_name = "TIE",
+            value_parser = tie,
+            help_heading = heading::CHARTS
+        )]
+        #[serde(skip)]
+        #[schemars(skip)]
+        pub ties: Vec<(String, TieRow)>,
+
         /// What becomes of labels in pod templates that say the version of a chart [default: keep]
         #[arg(
             long = "foreign-version-labels",
@@ -325,6 +338,16 @@ pub mod heading {
     pub const OVERLAYS: &str = "Overlays";
     /// What is said, and how.
     pub const FINDINGS: &str = "Findings";
+}
+
+/// `checksum/cm=ConfigMap/argocd-cm,Secret/argocd-secret`, or `checksum/*=steady`
+fn tie(text: &str) -> Result<(String, TieRow), String> {
+    let (key, what) = text.split_once('=').ok_or("no KEY=RULE")?;
+    let row = match Checksums::from_str(what, false) {
+        Ok(to) => TieRow::To(to),
+        Err(_) => TieRow::Sources(what.split(',').map(|name| name.trim().to_owned()).collect()),
+    };
+    Ok((key.to_owned(), row))
 }
 
 impl Settings {

@@ -9,6 +9,8 @@ pub enum Stays {
     NotData,
     /// Its value is not a string.
     NotText,
+    /// Its value is no hex digest, so somebody may have written it by hand.
+    NotDigest,
     /// Two files define a source of the chart differently.
     Clash,
     /// The files of its chart are in several folders, and not all of them are in the apply unit.
@@ -32,6 +34,9 @@ impl Stays {
                 "by its name it stands for something else than configuration data".to_owned()
             }
             Self::NotText => "its value is not a string".to_owned(),
+            Self::NotDigest => {
+                "its value is no hex digest, and somebody may change it by hand to roll the pods".to_owned()
+            }
             Self::Clash => "two files define a source of its chart differently".to_owned(),
             Self::Spread => {
                 "the files of its chart are in several folders, and not all of them are in the apply unit"
@@ -49,7 +54,7 @@ impl Stays {
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::NoData | Self::NotData => {
+            Self::NoData | Self::NotData | Self::NotDigest => {
                 "say under `foreign.tie` what it stands for: sources, `reads`, `drop`; or `keep`"
             }
             Self::NotText => "put the value in quotes",

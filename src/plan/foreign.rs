@@ -119,7 +119,7 @@ impl<'p> Planner<'p> {
         if !rules.is_on() {
             return found;
         }
-        let mut unread = false;
+        let (mut follows_reads, mut follows_all) = (false, false);
         for checksum in &marks.repairable {
             let (becomes, is_tied) = match rules.tie(&checksum.key) {
                 Some(Tie::Sources(names)) => {
@@ -132,16 +132,20 @@ impl<'p> Planner<'p> {
             };
             let value = match becomes {
                 Checksums::Keep => continue,
-                Checksums::Steady => self.steady(&subject, checksum, is_tied).map(Some),
+                Checksums::Steady => {
+                    let value = self.steady(&subject, checksum, is_tied);
+                    follows_all |= value.is_ok();
+                    value.map(Some)
+                }
                 Checksums::Reads | Checksums::Drop => {
                     let value = self.instead(&subject, checksum, becomes);
-                    unread |= value.is_ok();
+                    follows_reads |= value.is_ok();
                     value
                 }
             };
             found.marks.extend(self.repaired(&subject, checksum, Some(value)));
         }
-        if unread {
+        if follows_reads && !follows_all {
             self.say_unread(&subject);
         }
         if rules.version_labels == VersionLabels::Drop {
@@ -184,7 +188,7 @@ impl<'p> Planner<'p> {
             seats.iter().any(|seat| {
                 let data = planner.data(seat, object.rendered.as_deref());
                 let now = checksum.value.as_deref().unwrap_or_default();
-                data.value.as_deref().is_some_and(|value| now == fitted(Some(now), value))
+                data.value.as_deref().is_some_and(|value| now == fitted(now, value))
             })
         };
         for checksum in &template.marks.repairable {
@@ -268,6 +272,9 @@ impl<'p> Planner<'p> {
         if !is_known && NOT_DATA.iter().any(|pattern| pattern.matches(key)) {
             return Err(Stays::NotData);
         }
+        if !is_known && !is_digest(now) {
+            return Err(Stays::NotDigest);
+        }
         self.is_whole(subject)?;
         if !is_tied && let Some(source) = self.unseen(subject) {
             return Err(Stays::HookUnseen(source));
@@ -276,7 +283,7 @@ impl<'p> Planner<'p> {
         match &data.value {
             _ if data.clashes => Err(Stays::Clash),
             None => Err(Stays::NoData),
-            Some(value) => Ok(fitted(Some(now), value)),
+            Some(value) => Ok(fitted(now, value)),
         }
     }
 
@@ -349,7 +356,7 @@ impl<'p> Planner<'p> {
             }
             (_, Decision::Stamp { value, .. }) => {
                 let now = checksum.value.as_deref().ok_or(Stays::NotText)?;
-                Ok(Some(fitted(Some(now), value)))
+                Ok(Some(fitted(now, value)))
             }
             _ => Err(Stays::NoStamp),
         }
@@ -385,7 +392,7 @@ impl<'p> Planner<'p> {
             }
         }
         let value = lines(self.manifests, &found, &[]).foreign();
-        Ok(Some(Some(fitted(Some(now), &value))))
+        Ok(Some(Some(fitted(now, &value))))
     }
 
     /// Says which sources of the chart do not roll the pods any more when they change.
@@ -448,17 +455,21 @@ impl<'p> Planner<'p> {
 /// The most sources that a finding names.
 const MOST_NAMES: usize = 8;
 
-/// The least length from which on a value is taken for a hex digest that was cut, and keeps its length.
+/// The least length from which on a hex text is taken for a digest, maybe one that was cut.
 const LEAST: usize = 16;
 
-/// A digest in the length of the hex digest that stands there: `sha256sum | trunc 63`. Anything else is
-/// replaced by the whole digest.
-fn fitted(now: Option<&str>, digest: &str) -> String {
-    let is_hex =
-        |text: &&str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    let length = now.filter(is_hex).map(str::len);
-    let length = length.filter(|length| (LEAST..digest.len()).contains(length));
-    digest[..length.unwrap_or(digest.len())].to_owned()
+/// Whether a text is a digest that a chart computes, in lower-case hex. Anything else may be written by hand,
+/// to roll the pods.
+fn is_digest(text: &str) -> bool {
+    let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text.len() >= LEAST && text.bytes().all(is_hex)
+}
+
+/// A digest in the length of the one that stands there: `sha256sum | trunc 63`. Anything else is replaced by
+/// the whole digest.
+fn fitted(now: &str, digest: &str) -> String {
+    let is_cut = is_digest(now) && now.len() < digest.len();
+    digest[..if is_cut { now.len() } else { digest.len() }].to_owned()
 }
 
 #[cfg(test)]
@@ -478,7 +489,7 @@ mod tests {
             (String::new(), 64),
             ("f".repeat(90), 64),
         ] {
-            assert_eq!(fitted(Some(&now), &digest), digest[..length], "{now}");
+            assert_eq!(fitted(&now, &digest), digest[..length], "{now}");
         }
     }
 }
