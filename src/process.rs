@@ -208,6 +208,7 @@ pub fn decide(
         let marks = plan.workloads.iter();
         findings.extend(marks.filter_map(|planned| plan::stale_marks(&manifests, planned)));
         unnamed = Unnamed::of(&manifests, &units);
+        findings.extend(plan::unwatched(&manifests, &units));
     }
     Decided { manifests, texts, units, plan, renames, unnamed, findings, unreadable, skipped }
 }

@@ -5,7 +5,7 @@ use super::fillers;
 use super::hash_suffix::is_content_named;
 use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
-use super::{By, Reader, annotation, is_sops, labels};
+use super::{By, Reader, annotation, is_sops, labels, values_from};
 use crate::compat::reloader::Tags;
 use crate::config::policy::{Encrypted, FilledSources};
 use crate::digest::ValueDigest;
@@ -50,6 +50,8 @@ pub struct Source {
     pub naming: Option<Box<Naming>>,
     /// What its annotations say to Reloader, where that is followed.
     pub tags: Tags,
+    /// Whether a change of it reaches Flux at once.
+    pub watched: bool,
     /// The rows of the configuration that collect it by its labels: a bit for each.
     pub collected: u64,
 }
@@ -174,6 +176,7 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
         malformed: None,
         naming: None,
         tags,
+        watched: values_from::is_watched(node),
         collected,
     };
     let names = names(node, row).into_iter();

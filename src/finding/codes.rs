@@ -174,6 +174,8 @@ codes! {
         "The generated stamps file of an overlay does not hold the stamps that the overlay needs."
     UnwiredPatches "unwired-patches" Error
         "An overlay needs a generated stamps file, and has none or does not name it in `transformers`."
+    UnwatchedValues "unwatched-values" Note
+        "A Flux object takes values from a ConfigMap or Secret that it does not watch, so a change arrives late."
     SubstitutedValue "substituted-value" Warning
         "A controller puts a variable that is not known into a value that is read, so a change of the variable rolls no pods."
     KustomizeSource "kustomize-source" Warning

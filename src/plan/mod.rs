@@ -14,6 +14,7 @@ mod reason;
 mod said;
 pub mod rules;
 pub mod unread;
+mod values;
 mod findings;
 
 pub use added::Added;
@@ -24,6 +25,7 @@ pub use foreign::{Foreign, On, PlannedMark, Weighed};
 pub use listings::Listing;
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
+pub use values::unwatched;
 
 use crate::compat::migration::From;
 use crate::compat::selection::Selection;

@@ -119,6 +119,8 @@ pub(super) fn source(
         naming: None,
         recipe: None,
         tags: Tags::default(),
+        // Labels that it gets may come from anywhere.
+        watched: true,
         collected: 0,
     };
     // What is named after its content rolls by its name, whatever the content is.
