@@ -113,6 +113,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             building,
             common,
         }) => {
+            if diff && !IS_ON_A_MACHINE {
+                bail!("no diffs in a page: install rollstamp and run it in a shell");
+            }
             if fix {
                 bail!("check changes nothing: run `rollstamp write` on the same paths");
             }

@@ -54,8 +54,8 @@ fn calls() -> Vec<Call> {
         let words = spec["args"].as_sequence().into_iter().flatten();
         let args: Vec<String> = words.filter_map(|word| Some(word.as_str()?.to_owned())).collect();
         let input = read_tree(&folder.join("input"));
-        // Files that a page does not have, and cannot make.
-        let of_disk = ["--log-file", "--hash-key-file"];
+        // Files that a page does not have and cannot make, and diffs, which its program leaves out.
+        let of_disk = ["--log-file", "--hash-key-file", "--diff"];
         let plain = spec.get("links").is_none()
             && spec.get("rename").is_none()
             && !args.iter().any(|arg| of_disk.contains(&arg.as_str()));
