@@ -9,6 +9,7 @@ mod moves;
 mod overlays;
 mod advice;
 mod reason;
+mod shared;
 mod said;
 pub mod rules;
 pub mod unread;
@@ -21,14 +22,12 @@ pub use findings::{drift, not_written};
 pub use listings::Listing;
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
+use shared::{Read, Shared};
 
 use crate::compat::migration::From;
 use crate::compat::selection::Selection;
 use crate::config::options::{Goal, Options};
-use crate::digest::Lines;
-use crate::extract::{
-    Keys, Manifests, Object, ObjectId, Reference, SourceId, Template, TemplateId,
-};
+use crate::extract::{Manifests, Object, ObjectId, Reference, SourceId, Template, TemplateId};
 use crate::finding::Finding;
 use crate::finding::divergence::Divergence;
 use crate::k8s::added::is_added;
@@ -155,7 +154,9 @@ pub fn decide(
         let said = Said::default();
         let resolver = &resolver;
         let in_unit = BTreeMap::new();
-        let mut planner = Planner { manifests, units, resolver, renames, options, in_unit, said };
+        let shared = Shared::default();
+        let mut planner =
+            Planner { manifests, units, resolver, renames, options, in_unit, shared, said };
         let workloads = parts[part].iter().map(|&at| planner.planned(at));
         (workloads.collect::<Vec<Planned>>(), planner.said)
     });
@@ -193,15 +194,15 @@ struct Planner<'a> {
     options: &'a Options,
     /// The sources of units that were asked for, by kind.
     in_unit: BTreeMap<(UnitId, Target), Rc<[&'a Indexed]>>,
+    shared: Shared,
     said: Said,
 }
 
 /// What the references of a template add up to.
 #[derive(Default)]
 struct Sum {
-    lines: Lines,
-    /// What was counted, by source and keys; of a source that counts whole, whatever the keys are.
-    reads: BTreeMap<(SourceId, Option<Keys>), Arc<Counted>>,
+    /// What was counted.
+    reads: BTreeMap<Read, Arc<Counted>>,
     counted: usize,
     external: usize,
     left_alone: bool,
@@ -417,9 +418,10 @@ impl Planner<'_> {
         }
         // A text can say one reference a thousand times, and each may read a thousand keys.
         let known = (indexed.copy, (!source.whole).then(|| reference.keys.clone()));
-        if let Some(counted) = sum.reads.get(&known) {
+        if let Some(counted) = self.shared.counted(&known) {
             sum.counted += 1;
-            return Reason::Counted(Arc::clone(counted));
+            sum.reads.insert(known, Arc::clone(&counted));
+            return Reason::Counted(counted);
         }
         let read = read_entries(source, &reference.keys);
         let (ignored, kept): (Vec<usize>, Vec<usize>) =
@@ -430,16 +432,13 @@ impl Planner<'_> {
             return Reason::Ignored(Ignored::Keys(indexed.copy, ignored));
         }
         sum.counted += 1;
-        for &position in &kept {
-            let entry = &source.entries[position];
-            sum.lines.add(source.target, &source.name, &entry.key, &entry.digest);
-        }
-        let counted = Arc::new(Counted {
+        let counted = Counted {
             source: indexed.copy,
             entries: kept,
             ignored,
             missing: missing.into_iter().map(str::to_owned).collect(),
-        });
+        };
+        let counted = self.shared.keep(known.clone(), counted);
         sum.reads.insert(known, Arc::clone(&counted));
         Reason::Counted(counted)
     }
@@ -513,7 +512,8 @@ impl Planner<'_> {
             if let Some(later) = template.later {
                 self.said.findings.push(findings::rolls_later(object, later));
             }
-            return self.stamped(object, template, sum.lines.stamp());
+            let stamp = self.shared.stamp(self.manifests, &sum.reads);
+            return self.stamped(object, template, stamp);
         }
         // Sources named after their content add no line; what comes from elsewhere may have.
         if sum.external > 0 {
