@@ -205,7 +205,10 @@ pub fn decide(
         // that nobody reads.
         let drift = plan.workloads.iter();
         findings.extend(drift.filter_map(|planned| plan::drift(&manifests, planned)));
+        let marks = plan.workloads.iter();
+        findings.extend(marks.filter_map(|planned| plan::stale_marks(&manifests, planned)));
         unnamed = Unnamed::of(&manifests, &units);
+        findings.extend(plan::unwatched(&manifests, &units));
     }
     Decided { manifests, texts, units, plan, renames, unnamed, findings, unreadable, skipped }
 }
@@ -245,7 +248,11 @@ pub fn edit(
             // What `check` is there to find is no refusal.
             let drift = matches!(
                 finding.code,
-                Code::MissingStamp | Code::StaleStamp | Code::LeftOverStamp | Code::StaleName
+                Code::MissingStamp
+                    | Code::StaleStamp
+                    | Code::LeftOverStamp
+                    | Code::StaleName
+                    | Code::ForeignStale
             );
             finding.refuses |= finding.severity == Severity::Error && !drift;
         }

@@ -181,7 +181,7 @@ pub(super) enum Verb {
     /// Make the stamps file of one overlay, from what its builder prints on the standard input
     Patches {
         /// The folder of the overlay, which gets or loses `stamps.rollstamp.yaml`
-        #[arg(long = "for", value_name = "DIR", required_unless_present = "for_helmrelease")]
+        #[arg(long = "for", value_name = "DIR", required_unless_present_any = ["for_helmrelease", "steady_release"])]
         folder: Option<PathBuf>,
         /// Name the file in the kustomization as its last transformer as well
         #[arg(long, requires = "folder")]
@@ -195,6 +195,10 @@ pub(super) enum Verb {
         /// Print the stamps as `postRenderers` for a Flux HelmRelease instead
         #[arg(long, conflicts_with_all = ["folder", "wire", "all", "diff"])]
         for_helmrelease: bool,
+        /// Print once and for all versions of a chart the `postRenderers` that take labels with its version
+        /// out of pod templates; with `--foreign-checksums drop` its checksums as well
+        #[arg(long, conflicts_with_all = ["folder", "wire", "all", "diff", "for_helmrelease"])]
+        steady_release: bool,
         #[command(flatten)]
         common: Common,
     },
@@ -346,6 +350,10 @@ const NOT_OBEYED: &[(&str, &[&str])] = &[
             "all_sources",
             "immutable",
             "hash_key_file",
+            "foreign_checksums",
+            "foreign_match",
+            "foreign_tie",
+            "foreign_version_labels",
             "select",
             "compat_reloader",
             "compat_wave",
@@ -354,7 +362,18 @@ const NOT_OBEYED: &[(&str, &[&str])] = &[
     // The controller that is left is followed.
     (
         "migrate",
-        &["compat_reloader", "compat_wave", "mode", "suffix_hash", "all_sources", "immutable"],
+        &[
+            "compat_reloader",
+            "compat_wave",
+            "mode",
+            "suffix_hash",
+            "all_sources",
+            "immutable",
+            "foreign_checksums",
+            "foreign_match",
+            "foreign_tie",
+            "foreign_version_labels",
+        ],
     ),
     // It reads the standard input, which is one unit, and patches stamps alone.
     ("patches", &["exclude", "unit", "mode", "suffix_hash", "all_sources", "immutable"]),

@@ -93,6 +93,7 @@ impl Overlays {
                         folder: name.clone(),
                         kustomization: None,
                         below: None,
+                        depth: 1,
                     };
                     loaded.push(input, Some(text.into()), None);
                 }

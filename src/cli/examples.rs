@@ -47,6 +47,7 @@ Exit codes:
         "Examples:
   kustomize build overlays/prod | rollstamp patches --for overlays/prod --wire
   helm template shop ./chart | rollstamp patches --for-helmrelease
+  helm template shop ./chart | rollstamp patches --steady-release
 
 Exit codes:
   0  done, whether or not a file changed

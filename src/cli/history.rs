@@ -56,7 +56,12 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
         let state = |side, outcome| State::new(side, outcome, namespace, options.unit, &roots);
         let states = (state(Side::Before, &before), state(Side::After, &after));
         // Stamps as they stood where there were any; else as if every apply had gone through rollstamp.
-        let asked = Asked { assume: None, annotation: &options.annotation, jobs: options.jobs };
+        let asked = Asked {
+            assume: None,
+            annotation: &options.annotation,
+            foreign: &options.rules.foreign,
+            jobs: options.jobs,
+        };
         history.add(commit, &compare(&states.0, &states.1, &asked));
         before = after;
         if shows_progress {

@@ -171,7 +171,8 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         // Each overlay is applied for itself.
         settings.unit = Some(UnitRule::File);
     }
-    let options = options(&settings, common.jobs, Goal::Stamp)?;
+    let mut options = options(&settings, common.jobs, Goal::Stamp)?;
+    options.weighs_foreign = true;
     let mut talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let mut old = before.load(common, &options, root.as_deref())?;
@@ -194,6 +195,7 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
             AssumeArg::Written => Assume::Written,
         }),
         annotation: &options.annotation,
+        foreign: &options.rules.foreign,
         jobs: options.jobs,
     };
     let mut impact = impact::compare(&states.0, &states.1, &asked);
@@ -243,7 +245,12 @@ pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> 
     let roots: Vec<String> = paths.iter().map(|path| files::name(path)).collect();
     let state = |side, outcome| State::new(side, outcome, namespace, run.options.unit, &roots);
     let states = (state(Side::Before, &nothing), state(Side::After, &run.outcome));
-    let asked = Asked { assume: None, annotation: &run.options.annotation, jobs: run.options.jobs };
+    let asked = Asked {
+        assume: None,
+        annotation: &run.options.annotation,
+        foreign: &run.options.rules.foreign,
+        jobs: run.options.jobs,
+    };
     let graph = impact::graph::of_state(&states.1, &states.0, &asked);
     print(|out| common.output.graph(&graph, out))?;
     Ok(run.exit())
@@ -360,11 +367,12 @@ fn build(
     let same = Overlays::without_same((&mut were, &mut are), (&old.roots, &new.roots), builder);
     were.build(builder, &mut old.loaded, jobs);
     are.build(builder, &mut new.loaded, jobs);
-    Ok(format!(
-        "rollstamp: {} built before, {} after; {same} not, because nothing in them changed\n",
-        count(were.len(), "overlay"),
-        are.len(),
-    ))
+    let rest = match same {
+        0 => String::new(),
+        same => format!("; {same} not, because nothing in them changed"),
+    };
+    let (before, after) = (count(were.len(), "overlay"), are.len());
+    Ok(format!("rollstamp: {before} built before, {after} after{rest}\n"))
 }
 
 /// The two states that the arguments name.

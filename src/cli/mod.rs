@@ -15,6 +15,7 @@ mod init;
 mod migrate;
 mod output;
 mod plugin;
+mod release;
 mod rule;
 mod run;
 mod settings;
@@ -125,9 +126,17 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Migrate { from, paths, diff, common }) => {
             migrate::migrate(from, &paths, &common, diff)
         }
-        Some(Verb::Patches { folder, wire, all, diff, for_helmrelease: _, common }) => match folder
-        {
+        Some(Verb::Patches {
+            folder,
+            wire,
+            all,
+            diff,
+            for_helmrelease: _,
+            steady_release,
+            common,
+        }) => match folder {
             Some(folder) => stamps_file::patches(&folder, wire, diff, all, &common),
+            None if steady_release => release::steady_release(&common),
             None => stamps_file::for_helm_release(&common),
         },
         Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),

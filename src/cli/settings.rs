@@ -194,6 +194,7 @@ pub(super) fn options(
             immutable: settings.suffix.immutable,
         },
         makes_stamps_files: false,
+        weighs_foreign: false,
         unit: settings.unit.unwrap_or_default(),
         migrate: None,
         jobs: jobs.map_or_else(available, NonZeroUsize::get),

@@ -267,15 +267,20 @@ impl Change {
         findings
     }
 
-    /// A line for people: `overlays/prod/stamps.rollstamp.yaml: 2 stamps`.
+    /// A line for people: `overlays/prod/stamps.rollstamp.yaml: 2 stamps, named in kustomization.yaml`.
     pub(super) fn line(&self) -> String {
         let name = on_disk::name(&self.stamps);
-        match &self.after {
-            None => format!("{name}: removed"),
+        let kustomization = self.kustomization.file_name().unwrap_or_default().to_string_lossy();
+        let (what, entry) = match &self.after {
+            None => ("removed".to_owned(), "and its entry in"),
             Some(text) => {
                 let stamps = text.matches("\n---\n").count();
-                format!("{name}: {}", crate::report::count(stamps, "stamp"))
+                (crate::report::count(stamps, "stamp"), "named in")
             }
+        };
+        match self.edits.is_empty() {
+            true => format!("{name}: {what}"),
+            false => format!("{name}: {what}, {entry} {kustomization}"),
         }
     }
 

@@ -5,11 +5,12 @@ use crate::compat::labels::LabelSelector;
 use crate::compat::selection::After;
 use crate::compat::selection::Follow;
 use crate::compat::{reloader, selection};
+use crate::config::foreign::{self, Tie, TieRow};
 use crate::config::name_reference;
 use crate::config::policy::{Collector, Declared, IgnoreRule, Rules, UserSite, glob};
 use crate::config::settings::{
-    CollectorRow, IgnoreRow, ReferenceRow, ReloaderOptions, Settings, SilenceRow, SourceRow,
-    UnitRow, WorkloadRow, said,
+    CollectorRow, Foreign, IgnoreRow, ReferenceRow, ReloaderOptions, Settings, SilenceRow,
+    SourceRow, UnitRow, WorkloadRow, said,
 };
 use crate::finding::Code;
 use crate::finding::silence::Silence;
@@ -171,6 +172,7 @@ pub fn rules(settings: &Settings) -> Result<Rules, String> {
         encrypted: settings.encrypted.unwrap_or_default(),
         filled: settings.filled_sources.unwrap_or_default(),
         hot_reload: settings.hot_reload_sidecars.unwrap_or_default(),
+        foreign: foreign(&settings.foreign)?,
         workloads: each(&settings.workloads, workload)?,
         sites: each(&settings.references, site)?,
         names: each(&settings.names, name_reference::row)?,
@@ -190,6 +192,45 @@ pub fn rules(settings: &Settings) -> Result<Rules, String> {
 
 fn each<T, U>(rows: &[T], rule: impl Fn(&T) -> Result<U, String>) -> Result<Vec<U>, String> {
     rows.iter().map(rule).collect()
+}
+
+/// What is to be done about marks of other tools.
+fn foreign(row: &Foreign) -> Result<foreign::Rules, String> {
+    let mut rules = foreign::Rules {
+        checksums: row.checksums.unwrap_or_default(),
+        version_labels: row.version_labels.unwrap_or_default(),
+        ..foreign::Rules::default()
+    };
+    if !row.r#match.is_empty() {
+        let mut keys = GlobSet::builder();
+        for text in &row.r#match {
+            keys.add(globset::Glob::new(text).map_err(|error| error.to_string())?);
+        }
+        rules.keys = keys.build().map_err(|error| error.to_string())?;
+        let named = row.r#match.iter().filter(|text| !foreign::Rules::has_wildcard(text));
+        rules.named = named.cloned().collect();
+    }
+    let own = row.ties.iter().map(|(key, tie)| (key, tie));
+    for (key, tie) in own.chain(&row.tie) {
+        let tie = match tie {
+            TieRow::To(to) => Tie::To(*to),
+            TieRow::Sources(names) => Tie::Sources(each(names, |name| tied(key, name))?),
+        };
+        rules.ties.push((glob(key)?, tie));
+    }
+    // The map is sorted by key, and a stable sort keeps that order, and that of the command line before it.
+    rules.ties.sort_by_key(|(glob, _)| foreign::Rules::has_wildcard(glob.glob().glob()));
+    Ok(rules)
+}
+
+/// `ConfigMap/name`
+fn tied(key: &str, text: &str) -> Result<(Target, String), String> {
+    let known = [Target::ConfigMap, Target::Secret];
+    let found = text.split_once('/').and_then(|(kind, name)| {
+        let target = known.into_iter().find(|target| target.name() == kind)?;
+        (!name.is_empty() && !name.contains('/')).then(|| (target, name.to_owned()))
+    });
+    found.ok_or_else(|| format!("foreign.tie: {key}: `{text}` is no ConfigMap/NAME or Secret/NAME"))
 }
 
 fn collector(row: &CollectorRow) -> Result<Collector, String> {

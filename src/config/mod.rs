@@ -1,5 +1,7 @@
 //! The configuration: what the command line, `.rollstamp.yaml` and a functionConfig ask for.
 
+pub mod foreign;
+
 pub mod policy;
 
 pub mod options;

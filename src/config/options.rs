@@ -1,5 +1,6 @@
 //! What a run was asked to do. Plain data: no flag of the command line and no path is parsed here.
 
+use crate::config::foreign::VersionLabels;
 use crate::config::policy::Rules;
 use crate::digest::HashKey;
 use crate::k8s::TableRow;
@@ -62,6 +63,8 @@ pub struct Options {
     pub migrate: Option<crate::compat::migration::From>,
     /// Whether the run makes the stamps files of overlays anew, from what a builder prints.
     pub makes_stamps_files: bool,
+    /// Whether the run says what a setting of `foreign` would save.
+    pub weighs_foreign: bool,
     /// How many threads read files; the result does not depend on it.
     pub jobs: usize,
     /// What the configuration adds to the tables and takes away.
@@ -82,6 +85,7 @@ impl Default for Options {
             unit: UnitRule::default(),
             migrate: None,
             makes_stamps_files: false,
+            weighs_foreign: false,
             jobs: 1,
             rules: Rules::default(),
         }
@@ -89,6 +93,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether version labels may go, so that every place counts that may select pods by one.
+    pub fn looks_for_label_uses(&self) -> bool {
+        self.weighs_foreign || self.rules.foreign.version_labels == VersionLabels::Drop
+    }
+
     /// The row of a kind that holds pod templates; a configured one comes before a built-in one.
     pub fn workload(&self, group: &str, kind: &str) -> Option<TableRow<WorkloadKind>> {
         let own = self.rules.workloads.iter().find(|row| row.is(group, kind));

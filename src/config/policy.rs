@@ -1,5 +1,6 @@
 //! What the configuration adds to the tables of Kubernetes, and what it leaves out.
 
+use crate::config::foreign;
 use crate::finding::silence::Levels;
 use crate::k8s::TableRow;
 use crate::k8s::kinds::WorkloadKind;
@@ -47,6 +48,8 @@ pub struct Rules {
     pub filled: FilledSources,
     /// Whether volumes that a reload sidecar watches still roll their pods.
     pub hot_reload: HotReload,
+    /// What is to be done about marks of other tools in pod templates.
+    pub foreign: foreign::Rules,
     /// How much findings matter, and which ones are known.
     pub findings: Levels,
     /// Where they are written, if that is a file.

@@ -3,11 +3,12 @@
 //! [`Settings`]. The first paragraph of a field's comment is its help, all of it is its documentation.
 
 use crate::compat::selection::{Follow, Select};
+use crate::config::foreign::{Checksums, TieRow, VersionLabels};
 use crate::config::options::{Mode, SuffixHash, UnitRule, annotation_key};
 use crate::config::policy::{Encrypted, FilledSources, HotReload};
 use crate::finding::silence::Level;
 use crate::k8s::providers::Target;
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -139,6 +140,10 @@ settings! {
         #[arg(skip)]
         pub hot_reload_sidecars: Option<HotReload>,
 
+        /// What becomes of other tools' checksums and of version labels in pod templates (docs/charts.md)
+        #[command(flatten)]
+        pub foreign: Foreign,
+
         /// More kinds that hold pod templates. A row for a built-in kind takes its place
         #[arg(skip)]
         pub workloads: Vec<WorkloadRow>,
@@ -196,6 +201,58 @@ settings! {
         /// In suffix mode, make renamed sources immutable
         #[arg(long, help_heading = heading::NAMES)]
         pub immutable: bool,
+    }
+}
+
+settings! {
+    /// What becomes of other tools' checksums and of version labels in pod templates.
+    pub struct Foreign {
+        /// What becomes of checksums that another tool wrote into pod templates [default: keep]
+        #[arg(
+            long = "foreign-checksums",
+            id = "foreign_checksums",
+            value_name = "RULE",
+            help_heading = heading::CHARTS
+        )]
+        pub checksums: Option<Checksums>,
+
+        /// A glob over the keys of these checksums; can stand several times
+        /// [default: checksum/* and the like]
+        #[arg(
+            long = "foreign-match",
+            id = "foreign_match",
+            value_name = "GLOB",
+            help_heading = heading::CHARTS,
+            verbatim_doc_comment
+        )]
+        pub r#match: Vec<String>,
+
+        /// What single checksums stand for, by a key or a glob over keys: `keep`, `steady`, `reads`, `drop`,
+        /// or a list of sources, `ConfigMap/NAME` and `Secret/NAME`
+        #[arg(skip)]
+        pub tie: BTreeMap<String, TieRow>,
+
+        /// What a single checksum stands for, as KEY=RULE or KEY=ConfigMap/NAME,Secret/NAME; can stand
+        /// several times, before those under `tie`
+        #[arg(
+            long = "foreign-tie",
+            id = "foreign_tie",
+            value_name = "TIE",
+            value_parser = tie,
+            help_heading = heading::CHARTS
+        )]
+        #[serde(skip)]
+        #[schemars(skip)]
+        pub ties: Vec<(String, TieRow)>,
+
+        /// What becomes of labels in pod templates that say the version of a chart [default: keep]
+        #[arg(
+            long = "foreign-version-labels",
+            id = "foreign_version_labels",
+            value_name = "RULE",
+            help_heading = heading::CHARTS
+        )]
+        pub version_labels: Option<VersionLabels>,
     }
 }
 
@@ -271,6 +328,8 @@ pub mod heading {
     pub const CONFIGURATION: &str = "Configuration";
     /// What is written.
     pub const STAMPS: &str = "Stamps";
+    /// What charts wrote into pod templates.
+    pub const CHARTS: &str = "Marks of charts";
     /// How suffix mode makes names.
     pub const NAMES: &str = "Names after content";
     /// What is read, and what is applied together.
@@ -279,6 +338,16 @@ pub mod heading {
     pub const OVERLAYS: &str = "Overlays";
     /// What is said, and how.
     pub const FINDINGS: &str = "Findings";
+}
+
+/// `checksum/cm=ConfigMap/argocd-cm,Secret/argocd-secret`, or `checksum/*=steady`
+fn tie(text: &str) -> Result<(String, TieRow), String> {
+    let (key, what) = text.split_once('=').ok_or("no KEY=RULE")?;
+    let row = match Checksums::from_str(what, false) {
+        Ok(to) => TieRow::To(to),
+        Err(_) => TieRow::Sources(what.split(',').map(|name| name.trim().to_owned()).collect()),
+    };
+    Ok((key.to_owned(), row))
 }
 
 impl Settings {

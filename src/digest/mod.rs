@@ -4,6 +4,9 @@
 //! `stamp = hex(SHA-256("rollstamp/v1\n" + lines))`, one line for each key that is read:
 //! `<Kind>/<name> TAB <key> TAB <hex digest of the value> LF`, sorted by bytes, equal lines once.
 //! Nothing that rollstamp writes is part of a stamp, so a second run changes nothing.
+//!
+//! The values of other tools' checksums are made in the same way, from other lines and below the name
+//! `rollstamp/foreign/v1`; that scheme is as frozen, see docs/scheme.md.
 
 pub mod name_hash;
 
@@ -48,8 +51,13 @@ pub struct Lines(Vec<String>);
 impl Lines {
     /// Adds one key that is read. `name` is the source's current name.
     pub fn add(&mut self, target: Target, name: &str, key: &str, digest: &ValueDigest) {
-        let mut line = String::with_capacity(target.name().len() + name.len() + key.len() + 68);
-        line.push_str(target.name());
+        self.add_of(target.name(), name, key, digest);
+    }
+
+    /// The same for an object of any kind.
+    pub fn add_of(&mut self, kind: &str, name: &str, key: &str, digest: &ValueDigest) {
+        let mut line = String::with_capacity(kind.len() + name.len() + key.len() + 68);
+        line.push_str(kind);
         line.push('/');
         line.push_str(name);
         line.push('\t');
@@ -61,11 +69,20 @@ impl Lines {
     }
 
     /// The stamp: 64 lower-case hex digits.
-    pub fn stamp(mut self) -> String {
+    pub fn stamp(self) -> String {
+        self.digest(b"rollstamp/v1\n")
+    }
+
+    /// The value of a checksum of another tool: 64 lower-case hex digits.
+    pub fn foreign(self) -> String {
+        self.digest(b"rollstamp/foreign/v1\n")
+    }
+
+    fn digest(mut self, scheme: &[u8]) -> String {
         self.0.sort_unstable();
         self.0.dedup();
         let mut hash = Sha256::new();
-        hash.update(b"rollstamp/v1\n");
+        hash.update(scheme);
         for line in &self.0 {
             hash.update(line.as_bytes());
         }

@@ -1,6 +1,7 @@
 //! Turns decisions into edits of the original text, and proves each edited document by reading it
 //! again. Decides nothing.
 
+mod foreign;
 mod moves;
 
 use crate::config::options::Options;
@@ -77,7 +78,7 @@ struct Owner {
 pub fn wanted(manifests: &Manifests, plan: &Plan, renames: &Renames) -> BTreeSet<FileId> {
     let stamps =
         plan.workloads.iter().filter(|planned| is_written(manifests, planned)).filter(|planned| {
-            !planned.others.is_empty() || stamp_edit(manifests, planned).is_some()
+            !planned.foreign.marks.is_empty() || stamp_edit(manifests, planned).is_some()
         });
     let stamps = stamps.map(|planned| manifests[planned.object].place.file);
     let names = renames.edits.iter().map(|edit| edit.file);
@@ -134,11 +135,9 @@ fn pending(
         };
         if let Some((edit, value)) = stamp_edit(manifests, planned)
             && !moves::has_stamp(plan, planned.template)
+            && !foreign::has_stamp(planned)
         {
             annotate(&template.path, &options.annotation, edit, value);
-        }
-        for other in &planned.others {
-            annotate(&other.at, &other.key, other.edit.clone(), other.value.clone());
         }
     }
     for name in &renames.edits {
@@ -166,6 +165,7 @@ pub fn edits(
 ) -> (Vec<FileChange>, Vec<Finding>) {
     let mut by_file = pending(manifests, plan, renames, options);
     let mut findings = moves::add(manifests, texts, plan, options, &mut by_file);
+    findings.extend(foreign::add(manifests, texts, plan, options, &mut by_file));
     let mut files: Vec<Edited> = Vec::new();
     let mut names_fail = false;
     for (file, pending) in by_file {

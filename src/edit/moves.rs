@@ -69,7 +69,7 @@ pub(super) fn add(
                 let stamp = planned.and_then(|planned| stamp_edit(manifests, planned));
                 own.extend(stamp.map(|(_, value)| (options.annotation.as_str(), value)));
             }
-            match rewritten(text, object, &route, &own) {
+            match rewritten(text, object, &route, "annotations", &own) {
                 Ok(more) => edits.extend(more),
                 Err(refusal) => {
                     let id = object.id.to_string();
@@ -107,7 +107,7 @@ pub(super) fn add(
     findings
 }
 
-fn owner(object: &Object) -> Owner {
+pub(super) fn owner(object: &Object) -> Owner {
     Owner {
         object: object.id.to_smolstr(),
         place: object.place.span,
@@ -116,10 +116,12 @@ fn owner(object: &Object) -> Owner {
     }
 }
 
-fn rewritten(
+/// The edits that change keys of a mapping in the metadata of what a route leads to.
+pub(super) fn rewritten(
     text: &str,
     object: &Object,
     route: &[Step],
+    field: &str,
     own: &[(&str, Option<String>)],
 ) -> Result<Vec<Edit>, Refusal> {
     let unreadable = || Refusal {
@@ -133,5 +135,5 @@ fn rewritten(
     };
     let entries: Vec<EntryEdit<'_>> =
         own.iter().map(|(name, value)| EntryEdit { name, value: value.as_deref() }).collect();
-    entries::rewrite(document, text, route, &["metadata", "annotations"], &entries)
+    entries::rewrite(document, text, route, &["metadata", field], &entries)
 }

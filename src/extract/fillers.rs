@@ -1,7 +1,10 @@
 //! What lets a program in the cluster make or fill sources, by the table of [`crate::k8s::fillers`].
 
+use super::foreign::{Rendered, is_of_upgrade};
 use super::objects::ObjectNode;
-use super::{is_local, metadata_string};
+use super::source::recipe;
+use super::{Reader, annotation, is_local, metadata_string};
+use crate::digest::ValueDigest;
 use crate::k8s::fillers::{Filler, Fills, Reach, fillers};
 use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
@@ -23,11 +26,17 @@ pub struct Maker {
     pub row: &'static Filler,
     /// In which namespaces the source comes to be.
     pub reach: Reach,
+    /// The digest of what says how.
+    pub recipe: Option<ValueDigest>,
+    /// What Helm says about the object, if it rendered it.
+    pub rendered: Option<Rendered>,
+    /// Whether an upgrade of Helm applies it.
+    pub upgraded: bool,
 }
 
 impl Maker {
     /// What is made because of an object.
-    pub(super) fn of(object: &ObjectNode<'_>) -> Vec<Self> {
+    pub(super) fn of(reader: &Reader<'_>, object: &ObjectNode<'_>) -> Vec<Self> {
         let (group, version) = Identity::split_api_version(&object.api_version);
         let node = object.node;
         let mut found = Vec::new();
@@ -50,7 +59,18 @@ impl Maker {
                 if let Some(name) = at.str().filter(|name| !name.is_empty()) {
                     let (id, name) = (id.clone(), SmolStr::from(name));
                     let (target, reach) = (*target, *reach);
-                    found.push(Self { id, at: at.span(), target, name, row, reach });
+                    let hook = metadata.and_then(|metadata| annotation(metadata, "helm.sh/hook"));
+                    found.push(Self {
+                        id,
+                        at: at.span(),
+                        target,
+                        name,
+                        row,
+                        reach,
+                        recipe: recipe(reader, node, target),
+                        rendered: Rendered::of(node),
+                        upgraded: hook.is_none_or(|(hooks, _)| is_of_upgrade(&hooks)),
+                    });
                 }
             });
         }

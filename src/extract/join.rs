@@ -41,6 +41,8 @@ impl Joining {
         all.templates.append(&mut part.templates);
         all.references.append(&mut part.references);
         all.neighbours.append(&mut part.neighbours);
+        all.values_readers.append(&mut part.values_readers);
+        all.label_uses.append(&mut part.label_uses);
         all.makers.append(&mut part.makers);
         all.object_count += part.object_count;
         for (how, count) in part.indirect {

@@ -4,8 +4,9 @@
 //! put together once, from the facts of each text; no later stage changes it, each returns a small value
 //! of its own that points into it.
 
+use super::ValuesReader;
 use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
-use super::{Facts, Maker, Neighbour, Object, Reference, Source, Template};
+use super::{Facts, LabelUse, Maker, Neighbour, Object, Reference, Source, Template};
 use crate::finding::Finding;
 use crate::finding::silence::Mark;
 use crate::k8s::indirect::Indirect;
@@ -33,6 +34,10 @@ pub struct File {
     pub objects: Ids<ObjectId>,
     /// Its objects that say how pods of others are replaced.
     pub neighbours: Vec<Neighbour>,
+    /// Its objects that take values from ConfigMaps and Secrets without being workloads.
+    pub values_readers: Vec<ValuesReader>,
+    /// The places that may select pods by a label that says a version; only where such labels may go.
+    pub label_uses: Vec<LabelUse>,
     /// Its objects because of which a program in the cluster makes sources.
     pub makers: Vec<Maker>,
     /// How many Kubernetes objects it has, those that neither provide nor read anything included.
@@ -78,6 +83,8 @@ impl Manifests {
                 mut templates,
                 mut references,
                 neighbours,
+                values_readers,
+                label_uses,
                 makers,
                 object_count,
                 indirect,
@@ -109,6 +116,8 @@ impl Manifests {
                 input,
                 objects: Ids::over(first..all.objects.len()),
                 neighbours,
+                values_readers,
+                label_uses,
                 makers,
                 object_count,
                 indirect,

@@ -9,6 +9,7 @@ mod looks;
 mod manifests;
 mod api_limits;
 mod join;
+mod label_uses;
 mod fillers;
 mod foreign;
 mod mentions;
@@ -22,14 +23,17 @@ mod sidecars;
 mod unknown_kinds;
 mod source;
 mod site_label;
+mod values_from;
+mod ytt;
 mod workload;
 
 pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
 pub use carried::{ALSO, Also, STAMP, Said};
 pub use fillers::Maker;
-pub use foreign::Marks;
+pub use foreign::{Checksum, FOREIGN, Marks, Rendered};
 pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
+pub use label_uses::LabelUse;
 pub use looks::{Looks, may_hold_objects};
 pub use manifests::{File, Manifests};
 pub use mentions::{Meaning, Mention, mentions, words};
@@ -39,6 +43,7 @@ pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Grounds, Mount, SiteLabel};
 pub use source::{Entry, Flaw, Malformed, Source};
+pub use values_from::ValuesReader;
 pub use workload::Template;
 pub(crate) use workload::refused;
 
@@ -53,11 +58,12 @@ use crate::k8s::kinds;
 use crate::text::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::path::Route;
 use crate::yaml::resolve::Value;
-use crate::yaml::{self, Cursor, Document, Kind, SyntaxError};
+use crate::yaml::{self, Cursor, SyntaxError};
 use objects::{DocumentItem, ObjectNode};
 use smol_str::SmolStr;
 use source::Provided;
 use std::collections::BTreeMap;
+use ytt::YttMarks;
 
 /// What says that something takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +87,10 @@ pub struct Facts {
     pub references: Vec<Reference>,
     /// The objects that say how pods of others are replaced: budgets, autoscalers, claims.
     pub neighbours: Vec<Neighbour>,
+    /// The objects that take values from ConfigMaps and Secrets without being workloads.
+    pub values_readers: Vec<ValuesReader>,
+    /// The places that may select pods by a label that says a version; only where such labels may go.
+    pub label_uses: Vec<LabelUse>,
     /// The objects because of which a program in the cluster makes sources.
     pub makers: Vec<Maker>,
     /// How many Kubernetes objects there are, those without facts included.
@@ -125,6 +135,10 @@ pub struct Object {
     pub route: Route,
     /// Whether Helm runs it as a hook.
     pub hook: bool,
+    /// Whether an upgrade of Helm applies it: all but hooks of other moments.
+    pub upgraded: bool,
+    /// What Helm says about it, if it rendered it.
+    pub rendered: Option<Box<Rendered>>,
     /// How it came by its name, inside of a kustomize build.
     pub origin: Option<Box<Origin>>,
     /// The file it stands in for the caller who put it into a list.
@@ -421,7 +435,8 @@ impl Reader<'_> {
         if let Some(how) = indirect(group, kind) {
             *self.facts.indirect.entry(how).or_default() += 1;
         }
-        self.facts.makers.extend(Maker::of(object));
+        let makers = Maker::of(self, object);
+        self.facts.makers.extend(makers);
         if kind == "SealedSecret" {
             // Its template is plain text that comes to stand in a Secret.
             let template = ["spec", "template", "data"];
@@ -430,6 +445,9 @@ impl Reader<'_> {
         }
         if kind == "Secret" {
             self.facts.secrets.push(node.span());
+        }
+        if self.options.looks_for_label_uses() {
+            label_uses::find(self, object);
         }
         let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
@@ -440,6 +458,7 @@ impl Reader<'_> {
                 self.facts.namespaces.extend(told);
             }
             self.facts.neighbours.extend(Neighbour::of(object));
+            self.facts.values_readers.extend(ValuesReader::of(object));
             return;
         }
         let metadata = node.get("metadata");
@@ -490,13 +509,16 @@ impl Reader<'_> {
         let from_file = metadata.filter(|_| !object.route.is_empty());
         let delegate = kinds::delegate(group, kind).and_then(|field| delegate(node, field));
         let follows = Follows::read(self, metadata.filter(|_| reads));
+        let hook = metadata.and_then(|metadata| annotation(metadata, "helm.sh/hook"));
         let object = Object {
             id,
             place: self.place(node),
             name_span: name.map_or(node, |(_, at)| at).span(),
             document: node.document_span(),
             route: object.route.clone(),
-            hook: metadata.is_some_and(|metadata| annotation(metadata, "helm.sh/hook").is_some()),
+            hook: hook.is_some(),
+            upgraded: hook.is_none_or(|(hooks, _)| foreign::is_of_upgrade(&hooks)),
+            rendered: Rendered::of(node).map(Box::new),
             origin: origin.map(Box::new),
             from_file: from_file.and_then(build_notes::from_file).map(Box::new),
             raw_material_of: None,
@@ -530,58 +552,4 @@ fn delegate(object: Cursor<'_>, field: &str) -> Option<Delegate> {
     let named = object.at(["spec", field])?;
     let at = named.get("name")?;
     Some(Delegate { kind: named.string("kind")?, name: at.str()?.into(), at: at.span() })
-}
-
-/// Looks for the code of a ytt program, which stands behind `#@` outside of scalars.
-struct YttMarks {
-    marks: Vec<u32>,
-}
-
-impl YttMarks {
-    /// The marks in a part of a text. A text with a stamp of ours is no program: nobody writes one there.
-    fn new(text: &str, part: Span, stamp: &str) -> Self {
-        let bytes = text.as_bytes();
-        let mut marks: Vec<u32> = memchr::memmem::find_iter(&bytes[part.range()], b"#@")
-            .map(|at| at + part.start as usize)
-            .filter(|&at| at == 0 || matches!(bytes[at - 1], b' ' | b'\t' | b'\n' | 0xBF))
-            .filter(|&at| is_ytt_code(text, at))
-            .map(crate::text::offset)
-            .collect();
-        if !marks.is_empty() && text.contains(stamp) {
-            marks.clear();
-        }
-        Self { marks }
-    }
-
-    /// Drops the marks that stand inside a scalar of the document.
-    fn visit(&mut self, document: &Document) {
-        if self.marks.is_empty() {
-            return;
-        }
-        for node in &document.tape.nodes {
-            if node.kind == Kind::Scalar {
-                self.marks.retain(|&at| at < node.span.start || at >= node.span.end);
-            }
-        }
-    }
-
-    fn is_program(&self) -> bool {
-        !self.marks.is_empty()
-    }
-}
-
-/// Whether what stands behind `#@` is code and no remark (carvel.dev/ytt/docs: an annotation, a statement,
-/// or the value of a field or item that has none of its own).
-fn is_ytt_code(text: &str, at: usize) -> bool {
-    let line = crate::text::line_range(text, at);
-    let (before, code) = (text[line.start..at].trim_end(), text[at + 2..line.end].trim_end());
-    let annotations = ["data/", "overlay/", "library/", "schema/", "yaml/", "yttlibrary"];
-    let statement = code.trim_start();
-    let opens = |word: &str| statement.starts_with(word) && statement.ends_with(':');
-    annotations.iter().any(|name| code.starts_with(name))
-        || statement.starts_with("load(")
-        || ["def ", "if ", "if/", "elif ", "else", "for ", "for/"].into_iter().any(opens)
-        || ["end", "return", "break", "continue"].contains(&statement)
-        || statement.starts_with("return ")
-        || (!statement.is_empty() && (before.ends_with(':') || before.trim_start() == "-"))
 }

@@ -5,7 +5,7 @@ use super::fillers;
 use super::hash_suffix::is_content_named;
 use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
-use super::{By, Reader, annotation, is_sops, labels};
+use super::{By, Reader, annotation, is_sops, labels, values_from};
 use crate::compat::reloader::Tags;
 use crate::config::policy::{Encrypted, FilledSources};
 use crate::digest::ValueDigest;
@@ -38,6 +38,8 @@ pub struct Source {
     pub whole: bool,
     /// Whether somebody in the cluster fills it: it is known by name only.
     pub filled_in_cluster: bool,
+    /// Of what somebody in the cluster fills: the digest of what says how.
+    pub recipe: Option<ValueDigest>,
     /// What fills it in the cluster beside its manifest, if anything does.
     pub filler: Option<&'static Filler>,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
@@ -48,6 +50,8 @@ pub struct Source {
     pub naming: Option<Box<Naming>>,
     /// What its annotations say to Reloader, where that is followed.
     pub tags: Tags,
+    /// Whether a change of it reaches Flux at once.
+    pub watched: bool,
     /// The rows of the configuration that collect it by its labels: a bit for each.
     pub collected: u64,
 }
@@ -166,16 +170,19 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
         content_named: false,
         whole: false,
         filled_in_cluster: false,
+        recipe: None,
         filler,
         ignored,
         malformed: None,
         naming: None,
         tags,
+        watched: values_from::is_watched(node),
         collected,
     };
     let names = names(node, row).into_iter();
     if row.contents.is_empty() || filled_by_type(node, row) || is_external {
-        let filled = |name| Source { filled_in_cluster: true, ..source(name) };
+        let recipe = recipe(reader, node, row.provides);
+        let filled = |name| Source { filled_in_cluster: true, recipe, ..source(name) };
         return names.map(filled).collect();
     }
     let Some(name) = names.into_iter().next() else {
@@ -198,6 +205,18 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
     };
     super::api_limits::check(reader, object, &source);
     vec![source]
+}
+
+/// The digest of what says how an object is filled in the cluster, or what it makes there: its `spec`, or else
+/// the `data` that it comes with, as JSON in one fixed form.
+pub(super) fn recipe(
+    reader: &Reader<'_>,
+    object: Cursor<'_>,
+    target: Target,
+) -> Option<ValueDigest> {
+    let recipe = object.get("spec").or_else(|| object.get("data"))?;
+    let text = canonical::json(recipe).unwrap_or_else(|| recipe.raw().to_owned());
+    Some(ValueDigest::of(target, text.as_bytes(), reader.options.hash_key.as_ref()))
 }
 
 /// The names of what the object provides: those of the first path that leads to any.

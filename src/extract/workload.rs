@@ -115,7 +115,11 @@ fn template(
     };
     let stamp = reader.options.annotation.as_str();
     let marks = match metadata {
-        Some(metadata) if is_stamped => foreign::read(metadata, pod_spec, stamp),
+        Some(metadata) if is_stamped => {
+            let rules = &reader.options.rules.foreign;
+            let read = foreign::read(object, metadata, pod_spec, stamp, rules);
+            Marks { stay: control.marks_stay(reader, id), ..read }
+        }
         _ => Marks::default(),
     };
     let slot = match (found.holder, found.route.last()) {
@@ -159,6 +163,7 @@ struct WorkloadControl<'a> {
     ignored: bool,
     ignored_sources: Vec<(SmolStr, Cursor<'a>)>,
     live: Vec<(SmolStr, Cursor<'a>)>,
+    foreign: Option<(String, Cursor<'a>)>,
 }
 
 impl<'a> WorkloadControl<'a> {
@@ -174,7 +179,25 @@ impl<'a> WorkloadControl<'a> {
             ignored: find(super::IGNORE).is_some_and(|(value, _)| value == "true"),
             ignored_sources: list(super::IGNORE_SOURCES),
             live: list(super::LIVE),
+            foreign: find(super::FOREIGN),
         }
+    }
+
+    /// Whether what other tools wrote into the pod template stays. A word that is not known is a mistake.
+    fn marks_stay(&self, reader: &mut Reader<'_>, id: &Identity) -> bool {
+        let Some((word, at)) = &self.foreign else {
+            return false;
+        };
+        if word != "keep" {
+            let key = super::FOREIGN;
+            let message = format!("{id} says `{word}` in `{key}`, which is no word that it knows");
+            let finding = Finding::new(Code::UnknownName, message)
+                .about(id.to_string())
+                .quoting(reader.place(*at))
+                .help("write `keep`, or take the annotation out");
+            reader.facts.findings.push(finding);
+        }
+        true
     }
 
     /// A name that matches nothing is a mistake: what was meant would be forgotten in silence.

@@ -142,6 +142,18 @@ codes! {
         "A stamped pod template carries another tool's checksum, which rolls the pods for more than what they read."
     VersionLabel "version-label" Note
         "A stamped pod template carries a version as a label, so that each release of its chart rolls the pods."
+    ForeignRepaired "foreign-repaired" Note
+        "The checksum of another tool in a pod template gets another value, or it goes, as the configuration asks."
+    ForeignKept "foreign-kept" Warning
+        "The checksum of another tool in a pod template stays although the configuration says otherwise."
+    ForeignUnread "foreign-unread" Warning
+        "A checksum of a chart stood for sources that the pods do not read through their pod spec, and no longer does."
+    ForeignStale "foreign-stale" Error
+        "The checksum of another tool or a version label in a pod template is not what the configuration asks for (`check` only)."
+    VersionLabelDropped "version-label-dropped" Note
+        "A label that says the version of a chart goes from a pod template, as the configuration asks."
+    VersionLabelSelected "version-label-selected" Warning
+        "A label that says the version of a chart stays in a pod template, because something may select by it."
     TooLarge "too-large" Error
         "The values of a ConfigMap or Secret have more than 1 MiB; the API server refuses it."
     TooLargeToApply "too-large-to-apply" Warning
@@ -162,6 +174,8 @@ codes! {
         "The generated stamps file of an overlay does not hold the stamps that the overlay needs."
     UnwiredPatches "unwired-patches" Error
         "An overlay needs a generated stamps file, and has none or does not name it in `transformers`."
+    UnwatchedValues "unwatched-values" Note
+        "A Flux object takes values from a ConfigMap or Secret that it does not watch, so a change arrives late."
     SubstitutedValue "substituted-value" Warning
         "A controller puts a variable that is not known into a value that is read, so a change of the variable rolls no pods."
     KustomizeSource "kustomize-source" Warning

@@ -7,6 +7,7 @@ mod codes;
 pub mod controllers;
 mod group;
 pub mod divergence;
+pub mod foreign;
 pub mod naming;
 pub mod sidecar;
 pub mod silence;

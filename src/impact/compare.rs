@@ -7,7 +7,10 @@ use super::pairs::{Item, pair};
 use super::reads::{self, KeyOf, Read, Reads, Standing};
 use super::sources::Sources;
 use super::state::{State, Subject};
-use super::{Answer, Assume, At, Change, Held, Impact, KeyReason, Name, Reason, Workload, silent};
+use super::{
+    Answer, Assume, At, Change, Held, Impact, KeyReason, Name, Reason, Workload, foreign, silent,
+};
+use crate::config::foreign::Rules;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::Until;
 use crate::parallel;
@@ -22,6 +25,8 @@ pub struct Asked<'a> {
     pub assume: Option<Assume>,
     /// The annotation of the stamp.
     pub annotation: &'a str,
+    /// What the configuration asks about marks of other tools.
+    pub foreign: &'a Rules,
     /// How many threads compare; the result does not depend on it.
     pub jobs: usize,
 }
@@ -41,6 +46,7 @@ pub fn compare(before: &State<'_>, after: &State<'_>, asked: &Asked<'_>) -> Impa
         sources: &sources,
         assume,
         annotation: asked.annotation,
+        foreign: asked.foreign,
         renamed: sources.renamed(),
         neighbours: objects::neighbours(after),
     };
@@ -56,7 +62,7 @@ pub fn compare(before: &State<'_>, after: &State<'_>, asked: &Asked<'_>) -> Impa
         read.push((one.before, one.after));
     }
     let sources = silent::changes(before, after, &sources, &workloads, &read);
-    Impact { assume, workloads, sources }
+    Impact { assume, workloads, sources, has_foreign: asked.foreign.is_on() }
 }
 
 /// Of several copies in one unit, the one that counts: the last, as `kubectl` applies them in turn.
@@ -89,6 +95,7 @@ struct Comparison<'a, 's> {
     sources: &'s Sources<'a>,
     assume: Assume,
     annotation: &'s str,
+    foreign: &'s Rules,
     renamed: BTreeMap<(String, String), Name>,
     /// By their namespace.
     neighbours: BTreeMap<Option<String>, Vec<Neighbour>>,
@@ -142,6 +149,7 @@ impl<'a> Comparison<'a, '_> {
         let at = after.at(new.object.place_of_name());
         let mut workload = Workload::plain(name, at, Answer::Quiet);
         workload.is_unknown = was.is_unknown || is.is_unknown;
+        workload.takes_up = foreign::takes_up(old, new, self.foreign);
         let waits =
             |state, subject| matches!(hold(state, subject), Some(Held::Waits(_) | Held::Partition));
         workload.is_resumed = waits(before, old) && !waits(after, new);
@@ -185,7 +193,8 @@ impl<'a> Comparison<'a, '_> {
             (false, Some(hold @ Held::Kind(_))) => Some(hold),
             (false, _) => standing.map(|standing| self.uncovered(new, standing)),
         };
-        workload.answer = self.answer(&workload, was, is);
+        workload.answer = self.answer(&workload, (old, new), was, is);
+        workload.is_savable = foreign::is_savable(old, new, &workload.reasons);
         workload.disruption = Some(disruption);
         if !workload.answer.replaces_pods() && workload.answer != Answer::Stale {
             workload.disruption = None;
@@ -225,7 +234,8 @@ impl<'a> Comparison<'a, '_> {
         was: Option<&Value>,
         is: Option<&Value>,
     ) -> Vec<Reason> {
-        let known = Known { stamp: self.annotation, renamed: &self.renamed };
+        let (stamp, renamed) = (self.annotation, &self.renamed);
+        let known = Known { stamp, renamed, foreign: self.foreign };
         let mut found = Vec::new();
         let before = objects::templates(self.states.0, old.at, was);
         let after = objects::templates(self.states.1, new.at, is);
@@ -267,7 +277,13 @@ impl<'a> Comparison<'a, '_> {
         }
     }
 
-    fn answer(&self, workload: &Workload, was: &Reads<'a>, is: &Reads<'a>) -> Answer {
+    fn answer(
+        &self,
+        workload: &Workload,
+        (old, new): (&Subject<'a>, &Subject<'a>),
+        was: &Reads<'a>,
+        is: &Reads<'a>,
+    ) -> Answer {
         let later = matches!(
             workload.held,
             Some(Held::Kind(NoRoll::LaterRuns | NoRoll::LaterCronJobs | NoRoll::NoController))
@@ -293,6 +309,11 @@ impl<'a> Comparison<'a, '_> {
                         Reason::Stamp { .. } => Answer::Once,
                         Reason::Renamed { source } if content_changed(source) => Answer::Needless,
                         Reason::Renamed { .. } => Answer::Once,
+                        Reason::Foreign { key } | Reason::VersionLabel { key, .. }
+                            if foreign::is_taken_up(old, new, key) =>
+                        {
+                            Answer::Once
+                        }
                         Reason::Foreign { .. }
                         | Reason::VersionLabel { .. }
                         | Reason::Restart { .. } => Answer::Needless,
@@ -330,7 +351,7 @@ fn stamp<'p>(state: &State<'_>, planned: &'p Planned) -> Option<&'p str> {
     let file = state.manifests()[planned.object].place.file;
     // An edit that was refused is not among the changes.
     let is_there = *standing == Stamped::Current || state.change(file).is_some();
-    (is_there && planned.others.is_empty()).then_some(value)
+    (is_there && planned.foreign.marks.is_empty()).then_some(value)
 }
 
 /// Why a changed pod template would not replace the pods.
@@ -385,6 +406,8 @@ impl Workload {
             reasons: Vec::new(),
             held: None,
             is_resumed: false,
+            is_savable: false,
+            takes_up: false,
             is_unknown: false,
             disruption: None,
             overlays: Vec::new(),

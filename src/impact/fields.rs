@@ -2,8 +2,9 @@
 //! gone, a null is no field, and a default that is written out is no difference.
 
 use super::{Change, Class, Name, Reason};
+use crate::config::foreign::Rules;
 use crate::k8s::controllers::RELOADER_ENV;
-use crate::k8s::foreign::{CHECKSUMS, MarkPattern, RESTARTS, VERSION_LABELS};
+use crate::k8s::foreign::{CHECKSUMS, MarkPattern, RESTARTS, VersionLabel};
 use crate::k8s::template::{EMPTY_IS_NONE, TEMPLATE_DEFAULTS};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ pub(super) struct Known<'a> {
     pub(super) stamp: &'a str,
     /// The sources that have another name after, by both names.
     pub(super) renamed: &'a BTreeMap<(String, String), Name>,
+    /// What the configuration asks about marks of other tools.
+    pub(super) foreign: &'a Rules,
 }
 
 /// What differs, in the order of the fields.
@@ -199,7 +202,7 @@ impl Walk<'_> {
             [Step::Field(metadata), Step::Field(list), Step::Field(key)]
                 if metadata == "metadata" && (list == "annotations" || list == "labels") =>
             {
-                mark(list, key, change, texts, self.known.stamp)
+                mark(list, key, change, texts, self.known)
             }
             [.., Step::Field(env), Step::Item(name)]
             | [.., Step::Field(env), Step::Item(name), Step::Field(_)]
@@ -249,21 +252,27 @@ fn mark(
     key: &str,
     change: Change,
     texts: (Option<&str>, Option<&str>),
-    stamp: &str,
+    known: &Known<'_>,
 ) -> Option<Reason> {
     let is = |patterns: &[MarkPattern]| patterns.iter().any(|pattern| pattern.matches(key));
     let key_of = key.to_owned();
     if list == "labels" {
-        let is_version = VERSION_LABELS.iter().any(|row| row.name == key);
+        let said = [texts.0, texts.1].into_iter().flatten();
+        let rows: Vec<bool> =
+            said.map(|text| VersionLabel::of(key, Some(text)).is_some()).collect();
+        let is_version = match rows.is_empty() {
+            true => VersionLabel::of(key, None).is_some(),
+            false => rows.into_iter().all(|is_one| is_one),
+        };
         return is_version.then(|| Reason::VersionLabel {
             key: key_of,
             shown: texts.0.zip(texts.1).map(|(from, to)| (from.to_owned(), to.to_owned())),
         });
     }
-    if key == stamp {
+    if key == known.stamp {
         return Some(Reason::Stamp { change });
     }
-    if is(CHECKSUMS) {
+    if is(CHECKSUMS) || (known.foreign.is_on() && known.foreign.is_checksum(key)) {
         return Some(Reason::Foreign { key: key_of });
     }
     is(RESTARTS).then_some(Reason::Restart { key: key_of })
@@ -389,7 +398,8 @@ mod tests {
 
     fn differ(before: Value, after: Value) -> Vec<String> {
         let renamed = BTreeMap::new();
-        let known = Known { stamp: "checksum/rollstamp", renamed: &renamed };
+        let foreign = Rules::default();
+        let known = Known { stamp: "checksum/rollstamp", renamed: &renamed, foreign: &foreign };
         compare(&before, &after, &known)
             .into_iter()
             .map(|reason| match reason {

@@ -9,6 +9,7 @@ mod claims;
 mod compare;
 pub mod disruption;
 mod fields;
+mod foreign;
 pub mod graph;
 pub mod history;
 mod narrow;
@@ -21,6 +22,7 @@ mod sources;
 mod state;
 
 pub use compare::{Asked, compare};
+pub use foreign::Savings;
 pub use overlays::by_overlay;
 pub use state::State;
 
@@ -51,6 +53,8 @@ pub struct Impact {
     pub workloads: Vec<Workload>,
     /// Every source that changed, by kind and name.
     pub sources: Vec<SourceChange>,
+    /// Whether the configuration has settings of `foreign`.
+    pub has_foreign: bool,
 }
 
 /// One of the two states.
@@ -167,6 +171,10 @@ pub struct Workload {
     /// Whether its controller waited before and waits no more: what changed in the meantime reaches its
     /// pods with this apply, and neither state says what that is.
     pub is_resumed: bool,
+    /// Whether only marks of other tools roll it that would not change under settings of `foreign`.
+    pub is_savable: bool,
+    /// Whether its pods roll once when settings of `foreign` are taken up.
+    pub takes_up: bool,
     /// Whether what its pods read is not known, because overlays decide about it.
     pub is_unknown: bool,
     /// What replacing its pods means; only where they are replaced.

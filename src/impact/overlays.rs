@@ -19,7 +19,7 @@ pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
             at.place = place;
         }
     };
-    let Impact { assume, workloads, sources } = impact;
+    let Impact { assume, workloads, sources, has_foreign } = impact;
     let mut folded: Vec<Workload> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     let mut positions = Vec::new();
@@ -57,7 +57,7 @@ pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
         });
         changes[position].overlays.push(overlay);
     }
-    Impact { assume, workloads: folded, sources: changes }
+    Impact { assume, workloads: folded, sources: changes, has_foreign }
 }
 
 impl Workload {
@@ -72,6 +72,8 @@ impl Workload {
             reasons,
             held,
             is_resumed,
+            is_savable,
+            takes_up,
             is_unknown,
             disruption,
             overlays: _,
@@ -84,7 +86,7 @@ impl Workload {
         });
         let reasons: String = reasons.collect();
         format!(
-            "{name} {answer:?} {must} {does} {held:?} {is_resumed} {is_unknown}\n{reasons}{disruption:?}"
+            "{name} {answer:?} {must} {does} {held:?} {is_resumed} {is_savable} {takes_up} {is_unknown}\n{reasons}{disruption:?}"
         )
     }
 }

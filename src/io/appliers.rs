@@ -8,8 +8,8 @@ use crate::k8s::id::Identity;
 use crate::k8s::indirect::Indirect;
 use crate::process::Loaded;
 use crate::scope::kustomize::{
-    Amends, Applied, Applier, FLUX_GROUP, Substitute, Variables, amends, appliers,
-    artifact_folders, repositories, variable_sources,
+    ARGO_GROUP, Amends, Applied, Applier, Directory, FLUX_GROUP, Substitute, Variables, amends,
+    applications, appliers, artifact_folders, repositories, variable_sources,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -42,10 +42,16 @@ pub(super) fn find(
         if !seen.insert(file.clone()) {
             continue;
         }
-        let Some(text) = text(disk, &file).filter(|text| text.contains(FLUX_GROUP)) else {
-            continue;
+        let Some(text) = text(disk, &file) else { continue };
+        let mut applied = match text.contains(FLUX_GROUP) {
+            true => appliers(&text, stamp),
+            false => Vec::new(),
         };
-        for applier in appliers(&text, stamp) {
+        if text.contains(ARGO_GROUP) && text.contains("Application") {
+            let folders = |url: &str, globs: &[(String, bool)]| generated(&root, url, globs, disk);
+            applied.extend(applications(&text, stamp, &folders));
+        }
+        for applier in applied {
             let folder = sources.folder(&root, &applier, disk);
             let folder = folder.and_then(|folder| disk.real(&root.join(folder)));
             if let Some(folder) = folder.filter(|f| disk.is_dir(f) && f.starts_with(&root)) {
@@ -80,7 +86,9 @@ fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(
         let Some(path) = &input.path else { continue };
         let is_named = matches!(input.found, crate::text::input::Found::Named);
         let facts = loaded.and_then(|loaded| loaded.facts.get(number)).and_then(Option::as_ref);
-        let may_hold = facts.is_none_or(|f| f.indirect.contains_key(&Indirect::FluxKustomization));
+        let of_kinds = [Indirect::FluxKustomization, Indirect::Application];
+        let may_hold =
+            facts.is_none_or(|f| of_kinds.iter().any(|kind| f.indirect.contains_key(kind)));
         if !may_hold && !is_named {
             continue;
         }
@@ -135,6 +143,12 @@ impl Sources {
     /// An artifact may be made of folders of this one.
     fn folder(&mut self, root: &Path, applier: &Applier, disk: &dyn Disk) -> Option<String> {
         let (source, folder) = (&applier.source, &applier.folder);
+        if source.group == ARGO_GROUP {
+            let is_own = origin(root).is_some_and(|own| own == address(&source.name));
+            // Argo CD takes such a folder for a chart.
+            let is_chart = disk.is_file(&root.join(folder).join("Chart.yaml"));
+            return (is_own && !is_chart).then(|| folder.clone());
+        }
         if source.kind != "ExternalArtifact" {
             return self.is_own(root, source, disk).then(|| folder.clone());
         }
@@ -249,6 +263,37 @@ fn address(url: &str) -> String {
     url.trim_end_matches('/').trim_end_matches(".git").replace(':', "/").to_lowercase()
 }
 
+/// The folders that a git generator of Argo CD names, if the repository is this one: a `*` stands for
+/// anything in one name.
+fn generated(
+    root: &Path,
+    url: &str,
+    globs: &[(String, bool)],
+    disk: &dyn Disk,
+) -> Option<Vec<String>> {
+    origin(root).filter(|own| *own == address(url))?;
+    let mut folders: BTreeSet<String> = BTreeSet::new();
+    for file in disk.manifests(root).into_iter().chain(disk.kustomized(root)) {
+        let above = file.ancestors().take_while(|folder| *folder != root);
+        let below = above.filter_map(|folder| folder.strip_prefix(root).ok());
+        folders.extend(below.map(super::display));
+    }
+    let matchers: Vec<(globset::GlobMatcher, bool)> = globs
+        .iter()
+        .map(|(glob, excludes)| {
+            let glob = globset::GlobBuilder::new(glob).literal_separator(true).build().ok()?;
+            Some((glob.compile_matcher(), *excludes))
+        })
+        .collect::<Option<_>>()?;
+    let named = |folder: &String, excludes: bool| {
+        matchers.iter().any(|(glob, of)| *of == excludes && glob.is_match(folder))
+    };
+    let is_meant = |folder: &String| {
+        named(folder, false) && !named(folder, true) && disk.is_dir(&root.join(folder))
+    };
+    Some(folders.into_iter().filter(is_meant).collect())
+}
+
 /// Every file that a build includes which also includes this one.
 fn beside<'a>(file: &Path, all: &'a BTreeMap<PathBuf, OnDisk>) -> BTreeSet<&'a Path> {
     let each = all.keys().map(|key| below(key, all));
@@ -334,6 +379,9 @@ impl Found {
     /// Of a folder without a kustomization, every file that may be a manifest, and the kustomizations
     /// below (github.com/fluxcd/pkg/kustomize v1.44.0, `scanManifests`).
     fn raw(&self, children: &mut BTreeMap<String, ListedResource>, disk: &dyn Disk) {
+        if let Some(directory) = &self.applier.directory {
+            return self.listed(directory, children, disk);
+        }
         let name = |path: &Path| super::display(path.strip_prefix(&self.folder).unwrap_or(path));
         let kustomized = disk.kustomized(&self.folder);
         for folder in &kustomized {
@@ -372,7 +420,7 @@ impl Found {
     /// What people call the overlay: the object and its file.
     pub(super) fn unit_name(&self, here: Option<&Path>) -> String {
         let file = super::display(&super::relative(&self.file, here));
-        format!("{} in {file}", self.applier.label())
+        format!("{} in {file}", self.applier.label)
     }
 
     /// The resources of a folder without a kustomization, as a kustomization names them.
@@ -380,6 +428,29 @@ impl Found {
         let names = on_disk.children.keys();
         let own = names.filter(|name| !self.applier.components.contains(name));
         own.map(|name| format!("./{name}")).collect()
+    }
+
+    /// Of a folder without a kustomization, what Argo CD applies (argo-cd.readthedocs.io/en/stable/user-guide/directory).
+    fn listed(
+        &self,
+        directory: &Directory,
+        children: &mut BTreeMap<String, ListedResource>,
+        disk: &dyn Disk,
+    ) {
+        let glob = |text: &str| {
+            let glob = globset::Glob::new(text).ok().filter(|_| !text.is_empty())?;
+            Some(glob.compile_matcher())
+        };
+        let (include, exclude) = (glob(&directory.include), glob(&directory.exclude));
+        for file in disk.manifests(&self.folder) {
+            let name = super::display(file.strip_prefix(&self.folder).unwrap_or(&file));
+            let is_near = directory.recurse || !name.contains('/');
+            let is_in = include.as_ref().is_none_or(|glob| glob.is_match(&name));
+            let is_out = exclude.as_ref().is_some_and(|glob| glob.is_match(&name));
+            if is_near && is_in && !is_out {
+                children.insert(name, ListedResource::File(file));
+            }
+        }
     }
 
     /// The object, with what it puts into what is built.

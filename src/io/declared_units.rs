@@ -61,6 +61,7 @@ pub(super) fn load(
             print: None,
             kustomization: met.kustomization,
             below: Some(below),
+            depth: 0,
         };
         loaded.push(input, Some(text.into()), None);
     }

@@ -131,6 +131,7 @@ pub fn number_of(loaded: &mut Loaded, path: &Path, text: String) -> FileId {
         folder: display(path.parent().unwrap_or(Path::new(""))),
         kustomization: None,
         below: None,
+        depth: 0,
     };
     loaded.push(input, Some(text.into()), None);
     number
@@ -237,6 +238,7 @@ fn named(
                 folder: display(folder),
                 kustomization: surroundings.kustomization(folder),
                 below: None,
+                depth: 0,
             };
             loaded.push(input, Some(text.into()), None);
         }
@@ -332,6 +334,10 @@ fn walked(
                 let input = Input {
                     name,
                     found: Found::Walked(position),
+                    depth: met
+                        .path
+                        .strip_prefix(root)
+                        .map_or(0, |under| under.components().count()),
                     path: Some(met.path),
                     print,
                     folder: display(&met.folder),

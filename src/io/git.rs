@@ -489,7 +489,7 @@ pub fn load(
             if seen.insert(path.clone()) {
                 let name = revision.display(&path);
                 match utf8(revision.blob(&file).unwrap_or_default(), &name) {
-                    Ok(text) => push(&mut loaded, revision, &path, text, Found::Named),
+                    Ok(text) => push(&mut loaded, revision, &path, text, (Found::Named, 0)),
                     Err(finding) => loaded.findings.push(finding),
                 }
             }
@@ -555,7 +555,10 @@ fn take(
         return;
     }
     match revision.blob(&file).map(String::from_utf8) {
-        Some(Ok(text)) => push(loaded, revision, inside, text, Found::Walked(position)),
+        Some(Ok(text)) => {
+            let depth = under.split('/').count();
+            push(loaded, revision, inside, text, (Found::Walked(position), depth));
+        }
         _ => loaded.skipped.binary += 1,
     }
 }
@@ -569,7 +572,13 @@ fn is_chart_template(revision: &Revision, inside: &str) -> bool {
     })
 }
 
-fn push(loaded: &mut Loaded, revision: &Revision, inside: &str, text: String, found: Found) {
+fn push(
+    loaded: &mut Loaded,
+    revision: &Revision,
+    inside: &str,
+    text: String,
+    (found, depth): (Found, usize),
+) {
     let name = revision.display(inside);
     let mut folders = Path::new(inside).ancestors().skip(1);
     let kustomization = folders.find_map(|folder| {
@@ -584,6 +593,7 @@ fn push(loaded: &mut Loaded, revision: &Revision, inside: &str, text: String, fo
         folder,
         kustomization: kustomization.map(|path| revision.display(&path)),
         below: None,
+        depth,
         path: Some(revision.repository.top.join(inside)),
     };
     loaded.push(input, Some(text.into()), None);

@@ -187,6 +187,7 @@ impl<'a> Inputs<'a> {
             folder: display(path.parent().unwrap_or(Path::new(""))),
             kustomization: built,
             below: None,
+            depth: 0,
         };
         self.loaded.push(input, Some(text.into()), None);
         self.by_path.insert(real.to_path_buf(), number);

@@ -230,6 +230,7 @@ fn push(loaded: &mut Loaded, text: Cow<'static, str>, facts: Option<Facts>) {
         folder: String::new(),
         kustomization: None,
         below: None,
+        depth: 0,
     };
     loaded.push(input, Some(text), facts);
 }

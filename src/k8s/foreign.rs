@@ -36,6 +36,47 @@ pub const CHECKSUMS: &[MarkPattern] = &[
     MarkPattern::Prefix("sealedsecret.checksum/"),
 ];
 
+/// The globs of `foreign.match` where the configuration has none: annotations whose values are repaired
+/// where the user asks for it. What changes on purpose with each release, such as `rollme`, is not among
+/// them.
+pub const REPAIRED: &[&str] = &[
+    // helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
+    "checksum/*",
+    // the same, below a domain of the author or with the name of the file first
+    "*/checksum",
+    "*-checksum",
+    // github.com/bluebrown/krm-filter, refhash
+    "configmap.checksum/*",
+    "secret.checksum/*",
+];
+
+/// Checksums that by their names stand for something else than configuration data: of these, a digest of
+/// configuration data would roll less than the chart meant. `foreign.tie` can say what they stand for.
+pub const NOT_DATA: &[MarkPattern] = &[
+    // hashes of `.Values`: github.com/infiniflow/ragflow helm/templates/ragflow.yaml
+    MarkPattern::Prefix("checksum/values"),
+    // github.com/truecharts library-charts common, `common.lib.metadata.podAnnotations`
+    MarkPattern::Prefix("checksum/service"),
+    MarkPattern::Exact("checksum/persistence"),
+    // named after a template `rbac.yaml` or `role.yaml`, which has no configuration data
+    MarkPattern::Prefix("checksum/rbac"),
+    MarkPattern::Prefix("checksum/role"),
+    // helm.sh/docs/howto/charts_tips_and_tricks: a random text, to roll the pods with each release
+    MarkPattern::Exact("rollme"),
+];
+
+/// The annotation in which Helm 4 tells a post-renderer the template of a document
+/// (helm.sh/helm/v4 pkg/action/action.go `filenameAnnotation`). It sends hooks as well.
+pub const HELM_4_TEMPLATE: &str = "postrenderer.helm.sh/postrender-filename";
+
+/// The comment in which Helm names the template of a document, at its beginning
+/// (helm.sh/helm/v3 pkg/action/action.go `renderResources`).
+pub const HELM_SOURCE: &str = "# Source: ";
+
+/// The hooks that an upgrade makes anew, so that what they hold may change with it
+/// (`helm.sh/docs/topics/charts_hooks`).
+pub const UPGRADE_HOOKS: &[&str] = &["pre-upgrade", "post-upgrade"];
+
 /// A label of a pod template that changes with each version of its chart or program.
 #[derive(Debug, PartialEq, Eq)]
 pub struct VersionLabel {
@@ -43,14 +84,144 @@ pub struct VersionLabel {
     pub name: &'static str,
     /// Whether it says the version of the program, which changes the image anyway.
     pub of_image: bool,
+    /// Whether it says a version only where its value is the name of a chart, a dash and a version.
+    pub if_name_version: bool,
+}
+
+impl VersionLabel {
+    /// The row of a label with this value; a value that is not known could be any.
+    pub fn of(name: &str, value: Option<&str>) -> Option<&'static Self> {
+        let row = VERSION_LABELS.iter().find(|row| row.name == name)?;
+        let is_one = !row.if_name_version || value.is_some_and(is_name_and_version);
+        is_one.then_some(row)
+    }
+
+    /// Whether `foreign.versionLabels: drop` is about it: what says the version of a program moves with
+    /// the image.
+    pub fn is_droppable(&self) -> bool {
+        !self.of_image
+    }
 }
 
 /// One row a label.
 pub const VERSION_LABELS: &[VersionLabel] = &[
     // helm.sh/docs/chart_best_practices/labels
-    VersionLabel { name: "helm.sh/chart", of_image: false },
+    VersionLabel { name: "helm.sh/chart", of_image: false, if_name_version: false },
+    // github.com/helm/helm `helm create` before 2.12: `chart: {{ .Chart.Name }}-{{ .Chart.Version }}`
+    VersionLabel { name: "chart", of_image: false, if_name_version: true },
     // kubernetes.io/docs/concepts/overview/working-with-objects/common-labels
-    VersionLabel { name: "app.kubernetes.io/version", of_image: true },
+    VersionLabel { name: "app.kubernetes.io/version", of_image: true, if_name_version: false },
+];
+
+/// `NAME-1.2.3`, as `{{ .Chart.Name }}-{{ .Chart.Version }}` gives it.
+fn is_name_and_version(value: &str) -> bool {
+    value.match_indices('-').any(|(at, _)| {
+        let (name, version) = (&value[..at], &value[at + 1..]);
+        let version = version.strip_prefix('v').unwrap_or(version);
+        let mut numbers = version.splitn(3, '.');
+        let is_number = |text: Option<&str>| {
+            text.is_some_and(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit()))
+        };
+        !name.is_empty()
+            && is_number(numbers.next())
+            && is_number(numbers.next())
+            && numbers.next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    })
+}
+
+/// A place that gives an object, or objects made of it, their labels: a label there selects nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LabelsPlace {
+    /// The kind; empty for any.
+    pub kind: &'static str,
+    /// The fields from the object to the mapping of labels, lists left out.
+    pub path: &'static str,
+}
+
+/// One row a place.
+pub const LABELS_SET: &[LabelsPlace] = &[
+    // kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta
+    LabelsPlace { kind: "", path: "metadata/labels" },
+    // kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-template-v1
+    LabelsPlace { kind: "Deployment", path: "spec/template/metadata/labels" },
+    LabelsPlace { kind: "StatefulSet", path: "spec/template/metadata/labels" },
+    LabelsPlace { kind: "DaemonSet", path: "spec/template/metadata/labels" },
+    LabelsPlace { kind: "ReplicaSet", path: "spec/template/metadata/labels" },
+    LabelsPlace { kind: "Job", path: "spec/template/metadata/labels" },
+    LabelsPlace { kind: "CronJob", path: "spec/jobTemplate/metadata/labels" },
+    LabelsPlace { kind: "CronJob", path: "spec/jobTemplate/spec/template/metadata/labels" },
+    // kubernetes.io/docs/reference/kubernetes-api/workload-resources/stateful-set-v1
+    LabelsPlace { kind: "StatefulSet", path: "spec/volumeClaimTemplates/metadata/labels" },
+    // argo-rollouts.readthedocs.io/en/stable/features/specification
+    LabelsPlace { kind: "Rollout", path: "spec/template/metadata/labels" },
+    // external-secrets.io/latest/api/spec: ExternalSecretTemplateMetadata
+    LabelsPlace { kind: "ExternalSecret", path: "spec/target/template/metadata/labels" },
+    // cert-manager.io/docs/reference/api-docs: CertificateSecretTemplate
+    LabelsPlace { kind: "Certificate", path: "spec/secretTemplate/labels" },
+    // github.com/bitnami-labs/sealed-secrets pkg/apis/sealedsecrets/v1alpha1
+    LabelsPlace { kind: "SealedSecret", path: "spec/template/metadata/labels" },
+    // prometheus-operator.dev/docs/api-reference: labels of what is scraped or of an alert, not of pods
+    LabelsPlace { kind: "Prometheus", path: "spec/podMetadata/labels" },
+    LabelsPlace { kind: "Alertmanager", path: "spec/podMetadata/labels" },
+];
+
+/// A field that selects pods, or objects, by their labels.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Selector {
+    /// The kinds that have it; none for any kind, at the end of any way.
+    pub kinds: &'static [&'static str],
+    /// The fields that lead to it, lists left out: from the object, or the last ones of a way.
+    pub path: &'static str,
+}
+
+/// The fields that are known to select by labels. What is named anywhere else than here and in
+/// [`LABELS_SET`] may be a selector too, and holds a label all the same.
+pub const SELECTORS: &[Selector] = &[
+    // kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements
+    Selector {
+        kinds: &["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Rollout"],
+        path: "spec/selector",
+    },
+    // kubernetes.io/docs/concepts/services-networking/service/#defining-a-service
+    Selector {
+        kinds: &["Service", "ReplicationController", "DeploymentConfig"],
+        path: "spec/selector",
+    },
+    // kubernetes.io/docs/tasks/run-application/configure-pdb
+    Selector { kinds: &["PodDisruptionBudget"], path: "spec/selector" },
+    // kubernetes.io/docs/concepts/services-networking/network-policies
+    Selector { kinds: &["NetworkPolicy"], path: "spec/podSelector" },
+    Selector { kinds: &["NetworkPolicy"], path: "spec/ingress/from/podSelector" },
+    Selector { kinds: &["NetworkPolicy"], path: "spec/egress/to/podSelector" },
+    // docs.cilium.io/en/stable/security/policy/language
+    Selector {
+        kinds: &["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"],
+        path: "spec/endpointSelector",
+    },
+    // docs.tigera.io/calico/latest/reference/resources/networkpolicy: `selector: label == 'x'`
+    Selector { kinds: &["NetworkPolicy", "GlobalNetworkPolicy"], path: "spec/selector" },
+    // kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node and topology-spread-constraints
+    Selector { kinds: &[], path: "podAffinity" },
+    Selector { kinds: &[], path: "podAntiAffinity" },
+    Selector { kinds: &[], path: "topologySpreadConstraints" },
+    // prometheus-operator.dev/docs/api-reference
+    Selector { kinds: &["PodMonitor", "ServiceMonitor"], path: "spec/selector" },
+    Selector { kinds: &["PodMonitor", "ServiceMonitor"], path: "spec/podTargetLabels" },
+    // docs.victoriametrics.com/operator/resources
+    Selector { kinds: &["VMPodScrape", "VMServiceScrape"], path: "spec/selector" },
+    // istio.io/latest/docs/reference/config/networking/destination-rule/#Subset
+    Selector { kinds: &["DestinationRule"], path: "spec/subsets/labels" },
+    // istio.io/latest/docs/reference/config/type/workload-selector
+    Selector {
+        kinds: &["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "Telemetry"],
+        path: "spec/selector",
+    },
+    Selector { kinds: &["Gateway"], path: "spec/selector" },
+    Selector { kinds: &["Sidecar", "EnvoyFilter"], path: "spec/workloadSelector" },
+    // linkerd.io/2/reference/authorization-policy
+    Selector { kinds: &["Server"], path: "spec/podSelector" },
+    // kubernetes.io/docs/concepts/workloads/pods/downward-api: a pod that reads its own labels
+    Selector { kinds: &[], path: "fieldRef" },
 ];
 
 /// Annotations of a pod template that say when, or because of what, somebody restarted its pods: they
@@ -69,3 +240,17 @@ pub const RESTARTS: &[MarkPattern] = &[
     // github.com/fluxcd/flux2 `flux reconcile`, copied into templates by charts
     MarkPattern::Exact("reconcile.fluxcd.io/requestedAt"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_says_a_version_by_its_name_or_value() {
+        let is_one = |name, value| VersionLabel::of(name, Some(value)).is_some();
+        assert!(is_one("helm.sh/chart", "web-1.2.3") && is_one("helm.sh/chart", "anything"));
+        assert!(is_one("chart", "web-1.2.3") && is_one("chart", "my-web-v0.1.0-rc.1_b2"));
+        assert!(!is_one("chart", "web") && !is_one("chart", "web-2") && !is_one("chart", "-1.2.3"));
+        assert!(VersionLabel::of("chart", None).is_none());
+    }
+}

@@ -6,6 +6,7 @@ use crate::finding::divergence::Class;
 use crate::k8s::indirect::Indirect;
 use crate::plan::{Decision, Listing, Planned, State};
 use crate::text::FileId;
+use crate::text::Place;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the overlays of a run build.
@@ -70,10 +71,13 @@ impl Coverage {
     /// Takes out the objects that apply a folder which was looked into.
     fn looked_into(&mut self, outcome: &Outcome) {
         let applied = outcome.units.all.iter().filter_map(|unit| unit.applied_by);
-        let applied = applied.filter(|&file| outcome.manifests[file].input.is_looked_at());
-        let known = applied.count();
-        if let Some(count) = self.not_looked_into.get_mut(&Indirect::FluxKustomization) {
-            *count = count.saturating_sub(known);
+        let applied: BTreeSet<(Indirect, Place)> = applied
+            .filter(|(_, place)| outcome.manifests[place.file].input.is_looked_at())
+            .collect();
+        for (kind, _) in applied {
+            if let Some(count) = self.not_looked_into.get_mut(&kind) {
+                *count = count.saturating_sub(1);
+            }
         }
         self.not_looked_into.retain(|_, count| *count > 0);
     }

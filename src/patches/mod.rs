@@ -7,7 +7,9 @@
 //! final names, and a target that is gone is no error.
 
 mod file;
+mod release;
 mod wiring;
 
 pub use file::{FILE_NAME, Has, Listed, Patch, Stamp, post_renderers, read, write};
+pub use release::{ByKind, Dropped, steady_release};
 pub use wiring::{Wiring, unwire, wire};

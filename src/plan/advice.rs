@@ -1,9 +1,11 @@
 //! Findings that help before the apply: what rolls pods beside the stamp, and what it leaves out.
 
 use super::{Decision, Reason};
+use crate::config::foreign::{Checksums, VersionLabels};
 use crate::config::options::Options;
 use crate::config::policy::HotReload;
 use crate::extract::{Manifests, Object, Reference, Sidecar, Template, Watched};
+use crate::finding::foreign::chart;
 use crate::finding::{Code, Finding};
 use crate::scope::{Seat, Units};
 use std::iter::Zip;
@@ -36,7 +38,7 @@ pub(super) fn about_template(
         })
         .collect();
     if matches!(decision, Decision::Stamp { .. }) {
-        found.extend(marks(object, template));
+        found.extend(marks(object, template, options));
     }
     found
 }
@@ -118,33 +120,52 @@ fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
     object.finding_at(Code::FoundByLabel, sidecar.at, message)
 }
 
-fn marks(object: &Object, template: &Template) -> Vec<Finding> {
+/// What rolls the pods beside the stamp, with the setting that ends it: of a chart, once. Nothing is said
+/// of what a setting takes care of.
+fn marks(object: &Object, template: &Template, options: &Options) -> Vec<Finding> {
     let marks = &template.marks;
+    let rules = &options.rules.foreign;
+    let of_chart = object.rendered.as_ref().map(|rendered| chart(Some(&rendered.chart)));
     let mut found = Vec::new();
-    if let Some((_, at)) = marks.checksums.first() {
+    if let Some((_, at)) = marks.checksums.first()
+        && rules.checksums == Checksums::Keep
+    {
         let message = format!(
             "the pod template of {} also carries {}: the pods roll whenever what that was computed from changes, read or not",
             object.id,
             names(marks.checksums.iter().map(|(name, _)| name))
         );
-        found.push(
-            object.finding_at(Code::ForeignChecksum, *at, message).help(
-                "drop it where the stamp covers what it stands for; rollstamp leaves it alone",
-            ),
+        let finding = object.finding_at(Code::ForeignChecksum, *at, message).help(
+            "with `foreign: {checksums: steady}` it changes with the configuration data of its chart only (docs/charts.md)",
         );
+        found.push(match &of_chart {
+            Some(chart) => finding.shared(format!(
+                "carry checksums of {chart} in their pod templates: the pods roll whenever what these were computed from changes, read or not"
+            )),
+            None => finding,
+        });
     }
-    if let Some((_, at)) = marks.versions.first() {
+    let is_dropped = rules.version_labels == VersionLabels::Drop && !marks.droppable.is_empty();
+    if let Some((_, at)) = marks.versions.first().filter(|_| !is_dropped) {
         let message = format!(
             "the pod template of {} carries the {} {}, so that each new version rolls the pods whatever the stamp says",
             object.id,
             if marks.versions.len() == 1 { "label" } else { "labels" },
             names(marks.versions.iter().map(|(name, _)| name))
         );
-        found.push(
-            object
-                .finding_at(Code::VersionLabel, *at, message)
-                .help("keep it on the workload's own metadata"),
-        );
+        let finding = object.finding_at(Code::VersionLabel, *at, message);
+        let finding = match marks.droppable.is_empty() {
+            true => finding.help("keep it on the workload's own metadata"),
+            false => finding.help(
+                "with `foreign: {versionLabels: drop}` the label of the chart stays on the workload's own metadata only, unless something selects by it (docs/charts.md)",
+            ),
+        };
+        found.push(match &of_chart {
+            Some(chart) => finding.shared(format!(
+                "carry versions of {chart} as labels in their pod templates, so that each new version rolls the pods whatever the stamps say"
+            )),
+            None => finding,
+        });
     }
     found
 }

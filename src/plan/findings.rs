@@ -1,6 +1,6 @@
 //! The findings of the plan, one function each.
 
-use super::{Decision, Planned, State};
+use super::{Decision, On, Planned, State};
 use crate::extract::{
     Entry, Flaw, Malformed, Manifests, Object, Reference, Source, SourceId, refused,
 };
@@ -342,6 +342,27 @@ fn name_the_file(name: &str) -> String {
     format!(
         "run `rollstamp write {name}` with the sources that it reads, or stamp what kustomize prints: `kustomize build DIR | rollstamp`"
     )
+}
+
+/// The finding that `check` makes of marks of other tools that are not what the configuration asks for.
+pub fn stale_marks(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
+    let object = &manifests[planned.object];
+    let marks = &planned.foreign.marks;
+    let first = marks.first()?;
+    let names: Vec<String> = marks.iter().map(|mark| format!("`{}`", mark.key)).collect();
+    let template = &manifests[planned.template].marks;
+    let at = match first.on {
+        On::Annotations => template.repairable.iter().find(|m| m.key == first.key).map(|m| m.at),
+        On::Labels => template.droppable.iter().find(|m| m.0.name == first.key).map(|m| m.1),
+    };
+    let message = format!(
+        "the pod template of {} carries {}, not as the configuration asks",
+        object.id,
+        names.join(", ")
+    );
+    let finding = object.finding_at(Code::ForeignStale, at.unwrap_or(object.name_span), message);
+    let help = "run `rollstamp write` on the same paths; the pods roll once for it";
+    Some(finding.help(help))
 }
 
 /// The finding that `check` makes of a decision, if it is one.

@@ -2,9 +2,11 @@
 //! text.
 
 mod added;
+mod chart_data;
 mod controllers;
 mod listings;
 mod entries;
+mod foreign;
 mod moves;
 mod overlays;
 mod advice;
@@ -13,16 +15,19 @@ mod shared;
 mod said;
 pub mod rules;
 pub mod unread;
+mod values;
 mod findings;
 
 pub use added::Added;
 use entries::missing_keys;
 pub(crate) use entries::read_entries;
-pub use findings::{drift, not_written};
+pub use findings::{drift, not_written, stale_marks};
+pub use foreign::{Foreign, On, PlannedMark, Weighed};
 pub use listings::Listing;
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
 use shared::{Read, Shared};
+pub use values::unwatched;
 
 use crate::compat::migration::From;
 use crate::compat::selection::Selection;
@@ -38,9 +43,7 @@ use crate::resolve::index::{Index, Indexed};
 use crate::resolve::{Resolution, Resolver};
 use crate::scope::{Home, Seat, UnitId, Units};
 use crate::text::input::Found;
-use crate::yaml::Edit;
 use crate::yaml::insert::Slot;
-use crate::yaml::path::Step;
 use said::Said;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -65,8 +68,8 @@ pub struct Planned {
     pub template: TemplateId,
     /// What happens to the stamp of this program.
     pub decision: Decision,
-    /// What happens to annotations of other tools in the same pod template, where the user asked for it.
-    pub others: Vec<PlannedAnnotation>,
+    /// What happens to marks of other tools in the same pod template, where the user asked for it.
+    pub foreign: Foreign,
     /// Why: one entry for each reference of the template, in its order.
     pub reasons: Vec<Reason>,
     /// The reads that annotations or the configuration add.
@@ -75,23 +78,9 @@ pub struct Planned {
     pub listed: Option<Listing>,
 }
 
-/// What is decided about a template: the decision, the reason of each reference, and the reads that are
-/// added to them.
-type Decided = (Decision, Vec<Reason>, Vec<Added>);
-
-/// An annotation that another tool reads, and that gets a new value or goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlannedAnnotation {
-    /// Its key.
-    pub key: String,
-    /// The steps from the object to the mapping whose `metadata.annotations` has it: those of the pod
-    /// template, or none for the object itself.
-    pub at: Vec<Step>,
-    /// The edit of the original text.
-    pub edit: Edit,
-    /// Its value after the edit; nothing if it goes.
-    pub value: Option<String>,
-}
+/// What is decided about a template: the decision, the reason of each reference, the reads that are
+/// added to them, and what becomes of marks of other tools.
+type Decided = (Decision, Vec<Reason>, Vec<Added>, Foreign);
 
 /// The decision about a stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,6 +146,9 @@ pub fn decide(
         let shared = Shared::default();
         let mut planner =
             Planner { manifests, units, resolver, renames, options, in_unit, shared, said };
+        let (in_unit, charts) = (BTreeMap::new(), chart_data::Charts::default());
+        let mut planner =
+            Planner { manifests, units, resolver, renames, options, in_unit, charts, said };
         let workloads = parts[part].iter().map(|&at| planner.planned(at));
         (workloads.collect::<Vec<Planned>>(), planner.said)
     });
@@ -195,6 +187,8 @@ struct Planner<'a> {
     /// The sources of units that were asked for, by kind.
     in_unit: BTreeMap<(UnitId, Target), Rc<[&'a Indexed]>>,
     shared: Shared,
+    /// What is known of charts.
+    charts: chart_data::Charts,
     said: Said,
 }
 
@@ -216,13 +210,19 @@ impl Planner<'_> {
         let file = object.place.file;
         let mut listed = None;
         let decided = match (self.options.goal, self.units.home(file)) {
-            (Goal::Strip, _) => Ok((self.strip(object, template), Vec::new(), Vec::new())),
+            (Goal::Strip, home) => {
+                if let Home::In(seats) = home {
+                    self.say_stripped(seats, at);
+                }
+                let nothing = (Vec::new(), Vec::new(), Foreign::default());
+                Ok((self.strip(object, template), nothing.0, nothing.1, nothing.2))
+            }
             _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
             (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
             (Goal::Stamp | Goal::Check, Home::Patch) => self.in_all(&[], at),
             (Goal::Stamp | Goal::Check, Home::In(seats)) => self.in_all(seats, at),
         };
-        let (decision, reasons, added) = decided.unwrap_or_else(|why: Divergence| {
+        let (decision, reasons, added, mut foreign) = decided.unwrap_or_else(|why: Divergence| {
             listed = self.listing(at);
             match &listed {
                 Some(Listing::Stale(name)) if self.options.goal == Goal::Check => {
@@ -237,8 +237,12 @@ impl Planner<'_> {
                 }
                 _ => {}
             }
-            (Decision::LeftAlone(why), Vec::new(), Vec::new())
+            (Decision::LeftAlone(why), Vec::new(), Vec::new(), Foreign::default())
         });
+        if manifests[file].encrypted && manifests[file].input.found != Found::Stream {
+            // It is read, but never written.
+            foreign.marks.clear();
+        }
         Planned {
             object: template.object,
             template: at,
@@ -246,7 +250,7 @@ impl Planner<'_> {
                 Found::Stream => decision,
                 _ => self.refuse_encrypted(object, decision),
             },
-            others: Vec::new(),
+            foreign,
             reasons,
             added,
             listed,
@@ -280,17 +284,17 @@ impl Planner<'_> {
         let object = &manifests[template.object];
         if let Some(by) = template.ignored {
             let reason = Reason::Ignored(Ignored::Workload(by));
-            return (Decision::Ignored, vec![reason; template.references.len()], Vec::new());
+            return ignored(vec![reason; template.references.len()]);
         }
         let stamped = template.not_stamped.is_none();
         if stamped && let Some((code, refusal)) = &template.refusal {
             self.said.findings.push(findings::untrusted(*code, refusal, object));
-            return (Decision::Refused, Vec::new(), Vec::new());
+            return (Decision::Refused, Vec::new(), Vec::new(), Foreign::default());
         }
         let selection = match self.selection(object, template) {
             Selection::None(why) => {
                 let reason = Reason::Ignored(Ignored::NotSelected(why));
-                return (Decision::Ignored, vec![reason; template.references.len()], Vec::new());
+                return ignored(vec![reason; template.references.len()]);
             }
             selection => selection,
         };
@@ -321,7 +325,8 @@ impl Planner<'_> {
             self.said.findings.extend(found);
             self.about_double_rolls(object, template, &decision, &reasons);
         }
-        (decision, reasons, added)
+        let foreign = self.foreign(seat, at, &decision, &reasons);
+        (decision, reasons, added, foreign)
     }
 
     /// What one reference contributes; its lines go into the sum.
@@ -550,6 +555,11 @@ impl Planner<'_> {
         }
         Decision::None { left_over: template.stamp_seen }
     }
+}
+
+/// A workload that takes no part.
+fn ignored(reasons: Vec<Reason>) -> Decided {
+    (Decision::Ignored, reasons, Vec::new(), Foreign::default())
 }
 
 /// What the API server refuses of the sources that no stamped workload reads.

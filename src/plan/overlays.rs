@@ -1,6 +1,6 @@
 //! Workloads that several units apply: one is stamped only where all its units need the same stamp.
 
-use super::{Decided, Decision, Planner, Reason, findings};
+use super::{Decided, Decision, Foreign, Planner, Reason, findings};
 use crate::extract::{Keys, Manifests, Object, Reference, Template, TemplateId};
 use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
@@ -60,12 +60,18 @@ impl Planner<'_> {
                     let finding =
                         findings::several_units(self.manifests.workload(at), &one.name, &unit.name);
                     self.said.findings.push(finding);
-                    return Ok((Decision::Refused, Vec::new(), Vec::new()));
+                    return Ok((Decision::Refused, Vec::new(), Vec::new(), Foreign::default()));
                 }
                 Some((one, same)) if same.0 != decided.0 => {
                     let (one, two) = (one.name.clone(), unit.name.clone());
                     wrong = Some(Divergence::of(Cause::DifferentStamps(one, two)));
                     break;
+                }
+                // Nobody knows which of the values is right, so the marks stay.
+                Some((_, same)) if same.3 != decided.3 => {
+                    if let Some((_, first)) = &mut first {
+                        first.3 = Foreign::default();
+                    }
                 }
                 Some(_) => {}
             }
@@ -86,7 +92,7 @@ impl Planner<'_> {
         &mut self,
         unit: &Unit,
         at: TemplateId,
-        (decision, reasons, added): &Decided,
+        (decision, reasons, added, _): &Decided,
     ) {
         if unit.put_in.is_empty()
             || !matches!(decision, Decision::Stamp { .. } | Decision::None { .. })
@@ -133,7 +139,7 @@ impl Planner<'_> {
         unit: &Unit,
         seat: &Seat,
         at: TemplateId,
-        (decision, reasons, added): &Decided,
+        (decision, reasons, added, _): &Decided,
     ) -> Option<Divergence> {
         let manifests = self.manifests;
         let template = &manifests[at];

@@ -198,7 +198,12 @@ mod tests {
             links: false,
             jobs: 1,
         };
-        let impact = Impact { assume: Assume::Written, workloads: Vec::new(), sources: Vec::new() };
+        let impact = Impact {
+            assume: Assume::Written,
+            workloads: Vec::new(),
+            sources: Vec::new(),
+            has_foreign: false,
+        };
         let of_impact = impact::View {
             impact: &impact,
             before: &outcome,

@@ -6,6 +6,7 @@ use crate::config::options::UnitRule;
 use crate::config::policy::Declared;
 use crate::extract::{Manifests, ObjectId};
 use crate::finding::divergence::{Divergence, UnknownVariable};
+use crate::k8s::indirect::Indirect;
 use crate::patches::Listed;
 use crate::text::input::Found;
 use crate::text::{FileId, Place, Span};
@@ -38,8 +39,8 @@ pub struct Unit {
     pub stamps: Option<StampsFile>,
     /// The sources into whose values a controller puts what is not known here.
     pub put_in: BTreeMap<ObjectId, Vec<PutIn>>,
-    /// The file of the object by which a controller applies it.
-    pub applied_by: Option<FileId>,
+    /// The object by which a controller applies it: what it does, and its document.
+    pub applied_by: Option<(Indirect, Place)>,
 }
 
 /// A variable in a value of a source that a controller puts in when it applies the source, and of which

@@ -18,6 +18,9 @@ pub struct Input {
     pub kustomization: Option<String>,
     /// Its path below the folder of the configuration, `/` between folders, where that declares units.
     pub below: Option<String>,
+    /// How many steps it lies below the named folder, itself among them; of what was not met below one,
+    /// nothing.
+    pub depth: usize,
 }
 
 impl Input {

@@ -13,6 +13,7 @@
     reason = "tests drive the real program and print their figures"
 )]
 
+mod charts;
 mod model;
 mod plane;
 mod streams;

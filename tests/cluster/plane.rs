@@ -4,15 +4,20 @@ use super::model::Unit;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A control plane; it ends with the test.
 pub(super) struct Plane {
     state: tempfile::TempDir,
     kubeconfig: PathBuf,
+    /// One at a time: they would look for the same ports.
+    _alone: MutexGuard<'static, ()>,
 }
+
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// What the API server shows of a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +43,7 @@ fn script() -> PathBuf {
 
 impl Plane {
     pub(super) fn start() -> Self {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let state = tempfile::tempdir().unwrap();
         let mut command = Command::new("bash");
         command.arg(script()).arg("start").arg(state.path()).env("BASEPORT", free_port());
@@ -46,7 +52,12 @@ impl Plane {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "the control plane does not start: {said}");
         let kubeconfig = state.path().join("kubeconfig");
-        Self { state, kubeconfig }
+        Self { state, kubeconfig, _alone: alone }
+    }
+
+    /// Where to find it.
+    pub(super) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// Runs `kubectl`, which must be content.

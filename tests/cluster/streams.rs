@@ -85,7 +85,7 @@ fn change(objects: &mut [Value], random: &mut Random) -> String {
         let Some(keys) = object[field].as_object_mut() else { return name };
         let known: Vec<String> = keys.keys().cloned().collect();
         let number = random.below(10_000);
-        let value = if is_base64 { format!("{:04}", number) } else { format!("new {number}") };
+        let value = if is_base64 { format!("{number:04}") } else { format!("new {number}") };
         return match random.below(4) {
             0 => {
                 keys.insert(format!("ADDED_{number}"), json!(value));

@@ -181,3 +181,66 @@ fn what_stamps_by_default_never_changes() {
     let gone: Vec<&&str> = frozen.iter().filter(|row| !rows.iter().any(|r| r == *row)).collect();
     assert!(gone.is_empty(), "these rows of scheme v1 are gone: {gone:#?}");
 }
+
+/// A workload of a chart of its own, and the value of its checksum under `foreign.checksums: steady`.
+#[derive(serde::Deserialize)]
+struct ForeignVector {
+    name: String,
+    manifests: String,
+    value: String,
+    keyed: String,
+}
+
+#[derive(serde::Deserialize)]
+struct ForeignGolden {
+    hash_key: String,
+    vectors: Vec<ForeignVector>,
+}
+
+fn foreign_file() -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/foreign-v1.json");
+    fs::read(path).unwrap()
+}
+
+/// The checksums of all vectors, by workload.
+fn checksums(vectors: &[ForeignVector], key: Option<Vec<u8>>) -> BTreeMap<String, String> {
+    let stream: Vec<&str> = vectors.iter().map(|v| v.manifests.as_str()).collect();
+    let mut tree = Tree::new();
+    let mut args: Vec<String> = ["-q", "--foreign-checksums", "steady"].map(str::to_owned).into();
+    if let Some(key) = key {
+        tree.insert("key".to_owned(), Entry::File(key));
+        args.extend(["--hash-key-file".to_owned(), "key".to_owned()]);
+    }
+    let output = Sandbox::new(&tree).run(&args, Some(stream.join("---\n").as_bytes()));
+    assert_eq!(output.exit, 0, "{}", output.stderr);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut found = BTreeMap::new();
+    for document in serde_yaml::Deserializer::from_str(&text) {
+        let object = serde_yaml::Value::deserialize(document).unwrap();
+        let value = &object["spec"]["template"]["metadata"]["annotations"]["checksum/config"];
+        if let (Some(name), Some(value)) = (object["metadata"]["name"].as_str(), value.as_str()) {
+            found.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    found
+}
+
+/// The scheme `rollstamp/foreign/v1` is as frozen as v1: its vectors were made in the same way.
+#[test]
+fn golden_foreign_checksums_never_change() {
+    use base64::Engine as _;
+    use sha2::{Digest as _, Sha256};
+    let digest: String =
+        Sha256::digest(foreign_file()).iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(digest, "1b2d2c003848b769b9dbe5dbff3ec3bdd8db2639368e52226eed3c06c257d3f0");
+    let golden: ForeignGolden = serde_json::from_slice(&foreign_file()).unwrap();
+    assert!(golden.vectors.len() > 100);
+    let key = base64::engine::general_purpose::STANDARD.decode(&golden.hash_key).unwrap();
+    let (plain, keyed) = (checksums(&golden.vectors, None), checksums(&golden.vectors, Some(key)));
+    let wrong = golden.vectors.iter().filter(|vector| {
+        plain.get(&vector.name) != Some(&vector.value)
+            || keyed.get(&vector.name) != Some(&vector.keyed)
+    });
+    let wrong: Vec<&str> = wrong.map(|vector| vector.name.as_str()).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}

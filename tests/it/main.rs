@@ -13,6 +13,7 @@ mod book;
 mod corpora;
 mod extent;
 mod fast;
+mod foreign;
 mod golden;
 mod hostile;
 mod oracle;

@@ -19,6 +19,7 @@ fn run(text: &str, hot_reload: HotReload) -> Outcome {
         folder: String::new(),
         kustomization: None,
         below: None,
+        depth: 0,
     };
     let mut loaded = Loaded::default();
     loaded.push(input, Some(text.to_owned().into()), None);

@@ -1,6 +1,7 @@
 //! An impact for programs: `docs/impact.schema.json` describes it. The structs here are the format.
 
 use super::{Locators, View};
+use crate::impact::Savings;
 use crate::impact::disruption::{Disruption, Downtime, Range};
 use crate::impact::{
     Answer, Assume, At, Counts, Held, KeyChange, KeyReason, Name, Reason, Silent, SourceChange,
@@ -20,6 +21,8 @@ struct Report<'a> {
     verb: &'static str,
     assume: &'static str,
     summary: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    foreign: Option<SavingsRow>,
     workloads: Vec<WorkloadRow<'a>>,
     sources: Vec<SourceRow<'a>>,
     edges: Vec<Edge<'a>>,
@@ -37,6 +40,14 @@ struct Summary {
     new: usize,
     gone: usize,
     unknown: usize,
+}
+
+/// What settings of `foreign` save and cost.
+#[derive(Serialize)]
+struct SavingsRow {
+    saved: usize,
+    once: usize,
+    on: bool,
 }
 
 #[derive(Serialize)]
@@ -229,12 +240,19 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
             gone,
             unknown,
         },
+        foreign: savings(view),
         workloads: view.workloads().filter(changed).map(|w| workload(w, &locators)).collect(),
         sources: view.impact.sources.iter().map(|s| source(s, view, &locators)).collect(),
         edges: edges.collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &report)?;
     writeln!(out)
+}
+
+fn savings(view: &View<'_>) -> Option<SavingsRow> {
+    let Savings { saved, once, is_on } = view.impact.savings();
+    let has_something = if is_on { once > 0 } else { saved > 0 };
+    has_something.then_some(SavingsRow { saved, once, on: is_on })
 }
 
 fn id(name: &Name) -> ObjectRow<'_> {

@@ -77,9 +77,12 @@ fn rolls(n: usize) -> String {
 fn head(view: &View<'_>) -> String {
     // The mark ends at the first `-->`.
     let title: String = view.title.chars().filter(|c| !c.is_control() && *c != '>').collect();
+    let counts = view.impact.counts();
+    let savings = words::savings(&view.impact.savings(), &counts);
+    let savings = savings.map(|text| format!("\n{text}\n")).unwrap_or_default();
     format!(
-        "<!-- rollstamp-impact:{title} -->\n### rollstamp: {}\n",
-        words::summary(&view.impact.counts())
+        "<!-- rollstamp-impact:{title} -->\n### rollstamp: {}\n{savings}",
+        words::summary(&counts)
     )
 }
 

@@ -16,6 +16,9 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let locators = view.locators();
     let page = Page { view, locators: &locators };
     writeln!(out, "{}", words::summary(&view.impact.counts()))?;
+    if let Some(savings) = words::savings(&view.impact.savings(), &view.impact.counts()) {
+        writeln!(out, "{savings}")?;
+    }
     for (answer, head, style) in BLOCKS {
         let workloads: Vec<&Workload> = view.workloads().filter(|w| w.answer == *answer).collect();
         if workloads.is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::extract::SiteLabel;
 use crate::finding::workload as finding;
+use crate::impact::Savings;
 use crate::impact::disruption::{Disruption, Downtime, Stuck};
 use crate::impact::{
     At, Change, Counts, Held, KeyReason, Reason, Side, Silent, SourceChange, Workload,
@@ -45,6 +46,35 @@ pub(in crate::report) fn summary(counts: &Counts) -> String {
         pods => format!("; {pods} pods are replaced"),
     };
     format!("{}{replaced}", parts.join(", "))
+}
+
+/// What settings of `foreign` would save, and what it costs to take them up; where there is nothing to
+/// say, nothing.
+pub(in crate::report) fn savings(savings: &Savings, counts: &Counts) -> Option<String> {
+    let roll = |n: usize| {
+        let verb = if n == 1 { "rolls" } else { "roll" };
+        format!("{} {verb}", count(n, "workload"))
+    };
+    match *savings {
+        Savings { is_on: true, once: 0, .. } => None,
+        Savings { is_on: true, once, .. } => Some(format!(
+            "besides, {} once when the settings under `foreign` are applied for the first time",
+            roll(once)
+        )),
+        Savings { saved: 0, .. } => None,
+        Savings { saved, once, .. } => {
+            let all = counts.needless;
+            let stay = match saved == all {
+                true if all == 1 => "that one would stay".to_owned(),
+                true => format!("all {all} of these would stay"),
+                false => format!("{saved} of these {all} would stay"),
+            };
+            Some(format!(
+                "{stay} with `foreign: {{checksums: steady, versionLabels: drop}}`; to take that up, {} once",
+                roll(once)
+            ))
+        }
+    }
 }
 
 /// `3 pods, rolling (1 more, none missing)`: how many pods, and how they are replaced.

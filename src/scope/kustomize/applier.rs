@@ -1,7 +1,8 @@
 //! Objects by which a controller builds a folder of the repository and applies it, with changes of its
-//! own: a Flux `Kustomization`. Such an object is an overlay, as if a kustomization with its fields
+//! own: a Flux `Kustomization`, or an application of Argo CD. Such an object is an overlay, as if a kustomization with its fields
 //! stood above the folder.
 
+use super::argo::Directory;
 use super::kustomization::{
     Field, Parsed, Rule, Touch, Unread, fields, has_control_keys, is_empty, patch_entries,
 };
@@ -29,6 +30,12 @@ pub struct Applier {
     pub ignores_missing: bool,
     /// The variables that it puts into what is built, in the order in which later ones win.
     pub substitutes: Vec<Substitute>,
+    /// What people call it: `Kustomization flux-system/apps`.
+    pub label: String,
+    /// How files are found in a folder without a kustomization; nothing: as Flux does it.
+    pub directory: Option<Directory>,
+    /// The document of the object, or of a Flux `Kustomization` with the same changes.
+    pub object: String,
     /// Where the document of the object is in its file.
     pub at: Span,
     /// Where `postBuild` is written; else the name.
@@ -114,7 +121,7 @@ fn is_flux(root: Cursor<'_>) -> bool {
 }
 
 /// Who an object is.
-fn identity(root: Cursor<'_>) -> Option<Identity> {
+pub(super) fn identity(root: Cursor<'_>) -> Option<Identity> {
     let api_version = root.string("apiVersion")?;
     let (group, version) = Identity::split_api_version(&api_version);
     let metadata = root.get("metadata")?;
@@ -136,6 +143,7 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
     let post_build = spec.field("postBuild");
     Some(Applier {
         source: referred(source, id.namespace.as_ref())?,
+        label: id.to_string(),
         id,
         folder,
         components: match strict.is_ok() {
@@ -144,6 +152,8 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
         },
         ignores_missing: spec.get("ignoreMissingComponents").is_some_and(Cursor::is_true),
         substitutes: spec.get("postBuild").map(substitutes).unwrap_or_default(),
+        directory: None,
+        object: root.document_span().of(root.text()).to_owned(),
         at: root.document_span(),
         post_build: match post_build {
             Some(field) => field.key.span(),
@@ -155,7 +165,7 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
 
 /// A path from the root of a repository without `.` and empty steps. Nothing, if it leads out of it or
 /// a variable stands in it.
-fn cleaned(path: &str) -> Option<String> {
+pub(super) fn cleaned(path: &str) -> Option<String> {
     let mut steps: Vec<&str> = Vec::new();
     for step in path.split('/') {
         match step {
@@ -252,13 +262,6 @@ fn substitutes(post_build: Cursor<'_>) -> Vec<Substitute> {
         _ => Substitute::Unknown,
     }));
     found
-}
-
-impl Applier {
-    /// What people call it: `Kustomization flux-system/apps`.
-    pub fn label(&self) -> String {
-        self.id.to_string()
-    }
 }
 
 /// A ConfigMap or Secret whose keys may be variables.

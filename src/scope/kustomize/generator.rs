@@ -117,7 +117,10 @@ pub(super) fn source(
         ignored: rules.iter().any(|rule| rule.ignores(&subject)).then_some(By::Rule),
         malformed: None,
         naming: None,
+        recipe: None,
         tags: Tags::default(),
+        // Labels that it gets may come from anywhere.
+        watched: true,
         collected: 0,
     };
     // What is named after its content rolls by its name, whatever the content is.

@@ -10,6 +10,8 @@ use crate::extract::{Manifests, Object, ObjectId, Source};
 use crate::finding::divergence::{
     Cause, Divergence, Effect, FieldEffect, FileCause, UnknownContent,
 };
+use crate::k8s::id::Identity;
+use crate::k8s::indirect::indirect;
 use crate::k8s::providers::Target;
 use crate::patches;
 use crate::scope::{Member, StampsFile, Unit};
@@ -143,7 +145,11 @@ impl<'a> Graph<'a> {
             open: gathered.open,
             stamps: self.stamps_file(self.built_for(k)),
             put_in: gathered.put_in,
-            applied_by: self.found[k].applied.as_ref().map(|_| self.found[k].input),
+            applied_by: self.found[k].applied.as_ref().and_then(|applied| {
+                let Identity { group, kind, .. } = &applied.by.id;
+                let place = Place { file: self.found[k].input, span: applied.by.at };
+                Some((indirect(group, kind)?, place))
+            }),
             ..Unit::default()
         };
         let hashed: BTreeSet<(Target, &str)> = gathered

@@ -15,6 +15,7 @@ mod patch;
 mod kustomization;
 mod divergence;
 mod applier;
+mod argo;
 mod variables;
 mod put_in;
 
@@ -22,6 +23,7 @@ pub use applier::{
     Applier, FLUX_GROUP, Substitute, VariableSource, appliers, artifact_folders, repositories,
     variable_sources,
 };
+pub use argo::{ARGO_GROUP, Directory, Folders, applications};
 pub use kustomization::{NamedFiles, names};
 pub use put_in::{Amends, amends};
 pub use variables::{Value, Variables, is_switched_off};
@@ -231,6 +233,8 @@ fn made(source: Source, file: FileId, at: Span) -> (Object, Source) {
         document: at,
         route: crate::yaml::path::Route::default(),
         hook: false,
+        upgraded: true,
+        rendered: None,
         origin: None,
         from_file: None,
         raw_material_of: None,

@@ -62,7 +62,7 @@ impl Graph<'_> {
                             gathered.put_in.entry(at).or_default().push(PutIn {
                                 key: key_of(path),
                                 variable: variable.clone(),
-                                by: applied.by.label(),
+                                by: applied.by.label.clone(),
                                 place: Place { file: object.place.file, span },
                                 said,
                                 why: unknown.clone(),

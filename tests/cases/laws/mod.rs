@@ -1,8 +1,8 @@
 //! What must hold of every run that stamps, whatever the input: stronger than examples.
 //!
 //! idempotent: a second run changes nothing, and `check` is content. strip: taking the stamps away
-//! gives the first bytes back. meaning: an independent reader finds the old values and the stamps,
-//! nothing else. order: documents and arguments the other way round give the same stamps. crlf,
+//! gives the first bytes back, but for marks of other tools, which have no way back. meaning: an
+//! independent reader finds the old values and the stamps, nothing else. order: documents and arguments the other way round give the same stamps. crlf,
 //! bom, no-final-newline: the twin of the input gives the twin of the output. impact, migrate: see there.
 
 mod impact;
@@ -86,6 +86,11 @@ impl Job {
         let talks =
             |arg: &String| ["--diff", "--help", "--version", "-h", "-V"].contains(&arg.as_str());
         matches!(self.verb(), None | Some("write")) && !self.args.iter().any(talks)
+    }
+
+    /// Whether it may change marks of other tools.
+    fn is_foreign(&self) -> bool {
+        self.args.iter().any(|arg| arg.starts_with("--foreign"))
     }
 
     /// Whether it takes the annotations of a controller out of files.
@@ -176,7 +181,9 @@ pub(crate) fn check(job: &Job, done: &Done, off: &BTreeMap<String, String>) -> R
         }
     };
     law("idempotent", &|_| idempotent(job, done));
-    law("strip", &|_| strip(job, done));
+    if !job.is_foreign() {
+        law("strip", &|_| strip(job, done));
+    }
     // What names do is compared in corpora/suffixes.rs.
     if !job.args.iter().any(|arg| arg == "suffix") {
         law("meaning", &|report| meaning(job, done, report));
@@ -328,7 +335,9 @@ fn meaning(job: &Job, done: &Done, report: &mut Report) -> Result<(), String> {
     };
     for pair in pairs {
         match pair {
-            (Some(before), Some(after)) => same_but_for_stamps(before, after, annotation(job))?,
+            (Some(before), Some(after)) => {
+                same_but_for_stamps(before, after, annotation(job), job.is_foreign())?;
+            }
             (None, None) => report.unread += 1,
             _ => return Err("the independent reader can read only one of the two".to_owned()),
         }

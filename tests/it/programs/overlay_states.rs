@@ -1,7 +1,7 @@
 //! What overlays build in two states, and what is read in it: `impact --build` and `explain --build` with
 //! the real builders and the real git.
 
-use super::overlays::{builders, rollstamp, two_overlays};
+use super::overlays::{build, builders, rollstamp, two_overlays};
 use super::{bash, file, found};
 use crate::sandbox::{Sandbox, read_tree};
 use serde_json::Value;
@@ -20,6 +20,11 @@ fn overlays_of_two_revisions_are_compared_and_one_thing_is_said_once() {
         tree.insert("overlays/test2/kustomization.yaml".to_owned(), file("resources: [../dev]\n"));
         let sandbox = Sandbox::new(&tree);
         bash(&sandbox, COMMIT).succeeds();
+        // A command of one's own is run for every overlay, and finds no difference either.
+        let own = format!("rollstamp impact --build '{}' --base HEAD .", build(builder, "{}"));
+        let said = bash(&sandbox, &own).run();
+        assert_eq!(said.stdout, "nothing rolls, and nothing is stale\n", "{said:?}");
+        assert!(said.stderr.contains("3 overlays built before, 3 after\n"), "{said:?}");
         bash(&sandbox, "sed -i 's/A: everywhere/A: new/' base/web.yaml").succeeds();
         let before = read_tree(&sandbox.path("."));
         let json = |arguments: &[&str]| -> Value {

@@ -123,7 +123,8 @@ fn a_change_without_new_stamps_is_caught() {
         assert!(said.stdout.contains("(built from overlays/prod)"), "{said:?}");
         assert!(!said.stdout.contains("overlays/dev"), "{said:?}");
         let said = rollstamp(&sandbox, &["write", "--build", builder, "."]).run();
-        assert!(said.stderr.contains("overlays/prod/stamps.rollstamp.yaml: 1 stamp"), "{said:?}");
+        let line = "overlays/prod/stamps.rollstamp.yaml: 1 stamp\n";
+        assert!(said.stderr.contains(line), "{said:?}");
         rollstamp(&sandbox, &["check", "--build", builder, "."]).succeeds();
         // A workload that is gone leaves a stamp behind, and then none.
         for overlay in ["dev", "prod"] {

@@ -62,6 +62,41 @@ fn the_argo_cd_plugin_generates_a_whole_stream_or_fails() {
 }
 
 #[test]
+fn the_argo_cd_build_options_run_the_plugin() {
+    if found("kustomize", &["version"]).is_none() {
+        return;
+    }
+    let recipe = text("argocd/build-options.yaml");
+    let (server, config) = recipe.split_once("\n---\n").expect("two documents");
+    let server: Value = serde_yaml::from_str(server).expect("YAML");
+    let config: Value = serde_yaml::from_str(config).expect("YAML");
+    let container = &server["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["env"][0]["name"], "KUSTOMIZE_PLUGIN_HOME");
+    let home = container["env"][0]["value"].as_str().expect("a path");
+    let program = container["volumeMounts"][0]["mountPath"].as_str().expect("a path");
+    let program = program.strip_prefix(home).expect("below the home of plugins");
+    let mut tree = example("kustomize");
+    for name in ["kustomization.yaml", "stamp.yaml"] {
+        let text = text(&format!("kustomize/plugin/{name}"));
+        tree.insert(format!("plugin/{name}"), file(&text));
+    }
+    let own = format!("overlays/prod/{}", "kustomization.yaml");
+    let Entry::File(bytes) = &tree[&own] else { panic!("a file") };
+    let with = [bytes.as_slice(), b"\ncomponents: [../../plugin]\n"].concat();
+    tree.insert(own, Entry::File(with));
+    let sandbox = Sandbox::new(&tree);
+    let place = sandbox.path(&format!("home{program}"));
+    std::fs::create_dir_all(place.parent().expect("a folder")).expect("a folder");
+    std::fs::copy(env!("CARGO_BIN_EXE_rollstamp"), &place).expect("the program");
+    let options = config["data"]["kustomize.buildOptions"].as_str().expect("options");
+    let mut arguments: Vec<&str> = options.split(' ').collect();
+    arguments.splice(0..0, ["build", "overlays/prod"]);
+    let build = tool(&sandbox, "kustomize", &arguments);
+    let built = build.env("KUSTOMIZE_PLUGIN_HOME", sandbox.path("home")).succeeds();
+    assert_eq!(stamps(built.as_bytes()).len(), 2);
+}
+
+#[test]
 fn the_skaffold_hook_is_a_filter() {
     let hook = &yaml("skaffold/skaffold.yaml")["manifests"]["hooks"]["after"][0];
     assert_eq!(hook["withChange"], Value::Bool(true));

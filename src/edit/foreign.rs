@@ -1,0 +1,84 @@
+//! The edits of marks that other tools wrote into pod templates: checksums with another value, checksums and
+//! labels that go; the stamp among them where it stands in the same mapping.
+
+use super::moves::{owner, rewritten};
+use super::{Pending, is_written, stamp_edit};
+use crate::config::options::Options;
+use crate::extract::{Manifests, refused};
+use crate::finding::{Code, Finding};
+use crate::plan::{On, Plan, Planned};
+use crate::text::{FileId, Texts};
+use crate::yaml::path::Step;
+use crate::yaml::verify::{Change, Wrote};
+use std::collections::BTreeMap;
+
+/// Whether the stamp of a pod template is written together with marks in the same mapping.
+pub(super) fn has_stamp(planned: &Planned) -> bool {
+    planned.foreign.marks.iter().any(|mark| mark.on == On::Annotations)
+}
+
+/// Adds the edits of all marks. Where one cannot be made, nothing of its workload is written: a stamp
+/// beside marks that stay would roll the pods once more later.
+pub(super) fn add(
+    manifests: &Manifests,
+    texts: &Texts,
+    plan: &Plan,
+    options: &Options,
+    by_file: &mut BTreeMap<FileId, Pending>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut added: Vec<(FileId, Pending)> = Vec::new();
+    let written = plan.workloads.iter().filter(|planned| is_written(manifests, planned));
+    for planned in written.filter(|planned| !planned.foreign.marks.is_empty()) {
+        let object = &manifests[planned.object];
+        let file = object.place.file;
+        let Some(text) = texts.get(file) else {
+            continue;
+        };
+        let route: Vec<Step> =
+            object.route.iter().chain(manifests[planned.template].path.iter()).cloned().collect();
+        let mut pending = Pending::default();
+        for on in [On::Annotations, On::Labels] {
+            let marks = planned.foreign.marks.iter().filter(|mark| mark.on == on);
+            let mut own: Vec<(&str, Option<String>)> =
+                marks.map(|mark| (mark.key.as_str(), mark.value.clone())).collect();
+            if own.is_empty() {
+                continue;
+            }
+            if on == On::Annotations
+                && let Some((_, stamp)) = stamp_edit(manifests, planned)
+            {
+                own.push((options.annotation.as_str(), stamp));
+            }
+            match rewritten(text, object, &route, on.field(), &own) {
+                Ok(edits) => pending.edits.extend(edits),
+                Err(refusal) => {
+                    let finding =
+                        refused(Code::EditRefused, &refusal, &object.id.to_string(), file);
+                    let help = "write the metadata of its pod template out in block style, or annotate it with `rollstamp.dev/foreign: keep`";
+                    findings.push(finding.help(help));
+                    pending = Pending::default();
+                    if let Some(pending) = by_file.get_mut(&file) {
+                        pending.leave(object.place.span);
+                    }
+                    break;
+                }
+            }
+            for (key, value) in own {
+                let fields = ["metadata", on.field(), key].map(|name| Step::Field(name.into()));
+                let path = route.iter().cloned().chain(fields).collect();
+                pending.changes.push((object.document, Change { path, value, wrote: Wrote::Anew }));
+                pending.owners.push(owner(object));
+            }
+        }
+        added.push((file, pending));
+    }
+    for (file, more) in added {
+        let pending = by_file.entry(file).or_default();
+        pending.edits.extend(more.edits);
+        pending.changes.extend(more.changes);
+        pending.owners.extend(more.owners);
+    }
+    by_file.retain(|_, pending| !pending.edits.is_empty());
+    findings
+}

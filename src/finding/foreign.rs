@@ -1,0 +1,129 @@
+//! What is said about marks of other tools in pod templates, and about what becomes of them.
+
+/// Why a checksum stays as it is although the configuration says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stays {
+    /// There is no configuration data that it could stand for.
+    NoData,
+    /// By its name it stands for something else than configuration data.
+    NotData,
+    /// Its value is not a string.
+    NotText,
+    /// Its value is no hex digest, so somebody may have written it by hand.
+    NotDigest,
+    /// Two files define a source of the chart differently.
+    Clash,
+    /// The files of its chart are in several folders, and not all of them are in the apply unit.
+    Spread,
+    /// Its pods read this source, which is not here: a hook may hold it, and hooks may not be here.
+    HookUnseen(String),
+    /// The workload has no stamp that covers what its pods read.
+    NoStamp,
+    /// A kustomization builds it.
+    Built,
+    /// Several units apply it, and need different values.
+    SeveralUnits,
+}
+
+impl Stays {
+    /// Completes "the checksum stays: ...".
+    pub fn text(&self) -> String {
+        match self {
+            Self::NoData => "no configuration data is here that it could stand for".to_owned(),
+            Self::NotData => {
+                "by its name it stands for something else than configuration data".to_owned()
+            }
+            Self::NotText => "its value is not a string".to_owned(),
+            Self::NotDigest => {
+                "its value is no hex digest, and somebody may change it by hand to roll the pods".to_owned()
+            }
+            Self::Clash => "two files define a source of its chart differently".to_owned(),
+            Self::Spread => {
+                "the files of its chart are in several folders, and not all of them are in the apply unit"
+                    .to_owned()
+            }
+            Self::HookUnseen(source) => format!(
+                "its pods read {source}, which is not here; it may be made by a hook, which Helm 3 shows no post-renderer"
+            ),
+            Self::NoStamp => "there is no stamp that would take its place".to_owned(),
+            Self::Built => "a kustomization builds it, which may change what is applied".to_owned(),
+            Self::SeveralUnits => "several units apply it, and they need different values".to_owned(),
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NoData | Self::NotData | Self::NotDigest => {
+                "say under `foreign.tie` what it stands for: sources, `reads`, `drop`; or `keep`"
+            }
+            Self::NotText => "put the value in quotes",
+            Self::Clash => "apply the two apart",
+            Self::Spread => "run it with `--unit tree` on the folder of the chart, or one above",
+            Self::HookUnseen(_) => {
+                "if no hook makes it, say `foreign: {tie: {\"checksum/*\": steady}}`; Helm 4 shows hooks"
+            }
+            Self::NoStamp => "set `foreign.checksums: steady`, or `foreign.tie` for this key",
+            Self::Built | Self::SeveralUnits => {
+                "repair what is applied: `kustomize build DIR | rollstamp`"
+            }
+        }
+    }
+}
+
+/// Why a version label stays although the configuration says that it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LabelStays {
+    /// Something selects by it, or may.
+    Used {
+        /// The object.
+        object: String,
+        /// The field.
+        path: String,
+        /// Whether the field is known to select.
+        is_selector: bool,
+    },
+    /// The kind of the workload is not built into Kubernetes.
+    Kind,
+    /// The workload does not say what selects its pods.
+    NoSelector,
+    /// A text could not be read, and may select by it.
+    Unread,
+    /// The files of its chart are in several folders, and not all of them were looked at.
+    Spread,
+    /// A kustomization builds the workload.
+    Built,
+}
+
+impl LabelStays {
+    /// Completes "the label stays: ...".
+    pub fn text(&self) -> String {
+        match self {
+            Self::Used { object, path, is_selector: true } => {
+                format!("`{path}` of {object} selects by it")
+            }
+            Self::Used { object, path, is_selector: false } => {
+                format!("`{path}` of {object} names it, and may select by it")
+            }
+            Self::Kind => {
+                "the kind is not one of Kubernetes itself, and its controller may select by it"
+                    .to_owned()
+            }
+            Self::NoSelector => {
+                "the workload has no `spec.selector`, so all its labels may select its pods"
+                    .to_owned()
+            }
+            Self::Spread => {
+                "the files of its chart are in several folders, and not all of them were named"
+                    .to_owned()
+            }
+            Self::Unread => "a file could not be read, and may select by it".to_owned(),
+            Self::Built => "a kustomization builds it, which may change what is applied".to_owned(),
+        }
+    }
+}
+
+/// `the chart argo-cd`, or what stands for it where nothing says a chart.
+pub fn chart(name: Option<&str>) -> String {
+    name.map_or_else(|| "this apply unit".to_owned(), |name| format!("the chart {name}"))
+}

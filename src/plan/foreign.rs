@@ -1,0 +1,495 @@
+//! What becomes of checksums and version labels that charts and other tools wrote into pod templates.
+//!
+//! A checksum of a chart says that *something* in a template file changed. Which file that was, nobody knows
+//! here, so a steady value follows all configuration data of the chart: it never changes less often than
+//! the chart meant, as far as the chart meant data.
+
+use super::chart_data::lines;
+use super::{Decision, Planner, Reason};
+use crate::config::foreign::{Checksums, Tie, VersionLabels};
+use crate::config::options::UnitRule;
+use crate::extract::{Checksum, Object, Rendered, SourceId, Template, TemplateId};
+use crate::finding::Code;
+use crate::finding::foreign::{LabelStays, Stays, chart};
+use crate::k8s::foreign::NOT_DATA;
+use crate::k8s::providers::Target;
+use crate::resolve::Resolution;
+use crate::scope::Seat;
+use crate::text::input::Found;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is decided about the marks of other tools in a pod template.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Foreign {
+    /// What changes.
+    pub marks: Vec<PlannedMark>,
+    /// What would become of the marks if the configuration asked for it; only where that was asked.
+    pub weighed: Option<Box<Weighed>>,
+}
+
+/// A mark of another tool that gets a new value or goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedMark {
+    /// The mapping in the metadata of the pod template.
+    pub on: On,
+    /// Its key.
+    pub key: String,
+    /// Its value afterwards; nothing if it goes.
+    pub value: Option<String>,
+}
+
+/// A mapping in the metadata of a pod template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// `annotations`
+    Annotations,
+    /// `labels`
+    Labels,
+}
+
+impl On {
+    /// The name of the field.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Annotations => "annotations",
+            Self::Labels => "labels",
+        }
+    }
+}
+
+/// What would become of the marks of a pod template under `checksums: steady` and `versionLabels: drop`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Weighed {
+    /// The value of each checksum that would not stay as it is.
+    pub steady: BTreeMap<String, String>,
+    /// The labels that would go.
+    pub dropped: BTreeSet<String>,
+    /// Whether the pod template would change by that.
+    pub would_change: bool,
+}
+
+/// A pod template, and what was decided about its stamp.
+struct Subject<'a> {
+    seat: &'a Seat,
+    at: TemplateId,
+    object: &'a Object,
+    template: &'a Template,
+    decision: &'a Decision,
+    reasons: &'a [Reason],
+}
+
+impl<'a> Subject<'a> {
+    fn rendered(&self) -> Option<&'a Rendered> {
+        self.object.rendered.as_deref()
+    }
+
+    fn chart(&self) -> String {
+        chart(self.rendered().map(|rendered| rendered.chart.as_str()))
+    }
+}
+
+impl<'p> Planner<'p> {
+    /// Decides about the marks of one pod template in one unit.
+    pub(super) fn foreign(
+        &mut self,
+        seat: &Seat,
+        at: TemplateId,
+        decision: &Decision,
+        reasons: &[Reason],
+    ) -> Foreign {
+        let manifests = self.manifests;
+        let template = &manifests[at];
+        let object = &manifests[template.object];
+        let rules = &self.options.rules.foreign;
+        let is_left = matches!(
+            decision,
+            Decision::Refused | Decision::Ignored | Decision::LeftAlone(_) | Decision::NotStamped
+        );
+        let marks = &template.marks;
+        let has_none = marks.repairable.is_empty() && marks.droppable.is_empty();
+        let is_asked = rules.is_on() || self.options.weighs_foreign;
+        if has_none || marks.stay || is_left || !is_asked || self.options.migrate.is_some() {
+            return Foreign::default();
+        }
+        let subject = Subject { seat, at, object, template, decision, reasons };
+        let mut found = Foreign::default();
+        if self.options.weighs_foreign {
+            found.weighed = Some(Box::new(self.weighed(&subject)));
+        }
+        if !rules.is_on() {
+            return found;
+        }
+        let (mut follows_reads, mut follows_all) = (false, false);
+        for checksum in &marks.repairable {
+            let (becomes, is_tied) = match rules.tie(&checksum.key) {
+                Some(Tie::Sources(names)) => {
+                    let value = self.tied(&subject, checksum, names);
+                    found.marks.extend(self.repaired(&subject, checksum, value.transpose()));
+                    continue;
+                }
+                Some(Tie::To(to)) => (*to, true),
+                None => (rules.checksums, false),
+            };
+            let value = match becomes {
+                Checksums::Keep => continue,
+                Checksums::Steady => {
+                    let value = self.steady(&subject, checksum, is_tied);
+                    follows_all |= value.is_ok();
+                    value.map(Some)
+                }
+                Checksums::Reads | Checksums::Drop => {
+                    let value = self.instead(&subject, checksum, becomes);
+                    follows_reads |= value.is_ok();
+                    value
+                }
+            };
+            found.marks.extend(self.repaired(&subject, checksum, Some(value)));
+        }
+        if follows_reads && !follows_all {
+            self.say_unread(&subject);
+        }
+        if rules.version_labels == VersionLabels::Drop {
+            for (row, place) in &marks.droppable {
+                let chart = subject.chart();
+                let name = row.name;
+                match self.label_stays(&subject, name) {
+                    None => {
+                        let text =
+                            format!("loses the label `{name}`, which says the version of {chart}");
+                        let shared =
+                            format!("lose the label `{name}`, which says the version of {chart}");
+                        let message = format!("the pod template of {} {text}", object.id);
+                        let finding = object.finding_at(Code::VersionLabelDropped, *place, message);
+                        self.said.findings.push(finding.shared(shared));
+                        let (on, key) = (On::Labels, name.to_owned());
+                        found.marks.push(PlannedMark { on, key, value: None });
+                    }
+                    Some(why) => {
+                        let text =
+                            format!("the label `{name}` in the pod template: {}", why.text());
+                        let message = format!("{} keeps {text}", object.id);
+                        let finding =
+                            object.finding_at(Code::VersionLabelSelected, *place, message);
+                        self.said.findings.push(finding.shared(format!("keep {text}")));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// What `strip` says: values that this program wrote have nothing to go back to.
+    pub(super) fn say_stripped(&mut self, seats: &[Seat], at: TemplateId) {
+        let manifests = self.manifests;
+        let template = &manifests[at];
+        let object = &manifests[template.object];
+        let is_on = self.options.rules.foreign.is_on();
+        let is_ours = |planner: &mut Self, checksum: &Checksum| {
+            seats.iter().any(|seat| {
+                let data = planner.data(seat, object.rendered.as_deref());
+                let now = checksum.value.as_deref().unwrap_or_default();
+                data.value.as_deref().is_some_and(|value| now == fitted(now, value))
+            })
+        };
+        for checksum in &template.marks.repairable {
+            if template.marks.stay || !(is_on || is_ours(self, checksum)) {
+                continue;
+            }
+            let key = &checksum.key;
+            let text = format!("`{key}`, whose value of before is not known any more");
+            let message = format!("the pod template of {} keeps {text}", object.id);
+            let finding = object.finding_at(Code::ForeignRepaired, checksum.at, message);
+            let help =
+                "render the chart again to get back what it wrote: values, annotations and labels";
+            self.said.findings.push(finding.shared(format!("keep {text}")).help(help));
+        }
+    }
+
+    fn weighed(&mut self, subject: &Subject<'_>) -> Weighed {
+        let mut weighed = Weighed::default();
+        for checksum in &subject.template.marks.repairable {
+            if let Ok(value) = self.steady(subject, checksum, false) {
+                weighed.would_change |= checksum.value.as_ref() != Some(&value);
+                weighed.steady.insert(checksum.key.clone(), value);
+            }
+        }
+        for (row, _) in &subject.template.marks.droppable {
+            if self.label_stays(subject, row.name).is_none() {
+                weighed.would_change = true;
+                weighed.dropped.insert(row.name.to_owned());
+            }
+        }
+        weighed
+    }
+
+    /// The mark, if it changes; what there is to say about it is said. No decision at all: something was
+    /// said before.
+    fn repaired(
+        &mut self,
+        subject: &Subject<'_>,
+        checksum: &Checksum,
+        value: Option<Result<Option<String>, Stays>>,
+    ) -> Option<PlannedMark> {
+        let (object, key) = (subject.object, &checksum.key);
+        match value? {
+            Ok(value) if value == checksum.value => None,
+            Ok(value) => {
+                let chart = subject.chart();
+                let (verb, text) = match value {
+                    Some(_) => (
+                        "get",
+                        format!("a value for `{key}` of {chart} that changes with data only"),
+                    ),
+                    None => ("lose", format!("`{key}` of {chart}; the stamp takes its place")),
+                };
+                let message = format!("{} {verb}s {text}", object.id);
+                let finding = object.finding_at(Code::ForeignRepaired, checksum.at, message);
+                let help = "the pods roll once when this is applied for the first time";
+                self.said.findings.push(finding.shared(format!("{verb} {text}")).help(help));
+                Some(PlannedMark { on: On::Annotations, key: key.clone(), value })
+            }
+            Err(why) => {
+                let text = format!("`{key}` as it is: {}", why.text());
+                let message = format!("{} keeps {text}", object.id);
+                let finding = object.finding_at(Code::ForeignKept, checksum.at, message);
+                let finding = finding.shared(format!("keep {text}")).help(why.help());
+                self.said.findings.push(finding);
+                None
+            }
+        }
+    }
+
+    /// A value that follows all configuration data of the chart of a workload.
+    fn steady(
+        &mut self,
+        subject: &Subject<'_>,
+        checksum: &Checksum,
+        is_tied: bool,
+    ) -> Result<String, Stays> {
+        let now = checksum.value.as_deref().ok_or(Stays::NotText)?;
+        let key = &checksum.key;
+        let is_known = is_tied || self.options.rules.foreign.named.contains(key);
+        if !is_known && NOT_DATA.iter().any(|pattern| pattern.matches(key)) {
+            return Err(Stays::NotData);
+        }
+        if !is_known && !is_digest(now) {
+            return Err(Stays::NotDigest);
+        }
+        self.is_whole(subject)?;
+        if !is_tied && let Some(source) = self.unseen(subject) {
+            return Err(Stays::HookUnseen(source));
+        }
+        let data = self.data(subject.seat, subject.rendered());
+        match &data.value {
+            _ if data.clashes => Err(Stays::Clash),
+            None => Err(Stays::NoData),
+            Some(value) => Ok(fitted(now, value)),
+        }
+    }
+
+    /// Whether all files of the chart of a workload are in its unit.
+    fn is_whole(&self, subject: &Subject<'_>) -> Result<(), Stays> {
+        let unit = self.units.get(subject.seat.unit);
+        if unit.built {
+            return Err(Stays::Built);
+        }
+        // A declared unit is what one apply receives, by the word of the user.
+        let sees_all = !unit.name.is_empty()
+            || (self.options.unit == UnitRule::Tree && self.has_whole_chart(subject));
+        if self.is_of_output_dir(subject) && !sees_all { Err(Stays::Spread) } else { Ok(()) }
+    }
+
+    /// Whether `helm template --output-dir` made the file of a workload: one for each template.
+    fn is_of_output_dir(&self, subject: &Subject<'_>) -> bool {
+        subject.rendered().is_some_and(|rendered| {
+            let of_template = format!("{}/{}", rendered.chart, rendered.template);
+            let name = &self.manifests[subject.object.place.file].input.name;
+            let above = name.strip_suffix(&of_template);
+            above.is_some_and(|above| above.is_empty() || above.ends_with('/'))
+        })
+    }
+
+    /// Whether the folder that was named holds all of the chart of a workload.
+    fn has_whole_chart(&self, subject: &Subject<'_>) -> bool {
+        let input = &self.manifests[subject.object.place.file].input;
+        matches!(input.found, Found::Walked(_))
+            && subject
+                .rendered()
+                .is_some_and(|rendered| input.depth >= rendered.template.split('/').count())
+    }
+
+    /// A source that the pods need and that is not in a stream from which hooks may be left out.
+    fn unseen(&mut self, subject: &Subject<'_>) -> Option<String> {
+        let rendered = subject.rendered()?;
+        let manifests = self.manifests;
+        if rendered.shows_hooks
+            || manifests[subject.object.place.file].input.found != Found::Stream
+            || self.shows_hooks(subject.seat)
+        {
+            return None;
+        }
+        let references = manifests.references_of(subject.at).iter().zip(subject.reasons);
+        let mut outside = references.filter(|(reference, reason)| {
+            !reference.optional && matches!(reason, Reason::External)
+        });
+        let (reference, _) = outside.next()?;
+        Some(format!("{} {}", reference.site.target.name(), reference.name))
+    }
+
+    /// What stands instead of a checksum that follows what the pods read: the stamp, or nothing.
+    fn instead(
+        &self,
+        subject: &Subject<'_>,
+        checksum: &Checksum,
+        becomes: Checksums,
+    ) -> Result<Option<String>, Stays> {
+        if self.units.get(subject.seat.unit).built {
+            return Err(Stays::Built);
+        }
+        match (becomes, subject.decision) {
+            (Checksums::Drop, Decision::Stamp { .. }) => Ok(None),
+            // The names of what it reads roll the pods.
+            (Checksums::Drop, Decision::None { .. })
+                if subject.reasons.iter().any(|r| matches!(r, Reason::ContentNamed(_))) =>
+            {
+                Ok(None)
+            }
+            (_, Decision::Stamp { value, .. }) => {
+                let now = checksum.value.as_deref().ok_or(Stays::NotText)?;
+                Ok(Some(fitted(now, value)))
+            }
+            _ => Err(Stays::NoStamp),
+        }
+    }
+
+    /// The value of a checksum that follows these sources; nothing, if one of them is not there.
+    fn tied(
+        &mut self,
+        subject: &Subject<'_>,
+        checksum: &Checksum,
+        names: &[(Target, String)],
+    ) -> Result<Option<Option<String>>, Stays> {
+        if self.units.get(subject.seat.unit).built {
+            return Err(Stays::Built);
+        }
+        let now = checksum.value.as_deref().ok_or(Stays::NotText)?;
+        let mut found = Vec::new();
+        for (target, name) in names {
+            let named = self.resolver.named(subject.seat, subject.object, *target, None, name);
+            match named {
+                Resolution::Found(indexed) | Resolution::Filled(indexed) => found.push(indexed),
+                Resolution::Clash(_) => return Err(Stays::Clash),
+                Resolution::External | Resolution::Ambiguous(_) => {
+                    let (id, key, kind) = (&subject.object.id, &checksum.key, target.name());
+                    let message = format!(
+                        "`foreign.tie` ties `{key}` of {id} to {kind} {name}, which is not in its apply unit; the checksum stays"
+                    );
+                    let finding =
+                        subject.object.finding_at(Code::UnknownName, checksum.at, message);
+                    self.said.findings.push(finding);
+                    return Ok(None);
+                }
+            }
+        }
+        let value = lines(self.manifests, &found, &[]).foreign();
+        Ok(Some(Some(fitted(now, &value))))
+    }
+
+    /// Says which sources of the chart do not roll the pods any more when they change.
+    fn say_unread(&mut self, subject: &Subject<'_>) {
+        let data = self.data(subject.seat, subject.rendered());
+        let manifests = self.manifests;
+        let read: BTreeSet<SourceId> = subject.reasons.iter().filter_map(Reason::source).collect();
+        let unread = data.sources.iter().filter(|source| !read.contains(source));
+        let mut names: Vec<String> = unread
+            .map(|&at| format!("{} {}", manifests[at].target.name(), manifests[at].name))
+            .collect();
+        names.dedup();
+        if names.is_empty() {
+            return;
+        }
+        let more = names.len().saturating_sub(MOST_NAMES);
+        names.truncate(MOST_NAMES);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let (chart, names) = (subject.chart(), names.join(", "));
+        let text = format!(
+            "no more for changes of what the pods do not read through their pod spec, though a checksum of {chart} may have stood for it: {names}{more}"
+        );
+        let object = subject.object;
+        let message = format!("{} rolls {text}", object.id);
+        let at = subject.template.marks.repairable.first().map_or(object.name_span, |mark| mark.at);
+        let finding = object.finding_at(Code::ForeignUnread, at, message);
+        let help = "if the program reads them through the API server, say so: `rollstamp.dev/also` on the workload, or `foreign.tie`";
+        self.said.findings.push(finding.shared(format!("roll {text}")).help(help));
+    }
+
+    /// Why a version label must stay, if it must.
+    fn label_stays(&self, subject: &Subject<'_>, label: &str) -> Option<LabelStays> {
+        if self.units.get(subject.seat.unit).built {
+            return Some(LabelStays::Built);
+        }
+        if !subject.template.kind.built_in {
+            return Some(LabelStays::Kind);
+        }
+        if !subject.template.marks.has_selector {
+            return Some(LabelStays::NoSelector);
+        }
+        if self.is_of_output_dir(subject) && !self.has_whole_chart(subject) {
+            return Some(LabelStays::Spread);
+        }
+        // Whoever selects may stand in another folder, so every text counts.
+        let mut files = self.manifests.all_files().iter();
+        if files.any(|file| file.unread) {
+            return Some(LabelStays::Unread);
+        }
+        let mut uses = self.manifests.all_files().iter().flat_map(|file| &file.label_uses);
+        let found = uses.find(|found| found.label == label)?;
+        Some(LabelStays::Used {
+            object: found.object.clone(),
+            path: found.path.clone(),
+            is_selector: found.is_selector,
+        })
+    }
+}
+
+/// The most sources that a finding names.
+const MOST_NAMES: usize = 8;
+
+/// The least length from which on a hex text is taken for a digest, maybe one that was cut.
+const LEAST: usize = 16;
+
+/// Whether a text is a digest that a chart computes, in lower-case hex. Anything else may be written by hand,
+/// to roll the pods.
+fn is_digest(text: &str) -> bool {
+    let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text.len() >= LEAST && text.bytes().all(is_hex)
+}
+
+/// A digest in the length of the one that stands there: `sha256sum | trunc 63`. Anything else is replaced by
+/// the whole digest.
+fn fitted(now: &str, digest: &str) -> String {
+    let is_cut = is_digest(now) && now.len() < digest.len();
+    digest[..if is_cut { now.len() } else { digest.len() }].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitted;
+
+    #[test]
+    fn a_cut_digest_keeps_its_length() {
+        let digest = "0123456789abcdef".repeat(4);
+        for (now, length) in [
+            ("f".repeat(64), 64),
+            ("f".repeat(63), 63),
+            ("f".repeat(40), 40),
+            ("2863311530".to_owned(), 64),
+            ("F".repeat(40), 64),
+            ("randomtext".to_owned(), 64),
+            (String::new(), 64),
+            ("f".repeat(90), 64),
+        ] {
+            assert_eq!(fitted(&now, &digest), digest[..length], "{now}");
+        }
+    }
+}
