@@ -142,13 +142,10 @@ pub fn decide(
     let decided = parallel::map(parts.len(), options.jobs, |part| {
         let said = Said::default();
         let resolver = &resolver;
-        let in_unit = BTreeMap::new();
+        let (in_unit, charts) = (BTreeMap::new(), chart_data::Charts::default());
         let shared = Shared::default();
         let mut planner =
-            Planner { manifests, units, resolver, renames, options, in_unit, shared, said };
-        let (in_unit, charts) = (BTreeMap::new(), chart_data::Charts::default());
-        let mut planner =
-            Planner { manifests, units, resolver, renames, options, in_unit, charts, said };
+            Planner { manifests, units, resolver, renames, options, in_unit, charts, shared, said };
         let workloads = parts[part].iter().map(|&at| planner.planned(at));
         (workloads.collect::<Vec<Planned>>(), planner.said)
     });
