@@ -204,6 +204,13 @@ pub(super) enum Verb {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Print the workloads of the manifests that a command line names, for completion scripts
+    #[command(hide = true)]
+    CompleteWorkloads {
+        /// The words of the command line
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Print the man page of the program or of a verb
     #[command(hide = true)]
     Man {
@@ -446,6 +453,7 @@ impl Cli {
             Some(
                 Verb::Rule { .. }
                 | Verb::Completions { .. }
+                | Verb::CompleteWorkloads { .. }
                 | Verb::Man { .. }
                 | Verb::CopyTo { .. },
             ) => return None,

@@ -1,12 +1,12 @@
 //! What an apply does to running pods: two states loaded, processed and compared.
 
-use super::Exit;
 use super::args::{Colour, Common};
 use super::built::Overlays;
 use super::explain::{Wanted, wanted};
 use super::run::{print, start};
 use super::settings::{Configured, exclude, options, settings};
 use super::validate::require;
+use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::{Goal, Options, UnitRule};
 use crate::finding::Code;
 use crate::impact::{self, Answer, Asked, Assume, Impact, Name, Side, State};
@@ -177,7 +177,7 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let mut old = before.load(common, &options, root.as_deref())?;
     let mut new = after.load(common, &options, root.as_deref())?;
-    if let Some(builder) = &arguments.build {
+    if let Some(builder) = arguments.build.as_ref().filter(|_| IS_ON_A_MACHINE) {
         let said = build((&before, &mut old), (&after, &mut new), builder, options.jobs)?;
         if !common.quiet {
             talk.say(&said);
@@ -301,6 +301,7 @@ impl From {
                     .context("failed to read the input")?;
                 (loaded, paths.iter().map(|path| files::name(path)).collect())
             }
+            Self::Git { .. } if !IS_ON_A_MACHINE => bail!("a page has no repository"),
             Self::Git { revision, paths } => {
                 let loaded = git::load(revision, paths, &exclude, root, options)?;
                 (loaded, paths.iter().map(|path| revision.name(path)).collect())
@@ -380,7 +381,7 @@ fn sides(arguments: &ImpactArgs) -> anyhow::Result<(From, From)> {
     let paths = &arguments.paths;
     match (&arguments.base, paths.as_slice()) {
         (None, [before, after]) => Ok((side(before)?, side(after)?)),
-        (None, [path]) if git::split(path).is_none() => {
+        (None, [path]) if IS_ON_A_MACHINE && git::split(path).is_none() => {
             let repository = git::Repository::around(path)?;
             let base = repository.merge_base()?;
             let inside = vec![repository.inside(path)?];
@@ -390,6 +391,7 @@ fn sides(arguments: &ImpactArgs) -> anyhow::Result<(From, From)> {
         (None, _) => bail!(
             "name two states, BEFORE and AFTER; or the revision that counts as before, with --base"
         ),
+        (Some(_), _) if !IS_ON_A_MACHINE => bail!("a page has no repository"),
         (Some(base), _) => {
             let repository = git::Repository::around(&paths[0])?;
             let inside = paths.iter().map(|path| repository.inside(path));
@@ -405,7 +407,7 @@ fn side(path: &Path) -> anyhow::Result<From> {
     if let Some(listed) = files::listed(path) {
         return listed.map(From::Paths);
     }
-    match git::split(path) {
+    match git::split(path).filter(|_| IS_ON_A_MACHINE) {
         None => Ok(From::Paths(vec![path.to_path_buf()])),
         Some((revision, path)) => {
             let repository = git::Repository::around(Path::new("."))?;

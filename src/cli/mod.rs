@@ -5,6 +5,7 @@ mod stamps_file;
 mod builds;
 mod built;
 mod check;
+mod completions;
 mod examples;
 mod explain;
 mod filter;
@@ -84,13 +85,19 @@ fn usage(error: &clap::Error) -> Exit {
     if printed.is_ok() { Exit::Clean } else { Exit::Trouble }
 }
 
+/// Whether there are files to write and other programs to run. A page has neither, and without what needs
+/// them the program that it loads is smaller.
+const IS_ON_A_MACHINE: bool = !cfg!(target_family = "wasm");
+
 fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {
         None => {
             let keep = cli.keep.zip(cli.previous);
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
-        Some(Verb::Write { paths, diff, statistics, since, building, common }) => {
+        Some(Verb::Write { paths, diff, statistics, since, building, common })
+            if IS_ON_A_MACHINE =>
+        {
             let building = Building { since, ..building };
             let shown = in_place::Shown { diff, statistics };
             in_place(&paths, &common, Goal::Stamp, shown, &building)
@@ -116,14 +123,14 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Some(Verb::Strip { paths, common }) if paths.is_empty() => {
             filter(&[], &common, Goal::Strip, None)
         }
-        Some(Verb::Strip { paths, common }) => {
+        Some(Verb::Strip { paths, common }) if IS_ON_A_MACHINE => {
             in_place(&paths, &common, Goal::Strip, in_place::Shown::default(), &Building::default())
         }
         Some(Verb::Explain { paths, workloads, build, mut common }) => {
             common.built_by = build;
             explain::explain(&paths, &workloads, &common)
         }
-        Some(Verb::Migrate { from, paths, diff, common }) => {
+        Some(Verb::Migrate { from, paths, diff, common }) if IS_ON_A_MACHINE => {
             migrate::migrate(from, &paths, &common, diff)
         }
         Some(Verb::Patches {
@@ -134,30 +141,35 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             for_helmrelease: _,
             steady_release,
             common,
-        }) => match folder {
+        }) if IS_ON_A_MACHINE => match folder {
             Some(folder) => stamps_file::patches(&folder, wire, diff, all, &common),
             None if steady_release => release::steady_release(&common),
             None => stamps_file::for_helm_release(&common),
         },
         Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
         Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),
-        Some(Verb::History { arguments, common }) => history::history(&arguments, &common),
-        Some(Verb::Rule { code }) => rule::rule(code),
-        Some(Verb::Init { folder, common }) => init::init(&folder, &common),
-        Some(Verb::Man { verb }) => examples::man(verb.as_deref()),
-        Some(Verb::CopyTo { folder }) => {
+        Some(Verb::History { arguments, common }) if IS_ON_A_MACHINE => {
+            history::history(&arguments, &common)
+        }
+        Some(Verb::Rule { code }) if IS_ON_A_MACHINE => rule::rule(code),
+        Some(Verb::Init { folder, common }) if IS_ON_A_MACHINE => init::init(&folder, &common),
+        Some(Verb::Man { verb }) if IS_ON_A_MACHINE => examples::man(verb.as_deref()),
+        Some(Verb::CopyTo { folder }) if IS_ON_A_MACHINE => {
             let copy = write::copy_program(&folder);
             copy.with_context(|| format!("failed to copy the program to {}", folder.display()))?;
             Ok(Exit::Clean)
         }
-        Some(Verb::Completions { shell }) => {
-            let write = |out: &mut dyn std::io::Write| {
-                let mut out = out;
-                clap_complete::generate(shell, &mut command(), "rollstamp", &mut out);
-                Ok(())
-            };
+        Some(Verb::CompleteWorkloads { words }) if IS_ON_A_MACHINE => {
+            let found = completions::workloads(&words);
+            stdout::report(|out| found.iter().try_for_each(|name| writeln!(out, "{name}")))?;
+            Ok(Exit::Clean)
+        }
+        Some(Verb::Completions { shell }) if IS_ON_A_MACHINE => {
+            let script = completions::script(shell);
+            let write = |out: &mut dyn std::io::Write| out.write_all(script.as_bytes());
             stdout::report(write)?;
             Ok(Exit::Clean)
         }
+        Some(_) => bail!("not in a page: install rollstamp and run it in a shell"),
     }
 }

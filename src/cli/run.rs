@@ -1,10 +1,10 @@
 //! One run of a verb: from the arguments to the outcome, and what is said about it.
 
-use super::Exit;
 use super::args::{Colour, Common, command};
 use super::built::{self, Overlays};
 use super::settings::{Configured, exclude, options, settings};
 use super::validate::require;
+use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::file;
 use crate::config::options::{Goal, Options, UnitRule};
 use crate::config::policy::Origin;
@@ -104,7 +104,7 @@ pub(super) fn start_with<'a>(
         loaded = files::load(paths, &exclude, root.as_deref(), units, keep, &options)
             .context("failed to read the input")?;
     }
-    if let Some(builder) = &common.built_by {
+    if let Some(builder) = common.built_by.as_ref().filter(|_| IS_ON_A_MACHINE) {
         let overlays = Overlays::below(paths);
         if overlays.len() == 0 {
             bail!("--build: no overlay is here: name folders with kustomizations in them");

@@ -80,6 +80,11 @@ pub fn exists(path: &Path) -> bool {
     path.as_os_str() == "-" || path.symlink_metadata().is_ok()
 }
 
+/// Whether a word of a command line names something that is there.
+pub fn is_there(word: &str) -> bool {
+    exists(Path::new(word)) && word != "-"
+}
+
 /// What lies beside a path: the names of its folder, as the path says it.
 pub fn beside(path: &Path) -> Vec<String> {
     let folder = path.parent().unwrap_or(Path::new(""));

@@ -1,11 +1,30 @@
 //! How far a long run is, for people who wait at a terminal.
 
+#[cfg(not(target_family = "wasm"))]
 use indicatif::{ProgressBar, ProgressStyle};
+#[cfg(not(target_family = "wasm"))]
 use std::io::IsTerminal as _;
 
 /// A bar on the standard error, or nothing where that is no terminal.
+#[cfg(not(target_family = "wasm"))]
 pub struct Progress(Option<ProgressBar>);
 
+/// Nothing: a page has no terminal.
+#[cfg(target_family = "wasm")]
+pub struct Progress;
+
+#[cfg(target_family = "wasm")]
+impl Progress {
+    /// Nothing.
+    pub fn new(_: usize, _: &'static str) -> Self {
+        Self
+    }
+
+    /// Nothing happens.
+    pub fn step(&self) {}
+}
+
+#[cfg(not(target_family = "wasm"))]
 impl Progress {
     /// A bar for so many steps, with a word before it.
     pub fn new(steps: usize, what: &'static str) -> Self {
@@ -28,6 +47,7 @@ impl Progress {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Some(bar) = &self.0 {

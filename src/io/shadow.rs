@@ -68,3 +68,9 @@ fn link(real: &Path, at: &Path) -> io::Result<()> {
         false => std::os::windows::fs::symlink_file(real, at),
     }
 }
+
+/// Elsewhere nothing is built.
+#[cfg(not(any(unix, windows)))]
+fn link(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

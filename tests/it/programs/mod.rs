@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 pub(crate) mod builds;
+mod completions;
 mod gitops;
 mod helm;
 mod impact;
@@ -12,6 +13,7 @@ mod overlay_corpora;
 mod overlay_states;
 mod overlay_trees;
 mod overlays;
+mod page;
 mod plugins;
 mod precommit;
 mod recipes;

@@ -1,0 +1,95 @@
+//! Completion scripts. Those of bash, zsh and fish ask the program for the workloads of the manifests that
+//! the command line names.
+
+use super::args::{Cli, Verb, command};
+use super::run::start;
+use crate::config::options::Goal;
+use crate::report::Verb as Reported;
+use clap_complete::Shell;
+use std::collections::BTreeSet;
+
+/// The hidden verb by which a script asks for workloads.
+const ASK: &str = "complete-workloads";
+
+/// The completion script for a shell.
+pub(super) fn script(shell: Shell) -> String {
+    let mut bytes = Vec::new();
+    clap_complete::generate(shell, &mut command(), "rollstamp", &mut bytes);
+    let script = String::from_utf8_lossy(&bytes).into_owned();
+    match shell {
+        Shell::Bash => script.replace(
+            "--workload)\n                    COMPREPLY=($(compgen -f \"${cur}\"))",
+            &format!(
+                "--workload)\n                    COMPREPLY=($(compgen -W \"$(rollstamp {ASK} \
+                 \"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\" 2>/dev/null)\" -- \"${{cur}}\"))"
+            ),
+        ),
+        Shell::Zsh => zsh(&script),
+        Shell::Fish => {
+            let is_it = |line: &str| line.contains(" explain\" -l workload ");
+            let asks = script.lines().map(|line| match is_it(line) {
+                true => format!(
+                    "{line} -f -a \"(rollstamp {ASK} (commandline -opc)[2..-1] 2>/dev/null)\"\n"
+                ),
+                false => format!("{line}\n"),
+            });
+            asks.collect()
+        }
+        _ => script,
+    }
+}
+
+/// The script of zsh. The one that is generated takes the first word for a path and only the second one for
+/// a verb, where a program takes both.
+fn zsh(script: &str) -> String {
+    let is_path = |line: &&str| line.starts_with("'::paths -- ");
+    let first = script.lines().find(is_path).unwrap_or_default();
+    let functions = format!(
+        "_rollstamp_words() {{\n    _alternative 'verbs:verb:_rollstamp_commands' 'files:file:_files'\n}}\n\n\
+         _rollstamp_workloads() {{\n    local -a found\n    \
+         found=(${{(f)\"$(rollstamp {ASK} ${{words[2,CURRENT-1]}} 2>/dev/null)\"}})\n    \
+         compadd -a found\n}}\n\n"
+    );
+    script
+        .replacen(&format!("{first}\n"), "", 1)
+        .replace("$line[2]", "$line[1]")
+        // Options may stand behind paths.
+        .replace("'*::paths ", "'*:paths ")
+        .replacen("\":: :_rollstamp_commands\"", "\":: :_rollstamp_words\"", 1)
+        .replace(":KIND/NAME:_default'", ":KIND/NAME:_rollstamp_workloads'")
+        .replacen("if [ \"$funcstack[1]\"", &format!("{functions}if [ \"$funcstack[1]\""), 1)
+}
+
+/// The workloads of the files and folders among the words of a command line, as `deployment/web`; without
+/// any, those of the current folder. Whatever is wrong, nobody who presses a key wants to read it there.
+pub(super) fn workloads(words: &[String]) -> BTreeSet<String> {
+    let is_path = |word: &&String| !word.starts_with('-') && crate::io::files::is_there(word);
+    let mut paths: Vec<&str> = words.iter().filter(is_path).map(String::as_str).collect();
+    if paths.is_empty() {
+        paths.push(".");
+    }
+    let line = ["rollstamp", "explain", "--quiet"].into_iter().chain(paths).map(Into::into);
+    let Ok(Cli { verb: Some(Verb::Explain { paths, common, .. }), .. }) =
+        Cli::parse(line.collect())
+    else {
+        return BTreeSet::new();
+    };
+    let Ok(Some(run)) = start(&paths, &common, Reported::Explain, Goal::Stamp) else {
+        return BTreeSet::new();
+    };
+    let manifests = &run.outcome.manifests;
+    let ids = run.outcome.plan.workloads.iter().map(|planned| &manifests[planned.object].id);
+    ids.map(|id| format!("{}/{}", id.kind.to_ascii_lowercase(), id.name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_ask_for_workloads() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            assert_eq!(script(shell).matches(ASK).count(), 2, "{shell}: once, and as a verb");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Completion scripts in the shells that they are for.
+
+use super::{example, is_there, shell};
+use crate::sandbox::Sandbox;
+
+/// What bash offers behind the words of a command line.
+fn offers(words: &str) -> String {
+    let script = format!(
+        "source <(rollstamp completions bash)\nCOMP_WORDS=({words})\n\
+         COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\nCOMPREPLY=()\n\
+         _rollstamp rollstamp \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"\n\
+         echo \"${{COMPREPLY[*]}}\"\n"
+    );
+    let (exit, said) = shell(&Sandbox::new(&example("shop")), &script);
+    assert_eq!(exit, 0, "{said}");
+    said.trim().to_owned()
+}
+
+#[test]
+fn bash_offers_the_workloads_of_the_manifests() {
+    assert_eq!(offers("rollstamp explain --workload ''"), "deployment/shop deployment/worker");
+    assert_eq!(offers("rollstamp explain worker.yaml --workload d"), "deployment/worker");
+    assert_eq!(offers("rollstamp explain --workload deployment/s"), "deployment/shop");
+    assert_eq!(offers("rollstamp explain nowhere --workload statefulset/"), "");
+    assert_eq!(offers("rollstamp explain --work"), "--workload");
+}
+
+#[test]
+fn fish_offers_them_too() {
+    if !is_there("fish") {
+        return;
+    }
+    let script = "fish --no-config -c 'rollstamp completions fish | source; \
+                  complete -C \"rollstamp explain --workload deployment/s\"'";
+    let (exit, said) = shell(&Sandbox::new(&example("shop")), script);
+    assert_eq!(exit, 0, "{said}");
+    assert!(said.starts_with("deployment/shop\t"), "{said}");
+}
+
+/// zsh completes in a terminal only, so one is made for it.
+#[test]
+fn zsh_offers_them_too() {
+    if !is_there("zsh") {
+        return;
+    }
+    let script = r#"mkdir functions; rollstamp completions zsh >functions/_rollstamp
+cat >type.zsh <<'END'
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z 'PS1="ready> "; fpath=($PWD/functions $fpath); autoload -Uz compinit; compinit -u -D'
+zpty -w -n z $'rollstamp explain worker.yaml --workload deployment/\t'
+seen=''
+repeat 200; do
+  while zpty -r -t z more; do seen+=$more; done
+  [[ $seen == *'deployment/worker'* ]] && { print offered; break; }
+  sleep 0.1
+done
+zpty -d z
+END
+zsh -f type.zsh"#;
+    let (exit, said) = shell(&Sandbox::new(&example("shop")), script);
+    assert_eq!((exit, said.trim()), (0, "offered"), "{said}");
+}
