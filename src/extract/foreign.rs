@@ -56,6 +56,7 @@ impl Rendered {
         let document = object.document();
         let root = object.to(document.root());
         let before = &object.text()[document.span.start as usize..root.node().span.start as usize];
+        let before = before.trim_start_matches('\u{feff}');
         let mut sources = before.lines().filter_map(|line| line.strip_prefix(HELM_SOURCE));
         if let Some(path) = sources.next() {
             return Self::at(path.trim_end(), false);
