@@ -6,7 +6,7 @@
 use super::git_index::Tracked;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,7 +17,7 @@ pub(super) struct IgnoreRules {
     root: PathBuf,
     /// Where it really is.
     real: PathBuf,
-    folders: Mutex<HashMap<PathBuf, Arc<Folder>>>,
+    folders: Mutex<BTreeMap<PathBuf, Arc<Folder>>>,
     /// How many files and folders were left out.
     count: AtomicUsize,
 }
@@ -136,7 +136,7 @@ impl IgnoreRules {
                 && folder.ancestors().any(|f| f.join(".git").symlink_metadata().is_ok()))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Arc<Folder>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, Arc<Folder>>> {
         self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

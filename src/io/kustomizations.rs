@@ -12,7 +12,7 @@ use crate::process::Loaded;
 use crate::scope::kustomize::{Child, Kustomization, Material, NamedFiles, PatchFile, names};
 use crate::text::input::{Found, Input};
 use crate::text::{FileId, MAX_TEXT, offset};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A kustomization on disk, by its real path.
@@ -289,7 +289,7 @@ pub(super) fn walk(disk: &dyn Disk, root: &Path) -> Vec<PathBuf> {
 /// is looked at once.
 fn above<'a>(disk: &dyn Disk, files: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut seen: HashSet<&Path> = HashSet::new();
+    let mut seen: BTreeSet<&Path> = BTreeSet::new();
     for file in files {
         for folder in file.ancestors().skip(1) {
             if !seen.insert(folder) {
