@@ -93,6 +93,9 @@ pub(super) enum Verb {
         common: Common,
     },
     /// Remove every stamp of ours, from files in place or (without PATH) from a stream
+    ///
+    /// Everything else comes back as it was, but for annotations without a value: `annotations: ~` becomes
+    /// `annotations: null`, and a line `annotations:` with nothing behind it goes. To Kubernetes these are one.
     Strip {
         /// Files and folders; without any, the standard input
         #[arg(value_name = "PATH")]

@@ -2,7 +2,7 @@
 
 use super::run::Run;
 use super::settings::options;
-use super::stamps_file::{Built, Change, change};
+use super::stamps_file::{self, Built, Change};
 use crate::config::options::{Goal, Mode, Options};
 use crate::config::settings::Settings;
 use crate::digest::{HashKey, Lines, ValueDigest};
@@ -20,7 +20,7 @@ use crate::scope::Unit;
 use crate::text::FileId;
 use anyhow::{Context, bail};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -142,24 +142,12 @@ impl Builds {
         all: bool,
     ) -> (Vec<Change>, Vec<Finding>) {
         let shared = overlays::in_place(outcome);
-        let (mut changes, mut findings) = (Vec::new(), Vec::new());
-        let mut of_file: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
-        for (at, overlay) in self.overlays.iter().enumerate() {
-            of_file.entry(&overlay.path).or_default().push(at);
-        }
-        for overlays in of_file.values() {
-            let built = overlays.iter().map(|&at| {
-                let (overlay, summary) = (&self.overlays[at], self.summaries[at].as_ref().ok()?);
-                Some(Built { overlay, summary, shared: shared.get(&overlay.folder) })
-            });
-            // Of an overlay that does not build, nobody knows which stamps it needs.
-            let Some(built) = built.collect::<Option<Vec<Built<'_>>>>() else { continue };
-            match change(&built, annotation, all) {
-                Ok(change) => changes.extend(change),
-                Err(finding) => findings.push(finding),
-            }
-        }
-        (changes, findings)
+        let built = self.overlays.iter().zip(&self.summaries).map(|(overlay, summary)| {
+            let shared = shared.get(&overlay.folder);
+            let built = summary.as_ref().ok().map(|summary| Built { overlay, summary, shared });
+            (overlay.path.as_path(), built)
+        });
+        stamps_file::changes(built, annotation, all)
     }
 
     /// What to say about the builds; of stamps that are not right only with `drift`. `outcome` is what the

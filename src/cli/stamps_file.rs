@@ -12,14 +12,17 @@ use crate::patches::{self, Wiring};
 use crate::report::Verb;
 use crate::yaml::EditSet;
 use anyhow::{anyhow, bail};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A stamps file that changes, with its entry in the kustomization.
 pub(super) struct Change {
     /// The folder of the overlay.
     folder: String,
+    /// The stamps file, or a file with Flux objects.
     stamps: PathBuf,
+    /// How many stamps it gets.
+    count: usize,
     before: Option<String>,
     after: Option<String>,
     pub(super) kustomization: PathBuf,
@@ -27,22 +30,94 @@ pub(super) struct Change {
     edits: EditSet,
 }
 
-/// What `strip` changes: stamps files of ours go, with their entries.
+/// What `strip` changes: stamps files of ours go, with their entries, and patches of ours in Flux objects.
 pub(super) fn strip(paths: &[PathBuf], annotation: &str) -> (Vec<Change>, Vec<Finding>) {
+    let overlays = on_disk::below(paths);
+    let summary = Summary::default();
+    let built = overlays.iter().map(|overlay| Built { overlay, summary: &summary, shared: None });
+    changes(built.map(|built| (built.overlay.path.as_path(), Some(built))), annotation, false)
+}
+
+/// What must change for overlays that were built, each with its kustomization, nothing standing for one that
+/// was not built: those of one kustomization share a stamps file.
+pub(super) fn changes<'a>(
+    built: impl Iterator<Item = (&'a Path, Option<Built<'a>>)>,
+    annotation: &str,
+    all: bool,
+) -> (Vec<Change>, Vec<Finding>) {
+    let mut of_file: BTreeMap<&Path, Option<Vec<Built<'a>>>> = BTreeMap::new();
+    for (path, built) in built {
+        let group = of_file.entry(path).or_insert_with(|| Some(Vec::new()));
+        // Of an overlay that does not build, nobody knows which stamps it needs.
+        *group = group.take().zip(built).map(|(mut group, built)| {
+            group.push(built);
+            group
+        });
+    }
     let (mut changes, mut findings) = (Vec::new(), Vec::new());
-    let mut seen = BTreeSet::new();
-    for overlay in on_disk::below(paths) {
-        if !seen.insert(overlay.path.clone()) {
-            continue;
+    let mut objects: BTreeMap<&Path, Vec<(&Overlay, Vec<patches::Patch>)>> = BTreeMap::new();
+    for group in of_file.values().flatten() {
+        match change(group, annotation, all) {
+            Err(finding) => findings.push(finding),
+            Ok(Made { file, of_objects }) => {
+                changes.extend(file);
+                for (built, patches) in group.iter().zip(of_objects) {
+                    let object = built.overlay.object();
+                    if let Some((file, ..)) = object {
+                        objects.entry(file).or_default().push((built.overlay, patches));
+                    }
+                }
+            }
         }
-        let summary = Summary::default();
-        let built = Built { overlay: &overlay, summary: &summary, shared: None };
-        match change(&[built], annotation, false) {
+    }
+    for (file, objects) in objects {
+        match in_objects(file, objects, annotation) {
             Ok(change) => changes.extend(change),
             Err(finding) => findings.push(finding),
         }
     }
     (changes, findings)
+}
+
+/// What must change in a file with Flux objects whose `spec.patches` must hold these patches.
+fn in_objects(
+    file: &Path,
+    mut objects: Vec<(&Overlay, Vec<patches::Patch>)>,
+    annotation: &str,
+) -> Result<Option<Change>, Finding> {
+    // From the end, so that places before an edit stay where they are.
+    objects.sort_by_key(|(overlay, _)| std::cmp::Reverse(overlay.object().map(|(.., at)| at)));
+    let Some((first, text, _)) = objects.first().and_then(|(overlay, _)| {
+        let (_, text, at) = overlay.object()?;
+        Some((*overlay, text, at))
+    }) else {
+        return Ok(None);
+    };
+    let (mut after, mut count) = (text.to_owned(), 0);
+    for (overlay, patches) in &objects {
+        let Some((.., at)) = overlay.object() else { continue };
+        count += patches.len();
+        let edit = patches::in_object(text, at, patches, annotation).map_err(|why| {
+            let message = format!("{}: the stamps cannot be written there: {why}", overlay.folder);
+            Finding::new(Code::EditRefused, message)
+                .in_file(on_disk::name(file))
+                .help("write `spec` and `spec.patches` out in lines")
+                .refusing()
+        })?;
+        if let Some(edit) = edit {
+            after.replace_range(edit.span.range(), &edit.replacement);
+        }
+    }
+    Ok((after != text).then(|| Change {
+        folder: first.folder.clone(),
+        stamps: file.to_path_buf(),
+        count,
+        after: Some(after),
+        before: Some(text.to_owned()),
+        kustomization: first.path.clone(),
+        text: first.text.clone(),
+        edits: EditSet::default(),
+    }))
 }
 
 /// `rollstamp patches`: the stamps file of one overlay from what its builder printed, on the standard
@@ -62,7 +137,7 @@ pub(super) fn patches(
     };
     let summary = overlays::summary(&run.outcome);
     let built = Built { overlay: &overlay, summary: &summary, shared: None };
-    let made = change(&[built], &run.options.annotation, all);
+    let made = change(&[built], &run.options.annotation, all).map(|made| made.file);
     let mut lines = Vec::new();
     match made {
         Err(finding) => run.outcome.add(vec![finding]),
@@ -151,13 +226,9 @@ fn nowhere(overlay: &Overlay, patch: &patches::Patch) -> Finding {
 }
 
 /// What must change for the overlays of one kustomization; nothing if all is as it should be.
-pub(super) fn change(
-    built: &[Built<'_>],
-    annotation: &str,
-    all: bool,
-) -> Result<Option<Change>, Finding> {
+fn change(built: &[Built<'_>], annotation: &str, all: bool) -> Result<Made, Finding> {
     let Some(overlay) = built.first().map(|built| built.overlay) else {
-        return Ok(None);
+        return Ok(Made::default());
     };
     let stamps = overlay.path.with_file_name(patches::FILE_NAME);
     let before = files::text(&stamps).ok();
@@ -172,15 +243,38 @@ pub(super) fn change(
                 .refusing()
         })?,
     };
-    let wanted = built.iter().map(|of| overlays::patches(of.summary, of.shared, &entries, all));
+    let wanted: Vec<Vec<patches::Patch>> = built
+        .iter()
+        .map(|of| {
+            let own = of.overlay.object();
+            let own = own.map(|(_, text, at)| patches::listed_in(text, at, annotation));
+            let entries: Vec<&patches::Listed> =
+                entries.iter().chain(own.iter().flatten()).collect();
+            overlays::patches(of.summary, of.shared, &entries, all)
+        })
+        .collect();
     let summaries: Vec<&Summary> = built.iter().map(|of| of.summary).collect();
-    let wanted =
-        overlays::together(wanted.collect(), &summaries).map_err(|patch| differ(built, &patch))?;
-    if !overlay.has_own() {
-        return match wanted.first() {
-            None => Ok(None),
-            Some(patch) => Err(nowhere(overlay, patch)),
+    let together = match overlays::together(wanted.clone(), &summaries) {
+        Ok(patches) if overlay.has_own() => Ok(patches),
+        Ok(patches) => patches.first().map_or(Ok(Vec::new()), |p| Err(nowhere(overlay, p))),
+        Err(patch) => Err(differ(built, &patch)),
+    };
+    let can_hold = |(of, patches): (&Built<'_>, &Vec<patches::Patch>)| {
+        let is_alone = |patch: &patches::Patch| {
+            let same = |p: &&patches::Patch| p.kind == patch.kind && p.name == patch.name;
+            patches.iter().filter(same).count() == 1
         };
+        patches.is_empty() || (of.overlay.object().is_some() && patches.iter().all(is_alone))
+    };
+    let (wanted, of_objects) = match together {
+        Ok(patches) => (patches, vec![Vec::new(); built.len()]),
+        Err(finding) => match built.iter().zip(&wanted).all(can_hold) {
+            true => (Vec::new(), wanted),
+            false => return Err(finding),
+        },
+    };
+    if !overlay.has_own() {
+        return Ok(Made { file: None, of_objects });
     }
     let after = match wanted.is_empty() {
         true => None,
@@ -218,17 +312,28 @@ pub(super) fn change(
     let same = |text: &String| text.replace("\r\n", "\n");
     let is_same = before.as_ref().map(same) == after.as_ref().map(same);
     if is_same && edits.is_empty() {
-        return Ok(None);
+        return Ok(Made { file: None, of_objects });
     }
-    Ok(Some(Change {
+    let change = Change {
         folder: overlay.folder.clone(),
         stamps,
+        count: wanted.len(),
         after: if is_same { before.clone() } else { after },
         before,
         kustomization: overlay.path.clone(),
         text: overlay.text.clone(),
         edits,
-    }))
+    };
+    Ok(Made { file: Some(change), of_objects })
+}
+
+/// What must change for the overlays of one kustomization.
+#[derive(Default)]
+struct Made {
+    /// The stamps file.
+    file: Option<Change>,
+    /// Of each overlay, the patches that its Flux object must hold.
+    of_objects: Vec<Vec<patches::Patch>>,
 }
 
 impl Change {
@@ -273,10 +378,7 @@ impl Change {
         let kustomization = self.kustomization.file_name().unwrap_or_default().to_string_lossy();
         let (what, entry) = match &self.after {
             None => ("removed".to_owned(), "and its entry in"),
-            Some(text) => {
-                let stamps = text.matches("\n---\n").count();
-                (crate::report::count(stamps, "stamp"), "named in")
-            }
+            Some(_) => (crate::report::count(self.count, "stamp"), "named in"),
         };
         match self.edits.is_empty() {
             true => format!("{name}: {what}"),

@@ -2,7 +2,9 @@
 //! must not be walked past, because kubectl reads some texts that this program refuses.
 
 use super::Facts;
-use crate::yaml;
+use crate::finding::{Code, Finding, Severity};
+use crate::text::{FileId, Place, Span};
+use crate::yaml::{self, Cursor, Document};
 use memchr::memmem;
 
 /// What a text that cannot be read looks like. Nothing is known of one that can be.
@@ -31,6 +33,48 @@ impl Facts {
             };
         }
         self
+    }
+}
+
+/// Looks whether `kubectl` takes a text for JSON that is none.
+#[derive(Default)]
+pub(super) struct Braced {
+    /// Where the text begins, and whether that is JSON; nothing, if it begins with no brace.
+    first: Option<(Span, bool)>,
+    /// Whether something stands behind a `---`.
+    has_more: bool,
+}
+
+impl Braced {
+    /// The next documents of the text, which stand between two `---`.
+    pub(super) fn see(&mut self, documents: &[Document], text: &str) {
+        let Some(document) = documents.first() else { return };
+        if self.first.is_some() {
+            self.has_more = true;
+        } else if text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{') {
+            self.first = Some((Cursor::root(document, text).span(), document.json));
+        }
+    }
+
+    /// What there is to say. `kubectl` takes what begins with a brace for JSON (`GuessJSONStream`, 1.27 to
+    /// 1.32): it refuses it, or stops at the first `---` when what stands before it is applied.
+    pub(super) fn finding(self, file: FileId, has_more: bool) -> Option<Finding> {
+        let (at, is_json) = self.first?;
+        if is_json && !self.has_more && !has_more {
+            return None;
+        }
+        let message = match is_json {
+            true => {
+                "the text begins with a brace, so kubectl takes it for JSON, and stops at the first `---` when what stands before it is applied"
+            }
+            false => "the text begins with a brace, so kubectl takes it for JSON, and refuses it",
+        };
+        let brace = Span { end: at.start + 1, ..at };
+        let finding = Finding::new(Code::UnsupportedYaml, message);
+        let mut finding =
+            finding.at(Place { file, span: brace }).help("begin it with a line `---`");
+        finding.severity = Severity::Warning;
+        Some(finding)
     }
 }
 

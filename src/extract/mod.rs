@@ -304,6 +304,8 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
     }
     facts.marks = marks(text, part, base);
     let mut marks = YttMarks::new(text, part, &options.annotation);
+    let is_first = base == 0 && part.start == 0;
+    let mut braced = looks::Braced::default();
     for chunk in yaml::split::chunks_of(text, part) {
         let documents = match chunk.and_then(|chunk| yaml::parse(text, chunk.span)) {
             Ok(documents) => documents,
@@ -312,6 +314,9 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
                 return facts;
             }
         };
+        if is_first {
+            braced.see(&documents, text);
+        }
         for mut document in documents {
             document.base = base;
             marks.visit(&document);
@@ -326,6 +331,7 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
             }
         }
     }
+    facts.findings.extend(braced.finding(file, (part.end as usize) < text.len()));
     facts.ytt = marks.is_program();
     join::fit(&mut facts);
     facts

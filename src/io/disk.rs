@@ -48,7 +48,8 @@ impl Disk for FileSystem {
     }
 
     fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
-        std::fs::read(path).ok()
+        // A named pipe has no end, and a device neither.
+        path.is_file().then(|| std::fs::read(path).ok())?
     }
 
     fn is_repository(&self, folder: &Path) -> bool {

@@ -11,6 +11,7 @@ use crate::finding::divergence::UnknownVariable;
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::overlays::{self, PutIn, put_in};
 use crate::scope::kustomize::{Amends, Variables};
+use crate::text::Span;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,8 @@ struct AppliedFolder {
     folder: PathBuf,
     /// The file of the object.
     file: PathBuf,
+    /// The text of that file, and where the document of the object is in it; of Flux alone.
+    object: Option<(String, Span)>,
     /// The object, `Kustomization flux-system/apps`.
     label: String,
     /// Whether the folder has a kustomization of its own.
@@ -61,6 +64,18 @@ impl Overlay {
     /// Whether its folder has a kustomization, which can name a stamps file.
     pub fn has_own(&self) -> bool {
         self.applied.as_ref().is_none_or(|applied| applied.has_own)
+    }
+
+    /// The Flux object that applies it, whose `spec.patches` can hold stamps: its file, the text, and where
+    /// its document is. Not where names change after patches.
+    pub fn object(&self) -> Option<(&Path, &str, Span)> {
+        let applied = self.applied.as_ref()?;
+        let (text, at) = applied.object.as_ref()?;
+        let merged = applied.kustomization.as_ref().ok()?;
+        let renames = ["\"namePrefix\":\"", "\"nameSuffix\":\""].iter().any(|field| {
+            merged.match_indices(field).any(|(at, _)| !merged[at + field.len()..].starts_with('"'))
+        });
+        (!renames).then_some((applied.file.as_path(), text.as_str(), *at))
     }
 
     /// What it puts into what is built, and the object that says so.
@@ -216,6 +231,7 @@ impl Overlay {
             root: by.root.clone(),
             folder: on_disk.folder.clone(),
             file: by.file.clone(),
+            object: applied.by.directory.is_none().then(|| (by.text.clone(), applied.by.at)),
             label: applied.by.label.clone(),
             has_own: own.is_some(),
             kustomization: overlays::kustomization(

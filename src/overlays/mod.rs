@@ -138,7 +138,7 @@ pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>
 pub fn patches(
     summary: &Summary,
     in_place: Option<&BTreeMap<Key, Vec<Stamp>>>,
-    entries: &[Listed],
+    entries: &[&Listed],
     all: bool,
 ) -> Vec<Patch> {
     let is_listed = |patch: &Patch| {

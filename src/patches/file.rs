@@ -86,19 +86,20 @@ pub fn write(patches: &[Patch], annotation: &str) -> Result<String, Patch> {
 /// # Errors
 /// The first workload without a name.
 pub fn post_renderers(patches: &[Patch], annotation: &str) -> Result<String, Patch> {
+    let items = items(patches, "        ", annotation)?;
+    let none = if patches.is_empty() { " []" } else { "" };
+    Ok(format!("postRenderers:\n  - kustomize:\n      patches:{none}\n{items}"))
+}
+
+/// The same stamps as the items of a list, in lines that begin with `indent`.
+pub(super) fn items(patches: &[Patch], indent: &str, annotation: &str) -> Result<String, Patch> {
     let documents = write(patches, annotation)?;
-    let mut block = String::from("postRenderers:\n  - kustomize:\n      patches:");
-    if patches.is_empty() {
-        block.push_str(" []");
-    }
-    block.push('\n');
+    let mut block = String::new();
     for document in documents.split("---\n").skip(1) {
-        let mut prefix = "        - ";
+        let mut prefix = "- ";
         for line in document.lines().filter(|line| !is_of_transformer(line)) {
-            block.push_str(prefix);
-            block.push_str(line);
-            block.push('\n');
-            prefix = "          ";
+            block.push_str(&format!("{indent}{prefix}{line}\n"));
+            prefix = "  ";
         }
     }
     Ok(block)
@@ -301,6 +302,24 @@ pub fn read(text: &str, annotation: &str) -> Option<Vec<Listed>> {
     }
     // Whatever else somebody wrote into the file would not come out of `write` again.
     (write(&patches, annotation).ok()? == body).then_some(entries)
+}
+
+/// What documents with a target and a patch each say; those that are not as we make them say nothing.
+pub(super) fn listed(text: &str, annotation: &str) -> Vec<Listed> {
+    let chunks = yaml::split::chunks(text).filter_map(Result::ok);
+    let documents = chunks.flat_map(|chunk| yaml::parse(text, chunk.span).unwrap_or_default());
+    let found = documents.filter_map(|document| {
+        let patch = patch(&document, text, annotation)?;
+        Some(Listed {
+            group: patch.group.to_string(),
+            kind: patch.kind.to_string(),
+            namespace: patch.namespace.as_ref().map(SmolStr::to_string),
+            name: patch.name.to_string(),
+            span: document.node(document.root()).span,
+            stamps: patch.stamps,
+        })
+    });
+    found.collect()
 }
 
 /// The workload that one document patches.

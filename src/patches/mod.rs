@@ -7,9 +7,11 @@
 //! final names, and a target that is gone is no error.
 
 mod file;
+mod object;
 mod release;
 mod wiring;
 
 pub use file::{FILE_NAME, Has, Listed, Patch, Stamp, post_renderers, read, write};
+pub use object::{in_object, listed_in};
 pub use release::{ByKind, Dropped, steady_release};
 pub use wiring::{Wiring, unwire, wire};

@@ -11,6 +11,7 @@ mod moves;
 mod overlays;
 mod advice;
 mod reason;
+mod shared;
 mod said;
 pub mod rules;
 pub mod unread;
@@ -25,15 +26,13 @@ pub use foreign::{Foreign, On, PlannedMark, Weighed};
 pub use listings::Listing;
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
+use shared::{Read, Shared};
 pub use values::unwatched;
 
 use crate::compat::migration::From;
 use crate::compat::selection::Selection;
 use crate::config::options::{Goal, Options};
-use crate::digest::Lines;
-use crate::extract::{
-    Keys, Manifests, Object, ObjectId, Reference, SourceId, Template, TemplateId,
-};
+use crate::extract::{Manifests, Object, ObjectId, Reference, SourceId, Template, TemplateId};
 use crate::finding::Finding;
 use crate::finding::divergence::Divergence;
 use crate::k8s::added::is_added;
@@ -144,8 +143,9 @@ pub fn decide(
         let said = Said::default();
         let resolver = &resolver;
         let (in_unit, charts) = (BTreeMap::new(), chart_data::Charts::default());
+        let shared = Shared::default();
         let mut planner =
-            Planner { manifests, units, resolver, renames, options, in_unit, charts, said };
+            Planner { manifests, units, resolver, renames, options, in_unit, charts, shared, said };
         let workloads = parts[part].iter().map(|&at| planner.planned(at));
         (workloads.collect::<Vec<Planned>>(), planner.said)
     });
@@ -183,6 +183,7 @@ struct Planner<'a> {
     options: &'a Options,
     /// The sources of units that were asked for, by kind.
     in_unit: BTreeMap<(UnitId, Target), Rc<[&'a Indexed]>>,
+    shared: Shared,
     /// What is known of charts.
     charts: chart_data::Charts,
     said: Said,
@@ -191,9 +192,8 @@ struct Planner<'a> {
 /// What the references of a template add up to.
 #[derive(Default)]
 struct Sum {
-    lines: Lines,
-    /// What was counted, by source and keys; of a source that counts whole, whatever the keys are.
-    reads: BTreeMap<(SourceId, Option<Keys>), Arc<Counted>>,
+    /// What was counted.
+    reads: BTreeMap<Read, Arc<Counted>>,
     counted: usize,
     external: usize,
     left_alone: bool,
@@ -420,9 +420,10 @@ impl Planner<'_> {
         }
         // A text can say one reference a thousand times, and each may read a thousand keys.
         let known = (indexed.copy, (!source.whole).then(|| reference.keys.clone()));
-        if let Some(counted) = sum.reads.get(&known) {
+        if let Some(counted) = self.shared.counted(&known) {
             sum.counted += 1;
-            return Reason::Counted(Arc::clone(counted));
+            sum.reads.insert(known, Arc::clone(&counted));
+            return Reason::Counted(counted);
         }
         let read = read_entries(source, &reference.keys);
         let (ignored, kept): (Vec<usize>, Vec<usize>) =
@@ -433,16 +434,13 @@ impl Planner<'_> {
             return Reason::Ignored(Ignored::Keys(indexed.copy, ignored));
         }
         sum.counted += 1;
-        for &position in &kept {
-            let entry = &source.entries[position];
-            sum.lines.add(source.target, &source.name, &entry.key, &entry.digest);
-        }
-        let counted = Arc::new(Counted {
+        let counted = Counted {
             source: indexed.copy,
             entries: kept,
             ignored,
             missing: missing.into_iter().map(str::to_owned).collect(),
-        });
+        };
+        let counted = self.shared.keep(known.clone(), counted);
         sum.reads.insert(known, Arc::clone(&counted));
         Reason::Counted(counted)
     }
@@ -516,7 +514,8 @@ impl Planner<'_> {
             if let Some(later) = template.later {
                 self.said.findings.push(findings::rolls_later(object, later));
             }
-            return self.stamped(object, template, sum.lines.stamp());
+            let stamp = self.shared.stamp(self.manifests, &sum.reads);
+            return self.stamped(object, template, stamp);
         }
         // Sources named after their content add no line; what comes from elsewhere may have.
         if sum.external > 0 {

@@ -64,7 +64,7 @@ fn what_impact_says_is_what_the_api_server_shows() {
     }
     println!("{total:?}");
     let mut figures = Figures::default();
-    let (streams, changes) = if all { (24, 8) } else { (2, 2) };
+    let (streams, changes) = if all { (12, 5) } else { (2, 2) };
     streams::real_streams(&plane, streams, changes, &mut figures);
     if is_here("helm3") {
         streams::releases(&plane, "helm3", &mut figures);

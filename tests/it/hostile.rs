@@ -224,6 +224,27 @@ fn files_with_names_are_written_all_or_none() {
     assert!(output.stderr.contains("3 files changed"), "{}", output.stderr);
 }
 
+/// A thousand workloads that read the same thousand keys share what is computed for the first of them: made
+/// anew for each, it would take a million lines of digests, and the memory for as many positions.
+#[test]
+fn what_workloads_read_alike_is_computed_once() {
+    use rollstamp::plan::Reason;
+    let readers: String = (0..9).map(|i| "---\n".to_owned() + &reader(&format!("d{i}"))).collect();
+    let text = format!("{MANIFEST}{readers}");
+    let options = rollstamp::config::options::Options::default();
+    let outcome = rollstamp::io::reload::run(rollstamp::io::stdin::printed(text), &options);
+    let outcome = outcome.map_err(|error| error.to_string()).unwrap();
+    let mut counted = outcome.plan.workloads.iter().flat_map(|planned| &planned.reasons).map(
+        |reason| match reason {
+            Reason::Counted(counted) => counted,
+            other => panic!("{other:?}"),
+        },
+    );
+    let first = counted.next().unwrap();
+    assert_eq!(counted.clone().count(), 9);
+    assert!(counted.all(|other| std::sync::Arc::ptr_eq(first, other)));
+}
+
 /// kubectl takes a stream that begins with a brace for JSON, and stops at the first `---`.
 #[test]
 fn a_stream_of_json_files_begins_as_yaml() {

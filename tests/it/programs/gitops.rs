@@ -146,19 +146,53 @@ fn a_folder_without_a_kustomization_is_built_as_flux_does() {
     }
 }
 
+/// The same, under the same names in both clusters.
+fn without_prefixes(mut tree: Tree) -> Tree {
+    for cluster in ["prod", "test"] {
+        let name = format!("clusters/{cluster}/apps.yaml");
+        let Some(Entry::File(text)) = tree.get(&name) else { continue };
+        let text = String::from_utf8(text.clone()).unwrap();
+        tree.insert(name, file(&text.replace(&format!("  namePrefix: {cluster}-\n"), "")));
+    }
+    tree
+}
+
 #[test]
-fn one_name_with_two_stamps_is_refused() {
+fn stamps_that_no_file_can_hold_stand_in_the_objects() {
     for builder in builders() {
-        let mut tree = two_clusters();
-        for cluster in ["prod", "test"] {
-            let name = format!("clusters/{cluster}/apps.yaml");
-            let Entry::File(text) = &tree[&name] else { panic!("a file") };
-            let text = String::from_utf8(text.clone()).unwrap();
-            tree.insert(name, file(&text.replace(&format!("  namePrefix: {cluster}-\n"), "")));
+        let raw = {
+            let mut tree = without_prefixes(two_clusters());
+            tree.remove("apps/kustomization.yaml");
+            tree
+        };
+        let same_names = {
+            let mut tree = without_prefixes(two_clusters());
+            let Some(Entry::File(web)) = tree.get("apps/web.yaml") else { panic!("a file") };
+            let web = String::from_utf8(web.clone()).unwrap().replace("'web-${CLUSTER}'", "web");
+            tree.insert("apps/web.yaml".to_owned(), file(&web));
+            tree
+        };
+        for tree in [raw, same_names] {
+            let sandbox = Sandbox::new(&tree);
+            let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
+            let written = run(&["write", "--build", builder, "."]);
+            assert_eq!(written.exit, 0, "{}", written.stderr);
+            assert!(written.stderr.contains("clusters/prod/apps.yaml: 1 stamp\n"), "{written:?}");
+            let before = read_tree(&sandbox.path(""));
+            let again = run(&["write", "--build", builder, "."]);
+            assert!(again.exit == 0 && read_tree(&sandbox.path("")) == before, "{again:?}");
+            let checked = run(&["check", "--build", builder, "."]);
+            assert_eq!(checked.exit, 0, "{}", checked.stdout);
+            assert!(checked.stderr.contains("2 stamps right"), "{}", checked.stderr);
+            let settings = sandbox.path("clusters/prod/settings.yaml");
+            let text = std::fs::read_to_string(&settings).unwrap();
+            std::fs::write(&settings, text.replace("prod.example.com", "example.org")).unwrap();
+            assert_eq!(run(&["check", "--build", builder, "."]).exit, 1);
+            std::fs::write(&settings, text).unwrap();
+            assert_eq!(run(&["strip", "."]).exit, 0);
+            let mut after = read_tree(&sandbox.path(""));
+            after.retain(|name, _| tree.contains_key(name));
+            assert_eq!(after, tree);
         }
-        let sandbox = Sandbox::new(&tree);
-        let written = rollstamp(&sandbox, &["write", "--build", builder, "."]).run();
-        assert_eq!(written.exit, 2, "{}", written.stderr);
-        assert!(written.stderr.contains("cannot hold both"), "{}", written.stderr);
     }
 }

@@ -1,0 +1,55 @@
+//! What workloads have in common: a thousand of them may read a thousand keys of one source, and come to
+//! one stamp. It is computed for the first of them.
+
+use super::reason::Counted;
+use crate::digest::Lines;
+use crate::extract::{Keys, Manifests, SourceId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is read of a source; of one that counts whole, whatever the keys are.
+pub(super) type Read = (SourceId, Option<Keys>);
+
+/// What was computed for earlier workloads.
+#[derive(Default)]
+pub(super) struct Shared {
+    counted: BTreeMap<Read, Arc<Counted>>,
+    stamps: BTreeMap<Vec<Read>, String>,
+}
+
+impl Shared {
+    /// What a read counts, if a workload had the same.
+    pub(super) fn counted(&self, read: &Read) -> Option<Arc<Counted>> {
+        self.counted.get(read).map(Arc::clone)
+    }
+
+    /// Keeps what a read counts.
+    pub(super) fn keep(&mut self, read: Read, counted: Counted) -> Arc<Counted> {
+        let counted = Arc::new(counted);
+        self.counted.insert(read, Arc::clone(&counted));
+        counted
+    }
+
+    /// The stamp of a workload with these reads.
+    pub(super) fn stamp(
+        &mut self,
+        manifests: &Manifests,
+        reads: &BTreeMap<Read, Arc<Counted>>,
+    ) -> String {
+        let key: Vec<Read> = reads.keys().cloned().collect();
+        if let Some(stamp) = self.stamps.get(&key) {
+            return stamp.clone();
+        }
+        let mut lines = Lines::default();
+        for counted in reads.values() {
+            let source = &manifests[counted.source];
+            for &position in &counted.entries {
+                let entry = &source.entries[position];
+                lines.add(source.target, &source.name, &entry.key, &entry.digest);
+            }
+        }
+        let stamp = lines.stamp();
+        self.stamps.insert(key, stamp.clone());
+        stamp
+    }
+}
