@@ -1,7 +1,7 @@
 //! The command line as clap reads it.
 
 use super::examples::with_examples;
-use super::explain::{Wanted, wanted};
+use super::explain::{AskedWorkload, wanted};
 use super::history::HistoryArgs;
 use super::impact::ImpactArgs;
 use super::output::output;
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 )]
 pub(super) struct Cli {
     #[command(subcommand)]
-    pub(super) verb: Option<Verb>,
+    pub(super) verb: Option<Arguments>,
     /// Files and folders to read; `-` is the standard input, which is also the default
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
@@ -42,7 +42,7 @@ pub(super) struct Cli {
 }
 
 #[derive(Subcommand)]
-pub(super) enum Verb {
+pub(super) enum Arguments {
     /// Stamp files in place
     Write {
         /// Files and folders
@@ -112,7 +112,7 @@ pub(super) enum Verb {
         paths: Vec<PathBuf>,
         /// Explain only this one; can stand several times. Short names as in `kubectl`: `deploy/web`
         #[arg(long = "workload", value_name = "KIND/NAME", value_parser = wanted)]
-        workloads: Vec<Wanted>,
+        workloads: Vec<AskedWorkload>,
         /// Explain what every overlay below the paths builds with this program: `kustomize`, `kubectl`, or a
         /// command with `{}` in the place of the folder
         #[arg(long, value_name = "BUILDER", value_parser = Builder::named, help_heading = heading::OVERLAYS)]
@@ -442,23 +442,23 @@ impl Cli {
         let common = match &self.verb {
             None => &self.common,
             Some(
-                Verb::Write { common, .. }
-                | Verb::Check { common, .. }
-                | Verb::Strip { common, .. }
-                | Verb::Explain { common, .. }
-                | Verb::Migrate { common, .. }
-                | Verb::Patches { common, .. }
-                | Verb::Impact { common, .. }
-                | Verb::Graph { common, .. }
-                | Verb::History { common, .. }
-                | Verb::Init { common, .. },
+                Arguments::Write { common, .. }
+                | Arguments::Check { common, .. }
+                | Arguments::Strip { common, .. }
+                | Arguments::Explain { common, .. }
+                | Arguments::Migrate { common, .. }
+                | Arguments::Patches { common, .. }
+                | Arguments::Impact { common, .. }
+                | Arguments::Graph { common, .. }
+                | Arguments::History { common, .. }
+                | Arguments::Init { common, .. },
             ) => common,
             Some(
-                Verb::Rule { .. }
-                | Verb::Completions { .. }
-                | Verb::CompleteWorkloads { .. }
-                | Verb::Man { .. }
-                | Verb::CopyTo { .. },
+                Arguments::Rule { .. }
+                | Arguments::Completions { .. }
+                | Arguments::CompleteWorkloads { .. }
+                | Arguments::Man { .. }
+                | Arguments::CopyTo { .. },
             ) => return None,
         };
         common.log_file.as_deref()

@@ -2,7 +2,7 @@
 
 use super::run::Run;
 use super::settings::options;
-use super::stamps_file::{self, Built, Change};
+use super::stamps_file::{self, BuiltOverlay, StampsChange};
 use crate::config::options::{Goal, Mode, Options};
 use crate::config::settings::Settings;
 use crate::digest::{HashKey, Lines, ValueDigest};
@@ -140,11 +140,12 @@ impl Builds {
         outcome: &Outcome,
         annotation: &str,
         all: bool,
-    ) -> (Vec<Change>, Vec<Finding>) {
+    ) -> (Vec<StampsChange>, Vec<Finding>) {
         let shared = overlays::in_place(outcome);
         let built = self.overlays.iter().zip(&self.summaries).map(|(overlay, summary)| {
             let shared = shared.get(&overlay.folder);
-            let built = summary.as_ref().ok().map(|summary| Built { overlay, summary, shared });
+            let built =
+                summary.as_ref().ok().map(|summary| BuiltOverlay { overlay, summary, shared });
             (overlay.path.as_path(), built)
         });
         stamps_file::changes(built, annotation, all)
@@ -235,7 +236,7 @@ fn is_drift(code: Code) -> bool {
 }
 
 /// What is built, and of what.
-pub(super) struct Asked<'a> {
+pub(super) struct AskedOfBuilds<'a> {
     pub(super) paths: &'a [PathBuf],
     pub(super) builder: &'a Builder,
     /// The revision since which a file of an overlay must have changed.
@@ -245,13 +246,13 @@ pub(super) struct Asked<'a> {
 }
 
 impl Run<'_> {
-    fn builds(&self, asked: &Asked<'_>) -> anyhow::Result<Builds> {
+    fn builds(&self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<Builds> {
         let builder = asked.builder.clone();
         build(asked.paths, builder, asked.since, &self.settings, self.options.jobs)
     }
 
     /// Builds the overlays, and says which stamps files must change beside what the outcome changes.
-    pub(super) fn build(&mut self, asked: &Asked<'_>) -> anyhow::Result<Vec<Change>> {
+    pub(super) fn build(&mut self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<Vec<StampsChange>> {
         let builds = self.builds(asked)?;
         let annotation = &self.options.annotation;
         let (changes, mut findings) = builds.changes(&self.outcome, annotation, asked.all);
@@ -262,7 +263,7 @@ impl Run<'_> {
     }
 
     /// Builds the overlays again, and says which stamps are not right although all were written.
-    pub(super) fn prove(&mut self, asked: &Asked<'_>) -> anyhow::Result<()> {
+    pub(super) fn prove(&mut self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<()> {
         let builds = self.builds(asked)?;
         let mut findings = builds.findings(&self.outcome, true);
         findings.retain(|finding| {
@@ -280,13 +281,13 @@ impl Run<'_> {
     }
 
     /// Builds the overlays, and says what is not right in what they build and in their stamps files.
-    pub(super) fn check_builds(&mut self, asked: &Asked<'_>) -> anyhow::Result<()> {
+    pub(super) fn check_builds(&mut self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<()> {
         let builds = self.builds(asked)?;
         let annotation = &self.options.annotation;
         let (changes, mut findings) = builds.changes(&self.outcome, annotation, asked.all);
         // A stamp that is missing or stale in a build says it already.
         let left = changes.iter().filter(|change| builds.is_right(&change.kustomization));
-        findings.extend(left.map(Change::finding));
+        findings.extend(left.map(StampsChange::finding));
         findings.extend(builds.findings(&self.outcome, true));
         builds.answer(&mut self.outcome);
         self.outcome.add(findings);

@@ -14,7 +14,7 @@ use anyhow::{Context, anyhow, bail};
 use std::path::PathBuf;
 
 /// What a check is asked for beside the options of all verbs.
-pub(super) struct Asked {
+pub(super) struct CheckArguments {
     pub(super) diff: bool,
     pub(super) add_silence: bool,
     pub(super) allow_empty: bool,
@@ -23,7 +23,11 @@ pub(super) struct Asked {
     pub(super) building: Building,
 }
 
-pub(super) fn check(paths: &[PathBuf], common: &Common, asked: &Asked) -> anyhow::Result<Exit> {
+pub(super) fn check(
+    paths: &[PathBuf],
+    common: &Common,
+    asked: &CheckArguments,
+) -> anyhow::Result<Exit> {
     let building = &asked.building;
     let common = &Common { makes_stamps_files: building.build.is_some(), ..common.clone() };
     let Some(mut run) = start_ungrouped(paths, common, Verb::Check, Goal::Check)? else {
@@ -32,7 +36,7 @@ pub(super) fn check(paths: &[PathBuf], common: &Common, asked: &Asked) -> anyhow
     if let Some(builder) = building.build.as_ref().filter(|_| IS_ON_A_MACHINE) {
         let since = asked.since.as_deref();
         let all = building.all_patches;
-        run.check_builds(&builds::Asked { paths, builder, since, all })?;
+        run.check_builds(&builds::AskedOfBuilds { paths, builder, since, all })?;
     }
     if let Some(revision) = asked.since.as_ref().filter(|_| IS_ON_A_MACHINE) {
         run.keep_since(revision, paths)?;

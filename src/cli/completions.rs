@@ -1,7 +1,7 @@
 //! Completion scripts. Those of bash, zsh and fish ask the program for the workloads of the manifests that
 //! the command line names.
 
-use super::args::{Cli, Verb, command};
+use super::args::{Arguments, Cli, command};
 use super::run::start;
 use crate::config::options::Goal;
 use crate::report::Verb as Reported;
@@ -69,7 +69,7 @@ pub(super) fn workloads(words: &[String]) -> BTreeSet<String> {
         paths.push(".");
     }
     let line = ["rollstamp", "explain", "--quiet"].into_iter().chain(paths).map(Into::into);
-    let Ok(Cli { verb: Some(Verb::Explain { paths, common, .. }), .. }) =
+    let Ok(Cli { verb: Some(Arguments::Explain { paths, common, .. }), .. }) =
         Cli::parse(line.collect())
     else {
         return BTreeSet::new();

@@ -17,29 +17,29 @@ use std::path::PathBuf;
 
 /// A workload that `--workload` asks for.
 #[derive(Clone)]
-pub(super) struct Wanted {
+pub(super) struct AskedWorkload {
     kind: String,
     name: String,
 }
 
-impl Wanted {
+impl AskedWorkload {
     /// Whether it asks for an object of this kind and name.
     pub(super) fn means(&self, kind: &str, name: &str) -> bool {
         short_names::means(&self.kind, kind) && self.name == name
     }
 }
 
-impl std::fmt::Display for Wanted {
+impl std::fmt::Display for AskedWorkload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.kind, self.name)
     }
 }
 
 /// Parses `KIND/NAME`.
-pub(super) fn wanted(value: &str) -> Result<Wanted, String> {
+pub(super) fn wanted(value: &str) -> Result<AskedWorkload, String> {
     match value.split_once('/') {
         Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !name.contains('/') => {
-            Ok(Wanted { kind: kind.to_owned(), name: name.to_owned() })
+            Ok(AskedWorkload { kind: kind.to_owned(), name: name.to_owned() })
         }
         _ => {
             Err("not KIND/NAME, such as deployment/web; --namespace says which of several"
@@ -50,7 +50,7 @@ pub(super) fn wanted(value: &str) -> Result<Wanted, String> {
 
 pub(super) fn explain(
     paths: &[PathBuf],
-    wanted: &[Wanted],
+    wanted: &[AskedWorkload],
     common: &Common,
 ) -> anyhow::Result<Exit> {
     let Some(mut run) = start_ungrouped(paths, common, Verb::Explain, Goal::Stamp)? else {
@@ -99,7 +99,7 @@ fn keep_about(outcome: &mut Outcome, chosen: &BTreeSet<ObjectId>) {
 /// The workloads to explain: all, or those that are wanted.
 fn choose(
     outcome: &Outcome,
-    wanted: &[Wanted],
+    wanted: &[AskedWorkload],
     namespace: Option<&str>,
 ) -> anyhow::Result<BTreeSet<ObjectId>> {
     let planned = outcome.plan.workloads.iter();
@@ -133,7 +133,7 @@ fn choose(
 }
 
 /// Of a workload without a pod template of its own, where its pod template is.
-fn delegate(outcome: &Outcome, wanted: &Wanted) -> Option<String> {
+fn delegate(outcome: &Outcome, wanted: &AskedWorkload) -> Option<String> {
     let objects = outcome.manifests.objects().map(|(_, object)| object);
     let mut objects = objects.filter(|object| !outcome.units.is_patch(object.place.file));
     objects.find_map(|object| {
@@ -153,11 +153,11 @@ fn delegate(outcome: &Outcome, wanted: &Wanted) -> Option<String> {
 
 /// Nothing is what was asked for; the nearest one may have been meant.
 fn nothing_is<'a>(
-    wanted: &Wanted,
+    wanted: &AskedWorkload,
     ids: impl Iterator<Item = &'a Identity>,
     namespace: Option<&str>,
 ) -> String {
-    let Wanted { kind, name } = wanted;
+    let AskedWorkload { kind, name } = wanted;
     let place = namespace.map_or_else(String::new, |n| format!(" in the namespace {n}"));
     let distance = |id: &Identity| {
         let kinds = if short_names::means(kind, &id.kind) {

@@ -6,7 +6,7 @@ use super::run::print;
 use super::settings::{Configured, exclude, options, settings};
 use crate::config::options::Goal;
 use crate::impact::history::History;
-use crate::impact::{Asked, Side, State, compare};
+use crate::impact::{Asked, ComparedState, Side, compare};
 use crate::io::{git, reload, stdout};
 use anyhow::Context;
 use clap::Args;
@@ -53,7 +53,8 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
     let count = commits.len();
     for (i, commit) in commits.into_iter().enumerate() {
         let after = load(&commit.id)?;
-        let state = |side, outcome| State::new(side, outcome, namespace, options.unit, &roots);
+        let state =
+            |side, outcome| ComparedState::new(side, outcome, namespace, options.unit, &roots);
         let states = (state(Side::Before, &before), state(Side::After, &after));
         // Stamps as they stood where there were any; else as if every apply had gone through rollstamp.
         let asked = Asked {

@@ -2,14 +2,14 @@
 
 use super::args::{Colour, Common};
 use super::built::Overlays;
-use super::explain::{Wanted, wanted};
+use super::explain::{AskedWorkload, wanted};
 use super::run::{print, start};
 use super::settings::{Configured, exclude, options, settings};
 use super::validate::require;
 use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::{Goal, Options, UnitRule};
 use crate::finding::Code;
-use crate::impact::{self, Answer, Asked, Assume, Impact, Name, Side, State};
+use crate::impact::{self, Answer, Asked, Assume, ComparedState, Impact, Name, Side};
 use crate::io::builds::Builder;
 use crate::io::checkout::Checkout;
 use crate::io::files::Keep;
@@ -46,10 +46,10 @@ pub(super) struct ImpactArgs {
     only: Vec<OnlyArg>,
     /// Look only at this workload; can stand several times. Short names as in `kubectl`: `deploy/web`
     #[arg(long = "workload", value_name = "KIND/NAME", value_parser = wanted)]
-    workloads: Vec<Wanted>,
+    workloads: Vec<AskedWorkload>,
     /// Look only at what this source does; can stand several times. Short names as in `kubectl`: `cm/web`
     #[arg(long = "source", value_name = "KIND/NAME", value_parser = wanted)]
-    sources: Vec<Wanted>,
+    sources: Vec<AskedWorkload>,
     /// End with 1 if this is so; can stand several times: rolls, needless, stale, downtime, stuck, or a
     /// workload that rolls, as KIND or KIND/NAME
     #[arg(long, value_name = "WHAT", value_parser = gate)]
@@ -186,8 +186,8 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     let (old, new) = (old.process(&options)?, new.process(&options)?);
     let namespace = options.namespace.as_deref();
     let states = (
-        State::new(Side::Before, &old.outcome, namespace, options.unit, &old.roots),
-        State::new(Side::After, &new.outcome, namespace, options.unit, &new.roots),
+        ComparedState::new(Side::Before, &old.outcome, namespace, options.unit, &old.roots),
+        ComparedState::new(Side::After, &new.outcome, namespace, options.unit, &new.roots),
     );
     let asked = Asked {
         assume: arguments.assume.map(|assume| match assume {
@@ -205,7 +205,7 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     narrow(&mut impact, arguments, namespace)?;
     let only: Vec<Answer> =
         arguments.only.iter().flat_map(|only| only.answers()).copied().collect();
-    let view = reports::View {
+    let view = reports::ImpactView {
         impact: &impact,
         before: &old.outcome,
         after: &new.outcome,
@@ -243,7 +243,8 @@ pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> 
     let nothing = reload::run(Loaded::default(), &run.options)?;
     let namespace = run.options.namespace.as_deref();
     let roots: Vec<String> = paths.iter().map(|path| files::name(path)).collect();
-    let state = |side, outcome| State::new(side, outcome, namespace, run.options.unit, &roots);
+    let state =
+        |side, outcome| ComparedState::new(side, outcome, namespace, run.options.unit, &roots);
     let states = (state(Side::Before, &nothing), state(Side::After, &run.outcome));
     let asked = Asked {
         assume: None,
@@ -268,14 +269,14 @@ const UNREADABLE: &[Code] = &[
 ];
 
 /// Where one of the two states comes from.
-enum From {
+enum SideArgument {
     /// Files and folders, and the standard input.
     Paths(Vec<PathBuf>),
     /// What git holds.
     Git { revision: git::Revision, paths: Vec<String> },
 }
 
-impl From {
+impl SideArgument {
     /// The paths from which the configuration is looked for.
     fn on_disk(&self) -> Vec<PathBuf> {
         match self {
@@ -332,13 +333,13 @@ fn narrow(
     arguments: &ImpactArgs,
     namespace: Option<&str>,
 ) -> anyhow::Result<()> {
-    let is_in = |wanted: &[Wanted], name: &Name| {
+    let is_in = |wanted: &[AskedWorkload], name: &Name| {
         let own = name.namespace.as_deref();
         let is_here = namespace.is_none_or(|namespace| own.is_none_or(|own| own == namespace));
         is_here && wanted.iter().any(|wanted| wanted.means(&name.kind, &name.name))
     };
     let workloads = &arguments.workloads;
-    let is_unknown = |wanted: &&Wanted| {
+    let is_unknown = |wanted: &&AskedWorkload| {
         !impact.workloads.iter().any(|w| wanted.means(&w.name.kind, &w.name.name))
     };
     if let Some(unknown) = workloads.iter().find(is_unknown) {
@@ -355,8 +356,8 @@ fn narrow(
 
 /// Puts what the overlays of both states build in the place of their files, and says how many were built.
 fn build(
-    (before, old): (&From, &mut LoadedState),
-    (after, new): (&From, &mut LoadedState),
+    (before, old): (&SideArgument, &mut LoadedState),
+    (after, new): (&SideArgument, &mut LoadedState),
     builder: &Builder,
     jobs: usize,
 ) -> anyhow::Result<String> {
@@ -377,7 +378,7 @@ fn build(
 }
 
 /// The two states that the arguments name.
-fn sides(arguments: &ImpactArgs) -> anyhow::Result<(From, From)> {
+fn sides(arguments: &ImpactArgs) -> anyhow::Result<(SideArgument, SideArgument)> {
     let paths = &arguments.paths;
     match (&arguments.base, paths.as_slice()) {
         (None, [before, after]) => Ok((side(before)?, side(after)?)),
@@ -385,8 +386,8 @@ fn sides(arguments: &ImpactArgs) -> anyhow::Result<(From, From)> {
             let repository = git::Repository::around(path)?;
             let base = repository.merge_base()?;
             let inside = vec![repository.inside(path)?];
-            let before = From::Git { revision: repository.revision(&base)?, paths: inside };
-            Ok((before, From::Paths(paths.clone())))
+            let before = SideArgument::Git { revision: repository.revision(&base)?, paths: inside };
+            Ok((before, SideArgument::Paths(paths.clone())))
         }
         (None, _) => bail!(
             "name two states, BEFORE and AFTER; or the revision that counts as before, with --base"
@@ -396,23 +397,23 @@ fn sides(arguments: &ImpactArgs) -> anyhow::Result<(From, From)> {
             let repository = git::Repository::around(&paths[0])?;
             let inside = paths.iter().map(|path| repository.inside(path));
             let inside = inside.collect::<anyhow::Result<Vec<String>>>()?;
-            let before = From::Git { revision: repository.revision(base)?, paths: inside };
-            Ok((before, From::Paths(paths.clone())))
+            let before = SideArgument::Git { revision: repository.revision(base)?, paths: inside };
+            Ok((before, SideArgument::Paths(paths.clone())))
         }
     }
 }
 
 /// A file, a folder, `-`, or REV:PATH.
-fn side(path: &Path) -> anyhow::Result<From> {
+fn side(path: &Path) -> anyhow::Result<SideArgument> {
     if let Some(listed) = files::listed(path) {
-        return listed.map(From::Paths);
+        return listed.map(SideArgument::Paths);
     }
     match git::split(path).filter(|_| IS_ON_A_MACHINE) {
-        None => Ok(From::Paths(vec![path.to_path_buf()])),
+        None => Ok(SideArgument::Paths(vec![path.to_path_buf()])),
         Some((revision, path)) => {
             let repository = git::Repository::around(Path::new("."))?;
             let revision = repository.revision(revision)?;
-            Ok(From::Git { revision, paths: vec![path.to_owned()] })
+            Ok(SideArgument::Git { revision, paths: vec![path.to_owned()] })
         }
     }
 }

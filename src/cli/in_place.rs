@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 /// What is shown of a run beside the findings.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Shown {
+pub(super) struct ShownBeside {
     pub(super) diff: bool,
     pub(super) statistics: bool,
 }
@@ -22,7 +22,7 @@ pub(super) fn in_place(
     paths: &[PathBuf],
     common: &Common,
     goal: Goal,
-    shown: Shown,
+    shown: ShownBeside,
     building: &Building,
 ) -> anyhow::Result<Exit> {
     let verb = if goal == Goal::Strip { Verb::Strip } else { Verb::Write };
@@ -39,7 +39,7 @@ pub(super) fn write_or_show(
     paths: &[PathBuf],
     common: &Common,
     goal: Goal,
-    shown: Shown,
+    shown: ShownBeside,
     building: &Building,
 ) -> anyhow::Result<Exit> {
     if run.outcome.manifests.all_files().iter().any(|file| file.input.found == Found::Stream) {
@@ -47,7 +47,7 @@ pub(super) fn write_or_show(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"
         );
     }
-    let asked = building.build.as_ref().map(|builder| builds::Asked {
+    let asked = building.build.as_ref().map(|builder| builds::AskedOfBuilds {
         paths,
         builder,
         since: building.since.as_deref(),
@@ -66,7 +66,8 @@ pub(super) fn write_or_show(
         run.outcome.group();
         run.say_findings()?;
         let view = View { show_diffs: true, ..run.view() };
-        let of_overlays: Vec<String> = overlays.iter().map(stamps_file::Change::diff).collect();
+        let of_overlays: Vec<String> =
+            overlays.iter().map(stamps_file::StampsChange::diff).collect();
         let mut diffs = view.diffs().chain(of_overlays);
         print(|out| common.output.diffs(&mut diffs, out))?;
         return Ok(run.exit());

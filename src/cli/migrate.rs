@@ -4,8 +4,8 @@ use super::Exit;
 use super::args::{Building, Common, Controller};
 use super::in_place::write_or_show;
 use super::run::start_with;
-use crate::compat::migration::From;
-use crate::compat::selection::{Rules, Select};
+use crate::compat::migration::LeftController;
+use crate::compat::selection::{ControllerRules, Select};
 use crate::config::file;
 use crate::config::options::{Goal, Mode};
 use crate::finding::Code;
@@ -24,13 +24,14 @@ pub(super) fn migrate(
         let reloader = file::reloader(&settings.compat.reloader_options)
             .map_err(|error| anyhow!("the configuration: {error}"))?;
         let after = options.rules.compat.after;
-        let rules = Rules { select: Select::Annotated, after, ..Rules::default() };
+        let rules =
+            ControllerRules { select: Select::Annotated, after, ..ControllerRules::default() };
         let (from, rules) = match from {
             Controller::Reloader => (
-                From::Reloader(Box::new(reloader.clone())),
-                Rules { reloader: Some(reloader), ..rules },
+                LeftController::Reloader(Box::new(reloader.clone())),
+                ControllerRules { reloader: Some(reloader), ..rules },
             ),
-            Controller::Wave => (From::Wave, Rules { wave: true, ..rules }),
+            Controller::Wave => (LeftController::Wave, ControllerRules { wave: true, ..rules }),
         };
         options.migrate = Some(from);
         options.rules.compat = rules;
@@ -44,7 +45,7 @@ pub(super) fn migrate(
         return Ok(Exit::Trouble);
     };
     let lines = migration::lines(&run.outcome);
-    let shown = super::in_place::Shown { diff: show_diffs, statistics: false };
+    let shown = super::in_place::ShownBeside { diff: show_diffs, statistics: false };
     let exit = write_or_show(&mut run, paths, common, Goal::Stamp, shown, &Building::default())?;
     if !common.quiet {
         lines.iter().for_each(|line| run.say(line));

@@ -25,7 +25,7 @@ mod validate;
 use self::args::Building;
 pub use self::args::command;
 
-use self::args::{Cli, Verb};
+use self::args::{Arguments, Cli};
 use self::filter::filter;
 use self::in_place::in_place;
 use crate::config::options::Goal;
@@ -95,14 +95,14 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             let keep = cli.keep.zip(cli.previous);
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
-        Some(Verb::Write { paths, diff, statistics, since, building, common })
+        Some(Arguments::Write { paths, diff, statistics, since, building, common })
             if IS_ON_A_MACHINE =>
         {
             let building = Building { since, ..building };
-            let shown = in_place::Shown { diff, statistics };
+            let shown = in_place::ShownBeside { diff, statistics };
             in_place(&paths, &common, Goal::Stamp, shown, &building)
         }
-        Some(Verb::Check {
+        Some(Arguments::Check {
             paths,
             diff,
             fix,
@@ -119,24 +119,34 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             if fix {
                 bail!("check changes nothing: run `rollstamp write` on the same paths");
             }
-            let asked =
-                check::Asked { diff, add_silence, allow_empty, statistics, since, building };
+            let asked = check::CheckArguments {
+                diff,
+                add_silence,
+                allow_empty,
+                statistics,
+                since,
+                building,
+            };
             check::check(&paths, &common, &asked)
         }
-        Some(Verb::Strip { paths, common }) if paths.is_empty() => {
+        Some(Arguments::Strip { paths, common }) if paths.is_empty() => {
             filter(&[], &common, Goal::Strip, None)
         }
-        Some(Verb::Strip { paths, common }) if IS_ON_A_MACHINE => {
-            in_place(&paths, &common, Goal::Strip, in_place::Shown::default(), &Building::default())
-        }
-        Some(Verb::Explain { paths, workloads, build, mut common }) => {
+        Some(Arguments::Strip { paths, common }) if IS_ON_A_MACHINE => in_place(
+            &paths,
+            &common,
+            Goal::Strip,
+            in_place::ShownBeside::default(),
+            &Building::default(),
+        ),
+        Some(Arguments::Explain { paths, workloads, build, mut common }) => {
             common.built_by = build;
             explain::explain(&paths, &workloads, &common)
         }
-        Some(Verb::Migrate { from, paths, diff, common }) if IS_ON_A_MACHINE => {
+        Some(Arguments::Migrate { from, paths, diff, common }) if IS_ON_A_MACHINE => {
             migrate::migrate(from, &paths, &common, diff)
         }
-        Some(Verb::Patches {
+        Some(Arguments::Patches {
             folder,
             wire,
             all,
@@ -149,25 +159,25 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             None if steady_release => release::steady_release(&common),
             None => stamps_file::for_helm_release(&common),
         },
-        Some(Verb::Impact { arguments, common }) => impact::impact(&arguments, &common),
-        Some(Verb::Graph { paths, common }) => impact::graph(&paths, &common),
-        Some(Verb::History { arguments, common }) if IS_ON_A_MACHINE => {
+        Some(Arguments::Impact { arguments, common }) => impact::impact(&arguments, &common),
+        Some(Arguments::Graph { paths, common }) => impact::graph(&paths, &common),
+        Some(Arguments::History { arguments, common }) if IS_ON_A_MACHINE => {
             history::history(&arguments, &common)
         }
-        Some(Verb::Rule { code }) if IS_ON_A_MACHINE => rule::rule(code),
-        Some(Verb::Init { folder, common }) if IS_ON_A_MACHINE => init::init(&folder, &common),
-        Some(Verb::Man { verb }) if IS_ON_A_MACHINE => examples::man(verb.as_deref()),
-        Some(Verb::CopyTo { folder }) if IS_ON_A_MACHINE => {
+        Some(Arguments::Rule { code }) if IS_ON_A_MACHINE => rule::rule(code),
+        Some(Arguments::Init { folder, common }) if IS_ON_A_MACHINE => init::init(&folder, &common),
+        Some(Arguments::Man { verb }) if IS_ON_A_MACHINE => examples::man(verb.as_deref()),
+        Some(Arguments::CopyTo { folder }) if IS_ON_A_MACHINE => {
             let copy = write::copy_program(&folder);
             copy.with_context(|| format!("failed to copy the program to {}", folder.display()))?;
             Ok(Exit::Clean)
         }
-        Some(Verb::CompleteWorkloads { words }) if IS_ON_A_MACHINE => {
+        Some(Arguments::CompleteWorkloads { words }) if IS_ON_A_MACHINE => {
             let found = completions::workloads(&words);
             stdout::report(|out| found.iter().try_for_each(|name| writeln!(out, "{name}")))?;
             Ok(Exit::Clean)
         }
-        Some(Verb::Completions { shell }) if IS_ON_A_MACHINE => {
+        Some(Arguments::Completions { shell }) if IS_ON_A_MACHINE => {
             let script = completions::script(shell);
             let write = |out: &mut dyn std::io::Write| out.write_all(script.as_bytes());
             stdout::report(write)?;

@@ -7,7 +7,7 @@ use crate::config::foreign::VersionLabels;
 use crate::config::options::{Goal, Options};
 use crate::config::settings::Settings;
 use crate::patches::{self, ByKind};
-use crate::plan::On;
+use crate::plan::MarkMapping;
 use crate::report::Verb;
 
 /// `rollstamp patches --steady-release`: what takes marks of a chart out of the pod templates of a release,
@@ -37,15 +37,16 @@ pub(super) fn steady_release(common: &Common) -> anyhow::Result<Exit> {
         }
         let kind = (object.id.group.to_string(), object.id.kind.to_string());
         let marks = &planned.foreign.marks;
-        let goes = |on: On, key: &str| {
+        let goes = |on: MarkMapping, key: &str| {
             marks.iter().any(|mark| mark.on == on && mark.key == key && mark.value.is_none())
         };
         for mark in &template.marks.repairable {
-            let keys = if goes(On::Annotations, &mark.key) { &mut dropped } else { &mut kept };
+            let keys =
+                if goes(MarkMapping::Annotations, &mark.key) { &mut dropped } else { &mut kept };
             keys.entry(kind.clone()).or_default().annotations.insert(mark.key.clone());
         }
         for (row, _) in &template.marks.droppable {
-            let keys = if goes(On::Labels, row.name) { &mut dropped } else { &mut kept };
+            let keys = if goes(MarkMapping::Labels, row.name) { &mut dropped } else { &mut kept };
             keys.entry(kind.clone()).or_default().labels.insert(row.name.to_owned());
         }
     }

@@ -7,7 +7,7 @@ use super::validate::require;
 use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::file;
 use crate::config::options::{Goal, Options, UnitRule};
-use crate::config::policy::Origin;
+use crate::config::policy::RulesOrigin;
 use crate::config::settings::Settings;
 use crate::io::files::Keep;
 use crate::io::overlays::Touched;
@@ -116,7 +116,7 @@ pub(super) fn start_with<'a>(
         let file::Places { ignore, silence } = file::places(text);
         let covers_all = paths.iter().any(|path| files::is_below(root, path));
         let file = files::number_of(&mut loaded, path, text.clone());
-        options.rules.origin = Some(Origin { file, ignore, silence, covers_all });
+        options.rules.origin = Some(RulesOrigin { file, ignore, silence, covers_all });
     }
     let talk =
         stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;

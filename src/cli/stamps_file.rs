@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A stamps file that changes, with its entry in the kustomization.
-pub(super) struct Change {
+pub(super) struct StampsChange {
     /// The folder of the overlay.
     folder: String,
     /// The stamps file, or a file with Flux objects.
@@ -31,21 +31,22 @@ pub(super) struct Change {
 }
 
 /// What `strip` changes: stamps files of ours go, with their entries, and patches of ours in Flux objects.
-pub(super) fn strip(paths: &[PathBuf], annotation: &str) -> (Vec<Change>, Vec<Finding>) {
+pub(super) fn strip(paths: &[PathBuf], annotation: &str) -> (Vec<StampsChange>, Vec<Finding>) {
     let overlays = on_disk::below(paths);
     let summary = Summary::default();
-    let built = overlays.iter().map(|overlay| Built { overlay, summary: &summary, shared: None });
+    let built =
+        overlays.iter().map(|overlay| BuiltOverlay { overlay, summary: &summary, shared: None });
     changes(built.map(|built| (built.overlay.path.as_path(), Some(built))), annotation, false)
 }
 
 /// What must change for overlays that were built, each with its kustomization, nothing standing for one that
 /// was not built: those of one kustomization share a stamps file.
 pub(super) fn changes<'a>(
-    built: impl Iterator<Item = (&'a Path, Option<Built<'a>>)>,
+    built: impl Iterator<Item = (&'a Path, Option<BuiltOverlay<'a>>)>,
     annotation: &str,
     all: bool,
-) -> (Vec<Change>, Vec<Finding>) {
-    let mut of_file: BTreeMap<&Path, Option<Vec<Built<'a>>>> = BTreeMap::new();
+) -> (Vec<StampsChange>, Vec<Finding>) {
+    let mut of_file: BTreeMap<&Path, Option<Vec<BuiltOverlay<'a>>>> = BTreeMap::new();
     for (path, built) in built {
         let group = of_file.entry(path).or_insert_with(|| Some(Vec::new()));
         // Of an overlay that does not build, nobody knows which stamps it needs.
@@ -55,7 +56,7 @@ pub(super) fn changes<'a>(
         });
     }
     let (mut changes, mut findings) = (Vec::new(), Vec::new());
-    let mut objects: BTreeMap<&Path, Vec<(&Overlay, Vec<patches::Patch>)>> = BTreeMap::new();
+    let mut objects: BTreeMap<&Path, Vec<(&Overlay, Vec<patches::StampPatch>)>> = BTreeMap::new();
     for group in of_file.values().flatten() {
         match change(group, annotation, all) {
             Err(finding) => findings.push(finding),
@@ -82,9 +83,9 @@ pub(super) fn changes<'a>(
 /// What must change in a file with Flux objects whose `spec.patches` must hold these patches.
 fn in_objects(
     file: &Path,
-    mut objects: Vec<(&Overlay, Vec<patches::Patch>)>,
+    mut objects: Vec<(&Overlay, Vec<patches::StampPatch>)>,
     annotation: &str,
-) -> Result<Option<Change>, Finding> {
+) -> Result<Option<StampsChange>, Finding> {
     // From the end, so that places before an edit stay where they are.
     objects.sort_by_key(|(overlay, _)| std::cmp::Reverse(overlay.object().map(|(.., at)| at)));
     let Some((first, text, _)) = objects.first().and_then(|(overlay, _)| {
@@ -108,7 +109,7 @@ fn in_objects(
             after.replace_range(edit.span.range(), &edit.replacement);
         }
     }
-    Ok((after != text).then(|| Change {
+    Ok((after != text).then(|| StampsChange {
         folder: first.folder.clone(),
         stamps: file.to_path_buf(),
         count,
@@ -136,7 +137,7 @@ pub(super) fn patches(
         return Ok(Exit::Trouble);
     };
     let summary = overlays::summary(&run.outcome);
-    let built = Built { overlay: &overlay, summary: &summary, shared: None };
+    let built = BuiltOverlay { overlay: &overlay, summary: &summary, shared: None };
     let made = change(&[built], &run.options.annotation, all).map(|made| made.file);
     let mut lines = Vec::new();
     match made {
@@ -179,7 +180,7 @@ pub(super) fn for_helm_release(common: &Common) -> anyhow::Result<Exit> {
         return Ok(Exit::Trouble);
     }
     let needs = overlays::summary(&run.outcome).needs;
-    let stamped: Vec<patches::Patch> = needs.into_iter().map(|need| need.patch).collect();
+    let stamped: Vec<patches::StampPatch> = needs.into_iter().map(|need| need.patch).collect();
     let block = patches::post_renderers(&stamped, &run.options.annotation);
     let block = block.map_err(|nameless| {
         anyhow!("a {} without a name (`generateName`): no patch can name it", nameless.kind)
@@ -189,7 +190,7 @@ pub(super) fn for_helm_release(common: &Common) -> anyhow::Result<Exit> {
 }
 
 /// An overlay that was built.
-pub(super) struct Built<'a> {
+pub(super) struct BuiltOverlay<'a> {
     pub(super) overlay: &'a Overlay,
     pub(super) summary: &'a Summary,
     /// The stamps that files which overlays share hold or are about to get.
@@ -197,7 +198,7 @@ pub(super) struct Built<'a> {
 }
 
 /// Controllers apply one folder in ways that need different stamps under one name.
-fn differ(built: &[Built<'_>], patch: &patches::Patch) -> Finding {
+fn differ(built: &[BuiltOverlay<'_>], patch: &patches::StampPatch) -> Finding {
     let labels: Vec<&str> = built.iter().map(|of| of.overlay.folder.as_str()).collect();
     let folder = built.first().map(|of| of.overlay.path.with_file_name(""));
     let folder = folder.map_or_else(String::new, |folder| on_disk::name(&folder));
@@ -214,7 +215,7 @@ fn differ(built: &[Built<'_>], patch: &patches::Patch) -> Finding {
 }
 
 /// A stamp for a workload of a folder without a kustomization.
-fn nowhere(overlay: &Overlay, patch: &patches::Patch) -> Finding {
+fn nowhere(overlay: &Overlay, patch: &patches::StampPatch) -> Finding {
     let message = format!(
         "{} {} needs a stamp of its own in what {} applies, and its folder has no kustomization that could name a stamps file",
         patch.kind, patch.name, overlay.folder
@@ -226,7 +227,7 @@ fn nowhere(overlay: &Overlay, patch: &patches::Patch) -> Finding {
 }
 
 /// What must change for the overlays of one kustomization; nothing if all is as it should be.
-fn change(built: &[Built<'_>], annotation: &str, all: bool) -> Result<Made, Finding> {
+fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Made, Finding> {
     let Some(overlay) = built.first().map(|built| built.overlay) else {
         return Ok(Made::default());
     };
@@ -243,7 +244,7 @@ fn change(built: &[Built<'_>], annotation: &str, all: bool) -> Result<Made, Find
                 .refusing()
         })?,
     };
-    let wanted: Vec<Vec<patches::Patch>> = built
+    let wanted: Vec<Vec<patches::StampPatch>> = built
         .iter()
         .map(|of| {
             let own = of.overlay.object();
@@ -259,9 +260,9 @@ fn change(built: &[Built<'_>], annotation: &str, all: bool) -> Result<Made, Find
         Ok(patches) => patches.first().map_or(Ok(Vec::new()), |p| Err(nowhere(overlay, p))),
         Err(patch) => Err(differ(built, &patch)),
     };
-    let can_hold = |(of, patches): (&Built<'_>, &Vec<patches::Patch>)| {
-        let is_alone = |patch: &patches::Patch| {
-            let same = |p: &&patches::Patch| p.kind == patch.kind && p.name == patch.name;
+    let can_hold = |(of, patches): (&BuiltOverlay<'_>, &Vec<patches::StampPatch>)| {
+        let is_alone = |patch: &patches::StampPatch| {
+            let same = |p: &&patches::StampPatch| p.kind == patch.kind && p.name == patch.name;
             patches.iter().filter(same).count() == 1
         };
         patches.is_empty() || (of.overlay.object().is_some() && patches.iter().all(is_alone))
@@ -314,7 +315,7 @@ fn change(built: &[Built<'_>], annotation: &str, all: bool) -> Result<Made, Find
     if is_same && edits.is_empty() {
         return Ok(Made { file: None, of_objects });
     }
-    let change = Change {
+    let change = StampsChange {
         folder: overlay.folder.clone(),
         stamps,
         count: wanted.len(),
@@ -331,12 +332,12 @@ fn change(built: &[Built<'_>], annotation: &str, all: bool) -> Result<Made, Find
 #[derive(Default)]
 struct Made {
     /// The stamps file.
-    file: Option<Change>,
+    file: Option<StampsChange>,
     /// Of each overlay, the patches that its Flux object must hold.
-    of_objects: Vec<Vec<patches::Patch>>,
+    of_objects: Vec<Vec<patches::StampPatch>>,
 }
 
-impl Change {
+impl StampsChange {
     /// Writes it: the file before its entry, and the other way round where both go, so that no
     /// kustomization names a file that is not there.
     pub(super) fn write(&self) -> Vec<Finding> {

@@ -5,7 +5,9 @@
 //! reference, and nothing but an exclude goes before it. Whatever is not certain is left alone.
 
 use super::reloader::{self, Tags};
-use super::selection::{After, Carried, NotSelected, Rules, Select, Selection, carries_reloader};
+use super::selection::{
+    After, Carried, ControllerRules, NotSelected, Select, Selection, carries_reloader,
+};
 use super::wave;
 use crate::k8s::controllers::{RELOADER_KEYS, Role, WAVE_EXTRAS, WAVE_REQUIRED};
 use crate::k8s::providers::Target;
@@ -13,14 +15,14 @@ use std::collections::BTreeSet;
 
 /// The controller that is left.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum LeftController {
     /// Reloader, as it was started.
-    Reloader(Box<reloader::Options>),
+    Reloader(Box<reloader::ReloaderFlags>),
     /// Wave.
     Wave,
 }
 
-impl From {
+impl LeftController {
     /// Its name, as people write it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -56,7 +58,7 @@ pub struct Named {
 
 /// A source that the pod template references, or that is in the apply unit.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct KnownSource {
     /// Which one.
     pub source: Named,
     /// What its annotations say to Reloader.
@@ -68,13 +70,13 @@ pub struct Known {
 }
 
 /// A workload, as far as the decision needs it.
-pub struct Workload<'a> {
+pub struct WorkloadFacts<'a> {
     /// Its kind.
     pub kind: &'a str,
     /// What its annotations say.
     pub carried: &'a Carried,
     /// Every source that it references or that it could name, each once.
-    pub sources: &'a [Known],
+    pub sources: &'a [KnownSource],
     /// Whether it mounts a class of the secrets store CSI driver.
     pub has_provider_class: bool,
     /// Whether its pods roll with a stamp.
@@ -94,7 +96,7 @@ pub enum On {
 
 /// An annotation that goes, comes or gets another value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Change {
+pub struct AnnotationChange {
     /// Where.
     pub on: On,
     /// Its key.
@@ -141,16 +143,21 @@ pub struct Move {
     /// The sources that stay with the controller.
     pub outside: BTreeSet<Named>,
     /// The annotations, by place and key.
-    pub changes: Vec<Change>,
+    pub changes: Vec<AnnotationChange>,
     /// Whether the controller left it alone, and so shall we.
     pub ignored: bool,
 }
 
 /// Decides about a workload. It says that it takes part, where `after` it that must be said.
-pub fn decide(from: &From, workload: &Workload<'_>, own: Own<'_>, after: After) -> Fate {
+pub fn decide(
+    from: &LeftController,
+    workload: &WorkloadFacts<'_>,
+    own: Own<'_>,
+    after: After,
+) -> Fate {
     let fate = match from {
-        From::Reloader(options) => leave_reloader(options, workload, own, after),
-        From::Wave => leave_wave(workload, own, after),
+        LeftController::Reloader(options) => leave_reloader(options, workload, own, after),
+        LeftController::Wave => leave_wave(workload, own, after),
     };
     match fate {
         Fate::Moves(mut moved) => {
@@ -169,8 +176,8 @@ pub fn decide(from: &From, workload: &Workload<'_>, own: Own<'_>, after: After) 
 }
 
 fn leave_reloader(
-    options: &reloader::Options,
-    workload: &Workload<'_>,
+    options: &reloader::ReloaderFlags,
+    workload: &WorkloadFacts<'_>,
     own: Own<'_>,
     after: After,
 ) -> Fate {
@@ -178,8 +185,11 @@ fn leave_reloader(
     if !carries_reloader(options, &carried) && !options.auto_reload_all {
         return Fate::Untouched;
     }
-    let rules =
-        Rules { reloader: Some(options.clone()), select: Select::Annotated, ..Rules::default() };
+    let rules = ControllerRules {
+        reloader: Some(options.clone()),
+        select: Select::Annotated,
+        ..ControllerRules::default()
+    };
     let selection = Selection::new(&rules, workload.kind, &carried);
     match selection {
         Selection::None(NotSelected::Restarted) => return Fate::LeftAlone(Why::Restarted),
@@ -230,7 +240,7 @@ fn leave_reloader(
                 return Fate::LeftAlone(Why::Pattern(entry.to_owned()));
             };
             let is_known =
-                |known: &Known| known.source.target == target && known.source.name == name;
+                |known: &KnownSource| known.source.target == target && known.source.name == name;
             if !workload.sources.iter().any(is_known)
                 && selection.names(target, &name, Tags::default())
             {
@@ -264,7 +274,7 @@ fn leave_reloader(
 /// What rolls pods for classes of the secrets store CSI driver alone.
 const PROVIDER_CLASS_AUTO: &str = "secretproviderclass.reloader.stakater.com/auto";
 
-fn leave_wave(workload: &Workload<'_>, own: Own<'_>, after: After) -> Fate {
+fn leave_wave(workload: &WorkloadFacts<'_>, own: Own<'_>, after: After) -> Fate {
     let carried = workload.carried;
     if !wave::is_enabled(workload.kind, &carried.workload) {
         return Fate::Untouched;
@@ -296,7 +306,7 @@ fn leave_wave(workload: &Workload<'_>, own: Own<'_>, after: After) -> Fate {
         return Fate::LeftAlone(Why::Outside(moved.outside.into_iter().collect()));
     }
     let keys = WAVE_EXTRAS.iter().map(|(key, _)| *key).chain([WAVE_REQUIRED]);
-    let mut changes: Vec<Change> = keys
+    let mut changes: Vec<AnnotationChange> = keys
         .filter(|key| carried.workload.get(key).is_some())
         .map(|key| gone(On::Workload, key))
         .collect();
@@ -308,7 +318,7 @@ fn leave_wave(workload: &Workload<'_>, own: Own<'_>, after: After) -> Fate {
 /// Adds what our own annotations say, to what they say already; if it `says` so, also that the workload
 /// takes part.
 fn finish(
-    changes: &mut Vec<Change>,
+    changes: &mut Vec<AnnotationChange>,
     carried: &Carried,
     own: Own<'_>,
     says: bool,
@@ -336,20 +346,24 @@ fn finish(
     changes.sort();
 }
 
-fn gone(on: On, key: &str) -> Change {
-    Change { on, key: key.to_owned(), value: None }
+fn gone(on: On, key: &str) -> AnnotationChange {
+    AnnotationChange { on, key: key.to_owned(), value: None }
 }
 
 /// Gives an annotation of the workload a value, also one that was to go.
-fn set(changes: &mut Vec<Change>, key: &str, value: &str) {
+fn set(changes: &mut Vec<AnnotationChange>, key: &str, value: &str) {
     changes.retain(|change| change.on != On::Workload || change.key != key);
     let value = Some(value.to_owned());
-    changes.push(Change { on: On::Workload, key: key.to_owned(), value });
+    changes.push(AnnotationChange { on: On::Workload, key: key.to_owned(), value });
 }
 
 /// The annotations that say which sources roll the workload, and how, all of them gone. Those of
 /// provider classes stay; what says how pods roll stays as long as Reloader rolls them.
-fn removals(options: &reloader::Options, carried: &Carried, leaves: bool) -> Vec<Change> {
+fn removals(
+    options: &reloader::ReloaderFlags,
+    carried: &Carried,
+    leaves: bool,
+) -> Vec<AnnotationChange> {
     let goes = |role: Role| match role {
         Role::Auto | Role::TypedAuto(_) | Role::List(_) | Role::Exclude(_) | Role::Search => true,
         Role::PausePeriod | Role::RolloutStrategy => leaves,
@@ -380,21 +394,21 @@ mod tests {
 
     const OWN: Own<'_> = Own { ignore: "i", ignore_sources: "s", also: "a", stamp: "o" };
 
-    fn known(target: Target, name: &str, is_referenced: bool, is_inside: bool) -> Known {
+    fn known(target: Target, name: &str, is_referenced: bool, is_inside: bool) -> KnownSource {
         let source = Named { target, namespace: None, name: name.to_owned() };
-        Known { source, tags: Tags::default(), is_referenced, is_inside }
+        KnownSource { source, tags: Tags::default(), is_referenced, is_inside }
     }
 
     fn changes(
-        options: reloader::Options,
+        options: reloader::ReloaderFlags,
         annotations: &[(&str, &str)],
-        sources: &[Known],
+        sources: &[KnownSource],
         has_stamp: bool,
     ) -> String {
         let annotations = annotations.iter().map(|(k, v)| ((*k).into(), (*v).to_owned()));
         let carried =
             Carried { workload: Annotations(annotations.collect()), ..Carried::default() };
-        let workload = Workload {
+        let workload = WorkloadFacts {
             kind: "Deployment",
             carried: &carried,
             sources,
@@ -402,7 +416,7 @@ mod tests {
             is_stamped: true,
             has_stamp,
         };
-        let from = From::Reloader(Box::new(options));
+        let from = LeftController::Reloader(Box::new(options));
         match decide(&from, &workload, OWN, After::default()) {
             Fate::Moves(moved) => {
                 let said = moved.changes.iter().map(|change| {
@@ -421,8 +435,9 @@ mod tests {
         let list = "secret.reloader.stakater.com/reload";
         let inside = known(ConfigMap, "app", true, true);
         let outside = known(Secret, "tls.old", true, false);
-        let all = reloader::Options { auto_reload_all: true, ..reloader::Options::default() };
-        let none = reloader::Options::default;
+        let all =
+            reloader::ReloaderFlags { auto_reload_all: true, ..reloader::ReloaderFlags::default() };
+        let none = reloader::ReloaderFlags::default;
         for (options, annotations, sources, expected) in [
             (none(), vec![auto], vec![inside.clone()], "reloader.stakater.com/auto=-"),
             (
@@ -456,8 +471,9 @@ mod tests {
         use Target::{ConfigMap, Secret};
         let sources = [known(ConfigMap, "app", true, true), known(Secret, "tls", true, false)];
         let list = "secret.reloader.stakater.com/reload";
-        let all = reloader::Options { auto_reload_all: true, ..reloader::Options::default() };
-        let none = reloader::Options::default;
+        let all =
+            reloader::ReloaderFlags { auto_reload_all: true, ..reloader::ReloaderFlags::default() };
+        let none = reloader::ReloaderFlags::default;
         for (options, annotations, expected) in [
             (none(), vec![(list, "tls")], ""),
             (

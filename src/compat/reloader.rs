@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// How Reloader was started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct ReloaderFlags {
     /// `--auto-reload-all`: workloads without an annotation have `auto`.
     pub auto_reload_all: bool,
     /// `--resources-to-ignore`: kinds of sources that it does not watch.
@@ -29,7 +29,7 @@ pub struct Options {
     pub keys: BTreeMap<String, String>,
 }
 
-impl Options {
+impl ReloaderFlags {
     /// The key of an annotation.
     pub fn key(&self, role: Role) -> &str {
         let row = RELOADER_KEYS.iter().find(|row| row.role == role);
@@ -81,7 +81,7 @@ pub struct Tags {
 
 impl Tags {
     /// Reads the annotations of a source.
-    pub fn of(options: &Options, source: &Annotations) -> Self {
+    pub fn of(options: &ReloaderFlags, source: &Annotations) -> Self {
         let is_told = source.is_true(options.key(Role::Ignore));
         Self { ignored: is_told, is_told, matches: source.is_true(options.key(Role::Match)) }
     }
@@ -122,7 +122,7 @@ pub struct Selector {
 impl Selector {
     /// Reads the annotations of a workload of the kind `kind` and of its pod template.
     pub fn new(
-        options: &Options,
+        options: &ReloaderFlags,
         kind: &str,
         target: Target,
         workload: &Annotations,

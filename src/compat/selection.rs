@@ -32,13 +32,13 @@ pub enum Follow {
 
 /// Whose annotations decide.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rules {
+pub struct ControllerRules {
     /// Which workloads take part.
     pub select: Select,
     /// What the user's configuration says about workloads once a controller is left.
     pub after: After,
     /// Reloader's, as it was started; nothing, if it is not followed.
-    pub reloader: Option<reloader::Options>,
+    pub reloader: Option<reloader::ReloaderFlags>,
     /// Whether Wave's do.
     pub wave: bool,
 }
@@ -92,7 +92,7 @@ const TARGETS: [Target; 2] = [Target::ConfigMap, Target::Secret];
 
 impl Selection {
     /// What counts of a workload of the kind `kind`.
-    pub fn new(rules: &Rules, kind: &str, carried: &Carried) -> Self {
+    pub fn new(rules: &ControllerRules, kind: &str, carried: &Carried) -> Self {
         if carried.opted_in || (rules.wave && wave::is_enabled(kind, &carried.workload)) {
             return Self::All;
         }
@@ -178,7 +178,7 @@ impl Selection {
 }
 
 /// Whether an annotation that Reloader decides by is on the workload or on its pod template.
-pub fn carries_reloader(options: &reloader::Options, carried: &Carried) -> bool {
+pub fn carries_reloader(options: &reloader::ReloaderFlags, carried: &Carried) -> bool {
     let decides =
         |role: Role| matches!(role, Role::Auto | Role::TypedAuto(_) | Role::List(_) | Role::Search);
     RELOADER_KEYS.iter().filter(|row| decides(row.role)).any(|row| {
@@ -188,7 +188,7 @@ pub fn carries_reloader(options: &reloader::Options, carried: &Carried) -> bool 
 }
 
 /// Whether Reloader restarts the pods of a Rollout and leaves its pod template as it is.
-fn restarts(options: &reloader::Options, kind: &str, carried: &Carried) -> bool {
+fn restarts(options: &reloader::ReloaderFlags, kind: &str, carried: &Carried) -> bool {
     let strategy = carried.workload.get(options.key(Role::RolloutStrategy));
     kind == "Rollout" && strategy == Some("restart")
 }
@@ -203,7 +203,7 @@ pub enum Differs {
 }
 
 /// The places where what follows Reloader's code is not what its documentation says.
-pub fn differences(options: &reloader::Options, carried: &Carried) -> Vec<Differs> {
+pub fn differences(options: &reloader::ReloaderFlags, carried: &Carried) -> Vec<Differs> {
     let mut found = Vec::new();
     let of = |role: Role| {
         let key = options.key(role);

@@ -195,11 +195,11 @@ fn each<T, U>(rows: &[T], rule: impl Fn(&T) -> Result<U, String>) -> Result<Vec<
 }
 
 /// What is to be done about marks of other tools.
-fn foreign(row: &Foreign) -> Result<foreign::Rules, String> {
-    let mut rules = foreign::Rules {
+fn foreign(row: &Foreign) -> Result<foreign::ForeignRules, String> {
+    let mut rules = foreign::ForeignRules {
         checksums: row.checksums.unwrap_or_default(),
         version_labels: row.version_labels.unwrap_or_default(),
-        ..foreign::Rules::default()
+        ..foreign::ForeignRules::default()
     };
     if !row.r#match.is_empty() {
         let mut keys = GlobSet::builder();
@@ -207,7 +207,7 @@ fn foreign(row: &Foreign) -> Result<foreign::Rules, String> {
             keys.add(globset::Glob::new(text).map_err(|error| error.to_string())?);
         }
         rules.keys = keys.build().map_err(|error| error.to_string())?;
-        let named = row.r#match.iter().filter(|text| !foreign::Rules::has_wildcard(text));
+        let named = row.r#match.iter().filter(|text| !foreign::ForeignRules::has_wildcard(text));
         rules.named = named.cloned().collect();
     }
     let own = row.ties.iter().map(|(key, tie)| (key, tie));
@@ -219,7 +219,7 @@ fn foreign(row: &Foreign) -> Result<foreign::Rules, String> {
         rules.ties.push((glob(key)?, tie));
     }
     // The map is sorted by key, and a stable sort keeps that order, and that of the command line before it.
-    rules.ties.sort_by_key(|(glob, _)| foreign::Rules::has_wildcard(glob.glob().glob()));
+    rules.ties.sort_by_key(|(glob, _)| foreign::ForeignRules::has_wildcard(glob.glob().glob()));
     Ok(rules)
 }
 
@@ -247,7 +247,7 @@ fn collector(row: &CollectorRow) -> Result<Collector, String> {
 }
 
 /// Whose annotations decide, and how these controllers were started.
-fn compat(settings: &Settings) -> Result<selection::Rules, String> {
+fn compat(settings: &Settings) -> Result<selection::ControllerRules, String> {
     if settings.collectors.len() > Collector::MOST {
         return Err(format!("collectors: more than {} rows", Collector::MOST));
     }
@@ -257,14 +257,14 @@ fn compat(settings: &Settings) -> Result<selection::Rules, String> {
     let reloader = (compat.reloader == Some(Follow::Follow)).then_some(options);
     let wave = compat.wave == Some(Follow::Follow);
     let after = After { select, follows: reloader.is_some() || wave };
-    Ok(selection::Rules { select, after, reloader, wave })
+    Ok(selection::ControllerRules { select, after, reloader, wave })
 }
 
 /// The options of Reloader, as its flags read them.
 ///
 /// # Errors
 /// A value that its flags do not take, and a flag that gives no annotation another key.
-pub fn reloader(row: &ReloaderOptions) -> Result<reloader::Options, String> {
+pub fn reloader(row: &ReloaderOptions) -> Result<reloader::ReloaderFlags, String> {
     let wrong = |key: &str, value: &str| format!("compat.reloaderOptions.{key}: `{value}`");
     let target = |text: &String| match text.to_ascii_lowercase().as_str() {
         "configmaps" => Ok(Target::ConfigMap),
@@ -284,7 +284,7 @@ pub fn reloader(row: &ReloaderOptions) -> Result<reloader::Options, String> {
     if let Some(flag) = row.keys.keys().find(|flag| !known(flag)) {
         return Err(wrong("keys", flag));
     }
-    Ok(reloader::Options {
+    Ok(reloader::ReloaderFlags {
         auto_reload_all: row.auto_reload_all,
         resources_to_ignore: each(&row.resources_to_ignore, target)?,
         ignored_workloads: each(&row.ignored_workload_types, workload)?,

@@ -52,7 +52,7 @@ pub enum Tie {
 }
 
 /// What is to be done about marks of other tools in pod templates.
-pub struct Rules {
+pub struct ForeignRules {
     /// What becomes of checksums.
     pub checksums: Checksums,
     /// The keys that are checksums.
@@ -66,7 +66,7 @@ pub struct Rules {
     pub version_labels: VersionLabels,
 }
 
-impl Rules {
+impl ForeignRules {
     /// Whether a text is a glob that matches more than itself.
     pub fn has_wildcard(text: &str) -> bool {
         text.contains(['*', '?', '[', '{'])
@@ -90,7 +90,7 @@ impl Rules {
     }
 }
 
-impl Default for Rules {
+impl Default for ForeignRules {
     fn default() -> Self {
         let mut keys = GlobSet::builder();
         for glob in REPAIRED.iter().filter_map(|text| globset::Glob::new(text).ok()) {

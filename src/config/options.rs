@@ -60,7 +60,7 @@ pub struct Options {
     /// What one `kubectl apply` receives, below a named folder.
     pub unit: UnitRule,
     /// The controller that workloads leave, if that is what the user asked for.
-    pub migrate: Option<crate::compat::migration::From>,
+    pub migrate: Option<crate::compat::migration::LeftController>,
     /// Whether the run makes the stamps files of overlays anew, from what a builder prints.
     pub makes_stamps_files: bool,
     /// Whether the run says what a setting of `foreign` would save.

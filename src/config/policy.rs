@@ -27,7 +27,7 @@ pub struct Declared {
 #[derive(Default)]
 pub struct Rules {
     /// Which workloads and which of their reads count, where annotations decide.
-    pub compat: crate::compat::selection::Rules,
+    pub compat: crate::compat::selection::ControllerRules,
     /// More kinds that hold pod templates.
     pub workloads: Vec<Arc<WorkloadKind>>,
     /// More kinds that provide content.
@@ -49,11 +49,11 @@ pub struct Rules {
     /// Whether volumes that a reload sidecar watches still roll their pods.
     pub hot_reload: HotReload,
     /// What is to be done about marks of other tools in pod templates.
-    pub foreign: foreign::Rules,
+    pub foreign: foreign::ForeignRules,
     /// How much findings matter, and which ones are known.
     pub findings: Levels,
     /// Where they are written, if that is a file.
-    pub origin: Option<Origin>,
+    pub origin: Option<RulesOrigin>,
 }
 
 impl Rules {
@@ -68,7 +68,7 @@ impl Rules {
 }
 
 /// The configuration file in which rules are written.
-pub struct Origin {
+pub struct RulesOrigin {
     /// The file.
     pub file: FileId,
     /// Each rule under `ignore`, in their order.
@@ -128,7 +128,7 @@ pub struct IgnoreRule {
 }
 
 /// What an ignore rule is asked about.
-pub struct Subject<'a> {
+pub struct RuleSubject<'a> {
     /// The kind of the object.
     pub kind: &'a str,
     /// Its namespace.
@@ -141,12 +141,12 @@ pub struct Subject<'a> {
 
 impl IgnoreRule {
     /// Whether the rule is about the whole object.
-    pub fn ignores(&self, subject: &Subject<'_>) -> bool {
+    pub fn ignores(&self, subject: &RuleSubject<'_>) -> bool {
         self.keys.is_empty() && self.fits(subject)
     }
 
     /// Whether the rule is about this key of the object.
-    pub fn ignores_key(&self, subject: &Subject<'_>, key: &str) -> bool {
+    pub fn ignores_key(&self, subject: &RuleSubject<'_>, key: &str) -> bool {
         self.keys.iter().any(|glob| glob.is_match(key)) && self.fits(subject)
     }
 
@@ -156,7 +156,7 @@ impl IgnoreRule {
     }
 
     /// Whether the object is what the rule names, its keys left out.
-    pub fn fits(&self, subject: &Subject<'_>) -> bool {
+    pub fn fits(&self, subject: &RuleSubject<'_>) -> bool {
         let says = |rule: &Option<String>, value: Option<&str>| {
             rule.as_deref().is_none_or(|rule| value == Some(rule))
         };

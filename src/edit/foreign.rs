@@ -6,7 +6,7 @@ use super::{Pending, is_written, stamp_edit};
 use crate::config::options::Options;
 use crate::extract::{Manifests, refused};
 use crate::finding::{Code, Finding};
-use crate::plan::{On, Plan, Planned};
+use crate::plan::{MarkMapping, Plan, Planned};
 use crate::text::{FileId, Texts};
 use crate::yaml::path::Step;
 use crate::yaml::verify::{Change, Wrote};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// Whether the stamp of a pod template is written together with marks in the same mapping.
 pub(super) fn has_stamp(planned: &Planned) -> bool {
-    planned.foreign.marks.iter().any(|mark| mark.on == On::Annotations)
+    planned.foreign.marks.iter().any(|mark| mark.on == MarkMapping::Annotations)
 }
 
 /// Adds the edits of all marks. Where one cannot be made, nothing of its workload is written: a stamp
@@ -38,14 +38,14 @@ pub(super) fn add(
         let route: Vec<Step> =
             object.route.iter().chain(manifests[planned.template].path.iter()).cloned().collect();
         let mut pending = Pending::default();
-        for on in [On::Annotations, On::Labels] {
+        for on in [MarkMapping::Annotations, MarkMapping::Labels] {
             let marks = planned.foreign.marks.iter().filter(|mark| mark.on == on);
             let mut own: Vec<(&str, Option<String>)> =
                 marks.map(|mark| (mark.key.as_str(), mark.value.clone())).collect();
             if own.is_empty() {
                 continue;
             }
-            if on == On::Annotations
+            if on == MarkMapping::Annotations
                 && let Some((_, stamp)) = stamp_edit(manifests, planned)
             {
                 own.push((options.annotation.as_str(), stamp));

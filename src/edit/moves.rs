@@ -2,7 +2,7 @@
 //! where it stands in the same mapping.
 
 use super::{Owner, Pending, stamp_edit};
-use crate::compat::migration::{Change as Annotation, Fate, On};
+use crate::compat::migration::{AnnotationChange as Annotation, Fate, On};
 use crate::config::options::Options;
 use crate::extract::{Manifests, Object, refused};
 use crate::finding::{Code, Finding};

@@ -2,7 +2,7 @@
 //! about the objects that it rendered.
 
 use super::annotation;
-use crate::config::foreign::Rules;
+use crate::config::foreign::ForeignRules;
 use crate::config::options::STAMP_KEY;
 use crate::k8s::foreign::{
     CHECKSUMS, HELM_4_TEMPLATE, HELM_SOURCE, UPGRADE_HOOKS, VERSION_LABELS, VersionLabel,
@@ -101,7 +101,7 @@ pub(super) fn read(
     metadata: Cursor<'_>,
     pod_spec: Cursor<'_>,
     stamp: &str,
-    rules: &Rules,
+    rules: &ForeignRules,
 ) -> Marks {
     let mut marks = Marks::default();
     let fields = |name: &str| {

@@ -2,7 +2,7 @@
 
 use super::Reader;
 use super::objects::ObjectNode;
-use crate::k8s::foreign::{LABELS_SET, SELECTORS, Selector, VERSION_LABELS};
+use crate::k8s::foreign::{LABELS_SET, SELECTORS, SelectorField, VERSION_LABELS};
 use crate::text::Span;
 use crate::yaml::{Cursor, Kind, MAX_DEPTH};
 use smol_str::SmolStr;
@@ -144,7 +144,7 @@ impl Search<'_> {
     }
 
     /// Whether the way leads into a field that is known to select.
-    fn is_in(&self, row: &Selector) -> bool {
+    fn is_in(&self, row: &SelectorField) -> bool {
         let path: Vec<&str> = row.path.split('/').collect();
         let fields: Vec<&str> = self.way.iter().map(SmolStr::as_str).collect();
         match row.kinds.is_empty() {

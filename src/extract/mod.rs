@@ -48,7 +48,7 @@ pub use workload::Template;
 pub(crate) use workload::refused;
 
 use crate::config::options::Options;
-use crate::config::policy::Subject;
+use crate::config::policy::RuleSubject;
 use crate::finding::silence::{Mark, marks};
 use crate::finding::{Code, Finding};
 use crate::k8s::TableRow;
@@ -404,8 +404,8 @@ impl Reader<'_> {
         }
     }
 
-    fn subject<'a>(&'a self, id: &'a Identity, labels: &'a [(String, String)]) -> Subject<'a> {
-        Subject {
+    fn subject<'a>(&'a self, id: &'a Identity, labels: &'a [(String, String)]) -> RuleSubject<'a> {
+        RuleSubject {
             kind: &id.kind,
             namespace: id.namespace.as_deref().or(self.options.namespace.as_deref()),
             name: &id.name,

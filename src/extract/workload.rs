@@ -16,7 +16,7 @@ use crate::k8s::waits::{Is, Until, WAITS, Wait};
 use crate::patches::Has;
 use crate::yaml::Cursor;
 use crate::yaml::insert::{self, Refusal, Related, Slot};
-use crate::yaml::path::{FieldPath, Route, Selection, Step};
+use crate::yaml::path::{FieldPath, Route, SelectedNode, Step};
 use crate::yaml::resolve::Value;
 use smol_str::SmolStr;
 
@@ -66,7 +66,7 @@ pub(super) fn read(
         false => path.select(node, above),
         true => {
             let routes = unknown_kinds::find(node).into_iter();
-            routes.filter_map(|route| Selection::along(node, above, &route)).collect()
+            routes.filter_map(|route| SelectedNode::along(node, above, &route)).collect()
         }
     };
     let found = row.templates.iter().flat_map(select).filter(|found| found.node.is_mapping());
@@ -78,7 +78,7 @@ fn template(
     object: Cursor<'_>,
     row: &TableRow<WorkloadKind>,
     id: &Identity,
-    found: Selection<'_>,
+    found: SelectedNode<'_>,
 ) -> Option<(Template, Vec<Reference>)> {
     let template = found.node;
     let control = WorkloadControl::read(object, template);

@@ -58,7 +58,7 @@ pub enum Cause {
 
 /// What makes the difference, in one word for the count of workloads that are left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
+pub enum DivergenceClass {
     /// A patch or a replacement.
     Patch,
     /// A generator.
@@ -79,7 +79,7 @@ pub enum Class {
     Other,
 }
 
-impl Class {
+impl DivergenceClass {
     /// What people call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -367,14 +367,14 @@ impl Divergence {
 
 impl Cause {
     /// The class of the cause.
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> DivergenceClass {
         match self {
-            Self::DifferentStamps(..) | Self::IncludedTwoWays => Class::Different,
-            Self::NotIncluded(_) => Class::NotIncluded,
-            Self::File(..) => Class::Unreadable,
-            Self::Generator { .. } => Class::Generator,
+            Self::DifferentStamps(..) | Self::IncludedTwoWays => DivergenceClass::Different,
+            Self::NotIncluded(_) => DivergenceClass::NotIncluded,
+            Self::File(..) => DivergenceClass::Unreadable,
+            Self::Generator { .. } => DivergenceClass::Generator,
             Self::Kustomization { effect, .. } => effect.class(),
-            _ => Class::Other,
+            _ => DivergenceClass::Other,
         }
     }
 
@@ -451,16 +451,16 @@ impl Oddity {
 }
 
 impl Effect {
-    fn class(&self) -> Class {
+    fn class(&self) -> DivergenceClass {
         match self {
-            Self::Unreadable(_) => Class::Unreadable,
-            Self::Absent(_) | Self::AbsentComponent(_) => Class::Absent,
-            Self::GeneratesSameName => Class::Generator,
-            Self::ChangesObject(..) | Self::AddsReads(..) => Class::Patch,
-            Self::MayRename | Self::OtherNamespace(_) => Class::Rename,
-            Self::Field(FieldEffect::Renames) => Class::Rename,
-            Self::Field(FieldEffect::PutsValues) => Class::Variable,
-            _ => Class::Other,
+            Self::Unreadable(_) => DivergenceClass::Unreadable,
+            Self::Absent(_) | Self::AbsentComponent(_) => DivergenceClass::Absent,
+            Self::GeneratesSameName => DivergenceClass::Generator,
+            Self::ChangesObject(..) | Self::AddsReads(..) => DivergenceClass::Patch,
+            Self::MayRename | Self::OtherNamespace(_) => DivergenceClass::Rename,
+            Self::Field(FieldEffect::Renames) => DivergenceClass::Rename,
+            Self::Field(FieldEffect::PutsValues) => DivergenceClass::Variable,
+            _ => DivergenceClass::Other,
         }
     }
 

@@ -1,12 +1,12 @@
 //! Claims of volumes that only one node or one pod at a time can use.
 
-use super::disruption::{Neighbour, Stuck, at};
+use super::disruption::{NearbyObject, Stuck, at};
 use crate::k8s::disruption::EXCLUSIVE;
 use serde_json::Value;
 
 /// The first volume of a pod template whose claim only one node or one pod at a time can use, as the
 /// claim beside it says: a new pod that must start before an old one goes may wait for it for ever.
-pub(super) fn exclusive(template: &Value, neighbours: &[&Neighbour]) -> Option<Stuck> {
+pub(super) fn exclusive(template: &Value, neighbours: &[&NearbyObject]) -> Option<Stuck> {
     let volumes = at(template, "spec/volumes").and_then(Value::as_array);
     let names = volumes
         .into_iter()
@@ -15,7 +15,7 @@ pub(super) fn exclusive(template: &Value, neighbours: &[&Neighbour]) -> Option<S
     names.into_iter().find_map(|name| {
         let mut claims = neighbours.iter();
         let is_meant =
-            |n: &&&Neighbour| n.name.kind == "PersistentVolumeClaim" && n.name.name == name;
+            |n: &&&NearbyObject| n.name.kind == "PersistentVolumeClaim" && n.name.name == name;
         let claim = claims.find(is_meant)?;
         let modes = at(&claim.object, "spec/accessModes").and_then(Value::as_array)?;
         let modes: Vec<&str> = modes.iter().filter_map(Value::as_str).collect();
@@ -35,7 +35,7 @@ mod tests {
     use serde_json::json;
 
     fn stuck(modes: Value) -> Option<Stuck> {
-        let claim = Neighbour {
+        let claim = NearbyObject {
             group: String::new(),
             name: Name {
                 kind: "PersistentVolumeClaim".to_owned(),

@@ -1,16 +1,17 @@
 //! The comparison: what each workload must do, what it does, and why.
 
-use super::disruption::{self, Neighbour};
-use super::fields::{self, Known};
-use super::objects::{self, Applied};
+use super::disruption::{self, NearbyObject};
+use super::fields::{self, FieldContext};
+use super::objects::{self, AppliedDocument};
 use super::pairs::{Item, pair};
-use super::reads::{self, KeyOf, Read, Reads, Standing};
-use super::sources::Sources;
-use super::state::{State, Subject};
+use super::reads::{self, KeyOf, ReadKey, ReadKeys, Standing};
+use super::sources::BothSources;
+use super::state::{ComparedState, SideWorkload};
 use super::{
-    Answer, Assume, At, Change, Held, Impact, KeyReason, Name, Reason, Workload, foreign, silent,
+    Answer, Assume, At, Held, HowChanged, Impact, KeyReason, Name, RollReason, Workload, foreign,
+    silent,
 };
-use crate::config::foreign::Rules;
+use crate::config::foreign::ForeignRules;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::Until;
 use crate::parallel;
@@ -26,19 +27,19 @@ pub struct Asked<'a> {
     /// The annotation of the stamp.
     pub annotation: &'a str,
     /// What the configuration asks about marks of other tools.
-    pub foreign: &'a Rules,
+    pub foreign: &'a ForeignRules,
     /// How many threads compare; the result does not depend on it.
     pub jobs: usize,
 }
 
 /// Compares two states.
-pub fn compare(before: &State<'_>, after: &State<'_>, asked: &Asked<'_>) -> Impact {
+pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &Asked<'_>) -> Impact {
     let written = || before.has_stamps() || after.has_stamps();
     let assume = asked.assume.unwrap_or_else(|| match written() {
         true => Assume::Written,
         false => Assume::Stamped,
     });
-    let sources = Sources::new(before, after);
+    let sources = BothSources::new(before, after);
     let (old, new) = (before.subjects(), after.subjects());
     let pairs = pair(&items(before, &old), &items(after, &new));
     let comparison = Comparison {
@@ -66,15 +67,18 @@ pub fn compare(before: &State<'_>, after: &State<'_>, asked: &Asked<'_>) -> Impa
 }
 
 /// Of several copies in one unit, the one that counts: the last, as `kubectl` applies them in turn.
-fn last<'s, 'a>(subjects: &'s [Subject<'a>], copies: &[usize]) -> Option<&'s Subject<'a>> {
+fn last<'s, 'a>(
+    subjects: &'s [SideWorkload<'a>],
+    copies: &[usize],
+) -> Option<&'s SideWorkload<'a>> {
     let not_hook = copies.iter().rev().find(|&&i| !subjects[i].object.hook);
     not_hook.or(copies.last()).map(|&i| &subjects[i])
 }
 
 type Identity = (String, String, Option<String>, String);
 
-fn items(state: &State<'_>, subjects: &[Subject<'_>]) -> Vec<Item<Identity>> {
-    let of = |subject: &Subject<'_>| {
+fn items(state: &ComparedState<'_>, subjects: &[SideWorkload<'_>]) -> Vec<Item<Identity>> {
+    let of = |subject: &SideWorkload<'_>| {
         let id = &subject.object.id;
         // One kind may be served by several groups, the older ones first.
         let row = state.manifests().templates_of(subject.at).next();
@@ -91,35 +95,35 @@ fn items(state: &State<'_>, subjects: &[Subject<'_>]) -> Vec<Item<Identity>> {
 }
 
 struct Comparison<'a, 's> {
-    states: (&'s State<'a>, &'s State<'a>),
-    sources: &'s Sources<'a>,
+    states: (&'s ComparedState<'a>, &'s ComparedState<'a>),
+    sources: &'s BothSources<'a>,
     assume: Assume,
     annotation: &'s str,
-    foreign: &'s Rules,
+    foreign: &'s ForeignRules,
     renamed: BTreeMap<(String, String), Name>,
     /// By their namespace.
-    neighbours: BTreeMap<Option<String>, Vec<Neighbour>>,
+    neighbours: BTreeMap<Option<String>, Vec<NearbyObject>>,
 }
 
 /// A workload, and what it reads on both sides.
 struct Compared<'a> {
     workload: Workload,
-    before: Reads<'a>,
-    after: Reads<'a>,
+    before: ReadKeys<'a>,
+    after: ReadKeys<'a>,
 }
 
 impl<'a> Comparison<'a, '_> {
     fn pair<'s>(
         &'s self,
-        old: Option<&'s Subject<'a>>,
-        new: Option<&'s Subject<'a>>,
+        old: Option<&'s SideWorkload<'a>>,
+        new: Option<&'s SideWorkload<'a>>,
     ) -> Compared<'a>
     where
         'a: 's,
     {
         let (before, after) = self.states;
-        let of = |state: &State<'a>, subject: Option<&Subject<'a>>| {
-            subject.map_or_else(Reads::default, |s| reads::of(state, self.sources, s))
+        let of = |state: &ComparedState<'a>, subject: Option<&SideWorkload<'a>>| {
+            subject.map_or_else(ReadKeys::default, |s| reads::of(state, self.sources, s))
         };
         let (was, is) = (of(before, old), of(after, new));
         let workload = match (old, new) {
@@ -139,10 +143,10 @@ impl<'a> Comparison<'a, '_> {
 
     fn both(
         &self,
-        old: &Subject<'a>,
-        new: &Subject<'a>,
-        was: &Reads<'a>,
-        is: &Reads<'a>,
+        old: &SideWorkload<'a>,
+        new: &SideWorkload<'a>,
+        was: &ReadKeys<'a>,
+        is: &ReadKeys<'a>,
     ) -> Workload {
         let (before, after) = self.states;
         let name = after.name(new.object);
@@ -156,8 +160,8 @@ impl<'a> Comparison<'a, '_> {
         let keys = changed(was, is);
         let standing = keys.iter().map(|key| key.standing).min();
         workload.must = standing.is_some_and(Standing::is_a_must);
-        let old_object = Applied::new(before, old.object, self.assume);
-        let new_object = Applied::new(after, new.object, self.assume);
+        let old_object = AppliedDocument::new(before, old.object, self.assume);
+        let new_object = AppliedDocument::new(after, new.object, self.assume);
         let mut in_fields = Vec::new();
         let mut value = None;
         if let Some(stamps) = self.only_stamps(old, new) {
@@ -167,7 +171,7 @@ impl<'a> Comparison<'a, '_> {
             in_fields = self.templates(old, new, was.as_ref(), is.as_ref());
             if self.assume == Assume::Stamped && (is_refused(old) || is_refused(new)) {
                 // Nobody knows the stamp of a workload that is left alone.
-                in_fields.retain(|reason| !matches!(reason, Reason::Stamp { .. }));
+                in_fields.retain(|reason| !matches!(reason, RollReason::Stamp { .. }));
             }
             value = is;
         }
@@ -204,9 +208,13 @@ impl<'a> Comparison<'a, '_> {
 
     /// What differs where both documents are the same text and rollstamp would write stamps into them and
     /// nothing else: known without reading them. Nothing, where that is not so.
-    fn only_stamps(&self, old: &Subject<'a>, new: &Subject<'a>) -> Option<Vec<Reason>> {
+    fn only_stamps(
+        &self,
+        old: &SideWorkload<'a>,
+        new: &SideWorkload<'a>,
+    ) -> Option<Vec<RollReason>> {
         let (before, after) = self.states;
-        let text = |state: &State<'a>, subject: &Subject<'a>| {
+        let text = |state: &ComparedState<'a>, subject: &SideWorkload<'a>| {
             let file = subject.object.place.file;
             let is_plain = state.change(file).is_none_or(|change| !change.of_names);
             is_plain.then(|| subject.object.document.of(state.text(file)))
@@ -221,7 +229,7 @@ impl<'a> Comparison<'a, '_> {
         let mut found = Vec::new();
         for (was, is) in old.planned.iter().zip(&new.planned) {
             let (was, is) = (stamp(before, was)?, stamp(after, is)?);
-            found.extend((was != is).then_some(Reason::Stamp { change: Change::Changed }));
+            found.extend((was != is).then_some(RollReason::Stamp { change: HowChanged::Changed }));
         }
         Some(found)
     }
@@ -229,13 +237,13 @@ impl<'a> Comparison<'a, '_> {
     /// What differs between the pod templates of the two objects.
     fn templates(
         &self,
-        old: &Subject<'a>,
-        new: &Subject<'a>,
+        old: &SideWorkload<'a>,
+        new: &SideWorkload<'a>,
         was: Option<&Value>,
         is: Option<&Value>,
-    ) -> Vec<Reason> {
+    ) -> Vec<RollReason> {
         let (stamp, renamed) = (self.annotation, &self.renamed);
-        let known = Known { stamp, renamed, foreign: self.foreign };
+        let known = FieldContext { stamp, renamed, foreign: self.foreign };
         let mut found = Vec::new();
         let before = objects::templates(self.states.0, old.at, was);
         let after = objects::templates(self.states.1, new.at, is);
@@ -249,19 +257,19 @@ impl<'a> Comparison<'a, '_> {
 
     fn disruption(
         &self,
-        subject: &Subject<'a>,
+        subject: &SideWorkload<'a>,
         name: &Name,
         object: &Value,
     ) -> disruption::Disruption {
         let templates = objects::templates(self.states.1, subject.at, Some(object));
         let template = templates.first().copied().unwrap_or(&Value::Null);
         let near = self.neighbours.get(&name.namespace).map_or(&[][..], Vec::as_slice);
-        let near: Vec<&Neighbour> = near.iter().collect();
+        let near: Vec<&NearbyObject> = near.iter().collect();
         disruption::of(&subject.object.id.group, name, object, template, &near)
     }
 
     /// Why the pod template did not change although what the pods read did.
-    fn uncovered(&self, subject: &Subject<'a>, standing: Standing) -> Held {
+    fn uncovered(&self, subject: &SideWorkload<'a>, standing: Standing) -> Held {
         match standing {
             Standing::IgnoredWorkload => Held::Ignored,
             Standing::External => Held::External,
@@ -280,9 +288,9 @@ impl<'a> Comparison<'a, '_> {
     fn answer(
         &self,
         workload: &Workload,
-        (old, new): (&Subject<'a>, &Subject<'a>),
-        was: &Reads<'a>,
-        is: &Reads<'a>,
+        (old, new): (&SideWorkload<'a>, &SideWorkload<'a>),
+        was: &ReadKeys<'a>,
+        is: &ReadKeys<'a>,
     ) -> Answer {
         let later = matches!(
             workload.held,
@@ -304,19 +312,21 @@ impl<'a> Comparison<'a, '_> {
                 let mut answer = Answer::Once;
                 for reason in &workload.reasons {
                     let of_one = match reason {
-                        Reason::Field { .. } | Reason::Key(_) => Answer::Template,
-                        Reason::Stamp { change: Change::Removed } => Answer::Needless,
-                        Reason::Stamp { .. } => Answer::Once,
-                        Reason::Renamed { source } if content_changed(source) => Answer::Needless,
-                        Reason::Renamed { .. } => Answer::Once,
-                        Reason::Foreign { key } | Reason::VersionLabel { key, .. }
+                        RollReason::Field { .. } | RollReason::Key(_) => Answer::Template,
+                        RollReason::Stamp { change: HowChanged::Removed } => Answer::Needless,
+                        RollReason::Stamp { .. } => Answer::Once,
+                        RollReason::Renamed { source } if content_changed(source) => {
+                            Answer::Needless
+                        }
+                        RollReason::Renamed { .. } => Answer::Once,
+                        RollReason::Foreign { key } | RollReason::VersionLabel { key, .. }
                             if foreign::is_taken_up(old, new, key) =>
                         {
                             Answer::Once
                         }
-                        Reason::Foreign { .. }
-                        | Reason::VersionLabel { .. }
-                        | Reason::Restart { .. } => Answer::Needless,
+                        RollReason::Foreign { .. }
+                        | RollReason::VersionLabel { .. }
+                        | RollReason::Restart { .. } => Answer::Needless,
                     };
                     answer = answer.min(of_one);
                 }
@@ -325,9 +335,9 @@ impl<'a> Comparison<'a, '_> {
         }
     }
 
-    fn reason(&self, key: &ChangedKey<'_, '_>) -> Reason {
+    fn reason(&self, key: &ChangedKey<'_, '_>) -> RollReason {
         let source = &self.sources.pairs[key.of.0];
-        Reason::Key(KeyReason {
+        RollReason::Key(KeyReason {
             source: source.name.clone(),
             key: key.of.1.to_owned(),
             change: key.change,
@@ -340,13 +350,13 @@ impl<'a> Comparison<'a, '_> {
 }
 
 /// Whether rollstamp leaves a pod template of the workload alone.
-fn is_refused(subject: &Subject<'_>) -> bool {
+fn is_refused(subject: &SideWorkload<'_>) -> bool {
     let mut decisions = subject.planned.iter().map(|planned| &planned.decision);
     decisions.any(|decision| matches!(decision, Decision::Refused | Decision::LeftAlone(_)))
 }
 
 /// The stamp that a pod template has once rollstamp went over its file, if it gets nothing else.
-fn stamp<'p>(state: &State<'_>, planned: &'p Planned) -> Option<&'p str> {
+fn stamp<'p>(state: &ComparedState<'_>, planned: &'p Planned) -> Option<&'p str> {
     let Decision::Stamp { value, state: standing } = &planned.decision else { return None };
     let file = state.manifests()[planned.object].place.file;
     // An edit that was refused is not among the changes.
@@ -355,7 +365,7 @@ fn stamp<'p>(state: &State<'_>, planned: &'p Planned) -> Option<&'p str> {
 }
 
 /// Why a changed pod template would not replace the pods.
-fn hold(state: &State<'_>, subject: &Subject<'_>) -> Option<Held> {
+fn hold(state: &ComparedState<'_>, subject: &SideWorkload<'_>) -> Option<Held> {
     let templates = || state.manifests().templates_of(subject.at).map(|(_, template)| template);
     if let Some(reason) = templates().find_map(|template| template.not_stamped) {
         // What an apply makes anew runs with the new content each time.
@@ -373,23 +383,28 @@ fn hold(state: &State<'_>, subject: &Subject<'_>) -> Option<Held> {
 /// A key that changed for the pods of a workload.
 struct ChangedKey<'r, 'a> {
     of: KeyOf<'a>,
-    change: Change,
+    change: HowChanged,
     standing: Standing,
-    read: &'r Read<'a>,
+    read: &'r ReadKey<'a>,
 }
 
-fn changed<'r, 'a>(was: &'r Reads<'a>, is: &'r Reads<'a>) -> Vec<ChangedKey<'r, 'a>> {
+fn changed<'r, 'a>(was: &'r ReadKeys<'a>, is: &'r ReadKeys<'a>) -> Vec<ChangedKey<'r, 'a>> {
     let mut found = Vec::new();
     for (of, read) in &is.keys {
         let change = match was.keys.get(of) {
             Some(old) if old.entry.digest == read.entry.digest => continue,
-            Some(_) => Change::Changed,
-            None => Change::Added,
+            Some(_) => HowChanged::Changed,
+            None => HowChanged::Added,
         };
         found.push(ChangedKey { of: *of, change, standing: read.standing, read });
     }
     for (of, read) in was.keys.iter().filter(|(of, _)| !is.keys.contains_key(*of)) {
-        found.push(ChangedKey { of: *of, change: Change::Removed, standing: read.standing, read });
+        found.push(ChangedKey {
+            of: *of,
+            change: HowChanged::Removed,
+            standing: read.standing,
+            read,
+        });
     }
     found.sort_by_key(|key| (key.standing, key.of));
     found

@@ -87,7 +87,7 @@ pub struct Stuck {
 }
 
 /// A manifest near a workload that says something about how its pods are replaced.
-pub struct Neighbour {
+pub struct NearbyObject {
     /// The API group.
     pub group: String,
     /// Who it is.
@@ -96,7 +96,7 @@ pub struct Neighbour {
     pub object: Value,
 }
 
-impl Neighbour {
+impl NearbyObject {
     /// Whether objects of this kind can be one.
     pub fn is_one(group: &str, kind: &str) -> bool {
         NEIGHBOURS.iter().any(|(g, k)| *g == group && *k == kind)
@@ -110,7 +110,7 @@ pub fn of(
     name: &Name,
     object: &Value,
     template: &Value,
-    neighbours: &[&Neighbour],
+    neighbours: &[&NearbyObject],
 ) -> Disruption {
     let mut found = Disruption { budgets: budgets(template, neighbours), ..Disruption::default() };
     found.is_ready_at_once = !has_probe(template, "readinessProbe");
@@ -186,7 +186,7 @@ fn strategy(row: &Rollout, object: &Value) -> String {
 }
 
 /// What a scaler says about a workload.
-fn scaled_by(neighbour: &Neighbour, workload: &Name) -> Option<(Name, Range)> {
+fn scaled_by(neighbour: &NearbyObject, workload: &Name) -> Option<(Name, Range)> {
     let mut rows = SCALERS.iter();
     let row = rows.find(|r| r.group == neighbour.group && r.kind == neighbour.name.kind)?;
     let target = at(&neighbour.object, row.target)?;
@@ -304,10 +304,10 @@ fn has_probe(template: &Value, probe: &str) -> bool {
 }
 
 /// The budgets whose selector fits the labels of the pods.
-fn budgets(template: &Value, neighbours: &[&Neighbour]) -> Vec<Name> {
+fn budgets(template: &Value, neighbours: &[&NearbyObject]) -> Vec<Name> {
     let labels = at(template, "metadata/labels");
     let label = |key: &str| labels.and_then(|l| l.get(key)).and_then(Value::as_str);
-    let fits = |neighbour: &&&Neighbour| {
+    let fits = |neighbour: &&&NearbyObject| {
         let Some(selector) = at(&neighbour.object, "spec/selector") else {
             return false;
         };
@@ -383,7 +383,7 @@ mod tests {
     #[test]
     fn an_autoscaler_makes_a_range() {
         let object = json!({ "spec": { "replicas": 3 } });
-        let scaler = Neighbour {
+        let scaler = NearbyObject {
             group: "autoscaling".to_owned(),
             name: Name { kind: "HorizontalPodAutoscaler".to_owned(), ..name("") },
             object: json!({ "spec": { "minReplicas": 2, "maxReplicas": 10,

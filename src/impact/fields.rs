@@ -1,8 +1,8 @@
 //! What differs between two pod templates, field by field, as the API server would see it: layout is
 //! gone, a null is no field, and a default that is written out is no difference.
 
-use super::{Change, Class, Name, Reason};
-use crate::config::foreign::Rules;
+use super::{Class, HowChanged, Name, RollReason};
+use crate::config::foreign::ForeignRules;
 use crate::k8s::controllers::RELOADER_ENV;
 use crate::k8s::foreign::{CHECKSUMS, MarkPattern, RESTARTS, VersionLabel};
 use crate::k8s::template::{EMPTY_IS_NONE, TEMPLATE_DEFAULTS};
@@ -11,22 +11,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 /// What the comparison of two pod templates needs to know beside them.
-pub(super) struct Known<'a> {
+pub(super) struct FieldContext<'a> {
     /// The annotation of our stamp.
     pub(super) stamp: &'a str,
     /// The sources that have another name after, by both names.
     pub(super) renamed: &'a BTreeMap<(String, String), Name>,
     /// What the configuration asks about marks of other tools.
-    pub(super) foreign: &'a Rules,
+    pub(super) foreign: &'a ForeignRules,
 }
 
 /// What differs, in the order of the fields.
-pub(super) fn compare(before: &Value, after: &Value, known: &Known<'_>) -> Vec<Reason> {
+pub(super) fn compare(before: &Value, after: &Value, known: &FieldContext<'_>) -> Vec<RollReason> {
     let mut walk = Walk { known, way: Vec::new(), found: Vec::new() };
     walk.both(Some(before), Some(after));
     let mut said = BTreeSet::new();
     walk.found.retain(|reason| match reason {
-        Reason::Renamed { source } => said.insert(source.clone()),
+        RollReason::Renamed { source } => said.insert(source.clone()),
         _ => true,
     });
     walk.found
@@ -40,9 +40,9 @@ enum Step {
 }
 
 struct Walk<'a> {
-    known: &'a Known<'a>,
+    known: &'a FieldContext<'a>,
     way: Vec<Step>,
-    found: Vec<Reason>,
+    found: Vec<RollReason>,
 }
 
 impl Walk<'_> {
@@ -50,8 +50,8 @@ impl Walk<'_> {
         let (before, after) = (self.present(before), self.present(after));
         match (before, after) {
             (None, None) => {}
-            (Some(only), None) => self.one(only, Change::Removed),
-            (None, Some(only)) => self.one(only, Change::Added),
+            (Some(only), None) => self.one(only, HowChanged::Removed),
+            (None, Some(only)) => self.one(only, HowChanged::Added),
             (Some(Value::Object(before)), Some(Value::Object(after))) => {
                 let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
                 for name in names {
@@ -67,21 +67,21 @@ impl Walk<'_> {
             (Some(Value::Array(before)), Some(Value::Array(after))) => self.lists(before, after),
             (Some(before), Some(after)) => {
                 if before != after && !self.same_quantity(before, after) {
-                    self.say(Change::Changed, Some(before), Some(after));
+                    self.say(HowChanged::Changed, Some(before), Some(after));
                 }
             }
         }
     }
 
     /// A field that is there on one side only: a mapping of names is compared name by name.
-    fn one(&mut self, only: &Value, change: Change) {
+    fn one(&mut self, only: &Value, change: HowChanged) {
         if let (Some("labels" | "annotations" | "metadata"), Value::Object(fields)) =
             (self.last(), only)
         {
             for (name, value) in fields {
                 self.way.push(Step::Field(name.clone()));
                 match change {
-                    Change::Removed => self.both(Some(value), None),
+                    HowChanged::Removed => self.both(Some(value), None),
                     _ => self.both(None, Some(value)),
                 }
                 self.way.pop();
@@ -93,12 +93,12 @@ impl Walk<'_> {
             && items.iter().all(|item| item["name"].as_str().is_some_and(is_of_reloader))
         {
             return match change {
-                Change::Removed => self.lists(items, &[]),
+                HowChanged::Removed => self.lists(items, &[]),
                 _ => self.lists(&[], items),
             };
         }
         match change {
-            Change::Removed => self.say(change, Some(only), None),
+            HowChanged::Removed => self.say(change, Some(only), None),
             _ => self.say(change, None, Some(only)),
         }
     }
@@ -107,7 +107,7 @@ impl Walk<'_> {
     fn lists(&mut self, before: &[Value], after: &[Value]) {
         let (Some(old), Some(new)) = (named(before), named(after)) else {
             if before.len() != after.len() {
-                return self.say(Change::Changed, None, None);
+                return self.say(HowChanged::Changed, None, None);
             }
             for (i, (before, after)) in before.iter().zip(after).enumerate() {
                 self.way.push(Step::Item(i.to_string()));
@@ -121,7 +121,7 @@ impl Walk<'_> {
         let same: Vec<&&str> =
             new.keys_in_order.iter().filter(|n| old.items.contains_key(**n)).collect();
         if kept != same {
-            self.say(Change::Changed, None, None);
+            self.say(HowChanged::Changed, None, None);
         }
         let names: Vec<&str> =
             old.keys_in_order.iter().chain(&new.keys_in_order).copied().collect();
@@ -189,13 +189,13 @@ impl Walk<'_> {
         in_resources && matches!((quantity(before), quantity(after)), (Some(a), Some(b)) if a == b)
     }
 
-    fn say(&mut self, change: Change, before: Option<&Value>, after: Option<&Value>) {
+    fn say(&mut self, change: HowChanged, before: Option<&Value>, after: Option<&Value>) {
         let texts = (before.and_then(Value::as_str), after.and_then(Value::as_str));
         if let (Some(from), Some(to)) = texts
             && let Some(source) = self.known.renamed.get(&(from.to_owned(), to.to_owned()))
             && matches!(self.last(), Some("name" | "secretName"))
         {
-            self.found.push(Reason::Renamed { source: source.clone() });
+            self.found.push(RollReason::Renamed { source: source.clone() });
             return;
         }
         let reason = match self.way.as_slice() {
@@ -208,7 +208,7 @@ impl Walk<'_> {
             | [.., Step::Field(env), Step::Item(name), Step::Field(_)]
                 if env == "env" && is_of_reloader(name) =>
             {
-                Some(Reason::Restart { key: name.clone() })
+                Some(RollReason::Restart { key: name.clone() })
             }
             _ => None,
         };
@@ -218,7 +218,7 @@ impl Walk<'_> {
                 (Class::Image, (Some(from), Some(to))) => Some((from.to_owned(), to.to_owned())),
                 _ => None,
             };
-            Reason::Field { path: path(&self.way), class, change, shown }
+            RollReason::Field { path: path(&self.way), class, change, shown }
         });
         self.found.push(reason);
     }
@@ -250,10 +250,10 @@ fn is_of_reloader(variable: &str) -> bool {
 fn mark(
     list: &str,
     key: &str,
-    change: Change,
+    change: HowChanged,
     texts: (Option<&str>, Option<&str>),
-    known: &Known<'_>,
-) -> Option<Reason> {
+    known: &FieldContext<'_>,
+) -> Option<RollReason> {
     let is = |patterns: &[MarkPattern]| patterns.iter().any(|pattern| pattern.matches(key));
     let key_of = key.to_owned();
     if list == "labels" {
@@ -264,18 +264,18 @@ fn mark(
             true => VersionLabel::of(key, None).is_some(),
             false => rows.into_iter().all(|is_one| is_one),
         };
-        return is_version.then(|| Reason::VersionLabel {
+        return is_version.then(|| RollReason::VersionLabel {
             key: key_of,
             shown: texts.0.zip(texts.1).map(|(from, to)| (from.to_owned(), to.to_owned())),
         });
     }
     if key == known.stamp {
-        return Some(Reason::Stamp { change });
+        return Some(RollReason::Stamp { change });
     }
     if is(CHECKSUMS) || (known.foreign.is_on() && known.foreign.is_checksum(key)) {
-        return Some(Reason::Foreign { key: key_of });
+        return Some(RollReason::Foreign { key: key_of });
     }
-    is(RESTARTS).then_some(Reason::Restart { key: key_of })
+    is(RESTARTS).then_some(RollReason::Restart { key: key_of })
 }
 
 /// The items of a list by their names.
@@ -398,12 +398,13 @@ mod tests {
 
     fn differ(before: Value, after: Value) -> Vec<String> {
         let renamed = BTreeMap::new();
-        let foreign = Rules::default();
-        let known = Known { stamp: "checksum/rollstamp", renamed: &renamed, foreign: &foreign };
+        let foreign = ForeignRules::default();
+        let known =
+            FieldContext { stamp: "checksum/rollstamp", renamed: &renamed, foreign: &foreign };
         compare(&before, &after, &known)
             .into_iter()
             .map(|reason| match reason {
-                Reason::Field { path, class, change, .. } => {
+                RollReason::Field { path, class, change, .. } => {
                     format!("{path} {} {}", class.name(), change.name())
                 }
                 other => {

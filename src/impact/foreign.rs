@@ -1,8 +1,8 @@
 //! What the settings of `foreign` save of the needless rolls, and what it costs to take them up.
 
-use super::state::Subject;
-use super::{Answer, Impact, Reason, Workload};
-use crate::config::foreign::Rules;
+use super::state::SideWorkload;
+use super::{Answer, Impact, RollReason, Workload};
+use crate::config::foreign::ForeignRules;
 use crate::plan::Weighed;
 use std::collections::BTreeMap;
 
@@ -33,41 +33,49 @@ impl Impact {
 
 /// Whether the pods of a workload roll once when the settings are taken up: what is applied now is not yet as
 /// the configuration asks, or, where that asks for nothing, would not be under both settings.
-pub(super) fn takes_up(old: &Subject<'_>, new: &Subject<'_>, rules: &Rules) -> bool {
+pub(super) fn takes_up(
+    old: &SideWorkload<'_>,
+    new: &SideWorkload<'_>,
+    rules: &ForeignRules,
+) -> bool {
     match rules.is_on() {
         true => old.planned.iter().any(|planned| !planned.foreign.marks.is_empty()),
         false => weighed(new).any(|weighed| weighed.would_change),
     }
 }
 
-fn weighed<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s Weighed> {
+fn weighed<'s>(subject: &'s SideWorkload<'_>) -> impl Iterator<Item = &'s Weighed> {
     subject.planned.iter().filter_map(|planned| planned.foreign.weighed.as_deref())
 }
 
 /// Whether all that rolls a workload are marks of other tools that would not change under the settings.
-pub(super) fn is_savable(old: &Subject<'_>, new: &Subject<'_>, reasons: &[Reason]) -> bool {
-    let steady = |subject: &Subject<'_>, key: &str| -> BTreeMap<usize, String> {
+pub(super) fn is_savable(
+    old: &SideWorkload<'_>,
+    new: &SideWorkload<'_>,
+    reasons: &[RollReason],
+) -> bool {
+    let steady = |subject: &SideWorkload<'_>, key: &str| -> BTreeMap<usize, String> {
         let all = weighed(subject).enumerate();
         all.filter_map(|(i, weighed)| Some((i, weighed.steady.get(key)?.clone()))).collect()
     };
-    let drops = |subject: &Subject<'_>, key: &str| {
+    let drops = |subject: &SideWorkload<'_>, key: &str| {
         weighed(subject).any(|weighed| weighed.dropped.contains(key))
     };
     !reasons.is_empty()
         && reasons.iter().all(|reason| match reason {
-            Reason::Foreign { key } => {
+            RollReason::Foreign { key } => {
                 let (was, is) = (steady(old, key), steady(new, key));
                 !was.is_empty() && was == is
             }
-            Reason::VersionLabel { key, .. } => drops(old, key) && drops(new, key),
+            RollReason::VersionLabel { key, .. } => drops(old, key) && drops(new, key),
             _ => false,
         })
 }
 
 /// Whether a mark changed only because the settings were taken up: before, it was not yet as they ask,
 /// and now it is.
-pub(super) fn is_taken_up(old: &Subject<'_>, new: &Subject<'_>, key: &str) -> bool {
-    let waits = |subject: &Subject<'_>| {
+pub(super) fn is_taken_up(old: &SideWorkload<'_>, new: &SideWorkload<'_>, key: &str) -> bool {
+    let waits = |subject: &SideWorkload<'_>| {
         let mut marks = subject.planned.iter().flat_map(|planned| &planned.foreign.marks);
         marks.any(|mark| mark.key == key)
     };

@@ -1,6 +1,6 @@
 //! Sources, keys and workloads as a graph in three layers, for pictures.
 
-use super::{Answer, Assume, Change, Impact, Side, State, compare};
+use super::{Answer, Assume, ComparedState, HowChanged, Impact, Side, compare};
 use super::{Asked, SourceChange, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Graph {
     /// The nodes: sources first, then keys, then workloads.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<GraphNode>,
     /// Pairs of nodes, by their positions.
     pub edges: Vec<(usize, usize)>,
     /// How many keys are not shown because there are too many to read.
@@ -17,7 +17,7 @@ pub struct Graph {
 
 /// A node.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Node {
+pub struct GraphNode {
     /// The layer.
     pub layer: Layer,
     /// What people call it.
@@ -43,7 +43,7 @@ pub enum Paint {
     /// Nothing.
     Plain,
     /// A source or a key changed.
-    Changed(Change),
+    Changed(HowChanged),
     /// This is the answer for a workload.
     Answer(Answer),
 }
@@ -62,7 +62,7 @@ impl Builder {
     fn node(&mut self, layer: Layer, of: &str, label: &str, paint: Paint) -> usize {
         let key = (layer, of.to_owned(), label.to_owned());
         *self.known.entry(key).or_insert_with(|| {
-            self.graph.nodes.push(Node { layer, label: label.to_owned(), paint });
+            self.graph.nodes.push(GraphNode { layer, label: label.to_owned(), paint });
             self.graph.nodes.len() - 1
         })
     }
@@ -75,7 +75,7 @@ impl Builder {
         for (new, &old) in order.iter().enumerate() {
             place[old] = new;
         }
-        let mut nodes: Vec<Option<Node>> = self.graph.nodes.drain(..).map(Some).collect();
+        let mut nodes: Vec<Option<GraphNode>> = self.graph.nodes.drain(..).map(Some).collect();
         self.graph.nodes = order.iter().filter_map(|&i| nodes[i].take()).collect();
         self.graph.edges = self.edges.iter().map(|&(a, b)| (place[a], place[b])).collect();
         self.graph.edges.sort_unstable();
@@ -124,7 +124,11 @@ fn of_source(builder: &mut Builder, impact: &Impact, source: &SourceChange, show
 }
 
 /// Everything that is read in one state: it is compared with nothing, so every key is new.
-pub fn of_state(state: &State<'_>, nothing: &State<'_>, asked: &Asked<'_>) -> Graph {
+pub fn of_state(
+    state: &ComparedState<'_>,
+    nothing: &ComparedState<'_>,
+    asked: &Asked<'_>,
+) -> Graph {
     debug_assert!(nothing.side == Side::Before);
     let asked = Asked { assume: Some(Assume::Written), ..*asked };
     let impact = compare(nothing, state, &asked);

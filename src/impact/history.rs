@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct History {
     /// One for each commit.
-    pub steps: Vec<Step>,
+    pub steps: Vec<CommitStep>,
     /// One for each workload whose pods were replaced or stale, the most restarts first.
     pub workloads: Vec<WorkloadHistory>,
     open: BTreeMap<Name, WorkloadHistory>,
@@ -26,7 +26,7 @@ pub struct Commit {
 
 /// What one commit did.
 #[derive(Debug)]
-pub struct Step {
+pub struct CommitStep {
     /// The commit.
     pub commit: Commit,
     /// Workloads whose pods were replaced because of what they read or of their template.
@@ -86,7 +86,7 @@ impl History {
             }
         }
         let counts = impact.counts();
-        self.steps.push(Step {
+        self.steps.push(CommitStep {
             rolls: counts.rolls + counts.once,
             needless: counts.needless,
             stale: counts.stale,

@@ -24,7 +24,7 @@ mod state;
 pub use compare::{Asked, compare};
 pub use foreign::Savings;
 pub use overlays::by_overlay;
-pub use state::State;
+pub use state::ComparedState;
 
 use crate::extract::SiteLabel;
 use crate::k8s::TableRow;
@@ -165,7 +165,7 @@ pub struct Workload {
     /// Whether its pod template, as it is applied, changed.
     pub does: bool,
     /// What changed, keys first.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<RollReason>,
     /// Why some or all of its pods stay although something changed.
     pub held: Option<Held>,
     /// Whether its controller waited before and waits no more: what changed in the meantime reaches its
@@ -185,7 +185,7 @@ pub struct Workload {
 
 /// One thing that changed for a workload.
 #[derive(Clone, Debug)]
-pub enum Reason {
+pub enum RollReason {
     /// A key that its pods read.
     Key(KeyReason),
     /// A field of its pod template.
@@ -195,7 +195,7 @@ pub enum Reason {
         /// What kind of field.
         class: Class,
         /// How it changed.
-        change: Change,
+        change: HowChanged,
         /// Of an image, what stood there before and what stands there now.
         shown: Option<(String, String)>,
     },
@@ -224,7 +224,7 @@ pub enum Reason {
     /// The stamp of ours.
     Stamp {
         /// How it changed.
-        change: Change,
+        change: HowChanged,
     },
 }
 
@@ -236,7 +236,7 @@ pub struct KeyReason {
     /// The key.
     pub key: String,
     /// How it changed for the pods.
-    pub change: Change,
+    pub change: HowChanged,
     /// Where in the pod spec it is read.
     pub site: TableRow<Site>,
     /// What people call that place.
@@ -249,7 +249,7 @@ pub struct KeyReason {
 
 /// How something changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Change {
+pub enum HowChanged {
     /// It is there on both sides, and differs.
     Changed,
     /// It is there only after.
@@ -258,7 +258,7 @@ pub enum Change {
     Removed,
 }
 
-impl Change {
+impl HowChanged {
     /// The word of reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -346,7 +346,7 @@ pub struct SourceChange {
     /// Where its name is written: after, or before if it is gone.
     pub at: At,
     /// How the source as a whole changed.
-    pub change: Change,
+    pub change: HowChanged,
     /// The keys that changed, by name.
     pub keys: Vec<KeyChange>,
     /// Whether it has another name after, because its name follows its content.
@@ -365,7 +365,7 @@ pub struct KeyChange {
     /// The key.
     pub key: String,
     /// How it changed.
-    pub change: Change,
+    pub change: HowChanged,
     /// Where it is written: after, or before if it is gone.
     pub at: At,
     /// The positions of the workloads in [`Impact::workloads`] whose pods read it.

@@ -1,6 +1,6 @@
 //! A part of an impact: some workloads, or what some sources do.
 
-use super::{Impact, Name, Reason};
+use super::{Impact, Name, RollReason};
 
 impl Impact {
     /// Keeps only some workloads, and of the sources those that these read. Names are those of both states.
@@ -14,9 +14,9 @@ impl Impact {
     /// with the old configuration.
     pub fn keep_sources(&mut self, is_wanted: impl Fn(&Name) -> bool) {
         self.sources.retain(|source| is_wanted(&source.name));
-        let reads_it = |reason: &Reason| match reason {
-            Reason::Key(key) => is_wanted(&key.source),
-            Reason::Renamed { source } => is_wanted(source),
+        let reads_it = |reason: &RollReason| match reason {
+            RollReason::Key(key) => is_wanted(&key.source),
+            RollReason::Renamed { source } => is_wanted(source),
             _ => false,
         };
         let kept: Vec<bool> =

@@ -1,8 +1,8 @@
 //! Objects as they are applied: read again from their documents, with the edits of rollstamp where
 //! both states are taken to have gone through it.
 
-use super::disruption::Neighbour;
-use super::state::State;
+use super::disruption::NearbyObject;
+use super::state::ComparedState;
 use super::{Assume, Name};
 use crate::extract::{Object, ObjectId};
 use crate::yaml::path::Step;
@@ -12,14 +12,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The document of an object as it is applied.
-pub(super) struct Applied<'a> {
+pub(super) struct AppliedDocument<'a> {
     pub(super) text: Cow<'a, str>,
     object: &'a Object,
 }
 
-impl<'a> Applied<'a> {
+impl<'a> AppliedDocument<'a> {
     /// The document of an object of a state.
-    pub(super) fn new(state: &State<'a>, object: &'a Object, assume: Assume) -> Self {
+    pub(super) fn new(state: &ComparedState<'a>, object: &'a Object, assume: Assume) -> Self {
         let file = object.place.file;
         let text = state.text(file);
         let change = state.change(file).filter(|_| assume == Assume::Stamped);
@@ -54,7 +54,7 @@ fn at<'v>(value: &'v Value, way: &[Step]) -> Option<&'v Value> {
 
 /// The pod templates of an object of a state, in their order.
 pub(super) fn templates<'v>(
-    state: &State<'_>,
+    state: &ComparedState<'_>,
     at_object: ObjectId,
     value: Option<&'v Value>,
 ) -> Vec<&'v Value> {
@@ -65,8 +65,8 @@ pub(super) fn templates<'v>(
 
 /// The objects of a state that say something about how the pods of others are replaced, by their
 /// namespace.
-pub(super) fn neighbours(state: &State<'_>) -> BTreeMap<Option<String>, Vec<Neighbour>> {
-    let mut found: BTreeMap<_, Vec<Neighbour>> = BTreeMap::new();
+pub(super) fn neighbours(state: &ComparedState<'_>) -> BTreeMap<Option<String>, Vec<NearbyObject>> {
+    let mut found: BTreeMap<_, Vec<NearbyObject>> = BTreeMap::new();
     let files = state.manifests().files().zip(state.manifests().all_files());
     for (file, said) in files.filter(|(_, said)| said.input.is_looked_at()) {
         let text = state.text(file);
@@ -76,7 +76,7 @@ pub(super) fn neighbours(state: &State<'_>) -> BTreeMap<Option<String>, Vec<Neig
             };
             let id = &near.id;
             let namespace = state.namespace(id.namespace.as_deref());
-            found.entry(namespace.clone()).or_default().push(Neighbour {
+            found.entry(namespace.clone()).or_default().push(NearbyObject {
                 group: id.group.to_string(),
                 name: Name { kind: id.kind.to_string(), namespace, name: id.name.to_string() },
                 object,

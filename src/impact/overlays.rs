@@ -1,7 +1,7 @@
 //! Several overlays in one comparison: what happens in many of them is said once, with their names, and
 //! points at the files that they are built from.
 
-use super::{At, Impact, KeyReason, Reason, Side, SourceChange, Workload};
+use super::{At, Impact, KeyReason, RollReason, Side, SourceChange, Workload};
 use crate::outcome::Outcome;
 use crate::overlays;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
         let position = *known.entry(workload.sense()).or_insert_with(|| {
             written(&mut workload.at, None);
             for reason in &mut workload.reasons {
-                if let Reason::Key(KeyReason { at, key, .. }) = reason {
+                if let RollReason::Key(KeyReason { at, key, .. }) = reason {
                     written(at, Some(key));
                 }
             }
@@ -79,7 +79,7 @@ impl Workload {
             overlays: _,
         } = self;
         let reasons = reasons.iter().map(|reason| match reason {
-            Reason::Key(KeyReason { source, key, change, site: _, spot, reference, at: _ }) => {
+            RollReason::Key(KeyReason { source, key, change, site: _, spot, reference, at: _ }) => {
                 format!("{source}\n{key}\n{change:?} {spot:?} {reference}\n")
             }
             other => format!("{other:?}\n"),

@@ -1,7 +1,7 @@
 //! What the pods of a workload read in one state, key by key.
 
-use super::sources::Sources;
-use super::state::{State, Subject};
+use super::sources::BothSources;
+use super::state::{ComparedState, SideWorkload};
 use super::{At, Side};
 use crate::extract::{Entry, Grounds, Reference, SourceId};
 use crate::plan::{Ignored, Reason, read_entries};
@@ -32,7 +32,7 @@ impl Standing {
 
 /// A key that pods read.
 #[derive(Clone, Copy)]
-pub(super) struct Read<'a> {
+pub(super) struct ReadKey<'a> {
     pub(super) standing: Standing,
     pub(super) entry: &'a Entry,
     pub(super) reference: &'a Reference,
@@ -46,9 +46,9 @@ pub(super) type KeyOf<'a> = (usize, &'a str, bool);
 
 /// What the pods of a workload read.
 #[derive(Default)]
-pub(super) struct Reads<'a> {
+pub(super) struct ReadKeys<'a> {
     /// Where several references read a key, the first that counts, else the first.
-    pub(super) keys: BTreeMap<KeyOf<'a>, Read<'a>>,
+    pub(super) keys: BTreeMap<KeyOf<'a>, ReadKey<'a>>,
     /// The sources that are named at all, by their pair: also where no key of them is read.
     pub(super) named: Vec<(usize, Standing)>,
     /// Whether a reference could not be followed, because overlays decide what is applied.
@@ -56,8 +56,12 @@ pub(super) struct Reads<'a> {
 }
 
 /// What a workload reads in a state.
-pub(super) fn of<'a>(state: &State<'a>, sources: &Sources<'a>, subject: &Subject<'a>) -> Reads<'a> {
-    let mut reads = Reads::default();
+pub(super) fn of<'a>(
+    state: &ComparedState<'a>,
+    sources: &BothSources<'a>,
+    subject: &SideWorkload<'a>,
+) -> ReadKeys<'a> {
+    let mut reads = ReadKeys::default();
     for planned in &subject.planned {
         let references = state.manifests().references_of(planned.template);
         if planned.reasons.len() < references.len() {
@@ -75,11 +79,11 @@ pub(super) fn of<'a>(state: &State<'a>, sources: &Sources<'a>, subject: &Subject
     reads
 }
 
-impl<'a> Reads<'a> {
+impl<'a> ReadKeys<'a> {
     fn add(
         &mut self,
-        state: &State<'a>,
-        sources: &Sources<'a>,
+        state: &ComparedState<'a>,
+        sources: &BothSources<'a>,
         at: SourceId,
         standing: Standing,
         reference: &'a Reference,
@@ -104,7 +108,7 @@ impl<'a> Reads<'a> {
                 other => other,
             };
             let at = state.at(Place { file, span: entry.at });
-            let read = Read { standing, entry, reference, at };
+            let read = ReadKey { standing, entry, reference, at };
             let known = self.keys.entry((pair, entry.key.as_str(), entry.env)).or_insert(read);
             if standing < known.standing {
                 *known = read;
@@ -115,9 +119,9 @@ impl<'a> Reads<'a> {
 
 /// The source that a reference means, and how it stands to the stamp.
 fn meant<'a>(
-    state: &State<'a>,
-    sources: &Sources<'a>,
-    subject: &Subject<'a>,
+    state: &ComparedState<'a>,
+    sources: &BothSources<'a>,
+    subject: &SideWorkload<'a>,
     reference: &'a Reference,
     reason: &Reason,
 ) -> Option<(SourceId, Standing)> {

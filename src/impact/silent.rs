@@ -1,10 +1,10 @@
 //! The sources that changed, who reads what changed in them, and why one of them rolls nobody.
 
-use super::objects::Applied;
-use super::reads::{Reads, Standing};
-use super::sources::{SourcePair, Sources};
-use super::state::State;
-use super::{Answer, Assume, Change, KeyChange, Silent, SourceChange, Workload};
+use super::objects::AppliedDocument;
+use super::reads::{ReadKeys, Standing};
+use super::sources::{BothSources, SourcePair};
+use super::state::ComparedState;
+use super::{Answer, Assume, HowChanged, KeyChange, Silent, SourceChange, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a workload stands to a source that changed.
@@ -16,11 +16,11 @@ struct Reader<'a> {
 
 /// The sources that changed. `read` is what each workload reads before and after.
 pub(super) fn changes(
-    before: &State<'_>,
-    after: &State<'_>,
-    sources: &Sources<'_>,
+    before: &ComparedState<'_>,
+    after: &ComparedState<'_>,
+    sources: &BothSources<'_>,
     workloads: &[Workload],
-    read: &[(Reads<'_>, Reads<'_>)],
+    read: &[(ReadKeys<'_>, ReadKeys<'_>)],
 ) -> Vec<SourceChange> {
     let mut readers: BTreeMap<usize, Vec<Reader<'_>>> = BTreeMap::new();
     let mut named: BTreeSet<usize> = BTreeSet::new();
@@ -52,18 +52,18 @@ pub(super) fn changes(
 }
 
 /// Whether the object that a controller fills a source from reads differently.
-fn differs(before: &State<'_>, after: &State<'_>, pair: &SourcePair<'_>) -> bool {
+fn differs(before: &ComparedState<'_>, after: &ComparedState<'_>, pair: &SourcePair<'_>) -> bool {
     let (Some(was), Some(is)) = (pair.before, pair.after) else {
         return true;
     };
-    let was = Applied::new(before, was.object, Assume::Written);
-    let is = Applied::new(after, is.object, Assume::Written);
+    let was = AppliedDocument::new(before, was.object, Assume::Written);
+    let is = AppliedDocument::new(after, is.object, Assume::Written);
     was.text != is.text && was.value() != is.value()
 }
 
 fn change(
-    before: &State<'_>,
-    after: &State<'_>,
+    before: &ComparedState<'_>,
+    after: &ComparedState<'_>,
     pair: &SourcePair<'_>,
     readers: &[Reader<'_>],
     is_named: bool,
@@ -92,9 +92,9 @@ fn change(
         target: pair.target,
         at: state.at(object.place_of_name()),
         change: match (pair.before.is_some(), pair.after.is_some()) {
-            (true, true) => Change::Changed,
-            (true, false) => Change::Removed,
-            (false, _) => Change::Added,
+            (true, true) => HowChanged::Changed,
+            (true, false) => HowChanged::Removed,
+            (false, _) => HowChanged::Added,
         },
         overlays: Vec::new(),
         silent: silent(pair, &keys, readers, &all, is_named, workloads),

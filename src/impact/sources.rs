@@ -1,8 +1,8 @@
 //! The sources of both states: which are the same one, and what changed in them.
 
 use super::pairs::{Item, pair};
-use super::state::{Provided, State, Subject};
-use super::{At, Change, Name, Side};
+use super::state::{ComparedState, ProvidedSource, SideWorkload};
+use super::{At, HowChanged, Name, Side};
 use crate::digest::ValueDigest;
 use crate::digest::name_hash::looks_suffixed;
 use crate::extract::{Entry, Reference, SourceId};
@@ -15,8 +15,8 @@ pub(super) struct SourcePair<'a> {
     /// Who it is, without the suffix of its content.
     pub(super) name: Name,
     pub(super) target: Target,
-    pub(super) before: Option<Provided<'a>>,
-    pub(super) after: Option<Provided<'a>>,
+    pub(super) before: Option<ProvidedSource<'a>>,
+    pub(super) after: Option<ProvidedSource<'a>>,
     /// The keys that differ, by name.
     pub(super) keys: Vec<Differing>,
 }
@@ -24,12 +24,12 @@ pub(super) struct SourcePair<'a> {
 /// A key that differs.
 pub(super) struct Differing {
     pub(super) key: String,
-    pub(super) change: Change,
+    pub(super) change: HowChanged,
     pub(super) at: At,
 }
 
 /// The sources of both states, and which of them a reference means.
-pub(super) struct Sources<'a> {
+pub(super) struct BothSources<'a> {
     pub(super) pairs: Vec<SourcePair<'a>>,
     before: BTreeMap<SourceId, usize>,
     after: BTreeMap<SourceId, usize>,
@@ -48,12 +48,12 @@ struct ByName {
 
 type Key = (Target, Option<String>, String);
 
-impl<'a> Sources<'a> {
+impl<'a> BothSources<'a> {
     /// Pairs the sources of two states.
-    pub(super) fn new(before: &State<'a>, after: &State<'a>) -> Self {
+    pub(super) fn new(before: &ComparedState<'a>, after: &ComparedState<'a>) -> Self {
         let old = before.sources();
         let new = after.sources();
-        let exact = |state: &State<'a>, all: &[Provided<'a>]| -> Vec<Item<Key>> {
+        let exact = |state: &ComparedState<'a>, all: &[ProvidedSource<'a>]| -> Vec<Item<Key>> {
             all.iter().map(|source| item(state, source, source.source.name.to_string())).collect()
         };
         let mut found = Self {
@@ -72,7 +72,7 @@ impl<'a> Sources<'a> {
         }
         // What is left may have got another suffix: one without it, or with the suffix of other
         // content, is the same source.
-        let base = |state: &State<'a>, all: &[Provided<'a>], left: &[Vec<usize>]| {
+        let base = |state: &ComparedState<'a>, all: &[ProvidedSource<'a>], left: &[Vec<usize>]| {
             let items = left.iter().map(|copies| {
                 let source = &all[copies[0]];
                 item(state, source, base_name(&source.source.name).to_owned())
@@ -101,17 +101,17 @@ impl<'a> Sources<'a> {
 
     fn add(
         &mut self,
-        before: &State<'a>,
-        after: &State<'a>,
-        old: &[Provided<'a>],
-        new: &[Provided<'a>],
+        before: &ComparedState<'a>,
+        after: &ComparedState<'a>,
+        old: &[ProvidedSource<'a>],
+        new: &[ProvidedSource<'a>],
         old_copies: &[usize],
         new_copies: &[usize],
     ) {
         let number = self.pairs.len();
         self.before.extend(old_copies.iter().map(|&i| (old[i].at, number)));
         self.after.extend(new_copies.iter().map(|&i| (new[i].at, number)));
-        let counting = |all: &[Provided<'a>], copies: &[usize]| counting(all, copies);
+        let counting = |all: &[ProvidedSource<'a>], copies: &[usize]| counting(all, copies);
         let (old, new) = (counting(old, old_copies), counting(new, new_copies));
         let (state, any) = match (new, old) {
             (Some(new), _) => (after, new),
@@ -154,8 +154,8 @@ impl<'a> Sources<'a> {
     /// the same apply unit before others. Nobody guesses between two.
     pub(super) fn named(
         &self,
-        state: &State<'a>,
-        subject: &Subject<'a>,
+        state: &ComparedState<'a>,
+        subject: &SideWorkload<'a>,
         reference: &Reference,
     ) -> Option<SourceId> {
         let own = state.namespace(subject.object.id.namespace.as_deref());
@@ -194,13 +194,13 @@ impl SourcePair<'_> {
     }
 }
 
-fn namespace<'s>(source: &Provided<'s>) -> Option<&'s str> {
+fn namespace<'s>(source: &ProvidedSource<'s>) -> Option<&'s str> {
     let own = source.source.namespace.as_deref();
     own.or(source.object.id.namespace.as_deref())
 }
 
 /// The sources by what references say; of several copies in one unit, the last.
-fn by_name(state: &State<'_>, all: &[Provided<'_>]) -> Names {
+fn by_name(state: &ComparedState<'_>, all: &[ProvidedSource<'_>]) -> Names {
     let mut names = Names::new();
     for provided in all {
         let name = (provided.source.target, provided.source.name.to_string());
@@ -216,7 +216,7 @@ fn by_name(state: &State<'_>, all: &[Provided<'_>]) -> Names {
     names
 }
 
-fn item(state: &State<'_>, source: &Provided<'_>, name: String) -> Item<Key> {
+fn item(state: &ComparedState<'_>, source: &ProvidedSource<'_>, name: String) -> Item<Key> {
     let namespace = state.namespace(namespace(source));
     Item {
         key: (source.source.target, namespace, name),
@@ -234,17 +234,17 @@ fn base_name(name: &str) -> &str {
 
 /// The copy that counts: the last, but one that is no Helm hook before one that is, and one whose
 /// content is written before one that a controller fills.
-fn counting<'a>(all: &[Provided<'a>], copies: &[usize]) -> Option<Provided<'a>> {
+fn counting<'a>(all: &[ProvidedSource<'a>], copies: &[usize]) -> Option<ProvidedSource<'a>> {
     let rank = |i: usize| (!all[i].source.filled_in_cluster, !all[i].object.hook);
     copies.iter().max_by_key(|&&i| (rank(i), i)).map(|&i| all[i])
 }
 
 /// The keys that differ. A key may stand for text and for bytes; it is one key to its readers.
 fn differing(
-    before: &State<'_>,
-    after: &State<'_>,
-    old: Option<Provided<'_>>,
-    new: Option<Provided<'_>>,
+    before: &ComparedState<'_>,
+    after: &ComparedState<'_>,
+    old: Option<ProvidedSource<'_>>,
+    new: Option<ProvidedSource<'_>>,
 ) -> Vec<Differing> {
     let mut keys: BTreeMap<&str, [Vec<&Entry>; 2]> = BTreeMap::new();
     for (side, source) in [old, new].iter().enumerate() {
@@ -252,17 +252,18 @@ fn differing(
             keys.entry(&entry.key).or_default()[side].push(entry);
         }
     }
-    let place = |state: &State<'_>, source: Option<Provided<'_>>, entries: &[&Entry]| {
-        let file = source.map(|s| s.object.place.file);
-        let span = entries.first().map(|e| e.at);
-        file.zip(span).map(|(file, span)| state.at(Place { file, span }))
-    };
+    let place =
+        |state: &ComparedState<'_>, source: Option<ProvidedSource<'_>>, entries: &[&Entry]| {
+            let file = source.map(|s| s.object.place.file);
+            let span = entries.first().map(|e| e.at);
+            file.zip(span).map(|(file, span)| state.at(Place { file, span }))
+        };
     let found = keys.into_iter().filter_map(|(key, [was, is])| {
         let change = match (was.is_empty(), is.is_empty()) {
-            (false, true) => Change::Removed,
-            (true, false) => Change::Added,
+            (false, true) => HowChanged::Removed,
+            (true, false) => HowChanged::Added,
             _ if same(&was, &is) => return None,
-            _ => Change::Changed,
+            _ => HowChanged::Changed,
         };
         let at = place(after, new, &is).or_else(|| place(before, old, &was))?;
         Some(Differing { key: key.to_owned(), change, at })

@@ -11,7 +11,7 @@ use crate::text::input::Found;
 use std::collections::BTreeMap;
 
 /// One of the two states.
-pub struct State<'a> {
+pub struct ComparedState<'a> {
     pub(super) side: Side,
     pub(super) outcome: &'a Outcome,
     namespace: Option<&'a str>,
@@ -22,7 +22,7 @@ pub struct State<'a> {
 }
 
 /// A workload of a state.
-pub(super) struct Subject<'a> {
+pub(super) struct SideWorkload<'a> {
     pub(super) at: ObjectId,
     pub(super) object: &'a Object,
     /// The decisions about its pod templates.
@@ -31,13 +31,13 @@ pub(super) struct Subject<'a> {
 
 /// A source of a state.
 #[derive(Clone, Copy)]
-pub(super) struct Provided<'a> {
+pub(super) struct ProvidedSource<'a> {
     pub(super) at: SourceId,
     pub(super) object: &'a Object,
     pub(super) source: &'a Source,
 }
 
-impl<'a> State<'a> {
+impl<'a> ComparedState<'a> {
     /// A state. `namespace` is that of objects that name none; `roots` are the paths that were named,
     /// as the names of the files begin with them.
     pub fn new(
@@ -75,13 +75,13 @@ impl<'a> State<'a> {
     }
 
     /// The workloads, in the order of the input.
-    pub(super) fn subjects(&self) -> Vec<Subject<'a>> {
-        let mut found: Vec<Subject<'a>> = Vec::new();
+    pub(super) fn subjects(&self) -> Vec<SideWorkload<'a>> {
+        let mut found: Vec<SideWorkload<'a>> = Vec::new();
         let mut known: BTreeMap<ObjectId, usize> = BTreeMap::new();
         for planned in &self.outcome.plan.workloads {
             let at = planned.object;
             let position = *known.entry(at).or_insert_with(|| {
-                found.push(Subject { at, object: &self.manifests()[at], planned: Vec::new() });
+                found.push(SideWorkload { at, object: &self.manifests()[at], planned: Vec::new() });
                 found.len() - 1
             });
             found[position].planned.push(planned);
@@ -90,9 +90,9 @@ impl<'a> State<'a> {
     }
 
     /// The sources, in the order of the input.
-    pub(super) fn sources(&self) -> Vec<Provided<'a>> {
+    pub(super) fn sources(&self) -> Vec<ProvidedSource<'a>> {
         let manifests = self.manifests();
-        let named = manifests.sources().map(|(at, source)| Provided {
+        let named = manifests.sources().map(|(at, source)| ProvidedSource {
             at,
             object: manifests.owner(at),
             source,

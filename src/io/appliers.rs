@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// An object that applies a folder which is here.
-pub(super) struct Found {
+pub(super) struct FoundApplier {
     /// The file of the object, by its real path.
     pub(super) file: PathBuf,
     /// Its text.
@@ -34,10 +34,10 @@ pub(super) fn find(
     folders: &[PathBuf],
     stamp: &str,
     disk: &dyn Disk,
-) -> Vec<Found> {
+) -> Vec<FoundApplier> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
-    let mut sources = Sources::default();
+    let mut sources = VariableSources::default();
     for (file, root) in files(loaded, folders, disk) {
         if !seen.insert(file.clone()) {
             continue;
@@ -56,7 +56,7 @@ pub(super) fn find(
             let folder = folder.and_then(|folder| disk.real(&root.join(folder)));
             if let Some(folder) = folder.filter(|f| disk.is_dir(f) && f.starts_with(&root)) {
                 let (file, text, root) = (file.clone(), text.clone(), root.clone());
-                found.push(Found { file, text, root, folder, applier });
+                found.push(FoundApplier { file, text, root, folder, applier });
             }
         }
     }
@@ -116,9 +116,9 @@ fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(
 
 /// Texts that define sources of variables and repositories, by the root below which they lie.
 #[derive(Default)]
-pub(super) struct Sources(BTreeMap<PathBuf, Vec<(PathBuf, String)>>);
+pub(super) struct VariableSources(BTreeMap<PathBuf, Vec<(PathBuf, String)>>);
 
-impl Sources {
+impl VariableSources {
     /// The texts below a root in which a word stands.
     fn with<'a>(
         &'a mut self,
@@ -182,7 +182,7 @@ impl Sources {
     /// where there are several, and whether one is changed before it is applied.
     fn variables(
         &mut self,
-        found: &Found,
+        found: &FoundApplier,
         all: &BTreeMap<PathBuf, OnDisk>,
         disk: &dyn Disk,
     ) -> Variables {
@@ -338,7 +338,7 @@ fn is_changed(file: &Path, all: &BTreeMap<PathBuf, OnDisk>) -> bool {
     })
 }
 
-impl Found {
+impl FoundApplier {
     /// What the object builds, as a kustomization, and the key that tells it from others: the name of no
     /// file.
     pub(super) fn on_disk(self, nth: usize, disk: &dyn Disk) -> (PathBuf, OnDisk) {
@@ -457,7 +457,7 @@ impl Found {
     pub(super) fn applied(
         &self,
         all: &BTreeMap<PathBuf, OnDisk>,
-        sources: &mut Sources,
+        sources: &mut VariableSources,
         disk: &dyn Disk,
     ) -> Applied {
         let variables = sources.variables(self, all, disk);

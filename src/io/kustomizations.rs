@@ -4,7 +4,7 @@
 //! In a git repository all of it is looked at, because an overlay anywhere in it may use a base that
 //! was named alone; outside of one only the named folders are.
 
-use super::appliers::{self, Sources};
+use super::appliers::{self, VariableSources};
 use super::disk::{Disk, FileSystem};
 use super::{display, relative};
 use crate::k8s::kustomize_names::FILE_NAMES;
@@ -30,7 +30,7 @@ pub(super) struct OnDisk {
     pub(super) patches: BTreeMap<String, PathBuf>,
     /// The object of a controller that it stands for: `path` is its file then, and `folder` the one that
     /// it applies.
-    pub(super) applied: Option<Box<appliers::Found>>,
+    pub(super) applied: Option<Box<appliers::FoundApplier>>,
 }
 
 /// What one of its resources is.
@@ -73,7 +73,7 @@ pub(super) fn load(
         kept.iter().enumerate().map(|(i, path)| (*path, i)).collect();
     let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
     let mut kustomizations = Vec::new();
-    let mut sources = Sources::default();
+    let mut sources = VariableSources::default();
     for path in &kept {
         let on_disk = &found[*path];
         let mut kustomization = inputs.kustomization(on_disk, &numbers, here.as_deref());

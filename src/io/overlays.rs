@@ -1,7 +1,7 @@
 //! The overlays below the named paths: every kustomization that no other one includes, with the files
 //! that its build can read.
 
-use super::appliers::Sources;
+use super::appliers::VariableSources;
 use super::builds::{Builder, Failure};
 use super::disk::FileSystem;
 use super::kustomizations::{self, ListedResource, OnDisk};
@@ -9,7 +9,7 @@ use super::shadow::Shadow;
 use super::{display, relative};
 use crate::finding::divergence::UnknownVariable;
 use crate::k8s::kustomize_names::FILE_NAMES;
-use crate::overlays::{self, PutIn, put_in};
+use crate::overlays::{self, PutInBuild, put_in};
 use crate::scope::kustomize::{Amends, Variables};
 use crate::text::Span;
 use sha2::{Digest as _, Sha256};
@@ -87,7 +87,7 @@ impl Overlay {
     ///
     /// # Errors
     /// Why there is nothing.
-    pub fn printed(&self, builder: &Builder) -> Result<PutIn, Failure> {
+    pub fn printed(&self, builder: &Builder) -> Result<PutInBuild, Failure> {
         let Some(applied) = &self.applied else {
             let text = builder.run(&self.folder)?;
             return put_in(text, &Variables::default()).map_err(Failure::Failed);
@@ -170,7 +170,7 @@ pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
     });
     let (files, folders): (BTreeSet<PathBuf>, BTreeSet<PathBuf>) =
         named.into_iter().partition(|path| path.is_file());
-    let mut sources = Sources::default();
+    let mut sources = VariableSources::default();
     let overlays = leaves.map(|on_disk| {
         let mut overlay = overlay(&found, on_disk, here.as_deref());
         overlay.apply(&found, on_disk, &mut sources, here.as_deref());
@@ -206,7 +206,7 @@ impl Overlay {
         &mut self,
         found: &BTreeMap<PathBuf, OnDisk>,
         on_disk: &OnDisk,
-        sources: &mut Sources,
+        sources: &mut VariableSources,
         here: Option<&Path>,
     ) {
         let Some(by) = &on_disk.applied else { return };

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 /// What adds a read to a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum By {
+pub enum AddedBy {
     /// The annotation `rollstamp.dev/also`.
     Own,
     /// A list of Reloader's.
@@ -33,19 +33,19 @@ fn row(id: &'static str, target: Target) -> TableRow<Site> {
     }))
 }
 
-static ADDED: LazyLock<Vec<(By, TableRow<Site>)>> = LazyLock::new(|| {
+static ADDED: LazyLock<Vec<(AddedBy, TableRow<Site>)>> = LazyLock::new(|| {
     let rows = [
-        (By::Own, "annotation rollstamp.dev/also"),
-        (By::Reloader, "list of Reloader"),
-        (By::Wave, "annotation of Wave"),
-        (By::Label, "collected by label"),
+        (AddedBy::Own, "annotation rollstamp.dev/also"),
+        (AddedBy::Reloader, "list of Reloader"),
+        (AddedBy::Wave, "annotation of Wave"),
+        (AddedBy::Label, "collected by label"),
     ];
     let targets = [Target::ConfigMap, Target::Secret];
     rows.iter().flat_map(|&(by, id)| targets.map(|target| (by, row(id, target)))).collect()
 });
 
 /// The site of an added read.
-pub fn site(by: By, target: Target) -> TableRow<Site> {
+pub fn site(by: AddedBy, target: Target) -> TableRow<Site> {
     let found = ADDED.iter().find(|(own, site)| *own == by && site.target == target);
     found.map_or_else(|| row("added", target), |(_, site)| site.clone())
 }

@@ -167,7 +167,7 @@ pub const LABELS_SET: &[LabelsPlace] = &[
 
 /// A field that selects pods, or objects, by their labels.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Selector {
+pub struct SelectorField {
     /// The kinds that have it; none for any kind, at the end of any way.
     pub kinds: &'static [&'static str],
     /// The fields that lead to it, lists left out: from the object, or the last ones of a way.
@@ -176,52 +176,52 @@ pub struct Selector {
 
 /// The fields that are known to select by labels. What is named anywhere else than here and in
 /// [`LABELS_SET`] may be a selector too, and holds a label all the same.
-pub const SELECTORS: &[Selector] = &[
+pub const SELECTORS: &[SelectorField] = &[
     // kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements
-    Selector {
+    SelectorField {
         kinds: &["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Rollout"],
         path: "spec/selector",
     },
     // kubernetes.io/docs/concepts/services-networking/service/#defining-a-service
-    Selector {
+    SelectorField {
         kinds: &["Service", "ReplicationController", "DeploymentConfig"],
         path: "spec/selector",
     },
     // kubernetes.io/docs/tasks/run-application/configure-pdb
-    Selector { kinds: &["PodDisruptionBudget"], path: "spec/selector" },
+    SelectorField { kinds: &["PodDisruptionBudget"], path: "spec/selector" },
     // kubernetes.io/docs/concepts/services-networking/network-policies
-    Selector { kinds: &["NetworkPolicy"], path: "spec/podSelector" },
-    Selector { kinds: &["NetworkPolicy"], path: "spec/ingress/from/podSelector" },
-    Selector { kinds: &["NetworkPolicy"], path: "spec/egress/to/podSelector" },
+    SelectorField { kinds: &["NetworkPolicy"], path: "spec/podSelector" },
+    SelectorField { kinds: &["NetworkPolicy"], path: "spec/ingress/from/podSelector" },
+    SelectorField { kinds: &["NetworkPolicy"], path: "spec/egress/to/podSelector" },
     // docs.cilium.io/en/stable/security/policy/language
-    Selector {
+    SelectorField {
         kinds: &["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"],
         path: "spec/endpointSelector",
     },
     // docs.tigera.io/calico/latest/reference/resources/networkpolicy: `selector: label == 'x'`
-    Selector { kinds: &["NetworkPolicy", "GlobalNetworkPolicy"], path: "spec/selector" },
+    SelectorField { kinds: &["NetworkPolicy", "GlobalNetworkPolicy"], path: "spec/selector" },
     // kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node and topology-spread-constraints
-    Selector { kinds: &[], path: "podAffinity" },
-    Selector { kinds: &[], path: "podAntiAffinity" },
-    Selector { kinds: &[], path: "topologySpreadConstraints" },
+    SelectorField { kinds: &[], path: "podAffinity" },
+    SelectorField { kinds: &[], path: "podAntiAffinity" },
+    SelectorField { kinds: &[], path: "topologySpreadConstraints" },
     // prometheus-operator.dev/docs/api-reference
-    Selector { kinds: &["PodMonitor", "ServiceMonitor"], path: "spec/selector" },
-    Selector { kinds: &["PodMonitor", "ServiceMonitor"], path: "spec/podTargetLabels" },
+    SelectorField { kinds: &["PodMonitor", "ServiceMonitor"], path: "spec/selector" },
+    SelectorField { kinds: &["PodMonitor", "ServiceMonitor"], path: "spec/podTargetLabels" },
     // docs.victoriametrics.com/operator/resources
-    Selector { kinds: &["VMPodScrape", "VMServiceScrape"], path: "spec/selector" },
+    SelectorField { kinds: &["VMPodScrape", "VMServiceScrape"], path: "spec/selector" },
     // istio.io/latest/docs/reference/config/networking/destination-rule/#Subset
-    Selector { kinds: &["DestinationRule"], path: "spec/subsets/labels" },
+    SelectorField { kinds: &["DestinationRule"], path: "spec/subsets/labels" },
     // istio.io/latest/docs/reference/config/type/workload-selector
-    Selector {
+    SelectorField {
         kinds: &["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "Telemetry"],
         path: "spec/selector",
     },
-    Selector { kinds: &["Gateway"], path: "spec/selector" },
-    Selector { kinds: &["Sidecar", "EnvoyFilter"], path: "spec/workloadSelector" },
+    SelectorField { kinds: &["Gateway"], path: "spec/selector" },
+    SelectorField { kinds: &["Sidecar", "EnvoyFilter"], path: "spec/workloadSelector" },
     // linkerd.io/2/reference/authorization-policy
-    Selector { kinds: &["Server"], path: "spec/podSelector" },
+    SelectorField { kinds: &["Server"], path: "spec/podSelector" },
     // kubernetes.io/docs/concepts/workloads/pods/downward-api: a pod that reads its own labels
-    Selector { kinds: &[], path: "fieldRef" },
+    SelectorField { kinds: &[], path: "fieldRef" },
 ];
 
 /// Annotations of a pod template that say when, or because of what, somebody restarted its pods: they

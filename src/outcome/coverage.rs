@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use crate::extract::Reference;
-use crate::finding::divergence::Class;
+use crate::finding::divergence::DivergenceClass;
 use crate::k8s::indirect::Indirect;
 use crate::plan::{Decision, Listing, Planned, State};
 use crate::text::FileId;
@@ -45,7 +45,7 @@ pub struct Coverage {
     /// Those of kinds that are never stamped, such as Jobs.
     pub not_stamped: usize,
     /// Those that are left alone, by what makes what is applied differ from the text.
-    pub left_alone: BTreeMap<Class, usize>,
+    pub left_alone: BTreeMap<DivergenceClass, usize>,
     /// Those that every overlay stamps by its stamps file, where only a build shows whether the stamps are
     /// right.
     pub unverified: usize,

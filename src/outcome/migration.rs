@@ -1,7 +1,7 @@
 //! What became of the workloads that leave a controller.
 
 use super::Outcome;
-use crate::compat::migration::{Change, Fate, Named, Why};
+use crate::compat::migration::{AnnotationChange, Fate, Named, Why};
 use crate::extract::Object;
 use crate::plan::{Decision, State};
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ pub struct Migration<'a> {
     /// The controller, as people write its name.
     pub from: &'static str,
     /// The objects, in the order of the input.
-    pub rows: Vec<Row<'a>>,
+    pub rows: Vec<MigrationRow<'a>>,
     /// How many workloads are without the controller from now on.
     pub leave: usize,
     /// How many keep it for some of their sources.
@@ -25,21 +25,21 @@ pub struct Migration<'a> {
 }
 
 /// What became of one object.
-pub struct Row<'a> {
+pub struct MigrationRow<'a> {
     /// The workload, or the source.
     pub object: &'a Object,
     /// What became of it.
     pub became: Became<'a>,
     /// The annotations that change.
-    pub changes: &'a [Change],
+    pub changes: &'a [AnnotationChange],
 }
 
 /// What became of an object.
 pub enum Became<'a> {
     /// A workload that says nothing to the controller any more.
-    Without(Reads<'a>),
+    Without(ReadsLeft<'a>),
     /// A workload that keeps the controller for what is outside.
-    Keeps(Reads<'a>),
+    Keeps(ReadsLeft<'a>),
     /// A workload that the controller left alone, and so shall we.
     Ignored,
     /// A workload that is as it was.
@@ -49,7 +49,7 @@ pub enum Became<'a> {
 }
 
 /// Who takes care of what a workload reads.
-pub struct Reads<'a> {
+pub struct ReadsLeft<'a> {
     /// What the stamp covers.
     pub inside: &'a BTreeSet<Named>,
     /// What stays with the controller.
@@ -73,7 +73,7 @@ impl Outcome {
         let mut outside: BTreeSet<(Option<&str>, &Named)> = BTreeSet::new();
         for moved in &self.plan.moves {
             let object = &manifests[moved.object];
-            let (became, changes): (Became<'_>, &[Change]) = match &moved.fate {
+            let (became, changes): (Became<'_>, &[AnnotationChange]) = match &moved.fate {
                 Fate::Untouched => continue,
                 Fate::Moves(_) if self.is_refused(object) => {
                     (Became::LeftAlone(&Why::Refused), &[])
@@ -84,7 +84,7 @@ impl Outcome {
                 Fate::Moves(of) => {
                     let namespace = object.id.namespace.as_deref();
                     outside.extend(of.outside.iter().map(|source| (namespace, source)));
-                    let reads = Reads { inside: &of.inside, outside: &of.outside };
+                    let reads = ReadsLeft { inside: &of.inside, outside: &of.outside };
                     let became = match of.outside.is_empty() {
                         true => Became::Without(reads),
                         false => Became::Keeps(reads),
@@ -98,7 +98,7 @@ impl Outcome {
                 Became::LeftAlone(_) => sum.left_alone += 1,
                 Became::Source => {}
             }
-            sum.rows.push(Row { object, became, changes });
+            sum.rows.push(MigrationRow { object, became, changes });
         }
         sum.outside = outside.len();
         let rolls = self.plan.workloads.iter().filter(|planned| {

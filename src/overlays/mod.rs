@@ -7,7 +7,7 @@ mod record;
 mod applied;
 mod together;
 
-pub use applied::{PutIn, kustomization, put_in};
+pub use applied::{PutInBuild, kustomization, put_in};
 pub use origin::{origin, written};
 pub use record::{decode, encode};
 pub use together::together;
@@ -15,7 +15,7 @@ pub use together::together;
 use crate::extract::Template;
 use crate::finding::{Code, Finding, Severity};
 use crate::outcome::Outcome;
-use crate::patches::{Listed, Patch, Stamp};
+use crate::patches::{Listed, Stamp, StampPatch};
 use crate::plan::{Decision, Planned, State};
 use crate::scope::Home;
 use crate::text::Place;
@@ -37,7 +37,7 @@ pub struct Summary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
     /// The workload and its stamps.
-    pub patch: Patch,
+    pub patch: StampPatch,
     /// Whether what is built has all of these stamps.
     pub is_right: bool,
 }
@@ -60,7 +60,7 @@ pub struct Told {
 /// A workload as a build names it: group, kind, name, namespace.
 pub type Key = (SmolStr, SmolStr, SmolStr, Option<SmolStr>);
 
-fn key(patch: &Patch) -> Key {
+fn key(patch: &StampPatch) -> Key {
     (patch.group.clone(), patch.kind.clone(), patch.name.clone(), patch.namespace.clone())
 }
 
@@ -91,9 +91,9 @@ pub fn summary(outcome: &Outcome) -> Summary {
     Summary { needs, told: told.collect() }
 }
 
-fn unstamped(outcome: &Outcome, planned: &Planned) -> Patch {
+fn unstamped(outcome: &Outcome, planned: &Planned) -> StampPatch {
     let id = &outcome.manifests[planned.object].id;
-    Patch {
+    StampPatch {
         group: id.group.clone(),
         kind: id.kind.clone(),
         name: id.name.clone(),
@@ -140,8 +140,8 @@ pub fn patches(
     in_place: Option<&BTreeMap<Key, Vec<Stamp>>>,
     entries: &[&Listed],
     all: bool,
-) -> Vec<Patch> {
-    let is_listed = |patch: &Patch| {
+) -> Vec<StampPatch> {
+    let is_listed = |patch: &StampPatch| {
         entries.iter().any(|entry| {
             entry.group == patch.group && entry.kind == patch.kind && entry.name == patch.name
         })

@@ -2,7 +2,7 @@
 
 use super::{Need, Summary, Told};
 use crate::finding::{Code, Severity};
-use crate::patches::{Has, Patch, Stamp};
+use crate::patches::{Has, Stamp, StampPatch};
 use crate::yaml::path::Step;
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +98,7 @@ pub fn decode(text: &str) -> Option<Summary> {
     }
     let needs = record.needs.into_iter().map(|row| {
         let stamps = row.stamps.into_iter().map(stamp).collect::<Option<Vec<_>>>()?;
-        let patch = Patch {
+        let patch = StampPatch {
             group: row.group.into(),
             kind: row.kind.into(),
             name: row.name.into(),
@@ -137,7 +137,7 @@ mod tests {
     fn a_record_is_read_back() {
         let template = vec![Step::Field("spec".into()), Step::Item(3)];
         let stamp = Stamp { template, has: Has::Metadata, value: "ab".to_owned() };
-        let patch = Patch {
+        let patch = StampPatch {
             group: "apps".into(),
             kind: "Deployment".into(),
             name: "web".into(),

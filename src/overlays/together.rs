@@ -1,7 +1,7 @@
 //! The patches of a folder that several controllers apply: they share one stamps file.
 
 use super::Summary;
-use crate::patches::Patch;
+use crate::patches::StampPatch;
 use std::collections::BTreeSet;
 
 /// The patches that the stamps file of a folder must hold: `wanted` by one or more of the overlays that are
@@ -10,16 +10,19 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// A workload for which one file cannot hold all stamps.
-pub fn together(wanted: Vec<Vec<Patch>>, summaries: &[&Summary]) -> Result<Vec<Patch>, Patch> {
+pub fn together(
+    wanted: Vec<Vec<StampPatch>>,
+    summaries: &[&Summary],
+) -> Result<Vec<StampPatch>, StampPatch> {
     if summaries.len() < 2 {
         return Ok(wanted.into_iter().flatten().collect());
     }
-    let name = |patch: &Patch| (patch.group.clone(), patch.kind.clone(), patch.name.clone());
+    let name = |patch: &StampPatch| (patch.group.clone(), patch.kind.clone(), patch.name.clone());
     let names: BTreeSet<_> = wanted.iter().flatten().map(name).collect();
     let mut patches = Vec::new();
     for wanted in names {
         let needs = summaries.iter().flat_map(|summary| &summary.needs).map(|need| &need.patch);
-        let same: Vec<&Patch> = needs.filter(|patch| name(patch) == wanted).collect();
+        let same: Vec<&StampPatch> = needs.filter(|patch| name(patch) == wanted).collect();
         let Some(first) = same.first() else { continue };
         if same.iter().all(|patch| patch.stamps == first.stamps) {
             patches.push((*first).clone());
@@ -48,7 +51,7 @@ mod tests {
     use crate::patches::{Has, Stamp};
 
     fn summary(namespace: Option<&str>, value: &str) -> Summary {
-        let patch = Patch {
+        let patch = StampPatch {
             group: "apps".into(),
             kind: "Deployment".into(),
             name: "web".into(),

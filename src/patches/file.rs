@@ -18,7 +18,7 @@ const HEADER: &str = "\
 
 /// The workload of one overlay that a patch stamps, under the name that the build gives it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Patch {
+pub struct StampPatch {
     /// The API group; empty for the core group.
     pub group: SmolStr,
     /// The kind.
@@ -60,8 +60,8 @@ pub enum Has {
 ///
 /// # Errors
 /// The first workload without a name (`generateName`): the target of a patch is a name.
-pub fn write(patches: &[Patch], annotation: &str) -> Result<String, Patch> {
-    let mut sorted: Vec<&Patch> = patches.iter().collect();
+pub fn write(patches: &[StampPatch], annotation: &str) -> Result<String, StampPatch> {
+    let mut sorted: Vec<&StampPatch> = patches.iter().collect();
     sorted.sort();
     sorted.dedup();
     if let Some(nameless) = sorted.iter().find(|patch| patch.name.is_empty()) {
@@ -85,14 +85,18 @@ pub fn write(patches: &[Patch], annotation: &str) -> Result<String, Patch> {
 ///
 /// # Errors
 /// The first workload without a name.
-pub fn post_renderers(patches: &[Patch], annotation: &str) -> Result<String, Patch> {
+pub fn post_renderers(patches: &[StampPatch], annotation: &str) -> Result<String, StampPatch> {
     let items = items(patches, "        ", annotation)?;
     let none = if patches.is_empty() { " []" } else { "" };
     Ok(format!("postRenderers:\n  - kustomize:\n      patches:{none}\n{items}"))
 }
 
 /// The same stamps as the items of a list, in lines that begin with `indent`.
-pub(super) fn items(patches: &[Patch], indent: &str, annotation: &str) -> Result<String, Patch> {
+pub(super) fn items(
+    patches: &[StampPatch],
+    indent: &str,
+    annotation: &str,
+) -> Result<String, StampPatch> {
     let documents = write(patches, annotation)?;
     let mut block = String::new();
     for document in documents.split("---\n").skip(1) {
@@ -113,13 +117,13 @@ fn is_of_transformer(line: &str) -> bool {
 }
 
 /// `rollstamp-deployment-web`.
-fn short_name(patch: &Patch) -> String {
+fn short_name(patch: &StampPatch) -> String {
     format!("rollstamp-{}-{}", patch.kind.to_lowercase(), patch.name)
 }
 
 /// Appends one `PatchTransformer`. The target names the namespace only where another workload has
 /// the same kind and name, so that the file survives another namespace (Flux's `targetNamespace`).
-fn one(patch: &Patch, is_alone: bool, annotation: &str, text: &mut String) {
+fn one(patch: &StampPatch, is_alone: bool, annotation: &str, text: &mut String) {
     let mut name = short_name(patch);
     let mut target = Vec::new();
     if !patch.group.is_empty() {
@@ -153,7 +157,7 @@ fn one(patch: &Patch, is_alone: bool, annotation: &str, text: &mut String) {
 }
 
 /// A strategic merge patch that holds the annotation of every pod template and nothing else.
-fn merge_patch(patch: &Patch, annotation: &str, text: &mut String) {
+fn merge_patch(patch: &StampPatch, annotation: &str, text: &mut String) {
     let separator = if patch.group.is_empty() { "" } else { "/" };
     let api_version = [patch.group.as_str(), separator, &patch.version].concat();
     let _ = write!(
@@ -323,12 +327,12 @@ pub(super) fn listed(text: &str, annotation: &str) -> Vec<Listed> {
 }
 
 /// The workload that one document patches.
-fn patch(document: &Document, text: &str, annotation: &str) -> Option<Patch> {
+fn patch(document: &Document, text: &str, annotation: &str) -> Option<StampPatch> {
     let root = document.root();
     let target = document.value(text, root, "target")?;
     let field = |of: NodeId, name: &str| string(document, text, document.value(text, of, name)?);
     let name = literal(&field(target, "name")?)?;
-    let mut patch = Patch {
+    let mut patch = StampPatch {
         group: field(target, "group").unwrap_or_default().into(),
         kind: field(target, "kind")?.into(),
         namespace: match field(target, "namespace") {
@@ -449,8 +453,8 @@ mod tests {
         Step::Field(name.into())
     }
 
-    fn patch(kind: &str, name: &str, template: Vec<Step>, has: Has) -> Patch {
-        Patch {
+    fn patch(kind: &str, name: &str, template: Vec<Step>, has: Has) -> StampPatch {
+        StampPatch {
             group: "apps".into(),
             kind: kind.into(),
             namespace: Some("n1".into()),
@@ -486,7 +490,7 @@ mod tests {
     fn one_name_in_two_namespaces_needs_both() {
         let template = vec![field("spec"), field("template")];
         let one = patch("Deployment", "web", template, Has::Annotations);
-        let other = Patch { namespace: Some("n2".into()), ..one.clone() };
+        let other = StampPatch { namespace: Some("n2".into()), ..one.clone() };
         let text = write(&[other, one], "checksum/rollstamp").unwrap();
         assert!(text.contains("name: rollstamp-deployment-web.apps.n1"), "{text}");
         assert!(text.contains("namespace: ^n2$"), "{text}");

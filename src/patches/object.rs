@@ -1,7 +1,7 @@
 //! Stamps in `spec.patches` of a Flux `Kustomization`, for a folder that has no stamps file for them: between
 //! two comments, so that they are found again.
 
-use super::file::{Listed, Patch, items, listed};
+use super::file::{Listed, StampPatch, items, listed};
 use crate::text::Span;
 use crate::yaml::{Cursor, Edit, Kind, parse};
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub fn listed_in(text: &str, document: Span, annotation: &str) -> Vec<Listed> {
 pub fn in_object(
     text: &str,
     document: Span,
-    patches: &[Patch],
+    patches: &[StampPatch],
     annotation: &str,
 ) -> Result<Option<Edit>, String> {
     let edit = match block(text, document) {
@@ -69,7 +69,7 @@ fn indent_of(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
-fn made(patches: &[Patch], indent: usize, annotation: &str) -> Result<String, String> {
+fn made(patches: &[StampPatch], indent: usize, annotation: &str) -> Result<String, String> {
     let space = " ".repeat(indent);
     let items = items(patches, &space, annotation)
         .map_err(|nameless| format!("a {} without a name has no patch", nameless.kind))?;
@@ -80,7 +80,7 @@ fn made(patches: &[Patch], indent: usize, annotation: &str) -> Result<String, St
 fn insertion(
     text: &str,
     document: Span,
-    patches: &[Patch],
+    patches: &[StampPatch],
     annotation: &str,
 ) -> Result<Edit, String> {
     let documents = parse(text, document).map_err(|error| error.message)?;
@@ -166,8 +166,8 @@ mod tests {
     use super::*;
     use crate::patches::{Has, Stamp};
 
-    fn patch(name: &str, value: &str) -> Patch {
-        Patch {
+    fn patch(name: &str, value: &str) -> StampPatch {
+        StampPatch {
             group: "apps".into(),
             kind: "Deployment".into(),
             name: name.into(),
@@ -183,7 +183,7 @@ mod tests {
         }
     }
 
-    fn edited(text: &str, patches: &[Patch]) -> String {
+    fn edited(text: &str, patches: &[StampPatch]) -> String {
         let whole = Span::new(0, text.len());
         let mut done = text.to_owned();
         if let Some(edit) = in_object(text, whole, patches, "checksum/rollstamp").unwrap() {

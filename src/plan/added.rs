@@ -7,7 +7,7 @@ use crate::compat::wave;
 use crate::extract::{
     Also, Grounds, Keys, Object, Reference, Said, SiteLabel, Template, TemplateId,
 };
-use crate::k8s::added::{By, site};
+use crate::k8s::added::{AddedBy, site};
 use crate::k8s::providers::Target;
 use crate::resolve::Resolution;
 use crate::resolve::index::Indexed;
@@ -23,7 +23,7 @@ pub struct Added {
     /// The namespace of the source, if it is named.
     pub namespace: Option<SmolStr>,
     /// What adds it.
-    pub by: By,
+    pub by: AddedBy,
     /// What it contributes.
     pub reason: Reason,
 }
@@ -63,13 +63,18 @@ impl<'a> Planner<'a> {
     }
 
     /// Which sources are added, and by what; each once.
-    fn wanted(&mut self, seat: &Seat, at: TemplateId, selection: &Selection) -> Vec<(By, Also)> {
+    fn wanted(
+        &mut self,
+        seat: &Seat,
+        at: TemplateId,
+        selection: &Selection,
+    ) -> Vec<(AddedBy, Also)> {
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
-        let mut wanted: Vec<(By, Also)> = Vec::new();
+        let mut wanted: Vec<(AddedBy, Also)> = Vec::new();
         if let Some(said) = &template.said {
-            wanted.extend(said.also.iter().map(|also| (By::Own, also.clone())));
+            wanted.extend(said.also.iter().map(|also| (AddedBy::Own, also.clone())));
             wanted.extend(self.of_wave(object, said));
         }
         let references = manifests.references_of(at).iter().filter(|reference| reference.reads());
@@ -95,9 +100,9 @@ impl<'a> Planner<'a> {
                     continue;
                 }
                 let by = if has_list && selection.names(target, &source.name, source.tags) {
-                    By::Reloader
+                    AddedBy::Reloader
                 } else if rows.iter().any(|row| source.collected & row != 0) {
-                    By::Label
+                    AddedBy::Label
                 } else {
                     continue;
                 };
@@ -107,8 +112,10 @@ impl<'a> Planner<'a> {
             // A name in a list that nothing in the unit has is outside of it.
             for name in self.names_outside(seat, object, target, selection) {
                 if !named.contains(&(target, name.as_str())) {
-                    wanted
-                        .push((By::Reloader, Also { target, namespace: None, name: name.into() }));
+                    wanted.push((
+                        AddedBy::Reloader,
+                        Also { target, namespace: None, name: name.into() },
+                    ));
                 }
             }
         }
@@ -127,7 +134,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What Wave adds, if it takes care of the workload and is followed.
-    fn of_wave(&self, object: &Object, said: &Said) -> Vec<(By, Also)> {
+    fn of_wave(&self, object: &Object, said: &Said) -> Vec<(AddedBy, Also)> {
         let workload = &said.carried.workload;
         if !self.options.rules.compat.wave || !wave::is_enabled(&object.id.kind, workload) {
             return Vec::new();
@@ -135,7 +142,7 @@ impl<'a> Planner<'a> {
         let extras = wave::extras(workload).filter(|extra| !extra.name.is_empty());
         let also = extras.map(|extra| {
             let namespace = extra.namespace.map(SmolStr::from);
-            (By::Wave, Also { target: extra.target, namespace, name: extra.name.into() })
+            (AddedBy::Wave, Also { target: extra.target, namespace, name: extra.name.into() })
         });
         also.collect()
     }
@@ -175,7 +182,7 @@ impl<'a> Planner<'a> {
 }
 
 /// A reference that stands in for an added read.
-fn reference(template: TemplateId, object: &Object, by: By, also: &Also) -> Reference {
+fn reference(template: TemplateId, object: &Object, by: AddedBy, also: &Also) -> Reference {
     Reference {
         template,
         site: site(by, also.target),

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// The configuration data of a chart in a unit.
-pub(super) struct Data {
+pub(super) struct ChartData {
     /// The value that stands for it; nothing if there is none.
     pub(super) value: Option<String>,
     /// Its sources.
@@ -23,7 +23,7 @@ pub(super) struct Data {
 /// What is known of charts in units, so that it is found out once.
 #[derive(Default)]
 pub(super) struct Charts {
-    data: BTreeMap<(UnitId, Option<SmolStr>), Rc<Data>>,
+    data: BTreeMap<(UnitId, Option<SmolStr>), Rc<ChartData>>,
     hooks: BTreeMap<UnitId, bool>,
 }
 
@@ -38,7 +38,7 @@ impl Planner<'_> {
 
     /// The configuration data of a chart in a unit, with that of the charts inside of it: a template may
     /// take in one of theirs. What is of no chart that is known counts for each.
-    pub(super) fn data(&mut self, seat: &Seat, rendered: Option<&Rendered>) -> Rc<Data> {
+    pub(super) fn data(&mut self, seat: &Seat, rendered: Option<&Rendered>) -> Rc<ChartData> {
         let key = (seat.unit, rendered.map(|rendered| rendered.chart.clone()));
         if let Some(known) = self.charts.data.get(&key) {
             return Rc::clone(known);
@@ -61,7 +61,7 @@ impl Planner<'_> {
         });
         let all: Vec<&Indexed> = all.collect();
         let is_there = !all.is_empty() || !makers.is_empty();
-        let data = Rc::new(Data {
+        let data = Rc::new(ChartData {
             // A source without keys is configuration data too: some may come.
             value: is_there.then(|| lines(manifests, &all, &makers).foreign()),
             sources: all.iter().map(|indexed| indexed.copy).collect(),

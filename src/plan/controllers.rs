@@ -4,7 +4,7 @@ use super::{Decision, Planner, Reason};
 use crate::compat::pattern::Unusable;
 use crate::compat::reloader;
 use crate::compat::selection::{
-    Carried, Differs, Rules, Select, Selection, carries_reloader, differences,
+    Carried, ControllerRules, Differs, Select, Selection, carries_reloader, differences,
 };
 use crate::compat::wave;
 use crate::extract::{Object, Template};
@@ -16,7 +16,7 @@ impl Planner<'_> {
     /// Which reads of a pod template count.
     pub(super) fn selection(&mut self, object: &Object, template: &Template) -> Selection {
         let rules = &self.options.rules.compat;
-        if *rules == Rules::default() || template.not_stamped.is_some() {
+        if *rules == ControllerRules::default() || template.not_stamped.is_some() {
             return Selection::All;
         }
         let nothing = Carried::default();
@@ -108,11 +108,11 @@ impl Planner<'_> {
         }
         let carried = Carried { opted_in: false, ..said.carried.clone() };
         let options = self.options.rules.compat.reloader.clone();
-        let options: reloader::Options = options.unwrap_or_default();
-        let rules = Rules {
+        let options: reloader::ReloaderFlags = options.unwrap_or_default();
+        let rules = ControllerRules {
             select: Select::Annotated,
             reloader: Some(options.clone()),
-            ..Rules::default()
+            ..ControllerRules::default()
         };
         let selection = Selection::new(&rules, &object.id.kind, &carried);
         let is_counted = |reason: &Reason| {

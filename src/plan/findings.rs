@@ -1,6 +1,6 @@
 //! The findings of the plan, one function each.
 
-use super::{Decision, On, Planned, State};
+use super::{Decision, MarkMapping, Planned, State};
 use crate::extract::{
     Entry, Flaw, Malformed, Manifests, Object, Reference, Source, SourceId, refused,
 };
@@ -352,8 +352,12 @@ pub fn stale_marks(manifests: &Manifests, planned: &Planned) -> Option<Finding> 
     let names: Vec<String> = marks.iter().map(|mark| format!("`{}`", mark.key)).collect();
     let template = &manifests[planned.template].marks;
     let at = match first.on {
-        On::Annotations => template.repairable.iter().find(|m| m.key == first.key).map(|m| m.at),
-        On::Labels => template.droppable.iter().find(|m| m.0.name == first.key).map(|m| m.1),
+        MarkMapping::Annotations => {
+            template.repairable.iter().find(|m| m.key == first.key).map(|m| m.at)
+        }
+        MarkMapping::Labels => {
+            template.droppable.iter().find(|m| m.0.name == first.key).map(|m| m.1)
+        }
     };
     let message = format!(
         "the pod template of {} carries {}, not as the configuration asks",

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What is decided about the marks of other tools in a pod template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Foreign {
+pub struct PlannedForeign {
     /// What changes.
     pub marks: Vec<PlannedMark>,
     /// What would become of the marks if the configuration asked for it; only where that was asked.
@@ -31,7 +31,7 @@ pub struct Foreign {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedMark {
     /// The mapping in the metadata of the pod template.
-    pub on: On,
+    pub on: MarkMapping,
     /// Its key.
     pub key: String,
     /// Its value afterwards; nothing if it goes.
@@ -40,14 +40,14 @@ pub struct PlannedMark {
 
 /// A mapping in the metadata of a pod template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum On {
+pub enum MarkMapping {
     /// `annotations`
     Annotations,
     /// `labels`
     Labels,
 }
 
-impl On {
+impl MarkMapping {
     /// The name of the field.
     pub fn field(self) -> &'static str {
         match self {
@@ -96,7 +96,7 @@ impl<'p> Planner<'p> {
         at: TemplateId,
         decision: &Decision,
         reasons: &[Reason],
-    ) -> Foreign {
+    ) -> PlannedForeign {
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
@@ -109,10 +109,10 @@ impl<'p> Planner<'p> {
         let has_none = marks.repairable.is_empty() && marks.droppable.is_empty();
         let is_asked = rules.is_on() || self.options.weighs_foreign;
         if has_none || marks.stay || is_left || !is_asked || self.options.migrate.is_some() {
-            return Foreign::default();
+            return PlannedForeign::default();
         }
         let subject = Subject { seat, at, object, template, decision, reasons };
-        let mut found = Foreign::default();
+        let mut found = PlannedForeign::default();
         if self.options.weighs_foreign {
             found.weighed = Some(Box::new(self.weighed(&subject)));
         }
@@ -161,7 +161,7 @@ impl<'p> Planner<'p> {
                         let message = format!("the pod template of {} {text}", object.id);
                         let finding = object.finding_at(Code::VersionLabelDropped, *place, message);
                         self.said.findings.push(finding.shared(shared));
-                        let (on, key) = (On::Labels, name.to_owned());
+                        let (on, key) = (MarkMapping::Labels, name.to_owned());
                         found.marks.push(PlannedMark { on, key, value: None });
                     }
                     Some(why) => {
@@ -246,7 +246,7 @@ impl<'p> Planner<'p> {
                 let finding = object.finding_at(Code::ForeignRepaired, checksum.at, message);
                 let help = "the pods roll once when this is applied for the first time";
                 self.said.findings.push(finding.shared(format!("{verb} {text}")).help(help));
-                Some(PlannedMark { on: On::Annotations, key: key.clone(), value })
+                Some(PlannedMark { on: MarkMapping::Annotations, key: key.clone(), value })
             }
             Err(why) => {
                 let text = format!("`{key}` as it is: {}", why.text());

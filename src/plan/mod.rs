@@ -22,14 +22,14 @@ pub use added::Added;
 use entries::missing_keys;
 pub(crate) use entries::read_entries;
 pub use findings::{drift, not_written, stale_marks};
-pub use foreign::{Foreign, On, PlannedMark, Weighed};
+pub use foreign::{MarkMapping, PlannedForeign, PlannedMark, Weighed};
 pub use listings::Listing;
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
 use shared::{Read, Shared};
 pub use values::unwatched;
 
-use crate::compat::migration::From;
+use crate::compat::migration::LeftController;
 use crate::compat::selection::Selection;
 use crate::config::options::{Goal, Options};
 use crate::extract::{Manifests, Object, ObjectId, Reference, SourceId, Template, TemplateId};
@@ -44,7 +44,7 @@ use crate::resolve::{Resolution, Resolver};
 use crate::scope::{Home, Seat, UnitId, Units};
 use crate::text::input::Found;
 use crate::yaml::insert::Slot;
-use said::Said;
+use said::WhatToSay;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub struct Planned {
     /// What happens to the stamp of this program.
     pub decision: Decision,
     /// What happens to marks of other tools in the same pod template, where the user asked for it.
-    pub foreign: Foreign,
+    pub foreign: PlannedForeign,
     /// Why: one entry for each reference of the template, in its order.
     pub reasons: Vec<Reason>,
     /// The reads that annotations or the configuration add.
@@ -80,7 +80,7 @@ pub struct Planned {
 
 /// What is decided about a template: the decision, the reason of each reference, the reads that are
 /// added to them, and what becomes of marks of other tools.
-type Decided = (Decision, Vec<Reason>, Vec<Added>, Foreign);
+type Decided = (Decision, Vec<Reason>, Vec<Added>, PlannedForeign);
 
 /// The decision about a stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +140,7 @@ pub fn decide(
     let parts: Vec<&[TemplateId]> = templates.chunks(PART).collect();
     let resolver = Resolver::new(manifests, index, renames.hashed(), options);
     let decided = parallel::map(parts.len(), options.jobs, |part| {
-        let said = Said::default();
+        let said = WhatToSay::default();
         let resolver = &resolver;
         let (in_unit, charts) = (BTreeMap::new(), chart_data::Charts::default());
         let shared = Shared::default();
@@ -150,13 +150,13 @@ pub fn decide(
         (workloads.collect::<Vec<Planned>>(), planner.said)
     });
     let mut plan = Plan::default();
-    let mut said = Said::default();
+    let mut said = WhatToSay::default();
     for (workloads, of_part) in decided {
         plan.workloads.extend(workloads);
         said.add(of_part);
     }
     plan.moves = moves::decide(manifests, &mut plan, options);
-    plan.leaves = options.migrate.as_ref().map(From::name);
+    plan.leaves = options.migrate.as_ref().map(LeftController::name);
     let mut findings = said.findings;
     for ((one, two), readers) in said.clashes {
         findings.push(findings::clash(manifests, one, two, &readers));
@@ -186,7 +186,7 @@ struct Planner<'a> {
     shared: Shared,
     /// What is known of charts.
     charts: chart_data::Charts,
-    said: Said,
+    said: WhatToSay,
 }
 
 /// What the references of a template add up to.
@@ -211,7 +211,7 @@ impl Planner<'_> {
                 if let Home::In(seats) = home {
                     self.say_stripped(seats, at);
                 }
-                let nothing = (Vec::new(), Vec::new(), Foreign::default());
+                let nothing = (Vec::new(), Vec::new(), PlannedForeign::default());
                 Ok((self.strip(object, template), nothing.0, nothing.1, nothing.2))
             }
             _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
@@ -234,7 +234,7 @@ impl Planner<'_> {
                 }
                 _ => {}
             }
-            (Decision::LeftAlone(why), Vec::new(), Vec::new(), Foreign::default())
+            (Decision::LeftAlone(why), Vec::new(), Vec::new(), PlannedForeign::default())
         });
         if manifests[file].encrypted && manifests[file].input.found != Found::Stream {
             // It is read, but never written.
@@ -286,7 +286,7 @@ impl Planner<'_> {
         let stamped = template.not_stamped.is_none();
         if stamped && let Some((code, refusal)) = &template.refusal {
             self.said.findings.push(findings::untrusted(*code, refusal, object));
-            return (Decision::Refused, Vec::new(), Vec::new(), Foreign::default());
+            return (Decision::Refused, Vec::new(), Vec::new(), PlannedForeign::default());
         }
         let selection = match self.selection(object, template) {
             Selection::None(why) => {
@@ -556,7 +556,7 @@ impl Planner<'_> {
 
 /// A workload that takes no part.
 fn ignored(reasons: Vec<Reason>) -> Decided {
-    (Decision::Ignored, reasons, Vec::new(), Foreign::default())
+    (Decision::Ignored, reasons, Vec::new(), PlannedForeign::default())
 }
 
 /// What the API server refuses of the sources that no stamped workload reads.

@@ -2,7 +2,8 @@
 
 use super::{Decision, Plan, Planned, Reason};
 use crate::compat::migration::{
-    self, Change, Fate, From, Known, Move, Named, On, Own, Why, Workload,
+    self, AnnotationChange, Fate, KnownSource, LeftController, Move, Named, On, Own, Why,
+    WorkloadFacts,
 };
 use crate::compat::reloader::Tags;
 use crate::compat::selection::Carried;
@@ -51,7 +52,7 @@ pub(super) fn decide(
             .filter(|planned| matches!(planned.decision, Decision::Stamp { .. }))
             .for_each(|planned| planned.decision = Decision::Ignored);
     }
-    if let From::Reloader(reloader) = from {
+    if let LeftController::Reloader(reloader) = from {
         // Who is left alone still asks Reloader, which must not roll it for such a source.
         let stays = moves.iter().any(|moved| matches!(moved.fate, Fate::LeftAlone(_)));
         for (at, object) in manifests.objects() {
@@ -61,7 +62,7 @@ pub(super) fn decide(
             let Some(source) = told.next().filter(|_| named) else {
                 continue;
             };
-            let change = |key: &str, value: Option<&str>| Change {
+            let change = |key: &str, value: Option<&str>| AnnotationChange {
                 on: On::Workload,
                 key: key.to_owned(),
                 value: value.map(str::to_owned),
@@ -83,14 +84,19 @@ pub(super) fn decide(
     moves
 }
 
-fn of_workload(manifests: &Manifests, planned: &Planned, from: &From, options: &Options) -> Fate {
+fn of_workload(
+    manifests: &Manifests,
+    planned: &Planned,
+    from: &LeftController,
+    options: &Options,
+) -> Fate {
     let template = &manifests[planned.template];
     let object = &manifests[planned.object];
     let nothing = Carried::default();
     let said = template.said.as_deref();
     let carried = said.map_or(&nothing, |said| &said.carried);
     let sources = known(manifests, planned);
-    let workload = Workload {
+    let workload = WorkloadFacts {
         kind: &object.id.kind,
         carried,
         sources: &sources,
@@ -111,11 +117,11 @@ fn of_workload(manifests: &Manifests, planned: &Planned, from: &From, options: &
 }
 
 /// The sources that a workload references or that were added to them, each once.
-fn known(manifests: &Manifests, planned: &Planned) -> Vec<Known> {
-    let mut found: BTreeMap<Named, Known> = BTreeMap::new();
+fn known(manifests: &Manifests, planned: &Planned) -> Vec<KnownSource> {
+    let mut found: BTreeMap<Named, KnownSource> = BTreeMap::new();
     let references = manifests.references_of(planned.template).iter().zip(&planned.reasons);
     let references = references.map(|(reference, reason)| (reference, None, reason, true));
-    let added = planned.added.iter().filter(|added| added.by != added::By::Own);
+    let added = planned.added.iter().filter(|added| added.by != added::AddedBy::Own);
     let added =
         added.map(|added| (&added.reference, added.namespace.as_deref(), &added.reason, false));
     for (reference, namespace, reason, is_referenced) in references.chain(added) {
@@ -129,7 +135,7 @@ fn known(manifests: &Manifests, planned: &Planned) -> Vec<Known> {
             namespace: namespace.filter(|other| own != Some(*other)).map(str::to_owned),
             name: reference.name.to_string(),
         };
-        found.entry(named.clone()).or_insert_with(|| Known {
+        found.entry(named.clone()).or_insert_with(|| KnownSource {
             source: named,
             tags: source.map_or_else(Tags::default, |at| manifests[at].tags),
             is_referenced,

@@ -1,6 +1,6 @@
 //! Workloads that several units apply: one is stamped only where all its units need the same stamp.
 
-use super::{Decided, Decision, Foreign, Planner, Reason, findings};
+use super::{Decided, Decision, PlannedForeign, Planner, Reason, findings};
 use crate::extract::{Keys, Manifests, Object, Reference, Template, TemplateId};
 use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
@@ -60,7 +60,12 @@ impl Planner<'_> {
                     let finding =
                         findings::several_units(self.manifests.workload(at), &one.name, &unit.name);
                     self.said.findings.push(finding);
-                    return Ok((Decision::Refused, Vec::new(), Vec::new(), Foreign::default()));
+                    return Ok((
+                        Decision::Refused,
+                        Vec::new(),
+                        Vec::new(),
+                        PlannedForeign::default(),
+                    ));
                 }
                 Some((one, same)) if same.0 != decided.0 => {
                     let (one, two) = (one.name.clone(), unit.name.clone());
@@ -70,7 +75,7 @@ impl Planner<'_> {
                 // Nobody knows which of the values is right, so the marks stay.
                 Some((_, same)) if same.3 != decided.3 => {
                     if let Some((_, first)) = &mut first {
-                        first.3 = Foreign::default();
+                        first.3 = PlannedForeign::default();
                     }
                 }
                 Some(_) => {}

@@ -2,7 +2,7 @@
 //! the rule hides what comes next.
 
 use crate::config::options::Options;
-use crate::config::policy::{IgnoreRule, Subject};
+use crate::config::policy::{IgnoreRule, RuleSubject};
 use crate::extract::Manifests;
 use crate::finding::{Code, Finding, Severity};
 use crate::text::{Place, Span};
@@ -45,7 +45,7 @@ pub fn without_effect(manifests: &Manifests, options: &Options, silences: &[bool
 fn ignores_nothing(manifests: &Manifests, rule: &IgnoreRule, options: &Options) -> Option<String> {
     let is_meant = |at: &crate::extract::ObjectId| {
         let id = &manifests[*at].id;
-        rule.fits(&Subject {
+        rule.fits(&RuleSubject {
             kind: &id.kind,
             namespace: id.namespace.as_deref().or(options.namespace.as_deref()),
             name: &id.name,

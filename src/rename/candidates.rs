@@ -8,7 +8,7 @@ use crate::extract::{
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
 use crate::resolve::index::{Index, IndexedId};
-use crate::resolve::{Referrer, Resolver, fitting};
+use crate::resolve::{ReferringObject, Resolver, fitting};
 use crate::scope::{Home, UnitId, Units};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -235,7 +235,7 @@ impl<'a> Candidates<'a> {
         if !self.inside {
             return self.meant(resolver, unit, target, name, own, false);
         }
-        let referrer = Referrer { sees_raw: true, ..Referrer::of(workload) };
+        let referrer = ReferringObject { sees_raw: true, ..ReferringObject::of(workload) };
         let found = resolver.by_old_name(unit, &[target], name, &referrer);
         match found.is_empty() {
             true => self.meant(resolver, unit, target, name, referrer.namespace, false),

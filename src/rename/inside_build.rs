@@ -11,7 +11,7 @@ use crate::extract::{Meaning, Mention, MentionId, ReferenceId};
 use crate::k8s::kustomize_names::renames;
 use crate::k8s::other_names::CLUSTER_WIDE;
 use crate::k8s::providers::Target;
-use crate::resolve::{Referrer, effective};
+use crate::resolve::{ReferringObject, effective};
 use crate::text::Place;
 
 /// Takes up one mention, which is these references of pod templates or none: what kustomize would
@@ -73,7 +73,7 @@ fn link(
         return None;
     }
     let holder = run.manifests.object_at(Place { file: mention.file, span: mention.object });
-    let referrer = Referrer {
+    let referrer = ReferringObject {
         namespace: mention.id.namespace.as_deref(),
         is_cluster_wide: CLUSTER_WIDE.contains(&mention.id.kind.as_str()),
         origin: holder.and_then(|holder| holder.origin.as_deref()),

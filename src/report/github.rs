@@ -79,7 +79,7 @@ impl Format for Github {
         text::Text.explain(view, workloads, out)
     }
 
-    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         impact::github::write(view, out)
     }
 }

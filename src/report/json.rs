@@ -49,7 +49,7 @@ impl Format for Json {
         document(&explain::json::report(view, workloads), out)
     }
 
-    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         impact::json::write(view, out)
     }
 

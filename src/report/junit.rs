@@ -61,7 +61,7 @@ impl Format for Junit {
 
     /// One case for each workload to which something happens: it fails if pods keep the old
     /// configuration, are missing for a while, or may get stuck.
-    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let shown = view.workloads().filter(|w| w.answer != Answer::Quiet);
         let cases: Vec<Case> = shown.map(case).collect();
         suite("rollstamp impact", &cases, out)

@@ -3,7 +3,7 @@
 use super::count;
 use crate::compat::migration::{Named, On, Why};
 use crate::outcome::Outcome;
-use crate::outcome::migration::{Became, Migration, Reads, Row};
+use crate::outcome::migration::{Became, Migration, MigrationRow, ReadsLeft};
 use crate::report::locator::Locator;
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ pub fn lines(outcome: &Outcome) -> Vec<String> {
         return Vec::new();
     };
     let name = all.from;
-    let line = |row: &Row<'_>| {
+    let line = |row: &MigrationRow<'_>| {
         let said = match &row.became {
             Became::LeftAlone(why) => format!("left alone: {}", reason(why)),
             Became::Source => {
@@ -46,7 +46,7 @@ pub fn lines(outcome: &Outcome) -> Vec<String> {
     lines
 }
 
-fn stamped(reads: &Reads<'_>) -> String {
+fn stamped(reads: &ReadsLeft<'_>) -> String {
     match reads.inside.is_empty() {
         true => "no stamp".to_owned(),
         false => format!("stamped for {}", names(reads.inside)),
@@ -106,7 +106,7 @@ pub(super) fn report<'a>(all: &Migration<'a>, locator: &Locator<'a>) -> Report<'
     }
 }
 
-fn object_row<'a>(row: &Row<'a>, locator: &Locator<'a>) -> ObjectRow<'a> {
+fn object_row<'a>(row: &MigrationRow<'a>, locator: &Locator<'a>) -> ObjectRow<'a> {
     let place = row.object.place_of_name();
     let (becomes, why, reads) = match &row.became {
         Became::Without(reads) => ("without", None, Some(reads)),

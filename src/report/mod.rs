@@ -120,7 +120,7 @@ pub trait Format: Sync {
     ///
     /// # Errors
     /// When `out` cannot be written to, or the format has no such report.
-    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let _ = (view, out);
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -204,7 +204,7 @@ mod tests {
             sources: Vec::new(),
             has_foreign: false,
         };
-        let of_impact = impact::View {
+        let of_impact = impact::ImpactView {
             impact: &impact,
             before: &outcome,
             after: &outcome,

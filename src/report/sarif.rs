@@ -58,7 +58,7 @@ impl Format for Sarif {
         log(rules, results, out)
     }
 
-    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let rules: Vec<Rule> = IMPACT_RULES
             .iter()
             .map(|(id, severity, text)| Rule {
@@ -74,7 +74,7 @@ impl Format for Sarif {
             for (rule, text) in said(workload) {
                 let (id, severity, _) = IMPACT_RULES[rule];
                 let keys = workload.reasons.iter().filter_map(|reason| match reason {
-                    crate::impact::Reason::Key(key) => Some(key.at),
+                    crate::impact::RollReason::Key(key) => Some(key.at),
                     _ => None,
                 });
                 let place = |at: At| {

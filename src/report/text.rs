@@ -55,7 +55,7 @@ impl Format for Text {
         explain::text::write(view, workloads, out)
     }
 
-    fn impact(&self, view: &impact::View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         impact::text::write(view, out)
     }
 

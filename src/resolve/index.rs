@@ -118,12 +118,12 @@ impl Index {
     }
 
     /// All sources of all units, raw material too, by unit, kind, name and namespace.
-    pub fn every(&self) -> Vec<Identity<'_>> {
+    pub fn every(&self) -> Vec<IndexedSource<'_>> {
         let mut all = Vec::with_capacity(self.sources.len());
         for group in &self.groups {
             for at in group.first..group.last {
                 let indexed = &self.sources[at as usize];
-                all.push(Identity {
+                all.push(IndexedSource {
                     at: IndexedId(at),
                     unit: group.unit,
                     target: group.target,
@@ -201,7 +201,7 @@ impl Index {
 }
 
 /// A source of an index, with what it is known by.
-pub struct Identity<'a> {
+pub struct IndexedSource<'a> {
     /// Its place in the index.
     pub at: IndexedId,
     /// The apply unit that sees it.
@@ -214,7 +214,7 @@ pub struct Identity<'a> {
     pub indexed: &'a Indexed,
 }
 
-impl Identity<'_> {
+impl IndexedSource<'_> {
     fn key(&self) -> (UnitId, Target, &str, Option<&str>) {
         (self.unit, self.target, self.name, self.indexed.namespace.as_deref())
     }

@@ -70,7 +70,7 @@ pub struct Resolver<'a> {
 }
 
 /// An object that says a name, as kustomize sees it.
-pub struct Referrer<'a> {
+pub struct ReferringObject<'a> {
     /// The namespace in its metadata.
     pub namespace: Option<&'a str>,
     /// Whether it is of no namespace at all, and may refer to any.
@@ -202,7 +202,7 @@ impl<'a> Resolver<'a> {
             Resolution::Found(found) if self.is_hashed(found.copy) => Resolution::External,
             named => named,
         };
-        let referrer = Referrer::of(workload);
+        let referrer = ReferringObject::of(workload);
         let old = self.by_old_name(seat.unit, &[target], name, &referrer);
         let old: Vec<&Indexed> = old.into_iter().map(|(_, indexed)| indexed).collect();
         match (is_renamed, named, old.as_slice()) {
@@ -237,7 +237,7 @@ impl<'a> Resolver<'a> {
         unit: UnitId,
         targets: &[Target],
         name: &str,
-        referrer: &Referrer<'_>,
+        referrer: &ReferringObject<'_>,
     ) -> Vec<(IndexedId, &'a Indexed)> {
         let owner = |indexed: &Indexed| self.manifests.owner(indexed.copy);
         let of = |&target: &Target| {
@@ -292,7 +292,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-impl<'a> Referrer<'a> {
+impl<'a> ReferringObject<'a> {
     /// A workload.
     pub fn of(workload: &'a Object) -> Self {
         Self {

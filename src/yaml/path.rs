@@ -87,7 +87,7 @@ impl fmt::Display for FieldPath {
 
 /// A node to which a path leads.
 #[derive(Clone)]
-pub struct Selection<'a> {
+pub struct SelectedNode<'a> {
     /// The node, its alias followed.
     pub node: Cursor<'a>,
     /// The way to it.
@@ -184,9 +184,9 @@ impl FieldPath {
 
     /// The nodes to which the path leads from `start`, in the order of the text. `above` are the nodes
     /// above `start`.
-    pub fn select<'a>(&self, start: Cursor<'a>, above: &[NodeId]) -> Vec<Selection<'a>> {
+    pub fn select<'a>(&self, start: Cursor<'a>, above: &[NodeId]) -> Vec<SelectedNode<'a>> {
         let mut found = Vec::new();
-        Selection::start(start, above).follow(&self.0, &mut found);
+        SelectedNode::start(start, above).follow(&self.0, &mut found);
         found
     }
 
@@ -258,7 +258,7 @@ fn each<'a>(steps: &[PathStep], node: Cursor<'a>, found: &mut impl FnMut(Cursor<
     }
 }
 
-impl<'a> Selection<'a> {
+impl<'a> SelectedNode<'a> {
     fn start(node: Cursor<'a>, above: &[NodeId]) -> Self {
         let nodes = above.to_vec();
         Self { node, route: Route::default(), nodes, holder: None, duplicate: None }

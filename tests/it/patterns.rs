@@ -3,7 +3,7 @@
 
 use crate::corpora::root;
 use rollstamp::compat::pattern::{Pattern, Unusable};
-use rollstamp::compat::reloader::{Options, Selected, Selector, Tags};
+use rollstamp::compat::reloader::{ReloaderFlags, Selected, Selector, Tags};
 use rollstamp::compat::{Annotations, wave};
 use rollstamp::k8s::controllers::WaveReads;
 use rollstamp::k8s::providers::Target;
@@ -66,12 +66,12 @@ fn annotations(of: &Json) -> Annotations {
     )
 }
 
-fn options(row: &Json) -> Options {
+fn options(row: &Json) -> ReloaderFlags {
     let keys = row["keys"].as_object().into_iter().flatten();
-    Options {
+    ReloaderFlags {
         auto_reload_all: row["autoReloadAll"].as_bool().unwrap(),
         keys: keys.map(|(flag, key)| (flag.clone(), key.as_str().unwrap().to_owned())).collect(),
-        ..Options::default()
+        ..ReloaderFlags::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! An impact as a graph for Graphviz: `rollstamp impact -o dot ... | dot -Tsvg`.
 //! The language: <https://graphviz.org/doc/info/lang.html>.
 
-use super::View;
+use super::ImpactView;
 use super::paint::{class, colours};
 use crate::impact::graph::{Graph, Layer, of_impact};
 use crate::report::{Format, Subject};
@@ -23,7 +23,7 @@ impl Format for Dot {
         &[Subject::Impact, Subject::Graph]
     }
 
-    fn impact(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn impact(&self, view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.graph(&of_impact(view.impact), out)
     }
 

@@ -1,7 +1,7 @@
 //! An impact as workflow commands at the keys that changed.
 //! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
-use super::{Locators, View, words};
+use super::{ImpactView, Locators, words};
 use crate::impact::{At, Side, Workload};
 use crate::report::github::{data, property};
 use crate::report::plain;
@@ -13,7 +13,7 @@ use std::io::{self, Write};
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let locators = view.locators();
     for source in &view.impact.sources {
         for key in &source.keys {
@@ -54,7 +54,7 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn command(
-    view: &View<'_>,
+    view: &ImpactView<'_>,
     locators: &Locators<'_>,
     level: &str,
     at: Option<At>,

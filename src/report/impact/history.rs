@@ -1,7 +1,7 @@
 //! A history of impacts: a table, JSON, and a small chart.
 
 use super::words::duration;
-use crate::impact::history::{History, Step};
+use crate::impact::history::{CommitStep, History};
 use crate::report::plain;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ const FEW: usize = 20;
 /// # Errors
 /// When `out` cannot be written to.
 pub(in crate::report) fn text(history: &History, out: &mut dyn Write) -> io::Result<()> {
-    let sum = |of: fn(&Step) -> usize| history.steps.iter().map(of).sum::<usize>();
+    let sum = |of: fn(&CommitStep) -> usize| history.steps.iter().map(of).sum::<usize>();
     let pods: u64 = history.steps.iter().map(|step| step.pods).sum();
     let (rolls, needless, stale) = (sum(|s| s.rolls), sum(|s| s.needless), sum(|s| s.stale));
     writeln!(
@@ -142,7 +142,7 @@ pub(in crate::report) fn svg(history: &History, out: &mut dyn Write) -> io::Resu
         .steps
         .chunks(a_column)
         .map(|steps| {
-            let sum = |of: fn(&Step) -> usize| steps.iter().map(of).sum::<usize>();
+            let sum = |of: fn(&CommitStep) -> usize| steps.iter().map(of).sum::<usize>();
             [sum(|s| s.rolls), sum(|s| s.needless), sum(|s| s.stale)]
         })
         .collect();

@@ -1,10 +1,10 @@
 //! An impact for programs: `docs/impact.schema.json` describes it. The structs here are the format.
 
-use super::{Locators, View};
+use super::{ImpactView, Locators};
 use crate::impact::Savings;
 use crate::impact::disruption::{Disruption, Downtime, Range};
 use crate::impact::{
-    Answer, Assume, At, Counts, Held, KeyChange, KeyReason, Name, Reason, Silent, SourceChange,
+    Answer, Assume, At, Counts, Held, KeyChange, KeyReason, Name, RollReason, Silent, SourceChange,
     Workload,
 };
 use crate::k8s::disruption::Order;
@@ -206,7 +206,7 @@ struct Edge<'a> {
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let locators = view.locators();
     let Counts { rolls, pods, stale, needless, once, downtime, stuck, unknown, new, gone } =
         view.impact.counts();
@@ -249,7 +249,7 @@ pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn savings(view: &View<'_>) -> Option<SavingsRow> {
+fn savings(view: &ImpactView<'_>) -> Option<SavingsRow> {
     let Savings { saved, once, is_on } = view.impact.savings();
     let has_something = if is_on { once > 0 } else { saved > 0 };
     has_something.then_some(SavingsRow { saved, once, on: is_on })
@@ -301,25 +301,25 @@ fn held(held: Held) -> &'static str {
     }
 }
 
-fn reason<'a>(reason: &'a Reason, locators: &Locators<'a>) -> ReasonRow<'a> {
+fn reason<'a>(reason: &'a RollReason, locators: &Locators<'a>) -> ReasonRow<'a> {
     let pair = |shown: &'a Option<(String, String)>| {
         let shown = shown.as_ref();
         (shown.map(|s| s.0.as_str()), shown.map(|s| s.1.as_str()))
     };
     match reason {
-        Reason::Key(key) => ReasonRow::Key(key_row(key, locators)),
-        Reason::Field { path, class, change, shown } => {
+        RollReason::Key(key) => ReasonRow::Key(key_row(key, locators)),
+        RollReason::Field { path, class, change, shown } => {
             let (from, to) = pair(shown);
             ReasonRow::Field { path, class: class.name(), change: change.name(), from, to }
         }
-        Reason::Foreign { key } => ReasonRow::Foreign { key },
-        Reason::VersionLabel { key, shown } => {
+        RollReason::Foreign { key } => ReasonRow::Foreign { key },
+        RollReason::VersionLabel { key, shown } => {
             let (from, to) = pair(shown);
             ReasonRow::VersionLabel { key, from, to }
         }
-        Reason::Restart { key } => ReasonRow::Restart { key },
-        Reason::Renamed { source } => ReasonRow::Name { source: source.to_string() },
-        Reason::Stamp { change } => ReasonRow::Stamp { change: change.name() },
+        RollReason::Restart { key } => ReasonRow::Restart { key },
+        RollReason::Renamed { source } => ReasonRow::Name { source: source.to_string() },
+        RollReason::Stamp { change } => ReasonRow::Stamp { change: change.name() },
     }
 }
 
@@ -373,7 +373,11 @@ fn disruption(found: &Disruption) -> DisruptionRow<'_> {
     }
 }
 
-fn source<'a>(source: &'a SourceChange, view: &View<'a>, locators: &Locators<'a>) -> SourceRow<'a> {
+fn source<'a>(
+    source: &'a SourceChange,
+    view: &ImpactView<'a>,
+    locators: &Locators<'a>,
+) -> SourceRow<'a> {
     let key = |key: &'a KeyChange| ChangedKeyRow {
         key: &key.key,
         change: key.change.name(),

@@ -1,7 +1,7 @@
 //! An impact as one comment of a pull request. Its first line marks it, so that a later run finds and
 //! replaces it; it is cut by whole rows, the least urgent first, so that it is never too long.
 
-use super::View;
+use super::ImpactView;
 use super::words::{self, Line};
 use crate::impact::{Answer, Silent, SourceChange, Workload};
 use crate::report::{Format, Subject};
@@ -23,12 +23,12 @@ impl Format for Markdown {
         &[Subject::Impact]
     }
 
-    fn impact(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn impact(&self, view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         write(view, out)
     }
 }
 
-fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut comment = Comment { text: head(view), most: view.max_length, left_out: 0 };
     let mut urgent = Vec::new();
     let (mut needless, mut quiet) = (Vec::new(), Vec::new());
@@ -74,7 +74,7 @@ fn rolls(n: usize) -> String {
 }
 
 /// The mark that later runs look for, and the summary.
-fn head(view: &View<'_>) -> String {
+fn head(view: &ImpactView<'_>) -> String {
     // The mark ends at the first `-->`.
     let title: String = view.title.chars().filter(|c| !c.is_control() && *c != '>').collect();
     let counts = view.impact.counts();

@@ -1,7 +1,7 @@
 //! An impact as a Mermaid flowchart, which GitHub and GitLab draw in comments and documents.
 //! The syntax: <https://mermaid.js.org/syntax/flowchart.html>.
 
-use super::View;
+use super::ImpactView;
 use super::paint::{LEGEND, class, colours};
 use crate::impact::graph::{Graph, Layer, of_impact};
 use crate::report::{Format, Subject};
@@ -23,7 +23,7 @@ impl Format for Mermaid {
         &[Subject::Impact, Subject::Graph]
     }
 
-    fn impact(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn impact(&self, view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.graph(&of_impact(view.impact), out)
     }
 

@@ -18,7 +18,7 @@ use crate::report::Spot;
 use crate::report::locator::Locator;
 
 /// An impact, and how the user wants to see it.
-pub struct View<'a> {
+pub struct ImpactView<'a> {
     /// The impact.
     pub impact: &'a Impact,
     /// What counts as before.
@@ -39,7 +39,7 @@ pub struct View<'a> {
     pub max_length: usize,
 }
 
-impl<'a> View<'a> {
+impl<'a> ImpactView<'a> {
     /// The workloads that are shown, in the order of the impact.
     pub(super) fn workloads(&self) -> impl Iterator<Item = &'a Workload> + use<'a, '_> {
         let workloads = self.impact.workloads.iter();

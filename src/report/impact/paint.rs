@@ -1,7 +1,7 @@
 //! The colours of the pictures: one for each answer, on light and dark pages.
 
-use crate::impact::graph::{Node, Paint};
-use crate::impact::{Answer, Change};
+use crate::impact::graph::{GraphNode, Paint};
+use crate::impact::{Answer, HowChanged};
 
 /// The classes that have a colour, in the order of a legend.
 pub(super) const LEGEND: &[&str] = &[
@@ -10,12 +10,12 @@ pub(super) const LEGEND: &[&str] = &[
 ];
 
 /// The class of a node.
-pub(super) fn class(node: &Node) -> &'static str {
+pub(super) fn class(node: &GraphNode) -> &'static str {
     match node.paint {
         Paint::Plain => "plain",
-        Paint::Changed(change @ (Change::Changed | Change::Added | Change::Removed)) => {
-            change.name()
-        }
+        Paint::Changed(
+            change @ (HowChanged::Changed | HowChanged::Added | HowChanged::Removed),
+        ) => change.name(),
         Paint::Answer(Answer::Template) => "rolls",
         Paint::Answer(answer) => answer.name(),
     }

@@ -5,7 +5,7 @@
 //! (`layout-rs` 0.1.3 took 35 s for 200 nodes in a debug build, and crosses more lines). Each column is
 //! put in the order of what its neighbours to the left are in (Sugiyama's barycentres).
 
-use super::View;
+use super::ImpactView;
 use super::paint::{LEGEND, class, colours};
 use crate::impact::graph::{Graph, Layer, of_impact};
 use crate::impact::history::History;
@@ -28,7 +28,7 @@ impl Format for Svg {
         &[Subject::Impact, Subject::Graph, Subject::History]
     }
 
-    fn impact(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn impact(&self, view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.graph(&of_impact(view.impact), out)
     }
 

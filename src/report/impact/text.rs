@@ -1,7 +1,7 @@
 //! An impact for people at a terminal: the urgent first, a block an answer.
 
 use super::words::{self, Line};
-use super::{Locators, View};
+use super::{ImpactView, Locators};
 use crate::impact::graph::{Graph, Layer};
 use crate::impact::{Answer, Impact, Silent, SourceChange, Workload};
 use crate::report::plain;
@@ -12,7 +12,7 @@ use std::io::{self, Write};
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn write(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let locators = view.locators();
     let page = Page { view, locators: &locators };
     writeln!(out, "{}", words::summary(&view.impact.counts()))?;
@@ -74,7 +74,7 @@ const BLOCKS: &[(Answer, &str, &str)] = &[
 ];
 
 struct Page<'v, 'a> {
-    view: &'v View<'a>,
+    view: &'v ImpactView<'a>,
     locators: &'v Locators<'a>,
 }
 

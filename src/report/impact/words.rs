@@ -5,7 +5,7 @@ use crate::finding::workload as finding;
 use crate::impact::Savings;
 use crate::impact::disruption::{Disruption, Downtime, Stuck};
 use crate::impact::{
-    At, Change, Counts, Held, KeyReason, Reason, Side, Silent, SourceChange, Workload,
+    At, Counts, Held, HowChanged, KeyReason, RollReason, Side, Silent, SourceChange, Workload,
 };
 use crate::k8s::disruption::{ON_DELETE, Order, RECREATE};
 use crate::report::{count, explain};
@@ -249,7 +249,7 @@ pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
     let mut groups: Vec<(String, String, Vec<&KeyReason>)> = Vec::new();
     let keys = || {
         workload.reasons.iter().filter_map(|reason| match reason {
-            Reason::Key(key) => Some(key),
+            RollReason::Key(key) => Some(key),
             _ => None,
         })
     };
@@ -276,27 +276,29 @@ pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
     };
     for reason in &workload.reasons {
         lines.push(match reason {
-            Reason::Key(_) => continue,
-            Reason::Field { path, class, change, shown } => match shown {
+            RollReason::Key(_) => continue,
+            RollReason::Field { path, class, change, shown } => match shown {
                 Some((from, to)) => plain(class.name(), format!("{from} -> {to}")),
                 None => plain(class.name(), format!("{path} {}", change.name())),
             },
-            Reason::Foreign { key } => plain("checksum", format!("{key} of another tool")),
-            Reason::VersionLabel { key, shown: Some((from, to)) } => {
+            RollReason::Foreign { key } => plain("checksum", format!("{key} of another tool")),
+            RollReason::VersionLabel { key, shown: Some((from, to)) } => {
                 plain("version label", format!("{key} {from} -> {to}"))
             }
-            Reason::VersionLabel { key, shown: None } => plain("version label", key.clone()),
-            Reason::Restart { key } => plain("restart", key.clone()),
-            Reason::Renamed { source } => {
+            RollReason::VersionLabel { key, shown: None } => plain("version label", key.clone()),
+            RollReason::Restart { key } => plain("restart", key.clone()),
+            RollReason::Renamed { source } => {
                 plain("name", format!("{source} has the suffix of other content"))
             }
-            Reason::Stamp { change } if workload.must => plain("stamp", change.name().to_owned()),
-            Reason::Stamp { change } => plain(
+            RollReason::Stamp { change } if workload.must => {
+                plain("stamp", change.name().to_owned())
+            }
+            RollReason::Stamp { change } => plain(
                 "stamp",
                 match change {
-                    Change::Added => "the first one".to_owned(),
-                    Change::Changed => "brought up to date".to_owned(),
-                    Change::Removed => "removed".to_owned(),
+                    HowChanged::Added => "the first one".to_owned(),
+                    HowChanged::Changed => "brought up to date".to_owned(),
+                    HowChanged::Removed => "removed".to_owned(),
                 },
             ),
         });
@@ -322,12 +324,13 @@ fn containers<'k>(keys: impl Iterator<Item = &'k KeyReason>) -> BTreeSet<&'k str
 
 /// `a, b changed, c added`
 fn changes(keys: &[&KeyReason]) -> String {
-    let of = |change: Change| {
+    let of = |change: HowChanged| {
         let names = keys.iter().filter(|key| key.change == change);
         let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
         (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
     };
-    let parts = [Change::Changed, Change::Added, Change::Removed].into_iter().filter_map(of);
+    let parts =
+        [HowChanged::Changed, HowChanged::Added, HowChanged::Removed].into_iter().filter_map(of);
     parts.collect::<Vec<_>>().join(", ")
 }
 
@@ -347,7 +350,7 @@ pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
         Some(why) => format!("{}: {}", source_changes(source), silent(why)),
         None => {
             let keys = source.unread_keys();
-            let of = |change: Change| {
+            let of = |change: HowChanged| {
                 let names = source.keys.iter().filter(|key| key.change == change);
                 let names = names.map(|key| key.key.as_str());
                 let names: Vec<&str> = names.filter(|key| keys.contains(key)).collect();
@@ -362,12 +365,12 @@ pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
 /// `a, b changed`, or what happened to the whole source.
 pub(in crate::report) fn source_changes(source: &SourceChange) -> String {
     match source.change {
-        Change::Added => return "added".to_owned(),
-        Change::Removed => return "removed".to_owned(),
-        Change::Changed if source.keys.is_empty() => return "changed".to_owned(),
-        Change::Changed => {}
+        HowChanged::Added => return "added".to_owned(),
+        HowChanged::Removed => return "removed".to_owned(),
+        HowChanged::Changed if source.keys.is_empty() => return "changed".to_owned(),
+        HowChanged::Changed => {}
     }
-    let of = |change: Change| {
+    let of = |change: HowChanged| {
         let names = source.keys.iter().filter(|key| key.change == change);
         let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
         (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
@@ -375,4 +378,4 @@ pub(in crate::report) fn source_changes(source: &SourceChange) -> String {
     CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ")
 }
 
-const CHANGES: &[Change] = &[Change::Changed, Change::Added, Change::Removed];
+const CHANGES: &[HowChanged] = &[HowChanged::Changed, HowChanged::Added, HowChanged::Removed];

@@ -4,9 +4,10 @@
 
 use super::argo::Directory;
 use super::kustomization::{
-    Field, Parsed, Rule, Touch, Unread, fields, has_control_keys, is_empty, patch_entries,
+    KustomizationField, Parsed, Rule, Touch, Unread, fields, has_control_keys, is_empty,
+    patch_entries,
 };
-use super::variables::Value;
+use super::variables::VariableValue;
 use crate::finding::divergence::FieldEffect;
 use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
@@ -57,7 +58,7 @@ pub enum Substitute {
         optional: bool,
     },
     /// A variable that is written out.
-    Inline(String, Value),
+    Inline(String, VariableValue),
     /// Something that cannot be read.
     Unknown,
 }
@@ -184,7 +185,7 @@ fn flux_fields(spec: Cursor<'_>, stamp: &str) -> Result<Parsed, Unread> {
     let mut parsed = Parsed::default();
     for (name, at, value) in fields(spec, [])? {
         let touch = |effect| Touch { effect, at };
-        let field = Field { name: &name, at, value };
+        let field = KustomizationField { name: &name, at, value };
         if is_empty(value) {
             continue;
         }
@@ -258,7 +259,7 @@ fn substitutes(post_build: Cursor<'_>) -> Vec<Substitute> {
     }
     let inline = post_build.get("substitute").into_iter().flat_map(Cursor::pairs);
     found.extend(inline.map(|(key, value)| match (key.key(), value.target().str()) {
-        (Ok(key), Some(value)) => Substitute::Inline(key.into_owned(), Value::new(&value)),
+        (Ok(key), Some(value)) => Substitute::Inline(key.into_owned(), VariableValue::new(&value)),
         _ => Substitute::Unknown,
     }));
     found
@@ -271,7 +272,7 @@ pub struct VariableSource {
     /// The namespace, if one is written.
     pub namespace: Option<SmolStr>,
     /// Its values; nothing, if they are encrypted or cannot be read.
-    pub values: Option<Vec<(String, Value)>>,
+    pub values: Option<Vec<(String, VariableValue)>>,
 }
 
 /// The ConfigMaps and Secrets of this name in a text.
@@ -364,7 +365,7 @@ fn referred(reference: Cursor<'_>, namespace: Option<&SmolStr>) -> Option<Identi
     })
 }
 
-fn values(root: Cursor<'_>, target: Target) -> Option<Vec<(String, Value)>> {
+fn values(root: Cursor<'_>, target: Target) -> Option<Vec<(String, VariableValue)>> {
     let mut found = Vec::new();
     for field in ["data", "stringData"] {
         let is_base64 = target == Target::Secret && field == "data";
@@ -374,8 +375,8 @@ fn values(root: Cursor<'_>, target: Target) -> Option<Vec<(String, Value)>> {
         for (key, value) in root.get(field).into_iter().flat_map(Cursor::pairs) {
             let text = value.target().str()?;
             let text = match is_base64 {
-                true => Value::of_base64(&text)?,
-                false => Value::new(&text),
+                true => VariableValue::of_base64(&text)?,
+                false => VariableValue::new(&text),
             };
             found.push((key.key().ok()?.into_owned(), text));
         }

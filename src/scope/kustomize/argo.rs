@@ -4,7 +4,8 @@
 
 use super::applier::{Applier, identity};
 use super::kustomization::{
-    Field, Parsed, Rule, Touch, Unread, fields, has_control_keys, is_empty, patch_entries,
+    KustomizationField, Parsed, Rule, Touch, Unread, fields, has_control_keys, is_empty,
+    patch_entries,
 };
 use crate::finding::divergence::FieldEffect;
 use crate::k8s::id::Identity;
@@ -233,7 +234,7 @@ fn kustomize_fields(
                     }
                 }
                 _ => {
-                    let field = Field { name: &name, at, value };
+                    let field = KustomizationField { name: &name, at, value };
                     parsed.patches.extend(patch_entries(field)?);
                 }
             },

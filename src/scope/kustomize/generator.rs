@@ -1,11 +1,11 @@
 //! A generator of a kustomization: what it says, and what it generates: keys, and digests of their values.
 
 use super::Material;
-use super::kustomization::{Field, Unread, fields, has_control_keys, is_empty};
+use super::kustomization::{KustomizationField, Unread, fields, has_control_keys, is_empty};
 use super::variables::variables;
 use crate::compat::reloader::Tags;
 use crate::config::options::Options;
-use crate::config::policy::Subject;
+use crate::config::policy::RuleSubject;
 use crate::digest::{HashKey, ValueDigest};
 use crate::extract::{By, Entry, ObjectId, Source};
 use crate::finding::divergence::{Must, UnknownContent};
@@ -42,7 +42,7 @@ pub(super) struct Generator {
     /// Whether its name gets a hash.
     pub(super) hashed: bool,
     /// Where its content comes from.
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<GeneratorPart>,
     /// Why its content cannot be known.
     pub(super) unknown: Option<UnknownContent>,
     /// The field that lists it.
@@ -51,7 +51,7 @@ pub(super) struct Generator {
 
 /// Where some of the content of a generator comes from.
 #[derive(Clone)]
-pub(super) enum Part {
+pub(super) enum GeneratorPart {
     /// It is written out.
     Literal(String, String),
     /// The whole content of a file, under a key.
@@ -75,7 +75,7 @@ pub(super) fn source(
 ) -> (Source, Option<UnknownContent>) {
     let key = options.hash_key.as_ref();
     // The labels that it will have may come from anywhere, so a rule that asks for one does not hold.
-    let subject = Subject {
+    let subject = RuleSubject {
         kind: generator.target.name(),
         namespace: generator.namespace.as_deref().or(options.namespace.as_deref()),
         name: &generator.name,
@@ -137,9 +137,9 @@ pub(super) fn made_of(generator: &Generator, material: &BTreeMap<String, Materia
     // Values of a Secret are written in base64, in which no variable can stand.
     let parts = generator.parts.iter().filter(|_| generator.target == Target::ConfigMap);
     let found = parts.flat_map(|part| match part {
-        Part::Literal(key, value) => [variables(key), variables(value)].concat(),
-        Part::File(key, path) => [variables(key), of_file(path)].concat(),
-        Part::Env(path) => of_file(path),
+        GeneratorPart::Literal(key, value) => [variables(key), variables(value)].concat(),
+        GeneratorPart::File(key, path) => [variables(key), of_file(path)].concat(),
+        GeneratorPart::Env(path) => of_file(path),
     });
     found.chain(variables(&generator.name)).collect()
 }
@@ -147,7 +147,7 @@ pub(super) fn made_of(generator: &Generator, material: &BTreeMap<String, Materia
 type Pairs<'a> = Vec<(&'a str, &'a [u8])>;
 
 fn pairs<'a>(
-    part: &'a Part,
+    part: &'a GeneratorPart,
     files: &'a BTreeMap<String, Material>,
 ) -> Result<Pairs<'a>, UnknownContent> {
     let content = |path: &String| match files.get(path) {
@@ -155,9 +155,9 @@ fn pairs<'a>(
         None => Err(UnknownContent::NoFile(path.clone())),
     };
     match part {
-        Part::Literal(key, value) => Ok(vec![(key, value.as_bytes())]),
-        Part::File(key, path) => Ok(vec![(key, content(path)?)]),
-        Part::Env(path) => {
+        GeneratorPart::Literal(key, value) => Ok(vec![(key, value.as_bytes())]),
+        GeneratorPart::File(key, path) => Ok(vec![(key, content(path)?)]),
+        GeneratorPart::Env(path) => {
             lines(content(path)?).ok_or_else(|| UnknownContent::NotEnvFile(path.clone()))
         }
     }
@@ -256,7 +256,7 @@ pub(super) fn absorb(
 /// Where kustomize itself would refuse it.
 pub(super) fn read(
     target: Target,
-    listed: Field<'_>,
+    listed: KustomizationField<'_>,
     global: Option<Cursor<'_>>,
     stamp: &str,
 ) -> Result<Generator, Unread> {
@@ -290,7 +290,7 @@ pub(super) fn read(
     };
     for (name, at, value) in &entry {
         let value = *value;
-        let field = Field { name, at: *at, value };
+        let field = KustomizationField { name, at: *at, value };
         if is_empty(value) {
             continue;
         }
@@ -301,7 +301,7 @@ pub(super) fn read(
                     match literal.split_once('=') {
                         Some((key, value)) if !key.is_empty() => {
                             let value = without_quotes(value).to_owned();
-                            generator.parts.push(Part::Literal(key.to_owned(), value));
+                            generator.parts.push(GeneratorPart::Literal(key.to_owned(), value));
                         }
                         _ => return Err(must("literals", Must::Literals)),
                     }
@@ -316,12 +316,12 @@ pub(super) fn read(
                     if key.is_empty() || path.is_empty() || path.contains('=') {
                         return Err(must("files", Must::Files));
                     }
-                    let part = Part::File(key.to_owned(), path.to_owned());
+                    let part = GeneratorPart::File(key.to_owned(), path.to_owned());
                     generator.parts.push(part);
                 }
             }
-            "envs" => generator.parts.extend(field.texts()?.into_iter().map(Part::Env)),
-            "env" => generator.parts.push(Part::Env(field.text()?)),
+            "envs" => generator.parts.extend(field.texts()?.into_iter().map(GeneratorPart::Env)),
+            "env" => generator.parts.push(GeneratorPart::Env(field.text()?)),
             "options" => generator.options(value, stamp)?,
             // The controller of tokens fills it.
             "type" if value.str().as_deref() != Some("kubernetes.io/service-account-token") => {}

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const MAX_STEPS: usize = 1_000_000;
 
 /// All kustomizations, read.
-pub(super) struct Graph<'a> {
+pub(super) struct Inclusions<'a> {
     pub(super) manifests: &'a Manifests,
     pub(super) found: &'a [Kustomization],
     parsed: Vec<Result<Parsed, Unread>>,
@@ -62,7 +62,7 @@ impl Leaf {
     }
 }
 
-impl<'a> Graph<'a> {
+impl<'a> Inclusions<'a> {
     pub(super) fn new(
         manifests: &'a Manifests,
         found: &'a Kustomizations,

@@ -2,7 +2,7 @@
 //! generators.
 
 use super::PatchFile;
-use super::generator::{self, Generator, Part};
+use super::generator::{self, Generator, GeneratorPart};
 use super::harmless::is_control;
 use super::patch::{self, Patch, PatchTarget};
 use crate::finding::divergence::{FieldEffect, Must, NotRead};
@@ -148,7 +148,7 @@ impl From<SyntaxError> for Unread {
 
 /// A field of a kustomization or of an entry in it.
 #[derive(Clone, Copy)]
-pub(super) struct Field<'a> {
+pub(super) struct KustomizationField<'a> {
     /// Its name, in the usual spelling.
     pub(super) name: &'a str,
     /// Where the name stands.
@@ -157,7 +157,7 @@ pub(super) struct Field<'a> {
     pub(super) value: Cursor<'a>,
 }
 
-impl<'a> Field<'a> {
+impl<'a> KustomizationField<'a> {
     fn must(self, must: Must) -> Unread {
         Unread::field(self.name, must, self.at)
     }
@@ -201,7 +201,7 @@ pub(super) fn parse(text: &str, stamp: &str) -> Result<Parsed, Unread> {
     let mut generators = Vec::new();
     let mut bases = Vec::new();
     for (name, at, value) in fields(root, FIELDS.iter().map(|(field, _)| *field))? {
-        let field = Field { name: &name, at, value };
+        let field = KustomizationField { name: &name, at, value };
         let rule = FIELDS.iter().find(|(field, _)| *field == name);
         let touch = |effect| Touch { effect, at };
         if is_empty(value) {
@@ -253,8 +253,8 @@ pub(super) fn parse(text: &str, stamp: &str) -> Result<Parsed, Unread> {
     }
     parsed.resources.append(&mut bases);
     for (target, name, at, value) in generators {
-        for entry in (Field { name: &name, at, value }).mappings()? {
-            let listed = Field { name: &name, at, value: entry };
+        for entry in (KustomizationField { name: &name, at, value }).mappings()? {
+            let listed = KustomizationField { name: &name, at, value: entry };
             parsed.generators.push(generator::read(target, listed, options, stamp)?);
         }
     }
@@ -309,7 +309,7 @@ pub(super) fn has_control_keys(annotations: Cursor<'_>, stamp: &str) -> bool {
 }
 
 /// The patches in a field.
-pub(super) fn patch_entries(field: Field<'_>) -> Result<Vec<PatchEntry>, Unread> {
+pub(super) fn patch_entries(field: KustomizationField<'_>) -> Result<Vec<PatchEntry>, Unread> {
     let at = field.at;
     // A path or a patch: kustomize tries the path first.
     let path_or_patch =
@@ -338,7 +338,10 @@ fn patch_entry(item: Cursor<'_>, at: Span) -> PatchEntry {
     entry
 }
 
-fn replacements(field: Field<'_>, stamp: &str) -> Result<Vec<ReplacementEntry>, Unread> {
+fn replacements(
+    field: KustomizationField<'_>,
+    stamp: &str,
+) -> Result<Vec<ReplacementEntry>, Unread> {
     let one = |item: Cursor<'_>| ReplacementEntry {
         at: field.at,
         path: item.filled("path").map(String::from),
@@ -438,8 +441,8 @@ pub fn names(text: &str) -> NamedFiles {
     names.patches.extend(parsed.replacements.into_iter().filter_map(|entry| entry.path));
     for part in parsed.generators.into_iter().flat_map(|g| g.parts) {
         match part {
-            Part::File(_, path) | Part::Env(path) => names.material.push(path),
-            Part::Literal(..) => {}
+            GeneratorPart::File(_, path) | GeneratorPart::Env(path) => names.material.push(path),
+            GeneratorPart::Literal(..) => {}
         }
     }
     names

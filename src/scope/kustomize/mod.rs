@@ -26,7 +26,7 @@ pub use applier::{
 pub use argo::{ARGO_GROUP, Directory, Folders, applications};
 pub use kustomization::{NamedFiles, names};
 pub use put_in::{Amends, amends};
-pub use variables::{Value, Variables, is_switched_off};
+pub use variables::{VariableValue, Variables, is_switched_off};
 
 use crate::config::options::{Goal, Options};
 use crate::extract::{Follows, Ids, Manifests, Object, ObjectId, Source};
@@ -105,7 +105,7 @@ pub struct Look {
     /// Whether it speaks to kustomize by its internal annotations.
     internal: bool,
     /// Where a controller may put something in.
-    marks: Vec<variables::Mark>,
+    marks: Vec<variables::VariableMark>,
 }
 
 impl Look {
@@ -154,7 +154,7 @@ pub fn units(
         // A stamp is taken out wherever it is.
         return (assign(&BTreeSet::new()), Generated::default());
     }
-    let graph = graph::Graph::new(manifests, found, looks, options);
+    let graph = graph::Inclusions::new(manifests, found, looks, options);
     let patches = graph.patch_inputs();
     let wired = graph.wired();
     let (leaves, generated) = graph.leaves();

@@ -1,7 +1,7 @@
 //! What a controller puts into what it has built, and where patches change the object that says so.
 
 use super::accumulator::Accumulator;
-use super::graph::Graph;
+use super::graph::Inclusions;
 use super::harmless::{is_harmless, is_harmless_to_sources};
 use super::patch::Patch;
 use super::{Applier, Child, PatchFile, Variables, applier, kustomization};
@@ -12,7 +12,7 @@ use crate::text::{FileId, Place};
 use crate::yaml::path::PathStep;
 use std::collections::{BTreeMap, BTreeSet};
 
-impl Graph<'_> {
+impl Inclusions<'_> {
     /// What the controller puts into what was built. A workload or a source that it changes in a known way
     /// is not what its file says; of an unknown variable, only a change of its value is not seen.
     pub(super) fn put_in(&self, k: usize, gathered: &mut Accumulator) {

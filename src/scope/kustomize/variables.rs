@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 /// The value of a variable. It may be that of a Secret: no Debug, no Display.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Value(String);
+pub struct VariableValue(String);
 
-impl Value {
+impl VariableValue {
     /// A value as Flux takes it, without line feeds.
     pub fn new(text: &str) -> Self {
         Self(text.replace('\n', ""))
@@ -36,7 +36,7 @@ impl Value {
 #[derive(Clone, Default)]
 pub struct Variables {
     /// The variables that are known.
-    pub known: BTreeMap<String, Value>,
+    pub known: BTreeMap<String, VariableValue>,
     /// Why there may be others, or the same ones with other values.
     pub open: Option<UnknownVariable>,
 }
@@ -59,7 +59,7 @@ impl Variables {
 const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
 /// A place in a document where something is put in.
-pub(super) struct Mark {
+pub(super) struct VariableMark {
     /// The document.
     pub(super) document: Span,
     /// The fields that lead to it.
@@ -71,7 +71,7 @@ pub(super) struct Mark {
 }
 
 /// The places in a text where something is put in.
-pub(super) fn marks(text: &str) -> Vec<Mark> {
+pub(super) fn marks(text: &str) -> Vec<VariableMark> {
     // A dollar sign can be written as an escape.
     if !text.contains("${") && !text.contains("$$") && !text.contains('\\') {
         return Vec::new();
@@ -97,17 +97,22 @@ pub fn is_switched_off(root: Cursor<'_>) -> bool {
     says("labels") || says("annotations")
 }
 
-fn below(document: &Document, node: Cursor<'_>, path: &mut Vec<PathStep>, found: &mut Vec<Mark>) {
+fn below(
+    document: &Document,
+    node: Cursor<'_>,
+    path: &mut Vec<PathStep>,
+    found: &mut Vec<VariableMark>,
+) {
     /// Deeper than any manifest.
     const DEEPEST: usize = 100;
     if path.len() > DEEPEST {
         return;
     }
     let node = node.target();
-    let of_scalar = |scalar: Cursor<'_>, path: &[PathStep], found: &mut Vec<Mark>| {
+    let of_scalar = |scalar: Cursor<'_>, path: &[PathStep], found: &mut Vec<VariableMark>| {
         let text = scalar.str();
         let names = variables(text.as_deref().unwrap_or(scalar.raw())).into_iter();
-        found.extend(names.map(|variable| Mark {
+        found.extend(names.map(|variable| VariableMark {
             document: document.span,
             path: path.to_vec(),
             variable,

@@ -1,6 +1,7 @@
 //! What keeps files readable and tests honest.
 
 use super::{root, rust_files, sources};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
 fn files_are_of_a_size_to_read() {
@@ -60,4 +61,29 @@ fn function(line: &str) -> Option<&str> {
     let declares = before.split_whitespace().all(|word| words.contains(&word));
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_')?;
     (declares && end > 0).then_some(&rest[..end])
+}
+
+#[test]
+fn a_type_name_means_one_thing() {
+    // A type that one file alone sees is left out: its file says what it means.
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources() {
+        for name in source.text.lines().filter_map(shared_type) {
+            places.entry(name.to_owned()).or_default().insert(source.name.clone());
+        }
+    }
+    let several = places.iter().filter(|(_, files)| files.len() > 1);
+    let several: Vec<String> = several.map(|(name, files)| format!("{name}: {files:?}")).collect();
+    assert!(several.is_empty(), "names with several meanings:\n{}", several.join("\n"));
+    assert!(places.len() > 150, "only {} types found: the search is broken", places.len());
+}
+
+/// The name of the type that a line declares for other files.
+fn shared_type(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix("pub")?;
+    let rest =
+        rest.strip_prefix("(super)").or_else(|| rest.strip_prefix("(crate)")).unwrap_or(rest);
+    let (kind, rest) = rest.strip_prefix(' ')?.split_once(' ')?;
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    ["struct", "enum", "trait", "type"].contains(&kind).then_some(&rest[..end])
 }
