@@ -23,7 +23,7 @@ const FOLDER: &str = "{}";
 pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// What a builder printed, or why it printed nothing that counts.
-pub type Built = Result<String, Failure>;
+pub type BuildResult = Result<String, Failure>;
 
 /// Why an overlay was not built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Builder {
     ///
     /// # Errors
     /// Why nothing was built.
-    pub fn run(&self, folder: &str) -> Built {
+    pub fn run(&self, folder: &str) -> BuildResult {
         let mut words = self.words.iter().map(|word| word.replace(FOLDER, folder));
         let program = words.next().unwrap_or_default();
         let child = Command::new(&program)

@@ -15,11 +15,11 @@ use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Appends what came in to a buffer, and says how many bytes; none at the end.
-pub type Source = Box<dyn FnMut(&mut Vec<u8>) -> io::Result<usize>>;
+pub type Blocks = Box<dyn FnMut(&mut Vec<u8>) -> io::Result<usize>>;
 
 /// A stream of which the beginning is there.
 pub struct Arriving {
-    source: Source,
+    source: Blocks,
     /// About how much is taken in at a time, in bytes.
     block: usize,
     /// How many bytes may come, where that is known.
@@ -66,7 +66,7 @@ impl Arriving {
     ///
     /// # Errors
     /// Those of the source.
-    pub fn of(source: Source, block: usize, expected: usize) -> io::Result<Self> {
+    pub fn of(source: Blocks, block: usize, expected: usize) -> io::Result<Self> {
         let mut arriving =
             Self { source, block, expected, bytes: Vec::with_capacity(block), last: None };
         arriving.more()?;
@@ -273,7 +273,7 @@ fn read(segment: Segment, options: &Options, queue: &Mutex<Queue>) {
 /// Past the buffer of the standard input. What a pipe holds at once is made large where the system
 /// allows it; of a file the size is known.
 #[cfg(target_os = "linux")]
-fn standard_input() -> io::Result<(Source, usize)> {
+fn standard_input() -> io::Result<(Blocks, usize)> {
     use std::os::fd::AsFd as _;
     let stdin = std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?);
     super::widen(&stdin);
@@ -284,7 +284,7 @@ fn standard_input() -> io::Result<(Source, usize)> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn standard_input() -> io::Result<(Source, usize)> {
+fn standard_input() -> io::Result<(Blocks, usize)> {
     use io::Read as _;
     let source = |buffer: &mut Vec<u8>| io::stdin().lock().take(PART as u64).read_to_end(buffer);
     Ok((Box::new(source), 0))

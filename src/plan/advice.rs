@@ -18,14 +18,14 @@ fn names<'a>(names: impl IntoIterator<Item = &'a (impl std::fmt::Display + 'a)>)
 }
 
 /// The references of a template, each with what it contributes.
-pub(super) type Read<'a> = Zip<Iter<'a, Reference>, Iter<'a, Reason>>;
+pub(super) type ReadReasons<'a> = Zip<Iter<'a, Reference>, Iter<'a, Reason>>;
 
 /// What there is to say about a template that could be stamped.
 pub(super) fn about_template(
     object: &Object,
     template: &Template,
     decision: &Decision,
-    read: Read<'_>,
+    read: ReadReasons<'_>,
     options: &Options,
 ) -> Vec<Finding> {
     let mut found: Vec<Finding> = template
@@ -44,7 +44,7 @@ pub(super) fn about_template(
 }
 
 /// Whether a reference inside a watched volume has a reason like this one.
-fn any_reason(read: &Read<'_>, volume: &Watched, is: fn(&Reason) -> bool) -> bool {
+fn any_reason(read: &ReadReasons<'_>, volume: &Watched, is: fn(&Reason) -> bool) -> bool {
     read.clone().any(|(reference, reason)| {
         volume.span.start <= reference.name_span.start
             && reference.name_span.end <= volume.span.end
@@ -52,13 +52,17 @@ fn any_reason(read: &Read<'_>, volume: &Watched, is: fn(&Reason) -> bool) -> boo
     })
 }
 
-fn counted<'a>(sidecar: &'a Sidecar, read: &Read<'_>) -> Vec<&'a Watched> {
+fn counted<'a>(sidecar: &'a Sidecar, read: &ReadReasons<'_>) -> Vec<&'a Watched> {
     let is_counted = |reason: &Reason| matches!(reason, Reason::Counted(..));
     let volumes = sidecar.volumes.iter();
     volumes.filter(|volume| any_reason(read, volume, is_counted)).collect()
 }
 
-fn rolls_all_the_same(object: &Object, sidecar: &Sidecar, read: &Read<'_>) -> Option<Finding> {
+fn rolls_all_the_same(
+    object: &Object,
+    sidecar: &Sidecar,
+    read: &ReadReasons<'_>,
+) -> Option<Finding> {
     let volumes = counted(sidecar, read);
     if volumes.is_empty() {
         return None;
@@ -78,7 +82,7 @@ fn rolls_all_the_same(object: &Object, sidecar: &Sidecar, read: &Read<'_>) -> Op
     Some(object.finding_at(Code::HotReload, sidecar.at, message).help(help))
 }
 
-fn skipped(object: &Object, sidecar: &Sidecar, read: &Read<'_>) -> Option<Finding> {
+fn skipped(object: &Object, sidecar: &Sidecar, read: &ReadReasons<'_>) -> Option<Finding> {
     let is_spared = |reason: &Reason| *reason == Reason::ReadsNothing;
     let spared = sidecar
         .volumes

@@ -26,7 +26,7 @@ pub use foreign::{MarkMapping, PlannedForeign, PlannedMark, Weighed};
 pub use listings::Listing;
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
-use shared::{Read, Shared};
+use shared::{Shared, SharedRead};
 pub use values::unwatched;
 
 use crate::compat::migration::LeftController;
@@ -193,7 +193,7 @@ struct Planner<'a> {
 #[derive(Default)]
 struct Sum {
     /// What was counted.
-    reads: BTreeMap<Read, Arc<Counted>>,
+    reads: BTreeMap<SharedRead, Arc<Counted>>,
     counted: usize,
     external: usize,
     left_alone: bool,

@@ -8,23 +8,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is read of a source; of one that counts whole, whatever the keys are.
-pub(super) type Read = (SourceId, Option<Keys>);
+pub(super) type SharedRead = (SourceId, Option<Keys>);
 
 /// What was computed for earlier workloads.
 #[derive(Default)]
 pub(super) struct Shared {
-    counted: BTreeMap<Read, Arc<Counted>>,
-    stamps: BTreeMap<Vec<Read>, String>,
+    counted: BTreeMap<SharedRead, Arc<Counted>>,
+    stamps: BTreeMap<Vec<SharedRead>, String>,
 }
 
 impl Shared {
     /// What a read counts, if a workload had the same.
-    pub(super) fn counted(&self, read: &Read) -> Option<Arc<Counted>> {
+    pub(super) fn counted(&self, read: &SharedRead) -> Option<Arc<Counted>> {
         self.counted.get(read).map(Arc::clone)
     }
 
     /// Keeps what a read counts.
-    pub(super) fn keep(&mut self, read: Read, counted: Counted) -> Arc<Counted> {
+    pub(super) fn keep(&mut self, read: SharedRead, counted: Counted) -> Arc<Counted> {
         let counted = Arc::new(counted);
         self.counted.insert(read, Arc::clone(&counted));
         counted
@@ -34,9 +34,9 @@ impl Shared {
     pub(super) fn stamp(
         &mut self,
         manifests: &Manifests,
-        reads: &BTreeMap<Read, Arc<Counted>>,
+        reads: &BTreeMap<SharedRead, Arc<Counted>>,
     ) -> String {
-        let key: Vec<Read> = reads.keys().cloned().collect();
+        let key: Vec<SharedRead> = reads.keys().cloned().collect();
         if let Some(stamp) = self.stamps.get(&key) {
             return stamp.clone();
         }

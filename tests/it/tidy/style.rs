@@ -85,5 +85,8 @@ fn shared_type(line: &str) -> Option<&str> {
         rest.strip_prefix("(super)").or_else(|| rest.strip_prefix("(crate)")).unwrap_or(rest);
     let (kind, rest) = rest.strip_prefix(' ')?.split_once(' ')?;
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-    ["struct", "enum", "trait", "type"].contains(&kind).then_some(&rest[..end])
+    ["struct", "enum", "trait", "type"]
+        .contains(&kind)
+        .then_some(&rest[..end])
+        .filter(|name| !name.is_empty())
 }
