@@ -52,6 +52,10 @@ impl Joining {
         all.kustomizations.append(&mut part.kustomizations);
         all.findings.append(&mut part.findings);
         all.hints.append(&mut part.hints);
+        if part.has_documents {
+            all.findings.extend(all.said_if_more.take().map(|finding| *finding));
+        }
+        all.has_documents |= part.has_documents;
         all.broken = part.broken;
         all.encrypted |= part.encrypted;
         all.ytt |= part.ytt;

@@ -57,12 +57,10 @@ impl Braced {
     }
 
     /// What there is to say. `kubectl` takes what begins with a brace for JSON (`GuessJSONStream`, 1.27 to
-    /// 1.32): it refuses it, or stops at the first `---` when what stands before it is applied.
-    pub(super) fn finding(self, file: FileId, has_more: bool) -> Option<Finding> {
-        let (at, is_json) = self.first?;
-        if is_json && !self.has_more && !has_more {
-            return None;
-        }
+    /// 1.32): it refuses it, or stops at the first `---` when what stands before it is applied. The second
+    /// is said only if something follows, which a later part of the text may show.
+    pub(super) fn say(self, file: FileId, facts: &mut Facts) {
+        let Some((at, is_json)) = self.first else { return };
         let message = match is_json {
             true => {
                 "the text begins with a brace, so kubectl takes it for JSON, and stops at the first `---` when what stands before it is applied"
@@ -74,7 +72,10 @@ impl Braced {
         let mut finding =
             finding.at(Place { file, span: brace }).help("begin it with a line `---`");
         finding.severity = Severity::Warning;
-        Some(finding)
+        match is_json && !self.has_more {
+            true => facts.said_if_more = Some(Box::new(finding)),
+            false => facts.findings.push(finding),
+        }
     }
 }
 

@@ -78,6 +78,8 @@ impl Manifests {
         let (mut all, mut findings, mut hints) = (Self::default(), Vec::new(), Vec::new());
         for (input, facts) in files {
             let Facts {
+                said_if_more: _,
+                has_documents: _,
                 mut objects,
                 mut sources,
                 mut templates,

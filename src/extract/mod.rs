@@ -77,6 +77,10 @@ pub enum By {
 /// What one text says.
 #[derive(Default)]
 pub struct Facts {
+    /// What is said only if more documents follow.
+    pub said_if_more: Option<Box<Finding>>,
+    /// Whether anything stands in the text.
+    pub has_documents: bool,
     /// The objects that provide or read something, in the order of the text.
     pub objects: Vec<Object>,
     /// What they provide, in the order of the objects.
@@ -314,6 +318,7 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
                 return facts;
             }
         };
+        facts.has_documents |= !documents.is_empty();
         if is_first {
             braced.see(&documents, text);
         }
@@ -331,7 +336,7 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
             }
         }
     }
-    facts.findings.extend(braced.finding(file, (part.end as usize) < text.len()));
+    braced.say(file, &mut facts);
     facts.ytt = marks.is_program();
     join::fit(&mut facts);
     facts
