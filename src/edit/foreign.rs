@@ -1,7 +1,7 @@
 //! The edits of marks that other tools wrote into pod templates: checksums with another value, checksums and
 //! labels that go; the stamp among them where it stands in the same mapping.
 
-use super::moves::{owner, rewritten};
+use super::metadata::{self, Rewrite};
 use super::{Pending, is_written, stamp_edit};
 use crate::config::options::Options;
 use crate::extract::{Manifests, refused};
@@ -9,7 +9,6 @@ use crate::finding::{Code, Finding};
 use crate::plan::{MarkMapping, Plan, Planned};
 use crate::text::{FileId, Texts};
 use crate::yaml::path::Step;
-use crate::yaml::verify::{Change, Wrote};
 use std::collections::BTreeMap;
 
 /// Whether the stamp of a pod template is written together with marks in the same mapping.
@@ -37,48 +36,31 @@ pub(super) fn add(
         };
         let route: Vec<Step> =
             object.route.iter().chain(manifests[planned.template].path.iter()).cloned().collect();
-        let mut pending = Pending::default();
-        for on in [MarkMapping::Annotations, MarkMapping::Labels] {
-            let marks = planned.foreign.marks.iter().filter(|mark| mark.on == on);
-            let mut own: Vec<(&str, Option<String>)> =
-                marks.map(|mark| (mark.key.as_str(), mark.value.clone())).collect();
-            if own.is_empty() {
-                continue;
-            }
-            if on == MarkMapping::Annotations
-                && let Some((_, stamp)) = stamp_edit(manifests, planned)
-            {
-                own.push((options.annotation.as_str(), stamp));
-            }
-            match rewritten(text, object, &route, on.field(), &own) {
-                Ok(edits) => pending.edits.extend(edits),
-                Err(refusal) => {
-                    let finding =
-                        refused(Code::EditRefused, &refusal, &object.id.to_string(), file);
-                    let help = "write the metadata of its pod template out in block style, or annotate it with `rollstamp.dev/foreign: keep`";
-                    findings.push(finding.help(help));
-                    pending = Pending::default();
-                    if let Some(pending) = by_file.get_mut(&file) {
-                        pending.leave(object.place.span);
-                    }
-                    break;
+        let rewrites =
+            [MarkMapping::Annotations, MarkMapping::Labels].into_iter().filter_map(|on| {
+                let marks = planned.foreign.marks.iter().filter(|mark| mark.on == on);
+                let mut keys: Vec<(&str, Option<String>)> =
+                    marks.map(|mark| (mark.key.as_str(), mark.value.clone())).collect();
+                if keys.is_empty() {
+                    return None;
                 }
-            }
-            for (key, value) in own {
-                let fields = ["metadata", on.field(), key].map(|name| Step::Field(name.into()));
-                let path = route.iter().cloned().chain(fields).collect();
-                pending.changes.push((object.document, Change { path, value, wrote: Wrote::Anew }));
-                pending.owners.push(owner(object));
+                if on == MarkMapping::Annotations
+                    && let Some((_, stamp)) = stamp_edit(manifests, planned)
+                {
+                    keys.push((options.annotation.as_str(), stamp));
+                }
+                Some(Rewrite { route: route.clone(), field: on.field(), keys })
+            });
+        match metadata::edits(text, object, rewrites) {
+            Ok(pending) => added.push((file, pending)),
+            Err(refusal) => {
+                let finding = refused(Code::EditRefused, &refusal, &object.id.to_string(), file);
+                let help = "write the metadata of its pod template out in block style, or annotate it with `rollstamp.dev/foreign: keep`";
+                findings.push(finding.help(help));
+                metadata::leave(by_file, object);
             }
         }
-        added.push((file, pending));
     }
-    for (file, more) in added {
-        let pending = by_file.entry(file).or_default();
-        pending.edits.extend(more.edits);
-        pending.changes.extend(more.changes);
-        pending.owners.extend(more.owners);
-    }
-    by_file.retain(|_, pending| !pending.edits.is_empty());
+    metadata::join(by_file, added);
     findings
 }

@@ -2,6 +2,7 @@
 //! again. Decides nothing.
 
 mod foreign;
+mod metadata;
 mod moves;
 
 use crate::config::options::Options;

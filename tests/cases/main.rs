@@ -15,6 +15,8 @@
 )]
 
 mod laws;
+#[path = "../common/piped.rs"]
+mod piped;
 #[path = "../common/sandbox.rs"]
 mod sandbox;
 mod table;

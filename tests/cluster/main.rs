@@ -15,6 +15,8 @@
 
 mod charts;
 mod model;
+#[path = "../common/piped.rs"]
+mod piped;
 mod plane;
 mod streams;
 

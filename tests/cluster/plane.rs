@@ -3,9 +3,8 @@
 use super::model::Unit;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -178,19 +177,7 @@ impl Drop for Plane {
 }
 
 fn run(mut command: Command, what: String, stdin: Option<&str>) -> String {
-    let mut child = command
-        .stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let pipe = child.stdin.take();
-    let output = std::thread::scope(|scope| {
-        if let (Some(mut pipe), Some(text)) = (pipe, stdin) {
-            scope.spawn(move || pipe.write_all(text.as_bytes()).ok());
-        }
-        child.wait_with_output().unwrap()
-    });
+    let output = super::piped::run(&mut command, stdin.map(str::as_bytes));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{what}: {said}");
     String::from_utf8(output.stdout).unwrap()

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// What a folder holds, by path with `/` between names.
 pub(crate) type Tree = BTreeMap<String, Entry>;
@@ -53,24 +52,13 @@ impl Sandbox {
 
     /// Runs the program here; without `stdin` its standard input is empty.
     pub(crate) fn run(&self, args: &[String], stdin: Option<&[u8]>) -> Output {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rollstamp"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rollstamp"));
+        command
             .args(args)
             .current_dir(self.0.path())
             .env_clear()
-            .envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)))
-            .stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let pipe = child.stdin.take();
-        let output = std::thread::scope(|scope| {
-            if let (Some(mut pipe), Some(bytes)) = (pipe, stdin) {
-                // A program that stops early closes the pipe; its exit code tells the rest.
-                scope.spawn(move || pipe.write_all(bytes).ok());
-            }
-            child.wait_with_output().unwrap()
-        });
+            .envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
+        let output = super::piped::run(&mut command, stdin);
         let scrub = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes).into_owned();
             text.replace(&*self.0.path().to_string_lossy(), "[DIR]")

@@ -44,9 +44,22 @@ fn golden() -> Golden {
 
 /// All vectors as one stream, through the program once.
 fn stamps(vectors: &[Vector], key: Option<Vec<u8>>) -> BTreeMap<String, String> {
-    let stream: Vec<&str> = vectors.iter().map(|v| v.manifests.as_str()).collect();
+    let manifests = vectors.iter().map(|v| v.manifests.as_str());
+    annotations(manifests, &[], key, "checksum/rollstamp", "namespace")
+}
+
+/// What the program writes into an annotation of the pod templates of a stream of manifests, by a field in
+/// the metadata of the workload.
+fn annotations<'a>(
+    manifests: impl Iterator<Item = &'a str>,
+    options: &[&str],
+    key: Option<Vec<u8>>,
+    annotation: &str,
+    by: &str,
+) -> BTreeMap<String, String> {
+    let stream: Vec<&str> = manifests.collect();
     let mut tree = Tree::new();
-    let mut args = vec!["-q".to_owned()];
+    let mut args: Vec<String> = ["-q"].iter().chain(options).map(|&arg| arg.to_owned()).collect();
     if let Some(key) = key {
         tree.insert("key".to_owned(), Entry::File(key));
         args.extend(["--hash-key-file".to_owned(), "key".to_owned()]);
@@ -57,11 +70,9 @@ fn stamps(vectors: &[Vector], key: Option<Vec<u8>>) -> BTreeMap<String, String> 
     let mut found = BTreeMap::new();
     for document in serde_yaml::Deserializer::from_str(&text) {
         let object = serde_yaml::Value::deserialize(document).unwrap();
-        let stamp = &object["spec"]["template"]["metadata"]["annotations"]["checksum/rollstamp"];
-        if let (Some(namespace), Some(stamp)) =
-            (object["metadata"]["namespace"].as_str(), stamp.as_str())
-        {
-            found.insert(namespace.to_owned(), stamp.to_owned());
+        let value = &object["spec"]["template"]["metadata"]["annotations"][annotation];
+        if let (Some(name), Some(value)) = (object["metadata"][by].as_str(), value.as_str()) {
+            found.insert(name.to_owned(), value.to_owned());
         }
     }
     found
@@ -204,25 +215,8 @@ fn foreign_file() -> Vec<u8> {
 
 /// The checksums of all vectors, by workload.
 fn checksums(vectors: &[ForeignVector], key: Option<Vec<u8>>) -> BTreeMap<String, String> {
-    let stream: Vec<&str> = vectors.iter().map(|v| v.manifests.as_str()).collect();
-    let mut tree = Tree::new();
-    let mut args: Vec<String> = ["-q", "--foreign-checksums", "steady"].map(str::to_owned).into();
-    if let Some(key) = key {
-        tree.insert("key".to_owned(), Entry::File(key));
-        args.extend(["--hash-key-file".to_owned(), "key".to_owned()]);
-    }
-    let output = Sandbox::new(&tree).run(&args, Some(stream.join("---\n").as_bytes()));
-    assert_eq!(output.exit, 0, "{}", output.stderr);
-    let text = String::from_utf8(output.stdout).unwrap();
-    let mut found = BTreeMap::new();
-    for document in serde_yaml::Deserializer::from_str(&text) {
-        let object = serde_yaml::Value::deserialize(document).unwrap();
-        let value = &object["spec"]["template"]["metadata"]["annotations"]["checksum/config"];
-        if let (Some(name), Some(value)) = (object["metadata"]["name"].as_str(), value.as_str()) {
-            found.insert(name.to_owned(), value.to_owned());
-        }
-    }
-    found
+    let manifests = vectors.iter().map(|v| v.manifests.as_str());
+    annotations(manifests, &["--foreign-checksums", "steady"], key, "checksum/config", "name")
 }
 
 /// The scheme `rollstamp/foreign/v1` is as frozen as v1: its vectors were made in the same way.

@@ -22,6 +22,8 @@ mod patterns;
 mod programs;
 mod properties;
 mod reload;
+#[path = "../common/piped.rs"]
+mod piped;
 #[path = "../common/sandbox.rs"]
 mod sandbox;
 mod since;

@@ -4,8 +4,7 @@
 
 use super::argo::Directory;
 use super::kustomization::{
-    KustomizationField, Parsed, Rule, Touch, Unread, fields, has_control_keys, is_empty,
-    patch_entries,
+    KustomizationField, Parsed, Rule, Unread, fields, is_empty, patch_entries,
 };
 use super::variables::VariableValue;
 use crate::finding::divergence::FieldEffect;
@@ -184,33 +183,27 @@ pub(super) fn cleaned(path: &str) -> Option<String> {
 fn flux_fields(spec: Cursor<'_>, stamp: &str) -> Result<Parsed, Unread> {
     let mut parsed = Parsed::default();
     for (name, at, value) in fields(spec, [])? {
-        let touch = |effect| Touch { effect, at };
         let field = KustomizationField { name: &name, at, value };
         if is_empty(value) {
             continue;
         }
-        let rule = FLUX_FIELDS.iter().find(|(field, _)| *field == name);
-        match rule.map(|(_, rule)| rule) {
-            None => parsed.changes.push(touch(FieldEffect::Unknown)),
-            Some(Rule::Changes(effect)) => parsed.changes.push(touch(*effect)),
-            Some(Rule::Adds(effect)) => parsed.adds.push(touch(*effect)),
-            Some(Rule::Harmless) => {}
-            Some(Rule::Read) => match name.as_str() {
-                "targetNamespace" => parsed.namespace = Some(field.text()?),
-                "components" => parsed.components = field.texts()?,
-                "commonMetadata" => {
-                    if let Some(labels) = value.get("labels") {
-                        parsed.add_labels(labels, at);
-                    }
-                    let annotations = value.get("annotations");
-                    if annotations.is_some_and(|texts| has_control_keys(texts, stamp)) {
-                        parsed.changes.push(touch(FieldEffect::SetsControlAnnotations));
-                    }
+        if !parsed.note(FLUX_FIELDS, &name, at) {
+            continue;
+        }
+        match name.as_str() {
+            "targetNamespace" => parsed.namespace = Some(field.text()?),
+            "components" => parsed.components = field.texts()?,
+            "commonMetadata" => {
+                if let Some(labels) = value.get("labels") {
+                    parsed.add_labels(labels, at);
                 }
-                // What it does depends on what stands in the files.
-                "postBuild" => {}
-                _ => parsed.patches.extend(patch_entries(field)?),
-            },
+                if let Some(annotations) = value.get("annotations") {
+                    parsed.note_annotations(annotations, stamp, at);
+                }
+            }
+            // What it does depends on what stands in the files.
+            "postBuild" => {}
+            _ => parsed.patches.extend(patch_entries(field)?),
         }
     }
     Ok(parsed)

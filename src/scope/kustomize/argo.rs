@@ -4,8 +4,7 @@
 
 use super::applier::{Applier, identity};
 use super::kustomization::{
-    KustomizationField, Parsed, Rule, Touch, Unread, fields, has_control_keys, is_empty,
-    patch_entries,
+    KustomizationField, Parsed, Rule, Touch, Unread, fields, is_empty, patch_entries,
 };
 use crate::finding::divergence::FieldEffect;
 use crate::k8s::id::Identity;
@@ -212,32 +211,23 @@ fn kustomize_fields(
 ) -> Result<Parsed, Unread> {
     let mut parsed = Parsed::default();
     for (name, at, value) in fields(kustomize, [])? {
-        let touch = |effect| Touch { effect, at };
         if is_empty(value) {
             continue;
         }
-        let rule = FIELDS.iter().find(|(field, _)| *field == name);
-        match rule.map(|(_, rule)| rule) {
-            None => parsed.changes.push(touch(FieldEffect::Unknown)),
-            Some(Rule::Changes(effect)) => parsed.changes.push(touch(*effect)),
-            Some(Rule::Adds(effect)) => parsed.adds.push(touch(*effect)),
-            Some(Rule::Harmless) => {}
-            Some(Rule::Read) => match name.as_str() {
-                "namespace" => match value.str().and_then(|text| filled(&text, parameters)) {
-                    Some(namespace) => parsed.namespace = Some(namespace),
-                    None => parsed.changes.push(touch(FieldEffect::MayChange)),
-                },
-                "components" => parsed.components = value.all_texts().unwrap_or_default(),
-                "commonAnnotations" => {
-                    if has_control_keys(value, stamp) {
-                        parsed.changes.push(touch(FieldEffect::SetsControlAnnotations));
-                    }
-                }
-                _ => {
-                    let field = KustomizationField { name: &name, at, value };
-                    parsed.patches.extend(patch_entries(field)?);
-                }
+        if !parsed.note(FIELDS, &name, at) {
+            continue;
+        }
+        match name.as_str() {
+            "namespace" => match value.str().and_then(|text| filled(&text, parameters)) {
+                Some(namespace) => parsed.namespace = Some(namespace),
+                None => parsed.changes.push(Touch { effect: FieldEffect::MayChange, at }),
             },
+            "components" => parsed.components = value.all_texts().unwrap_or_default(),
+            "commonAnnotations" => parsed.note_annotations(value, stamp, at),
+            _ => {
+                let field = KustomizationField { name: &name, at, value };
+                parsed.patches.extend(patch_entries(field)?);
+            }
         }
     }
     Ok(parsed)

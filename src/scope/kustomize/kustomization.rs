@@ -157,6 +157,29 @@ pub(super) struct KustomizationField<'a> {
     pub(super) value: Cursor<'a>,
 }
 
+impl Parsed {
+    /// Notes what a table says that a field does; one that is not in it may do anything. Returns whether
+    /// the field must be read.
+    pub(super) fn note(&mut self, rules: &[(&str, Rule)], name: &str, at: Span) -> bool {
+        let rule = rules.iter().find(|(field, _)| *field == name);
+        match rule.map(|(_, rule)| rule) {
+            None => self.changes.push(Touch { effect: FieldEffect::Unknown, at }),
+            Some(Rule::Changes(effect)) => self.changes.push(Touch { effect: *effect, at }),
+            Some(Rule::Adds(effect)) => self.adds.push(Touch { effect: *effect, at }),
+            Some(Rule::Harmless) => {}
+            Some(Rule::Read) => return true,
+        }
+        false
+    }
+
+    /// Notes annotations that a field puts on objects, if one of them is a control annotation.
+    pub(super) fn note_annotations(&mut self, annotations: Cursor<'_>, stamp: &str, at: Span) {
+        if has_control_keys(annotations, stamp) {
+            self.changes.push(Touch { effect: FieldEffect::SetsControlAnnotations, at });
+        }
+    }
+}
+
 impl<'a> KustomizationField<'a> {
     fn must(self, must: Must) -> Unread {
         Unread::field(self.name, must, self.at)
@@ -202,53 +225,45 @@ pub(super) fn parse(text: &str, stamp: &str) -> Result<Parsed, Unread> {
     let mut bases = Vec::new();
     for (name, at, value) in fields(root, FIELDS.iter().map(|(field, _)| *field))? {
         let field = KustomizationField { name: &name, at, value };
-        let rule = FIELDS.iter().find(|(field, _)| *field == name);
         let touch = |effect| Touch { effect, at };
         if is_empty(value) {
             continue;
         }
-        match rule.map(|(_, rule)| rule) {
-            None => parsed.changes.push(touch(FieldEffect::Unknown)),
-            Some(Rule::Changes(effect)) => parsed.changes.push(touch(*effect)),
-            Some(Rule::Adds(effect)) => parsed.adds.push(touch(*effect)),
-            Some(Rule::Harmless) => {}
-            Some(Rule::Read) => match name.as_ref() {
-                "transformers" => match value.all_texts().as_deref() {
-                    Some([only]) if only.trim_start_matches("./") == patches::FILE_NAME => {
-                        parsed.stamps = Some(at);
-                    }
-                    _ => parsed.changes.push(touch(FieldEffect::MayChange)),
-                },
-                "kind" => parsed.component = value.str().as_deref() == Some("Component"),
-                "resources" => parsed.resources = field.texts()?,
-                "bases" => bases = field.texts()?,
-                "components" => parsed.components = field.texts()?,
-                "namespace" => parsed.namespace = Some(field.text()?),
-                "generatorOptions" => options = Some(value),
-                "configMapGenerator" => {
-                    generators.push((Target::ConfigMap, name.clone(), at, value));
+        if !parsed.note(FIELDS, &name, at) {
+            continue;
+        }
+        match name.as_str() {
+            "transformers" => match value.all_texts().as_deref() {
+                Some([only]) if only.trim_start_matches("./") == patches::FILE_NAME => {
+                    parsed.stamps = Some(at);
                 }
-                "secretGenerator" => generators.push((Target::Secret, name.clone(), at, value)),
-                "labels" => {
-                    let items = field.mappings()?.into_iter();
-                    let items: Vec<_> = items
-                        .map(|item| fields(item, ["fields", "pairs"]))
-                        .collect::<Result<_, _>>()?;
-                    let pairs = items.iter().flatten().filter(|(name, _, _)| name == "pairs");
-                    pairs.for_each(|(_, _, pairs)| parsed.add_labels(*pairs, at));
-                    if items.iter().flatten().any(|(name, _, _)| name == "fields") {
-                        parsed.changes.push(touch(FieldEffect::WritesAnyField));
-                    }
-                }
-                "commonLabels" => parsed.add_labels(value, at),
-                "commonAnnotations" => {
-                    if has_control_keys(value, stamp) {
-                        parsed.changes.push(touch(FieldEffect::SetsControlAnnotations));
-                    }
-                }
-                "replacements" => parsed.replacements = replacements(field, stamp)?,
-                _ => parsed.patches.extend(patch_entries(field)?),
+                _ => parsed.changes.push(touch(FieldEffect::MayChange)),
             },
+            "kind" => parsed.component = value.str().as_deref() == Some("Component"),
+            "resources" => parsed.resources = field.texts()?,
+            "bases" => bases = field.texts()?,
+            "components" => parsed.components = field.texts()?,
+            "namespace" => parsed.namespace = Some(field.text()?),
+            "generatorOptions" => options = Some(value),
+            "configMapGenerator" => {
+                generators.push((Target::ConfigMap, name.clone(), at, value));
+            }
+            "secretGenerator" => generators.push((Target::Secret, name.clone(), at, value)),
+            "labels" => {
+                let items = field.mappings()?.into_iter();
+                let items: Vec<_> = items
+                    .map(|item| fields(item, ["fields", "pairs"]))
+                    .collect::<Result<_, _>>()?;
+                let pairs = items.iter().flatten().filter(|(name, _, _)| name == "pairs");
+                pairs.for_each(|(_, _, pairs)| parsed.add_labels(*pairs, at));
+                if items.iter().flatten().any(|(name, _, _)| name == "fields") {
+                    parsed.changes.push(touch(FieldEffect::WritesAnyField));
+                }
+            }
+            "commonLabels" => parsed.add_labels(value, at),
+            "commonAnnotations" => parsed.note_annotations(value, stamp, at),
+            "replacements" => parsed.replacements = replacements(field, stamp)?,
+            _ => parsed.patches.extend(patch_entries(field)?),
         }
     }
     parsed.resources.append(&mut bases);
