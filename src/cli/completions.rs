@@ -26,7 +26,7 @@ pub(super) fn script(shell: Shell) -> String {
         ),
         Shell::Zsh => zsh(&script),
         Shell::Fish => {
-            let is_it = |line: &str| line.contains(" explain\" -l workload ");
+            let is_it = |line: &str| line.contains("\" -l workload ");
             let asks = script.lines().map(|line| match is_it(line) {
                 true => format!(
                     "{line} -f -a \"(rollstamp {ASK} (commandline -opc)[2..-1] 2>/dev/null)\"\n"
@@ -56,7 +56,12 @@ fn zsh(script: &str) -> String {
         // Options may stand behind paths.
         .replace("'*::paths ", "'*:paths ")
         .replacen("\":: :_rollstamp_commands\"", "\":: :_rollstamp_words\"", 1)
-        .replace(":KIND/NAME:_default'", ":KIND/NAME:_rollstamp_workloads'")
+        .lines()
+        .map(|line| match line.starts_with("'*--workload=") {
+            true => format!("{}\n", line.replace(":_default'", ":_rollstamp_workloads'")),
+            false => format!("{line}\n"),
+        })
+        .collect::<String>()
         .replacen("if [ \"$funcstack[1]\"", &format!("{functions}if [ \"$funcstack[1]\""), 1)
 }
 
@@ -87,9 +92,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scripts_ask_for_workloads() {
-        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-            assert_eq!(script(shell).matches(ASK).count(), 2, "{shell}: once, and as a verb");
+    fn each_verb_asks_for_its_workloads() {
+        let command = command();
+        let has_it = |verb: &&clap::Command| {
+            verb.get_arguments().any(|argument| argument.get_long() == Some("workload"))
+        };
+        let verbs = command.get_subcommands().filter(has_it).count();
+        assert!(verbs >= 2, "only {verbs} verbs take a workload: the search is broken");
+        for (shell, asks) in [
+            (Shell::Bash, "$(rollstamp complete-workloads "),
+            (Shell::Zsh, ":_rollstamp_workloads'"),
+            (Shell::Fish, "(rollstamp complete-workloads "),
+        ] {
+            assert_eq!(script(shell).matches(asks).count(), verbs, "{shell}");
         }
+        assert_eq!(script(Shell::Zsh).matches("$(rollstamp complete-workloads ").count(), 1);
     }
 }
