@@ -5,10 +5,12 @@ use super::args::{Building, Common};
 use super::run::{Run, print, start_ungrouped};
 use super::{builds, stamps_file};
 use crate::config::options::Goal;
-use crate::io::write;
+use crate::io::write::{self, Written};
 use crate::report::{Verb, View, count, summary};
+use crate::text::FileId;
 use crate::text::input::Found;
 use anyhow::bail;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What is shown of a run beside the findings.
@@ -90,9 +92,13 @@ pub(super) fn write_or_show(
     });
     let replacements: Vec<_> = replacements.collect();
     let (done, findings) = write::all(&replacements);
-    let changes = run.outcome.changes.iter().zip(done).filter(|(_, done)| *done);
-    let lines: Vec<String> =
-        changes.map(|(change, _)| summary::changed(&run.outcome, change.file)).collect();
+    let changes = || run.outcome.changes.iter().map(|change| change.file).zip(&done);
+    let written: BTreeSet<FileId> =
+        changes().filter(|(_, done)| **done != Written::No).map(|(file, _)| file).collect();
+    let lines: Vec<String> = changes()
+        .filter(|(_, done)| **done == Written::Yes)
+        .map(|(file, _)| summary::changed(&run.outcome, file))
+        .collect();
     run.outcome.add(findings);
     let mut lines = lines;
     for change in &overlays {
@@ -110,7 +116,7 @@ pub(super) fn write_or_show(
     }
     run.outcome.group();
     run.say_findings()?;
-    let coverage = run.outcome.coverage();
+    let coverage = run.outcome.coverage_after(&written);
     if shown.statistics {
         run.say(&summary::statistics(&run.outcome, &coverage));
     }

@@ -59,11 +59,22 @@ pub fn copy_program(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Whether a file was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It was.
+    Yes,
+    /// Another name leads to the same file, and under that one it was.
+    UnderAnotherName,
+    /// It was not.
+    No,
+}
+
 /// Replaces files. Those of [`Together::Alone`] stand by themselves: what cannot be written does not keep the
 /// others from it. Of the others all are replaced or none, because a name that one file says and none has
 /// keeps pods from starting. A file that two names lead to is written once, if both want the same. The
 /// answer tells for each whether it was written, and what there is to say.
-pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
+pub fn all(replacements: &[Replacement<'_>]) -> (Vec<Written>, Vec<Finding>) {
     let real: Vec<PathBuf> = replacements
         .iter()
         .map(|r| std::fs::canonicalize(r.path).unwrap_or_else(|_| r.path.to_path_buf()))
@@ -72,21 +83,21 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
     for (i, real) in real.iter().enumerate() {
         same.entry(real).or_default().push(i);
     }
-    let mut written = vec![false; replacements.len()];
+    let mut written = vec![Written::No; replacements.len()];
     let mut findings = Vec::new();
     let mut together = Vec::new();
     let mut names_fail = false;
     for (i, wanted) in replacements.iter().enumerate() {
         let is_alone = wanted.kind == Together::Alone;
         match twice(replacements, &same[real[i].as_path()], i) {
-            Some(Twice::Written) => {}
+            Some(Twice::Written) => written[i] = Written::UnderAnotherName,
             Some(Twice::Differs(finding)) => {
                 findings.push(*finding);
                 names_fail |= !is_alone;
             }
             None if is_alone => match Prepared::new(wanted).and_then(Prepared::replace) {
                 Ok(warning) => {
-                    written[i] = true;
+                    written[i] = Written::Yes;
                     findings.extend(warning);
                 }
                 Err(finding) => findings.push(finding),
@@ -102,7 +113,7 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<bool>, Vec<Finding>) {
     }
     if !names_fail {
         let done = replace_together(replacements, together);
-        done.0.into_iter().for_each(|i| written[i] = true);
+        done.0.into_iter().for_each(|i| written[i] = Written::Yes);
         findings.extend(done.1);
     }
     (written, findings)

@@ -39,6 +39,8 @@ pub struct Coverage {
     pub changing: usize,
     /// Those that need it, in files that were not named, so that they are not written.
     pub not_written: usize,
+    /// Those that need it, in files that could not be written.
+    pub failed: usize,
     /// Those that need no stamp, because names change with the content, or because everything that they
     /// read is ignored.
     pub no_stamp: usize,
@@ -110,13 +112,33 @@ impl Outcome {
         sum
     }
 
+    /// The same after the run wrote these files: in others, nothing was stamped.
+    pub fn coverage_after(&self, written: &BTreeSet<FileId>) -> Coverage {
+        let mut sum = self.coverage();
+        let file = |planned: &&Planned| self.manifests[planned.object].place.file;
+        let all = self.plan.workloads.iter().filter(|planned| self.is_changing(planned));
+        sum.failed = all.filter(|planned| !written.contains(&file(planned))).count();
+        sum.changing -= sum.failed;
+        sum
+    }
+
+    /// Whether a workload gets a stamp, another one or none, in a file that was named.
+    fn is_changing(&self, planned: &Planned) -> bool {
+        let is_named = self.manifests[self.manifests[planned.object].place.file].input.is_named();
+        let changes = match planned.decision {
+            Decision::Stamp { state, .. } => state != State::Current,
+            Decision::None { left_over } => left_over,
+            _ => false,
+        };
+        changes && is_named
+    }
+
     fn count(&self, planned: &Planned, sum: &mut Coverage) {
         let reads = self.manifests.references_of(planned.template).iter().any(Reference::reads);
         let counter = match &planned.decision {
             Decision::Stamp { state: State::Current, .. } => &mut sum.right,
             Decision::Stamp { .. } | Decision::None { left_over: true } => {
-                let file = self.manifests[planned.object].place.file;
-                match self.manifests[file].input.is_named() {
+                match self.is_changing(planned) {
                     true => &mut sum.changing,
                     false => &mut sum.not_written,
                 }

@@ -107,6 +107,7 @@ fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
         (coverage.right, "right".to_owned()),
         (coverage.changing, changing.to_owned()),
         (coverage.not_written, "not right in files that were not named".to_owned()),
+        (coverage.failed, "not right in files that could not be written".to_owned()),
         (left_alone, format!("left alone ({})", causes.join(", "))),
         (coverage.decided_by_builds, "stamped in each overlay".to_owned()),
         (coverage.unverified, "stamped in each overlay, unverified without --build".to_owned()),

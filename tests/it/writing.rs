@@ -183,6 +183,8 @@ fn read_only_files_are_refused_and_the_others_written() {
     let output = sandbox.run(&args(&["write", "."]), None);
     assert_eq!(output.exit, 2);
     assert!(output.stderr.contains("error[unreadable-file]: a/m.yaml"), "{}", output.stderr);
+    let coverage = "1 stamped now, 1 not right in files that could not be written";
+    assert!(output.stderr.contains(coverage), "{}", output.stderr);
     assert_eq!(std::fs::read_to_string(sandbox.path("a/m.yaml")).unwrap(), MANIFEST);
     assert!(
         std::fs::read_to_string(sandbox.path("b/m.yaml")).unwrap().contains("checksum/rollstamp")
