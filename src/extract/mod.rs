@@ -43,7 +43,7 @@ pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Grounds, Mount, SiteLabel};
 pub use source::{Entry, Flaw, Malformed, Source};
-pub use values_from::ValuesReader;
+pub use values_from::{ValuesReader, ValuesReference};
 pub use workload::Template;
 pub(crate) use workload::refused;
 

@@ -1,8 +1,6 @@
 //! Findings in one line each, for terminals, editors and `grep`.
 
-use super::{Format, Located, Subject, View, plain, text};
-use crate::extract::ObjectId;
-use std::collections::BTreeSet;
+use super::{Chosen, Format, Located, Subject, View, plain, text};
 use std::io::{self, Write};
 
 /// A line a finding.
@@ -29,13 +27,8 @@ impl Format for Concise {
     }
 
     /// Reads have no line of their own.
-    fn explain(
-        &self,
-        view: &View<'_>,
-        workloads: &BTreeSet<ObjectId>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        text::Text.explain(view, workloads, out)
+    fn explain(&self, view: &View<'_>, chosen: &Chosen, out: &mut dyn Write) -> io::Result<()> {
+        text::Text.explain(view, chosen, out)
     }
 }
 

@@ -1,11 +1,10 @@
 //! Findings as workflow commands, which GitHub shows beside the lines of a pull request.
 //! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
-use super::{Format, Located, Subject, View, concise, impact, plain, text};
-use crate::extract::ObjectId;
+use super::{Chosen, Format, Located, Subject, View, concise, impact, plain, text};
 use crate::finding::Severity;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Workflow commands.
@@ -70,13 +69,8 @@ impl Format for Github {
     }
 
     /// There is no command for it: the log of a workflow is read by people.
-    fn explain(
-        &self,
-        view: &View<'_>,
-        workloads: &BTreeSet<ObjectId>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        text::Text.explain(view, workloads, out)
+    fn explain(&self, view: &View<'_>, chosen: &Chosen, out: &mut dyn Write) -> io::Result<()> {
+        text::Text.explain(view, chosen, out)
     }
 
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -2,15 +2,14 @@
 //! nothing else is serialised.
 
 use super::locator::Locator;
-use super::{Format, Located, Spot, Subject, View, diff, explain, impact, migration};
-use crate::extract::ObjectId;
+use super::{Chosen, Format, Located, Spot, Subject, View, diff, explain, impact, migration};
 use crate::impact::history::History;
 use crate::k8s::providers::Target;
 use crate::outcome::{Coverage, Outcome};
 use crate::plan::{Decision, State};
 use crate::yaml::insert::Slot;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// The version of the format: it grows when a field changes its meaning or goes.
@@ -40,13 +39,8 @@ impl Format for Json {
         document(&report(view), out)
     }
 
-    fn explain(
-        &self,
-        view: &View<'_>,
-        workloads: &BTreeSet<ObjectId>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        document(&explain::json::report(view, workloads), out)
+    fn explain(&self, view: &View<'_>, chosen: &Chosen, out: &mut dyn Write) -> io::Result<()> {
+        document(&explain::json::report(view, chosen), out)
     }
 
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -17,10 +17,10 @@ pub mod summary;
 pub mod text;
 mod view;
 
+pub use explain::Chosen;
 pub use plain::plain;
 pub use view::{Located, Spot, Verb, View};
 
-use crate::extract::ObjectId;
 use crate::impact::graph::Graph;
 use crate::impact::history::History;
 use crate::outcome::Outcome;
@@ -88,13 +88,8 @@ pub trait Format: Sync {
     ///
     /// # Errors
     /// When `out` cannot be written to, or the format has no such report.
-    fn explain(
-        &self,
-        view: &View<'_>,
-        workloads: &BTreeSet<ObjectId>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        let _ = (view, workloads, out);
+    fn explain(&self, view: &View<'_>, chosen: &Chosen, out: &mut dyn Write) -> io::Result<()> {
+        let _ = (view, chosen, out);
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -202,6 +197,7 @@ mod tests {
             assume: Assume::Written,
             workloads: Vec::new(),
             sources: Vec::new(),
+            values_readers: Vec::new(),
             has_foreign: false,
         };
         let of_impact = impact::ImpactView {
@@ -226,7 +222,7 @@ mod tests {
                 let done = match subject {
                     Subject::Outcome => format.outcome(&view, &mut Vec::new()),
                     Subject::Explanation => {
-                        format.explain(&view, &BTreeSet::new(), &mut Vec::new())
+                        format.explain(&view, &Chosen::default(), &mut Vec::new())
                     }
                     Subject::Impact => format.impact(&of_impact, &mut Vec::new()),
                     Subject::Graph => format.graph(&Graph::default(), &mut Vec::new()),

@@ -1,15 +1,13 @@
 //! Findings for people, in the manner of rustc.
 
 use super::locator::Locator;
-use super::{Format, Subject, View, plain};
+use super::{Chosen, Format, Subject, View, plain};
 use super::{explain, impact};
-use crate::extract::ObjectId;
 use crate::finding::{Finding, Severity};
 use crate::impact::graph::Graph;
 use crate::impact::history::History;
 use crate::parallel;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// For people.
@@ -46,13 +44,8 @@ impl Format for Text {
         parts.iter().try_for_each(|part| out.write_all(part.as_bytes()))
     }
 
-    fn explain(
-        &self,
-        view: &View<'_>,
-        workloads: &BTreeSet<ObjectId>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        explain::text::write(view, workloads, out)
+    fn explain(&self, view: &View<'_>, chosen: &Chosen, out: &mut dyn Write) -> io::Result<()> {
+        explain::text::write(view, chosen, out)
     }
 
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {

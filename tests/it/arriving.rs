@@ -9,7 +9,7 @@ use rollstamp::io::stdin::Arriving;
 use rollstamp::outcome::Outcome;
 use rollstamp::process::Loaded;
 use rollstamp::report::json::Json;
-use rollstamp::report::{Format as _, Verb, View};
+use rollstamp::report::{Chosen, Format as _, Verb, View};
 use rollstamp::text::FileId;
 use std::fs;
 use std::io;
@@ -57,9 +57,11 @@ fn said(outcome: &Outcome) -> String {
         jobs: 1,
     };
     let workloads = outcome.plan.workloads.iter().map(|planned| planned.object);
+    let taken = (0..outcome.plan.taken.len()).collect();
+    let chosen = Chosen { workloads: workloads.collect(), taken };
     let mut report = Vec::new();
     Json.outcome(&view, &mut report).expect("a report");
-    Json.explain(&view, &workloads.collect(), &mut report).expect("an explanation");
+    Json.explain(&view, &chosen, &mut report).expect("an explanation");
     let report = String::from_utf8(report).expect("UTF-8");
     let findings = &outcome.findings;
     format!("{report}\n{findings:?}\n{}", edits.join("\n"))

@@ -1,13 +1,13 @@
 //! The explanation for programs. The structs here are the format; nothing else is serialised.
 
-use super::{Explained, Read, explained, found, named_keys, words};
-use crate::extract::{Grounds, Mount, ObjectId};
+use super::{Chosen, Explained, Read, explained, found, named_keys, taken, taken_keys, words};
+use crate::extract::{Grounds, Mount};
 use crate::outcome::Outcome;
-use crate::plan::Reason;
+use crate::plan::{MeantSource, Reason, TakenValues};
 use crate::report::locator::Locator;
 use crate::report::{View, json};
+use crate::text::Place;
 use serde::Serialize;
-use std::collections::BTreeSet;
 
 /// The version of the format: it grows when a field changes its meaning or goes.
 const SCHEMA_VERSION: u32 = 1;
@@ -17,6 +17,8 @@ pub(in crate::report) struct Report<'a> {
     schema_version: u32,
     verb: &'static str,
     workloads: Vec<WorkloadRow<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values_readers: Vec<ValuesRow<'a>>,
     findings: Vec<json::FindingRow<'a>>,
 }
 
@@ -82,6 +84,37 @@ struct ReferenceRow<'a> {
     source: Option<SourceRow<'a>>,
 }
 
+/// An object of Flux that takes values.
+#[derive(Serialize)]
+struct ValuesRow<'a> {
+    object: String,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    name: &'a str,
+    #[serde(flatten)]
+    at: At<'a>,
+    references: Vec<ValuesReferenceRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ValuesReferenceRow<'a> {
+    field: &'static str,
+    kind: &'static str,
+    name: &'a str,
+    optional: bool,
+    line: usize,
+    column: usize,
+    outcome: &'static str,
+    reason: String,
+    keys: Vec<&'a str>,
+    /// The one key that it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceRow<'a>>,
+}
+
 #[derive(Serialize)]
 struct MountRow<'a> {
     list: &'static str,
@@ -103,18 +136,68 @@ struct SourceRow<'a> {
 }
 
 /// The explanation of the chosen workloads, and all findings.
-pub(in crate::report) fn report<'a>(view: &View<'a>, chosen: &BTreeSet<ObjectId>) -> Report<'a> {
+pub(in crate::report) fn report<'a>(view: &View<'a>, chosen: &Chosen) -> Report<'a> {
     let locator = view.locator();
     let explained = explained(view.outcome, chosen);
     Report {
         schema_version: SCHEMA_VERSION,
         verb: view.verb.name(),
         workloads: explained.iter().map(|e| workload(e, view.outcome, &locator)).collect(),
+        values_readers: taken(view.outcome, chosen)
+            .into_iter()
+            .map(|taken| values_reader(taken, view.outcome, &locator))
+            .collect(),
         findings: json::finding_rows(view, &locator),
     }
 }
 
-fn at<'a>(locator: &Locator<'a>, place: crate::text::Place) -> At<'a> {
+fn values_reader<'a>(
+    taken: &'a TakenValues,
+    outcome: &'a Outcome,
+    locator: &Locator<'a>,
+) -> ValuesRow<'a> {
+    let manifests = &outcome.manifests;
+    let reader = taken.reader(manifests);
+    let place = |span| Place { file: taken.file, span };
+    let references = taken.references(manifests).map(|(reference, means)| {
+        let position = locator.position(place(reference.at));
+        let source = match means {
+            MeantSource::One(source) => Some(source),
+            MeantSource::Several | MeantSource::Nowhere => None,
+        };
+        ValuesReferenceRow {
+            field: reader.field,
+            kind: reference.target.name(),
+            name: &reference.name,
+            optional: reference.optional,
+            line: position.line,
+            column: position.column,
+            outcome: match means {
+                MeantSource::One(_) => "found",
+                MeantSource::Several => "ambiguous",
+                MeantSource::Nowhere => "external",
+            },
+            reason: words::meant_source(reference, means, reader, locator),
+            keys: source.map(|at| taken_keys(reference, &manifests[at])).unwrap_or_default(),
+            named_key: reference.key.as_deref(),
+            source: source.map(|source| SourceRow {
+                object: manifests.owner(source).id.to_string(),
+                at: at(locator, manifests.owner(source).place_of_name()),
+                refused: words::flaws(&manifests[source]),
+            }),
+        }
+    });
+    ValuesRow {
+        object: reader.id.to_string(),
+        kind: &reader.id.kind,
+        namespace: reader.id.namespace.as_deref(),
+        name: &reader.id.name,
+        at: at(locator, place(reader.name_span)),
+        references: references.collect(),
+    }
+}
+
+fn at<'a>(locator: &Locator<'a>, place: Place) -> At<'a> {
     let position = locator.position(place);
     At { file: locator.name(place), line: position.line, column: position.column }
 }

@@ -5,12 +5,23 @@ mod layout;
 pub(super) mod text;
 pub(super) mod words;
 
-use crate::extract::{Keys, Object, ObjectId, Reference, SourceId, Template};
+use crate::extract::{
+    Keys, Object, ObjectId, Reference, Source, SourceId, Template, ValuesReference,
+};
 use crate::outcome::Outcome;
-use crate::plan::{Decision, Planned, Reason};
+use crate::plan::{Decision, MeantSource, Planned, Reason, TakenValues};
 use crate::text::{FileId, Place};
 use crate::yaml::insert::Slot;
 use std::collections::BTreeSet;
+
+/// What is explained.
+#[derive(Default)]
+pub struct Chosen {
+    /// Workloads.
+    pub workloads: BTreeSet<ObjectId>,
+    /// Positions of objects of Flux that take values, in [`crate::plan::Plan::taken`].
+    pub taken: BTreeSet<usize>,
+}
 
 /// A pod template and what was decided about it.
 struct Explained<'a> {
@@ -51,14 +62,21 @@ pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
         };
         found(reason).into_iter().chain(other)
     });
-    let sources = sources.map(|source| manifests.owner(source).place.file);
-    planned.map(|planned| manifests[planned.object].place.file).chain(sources).collect()
+    let taken = outcome.plan.taken.iter().flat_map(|taken| &taken.sources);
+    let taken = taken.filter_map(|means| match means {
+        MeantSource::One(at) => Some(*at),
+        MeantSource::Several | MeantSource::Nowhere => None,
+    });
+    let sources = sources.chain(taken).map(|source| manifests.owner(source).place.file);
+    let readers = outcome.plan.taken.iter().map(|taken| taken.file);
+    let workloads = planned.map(|planned| manifests[planned.object].place.file);
+    workloads.chain(sources).chain(readers).collect()
 }
 
 /// The templates of the chosen objects, in the order of the input.
-fn explained<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectId>) -> Vec<Explained<'a>> {
+fn explained<'a>(outcome: &'a Outcome, chosen: &Chosen) -> Vec<Explained<'a>> {
     let planned = outcome.plan.workloads.iter();
-    let planned = planned.filter(|planned| chosen.contains(&planned.object));
+    let planned = planned.filter(|planned| chosen.workloads.contains(&planned.object));
     planned
         .map(|planned| {
             let object = &outcome.manifests[planned.object];
@@ -72,6 +90,17 @@ fn explained<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectId>) -> Vec<Expla
             }
         })
         .collect()
+}
+
+/// The chosen objects of Flux that take values, in the order of the input.
+fn taken<'a>(outcome: &'a Outcome, chosen: &Chosen) -> Vec<&'a TakenValues> {
+    chosen.taken.iter().filter_map(|&at| outcome.plan.taken.get(at)).collect()
+}
+
+/// The keys of a source that an object of Flux takes values from, and that it has.
+fn taken_keys<'a>(reference: &'a ValuesReference, source: &'a Source) -> Vec<&'a str> {
+    let read = |key: &&str| reference.key.as_ref().is_none_or(|only| only == key);
+    source.entries.iter().map(|entry| entry.key.as_str()).filter(read).collect()
 }
 
 impl<'a> Explained<'a> {
