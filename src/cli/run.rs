@@ -1,6 +1,6 @@
 //! One run of a verb: from the arguments to the outcome, and what is said about it.
 
-use super::args::{Colour, Common, command};
+use super::args::{Common, command};
 use super::built::{self, Overlays};
 use super::settings::{Configured, exclude, options, settings};
 use super::validate::require;
@@ -187,7 +187,7 @@ impl Run<'_> {
     /// The outcome as the user wants to see it on the standard output.
     pub(super) fn view(&self) -> View<'_> {
         View {
-            colour: self.takes_colour(true),
+            colour: self.common.color.is_taken(true),
             links: self.takes_links(true),
             ..self.view_beside()
         }
@@ -201,23 +201,15 @@ impl Run<'_> {
             least: self.common.least(),
             show_diffs: false,
             show_all: self.common.verbose,
-            colour: self.takes_colour(false),
+            colour: self.common.color.is_taken(false),
             links: self.takes_links(false),
             jobs: self.options.jobs,
         }
     }
 
-    fn takes_colour(&self, on_stdout: bool) -> bool {
-        match self.common.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => stdout::takes_colour(on_stdout),
-        }
-    }
-
     /// Reads the texts again that a report quotes, or counts lines in.
     pub(super) fn quote(&mut self, subject: Subject) {
-        let is_document = self.common.output.is_document();
+        let is_document = self.common.output.info().is_document;
         let wanted = report::wanted(&self.outcome, subject, is_document);
         let outcome = &mut *self.outcome;
         reload::keep(&outcome.manifests, &mut outcome.texts, wanted, self.options.jobs);
@@ -225,7 +217,7 @@ impl Run<'_> {
 
     /// Links are for terminals alone: who asks for colours in a file or a log does not ask for them.
     fn takes_links(&self, on_stdout: bool) -> bool {
-        self.takes_colour(on_stdout) && stdout::is_terminal(on_stdout)
+        self.common.color.is_taken(on_stdout) && stdout::is_terminal(on_stdout)
     }
 
     /// Says the findings on the standard error.
@@ -239,7 +231,7 @@ impl Run<'_> {
 
     /// Says a line to people on the standard error. Beside a document for programs it is left out.
     pub(super) fn say(&mut self, line: &str) {
-        if !self.common.output.is_document() {
+        if !self.common.output.info().is_document {
             self.talk.say(&format!("{line}\n"));
         }
     }

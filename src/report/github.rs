@@ -1,7 +1,9 @@
 //! Findings as workflow commands, which GitHub shows beside the lines of a pull request.
 //! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
-use super::{Chosen, Format, Located, Subject, View, concise, impact, plain, text};
+use super::{
+    ExplainView, Format, FormatInfo, Located, Subject, View, concise, impact, plain, text,
+};
 use crate::finding::Severity;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -11,16 +13,13 @@ use std::io::{self, Write};
 pub struct Github;
 
 impl Format for Github {
-    fn name(&self) -> &'static str {
-        "github"
-    }
-
-    fn about(&self) -> &'static str {
-        "Workflow commands, which GitHub Actions shows beside the lines of a pull request"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation, Subject::Impact]
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "github",
+            about: "Workflow commands, which GitHub Actions shows beside the lines of a pull request",
+            subjects: &[Subject::Outcome, Subject::Explanation, Subject::Impact],
+            is_document: false,
+        }
     }
 
     /// A command for each finding, what matters most first. GitHub shows only so many of a step, so the
@@ -69,8 +68,8 @@ impl Format for Github {
     }
 
     /// There is no command for it: the log of a workflow is read by people.
-    fn explain(&self, view: &View<'_>, chosen: &Chosen, out: &mut dyn Write) -> io::Result<()> {
-        text::Text.explain(view, chosen, out)
+    fn explain(&self, view: &ExplainView<'_>, out: &mut dyn Write) -> io::Result<()> {
+        text::Text.explain(view, out)
     }
 
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Findings for people, in the manner of rustc.
 
 use super::locator::Locator;
-use super::{Chosen, Format, Subject, View, plain};
+use super::{ExplainView, Format, FormatInfo, Subject, View, plain};
 use super::{explain, impact};
 use crate::finding::{Finding, Severity};
 use crate::impact::graph::Graph;
@@ -14,16 +14,19 @@ use std::io::{self, Write};
 pub struct Text;
 
 impl Format for Text {
-    fn name(&self) -> &'static str {
-        "text"
-    }
-
-    fn about(&self) -> &'static str {
-        "For people"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::Graph, Subject::History]
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "text",
+            about: "For people",
+            subjects: &[
+                Subject::Outcome,
+                Subject::Explanation,
+                Subject::Impact,
+                Subject::Graph,
+                Subject::History,
+            ],
+            is_document: false,
+        }
     }
 
     /// Each finding with its place, its line where that may be shown, and what to do.
@@ -44,8 +47,8 @@ impl Format for Text {
         parts.iter().try_for_each(|part| out.write_all(part.as_bytes()))
     }
 
-    fn explain(&self, view: &View<'_>, chosen: &Chosen, out: &mut dyn Write) -> io::Result<()> {
-        explain::text::write(view, chosen, out)
+    fn explain(&self, view: &ExplainView<'_>, out: &mut dyn Write) -> io::Result<()> {
+        explain::text::write(view, out)
     }
 
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {

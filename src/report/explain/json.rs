@@ -1,16 +1,14 @@
 //! The explanation for programs. The structs here are the format; nothing else is serialised.
 
-use super::{Chosen, Explained, Read, explained, found, named_keys, taken, taken_keys, words};
+use super::{Explained, Read, explained, named_keys, taken, taken_keys, words};
 use crate::extract::{Grounds, Mount};
 use crate::outcome::Outcome;
 use crate::plan::{MeantSource, Reason, TakenValues};
+use crate::report::json::{ObjectRow, PlaceRow, SCHEMA_VERSION};
 use crate::report::locator::Locator;
-use crate::report::{View, json};
+use crate::report::{ExplainView, json};
 use crate::text::Place;
 use serde::Serialize;
-
-/// The version of the format: it grows when a field changes its meaning or goes.
-const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 pub(in crate::report) struct Report<'a> {
@@ -24,15 +22,12 @@ pub(in crate::report) struct Report<'a> {
 
 #[derive(Serialize)]
 struct WorkloadRow<'a> {
-    object: String,
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    name: &'a str,
+    #[serde(flatten)]
+    id: ObjectRow<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     template: Option<String>,
     #[serde(flatten)]
-    at: At<'a>,
+    at: PlaceRow<'a>,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -41,13 +36,6 @@ struct WorkloadRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     present: Option<&'a str>,
     references: Vec<ReferenceRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct At<'a> {
-    file: &'a str,
-    line: usize,
-    column: usize,
 }
 
 #[derive(Serialize)]
@@ -87,13 +75,10 @@ struct ReferenceRow<'a> {
 /// An object of Flux that takes values.
 #[derive(Serialize)]
 struct ValuesRow<'a> {
-    object: String,
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    name: &'a str,
     #[serde(flatten)]
-    at: At<'a>,
+    id: ObjectRow<'a>,
+    #[serde(flatten)]
+    at: PlaceRow<'a>,
     references: Vec<ValuesReferenceRow<'a>>,
 }
 
@@ -130,20 +115,21 @@ struct MountRow<'a> {
 struct SourceRow<'a> {
     object: String,
     #[serde(flatten)]
-    at: At<'a>,
+    at: PlaceRow<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refused: Vec<String>,
 }
 
 /// The explanation of the chosen workloads, and all findings.
-pub(in crate::report) fn report<'a>(view: &View<'a>, chosen: &Chosen) -> Report<'a> {
+pub(in crate::report) fn report<'a>(asked: &ExplainView<'a>) -> Report<'a> {
+    let view = &asked.view;
     let locator = view.locator();
-    let explained = explained(view.outcome, chosen);
+    let explained = explained(asked);
     Report {
         schema_version: SCHEMA_VERSION,
         verb: view.verb.name(),
         workloads: explained.iter().map(|e| workload(e, view.outcome, &locator)).collect(),
-        values_readers: taken(view.outcome, chosen)
+        values_readers: taken(asked)
             .into_iter()
             .map(|taken| values_reader(taken, view.outcome, &locator))
             .collect(),
@@ -182,24 +168,16 @@ fn values_reader<'a>(
             named_key: reference.key.as_deref(),
             source: source.map(|source| SourceRow {
                 object: manifests.owner(source).id.to_string(),
-                at: at(locator, manifests.owner(source).place_of_name()),
+                at: locator.spot(manifests.owner(source).place_of_name()).into(),
                 refused: words::flaws(&manifests[source]),
             }),
         }
     });
     ValuesRow {
-        object: reader.id.to_string(),
-        kind: &reader.id.kind,
-        namespace: reader.id.namespace.as_deref(),
-        name: &reader.id.name,
-        at: at(locator, place(reader.name_span)),
+        id: (&reader.id).into(),
+        at: locator.spot(place(reader.name_span)).into(),
         references: references.collect(),
     }
-}
-
-fn at<'a>(locator: &Locator<'a>, place: Place) -> At<'a> {
-    let position = locator.position(place);
-    At { file: locator.name(place), line: position.line, column: position.column }
 }
 
 fn workload<'a>(
@@ -207,19 +185,15 @@ fn workload<'a>(
     outcome: &'a Outcome,
     locator: &Locator<'a>,
 ) -> WorkloadRow<'a> {
-    let id = &view.object.id;
     let (state, stamp) = json::state(view.decision());
     WorkloadRow {
-        object: id.to_string(),
-        kind: &id.kind,
-        namespace: id.namespace.as_deref(),
-        name: &id.name,
+        id: (&view.object.id).into(),
         template: view.path.clone(),
-        at: at(locator, view.object.place_of_name()),
+        at: locator.spot(view.object.place_of_name()).into(),
         state,
         reason: words::state(view, outcome),
         stamp,
-        present: view.present(),
+        present: view.template.present(),
         references: view
             .reads()
             .map(|(reference, reason)| row(view, reference, Some(reason), outcome, locator))
@@ -239,7 +213,7 @@ fn row<'a>(
     let position = locator.position(view.place(&reference));
     let owner = |is: bool| Some(spot.owner.as_str()).filter(|owner| is && !owner.is_empty());
     let in_volume = spot.list == "volumes";
-    let source = reason.and_then(found);
+    let source = reason.and_then(Reason::source);
     let at_source = source.map(|found| &outcome.manifests[found]);
     let mut row = ReferenceRow {
         site: &reference.reference.site.id,
@@ -266,7 +240,7 @@ fn row<'a>(
             let provider = outcome.manifests.owner(found);
             SourceRow {
                 object: provider.id.to_string(),
-                at: at(locator, provider.place_of_name()),
+                at: locator.spot(provider.place_of_name()).into(),
                 refused: at_source.map(words::flaws).unwrap_or_default(),
             }
         }),

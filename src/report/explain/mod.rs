@@ -5,23 +5,12 @@ mod layout;
 pub(super) mod text;
 pub(super) mod words;
 
-use crate::extract::{
-    Keys, Object, ObjectId, Reference, Source, SourceId, Template, ValuesReference,
-};
+use super::ExplainView;
+use crate::extract::{Keys, Object, Reference, Source, Template, ValuesReference};
 use crate::outcome::Outcome;
 use crate::plan::{Decision, MeantSource, Planned, Reason, TakenValues};
 use crate::text::{FileId, Place};
-use crate::yaml::insert::Slot;
 use std::collections::BTreeSet;
-
-/// What is explained.
-#[derive(Default)]
-pub struct Chosen {
-    /// Workloads.
-    pub workloads: BTreeSet<ObjectId>,
-    /// Positions of objects of Flux that take values, in [`crate::plan::Plan::taken`].
-    pub taken: BTreeSet<usize>,
-}
 
 /// A pod template and what was decided about it.
 struct Explained<'a> {
@@ -60,7 +49,7 @@ pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
             Reason::Clash(_, other) => Some(*other),
             _ => None,
         };
-        found(reason).into_iter().chain(other)
+        reason.source().into_iter().chain(other)
     });
     let taken = outcome.plan.taken.iter().flat_map(|taken| &taken.sources);
     let taken = taken.filter_map(|means| match means {
@@ -74,9 +63,10 @@ pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
 }
 
 /// The templates of the chosen objects, in the order of the input.
-fn explained<'a>(outcome: &'a Outcome, chosen: &Chosen) -> Vec<Explained<'a>> {
+fn explained<'a>(asked: &ExplainView<'a>) -> Vec<Explained<'a>> {
+    let outcome = asked.view.outcome;
     let planned = outcome.plan.workloads.iter();
-    let planned = planned.filter(|planned| chosen.workloads.contains(&planned.object));
+    let planned = planned.filter(|planned| asked.workloads.contains(&planned.object));
     planned
         .map(|planned| {
             let object = &outcome.manifests[planned.object];
@@ -93,8 +83,9 @@ fn explained<'a>(outcome: &'a Outcome, chosen: &Chosen) -> Vec<Explained<'a>> {
 }
 
 /// The chosen objects of Flux that take values, in the order of the input.
-fn taken<'a>(outcome: &'a Outcome, chosen: &Chosen) -> Vec<&'a TakenValues> {
-    chosen.taken.iter().filter_map(|&at| outcome.plan.taken.get(at)).collect()
+fn taken<'a>(asked: &ExplainView<'a>) -> Vec<&'a TakenValues> {
+    let all = &asked.view.outcome.plan.taken;
+    asked.taken.iter().filter_map(|&at| all.get(at)).collect()
 }
 
 /// The keys of a source that an object of Flux takes values from, and that it has.
@@ -140,14 +131,6 @@ impl<'a> Explained<'a> {
         &self.planned.decision
     }
 
-    /// The stamp that is there.
-    fn present(&self) -> Option<&'a str> {
-        match &self.template.slot {
-            Some(Ok(Slot::Present(present))) => present.value.as_deref(),
-            _ => None,
-        }
-    }
-
     /// Where a reference names its source.
     fn place(&self, reference: &Reference) -> Place {
         Place { file: self.object.place.file, span: reference.name_span }
@@ -167,11 +150,6 @@ impl<'a> Explained<'a> {
             })
             .map(|f| f.cause.as_ref().unwrap_or(&f.message).as_str())
     }
-}
-
-/// The source that a reference found, if it found one.
-fn found(reason: &Reason) -> Option<SourceId> {
-    reason.source()
 }
 
 /// The keys that a reference names itself.

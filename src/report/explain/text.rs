@@ -2,13 +2,13 @@
 //! count at the end.
 
 use super::layout::{self, Layout, Row, Shown};
-use super::{Chosen, Explained, Read, explained, found, named_keys, taken, taken_keys, words};
+use super::{Explained, Read, explained, named_keys, taken, taken_keys, words};
 use crate::extract::{Reference, Source, SourceId};
 use crate::k8s::sites::Under;
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, MeantSource, Reason, State, TakenValues};
 use crate::report::locator::Locator;
-use crate::report::{View, count, plain};
+use crate::report::{ExplainView, count, plain};
 use crate::text::Place;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -17,21 +17,17 @@ use std::io::{self, Write};
 const FEW: usize = 8;
 
 /// Explains the chosen workloads.
-pub(in crate::report) fn write(
-    view: &View<'_>,
-    chosen: &Chosen,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(in crate::report) fn write(asked: &ExplainView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let view = &asked.view;
     let writer = Writer {
         outcome: view.outcome,
         locator: view.locator(),
         few: if view.show_all { usize::MAX } else { FEW },
         layout: Layout { colour: view.colour },
     };
-    let workloads = explained(view.outcome, chosen);
+    let workloads = explained(asked);
     let workloads = workloads.iter().map(|explained| writer.workload(explained));
-    let readers = taken(view.outcome, chosen);
-    let readers = readers.iter().map(|taken| writer.values_reader(taken));
+    let readers = taken(asked).into_iter().map(|taken| writer.values_reader(taken));
     for (i, block) in workloads.chain(readers).enumerate() {
         if i > 0 {
             out.write_all(b"\n")?;
@@ -96,7 +92,7 @@ impl<'a> Writer<'a> {
     }
 
     fn state(&self, view: &Explained<'a>) -> String {
-        let present = plain(view.present().unwrap_or("unreadable"));
+        let present = plain(view.template.present().unwrap_or("unreadable"));
         let state = match view.decision() {
             Decision::LeftAlone(_) | Decision::Ignored => "left alone".to_owned(),
             Decision::Stamp { value, state } => match state {
@@ -169,7 +165,7 @@ impl<'a> Writer<'a> {
         let same = whys.iter().all(|why| *why == whys[0]);
         let places = group.reads.iter().filter_map(|(_, reason)| match reason {
             Reason::Filled(_) => None,
-            _ => found(reason),
+            _ => reason.source(),
         });
         let place =
             places.map(|at| self.place(self.outcome.manifests.owner(at).place_of_name())).next();
