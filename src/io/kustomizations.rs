@@ -5,7 +5,7 @@
 //! was named alone; outside of one only the named folders are.
 
 use super::appliers::{self, VariableSources};
-use super::disk::{Disk, FileSystem};
+use super::disk::{Disk, FileSystem, RealPaths};
 use super::{display, relative};
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
@@ -148,10 +148,11 @@ impl<'a> Inputs<'a> {
     fn new(loaded: &'a mut Loaded, disk: &'a dyn Disk) -> Self {
         let mut by_path: BTreeMap<PathBuf, FileId> = BTreeMap::new();
         let mut links = Vec::new();
+        let mut real_paths = RealPaths::new(disk);
         for (number, input) in loaded.inputs.iter().enumerate() {
             let number = FileId(offset(number));
             let Some(path) = &input.path else { continue };
-            let Some(real) = disk.real(path) else {
+            let Some(real) = real_paths.of(path) else {
                 continue;
             };
             if disk.is_link(path) {
