@@ -9,7 +9,7 @@ use crate::k8s::id::Identity;
 use crate::k8s::short_names;
 use crate::outcome::Outcome;
 use crate::plan::Reason;
-use crate::report::{Subject, Verb, summary};
+use crate::report::{ExplainView, Subject, Verb, summary};
 use crate::text::Place;
 use anyhow::bail;
 use std::collections::BTreeSet;
@@ -62,12 +62,13 @@ pub(super) fn explain(
     }
     run.outcome.group();
     // A document has the findings in it.
-    if !common.output.is_document() {
+    if !common.output.info().is_document {
         run.say_findings()?;
     }
     let chosen = chosen?;
     run.quote(Subject::Explanation);
-    print(|out| common.output.explain(&run.view(), &chosen, out))?;
+    let view = ExplainView { view: run.view(), workloads: &chosen };
+    print(|out| common.output.explain(&view, out))?;
     if common.verbose {
         let summary = summary::read(&run.outcome);
         run.say(&summary);

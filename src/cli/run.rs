@@ -217,7 +217,7 @@ impl Run<'_> {
 
     /// Reads the texts again that a report quotes, or counts lines in.
     pub(super) fn quote(&mut self, subject: Subject) {
-        let is_document = self.common.output.is_document();
+        let is_document = self.common.output.info().is_document;
         let wanted = report::wanted(&self.outcome, subject, is_document);
         let outcome = &mut *self.outcome;
         reload::keep(&outcome.manifests, &mut outcome.texts, wanted, self.options.jobs);
@@ -239,7 +239,7 @@ impl Run<'_> {
 
     /// Says a line to people on the standard error. Beside a document for programs it is left out.
     pub(super) fn say(&mut self, line: &str) {
-        if !self.common.output.is_document() {
+        if !self.common.output.info().is_document {
             self.talk.say(&format!("{line}\n"));
         }
     }

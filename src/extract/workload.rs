@@ -54,6 +54,16 @@ pub struct Template {
     pub said: Option<Box<Said>>,
 }
 
+impl Template {
+    /// The value of the stamp that is written there, if it is one text.
+    pub fn present(&self) -> Option<&str> {
+        match &self.slot {
+            Some(Ok(Slot::Present(present))) => present.value.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// Reads the pod templates of a workload.
 pub(super) fn read(
     reader: &mut Reader<'_>,

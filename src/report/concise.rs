@@ -1,24 +1,19 @@
 //! Findings in one line each, for terminals, editors and `grep`.
 
-use super::{Format, Located, Subject, View, plain, text};
-use crate::extract::ObjectId;
-use std::collections::BTreeSet;
+use super::{ExplainView, Format, FormatInfo, Located, Subject, View, plain, text};
 use std::io::{self, Write};
 
 /// A line a finding.
 pub struct Concise;
 
 impl Format for Concise {
-    fn name(&self) -> &'static str {
-        "concise"
-    }
-
-    fn about(&self) -> &'static str {
-        "A line for each finding: place, severity, code, message"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation]
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "concise",
+            about: "A line for each finding: place, severity, code, message",
+            subjects: &[Subject::Outcome, Subject::Explanation],
+            is_document: false,
+        }
     }
 
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -29,13 +24,8 @@ impl Format for Concise {
     }
 
     /// Reads have no line of their own.
-    fn explain(
-        &self,
-        view: &View<'_>,
-        workloads: &BTreeSet<ObjectId>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        text::Text.explain(view, workloads, out)
+    fn explain(&self, view: &ExplainView<'_>, out: &mut dyn Write) -> io::Result<()> {
+        text::Text.explain(view, out)
     }
 }
 

@@ -1,27 +1,25 @@
 //! Findings as workflow commands, which GitHub shows beside the lines of a pull request.
 //! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
-use super::{Format, Located, Subject, View, concise, impact, plain, text};
-use crate::extract::ObjectId;
+use super::{
+    ExplainView, Format, FormatInfo, Located, Subject, View, concise, impact, plain, text,
+};
 use crate::finding::Severity;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Workflow commands.
 pub struct Github;
 
 impl Format for Github {
-    fn name(&self) -> &'static str {
-        "github"
-    }
-
-    fn about(&self) -> &'static str {
-        "Workflow commands, which GitHub Actions shows beside the lines of a pull request"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation, Subject::Impact]
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "github",
+            about: "Workflow commands, which GitHub Actions shows beside the lines of a pull request",
+            subjects: &[Subject::Outcome, Subject::Explanation, Subject::Impact],
+            is_document: false,
+        }
     }
 
     /// A command for each finding, what matters most first. GitHub shows only so many of a step, so the
@@ -70,13 +68,8 @@ impl Format for Github {
     }
 
     /// There is no command for it: the log of a workflow is read by people.
-    fn explain(
-        &self,
-        view: &View<'_>,
-        workloads: &BTreeSet<ObjectId>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        text::Text.explain(view, workloads, out)
+    fn explain(&self, view: &ExplainView<'_>, out: &mut dyn Write) -> io::Result<()> {
+        text::Text.explain(view, out)
     }
 
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {

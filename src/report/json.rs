@@ -2,15 +2,18 @@
 //! nothing else is serialised.
 
 use super::locator::Locator;
-use super::{Format, Located, Spot, Subject, View, diff, explain, impact, migration};
-use crate::extract::ObjectId;
+use super::{
+    ExplainView, Format, FormatInfo, Located, Spot, Subject, View, diff, explain, impact, migration,
+};
+use crate::impact::Name;
 use crate::impact::history::History;
+use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::outcome::{Coverage, Outcome};
-use crate::plan::{Decision, State};
-use crate::yaml::insert::Slot;
+use crate::plan::{Decision, Planned, State};
+use crate::text::input::Skipped;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// The version of the format: it grows when a field changes its meaning or goes.
@@ -20,33 +23,21 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub struct Json;
 
 impl Format for Json {
-    fn name(&self) -> &'static str {
-        "json"
-    }
-
-    fn about(&self) -> &'static str {
-        "For programs"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::History]
-    }
-
-    fn is_document(&self) -> bool {
-        true
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "json",
+            about: "For programs",
+            subjects: &[Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::History],
+            is_document: true,
+        }
     }
 
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         document(&report(view), out)
     }
 
-    fn explain(
-        &self,
-        view: &View<'_>,
-        workloads: &BTreeSet<ObjectId>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        document(&explain::json::report(view, workloads), out)
+    fn explain(&self, view: &ExplainView<'_>, out: &mut dyn Write) -> io::Result<()> {
+        document(&explain::json::report(view), out)
     }
 
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -59,22 +50,61 @@ impl Format for Json {
 }
 
 /// Writes a JSON object over several lines, and a newline.
-fn document(report: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn document(report: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, report)?;
     out.write_all(b"\n")
+}
+
+/// An object by its name: in one word for people, and in its parts.
+#[derive(Serialize)]
+pub(super) struct ObjectRow<'a> {
+    object: String,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    name: &'a str,
+}
+
+impl<'a> From<&'a Identity> for ObjectRow<'a> {
+    fn from(id: &'a Identity) -> Self {
+        let namespace = id.namespace.as_deref();
+        Self { object: id.to_string(), kind: &id.kind, namespace, name: &id.name }
+    }
+}
+
+impl<'a> From<&'a Name> for ObjectRow<'a> {
+    fn from(name: &'a Name) -> Self {
+        let namespace = name.namespace.as_deref();
+        Self { object: name.to_string(), kind: &name.kind, namespace, name: &name.name }
+    }
+}
+
+/// A line and a column of a file, both from 1.
+#[derive(Serialize)]
+pub(super) struct PlaceRow<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+}
+
+impl<'a> From<Spot<'a>> for PlaceRow<'a> {
+    fn from(Spot { file, position }: Spot<'a>) -> Self {
+        Self { file, line: position.line, column: position.column }
+    }
 }
 
 #[derive(Serialize)]
 struct Report<'a> {
     schema_version: u32,
     verb: &'a str,
-    workloads: Vec<WorkloadRow>,
+    workloads: Vec<WorkloadRow<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     renames: Vec<RenameRow<'a>>,
     files: Vec<FileRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     coverage: CoverageRow,
-    skipped: SkippedRow,
+    #[serde(with = "SkippedRow")]
+    skipped: Skipped,
     #[serde(skip_serializing_if = "Option::is_none")]
     migration: Option<migration::Report<'a>>,
 }
@@ -119,19 +149,16 @@ struct CoverageRow {
 }
 
 #[derive(Serialize)]
-struct WorkloadRow {
-    object: String,
-    kind: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<String>,
-    name: String,
-    file: String,
+struct WorkloadRow<'a> {
+    #[serde(flatten)]
+    id: ObjectRow<'a>,
+    file: &'a str,
     line: usize,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    stamp: Option<String>,
+    stamp: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    present: Option<String>,
+    present: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -179,12 +206,12 @@ pub(super) struct FindingRow<'a> {
 #[derive(Serialize)]
 struct RelatedRow<'a> {
     message: &'a str,
-    file: &'a str,
-    line: usize,
-    column: usize,
+    #[serde(flatten)]
+    at: PlaceRow<'a>,
 }
 
 #[derive(Serialize)]
+#[serde(remote = "Skipped")]
 struct SkippedRow {
     charts: usize,
     templates: usize,
@@ -226,15 +253,7 @@ fn report<'a>(view: &View<'a>) -> Report<'a> {
             .collect(),
         findings: finding_rows(view, &locator),
         coverage: coverage(&outcome.coverage()),
-        skipped: SkippedRow {
-            charts: outcome.skipped.charts,
-            templates: outcome.skipped.templates,
-            ytt: outcome.skipped.ytt,
-            kustomizations: outcome.skipped.kustomizations,
-            binary: outcome.skipped.binary,
-            unreadable: outcome.skipped.unreadable,
-            without_objects: outcome.skipped.without_objects,
-        },
+        skipped: outcome.skipped,
         migration: outcome.migration().map(|all| migration::report(&all, &locator)),
     }
 }
@@ -266,26 +285,13 @@ fn coverage(coverage: &Coverage) -> CoverageRow {
     }
 }
 
-fn workloads(outcome: &Outcome, locator: &Locator<'_>) -> Vec<WorkloadRow> {
-    let row = |planned: &crate::plan::Planned| {
+fn workloads<'a>(outcome: &'a Outcome, locator: &Locator<'a>) -> Vec<WorkloadRow<'a>> {
+    let row = |planned: &'a Planned| {
         let object = &outcome.manifests[planned.object];
         let (state, stamp) = state(&planned.decision);
-        let present = match &outcome.manifests[planned.template].slot {
-            Some(Ok(Slot::Present(present))) => present.value.clone(),
-            _ => None,
-        };
-        let place = object.place_of_name();
-        WorkloadRow {
-            object: object.id.to_string(),
-            kind: object.id.kind.to_string(),
-            namespace: object.id.namespace.as_ref().map(ToString::to_string),
-            name: object.id.name.to_string(),
-            file: locator.name(place).to_owned(),
-            line: locator.position(place).line,
-            state,
-            stamp: stamp.map(str::to_owned),
-            present,
-        }
+        let present = outcome.manifests[planned.template].present();
+        let Spot { file, position } = locator.spot(object.place_of_name());
+        WorkloadRow { id: (&object.id).into(), file, line: position.line, state, stamp, present }
     };
     outcome.plan.workloads.iter().map(row).collect()
 }
@@ -328,14 +334,7 @@ fn finding_row(located: Located<'_>) -> FindingRow<'_> {
         file: located.file,
         line: located.spot.map(|spot| spot.position.line),
         column: located.spot.map(|spot| spot.position.column),
-        related: related
-            .map(|(Spot { file, position }, message)| RelatedRow {
-                message,
-                file,
-                line: position.line,
-                column: position.column,
-            })
-            .collect(),
+        related: related.map(|(spot, message)| RelatedRow { message, at: spot.into() }).collect(),
         help: finding.help.as_deref(),
         url: finding.code.address(),
     }

@@ -2,7 +2,7 @@
 //! The format: <https://github.com/testmoapp/junitxml>, as GitLab, Jenkins and Azure read it.
 
 use super::impact::{self, words};
-use super::{Format, Subject, View};
+use super::{Format, FormatInfo, Subject, View};
 use crate::finding::Severity;
 use crate::impact::{Answer, Workload};
 use std::io::{self, Write};
@@ -11,20 +11,13 @@ use std::io::{self, Write};
 pub struct Junit;
 
 impl Format for Junit {
-    fn name(&self) -> &'static str {
-        "junit"
-    }
-
-    fn about(&self) -> &'static str {
-        "JUnit XML, for systems without annotations"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Impact]
-    }
-
-    fn is_document(&self) -> bool {
-        true
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "junit",
+            about: "JUnit XML, for systems without annotations",
+            subjects: &[Subject::Outcome, Subject::Impact],
+            is_document: true,
+        }
     }
 
     /// One case for each finding of level warning or error, and one that passes for each file without.

@@ -2,7 +2,7 @@
 //! kustomize ignores them; kpt shows them and keeps them in files.
 
 use super::locator::Locator;
-use super::{Format, Subject, View};
+use super::{Format, FormatInfo, Subject, View};
 use crate::extract::Object;
 use crate::finding::{Finding, Severity};
 use serde::Serialize;
@@ -13,16 +13,13 @@ use std::io::{self, Write};
 pub struct Results;
 
 impl Format for Results {
-    fn name(&self) -> &'static str {
-        "krm"
-    }
-
-    fn about(&self) -> &'static str {
-        "The results of a KRM function"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome]
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "krm",
+            about: "The results of a KRM function",
+            subjects: &[Subject::Outcome],
+            is_document: false,
+        }
     }
 
     /// Every finding as a JSON object on a line of its own.

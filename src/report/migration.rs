@@ -1,6 +1,7 @@
 //! What `migrate` says: a line for each object that changes or is left alone, and how many do what.
 
-use super::count;
+use super::json::ObjectRow;
+use super::{Spot, count};
 use crate::compat::migration::{Named, On, Why};
 use crate::outcome::Outcome;
 use crate::outcome::migration::{Became, Migration, MigrationRow, ReadsLeft};
@@ -57,7 +58,7 @@ fn stamped(reads: &ReadsLeft<'_>) -> String {
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
     from: String,
-    objects: Vec<ObjectRow<'a>>,
+    objects: Vec<MigrationObject<'a>>,
     leave: usize,
     keep: usize,
     left_alone: usize,
@@ -66,12 +67,9 @@ pub(super) struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct ObjectRow<'a> {
-    object: String,
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    name: &'a str,
+struct MigrationObject<'a> {
+    #[serde(flatten)]
+    id: ObjectRow<'a>,
     file: &'a str,
     line: usize,
     becomes: &'static str,
@@ -106,8 +104,8 @@ pub(super) fn report<'a>(all: &Migration<'a>, locator: &Locator<'a>) -> Report<'
     }
 }
 
-fn object_row<'a>(row: &MigrationRow<'a>, locator: &Locator<'a>) -> ObjectRow<'a> {
-    let place = row.object.place_of_name();
+fn object_row<'a>(row: &MigrationRow<'a>, locator: &Locator<'a>) -> MigrationObject<'a> {
+    let Spot { file, position } = locator.spot(row.object.place_of_name());
     let (becomes, why, reads) = match &row.became {
         Became::Without(reads) => ("without", None, Some(reads)),
         Became::Keeps(reads) => ("keeps", None, Some(reads)),
@@ -123,13 +121,10 @@ fn object_row<'a>(row: &MigrationRow<'a>, locator: &Locator<'a>) -> ObjectRow<'a
         key: &change.key,
         value: change.value.as_deref(),
     });
-    ObjectRow {
-        object: row.object.id.to_string(),
-        kind: &row.object.id.kind,
-        namespace: row.object.id.namespace.as_deref(),
-        name: &row.object.id.name,
-        file: locator.name(place),
-        line: locator.position(place).line,
+    MigrationObject {
+        id: (&row.object.id).into(),
+        file,
+        line: position.line,
         becomes,
         reason: why.map(code),
         because: why.map(reason),

@@ -18,10 +18,9 @@ pub mod text;
 mod view;
 
 pub use plain::plain;
-pub use view::{Located, Spot, Verb, View};
+pub use view::{ExplainView, Located, Spot, Verb, View};
 
-use crate::extract::ObjectId;
-use crate::impact::graph::Graph;
+use crate::impact::graph::{self, Graph};
 use crate::impact::history::History;
 use crate::outcome::Outcome;
 use crate::text::FileId;
@@ -42,23 +41,24 @@ pub const FORMATS: &[&dyn Format] = &[
     &junit::Junit,
 ];
 
-/// A format of reports. Every method but [`Format::name`] to [`Format::is_document`] writes a report
-/// about one subject; a format implements those that it lists in [`Format::subjects`].
-pub trait Format: Sync {
+/// What the command line must know of a format.
+pub struct FormatInfo {
     /// The name by which `--output` asks for it.
-    fn name(&self) -> &'static str;
-
+    pub name: &'static str,
     /// Whom it is for, as the help says it: a phrase without a full stop.
-    fn about(&self) -> &'static str;
-
+    pub about: &'static str,
     /// The subjects that it can report. A verb offers only the formats that can report its subject.
-    fn subjects(&self) -> &'static [Subject];
-
+    pub subjects: &'static [Subject],
     /// Whether each report is one document for a program. Such a report holds the findings of the run,
     /// whatever its subject is, and no line for people is printed beside it.
-    fn is_document(&self) -> bool {
-        false
-    }
+    pub is_document: bool,
+}
+
+/// A format of reports. Every method but [`Format::info`] writes a report about one subject; a format
+/// implements those of its [`FormatInfo::subjects`].
+pub trait Format: Sync {
+    /// What the command line must know of it.
+    fn info(&self) -> FormatInfo;
 
     /// Writes the findings of a run, and the diffs where the user asked for them.
     ///
@@ -88,13 +88,8 @@ pub trait Format: Sync {
     ///
     /// # Errors
     /// When `out` cannot be written to, or the format has no such report.
-    fn explain(
-        &self,
-        view: &View<'_>,
-        workloads: &BTreeSet<ObjectId>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        let _ = (view, workloads, out);
+    fn explain(&self, view: &ExplainView<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let _ = (view, out);
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -116,13 +111,13 @@ pub trait Format: Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Writes what an apply does to running pods.
+    /// Writes what an apply does to running pods. A format that only draws graphs draws which workloads
+    /// read what changes.
     ///
     /// # Errors
     /// When `out` cannot be written to, or the format has no such report.
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let _ = (view, out);
-        Err(io::ErrorKind::Unsupported.into())
+        self.graph(&graph::of_impact(view.impact), out)
     }
 }
 
@@ -143,7 +138,7 @@ pub enum Subject {
 
 /// The formats that can report a subject, in the order of the table.
 pub fn formats(subject: Subject) -> impl Iterator<Item = &'static dyn Format> {
-    FORMATS.iter().copied().filter(move |format| format.subjects().contains(&subject))
+    FORMATS.iter().copied().filter(move |format| format.info().subjects.contains(&subject))
 }
 
 /// `1 file`, `2 files`.
@@ -198,6 +193,7 @@ mod tests {
             links: false,
             jobs: 1,
         };
+        let explained = ExplainView { view, workloads: &BTreeSet::new() };
         let impact = Impact {
             assume: Assume::Written,
             workloads: Vec::new(),
@@ -225,15 +221,13 @@ mod tests {
             ] {
                 let done = match subject {
                     Subject::Outcome => format.outcome(&view, &mut Vec::new()),
-                    Subject::Explanation => {
-                        format.explain(&view, &BTreeSet::new(), &mut Vec::new())
-                    }
+                    Subject::Explanation => format.explain(&explained, &mut Vec::new()),
                     Subject::Impact => format.impact(&of_impact, &mut Vec::new()),
                     Subject::Graph => format.graph(&Graph::default(), &mut Vec::new()),
                     Subject::History => format.history(&History::default(), &mut Vec::new()),
                 };
-                let is_listed = format.subjects().contains(&subject);
-                assert_eq!(done.is_ok(), is_listed, "{} {subject:?}", format.name());
+                let is_listed = format.info().subjects.contains(&subject);
+                assert_eq!(done.is_ok(), is_listed, "{} {subject:?}", format.info().name);
             }
         }
     }

@@ -2,7 +2,8 @@
 //! The format: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>.
 
 use super::impact::{self, words};
-use super::{Format, Located, Spot, Subject, View};
+use super::json::document;
+use super::{Format, FormatInfo, Located, Spot, Subject, View};
 use crate::finding::{Code, Severity};
 use crate::impact::{Answer, At, Side, Workload};
 use crate::text::input::Found;
@@ -13,20 +14,13 @@ use std::io::{self, Write};
 pub struct Sarif;
 
 impl Format for Sarif {
-    fn name(&self) -> &'static str {
-        "sarif"
-    }
-
-    fn about(&self) -> &'static str {
-        "SARIF 2.1.0, for code scanning"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Impact]
-    }
-
-    fn is_document(&self) -> bool {
-        true
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "sarif",
+            about: "SARIF 2.1.0, for code scanning",
+            subjects: &[Subject::Outcome, Subject::Impact],
+            is_document: true,
+        }
     }
 
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -35,7 +29,7 @@ impl Format for Sarif {
             id: code.name(),
             short_description: Text::new(code.description()),
             help_uri: code.address(),
-            default_configuration: Configuration { level: level(code.severity()) },
+            default_configuration: Configuration { level: code.severity().name() },
         };
         let rules: Vec<Rule> = Code::ALL.iter().map(rule).collect();
         let results = view.findings().iter().map(|finding| {
@@ -48,7 +42,7 @@ impl Format for Sarif {
             Row {
                 rule_id: name,
                 rule_index: rules.iter().position(|rule| rule.id == name).unwrap_or(0),
-                level: level(finding.severity),
+                level: finding.severity.name(),
                 message: Text { text },
                 locations: locations(&located),
                 related_locations: related(&located),
@@ -65,7 +59,7 @@ impl Format for Sarif {
                 id,
                 short_description: Text::new(*text),
                 help_uri: concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/impact.md"),
-                default_configuration: Configuration { level: level(*severity) },
+                default_configuration: Configuration { level: severity.name() },
             })
             .collect();
         let locators = view.locators();
@@ -85,7 +79,7 @@ impl Format for Sarif {
                 results.push(Row {
                     rule_id: id,
                     rule_index: rule,
-                    level: level(severity),
+                    level: severity.name(),
                     message: Text { text },
                     locations: vec![Location::new(
                         place(workload.at),
@@ -261,11 +255,6 @@ impl Location {
     }
 }
 
-/// The word of SARIF for a severity.
-fn level(severity: Severity) -> &'static str {
-    severity.name()
-}
-
 fn locations(located: &Located<'_>) -> Vec<Location> {
     let object = located.finding.object.clone();
     let spot = located.spot.filter(|_| !located.is_stream);
@@ -310,8 +299,7 @@ fn log(rules: Vec<Rule>, results: Vec<Row>, out: &mut dyn Write) -> io::Result<(
         version: "2.1.0",
         runs: [run],
     };
-    serde_json::to_writer_pretty(&mut *out, &log)?;
-    out.write_all(b"\n")
+    document(&log, out)
 }
 
 #[cfg(test)]

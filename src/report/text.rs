@@ -1,31 +1,32 @@
 //! Findings for people, in the manner of rustc.
 
 use super::locator::Locator;
-use super::{Format, Subject, View, plain};
+use super::{ExplainView, Format, FormatInfo, Subject, View, plain};
 use super::{explain, impact};
-use crate::extract::ObjectId;
 use crate::finding::{Finding, Severity};
 use crate::impact::graph::Graph;
 use crate::impact::history::History;
 use crate::parallel;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// For people.
 pub struct Text;
 
 impl Format for Text {
-    fn name(&self) -> &'static str {
-        "text"
-    }
-
-    fn about(&self) -> &'static str {
-        "For people"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::Graph, Subject::History]
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "text",
+            about: "For people",
+            subjects: &[
+                Subject::Outcome,
+                Subject::Explanation,
+                Subject::Impact,
+                Subject::Graph,
+                Subject::History,
+            ],
+            is_document: false,
+        }
     }
 
     /// Each finding with its place, its line where that may be shown, and what to do.
@@ -46,13 +47,8 @@ impl Format for Text {
         parts.iter().try_for_each(|part| out.write_all(part.as_bytes()))
     }
 
-    fn explain(
-        &self,
-        view: &View<'_>,
-        workloads: &BTreeSet<ObjectId>,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        explain::text::write(view, workloads, out)
+    fn explain(&self, view: &ExplainView<'_>, out: &mut dyn Write) -> io::Result<()> {
+        explain::text::write(view, out)
     }
 
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {

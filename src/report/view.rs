@@ -2,11 +2,12 @@
 
 use super::diff;
 use super::locator::Locator;
-use crate::extract::Object;
+use crate::extract::{Object, ObjectId};
 use crate::finding::{Finding, Severity};
 use crate::outcome::Outcome;
 use crate::text::input::Found;
 use crate::text::{Place, Position};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// What the program was asked to do, as reports for programs name it.
@@ -62,6 +63,14 @@ pub struct View<'a> {
     pub links: bool,
     /// How many threads may write the report; it does not depend on the number.
     pub jobs: usize,
+}
+
+/// A run, and the workloads that are explained.
+pub struct ExplainView<'a> {
+    /// The run.
+    pub view: View<'a>,
+    /// The objects with the workloads.
+    pub workloads: &'a BTreeSet<ObjectId>,
 }
 
 impl<'a> View<'a> {

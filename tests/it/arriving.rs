@@ -2,6 +2,7 @@
 //! it is cut.
 
 use crate::corpora;
+use crate::extent::sample;
 use rollstamp::config::options::{Goal, Mode, Options};
 use rollstamp::finding::{Code, Severity};
 use rollstamp::io::reload;
@@ -9,7 +10,7 @@ use rollstamp::io::stdin::Arriving;
 use rollstamp::outcome::Outcome;
 use rollstamp::process::Loaded;
 use rollstamp::report::json::Json;
-use rollstamp::report::{Format as _, Verb, View};
+use rollstamp::report::{ExplainView, Format as _, Verb, View};
 use rollstamp::text::FileId;
 use std::fs;
 use std::io;
@@ -59,7 +60,8 @@ fn said(outcome: &Outcome) -> String {
     let workloads = outcome.plan.workloads.iter().map(|planned| planned.object);
     let mut report = Vec::new();
     Json.outcome(&view, &mut report).expect("a report");
-    Json.explain(&view, &workloads.collect(), &mut report).expect("an explanation");
+    let explained = ExplainView { view, workloads: &workloads.collect() };
+    Json.explain(&explained, &mut report).expect("an explanation");
     let report = String::from_utf8(report).expect("UTF-8");
     let findings = &outcome.findings;
     format!("{report}\n{findings:?}\n{}", edits.join("\n"))
@@ -105,7 +107,7 @@ fn streams(folder: &Path) -> Vec<(String, Vec<u8>)> {
 fn our_own_cases_are_the_same_in_parts() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cases");
     let mut cut = 0;
-    for (name, bytes) in streams(&folder) {
+    for (name, bytes) in sample("our own cases", streams(&folder), 4) {
         cut += same_in_parts(&name, &bytes, &[1, 150]);
         // With the line ends of Windows, and behind a byte order mark.
         if let Ok(text) = std::str::from_utf8(&bytes) {
@@ -114,7 +116,7 @@ fn our_own_cases_are_the_same_in_parts() {
             cut += same_in_parts(&name, twin.as_bytes(), &[150]);
         }
     }
-    assert!(cut > 1_000, "only {cut} streams were cut");
+    assert!(cut > 400, "only {cut} streams were cut");
 }
 
 #[test]

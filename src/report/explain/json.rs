@@ -1,16 +1,13 @@
 //! The explanation for programs. The structs here are the format; nothing else is serialised.
 
-use super::{Explained, Read, explained, found, named_keys, words};
-use crate::extract::{Grounds, Mount, ObjectId};
+use super::{Explained, Read, explained, named_keys, words};
+use crate::extract::{Grounds, Mount};
 use crate::outcome::Outcome;
 use crate::plan::Reason;
+use crate::report::json::{ObjectRow, PlaceRow, SCHEMA_VERSION};
 use crate::report::locator::Locator;
-use crate::report::{View, json};
+use crate::report::{ExplainView, json};
 use serde::Serialize;
-use std::collections::BTreeSet;
-
-/// The version of the format: it grows when a field changes its meaning or goes.
-const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 pub(in crate::report) struct Report<'a> {
@@ -22,15 +19,12 @@ pub(in crate::report) struct Report<'a> {
 
 #[derive(Serialize)]
 struct WorkloadRow<'a> {
-    object: String,
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    name: &'a str,
+    #[serde(flatten)]
+    id: ObjectRow<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     template: Option<String>,
     #[serde(flatten)]
-    at: At<'a>,
+    at: PlaceRow<'a>,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -39,13 +33,6 @@ struct WorkloadRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     present: Option<&'a str>,
     references: Vec<ReferenceRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct At<'a> {
-    file: &'a str,
-    line: usize,
-    column: usize,
 }
 
 #[derive(Serialize)]
@@ -97,15 +84,16 @@ struct MountRow<'a> {
 struct SourceRow<'a> {
     object: String,
     #[serde(flatten)]
-    at: At<'a>,
+    at: PlaceRow<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refused: Vec<String>,
 }
 
 /// The explanation of the chosen workloads, and all findings.
-pub(in crate::report) fn report<'a>(view: &View<'a>, chosen: &BTreeSet<ObjectId>) -> Report<'a> {
+pub(in crate::report) fn report<'a>(asked: &ExplainView<'a>) -> Report<'a> {
+    let view = &asked.view;
     let locator = view.locator();
-    let explained = explained(view.outcome, chosen);
+    let explained = explained(asked);
     Report {
         schema_version: SCHEMA_VERSION,
         verb: view.verb.name(),
@@ -114,29 +102,20 @@ pub(in crate::report) fn report<'a>(view: &View<'a>, chosen: &BTreeSet<ObjectId>
     }
 }
 
-fn at<'a>(locator: &Locator<'a>, place: crate::text::Place) -> At<'a> {
-    let position = locator.position(place);
-    At { file: locator.name(place), line: position.line, column: position.column }
-}
-
 fn workload<'a>(
     view: &Explained<'a>,
     outcome: &'a Outcome,
     locator: &Locator<'a>,
 ) -> WorkloadRow<'a> {
-    let id = &view.object.id;
     let (state, stamp) = json::state(view.decision());
     WorkloadRow {
-        object: id.to_string(),
-        kind: &id.kind,
-        namespace: id.namespace.as_deref(),
-        name: &id.name,
+        id: (&view.object.id).into(),
         template: view.path.clone(),
-        at: at(locator, view.object.place_of_name()),
+        at: locator.spot(view.object.place_of_name()).into(),
         state,
         reason: words::state(view, outcome),
         stamp,
-        present: view.present(),
+        present: view.template.present(),
         references: view
             .reads()
             .map(|(reference, reason)| row(view, reference, Some(reason), outcome, locator))
@@ -156,7 +135,7 @@ fn row<'a>(
     let position = locator.position(view.place(&reference));
     let owner = |is: bool| Some(spot.owner.as_str()).filter(|owner| is && !owner.is_empty());
     let in_volume = spot.list == "volumes";
-    let source = reason.and_then(found);
+    let source = reason.and_then(Reason::source);
     let at_source = source.map(|found| &outcome.manifests[found]);
     let mut row = ReferenceRow {
         site: &reference.reference.site.id,
@@ -183,7 +162,7 @@ fn row<'a>(
             let provider = outcome.manifests.owner(found);
             SourceRow {
                 object: provider.id.to_string(),
-                at: at(locator, provider.place_of_name()),
+                at: locator.spot(provider.place_of_name()).into(),
                 refused: at_source.map(words::flaws).unwrap_or_default(),
             }
         }),

@@ -5,11 +5,11 @@ mod layout;
 pub(super) mod text;
 pub(super) mod words;
 
-use crate::extract::{Keys, Object, ObjectId, Reference, SourceId, Template};
+use super::ExplainView;
+use crate::extract::{Keys, Object, Reference, Template};
 use crate::outcome::Outcome;
 use crate::plan::{Decision, Planned, Reason};
 use crate::text::{FileId, Place};
-use crate::yaml::insert::Slot;
 use std::collections::BTreeSet;
 
 /// A pod template and what was decided about it.
@@ -49,16 +49,17 @@ pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
             Reason::Clash(_, other) => Some(*other),
             _ => None,
         };
-        found(reason).into_iter().chain(other)
+        reason.source().into_iter().chain(other)
     });
     let sources = sources.map(|source| manifests.owner(source).place.file);
     planned.map(|planned| manifests[planned.object].place.file).chain(sources).collect()
 }
 
 /// The templates of the chosen objects, in the order of the input.
-fn explained<'a>(outcome: &'a Outcome, chosen: &BTreeSet<ObjectId>) -> Vec<Explained<'a>> {
+fn explained<'a>(asked: &ExplainView<'a>) -> Vec<Explained<'a>> {
+    let outcome = asked.view.outcome;
     let planned = outcome.plan.workloads.iter();
-    let planned = planned.filter(|planned| chosen.contains(&planned.object));
+    let planned = planned.filter(|planned| asked.workloads.contains(&planned.object));
     planned
         .map(|planned| {
             let object = &outcome.manifests[planned.object];
@@ -111,14 +112,6 @@ impl<'a> Explained<'a> {
         &self.planned.decision
     }
 
-    /// The stamp that is there.
-    fn present(&self) -> Option<&'a str> {
-        match &self.template.slot {
-            Some(Ok(Slot::Present(present))) => present.value.as_deref(),
-            _ => None,
-        }
-    }
-
     /// Where a reference names its source.
     fn place(&self, reference: &Reference) -> Place {
         Place { file: self.object.place.file, span: reference.name_span }
@@ -138,11 +131,6 @@ impl<'a> Explained<'a> {
             })
             .map(|f| f.cause.as_ref().unwrap_or(&f.message).as_str())
     }
-}
-
-/// The source that a reference found, if it found one.
-fn found(reason: &Reason) -> Option<SourceId> {
-    reason.source()
 }
 
 /// The keys that a reference names itself.

@@ -2,13 +2,13 @@
 //! count at the end.
 
 use super::layout::{self, Layout, Row, Shown};
-use super::{Explained, Read, explained, found, named_keys, words};
-use crate::extract::{ObjectId, Reference, Source, SourceId};
+use super::{Explained, Read, explained, named_keys, words};
+use crate::extract::{Reference, Source, SourceId};
 use crate::k8s::sites::Under;
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Reason, State};
 use crate::report::locator::Locator;
-use crate::report::{View, count, plain};
+use crate::report::{ExplainView, count, plain};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -16,18 +16,15 @@ use std::io::{self, Write};
 const FEW: usize = 8;
 
 /// Explains the chosen workloads.
-pub(in crate::report) fn write(
-    view: &View<'_>,
-    chosen: &BTreeSet<ObjectId>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(in crate::report) fn write(asked: &ExplainView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let view = &asked.view;
     let writer = Writer {
         outcome: view.outcome,
         locator: view.locator(),
         few: if view.show_all { usize::MAX } else { FEW },
         layout: Layout { colour: view.colour },
     };
-    for (i, explained) in explained(view.outcome, chosen).iter().enumerate() {
+    for (i, explained) in explained(asked).iter().enumerate() {
         if i > 0 {
             out.write_all(b"\n")?;
         }
@@ -91,7 +88,7 @@ impl<'a> Writer<'a> {
     }
 
     fn state(&self, view: &Explained<'a>) -> String {
-        let present = plain(view.present().unwrap_or("unreadable"));
+        let present = plain(view.template.present().unwrap_or("unreadable"));
         let state = match view.decision() {
             Decision::LeftAlone(_) | Decision::Ignored => "left alone".to_owned(),
             Decision::Stamp { value, state } => match state {
@@ -164,7 +161,7 @@ impl<'a> Writer<'a> {
         let same = whys.iter().all(|why| *why == whys[0]);
         let places = group.reads.iter().filter_map(|(_, reason)| match reason {
             Reason::Filled(_) => None,
-            _ => found(reason),
+            _ => reason.source(),
         });
         let place =
             places.map(|at| self.place(self.outcome.manifests.owner(at).place_of_name())).next();

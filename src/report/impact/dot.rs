@@ -1,30 +1,22 @@
 //! An impact as a graph for Graphviz: `rollstamp impact -o dot ... | dot -Tsvg`.
 //! The language: <https://graphviz.org/doc/info/lang.html>.
 
-use super::ImpactView;
 use super::paint::{class, colours};
-use crate::impact::graph::{Graph, Layer, of_impact};
-use crate::report::{Format, Subject};
+use crate::impact::graph::{Graph, Layer};
+use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
 /// A graph for Graphviz.
 pub struct Dot;
 
 impl Format for Dot {
-    fn name(&self) -> &'static str {
-        "dot"
-    }
-
-    fn about(&self) -> &'static str {
-        "The same for Graphviz"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Impact, Subject::Graph]
-    }
-
-    fn impact(&self, view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.graph(&of_impact(view.impact), out)
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "dot",
+            about: "The same for Graphviz",
+            subjects: &[Subject::Impact, Subject::Graph],
+            is_document: false,
+        }
     }
 
     fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {

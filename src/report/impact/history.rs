@@ -2,6 +2,7 @@
 
 use super::words::duration;
 use crate::impact::history::{CommitStep, History};
+use crate::report::json::{SCHEMA_VERSION, document};
 use crate::report::plain;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -116,13 +117,12 @@ pub(in crate::report) fn json(history: &History, out: &mut dyn Write) -> io::Res
         is_stale: workload.stale_since.is_some(),
     });
     let report = Report {
-        schema_version: super::json::SCHEMA_VERSION,
+        schema_version: SCHEMA_VERSION,
         verb: "history",
         commits: commits.collect(),
         workloads: workloads.collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &report)?;
-    writeln!(out)
+    document(&report, out)
 }
 
 /// The width and height of the chart, its margin, and the most columns, in pixels and columns.

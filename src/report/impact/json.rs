@@ -4,23 +4,21 @@ use super::{ImpactView, Locators};
 use crate::impact::Savings;
 use crate::impact::disruption::{Disruption, Downtime, Range};
 use crate::impact::{
-    Answer, Assume, At, Counts, Held, KeyChange, KeyReason, Name, RollReason, Silent, SourceChange,
+    Answer, Assume, At, Counts, Held, KeyChange, KeyReason, RollReason, Side, Silent, SourceChange,
     Workload,
 };
 use crate::k8s::disruption::Order;
-use crate::report::Spot;
+use crate::report::json::{ObjectRow, PlaceRow, SCHEMA_VERSION, document};
 use serde::Serialize;
 use std::io::{self, Write};
-
-/// The version of the format: it grows when a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Report<'a> {
     schema_version: u32,
     verb: &'static str,
     assume: &'static str,
-    summary: Summary,
+    #[serde(with = "Summary")]
+    summary: Counts,
     #[serde(skip_serializing_if = "Option::is_none")]
     foreign: Option<SavingsRow>,
     workloads: Vec<WorkloadRow<'a>>,
@@ -29,6 +27,7 @@ struct Report<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(remote = "Counts")]
 struct Summary {
     rolls: usize,
     pods: u64,
@@ -51,22 +50,12 @@ struct SavingsRow {
 }
 
 #[derive(Serialize)]
-struct ObjectRow<'a> {
-    object: String,
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    name: &'a str,
-}
-
-#[derive(Serialize)]
 struct Place<'a> {
     /// `before`, where it is there no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     side: Option<&'static str>,
-    file: &'a str,
-    line: usize,
-    column: usize,
+    #[serde(flatten)]
+    at: PlaceRow<'a>,
 }
 
 #[derive(Serialize)]
@@ -208,8 +197,6 @@ struct Edge<'a> {
 /// When `out` cannot be written to.
 pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let locators = view.locators();
-    let Counts { rolls, pods, stale, needless, once, downtime, stuck, unknown, new, gone } =
-        view.impact.counts();
     let changed =
         |w: &&Workload| w.answer != Answer::Quiet || w.is_resumed || !w.reasons.is_empty();
     let edges = view.impact.sources.iter().flat_map(|source| {
@@ -228,25 +215,13 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
             Assume::Stamped => "stamped",
             Assume::Written => "written",
         },
-        summary: Summary {
-            rolls,
-            pods,
-            stale,
-            needless,
-            once,
-            downtime,
-            stuck,
-            new,
-            gone,
-            unknown,
-        },
+        summary: view.impact.counts(),
         foreign: savings(view),
         workloads: view.workloads().filter(changed).map(|w| workload(w, &locators)).collect(),
         sources: view.impact.sources.iter().map(|s| source(s, view, &locators)).collect(),
         edges: edges.collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &report)?;
-    writeln!(out)
+    document(&report, out)
 }
 
 fn savings(view: &ImpactView<'_>) -> Option<SavingsRow> {
@@ -255,24 +230,14 @@ fn savings(view: &ImpactView<'_>) -> Option<SavingsRow> {
     has_something.then_some(SavingsRow { saved, once, on: is_on })
 }
 
-fn id(name: &Name) -> ObjectRow<'_> {
-    ObjectRow {
-        object: name.to_string(),
-        kind: &name.kind,
-        namespace: name.namespace.as_deref(),
-        name: &name.name,
-    }
-}
-
 fn place<'a>(at: At, locators: &Locators<'a>) -> Place<'a> {
-    let Spot { file, position } = locators.spot(at);
-    let side = (at.side == crate::impact::Side::Before).then_some("before");
-    Place { side, file, line: position.line, column: position.column }
+    let side = (at.side == Side::Before).then_some("before");
+    Place { side, at: locators.spot(at).into() }
 }
 
 fn workload<'a>(workload: &'a Workload, locators: &Locators<'a>) -> WorkloadRow<'a> {
     WorkloadRow {
-        id: id(&workload.name),
+        id: (&workload.name).into(),
         at: place(workload.at, locators),
         answer: workload.answer.name(),
         must: workload.must,
@@ -385,7 +350,7 @@ fn source<'a>(
     };
     let reader = |&w: &usize| view.impact.workloads[w].name.to_string();
     SourceRow {
-        id: id(&source.name),
+        id: (&source.name).into(),
         at: place(source.at, locators),
         change: source.change.name(),
         renamed: source.is_renamed,

@@ -4,23 +4,20 @@
 use super::ImpactView;
 use super::words::{self, Line};
 use crate::impact::{Answer, Silent, SourceChange, Workload};
-use crate::report::{Format, Subject};
+use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
 /// One comment of a pull request.
 pub struct Markdown;
 
 impl Format for Markdown {
-    fn name(&self) -> &'static str {
-        "markdown"
-    }
-
-    fn about(&self) -> &'static str {
-        "One comment of a pull request"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Impact]
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "markdown",
+            about: "One comment of a pull request",
+            subjects: &[Subject::Impact],
+            is_document: false,
+        }
     }
 
     fn impact(&self, view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -1,30 +1,22 @@
 //! An impact as a Mermaid flowchart, which GitHub and GitLab draw in comments and documents.
 //! The syntax: <https://mermaid.js.org/syntax/flowchart.html>.
 
-use super::ImpactView;
 use super::paint::{LEGEND, class, colours};
-use crate::impact::graph::{Graph, Layer, of_impact};
-use crate::report::{Format, Subject};
+use crate::impact::graph::{Graph, Layer};
+use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
 /// A Mermaid flowchart.
 pub struct Mermaid;
 
 impl Format for Mermaid {
-    fn name(&self) -> &'static str {
-        "mermaid"
-    }
-
-    fn about(&self) -> &'static str {
-        "A Mermaid flowchart of what changed and who reads it"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Impact, Subject::Graph]
-    }
-
-    fn impact(&self, view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.graph(&of_impact(view.impact), out)
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "mermaid",
+            about: "A Mermaid flowchart of what changed and who reads it",
+            subjects: &[Subject::Impact, Subject::Graph],
+            is_document: false,
+        }
     }
 
     fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {

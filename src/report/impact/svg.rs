@@ -5,31 +5,23 @@
 //! (`layout-rs` 0.1.3 took 35 s for 200 nodes in a debug build, and crosses more lines). Each column is
 //! put in the order of what its neighbours to the left are in (Sugiyama's barycentres).
 
-use super::ImpactView;
 use super::paint::{LEGEND, class, colours};
-use crate::impact::graph::{Graph, Layer, of_impact};
+use crate::impact::graph::{Graph, Layer};
 use crate::impact::history::History;
-use crate::report::{Format, Subject};
+use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
 /// A picture.
 pub struct Svg;
 
 impl Format for Svg {
-    fn name(&self) -> &'static str {
-        "svg"
-    }
-
-    fn about(&self) -> &'static str {
-        "The same as a picture"
-    }
-
-    fn subjects(&self) -> &'static [Subject] {
-        &[Subject::Impact, Subject::Graph, Subject::History]
-    }
-
-    fn impact(&self, view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
-        self.graph(&of_impact(view.impact), out)
+    fn info(&self) -> FormatInfo {
+        FormatInfo {
+            name: "svg",
+            about: "The same as a picture",
+            subjects: &[Subject::Impact, Subject::Graph, Subject::History],
+            is_document: false,
+        }
     }
 
     fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {

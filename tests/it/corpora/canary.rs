@@ -12,7 +12,7 @@ use serde_yaml::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::canary_inputs::INPUTS;
-use super::{Ran, in_parallel, none_wrong, rollstamp, root, streams};
+use super::{Ran, in_parallel, none_wrong, repository, rollstamp, root, streams};
 use crate::extent::sample;
 use crate::oracle::hex;
 use crate::oracle::read::{documents, split, text};
@@ -290,7 +290,7 @@ fn search(input: &Input) -> Searched {
         }
     };
     let fresh = || {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let folder = repository();
         fs::write(folder.path().join("key"), &key_text).unwrap();
         // The same, where each value has another letter before what is searched for.
         let other = |text: &str| {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::edits::added_stamps;
 use super::explained::differences;
 use super::generator::stream;
-use super::{STAMP, in_parallel, none_wrong, present, rollstamp};
+use super::{STAMP, in_parallel, none_wrong, present, repository, rollstamp};
 use crate::extent;
 use crate::oracle::read::documents;
 use crate::oracle::{Expected, stamps, unit};
@@ -142,7 +142,7 @@ kind: Deployment
 metadata: {name: d}
 spec: {template: {spec: {containers: [{name: c, envFrom: [{secretRef: {name: s}}]}]}}}
 ";
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let folder = repository();
     std::fs::write(folder.path().join("a.yaml"), secret).unwrap();
     std::fs::write(folder.path().join("b.yaml"), reader).unwrap();
     let ran = rollstamp(&["write", "."], "", Some(folder.path()));

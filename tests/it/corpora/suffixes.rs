@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_yaml::Value;
 
-use super::{in_parallel, none_wrong, rollstamp, root, streams};
+use super::{in_parallel, none_wrong, repository, rollstamp, root, streams};
 use crate::extent::sample;
 use crate::oracle::read::{documents, objects, text};
 
@@ -284,8 +284,7 @@ fn read(folder: &Path) -> BTreeMap<String, String> {
 }
 
 fn copy(corpus: &Path, bare: bool) -> tempfile::TempDir {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    fs::create_dir_all(folder.path().join(".git")).unwrap();
+    let folder = repository();
     for entry in walkdir::WalkDir::new(corpus).into_iter().map(Result::unwrap) {
         let name = entry.path().strip_prefix(corpus).unwrap();
         let is_kustomization = name.to_string_lossy().to_lowercase().contains("kustomization");
