@@ -39,7 +39,7 @@ impl<'a> RealPaths<'a> {
         Self { disk, folders: BTreeMap::new() }
     }
 
-    /// The real path of a file that is there, links followed.
+    /// The real path of a file or folder, links followed. Of one that is no link, this does not say that it is there.
     pub(super) fn of(&mut self, path: &Path) -> Option<PathBuf> {
         let (folder, name) = match (path.parent(), path.file_name()) {
             (Some(folder), Some(name)) if !self.disk.is_link(path) => (folder, name),

@@ -114,11 +114,12 @@ fn follow(
     roots: &BTreeSet<PathBuf>,
 ) -> BTreeMap<PathBuf, OnDisk> {
     let mut found: BTreeMap<PathBuf, OnDisk> = BTreeMap::new();
+    let mut real_paths = RealPaths::new(disk);
     while let Some(path) = waiting.pop() {
         if found.contains_key(&path) {
             continue;
         }
-        let Some(on_disk) = read(disk, &path, roots) else {
+        let Some(on_disk) = read(disk, &path, roots, &mut real_paths) else {
             continue;
         };
         waiting.extend(bases(&on_disk));
@@ -318,11 +319,16 @@ pub(super) fn text(disk: &dyn Disk, path: &Path) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDisk> {
+fn read(
+    disk: &dyn Disk,
+    path: &Path,
+    roots: &BTreeSet<PathBuf>,
+    real_paths: &mut RealPaths<'_>,
+) -> Option<OnDisk> {
     let text = text(disk, path)?;
     let folder = path.parent()?.to_path_buf();
-    let place = |name: &String| {
-        let real = disk.real(&folder.join(name));
+    let mut place = |name: &String| {
+        let real = real_paths.of(&folder.join(name));
         let inside = |real: &PathBuf| roots.iter().any(|root| real.starts_with(root));
         match real.filter(inside) {
             None => ListedResource::Absent,
@@ -330,8 +336,8 @@ fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDis
                 Some(base) if base != path => ListedResource::Kustomization(base),
                 _ => ListedResource::Absent,
             },
-            Some(real) if real == path => ListedResource::Absent,
-            Some(real) => ListedResource::File(real),
+            Some(real) if real != path && disk.is_file(&real) => ListedResource::File(real),
+            Some(_) => ListedResource::Absent,
         }
     };
     let named = names(&text);
