@@ -12,6 +12,7 @@ use super::{
     silent,
 };
 use crate::config::foreign::ForeignRules;
+use crate::config::options::Options;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::Until;
 use crate::parallel;
@@ -30,6 +31,14 @@ pub struct Asked<'a> {
     pub foreign: &'a ForeignRules,
     /// How many threads compare; the result does not depend on it.
     pub jobs: usize,
+}
+
+impl<'a> Asked<'a> {
+    /// What the options of a run ask for.
+    pub fn new(assume: Option<Assume>, options: &'a Options) -> Self {
+        let (annotation, foreign) = (&options.annotation, &options.rules.foreign);
+        Self { assume, annotation, foreign, jobs: options.jobs }
+    }
 }
 
 /// Compares two states.

@@ -33,14 +33,15 @@ use crate::k8s::providers::Target;
 use crate::k8s::sites::Site;
 use crate::k8s::waits::Until;
 use crate::text::Place;
+use clap::ValueEnum;
 use disruption::Disruption;
 
 /// Which stamps the pod templates are taken to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Assume {
-    /// Those that rollstamp would write, as if both states went through it.
+    /// Those that rollstamp would write, as if both states went through it
     Stamped,
-    /// Those that stand in the text.
+    /// Those that stand in the text
     Written,
 }
 

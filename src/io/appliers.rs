@@ -154,9 +154,7 @@ impl Repositories {
         let made = texts.flat_map(|text| artifact_folders(text, &source.name, folder));
         let made: BTreeSet<(Identity, String)> = made.collect();
         match made.first() {
-            Some((of, folder)) if made.len() == 1 && self.is_own(root, of) => {
-                Some(folder.clone())
-            }
+            Some((of, folder)) if made.len() == 1 && self.is_own(root, of) => Some(folder.clone()),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@
 
 use super::appliers::{self, VariableSources};
 use super::disk::{Disk, FileSystem, RealPaths};
-use super::{display, relative};
+use super::{display, here, relative};
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
 use crate::scope::kustomize::{Child, Kustomization, Material, NamedFiles, PatchFile, names};
@@ -71,7 +71,7 @@ pub(super) fn load(
     let kept = reaching(&found, &inputs);
     let numbers: BTreeMap<&Path, usize> =
         kept.iter().enumerate().map(|(i, path)| (*path, i)).collect();
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    let here = here();
     let mut kustomizations = Vec::new();
     let mut sources = VariableSources::default();
     for path in &kept {
@@ -181,15 +181,11 @@ impl<'a> Inputs<'a> {
         let number = FileId(offset(self.loaded.inputs.len()));
         let path = relative(real, here);
         let built = self.built.get(real).map(|by| display(&relative(by, here)));
+        let found = if built.is_some() { Found::Built } else { Found::Context };
         let input = Input {
-            name: display(&path),
-            found: if built.is_some() { Found::Built } else { Found::Context },
-            path: None,
-            print: None,
             folder: display(path.parent().unwrap_or(Path::new(""))),
             kustomization: built,
-            below: None,
-            depth: 0,
+            ..Input::new(display(&path), found)
         };
         self.loaded.push(input, Some(text.into()), None);
         self.by_path.insert(real.to_path_buf(), number);
