@@ -268,7 +268,7 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
                 patches::listed_in(&object.text, object.at, annotation)
             });
             for entry in &mut own {
-                entry.name = of.overlay.built_name(&entry.name).into();
+                entry.name = of.overlay.built_name(&entry.name);
             }
             let entries: Vec<&patches::Listed> = entries.iter().chain(&own).collect();
             overlays::patches(of.summary, of.shared, &entries, all)
