@@ -272,6 +272,7 @@ pub fn edit(
         silenced,
         skipped,
         built: None,
+        written: BTreeMap::new(),
     }
 }
 
