@@ -305,9 +305,7 @@ fn settle(
     findings: &mut Vec<Finding>,
     skipped: &mut Skipped,
 ) {
-    let marks = std::mem::take(&mut facts.marks);
-    let unread = Facts { unread: true, marks: marks.clone(), ..Facts::default() };
-    facts.marks = marks;
+    let unread = Facts { unread: true, marks: facts.marks.clone(), ..Facts::default() };
     if !input.is_looked_at() {
         // Nobody named it, so nobody is told; who needs it is left alone.
         if facts.ytt || facts.broken.is_some() {

@@ -27,6 +27,7 @@ pub use self::args::command;
 use self::args::{Arguments, Cli};
 use self::filter::filter;
 use self::in_place::{Extras, in_place};
+use self::run::print;
 use crate::config::options::Goal;
 use crate::io::{krm, stdout, write};
 use anyhow::{Context, bail};
@@ -141,13 +142,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         }
         Some(Arguments::CompleteWorkloads { words }) if IS_ON_A_MACHINE => {
             let found = completions::workloads(&words);
-            stdout::report(|out| found.iter().try_for_each(|name| writeln!(out, "{name}")))?;
+            print(|out| found.iter().try_for_each(|name| writeln!(out, "{name}")))?;
             Ok(Exit::Clean)
         }
         Some(Arguments::Completions { shell }) if IS_ON_A_MACHINE => {
-            let script = completions::script(shell);
-            let write = |out: &mut dyn std::io::Write| out.write_all(script.as_bytes());
-            stdout::report(write)?;
+            print(|out| out.write_all(completions::script(shell).as_bytes()))?;
             Ok(Exit::Clean)
         }
         Some(_) => bail!("not in a page: install rollstamp and run it in a shell"),

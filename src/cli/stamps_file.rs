@@ -100,10 +100,7 @@ fn in_objects(
         count += patches.len();
         let edit = patches::in_object(text, at, patches, annotation).map_err(|why| {
             let message = format!("{}: the stamps cannot be written there: {why}", overlay.folder);
-            Finding::new(Code::EditRefused, message)
-                .in_file(on_disk::name(file))
-                .help("write `spec` and `spec.patches` out in lines")
-                .refusing()
+            refused(message, file, "write `spec` and `spec.patches` out in lines")
         })?;
         if let Some(edit) = edit {
             after.replace_range(edit.span.range(), &edit.replacement);
@@ -208,10 +205,8 @@ fn differ(built: &[BuiltOverlay<'_>], patch: &patches::StampPatch) -> Finding {
         patch.name,
         labels.join(" and ")
     );
-    Finding::new(Code::EditRefused, message)
-        .in_file(on_disk::name(built[0].overlay.file()))
-        .help("give each a folder of its own with a kustomization that includes this one")
-        .refusing()
+    let help = "give each a folder of its own with a kustomization that includes this one";
+    refused(message, built[0].overlay.file(), help)
 }
 
 /// A stamp for a workload of a folder without a kustomization.
@@ -220,10 +215,13 @@ fn nowhere(overlay: &Overlay, patch: &patches::StampPatch) -> Finding {
         "{} {} needs a stamp of its own in what {} applies, and its folder has no kustomization that could name a stamps file",
         patch.kind, patch.name, overlay.folder
     );
-    Finding::new(Code::EditRefused, message)
-        .in_file(on_disk::name(overlay.file()))
-        .help("make a kustomization there: `kustomize create --autodetect --recursive`")
-        .refusing()
+    let help = "make a kustomization there: `kustomize create --autodetect --recursive`";
+    refused(message, overlay.file(), help)
+}
+
+/// What cannot be written into a file, and what to do about it.
+fn refused(message: String, file: &Path, help: &str) -> Finding {
+    Finding::new(Code::EditRefused, message).in_file(on_disk::name(file)).help(help).refusing()
 }
 
 /// What must change for the overlays of one kustomization; nothing if all is as it should be.
@@ -238,10 +236,8 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
         Some(text) => patches::read(text, annotation).ok_or_else(|| {
             let name = on_disk::name(&stamps);
             let message = format!("{name} is not as rollstamp makes it; it is left alone");
-            Finding::new(Code::EditRefused, message)
-                .in_file(name)
-                .help("move what was written by hand to another file and delete this one")
-                .refusing()
+            let help = "move what was written by hand to another file and delete this one";
+            refused(message, &stamps, help)
         })?,
     };
     let wanted: Vec<Vec<patches::StampPatch>> = built
@@ -300,10 +296,8 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
             "{name}:{}:{}: `transformers` cannot be edited: {}",
             at.line, at.column, refusal.message
         );
-        Finding::new(Code::EditRefused, message)
-            .in_file(name)
-            .help(format!("name {} there by hand as the last transformer", patches::FILE_NAME))
-            .refusing()
+        let help = format!("name {} there by hand as the last transformer", patches::FILE_NAME);
+        refused(message, &overlay.path, &help)
     })?;
     let edits = match wiring {
         Wiring::Done => EditSet::default(),

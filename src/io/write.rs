@@ -122,10 +122,7 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<Written>, Vec<Finding>) {
 /// Makes, replaces or removes a file: `before` is its text now, `after` the text that it gets, and
 /// nothing stands for a file that is not there.
 pub fn file(path: &Path, name: &str, before: Option<&str>, after: Option<&str>) -> Vec<Finding> {
-    let failed = |error: &std::io::Error| {
-        let message = format!("{name} cannot be written: {error}");
-        Finding::new(Code::UnreadableFile, message).in_file(name).refusing()
-    };
+    let failed = |error: &std::io::Error| unwritable(name, error);
     match (before, after) {
         (None, None) => Vec::new(),
         (Some(before), Some(after)) if before == after => Vec::new(),
@@ -242,7 +239,11 @@ struct Prepared<'a> {
 }
 
 fn failed(name: &str, what: &str, error: &std::io::Error) -> Finding {
-    Finding::new(Code::UnreadableFile, format!("{name} cannot be written: {what}: {error}"))
+    unwritable(name, format_args!("{what}: {error}"))
+}
+
+fn unwritable(name: &str, why: impl std::fmt::Display) -> Finding {
+    Finding::new(Code::UnreadableFile, format!("{name} cannot be written: {why}"))
         .in_file(name)
         .refusing()
 }
@@ -281,8 +282,7 @@ impl<'a> Prepared<'a> {
         let target = std::fs::canonicalize(path).map_err(|e| failed("finding it", &e))?;
         let metadata = std::fs::metadata(&target).map_err(|e| failed("looking at it", &e))?;
         if metadata.permissions().readonly() {
-            let message = format!("{name} cannot be written: it is read-only");
-            return Err(Finding::new(Code::UnreadableFile, message).in_file(name).refusing());
+            return Err(unwritable(name, "it is read-only"));
         }
         let folder = target.parent().unwrap_or(Path::new("."));
         let mut temporary = tempfile::Builder::new()
@@ -335,14 +335,9 @@ fn keep_owner(_: &std::fs::File, _: &Metadata) {}
 fn hard_links(name: &str, metadata: &Metadata) -> Option<Finding> {
     use std::os::unix::fs::MetadataExt;
     (metadata.nlink() > 1).then(|| {
-        Finding::new(
-            Code::HardLink,
-            format!(
-                "{name} had {} other hard links, which keep the old text",
-                metadata.nlink() - 1
-            ),
-        )
-        .in_file(name)
+        let others = metadata.nlink() - 1;
+        let message = format!("{name} had {others} other hard links, which keep the old text");
+        Finding::new(Code::HardLink, message).in_file(name)
     })
 }
 

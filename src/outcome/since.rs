@@ -29,26 +29,17 @@ impl Outcome {
             *known.entry(before.key(finding, &stamps)).or_default() += 1;
         }
         let stamps = self.stamps();
-        let is_new: Vec<bool> = self
-            .findings
-            .iter()
-            .map(|finding| match known.get_mut(&self.key(finding, &stamps)) {
-                Some(left @ 1..) => {
-                    *left -= 1;
-                    false
-                }
-                _ => true,
-            })
-            .zip(&self.findings)
-            .map(|(is_new, finding)| {
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.retain(|finding| {
+            if let Some(left @ 1..) = known.get_mut(&self.key(finding, &stamps)) {
+                *left -= 1;
                 let file = finding.place.map(|place| &self.manifests[place.file].input);
                 let path = file.and_then(|input| input.path.as_deref());
-                let is_left_alone = finding.code == Code::KustomizeSource;
-                is_new || (is_left_alone && path.is_some_and(&is_touched))
-            })
-            .collect();
-        let mut is_new = is_new.into_iter();
-        self.findings.retain(|_| is_new.next().unwrap_or(true));
+                return finding.code == Code::KustomizeSource && path.is_some_and(&is_touched);
+            }
+            true
+        });
+        self.findings = findings;
     }
 
     /// The stamp that each workload needs, by its file and name.

@@ -28,6 +28,23 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain.replace("##[", "#\\#["))
 }
 
+/// A text without control characters, in which a sign of the table is written as its row says.
+pub(super) fn escaped(text: &str, table: &[(char, &str)]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match table.iter().find(|(sign, _)| *sign == c) {
+            Some((_, written)) => escaped.push_str(written),
+            None if c.is_control() => {}
+            None => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// The signs of XML and HTML that mean something.
+pub(super) const XML: &[(char, &str)] =
+    &[('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;")];
+
 /// Whether a character does something instead of being shown.
 fn is_control(c: char) -> bool {
     c.is_control()

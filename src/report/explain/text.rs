@@ -8,7 +8,7 @@ use crate::k8s::sites::Under;
 use crate::outcome::Outcome;
 use crate::plan::{Counted, Decision, Reason, State};
 use crate::report::locator::Locator;
-use crate::report::{ExplainView, count, plain};
+use crate::report::{ExplainView, count, listed, plain};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -55,7 +55,7 @@ impl<'a> Writer<'a> {
         if let Some(path) = &view.path {
             head.push_str(&format!(" {}", plain(path)));
         }
-        let place = self.place(object.place_of_name());
+        let place = self.locator.line(object.place_of_name());
         let mut out = format!("{head}  {}\n", plain(&place));
         out.push_str(&self.state(view));
         let (counted, others): (Vec<Group<'_>>, Vec<Group<'_>>) =
@@ -117,7 +117,7 @@ impl<'a> Writer<'a> {
         let at = group.counted?;
         let provider = self.outcome.manifests.owner(at);
         let source = &self.outcome.manifests[at];
-        let mut said = self.place(provider.place_of_name());
+        let mut said = self.locator.line(provider.place_of_name());
         if provider.id.kind != source.target.name() {
             said.push_str(&format!(", from {}", provider.id));
         }
@@ -163,8 +163,9 @@ impl<'a> Writer<'a> {
             Reason::Filled(_) => None,
             _ => reason.source(),
         });
-        let place =
-            places.map(|at| self.place(self.outcome.manifests.owner(at).place_of_name())).next();
+        let place = places
+            .map(|at| self.locator.line(self.outcome.manifests.owner(at).place_of_name()))
+            .next();
         let why = same.then(|| whys[0].clone());
         let said: Vec<String> = place.into_iter().chain(why).collect();
         let rows = group.reads.iter().zip(&whys).map(|((reference, _), why)| {
@@ -221,19 +222,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// `a, b, c`, or the first few `and 25 more`.
     fn listed(&self, keys: &[&str]) -> String {
-        // One more than a few is shown: saying so would take as much room.
-        if keys.len() <= self.few.saturating_add(1) {
-            return keys.join(", ");
-        }
-        let rest = keys.len() - self.few;
-        format!("{} and {rest} more", keys[..self.few].join(", "))
-    }
-
-    fn place(&self, place: crate::text::Place) -> String {
-        let line = self.locator.position(place).line;
-        format!("{}:{line}", self.locator.name(place))
+        listed(keys, self.few)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::impact::{
     At, Counts, Held, HowChanged, KeyReason, RollReason, Side, Silent, SourceChange, Workload,
 };
 use crate::k8s::disruption::{ON_DELETE, Order, RECREATE};
-use crate::report::{count, explain};
+use crate::report::{count, explain, listed};
 use std::collections::BTreeSet;
 
 /// `4 workloads roll, 1 should and will not, 2 roll for nothing; 11 pods are replaced`
@@ -176,7 +176,7 @@ pub(in crate::report) fn notes(found: &Disruption) -> Vec<String> {
     said
 }
 
-pub(in crate::report) fn downtime(downtime: Downtime) -> &'static str {
+fn downtime(downtime: Downtime) -> &'static str {
     match downtime {
         Downtime::Recreate => "all pods go before the first new one comes (Recreate)",
         Downtime::OnePod => "its only pod goes before the new one comes",
@@ -184,7 +184,7 @@ pub(in crate::report) fn downtime(downtime: Downtime) -> &'static str {
     }
 }
 
-pub(in crate::report) fn stuck(stuck: &Stuck) -> String {
+fn stuck(stuck: &Stuck) -> String {
     match stuck.is_one_pod {
         true => format!(
             "claim {} is ReadWriteOncePod, and the old pod keeps it until the new one is ready",
@@ -218,7 +218,7 @@ pub(in crate::report) const RESUMED: &str =
     "its controller waits no more: what changed in the meantime reaches its pods now";
 
 /// Why a source that changed rolls nobody.
-pub(in crate::report) fn silent(silent: Silent) -> &'static str {
+fn silent(silent: Silent) -> &'static str {
     match silent {
         Silent::NoReader => "no workload reads it",
         Silent::OtherKeys => "no workload reads these keys",
@@ -266,7 +266,8 @@ pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
         // What is still there has a line that people can look at.
         let there = group.iter().find(|key| key.at.side == Side::After);
         let at = there.or(group.first()).map(|key| key.at);
-        lines.push(Line { head, said: changes(&group), site, at });
+        let said = changes(group.iter().map(|key| (key.key.as_str(), key.change)));
+        lines.push(Line { head, said, site, at });
     }
     let plain = |head: &str, said: String| Line {
         head: head.to_owned(),
@@ -323,26 +324,19 @@ fn containers<'k>(keys: impl Iterator<Item = &'k KeyReason>) -> BTreeSet<&'k str
 }
 
 /// `a, b changed, c added`
-fn changes(keys: &[&KeyReason]) -> String {
-    let of = |change: HowChanged| {
-        let names = keys.iter().filter(|key| key.change == change);
-        let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
-        (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
+fn changes<'k>(keys: impl Iterator<Item = (&'k str, HowChanged)> + Clone) -> String {
+    let of = |change| {
+        let names = keys.clone().filter(|(_, how)| *how == change).map(|(key, _)| key);
+        let names: Vec<&str> = names.collect();
+        (!names.is_empty()).then(|| format!("{} {}", listed(&names, FEW_KEYS), change.name()))
     };
     let parts =
         [HowChanged::Changed, HowChanged::Added, HowChanged::Removed].into_iter().filter_map(of);
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// `a, b, c`, or the first few `and 25 more`.
-pub(in crate::report) fn listed(names: &[&str]) -> String {
-    const FEW: usize = 6;
-    // One more than a few is shown: saying so would take as much room.
-    if names.len() <= FEW + 1 {
-        return names.join(", ");
-    }
-    format!("{} and {} more", names[..FEW].join(", "), names.len() - FEW)
-}
+/// How many keys are named.
+const FEW_KEYS: usize = 6;
 
 /// What changed in a source without a roll, and why it rolls nobody.
 pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
@@ -350,32 +344,22 @@ pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
         Some(why) => format!("{}: {}", source_changes(source), silent(why)),
         None => {
             let keys = source.unread_keys();
-            let of = |change: HowChanged| {
-                let names = source.keys.iter().filter(|key| key.change == change);
-                let names = names.map(|key| key.key.as_str());
-                let names: Vec<&str> = names.filter(|key| keys.contains(key)).collect();
-                (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
-            };
-            let parts = CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ");
-            format!("{parts}: {}", silent(Silent::OtherKeys))
+            let unread = key_changes(source).filter(|(key, _)| keys.contains(key));
+            format!("{}: {}", changes(unread), silent(Silent::OtherKeys))
         }
     }
 }
 
 /// `a, b changed`, or what happened to the whole source.
-pub(in crate::report) fn source_changes(source: &SourceChange) -> String {
+fn source_changes(source: &SourceChange) -> String {
     match source.change {
-        HowChanged::Added => return "added".to_owned(),
-        HowChanged::Removed => return "removed".to_owned(),
-        HowChanged::Changed if source.keys.is_empty() => return "changed".to_owned(),
-        HowChanged::Changed => {}
+        HowChanged::Added => "added".to_owned(),
+        HowChanged::Removed => "removed".to_owned(),
+        HowChanged::Changed if source.keys.is_empty() => "changed".to_owned(),
+        HowChanged::Changed => changes(key_changes(source)),
     }
-    let of = |change: HowChanged| {
-        let names = source.keys.iter().filter(|key| key.change == change);
-        let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
-        (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
-    };
-    CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ")
 }
 
-const CHANGES: &[HowChanged] = &[HowChanged::Changed, HowChanged::Added, HowChanged::Removed];
+fn key_changes(source: &SourceChange) -> impl Iterator<Item = (&str, HowChanged)> + Clone {
+    source.keys.iter().map(|key| (key.key.as_str(), key.change))
+}
