@@ -6,7 +6,7 @@ use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::Goal;
 use crate::config::{baseline, file};
 use crate::finding::Severity;
-use crate::io::write::{self, Replacement, Together};
+use crate::io::write::{self, Replacement, WriteGroup};
 use crate::report::{Subject, Verb, View, count, summary};
 use crate::yaml::EditSet;
 use anyhow::{Context, anyhow, bail};
@@ -84,7 +84,7 @@ fn add_silence(paths: &[PathBuf], run: &mut Run<'_>) -> anyhow::Result<Exit> {
                 name: &name,
                 before: &before,
                 edits: &edits,
-                kind: Together::Alone,
+                kind: WriteGroup::Alone,
             };
             let (_, findings) = write::all(&[replacement]);
             if let Some(finding) = findings.iter().find(|finding| finding.refuses) {

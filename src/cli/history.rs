@@ -33,8 +33,8 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
     let Configured { settings, root, .. } = settings(&arguments.paths, common, None)?;
     let options = options(&settings, common.jobs, Goal::Stamp)?;
     let exclude = exclude(&common.exclude)?;
-    let mut talk =
-        stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
+    let mut messages =
+        stdout::Messages::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let commits = repository.commits(&arguments.branch, &arguments.since, &inside)?;
     let roots: Vec<String> = inside.clone();
     let mut revisions = repository.revisions()?;
@@ -61,7 +61,7 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
         before = after;
         if shows_progress {
             let end = if i + 1 == count { "\n" } else { "" };
-            talk.say(&format!("\r{} of {count} commits{end}", i + 1));
+            messages.say(&format!("\r{} of {count} commits{end}", i + 1));
         }
     }
     history.finish();

@@ -143,14 +143,14 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     }
     let mut options = options(&settings, common.jobs, Goal::Stamp)?;
     options.weighs_foreign = true;
-    let mut talk =
-        stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
+    let mut messages =
+        stdout::Messages::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let mut old = before.load(common, &options, root.as_deref())?;
     let mut new = after.load(common, &options, root.as_deref())?;
     if let Some(builder) = arguments.build.as_ref().filter(|_| IS_ON_A_MACHINE) {
         let said = build((&before, &mut old), (&after, &mut new), builder, options.jobs)?;
         if !common.quiet {
-            talk.say(&said);
+            messages.say(&said);
         }
     }
     let roots = (old.roots, new.roots);
@@ -183,7 +183,7 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     let mut is_comparable = true;
     for (name, side) in [("before", &old), ("after", &new)] {
         for finding in side.findings.iter().filter(|f| f.refuses) {
-            talk.say(&format!("rollstamp: {name}: {}\n", finding.message));
+            messages.say(&format!("rollstamp: {name}: {}\n", finding.message));
             is_comparable &= !UNREADABLE.contains(&finding.code);
         }
     }

@@ -63,10 +63,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
         Some(config) => plugin::configure(&mut cli, config),
     };
     configured.and_then(|()| dispatch(cli)).unwrap_or_else(|error| {
-        // Who cannot open the log file complains on the standard error alone.
+        // Where the log file cannot be opened, only the standard error says so.
         let said = format!("rollstamp: {error:#}\n");
-        stdout::Talk::new(log_file.as_deref())
-            .unwrap_or_else(|_| stdout::Talk::unlogged())
+        stdout::Messages::new(log_file.as_deref())
+            .unwrap_or_else(|_| stdout::Messages::unlogged())
             .say(&said);
         Exit::Trouble
     })
@@ -77,16 +77,16 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
 fn usage(error: &clap::Error) -> Exit {
     let printed = error.print();
     if error.use_stderr() {
-        if let Ok(mut talk) = stdout::Talk::new(None) {
-            talk.log(&error.render().to_string());
+        if let Ok(mut messages) = stdout::Messages::new(None) {
+            messages.log(&error.render().to_string());
         }
         return Exit::Trouble;
     }
     if printed.is_ok() { Exit::Clean } else { Exit::Trouble }
 }
 
-/// Whether there are files to write and other programs to run. A page has neither, and without what needs
-/// them the program that it loads is smaller.
+/// Whether there are files to write and other programs to run. A web page has neither, and the program for
+/// a page is smaller without the code that needs them.
 const IS_ON_A_MACHINE: bool = !cfg!(target_family = "wasm");
 
 fn dispatch(cli: Cli) -> anyhow::Result<Exit> {

@@ -39,8 +39,8 @@ pub(super) fn strip(paths: &[PathBuf], annotation: &str) -> (Vec<StampsChange>, 
     changes(built.map(|built| (built.overlay.path.as_path(), Some(built))), annotation, false)
 }
 
-/// What must change for overlays that were built, each with its kustomization, nothing standing for one that
-/// was not built: those of one kustomization share a stamps file.
+/// What must change for overlays, each with the path of its kustomization; `None` is an overlay that was not
+/// built. Overlays of one kustomization share a stamps file.
 pub(super) fn changes<'a>(
     built: impl Iterator<Item = (&'a Path, Option<BuiltOverlay<'a>>)>,
     annotation: &str,
@@ -49,7 +49,7 @@ pub(super) fn changes<'a>(
     let mut of_file: BTreeMap<&Path, Option<Vec<BuiltOverlay<'a>>>> = BTreeMap::new();
     for (path, built) in built {
         let group = of_file.entry(path).or_insert_with(|| Some(Vec::new()));
-        // Of an overlay that does not build, nobody knows which stamps it needs.
+        // Which stamps an overlay needs that was not built is not known.
         *group = group.take().zip(built).map(|(mut group, built)| {
             group.push(built);
             group
@@ -60,7 +60,7 @@ pub(super) fn changes<'a>(
     for group in of_file.values().flatten() {
         match change(group, annotation, all) {
             Err(finding) => findings.push(finding),
-            Ok(Made { file, of_objects }) => {
+            Ok(FolderChange { file, of_objects }) => {
                 changes.extend(file);
                 for (built, patches) in group.iter().zip(of_objects) {
                     let object = built.overlay.object();
@@ -194,7 +194,7 @@ pub(super) struct BuiltOverlay<'a> {
     pub(super) shared: Option<&'a BTreeMap<overlays::Key, Vec<patches::Stamp>>>,
 }
 
-/// Controllers apply one folder in ways that need different stamps under one name.
+/// The finding about a folder that controllers apply in ways that need different stamps under one name.
 fn differ(built: &[BuiltOverlay<'_>], patch: &patches::StampPatch) -> Finding {
     let labels: Vec<&str> = built.iter().map(|of| of.overlay.folder.as_str()).collect();
     let folder = built.first().map(|of| of.overlay.path.with_file_name(""));
@@ -209,7 +209,7 @@ fn differ(built: &[BuiltOverlay<'_>], patch: &patches::StampPatch) -> Finding {
     refused(message, built[0].overlay.file(), help)
 }
 
-/// A stamp for a workload of a folder without a kustomization.
+/// The finding about a workload that needs a stamp of its own in a folder without a kustomization.
 fn nowhere(overlay: &Overlay, patch: &patches::StampPatch) -> Finding {
     let message = format!(
         "{} {} needs a stamp of its own in what {} applies, and its folder has no kustomization that could name a stamps file",
@@ -225,9 +225,13 @@ fn refused(message: String, file: &Path, help: &str) -> Finding {
 }
 
 /// What must change for the overlays of one kustomization; nothing if all is as it should be.
-fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Made, Finding> {
+fn change(
+    built: &[BuiltOverlay<'_>],
+    annotation: &str,
+    all: bool,
+) -> Result<FolderChange, Finding> {
     let Some(overlay) = built.first().map(|built| built.overlay) else {
-        return Ok(Made::default());
+        return Ok(FolderChange::default());
     };
     let stamps = overlay.path.with_file_name(patches::FILE_NAME);
     let before = files::text(&stamps).ok();
@@ -271,7 +275,7 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
         },
     };
     if !overlay.has_own() {
-        return Ok(Made { file: None, of_objects });
+        return Ok(FolderChange { file: None, of_objects });
     }
     let after = match wanted.is_empty() {
         true => None,
@@ -307,7 +311,7 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
     let same = |text: &String| text.replace("\r\n", "\n");
     let is_same = before.as_ref().map(same) == after.as_ref().map(same);
     if is_same && edits.is_empty() {
-        return Ok(Made { file: None, of_objects });
+        return Ok(FolderChange { file: None, of_objects });
     }
     let change = StampsChange {
         folder: overlay.folder.clone(),
@@ -319,12 +323,12 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
         text: overlay.text.clone(),
         edits,
     };
-    Ok(Made { file: Some(change), of_objects })
+    Ok(FolderChange { file: Some(change), of_objects })
 }
 
 /// What must change for the overlays of one kustomization.
 #[derive(Default)]
-struct Made {
+struct FolderChange {
     /// The stamps file.
     file: Option<StampsChange>,
     /// Of each overlay, the patches that its Flux object must hold.
@@ -346,7 +350,7 @@ impl StampsChange {
                 name: &name,
                 before: &self.text,
                 edits: &self.edits,
-                kind: write::Together::Alone,
+                kind: write::WriteGroup::Alone,
             }])
             .1
         };

@@ -9,7 +9,7 @@ use std::path::Path;
 /// What makes two findings the same: what is said, of which object in which file, and the stamp that the
 /// object needs. So a stamp that was wrong before is a new finding once it must be another one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Sameness {
+struct FindingKey {
     code: Code,
     file: Option<String>,
     object: Option<String>,
@@ -23,7 +23,7 @@ impl Outcome {
     /// because only a build tells its stamp, counts as well where `is_touched` knows that a build that holds
     /// its file reads something that has changed.
     pub fn keep_new(&mut self, before: &Self, is_touched: impl Fn(&Path) -> bool) {
-        let mut known: BTreeMap<Sameness, usize> = BTreeMap::new();
+        let mut known: BTreeMap<FindingKey, usize> = BTreeMap::new();
         let stamps = before.stamps();
         for finding in &before.findings {
             *known.entry(before.key(finding, &stamps)).or_default() += 1;
@@ -57,13 +57,13 @@ impl Outcome {
         stamps.collect()
     }
 
-    fn key(&self, finding: &Finding, stamps: &BTreeMap<(String, String), String>) -> Sameness {
+    fn key(&self, finding: &Finding, stamps: &BTreeMap<(String, String), String>) -> FindingKey {
         let file = match finding.place {
             Some(place) => Some(self.manifests.name(place.file).to_owned()),
             None => finding.file.clone(),
         };
         let about = file.clone().zip(finding.object.clone());
-        Sameness {
+        FindingKey {
             code: finding.code,
             stamp: about.and_then(|about| stamps.get(&about).cloned()),
             file,

@@ -1,4 +1,4 @@
-//! Text of other people, made harmless for a terminal and for the log of a workflow.
+//! Makes text of the input safe to show on a terminal, in the log of a workflow, and in other languages.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ pub fn plain(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len() + 8);
-    // Every word could come to stand at the beginning of a line.
+    // A line can be broken before each word, so each word can begin a line.
     let mut begins = true;
     for (at, c) in text.char_indices() {
         let rest = &text[at..];

@@ -231,7 +231,7 @@ fn silent(silent: Silent) -> &'static str {
     }
 }
 
-/// Reasons that people read in one line.
+/// A line about why a workload rolls: one reason, or several keys of one source.
 pub(in crate::report) struct Line {
     /// What it is about: a source, or what kind of change.
     pub(in crate::report) head: String,
