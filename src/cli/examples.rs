@@ -6,9 +6,12 @@ use super::run::print;
 use anyhow::Context;
 use clap::Command;
 
+/// An exit code and its meaning.
+type ExitRow = (u8, &'static str);
+
 /// Of each verb, what people type, and the exit codes with their meanings; the first row is the program
 /// without a verb.
-const EXAMPLES: &[(&str, &str, &[(u8, &str)])] = &[
+const EXAMPLES: &[(&str, &str, &[ExitRow])] = &[
     (
         "",
         "  kustomize build overlays/prod | rollstamp | kubectl apply -f -
