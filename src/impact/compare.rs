@@ -9,7 +9,7 @@ use super::sources::BothSources;
 use super::state::{ComparedState, SideWorkload};
 use super::{
     Answer, Assume, At, Held, HowChanged, Impact, KeyReason, Name, RollReason, Workload, foreign,
-    silent,
+    silent, values,
 };
 use crate::config::foreign::ForeignRules;
 use crate::config::options::Options;
@@ -71,8 +71,9 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
         workloads.push(one.workload);
         read.push((one.before, one.after));
     }
-    let sources = silent::changes(before, after, &sources, &workloads, &read);
-    Impact { assume, workloads, sources, has_foreign: asked.foreign.is_on() }
+    let (values_readers, taken) = values::changes(before, after, &sources);
+    let sources = silent::changes(before, after, &sources, &workloads, &read, &taken);
+    Impact { assume, workloads, sources, values_readers, has_foreign: asked.foreign.is_on() }
 }
 
 /// Of several copies in one unit, the one that counts: the last, as `kubectl` applies them in turn.

@@ -5,7 +5,7 @@
 //! was named alone; outside of one only the named folders are.
 
 use super::appliers::{self, VariableSources};
-use super::disk::{Disk, FileSystem};
+use super::disk::{Disk, FileSystem, RealPaths};
 use super::{display, here, relative};
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
@@ -114,11 +114,12 @@ fn follow(
     roots: &BTreeSet<PathBuf>,
 ) -> BTreeMap<PathBuf, OnDisk> {
     let mut found: BTreeMap<PathBuf, OnDisk> = BTreeMap::new();
+    let mut real_paths = RealPaths::new(disk);
     while let Some(path) = waiting.pop() {
         if found.contains_key(&path) {
             continue;
         }
-        let Some(on_disk) = read(disk, &path, roots) else {
+        let Some(on_disk) = read(disk, &path, roots, &mut real_paths) else {
             continue;
         };
         waiting.extend(bases(&on_disk).cloned());
@@ -148,10 +149,11 @@ impl<'a> Inputs<'a> {
     fn new(loaded: &'a mut Loaded, disk: &'a dyn Disk) -> Self {
         let mut by_path: BTreeMap<PathBuf, FileId> = BTreeMap::new();
         let mut links = Vec::new();
+        let mut real_paths = RealPaths::new(disk);
         for (number, input) in loaded.inputs.iter().enumerate() {
             let number = FileId(offset(number));
             let Some(path) = &input.path else { continue };
-            let Some(real) = disk.real(path) else {
+            let Some(real) = real_paths.of(path) else {
                 continue;
             };
             if disk.is_link(path) {
@@ -313,11 +315,16 @@ pub(super) fn text(disk: &dyn Disk, path: &Path) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDisk> {
+fn read(
+    disk: &dyn Disk,
+    path: &Path,
+    roots: &BTreeSet<PathBuf>,
+    real_paths: &mut RealPaths<'_>,
+) -> Option<OnDisk> {
     let text = text(disk, path)?;
     let folder = path.parent()?.to_path_buf();
-    let place = |name: &String| {
-        let real = disk.real(&folder.join(name));
+    let mut place = |name: &String| {
+        let real = real_paths.of(&folder.join(name));
         let inside = |real: &PathBuf| roots.iter().any(|root| real.starts_with(root));
         match real.filter(inside) {
             None => ListedResource::Absent,
@@ -325,8 +332,8 @@ fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDis
                 Some(base) if base != path => ListedResource::Kustomization(base),
                 _ => ListedResource::Absent,
             },
-            Some(real) if real == path => ListedResource::Absent,
-            Some(real) => ListedResource::File(real),
+            Some(real) if real != path && disk.is_file(&real) => ListedResource::File(real),
+            Some(_) => ListedResource::Absent,
         }
     };
     let named = names(&text);
