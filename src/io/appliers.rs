@@ -8,8 +8,8 @@ use crate::k8s::id::Identity;
 use crate::k8s::indirect::{ARTIFACT_GROUP, Indirect, SOURCE_GROUP};
 use crate::process::Loaded;
 use crate::scope::kustomize::{
-    ARGO_GROUP, Amends, Applied, Applier, Directory, FLUX_GROUP, Substitute, Variables, amends,
-    applications, appliers, artifact_folders, repositories, variable_sources,
+    ARGO_GROUP, Amends, Applied, Applier, Directory, FLUX_GROUP, Globs, InRepository, Substitute,
+    Variables, amends, applications, appliers, artifact_folders, repositories, variable_sources,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -58,8 +58,11 @@ pub(super) fn find(
             false => Vec::new(),
         };
         if text.contains(ARGO_GROUP) && text.contains("Application") {
-            let folders = |url: &str, globs: &[(String, bool)]| generated(&root, url, globs, disk);
-            applied.extend(applications(&text, stamp, &folders));
+            let repository = InRepository {
+                folders: &|url, globs| folders_of(&root, url, globs, disk),
+                files: &|url, globs| files_of(&root, url, globs, disk),
+            };
+            applied.extend(applications(&text, stamp, &repository));
         }
         for applier in applied {
             let folder = repositories.folder(&root, &applier, disk);
@@ -278,12 +281,7 @@ fn address(url: &str) -> String {
 
 /// The folders that a git generator of Argo CD names, if the repository is this one: a `*` stands for
 /// anything in one name.
-fn generated(
-    root: &Path,
-    url: &str,
-    globs: &[(String, bool)],
-    disk: &dyn Disk,
-) -> Option<Vec<String>> {
+fn folders_of(root: &Path, url: &str, globs: &Globs, disk: &dyn Disk) -> Option<Vec<String>> {
     origin(root).filter(|own| *own == address(url))?;
     let mut folders: BTreeSet<String> = BTreeSet::new();
     for file in disk.manifests(root).into_iter().chain(disk.kustomized(root)) {
@@ -291,20 +289,48 @@ fn generated(
         let below = above.filter_map(|folder| folder.strip_prefix(root).ok());
         folders.extend(below.map(super::display));
     }
+    let named = named(folders, globs, true)?;
+    Some(named.into_iter().filter(|folder| disk.is_dir(&root.join(folder))).collect())
+}
+
+/// The files that such a generator names, each with its text. A `*` stands for anything in one name, or in
+/// several (`ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_NEW_GIT_FILE_GLOBBING`): nothing, if that makes a difference, or
+/// if hidden files, which are not looked at, may be meant.
+fn files_of(
+    root: &Path,
+    url: &str,
+    globs: &Globs,
+    disk: &dyn Disk,
+) -> Option<Vec<(String, String)>> {
+    origin(root).filter(|own| *own == address(url))?;
+    let all = disk.manifests(root);
+    let all: BTreeSet<String> =
+        all.iter().filter_map(|file| file.strip_prefix(root).ok()).map(super::display).collect();
+    let is_manifest = |(glob, _): &(String, bool)| {
+        let is_hidden = glob.starts_with('.') || glob.contains("/.");
+        !is_hidden && [".json", ".yaml", ".yml"].iter().any(|ending| glob.ends_with(ending))
+    };
+    let found = named(all.clone(), globs, true)?;
+    if !globs.iter().all(is_manifest) || found != named(all, globs, false)? {
+        return None;
+    }
+    found.into_iter().map(|name| Some((name.clone(), text(disk, &root.join(name))?))).collect()
+}
+
+/// The names that globs mean; with `in_one`, a `*` stands for anything in one name of a path.
+fn named(names: BTreeSet<String>, globs: &Globs, in_one: bool) -> Option<Vec<String>> {
     let matchers: Vec<(globset::GlobMatcher, bool)> = globs
         .iter()
         .map(|(glob, excludes)| {
-            let glob = globset::GlobBuilder::new(glob).literal_separator(true).build().ok()?;
+            let glob = globset::GlobBuilder::new(glob).literal_separator(in_one).build().ok()?;
             Some((glob.compile_matcher(), *excludes))
         })
         .collect::<Option<_>>()?;
-    let named = |folder: &String, excludes: bool| {
-        matchers.iter().any(|(glob, of)| *of == excludes && glob.is_match(folder))
+    let is_named = |name: &String, excludes: bool| {
+        matchers.iter().any(|(glob, of)| *of == excludes && glob.is_match(name))
     };
-    let is_meant = |folder: &String| {
-        named(folder, false) && !named(folder, true) && disk.is_dir(&root.join(folder))
-    };
-    Some(folders.into_iter().filter(is_meant).collect())
+    let is_meant = |name: &String| is_named(name, false) && !is_named(name, true);
+    Some(names.into_iter().filter(is_meant).collect())
 }
 
 /// Every file that a build includes which also includes this one.

@@ -50,15 +50,22 @@ pub struct Directory {
     pub exclude: String,
 }
 
-/// The folders of a repository that a git generator names: its address, and globs over folders, each with
-/// whether it takes them out. Nothing, if the repository is another one.
-pub type Folders<'a> = &'a dyn Fn(&str, &[(String, bool)]) -> Option<Vec<String>>;
+/// Globs over folders or files, each with whether it takes them out.
+pub type Globs = [(String, bool)];
+
+/// What a git generator finds in a repository, by its address. Nothing, if the repository is another one.
+pub struct InRepository<'a> {
+    /// The folders that globs name.
+    pub folders: &'a dyn Fn(&str, &Globs) -> Option<Vec<String>>,
+    /// The files that globs name, each with its text.
+    pub files: &'a dyn Fn(&str, &Globs) -> Option<Vec<(String, String)>>,
+}
 
 /// Values for the places in a template.
 type Parameters = BTreeMap<String, String>;
 
 /// The folders that the applications in a text apply. `stamp` is the annotation of stamps.
-pub fn applications(text: &str, stamp: &str, folders: Folders<'_>) -> Vec<Applier> {
+pub fn applications(text: &str, stamp: &str, repository: &InRepository<'_>) -> Vec<Applier> {
     let mut found = Vec::new();
     for chunk in split::chunks(text).filter_map(Result::ok) {
         for document in parse(text, chunk.span).unwrap_or_default() {
@@ -71,7 +78,8 @@ pub fn applications(text: &str, stamp: &str, folders: Folders<'_>) -> Vec<Applie
                 }
                 ("ApplicationSet", Some(spec)) => {
                     let Some(template) = spec.at(["template", "spec"]) else { continue };
-                    let sets = parameters(spec, folders).unwrap_or_default();
+                    let generators = spec.list("generators");
+                    let sets = parameters(generators, repository).unwrap_or_default();
                     // A patch of the template may change anything.
                     let sets = sets.into_iter().filter(|_| spec.get("templatePatch").is_none());
                     let each = sets.map(|set| applier(root, &id, template, Some(&set), stamp));
@@ -85,33 +93,127 @@ pub fn applications(text: &str, stamp: &str, folders: Folders<'_>) -> Vec<Applie
 }
 
 /// The parameters of each application of a set, if all of them can be known.
-fn parameters(spec: Cursor<'_>, folders: Folders<'_>) -> Option<Vec<Parameters>> {
-    let mut sets = Vec::new();
-    for generator in spec.list("generators") {
-        let [(kind, value)] = generator.pairs().collect::<Vec<_>>()[..] else { return None };
-        match kind.key().ok()?.as_ref() {
-            "list" if value.target().get("elementsYaml").is_none() => {
-                for element in value.target().list("elements") {
-                    let pairs = element.pairs().map(|(key, value)| {
-                        Some((key.key().ok()?.into_owned(), value.target().str()?.into_owned()))
-                    });
-                    sets.push(pairs.collect::<Option<Parameters>>()?);
-                }
-            }
-            "git" if value.target().get("files").is_none() => {
-                let git = value.target();
-                let globs = git.list("directories").map(|directory| {
-                    let excludes = directory.get("exclude").is_some_and(Cursor::is_true);
-                    Some((directory.string("path")?.into(), excludes))
+fn parameters<'c>(
+    generators: impl Iterator<Item = Cursor<'c>>,
+    repository: &InRepository<'_>,
+) -> Option<Vec<Parameters>> {
+    let each = generators.map(|generator| generated(generator, repository));
+    Some(each.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// The parameters that one generator makes (argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Generators,
+/// v3).
+fn generated(generator: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec<Parameters>> {
+    let [(kind, value)] = generator.pairs().collect::<Vec<_>>()[..] else { return None };
+    let value = value.target();
+    // What a template of its own, a prefix or more values change is not followed.
+    if ["template", "pathParamPrefix"].iter().any(|field| value.get(field).is_some()) {
+        return None;
+    }
+    match kind.key().ok()?.as_ref() {
+        "list" if value.get("elementsYaml").is_none() => {
+            value.list("elements").map(of_element).collect()
+        }
+        "git" => {
+            let globs = |field: &str| -> Option<Vec<(String, bool)>> {
+                let globs = value.list(field).map(|one| {
+                    let excludes = one.get("exclude").is_some_and(Cursor::is_true);
+                    let path = one.string("path")?;
+                    (!path.contains("{{")).then(|| (path.into(), excludes))
                 });
-                let globs: Vec<(String, bool)> = globs.collect::<Option<_>>()?;
-                let found = folders(&git.string("repoURL")?, &globs)?;
-                sets.extend(found.into_iter().map(|folder| of_folder(&folder)));
+                globs.collect()
+            };
+            let url = value.string("repoURL")?;
+            if value.get("files").is_some() {
+                let files = (repository.files)(&url, &globs("files")?)?;
+                let sets = files.iter().map(|(path, text)| of_file(path, text));
+                return Some(sets.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect());
             }
-            _ => return None,
+            let found = (repository.folders)(&url, &globs("directories")?)?;
+            Some(found.into_iter().map(|folder| of_folder(&folder)).collect())
+        }
+        "matrix" => {
+            let [one, other] = value.list("generators").collect::<Vec<_>>()[..] else {
+                return None;
+            };
+            let (one, other) = (generated(one, repository)?, generated(other, repository)?);
+            let pairs = one.iter().flat_map(|a| other.iter().map(move |b| (a, b)));
+            let joined = pairs.map(|(a, b)| {
+                // Argo CD refuses what both say in other ways.
+                let is_one = b.iter().all(|(key, v)| a.get(key).is_none_or(|own| own == v));
+                is_one.then(|| a.iter().chain(b).map(|(k, v)| (k.clone(), v.clone())).collect())
+            });
+            joined.collect()
+        }
+        "merge" => merged(value, repository),
+        _ => None,
+    }
+}
+
+/// The sets of the first generator, each with what later ones say of the same values of the keys.
+fn merged(value: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec<Parameters>> {
+    let keys = value.get("mergeKeys")?.all_texts().filter(|keys| !keys.is_empty())?;
+    let all: Option<Vec<Vec<Parameters>>> =
+        value.list("generators").map(|one| generated(one, repository)).collect();
+    let mut all = all?.into_iter();
+    let mut sets = all.next()?;
+    let values = |set: &Parameters| -> Option<Vec<String>> {
+        keys.iter().map(|key| set.get(key).cloned()).collect()
+    };
+    for more in all {
+        for other in more {
+            let of_other = values(&other);
+            // A set without one of the keys is merged with no other, or refused: nobody knows.
+            of_other.as_ref()?;
+            for set in sets.iter_mut().filter(|set| values(set) == of_other) {
+                set.extend(other.iter().map(|(key, value)| (key.clone(), value.clone())));
+            }
         }
     }
     Some(sets)
+}
+
+/// The parameters of an element of a list, all of them text.
+fn of_element(element: Cursor<'_>) -> Option<Parameters> {
+    let pairs = element.pairs().map(|(key, value)| {
+        Some((key.key().ok()?.into_owned(), value.target().str()?.into_owned()))
+    });
+    pairs.collect()
+}
+
+/// The parameters of a file with an object, or with a list of them: each of its texts, numbers and booleans,
+/// under the names of the fields that lead to it, and its path.
+fn of_file(path: &str, text: &str) -> Option<Vec<Parameters>> {
+    let whole: Value = serde_yaml::from_str(text).ok()?;
+    let objects = match whole {
+        Value::Array(objects) => objects,
+        object => vec![object],
+    };
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let each = objects.iter().map(|object| {
+        let mut parameters = of_folder(folder);
+        parameters.insert("path.filename".to_owned(), name.to_owned());
+        flatten("", object.as_object().map(|_| object)?, &mut parameters);
+        Some(parameters)
+    });
+    each.collect()
+}
+
+fn flatten(above: &str, value: &Value, into: &mut Parameters) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let name = match above {
+                    "" => name.clone(),
+                    above => format!("{above}.{name}"),
+                };
+                flatten(&name, value, into);
+            }
+        }
+        Value::String(text) => drop(into.insert(above.to_owned(), text.clone())),
+        Value::Number(_) | Value::Bool(_) => drop(into.insert(above.to_owned(), value.to_string())),
+        Value::Array(_) | Value::Null => {}
+    }
 }
 
 /// The parameters of a folder, under the names of both kinds of templates
@@ -197,7 +299,7 @@ fn applier(
             include: text("include"),
             exclude: text("exclude"),
         }),
-        object: object(root, spec, parameters),
+        object: object(root, spec, parameters)?,
         at: root.document_span(),
         patches: match parameters {
             None if spec.list("sources").next().is_none() => {
@@ -240,8 +342,8 @@ fn kustomize_fields(
 }
 
 /// The same changes as the document of a Flux `Kustomization`, whose build is the same: the fields go into
-/// the kustomization of the folder.
-fn object(root: Cursor<'_>, spec: Cursor<'_>, parameters: Option<&Parameters>) -> String {
+/// the kustomization of the folder. Nothing, if a place in them stays open.
+fn object(root: Cursor<'_>, spec: Cursor<'_>, parameters: Option<&Parameters>) -> Option<String> {
     let document = root.document_span().of(root.text());
     let whole: Value = serde_yaml::from_str(document).unwrap_or_default();
     let spec_of = match parameters {
@@ -254,7 +356,7 @@ fn object(root: Cursor<'_>, spec: Cursor<'_>, parameters: Option<&Parameters>) -
         true => Some(&spec_of["source"]),
         false => sources.and_then(|all| all.iter().find(|source| source["path"].is_string())),
     };
-    let Some(source) = source else { return json!({}).to_string() };
+    let Some(source) = source else { return Some(json!({}).to_string()) };
     let kustomize = &source["kustomize"];
     let converted = json!({"spec": {
         "targetNamespace": kustomize["namespace"],
@@ -264,23 +366,79 @@ fn object(root: Cursor<'_>, spec: Cursor<'_>, parameters: Option<&Parameters>) -
         "components": kustomize["components"],
         "ignoreMissingComponents": kustomize["ignoreMissingComponents"],
     }});
-    let text = converted.to_string();
-    filled(&text, parameters).unwrap_or(text)
+    filled(&converted.to_string(), parameters)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A repository with these folders and files.
+    fn repository<T>(
+        folders: &[&str],
+        files: &[(&str, &str)],
+        then: impl Fn(&InRepository<'_>) -> T,
+    ) -> T {
+        let files: Vec<(String, String)> =
+            files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        let folders: Vec<String> = folders.iter().map(|folder| (*folder).to_owned()).collect();
+        then(&InRepository {
+            folders: &|_, _| Some(folders.clone()),
+            files: &|_, _| Some(files.clone()),
+        })
+    }
+
+    fn set(generators: &str, path: &str, prefix: &str) -> String {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {{name: apps}}\nspec:\n  generators:\n{generators}  template:\n    spec:\n      source: {{repoURL: x, path: '{path}', kustomize: {{namePrefix: '{prefix}'}}}}\n"
+        )
+    }
+
+    #[test]
+    fn files_products_and_merged_sets_become_their_applications() {
+        let files = [
+            ("env/prod/config.json", r#"{"cluster": {"name": "p", "n": 1}}"#),
+            ("env/test/config.json", r#"[{"cluster": {"name": "t"}}, {"cluster": {"name": "u"}}]"#),
+        ];
+        let of = |generators: &str, path: &str, prefix: &str| -> Vec<(String, bool)> {
+            let text = set(generators, path, prefix);
+            repository(&["apps/web", "apps/api"], &files, |found| {
+                let found = applications(&text, "", found);
+                let wanted = |object: &str| object.contains(r#""namePrefix":"p-""#);
+                found.iter().map(|a| (a.folder.clone(), wanted(&a.object))).collect()
+            })
+        };
+        let git = "  - git: {repoURL: x, files: [{path: env/*/config.json}]}\n";
+        let found = of(git, "{{path}}", "{{cluster.name}}-");
+        let expected = [("env/prod", true), ("env/test", false), ("env/test", false)];
+        assert_eq!(found, expected.map(|(folder, is)| (folder.to_owned(), is)));
+        let matrix = "  - matrix:\n      generators:\n      - git: {repoURL: x, directories: [{path: apps/*}]}\n      - list: {elements: [{name: p}, {name: t}]}\n";
+        let found = of(matrix, "{{.path.path}}", "{{.name}}-");
+        let expected =
+            [("apps/web", true), ("apps/web", false), ("apps/api", true), ("apps/api", false)];
+        assert_eq!(found, expected.map(|(folder, is)| (folder.to_owned(), is)));
+        let merge = "  - merge:\n      mergeKeys: [name]\n      generators:\n      - list: {elements: [{name: a, prefix: x}, {name: b, prefix: x}]}\n      - list: {elements: [{name: b, prefix: p}]}\n";
+        let found = of(merge, "apps/{{name}}", "{{prefix}}-");
+        let expected = [("apps/a", false), ("apps/b", true)];
+        assert_eq!(found, expected.map(|(folder, is)| (folder.to_owned(), is)));
+        // What is not known ends the whole set.
+        let other = matrix.replace("list: {elements: [{name: p}, {name: t}]}", "clusters: {}");
+        assert_eq!(of(&other, "{{.path.path}}", "{{.name}}-"), []);
+        let clash = matrix.replace("{name: p}", "{path: p}");
+        assert_eq!(of(&clash, "{{.path.path}}", "a-"), []);
+        // A place in its fields that stays open is no text.
+        assert_eq!(of("  - list: {elements: [{a: b}]}\n", "apps", "{{other}}-"), []);
+    }
+
     #[test]
     fn a_set_becomes_its_applications() {
         let text = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: apps}\nspec:\n  generators:\n  - git: {repoURL: x, directories: [{path: apps/*}]}\n  - list: {elements: [{path: infra}]}\n  template:\n    spec:\n      source: {repoURL: x, path: '{{ .path }}', kustomize: {namePrefix: '{{path.basename}}-'}}\n";
-        let folders = |_: &str, _: &[(String, bool)]| Some(vec!["apps/web".to_owned()]);
-        let found = applications(text, "", &folders);
-        // The second one says nothing of `path.basename`, but the folder alone decides what is applied.
+        let found = repository(&["apps/web"], &[], |found| applications(text, "", found));
+        // The second one says nothing of `path.basename`, so its prefix is not known.
         let of: Vec<&str> = found.iter().map(|applier| applier.folder.as_str()).collect();
-        assert_eq!(of, ["apps/web", "infra"]);
+        assert_eq!(of, ["apps/web"]);
         assert!(found[0].object.contains(r#""namePrefix":"web-""#), "{}", found[0].object);
-        assert!(applications(text, "", &|_, _| None).is_empty());
+        let other = InRepository { folders: &|_, _| None, files: &|_, _| None };
+        assert!(applications(text, "", &other).is_empty());
     }
 }

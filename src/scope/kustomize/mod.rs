@@ -23,7 +23,7 @@ pub use applier::{
     Applier, FLUX_GROUP, Substitute, VariableSource, appliers, artifact_folders, repositories,
     variable_sources,
 };
-pub use argo::{ARGO_GROUP, Directory, Folders, applications};
+pub use argo::{ARGO_GROUP, Directory, Globs, InRepository, applications};
 pub use kustomization::{NamedFiles, names};
 pub use put_in::{Amends, amends};
 pub use variables::{VariableValue, Variables, is_switched_off};
