@@ -1,4 +1,5 @@
-//! `--build`: runs a builder over overlays, and holds what it prints against what is written down.
+//! `--build`: runs a builder over overlays, and compares the stamps in what it prints with those that the
+//! files hold.
 
 use super::run::Run;
 use super::settings::options;
@@ -9,7 +10,7 @@ use crate::digest::{HashKey, Lines, ValueDigest};
 use crate::finding::{Code, Finding, Severity};
 use crate::io::builds::{Builder, Failure, LIMIT};
 use crate::io::cache::Cache;
-use crate::io::overlays::{self as on_disk, Overlay, Prints};
+use crate::io::overlays::{self as on_disk, FileDigests, Overlay};
 use crate::io::progress::Progress;
 use crate::io::{git, reload, stdin};
 use crate::k8s::providers::Target;
@@ -65,9 +66,9 @@ pub(super) fn build(
     let one = std::num::NonZeroUsize::MIN;
     let options = options(settings, Some(one), Goal::Check)?;
     let names = Names::new(&builder, settings, &options);
-    let mut prints = Prints::default();
+    let mut digests = FileDigests::default();
     let names: Vec<Option<String>> =
-        overlays.iter().map(|overlay| names.of(&prints.of(overlay)?)).collect();
+        overlays.iter().map(|overlay| names.of(&digests.of(overlay)?)).collect();
     let cache = Cache::of_user();
     let progress = Progress::new(overlays.len(), "overlays");
     let summaries = parallel::map(overlays.len(), jobs, |at| {
@@ -91,7 +92,7 @@ fn sum_up(overlay: &Overlay, builder: &Builder, options: &Options) -> Result<Sum
     // The text is in memory, so nothing is read again.
     let outcome = outcome.map_err(|changed| Failure::NotStarted(changed.to_string()))?;
     let mut summary = overlays::summary(&outcome);
-    if let Some((variables, by)) = overlay.puts_in() {
+    if let Some((variables, by)) = overlay.variables() {
         printed.amend(&mut summary, &outcome, variables, by);
     }
     Ok(summary)
@@ -111,11 +112,11 @@ impl Names {
         Self(of_run)
     }
 
-    fn of(&self, print: &[u8; 32]) -> Option<String> {
+    fn of(&self, digest: &[u8; 32]) -> Option<String> {
         let mut whole = Sha256::new();
         whole.update(self.0.as_ref()?);
         whole.update([0]);
-        whole.update(print);
+        whole.update(digest);
         let mut name = String::new();
         for byte in whole.finalize() {
             let _ = write!(name, "{byte:02x}");
@@ -197,6 +198,7 @@ impl Builds {
             files: answered,
             overlays: self.summaries.iter().flatten().count(),
             unchanged: self.unchanged.len(),
+            failed: self.summaries.iter().filter(|summary| summary.is_err()).count(),
             right: right.len(),
             wrong: wrong.len(),
         });
@@ -235,9 +237,11 @@ fn is_drift(code: Code) -> bool {
     )
 }
 
-/// What is built, and of what.
-pub(super) struct AskedOfBuilds<'a> {
+/// Which overlays are built, and with what.
+pub(super) struct BuildRequest<'a> {
+    /// The files and folders whose overlays are built.
     pub(super) paths: &'a [PathBuf],
+    /// The program that builds one.
     pub(super) builder: &'a Builder,
     /// The revision since which a file of an overlay must have changed.
     pub(super) since: Option<&'a str>,
@@ -246,16 +250,19 @@ pub(super) struct AskedOfBuilds<'a> {
 }
 
 impl Run<'_> {
-    fn builds(&self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<Builds> {
-        let builder = asked.builder.clone();
-        build(asked.paths, builder, asked.since, &self.settings, self.options.jobs)
+    fn builds(&self, request: &BuildRequest<'_>) -> anyhow::Result<Builds> {
+        let builder = request.builder.clone();
+        build(request.paths, builder, request.since, &self.settings, self.options.jobs)
     }
 
     /// Builds the overlays, and says which stamps files must change beside what the outcome changes.
-    pub(super) fn build(&mut self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<Vec<StampsChange>> {
-        let builds = self.builds(asked)?;
+    pub(super) fn build(
+        &mut self,
+        request: &BuildRequest<'_>,
+    ) -> anyhow::Result<Vec<StampsChange>> {
+        let builds = self.builds(request)?;
         let annotation = &self.options.annotation;
-        let (changes, mut findings) = builds.changes(&self.outcome, annotation, asked.all);
+        let (changes, mut findings) = builds.changes(&self.outcome, annotation, request.all);
         findings.extend(builds.findings(&self.outcome, false));
         builds.answer(&mut self.outcome);
         self.outcome.add(findings);
@@ -263,8 +270,8 @@ impl Run<'_> {
     }
 
     /// Builds the overlays again, and says which stamps are not right although all were written.
-    pub(super) fn prove(&mut self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<()> {
-        let builds = self.builds(asked)?;
+    pub(super) fn prove(&mut self, request: &BuildRequest<'_>) -> anyhow::Result<()> {
+        let builds = self.builds(request)?;
         let mut findings = builds.findings(&self.outcome, true);
         findings.retain(|finding| {
             let is_known =
@@ -281,10 +288,10 @@ impl Run<'_> {
     }
 
     /// Builds the overlays, and says what is not right in what they build and in their stamps files.
-    pub(super) fn check_builds(&mut self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<()> {
-        let builds = self.builds(asked)?;
+    pub(super) fn check_builds(&mut self, request: &BuildRequest<'_>) -> anyhow::Result<()> {
+        let builds = self.builds(request)?;
         let annotation = &self.options.annotation;
-        let (changes, mut findings) = builds.changes(&self.outcome, annotation, asked.all);
+        let (changes, mut findings) = builds.changes(&self.outcome, annotation, request.all);
         // A stamp that is missing or stale in a build says it already.
         let left = changes.iter().filter(|change| builds.is_right(&change.kustomization));
         findings.extend(left.map(StampsChange::finding));

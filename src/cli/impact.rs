@@ -1,6 +1,6 @@
 //! What an apply does to running pods: two states loaded, processed and compared.
 
-use super::args::{Colour, Common};
+use super::args::Common;
 use super::built::Overlays;
 use super::explain::{AskedWorkload, wanted};
 use super::run::{print, start};
@@ -15,7 +15,6 @@ use crate::io::checkout::Checkout;
 use crate::io::files::Keep;
 use crate::io::{files, git, reload, stdout};
 use crate::k8s::short_names;
-use crate::outcome::Outcome;
 use crate::process::Loaded;
 use crate::report::{Verb, count, impact as reports};
 use anyhow::{Context, bail};
@@ -40,7 +39,7 @@ pub(super) struct ImpactArgs {
     /// Which stamps count
     /// [default: written, if either side has any; else stamped]
     #[arg(long, value_name = "STAMPS", value_enum, verbatim_doc_comment)]
-    assume: Option<AssumeArg>,
+    assume: Option<Assume>,
     /// Show only these answers; can stand several times
     #[arg(long, value_name = "ANSWER", value_enum)]
     only: Vec<OnlyArg>,
@@ -61,14 +60,6 @@ pub(super) struct ImpactArgs {
     /// same mark
     #[arg(long, value_name = "TEXT", default_value = "")]
     title: String,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum AssumeArg {
-    /// Those that rollstamp would write, as if both states went through it
-    Stamped,
-    /// Those that stand in the text
-    Written,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -102,7 +93,8 @@ enum Gate {
     Stale,
     Downtime,
     Stuck,
-    Workload { kind: String, name: Option<String> },
+    Workload(AskedWorkload),
+    Kind(String),
 }
 
 fn gate(value: &str) -> Result<Gate, String> {
@@ -112,56 +104,34 @@ fn gate(value: &str) -> Result<Gate, String> {
         "stale" => Gate::Stale,
         "downtime" => Gate::Downtime,
         "stuck" => Gate::Stuck,
-        _ => match value.split_once('/') {
-            Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !name.contains('/') => {
-                Gate::Workload { kind: kind.to_owned(), name: Some(name.to_owned()) }
-            }
-            None if short_names::is_kind(value) => {
-                Gate::Workload { kind: value.to_owned(), name: None }
-            }
-            _ => {
-                let known = "rolls, needless, stale, downtime, stuck, a KIND or KIND/NAME";
-                return Err(format!("not one of {known}"));
-            }
-        },
+        kind if !kind.contains('/') && short_names::is_kind(kind) => Gate::Kind(kind.to_owned()),
+        _ => Gate::Workload(wanted(value).map_err(|_| {
+            "not one of rolls, needless, stale, downtime, stuck, a KIND or KIND/NAME".to_owned()
+        })?),
     })
 }
 
 impl Gate {
     fn holds(&self, impact: &Impact) -> bool {
         let counts = impact.counts();
+        let mut rolls = impact.workloads.iter().filter(|w| w.answer.replaces_pods());
         match self {
-            Self::Rolls => impact.workloads.iter().any(|w| w.answer.replaces_pods()),
+            Self::Rolls => rolls.next().is_some(),
             Self::Needless => counts.needless > 0,
             Self::Stale => counts.stale > 0,
             Self::Downtime => counts.downtime > 0,
             Self::Stuck => counts.stuck > 0,
-            Self::Workload { kind, name } => impact.workloads.iter().any(|w| {
-                w.answer.replaces_pods()
-                    && short_names::means(kind, &w.name.kind)
-                    && name.as_ref().is_none_or(|name| *name == w.name.name)
-            }),
+            Self::Workload(asked) => rolls.any(|w| asked.means(&w.name.kind, &w.name.name)),
+            Self::Kind(kind) => rolls.any(|w| short_names::means(kind, &w.name.kind)),
         }
     }
-}
-
-/// One of the two states, processed.
-struct Processed {
-    outcome: Outcome,
-    /// The paths that were named, as the names of the files below them begin.
-    roots: Vec<String>,
 }
 
 /// One of the two states, loaded.
 struct LoadedState {
     loaded: Loaded,
+    /// The paths that were named, as the names of the files below them begin.
     roots: Vec<String>,
-}
-
-impl LoadedState {
-    fn process(self, options: &Options) -> anyhow::Result<Processed> {
-        Ok(Processed { outcome: reload::run(self.loaded, options)?, roots: self.roots })
-    }
 }
 
 pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<Exit> {
@@ -173,58 +143,47 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     }
     let mut options = options(&settings, common.jobs, Goal::Stamp)?;
     options.weighs_foreign = true;
-    let mut talk =
-        stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
+    let mut messages =
+        stdout::Messages::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let mut old = before.load(common, &options, root.as_deref())?;
     let mut new = after.load(common, &options, root.as_deref())?;
     if let Some(builder) = arguments.build.as_ref().filter(|_| IS_ON_A_MACHINE) {
         let said = build((&before, &mut old), (&after, &mut new), builder, options.jobs)?;
         if !common.quiet {
-            talk.say(&said);
+            messages.say(&said);
         }
     }
-    let (old, new) = (old.process(&options)?, new.process(&options)?);
+    let roots = (old.roots, new.roots);
+    let (old, new) = (reload::run(old.loaded, &options)?, reload::run(new.loaded, &options)?);
     let namespace = options.namespace.as_deref();
     let states = (
-        ComparedState::new(Side::Before, &old.outcome, namespace, options.unit, &old.roots),
-        ComparedState::new(Side::After, &new.outcome, namespace, options.unit, &new.roots),
+        ComparedState::new(Side::Before, &old, namespace, options.unit, &roots.0),
+        ComparedState::new(Side::After, &new, namespace, options.unit, &roots.1),
     );
-    let asked = Asked {
-        assume: arguments.assume.map(|assume| match assume {
-            AssumeArg::Stamped => Assume::Stamped,
-            AssumeArg::Written => Assume::Written,
-        }),
-        annotation: &options.annotation,
-        foreign: &options.rules.foreign,
-        jobs: options.jobs,
-    };
+    let asked = Asked::new(arguments.assume, &options);
     let mut impact = impact::compare(&states.0, &states.1, &asked);
     if arguments.build.is_some() {
-        impact = impact::by_overlay(impact, &old.outcome, &new.outcome);
+        impact = impact::by_overlay(impact, &old, &new);
     }
     narrow(&mut impact, arguments, namespace)?;
     let only: Vec<Answer> =
         arguments.only.iter().flat_map(|only| only.answers()).copied().collect();
     let view = reports::ImpactView {
         impact: &impact,
-        before: &old.outcome,
-        after: &new.outcome,
+        before: &old,
+        after: &new,
         title: &arguments.title,
         only: &only,
         show_all: common.verbose,
-        colour: match common.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => stdout::takes_colour(true),
-        },
+        colour: common.color.is_taken(true),
         width: stdout::width(),
         max_length: arguments.max_length,
     };
     print(|out| common.output.impact(&view, out))?;
     let mut is_comparable = true;
     for (name, side) in [("before", &old), ("after", &new)] {
-        for finding in side.outcome.findings.iter().filter(|f| f.refuses) {
-            talk.say(&format!("rollstamp: {name}: {}\n", finding.message));
+        for finding in side.findings.iter().filter(|f| f.refuses) {
+            messages.say(&format!("rollstamp: {name}: {}\n", finding.message));
             is_comparable &= !UNREADABLE.contains(&finding.code);
         }
     }
@@ -246,12 +205,7 @@ pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> 
     let state =
         |side, outcome| ComparedState::new(side, outcome, namespace, run.options.unit, &roots);
     let states = (state(Side::Before, &nothing), state(Side::After, &run.outcome));
-    let asked = Asked {
-        assume: None,
-        annotation: &run.options.annotation,
-        foreign: &run.options.rules.foreign,
-        jobs: run.options.jobs,
-    };
+    let asked = Asked::new(None, &run.options);
     let graph = impact::graph::of_state(&states.1, &states.0, &asked);
     print(|out| common.output.graph(&graph, out))?;
     Ok(run.exit())

@@ -22,12 +22,12 @@ mod run;
 mod settings;
 mod validate;
 
-use self::args::Building;
 pub use self::args::command;
 
 use self::args::{Arguments, Cli};
 use self::filter::filter;
-use self::in_place::in_place;
+use self::in_place::{Extras, in_place};
+use self::run::print;
 use crate::config::options::Goal;
 use crate::io::{krm, stdout, write};
 use anyhow::{Context, bail};
@@ -57,16 +57,16 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let log_file = cli.log_file().map(std::path::Path::to_path_buf);
+    let log_file = cli.log_file.clone();
     let configured = match handed_over {
         None => Ok(()),
         Some(config) => plugin::configure(&mut cli, config),
     };
     configured.and_then(|()| dispatch(cli)).unwrap_or_else(|error| {
-        // Who cannot open the log file complains on the standard error alone.
+        // Where the log file cannot be opened, only the standard error says so.
         let said = format!("rollstamp: {error:#}\n");
-        stdout::Talk::new(log_file.as_deref())
-            .unwrap_or_else(|_| stdout::Talk::unlogged())
+        stdout::Messages::new(log_file.as_deref())
+            .unwrap_or_else(|_| stdout::Messages::unlogged())
             .say(&said);
         Exit::Trouble
     })
@@ -77,16 +77,16 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
 fn usage(error: &clap::Error) -> Exit {
     let printed = error.print();
     if error.use_stderr() {
-        if let Ok(mut talk) = stdout::Talk::new(None) {
-            talk.log(&error.render().to_string());
+        if let Ok(mut messages) = stdout::Messages::new(None) {
+            messages.log(&error.render().to_string());
         }
         return Exit::Trouble;
     }
     if printed.is_ok() { Exit::Clean } else { Exit::Trouble }
 }
 
-/// Whether there are files to write and other programs to run. A page has neither, and without what needs
-/// them the program that it loads is smaller.
+/// Whether there are files to write and other programs to run. A web page has neither, and the program for
+/// a page is smaller without the code that needs them.
 const IS_ON_A_MACHINE: bool = !cfg!(target_family = "wasm");
 
 fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
@@ -95,50 +95,18 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             let keep = cli.keep.zip(cli.previous);
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
-        Some(Arguments::Write { paths, diff, statistics, since, building, common })
-            if IS_ON_A_MACHINE =>
-        {
-            let building = Building { since, ..building };
-            let shown = in_place::ShownBeside { diff, statistics };
-            in_place(&paths, &common, Goal::Stamp, shown, &building)
+        Some(Arguments::Write(asked)) if IS_ON_A_MACHINE => {
+            let shown = Extras { diff: asked.diff, statistics: asked.statistics };
+            let request = asked.building.request(&asked.paths, asked.since.as_deref());
+            in_place(&asked.paths, &asked.common, Goal::Stamp, shown, request.as_ref())
         }
-        Some(Arguments::Check {
-            paths,
-            diff,
-            fix,
-            since,
-            add_silence,
-            allow_empty,
-            statistics,
-            building,
-            common,
-        }) => {
-            if diff && !IS_ON_A_MACHINE {
-                bail!("no diffs in a page: install rollstamp and run it in a shell");
-            }
-            if fix {
-                bail!("check changes nothing: run `rollstamp write` on the same paths");
-            }
-            let asked = check::CheckArguments {
-                diff,
-                add_silence,
-                allow_empty,
-                statistics,
-                since,
-                building,
-            };
-            check::check(&paths, &common, &asked)
-        }
+        Some(Arguments::Check(asked)) => check::check(&asked),
         Some(Arguments::Strip { paths, common }) if paths.is_empty() => {
             filter(&[], &common, Goal::Strip, None)
         }
-        Some(Arguments::Strip { paths, common }) if IS_ON_A_MACHINE => in_place(
-            &paths,
-            &common,
-            Goal::Strip,
-            in_place::ShownBeside::default(),
-            &Building::default(),
-        ),
+        Some(Arguments::Strip { paths, common }) if IS_ON_A_MACHINE => {
+            in_place(&paths, &common, Goal::Strip, Extras::default(), None)
+        }
         Some(Arguments::Explain { paths, workloads, build, mut common }) => {
             common.built_by = build;
             explain::explain(&paths, &workloads, &common)
@@ -174,13 +142,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         }
         Some(Arguments::CompleteWorkloads { words }) if IS_ON_A_MACHINE => {
             let found = completions::workloads(&words);
-            stdout::report(|out| found.iter().try_for_each(|name| writeln!(out, "{name}")))?;
+            print(|out| found.iter().try_for_each(|name| writeln!(out, "{name}")))?;
             Ok(Exit::Clean)
         }
         Some(Arguments::Completions { shell }) if IS_ON_A_MACHINE => {
-            let script = completions::script(shell);
-            let write = |out: &mut dyn std::io::Write| out.write_all(script.as_bytes());
-            stdout::report(write)?;
+            print(|out| out.write_all(completions::script(shell).as_bytes()))?;
             Ok(Exit::Clean)
         }
         Some(_) => bail!("not in a page: install rollstamp and run it in a shell"),

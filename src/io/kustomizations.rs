@@ -5,8 +5,8 @@
 //! was named alone; outside of one only the named folders are.
 
 use super::appliers::{self, VariableSources};
-use super::disk::{Disk, FileSystem};
-use super::{display, relative};
+use super::disk::{Disk, FileSystem, RealPaths};
+use super::{display, here, relative};
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
 use crate::scope::kustomize::{Child, Kustomization, Material, NamedFiles, PatchFile, names};
@@ -61,7 +61,7 @@ pub(super) fn load(
     waiting.extend(above(disk, inputs.by_path.keys()));
     let applied: BTreeMap<PathBuf, OnDisk> =
         appliers.into_iter().enumerate().map(|(i, found)| found.on_disk(i, disk)).collect();
-    waiting.extend(applied.values().flat_map(bases));
+    waiting.extend(applied.values().flat_map(bases).cloned());
     let mut found = follow(disk, waiting, &roots);
     let mut asked: Vec<PathBuf> = asked.iter().filter_map(|path| disk.real(path)).collect();
     let is_loaded = |on_disk: &OnDisk| inputs.by_path.contains_key(&on_disk.path);
@@ -71,7 +71,7 @@ pub(super) fn load(
     let kept = reaching(&found, &inputs);
     let numbers: BTreeMap<&Path, usize> =
         kept.iter().enumerate().map(|(i, path)| (*path, i)).collect();
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    let here = here();
     let mut kustomizations = Vec::new();
     let mut sources = VariableSources::default();
     for path in &kept {
@@ -101,7 +101,7 @@ pub(super) fn all(folders: &[PathBuf], applied: bool) -> BTreeMap<PathBuf, OnDis
         }
     };
     let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
-    waiting.extend(applied.values().flat_map(bases));
+    waiting.extend(applied.values().flat_map(bases).cloned());
     let mut found = follow(disk, waiting, &roots);
     found.extend(applied);
     found
@@ -114,23 +114,24 @@ fn follow(
     roots: &BTreeSet<PathBuf>,
 ) -> BTreeMap<PathBuf, OnDisk> {
     let mut found: BTreeMap<PathBuf, OnDisk> = BTreeMap::new();
+    let mut real_paths = RealPaths::new(disk);
     while let Some(path) = waiting.pop() {
         if found.contains_key(&path) {
             continue;
         }
-        let Some(on_disk) = read(disk, &path, roots) else {
+        let Some(on_disk) = read(disk, &path, roots, &mut real_paths) else {
             continue;
         };
-        waiting.extend(bases(&on_disk));
+        waiting.extend(bases(&on_disk).cloned());
         found.insert(path, on_disk);
     }
     found
 }
 
 /// The kustomizations that another one includes.
-fn bases(on_disk: &OnDisk) -> impl Iterator<Item = PathBuf> {
+fn bases(on_disk: &OnDisk) -> impl Iterator<Item = &PathBuf> {
     on_disk.children.values().filter_map(|place| match place {
-        ListedResource::Kustomization(path) => Some(path.clone()),
+        ListedResource::Kustomization(path) => Some(path),
         _ => None,
     })
 }
@@ -148,10 +149,11 @@ impl<'a> Inputs<'a> {
     fn new(loaded: &'a mut Loaded, disk: &'a dyn Disk) -> Self {
         let mut by_path: BTreeMap<PathBuf, FileId> = BTreeMap::new();
         let mut links = Vec::new();
+        let mut real_paths = RealPaths::new(disk);
         for (number, input) in loaded.inputs.iter().enumerate() {
             let number = FileId(offset(number));
             let Some(path) = &input.path else { continue };
-            let Some(real) = disk.real(path) else {
+            let Some(real) = real_paths.of(path) else {
                 continue;
             };
             if disk.is_link(path) {
@@ -179,15 +181,11 @@ impl<'a> Inputs<'a> {
         let number = FileId(offset(self.loaded.inputs.len()));
         let path = relative(real, here);
         let built = self.built.get(real).map(|by| display(&relative(by, here)));
+        let found = if built.is_some() { Found::Built } else { Found::Context };
         let input = Input {
-            name: display(&path),
-            found: if built.is_some() { Found::Built } else { Found::Context },
-            path: None,
-            print: None,
             folder: display(path.parent().unwrap_or(Path::new(""))),
             kustomization: built,
-            below: None,
-            depth: 0,
+            ..Input::new(display(&path), found)
         };
         self.loaded.push(input, Some(text.into()), None);
         self.by_path.insert(real.to_path_buf(), number);
@@ -317,11 +315,16 @@ pub(super) fn text(disk: &dyn Disk, path: &Path) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDisk> {
+fn read(
+    disk: &dyn Disk,
+    path: &Path,
+    roots: &BTreeSet<PathBuf>,
+    real_paths: &mut RealPaths<'_>,
+) -> Option<OnDisk> {
     let text = text(disk, path)?;
     let folder = path.parent()?.to_path_buf();
-    let place = |name: &String| {
-        let real = disk.real(&folder.join(name));
+    let mut place = |name: &String| {
+        let real = real_paths.of(&folder.join(name));
         let inside = |real: &PathBuf| roots.iter().any(|root| real.starts_with(root));
         match real.filter(inside) {
             None => ListedResource::Absent,
@@ -329,8 +332,8 @@ fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDis
                 Some(base) if base != path => ListedResource::Kustomization(base),
                 _ => ListedResource::Absent,
             },
-            Some(real) if real == path => ListedResource::Absent,
-            Some(real) => ListedResource::File(real),
+            Some(real) if real != path && disk.is_file(&real) => ListedResource::File(real),
+            Some(_) => ListedResource::Absent,
         }
     };
     let named = names(&text);
@@ -401,20 +404,16 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
     let mut includers: BTreeMap<&Path, Vec<&Path>> = BTreeMap::new();
     let mut waiting: Vec<&Path> = Vec::new();
     for (path, on_disk) in found {
+        let is_known = |file: &PathBuf| inputs.by_path.contains_key(file);
         let own = on_disk.children.values().any(|place| match place {
-            ListedResource::File(file) => {
-                inputs.by_path.contains_key(file) || inputs.built.contains_key(file)
-            }
+            ListedResource::File(file) => is_known(file) || inputs.built.contains_key(file),
             _ => false,
         });
-        let patches = on_disk.patches.values();
-        if own || patches.into_iter().any(|file| inputs.by_path.contains_key(file)) {
+        if own || on_disk.patches.values().any(is_known) {
             waiting.push(path);
         }
-        for place in on_disk.children.values() {
-            if let ListedResource::Kustomization(base) = place {
-                includers.entry(base).or_default().push(path);
-            }
+        for base in bases(on_disk) {
+            includers.entry(base).or_default().push(path);
         }
     }
     let mut kept: BTreeSet<&Path> = BTreeSet::new();
@@ -430,10 +429,7 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
             continue;
         };
         if all.insert(path) {
-            waiting.extend(on_disk.children.values().filter_map(|place| match place {
-                ListedResource::Kustomization(base) => Some(base.as_path()),
-                _ => None,
-            }));
+            waiting.extend(bases(on_disk).map(PathBuf::as_path));
         }
     }
     all.into_iter().collect()

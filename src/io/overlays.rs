@@ -6,10 +6,10 @@ use super::builds::{Builder, Failure};
 use super::disk::FileSystem;
 use super::kustomizations::{self, ListedResource, OnDisk};
 use super::shadow::Shadow;
-use super::{display, relative};
+use super::{display, here, real, relative};
 use crate::finding::divergence::UnknownVariable;
 use crate::k8s::kustomize_names::FILE_NAMES;
-use crate::overlays::{self, PutInBuild, put_in};
+use crate::overlays::{self, BuildOutput, substituted};
 use crate::scope::kustomize::{Amends, Variables};
 use crate::text::Span;
 use sha2::{Digest as _, Sha256};
@@ -43,8 +43,10 @@ struct AppliedFolder {
     folder: PathBuf,
     /// The file of the object.
     file: PathBuf,
-    /// The text of that file, and where the document of the object is in it; of Flux alone.
-    object: Option<(String, Span)>,
+    /// Its patches, if they can hold stamps of this folder.
+    patches: Option<ObjectPatches>,
+    /// The prefix and the suffix of its level, which names get after the patches.
+    affixes: (String, String),
     /// The object, `Kustomization flux-system/apps`.
     label: String,
     /// Whether the folder has a kustomization of its own.
@@ -53,6 +55,18 @@ struct AppliedFolder {
     kustomization: Result<String, String>,
     /// What it puts into what is built.
     variables: Variables,
+}
+
+/// The patches of an object by which a controller applies a folder.
+pub struct ObjectPatches {
+    /// The file of the object.
+    pub file: PathBuf,
+    /// The text of that file.
+    pub text: String,
+    /// Where the document of the object is in it.
+    pub at: Span,
+    /// The way from the object to the list of its patches.
+    pub way: &'static [&'static str],
 }
 
 impl Overlay {
@@ -66,20 +80,32 @@ impl Overlay {
         self.applied.as_ref().is_none_or(|applied| applied.has_own)
     }
 
-    /// The Flux object that applies it, whose `spec.patches` can hold stamps: its file, the text, and where
-    /// its document is. Not where names change after patches.
-    pub fn object(&self) -> Option<(&Path, &str, Span)> {
+    /// The patches of the object that applies it, if they can hold stamps.
+    pub fn patches(&self) -> Option<&ObjectPatches> {
         let applied = self.applied.as_ref()?;
-        let (text, at) = applied.object.as_ref()?;
-        let merged = applied.kustomization.as_ref().ok()?;
-        let renames = ["\"namePrefix\":\"", "\"nameSuffix\":\""].iter().any(|field| {
-            merged.match_indices(field).any(|(at, _)| !merged[at + field.len()..].starts_with('"'))
-        });
-        (!renames).then_some((applied.file.as_path(), text.as_str(), *at))
+        applied.kustomization.as_ref().ok()?;
+        applied.patches.as_ref()
     }
 
-    /// What it puts into what is built, and the object that says so.
-    pub fn puts_in(&self) -> Option<(&Variables, &str)> {
+    /// The name that patches of the object see, of an object that is built under this name; nothing, if the
+    /// level of the object gives no such name.
+    pub fn name_in_patches<'n>(&self, built: &'n str) -> Option<&'n str> {
+        let Some(applied) = &self.applied else { return Some(built) };
+        let (prefix, suffix) = &applied.affixes;
+        built.strip_prefix(prefix.as_str())?.strip_suffix(suffix.as_str())
+    }
+
+    /// The name under which an object is built that patches of the object see under this one.
+    pub fn built_name(&self, in_patches: &str) -> String {
+        let (prefix, suffix) = match &self.applied {
+            Some(applied) => (applied.affixes.0.as_str(), applied.affixes.1.as_str()),
+            None => ("", ""),
+        };
+        format!("{prefix}{in_patches}{suffix}")
+    }
+
+    /// The variables that the controller puts into what is built, and the object of the controller.
+    pub fn variables(&self) -> Option<(&Variables, &str)> {
         self.applied.as_ref().map(|applied| (&applied.variables, applied.label.as_str()))
     }
 
@@ -87,17 +113,17 @@ impl Overlay {
     ///
     /// # Errors
     /// Why there is nothing.
-    pub fn printed(&self, builder: &Builder) -> Result<PutInBuild, Failure> {
+    pub fn printed(&self, builder: &Builder) -> Result<BuildOutput, Failure> {
         let Some(applied) = &self.applied else {
             let text = builder.run(&self.folder)?;
-            return put_in(text, &Variables::default()).map_err(Failure::Failed);
+            return substituted(text, &Variables::default()).map_err(Failure::Failed);
         };
         let kustomization = applied.kustomization.as_ref();
         let kustomization = kustomization.map_err(|why| Failure::Failed(why.clone()))?;
         let shadow = Shadow::new(&applied.root, &applied.folder, kustomization)
             .map_err(|error| Failure::NotStarted(error.to_string()))?;
         let text = builder.unrestricted().run(&display(shadow.folder()))?;
-        put_in(text, &applied.variables).map_err(Failure::Failed)
+        substituted(text, &applied.variables).map_err(Failure::Failed)
     }
 
     /// Whether its build can read one of these files, given by their real paths. Of one with remote or
@@ -119,9 +145,9 @@ impl Overlay {
 }
 
 /// Overlays whose build reads a file that changed.
-pub struct Touched(Vec<Overlay>);
+pub struct TouchedOverlays(Vec<Overlay>);
 
-impl Touched {
+impl TouchedOverlays {
     /// Those at or below a folder.
     pub fn below(folder: &Path, changed: &BTreeSet<PathBuf>) -> Self {
         let mut overlays = below(&[folder.to_path_buf()]);
@@ -131,27 +157,19 @@ impl Touched {
 
     /// Whether one of them reads this file.
     pub fn reads(&self, file: &Path) -> bool {
-        let real = std::fs::canonicalize(file);
-        real.is_ok_and(|real| self.0.iter().any(|overlay| overlay.holds(&real)))
+        real(file).is_some_and(|real| self.0.iter().any(|overlay| overlay.holds(&real)))
     }
 }
 
 /// The name of a file for people, as the user would write it from here.
 pub fn name(path: &Path) -> String {
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
-    display(&relative(path, here.as_deref()))
-}
-
-/// A path with `/` between folders.
-pub fn slashed(path: &Path) -> String {
-    display(path)
+    display(&relative(path, here().as_deref()))
 }
 
 /// The overlays whose folder is one of the paths or lies below one, and those whose build can read a file
 /// that is one of the paths, by their folders.
 pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
-    let named: Vec<PathBuf> =
-        paths.iter().filter_map(|path| std::fs::canonicalize(path).ok()).collect();
+    let named: Vec<PathBuf> = paths.iter().filter_map(|path| real(path)).collect();
     let found = kustomizations::all(&named, true);
     let mut included: BTreeSet<&Path> = BTreeSet::new();
     for place in found.values().flat_map(|on_disk| on_disk.children.values()) {
@@ -159,7 +177,7 @@ pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
             included.insert(path);
         }
     }
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    let here = here();
     let leaves = found.values().filter(|on_disk| {
         let is_included = on_disk.applied.is_none() && included.contains(on_disk.path.as_path());
         // What a patch makes of the object is not known, so nothing is built.
@@ -227,19 +245,30 @@ impl Overlay {
         self.folder = by.unit_name(here);
         self.path = own.clone().unwrap_or_else(|| on_disk.folder.join(FILE_NAMES[0]));
         self.text = text.unwrap_or_default();
+        let kustomization = overlays::kustomization(
+            own.as_ref().map(|_| self.text.as_str()),
+            &resources,
+            &applied.by.object,
+            is_here,
+        );
+        let affixes = kustomization.as_deref().map(overlays::affixes).unwrap_or_default();
+        // Argo CD applies a folder without a kustomization as it is, unless its object says more.
+        let takes_patches = own.is_some() || applied.by.directory.is_none();
+        let patches = applied.by.patches.filter(|_| takes_patches).map(|way| ObjectPatches {
+            file: by.file.clone(),
+            text: by.text.clone(),
+            at: applied.by.at,
+            way,
+        });
         self.applied = Some(AppliedFolder {
             root: by.root.clone(),
             folder: on_disk.folder.clone(),
             file: by.file.clone(),
-            object: applied.by.directory.is_none().then(|| (by.text.clone(), applied.by.at)),
+            patches,
+            affixes,
             label: applied.by.label.clone(),
             has_own: own.is_some(),
-            kustomization: overlays::kustomization(
-                own.as_ref().map(|_| self.text.as_str()),
-                &resources,
-                &applied.by.object,
-                is_here,
-            ),
+            kustomization,
             variables: applied.variables,
         });
     }
@@ -247,11 +276,10 @@ impl Overlay {
 
 /// The overlay in this very folder, whatever includes it.
 pub fn of(folder: &Path) -> Option<Overlay> {
-    let real = std::fs::canonicalize(folder).ok()?;
+    let real = real(folder)?;
     let found = kustomizations::all(std::slice::from_ref(&real), false);
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
     let on_disk = found.values().find(|on_disk| on_disk.folder == real)?;
-    Some(overlay(&found, on_disk, here.as_deref()))
+    Some(overlay(&found, on_disk, here().as_deref()))
 }
 
 /// Adds a kustomization and all that it includes to what an overlay reads.
@@ -276,12 +304,12 @@ fn follow(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, overlay: &mut Ove
 
 /// The SHA-256 of files by their real paths: overlays share most of what they read.
 #[derive(Default)]
-pub struct Prints {
+pub struct FileDigests {
     known: BTreeMap<PathBuf, Option<[u8; 32]>>,
     below: BTreeMap<PathBuf, Vec<PathBuf>>,
 }
 
-impl Prints {
+impl FileDigests {
     /// A digest over the name and the bytes of every file that the build of an overlay can read.
     /// Nothing if the build reads what is not here, or a file cannot be read.
     pub fn of(&mut self, overlay: &Overlay) -> Option<[u8; 32]> {
@@ -295,12 +323,12 @@ impl Prints {
         let root = overlay.path.parent()?;
         let mut whole = Sha256::new();
         for file in files {
-            let print = *self.known.entry(file.clone()).or_insert_with(|| {
+            let digest = *self.known.entry(file.clone()).or_insert_with(|| {
                 std::fs::read(&file).ok().map(|bytes| Sha256::digest(bytes).into())
             });
             whole.update(display(&relative(&file, Some(root))));
             whole.update([0]);
-            whole.update(print?);
+            whole.update(digest?);
         }
         if let Some(applied) = &overlay.applied {
             whole.update([1]);

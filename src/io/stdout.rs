@@ -100,12 +100,12 @@ fn write<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
     out.flush()
 }
 
-/// What is said to people: the standard error, and the log file if there is one.
-pub struct Talk {
+/// Where messages for people go: the standard error, and the log file if there is one.
+pub struct Messages {
     log: Option<std::fs::File>,
 }
 
-impl Talk {
+impl Messages {
     /// Opens the log file for appending: the named one, or that of `ROLLSTAMP_LOG_FILE`, for callers
     /// that hide what a filter says and leave no room for arguments (Helm 4).
     ///
@@ -127,20 +127,6 @@ impl Talk {
     pub fn say(&mut self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
         self.log(text);
-    }
-
-    /// Says a report.
-    ///
-    /// # Errors
-    /// When the report cannot be made.
-    pub fn report(
-        &mut self,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let mut text = Vec::new();
-        write(&mut text)?;
-        self.say(&String::from_utf8_lossy(&text));
-        Ok(())
     }
 
     /// Puts a text into the log file alone: it was said already.

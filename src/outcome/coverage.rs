@@ -1,4 +1,4 @@
-//! What a run looked at, and what became of it: `clean` is worth as much as what was checked.
+//! What a run looked at, and what became of it: it tells how much stands behind the word `clean`.
 
 use super::Outcome;
 use crate::extract::Reference;
@@ -18,6 +18,8 @@ pub struct Built {
     pub overlays: usize,
     /// The overlays that were not, because none of their files changed since the revision that was named.
     pub unchanged: usize,
+    /// The overlays of which the build failed.
+    pub failed: usize,
     /// The workloads of all overlays with the right stamp.
     pub right: usize,
     /// Those whose stamp is missing or stale.

@@ -7,7 +7,6 @@ use crate::finding::{Code, Finding, Severity};
 use crate::outcome::{Built, Coverage, Outcome};
 use crate::plan::{Decision, Planned, State};
 use crate::text::FileId;
-use crate::text::input::Skipped;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -31,23 +30,19 @@ pub fn counts(findings: &[Finding], least: Severity) -> String {
 
 /// Why there is nothing to do, and what to do instead.
 pub fn nothing(outcome: &Outcome, is_stream: bool, verb: &str) -> String {
-    let skipped = &outcome.skipped;
-    if is_stream {
-        return format!(
-            "nothing to {verb}: the standard input holds no Kubernetes object; see whether the command before the pipe failed"
-        );
-    }
-    if skipped.templates > 0 {
-        return format!(
-            "nothing to {verb}: only templates of charts are here; render them: `helm template CHART | rollstamp`"
-        );
-    }
-    if skipped.kustomizations > 0 {
-        return format!(
-            "nothing to {verb}: no Kubernetes object is here; build it: `kustomize build DIR | rollstamp`"
-        );
-    }
-    format!("nothing to {verb}: no Kubernetes object is here; {}", read(outcome))
+    let why = match &outcome.skipped {
+        _ if is_stream => {
+            "the standard input holds no Kubernetes object; see whether the command before the pipe failed"
+        }
+        skipped if skipped.templates > 0 => {
+            "only templates of charts are here; render them: `helm template CHART | rollstamp`"
+        }
+        skipped if skipped.kustomizations > 0 => {
+            "no Kubernetes object is here; build it: `kustomize build DIR | rollstamp`"
+        }
+        _ => &format!("no Kubernetes object is here; {}", read(outcome)),
+    };
+    format!("nothing to {verb}: {why}")
 }
 
 /// What the workloads come to, what was not looked into, and what was read. `written`: what changes was
@@ -88,6 +83,9 @@ pub fn coverage(outcome: &Outcome, coverage: &Coverage, written: bool) -> String
 /// `2 overlays built: 6 stamps right, 1 not right`.
 fn builds(built: &Built) -> String {
     let mut text = format!("{} built", count(built.overlays, "overlay"));
+    if built.failed > 0 {
+        text.push_str(&format!(", {} not, because the build failed", built.failed));
+    }
     if built.unchanged > 0 {
         text.push_str(&format!(", {} not, because nothing in them changed", built.unchanged));
     }
@@ -103,13 +101,19 @@ fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
     let left_alone: usize = coverage.left_alone.values().sum();
     let causes: Vec<String> =
         coverage.left_alone.iter().map(|(class, n)| format!("{n} {}", class.name())).collect();
+    // A stamp that could not be written, and an overlay that does not build, keep it from being true.
+    let all_right = coverage.built.as_ref().is_none_or(|b| b.wrong == 0 && b.failed == 0);
+    let of_builds = match all_right {
+        true => "stamped in each overlay",
+        false => "left to their overlays, of which not all are right",
+    };
     let rows = [
         (coverage.right, "right".to_owned()),
         (coverage.changing, changing.to_owned()),
         (coverage.not_written, "not right in files that were not named".to_owned()),
         (coverage.failed, "not right in files that could not be written".to_owned()),
         (left_alone, format!("left alone ({})", causes.join(", "))),
-        (coverage.decided_by_builds, "stamped in each overlay".to_owned()),
+        (coverage.decided_by_builds, of_builds.to_owned()),
         (coverage.unverified, "stamped in each overlay, unverified without --build".to_owned()),
         (coverage.refused, "refused".to_owned()),
         (coverage.no_stamp, "need no stamp".to_owned()),
@@ -189,23 +193,13 @@ pub fn changed(outcome: &Outcome, file: FileId) -> String {
 /// `12 files read, 3 walked past (2 templates, 1 kustomization)`. What was read holds objects.
 pub fn read(outcome: &Outcome) -> String {
     let skipped = &outcome.skipped;
-    let Skipped {
-        charts: _,
-        templates,
-        ytt,
-        kustomizations,
-        binary,
-        unreadable,
-        without_objects,
-        ..
-    } = *skipped;
     let reasons = [
-        (templates, "template"),
-        (ytt, "ytt program"),
-        (kustomizations, "kustomization"),
-        (binary, "binary file"),
-        (unreadable, "unreadable file"),
-        (without_objects, "file without objects"),
+        (skipped.templates, "template"),
+        (skipped.ytt, "ytt program"),
+        (skipped.kustomizations, "kustomization"),
+        (skipped.binary, "binary file"),
+        (skipped.unreadable, "unreadable file"),
+        (skipped.without_objects, "file without objects"),
     ];
     let files = outcome.manifests.all_files().iter();
     let holds_objects = |file: &&File| file.input.is_looked_at() && file.object_count > 0;

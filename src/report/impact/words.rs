@@ -1,14 +1,16 @@
 //! An impact in people's words: what happens to the pods of a workload, and why.
 
 use crate::extract::SiteLabel;
+use crate::finding::arrival::arrival;
 use crate::finding::workload as finding;
 use crate::impact::Savings;
 use crate::impact::disruption::{Disruption, Downtime, Stuck};
 use crate::impact::{
-    At, Counts, Held, HowChanged, KeyReason, RollReason, Side, Silent, SourceChange, Workload,
+    At, Counts, Held, HowChanged, KeyReason, Name, RollReason, Side, Silent, SourceChange,
+    TakenKey, ValuesChange, Workload,
 };
 use crate::k8s::disruption::{ON_DELETE, Order, RECREATE};
-use crate::report::{count, explain};
+use crate::report::{count, explain, listed};
 use std::collections::BTreeSet;
 
 /// `4 workloads roll, 1 should and will not, 2 roll for nothing; 11 pods are replaced`
@@ -37,6 +39,11 @@ pub(in crate::report) fn summary(counts: &Counts) -> String {
     say(counts.new, "new");
     say(counts.gone, "gone");
     say(counts.unknown, "left to their overlays");
+    match counts.values_readers {
+        0 => {}
+        1 => parts.push("1 object of Flux takes other values".to_owned()),
+        n => parts.push(format!("{n} objects of Flux take other values")),
+    }
     if parts.is_empty() {
         return "nothing rolls, and nothing is stale".to_owned();
     }
@@ -176,7 +183,7 @@ pub(in crate::report) fn notes(found: &Disruption) -> Vec<String> {
     said
 }
 
-pub(in crate::report) fn downtime(downtime: Downtime) -> &'static str {
+fn downtime(downtime: Downtime) -> &'static str {
     match downtime {
         Downtime::Recreate => "all pods go before the first new one comes (Recreate)",
         Downtime::OnePod => "its only pod goes before the new one comes",
@@ -184,7 +191,7 @@ pub(in crate::report) fn downtime(downtime: Downtime) -> &'static str {
     }
 }
 
-pub(in crate::report) fn stuck(stuck: &Stuck) -> String {
+fn stuck(stuck: &Stuck) -> String {
     match stuck.is_one_pod {
         true => format!(
             "claim {} is ReadWriteOncePod, and the old pod keeps it until the new one is ready",
@@ -218,7 +225,7 @@ pub(in crate::report) const RESUMED: &str =
     "its controller waits no more: what changed in the meantime reaches its pods now";
 
 /// Why a source that changed rolls nobody.
-pub(in crate::report) fn silent(silent: Silent) -> &'static str {
+fn silent(silent: Silent) -> &'static str {
     match silent {
         Silent::NoReader => "no workload reads it",
         Silent::OtherKeys => "no workload reads these keys",
@@ -228,10 +235,42 @@ pub(in crate::report) fn silent(silent: Silent) -> &'static str {
         Silent::LaterRuns => "its readers read it anew with each run",
         Silent::WithReader => "its readers come or go with it",
         Silent::StaleReaders => "its readers keep what they have, see above",
+        Silent::ValuesReader => "no workload reads it, and an object of Flux takes values from it",
     }
 }
 
-/// Reasons that people read in one line.
+/// What an object of Flux makes of values that changed, as far as that is known here.
+pub(in crate::report) fn values(reader: &ValuesChange) -> String {
+    let what = match reader.name.kind.as_str() {
+        "HelmRelease" => "its release changes",
+        _ => "what it applies changes",
+    };
+    let late = arrival(reader.late.is_none(), reader.late.as_deref().unwrap_or_default());
+    format!("{what} when Flux reconciles it, {late}; which pods that replaces is not known here")
+}
+
+/// The keys that changed and that an object of Flux takes values from, those of one source in one line.
+pub(in crate::report) fn taken(reader: &ValuesChange) -> Vec<Line> {
+    let mut groups: Vec<(&Name, Vec<&TakenKey>)> = Vec::new();
+    for key in &reader.keys {
+        match groups.iter_mut().find(|(source, _)| **source == key.source) {
+            Some((_, group)) => group.push(key),
+            None => groups.push((&key.source, vec![key])),
+        }
+    }
+    let line = |(source, group): (&Name, Vec<&TakenKey>)| {
+        let there = group.iter().find(|key| key.at.side == Side::After);
+        Line {
+            head: format!("{} {}", source.kind, source.name),
+            said: changes(group.iter().map(|key| (key.key.as_str(), key.change))),
+            site: String::new(),
+            at: there.or(group.first()).map(|key| key.at),
+        }
+    };
+    groups.into_iter().map(line).collect()
+}
+
+/// A line about why a workload rolls: one reason, or several keys of one source.
 pub(in crate::report) struct Line {
     /// What it is about: a source, or what kind of change.
     pub(in crate::report) head: String,
@@ -266,7 +305,8 @@ pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
         // What is still there has a line that people can look at.
         let there = group.iter().find(|key| key.at.side == Side::After);
         let at = there.or(group.first()).map(|key| key.at);
-        lines.push(Line { head, said: changes(&group), site, at });
+        let said = changes(group.iter().map(|key| (key.key.as_str(), key.change)));
+        lines.push(Line { head, said, site, at });
     }
     let plain = |head: &str, said: String| Line {
         head: head.to_owned(),
@@ -323,26 +363,19 @@ fn containers<'k>(keys: impl Iterator<Item = &'k KeyReason>) -> BTreeSet<&'k str
 }
 
 /// `a, b changed, c added`
-fn changes(keys: &[&KeyReason]) -> String {
-    let of = |change: HowChanged| {
-        let names = keys.iter().filter(|key| key.change == change);
-        let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
-        (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
+fn changes<'k>(keys: impl Iterator<Item = (&'k str, HowChanged)> + Clone) -> String {
+    let of = |change| {
+        let names = keys.clone().filter(|(_, how)| *how == change).map(|(key, _)| key);
+        let names: Vec<&str> = names.collect();
+        (!names.is_empty()).then(|| format!("{} {}", listed(&names, FEW_KEYS), change.name()))
     };
     let parts =
         [HowChanged::Changed, HowChanged::Added, HowChanged::Removed].into_iter().filter_map(of);
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// `a, b, c`, or the first few `and 25 more`.
-pub(in crate::report) fn listed(names: &[&str]) -> String {
-    const FEW: usize = 6;
-    // One more than a few is shown: saying so would take as much room.
-    if names.len() <= FEW + 1 {
-        return names.join(", ");
-    }
-    format!("{} and {} more", names[..FEW].join(", "), names.len() - FEW)
-}
+/// How many keys are named.
+const FEW_KEYS: usize = 6;
 
 /// What changed in a source without a roll, and why it rolls nobody.
 pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
@@ -350,32 +383,22 @@ pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
         Some(why) => format!("{}: {}", source_changes(source), silent(why)),
         None => {
             let keys = source.unread_keys();
-            let of = |change: HowChanged| {
-                let names = source.keys.iter().filter(|key| key.change == change);
-                let names = names.map(|key| key.key.as_str());
-                let names: Vec<&str> = names.filter(|key| keys.contains(key)).collect();
-                (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
-            };
-            let parts = CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ");
-            format!("{parts}: {}", silent(Silent::OtherKeys))
+            let unread = key_changes(source).filter(|(key, _)| keys.contains(key));
+            format!("{}: {}", changes(unread), silent(Silent::OtherKeys))
         }
     }
 }
 
 /// `a, b changed`, or what happened to the whole source.
-pub(in crate::report) fn source_changes(source: &SourceChange) -> String {
+fn source_changes(source: &SourceChange) -> String {
     match source.change {
-        HowChanged::Added => return "added".to_owned(),
-        HowChanged::Removed => return "removed".to_owned(),
-        HowChanged::Changed if source.keys.is_empty() => return "changed".to_owned(),
-        HowChanged::Changed => {}
+        HowChanged::Added => "added".to_owned(),
+        HowChanged::Removed => "removed".to_owned(),
+        HowChanged::Changed if source.keys.is_empty() => "changed".to_owned(),
+        HowChanged::Changed => changes(key_changes(source)),
     }
-    let of = |change: HowChanged| {
-        let names = source.keys.iter().filter(|key| key.change == change);
-        let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
-        (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
-    };
-    CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ")
 }
 
-const CHANGES: &[HowChanged] = &[HowChanged::Changed, HowChanged::Added, HowChanged::Removed];
+fn key_changes(source: &SourceChange) -> impl Iterator<Item = (&str, HowChanged)> + Clone {
+    source.keys.iter().map(|key| (key.key.as_str(), key.change))
+}

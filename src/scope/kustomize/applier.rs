@@ -9,6 +9,7 @@ use super::kustomization::{
 use super::variables::VariableValue;
 use crate::finding::divergence::FieldEffect;
 use crate::k8s::id::Identity;
+use crate::k8s::indirect::{ARTIFACT_GROUP, SOURCE_GROUP};
 use crate::k8s::providers::Target;
 use crate::text::Span;
 use crate::yaml::path::PathStep;
@@ -38,6 +39,9 @@ pub struct Applier {
     pub object: String,
     /// Where the document of the object is in its file.
     pub at: Span,
+    /// The way to the patches of the object, which run before its prefix and suffix; nothing, where the
+    /// object applies several folders, so that no patch in it is for one of them.
+    pub patches: Option<&'static [&'static str]>,
     /// Where `postBuild` is written; else the name.
     pub(super) post_build: Span,
     /// What its fields do, or why they cannot be read.
@@ -155,6 +159,7 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
         directory: None,
         object: root.document_span().of(root.text()).to_owned(),
         at: root.document_span(),
+        patches: Some(&["spec", "patches"]),
         post_build: match post_build {
             Some(field) => field.key.span(),
             None => root.at(["metadata", "name"])?.span(),
@@ -300,7 +305,7 @@ pub fn repositories(text: &str, kind: &str, name: &str) -> Vec<Option<String>> {
     for chunk in split::chunks(text).filter_map(Result::ok) {
         for document in parse(text, chunk.span).unwrap_or_default() {
             let root = Cursor::root(&document, text);
-            let id = identity(root).filter(|id| id.group == "source.toolkit.fluxcd.io");
+            let id = identity(root).filter(|id| id.group == SOURCE_GROUP);
             if id.is_some_and(|id| id.kind == kind && id.name == name) {
                 let spec = root.get("spec");
                 found.push(spec.and_then(|spec| spec.filled("url")).map(String::from));
@@ -317,7 +322,7 @@ pub fn artifact_folders(text: &str, name: &str, folder: &str) -> Vec<(Identity, 
     for chunk in split::chunks(text).filter_map(Result::ok) {
         for document in parse(text, chunk.span).unwrap_or_default() {
             let root = Cursor::root(&document, text);
-            let id = identity(root).filter(|id| id.group == "source.extensions.fluxcd.io");
+            let id = identity(root).filter(|id| id.group == ARTIFACT_GROUP);
             let (Some(id), Some(spec)) = (id, root.get("spec")) else { continue };
             let artifacts = spec.list("artifacts");
             for artifact in artifacts.filter(|own| own.string("name").as_deref() == Some(name)) {
