@@ -225,9 +225,8 @@ fn foreign(row: &Foreign) -> Result<foreign::ForeignRules, String> {
 
 /// `ConfigMap/name`
 fn tied(key: &str, text: &str) -> Result<(Target, String), String> {
-    let known = [Target::ConfigMap, Target::Secret];
     let found = text.split_once('/').and_then(|(kind, name)| {
-        let target = known.into_iter().find(|target| target.name() == kind)?;
+        let target = Target::of_kind(kind)?;
         (!name.is_empty() && !name.contains('/')).then(|| (target, name.to_owned()))
     });
     found.ok_or_else(|| format!("foreign.tie: {key}: `{text}` is no ConfigMap/NAME or Secret/NAME"))

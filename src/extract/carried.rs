@@ -1,6 +1,7 @@
 //! What the annotations of workloads and sources say to controllers that roll pods, and which sources
 //! a workload adds to those of its pod template.
 
+use super::objects::ObjectNode;
 use super::{Reader, labels};
 use crate::compat::Annotations;
 use crate::compat::reloader::Tags;
@@ -12,6 +13,7 @@ use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::k8s::sites::CONTAINER_LISTS;
 use crate::yaml::Cursor;
+use crate::yaml::path::{Route, Step};
 use smol_str::SmolStr;
 
 /// On a workload: sources that it reads in ways that no pod spec says, `ConfigMap/name` or
@@ -147,54 +149,54 @@ fn annotations(reader: &Reader<'_>, node: Cursor<'_>) -> Annotations {
 
 /// Says where the values of a HelmRelease hold annotations of a Reloader that is followed: what its
 /// chart makes of them, nobody knows here.
-pub(super) fn in_values(reader: &mut Reader<'_>, node: Cursor<'_>, kind: &str) {
+pub(super) fn in_values(reader: &mut Reader<'_>, object: &ObjectNode<'_>) {
     let Some(options) = &reader.options.rules.compat.reloader else {
         return;
     };
-    let (true, Some(values)) = (kind == "HelmRelease", node.at(["spec", "values"])) else {
+    let values = object.node.at(["spec", "values"]).filter(|_| object.kind == "HelmRelease");
+    let Some(values) = values else {
         return;
     };
     let keys: Vec<&str> = RELOADER_KEYS.iter().map(|row| options.key(row.role)).collect();
     let mut found = Vec::new();
-    search(values, "spec.values", &keys, &mut found);
-    let metadata = node.get("metadata");
-    let text = |field: &str| metadata.and_then(|metadata| metadata.filled(field));
-    let name = text("name").unwrap_or_default();
-    let id = match text("namespace") {
-        Some(namespace) => format!("HelmRelease {namespace}/{name}"),
-        None => format!("HelmRelease {name}"),
-    };
+    search(values, &mut Route(vec![field("spec"), field("values")]), &keys, &mut found);
+    let id = object.identity();
     for (path, key, at) in found {
-        let finding = Finding::new(
-            Code::ReloaderInValues,
-            format!("{id} has `{key}` in its values, at `{path}`"),
-        );
-        let finding = finding.about(id.clone()).at(reader.place(at)).help(
+        let message = format!("{id} has `{key}` in its values, at `{path}`");
+        let finding = Finding::new(Code::ReloaderInValues, message);
+        let finding = finding.about(id.to_string()).at(reader.place(at)).help(
             "stamp what the chart renders (a post-renderer), and take the annotation out of the values",
         );
         reader.facts.findings.push(finding);
     }
 }
 
-/// The keys below a node, each with the path of the mapping that holds it.
+fn field(name: &str) -> Step {
+    Step::Field(name.into())
+}
+
+/// The keys below a node, each with the way to the mapping that holds it.
 fn search<'a>(
     node: Cursor<'a>,
-    path: &str,
+    route: &mut Route,
     keys: &[&str],
-    found: &mut Vec<(String, String, Cursor<'a>)>,
+    found: &mut Vec<(Route, String, Cursor<'a>)>,
 ) {
     for (key, value) in node.pairs() {
         let Ok(name) = key.key() else { continue };
         if keys.contains(&name.as_ref()) {
-            found.push((path.to_owned(), name.into_owned(), key));
+            found.push((route.clone(), name.into_owned(), key));
         } else {
-            search(value, &format!("{path}.{name}"), keys, found);
+            route.0.push(field(&name));
+            search(value, route, keys, found);
+            route.0.pop();
         }
     }
-    for (number, item) in
-        node.is_sequence().then(|| node.children()).into_iter().flatten().enumerate()
-    {
-        search(item, &format!("{path}[{number}]"), keys, found);
+    let items = node.is_sequence().then(|| node.children());
+    for (number, item) in items.into_iter().flatten().enumerate() {
+        route.0.push(Step::Item(number));
+        search(item, route, keys, found);
+        route.0.pop();
     }
 }
 
@@ -204,11 +206,7 @@ fn also_of(reader: &mut Reader<'_>, object: Cursor<'_>, list: &str, id: &Identit
     let mut found = Vec::new();
     for entry in super::names_in(list) {
         let mut parts = entry.split('/').map(str::trim);
-        let target = match parts.next() {
-            Some("ConfigMap") => Some(Target::ConfigMap),
-            Some("Secret") => Some(Target::Secret),
-            _ => None,
-        };
+        let target = parts.next().and_then(Target::of_kind);
         let names: Vec<&str> = parts.collect();
         let also = match (target, names.as_slice()) {
             (Some(target), [name]) if !name.is_empty() => {

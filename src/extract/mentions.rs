@@ -141,25 +141,17 @@ fn search(
     names: &BTreeSet<String>,
     found: &mut Vec<Mention>,
 ) {
-    let (group, version) = Identity::split_api_version(&object.api_version);
-    let kind = object.kind.as_str();
-    let metadata = object.node.get("metadata");
-    if metadata.is_some_and(is_local) {
+    if object.node.get("metadata").is_some_and(is_local) {
         return;
     }
-    let string = |field| metadata.and_then(|metadata| metadata.filled(field));
+    let id = object.identity();
+    let (group, kind) = (id.group.as_str(), id.kind.as_str());
     let searched = Searched {
         file,
         own: OWN_GROUPS.contains(&group),
         parts: POD_PARTS.contains(&(group, kind)),
         workload: options.workload(group, kind),
-        id: Identity {
-            group: group.into(),
-            version: version.into(),
-            kind: kind.into(),
-            namespace: string("namespace"),
-            name: string("name").unwrap_or_default(),
-        },
+        id,
         object: object.node,
         route: &object.route,
     };
@@ -333,12 +325,11 @@ impl MentionWalk<'_> {
                 return before.is_empty().then_some((what, None));
             }
         }
-        if way == ["metadata", "name"] && group.is_empty() {
-            match kind {
-                "ConfigMap" => return Some((Meaning::Definition(Target::ConfigMap), None)),
-                "Secret" => return Some((Meaning::Definition(Target::Secret), None)),
-                _ => {}
-            }
+        if way == ["metadata", "name"]
+            && group.is_empty()
+            && let Some(target) = Target::of_kind(kind)
+        {
+            return Some((Meaning::Definition(target), None));
         }
         let mut other = false;
         for row in referrers(group, kind, way) {
@@ -374,7 +365,7 @@ impl MentionWalk<'_> {
         }
         let is_named = way.last().is_some_and(|last| last == "name");
         let kind = holder.filled("kind").filter(|_| is_named);
-        let of_other_kind = kind.is_some_and(|kind| kind != "ConfigMap" && kind != "Secret");
+        let of_other_kind = kind.is_some_and(|kind| Target::of_kind(&kind).is_none());
         Some(match of_other_kind {
             true => (Meaning::Other, None),
             false => (Meaning::Unknown, None),
@@ -463,10 +454,8 @@ fn referrer(row: &Referrer, before: &str, holder: Cursor<'_>) -> Option<(Meaning
         Names::ConfigMap => vec![Target::ConfigMap],
         Names::Secret => vec![Target::Secret],
         Names::ByKind(_) if holder.filled("group").is_some() => return None,
-        Names::ByKind(default) => match holder.filled("kind").as_deref() {
-            Some("ConfigMap") => vec![Target::ConfigMap],
-            Some("Secret") => vec![Target::Secret],
-            Some(_) => return None,
+        Names::ByKind(default) => match holder.filled("kind") {
+            Some(kind) => vec![Target::of_kind(&kind)?],
             None => vec![default?],
         },
         Names::Rule => rule(holder)?,

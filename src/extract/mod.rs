@@ -457,7 +457,7 @@ impl Reader<'_> {
         let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         if provider.is_none() && workload.is_none() {
-            carried::in_values(self, node, kind);
+            carried::in_values(self, object);
             if (group, kind) == ("", "Namespace") {
                 let told = carried::of_namespace(self, node);
                 self.facts.namespaces.extend(told);

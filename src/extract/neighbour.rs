@@ -20,20 +20,9 @@ pub struct Neighbour {
 impl Neighbour {
     /// An object, if it is one.
     pub(super) fn of(object: &ObjectNode<'_>) -> Option<Self> {
-        let (group, version) = Identity::split_api_version(&object.api_version);
-        if !NEIGHBOURS.contains(&(group, object.kind.as_str())) {
-            return None;
-        }
-        let metadata = object.node.get("metadata");
-        let text = |field| metadata.and_then(|at| at.string(field));
-        Some(Self {
-            id: Identity {
-                group: group.into(),
-                version: version.into(),
-                kind: object.kind.clone(),
-                namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
-                name: text("name").unwrap_or_default(),
-            },
+        let (group, _) = Identity::split_api_version(&object.api_version);
+        NEIGHBOURS.contains(&(group, object.kind.as_str())).then(|| Self {
+            id: object.identity(),
             document: object.node.document_span(),
             route: object.route.clone(),
         })

@@ -1,6 +1,7 @@
 //! The objects of a document: the document itself, or the items of a list.
 
 use super::build_notes;
+use crate::k8s::id::Identity;
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::yaml::path::{Route, Step};
 use crate::yaml::{Cursor, Kind, NodeId, SyntaxError};
@@ -29,6 +30,11 @@ pub(super) struct ObjectNode<'a> {
 }
 
 impl ObjectNode<'_> {
+    /// Who the object is.
+    pub(super) fn identity(&self) -> Identity {
+        Identity::of(&self.api_version, &self.kind, self.node.get("metadata"))
+    }
+
     /// The nodes above the object, aliases not followed.
     pub(super) fn ancestors(&self) -> &[NodeId] {
         self.ancestors.as_slice().as_flattened()

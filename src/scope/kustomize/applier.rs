@@ -12,7 +12,7 @@ use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::text::Span;
 use crate::yaml::path::PathStep;
-use crate::yaml::{Cursor, parse, split, strict};
+use crate::yaml::{Cursor, documents, strict};
 use smol_str::SmolStr;
 
 /// An object by which a controller builds a folder and applies it.
@@ -102,16 +102,11 @@ const FLUX_FIELDS: &[(&str, Rule)] = &[
 
 /// The objects of a text by which a controller applies a folder. `stamp` is the annotation of stamps.
 pub fn appliers(text: &str, stamp: &str) -> Vec<Applier> {
-    let mut found = Vec::new();
-    for chunk in split::chunks(text).filter_map(Result::ok) {
-        for document in parse(text, chunk.span).unwrap_or_default() {
-            let root = Cursor::root(&document, text);
-            if is_flux(root) {
-                found.extend(flux(root, stamp));
-            }
-        }
-    }
-    found
+    let applier = |document| {
+        let root = Cursor::root(&document, text);
+        is_flux(root).then(|| flux(root, stamp))?
+    };
+    documents(text).filter_map(applier).collect()
 }
 
 fn is_flux(root: Cursor<'_>) -> bool {
@@ -120,18 +115,11 @@ fn is_flux(root: Cursor<'_>) -> bool {
         && root.string("kind").as_deref() == Some("Kustomization")
 }
 
-/// Who an object is.
+/// Who an object is; nothing, if it has no name.
 pub(super) fn identity(root: Cursor<'_>) -> Option<Identity> {
-    let api_version = root.string("apiVersion")?;
-    let (group, version) = Identity::split_api_version(&api_version);
-    let metadata = root.get("metadata")?;
-    Some(Identity {
-        group: group.into(),
-        version: version.into(),
-        kind: root.string("kind")?,
-        namespace: metadata.filled("namespace"),
-        name: metadata.filled("name")?,
-    })
+    let (api_version, kind) = (root.string("apiVersion")?, root.string("kind")?);
+    let id = Identity::of(&api_version, &kind, root.get("metadata"));
+    (!id.name.is_empty()).then_some(id)
 }
 
 fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
@@ -236,11 +224,7 @@ pub(super) fn is_about_variables(path: &[PathStep]) -> bool {
 fn substitutes(post_build: Cursor<'_>) -> Vec<Substitute> {
     let mut found = Vec::new();
     for from in post_build.list("substituteFrom") {
-        let target = match from.string("kind").as_deref() {
-            Some("ConfigMap") => Some(Target::ConfigMap),
-            Some("Secret") => Some(Target::Secret),
-            _ => None,
-        };
+        let target = from.string("kind").and_then(|kind| Target::of_kind(&kind));
         found.push(match (target, from.filled("name")) {
             (Some(target), Some(name)) => Substitute::From {
                 target,
@@ -270,64 +254,44 @@ pub struct VariableSource {
 
 /// The ConfigMaps and Secrets of this name in a text.
 pub fn variable_sources(text: &str, name: &str) -> Vec<VariableSource> {
-    let mut found = Vec::new();
-    for chunk in split::chunks(text).filter_map(Result::ok) {
-        for document in parse(text, chunk.span).unwrap_or_default() {
-            let root = Cursor::root(&document, text);
-            let target = match root.string("kind").as_deref() {
-                Some("ConfigMap") => Target::ConfigMap,
-                Some("Secret") => Target::Secret,
-                _ => continue,
-            };
-            let Some(id) = identity(root).filter(|id| id.name == name && id.group.is_empty())
-            else {
-                continue;
-            };
-            let is_readable = root.get("sops").is_none() && strict::require(root).is_ok();
-            found.push(VariableSource {
-                target,
-                namespace: id.namespace,
-                values: is_readable.then(|| values(root, target)).flatten(),
-            });
-        }
-    }
-    found
+    let source = |document| {
+        let root = Cursor::root(&document, text);
+        let target = Target::of_kind(&root.string("kind")?)?;
+        let id = identity(root).filter(|id| id.name == name && id.group.is_empty())?;
+        let is_readable = root.get("sops").is_none() && strict::require(root).is_ok();
+        let values = is_readable.then(|| values(root, target)).flatten();
+        Some(VariableSource { target, namespace: id.namespace, values })
+    };
+    documents(text).filter_map(source).collect()
 }
 
 /// The addresses of the repositories of this kind and name that a text defines (fluxcd.io/flux/components/source).
 pub fn repositories(text: &str, kind: &str, name: &str) -> Vec<Option<String>> {
-    let mut found = Vec::new();
-    for chunk in split::chunks(text).filter_map(Result::ok) {
-        for document in parse(text, chunk.span).unwrap_or_default() {
-            let root = Cursor::root(&document, text);
-            let id = identity(root).filter(|id| id.group == "source.toolkit.fluxcd.io");
-            if id.is_some_and(|id| id.kind == kind && id.name == name) {
-                let spec = root.get("spec");
-                found.push(spec.and_then(|spec| spec.filled("url")).map(String::from));
-            }
-        }
-    }
-    found
+    let address = |document| {
+        let root = Cursor::root(&document, text);
+        let id = identity(root).filter(|id| id.group == "source.toolkit.fluxcd.io")?;
+        let is_meant = id.kind == kind && id.name == name;
+        is_meant.then(|| Some(root.get("spec")?.filled("url")?.into()))
+    };
+    documents(text).filter_map(address).collect()
 }
 
 /// The folders of repositories that become this folder of an artifact (fluxcd.io/flux/components/source,
 /// `ArtifactGenerator`), each with the repository that it comes from. Only whole folders are followed.
 pub fn artifact_folders(text: &str, name: &str, folder: &str) -> Vec<(Identity, String)> {
     let mut found = Vec::new();
-    for chunk in split::chunks(text).filter_map(Result::ok) {
-        for document in parse(text, chunk.span).unwrap_or_default() {
-            let root = Cursor::root(&document, text);
-            let id = identity(root).filter(|id| id.group == "source.extensions.fluxcd.io");
-            let (Some(id), Some(spec)) = (id, root.get("spec")) else { continue };
-            let artifacts = spec.list("artifacts");
-            for artifact in artifacts.filter(|own| own.string("name").as_deref() == Some(name)) {
-                let copies = artifact.list("copy").filter_map(|copy| copied(copy, folder));
-                found.extend(copies.filter_map(|(alias, from)| {
-                    let mut sources = spec.list("sources");
-                    let source = sources.find(|s| s.string("alias").as_deref() == Some(&alias))?;
-                    Some((referred(source, id.namespace.as_ref())?, from))
-                }));
-            }
+    for document in documents(text) {
+        let root = Cursor::root(&document, text);
+        let id = identity(root).filter(|id| id.group == "source.extensions.fluxcd.io");
+        let (Some(id), Some(spec)) = (id, root.get("spec")) else { continue };
+        let artifacts = spec.list("artifacts");
+        for artifact in artifacts.filter(|own| own.string("name").as_deref() == Some(name)) {
+            let copies = artifact.list("copy").filter_map(|copy| copied(copy, folder));
+            found.extend(copies.filter_map(|(alias, from)| {
+                let mut sources = spec.list("sources");
+                let source = sources.find(|s| s.string("alias").as_deref() == Some(&alias))?;
+                Some((referred(source, id.namespace.as_ref())?, from))
+            }));
         }
     }
     found

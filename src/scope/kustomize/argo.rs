@@ -8,7 +8,7 @@ use super::kustomization::{
 };
 use crate::finding::divergence::FieldEffect;
 use crate::k8s::id::Identity;
-use crate::yaml::{Cursor, parse, split, strict};
+use crate::yaml::{Cursor, documents, strict};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -60,25 +60,21 @@ type Parameters = BTreeMap<String, String>;
 /// The folders that the applications in a text apply. `stamp` is the annotation of stamps.
 pub fn applications(text: &str, stamp: &str, folders: Folders<'_>) -> Vec<Applier> {
     let mut found = Vec::new();
-    for chunk in split::chunks(text).filter_map(Result::ok) {
-        for document in parse(text, chunk.span).unwrap_or_default() {
-            let root = Cursor::root(&document, text);
-            let Some(id) = identity(root).filter(|id| id.group == ARGO_GROUP) else { continue };
-            let spec = root.get("spec").filter(|_| strict::require(root).is_ok());
-            match (id.kind.as_str(), spec) {
-                ("Application", Some(spec)) => {
-                    found.extend(applier(root, &id, spec, None, stamp));
-                }
-                ("ApplicationSet", Some(spec)) => {
-                    let Some(template) = spec.at(["template", "spec"]) else { continue };
-                    let sets = parameters(spec, folders).unwrap_or_default();
-                    // A patch of the template may change anything.
-                    let sets = sets.into_iter().filter(|_| spec.get("templatePatch").is_none());
-                    let each = sets.map(|set| applier(root, &id, template, Some(&set), stamp));
-                    found.extend(each.flatten());
-                }
-                _ => {}
+    for document in documents(text) {
+        let root = Cursor::root(&document, text);
+        let Some(id) = identity(root).filter(|id| id.group == ARGO_GROUP) else { continue };
+        let spec = root.get("spec").filter(|_| strict::require(root).is_ok());
+        match (id.kind.as_str(), spec) {
+            ("Application", Some(spec)) => found.extend(applier(root, &id, spec, None, stamp)),
+            ("ApplicationSet", Some(spec)) => {
+                let Some(template) = spec.at(["template", "spec"]) else { continue };
+                let sets = parameters(spec, folders).unwrap_or_default();
+                // A patch of the template may change anything.
+                let sets = sets.into_iter().filter(|_| spec.get("templatePatch").is_none());
+                let each = sets.map(|set| applier(root, &id, template, Some(&set), stamp));
+                found.extend(each.flatten());
             }
+            _ => {}
         }
     }
     found
