@@ -5,11 +5,11 @@ use super::metadata::{self, Rewrite};
 use super::{Pending, stamp_edit};
 use crate::compat::migration::{AnnotationChange as Annotation, Fate, On};
 use crate::config::options::Options;
-use crate::extract::{Manifests, refused};
-use crate::finding::{Code, Finding};
+use crate::extract::Manifests;
+use crate::finding::Finding;
 use crate::plan::{Plan, PlannedMove};
 use crate::text::{FileId, Texts};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The files whose annotations change.
 pub(super) fn wanted(manifests: &Manifests, plan: &Plan) -> BTreeSet<FileId> {
@@ -37,17 +37,11 @@ pub(super) fn add(
     texts: &Texts,
     plan: &Plan,
     options: &Options,
-    by_file: &mut BTreeMap<FileId, Pending>,
+    by_file: &mut Pending,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut added: Vec<(FileId, Pending)> = Vec::new();
-    for (moved, changes) in changed(plan) {
+    let rewrites = changed(plan).map(|(moved, changes)| {
         let object = &manifests[moved.object];
-        let file = object.place.file;
-        let Some(text) = texts.get(file) else {
-            continue;
-        };
-        let rewrites = [On::Workload, On::Template].into_iter().filter_map(|on| {
+        let of_mapping = |on: On| {
             let of = changes.iter().filter(|change| change.on == on);
             let mut keys: Vec<(&str, Option<String>)> =
                 of.map(|change| (change.key.as_str(), change.value.clone())).collect();
@@ -62,16 +56,8 @@ pub(super) fn add(
                 keys.extend(stamp.map(|(_, value)| (options.annotation.as_str(), value)));
             }
             Some(Rewrite { route, field: "annotations", keys })
-        });
-        match metadata::edits(text, object, rewrites) {
-            Ok(pending) => added.push((file, pending)),
-            Err(refusal) => {
-                let finding = refused(Code::EditRefused, &refusal, &object.id.to_string(), file);
-                findings.push(finding.help("write its annotations out in block style"));
-                metadata::leave(by_file, object);
-            }
-        }
-    }
-    metadata::join(by_file, added);
-    findings
+        };
+        (object, [On::Workload, On::Template].into_iter().filter_map(of_mapping).collect())
+    });
+    metadata::add(texts, rewrites, "write its annotations out in block style", by_file)
 }

@@ -50,7 +50,7 @@ impl Planner<'_> {
         if self.doubt_in(unit, seat, at, &decided).is_some() {
             return Some(Listing::Unverified);
         }
-        let Decision::Stamp { value, .. } = &decided.0 else { return Some(Listing::Unverified) };
+        let Decision::Stamp { value, .. } = &decided.decision else { return Some(Listing::Unverified) };
         let of_template = entry.stamps.iter().find(|s| s.template[..] == template.path[..]);
         Some(match of_template {
             None => Listing::Unverified,

@@ -78,9 +78,21 @@ pub struct Planned {
     pub listed: Option<Listing>,
 }
 
-/// What is decided about a template: the decision, the reason of each reference, the reads that are
-/// added to them, and what becomes of marks of other tools.
-type Decided = (Decision, Vec<Reason>, Vec<Added>, PlannedForeign);
+/// What is decided about a pod template in one apply unit; the fields are those of [`Planned`].
+struct DecidedTemplate {
+    decision: Decision,
+    reasons: Vec<Reason>,
+    added: Vec<Added>,
+    foreign: PlannedForeign,
+}
+
+impl From<Decision> for DecidedTemplate {
+    /// A decision for which no reference was looked at.
+    fn from(decision: Decision) -> Self {
+        let foreign = PlannedForeign::default();
+        Self { decision, reasons: Vec::new(), added: Vec::new(), foreign }
+    }
+}
 
 /// The decision about a stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,15 +223,14 @@ impl Planner<'_> {
                 if let Home::In(seats) = home {
                     self.say_stripped(seats, at);
                 }
-                let nothing = (Vec::new(), Vec::new(), PlannedForeign::default());
-                Ok((self.strip(object, template), nothing.0, nothing.1, nothing.2))
+                Ok(self.strip(object, template).into())
             }
             _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
             (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
             (Goal::Stamp | Goal::Check, Home::Patch) => self.in_all(&[], at),
             (Goal::Stamp | Goal::Check, Home::In(seats)) => self.in_all(seats, at),
         };
-        let (decision, reasons, added, mut foreign) = decided.unwrap_or_else(|why: Divergence| {
+        let mut decided = decided.unwrap_or_else(|why: Divergence| {
             listed = self.listing(at);
             match &listed {
                 Some(Listing::Stale(name)) if self.options.goal == Goal::Check => {
@@ -234,22 +245,20 @@ impl Planner<'_> {
                 }
                 _ => {}
             }
-            (Decision::LeftAlone(why), Vec::new(), Vec::new(), PlannedForeign::default())
+            Decision::LeftAlone(why).into()
         });
+        // What SOPS encrypts is never written, unless it is printed.
         if manifests[file].encrypted && manifests[file].input.found != Found::Stream {
-            // It is read, but never written.
-            foreign.marks.clear();
+            decided.foreign.marks.clear();
+            decided.decision = self.refuse_encrypted(object, decided.decision);
         }
         Planned {
             object: template.object,
             template: at,
-            decision: match manifests[file].input.found {
-                Found::Stream => decision,
-                _ => self.refuse_encrypted(object, decision),
-            },
-            foreign,
-            reasons,
-            added,
+            decision: decided.decision,
+            foreign: decided.foreign,
+            reasons: decided.reasons,
+            added: decided.added,
             listed,
         }
     }
@@ -261,21 +270,21 @@ impl Planner<'_> {
         }
     }
 
-    /// A file under a SOPS checksum is read, but never written.
+    /// Refuses a decision after which an encrypted file would have to be written.
     fn refuse_encrypted(&mut self, object: &Object, decision: Decision) -> Decision {
         let edits = matches!(
             decision,
             Decision::Stamp { state: State::Missing | State::Stale, .. }
                 | Decision::None { left_over: true }
         );
-        if !edits || !self.manifests[object.place.file].encrypted {
+        if !edits {
             return decision;
         }
         self.said.findings.push(findings::encrypted(object));
         Decision::Refused
     }
 
-    fn template(&mut self, seat: &Seat, at: TemplateId) -> Decided {
+    fn template(&mut self, seat: &Seat, at: TemplateId) -> DecidedTemplate {
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
@@ -286,7 +295,7 @@ impl Planner<'_> {
         let stamped = template.not_stamped.is_none();
         if stamped && let Some((code, refusal)) = &template.refusal {
             self.said.findings.push(findings::untrusted(*code, refusal, object));
-            return (Decision::Refused, Vec::new(), Vec::new(), PlannedForeign::default());
+            return Decision::Refused.into();
         }
         let selection = match self.selection(object, template) {
             Selection::None(why) => {
@@ -323,7 +332,7 @@ impl Planner<'_> {
             self.about_double_rolls(object, template, &decision, &reasons);
         }
         let foreign = self.foreign(seat, at, &decision, &reasons);
-        (decision, reasons, added, foreign)
+        DecidedTemplate { decision, reasons, added, foreign }
     }
 
     /// What one reference contributes; its lines go into the sum.
@@ -555,8 +564,8 @@ impl Planner<'_> {
 }
 
 /// A workload that takes no part.
-fn ignored(reasons: Vec<Reason>) -> Decided {
-    (Decision::Ignored, reasons, Vec::new(), PlannedForeign::default())
+fn ignored(reasons: Vec<Reason>) -> DecidedTemplate {
+    DecidedTemplate { reasons, ..Decision::Ignored.into() }
 }
 
 /// What the API server refuses of the sources that no stamped workload reads.

@@ -1,6 +1,6 @@
 //! Workloads that several units apply: one is stamped only where all its units need the same stamp.
 
-use super::{Decided, Decision, PlannedForeign, Planner, Reason, findings};
+use super::{DecidedTemplate, Decision, PlannedForeign, Planner, Reason, findings};
 use crate::extract::{Keys, Manifests, Object, Reference, Template, TemplateId};
 use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
@@ -29,13 +29,13 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// A [`Divergence`], if the units need different stamps or what they apply is not known.
-    pub(super) fn in_all(&mut self, seats: &[Seat], at: TemplateId) -> Result<Decided, Divergence> {
+    pub(super) fn in_all(&mut self, seats: &[Seat], at: TemplateId) -> Result<DecidedTemplate, Divergence> {
         if let [only] = seats
             && !self.units.get(only.unit).built
         {
             return Ok(self.template(only, at));
         }
-        let mut first: Option<(&Unit, Decided)> = None;
+        let mut first: Option<(&Unit, DecidedTemplate)> = None;
         let mut said: BTreeSet<(Code, Option<Place>, String)> = BTreeSet::new();
         let mut findings: Vec<Finding> = Vec::new();
         let earlier = std::mem::take(&mut self.said);
@@ -53,30 +53,23 @@ impl Planner<'_> {
             if wrong.is_some() {
                 break;
             }
-            match &first {
+            match &mut first {
                 None => first = Some((unit, decided)),
-                Some((one, same)) if same.0 != decided.0 && !unit.built => {
+                Some((one, same)) if same.decision != decided.decision && !unit.built => {
                     self.said = earlier;
                     let finding =
                         findings::several_units(self.manifests.workload(at), &one.name, &unit.name);
                     self.said.findings.push(finding);
-                    return Ok((
-                        Decision::Refused,
-                        Vec::new(),
-                        Vec::new(),
-                        PlannedForeign::default(),
-                    ));
+                    return Ok(Decision::Refused.into());
                 }
-                Some((one, same)) if same.0 != decided.0 => {
+                Some((one, same)) if same.decision != decided.decision => {
                     let (one, two) = (one.name.clone(), unit.name.clone());
                     wrong = Some(Divergence::of(Cause::DifferentStamps(one, two)));
                     break;
                 }
                 // Nobody knows which of the values is right, so the marks stay.
-                Some((_, same)) if same.3 != decided.3 => {
-                    if let Some((_, first)) = &mut first {
-                        first.3 = PlannedForeign::default();
-                    }
+                Some((_, same)) if same.foreign != decided.foreign => {
+                    same.foreign = PlannedForeign::default();
                 }
                 Some(_) => {}
             }
@@ -93,12 +86,8 @@ impl Planner<'_> {
     }
 
     /// Says which values that a template reads a controller changes in a way that is not known here.
-    fn about_variables(
-        &mut self,
-        unit: &Unit,
-        at: TemplateId,
-        (decision, reasons, added, _): &Decided,
-    ) {
+    fn about_variables(&mut self, unit: &Unit, at: TemplateId, decided: &DecidedTemplate) {
+        let DecidedTemplate { decision, reasons, added, .. } = decided;
         if unit.put_in.is_empty()
             || !matches!(decision, Decision::Stamp { .. } | Decision::None { .. })
         {
@@ -127,7 +116,7 @@ impl Planner<'_> {
     }
 
     /// Why the template that a unit applies may need another stamp than the one in the file.
-    fn doubt(&self, seat: &Seat, at: TemplateId, decided: &Decided) -> Option<Divergence> {
+    fn doubt(&self, seat: &Seat, at: TemplateId, decided: &DecidedTemplate) -> Option<Divergence> {
         let unit = self.units.get(seat.unit);
         if !unit.built {
             return None;
@@ -144,8 +133,9 @@ impl Planner<'_> {
         unit: &Unit,
         seat: &Seat,
         at: TemplateId,
-        (decision, reasons, added, _): &Decided,
+        decided: &DecidedTemplate,
     ) -> Option<Divergence> {
+        let DecidedTemplate { decision, reasons, added, .. } = decided;
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
@@ -166,15 +156,12 @@ impl Planner<'_> {
                 continue;
             }
             let target = reference.site.target;
-            let mut candidates = self.resolver.candidates(seat, target, name).iter();
-            let changed = candidates
-                .find_map(|candidate| unit.changed.get(&manifests[candidate.copy].object));
-            if let Some(why) = changed {
+            let candidates = self.resolver.candidates(seat, target, name).iter();
+            let sources = candidates.map(|candidate| &manifests[candidate.copy]);
+            if let Some(why) = sources.clone().find_map(|source| unit.changed.get(&source.object)) {
                 return Some(why.clone());
             }
-            let mut candidates = self.resolver.candidates(seat, target, name).iter();
-            let keys = candidates.find_map(|candidate| {
-                let source = &manifests[candidate.copy];
+            let keys = sources.into_iter().find_map(|source| {
                 let keys = unit.changed_keys.get(&source.object)?;
                 keys.iter().find(|(key, _)| source.whole || may_read(&reference.keys, key))
             });
