@@ -249,7 +249,7 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
         .map(|of| {
             let own = of.overlay.object();
             let own = own.map(|(_, text, at)| patches::listed_in(text, at, annotation));
-            let entries: Vec<&patches::Listed> =
+            let entries: Vec<&patches::StampPatch> =
                 entries.iter().chain(own.iter().flatten()).collect();
             overlays::patches(of.summary, of.shared, &entries, all)
         })

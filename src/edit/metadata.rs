@@ -55,11 +55,7 @@ pub(super) fn add<'a>(
 }
 
 /// The edits of all these mappings.
-fn edits(
-    text: &str,
-    object: &Object,
-    rewrites: Vec<Rewrite<'_>>,
-) -> Result<PendingEdits, Refusal> {
+fn edits(text: &str, object: &Object, rewrites: Vec<Rewrite<'_>>) -> Result<PendingEdits, Refusal> {
     let mut pending = PendingEdits::of(object, Vec::new(), Vec::new());
     for rewrite in rewrites {
         pending.edits.extend(rewritten(text, object, &rewrite)?);

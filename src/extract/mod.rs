@@ -3,6 +3,7 @@
 //! This is the only stage that sees values; they leave it as digests. Each document's tape is
 //! dropped when its facts are known.
 
+mod arenas;
 mod hash_suffix;
 mod ids;
 mod looks;
@@ -27,6 +28,7 @@ mod values_from;
 mod ytt;
 mod workload;
 
+pub use arenas::Arenas;
 pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
 pub use carried::{ALSO, Also, STAMP, Said};
 pub use fillers::Maker;
@@ -81,14 +83,8 @@ pub struct Facts {
     pub said_if_more: Option<Box<Finding>>,
     /// Whether anything stands in the text.
     pub has_documents: bool,
-    /// The objects that provide or read something, in the order of the text.
-    pub objects: Vec<Object>,
-    /// What they provide, in the order of the objects.
-    pub sources: Vec<Source>,
-    /// Their pod templates, in the order of the objects.
-    pub templates: Vec<Template>,
-    /// What these read, in the order of the templates.
-    pub references: Vec<Reference>,
+    /// The objects that provide or read something, with what they provide and read.
+    pub arenas: Arenas,
     /// The objects that say how pods of others are replaced: budgets, autoscalers, claims.
     pub neighbours: Vec<Neighbour>,
     /// The objects that take values from ConfigMaps and Secrets without being workloads.
@@ -189,30 +185,6 @@ fn names_in(list: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Facts {
-    /// Adds an object with what it provides, and its pod templates with what they read.
-    fn add(
-        &mut self,
-        mut object: Object,
-        sources: Vec<Source>,
-        templates: Vec<(Template, Vec<Reference>)>,
-    ) {
-        let own = ObjectId::at(self.objects.len());
-        let (first_source, first_template) = (self.sources.len(), self.templates.len());
-        self.sources.extend(sources.into_iter().map(|source| Source { object: own, ..source }));
-        for (mut template, references) in templates {
-            let number = TemplateId::at(self.templates.len());
-            let first = self.references.len();
-            let of_template = |reference| Reference { template: number, ..reference };
-            self.references.extend(references.into_iter().map(of_template));
-            template.object = own;
-            template.references = Ids::over(first..self.references.len());
-            self.templates.push(template);
-        }
-        object.sources = Ids::over(first_source..self.sources.len());
-        object.templates = Ids::over(first_template..self.templates.len());
-        self.objects.push(object);
-    }
-
     /// The same facts, of a file with another number.
     #[must_use]
     pub fn in_file(mut self, file: FileId) -> Self {
@@ -221,7 +193,7 @@ impl Facts {
             let related = finding.related.iter_mut().map(|(place, _)| place);
             finding.place.iter_mut().chain(related)
         });
-        let places = places.chain(self.objects.iter_mut().map(|object| &mut object.place));
+        let places = places.chain(self.arenas.objects.iter_mut().map(|object| &mut object.place));
         places.for_each(|place| place.file = file);
         self
     }
@@ -229,7 +201,7 @@ impl Facts {
     /// What lies below a kustomization in a list is what that one is made of, not what is applied.
     fn find_raw_material(&mut self) {
         let kustomizations = std::mem::take(&mut self.kustomizations);
-        for object in &mut self.objects {
+        for object in &mut self.arenas.objects {
             let Some(from) = &object.from_file else {
                 continue;
             };
@@ -338,7 +310,7 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
     }
     braced.say(file, &mut facts);
     facts.ytt = marks.is_program();
-    join::fit(&mut facts);
+    facts.arenas.shrink_to_fit();
     facts
 }
 
@@ -532,7 +504,7 @@ impl Reader<'_> {
             delegate: delegate.map(Box::new),
             follows,
         };
-        self.facts.add(object, sources, templates);
+        self.facts.arenas.add(object, sources, templates);
     }
 
     /// The row of a kind; of a kind without one, if the object has the shape of a workload, the row

@@ -4,6 +4,7 @@
 //! stages keep as enums, so that no stage decides anything by the text of a message.
 
 mod codes;
+mod reason;
 pub mod controllers;
 mod group;
 pub mod divergence;

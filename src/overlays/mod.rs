@@ -15,7 +15,7 @@ pub use together::together;
 use crate::extract::Template;
 use crate::finding::{Code, Finding, Severity};
 use crate::outcome::Outcome;
-use crate::patches::{Listed, Stamp, StampPatch};
+use crate::patches::{Stamp, StampPatch};
 use crate::plan::{Decision, Planned, State};
 use crate::scope::Home;
 use crate::text::Place;
@@ -138,7 +138,7 @@ pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>
 pub fn patches(
     summary: &Summary,
     in_place: Option<&BTreeMap<Key, Vec<Stamp>>>,
-    entries: &[&Listed],
+    entries: &[&StampPatch],
     all: bool,
 ) -> Vec<StampPatch> {
     let is_listed = |patch: &StampPatch| {

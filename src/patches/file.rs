@@ -1,8 +1,7 @@
 //! The generated file: its text from the stamps of one overlay, and the stamps from its text.
 
-use crate::text::Span;
 use crate::yaml::path::Step;
-use crate::yaml::{self, Document, Kind, NodeId, resolve};
+use crate::yaml::{self, Cursor, Kind, resolve};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -264,100 +263,57 @@ fn plain(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// What a generated file says: which workloads it stamps, and how.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// The API group; empty for the core group.
-    pub group: String,
-    /// The kind.
-    pub kind: String,
-    /// The namespace, if the target names one.
-    pub namespace: Option<String>,
-    /// The name.
-    pub name: String,
-    /// Where the document is in the file.
-    pub span: Span,
-    /// The stamps, one for each pod template.
-    pub stamps: Vec<Stamp>,
-}
-
 /// Reads a generated file. Nothing, unless it is exactly what [`write()`] makes: then kustomize changes
 /// by it the annotation of these workloads and nothing else.
-pub fn read(text: &str, annotation: &str) -> Option<Vec<Listed>> {
+pub fn read(text: &str, annotation: &str) -> Option<Vec<StampPatch>> {
     let body = text.replace("\r\n", "\n");
     if !body.starts_with(HEADER) {
         return None;
     }
-    let mut entries = Vec::new();
     let mut patches = Vec::new();
     for chunk in yaml::split::chunks(text) {
         for document in yaml::parse(text, chunk.ok()?.span).ok()? {
-            let patch = patch(&document, text, annotation)?;
-            entries.push(Listed {
-                group: patch.group.to_string(),
-                kind: patch.kind.to_string(),
-                namespace: patch.namespace.as_ref().map(SmolStr::to_string),
-                name: patch.name.to_string(),
-                span: document.node(document.root()).span,
-                stamps: patch.stamps.clone(),
-            });
-            patches.push(patch);
+            patches.push(patch(Cursor::root(&document, text), annotation)?);
         }
     }
     // Whatever else somebody wrote into the file would not come out of `write` again.
-    (write(&patches, annotation).ok()? == body).then_some(entries)
+    (write(&patches, annotation).ok()? == body).then_some(patches)
 }
 
 /// What documents with a target and a patch each say; those that are not as we make them say nothing.
-pub(super) fn listed(text: &str, annotation: &str) -> Vec<Listed> {
-    let chunks = yaml::split::chunks(text).filter_map(Result::ok);
-    let documents = chunks.flat_map(|chunk| yaml::parse(text, chunk.span).unwrap_or_default());
-    let found = documents.filter_map(|document| {
-        let patch = patch(&document, text, annotation)?;
-        Some(Listed {
-            group: patch.group.to_string(),
-            kind: patch.kind.to_string(),
-            namespace: patch.namespace.as_ref().map(SmolStr::to_string),
-            name: patch.name.to_string(),
-            span: document.node(document.root()).span,
-            stamps: patch.stamps,
-        })
-    });
-    found.collect()
+pub(super) fn listed(text: &str, annotation: &str) -> Vec<StampPatch> {
+    let documents = yaml::documents(text);
+    documents.filter_map(|document| patch(Cursor::root(&document, text), annotation)).collect()
 }
 
 /// The workload that one document patches.
-fn patch(document: &Document, text: &str, annotation: &str) -> Option<StampPatch> {
-    let root = document.root();
-    let target = document.value(text, root, "target")?;
-    let field = |of: NodeId, name: &str| string(document, text, document.value(text, of, name)?);
-    let name = literal(&field(target, "name")?)?;
+fn patch(root: Cursor<'_>, annotation: &str) -> Option<StampPatch> {
+    let target = root.get("target")?;
     let mut patch = StampPatch {
-        group: field(target, "group").unwrap_or_default().into(),
-        kind: field(target, "kind")?.into(),
-        namespace: match field(target, "namespace") {
+        group: target.string("group").unwrap_or_default(),
+        kind: target.string("kind")?,
+        namespace: match target.string("namespace") {
             Some(pattern) => Some(literal(&pattern)?.into()),
             None => None,
         },
-        name: name.into(),
+        name: literal(&target.string("name")?)?.into(),
         version: SmolStr::default(),
         stamps: Vec::new(),
     };
-    let inner = field(root, "patch")?;
+    let inner = root.get("patch")?.str()?;
     let chunk = yaml::split::chunks(&inner).next()?.ok()?;
     let documents = yaml::parse(&inner, chunk.span).ok()?;
-    let [of_patch] = documents.as_slice() else { return None };
-    let top = of_patch.root();
-    match of_patch.node(top).kind {
+    let [document] = documents.as_slice() else { return None };
+    let of_patch = Cursor::root(document, &inner);
+    match of_patch.kind() {
         Kind::Mapping => {
-            let api_version = string(of_patch, &inner, of_patch.value(&inner, top, "apiVersion")?)?;
-            let version = api_version.rsplit('/').next().unwrap_or_default();
-            patch.version = version.into();
-            merged(of_patch, &inner, top, &mut Vec::new(), annotation, &mut patch.stamps)?;
+            let api_version = of_patch.string("apiVersion")?;
+            patch.version = api_version.rsplit('/').next().unwrap_or_default().into();
+            merged(of_patch, &mut Vec::new(), annotation, &mut patch.stamps)?;
         }
         Kind::Sequence => {
-            for operation in of_patch.items(top) {
-                patch.stamps.extend(operated(of_patch, &inner, operation, annotation)?);
+            for operation in of_patch.items() {
+                patch.stamps.extend(operated(operation, annotation)?);
             }
         }
         _ => return None,
@@ -367,21 +323,19 @@ fn patch(document: &Document, text: &str, annotation: &str) -> Option<StampPatch
 
 /// Collects the stamps of a strategic merge patch: every path to the annotation.
 fn merged(
-    document: &Document,
-    text: &str,
-    at: NodeId,
+    at: Cursor<'_>,
     path: &mut Vec<Step>,
     annotation: &str,
     stamps: &mut Vec<Stamp>,
 ) -> Option<()> {
-    for (key, value) in document.pairs(at) {
-        let key = string(document, text, key)?;
-        if path.is_empty() && matches!(key.as_str(), "apiVersion" | "kind" | "metadata") {
+    for (key, value) in at.pairs() {
+        let key = key.str()?;
+        if path.is_empty() && matches!(key.as_ref(), "apiVersion" | "kind" | "metadata") {
             continue;
         }
-        if document.node(value).kind == Kind::Mapping {
+        if value.is_mapping() {
             path.push(Step::Field(key.into()));
-            merged(document, text, value, path, annotation, stamps)?;
+            merged(value, path, annotation, stamps)?;
             path.pop();
         } else {
             let above = [Step::Field("metadata".into()), Step::Field("annotations".into())];
@@ -389,7 +343,7 @@ fn merged(
             if key != annotation {
                 return None;
             }
-            let value = string(document, text, value)?;
+            let value = value.str()?.into_owned();
             stamps.push(Stamp { template: template.to_vec(), has: Has::Annotations, value });
         }
     }
@@ -397,41 +351,25 @@ fn merged(
 }
 
 /// The stamp that one operation of a JSON patch adds; nothing for a `test`.
-fn operated(
-    document: &Document,
-    text: &str,
-    operation: NodeId,
-    annotation: &str,
-) -> Option<Option<Stamp>> {
-    let field = |name: &str| document.value(text, operation, name);
-    let path = string(document, text, field("path")?)?;
-    if string(document, text, field("op")?)? == "test" {
+fn operated(operation: Cursor<'_>, annotation: &str) -> Option<Option<Stamp>> {
+    let path = operation.string("path")?;
+    if operation.string("op")? == "test" {
         return Some(None);
     }
-    let mut steps: Vec<Step> = path
-        .split('/')
-        .skip(1)
-        .map(|step| match step.parse() {
-            Ok(position) => Step::Item(position),
-            Err(_) => Step::Field(step.replace("~1", "/").replace("~0", "~").into()),
-        })
-        .collect();
-    let mut value = field("value")?;
+    let steps = path.split('/').skip(1).map(|step| match step.parse() {
+        Ok(position) => Step::Item(position),
+        Err(_) => Step::Field(step.replace("~1", "/").replace("~0", "~").into()),
+    });
+    let mut steps: Vec<Step> = steps.collect();
+    let mut value = operation.get("value")?;
     let known = ["metadata", "annotations", annotation].map(|name| Step::Field(name.into()));
     let depth = (1..=3).find(|&depth| steps.ends_with(&known[..depth]))?;
     let has = [Has::Nothing, Has::Metadata, Has::Annotations][depth - 1];
     for name in ["annotations", annotation].iter().skip(depth - 1) {
-        value = document.value(text, value, name)?;
+        value = value.get(name)?;
     }
     steps.truncate(steps.len() - depth);
-    Some(Some(Stamp { template: steps, has, value: string(document, text, value)? }))
-}
-
-fn string(document: &Document, text: &str, node: NodeId) -> Option<String> {
-    match resolve::value(document, text, node) {
-        Ok(resolve::Value::Str(string)) => Some(string.into_owned()),
-        _ => None,
-    }
+    Some(Some(Stamp { template: steps, has, value: value.str()?.into_owned() }))
 }
 
 /// The name that a pattern of [`regex`] matches.

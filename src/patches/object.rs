@@ -1,7 +1,7 @@
 //! Stamps in `spec.patches` of a Flux `Kustomization`, for a folder that has no stamps file for them: between
 //! two comments, so that they are found again.
 
-use super::file::{Listed, StampPatch, items, listed};
+use super::file::{StampPatch, items, listed};
 use crate::text::Span;
 use crate::yaml::{Cursor, Edit, Kind, parse};
 use serde_json::Value;
@@ -12,7 +12,7 @@ const BEGIN: &str = "# Stamps, made by `rollstamp write --build`; do not edit.";
 const END: &str = "# The end of the stamps.";
 
 /// The patches of ours in the document of an object.
-pub fn listed_in(text: &str, document: Span, annotation: &str) -> Vec<Listed> {
+pub fn listed_in(text: &str, document: Span, annotation: &str) -> Vec<StampPatch> {
     let Some(block) = block(text, document) else { return Vec::new() };
     let indent = indent_of(block.of(text));
     let lines = block.of(text).lines().filter(|line| !line.trim_start().starts_with('#'));

@@ -209,6 +209,13 @@ pub(super) fn external(
     finding
 }
 
+/// A source that something fills in the cluster: `what` stands between "reads" and "the stamp".
+fn filled_in_cluster(reader: &Object, reference: &Reference, what: &str) -> Finding {
+    let message = format!("{} reads {what} the stamp", reader.id);
+    let finding = reader.finding_at(Code::FilledInCluster, reference.name_span, message);
+    finding.shared(format!("read {what} the stamps"))
+}
+
 pub(super) fn filled(
     reader: &Object,
     reference: &Reference,
@@ -221,14 +228,8 @@ pub(super) fn filled(
         Some(filler) => format!("{} fills in the cluster", filler.by),
         None => format!("{} has filled in the cluster", provider.id),
     };
-    let message = format!(
-        "{} reads {target} {name}, which {by}; changes of it do not change the stamp",
-        reader.id
-    );
-    reader
-        .finding_at(Code::FilledInCluster, reference.name_span, message)
-        .shared(format!("read {target} {name}, which {by}; changes of it do not change the stamps"))
-        .related(provider.place_of_name(), "filled here")
+    let what = format!("{target} {name}, which {by}; changes of it do not change");
+    filled_in_cluster(reader, reference, &what).related(provider.place_of_name(), "filled here")
 }
 
 /// A source that a program makes in the cluster, without a manifest.
@@ -245,11 +246,8 @@ pub(super) fn made(
         Some(maker) => format!("makes in the cluster because of {}", maker.id),
         None => "makes in every namespace".to_owned(),
     };
-    let rest = format!("{target} {name}, which {program} {because}; changes of it do not change");
-    let message = format!("{} reads {rest} the stamp", reader.id);
-    let finding = reader
-        .finding_at(Code::FilledInCluster, reference.name_span, message)
-        .shared(format!("read {rest} the stamps"));
+    let what = format!("{target} {name}, which {program} {because}; changes of it do not change");
+    let finding = filled_in_cluster(reader, reference, &what);
     match by.place(manifests) {
         Some(place) => finding.related(place, "named here"),
         None => finding,
@@ -263,14 +261,11 @@ pub(super) fn filled_beside(
     owner: &Object,
     filler: &Filler,
 ) -> Finding {
-    let rest = format!(
+    let what = format!(
         "{}, which {} fills in the cluster; only what its manifest holds changes",
         owner.id, filler.by
     );
-    let message = format!("{} reads {rest} the stamp", reader.id);
-    reader
-        .finding_at(Code::FilledInCluster, reference.name_span, message)
-        .shared(format!("read {rest} the stamps"))
+    filled_in_cluster(reader, reference, &what)
         .related(owner.place_of_name(), "this one")
         .help("with `filledSources: external` in the configuration it takes no part")
 }

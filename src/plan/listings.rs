@@ -5,7 +5,7 @@ use crate::config::options::Options;
 use crate::extract::{Manifests, Object, TemplateId};
 use crate::finding::divergence::{Cause, Divergence, Effect};
 use crate::finding::{Code, Finding};
-use crate::patches::Listed;
+use crate::patches::StampPatch;
 use crate::scope::{Seat, Unit, Units};
 use crate::text::Place;
 
@@ -50,7 +50,9 @@ impl Planner<'_> {
         if self.doubt_in(unit, seat, at, &decided).is_some() {
             return Some(Listing::Unverified);
         }
-        let Decision::Stamp { value, .. } = &decided.decision else { return Some(Listing::Unverified) };
+        let Decision::Stamp { value, .. } = &decided.decision else {
+            return Some(Listing::Unverified);
+        };
         let of_template = entry.stamps.iter().find(|s| s.template[..] == template.path[..]);
         Some(match of_template {
             None => Listing::Unverified,
@@ -68,7 +70,7 @@ impl Planner<'_> {
         let cause = Cause::Kustomization {
             file: self.manifests.name(file.named_by).to_owned(),
             field: Some("transformers".to_owned()),
-            effect: Effect::ChangesObject(id.kind.to_string(), id.name.to_string()),
+            effect: Effect::changes(id),
         };
         let place = Some(Place { file: file.named_by, span: file.at });
         Some(Divergence { cause, place, built_by: None })
@@ -76,24 +78,24 @@ impl Planner<'_> {
 }
 
 /// Whether an entry may be about an object: the build may put something before and behind its name.
-fn may_mean(entry: &Listed, object: &Object) -> bool {
-    entry.group == object.id.group.as_str()
-        && entry.kind == object.id.kind.as_str()
+fn may_mean(entry: &StampPatch, object: &Object) -> bool {
+    entry.group == object.id.group
+        && entry.kind == object.id.kind
         && entry.name.contains(object.id.name.as_str())
 }
 
 /// The entry about a workload in the stamps file of a unit. Of several workloads whose names are part of
 /// the one that an entry says, it is about the one with the longest name.
-fn entry<'a>(manifests: &Manifests, unit: &'a Unit, object: &Object) -> Option<&'a Listed> {
+fn entry<'a>(manifests: &Manifests, unit: &'a Unit, object: &Object) -> Option<&'a StampPatch> {
     let entries = &unit.stamps.as_ref()?.entries;
-    let is_nearest = |entry: &&Listed| {
+    let is_nearest = |entry: &&StampPatch| {
         let others = unit.objects(manifests).map(|(at, _)| &manifests[at]);
         let mut nearer = others
             .filter(|other| may_mean(entry, other) && other.id.name.len() > object.id.name.len());
         nearer.next().is_none()
     };
     let mut meant = entries.iter().filter(|entry| may_mean(entry, object));
-    let exact = meant.clone().find(|entry| entry.name == object.id.name.as_str());
+    let exact = meant.clone().find(|entry| entry.name == object.id.name);
     exact.or_else(|| meant.find(is_nearest))
 }
 

@@ -29,7 +29,11 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// A [`Divergence`], if the units need different stamps or what they apply is not known.
-    pub(super) fn in_all(&mut self, seats: &[Seat], at: TemplateId) -> Result<DecidedTemplate, Divergence> {
+    pub(super) fn in_all(
+        &mut self,
+        seats: &[Seat],
+        at: TemplateId,
+    ) -> Result<DecidedTemplate, Divergence> {
         if let [only] = seats
             && !self.units.get(only.unit).built
         {

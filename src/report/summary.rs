@@ -102,7 +102,7 @@ fn builds(built: &Built) -> String {
 fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
     let left_alone: usize = coverage.left_alone.values().sum();
     let causes: Vec<String> =
-        coverage.left_alone.iter().map(|(class, n)| format!("{n} {}", class.name())).collect();
+        coverage.left_alone.iter().map(|(class, n)| format!("{n} {}", class.text())).collect();
     let rows = [
         (coverage.right, "right".to_owned()),
         (coverage.changing, changing.to_owned()),

@@ -7,7 +7,7 @@ use crate::config::policy::Declared;
 use crate::extract::{Manifests, ObjectId};
 use crate::finding::divergence::{Divergence, UnknownVariable};
 use crate::k8s::indirect::Indirect;
-use crate::patches::Listed;
+use crate::patches::StampPatch;
 use crate::text::input::Found;
 use crate::text::{FileId, Place, Span};
 use globset::GlobSet;
@@ -70,7 +70,7 @@ pub struct StampsFile {
     /// Where it is named.
     pub at: Span,
     /// The workloads that it stamps.
-    pub entries: Vec<Listed>,
+    pub entries: Vec<StampPatch>,
 }
 
 /// What a unit sees of a file.
@@ -171,6 +171,11 @@ impl Units {
 }
 
 impl Unit {
+    /// The files that it sees as they stand; what generators make of them is left out.
+    fn files(&self) -> impl Iterator<Item = &Member> {
+        self.sees.iter().filter(|member| member.object.is_none())
+    }
+
     /// The objects that it sees, each with the namespace into which the unit puts it.
     pub fn objects<'a>(
         &'a self,

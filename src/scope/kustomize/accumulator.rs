@@ -33,6 +33,18 @@ pub(super) struct Resource {
 }
 
 impl Resource {
+    /// A file as it stands, or the object that was made of it.
+    pub(super) fn new(file: FileId, made: Option<ObjectId>) -> Self {
+        Self {
+            file,
+            made,
+            namespace: None,
+            changed: None,
+            objects: BTreeMap::new(),
+            keys: BTreeMap::new(),
+        }
+    }
+
     /// The objects that it stands for.
     pub(super) fn objects_in(
         &self,

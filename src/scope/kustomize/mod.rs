@@ -35,7 +35,7 @@ use crate::k8s::id::Identity;
 use crate::k8s::kustomize_names::POD_KINDS;
 use crate::k8s::providers::Target;
 use crate::patches;
-use crate::scope::{Home, Seat, Units};
+use crate::scope::{Home, Member, Seat, Units};
 use crate::text::input::Input;
 use crate::text::{FileId, Place, Span};
 use smol_str::SmolStr;
@@ -161,17 +161,16 @@ pub fn units(
     let mut homes: BTreeMap<FileId, Vec<Seat>> = BTreeMap::new();
     let is_below = |file: &FileId| manifests[*file].input.kustomization.is_some();
     let mut raw: BTreeSet<FileId> = manifests.files().filter(is_below).collect();
-    raw.extend(leaves.iter().flat_map(|leaf| leaf.files()));
+    raw.extend(leaves.iter().flat_map(|unit| unit.files().map(|member| member.file)));
     raw.extend(&patches);
     let mut units = assign(&raw);
     for leaf in leaves {
-        let members = leaf.members();
-        let unit = units.push(leaf.unit);
-        for (file, namespace) in members {
+        let unit = units.push(leaf);
+        for Member { file, namespace, .. } in units.get(unit).files() {
             // Another file is read for its sources only.
-            if manifests[file].input.is_looked_at() {
-                let seat = Seat { unit, namespace };
-                homes.entry(file).or_default().push(seat);
+            if manifests[*file].input.is_looked_at() {
+                let seat = Seat { unit, namespace: namespace.clone() };
+                homes.entry(*file).or_default().push(seat);
             }
         }
     }

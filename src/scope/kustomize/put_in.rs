@@ -22,8 +22,7 @@ impl Inclusions<'_> {
         let mut variables = applied.variables.clone();
         if let Some((patching, patch)) = self.amending(k) {
             if !patch.writes_only(applier::is_about_variables) {
-                let id = &applied.by.id;
-                let effect = Effect::ChangesObject(id.kind.to_string(), id.name.to_string());
+                let effect = Effect::changes(&applied.by.id);
                 return gathered.change_all(&self.why(patching, effect, patch.at), true);
             }
             let file = self.manifests.name(self.found[patching].input).to_owned();
