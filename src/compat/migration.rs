@@ -5,9 +5,7 @@
 //! reference, and nothing but an exclude goes before it. Whatever is not certain is left alone.
 
 use super::reloader::{self, Tags};
-use super::selection::{
-    After, Carried, ControllerRules, NotSelected, Select, Selection, carries_reloader,
-};
+use super::selection::{After, Carried, NotSelected, Select, Selection, carries_reloader};
 use super::wave;
 use crate::k8s::controllers::{RELOADER_KEYS, Role, WAVE_EXTRAS, WAVE_REQUIRED};
 use crate::k8s::providers::Target;
@@ -181,27 +179,19 @@ fn leave_reloader(
     own: Own<'_>,
     after: After,
 ) -> Fate {
-    let carried = Carried { opted_in: false, ..workload.carried.clone() };
-    if !carries_reloader(options, &carried) && !options.auto_reload_all {
+    let carried = workload.carried;
+    if !carries_reloader(options, carried) && !options.auto_reload_all {
         return Fate::Untouched;
     }
-    let rules = ControllerRules {
-        reloader: Some(options.clone()),
-        select: Select::Annotated,
-        ..ControllerRules::default()
-    };
-    let selection = Selection::new(&rules, workload.kind, &carried);
+    let selection = Selection::by_reloader(options, workload.kind, carried);
     match selection {
         Selection::None(NotSelected::Restarted) => return Fate::LeftAlone(Why::Restarted),
         Selection::None(_) | Selection::All if !workload.is_stamped || workload.has_stamp => {
             return Fate::Untouched;
         }
         Selection::None(_) | Selection::All => {
-            let mut changes = if options.auto_reload_all {
-                Vec::new()
-            } else {
-                removals(options, &carried, true)
-            };
+            let mut changes =
+                if options.auto_reload_all { Vec::new() } else { removals(options, carried, true) };
             set(&mut changes, own.ignore, "true");
             return Fate::Moves(Move { changes, ignored: true, ..Move::default() });
         }
@@ -232,9 +222,7 @@ fn leave_reloader(
             moved.outside.insert(known.source.clone());
         }
     }
-    for (target, selector) in
-        [Target::ConfigMap, Target::Secret].into_iter().zip(selection.selectors())
-    {
+    for (target, selector) in Target::ALL.into_iter().zip(selection.selectors()) {
         for entry in selector.listed() {
             let Some(name) = plain_name(entry) else {
                 return Fate::LeftAlone(Why::Pattern(entry.to_owned()));
@@ -251,8 +239,8 @@ fn leave_reloader(
     if let Some(one) = moved.inside.iter().find(|source| dropped.contains(&source.name)) {
         return Fate::LeftAlone(Why::OneName(one.name.clone()));
     }
-    let mut changes = removals(options, &carried, moved.outside.is_empty());
-    for target in [Target::ConfigMap, Target::Secret] {
+    let mut changes = removals(options, carried, moved.outside.is_empty());
+    for target in Target::ALL {
         let names = moved.outside.iter().filter(|source| source.target == target);
         let names: Vec<String> = names.map(|source| source.name.replace('.', "\\.")).collect();
         if !names.is_empty() {
@@ -267,7 +255,7 @@ fn leave_reloader(
     }
     let keeps = options.auto_reload_all || !moved.outside.is_empty();
     let says = after.select == Select::Annotated || (after.follows && keeps);
-    finish(&mut changes, &carried, own, says, &also, &dropped);
+    finish(&mut changes, carried, own, says, &also, &dropped);
     Fate::Moves(Move { changes, ..moved })
 }
 

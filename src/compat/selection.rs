@@ -63,6 +63,13 @@ pub struct Carried {
     pub opted_in: bool,
 }
 
+impl Carried {
+    /// The value of an annotation: that of the workload, else that of its pod template.
+    fn get(&self, key: &str) -> Option<&str> {
+        self.workload.get(key).or_else(|| self.template.get(key))
+    }
+}
+
 /// Why a workload takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSelected {
@@ -87,9 +94,6 @@ pub enum Selection {
     Both(Box<[Selector; 2]>),
 }
 
-/// The kinds of sources, in the order of the selectors.
-const TARGETS: [Target; 2] = [Target::ConfigMap, Target::Secret];
-
 impl Selection {
     /// What counts of a workload of the kind `kind`.
     pub fn new(rules: &ControllerRules, kind: &str, carried: &Carried) -> Self {
@@ -106,7 +110,7 @@ impl Selection {
                 Select::Annotated => Self::None(NotSelected::NoAnnotation),
             };
         };
-        let selectors = TARGETS.map(|target| {
+        let selectors = Target::ALL.map(|target| {
             Selector::new(options, kind, target, &carried.workload, &carried.template)
         });
         if selectors.iter().all(Selector::selects_nothing) {
@@ -116,6 +120,14 @@ impl Selection {
             return Self::None(NotSelected::Restarted);
         }
         Self::Reloader(Box::new(selectors))
+    }
+
+    /// What Reloader alone makes of a workload, whatever annotations of ours say.
+    pub fn by_reloader(flags: &reloader::ReloaderFlags, kind: &str, carried: &Carried) -> Self {
+        let reloader = Some(flags.clone());
+        let rules =
+            ControllerRules { select: Select::Annotated, reloader, ..ControllerRules::default() };
+        Self::new(&rules, kind, &Carried { opted_in: false, ..carried.clone() })
     }
 
     /// The selection of a workload that has a stamp of ours already, which covers all of its reads. Only
@@ -150,7 +162,7 @@ impl Selection {
     pub fn selector(&self, target: Target) -> Option<&Selector> {
         match self {
             Self::Reloader(selectors) | Self::Both(selectors) => {
-                let position = TARGETS.iter().position(|own| *own == target);
+                let position = Target::ALL.iter().position(|own| *own == target);
                 position.map(|position| &selectors[position])
             }
             Self::All | Self::None(_) => None,
@@ -181,10 +193,8 @@ impl Selection {
 pub fn carries_reloader(options: &reloader::ReloaderFlags, carried: &Carried) -> bool {
     let decides =
         |role: Role| matches!(role, Role::Auto | Role::TypedAuto(_) | Role::List(_) | Role::Search);
-    RELOADER_KEYS.iter().filter(|row| decides(row.role)).any(|row| {
-        let key = options.key(row.role);
-        carried.workload.get(key).or_else(|| carried.template.get(key)).is_some()
-    })
+    let mut rows = RELOADER_KEYS.iter().filter(|row| decides(row.role));
+    rows.any(|row| carried.get(options.key(row.role)).is_some())
 }
 
 /// Whether Reloader restarts the pods of a Rollout and leaves its pod template as it is.
@@ -205,12 +215,9 @@ pub enum Differs {
 /// The places where what follows Reloader's code is not what its documentation says.
 pub fn differences(options: &reloader::ReloaderFlags, carried: &Carried) -> Vec<Differs> {
     let mut found = Vec::new();
-    let of = |role: Role| {
-        let key = options.key(role);
-        carried.workload.get(key).or_else(|| carried.template.get(key))
-    };
+    let of = |role: Role| carried.get(options.key(role));
     let is_off = of(Role::Auto).is_some_and(|value| !value.is_empty() && !is_go_true(Some(value)));
-    let selects = TARGETS.iter().any(|&target| {
+    let selects = Target::ALL.iter().any(|&target| {
         is_go_true(of(Role::TypedAuto(target)))
             || of(Role::List(target)).is_some_and(|list| !list.trim().is_empty())
     });
@@ -222,7 +229,7 @@ pub fn differences(options: &reloader::ReloaderFlags, carried: &Carried) -> Vec<
         carried.workload.get(key).is_none()
             && carried.template.get(key).is_some_and(|list| !list.trim().is_empty())
     };
-    if TARGETS.iter().any(excludes) && carries_reloader(options, carried) {
+    if Target::ALL.iter().any(excludes) && carries_reloader(options, carried) {
         found.push(Differs::ExcludeOnTemplate);
     }
     found

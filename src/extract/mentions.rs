@@ -13,7 +13,7 @@ use crate::k8s::other_names::{CLUSTER_WIDE, OWN_GROUPS, is_free, is_other};
 use crate::k8s::providers::Target;
 use crate::k8s::referrers::{Names, POD_PARTS, Referrer, Within, referrers};
 use crate::k8s::sites::{SITES, Site, Under};
-use crate::text::{FileId, Span};
+use crate::text::{FileId, Span, words as words_of};
 use crate::yaml::path::{Route, Step};
 use crate::yaml::{self, Cursor, Kind, Style};
 use smol_str::SmolStr;
@@ -104,22 +104,15 @@ pub fn words(text: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
         // Escapes can say any name.
         return names.clone();
     }
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    let words = text.split(|c| !is_name(c)).map(|word| word.trim_matches(['-', '.']));
+    let words = words_of(text).map(|(_, word)| word);
     words.filter(|word| names.contains(*word)).map(str::to_owned).collect()
 }
 
 /// Whether a text can say a name: one of its words is one. An escape can hide one from this, but not
 /// from a pod either: such a text is read whole.
 fn says_any(text: &str, names: &BTreeSet<String>) -> bool {
-    let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
-    if memchr::memchr(b'\\', text.as_bytes()).is_some() {
-        return true;
-    }
-    let words = text.as_bytes().split(|&b| !is_name(b));
-    words
-        .filter_map(|word| std::str::from_utf8(word).ok())
-        .any(|word| !word.is_empty() && names.contains(word.trim_matches(['-', '.'])))
+    memchr::memchr(b'\\', text.as_bytes()).is_some()
+        || words_of(text).any(|(_, word)| names.contains(word))
 }
 
 /// What is known of the object that is searched.
@@ -300,7 +293,7 @@ impl MentionWalk<'_> {
                 Names::ConfigMap => targets.push(Target::ConfigMap),
                 Names::Secret => targets.push(Target::Secret),
                 Names::Rule | Names::ByKind(_) => {
-                    targets.extend([Target::ConfigMap, Target::Secret]);
+                    targets.extend(Target::ALL);
                 }
             }
         }

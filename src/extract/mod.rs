@@ -394,11 +394,12 @@ impl Reader<'_> {
         Place { file: self.file, span: node.span() }
     }
 
-    /// Points a finding at a node; its line is shown unless it stands in a Secret.
-    fn locate(&self, finding: Finding, node: Cursor<'_>, kind: &str) -> Finding {
+    /// Points a finding at a place; its line is shown unless it stands in an object of the kind Secret.
+    fn locate(&self, finding: Finding, span: Span, kind: &str) -> Finding {
+        let place = Place { file: self.file, span };
         match kind {
-            "Secret" => finding.at(self.place(node)),
-            _ => finding.quoting(self.place(node)),
+            "Secret" => finding.at(place),
+            _ => finding.quoting(place),
         }
     }
 
@@ -453,7 +454,8 @@ impl Reader<'_> {
             (Err((field, at, what)), _) | (_, Err((field, at, what))) => {
                 let message = format!("`metadata.{field}` of a {kind} is {what}, not a string");
                 let finding = Finding::new(Code::InvalidObject, message);
-                let finding = self.locate(finding, at, kind).help("put it in quotes").refusing();
+                let finding =
+                    self.locate(finding, at.span(), kind).help("put it in quotes").refusing();
                 self.facts.findings.push(finding);
                 return;
             }

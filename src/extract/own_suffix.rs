@@ -80,7 +80,7 @@ fn mode(reader: &mut Reader<'_>, metadata: Cursor<'_>, kind: &str) -> Option<Mod
     let found = Mode::named(&word);
     if found.is_none() {
         let message = format!("`{MODE}` is neither `annotation` nor `suffix`");
-        let finding = reader.locate(Finding::new(Code::UnknownName, message), at, kind);
+        let finding = reader.locate(Finding::new(Code::UnknownName, message), at.span(), kind);
         reader.facts.findings.push(finding);
     }
     found

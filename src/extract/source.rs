@@ -147,6 +147,20 @@ pub(super) struct Provided<'o, 'a> {
     pub(super) id: &'o Identity,
 }
 
+impl Provided<'_, '_> {
+    /// A finding about the object, at a place in it; its line is shown unless it stands in a Secret.
+    pub(super) fn finding(
+        self,
+        reader: &Reader<'_>,
+        code: Code,
+        at: Span,
+        message: String,
+    ) -> Finding {
+        let finding = Finding::new(code, message).about(self.id.to_string());
+        reader.locate(finding, at, &self.row.kind)
+    }
+}
+
 /// Reads what an object provides: one source for most kinds, several where a name path has items.
 pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Source> {
     let Provided { node, row, id, .. } = object;
@@ -360,15 +374,14 @@ impl<'a> Contents<'_, 'a> {
 
     /// The entries of a mapping as the cluster gets them: merges applied, the last of equal keys.
     fn pairs(&self, reader: &mut Reader<'_>, mapping: Cursor<'a>) -> Vec<KeyAndValue<'a>> {
-        let Provided { row, id, .. } = self.object;
+        let id = self.object.id;
         let mut found: Vec<KeyAndValue<'a>> = Vec::new();
         let mut wrong: Option<(Cursor<'a>, &'static str)> = None;
         collect(mapping, false, 0, &mut found, &mut wrong);
         if let Some((key, what)) = wrong {
             let message = format!("{id} has {what} where a key must be a string");
-            let finding = Finding::new(Code::InvalidObject, message).about(id.to_string());
-            let finding = reader.locate(finding, key, &row.kind).refusing();
-            reader.facts.findings.push(finding);
+            let finding = self.object.finding(reader, Code::InvalidObject, key.span(), message);
+            reader.facts.findings.push(finding.refusing());
         }
         // A stable sort keeps the order of equal keys: the last one counts.
         found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -381,10 +394,9 @@ impl<'a> Contents<'_, 'a> {
             if !pair.merged && !last.merged {
                 let key = &pair.name;
                 let message = format!("the key `{key}` of {id} stands twice; the last one counts");
-                let finding = Finding::new(Code::DuplicateKey, message)
-                    .about(id.to_string())
-                    .related(reader.place(last.key), "the first one");
-                let mut finding = reader.locate(finding, pair.key, &row.kind);
+                let at = pair.key.span();
+                let finding = self.object.finding(reader, Code::DuplicateKey, at, message);
+                let mut finding = finding.related(reader.place(last.key), "the first one");
                 finding.severity = crate::finding::Severity::Warning;
                 reader.facts.findings.push(finding);
             }
@@ -468,8 +480,7 @@ impl<'a> SourceControl<'a> {
             if !any {
                 let message =
                     format!("{id} has no key `{key}` that `{}` could ignore", super::IGNORE_KEYS);
-                let finding = Finding::new(Code::UnknownName, message).about(id.to_string());
-                let finding = reader.locate(finding, *at, &object.row.kind);
+                let finding = object.finding(reader, Code::UnknownName, at.span(), message);
                 reader.facts.findings.push(finding);
             }
         }
@@ -478,11 +489,9 @@ impl<'a> SourceControl<'a> {
 
 fn null_value(reader: &mut Reader<'_>, object: Provided<'_, '_>, pair: &KeyAndValue<'_>) {
     let message = format!("the value of `{}` of {} is null", pair.name, object.id);
-    let finding = Finding::new(Code::NullValue, message)
-        .about(object.id.to_string())
-        .help("write \"\" for an empty value, or remove the key");
-    let finding = reader.locate(finding, pair.key, &object.row.kind);
-    reader.facts.findings.push(finding);
+    let finding = object.finding(reader, Code::NullValue, pair.key.span(), message);
+    let help = "write \"\" for an empty value, or remove the key";
+    reader.facts.findings.push(finding.help(help));
 }
 
 fn bad_base64(
@@ -497,7 +506,6 @@ fn bad_base64(
         Target::ConfigMap => "encode the value, or move it to `data`",
     };
     let message = format!("`{}` of {id} holds no base64 under `{key}`", content.path);
-    let finding = Finding::new(Code::InvalidBase64, message).about(id.to_string()).help(help);
-    let finding = reader.locate(finding, pair.key, &object.row.kind);
-    reader.facts.findings.push(finding);
+    let finding = object.finding(reader, Code::InvalidBase64, pair.key.span(), message);
+    reader.facts.findings.push(finding.help(help));
 }

@@ -40,7 +40,7 @@ static ADDED: LazyLock<Vec<(AddedBy, TableRow<Site>)>> = LazyLock::new(|| {
         (AddedBy::Wave, "annotation of Wave"),
         (AddedBy::Label, "collected by label"),
     ];
-    let targets = [Target::ConfigMap, Target::Secret];
+    let targets = Target::ALL;
     rows.iter().flat_map(|&(by, id)| targets.map(|target| (by, row(id, target)))).collect()
 });
 

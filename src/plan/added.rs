@@ -81,7 +81,7 @@ impl<'a> Planner<'a> {
         let named: BTreeSet<(Target, &str)> =
             references.map(|reference| (reference.site.target, reference.name.as_str())).collect();
         let collectors = self.collectors(object, template);
-        for target in [Target::ConfigMap, Target::Secret] {
+        for target in Target::ALL {
             let has_list =
                 selection.selector(target).is_some_and(|own| own.listed().next().is_some());
             let rows: Vec<u64> = collectors

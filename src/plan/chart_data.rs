@@ -53,7 +53,7 @@ impl Planner<'_> {
             .flat_map(|member| &manifests[member.file].makers)
             .filter(|maker| maker.upgraded && is_in_chart(rendered, maker.rendered.as_ref()))
             .collect();
-        let all = [Target::ConfigMap, Target::Secret];
+        let all = Target::ALL;
         let all = all.into_iter().flat_map(|target| resolver.all(seat, target));
         let all = all.filter(|indexed| {
             let owner = manifests.owner(indexed.copy);

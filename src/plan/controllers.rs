@@ -2,9 +2,8 @@
 
 use super::{Decision, Planner, Reason};
 use crate::compat::pattern::Unusable;
-use crate::compat::reloader;
 use crate::compat::selection::{
-    Carried, ControllerRules, Differs, Select, Selection, carries_reloader, differences,
+    Carried, ControllerRules, Differs, Selection, carries_reloader, differences,
 };
 use crate::compat::wave;
 use crate::extract::{Object, Template};
@@ -106,15 +105,9 @@ impl Planner<'_> {
         if self.options.migrate.is_some() {
             return;
         }
-        let carried = Carried { opted_in: false, ..said.carried.clone() };
-        let options = self.options.rules.compat.reloader.clone();
-        let options: reloader::ReloaderFlags = options.unwrap_or_default();
-        let rules = ControllerRules {
-            select: Select::Annotated,
-            reloader: Some(options.clone()),
-            ..ControllerRules::default()
-        };
-        let selection = Selection::new(&rules, &object.id.kind, &carried);
+        let carried = &said.carried;
+        let flags = self.options.rules.compat.reloader.clone().unwrap_or_default();
+        let selection = Selection::by_reloader(&flags, &object.id.kind, carried);
         let is_counted = |reason: &Reason| {
             let (Reason::Counted(_), Some(at)) = (reason, reason.source()) else {
                 return false;
@@ -123,7 +116,7 @@ impl Planner<'_> {
             selection.counts(source.target, &source.name, source.tags)
         };
         // What is left to it on purpose, outside of the manifests, does not roll twice.
-        let by_reloader = carries_reloader(&options, &carried) && reasons.iter().any(is_counted);
+        let by_reloader = carries_reloader(&flags, carried) && reasons.iter().any(is_counted);
         let by_wave = wave::is_enabled(&object.id.kind, &carried.workload);
         for (is_on, name) in [(by_reloader, "reloader"), (by_wave, "wave")] {
             if is_on {

@@ -8,7 +8,7 @@ use crate::extract::{
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
 use crate::resolve::index::{Index, IndexedId};
-use crate::resolve::{ReferringObject, Resolver, fitting};
+use crate::resolve::{ReferringObject, Resolver, fitting, may_be_one};
 use crate::scope::{Home, UnitId, Units};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -246,8 +246,7 @@ impl<'a> Candidates<'a> {
     /// The groups of any unit that may have a name in a namespace.
     pub(super) fn anywhere(&self, name: &str, own: Option<&str>) -> impl Iterator<Item = usize> {
         let named = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
-        let fits = move |space: Option<&str>| own.is_none() || space.is_none() || space == own;
-        named.iter().copied().filter(move |&group| fits(self.groups[group].namespace))
+        named.iter().copied().filter(move |&group| may_be_one(own, self.groups[group].namespace))
     }
 
     /// Blocks all sources whose name, with or without a suffix, a text says that could not be read.
@@ -286,33 +285,26 @@ fn item(at: SourceId, source: &Source, options: &Options) -> Option<Candidate> {
     let naming: &Naming = source.naming.as_deref()?;
     let fits = |base: &&String| is_suffixed(&source.name, base);
     let marked = naming.base.as_ref().filter(fits);
-    let base = marked.map_or_else(|| source.name.to_string(), String::clone);
-    if options.goal == Goal::Strip {
-        let base = marked?.clone();
-        return Some(Candidate {
-            at,
-            current: source.name.to_string(),
-            new: base.clone(),
-            base,
-            wanted: true,
-            hold: None,
-            definition: None,
-            inside: false,
-        });
-    }
-    if naming.mode.unwrap_or(options.mode) != Mode::Suffix {
+    let strips = options.goal == Goal::Strip;
+    if !strips && naming.mode.unwrap_or(options.mode) != Mode::Suffix {
         return None;
     }
+    let base = match marked {
+        Some(base) => base.clone(),
+        None if strips => return None,
+        None => source.name.to_string(),
+    };
     let new = match &naming.suffix {
+        _ if strips => base.clone(),
         Ok(suffix) => format!("{base}-{suffix}"),
         Err(_) => source.name.to_string(),
     };
     Some(Candidate {
         at,
         current: source.name.to_string(),
-        new,
-        wanted: options.naming.all_sources || marked.is_some(),
         base,
+        new,
+        wanted: strips || options.naming.all_sources || marked.is_some(),
         hold: None,
         definition: None,
         inside: false,

@@ -51,7 +51,7 @@ fn link(
     let meant: Vec<Target> = match (&of_pod, &mention.what) {
         (Some((target, _)), _) => vec![*target],
         (None, Meaning::Reference(targets)) => targets.clone(),
-        (None, Meaning::Unknown) => vec![Target::ConfigMap, Target::Secret],
+        (None, Meaning::Unknown) => Target::ALL.to_vec(),
         (None, Meaning::Other | Meaning::Definition(_)) => Vec::new(),
     };
     let rewritten = match &of_pod {

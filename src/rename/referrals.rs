@@ -14,8 +14,6 @@ use crate::text::FileId;
 use crate::text::input::Found;
 use std::collections::BTreeMap;
 
-const BOTH: &[Target] = &[Target::ConfigMap, Target::Secret];
-
 /// A place that follows the sources that it means.
 pub(super) struct Link {
     pub(super) mention: MentionId,
@@ -94,7 +92,7 @@ impl Links {
         let targets: &[Target] = match (&mention.what, &of_pod) {
             (_, Some(target)) => std::slice::from_ref(target),
             (Meaning::Reference(targets), None) => targets,
-            (Meaning::Unknown, None) => BOTH,
+            (Meaning::Unknown, None) => &Target::ALL,
             (Meaning::Other | Meaning::Definition(_), None) => return,
         };
         let is_unknown = mention.what == Meaning::Unknown && of_pod.is_none();

@@ -456,19 +456,12 @@ fn settle(
                 && said.insert((shadowed, last))
             {
                 let (first, second) = (manifests.owner(shadowed), manifests.owner(last));
-                findings.push(
-                    Finding::new(
-                        Code::ShadowedSource,
-                        format!(
-                            "{} stands twice with different content; the last one counts",
-                            second.id
-                        ),
-                    )
-                    .about(second.id.to_string())
-                    .at(second.place_of_name())
-                    .related(first.place_of_name(), "this one does not count")
-                    .help("remove one of the two"),
-                );
+                let id = &second.id;
+                let message =
+                    format!("{id} stands twice with different content; the last one counts");
+                let finding = second.finding(Code::ShadowedSource, message);
+                let finding = finding.related(first.place_of_name(), "this one does not count");
+                findings.push(finding.help("remove one of the two"));
             }
         }
         counting.push(last);

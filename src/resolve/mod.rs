@@ -95,6 +95,11 @@ pub fn fitting<'a, T>(
     })
 }
 
+/// Whether two namespaces may be the same: one that is not written may be any.
+pub fn may_be_one(one: Option<&str>, other: Option<&str>) -> bool {
+    one.is_none() || other.is_none() || one == other
+}
+
 fn exact<'a>(candidates: &'a [Indexed], own: Option<&str>) -> Option<&'a Indexed> {
     candidates.iter().find(|c| c.namespace.as_deref() == own)
 }
@@ -124,8 +129,7 @@ impl<'a> Resolver<'a> {
 
     /// Whether a source is in the namespace of a workload, as far as both are written.
     pub fn is_near(&self, seat: &Seat, workload: &Object, indexed: &Indexed) -> bool {
-        let own = self.own_namespace(seat, workload);
-        own.is_none() || indexed.namespace.is_none() || indexed.namespace.as_deref() == own
+        may_be_one(self.own_namespace(seat, workload), indexed.namespace.as_deref())
     }
 
     /// What a name means that stands in no pod spec: in the namespace that goes with it, or in that of
@@ -156,10 +160,8 @@ impl<'a> Resolver<'a> {
         name: &str,
     ) -> Option<MadeBy> {
         let own = self.own_namespace(seat, workload);
-        let fits =
-            |namespace: Option<&str>| own.is_none() || namespace.is_none() || namespace == own;
         let mut found = self.index.made(seat.unit, target, name).iter();
-        let found = found.find(|made| fits(made.namespace.as_deref()));
+        let found = found.find(|made| may_be_one(own, made.namespace.as_deref()));
         let object = found.map(|made| MadeBy::Object(made.file, made.number));
         object.or_else(|| published(target, name).map(MadeBy::Everywhere))
     }

@@ -147,6 +147,17 @@ pub fn line_range(text: &str, byte: usize) -> std::ops::Range<usize> {
     start..end
 }
 
+/// The words of a text that may be names of objects, in order, and where they begin. What stands between them
+/// is no letter, digit, dash or dot; a dash or dot at the end of a word belongs to the sentence.
+pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let words = text.split(move |c| !is_of_name(c)).filter(|word| !word.is_empty());
+    words.map(|word| {
+        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+        (start, word.trim_matches(['-', '.']))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
