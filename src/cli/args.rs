@@ -1,5 +1,6 @@
 //! The command line as clap reads it.
 
+use super::builds::BuildRequest;
 use super::examples::with_examples;
 use super::explain::{AskedWorkload, wanted};
 use super::history::HistoryArgs;
@@ -8,9 +9,10 @@ use super::output::output;
 use crate::config::settings::{Settings, heading};
 use crate::finding::{Code, Severity};
 use crate::io::builds::Builder;
+use crate::io::stdout;
 use crate::report::{Format, Subject};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Stamp a digest of exactly what each workload reads from ConfigMaps and Secrets into its pod
 /// template, so that an apply rolls exactly the affected pods.
@@ -39,59 +41,17 @@ pub(super) struct Cli {
     pub(super) previous: Option<PathBuf>,
     #[command(flatten)]
     pub(super) common: Common,
+    /// The log file that was named for this run, with or without a verb.
+    #[arg(skip)]
+    pub(super) log_file: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 pub(super) enum Arguments {
     /// Stamp files in place
-    Write {
-        /// Files and folders
-        #[arg(value_name = "PATH", required = true)]
-        paths: Vec<PathBuf>,
-        /// Print what would change as a unified diff, and write nothing
-        #[arg(long)]
-        diff: bool,
-        /// Say at the end how many findings there are of each code, and what the workloads come to
-        #[arg(long, help_heading = heading::FINDINGS)]
-        statistics: bool,
-        /// With --build, build only overlays of which a file changed since a revision of git
-        #[arg(long, value_name = "REV", requires = "build", help_heading = heading::OVERLAYS)]
-        since: Option<String>,
-        #[command(flatten)]
-        building: Building,
-        #[command(flatten)]
-        common: Common,
-    },
+    Write(WriteArguments),
     /// Change nothing; exit with 1 if a stamp is missing, stale or left over
-    Check {
-        /// Files and folders; without any, the standard input
-        #[arg(value_name = "PATH")]
-        paths: Vec<PathBuf>,
-        /// Print what `write` would change as a unified diff
-        #[arg(long)]
-        diff: bool,
-        /// Other checkers mend with it what they find; here that is another verb
-        #[arg(long, hide = true)]
-        fix: bool,
-        /// Say only what changes since a revision of git can have caused; in CI, since the branch that a pull
-        /// request goes to. With --build, only overlays are built of which a file changed
-        #[arg(long, value_name = "REV", help_heading = heading::FINDINGS)]
-        since: Option<String>,
-        /// Write a rule under `silence` into the configuration for each finding that there is today, so that
-        /// only what comes later is said
-        #[arg(long, conflicts_with = "config_from", help_heading = heading::CONFIGURATION)]
-        add_silence: bool,
-        /// Take input without any Kubernetes object for clean; otherwise it is an error (exit code 2)
-        #[arg(long, help_heading = heading::INPUT)]
-        allow_empty: bool,
-        /// Say at the end how many findings there are of each code, and what the workloads come to
-        #[arg(long, help_heading = heading::FINDINGS)]
-        statistics: bool,
-        #[command(flatten)]
-        building: Building,
-        #[command(flatten)]
-        common: Common,
-    },
+    Check(CheckArguments),
     /// Remove every stamp of ours, from files in place or (without PATH) from a stream
     ///
     /// Everything else comes back as it was, but for annotations without a value: `annotations: ~` becomes
@@ -231,8 +191,59 @@ pub(super) enum Arguments {
     },
 }
 
+#[derive(Args)]
+pub(super) struct WriteArguments {
+    /// Files and folders
+    #[arg(value_name = "PATH", required = true)]
+    pub(super) paths: Vec<PathBuf>,
+    /// Print what would change as a unified diff, and write nothing
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// Say at the end how many findings there are of each code, and what the workloads come to
+    #[arg(long, help_heading = heading::FINDINGS)]
+    pub(super) statistics: bool,
+    /// With --build, build only overlays of which a file changed since a revision of git
+    #[arg(long, value_name = "REV", requires = "build", help_heading = heading::OVERLAYS)]
+    pub(super) since: Option<String>,
+    #[command(flatten)]
+    pub(super) building: Building,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Args)]
+pub(super) struct CheckArguments {
+    /// Files and folders; without any, the standard input
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Print what `write` would change as a unified diff
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// Other checkers mend with it what they find; here that is another verb
+    #[arg(long, hide = true)]
+    pub(super) fix: bool,
+    /// Say only what changes since a revision of git can have caused; in CI, since the branch that a pull
+    /// request goes to. With --build, only overlays are built of which a file changed
+    #[arg(long, value_name = "REV", help_heading = heading::FINDINGS)]
+    pub(super) since: Option<String>,
+    /// Write a rule under `silence` into the configuration for each finding that there is today, so that
+    /// only what comes later is said
+    #[arg(long, conflicts_with = "config_from", help_heading = heading::CONFIGURATION)]
+    pub(super) add_silence: bool,
+    /// Take input without any Kubernetes object for clean; otherwise it is an error (exit code 2)
+    #[arg(long, help_heading = heading::INPUT)]
+    pub(super) allow_empty: bool,
+    /// Say at the end how many findings there are of each code, and what the workloads come to
+    #[arg(long, help_heading = heading::FINDINGS)]
+    pub(super) statistics: bool,
+    #[command(flatten)]
+    pub(super) building: Building,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
 /// What is built beside what files say.
-#[derive(Args, Clone, Default)]
+#[derive(Args)]
 pub(super) struct Building {
     /// Build every overlay below the paths with this program, and take what it prints for what is
     /// applied: `kustomize`, `kubectl`, or a command with `{}` in the place of the folder
@@ -244,9 +255,19 @@ pub(super) struct Building {
     /// With --build, write patches for workloads as well whose shared file holds the right stamp
     #[arg(long, requires = "build", help_heading = heading::OVERLAYS)]
     pub(super) all_patches: bool,
-    /// The revision since which a file of an overlay must have changed to be built.
-    #[arg(skip)]
-    pub(super) since: Option<String>,
+}
+
+impl Building {
+    /// What is built below these paths, if a builder was named: with `since`, only overlays of which a file
+    /// changed since that revision.
+    pub(super) fn request<'a>(
+        &'a self,
+        paths: &'a [PathBuf],
+        since: Option<&'a str>,
+    ) -> Option<BuildRequest<'a>> {
+        let builder = self.build.as_ref()?;
+        Some(BuildRequest { paths, builder, since, all: self.all_patches })
+    }
 }
 
 /// The options that every verb but `completions` has.
@@ -347,48 +368,26 @@ pub(super) enum Colour {
 
 /// Options that a verb takes like any other, so that one set of arguments serves all verbs, and does not
 /// obey: its help does not offer them.
-const NOT_OBEYED: &[(&str, &[&str])] = &[
+const NOT_OBEYED: &[(&str, &str)] = &[
     // Stamps and names are taken back whatever they were made of.
     (
         "strip",
-        &[
-            "mode",
-            "suffix_hash",
-            "all_sources",
-            "immutable",
-            "hash_key_file",
-            "foreign_checksums",
-            "foreign_match",
-            "foreign_tie",
-            "foreign_version_labels",
-            "select",
-            "compat_reloader",
-            "compat_wave",
-        ],
+        "mode suffix_hash all_sources immutable hash_key_file foreign_checksums foreign_match \
+         foreign_tie foreign_version_labels select compat_reloader compat_wave",
     ),
     // The controller that is left is followed.
     (
         "migrate",
-        &[
-            "compat_reloader",
-            "compat_wave",
-            "mode",
-            "suffix_hash",
-            "all_sources",
-            "immutable",
-            "foreign_checksums",
-            "foreign_match",
-            "foreign_tie",
-            "foreign_version_labels",
-        ],
+        "compat_reloader compat_wave mode suffix_hash all_sources immutable foreign_checksums \
+         foreign_match foreign_tie foreign_version_labels",
     ),
     // It reads the standard input, which is one unit, and patches stamps alone.
-    ("patches", &["exclude", "unit", "mode", "suffix_hash", "all_sources", "immutable"]),
+    ("patches", "exclude unit mode suffix_hash all_sources immutable"),
     // These say no findings.
-    ("init", &["strict", "output", "color", "quiet", "min_severity", "verbose"]),
-    ("impact", &["quiet", "min_severity"]),
-    ("graph", &["color", "quiet", "min_severity", "verbose"]),
-    ("history", &["color", "min_severity", "verbose", "strict"]),
+    ("init", "strict output color quiet min_severity verbose"),
+    ("impact", "quiet min_severity"),
+    ("graph", "color quiet min_severity verbose"),
+    ("history", "color min_severity verbose strict"),
 ];
 
 /// What the verbs report whose reports are about something else than one run.
@@ -409,9 +408,21 @@ pub fn command() -> clap::Command {
     });
     NOT_OBEYED.iter().fold(command, |command, &(verb, options)| {
         command.mut_subcommand(verb, |verb| {
-            options.iter().fold(verb, |verb, &id| verb.mut_arg(id, |option| option.hide(true)))
+            let hide = |verb: clap::Command, id| verb.mut_arg(id, |option| option.hide(true));
+            options.split_whitespace().fold(verb, hide)
         })
     })
+}
+
+impl Colour {
+    /// Whether the standard output, or else the standard error, gets colours.
+    pub(super) fn is_taken(self, on_stdout: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => stdout::takes_colour(on_stdout),
+        }
+    }
 }
 
 impl Common {
@@ -434,33 +445,10 @@ impl Cli {
     pub(super) fn parse(arguments: Vec<std::ffi::OsString>) -> Result<Self, clap::Error> {
         let mut command = command();
         let mut matches = command.try_get_matches_from_mut(arguments)?;
-        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
-    }
-
-    /// The log file of a run, if the user named one.
-    pub(super) fn log_file(&self) -> Option<&Path> {
-        let common = match &self.verb {
-            None => &self.common,
-            Some(
-                Arguments::Write { common, .. }
-                | Arguments::Check { common, .. }
-                | Arguments::Strip { common, .. }
-                | Arguments::Explain { common, .. }
-                | Arguments::Migrate { common, .. }
-                | Arguments::Patches { common, .. }
-                | Arguments::Impact { common, .. }
-                | Arguments::Graph { common, .. }
-                | Arguments::History { common, .. }
-                | Arguments::Init { common, .. },
-            ) => common,
-            Some(
-                Arguments::Rule { .. }
-                | Arguments::Completions { .. }
-                | Arguments::CompleteWorkloads { .. }
-                | Arguments::Man { .. }
-                | Arguments::CopyTo { .. },
-            ) => return None,
-        };
-        common.log_file.as_deref()
+        let of_verb = matches.subcommand().map_or(&matches, |(_, of_verb)| of_verb);
+        // Some verbs have no such option.
+        let log_file = of_verb.try_get_one("log_file").ok().flatten().cloned();
+        let cli = Self::from_arg_matches_mut(&mut matches);
+        cli.map(|cli| Self { log_file, ..cli }).map_err(|error| error.format(&mut command))
     }
 }

@@ -235,9 +235,11 @@ fn is_drift(code: Code) -> bool {
     )
 }
 
-/// What is built, and of what.
-pub(super) struct AskedOfBuilds<'a> {
+/// Which overlays are built, and with what.
+pub(super) struct BuildRequest<'a> {
+    /// The files and folders whose overlays are built.
     pub(super) paths: &'a [PathBuf],
+    /// The program that builds one.
     pub(super) builder: &'a Builder,
     /// The revision since which a file of an overlay must have changed.
     pub(super) since: Option<&'a str>,
@@ -246,16 +248,19 @@ pub(super) struct AskedOfBuilds<'a> {
 }
 
 impl Run<'_> {
-    fn builds(&self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<Builds> {
-        let builder = asked.builder.clone();
-        build(asked.paths, builder, asked.since, &self.settings, self.options.jobs)
+    fn builds(&self, request: &BuildRequest<'_>) -> anyhow::Result<Builds> {
+        let builder = request.builder.clone();
+        build(request.paths, builder, request.since, &self.settings, self.options.jobs)
     }
 
     /// Builds the overlays, and says which stamps files must change beside what the outcome changes.
-    pub(super) fn build(&mut self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<Vec<StampsChange>> {
-        let builds = self.builds(asked)?;
+    pub(super) fn build(
+        &mut self,
+        request: &BuildRequest<'_>,
+    ) -> anyhow::Result<Vec<StampsChange>> {
+        let builds = self.builds(request)?;
         let annotation = &self.options.annotation;
-        let (changes, mut findings) = builds.changes(&self.outcome, annotation, asked.all);
+        let (changes, mut findings) = builds.changes(&self.outcome, annotation, request.all);
         findings.extend(builds.findings(&self.outcome, false));
         builds.answer(&mut self.outcome);
         self.outcome.add(findings);
@@ -263,8 +268,8 @@ impl Run<'_> {
     }
 
     /// Builds the overlays again, and says which stamps are not right although all were written.
-    pub(super) fn prove(&mut self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<()> {
-        let builds = self.builds(asked)?;
+    pub(super) fn prove(&mut self, request: &BuildRequest<'_>) -> anyhow::Result<()> {
+        let builds = self.builds(request)?;
         let mut findings = builds.findings(&self.outcome, true);
         findings.retain(|finding| {
             let is_known =
@@ -281,10 +286,10 @@ impl Run<'_> {
     }
 
     /// Builds the overlays, and says what is not right in what they build and in their stamps files.
-    pub(super) fn check_builds(&mut self, asked: &AskedOfBuilds<'_>) -> anyhow::Result<()> {
-        let builds = self.builds(asked)?;
+    pub(super) fn check_builds(&mut self, request: &BuildRequest<'_>) -> anyhow::Result<()> {
+        let builds = self.builds(request)?;
         let annotation = &self.options.annotation;
-        let (changes, mut findings) = builds.changes(&self.outcome, annotation, asked.all);
+        let (changes, mut findings) = builds.changes(&self.outcome, annotation, request.all);
         // A stamp that is missing or stale in a build says it already.
         let left = changes.iter().filter(|change| builds.is_right(&change.kustomization));
         findings.extend(left.map(StampsChange::finding));

@@ -3,6 +3,7 @@
 use super::builds::failed;
 use crate::finding::Finding;
 use crate::io::builds::Builder;
+use crate::io::files;
 use crate::io::overlays::{self as on_disk, Overlay, Prints};
 use crate::io::progress::Progress;
 use crate::outcome::Outcome;
@@ -29,7 +30,7 @@ impl Overlays {
         let paths: Vec<PathBuf> = paths.iter().map(|path| root.join(path)).collect();
         let named = |overlay: Overlay| {
             let inside = overlay.path.parent().and_then(|folder| folder.strip_prefix(root).ok());
-            let inside = inside.map(crate::io::overlays::slashed).unwrap_or_default();
+            let inside = inside.map(files::name).unwrap_or_default();
             let name = name(&inside);
             (if name.is_empty() { ".".to_owned() } else { name }, overlay)
         };
@@ -86,14 +87,9 @@ impl Overlays {
             match built {
                 Ok(text) => {
                     let input = Input {
-                        name: name.clone(),
-                        found: Found::Walked(0),
-                        path: None,
-                        print: None,
                         folder: name.clone(),
-                        kustomization: None,
-                        below: None,
                         depth: 1,
+                        ..Input::new(name, Found::Walked(0))
                     };
                     loaded.push(input, Some(text.into()), None);
                 }

@@ -1,7 +1,6 @@
 //! Changes nothing, and says what is not as it should be.
 
-use super::args::{Building, Common};
-use super::builds;
+use super::args::{CheckArguments, Common};
 use super::run::{Run, print, start_ungrouped};
 use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::Goal;
@@ -13,32 +12,23 @@ use crate::yaml::EditSet;
 use anyhow::{Context, anyhow, bail};
 use std::path::PathBuf;
 
-/// What a check is asked for beside the options of all verbs.
-pub(super) struct CheckArguments {
-    pub(super) diff: bool,
-    pub(super) add_silence: bool,
-    pub(super) allow_empty: bool,
-    pub(super) statistics: bool,
-    pub(super) since: Option<String>,
-    pub(super) building: Building,
-}
-
-pub(super) fn check(
-    paths: &[PathBuf],
-    common: &Common,
-    asked: &CheckArguments,
-) -> anyhow::Result<Exit> {
-    let building = &asked.building;
-    let common = &Common { makes_stamps_files: building.build.is_some(), ..common.clone() };
+pub(super) fn check(asked: &CheckArguments) -> anyhow::Result<Exit> {
+    if asked.diff && !IS_ON_A_MACHINE {
+        bail!("no diffs in a page: install rollstamp and run it in a shell");
+    }
+    if asked.fix {
+        bail!("check changes nothing: run `rollstamp write` on the same paths");
+    }
+    let (paths, since) = (&asked.paths, asked.since.as_deref());
+    let request = asked.building.request(paths, since).filter(|_| IS_ON_A_MACHINE);
+    let common = &Common { makes_stamps_files: request.is_some(), ..asked.common.clone() };
     let Some(mut run) = start_ungrouped(paths, common, Verb::Check, Goal::Check)? else {
         return Ok(Exit::Trouble);
     };
-    if let Some(builder) = building.build.as_ref().filter(|_| IS_ON_A_MACHINE) {
-        let since = asked.since.as_deref();
-        let all = building.all_patches;
-        run.check_builds(&builds::AskedOfBuilds { paths, builder, since, all })?;
+    if let Some(request) = &request {
+        run.check_builds(request)?;
     }
-    if let Some(revision) = asked.since.as_ref().filter(|_| IS_ON_A_MACHINE) {
+    if let Some(revision) = since.filter(|_| IS_ON_A_MACHINE) {
         run.keep_since(revision, paths)?;
     }
     run.outcome.group();

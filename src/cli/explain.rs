@@ -67,7 +67,7 @@ pub(super) fn explain(
     }
     let chosen = chosen?;
     run.quote(Subject::Explanation);
-    let view = ExplainView { view: run.view(), workloads: &chosen };
+    let view = ExplainView { view: run.view(), workloads: &chosen.workloads, taken: &chosen.taken };
     print(|out| common.output.explain(&view, out))?;
     if common.verbose {
         let summary = summary::read(&run.outcome);
@@ -78,8 +78,9 @@ pub(super) fn explain(
 
 /// Keeps the findings about these workloads and about what they read, and those about files that could not
 /// be read, because they may hold more of it.
-fn keep_about(outcome: &mut Outcome, chosen: &BTreeSet<ObjectId>) {
+fn keep_about(outcome: &mut Outcome, chosen: &Chosen) {
     let manifests = &outcome.manifests;
+    let chosen = &chosen.workloads;
     let planned = outcome.plan.workloads.iter().filter(|p| chosen.contains(&p.object));
     let reasons = planned.flat_map(|planned| &planned.reasons);
     let sources = reasons.filter_map(Reason::source).map(|source| manifests.owner(source).place);
@@ -97,30 +98,43 @@ fn keep_about(outcome: &mut Outcome, chosen: &BTreeSet<ObjectId>) {
     });
 }
 
-/// The workloads to explain: all, or those that are wanted.
+/// What is explained.
+#[derive(Default)]
+struct Chosen {
+    /// Workloads.
+    workloads: BTreeSet<ObjectId>,
+    /// Objects of Flux that take values, by their positions in the plan.
+    taken: BTreeSet<usize>,
+}
+
+/// The workloads and the objects of Flux to explain: all, or those that are wanted.
 fn choose(
     outcome: &Outcome,
     wanted: &[AskedWorkload],
     namespace: Option<&str>,
-) -> anyhow::Result<BTreeSet<ObjectId>> {
+) -> anyhow::Result<Chosen> {
     let planned = outcome.plan.workloads.iter();
     let all: BTreeSet<ObjectId> = planned.map(|planned| planned.object).collect();
+    let readers = outcome.plan.taken.iter().map(|taken| &taken.reader(&outcome.manifests).id);
     if wanted.is_empty() {
-        return Ok(all);
+        return Ok(Chosen { workloads: all, taken: (0..readers.len()).collect() });
     }
-    let mut chosen = BTreeSet::new();
+    let mut chosen = Chosen::default();
     for wanted in wanted {
         let mut found = false;
-        for &at in &all {
-            let id = &outcome.manifests[at].id;
+        let is_wanted = |id: &Identity| {
             let own = id.namespace.as_deref().or(namespace);
-            if short_names::means(&wanted.kind, &id.kind)
+            short_names::means(&wanted.kind, &id.kind)
                 && id.name == wanted.name
                 && namespace.is_none_or(|namespace| own == Some(namespace))
-            {
-                found = true;
-                chosen.insert(at);
-            }
+        };
+        for &at in all.iter().filter(|&&at| is_wanted(&outcome.manifests[at].id)) {
+            found = true;
+            chosen.workloads.insert(at);
+        }
+        for (at, _) in readers.clone().enumerate().filter(|(_, id)| is_wanted(id)) {
+            found = true;
+            chosen.taken.insert(at);
         }
         if !found {
             if let Some(delegate) = delegate(outcome, wanted) {

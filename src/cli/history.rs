@@ -57,13 +57,7 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
             |side, outcome| ComparedState::new(side, outcome, namespace, options.unit, &roots);
         let states = (state(Side::Before, &before), state(Side::After, &after));
         // Stamps as they stood where there were any; else as if every apply had gone through rollstamp.
-        let asked = Asked {
-            assume: None,
-            annotation: &options.annotation,
-            foreign: &options.rules.foreign,
-            jobs: options.jobs,
-        };
-        history.add(commit, &compare(&states.0, &states.1, &asked));
+        history.add(commit, &compare(&states.0, &states.1, &Asked::new(None, &options)));
         before = after;
         if shows_progress {
             let end = if i + 1 == count { "\n" } else { "" };

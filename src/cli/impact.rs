@@ -1,6 +1,6 @@
 //! What an apply does to running pods: two states loaded, processed and compared.
 
-use super::args::{Colour, Common};
+use super::args::Common;
 use super::built::Overlays;
 use super::explain::{AskedWorkload, wanted};
 use super::run::{print, start};
@@ -15,7 +15,6 @@ use crate::io::checkout::Checkout;
 use crate::io::files::Keep;
 use crate::io::{files, git, reload, stdout};
 use crate::k8s::short_names;
-use crate::outcome::Outcome;
 use crate::process::Loaded;
 use crate::report::{Verb, count, impact as reports};
 use anyhow::{Context, bail};
@@ -40,7 +39,7 @@ pub(super) struct ImpactArgs {
     /// Which stamps count
     /// [default: written, if either side has any; else stamped]
     #[arg(long, value_name = "STAMPS", value_enum, verbatim_doc_comment)]
-    assume: Option<AssumeArg>,
+    assume: Option<Assume>,
     /// Show only these answers; can stand several times
     #[arg(long, value_name = "ANSWER", value_enum)]
     only: Vec<OnlyArg>,
@@ -61,14 +60,6 @@ pub(super) struct ImpactArgs {
     /// same mark
     #[arg(long, value_name = "TEXT", default_value = "")]
     title: String,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum AssumeArg {
-    /// Those that rollstamp would write, as if both states went through it
-    Stamped,
-    /// Those that stand in the text
-    Written,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -145,23 +136,11 @@ impl Gate {
     }
 }
 
-/// One of the two states, processed.
-struct Processed {
-    outcome: Outcome,
-    /// The paths that were named, as the names of the files below them begin.
-    roots: Vec<String>,
-}
-
 /// One of the two states, loaded.
 struct LoadedState {
     loaded: Loaded,
+    /// The paths that were named, as the names of the files below them begin.
     roots: Vec<String>,
-}
-
-impl LoadedState {
-    fn process(self, options: &Options) -> anyhow::Result<Processed> {
-        Ok(Processed { outcome: reload::run(self.loaded, options)?, roots: self.roots })
-    }
 }
 
 pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<Exit> {
@@ -183,47 +162,36 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
             talk.say(&said);
         }
     }
-    let (old, new) = (old.process(&options)?, new.process(&options)?);
+    let roots = (old.roots, new.roots);
+    let (old, new) = (reload::run(old.loaded, &options)?, reload::run(new.loaded, &options)?);
     let namespace = options.namespace.as_deref();
     let states = (
-        ComparedState::new(Side::Before, &old.outcome, namespace, options.unit, &old.roots),
-        ComparedState::new(Side::After, &new.outcome, namespace, options.unit, &new.roots),
+        ComparedState::new(Side::Before, &old, namespace, options.unit, &roots.0),
+        ComparedState::new(Side::After, &new, namespace, options.unit, &roots.1),
     );
-    let asked = Asked {
-        assume: arguments.assume.map(|assume| match assume {
-            AssumeArg::Stamped => Assume::Stamped,
-            AssumeArg::Written => Assume::Written,
-        }),
-        annotation: &options.annotation,
-        foreign: &options.rules.foreign,
-        jobs: options.jobs,
-    };
+    let asked = Asked::new(arguments.assume, &options);
     let mut impact = impact::compare(&states.0, &states.1, &asked);
     if arguments.build.is_some() {
-        impact = impact::by_overlay(impact, &old.outcome, &new.outcome);
+        impact = impact::by_overlay(impact, &old, &new);
     }
     narrow(&mut impact, arguments, namespace)?;
     let only: Vec<Answer> =
         arguments.only.iter().flat_map(|only| only.answers()).copied().collect();
     let view = reports::ImpactView {
         impact: &impact,
-        before: &old.outcome,
-        after: &new.outcome,
+        before: &old,
+        after: &new,
         title: &arguments.title,
         only: &only,
         show_all: common.verbose,
-        colour: match common.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => stdout::takes_colour(true),
-        },
+        colour: common.color.is_taken(true),
         width: stdout::width(),
         max_length: arguments.max_length,
     };
     print(|out| common.output.impact(&view, out))?;
     let mut is_comparable = true;
     for (name, side) in [("before", &old), ("after", &new)] {
-        for finding in side.outcome.findings.iter().filter(|f| f.refuses) {
+        for finding in side.findings.iter().filter(|f| f.refuses) {
             talk.say(&format!("rollstamp: {name}: {}\n", finding.message));
             is_comparable &= !UNREADABLE.contains(&finding.code);
         }
@@ -246,12 +214,7 @@ pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> 
     let state =
         |side, outcome| ComparedState::new(side, outcome, namespace, run.options.unit, &roots);
     let states = (state(Side::Before, &nothing), state(Side::After, &run.outcome));
-    let asked = Asked {
-        assume: None,
-        annotation: &run.options.annotation,
-        foreign: &run.options.rules.foreign,
-        jobs: run.options.jobs,
-    };
+    let asked = Asked::new(None, &run.options);
     let graph = impact::graph::of_state(&states.1, &states.0, &asked);
     print(|out| common.output.graph(&graph, out))?;
     Ok(run.exit())

@@ -1,9 +1,10 @@
 //! Writes stamps into files, and takes them out.
 
 use super::Exit;
-use super::args::{Building, Common};
+use super::args::Common;
+use super::builds::BuildRequest;
 use super::run::{Run, print, start_ungrouped};
-use super::{builds, stamps_file};
+use super::stamps_file;
 use crate::config::options::Goal;
 use crate::io::write::{self, Written};
 use crate::report::{Verb, View, count, summary};
@@ -13,10 +14,12 @@ use anyhow::bail;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// What is shown of a run beside the findings.
+/// What the user wants to see of a run beside its findings.
 #[derive(Clone, Copy, Default)]
-pub(super) struct ShownBeside {
+pub(super) struct Extras {
+    /// What would change as diffs; then nothing is written.
     pub(super) diff: bool,
+    /// How many findings there are of each code.
     pub(super) statistics: bool,
 }
 
@@ -24,15 +27,15 @@ pub(super) fn in_place(
     paths: &[PathBuf],
     common: &Common,
     goal: Goal,
-    shown: ShownBeside,
-    building: &Building,
+    shown: Extras,
+    request: Option<&BuildRequest<'_>>,
 ) -> anyhow::Result<Exit> {
     let verb = if goal == Goal::Strip { Verb::Strip } else { Verb::Write };
-    let common = &Common { makes_stamps_files: building.build.is_some(), ..common.clone() };
+    let common = &Common { makes_stamps_files: request.is_some(), ..common.clone() };
     let Some(mut run) = start_ungrouped(paths, common, verb, goal)? else {
         return Ok(Exit::Trouble);
     };
-    write_or_show(&mut run, paths, common, goal, shown, building)
+    write_or_show(&mut run, paths, common, goal, shown, request)
 }
 
 /// Writes the changes of a run, or shows them.
@@ -41,22 +44,16 @@ pub(super) fn write_or_show(
     paths: &[PathBuf],
     common: &Common,
     goal: Goal,
-    shown: ShownBeside,
-    building: &Building,
+    shown: Extras,
+    request: Option<&BuildRequest<'_>>,
 ) -> anyhow::Result<Exit> {
     if run.outcome.manifests.all_files().iter().any(|file| file.input.found == Found::Stream) {
         bail!(
             "the standard input cannot be written in place; name files, or run `rollstamp` without a verb"
         );
     }
-    let asked = building.build.as_ref().map(|builder| builds::AskedOfBuilds {
-        paths,
-        builder,
-        since: building.since.as_deref(),
-        all: building.all_patches,
-    });
-    let overlays = match &asked {
-        Some(asked) => run.build(asked)?,
+    let overlays = match request {
+        Some(request) => run.build(request)?,
         None if goal == Goal::Strip => {
             let (changes, findings) = stamps_file::strip(paths, &run.options.annotation);
             run.outcome.add(findings);
@@ -95,12 +92,11 @@ pub(super) fn write_or_show(
     let changes = || run.outcome.changes.iter().map(|change| change.file).zip(&done);
     let written: BTreeSet<FileId> =
         changes().filter(|(_, done)| **done != Written::No).map(|(file, _)| file).collect();
-    let lines: Vec<String> = changes()
+    let mut lines: Vec<String> = changes()
         .filter(|(_, done)| **done == Written::Yes)
         .map(|(file, _)| summary::changed(&run.outcome, file))
         .collect();
     run.outcome.add(findings);
-    let mut lines = lines;
     for change in &overlays {
         let findings = change.write();
         if findings.is_empty() {
@@ -108,11 +104,11 @@ pub(super) fn write_or_show(
         }
         run.outcome.add(findings);
     }
-    if let Some(asked) = &asked
+    if let Some(request) = request
         && !lines.is_empty()
     {
         // What is built now is the proof: everything that was written has its effect.
-        run.prove(asked)?;
+        run.prove(request)?;
     }
     run.outcome.group();
     run.say_findings()?;

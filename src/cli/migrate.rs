@@ -1,8 +1,8 @@
 //! Takes the annotations of a controller out of manifests, and stamps what they selected.
 
 use super::Exit;
-use super::args::{Building, Common, Controller};
-use super::in_place::write_or_show;
+use super::args::{Common, Controller};
+use super::in_place::{Extras, write_or_show};
 use super::run::start_with;
 use crate::compat::migration::LeftController;
 use crate::compat::selection::{ControllerRules, Select};
@@ -45,8 +45,8 @@ pub(super) fn migrate(
         return Ok(Exit::Trouble);
     };
     let lines = migration::lines(&run.outcome);
-    let shown = super::in_place::ShownBeside { diff: show_diffs, statistics: false };
-    let exit = write_or_show(&mut run, paths, common, Goal::Stamp, shown, &Building::default())?;
+    let shown = Extras { diff: show_diffs, statistics: false };
+    let exit = write_or_show(&mut run, paths, common, Goal::Stamp, shown, None)?;
     if !common.quiet {
         lines.iter().for_each(|line| run.say(line));
     }

@@ -22,12 +22,11 @@ mod run;
 mod settings;
 mod validate;
 
-use self::args::Building;
 pub use self::args::command;
 
 use self::args::{Arguments, Cli};
 use self::filter::filter;
-use self::in_place::in_place;
+use self::in_place::{Extras, in_place};
 use crate::config::options::Goal;
 use crate::io::{krm, stdout, write};
 use anyhow::{Context, bail};
@@ -57,7 +56,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let log_file = cli.log_file().map(std::path::Path::to_path_buf);
+    let log_file = cli.log_file.clone();
     let configured = match handed_over {
         None => Ok(()),
         Some(config) => plugin::configure(&mut cli, config),
@@ -95,50 +94,18 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
             let keep = cli.keep.zip(cli.previous);
             filter(&cli.paths, &cli.common, Goal::Stamp, keep)
         }
-        Some(Arguments::Write { paths, diff, statistics, since, building, common })
-            if IS_ON_A_MACHINE =>
-        {
-            let building = Building { since, ..building };
-            let shown = in_place::ShownBeside { diff, statistics };
-            in_place(&paths, &common, Goal::Stamp, shown, &building)
+        Some(Arguments::Write(asked)) if IS_ON_A_MACHINE => {
+            let shown = Extras { diff: asked.diff, statistics: asked.statistics };
+            let request = asked.building.request(&asked.paths, asked.since.as_deref());
+            in_place(&asked.paths, &asked.common, Goal::Stamp, shown, request.as_ref())
         }
-        Some(Arguments::Check {
-            paths,
-            diff,
-            fix,
-            since,
-            add_silence,
-            allow_empty,
-            statistics,
-            building,
-            common,
-        }) => {
-            if diff && !IS_ON_A_MACHINE {
-                bail!("no diffs in a page: install rollstamp and run it in a shell");
-            }
-            if fix {
-                bail!("check changes nothing: run `rollstamp write` on the same paths");
-            }
-            let asked = check::CheckArguments {
-                diff,
-                add_silence,
-                allow_empty,
-                statistics,
-                since,
-                building,
-            };
-            check::check(&paths, &common, &asked)
-        }
+        Some(Arguments::Check(asked)) => check::check(&asked),
         Some(Arguments::Strip { paths, common }) if paths.is_empty() => {
             filter(&[], &common, Goal::Strip, None)
         }
-        Some(Arguments::Strip { paths, common }) if IS_ON_A_MACHINE => in_place(
-            &paths,
-            &common,
-            Goal::Strip,
-            in_place::ShownBeside::default(),
-            &Building::default(),
-        ),
+        Some(Arguments::Strip { paths, common }) if IS_ON_A_MACHINE => {
+            in_place(&paths, &common, Goal::Strip, Extras::default(), None)
+        }
         Some(Arguments::Explain { paths, workloads, build, mut common }) => {
             common.built_by = build;
             explain::explain(&paths, &workloads, &common)

@@ -1,6 +1,6 @@
 //! One run of a verb: from the arguments to the outcome, and what is said about it.
 
-use super::args::{Colour, Common, command};
+use super::args::{Common, command};
 use super::built::{self, Overlays};
 use super::settings::{Configured, exclude, options, settings};
 use super::validate::require;
@@ -187,7 +187,7 @@ impl Run<'_> {
     /// The outcome as the user wants to see it on the standard output.
     pub(super) fn view(&self) -> View<'_> {
         View {
-            colour: self.takes_colour(true),
+            colour: self.common.color.is_taken(true),
             links: self.takes_links(true),
             ..self.view_beside()
         }
@@ -201,17 +201,9 @@ impl Run<'_> {
             least: self.common.least(),
             show_diffs: false,
             show_all: self.common.verbose,
-            colour: self.takes_colour(false),
+            colour: self.common.color.is_taken(false),
             links: self.takes_links(false),
             jobs: self.options.jobs,
-        }
-    }
-
-    fn takes_colour(&self, on_stdout: bool) -> bool {
-        match self.common.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => stdout::takes_colour(on_stdout),
         }
     }
 
@@ -225,7 +217,7 @@ impl Run<'_> {
 
     /// Links are for terminals alone: who asks for colours in a file or a log does not ask for them.
     fn takes_links(&self, on_stdout: bool) -> bool {
-        self.takes_colour(on_stdout) && stdout::is_terminal(on_stdout)
+        self.common.color.is_taken(on_stdout) && stdout::is_terminal(on_stdout)
     }
 
     /// Says the findings on the standard error.

@@ -34,6 +34,7 @@ impl Joining {
         for (how, count) in part.indirect {
             *all.indirect.entry(how).or_default() += count;
         }
+        all.names_repository |= part.names_repository;
         all.namespaces.append(&mut part.namespaces);
         all.kustomizations.append(&mut part.kustomizations);
         all.findings.append(&mut part.findings);

@@ -91,6 +91,7 @@ impl Manifests {
                 unread,
                 secrets,
                 namespaces,
+                names_repository: _,
                 kustomizations: _,
                 broken: _,
                 ytt: _,

@@ -45,7 +45,7 @@ pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Grounds, Mount, SiteLabel};
 pub use source::{Entry, Flaw, Malformed, Source};
-pub use values_from::ValuesReader;
+pub use values_from::{ValuesReader, ValuesReference};
 pub use workload::Template;
 pub(crate) use workload::refused;
 
@@ -55,7 +55,7 @@ use crate::finding::silence::{Mark, marks};
 use crate::finding::{Code, Finding};
 use crate::k8s::TableRow;
 use crate::k8s::id::Identity;
-use crate::k8s::indirect::{Indirect, indirect};
+use crate::k8s::indirect::{ARTIFACT_GROUP, Indirect, SOURCE_GROUP, indirect};
 use crate::k8s::kinds;
 use crate::text::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::path::Route;
@@ -97,6 +97,8 @@ pub struct Facts {
     pub object_count: usize,
     /// How many of them make or change other objects in the cluster, by how they do it.
     pub indirect: BTreeMap<Indirect, usize>,
+    /// Whether one of them says from which repository Flux takes folders.
+    pub names_repository: bool,
     /// The namespaces whose labels an object tells, and whether a Reloader that is followed watches them.
     pub namespaces: Vec<(SmolStr, bool)>,
     /// The kustomizations in a list, by their paths; empty when the text is read.
@@ -413,6 +415,7 @@ impl Reader<'_> {
         if let Some(how) = indirect(group, kind) {
             *self.facts.indirect.entry(how).or_default() += 1;
         }
+        self.facts.names_repository |= [SOURCE_GROUP, ARTIFACT_GROUP].contains(&group);
         let makers = Maker::of(self, object);
         self.facts.makers.extend(makers);
         if kind == "SealedSecret" {

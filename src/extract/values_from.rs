@@ -16,36 +16,64 @@ pub struct ValuesReader {
     pub id: Identity,
     /// How often its controller looks by itself, as written: `30m`.
     pub interval: SmolStr,
-    /// What it takes values from: kind, name, and where the name is written.
-    pub reads: Vec<(Target, SmolStr, Span)>,
+    /// Where its name is written.
+    pub name_span: Span,
+    /// The field that names what it takes values from, without `spec`.
+    pub field: &'static str,
+    /// What it takes values from, in the order of the text.
+    pub reads: Vec<ValuesReference>,
+}
+
+/// A ConfigMap or a Secret that an object takes values from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValuesReference {
+    /// The kind that is named.
+    pub target: Target,
+    /// The name.
+    pub name: SmolStr,
+    /// Where the name is written.
+    pub at: Span,
+    /// The one key that is read; all keys, if there is none.
+    pub key: Option<SmolStr>,
+    /// Whether the object does without it.
+    pub optional: bool,
 }
 
 /// On a ConfigMap or a Secret: a change of it reaches Flux at once (Flux 2.7 and later;
 /// `--watch-configs-label-selector` of helm-controller and kustomize-controller).
 const WATCH: (&str, &str) = ("reconcile.fluxcd.io/watch", "Enabled");
 
-/// Where the lists stand: API group, kind, and the fields.
-const LISTS: &[(&str, &str, &[&str])] = &[
+/// Where the lists stand: API group, kind, the way below `spec`, and the key that is read where the item
+/// names none in `valuesKey`; nothing, if all keys are read.
+const LISTS: &[(&str, &str, &str, Option<&str>)] = &[
     // fluxcd.io/flux/components/helm/helmreleases/#values-references
-    ("helm.toolkit.fluxcd.io", "HelmRelease", &["spec", "valuesFrom"]),
+    ("helm.toolkit.fluxcd.io", "HelmRelease", "valuesFrom", Some("values.yaml")),
     // fluxcd.io/flux/components/kustomize/kustomizations/#post-build-substitute-from
-    ("kustomize.toolkit.fluxcd.io", "Kustomization", &["spec", "postBuild", "substituteFrom"]),
+    ("kustomize.toolkit.fluxcd.io", "Kustomization", "postBuild.substituteFrom", None),
 ];
 
 impl ValuesReader {
     /// An object, if it is one.
     pub(super) fn of(object: &ObjectNode<'_>) -> Option<Self> {
         let (group, version) = Identity::split_api_version(&object.api_version);
-        let mut lists = LISTS.iter().filter(|(g, kind, _)| *g == group && *kind == object.kind);
-        let (_, _, fields) = lists.next()?;
-        let list = fields.iter().try_fold(object.node, |at, field| at.get(field))?;
+        let mut lists = LISTS.iter().filter(|(g, kind, ..)| *g == group && *kind == object.kind);
+        let (_, _, field, default_key) = lists.next()?;
+        let spec = object.node.get("spec")?;
+        let list = field.split('.').try_fold(spec, |at, field| at.get(field))?;
         let read = |item: Cursor<'_>| {
             let target = match item.string("kind").as_deref() {
                 Some("ConfigMap") => Target::ConfigMap,
                 Some("Secret") => Target::Secret,
                 _ => return None,
             };
-            Some((target, item.filled("name")?, item.get("name")?.span()))
+            let key = default_key.map(|default| item.filled("valuesKey").unwrap_or(default.into()));
+            Some(ValuesReference {
+                target,
+                name: item.filled("name")?,
+                at: item.get("name")?.span(),
+                key,
+                optional: item.get("optional").is_some_and(Cursor::is_true),
+            })
         };
         let metadata = object.node.get("metadata");
         let text = |field| metadata.and_then(|at| at.filled(field));
@@ -57,11 +85,9 @@ impl ValuesReader {
                 namespace: text("namespace"),
                 name: text("name").unwrap_or_default(),
             },
-            interval: object
-                .node
-                .get("spec")
-                .and_then(|s| s.filled("interval"))
-                .unwrap_or_default(),
+            interval: spec.filled("interval").unwrap_or_default(),
+            name_span: metadata.and_then(|at| at.get("name")).unwrap_or(object.node).span(),
+            field,
             reads: list.items().filter_map(read).collect(),
         })
     }

@@ -3,6 +3,7 @@
 //! `codes` is the table of their names. The other files hold the sentences for reasons that the
 //! stages keep as enums, so that no stage decides anything by the text of a message.
 
+pub mod arrival;
 mod codes;
 mod reason;
 pub mod controllers;

@@ -9,9 +9,10 @@ use super::sources::BothSources;
 use super::state::{ComparedState, SideWorkload};
 use super::{
     Answer, Assume, At, Held, HowChanged, Impact, KeyReason, Name, RollReason, Workload, foreign,
-    silent,
+    silent, values,
 };
 use crate::config::foreign::ForeignRules;
+use crate::config::options::Options;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::Until;
 use crate::parallel;
@@ -30,6 +31,14 @@ pub struct Asked<'a> {
     pub foreign: &'a ForeignRules,
     /// How many threads compare; the result does not depend on it.
     pub jobs: usize,
+}
+
+impl<'a> Asked<'a> {
+    /// What the options of a run ask for.
+    pub fn new(assume: Option<Assume>, options: &'a Options) -> Self {
+        let (annotation, foreign) = (&options.annotation, &options.rules.foreign);
+        Self { assume, annotation, foreign, jobs: options.jobs }
+    }
 }
 
 /// Compares two states.
@@ -62,8 +71,9 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
         workloads.push(one.workload);
         read.push((one.before, one.after));
     }
-    let sources = silent::changes(before, after, &sources, &workloads, &read);
-    Impact { assume, workloads, sources, has_foreign: asked.foreign.is_on() }
+    let (values_readers, taken) = values::changes(before, after, &sources);
+    let sources = silent::changes(before, after, &sources, &workloads, &read, &taken);
+    Impact { assume, workloads, sources, values_readers, has_foreign: asked.foreign.is_on() }
 }
 
 /// Of several copies in one unit, the one that counts: the last, as `kubectl` applies them in turn.

@@ -33,7 +33,7 @@ pub enum Layer {
     Source,
     /// Their keys.
     Key,
-    /// Workloads.
+    /// Workloads, and objects of Flux that take values.
     Workload,
 }
 
@@ -83,8 +83,8 @@ impl Builder {
     }
 }
 
-/// What changed and its neighbourhood: each source that changed, its keys, and who reads them; and each
-/// workload to which something happens.
+/// What changed and its neighbourhood: each source that changed, its keys, and who reads them or takes
+/// values from them; and each workload to which something happens.
 pub fn of_impact(impact: &Impact) -> Graph {
     let edges = impact.sources.iter().flat_map(|source| &source.keys);
     let edges: usize = edges.map(|key| 1 + key.readers.len()).sum();
@@ -92,6 +92,18 @@ pub fn of_impact(impact: &Impact) -> Graph {
     let mut builder = Builder::default();
     for source in &impact.sources {
         of_source(&mut builder, impact, source, shows_keys);
+    }
+    for reader in &impact.values_readers {
+        let to = builder.node(Layer::Workload, "", &reader.name.to_string(), Paint::Plain);
+        for taken in &reader.keys {
+            let source = taken.source.to_string();
+            let change = Paint::Changed(taken.change);
+            let from = match shows_keys {
+                true => builder.node(Layer::Key, &source, &taken.key, change),
+                false => builder.node(Layer::Source, "", &source, change),
+            };
+            builder.edges.insert((from, to));
+        }
     }
     for workload in impact.workloads.iter().filter(|w| w.answer != Answer::Quiet) {
         of_workload(&mut builder, workload);

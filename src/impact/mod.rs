@@ -20,6 +20,7 @@ mod reads;
 mod silent;
 mod sources;
 mod state;
+mod values;
 
 pub use compare::{Asked, compare};
 pub use foreign::Savings;
@@ -33,14 +34,15 @@ use crate::k8s::providers::Target;
 use crate::k8s::sites::Site;
 use crate::k8s::waits::Until;
 use crate::text::Place;
+use clap::ValueEnum;
 use disruption::Disruption;
 
 /// Which stamps the pod templates are taken to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Assume {
-    /// Those that rollstamp would write, as if both states went through it.
+    /// Those that rollstamp would write, as if both states went through it
     Stamped,
-    /// Those that stand in the text.
+    /// Those that stand in the text
     Written,
 }
 
@@ -53,6 +55,8 @@ pub struct Impact {
     pub workloads: Vec<Workload>,
     /// Every source that changed, by kind and name.
     pub sources: Vec<SourceChange>,
+    /// Every object of Flux that takes values from a source that changed, by kind and name.
+    pub values_readers: Vec<ValuesChange>,
     /// Whether the configuration has settings of `foreign`.
     pub has_foreign: bool,
 }
@@ -359,6 +363,38 @@ pub struct SourceChange {
     pub overlays: Vec<String>,
 }
 
+/// An object of Flux that takes values from sources of which keys changed that it reads: a HelmRelease, or a
+/// Kustomization with variables. What its controller makes of the values is not known here.
+#[derive(Debug)]
+pub struct ValuesChange {
+    /// The object.
+    pub name: Name,
+    /// Where its name is written: after.
+    pub at: At,
+    /// Whether the object is there only after.
+    pub is_new: bool,
+    /// The keys that changed, in the order of its references.
+    pub keys: Vec<TakenKey>,
+    /// How late the last of them arrives: at once, if there is nothing; else up to this interval, as it is
+    /// written.
+    pub late: Option<String>,
+    /// The overlays in which this is so, where what overlays build is compared.
+    pub overlays: Vec<String>,
+}
+
+/// A key that changed, and that an object of Flux takes values from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenKey {
+    /// The source.
+    pub source: Name,
+    /// The key.
+    pub key: String,
+    /// How it changed.
+    pub change: HowChanged,
+    /// Where it is written: after, or before if it is gone.
+    pub at: At,
+}
+
 /// A key of a source that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyChange {
@@ -391,6 +427,9 @@ pub enum Silent {
     WithReader,
     /// Its only readers keep the old configuration; each is listed as stale.
     StaleReaders,
+    /// No workload reads it, and an object of Flux takes values from it: see
+    /// [`Impact::values_readers`].
+    ValuesReader,
 }
 
 /// The workloads and pods behind each answer.
@@ -416,6 +455,8 @@ pub struct Counts {
     pub new: usize,
     /// Workloads that go.
     pub gone: usize,
+    /// Objects of Flux that take other values.
+    pub values_readers: usize,
 }
 
 impl Workload {
@@ -473,6 +514,8 @@ impl Impact {
                 counts.pods += workload.pods().unwrap_or(0) * n as u64;
             }
         }
+        let taking = self.values_readers.iter().filter(|reader| !reader.is_new);
+        counts.values_readers = taking.map(|reader| reader.overlays.len().max(1)).sum();
         counts
     }
 

@@ -8,12 +8,17 @@ impl Impact {
         let kept: Vec<bool> = self.workloads.iter().map(|w| is_wanted(&w.name)).collect();
         self.keep(&kept);
         self.sources.retain(|source| !source.readers.is_empty());
+        self.values_readers.retain(|reader| is_wanted(&reader.name));
     }
 
     /// Keeps only some of the sources that changed, and the workloads that a key of them replaces or leaves
     /// with the old configuration.
     pub fn keep_sources(&mut self, is_wanted: impl Fn(&Name) -> bool) {
         self.sources.retain(|source| is_wanted(&source.name));
+        for reader in &mut self.values_readers {
+            reader.keys.retain(|key| is_wanted(&key.source));
+        }
+        self.values_readers.retain(|reader| !reader.keys.is_empty());
         let reads_it = |reason: &RollReason| match reason {
             RollReason::Key(key) => is_wanted(&key.source),
             RollReason::Renamed { source } => is_wanted(source),

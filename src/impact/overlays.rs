@@ -1,7 +1,7 @@
 //! Several overlays in one comparison: what happens in many of them is said once, with their names, and
 //! points at the files that they are built from.
 
-use super::{At, Impact, KeyReason, RollReason, Side, SourceChange, Workload};
+use super::{At, Impact, KeyReason, RollReason, Side, SourceChange, ValuesChange, Workload};
 use crate::outcome::Outcome;
 use crate::overlays;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
             at.place = place;
         }
     };
-    let Impact { assume, workloads, sources, has_foreign } = impact;
+    let Impact { assume, workloads, sources, values_readers, has_foreign } = impact;
     let mut folded: Vec<Workload> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     let mut positions = Vec::new();
@@ -57,7 +57,19 @@ pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
         });
         changes[position].overlays.push(overlay);
     }
-    Impact { assume, workloads: folded, sources: changes, has_foreign }
+    let mut taking: Vec<ValuesChange> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for mut reader in values_readers {
+        let overlay = folder(reader.at);
+        let position = *known.entry(reader.sense()).or_insert_with(|| {
+            written(&mut reader.at, None);
+            reader.keys.iter_mut().for_each(|key| written(&mut key.at, Some(&key.key)));
+            taking.push(reader);
+            taking.len() - 1
+        });
+        taking[position].overlays.push(overlay);
+    }
+    Impact { assume, workloads: folded, sources: changes, values_readers: taking, has_foreign }
 }
 
 impl Workload {
@@ -100,5 +112,15 @@ impl SourceChange {
             keys.iter().map(|key| format!("{}\n{:?} {:?}\n", key.key, key.change, key.readers));
         let keys: String = keys.collect();
         format!("{name} {target:?} {change:?} {is_renamed} {readers:?} {silent:?}\n{keys}")
+    }
+}
+
+impl ValuesChange {
+    /// All that is said about it but the places.
+    fn sense(&self) -> String {
+        let Self { name, at: _, is_new, keys, late, overlays: _ } = self;
+        let keys =
+            keys.iter().map(|key| format!("{}\n{}\n{:?}\n", key.source, key.key, key.change));
+        format!("{name} {is_new} {late:?}\n{}", keys.collect::<String>())
     }
 }

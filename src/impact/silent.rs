@@ -14,13 +14,15 @@ struct Reader<'a> {
     standing: Standing,
 }
 
-/// The sources that changed. `read` is what each workload reads before and after.
+/// The sources that changed. `read` is what each workload reads before and after, `taken` the pairs of
+/// sources of which objects of Flux take values that changed.
 pub(super) fn changes(
     before: &ComparedState<'_>,
     after: &ComparedState<'_>,
     sources: &BothSources<'_>,
     workloads: &[Workload],
     read: &[(ReadKeys<'_>, ReadKeys<'_>)],
+    taken: &BTreeSet<usize>,
 ) -> Vec<SourceChange> {
     let mut readers: BTreeMap<usize, Vec<Reader<'_>>> = BTreeMap::new();
     let mut named: BTreeSet<usize> = BTreeSet::new();
@@ -45,7 +47,14 @@ pub(super) fn changes(
             }
         }
         let of_pair = readers.get(&number).map_or(&[][..], Vec::as_slice);
-        found.extend(change(before, after, pair, of_pair, named.contains(&number), workloads));
+        let mut source = change(before, after, pair, of_pair, named.contains(&number), workloads);
+        if let Some(source) = &mut source
+            && matches!(source.silent, Some(Silent::NoReader | Silent::OtherKeys))
+            && taken.contains(&number)
+        {
+            source.silent = Some(Silent::ValuesReader);
+        }
+        found.extend(source);
     }
     found.sort_by(|a, b| (&a.name, a.at).cmp(&(&b.name, b.at)));
     found

@@ -1,17 +1,18 @@
 //! Finds the objects by which a controller builds a folder of the repository and applies it, and what
 //! their builds read.
 
-use super::disk::Disk;
+use super::disk::{Disk, RealPaths};
 use super::kustomizations::{ListedResource, OnDisk, file_in, text};
 use crate::finding::divergence::UnknownVariable;
 use crate::k8s::id::Identity;
-use crate::k8s::indirect::Indirect;
+use crate::k8s::indirect::{ARTIFACT_GROUP, Indirect, SOURCE_GROUP};
 use crate::process::Loaded;
 use crate::scope::kustomize::{
     ARGO_GROUP, Amends, Applied, Applier, Directory, FLUX_GROUP, Substitute, Variables, amends,
     applications, appliers, artifact_folders, repositories, variable_sources,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// An object that applies a folder which is here.
@@ -35,14 +36,23 @@ pub(super) fn find(
     stamp: &str,
     disk: &dyn Disk,
 ) -> Vec<FoundApplier> {
-    let mut found = Vec::new();
     let mut seen = BTreeSet::new();
-    let mut sources = VariableSources::default();
+    let mut repositories = Repositories::default();
+    let mut texts = Vec::new();
     for (file, root) in files(loaded, folders, disk) {
         if !seen.insert(file.clone()) {
             continue;
         }
         let Some(text) = text(disk, &file) else { continue };
+        if [SOURCE_GROUP, ARTIFACT_GROUP].iter().any(|group| text.contains(group)) {
+            repositories.0.entry(root.clone()).or_default().push(text.clone());
+        }
+        if [FLUX_GROUP, ARGO_GROUP].iter().any(|group| text.contains(group)) {
+            texts.push((file, root, text));
+        }
+    }
+    let mut found = Vec::new();
+    for (file, root, text) in texts {
         let mut applied = match text.contains(FLUX_GROUP) {
             true => appliers(&text, stamp),
             false => Vec::new(),
@@ -52,7 +62,7 @@ pub(super) fn find(
             applied.extend(applications(&text, stamp, &folders));
         }
         for applier in applied {
-            let folder = sources.folder(&root, &applier, disk);
+            let folder = repositories.folder(&root, &applier, disk);
             let folder = folder.and_then(|folder| disk.real(&root.join(folder)));
             if let Some(folder) = folder.filter(|f| disk.is_dir(f) && f.starts_with(&root)) {
                 let (file, text, root) = (file.clone(), text.clone(), root.clone());
@@ -63,13 +73,13 @@ pub(super) fn find(
     found
 }
 
-/// The files that may hold such an object, each with the root of its repository: of the loaded texts those
-/// that do, and all others below the roots.
+/// The files that may hold such an object or a repository, each with the root of its own repository: of the
+/// loaded texts those that do, and all others below the roots.
 fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(PathBuf, PathBuf)> {
     let named: BTreeSet<PathBuf> = folders.iter().filter_map(|f| disk.real(f)).collect();
-    let mut roots: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    let mut roots: BTreeMap<OsString, PathBuf> = BTreeMap::new();
     let mut root_of = |folder: &Path| -> PathBuf {
-        if let Some(known) = roots.get(folder) {
+        if let Some(known) = roots.get(folder.as_os_str()) {
             return known.clone();
         }
         let mut above = folder.ancestors();
@@ -77,22 +87,24 @@ fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(
         // Outside of a repository, what was named is taken for the whole of one.
         let named = || named.iter().find(|named| folder.starts_with(named)).cloned();
         let root = repository.or_else(named).unwrap_or_else(|| folder.to_path_buf());
-        roots.insert(folder.to_path_buf(), root.clone());
+        roots.insert(folder.as_os_str().to_owned(), root.clone());
         root
     };
     let mut files = Vec::new();
+    let mut real = RealPaths::new(disk);
     let mut more: BTreeSet<PathBuf> = named.iter().map(|folder| root_of(folder)).collect();
     for (number, input) in loaded.into_iter().flat_map(|l| &l.inputs).enumerate() {
         let Some(path) = &input.path else { continue };
         let is_named = matches!(input.found, crate::text::input::Found::Named);
         let facts = loaded.and_then(|loaded| loaded.facts.get(number)).and_then(Option::as_ref);
         let of_kinds = [Indirect::FluxKustomization, Indirect::Application];
-        let may_hold =
-            facts.is_none_or(|f| of_kinds.iter().any(|kind| f.indirect.contains_key(kind)));
+        let may_hold = facts.is_none_or(|f| {
+            f.names_repository || of_kinds.iter().any(|kind| f.indirect.contains_key(kind))
+        });
         if !may_hold && !is_named {
             continue;
         }
-        let Some(real) = disk.real(path) else { continue };
+        let Some(real) = real.of(path) else { continue };
         let root = root_of(real.parent().unwrap_or(&real));
         if is_named && disk.is_repository(&root) {
             more.insert(root.clone());
@@ -114,7 +126,56 @@ fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(
     files
 }
 
-/// Texts that define sources of variables and repositories, by the root below which they lie.
+/// The texts that say where Flux finds the folders that it applies, by the root of the repository in which they lie.
+#[derive(Default)]
+struct Repositories(BTreeMap<PathBuf, Vec<String>>);
+
+impl Repositories {
+    /// The texts below a root in which a word stands.
+    fn with<'a>(&'a self, root: &Path, word: &'a str) -> impl Iterator<Item = &'a str> {
+        let texts = self.0.get(root).into_iter().flatten();
+        texts.map(String::as_str).filter(move |text| text.contains(word))
+    }
+
+    /// The folder that an object applies, from the root of the repository; nothing, if it lies in another one.
+    /// An artifact may be made of folders of this one.
+    fn folder(&self, root: &Path, applier: &Applier, disk: &dyn Disk) -> Option<String> {
+        let (source, folder) = (&applier.source, &applier.folder);
+        if source.group == ARGO_GROUP {
+            let is_own = origin(root).is_some_and(|own| own == address(&source.name));
+            // Argo CD takes such a folder for a chart.
+            let is_chart = disk.is_file(&root.join(folder).join("Chart.yaml"));
+            return (is_own && !is_chart).then(|| folder.clone());
+        }
+        if source.kind != "ExternalArtifact" {
+            return self.is_own(root, source).then(|| folder.clone());
+        }
+        let texts = self.with(root, ARTIFACT_GROUP);
+        let made = texts.flat_map(|text| artifact_folders(text, &source.name, folder));
+        let made: BTreeSet<(Identity, String)> = made.collect();
+        match made.first() {
+            Some((of, folder)) if made.len() == 1 && self.is_own(root, of) => Some(folder.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether a repository that Flux reads is the one around the object that names it. Flux calls
+    /// that one `flux-system`; another one that is defined here must have the same address; one that is
+    /// not defined here is taken for it, because the folder is there.
+    fn is_own(&self, root: &Path, wanted: &Identity) -> bool {
+        if wanted.name == "flux-system" {
+            return true;
+        }
+        let texts = self.with(root, &wanted.name);
+        let defined: Vec<Option<String>> =
+            texts.flat_map(|text| repositories(text, &wanted.kind, &wanted.name)).collect();
+        let own = origin(root);
+        defined.is_empty()
+            || defined.iter().any(|url| url.is_some() && url.as_deref().map(address) == own)
+    }
+}
+
+/// Texts that define sources of variables, by the root below which they lie.
 #[derive(Default)]
 pub(super) struct VariableSources(BTreeMap<PathBuf, Vec<(PathBuf, String)>>);
 
@@ -129,53 +190,11 @@ impl VariableSources {
         let texts = self.0.entry(root.to_path_buf()).or_insert_with(|| {
             let files = disk.manifests(root).into_iter();
             let texts = files.filter_map(|path| Some((path.clone(), text(disk, &path)?)));
-            let matters = |text: &str| {
-                ["ConfigMap", "Secret", SOURCE_GROUP, ARTIFACT_GROUP]
-                    .iter()
-                    .any(|word| text.contains(word))
-            };
+            let matters =
+                |text: &str| ["ConfigMap", "Secret"].iter().any(|word| text.contains(word));
             texts.filter(|(_, text)| matters(text)).collect()
         });
         texts.iter().filter(move |(_, text)| text.contains(word))
-    }
-
-    /// The folder that an object applies, from the root of the repository; nothing, if it lies in another one.
-    /// An artifact may be made of folders of this one.
-    fn folder(&mut self, root: &Path, applier: &Applier, disk: &dyn Disk) -> Option<String> {
-        let (source, folder) = (&applier.source, &applier.folder);
-        if source.group == ARGO_GROUP {
-            let is_own = origin(root).is_some_and(|own| own == address(&source.name));
-            // Argo CD takes such a folder for a chart.
-            let is_chart = disk.is_file(&root.join(folder).join("Chart.yaml"));
-            return (is_own && !is_chart).then(|| folder.clone());
-        }
-        if source.kind != "ExternalArtifact" {
-            return self.is_own(root, source, disk).then(|| folder.clone());
-        }
-        let texts = self.with(root, ARTIFACT_GROUP, disk);
-        let made = texts.flat_map(|(_, text)| artifact_folders(text, &source.name, folder));
-        let made: BTreeSet<(Identity, String)> = made.collect();
-        match made.first() {
-            Some((of, folder)) if made.len() == 1 && self.is_own(root, of, disk) => {
-                Some(folder.clone())
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether a repository that Flux reads is the one around the object that names it. Flux calls
-    /// that one `flux-system`; another one that is defined here must have the same address; one that is
-    /// not defined here is taken for it, because the folder is there.
-    fn is_own(&mut self, root: &Path, wanted: &Identity, disk: &dyn Disk) -> bool {
-        if wanted.name == "flux-system" {
-            return true;
-        }
-        let texts = self.with(root, &wanted.name, disk);
-        let defined: Vec<Option<String>> =
-            texts.flat_map(|(_, text)| repositories(text, &wanted.kind, &wanted.name)).collect();
-        let own = origin(root);
-        defined.is_empty()
-            || defined.iter().any(|url| url.is_some() && url.as_deref().map(address) == own)
     }
 
     /// The variables of an object. `all` are the kustomizations, to tell which source of a name is meant
@@ -239,12 +258,6 @@ impl VariableSources {
         variables
     }
 }
-
-/// The API group of what makes artifacts of folders.
-const ARTIFACT_GROUP: &str = "source.extensions.fluxcd.io";
-
-/// The API group of the repositories of Flux.
-const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";
 
 /// The address of the repository that git calls `origin`.
 fn origin(root: &Path) -> Option<String> {

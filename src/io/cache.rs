@@ -6,30 +6,23 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-/// The folder of the entries.
-pub struct Cache {
-    folder: Option<PathBuf>,
-}
+/// The folder of the entries, if the user has one for such things.
+pub struct Cache(Option<PathBuf>);
 
 impl Cache {
     /// The cache of this user.
     pub fn of_user() -> Self {
-        Self { folder: user_folder().map(|folder| folder.join("rollstamp").join("builds")) }
-    }
-
-    /// A cache that keeps nothing.
-    pub fn none() -> Self {
-        Self { folder: None }
+        Self(user_folder().map(|folder| folder.join("rollstamp").join("builds")))
     }
 
     /// The entry of this name.
     pub fn get(&self, name: &str) -> Option<String> {
-        std::fs::read_to_string(self.folder.as_ref()?.join(name)).ok()
+        std::fs::read_to_string(self.0.as_ref()?.join(name)).ok()
     }
 
     /// Keeps an entry. Readers see a whole one or none.
     pub fn put(&self, name: &str, entry: &str) {
-        let Some(folder) = &self.folder else { return };
+        let Some(folder) = &self.0 else { return };
         let kept = std::fs::create_dir_all(folder).and_then(|()| {
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all(entry.as_bytes())?;

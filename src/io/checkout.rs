@@ -1,9 +1,8 @@
 //! A revision as a folder outside of the repository, for programs that read files.
 
-use super::git::Revision;
-use anyhow::{Context, bail};
+use super::git::{Revision, git};
+use anyhow::Context;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// The files of a revision in a temporary folder, which goes when this does. The working tree, the
 /// index and the references of the repository stay as they are.
@@ -25,22 +24,7 @@ impl Checkout {
         // An overlay may include what lies anywhere in its repository, and nothing outside of it.
         let marked = std::fs::create_dir_all(tree.join(".git"));
         marked.context("failed to write to the temporary folder")?;
-        let git = |arguments: &[&str]| -> anyhow::Result<()> {
-            let output = Command::new("git")
-                .arg("-C")
-                .arg(revision.top())
-                .args(arguments)
-                .env("GIT_INDEX_FILE", &index)
-                .stdin(Stdio::null())
-                .output()
-                .context("failed to run `git`")?;
-            if output.status.success() {
-                return Ok(());
-            }
-            let said = String::from_utf8_lossy(&output.stderr);
-            let said = said.lines().next().unwrap_or_default().trim_start_matches("fatal: ");
-            bail!("`git {}` failed: {said}", arguments[0])
-        };
+        let git = |arguments: &[&str]| git(revision.top(), arguments, Some(&index));
         git(&["read-tree", &revision.id])?;
         git(&["checkout-index", "--all", "--quiet", &format!("--prefix={}/", tree.display())])?;
         Ok(Self { folder, tree })

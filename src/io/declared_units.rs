@@ -2,7 +2,7 @@
 //! on the command line: what is named must not change what a stamp says.
 
 use super::walk::{Surroundings, What, walk};
-use super::{display, relative, utf8};
+use super::{display, here, relative, utf8};
 use crate::config::policy::Declared;
 use crate::process::Loaded;
 use crate::text::input::{Found, Input};
@@ -19,14 +19,10 @@ pub(super) fn load(
     surroundings: &mut Surroundings,
     jobs: usize,
 ) {
-    let Ok(root) = std::fs::canonicalize(root) else {
-        return;
-    };
+    let Some(root) = super::real(root) else { return };
     let mut there: BTreeSet<PathBuf> = BTreeSet::new();
     for input in &mut loaded.inputs {
-        let Some(real) = input.path.as_deref().and_then(real) else {
-            continue;
-        };
+        let Some(real) = input.path.as_deref().and_then(real_name) else { continue };
         input.below = real.strip_prefix(&root).ok().map(display);
         there.insert(real);
     }
@@ -38,7 +34,7 @@ pub(super) fn load(
     if touched.is_empty() {
         return;
     }
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    let here = here();
     // A folder that cannot be read holds nothing that a walk over it by name would find either.
     for met in walk(&root, exclude, surroundings, jobs).into_iter().flatten() {
         let below = met.path.strip_prefix(&root).ok().map(display);
@@ -55,21 +51,18 @@ pub(super) fn load(
         let folder = Path::new(&name).parent().unwrap_or(Path::new(""));
         let input = Input {
             folder: display(folder),
-            name,
-            found: Found::Context,
             path: Some(met.path),
-            print: None,
             kustomization: met.kustomization,
             below: Some(below),
-            depth: 0,
+            ..Input::new(name.as_str(), Found::Context)
         };
         loaded.push(input, Some(text.into()), None);
     }
 }
 
 /// The real folder of a path, and its own name: a link counts where it lies.
-fn real(path: &Path) -> Option<PathBuf> {
+pub(super) fn real_name(path: &Path) -> Option<PathBuf> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let folder = std::fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+    let folder = super::real(folder.unwrap_or(Path::new(".")))?;
     Some(folder.join(path.file_name()?))
 }

@@ -3,7 +3,8 @@
 use super::ignored::IgnoreRules;
 use super::walk::{has_manifest_extension, is_kustomization};
 use crate::k8s::kustomize_names::FILE_NAMES;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Files by their real paths.
@@ -25,6 +26,31 @@ pub(super) trait Disk {
     /// The files below this folder that may be manifests by their names, in order. Hidden folders are
     /// left out.
     fn manifests(&self, root: &Path) -> Vec<PathBuf>;
+}
+
+/// The real paths of many files, for which each folder is looked at once.
+pub(super) struct RealPaths<'a> {
+    disk: &'a dyn Disk,
+    folders: BTreeMap<OsString, Option<PathBuf>>,
+}
+
+impl<'a> RealPaths<'a> {
+    pub(super) fn new(disk: &'a dyn Disk) -> Self {
+        Self { disk, folders: BTreeMap::new() }
+    }
+
+    /// The real path of a file or folder, links followed. Of one that is no link, this does not say that it is there.
+    pub(super) fn of(&mut self, path: &Path) -> Option<PathBuf> {
+        let (folder, name) = match (path.parent(), path.file_name()) {
+            (Some(folder), Some(name)) if !self.disk.is_link(path) => (folder, name),
+            _ => return self.disk.real(path),
+        };
+        if !self.folders.contains_key(folder.as_os_str()) {
+            let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            self.folders.insert(folder.as_os_str().to_owned(), self.disk.real(here));
+        }
+        Some(self.folders.get(folder.as_os_str())?.as_ref()?.join(name))
+    }
 }
 
 /// The file system.

@@ -4,7 +4,9 @@ use super::disk::FileSystem;
 use super::reload::print;
 use super::stdin::Arriving;
 use super::walk::{Met, Surroundings, What, is_kustomization, walk};
-use super::{declared_units, display, fill, kustomizations, small, small_text, too_large, utf8};
+use super::{
+    MAX_SMALL, declared_units, display, fill, here, kustomizations, real, too_large, utf8,
+};
 use crate::config::options::{Mode, Options};
 use crate::config::policy::Declared;
 use crate::extract::{self, Facts};
@@ -16,6 +18,7 @@ use crate::text::{FileId, offset};
 use anyhow::Context;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Whether texts stay in memory.
@@ -99,25 +102,22 @@ pub fn beside(path: &Path) -> Vec<String> {
 /// The file of this name in the folder of a path or the nearest one above it, up to the root of the
 /// git repository; outside of one, only in the named folder. Its path leads from the working directory.
 pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
-    let real = std::fs::canonicalize(path).ok()?;
+    let real = real(path)?;
     let start = if real.is_dir() { real.as_path() } else { real.parent()? };
     let root = root(start);
     let candidates = start.ancestors().take_while(|folder| folder.starts_with(root));
     let found = candidates.map(|folder| folder.join(name)).find(|file| file.is_file())?;
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
-    Some(super::relative(&found, here.as_deref()))
+    Some(super::relative(&found, here().as_deref()))
 }
 
 /// Whether a folder is another one, or lies below it.
 pub fn is_below(folder: &Path, above: &Path) -> bool {
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
     above.is_dir()
         && real(folder).zip(real(above)).is_some_and(|(folder, above)| folder.starts_with(above))
 }
 
 /// The number of a file among the texts of a run; one that is not among them is added, and only read.
 pub fn number_of(loaded: &mut Loaded, path: &Path, text: String) -> FileId {
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
     let wanted = real(path);
     let is_here = |input: &Input| {
         input.path.as_deref().is_some_and(|known| {
@@ -128,16 +128,8 @@ pub fn number_of(loaded: &mut Loaded, path: &Path, text: String) -> FileId {
         return FileId(offset(position));
     }
     let number = FileId(offset(loaded.inputs.len()));
-    let input = Input {
-        name: display(path.strip_prefix("./").unwrap_or(path)),
-        found: Found::Context,
-        path: None,
-        print: None,
-        folder: display(path.parent().unwrap_or(Path::new(""))),
-        kustomization: None,
-        below: None,
-        depth: 0,
-    };
+    let folder = display(path.parent().unwrap_or(Path::new("")));
+    let input = Input { folder, ..Input::new(name(path), Found::Context) };
     loaded.push(input, Some(text.into()), None);
     number
 }
@@ -145,7 +137,6 @@ pub fn number_of(loaded: &mut Loaded, path: &Path, text: String) -> FileId {
 /// Whether a file that is there lies in the git repository of a folder, or outside of one in the folder,
 /// links followed.
 pub fn is_inside(folder: &Path, file: &Path) -> bool {
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
     match (real(folder), real(file)) {
         (Some(folder), Some(file)) => file.starts_with(root(&folder)),
         // To read it says what is wrong.
@@ -163,20 +154,26 @@ fn root(folder: &Path) -> &Path {
     folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder)
 }
 
-/// The text of a file.
+/// The text of a file that people write by hand, such as a configuration.
 ///
 /// # Errors
-/// When the file cannot be read, is not UTF-8, or is larger than any configuration.
+/// Those of [`key`], and when the file is not UTF-8.
 pub fn text(path: &Path) -> std::io::Result<String> {
-    small_text(path)
+    let text = String::from_utf8(key(path)?);
+    text.map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 /// The bytes of a key file, as they are.
 ///
 /// # Errors
-/// When the file cannot be read, or is larger than any key.
+/// When the file cannot be read, or is larger than 4 MiB.
 pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
-    small(path)
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_SMALL + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_SMALL {
+        true => Err(std::io::Error::other("it is larger than 4 MiB")),
+        false => Ok(bytes),
+    }
 }
 
 /// A path as the names of files below it begin.
@@ -210,9 +207,8 @@ fn unreadable(name: &str, why: &str) -> Finding {
 
 /// A link counts beside its target, so only the same name twice is the same file.
 fn first_time(seen: &mut BTreeSet<OsString>, path: &Path) -> bool {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-    seen.insert(path.file_name().map_or(real.clone(), |name| real.join(name)).into_os_string())
+    let name = declared_units::real_name(path).or_else(|| real(path));
+    seen.insert(name.unwrap_or_else(|| path.to_path_buf()).into_os_string())
 }
 
 fn named(
@@ -236,14 +232,11 @@ fn named(
             // What a pipe has given is gone.
             let is_kept = keep == Keep::All || !path.is_file();
             let input = Input {
-                name,
-                found: Found::Named,
                 path: Some(path.to_path_buf()),
                 print: (!is_kept).then(|| print(text.as_bytes())),
                 folder: display(folder),
                 kustomization: surroundings.kustomization(folder),
-                below: None,
-                depth: 0,
+                ..Input::new(name, Found::Named)
             };
             loaded.push(input, Some(text.into()), None);
         }
@@ -284,27 +277,20 @@ fn walked(
                 }
             }
             What::Outside => {
-                let name = name_of(&met);
-                loaded.findings.push(
-                    Finding::new(
-                        Code::OutsideRoot,
-                        format!(
-                            "{name} is a symbolic link that leads nowhere or out of the named folder"
-                        ),
-                    )
-                    .in_file(name),
+                let name = name(&met.path);
+                let message = format!(
+                    "{name} is a symbolic link that leads nowhere or out of the named folder"
                 );
+                loaded.findings.push(Finding::new(Code::OutsideRoot, message).in_file(name));
             }
             What::Special => {
-                let name = name_of(&met);
+                let name = name(&met.path);
+                let message = format!("{name} is a named pipe, a socket or a device, and no file");
                 loaded.findings.push(
-                    Finding::new(
-                        Code::UnreadableFile,
-                        format!("{name} is a named pipe, a socket or a device, and no file"),
-                    )
-                    .in_file(name)
-                    .help("leave it out with --exclude")
-                    .refusing(),
+                    Finding::new(Code::UnreadableFile, message)
+                        .in_file(name)
+                        .help("leave it out with --exclude")
+                        .refusing(),
                 );
             }
             What::Candidate => {
@@ -317,7 +303,7 @@ fn walked(
     loaded.skipped.charts += charts.len();
     let first = loaded.inputs.len();
     let read = parallel::map_with(candidates.len(), options.jobs, Vec::new, |buffer, i| {
-        let name = name_of(&candidates[i]);
+        let name = name(&candidates[i].path);
         let number = FileId(offset(first + i));
         let met = &candidates[i];
         let read = match met.what {
@@ -337,8 +323,6 @@ fn walked(
                     false => facts.map(|facts| facts.in_file(FileId(offset(number)))),
                 };
                 let input = Input {
-                    name,
-                    found: Found::Walked(position),
                     depth: met
                         .path
                         .strip_prefix(root)
@@ -347,7 +331,7 @@ fn walked(
                     print,
                     folder: display(&met.folder),
                     kustomization: met.kustomization,
-                    below: None,
+                    ..Input::new(name, Found::Walked(position))
                 };
                 loaded.push(input, text.map(Into::into), facts);
             }
@@ -371,15 +355,24 @@ struct ReadFile {
     finding: Option<Finding>,
 }
 
+impl ReadFile {
+    /// A text that stays, or is read later.
+    fn of_text(text: String, print: Option<u64>) -> Self {
+        Self { text: Some(text), print, facts: None, finding: None }
+    }
+
+    /// A text of which only the words matter.
+    fn of_words(bytes: &[u8], finding: Option<Finding>) -> Self {
+        let facts = Some(Facts { unread: true, ..Facts::default() });
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        Self { text: Some(text), print: None, facts, finding }
+    }
+}
+
 /// Reads a file of which only the words matter.
 fn unread(path: &Path, name: &str) -> Result<ReadFile, Option<Finding>> {
     let bytes = std::fs::read(path).map_err(|error| Some(unreadable(name, &error.to_string())))?;
-    Ok(ReadFile {
-        text: Some(String::from_utf8_lossy(&bytes).into_owned()),
-        print: None,
-        facts: Some(Facts { unread: true, ..Facts::default() }),
-        finding: None,
-    })
+    Ok(ReadFile::of_words(&bytes, None))
 }
 
 /// A file that is not UTF-8: if it can be a manifest, an error, and its words count.
@@ -389,12 +382,7 @@ fn not_utf8(bytes: Vec<u8>, name: &str, options: &Options) -> Result<ReadFile, O
     }
     // Of wide characters, too.
     let letters: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
-    Ok(ReadFile {
-        text: Some(String::from_utf8_lossy(&letters).into_owned()),
-        print: None,
-        facts: Some(Facts { unread: true, ..Facts::default() }),
-        finding: utf8(bytes, name).err(),
-    })
+    Ok(ReadFile::of_words(&letters, utf8(bytes, name).err()))
 }
 
 /// Reads a file and what it says. What is not UTF-8 and cannot be a manifest is no error.
@@ -411,7 +399,7 @@ fn read(
         let bytes = std::fs::read(path).map_err(unreadable)?;
         require_size(&bytes, name)?;
         return match String::from_utf8(bytes) {
-            Ok(text) => Ok(ReadFile { text: Some(text), print: None, facts: None, finding: None }),
+            Ok(text) => Ok(ReadFile::of_text(text, None)),
             Err(error) => not_utf8(error.into_bytes(), name, options),
         };
     }
@@ -421,7 +409,7 @@ fn read(
     if buffer.len() >= LARGE {
         require_size(buffer, name)?;
         return match String::from_utf8(std::mem::take(buffer)) {
-            Ok(text) => Ok(ReadFile { text: Some(text), print, facts: None, finding: None }),
+            Ok(text) => Ok(ReadFile::of_text(text, print)),
             Err(error) => not_utf8(error.into_bytes(), name, options),
         };
     }
@@ -438,8 +426,4 @@ fn require_size(bytes: &[u8], name: &str) -> Result<(), Option<Finding>> {
         true => Err(Some(too_large(name))),
         false => Ok(()),
     }
-}
-
-fn name_of(met: &Met) -> String {
-    display(met.path.strip_prefix("./").unwrap_or(&met.path))
 }

@@ -4,7 +4,7 @@
 //! rollstamp runs, and only where the command line names a revision.
 
 use super::disk::Disk;
-use super::{display, kustomizations, relative, utf8, walk};
+use super::{display, here, kustomizations, relative, utf8, walk};
 use crate::config::options::Options;
 use crate::impact::history::Commit;
 use crate::k8s::kustomize_names::FILE_NAMES;
@@ -78,13 +78,19 @@ pub fn split(path: &Path) -> Option<(&str, &str)> {
     (!revision.is_empty() && !is_drive).then_some((revision, inside))
 }
 
-fn git(folder: &Path, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+/// What `git` prints in a folder. With `index`, that file is the index in the place of the repository's own.
+pub(super) fn git(
+    folder: &Path,
+    arguments: &[&str],
+    index: Option<&Path>,
+) -> anyhow::Result<Vec<u8>> {
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
         .args(arguments)
         // Nothing is written to the repository, not even what makes the next call faster.
         .env("GIT_OPTIONAL_LOCKS", "0")
+        .envs(index.map(|index| ("GIT_INDEX_FILE", index)))
         .stdin(Stdio::null())
         .output()
         .context("failed to run `git`; without it, name two folders")?;
@@ -97,7 +103,7 @@ fn git(folder: &Path, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
 }
 
 fn line(folder: &Path, arguments: &[&str]) -> anyhow::Result<String> {
-    let text = String::from_utf8(git(folder, arguments)?).context("git says no UTF-8")?;
+    let text = String::from_utf8(git(folder, arguments, None)?).context("git says no UTF-8")?;
     Ok(text.trim_end_matches('\n').to_owned())
 }
 
@@ -113,7 +119,7 @@ impl Repository {
         };
         let top = PathBuf::from(line(folder, &["rev-parse", "--show-toplevel"])?);
         let top = std::fs::canonicalize(&top).unwrap_or(top);
-        let here = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
+        let here = here().unwrap_or_default();
         let prefix = here.strip_prefix(&top).map(display).unwrap_or_default();
         Ok(Self { top, prefix })
     }
@@ -178,7 +184,7 @@ impl Repository {
         ];
         let paths: Vec<String> = paths.iter().map(|path| format!(":(top,literal){path}")).collect();
         arguments.extend(paths.iter().map(String::as_str));
-        let listed = String::from_utf8_lossy(&git(&self.top, &arguments)?).into_owned();
+        let listed = String::from_utf8_lossy(&git(&self.top, &arguments, None)?).into_owned();
         let commits = listed.lines().filter_map(|line| {
             let mut parts = line.splitn(3, '\t');
             Some(Commit {
@@ -198,8 +204,8 @@ impl Repository {
     pub fn changed_since(&self, revision: &str) -> anyhow::Result<BTreeSet<PathBuf>> {
         let Ok(id) = self.commit(revision) else { bail!("no revision `{revision}`") };
         let diff = ["diff", "--name-only", "--no-renames", "--no-relative", "--no-ext-diff", "-z"];
-        let changed = git(&self.top, &[&diff[..], &[&id, "--"]].concat())?;
-        let new = git(&self.top, &["ls-files", "--others", "--exclude-standard", "-z"])?;
+        let changed = git(&self.top, &[&diff[..], &[&id, "--"]].concat(), None)?;
+        let new = git(&self.top, &["ls-files", "--others", "--exclude-standard", "-z"], None)?;
         let paths = changed.split(|byte| *byte == 0).chain(new.split(|byte| *byte == 0));
         let paths = paths.filter(|path| !path.is_empty());
         Ok(paths.map(|path| self.top.join(&*String::from_utf8_lossy(path))).collect())
@@ -212,7 +218,7 @@ impl Repository {
 
     fn read(&self, revision: &str, store: Arc<Mutex<Store>>) -> anyhow::Result<Revision> {
         let Ok(id) = self.commit(revision) else { bail!("no revision `{revision}`") };
-        let listed = git(&self.top, &["ls-tree", "-r", "-z", "--full-tree", &id])?;
+        let listed = git(&self.top, &["ls-tree", "-r", "-z", "--full-tree", &id], None)?;
         let mut files = BTreeMap::new();
         for entry in listed.split(|byte| *byte == 0) {
             // `100644 blob ID TAB PATH`
@@ -238,7 +244,7 @@ impl Repository {
     /// # Errors
     /// When it lies elsewhere.
     pub fn inside(&self, path: &Path) -> anyhow::Result<String> {
-        let here = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
+        let here = here().unwrap_or_default();
         let whole = std::fs::canonicalize(path).unwrap_or_else(|_| cleaned(&here.join(path)));
         match whole.strip_prefix(&self.top) {
             Ok(inside) => Ok(display(inside)),
@@ -346,16 +352,11 @@ impl Revision {
 
     /// A path of the revision as the names of files below it begin.
     pub fn name(&self, path: &str) -> String {
-        self.display(&self.root(path))
-    }
-
-    /// A path as it was named, from the root of the repository.
-    pub fn from_root(&self, path: &str) -> String {
-        self.root(path)
+        self.display(&self.from_root(path))
     }
 
     /// A path from the root of the repository; `./` means from the working directory, as in git.
-    fn root(&self, path: &str) -> String {
+    pub fn from_root(&self, path: &str) -> String {
         let whole = match path.strip_prefix("./").or((path == ".").then_some("")) {
             Some(rest) => format!("{}/{rest}", self.repository.prefix),
             None => path.to_owned(),
@@ -478,7 +479,7 @@ pub fn load(
     let mut folders = Vec::new();
     let mut seen = BTreeSet::new();
     for (position, path) in paths.iter().enumerate() {
-        let path = revision.root(path);
+        let path = revision.from_root(path);
         if revision.has_folder(&path) {
             folders.push(revision.repository.top.join(&path));
             for inside in below(revision, &path) {
@@ -587,14 +588,11 @@ fn push(
     });
     let folder = Path::new(&name).parent().map(display).unwrap_or_default();
     let input = Input {
-        name,
-        found,
-        print: None,
         folder,
         kustomization: kustomization.map(|path| revision.display(&path)),
-        below: None,
         depth,
         path: Some(revision.repository.top.join(inside)),
+        ..Input::new(name, found)
     };
     loaded.push(input, Some(text.into()), None);
 }

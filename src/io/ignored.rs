@@ -7,6 +7,7 @@ use super::git_index::Tracked;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,7 +18,8 @@ pub(super) struct IgnoreRules {
     root: PathBuf,
     /// Where it really is.
     real: PathBuf,
-    folders: Mutex<BTreeMap<PathBuf, Arc<Folder>>>,
+    /// By their real paths; the order of the bytes is cheaper than that of the parts of a path.
+    folders: Mutex<BTreeMap<OsString, Arc<Folder>>>,
     /// How many files and folders were left out.
     count: AtomicUsize,
 }
@@ -96,14 +98,14 @@ impl IgnoreRules {
                 repository: Some(Arc::clone(repository)),
                 whole: true,
             };
-            self.lock().insert(real.to_path_buf(), Arc::new(inner));
+            self.lock().insert(real.as_os_str().to_owned(), Arc::new(inner));
         }
         any
     }
 
     /// The rules of a folder, each read once.
     fn folder(&self, real: &Path) -> Arc<Folder> {
-        if let Some(known) = self.lock().get(real) {
+        if let Some(known) = self.lock().get(real.as_os_str()) {
             return Arc::clone(known);
         }
         let is_repository = real.join(".git").symlink_metadata().is_ok();
@@ -125,7 +127,7 @@ impl IgnoreRules {
             repository,
         });
         // Another thread may have been here meanwhile.
-        Arc::clone(self.lock().entry(real.to_path_buf()).or_insert(found))
+        Arc::clone(self.lock().entry(real.as_os_str().to_owned()).or_insert(found))
     }
 
     /// Whether the rules of a folder can be about something below the root: it is the root or lies in
@@ -136,7 +138,7 @@ impl IgnoreRules {
                 && folder.ancestors().any(|f| f.join(".git").symlink_metadata().is_ok()))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, Arc<Folder>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<OsString, Arc<Folder>>> {
         self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,8 +5,8 @@
 //! was named alone; outside of one only the named folders are.
 
 use super::appliers::{self, VariableSources};
-use super::disk::{Disk, FileSystem};
-use super::{display, relative};
+use super::disk::{Disk, FileSystem, RealPaths};
+use super::{display, here, relative};
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
 use crate::scope::kustomize::{Child, Kustomization, Material, NamedFiles, PatchFile, names};
@@ -71,7 +71,7 @@ pub(super) fn load(
     let kept = reaching(&found, &inputs);
     let numbers: BTreeMap<&Path, usize> =
         kept.iter().enumerate().map(|(i, path)| (*path, i)).collect();
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    let here = here();
     let mut kustomizations = Vec::new();
     let mut sources = VariableSources::default();
     for path in &kept {
@@ -114,11 +114,12 @@ fn follow(
     roots: &BTreeSet<PathBuf>,
 ) -> BTreeMap<PathBuf, OnDisk> {
     let mut found: BTreeMap<PathBuf, OnDisk> = BTreeMap::new();
+    let mut real_paths = RealPaths::new(disk);
     while let Some(path) = waiting.pop() {
         if found.contains_key(&path) {
             continue;
         }
-        let Some(on_disk) = read(disk, &path, roots) else {
+        let Some(on_disk) = read(disk, &path, roots, &mut real_paths) else {
             continue;
         };
         waiting.extend(bases(&on_disk));
@@ -148,10 +149,11 @@ impl<'a> Inputs<'a> {
     fn new(loaded: &'a mut Loaded, disk: &'a dyn Disk) -> Self {
         let mut by_path: BTreeMap<PathBuf, FileId> = BTreeMap::new();
         let mut links = Vec::new();
+        let mut real_paths = RealPaths::new(disk);
         for (number, input) in loaded.inputs.iter().enumerate() {
             let number = FileId(offset(number));
             let Some(path) = &input.path else { continue };
-            let Some(real) = disk.real(path) else {
+            let Some(real) = real_paths.of(path) else {
                 continue;
             };
             if disk.is_link(path) {
@@ -179,15 +181,11 @@ impl<'a> Inputs<'a> {
         let number = FileId(offset(self.loaded.inputs.len()));
         let path = relative(real, here);
         let built = self.built.get(real).map(|by| display(&relative(by, here)));
+        let found = if built.is_some() { Found::Built } else { Found::Context };
         let input = Input {
-            name: display(&path),
-            found: if built.is_some() { Found::Built } else { Found::Context },
-            path: None,
-            print: None,
             folder: display(path.parent().unwrap_or(Path::new(""))),
             kustomization: built,
-            below: None,
-            depth: 0,
+            ..Input::new(display(&path), found)
         };
         self.loaded.push(input, Some(text.into()), None);
         self.by_path.insert(real.to_path_buf(), number);
@@ -317,11 +315,16 @@ pub(super) fn text(disk: &dyn Disk, path: &Path) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDisk> {
+fn read(
+    disk: &dyn Disk,
+    path: &Path,
+    roots: &BTreeSet<PathBuf>,
+    real_paths: &mut RealPaths<'_>,
+) -> Option<OnDisk> {
     let text = text(disk, path)?;
     let folder = path.parent()?.to_path_buf();
-    let place = |name: &String| {
-        let real = disk.real(&folder.join(name));
+    let mut place = |name: &String| {
+        let real = real_paths.of(&folder.join(name));
         let inside = |real: &PathBuf| roots.iter().any(|root| real.starts_with(root));
         match real.filter(inside) {
             None => ListedResource::Absent,
@@ -329,8 +332,8 @@ fn read(disk: &dyn Disk, path: &Path, roots: &BTreeSet<PathBuf>) -> Option<OnDis
                 Some(base) if base != path => ListedResource::Kustomization(base),
                 _ => ListedResource::Absent,
             },
-            Some(real) if real == path => ListedResource::Absent,
-            Some(real) => ListedResource::File(real),
+            Some(real) if real != path && disk.is_file(&real) => ListedResource::File(real),
+            Some(_) => ListedResource::Absent,
         }
     };
     let named = names(&text);

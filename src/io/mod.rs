@@ -60,29 +60,6 @@ fn too_large(name: &str) -> Finding {
 /// The largest configuration or key file, in bytes. A device has no end.
 const MAX_SMALL: u64 = 1 << 22;
 
-/// The bytes of a file that people write by hand, such as a configuration.
-///
-/// # Errors
-/// When it cannot be read, or is larger than 4 MiB.
-fn small(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
-    use std::io::Read as _;
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_SMALL + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > MAX_SMALL {
-        true => Err(std::io::Error::other("it is larger than 4 MiB")),
-        false => Ok(bytes),
-    }
-}
-
-/// The text of such a file.
-///
-/// # Errors
-/// Those of [`small`], and text that is not UTF-8.
-fn small_text(path: &std::path::Path) -> std::io::Result<String> {
-    let text = String::from_utf8(small(path)?);
-    text.map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8"))
-}
-
 /// Reads a file to its end, behind what the buffer holds.
 fn fill(file: &std::fs::File, buffer: &mut Vec<u8>) -> std::io::Result<()> {
     while read_some(file, buffer, 1 << 16)? > 0 {}
@@ -116,6 +93,16 @@ fn widen(pipe: &std::fs::File) {
 fn display(path: &std::path::Path) -> String {
     let text = path.to_string_lossy();
     if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+}
+
+/// The real path of what is there, links followed.
+fn real(path: &std::path::Path) -> Option<std::path::PathBuf> {
+    std::fs::canonicalize(path).ok()
+}
+
+/// The real path of the working directory.
+fn here() -> Option<std::path::PathBuf> {
+    std::env::current_dir().ok().and_then(|here| real(&here))
 }
 
 /// A path as the user would write it from here.

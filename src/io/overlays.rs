@@ -6,7 +6,7 @@ use super::builds::{Builder, Failure};
 use super::disk::FileSystem;
 use super::kustomizations::{self, ListedResource, OnDisk};
 use super::shadow::Shadow;
-use super::{display, relative};
+use super::{display, here, real, relative};
 use crate::finding::divergence::UnknownVariable;
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::overlays::{self, PutInBuild, put_in};
@@ -131,27 +131,19 @@ impl Touched {
 
     /// Whether one of them reads this file.
     pub fn reads(&self, file: &Path) -> bool {
-        let real = std::fs::canonicalize(file);
-        real.is_ok_and(|real| self.0.iter().any(|overlay| overlay.holds(&real)))
+        real(file).is_some_and(|real| self.0.iter().any(|overlay| overlay.holds(&real)))
     }
 }
 
 /// The name of a file for people, as the user would write it from here.
 pub fn name(path: &Path) -> String {
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
-    display(&relative(path, here.as_deref()))
-}
-
-/// A path with `/` between folders.
-pub fn slashed(path: &Path) -> String {
-    display(path)
+    display(&relative(path, here().as_deref()))
 }
 
 /// The overlays whose folder is one of the paths or lies below one, and those whose build can read a file
 /// that is one of the paths, by their folders.
 pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
-    let named: Vec<PathBuf> =
-        paths.iter().filter_map(|path| std::fs::canonicalize(path).ok()).collect();
+    let named: Vec<PathBuf> = paths.iter().filter_map(|path| real(path)).collect();
     let found = kustomizations::all(&named, true);
     let mut included: BTreeSet<&Path> = BTreeSet::new();
     for place in found.values().flat_map(|on_disk| on_disk.children.values()) {
@@ -159,7 +151,7 @@ pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
             included.insert(path);
         }
     }
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    let here = here();
     let leaves = found.values().filter(|on_disk| {
         let is_included = on_disk.applied.is_none() && included.contains(on_disk.path.as_path());
         // What a patch makes of the object is not known, so nothing is built.
@@ -247,11 +239,10 @@ impl Overlay {
 
 /// The overlay in this very folder, whatever includes it.
 pub fn of(folder: &Path) -> Option<Overlay> {
-    let real = std::fs::canonicalize(folder).ok()?;
+    let real = real(folder)?;
     let found = kustomizations::all(std::slice::from_ref(&real), false);
-    let here = std::env::current_dir().and_then(std::fs::canonicalize).ok();
     let on_disk = found.values().find(|on_disk| on_disk.folder == real)?;
-    Some(overlay(&found, on_disk, here.as_deref()))
+    Some(overlay(&found, on_disk, here().as_deref()))
 }
 
 /// Adds a kustomization and all that it includes to what an overlay reads.

@@ -5,28 +5,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 #[cfg(not(target_family = "wasm"))]
 use std::io::IsTerminal as _;
 
-/// A bar on the standard error, or nothing where that is no terminal.
-#[cfg(not(target_family = "wasm"))]
-pub struct Progress(Option<ProgressBar>);
+/// A bar on the standard error, or nothing where that is no terminal. A page has none.
+pub struct Progress(#[cfg(not(target_family = "wasm"))] Option<ProgressBar>);
 
-/// Nothing: a page has no terminal.
-#[cfg(target_family = "wasm")]
-pub struct Progress;
-
-#[cfg(target_family = "wasm")]
 impl Progress {
     /// Nothing.
+    #[cfg(target_family = "wasm")]
     pub fn new(_: usize, _: &'static str) -> Self {
-        Self
+        Self()
     }
 
-    /// Nothing happens.
-    pub fn step(&self) {}
-}
-
-#[cfg(not(target_family = "wasm"))]
-impl Progress {
     /// A bar for so many steps, with a word before it.
+    #[cfg(not(target_family = "wasm"))]
     pub fn new(steps: usize, what: &'static str) -> Self {
         if steps < 2 || !std::io::stderr().is_terminal() {
             return Self(None);
@@ -41,6 +31,7 @@ impl Progress {
 
     /// One step is done.
     pub fn step(&self) {
+        #[cfg(not(target_family = "wasm"))]
         if let Some(bar) = &self.0 {
             bar.inc(1);
         }

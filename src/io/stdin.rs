@@ -222,17 +222,7 @@ pub fn printed(text: String) -> Loaded {
 }
 
 fn push(loaded: &mut Loaded, text: Cow<'static, str>, facts: Option<Facts>) {
-    let input = Input {
-        name: STDIN.to_owned(),
-        found: Found::Stream,
-        path: None,
-        print: None,
-        folder: String::new(),
-        kustomization: None,
-        below: None,
-        depth: 0,
-    };
-    loaded.push(input, Some(text), facts);
+    loaded.push(Input::new(STDIN, Found::Stream), Some(text), facts);
 }
 
 /// A panic of another thread ends the run anyway.

@@ -129,20 +129,6 @@ impl Talk {
         self.log(text);
     }
 
-    /// Says a report.
-    ///
-    /// # Errors
-    /// When the report cannot be made.
-    pub fn report(
-        &mut self,
-        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let mut text = Vec::new();
-        write(&mut text)?;
-        self.say(&String::from_utf8_lossy(&text));
-        Ok(())
-    }
-
     /// Puts a text into the log file alone: it was said already.
     pub fn log(&mut self, text: &str) {
         if let Some(log) = &mut self.log {

@@ -37,6 +37,12 @@ const KINDS: &[(&str, &str, Indirect)] = &[
     ("argoproj.io", "ApplicationSet", Indirect::Application),
 ];
 
+/// The API group of the repositories from which Flux takes folders (fluxcd.io/flux/components/source).
+pub const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";
+
+/// The API group of what makes artifacts of folders for Flux (fluxcd.io/flux/components/source/artifactgenerators).
+pub const ARTIFACT_GROUP: &str = "source.extensions.fluxcd.io";
+
 /// What an object of a kind does beside itself, if anything.
 pub fn indirect(group: &str, kind: &str) -> Option<Indirect> {
     let mut rows = KINDS.iter();

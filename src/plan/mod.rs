@@ -27,7 +27,7 @@ pub use listings::Listing;
 pub use moves::PlannedMove;
 pub use reason::{Counted, Ignored, Reason};
 use shared::{Shared, SharedRead};
-pub use values::unwatched;
+pub use values::{MeantSource, TakenValues, unwatched};
 
 use crate::compat::migration::LeftController;
 use crate::compat::selection::Selection;
@@ -58,6 +58,8 @@ pub struct Plan {
     pub moves: Vec<PlannedMove>,
     /// The name of that controller.
     pub leaves: Option<&'static str>,
+    /// What objects of Flux take values from.
+    pub taken: Vec<TakenValues>,
 }
 
 /// What happens to one pod template.
@@ -168,6 +170,7 @@ pub fn decide(
         said.add(of_part);
     }
     plan.moves = moves::decide(manifests, &mut plan, options);
+    plan.taken = values::taken(manifests, units);
     plan.leaves = options.migrate.as_ref().map(LeftController::name);
     let mut findings = said.findings;
     for ((one, two), readers) in said.clashes {

@@ -1,6 +1,7 @@
 //! Sources whose name occurs nowhere else in their apply unit: not in a reference, not in an argument,
 //! not in a comment. Only then is it certain that nothing in the unit reads them.
 
+use super::values;
 use crate::extract::{Manifests, ObjectId};
 use crate::finding::{Code, Finding};
 use crate::scope::{Unit, Units};
@@ -115,7 +116,10 @@ fn unnamed_in(manifests: &Manifests, unit: &Unit) -> Providers {
             && manifests
                 .all_sources_of(id)
                 .iter()
-                .any(|source| source.ignored.is_none() && !source.filled_in_cluster)
+                .any(|source| {
+                    let is_filled = source.ignored.is_some() || source.filled_in_cluster;
+                    !is_filled && !values::may_take(manifests, source)
+                })
             // Copies of it are read in other namespaces.
             && !manifests[object.place.file].makes_within(object.place.span);
         if is_candidate {

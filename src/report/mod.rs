@@ -193,11 +193,12 @@ mod tests {
             links: false,
             jobs: 1,
         };
-        let explained = ExplainView { view, workloads: &BTreeSet::new() };
+        let explained = ExplainView { view, workloads: &BTreeSet::new(), taken: &BTreeSet::new() };
         let impact = Impact {
             assume: Assume::Written,
             workloads: Vec::new(),
             sources: Vec::new(),
+            values_readers: Vec::new(),
             has_foreign: false,
         };
         let of_impact = impact::ImpactView {

@@ -65,12 +65,14 @@ pub struct View<'a> {
     pub jobs: usize,
 }
 
-/// A run, and the workloads that are explained.
+/// A run, and the workloads and objects of Flux that are explained.
 pub struct ExplainView<'a> {
     /// The run.
     pub view: View<'a>,
     /// The objects with the workloads.
     pub workloads: &'a BTreeSet<ObjectId>,
+    /// The positions of the objects of Flux in [`crate::plan::Plan::taken`].
+    pub taken: &'a BTreeSet<usize>,
 }
 
 impl<'a> View<'a> {

@@ -24,6 +24,20 @@ pub struct Input {
 }
 
 impl Input {
+    /// A text of this name, of which nothing else is known.
+    pub fn new(name: impl Into<String>, found: Found) -> Self {
+        Self {
+            name: name.into(),
+            found,
+            path: None,
+            print: None,
+            folder: String::new(),
+            kustomization: None,
+            below: None,
+            depth: 0,
+        }
+    }
+
     /// Whether the user named it, or a folder above it, so that it is written and printed.
     pub fn is_named(&self) -> bool {
         !matches!(self.found, Found::Context | Found::Built)

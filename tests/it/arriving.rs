@@ -60,7 +60,8 @@ fn said(outcome: &Outcome) -> String {
     let workloads = outcome.plan.workloads.iter().map(|planned| planned.object);
     let mut report = Vec::new();
     Json.outcome(&view, &mut report).expect("a report");
-    let explained = ExplainView { view, workloads: &workloads.collect() };
+    let taken = (0..outcome.plan.taken.len()).collect();
+    let explained = ExplainView { view, workloads: &workloads.collect(), taken: &taken };
     Json.explain(&explained, &mut report).expect("an explanation");
     let report = String::from_utf8(report).expect("UTF-8");
     let findings = &outcome.findings;

@@ -1,12 +1,13 @@
 //! The explanation for programs. The structs here are the format; nothing else is serialised.
 
-use super::{Explained, Read, explained, named_keys, words};
+use super::{Explained, Read, explained, named_keys, taken, taken_keys, words};
 use crate::extract::{Grounds, Mount};
 use crate::outcome::Outcome;
-use crate::plan::Reason;
+use crate::plan::{MeantSource, Reason, TakenValues};
 use crate::report::json::{ObjectRow, PlaceRow, SCHEMA_VERSION};
 use crate::report::locator::Locator;
 use crate::report::{ExplainView, json};
+use crate::text::Place;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -14,6 +15,8 @@ pub(in crate::report) struct Report<'a> {
     schema_version: u32,
     verb: &'static str,
     workloads: Vec<WorkloadRow<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values_readers: Vec<ValuesRow<'a>>,
     findings: Vec<json::FindingRow<'a>>,
 }
 
@@ -69,6 +72,34 @@ struct ReferenceRow<'a> {
     source: Option<SourceRow<'a>>,
 }
 
+/// An object of Flux that takes values.
+#[derive(Serialize)]
+struct ValuesRow<'a> {
+    #[serde(flatten)]
+    id: ObjectRow<'a>,
+    #[serde(flatten)]
+    at: PlaceRow<'a>,
+    references: Vec<ValuesReferenceRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ValuesReferenceRow<'a> {
+    field: &'static str,
+    kind: &'static str,
+    name: &'a str,
+    optional: bool,
+    line: usize,
+    column: usize,
+    outcome: &'static str,
+    reason: String,
+    keys: Vec<&'a str>,
+    /// The one key that it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceRow<'a>>,
+}
+
 #[derive(Serialize)]
 struct MountRow<'a> {
     list: &'static str,
@@ -98,7 +129,54 @@ pub(in crate::report) fn report<'a>(asked: &ExplainView<'a>) -> Report<'a> {
         schema_version: SCHEMA_VERSION,
         verb: view.verb.name(),
         workloads: explained.iter().map(|e| workload(e, view.outcome, &locator)).collect(),
+        values_readers: taken(asked)
+            .into_iter()
+            .map(|taken| values_reader(taken, view.outcome, &locator))
+            .collect(),
         findings: json::finding_rows(view, &locator),
+    }
+}
+
+fn values_reader<'a>(
+    taken: &'a TakenValues,
+    outcome: &'a Outcome,
+    locator: &Locator<'a>,
+) -> ValuesRow<'a> {
+    let manifests = &outcome.manifests;
+    let reader = taken.reader(manifests);
+    let place = |span| Place { file: taken.file, span };
+    let references = taken.references(manifests).map(|(reference, means)| {
+        let position = locator.position(place(reference.at));
+        let source = match means {
+            MeantSource::One(source) => Some(source),
+            MeantSource::Several | MeantSource::Nowhere => None,
+        };
+        ValuesReferenceRow {
+            field: reader.field,
+            kind: reference.target.name(),
+            name: &reference.name,
+            optional: reference.optional,
+            line: position.line,
+            column: position.column,
+            outcome: match means {
+                MeantSource::One(_) => "found",
+                MeantSource::Several => "ambiguous",
+                MeantSource::Nowhere => "external",
+            },
+            reason: words::meant_source(reference, means, reader, locator),
+            keys: source.map(|at| taken_keys(reference, &manifests[at])).unwrap_or_default(),
+            named_key: reference.key.as_deref(),
+            source: source.map(|source| SourceRow {
+                object: manifests.owner(source).id.to_string(),
+                at: locator.spot(manifests.owner(source).place_of_name()).into(),
+                refused: words::flaws(&manifests[source]),
+            }),
+        }
+    });
+    ValuesRow {
+        id: (&reader.id).into(),
+        at: locator.spot(place(reader.name_span)).into(),
+        references: references.collect(),
     }
 }
 

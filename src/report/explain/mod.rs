@@ -6,9 +6,9 @@ pub(super) mod text;
 pub(super) mod words;
 
 use super::ExplainView;
-use crate::extract::{Keys, Object, Reference, Template};
+use crate::extract::{Keys, Object, Reference, Source, Template, ValuesReference};
 use crate::outcome::Outcome;
-use crate::plan::{Decision, Planned, Reason};
+use crate::plan::{Decision, MeantSource, Planned, Reason, TakenValues};
 use crate::text::{FileId, Place};
 use std::collections::BTreeSet;
 
@@ -51,8 +51,15 @@ pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
         };
         reason.source().into_iter().chain(other)
     });
-    let sources = sources.map(|source| manifests.owner(source).place.file);
-    planned.map(|planned| manifests[planned.object].place.file).chain(sources).collect()
+    let taken = outcome.plan.taken.iter().flat_map(|taken| &taken.sources);
+    let taken = taken.filter_map(|means| match means {
+        MeantSource::One(at) => Some(*at),
+        MeantSource::Several | MeantSource::Nowhere => None,
+    });
+    let sources = sources.chain(taken).map(|source| manifests.owner(source).place.file);
+    let readers = outcome.plan.taken.iter().map(|taken| taken.file);
+    let workloads = planned.map(|planned| manifests[planned.object].place.file);
+    workloads.chain(sources).chain(readers).collect()
 }
 
 /// The templates of the chosen objects, in the order of the input.
@@ -73,6 +80,18 @@ fn explained<'a>(asked: &ExplainView<'a>) -> Vec<Explained<'a>> {
             }
         })
         .collect()
+}
+
+/// The chosen objects of Flux that take values, in the order of the input.
+fn taken<'a>(asked: &ExplainView<'a>) -> Vec<&'a TakenValues> {
+    let all = &asked.view.outcome.plan.taken;
+    asked.taken.iter().filter_map(|&at| all.get(at)).collect()
+}
+
+/// The keys of a source that an object of Flux takes values from, and that it has.
+fn taken_keys<'a>(reference: &'a ValuesReference, source: &'a Source) -> Vec<&'a str> {
+    let read = |key: &&str| reference.key.as_ref().is_none_or(|only| only == key);
+    source.entries.iter().map(|entry| entry.key.as_str()).filter(read).collect()
 }
 
 impl<'a> Explained<'a> {

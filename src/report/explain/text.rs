@@ -2,13 +2,14 @@
 //! count at the end.
 
 use super::layout::{self, Layout, Row, Shown};
-use super::{Explained, Read, explained, named_keys, words};
+use super::{Explained, Read, explained, named_keys, taken, taken_keys, words};
 use crate::extract::{Reference, Source, SourceId};
 use crate::k8s::sites::Under;
 use crate::outcome::Outcome;
-use crate::plan::{Counted, Decision, Reason, State};
+use crate::plan::{Counted, Decision, MeantSource, Reason, State, TakenValues};
 use crate::report::locator::Locator;
 use crate::report::{ExplainView, count, plain};
+use crate::text::Place;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -24,11 +25,14 @@ pub(in crate::report) fn write(asked: &ExplainView<'_>, out: &mut dyn Write) -> 
         few: if view.show_all { usize::MAX } else { FEW },
         layout: Layout { colour: view.colour },
     };
-    for (i, explained) in explained(asked).iter().enumerate() {
+    let workloads = explained(asked);
+    let workloads = workloads.iter().map(|explained| writer.workload(explained));
+    let readers = taken(asked).into_iter().map(|taken| writer.values_reader(taken));
+    for (i, block) in workloads.chain(readers).enumerate() {
         if i > 0 {
             out.write_all(b"\n")?;
         }
-        out.write_all(writer.workload(explained).as_bytes())?;
+        out.write_all(block.as_bytes())?;
     }
     Ok(())
 }
@@ -184,6 +188,53 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// An object of Flux, and what it takes values from.
+    fn values_reader(&self, taken: &TakenValues) -> String {
+        let manifests = &self.outcome.manifests;
+        let reader = taken.reader(manifests);
+        let place = |span| Place { file: taken.file, span };
+        let head = self.layout.bold(&plain(&reader.id.to_string()));
+        let at = self.place(place(reader.name_span));
+        let mut out = format!("{head}  {}\n", plain(&at));
+        out.push_str(&format!("  values: {}\n", words::made_of_values(reader)));
+        let shown = taken.references(manifests).map(|(reference, means)| {
+            let mut said = words::meant_source(reference, means, reader, &self.locator);
+            let mut notes = Vec::new();
+            let keys = match means {
+                MeantSource::One(at) => {
+                    let source = &manifests[at];
+                    let keys = taken_keys(reference, source);
+                    let unread = source.entries.iter().map(|entry| entry.key.as_str());
+                    let unread: Vec<&str> = unread.filter(|key| !keys.contains(key)).collect();
+                    if !unread.is_empty() {
+                        notes.push(format!("not read: {}", self.listed(&unread)));
+                    }
+                    said = format!("{}, {said}", self.place(manifests.owner(at).place_of_name()));
+                    keys
+                }
+                MeantSource::Several | MeantSource::Nowhere => Vec::new(),
+            };
+            let said_of_keys = match (&reference.key, keys.as_slice()) {
+                (Some(key), []) if matches!(means, MeantSource::One(_)) => {
+                    format!("{key} (not there)")
+                }
+                (Some(key), _) => key.to_string(),
+                (None, []) => "all keys".to_owned(),
+                (None, keys) => format!("{} (all keys)", self.listed(keys)),
+            };
+            let line = self.locator.position(place(reference.at)).line;
+            let row = Row {
+                line: format!("line {line}"),
+                said: said_of_keys,
+                site: reader.field.to_owned(),
+            };
+            let name = format!("{} {}", reference.target.name(), reference.name);
+            Shown { name, said, rows: vec![row], notes }
+        });
+        self.layout.sources(&mut out, &shown.collect::<Vec<_>>());
+        out
+    }
+
     /// What a workload names whose stamp was not decided.
     fn undecided(&self, view: &Explained<'a>) -> Vec<Shown> {
         let mut shown: Vec<Shown> = Vec::new();
@@ -231,7 +282,7 @@ impl<'a> Writer<'a> {
         format!("{} and {rest} more", keys[..self.few].join(", "))
     }
 
-    fn place(&self, place: crate::text::Place) -> String {
+    fn place(&self, place: Place) -> String {
         let line = self.locator.position(place).line;
         format!("{}:{line}", self.locator.name(place))
     }

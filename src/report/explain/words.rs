@@ -3,13 +3,14 @@
 use super::Explained;
 use crate::extract::{
     By, Grounds, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, SiteLabel,
-    Source,
+    Source, ValuesReader, ValuesReference,
 };
+use crate::finding::arrival::arrival;
 use crate::finding::controllers::not_selected;
 use crate::finding::workload::{no_stamp, until};
 use crate::k8s::sites::{Reads, Site, Under};
 use crate::outcome::Outcome;
-use crate::plan::{Counted, Decision, Ignored, Reason};
+use crate::plan::{Counted, Decision, Ignored, MeantSource, Reason};
 use crate::report::locator::Locator;
 
 /// What the rules of a run come from.
@@ -255,4 +256,37 @@ pub(super) fn flaws(source: &Source) -> Vec<String> {
         Some(format!("the value of `{}` is {}", entry.key, flaw.describe()))
     });
     malformed.chain(values).collect()
+}
+
+/// What Flux makes of the values that an object takes, as far as that is known here.
+pub(super) fn made_of_values(reader: &ValuesReader) -> &'static str {
+    match reader.id.kind.as_str() {
+        "HelmRelease" => {
+            "its release takes them when Flux reconciles it; its pods are not known here"
+        }
+        _ => "they are put into what it applies when Flux reconciles it",
+    }
+}
+
+/// Which source an object of Flux takes values from, and how late a change of it arrives.
+pub(super) fn meant_source(
+    reference: &ValuesReference,
+    means: MeantSource,
+    reader: &ValuesReader,
+    locator: &Locator<'_>,
+) -> String {
+    match means {
+        MeantSource::One(at) => {
+            let source = &locator.outcome().manifests[at];
+            let is_at_once = source.watched || source.content_named;
+            format!("a change arrives {}", arrival(is_at_once, &reader.interval))
+        }
+        MeantSource::Several => {
+            "several sources may be meant, so nobody knows which one counts".to_owned()
+        }
+        MeantSource::Nowhere if reference.optional => {
+            "not in what was read, and optional".to_owned()
+        }
+        MeantSource::Nowhere => "not in what was read".to_owned(),
+    }
 }

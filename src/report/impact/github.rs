@@ -9,7 +9,7 @@ use crate::text::input::Found;
 use std::io::{self, Write};
 
 /// Writes one command for each key that rolls somebody, and one for each workload that is stale,
-/// without a pod for a while, or may get stuck.
+/// without a pod for a while, or may get stuck, and one for each key that an object of Flux takes.
 ///
 /// # Errors
 /// When `out` cannot be written to.
@@ -47,6 +47,19 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
             let title = if workload.may_be_stuck() { "stuck" } else { "downtime" };
             let message = format!("{name}: {trouble}");
             command(view, &locators, "warning", Some(workload.at), title, &message, out)?;
+        }
+    }
+    for reader in view.values_readers() {
+        for key in &reader.keys {
+            let message = format!(
+                "{} of {} {}: {}: {}",
+                key.key,
+                key.source,
+                key.change.name(),
+                reader.name,
+                words::values(reader)
+            );
+            command(view, &locators, "notice", Some(key.at), "values", &message, out)?;
         }
     }
     let summary = words::summary(&view.impact.counts());

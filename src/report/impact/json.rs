@@ -5,7 +5,7 @@ use crate::impact::Savings;
 use crate::impact::disruption::{Disruption, Downtime, Range};
 use crate::impact::{
     Answer, Assume, At, Counts, Held, KeyChange, KeyReason, RollReason, Side, Silent, SourceChange,
-    Workload,
+    TakenKey, ValuesChange, Workload,
 };
 use crate::k8s::disruption::Order;
 use crate::report::json::{ObjectRow, PlaceRow, SCHEMA_VERSION, document};
@@ -24,6 +24,8 @@ struct Report<'a> {
     workloads: Vec<WorkloadRow<'a>>,
     sources: Vec<SourceRow<'a>>,
     edges: Vec<Edge<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values_readers: Vec<ValuesRow<'a>>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +41,12 @@ struct Summary {
     new: usize,
     gone: usize,
     unknown: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    values_readers: usize,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// What settings of `foreign` save and cost.
@@ -184,6 +192,31 @@ struct ChangedKeyRow<'a> {
     at: Place<'a>,
 }
 
+/// An object of Flux that takes other values.
+#[derive(Serialize)]
+struct ValuesRow<'a> {
+    #[serde(flatten)]
+    id: ObjectRow<'a>,
+    #[serde(flatten)]
+    at: Place<'a>,
+    keys: Vec<TakenKeyRow<'a>>,
+    /// Up to which interval the change is late; nothing, if it arrives at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    overlays: &'a [String],
+    says: String,
+}
+
+#[derive(Serialize)]
+struct TakenKeyRow<'a> {
+    source: String,
+    key: &'a str,
+    change: &'static str,
+    #[serde(flatten)]
+    at: Place<'a>,
+}
+
 #[derive(Serialize)]
 struct Edge<'a> {
     source: String,
@@ -220,6 +253,7 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         workloads: view.workloads().filter(changed).map(|w| workload(w, &locators)).collect(),
         sources: view.impact.sources.iter().map(|s| source(s, view, &locators)).collect(),
         edges: edges.collect(),
+        values_readers: view.values_readers().into_iter().map(|v| values(v, &locators)).collect(),
     };
     document(&report, out)
 }
@@ -366,6 +400,24 @@ fn source<'a>(
             Silent::LaterRuns => "later-runs",
             Silent::WithReader => "with-reader",
             Silent::StaleReaders => "stale-readers",
+            Silent::ValuesReader => "values-reader",
         }),
+    }
+}
+
+fn values<'a>(reader: &'a ValuesChange, locators: &Locators<'a>) -> ValuesRow<'a> {
+    let key = |key: &'a TakenKey| TakenKeyRow {
+        source: key.source.to_string(),
+        key: &key.key,
+        change: key.change.name(),
+        at: place(key.at, locators),
+    };
+    ValuesRow {
+        id: (&reader.name).into(),
+        at: place(reader.at, locators),
+        keys: reader.keys.iter().map(key).collect(),
+        late: reader.late.as_deref(),
+        overlays: &reader.overlays,
+        says: super::words::values(reader),
     }
 }

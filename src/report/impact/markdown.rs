@@ -3,7 +3,7 @@
 
 use super::ImpactView;
 use super::words::{self, Line};
-use crate::impact::{Answer, Silent, SourceChange, Workload};
+use crate::impact::{Answer, Silent, SourceChange, ValuesChange, Workload};
 use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
@@ -40,6 +40,7 @@ fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
             Answer::Quiet => {}
         }
     }
+    urgent.extend(view.values_readers().into_iter().map(values_row));
     comment.table(HEAD, &urgent, None);
     let counts = view.impact.counts();
     let title = match counts.once {
@@ -47,8 +48,10 @@ fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         once => format!("{} for nothing, {once} for the stamp", rolls(counts.needless)),
     };
     comment.table(HEAD, &needless, Some(&title));
-    let shown =
-        |source: &&SourceChange| source.silent.is_some_and(|silent| silent != Silent::StaleReaders);
+    let shown = |source: &&SourceChange| {
+        let is_above = |silent| matches!(silent, Silent::StaleReaders | Silent::ValuesReader);
+        source.silent.is_some_and(|silent| !is_above(silent))
+    };
     let silent = view.impact.sources.iter().filter(shown);
     quiet.extend(silent.map(|source| {
         let said = words::silent_of(source);
@@ -162,6 +165,18 @@ fn row(workload: &Workload) -> String {
         _ => {}
     }
     format!("| {sign} | {} | {pods} | {} |\n", code(&workload.name.to_string()), why.join("; "))
+}
+
+/// The row of an object of Flux that takes other values.
+fn values_row(reader: &ValuesChange) -> String {
+    let lines = words::taken(reader);
+    let mut why: Vec<String> = lines.iter().take(FEW).map(said).collect();
+    if lines.len() > FEW {
+        why.push(format!("and {} more", lines.len() - FEW));
+    }
+    why.push(escaped(&words::values(reader)));
+    why.extend(words::overlays(&reader.overlays, false).map(|overlays| escaped(&overlays)));
+    format!("| ⎈ | {} | ? | {} |\n", code(&reader.name.to_string()), why.join("; "))
 }
 
 /// How many reasons a row shows.

@@ -12,7 +12,7 @@ pub mod svg;
 pub mod text;
 pub(super) mod words;
 
-use crate::impact::{Answer, At, Impact, Side, Workload};
+use crate::impact::{Answer, At, Impact, Side, ValuesChange, Workload};
 use crate::outcome::Outcome;
 use crate::report::Spot;
 use crate::report::locator::Locator;
@@ -44,6 +44,12 @@ impl<'a> ImpactView<'a> {
     pub(super) fn workloads(&self) -> impl Iterator<Item = &'a Workload> + use<'a, '_> {
         let workloads = self.impact.workloads.iter();
         workloads.filter(|w| self.only.is_empty() || self.only.contains(&w.answer))
+    }
+
+    /// The objects of Flux that take other values than before; none, where only some answers are shown.
+    pub(super) fn values_readers(&self) -> Vec<&'a ValuesChange> {
+        let readers = self.impact.values_readers.iter();
+        readers.filter(|reader| self.only.is_empty() && !reader.is_new).collect()
     }
 
     /// Counts lines; it remembers what it counted, so one report needs one.

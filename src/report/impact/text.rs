@@ -30,6 +30,7 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
             out.write_all(page.workload(workload, names.unwrap_or(0)).as_bytes())?;
         }
     }
+    page.values(out)?;
     page.quiet(out)
 }
 
@@ -109,13 +110,7 @@ impl Page<'_, '_> {
             let why = "what it reads is not known: overlays decide about it";
             text.push_str(&self.folded(why, 4));
         }
-        let lines = words::lines(workload).into_iter().map(|line| Line {
-            head: plain(&line.head).into_owned(),
-            said: plain(&line.said).into_owned(),
-            site: plain(&line.site).into_owned(),
-            at: line.at,
-        });
-        text.push_str(&self.lines(&lines.collect::<Vec<Line>>()));
+        text.push_str(&self.lines(&plain_lines(words::lines(workload))));
         if self.view.show_all {
             let notes = workload.disruption.as_ref().map(words::notes).unwrap_or_default();
             text.extend(notes.iter().map(|note| self.folded(&plain(note), 4)));
@@ -179,6 +174,26 @@ impl Page<'_, '_> {
         folded
     }
 
+    /// The objects of Flux that take other values.
+    fn values(&self, out: &mut dyn Write) -> io::Result<()> {
+        let readers = self.view.values_readers();
+        if readers.is_empty() {
+            return Ok(());
+        }
+        let head = "VALUES: Flux takes other values, and renders what they are for in the cluster";
+        writeln!(out, "\n{}", self.styled(head, "1;33"))?;
+        for reader in readers {
+            let mut text = format!("  {}\n", self.styled(&plain(&reader.name.to_string()), "1"));
+            if let Some(overlays) = words::overlays(&reader.overlays, self.view.show_all) {
+                text.push_str(&self.folded(&plain(&overlays), 4));
+            }
+            text.push_str(&self.folded(&plain(&words::values(reader)), 4));
+            text.push_str(&self.lines(&plain_lines(words::taken(reader))));
+            out.write_all(text.as_bytes())?;
+        }
+        Ok(())
+    }
+
     /// What changed and rolls nothing, with the reason.
     fn quiet(&self, out: &mut dyn Write) -> io::Result<()> {
         let Impact { sources, .. } = self.view.impact;
@@ -190,7 +205,7 @@ impl Page<'_, '_> {
         let held: Vec<&Workload> = self.view.workloads().filter(changed).collect();
         let shown = |source: &&SourceChange| match source.silent {
             None => !source.unread_keys().is_empty(),
-            Some(Silent::StaleReaders) => false,
+            Some(Silent::StaleReaders | Silent::ValuesReader) => false,
             Some(Silent::WithReader) => self.view.show_all,
             Some(_) => true,
         };
@@ -218,4 +233,15 @@ impl Page<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Lines with nothing in them that [acts](plain).
+fn plain_lines(lines: Vec<Line>) -> Vec<Line> {
+    let lines = lines.into_iter().map(|line| Line {
+        head: plain(&line.head).into_owned(),
+        said: plain(&line.said).into_owned(),
+        site: plain(&line.site).into_owned(),
+        at: line.at,
+    });
+    lines.collect()
 }

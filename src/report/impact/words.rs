@@ -1,11 +1,13 @@
 //! An impact in people's words: what happens to the pods of a workload, and why.
 
 use crate::extract::SiteLabel;
+use crate::finding::arrival::arrival;
 use crate::finding::workload as finding;
 use crate::impact::Savings;
 use crate::impact::disruption::{Disruption, Downtime, Stuck};
 use crate::impact::{
-    At, Counts, Held, HowChanged, KeyReason, RollReason, Side, Silent, SourceChange, Workload,
+    At, Counts, Held, HowChanged, KeyReason, Name, RollReason, Side, Silent, SourceChange,
+    TakenKey, ValuesChange, Workload,
 };
 use crate::k8s::disruption::{ON_DELETE, Order, RECREATE};
 use crate::report::{count, explain};
@@ -37,6 +39,11 @@ pub(in crate::report) fn summary(counts: &Counts) -> String {
     say(counts.new, "new");
     say(counts.gone, "gone");
     say(counts.unknown, "left to their overlays");
+    match counts.values_readers {
+        0 => {}
+        1 => parts.push("1 object of Flux takes other values".to_owned()),
+        n => parts.push(format!("{n} objects of Flux take other values")),
+    }
     if parts.is_empty() {
         return "nothing rolls, and nothing is stale".to_owned();
     }
@@ -228,7 +235,41 @@ pub(in crate::report) fn silent(silent: Silent) -> &'static str {
         Silent::LaterRuns => "its readers read it anew with each run",
         Silent::WithReader => "its readers come or go with it",
         Silent::StaleReaders => "its readers keep what they have, see above",
+        Silent::ValuesReader => "no workload reads it, and an object of Flux takes values from it",
     }
+}
+
+/// What an object of Flux makes of values that changed, as far as that is known here.
+pub(in crate::report) fn values(reader: &ValuesChange) -> String {
+    let what = match reader.name.kind.as_str() {
+        "HelmRelease" => "its release changes",
+        _ => "what it applies changes",
+    };
+    let late = arrival(reader.late.is_none(), reader.late.as_deref().unwrap_or_default());
+    format!("{what} when Flux reconciles it, {late}; which pods that replaces is not known here")
+}
+
+/// The keys that changed and that an object of Flux takes values from, those of one source in one line.
+pub(in crate::report) fn taken(reader: &ValuesChange) -> Vec<Line> {
+    let mut groups: Vec<(&Name, Vec<&TakenKey>)> = Vec::new();
+    for key in &reader.keys {
+        match groups.iter_mut().find(|(source, _)| **source == key.source) {
+            Some((_, group)) => group.push(key),
+            None => groups.push((&key.source, vec![key])),
+        }
+    }
+    let line = |(source, group): (&Name, Vec<&TakenKey>)| {
+        let keys: Vec<(&str, HowChanged)> =
+            group.iter().map(|key| (key.key.as_str(), key.change)).collect();
+        let there = group.iter().find(|key| key.at.side == Side::After);
+        Line {
+            head: format!("{} {}", source.kind, source.name),
+            said: changed_keys(&keys),
+            site: String::new(),
+            at: there.or(group.first()).map(|key| key.at),
+        }
+    };
+    groups.into_iter().map(line).collect()
 }
 
 /// Reasons that people read in one line.
@@ -324,14 +365,19 @@ fn containers<'k>(keys: impl Iterator<Item = &'k KeyReason>) -> BTreeSet<&'k str
 
 /// `a, b changed, c added`
 fn changes(keys: &[&KeyReason]) -> String {
+    let keys: Vec<(&str, HowChanged)> =
+        keys.iter().map(|key| (key.key.as_str(), key.change)).collect();
+    changed_keys(&keys)
+}
+
+/// The same of any keys.
+fn changed_keys(keys: &[(&str, HowChanged)]) -> String {
     let of = |change: HowChanged| {
-        let names = keys.iter().filter(|key| key.change == change);
-        let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
+        let names = keys.iter().filter(|(_, how)| *how == change);
+        let names: Vec<&str> = names.map(|(key, _)| *key).collect();
         (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
     };
-    let parts =
-        [HowChanged::Changed, HowChanged::Added, HowChanged::Removed].into_iter().filter_map(of);
-    parts.collect::<Vec<_>>().join(", ")
+    CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ")
 }
 
 /// `a, b, c`, or the first few `and 25 more`.
@@ -349,15 +395,11 @@ pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
     match source.silent {
         Some(why) => format!("{}: {}", source_changes(source), silent(why)),
         None => {
-            let keys = source.unread_keys();
-            let of = |change: HowChanged| {
-                let names = source.keys.iter().filter(|key| key.change == change);
-                let names = names.map(|key| key.key.as_str());
-                let names: Vec<&str> = names.filter(|key| keys.contains(key)).collect();
-                (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
-            };
-            let parts = CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ");
-            format!("{parts}: {}", silent(Silent::OtherKeys))
+            let unread = source.unread_keys();
+            let keys = source.keys.iter().map(|key| (key.key.as_str(), key.change));
+            let keys: Vec<(&str, HowChanged)> =
+                keys.filter(|(key, _)| unread.contains(key)).collect();
+            format!("{}: {}", changed_keys(&keys), silent(Silent::OtherKeys))
         }
     }
 }
@@ -370,12 +412,8 @@ pub(in crate::report) fn source_changes(source: &SourceChange) -> String {
         HowChanged::Changed if source.keys.is_empty() => return "changed".to_owned(),
         HowChanged::Changed => {}
     }
-    let of = |change: HowChanged| {
-        let names = source.keys.iter().filter(|key| key.change == change);
-        let names: Vec<&str> = names.map(|key| key.key.as_str()).collect();
-        (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
-    };
-    CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ")
+    let keys = source.keys.iter().map(|key| (key.key.as_str(), key.change));
+    changed_keys(&keys.collect::<Vec<_>>())
 }
 
 const CHANGES: &[HowChanged] = &[HowChanged::Changed, HowChanged::Added, HowChanged::Removed];

@@ -9,6 +9,7 @@ use super::kustomization::{
 use super::variables::VariableValue;
 use crate::finding::divergence::FieldEffect;
 use crate::k8s::id::Identity;
+use crate::k8s::indirect::{ARTIFACT_GROUP, SOURCE_GROUP};
 use crate::k8s::providers::Target;
 use crate::text::Span;
 use crate::yaml::path::PathStep;
@@ -269,7 +270,7 @@ pub fn variable_sources(text: &str, name: &str) -> Vec<VariableSource> {
 pub fn repositories(text: &str, kind: &str, name: &str) -> Vec<Option<String>> {
     let address = |document| {
         let root = Cursor::root(&document, text);
-        let id = identity(root).filter(|id| id.group == "source.toolkit.fluxcd.io")?;
+        let id = identity(root).filter(|id| id.group == SOURCE_GROUP)?;
         let is_meant = id.kind == kind && id.name == name;
         is_meant.then(|| Some(root.get("spec")?.filled("url")?.into()))
     };
@@ -282,7 +283,7 @@ pub fn artifact_folders(text: &str, name: &str, folder: &str) -> Vec<(Identity, 
     let mut found = Vec::new();
     for document in documents(text) {
         let root = Cursor::root(&document, text);
-        let id = identity(root).filter(|id| id.group == "source.extensions.fluxcd.io");
+        let id = identity(root).filter(|id| id.group == ARTIFACT_GROUP);
         let (Some(id), Some(spec)) = (id, root.get("spec")) else { continue };
         let artifacts = spec.list("artifacts");
         for artifact in artifacts.filter(|own| own.string("name").as_deref() == Some(name)) {

@@ -292,7 +292,7 @@ pub(super) fn fields<'a, 'k>(
             let why = NotRead::Syntax("a key is no text".to_owned());
             return Err(Unread { why, at: key.span() });
         };
-        let usual = known.iter().find(|known| folded(known) == folded(&name));
+        let usual = known.iter().find(|known| is_same_name(known, &name));
         let name = usual.map_or_else(|| name.clone().into_owned(), |usual| (*usual).to_owned());
         if found.iter().any(|(other, _, _)| *other == name) {
             return Err(Unread { why: NotRead::Twice(name), at: key.span() });
@@ -302,12 +302,16 @@ pub(super) fn fields<'a, 'k>(
     Ok(found)
 }
 
-/// A name as Go compares it: `\u{17F}` is an s, and `\u{212A}` a k.
-fn folded(name: &str) -> String {
-    name.chars()
-        .flat_map(char::to_lowercase)
-        .map(|c| if c == '\u{17F}' { 's' } else { c })
-        .collect()
+/// Whether Go takes two names for the same: it ignores case, and `\u{17F}` is an s, and `\u{212A}` a k.
+fn is_same_name(one: &str, other: &str) -> bool {
+    fn folded(name: &str) -> impl Iterator<Item = char> {
+        let lower = name.chars().flat_map(char::to_lowercase);
+        lower.map(|c| if c == '\u{17F}' { 's' } else { c })
+    }
+    match one.is_ascii() && other.is_ascii() {
+        true => one.eq_ignore_ascii_case(other),
+        false => folded(one).eq(folded(other)),
+    }
 }
 
 /// Whether a field says as much as if it were not there.
