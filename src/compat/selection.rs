@@ -205,7 +205,7 @@ fn restarts(options: &reloader::ReloaderFlags, kind: &str, carried: &Carried) ->
 
 /// A place where Reloader's code and its documentation, or a later version, decide differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Differs {
+pub enum ReloaderDifference {
     /// `auto: "false"` stands beside an annotation that selects all the same.
     AutoFalse,
     /// An exclude stands on the pod template, where it is not looked for.
@@ -213,7 +213,10 @@ pub enum Differs {
 }
 
 /// The places where what follows Reloader's code is not what its documentation says.
-pub fn differences(options: &reloader::ReloaderFlags, carried: &Carried) -> Vec<Differs> {
+pub fn differences(
+    options: &reloader::ReloaderFlags,
+    carried: &Carried,
+) -> Vec<ReloaderDifference> {
     let mut found = Vec::new();
     let of = |role: Role| carried.get(options.key(role));
     let is_off = of(Role::Auto).is_some_and(|value| !value.is_empty() && !is_go_true(Some(value)));
@@ -222,7 +225,7 @@ pub fn differences(options: &reloader::ReloaderFlags, carried: &Carried) -> Vec<
             || of(Role::List(target)).is_some_and(|list| !list.trim().is_empty())
     });
     if is_off && (selects || of(Role::Search) == Some("true")) {
-        found.push(Differs::AutoFalse);
+        found.push(ReloaderDifference::AutoFalse);
     }
     let excludes = |target: &Target| {
         let key = options.key(Role::Exclude(*target));
@@ -230,7 +233,7 @@ pub fn differences(options: &reloader::ReloaderFlags, carried: &Carried) -> Vec<
             && carried.template.get(key).is_some_and(|list| !list.trim().is_empty())
     };
     if Target::ALL.iter().any(excludes) && carries_reloader(options, carried) {
-        found.push(Differs::ExcludeOnTemplate);
+        found.push(ReloaderDifference::ExcludeOnTemplate);
     }
     found
 }

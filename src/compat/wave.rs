@@ -13,7 +13,7 @@ pub fn is_enabled(kind: &str, workload: &Annotations) -> bool {
 /// A source that Wave counts although the pod template need not reference it. All of its keys count,
 /// and it may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extra<'a> {
+pub struct WaveExtra<'a> {
     /// Its kind.
     pub target: Target,
     /// Its namespace; that of the workload, if absent.
@@ -23,15 +23,15 @@ pub struct Extra<'a> {
 }
 
 /// The sources that the annotations of a workload add, in their order.
-pub fn extras(workload: &Annotations) -> impl Iterator<Item = Extra<'_>> {
+pub fn extras(workload: &Annotations) -> impl Iterator<Item = WaveExtra<'_>> {
     WAVE_EXTRAS.iter().flat_map(|&(key, target)| {
         let entries = workload.get(key).into_iter().flat_map(|list| list.split(','));
         entries.filter_map(move |entry| {
             let mut parts = entry.split('/');
             match (parts.next()?, parts.next(), parts.next()) {
-                (name, None, _) => Some(Extra { target, namespace: None, name }),
+                (name, None, _) => Some(WaveExtra { target, namespace: None, name }),
                 (namespace, Some(name), None) => {
-                    Some(Extra { target, namespace: Some(namespace), name })
+                    Some(WaveExtra { target, namespace: Some(namespace), name })
                 }
                 // Wave drops an entry with two slashes.
                 (_, Some(_), Some(_)) => None,

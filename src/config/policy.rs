@@ -14,7 +14,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// A unit that the configuration declares.
-pub struct Declared {
+pub struct DeclaredUnit {
     /// What people call it.
     pub name: String,
     /// Globs over the paths of its files, from the folder of the configuration.
@@ -41,7 +41,7 @@ pub struct Rules {
     /// What takes no part.
     pub ignore: Vec<IgnoreRule>,
     /// What one apply receives, where the configuration says it.
-    pub units: Vec<Declared>,
+    pub units: Vec<DeclaredUnit>,
     /// What becomes of sources that SOPS has encrypted.
     pub encrypted: Encrypted,
     /// Whether sources that a program in the cluster fills count with what their manifests hold.

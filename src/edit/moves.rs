@@ -3,7 +3,7 @@
 
 use super::metadata::{self, Rewrite};
 use super::{Pending, stamp_edit};
-use crate::compat::migration::{AnnotationChange as Annotation, Fate, On};
+use crate::compat::migration::{AnnotationChange as Annotation, AnnotationOwner, Fate};
 use crate::config::options::Options;
 use crate::extract::Manifests;
 use crate::finding::Finding;
@@ -27,7 +27,8 @@ fn changed(plan: &Plan) -> impl Iterator<Item = (&PlannedMove, &[Annotation])> {
 /// Whether the stamp of a pod template is written together with its other annotations.
 pub(super) fn has_stamp(plan: &Plan, template: crate::extract::TemplateId) -> bool {
     changed(plan).any(|(moved, changes)| {
-        moved.template == Some(template) && changes.iter().any(|change| change.on == On::Template)
+        moved.template == Some(template)
+            && changes.iter().any(|change| change.on == AnnotationOwner::Template)
     })
 }
 
@@ -41,7 +42,7 @@ pub(super) fn add(
 ) -> Vec<Finding> {
     let rewrites = changed(plan).map(|(moved, changes)| {
         let object = &manifests[moved.object];
-        let of_mapping = |on: On| {
+        let of_mapping = |on: AnnotationOwner| {
             let of = changes.iter().filter(|change| change.on == on);
             let mut keys: Vec<(&str, Option<String>)> =
                 of.map(|change| (change.key.as_str(), change.value.clone())).collect();
@@ -49,7 +50,7 @@ pub(super) fn add(
                 return None;
             }
             let mut route = object.route.to_vec();
-            if let (On::Template, Some(template)) = (on, moved.template) {
+            if let (AnnotationOwner::Template, Some(template)) = (on, moved.template) {
                 route.extend(manifests[template].path.iter().cloned());
                 let planned = plan.workloads.iter().find(|planned| planned.template == template);
                 let stamp = planned.and_then(|planned| stamp_edit(manifests, planned));
@@ -57,7 +58,13 @@ pub(super) fn add(
             }
             Some(Rewrite { route, field: "annotations", keys })
         };
-        (object, [On::Workload, On::Template].into_iter().filter_map(of_mapping).collect())
+        (
+            object,
+            [AnnotationOwner::Workload, AnnotationOwner::Template]
+                .into_iter()
+                .filter_map(of_mapping)
+                .collect(),
+        )
     });
     metadata::add(texts, rewrites, "write its annotations out in block style", by_file)
 }

@@ -24,11 +24,11 @@ pub const STAMP: &str = "rollstamp.dev/stamp";
 
 /// What a workload says in annotations about its reads.
 #[derive(Default)]
-pub struct Said {
+pub struct ReadAnnotations {
     /// What it says to controllers, and to us.
     pub carried: Carried,
     /// The sources that it adds.
-    pub also: Vec<Also>,
+    pub also: Vec<AddedSource>,
     /// The environment variables that Reloader wrote.
     pub variables: Vec<String>,
     /// Whether it mounts a class of the secrets store CSI driver.
@@ -37,7 +37,7 @@ pub struct Said {
 
 /// A source that a workload reads although its pod template does not name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Also {
+pub struct AddedSource {
     /// Its kind.
     pub target: Target,
     /// Its namespace; that of the workload, if absent.
@@ -52,7 +52,7 @@ pub(super) fn of_workload(
     object: Cursor<'_>,
     template: Cursor<'_>,
     id: &Identity,
-) -> Option<Box<Said>> {
+) -> Option<Box<ReadAnnotations>> {
     let workload = annotations(reader, object);
     let of_template =
         if template == object { Annotations::default() } else { annotations(reader, template) };
@@ -68,7 +68,7 @@ pub(super) fn of_workload(
     let also = also.map_or_else(Vec::new, |list| also_of(reader, object, &list, id));
     let opted_in = stamp.as_deref() == Some("true");
     let carried = Carried { workload, template: of_template, opted_in };
-    Some(Box::new(Said { carried, also, variables, provider_class }))
+    Some(Box::new(ReadAnnotations { carried, also, variables, provider_class }))
 }
 
 /// The environment variables of a pod template that Reloader wrote.
@@ -202,7 +202,12 @@ fn search<'a>(
 
 /// The entries of [`ALSO`]. One that names no kind of source is a mistake: what was meant would be
 /// forgotten in silence.
-fn also_of(reader: &mut Reader<'_>, object: Cursor<'_>, list: &str, id: &Identity) -> Vec<Also> {
+fn also_of(
+    reader: &mut Reader<'_>,
+    object: Cursor<'_>,
+    list: &str,
+    id: &Identity,
+) -> Vec<AddedSource> {
     let mut found = Vec::new();
     for entry in super::names_in(list) {
         let mut parts = entry.split('/').map(str::trim);
@@ -210,10 +215,10 @@ fn also_of(reader: &mut Reader<'_>, object: Cursor<'_>, list: &str, id: &Identit
         let names: Vec<&str> = parts.collect();
         let also = match (target, names.as_slice()) {
             (Some(target), [name]) if !name.is_empty() => {
-                Also { target, namespace: None, name: (*name).into() }
+                AddedSource { target, namespace: None, name: (*name).into() }
             }
             (Some(target), [namespace, name]) if !name.is_empty() && !namespace.is_empty() => {
-                Also { target, namespace: Some((*namespace).into()), name: (*name).into() }
+                AddedSource { target, namespace: Some((*namespace).into()), name: (*name).into() }
             }
             _ => {
                 let message = format!("{id} says `{entry}` in `{ALSO}`, which names no source");

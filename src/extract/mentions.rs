@@ -11,8 +11,8 @@ use crate::k8s::id::Identity;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::other_names::{CLUSTER_WIDE, OWN_GROUPS, is_free, is_other};
 use crate::k8s::providers::Target;
-use crate::k8s::referrers::{Names, POD_PARTS, Referrer, Within, referrers};
-use crate::k8s::sites::{SITES, Site, Under};
+use crate::k8s::referrers::{NamedKind, NamespaceRule, POD_PARTS, Referrer, referrers};
+use crate::k8s::sites::{SITES, Site, SiteRoot};
 use crate::text::{FileId, Span, words as words_of};
 use crate::yaml::path::{Route, Step};
 use crate::yaml::{self, Cursor, Kind, Style};
@@ -290,9 +290,9 @@ impl MentionWalk<'_> {
         for row in referrers(&id.group, &id.kind, way) {
             match row.names {
                 _ if !row.kustomize => {}
-                Names::ConfigMap => targets.push(Target::ConfigMap),
-                Names::Secret => targets.push(Target::Secret),
-                Names::Rule | Names::ByKind(_) => {
+                NamedKind::ConfigMap => targets.push(Target::ConfigMap),
+                NamedKind::Secret => targets.push(Target::Secret),
+                NamedKind::Rule | NamedKind::ByKind(_) => {
                     targets.extend(Target::ALL);
                 }
             }
@@ -431,8 +431,8 @@ fn fixed(node: Cursor<'_>, text: &str, shared: bool) -> Option<CannotFollow> {
 /// What a row says of this very place; nothing if it is about something else here.
 fn referrer(row: &Referrer, before: &str, holder: Cursor<'_>) -> Option<(Meaning, Option<String>)> {
     let namespace = match row.within {
-        Within::Slash if before.is_empty() => None,
-        Within::Slash => {
+        NamespaceRule::Slash if before.is_empty() => None,
+        NamespaceRule::Slash => {
             let namespace = before.strip_suffix('/')?;
             if !is_label(namespace) {
                 return None;
@@ -440,18 +440,18 @@ fn referrer(row: &Referrer, before: &str, holder: Cursor<'_>) -> Option<(Meaning
             Some(namespace.to_owned())
         }
         _ if !before.is_empty() => return None,
-        Within::Own => None,
-        Within::Beside(field) => holder.filled(field).map(String::from),
+        NamespaceRule::Own => None,
+        NamespaceRule::Beside(field) => holder.filled(field).map(String::from),
     };
     let targets = match row.names {
-        Names::ConfigMap => vec![Target::ConfigMap],
-        Names::Secret => vec![Target::Secret],
-        Names::ByKind(_) if holder.filled("group").is_some() => return None,
-        Names::ByKind(default) => match holder.filled("kind") {
+        NamedKind::ConfigMap => vec![Target::ConfigMap],
+        NamedKind::Secret => vec![Target::Secret],
+        NamedKind::ByKind(_) if holder.filled("group").is_some() => return None,
+        NamedKind::ByKind(default) => match holder.filled("kind") {
             Some(kind) => vec![Target::of_kind(&kind)?],
             None => vec![default?],
         },
-        Names::Rule => rule(holder)?,
+        NamedKind::Rule => rule(holder)?,
     };
     Some((Meaning::Reference(targets), namespace))
 }
@@ -476,12 +476,12 @@ fn is_site(site: &Site, way: &[SmolStr]) -> bool {
     let Some((_, way)) = way.split_last().filter(|(name, _)| **name == site.name) else {
         return false;
     };
-    let volumes = usize::from(site.under == Under::Volume);
+    let volumes = usize::from(site.under == SiteRoot::Volume);
     let fields = site.path.fields();
     let Some(above) = way.len().checked_sub(fields + volumes) else {
         return false;
     };
-    site.under != Under::Object
+    site.under != SiteRoot::Object
         && site.path.matches(&way[above + volumes..])
         && way[above..above + volumes].iter().all(|field| field == "volumes")
 }

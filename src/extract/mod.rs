@@ -30,17 +30,17 @@ mod workload;
 
 pub use arenas::Arenas;
 pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
-pub use carried::{ALSO, Also, STAMP, Said};
+pub use carried::{ALSO, AddedSource, ReadAnnotations, STAMP};
 pub use fillers::Maker;
 pub use foreign::{Checksum, FOREIGN, Marks, Rendered};
 pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
 pub use label_uses::LabelUse;
-pub use looks::{Looks, may_hold_objects};
+pub use looks::{UnreadableText, may_hold_objects};
 pub use manifests::{File, Manifests};
 pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
-pub use own_suffix::{FROZEN, Follows, Frozen, Naming};
+pub use own_suffix::{FROZEN, FollowsRenames, ImmutableField, Naming};
 pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Grounds, Mount, SiteLabel};
@@ -69,7 +69,7 @@ use ytt::YttMarks;
 
 /// What says that something takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
+pub enum IgnoredBy {
     /// A control annotation.
     Annotation,
     /// The configuration.
@@ -116,7 +116,7 @@ pub struct Facts {
     /// Whether nothing is known of it, because it could not be read.
     pub unread: bool,
     /// What a text that cannot be read looks like.
-    pub looks: Looks,
+    pub looks: UnreadableText,
     /// The comments that silence findings.
     pub marks: Vec<Mark>,
     /// The bytes of every Secret, which no report may quote.
@@ -154,7 +154,7 @@ pub struct Object {
     /// The workload whose pod template it uses instead.
     pub delegate: Option<Box<Delegate>>,
     /// Whether its references can follow a source that gets another name.
-    pub follows: Follows,
+    pub follows: FollowsRenames,
 }
 
 /// A workload that another one names.
@@ -283,7 +283,7 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
     facts.marks = marks(text, part, base);
     let mut marks = YttMarks::new(text, part, &options.annotation);
     let is_first = base == 0 && part.start == 0;
-    let mut braced = looks::Braced::default();
+    let mut braced = looks::JsonGuess::default();
     for chunk in yaml::split::chunks_of(text, part) {
         let documents = match chunk.and_then(|chunk| yaml::parse(text, chunk.span)) {
             Ok(documents) => documents,
@@ -367,10 +367,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// What says that the whole object takes no part: its annotation, or a rule.
-    fn ignored(&self, annotation: bool, object: Cursor<'_>, id: &Identity) -> Option<By> {
+    fn ignored(&self, annotation: bool, object: Cursor<'_>, id: &Identity) -> Option<IgnoredBy> {
         match annotation {
-            true => Some(By::Annotation),
-            false => self.is_ignored_by_rule(object, id).then_some(By::Rule),
+            true => Some(IgnoredBy::Annotation),
+            false => self.is_ignored_by_rule(object, id).then_some(IgnoredBy::Rule),
         }
     }
 
@@ -490,7 +490,7 @@ impl Reader<'_> {
         };
         let from_file = metadata.filter(|_| !object.route.is_empty());
         let delegate = kinds::delegate(group, kind).and_then(|field| delegate(node, field));
-        let follows = Follows::read(self, metadata.filter(|_| reads));
+        let follows = FollowsRenames::read(self, metadata.filter(|_| reads));
         let hook = metadata.and_then(|metadata| annotation(metadata, "helm.sh/hook"));
         let object = Object {
             id,

@@ -5,7 +5,7 @@ use super::fillers;
 use super::hash_suffix::is_content_named;
 use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
-use super::{By, Reader, annotation, is_sops, labels, values_from};
+use super::{IgnoredBy, Reader, annotation, is_sops, labels, values_from};
 use crate::compat::reloader::Tags;
 use crate::config::policy::{Encrypted, FilledSources};
 use crate::digest::ValueDigest;
@@ -43,7 +43,7 @@ pub struct Source {
     /// What fills it in the cluster beside its manifest, if anything does.
     pub filler: Option<&'static Filler>,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
-    pub ignored: Option<By>,
+    pub ignored: Option<IgnoredBy>,
     /// A field of content that cannot be read as keys and values.
     pub malformed: Option<Malformed>,
     /// What a name after its content takes; nothing where none is wanted.
@@ -78,7 +78,7 @@ pub struct Entry {
     /// What the API server will refuse.
     pub flaw: Option<Box<Flaw>>,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
-    pub ignored: Option<By>,
+    pub ignored: Option<IgnoredBy>,
     /// Where the key is written.
     pub at: Span,
 }
@@ -170,7 +170,8 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
     });
     let control = SourceControl::read(node);
     let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && is_sops(node);
-    let ignored = reader.ignored(control.ignored, node, id).or(is_skipped.then_some(By::Rule));
+    let ignored =
+        reader.ignored(control.ignored, node, id).or(is_skipped.then_some(IgnoredBy::Rule));
     let tags = carried::of_source(reader, node, row.provides, namespace.as_deref());
     let collected = carried::collected(reader, node, row.provides);
     let filler = fillers::fills(node, &row.group, &row.kind);
@@ -447,7 +448,7 @@ fn ignore_keys_by_rule(reader: &Reader<'_>, object: Provided<'_, '_>, entries: &
     let subject = reader.subject(object.id, &labels);
     for entry in entries {
         let is_ignored = rules.iter().any(|rule| rule.ignores_key(&subject, &entry.key));
-        entry.ignored = entry.ignored.or(is_ignored.then_some(By::Rule));
+        entry.ignored = entry.ignored.or(is_ignored.then_some(IgnoredBy::Rule));
     }
 }
 
@@ -474,7 +475,7 @@ impl<'a> SourceControl<'a> {
         for key in super::names_in(keys) {
             let mut any = false;
             for entry in entries.iter_mut().filter(|e| e.key == key) {
-                entry.ignored = Some(By::Annotation);
+                entry.ignored = Some(IgnoredBy::Annotation);
                 any = true;
             }
             if !any {

@@ -5,7 +5,7 @@ use super::reason::reasons;
 reasons! {
     /// Why a change in a watched volume may still need new pods: completes "the sidecar watches the volume,
     /// but ...".
-    pub enum Doubt {
+    pub enum SidecarDoubt {
         OneFile "only one of its files is watched"
         InitContainer "an init container reads it once"
         SeveralReaders "several containers read it, and nothing says which one reloads"

@@ -38,14 +38,14 @@ pub struct Stamp {
     /// The fields and items from the object to the pod template.
     pub template: Vec<Step>,
     /// How much of `metadata/annotations` the pod template has.
-    pub has: Has,
+    pub has: TemplateMetadata,
     /// The value of the annotation.
     pub value: String,
 }
 
 /// What a pod template has on the path `metadata/annotations`. Only a JSON patch depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Has {
+pub enum TemplateMetadata {
     /// No `metadata`.
     Nothing,
     /// `metadata` without `annotations`.
@@ -220,14 +220,18 @@ fn json_patch(stamp: &Stamp, annotation: &str, text: &mut String) {
     }
     let entry = format!("{}: \"{}\"", plain(annotation), stamp.value);
     let (path, value) = match stamp.has {
-        Has::Annotations => {
+        TemplateMetadata::Annotations => {
             let path = format!("{path}/metadata/annotations/{}", pointer(annotation));
             (path, format!("\"{}\"", stamp.value))
         }
-        Has::Metadata => (format!("{path}/metadata/annotations"), format!("{{{entry}}}")),
-        Has::Nothing => (format!("{path}/metadata"), format!("{{annotations: {{{entry}}}}}")),
+        TemplateMetadata::Metadata => {
+            (format!("{path}/metadata/annotations"), format!("{{{entry}}}"))
+        }
+        TemplateMetadata::Nothing => {
+            (format!("{path}/metadata"), format!("{{annotations: {{{entry}}}}}"))
+        }
     };
-    if stamp.has != Has::Annotations {
+    if stamp.has != TemplateMetadata::Annotations {
         let _ = writeln!(text, "  - {{op: test, path: {}, value: null}}", plain(&path));
     }
     let _ = writeln!(text, "  - {{op: add, path: {}, value: {value}}}", plain(&path));
@@ -344,7 +348,11 @@ fn merged(
                 return None;
             }
             let value = value.str()?.into_owned();
-            stamps.push(Stamp { template: template.to_vec(), has: Has::Annotations, value });
+            stamps.push(Stamp {
+                template: template.to_vec(),
+                has: TemplateMetadata::Annotations,
+                value,
+            });
         }
     }
     Some(())
@@ -364,7 +372,9 @@ fn operated(operation: Cursor<'_>, annotation: &str) -> Option<Option<Stamp>> {
     let mut value = operation.get("value")?;
     let known = ["metadata", "annotations", annotation].map(|name| Step::Field(name.into()));
     let depth = (1..=3).find(|&depth| steps.ends_with(&known[..depth]))?;
-    let has = [Has::Nothing, Has::Metadata, Has::Annotations][depth - 1];
+    let has =
+        [TemplateMetadata::Nothing, TemplateMetadata::Metadata, TemplateMetadata::Annotations]
+            [depth - 1];
     for name in ["annotations", annotation].iter().skip(depth - 1) {
         value = value.get(name)?;
     }
@@ -391,7 +401,7 @@ mod tests {
         Step::Field(name.into())
     }
 
-    fn patch(kind: &str, name: &str, template: Vec<Step>, has: Has) -> StampPatch {
+    fn patch(kind: &str, name: &str, template: Vec<Step>, has: TemplateMetadata) -> StampPatch {
         StampPatch {
             group: "apps".into(),
             kind: kind.into(),
@@ -407,11 +417,11 @@ mod tests {
         let template = vec![field("spec"), field("template")];
         let listed = vec![field("spec"), field("po/ols"), Step::Item(1), field("template")];
         let patches = [
-            patch("Deployment", "web.v1", template.clone(), Has::Annotations),
-            patch("Deployment", "on", template, Has::Annotations),
-            patch("Pools", "p", listed.clone(), Has::Nothing),
-            patch("Pools", "q", listed.clone(), Has::Metadata),
-            patch("Pools", "r", listed, Has::Annotations),
+            patch("Deployment", "web.v1", template.clone(), TemplateMetadata::Annotations),
+            patch("Deployment", "on", template, TemplateMetadata::Annotations),
+            patch("Pools", "p", listed.clone(), TemplateMetadata::Nothing),
+            patch("Pools", "q", listed.clone(), TemplateMetadata::Metadata),
+            patch("Pools", "r", listed, TemplateMetadata::Annotations),
         ];
         let text = write(&patches, "checksum/rollstamp").unwrap();
         let entries = read(&text, "checksum/rollstamp").expect("our own file");
@@ -427,7 +437,7 @@ mod tests {
     #[test]
     fn one_name_in_two_namespaces_needs_both() {
         let template = vec![field("spec"), field("template")];
-        let one = patch("Deployment", "web", template, Has::Annotations);
+        let one = patch("Deployment", "web", template, TemplateMetadata::Annotations);
         let other = StampPatch { namespace: Some("n2".into()), ..one.clone() };
         let text = write(&[other, one], "checksum/rollstamp").unwrap();
         assert!(text.contains("name: rollstamp-deployment-web.apps.n1"), "{text}");

@@ -164,7 +164,7 @@ fn prove(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::patches::{Has, Stamp};
+    use crate::patches::{Stamp, TemplateMetadata};
 
     fn patch(name: &str, value: &str) -> StampPatch {
         StampPatch {
@@ -177,7 +177,7 @@ mod tests {
                 template: ["spec", "template"]
                     .map(|f| crate::yaml::path::Step::Field(f.into()))
                     .to_vec(),
-                has: Has::Nothing,
+                has: TemplateMetadata::Nothing,
                 value: value.into(),
             }],
         }

@@ -3,7 +3,7 @@
 use super::{Decision, Planner, Reason};
 use crate::compat::pattern::Unusable;
 use crate::compat::selection::{
-    Carried, ControllerRules, Differs, Selection, carries_reloader, differences,
+    Carried, ControllerRules, ReloaderDifference, Selection, carries_reloader, differences,
 };
 use crate::compat::wave;
 use crate::extract::{Object, Template};
@@ -76,8 +76,8 @@ impl Planner<'_> {
         }
         for differs in differences(options, carried) {
             let text = match differs {
-                Differs::AutoFalse => words::auto_false(options.key(Role::Auto)),
-                Differs::ExcludeOnTemplate => words::EXCLUDE_ON_TEMPLATE.to_owned(),
+                ReloaderDifference::AutoFalse => words::auto_false(options.key(Role::Auto)),
+                ReloaderDifference::ExcludeOnTemplate => words::EXCLUDE_ON_TEMPLATE.to_owned(),
             };
             let message = format!("{}: {text}", object.id);
             self.said.findings.push(object.finding(Code::CompatDiffers, message));

@@ -9,9 +9,9 @@ use crate::finding::workload::{no_stamp, until};
 use crate::finding::{Code, Finding, Severity};
 use crate::k8s::fillers::Filler;
 use crate::k8s::kinds::NoRoll;
-use crate::k8s::waits::Until;
+use crate::k8s::waits::RolloutWait;
 use crate::resolve::MadeBy;
-use crate::scope::PutIn;
+use crate::scope::UnknownSubstitution;
 use crate::text::input::Found;
 use crate::text::{Place, Span};
 use crate::yaml::insert::{Refusal, Slot};
@@ -52,21 +52,25 @@ pub(super) fn stale_in(workload: &Object, stamps_file: &str) -> Finding {
 }
 
 /// A value that a workload reads and that a controller changes in a way that is not known here.
-pub(super) fn substituted(workload: &Object, source: &Source, put_in: &PutIn) -> Finding {
-    let key = put_in.key.as_ref().map_or_else(String::new, |key| format!(" at `{key}`"));
+pub(super) fn substituted(
+    workload: &Object,
+    source: &Source,
+    substitution: &UnknownSubstitution,
+) -> Finding {
+    let key = substitution.key.as_ref().map_or_else(String::new, |key| format!(" at `{key}`"));
     let message = format!(
         "{} reads {} {}, into which {} puts `${{{}}}`{key}; its value is not known, because {}, so a change of it does not roll the pods",
         workload.id,
         source.target.name(),
         source.name,
-        put_in.by,
-        put_in.variable,
-        put_in.why.text()
+        substitution.by,
+        substitution.variable,
+        substitution.why.text()
     );
     Finding::new(Code::SubstitutedValue, message)
         .about(workload.id.to_string())
-        .at(put_in.place)
-        .related(put_in.said, "put in here")
+        .at(substitution.place)
+        .related(substitution.said, "put in here")
         .help("keep what must roll pods out of `postBuild`, or let the source of the variable be in the repository, not encrypted")
 }
 
@@ -278,7 +282,7 @@ pub(super) fn not_rolled(object: &Object, reason: NoRoll) -> Finding {
     object.finding(Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
 }
 
-pub(super) fn rolls_later(object: &Object, later: Until) -> Finding {
+pub(super) fn rolls_later(object: &Object, later: RolloutWait) -> Finding {
     let message =
         format!("{} is stamped, but its pods are replaced only {}", object.id, until(later));
     object.finding(Code::RollsLater, message)

@@ -6,7 +6,7 @@ use crate::extract::{Manifests, Object, TemplateId};
 use crate::finding::divergence::{Cause, Divergence, Effect};
 use crate::finding::{Code, Finding};
 use crate::patches::StampPatch;
-use crate::scope::{Seat, Unit, Units};
+use crate::scope::{Membership, Unit, Units};
 use crate::text::Place;
 
 /// What the stamps files come to that name a workload.
@@ -25,10 +25,13 @@ impl Planner<'_> {
     /// that does.
     pub(super) fn listing(&mut self, at: TemplateId) -> Option<Listing> {
         let object = self.manifests.workload(at);
-        let seats = self.units.seats(object.place.file).filter(|seats| !seats.is_empty())?;
+        let memberships = self
+            .units
+            .memberships(object.place.file)
+            .filter(|memberships| !memberships.is_empty())?;
         let mut all = Listing::Right;
-        for seat in seats {
-            match self.listing_in(seat, at)? {
+        for membership in memberships {
+            match self.listing_in(membership, at)? {
                 Listing::Right => {}
                 stale @ Listing::Stale(_) => return Some(stale),
                 Listing::Unverified => all = Listing::Unverified,
@@ -37,17 +40,17 @@ impl Planner<'_> {
         Some(all)
     }
 
-    fn listing_in(&mut self, seat: &Seat, at: TemplateId) -> Option<Listing> {
+    fn listing_in(&mut self, membership: &Membership, at: TemplateId) -> Option<Listing> {
         let (manifests, units) = (self.manifests, self.units);
         let template = &manifests[at];
-        let unit = units.get(seat.unit);
+        let unit = units.get(membership.unit);
         let file = unit.stamps.as_ref()?;
         let entry = entry(manifests, unit, manifests.workload(at))?;
         // What there is to say about the workload is said where somebody decides about it.
         let said = std::mem::take(&mut self.said);
-        let decided = self.template(seat, at);
+        let decided = self.template(membership, at);
         self.said = said;
-        if self.doubt_in(unit, seat, at, &decided).is_some() {
+        if self.doubt_in(unit, membership, at, &decided).is_some() {
             return Some(Listing::Unverified);
         }
         let Decision::Stamp { value, .. } = &decided.decision else {

@@ -18,14 +18,14 @@ pub mod unread;
 mod values;
 mod findings;
 
-pub use added::Added;
+pub use added::AddedRead;
 use entries::missing_keys;
 pub(crate) use entries::read_entries;
 pub use findings::{drift, not_written, stale_marks};
-pub use foreign::{MarkMapping, PlannedForeign, PlannedMark, Weighed};
+pub use foreign::{ForeignForecast, MarkMapping, PlannedForeign, PlannedMark};
 pub use listings::Listing;
 pub use moves::PlannedMove;
-pub use reason::{Counted, Ignored, Reason};
+pub use reason::{CountedRead, Ignored, Reason};
 use shared::{Shared, SharedRead};
 pub use values::{MeantSource, TakenValues, unwatched};
 
@@ -41,10 +41,10 @@ use crate::parallel;
 use crate::rename::Renames;
 use crate::resolve::index::{Index, Indexed};
 use crate::resolve::{Resolution, Resolver};
-use crate::scope::{Home, Seat, UnitId, Units};
+use crate::scope::{Membership, Placement, UnitId, Units};
 use crate::text::input::Found;
 use crate::yaml::insert::Slot;
-use said::WhatToSay;
+use said::PlanFindings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ pub struct Planned {
     /// Why: one entry for each reference of the template, in its order.
     pub reasons: Vec<Reason>,
     /// The reads that annotations or the configuration add.
-    pub added: Vec<Added>,
+    pub added: Vec<AddedRead>,
     /// Of a workload about which overlays decide: what their stamps files come to, if each has one for it.
     pub listed: Option<Listing>,
 }
@@ -84,7 +84,7 @@ pub struct Planned {
 struct DecidedTemplate {
     decision: Decision,
     reasons: Vec<Reason>,
-    added: Vec<Added>,
+    added: Vec<AddedRead>,
     foreign: PlannedForeign,
 }
 
@@ -154,7 +154,7 @@ pub fn decide(
     let parts: Vec<&[TemplateId]> = templates.chunks(PART).collect();
     let resolver = Resolver::new(manifests, index, renames.hashed(), options);
     let decided = parallel::map(parts.len(), options.jobs, |part| {
-        let said = WhatToSay::default();
+        let said = PlanFindings::default();
         let resolver = &resolver;
         let (in_unit, charts) = (BTreeMap::new(), chart_data::Charts::default());
         let shared = Shared::default();
@@ -164,7 +164,7 @@ pub fn decide(
         (workloads.collect::<Vec<Planned>>(), planner.said)
     });
     let mut plan = Plan::default();
-    let mut said = WhatToSay::default();
+    let mut said = PlanFindings::default();
     for (workloads, of_part) in decided {
         plan.workloads.extend(workloads);
         said.add(of_part);
@@ -201,14 +201,14 @@ struct Planner<'a> {
     shared: Shared,
     /// What is known of charts.
     charts: chart_data::Charts,
-    said: WhatToSay,
+    said: PlanFindings,
 }
 
 /// What the references of a template add up to.
 #[derive(Default)]
 struct Sum {
     /// What was counted.
-    reads: BTreeMap<SharedRead, Arc<Counted>>,
+    reads: BTreeMap<SharedRead, Arc<CountedRead>>,
     counted: usize,
     external: usize,
     left_alone: bool,
@@ -221,17 +221,17 @@ impl Planner<'_> {
         let object = &manifests[template.object];
         let file = object.place.file;
         let mut listed = None;
-        let decided = match (self.options.goal, self.units.home(file)) {
-            (Goal::Strip, home) => {
-                if let Home::In(seats) = home {
-                    self.say_stripped(seats, at);
+        let decided = match (self.options.goal, self.units.placement(file)) {
+            (Goal::Strip, placement) => {
+                if let Placement::In(memberships) = placement {
+                    self.say_stripped(memberships, at);
                 }
                 Ok(self.strip(object, template).into())
             }
             _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
-            (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
-            (Goal::Stamp | Goal::Check, Home::Patch) => self.in_all(&[], at),
-            (Goal::Stamp | Goal::Check, Home::In(seats)) => self.in_all(seats, at),
+            (Goal::Stamp | Goal::Check, Placement::Unknown(why)) => Err(why.clone()),
+            (Goal::Stamp | Goal::Check, Placement::Patch) => self.in_all(&[], at),
+            (Goal::Stamp | Goal::Check, Placement::In(memberships)) => self.in_all(memberships, at),
         };
         let mut decided = decided.unwrap_or_else(|why: Divergence| {
             listed = self.listing(at);
@@ -287,7 +287,7 @@ impl Planner<'_> {
         Decision::Refused
     }
 
-    fn template(&mut self, seat: &Seat, at: TemplateId) -> DecidedTemplate {
+    fn template(&mut self, membership: &Membership, at: TemplateId) -> DecidedTemplate {
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
@@ -313,7 +313,7 @@ impl Planner<'_> {
         for id in template.references.iter() {
             let reference = &manifests[id];
             let name = self.renames.name(id, reference);
-            let reason = self.reason(seat, reference, name, &selection, &mut sum);
+            let reason = self.reason(membership, reference, name, &selection, &mut sum);
             let source = (reference.site.target.name(), name);
             if !template.kind.is_unlisted()
                 && !said.contains(&source)
@@ -324,7 +324,7 @@ impl Planner<'_> {
             }
             reasons.push(reason);
         }
-        let added = self.added(seat, at, &selection, &mut sum);
+        let added = self.added(membership, at, &selection, &mut sum);
         sum.left_alone |= self.about_controllers(object, template, &selection);
         let decision = self.sum_up(object, template, sum);
         if matches!(decision, Decision::Stamp { .. } | Decision::None { .. }) {
@@ -334,14 +334,14 @@ impl Planner<'_> {
             self.said.findings.extend(found);
             self.about_double_rolls(object, template, &decision, &reasons);
         }
-        let foreign = self.foreign(seat, at, &decision, &reasons);
+        let foreign = self.foreign(membership, at, &decision, &reasons);
         DecidedTemplate { decision, reasons, added, foreign }
     }
 
     /// What one reference contributes; its lines go into the sum.
     fn reason(
         &mut self,
-        seat: &Seat,
+        membership: &Membership,
         reference: &Reference,
         name: &str,
         selection: &Selection,
@@ -351,12 +351,12 @@ impl Planner<'_> {
         if !reference.reads() {
             return Reason::ReadsNothing;
         }
-        let resolution = self.resolver.resolve(seat, workload, reference, name);
+        let resolution = self.resolver.resolve(membership, workload, reference, name);
         let reason = self.contributes(resolution, reference, name, selection, sum);
         if reason != Reason::External {
             return reason;
         }
-        let made = self.resolver.made(seat, workload, reference.site.target, name);
+        let made = self.resolver.made(membership, workload, reference.site.target, name);
         made.map_or(Reason::External, Reason::Made)
     }
 
@@ -446,7 +446,7 @@ impl Planner<'_> {
             return Reason::Ignored(Ignored::Keys(indexed.copy, ignored));
         }
         sum.counted += 1;
-        let counted = Counted {
+        let counted = CountedRead {
             source: indexed.copy,
             entries: kept,
             ignored,

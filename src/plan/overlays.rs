@@ -4,7 +4,7 @@ use super::{DecidedTemplate, Decision, PlannedForeign, Planner, Reason, findings
 use crate::extract::{Keys, Manifests, Object, Reference, Template, TemplateId};
 use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
-use crate::scope::{Seat, Unit};
+use crate::scope::{Membership, Unit};
 use crate::text::Place;
 use std::collections::BTreeSet;
 
@@ -31,10 +31,10 @@ impl Planner<'_> {
     /// A [`Divergence`], if the units need different stamps or what they apply is not known.
     pub(super) fn in_all(
         &mut self,
-        seats: &[Seat],
+        memberships: &[Membership],
         at: TemplateId,
     ) -> Result<DecidedTemplate, Divergence> {
-        if let [only] = seats
+        if let [only] = memberships
             && !self.units.get(only.unit).built
         {
             return Ok(self.template(only, at));
@@ -44,16 +44,16 @@ impl Planner<'_> {
         let mut findings: Vec<Finding> = Vec::new();
         let earlier = std::mem::take(&mut self.said);
         let mut wrong = None;
-        for seat in seats {
-            let unit = self.units.get(seat.unit);
-            let decided = self.template(seat, at);
+        for membership in memberships {
+            let unit = self.units.get(membership.unit);
+            let decided = self.template(membership, at);
             self.about_variables(unit, at, &decided);
             for finding in std::mem::take(&mut self.said.findings) {
                 if said.insert((finding.code, finding.place, finding.message.clone())) {
                     findings.push(finding);
                 }
             }
-            wrong = self.doubt(seat, at, &decided);
+            wrong = self.doubt(membership, at, &decided);
             if wrong.is_some() {
                 break;
             }
@@ -92,7 +92,7 @@ impl Planner<'_> {
     /// Says which values that a template reads a controller changes in a way that is not known here.
     fn about_variables(&mut self, unit: &Unit, at: TemplateId, decided: &DecidedTemplate) {
         let DecidedTemplate { decision, reasons, added, .. } = decided;
-        if unit.put_in.is_empty()
+        if unit.substitutions.is_empty()
             || !matches!(decision, Decision::Stamp { .. } | Decision::None { .. })
         {
             return;
@@ -111,21 +111,26 @@ impl Planner<'_> {
                 (Some(_), Reason::ContentNamed(_)) | (None, _) => true,
                 _ => false,
             };
-            let put_in = unit.put_in.get(&source.object).into_iter().flatten();
-            for put_in in put_in.filter(|put_in| is_read(&put_in.key)) {
+            let substitutions = unit.substitutions.get(&source.object).into_iter().flatten();
+            for substitution in substitutions.filter(|own| is_read(&own.key)) {
                 let workload = manifests.workload(at);
-                self.said.findings.push(findings::substituted(workload, source, put_in));
+                self.said.findings.push(findings::substituted(workload, source, substitution));
             }
         }
     }
 
     /// Why the template that a unit applies may need another stamp than the one in the file.
-    fn doubt(&self, seat: &Seat, at: TemplateId, decided: &DecidedTemplate) -> Option<Divergence> {
-        let unit = self.units.get(seat.unit);
+    fn doubt(
+        &self,
+        membership: &Membership,
+        at: TemplateId,
+        decided: &DecidedTemplate,
+    ) -> Option<Divergence> {
+        let unit = self.units.get(membership.unit);
         if !unit.built {
             return None;
         }
-        let why = self.doubt_in(unit, seat, at, decided);
+        let why = self.doubt_in(unit, membership, at, decided);
         let why = why.or_else(|| self.patched(unit, at))?;
         Some(why.in_build_of(&unit.name))
     }
@@ -135,7 +140,7 @@ impl Planner<'_> {
     pub(super) fn doubt_in(
         &self,
         unit: &Unit,
-        seat: &Seat,
+        membership: &Membership,
         at: TemplateId,
         decided: &DecidedTemplate,
     ) -> Option<Divergence> {
@@ -144,7 +149,8 @@ impl Planner<'_> {
         let template = &manifests[at];
         let object = &manifests[template.object];
         if let Some(why) = unit.changed.get(&template.object)
-            && !(why.only_changes_the_object() && self.reads_nothing_here(unit, seat, at, decision))
+            && !(why.only_changes_the_object()
+                && self.reads_nothing_here(unit, membership, at, decision))
         {
             return Some(why.clone());
         }
@@ -160,7 +166,7 @@ impl Planner<'_> {
                 continue;
             }
             let target = reference.site.target;
-            let candidates = self.resolver.candidates(seat, target, name).iter();
+            let candidates = self.resolver.candidates(membership, target, name).iter();
             let sources = candidates.map(|candidate| &manifests[candidate.copy]);
             if let Some(why) = sources.clone().find_map(|source| unit.changed.get(&source.object)) {
                 return Some(why.clone());
@@ -178,7 +184,7 @@ impl Planner<'_> {
             }
             // The reference may mean a source that is not here.
             if let Some(open) = &unit.open
-                && !self.resolver.is_exact(seat, object, target, name)
+                && !self.resolver.is_exact(membership, object, target, name)
             {
                 return Some(open.clone());
             }
@@ -191,7 +197,7 @@ impl Planner<'_> {
     fn reads_nothing_here(
         &self,
         unit: &Unit,
-        seat: &Seat,
+        membership: &Membership,
         at: TemplateId,
         decision: &Decision,
     ) -> bool {
@@ -205,7 +211,7 @@ impl Planner<'_> {
             && references.map(|id| (id, &self.manifests[id])).all(|(id, reference)| {
                 let name = self.renames.name(id, reference);
                 let mut candidates =
-                    self.resolver.candidates(seat, reference.site.target, name).iter();
+                    self.resolver.candidates(membership, reference.site.target, name).iter();
                 candidates.all(|candidate| candidate.filled_in_cluster)
             })
     }

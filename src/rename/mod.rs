@@ -128,7 +128,7 @@ pub fn decide(
     let run = Context { manifests, mentions, units, options, resolver };
     let mut items = Candidates::of(candidates, index, units);
     let links = Links::find(&run, &mut items);
-    items.hold_unread(unread);
+    items.block_unread(unread);
     links.settle(&mut items, options);
     let mut findings = findings::held(manifests, mentions, &items, options);
     let mut renames = edits::edits(manifests, mentions, &items, &links, options);

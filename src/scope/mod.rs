@@ -3,7 +3,7 @@
 pub mod kustomize;
 
 use crate::config::options::UnitRule;
-use crate::config::policy::Declared;
+use crate::config::policy::DeclaredUnit;
 use crate::extract::{Manifests, ObjectId};
 use crate::finding::divergence::{Divergence, UnknownVariable};
 use crate::k8s::indirect::Indirect;
@@ -38,7 +38,7 @@ pub struct Unit {
     /// The stamps file that its kustomization names, as it stands. Nothing, if the run makes it anew.
     pub stamps: Option<StampsFile>,
     /// The sources into whose values a controller puts what is not known here.
-    pub put_in: BTreeMap<ObjectId, Vec<PutIn>>,
+    pub substitutions: BTreeMap<ObjectId, Vec<UnknownSubstitution>>,
     /// The object by which a controller applies it: what it does, and its document.
     pub applied_by: Option<(Indirect, Place)>,
 }
@@ -46,7 +46,7 @@ pub struct Unit {
 /// A variable in a value of a source that a controller puts in when it applies the source, and of which
 /// nothing is known here.
 #[derive(Clone)]
-pub struct PutIn {
+pub struct UnknownSubstitution {
     /// The key of the value; nothing, if it is not known.
     pub key: Option<String>,
     /// Its name.
@@ -90,9 +90,9 @@ impl Member {
 }
 
 /// In which units the workloads of a file are resolved.
-pub enum Home {
+pub enum Placement {
     /// In these, which must agree. In none, if the file is only read.
-    In(Vec<Seat>),
+    In(Vec<Membership>),
     /// In none: the file is a patch of a kustomization, so what looks like an object is none.
     Patch,
     /// This is not known, so they are left alone.
@@ -100,14 +100,14 @@ pub enum Home {
 }
 
 /// The place of a file in a unit.
-pub struct Seat {
+pub struct Membership {
     /// The unit.
     pub unit: UnitId,
     /// The namespace into which the unit puts all objects, whatever they say.
     pub namespace: Option<String>,
 }
 
-impl Seat {
+impl Membership {
     fn plain(unit: UnitId) -> Self {
         Self { unit, namespace: None }
     }
@@ -119,7 +119,7 @@ pub struct Units {
     /// The units.
     pub all: Vec<Unit>,
     /// One entry a file.
-    pub homes: Vec<Home>,
+    pub placements: Vec<Placement>,
     /// The files with the name of a stamps file that no kustomization names.
     pub unwired: Vec<FileId>,
 }
@@ -137,36 +137,36 @@ impl Units {
     }
 
     /// Where the workloads of a file are resolved.
-    pub fn home(&self, file: FileId) -> &Home {
-        &self.homes[file.index()]
+    pub fn placement(&self, file: FileId) -> &Placement {
+        &self.placements[file.index()]
     }
 
     /// The units in which the workloads of a file are resolved, where that is known.
-    pub fn seats(&self, file: FileId) -> Option<&[Seat]> {
-        match self.home(file) {
-            Home::In(seats) => Some(seats),
-            Home::Patch | Home::Unknown(_) => None,
+    pub fn memberships(&self, file: FileId) -> Option<&[Membership]> {
+        match self.placement(file) {
+            Placement::In(memberships) => Some(memberships),
+            Placement::Patch | Placement::Unknown(_) => None,
         }
     }
 
     /// Whether the file is a patch of a kustomization, and holds no objects.
     pub fn is_patch(&self, file: FileId) -> bool {
-        matches!(self.home(file), Home::Patch)
+        matches!(self.placement(file), Placement::Patch)
     }
 
     /// Whether nothing in a file is changed on its way into the units that apply it.
     pub fn applies_as_written(&self, manifests: &Manifests, file: FileId) -> bool {
-        let is_unchanged = |seat: &Seat| {
-            let Unit { changed, changed_keys, .. } = self.get(seat.unit);
+        let is_unchanged = |membership: &Membership| {
+            let Unit { changed, changed_keys, .. } = self.get(membership.unit);
             let mut objects = manifests[file].objects.iter();
             !objects.any(|at| changed.contains_key(&at) || changed_keys.contains_key(&at))
         };
-        self.seats(file).is_some_and(|seats| seats.iter().all(is_unchanged))
+        self.memberships(file).is_some_and(|memberships| memberships.iter().all(is_unchanged))
     }
 
     /// Whether the file's objects take part in any way: they are stamped, or seen by others.
     pub fn takes_part(&self, file: FileId) -> bool {
-        self.seats(file).is_some_and(|seats| !seats.is_empty())
+        self.memberships(file).is_some_and(|memberships| !memberships.is_empty())
     }
 }
 
@@ -196,20 +196,20 @@ impl Unit {
 pub fn assign(
     manifests: &Manifests,
     rule: UnitRule,
-    declared: &[Declared],
+    declared: &[DeclaredUnit],
     elsewhere: &BTreeSet<FileId>,
 ) -> Units {
     let mut units = Units::default();
-    let mut homes: Vec<Vec<Seat>> = manifests.files().map(|_| Vec::new()).collect();
+    let mut placements: Vec<Vec<Membership>> = manifests.files().map(|_| Vec::new()).collect();
     for row in declared {
-        take(row, manifests, elsewhere, &mut units, &mut homes);
+        take(row, manifests, elsewhere, &mut units, &mut placements);
     }
     let mut numbers: BTreeMap<String, UnitId> = BTreeMap::new();
     for file in manifests.files() {
         let input = &manifests[file].input;
         let name = match (input.found, rule) {
             (Found::Context | Found::Built, _) => None,
-            _ if elsewhere.contains(&file) || !homes[file.index()].is_empty() => None,
+            _ if elsewhere.contains(&file) || !placements[file.index()].is_empty() => None,
             (Found::Stream | Found::Named, _) => Some(String::new()),
             (Found::Walked(root), UnitRule::Tree) => Some(format!("tree {root}")),
             (Found::Walked(_), UnitRule::Dir) => Some(format!("dir {}", input.folder)),
@@ -225,19 +225,19 @@ pub fn assign(
             }
         };
         units.all[unit.0 as usize].sees.push(Member::whole(file));
-        homes[file.index()].push(Seat::plain(unit));
+        placements[file.index()].push(Membership::plain(unit));
     }
-    units.homes = homes.into_iter().map(Home::In).collect();
+    units.placements = placements.into_iter().map(Placement::In).collect();
     units
 }
 
 /// Makes a declared unit of the files that its globs take. What nobody named is only seen.
 fn take(
-    row: &Declared,
+    row: &DeclaredUnit,
     manifests: &Manifests,
     elsewhere: &BTreeSet<FileId>,
     units: &mut Units,
-    homes: &mut [Vec<Seat>],
+    placements: &mut [Vec<Membership>],
 ) {
     let below = |file: FileId| {
         let path = manifests[file].input.below.as_deref();
@@ -260,7 +260,7 @@ fn take(
     });
     for file in own {
         if manifests[file].input.is_named() {
-            homes[file.index()].push(Seat::plain(unit));
+            placements[file.index()].push(Membership::plain(unit));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::extract::{Manifests, ObjectId, Source};
 use crate::finding::divergence::{Cause, Divergence};
-use crate::scope::PutIn;
+use crate::scope::UnknownSubstitution;
 use crate::text::FileId;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub(super) struct Accumulator {
     /// Why there may be more objects, or other names.
     pub(super) open: Option<Divergence>,
     /// The sources into which a controller puts what is not known here.
-    pub(super) put_in: BTreeMap<ObjectId, Vec<PutIn>>,
+    pub(super) substitutions: BTreeMap<ObjectId, Vec<UnknownSubstitution>>,
 }
 
 /// A file, or a generated source, on its way through a build.
@@ -78,8 +78,8 @@ impl Accumulator {
         if let Some(why) = base.open {
             self.open.get_or_insert(why);
         }
-        for (at, put_in) in base.put_in {
-            self.put_in.entry(at).or_insert(put_in);
+        for (at, substitutions) in base.substitutions {
+            self.substitutions.entry(at).or_insert(substitutions);
         }
     }
 

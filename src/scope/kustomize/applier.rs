@@ -4,7 +4,8 @@
 
 use super::argo::Directory;
 use super::kustomization::{
-    KustomizationField, Parsed, Rule, Unread, fields, is_empty, patch_entries,
+    FieldRule, KustomizationField, ParsedKustomization, UnreadableKustomization, fields, is_empty,
+    patch_entries,
 };
 use super::variables::VariableValue;
 use crate::finding::divergence::FieldEffect;
@@ -42,7 +43,7 @@ pub struct Applier {
     /// Where `postBuild` is written; else the name.
     pub(super) post_build: Span,
     /// What its fields do, or why they cannot be read.
-    pub(super) parsed: Result<Parsed, Unread>,
+    pub(super) parsed: Result<ParsedKustomization, UnreadableKustomization>,
 }
 
 /// Where variables come from.
@@ -68,37 +69,37 @@ pub const FLUX_GROUP: &str = "kustomize.toolkit.fluxcd.io";
 
 /// The fields of the `spec` of a Flux `Kustomization` (fluxcd.io/flux/components/kustomize/api, v1 and
 /// the versions before it). One that is not listed may change anything.
-const FLUX_FIELDS: &[(&str, Rule)] = &[
-    ("commonMetadata", Rule::Read),
-    ("components", Rule::Read),
-    ("images", Rule::Harmless),
-    ("namePrefix", Rule::Changes(FieldEffect::Renames)),
-    ("nameSuffix", Rule::Changes(FieldEffect::Renames)),
-    ("patches", Rule::Read),
-    ("patchesJson6902", Rule::Read),
-    ("patchesStrategicMerge", Rule::Read),
-    ("postBuild", Rule::Read),
-    ("targetNamespace", Rule::Read),
-    ("buildMetadata", Rule::Harmless),
-    ("decryption", Rule::Harmless),
-    ("deletionPolicy", Rule::Harmless),
-    ("dependsOn", Rule::Harmless),
-    ("force", Rule::Harmless),
-    ("healthCheckExprs", Rule::Harmless),
-    ("healthChecks", Rule::Harmless),
-    ("ignore", Rule::Harmless),
-    ("ignoreMissingComponents", Rule::Harmless),
-    ("interval", Rule::Harmless),
-    ("kubeConfig", Rule::Harmless),
-    ("path", Rule::Harmless),
-    ("prune", Rule::Harmless),
-    ("retryInterval", Rule::Harmless),
-    ("serviceAccountName", Rule::Harmless),
-    ("sourceRef", Rule::Harmless),
-    ("suspend", Rule::Harmless),
-    ("timeout", Rule::Harmless),
-    ("validation", Rule::Harmless),
-    ("wait", Rule::Harmless),
+const FLUX_FIELDS: &[(&str, FieldRule)] = &[
+    ("commonMetadata", FieldRule::Read),
+    ("components", FieldRule::Read),
+    ("images", FieldRule::Harmless),
+    ("namePrefix", FieldRule::Changes(FieldEffect::Renames)),
+    ("nameSuffix", FieldRule::Changes(FieldEffect::Renames)),
+    ("patches", FieldRule::Read),
+    ("patchesJson6902", FieldRule::Read),
+    ("patchesStrategicMerge", FieldRule::Read),
+    ("postBuild", FieldRule::Read),
+    ("targetNamespace", FieldRule::Read),
+    ("buildMetadata", FieldRule::Harmless),
+    ("decryption", FieldRule::Harmless),
+    ("deletionPolicy", FieldRule::Harmless),
+    ("dependsOn", FieldRule::Harmless),
+    ("force", FieldRule::Harmless),
+    ("healthCheckExprs", FieldRule::Harmless),
+    ("healthChecks", FieldRule::Harmless),
+    ("ignore", FieldRule::Harmless),
+    ("ignoreMissingComponents", FieldRule::Harmless),
+    ("interval", FieldRule::Harmless),
+    ("kubeConfig", FieldRule::Harmless),
+    ("path", FieldRule::Harmless),
+    ("prune", FieldRule::Harmless),
+    ("retryInterval", FieldRule::Harmless),
+    ("serviceAccountName", FieldRule::Harmless),
+    ("sourceRef", FieldRule::Harmless),
+    ("suspend", FieldRule::Harmless),
+    ("timeout", FieldRule::Harmless),
+    ("validation", FieldRule::Harmless),
+    ("wait", FieldRule::Harmless),
 ];
 
 /// The objects of a text by which a controller applies a folder. `stamp` is the annotation of stamps.
@@ -148,7 +149,9 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
             Some(field) => field.key.span(),
             None => root.at(["metadata", "name"])?.span(),
         },
-        parsed: strict.map_err(Unread::from).and_then(|()| flux_fields(spec, stamp)),
+        parsed: strict
+            .map_err(UnreadableKustomization::from)
+            .and_then(|()| flux_fields(spec, stamp)),
     })
 }
 
@@ -169,8 +172,11 @@ pub(super) fn cleaned(path: &str) -> Option<String> {
     Some(steps.join("/"))
 }
 
-fn flux_fields(spec: Cursor<'_>, stamp: &str) -> Result<Parsed, Unread> {
-    let mut parsed = Parsed::default();
+fn flux_fields(
+    spec: Cursor<'_>,
+    stamp: &str,
+) -> Result<ParsedKustomization, UnreadableKustomization> {
+    let mut parsed = ParsedKustomization::default();
     for (name, at, value) in fields(spec, [])? {
         let field = KustomizationField { name: &name, at, value };
         if is_empty(value) {
@@ -209,7 +215,7 @@ pub(super) fn is_about_variables(path: &[PathStep]) -> bool {
         name == "postBuild"
             || FLUX_FIELDS.iter().any(|(field, rule)| {
                 *field == name
-                    && matches!(rule, Rule::Harmless)
+                    && matches!(rule, FieldRule::Harmless)
                     && !matches!(name, "path" | "sourceRef")
             })
     };

@@ -2,9 +2,11 @@
 
 use super::accumulator::{Accumulator, Resource};
 use super::generator::{Behavior, absorb, made_of, source};
-use super::kustomization::{Parsed, Touch, Unread, parse};
+use super::kustomization::{ParsedKustomization, PlacedEffect, UnreadableKustomization, parse};
 use super::patch::Patch;
-use super::{Child, Generated, Kustomization, Kustomizations, Look, Material, keeps_names, made};
+use super::{
+    Child, Generated, IncludedText, Kustomization, Kustomizations, Material, keeps_names, made,
+};
 use crate::config::options::Options;
 use crate::extract::{Manifests, Object, ObjectId, Source};
 use crate::finding::divergence::{
@@ -25,11 +27,11 @@ const MAX_STEPS: usize = 1_000_000;
 pub(super) struct Inclusions<'a> {
     pub(super) manifests: &'a Manifests,
     pub(super) found: &'a [Kustomization],
-    parsed: Vec<Result<Parsed, Unread>>,
+    parsed: Vec<Result<ParsedKustomization, UnreadableKustomization>>,
     /// Of each, its patches and replacements.
     pub(super) patches: Vec<Vec<Patch>>,
     /// What matters to kustomize in the files that they include.
-    pub(super) looks: &'a BTreeMap<FileId, Look>,
+    pub(super) looks: &'a BTreeMap<FileId, IncludedText>,
     /// What their generators make. Its numbers come behind those of the manifests.
     generated: Generated,
     pub(super) options: &'a Options,
@@ -47,12 +49,13 @@ impl<'a> Inclusions<'a> {
     pub(super) fn new(
         manifests: &'a Manifests,
         found: &'a Kustomizations,
-        looks: &'a BTreeMap<FileId, Look>,
+        looks: &'a BTreeMap<FileId, IncludedText>,
         options: &'a Options,
     ) -> Self {
         let found = &found.0;
         let stamp = options.annotation.as_str();
-        let parsed: Vec<Result<Parsed, Unread>> = found.iter().map(|k| k.parsed(stamp)).collect();
+        let parsed: Vec<Result<ParsedKustomization, UnreadableKustomization>> =
+            found.iter().map(|k| k.parsed(stamp)).collect();
         let patches = found.iter().zip(&parsed).map(|(k, parsed)| {
             parsed.as_ref().map_or_else(|_| Vec::new(), |p| p.all_patches(&k.patches, stamp))
         });
@@ -127,7 +130,7 @@ impl<'a> Inclusions<'a> {
             built: true,
             open: gathered.open,
             stamps: self.stamps_file(self.built_for(k)),
-            put_in: gathered.put_in,
+            substitutions: gathered.substitutions,
             applied_by: self.found[k].applied.as_ref().and_then(|applied| {
                 let Identity { group, kind, .. } = &applied.by.id;
                 let place = Place { file: self.found[k].input, span: applied.by.at };
@@ -219,7 +222,7 @@ impl<'a> Inclusions<'a> {
             }
         }
         self.change(k, gathered);
-        self.put_in(k, gathered);
+        self.substitute(k, gathered);
         on_the_way.pop();
     }
 
@@ -400,7 +403,7 @@ impl<'a> Inclusions<'a> {
         let Ok(parsed) = &self.parsed[k] else {
             return;
         };
-        for &Touch { effect, at } in &parsed.changes {
+        for &PlacedEffect { effect, at } in &parsed.changes {
             gathered.change_all(&self.why(k, Effect::Field(effect), at), true);
         }
         if let Some(at) = parsed.stamps {
@@ -411,7 +414,7 @@ impl<'a> Inclusions<'a> {
             let why = self.why(k, Effect::Field(FieldEffect::SetsAskedLabels), *at);
             gathered.change_all(&why, false);
         }
-        for &Touch { effect, at } in &parsed.adds {
+        for &PlacedEffect { effect, at } in &parsed.adds {
             let why = self.why(k, Effect::Field(effect), at);
             gathered.open.get_or_insert(why);
         }
@@ -515,7 +518,7 @@ fn bases(k: &Kustomization) -> impl Iterator<Item = usize> {
 
 impl Kustomization {
     /// What its fields say, or why they cannot be read.
-    fn parsed(&self, stamp: &str) -> Result<Parsed, Unread> {
+    fn parsed(&self, stamp: &str) -> Result<ParsedKustomization, UnreadableKustomization> {
         match &self.applied {
             None => parse(&self.text, stamp),
             Some(applied) => applied.by.parsed.clone(),
