@@ -55,7 +55,7 @@ impl<'a> Planner<'a> {
             if let Some(finding) =
                 self.say_reason(object, template, &reference, &also.name, &reason)
             {
-                self.said.findings.push(finding);
+                self.say(finding);
             }
             found.push(AddedRead { reference, namespace: also.namespace, by, reason });
         }

@@ -28,7 +28,7 @@ impl Planner<'_> {
             && let Some(text) = words::not_stamped(why)
         {
             let message = format!("{} gets no stamp: {text}", object.id);
-            self.said.findings.push(object.finding(Code::StaysWithReloader, message));
+            self.say(object.finding(Code::StaysWithReloader, message));
         }
         selection
     }
@@ -53,7 +53,7 @@ impl Planner<'_> {
         if !written.is_empty() {
             let message = words::committed(&object.id.to_string(), &written);
             let finding = object.finding(Code::CommittedByController, message);
-            self.said.findings.push(finding.help("remove it from the manifest"));
+            self.say(finding.help("remove it from the manifest"));
         }
         let Some(options) = &self.options.rules.compat.reloader else {
             return false;
@@ -71,7 +71,7 @@ impl Planner<'_> {
                 // What Reloader skips selects nothing; what it may take could select anything.
                 finding.refuses = !is_invalid;
                 is_unclear |= !is_invalid;
-                self.said.findings.push(finding.help(words::PATTERN_HELP));
+                self.say(finding.help(words::PATTERN_HELP));
             }
         }
         for differs in differences(options, carried) {
@@ -80,13 +80,13 @@ impl Planner<'_> {
                 ReloaderDifference::ExcludeOnTemplate => words::EXCLUDE_ON_TEMPLATE.to_owned(),
             };
             let message = format!("{}: {text}", object.id);
-            self.said.findings.push(object.finding(Code::CompatDiffers, message));
+            self.say(object.finding(Code::CompatDiffers, message));
         }
         let classes = RELOADER_KEYS.iter().filter(|row| row.role == Role::ProviderClass);
         let classes = classes.filter(|row| of_both.iter().any(|own| own.get(row.key).is_some()));
         if let Some(row) = classes.clone().next() {
             let message = format!("{}: {}", object.id, words::provider_class(row.key));
-            self.said.findings.push(object.finding(Code::StaysWithReloader, message));
+            self.say(object.finding(Code::StaysWithReloader, message));
         }
         is_unclear
     }
@@ -122,7 +122,7 @@ impl Planner<'_> {
             if is_on {
                 let message = words::left(&object.id.to_string(), name);
                 let help = format!("run `rollstamp migrate --from {name}` on its files");
-                self.said.findings.push(object.finding(Code::ReloaderLeft, message).help(help));
+                self.say(object.finding(Code::ReloaderLeft, message).help(help));
             }
         }
     }

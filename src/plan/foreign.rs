@@ -160,7 +160,7 @@ impl<'p> Planner<'p> {
                             format!("lose the label `{name}`, which says the version of {chart}");
                         let message = format!("the pod template of {} {text}", object.id);
                         let finding = object.finding_at(Code::VersionLabelDropped, *place, message);
-                        self.said.findings.push(finding.shared(shared));
+                        self.say(finding.shared(shared));
                         let (on, key) = (MarkMapping::Labels, name.to_owned());
                         found.marks.push(PlannedMark { on, key, value: None });
                     }
@@ -170,7 +170,7 @@ impl<'p> Planner<'p> {
                         let message = format!("{} keeps {text}", object.id);
                         let finding =
                             object.finding_at(Code::VersionLabelSelected, *place, message);
-                        self.said.findings.push(finding.shared(format!("keep {text}")));
+                        self.say(finding.shared(format!("keep {text}")));
                     }
                 }
             }
@@ -201,7 +201,7 @@ impl<'p> Planner<'p> {
             let finding = object.finding_at(Code::ForeignRepaired, checksum.at, message);
             let help =
                 "render the chart again to get back what it wrote: values, annotations and labels";
-            self.said.findings.push(finding.shared(format!("keep {text}")).help(help));
+            self.say(finding.shared(format!("keep {text}")).help(help));
         }
     }
 
@@ -245,7 +245,7 @@ impl<'p> Planner<'p> {
                 let message = format!("{} {verb}s {text}", object.id);
                 let finding = object.finding_at(Code::ForeignRepaired, checksum.at, message);
                 let help = "the pods roll once when this is applied for the first time";
-                self.said.findings.push(finding.shared(format!("{verb} {text}")).help(help));
+                self.say(finding.shared(format!("{verb} {text}")).help(help));
                 Some(PlannedMark { on: MarkMapping::Annotations, key: key.clone(), value })
             }
             Err(why) => {
@@ -253,7 +253,7 @@ impl<'p> Planner<'p> {
                 let message = format!("{} keeps {text}", object.id);
                 let finding = object.finding_at(Code::ForeignKept, checksum.at, message);
                 let finding = finding.shared(format!("keep {text}")).help(why.help());
-                self.said.findings.push(finding);
+                self.say(finding);
                 None
             }
         }
@@ -391,7 +391,7 @@ impl<'p> Planner<'p> {
                     );
                     let finding =
                         subject.object.finding_at(Code::UnknownName, checksum.at, message);
-                    self.said.findings.push(finding);
+                    self.say(finding);
                     return Ok(None);
                 }
             }
@@ -425,7 +425,7 @@ impl<'p> Planner<'p> {
         let at = subject.template.marks.repairable.first().map_or(object.name_span, |mark| mark.at);
         let finding = object.finding_at(Code::ForeignUnread, at, message);
         let help = "if the program reads them through the API server, say so: `rollstamp.dev/also` on the workload, or `foreign.tie`";
-        self.said.findings.push(finding.shared(format!("roll {text}")).help(help));
+        self.say(finding.shared(format!("roll {text}")).help(help));
     }
 
     /// Why a version label must stay, if it must.

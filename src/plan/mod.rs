@@ -226,7 +226,10 @@ impl Planner<'_> {
                 if let Placement::In(memberships) = placement {
                     self.say_stripped(memberships, at);
                 }
-                Ok(self.strip(object, template).into())
+                Ok(match &template.slot {
+                    None => Decision::NotStamped.into(),
+                    Some(_) => self.removable(object, template).into(),
+                })
             }
             _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
             (Goal::Stamp | Goal::Check, Placement::Unknown(why)) => Err(why.clone()),
@@ -237,14 +240,10 @@ impl Planner<'_> {
             listed = self.listing(at);
             match &listed {
                 Some(Listing::Stale(name)) if self.options.goal == Goal::Check => {
-                    self.said.findings.push(findings::stale_in(object, name));
+                    self.say(findings::stale_in(object, name));
                 }
                 None if overlays::matters(manifests, template, &why) => {
-                    self.said.findings.push(findings::left_alone(
-                        object,
-                        template.stamp_seen,
-                        &why,
-                    ));
+                    self.say(findings::left_alone(object, template.stamp_seen, &why));
                 }
                 _ => {}
             }
@@ -266,11 +265,8 @@ impl Planner<'_> {
         }
     }
 
-    fn strip(&mut self, object: &Object, template: &Template) -> Decision {
-        match &template.slot {
-            None => Decision::NotStamped,
-            Some(_) => self.removable(object, template),
-        }
+    fn say(&mut self, finding: Finding) {
+        self.said.findings.push(finding);
     }
 
     /// Refuses a decision after which an encrypted file would have to be written.
@@ -283,7 +279,7 @@ impl Planner<'_> {
         if !edits {
             return decision;
         }
-        self.said.findings.push(findings::encrypted(object));
+        self.say(findings::encrypted(object));
         Decision::Refused
     }
 
@@ -297,7 +293,7 @@ impl Planner<'_> {
         }
         let stamped = template.not_stamped.is_none();
         if stamped && let Some((code, refusal)) = &template.refusal {
-            self.said.findings.push(findings::untrusted(*code, refusal, object));
+            self.say(findings::untrusted(*code, refusal, object));
             return Decision::Refused.into();
         }
         let selection = match self.selection(object, template) {
@@ -320,7 +316,7 @@ impl Planner<'_> {
                 && let Some(finding) = self.say_reason(object, template, reference, name, &reason)
             {
                 said.insert(source);
-                self.said.findings.push(finding);
+                self.say(finding);
             }
             reasons.push(reason);
         }
@@ -515,7 +511,7 @@ impl Planner<'_> {
         }
         if let Some(reason) = template.not_stamped {
             if sum.counted > 0 {
-                self.said.findings.push(findings::not_rolled(object, reason));
+                self.say(findings::not_rolled(object, reason));
             }
             return Decision::NotStamped;
         }
@@ -524,7 +520,7 @@ impl Planner<'_> {
         }
         if sum.counted > 0 {
             if let Some(later) = template.later {
-                self.said.findings.push(findings::rolls_later(object, later));
+                self.say(findings::rolls_later(object, later));
             }
             let stamp = self.shared.stamp(self.manifests, &sum.reads);
             return self.stamped(object, template, stamp);
@@ -544,7 +540,7 @@ impl Planner<'_> {
             }
             Some(Ok(Slot::Present(_))) => State::Stale,
             Some(Err(refusal)) => {
-                self.said.findings.push(findings::edit_refused(object, refusal));
+                self.say(findings::edit_refused(object, refusal));
                 return Decision::Refused;
             }
             None => return Decision::NotStamped,
@@ -559,7 +555,7 @@ impl Planner<'_> {
             _ => None,
         };
         if let Some(refusal) = refusal {
-            self.said.findings.push(findings::edit_refused(object, refusal));
+            self.say(findings::edit_refused(object, refusal));
             return Decision::Refused;
         }
         Decision::None { left_over: template.stamp_seen }

@@ -63,7 +63,7 @@ impl Planner<'_> {
                     self.said = earlier;
                     let finding =
                         findings::several_units(self.manifests.workload(at), &one.name, &unit.name);
-                    self.said.findings.push(finding);
+                    self.say(finding);
                     return Ok(Decision::Refused.into());
                 }
                 Some((one, same)) if same.decision != decided.decision => {
@@ -114,7 +114,7 @@ impl Planner<'_> {
             let substitutions = unit.substitutions.get(&source.object).into_iter().flatten();
             for substitution in substitutions.filter(|own| is_read(&own.key)) {
                 let workload = manifests.workload(at);
-                self.said.findings.push(findings::substituted(workload, source, substitution));
+                self.say(findings::substituted(workload, source, substitution));
             }
         }
     }

@@ -165,7 +165,7 @@ impl ParsedKustomization {
         match rule.map(|(_, rule)| rule) {
             None => self.changes.push(PlacedEffect { effect: FieldEffect::Unknown, at }),
             Some(FieldRule::Changes(effect)) => {
-                self.changes.push(PlacedEffect { effect: *effect, at })
+                self.changes.push(PlacedEffect { effect: *effect, at });
             }
             Some(FieldRule::Adds(effect)) => self.adds.push(PlacedEffect { effect: *effect, at }),
             Some(FieldRule::Harmless) => {}
