@@ -7,8 +7,8 @@ use super::settings::{Configured, exclude, options, settings};
 use crate::config::options::Goal;
 use crate::impact::history::History;
 use crate::impact::{Asked, ComparedState, Side, compare};
-use crate::io::{git, reload, stdout};
-use anyhow::Context;
+use crate::io::progress::Progress;
+use crate::io::{git, reload};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -33,8 +33,6 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
     let Configured { settings, root, .. } = settings(&arguments.paths, common, None)?;
     let options = options(&settings, common.jobs, Goal::Stamp)?;
     let exclude = exclude(&common.exclude)?;
-    let mut talk =
-        stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let commits = repository.commits(&arguments.branch, &arguments.since, &inside)?;
     let roots: Vec<String> = inside.clone();
     let mut revisions = repository.revisions()?;
@@ -49,9 +47,8 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
         None => reload::run(crate::process::Loaded::default(), &options)?,
     };
     let namespace = options.namespace.as_deref();
-    let shows_progress = !common.quiet && stdout::is_terminal(false);
-    let count = commits.len();
-    for (i, commit) in commits.into_iter().enumerate() {
+    let progress = Progress::new(if common.quiet { 0 } else { commits.len() }, "commits");
+    for commit in commits {
         let after = load(&commit.id)?;
         let state =
             |side, outcome| ComparedState::new(side, outcome, namespace, options.unit, &roots);
@@ -59,10 +56,7 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
         // Stamps as they stood where there were any; else as if every apply had gone through rollstamp.
         history.add(commit, &compare(&states.0, &states.1, &Asked::new(None, &options)));
         before = after;
-        if shows_progress {
-            let end = if i + 1 == count { "\n" } else { "" };
-            talk.say(&format!("\r{} of {count} commits{end}", i + 1));
-        }
+        progress.step();
     }
     history.finish();
     print(|out| common.output.history(&history, out))?;

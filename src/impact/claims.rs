@@ -1,6 +1,7 @@
 //! Claims of volumes that only one node or one pod at a time can use.
 
 use super::disruption::{NearbyObject, Stuck, at};
+use super::neighbours::claim;
 use crate::k8s::disruption::EXCLUSIVE;
 use serde_json::Value;
 
@@ -8,16 +9,12 @@ use serde_json::Value;
 /// claim beside it says: a new pod that must start before an old one goes may wait for it for ever.
 pub(super) fn exclusive(template: &Value, neighbours: &[&NearbyObject]) -> Option<Stuck> {
     let volumes = at(template, "spec/volumes").and_then(Value::as_array);
-    let names = volumes
-        .into_iter()
-        .flatten()
-        .filter_map(|volume| at(volume, "persistentVolumeClaim/claimName").and_then(Value::as_str));
-    names.into_iter().find_map(|name| {
+    volumes.into_iter().flatten().filter_map(claim).find_map(|name| {
         let mut claims = neighbours.iter();
         let is_meant =
             |n: &&&NearbyObject| n.name.kind == "PersistentVolumeClaim" && n.name.name == name;
-        let claim = claims.find(is_meant)?;
-        let modes = at(&claim.object, "spec/accessModes").and_then(Value::as_array)?;
+        let claimed = claims.find(is_meant)?;
+        let modes = at(&claimed.object, "spec/accessModes").and_then(Value::as_array)?;
         let modes: Vec<&str> = modes.iter().filter_map(Value::as_str).collect();
         // A claim that also offers a shared mode may be bound in that one.
         let is_exclusive = !modes.is_empty() && modes.iter().all(|mode| EXCLUSIVE.contains(mode));

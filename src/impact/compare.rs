@@ -1,7 +1,8 @@
 //! The comparison: what each workload must do, what it does, and why.
 
-use super::disruption::{self, NearbyObject};
+use super::disruption;
 use super::fields::{self, FieldContext};
+use super::neighbours::Neighbours;
 use super::objects::{self, AppliedDocument};
 use super::pairs::{Item, pair};
 use super::reads::{self, KeyOf, ReadKey, ReadKeys, Standing};
@@ -13,10 +14,14 @@ use super::{
 };
 use crate::config::foreign::ForeignRules;
 use crate::config::options::Options;
+use crate::k8s::disruption::NOT_OF_ROLLOUTS;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::RolloutWait;
 use crate::parallel;
 use crate::plan::{Decision, Planned, State as Stamped};
+use crate::yaml::Cursor;
+use crate::yaml::path::Step;
+use crate::yaml::value::{differing, value, without_lists};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -58,7 +63,7 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
         annotation: asked.annotation,
         foreign: asked.foreign,
         renamed: sources.renamed(),
-        neighbours: objects::neighbours(after),
+        neighbours: Neighbours::of(after),
     };
     let one = |i: usize| comparison.pair(last(&old, &pairs[i].before), last(&new, &pairs[i].after));
     let mut compared = parallel::map(pairs.len(), asked.jobs, one);
@@ -111,8 +116,7 @@ struct Comparison<'a, 's> {
     annotation: &'s str,
     foreign: &'s ForeignRules,
     renamed: BTreeMap<(String, String), Name>,
-    /// By their namespace.
-    neighbours: BTreeMap<Option<String>, Vec<NearbyObject>>,
+    neighbours: Neighbours,
 }
 
 /// A workload, and what it reads on both sides.
@@ -173,17 +177,19 @@ impl<'a> Comparison<'a, '_> {
         let old_object = AppliedDocument::new(before, old.object, self.assume);
         let new_object = AppliedDocument::new(after, new.object, self.assume);
         let mut in_fields = Vec::new();
-        let mut value = None;
+        let mut read = None;
         if let Some(stamps) = self.only_stamps(old, new) {
             in_fields = stamps;
         } else if old_object.text != new_object.text || old.object.route != new.object.route {
-            let (was, is) = (old_object.value(), new_object.value());
-            in_fields = self.templates(old, new, was.as_ref(), is.as_ref());
+            let (was, is) = (old_object.read(), new_object.read());
+            let was = was.as_ref().and_then(|document| document.object(&old_object));
+            let nodes = is.as_ref().and_then(|document| document.object(&new_object));
+            in_fields = self.templates(old, new, was, nodes);
             if self.assume == Assume::Stamped && (is_refused(old) || is_refused(new)) {
                 // Nobody knows the stamp of a workload that is left alone.
                 in_fields.retain(|reason| !matches!(reason, RollReason::Stamp { .. }));
             }
-            value = is;
+            read = is;
         }
         let template_changed = !in_fields.is_empty();
         workload.reasons =
@@ -192,8 +198,10 @@ impl<'a> Comparison<'a, '_> {
         if !workload.must && !template_changed {
             return workload;
         }
-        let value = value.or_else(|| new_object.value()).unwrap_or(Value::Null);
-        let disruption = self.disruption(new, &workload.name, &value);
+        let read = read.or_else(|| new_object.read());
+        let object = read.as_ref().and_then(|document| document.object(&new_object));
+        let object = object.and_then(|object| without_lists(object, NOT_OF_ROLLOUTS));
+        let disruption = self.disruption(new, &workload.name, &object.unwrap_or(Value::Null));
         let hold = hold(after, new);
         let all_stay = match hold {
             Some(Held::Partition) => disruption.pods.is_some_and(|p| p.most == 0),
@@ -249,18 +257,26 @@ impl<'a> Comparison<'a, '_> {
         &self,
         old: &SideWorkload<'a>,
         new: &SideWorkload<'a>,
-        was: Option<&Value>,
-        is: Option<&Value>,
+        was: Option<Cursor<'_>>,
+        is: Option<Cursor<'_>>,
     ) -> Vec<RollReason> {
         let (stamp, renamed) = (self.annotation, &self.renamed);
         let known = FieldContext { stamp, renamed, foreign: self.foreign };
         let mut found = Vec::new();
-        let before = objects::templates(self.states.0, old.at, was);
-        let after = objects::templates(self.states.1, new.at, is);
+        let before: Vec<&[Step]> = objects::templates(self.states.0, old.at).collect();
+        let after: Vec<&[Step]> = objects::templates(self.states.1, new.at).collect();
         for i in 0..before.len().max(after.len()) {
-            let was = before.get(i).copied().unwrap_or(&Value::Null);
-            let is = after.get(i).copied().unwrap_or(&Value::Null);
-            found.extend(fields::compare(was, is, &known));
+            let was = was.zip(before.get(i)).and_then(|(object, way)| objects::follow(object, way));
+            let is = is.zip(after.get(i)).and_then(|(object, way)| objects::follow(object, way));
+            let (was, is) = match (was, is) {
+                (Some(was), Some(is)) => differing(was, is).unwrap_or_default(),
+                // One that is on one side alone is a change as a whole.
+                (was, is) => {
+                    let whole = |node: Option<Cursor<'_>>| node.and_then(value).unwrap_or_default();
+                    (whole(was), whole(is))
+                }
+            };
+            found.extend(fields::compare(&was, &is, &known));
         }
         found
     }
@@ -271,10 +287,9 @@ impl<'a> Comparison<'a, '_> {
         name: &Name,
         object: &Value,
     ) -> disruption::Disruption {
-        let templates = objects::templates(self.states.1, subject.at, Some(object));
-        let template = templates.first().copied().unwrap_or(&Value::Null);
-        let near = self.neighbours.get(&name.namespace).map_or(&[][..], Vec::as_slice);
-        let near: Vec<&NearbyObject> = near.iter().collect();
+        let way = objects::templates(self.states.1, subject.at).next();
+        let template = way.and_then(|way| objects::at(object, way)).unwrap_or(&Value::Null);
+        let near = self.neighbours.near(name, template);
         disruption::of(&subject.object.id.group, name, object, template, &near)
     }
 

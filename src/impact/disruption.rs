@@ -4,7 +4,7 @@
 use super::Name;
 use super::claims;
 use crate::k8s::disruption::{
-    NEIGHBOURS, ON_DELETE, Order, PROGRESS_DEADLINE, RECREATE, Rollout, SCALERS, rollout,
+    NEIGHBOURS, ON_DELETE, Order, PROGRESS_DEADLINE, RECREATE, Rollout, SCALERS, Scaler, rollout,
 };
 use crate::k8s::sites::CONTAINER_LISTS;
 use serde_json::Value;
@@ -185,14 +185,20 @@ fn strategy(row: &Rollout, object: &Value) -> String {
     written.unwrap_or(row.default).to_owned()
 }
 
-/// What a scaler says about a workload.
-fn scaled_by(neighbour: &NearbyObject, workload: &Name) -> Option<(Name, Range)> {
+/// The row of a scaler, and the name of the workload that it scales.
+pub(super) fn scaled(neighbour: &NearbyObject) -> Option<(&'static Scaler, &str)> {
     let mut rows = SCALERS.iter();
     let row = rows.find(|r| r.group == neighbour.group && r.kind == neighbour.name.kind)?;
+    let name = at(&neighbour.object, row.target)?.get("name")?;
+    Some((row, name.as_str()?))
+}
+
+/// What a scaler says about a workload.
+fn scaled_by(neighbour: &NearbyObject, workload: &Name) -> Option<(Name, Range)> {
+    let (row, name) = scaled(neighbour)?;
     let target = at(&neighbour.object, row.target)?;
-    let text = |field| target.get(field).and_then(Value::as_str);
-    let kind = text("kind").unwrap_or(row.default_kind);
-    if kind != workload.kind || text("name") != Some(&workload.name) {
+    let kind = target.get("kind").and_then(Value::as_str).unwrap_or(row.default_kind);
+    if kind != workload.kind || name != workload.name {
         return None;
     }
     let number = |(way, default): (&str, u64)| {

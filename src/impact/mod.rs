@@ -13,6 +13,7 @@ mod foreign;
 pub mod graph;
 pub mod history;
 mod narrow;
+mod neighbours;
 mod objects;
 mod overlays;
 mod pairs;

@@ -1,15 +1,13 @@
 //! Objects as they are applied: read again from their documents, with the edits of rollstamp where
 //! both states are taken to have gone through it.
 
-use super::disruption::NearbyObject;
+use super::Assume;
 use super::state::ComparedState;
-use super::{Assume, Name};
 use crate::extract::{Object, ObjectId};
 use crate::yaml::path::Step;
-use crate::yaml::{self, split};
+use crate::yaml::{self, Cursor, Document, split};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// The document of an object as it is applied.
 pub(super) struct AppliedDocument<'a> {
@@ -32,56 +30,56 @@ impl<'a> AppliedDocument<'a> {
 
     /// The object as `kubectl` reads it.
     pub(super) fn value(&self) -> Option<Value> {
-        read(&self.text, &self.object.route)
+        yaml::value::value(self.read()?.object(self)?)
+    }
+
+    /// The document, read again.
+    pub(super) fn read(&self) -> Option<ReadDocument> {
+        parsed(&self.text).map(ReadDocument)
     }
 }
 
-/// The object at the end of a way into the only document of a text.
-fn read(text: &str, route: &[Step]) -> Option<Value> {
-    let chunk = split::chunks(text).next()?.ok()?;
-    let documents = yaml::parse(text, chunk.span).ok()?;
-    let document = documents.first()?;
-    let root = yaml::value::value(document, text, document.root())?;
-    at(&root, route).cloned()
+/// The nodes of an [`AppliedDocument`].
+pub(super) struct ReadDocument(Document);
+
+impl ReadDocument {
+    /// The object. `of` is the document that was read.
+    pub(super) fn object<'d>(&'d self, of: &'d AppliedDocument<'_>) -> Option<Cursor<'d>> {
+        follow(Cursor::root(&self.0, &of.text), &of.object.route)
+    }
 }
 
-fn at<'v>(value: &'v Value, way: &[Step]) -> Option<&'v Value> {
+fn parsed(text: &str) -> Option<Document> {
+    let chunk = split::chunks(text).next()?.ok()?;
+    yaml::parse(text, chunk.span).ok()?.into_iter().next()
+}
+
+/// The object at the end of a way into the only document of a text.
+pub(super) fn read(text: &str, route: &[Step]) -> Option<Value> {
+    let document = parsed(text)?;
+    yaml::value::value(follow(Cursor::root(&document, text), route)?)
+}
+
+/// The node at the end of a way.
+pub(super) fn follow<'d>(node: Cursor<'d>, way: &[Step]) -> Option<Cursor<'d>> {
+    way.iter().try_fold(node, |at, step| match step {
+        Step::Field(name) => at.get(name),
+        Step::Item(i) => at.items().nth(*i),
+    })
+}
+
+/// The same in a value.
+pub(super) fn at<'v>(value: &'v Value, way: &[Step]) -> Option<&'v Value> {
     way.iter().try_fold(value, |at, step| match step {
         Step::Field(name) => at.get(name.as_str()),
         Step::Item(i) => at.get(i),
     })
 }
 
-/// The pod templates of an object of a state, in their order.
-pub(super) fn templates<'v>(
-    state: &ComparedState<'_>,
+/// The ways to the pod templates of an object of a state, in their order.
+pub(super) fn templates<'a>(
+    state: &ComparedState<'a>,
     at_object: ObjectId,
-    value: Option<&'v Value>,
-) -> Vec<&'v Value> {
-    let of = |path: &[Step]| value.and_then(|value| at(value, path));
-    let templates = state.manifests().templates_of(at_object);
-    templates.map(|(_, template)| of(&template.path).unwrap_or(&Value::Null)).collect()
-}
-
-/// The objects of a state that say something about how the pods of others are replaced, by their
-/// namespace.
-pub(super) fn neighbours(state: &ComparedState<'_>) -> BTreeMap<Option<String>, Vec<NearbyObject>> {
-    let mut found: BTreeMap<_, Vec<NearbyObject>> = BTreeMap::new();
-    let files = state.manifests().files().zip(state.manifests().all_files());
-    for (file, said) in files.filter(|(_, said)| said.input.is_looked_at()) {
-        let text = state.text(file);
-        for near in &said.neighbours {
-            let Some(object) = read(near.document.of(text), &near.route) else {
-                continue;
-            };
-            let id = &near.id;
-            let namespace = state.namespace(id.namespace.as_deref());
-            found.entry(namespace.clone()).or_default().push(NearbyObject {
-                group: id.group.to_string(),
-                name: Name { kind: id.kind.to_string(), namespace, name: id.name.to_string() },
-                object,
-            });
-        }
-    }
-    found
+) -> impl Iterator<Item = &'a [Step]> {
+    state.manifests().templates_of(at_object).map(|(_, template)| &*template.path)
 }

@@ -37,14 +37,8 @@ pub(super) struct BothSources<'a> {
     by_name: (Names, Names),
 }
 
-type Names = BTreeMap<(Target, String), Vec<ByName>>;
-
-/// A source that a reference may mean by its name alone.
-struct ByName {
-    namespace: Option<String>,
-    unit: String,
-    at: SourceId,
-}
+/// The sources that a reference may mean by its name and namespace alone, by their apply unit.
+type Names = BTreeMap<Key, BTreeMap<String, SourceId>>;
 
 type Key = (Target, Option<String>, String);
 
@@ -158,20 +152,14 @@ impl<'a> BothSources<'a> {
         subject: &SideWorkload<'a>,
         reference: &Reference,
     ) -> Option<SourceId> {
-        let own = state.namespace(subject.object.id.namespace.as_deref());
-        let name = (reference.site.target, reference.name.to_string());
         let by_name = match state.side {
             Side::Before => &self.by_name.0,
             Side::After => &self.by_name.1,
         };
-        let fitting = by_name.get(&name)?.iter().filter(|known| known.namespace == own);
-        let unit = state.unit(subject.object.place.file);
-        let here: Vec<&ByName> = fitting.clone().filter(|known| known.unit == unit).collect();
-        let all: Vec<&ByName> = if here.is_empty() { fitting.collect() } else { here };
-        match all.as_slice() {
-            [only] => Some(only.at),
-            _ => None,
-        }
+        let own = state.namespace(subject.object.id.namespace.as_deref());
+        let fitting = by_name.get(&(reference.site.target, own, reference.name.to_string()))?;
+        let here = fitting.get(&state.unit(subject.object.place.file));
+        here.or_else(|| fitting.values().next().filter(|_| fitting.len() == 1)).copied()
     }
 
     /// Which pair a source of the second state belongs to.
@@ -203,15 +191,8 @@ fn namespace<'s>(source: &ProvidedSource<'s>) -> Option<&'s str> {
 fn by_name(state: &ComparedState<'_>, all: &[ProvidedSource<'_>]) -> Names {
     let mut names = Names::new();
     for provided in all {
-        let name = (provided.source.target, provided.source.name.to_string());
-        let known = names.entry(name).or_default();
-        let new = ByName {
-            namespace: state.namespace(namespace(provided)),
-            unit: state.unit(provided.object.place.file),
-            at: provided.at,
-        };
-        known.retain(|old| old.namespace != new.namespace || old.unit != new.unit);
-        known.push(new);
+        let known = item(state, provided, provided.source.name.to_string());
+        names.entry(known.key).or_default().insert(known.unit, provided.at);
     }
     names
 }
