@@ -197,6 +197,7 @@ impl Builds {
             files: answered,
             overlays: self.summaries.iter().flatten().count(),
             unchanged: self.unchanged.len(),
+            failed: self.summaries.iter().filter(|summary| summary.is_err()).count(),
             right: right.len(),
             wrong: wrong.len(),
         });

@@ -5,7 +5,7 @@ use super::args::Common;
 use super::run::{print, start};
 use crate::config::options::Goal;
 use crate::finding::{Code, Finding, Severity};
-use crate::io::overlays::{self as on_disk, Overlay};
+use crate::io::overlays::{self as on_disk, ObjectPatches, Overlay};
 use crate::io::{files, write};
 use crate::overlays::{self, Summary};
 use crate::patches::{self, Wiring};
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct StampsChange {
     /// The folder of the overlay.
     folder: String,
-    /// The stamps file, or a file with Flux objects.
+    /// The stamps file, or a file with objects by which controllers apply folders.
     stamps: PathBuf,
     /// How many stamps it gets.
     count: usize,
@@ -30,7 +30,7 @@ pub(super) struct StampsChange {
     edits: EditSet,
 }
 
-/// What `strip` changes: stamps files of ours go, with their entries, and patches of ours in Flux objects.
+/// What `strip` changes: stamps files of ours go, with their entries, and patches of ours in the objects of Flux and Argo CD.
 pub(super) fn strip(paths: &[PathBuf], annotation: &str) -> (Vec<StampsChange>, Vec<Finding>) {
     let overlays = on_disk::below(paths);
     let summary = Summary::default();
@@ -56,16 +56,16 @@ pub(super) fn changes<'a>(
         });
     }
     let (mut changes, mut findings) = (Vec::new(), Vec::new());
-    let mut objects: BTreeMap<&Path, Vec<(&Overlay, Vec<patches::StampPatch>)>> = BTreeMap::new();
+    let mut objects: BTreeMap<&Path, Vec<OfObject<'_>>> = BTreeMap::new();
     for group in of_file.values().flatten() {
         match change(group, annotation, all) {
             Err(finding) => findings.push(finding),
             Ok(Made { file, of_objects }) => {
                 changes.extend(file);
                 for (built, patches) in group.iter().zip(of_objects) {
-                    let object = built.overlay.object();
-                    if let Some((file, ..)) = object {
-                        objects.entry(file).or_default().push((built.overlay, patches));
+                    if let Some(object) = built.overlay.patches() {
+                        let all = objects.entry(object.file.as_path()).or_default();
+                        all.push((built.overlay, object, patches));
                     }
                 }
             }
@@ -80,41 +80,42 @@ pub(super) fn changes<'a>(
     (changes, findings)
 }
 
-/// What must change in a file with Flux objects whose `spec.patches` must hold these patches.
+/// An overlay, the patches of the object that applies it, and those of ours that they must hold.
+type OfObject<'a> = (&'a Overlay, &'a ObjectPatches, Vec<patches::StampPatch>);
+
+/// What must change in a file with objects by which controllers apply folders.
 fn in_objects(
     file: &Path,
-    mut objects: Vec<(&Overlay, Vec<patches::StampPatch>)>,
+    mut objects: Vec<OfObject<'_>>,
     annotation: &str,
 ) -> Result<Option<StampsChange>, Finding> {
     // From the end, so that places before an edit stay where they are.
-    objects.sort_by_key(|(overlay, _)| std::cmp::Reverse(overlay.object().map(|(.., at)| at)));
-    let Some((first, text, _)) = objects.first().and_then(|(overlay, _)| {
-        let (_, text, at) = overlay.object()?;
-        Some((*overlay, text, at))
-    }) else {
+    objects.sort_by_key(|(_, object, _)| std::cmp::Reverse(object.at));
+    let Some((first, text)) = objects.first().map(|(overlay, object, _)| (*overlay, &object.text))
+    else {
         return Ok(None);
     };
-    let (mut after, mut count) = (text.to_owned(), 0);
-    for (overlay, patches) in &objects {
-        let Some((.., at)) = overlay.object() else { continue };
+    let (mut after, mut count) = (text.clone(), 0);
+    for (overlay, object, patches) in &objects {
         count += patches.len();
-        let edit = patches::in_object(text, at, patches, annotation).map_err(|why| {
+        let edit = patches::in_object(text, object.at, object.way, patches, annotation);
+        let edit = edit.map_err(|why| {
             let message = format!("{}: the stamps cannot be written there: {why}", overlay.folder);
             Finding::new(Code::EditRefused, message)
                 .in_file(on_disk::name(file))
-                .help("write `spec` and `spec.patches` out in lines")
+                .help(format!("write `{}` out in lines", object.way.join(".")))
                 .refusing()
         })?;
         if let Some(edit) = edit {
             after.replace_range(edit.span.range(), &edit.replacement);
         }
     }
-    Ok((after != text).then(|| StampsChange {
+    Ok((after != *text).then(|| StampsChange {
         folder: first.folder.clone(),
         stamps: file.to_path_buf(),
         count,
         after: Some(after),
-        before: Some(text.to_owned()),
+        before: Some(text.clone()),
         kustomization: first.path.clone(),
         text: first.text.clone(),
         edits: EditSet::default(),
@@ -226,6 +227,21 @@ fn nowhere(overlay: &Overlay, patch: &patches::StampPatch) -> Finding {
         .refusing()
 }
 
+/// The same patches under the names that patches of the objects see.
+fn seen_by_patches(
+    built: &[BuiltOverlay<'_>],
+    mut wanted: Vec<Vec<patches::StampPatch>>,
+) -> Vec<Vec<patches::StampPatch>> {
+    for (of, patches) in built.iter().zip(&mut wanted) {
+        for patch in patches {
+            if let Some(name) = of.overlay.name_in_patches(&patch.name) {
+                patch.name = name.into();
+            }
+        }
+    }
+    wanted
+}
+
 /// What must change for the overlays of one kustomization; nothing if all is as it should be.
 fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Made, Finding> {
     let Some(overlay) = built.first().map(|built| built.overlay) else {
@@ -247,10 +263,14 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
     let wanted: Vec<Vec<patches::StampPatch>> = built
         .iter()
         .map(|of| {
-            let own = of.overlay.object();
-            let own = own.map(|(_, text, at)| patches::listed_in(text, at, annotation));
-            let entries: Vec<&patches::StampPatch> =
-                entries.iter().chain(own.iter().flatten()).collect();
+            let own = of.overlay.patches();
+            let mut own = own.map_or_else(Vec::new, |object| {
+                patches::listed_in(&object.text, object.at, annotation)
+            });
+            for entry in &mut own {
+                entry.name = of.overlay.built_name(&entry.name).into();
+            }
+            let entries: Vec<&patches::StampPatch> = entries.iter().chain(&own).collect();
             overlays::patches(of.summary, of.shared, &entries, all)
         })
         .collect();
@@ -265,12 +285,15 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
             let same = |p: &&patches::StampPatch| p.kind == patch.kind && p.name == patch.name;
             patches.iter().filter(same).count() == 1
         };
-        patches.is_empty() || (of.overlay.object().is_some() && patches.iter().all(is_alone))
+        let has_name =
+            |patch: &patches::StampPatch| of.overlay.name_in_patches(&patch.name).is_some();
+        let is_held = |patch: &patches::StampPatch| is_alone(patch) && has_name(patch);
+        patches.is_empty() || (of.overlay.patches().is_some() && patches.iter().all(is_held))
     };
     let (wanted, of_objects) = match together {
         Ok(patches) => (patches, vec![Vec::new(); built.len()]),
         Err(finding) => match built.iter().zip(&wanted).all(can_hold) {
-            true => (Vec::new(), wanted),
+            true => (Vec::new(), seen_by_patches(built, wanted)),
             false => return Err(finding),
         },
     };
@@ -333,7 +356,7 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
 struct Made {
     /// The stamps file.
     file: Option<StampsChange>,
-    /// Of each overlay, the patches that its Flux object must hold.
+    /// Of each overlay, the patches that the object which applies it must hold.
     of_objects: Vec<Vec<patches::StampPatch>>,
 }
 

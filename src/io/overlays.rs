@@ -43,8 +43,10 @@ struct AppliedFolder {
     folder: PathBuf,
     /// The file of the object.
     file: PathBuf,
-    /// The text of that file, and where the document of the object is in it; of Flux alone.
-    object: Option<(String, Span)>,
+    /// Its patches, if they can hold stamps of this folder.
+    patches: Option<ObjectPatches>,
+    /// The prefix and the suffix of its level, which names get after the patches.
+    affixes: (String, String),
     /// The object, `Kustomization flux-system/apps`.
     label: String,
     /// Whether the folder has a kustomization of its own.
@@ -53,6 +55,18 @@ struct AppliedFolder {
     kustomization: Result<String, String>,
     /// What it puts into what is built.
     variables: Variables,
+}
+
+/// The patches of an object by which a controller applies a folder.
+pub struct ObjectPatches {
+    /// The file of the object.
+    pub file: PathBuf,
+    /// The text of that file.
+    pub text: String,
+    /// Where the document of the object is in it.
+    pub at: Span,
+    /// The way from the object to the list of its patches.
+    pub way: &'static [&'static str],
 }
 
 impl Overlay {
@@ -66,16 +80,28 @@ impl Overlay {
         self.applied.as_ref().is_none_or(|applied| applied.has_own)
     }
 
-    /// The Flux object that applies it, whose `spec.patches` can hold stamps: its file, the text, and where
-    /// its document is. Not where names change after patches.
-    pub fn object(&self) -> Option<(&Path, &str, Span)> {
+    /// The patches of the object that applies it, if they can hold stamps.
+    pub fn patches(&self) -> Option<&ObjectPatches> {
         let applied = self.applied.as_ref()?;
-        let (text, at) = applied.object.as_ref()?;
-        let merged = applied.kustomization.as_ref().ok()?;
-        let renames = ["\"namePrefix\":\"", "\"nameSuffix\":\""].iter().any(|field| {
-            merged.match_indices(field).any(|(at, _)| !merged[at + field.len()..].starts_with('"'))
-        });
-        (!renames).then_some((applied.file.as_path(), text.as_str(), *at))
+        applied.kustomization.as_ref().ok()?;
+        applied.patches.as_ref()
+    }
+
+    /// The name that patches of the object see, of an object that is built under this name; nothing, if the
+    /// level of the object gives no such name.
+    pub fn name_in_patches<'n>(&self, built: &'n str) -> Option<&'n str> {
+        let Some(applied) = &self.applied else { return Some(built) };
+        let (prefix, suffix) = &applied.affixes;
+        built.strip_prefix(prefix.as_str())?.strip_suffix(suffix.as_str())
+    }
+
+    /// The name under which an object is built that patches of the object see under this one.
+    pub fn built_name(&self, in_patches: &str) -> String {
+        let (prefix, suffix) = match &self.applied {
+            Some(applied) => (applied.affixes.0.as_str(), applied.affixes.1.as_str()),
+            None => ("", ""),
+        };
+        format!("{prefix}{in_patches}{suffix}")
     }
 
     /// What it puts into what is built, and the object that says so.
@@ -220,19 +246,30 @@ impl Overlay {
         self.folder = by.unit_name(here);
         self.path = own.clone().unwrap_or_else(|| on_disk.folder.join(FILE_NAMES[0]));
         self.text = text.unwrap_or_default();
+        let kustomization = overlays::kustomization(
+            own.as_ref().map(|_| self.text.as_str()),
+            &resources,
+            &applied.by.object,
+            is_here,
+        );
+        let affixes = kustomization.as_deref().map(overlays::affixes).unwrap_or_default();
+        // Argo CD applies a folder without a kustomization as it is, unless its object says more.
+        let takes_patches = own.is_some() || applied.by.directory.is_none();
+        let patches = applied.by.patches.filter(|_| takes_patches).map(|way| ObjectPatches {
+            file: by.file.clone(),
+            text: by.text.clone(),
+            at: applied.by.at,
+            way,
+        });
         self.applied = Some(AppliedFolder {
             root: by.root.clone(),
             folder: on_disk.folder.clone(),
             file: by.file.clone(),
-            object: applied.by.directory.is_none().then(|| (by.text.clone(), applied.by.at)),
+            patches,
+            affixes,
             label: applied.by.label.clone(),
             has_own: own.is_some(),
-            kustomization: overlays::kustomization(
-                own.as_ref().map(|_| self.text.as_str()),
-                &resources,
-                &applied.by.object,
-                is_here,
-            ),
+            kustomization,
             variables: applied.variables,
         });
     }

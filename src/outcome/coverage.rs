@@ -18,6 +18,8 @@ pub struct Built {
     pub overlays: usize,
     /// The overlays that were not, because none of their files changed since the revision that was named.
     pub unchanged: usize,
+    /// The overlays of which the build failed.
+    pub failed: usize,
     /// The workloads of all overlays with the right stamp.
     pub right: usize,
     /// Those whose stamp is missing or stale.

@@ -66,6 +66,13 @@ pub fn kustomization(
     Ok(Value::Object(merged).to_string())
 }
 
+/// The prefix and the suffix that a kustomization in JSON gives to names, after its patches.
+pub fn affixes(kustomization: &str) -> (String, String) {
+    let merged: Value = serde_json::from_str(kustomization).unwrap_or_default();
+    let text = |field: &str| merged[field].as_str().unwrap_or_default().to_owned();
+    (text("namePrefix"), text("nameSuffix"))
+}
+
 fn add(merged: &mut Map<String, Value>, field: &str, items: Vec<Value>) {
     if items.is_empty() {
         return;

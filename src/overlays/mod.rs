@@ -7,7 +7,7 @@ mod record;
 mod applied;
 mod together;
 
-pub use applied::{PutInBuild, kustomization, put_in};
+pub use applied::{PutInBuild, affixes, kustomization, put_in};
 pub use origin::{origin, written};
 pub use record::{decode, encode};
 pub use together::together;

@@ -1,5 +1,6 @@
-//! Stamps in `spec.patches` of a Flux `Kustomization`, for a folder that has no stamps file for them: between
-//! two comments, so that they are found again.
+//! Stamps in the patches of the object by which a controller applies a folder (`spec.patches` of a Flux
+//! `Kustomization`, `spec.source.kustomize.patches` of an Argo CD `Application`), for a folder that has no
+//! stamps file for them: between two comments, so that they are found again.
 
 use super::file::{StampPatch, items, listed};
 use crate::text::Span;
@@ -26,21 +27,22 @@ pub fn listed_in(text: &str, document: Span, annotation: &str) -> Vec<StampPatch
     listed(&documents.collect::<String>(), annotation)
 }
 
-/// The edit after which `spec.patches` of the object in this document holds these patches of ours, and
-/// what others wrote there; nothing, if it does already.
+/// The edit after which the list of patches at the end of this way in the object of this document holds
+/// these patches of ours, and what others wrote there; nothing, if it does already.
 ///
 /// # Errors
 /// Why the text cannot be edited.
 pub fn in_object(
     text: &str,
     document: Span,
+    way: &[&str],
     patches: &[StampPatch],
     annotation: &str,
 ) -> Result<Option<Edit>, String> {
     let edit = match block(text, document) {
         None if patches.is_empty() => return Ok(None),
-        None => insertion(text, document, patches, annotation)?,
-        Some(block) if patches.is_empty() => removal(text, document, block),
+        None => insertion(text, document, way, patches, annotation)?,
+        Some(block) if patches.is_empty() => removal(text, document, way, block),
         Some(block) => {
             let indent = indent_of(block.of(text));
             let replacement = made(patches, indent, annotation)?;
@@ -50,7 +52,7 @@ pub fn in_object(
     if edit.span.of(text).replace("\r\n", "\n") == edit.replacement {
         return Ok(None);
     }
-    prove(text, document, &edit, patches.len(), annotation)?;
+    prove(text, document, way, &edit, (patches.len(), annotation))?;
     Ok(Some(edit))
 }
 
@@ -76,30 +78,39 @@ fn made(patches: &[StampPatch], indent: usize, annotation: &str) -> Result<Strin
     Ok(format!("{space}{BEGIN}\n{items}{space}{END}\n"))
 }
 
-/// Behind the last patch that is there, or as a new field at the end of `spec`.
+/// Behind the last patch that is there, or as a new field at the end of the mapping that is there.
 fn insertion(
     text: &str,
     document: Span,
+    way: &[&str],
     patches: &[StampPatch],
     annotation: &str,
 ) -> Result<Edit, String> {
     let documents = parse(text, document).map_err(|error| error.message)?;
     let root = documents.first().map(|document| Cursor::root(document, text));
-    let spec = root.and_then(|root| root.get("spec")).ok_or("it has no `spec`")?;
-    let is_block = |node: Cursor<'_>| !node.raw().trim_start().starts_with(['{', '[']);
-    let (node, before, indent) = match spec.get("patches") {
-        Some(list) if list.kind() == Kind::Sequence && is_block(list) => {
-            let line = line_start(text, list.span().start as usize);
-            (list, String::new(), indent_of(&text[line..]))
-        }
-        Some(_) => return Err("`spec.patches` is no list in lines".to_owned()),
-        None if spec.kind() == Kind::Mapping && is_block(spec) => {
-            let line = line_start(text, spec.span().start as usize);
-            let indent = indent_of(&text[line..]);
-            (spec, format!("{}patches:\n", " ".repeat(indent)), indent + 2)
-        }
-        None => return Err("`spec` is no mapping in lines".to_owned()),
-    };
+    let mut node = root.ok_or("it is empty")?;
+    let mut rest = way;
+    while let [field, behind @ ..] = rest
+        && let Some(next) = node.get(field)
+    {
+        (node, rest) = (next, behind);
+    }
+    let there = way[..way.len() - rest.len()].join(".");
+    let is_block = !node.raw().trim_start().starts_with(['{', '[']);
+    let kind = if rest.is_empty() { Kind::Sequence } else { Kind::Mapping };
+    if node.kind() != kind || !is_block || node.is_shared() {
+        let what = if rest.is_empty() { "list" } else { "mapping" };
+        return Err(format!("`{there}` is no {what} in lines"));
+    }
+    if there.is_empty() {
+        return Err(format!("it has no `{}`", way[0]));
+    }
+    let mut indent = indent_of(&text[line_start(text, node.span().start as usize)..]);
+    let mut before = String::new();
+    for field in rest {
+        before.push_str(&format!("{}{field}:\n", " ".repeat(indent)));
+        indent += 2;
+    }
     let end = node.span().end as usize;
     let at = match text[..end].ends_with('\n') {
         true => end,
@@ -114,14 +125,27 @@ fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |line| line + 1)
 }
 
-/// Takes the lines out, and the field if nothing else is in it.
-fn removal(text: &str, document: Span, block: Span) -> Edit {
-    let (start, end) = (block.start as usize, block.end as usize);
-    let field = line_start(text, start.saturating_sub(1));
-    let is_first = field >= document.start as usize && text[field..start].trim() == "patches:";
+/// Takes the lines out, and the fields on the way in which nothing else is: `patches`, and above it what
+/// holds the patches alone. What is left is a field of `spec` at least.
+fn removal(text: &str, document: Span, way: &[&str], block: Span) -> Edit {
+    let (mut from, end) = (block.start as usize, block.end as usize);
     let next = text[end..document.end as usize].lines().find(|line| !line.trim().is_empty());
-    let is_last = next.is_none_or(|line| !line.trim_start().starts_with("- "));
-    let from = if is_first && is_last { field } else { start };
+    for (depth, field) in way.iter().enumerate().skip(1).rev() {
+        let line = line_start(text, from.saturating_sub(1));
+        let head = &text[line..from];
+        let is_only = line >= document.start as usize && head.trim() == format!("{field}:");
+        let indent = indent_of(head);
+        // A list may stand as far to the left as its field.
+        let goes_on = next.is_some_and(|next| {
+            let is_item = next.trim_start().starts_with("- ");
+            let is_list = depth + 1 == way.len();
+            indent_of(next) > indent || (is_list && is_item && indent_of(next) == indent)
+        });
+        if !is_only || goes_on {
+            break;
+        }
+        from = line;
+    }
     Edit { span: Span::new(from, end), replacement: String::new() }
 }
 
@@ -129,9 +153,9 @@ fn removal(text: &str, document: Span, block: Span) -> Edit {
 fn prove(
     text: &str,
     document: Span,
+    way: &[&str],
     edit: &Edit,
-    count: usize,
-    annotation: &str,
+    (count, annotation): (usize, &str),
 ) -> Result<(), String> {
     let mut after = document.of(text).to_owned();
     let start = document.start as usize;
@@ -139,19 +163,7 @@ fn prove(
     after.replace_range(range, &edit.replacement);
     let read = |text: &str| -> Result<(Value, usize), String> {
         let mut object: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-        let mut own = 0;
-        if let Some(spec) = object["spec"].as_object_mut() {
-            let mut others = spec.get("patches").and_then(Value::as_array).cloned();
-            if let Some(list) = &mut others {
-                let all = list.len();
-                list.retain(|item| !item["patch"].as_str().is_some_and(|p| p.contains(annotation)));
-                own = all - list.len();
-            }
-            match others.filter(|list| !list.is_empty()) {
-                Some(list) => spec.insert("patches".to_owned(), Value::Array(list)),
-                None => spec.remove("patches"),
-            };
-        }
+        let own = without_own(&mut object, way, annotation);
         Ok((object, own))
     };
     let (before, (after, own)) = (read(document.of(text))?, read(&after)?);
@@ -159,6 +171,25 @@ fn prove(
         true => Ok(()),
         false => Err("more than the stamps would change".to_owned()),
     }
+}
+
+/// Takes patches of ours out, and what is empty then, and counts them.
+fn without_own(object: &mut Value, way: &[&str], annotation: &str) -> usize {
+    let Some((field, rest)) = way.split_first() else {
+        let Some(list) = object.as_array_mut() else { return 0 };
+        let all = list.len();
+        list.retain(|item| !item["patch"].as_str().is_some_and(|p| p.contains(annotation)));
+        return all - list.len();
+    };
+    let Some(mapping) = object.as_object_mut() else { return 0 };
+    let Some(value) = mapping.get_mut(*field) else { return 0 };
+    let own = without_own(value, rest, annotation);
+    let is_empty = value.as_array().is_some_and(Vec::is_empty)
+        || value.as_object().is_some_and(serde_json::Map::is_empty);
+    if is_empty {
+        mapping.remove(*field);
+    }
+    own
 }
 
 #[cfg(test)]
@@ -183,10 +214,13 @@ mod tests {
         }
     }
 
-    fn edited(text: &str, patches: &[StampPatch]) -> String {
+    const FLUX: &[&str] = &["spec", "patches"];
+    const ARGO: &[&str] = &["spec", "source", "kustomize", "patches"];
+
+    fn edited(text: &str, way: &[&str], patches: &[StampPatch]) -> String {
         let whole = Span::new(0, text.len());
         let mut done = text.to_owned();
-        if let Some(edit) = in_object(text, whole, patches, "checksum/rollstamp").unwrap() {
+        if let Some(edit) = in_object(text, whole, way, patches, "checksum/rollstamp").unwrap() {
             done.replace_range(edit.span.range(), &edit.replacement);
         }
         done
@@ -194,22 +228,35 @@ mod tests {
 
     #[test]
     fn stamps_come_change_and_go() {
-        for text in [
-            "kind: Kustomization\nspec:\n  path: ./a\n  # why\n  prune: true\n",
-            "spec:\n  patches:\n    - patch: |\n        kind: A\n  path: ./a\n",
-            "spec:\n  path: ./a\n  patches:\n  - patch: |\n      kind: A\nstatus: {}\n",
+        for (way, text) in [
+            (FLUX, "kind: Kustomization\nspec:\n  path: ./a\n  # why\n  prune: true\n"),
+            (FLUX, "spec:\n  patches:\n    - patch: |\n        kind: A\n  path: ./a\n"),
+            (FLUX, "spec:\n  path: ./a\n  patches:\n  - patch: |\n      kind: A\nstatus: {}\n"),
+            (ARGO, "spec:\n  source:\n    path: a\n    repoURL: x\n  project: p\n"),
+            (ARGO, "spec:\n  source:\n    kustomize:\n      namePrefix: a-\n    path: a\n"),
+            (
+                ARGO,
+                "spec:\n  source:\n    path: a\n    kustomize:\n      patches:\n      - patch: |\n          kind: A\n",
+            ),
         ] {
-            let one = edited(text, &[patch("web", "a1")]);
-            let two = edited(&one, &[patch("api", "b2"), patch("web", "c3")]);
+            let one = edited(text, way, &[patch("web", "a1")]);
+            let two = edited(&one, way, &[patch("api", "b2"), patch("web", "c3")]);
             assert!(one.contains("a1") && two.contains("c3") && !two.contains("a1"), "{two}");
-            assert_eq!(edited(&two, &[patch("api", "b2"), patch("web", "c3")]), two);
+            assert_eq!(edited(&two, way, &[patch("api", "b2"), patch("web", "c3")]), two);
             let found = listed_in(&two, Span::new(0, two.len()), "checksum/rollstamp");
             let names: Vec<&str> = found.iter().map(|listed| listed.name.as_str()).collect();
             assert_eq!(names, ["api", "web"], "{two}");
-            assert_eq!(edited(&two, &[]), text);
+            assert_eq!(edited(&two, way, &[]), text);
         }
-        let flow = "spec: {path: ./a}\n";
-        let whole = Span::new(0, flow.len());
-        assert!(in_object(flow, whole, &[patch("web", "a")], "checksum/rollstamp").is_err());
+        for (way, flow) in [
+            (FLUX, "spec: {path: ./a}\n"),
+            (ARGO, "spec:\n  source: {path: a}\n"),
+            (ARGO, "spec:\n  source:\n    kustomize: {}\n"),
+            (ARGO, "spec:\n  source:\n    kustomize:\n"),
+        ] {
+            let whole = Span::new(0, flow.len());
+            let refused = in_object(flow, whole, way, &[patch("web", "a")], "checksum/rollstamp");
+            assert!(refused.is_err(), "{flow}");
+        }
     }
 }

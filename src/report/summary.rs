@@ -88,6 +88,9 @@ pub fn coverage(outcome: &Outcome, coverage: &Coverage, written: bool) -> String
 /// `2 overlays built: 6 stamps right, 1 not right`.
 fn builds(built: &Built) -> String {
     let mut text = format!("{} built", count(built.overlays, "overlay"));
+    if built.failed > 0 {
+        text.push_str(&format!(", {} not, because the build failed", built.failed));
+    }
     if built.unchanged > 0 {
         text.push_str(&format!(", {} not, because nothing in them changed", built.unchanged));
     }
@@ -103,13 +106,19 @@ fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
     let left_alone: usize = coverage.left_alone.values().sum();
     let causes: Vec<String> =
         coverage.left_alone.iter().map(|(class, n)| format!("{n} {}", class.text())).collect();
+    // A stamp that could not be written, and an overlay that does not build, keep it from being true.
+    let all_right = coverage.built.as_ref().is_none_or(|b| b.wrong == 0 && b.failed == 0);
+    let of_builds = match all_right {
+        true => "stamped in each overlay",
+        false => "left to their overlays, of which not all are right",
+    };
     let rows = [
         (coverage.right, "right".to_owned()),
         (coverage.changing, changing.to_owned()),
         (coverage.not_written, "not right in files that were not named".to_owned()),
         (coverage.failed, "not right in files that could not be written".to_owned()),
         (left_alone, format!("left alone ({})", causes.join(", "))),
-        (coverage.decided_by_builds, "stamped in each overlay".to_owned()),
+        (coverage.decided_by_builds, of_builds.to_owned()),
         (coverage.unverified, "stamped in each overlay, unverified without --build".to_owned()),
         (coverage.refused, "refused".to_owned()),
         (coverage.no_stamp, "need no stamp".to_owned()),

@@ -40,6 +40,9 @@ pub struct Applier {
     pub object: String,
     /// Where the document of the object is in its file.
     pub at: Span,
+    /// The way to the patches of the object, which run before its prefix and suffix; nothing, where the
+    /// object applies several folders, so that no patch in it is for one of them.
+    pub patches: Option<&'static [&'static str]>,
     /// Where `postBuild` is written; else the name.
     pub(super) post_build: Span,
     /// What its fields do, or why they cannot be read.
@@ -145,6 +148,7 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
         directory: None,
         object: root.document_span().of(root.text()).to_owned(),
         at: root.document_span(),
+        patches: Some(&["spec", "patches"]),
         post_build: match post_build {
             Some(field) => field.key.span(),
             None => root.at(["metadata", "name"])?.span(),

@@ -196,6 +196,12 @@ fn applier(
         }),
         object: object(root, spec, parameters),
         at: root.document_span(),
+        patches: match parameters {
+            None if spec.list("sources").next().is_none() => {
+                Some(&["spec", "source", "kustomize", "patches"])
+            }
+            _ => None,
+        },
         post_build: place,
         parsed,
     })

@@ -138,11 +138,28 @@ fn a_folder_without_a_kustomization_is_built_as_flux_does() {
         let sandbox = Sandbox::new(&tree);
         let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
         let checked = run(&["check", "--build", builder, "."]);
-        assert_eq!(checked.exit, 2, "{}{}", checked.stdout, checked.stderr);
+        assert_eq!(checked.exit, 1, "{}{}", checked.stdout, checked.stderr);
         assert!(checked.stdout.contains("Deployment prod-web-prod"), "{}", checked.stdout);
+    }
+}
+
+#[test]
+fn an_object_that_cannot_be_edited_stops_no_other_stamp() {
+    for builder in builders() {
+        let mut tree = without_prefixes(two_clusters());
+        tree.remove("apps/kustomization.yaml");
+        let object = "apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec: {interval: 10m, path: ./apps, sourceRef: {kind: GitRepository, name: flux-system}, postBuild: {substitute: {CLUSTER: prod}}}
+";
+        tree.insert("clusters/prod/apps.yaml".to_owned(), file(object));
+        let sandbox = Sandbox::new(&tree);
+        let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
         let written = run(&["write", "--build", builder, "."]);
         assert_eq!(written.exit, 2, "{}", written.stderr);
-        assert!(written.stderr.contains("no kustomization that could name"), "{}", written.stderr);
+        assert!(written.stderr.contains("write `spec.patches` out in lines"), "{written:?}");
+        assert!(written.stderr.contains("clusters/test/apps.yaml: 1 stamp\n"), "{written:?}");
     }
 }
 
@@ -172,7 +189,12 @@ fn stamps_that_no_file_can_hold_stand_in_the_objects() {
             tree.insert("apps/web.yaml".to_owned(), file(&web));
             tree
         };
-        for tree in [raw, same_names] {
+        let renamed = {
+            let mut tree = two_clusters();
+            tree.remove("apps/kustomization.yaml");
+            tree
+        };
+        for tree in [raw, same_names, renamed] {
             let sandbox = Sandbox::new(&tree);
             let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
             let written = run(&["write", "--build", builder, "."]);
@@ -189,6 +211,130 @@ fn stamps_that_no_file_can_hold_stand_in_the_objects() {
             std::fs::write(&settings, text.replace("prod.example.com", "example.org")).unwrap();
             assert_eq!(run(&["check", "--build", builder, "."]).exit, 1);
             std::fs::write(&settings, text).unwrap();
+            assert_eq!(run(&["strip", "."]).exit, 0);
+            let mut after = read_tree(&sandbox.path(""));
+            after.retain(|name, _| tree.contains_key(name));
+            assert_eq!(after, tree);
+        }
+    }
+}
+
+/// The same folder, applied by Argo CD: each Application with these fields of `source.kustomize`.
+fn two_applications(fields: [&str; 2]) -> Tree {
+    let mut tree = two_clusters();
+    tree.retain(|name, _| name.starts_with("apps/"));
+    let mut add = |name: &str, text: &str| drop(tree.insert(name.to_owned(), file(text)));
+    add(
+        "apps/config.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app}\ndata: {URL: 'https://example.com'}\n",
+    );
+    add(
+        "apps/web.yaml",
+        "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: web, envFrom: [{configMapRef: {name: app}}]}]}
+",
+    );
+    add(".git/config", "[remote \"origin\"]\n\turl = https://example.com/shop.git\n");
+    for (cluster, fields) in ["prod", "test"].into_iter().zip(fields) {
+        add(
+            &format!("argocd/{cluster}.yaml"),
+            &format!(
+                "apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: web-{cluster}
+spec:
+  project: default
+  source:
+    repoURL: https://example.com/shop.git
+    path: apps
+    targetRevision: main
+{fields}  destination:
+    namespace: {cluster}
+    server: https://kubernetes.default.svc
+"
+            ),
+        );
+    }
+    tree
+}
+
+/// What Argo CD builds of an Application: the fields of `source.kustomize` go into the kustomization of the
+/// folder (argo-cd v3, `util/kustomize`). Returns what `rollstamp check` says of it.
+fn argo_cd(sandbox: &Sandbox, builder: &str, application: &str) -> super::Said {
+    let read = |name: &str| -> serde_json::Value {
+        let text = std::fs::read_to_string(sandbox.path(name)).expect("a file");
+        serde_yaml::from_str(&text).expect("YAML")
+    };
+    let mut kustomization = read("apps/kustomization.yaml");
+    let object = read(application);
+    for field in ["namePrefix", "nameSuffix", "patches"] {
+        let value = &object["spec"]["source"]["kustomize"][field];
+        if !value.is_null() {
+            kustomization[field] = value.clone();
+        }
+    }
+    let script = "rm -rf out && cp -r apps out && cat >out/kustomization.yaml";
+    let copied = bash(sandbox, script).stdin(kustomization.to_string()).run();
+    assert_eq!(copied.exit, 0, "{}", copied.stderr);
+    let build = super::overlays::build(builder, "out");
+    let checked = bash(sandbox, &format!("{build} | rollstamp check")).run();
+    std::fs::remove_dir_all(sandbox.path("out")).expect("the folder goes");
+    checked
+}
+
+#[test]
+fn what_argo_cd_applies_has_the_stamps_that_it_needs() {
+    let other = "    kustomize:
+      patches:
+        - patch: |
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: app}
+            data: {URL: 'https://test.example.com'}
+";
+    let renamed =
+        ["    kustomize:\n      namePrefix: prod-\n", "    kustomize:\n      namePrefix: test-\n"];
+    let patched = ["", other];
+    let both = format!("{other}      namePrefix: web-\n      nameSuffix: -x\n");
+    let all = [
+        (renamed, "apps/stamps.rollstamp.yaml: 2 stamps"),
+        (patched, "argocd/test.yaml: 1 stamp\n"),
+        ([renamed[0], &both], "apps/stamps.rollstamp.yaml: 2 stamps"),
+        (
+            ["    kustomize:\n      nameSuffix: -x\n      namePrefix: web-\n", &both],
+            "argocd/test.yaml: 1 stamp\n",
+        ),
+    ];
+    for builder in builders() {
+        for (fields, line) in all {
+            let tree = two_applications(fields);
+            let sandbox = Sandbox::new(&tree);
+            let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
+            let written = run(&["write", "--build", builder, "."]);
+            assert_eq!(written.exit, 0, "{}", written.stderr);
+            assert!(written.stderr.contains(line), "{}", written.stderr);
+            let before = read_tree(&sandbox.path(""));
+            let again = run(&["write", "--build", builder, "."]);
+            assert!(again.exit == 0 && read_tree(&sandbox.path("")) == before, "{again:?}");
+            let checked = run(&["check", "--build", builder, "."]);
+            assert_eq!(checked.exit, 0, "{}{}", checked.stdout, checked.stderr);
+            for application in ["argocd/prod.yaml", "argocd/test.yaml"] {
+                let checked = argo_cd(&sandbox, builder, application);
+                assert_eq!(checked.exit, 0, "{application}: {}{}", checked.stdout, checked.stderr);
+                assert!(checked.stderr.contains("1 right"), "{}", checked.stderr);
+            }
+            let config = sandbox.path("apps/config.yaml");
+            let text = std::fs::read_to_string(&config).unwrap();
+            std::fs::write(&config, text.replace("https", "http")).unwrap();
+            assert_eq!(run(&["check", "--build", builder, "."]).exit, 1);
+            std::fs::write(&config, text).unwrap();
             assert_eq!(run(&["strip", "."]).exit, 0);
             let mut after = read_tree(&sandbox.path(""));
             after.retain(|name, _| tree.contains_key(name));

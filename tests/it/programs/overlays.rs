@@ -267,3 +267,29 @@ fn what_builds_decide_is_counted_as_that() {
         assert_eq!(builds["right"], 4, "{builds}");
     }
 }
+
+#[test]
+fn what_no_stamps_file_could_get_is_not_called_stamped() {
+    for builder in builders() {
+        let mut tree = two_overlays();
+        tree.insert("overlays/prod/stamps.rollstamp.yaml".to_owned(), file("kind: Other\n"));
+        let sandbox = Sandbox::new(&tree);
+        let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
+        let written = run(&["write", "--build", builder, "."]);
+        assert_eq!(written.exit, 2, "{}", written.stderr);
+        assert!(written.stderr.contains("is not as rollstamp makes it"), "{}", written.stderr);
+        assert!(!written.stderr.contains("stamped in each overlay"), "{}", written.stderr);
+        assert!(written.stderr.contains("1 not right"), "{}", written.stderr);
+        // The other overlay has its stamps.
+        assert!(sandbox.path("overlays/dev/stamps.rollstamp.yaml").exists());
+        std::fs::remove_file(sandbox.path("overlays/prod/stamps.rollstamp.yaml")).unwrap();
+        let written = run(&["write", "--build", builder, "."]);
+        assert!(written.exit == 0 && written.stderr.contains("stamped in each overlay"));
+        // Of an overlay that does not build nobody knows.
+        let broken = sandbox.path("overlays/dev/config.yaml");
+        std::fs::write(&broken, "kind: [").unwrap();
+        let written = run(&["write", "--build", builder, "."]);
+        assert!(!written.stderr.contains("stamped in each overlay"), "{}", written.stderr);
+        assert!(written.stderr.contains("1 not, because the build failed"), "{}", written.stderr);
+    }
+}
