@@ -104,7 +104,7 @@ pub fn read(loaded: Loaded, options: &Options) -> Read {
     for (number, input) in inputs.iter().enumerate() {
         let file = FileId(offset(number));
         settle(file, input, &mut facts[number], &mut findings, &mut skipped);
-        if input.print.is_some() {
+        if input.fingerprint.is_some() {
             texts.forget(file);
         }
     }
@@ -305,18 +305,16 @@ fn settle(
     findings: &mut Vec<Finding>,
     skipped: &mut Skipped,
 ) {
-    let marks = std::mem::take(&mut facts.marks);
-    let unread = Facts { unread: true, marks: marks.clone(), ..Facts::default() };
-    facts.marks = marks;
+    let unread = Facts { unread: true, marks: facts.marks.clone(), ..Facts::default() };
     if !input.is_looked_at() {
-        // Nobody named it, so nobody is told; who needs it is left alone.
+        // Nobody named the file, so there is no finding about it; workloads that need it are left alone.
         if facts.ytt || facts.broken.is_some() {
             *facts = unread;
         }
         return;
     }
     if facts.unread {
-        // It was read for its words only, and said before.
+        // It was read for the names in it only, and there is a finding about it already.
         return;
     }
     let walked = matches!(input.found, Found::Walked(_) | Found::Built);

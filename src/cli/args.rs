@@ -383,7 +383,7 @@ const NOT_OBEYED: &[(&str, &str)] = &[
     ),
     // It reads the standard input, which is one unit, and patches stamps alone.
     ("patches", "exclude unit mode suffix_hash all_sources immutable"),
-    // These say no findings.
+    // These report no findings.
     ("init", "strict output color quiet min_severity verbose"),
     ("impact", "quiet min_severity"),
     ("graph", "color quiet min_severity verbose"),

@@ -1,4 +1,5 @@
-//! `--build`: runs a builder over overlays, and holds what it prints against what is written down.
+//! `--build`: runs a builder over overlays, and compares the stamps in what it prints with those that the
+//! files hold.
 
 use super::run::Run;
 use super::settings::options;
@@ -9,7 +10,7 @@ use crate::digest::{HashKey, Lines, ValueDigest};
 use crate::finding::{Code, Finding, Severity};
 use crate::io::builds::{Builder, Failure, LIMIT};
 use crate::io::cache::Cache;
-use crate::io::overlays::{self as on_disk, Overlay, Prints};
+use crate::io::overlays::{self as on_disk, FileDigests, Overlay};
 use crate::io::progress::Progress;
 use crate::io::{git, reload, stdin};
 use crate::k8s::providers::Target;
@@ -65,9 +66,9 @@ pub(super) fn build(
     let one = std::num::NonZeroUsize::MIN;
     let options = options(settings, Some(one), Goal::Check)?;
     let names = Names::new(&builder, settings, &options);
-    let mut prints = Prints::default();
+    let mut digests = FileDigests::default();
     let names: Vec<Option<String>> =
-        overlays.iter().map(|overlay| names.of(&prints.of(overlay)?)).collect();
+        overlays.iter().map(|overlay| names.of(&digests.of(overlay)?)).collect();
     let cache = Cache::of_user();
     let progress = Progress::new(overlays.len(), "overlays");
     let summaries = parallel::map(overlays.len(), jobs, |at| {
@@ -91,7 +92,7 @@ fn sum_up(overlay: &Overlay, builder: &Builder, options: &Options) -> Result<Sum
     // The text is in memory, so nothing is read again.
     let outcome = outcome.map_err(|changed| Failure::NotStarted(changed.to_string()))?;
     let mut summary = overlays::summary(&outcome);
-    if let Some((variables, by)) = overlay.puts_in() {
+    if let Some((variables, by)) = overlay.variables() {
         printed.amend(&mut summary, &outcome, variables, by);
     }
     Ok(summary)
@@ -111,11 +112,11 @@ impl Names {
         Self(of_run)
     }
 
-    fn of(&self, print: &[u8; 32]) -> Option<String> {
+    fn of(&self, digest: &[u8; 32]) -> Option<String> {
         let mut whole = Sha256::new();
         whole.update(self.0.as_ref()?);
         whole.update([0]);
-        whole.update(print);
+        whole.update(digest);
         let mut name = String::new();
         for byte in whole.finalize() {
             let _ = write!(name, "{byte:02x}");

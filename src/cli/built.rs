@@ -4,7 +4,7 @@ use super::builds::failed;
 use crate::finding::Finding;
 use crate::io::builds::Builder;
 use crate::io::files;
-use crate::io::overlays::{self as on_disk, Overlay, Prints};
+use crate::io::overlays::{self as on_disk, FileDigests, Overlay};
 use crate::io::progress::Progress;
 use crate::outcome::Outcome;
 use crate::overlays;
@@ -52,16 +52,16 @@ impl Overlays {
         if builder.version().is_none() {
             return 0;
         }
-        let prints = |side: &Self, roots: &[String]| -> BTreeMap<String, [u8; 32]> {
-            let mut prints = Prints::default();
+        let digests = |side: &Self, roots: &[String]| -> BTreeMap<String, [u8; 32]> {
+            let mut digests = FileDigests::default();
             let all = side.0.iter();
-            all.filter_map(|(name, overlay)| Some((below(name, roots), prints.of(overlay)?)))
+            all.filter_map(|(name, overlay)| Some((below(name, roots), digests.of(overlay)?)))
                 .collect()
         };
-        let (old, new) = (prints(sides.0, roots.0), prints(sides.1, roots.1));
+        let (old, new) = (digests(sides.0, roots.0), digests(sides.1, roots.1));
         let same: BTreeSet<&String> = old
             .iter()
-            .filter(|(name, print)| new.get(*name) == Some(print))
+            .filter(|(name, digest)| new.get(*name) == Some(digest))
             .map(|(n, _)| n)
             .collect();
         sides.0.0.retain(|(name, _)| !same.contains(&below(name, roots.0)));

@@ -6,7 +6,8 @@ use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::Goal;
 use crate::config::{baseline, file};
 use crate::finding::Severity;
-use crate::io::write::{self, Replacement, Together};
+use crate::io::files;
+use crate::io::write::{self, Replacement, WriteGroup};
 use crate::report::{Subject, Verb, View, count, summary};
 use crate::yaml::EditSet;
 use anyhow::{Context, anyhow, bail};
@@ -66,7 +67,7 @@ fn add_silence(paths: &[PathBuf], run: &mut Run<'_>) -> anyhow::Result<Exit> {
     let known = baseline::known(&run.outcome.findings);
     let (path, before) = match run.configuration.take() {
         Some(configuration) => configuration,
-        None => match paths.iter().find(|path| path.is_dir()) {
+        None => match paths.iter().find(|path| files::is_folder(path)) {
             Some(folder) => (folder.join(file::FILE_NAME), String::new()),
             None => bail!("--add-silence: name a folder, which gets the configuration"),
         },
@@ -75,7 +76,7 @@ fn add_silence(paths: &[PathBuf], run: &mut Run<'_>) -> anyhow::Result<Exit> {
     if !known.is_empty() {
         let edit = baseline::add(&before, &known);
         let edit = edit.map_err(|why| anyhow!("--add-silence: {name}: {why}"))?;
-        if before.is_empty() && !path.exists() {
+        if before.is_empty() && !files::exists(&path) {
             let made = write::create(&path, &edit.replacement);
             made.with_context(|| format!("failed to write {name}"))?;
         } else if let Ok(edits) = EditSet::new(vec![edit]) {
@@ -84,7 +85,7 @@ fn add_silence(paths: &[PathBuf], run: &mut Run<'_>) -> anyhow::Result<Exit> {
                 name: &name,
                 before: &before,
                 edits: &edits,
-                kind: Together::Alone,
+                kind: WriteGroup::Alone,
             };
             let (_, findings) = write::all(&[replacement]);
             if let Some(finding) = findings.iter().find(|finding| finding.refuses) {

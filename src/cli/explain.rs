@@ -124,9 +124,8 @@ fn choose(
         let mut found = false;
         let is_wanted = |id: &Identity| {
             let own = id.namespace.as_deref().or(namespace);
-            short_names::means(&wanted.kind, &id.kind)
-                && id.name == wanted.name
-                && namespace.is_none_or(|namespace| own == Some(namespace))
+            let is_here = namespace.is_none_or(|namespace| own == Some(namespace));
+            is_here && wanted.means(&id.kind, &id.name)
         };
         for &at in all.iter().filter(|&&at| is_wanted(&outcome.manifests[at].id)) {
             found = true;
@@ -153,9 +152,7 @@ fn delegate(outcome: &Outcome, wanted: &AskedWorkload) -> Option<String> {
     let mut objects = objects.filter(|object| !outcome.units.is_patch(object.place.file));
     objects.find_map(|object| {
         let delegate = object.delegate.as_ref()?;
-        let is_meant =
-            short_names::means(&wanted.kind, &object.id.kind) && object.id.name == wanted.name;
-        is_meant.then(|| {
+        wanted.means(&object.id.kind, &object.id.name).then(|| {
             format!(
                 "{} takes its pod template from another workload: ask for --workload {}/{}",
                 object.id,

@@ -106,7 +106,7 @@ fn previous(path: &Path, common: &Common, run: &Run<'_>) -> anyhow::Result<proce
     if let Some(finding) = loaded.findings.first() {
         bail!("--previous: {}", finding.message);
     }
-    // What it says counts as it stands, so nothing is found to be wrong with it.
+    // Its objects count as they are written, so it has no findings.
     Ok(process::read(loaded, &run.options))
 }
 

@@ -93,7 +93,8 @@ enum Gate {
     Stale,
     Downtime,
     Stuck,
-    Workload { kind: String, name: Option<String> },
+    Workload(AskedWorkload),
+    Kind(String),
 }
 
 fn gate(value: &str) -> Result<Gate, String> {
@@ -103,35 +104,25 @@ fn gate(value: &str) -> Result<Gate, String> {
         "stale" => Gate::Stale,
         "downtime" => Gate::Downtime,
         "stuck" => Gate::Stuck,
-        _ => match value.split_once('/') {
-            Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !name.contains('/') => {
-                Gate::Workload { kind: kind.to_owned(), name: Some(name.to_owned()) }
-            }
-            None if short_names::is_kind(value) => {
-                Gate::Workload { kind: value.to_owned(), name: None }
-            }
-            _ => {
-                let known = "rolls, needless, stale, downtime, stuck, a KIND or KIND/NAME";
-                return Err(format!("not one of {known}"));
-            }
-        },
+        kind if !kind.contains('/') && short_names::is_kind(kind) => Gate::Kind(kind.to_owned()),
+        _ => Gate::Workload(wanted(value).map_err(|_| {
+            "not one of rolls, needless, stale, downtime, stuck, a KIND or KIND/NAME".to_owned()
+        })?),
     })
 }
 
 impl Gate {
     fn holds(&self, impact: &Impact) -> bool {
         let counts = impact.counts();
+        let mut rolls = impact.workloads.iter().filter(|w| w.answer.replaces_pods());
         match self {
-            Self::Rolls => impact.workloads.iter().any(|w| w.answer.replaces_pods()),
+            Self::Rolls => rolls.next().is_some(),
             Self::Needless => counts.needless > 0,
             Self::Stale => counts.stale > 0,
             Self::Downtime => counts.downtime > 0,
             Self::Stuck => counts.stuck > 0,
-            Self::Workload { kind, name } => impact.workloads.iter().any(|w| {
-                w.answer.replaces_pods()
-                    && short_names::means(kind, &w.name.kind)
-                    && name.as_ref().is_none_or(|name| *name == w.name.name)
-            }),
+            Self::Workload(asked) => rolls.any(|w| asked.means(&w.name.kind, &w.name.name)),
+            Self::Kind(kind) => rolls.any(|w| short_names::means(kind, &w.name.kind)),
         }
     }
 }
@@ -152,14 +143,14 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     }
     let mut options = options(&settings, common.jobs, Goal::Stamp)?;
     options.weighs_foreign = true;
-    let mut talk =
-        stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
+    let mut messages =
+        stdout::Messages::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let mut old = before.load(common, &options, root.as_deref())?;
     let mut new = after.load(common, &options, root.as_deref())?;
     if let Some(builder) = arguments.build.as_ref().filter(|_| IS_ON_A_MACHINE) {
         let said = build((&before, &mut old), (&after, &mut new), builder, options.jobs)?;
         if !common.quiet {
-            talk.say(&said);
+            messages.say(&said);
         }
     }
     let roots = (old.roots, new.roots);
@@ -192,7 +183,7 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     let mut is_comparable = true;
     for (name, side) in [("before", &old), ("after", &new)] {
         for finding in side.findings.iter().filter(|f| f.refuses) {
-            talk.say(&format!("rollstamp: {name}: {}\n", finding.message));
+            messages.say(&format!("rollstamp: {name}: {}\n", finding.message));
             is_comparable &= !UNREADABLE.contains(&finding.code);
         }
     }

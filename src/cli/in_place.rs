@@ -75,9 +75,9 @@ pub(super) fn write_or_show(
     let replacements = changes.filter_map(|change| {
         let input = &run.outcome.manifests[change.file].input;
         let kind = match change.of_names {
-            false => write::Together::Alone,
-            true if run.outcome.renames_in(change.file) => write::Together::Named,
-            true => write::Together::Naming,
+            false => write::WriteGroup::Alone,
+            true if run.outcome.renames_in(change.file) => write::WriteGroup::Named,
+            true => write::WriteGroup::Naming,
         };
         Some(write::Replacement {
             path: input.path.as_deref()?,
@@ -107,7 +107,7 @@ pub(super) fn write_or_show(
     if let Some(request) = request
         && !lines.is_empty()
     {
-        // What is built now is the proof: everything that was written has its effect.
+        // A second build proves that everything that was written has its effect.
         run.prove(request)?;
     }
     run.outcome.group();

@@ -27,6 +27,7 @@ pub use self::args::command;
 use self::args::{Arguments, Cli};
 use self::filter::filter;
 use self::in_place::{Extras, in_place};
+use self::run::print;
 use crate::config::options::Goal;
 use crate::io::{krm, stdout, write};
 use anyhow::{Context, bail};
@@ -62,10 +63,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
         Some(config) => plugin::configure(&mut cli, config),
     };
     configured.and_then(|()| dispatch(cli)).unwrap_or_else(|error| {
-        // Who cannot open the log file complains on the standard error alone.
+        // Where the log file cannot be opened, only the standard error says so.
         let said = format!("rollstamp: {error:#}\n");
-        stdout::Talk::new(log_file.as_deref())
-            .unwrap_or_else(|_| stdout::Talk::unlogged())
+        stdout::Messages::new(log_file.as_deref())
+            .unwrap_or_else(|_| stdout::Messages::unlogged())
             .say(&said);
         Exit::Trouble
     })
@@ -76,16 +77,16 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
 fn usage(error: &clap::Error) -> Exit {
     let printed = error.print();
     if error.use_stderr() {
-        if let Ok(mut talk) = stdout::Talk::new(None) {
-            talk.log(&error.render().to_string());
+        if let Ok(mut messages) = stdout::Messages::new(None) {
+            messages.log(&error.render().to_string());
         }
         return Exit::Trouble;
     }
     if printed.is_ok() { Exit::Clean } else { Exit::Trouble }
 }
 
-/// Whether there are files to write and other programs to run. A page has neither, and without what needs
-/// them the program that it loads is smaller.
+/// Whether there are files to write and other programs to run. A web page has neither, and the program for
+/// a page is smaller without the code that needs them.
 const IS_ON_A_MACHINE: bool = !cfg!(target_family = "wasm");
 
 fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
@@ -141,13 +142,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         }
         Some(Arguments::CompleteWorkloads { words }) if IS_ON_A_MACHINE => {
             let found = completions::workloads(&words);
-            stdout::report(|out| found.iter().try_for_each(|name| writeln!(out, "{name}")))?;
+            print(|out| found.iter().try_for_each(|name| writeln!(out, "{name}")))?;
             Ok(Exit::Clean)
         }
         Some(Arguments::Completions { shell }) if IS_ON_A_MACHINE => {
-            let script = completions::script(shell);
-            let write = |out: &mut dyn std::io::Write| out.write_all(script.as_bytes());
-            stdout::report(write)?;
+            print(|out| out.write_all(completions::script(shell).as_bytes()))?;
             Ok(Exit::Clean)
         }
         Some(_) => bail!("not in a page: install rollstamp and run it in a shell"),

@@ -10,7 +10,7 @@ use crate::config::options::{Goal, Options, UnitRule};
 use crate::config::policy::RulesOrigin;
 use crate::config::settings::Settings;
 use crate::io::files::Keep;
-use crate::io::overlays::Touched;
+use crate::io::overlays::TouchedOverlays;
 use crate::io::stdin::Arriving;
 use crate::io::{files, git, krm, reload, stdout};
 use crate::outcome::Outcome;
@@ -20,9 +20,9 @@ use anyhow::{Context, bail};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// A run after processing: the outcome, and whom to tell.
+/// One run of a verb after all stages: its outcome, and where messages about it go.
 pub(super) struct Run<'a> {
-    /// The process ends with it; to free a great many small things first would only take time.
+    /// It is never freed: the process ends right after it, and to free many small allocations takes time.
     pub(super) outcome: std::mem::ManuallyDrop<Outcome>,
     /// The call that is answered, if the standard input is one.
     pub(super) call: Option<krm::Call>,
@@ -35,7 +35,7 @@ pub(super) struct Run<'a> {
     pub(super) settings: Settings,
     common: &'a Common,
     verb: Verb,
-    talk: stdout::Talk,
+    messages: stdout::Messages,
 }
 
 /// Loads and processes, and makes one finding of those with one cause. `None`: nobody pipes anything in, so
@@ -76,8 +76,8 @@ pub(super) fn start_with<'a>(
     let mut call = None;
     if paths.is_empty() {
         if stdout::stdin_is_terminal() {
-            let mut talk = stdout::Talk::new(None)?;
-            talk.say(&nothing_comes(verb, goal));
+            let mut messages = stdout::Messages::new(None)?;
+            messages.say(&nothing_comes(verb, goal));
             return Ok(None);
         }
         arriving = Some(Arriving::begin().context("failed to read the standard input")?);
@@ -118,8 +118,8 @@ pub(super) fn start_with<'a>(
         let file = files::number_of(&mut loaded, path, text.clone());
         options.rules.origin = Some(RulesOrigin { file, ignore, silence, covers_all });
     }
-    let talk =
-        stdout::Talk::new(common.log_file.as_deref()).context("failed to open the log file")?;
+    let messages =
+        stdout::Messages::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let mut outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
     if common.built_by.is_some() {
         built::point_at_files(&mut outcome);
@@ -133,7 +133,7 @@ pub(super) fn start_with<'a>(
         settings,
         common,
         verb,
-        talk,
+        messages,
     }))
 }
 
@@ -179,7 +179,7 @@ impl Run<'_> {
         let exclude = exclude(&self.common.exclude)?;
         let loaded = git::load(&revision, &inside, &exclude, self.root.as_deref(), &self.options)?;
         let before = reload::run(loaded, &self.options)?;
-        let touched = Touched::below(repository.top(), &changed);
+        let touched = TouchedOverlays::below(repository.top(), &changed);
         self.outcome.keep_new(&before, |file| touched.reads(file));
         Ok(())
     }
@@ -225,14 +225,14 @@ impl Run<'_> {
         self.quote(Subject::Outcome);
         let mut said = Vec::new();
         self.common.output.outcome(&self.view_beside(), &mut said)?;
-        self.talk.say(&String::from_utf8_lossy(&said));
+        self.messages.say(&String::from_utf8_lossy(&said));
         Ok(())
     }
 
     /// Says a line to people on the standard error. Beside a document for programs it is left out.
     pub(super) fn say(&mut self, line: &str) {
         if !self.common.output.info().is_document {
-            self.talk.say(&format!("{line}\n"));
+            self.messages.say(&format!("{line}\n"));
         }
     }
 

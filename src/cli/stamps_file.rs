@@ -39,8 +39,8 @@ pub(super) fn strip(paths: &[PathBuf], annotation: &str) -> (Vec<StampsChange>, 
     changes(built.map(|built| (built.overlay.path.as_path(), Some(built))), annotation, false)
 }
 
-/// What must change for overlays that were built, each with its kustomization, nothing standing for one that
-/// was not built: those of one kustomization share a stamps file.
+/// What must change for overlays, each with the path of its kustomization; `None` is an overlay that was not
+/// built. Overlays of one kustomization share a stamps file.
 pub(super) fn changes<'a>(
     built: impl Iterator<Item = (&'a Path, Option<BuiltOverlay<'a>>)>,
     annotation: &str,
@@ -49,7 +49,7 @@ pub(super) fn changes<'a>(
     let mut of_file: BTreeMap<&Path, Option<Vec<BuiltOverlay<'a>>>> = BTreeMap::new();
     for (path, built) in built {
         let group = of_file.entry(path).or_insert_with(|| Some(Vec::new()));
-        // Of an overlay that does not build, nobody knows which stamps it needs.
+        // Which stamps an overlay needs that was not built is not known.
         *group = group.take().zip(built).map(|(mut group, built)| {
             group.push(built);
             group
@@ -60,7 +60,7 @@ pub(super) fn changes<'a>(
     for group in of_file.values().flatten() {
         match change(group, annotation, all) {
             Err(finding) => findings.push(finding),
-            Ok(Made { file, of_objects }) => {
+            Ok(FolderChange { file, of_objects }) => {
                 changes.extend(file);
                 for (built, patches) in group.iter().zip(of_objects) {
                     if let Some(object) = built.overlay.patches() {
@@ -101,10 +101,8 @@ fn in_objects(
         let edit = patches::in_object(text, object.at, object.way, patches, annotation);
         let edit = edit.map_err(|why| {
             let message = format!("{}: the stamps cannot be written there: {why}", overlay.folder);
-            Finding::new(Code::EditRefused, message)
-                .in_file(on_disk::name(file))
-                .help(format!("write `{}` out in lines", object.way.join(".")))
-                .refusing()
+            let help = format!("write `{}` out in lines", object.way.join("."));
+            refused(message, file, &help)
         })?;
         if let Some(edit) = edit {
             after.replace_range(edit.span.range(), &edit.replacement);
@@ -198,7 +196,7 @@ pub(super) struct BuiltOverlay<'a> {
     pub(super) shared: Option<&'a BTreeMap<overlays::Key, Vec<patches::Stamp>>>,
 }
 
-/// Controllers apply one folder in ways that need different stamps under one name.
+/// The finding about a folder that controllers apply in ways that need different stamps under one name.
 fn differ(built: &[BuiltOverlay<'_>], patch: &patches::StampPatch) -> Finding {
     let labels: Vec<&str> = built.iter().map(|of| of.overlay.folder.as_str()).collect();
     let folder = built.first().map(|of| of.overlay.path.with_file_name(""));
@@ -209,22 +207,23 @@ fn differ(built: &[BuiltOverlay<'_>], patch: &patches::StampPatch) -> Finding {
         patch.name,
         labels.join(" and ")
     );
-    Finding::new(Code::EditRefused, message)
-        .in_file(on_disk::name(built[0].overlay.file()))
-        .help("give each a folder of its own with a kustomization that includes this one")
-        .refusing()
+    let help = "give each a folder of its own with a kustomization that includes this one";
+    refused(message, built[0].overlay.file(), help)
 }
 
-/// A stamp for a workload of a folder without a kustomization.
+/// The finding about a workload that needs a stamp of its own in a folder without a kustomization.
 fn nowhere(overlay: &Overlay, patch: &patches::StampPatch) -> Finding {
     let message = format!(
         "{} {} needs a stamp of its own in what {} applies, and its folder has no kustomization that could name a stamps file",
         patch.kind, patch.name, overlay.folder
     );
-    Finding::new(Code::EditRefused, message)
-        .in_file(on_disk::name(overlay.file()))
-        .help("make a kustomization there: `kustomize create --autodetect --recursive`")
-        .refusing()
+    let help = "make a kustomization there: `kustomize create --autodetect --recursive`";
+    refused(message, overlay.file(), help)
+}
+
+/// What cannot be written into a file, and what to do about it.
+fn refused(message: String, file: &Path, help: &str) -> Finding {
+    Finding::new(Code::EditRefused, message).in_file(on_disk::name(file)).help(help).refusing()
 }
 
 /// The same patches under the names that patches of the objects see.
@@ -243,9 +242,13 @@ fn seen_by_patches(
 }
 
 /// What must change for the overlays of one kustomization; nothing if all is as it should be.
-fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Made, Finding> {
+fn change(
+    built: &[BuiltOverlay<'_>],
+    annotation: &str,
+    all: bool,
+) -> Result<FolderChange, Finding> {
     let Some(overlay) = built.first().map(|built| built.overlay) else {
-        return Ok(Made::default());
+        return Ok(FolderChange::default());
     };
     let stamps = overlay.path.with_file_name(patches::FILE_NAME);
     let before = files::text(&stamps).ok();
@@ -254,10 +257,8 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
         Some(text) => patches::read(text, annotation).ok_or_else(|| {
             let name = on_disk::name(&stamps);
             let message = format!("{name} is not as rollstamp makes it; it is left alone");
-            Finding::new(Code::EditRefused, message)
-                .in_file(name)
-                .help("move what was written by hand to another file and delete this one")
-                .refusing()
+            let help = "move what was written by hand to another file and delete this one";
+            refused(message, &stamps, help)
         })?,
     };
     let wanted: Vec<Vec<patches::StampPatch>> = built
@@ -298,7 +299,7 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
         },
     };
     if !overlay.has_own() {
-        return Ok(Made { file: None, of_objects });
+        return Ok(FolderChange { file: None, of_objects });
     }
     let after = match wanted.is_empty() {
         true => None,
@@ -323,10 +324,8 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
             "{name}:{}:{}: `transformers` cannot be edited: {}",
             at.line, at.column, refusal.message
         );
-        Finding::new(Code::EditRefused, message)
-            .in_file(name)
-            .help(format!("name {} there by hand as the last transformer", patches::FILE_NAME))
-            .refusing()
+        let help = format!("name {} there by hand as the last transformer", patches::FILE_NAME);
+        refused(message, &overlay.path, &help)
     })?;
     let edits = match wiring {
         Wiring::Done => EditSet::default(),
@@ -336,7 +335,7 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
     let same = |text: &String| text.replace("\r\n", "\n");
     let is_same = before.as_ref().map(same) == after.as_ref().map(same);
     if is_same && edits.is_empty() {
-        return Ok(Made { file: None, of_objects });
+        return Ok(FolderChange { file: None, of_objects });
     }
     let change = StampsChange {
         folder: overlay.folder.clone(),
@@ -348,12 +347,12 @@ fn change(built: &[BuiltOverlay<'_>], annotation: &str, all: bool) -> Result<Mad
         text: overlay.text.clone(),
         edits,
     };
-    Ok(Made { file: Some(change), of_objects })
+    Ok(FolderChange { file: Some(change), of_objects })
 }
 
 /// What must change for the overlays of one kustomization.
 #[derive(Default)]
-struct Made {
+struct FolderChange {
     /// The stamps file.
     file: Option<StampsChange>,
     /// Of each overlay, the patches that the object which applies it must hold.
@@ -375,7 +374,7 @@ impl StampsChange {
                 name: &name,
                 before: &self.text,
                 edits: &self.edits,
-                kind: write::Together::Alone,
+                kind: write::WriteGroup::Alone,
             }])
             .1
         };

@@ -21,7 +21,7 @@ pub enum LeftController {
 }
 
 impl LeftController {
-    /// Its name, as people write it.
+    /// The name of the controller, as people write it.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Reloader(_) => "Reloader",
@@ -48,7 +48,7 @@ pub struct OwnKeys<'a> {
 pub struct SourceName {
     /// Its kind.
     pub target: Target,
-    /// Its namespace, if it is another one.
+    /// The namespace of the source, if it is not that of the workload.
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,
@@ -57,7 +57,7 @@ pub struct SourceName {
 /// A source that the pod template references, or that is in the apply unit.
 #[derive(Clone, Debug)]
 pub struct KnownSource {
-    /// Which one.
+    /// The kind, the namespace and the name of the source.
     pub source: SourceName,
     /// What its annotations say to Reloader.
     pub tags: Tags,
@@ -95,11 +95,11 @@ pub enum AnnotationOwner {
 /// An annotation that goes, comes or gets another value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AnnotationChange {
-    /// Where.
+    /// The object or the pod template that has the annotation.
     pub on: AnnotationOwner,
-    /// Its key.
+    /// The key of the annotation.
     pub key: String,
-    /// Its value; nothing, if it goes.
+    /// The new value of the annotation; nothing, if it is removed.
     pub value: Option<String>,
 }
 
@@ -125,11 +125,11 @@ pub enum MigrationBlocker {
 /// What becomes of a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Its annotations say nothing to the controller.
+    /// The annotations of the workload say nothing to the controller.
     Untouched,
-    /// It is left alone.
+    /// The workload is left alone, for this reason.
     LeftAlone(MigrationBlocker),
-    /// Its annotations change.
+    /// The annotations of the workload change.
     Moves(WorkloadMove),
 }
 

@@ -39,7 +39,7 @@ pub struct ControllerRules {
     pub after: After,
     /// Reloader's, as it was started; nothing, if it is not followed.
     pub reloader: Option<reloader::ReloaderFlags>,
-    /// Whether Wave's do.
+    /// Whether the annotations of Wave decide.
     pub wave: bool,
 }
 
@@ -55,9 +55,9 @@ pub struct After {
 /// What the annotations of a workload and of its pod template say to the controllers, and to us.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Carried {
-    /// Those of the workload.
+    /// The annotations of the workload.
     pub workload: Annotations,
-    /// Those of its pod template.
+    /// The annotations of its pod template.
     pub template: Annotations,
     /// Whether an annotation of ours says that the workload takes part.
     pub opted_in: bool,
@@ -73,9 +73,9 @@ impl Carried {
 /// Why a workload takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSelected {
-    /// It has no annotation that says so.
+    /// The workload has no annotation that says so.
     NoAnnotation,
-    /// Its annotations tell Reloader to leave it alone.
+    /// The annotations of the workload tell Reloader to leave it alone.
     ByReloader,
     /// Reloader restarts the pods of this Rollout without a new pod template; a stamp would start a
     /// canary.
@@ -84,13 +84,13 @@ pub enum NotSelected {
 
 /// What of a workload counts.
 pub enum Selection {
-    /// All of its reads.
+    /// All reads of the workload.
     All,
-    /// None: it is left alone.
+    /// No read: the workload is left alone.
     None(NotSelected),
     /// The reads that Reloader selects, of each kind of source.
     Reloader(Box<[Selector; 2]>),
-    /// All of its reads, and what Reloader's lists name beside them.
+    /// All reads of the workload, and the sources that Reloader's lists name beside them.
     Both(Box<[Selector; 2]>),
 }
 

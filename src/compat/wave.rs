@@ -14,11 +14,11 @@ pub fn is_enabled(kind: &str, workload: &Annotations) -> bool {
 /// and it may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaveExtra<'a> {
-    /// Its kind.
+    /// The kind of the source.
     pub target: Target,
-    /// Its namespace; that of the workload, if absent.
+    /// The namespace of the source; that of the workload, if absent.
     pub namespace: Option<&'a str>,
-    /// Its name. Nothing is trimmed, so it can be one that no object has.
+    /// The name of the source. Nothing is trimmed, so it can be a name that no object has.
     pub name: &'a str,
 }
 

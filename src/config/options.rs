@@ -147,7 +147,7 @@ impl Mode {
     }
 }
 
-/// Whose suffix is written.
+/// The program whose suffix is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "camelCase")]
 pub enum SuffixHash {
@@ -161,7 +161,7 @@ pub enum SuffixHash {
 /// How names after content are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NamingRule {
-    /// Whose suffix.
+    /// The program whose suffix is written.
     pub hash: SuffixHash,
     /// Whether sources that no workload reads get one as well.
     pub all_sources: bool,

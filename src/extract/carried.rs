@@ -38,11 +38,11 @@ pub struct ReadAnnotations {
 /// A source that a workload reads although its pod template does not name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddedSource {
-    /// Its kind.
+    /// The kind of the source.
     pub target: Target,
-    /// Its namespace; that of the workload, if absent.
+    /// The namespace of the source; that of the workload, if absent.
     pub namespace: Option<SmolStr>,
-    /// Its name.
+    /// The name of the source.
     pub name: SmolStr,
 }
 

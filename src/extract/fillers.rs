@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 
 /// An object because of which a program in the cluster makes a source.
 pub struct Maker {
-    /// Who it is.
+    /// The identity of the object.
     pub id: Identity,
     /// Where the name of the source is written.
     pub at: Span,

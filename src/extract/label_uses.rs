@@ -16,7 +16,7 @@ pub struct LabelUse {
     pub object: String,
     /// The fields that lead to the place, with dots between.
     pub path: String,
-    /// Where it is.
+    /// The bytes of the place.
     pub at: Span,
     /// Whether the field is one that is known to select by labels; of any other, nobody knows.
     pub is_selector: bool,

@@ -13,10 +13,10 @@ pub enum UnreadableText {
     /// Text of a template language: a mark of one stands where the text stops to be YAML, and where no
     /// reader takes it for a part of a value.
     Template,
-    /// It may be a manifest.
+    /// The text may be a manifest.
     #[default]
     Manifest,
-    /// It holds no object: it never says `apiVersion` and `kind`, and no stamp of ours.
+    /// The text holds no object: it never says `apiVersion` and `kind`, and has no stamp of rollstamp.
     Other,
 }
 

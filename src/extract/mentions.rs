@@ -25,15 +25,15 @@ pub struct Mention {
     pub file: FileId,
     /// The object that it is in.
     pub id: Identity,
-    /// Where the object is.
+    /// The bytes of the object.
     pub object: Span,
     /// The document that it is in.
     pub document: Span,
     /// The way from the root of the document to it.
     pub path: Route,
-    /// Where it is, with its quotes.
+    /// The bytes of the scalar, with its quotes.
     pub span: Span,
-    /// How it is written.
+    /// How the scalar is written.
     pub style: Style,
     /// What stands before the name in its text: nothing, or a namespace and a slash.
     pub before: String,
@@ -56,11 +56,11 @@ pub struct Mention {
 pub enum Meaning {
     /// The name of such an object.
     Definition(Target),
-    /// It names one of these.
+    /// The place names a source of one of these kinds.
     Reference(Vec<Target>),
-    /// It names something else.
+    /// The place names something that is no source.
     Other,
-    /// Nobody said.
+    /// The field is not known: it may name a source.
     Unknown,
 }
 

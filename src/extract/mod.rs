@@ -125,9 +125,9 @@ pub struct Facts {
 
 /// A Kubernetes object that provides or reads something.
 pub struct Object {
-    /// Who it is.
+    /// The identity of the object.
     pub id: Identity,
-    /// Where it is.
+    /// The bytes of the object in its file.
     pub place: Place,
     /// Where its name is written.
     pub name_span: Span,
@@ -187,7 +187,7 @@ fn names_in(list: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Facts {
-    /// The same facts, of a file with another number.
+    /// These facts as those of the file with this number.
     #[must_use]
     pub fn in_file(mut self, file: FileId) -> Self {
         let findings = self.findings.iter_mut().chain(&mut self.hints);

@@ -9,7 +9,7 @@ use crate::yaml::path::Route;
 
 /// A budget, an autoscaler or a claim.
 pub struct Neighbour {
-    /// Who it is.
+    /// The identity of the object.
     pub id: Identity,
     /// The document that it is in.
     pub document: Span,

@@ -17,7 +17,7 @@ pub(super) enum DocumentItem<'a> {
 
 /// An object in a document.
 pub(super) struct ObjectNode<'a> {
-    /// Its mapping.
+    /// The mapping of the object.
     pub(super) node: Cursor<'a>,
     /// The way from the root of the document to it: none, or an item of a list.
     pub(super) route: Route,

@@ -38,11 +38,11 @@ pub const FROZEN: &str = ", immutable";
 
 /// The field `immutable` of a source. Ours stands before all other fields, and the marker says that it is.
 pub enum ImmutableField {
-    /// It is not there; the edit adds it.
+    /// The field is not there; the edit adds it.
     Absent(Edit),
-    /// It is ours; the edit takes it out.
+    /// rollstamp wrote the field; the edit removes it.
     Ours(Edit),
-    /// It is somebody else's, or has no place.
+    /// Somebody else wrote the field, or no edit can add it.
     Theirs,
 }
 

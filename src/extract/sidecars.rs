@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 
 /// A sidecar of a known kind.
 pub struct Sidecar {
-    /// Its row.
+    /// The row of the program.
     pub row: &'static SidecarProgram,
     /// The name of its container.
     pub container: SmolStr,

@@ -60,7 +60,7 @@ pub struct Source {
 pub struct Malformed {
     /// The field, with dots between names.
     pub field: String,
-    /// Where it is.
+    /// The bytes of the field.
     pub at: Span,
 }
 
@@ -94,9 +94,9 @@ impl Entry {
 /// What is wrong with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// It is not a string; the text says what it is.
+    /// The value is not a string; the text says what it is.
     NotAString(&'static str),
-    /// It has no text; the words say why.
+    /// The value cannot be decoded; the text says why.
     Unreadable(&'static str),
 }
 
@@ -137,13 +137,13 @@ impl Source {
 /// An object of a kind that provides something.
 #[derive(Clone, Copy)]
 pub(super) struct Provided<'o, 'a> {
-    /// Its mapping.
+    /// The mapping of the object.
     pub(super) node: Cursor<'a>,
     /// The nodes above it, aliases not followed.
     pub(super) ancestors: &'o [NodeId],
     /// The row of its kind.
     pub(super) row: &'o Provider,
-    /// Who it is.
+    /// The identity of the object.
     pub(super) id: &'o Identity,
 }
 

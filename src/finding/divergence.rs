@@ -11,7 +11,7 @@ use crate::text::Place;
 pub struct Divergence {
     /// What makes the difference.
     pub cause: Cause,
-    /// Where that is written.
+    /// The place of the field or file that makes the difference.
     pub place: Option<Place>,
     /// The folder of the overlay that builds the file, where the cause is written somewhere else.
     pub built_by: Option<String>,

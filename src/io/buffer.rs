@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::string::FromUtf8Error;
 
 /// A text that grows, in one piece of memory.
-pub(super) enum Whole {
+pub(super) enum StreamText {
     /// As a string.
     Here(String),
     /// In memory of its own, which the system hands out in large pages where it can: to ask for every
@@ -24,13 +24,13 @@ pub(super) enum Whole {
 #[cfg(target_os = "linux")]
 const LARGE: usize = 4 << 20;
 
-impl Default for Whole {
+impl Default for StreamText {
     fn default() -> Self {
         Self::Here(String::new())
     }
 }
 
-impl Whole {
+impl StreamText {
     /// The same text in large pages, with room for the largest one that is read.
     #[cfg(target_os = "linux")]
     fn in_large_pages(text: &str) -> Option<Self> {

@@ -120,7 +120,7 @@ impl Builder {
         std::thread::spawn(move || {
             let complaints = std::thread::spawn(move || all(stderr));
             let printed = all(stdout);
-            // Nobody listens any more if the time is over.
+            // The receiver is gone if the time limit is over.
             let _ = said.send((printed, complaints.join().unwrap_or_default()));
         });
         let Ok((printed, complaints)) = hears.recv_timeout(LIMIT) else {
@@ -150,7 +150,7 @@ fn all(pipe: Option<impl Read>) -> Vec<u8> {
 /// The last line with text, which is where kustomize and Helm say what is wrong. Control characters
 /// are left out, so that nobody forges lines of a terminal.
 fn last_line(complaints: &[u8], status: ExitStatus) -> String {
-    /// More than that is a dump, in characters.
+    /// The most characters of a message; what is longer is a dump.
     const MOST: usize = 400;
     let text = String::from_utf8_lossy(complaints);
     let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty());

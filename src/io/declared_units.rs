@@ -1,7 +1,7 @@
 //! Finds the files of the apply units that the configuration declares, also those that nobody named
 //! on the command line: what is named must not change what a stamp says.
 
-use super::walk::{Surroundings, What, walk};
+use super::walk::{FileKind, Surroundings, walk};
 use super::{display, here, relative, utf8};
 use crate::config::policy::DeclaredUnit;
 use crate::process::Loaded;
@@ -38,7 +38,7 @@ pub(super) fn load(
     // A folder that cannot be read holds nothing that a walk over it by name would find either.
     for met in walk(&root, exclude, surroundings, jobs).into_iter().flatten() {
         let below = met.path.strip_prefix(&root).ok().map(display);
-        let Some(below) = below.filter(|_| met.what == What::Candidate) else {
+        let Some(below) = below.filter(|_| met.kind == FileKind::Candidate) else {
             continue;
         };
         let is_held =

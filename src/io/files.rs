@@ -1,9 +1,9 @@
 //! Reads the files and folders that were named.
 
 use super::disk::FileSystem;
-use super::reload::print;
+use super::reload::fingerprint;
 use super::stdin::Arriving;
-use super::walk::{Met, Surroundings, What, is_kustomization, walk};
+use super::walk::{FileKind, Surroundings, WalkedFile, is_kustomization, walk};
 use super::{
     MAX_SMALL, declared_units, display, fill, here, kustomizations, real, too_large, utf8,
 };
@@ -59,7 +59,8 @@ pub fn load(
             Arriving::begin()?.whole(&mut loaded)?;
         } else if path.is_dir() {
             let met = walk(path, exclude, &mut surroundings, jobs);
-            let kustomizations = met.iter().flatten().filter(|met| met.what == What::Kustomization);
+            let kustomizations =
+                met.iter().flatten().filter(|met| met.kind == FileKind::Kustomization);
             asked.extend(kustomizations.map(|met| met.path.clone()));
             walked(&mut loaded, &mut seen, position, path, met, keep, options);
         } else {
@@ -149,6 +150,11 @@ pub fn is_file(path: &Path) -> bool {
     path.metadata().map_or(true, |metadata| metadata.is_file())
 }
 
+/// Whether a path leads to a folder.
+pub fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}
+
 /// The root of the git repository around a folder; outside of one, the folder.
 fn root(folder: &Path) -> &Path {
     folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder)
@@ -229,11 +235,11 @@ fn named(
     match text {
         Ok(text) => {
             let folder = path.parent().unwrap_or(Path::new(""));
-            // What a pipe has given is gone.
+            // A pipe can be read only once.
             let is_kept = keep == Keep::All || !path.is_file();
             let input = Input {
                 path: Some(path.to_path_buf()),
-                print: (!is_kept).then(|| print(text.as_bytes())),
+                fingerprint: (!is_kept).then(|| fingerprint(text.as_bytes())),
                 folder: display(folder),
                 kustomization: surroundings.kustomization(folder),
                 ..Input::new(name, Found::Named)
@@ -250,11 +256,11 @@ fn walked(
     seen: &mut BTreeSet<OsString>,
     position: usize,
     root: &Path,
-    met: Vec<Result<Met, ignore::Error>>,
+    met: Vec<Result<WalkedFile, ignore::Error>>,
     keep: Keep,
     options: &Options,
 ) {
-    let mut candidates: Vec<Met> = Vec::with_capacity(met.len());
+    let mut candidates: Vec<WalkedFile> = Vec::with_capacity(met.len());
     let mut charts: BTreeSet<PathBuf> = BTreeSet::new();
     for met in met {
         let met = match met {
@@ -265,9 +271,9 @@ fn walked(
                 continue;
             }
         };
-        match met.what {
-            What::Kustomization => loaded.skipped.kustomizations += 1,
-            What::ChartTemplate => {
+        match met.kind {
+            FileKind::Kustomization => loaded.skipped.kustomizations += 1,
+            FileKind::ChartTemplate => {
                 loaded.skipped.templates += 1;
                 let mut above = met.folder.ancestors();
                 charts.extend(above.find(|f| f.ends_with("templates")).map(Path::to_path_buf));
@@ -276,14 +282,14 @@ fn walked(
                     candidates.push(met);
                 }
             }
-            What::Outside => {
+            FileKind::Outside => {
                 let name = name(&met.path);
                 let message = format!(
                     "{name} is a symbolic link that leads nowhere or out of the named folder"
                 );
                 loaded.findings.push(Finding::new(Code::OutsideRoot, message).in_file(name));
             }
-            What::Special => {
+            FileKind::Special => {
                 let name = name(&met.path);
                 let message = format!("{name} is a named pipe, a socket or a device, and no file");
                 loaded.findings.push(
@@ -293,7 +299,7 @@ fn walked(
                         .refusing(),
                 );
             }
-            What::Candidate => {
+            FileKind::Candidate => {
                 if seen.insert(met.real.clone().into_os_string()) {
                     candidates.push(met);
                 }
@@ -306,15 +312,15 @@ fn walked(
         let name = name(&candidates[i].path);
         let number = FileId(offset(first + i));
         let met = &candidates[i];
-        let read = match met.what {
-            What::ChartTemplate => unread(&met.path, &name),
+        let read = match met.kind {
+            FileKind::ChartTemplate => unread(&met.path, &name),
             _ => read(&met.path, &name, number, keep, options, buffer),
         };
         (name, read)
     });
     for (i, (met, (name, read))) in candidates.into_iter().zip(read).enumerate() {
         match read {
-            Ok(ReadFile { text, print, facts, finding }) => {
+            Ok(ReadFile { text, fingerprint, facts, finding }) => {
                 loaded.findings.extend(finding);
                 // What could not be read has no number.
                 let number = loaded.inputs.len();
@@ -328,7 +334,7 @@ fn walked(
                         .strip_prefix(root)
                         .map_or(0, |under| under.components().count()),
                     path: Some(met.path),
-                    print,
+                    fingerprint,
                     folder: display(&met.folder),
                     kustomization: met.kustomization,
                     ..Input::new(name, Found::Walked(position))
@@ -349,7 +355,7 @@ struct ReadFile {
     /// The text, if it stays or is read later.
     text: Option<String>,
     /// What the text was like, if it can be read again.
-    print: Option<u64>,
+    fingerprint: Option<u64>,
     facts: Option<Facts>,
     /// Why nothing of it is known.
     finding: Option<Finding>,
@@ -357,15 +363,15 @@ struct ReadFile {
 
 impl ReadFile {
     /// A text that stays, or is read later.
-    fn of_text(text: String, print: Option<u64>) -> Self {
-        Self { text: Some(text), print, facts: None, finding: None }
+    fn of_text(text: String, fingerprint: Option<u64>) -> Self {
+        Self { text: Some(text), fingerprint, facts: None, finding: None }
     }
 
     /// A text of which only the words matter.
     fn of_words(bytes: &[u8], finding: Option<Finding>) -> Self {
         let facts = Some(Facts { unread: true, ..Facts::default() });
         let text = String::from_utf8_lossy(bytes).into_owned();
-        Self { text: Some(text), print: None, facts, finding }
+        Self { text: Some(text), fingerprint: None, facts, finding }
     }
 }
 
@@ -380,7 +386,7 @@ fn not_utf8(bytes: Vec<u8>, name: &str, options: &Options) -> Result<ReadFile, O
     if !extract::may_hold_objects(&bytes, &options.annotation) {
         return Err(None);
     }
-    // Of wide characters, too.
+    // UTF-16 has a zero byte beside each ASCII letter.
     let letters: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
     Ok(ReadFile::of_words(&letters, utf8(bytes, name).err()))
 }
@@ -405,11 +411,11 @@ fn read(
     }
     buffer.clear();
     fill(&std::fs::File::open(path).map_err(unreadable)?, buffer).map_err(unreadable)?;
-    let print = Some(print(buffer));
+    let fingerprint = Some(fingerprint(buffer));
     if buffer.len() >= LARGE {
         require_size(buffer, name)?;
         return match String::from_utf8(std::mem::take(buffer)) {
-            Ok(text) => Ok(ReadFile::of_text(text, print)),
+            Ok(text) => Ok(ReadFile::of_text(text, fingerprint)),
             Err(error) => not_utf8(error.into_bytes(), name, options),
         };
     }
@@ -417,7 +423,7 @@ fn read(
         return not_utf8(std::mem::take(buffer), name, options);
     };
     let facts = extract::extract(number, text, options);
-    Ok(ReadFile { text: None, print, facts: Some(facts), finding: None })
+    Ok(ReadFile { text: None, fingerprint, facts: Some(facts), finding: None })
 }
 
 /// A text that is too large is an error, whatever it holds.

@@ -1,5 +1,5 @@
 //! What git ignores below a folder: what the `.gitignore` files of its repository say. Those above the
-//! root of the repository have no say, as in git; nor has what the user's own git configuration and
+//! root of the repository do not count, as in git; nor does what the user's own git configuration and
 //! `.git/info/exclude` say, because the environment must not choose the bytes. A file that git tracks
 //! is there for everybody, whatever a rule says.
 

@@ -1,5 +1,5 @@
-//! The faces for kustomize and kpt: a KRM function, which is called with a ResourceList on its
-//! standard input, and the older exec plugin, which is called with the path of its configuration
+//! The two ways in which kustomize and kpt call the program: as a KRM function, with a ResourceList on the
+//! standard input, and as the older exec plugin, with the path of its configuration
 //! (KRM Functions Specification v1; kustomize api/internal/plugins/execplugin, v5.8.1).
 
 use crate::yaml::{self, Cursor, Style, canonical};
@@ -44,7 +44,7 @@ impl ResultsPlace {
     }
 }
 
-/// Recognises a ResourceList. Text that cannot be read is for others to complain about.
+/// Recognises a ResourceList. Text that cannot be read is none; the finding about it comes later.
 pub fn call(text: &str) -> Option<Call> {
     memchr::memmem::find(text.as_bytes(), b"ResourceList")?;
     let chunk = yaml::split::chunks(text).find_map(Result::ok)?;

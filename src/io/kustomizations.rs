@@ -61,7 +61,7 @@ pub(super) fn load(
     waiting.extend(above(disk, inputs.by_path.keys()));
     let applied: BTreeMap<PathBuf, OnDisk> =
         appliers.into_iter().enumerate().map(|(i, found)| found.on_disk(i, disk)).collect();
-    waiting.extend(applied.values().flat_map(bases));
+    waiting.extend(applied.values().flat_map(bases).cloned());
     let mut found = follow(disk, waiting, &roots);
     let mut asked: Vec<PathBuf> = asked.iter().filter_map(|path| disk.real(path)).collect();
     let is_loaded = |on_disk: &OnDisk| inputs.by_path.contains_key(&on_disk.path);
@@ -101,7 +101,7 @@ pub(super) fn all(folders: &[PathBuf], applied: bool) -> BTreeMap<PathBuf, OnDis
         }
     };
     let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
-    waiting.extend(applied.values().flat_map(bases));
+    waiting.extend(applied.values().flat_map(bases).cloned());
     let mut found = follow(disk, waiting, &roots);
     found.extend(applied);
     found
@@ -122,16 +122,16 @@ fn follow(
         let Some(on_disk) = read(disk, &path, roots, &mut real_paths) else {
             continue;
         };
-        waiting.extend(bases(&on_disk));
+        waiting.extend(bases(&on_disk).cloned());
         found.insert(path, on_disk);
     }
     found
 }
 
 /// The kustomizations that another one includes.
-fn bases(on_disk: &OnDisk) -> impl Iterator<Item = PathBuf> {
+fn bases(on_disk: &OnDisk) -> impl Iterator<Item = &PathBuf> {
     on_disk.children.values().filter_map(|place| match place {
-        ListedResource::Kustomization(path) => Some(path.clone()),
+        ListedResource::Kustomization(path) => Some(path),
         _ => None,
     })
 }
@@ -404,20 +404,16 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
     let mut includers: BTreeMap<&Path, Vec<&Path>> = BTreeMap::new();
     let mut waiting: Vec<&Path> = Vec::new();
     for (path, on_disk) in found {
+        let is_known = |file: &PathBuf| inputs.by_path.contains_key(file);
         let own = on_disk.children.values().any(|place| match place {
-            ListedResource::File(file) => {
-                inputs.by_path.contains_key(file) || inputs.built.contains_key(file)
-            }
+            ListedResource::File(file) => is_known(file) || inputs.built.contains_key(file),
             _ => false,
         });
-        let patches = on_disk.patches.values();
-        if own || patches.into_iter().any(|file| inputs.by_path.contains_key(file)) {
+        if own || on_disk.patches.values().any(is_known) {
             waiting.push(path);
         }
-        for place in on_disk.children.values() {
-            if let ListedResource::Kustomization(base) = place {
-                includers.entry(base).or_default().push(path);
-            }
+        for base in bases(on_disk) {
+            includers.entry(base).or_default().push(path);
         }
     }
     let mut kept: BTreeSet<&Path> = BTreeSet::new();
@@ -433,10 +429,7 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
             continue;
         };
         if all.insert(path) {
-            waiting.extend(on_disk.children.values().filter_map(|place| match place {
-                ListedResource::Kustomization(base) => Some(base.as_path()),
-                _ => None,
-            }));
+            waiting.extend(bases(on_disk).map(PathBuf::as_path));
         }
     }
     all.into_iter().collect()

@@ -57,7 +57,7 @@ fn too_large(name: &str) -> Finding {
         .refusing()
 }
 
-/// The largest configuration or key file, in bytes. A device has no end.
+/// The largest configuration or key file, in bytes: to read a device would never end.
 const MAX_SMALL: u64 = 1 << 22;
 
 /// Reads a file to its end, behind what the buffer holds.

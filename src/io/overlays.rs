@@ -9,7 +9,7 @@ use super::shadow::Shadow;
 use super::{display, here, real, relative};
 use crate::finding::divergence::UnknownVariable;
 use crate::k8s::kustomize_names::FILE_NAMES;
-use crate::overlays::{self, PutInBuild, put_in};
+use crate::overlays::{self, BuildOutput, substituted};
 use crate::scope::kustomize::{ApplierChange, Variables};
 use crate::text::Span;
 use sha2::{Digest as _, Sha256};
@@ -104,8 +104,8 @@ impl Overlay {
         format!("{prefix}{in_patches}{suffix}")
     }
 
-    /// What it puts into what is built, and the object that says so.
-    pub fn puts_in(&self) -> Option<(&Variables, &str)> {
+    /// The variables that the controller puts into what is built, and the object of the controller.
+    pub fn variables(&self) -> Option<(&Variables, &str)> {
         self.applied.as_ref().map(|applied| (&applied.variables, applied.label.as_str()))
     }
 
@@ -113,17 +113,17 @@ impl Overlay {
     ///
     /// # Errors
     /// Why there is nothing.
-    pub fn printed(&self, builder: &Builder) -> Result<PutInBuild, Failure> {
+    pub fn printed(&self, builder: &Builder) -> Result<BuildOutput, Failure> {
         let Some(applied) = &self.applied else {
             let text = builder.run(&self.folder)?;
-            return put_in(text, &Variables::default()).map_err(Failure::Failed);
+            return substituted(text, &Variables::default()).map_err(Failure::Failed);
         };
         let kustomization = applied.kustomization.as_ref();
         let kustomization = kustomization.map_err(|why| Failure::Failed(why.clone()))?;
         let shadow = Shadow::new(&applied.root, &applied.folder, kustomization)
             .map_err(|error| Failure::NotStarted(error.to_string()))?;
         let text = builder.unrestricted().run(&display(shadow.folder()))?;
-        put_in(text, &applied.variables).map_err(Failure::Failed)
+        substituted(text, &applied.variables).map_err(Failure::Failed)
     }
 
     /// Whether its build can read one of these files, given by their real paths. Of one with remote or
@@ -145,9 +145,9 @@ impl Overlay {
 }
 
 /// Overlays whose build reads a file that changed.
-pub struct Touched(Vec<Overlay>);
+pub struct TouchedOverlays(Vec<Overlay>);
 
-impl Touched {
+impl TouchedOverlays {
     /// Those at or below a folder.
     pub fn below(folder: &Path, changed: &BTreeSet<PathBuf>) -> Self {
         let mut overlays = below(&[folder.to_path_buf()]);
@@ -305,12 +305,12 @@ fn follow(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, overlay: &mut Ove
 
 /// The SHA-256 of files by their real paths: overlays share most of what they read.
 #[derive(Default)]
-pub struct Prints {
+pub struct FileDigests {
     known: BTreeMap<PathBuf, Option<[u8; 32]>>,
     below: BTreeMap<PathBuf, Vec<PathBuf>>,
 }
 
-impl Prints {
+impl FileDigests {
     /// A digest over the name and the bytes of every file that the build of an overlay can read.
     /// Nothing if the build reads what is not here, or a file cannot be read.
     pub fn of(&mut self, overlay: &Overlay) -> Option<[u8; 32]> {
@@ -324,12 +324,12 @@ impl Prints {
         let root = overlay.path.parent()?;
         let mut whole = Sha256::new();
         for file in files {
-            let print = *self.known.entry(file.clone()).or_insert_with(|| {
+            let digest = *self.known.entry(file.clone()).or_insert_with(|| {
                 std::fs::read(&file).ok().map(|bytes| Sha256::digest(bytes).into())
             });
             whole.update(display(&relative(&file, Some(root))));
             whole.update([0]);
-            whole.update(print?);
+            whole.update(digest?);
         }
         if let Some(applied) = &overlay.applied {
             whole.update([1]);

@@ -71,8 +71,8 @@ pub fn keep(
     }
 }
 
-/// What a text is like: equal prints mean equal texts.
-pub(super) fn print(bytes: &[u8]) -> u64 {
+/// The hash of a text (XXH3): a text with the same hash is taken for the same text.
+pub(super) fn fingerprint(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
 }
 
@@ -80,7 +80,7 @@ pub(super) fn print(bytes: &[u8]) -> u64 {
 fn again(input: &Input) -> Result<String, Changed> {
     let bytes = input.path.as_deref().and_then(|path| std::fs::read(path).ok());
     bytes
-        .filter(|bytes| Some(print(bytes)) == input.print)
+        .filter(|bytes| Some(fingerprint(bytes)) == input.fingerprint)
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| Changed { name: input.name.clone() })
 }

@@ -1,6 +1,6 @@
 //! The standard input, read by one thread while the others already work on what came in before.
 
-use super::buffer::Whole;
+use super::buffer::StreamText;
 use super::stdout::STDIN;
 use super::utf8;
 use crate::config::options::Options;
@@ -14,46 +14,46 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Appends what came in to a buffer, and says how many bytes; none at the end.
+/// Reads more of a stream: appends it to a buffer, and returns how many bytes it appended, 0 at the end.
 pub type Blocks = Box<dyn FnMut(&mut Vec<u8>) -> io::Result<usize>>;
 
-/// A stream of which the beginning is there.
+/// A stream of which the first block was read.
 pub struct Arriving {
     source: Blocks,
-    /// About how much is taken in at a time, in bytes.
+    /// About how much is read at a time, in bytes.
     block: usize,
     /// How many bytes may come, where that is known.
     expected: usize,
-    /// What came in and was not handed on.
+    /// The bytes that were read and not yet passed to a thread.
     bytes: Vec<u8>,
-    /// Where the last document begins, which may go on; nothing when all has come in.
+    /// Where the last document begins, whose end was not read yet; nothing when all was read.
     last: Option<usize>,
 }
 
-/// Whole documents from the midst of a stream.
+/// Some documents of a stream, each of them whole.
 struct Segment {
     number: usize,
     start: u32,
     text: String,
 }
 
-/// What waits for a thread.
+/// The segments that wait for a thread, and the facts of those that were read.
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Segment>,
     /// Buffers that can be used again.
     spare: Vec<Vec<u8>>,
-    /// What the first segments say.
+    /// The facts of the first segments, in one piece.
     first: Joining,
-    /// How many these are.
+    /// How many segments these are.
     joined: usize,
-    /// What later ones say that were done sooner.
+    /// The facts of later segments that were ready before an earlier one.
     later: BTreeMap<usize, Facts>,
     closed: bool,
 }
 
 impl Arriving {
-    /// Takes in the beginning of the standard input: all of its first document, at least.
+    /// Reads the beginning of the standard input: at least its whole first document.
     ///
     /// # Errors
     /// When the system cannot read it.
@@ -73,13 +73,13 @@ impl Arriving {
         Ok(arriving)
     }
 
-    /// What has come in, if it is text.
+    /// What was read so far, if it is text.
     pub fn head(&self) -> Option<&str> {
         let whole = &self.bytes[..self.last.unwrap_or(self.bytes.len())];
         std::str::from_utf8(whole).ok()
     }
 
-    /// Takes in the rest, and what it says with it.
+    /// Reads the rest, and extracts its facts meanwhile.
     ///
     /// # Errors
     /// When the system cannot read it.
@@ -95,7 +95,7 @@ impl Arriving {
         Ok(())
     }
 
-    /// Takes in the rest, to be read later.
+    /// Reads the rest; its facts are extracted later.
     ///
     /// # Errors
     /// When the system cannot read it.
@@ -111,7 +111,7 @@ impl Arriving {
         Ok(())
     }
 
-    /// Takes in at least one block more, and as much as it takes to end a document.
+    /// Reads at least one block more, up to the beginning of a document.
     fn more(&mut self) -> io::Result<()> {
         self.last = None;
         loop {
@@ -129,9 +129,9 @@ impl Arriving {
         }
     }
 
-    /// Takes in the rest while other threads read what is there. Nothing if that must be read as a
-    /// whole, because it is not UTF-8, too large, or ends its lines in two ways: then all that has
-    /// come in is in `bytes` again.
+    /// Reads the rest while other threads extract the facts of what was read. Nothing if the stream must be
+    /// looked at as a whole, because it is not UTF-8, too large, or ends its lines in two ways: then all that
+    /// was read is in `bytes` again.
     fn together(&mut self, options: &Options) -> io::Result<Option<(Cow<'static, str>, Facts)>> {
         let (queue, changed) = (Mutex::new(Queue::default()), Condvar::new());
         let work = || {
@@ -167,8 +167,8 @@ impl Arriving {
         options: &Options,
         queue: &Mutex<Queue>,
         changed: &Condvar,
-    ) -> io::Result<Option<Whole>> {
-        let mut whole = Whole::default();
+    ) -> io::Result<Option<StreamText>> {
+        let mut whole = StreamText::default();
         let mut ends = None;
         for number in 0.. {
             let mut rest = lock(queue).spare.pop().unwrap_or_default();
@@ -260,8 +260,8 @@ fn read(segment: Segment, options: &Options, queue: &Mutex<Queue>) {
     }
 }
 
-/// Past the buffer of the standard input. What a pipe holds at once is made large where the system
-/// allows it; of a file the size is known.
+/// The standard input without the buffer of the standard library, and how many bytes to expect. The buffer of
+/// a pipe is made large where the system allows it; of a file the size is known.
 #[cfg(target_os = "linux")]
 fn standard_input() -> io::Result<(Blocks, usize)> {
     use std::os::fd::AsFd as _;

@@ -100,12 +100,12 @@ fn write<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
     out.flush()
 }
 
-/// What is said to people: the standard error, and the log file if there is one.
-pub struct Talk {
+/// Where messages for people go: the standard error, and the log file if there is one.
+pub struct Messages {
     log: Option<std::fs::File>,
 }
 
-impl Talk {
+impl Messages {
     /// Opens the log file for appending: the named one, or that of `ROLLSTAMP_LOG_FILE`, for callers
     /// that hide what a filter says and leave no room for arguments (Helm 4).
     ///

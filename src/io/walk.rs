@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// A file met below a named folder.
-pub struct Met {
+pub struct WalkedFile {
     /// Where it is, as the user would name it.
     pub path: PathBuf,
     /// Its real folder and its own name: a link counts where it lies.
@@ -16,14 +16,14 @@ pub struct Met {
     /// The folder it lies in.
     pub folder: PathBuf,
     /// What it is.
-    pub what: What,
+    pub kind: FileKind,
     /// The kustomization that it lies below.
     pub kustomization: Option<String>,
 }
 
 /// What a file is, by its name and place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum FileKind {
     /// It may be a manifest.
     Candidate,
     /// A kustomization: it says how others are used, and is never applied.
@@ -43,7 +43,7 @@ pub fn walk(
     exclude: &globset::GlobSet,
     surroundings: &mut Surroundings,
     jobs: usize,
-) -> Vec<Result<Met, ignore::Error>> {
+) -> Vec<Result<WalkedFile, ignore::Error>> {
     let ignored = Arc::new(IgnoreRules::below(root));
     let rules = Arc::clone(&ignored);
     let real_root = ignored.real_root().to_path_buf();
@@ -75,23 +75,23 @@ pub fn walk(
         }
         let (_, is_chart_template, kustomization) = &last;
         let what = if is_kustomization(&path) {
-            What::Kustomization
+            FileKind::Kustomization
         } else if kind.is_symlink() {
             match std::fs::canonicalize(&path) {
                 Ok(target) if target.is_dir() => continue,
-                Ok(target) if !target.starts_with(&real_root) => What::Outside,
-                Ok(target) if !target.is_file() => What::Special,
-                Ok(_) => What::Candidate,
-                Err(_) => What::Outside,
+                Ok(target) if !target.starts_with(&real_root) => FileKind::Outside,
+                Ok(target) if !target.is_file() => FileKind::Special,
+                Ok(_) => FileKind::Candidate,
+                Err(_) => FileKind::Outside,
             }
         } else if !kind.is_file() {
-            What::Special
+            FileKind::Special
         } else if *is_chart_template {
-            What::ChartTemplate
+            FileKind::ChartTemplate
         } else {
-            What::Candidate
+            FileKind::Candidate
         };
-        met.push(Ok(Met {
+        met.push(Ok(WalkedFile {
             kustomization: kustomization.clone(),
             // No folder below the root is a link, so only the root's own place is asked for.
             real: match path.strip_prefix(root) {
@@ -100,7 +100,7 @@ pub fn walk(
             },
             path,
             folder,
-            what,
+            kind: what,
         }));
     }
     met

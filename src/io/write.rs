@@ -19,12 +19,12 @@ pub struct Replacement<'a> {
     /// What changes.
     pub edits: &'a EditSet,
     /// Whether others change with it.
-    pub kind: Together,
+    pub kind: WriteGroup,
 }
 
 /// Which files change together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Together {
+pub enum WriteGroup {
     /// It changes by itself.
     Alone,
     /// It holds a source that gets another name, which others say.
@@ -46,7 +46,7 @@ pub fn create(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::File::create_new(path)?.write_all(text.as_bytes())
 }
 
-/// Copies the running program into a folder, under its own name, so that nobody ever finds a part.
+/// Copies the running program into a folder, under its own name. Nobody ever sees a part of the copy.
 ///
 /// # Errors
 /// When the system cannot say which file runs, or cannot write.
@@ -70,7 +70,7 @@ pub enum Written {
     No,
 }
 
-/// Replaces files. Those of [`Together::Alone`] stand by themselves: what cannot be written does not keep the
+/// Replaces files. Those of [`WriteGroup::Alone`] stand by themselves: what cannot be written does not keep the
 /// others from it. Of the others all are replaced or none, because a name that one file says and none has
 /// keeps pods from starting. A file that two names lead to is written once, if both want the same. The
 /// answer tells for each whether it was written, and what there is to say.
@@ -88,10 +88,10 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<Written>, Vec<Finding>) {
     let mut together = Vec::new();
     let mut names_fail = false;
     for (i, wanted) in replacements.iter().enumerate() {
-        let is_alone = wanted.kind == Together::Alone;
-        match twice(replacements, &same[real[i].as_path()], i) {
-            Some(Twice::Written) => written[i] = Written::UnderAnotherName,
-            Some(Twice::Differs(finding)) => {
+        let is_alone = wanted.kind == WriteGroup::Alone;
+        match same_file(replacements, &same[real[i].as_path()], i) {
+            Some(SameFile::Written) => written[i] = Written::UnderAnotherName,
+            Some(SameFile::Differs(finding)) => {
                 findings.push(*finding);
                 names_fail |= !is_alone;
             }
@@ -122,10 +122,7 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<Written>, Vec<Finding>) {
 /// Makes, replaces or removes a file: `before` is its text now, `after` the text that it gets, and
 /// nothing stands for a file that is not there.
 pub fn file(path: &Path, name: &str, before: Option<&str>, after: Option<&str>) -> Vec<Finding> {
-    let failed = |error: &std::io::Error| {
-        let message = format!("{name} cannot be written: {error}");
-        Finding::new(Code::UnreadableFile, message).in_file(name).refusing()
-    };
+    let failed = |error: &std::io::Error| unwritable(name, error);
     match (before, after) {
         (None, None) => Vec::new(),
         (Some(before), Some(after)) if before == after => Vec::new(),
@@ -133,7 +130,7 @@ pub fn file(path: &Path, name: &str, before: Option<&str>, after: Option<&str>) 
             let whole = crate::text::Span::new(0, before.len());
             let edit = crate::yaml::Edit { span: whole, replacement: after.to_owned() };
             let edits = EditSet::new(vec![edit]).unwrap_or_default();
-            all(&[Replacement { path, name, before, edits: &edits, kind: Together::Alone }]).1
+            all(&[Replacement { path, name, before, edits: &edits, kind: WriteGroup::Alone }]).1
         }
         (None, Some(after)) => {
             let folder = path.parent().unwrap_or(Path::new("."));
@@ -179,8 +176,8 @@ impl PermissionsOfNewFiles for tempfile::Builder<'_, '_> {
 const NAMES_STAY: &str =
     "no file in which a name changes was written: the names follow one another";
 
-/// What there is to do about a file that an earlier or later replacement leads to as well.
-enum Twice {
+/// What becomes of a replacement whose file another replacement changes as well, under another name.
+enum SameFile {
     /// It was written with the other one.
     Written,
     /// The two differ.
@@ -188,7 +185,7 @@ enum Twice {
 }
 
 /// `same` are all replacements of the file that this one is of.
-fn twice(replacements: &[Replacement<'_>], same: &[usize], i: usize) -> Option<Twice> {
+fn same_file(replacements: &[Replacement<'_>], same: &[usize], i: usize) -> Option<SameFile> {
     let wanted = &replacements[i];
     if same.iter().any(|&j| replacements[j].edits != wanted.edits) {
         let message = format!(
@@ -199,9 +196,9 @@ fn twice(replacements: &[Replacement<'_>], same: &[usize], i: usize) -> Option<T
             .in_file(wanted.name)
             .help("leave one of the two out with --exclude")
             .refusing();
-        return Some(Twice::Differs(Box::new(finding)));
+        return Some(SameFile::Differs(Box::new(finding)));
     }
-    same.iter().any(|&j| j < i).then_some(Twice::Written)
+    same.iter().any(|&j| j < i).then_some(SameFile::Written)
 }
 
 /// Puts prepared files in their places: first those that get names and then those that say them, so that a
@@ -211,7 +208,7 @@ fn replace_together(
     replacements: &[Replacement<'_>],
     mut together: Vec<(usize, Prepared<'_>)>,
 ) -> (Vec<usize>, Vec<Finding>) {
-    together.sort_by_key(|(i, _)| (replacements[*i].kind == Together::Naming, *i));
+    together.sort_by_key(|(i, _)| (replacements[*i].kind == WriteGroup::Naming, *i));
     let mut done = Vec::new();
     let mut findings = Vec::new();
     for (i, prepared) in together {
@@ -242,7 +239,11 @@ struct Prepared<'a> {
 }
 
 fn failed(name: &str, what: &str, error: &std::io::Error) -> Finding {
-    Finding::new(Code::UnreadableFile, format!("{name} cannot be written: {what}: {error}"))
+    unwritable(name, format_args!("{what}: {error}"))
+}
+
+fn unwritable(name: &str, why: impl std::fmt::Display) -> Finding {
+    Finding::new(Code::UnreadableFile, format!("{name} cannot be written: {why}"))
         .in_file(name)
         .refusing()
 }
@@ -281,8 +282,7 @@ impl<'a> Prepared<'a> {
         let target = std::fs::canonicalize(path).map_err(|e| failed("finding it", &e))?;
         let metadata = std::fs::metadata(&target).map_err(|e| failed("looking at it", &e))?;
         if metadata.permissions().readonly() {
-            let message = format!("{name} cannot be written: it is read-only");
-            return Err(Finding::new(Code::UnreadableFile, message).in_file(name).refusing());
+            return Err(unwritable(name, "it is read-only"));
         }
         let folder = target.parent().unwrap_or(Path::new("."));
         let mut temporary = tempfile::Builder::new()
@@ -335,14 +335,9 @@ fn keep_owner(_: &std::fs::File, _: &Metadata) {}
 fn hard_links(name: &str, metadata: &Metadata) -> Option<Finding> {
     use std::os::unix::fs::MetadataExt;
     (metadata.nlink() > 1).then(|| {
-        Finding::new(
-            Code::HardLink,
-            format!(
-                "{name} had {} other hard links, which keep the old text",
-                metadata.nlink() - 1
-            ),
-        )
-        .in_file(name)
+        let others = metadata.nlink() - 1;
+        let message = format!("{name} had {others} other hard links, which keep the old text");
+        Finding::new(Code::HardLink, message).in_file(name)
     })
 }
 

@@ -4,7 +4,7 @@
 /// An annotation with this effect.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Recreated {
-    /// Its key.
+    /// The key of the annotation.
     pub annotation: &'static str,
     /// The value that has the effect.
     pub says: AnnotationTest,

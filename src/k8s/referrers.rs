@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 /// A field that names a source.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Referrer {
-    /// Its name in tests and reports.
+    /// The name of the row in tests and reports.
     pub id: &'static str,
     /// The API groups of the object; empty: any group.
     pub groups: &'static [&'static str],

@@ -1,4 +1,4 @@
-//! RELOADERS: sidecars that watch files or objects and tell the main program of the pod to reload.
+//! SIDECARS: programs that run beside the main program of a pod, watch files or objects and tell the main program of the pod to reload.
 //!
 //! A row says how to recognise such a sidecar and what it watches. It changes a stamp only if the user
 //! asks for that: a manifest does not say whether the main program really reloads.

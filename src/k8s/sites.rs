@@ -40,7 +40,7 @@ pub enum Reads {
 /// A place in a pod spec that names a source.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Site {
-    /// Its name in reports.
+    /// The name of the site in reports.
     pub id: SmolStr,
     /// Where the path begins.
     pub under: SiteRoot,

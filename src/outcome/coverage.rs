@@ -1,4 +1,4 @@
-//! What a run looked at, and what became of it: `clean` is worth as much as what was checked.
+//! What a run looked at, and what became of it: it tells how much stands behind the word `clean`.
 
 use super::Outcome;
 use crate::extract::Reference;

@@ -29,13 +29,13 @@ pub struct MigrationRow<'a> {
     /// The workload, or the source.
     pub object: &'a Object,
     /// What became of it.
-    pub became: Became<'a>,
+    pub result: MigrationResult<'a>,
     /// The annotations that change.
     pub changes: &'a [AnnotationChange],
 }
 
 /// What became of an object.
-pub enum Became<'a> {
+pub enum MigrationResult<'a> {
     /// A workload that says nothing to the controller any more.
     Without(ReadsLeft<'a>),
     /// A workload that keeps the controller for what is outside.
@@ -73,32 +73,34 @@ impl Outcome {
         let mut outside: BTreeSet<(Option<&str>, &SourceName)> = BTreeSet::new();
         for moved in &self.plan.moves {
             let object = &manifests[moved.object];
-            let (became, changes): (Became<'_>, &[AnnotationChange]) = match &moved.fate {
+            let (result, changes): (MigrationResult<'_>, &[AnnotationChange]) = match &moved.fate {
                 Fate::Untouched => continue,
                 Fate::Moves(_) if self.is_refused(object) => {
-                    (Became::LeftAlone(&MigrationBlocker::Refused), &[])
+                    (MigrationResult::LeftAlone(&MigrationBlocker::Refused), &[])
                 }
-                Fate::LeftAlone(why) => (Became::LeftAlone(why), &[]),
-                Fate::Moves(of) if moved.template.is_none() => (Became::Source, &of.changes),
-                Fate::Moves(of) if of.ignored => (Became::Ignored, &of.changes),
+                Fate::LeftAlone(why) => (MigrationResult::LeftAlone(why), &[]),
+                Fate::Moves(of) if moved.template.is_none() => {
+                    (MigrationResult::Source, &of.changes)
+                }
+                Fate::Moves(of) if of.ignored => (MigrationResult::Ignored, &of.changes),
                 Fate::Moves(of) => {
                     let namespace = object.id.namespace.as_deref();
                     outside.extend(of.outside.iter().map(|source| (namespace, source)));
                     let reads = ReadsLeft { inside: &of.inside, outside: &of.outside };
-                    let became = match of.outside.is_empty() {
-                        true => Became::Without(reads),
-                        false => Became::Keeps(reads),
+                    let result = match of.outside.is_empty() {
+                        true => MigrationResult::Without(reads),
+                        false => MigrationResult::Keeps(reads),
                     };
-                    (became, &of.changes)
+                    (result, &of.changes)
                 }
             };
-            match became {
-                Became::Without(_) | Became::Ignored => sum.leave += 1,
-                Became::Keeps(_) => sum.keep += 1,
-                Became::LeftAlone(_) => sum.left_alone += 1,
-                Became::Source => {}
+            match result {
+                MigrationResult::Without(_) | MigrationResult::Ignored => sum.leave += 1,
+                MigrationResult::Keeps(_) => sum.keep += 1,
+                MigrationResult::LeftAlone(_) => sum.left_alone += 1,
+                MigrationResult::Source => {}
             }
-            sum.rows.push(MigrationRow { object, became, changes });
+            sum.rows.push(MigrationRow { object, result, changes });
         }
         sum.outside = outside.len();
         let rolls = self.plan.workloads.iter().filter(|planned| {

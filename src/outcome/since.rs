@@ -9,7 +9,7 @@ use std::path::Path;
 /// What makes two findings the same: what is said, of which object in which file, and the stamp that the
 /// object needs. So a stamp that was wrong before is a new finding once it must be another one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Sameness {
+struct FindingKey {
     code: Code,
     file: Option<String>,
     object: Option<String>,
@@ -23,32 +23,23 @@ impl Outcome {
     /// because only a build tells its stamp, counts as well where `is_touched` knows that a build that holds
     /// its file reads something that has changed.
     pub fn keep_new(&mut self, before: &Self, is_touched: impl Fn(&Path) -> bool) {
-        let mut known: BTreeMap<Sameness, usize> = BTreeMap::new();
+        let mut known: BTreeMap<FindingKey, usize> = BTreeMap::new();
         let stamps = before.stamps();
         for finding in &before.findings {
             *known.entry(before.key(finding, &stamps)).or_default() += 1;
         }
         let stamps = self.stamps();
-        let is_new: Vec<bool> = self
-            .findings
-            .iter()
-            .map(|finding| match known.get_mut(&self.key(finding, &stamps)) {
-                Some(left @ 1..) => {
-                    *left -= 1;
-                    false
-                }
-                _ => true,
-            })
-            .zip(&self.findings)
-            .map(|(is_new, finding)| {
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.retain(|finding| {
+            if let Some(left @ 1..) = known.get_mut(&self.key(finding, &stamps)) {
+                *left -= 1;
                 let file = finding.place.map(|place| &self.manifests[place.file].input);
                 let path = file.and_then(|input| input.path.as_deref());
-                let is_left_alone = finding.code == Code::KustomizeSource;
-                is_new || (is_left_alone && path.is_some_and(&is_touched))
-            })
-            .collect();
-        let mut is_new = is_new.into_iter();
-        self.findings.retain(|_| is_new.next().unwrap_or(true));
+                return finding.code == Code::KustomizeSource && path.is_some_and(&is_touched);
+            }
+            true
+        });
+        self.findings = findings;
     }
 
     /// The stamp that each workload needs, by its file and name.
@@ -66,13 +57,13 @@ impl Outcome {
         stamps.collect()
     }
 
-    fn key(&self, finding: &Finding, stamps: &BTreeMap<(String, String), String>) -> Sameness {
+    fn key(&self, finding: &Finding, stamps: &BTreeMap<(String, String), String>) -> FindingKey {
         let file = match finding.place {
             Some(place) => Some(self.manifests.name(place.file).to_owned()),
             None => finding.file.clone(),
         };
         let about = file.clone().zip(finding.object.clone());
-        Sameness {
+        FindingKey {
             code: finding.code,
             stamp: about.and_then(|about| stamps.get(&about).cloned()),
             file,

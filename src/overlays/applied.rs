@@ -84,7 +84,7 @@ fn add(merged: &mut Map<String, Value>, field: &str, items: Vec<Value>) {
 }
 
 /// What a build printed, with the variables put in.
-pub struct PutInBuild {
+pub struct BuildOutput {
     /// The text.
     pub text: String,
     /// The variables that are not known, each with the place where it still stands.
@@ -100,8 +100,8 @@ type Named = (SmolStr, Option<SmolStr>);
 ///
 /// # Errors
 /// What Flux refuses: it applies nothing then.
-pub fn put_in(text: String, variables: &Variables) -> Result<PutInBuild, String> {
-    let mut done = PutInBuild { text: String::new(), unknown: Vec::new(), names: BTreeMap::new() };
+pub fn substituted(text: String, variables: &Variables) -> Result<BuildOutput, String> {
+    let mut done = BuildOutput { text: String::new(), unknown: Vec::new(), names: BTreeMap::new() };
     if variables.is_empty() {
         done.text = text;
         return Ok(done);
@@ -157,7 +157,7 @@ fn head(text: &str, span: Span) -> Option<Head> {
     })
 }
 
-impl PutInBuild {
+impl BuildOutput {
     /// Says what is not known, and gives the workloads of a summary the names that kustomize knows: a patch
     /// runs before the variables are put in.
     pub fn amend(&self, summary: &mut Summary, outcome: &Outcome, variables: &Variables, by: &str) {
@@ -225,7 +225,7 @@ mod tests {
         let text = "kind: ConfigMap\nmetadata:\n  name: ${A}-x\ndata:\n  u: ${B}\n---\nkind: ConfigMap\nmetadata:\n  labels:\n    kustomize.toolkit.fluxcd.io/substitute: disabled\n  name: y\ndata:\n  u: ${A}\n";
         let mut variables = Variables::default();
         variables.known.insert("A".to_owned(), crate::scope::kustomize::VariableValue::new("web"));
-        let done = put_in(text.to_owned(), &variables).unwrap();
+        let done = substituted(text.to_owned(), &variables).unwrap();
         assert!(done.text.contains("name: web-x\n") && done.text.contains("  u: \n"));
         assert!(done.text.ends_with("  u: ${A}\n"));
         assert_eq!(done.names[&("ConfigMap".into(), "web-x".into())].0, "${A}-x");

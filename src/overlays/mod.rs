@@ -7,7 +7,7 @@ mod record;
 mod applied;
 mod together;
 
-pub use applied::{PutInBuild, affixes, kustomization, put_in};
+pub use applied::{BuildOutput, affixes, kustomization, substituted};
 pub use origin::{origin, written};
 pub use record::{decode, encode};
 pub use together::together;

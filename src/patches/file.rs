@@ -50,7 +50,7 @@ pub enum TemplateMetadata {
     Nothing,
     /// `metadata` without `annotations`.
     Metadata,
-    /// Both.
+    /// `metadata` with `annotations`.
     Annotations,
 }
 
@@ -79,7 +79,7 @@ pub fn write(patches: &[StampPatch], annotation: &str) -> Result<String, StampPa
     Ok(text)
 }
 
-/// The same stamps as the field `postRenderers` of a Flux HelmRelease (helm.toolkit.fluxcd.io, `spec`),
+/// The stamps of these workloads as the field `postRenderers` of a Flux HelmRelease (helm.toolkit.fluxcd.io, `spec`),
 /// whose patches have targets of the same form.
 ///
 /// # Errors
@@ -90,7 +90,7 @@ pub fn post_renderers(patches: &[StampPatch], annotation: &str) -> Result<String
     Ok(format!("postRenderers:\n  - kustomize:\n      patches:{none}\n{items}"))
 }
 
-/// The same stamps as the items of a list, in lines that begin with `indent`.
+/// The stamps of these workloads as the items of a list, in lines that begin with `indent`.
 pub(super) fn items(
     patches: &[StampPatch],
     indent: &str,

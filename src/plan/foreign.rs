@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What is decided about the marks of other tools in a pod template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlannedForeign {
-    /// What changes.
+    /// The marks that change.
     pub marks: Vec<PlannedMark>,
     /// What would become of the marks if the configuration asked for it; only where that was asked.
     pub weighed: Option<Box<ForeignForecast>>,
@@ -32,9 +32,9 @@ pub struct PlannedForeign {
 pub struct PlannedMark {
     /// The mapping in the metadata of the pod template.
     pub on: MarkMapping,
-    /// Its key.
+    /// The key of the mark.
     pub key: String,
-    /// Its value afterwards; nothing if it goes.
+    /// The value of the mark afterwards; nothing, if it is removed.
     pub value: Option<String>,
 }
 

@@ -133,7 +133,7 @@ pub enum State {
     Missing,
     /// The text has another stamp.
     Stale,
-    /// It is up to date.
+    /// The text has the right stamp.
     Current,
 }
 

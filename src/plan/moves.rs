@@ -21,7 +21,7 @@ pub struct PlannedMove {
     pub object: ObjectId,
     /// Its pod template; of a source, nothing.
     pub template: Option<TemplateId>,
-    /// What becomes of it.
+    /// What becomes of the annotations of the object.
     pub fate: Fate,
 }
 

@@ -67,9 +67,9 @@ impl Renames {
 pub struct Renamed {
     /// The source.
     pub at: SourceId,
-    /// Its name as it is written.
+    /// The name of the source as it is written.
     pub from: String,
-    /// Its name after the edit.
+    /// The name of the source after the edit.
     pub to: String,
 }
 
@@ -85,7 +85,7 @@ pub struct NameEdit {
     pub document: Span,
     /// The edit.
     pub edit: Edit,
-    /// What it changes.
+    /// What the edit changes in the document.
     pub change: Change,
 }
 

@@ -91,7 +91,7 @@ fn command(located: &Located<'_>) -> String {
     let mut properties = Vec::new();
     let mut message = String::new();
     match (located.spot, located.file) {
-        // There is no such file to show it in.
+        // The standard input is no file beside whose lines GitHub could show it.
         (Some(spot), _) if located.is_stream => message = format!("{}: ", plain(&spot.to_string())),
         (Some(spot), _) => {
             properties.push(format!("file={}", property(spot.file)));

@@ -2,6 +2,7 @@
 //! The format: <https://github.com/testmoapp/junitxml>, as GitLab, Jenkins and Azure read it.
 
 use super::impact::{self, words};
+use super::plain::{self, XML};
 use super::{Format, FormatInfo, Subject, View};
 use crate::finding::Severity;
 use crate::impact::{Answer, Workload};
@@ -129,18 +130,6 @@ fn suite(name: &str, cases: &[Case], out: &mut dyn Write) -> io::Result<()> {
 
 /// Text of XML 1.0, which has no place for most control characters.
 fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push_str("&#10;"),
-            '\u{fffe}' | '\u{ffff}' => {}
-            c if c.is_control() => {}
-            c => escaped.push(c),
-        }
-    }
-    escaped
+    let lines = plain::escaped(text, &[XML, &[('\n', "&#10;")]].concat());
+    lines.replace(['\u{fffe}', '\u{ffff}'], "")
 }

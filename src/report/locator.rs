@@ -9,7 +9,8 @@ use std::ops::Range;
 
 /// Turns places into lines and columns; the lines of each text are counted once.
 pub struct Locator<'a> {
-    outcome: &'a Outcome,
+    /// The run whose texts these are.
+    pub(super) outcome: &'a Outcome,
     /// How many lines end before each block of a text.
     lines: RefCell<BTreeMap<usize, Vec<usize>>>,
 }
@@ -21,11 +22,6 @@ impl<'a> Locator<'a> {
     /// For the texts of an outcome.
     pub fn new(outcome: &'a Outcome) -> Self {
         Self { outcome, lines: RefCell::default() }
-    }
-
-    /// The run whose texts these are.
-    pub(super) fn outcome(&self) -> &'a Outcome {
-        self.outcome
     }
 
     /// The name of the file.
@@ -41,10 +37,7 @@ impl<'a> Locator<'a> {
 
     /// The line and column of the first byte.
     pub fn position(&self, place: Place) -> Position {
-        self.position_in(self.text(place), place)
-    }
-
-    fn position_in(&self, text: &str, place: Place) -> Position {
+        let text = self.text(place);
         let at = (place.span.start as usize).min(text.len());
         let mut known = self.lines.borrow_mut();
         let blocks = known.entry(place.file.index()).or_insert_with(|| {
@@ -71,10 +64,7 @@ impl<'a> Locator<'a> {
     /// The line at a place and the part of it that the place covers, unless a Secret stands on it
     /// or it is too long to be read.
     pub fn quote(&self, place: Place) -> Option<(String, Range<usize>)> {
-        self.quote_in(self.text(place), place)
-    }
-
-    fn quote_in(&self, text: &str, place: Place) -> Option<(String, Range<usize>)> {
+        let text = self.text(place);
         let at = (place.span.start as usize).min(text.len());
         let line = crate::text::line_range(text, at);
         if text.is_empty()

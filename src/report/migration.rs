@@ -4,7 +4,7 @@ use super::json::ObjectRow;
 use super::{Spot, count};
 use crate::compat::migration::{AnnotationOwner, MigrationBlocker, SourceName};
 use crate::outcome::Outcome;
-use crate::outcome::migration::{Became, Migration, MigrationRow, ReadsLeft};
+use crate::outcome::migration::{Migration, MigrationResult, MigrationRow, ReadsLeft};
 use crate::report::locator::Locator;
 use serde::Serialize;
 
@@ -15,14 +15,14 @@ pub fn lines(outcome: &Outcome) -> Vec<String> {
     };
     let name = all.from;
     let line = |row: &MigrationRow<'_>| {
-        let said = match &row.became {
-            Became::LeftAlone(why) => format!("left alone: {}", reason(why)),
-            Became::Source => {
+        let said = match &row.result {
+            MigrationResult::LeftAlone(why) => format!("left alone: {}", reason(why)),
+            MigrationResult::Source => {
                 "`rollstamp.dev/ignore` says what Reloader's annotation says".to_owned()
             }
-            Became::Ignored => format!("ignored, as {name} leaves it alone"),
-            Became::Without(reads) => stamped(reads),
-            Became::Keeps(reads) => {
+            MigrationResult::Ignored => format!("ignored, as {name} leaves it alone"),
+            MigrationResult::Without(reads) => stamped(reads),
+            MigrationResult::Keeps(reads) => {
                 format!("{}; {name} keeps {}", stamped(reads), names(reads.outside))
             }
         };
@@ -106,12 +106,12 @@ pub(super) fn report<'a>(all: &Migration<'a>, locator: &Locator<'a>) -> Report<'
 
 fn object_row<'a>(row: &MigrationRow<'a>, locator: &Locator<'a>) -> MigrationObject<'a> {
     let Spot { file, position } = locator.spot(row.object.place_of_name());
-    let (becomes, why, reads) = match &row.became {
-        Became::Without(reads) => ("without", None, Some(reads)),
-        Became::Keeps(reads) => ("keeps", None, Some(reads)),
-        Became::Ignored => ("ignored", None, None),
-        Became::LeftAlone(why) => ("left-alone", Some(*why), None),
-        Became::Source => ("source", None, None),
+    let (becomes, why, reads) = match &row.result {
+        MigrationResult::Without(reads) => ("without", None, Some(reads)),
+        MigrationResult::Keeps(reads) => ("keeps", None, Some(reads)),
+        MigrationResult::Ignored => ("ignored", None, None),
+        MigrationResult::LeftAlone(why) => ("left-alone", Some(*why), None),
+        MigrationResult::Source => ("source", None, None),
     };
     let annotations = row.changes.iter().map(|change| AnnotationRow {
         on: match change.on {

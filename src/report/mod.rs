@@ -146,6 +146,15 @@ pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
+/// `a, b, c`, or the first few `and 25 more`.
+fn listed(names: &[&str], few: usize) -> String {
+    // One more than a few is shown: saying so would take as much room.
+    if names.len() <= few.saturating_add(1) {
+        return names.join(", ");
+    }
+    format!("{} and {} more", names[..few].join(", "), names.len() - few)
+}
+
 /// The files whose texts a report quotes, or counts lines in; a document for programs holds every finding
 /// and every workload.
 pub fn wanted(outcome: &Outcome, subject: Subject, is_document: bool) -> BTreeSet<FileId> {

@@ -1,4 +1,4 @@
-//! Text of other people, made harmless for a terminal and for the log of a workflow.
+//! Makes text of the input safe to show on a terminal, in the log of a workflow, and in other languages.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ pub fn plain(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len() + 8);
-    // Every word could come to stand at the beginning of a line.
+    // A line can be broken before each word, so each word can begin a line.
     let mut begins = true;
     for (at, c) in text.char_indices() {
         let rest = &text[at..];
@@ -27,6 +27,23 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     // Between the two signs as well, so that no reader looks past the escape.
     Cow::Owned(plain.replace("##[", "#\\#["))
 }
+
+/// A text without control characters, in which a sign of the table is written as its row says.
+pub(super) fn escaped(text: &str, table: &[(char, &str)]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match table.iter().find(|(sign, _)| *sign == c) {
+            Some((_, written)) => escaped.push_str(written),
+            None if c.is_control() => {}
+            None => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// The signs of XML and HTML that mean something.
+pub(super) const XML: &[(char, &str)] =
+    &[('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;")];
 
 /// Whether a character does something instead of being shown.
 fn is_control(c: char) -> bool {

@@ -7,7 +7,6 @@ use crate::finding::{Code, Finding, Severity};
 use crate::outcome::{Built, Coverage, Outcome};
 use crate::plan::{Decision, Planned, State};
 use crate::text::FileId;
-use crate::text::input::Skipped;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -31,23 +30,19 @@ pub fn counts(findings: &[Finding], least: Severity) -> String {
 
 /// Why there is nothing to do, and what to do instead.
 pub fn nothing(outcome: &Outcome, is_stream: bool, verb: &str) -> String {
-    let skipped = &outcome.skipped;
-    if is_stream {
-        return format!(
-            "nothing to {verb}: the standard input holds no Kubernetes object; see whether the command before the pipe failed"
-        );
-    }
-    if skipped.templates > 0 {
-        return format!(
-            "nothing to {verb}: only templates of charts are here; render them: `helm template CHART | rollstamp`"
-        );
-    }
-    if skipped.kustomizations > 0 {
-        return format!(
-            "nothing to {verb}: no Kubernetes object is here; build it: `kustomize build DIR | rollstamp`"
-        );
-    }
-    format!("nothing to {verb}: no Kubernetes object is here; {}", read(outcome))
+    let why = match &outcome.skipped {
+        _ if is_stream => {
+            "the standard input holds no Kubernetes object; see whether the command before the pipe failed"
+        }
+        skipped if skipped.templates > 0 => {
+            "only templates of charts are here; render them: `helm template CHART | rollstamp`"
+        }
+        skipped if skipped.kustomizations > 0 => {
+            "no Kubernetes object is here; build it: `kustomize build DIR | rollstamp`"
+        }
+        _ => &format!("no Kubernetes object is here; {}", read(outcome)),
+    };
+    format!("nothing to {verb}: {why}")
 }
 
 /// What the workloads come to, what was not looked into, and what was read. `written`: what changes was
@@ -198,23 +193,13 @@ pub fn changed(outcome: &Outcome, file: FileId) -> String {
 /// `12 files read, 3 walked past (2 templates, 1 kustomization)`. What was read holds objects.
 pub fn read(outcome: &Outcome) -> String {
     let skipped = &outcome.skipped;
-    let Skipped {
-        charts: _,
-        templates,
-        ytt,
-        kustomizations,
-        binary,
-        unreadable,
-        without_objects,
-        ..
-    } = *skipped;
     let reasons = [
-        (templates, "template"),
-        (ytt, "ytt program"),
-        (kustomizations, "kustomization"),
-        (binary, "binary file"),
-        (unreadable, "unreadable file"),
-        (without_objects, "file without objects"),
+        (skipped.templates, "template"),
+        (skipped.ytt, "ytt program"),
+        (skipped.kustomizations, "kustomization"),
+        (skipped.binary, "binary file"),
+        (skipped.unreadable, "unreadable file"),
+        (skipped.without_objects, "file without objects"),
     ];
     let files = outcome.manifests.all_files().iter();
     let holds_objects = |file: &&File| file.input.is_looked_at() && file.object_count > 0;

@@ -139,10 +139,15 @@ impl<'a> Locator<'a> {
         Spot { file: self.name(place), position: self.position(place) }
     }
 
+    /// The file and the line of a place, `web.yaml:4`.
+    pub fn line(&self, place: Place) -> String {
+        format!("{}:{}", self.name(place), self.position(place).line)
+    }
+
     /// The finding with its places as people name them.
     pub fn locate(&self, finding: &'a Finding) -> Located<'a> {
         let spot = finding.place.map(|place| self.spot(place));
-        let found = |place: Place| self.outcome().manifests[place.file].input.found;
+        let found = |place: Place| self.outcome.manifests[place.file].input.found;
         let related = finding.related.iter();
         Located {
             finding,
@@ -160,6 +165,6 @@ impl<'a> Locator<'a> {
 
     /// The object in whose text a finding points.
     pub fn object_at(&self, finding: &Finding) -> Option<&'a Object> {
-        finding.place.and_then(|place| self.outcome().manifests.object_at(place))
+        finding.place.and_then(|place| self.outcome.manifests.object_at(place))
     }
 }

@@ -18,11 +18,11 @@ pub enum Resolution<'a> {
     Found(&'a Indexed),
     /// A source whose copies in two files differ.
     Clash(&'a Indexed),
-    /// Several sources fit, these; none is taken.
+    /// These sources fit, and none of them is taken.
     Ambiguous(Vec<SourceId>),
-    /// This one, which a controller in the cluster fills.
+    /// This source, which a controller in the cluster fills.
     Filled(&'a Indexed),
-    /// None in the unit: it comes from elsewhere.
+    /// No source of the unit: the source comes from elsewhere.
     External,
 }
 

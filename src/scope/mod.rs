@@ -49,7 +49,7 @@ pub struct Unit {
 pub struct UnknownSubstitution {
     /// The key of the value; nothing, if it is not known.
     pub key: Option<String>,
-    /// Its name.
+    /// The name of the variable.
     pub variable: String,
     /// The object that says so, `Kustomization flux-system/apps`.
     pub by: String,
@@ -57,7 +57,7 @@ pub struct UnknownSubstitution {
     pub place: Place,
     /// Where the object says so.
     pub said: Place,
-    /// Why its value is not known.
+    /// Why the value of the variable is not known.
     pub why: UnknownVariable,
 }
 
@@ -91,11 +91,11 @@ impl Member {
 
 /// In which units the workloads of a file are resolved.
 pub enum Placement {
-    /// In these, which must agree. In none, if the file is only read.
+    /// In these units, which must need the same stamps. In none, if the file is only read.
     In(Vec<Membership>),
-    /// In none: the file is a patch of a kustomization, so what looks like an object is none.
+    /// In no unit: the file is a patch of a kustomization, so what looks like an object is none.
     Patch,
-    /// This is not known, so they are left alone.
+    /// The units are not known, for this reason, so the workloads are left alone.
     Unknown(Divergence),
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// How a text came to us.
+/// A text, and how it was found.
 pub struct Input {
     /// The path as it was named or found, with `/` between folders, or `<stdin>`.
     pub name: String,
@@ -10,8 +10,8 @@ pub struct Input {
     pub found: Found,
     /// Where it lies on disk; of the standard input and of what nobody writes, nothing.
     pub path: Option<PathBuf>,
-    /// What the text was like when it was read (XXH3), if it can be read again.
-    pub print: Option<u64>,
+    /// The hash of the text when it was read (XXH3); of what cannot be read again, nothing.
+    pub fingerprint: Option<u64>,
     /// The folder that it lies in, as text; of the standard input, nothing.
     pub folder: String,
     /// The kustomization that it lies below: what it says is raw material for that one.
@@ -30,7 +30,7 @@ impl Input {
             name: name.into(),
             found,
             path: None,
-            print: None,
+            fingerprint: None,
             folder: String::new(),
             kustomization: None,
             below: None,

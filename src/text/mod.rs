@@ -57,7 +57,7 @@ pub const MAX_TEXT: usize = 1 << 30;
 pub struct FileId(pub u32);
 
 impl FileId {
-    /// The same number as an index.
+    /// The position of the file in lists of files.
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -88,7 +88,7 @@ impl Span {
         &text[self.range()]
     }
 
-    /// The same bytes where the text has `by` other bytes before it.
+    /// The span of the same bytes in a text that has `by` more bytes before them.
     #[must_use]
     pub fn behind(self, by: u32) -> Self {
         Self { start: self.start + by, end: self.end + by }

@@ -11,17 +11,8 @@ use rollstamp::text::input::{Found, Input};
 
 fn run(text: &str, hot_reload: HotReload) -> Outcome {
     let options = Options { rules: Rules { hot_reload, ..Rules::default() }, ..Options::default() };
-    let input = Input {
-        name: "all.yaml".to_owned(),
-        found: Found::Stream,
-        path: None,
-        print: None,
-        folder: String::new(),
-        kustomization: None,
-        below: None,
-        depth: 0,
-    };
     let mut loaded = Loaded::default();
+    let input = Input::new("all.yaml", Found::Stream);
     loaded.push(input, Some(text.to_owned().into()), None);
     reload::run(loaded, &options).unwrap()
 }

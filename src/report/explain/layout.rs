@@ -35,7 +35,7 @@ pub(super) struct Row {
     pub(super) site: String,
 }
 
-/// How to write.
+/// How the explanation is written.
 pub(super) struct Layout {
     pub(super) colour: bool,
 }
@@ -45,8 +45,8 @@ impl Layout {
         if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    /// Writes sources, with nothing in them that [acts](plain): the names, the lines and the keys are columns; the places behind them are as
-    /// long as they are.
+    /// Writes sources. Names, lines and keys are columns; the places behind them are not cut. Every text is made
+    /// [plain].
     pub(super) fn sources(&self, out: &mut String, sources: &[Shown]) {
         let sources: Vec<Shown> = sources.iter().map(Shown::plain).collect();
         let rows = || sources.iter().flat_map(|s| &s.rows);

@@ -8,7 +8,7 @@ use crate::k8s::sites::SiteRoot;
 use crate::outcome::Outcome;
 use crate::plan::{CountedRead, Decision, MeantSource, Reason, State, TakenValues};
 use crate::report::locator::Locator;
-use crate::report::{ExplainView, count, plain};
+use crate::report::{ExplainView, count, listed, plain};
 use crate::text::Place;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -59,7 +59,7 @@ impl<'a> Writer<'a> {
         if let Some(path) = &view.path {
             head.push_str(&format!(" {}", plain(path)));
         }
-        let place = self.place(object.place_of_name());
+        let place = self.locator.line(object.place_of_name());
         let mut out = format!("{head}  {}\n", plain(&place));
         out.push_str(&self.state(view));
         let (counted, others): (Vec<Group<'_>>, Vec<Group<'_>>) =
@@ -121,7 +121,7 @@ impl<'a> Writer<'a> {
         let at = group.counted?;
         let provider = self.outcome.manifests.owner(at);
         let source = &self.outcome.manifests[at];
-        let mut said = self.place(provider.place_of_name());
+        let mut said = self.locator.line(provider.place_of_name());
         if provider.id.kind != source.target.name() {
             said.push_str(&format!(", from {}", provider.id));
         }
@@ -167,8 +167,9 @@ impl<'a> Writer<'a> {
             Reason::Filled(_) => None,
             _ => reason.source(),
         });
-        let place =
-            places.map(|at| self.place(self.outcome.manifests.owner(at).place_of_name())).next();
+        let place = places
+            .map(|at| self.locator.line(self.outcome.manifests.owner(at).place_of_name()))
+            .next();
         let why = same.then(|| whys[0].clone());
         let said: Vec<String> = place.into_iter().chain(why).collect();
         let rows = group.reads.iter().zip(&whys).map(|((reference, _), why)| {
@@ -194,7 +195,7 @@ impl<'a> Writer<'a> {
         let reader = taken.reader(manifests);
         let place = |span| Place { file: taken.file, span };
         let head = self.layout.bold(&plain(&reader.id.to_string()));
-        let at = self.place(place(reader.name_span));
+        let at = self.locator.line(place(reader.name_span));
         let mut out = format!("{head}  {}\n", plain(&at));
         out.push_str(&format!("  values: {}\n", words::made_of_values(reader)));
         let shown = taken.references(manifests).map(|(reference, means)| {
@@ -209,7 +210,10 @@ impl<'a> Writer<'a> {
                     if !unread.is_empty() {
                         notes.push(format!("not read: {}", self.listed(&unread)));
                     }
-                    said = format!("{}, {said}", self.place(manifests.owner(at).place_of_name()));
+                    said = format!(
+                        "{}, {said}",
+                        self.locator.line(manifests.owner(at).place_of_name())
+                    );
                     keys
                 }
                 MeantSource::Several | MeantSource::Nowhere => Vec::new(),
@@ -272,19 +276,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// `a, b, c`, or the first few `and 25 more`.
     fn listed(&self, keys: &[&str]) -> String {
-        // One more than a few is shown: saying so would take as much room.
-        if keys.len() <= self.few.saturating_add(1) {
-            return keys.join(", ");
-        }
-        let rest = keys.len() - self.few;
-        format!("{} and {rest} more", keys[..self.few].join(", "))
-    }
-
-    fn place(&self, place: Place) -> String {
-        let line = self.locator.position(place).line;
-        format!("{}:{line}", self.locator.name(place))
+        listed(keys, self.few)
     }
 }
 

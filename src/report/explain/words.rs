@@ -181,22 +181,16 @@ pub(super) fn why_not(
         },
         Reason::Filled(at) => {
             let provider = outcome.manifests.owner(*at);
-            let place = provider.place_of_name();
-            format!(
-                "filled in the cluster by {} ({}:{})",
-                provider.id,
-                locator.name(place),
-                locator.position(place).line
-            )
+            let line = locator.line(provider.place_of_name());
+            format!("filled in the cluster by {} ({line})", provider.id)
         }
         Reason::Made(by) => {
             let program = by.program(&outcome.manifests);
             match (by.maker(&outcome.manifests), by.place(&outcome.manifests)) {
                 (Some(maker), Some(place)) => format!(
-                    "made in the cluster by {program} because of {} ({}:{})",
+                    "made in the cluster by {program} because of {} ({})",
                     maker.id,
-                    locator.name(place),
-                    locator.position(place).line
+                    locator.line(place)
                 ),
                 _ => format!("made in every namespace by {program}"),
             }
@@ -204,11 +198,9 @@ pub(super) fn why_not(
         Reason::External if reference.optional => "not in this apply unit, and optional".to_owned(),
         Reason::External => "not in this apply unit".to_owned(),
         Reason::Clash(_, other) => {
-            let place = outcome.manifests.owner(*other).place_of_name();
+            let line = locator.line(outcome.manifests.owner(*other).place_of_name());
             format!(
-                "another file defines it differently ({}:{}), so nobody knows which one counts",
-                locator.name(place),
-                locator.position(place).line
+                "another file defines it differently ({line}), so nobody knows which one counts"
             )
         }
         Reason::Ambiguous(_) => {
@@ -279,7 +271,7 @@ pub(super) fn meant_source(
 ) -> String {
     match means {
         MeantSource::One(at) => {
-            let source = &locator.outcome().manifests[at];
+            let source = &locator.outcome.manifests[at];
             let is_at_once = source.watched || source.content_named;
             format!("a change arrives {}", arrival(is_at_once, &reader.interval))
         }

@@ -3,6 +3,7 @@
 
 use super::paint::{LEGEND, class, colours};
 use crate::impact::graph::{Graph, Layer};
+use crate::report::plain::escaped;
 use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
@@ -25,7 +26,7 @@ impl Format for Mermaid {
             writeln!(out, "  %% {} keys are too many to show one by one", graph.hidden_keys)?;
         }
         for (i, node) in graph.nodes.iter().enumerate() {
-            let label = escaped(&node.label);
+            let label = escaped(&node.label, LABEL);
             let shape = match node.layer {
                 Layer::Source => format!("[(\"{label}\")]"),
                 Layer::Key => format!("([\"{label}\"])"),
@@ -44,19 +45,6 @@ impl Format for Mermaid {
     }
 }
 
-/// A label in quotes, in which entities stand for what would end it.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars().filter(|c| !c.is_control()) {
-        match c {
-            '"' => escaped.push_str("#quot;"),
-            '#' => escaped.push_str("#35;"),
-            '&' => escaped.push_str("#amp;"),
-            '<' => escaped.push_str("#lt;"),
-            '>' => escaped.push_str("#gt;"),
-            '`' => escaped.push_str("#96;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
+/// In a label, which stands in quotes, entities stand for what would end it.
+const LABEL: &[(char, &str)] =
+    &[('"', "#quot;"), ('#', "#35;"), ('&', "#amp;"), ('<', "#lt;"), ('>', "#gt;"), ('`', "#96;")];

@@ -8,6 +8,7 @@
 use super::paint::{LEGEND, class, colours};
 use crate::impact::graph::{Graph, Layer};
 use crate::impact::history::History;
+use crate::report::plain::{XML, escaped};
 use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
@@ -127,7 +128,7 @@ impl<'g> Picture<'g> {
         for (node, (x, y)) in self.graph.nodes.iter().zip(&self.places) {
             let (fill, line) = colours(class(node));
             let width = self.widths[node.layer as usize];
-            let (label, whole) = (escaped(&shortened(&node.label)), escaped(&node.label));
+            let (label, whole) = (escaped(&shortened(&node.label), XML), escaped(&node.label, XML));
             writeln!(
                 out,
                 "<g><title>{whole}: {}</title><rect x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{BOX}\" rx=\"4\" fill=\"{fill}\" stroke=\"{line}\"/><text x=\"{:.1}\" y=\"{:.1}\" fill=\"#1f2328\">{label}</text></g>",
@@ -175,18 +176,4 @@ fn shortened(label: &str) -> String {
         return label.to_owned();
     }
     label.chars().take(MOST_LETTERS - 1).chain(['…']).collect()
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars().filter(|c| !c.is_control()) {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

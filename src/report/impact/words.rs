@@ -10,7 +10,7 @@ use crate::impact::{
     TakenKey, ValuesChange, Workload,
 };
 use crate::k8s::disruption::{ON_DELETE, Order, RECREATE};
-use crate::report::{count, explain};
+use crate::report::{count, explain, listed};
 use std::collections::BTreeSet;
 
 /// `4 workloads roll, 1 should and will not, 2 roll for nothing; 11 pods are replaced`
@@ -183,7 +183,7 @@ pub(in crate::report) fn notes(found: &Disruption) -> Vec<String> {
     said
 }
 
-pub(in crate::report) fn downtime(downtime: Downtime) -> &'static str {
+fn downtime(downtime: Downtime) -> &'static str {
     match downtime {
         Downtime::Recreate => "all pods go before the first new one comes (Recreate)",
         Downtime::OnePod => "its only pod goes before the new one comes",
@@ -191,7 +191,7 @@ pub(in crate::report) fn downtime(downtime: Downtime) -> &'static str {
     }
 }
 
-pub(in crate::report) fn stuck(stuck: &Stuck) -> String {
+fn stuck(stuck: &Stuck) -> String {
     match stuck.is_one_pod {
         true => format!(
             "claim {} is ReadWriteOncePod, and the old pod keeps it until the new one is ready",
@@ -225,7 +225,7 @@ pub(in crate::report) const RESUMED: &str =
     "its controller waits no more: what changed in the meantime reaches its pods now";
 
 /// Why a source that changed rolls nobody.
-pub(in crate::report) fn silent(silent: Silent) -> &'static str {
+fn silent(silent: Silent) -> &'static str {
     match silent {
         Silent::NoReader => "no workload reads it",
         Silent::OtherKeys => "no workload reads these keys",
@@ -259,12 +259,10 @@ pub(in crate::report) fn taken(reader: &ValuesChange) -> Vec<Line> {
         }
     }
     let line = |(source, group): (&Name, Vec<&TakenKey>)| {
-        let keys: Vec<(&str, HowChanged)> =
-            group.iter().map(|key| (key.key.as_str(), key.change)).collect();
         let there = group.iter().find(|key| key.at.side == Side::After);
         Line {
             head: format!("{} {}", source.kind, source.name),
-            said: changed_keys(&keys),
+            said: changes(group.iter().map(|key| (key.key.as_str(), key.change))),
             site: String::new(),
             at: there.or(group.first()).map(|key| key.at),
         }
@@ -272,7 +270,7 @@ pub(in crate::report) fn taken(reader: &ValuesChange) -> Vec<Line> {
     groups.into_iter().map(line).collect()
 }
 
-/// Reasons that people read in one line.
+/// A line about why a workload rolls: one reason, or several keys of one source.
 pub(in crate::report) struct Line {
     /// What it is about: a source, or what kind of change.
     pub(in crate::report) head: String,
@@ -307,7 +305,8 @@ pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
         // What is still there has a line that people can look at.
         let there = group.iter().find(|key| key.at.side == Side::After);
         let at = there.or(group.first()).map(|key| key.at);
-        lines.push(Line { head, said: changes(&group), site, at });
+        let said = changes(group.iter().map(|key| (key.key.as_str(), key.change)));
+        lines.push(Line { head, said, site, at });
     }
     let plain = |head: &str, said: String| Line {
         head: head.to_owned(),
@@ -364,56 +363,42 @@ fn containers<'k>(keys: impl Iterator<Item = &'k KeyReason>) -> BTreeSet<&'k str
 }
 
 /// `a, b changed, c added`
-fn changes(keys: &[&KeyReason]) -> String {
-    let keys: Vec<(&str, HowChanged)> =
-        keys.iter().map(|key| (key.key.as_str(), key.change)).collect();
-    changed_keys(&keys)
-}
-
-/// The same of any keys.
-fn changed_keys(keys: &[(&str, HowChanged)]) -> String {
-    let of = |change: HowChanged| {
-        let names = keys.iter().filter(|(_, how)| *how == change);
-        let names: Vec<&str> = names.map(|(key, _)| *key).collect();
-        (!names.is_empty()).then(|| format!("{} {}", listed(&names), change.name()))
+fn changes<'k>(keys: impl Iterator<Item = (&'k str, HowChanged)> + Clone) -> String {
+    let of = |change| {
+        let names = keys.clone().filter(|(_, how)| *how == change).map(|(key, _)| key);
+        let names: Vec<&str> = names.collect();
+        (!names.is_empty()).then(|| format!("{} {}", listed(&names, FEW_KEYS), change.name()))
     };
-    CHANGES.iter().copied().filter_map(of).collect::<Vec<_>>().join(", ")
+    let parts =
+        [HowChanged::Changed, HowChanged::Added, HowChanged::Removed].into_iter().filter_map(of);
+    parts.collect::<Vec<_>>().join(", ")
 }
 
-/// `a, b, c`, or the first few `and 25 more`.
-pub(in crate::report) fn listed(names: &[&str]) -> String {
-    const FEW: usize = 6;
-    // One more than a few is shown: saying so would take as much room.
-    if names.len() <= FEW + 1 {
-        return names.join(", ");
-    }
-    format!("{} and {} more", names[..FEW].join(", "), names.len() - FEW)
-}
+/// How many keys are named.
+const FEW_KEYS: usize = 6;
 
 /// What changed in a source without a roll, and why it rolls nobody.
 pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
     match source.silent {
         Some(why) => format!("{}: {}", source_changes(source), silent(why)),
         None => {
-            let unread = source.unread_keys();
-            let keys = source.keys.iter().map(|key| (key.key.as_str(), key.change));
-            let keys: Vec<(&str, HowChanged)> =
-                keys.filter(|(key, _)| unread.contains(key)).collect();
-            format!("{}: {}", changed_keys(&keys), silent(Silent::OtherKeys))
+            let keys = source.unread_keys();
+            let unread = key_changes(source).filter(|(key, _)| keys.contains(key));
+            format!("{}: {}", changes(unread), silent(Silent::OtherKeys))
         }
     }
 }
 
 /// `a, b changed`, or what happened to the whole source.
-pub(in crate::report) fn source_changes(source: &SourceChange) -> String {
+fn source_changes(source: &SourceChange) -> String {
     match source.change {
-        HowChanged::Added => return "added".to_owned(),
-        HowChanged::Removed => return "removed".to_owned(),
-        HowChanged::Changed if source.keys.is_empty() => return "changed".to_owned(),
-        HowChanged::Changed => {}
+        HowChanged::Added => "added".to_owned(),
+        HowChanged::Removed => "removed".to_owned(),
+        HowChanged::Changed if source.keys.is_empty() => "changed".to_owned(),
+        HowChanged::Changed => changes(key_changes(source)),
     }
-    let keys = source.keys.iter().map(|key| (key.key.as_str(), key.change));
-    changed_keys(&keys.collect::<Vec<_>>())
 }
 
-const CHANGES: &[HowChanged] = &[HowChanged::Changed, HowChanged::Added, HowChanged::Removed];
+fn key_changes(source: &SourceChange) -> impl Iterator<Item = (&str, HowChanged)> + Clone {
+    source.keys.iter().map(|key| (key.key.as_str(), key.change))
+}

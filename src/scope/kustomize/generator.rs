@@ -22,11 +22,11 @@ use std::collections::BTreeMap;
 /// What a generator does if the name is there already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behavior {
-    /// It must not be there.
+    /// A source of the name must not be there.
     Create,
-    /// Its keys are added, or take the place of others.
+    /// The keys of the generator are added to the source, or replace keys of it.
     Merge,
-    /// It is replaced.
+    /// The source is replaced.
     Replace,
 }
 

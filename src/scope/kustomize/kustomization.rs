@@ -75,13 +75,13 @@ struct ReplacementEntry {
 
 /// What a field means for the question whether a workload is applied as it is written.
 pub(super) enum FieldRule {
-    /// Nothing: it leaves content and names alone.
+    /// Nothing: the field leaves content and names alone.
     Harmless,
-    /// It is read below.
+    /// The field is read by [`parse`].
     Read,
-    /// It may change any object.
+    /// The field may change any object.
     Changes(FieldEffect),
-    /// It adds objects that cannot be seen here.
+    /// The field adds objects that cannot be seen here.
     Adds(FieldEffect),
 }
 
@@ -426,7 +426,7 @@ fn replacements_of(file: &PatchFile, at: Span, stamp: &str) -> Vec<Patch> {
     each.flat_map(|one| patch::replacements(one, at, stamp)).collect()
 }
 
-/// What a kustomization names: front finds it.
+/// What a kustomization names: `io` looks for these files and folders.
 #[derive(Default)]
 pub struct NamedFiles {
     /// Resources, bases and components: files, folders or what lies elsewhere.

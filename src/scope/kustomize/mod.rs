@@ -75,11 +75,11 @@ pub struct Applied {
 /// What a kustomization includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Child {
-    /// Another one, by position.
+    /// Another kustomization, by its position.
     Kustomization(usize),
     /// This file.
     File(FileId),
-    /// Nothing that is here: it is somewhere in the network, or missing.
+    /// Nothing that is here: the resource is somewhere in the network, or missing.
     Absent,
 }
 

@@ -44,10 +44,7 @@ fn every_row_of_every_table_has_a_case() {
 
 /// Codes that a folder cannot show, and the test that does.
 const ELSEWHERE: &[(&str, &str)] = &[
-    (
-        "code:file-too-large",
-        "1 GiB is too much for a test; front::utf8 and extract refuse by length",
-    ),
+    ("code:file-too-large", "1 GiB is too much for a test; src/io/mod.rs refuses by length"),
     ("code:file-changed", "writing.rs changes a file between reading and writing"),
     ("code:build-failed", "programs/overlays.rs builds an overlay that cannot be built"),
     ("code:orphan-patches", "programs/overlays.rs takes a workload out of an overlay"),

@@ -1,7 +1,8 @@
 //! The order of the modules: `src/lib.rs` lists them as data flows, and each imports only modules
 //! that are listed before it. That way no circle can arise.
 
-use super::{code, root, sources, sources_of};
+use super::{Source, code, root, sources, sources_of};
+use rollstamp::report::FORMATS;
 use std::collections::BTreeSet;
 
 /// The modules in the order of `src/lib.rs`.
@@ -114,6 +115,14 @@ fn decisions_touch_no_text() {
         reading.is_empty(),
         "decisions are made on facts, but these ask for texts: {reading:?}"
     );
+}
+
+#[test]
+fn every_format_has_its_row() {
+    let written = |source: Source| code(&source.text).matches("impl Format for ").count();
+    let written = sources_of("report").into_iter().map(written);
+    // Nobody asks for the results of a KRM function by name.
+    assert_eq!(written.sum::<usize>(), FORMATS.len() + 1, "a format is missing in FORMATS");
 }
 
 #[test]

@@ -13,7 +13,7 @@ const SECRET: &[&str] = &[
     "Texts",
     "Cursor",
     "ValueDigest",
-    "Whole",
+    "StreamText",
 ];
 
 #[test]
