@@ -5,7 +5,7 @@
 //! texts again in between.
 
 use crate::config::options::{Goal, Options};
-use crate::edit;
+use crate::edit::{self, Proofs};
 use crate::extract::{self, Facts, Manifests, Mention, Part, UnreadableText};
 use crate::finding::silence::{self, Silenced};
 use crate::finding::{self, Code, Finding, Severity};
@@ -226,15 +226,16 @@ impl Decided {
 }
 
 /// Edits the texts, proves the edits, and settles what is said. `said` has the names that each searched
-/// text [says](Unnamed::said_in).
+/// text [says](Unnamed::said_in). What is among the `proofs` is not proven again.
 pub fn edit(
     decided: Decided,
     said: &BTreeMap<FileId, BTreeSet<String>>,
+    proofs: Option<&Proofs>,
     options: &Options,
 ) -> Outcome {
     let Decided { manifests, texts, units, plan, mut renames, unnamed, mut findings, .. } = decided;
     findings.extend(unnamed.findings(&manifests, said));
-    let (changes, found) = edit::edits(&manifests, &texts, &plan, &renames, options);
+    let (changes, found) = edit::edits(&manifests, &texts, &plan, &renames, proofs, options);
     renames.edits = Vec::new();
     findings.extend(found);
     let marks = |file: FileId| manifests[file].marks.as_slice();

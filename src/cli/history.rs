@@ -5,6 +5,7 @@ use super::args::Common;
 use super::run::print;
 use super::settings::{Configured, exclude, options, settings};
 use crate::config::options::Goal;
+use crate::edit::Proofs;
 use crate::impact::history::History;
 use crate::impact::{Asked, ComparedState, Side, compare};
 use crate::io::progress::Progress;
@@ -36,10 +37,11 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
     let commits = repository.commits(&arguments.branch, &arguments.since, &inside)?;
     let roots: Vec<String> = inside.clone();
     let mut revisions = repository.revisions()?;
+    let proofs = Proofs::default();
     let mut load = |commit: &str| -> anyhow::Result<_> {
         let revision = revisions.read(commit)?;
         let loaded = git::load(&revision, &inside, &exclude, root.as_deref(), &options)?;
-        Ok(reload::run(loaded, &options)?)
+        Ok(reload::run_again(loaded, &proofs, &options)?)
     };
     let mut history = History::default();
     let mut before = match commits.first().and_then(|commit| repository.parent(&commit.id)) {

@@ -8,6 +8,7 @@ use super::settings::{Configured, exclude, options, settings};
 use super::validate::require;
 use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::{Goal, Options, UnitRule};
+use crate::edit::Proofs;
 use crate::finding::Code;
 use crate::impact::{self, Answer, Asked, Assume, ComparedState, Impact, Name, Side};
 use crate::io::builds::Builder;
@@ -154,7 +155,9 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         }
     }
     let roots = (old.roots, new.roots);
-    let (old, new) = (reload::run(old.loaded, &options)?, reload::run(new.loaded, &options)?);
+    let proofs = Proofs::default();
+    let process = |loaded| reload::run_again(loaded, &proofs, &options);
+    let (old, new) = (process(old.loaded)?, process(new.loaded)?);
     let namespace = options.namespace.as_deref();
     let states = (
         ComparedState::new(Side::Before, &old, namespace, options.unit, &roots.0),

@@ -4,6 +4,9 @@
 mod foreign;
 mod metadata;
 mod moves;
+mod proofs;
+
+pub use proofs::Proofs;
 
 use crate::config::options::Options;
 use crate::extract::{Manifests, Object};
@@ -136,6 +139,7 @@ pub fn edits(
     texts: &Texts,
     plan: &Plan,
     renames: &Renames,
+    proofs: Option<&Proofs>,
     options: &Options,
 ) -> (Vec<FileChange>, Vec<Finding>) {
     let mut by_file = pending(manifests, plan, renames, options);
@@ -158,14 +162,14 @@ pub fn edits(
         }
     }
     // Only the documents that change are read again, each on its own.
-    let proofs: Vec<(&Edited, &[(Span, Change)])> = files
+    let open: Vec<(&Edited, &[(Span, Change)])> = files
         .iter()
         .flat_map(|file| file.documents().map(move |changes| (file, changes)))
         .collect();
-    let mut proven = parallel::map(proofs.len(), options.jobs, |i| {
-        let (file, changes) = proofs[i];
+    let mut proven = parallel::map(open.len(), options.jobs, |i| {
+        let (file, changes) = open[i];
         let text = texts.get(file.change.file);
-        text.is_some_and(|text| proven(text, &file.change.edits, changes))
+        text.is_some_and(|text| proven(text, &file.change.edits, changes, proofs))
     })
     .into_iter();
     let mut changes: Vec<FileChange> = Vec::new();
@@ -227,19 +231,33 @@ fn edited(file: FileId, mut pending: Vec<PendingEdits>) -> Result<Edited, Findin
     Ok(Edited { change: FileChange { file, edits, objects, of_names }, pending, changes })
 }
 
-fn proven(text: &str, edits: &EditSet, changes: &[(Span, Change)]) -> bool {
+/// Whether the edits of a document change what they must and nothing else. What is among the `proofs` is
+/// not looked at again.
+fn proven(
+    text: &str,
+    edits: &EditSet,
+    changes: &[(Span, Change)],
+    proofs: Option<&Proofs>,
+) -> bool {
     let span = changes[0].0;
     let edited: String = edits.slices_within(text, span).collect();
+    let only_these = changes.iter().map(|(_, change)| change);
+    let known = proofs.map(|p| (p, Proofs::key(span.of(text), &edited, only_these.clone())));
+    if known.as_ref().is_some_and(|(proofs, key)| proofs.has(key)) {
+        return true;
+    }
     let whole = Span::new(0, edited.len());
     let (Ok(before), Ok(after)) = (yaml::parse(text, span), yaml::parse(&edited, whole)) else {
         return false;
     };
-    match (before.as_slice(), after.as_slice()) {
-        ([before], [after]) => only_changes(
-            Cursor::root(before, text),
-            Cursor::root(after, &edited),
-            changes.iter().map(|(_, change)| change),
-        ),
+    let is_proven = match (before.as_slice(), after.as_slice()) {
+        ([before], [after]) => {
+            only_changes(Cursor::root(before, text), Cursor::root(after, &edited), only_these)
+        }
         _ => false,
+    };
+    if let Some((proofs, key)) = known.filter(|_| is_proven) {
+        proofs.add(key);
     }
+    is_proven
 }

@@ -68,8 +68,8 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
     let one = |i: usize| comparison.pair(last(&old, &pairs[i].before), last(&new, &pairs[i].after));
     let mut compared = parallel::map(pairs.len(), asked.jobs, one);
     compared.sort_by(|a, b| {
-        let key = |c: &Compared<'_>| (c.workload.urgency(), c.workload.name.clone());
-        (key(a), a.workload.at).cmp(&(key(b), b.workload.at))
+        let (a, b) = (&a.workload, &b.workload);
+        (a.urgency(), &a.name, a.at).cmp(&(b.urgency(), &b.name, b.at))
     });
     let (mut workloads, mut read) = (Vec::new(), Vec::new());
     for one in compared {

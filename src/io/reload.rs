@@ -1,6 +1,7 @@
 //! Reads texts again that are not in memory any more. Nothing else in the program does.
 
 use crate::config::options::Options;
+use crate::edit::Proofs;
 use crate::extract::Manifests;
 use crate::outcome::Outcome;
 use crate::parallel;
@@ -17,6 +18,23 @@ use twox_hash::XxHash3_64;
 /// When a text that is looked at is not what it was. A text that is to be edited and is another one by
 /// now is left alone, with a finding.
 pub fn run(loaded: Loaded, options: &Options) -> Result<Outcome, Changed> {
+    run_with(loaded, None, options)
+}
+
+/// As [`run`], one of several runs over texts that are nearly the same: what an earlier one proved is not
+/// proven again.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_again(loaded: Loaded, proofs: &Proofs, options: &Options) -> Result<Outcome, Changed> {
+    run_with(loaded, Some(proofs), options)
+}
+
+fn run_with(
+    loaded: Loaded,
+    proofs: Option<&Proofs>,
+    options: &Options,
+) -> Result<Outcome, Changed> {
     let read = process::read(loaded, options);
     let wanted = read.wanted(options);
     let files = wanted.files(&read.manifests);
@@ -30,7 +48,7 @@ pub fn run(loaded: Loaded, options: &Options) -> Result<Outcome, Changed> {
     })?;
     let files = decided.wanted();
     keep(&decided.manifests, &mut decided.texts, files, options.jobs);
-    Ok(process::edit(decided, &said, options))
+    Ok(process::edit(decided, &said, proofs, options))
 }
 
 /// Looks at the text of each file, which is let go of again.

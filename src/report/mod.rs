@@ -191,7 +191,7 @@ mod tests {
         let read = process::read(Loaded::default(), &options);
         let wanted = read.wanted(&options);
         let decided = process::decide(read, &wanted, BTreeMap::new(), &options);
-        let outcome = process::edit(decided, &BTreeMap::new(), &options);
+        let outcome = process::edit(decided, &BTreeMap::new(), None, &options);
         let view = View {
             outcome: &outcome,
             verb: Verb::Check,
