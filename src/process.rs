@@ -219,14 +219,14 @@ impl Decided {
         edit::wanted(&self.manifests, &self.plan, &self.renames)
     }
 
-    /// The sources that no reference names: their [files](Unnamed::files) are searched.
+    /// The sources that no reference names: their [files](UnnamedSources::files) are searched.
     pub fn unnamed(&self) -> &UnnamedSources {
         &self.unnamed
     }
 }
 
 /// Edits the texts, proves the edits, and settles what is said. `said` has the names that each searched
-/// text [says](Unnamed::said_in). What is among the `proofs` is not proven again.
+/// text [says](UnnamedSources::said_in). What is among the `proofs` is not proven again.
 pub fn edit(
     decided: Decided,
     said: &BTreeMap<FileId, BTreeSet<String>>,

@@ -147,7 +147,7 @@ impl Mode {
     }
 }
 
-/// The program whose suffix is written.
+/// Whose suffix is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "camelCase")]
 pub enum SuffixHash {

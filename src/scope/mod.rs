@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct UnitId(pub u32);
 
 /// What one `kubectl apply` receives: the sources that it sees. Whose workloads are resolved in it
-/// is said file by file, in [`Units::homes`], so that a unit can see more than it stamps.
+/// is said file by file, in [`Units::placements`], so that a unit can see more than it stamps.
 #[derive(Default)]
 pub struct Unit {
     /// What people call it: of a leaf kustomization its folder, of what a controller applies the object that

@@ -120,7 +120,7 @@ impl IncludedText {
 }
 
 impl Kustomizations {
-    /// The files that they include: their texts are [looked at](Look).
+    /// The files that they include: their texts are [looked at](IncludedText).
     pub fn included(&self) -> BTreeSet<FileId> {
         included(&self.0)
     }
