@@ -273,6 +273,7 @@ pub fn edit(
         silenced,
         skipped,
         built: None,
+        written: BTreeMap::new(),
     }
 }
 

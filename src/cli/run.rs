@@ -14,6 +14,7 @@ use crate::io::overlays::TouchedOverlays;
 use crate::io::stdin::Arriving;
 use crate::io::{files, git, krm, reload, stdout};
 use crate::outcome::Outcome;
+use crate::overlays;
 use crate::process::Loaded;
 use crate::report::{self, Subject, Verb, View};
 use anyhow::{Context, bail};
@@ -123,6 +124,9 @@ pub(super) fn start_with<'a>(
     let mut outcome = std::mem::ManuallyDrop::new(reload::run(loaded, &options)?);
     if common.built_by.is_some() {
         built::point_at_files(&mut outcome);
+        if verb == Verb::Explain {
+            outcome.written = overlays::explained_places(&outcome);
+        }
     }
     Ok(Some(Run {
         outcome,

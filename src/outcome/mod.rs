@@ -14,7 +14,8 @@ use crate::plan::Plan;
 use crate::rename::Renames;
 use crate::scope::Units;
 use crate::text::input::Skipped;
-use crate::text::{FileId, Texts};
+use crate::text::{FileId, Place, Texts};
+use std::collections::BTreeMap;
 
 /// What a run found out: every verb and every format is a view of it.
 pub struct Outcome {
@@ -38,6 +39,8 @@ pub struct Outcome {
     pub skipped: Skipped,
     /// What the overlays build, if a builder ran.
     pub built: Option<Built>,
+    /// Of places in what overlays build, where that is written: reports name these places instead.
+    pub written: BTreeMap<Place, Place>,
 }
 
 impl Outcome {

@@ -8,7 +8,7 @@ mod applied;
 mod together;
 
 pub use applied::{BuildOutput, affixes, kustomization, substituted};
-pub use origin::{origin, written};
+pub use origin::{explained_places, origin, written};
 pub use record::{decode, encode};
 pub use together::together;
 

@@ -1,10 +1,12 @@
 //! Where an object that an overlay builds is written: kustomize does not say it, unless the kustomization
 //! asks for annotations.
 
-use crate::extract::{Object, ObjectId};
+use crate::extract::{Object, ObjectId, Reference};
 use crate::outcome::Outcome;
+use crate::plan::Reason;
 use crate::scope::Unit;
 use crate::text::{Place, Span};
+use std::collections::BTreeMap;
 
 /// Where the object is written that an overlay builds under this kind and name, as in `Deployment
 /// prod/web`: the only one of that kind below the overlay that has the name, or the only one with the
@@ -37,12 +39,53 @@ pub fn written(outcome: &Outcome, place: Place, key: Option<&str>) -> Option<Pla
         return Some(Place { file, span: Span::new(0, 0) });
     };
     let object = &manifests[at];
+    if let Some(span) = reference(outcome, place, at) {
+        return Some(Place { file: object.place.file, span });
+    }
     let mut entries = manifests.all_sources_of(at).iter().flat_map(|source| &source.entries);
     let entry = key.and_then(|key| entries.find(|entry| entry.key == key));
     Some(match entry {
         Some(entry) => Place { file: object.place.file, span: entry.at },
         None => object.place_of_name(),
     })
+}
+
+/// Of a reference in what an overlay builds, the name in the only reference of the object that stands in the
+/// same place of the pod spec.
+fn reference(outcome: &Outcome, place: Place, at: ObjectId) -> Option<Span> {
+    let manifests = &outcome.manifests;
+    let mut objects = manifests.objects_of(place.file);
+    let built = objects.find_map(|(built, object)| {
+        let whole = object.place.span;
+        let is_inside = whole.start <= place.span.start && place.span.end <= whole.end;
+        let mut references = manifests.all_references_of(built).filter(|_| is_inside);
+        references.find(|reference| reference.name_span == place.span)
+    })?;
+    let same = |other: &&Reference| {
+        let is_same_name = built.name.contains(other.name.as_str());
+        other.site.id == built.site.id && other.spot == built.spot && is_same_name
+    };
+    let mut found = manifests.all_references_of(at).filter(same);
+    let only = found.next().filter(|_| found.next().is_none())?;
+    Some(only.name_span)
+}
+
+/// The places in what overlays build that an explanation names, each with where that is written, as far as
+/// it is known: workloads, what they read, and where they name it.
+pub fn explained_places(outcome: &Outcome) -> BTreeMap<Place, Place> {
+    let manifests = &outcome.manifests;
+    let mut places = Vec::new();
+    for planned in &outcome.plan.workloads {
+        let workload = &manifests[planned.object];
+        let file = workload.place.file;
+        places.push(workload.place_of_name());
+        let references = manifests.references_of(planned.template).iter();
+        places.extend(references.map(|reference| Place { file, span: reference.name_span }));
+        let sources = planned.reasons.iter().filter_map(Reason::source);
+        places.extend(sources.map(|source| manifests.owner(source).place_of_name()));
+    }
+    let known = places.into_iter().filter_map(|at| Some((at, written(outcome, at, None)?)));
+    known.collect()
 }
 
 /// The unit of the overlay in a folder.

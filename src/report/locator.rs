@@ -26,7 +26,7 @@ impl<'a> Locator<'a> {
 
     /// The name of the file.
     pub fn name(&self, place: Place) -> &'a str {
-        self.outcome.manifests.name(place.file)
+        self.outcome.manifests.name(self.written(place).file)
     }
 
     /// The text of a place. Of one that changed since it was read nothing is shown, and the place is its
@@ -35,8 +35,14 @@ impl<'a> Locator<'a> {
         self.outcome.texts.get(place.file).unwrap_or_default()
     }
 
+    /// Where that is written which an overlay builds at this place, if it is such a place and that is known.
+    fn written(&self, place: Place) -> Place {
+        self.outcome.written.get(&place).copied().unwrap_or(place)
+    }
+
     /// The line and column of the first byte.
     pub fn position(&self, place: Place) -> Position {
+        let place = self.written(place);
         let text = self.text(place);
         let at = (place.span.start as usize).min(text.len());
         let mut known = self.lines.borrow_mut();

@@ -1,6 +1,6 @@
 //! The explanation for programs. The structs here are the format; nothing else is serialised.
 
-use super::{Explained, Read, explained, named_keys, taken, taken_keys, words};
+use super::{Explained, Read, explained, named_keys, overlay, taken, taken_keys, words};
 use crate::extract::{Grounds, Mount};
 use crate::outcome::Outcome;
 use crate::plan::{MeantSource, Reason, TakenValues};
@@ -9,6 +9,7 @@ use crate::report::locator::Locator;
 use crate::report::{ExplainView, json};
 use crate::text::Place;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 #[derive(Serialize)]
 pub(in crate::report) struct Report<'a> {
@@ -35,6 +36,9 @@ struct WorkloadRow<'a> {
     stamp: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     present: Option<&'a str>,
+    /// The overlays in which it is so, where what overlays build is explained.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    overlays: Vec<&'a str>,
     references: Vec<ReferenceRow<'a>>,
 }
 
@@ -128,13 +132,37 @@ pub(in crate::report) fn report<'a>(asked: &ExplainView<'a>) -> Report<'a> {
     Report {
         schema_version: SCHEMA_VERSION,
         verb: view.verb.name(),
-        workloads: explained.iter().map(|e| workload(e, view.outcome, &locator)).collect(),
+        workloads: workloads(&explained, view.outcome, &locator),
         values_readers: taken(asked)
             .into_iter()
             .map(|taken| values_reader(taken, view.outcome, &locator))
             .collect(),
         findings: json::finding_rows(view, &locator),
     }
+}
+
+/// The rows; what is so in several overlays is one row.
+fn workloads<'a>(
+    explained: &[Explained<'a>],
+    outcome: &'a Outcome,
+    locator: &Locator<'a>,
+) -> Vec<WorkloadRow<'a>> {
+    let mut rows: Vec<WorkloadRow<'a>> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for one in explained {
+        let row = workload(one, outcome, locator);
+        let Some(overlay) = overlay(outcome, one.object.place.file) else {
+            rows.push(row);
+            continue;
+        };
+        let sense = serde_json::to_string(&row).unwrap_or_default();
+        let at = *known.entry(sense).or_insert(rows.len());
+        if at == rows.len() {
+            rows.push(row);
+        }
+        rows[at].overlays.push(overlay);
+    }
+    rows
 }
 
 fn values_reader<'a>(
@@ -194,6 +222,7 @@ fn workload<'a>(
         reason: words::state(view, outcome),
         stamp,
         present: view.template.present(),
+        overlays: Vec::new(),
         references: view
             .reads()
             .map(|(reference, reason)| row(view, reference, Some(reason), outcome, locator))

@@ -59,7 +59,8 @@ pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
     let sources = sources.chain(taken).map(|source| manifests.owner(source).place.file);
     let readers = outcome.plan.taken.iter().map(|taken| taken.file);
     let workloads = planned.map(|planned| manifests[planned.object].place.file);
-    workloads.chain(sources).chain(readers).collect()
+    let written = outcome.written.values().map(|place| place.file);
+    workloads.chain(sources).chain(readers).chain(written).collect()
 }
 
 /// The templates of the chosen objects, in the order of the input.
@@ -92,6 +93,11 @@ fn taken<'a>(asked: &ExplainView<'a>) -> Vec<&'a TakenValues> {
 fn taken_keys<'a>(reference: &'a ValuesReference, source: &'a Source) -> Vec<&'a str> {
     let read = |key: &&str| reference.key.as_ref().is_none_or(|only| only == key);
     source.entries.iter().map(|entry| entry.key.as_str()).filter(read).collect()
+}
+
+/// The overlay that builds what stands in a file, if what overlays build is explained.
+fn overlay(outcome: &Outcome, file: FileId) -> Option<&str> {
+    (!outcome.written.is_empty()).then(|| outcome.manifests.name(file))
 }
 
 impl<'a> Explained<'a> {

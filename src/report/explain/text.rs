@@ -2,15 +2,16 @@
 //! count at the end.
 
 use super::layout::{self, Layout, Row, Shown};
-use super::{Explained, Read, explained, named_keys, taken, taken_keys, words};
+use super::{Explained, Read, explained, named_keys, overlay, taken, taken_keys, words};
 use crate::extract::{Reference, Source, SourceId};
 use crate::k8s::sites::SiteRoot;
 use crate::outcome::Outcome;
 use crate::plan::{CountedRead, Decision, MeantSource, Reason, State, TakenValues};
+use crate::report::impact::words::overlays as of_overlays;
 use crate::report::locator::Locator;
 use crate::report::{ExplainView, count, listed, plain};
 use crate::text::Place;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// How many keys of a list are shown, unless all are asked for.
@@ -26,13 +27,36 @@ pub(in crate::report) fn write(asked: &ExplainView<'_>, out: &mut dyn Write) -> 
         layout: Layout { colour: view.colour },
     };
     let workloads = explained(asked);
-    let workloads = workloads.iter().map(|explained| writer.workload(explained));
-    let readers = taken(asked).into_iter().map(|taken| writer.values_reader(taken));
-    for (i, block) in workloads.chain(readers).enumerate() {
+    let workloads = workloads.iter().map(|explained| {
+        let file = explained.object.place.file;
+        (writer.workload(explained), overlay(view.outcome, file))
+    });
+    let readers = taken(asked);
+    let readers = readers
+        .iter()
+        .map(|taken| (writer.values_reader(taken), overlay(view.outcome, taken.file)));
+    // What is so in several overlays is said once.
+    let mut blocks: Vec<(String, Vec<String>)> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for (block, overlay) in workloads.chain(readers) {
+        let same = overlay.and_then(|_| known.get(&block).copied());
+        let at = same.unwrap_or(blocks.len());
+        if same.is_none() {
+            known.insert(block.clone(), at);
+            blocks.push((block, Vec::new()));
+        }
+        blocks[at].1.extend(overlay.map(str::to_owned));
+    }
+    for (i, (block, overlays)) in blocks.iter().enumerate() {
         if i > 0 {
             out.write_all(b"\n")?;
         }
-        out.write_all(block.as_bytes())?;
+        let (head, rest) = block.split_once('\n').unwrap_or((block, ""));
+        writeln!(out, "{head}")?;
+        if let Some(overlays) = of_overlays(overlays, view.show_all) {
+            writeln!(out, "  {}", plain(&overlays))?;
+        }
+        out.write_all(rest.as_bytes())?;
     }
     Ok(())
 }

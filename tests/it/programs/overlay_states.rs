@@ -89,12 +89,31 @@ fn what_overlays_build_is_explained() {
     for builder in builders() {
         let sandbox = Sandbox::new(&two_overlays());
         let said = rollstamp(&sandbox, &["explain", "--build", builder, "."]).succeeds();
-        assert!(said.contains("Deployment prod/web.v1  overlays/prod:"), "{said}");
-        assert!(said.contains("Deployment web.v1  overlays/dev:"), "{said}");
+        // Lines are those of the files that the overlays are built from.
+        assert!(
+            said.contains("Deployment prod/web.v1  base/web.yaml:3\n  in overlays/prod\n"),
+            "{said}"
+        );
+        assert!(said.contains("Deployment web.v1  base/web.yaml:3\n  in overlays/dev\n"), "{said}");
+        assert!(said.contains("line 8  A (all keys"), "{said}");
         assert!(!said.contains("left alone"), "{said}");
         let said = rollstamp(&sandbox, &["explain", "--build", builder, "base/web.yaml"]).run();
         assert_eq!(said.exit, 0, "{said:?}");
         let said = rollstamp(&sandbox, &["explain", "--build", builder, "cache"]).run();
         assert_eq!(said.exit, 2, "{said:?}");
+        // What is so in several overlays is said once.
+        bash(&sandbox, "cp -r overlays/dev overlays/next").succeeds();
+        let said = rollstamp(&sandbox, &["explain", "--build", builder, "."]).succeeds();
+        assert_eq!(said.matches("Deployment web.v1  ").count(), 1, "{said}");
+        assert!(said.contains("\n  in overlays/dev, overlays/next\n"), "{said}");
+        let json = ["explain", "--build", builder, "-o", "json", "."];
+        let json = rollstamp(&sandbox, &json).succeeds();
+        let json: Value = serde_json::from_str(&json).expect("JSON");
+        let rows = json["workloads"].as_array().expect("workloads");
+        let of = |name: &str| rows.iter().filter(|row| row["object"] == name).collect::<Vec<_>>();
+        let web = of("Deployment web.v1");
+        assert_eq!(web.len(), 1, "{json}");
+        assert_eq!(web[0]["overlays"], serde_json::json!(["overlays/dev", "overlays/next"]));
+        assert_eq!(web[0]["file"], "base/web.yaml");
     }
 }
