@@ -53,9 +53,17 @@ fn rust_files(folder: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The code of a source file without comment lines and without its own tests.
+/// The code of a source file without comment lines and without its own tests, wherever these stand.
 fn code(text: &str) -> String {
-    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let (before, rest) = text.split_once("#[cfg(test)]\nmod tests {\n").unwrap_or((text, ""));
+    let (_, behind) = rest.split_once("\n}\n").unwrap_or_default();
+    let lines = before.lines().chain(behind.lines());
+    let lines = lines.filter(|line| !line.trim_start().starts_with("//"));
     lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+#[test]
+fn code_behind_the_tests_of_a_file_counts() {
+    let text = "use a;\n// b\n#[cfg(test)]\nmod tests {\n    use c;\n}\nuse d;\n";
+    assert_eq!(code(text), "use a;\nuse d;\n");
 }
