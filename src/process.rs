@@ -6,12 +6,12 @@
 
 use crate::config::options::{Goal, Options};
 use crate::edit::{self, Proofs};
-use crate::extract::{self, Facts, Looks, Manifests, Mention, Part};
+use crate::extract::{self, Facts, Manifests, Mention, Part, UnreadableText};
 use crate::finding::silence::{self, Silenced};
 use crate::finding::{self, Code, Finding, Severity};
 use crate::outcome::Outcome;
 use crate::parallel;
-use crate::plan::unread::Unnamed;
+use crate::plan::unread::UnnamedSources;
 use crate::plan::{self, Plan};
 use crate::rename::{self, Renames};
 use crate::resolve::index;
@@ -73,7 +73,7 @@ pub struct Wanted {
 
 /// What was seen in a text.
 pub struct Seen {
-    build: Option<kustomize::Look>,
+    build: Option<kustomize::IncludedText>,
     mentions: Vec<Mention>,
     /// The names that a text says of which nothing is known.
     unread: BTreeSet<String>,
@@ -89,7 +89,7 @@ pub struct Decided {
     plan: Plan,
     renames: Renames,
     /// The sources that no reference names: what the texts say about them is looked for.
-    unnamed: Unnamed,
+    unnamed: UnnamedSources,
     findings: Vec<Finding>,
     unreadable: Vec<Finding>,
     skipped: Skipped,
@@ -142,7 +142,7 @@ impl Wanted {
         let has_objects = !manifests[file].objects.is_empty();
         let is_included = self.included.contains(&file);
         let mut seen = Seen {
-            build: is_included.then(|| kustomize::Look::at(text, has_objects)),
+            build: is_included.then(|| kustomize::IncludedText::at(text, has_objects)),
             mentions: Vec::new(),
             unread: BTreeSet::new(),
         };
@@ -199,7 +199,7 @@ pub fn decide(
         let not_written = plan.workloads.iter();
         findings.extend(not_written.filter_map(|planned| plan::not_written(&manifests, planned)));
     }
-    let mut unnamed = Unnamed::default();
+    let mut unnamed = UnnamedSources::default();
     if options.goal == Goal::Check {
         // What `check` finds beyond what every verb says: stamps that are not right, and sources
         // that nobody reads.
@@ -207,7 +207,7 @@ pub fn decide(
         findings.extend(drift.filter_map(|planned| plan::drift(&manifests, planned)));
         let marks = plan.workloads.iter();
         findings.extend(marks.filter_map(|planned| plan::stale_marks(&manifests, planned)));
-        unnamed = Unnamed::of(&manifests, &units);
+        unnamed = UnnamedSources::of(&manifests, &units);
         findings.extend(plan::unwatched(&manifests, &units));
     }
     Decided { manifests, texts, units, plan, renames, unnamed, findings, unreadable, skipped }
@@ -219,14 +219,14 @@ impl Decided {
         edit::wanted(&self.manifests, &self.plan, &self.renames)
     }
 
-    /// The sources that no reference names: their [files](Unnamed::files) are searched.
-    pub fn unnamed(&self) -> &Unnamed {
+    /// The sources that no reference names: their [files](UnnamedSources::files) are searched.
+    pub fn unnamed(&self) -> &UnnamedSources {
         &self.unnamed
     }
 }
 
 /// Edits the texts, proves the edits, and settles what is said. `said` has the names that each searched
-/// text [says](Unnamed::said_in). What is among the `proofs` is not proven again.
+/// text [says](UnnamedSources::said_in). What is among the `proofs` is not proven again.
 pub fn edit(
     decided: Decided,
     said: &BTreeMap<FileId, BTreeSet<String>>,
@@ -350,8 +350,8 @@ fn settle(
         return;
     }
     match looks {
-        Looks::Template => skipped.templates += 1,
-        Looks::Manifest => {
+        UnreadableText::Template => skipped.templates += 1,
+        UnreadableText::Manifest => {
             skipped.unreadable += 1;
             findings.push(
                 Finding::new(Code::BrokenManifest, format!("left alone: {}", error.message))
@@ -360,6 +360,6 @@ fn settle(
                     .refusing(),
             );
         }
-        Looks::Other => skipped.unreadable += 1,
+        UnreadableText::Other => skipped.unreadable += 1,
     }
 }

@@ -106,7 +106,7 @@ def compile_target(target, folder):
         say(f"{target}: no wheel, maturin is not installed")
         return True
     tags = WHEEL_TAGS.get(target)
-    zig = ["--zig"] if command[0] != "cargo" and tags is None and "apple" not in target else []
+    zig = ["--zig"] if command[0] != "cargo" and tags is None else []
     run("maturin", "build", "--release", "--locked", "--offline", "--target", target, *zig,
         *(["--compatibility", *tags] if tags else []),
         "--out", folder, env=environment, folder=ROOT / "integrations/pypi")

@@ -1,5 +1,5 @@
-//! Completion scripts. Those of bash, zsh and fish ask the program for the workloads of the manifests that
-//! the command line names.
+//! Completion scripts. Those of bash, zsh, fish and elvish ask the program for the workloads of the manifests
+//! that the command line names.
 
 use super::args::{Arguments, Cli, command};
 use super::run::start;
@@ -35,8 +35,21 @@ pub(super) fn script(shell: Shell) -> String {
             });
             asks.collect()
         }
+        Shell::Elvish => script + &elvish(),
+        // PowerShell completes the options, and no workload.
         _ => script,
     }
+}
+
+/// What stands behind the script of elvish, which never completes the value of an option.
+fn elvish() -> String {
+    format!(
+        "\nvar rollstamp-words = $edit:completion:arg-completer[rollstamp]\n\
+         set edit:completion:arg-completer[rollstamp] = {{|@words|\n    \
+         if (and (> (count $words) 2) (eq $words[-2] --workload)) {{\n        \
+         try {{ rollstamp {ASK} (all $words[1..-1]) 2>/dev/null }} catch {{ nop }}\n    \
+         }} else {{\n        $rollstamp-words $@words\n    }}\n}}\n"
+    )
 }
 
 /// The script of zsh. The one that is generated takes the first word for a path and only the second one for
@@ -106,6 +119,7 @@ mod tests {
         ] {
             assert_eq!(script(shell).matches(asks).count(), verbs, "{shell}");
         }
+        assert!(script(Shell::Elvish).contains("{ rollstamp complete-workloads (all "));
         assert_eq!(script(Shell::Zsh).matches("$(rollstamp complete-workloads ").count(), 1);
     }
 }

@@ -20,6 +20,7 @@ use crate::process::Loaded;
 use crate::report::{Verb, count, impact as reports};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 /// What is compared, and how.
@@ -156,7 +157,8 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     }
     let roots = (old.roots, new.roots);
     let proofs = Proofs::default();
-    let process = |loaded| reload::run_again(loaded, &proofs, &options);
+    // The program ends with this: nobody waits until every part of the two states is given back.
+    let process = |loaded| reload::run_again(loaded, &proofs, &options).map(ManuallyDrop::new);
     let (old, new) = (process(old.loaded)?, process(new.loaded)?);
     let namespace = options.namespace.as_deref();
     let states = (
@@ -164,10 +166,11 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         ComparedState::new(Side::After, &new, namespace, options.unit, &roots.1),
     );
     let asked = Asked::new(arguments.assume, &options);
-    let mut impact = impact::compare(&states.0, &states.1, &asked);
-    if arguments.build.is_some() {
-        impact = impact::by_overlay(impact, &old, &new);
-    }
+    let impact = impact::compare(&states.0, &states.1, &asked);
+    let mut impact = ManuallyDrop::new(match arguments.build {
+        Some(_) => impact::by_overlay(impact, &old, &new),
+        None => impact,
+    });
     narrow(&mut impact, arguments, namespace)?;
     let only: Vec<Answer> =
         arguments.only.iter().flat_map(|only| only.answers()).copied().collect();

@@ -114,7 +114,7 @@ pub(super) fn start_with<'a>(
     }
     // Only `check` says which rules are about nothing.
     if let (Some((path, text)), Some(root), Goal::Check) = (&file, &root, goal) {
-        let file::Places { ignore, silence } = file::places(text);
+        let file::RulePlaces { ignore, silence } = file::places(text);
         let covers_all = paths.iter().any(|path| files::is_below(root, path));
         let file = files::number_of(&mut loaded, path, text.clone());
         options.rules.origin = Some(RulesOrigin { file, ignore, silence, covers_all });

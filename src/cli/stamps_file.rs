@@ -269,9 +269,9 @@ fn change(
                 patches::listed_in(&object.text, object.at, annotation)
             });
             for entry in &mut own {
-                entry.name = of.overlay.built_name(&entry.name);
+                entry.name = of.overlay.built_name(&entry.name).into();
             }
-            let entries: Vec<&patches::Listed> = entries.iter().chain(&own).collect();
+            let entries: Vec<&patches::StampPatch> = entries.iter().chain(&own).collect();
             overlays::patches(of.summary, of.shared, &entries, all)
         })
         .collect();

@@ -5,9 +5,7 @@
 //! reference, and nothing but an exclude goes before it. Whatever is not certain is left alone.
 
 use super::reloader::{self, Tags};
-use super::selection::{
-    After, Carried, ControllerRules, NotSelected, Select, Selection, carries_reloader,
-};
+use super::selection::{After, Carried, NotSelected, Select, Selection, carries_reloader};
 use super::wave;
 use crate::k8s::controllers::{RELOADER_KEYS, Role, WAVE_EXTRAS, WAVE_REQUIRED};
 use crate::k8s::providers::Target;
@@ -23,7 +21,7 @@ pub enum LeftController {
 }
 
 impl LeftController {
-    /// Its name, as people write it.
+    /// The name of the controller, as people write it.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Reloader(_) => "Reloader",
@@ -34,7 +32,7 @@ impl LeftController {
 
 /// The keys of our own annotations.
 #[derive(Clone, Copy, Debug)]
-pub struct Own<'a> {
+pub struct OwnKeys<'a> {
     /// Says that a workload takes no part.
     pub ignore: &'a str,
     /// Says which of its sources take no part.
@@ -47,10 +45,10 @@ pub struct Own<'a> {
 
 /// A source by kind, namespace and name; without a namespace, in that of the workload.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Named {
+pub struct SourceName {
     /// Its kind.
     pub target: Target,
-    /// Its namespace, if it is another one.
+    /// The namespace of the source, if it is not that of the workload.
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,
@@ -59,8 +57,8 @@ pub struct Named {
 /// A source that the pod template references, or that is in the apply unit.
 #[derive(Clone, Debug)]
 pub struct KnownSource {
-    /// Which one.
-    pub source: Named,
+    /// The kind, the namespace and the name of the source.
+    pub source: SourceName,
     /// What its annotations say to Reloader.
     pub tags: Tags,
     /// Whether the pod template references it, so that its content is read.
@@ -87,7 +85,7 @@ pub struct WorkloadFacts<'a> {
 
 /// Where an annotation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum On {
+pub enum AnnotationOwner {
     /// On the workload.
     Workload,
     /// On its pod template.
@@ -97,17 +95,17 @@ pub enum On {
 /// An annotation that goes, comes or gets another value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AnnotationChange {
-    /// Where.
-    pub on: On,
-    /// Its key.
+    /// The object or the pod template that has the annotation.
+    pub on: AnnotationOwner,
+    /// The key of the annotation.
     pub key: String,
-    /// Its value; nothing, if it goes.
+    /// The new value of the annotation; nothing, if it is removed.
     pub value: Option<String>,
 }
 
 /// Why a workload is left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum MigrationBlocker {
     /// Reloader restarts its pods without a new pod template.
     Restarted,
     /// A stamp does not roll its pods.
@@ -121,27 +119,27 @@ pub enum Why {
     /// A ConfigMap and a Secret have this name, and only one of them counts.
     OneName(String),
     /// Wave cannot be told to keep only these, which something in the cluster fills.
-    Outside(Vec<Named>),
+    Outside(Vec<SourceName>),
 }
 
 /// What becomes of a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Its annotations say nothing to the controller.
+    /// The annotations of the workload say nothing to the controller.
     Untouched,
-    /// It is left alone.
-    LeftAlone(Why),
-    /// Its annotations change.
-    Moves(Move),
+    /// The workload is left alone, for this reason.
+    LeftAlone(MigrationBlocker),
+    /// The annotations of the workload change.
+    Moves(WorkloadMove),
 }
 
 /// What changes on a workload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Move {
+pub struct WorkloadMove {
     /// The sources that the stamp covers from now on.
-    pub inside: BTreeSet<Named>,
+    pub inside: BTreeSet<SourceName>,
     /// The sources that stay with the controller.
-    pub outside: BTreeSet<Named>,
+    pub outside: BTreeSet<SourceName>,
     /// The annotations, by place and key.
     pub changes: Vec<AnnotationChange>,
     /// Whether the controller left it alone, and so shall we.
@@ -152,7 +150,7 @@ pub struct Move {
 pub fn decide(
     from: &LeftController,
     workload: &WorkloadFacts<'_>,
-    own: Own<'_>,
+    own: OwnKeys<'_>,
     after: After,
 ) -> Fate {
     let fate = match from {
@@ -164,8 +162,8 @@ pub fn decide(
             // What is there already needs no change.
             moved.changes.retain(|change| {
                 let there = match change.on {
-                    On::Workload => workload.carried.workload.get(&change.key),
-                    On::Template => workload.carried.template.get(&change.key),
+                    AnnotationOwner::Workload => workload.carried.workload.get(&change.key),
+                    AnnotationOwner::Template => workload.carried.template.get(&change.key),
                 };
                 there != change.value.as_deref()
             });
@@ -178,42 +176,36 @@ pub fn decide(
 fn leave_reloader(
     options: &reloader::ReloaderFlags,
     workload: &WorkloadFacts<'_>,
-    own: Own<'_>,
+    own: OwnKeys<'_>,
     after: After,
 ) -> Fate {
-    let carried = Carried { opted_in: false, ..workload.carried.clone() };
-    if !carries_reloader(options, &carried) && !options.auto_reload_all {
+    let carried = workload.carried;
+    if !carries_reloader(options, carried) && !options.auto_reload_all {
         return Fate::Untouched;
     }
-    let rules = ControllerRules {
-        reloader: Some(options.clone()),
-        select: Select::Annotated,
-        ..ControllerRules::default()
-    };
-    let selection = Selection::new(&rules, workload.kind, &carried);
+    let selection = Selection::by_reloader(options, workload.kind, carried);
     match selection {
-        Selection::None(NotSelected::Restarted) => return Fate::LeftAlone(Why::Restarted),
+        Selection::None(NotSelected::Restarted) => {
+            return Fate::LeftAlone(MigrationBlocker::Restarted);
+        }
         Selection::None(_) | Selection::All if !workload.is_stamped || workload.has_stamp => {
             return Fate::Untouched;
         }
         Selection::None(_) | Selection::All => {
-            let mut changes = if options.auto_reload_all {
-                Vec::new()
-            } else {
-                removals(options, &carried, true)
-            };
+            let mut changes =
+                if options.auto_reload_all { Vec::new() } else { removals(options, carried, true) };
             set(&mut changes, own.ignore, "true");
-            return Fate::Moves(Move { changes, ignored: true, ..Move::default() });
+            return Fate::Moves(WorkloadMove { changes, ignored: true, ..WorkloadMove::default() });
         }
         Selection::Reloader(_) | Selection::Both(_) if !workload.is_stamped => {
-            return Fate::LeftAlone(Why::NotStamped);
+            return Fate::LeftAlone(MigrationBlocker::NotStamped);
         }
         Selection::Reloader(_) | Selection::Both(_) => {}
     }
-    let mut moved = Move::default();
+    let mut moved = WorkloadMove::default();
     let (mut dropped, mut also) = (BTreeSet::new(), BTreeSet::new());
     for known in workload.sources.iter().filter(|known| known.source.namespace.is_none()) {
-        let Named { target, name, .. } = &known.source;
+        let SourceName { target, name, .. } = &known.source;
         let is_named = selection.names(*target, name, known.tags);
         let counts = known.is_referenced && selection.counts(*target, name, known.tags);
         if !counts && !is_named {
@@ -232,27 +224,25 @@ fn leave_reloader(
             moved.outside.insert(known.source.clone());
         }
     }
-    for (target, selector) in
-        [Target::ConfigMap, Target::Secret].into_iter().zip(selection.selectors())
-    {
+    for (target, selector) in Target::ALL.into_iter().zip(selection.selectors()) {
         for entry in selector.listed() {
             let Some(name) = plain_name(entry) else {
-                return Fate::LeftAlone(Why::Pattern(entry.to_owned()));
+                return Fate::LeftAlone(MigrationBlocker::Pattern(entry.to_owned()));
             };
             let is_known =
                 |known: &KnownSource| known.source.target == target && known.source.name == name;
             if !workload.sources.iter().any(is_known)
                 && selection.names(target, &name, Tags::default())
             {
-                moved.outside.insert(Named { target, namespace: None, name });
+                moved.outside.insert(SourceName { target, namespace: None, name });
             }
         }
     }
     if let Some(one) = moved.inside.iter().find(|source| dropped.contains(&source.name)) {
-        return Fate::LeftAlone(Why::OneName(one.name.clone()));
+        return Fate::LeftAlone(MigrationBlocker::OneName(one.name.clone()));
     }
-    let mut changes = removals(options, &carried, moved.outside.is_empty());
-    for target in [Target::ConfigMap, Target::Secret] {
+    let mut changes = removals(options, carried, moved.outside.is_empty());
+    for target in Target::ALL {
         let names = moved.outside.iter().filter(|source| source.target == target);
         let names: Vec<String> = names.map(|source| source.name.replace('.', "\\.")).collect();
         if !names.is_empty() {
@@ -267,26 +257,26 @@ fn leave_reloader(
     }
     let keeps = options.auto_reload_all || !moved.outside.is_empty();
     let says = after.select == Select::Annotated || (after.follows && keeps);
-    finish(&mut changes, &carried, own, says, &also, &dropped);
-    Fate::Moves(Move { changes, ..moved })
+    finish(&mut changes, carried, own, says, &also, &dropped);
+    Fate::Moves(WorkloadMove { changes, ..moved })
 }
 
 /// What rolls pods for classes of the secrets store CSI driver alone.
 const PROVIDER_CLASS_AUTO: &str = "secretproviderclass.reloader.stakater.com/auto";
 
-fn leave_wave(workload: &WorkloadFacts<'_>, own: Own<'_>, after: After) -> Fate {
+fn leave_wave(workload: &WorkloadFacts<'_>, own: OwnKeys<'_>, after: After) -> Fate {
     let carried = workload.carried;
     if !wave::is_enabled(workload.kind, &carried.workload) {
         return Fate::Untouched;
     }
-    let mut moved = Move::default();
+    let mut moved = WorkloadMove::default();
     let mut also = BTreeSet::new();
     for known in workload.sources.iter().filter(|known| known.is_referenced) {
         let side = if known.is_inside { &mut moved.inside } else { &mut moved.outside };
         side.insert(known.source.clone());
     }
     for extra in wave::extras(&carried.workload) {
-        let source = Named {
+        let source = SourceName {
             target: extra.target,
             namespace: extra.namespace.map(str::to_owned),
             name: extra.name.to_owned(),
@@ -303,16 +293,16 @@ fn leave_wave(workload: &WorkloadFacts<'_>, own: Own<'_>, after: After) -> Fate 
         }
     }
     if !moved.outside.is_empty() {
-        return Fate::LeftAlone(Why::Outside(moved.outside.into_iter().collect()));
+        return Fate::LeftAlone(MigrationBlocker::Outside(moved.outside.into_iter().collect()));
     }
     let keys = WAVE_EXTRAS.iter().map(|(key, _)| *key).chain([WAVE_REQUIRED]);
     let mut changes: Vec<AnnotationChange> = keys
         .filter(|key| carried.workload.get(key).is_some())
-        .map(|key| gone(On::Workload, key))
+        .map(|key| gone(AnnotationOwner::Workload, key))
         .collect();
     let says = after.select == Select::Annotated;
     finish(&mut changes, carried, own, says, &also, &BTreeSet::new());
-    Fate::Moves(Move { changes, ..moved })
+    Fate::Moves(WorkloadMove { changes, ..moved })
 }
 
 /// Adds what our own annotations say, to what they say already; if it `says` so, also that the workload
@@ -320,9 +310,9 @@ fn leave_wave(workload: &WorkloadFacts<'_>, own: Own<'_>, after: After) -> Fate 
 fn finish(
     changes: &mut Vec<AnnotationChange>,
     carried: &Carried,
-    own: Own<'_>,
+    own: OwnKeys<'_>,
     says: bool,
-    also: &BTreeSet<Named>,
+    also: &BTreeSet<SourceName>,
     dropped: &BTreeSet<String>,
 ) {
     let also = also.iter().map(|source| {
@@ -346,15 +336,15 @@ fn finish(
     changes.sort();
 }
 
-fn gone(on: On, key: &str) -> AnnotationChange {
+fn gone(on: AnnotationOwner, key: &str) -> AnnotationChange {
     AnnotationChange { on, key: key.to_owned(), value: None }
 }
 
 /// Gives an annotation of the workload a value, also one that was to go.
 fn set(changes: &mut Vec<AnnotationChange>, key: &str, value: &str) {
-    changes.retain(|change| change.on != On::Workload || change.key != key);
+    changes.retain(|change| change.on != AnnotationOwner::Workload || change.key != key);
     let value = Some(value.to_owned());
-    changes.push(AnnotationChange { on: On::Workload, key: key.to_owned(), value });
+    changes.push(AnnotationChange { on: AnnotationOwner::Workload, key: key.to_owned(), value });
 }
 
 /// The annotations that say which sources roll the workload, and how, all of them gone. Those of
@@ -370,7 +360,10 @@ fn removals(
         Role::Match | Role::Ignore | Role::ProviderClass | Role::PausedAt => false,
     };
     let keys = RELOADER_KEYS.iter().filter(|row| goes(row.role)).map(|row| options.key(row.role));
-    let places = [(On::Workload, &carried.workload), (On::Template, &carried.template)];
+    let places = [
+        (AnnotationOwner::Workload, &carried.workload),
+        (AnnotationOwner::Template, &carried.template),
+    ];
     let changes = keys.flat_map(|key| {
         let there = places.iter().filter(move |(_, annotations)| annotations.get(key).is_some());
         there.map(move |(on, _)| gone(*on, key))
@@ -392,10 +385,10 @@ mod tests {
     use super::*;
     use crate::compat::Annotations;
 
-    const OWN: Own<'_> = Own { ignore: "i", ignore_sources: "s", also: "a", stamp: "o" };
+    const OWN: OwnKeys<'_> = OwnKeys { ignore: "i", ignore_sources: "s", also: "a", stamp: "o" };
 
     fn known(target: Target, name: &str, is_referenced: bool, is_inside: bool) -> KnownSource {
-        let source = Named { target, namespace: None, name: name.to_owned() };
+        let source = SourceName { target, namespace: None, name: name.to_owned() };
         KnownSource { source, tags: Tags::default(), is_referenced, is_inside }
     }
 

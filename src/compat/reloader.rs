@@ -71,11 +71,11 @@ fn own_label(namespace: &str) -> (String, String) {
 /// What the annotations of a source say about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tags {
-    /// It rolls nobody: an annotation says so, or Reloader does not watch it.
+    /// The source rolls no workload: an annotation says so, or Reloader does not watch the source.
     pub ignored: bool,
-    /// `search` finds it.
+    /// `search` finds the source.
     pub matches: bool,
-    /// An annotation says that it rolls nobody.
+    /// An annotation says that the source rolls no workload.
     pub is_told: bool,
 }
 
@@ -90,11 +90,11 @@ impl Tags {
 /// Whether a change of a source rolls a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selected {
-    /// It does not.
+    /// The change does not roll the workload.
     No,
-    /// If the pod template references it (`AutoReload`).
+    /// The change rolls the workload if the pod template references the source (`AutoReload`).
     IfReferenced,
-    /// In any case: a list names it.
+    /// The change rolls the workload in any case: a list names the source.
     Always,
 }
 

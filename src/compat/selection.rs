@@ -39,7 +39,7 @@ pub struct ControllerRules {
     pub after: After,
     /// Reloader's, as it was started; nothing, if it is not followed.
     pub reloader: Option<reloader::ReloaderFlags>,
-    /// Whether Wave's do.
+    /// Whether the annotations of Wave decide.
     pub wave: bool,
 }
 
@@ -55,20 +55,27 @@ pub struct After {
 /// What the annotations of a workload and of its pod template say to the controllers, and to us.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Carried {
-    /// Those of the workload.
+    /// The annotations of the workload.
     pub workload: Annotations,
-    /// Those of its pod template.
+    /// The annotations of its pod template.
     pub template: Annotations,
     /// Whether an annotation of ours says that the workload takes part.
     pub opted_in: bool,
 }
 
+impl Carried {
+    /// The value of an annotation: that of the workload, else that of its pod template.
+    fn get(&self, key: &str) -> Option<&str> {
+        self.workload.get(key).or_else(|| self.template.get(key))
+    }
+}
+
 /// Why a workload takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSelected {
-    /// It has no annotation that says so.
+    /// The workload has no annotation that says so.
     NoAnnotation,
-    /// Its annotations tell Reloader to leave it alone.
+    /// The annotations of the workload tell Reloader to leave it alone.
     ByReloader,
     /// Reloader restarts the pods of this Rollout without a new pod template; a stamp would start a
     /// canary.
@@ -77,18 +84,15 @@ pub enum NotSelected {
 
 /// What of a workload counts.
 pub enum Selection {
-    /// All of its reads.
+    /// All reads of the workload.
     All,
-    /// None: it is left alone.
+    /// No read: the workload is left alone.
     None(NotSelected),
     /// The reads that Reloader selects, of each kind of source.
     Reloader(Box<[Selector; 2]>),
-    /// All of its reads, and what Reloader's lists name beside them.
+    /// All reads of the workload, and the sources that Reloader's lists name beside them.
     Both(Box<[Selector; 2]>),
 }
-
-/// The kinds of sources, in the order of the selectors.
-const TARGETS: [Target; 2] = [Target::ConfigMap, Target::Secret];
 
 impl Selection {
     /// What counts of a workload of the kind `kind`.
@@ -106,7 +110,7 @@ impl Selection {
                 Select::Annotated => Self::None(NotSelected::NoAnnotation),
             };
         };
-        let selectors = TARGETS.map(|target| {
+        let selectors = Target::ALL.map(|target| {
             Selector::new(options, kind, target, &carried.workload, &carried.template)
         });
         if selectors.iter().all(Selector::selects_nothing) {
@@ -116,6 +120,14 @@ impl Selection {
             return Self::None(NotSelected::Restarted);
         }
         Self::Reloader(Box::new(selectors))
+    }
+
+    /// What Reloader alone makes of a workload, whatever annotations of ours say.
+    pub fn by_reloader(flags: &reloader::ReloaderFlags, kind: &str, carried: &Carried) -> Self {
+        let reloader = Some(flags.clone());
+        let rules =
+            ControllerRules { select: Select::Annotated, reloader, ..ControllerRules::default() };
+        Self::new(&rules, kind, &Carried { opted_in: false, ..carried.clone() })
     }
 
     /// The selection of a workload that has a stamp of ours already, which covers all of its reads. Only
@@ -150,7 +162,7 @@ impl Selection {
     pub fn selector(&self, target: Target) -> Option<&Selector> {
         match self {
             Self::Reloader(selectors) | Self::Both(selectors) => {
-                let position = TARGETS.iter().position(|own| *own == target);
+                let position = Target::ALL.iter().position(|own| *own == target);
                 position.map(|position| &selectors[position])
             }
             Self::All | Self::None(_) => None,
@@ -181,10 +193,8 @@ impl Selection {
 pub fn carries_reloader(options: &reloader::ReloaderFlags, carried: &Carried) -> bool {
     let decides =
         |role: Role| matches!(role, Role::Auto | Role::TypedAuto(_) | Role::List(_) | Role::Search);
-    RELOADER_KEYS.iter().filter(|row| decides(row.role)).any(|row| {
-        let key = options.key(row.role);
-        carried.workload.get(key).or_else(|| carried.template.get(key)).is_some()
-    })
+    let mut rows = RELOADER_KEYS.iter().filter(|row| decides(row.role));
+    rows.any(|row| carried.get(options.key(row.role)).is_some())
 }
 
 /// Whether Reloader restarts the pods of a Rollout and leaves its pod template as it is.
@@ -195,7 +205,7 @@ fn restarts(options: &reloader::ReloaderFlags, kind: &str, carried: &Carried) ->
 
 /// A place where Reloader's code and its documentation, or a later version, decide differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Differs {
+pub enum ReloaderDifference {
     /// `auto: "false"` stands beside an annotation that selects all the same.
     AutoFalse,
     /// An exclude stands on the pod template, where it is not looked for.
@@ -203,27 +213,27 @@ pub enum Differs {
 }
 
 /// The places where what follows Reloader's code is not what its documentation says.
-pub fn differences(options: &reloader::ReloaderFlags, carried: &Carried) -> Vec<Differs> {
+pub fn differences(
+    options: &reloader::ReloaderFlags,
+    carried: &Carried,
+) -> Vec<ReloaderDifference> {
     let mut found = Vec::new();
-    let of = |role: Role| {
-        let key = options.key(role);
-        carried.workload.get(key).or_else(|| carried.template.get(key))
-    };
+    let of = |role: Role| carried.get(options.key(role));
     let is_off = of(Role::Auto).is_some_and(|value| !value.is_empty() && !is_go_true(Some(value)));
-    let selects = TARGETS.iter().any(|&target| {
+    let selects = Target::ALL.iter().any(|&target| {
         is_go_true(of(Role::TypedAuto(target)))
             || of(Role::List(target)).is_some_and(|list| !list.trim().is_empty())
     });
     if is_off && (selects || of(Role::Search) == Some("true")) {
-        found.push(Differs::AutoFalse);
+        found.push(ReloaderDifference::AutoFalse);
     }
     let excludes = |target: &Target| {
         let key = options.key(Role::Exclude(*target));
         carried.workload.get(key).is_none()
             && carried.template.get(key).is_some_and(|list| !list.trim().is_empty())
     };
-    if TARGETS.iter().any(excludes) && carries_reloader(options, carried) {
-        found.push(Differs::ExcludeOnTemplate);
+    if Target::ALL.iter().any(excludes) && carries_reloader(options, carried) {
+        found.push(ReloaderDifference::ExcludeOnTemplate);
     }
     found
 }

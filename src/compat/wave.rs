@@ -13,25 +13,25 @@ pub fn is_enabled(kind: &str, workload: &Annotations) -> bool {
 /// A source that Wave counts although the pod template need not reference it. All of its keys count,
 /// and it may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extra<'a> {
-    /// Its kind.
+pub struct WaveExtra<'a> {
+    /// The kind of the source.
     pub target: Target,
-    /// Its namespace; that of the workload, if absent.
+    /// The namespace of the source; that of the workload, if absent.
     pub namespace: Option<&'a str>,
-    /// Its name. Nothing is trimmed, so it can be one that no object has.
+    /// The name of the source. Nothing is trimmed, so it can be a name that no object has.
     pub name: &'a str,
 }
 
 /// The sources that the annotations of a workload add, in their order.
-pub fn extras(workload: &Annotations) -> impl Iterator<Item = Extra<'_>> {
+pub fn extras(workload: &Annotations) -> impl Iterator<Item = WaveExtra<'_>> {
     WAVE_EXTRAS.iter().flat_map(|&(key, target)| {
         let entries = workload.get(key).into_iter().flat_map(|list| list.split(','));
         entries.filter_map(move |entry| {
             let mut parts = entry.split('/');
             match (parts.next()?, parts.next(), parts.next()) {
-                (name, None, _) => Some(Extra { target, namespace: None, name }),
+                (name, None, _) => Some(WaveExtra { target, namespace: None, name }),
                 (namespace, Some(name), None) => {
-                    Some(Extra { target, namespace: Some(namespace), name })
+                    Some(WaveExtra { target, namespace: Some(namespace), name })
                 }
                 // Wave drops an entry with two slashes.
                 (_, Some(_), Some(_)) => None,

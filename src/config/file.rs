@@ -7,7 +7,7 @@ use crate::compat::selection::Follow;
 use crate::compat::{reloader, selection};
 use crate::config::foreign::{self, Tie, TieRow};
 use crate::config::name_reference;
-use crate::config::policy::{Collector, Declared, IgnoreRule, Rules, UserSite, glob};
+use crate::config::policy::{Collector, DeclaredUnit, IgnoreRule, Rules, UserSite, glob};
 use crate::config::settings::{
     CollectorRow, Foreign, IgnoreRow, ReferenceRow, ReloaderOptions, Settings, SilenceRow,
     SourceRow, UnitRow, WorkloadRow, said,
@@ -17,7 +17,7 @@ use crate::finding::silence::Silence;
 use crate::k8s::controllers::RELOADER_KEYS;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
-use crate::k8s::sites::{Reads, Site, Under};
+use crate::k8s::sites::{Reads, Site, SiteRoot};
 use crate::k8s::{Since, TableRow};
 use crate::text::Span;
 use crate::yaml::path::FieldPath;
@@ -46,7 +46,7 @@ pub fn parse(text: &str) -> Result<Settings, String> {
 
 /// Where the rules of a configuration file are written.
 #[derive(Clone, Debug, Default)]
-pub struct Places {
+pub struct RulePlaces {
     /// Each rule under `ignore`.
     pub ignore: Vec<Span>,
     /// Each rule under `silence`.
@@ -54,14 +54,14 @@ pub struct Places {
 }
 
 /// Finds the rules in the text of a configuration file.
-pub fn places(text: &str) -> Places {
+pub fn places(text: &str) -> RulePlaces {
     let documents = strict::documents(text).unwrap_or_default();
     let Some(document) = documents.first() else {
-        return Places::default();
+        return RulePlaces::default();
     };
     let root = Cursor::root(document, text);
     let spans = |field| root.list(field).map(Cursor::span).collect();
-    Places { ignore: spans("ignore"), silence: spans("silence") }
+    RulePlaces { ignore: spans("ignore"), silence: spans("silence") }
 }
 
 /// Says where the key is that the reader does not know, and which one may be meant.
@@ -225,9 +225,8 @@ fn foreign(row: &Foreign) -> Result<foreign::ForeignRules, String> {
 
 /// `ConfigMap/name`
 fn tied(key: &str, text: &str) -> Result<(Target, String), String> {
-    let known = [Target::ConfigMap, Target::Secret];
     let found = text.split_once('/').and_then(|(kind, name)| {
-        let target = known.into_iter().find(|target| target.name() == kind)?;
+        let target = Target::of_kind(kind)?;
         (!name.is_empty() && !name.contains('/')).then(|| (target, name.to_owned()))
     });
     found.ok_or_else(|| format!("foreign.tie: {key}: `{text}` is no ConfigMap/NAME or Secret/NAME"))
@@ -304,11 +303,11 @@ fn silence(row: &SilenceRow) -> Result<Silence, String> {
     Ok(Silence { code: code(&row.code)?, object })
 }
 
-fn unit(row: &UnitRow) -> Result<Declared, String> {
+fn unit(row: &UnitRow) -> Result<DeclaredUnit, String> {
     let Some(first) = row.files.first() else {
         return Err("units: no glob under `files`".to_owned());
     };
-    Ok(Declared {
+    Ok(DeclaredUnit {
         name: row.name.clone().unwrap_or_else(|| first.clone()),
         files: globs(&row.files)?,
         also: globs(&row.also)?,
@@ -413,7 +412,7 @@ fn site(row: &ReferenceRow) -> Result<UserSite, String> {
         key: row.key.clone(),
         site: TableRow::Configured(Arc::new(Site {
             id: format!("configured: {}", row.path).into(),
-            under: Under::Object,
+            under: SiteRoot::Object,
             path,
             name,
             target: row.target,

@@ -72,11 +72,8 @@ pub fn rows(text: &str) -> Result<Vec<NameRow>, String> {
     for named in read.into_iter().flat_map(|read| read.name_reference) {
         let is_core = named.group.as_deref().is_none_or(str::is_empty)
             && named.version.as_deref().is_none_or(|v| v.is_empty() || v == "v1");
-        let target = match named.kind.as_deref() {
-            Some("ConfigMap") if is_core => Target::ConfigMap,
-            Some("Secret") if is_core => Target::Secret,
-            _ => continue,
-        };
+        let target = named.kind.as_deref().filter(|_| is_core).and_then(Target::of_kind);
+        let Some(target) = target else { continue };
         rows.extend(named.field_specs.into_iter().map(|spec| NameRow {
             group: spec.group.filter(|group| !group.is_empty()),
             kind: spec.kind.filter(|kind| !kind.is_empty()),

@@ -161,7 +161,7 @@ pub enum SuffixHash {
 /// How names after content are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NamingRule {
-    /// Whose suffix.
+    /// The program whose suffix is written.
     pub hash: SuffixHash,
     /// Whether sources that no workload reads get one as well.
     pub all_sources: bool,

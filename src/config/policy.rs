@@ -14,7 +14,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// A unit that the configuration declares.
-pub struct Declared {
+pub struct DeclaredUnit {
     /// What people call it.
     pub name: String,
     /// Globs over the paths of its files, from the folder of the configuration.
@@ -41,7 +41,7 @@ pub struct Rules {
     /// What takes no part.
     pub ignore: Vec<IgnoreRule>,
     /// What one apply receives, where the configuration says it.
-    pub units: Vec<Declared>,
+    pub units: Vec<DeclaredUnit>,
     /// What becomes of sources that SOPS has encrypted.
     pub encrypted: Encrypted,
     /// Whether sources that a program in the cluster fills count with what their manifests hold.
@@ -52,7 +52,7 @@ pub struct Rules {
     pub foreign: foreign::ForeignRules,
     /// How much findings matter, and which ones are known.
     pub findings: Levels,
-    /// Where they are written, if that is a file.
+    /// The configuration file in which the rules are written, if there is one.
     pub origin: Option<RulesOrigin>,
 }
 
@@ -115,13 +115,13 @@ pub enum HotReload {
 /// A source or a workload, or keys of a source, that take no part.
 #[derive(Default)]
 pub struct IgnoreRule {
-    /// Its kind; any, if absent.
+    /// The kind of the object; any, if absent.
     pub kind: Option<String>,
-    /// Its namespace; any, if absent.
+    /// The namespace of the object; any, if absent.
     pub namespace: Option<String>,
-    /// A glob over its name; any, if absent.
+    /// A glob over the name of the object; any, if absent.
     pub name: Option<GlobMatcher>,
-    /// Labels that it must have.
+    /// Labels that the object must have.
     pub labels: Vec<(String, String)>,
     /// Globs over keys; of no key, the whole object takes no part.
     pub keys: Vec<GlobMatcher>,
@@ -131,11 +131,11 @@ pub struct IgnoreRule {
 pub struct RuleSubject<'a> {
     /// The kind of the object.
     pub kind: &'a str,
-    /// Its namespace.
+    /// The namespace of the object.
     pub namespace: Option<&'a str>,
-    /// Its name.
+    /// The name of the object.
     pub name: &'a str,
-    /// Its labels.
+    /// The labels of the object.
     pub labels: &'a [(String, String)],
 }
 

@@ -54,7 +54,7 @@ impl Lines {
         self.add_of(target.name(), name, key, digest);
     }
 
-    /// The same for an object of any kind.
+    /// Adds one key of an object of any kind.
     pub fn add_of(&mut self, kind: &str, name: &str, key: &str, digest: &ValueDigest) {
         let mut line = String::with_capacity(kind.len() + name.len() + key.len() + 68);
         line.push_str(kind);

@@ -4,12 +4,11 @@
 use super::metadata::{self, Rewrite};
 use super::{Pending, is_written, stamp_edit};
 use crate::config::options::Options;
-use crate::extract::{Manifests, refused};
-use crate::finding::{Code, Finding};
+use crate::extract::Manifests;
+use crate::finding::Finding;
 use crate::plan::{MarkMapping, Plan, Planned};
-use crate::text::{FileId, Texts};
+use crate::text::Texts;
 use crate::yaml::path::Step;
-use std::collections::BTreeMap;
 
 /// Whether the stamp of a pod template is written together with marks in the same mapping.
 pub(super) fn has_stamp(planned: &Planned) -> bool {
@@ -23,44 +22,31 @@ pub(super) fn add(
     texts: &Texts,
     plan: &Plan,
     options: &Options,
-    by_file: &mut BTreeMap<FileId, Pending>,
+    by_file: &mut Pending,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut added: Vec<(FileId, Pending)> = Vec::new();
     let written = plan.workloads.iter().filter(|planned| is_written(manifests, planned));
-    for planned in written.filter(|planned| !planned.foreign.marks.is_empty()) {
+    let marked = written.filter(|planned| !planned.foreign.marks.is_empty());
+    let rewrites = marked.map(|planned| {
         let object = &manifests[planned.object];
-        let file = object.place.file;
-        let Some(text) = texts.get(file) else {
-            continue;
-        };
         let route: Vec<Step> =
             object.route.iter().chain(manifests[planned.template].path.iter()).cloned().collect();
-        let rewrites =
-            [MarkMapping::Annotations, MarkMapping::Labels].into_iter().filter_map(|on| {
-                let marks = planned.foreign.marks.iter().filter(|mark| mark.on == on);
-                let mut keys: Vec<(&str, Option<String>)> =
-                    marks.map(|mark| (mark.key.as_str(), mark.value.clone())).collect();
-                if keys.is_empty() {
-                    return None;
-                }
-                if on == MarkMapping::Annotations
-                    && let Some((_, stamp)) = stamp_edit(manifests, planned)
-                {
-                    keys.push((options.annotation.as_str(), stamp));
-                }
-                Some(Rewrite { route: route.clone(), field: on.field(), keys })
-            });
-        match metadata::edits(text, object, rewrites) {
-            Ok(pending) => added.push((file, pending)),
-            Err(refusal) => {
-                let finding = refused(Code::EditRefused, &refusal, &object.id.to_string(), file);
-                let help = "write the metadata of its pod template out in block style, or annotate it with `rollstamp.dev/foreign: keep`";
-                findings.push(finding.help(help));
-                metadata::leave(by_file, object);
+        let of_mapping = |on: MarkMapping| {
+            let marks = planned.foreign.marks.iter().filter(|mark| mark.on == on);
+            let mut keys: Vec<(&str, Option<String>)> =
+                marks.map(|mark| (mark.key.as_str(), mark.value.clone())).collect();
+            if keys.is_empty() {
+                return None;
             }
-        }
-    }
-    metadata::join(by_file, added);
-    findings
+            if on == MarkMapping::Annotations
+                && let Some((_, stamp)) = stamp_edit(manifests, planned)
+            {
+                keys.push((options.annotation.as_str(), stamp));
+            }
+            Some(Rewrite { route: route.clone(), field: on.field(), keys })
+        };
+        let mappings = [MarkMapping::Annotations, MarkMapping::Labels];
+        (object, mappings.into_iter().filter_map(of_mapping).collect())
+    });
+    let help = "write the metadata of its pod template out in block style, or annotate it with `rollstamp.dev/foreign: keep`";
+    metadata::add(texts, rewrites, help, by_file)
 }

@@ -1,16 +1,15 @@
 //! Edits of mappings in the metadata of an object or of its pod template. Of one workload all are made, or
 //! none: what is written in part would roll its pods twice.
 
-use super::{Owner, Pending};
-use crate::extract::Object;
-use crate::text::{FileId, Span};
+use super::{Pending, PendingEdits};
+use crate::extract::{Object, refused};
+use crate::finding::{Code, Finding};
+use crate::text::{FileId, Span, Texts};
 use crate::yaml::insert::Refusal;
 use crate::yaml::insert::entries::{self, EntryEdit};
 use crate::yaml::path::Step;
 use crate::yaml::verify::{Change, Wrote};
 use crate::yaml::{self, Edit};
-use smol_str::ToSmolStr as _;
-use std::collections::BTreeMap;
 
 /// Keys of one mapping that get a value, or that go.
 pub(super) struct Rewrite<'a> {
@@ -22,53 +21,51 @@ pub(super) struct Rewrite<'a> {
     pub(super) keys: Vec<(&'a str, Option<String>)>,
 }
 
+/// Adds the edits of these mappings, each with its object. Where those of an object cannot be made, nothing
+/// of it is written, also of what waits already; `help` says what to do about it.
+pub(super) fn add<'a>(
+    texts: &Texts,
+    rewrites: impl IntoIterator<Item = (&'a Object, Vec<Rewrite<'a>>)>,
+    help: &str,
+    by_file: &mut Pending,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut added: Vec<(FileId, PendingEdits)> = Vec::new();
+    for (object, rewrites) in rewrites {
+        let file = object.place.file;
+        let Some(text) = texts.get(file) else {
+            continue;
+        };
+        match edits(text, object, rewrites) {
+            Ok(edits) => added.push((file, edits)),
+            Err(refusal) => {
+                let finding = refused(Code::EditRefused, &refusal, &object.id.to_string(), file);
+                findings.push(finding.help(help));
+                if let Some(pending) = by_file.get_mut(&file) {
+                    pending.retain(|edits| edits.place != object.place.span);
+                }
+            }
+        }
+    }
+    for (file, edits) in added.into_iter().filter(|(_, edits)| !edits.edits.is_empty()) {
+        by_file.entry(file).or_default().push(edits);
+    }
+    by_file.retain(|_, pending| !pending.is_empty());
+    findings
+}
+
 /// The edits of all these mappings.
-///
-/// # Errors
-/// A mapping that cannot be edited safely.
-pub(super) fn edits<'a>(
-    text: &str,
-    object: &Object,
-    rewrites: impl IntoIterator<Item = Rewrite<'a>>,
-) -> Result<Pending, Refusal> {
-    let mut pending = Pending::default();
+fn edits(text: &str, object: &Object, rewrites: Vec<Rewrite<'_>>) -> Result<PendingEdits, Refusal> {
+    let mut pending = PendingEdits::of(object, Vec::new(), Vec::new());
     for rewrite in rewrites {
         pending.edits.extend(rewritten(text, object, &rewrite)?);
         for (key, value) in rewrite.keys {
             let fields = ["metadata", rewrite.field, key].map(|name| Step::Field(name.into()));
             let path = rewrite.route.iter().cloned().chain(fields).collect();
-            pending.changes.push((object.document, Change { path, value, wrote: Wrote::Anew }));
-            pending.owners.push(owner(object));
+            pending.changes.push(Change { path, value, wrote: Wrote::Anew });
         }
     }
     Ok(pending)
-}
-
-/// Takes back what waits for an object of which other edits cannot be made.
-pub(super) fn leave(by_file: &mut BTreeMap<FileId, Pending>, object: &Object) {
-    if let Some(pending) = by_file.get_mut(&object.place.file) {
-        pending.leave(object.place.span);
-    }
-}
-
-/// Puts more edits to those that wait.
-pub(super) fn join(by_file: &mut BTreeMap<FileId, Pending>, added: Vec<(FileId, Pending)>) {
-    for (file, more) in added.into_iter().filter(|(_, more)| !more.edits.is_empty()) {
-        let pending = by_file.entry(file).or_default();
-        pending.edits.extend(more.edits);
-        pending.changes.extend(more.changes);
-        pending.owners.extend(more.owners);
-    }
-    by_file.retain(|_, pending| !pending.edits.is_empty());
-}
-
-fn owner(object: &Object) -> Owner {
-    Owner {
-        object: object.id.to_smolstr(),
-        place: object.place.span,
-        document: object.document,
-        of_name: false,
-    }
 }
 
 fn rewritten(text: &str, object: &Object, rewrite: &Rewrite<'_>) -> Result<Vec<Edit>, Refusal> {

@@ -9,14 +9,14 @@ mod proofs;
 pub use proofs::Proofs;
 
 use crate::config::options::Options;
-use crate::extract::Manifests;
+use crate::extract::{Manifests, Object};
 use crate::finding::{Code, Finding};
 use crate::parallel;
 use crate::plan::{Decision, Plan, Planned, State};
 use crate::rename::Renames;
 use crate::text::{FileId, Place, Span, Texts};
 use crate::yaml::insert::Slot;
-use crate::yaml::path::Step;
+use crate::yaml::path::{Route, Step};
 use crate::yaml::verify::{Change, Wrote, only_changes};
 use crate::yaml::{self, Cursor, Edit, EditSet};
 use smol_str::{SmolStr, ToSmolStr as _};
@@ -34,48 +34,36 @@ pub struct FileChange {
     pub of_names: bool,
 }
 
-/// The edits of a file that wait for their proof.
-#[derive(Default)]
-struct Pending {
-    edits: Vec<Edit>,
-    /// The one thing that each edit changes, with its document.
-    changes: Vec<(Span, Change)>,
-    owners: Vec<Owner>,
-}
-
-impl Pending {
-    fn add(&mut self, owner: Owner, edit: Edit, change: Change) {
-        self.edits.push(edit);
-        self.changes.push((owner.document, change));
-        self.owners.push(owner);
-    }
-}
-
-impl Pending {
-    /// Takes back the edits of an object; each has one change.
-    fn leave(&mut self, object: Span) {
-        let stays: Vec<bool> = self.owners.iter().map(|owner| owner.place != object).collect();
-        let keep = |at: &mut usize| {
-            *at += 1;
-            stays[*at - 1]
-        };
-        let (mut edit, mut change, mut owner) = (0, 0, 0);
-        self.edits.retain(|_| keep(&mut edit));
-        self.changes.retain(|_| keep(&mut change));
-        self.owners.retain(|_| keep(&mut owner));
-    }
-}
-
-/// What an edit is in.
-struct Owner {
+/// Edits of one object that wait for their proof.
+struct PendingEdits {
     /// The object, as people call it.
     object: SmolStr,
     /// Where the object is.
     place: Span,
     /// The document that it is in.
     document: Span,
-    /// Whether the edit changes a name, which other files follow.
+    /// Whether they change a name, which other files follow.
     of_name: bool,
+    edits: Vec<Edit>,
+    /// What they change in the document.
+    changes: Vec<Change>,
+}
+
+/// All edits that wait for their proof, by file.
+type Pending = BTreeMap<FileId, Vec<PendingEdits>>;
+
+impl PendingEdits {
+    /// Edits of an object that change no name.
+    fn of(object: &Object, edits: Vec<Edit>, changes: Vec<Change>) -> Self {
+        Self {
+            object: object.id.to_smolstr(),
+            place: object.place.span,
+            document: object.document,
+            of_name: false,
+            edits,
+            changes,
+        }
+    }
 }
 
 /// The files that decisions change: their texts are wanted for the proof.
@@ -112,47 +100,33 @@ fn stamp_edit(manifests: &Manifests, planned: &Planned) -> Option<(Edit, Option<
     }
 }
 
-/// All edits that wait for their proof, by file.
-fn pending(
-    manifests: &Manifests,
-    plan: &Plan,
-    renames: &Renames,
-    options: &Options,
-) -> BTreeMap<FileId, Pending> {
-    let mut by_file: BTreeMap<FileId, Pending> = BTreeMap::new();
+/// The edits of stamps and names. A stamp that is written together with other keys of the same mapping is
+/// not among them.
+fn pending(manifests: &Manifests, plan: &Plan, renames: &Renames, options: &Options) -> Pending {
+    let mut by_file = Pending::new();
     for planned in plan.workloads.iter().filter(|planned| is_written(manifests, planned)) {
         let object = &manifests[planned.object];
-        let template = &manifests[planned.template];
-        let mut annotate = |at: &[Step], key: &str, edit: Edit, value: Option<String>| {
-            let metadata = ["metadata", "annotations", key];
-            let metadata = metadata.into_iter().map(|field| Step::Field(field.into()));
-            let way = [&object.route[..], at].concat();
-            let owner = Owner {
-                object: object.id.to_smolstr(),
-                place: object.place.span,
-                document: object.document,
-                of_name: false,
-            };
-            let path = way.into_iter().chain(metadata).collect();
-            let pending = by_file.entry(object.place.file).or_default();
-            pending.add(owner, edit, Change { path, value, wrote: Wrote::Anew });
-        };
         if let Some((edit, value)) = stamp_edit(manifests, planned)
             && !moves::has_stamp(plan, planned.template)
             && !foreign::has_stamp(planned)
         {
-            annotate(&template.path, &options.annotation, edit, value);
+            let fields = ["metadata", "annotations", &options.annotation];
+            let fields = fields.map(|field| Step::Field(field.into()));
+            let path = [&object.route, &manifests[planned.template].path[..], &fields].concat();
+            let change = Change { path: Route(path), value, wrote: Wrote::Anew };
+            let edits = PendingEdits::of(object, vec![edit], vec![change]);
+            by_file.entry(object.place.file).or_default().push(edits);
         }
     }
     for name in &renames.edits {
-        let owner = Owner {
+        by_file.entry(name.file).or_default().push(PendingEdits {
             object: name.object.as_str().into(),
             place: name.place,
             document: name.document,
             of_name: true,
-        };
-        let pending = by_file.entry(name.file).or_default();
-        pending.add(owner, name.edit.clone(), name.change.clone());
+            edits: vec![name.edit.clone()],
+            changes: vec![name.change.clone()],
+        });
     }
     by_file
 }
@@ -174,7 +148,7 @@ pub fn edits(
     let mut files: Vec<Edited> = Vec::new();
     let mut names_fail = false;
     for (file, pending) in by_file {
-        let of_names = pending.owners.iter().any(|owner| owner.of_name);
+        let of_names = pending.iter().any(|edits| edits.of_name);
         let edited = match texts.get(file) {
             Some(_) => edited(file, pending),
             None => Err(Finding::changed(manifests.name(file))),
@@ -208,7 +182,7 @@ pub fn edits(
             None => changes.push(file.change),
             Some(culprit) => {
                 names_fail |= file.change.of_names;
-                findings.push(unproven(file.change.file, &file.owners, culprit));
+                findings.push(unproven(file.change.file, &file.pending, culprit));
             }
         }
     }
@@ -219,7 +193,7 @@ pub fn edits(
 /// The edits of a file, and the changes that they must make to each document.
 struct Edited {
     change: FileChange,
-    owners: Vec<Owner>,
+    pending: Vec<PendingEdits>,
     /// By document, and in each in their order.
     changes: Vec<(Span, Change)>,
 }
@@ -231,33 +205,30 @@ impl Edited {
     }
 }
 
-fn unproven(file: FileId, owners: &[Owner], culprit: Span) -> Finding {
-    let mut here = owners.iter().filter(|owner| owner.document == culprit);
-    let object = here.next().unwrap_or(&owners[0]);
-    Finding::of(
-        Code::EditRefused,
-        &object.object,
-        "after the edit the document would not mean the same; the file is left alone",
-    )
-    .at(Place {
-        file,
-        span: object.place,
-    })
-    .help("please report this layout; writing the pod template's metadata out in block style avoids it")
-    .refusing()
+fn unproven(file: FileId, pending: &[PendingEdits], culprit: Span) -> Finding {
+    let here = pending.iter().find(|edits| edits.document == culprit).unwrap_or(&pending[0]);
+    let cause = "after the edit the document would not mean the same; the file is left alone";
+    let help = "please report this layout; writing the pod template's metadata out in block style avoids it";
+    let finding = Finding::of(Code::EditRefused, &here.object, cause).help(help).refusing();
+    finding.at(Place { file, span: here.place })
 }
 
-fn edited(file: FileId, pending: Pending) -> Result<Edited, Finding> {
-    let Pending { edits, mut changes, owners } = pending;
-    let Ok(edits) = EditSet::new(edits) else {
-        return Err(unproven(file, &owners, owners[0].document));
+fn edited(file: FileId, mut pending: Vec<PendingEdits>) -> Result<Edited, Finding> {
+    let edits = pending.iter_mut().flat_map(|of_object| std::mem::take(&mut of_object.edits));
+    let Ok(edits) = EditSet::new(edits.collect()) else {
+        return Err(unproven(file, &pending, pending[0].document));
     };
+    let mut changes: Vec<(Span, Change)> = Vec::new();
+    for of_object in &mut pending {
+        let document = of_object.document;
+        changes.extend(of_object.changes.drain(..).map(|change| (document, change)));
+    }
     changes.sort_by_key(|(document, _)| *document);
-    let mut objects: Vec<Span> = owners.iter().map(|owner| owner.place).collect();
+    let mut objects: Vec<Span> = pending.iter().map(|edits| edits.place).collect();
     objects.sort_unstable();
     objects.dedup();
-    let of_names = owners.iter().any(|owner| owner.of_name);
-    Ok(Edited { change: FileChange { file, edits, objects, of_names }, owners, changes })
+    let of_names = pending.iter().any(|edits| edits.of_name);
+    Ok(Edited { change: FileChange { file, edits, objects, of_names }, pending, changes })
 }
 
 /// Whether the edits of a document change what they must and nothing else. What is among the `proofs` is

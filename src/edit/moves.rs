@@ -3,13 +3,13 @@
 
 use super::metadata::{self, Rewrite};
 use super::{Pending, stamp_edit};
-use crate::compat::migration::{AnnotationChange as Annotation, Fate, On};
+use crate::compat::migration::{AnnotationChange as Annotation, AnnotationOwner, Fate};
 use crate::config::options::Options;
-use crate::extract::{Manifests, refused};
-use crate::finding::{Code, Finding};
+use crate::extract::Manifests;
+use crate::finding::Finding;
 use crate::plan::{Plan, PlannedMove};
 use crate::text::{FileId, Texts};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The files whose annotations change.
 pub(super) fn wanted(manifests: &Manifests, plan: &Plan) -> BTreeSet<FileId> {
@@ -27,7 +27,8 @@ fn changed(plan: &Plan) -> impl Iterator<Item = (&PlannedMove, &[Annotation])> {
 /// Whether the stamp of a pod template is written together with its other annotations.
 pub(super) fn has_stamp(plan: &Plan, template: crate::extract::TemplateId) -> bool {
     changed(plan).any(|(moved, changes)| {
-        moved.template == Some(template) && changes.iter().any(|change| change.on == On::Template)
+        moved.template == Some(template)
+            && changes.iter().any(|change| change.on == AnnotationOwner::Template)
     })
 }
 
@@ -37,17 +38,11 @@ pub(super) fn add(
     texts: &Texts,
     plan: &Plan,
     options: &Options,
-    by_file: &mut BTreeMap<FileId, Pending>,
+    by_file: &mut Pending,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut added: Vec<(FileId, Pending)> = Vec::new();
-    for (moved, changes) in changed(plan) {
+    let rewrites = changed(plan).map(|(moved, changes)| {
         let object = &manifests[moved.object];
-        let file = object.place.file;
-        let Some(text) = texts.get(file) else {
-            continue;
-        };
-        let rewrites = [On::Workload, On::Template].into_iter().filter_map(|on| {
+        let of_mapping = |on: AnnotationOwner| {
             let of = changes.iter().filter(|change| change.on == on);
             let mut keys: Vec<(&str, Option<String>)> =
                 of.map(|change| (change.key.as_str(), change.value.clone())).collect();
@@ -55,23 +50,21 @@ pub(super) fn add(
                 return None;
             }
             let mut route = object.route.to_vec();
-            if let (On::Template, Some(template)) = (on, moved.template) {
+            if let (AnnotationOwner::Template, Some(template)) = (on, moved.template) {
                 route.extend(manifests[template].path.iter().cloned());
                 let planned = plan.workloads.iter().find(|planned| planned.template == template);
                 let stamp = planned.and_then(|planned| stamp_edit(manifests, planned));
                 keys.extend(stamp.map(|(_, value)| (options.annotation.as_str(), value)));
             }
             Some(Rewrite { route, field: "annotations", keys })
-        });
-        match metadata::edits(text, object, rewrites) {
-            Ok(pending) => added.push((file, pending)),
-            Err(refusal) => {
-                let finding = refused(Code::EditRefused, &refusal, &object.id.to_string(), file);
-                findings.push(finding.help("write its annotations out in block style"));
-                metadata::leave(by_file, object);
-            }
-        }
-    }
-    metadata::join(by_file, added);
-    findings
+        };
+        (
+            object,
+            [AnnotationOwner::Workload, AnnotationOwner::Template]
+                .into_iter()
+                .filter_map(of_mapping)
+                .collect(),
+        )
+    });
+    metadata::add(texts, rewrites, "write its annotations out in block style", by_file)
 }

@@ -3,9 +3,9 @@
 use super::source::{Entry, Provided, Source};
 use super::{Reader, is_sops};
 use crate::finding::value;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Severity};
 use crate::k8s::limits::{MAX_ANNOTATIONS, MAX_CONTENT, key_flaw};
-use crate::text::{Place, Span};
+use crate::text::Span;
 use crate::yaml::Cursor;
 use std::borrow::Cow;
 
@@ -37,13 +37,8 @@ fn hint(
     message: String,
     help: &str,
 ) {
-    let place = Place { file: reader.file, span };
-    let finding = Finding::new(code, message).about(object.id.to_string()).help(help);
-    let finding = match object.row.kind.as_str() {
-        "Secret" => finding.at(place),
-        _ => finding.quoting(place),
-    };
-    reader.facts.hints.push(finding);
+    let finding = object.finding(reader, code, span, message);
+    reader.facts.hints.push(finding.help(help));
 }
 
 /// A field of the object itself that stands twice: `kubectl` takes the last without a word.
@@ -56,11 +51,9 @@ fn fields_twice(reader: &mut Reader<'_>, object: Provided<'_, '_>) {
         };
         if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
             let message = format!("the field `{name}` of {id} stands twice; the last one counts");
-            let finding = Finding::new(Code::DuplicateKey, message)
-                .about(id.to_string())
-                .related(reader.place(*first), "the first one")
-                .help("remove one of the two");
-            let mut finding = reader.locate(finding, key, &object.row.kind);
+            let finding = object.finding(reader, Code::DuplicateKey, key.span(), message);
+            let finding = finding.related(reader.place(*first), "the first one");
+            let mut finding = finding.help("remove one of the two");
             finding.severity = Severity::Warning;
             reader.facts.hints.push(finding);
         }

@@ -1,6 +1,7 @@
 //! What the annotations of workloads and sources say to controllers that roll pods, and which sources
 //! a workload adds to those of its pod template.
 
+use super::objects::ObjectNode;
 use super::{Reader, labels};
 use crate::compat::Annotations;
 use crate::compat::reloader::Tags;
@@ -12,6 +13,7 @@ use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::k8s::sites::CONTAINER_LISTS;
 use crate::yaml::Cursor;
+use crate::yaml::path::{Route, Step};
 use smol_str::SmolStr;
 
 /// On a workload: sources that it reads in ways that no pod spec says, `ConfigMap/name` or
@@ -22,11 +24,11 @@ pub const STAMP: &str = "rollstamp.dev/stamp";
 
 /// What a workload says in annotations about its reads.
 #[derive(Default)]
-pub struct Said {
+pub struct ReadAnnotations {
     /// What it says to controllers, and to us.
     pub carried: Carried,
     /// The sources that it adds.
-    pub also: Vec<Also>,
+    pub also: Vec<AddedSource>,
     /// The environment variables that Reloader wrote.
     pub variables: Vec<String>,
     /// Whether it mounts a class of the secrets store CSI driver.
@@ -35,12 +37,12 @@ pub struct Said {
 
 /// A source that a workload reads although its pod template does not name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Also {
-    /// Its kind.
+pub struct AddedSource {
+    /// The kind of the source.
     pub target: Target,
-    /// Its namespace; that of the workload, if absent.
+    /// The namespace of the source; that of the workload, if absent.
     pub namespace: Option<SmolStr>,
-    /// Its name.
+    /// The name of the source.
     pub name: SmolStr,
 }
 
@@ -50,7 +52,7 @@ pub(super) fn of_workload(
     object: Cursor<'_>,
     template: Cursor<'_>,
     id: &Identity,
-) -> Option<Box<Said>> {
+) -> Option<Box<ReadAnnotations>> {
     let workload = annotations(reader, object);
     let of_template =
         if template == object { Annotations::default() } else { annotations(reader, template) };
@@ -66,7 +68,7 @@ pub(super) fn of_workload(
     let also = also.map_or_else(Vec::new, |list| also_of(reader, object, &list, id));
     let opted_in = stamp.as_deref() == Some("true");
     let carried = Carried { workload, template: of_template, opted_in };
-    Some(Box::new(Said { carried, also, variables, provider_class }))
+    Some(Box::new(ReadAnnotations { carried, also, variables, provider_class }))
 }
 
 /// The environment variables of a pod template that Reloader wrote.
@@ -147,75 +149,76 @@ fn annotations(reader: &Reader<'_>, node: Cursor<'_>) -> Annotations {
 
 /// Says where the values of a HelmRelease hold annotations of a Reloader that is followed: what its
 /// chart makes of them, nobody knows here.
-pub(super) fn in_values(reader: &mut Reader<'_>, node: Cursor<'_>, kind: &str) {
+pub(super) fn in_values(reader: &mut Reader<'_>, object: &ObjectNode<'_>) {
     let Some(options) = &reader.options.rules.compat.reloader else {
         return;
     };
-    let (true, Some(values)) = (kind == "HelmRelease", node.at(["spec", "values"])) else {
+    let values = object.node.at(["spec", "values"]).filter(|_| object.kind == "HelmRelease");
+    let Some(values) = values else {
         return;
     };
     let keys: Vec<&str> = RELOADER_KEYS.iter().map(|row| options.key(row.role)).collect();
     let mut found = Vec::new();
-    search(values, "spec.values", &keys, &mut found);
-    let metadata = node.get("metadata");
-    let text = |field: &str| metadata.and_then(|metadata| metadata.filled(field));
-    let name = text("name").unwrap_or_default();
-    let id = match text("namespace") {
-        Some(namespace) => format!("HelmRelease {namespace}/{name}"),
-        None => format!("HelmRelease {name}"),
-    };
+    search(values, &mut Route(vec![field("spec"), field("values")]), &keys, &mut found);
+    let id = object.identity();
     for (path, key, at) in found {
-        let finding = Finding::new(
-            Code::ReloaderInValues,
-            format!("{id} has `{key}` in its values, at `{path}`"),
-        );
-        let finding = finding.about(id.clone()).at(reader.place(at)).help(
+        let message = format!("{id} has `{key}` in its values, at `{path}`");
+        let finding = Finding::new(Code::ReloaderInValues, message);
+        let finding = finding.about(id.to_string()).at(reader.place(at)).help(
             "stamp what the chart renders (a post-renderer), and take the annotation out of the values",
         );
         reader.facts.findings.push(finding);
     }
 }
 
-/// The keys below a node, each with the path of the mapping that holds it.
+fn field(name: &str) -> Step {
+    Step::Field(name.into())
+}
+
+/// The keys below a node, each with the way to the mapping that holds it.
 fn search<'a>(
     node: Cursor<'a>,
-    path: &str,
+    route: &mut Route,
     keys: &[&str],
-    found: &mut Vec<(String, String, Cursor<'a>)>,
+    found: &mut Vec<(Route, String, Cursor<'a>)>,
 ) {
     for (key, value) in node.pairs() {
         let Ok(name) = key.key() else { continue };
         if keys.contains(&name.as_ref()) {
-            found.push((path.to_owned(), name.into_owned(), key));
+            found.push((route.clone(), name.into_owned(), key));
         } else {
-            search(value, &format!("{path}.{name}"), keys, found);
+            route.0.push(field(&name));
+            search(value, route, keys, found);
+            route.0.pop();
         }
     }
-    for (number, item) in
-        node.is_sequence().then(|| node.children()).into_iter().flatten().enumerate()
-    {
-        search(item, &format!("{path}[{number}]"), keys, found);
+    let items = node.is_sequence().then(|| node.children());
+    for (number, item) in items.into_iter().flatten().enumerate() {
+        route.0.push(Step::Item(number));
+        search(item, route, keys, found);
+        route.0.pop();
     }
 }
 
 /// The entries of [`ALSO`]. One that names no kind of source is a mistake: what was meant would be
 /// forgotten in silence.
-fn also_of(reader: &mut Reader<'_>, object: Cursor<'_>, list: &str, id: &Identity) -> Vec<Also> {
+fn also_of(
+    reader: &mut Reader<'_>,
+    object: Cursor<'_>,
+    list: &str,
+    id: &Identity,
+) -> Vec<AddedSource> {
     let mut found = Vec::new();
     for entry in super::names_in(list) {
         let mut parts = entry.split('/').map(str::trim);
-        let target = match parts.next() {
-            Some("ConfigMap") => Some(Target::ConfigMap),
-            Some("Secret") => Some(Target::Secret),
-            _ => None,
-        };
+        let target = parts.next().and_then(Target::of_kind);
         let names: Vec<&str> = parts.collect();
         let also = match (target, names.as_slice()) {
             (Some(target), [name]) if !name.is_empty() => {
-                Also { target, namespace: None, name: (*name).into() }
+                AddedSource { target, namespace: None, name: (*name).into() }
             }
             (Some(target), [namespace, name]) if !name.is_empty() && !namespace.is_empty() => {
-                Also { target, namespace: Some((*namespace).into()), name: (*name).into() }
+                AddedSource { target, namespace: Some((*namespace).into()), name: (*name).into() }
             }
             _ => {
                 let message = format!("{id} says `{entry}` in `{ALSO}`, which names no source");

@@ -3,7 +3,7 @@
 use super::foreign::{Rendered, is_of_upgrade};
 use super::objects::ObjectNode;
 use super::source::recipe;
-use super::{Reader, annotation, is_local, metadata_string};
+use super::{Reader, annotation, is_local};
 use crate::digest::ValueDigest;
 use crate::k8s::fillers::{Filler, Fills, Reach, fillers};
 use crate::k8s::id::Identity;
@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 
 /// An object because of which a program in the cluster makes a source.
 pub struct Maker {
-    /// Who it is.
+    /// The identity of the object.
     pub id: Identity,
     /// Where the name of the source is written.
     pub at: Span,
@@ -37,7 +37,7 @@ pub struct Maker {
 impl Maker {
     /// What is made because of an object.
     pub(super) fn of(reader: &Reader<'_>, object: &ObjectNode<'_>) -> Vec<Self> {
-        let (group, version) = Identity::split_api_version(&object.api_version);
+        let (group, _) = Identity::split_api_version(&object.api_version);
         let node = object.node;
         let mut found = Vec::new();
         for row in fillers(group, &object.kind) {
@@ -46,28 +46,17 @@ impl Maker {
             if metadata.is_some_and(is_local) || !applies(row, node) {
                 continue;
             }
-            let text =
-                |field| metadata_string(metadata, field).ok().flatten().map(|(text, _)| text);
-            let id = Identity {
-                group: group.into(),
-                version: version.into(),
-                kind: object.kind.clone(),
-                namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
-                name: text("name").unwrap_or_default(),
-            };
             name.each(node, &mut |at| {
                 if let Some(name) = at.str().filter(|name| !name.is_empty()) {
-                    let (id, name) = (id.clone(), SmolStr::from(name));
-                    let (target, reach) = (*target, *reach);
                     let hook = metadata.and_then(|metadata| annotation(metadata, "helm.sh/hook"));
                     found.push(Self {
-                        id,
+                        id: object.identity(),
                         at: at.span(),
-                        target,
-                        name,
+                        target: *target,
+                        name: name.into(),
                         row,
-                        reach,
-                        recipe: recipe(reader, node, target),
+                        reach: *reach,
+                        recipe: recipe(reader, node, *target),
                         rendered: Rendered::of(node),
                         upgraded: hook.is_none_or(|(hooks, _)| is_of_upgrade(&hooks)),
                     });

@@ -31,9 +31,9 @@ pub struct Marks {
 
 /// An annotation of a pod template that another tool computed.
 pub struct Checksum {
-    /// Its key.
+    /// The key of the annotation.
     pub key: String,
-    /// Its value, if it is a string.
+    /// The value of the annotation, if it is a string.
     pub value: Option<String>,
     /// Where the key is written.
     pub at: Span,

@@ -51,54 +51,43 @@ pub(super) fn kustomize_suffix(
                 _ => return None,
             }
         }
-        Some(_) => match hashed(object, "data", reading) {
-            Hashed::Entries(entries) => name_hash::Data::Entries(entries),
-            Hashed::Nothing | Hashed::Unsure => return None,
-        },
+        Some(_) => name_hash::Data::Entries(hashed(object, "data", reading).ok()??),
     };
-    let second = match hashed(object, second, reading) {
-        Hashed::Entries(entries) => Some(entries),
-        Hashed::Nothing => None,
-        Hashed::Unsure => return None,
-    };
+    let second = hashed(object, second, reading).ok()?;
     let content = name_hash::HashedContent { data, second, secret_type };
     Some(name_hash::kustomize(target, &content))
 }
 
-/// A field as kustomize hashes it.
-enum Hashed<'a> {
-    /// A mapping with these entries.
-    Entries(name_hash::Entries<'a>),
-    /// It is absent, or no mapping.
-    Nothing,
-    /// kustomize may read something here otherwise than `kubectl` does, so nothing is proven.
-    Unsure,
-}
+/// kustomize may read something otherwise than `kubectl` does, so nothing is proven.
+struct Unsure;
 
-fn hashed<'a>(object: Cursor<'a>, field: &str, reading: Reading) -> Hashed<'a> {
+/// The entries of a field as kustomize hashes them; nothing, if it is absent or no mapping.
+fn hashed<'a>(
+    object: Cursor<'a>,
+    field: &str,
+    reading: Reading,
+) -> Result<Option<name_hash::Entries<'a>>, Unsure> {
     let Some(field) = object.field(field) else {
-        return Hashed::Nothing;
+        return Ok(None);
     };
     let node = field.value.node();
     if node.kind == Kind::Scalar && !node.has_props {
-        return Hashed::Nothing;
+        return Ok(None);
     }
     if field.duplicate.is_some() || node.kind != Kind::Mapping || node.has_merge {
-        return Hashed::Unsure;
+        return Err(Unsure);
     }
     let mut entries: name_hash::Entries<'a> = Vec::new();
     for (key, value) in field.value.pairs() {
-        let Some(key) = key.str() else {
-            return Hashed::Unsure;
-        };
+        let key = key.str().ok_or(Unsure)?;
         let text = match value.value() {
-            _ if value.node().has_props => return Hashed::Unsure,
+            _ if value.node().has_props => return Err(Unsure),
             Ok(Value::Str(text)) => text,
             Ok(Value::Null) => {
                 entries.push((key.into_owned(), None));
                 continue;
             }
-            _ => return Hashed::Unsure,
+            _ => return Err(Unsure),
         };
         let is_plain = value.style() == Style::Plain;
         // kustomize turns a plain date into a time stamp.
@@ -108,16 +97,16 @@ fn hashed<'a>(object: Cursor<'a>, field: &str, reading: Reading) -> Hashed<'a> {
             Reading::Exact => value.style() == Style::Folded && is_damaged(&text),
         };
         if is_unsure {
-            return Hashed::Unsure;
+            return Err(Unsure);
         }
         let time = Timestamp::parse(&text).filter(|_| is_dated).map(|time| time.to_rfc3339());
         entries.push((key.into_owned(), Some(time.map_or(text, Into::into))));
     }
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     if entries.windows(2).any(|w| w[0].0 == w[1].0) {
-        return Hashed::Unsure;
+        return Err(Unsure);
     }
-    Hashed::Entries(entries)
+    Ok(Some(entries))
 }
 
 /// Whether kustomize reads a folded text otherwise after it has written it once: its emitter adds a line

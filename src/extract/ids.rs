@@ -91,7 +91,7 @@ impl<T: Id> Ids<T> {
         (!self.is_empty()).then(|| T::at(self.start as usize))
     }
 
-    /// The same things in a list that has `by` others before them.
+    /// The numbers of the same things in a list that has `by` others before them.
     #[must_use]
     pub(super) fn behind(self, by: usize) -> Self {
         let range = self.range();

@@ -1,8 +1,6 @@
-//! The facts of a text from those of its parts, in as little memory as they need: they are kept until
-//! the end of the run.
+//! The facts of a text from those of its parts.
 
 use super::Facts;
-use super::manifests::renumber;
 
 /// The facts of a text from those of its parts: the first error counts, as if they had been read
 /// one after the other.
@@ -27,19 +25,7 @@ impl Joining {
         if all.broken.is_some() {
             return;
         }
-        let behind =
-            (all.objects.len(), all.sources.len(), all.templates.len(), all.references.len());
-        renumber(
-            &mut part.objects,
-            &mut part.sources,
-            &mut part.templates,
-            &mut part.references,
-            behind,
-        );
-        all.objects.append(&mut part.objects);
-        all.sources.append(&mut part.sources);
-        all.templates.append(&mut part.templates);
-        all.references.append(&mut part.references);
+        all.arenas.append(part.arenas);
         all.neighbours.append(&mut part.neighbours);
         all.values_readers.append(&mut part.values_readers);
         all.label_uses.append(&mut part.label_uses);
@@ -73,18 +59,4 @@ impl Joining {
         }
         all
     }
-}
-
-/// Shrinks every `Vec` to fit, because facts live until the end of the run.
-pub(super) fn fit(part: &mut Facts) {
-    for source in &mut part.sources {
-        source.entries.shrink_to_fit();
-    }
-    for reference in &mut part.references {
-        reference.spot.mounts.shrink_to_fit();
-    }
-    part.objects.shrink_to_fit();
-    part.sources.shrink_to_fit();
-    part.templates.shrink_to_fit();
-    part.references.shrink_to_fit();
 }

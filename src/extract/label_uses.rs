@@ -16,7 +16,7 @@ pub struct LabelUse {
     pub object: String,
     /// The fields that lead to the place, with dots between.
     pub path: String,
-    /// Where it is.
+    /// The bytes of the place.
     pub at: Span,
     /// Whether the field is one that is known to select by labels; of any other, nobody knows.
     pub is_selector: bool,
@@ -45,12 +45,7 @@ pub(super) fn find(reader: &mut Reader<'_>, object: &ObjectNode<'_>) {
     if search.found.is_empty() {
         return;
     }
-    let text = |field: &str| node.get("metadata").and_then(|metadata| metadata.filled(field));
-    let name = text("name").unwrap_or_default();
-    let name = match text("namespace") {
-        Some(namespace) => format!("{} {namespace}/{name}", object.kind),
-        None => format!("{} {name}", object.kind),
-    };
+    let name = object.identity().to_string();
     let uses = search.found.into_iter().map(|(label, path, at, is_selector)| LabelUse {
         label,
         object: name.clone(),

@@ -9,14 +9,14 @@ use memchr::memmem;
 
 /// What a text that cannot be read looks like. Nothing is known of one that can be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Looks {
+pub enum UnreadableText {
     /// Text of a template language: a mark of one stands where the text stops to be YAML, and where no
     /// reader takes it for a part of a value.
     Template,
-    /// It may be a manifest.
+    /// The text may be a manifest.
     #[default]
     Manifest,
-    /// It holds no object: it never says `apiVersion` and `kind`, and no stamp of ours.
+    /// The text holds no object: it never says `apiVersion` and `kind`, and has no stamp of rollstamp.
     Other,
 }
 
@@ -27,9 +27,9 @@ impl Facts {
         if let Some(error) = &self.broken {
             let is_template = is_template(text, error.at as usize);
             self.looks = match may_hold_objects(text.as_bytes(), stamp) {
-                _ if is_template => Looks::Template,
-                true => Looks::Manifest,
-                false => Looks::Other,
+                _ if is_template => UnreadableText::Template,
+                true => UnreadableText::Manifest,
+                false => UnreadableText::Other,
             };
         }
         self
@@ -38,14 +38,14 @@ impl Facts {
 
 /// Looks whether `kubectl` takes a text for JSON that is none.
 #[derive(Default)]
-pub(super) struct Braced {
+pub(super) struct JsonGuess {
     /// Where the text begins, and whether that is JSON; nothing, if it begins with no brace.
     first: Option<(Span, bool)>,
     /// Whether something stands behind a `---`.
     has_more: bool,
 }
 
-impl Braced {
+impl JsonGuess {
     /// The next documents of the text, which stand between two `---`.
     pub(super) fn see(&mut self, documents: &[Document], text: &str) {
         let Some(document) = documents.first() else { return };

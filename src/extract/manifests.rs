@@ -5,6 +5,7 @@
 //! of its own that points into it.
 
 use super::ValuesReader;
+use super::arenas::Arenas;
 use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
 use super::{Facts, LabelUse, Maker, Neighbour, Object, Reference, Source, Template};
 use crate::finding::Finding;
@@ -20,10 +21,7 @@ use std::ops::Index;
 #[derive(Default)]
 pub struct Manifests {
     files: Vec<File>,
-    objects: Vec<Object>,
-    sources: Vec<Source>,
-    templates: Vec<Template>,
-    references: Vec<Reference>,
+    all: Arenas,
 }
 
 /// A text of the run, and what it says as a whole.
@@ -75,15 +73,12 @@ impl Manifests {
         namespace: Option<&str>,
     ) -> (Self, Vec<Finding>, Vec<Finding>) {
         let mut watched: BTreeMap<SmolStr, bool> = BTreeMap::new();
-        let (mut all, mut findings, mut hints) = (Self::default(), Vec::new(), Vec::new());
+        let (mut run, mut findings, mut hints) = (Self::default(), Vec::new(), Vec::new());
         for (input, facts) in files {
             let Facts {
                 said_if_more: _,
                 has_documents: _,
-                mut objects,
-                mut sources,
-                mut templates,
-                mut references,
+                arenas,
                 neighbours,
                 values_readers,
                 label_uses,
@@ -103,21 +98,16 @@ impl Manifests {
                 looks: _,
                 marks,
             } = facts;
-            let first = all.objects.len();
-            let behind = (first, all.sources.len(), all.templates.len(), all.references.len());
-            renumber(&mut objects, &mut sources, &mut templates, &mut references, behind);
-            extend(&mut all.objects, objects);
-            extend(&mut all.sources, sources);
-            extend(&mut all.templates, templates);
-            extend(&mut all.references, references);
+            let first = run.all.objects.len();
+            run.all.append(arenas);
             // Of two clusters that give one namespace other labels, one may be watched.
             for (name, is_watched) in namespaces {
                 *watched.entry(name).or_default() |= is_watched;
             }
             let is_looked_at = input.is_looked_at();
-            all.files.push(File {
+            run.files.push(File {
                 input,
-                objects: Ids::over(first..all.objects.len()),
+                objects: Ids::over(first..run.all.objects.len()),
                 neighbours,
                 values_readers,
                 label_uses,
@@ -137,12 +127,12 @@ impl Manifests {
             }
         }
         if watched.values().any(|is_watched| !is_watched) {
-            for source in &mut all.sources {
+            for source in &mut run.all.sources {
                 let own = source.namespace.as_deref().or(namespace);
                 source.tags.ignored |= own.and_then(|own| watched.get(own)) == Some(&false);
             }
         }
-        (all, findings, hints)
+        (run, findings, hints)
     }
 
     /// The numbers of all texts, in the order of the input.
@@ -157,12 +147,12 @@ impl Manifests {
 
     /// The objects of all texts, in their order; behind them those that generators make.
     pub fn objects(&self) -> impl ExactSizeIterator<Item = (ObjectId, &Object)> {
-        self.objects.iter().enumerate().map(|(at, object)| (ObjectId::at(at), object))
+        self.all.objects.iter().enumerate().map(|(at, object)| (ObjectId::at(at), object))
     }
 
     /// The objects of a text, in its order. What a generator makes of it is not among them.
     pub fn objects_of(&self, file: FileId) -> impl Iterator<Item = (ObjectId, &Object)> + Clone {
-        self[file].objects.range().map(|at| (ObjectId::at(at), &self.objects[at]))
+        self[file].objects.range().map(|at| (ObjectId::at(at), &self.all.objects[at]))
     }
 
     /// The same manifests with what the generators of kustomizations make of them, which comes last, so that
@@ -174,11 +164,11 @@ impl Manifests {
         secrets: impl IntoIterator<Item = (FileId, Span)>,
     ) -> Self {
         for (object, source) in generated {
-            let number = ObjectId::at(self.objects.len());
-            let source_number = self.sources.len();
-            self.sources.push(Source { object: number, ..source });
-            self.objects
-                .push(Object { sources: Ids::over(source_number..source_number + 1), ..object });
+            let number = ObjectId::at(self.all.objects.len());
+            let source_number = self.all.sources.len();
+            self.all.sources.push(Source { object: number, ..source });
+            let sources = Ids::over(source_number..source_number + 1);
+            self.all.objects.push(Object { sources, ..object });
         }
         for (file, span) in secrets {
             self.files[file.index()].secrets.push(span);
@@ -188,12 +178,12 @@ impl Manifests {
 
     /// All that an object provides.
     pub fn all_sources_of(&self, object: ObjectId) -> &[Source] {
-        &self.sources[self[object].sources.range()]
+        &self.all.sources[self[object].sources.range()]
     }
 
     /// All sources: those of all texts, in their order; behind them those that generators make.
     pub fn sources(&self) -> impl ExactSizeIterator<Item = (SourceId, &Source)> {
-        self.sources.iter().enumerate().map(|(at, source)| (SourceId::at(at), source))
+        self.all.sources.iter().enumerate().map(|(at, source)| (SourceId::at(at), source))
     }
 
     /// What an object provides.
@@ -201,22 +191,22 @@ impl Manifests {
         &self,
         object: ObjectId,
     ) -> impl Iterator<Item = (SourceId, &Source)> + Clone {
-        self[object].sources.range().map(|at| (SourceId::at(at), &self.sources[at]))
+        self[object].sources.range().map(|at| (SourceId::at(at), &self.all.sources[at]))
     }
 
     /// All pod templates, in the order of the input.
     pub fn templates(&self) -> impl ExactSizeIterator<Item = (TemplateId, &Template)> {
-        self.templates.iter().enumerate().map(|(at, template)| (TemplateId::at(at), template))
+        self.all.templates.iter().enumerate().map(|(at, template)| (TemplateId::at(at), template))
     }
 
     /// The pod templates of an object.
     pub fn templates_of(&self, object: ObjectId) -> impl Iterator<Item = (TemplateId, &Template)> {
-        self[object].templates.range().map(|at| (TemplateId::at(at), &self.templates[at]))
+        self[object].templates.range().map(|at| (TemplateId::at(at), &self.all.templates[at]))
     }
 
     /// What a pod template reads, in the order of the text.
     pub fn references_of(&self, template: TemplateId) -> &[Reference] {
-        &self.references[self[template].references.range()]
+        &self.all.references[self[template].references.range()]
     }
 
     /// The object that provides a source.
@@ -241,7 +231,7 @@ impl Manifests {
 
     /// The object in whose text a place lies.
     pub fn object_at(&self, place: Place) -> Option<&Object> {
-        let all = &self.objects[self[place.file].objects.range()];
+        let all = &self.all.objects[self[place.file].objects.range()];
         let holds = |object: &&Object| {
             let whole = object.place.span;
             whole.start <= place.span.start && place.span.end <= whole.end
@@ -253,41 +243,6 @@ impl Manifests {
     }
 }
 
-/// Adds a list to another one; an empty one takes it over as it is.
-fn extend<T>(all: &mut Vec<T>, more: Vec<T>) {
-    match all.is_empty() {
-        true => *all = more,
-        false => all.extend(more),
-    }
-}
-
-/// Moves numbers behind those of `(objects, sources, templates, references)` that are there already.
-pub(super) fn renumber(
-    objects: &mut [Object],
-    sources: &mut [Source],
-    templates: &mut [Template],
-    references: &mut [Reference],
-    behind: (usize, usize, usize, usize),
-) {
-    if behind == (0, 0, 0, 0) {
-        return;
-    }
-    for object in objects {
-        object.sources = object.sources.behind(behind.1);
-        object.templates = object.templates.behind(behind.2);
-    }
-    for source in sources {
-        source.object = ObjectId::at(source.object.index() + behind.0);
-    }
-    for template in templates {
-        template.object = ObjectId::at(template.object.index() + behind.0);
-        template.references = template.references.behind(behind.3);
-    }
-    for reference in references {
-        reference.template = TemplateId::at(reference.template.index() + behind.2);
-    }
-}
-
 impl Index<FileId> for Manifests {
     type Output = File;
 
@@ -296,34 +251,23 @@ impl Index<FileId> for Manifests {
     }
 }
 
-impl Index<ObjectId> for Manifests {
-    type Output = Object;
+macro_rules! index {
+    ($($id:ty, $thing:ty, $list:ident;)+) => {
+        $(
+            impl Index<$id> for Manifests {
+                type Output = $thing;
 
-    fn index(&self, object: ObjectId) -> &Object {
-        &self.objects[object.index()]
-    }
+                fn index(&self, number: $id) -> &$thing {
+                    &self.all.$list[number.index()]
+                }
+            }
+        )+
+    };
 }
 
-impl Index<SourceId> for Manifests {
-    type Output = Source;
-
-    fn index(&self, source: SourceId) -> &Source {
-        &self.sources[source.index()]
-    }
-}
-
-impl Index<TemplateId> for Manifests {
-    type Output = Template;
-
-    fn index(&self, template: TemplateId) -> &Template {
-        &self.templates[template.index()]
-    }
-}
-
-impl Index<ReferenceId> for Manifests {
-    type Output = Reference;
-
-    fn index(&self, reference: ReferenceId) -> &Reference {
-        &self.references[reference.index()]
-    }
+index! {
+    ObjectId, Object, objects;
+    SourceId, Source, sources;
+    TemplateId, Template, templates;
+    ReferenceId, Reference, references;
 }

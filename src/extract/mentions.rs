@@ -11,9 +11,9 @@ use crate::k8s::id::Identity;
 use crate::k8s::kinds::WorkloadKind;
 use crate::k8s::other_names::{CLUSTER_WIDE, OWN_GROUPS, is_free, is_other};
 use crate::k8s::providers::Target;
-use crate::k8s::referrers::{Names, POD_PARTS, Referrer, Within, referrers};
-use crate::k8s::sites::{SITES, Site, Under};
-use crate::text::{FileId, Span};
+use crate::k8s::referrers::{NamedKind, NamespaceRule, POD_PARTS, Referrer, referrers};
+use crate::k8s::sites::{SITES, Site, SiteRoot};
+use crate::text::{FileId, Span, words as words_of};
 use crate::yaml::path::{Route, Step};
 use crate::yaml::{self, Cursor, Kind, Style};
 use smol_str::SmolStr;
@@ -25,15 +25,15 @@ pub struct Mention {
     pub file: FileId,
     /// The object that it is in.
     pub id: Identity,
-    /// Where the object is.
+    /// The bytes of the object.
     pub object: Span,
     /// The document that it is in.
     pub document: Span,
     /// The way from the root of the document to it.
     pub path: Route,
-    /// Where it is, with its quotes.
+    /// The bytes of the scalar, with its quotes.
     pub span: Span,
-    /// How it is written.
+    /// How the scalar is written.
     pub style: Style,
     /// What stands before the name in its text: nothing, or a namespace and a slash.
     pub before: String,
@@ -56,11 +56,11 @@ pub struct Mention {
 pub enum Meaning {
     /// The name of such an object.
     Definition(Target),
-    /// It names one of these.
+    /// The place names a source of one of these kinds.
     Reference(Vec<Target>),
-    /// It names something else.
+    /// The place names something that is no source.
     Other,
-    /// Nobody said.
+    /// The field is not known: it may name a source.
     Unknown,
 }
 
@@ -104,22 +104,15 @@ pub fn words(text: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
         // Escapes can say any name.
         return names.clone();
     }
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    let words = text.split(|c| !is_name(c)).map(|word| word.trim_matches(['-', '.']));
+    let words = words_of(text).map(|(_, word)| word);
     words.filter(|word| names.contains(*word)).map(str::to_owned).collect()
 }
 
 /// Whether a text can say a name: one of its words is one. An escape can hide one from this, but not
 /// from a pod either: such a text is read whole.
 fn says_any(text: &str, names: &BTreeSet<String>) -> bool {
-    let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
-    if memchr::memchr(b'\\', text.as_bytes()).is_some() {
-        return true;
-    }
-    let words = text.as_bytes().split(|&b| !is_name(b));
-    words
-        .filter_map(|word| std::str::from_utf8(word).ok())
-        .any(|word| !word.is_empty() && names.contains(word.trim_matches(['-', '.'])))
+    memchr::memchr(b'\\', text.as_bytes()).is_some()
+        || words_of(text).any(|(_, word)| names.contains(word))
 }
 
 /// What is known of the object that is searched.
@@ -141,25 +134,17 @@ fn search(
     names: &BTreeSet<String>,
     found: &mut Vec<Mention>,
 ) {
-    let (group, version) = Identity::split_api_version(&object.api_version);
-    let kind = object.kind.as_str();
-    let metadata = object.node.get("metadata");
-    if metadata.is_some_and(is_local) {
+    if object.node.get("metadata").is_some_and(is_local) {
         return;
     }
-    let string = |field| metadata.and_then(|metadata| metadata.filled(field));
+    let id = object.identity();
+    let (group, kind) = (id.group.as_str(), id.kind.as_str());
     let searched = Searched {
         file,
         own: OWN_GROUPS.contains(&group),
         parts: POD_PARTS.contains(&(group, kind)),
         workload: options.workload(group, kind),
-        id: Identity {
-            group: group.into(),
-            version: version.into(),
-            kind: kind.into(),
-            namespace: string("namespace"),
-            name: string("name").unwrap_or_default(),
-        },
+        id,
         object: object.node,
         route: &object.route,
     };
@@ -305,10 +290,10 @@ impl MentionWalk<'_> {
         for row in referrers(&id.group, &id.kind, way) {
             match row.names {
                 _ if !row.kustomize => {}
-                Names::ConfigMap => targets.push(Target::ConfigMap),
-                Names::Secret => targets.push(Target::Secret),
-                Names::Rule | Names::ByKind(_) => {
-                    targets.extend([Target::ConfigMap, Target::Secret]);
+                NamedKind::ConfigMap => targets.push(Target::ConfigMap),
+                NamedKind::Secret => targets.push(Target::Secret),
+                NamedKind::Rule | NamedKind::ByKind(_) => {
+                    targets.extend(Target::ALL);
                 }
             }
         }
@@ -333,12 +318,11 @@ impl MentionWalk<'_> {
                 return before.is_empty().then_some((what, None));
             }
         }
-        if way == ["metadata", "name"] && group.is_empty() {
-            match kind {
-                "ConfigMap" => return Some((Meaning::Definition(Target::ConfigMap), None)),
-                "Secret" => return Some((Meaning::Definition(Target::Secret), None)),
-                _ => {}
-            }
+        if way == ["metadata", "name"]
+            && group.is_empty()
+            && let Some(target) = Target::of_kind(kind)
+        {
+            return Some((Meaning::Definition(target), None));
         }
         let mut other = false;
         for row in referrers(group, kind, way) {
@@ -374,7 +358,7 @@ impl MentionWalk<'_> {
         }
         let is_named = way.last().is_some_and(|last| last == "name");
         let kind = holder.filled("kind").filter(|_| is_named);
-        let of_other_kind = kind.is_some_and(|kind| kind != "ConfigMap" && kind != "Secret");
+        let of_other_kind = kind.is_some_and(|kind| Target::of_kind(&kind).is_none());
         Some(match of_other_kind {
             true => (Meaning::Other, None),
             false => (Meaning::Unknown, None),
@@ -447,8 +431,8 @@ fn fixed(node: Cursor<'_>, text: &str, shared: bool) -> Option<CannotFollow> {
 /// What a row says of this very place; nothing if it is about something else here.
 fn referrer(row: &Referrer, before: &str, holder: Cursor<'_>) -> Option<(Meaning, Option<String>)> {
     let namespace = match row.within {
-        Within::Slash if before.is_empty() => None,
-        Within::Slash => {
+        NamespaceRule::Slash if before.is_empty() => None,
+        NamespaceRule::Slash => {
             let namespace = before.strip_suffix('/')?;
             if !is_label(namespace) {
                 return None;
@@ -456,20 +440,18 @@ fn referrer(row: &Referrer, before: &str, holder: Cursor<'_>) -> Option<(Meaning
             Some(namespace.to_owned())
         }
         _ if !before.is_empty() => return None,
-        Within::Own => None,
-        Within::Beside(field) => holder.filled(field).map(String::from),
+        NamespaceRule::Own => None,
+        NamespaceRule::Beside(field) => holder.filled(field).map(String::from),
     };
     let targets = match row.names {
-        Names::ConfigMap => vec![Target::ConfigMap],
-        Names::Secret => vec![Target::Secret],
-        Names::ByKind(_) if holder.filled("group").is_some() => return None,
-        Names::ByKind(default) => match holder.filled("kind").as_deref() {
-            Some("ConfigMap") => vec![Target::ConfigMap],
-            Some("Secret") => vec![Target::Secret],
-            Some(_) => return None,
+        NamedKind::ConfigMap => vec![Target::ConfigMap],
+        NamedKind::Secret => vec![Target::Secret],
+        NamedKind::ByKind(_) if holder.filled("group").is_some() => return None,
+        NamedKind::ByKind(default) => match holder.filled("kind") {
+            Some(kind) => vec![Target::of_kind(&kind)?],
             None => vec![default?],
         },
-        Names::Rule => rule(holder)?,
+        NamedKind::Rule => rule(holder)?,
     };
     Some((Meaning::Reference(targets), namespace))
 }
@@ -494,12 +476,12 @@ fn is_site(site: &Site, way: &[SmolStr]) -> bool {
     let Some((_, way)) = way.split_last().filter(|(name, _)| **name == site.name) else {
         return false;
     };
-    let volumes = usize::from(site.under == Under::Volume);
+    let volumes = usize::from(site.under == SiteRoot::Volume);
     let fields = site.path.fields();
     let Some(above) = way.len().checked_sub(fields + volumes) else {
         return false;
     };
-    site.under != Under::Object
+    site.under != SiteRoot::Object
         && site.path.matches(&way[above + volumes..])
         && way[above..above + volumes].iter().all(|field| field == "volumes")
 }

@@ -3,6 +3,7 @@
 //! This is the only stage that sees values; they leave it as digests. Each document's tape is
 //! dropped when its facts are known.
 
+mod arenas;
 mod hash_suffix;
 mod ids;
 mod looks;
@@ -27,18 +28,19 @@ mod values_from;
 mod ytt;
 mod workload;
 
+pub use arenas::Arenas;
 pub use build_notes::{FromFile, NEEDS_HASH_SUFFIX, Origin};
-pub use carried::{ALSO, Also, STAMP, Said};
+pub use carried::{ALSO, AddedSource, ReadAnnotations, STAMP};
 pub use fillers::Maker;
 pub use foreign::{Checksum, FOREIGN, Marks, Rendered};
 pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use join::{Joining, join};
 pub use label_uses::LabelUse;
-pub use looks::{Looks, may_hold_objects};
+pub use looks::{UnreadableText, may_hold_objects};
 pub use manifests::{File, Manifests};
 pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
-pub use own_suffix::{FROZEN, Follows, Frozen, Naming};
+pub use own_suffix::{FROZEN, FollowsRenames, ImmutableField, Naming};
 pub use references::{Keys, Reference};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Grounds, Mount, SiteLabel};
@@ -67,7 +69,7 @@ use ytt::YttMarks;
 
 /// What says that something takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
+pub enum IgnoredBy {
     /// A control annotation.
     Annotation,
     /// The configuration.
@@ -81,14 +83,8 @@ pub struct Facts {
     pub said_if_more: Option<Box<Finding>>,
     /// Whether anything stands in the text.
     pub has_documents: bool,
-    /// The objects that provide or read something, in the order of the text.
-    pub objects: Vec<Object>,
-    /// What they provide, in the order of the objects.
-    pub sources: Vec<Source>,
-    /// Their pod templates, in the order of the objects.
-    pub templates: Vec<Template>,
-    /// What these read, in the order of the templates.
-    pub references: Vec<Reference>,
+    /// The objects that provide or read something, with what they provide and read.
+    pub arenas: Arenas,
     /// The objects that say how pods of others are replaced: budgets, autoscalers, claims.
     pub neighbours: Vec<Neighbour>,
     /// The objects that take values from ConfigMaps and Secrets without being workloads.
@@ -120,7 +116,7 @@ pub struct Facts {
     /// Whether nothing is known of it, because it could not be read.
     pub unread: bool,
     /// What a text that cannot be read looks like.
-    pub looks: Looks,
+    pub looks: UnreadableText,
     /// The comments that silence findings.
     pub marks: Vec<Mark>,
     /// The bytes of every Secret, which no report may quote.
@@ -129,9 +125,9 @@ pub struct Facts {
 
 /// A Kubernetes object that provides or reads something.
 pub struct Object {
-    /// Who it is.
+    /// The identity of the object.
     pub id: Identity,
-    /// Where it is.
+    /// The bytes of the object in its file.
     pub place: Place,
     /// Where its name is written.
     pub name_span: Span,
@@ -158,7 +154,7 @@ pub struct Object {
     /// The workload whose pod template it uses instead.
     pub delegate: Option<Box<Delegate>>,
     /// Whether its references can follow a source that gets another name.
-    pub follows: Follows,
+    pub follows: FollowsRenames,
 }
 
 /// A workload that another one names.
@@ -191,31 +187,7 @@ fn names_in(list: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Facts {
-    /// Adds an object with what it provides, and its pod templates with what they read.
-    fn add(
-        &mut self,
-        mut object: Object,
-        sources: Vec<Source>,
-        templates: Vec<(Template, Vec<Reference>)>,
-    ) {
-        let own = ObjectId::at(self.objects.len());
-        let (first_source, first_template) = (self.sources.len(), self.templates.len());
-        self.sources.extend(sources.into_iter().map(|source| Source { object: own, ..source }));
-        for (mut template, references) in templates {
-            let number = TemplateId::at(self.templates.len());
-            let first = self.references.len();
-            let of_template = |reference| Reference { template: number, ..reference };
-            self.references.extend(references.into_iter().map(of_template));
-            template.object = own;
-            template.references = Ids::over(first..self.references.len());
-            self.templates.push(template);
-        }
-        object.sources = Ids::over(first_source..self.sources.len());
-        object.templates = Ids::over(first_template..self.templates.len());
-        self.objects.push(object);
-    }
-
-    /// The same facts, of a file with another number.
+    /// These facts as those of the file with this number.
     #[must_use]
     pub fn in_file(mut self, file: FileId) -> Self {
         let findings = self.findings.iter_mut().chain(&mut self.hints);
@@ -223,7 +195,7 @@ impl Facts {
             let related = finding.related.iter_mut().map(|(place, _)| place);
             finding.place.iter_mut().chain(related)
         });
-        let places = places.chain(self.objects.iter_mut().map(|object| &mut object.place));
+        let places = places.chain(self.arenas.objects.iter_mut().map(|object| &mut object.place));
         places.for_each(|place| place.file = file);
         self
     }
@@ -231,7 +203,7 @@ impl Facts {
     /// What lies below a kustomization in a list is what that one is made of, not what is applied.
     fn find_raw_material(&mut self) {
         let kustomizations = std::mem::take(&mut self.kustomizations);
-        for object in &mut self.objects {
+        for object in &mut self.arenas.objects {
             let Some(from) = &object.from_file else {
                 continue;
             };
@@ -311,7 +283,7 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
     facts.marks = marks(text, part, base);
     let mut marks = YttMarks::new(text, part, &options.annotation);
     let is_first = base == 0 && part.start == 0;
-    let mut braced = looks::Braced::default();
+    let mut braced = looks::JsonGuess::default();
     for chunk in yaml::split::chunks_of(text, part) {
         let documents = match chunk.and_then(|chunk| yaml::parse(text, chunk.span)) {
             Ok(documents) => documents,
@@ -340,7 +312,7 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
     }
     braced.say(file, &mut facts);
     facts.ytt = marks.is_program();
-    join::fit(&mut facts);
+    facts.arenas.shrink_to_fit();
     facts
 }
 
@@ -395,10 +367,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// What says that the whole object takes no part: its annotation, or a rule.
-    fn ignored(&self, annotation: bool, object: Cursor<'_>, id: &Identity) -> Option<By> {
+    fn ignored(&self, annotation: bool, object: Cursor<'_>, id: &Identity) -> Option<IgnoredBy> {
         match annotation {
-            true => Some(By::Annotation),
-            false => self.is_ignored_by_rule(object, id).then_some(By::Rule),
+            true => Some(IgnoredBy::Annotation),
+            false => self.is_ignored_by_rule(object, id).then_some(IgnoredBy::Rule),
         }
     }
 
@@ -424,11 +396,12 @@ impl Reader<'_> {
         Place { file: self.file, span: node.span() }
     }
 
-    /// Points a finding at a node; its line is shown unless it stands in a Secret.
-    fn locate(&self, finding: Finding, node: Cursor<'_>, kind: &str) -> Finding {
+    /// Points a finding at a place; its line is shown unless it stands in an object of the kind Secret.
+    fn locate(&self, finding: Finding, span: Span, kind: &str) -> Finding {
+        let place = Place { file: self.file, span };
         match kind {
-            "Secret" => finding.at(self.place(node)),
-            _ => finding.quoting(self.place(node)),
+            "Secret" => finding.at(place),
+            _ => finding.quoting(place),
         }
     }
 
@@ -460,7 +433,7 @@ impl Reader<'_> {
         let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
         if provider.is_none() && workload.is_none() {
-            carried::in_values(self, node, kind);
+            carried::in_values(self, object);
             if (group, kind) == ("", "Namespace") {
                 let told = carried::of_namespace(self, node);
                 self.facts.namespaces.extend(told);
@@ -484,7 +457,8 @@ impl Reader<'_> {
             (Err((field, at, what)), _) | (_, Err((field, at, what))) => {
                 let message = format!("`metadata.{field}` of a {kind} is {what}, not a string");
                 let finding = Finding::new(Code::InvalidObject, message);
-                let finding = self.locate(finding, at, kind).help("put it in quotes").refusing();
+                let finding =
+                    self.locate(finding, at.span(), kind).help("put it in quotes").refusing();
                 self.facts.findings.push(finding);
                 return;
             }
@@ -516,7 +490,7 @@ impl Reader<'_> {
         };
         let from_file = metadata.filter(|_| !object.route.is_empty());
         let delegate = kinds::delegate(group, kind).and_then(|field| delegate(node, field));
-        let follows = Follows::read(self, metadata.filter(|_| reads));
+        let follows = FollowsRenames::read(self, metadata.filter(|_| reads));
         let hook = metadata.and_then(|metadata| annotation(metadata, "helm.sh/hook"));
         let object = Object {
             id,
@@ -535,7 +509,7 @@ impl Reader<'_> {
             delegate: delegate.map(Box::new),
             follows,
         };
-        self.facts.add(object, sources, templates);
+        self.facts.arenas.add(object, sources, templates);
     }
 
     /// The row of a kind; of a kind without one, if the object has the shape of a workload, the row

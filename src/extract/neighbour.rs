@@ -9,7 +9,7 @@ use crate::yaml::path::Route;
 
 /// A budget, an autoscaler or a claim.
 pub struct Neighbour {
-    /// Who it is.
+    /// The identity of the object.
     pub id: Identity,
     /// The document that it is in.
     pub document: Span,
@@ -20,20 +20,9 @@ pub struct Neighbour {
 impl Neighbour {
     /// An object, if it is one.
     pub(super) fn of(object: &ObjectNode<'_>) -> Option<Self> {
-        let (group, version) = Identity::split_api_version(&object.api_version);
-        if !NEIGHBOURS.contains(&(group, object.kind.as_str())) {
-            return None;
-        }
-        let metadata = object.node.get("metadata");
-        let text = |field| metadata.and_then(|at| at.string(field));
-        Some(Self {
-            id: Identity {
-                group: group.into(),
-                version: version.into(),
-                kind: object.kind.clone(),
-                namespace: text("namespace").filter(|namespace| !namespace.is_empty()),
-                name: text("name").unwrap_or_default(),
-            },
+        let (group, _) = Identity::split_api_version(&object.api_version);
+        NEIGHBOURS.contains(&(group, object.kind.as_str())).then(|| Self {
+            id: object.identity(),
             document: object.node.document_span(),
             route: object.route.clone(),
         })

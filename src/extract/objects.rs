@@ -1,6 +1,7 @@
 //! The objects of a document: the document itself, or the items of a list.
 
 use super::build_notes;
+use crate::k8s::id::Identity;
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::yaml::path::{Route, Step};
 use crate::yaml::{Cursor, Kind, NodeId, SyntaxError};
@@ -16,7 +17,7 @@ pub(super) enum DocumentItem<'a> {
 
 /// An object in a document.
 pub(super) struct ObjectNode<'a> {
-    /// Its mapping.
+    /// The mapping of the object.
     pub(super) node: Cursor<'a>,
     /// The way from the root of the document to it: none, or an item of a list.
     pub(super) route: Route,
@@ -29,6 +30,11 @@ pub(super) struct ObjectNode<'a> {
 }
 
 impl ObjectNode<'_> {
+    /// Who the object is.
+    pub(super) fn identity(&self) -> Identity {
+        Identity::of(&self.api_version, &self.kind, self.node.get("metadata"))
+    }
+
     /// The nodes above the object, aliases not followed.
     pub(super) fn ancestors(&self) -> &[NodeId] {
         self.ancestors.as_slice().as_flattened()

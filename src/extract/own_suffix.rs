@@ -8,7 +8,7 @@ use crate::digest::name_hash::{self, Stored, is_suffixed};
 use crate::finding::naming::NoSuffix;
 use crate::finding::{Code, Finding};
 use crate::k8s::providers::Target;
-use crate::k8s::recreated::{RECREATED, Recreated, Says};
+use crate::k8s::recreated::{AnnotationTest, RECREATED, Recreated};
 use crate::text::Span;
 use crate::yaml::insert::{self, Refusal, Slot};
 use crate::yaml::resolve::{self, Value};
@@ -30,32 +30,32 @@ pub struct Naming {
     /// The place of the marker: ours, and in a kustomize build that of kustomize.
     pub marker: Result<Slot, Refusal>,
     /// The field `immutable`.
-    pub frozen: Frozen,
+    pub frozen: ImmutableField,
 }
 
 /// What the marker of a source says behind the name, if the field `immutable` is ours.
 pub const FROZEN: &str = ", immutable";
 
 /// The field `immutable` of a source. Ours stands before all other fields, and the marker says that it is.
-pub enum Frozen {
-    /// It is not there; the edit adds it.
+pub enum ImmutableField {
+    /// The field is not there; the edit adds it.
     Absent(Edit),
-    /// It is ours; the edit takes it out.
+    /// rollstamp wrote the field; the edit removes it.
     Ours(Edit),
-    /// It is somebody else's, or has no place.
+    /// Somebody else wrote the field, or no edit can add it.
     Theirs,
 }
 
 /// Whether the references of an object can follow a source that gets another name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Follows {
+pub struct FollowsRenames {
     /// What the object asks for itself.
     pub mode: Option<Mode>,
     /// Whether the apply makes it anew, so that nothing in it is immutable.
     pub recreated: bool,
 }
 
-impl Follows {
+impl FollowsRenames {
     /// Reads what the metadata of an object with references says.
     pub(super) fn read(reader: &mut Reader<'_>, metadata: Option<Cursor<'_>>) -> Self {
         let Some(metadata) = metadata else {
@@ -64,8 +64,8 @@ impl Follows {
         let is = |row: &Recreated| {
             let found = annotation(metadata, row.annotation);
             found.is_some_and(|(value, _)| match row.says {
-                Says::Anything => true,
-                Says::Contains(part) => value.contains(part),
+                AnnotationTest::Anything => true,
+                AnnotationTest::Contains(part) => value.contains(part),
             })
         };
         let generated = metadata.string("generateName").is_some();
@@ -80,7 +80,7 @@ fn mode(reader: &mut Reader<'_>, metadata: Cursor<'_>, kind: &str) -> Option<Mod
     let found = Mode::named(&word);
     if found.is_none() {
         let message = format!("`{MODE}` is neither `annotation` nor `suffix`");
-        let finding = reader.locate(Finding::new(Code::UnknownName, message), at, kind);
+        let finding = reader.locate(Finding::new(Code::UnknownName, message), at.span(), kind);
         reader.facts.findings.push(finding);
     }
     found
@@ -125,12 +125,12 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Option<
     Some(Naming { base, froze, mode, suffix, is_suffixed, marker, frozen })
 }
 
-fn frozen(object: Cursor<'_>, froze: bool) -> Frozen {
+fn frozen(object: Cursor<'_>, froze: bool) -> ImmutableField {
     const FIELD: &str = "immutable";
     let text = object.text();
     let mut pairs = object.pairs();
     let Some((first, value)) = pairs.next() else {
-        return Frozen::Theirs;
+        return ImmutableField::Theirs;
     };
     // Places in the text, which may be a part of the file.
     let (start, end) = (first.node().span.start as usize, value.node().span.end as usize);
@@ -138,13 +138,13 @@ fn frozen(object: Cursor<'_>, froze: bool) -> Frozen {
         |span: Span, replacement| Edit { span: span.behind(object.document().base), replacement };
     if object.field(FIELD).is_some() {
         let Some((next, _)) = pairs.next() else {
-            return Frozen::Theirs;
+            return ImmutableField::Theirs;
         };
         let next = next.node().span.start as usize;
         let alone = text[end..next].trim().trim_start_matches(',').is_empty();
         return match froze && first.is_key(FIELD) && value.is_true() && alone {
-            true => Frozen::Ours(edit(Span::new(start, next), String::new())),
-            false => Frozen::Theirs,
+            true => ImmutableField::Ours(edit(Span::new(start, next), String::new())),
+            false => ImmutableField::Theirs,
         };
     }
     let quote = if object.document().json { "\"" } else { "" };
@@ -159,7 +159,10 @@ fn frozen(object: Cursor<'_>, froze: bool) -> Frozen {
             format!("{newline}{}", " ".repeat(start - line.start))
         }
     };
-    Frozen::Absent(edit(Span::new(start, start), format!("{quote}{FIELD}{quote}: true{gap}")))
+    ImmutableField::Absent(edit(
+        Span::new(start, start),
+        format!("{quote}{FIELD}{quote}: true{gap}"),
+    ))
 }
 
 /// The suffix of an object whose name without one is `name`.

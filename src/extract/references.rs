@@ -17,7 +17,7 @@ use smol_str::SmolStr;
 pub struct Reference {
     /// The pod template that has it.
     pub template: TemplateId,
-    /// Where in the pod spec.
+    /// The site of the pod spec that names the source.
     pub site: TableRow<Site>,
     /// The name as it is written there.
     pub name: SmolStr,
@@ -27,7 +27,7 @@ pub struct Reference {
     pub optional: bool,
     /// Which keys are read.
     pub keys: Keys,
-    /// Why these.
+    /// Why the reference reads these keys.
     pub why: Grounds,
     /// What people call the place.
     pub spot: SiteLabel,
@@ -36,17 +36,17 @@ pub struct Reference {
 /// Which keys of its source a reference reads.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keys {
-    /// None, by its site or because nothing mounts the volume.
+    /// No key, by the site or because no container mounts the volume.
     None,
-    /// All that can be environment variables.
+    /// All keys that can be environment variables.
     Env,
-    /// This one, as an environment variable.
+    /// This key, as an environment variable.
     One(String),
-    /// These, as files.
+    /// These keys, as files.
     Listed(Vec<String>),
-    /// All, as files.
+    /// All keys, as files.
     All,
-    /// As files those whose name is related to one of these cleaned `subPath`s.
+    /// As files, the keys whose file lies at, above or below one of these cleaned `subPath`s.
     Under(Vec<Vec<String>>),
 }
 
@@ -76,7 +76,7 @@ struct VolumeMount {
 
 /// What one mount shows of its volume.
 enum MountedPart {
-    /// All of it.
+    /// The whole volume.
     Whole,
     /// What lies at or below this cleaned path, or above it.
     Below(Vec<String>),

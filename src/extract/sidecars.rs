@@ -1,8 +1,8 @@
 //! Sidecars in a pod spec that follow files or objects, and the volumes that they watch.
 
 use super::references::clean;
-use crate::finding::sidecar::Doubt;
-use crate::k8s::sidecars::{self, OneShot, Reloader, Watch};
+use crate::finding::sidecar::SidecarDoubt;
+use crate::k8s::sidecars::{self, OneShot, SidecarProgram, Watch};
 use crate::k8s::sites::CONTAINER_LISTS;
 use crate::text::Span;
 use crate::yaml::Cursor;
@@ -10,8 +10,8 @@ use smol_str::SmolStr;
 
 /// A sidecar of a known kind.
 pub struct Sidecar {
-    /// Its row.
-    pub row: &'static Reloader,
+    /// The row of the program.
+    pub row: &'static SidecarProgram,
     /// The name of its container.
     pub container: SmolStr,
     /// Where its image is written.
@@ -31,7 +31,7 @@ pub struct Watched {
     /// The volume in the text: the references inside are those that it watches.
     pub span: Span,
     /// Why a change may still need a new pod.
-    pub doubt: Option<Doubt>,
+    pub doubt: Option<SidecarDoubt>,
 }
 
 /// A container, as far as it matters here.
@@ -39,7 +39,7 @@ struct Container<'a> {
     node: Cursor<'a>,
     /// Whether it ends before the others begin: an init container that is no sidecar.
     ends_first: bool,
-    image: Option<(&'static Reloader, Span)>,
+    image: Option<(&'static SidecarProgram, Span)>,
 }
 
 /// A volume that shows ConfigMaps or Secrets.
@@ -150,7 +150,7 @@ fn is_zero(duration: &str) -> bool {
 }
 
 fn watched(
-    row: &Reloader,
+    row: &SidecarProgram,
     flags: &[(String, String)],
     sidecar: &Container<'_>,
     containers: &[Container<'_>],
@@ -182,7 +182,9 @@ fn watched(
                 continue;
             }
             let doubt = match &file {
-                Some(file) if volume.only_file.as_deref() != Some(file) => Some(Doubt::OneFile),
+                Some(file) if volume.only_file.as_deref() != Some(file) => {
+                    Some(SidecarDoubt::OneFile)
+                }
                 _ => doubt(sidecar, containers, volume),
             };
             match found.iter_mut().find(|known| known.name == volume.name) {
@@ -196,15 +198,19 @@ fn watched(
 }
 
 /// Whether somebody mounts the volume whom the sidecar may not reach.
-fn doubt(sidecar: &Container<'_>, containers: &[Container<'_>], volume: &Volume) -> Option<Doubt> {
+fn doubt(
+    sidecar: &Container<'_>,
+    containers: &[Container<'_>],
+    volume: &Volume,
+) -> Option<SidecarDoubt> {
     let mut others = 0;
     for container in containers.iter().filter(|c| c.node != sidecar.node) {
         let mut mounts = container.node.list("volumeMounts");
         let is_mounted = mounts.any(|mount| mount.filled("name").as_ref() == Some(&volume.name));
         if is_mounted && container.ends_first {
-            return Some(Doubt::InitContainer);
+            return Some(SidecarDoubt::InitContainer);
         }
         others += usize::from(is_mounted);
     }
-    (others > 1).then_some(Doubt::SeveralReaders)
+    (others > 1).then_some(SidecarDoubt::SeveralReaders)
 }

@@ -1,7 +1,7 @@
 //! What people call the place of a reference, and why it reads the keys that it reads. Only shown,
 //! never decided on: what is missing or no string here is left out.
 
-use crate::k8s::sites::{Site, Under};
+use crate::k8s::sites::{Site, SiteRoot};
 use crate::yaml::Cursor;
 use smol_str::SmolStr;
 
@@ -87,7 +87,7 @@ impl<'a> ListPosition<'a> {
 
     /// The volume that the walk is in.
     pub(super) fn volume(&self, site: &Site) -> Option<Cursor<'a>> {
-        self.outer.filter(|_| site.under == Under::Volume)
+        self.outer.filter(|_| site.under == SiteRoot::Volume)
     }
 
     /// What people call the place.
@@ -96,12 +96,12 @@ impl<'a> ListPosition<'a> {
         SiteLabel {
             list: self.list,
             owner: match site.under {
-                Under::Object | Under::PodSpec => SmolStr::default(),
-                Under::Container | Under::Volume => name(self.outer).unwrap_or_default(),
+                SiteRoot::Object | SiteRoot::PodSpec => SmolStr::default(),
+                SiteRoot::Container | SiteRoot::Volume => name(self.outer).unwrap_or_default(),
             },
             env: match site.under {
-                Under::Container => name(self.inner),
-                Under::Object | Under::PodSpec | Under::Volume => None,
+                SiteRoot::Container => name(self.inner),
+                SiteRoot::Object | SiteRoot::PodSpec | SiteRoot::Volume => None,
             },
             mounts,
         }

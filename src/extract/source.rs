@@ -5,7 +5,7 @@ use super::fillers;
 use super::hash_suffix::is_content_named;
 use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
-use super::{By, Reader, annotation, is_sops, labels, values_from};
+use super::{IgnoredBy, Reader, annotation, is_sops, labels, values_from};
 use crate::compat::reloader::Tags;
 use crate::config::policy::{Encrypted, FilledSources};
 use crate::digest::ValueDigest;
@@ -43,7 +43,7 @@ pub struct Source {
     /// What fills it in the cluster beside its manifest, if anything does.
     pub filler: Option<&'static Filler>,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
-    pub ignored: Option<By>,
+    pub ignored: Option<IgnoredBy>,
     /// A field of content that cannot be read as keys and values.
     pub malformed: Option<Malformed>,
     /// What a name after its content takes; nothing where none is wanted.
@@ -60,7 +60,7 @@ pub struct Source {
 pub struct Malformed {
     /// The field, with dots between names.
     pub field: String,
-    /// Where it is.
+    /// The bytes of the field.
     pub at: Span,
 }
 
@@ -78,7 +78,7 @@ pub struct Entry {
     /// What the API server will refuse.
     pub flaw: Option<Box<Flaw>>,
     /// Whether a control annotation or a rule says that nobody rolls because of it.
-    pub ignored: Option<By>,
+    pub ignored: Option<IgnoredBy>,
     /// Where the key is written.
     pub at: Span,
 }
@@ -94,9 +94,9 @@ impl Entry {
 /// What is wrong with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// It is not a string; the text says what it is.
+    /// The value is not a string; the text says what it is.
     NotAString(&'static str),
-    /// It has no text; the words say why.
+    /// The value cannot be decoded; the text says why.
     Unreadable(&'static str),
 }
 
@@ -137,14 +137,28 @@ impl Source {
 /// An object of a kind that provides something.
 #[derive(Clone, Copy)]
 pub(super) struct Provided<'o, 'a> {
-    /// Its mapping.
+    /// The mapping of the object.
     pub(super) node: Cursor<'a>,
     /// The nodes above it, aliases not followed.
     pub(super) ancestors: &'o [NodeId],
     /// The row of its kind.
     pub(super) row: &'o Provider,
-    /// Who it is.
+    /// The identity of the object.
     pub(super) id: &'o Identity,
+}
+
+impl Provided<'_, '_> {
+    /// A finding about the object, at a place in it; its line is shown unless it stands in a Secret.
+    pub(super) fn finding(
+        self,
+        reader: &Reader<'_>,
+        code: Code,
+        at: Span,
+        message: String,
+    ) -> Finding {
+        let finding = Finding::new(code, message).about(self.id.to_string());
+        reader.locate(finding, at, &self.row.kind)
+    }
 }
 
 /// Reads what an object provides: one source for most kinds, several where a name path has items.
@@ -156,7 +170,8 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
     });
     let control = SourceControl::read(node);
     let is_skipped = reader.options.rules.encrypted == Encrypted::Skip && is_sops(node);
-    let ignored = reader.ignored(control.ignored, node, id).or(is_skipped.then_some(By::Rule));
+    let ignored =
+        reader.ignored(control.ignored, node, id).or(is_skipped.then_some(IgnoredBy::Rule));
     let tags = carried::of_source(reader, node, row.provides, namespace.as_deref());
     let collected = carried::collected(reader, node, row.provides);
     let filler = fillers::fills(node, &row.group, &row.kind);
@@ -360,15 +375,14 @@ impl<'a> Contents<'_, 'a> {
 
     /// The entries of a mapping as the cluster gets them: merges applied, the last of equal keys.
     fn pairs(&self, reader: &mut Reader<'_>, mapping: Cursor<'a>) -> Vec<KeyAndValue<'a>> {
-        let Provided { row, id, .. } = self.object;
+        let id = self.object.id;
         let mut found: Vec<KeyAndValue<'a>> = Vec::new();
         let mut wrong: Option<(Cursor<'a>, &'static str)> = None;
         collect(mapping, false, 0, &mut found, &mut wrong);
         if let Some((key, what)) = wrong {
             let message = format!("{id} has {what} where a key must be a string");
-            let finding = Finding::new(Code::InvalidObject, message).about(id.to_string());
-            let finding = reader.locate(finding, key, &row.kind).refusing();
-            reader.facts.findings.push(finding);
+            let finding = self.object.finding(reader, Code::InvalidObject, key.span(), message);
+            reader.facts.findings.push(finding.refusing());
         }
         // A stable sort keeps the order of equal keys: the last one counts.
         found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -381,10 +395,9 @@ impl<'a> Contents<'_, 'a> {
             if !pair.merged && !last.merged {
                 let key = &pair.name;
                 let message = format!("the key `{key}` of {id} stands twice; the last one counts");
-                let finding = Finding::new(Code::DuplicateKey, message)
-                    .about(id.to_string())
-                    .related(reader.place(last.key), "the first one");
-                let mut finding = reader.locate(finding, pair.key, &row.kind);
+                let at = pair.key.span();
+                let finding = self.object.finding(reader, Code::DuplicateKey, at, message);
+                let mut finding = finding.related(reader.place(last.key), "the first one");
                 finding.severity = crate::finding::Severity::Warning;
                 reader.facts.findings.push(finding);
             }
@@ -435,7 +448,7 @@ fn ignore_keys_by_rule(reader: &Reader<'_>, object: Provided<'_, '_>, entries: &
     let subject = reader.subject(object.id, &labels);
     for entry in entries {
         let is_ignored = rules.iter().any(|rule| rule.ignores_key(&subject, &entry.key));
-        entry.ignored = entry.ignored.or(is_ignored.then_some(By::Rule));
+        entry.ignored = entry.ignored.or(is_ignored.then_some(IgnoredBy::Rule));
     }
 }
 
@@ -462,14 +475,13 @@ impl<'a> SourceControl<'a> {
         for key in super::names_in(keys) {
             let mut any = false;
             for entry in entries.iter_mut().filter(|e| e.key == key) {
-                entry.ignored = Some(By::Annotation);
+                entry.ignored = Some(IgnoredBy::Annotation);
                 any = true;
             }
             if !any {
                 let message =
                     format!("{id} has no key `{key}` that `{}` could ignore", super::IGNORE_KEYS);
-                let finding = Finding::new(Code::UnknownName, message).about(id.to_string());
-                let finding = reader.locate(finding, *at, &object.row.kind);
+                let finding = object.finding(reader, Code::UnknownName, at.span(), message);
                 reader.facts.findings.push(finding);
             }
         }
@@ -478,11 +490,9 @@ impl<'a> SourceControl<'a> {
 
 fn null_value(reader: &mut Reader<'_>, object: Provided<'_, '_>, pair: &KeyAndValue<'_>) {
     let message = format!("the value of `{}` of {} is null", pair.name, object.id);
-    let finding = Finding::new(Code::NullValue, message)
-        .about(object.id.to_string())
-        .help("write \"\" for an empty value, or remove the key");
-    let finding = reader.locate(finding, pair.key, &object.row.kind);
-    reader.facts.findings.push(finding);
+    let finding = object.finding(reader, Code::NullValue, pair.key.span(), message);
+    let help = "write \"\" for an empty value, or remove the key";
+    reader.facts.findings.push(finding.help(help));
 }
 
 fn bad_base64(
@@ -497,7 +507,6 @@ fn bad_base64(
         Target::ConfigMap => "encode the value, or move it to `data`",
     };
     let message = format!("`{}` of {id} holds no base64 under `{key}`", content.path);
-    let finding = Finding::new(Code::InvalidBase64, message).about(id.to_string()).help(help);
-    let finding = reader.locate(finding, pair.key, &object.row.kind);
-    reader.facts.findings.push(finding);
+    let finding = object.finding(reader, Code::InvalidBase64, pair.key.span(), message);
+    reader.facts.findings.push(finding.help(help));
 }

@@ -2,7 +2,6 @@
 //! `Kustomization` (`spec.postBuild.substituteFrom`). They are no workloads: what they make of the values is
 //! not here.
 
-use super::labels;
 use super::objects::ObjectNode;
 use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
@@ -12,7 +11,7 @@ use smol_str::SmolStr;
 
 /// An object that takes values.
 pub struct ValuesReader {
-    /// Who it is.
+    /// The identity of the object.
     pub id: Identity,
     /// How often its controller looks by itself, as written: `30m`.
     pub interval: SmolStr,
@@ -55,38 +54,25 @@ const LISTS: &[(&str, &str, &str, Option<&str>)] = &[
 impl ValuesReader {
     /// An object, if it is one.
     pub(super) fn of(object: &ObjectNode<'_>) -> Option<Self> {
-        let (group, version) = Identity::split_api_version(&object.api_version);
+        let (group, _) = Identity::split_api_version(&object.api_version);
         let mut lists = LISTS.iter().filter(|(g, kind, ..)| *g == group && *kind == object.kind);
         let (_, _, field, default_key) = lists.next()?;
         let spec = object.node.get("spec")?;
         let list = field.split('.').try_fold(spec, |at, field| at.get(field))?;
         let read = |item: Cursor<'_>| {
-            let target = match item.string("kind").as_deref() {
-                Some("ConfigMap") => Target::ConfigMap,
-                Some("Secret") => Target::Secret,
-                _ => return None,
-            };
             let key = default_key.map(|default| item.filled("valuesKey").unwrap_or(default.into()));
             Some(ValuesReference {
-                target,
+                target: Target::of_kind(&item.string("kind")?)?,
                 name: item.filled("name")?,
                 at: item.get("name")?.span(),
                 key,
                 optional: item.get("optional").is_some_and(Cursor::is_true),
             })
         };
-        let metadata = object.node.get("metadata");
-        let text = |field| metadata.and_then(|at| at.filled(field));
         Some(Self {
-            id: Identity {
-                group: group.into(),
-                version: version.into(),
-                kind: object.kind.clone(),
-                namespace: text("namespace"),
-                name: text("name").unwrap_or_default(),
-            },
+            id: object.identity(),
             interval: spec.filled("interval").unwrap_or_default(),
-            name_span: metadata.and_then(|at| at.get("name")).unwrap_or(object.node).span(),
+            name_span: object.node.at(["metadata", "name"]).unwrap_or(object.node).span(),
             field,
             reads: list.items().filter_map(read).collect(),
         })
@@ -95,5 +81,6 @@ impl ValuesReader {
 
 /// Whether a change of a ConfigMap or a Secret reaches Flux at once.
 pub(super) fn is_watched(source: Cursor<'_>) -> bool {
-    labels(source).iter().any(|(key, value)| (key.as_str(), value.as_str()) == WATCH)
+    let mut labels = source.at(["metadata", "labels"]).into_iter().flat_map(Cursor::pairs);
+    labels.any(|(key, value)| key.is_key(WATCH.0) && value.str().as_deref() == Some(WATCH.1))
 }

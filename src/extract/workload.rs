@@ -1,19 +1,19 @@
 //! What a pod template reads, and where its stamp goes.
 
-use super::carried::{self, Said};
+use super::carried::{self, ReadAnnotations};
 use super::foreign::{self, Marks};
 use super::ids::{Ids, ObjectId, ReferenceId};
 use super::objects::ObjectNode;
 use super::references::{Reference, SiteWalk};
 use super::sidecars::{self, Sidecar};
-use super::{By, Reader, annotation, unknown_kinds};
+use super::{IgnoredBy, Reader, annotation, unknown_kinds};
 use crate::config::policy::HotReload;
 use crate::finding::{Code, Finding};
 use crate::k8s::TableRow;
 use crate::k8s::id::Identity;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
-use crate::k8s::waits::{Is, Until, WAITS, Wait};
-use crate::patches::Has;
+use crate::k8s::waits::{FieldTest, RolloutWait, WAITS, Wait};
+use crate::patches::TemplateMetadata;
 use crate::yaml::Cursor;
 use crate::yaml::insert::{self, Refusal, Related, Slot};
 use crate::yaml::path::{FieldPath, Route, SelectedNode, Step};
@@ -33,7 +33,7 @@ pub struct Template {
     /// The place of the stamp; of templates that are not stamped, nothing.
     pub slot: Option<Result<Slot, Refusal>>,
     /// How much of `metadata.annotations` it has.
-    pub has: Has,
+    pub has: TemplateMetadata,
     /// Whether a stamp is there, also where it cannot be edited.
     pub stamp_seen: bool,
     /// Why it is not stamped.
@@ -41,9 +41,9 @@ pub struct Template {
     /// Why the references cannot be trusted; the workload is then left alone.
     pub refusal: Option<(Code, Refusal)>,
     /// What its controller waits for before a stamp rolls its pods.
-    pub later: Option<Until>,
+    pub later: Option<RolloutWait>,
     /// Whether a control annotation or a rule says to leave it alone.
-    pub ignored: Option<By>,
+    pub ignored: Option<IgnoredBy>,
     /// Sources that take no part, by name.
     pub ignored_sources: Vec<String>,
     /// The config-reload sidecars among the containers.
@@ -51,7 +51,7 @@ pub struct Template {
     /// What other tools wrote into its metadata.
     pub marks: Marks,
     /// What annotations say about its reads; nothing, where they say nothing.
-    pub said: Option<Box<Said>>,
+    pub said: Option<Box<ReadAnnotations>>,
 }
 
 impl Template {
@@ -151,9 +151,9 @@ fn template(
         references: Ids::default(),
         slot,
         has: match (metadata, annotations) {
-            (_, Some(annotations)) if annotations.is_mapping() => Has::Annotations,
-            (Some(metadata), _) if metadata.is_mapping() => Has::Metadata,
-            _ => Has::Nothing,
+            (_, Some(annotations)) if annotations.is_mapping() => TemplateMetadata::Annotations,
+            (Some(metadata), _) if metadata.is_mapping() => TemplateMetadata::Metadata,
+            _ => TemplateMetadata::Nothing,
         },
         stamp_seen: annotations.is_some_and(|annotations| annotations.get(stamp).is_some()),
         not_stamped,
@@ -240,17 +240,17 @@ impl<'a> WorkloadControl<'a> {
 }
 
 /// Settings under which the controller waits before it replaces pods.
-fn later(object: Cursor<'_>, row: &WorkloadKind) -> Option<Until> {
+fn later(object: Cursor<'_>, row: &WorkloadKind) -> Option<RolloutWait> {
     let is_about = |wait: &Wait| wait.kinds.is_empty() || wait.kinds.contains(&row.kind.as_str());
     let holds = |wait: &Wait| wait.path.end(object).is_some_and(|at| says(at, &wait.is));
     WAITS.iter().find(|wait| is_about(wait) && holds(wait)).map(|wait| wait.until)
 }
 
-fn says(at: Cursor<'_>, is: &Is) -> bool {
+fn says(at: Cursor<'_>, is: &FieldTest) -> bool {
     match is {
-        Is::True => at.is_true(),
-        Is::Text(text) => at.str().is_some_and(|found| found == *text),
-        Is::Positive => match at.value() {
+        FieldTest::True => at.is_true(),
+        FieldTest::Text(text) => at.str().is_some_and(|found| found == *text),
+        FieldTest::Positive => match at.value() {
             Ok(Value::Int(number)) => number > 0,
             Ok(Value::Str(text)) => {
                 let number = text.strip_suffix('%').and_then(|digits| digits.parse().ok());
@@ -258,7 +258,7 @@ fn says(at: Cursor<'_>, is: &Is) -> bool {
             }
             _ => false,
         },
-        Is::ListWithout(field, text) => {
+        FieldTest::ListWithout(field, text) => {
             let mut items = at.items();
             at.is_sequence() && items.all(|item| item.string(field).as_deref() != Some(*text))
         }

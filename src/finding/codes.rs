@@ -14,7 +14,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All of them, the ones that matter most first.
+    /// All severities, the one that matters most first.
     pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Note];
 
     /// The word for people and programs.

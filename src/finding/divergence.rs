@@ -1,6 +1,8 @@
 //! Why what is applied may differ from what a file says, so that a workload or a source in it is
 //! left alone.
 
+use super::reason::reasons;
+use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::text::Place;
 
@@ -9,7 +11,7 @@ use crate::text::Place;
 pub struct Divergence {
     /// What makes the difference.
     pub cause: Cause,
-    /// Where that is written.
+    /// The place of the field or file that makes the difference.
     pub place: Option<Place>,
     /// The folder of the overlay that builds the file, where the cause is written somewhere else.
     pub built_by: Option<String>,
@@ -56,43 +58,18 @@ pub enum Cause {
     },
 }
 
-/// What makes the difference, in one word for the count of workloads that are left alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DivergenceClass {
-    /// A patch or a replacement.
-    Patch,
-    /// A generator.
-    Generator,
-    /// A field that renames objects.
-    Rename,
-    /// Variables.
-    Variable,
-    /// Something that is not here.
-    Absent,
-    /// Overlays that need different stamps.
-    Different,
-    /// A file that cannot be read, or not as kustomize reads it.
-    Unreadable,
-    /// No overlay includes it.
-    NotIncluded,
-    /// Anything else.
-    Other,
-}
-
-impl DivergenceClass {
-    /// What people call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Patch => "patched by an overlay",
-            Self::Generator => "generator",
-            Self::Rename => "renamed by an overlay",
-            Self::Variable => "variables",
-            Self::Absent => "base or component not here",
-            Self::Different => "overlays differ",
-            Self::Unreadable => "unreadable file",
-            Self::NotIncluded => "in no build",
-            Self::Other => "other",
-        }
+reasons! {
+    /// What makes the difference, in a few words for the count of workloads that are left alone.
+    pub enum DivergenceClass {
+        Patch "patched by an overlay"
+        Generator "generator"
+        Rename "renamed by an overlay"
+        Variable "variables"
+        Absent "base or component not here"
+        Different "overlays differ"
+        Unreadable "unreadable file"
+        NotIncluded "in no build"
+        Other "other"
     }
 }
 
@@ -109,21 +86,16 @@ pub enum FileCause {
     ReadDifferently(Oddity),
 }
 
-/// YAML that kustomize and `kubectl` read or print differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Oddity {
-    /// A block scalar at the end of a text without a line feed.
-    OpenBlock,
-    /// `<<`.
-    MergeKey,
-    /// An explicit tag.
-    Tag,
-    /// A folded block scalar.
-    Folded,
-    /// A plain scalar that may become a time stamp.
-    Date,
-    /// A key that is not a string.
-    KeyNotString,
+reasons! {
+    /// YAML that kustomize and `kubectl` read or print differently: completes "the file ...".
+    pub enum Oddity {
+        OpenBlock "ends in a block text without a line feed"
+        MergeKey "has merge keys"
+        Tag "has tags"
+        Folded "has folded text"
+        Date "has a date without quotes"
+        KeyNotString "has a key that is no string"
+    }
 }
 
 /// What a kustomization does to the objects that it holds.
@@ -168,23 +140,17 @@ pub enum NotRead {
     Field(String, Must),
 }
 
-/// What a field of a kustomization must hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Must {
-    /// A text.
-    Text,
-    /// A list of texts.
-    Texts,
-    /// A list of mappings.
-    Mappings,
-    /// Entries with names.
-    Name,
-    /// One of the behaviors that kustomize knows.
-    Behavior,
-    /// Items `key=value`.
-    Literals,
-    /// Items `path` or `key=path`.
-    Files,
+reasons! {
+    /// What a field of a kustomization must hold: completes "the field must ...".
+    pub enum Must {
+        Text "be a text"
+        Texts "be a list of texts"
+        Mappings "be a list of mappings"
+        Name "name each entry"
+        Behavior "be `create`, `merge` or `replace`"
+        Literals "hold `key=value`"
+        Files "hold `path` or `key=path`"
+    }
 }
 
 impl NotRead {
@@ -200,45 +166,21 @@ impl NotRead {
     }
 }
 
-impl Must {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Text => "be a text",
-            Self::Texts => "be a list of texts",
-            Self::Mappings => "be a list of mappings",
-            Self::Name => "name each entry",
-            Self::Behavior => "be `create`, `merge` or `replace`",
-            Self::Literals => "hold `key=value`",
-            Self::Files => "hold `path` or `key=path`",
-        }
+reasons! {
+    /// What a field of a kustomization does to the objects that it holds: completes "the field ...".
+    pub enum FieldEffect {
+        Renames "renames what it holds"
+        PutsValues "puts values into what it holds"
+        MayChange "may change what it holds"
+        RunsPrograms "run programs over what it holds"
+        ChangesNamePlaces "may change where kustomize looks for names"
+        ChangesMerge "may change how patches are merged"
+        AddsCharts "adds objects of charts"
+        Unknown "is not known to rollstamp"
+        WritesAnyField "may write into any field"
+        SetsControlAnnotations "sets control annotations"
+        SetsAskedLabels "sets a label for which a rule of the configuration asks"
     }
-}
-
-/// What a field of a kustomization does to the objects that it holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FieldEffect {
-    /// It renames all of them.
-    Renames,
-    /// It puts values into them.
-    PutsValues,
-    /// It may change anything in them.
-    MayChange,
-    /// It runs programs over them.
-    RunsPrograms,
-    /// It may change where kustomize looks for names.
-    ChangesNamePlaces,
-    /// It may change how patches are merged.
-    ChangesMerge,
-    /// It adds objects of Helm charts.
-    AddsCharts,
-    /// The field is not known to rollstamp.
-    Unknown,
-    /// It may write into any field.
-    WritesAnyField,
-    /// It sets control annotations.
-    SetsControlAnnotations,
-    /// It sets labels for which a rule of the configuration asks.
-    SetsAskedLabels,
 }
 
 /// Why the value of a variable that a controller puts in is not known.
@@ -437,20 +379,12 @@ impl FileCause {
     }
 }
 
-impl Oddity {
-    fn text(self) -> &'static str {
-        match self {
-            Self::OpenBlock => "ends in a block text without a line feed",
-            Self::MergeKey => "has merge keys",
-            Self::Tag => "has tags",
-            Self::Folded => "has folded text",
-            Self::Date => "has a date without quotes",
-            Self::KeyNotString => "has a key that is no string",
-        }
-    }
-}
-
 impl Effect {
+    /// It changes this object.
+    pub fn changes(id: &Identity) -> Self {
+        Self::ChangesObject(id.kind.to_string(), id.name.to_string())
+    }
+
     fn class(&self) -> DivergenceClass {
         match self {
             Self::Unreadable(_) => DivergenceClass::Unreadable,
@@ -486,24 +420,6 @@ impl Effect {
             Self::MayRename => "may rename what it holds".to_owned(),
             Self::OtherNamespace(object) => format!("gives {object} another namespace"),
             Self::Field(effect) => effect.text().to_owned(),
-        }
-    }
-}
-
-impl FieldEffect {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Renames => "renames what it holds",
-            Self::PutsValues => "puts values into what it holds",
-            Self::MayChange => "may change what it holds",
-            Self::RunsPrograms => "run programs over what it holds",
-            Self::ChangesNamePlaces => "may change where kustomize looks for names",
-            Self::ChangesMerge => "may change how patches are merged",
-            Self::AddsCharts => "adds objects of charts",
-            Self::Unknown => "is not known to rollstamp",
-            Self::WritesAnyField => "may write into any field",
-            Self::SetsControlAnnotations => "sets control annotations",
-            Self::SetsAskedLabels => "sets a label for which a rule of the configuration asks",
         }
     }
 }

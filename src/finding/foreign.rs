@@ -2,7 +2,7 @@
 
 /// Why a checksum stays as it is although the configuration says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stays {
+pub enum ChecksumStays {
     /// There is no configuration data that it could stand for.
     NoData,
     /// By its name it stands for something else than configuration data.
@@ -25,7 +25,7 @@ pub enum Stays {
     SeveralUnits,
 }
 
-impl Stays {
+impl ChecksumStays {
     /// Completes "the checksum stays: ...".
     pub fn text(&self) -> String {
         match self {
@@ -73,7 +73,7 @@ impl Stays {
 
 /// Why a version label stays although the configuration says that it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LabelStays {
+pub enum VersionLabelStays {
     /// Something selects by it, or may.
     Used {
         /// The object.
@@ -95,7 +95,7 @@ pub enum LabelStays {
     Built,
 }
 
-impl LabelStays {
+impl VersionLabelStays {
     /// Completes "the label stays: ...".
     pub fn text(&self) -> String {
         match self {

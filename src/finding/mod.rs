@@ -5,6 +5,7 @@
 
 pub mod arrival;
 mod codes;
+mod reason;
 pub mod controllers;
 mod group;
 pub mod divergence;
@@ -23,7 +24,7 @@ use crate::text::Place;
 /// One finding.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// What kind.
+    /// The kind of the finding.
     pub code: Code,
     /// How much it matters; the code's own severity unless `--strict` raised it.
     pub severity: Severity,
@@ -36,9 +37,9 @@ pub struct Finding {
     /// What is said of several objects that have one cause, behind their names. Findings with the same
     /// text here become one by [`group`].
     pub shared: Option<String>,
-    /// The other objects that it is about, after that.
+    /// The other objects that the finding is about, once several findings became one.
     pub others: Vec<String>,
-    /// Where it is.
+    /// The bytes that the finding is about.
     pub place: Option<Place>,
     /// The path of the file, where there is no text to point into.
     pub file: Option<String>,
@@ -46,7 +47,7 @@ pub struct Finding {
     pub quotable: bool,
     /// Other places that belong to it, each with a few words.
     pub related: Vec<(Place, String)>,
-    /// What to do.
+    /// What the user can do about it.
     pub help: Option<String>,
     /// Whether the object or file was refused because of it: the run ends with exit code 2.
     pub refuses: bool,

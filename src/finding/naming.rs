@@ -1,5 +1,7 @@
 //! Why a ConfigMap or Secret keeps its name in suffix mode.
 
+use super::reason::reasons;
+
 /// Why a source does not get a name after its content, whoever refers to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepsName {
@@ -58,68 +60,27 @@ impl KeepsName {
     }
 }
 
-/// Why the content of a source has no suffix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoSuffix {
-    /// A block scalar ends the text without a line feed.
-    OpenBlock,
-    /// kustomize may read the content differently.
-    ReadDifferently,
-    /// `kubectl` could not store the content.
-    NotStorable,
-}
-
-impl NoSuffix {
-    fn text(self) -> &'static str {
-        match self {
-            Self::OpenBlock => {
-                "the text ends in a block without a line end, which kustomize and kubectl read differently"
-            }
-            Self::ReadDifferently => "kustomize may read its content otherwise than kubectl",
-            Self::NotStorable => "its content is not what kubectl could store",
-        }
+reasons! {
+    /// Why the content of a source has no suffix.
+    pub enum NoSuffix {
+        OpenBlock "the text ends in a block without a line end, which kustomize and kubectl read differently"
+        ReadDifferently "kustomize may read its content otherwise than kubectl"
+        NotStorable "its content is not what kubectl could store"
     }
 }
 
-/// Why a reference cannot take another name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CannotFollow {
-    /// It is written at an anchor that has aliases.
-    SharedAnchor,
-    /// A tag stands before it.
-    Tag,
-    /// It is a block scalar, or has escapes.
-    BlockOrEscapes,
-    /// It is the key of a mapping.
-    Key,
-    /// Its file is encrypted with SOPS.
-    Encrypted,
-    /// Its file is only read.
-    OnlyRead,
-    /// What the pods of its workload read cannot be trusted.
-    UnsureReads,
-    /// Its workload is ignored.
-    IgnoredWorkload,
-    /// Its workload ignores the source.
-    IgnoredSource,
-    /// Its workload asks for stamps.
-    AsksForStamps,
-}
-
-impl CannotFollow {
-    /// Completes "... cannot follow: ...".
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::SharedAnchor => "an anchor there is shared by aliases",
-            Self::Tag => "a tag stands before it",
-            Self::BlockOrEscapes => "it is written as a block or with escapes",
-            Self::Key => "it is a key",
-            Self::Encrypted => "the file is encrypted with SOPS",
-            Self::OnlyRead => "the file is only read",
-            Self::UnsureReads => "what the pods read is not sure",
-            Self::IgnoredWorkload => "the workload is left alone",
-            Self::IgnoredSource => "the workload says that the source takes no part",
-            Self::AsksForStamps => "the workload asks for stamps, not names",
-        }
+reasons! {
+    /// Why a reference cannot take another name: completes "... cannot follow: ...".
+    pub enum CannotFollow {
+        SharedAnchor "an anchor there is shared by aliases"
+        Tag "a tag stands before it"
+        BlockOrEscapes "it is written as a block or with escapes"
+        Key "it is a key"
+        Encrypted "the file is encrypted with SOPS"
+        OnlyRead "the file is only read"
+        UnsureReads "what the pods read is not sure"
+        IgnoredWorkload "the workload is left alone"
+        IgnoredSource "the workload says that the source takes no part"
+        AsksForStamps "the workload asks for stamps, not names"
     }
 }

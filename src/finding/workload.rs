@@ -1,7 +1,7 @@
 //! Why a workload gets no stamp, and why a stamp rolls its pods later.
 
 use crate::k8s::kinds::NoRoll;
-use crate::k8s::waits::Until;
+use crate::k8s::waits::RolloutWait;
 
 /// Why a pod template of this kind gets no stamp: completes "a stamp ..." and "it ...".
 pub fn no_stamp(reason: NoRoll, kind: &str) -> String {
@@ -36,16 +36,18 @@ pub fn no_stamp(reason: NoRoll, kind: &str) -> String {
 }
 
 /// When the pods of a stamped workload are replaced: completes "its pods are replaced only ...".
-pub fn until(until: Until) -> &'static str {
+pub fn until(until: RolloutWait) -> &'static str {
     match until {
-        Until::Resumed => "when the paused rollout is resumed",
-        Until::Deleted => "when somebody deletes them: its update strategy is OnDelete",
-        Until::Ordinal => {
+        RolloutWait::Resumed => "when the paused rollout is resumed",
+        RolloutWait::Deleted => "when somebody deletes them: its update strategy is OnDelete",
+        RolloutWait::Ordinal => {
             "at and above the ordinal that the `partition` of its update strategy names"
         }
-        Until::Partition => {
+        RolloutWait::Partition => {
             "up to the `partition` of its update strategy, which keeps some as they are"
         }
-        Until::Started => "when somebody starts a rollout: none of its triggers is ConfigChange",
+        RolloutWait::Started => {
+            "when somebody starts a rollout: none of its triggers is ConfigChange"
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::config::foreign::ForeignRules;
 use crate::config::options::Options;
 use crate::k8s::disruption::NOT_OF_ROLLOUTS;
 use crate::k8s::kinds::NoRoll;
-use crate::k8s::waits::Until;
+use crate::k8s::waits::RolloutWait;
 use crate::parallel;
 use crate::plan::{Decision, Planned, State as Stamped};
 use crate::yaml::Cursor;
@@ -205,7 +205,7 @@ impl<'a> Comparison<'a, '_> {
         let hold = hold(after, new);
         let all_stay = match hold {
             Some(Held::Partition) => disruption.pods.is_some_and(|p| p.most == 0),
-            Some(Held::Waits(Until::Partition)) | None => false,
+            Some(Held::Waits(RolloutWait::Partition)) | None => false,
             Some(_) => true,
         };
         workload.does = template_changed && !all_stay;
@@ -400,7 +400,7 @@ fn hold(state: &ComparedState<'_>, subject: &SideWorkload<'_>) -> Option<Held> {
         }));
     }
     match templates().find_map(|template| template.later)? {
-        Until::Ordinal => Some(Held::Partition),
+        RolloutWait::Ordinal => Some(Held::Partition),
         other => Some(Held::Waits(other)),
     }
 }

@@ -3,7 +3,7 @@
 use super::state::SideWorkload;
 use super::{Answer, Impact, RollReason, Workload};
 use crate::config::foreign::ForeignRules;
-use crate::plan::Weighed;
+use crate::plan::ForeignForecast;
 use std::collections::BTreeMap;
 
 /// What the settings of `foreign` save and cost.
@@ -44,7 +44,7 @@ pub(super) fn takes_up(
     }
 }
 
-fn weighed<'s>(subject: &'s SideWorkload<'_>) -> impl Iterator<Item = &'s Weighed> {
+fn weighed<'s>(subject: &'s SideWorkload<'_>) -> impl Iterator<Item = &'s ForeignForecast> {
     subject.planned.iter().filter_map(|planned| planned.foreign.weighed.as_deref())
 }
 

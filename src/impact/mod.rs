@@ -33,7 +33,7 @@ use crate::k8s::TableRow;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::providers::Target;
 use crate::k8s::sites::Site;
-use crate::k8s::waits::Until;
+use crate::k8s::waits::RolloutWait;
 use crate::text::Place;
 use clap::ValueEnum;
 use disruption::Disruption;
@@ -334,7 +334,7 @@ pub enum Held {
     /// The stamp cannot be written, for a reason in the findings.
     Refused,
     /// Its controller waits.
-    Waits(Until),
+    Waits(RolloutWait),
     /// Pods below the partition of its update strategy stay.
     Partition,
     /// A change of its pod template does not replace pods of this kind.

@@ -8,8 +8,9 @@ use crate::k8s::id::Identity;
 use crate::k8s::indirect::{ARTIFACT_GROUP, Indirect, SOURCE_GROUP};
 use crate::process::Loaded;
 use crate::scope::kustomize::{
-    ARGO_GROUP, Amends, Applied, Applier, Directory, FLUX_GROUP, Globs, InRepository, Substitute,
-    Variables, amends, applications, appliers, artifact_folders, repositories, variable_sources,
+    ARGO_GROUP, Applied, Applier, ApplierChange, Directory, FLUX_GROUP, Globs, InRepository,
+    Substitute, Variables, applications, applier_change, appliers, artifact_folders, repositories,
+    variable_sources,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -444,16 +445,16 @@ impl FoundApplier {
         &self,
         all: &BTreeMap<PathBuf, OnDisk>,
         disk: &dyn Disk,
-    ) -> Option<(PathBuf, Amends)> {
+    ) -> Option<(PathBuf, ApplierChange)> {
         let including = all.iter().filter(|(key, _)| below(key, all).contains(self.file.as_path()));
         let amended = including.filter_map(|(_, on_disk)| {
             let files = on_disk.patches.iter();
             let files = files.filter_map(|(name, path)| Some((name.clone(), text(disk, path)?)));
             let by = on_disk.applied.as_ref().map(|found| &found.applier);
-            let amends = amends(&on_disk.text, by, files, &self.applier.id)?;
-            Some((on_disk.path.clone(), amends))
+            let applier_change = applier_change(&on_disk.text, by, files, &self.applier.id)?;
+            Some((on_disk.path.clone(), applier_change))
         });
-        amended.max_by_key(|(_, amends)| *amends == Amends::More)
+        amended.max_by_key(|(_, applier_change)| *applier_change == ApplierChange::More)
     }
 
     /// What people call the overlay: the object and its file.

@@ -3,7 +3,7 @@
 
 use super::walk::{FileKind, Surroundings, walk};
 use super::{display, here, relative, utf8};
-use crate::config::policy::Declared;
+use crate::config::policy::DeclaredUnit;
 use crate::process::Loaded;
 use crate::text::input::{Found, Input};
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn load(
     loaded: &mut Loaded,
     root: &Path,
-    units: &[Declared],
+    units: &[DeclaredUnit],
     exclude: &globset::GlobSet,
     surroundings: &mut Surroundings,
     jobs: usize,
@@ -26,11 +26,11 @@ pub(super) fn load(
         input.below = real.strip_prefix(&root).ok().map(display);
         there.insert(real);
     }
-    let is_touched = |unit: &&Declared| {
+    let is_touched = |unit: &&DeclaredUnit| {
         let mut below = loaded.inputs.iter().filter_map(|i| i.below.as_deref());
         below.any(|path| unit.files.is_match(path))
     };
-    let touched: Vec<&Declared> = units.iter().filter(is_touched).collect();
+    let touched: Vec<&DeclaredUnit> = units.iter().filter(is_touched).collect();
     if touched.is_empty() {
         return;
     }
@@ -41,7 +41,8 @@ pub(super) fn load(
         let Some(below) = below.filter(|_| met.kind == FileKind::Candidate) else {
             continue;
         };
-        let is_held = |unit: &&Declared| unit.files.is_match(&below) || unit.also.is_match(&below);
+        let is_held =
+            |unit: &&DeclaredUnit| unit.files.is_match(&below) || unit.also.is_match(&below);
         if !touched.iter().any(is_held) || there.contains(&met.path) {
             continue;
         }

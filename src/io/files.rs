@@ -8,7 +8,7 @@ use super::{
     MAX_SMALL, declared_units, display, fill, here, kustomizations, real, too_large, utf8,
 };
 use crate::config::options::{Mode, Options};
-use crate::config::policy::Declared;
+use crate::config::policy::DeclaredUnit;
 use crate::extract::{self, Facts};
 use crate::finding::{Code, Finding};
 use crate::parallel;
@@ -39,7 +39,7 @@ pub fn load(
     paths: &[PathBuf],
     exclude: &globset::GlobSet,
     root: Option<&Path>,
-    units: &[Declared],
+    units: &[DeclaredUnit],
     keep: Keep,
     options: &Options,
 ) -> std::io::Result<Loaded> {

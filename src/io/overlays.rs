@@ -10,7 +10,7 @@ use super::{display, here, real, relative};
 use crate::finding::divergence::UnknownVariable;
 use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::overlays::{self, BuildOutput, substituted};
-use crate::scope::kustomize::{Amends, Variables};
+use crate::scope::kustomize::{ApplierChange, Variables};
 use crate::text::Span;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,7 +182,8 @@ pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
         let is_included = on_disk.applied.is_none() && included.contains(on_disk.path.as_path());
         // What a patch makes of the object is not known, so nothing is built.
         let is_unknown = on_disk.applied.as_ref().is_some_and(|by| {
-            by.amended(&found, &FileSystem).is_some_and(|(_, amends)| amends == Amends::More)
+            by.amended(&found, &FileSystem)
+                .is_some_and(|(_, applier_change)| applier_change == ApplierChange::More)
         });
         !on_disk.is_component && !is_included && !is_unknown
     });

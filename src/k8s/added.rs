@@ -1,7 +1,7 @@
 //! ADDED: what names a source for a workload beside its pod spec. Opt-in, and no part of scheme v1.
 
 use super::providers::Target;
-use super::sites::{Reads, Site, Under};
+use super::sites::{Reads, Site, SiteRoot};
 use super::{Since, TableRow};
 use crate::yaml::path::FieldPath;
 use smol_str::SmolStr;
@@ -23,7 +23,7 @@ pub enum AddedBy {
 fn row(id: &'static str, target: Target) -> TableRow<Site> {
     TableRow::Configured(Arc::new(Site {
         id: SmolStr::new_static(id),
-        under: Under::Object,
+        under: SiteRoot::Object,
         path: FieldPath::default(),
         name: SmolStr::default(),
         target,
@@ -40,7 +40,7 @@ static ADDED: LazyLock<Vec<(AddedBy, TableRow<Site>)>> = LazyLock::new(|| {
         (AddedBy::Wave, "annotation of Wave"),
         (AddedBy::Label, "collected by label"),
     ];
-    let targets = [Target::ConfigMap, Target::Secret];
+    let targets = Target::ALL;
     rows.iter().flat_map(|&(by, id)| targets.map(|target| (by, row(id, target)))).collect()
 });
 

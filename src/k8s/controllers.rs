@@ -35,9 +35,9 @@ pub enum Role {
 /// One annotation of Reloader.
 #[derive(Debug)]
 pub struct ReloaderKey {
-    /// What it says.
+    /// What the annotation says.
     pub role: Role,
-    /// Its key by default.
+    /// The key of the annotation, unless a flag of Reloader renames it.
     pub key: &'static str,
     /// The flag of Reloader, without its dashes, that gives it another key; none if it cannot have
     /// another.
@@ -112,11 +112,11 @@ pub const WAVE_KINDS: &[&str] = &["Deployment", "StatefulSet", "DaemonSet"];
 /// Which keys Wave counts of the source at a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaveReads {
-    /// All, also if `items` lists some.
+    /// All keys, also if `items` lists some.
     All,
-    /// Those of `items`; all, if there are no `items`.
+    /// The keys under `items`; all keys, if there are no `items`.
     Items,
-    /// The one that is named.
+    /// The key that is named.
     Key,
 }
 

@@ -17,17 +17,17 @@ use std::sync::LazyLock;
 /// Objects that let a program in the cluster make or fill a source.
 #[derive(Debug)]
 pub struct Filler {
-    /// Its own name among the rows.
+    /// The name of the row; no other row has it.
     pub id: &'static str,
     /// The program, as people call it.
     pub by: &'static str,
     /// The API groups of the objects.
     pub groups: &'static [&'static str],
-    /// Their kind.
+    /// The kind of the objects.
     pub kind: &'static str,
     /// One of these must be there; with a value, it must be that text. Empty: every object.
     pub when: Vec<(FieldPath, Option<&'static str>)>,
-    /// What becomes of it.
+    /// What the program does because of the object.
     pub fills: Fills,
     /// Who gets other stamps because of this row: nobody who did not ask.
     pub since: Since,
@@ -36,15 +36,15 @@ pub struct Filler {
 /// What a program does because of an object.
 #[derive(Debug)]
 pub enum Fills {
-    /// It fills the object itself, which is a source.
+    /// The program fills the object itself, which is a source.
     Itself,
-    /// It makes a source.
+    /// The program makes another object, a source.
     Makes {
         /// The kind of the source.
         target: Target,
         /// The path to its name, or to its names.
         name: FieldPath,
-        /// Where it comes to be.
+        /// The namespaces in which the program makes the source.
         reach: Reach,
     },
 }
@@ -52,9 +52,9 @@ pub enum Fills {
 /// The namespaces in which a source is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// That of the object.
+    /// The namespace of the object.
     Own,
-    /// Others, which a pattern or a label selects: any one may be among them.
+    /// Namespaces that a pattern or a label selects: any namespace may be among them.
     Any,
 }
 
@@ -63,7 +63,7 @@ pub enum Reach {
 pub struct Published {
     /// The kind of the source.
     pub target: Target,
-    /// Its name.
+    /// The name of the source.
     pub name: &'static str,
     /// The program, as people call it.
     pub by: &'static str,

@@ -80,7 +80,7 @@ pub const UPGRADE_HOOKS: &[&str] = &["pre-upgrade", "post-upgrade"];
 /// A label of a pod template that changes with each version of its chart or program.
 #[derive(Debug, PartialEq, Eq)]
 pub struct VersionLabel {
-    /// Its name.
+    /// The name of the label.
     pub name: &'static str,
     /// Whether it says the version of the program, which changes the image anyway.
     pub of_image: bool,

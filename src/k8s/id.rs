@@ -1,5 +1,6 @@
 //! The identity of an object.
 
+use crate::yaml::Cursor;
 use smol_str::SmolStr;
 use std::fmt;
 
@@ -19,6 +20,20 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The identity of an object with this `apiVersion`, `kind` and `metadata`. A namespace or name that is
+    /// no string counts as one that is not written.
+    pub fn of(api_version: &str, kind: &str, metadata: Option<Cursor<'_>>) -> Self {
+        let (group, version) = Self::split_api_version(api_version);
+        let text = |field| metadata.and_then(|metadata| metadata.filled(field));
+        Self {
+            group: group.into(),
+            version: version.into(),
+            kind: kind.into(),
+            namespace: text("namespace"),
+            name: text("name").unwrap_or_default(),
+        }
+    }
+
     /// Splits an `apiVersion` into group and version; `v1` is the core group.
     pub fn split_api_version(api_version: &str) -> (&str, &str) {
         api_version.split_once('/').unwrap_or(("", api_version))

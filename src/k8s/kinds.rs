@@ -49,7 +49,7 @@ impl Rolls {
 pub enum NoRoll {
     /// A `batch/v1` Job that has started refuses any change of its pod template.
     StartedJob,
-    /// The same for the jobs of other controllers.
+    /// A started job of another controller refuses any change of its pod template.
     StartedRun,
     /// A running Pod does not restart when an annotation changes.
     RunningPod,
@@ -57,7 +57,7 @@ pub enum NoRoll {
     LaterPods,
     /// Each run makes new pods, which read the new content anyway.
     LaterRuns,
-    /// The same for a `batch/v1` CronJob.
+    /// Each run of a `batch/v1` CronJob makes new pods, which read the new content anyway.
     LaterCronJobs,
     /// No controller runs the object.
     NoController,

@@ -21,6 +21,14 @@ pub enum Target {
 }
 
 impl Target {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::ConfigMap, Self::Secret];
+
+    /// The source of this kind, as manifests write it.
+    pub fn of_kind(kind: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|target| target.name() == kind)
+    }
+
     /// The kind as it stands in manifests and in digest lines.
     pub fn name(self) -> &'static str {
         match self {

@@ -23,7 +23,7 @@ pub const SHORT_NAMES: &[(&str, &str)] = &[
     ("sparkapp", "SparkApplication"),
 ];
 
-/// The same for sources.
+/// Pairs of a short name and its kind, for kinds that provide a ConfigMap or a Secret.
 const SOURCE_SHORT_NAMES: &[(&str, &str)] = &[("cm", "ConfigMap"), ("es", "ExternalSecret")];
 
 /// Whether a word means a kind: the kind itself, its plural or a short name, in any case.

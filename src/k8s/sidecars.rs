@@ -1,11 +1,11 @@
-//! RELOADERS: sidecars that watch files or objects and tell the main program of the pod to reload.
+//! SIDECARS: programs that run beside the main program of a pod, watch files or objects and tell the main program of the pod to reload.
 //!
 //! A row says how to recognise such a sidecar and what it watches. It changes a stamp only if the user
 //! asks for that: a manifest does not say whether the main program really reloads.
 
 /// A program that runs as a sidecar.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Reloader {
+pub struct SidecarProgram {
     /// Its name in reports. An image is this program if its last path element contains the name, so
     /// that mirrors are recognised.
     pub name: &'static str,
@@ -39,22 +39,22 @@ pub enum OneShot {
 }
 
 /// One row a program.
-pub const RELOADERS: &[Reloader] = &[
-    Reloader {
+pub const RELOADERS: &[SidecarProgram] = &[
+    SidecarProgram {
         name: "configmap-reload",
         watches: &[Watch::Directory("volume-dir")],
         label: None,
         once: &[],
         origin: "github.com/jimmidyson/configmap-reload: configmap-reload.go waits for a new `..data` in each `-volume-dir` itself",
     },
-    Reloader {
+    SidecarProgram {
         name: "prometheus-config-reloader",
         watches: &[Watch::Directory("watched-dir"), Watch::File("config-file")],
         label: None,
         once: &[OneShot::ZeroFlag("watch-interval")],
         origin: "github.com/prometheus-operator/prometheus-operator: cmd/prometheus-config-reloader/main.go, `directory to watch non-recursively`, `when set to 0, the program runs only once and exits`",
     },
-    Reloader {
+    SidecarProgram {
         name: "k8s-sidecar",
         watches: &[],
         label: Some("LABEL"),
@@ -64,7 +64,7 @@ pub const RELOADERS: &[Reloader] = &[
 ];
 
 /// The row of an image, if it is one of these programs.
-pub fn reloader(image: &str) -> Option<&'static Reloader> {
+pub fn reloader(image: &str) -> Option<&'static SidecarProgram> {
     let without_digest = image.split('@').next().unwrap_or_default();
     let last = without_digest.rsplit('/').next().unwrap_or_default();
     let program = last.split(':').next().unwrap_or_default();

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 /// Where a site's path begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Under {
+pub enum SiteRoot {
     /// The object itself. Only sites of the configuration begin there.
     Object,
     /// The pod spec.
@@ -40,10 +40,10 @@ pub enum Reads {
 /// A place in a pod spec that names a source.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Site {
-    /// Its name in reports.
+    /// The name of the site in reports.
     pub id: SmolStr,
     /// Where the path begins.
-    pub under: Under,
+    pub under: SiteRoot,
     /// The path to the mapping that names the source.
     pub path: FieldPath,
     /// The field of that mapping that holds the name.
@@ -82,7 +82,7 @@ macro_rules! sites {
         /// One row a place.
         pub static SITES: LazyLock<Vec<Site>> = LazyLock::new(|| vec![$(Site {
             id: SmolStr::new_static($id),
-            under: Under::$under,
+            under: SiteRoot::$under,
             path: FieldPath::parse($path),
             name: SmolStr::new_static($name),
             target: Target::$target,
@@ -138,10 +138,10 @@ pub static SITE_TREE: LazyLock<SiteTree> = LazyLock::new(|| {
     let mut root = SiteTree::default();
     for site in SITES.iter().filter(|site| site.since == Since::V1) {
         match site.under {
-            Under::Object => {}
-            Under::PodSpec => root.add(site),
-            Under::Volume => root.field("volumes").item().add(site),
-            Under::Container => {
+            SiteRoot::Object => {}
+            SiteRoot::PodSpec => root.add(site),
+            SiteRoot::Volume => root.field("volumes").item().add(site),
+            SiteRoot::Container => {
                 for list in CONTAINER_LISTS {
                     root.field(list).item().add(site);
                 }
@@ -190,7 +190,7 @@ mod tests {
         let expected: usize = SITES
             .iter()
             .map(|s| match s.under {
-                Under::Container => CONTAINER_LISTS.len(),
+                SiteRoot::Container => CONTAINER_LISTS.len(),
                 _ => 1,
             })
             .sum();

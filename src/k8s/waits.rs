@@ -12,15 +12,15 @@ pub struct Wait {
     /// The path from the object to the field.
     pub path: FieldPath,
     /// The value that makes the controller wait.
-    pub is: Is,
+    pub is: FieldTest,
     /// What the controller waits for.
-    pub until: Until,
+    pub until: RolloutWait,
 }
 
 /// What a controller waits for before it replaces pods. The sentences are in
 /// [`crate::finding::workload`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
+pub enum RolloutWait {
     /// Somebody resumes a paused rollout.
     Resumed,
     /// Somebody deletes the pods (`OnDelete`).
@@ -35,7 +35,7 @@ pub enum Until {
 
 /// A condition on the value of a field.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Is {
+pub enum FieldTest {
     /// The boolean `true`.
     True,
     /// This text.
@@ -53,48 +53,48 @@ pub static WAITS: LazyLock<Vec<Wait>> = LazyLock::new(|| {
         Wait {
             kinds: &[],
             path: FieldPath::parse("spec/paused"),
-            is: Is::True,
-            until: Until::Resumed,
+            is: FieldTest::True,
+            until: RolloutWait::Resumed,
         },
         // kubernetes.io/docs/tasks/manage-daemon/update-daemon-set, .../workloads/controllers/statefulset
         Wait {
             kinds: &["StatefulSet", "DaemonSet"],
             path: FieldPath::parse("spec/updateStrategy/type"),
-            is: Is::Text("OnDelete"),
-            until: Until::Deleted,
+            is: FieldTest::Text("OnDelete"),
+            until: RolloutWait::Deleted,
         },
         // kubernetes.io/docs/concepts/workloads/controllers/statefulset/#partitions
         Wait {
             kinds: &["StatefulSet"],
             path: FieldPath::parse("spec/updateStrategy/rollingUpdate/partition"),
-            is: Is::Positive,
-            until: Until::Ordinal,
+            is: FieldTest::Positive,
+            until: RolloutWait::Ordinal,
         },
         // openkruise.io/docs/user-manuals: CloneSet keeps `partition` pods as they are
         Wait {
             kinds: &["CloneSet"],
             path: FieldPath::parse("spec/updateStrategy/partition"),
-            is: Is::Positive,
-            until: Until::Partition,
+            is: FieldTest::Positive,
+            until: RolloutWait::Partition,
         },
         Wait {
             kinds: &["CloneSet"],
             path: FieldPath::parse("spec/updateStrategy/paused"),
-            is: Is::True,
-            until: Until::Resumed,
+            is: FieldTest::True,
+            until: RolloutWait::Resumed,
         },
         Wait {
             kinds: &["StatefulSet", "DaemonSet"],
             path: FieldPath::parse("spec/updateStrategy/rollingUpdate/paused"),
-            is: Is::True,
-            until: Until::Resumed,
+            is: FieldTest::True,
+            until: RolloutWait::Resumed,
         },
         // docs.okd.io, deployment triggers: without any list the API server adds a ConfigChange trigger
         Wait {
             kinds: &["DeploymentConfig"],
             path: FieldPath::parse("spec/triggers"),
-            is: Is::ListWithout("type", "ConfigChange"),
-            until: Until::Started,
+            is: FieldTest::ListWithout("type", "ConfigChange"),
+            until: RolloutWait::Started,
         },
     ]
 });

@@ -1,7 +1,7 @@
 //! What became of the workloads that leave a controller.
 
 use super::Outcome;
-use crate::compat::migration::{AnnotationChange, Fate, Named, Why};
+use crate::compat::migration::{AnnotationChange, Fate, MigrationBlocker, SourceName};
 use crate::extract::Object;
 use crate::plan::{Decision, State};
 use std::collections::BTreeSet;
@@ -43,7 +43,7 @@ pub enum MigrationResult<'a> {
     /// A workload that the controller left alone, and so shall we.
     Ignored,
     /// A workload that is as it was.
-    LeftAlone(&'a Why),
+    LeftAlone(&'a MigrationBlocker),
     /// A source that nobody rolls for.
     Source,
 }
@@ -51,9 +51,9 @@ pub enum MigrationResult<'a> {
 /// Who takes care of what a workload reads.
 pub struct ReadsLeft<'a> {
     /// What the stamp covers.
-    pub inside: &'a BTreeSet<Named>,
+    pub inside: &'a BTreeSet<SourceName>,
     /// What stays with the controller.
-    pub outside: &'a BTreeSet<Named>,
+    pub outside: &'a BTreeSet<SourceName>,
 }
 
 impl Outcome {
@@ -70,13 +70,13 @@ impl Outcome {
             outside: 0,
             rolls: 0,
         };
-        let mut outside: BTreeSet<(Option<&str>, &Named)> = BTreeSet::new();
+        let mut outside: BTreeSet<(Option<&str>, &SourceName)> = BTreeSet::new();
         for moved in &self.plan.moves {
             let object = &manifests[moved.object];
             let (result, changes): (MigrationResult<'_>, &[AnnotationChange]) = match &moved.fate {
                 Fate::Untouched => continue,
                 Fate::Moves(_) if self.is_refused(object) => {
-                    (MigrationResult::LeftAlone(&Why::Refused), &[])
+                    (MigrationResult::LeftAlone(&MigrationBlocker::Refused), &[])
                 }
                 Fate::LeftAlone(why) => (MigrationResult::LeftAlone(why), &[]),
                 Fate::Moves(of) if moved.template.is_none() => {

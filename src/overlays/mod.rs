@@ -15,9 +15,9 @@ pub use together::together;
 use crate::extract::Template;
 use crate::finding::{Code, Finding, Severity};
 use crate::outcome::Outcome;
-use crate::patches::{Listed, Stamp, StampPatch};
+use crate::patches::{Stamp, StampPatch};
 use crate::plan::{Decision, Planned, State};
-use crate::scope::Home;
+use crate::scope::Placement;
 use crate::text::Place;
 use crate::yaml::path::Step;
 use smol_str::SmolStr;
@@ -114,14 +114,17 @@ pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>
     for planned in &outcome.plan.workloads {
         let Decision::Stamp { value, .. } = &planned.decision else { continue };
         let object = &outcome.manifests[planned.object];
-        let Home::In(seats) = &outcome.units.homes[object.place.file.index()] else { continue };
-        for seat in seats {
-            let unit = outcome.units.get(seat.unit);
+        let Placement::In(memberships) = &outcome.units.placements[object.place.file.index()]
+        else {
+            continue;
+        };
+        for membership in memberships {
+            let unit = outcome.units.get(membership.unit);
             if !unit.built {
                 continue;
             }
             let mut patch = unstamped(outcome, planned);
-            if let Some(namespace) = &seat.namespace {
+            if let Some(namespace) = &membership.namespace {
                 patch.namespace = Some(namespace.as_str().into());
             }
             let of_overlay = all.entry(unit.name.clone()).or_default();
@@ -138,7 +141,7 @@ pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>
 pub fn patches(
     summary: &Summary,
     in_place: Option<&BTreeMap<Key, Vec<Stamp>>>,
-    entries: &[&Listed],
+    entries: &[&StampPatch],
     all: bool,
 ) -> Vec<StampPatch> {
     let is_listed = |patch: &StampPatch| {

@@ -2,7 +2,7 @@
 
 use super::{Need, Summary, Told};
 use crate::finding::{Code, Severity};
-use crate::patches::{Has, Stamp, StampPatch};
+use crate::patches::{Stamp, StampPatch, TemplateMetadata};
 use crate::yaml::path::Step;
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,8 @@ struct ToldRow {
 }
 
 /// What a pod template has, in the order of the numbers that stand for it.
-const HAS: [Has; 3] = [Has::Nothing, Has::Metadata, Has::Annotations];
+const HAS: [TemplateMetadata; 3] =
+    [TemplateMetadata::Nothing, TemplateMetadata::Metadata, TemplateMetadata::Annotations];
 
 const SEVERITIES: [Severity; 3] = [Severity::Note, Severity::Warning, Severity::Error];
 
@@ -136,7 +137,7 @@ mod tests {
     #[test]
     fn a_record_is_read_back() {
         let template = vec![Step::Field("spec".into()), Step::Item(3)];
-        let stamp = Stamp { template, has: Has::Metadata, value: "ab".to_owned() };
+        let stamp = Stamp { template, has: TemplateMetadata::Metadata, value: "ab".to_owned() };
         let patch = StampPatch {
             group: "apps".into(),
             kind: "Deployment".into(),

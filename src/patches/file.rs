@@ -1,8 +1,7 @@
 //! The generated file: its text from the stamps of one overlay, and the stamps from its text.
 
-use crate::text::Span;
 use crate::yaml::path::Step;
-use crate::yaml::{self, Document, Kind, NodeId, resolve};
+use crate::yaml::{self, Cursor, Kind, resolve};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -39,19 +38,19 @@ pub struct Stamp {
     /// The fields and items from the object to the pod template.
     pub template: Vec<Step>,
     /// How much of `metadata/annotations` the pod template has.
-    pub has: Has,
+    pub has: TemplateMetadata,
     /// The value of the annotation.
     pub value: String,
 }
 
 /// What a pod template has on the path `metadata/annotations`. Only a JSON patch depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Has {
+pub enum TemplateMetadata {
     /// No `metadata`.
     Nothing,
     /// `metadata` without `annotations`.
     Metadata,
-    /// Both.
+    /// `metadata` with `annotations`.
     Annotations,
 }
 
@@ -80,7 +79,7 @@ pub fn write(patches: &[StampPatch], annotation: &str) -> Result<String, StampPa
     Ok(text)
 }
 
-/// The same stamps as the field `postRenderers` of a Flux HelmRelease (helm.toolkit.fluxcd.io, `spec`),
+/// The stamps of these workloads as the field `postRenderers` of a Flux HelmRelease (helm.toolkit.fluxcd.io, `spec`),
 /// whose patches have targets of the same form.
 ///
 /// # Errors
@@ -91,7 +90,7 @@ pub fn post_renderers(patches: &[StampPatch], annotation: &str) -> Result<String
     Ok(format!("postRenderers:\n  - kustomize:\n      patches:{none}\n{items}"))
 }
 
-/// The same stamps as the items of a list, in lines that begin with `indent`.
+/// The stamps of these workloads as the items of a list, in lines that begin with `indent`.
 pub(super) fn items(
     patches: &[StampPatch],
     indent: &str,
@@ -221,14 +220,18 @@ fn json_patch(stamp: &Stamp, annotation: &str, text: &mut String) {
     }
     let entry = format!("{}: \"{}\"", plain(annotation), stamp.value);
     let (path, value) = match stamp.has {
-        Has::Annotations => {
+        TemplateMetadata::Annotations => {
             let path = format!("{path}/metadata/annotations/{}", pointer(annotation));
             (path, format!("\"{}\"", stamp.value))
         }
-        Has::Metadata => (format!("{path}/metadata/annotations"), format!("{{{entry}}}")),
-        Has::Nothing => (format!("{path}/metadata"), format!("{{annotations: {{{entry}}}}}")),
+        TemplateMetadata::Metadata => {
+            (format!("{path}/metadata/annotations"), format!("{{{entry}}}"))
+        }
+        TemplateMetadata::Nothing => {
+            (format!("{path}/metadata"), format!("{{annotations: {{{entry}}}}}"))
+        }
     };
-    if stamp.has != Has::Annotations {
+    if stamp.has != TemplateMetadata::Annotations {
         let _ = writeln!(text, "  - {{op: test, path: {}, value: null}}", plain(&path));
     }
     let _ = writeln!(text, "  - {{op: add, path: {}, value: {value}}}", plain(&path));
@@ -264,100 +267,57 @@ fn plain(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// What a generated file says: which workloads it stamps, and how.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// The API group; empty for the core group.
-    pub group: String,
-    /// The kind.
-    pub kind: String,
-    /// The namespace, if the target names one.
-    pub namespace: Option<String>,
-    /// The name.
-    pub name: String,
-    /// Where the document is in the file.
-    pub span: Span,
-    /// The stamps, one for each pod template.
-    pub stamps: Vec<Stamp>,
-}
-
 /// Reads a generated file. Nothing, unless it is exactly what [`write()`] makes: then kustomize changes
 /// by it the annotation of these workloads and nothing else.
-pub fn read(text: &str, annotation: &str) -> Option<Vec<Listed>> {
+pub fn read(text: &str, annotation: &str) -> Option<Vec<StampPatch>> {
     let body = text.replace("\r\n", "\n");
     if !body.starts_with(HEADER) {
         return None;
     }
-    let mut entries = Vec::new();
     let mut patches = Vec::new();
     for chunk in yaml::split::chunks(text) {
         for document in yaml::parse(text, chunk.ok()?.span).ok()? {
-            let patch = patch(&document, text, annotation)?;
-            entries.push(Listed {
-                group: patch.group.to_string(),
-                kind: patch.kind.to_string(),
-                namespace: patch.namespace.as_ref().map(SmolStr::to_string),
-                name: patch.name.to_string(),
-                span: document.node(document.root()).span,
-                stamps: patch.stamps.clone(),
-            });
-            patches.push(patch);
+            patches.push(patch(Cursor::root(&document, text), annotation)?);
         }
     }
     // Whatever else somebody wrote into the file would not come out of `write` again.
-    (write(&patches, annotation).ok()? == body).then_some(entries)
+    (write(&patches, annotation).ok()? == body).then_some(patches)
 }
 
 /// What documents with a target and a patch each say; those that are not as we make them say nothing.
-pub(super) fn listed(text: &str, annotation: &str) -> Vec<Listed> {
-    let chunks = yaml::split::chunks(text).filter_map(Result::ok);
-    let documents = chunks.flat_map(|chunk| yaml::parse(text, chunk.span).unwrap_or_default());
-    let found = documents.filter_map(|document| {
-        let patch = patch(&document, text, annotation)?;
-        Some(Listed {
-            group: patch.group.to_string(),
-            kind: patch.kind.to_string(),
-            namespace: patch.namespace.as_ref().map(SmolStr::to_string),
-            name: patch.name.to_string(),
-            span: document.node(document.root()).span,
-            stamps: patch.stamps,
-        })
-    });
-    found.collect()
+pub(super) fn listed(text: &str, annotation: &str) -> Vec<StampPatch> {
+    let documents = yaml::documents(text);
+    documents.filter_map(|document| patch(Cursor::root(&document, text), annotation)).collect()
 }
 
 /// The workload that one document patches.
-fn patch(document: &Document, text: &str, annotation: &str) -> Option<StampPatch> {
-    let root = document.root();
-    let target = document.value(text, root, "target")?;
-    let field = |of: NodeId, name: &str| string(document, text, document.value(text, of, name)?);
-    let name = literal(&field(target, "name")?)?;
+fn patch(root: Cursor<'_>, annotation: &str) -> Option<StampPatch> {
+    let target = root.get("target")?;
     let mut patch = StampPatch {
-        group: field(target, "group").unwrap_or_default().into(),
-        kind: field(target, "kind")?.into(),
-        namespace: match field(target, "namespace") {
+        group: target.string("group").unwrap_or_default(),
+        kind: target.string("kind")?,
+        namespace: match target.string("namespace") {
             Some(pattern) => Some(literal(&pattern)?.into()),
             None => None,
         },
-        name: name.into(),
+        name: literal(&target.string("name")?)?.into(),
         version: SmolStr::default(),
         stamps: Vec::new(),
     };
-    let inner = field(root, "patch")?;
+    let inner = root.get("patch")?.str()?;
     let chunk = yaml::split::chunks(&inner).next()?.ok()?;
     let documents = yaml::parse(&inner, chunk.span).ok()?;
-    let [of_patch] = documents.as_slice() else { return None };
-    let top = of_patch.root();
-    match of_patch.node(top).kind {
+    let [document] = documents.as_slice() else { return None };
+    let of_patch = Cursor::root(document, &inner);
+    match of_patch.kind() {
         Kind::Mapping => {
-            let api_version = string(of_patch, &inner, of_patch.value(&inner, top, "apiVersion")?)?;
-            let version = api_version.rsplit('/').next().unwrap_or_default();
-            patch.version = version.into();
-            merged(of_patch, &inner, top, &mut Vec::new(), annotation, &mut patch.stamps)?;
+            let api_version = of_patch.string("apiVersion")?;
+            patch.version = api_version.rsplit('/').next().unwrap_or_default().into();
+            merged(of_patch, &mut Vec::new(), annotation, &mut patch.stamps)?;
         }
         Kind::Sequence => {
-            for operation in of_patch.items(top) {
-                patch.stamps.extend(operated(of_patch, &inner, operation, annotation)?);
+            for operation in of_patch.items() {
+                patch.stamps.extend(operated(operation, annotation)?);
             }
         }
         _ => return None,
@@ -367,21 +327,19 @@ fn patch(document: &Document, text: &str, annotation: &str) -> Option<StampPatch
 
 /// Collects the stamps of a strategic merge patch: every path to the annotation.
 fn merged(
-    document: &Document,
-    text: &str,
-    at: NodeId,
+    at: Cursor<'_>,
     path: &mut Vec<Step>,
     annotation: &str,
     stamps: &mut Vec<Stamp>,
 ) -> Option<()> {
-    for (key, value) in document.pairs(at) {
-        let key = string(document, text, key)?;
-        if path.is_empty() && matches!(key.as_str(), "apiVersion" | "kind" | "metadata") {
+    for (key, value) in at.pairs() {
+        let key = key.str()?;
+        if path.is_empty() && matches!(key.as_ref(), "apiVersion" | "kind" | "metadata") {
             continue;
         }
-        if document.node(value).kind == Kind::Mapping {
+        if value.is_mapping() {
             path.push(Step::Field(key.into()));
-            merged(document, text, value, path, annotation, stamps)?;
+            merged(value, path, annotation, stamps)?;
             path.pop();
         } else {
             let above = [Step::Field("metadata".into()), Step::Field("annotations".into())];
@@ -389,49 +347,39 @@ fn merged(
             if key != annotation {
                 return None;
             }
-            let value = string(document, text, value)?;
-            stamps.push(Stamp { template: template.to_vec(), has: Has::Annotations, value });
+            let value = value.str()?.into_owned();
+            stamps.push(Stamp {
+                template: template.to_vec(),
+                has: TemplateMetadata::Annotations,
+                value,
+            });
         }
     }
     Some(())
 }
 
 /// The stamp that one operation of a JSON patch adds; nothing for a `test`.
-fn operated(
-    document: &Document,
-    text: &str,
-    operation: NodeId,
-    annotation: &str,
-) -> Option<Option<Stamp>> {
-    let field = |name: &str| document.value(text, operation, name);
-    let path = string(document, text, field("path")?)?;
-    if string(document, text, field("op")?)? == "test" {
+fn operated(operation: Cursor<'_>, annotation: &str) -> Option<Option<Stamp>> {
+    let path = operation.string("path")?;
+    if operation.string("op")? == "test" {
         return Some(None);
     }
-    let mut steps: Vec<Step> = path
-        .split('/')
-        .skip(1)
-        .map(|step| match step.parse() {
-            Ok(position) => Step::Item(position),
-            Err(_) => Step::Field(step.replace("~1", "/").replace("~0", "~").into()),
-        })
-        .collect();
-    let mut value = field("value")?;
+    let steps = path.split('/').skip(1).map(|step| match step.parse() {
+        Ok(position) => Step::Item(position),
+        Err(_) => Step::Field(step.replace("~1", "/").replace("~0", "~").into()),
+    });
+    let mut steps: Vec<Step> = steps.collect();
+    let mut value = operation.get("value")?;
     let known = ["metadata", "annotations", annotation].map(|name| Step::Field(name.into()));
     let depth = (1..=3).find(|&depth| steps.ends_with(&known[..depth]))?;
-    let has = [Has::Nothing, Has::Metadata, Has::Annotations][depth - 1];
+    let has =
+        [TemplateMetadata::Nothing, TemplateMetadata::Metadata, TemplateMetadata::Annotations]
+            [depth - 1];
     for name in ["annotations", annotation].iter().skip(depth - 1) {
-        value = document.value(text, value, name)?;
+        value = value.get(name)?;
     }
     steps.truncate(steps.len() - depth);
-    Some(Some(Stamp { template: steps, has, value: string(document, text, value)? }))
-}
-
-fn string(document: &Document, text: &str, node: NodeId) -> Option<String> {
-    match resolve::value(document, text, node) {
-        Ok(resolve::Value::Str(string)) => Some(string.into_owned()),
-        _ => None,
-    }
+    Some(Some(Stamp { template: steps, has, value: value.str()?.into_owned() }))
 }
 
 /// The name that a pattern of [`regex`] matches.
@@ -453,7 +401,7 @@ mod tests {
         Step::Field(name.into())
     }
 
-    fn patch(kind: &str, name: &str, template: Vec<Step>, has: Has) -> StampPatch {
+    fn patch(kind: &str, name: &str, template: Vec<Step>, has: TemplateMetadata) -> StampPatch {
         StampPatch {
             group: "apps".into(),
             kind: kind.into(),
@@ -469,11 +417,11 @@ mod tests {
         let template = vec![field("spec"), field("template")];
         let listed = vec![field("spec"), field("po/ols"), Step::Item(1), field("template")];
         let patches = [
-            patch("Deployment", "web.v1", template.clone(), Has::Annotations),
-            patch("Deployment", "on", template, Has::Annotations),
-            patch("Pools", "p", listed.clone(), Has::Nothing),
-            patch("Pools", "q", listed.clone(), Has::Metadata),
-            patch("Pools", "r", listed, Has::Annotations),
+            patch("Deployment", "web.v1", template.clone(), TemplateMetadata::Annotations),
+            patch("Deployment", "on", template, TemplateMetadata::Annotations),
+            patch("Pools", "p", listed.clone(), TemplateMetadata::Nothing),
+            patch("Pools", "q", listed.clone(), TemplateMetadata::Metadata),
+            patch("Pools", "r", listed, TemplateMetadata::Annotations),
         ];
         let text = write(&patches, "checksum/rollstamp").unwrap();
         let entries = read(&text, "checksum/rollstamp").expect("our own file");
@@ -489,7 +437,7 @@ mod tests {
     #[test]
     fn one_name_in_two_namespaces_needs_both() {
         let template = vec![field("spec"), field("template")];
-        let one = patch("Deployment", "web", template, Has::Annotations);
+        let one = patch("Deployment", "web", template, TemplateMetadata::Annotations);
         let other = StampPatch { namespace: Some("n2".into()), ..one.clone() };
         let text = write(&[other, one], "checksum/rollstamp").unwrap();
         assert!(text.contains("name: rollstamp-deployment-web.apps.n1"), "{text}");

@@ -2,7 +2,7 @@
 //! `Kustomization`, `spec.source.kustomize.patches` of an Argo CD `Application`), for a folder that has no
 //! stamps file for them: between two comments, so that they are found again.
 
-use super::file::{Listed, StampPatch, items, listed};
+use super::file::{StampPatch, items, listed};
 use crate::text::Span;
 use crate::yaml::{Cursor, Edit, Kind, parse};
 use serde_json::Value;
@@ -13,7 +13,7 @@ const BEGIN: &str = "# Stamps, made by `rollstamp write --build`; do not edit.";
 const END: &str = "# The end of the stamps.";
 
 /// The patches of ours in the document of an object.
-pub fn listed_in(text: &str, document: Span, annotation: &str) -> Vec<Listed> {
+pub fn listed_in(text: &str, document: Span, annotation: &str) -> Vec<StampPatch> {
     let Some(block) = block(text, document) else { return Vec::new() };
     let indent = indent_of(block.of(text));
     let lines = block.of(text).lines().filter(|line| !line.trim_start().starts_with('#'));
@@ -195,7 +195,7 @@ fn without_own(object: &mut Value, way: &[&str], annotation: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::patches::{Has, Stamp};
+    use crate::patches::{Stamp, TemplateMetadata};
 
     fn patch(name: &str, value: &str) -> StampPatch {
         StampPatch {
@@ -208,7 +208,7 @@ mod tests {
                 template: ["spec", "template"]
                     .map(|f| crate::yaml::path::Step::Field(f.into()))
                     .to_vec(),
-                has: Has::Nothing,
+                has: TemplateMetadata::Nothing,
                 value: value.into(),
             }],
         }

@@ -2,7 +2,7 @@
 
 use crate::text::{Span, line_range};
 use crate::yaml::insert::{Refusal, line_end};
-use crate::yaml::{self, Cursor, Document, Edit, EditSet, Kind, NodeId, Style, canonical, resolve};
+use crate::yaml::{self, Cursor, Document, Edit, EditSet, Kind, Style, canonical};
 
 /// The field of a kustomization that lists transformers (sigs.k8s.io/kustomize/api/types).
 const FIELD: &str = "transformers";
@@ -23,12 +23,12 @@ pub enum Wiring {
 /// A kustomization that is no single mapping, or whose list cannot be edited safely.
 pub fn wire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
     let document = single(text)?;
-    let kustomization = Kustomization { document: &document, text };
+    let kustomization = Kustomization::of(&document, text);
     let edit = match kustomization.list()? {
         None => kustomization.add_field(entry),
         Some((key, list)) => {
             let items = kustomization.items(list)?;
-            if items.iter().any(|&item| kustomization.reads(item, entry)) {
+            if items.iter().any(|&item| reads(item, entry)) {
                 return Ok(Wiring::Done);
             }
             kustomization.add_item(key, list, &items, entry)
@@ -45,12 +45,12 @@ pub fn wire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
 /// As [`wire`].
 pub fn unwire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
     let document = single(text)?;
-    let kustomization = Kustomization { document: &document, text };
+    let kustomization = Kustomization::of(&document, text);
     let Some((key, list)) = kustomization.list()? else {
         return Ok(Wiring::Done);
     };
     let items = kustomization.items(list)?;
-    let Some(at) = items.iter().position(|&item| kustomization.reads(item, entry)) else {
+    let Some(at) = items.iter().position(|&item| reads(item, entry)) else {
         return Ok(Wiring::Done);
     };
     let edit = kustomization.remove_item(key, list, &items, at)?;
@@ -94,12 +94,11 @@ fn prove(
     entry: &str,
     is_added: bool,
 ) -> Result<(), Refusal> {
-    let refuse =
-        || before.refusal(before.document.root(), "an edit would change more than the list");
+    let refuse = || refusal(before.root, "an edit would change more than the list");
     let edits = EditSet::new(vec![edit.clone()]).map_err(|_| refuse())?;
     let text = edits.apply(before.text);
     let document = single(&text).map_err(|_| refuse())?;
-    let after = Kustomization { document: &document, text: &text };
+    let after = Kustomization::of(&document, &text);
     let (mut with, mut without) =
         (after.meaning().ok_or_else(refuse)?, before.meaning().ok_or_else(refuse)?);
     if !is_added {
@@ -114,39 +113,44 @@ fn prove(
 /// Every field as canonical JSON but the list of transformers, and the items of that list.
 type Meaning = (Vec<(String, String)>, Vec<String>);
 
+/// A kustomization, by its root.
 struct Kustomization<'a> {
-    document: &'a Document,
+    root: Cursor<'a>,
     text: &'a str,
 }
 
-impl Kustomization<'_> {
-    fn refusal(&self, node: NodeId, message: &str) -> Refusal {
-        Refusal { at: self.document.node(node).span, message: message.to_owned(), related: None }
-    }
+fn refusal(node: Cursor<'_>, message: &str) -> Refusal {
+    Refusal { at: node.span(), message: message.to_owned(), related: None }
+}
 
-    fn span(&self, node: NodeId) -> std::ops::Range<usize> {
-        self.document.node(node).span.range()
-    }
+fn range(node: Cursor<'_>) -> std::ops::Range<usize> {
+    node.span().range()
+}
 
-    fn reads(&self, node: NodeId, entry: &str) -> bool {
-        let value = resolve::value(self.document, self.text, node);
-        matches!(value, Ok(resolve::Value::Str(string)) if string.trim_start_matches("./") == entry)
+/// Whether an item names `entry`.
+fn reads(item: Cursor<'_>, entry: &str) -> bool {
+    item.str().is_some_and(|text| text.trim_start_matches("./") == entry)
+}
+
+impl<'a> Kustomization<'a> {
+    fn of(document: &'a Document, text: &'a str) -> Self {
+        Self { root: Cursor::root(document, text), text }
     }
 
     /// The key and the value of the list. kustomize finds a field in any case of its letters
     /// (encoding/json), which nobody can edit without a guess.
-    fn list(&self) -> Result<Option<(NodeId, NodeId)>, Refusal> {
+    fn list(&self) -> Result<Option<(Cursor<'a>, Cursor<'a>)>, Refusal> {
         let mut found = None;
-        for (key, value) in self.document.pairs(self.document.root()) {
-            let Ok(name) = resolve::key(self.document, self.text, key) else { continue };
+        for (key, value) in self.root.pairs() {
+            let Ok(name) = key.key() else { continue };
             if !name.eq_ignore_ascii_case(FIELD) {
                 continue;
             }
             if name != FIELD {
-                return Err(self.refusal(key, "the field `transformers` in another case"));
+                return Err(refusal(key, "the field `transformers` in another case"));
             }
             if found.is_some() {
-                return Err(self.refusal(key, "the field `transformers` stands twice"));
+                return Err(refusal(key, "the field `transformers` stands twice"));
             }
             found = Some((key, value));
         }
@@ -154,37 +158,27 @@ impl Kustomization<'_> {
     }
 
     /// The items of the list; none of a null.
-    fn items(&self, list: NodeId) -> Result<Vec<NodeId>, Refusal> {
-        let node = self.document.node(list);
-        if node.kind == Kind::Alias || self.document.aliases(list) > 0 {
-            return Err(self.refusal(list, "a list that several places share"));
+    fn items(&self, list: Cursor<'a>) -> Result<Vec<Cursor<'a>>, Refusal> {
+        if list.kind() == Kind::Alias || list.is_shared() {
+            return Err(refusal(list, "a list that several places share"));
         }
-        if self.document.tag(list).is_some() {
-            return Err(self.refusal(list, "a tag stands before the list"));
+        if list.tag().is_some() {
+            return Err(refusal(list, "a tag stands before the list"));
         }
-        match node.kind {
-            Kind::Sequence => Ok(self.document.items(list).collect()),
-            _ if self.is_null(list) => Ok(Vec::new()),
-            _ => Err(self.refusal(list, "`transformers` is not a list")),
-        }
-    }
-
-    fn is_null(&self, node: NodeId) -> bool {
-        matches!(resolve::value(self.document, self.text, node), Ok(resolve::Value::Null))
+        list.all_items().ok_or_else(|| refusal(list, "`transformers` is not a list"))
     }
 
     /// Every field as canonical JSON but the list, and the items of the list.
     fn meaning(&self) -> Option<Meaning> {
-        let json = |node| canonical::json(Cursor::root(self.document, self.text).to(node));
         let mut fields = Vec::new();
         let mut items = Vec::new();
-        for (key, value) in self.document.pairs(self.document.root()) {
-            let name = resolve::key(self.document, self.text, key).ok()?;
+        for (key, value) in self.root.pairs() {
+            let name = key.key().ok()?;
             if name == FIELD {
                 let own = self.items(value).ok()?;
-                items = own.into_iter().map(json).collect::<Option<_>>()?;
+                items = own.into_iter().map(canonical::json).collect::<Option<_>>()?;
             } else {
-                fields.push((name.into_owned(), json(value)?));
+                fields.push((name.into_owned(), canonical::json(value)?));
             }
         }
         Some((fields, items))
@@ -192,23 +186,23 @@ impl Kustomization<'_> {
 
     /// Adds the field with its only item, behind the last field.
     fn add_field(&self, entry: &str) -> Result<Edit, Refusal> {
-        let root = self.document.root();
-        let last = self.document.pairs(root).last();
-        if self.document.node(root).style == Style::Flow {
-            let quote = if self.document.json { "\"" } else { "" };
+        let root = self.root;
+        let last = root.pairs().last();
+        if root.style() == Style::Flow {
+            let quote = if root.document().json { "\"" } else { "" };
             let field = format!("{quote}{FIELD}{quote}: [{quote}{entry}{quote}]");
             return Ok(match last {
-                Some((_, value)) => insert(self.span(value).end, format!(", {field}")),
-                None => insert(self.span(root).start + 1, field),
+                Some((_, value)) => insert(range(value).end, format!(", {field}")),
+                None => insert(range(root).start + 1, field),
             });
         }
         let Some((key, _)) = last else {
-            return Err(self.refusal(root, "an empty mapping"));
+            return Err(refusal(root, "an empty mapping"));
         };
-        let line = line_range(self.text, self.span(key).start).start;
-        let indent = &self.text[line..self.span(key).start];
+        let line = line_range(self.text, range(key).start).start;
+        let indent = &self.text[line..range(key).start];
         if !indent.bytes().all(|b| b == b' ') {
-            return Err(self.refusal(key, "a field that does not begin its line"));
+            return Err(refusal(key, "a field that does not begin its line"));
         }
         let end = line_end(self.text);
         let step = self.list_step();
@@ -224,7 +218,7 @@ impl Kustomization<'_> {
 
     /// Where the lines of the document end: before a marker `...` or `---` behind them.
     fn end_of_last_line(&self) -> usize {
-        let from = self.span(self.document.root()).end;
+        let from = range(self.root).end;
         let rest = &self.text[from..];
         let marker = ["\n...", "\n---"].iter().filter_map(|marker| rest.find(marker)).min();
         marker.map_or(self.text.len(), |at| from + at + 1)
@@ -232,15 +226,13 @@ impl Kustomization<'_> {
 
     /// The blanks before the dashes of the first list of lines.
     fn list_step(&self) -> String {
-        let fields = self.document.pairs(self.document.root());
+        let fields = self.root.pairs();
         let mut steps = fields.filter_map(|(key, value)| {
-            let node = self.document.node(value);
-            if node.kind != Kind::Sequence || node.style != Style::Block {
+            if !value.is_sequence() || value.style() != Style::Block {
                 return None;
             }
-            let first = self.document.items(value).next()?;
-            let dash = self.dash(first)?;
-            let own = self.document.node(key).indent as usize;
+            let dash = self.dash(value.items().next()?)?;
+            let own = key.node().indent as usize;
             let line = line_range(self.text, dash).start;
             Some(" ".repeat((dash - line).saturating_sub(own)))
         });
@@ -248,8 +240,8 @@ impl Kustomization<'_> {
     }
 
     /// The dash before an item of a list of lines, if nothing else stands before it on its line.
-    fn dash(&self, item: NodeId) -> Option<usize> {
-        let start = self.span(item).start;
+    fn dash(&self, item: Cursor<'a>) -> Option<usize> {
+        let start = range(item).start;
         let line = line_range(self.text, start).start;
         let before = &self.text[line..start];
         let dash = before.find('-')?;
@@ -259,8 +251,8 @@ impl Kustomization<'_> {
     }
 
     /// The first byte behind the lines of an item.
-    fn behind(&self, item: NodeId) -> usize {
-        let end = self.span(item).end;
+    fn behind(&self, item: Cursor<'a>) -> usize {
+        let end = range(item).end;
         if end > 0 && self.text.as_bytes()[end - 1] == b'\n' {
             return end;
         }
@@ -270,21 +262,21 @@ impl Kustomization<'_> {
 
     fn add_item(
         &self,
-        key: NodeId,
-        list: NodeId,
-        items: &[NodeId],
+        key: Cursor<'a>,
+        list: Cursor<'a>,
+        items: &[Cursor<'a>],
         entry: &str,
     ) -> Result<Edit, Refusal> {
-        let quote = if self.document.json { "\"" } else { "" };
+        let quote = if self.root.document().json { "\"" } else { "" };
         let Some(&last) = items.last() else {
-            return Ok(match self.span(list) {
-                span if self.document.node(list).kind == Kind::Sequence => {
+            return Ok(match range(list) {
+                span if list.is_sequence() => {
                     insert(span.start + 1, format!("{quote}{entry}{quote}"))
                 }
                 span if span.is_empty() => {
-                    let rest = &self.text[self.span(key).end..];
+                    let rest = &self.text[range(key).end..];
                     let colon = rest.find(':').unwrap_or_default();
-                    insert(self.span(key).end + colon + 1, format!(" [{quote}{entry}{quote}]"))
+                    insert(range(key).end + colon + 1, format!(" [{quote}{entry}{quote}]"))
                 }
                 span => Edit {
                     span: Span::new(span.start, span.end),
@@ -292,12 +284,11 @@ impl Kustomization<'_> {
                 },
             });
         };
-        if self.document.node(list).style == Style::Flow {
-            return Ok(insert(self.span(last).end, format!(", {quote}{entry}{quote}")));
+        if list.style() == Style::Flow {
+            return Ok(insert(range(last).end, format!(", {quote}{entry}{quote}")));
         }
         let dash = self.dash(last);
-        let dash =
-            dash.ok_or_else(|| self.refusal(last, "an item that does not begin its line"))?;
+        let dash = dash.ok_or_else(|| refusal(last, "an item that does not begin its line"))?;
         let line = line_range(self.text, dash).start;
         let item = format!("{}- {entry}", &self.text[line..dash]);
         let (at, end) = (self.behind(last), line_end(self.text));
@@ -309,29 +300,27 @@ impl Kustomization<'_> {
 
     fn remove_item(
         &self,
-        key: NodeId,
-        list: NodeId,
-        items: &[NodeId],
+        key: Cursor<'a>,
+        list: Cursor<'a>,
+        items: &[Cursor<'a>],
         at: usize,
     ) -> Result<Edit, Refusal> {
         let item = items[at];
         let is_only = items.len() == 1;
-        if self.document.node(list).style == Style::Flow {
-            let root = self.document.root();
-            let is_ours = is_only && self.document.node(root).style == Style::Flow;
+        if list.style() == Style::Flow {
+            let is_ours = is_only && self.root.style() == Style::Flow;
             return Ok(match (is_ours, at) {
                 (true, _) => self.remove_flow_field(key, list),
                 (false, 0) => {
-                    let end = items.get(1).map_or(self.span(item).end, |&n| self.span(n).start);
-                    remove(self.span(item).start, end)
+                    let end = items.get(1).map_or(range(item).end, |&n| range(n).start);
+                    remove(range(item).start, end)
                 }
-                (false, _) => remove(self.span(items[at - 1]).end, self.span(item).end),
+                (false, _) => remove(range(items[at - 1]).end, range(item).end),
             });
         }
         let dash = self.dash(item);
-        let dash =
-            dash.ok_or_else(|| self.refusal(item, "an item that does not begin its line"))?;
-        let first = if is_only { self.span(key).start } else { dash };
+        let dash = dash.ok_or_else(|| refusal(item, "an item that does not begin its line"))?;
+        let first = if is_only { range(key).start } else { dash };
         let mut start = line_range(self.text, first).start;
         let end = self.behind(item);
         let is_last_line = end == self.text.len() && !self.text.ends_with('\n');
@@ -342,13 +331,13 @@ impl Kustomization<'_> {
         Ok(remove(start, end))
     }
 
-    fn remove_flow_field(&self, key: NodeId, list: NodeId) -> Edit {
-        let fields: Vec<(NodeId, NodeId)> = self.document.pairs(self.document.root()).collect();
+    fn remove_flow_field(&self, key: Cursor<'a>, list: Cursor<'a>) -> Edit {
+        let fields: Vec<(Cursor<'a>, Cursor<'a>)> = self.root.pairs().collect();
         let at = fields.iter().position(|(own, _)| *own == key).unwrap_or_default();
         match (at, fields.get(at + 1)) {
-            (0, Some((next, _))) => remove(self.span(key).start, self.span(*next).start),
-            (0, None) => remove(self.span(key).start, self.span(list).end),
-            _ => remove(self.span(fields[at - 1].1).end, self.span(list).end),
+            (0, Some((next, _))) => remove(range(key).start, range(*next).start),
+            (0, None) => remove(range(key).start, range(list).end),
+            _ => remove(range(fields[at - 1].1).end, range(list).end),
         }
     }
 }

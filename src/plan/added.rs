@@ -5,19 +5,19 @@ use crate::compat::reloader::Tags;
 use crate::compat::selection::Selection;
 use crate::compat::wave;
 use crate::extract::{
-    Also, Grounds, Keys, Object, Reference, Said, SiteLabel, Template, TemplateId,
+    AddedSource, Grounds, Keys, Object, ReadAnnotations, Reference, SiteLabel, Template, TemplateId,
 };
 use crate::k8s::added::{AddedBy, site};
 use crate::k8s::providers::Target;
 use crate::resolve::Resolution;
 use crate::resolve::index::Indexed;
-use crate::scope::Seat;
+use crate::scope::Membership;
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// A read that an annotation or the configuration adds.
-pub struct Added {
+pub struct AddedRead {
     /// The read, as a reference with all keys at the place of the workload's name.
     pub reference: Reference,
     /// The namespace of the source, if it is named.
@@ -32,20 +32,20 @@ impl<'a> Planner<'a> {
     /// The reads that are added to those of a pod template. What it references anyway is not among them.
     pub(super) fn added(
         &mut self,
-        seat: &Seat,
+        membership: &Membership,
         at: TemplateId,
         selection: &Selection,
         sum: &mut Sum,
-    ) -> Vec<Added> {
+    ) -> Vec<AddedRead> {
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
-        let wanted = self.wanted(seat, at, selection);
+        let wanted = self.wanted(membership, at, selection);
         let mut found = Vec::new();
         for (by, also) in wanted {
             let reference = reference(at, object, by, &also);
             let resolution = self.resolver.named(
-                seat,
+                membership,
                 object,
                 also.target,
                 also.namespace.as_deref(),
@@ -55,9 +55,9 @@ impl<'a> Planner<'a> {
             if let Some(finding) =
                 self.say_reason(object, template, &reference, &also.name, &reason)
             {
-                self.said.findings.push(finding);
+                self.say(finding);
             }
-            found.push(Added { reference, namespace: also.namespace, by, reason });
+            found.push(AddedRead { reference, namespace: also.namespace, by, reason });
         }
         found
     }
@@ -65,14 +65,14 @@ impl<'a> Planner<'a> {
     /// Which sources are added, and by what; each once.
     fn wanted(
         &mut self,
-        seat: &Seat,
+        membership: &Membership,
         at: TemplateId,
         selection: &Selection,
-    ) -> Vec<(AddedBy, Also)> {
+    ) -> Vec<(AddedBy, AddedSource)> {
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
-        let mut wanted: Vec<(AddedBy, Also)> = Vec::new();
+        let mut wanted: Vec<(AddedBy, AddedSource)> = Vec::new();
         if let Some(said) = &template.said {
             wanted.extend(said.also.iter().map(|also| (AddedBy::Own, also.clone())));
             wanted.extend(self.of_wave(object, said));
@@ -81,7 +81,7 @@ impl<'a> Planner<'a> {
         let named: BTreeSet<(Target, &str)> =
             references.map(|reference| (reference.site.target, reference.name.as_str())).collect();
         let collectors = self.collectors(object, template);
-        for target in [Target::ConfigMap, Target::Secret] {
+        for target in Target::ALL {
             let has_list =
                 selection.selector(target).is_some_and(|own| own.listed().next().is_some());
             let rows: Vec<u64> = collectors
@@ -92,10 +92,10 @@ impl<'a> Planner<'a> {
             if !has_list && rows.is_empty() {
                 continue;
             }
-            for indexed in self.in_unit(seat, target).iter() {
+            for indexed in self.in_unit(membership, target).iter() {
                 let source = &manifests[indexed.copy];
                 if named.contains(&(target, source.name.as_str()))
-                    || !self.resolver.is_near(seat, object, indexed)
+                    || !self.resolver.is_near(membership, object, indexed)
                 {
                     continue;
                 }
@@ -107,14 +107,15 @@ impl<'a> Planner<'a> {
                     continue;
                 };
                 let name = source.name.clone();
-                wanted.push((by, Also { target, namespace: indexed.namespace.clone(), name }));
+                wanted
+                    .push((by, AddedSource { target, namespace: indexed.namespace.clone(), name }));
             }
             // A name in a list that nothing in the unit has is outside of it.
-            for name in self.names_outside(seat, object, target, selection) {
+            for name in self.names_outside(membership, object, target, selection) {
                 if !named.contains(&(target, name.as_str())) {
                     wanted.push((
                         AddedBy::Reloader,
-                        Also { target, namespace: None, name: name.into() },
+                        AddedSource { target, namespace: None, name: name.into() },
                     ));
                 }
             }
@@ -127,14 +128,14 @@ impl<'a> Planner<'a> {
     }
 
     /// All sources of a unit that are of this kind.
-    fn in_unit(&mut self, seat: &Seat, target: Target) -> Rc<[&'a Indexed]> {
+    fn in_unit(&mut self, membership: &Membership, target: Target) -> Rc<[&'a Indexed]> {
         let resolver = self.resolver;
-        let all = self.in_unit.entry((seat.unit, target));
-        Rc::clone(all.or_insert_with(|| resolver.all(seat, target).collect()))
+        let all = self.in_unit.entry((membership.unit, target));
+        Rc::clone(all.or_insert_with(|| resolver.all(membership, target).collect()))
     }
 
     /// What Wave adds, if it takes care of the workload and is followed.
-    fn of_wave(&self, object: &Object, said: &Said) -> Vec<(AddedBy, Also)> {
+    fn of_wave(&self, object: &Object, said: &ReadAnnotations) -> Vec<(AddedBy, AddedSource)> {
         let workload = &said.carried.workload;
         if !self.options.rules.compat.wave || !wave::is_enabled(&object.id.kind, workload) {
             return Vec::new();
@@ -142,7 +143,10 @@ impl<'a> Planner<'a> {
         let extras = wave::extras(workload).filter(|extra| !extra.name.is_empty());
         let also = extras.map(|extra| {
             let namespace = extra.namespace.map(SmolStr::from);
-            (AddedBy::Wave, Also { target: extra.target, namespace, name: extra.name.into() })
+            (
+                AddedBy::Wave,
+                AddedSource { target: extra.target, namespace, name: extra.name.into() },
+            )
         });
         also.collect()
     }
@@ -162,7 +166,7 @@ impl<'a> Planner<'a> {
     /// that no source of the unit has.
     fn names_outside(
         &self,
-        seat: &Seat,
+        membership: &Membership,
         object: &Object,
         target: Target,
         selection: &Selection,
@@ -174,7 +178,7 @@ impl<'a> Planner<'a> {
         names
             .filter(|name| selection.names(target, name, Tags::default()))
             .filter(|name| {
-                let found = self.resolver.named(seat, object, target, None, name);
+                let found = self.resolver.named(membership, object, target, None, name);
                 matches!(found, Resolution::External)
             })
             .collect()
@@ -182,7 +186,7 @@ impl<'a> Planner<'a> {
 }
 
 /// A reference that stands in for an added read.
-fn reference(template: TemplateId, object: &Object, by: AddedBy, also: &Also) -> Reference {
+fn reference(template: TemplateId, object: &Object, by: AddedBy, also: &AddedSource) -> Reference {
     Reference {
         template,
         site: site(by, also.target),

@@ -7,7 +7,7 @@ use crate::config::policy::HotReload;
 use crate::extract::{Manifests, Object, Reference, Sidecar, Template, Watched};
 use crate::finding::foreign::chart;
 use crate::finding::{Code, Finding};
-use crate::scope::{Seat, Units};
+use crate::scope::{Membership, Units};
 use std::iter::Zip;
 use std::slice::Iter;
 
@@ -201,15 +201,15 @@ pub(super) fn about_delegates(manifests: &Manifests, units: &Units) -> Vec<Findi
         if !manifests[file].input.is_looked_at() || !units.takes_part(file) {
             continue;
         }
-        let is_there = |seat: &Seat| {
+        let is_there = |membership: &Membership| {
             let mut objects = units
-                .get(seat.unit)
+                .get(membership.unit)
                 .sees
                 .iter()
                 .flat_map(|member| manifests.objects_of(member.file).map(|(_, object)| object));
             objects.any(|o| o.id.kind == delegate.kind && o.id.name == delegate.name)
         };
-        if !units.seats(file).unwrap_or_default().iter().all(is_there) {
+        if !units.memberships(file).unwrap_or_default().iter().all(is_there) {
             let message = format!(
                 "{} takes its pod template from {} {}, which is not in this apply unit: nothing is stamped",
                 object.id, delegate.kind, delegate.name

@@ -5,7 +5,7 @@ use crate::digest::Lines;
 use crate::extract::{Maker, Manifests, Rendered, SourceId};
 use crate::k8s::providers::Target;
 use crate::resolve::index::Indexed;
-use crate::scope::{Seat, UnitId};
+use crate::scope::{Membership, UnitId};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -29,17 +29,21 @@ pub(super) struct Charts {
 
 impl Planner<'_> {
     /// Whether a hook is among the objects of a unit.
-    pub(super) fn shows_hooks(&mut self, seat: &Seat) -> bool {
+    pub(super) fn shows_hooks(&mut self, membership: &Membership) -> bool {
         let (manifests, units) = (self.manifests, self.units);
-        *self.charts.hooks.entry(seat.unit).or_insert_with(|| {
-            units.get(seat.unit).objects(manifests).any(|(object, _)| manifests[object].hook)
+        *self.charts.hooks.entry(membership.unit).or_insert_with(|| {
+            units.get(membership.unit).objects(manifests).any(|(object, _)| manifests[object].hook)
         })
     }
 
     /// The configuration data of a chart in a unit, with that of the charts inside of it: a template may
     /// take in one of theirs. What is of no chart that is known counts for each.
-    pub(super) fn data(&mut self, seat: &Seat, rendered: Option<&Rendered>) -> Rc<ChartData> {
-        let key = (seat.unit, rendered.map(|rendered| rendered.chart.clone()));
+    pub(super) fn data(
+        &mut self,
+        membership: &Membership,
+        rendered: Option<&Rendered>,
+    ) -> Rc<ChartData> {
+        let key = (membership.unit, rendered.map(|rendered| rendered.chart.clone()));
         if let Some(known) = self.charts.data.get(&key) {
             return Rc::clone(known);
         }
@@ -47,14 +51,14 @@ impl Planner<'_> {
         let resolver = self.resolver;
         let makers: Vec<&Maker> = self
             .units
-            .get(seat.unit)
+            .get(membership.unit)
             .sees
             .iter()
             .flat_map(|member| &manifests[member.file].makers)
             .filter(|maker| maker.upgraded && is_in_chart(rendered, maker.rendered.as_ref()))
             .collect();
-        let all = [Target::ConfigMap, Target::Secret];
-        let all = all.into_iter().flat_map(|target| resolver.all(seat, target));
+        let all = Target::ALL;
+        let all = all.into_iter().flat_map(|target| resolver.all(membership, target));
         let all = all.filter(|indexed| {
             let owner = manifests.owner(indexed.copy);
             owner.upgraded && is_in_chart(rendered, owner.rendered.as_deref())

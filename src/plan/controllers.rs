@@ -2,9 +2,8 @@
 
 use super::{Decision, Planner, Reason};
 use crate::compat::pattern::Unusable;
-use crate::compat::reloader;
 use crate::compat::selection::{
-    Carried, ControllerRules, Differs, Select, Selection, carries_reloader, differences,
+    Carried, ControllerRules, ReloaderDifference, Selection, carries_reloader, differences,
 };
 use crate::compat::wave;
 use crate::extract::{Object, Template};
@@ -29,7 +28,7 @@ impl Planner<'_> {
             && let Some(text) = words::not_stamped(why)
         {
             let message = format!("{} gets no stamp: {text}", object.id);
-            self.said.findings.push(object.finding(Code::StaysWithReloader, message));
+            self.say(object.finding(Code::StaysWithReloader, message));
         }
         selection
     }
@@ -54,7 +53,7 @@ impl Planner<'_> {
         if !written.is_empty() {
             let message = words::committed(&object.id.to_string(), &written);
             let finding = object.finding(Code::CommittedByController, message);
-            self.said.findings.push(finding.help("remove it from the manifest"));
+            self.say(finding.help("remove it from the manifest"));
         }
         let Some(options) = &self.options.rules.compat.reloader else {
             return false;
@@ -72,22 +71,22 @@ impl Planner<'_> {
                 // What Reloader skips selects nothing; what it may take could select anything.
                 finding.refuses = !is_invalid;
                 is_unclear |= !is_invalid;
-                self.said.findings.push(finding.help(words::PATTERN_HELP));
+                self.say(finding.help(words::PATTERN_HELP));
             }
         }
         for differs in differences(options, carried) {
             let text = match differs {
-                Differs::AutoFalse => words::auto_false(options.key(Role::Auto)),
-                Differs::ExcludeOnTemplate => words::EXCLUDE_ON_TEMPLATE.to_owned(),
+                ReloaderDifference::AutoFalse => words::auto_false(options.key(Role::Auto)),
+                ReloaderDifference::ExcludeOnTemplate => words::EXCLUDE_ON_TEMPLATE.to_owned(),
             };
             let message = format!("{}: {text}", object.id);
-            self.said.findings.push(object.finding(Code::CompatDiffers, message));
+            self.say(object.finding(Code::CompatDiffers, message));
         }
         let classes = RELOADER_KEYS.iter().filter(|row| row.role == Role::ProviderClass);
         let classes = classes.filter(|row| of_both.iter().any(|own| own.get(row.key).is_some()));
         if let Some(row) = classes.clone().next() {
             let message = format!("{}: {}", object.id, words::provider_class(row.key));
-            self.said.findings.push(object.finding(Code::StaysWithReloader, message));
+            self.say(object.finding(Code::StaysWithReloader, message));
         }
         is_unclear
     }
@@ -106,15 +105,9 @@ impl Planner<'_> {
         if self.options.migrate.is_some() {
             return;
         }
-        let carried = Carried { opted_in: false, ..said.carried.clone() };
-        let options = self.options.rules.compat.reloader.clone();
-        let options: reloader::ReloaderFlags = options.unwrap_or_default();
-        let rules = ControllerRules {
-            select: Select::Annotated,
-            reloader: Some(options.clone()),
-            ..ControllerRules::default()
-        };
-        let selection = Selection::new(&rules, &object.id.kind, &carried);
+        let carried = &said.carried;
+        let flags = self.options.rules.compat.reloader.clone().unwrap_or_default();
+        let selection = Selection::by_reloader(&flags, &object.id.kind, carried);
         let is_counted = |reason: &Reason| {
             let (Reason::Counted(_), Some(at)) = (reason, reason.source()) else {
                 return false;
@@ -123,13 +116,13 @@ impl Planner<'_> {
             selection.counts(source.target, &source.name, source.tags)
         };
         // What is left to it on purpose, outside of the manifests, does not roll twice.
-        let by_reloader = carries_reloader(&options, &carried) && reasons.iter().any(is_counted);
+        let by_reloader = carries_reloader(&flags, carried) && reasons.iter().any(is_counted);
         let by_wave = wave::is_enabled(&object.id.kind, &carried.workload);
         for (is_on, name) in [(by_reloader, "reloader"), (by_wave, "wave")] {
             if is_on {
                 let message = words::left(&object.id.to_string(), name);
                 let help = format!("run `rollstamp migrate --from {name}` on its files");
-                self.said.findings.push(object.finding(Code::ReloaderLeft, message).help(help));
+                self.say(object.finding(Code::ReloaderLeft, message).help(help));
             }
         }
     }

@@ -9,9 +9,9 @@ use crate::finding::workload::{no_stamp, until};
 use crate::finding::{Code, Finding, Severity};
 use crate::k8s::fillers::Filler;
 use crate::k8s::kinds::NoRoll;
-use crate::k8s::waits::Until;
+use crate::k8s::waits::RolloutWait;
 use crate::resolve::MadeBy;
-use crate::scope::PutIn;
+use crate::scope::UnknownSubstitution;
 use crate::text::input::Found;
 use crate::text::{Place, Span};
 use crate::yaml::insert::{Refusal, Slot};
@@ -52,21 +52,25 @@ pub(super) fn stale_in(workload: &Object, stamps_file: &str) -> Finding {
 }
 
 /// A value that a workload reads and that a controller changes in a way that is not known here.
-pub(super) fn substituted(workload: &Object, source: &Source, put_in: &PutIn) -> Finding {
-    let key = put_in.key.as_ref().map_or_else(String::new, |key| format!(" at `{key}`"));
+pub(super) fn substituted(
+    workload: &Object,
+    source: &Source,
+    substitution: &UnknownSubstitution,
+) -> Finding {
+    let key = substitution.key.as_ref().map_or_else(String::new, |key| format!(" at `{key}`"));
     let message = format!(
         "{} reads {} {}, into which {} puts `${{{}}}`{key}; its value is not known, because {}, so a change of it does not roll the pods",
         workload.id,
         source.target.name(),
         source.name,
-        put_in.by,
-        put_in.variable,
-        put_in.why.text()
+        substitution.by,
+        substitution.variable,
+        substitution.why.text()
     );
     Finding::new(Code::SubstitutedValue, message)
         .about(workload.id.to_string())
-        .at(put_in.place)
-        .related(put_in.said, "put in here")
+        .at(substitution.place)
+        .related(substitution.said, "put in here")
         .help("keep what must roll pods out of `postBuild`, or let the source of the variable be in the repository, not encrypted")
 }
 
@@ -209,6 +213,13 @@ pub(super) fn external(
     finding
 }
 
+/// A source that something fills in the cluster: `what` stands between "reads" and "the stamp".
+fn filled_in_cluster(reader: &Object, reference: &Reference, what: &str) -> Finding {
+    let message = format!("{} reads {what} the stamp", reader.id);
+    let finding = reader.finding_at(Code::FilledInCluster, reference.name_span, message);
+    finding.shared(format!("read {what} the stamps"))
+}
+
 pub(super) fn filled(
     reader: &Object,
     reference: &Reference,
@@ -221,14 +232,8 @@ pub(super) fn filled(
         Some(filler) => format!("{} fills in the cluster", filler.by),
         None => format!("{} has filled in the cluster", provider.id),
     };
-    let message = format!(
-        "{} reads {target} {name}, which {by}; changes of it do not change the stamp",
-        reader.id
-    );
-    reader
-        .finding_at(Code::FilledInCluster, reference.name_span, message)
-        .shared(format!("read {target} {name}, which {by}; changes of it do not change the stamps"))
-        .related(provider.place_of_name(), "filled here")
+    let what = format!("{target} {name}, which {by}; changes of it do not change");
+    filled_in_cluster(reader, reference, &what).related(provider.place_of_name(), "filled here")
 }
 
 /// A source that a program makes in the cluster, without a manifest.
@@ -245,11 +250,8 @@ pub(super) fn made(
         Some(maker) => format!("makes in the cluster because of {}", maker.id),
         None => "makes in every namespace".to_owned(),
     };
-    let rest = format!("{target} {name}, which {program} {because}; changes of it do not change");
-    let message = format!("{} reads {rest} the stamp", reader.id);
-    let finding = reader
-        .finding_at(Code::FilledInCluster, reference.name_span, message)
-        .shared(format!("read {rest} the stamps"));
+    let what = format!("{target} {name}, which {program} {because}; changes of it do not change");
+    let finding = filled_in_cluster(reader, reference, &what);
     match by.place(manifests) {
         Some(place) => finding.related(place, "named here"),
         None => finding,
@@ -263,14 +265,11 @@ pub(super) fn filled_beside(
     owner: &Object,
     filler: &Filler,
 ) -> Finding {
-    let rest = format!(
+    let what = format!(
         "{}, which {} fills in the cluster; only what its manifest holds changes",
         owner.id, filler.by
     );
-    let message = format!("{} reads {rest} the stamp", reader.id);
-    reader
-        .finding_at(Code::FilledInCluster, reference.name_span, message)
-        .shared(format!("read {rest} the stamps"))
+    filled_in_cluster(reader, reference, &what)
         .related(owner.place_of_name(), "this one")
         .help("with `filledSources: external` in the configuration it takes no part")
 }
@@ -283,7 +282,7 @@ pub(super) fn not_rolled(object: &Object, reason: NoRoll) -> Finding {
     object.finding(Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
 }
 
-pub(super) fn rolls_later(object: &Object, later: Until) -> Finding {
+pub(super) fn rolls_later(object: &Object, later: RolloutWait) -> Finding {
     let message =
         format!("{} is stamped, but its pods are replaced only {}", object.id, until(later));
     object.finding(Code::RollsLater, message)

@@ -10,21 +10,21 @@ use crate::config::foreign::{Checksums, Tie, VersionLabels};
 use crate::config::options::UnitRule;
 use crate::extract::{Checksum, Object, Rendered, SourceId, Template, TemplateId};
 use crate::finding::Code;
-use crate::finding::foreign::{LabelStays, Stays, chart};
+use crate::finding::foreign::{ChecksumStays, VersionLabelStays, chart};
 use crate::k8s::foreign::NOT_DATA;
 use crate::k8s::providers::Target;
 use crate::resolve::Resolution;
-use crate::scope::Seat;
+use crate::scope::Membership;
 use crate::text::input::Found;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is decided about the marks of other tools in a pod template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlannedForeign {
-    /// What changes.
+    /// The marks that change.
     pub marks: Vec<PlannedMark>,
     /// What would become of the marks if the configuration asked for it; only where that was asked.
-    pub weighed: Option<Box<Weighed>>,
+    pub weighed: Option<Box<ForeignForecast>>,
 }
 
 /// A mark of another tool that gets a new value or goes.
@@ -32,9 +32,9 @@ pub struct PlannedForeign {
 pub struct PlannedMark {
     /// The mapping in the metadata of the pod template.
     pub on: MarkMapping,
-    /// Its key.
+    /// The key of the mark.
     pub key: String,
-    /// Its value afterwards; nothing if it goes.
+    /// The value of the mark afterwards; nothing, if it is removed.
     pub value: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl MarkMapping {
 
 /// What would become of the marks of a pod template under `checksums: steady` and `versionLabels: drop`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Weighed {
+pub struct ForeignForecast {
     /// The value of each checksum that would not stay as it is.
     pub steady: BTreeMap<String, String>,
     /// The labels that would go.
@@ -70,7 +70,7 @@ pub struct Weighed {
 
 /// A pod template, and what was decided about its stamp.
 struct Subject<'a> {
-    seat: &'a Seat,
+    membership: &'a Membership,
     at: TemplateId,
     object: &'a Object,
     template: &'a Template,
@@ -92,7 +92,7 @@ impl<'p> Planner<'p> {
     /// Decides about the marks of one pod template in one unit.
     pub(super) fn foreign(
         &mut self,
-        seat: &Seat,
+        membership: &Membership,
         at: TemplateId,
         decision: &Decision,
         reasons: &[Reason],
@@ -111,7 +111,7 @@ impl<'p> Planner<'p> {
         if has_none || marks.stay || is_left || !is_asked || self.options.migrate.is_some() {
             return PlannedForeign::default();
         }
-        let subject = Subject { seat, at, object, template, decision, reasons };
+        let subject = Subject { membership, at, object, template, decision, reasons };
         let mut found = PlannedForeign::default();
         if self.options.weighs_foreign {
             found.weighed = Some(Box::new(self.weighed(&subject)));
@@ -160,7 +160,7 @@ impl<'p> Planner<'p> {
                             format!("lose the label `{name}`, which says the version of {chart}");
                         let message = format!("the pod template of {} {text}", object.id);
                         let finding = object.finding_at(Code::VersionLabelDropped, *place, message);
-                        self.said.findings.push(finding.shared(shared));
+                        self.say(finding.shared(shared));
                         let (on, key) = (MarkMapping::Labels, name.to_owned());
                         found.marks.push(PlannedMark { on, key, value: None });
                     }
@@ -170,7 +170,7 @@ impl<'p> Planner<'p> {
                         let message = format!("{} keeps {text}", object.id);
                         let finding =
                             object.finding_at(Code::VersionLabelSelected, *place, message);
-                        self.said.findings.push(finding.shared(format!("keep {text}")));
+                        self.say(finding.shared(format!("keep {text}")));
                     }
                 }
             }
@@ -179,14 +179,14 @@ impl<'p> Planner<'p> {
     }
 
     /// What `strip` says: values that this program wrote have nothing to go back to.
-    pub(super) fn say_stripped(&mut self, seats: &[Seat], at: TemplateId) {
+    pub(super) fn say_stripped(&mut self, memberships: &[Membership], at: TemplateId) {
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
         let is_on = self.options.rules.foreign.is_on();
         let is_ours = |planner: &mut Self, checksum: &Checksum| {
-            seats.iter().any(|seat| {
-                let data = planner.data(seat, object.rendered.as_deref());
+            memberships.iter().any(|membership| {
+                let data = planner.data(membership, object.rendered.as_deref());
                 let now = checksum.value.as_deref().unwrap_or_default();
                 data.value.as_deref().is_some_and(|value| now == fitted(now, value))
             })
@@ -201,12 +201,12 @@ impl<'p> Planner<'p> {
             let finding = object.finding_at(Code::ForeignRepaired, checksum.at, message);
             let help =
                 "render the chart again to get back what it wrote: values, annotations and labels";
-            self.said.findings.push(finding.shared(format!("keep {text}")).help(help));
+            self.say(finding.shared(format!("keep {text}")).help(help));
         }
     }
 
-    fn weighed(&mut self, subject: &Subject<'_>) -> Weighed {
-        let mut weighed = Weighed::default();
+    fn weighed(&mut self, subject: &Subject<'_>) -> ForeignForecast {
+        let mut weighed = ForeignForecast::default();
         for checksum in &subject.template.marks.repairable {
             if let Ok(value) = self.steady(subject, checksum, false) {
                 weighed.would_change |= checksum.value.as_ref() != Some(&value);
@@ -228,7 +228,7 @@ impl<'p> Planner<'p> {
         &mut self,
         subject: &Subject<'_>,
         checksum: &Checksum,
-        value: Option<Result<Option<String>, Stays>>,
+        value: Option<Result<Option<String>, ChecksumStays>>,
     ) -> Option<PlannedMark> {
         let (object, key) = (subject.object, &checksum.key);
         match value? {
@@ -245,7 +245,7 @@ impl<'p> Planner<'p> {
                 let message = format!("{} {verb}s {text}", object.id);
                 let finding = object.finding_at(Code::ForeignRepaired, checksum.at, message);
                 let help = "the pods roll once when this is applied for the first time";
-                self.said.findings.push(finding.shared(format!("{verb} {text}")).help(help));
+                self.say(finding.shared(format!("{verb} {text}")).help(help));
                 Some(PlannedMark { on: MarkMapping::Annotations, key: key.clone(), value })
             }
             Err(why) => {
@@ -253,7 +253,7 @@ impl<'p> Planner<'p> {
                 let message = format!("{} keeps {text}", object.id);
                 let finding = object.finding_at(Code::ForeignKept, checksum.at, message);
                 let finding = finding.shared(format!("keep {text}")).help(why.help());
-                self.said.findings.push(finding);
+                self.say(finding);
                 None
             }
         }
@@ -265,38 +265,42 @@ impl<'p> Planner<'p> {
         subject: &Subject<'_>,
         checksum: &Checksum,
         is_tied: bool,
-    ) -> Result<String, Stays> {
-        let now = checksum.value.as_deref().ok_or(Stays::NotText)?;
+    ) -> Result<String, ChecksumStays> {
+        let now = checksum.value.as_deref().ok_or(ChecksumStays::NotText)?;
         let key = &checksum.key;
         let is_known = is_tied || self.options.rules.foreign.named.contains(key);
         if !is_known && NOT_DATA.iter().any(|pattern| pattern.matches(key)) {
-            return Err(Stays::NotData);
+            return Err(ChecksumStays::NotData);
         }
         if !is_known && !is_digest(now) {
-            return Err(Stays::NotDigest);
+            return Err(ChecksumStays::NotDigest);
         }
         self.is_whole(subject)?;
         if !is_tied && let Some(source) = self.unseen(subject) {
-            return Err(Stays::HookUnseen(source));
+            return Err(ChecksumStays::HookUnseen(source));
         }
-        let data = self.data(subject.seat, subject.rendered());
+        let data = self.data(subject.membership, subject.rendered());
         match &data.value {
-            _ if data.clashes => Err(Stays::Clash),
-            None => Err(Stays::NoData),
+            _ if data.clashes => Err(ChecksumStays::Clash),
+            None => Err(ChecksumStays::NoData),
             Some(value) => Ok(fitted(now, value)),
         }
     }
 
     /// Whether all files of the chart of a workload are in its unit.
-    fn is_whole(&self, subject: &Subject<'_>) -> Result<(), Stays> {
-        let unit = self.units.get(subject.seat.unit);
+    fn is_whole(&self, subject: &Subject<'_>) -> Result<(), ChecksumStays> {
+        let unit = self.units.get(subject.membership.unit);
         if unit.built {
-            return Err(Stays::Built);
+            return Err(ChecksumStays::Built);
         }
         // A declared unit is what one apply receives, by the word of the user.
         let sees_all = !unit.name.is_empty()
             || (self.options.unit == UnitRule::Tree && self.has_whole_chart(subject));
-        if self.is_of_output_dir(subject) && !sees_all { Err(Stays::Spread) } else { Ok(()) }
+        if self.is_of_output_dir(subject) && !sees_all {
+            Err(ChecksumStays::Spread)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether `helm template --output-dir` made the file of a workload: one for each template.
@@ -324,7 +328,7 @@ impl<'p> Planner<'p> {
         let manifests = self.manifests;
         if rendered.shows_hooks
             || manifests[subject.object.place.file].input.found != Found::Stream
-            || self.shows_hooks(subject.seat)
+            || self.shows_hooks(subject.membership)
         {
             return None;
         }
@@ -342,9 +346,9 @@ impl<'p> Planner<'p> {
         subject: &Subject<'_>,
         checksum: &Checksum,
         becomes: Checksums,
-    ) -> Result<Option<String>, Stays> {
-        if self.units.get(subject.seat.unit).built {
-            return Err(Stays::Built);
+    ) -> Result<Option<String>, ChecksumStays> {
+        if self.units.get(subject.membership.unit).built {
+            return Err(ChecksumStays::Built);
         }
         match (becomes, subject.decision) {
             (Checksums::Drop, Decision::Stamp { .. }) => Ok(None),
@@ -355,10 +359,10 @@ impl<'p> Planner<'p> {
                 Ok(None)
             }
             (_, Decision::Stamp { value, .. }) => {
-                let now = checksum.value.as_deref().ok_or(Stays::NotText)?;
+                let now = checksum.value.as_deref().ok_or(ChecksumStays::NotText)?;
                 Ok(Some(fitted(now, value)))
             }
-            _ => Err(Stays::NoStamp),
+            _ => Err(ChecksumStays::NoStamp),
         }
     }
 
@@ -368,17 +372,18 @@ impl<'p> Planner<'p> {
         subject: &Subject<'_>,
         checksum: &Checksum,
         names: &[(Target, String)],
-    ) -> Result<Option<Option<String>>, Stays> {
-        if self.units.get(subject.seat.unit).built {
-            return Err(Stays::Built);
+    ) -> Result<Option<Option<String>>, ChecksumStays> {
+        if self.units.get(subject.membership.unit).built {
+            return Err(ChecksumStays::Built);
         }
-        let now = checksum.value.as_deref().ok_or(Stays::NotText)?;
+        let now = checksum.value.as_deref().ok_or(ChecksumStays::NotText)?;
         let mut found = Vec::new();
         for (target, name) in names {
-            let named = self.resolver.named(subject.seat, subject.object, *target, None, name);
+            let named =
+                self.resolver.named(subject.membership, subject.object, *target, None, name);
             match named {
                 Resolution::Found(indexed) | Resolution::Filled(indexed) => found.push(indexed),
-                Resolution::Clash(_) => return Err(Stays::Clash),
+                Resolution::Clash(_) => return Err(ChecksumStays::Clash),
                 Resolution::External | Resolution::Ambiguous(_) => {
                     let (id, key, kind) = (&subject.object.id, &checksum.key, target.name());
                     let message = format!(
@@ -386,7 +391,7 @@ impl<'p> Planner<'p> {
                     );
                     let finding =
                         subject.object.finding_at(Code::UnknownName, checksum.at, message);
-                    self.said.findings.push(finding);
+                    self.say(finding);
                     return Ok(None);
                 }
             }
@@ -397,7 +402,7 @@ impl<'p> Planner<'p> {
 
     /// Says which sources of the chart do not roll the pods any more when they change.
     fn say_unread(&mut self, subject: &Subject<'_>) {
-        let data = self.data(subject.seat, subject.rendered());
+        let data = self.data(subject.membership, subject.rendered());
         let manifests = self.manifests;
         let read: BTreeSet<SourceId> = subject.reasons.iter().filter_map(Reason::source).collect();
         let unread = data.sources.iter().filter(|source| !read.contains(source));
@@ -420,31 +425,31 @@ impl<'p> Planner<'p> {
         let at = subject.template.marks.repairable.first().map_or(object.name_span, |mark| mark.at);
         let finding = object.finding_at(Code::ForeignUnread, at, message);
         let help = "if the program reads them through the API server, say so: `rollstamp.dev/also` on the workload, or `foreign.tie`";
-        self.said.findings.push(finding.shared(format!("roll {text}")).help(help));
+        self.say(finding.shared(format!("roll {text}")).help(help));
     }
 
     /// Why a version label must stay, if it must.
-    fn label_stays(&self, subject: &Subject<'_>, label: &str) -> Option<LabelStays> {
-        if self.units.get(subject.seat.unit).built {
-            return Some(LabelStays::Built);
+    fn label_stays(&self, subject: &Subject<'_>, label: &str) -> Option<VersionLabelStays> {
+        if self.units.get(subject.membership.unit).built {
+            return Some(VersionLabelStays::Built);
         }
         if !subject.template.kind.built_in {
-            return Some(LabelStays::Kind);
+            return Some(VersionLabelStays::Kind);
         }
         if !subject.template.marks.has_selector {
-            return Some(LabelStays::NoSelector);
+            return Some(VersionLabelStays::NoSelector);
         }
         if self.is_of_output_dir(subject) && !self.has_whole_chart(subject) {
-            return Some(LabelStays::Spread);
+            return Some(VersionLabelStays::Spread);
         }
         // Whoever selects may stand in another folder, so every text counts.
         let mut files = self.manifests.all_files().iter();
         if files.any(|file| file.unread) {
-            return Some(LabelStays::Unread);
+            return Some(VersionLabelStays::Unread);
         }
         let mut uses = self.manifests.all_files().iter().flat_map(|file| &file.label_uses);
         let found = uses.find(|found| found.label == label)?;
-        Some(LabelStays::Used {
+        Some(VersionLabelStays::Used {
             object: found.object.clone(),
             path: found.path.clone(),
             is_selector: found.is_selector,

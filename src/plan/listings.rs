@@ -5,8 +5,8 @@ use crate::config::options::Options;
 use crate::extract::{Manifests, Object, TemplateId};
 use crate::finding::divergence::{Cause, Divergence, Effect};
 use crate::finding::{Code, Finding};
-use crate::patches::Listed;
-use crate::scope::{Seat, Unit, Units};
+use crate::patches::StampPatch;
+use crate::scope::{Membership, Unit, Units};
 use crate::text::Place;
 
 /// What the stamps files come to that name a workload.
@@ -25,10 +25,13 @@ impl Planner<'_> {
     /// that does.
     pub(super) fn listing(&mut self, at: TemplateId) -> Option<Listing> {
         let object = self.manifests.workload(at);
-        let seats = self.units.seats(object.place.file).filter(|seats| !seats.is_empty())?;
+        let memberships = self
+            .units
+            .memberships(object.place.file)
+            .filter(|memberships| !memberships.is_empty())?;
         let mut all = Listing::Right;
-        for seat in seats {
-            match self.listing_in(seat, at)? {
+        for membership in memberships {
+            match self.listing_in(membership, at)? {
                 Listing::Right => {}
                 stale @ Listing::Stale(_) => return Some(stale),
                 Listing::Unverified => all = Listing::Unverified,
@@ -37,20 +40,22 @@ impl Planner<'_> {
         Some(all)
     }
 
-    fn listing_in(&mut self, seat: &Seat, at: TemplateId) -> Option<Listing> {
+    fn listing_in(&mut self, membership: &Membership, at: TemplateId) -> Option<Listing> {
         let (manifests, units) = (self.manifests, self.units);
         let template = &manifests[at];
-        let unit = units.get(seat.unit);
+        let unit = units.get(membership.unit);
         let file = unit.stamps.as_ref()?;
         let entry = entry(manifests, unit, manifests.workload(at))?;
         // What there is to say about the workload is said where somebody decides about it.
         let said = std::mem::take(&mut self.said);
-        let decided = self.template(seat, at);
+        let decided = self.template(membership, at);
         self.said = said;
-        if self.doubt_in(unit, seat, at, &decided).is_some() {
+        if self.doubt_in(unit, membership, at, &decided).is_some() {
             return Some(Listing::Unverified);
         }
-        let Decision::Stamp { value, .. } = &decided.0 else { return Some(Listing::Unverified) };
+        let Decision::Stamp { value, .. } = &decided.decision else {
+            return Some(Listing::Unverified);
+        };
         let of_template = entry.stamps.iter().find(|s| s.template[..] == template.path[..]);
         Some(match of_template {
             None => Listing::Unverified,
@@ -68,7 +73,7 @@ impl Planner<'_> {
         let cause = Cause::Kustomization {
             file: self.manifests.name(file.named_by).to_owned(),
             field: Some("transformers".to_owned()),
-            effect: Effect::ChangesObject(id.kind.to_string(), id.name.to_string()),
+            effect: Effect::changes(id),
         };
         let place = Some(Place { file: file.named_by, span: file.at });
         Some(Divergence { cause, place, built_by: None })
@@ -76,24 +81,24 @@ impl Planner<'_> {
 }
 
 /// Whether an entry may be about an object: the build may put something before and behind its name.
-fn may_mean(entry: &Listed, object: &Object) -> bool {
-    entry.group == object.id.group.as_str()
-        && entry.kind == object.id.kind.as_str()
+fn may_mean(entry: &StampPatch, object: &Object) -> bool {
+    entry.group == object.id.group
+        && entry.kind == object.id.kind
         && entry.name.contains(object.id.name.as_str())
 }
 
 /// The entry about a workload in the stamps file of a unit. Of several workloads whose names are part of
 /// the one that an entry says, it is about the one with the longest name.
-fn entry<'a>(manifests: &Manifests, unit: &'a Unit, object: &Object) -> Option<&'a Listed> {
+fn entry<'a>(manifests: &Manifests, unit: &'a Unit, object: &Object) -> Option<&'a StampPatch> {
     let entries = &unit.stamps.as_ref()?.entries;
-    let is_nearest = |entry: &&Listed| {
+    let is_nearest = |entry: &&StampPatch| {
         let others = unit.objects(manifests).map(|(at, _)| &manifests[at]);
         let mut nearer = others
             .filter(|other| may_mean(entry, other) && other.id.name.len() > object.id.name.len());
         nearer.next().is_none()
     };
     let mut meant = entries.iter().filter(|entry| may_mean(entry, object));
-    let exact = meant.clone().find(|entry| entry.name == object.id.name.as_str());
+    let exact = meant.clone().find(|entry| entry.name == object.id.name);
     exact.or_else(|| meant.find(is_nearest))
 }
 

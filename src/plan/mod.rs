@@ -18,14 +18,14 @@ pub mod unread;
 mod values;
 mod findings;
 
-pub use added::Added;
+pub use added::AddedRead;
 use entries::missing_keys;
 pub(crate) use entries::read_entries;
 pub use findings::{drift, not_written, stale_marks};
-pub use foreign::{MarkMapping, PlannedForeign, PlannedMark, Weighed};
+pub use foreign::{ForeignForecast, MarkMapping, PlannedForeign, PlannedMark};
 pub use listings::Listing;
 pub use moves::PlannedMove;
-pub use reason::{Counted, Ignored, Reason};
+pub use reason::{CountedRead, Ignored, Reason};
 use shared::{Shared, SharedRead};
 pub use values::{MeantSource, TakenValues, unwatched};
 
@@ -41,10 +41,10 @@ use crate::parallel;
 use crate::rename::Renames;
 use crate::resolve::index::{Index, Indexed};
 use crate::resolve::{Resolution, Resolver};
-use crate::scope::{Home, Seat, UnitId, Units};
+use crate::scope::{Membership, Placement, UnitId, Units};
 use crate::text::input::Found;
 use crate::yaml::insert::Slot;
-use said::WhatToSay;
+use said::PlanFindings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -75,14 +75,26 @@ pub struct Planned {
     /// Why: one entry for each reference of the template, in its order.
     pub reasons: Vec<Reason>,
     /// The reads that annotations or the configuration add.
-    pub added: Vec<Added>,
+    pub added: Vec<AddedRead>,
     /// Of a workload about which overlays decide: what their stamps files come to, if each has one for it.
     pub listed: Option<Listing>,
 }
 
-/// What is decided about a template: the decision, the reason of each reference, the reads that are
-/// added to them, and what becomes of marks of other tools.
-type Decided = (Decision, Vec<Reason>, Vec<Added>, PlannedForeign);
+/// What is decided about a pod template in one apply unit; the fields are those of [`Planned`].
+struct DecidedTemplate {
+    decision: Decision,
+    reasons: Vec<Reason>,
+    added: Vec<AddedRead>,
+    foreign: PlannedForeign,
+}
+
+impl From<Decision> for DecidedTemplate {
+    /// A decision for which no reference was looked at.
+    fn from(decision: Decision) -> Self {
+        let foreign = PlannedForeign::default();
+        Self { decision, reasons: Vec::new(), added: Vec::new(), foreign }
+    }
+}
 
 /// The decision about a stamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +133,7 @@ pub enum State {
     Missing,
     /// The text has another stamp.
     Stale,
-    /// It is up to date.
+    /// The text has the right stamp.
     Current,
 }
 
@@ -142,7 +154,7 @@ pub fn decide(
     let parts: Vec<&[TemplateId]> = templates.chunks(PART).collect();
     let resolver = Resolver::new(manifests, index, renames.hashed(), options);
     let decided = parallel::map(parts.len(), options.jobs, |part| {
-        let said = WhatToSay::default();
+        let said = PlanFindings::default();
         let resolver = &resolver;
         let (in_unit, charts) = (BTreeMap::new(), chart_data::Charts::default());
         let shared = Shared::default();
@@ -152,7 +164,7 @@ pub fn decide(
         (workloads.collect::<Vec<Planned>>(), planner.said)
     });
     let mut plan = Plan::default();
-    let mut said = WhatToSay::default();
+    let mut said = PlanFindings::default();
     for (workloads, of_part) in decided {
         plan.workloads.extend(workloads);
         said.add(of_part);
@@ -189,14 +201,14 @@ struct Planner<'a> {
     shared: Shared,
     /// What is known of charts.
     charts: chart_data::Charts,
-    said: WhatToSay,
+    said: PlanFindings,
 }
 
 /// What the references of a template add up to.
 #[derive(Default)]
 struct Sum {
     /// What was counted.
-    reads: BTreeMap<SharedRead, Arc<Counted>>,
+    reads: BTreeMap<SharedRead, Arc<CountedRead>>,
     counted: usize,
     external: usize,
     left_alone: bool,
@@ -209,76 +221,69 @@ impl Planner<'_> {
         let object = &manifests[template.object];
         let file = object.place.file;
         let mut listed = None;
-        let decided = match (self.options.goal, self.units.home(file)) {
-            (Goal::Strip, home) => {
-                if let Home::In(seats) = home {
-                    self.say_stripped(seats, at);
+        let decided = match (self.options.goal, self.units.placement(file)) {
+            (Goal::Strip, placement) => {
+                if let Placement::In(memberships) = placement {
+                    self.say_stripped(memberships, at);
                 }
-                let nothing = (Vec::new(), Vec::new(), PlannedForeign::default());
-                Ok((self.strip(object, template), nothing.0, nothing.1, nothing.2))
+                Ok(match &template.slot {
+                    None => Decision::NotStamped.into(),
+                    Some(_) => self.removable(object, template).into(),
+                })
             }
             _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
-            (Goal::Stamp | Goal::Check, Home::Unknown(why)) => Err(why.clone()),
-            (Goal::Stamp | Goal::Check, Home::Patch) => self.in_all(&[], at),
-            (Goal::Stamp | Goal::Check, Home::In(seats)) => self.in_all(seats, at),
+            (Goal::Stamp | Goal::Check, Placement::Unknown(why)) => Err(why.clone()),
+            (Goal::Stamp | Goal::Check, Placement::Patch) => self.in_all(&[], at),
+            (Goal::Stamp | Goal::Check, Placement::In(memberships)) => self.in_all(memberships, at),
         };
-        let (decision, reasons, added, mut foreign) = decided.unwrap_or_else(|why: Divergence| {
+        let mut decided = decided.unwrap_or_else(|why: Divergence| {
             listed = self.listing(at);
             match &listed {
                 Some(Listing::Stale(name)) if self.options.goal == Goal::Check => {
-                    self.said.findings.push(findings::stale_in(object, name));
+                    self.say(findings::stale_in(object, name));
                 }
                 None if overlays::matters(manifests, template, &why) => {
-                    self.said.findings.push(findings::left_alone(
-                        object,
-                        template.stamp_seen,
-                        &why,
-                    ));
+                    self.say(findings::left_alone(object, template.stamp_seen, &why));
                 }
                 _ => {}
             }
-            (Decision::LeftAlone(why), Vec::new(), Vec::new(), PlannedForeign::default())
+            Decision::LeftAlone(why).into()
         });
+        // What SOPS encrypts is never written, unless it is printed.
         if manifests[file].encrypted && manifests[file].input.found != Found::Stream {
-            // It is read, but never written.
-            foreign.marks.clear();
+            decided.foreign.marks.clear();
+            decided.decision = self.refuse_encrypted(object, decided.decision);
         }
         Planned {
             object: template.object,
             template: at,
-            decision: match manifests[file].input.found {
-                Found::Stream => decision,
-                _ => self.refuse_encrypted(object, decision),
-            },
-            foreign,
-            reasons,
-            added,
+            decision: decided.decision,
+            foreign: decided.foreign,
+            reasons: decided.reasons,
+            added: decided.added,
             listed,
         }
     }
 
-    fn strip(&mut self, object: &Object, template: &Template) -> Decision {
-        match &template.slot {
-            None => Decision::NotStamped,
-            Some(_) => self.removable(object, template),
-        }
+    fn say(&mut self, finding: Finding) {
+        self.said.findings.push(finding);
     }
 
-    /// A file under a SOPS checksum is read, but never written.
+    /// Refuses a decision after which an encrypted file would have to be written.
     fn refuse_encrypted(&mut self, object: &Object, decision: Decision) -> Decision {
         let edits = matches!(
             decision,
             Decision::Stamp { state: State::Missing | State::Stale, .. }
                 | Decision::None { left_over: true }
         );
-        if !edits || !self.manifests[object.place.file].encrypted {
+        if !edits {
             return decision;
         }
-        self.said.findings.push(findings::encrypted(object));
+        self.say(findings::encrypted(object));
         Decision::Refused
     }
 
-    fn template(&mut self, seat: &Seat, at: TemplateId) -> Decided {
+    fn template(&mut self, membership: &Membership, at: TemplateId) -> DecidedTemplate {
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
@@ -288,8 +293,8 @@ impl Planner<'_> {
         }
         let stamped = template.not_stamped.is_none();
         if stamped && let Some((code, refusal)) = &template.refusal {
-            self.said.findings.push(findings::untrusted(*code, refusal, object));
-            return (Decision::Refused, Vec::new(), Vec::new(), PlannedForeign::default());
+            self.say(findings::untrusted(*code, refusal, object));
+            return Decision::Refused.into();
         }
         let selection = match self.selection(object, template) {
             Selection::None(why) => {
@@ -304,18 +309,18 @@ impl Planner<'_> {
         for id in template.references.iter() {
             let reference = &manifests[id];
             let name = self.renames.name(id, reference);
-            let reason = self.reason(seat, reference, name, &selection, &mut sum);
+            let reason = self.reason(membership, reference, name, &selection, &mut sum);
             let source = (reference.site.target.name(), name);
             if !template.kind.is_unlisted()
                 && !said.contains(&source)
                 && let Some(finding) = self.say_reason(object, template, reference, name, &reason)
             {
                 said.insert(source);
-                self.said.findings.push(finding);
+                self.say(finding);
             }
             reasons.push(reason);
         }
-        let added = self.added(seat, at, &selection, &mut sum);
+        let added = self.added(membership, at, &selection, &mut sum);
         sum.left_alone |= self.about_controllers(object, template, &selection);
         let decision = self.sum_up(object, template, sum);
         if matches!(decision, Decision::Stamp { .. } | Decision::None { .. }) {
@@ -325,14 +330,14 @@ impl Planner<'_> {
             self.said.findings.extend(found);
             self.about_double_rolls(object, template, &decision, &reasons);
         }
-        let foreign = self.foreign(seat, at, &decision, &reasons);
-        (decision, reasons, added, foreign)
+        let foreign = self.foreign(membership, at, &decision, &reasons);
+        DecidedTemplate { decision, reasons, added, foreign }
     }
 
     /// What one reference contributes; its lines go into the sum.
     fn reason(
         &mut self,
-        seat: &Seat,
+        membership: &Membership,
         reference: &Reference,
         name: &str,
         selection: &Selection,
@@ -342,12 +347,12 @@ impl Planner<'_> {
         if !reference.reads() {
             return Reason::ReadsNothing;
         }
-        let resolution = self.resolver.resolve(seat, workload, reference, name);
+        let resolution = self.resolver.resolve(membership, workload, reference, name);
         let reason = self.contributes(resolution, reference, name, selection, sum);
         if reason != Reason::External {
             return reason;
         }
-        let made = self.resolver.made(seat, workload, reference.site.target, name);
+        let made = self.resolver.made(membership, workload, reference.site.target, name);
         made.map_or(Reason::External, Reason::Made)
     }
 
@@ -437,7 +442,7 @@ impl Planner<'_> {
             return Reason::Ignored(Ignored::Keys(indexed.copy, ignored));
         }
         sum.counted += 1;
-        let counted = Counted {
+        let counted = CountedRead {
             source: indexed.copy,
             entries: kept,
             ignored,
@@ -506,7 +511,7 @@ impl Planner<'_> {
         }
         if let Some(reason) = template.not_stamped {
             if sum.counted > 0 {
-                self.said.findings.push(findings::not_rolled(object, reason));
+                self.say(findings::not_rolled(object, reason));
             }
             return Decision::NotStamped;
         }
@@ -515,7 +520,7 @@ impl Planner<'_> {
         }
         if sum.counted > 0 {
             if let Some(later) = template.later {
-                self.said.findings.push(findings::rolls_later(object, later));
+                self.say(findings::rolls_later(object, later));
             }
             let stamp = self.shared.stamp(self.manifests, &sum.reads);
             return self.stamped(object, template, stamp);
@@ -535,7 +540,7 @@ impl Planner<'_> {
             }
             Some(Ok(Slot::Present(_))) => State::Stale,
             Some(Err(refusal)) => {
-                self.said.findings.push(findings::edit_refused(object, refusal));
+                self.say(findings::edit_refused(object, refusal));
                 return Decision::Refused;
             }
             None => return Decision::NotStamped,
@@ -550,7 +555,7 @@ impl Planner<'_> {
             _ => None,
         };
         if let Some(refusal) = refusal {
-            self.said.findings.push(findings::edit_refused(object, refusal));
+            self.say(findings::edit_refused(object, refusal));
             return Decision::Refused;
         }
         Decision::None { left_over: template.stamp_seen }
@@ -558,8 +563,8 @@ impl Planner<'_> {
 }
 
 /// A workload that takes no part.
-fn ignored(reasons: Vec<Reason>) -> Decided {
-    (Decision::Ignored, reasons, Vec::new(), PlannedForeign::default())
+fn ignored(reasons: Vec<Reason>) -> DecidedTemplate {
+    DecidedTemplate { reasons, ..Decision::Ignored.into() }
 }
 
 /// What the API server refuses of the sources that no stamped workload reads.

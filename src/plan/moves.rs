@@ -2,13 +2,15 @@
 
 use super::{Decision, Plan, Planned, Reason};
 use crate::compat::migration::{
-    self, AnnotationChange, Fate, KnownSource, LeftController, Move, Named, On, Own, Why,
-    WorkloadFacts,
+    self, AnnotationChange, AnnotationOwner, Fate, KnownSource, LeftController, MigrationBlocker,
+    OwnKeys, SourceName, WorkloadFacts, WorkloadMove,
 };
 use crate::compat::reloader::Tags;
 use crate::compat::selection::Carried;
 use crate::config::options::Options;
-use crate::extract::{ALSO, By, IGNORE, IGNORE_SOURCES, Manifests, ObjectId, STAMP, TemplateId};
+use crate::extract::{
+    ALSO, IGNORE, IGNORE_SOURCES, IgnoredBy, Manifests, ObjectId, STAMP, TemplateId,
+};
 use crate::k8s::added;
 use crate::k8s::controllers::Role;
 use std::collections::BTreeMap;
@@ -19,12 +21,12 @@ pub struct PlannedMove {
     pub object: ObjectId,
     /// Its pod template; of a source, nothing.
     pub template: Option<TemplateId>,
-    /// What becomes of it.
+    /// What becomes of the annotations of the object.
     pub fate: Fate,
 }
 
-const OWN: Own<'_> =
-    Own { ignore: IGNORE, ignore_sources: IGNORE_SOURCES, also: ALSO, stamp: STAMP };
+const OWN: OwnKeys<'_> =
+    OwnKeys { ignore: IGNORE, ignore_sources: IGNORE_SOURCES, also: ALSO, stamp: STAMP };
 
 /// Decides for all workloads of a plan, and for the sources that Reloader is told to ignore.
 pub(super) fn decide(
@@ -63,12 +65,12 @@ pub(super) fn decide(
                 continue;
             };
             let change = |key: &str, value: Option<&str>| AnnotationChange {
-                on: On::Workload,
+                on: AnnotationOwner::Workload,
                 key: key.to_owned(),
                 value: value.map(str::to_owned),
             };
             let mut changes = Vec::new();
-            if source.ignored != Some(By::Annotation) {
+            if source.ignored != Some(IgnoredBy::Annotation) {
                 changes.push(change(IGNORE, Some("true")));
             }
             if !stays {
@@ -77,7 +79,7 @@ pub(super) fn decide(
             if changes.is_empty() {
                 continue;
             }
-            let fate = Fate::Moves(Move { changes, ..Move::default() });
+            let fate = Fate::Moves(WorkloadMove { changes, ..WorkloadMove::default() });
             moves.push(PlannedMove { object: at, template: None, fate });
         }
     }
@@ -109,16 +111,16 @@ fn of_workload(
         return Fate::Untouched;
     }
     match planned.decision {
-        Decision::LeftAlone(_) => Fate::LeftAlone(Why::Elsewhere),
-        Decision::Refused => Fate::LeftAlone(Why::Refused),
-        _ if object.templates.len() > 1 => Fate::LeftAlone(Why::Elsewhere),
+        Decision::LeftAlone(_) => Fate::LeftAlone(MigrationBlocker::Elsewhere),
+        Decision::Refused => Fate::LeftAlone(MigrationBlocker::Refused),
+        _ if object.templates.len() > 1 => Fate::LeftAlone(MigrationBlocker::Elsewhere),
         _ => fate,
     }
 }
 
 /// The sources that a workload references or that were added to them, each once.
 fn known(manifests: &Manifests, planned: &Planned) -> Vec<KnownSource> {
-    let mut found: BTreeMap<Named, KnownSource> = BTreeMap::new();
+    let mut found: BTreeMap<SourceName, KnownSource> = BTreeMap::new();
     let references = manifests.references_of(planned.template).iter().zip(&planned.reasons);
     let references = references.map(|(reference, reason)| (reference, None, reason, true));
     let added = planned.added.iter().filter(|added| added.by != added::AddedBy::Own);
@@ -130,7 +132,7 @@ fn known(manifests: &Manifests, planned: &Planned) -> Vec<KnownSource> {
         }
         let source = reason.source();
         let own = manifests[planned.object].id.namespace.as_deref();
-        let named = Named {
+        let named = SourceName {
             target: reference.site.target,
             namespace: namespace.filter(|other| own != Some(*other)).map(str::to_owned),
             name: reference.name.to_string(),

@@ -1,10 +1,10 @@
 //! Workloads that several units apply: one is stamped only where all its units need the same stamp.
 
-use super::{Decided, Decision, PlannedForeign, Planner, Reason, findings};
+use super::{DecidedTemplate, Decision, PlannedForeign, Planner, Reason, findings};
 use crate::extract::{Keys, Manifests, Object, Reference, Template, TemplateId};
 use crate::finding::divergence::{Cause, Divergence};
 use crate::finding::{Code, Finding};
-use crate::scope::{Seat, Unit};
+use crate::scope::{Membership, Unit};
 use crate::text::Place;
 use std::collections::BTreeSet;
 
@@ -29,54 +29,51 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// A [`Divergence`], if the units need different stamps or what they apply is not known.
-    pub(super) fn in_all(&mut self, seats: &[Seat], at: TemplateId) -> Result<Decided, Divergence> {
-        if let [only] = seats
+    pub(super) fn in_all(
+        &mut self,
+        memberships: &[Membership],
+        at: TemplateId,
+    ) -> Result<DecidedTemplate, Divergence> {
+        if let [only] = memberships
             && !self.units.get(only.unit).built
         {
             return Ok(self.template(only, at));
         }
-        let mut first: Option<(&Unit, Decided)> = None;
+        let mut first: Option<(&Unit, DecidedTemplate)> = None;
         let mut said: BTreeSet<(Code, Option<Place>, String)> = BTreeSet::new();
         let mut findings: Vec<Finding> = Vec::new();
         let earlier = std::mem::take(&mut self.said);
         let mut wrong = None;
-        for seat in seats {
-            let unit = self.units.get(seat.unit);
-            let decided = self.template(seat, at);
+        for membership in memberships {
+            let unit = self.units.get(membership.unit);
+            let decided = self.template(membership, at);
             self.about_variables(unit, at, &decided);
             for finding in std::mem::take(&mut self.said.findings) {
                 if said.insert((finding.code, finding.place, finding.message.clone())) {
                     findings.push(finding);
                 }
             }
-            wrong = self.doubt(seat, at, &decided);
+            wrong = self.doubt(membership, at, &decided);
             if wrong.is_some() {
                 break;
             }
-            match &first {
+            match &mut first {
                 None => first = Some((unit, decided)),
-                Some((one, same)) if same.0 != decided.0 && !unit.built => {
+                Some((one, same)) if same.decision != decided.decision && !unit.built => {
                     self.said = earlier;
                     let finding =
                         findings::several_units(self.manifests.workload(at), &one.name, &unit.name);
-                    self.said.findings.push(finding);
-                    return Ok((
-                        Decision::Refused,
-                        Vec::new(),
-                        Vec::new(),
-                        PlannedForeign::default(),
-                    ));
+                    self.say(finding);
+                    return Ok(Decision::Refused.into());
                 }
-                Some((one, same)) if same.0 != decided.0 => {
+                Some((one, same)) if same.decision != decided.decision => {
                     let (one, two) = (one.name.clone(), unit.name.clone());
                     wrong = Some(Divergence::of(Cause::DifferentStamps(one, two)));
                     break;
                 }
                 // Nobody knows which of the values is right, so the marks stay.
-                Some((_, same)) if same.3 != decided.3 => {
-                    if let Some((_, first)) = &mut first {
-                        first.3 = PlannedForeign::default();
-                    }
+                Some((_, same)) if same.foreign != decided.foreign => {
+                    same.foreign = PlannedForeign::default();
                 }
                 Some(_) => {}
             }
@@ -93,13 +90,9 @@ impl Planner<'_> {
     }
 
     /// Says which values that a template reads a controller changes in a way that is not known here.
-    fn about_variables(
-        &mut self,
-        unit: &Unit,
-        at: TemplateId,
-        (decision, reasons, added, _): &Decided,
-    ) {
-        if unit.put_in.is_empty()
+    fn about_variables(&mut self, unit: &Unit, at: TemplateId, decided: &DecidedTemplate) {
+        let DecidedTemplate { decision, reasons, added, .. } = decided;
+        if unit.substitutions.is_empty()
             || !matches!(decision, Decision::Stamp { .. } | Decision::None { .. })
         {
             return;
@@ -118,21 +111,26 @@ impl Planner<'_> {
                 (Some(_), Reason::ContentNamed(_)) | (None, _) => true,
                 _ => false,
             };
-            let put_in = unit.put_in.get(&source.object).into_iter().flatten();
-            for put_in in put_in.filter(|put_in| is_read(&put_in.key)) {
+            let substitutions = unit.substitutions.get(&source.object).into_iter().flatten();
+            for substitution in substitutions.filter(|own| is_read(&own.key)) {
                 let workload = manifests.workload(at);
-                self.said.findings.push(findings::substituted(workload, source, put_in));
+                self.say(findings::substituted(workload, source, substitution));
             }
         }
     }
 
     /// Why the template that a unit applies may need another stamp than the one in the file.
-    fn doubt(&self, seat: &Seat, at: TemplateId, decided: &Decided) -> Option<Divergence> {
-        let unit = self.units.get(seat.unit);
+    fn doubt(
+        &self,
+        membership: &Membership,
+        at: TemplateId,
+        decided: &DecidedTemplate,
+    ) -> Option<Divergence> {
+        let unit = self.units.get(membership.unit);
         if !unit.built {
             return None;
         }
-        let why = self.doubt_in(unit, seat, at, decided);
+        let why = self.doubt_in(unit, membership, at, decided);
         let why = why.or_else(|| self.patched(unit, at))?;
         Some(why.in_build_of(&unit.name))
     }
@@ -142,15 +140,17 @@ impl Planner<'_> {
     pub(super) fn doubt_in(
         &self,
         unit: &Unit,
-        seat: &Seat,
+        membership: &Membership,
         at: TemplateId,
-        (decision, reasons, added, _): &Decided,
+        decided: &DecidedTemplate,
     ) -> Option<Divergence> {
+        let DecidedTemplate { decision, reasons, added, .. } = decided;
         let manifests = self.manifests;
         let template = &manifests[at];
         let object = &manifests[template.object];
         if let Some(why) = unit.changed.get(&template.object)
-            && !(why.only_changes_the_object() && self.reads_nothing_here(unit, seat, at, decision))
+            && !(why.only_changes_the_object()
+                && self.reads_nothing_here(unit, membership, at, decision))
         {
             return Some(why.clone());
         }
@@ -166,15 +166,12 @@ impl Planner<'_> {
                 continue;
             }
             let target = reference.site.target;
-            let mut candidates = self.resolver.candidates(seat, target, name).iter();
-            let changed = candidates
-                .find_map(|candidate| unit.changed.get(&manifests[candidate.copy].object));
-            if let Some(why) = changed {
+            let candidates = self.resolver.candidates(membership, target, name).iter();
+            let sources = candidates.map(|candidate| &manifests[candidate.copy]);
+            if let Some(why) = sources.clone().find_map(|source| unit.changed.get(&source.object)) {
                 return Some(why.clone());
             }
-            let mut candidates = self.resolver.candidates(seat, target, name).iter();
-            let keys = candidates.find_map(|candidate| {
-                let source = &manifests[candidate.copy];
+            let keys = sources.into_iter().find_map(|source| {
                 let keys = unit.changed_keys.get(&source.object)?;
                 keys.iter().find(|(key, _)| source.whole || may_read(&reference.keys, key))
             });
@@ -187,7 +184,7 @@ impl Planner<'_> {
             }
             // The reference may mean a source that is not here.
             if let Some(open) = &unit.open
-                && !self.resolver.is_exact(seat, object, target, name)
+                && !self.resolver.is_exact(membership, object, target, name)
             {
                 return Some(open.clone());
             }
@@ -200,7 +197,7 @@ impl Planner<'_> {
     fn reads_nothing_here(
         &self,
         unit: &Unit,
-        seat: &Seat,
+        membership: &Membership,
         at: TemplateId,
         decision: &Decision,
     ) -> bool {
@@ -214,7 +211,7 @@ impl Planner<'_> {
             && references.map(|id| (id, &self.manifests[id])).all(|(id, reference)| {
                 let name = self.renames.name(id, reference);
                 let mut candidates =
-                    self.resolver.candidates(seat, reference.site.target, name).iter();
+                    self.resolver.candidates(membership, reference.site.target, name).iter();
                 candidates.all(|candidate| candidate.filled_in_cluster)
             })
     }

@@ -1,7 +1,7 @@
 //! What each reference contributes to a stamp.
 
 use crate::compat::selection::NotSelected;
-use crate::extract::{By, SourceId};
+use crate::extract::{IgnoredBy, SourceId};
 use crate::resolve::MadeBy;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Entries of this source are part of the stamp.
-    Counted(Arc<Counted>),
+    Counted(Arc<CountedRead>),
     /// The name of the source changes with its content, so the name rolls the pods.
     ContentNamed(SourceId),
     /// A control annotation or a rule says that it takes no part.
@@ -50,7 +50,7 @@ impl Reason {
 
 /// What a reference reads of its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counted {
+pub struct CountedRead {
     /// The source.
     pub source: SourceId,
     /// The entries that are part of the stamp.
@@ -65,7 +65,7 @@ pub struct Counted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ignored {
     /// The whole workload is ignored.
-    Workload(By),
+    Workload(IgnoredBy),
     /// The workload as a whole: what annotations decide, and these do not ask for it.
     NotSelected(NotSelected),
     /// The source: Reloader is followed, and its annotations do not select it.
@@ -73,7 +73,7 @@ pub enum Ignored {
     /// The workload says to ignore the source.
     OnWorkload,
     /// The whole source is ignored.
-    Source(SourceId, By),
+    Source(SourceId, IgnoredBy),
     /// All keys that the reference reads are ignored; with the positions of all ignored entries of the
     /// source.
     Keys(SourceId, Vec<usize>),

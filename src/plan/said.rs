@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What there is to say about some pod templates.
 #[derive(Default)]
-pub(super) struct WhatToSay {
+pub(super) struct PlanFindings {
     pub(super) findings: Vec<Finding>,
     /// Of each clash, the readers that are left alone.
     pub(super) clashes: BTreeMap<(SourceId, SourceId), BTreeSet<String>>,
@@ -15,7 +15,7 @@ pub(super) struct WhatToSay {
     pub(super) flawed: BTreeMap<(SourceId, usize), Finding>,
 }
 
-impl WhatToSay {
+impl PlanFindings {
     /// Adds what there is to say about the next ones.
     pub(super) fn add(&mut self, next: Self) {
         self.findings.extend(next.findings);

@@ -1,7 +1,7 @@
 //! What workloads have in common: a thousand of them may read a thousand keys of one source, and come to
 //! one stamp. It is computed for the first of them.
 
-use super::reason::Counted;
+use super::reason::CountedRead;
 use crate::digest::Lines;
 use crate::extract::{Keys, Manifests, SourceId};
 use std::collections::BTreeMap;
@@ -13,18 +13,18 @@ pub(super) type SharedRead = (SourceId, Option<Keys>);
 /// What was computed for earlier workloads.
 #[derive(Default)]
 pub(super) struct Shared {
-    counted: BTreeMap<SharedRead, Arc<Counted>>,
+    counted: BTreeMap<SharedRead, Arc<CountedRead>>,
     stamps: BTreeMap<Vec<SharedRead>, String>,
 }
 
 impl Shared {
     /// What a read counts, if a workload had the same.
-    pub(super) fn counted(&self, read: &SharedRead) -> Option<Arc<Counted>> {
+    pub(super) fn counted(&self, read: &SharedRead) -> Option<Arc<CountedRead>> {
         self.counted.get(read).map(Arc::clone)
     }
 
     /// Keeps what a read counts.
-    pub(super) fn keep(&mut self, read: SharedRead, counted: Counted) -> Arc<Counted> {
+    pub(super) fn keep(&mut self, read: SharedRead, counted: CountedRead) -> Arc<CountedRead> {
         let counted = Arc::new(counted);
         self.counted.insert(read, Arc::clone(&counted));
         counted
@@ -34,7 +34,7 @@ impl Shared {
     pub(super) fn stamp(
         &mut self,
         manifests: &Manifests,
-        reads: &BTreeMap<SharedRead, Arc<Counted>>,
+        reads: &BTreeMap<SharedRead, Arc<CountedRead>>,
     ) -> String {
         let key: Vec<SharedRead> = reads.keys().cloned().collect();
         if let Some(stamp) = self.stamps.get(&key) {

@@ -14,7 +14,7 @@ type Providers = BTreeMap<String, Vec<ObjectId>>;
 /// The sources that no reference of their unit names, so that only the texts can tell whether anything
 /// there does.
 #[derive(Default)]
-pub struct Unnamed {
+pub struct UnnamedSources {
     /// Of each unit that has any, the files that it sees, and the sources.
     units: Vec<(Vec<FileId>, Providers)>,
     /// How often units see each file.
@@ -23,7 +23,7 @@ pub struct Unnamed {
     names: BTreeMap<FileId, BTreeSet<String>>,
 }
 
-impl Unnamed {
+impl UnnamedSources {
     /// Collects them from units that stamp a workload at all. What kustomizations are made of is left out:
     /// they may name a source in ways of their own.
     pub fn of(manifests: &Manifests, units: &Units) -> Self {

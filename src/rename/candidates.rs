@@ -8,8 +8,8 @@ use crate::extract::{
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
 use crate::resolve::index::{Index, IndexedId};
-use crate::resolve::{ReferringObject, Resolver, fitting};
-use crate::scope::{Home, UnitId, Units};
+use crate::resolve::{ReferringObject, Resolver, fitting, may_be_one};
+use crate::scope::{Placement, UnitId, Units};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ pub(super) struct Candidate {
     pub(super) new: String,
     /// Whether the run asks for a name after its content.
     pub(super) wanted: bool,
-    pub(super) hold: Option<Blocker>,
+    pub(super) blocker: Option<Blocker>,
     /// The mention that is its own name: file, and position among the mentions of the file.
     pub(super) definition: Option<MentionId>,
     /// Whether kustomize gives it its suffix, at the end of the build that calls this program.
@@ -36,7 +36,7 @@ pub(super) struct Candidate {
 impl Candidate {
     /// The name that it has in the end.
     pub(super) fn final_name(&self) -> &str {
-        match self.hold {
+        match self.blocker {
             None if self.wanted => &self.new,
             _ => &self.current,
         }
@@ -129,10 +129,10 @@ pub(super) fn candidates(
         };
         let inside = owner.origin.as_ref().is_some_and(|o| o.inside);
         item.inside = inside && options.goal != Goal::Strip;
-        item.hold = hold(&manifests[file], owner, source, &item, options);
+        item.blocker = own_blocker(&manifests[file], owner, source, &item, options);
         let is_raw = owner.raw_material_of.is_some();
-        if is_raw || matches!(units.home(file), Home::Unknown(_)) {
-            item.hold = Some(Blocker::Raw);
+        if is_raw || matches!(units.placement(file), Placement::Unknown(_)) {
+            item.blocker = Some(Blocker::Raw);
         }
         found.push(item);
     }
@@ -178,7 +178,7 @@ impl<'a> Candidates<'a> {
             }
             if units.all[group.unit.0 as usize].built {
                 for &item in &group.items {
-                    items.all[item].hold = Some(Blocker::Raw);
+                    items.all[item].blocker = Some(Blocker::Raw);
                 }
             }
             let bases = group.items.iter().map(|&item| items.all[item].base.as_str());
@@ -246,24 +246,23 @@ impl<'a> Candidates<'a> {
     /// The groups of any unit that may have a name in a namespace.
     pub(super) fn anywhere(&self, name: &str, own: Option<&str>) -> impl Iterator<Item = usize> {
         let named = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
-        let fits = move |space: Option<&str>| own.is_none() || space.is_none() || space == own;
-        named.iter().copied().filter(move |&group| fits(self.groups[group].namespace))
+        named.iter().copied().filter(move |&group| may_be_one(own, self.groups[group].namespace))
     }
 
     /// Blocks all sources whose name, with or without a suffix, a text says that could not be read.
-    pub(super) fn hold_unread(&mut self, unread: &BTreeMap<String, FileId>) {
-        for item in self.all.iter_mut().filter(|item| item.hold.is_none()) {
+    pub(super) fn block_unread(&mut self, unread: &BTreeMap<String, FileId>) {
+        for item in self.all.iter_mut().filter(|item| item.blocker.is_none()) {
             let said = unread.get(&item.current).or_else(|| unread.get(&item.base));
-            item.hold = said.map(|&file| Blocker::Unread(file));
+            item.blocker = said.map(|&file| Blocker::Unread(file));
         }
     }
 
     /// Blocks the items of a group, unless something blocks them already. Returns whether one was new.
-    pub(super) fn hold(&mut self, group: usize, hold: &Blocker) -> bool {
+    pub(super) fn block(&mut self, group: usize, blocker: &Blocker) -> bool {
         let mut any = false;
         for item in self.groups[group].items.clone() {
-            if self.all[item].hold.is_none() {
-                self.all[item].hold = Some(hold.clone());
+            if self.all[item].blocker.is_none() {
+                self.all[item].blocker = Some(blocker.clone());
                 any = true;
             }
         }
@@ -286,41 +285,34 @@ fn item(at: SourceId, source: &Source, options: &Options) -> Option<Candidate> {
     let naming: &Naming = source.naming.as_deref()?;
     let fits = |base: &&String| is_suffixed(&source.name, base);
     let marked = naming.base.as_ref().filter(fits);
-    let base = marked.map_or_else(|| source.name.to_string(), String::clone);
-    if options.goal == Goal::Strip {
-        let base = marked?.clone();
-        return Some(Candidate {
-            at,
-            current: source.name.to_string(),
-            new: base.clone(),
-            base,
-            wanted: true,
-            hold: None,
-            definition: None,
-            inside: false,
-        });
-    }
-    if naming.mode.unwrap_or(options.mode) != Mode::Suffix {
+    let strips = options.goal == Goal::Strip;
+    if !strips && naming.mode.unwrap_or(options.mode) != Mode::Suffix {
         return None;
     }
+    let base = match marked {
+        Some(base) => base.clone(),
+        None if strips => return None,
+        None => source.name.to_string(),
+    };
     let new = match &naming.suffix {
+        _ if strips => base.clone(),
         Ok(suffix) => format!("{base}-{suffix}"),
         Err(_) => source.name.to_string(),
     };
     Some(Candidate {
         at,
         current: source.name.to_string(),
-        new,
-        wanted: options.naming.all_sources || marked.is_some(),
         base,
-        hold: None,
+        new,
+        wanted: strips || options.naming.all_sources || marked.is_some(),
+        blocker: None,
         definition: None,
         inside: false,
     })
 }
 
 /// What blocks a source by itself, whoever names it.
-fn hold(
+fn own_blocker(
     file: &File,
     owner: &Object,
     source: &Source,

@@ -4,7 +4,9 @@ use super::candidates::Candidates;
 use super::referrals::Links;
 use super::{NameEdit, Renamed, Renames};
 use crate::config::options::{Goal, Options};
-use crate::extract::{BASE_NAME, FROZEN, Frozen, Manifests, Mention, NEEDS_HASH_SUFFIX, SourceId};
+use crate::extract::{
+    BASE_NAME, FROZEN, ImmutableField, Manifests, Mention, NEEDS_HASH_SUFFIX, SourceId,
+};
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
 use crate::yaml::resolve::is_plain_string;
@@ -20,7 +22,7 @@ pub(super) fn edits(
     options: &Options,
 ) -> Renames {
     let mut renames = Renames::default();
-    for item in items.all.iter().filter(|item| item.hold.is_none() && item.wanted) {
+    for item in items.all.iter().filter(|item| item.blocker.is_none() && item.wanted) {
         if item.inside {
             renames.edits.extend(for_kustomize(manifests, item.at));
             renames.edits.extend(frozen(manifests, item.at, options));
@@ -62,7 +64,7 @@ pub(super) fn follows<'a>(
     // name without the suffix of one that is right must follow all the same.
     let item = &items.all[*of.items.first()?];
     let name = items.final_name(first)?;
-    (item.hold.is_none() && item.wanted && name != mention.name).then_some(name)
+    (item.blocker.is_none() && item.wanted && name != mention.name).then_some(name)
 }
 
 fn renamed(mention: &Mention, name: &str) -> NameEdit {
@@ -87,8 +89,8 @@ fn marked(manifests: &Manifests, at: SourceId, base: &str, options: &Options) ->
     let naming = manifests[at].naming.as_deref()?;
     let slot = naming.marker.as_ref().ok()?;
     let way = ["metadata", "annotations", BASE_NAME];
-    let freezes = options.naming.immutable && matches!(naming.frozen, Frozen::Absent(_));
-    let says = match freezes || (naming.froze && matches!(naming.frozen, Frozen::Ours(_))) {
+    let freezes = options.naming.immutable && matches!(naming.frozen, ImmutableField::Absent(_));
+    let says = match freezes || (naming.froze && matches!(naming.frozen, ImmutableField::Ours(_))) {
         true => format!("{base}{FROZEN}"),
         false => base.to_owned(),
     };
@@ -120,8 +122,8 @@ fn for_kustomize(manifests: &Manifests, at: SourceId) -> Option<NameEdit> {
 /// Whether a source is immutable; what is ours goes with the suffix.
 fn frozen(manifests: &Manifests, at: SourceId, options: &Options) -> Option<NameEdit> {
     let (edit, value) = match (options.goal, &manifests[at].naming.as_deref()?.frozen) {
-        (Goal::Strip, Frozen::Ours(edit)) => (edit, None),
-        (Goal::Stamp | Goal::Check, Frozen::Absent(edit)) if options.naming.immutable => {
+        (Goal::Strip, ImmutableField::Ours(edit)) => (edit, None),
+        (Goal::Stamp | Goal::Check, ImmutableField::Absent(edit)) if options.naming.immutable => {
             (edit, Some("true".to_owned()))
         }
         _ => return None,
@@ -169,14 +171,14 @@ pub(super) fn meanings(
             continue;
         };
         if let Some(reference) = link.reference
-            && item.hold.is_none()
+            && item.blocker.is_none()
             && item.wanted
             && manifests[reference].name != item.current
         {
             renames.meant.insert(reference, item.current.as_str().into());
         }
     }
-    for item in items.all.iter().filter(|item| item.hold.is_none() && item.wanted) {
+    for item in items.all.iter().filter(|item| item.blocker.is_none() && item.wanted) {
         renames.content_named.insert(item.at);
         if item.inside {
             renames.hashed.insert(manifests[item.at].object);

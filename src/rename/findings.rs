@@ -19,13 +19,13 @@ pub(super) fn held(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for item in &items.all {
-        if let Some(hold) = &item.hold
+        if let Some(blocker) = &item.blocker
             && item.wanted
         {
-            let says = matches!(hold, Blocker::Kind(_) | Blocker::WrongBase | Blocker::Raw);
-            let moves = item.new != item.current && *hold != Blocker::Hashed;
+            let says = matches!(blocker, Blocker::Kind(_) | Blocker::WrongBase | Blocker::Raw);
+            let moves = item.new != item.current && *blocker != Blocker::Hashed;
             if says || moves {
-                findings.push(hold_of(manifests, mentions, item, hold, options));
+                findings.push(blocked(manifests, mentions, item, blocker, options));
             }
         }
     }
@@ -59,11 +59,11 @@ fn foreign(manifests: &Manifests, at: SourceId) -> Finding {
     about(manifests, at, Code::NotRenamed, message)
 }
 
-fn hold_of(
+fn blocked(
     manifests: &Manifests,
     mentions: &[Mention],
     item: &Candidate,
-    hold: &Blocker,
+    blocker: &Blocker,
     options: &Options,
 ) -> Finding {
     let at = item.at;
@@ -76,7 +76,7 @@ fn hold_of(
     let spot = |number: &MentionId| spot(&mentions[number.index()]);
     let other_way =
         "or give the source `rollstamp.dev/mode: annotation`, and its readers get stamps";
-    match hold {
+    match blocker {
         Blocker::NotRewritten(number) => {
             let why = "kustomize would not rewrite the name there as one of this source";
             held(format!("{} cannot follow: {why}", spot(number)))

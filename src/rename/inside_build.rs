@@ -51,7 +51,7 @@ fn link(
     let meant: Vec<Target> = match (&of_pod, &mention.what) {
         (Some((target, _)), _) => vec![*target],
         (None, Meaning::Reference(targets)) => targets.clone(),
-        (None, Meaning::Unknown) => vec![Target::ConfigMap, Target::Secret],
+        (None, Meaning::Unknown) => Target::ALL.to_vec(),
         (None, Meaning::Other | Meaning::Definition(_)) => Vec::new(),
     };
     let rewritten = match &of_pod {
@@ -61,13 +61,13 @@ fn link(
     if rewritten.is_empty() {
         let own = mention.namespace.as_deref().filter(|_| !mention.anywhere);
         let named: Vec<usize> = items.anywhere(&mention.name, own).collect();
-        let hold = match (&mention.what, of_pod) {
+        let blocker = match (&mention.what, of_pod) {
             (Meaning::Unknown, None) => Blocker::Unknown(number),
             _ => Blocker::NotRewritten(number),
         };
         for group in named {
             if meant.contains(&items.groups[group].target) {
-                items.hold(group, &hold);
+                items.block(group, &blocker);
             }
         }
         return None;
@@ -79,7 +79,7 @@ fn link(
         origin: holder.and_then(|holder| holder.origin.as_deref()),
         sees_raw: true,
     };
-    let unit = run.units.seats(mention.file)?.first()?.unit;
+    let unit = run.units.memberships(mention.file)?.first()?.unit;
     let name = &mention.name;
     let found = run.resolver.by_old_name(unit, &rewritten, name, &referrer);
     let found: Vec<usize> = found.into_iter().map(|(at, _)| items.position(at)).collect();
@@ -89,14 +89,14 @@ fn link(
         let own = mention.namespace.as_deref();
         for target in meant {
             for group in items.meant(run.resolver, unit, target, name, own, mention.anywhere) {
-                items.hold(group, &Blocker::NotRewritten(number));
+                items.block(group, &Blocker::NotRewritten(number));
             }
         }
         return None;
     }
     let [only] = found.as_slice() else {
         for group in found {
-            items.hold(group, &Blocker::Ambiguous(number));
+            items.block(group, &Blocker::Ambiguous(number));
         }
         return None;
     };
@@ -108,12 +108,12 @@ fn link(
     };
     if !meant.contains(&group.target) || !is_there {
         // It would take the place for a reference to this source, and it is none.
-        items.hold(*only, &Blocker::NotRewritten(number));
+        items.block(*only, &Blocker::NotRewritten(number));
         return None;
     }
     // kustomize writes every text anew, so nothing is fixed but what people ask for.
     if let Some(why) = reference.and_then(|reference| asked(run, reference)) {
-        items.hold(*only, &Blocker::Fixed(number, why));
+        items.block(*only, &Blocker::Fixed(number, why));
     }
     Some(Link {
         mention: number,

@@ -67,9 +67,9 @@ impl Renames {
 pub struct Renamed {
     /// The source.
     pub at: SourceId,
-    /// Its name as it is written.
+    /// The name of the source as it is written.
     pub from: String,
-    /// Its name after the edit.
+    /// The name of the source after the edit.
     pub to: String,
 }
 
@@ -85,7 +85,7 @@ pub struct NameEdit {
     pub document: Span,
     /// The edit.
     pub edit: Edit,
-    /// What it changes.
+    /// What the edit changes in the document.
     pub change: Change,
 }
 
@@ -128,7 +128,7 @@ pub fn decide(
     let run = Context { manifests, mentions, units, options, resolver };
     let mut items = Candidates::of(candidates, index, units);
     let links = Links::find(&run, &mut items);
-    items.hold_unread(unread);
+    items.block_unread(unread);
     links.settle(&mut items, options);
     let mut findings = findings::held(manifests, mentions, &items, options);
     let mut renames = edits::edits(manifests, mentions, &items, &links, options);

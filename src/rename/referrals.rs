@@ -14,8 +14,6 @@ use crate::text::FileId;
 use crate::text::input::Found;
 use std::collections::BTreeMap;
 
-const BOTH: &[Target] = &[Target::ConfigMap, Target::Secret];
-
 /// A place that follows the sources that it means.
 pub(super) struct Link {
     pub(super) mention: MentionId,
@@ -73,8 +71,8 @@ impl Links {
             }
         }
         for item in &mut items.all {
-            if item.definition.is_none() && item.hold.is_none() && !item.inside {
-                item.hold = Some(Blocker::Kind(KeepsName::NoEditableName));
+            if item.definition.is_none() && item.blocker.is_none() && !item.inside {
+                item.blocker = Some(Blocker::Kind(KeepsName::NoEditableName));
             }
         }
         links.refuse(run.mentions, items);
@@ -94,7 +92,7 @@ impl Links {
         let targets: &[Target] = match (&mention.what, &of_pod) {
             (_, Some(target)) => std::slice::from_ref(target),
             (Meaning::Reference(targets), None) => targets,
-            (Meaning::Unknown, None) => BOTH,
+            (Meaning::Unknown, None) => &Target::ALL,
             (Meaning::Other | Meaning::Definition(_), None) => return,
         };
         let is_unknown = mention.what == Meaning::Unknown && of_pod.is_none();
@@ -105,18 +103,18 @@ impl Links {
             let elsewhere: Vec<usize> = items.anywhere(&mention.name, own).collect();
             for group in elsewhere {
                 if targets.contains(&items.groups[group].target) {
-                    items.hold(group, &Blocker::Elsewhere(number));
+                    items.block(group, &Blocker::Elsewhere(number));
                 }
             }
             return;
         }
-        let hold = match is_unknown {
+        let blocker = match is_unknown {
             true => Some(Blocker::Unknown(number)),
             false => fixed(run, mention, reference).map(|why| Blocker::Fixed(number, why)),
         };
-        if let Some(hold) = hold {
+        if let Some(blocker) = blocker {
             for &group in &groups {
-                items.hold(group, &hold);
+                items.block(group, &blocker);
             }
         }
         if !is_unknown {
@@ -135,7 +133,7 @@ impl Links {
             let name = &mentions[link.mention.index()].name;
             for &group in &link.groups {
                 if items.final_name(group).is_some_and(|new| new != name) {
-                    items.hold(group, &Blocker::Immutable(link.mention));
+                    items.block(group, &Blocker::Immutable(link.mention));
                 }
             }
         }
@@ -154,7 +152,7 @@ impl Links {
                 let differ = items.final_name(group).is_none() || of.foreign.is_some();
                 if some_move && differ {
                     let other = holder.unwrap_or(items.all[of.items[0]].at);
-                    changed |= items.hold(group, &Blocker::Copy(other));
+                    changed |= items.block(group, &Blocker::Copy(other));
                 }
             }
             for link in &self.all {
@@ -162,7 +160,7 @@ impl Links {
                     link.groups.iter().map(|&g| items.final_name(g)).collect();
                 if names.windows(2).any(|pair| pair[0] != pair[1]) {
                     for &group in &link.groups {
-                        changed |= items.hold(group, &Blocker::Ambiguous(link.mention));
+                        changed |= items.block(group, &Blocker::Ambiguous(link.mention));
                     }
                 }
             }
@@ -206,7 +204,7 @@ fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
             if let (Some(other), true) = (other, moves)
                 && let Some(other) = at(items, other)
             {
-                changed |= items.hold(one, &Blocker::Clash(other));
+                changed |= items.block(one, &Blocker::Clash(other));
             }
         }
     }
@@ -229,7 +227,7 @@ fn references(manifests: &Manifests) -> BTreeMap<(FileId, u32), Vec<ReferenceId>
 /// Notes which sources the workloads of a file read.
 fn note_reads(run: &Context<'_>, file: FileId, items: &mut Candidates<'_>) {
     let manifests = run.manifests;
-    let Some(seats) = run.units.seats(file) else {
+    let Some(memberships) = run.units.memberships(file) else {
         return;
     };
     for (number, object) in manifests.objects_of(file) {
@@ -237,10 +235,10 @@ fn note_reads(run: &Context<'_>, file: FileId, items: &mut Candidates<'_>) {
         let known = templates.filter(|(_, t)| !t.kind.is_unlisted() && t.ignored.is_none());
         let references = known.flat_map(|(at, _)| manifests.references_of(at));
         for reference in references.filter(|r| r.reads()) {
-            for seat in seats {
+            for membership in memberships {
                 let own = object.id.namespace.as_deref();
-                let own = namespace(seat.namespace.as_deref().or(own), run.options);
-                let groups = items.read_by(run.resolver, seat.unit, object, own, reference);
+                let own = namespace(membership.namespace.as_deref().or(own), run.options);
+                let groups = items.read_by(run.resolver, membership.unit, object, own, reference);
                 for group in groups {
                     if items.groups[group].foreign.is_some() {
                         items.foreign_reads.insert(group);
@@ -268,10 +266,10 @@ fn definitions(manifests: &Manifests, items: &Candidates<'_>) -> BTreeMap<(FileI
 fn define(number: MentionId, mention: &Mention, item: &mut Candidate) {
     item.definition = Some(number);
     if let Some(why) = mention.fixed
-        && item.hold.is_none()
+        && item.blocker.is_none()
         && !item.inside
     {
-        item.hold = Some(Blocker::Fixed(number, why));
+        item.blocker = Some(Blocker::Fixed(number, why));
     }
 }
 
@@ -282,12 +280,12 @@ fn resolve(
     items: &Candidates<'_>,
 ) -> Vec<usize> {
     let mut groups = Vec::new();
-    for seat in run.units.seats(mention.file).unwrap_or_default() {
+    for membership in run.units.memberships(mention.file).unwrap_or_default() {
         let own = mention.namespace.as_deref();
-        let own = namespace(seat.namespace.as_deref().or(own), run.options);
+        let own = namespace(membership.namespace.as_deref().or(own), run.options);
         let own = own.filter(|_| !mention.anywhere);
         for &target in targets {
-            let (unit, name) = (seat.unit, &mention.name);
+            let (unit, name) = (membership.unit, &mention.name);
             groups.extend(items.meant(run.resolver, unit, target, name, own, mention.anywhere));
         }
     }

@@ -264,7 +264,7 @@ fn coverage(coverage: &Coverage) -> CoverageRow {
         right: coverage.right,
         changing: coverage.changing,
         not_written: coverage.not_written,
-        left_alone: coverage.left_alone.iter().map(|(class, &n)| (class.name(), n)).collect(),
+        left_alone: coverage.left_alone.iter().map(|(class, &n)| (class.text(), n)).collect(),
         unverified: coverage.unverified,
         builds: coverage.built.as_ref().map(|built| BuildsRow {
             workloads: coverage.decided_by_builds,

@@ -2,7 +2,7 @@
 
 use super::json::ObjectRow;
 use super::{Spot, count};
-use crate::compat::migration::{Named, On, Why};
+use crate::compat::migration::{AnnotationOwner, MigrationBlocker, SourceName};
 use crate::outcome::Outcome;
 use crate::outcome::migration::{Migration, MigrationResult, MigrationRow, ReadsLeft};
 use crate::report::locator::Locator;
@@ -115,8 +115,8 @@ fn object_row<'a>(row: &MigrationRow<'a>, locator: &Locator<'a>) -> MigrationObj
     };
     let annotations = row.changes.iter().map(|change| AnnotationRow {
         on: match change.on {
-            On::Workload => "object",
-            On::Template => "pod-template",
+            AnnotationOwner::Workload => "object",
+            AnnotationOwner::Template => "pod-template",
         },
         key: &change.key,
         value: change.value.as_deref(),
@@ -134,11 +134,11 @@ fn object_row<'a>(row: &MigrationRow<'a>, locator: &Locator<'a>) -> MigrationObj
     }
 }
 
-fn names<'a>(sources: impl IntoIterator<Item = &'a Named>) -> String {
+fn names<'a>(sources: impl IntoIterator<Item = &'a SourceName>) -> String {
     sources.into_iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-fn name(source: &Named) -> String {
+fn name(source: &SourceName) -> String {
     match &source.namespace {
         Some(namespace) => format!("{} {namespace}/{}", source.target.name(), source.name),
         None => format!("{} {}", source.target.name(), source.name),
@@ -146,26 +146,26 @@ fn name(source: &Named) -> String {
 }
 
 /// The word for a reason, for programs.
-fn code(why: &Why) -> &'static str {
+fn code(why: &MigrationBlocker) -> &'static str {
     match why {
-        Why::Restarted => "restarted",
-        Why::NotStamped => "not-stamped",
-        Why::Elsewhere => "elsewhere",
-        Why::Refused => "refused",
-        Why::Pattern(_) => "pattern",
-        Why::OneName(_) => "one-name",
-        Why::Outside(_) => "outside",
+        MigrationBlocker::Restarted => "restarted",
+        MigrationBlocker::NotStamped => "not-stamped",
+        MigrationBlocker::Elsewhere => "elsewhere",
+        MigrationBlocker::Refused => "refused",
+        MigrationBlocker::Pattern(_) => "pattern",
+        MigrationBlocker::OneName(_) => "one-name",
+        MigrationBlocker::Outside(_) => "outside",
     }
 }
 
-fn reason(why: &Why) -> String {
+fn reason(why: &MigrationBlocker) -> String {
     match why {
-        Why::Restarted => "Reloader restarts its pods without a new pod template, and a stamp would start a rollout in steps".to_owned(),
-        Why::NotStamped => "a stamp does not roll its pods".to_owned(),
-        Why::Elsewhere => "what is applied is decided elsewhere, or it has several pod templates".to_owned(),
-        Why::Refused => "it cannot be stamped, see the finding".to_owned(),
-        Why::Pattern(entry) => format!("the entry `{entry}` is a pattern, and nobody knows what else it matches in the cluster"),
-        Why::OneName(name) => format!("a ConfigMap and a Secret are called `{name}`, and only one of them counts"),
-        Why::Outside(sources) => format!("Wave cannot be told to keep only {}", names(sources)),
+        MigrationBlocker::Restarted => "Reloader restarts its pods without a new pod template, and a stamp would start a rollout in steps".to_owned(),
+        MigrationBlocker::NotStamped => "a stamp does not roll its pods".to_owned(),
+        MigrationBlocker::Elsewhere => "what is applied is decided elsewhere, or it has several pod templates".to_owned(),
+        MigrationBlocker::Refused => "it cannot be stamped, see the finding".to_owned(),
+        MigrationBlocker::Pattern(entry) => format!("the entry `{entry}` is a pattern, and nobody knows what else it matches in the cluster"),
+        MigrationBlocker::OneName(name) => format!("a ConfigMap and a Secret are called `{name}`, and only one of them counts"),
+        MigrationBlocker::Outside(sources) => format!("Wave cannot be told to keep only {}", names(sources)),
     }
 }

@@ -100,7 +100,7 @@ fn builds(built: &Built) -> String {
 fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
     let left_alone: usize = coverage.left_alone.values().sum();
     let causes: Vec<String> =
-        coverage.left_alone.iter().map(|(class, n)| format!("{n} {}", class.name())).collect();
+        coverage.left_alone.iter().map(|(class, n)| format!("{n} {}", class.text())).collect();
     // A stamp that could not be written, and an overlay that does not build, keep it from being true.
     let all_right = coverage.built.as_ref().is_none_or(|b| b.wrong == 0 && b.failed == 0);
     let of_builds = match all_right {

@@ -43,11 +43,11 @@ pub struct Index {
     /// Inside of a kustomize build: the names by which kustomize may find sources.
     once: BTreeMap<(UnitId, Target, SmolStr), Vec<Once>>,
     /// What programs in the cluster make, beside the sources.
-    made: BTreeMap<(UnitId, Target, SmolStr), Vec<Made>>,
+    made: BTreeMap<(UnitId, Target, SmolStr), Vec<MadeSource>>,
 }
 
 /// A source that a program in the cluster makes because of an object.
-pub(super) struct Made {
+pub(super) struct MadeSource {
     /// The file of that object.
     pub(super) file: FileId,
     /// Its number among the [`Maker`]s of the file.
@@ -186,7 +186,7 @@ impl Index {
     }
 
     /// What programs in the cluster make of this kind and name, because of objects of a unit.
-    pub(super) fn made(&self, unit: UnitId, target: Target, name: &str) -> &[Made] {
+    pub(super) fn made(&self, unit: UnitId, target: Target, name: &str) -> &[MadeSource] {
         if self.made.is_empty() {
             return &[];
         }
@@ -308,7 +308,7 @@ fn add_made(
     unit: &Unit,
     id: UnitId,
     options: &Options,
-    made: &mut BTreeMap<(UnitId, Target, SmolStr), Vec<Made>>,
+    made: &mut BTreeMap<(UnitId, Target, SmolStr), Vec<MadeSource>>,
 ) {
     for member in unit.sees.iter().filter(|member| member.object.is_none()) {
         for (number, maker) in manifests[member.file].makers.iter().enumerate() {
@@ -318,7 +318,7 @@ fn add_made(
                 Reach::Any => None,
             };
             let of_name = made.entry((id, maker.target, maker.name.clone())).or_default();
-            of_name.push(Made { file: member.file, number, namespace });
+            of_name.push(MadeSource { file: member.file, number, namespace });
         }
     }
 }
@@ -456,19 +456,12 @@ fn settle(
                 && said.insert((shadowed, last))
             {
                 let (first, second) = (manifests.owner(shadowed), manifests.owner(last));
-                findings.push(
-                    Finding::new(
-                        Code::ShadowedSource,
-                        format!(
-                            "{} stands twice with different content; the last one counts",
-                            second.id
-                        ),
-                    )
-                    .about(second.id.to_string())
-                    .at(second.place_of_name())
-                    .related(first.place_of_name(), "this one does not count")
-                    .help("remove one of the two"),
-                );
+                let id = &second.id;
+                let message =
+                    format!("{id} stands twice with different content; the last one counts");
+                let finding = second.finding(Code::ShadowedSource, message);
+                let finding = finding.related(first.place_of_name(), "this one does not count");
+                findings.push(finding.help("remove one of the two"));
             }
         }
         counting.push(last);

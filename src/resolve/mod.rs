@@ -8,7 +8,7 @@ use crate::k8s::fillers::{Published, published};
 use crate::k8s::kustomize_names::renames;
 use crate::k8s::providers::Target;
 use crate::resolve::index::{Index, Indexed, IndexedId, namespace};
-use crate::scope::{Seat, UnitId};
+use crate::scope::{Membership, UnitId};
 use crate::text::{FileId, Place};
 use std::collections::BTreeSet;
 
@@ -18,11 +18,11 @@ pub enum Resolution<'a> {
     Found(&'a Indexed),
     /// A source whose copies in two files differ.
     Clash(&'a Indexed),
-    /// Several sources fit, these; none is taken.
+    /// These sources fit, and none of them is taken.
     Ambiguous(Vec<SourceId>),
-    /// This one, which a controller in the cluster fills.
+    /// This source, which a controller in the cluster fills.
     Filled(&'a Indexed),
-    /// None in the unit: it comes from elsewhere.
+    /// No source of the unit: the source comes from elsewhere.
     External,
 }
 
@@ -95,6 +95,11 @@ pub fn fitting<'a, T>(
     })
 }
 
+/// Whether two namespaces may be the same: one that is not written may be any.
+pub fn may_be_one(one: Option<&str>, other: Option<&str>) -> bool {
+    one.is_none() || other.is_none() || one == other
+}
+
 fn exact<'a>(candidates: &'a [Indexed], own: Option<&str>) -> Option<&'a Indexed> {
     candidates.iter().find(|c| c.namespace.as_deref() == own)
 }
@@ -113,53 +118,54 @@ impl<'a> Resolver<'a> {
     }
 
     /// The sources of a unit that have this kind and name, in any namespace.
-    pub fn candidates(&self, seat: &Seat, target: Target, name: &str) -> &'a [Indexed] {
-        self.index.get(seat.unit, target, name)
+    pub fn candidates(&self, membership: &Membership, target: Target, name: &str) -> &'a [Indexed] {
+        self.index.get(membership.unit, target, name)
     }
 
     /// All sources of a unit that are of this kind, in the order of their names.
-    pub fn all(&self, seat: &Seat, target: Target) -> impl Iterator<Item = &'a Indexed> {
-        self.index.all(seat.unit, target)
+    pub fn all(
+        &self,
+        membership: &Membership,
+        target: Target,
+    ) -> impl Iterator<Item = &'a Indexed> {
+        self.index.all(membership.unit, target)
     }
 
     /// Whether a source is in the namespace of a workload, as far as both are written.
-    pub fn is_near(&self, seat: &Seat, workload: &Object, indexed: &Indexed) -> bool {
-        let own = self.own_namespace(seat, workload);
-        own.is_none() || indexed.namespace.is_none() || indexed.namespace.as_deref() == own
+    pub fn is_near(&self, membership: &Membership, workload: &Object, indexed: &Indexed) -> bool {
+        may_be_one(self.own_namespace(membership, workload), indexed.namespace.as_deref())
     }
 
     /// What a name means that stands in no pod spec: in the namespace that goes with it, or in that of
     /// the workload.
     pub fn named(
         &self,
-        seat: &Seat,
+        membership: &Membership,
         workload: &Object,
         target: Target,
         namespace: Option<&str>,
         name: &str,
     ) -> Resolution<'a> {
         match namespace {
-            Some(other) if self.own_namespace(seat, workload) != namespace => {
-                let found = exact(self.candidates(seat, target, name), Some(other));
+            Some(other) if self.own_namespace(membership, workload) != namespace => {
+                let found = exact(self.candidates(membership, target, name), Some(other));
                 found.map_or(Resolution::External, settled)
             }
-            _ => self.by_name(seat, workload, target, name),
+            _ => self.by_name(membership, workload, target, name),
         }
     }
 
     /// What makes a source in the cluster, if nothing in the unit has the name.
     pub fn made(
         &self,
-        seat: &Seat,
+        membership: &Membership,
         workload: &Object,
         target: Target,
         name: &str,
     ) -> Option<MadeBy> {
-        let own = self.own_namespace(seat, workload);
-        let fits =
-            |namespace: Option<&str>| own.is_none() || namespace.is_none() || namespace == own;
-        let mut found = self.index.made(seat.unit, target, name).iter();
-        let found = found.find(|made| fits(made.namespace.as_deref()));
+        let own = self.own_namespace(membership, workload);
+        let mut found = self.index.made(membership.unit, target, name).iter();
+        let found = found.find(|made| may_be_one(own, made.namespace.as_deref()));
         let object = found.map(|made| MadeBy::Object(made.file, made.number));
         object.or_else(|| published(target, name).map(MadeBy::Everywhere))
     }
@@ -170,40 +176,50 @@ impl<'a> Resolver<'a> {
     }
 
     /// The namespace in which a workload looks first.
-    fn own_namespace<'b>(&'b self, seat: &'b Seat, workload: &'b Object) -> Option<&'b str> {
+    fn own_namespace<'b>(
+        &'b self,
+        membership: &'b Membership,
+        workload: &'b Object,
+    ) -> Option<&'b str> {
         let own = workload.id.namespace.as_deref();
-        namespace(seat.namespace.as_deref().or(own), self.options)
+        namespace(membership.namespace.as_deref().or(own), self.options)
     }
 
     /// Whether the source has the very namespace of the workload, so that one more source that nobody
     /// sees could not be meant in its place.
-    pub fn is_exact(&self, seat: &Seat, workload: &Object, target: Target, name: &str) -> bool {
-        let candidates = self.candidates(seat, target, name);
-        exact(candidates, self.own_namespace(seat, workload)).is_some()
+    pub fn is_exact(
+        &self,
+        membership: &Membership,
+        workload: &Object,
+        target: Target,
+        name: &str,
+    ) -> bool {
+        let candidates = self.candidates(membership, target, name);
+        exact(candidates, self.own_namespace(membership, workload)).is_some()
     }
 
     /// Resolves one reference, which means this name, inside its unit. Inside of a kustomize build, where
     /// names are not final, the source whose name kustomize will write there; else the one of that name.
     pub fn resolve(
         &self,
-        seat: &Seat,
+        membership: &Membership,
         workload: &Object,
         reference: &Reference,
         name: &str,
     ) -> Resolution<'a> {
         let target = reference.site.target;
         if !self.is_inside_kustomize {
-            return self.by_name(seat, workload, target, name);
+            return self.by_name(membership, workload, target, name);
         }
         let field = reference.spot.list;
         let is_renamed = renames(&workload.id, &reference.site, field);
-        let named = match self.by_name(seat, workload, target, name) {
+        let named = match self.by_name(membership, workload, target, name) {
             // Its name is about to change, and what kustomize does not rewrite will not follow.
             Resolution::Found(found) if self.is_hashed(found.copy) => Resolution::External,
             named => named,
         };
         let referrer = ReferringObject::of(workload);
-        let old = self.by_old_name(seat.unit, &[target], name, &referrer);
+        let old = self.by_old_name(membership.unit, &[target], name, &referrer);
         let old: Vec<&Indexed> = old.into_iter().map(|(_, indexed)| indexed).collect();
         match (is_renamed, named, old.as_slice()) {
             (_, named, []) => named,
@@ -274,13 +290,13 @@ impl<'a> Resolver<'a> {
     /// The source that [fits](fitting), where exactly one does.
     fn by_name(
         &self,
-        seat: &Seat,
+        membership: &Membership,
         workload: &Object,
         target: Target,
         name: &str,
     ) -> Resolution<'a> {
-        let candidates = self.candidates(seat, target, name);
-        let own = self.own_namespace(seat, workload);
+        let candidates = self.candidates(membership, target, name);
+        let own = self.own_namespace(membership, workload);
         let mut found = fitting(candidates.iter(), own, |c| c.namespace.as_deref());
         match (found.next(), found.next()) {
             (None, _) => Resolution::External,

@@ -3,11 +3,11 @@
 pub mod kustomize;
 
 use crate::config::options::UnitRule;
-use crate::config::policy::Declared;
+use crate::config::policy::DeclaredUnit;
 use crate::extract::{Manifests, ObjectId};
 use crate::finding::divergence::{Divergence, UnknownVariable};
 use crate::k8s::indirect::Indirect;
-use crate::patches::Listed;
+use crate::patches::StampPatch;
 use crate::text::input::Found;
 use crate::text::{FileId, Place, Span};
 use globset::GlobSet;
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct UnitId(pub u32);
 
 /// What one `kubectl apply` receives: the sources that it sees. Whose workloads are resolved in it
-/// is said file by file, in [`Units::homes`], so that a unit can see more than it stamps.
+/// is said file by file, in [`Units::placements`], so that a unit can see more than it stamps.
 #[derive(Default)]
 pub struct Unit {
     /// What people call it: of a leaf kustomization its folder, of what a controller applies the object that
@@ -38,7 +38,7 @@ pub struct Unit {
     /// The stamps file that its kustomization names, as it stands. Nothing, if the run makes it anew.
     pub stamps: Option<StampsFile>,
     /// The sources into whose values a controller puts what is not known here.
-    pub put_in: BTreeMap<ObjectId, Vec<PutIn>>,
+    pub substitutions: BTreeMap<ObjectId, Vec<UnknownSubstitution>>,
     /// The object by which a controller applies it: what it does, and its document.
     pub applied_by: Option<(Indirect, Place)>,
 }
@@ -46,10 +46,10 @@ pub struct Unit {
 /// A variable in a value of a source that a controller puts in when it applies the source, and of which
 /// nothing is known here.
 #[derive(Clone)]
-pub struct PutIn {
+pub struct UnknownSubstitution {
     /// The key of the value; nothing, if it is not known.
     pub key: Option<String>,
-    /// Its name.
+    /// The name of the variable.
     pub variable: String,
     /// The object that says so, `Kustomization flux-system/apps`.
     pub by: String,
@@ -57,7 +57,7 @@ pub struct PutIn {
     pub place: Place,
     /// Where the object says so.
     pub said: Place,
-    /// Why its value is not known.
+    /// Why the value of the variable is not known.
     pub why: UnknownVariable,
 }
 
@@ -70,7 +70,7 @@ pub struct StampsFile {
     /// Where it is named.
     pub at: Span,
     /// The workloads that it stamps.
-    pub entries: Vec<Listed>,
+    pub entries: Vec<StampPatch>,
 }
 
 /// What a unit sees of a file.
@@ -90,24 +90,24 @@ impl Member {
 }
 
 /// In which units the workloads of a file are resolved.
-pub enum Home {
-    /// In these, which must agree. In none, if the file is only read.
-    In(Vec<Seat>),
-    /// In none: the file is a patch of a kustomization, so what looks like an object is none.
+pub enum Placement {
+    /// In these units, which must need the same stamps. In none, if the file is only read.
+    In(Vec<Membership>),
+    /// In no unit: the file is a patch of a kustomization, so what looks like an object is none.
     Patch,
-    /// This is not known, so they are left alone.
+    /// The units are not known, for this reason, so the workloads are left alone.
     Unknown(Divergence),
 }
 
 /// The place of a file in a unit.
-pub struct Seat {
+pub struct Membership {
     /// The unit.
     pub unit: UnitId,
     /// The namespace into which the unit puts all objects, whatever they say.
     pub namespace: Option<String>,
 }
 
-impl Seat {
+impl Membership {
     fn plain(unit: UnitId) -> Self {
         Self { unit, namespace: None }
     }
@@ -119,7 +119,7 @@ pub struct Units {
     /// The units.
     pub all: Vec<Unit>,
     /// One entry a file.
-    pub homes: Vec<Home>,
+    pub placements: Vec<Placement>,
     /// The files with the name of a stamps file that no kustomization names.
     pub unwired: Vec<FileId>,
 }
@@ -137,40 +137,45 @@ impl Units {
     }
 
     /// Where the workloads of a file are resolved.
-    pub fn home(&self, file: FileId) -> &Home {
-        &self.homes[file.index()]
+    pub fn placement(&self, file: FileId) -> &Placement {
+        &self.placements[file.index()]
     }
 
     /// The units in which the workloads of a file are resolved, where that is known.
-    pub fn seats(&self, file: FileId) -> Option<&[Seat]> {
-        match self.home(file) {
-            Home::In(seats) => Some(seats),
-            Home::Patch | Home::Unknown(_) => None,
+    pub fn memberships(&self, file: FileId) -> Option<&[Membership]> {
+        match self.placement(file) {
+            Placement::In(memberships) => Some(memberships),
+            Placement::Patch | Placement::Unknown(_) => None,
         }
     }
 
     /// Whether the file is a patch of a kustomization, and holds no objects.
     pub fn is_patch(&self, file: FileId) -> bool {
-        matches!(self.home(file), Home::Patch)
+        matches!(self.placement(file), Placement::Patch)
     }
 
     /// Whether nothing in a file is changed on its way into the units that apply it.
     pub fn applies_as_written(&self, manifests: &Manifests, file: FileId) -> bool {
-        let is_unchanged = |seat: &Seat| {
-            let Unit { changed, changed_keys, .. } = self.get(seat.unit);
+        let is_unchanged = |membership: &Membership| {
+            let Unit { changed, changed_keys, .. } = self.get(membership.unit);
             let mut objects = manifests[file].objects.iter();
             !objects.any(|at| changed.contains_key(&at) || changed_keys.contains_key(&at))
         };
-        self.seats(file).is_some_and(|seats| seats.iter().all(is_unchanged))
+        self.memberships(file).is_some_and(|memberships| memberships.iter().all(is_unchanged))
     }
 
     /// Whether the file's objects take part in any way: they are stamped, or seen by others.
     pub fn takes_part(&self, file: FileId) -> bool {
-        self.seats(file).is_some_and(|seats| !seats.is_empty())
+        self.memberships(file).is_some_and(|memberships| !memberships.is_empty())
     }
 }
 
 impl Unit {
+    /// The files that it sees as they stand; what generators make of them is left out.
+    fn files(&self) -> impl Iterator<Item = &Member> {
+        self.sees.iter().filter(|member| member.object.is_none())
+    }
+
     /// The objects that it sees, each with the namespace into which the unit puts it.
     pub fn objects<'a>(
         &'a self,
@@ -191,20 +196,20 @@ impl Unit {
 pub fn assign(
     manifests: &Manifests,
     rule: UnitRule,
-    declared: &[Declared],
+    declared: &[DeclaredUnit],
     elsewhere: &BTreeSet<FileId>,
 ) -> Units {
     let mut units = Units::default();
-    let mut homes: Vec<Vec<Seat>> = manifests.files().map(|_| Vec::new()).collect();
+    let mut placements: Vec<Vec<Membership>> = manifests.files().map(|_| Vec::new()).collect();
     for row in declared {
-        take(row, manifests, elsewhere, &mut units, &mut homes);
+        take(row, manifests, elsewhere, &mut units, &mut placements);
     }
     let mut numbers: BTreeMap<String, UnitId> = BTreeMap::new();
     for file in manifests.files() {
         let input = &manifests[file].input;
         let name = match (input.found, rule) {
             (Found::Context | Found::Built, _) => None,
-            _ if elsewhere.contains(&file) || !homes[file.index()].is_empty() => None,
+            _ if elsewhere.contains(&file) || !placements[file.index()].is_empty() => None,
             (Found::Stream | Found::Named, _) => Some(String::new()),
             (Found::Walked(root), UnitRule::Tree) => Some(format!("tree {root}")),
             (Found::Walked(_), UnitRule::Dir) => Some(format!("dir {}", input.folder)),
@@ -220,19 +225,19 @@ pub fn assign(
             }
         };
         units.all[unit.0 as usize].sees.push(Member::whole(file));
-        homes[file.index()].push(Seat::plain(unit));
+        placements[file.index()].push(Membership::plain(unit));
     }
-    units.homes = homes.into_iter().map(Home::In).collect();
+    units.placements = placements.into_iter().map(Placement::In).collect();
     units
 }
 
 /// Makes a declared unit of the files that its globs take. What nobody named is only seen.
 fn take(
-    row: &Declared,
+    row: &DeclaredUnit,
     manifests: &Manifests,
     elsewhere: &BTreeSet<FileId>,
     units: &mut Units,
-    homes: &mut [Vec<Seat>],
+    placements: &mut [Vec<Membership>],
 ) {
     let below = |file: FileId| {
         let path = manifests[file].input.below.as_deref();
@@ -255,7 +260,7 @@ fn take(
     });
     for file in own {
         if manifests[file].input.is_named() {
-            homes[file.index()].push(Seat::plain(unit));
+            placements[file.index()].push(Membership::plain(unit));
         }
     }
 }

@@ -57,7 +57,7 @@ pub const MAX_TEXT: usize = 1 << 30;
 pub struct FileId(pub u32);
 
 impl FileId {
-    /// The same number as an index.
+    /// The position of the file in lists of files.
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -88,7 +88,7 @@ impl Span {
         &text[self.range()]
     }
 
-    /// The same bytes where the text has `by` other bytes before it.
+    /// The span of the same bytes in a text that has `by` more bytes before them.
     #[must_use]
     pub fn behind(self, by: u32) -> Self {
         Self { start: self.start + by, end: self.end + by }
@@ -145,6 +145,17 @@ pub fn line_range(text: &str, byte: usize) -> std::ops::Range<usize> {
         end -= 1;
     }
     start..end
+}
+
+/// The words of a text that may be names of objects, in order, and where they begin. What stands between them
+/// is no letter, digit, dash or dot; a dash or dot at the end of a word belongs to the sentence.
+pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let words = text.split(move |c| !is_of_name(c)).filter(|word| !word.is_empty());
+    words.map(|word| {
+        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+        (start, word.trim_matches(['-', '.']))
+    })
 }
 
 #[cfg(test)]

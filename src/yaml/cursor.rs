@@ -113,7 +113,7 @@ impl<'a> Cursor<'a> {
         &self.document.tape.nodes[self.id.0 as usize..self.node().jump as usize]
     }
 
-    /// The same, each node as a cursor.
+    /// The nodes of this one in the order of the text, itself first, as cursors.
     pub fn subtree_cursors(self) -> impl Iterator<Item = Self> + use<'a> {
         (self.id.0..self.node().jump).map(move |id| self.to(NodeId(id)))
     }

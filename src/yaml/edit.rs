@@ -49,7 +49,7 @@ impl EditSet {
         self.slices_within(text, Span::new(0, text.len()))
     }
 
-    /// The same for a part of the text; edits outside of it are left out.
+    /// The slices of a part of the edited text; edits outside of the part are left out.
     pub fn slices_within<'a>(
         &'a self,
         text: &'a str,

@@ -83,6 +83,12 @@ pub fn parse(text: &str, chunk: Span) -> Result<Vec<Document>, SyntaxError> {
     Ok(parse_fully(text, chunk)?.into_iter().collect())
 }
 
+/// The documents of a text, without what cannot be read.
+pub fn documents(text: &str) -> impl Iterator<Item = Document> {
+    let chunks = split::chunks(text).filter_map(Result::ok);
+    chunks.flat_map(move |chunk| parse(text, chunk.span).unwrap_or_default())
+}
+
 /// Reads one chunk of YAML by the full parser alone: what [`parse`] must give whichever parser ran.
 ///
 /// # Errors

@@ -103,11 +103,11 @@ pub struct SelectedNode<'a> {
 /// A key that stands twice in one mapping.
 #[derive(Clone)]
 pub struct Duplicate<'a> {
-    /// Its name.
+    /// The name of the key.
     pub name: SmolStr,
-    /// The one that counts.
+    /// The key that counts: the last one.
     pub last: Cursor<'a>,
-    /// An earlier one.
+    /// An earlier key of the same name.
     pub first: Cursor<'a>,
 }
 

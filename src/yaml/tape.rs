@@ -46,9 +46,9 @@ pub struct NodeId(pub u32);
 /// One node.
 #[derive(Clone, Copy, Debug)]
 pub struct Node {
-    /// What it is.
+    /// Mapping, sequence, scalar or alias.
     pub kind: Kind,
-    /// How it is written.
+    /// The layout of a collection, or the quotes of a scalar.
     pub style: Style,
     /// Whether it has an anchor or a tag (see [`Tape::props`]).
     pub has_props: bool,

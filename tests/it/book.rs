@@ -24,10 +24,41 @@ fn pages() -> Vec<(String, String)> {
     pages
 }
 
-/// The code blocks of a language.
+/// A block of a document between two lines of three backticks.
+struct Block<'a> {
+    /// The line on which it begins.
+    line: usize,
+    language: &'a str,
+    text: &'a str,
+    /// What the remark right above it says: `<!-- not run: WHY -->` or `<!-- run by: TEST -->`.
+    remark: Option<&'a str>,
+}
+
+fn all_blocks(page: &str) -> Vec<Block<'_>> {
+    let mut found = Vec::new();
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once("```") {
+        let (language, after) = after.split_once('\n').expect("the language of a block");
+        let (text, after) = after.split_once("```").expect("the end of a block");
+        let above = before.trim_end().strip_suffix("-->");
+        let remark = above.and_then(|above| Some(above.rsplit_once("<!-- ")?.1.trim()));
+        let at = page.len() - rest.len() + before.len();
+        let line = 1 + page[..at].matches('\n').count();
+        found.push(Block { line, language, text, remark });
+        rest = after;
+    }
+    found
+}
+
+/// The blocks of a language that run where they stand.
 fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
-    let start = format!("```{language}\n");
-    page.split(&start).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+    let is_elsewhere =
+        |remark: &str| remark.starts_with("not run: ") || remark.starts_with("run by: ");
+    all_blocks(page)
+        .into_iter()
+        .filter(|block| block.language == language && !block.remark.is_some_and(is_elsewhere))
+        .map(|block| block.text)
+        .collect()
 }
 
 #[test]
@@ -49,11 +80,22 @@ const WITHOUT_EXAMPLE: &[Code] = &[
     Code::UnreadableFile,
     Code::HardLink,
     Code::OutsideRoot,
-    // They need a builder.
-    Code::BuildFailed,
-    Code::OrphanPatches,
-    Code::UnwiredPatches,
 ];
+
+/// What a command of rollstamp says over these files, or nothing where it needs a builder that is not here.
+fn said(tree: &Tree, command: &str) -> Option<String> {
+    let sandbox = Sandbox::new(tree);
+    if !command.contains("--build kustomize") {
+        let words = command.split_whitespace().skip(1);
+        let output = sandbox.run(&words.map(str::to_owned).collect::<Vec<_>>(), None);
+        return Some(String::from_utf8_lossy(&output.stdout).into_owned() + &output.stderr);
+    }
+    #[cfg(unix)]
+    return crate::programs::is_there("kustomize")
+        .then(|| crate::programs::shell(&sandbox, command).1);
+    #[cfg(not(unix))]
+    return None;
+}
 
 #[test]
 fn the_example_of_a_finding_gives_it() {
@@ -80,49 +122,144 @@ fn the_example_of_a_finding_gives_it() {
             tree.insert(file.to_owned(), Entry::File(text.as_bytes().to_vec()));
         }
         assert_eq!(commands.len(), 1, "docs/findings/{name}.md: one command");
-        let words = commands[0].split_whitespace();
-        let arguments: Vec<String> = words.skip(1).map(str::to_owned).collect();
-        let output = Sandbox::new(&tree).run(&arguments, None);
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &output.stderr;
+        let Some(said) = said(&tree, commands[0]) else { continue };
         assert!(said.contains(&format!("[{name}]")), "docs/findings/{name}.md shows\n{said}");
     }
 }
 
-/// A page that begins with `<!-- run in: FOLDER; needs: PROGRAM -->` is read from top to bottom with
+/// The folder in which a page runs its commands, as `read_tree` gives it. `a repository` is one that has an
+/// overlay, a chart and plain manifests; `a checkout` has the examples and the integrations of this one beside
+/// them.
+fn folder(name: &str) -> Tree {
+    let example = |prefix: &str, folder: &str| {
+        let files = read_tree(&root().join(folder)).into_iter();
+        files.map(|(name, entry)| (format!("{prefix}{name}"), entry)).collect::<Tree>()
+    };
+    if !["a repository", "a checkout"].contains(&name) {
+        return read_tree(&root().join(name));
+    }
+    let mut tree = example("", "testdata/example/kustomize");
+    tree.extend(example("chart/", "testdata/example/chart"));
+    tree.extend(example("deploy/", "testdata/example/shop"));
+    if name == "a checkout" {
+        tree.extend(example("testdata/example/", "testdata/example"));
+        tree.extend(example("integrations/", "integrations"));
+    }
+    tree
+}
+
+/// What stands around the commands of a page: one commit, which is that of `origin/main` too; no cluster; and
+/// the program under test for the one that cargo would build.
+const AROUND: &str = r#"set -euo pipefail
+export HOME=$PWD/.home HELM_DATA_HOME=$PWD/.home/data HELM_CONFIG_HOME=$PWD/.home/config HELM_CACHE_HOME=$PWD/.home/cache
+mkdir -p .home && export PATH=$HOME/.local/bin:$PATH && rmdir .git && git init -q -b main && git add -A
+git -c user.name=t -c user.email=t@example.org commit -q -m first
+git remote add origin . && git update-ref refs/remotes/origin/main HEAD
+[ ! -d integrations ] || find integrations -name "*.sh" -exec chmod +x {} +
+git config branch.main.remote origin && git config branch.main.merge refs/heads/main
+kubectl() { if [ "$1" = apply ]; then cat; else command kubectl "$@"; fi; }
+helm() {
+  case "$1 ${2-}" in
+    "upgrade --install") shift 2 && helm3 template "$@" ;;
+    "plugin "*) ! command -v helm4 >/dev/null || helm4 "$@" ;;
+    *) helm3 "$@" ;;
+  esac
+}
+cargo() { case "$1 ${2-}" in "run --") shift 2 && rollstamp "$@" ;; "test ") ;; *) return 99 ;; esac; }
+"#;
+
+/// The documents with commands, by path.
+fn documents() -> Vec<(String, String)> {
+    let others = ["README.md", "CONTRIBUTING.md", "integrations/pypi/README.md"].map(|name| {
+        (name.to_owned(), std::fs::read_to_string(root().join(name)).expect("a document"))
+    });
+    let pages = pages().into_iter().map(|(name, page)| (format!("docs/{name}"), page));
+    others.into_iter().chain(pages).collect()
+}
+
+/// A document that says `<!-- run in: FOLDER; needs: PROGRAM, PROGRAM -->` is read from top to bottom with
 /// bash, in a copy of that folder. A line that ends in `# exit N` ends so; nothing is applied.
 #[cfg(unix)]
 #[test]
-fn the_commands_of_the_tutorials_run() {
+fn the_commands_of_the_documents_run() {
     let mut run = 0;
-    for (name, page) in pages() {
+    for (name, page) in documents() {
         let Some(rest) = page.split("<!-- run in: ").nth(1) else {
-            // Examples of findings run above, those of other tools in `programs`.
-            let elsewhere = name.starts_with("findings/") || name == "integrations.md";
-            let nothing = blocks(&page, "sh").is_empty();
-            assert!(elsewhere || nothing, "docs/{name} says no folder to run its commands in");
+            // Examples of findings run above.
+            let nothing = name.starts_with("docs/findings/") || blocks(&page, "sh").is_empty();
+            assert!(nothing, "{name} says no folder to run its commands in");
             continue;
         };
         let (said, _) = rest.split_once(" -->").expect("the end of the remark");
-        let (folder, needs) = said.split_once("; needs: ").unwrap_or((said, ""));
-        if !needs.is_empty() && !crate::programs::is_there(needs) {
+        let (place, needs) = said.split_once("; needs: ").unwrap_or((said, ""));
+        // All are looked for, so that CI's demand for each of them counts.
+        let programs = needs.split(", ").filter(|program| !program.is_empty());
+        let missing = programs.filter(|program| !crate::programs::is_there(program)).count();
+        if missing > 0 {
             continue;
         }
-        let mut script =
-            String::from("set -euo pipefail\nkubectl() { cat; }\nhelm() { helm3 \"$@\"; }\n");
+        let mut script = AROUND.to_owned();
         for line in blocks(&page, "sh").iter().flat_map(|block| block.lines()) {
             match line.split_once("  # exit ") {
-                Some((command, code)) => script.push_str(&format!(
-                    "code=0; {command} || code=$?; [ $code = {code} ] || exit 99\n"
-                )),
+                Some((command, code)) => {
+                    let code = code.split(' ').next().unwrap_or_default();
+                    script.push_str(&format!(
+                        "code=0; {command} || code=$?; [ $code = {code} ] || exit 99\n"
+                    ));
+                }
                 None => script.push_str(&format!("{line}\n")),
             }
         }
-        let sandbox = Sandbox::new(&read_tree(&root().join(folder)));
-        let said = crate::programs::shell(&sandbox, &script);
-        assert_eq!(said.0, 0, "docs/{name}:\n{script}\n{}", said.1);
+        let said = crate::programs::shell(&Sandbox::new(&folder(place)), &script);
+        assert_eq!(said.0, 0, "{name}:\n{script}\n{}", said.1);
         run += 1;
     }
-    println!("{run} pages run");
+    println!("{run} documents run");
+}
+
+/// Each block names its language, and a block of commands that does not run where it stands says which test
+/// runs it, or why none does.
+#[test]
+fn no_command_is_left_out_in_silence() {
+    let tests: String = ["programs/helm.rs", "programs/kustomize.rs", "programs/recipes.rs"]
+        .into_iter()
+        .chain(["programs/plugins.rs", "programs/precommit.rs", "programs/release.rs"])
+        .map(|name| std::fs::read_to_string(root().join("tests/it").join(name)).expect("a test"))
+        .collect();
+    let mut wrong = Vec::new();
+    let (mut commands, mut left_out) = (0, 0);
+    for (name, page) in documents() {
+        for Block { line, language, text, remark } in all_blocks(&page) {
+            let mut say = |what: &str| wrong.push(format!("{name}:{line}: {what}"));
+            if !["sh", "yaml", "json", "text", "diff"].contains(&language) {
+                say("the block names none of the languages");
+            }
+            // What help prints has examples; they run in the tests of the verbs.
+            let is_command = |line: &str| {
+                ["rollstamp ", "kustomize ", "helm ", "cargo ", "$ "]
+                    .iter()
+                    .any(|p| line.starts_with(p))
+            };
+            if language == "text" && text.lines().any(is_command) {
+                say("commands are `sh`");
+            }
+            if language == "sh" {
+                commands += 1;
+                let reason = remark.and_then(|remark| remark.strip_prefix("not run: "));
+                let by = remark.and_then(|remark| remark.strip_prefix("run by: "));
+                left_out += usize::from(reason.is_some());
+                if reason.is_some_and(|why| why.split(' ').count() < 3) {
+                    say("the remark gives no reason");
+                }
+                if by.is_some_and(|test| !tests.contains(&format!("\nfn {test}()"))) {
+                    say("the remark names a test that is not there");
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{commands} blocks of commands, {left_out} of them not run");
+    assert!(commands > 90 && left_out < 15, "{commands} blocks, {left_out} not run");
 }
 
 /// What `--help` says of the program and of each verb. To write it anew: `ROLLSTAMP_BLESS=1`.

@@ -7,7 +7,7 @@ use rollstamp::compat::reloader::{ReloaderFlags, Selected, Selector, Tags};
 use rollstamp::compat::{Annotations, wave};
 use rollstamp::k8s::controllers::WaveReads;
 use rollstamp::k8s::providers::Target;
-use rollstamp::k8s::sites::{SITES, Site, Under};
+use rollstamp::k8s::sites::{SITES, Site, SiteRoot};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -164,9 +164,9 @@ type Child = (String, String, bool, Option<BTreeSet<String>>);
 /// What Wave counts at a site of a pod spec, by our table.
 fn children(spec: &Json, site: &Site, namespace: &str, found: &mut Vec<Child>) {
     let lists: &[&str] = match site.under {
-        Under::Container => &["containers", "initContainers", "ephemeralContainers"],
-        Under::Volume => &["volumes"],
-        Under::PodSpec | Under::Object => &[""],
+        SiteRoot::Container => &["containers", "initContainers", "ephemeralContainers"],
+        SiteRoot::Volume => &["volumes"],
+        SiteRoot::PodSpec | SiteRoot::Object => &[""],
     };
     for list in lists {
         let Some(reads) = wave::reads(&site.id, list) else { continue };

@@ -4,7 +4,7 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir};
 
 /// A set of characters.
 #[derive(Clone, Default)]
-pub(super) struct Set(Vec<(u32, u32)>);
+pub(super) struct CharacterSet(Vec<(u32, u32)>);
 
 /// `\d`, `\s` and `\w` of `perl_groups.go`.
 const PERL: &[(char, &[(u8, u8)])] = &[
@@ -49,7 +49,7 @@ const UNICODE: &[(&str, &[(u8, u8)])] = &[
     ("Han", &[]),
 ];
 
-impl Set {
+impl CharacterSet {
     pub(super) fn of(lo: u32, hi: u32) -> Self {
         Self(vec![(lo, hi)])
     }

@@ -1,7 +1,7 @@
 //! Go's parser of patterns.
 
 use super::Unusable;
-use super::class::Set;
+use super::class::CharacterSet;
 use regex_syntax::hir::{Hir, Look, Repetition};
 
 /// Go refuses trees that are higher than 1,000 nodes; so high a tree is nobody's list of names.
@@ -100,7 +100,11 @@ pub(super) fn parse(pattern: &str) -> Result<Hir, Unusable> {
                 tail
             }
             '.' => {
-                let newline = if parser.flags.dot_all { Set::default() } else { Set::of(10, 10) };
+                let newline = if parser.flags.dot_all {
+                    CharacterSet::default()
+                } else {
+                    CharacterSet::of(10, 10)
+                };
                 parser.push(newline.negate_if(true).hir())?;
                 tail
             }
@@ -152,7 +156,7 @@ impl Parser {
     }
 
     fn literal(&mut self, code: u32) -> Result<(), Unusable> {
-        let set = Set::of(code, code).fold_if(self.flags.fold);
+        let set = CharacterSet::of(code, code).fold_if(self.flags.fold);
         self.push(set.hir())
     }
 
@@ -282,14 +286,14 @@ impl Parser {
             Some(rest) => (rest, true),
             None => (rest, false),
         };
-        let mut set = Set::default();
+        let mut set = CharacterSet::default();
         let mut first = true;
         while first || !rest.starts_with(']') {
             first = false;
             if let Some((name, after)) =
                 rest.strip_prefix("[:").and_then(|named| named.split_once(":]"))
             {
-                let class = Set::posix(name, fold);
+                let class = CharacterSet::posix(name, fold);
                 set.add(&class.ok_or(Unusable::Invalid("no class has this name"))?);
                 rest = after;
                 continue;
@@ -313,7 +317,7 @@ impl Parser {
                     return Err(Unusable::Invalid("a range of characters ends before it begins"));
                 }
             }
-            set.add(&Set::of(lo, hi).fold_if(fold));
+            set.add(&CharacterSet::of(lo, hi).fold_if(fold));
         }
         self.push(set.negate_if(negate).hir())?;
         Ok(&rest[1..])
@@ -330,13 +334,13 @@ fn class_char(rest: &str) -> Result<(u32, &str), Unusable> {
 }
 
 /// A set that stands behind `\`: `parseUnicodeClass` and `parsePerlClassEscape`.
-fn escaped_set(rest: &str, fold: bool) -> Result<Option<(Set, &str)>, Unusable> {
+fn escaped_set(rest: &str, fold: bool) -> Result<Option<(CharacterSet, &str)>, Unusable> {
     let Some(first) = rest.chars().next() else {
         return Ok(None);
     };
     let after = &rest[first.len_utf8()..];
     if !matches!(first, 'p' | 'P') {
-        return Ok(Set::perl(first, fold).map(|set| (set, after)));
+        return Ok(CharacterSet::perl(first, fold).map(|set| (set, after)));
     }
     let no_class = Unusable::Invalid("no class has this name");
     let (name, after) = match after.strip_prefix('{') {
@@ -348,7 +352,7 @@ fn escaped_set(rest: &str, fold: bool) -> Result<Option<(Set, &str)>, Unusable> 
     };
     let plain = name.strip_prefix('^').unwrap_or(name);
     let is_inverse = (first == 'P') != (plain.len() < name.len());
-    match Set::unicode(plain, fold) {
+    match CharacterSet::unicode(plain, fold) {
         Some(set) => Ok(Some((set.negate_if(is_inverse), after))),
         None => {
             Err(Unusable::Untranslated("which Unicode classes there are depends on Go's version"))

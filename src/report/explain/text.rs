@@ -4,9 +4,9 @@
 use super::layout::{self, Layout, Row, Shown};
 use super::{Explained, Read, explained, named_keys, overlay, taken, taken_keys, words};
 use crate::extract::{Reference, Source, SourceId};
-use crate::k8s::sites::Under;
+use crate::k8s::sites::SiteRoot;
 use crate::outcome::Outcome;
-use crate::plan::{Counted, Decision, MeantSource, Reason, State, TakenValues};
+use crate::plan::{CountedRead, Decision, MeantSource, Reason, State, TakenValues};
 use crate::report::impact::words::overlays as of_overlays;
 use crate::report::locator::Locator;
 use crate::report::{ExplainView, count, listed, plain};
@@ -325,7 +325,7 @@ fn groups<'a>(view: &Explained<'a>) -> Vec<Group<'a>> {
     groups
 }
 
-fn counted<'g>(group: &'g Group<'_>) -> impl Iterator<Item = &'g Counted> {
+fn counted<'g>(group: &'g Group<'_>) -> impl Iterator<Item = &'g CountedRead> {
     group.reads.iter().filter_map(|(_, reason)| match reason {
         Reason::Counted(counted) => Some(&**counted),
         _ => None,
@@ -345,7 +345,7 @@ fn names<'s>(source: &'s Source, entries: &[usize]) -> Vec<&'s str> {
 fn one_container(view: &Explained<'_>) -> bool {
     let mut containers = BTreeSet::new();
     for reference in view.references() {
-        if reference.site.under == Under::Container {
+        if reference.site.under == SiteRoot::Container {
             containers.insert((reference.spot.list, reference.spot.owner.as_str()));
         }
         let mounts = reference.spot.mounts.iter();

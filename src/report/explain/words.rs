@@ -2,15 +2,15 @@
 
 use super::Explained;
 use crate::extract::{
-    By, Grounds, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, Keys, LIVE, Mount, Reference, SiteLabel,
-    Source, ValuesReader, ValuesReference,
+    Grounds, IGNORE, IGNORE_KEYS, IGNORE_SOURCES, IgnoredBy, Keys, LIVE, Mount, Reference,
+    SiteLabel, Source, ValuesReader, ValuesReference,
 };
 use crate::finding::arrival::arrival;
 use crate::finding::controllers::not_selected;
 use crate::finding::workload::{no_stamp, until};
-use crate::k8s::sites::{Reads, Site, Under};
+use crate::k8s::sites::{Reads, Site, SiteRoot};
 use crate::outcome::Outcome;
-use crate::plan::{Counted, Decision, Ignored, MeantSource, Reason};
+use crate::plan::{CountedRead, Decision, Ignored, MeantSource, Reason};
 use crate::report::locator::Locator;
 
 /// What the rules of a run come from.
@@ -26,14 +26,14 @@ pub(in crate::report) fn site(
     one_container: bool,
 ) -> String {
     match site.under {
-        Under::Container => {
+        SiteRoot::Container => {
             let what = match (site.reads, &spot.env) {
                 (Reads::Key, Some(name)) => format!("env {name}"),
                 _ => site.field().to_owned(),
             };
             format!("{what} of {}", container(spot.list, &spot.owner))
         }
-        Under::Volume => {
+        SiteRoot::Volume => {
             let kind = if site.reads == Reads::Files {
                 String::new()
             } else {
@@ -47,8 +47,8 @@ pub(in crate::report) fn site(
             format!("volume{name}{kind}{mounts}")
         }
         // `configured: spec.settingsFrom[].name`, as the configuration has it.
-        Under::Object => site.id.to_string(),
-        Under::PodSpec => site.field().to_owned(),
+        SiteRoot::Object => site.id.to_string(),
+        SiteRoot::PodSpec => site.field().to_owned(),
     }
 }
 
@@ -89,7 +89,7 @@ fn mounts(mounts: &[Mount], one_container: bool) -> String {
 }
 
 /// Why a reference that counts reads the keys that it reads, and no others.
-pub(super) fn why(reference: &Reference, counted: &Counted, source: &Source) -> String {
+pub(super) fn why(reference: &Reference, counted: &CountedRead, source: &Source) -> String {
     let missing = counted.missing.join(", ");
     if !counted.missing.is_empty() && counted.entries.is_empty() && counted.ignored.is_empty() {
         let optional = if reference.optional { "optional, " } else { "" };
@@ -128,7 +128,7 @@ fn keys_by(source: &Source, entries: &[usize]) -> String {
     let mut by: Vec<&str> = Vec::new();
     for &entry in entries {
         let what = match source.entries[entry].ignored {
-            Some(By::Rule) => CONFIGURATION,
+            Some(IgnoredBy::Rule) => CONFIGURATION,
             _ => IGNORE_KEYS,
         };
         if !by.contains(&what) {
@@ -139,10 +139,10 @@ fn keys_by(source: &Source, entries: &[usize]) -> String {
 }
 
 /// `rollstamp.dev/ignore on the workload`, or the configuration.
-fn whole(by: By, what: &str) -> String {
+fn whole(by: IgnoredBy, what: &str) -> String {
     match by {
-        By::Annotation => format!("{IGNORE} on the {what}"),
-        By::Rule => CONFIGURATION.to_owned(),
+        IgnoredBy::Annotation => format!("{IGNORE} on the {what}"),
+        IgnoredBy::Rule => CONFIGURATION.to_owned(),
     }
 }
 
@@ -174,7 +174,9 @@ pub(super) fn why_not(
             Grounds::NotMounted => "no container mounts the volume".to_owned(),
             Grounds::NothingShown => "no mount shows one of its items".to_owned(),
             Grounds::Live => format!("reloaded while the pods run ({LIVE}, or a reload sidecar)"),
-            _ if reference.site.under == Under::PodSpec => "acts when images are pulled".to_owned(),
+            _ if reference.site.under == SiteRoot::PodSpec => {
+                "acts when images are pulled".to_owned()
+            }
             _ => "acts when the volume is mounted".to_owned(),
         },
         Reason::Filled(at) => {

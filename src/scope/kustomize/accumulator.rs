@@ -2,7 +2,7 @@
 
 use crate::extract::{Manifests, ObjectId, Source};
 use crate::finding::divergence::{Cause, Divergence};
-use crate::scope::PutIn;
+use crate::scope::UnknownSubstitution;
 use crate::text::FileId;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub(super) struct Accumulator {
     /// Why there may be more objects, or other names.
     pub(super) open: Option<Divergence>,
     /// The sources into which a controller puts what is not known here.
-    pub(super) put_in: BTreeMap<ObjectId, Vec<PutIn>>,
+    pub(super) substitutions: BTreeMap<ObjectId, Vec<UnknownSubstitution>>,
 }
 
 /// A file, or a generated source, on its way through a build.
@@ -33,6 +33,18 @@ pub(super) struct Resource {
 }
 
 impl Resource {
+    /// A file as it stands, or the object that was made of it.
+    pub(super) fn new(file: FileId, made: Option<ObjectId>) -> Self {
+        Self {
+            file,
+            made,
+            namespace: None,
+            changed: None,
+            objects: BTreeMap::new(),
+            keys: BTreeMap::new(),
+        }
+    }
+
     /// The objects that it stands for.
     pub(super) fn objects_in(
         &self,
@@ -66,8 +78,8 @@ impl Accumulator {
         if let Some(why) = base.open {
             self.open.get_or_insert(why);
         }
-        for (at, put_in) in base.put_in {
-            self.put_in.entry(at).or_insert(put_in);
+        for (at, substitutions) in base.substitutions {
+            self.substitutions.entry(at).or_insert(substitutions);
         }
     }
 

@@ -4,7 +4,8 @@
 
 use super::argo::Directory;
 use super::kustomization::{
-    KustomizationField, Parsed, Rule, Unread, fields, is_empty, patch_entries,
+    FieldRule, KustomizationField, ParsedKustomization, UnreadableKustomization, fields, is_empty,
+    patch_entries,
 };
 use super::variables::VariableValue;
 use crate::finding::divergence::FieldEffect;
@@ -13,7 +14,7 @@ use crate::k8s::indirect::{ARTIFACT_GROUP, SOURCE_GROUP};
 use crate::k8s::providers::Target;
 use crate::text::Span;
 use crate::yaml::path::PathStep;
-use crate::yaml::{Cursor, parse, split, strict};
+use crate::yaml::{Cursor, documents, strict};
 use smol_str::SmolStr;
 
 /// An object by which a controller builds a folder and applies it.
@@ -45,7 +46,7 @@ pub struct Applier {
     /// Where `postBuild` is written; else the name.
     pub(super) post_build: Span,
     /// What its fields do, or why they cannot be read.
-    pub(super) parsed: Result<Parsed, Unread>,
+    pub(super) parsed: Result<ParsedKustomization, UnreadableKustomization>,
 }
 
 /// Where variables come from.
@@ -71,51 +72,46 @@ pub const FLUX_GROUP: &str = "kustomize.toolkit.fluxcd.io";
 
 /// The fields of the `spec` of a Flux `Kustomization` (fluxcd.io/flux/components/kustomize/api, v1 and
 /// the versions before it). One that is not listed may change anything.
-const FLUX_FIELDS: &[(&str, Rule)] = &[
-    ("commonMetadata", Rule::Read),
-    ("components", Rule::Read),
-    ("images", Rule::Harmless),
-    ("namePrefix", Rule::Changes(FieldEffect::Renames)),
-    ("nameSuffix", Rule::Changes(FieldEffect::Renames)),
-    ("patches", Rule::Read),
-    ("patchesJson6902", Rule::Read),
-    ("patchesStrategicMerge", Rule::Read),
-    ("postBuild", Rule::Read),
-    ("targetNamespace", Rule::Read),
-    ("buildMetadata", Rule::Harmless),
-    ("decryption", Rule::Harmless),
-    ("deletionPolicy", Rule::Harmless),
-    ("dependsOn", Rule::Harmless),
-    ("force", Rule::Harmless),
-    ("healthCheckExprs", Rule::Harmless),
-    ("healthChecks", Rule::Harmless),
-    ("ignore", Rule::Harmless),
-    ("ignoreMissingComponents", Rule::Harmless),
-    ("interval", Rule::Harmless),
-    ("kubeConfig", Rule::Harmless),
-    ("path", Rule::Harmless),
-    ("prune", Rule::Harmless),
-    ("retryInterval", Rule::Harmless),
-    ("serviceAccountName", Rule::Harmless),
-    ("sourceRef", Rule::Harmless),
-    ("suspend", Rule::Harmless),
-    ("timeout", Rule::Harmless),
-    ("validation", Rule::Harmless),
-    ("wait", Rule::Harmless),
+const FLUX_FIELDS: &[(&str, FieldRule)] = &[
+    ("commonMetadata", FieldRule::Read),
+    ("components", FieldRule::Read),
+    ("images", FieldRule::Harmless),
+    ("namePrefix", FieldRule::Changes(FieldEffect::Renames)),
+    ("nameSuffix", FieldRule::Changes(FieldEffect::Renames)),
+    ("patches", FieldRule::Read),
+    ("patchesJson6902", FieldRule::Read),
+    ("patchesStrategicMerge", FieldRule::Read),
+    ("postBuild", FieldRule::Read),
+    ("targetNamespace", FieldRule::Read),
+    ("buildMetadata", FieldRule::Harmless),
+    ("decryption", FieldRule::Harmless),
+    ("deletionPolicy", FieldRule::Harmless),
+    ("dependsOn", FieldRule::Harmless),
+    ("force", FieldRule::Harmless),
+    ("healthCheckExprs", FieldRule::Harmless),
+    ("healthChecks", FieldRule::Harmless),
+    ("ignore", FieldRule::Harmless),
+    ("ignoreMissingComponents", FieldRule::Harmless),
+    ("interval", FieldRule::Harmless),
+    ("kubeConfig", FieldRule::Harmless),
+    ("path", FieldRule::Harmless),
+    ("prune", FieldRule::Harmless),
+    ("retryInterval", FieldRule::Harmless),
+    ("serviceAccountName", FieldRule::Harmless),
+    ("sourceRef", FieldRule::Harmless),
+    ("suspend", FieldRule::Harmless),
+    ("timeout", FieldRule::Harmless),
+    ("validation", FieldRule::Harmless),
+    ("wait", FieldRule::Harmless),
 ];
 
 /// The objects of a text by which a controller applies a folder. `stamp` is the annotation of stamps.
 pub fn appliers(text: &str, stamp: &str) -> Vec<Applier> {
-    let mut found = Vec::new();
-    for chunk in split::chunks(text).filter_map(Result::ok) {
-        for document in parse(text, chunk.span).unwrap_or_default() {
-            let root = Cursor::root(&document, text);
-            if is_flux(root) {
-                found.extend(flux(root, stamp));
-            }
-        }
-    }
-    found
+    let applier = |document| {
+        let root = Cursor::root(&document, text);
+        is_flux(root).then(|| flux(root, stamp))?
+    };
+    documents(text).filter_map(applier).collect()
 }
 
 fn is_flux(root: Cursor<'_>) -> bool {
@@ -124,18 +120,11 @@ fn is_flux(root: Cursor<'_>) -> bool {
         && root.string("kind").as_deref() == Some("Kustomization")
 }
 
-/// Who an object is.
+/// Who an object is; nothing, if it has no name.
 pub(super) fn identity(root: Cursor<'_>) -> Option<Identity> {
-    let api_version = root.string("apiVersion")?;
-    let (group, version) = Identity::split_api_version(&api_version);
-    let metadata = root.get("metadata")?;
-    Some(Identity {
-        group: group.into(),
-        version: version.into(),
-        kind: root.string("kind")?,
-        namespace: metadata.filled("namespace"),
-        name: metadata.filled("name")?,
-    })
+    let (api_version, kind) = (root.string("apiVersion")?, root.string("kind")?);
+    let id = Identity::of(&api_version, &kind, root.get("metadata"));
+    (!id.name.is_empty()).then_some(id)
 }
 
 fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
@@ -164,7 +153,9 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
             Some(field) => field.key.span(),
             None => root.at(["metadata", "name"])?.span(),
         },
-        parsed: strict.map_err(Unread::from).and_then(|()| flux_fields(spec, stamp)),
+        parsed: strict
+            .map_err(UnreadableKustomization::from)
+            .and_then(|()| flux_fields(spec, stamp)),
     })
 }
 
@@ -185,8 +176,11 @@ pub(super) fn cleaned(path: &str) -> Option<String> {
     Some(steps.join("/"))
 }
 
-fn flux_fields(spec: Cursor<'_>, stamp: &str) -> Result<Parsed, Unread> {
-    let mut parsed = Parsed::default();
+fn flux_fields(
+    spec: Cursor<'_>,
+    stamp: &str,
+) -> Result<ParsedKustomization, UnreadableKustomization> {
+    let mut parsed = ParsedKustomization::default();
     for (name, at, value) in fields(spec, [])? {
         let field = KustomizationField { name: &name, at, value };
         if is_empty(value) {
@@ -225,7 +219,7 @@ pub(super) fn is_about_variables(path: &[PathStep]) -> bool {
         name == "postBuild"
             || FLUX_FIELDS.iter().any(|(field, rule)| {
                 *field == name
-                    && matches!(rule, Rule::Harmless)
+                    && matches!(rule, FieldRule::Harmless)
                     && !matches!(name, "path" | "sourceRef")
             })
     };
@@ -241,11 +235,7 @@ pub(super) fn is_about_variables(path: &[PathStep]) -> bool {
 fn substitutes(post_build: Cursor<'_>) -> Vec<Substitute> {
     let mut found = Vec::new();
     for from in post_build.list("substituteFrom") {
-        let target = match from.string("kind").as_deref() {
-            Some("ConfigMap") => Some(Target::ConfigMap),
-            Some("Secret") => Some(Target::Secret),
-            _ => None,
-        };
+        let target = from.string("kind").and_then(|kind| Target::of_kind(&kind));
         found.push(match (target, from.filled("name")) {
             (Some(target), Some(name)) => Substitute::From {
                 target,
@@ -275,64 +265,44 @@ pub struct VariableSource {
 
 /// The ConfigMaps and Secrets of this name in a text.
 pub fn variable_sources(text: &str, name: &str) -> Vec<VariableSource> {
-    let mut found = Vec::new();
-    for chunk in split::chunks(text).filter_map(Result::ok) {
-        for document in parse(text, chunk.span).unwrap_or_default() {
-            let root = Cursor::root(&document, text);
-            let target = match root.string("kind").as_deref() {
-                Some("ConfigMap") => Target::ConfigMap,
-                Some("Secret") => Target::Secret,
-                _ => continue,
-            };
-            let Some(id) = identity(root).filter(|id| id.name == name && id.group.is_empty())
-            else {
-                continue;
-            };
-            let is_readable = root.get("sops").is_none() && strict::require(root).is_ok();
-            found.push(VariableSource {
-                target,
-                namespace: id.namespace,
-                values: is_readable.then(|| values(root, target)).flatten(),
-            });
-        }
-    }
-    found
+    let source = |document| {
+        let root = Cursor::root(&document, text);
+        let target = Target::of_kind(&root.string("kind")?)?;
+        let id = identity(root).filter(|id| id.name == name && id.group.is_empty())?;
+        let is_readable = root.get("sops").is_none() && strict::require(root).is_ok();
+        let values = is_readable.then(|| values(root, target)).flatten();
+        Some(VariableSource { target, namespace: id.namespace, values })
+    };
+    documents(text).filter_map(source).collect()
 }
 
 /// The addresses of the repositories of this kind and name that a text defines (fluxcd.io/flux/components/source).
 pub fn repositories(text: &str, kind: &str, name: &str) -> Vec<Option<String>> {
-    let mut found = Vec::new();
-    for chunk in split::chunks(text).filter_map(Result::ok) {
-        for document in parse(text, chunk.span).unwrap_or_default() {
-            let root = Cursor::root(&document, text);
-            let id = identity(root).filter(|id| id.group == SOURCE_GROUP);
-            if id.is_some_and(|id| id.kind == kind && id.name == name) {
-                let spec = root.get("spec");
-                found.push(spec.and_then(|spec| spec.filled("url")).map(String::from));
-            }
-        }
-    }
-    found
+    let address = |document| {
+        let root = Cursor::root(&document, text);
+        let id = identity(root).filter(|id| id.group == SOURCE_GROUP)?;
+        let is_meant = id.kind == kind && id.name == name;
+        is_meant.then(|| Some(root.get("spec")?.filled("url")?.into()))
+    };
+    documents(text).filter_map(address).collect()
 }
 
 /// The folders of repositories that become this folder of an artifact (fluxcd.io/flux/components/source,
 /// `ArtifactGenerator`), each with the repository that it comes from. Only whole folders are followed.
 pub fn artifact_folders(text: &str, name: &str, folder: &str) -> Vec<(Identity, String)> {
     let mut found = Vec::new();
-    for chunk in split::chunks(text).filter_map(Result::ok) {
-        for document in parse(text, chunk.span).unwrap_or_default() {
-            let root = Cursor::root(&document, text);
-            let id = identity(root).filter(|id| id.group == ARTIFACT_GROUP);
-            let (Some(id), Some(spec)) = (id, root.get("spec")) else { continue };
-            let artifacts = spec.list("artifacts");
-            for artifact in artifacts.filter(|own| own.string("name").as_deref() == Some(name)) {
-                let copies = artifact.list("copy").filter_map(|copy| copied(copy, folder));
-                found.extend(copies.filter_map(|(alias, from)| {
-                    let mut sources = spec.list("sources");
-                    let source = sources.find(|s| s.string("alias").as_deref() == Some(&alias))?;
-                    Some((referred(source, id.namespace.as_ref())?, from))
-                }));
-            }
+    for document in documents(text) {
+        let root = Cursor::root(&document, text);
+        let id = identity(root).filter(|id| id.group == ARTIFACT_GROUP);
+        let (Some(id), Some(spec)) = (id, root.get("spec")) else { continue };
+        let artifacts = spec.list("artifacts");
+        for artifact in artifacts.filter(|own| own.string("name").as_deref() == Some(name)) {
+            let copies = artifact.list("copy").filter_map(|copy| copied(copy, folder));
+            found.extend(copies.filter_map(|(alias, from)| {
+                let mut sources = spec.list("sources");
+                let source = sources.find(|s| s.string("alias").as_deref() == Some(&alias))?;
+                Some((referred(source, id.namespace.as_ref())?, from))
+            }));
         }
     }
     found

@@ -4,11 +4,12 @@
 
 use super::applier::{Applier, identity};
 use super::kustomization::{
-    KustomizationField, Parsed, Rule, Touch, Unread, fields, is_empty, patch_entries,
+    FieldRule, KustomizationField, ParsedKustomization, PlacedEffect, UnreadableKustomization,
+    fields, is_empty, patch_entries,
 };
 use crate::finding::divergence::FieldEffect;
 use crate::k8s::id::Identity;
-use crate::yaml::{Cursor, parse, split, strict};
+use crate::yaml::{Cursor, documents, strict};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -18,25 +19,25 @@ pub const ARGO_GROUP: &str = "argoproj.io";
 
 /// The fields of `source.kustomize` (argo-cd.readthedocs.io/en/stable/user-guide/kustomize, v3). One that is
 /// not listed may change anything.
-const FIELDS: &[(&str, Rule)] = &[
-    ("commonAnnotations", Rule::Read),
-    ("components", Rule::Read),
-    ("namePrefix", Rule::Changes(FieldEffect::Renames)),
-    ("nameSuffix", Rule::Changes(FieldEffect::Renames)),
-    ("namespace", Rule::Read),
-    ("patches", Rule::Read),
-    ("apiVersions", Rule::Harmless),
-    ("commonAnnotationsEnvsubst", Rule::Harmless),
-    ("commonLabels", Rule::Harmless),
-    ("forceCommonAnnotations", Rule::Harmless),
-    ("forceCommonLabels", Rule::Harmless),
-    ("ignoreMissingComponents", Rule::Harmless),
-    ("images", Rule::Harmless),
-    ("kubeVersion", Rule::Harmless),
-    ("labelIncludeTemplates", Rule::Harmless),
-    ("labelWithoutSelector", Rule::Harmless),
-    ("replicas", Rule::Harmless),
-    ("version", Rule::Harmless),
+const FIELDS: &[(&str, FieldRule)] = &[
+    ("commonAnnotations", FieldRule::Read),
+    ("components", FieldRule::Read),
+    ("namePrefix", FieldRule::Changes(FieldEffect::Renames)),
+    ("nameSuffix", FieldRule::Changes(FieldEffect::Renames)),
+    ("namespace", FieldRule::Read),
+    ("patches", FieldRule::Read),
+    ("apiVersions", FieldRule::Harmless),
+    ("commonAnnotationsEnvsubst", FieldRule::Harmless),
+    ("commonLabels", FieldRule::Harmless),
+    ("forceCommonAnnotations", FieldRule::Harmless),
+    ("forceCommonLabels", FieldRule::Harmless),
+    ("ignoreMissingComponents", FieldRule::Harmless),
+    ("images", FieldRule::Harmless),
+    ("kubeVersion", FieldRule::Harmless),
+    ("labelIncludeTemplates", FieldRule::Harmless),
+    ("labelWithoutSelector", FieldRule::Harmless),
+    ("replicas", FieldRule::Harmless),
+    ("version", FieldRule::Harmless),
 ];
 
 /// How Argo CD finds the manifests of a folder without a kustomization.
@@ -67,26 +68,22 @@ type Parameters = BTreeMap<String, String>;
 /// The folders that the applications in a text apply. `stamp` is the annotation of stamps.
 pub fn applications(text: &str, stamp: &str, repository: &InRepository<'_>) -> Vec<Applier> {
     let mut found = Vec::new();
-    for chunk in split::chunks(text).filter_map(Result::ok) {
-        for document in parse(text, chunk.span).unwrap_or_default() {
-            let root = Cursor::root(&document, text);
-            let Some(id) = identity(root).filter(|id| id.group == ARGO_GROUP) else { continue };
-            let spec = root.get("spec").filter(|_| strict::require(root).is_ok());
-            match (id.kind.as_str(), spec) {
-                ("Application", Some(spec)) => {
-                    found.extend(applier(root, &id, spec, None, stamp));
-                }
-                ("ApplicationSet", Some(spec)) => {
-                    let Some(template) = spec.at(["template", "spec"]) else { continue };
-                    let generators = spec.list("generators");
-                    let sets = parameters(generators, repository).unwrap_or_default();
-                    // A patch of the template may change anything.
-                    let sets = sets.into_iter().filter(|_| spec.get("templatePatch").is_none());
-                    let each = sets.map(|set| applier(root, &id, template, Some(&set), stamp));
-                    found.extend(each.flatten());
-                }
-                _ => {}
+    for document in documents(text) {
+        let root = Cursor::root(&document, text);
+        let Some(id) = identity(root).filter(|id| id.group == ARGO_GROUP) else { continue };
+        let spec = root.get("spec").filter(|_| strict::require(root).is_ok());
+        match (id.kind.as_str(), spec) {
+            ("Application", Some(spec)) => found.extend(applier(root, &id, spec, None, stamp)),
+            ("ApplicationSet", Some(spec)) => {
+                let Some(template) = spec.at(["template", "spec"]) else { continue };
+                let generators = spec.list("generators");
+                let sets = parameters(generators, repository).unwrap_or_default();
+                // A patch of the template may change anything.
+                let sets = sets.into_iter().filter(|_| spec.get("templatePatch").is_none());
+                let each = sets.map(|set| applier(root, &id, template, Some(&set), stamp));
+                found.extend(each.flatten());
             }
+            _ => {}
         }
     }
     found
@@ -272,7 +269,7 @@ fn applier(
     let components = kustomize.and_then(|k| k.get("components")?.all_texts()).unwrap_or_default();
     let place = source.field("kustomize").map_or_else(|| source.span(), |field| field.key.span());
     let parsed = match kustomize {
-        None => Ok(Parsed::default()),
+        None => Ok(ParsedKustomization::default()),
         Some(kustomize) => kustomize_fields(kustomize, parameters, stamp),
     };
     Some(Applier {
@@ -316,8 +313,8 @@ fn kustomize_fields(
     kustomize: Cursor<'_>,
     parameters: Option<&Parameters>,
     stamp: &str,
-) -> Result<Parsed, Unread> {
-    let mut parsed = Parsed::default();
+) -> Result<ParsedKustomization, UnreadableKustomization> {
+    let mut parsed = ParsedKustomization::default();
     for (name, at, value) in fields(kustomize, [])? {
         if is_empty(value) {
             continue;
@@ -328,7 +325,7 @@ fn kustomize_fields(
         match name.as_str() {
             "namespace" => match value.str().and_then(|text| filled(&text, parameters)) {
                 Some(namespace) => parsed.namespace = Some(namespace),
-                None => parsed.changes.push(Touch { effect: FieldEffect::MayChange, at }),
+                None => parsed.changes.push(PlacedEffect { effect: FieldEffect::MayChange, at }),
             },
             "components" => parsed.components = value.all_texts().unwrap_or_default(),
             "commonAnnotations" => parsed.note_annotations(value, stamp, at),

@@ -3,18 +3,11 @@
 
 use crate::finding::divergence::Oddity;
 use crate::text::Span;
-use crate::yaml::{Cursor, Document, Kind, NodeId, Style, parse, scalar, split, timestamp};
+use crate::yaml::{Cursor, Document, Kind, NodeId, Style, documents, scalar, timestamp};
 
 /// The documents of a text that kustomize and `kubectl` read differently, or may, and why.
 pub(super) fn differently(text: &str) -> Vec<(Span, Oddity)> {
-    let mut found = Vec::new();
-    let chunks = split::chunks(text).filter_map(Result::ok);
-    for document in chunks.flat_map(|chunk| parse(text, chunk.span).unwrap_or_default()) {
-        if let Some(why) = odd(&document, text) {
-            found.push((document.span, why));
-        }
-    }
-    found
+    documents(text).filter_map(|document| Some((document.span, odd(&document, text)?))).collect()
 }
 
 fn odd(document: &Document, text: &str) -> Option<Oddity> {

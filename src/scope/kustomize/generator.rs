@@ -1,13 +1,15 @@
 //! A generator of a kustomization: what it says, and what it generates: keys, and digests of their values.
 
 use super::Material;
-use super::kustomization::{KustomizationField, Unread, fields, has_control_keys, is_empty};
+use super::kustomization::{
+    KustomizationField, UnreadableKustomization, fields, has_control_keys, is_empty,
+};
 use super::variables::variables;
 use crate::compat::reloader::Tags;
 use crate::config::options::Options;
 use crate::config::policy::RuleSubject;
 use crate::digest::{HashKey, ValueDigest};
-use crate::extract::{By, Entry, ObjectId, Source};
+use crate::extract::{Entry, IgnoredBy, ObjectId, Source};
 use crate::finding::divergence::{Must, UnknownContent};
 use crate::k8s::providers::Target;
 use crate::text::Span;
@@ -20,11 +22,11 @@ use std::collections::BTreeMap;
 /// What a generator does if the name is there already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behavior {
-    /// It must not be there.
+    /// A source of the name must not be there.
     Create,
-    /// Its keys are added, or take the place of others.
+    /// The keys of the generator are added to the source, or replace keys of it.
     Merge,
-    /// It is replaced.
+    /// The source is replaced.
     Replace,
 }
 
@@ -98,7 +100,7 @@ pub(super) fn source(
     }
     for entry in &mut entries {
         let is_ignored = rules.iter().any(|rule| rule.ignores_key(&subject, &entry.key));
-        entry.ignored = is_ignored.then_some(By::Rule);
+        entry.ignored = is_ignored.then_some(IgnoredBy::Rule);
     }
     entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     if entries.windows(2).any(|pair| pair[0].key == pair[1].key) {
@@ -114,7 +116,7 @@ pub(super) fn source(
         whole: false,
         filled_in_cluster: false,
         filler: None,
-        ignored: rules.iter().any(|rule| rule.ignores(&subject)).then_some(By::Rule),
+        ignored: rules.iter().any(|rule| rule.ignores(&subject)).then_some(IgnoredBy::Rule),
         malformed: None,
         naming: None,
         recipe: None,
@@ -259,7 +261,7 @@ pub(super) fn read(
     listed: KustomizationField<'_>,
     global: Option<Cursor<'_>>,
     stamp: &str,
-) -> Result<Generator, Unread> {
+) -> Result<Generator, UnreadableKustomization> {
     let at = listed.at;
     let entry = fields(listed.value, GENERATOR.iter().copied())?;
     let found = |name: &str| entry.iter().find(|(field, _, _)| field == name);
@@ -268,13 +270,19 @@ pub(super) fn read(
     };
     let must = |name: &str, must| {
         let at = found(name).map_or(listed.value.span(), |(_, at, _)| *at);
-        Unread::field(name, must, at)
+        UnreadableKustomization::field(name, must, at)
     };
     let mut generator = Generator {
         target,
         name: match text("name") {
             Some(name) => name.into_owned(),
-            None => return Err(Unread::field(listed.name, Must::Name, listed.value.span())),
+            None => {
+                return Err(UnreadableKustomization::field(
+                    listed.name,
+                    Must::Name,
+                    listed.value.span(),
+                ));
+            }
         },
         namespace: text("namespace").map(String::from),
         behavior: match text("behavior").as_deref() {
@@ -336,7 +344,7 @@ pub(super) fn read(
 
 impl Generator {
     /// What the entry says wins for nothing that matters: a hash is off if either says so.
-    fn options(&mut self, options: Cursor<'_>, stamp: &str) -> Result<(), Unread> {
+    fn options(&mut self, options: Cursor<'_>, stamp: &str) -> Result<(), UnreadableKustomization> {
         for (name, _, value) in fields(options, OPTIONS.iter().copied())? {
             match (name.as_str(), value.value()) {
                 ("disableNameSuffixHash", Ok(Value::Bool(off))) => self.hashed &= !off,

@@ -2,9 +2,11 @@
 
 use super::accumulator::{Accumulator, Resource};
 use super::generator::{Behavior, absorb, made_of, source};
-use super::kustomization::{Parsed, Touch, Unread, parse};
+use super::kustomization::{ParsedKustomization, PlacedEffect, UnreadableKustomization, parse};
 use super::patch::Patch;
-use super::{Child, Generated, Kustomization, Kustomizations, Look, Material, keeps_names, made};
+use super::{
+    Child, Generated, IncludedText, Kustomization, Kustomizations, Material, keeps_names, made,
+};
 use crate::config::options::Options;
 use crate::extract::{Manifests, Object, ObjectId, Source};
 use crate::finding::divergence::{
@@ -25,11 +27,11 @@ const MAX_STEPS: usize = 1_000_000;
 pub(super) struct Inclusions<'a> {
     pub(super) manifests: &'a Manifests,
     pub(super) found: &'a [Kustomization],
-    parsed: Vec<Result<Parsed, Unread>>,
+    parsed: Vec<Result<ParsedKustomization, UnreadableKustomization>>,
     /// Of each, its patches and replacements.
     pub(super) patches: Vec<Vec<Patch>>,
     /// What matters to kustomize in the files that they include.
-    pub(super) looks: &'a BTreeMap<FileId, Look>,
+    pub(super) looks: &'a BTreeMap<FileId, IncludedText>,
     /// What their generators make. Its numbers come behind those of the manifests.
     generated: Generated,
     pub(super) options: &'a Options,
@@ -43,43 +45,21 @@ pub(super) struct Inclusions<'a> {
     left: usize,
 }
 
-/// A leaf and its unit.
-pub(super) struct Leaf {
-    pub(super) unit: Unit,
-}
-
-impl Leaf {
-    /// The files that it holds.
-    pub(super) fn files(&self) -> impl Iterator<Item = FileId> + '_ {
-        let files = self.unit.sees.iter().filter(|m| m.object.is_none());
-        files.map(|m| m.file)
-    }
-
-    /// The same, each with the namespace that it gives them.
-    pub(super) fn members(&self) -> Vec<(FileId, Option<String>)> {
-        let files = self.unit.sees.iter().filter(|m| m.object.is_none());
-        files.map(|m| (m.file, m.namespace.clone())).collect()
-    }
-}
-
 impl<'a> Inclusions<'a> {
     pub(super) fn new(
         manifests: &'a Manifests,
         found: &'a Kustomizations,
-        looks: &'a BTreeMap<FileId, Look>,
+        looks: &'a BTreeMap<FileId, IncludedText>,
         options: &'a Options,
     ) -> Self {
         let found = &found.0;
         let stamp = options.annotation.as_str();
-        let parsed: Vec<Result<Parsed, Unread>> = found.iter().map(|k| k.parsed(stamp)).collect();
-        let patches = found
-            .iter()
-            .zip(&parsed)
-            .map(|(k, parsed)| {
-                parsed.as_ref().map_or_else(|_| Vec::new(), |p| p.all_patches(&k.patches, stamp))
-            })
-            .collect();
-        let mut patches: Vec<Vec<Patch>> = patches;
+        let parsed: Vec<Result<ParsedKustomization, UnreadableKustomization>> =
+            found.iter().map(|k| k.parsed(stamp)).collect();
+        let patches = found.iter().zip(&parsed).map(|(k, parsed)| {
+            parsed.as_ref().map_or_else(|_| Vec::new(), |p| p.all_patches(&k.patches, stamp))
+        });
+        let mut patches: Vec<Vec<Patch>> = patches.collect();
         if !options.rules.sites.is_empty() {
             // The fields of configured sites may stand in any patch.
             patches.iter_mut().flatten().for_each(|patch| patch.adds = true);
@@ -108,7 +88,13 @@ impl<'a> Inclusions<'a> {
 
     /// An object, and what it provides: of a text, or made by a generator.
     pub(super) fn object(&self, id: ObjectId) -> (&Object, &[Source]) {
-        object(self.manifests, &self.generated, id)
+        match id.index().checked_sub(self.manifests.objects().len()) {
+            None => (&self.manifests[id], self.manifests.all_sources_of(id)),
+            Some(made) => {
+                let (object, source) = &self.generated.0[made];
+                (object, std::slice::from_ref(source))
+            }
+        }
     }
 
     /// The inputs that are patches of some kustomization, and resources of none.
@@ -118,8 +104,9 @@ impl<'a> Inclusions<'a> {
         patches.filter_map(|patch| patch.input).filter(|input| !resources.contains(input)).collect()
     }
 
-    /// The leaves: what no other kustomization includes, and is no Component.
-    pub(super) fn leaves(mut self) -> (Vec<Leaf>, Generated) {
+    /// The units of the leaves, and what generators make. A leaf is what no other kustomization includes, and
+    /// is no Component.
+    pub(super) fn leaves(mut self) -> (Vec<Unit>, Generated) {
         let included: BTreeSet<usize> = self.found.iter().flat_map(bases).collect();
         let is_component = |k: usize| self.parsed[k].as_ref().is_ok_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
@@ -128,23 +115,22 @@ impl<'a> Inclusions<'a> {
             self.found.iter().filter(|k| k.applied.is_none()).flat_map(bases).collect();
         let built = leaves.iter().map(|k| self.built_for(*k));
         self.leaves = built.filter(|k| !by_others.contains(k)).collect();
-        let leaves = leaves
-            .into_iter()
-            .map(|k| {
-                let gathered = self.gather(k, &mut Vec::new());
-                self.leaf(k, gathered)
-            })
-            .collect();
-        (leaves, self.generated)
+        let units = leaves.into_iter().map(|k| {
+            let gathered = self.gather(k, &mut Vec::new());
+            self.unit(k, gathered)
+        });
+        let units = units.collect();
+        (units, self.generated)
     }
 
-    fn leaf(&self, k: usize, gathered: Accumulator) -> Leaf {
+    /// The unit of a leaf that has gathered all this.
+    fn unit(&self, k: usize, gathered: Accumulator) -> Unit {
         let mut unit = Unit {
             name: self.found[k].folder.clone(),
             built: true,
             open: gathered.open,
             stamps: self.stamps_file(self.built_for(k)),
-            put_in: gathered.put_in,
+            substitutions: gathered.substitutions,
             applied_by: self.found[k].applied.as_ref().and_then(|applied| {
                 let Identity { group, kind, .. } = &applied.by.id;
                 let place = Place { file: self.found[k].input, span: applied.by.at };
@@ -180,7 +166,7 @@ impl<'a> Inclusions<'a> {
             });
         }
         unit.sees.sort_by_key(|member| (member.file, member.object));
-        Leaf { unit }
+        unit
     }
 
     /// What a kustomization gathers from nothing.
@@ -214,39 +200,21 @@ impl<'a> Inclusions<'a> {
                 ..self.why(k, effect, Span::new(0, 0))
             };
             for child in self.found[k].children.values() {
-                match child {
-                    Child::File(file) => self.add_file(*file, gathered),
-                    Child::Kustomization(base) => {
-                        let base = self.gather(*base, on_the_way);
-                        gathered.append(base);
-                    }
-                    Child::Absent => {}
-                }
+                self.include(*child, gathered, on_the_way);
             }
             on_the_way.pop();
             return gathered.change_all(&why, true);
         }
-        let resources = self.children(k, false);
-        for (name, child) in resources {
-            match child {
-                Child::File(file) => self.add_file(file, gathered),
-                Child::Kustomization(base) => {
-                    let base = self.gather(base, on_the_way);
-                    gathered.append(base);
-                }
-                Child::Absent => {
-                    let why = self.why(k, Effect::Absent(name), Span::new(0, 0));
-                    gathered.open.get_or_insert(why);
-                }
+        for (name, child) in self.children(k, false) {
+            if !self.include(child, gathered, on_the_way) {
+                let why = self.why(k, Effect::Absent(name), Span::new(0, 0));
+                gathered.open.get_or_insert(why);
             }
         }
         self.generate(k, gathered);
-        let components = self.children(k, true);
-        for (name, child) in components {
+        for (name, child) in self.children(k, true) {
             match child {
-                Child::Kustomization(component) => {
-                    self.add(component, gathered, on_the_way);
-                }
+                Child::Kustomization(component) => self.add(component, gathered, on_the_way),
                 _ => {
                     let why = self.why(k, Effect::AbsentComponent(name), Span::new(0, 0));
                     gathered.change_all(&why, true);
@@ -254,8 +222,23 @@ impl<'a> Inclusions<'a> {
             }
         }
         self.change(k, gathered);
-        self.put_in(k, gathered);
+        self.substitute(k, gathered);
         on_the_way.pop();
+    }
+
+    /// Adds a file, or what another kustomization gathers from nothing. Returns whether it is here.
+    fn include(
+        &mut self,
+        child: Child,
+        gathered: &mut Accumulator,
+        on_the_way: &mut Vec<usize>,
+    ) -> bool {
+        match child {
+            Child::File(file) => self.add_file(file, gathered),
+            Child::Kustomization(base) => gathered.append(self.gather(base, on_the_way)),
+            Child::Absent => return false,
+        }
+        true
     }
 
     fn children(&self, k: usize, components: bool) -> Vec<(String, Child)> {
@@ -277,14 +260,7 @@ impl<'a> Inclusions<'a> {
     }
 
     fn add_file(&self, file: FileId, gathered: &mut Accumulator) {
-        let mut item = Resource {
-            file,
-            made: None,
-            namespace: None,
-            changed: None,
-            objects: BTreeMap::new(),
-            keys: BTreeMap::new(),
-        };
+        let mut item = Resource::new(file, None);
         let (whole, look) = (&self.manifests[file], self.looks.get(&file));
         let name = &whole.input.name;
         let cause = |cause| Divergence::of(Cause::File(name.clone(), cause));
@@ -355,14 +331,7 @@ impl<'a> Inclusions<'a> {
                 self.made_marks.insert(at, marks);
             }
             self.generated.0.push(made(source, *input, generator.at));
-            gathered.items.push(Resource {
-                file: *input,
-                made: Some(at),
-                namespace: None,
-                changed,
-                objects: BTreeMap::new(),
-                keys: BTreeMap::new(),
-            });
+            gathered.items.push(Resource { changed, ..Resource::new(*input, Some(at)) });
         }
         if let Ok(parsed) = &mut self.parsed[k] {
             parsed.generators = generators;
@@ -376,7 +345,7 @@ impl<'a> Inclusions<'a> {
     }
 
     /// The workloads that the stamps file of a kustomization names. Nothing, if it is not ours.
-    fn listed(&self, k: usize) -> Option<Vec<patches::Listed>> {
+    fn listed(&self, k: usize) -> Option<Vec<patches::StampPatch>> {
         let Material(bytes) = self.found[k].material.get(patches::FILE_NAME)?;
         patches::read(std::str::from_utf8(bytes).ok()?, &self.options.annotation)
     }
@@ -422,7 +391,7 @@ impl<'a> Inclusions<'a> {
                     entry.group == id.group && entry.kind == id.kind && entry.name == id.name
                 });
                 if is_named {
-                    let effect = Effect::ChangesObject(id.kind.to_string(), id.name.to_string());
+                    let effect = Effect::changes(id);
                     item.objects.entry(place).or_insert(self.why(k, effect, at));
                 }
             }
@@ -434,7 +403,7 @@ impl<'a> Inclusions<'a> {
         let Ok(parsed) = &self.parsed[k] else {
             return;
         };
-        for &Touch { effect, at } in &parsed.changes {
+        for &PlacedEffect { effect, at } in &parsed.changes {
             gathered.change_all(&self.why(k, Effect::Field(effect), at), true);
         }
         if let Some(at) = parsed.stamps {
@@ -445,7 +414,7 @@ impl<'a> Inclusions<'a> {
             let why = self.why(k, Effect::Field(FieldEffect::SetsAskedLabels), *at);
             gathered.change_all(&why, false);
         }
-        for &Touch { effect, at } in &parsed.adds {
+        for &PlacedEffect { effect, at } in &parsed.adds {
             let why = self.why(k, Effect::Field(effect), at);
             gathered.open.get_or_insert(why);
         }
@@ -469,19 +438,17 @@ impl<'a> Inclusions<'a> {
                         && !source.content_named
                         && let Some(keys) = patch.keys(row, stamp)
                     {
-                        let (kind, name) = (object.id.kind.to_string(), object.id.name.to_string());
-                        let why = self.why(k, Effect::ChangesObject(kind, name), patch.at);
+                        let why = self.why(k, Effect::changes(&object.id), patch.at);
                         let known = item.keys.entry(at).or_default();
                         for key in keys {
                             known.entry(key).or_insert_with(|| why.clone());
                         }
                     } else if changes || writes_label {
-                        let (kind, name) = (&object.id.kind, &object.id.name);
-                        let (kind, name) = (kind.to_string(), name.to_string());
+                        let Identity { kind, name, .. } = &object.id;
                         let adds = is_workload && patch.adds;
                         let effect = match adds {
-                            true => Effect::AddsReads(kind, name),
-                            false => Effect::ChangesObject(kind, name),
+                            true => Effect::AddsReads(kind.to_string(), name.to_string()),
+                            false => Effect::changes(&object.id),
                         };
                         let why = self.why(k, effect, patch.at);
                         let known = item.objects.entry(at).or_insert_with(|| why.clone());
@@ -551,25 +518,10 @@ fn bases(k: &Kustomization) -> impl Iterator<Item = usize> {
 
 impl Kustomization {
     /// What its fields say, or why they cannot be read.
-    fn parsed(&self, stamp: &str) -> Result<Parsed, Unread> {
+    fn parsed(&self, stamp: &str) -> Result<ParsedKustomization, UnreadableKustomization> {
         match &self.applied {
             None => parse(&self.text, stamp),
             Some(applied) => applied.by.parsed.clone(),
-        }
-    }
-}
-
-/// An object, and what it provides: of a text, or made by a generator.
-fn object<'a>(
-    manifests: &'a Manifests,
-    generated: &'a Generated,
-    id: ObjectId,
-) -> (&'a Object, &'a [Source]) {
-    match id.index().checked_sub(manifests.objects().len()) {
-        None => (&manifests[id], manifests.all_sources_of(id)),
-        Some(made) => {
-            let (object, source) = &generated.0[made];
-            (object, std::slice::from_ref(source))
         }
     }
 }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a kustomization says, as far as it matters.
 #[derive(Clone, Default)]
-pub(super) struct Parsed {
+pub(super) struct ParsedKustomization {
     /// Whether it is a Component, which acts on the one that includes it.
     pub(super) component: bool,
     /// Resources and bases, in their order.
@@ -27,9 +27,9 @@ pub(super) struct Parsed {
     /// What it generates.
     pub(super) generators: Vec<Generator>,
     /// Fields that may change any object.
-    pub(super) changes: Vec<Touch>,
+    pub(super) changes: Vec<PlacedEffect>,
     /// Fields that add objects that cannot be seen here.
-    pub(super) adds: Vec<Touch>,
+    pub(super) adds: Vec<PlacedEffect>,
     /// The field that names a stamps file of ours, and no other transformer.
     pub(super) stamps: Option<Span>,
     /// The labels that it gives to everything.
@@ -42,7 +42,7 @@ pub(super) struct Parsed {
 
 /// A field after which objects may not be applied as their files say.
 #[derive(Clone)]
-pub(super) struct Touch {
+pub(super) struct PlacedEffect {
     /// What the field does.
     pub(super) effect: FieldEffect,
     /// The name of the field in the text.
@@ -74,72 +74,72 @@ struct ReplacementEntry {
 }
 
 /// What a field means for the question whether a workload is applied as it is written.
-pub(super) enum Rule {
-    /// Nothing: it leaves content and names alone.
+pub(super) enum FieldRule {
+    /// Nothing: the field leaves content and names alone.
     Harmless,
-    /// It is read below.
+    /// The field is read by [`parse`].
     Read,
-    /// It may change any object.
+    /// The field may change any object.
     Changes(FieldEffect),
-    /// It adds objects that cannot be seen here.
+    /// The field adds objects that cannot be seen here.
     Adds(FieldEffect),
 }
 
 /// Every field of a kustomization (sigs.k8s.io/kustomize/api/types, `Kustomization`). One that is
 /// not listed may change anything.
-const FIELDS: &[(&str, Rule)] = &[
-    ("apiVersion", Rule::Harmless),
-    ("kind", Rule::Read),
-    ("metadata", Rule::Harmless),
-    ("resources", Rule::Read),
-    ("bases", Rule::Read),
-    ("components", Rule::Read),
-    ("namespace", Rule::Read),
-    ("configMapGenerator", Rule::Read),
-    ("secretGenerator", Rule::Read),
-    ("generatorOptions", Rule::Read),
-    ("patches", Rule::Read),
-    ("patchesStrategicMerge", Rule::Read),
-    ("patchesJson6902", Rule::Read),
-    ("replacements", Rule::Read),
-    ("labels", Rule::Read),
-    ("commonAnnotations", Rule::Read),
-    ("commonLabels", Rule::Read),
-    ("images", Rule::Harmless),
-    ("replicas", Rule::Harmless),
-    ("sortOptions", Rule::Harmless),
-    ("buildMetadata", Rule::Harmless),
-    ("helmGlobals", Rule::Harmless),
-    ("namePrefix", Rule::Changes(FieldEffect::Renames)),
-    ("nameSuffix", Rule::Changes(FieldEffect::Renames)),
-    ("vars", Rule::Changes(FieldEffect::PutsValues)),
-    ("transformers", Rule::Read),
-    ("generators", Rule::Changes(FieldEffect::MayChange)),
-    ("validators", Rule::Changes(FieldEffect::RunsPrograms)),
-    ("configurations", Rule::Changes(FieldEffect::ChangesNamePlaces)),
-    ("crds", Rule::Changes(FieldEffect::ChangesNamePlaces)),
-    ("openapi", Rule::Changes(FieldEffect::ChangesMerge)),
-    ("helmCharts", Rule::Adds(FieldEffect::AddsCharts)),
-    ("helmChartInflationGenerator", Rule::Adds(FieldEffect::AddsCharts)),
+const FIELDS: &[(&str, FieldRule)] = &[
+    ("apiVersion", FieldRule::Harmless),
+    ("kind", FieldRule::Read),
+    ("metadata", FieldRule::Harmless),
+    ("resources", FieldRule::Read),
+    ("bases", FieldRule::Read),
+    ("components", FieldRule::Read),
+    ("namespace", FieldRule::Read),
+    ("configMapGenerator", FieldRule::Read),
+    ("secretGenerator", FieldRule::Read),
+    ("generatorOptions", FieldRule::Read),
+    ("patches", FieldRule::Read),
+    ("patchesStrategicMerge", FieldRule::Read),
+    ("patchesJson6902", FieldRule::Read),
+    ("replacements", FieldRule::Read),
+    ("labels", FieldRule::Read),
+    ("commonAnnotations", FieldRule::Read),
+    ("commonLabels", FieldRule::Read),
+    ("images", FieldRule::Harmless),
+    ("replicas", FieldRule::Harmless),
+    ("sortOptions", FieldRule::Harmless),
+    ("buildMetadata", FieldRule::Harmless),
+    ("helmGlobals", FieldRule::Harmless),
+    ("namePrefix", FieldRule::Changes(FieldEffect::Renames)),
+    ("nameSuffix", FieldRule::Changes(FieldEffect::Renames)),
+    ("vars", FieldRule::Changes(FieldEffect::PutsValues)),
+    ("transformers", FieldRule::Read),
+    ("generators", FieldRule::Changes(FieldEffect::MayChange)),
+    ("validators", FieldRule::Changes(FieldEffect::RunsPrograms)),
+    ("configurations", FieldRule::Changes(FieldEffect::ChangesNamePlaces)),
+    ("crds", FieldRule::Changes(FieldEffect::ChangesNamePlaces)),
+    ("openapi", FieldRule::Changes(FieldEffect::ChangesMerge)),
+    ("helmCharts", FieldRule::Adds(FieldEffect::AddsCharts)),
+    ("helmChartInflationGenerator", FieldRule::Adds(FieldEffect::AddsCharts)),
 ];
 
 /// Why a kustomization cannot be read.
 #[derive(Clone)]
-pub(super) struct Unread {
+pub(super) struct UnreadableKustomization {
     /// The reason.
     pub(super) why: NotRead,
     /// Where it is.
     pub(super) at: Span,
 }
 
-impl Unread {
+impl UnreadableKustomization {
     /// A field that does not hold what it must.
     pub(super) fn field(name: &str, must: Must, at: Span) -> Self {
         Self { why: NotRead::Field(name.to_owned(), must), at }
     }
 }
 
-impl From<SyntaxError> for Unread {
+impl From<SyntaxError> for UnreadableKustomization {
     fn from(error: SyntaxError) -> Self {
         let at = error.at as usize;
         Self { why: NotRead::Syntax(error.message), at: Span::new(at, at) }
@@ -157,17 +157,19 @@ pub(super) struct KustomizationField<'a> {
     pub(super) value: Cursor<'a>,
 }
 
-impl Parsed {
+impl ParsedKustomization {
     /// Notes what a table says that a field does; one that is not in it may do anything. Returns whether
     /// the field must be read.
-    pub(super) fn note(&mut self, rules: &[(&str, Rule)], name: &str, at: Span) -> bool {
+    pub(super) fn note(&mut self, rules: &[(&str, FieldRule)], name: &str, at: Span) -> bool {
         let rule = rules.iter().find(|(field, _)| *field == name);
         match rule.map(|(_, rule)| rule) {
-            None => self.changes.push(Touch { effect: FieldEffect::Unknown, at }),
-            Some(Rule::Changes(effect)) => self.changes.push(Touch { effect: *effect, at }),
-            Some(Rule::Adds(effect)) => self.adds.push(Touch { effect: *effect, at }),
-            Some(Rule::Harmless) => {}
-            Some(Rule::Read) => return true,
+            None => self.changes.push(PlacedEffect { effect: FieldEffect::Unknown, at }),
+            Some(FieldRule::Changes(effect)) => {
+                self.changes.push(PlacedEffect { effect: *effect, at });
+            }
+            Some(FieldRule::Adds(effect)) => self.adds.push(PlacedEffect { effect: *effect, at }),
+            Some(FieldRule::Harmless) => {}
+            Some(FieldRule::Read) => return true,
         }
         false
     }
@@ -175,28 +177,28 @@ impl Parsed {
     /// Notes annotations that a field puts on objects, if one of them is a control annotation.
     pub(super) fn note_annotations(&mut self, annotations: Cursor<'_>, stamp: &str, at: Span) {
         if has_control_keys(annotations, stamp) {
-            self.changes.push(Touch { effect: FieldEffect::SetsControlAnnotations, at });
+            self.changes.push(PlacedEffect { effect: FieldEffect::SetsControlAnnotations, at });
         }
     }
 }
 
 impl<'a> KustomizationField<'a> {
-    fn must(self, must: Must) -> Unread {
-        Unread::field(self.name, must, self.at)
+    fn must(self, must: Must) -> UnreadableKustomization {
+        UnreadableKustomization::field(self.name, must, self.at)
     }
 
     /// Its text.
-    pub(super) fn text(self) -> Result<String, Unread> {
+    pub(super) fn text(self) -> Result<String, UnreadableKustomization> {
         self.value.str().map(Cow::into_owned).ok_or_else(|| self.must(Must::Text))
     }
 
     /// The texts that it lists.
-    pub(super) fn texts(self) -> Result<Vec<String>, Unread> {
+    pub(super) fn texts(self) -> Result<Vec<String>, UnreadableKustomization> {
         self.value.all_texts().ok_or_else(|| self.must(Must::Texts))
     }
 
     /// The mappings that it lists.
-    pub(super) fn mappings(self) -> Result<Vec<Cursor<'a>>, Unread> {
+    pub(super) fn mappings(self) -> Result<Vec<Cursor<'a>>, UnreadableKustomization> {
         let items = self.value.all_items().ok_or_else(|| self.must(Must::Mappings))?;
         match items.iter().all(|item| item.target().is_mapping()) {
             true => Ok(items),
@@ -209,8 +211,11 @@ impl<'a> KustomizationField<'a> {
 ///
 /// # Errors
 /// Where kustomize itself would refuse it, and where readers differ.
-pub(super) fn parse(text: &str, stamp: &str) -> Result<Parsed, Unread> {
-    let at_start = |why| Unread { why, at: Span::new(0, 0) };
+pub(super) fn parse(
+    text: &str,
+    stamp: &str,
+) -> Result<ParsedKustomization, UnreadableKustomization> {
+    let at_start = |why| UnreadableKustomization { why, at: Span::new(0, 0) };
     let documents = strict::documents(text)?;
     let [document] = documents.as_slice() else {
         return Err(at_start(NotRead::Documents(documents.len())));
@@ -219,13 +224,13 @@ pub(super) fn parse(text: &str, stamp: &str) -> Result<Parsed, Unread> {
     if !root.is_mapping() {
         return Err(at_start(NotRead::NoMapping));
     }
-    let mut parsed = Parsed::default();
+    let mut parsed = ParsedKustomization::default();
     let mut options = None;
     let mut generators = Vec::new();
     let mut bases = Vec::new();
     for (name, at, value) in fields(root, FIELDS.iter().map(|(field, _)| *field))? {
         let field = KustomizationField { name: &name, at, value };
-        let touch = |effect| Touch { effect, at };
+        let touch = |effect| PlacedEffect { effect, at };
         if is_empty(value) {
             continue;
         }
@@ -284,18 +289,18 @@ pub(super) fn parse(text: &str, stamp: &str) -> Result<Parsed, Unread> {
 pub(super) fn fields<'a, 'k>(
     mapping: Cursor<'a>,
     known: impl IntoIterator<Item = &'k str>,
-) -> Result<Vec<(String, Span, Cursor<'a>)>, Unread> {
+) -> Result<Vec<(String, Span, Cursor<'a>)>, UnreadableKustomization> {
     let known: Vec<&str> = known.into_iter().collect();
     let mut found: Vec<(String, Span, Cursor<'a>)> = Vec::new();
     for (key, value) in mapping.pairs() {
         let Ok(name) = key.key() else {
             let why = NotRead::Syntax("a key is no text".to_owned());
-            return Err(Unread { why, at: key.span() });
+            return Err(UnreadableKustomization { why, at: key.span() });
         };
         let usual = known.iter().find(|known| is_same_name(known, &name));
         let name = usual.map_or_else(|| name.clone().into_owned(), |usual| (*usual).to_owned());
         if found.iter().any(|(other, _, _)| *other == name) {
-            return Err(Unread { why: NotRead::Twice(name), at: key.span() });
+            return Err(UnreadableKustomization { why: NotRead::Twice(name), at: key.span() });
         }
         found.push((name, key.span(), value.target()));
     }
@@ -328,7 +333,9 @@ pub(super) fn has_control_keys(annotations: Cursor<'_>, stamp: &str) -> bool {
 }
 
 /// The patches in a field.
-pub(super) fn patch_entries(field: KustomizationField<'_>) -> Result<Vec<PatchEntry>, Unread> {
+pub(super) fn patch_entries(
+    field: KustomizationField<'_>,
+) -> Result<Vec<PatchEntry>, UnreadableKustomization> {
     let at = field.at;
     // A path or a patch: kustomize tries the path first.
     let path_or_patch =
@@ -360,7 +367,7 @@ fn patch_entry(item: Cursor<'_>, at: Span) -> PatchEntry {
 fn replacements(
     field: KustomizationField<'_>,
     stamp: &str,
-) -> Result<Vec<ReplacementEntry>, Unread> {
+) -> Result<Vec<ReplacementEntry>, UnreadableKustomization> {
     let one = |item: Cursor<'_>| ReplacementEntry {
         at: field.at,
         path: item.filled("path").map(String::from),
@@ -369,7 +376,7 @@ fn replacements(
     Ok(field.mappings()?.into_iter().map(one).collect())
 }
 
-impl Parsed {
+impl ParsedKustomization {
     /// Adds labels that everything gets, because the field at `at` says so.
     pub(super) fn add_labels(&mut self, labels: Cursor<'_>, at: Span) {
         let keys = labels.pairs().filter_map(|(key, _)| key.key().ok());
@@ -419,7 +426,7 @@ fn replacements_of(file: &PatchFile, at: Span, stamp: &str) -> Vec<Patch> {
     each.flat_map(|one| patch::replacements(one, at, stamp)).collect()
 }
 
-/// What a kustomization names: front finds it.
+/// What a kustomization names: `io` looks for these files and folders.
 #[derive(Default)]
 pub struct NamedFiles {
     /// Resources, bases and components: files, folders or what lies elsewhere.
@@ -446,8 +453,9 @@ pub fn names(text: &str) -> NamedFiles {
             ..NamedFiles::default()
         };
     };
-    let stays_here =
-        |touch: &Touch| matches!(touch.effect, FieldEffect::Renames | FieldEffect::PutsValues);
+    let stays_here = |touch: &PlacedEffect| {
+        matches!(touch.effect, FieldEffect::Renames | FieldEffect::PutsValues)
+    };
     let mut names = NamedFiles {
         children: parsed.resources,
         is_component: parsed.component,

@@ -17,7 +17,7 @@ mod divergence;
 mod applier;
 mod argo;
 mod variables;
-mod put_in;
+mod substitution;
 
 pub use applier::{
     Applier, FLUX_GROUP, Substitute, VariableSource, appliers, artifact_folders, repositories,
@@ -25,17 +25,17 @@ pub use applier::{
 };
 pub use argo::{ARGO_GROUP, Directory, Globs, InRepository, applications};
 pub use kustomization::{NamedFiles, names};
-pub use put_in::{Amends, amends};
+pub use substitution::{ApplierChange, applier_change};
 pub use variables::{VariableValue, Variables, is_switched_off};
 
 use crate::config::options::{Goal, Options};
-use crate::extract::{Follows, Ids, Manifests, Object, ObjectId, Source};
+use crate::extract::{FollowsRenames, Ids, Manifests, Object, ObjectId, Source};
 use crate::finding::divergence::{Cause, Divergence, Oddity};
 use crate::k8s::id::Identity;
 use crate::k8s::kustomize_names::POD_KINDS;
 use crate::k8s::providers::Target;
 use crate::patches;
-use crate::scope::{Home, Seat, Units};
+use crate::scope::{Member, Membership, Placement, Units};
 use crate::text::input::Input;
 use crate::text::{FileId, Place, Span};
 use smol_str::SmolStr;
@@ -75,11 +75,11 @@ pub struct Applied {
 /// What a kustomization includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Child {
-    /// Another one, by position.
+    /// Another kustomization, by its position.
     Kustomization(usize),
     /// This file.
     File(FileId),
-    /// Nothing that is here: it is somewhere in the network, or missing.
+    /// Nothing that is here: the resource is somewhere in the network, or missing.
     Absent,
 }
 
@@ -99,7 +99,7 @@ pub struct Material(pub Vec<u8>);
 pub struct Generated(pub Vec<(Object, Source)>);
 
 /// What matters to kustomize in the text of a file that it includes.
-pub struct Look {
+pub struct IncludedText {
     /// The documents that kustomize reads otherwise than `kubectl`, and why.
     odd: Vec<(Span, Oddity)>,
     /// Whether it speaks to kustomize by its internal annotations.
@@ -108,7 +108,7 @@ pub struct Look {
     marks: Vec<variables::VariableMark>,
 }
 
-impl Look {
+impl IncludedText {
     /// Looks at a text.
     pub fn at(text: &str, has_objects: bool) -> Self {
         Self {
@@ -120,7 +120,7 @@ impl Look {
 }
 
 impl Kustomizations {
-    /// The files that they include: their texts are [looked at](Look).
+    /// The files that they include: their texts are [looked at](IncludedText).
     pub fn included(&self) -> BTreeSet<FileId> {
         included(&self.0)
     }
@@ -146,7 +146,7 @@ fn included(found: &[Kustomization]) -> BTreeSet<FileId> {
 pub fn units(
     manifests: &Manifests,
     found: &Kustomizations,
-    looks: &BTreeMap<FileId, Look>,
+    looks: &BTreeMap<FileId, IncludedText>,
     options: &Options,
     assign: impl FnOnce(&BTreeSet<FileId>) -> Units,
 ) -> (Units, Generated) {
@@ -158,32 +158,31 @@ pub fn units(
     let patches = graph.patch_inputs();
     let wired = graph.wired();
     let (leaves, generated) = graph.leaves();
-    let mut homes: BTreeMap<FileId, Vec<Seat>> = BTreeMap::new();
+    let mut placements: BTreeMap<FileId, Vec<Membership>> = BTreeMap::new();
     let is_below = |file: &FileId| manifests[*file].input.kustomization.is_some();
     let mut raw: BTreeSet<FileId> = manifests.files().filter(is_below).collect();
-    raw.extend(leaves.iter().flat_map(|leaf| leaf.files()));
+    raw.extend(leaves.iter().flat_map(|unit| unit.files().map(|member| member.file)));
     raw.extend(&patches);
     let mut units = assign(&raw);
     for leaf in leaves {
-        let members = leaf.members();
-        let unit = units.push(leaf.unit);
-        for (file, namespace) in members {
+        let unit = units.push(leaf);
+        for Member { file, namespace, .. } in units.get(unit).files() {
             // Another file is read for its sources only.
-            if manifests[file].input.is_looked_at() {
-                let seat = Seat { unit, namespace };
-                homes.entry(file).or_default().push(seat);
+            if manifests[*file].input.is_looked_at() {
+                let membership = Membership { unit, namespace: namespace.clone() };
+                placements.entry(*file).or_default().push(membership);
             }
         }
     }
     units.unwired = unwired(manifests, &wired, found);
     for &file in &raw {
         let input = &manifests[file].input;
-        units.homes[file.index()] = match homes.remove(&file) {
-            Some(seats) => Home::In(seats),
+        units.placements[file.index()] = match placements.remove(&file) {
+            Some(memberships) => Placement::In(memberships),
             // A patch looks like an object, and is none.
-            None if patches.contains(&file) => Home::Patch,
-            None if !input.is_looked_at() => Home::In(Vec::new()),
-            None => Home::Unknown(unlisted(input)),
+            None if patches.contains(&file) => Placement::Patch,
+            None if !input.is_looked_at() => Placement::In(Vec::new()),
+            None => Placement::Unknown(unlisted(input)),
         };
     }
     (units, generated)
@@ -241,7 +240,7 @@ fn made(source: Source, file: FileId, at: Span) -> (Object, Source) {
         delegate: None,
         sources: Ids::default(),
         templates: Ids::default(),
-        follows: Follows::default(),
+        follows: FollowsRenames::default(),
     };
     (object, source)
 }

@@ -5,7 +5,7 @@
 use crate::finding::divergence::UnknownVariable;
 use crate::text::Span;
 use crate::yaml::path::PathStep;
-use crate::yaml::{Cursor, Document, Kind, parse, split};
+use crate::yaml::{Cursor, Document, Kind, documents};
 use base64::Engine as _;
 use std::collections::BTreeMap;
 
@@ -77,12 +77,10 @@ pub(super) fn marks(text: &str) -> Vec<VariableMark> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    for chunk in split::chunks(text).filter_map(Result::ok) {
-        for document in parse(text, chunk.span).unwrap_or_default() {
-            let root = Cursor::root(&document, text);
-            if !is_switched_off(root) {
-                below(&document, root, &mut Vec::new(), &mut found);
-            }
+    for document in documents(text) {
+        let root = Cursor::root(&document, text);
+        if !is_switched_off(root) {
+            below(&document, root, &mut Vec::new(), &mut found);
         }
     }
     found

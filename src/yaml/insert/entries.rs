@@ -14,7 +14,7 @@ use crate::yaml::tape::{Document, Kind, NodeId, Style};
 pub struct EntryEdit<'a> {
     /// The key.
     pub name: &'a str,
-    /// Its value; nothing, if the key goes.
+    /// The new value of the key; nothing, if the key is removed.
     pub value: Option<&'a str>,
 }
 
@@ -61,18 +61,18 @@ pub fn rewrite(
 struct Changes<'a> {
     /// The entries of the mapping in their order, each with what becomes of it.
     there: Vec<(NodeId, NodeId, Becomes<'a>)>,
-    /// The entries that come.
+    /// The entries that are added: key and value.
     coming: Vec<(&'a str, &'a str)>,
 }
 
 /// What becomes of an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Becomes<'a> {
-    /// It stays as it is.
+    /// The entry stays as it is.
     Same,
-    /// It goes.
+    /// The entry is removed.
     Gone,
-    /// It gets another value.
+    /// The entry gets this value.
     Other(&'a str),
 }
 
@@ -326,7 +326,7 @@ impl Editor<'_> {
         })
     }
 
-    /// The same for a mapping in flow style.
+    /// As [`Self::without`], for a mapping in flow style.
     fn without_flow(&self, mapping: NodeId, key: NodeId, outer: NodeId) -> Result<Edit, Refusal> {
         let pairs: Vec<(NodeId, NodeId)> = self.document.pairs(mapping).collect();
         for two in pairs.windows(2) {

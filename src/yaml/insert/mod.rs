@@ -67,7 +67,7 @@ impl Refusal {
 }
 
 impl Slot {
-    /// The same place where the text has `by` other bytes before it.
+    /// The slot in a text that has `by` more bytes before it.
     fn behind(self, by: u32) -> Self {
         let moved =
             |insertion: Insertion| Insertion { span: insertion.span.behind(by), ..insertion };
@@ -96,7 +96,7 @@ impl Insertion {
 /// A key that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Present {
-    /// Its key.
+    /// Where the key is written.
     pub key: Span,
     /// The value, if it is a string.
     pub value: Option<String>,
@@ -141,7 +141,7 @@ struct Editor<'a> {
 }
 
 impl<'a> Editor<'a> {
-    /// The same as [`find`], with spans from the beginning of the text.
+    /// As [`find`], with spans that count from the beginning of the text.
     fn find(
         &self,
         ancestors: &[NodeId],

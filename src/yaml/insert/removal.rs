@@ -7,11 +7,11 @@ use crate::yaml::tape::{NodeId, Style};
 
 /// What to do with a mapping whose only entry is removed.
 enum Made {
-    /// It was there before the insertion: keep it, empty.
+    /// The mapping was there before the insertion: it stays, empty.
     Kept,
-    /// An insertion made it: remove it.
+    /// An insertion made the mapping: it is removed.
     Whole,
-    /// An insertion wrote it in the place of a null: write the null again.
+    /// An insertion wrote the mapping in the place of a null: the null is written again.
     Null(Edit),
 }
 

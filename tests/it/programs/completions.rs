@@ -61,3 +61,30 @@ zsh -f type.zsh"#;
     let (exit, said) = shell(&Sandbox::new(&example("shop")), script);
     assert_eq!((exit, said.trim()), (0, "offered"), "{said}");
 }
+
+/// elvish completes in a terminal only as well.
+#[test]
+fn elvish_offers_them_too() {
+    let is_here = |program, version: &[&str]| super::found(program, version).is_some();
+    if !is_here("elvish", &["-version"]) || !is_there("zsh") {
+        return;
+    }
+    let script = r#"rollstamp completions elvish >rollstamp.elv
+cat >type.zsh <<'END'
+zmodload zsh/zpty
+zpty z env TERM=xterm elvish -norc
+zpty -w -n z $'eval (slurp < rollstamp.elv)\r'
+sleep 1
+zpty -w -n z $'rollstamp explain worker.yaml --workload deployment/w\t'
+seen=''
+repeat 200; do
+  while zpty -r -t z more; do seen+=$more; done
+  [[ $seen == *orker* && $seen != *'no candidates'* ]] && { print offered; break; }
+  sleep 0.1
+done
+zpty -d z
+END
+zsh -f type.zsh"#;
+    let (exit, said) = shell(&Sandbox::new(&example("shop")), script);
+    assert_eq!((exit, said.trim()), (0, "offered"), "{said}");
+}

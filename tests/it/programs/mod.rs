@@ -19,6 +19,7 @@ mod precommit;
 mod recipes;
 mod release;
 mod terminal;
+mod workflows;
 
 use crate::extent::{demanded, say};
 use crate::sandbox::{Entry, Sandbox, Tree, read_tree};

@@ -233,7 +233,7 @@ fn the_lines_about_charts_stamp() {
 helm() {{ if [ \"$1 $2\" = 'upgrade --install' ]; then shift 2; {program} template \"$@\"; else {program} \"$@\"; fi; }}"
             );
             if program == "helm4" {
-                for line in lines(document, "helm plugin install") {
+                for line in lines(document, "helm plugin install ./") {
                     bash(&sandbox, &format!("{helm}\n{line}")).succeeds();
                 }
             }

@@ -1,6 +1,6 @@
 //! What a release has: packed by `integrations/release/build.py` around the program under test, and
-//! each product tried as its users do. The packages' own programs (brew, krew, aqua, Nix) do not run
-//! here; their files are compared with what was packed.
+//! each product tried as its users do. Of the packages' own programs krew runs where it is installed; the
+//! files for the others (brew, aqua, binstall) are evaluated and compared with what was packed.
 
 use super::{Tool, bash, below, examples, file, found, root, stamps, tool};
 use crate::sandbox::{Entry, Sandbox, Tree};
@@ -79,6 +79,9 @@ fn a_release_is_whole_and_its_products_run() {
     the_image_is_one_that_a_registry_takes(&sandbox, &says);
     the_bill_of_materials_names_the_crates(&sandbox);
     the_manifests_name_what_was_packed(&sandbox);
+    the_formula_names_and_installs_what_was_packed(&sandbox, &says);
+    binstall_finds_what_was_packed(&sandbox);
+    krew_installs_what_was_packed(&sandbox, &archive, &says);
     the_plugins_of_helm_bring_the_program(&sandbox);
 }
 
@@ -196,18 +199,7 @@ fn the_manifests_name_what_was_packed(sandbox: &Sandbox) {
         assert_eq!(platform["sha256"], digest(sandbox, &product));
         assert_eq!(platform["bin"], program);
     }
-    let formula = std::fs::read_to_string(sandbox.path("dist/rollstamp.rb")).expect("the formula");
-    assert!(!formula.contains("{{"), "{formula}");
-    for target in &TARGETS[..4] {
-        let product = format!("rollstamp-{target}.tar.gz");
-        let lines = format!(
-            "url \"{}\"\n      sha256 \"{}\"\n",
-            address(&product),
-            digest(sandbox, &product)
-        );
-        assert!(formula.contains(&lines), "{formula}");
-    }
-    // aqua and cargo-binstall put the name together from parts.
+    // aqua puts the name together from parts.
     let aqua = std::fs::read_to_string(root().join("integrations/aqua/registry.yaml")).expect("it");
     let aqua: serde_yaml::Value = serde_yaml::from_str(&aqua).expect("YAML");
     let package = &aqua["packages"][0];
@@ -221,6 +213,131 @@ fn the_manifests_name_what_was_packed(sandbox: &Sandbox) {
         let part = |name: &str| package["replacements"][name].as_str().expect("a name").to_owned();
         assert_eq!(format!("{}-{}", part(arch), part(os)), target);
     }
+}
+
+/// What Homebrew does with a formula, as far as this one asks for it: the words of a formula in Ruby.
+const HOMEBREW: &str = r##"
+SYSTEM, MACHINE = ARGV
+class Folder
+  def initialize(name) = @name = name
+  def install(*names) = names.flatten.each { |name| puts "#{@name} #{File.basename(name)}" if File.file?(name) || abort("no #{name}") }
+end
+class Formula
+  class << self
+    %i[desc homepage version license].each { |word| define_method(word) { |_| } }
+    def on_macos = (yield if SYSTEM == "macos")
+    def on_linux = (yield if SYSTEM == "linux")
+    def on_arm = (yield if MACHINE == "arm")
+    def on_intel = (yield if MACHINE == "intel")
+    def url(text) = puts("url #{text}")
+    def sha256(text) = puts("sha256 #{text}")
+    def test = nil
+  end
+  %i[bin bash_completion zsh_completion fish_completion man1].each { |name| define_method(name) { Folder.new(name) } }
+end
+load "dist/rollstamp.rb"
+Dir.chdir("a") { Rollstamp.new.install }
+"##;
+
+fn the_formula_names_and_installs_what_was_packed(sandbox: &Sandbox, says: &str) {
+    let formula = std::fs::read_to_string(sandbox.path("dist/rollstamp.rb")).expect("the formula");
+    assert!(!formula.contains("{{"), "{formula}");
+    if found("ruby", &["--version"]).is_none() {
+        return;
+    }
+    for (system, machine, target) in [
+        ("linux", "intel", TARGETS[0]),
+        ("linux", "arm", TARGETS[1]),
+        ("macos", "intel", TARGETS[2]),
+        ("macos", "arm", TARGETS[3]),
+    ] {
+        let said = tool(sandbox, "ruby", &["-e", HOMEBREW, system, machine]).succeeds();
+        let product = format!("rollstamp-{target}.tar.gz");
+        let names = format!(
+            "url {REPOSITORY}/releases/download/v{VERSION}/{product}\nsha256 {}\n",
+            digest(sandbox, &product)
+        );
+        assert!(said.starts_with(&names), "{said}");
+        for line in ["bin rollstamp", "zsh_completion _rollstamp", "man1 rollstamp-check.1"] {
+            assert!(said.lines().any(|found| found == line), "no `{line}` in\n{said}");
+        }
+    }
+    // The test of the formula, with the program that it would have installed.
+    let (_, test) = formula.split_once("<<~YAML\n").expect("a manifest");
+    let (manifest, asserts) = test.split_once("    YAML\n").expect("its end");
+    std::fs::write(sandbox.path("a.yaml"), manifest).expect("a file");
+    let wanted = asserts.split('"').nth(1).expect("what is said");
+    let run = format!(
+        "[ \"$(a/rollstamp --version)\" = '{}' ] && a/rollstamp write a.yaml 2>&1",
+        says.trim()
+    );
+    assert!(bash(sandbox, &run).succeeds().contains(wanted), "{asserts}");
+}
+
+/// `cargo binstall` puts an address together from the metadata of the crate. Where a release has no program
+/// for a target, it has to take that of another one that runs there.
+fn binstall_finds_what_was_packed(sandbox: &Sandbox) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"]);
+    let output = cargo.current_dir(root()).output().expect("cargo");
+    let all: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let binstall = &all["packages"][0]["metadata"]["binstall"];
+    for (target, program) in [
+        (TARGETS[0], TARGETS[0]),
+        ("x86_64-unknown-linux-gnu", TARGETS[0]),
+        (TARGETS[1], TARGETS[1]),
+        ("aarch64-unknown-linux-gnu", TARGETS[1]),
+        (TARGETS[2], TARGETS[2]),
+        (TARGETS[3], TARGETS[3]),
+        (TARGETS[4], TARGETS[4]),
+        ("x86_64-pc-windows-msvc", TARGETS[4]),
+    ] {
+        let said = |key: &str| {
+            let own = &binstall["overrides"][target][key];
+            own.as_str().or_else(|| binstall[key].as_str()).expect("a text").to_owned()
+        };
+        // The endings that binstall tries for a format.
+        let (suffixes, end): (&[&str], _) = match said("pkg-fmt").as_str() {
+            "tgz" => (&[".tgz", ".tar.gz"], "tar.gz"),
+            "zip" => (&[".zip"], "zip"),
+            other => panic!("{target}: what is {other}?"),
+        };
+        let product = format!("rollstamp-{program}.{end}");
+        let expected = format!("{REPOSITORY}/releases/download/v{VERSION}/{product}");
+        let address = |suffix: &&str| {
+            said("pkg-url")
+                .replace("{ repo }", REPOSITORY)
+                .replace("{ version }", VERSION)
+                .replace("{ target }", target)
+                .replace("{ archive-suffix }", suffix)
+        };
+        let tried: Vec<String> = suffixes.iter().map(address).collect();
+        assert!(tried.contains(&expected), "{target}: {tried:?}");
+        digest(sandbox, &product);
+        // Where in the archive the program lies.
+        let windows = program.contains("windows");
+        let ending = if windows { ".exe" } else { "" };
+        let place =
+            said("bin-dir").replace("{ bin }", "rollstamp").replace("{ binary-ext }", ending);
+        let list = match windows {
+            true => format!("python3 -m zipfile -l dist/{product} | cut -d' ' -f1"),
+            false => format!("tar -tzf dist/{product}"),
+        };
+        let list = bash(sandbox, &list).succeeds();
+        assert!(list.lines().any(|name| name == place), "{product} has no {place}:\n{list}");
+    }
+}
+
+/// krew with the manifest of the release and the archive of this machine, as its users test a plugin.
+fn krew_installs_what_was_packed(sandbox: &Sandbox, archive: &str, says: &str) {
+    if found("krew", &["version"]).is_none() {
+        return;
+    }
+    let line = format!(
+        "krew install --manifest=dist/krew.yaml --archive=dist/{archive} >&2 && krew/bin/kubectl-rollstamp --version"
+    );
+    let krew = bash(sandbox, &line).env("KREW_ROOT", sandbox.path("krew"));
+    assert_eq!(krew.succeeds(), says);
 }
 
 fn the_plugins_of_helm_bring_the_program(sandbox: &Sandbox) {

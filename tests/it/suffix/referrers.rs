@@ -5,8 +5,8 @@ use super::{documents, names};
 use crate::sandbox::{Sandbox, Tree};
 use rollstamp::k8s::kinds::WORKLOADS;
 use rollstamp::k8s::providers::Target;
-use rollstamp::k8s::referrers::{Names, REFERRERS, Referrer, Within};
-use rollstamp::k8s::sites::{CONTAINER_LISTS, Reads, SITES, Under};
+use rollstamp::k8s::referrers::{NamedKind, NamespaceRule, REFERRERS, Referrer};
+use rollstamp::k8s::sites::{CONTAINER_LISTS, Reads, SITES, SiteRoot};
 use rollstamp::yaml::path::PathStep;
 use serde_yaml::{Mapping, Value};
 
@@ -102,7 +102,7 @@ fn base_object(group: &str, kind: &str) -> Value {
 
 fn row_object(row: &Referrer, group: &str, kind: &str, target: Target) -> (Value, String) {
     let before = match row.within {
-        Within::Slash => "shop/".to_owned(),
+        NamespaceRule::Slash => "shop/".to_owned(),
         _ => String::new(),
     };
     let path = concrete(row.path.steps());
@@ -110,15 +110,15 @@ fn row_object(row: &Referrer, group: &str, kind: &str, target: Target) -> (Value
     let leaf: Value = format!("{before}source").into();
     let holder = &path[..path.len() - 1];
     merge(&mut object, nest(&path, leaf));
-    if let Within::Beside(name) = row.within {
+    if let NamespaceRule::Beside(name) = row.within {
         let beside = [holder, &[field(name)]].concat();
         merge(&mut object, nest(&beside, "shop".into()));
     }
-    if let Names::ByKind(_) = row.names {
+    if let NamedKind::ByKind(_) = row.names {
         let beside = [holder, &[field("kind")]].concat();
         merge(&mut object, nest(&beside, target.name().into()));
     }
-    if row.names == Names::Rule {
+    if row.names == NamedKind::Rule {
         let resources = format!("{}s", target.name().to_lowercase());
         let rule = serde_yaml::from_str(&format!(
             "rules: [{{apiGroups: [''], resources: [{resources}], resourceNames: [source]}}]"
@@ -141,9 +141,9 @@ fn every_row_follows() {
             _ => "",
         });
         let targets: &[Target] = match row.names {
-            Names::ConfigMap => &[Target::ConfigMap],
-            Names::Secret => &[Target::Secret],
-            Names::ByKind(_) | Names::Rule => &[Target::ConfigMap, Target::Secret],
+            NamedKind::ConfigMap => &[Target::ConfigMap],
+            NamedKind::Secret => &[Target::Secret],
+            NamedKind::ByKind(_) | NamedKind::Rule => &[Target::ConfigMap, Target::Secret],
         };
         for kind in kinds {
             for &target in targets {
@@ -164,9 +164,9 @@ fn every_site_follows_in_every_kind() {
         for path in &row.templates {
             for site in SITES.iter() {
                 let lists: &[&str] = match site.under {
-                    Under::Container => CONTAINER_LISTS,
-                    Under::Volume => &["volumes"],
-                    Under::PodSpec | Under::Object => &[""],
+                    SiteRoot::Container => CONTAINER_LISTS,
+                    SiteRoot::Volume => &["volumes"],
+                    SiteRoot::PodSpec | SiteRoot::Object => &[""],
                 };
                 for list in lists {
                     let mut way = concrete(path.steps());

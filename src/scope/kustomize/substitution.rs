@@ -7,7 +7,7 @@ use super::patch::Patch;
 use super::{Applier, Child, PatchFile, Variables, applier, kustomization};
 use crate::finding::divergence::{Effect, FieldEffect, UnknownVariable};
 use crate::k8s::id::Identity;
-use crate::scope::PutIn;
+use crate::scope::UnknownSubstitution;
 use crate::text::{FileId, Place};
 use crate::yaml::path::PathStep;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,15 +15,14 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Inclusions<'_> {
     /// What the controller puts into what was built. A workload or a source that it changes in a known way
     /// is not what its file says; of an unknown variable, only a change of its value is not seen.
-    pub(super) fn put_in(&self, k: usize, gathered: &mut Accumulator) {
+    pub(super) fn substitute(&self, k: usize, gathered: &mut Accumulator) {
         let Some(applied) = &self.found[k].applied else {
             return;
         };
         let mut variables = applied.variables.clone();
         if let Some((patching, patch)) = self.amending(k) {
             if !patch.writes_only(applier::is_about_variables) {
-                let id = &applied.by.id;
-                let effect = Effect::ChangesObject(id.kind.to_string(), id.name.to_string());
+                let effect = Effect::changes(&applied.by.id);
                 return gathered.change_all(&self.why(patching, effect, patch.at), true);
             }
             let file = self.manifests.name(self.found[patching].input).to_owned();
@@ -59,14 +58,16 @@ impl Inclusions<'_> {
                         }
                         Some(unknown) => {
                             let said = self.place(k, applied.by.post_build);
-                            gathered.put_in.entry(at).or_default().push(PutIn {
-                                key: key_of(path),
-                                variable: variable.clone(),
-                                by: applied.by.label.clone(),
-                                place: Place { file: object.place.file, span },
-                                said,
-                                why: unknown.clone(),
-                            });
+                            gathered.substitutions.entry(at).or_default().push(
+                                UnknownSubstitution {
+                                    key: key_of(path),
+                                    variable: variable.clone(),
+                                    by: applied.by.label.clone(),
+                                    place: Place { file: object.place.file, span },
+                                    said,
+                                    why: unknown.clone(),
+                                },
+                            );
                         }
                     }
                     if is_name && !sources.is_empty() {
@@ -102,7 +103,7 @@ impl Inclusions<'_> {
 
 /// What patches do to an object that applies a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Amends {
+pub enum ApplierChange {
     /// They may change which variables it puts in.
     Variables,
     /// They may change what it builds.
@@ -111,12 +112,12 @@ pub enum Amends {
 
 /// What the patches of a kustomization file, or of another such object, do to the object of this identity.
 /// `files` are the texts of the files with patches, by what the kustomization calls them.
-pub fn amends(
+pub fn applier_change(
     text: &str,
     by: Option<&Applier>,
     files: impl IntoIterator<Item = (String, String)>,
     id: &Identity,
-) -> Option<Amends> {
+) -> Option<ApplierChange> {
     let parsed = match by {
         Some(by) => by.parsed.clone(),
         None => kustomization::parse(text, ""),
@@ -127,8 +128,8 @@ pub fn amends(
     let mut selecting = patches.iter().filter(|patch| patch.selects(id)).peekable();
     selecting.peek()?;
     match selecting.all(|patch| patch.writes_only(applier::is_about_variables)) {
-        true => Some(Amends::Variables),
-        false => Some(Amends::More),
+        true => Some(ApplierChange::Variables),
+        false => Some(ApplierChange::More),
     }
 }
 
