@@ -46,6 +46,10 @@ impl Builder {
     /// # Errors
     /// A quote that is not closed, or a command without `{}`.
     pub fn named(name: &str) -> Result<Self, String> {
+        // A web page runs no programs, and its own program is smaller without what builds overlays.
+        if cfg!(target_family = "wasm") {
+            return Err("not in a page: install rollstamp and run it in a shell".to_owned());
+        }
         let of = |words: &[&str], is_pure| Self {
             words: words.iter().map(|&word| word.to_owned()).collect(),
             is_pure,

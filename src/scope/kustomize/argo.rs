@@ -54,12 +54,15 @@ pub struct Directory {
 /// Globs over folders or files, each with whether it takes them out.
 pub type Globs = [(String, bool)];
 
+/// The path of a file from the root of its repository, and its text.
+type NamedText = (String, String);
+
 /// What a git generator finds in a repository, by its address. Nothing, if the repository is another one.
 pub struct InRepository<'a> {
     /// The folders that globs name.
     pub folders: &'a dyn Fn(&str, &Globs) -> Option<Vec<String>>,
     /// The files that globs name, each with its text.
-    pub files: &'a dyn Fn(&str, &Globs) -> Option<Vec<(String, String)>>,
+    pub files: &'a dyn Fn(&str, &Globs) -> Option<Vec<NamedText>>,
 }
 
 /// Values for the places in a template.
