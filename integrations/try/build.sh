@@ -8,8 +8,8 @@ cd "$(dirname "$0")/../.."
 book="${1:-target/book}"
 target="${CARGO_TARGET_DIR:-target}"
 
-# What a page can take: bytes (one MiB), compressed as most servers compress (brotli).
-most=1048576
+# What a page can take: bytes, compressed as most servers compress (brotli).
+most=1000000
 
 cargo build --quiet --locked --profile page --bin rollstamp --target wasm32-wasip1
 program="$target/wasm32-wasip1/page/rollstamp.wasm"

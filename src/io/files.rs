@@ -75,7 +75,10 @@ pub fn load(
         declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
     let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
-    kustomizations::load(&mut loaded, &folders, &asked, &options.annotation, &FileSystem);
+    // A web page has two texts and no folders, and its program is smaller without what follows kustomizations.
+    if !cfg!(target_family = "wasm") {
+        kustomizations::load(&mut loaded, &folders, &asked, &options.annotation, &FileSystem);
+    }
     Ok(loaded)
 }
 
