@@ -208,7 +208,6 @@ pub fn decide(
         let marks = plan.workloads.iter();
         findings.extend(marks.filter_map(|planned| plan::stale_marks(&manifests, planned)));
         unnamed = UnnamedSources::of(&manifests, &units);
-        findings.extend(plan::unwatched(&manifests, &units));
     }
     Decided { manifests, texts, units, plan, renames, unnamed, findings, unreadable, skipped }
 }

@@ -7,6 +7,7 @@ use crate::finding::divergence::UnknownVariable;
 use crate::k8s::id::Identity;
 use crate::k8s::indirect::{ARTIFACT_GROUP, Indirect, SOURCE_GROUP};
 use crate::process::Loaded;
+use crate::resolve::may_be_one;
 use crate::scope::kustomize::{
     ARGO_GROUP, Applied, Applier, ApplierChange, Directory, FLUX_GROUP, Globs, InRepository,
     Substitute, Variables, applications, applier_change, appliers, artifact_folders, repositories,
@@ -218,16 +219,15 @@ impl VariableSources {
                 }
                 Substitute::Unknown => UnknownVariable::UnreadableList,
                 Substitute::From { target, name, .. } => {
-                    let namespace = found.applier.id.namespace.as_ref();
+                    let namespace = found.applier.id.namespace.as_deref();
                     let mut candidates: Vec<_> = self
                         .with(&found.root, name, disk)
                         .flat_map(|(path, text)| {
                             variable_sources(text, name).into_iter().map(move |s| (path, s))
                         })
                         .filter(|(_, source)| {
-                            let own = source.namespace.as_ref();
-                            source.target == *target
-                                && (own.is_none() || namespace.is_none() || own == namespace)
+                            let own = source.namespace.as_deref();
+                            source.target == *target && may_be_one(own, namespace)
                         })
                         .collect();
                     if candidates.len() > 1 {

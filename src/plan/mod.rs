@@ -27,7 +27,7 @@ pub use listings::Listing;
 pub use moves::PlannedMove;
 pub use reason::{CountedRead, Ignored, Reason};
 use shared::{Shared, SharedRead};
-pub use values::{MeantSource, TakenValues, unwatched};
+pub use values::{MeantSource, TakenValues};
 
 use crate::compat::migration::LeftController;
 use crate::compat::selection::Selection;
@@ -170,7 +170,7 @@ pub fn decide(
         said.add(of_part);
     }
     plan.moves = moves::decide(manifests, &mut plan, options);
-    plan.taken = values::taken(manifests, units);
+    plan.taken = values::taken(manifests, units, &resolver);
     plan.leaves = options.migrate.as_ref().map(LeftController::name);
     let mut findings = said.findings;
     for ((one, two), readers) in said.clashes {
@@ -182,6 +182,7 @@ pub fn decide(
     }
     if options.goal == Goal::Check {
         findings.extend(listings::findings(manifests, units, options));
+        findings.extend(values::unwatched(manifests, units, &resolver));
     }
     findings.extend(said.flawed.into_values());
     (plan, findings)

@@ -1,7 +1,7 @@
 //! Sources whose name occurs nowhere else in their apply unit: not in a reference, not in an argument,
 //! not in a comment. Only then is it certain that nothing in the unit reads them.
 
-use super::values;
+use super::values::TakenNames;
 use crate::extract::{Manifests, ObjectId};
 use crate::finding::{Code, Finding};
 use crate::scope::{Unit, Units};
@@ -28,12 +28,13 @@ impl UnnamedSources {
     /// they may name a source in ways of their own.
     pub fn of(manifests: &Manifests, units: &Units) -> Self {
         let mut all = Self::default();
+        let taken = TakenNames::of(manifests);
         for unit in &units.all {
             for member in &unit.sees {
                 // A unit of kustomize counts too: what it holds is never unread.
                 *all.seen.entry(member.file).or_default() += 1;
             }
-            let names = unnamed_in(manifests, unit);
+            let names = unnamed_in(manifests, unit, &taken);
             if names.is_empty() {
                 continue;
             }
@@ -99,7 +100,7 @@ impl UnnamedSources {
 }
 
 /// What no reference in one unit names. What a workload refers to need not be looked for in the texts.
-fn unnamed_in(manifests: &Manifests, unit: &Unit) -> Providers {
+fn unnamed_in(manifests: &Manifests, unit: &Unit, taken: &TakenNames<'_>) -> Providers {
     let files = || unit.sees.iter().map(|member| member.file);
     let objects = || files().flat_map(|file| manifests.objects_of(file));
     let reads = |(id, _)| manifests.all_references_of(id).any(|r| r.reads());
@@ -118,7 +119,7 @@ fn unnamed_in(manifests: &Manifests, unit: &Unit) -> Providers {
                 .iter()
                 .any(|source| {
                     let is_filled = source.ignored.is_some() || source.filled_in_cluster;
-                    !is_filled && !values::may_take(manifests, source)
+                    !is_filled && !taken.may_be(source)
                 })
             // Copies of it are read in other namespaces.
             && !manifests[object.place.file].makes_within(object.place.span);

@@ -4,9 +4,12 @@
 use crate::extract::{Manifests, Source, SourceId, ValuesReader, ValuesReference};
 use crate::finding::arrival::arrival;
 use crate::finding::{Code, Finding};
-use crate::scope::{Unit, Units};
-use crate::text::{FileId, Place};
+use crate::k8s::providers::Target;
+use crate::resolve::{Resolution, Resolver, may_be_one};
+use crate::scope::{UnitId, Units};
+use crate::text::{FileId, Place, offset};
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 /// What an object of Flux takes values from.
 pub struct TakenValues {
@@ -44,126 +47,137 @@ impl TakenValues {
     }
 }
 
-/// What each object of Flux takes values from, in the order of the input: the only source of the name in the
-/// units that hold the object, else the only one of the same namespace in everything that was read.
-pub(super) fn taken(manifests: &Manifests, units: &Units) -> Vec<TakenValues> {
-    let mut holders: BTreeMap<FileId, Vec<Holder<'_>>> = BTreeMap::new();
-    for unit in &units.all {
-        for member in unit.sees.iter().filter(|member| member.object.is_none()) {
-            if !manifests[member.file].values_readers.is_empty() {
-                let namespace = member.namespace.as_deref();
-                holders.entry(member.file).or_default().push(Holder { unit, namespace });
-            }
+/// What each object of Flux takes values from, in the order of the input: the source that its name means in
+/// the units that hold the object, else the only one of the same namespace in everything that was read.
+pub(super) fn taken(
+    manifests: &Manifests,
+    units: &Units,
+    resolver: &Resolver<'_>,
+) -> Vec<TakenValues> {
+    let mut meant: BTreeMap<(FileId, usize), Vec<BTreeSet<SourceId>>> = BTreeMap::new();
+    for (file, position, references) in in_units(manifests, units, resolver) {
+        let all = meant.entry((file, position)).or_default();
+        all.resize(references.len(), BTreeSet::new());
+        for (all, sources) in all.iter_mut().zip(references) {
+            all.extend(sources);
         }
     }
+    let mut elsewhere = None;
     let mut found = Vec::new();
     for file in manifests.files() {
         if !manifests[file].input.is_looked_at() || units.is_patch(file) {
             continue;
         }
-        let holders = holders.get(&file).map_or(&[][..], Vec::as_slice);
         for (position, reader) in manifests[file].values_readers.iter().enumerate() {
-            let means = |reference| meant(manifests, units, holders, reader, reference);
-            let sources = reader.reads.iter().map(means).collect();
+            let mut of_reader = meant.remove(&(file, position)).unwrap_or_default();
+            of_reader.resize(reader.reads.len(), BTreeSet::new());
+            let of_reference = |(reference, mut meant): (&ValuesReference, BTreeSet<SourceId>)| {
+                let namespace = reader.id.namespace.as_deref().filter(|_| meant.is_empty());
+                if let Some(namespace) = namespace {
+                    let elsewhere = elsewhere.get_or_insert_with(|| by_name(manifests, units));
+                    let key = (reference.target, reference.name.as_str(), namespace);
+                    meant.extend(elsewhere.get(&key).into_iter().flatten());
+                }
+                let mut meant = meant.into_iter();
+                match (meant.next(), meant.next()) {
+                    (Some(only), None) => MeantSource::One(only),
+                    (Some(_), Some(_)) => MeantSource::Several,
+                    (None, _) => MeantSource::Nowhere,
+                }
+            };
+            let sources = reader.reads.iter().zip(of_reader).map(of_reference).collect();
             found.push(TakenValues { file, position, sources });
         }
     }
     found
 }
 
-/// A unit that holds a file, and the namespace into which it puts the objects of the file.
-struct Holder<'a> {
-    unit: &'a Unit,
-    namespace: Option<&'a str>,
-}
-
-fn meant(
-    manifests: &Manifests,
-    units: &Units,
-    holders: &[Holder<'_>],
-    reader: &ValuesReader,
-    reference: &ValuesReference,
-) -> MeantSource {
-    let mut found: BTreeSet<SourceId> = BTreeSet::new();
-    for holder in holders {
-        let own = holder.namespace.or(reader.id.namespace.as_deref());
-        let sources = holder.unit.objects(manifests).flat_map(|(object, namespace)| {
-            manifests.sources_of(object).map(move |(at, source)| (at, source, namespace))
-        });
-        let fitting = sources.filter(|(_, source, namespace)| {
-            let namespace = namespace.or(source.namespace.as_deref());
-            is_named(reference, source)
-                && (own.is_none() || namespace.is_none() || own == namespace)
-        });
-        found.extend(fitting.map(|(at, ..)| at));
-    }
-    if found.is_empty() && reader.id.namespace.is_some() {
-        let elsewhere = manifests.sources().filter(|(at, source)| {
-            let file = manifests.owner(*at).place.file;
-            is_named(reference, source)
-                && source.namespace == reader.id.namespace
-                && manifests[file].input.is_looked_at()
-                && !units.is_patch(file)
-        });
-        found.extend(elsewhere.map(|(at, _)| at));
-    }
-    let mut found = found.into_iter();
-    match (found.next(), found.next()) {
-        (Some(only), None) => MeantSource::One(only),
-        (Some(_), Some(_)) => MeantSource::Several,
-        (None, _) => MeantSource::Nowhere,
-    }
-}
-
-fn is_named(reference: &ValuesReference, source: &Source) -> bool {
-    source.target == reference.target && source.name == reference.name
-}
-
-/// Whether an object of Flux may take values from the source, in whatever unit it is.
-pub(super) fn may_take(manifests: &Manifests, source: &Source) -> bool {
-    let readers = manifests.all_files().iter().flat_map(|file| &file.values_readers);
-    let mut fitting = readers.filter(|reader| {
-        let (own, namespace) = (&reader.id.namespace, &source.namespace);
-        own.is_none() || namespace.is_none() || own == namespace
+/// Each object that takes values, in each unit that holds it: its file, its position in it, and which sources
+/// each of its references means there. Several, where nobody knows which.
+fn in_units<'a>(
+    manifests: &'a Manifests,
+    units: &'a Units,
+    resolver: &'a Resolver<'_>,
+) -> impl Iterator<Item = (FileId, usize, Vec<Vec<SourceId>>)> + 'a {
+    let members = units.all.iter().enumerate().flat_map(|(unit, of)| {
+        let whole = of.sees.iter().filter(|member| member.object.is_none());
+        whole.map(move |member| (UnitId(offset(unit)), member))
     });
-    fitting.any(|reader| reader.reads.iter().any(|reference| is_named(reference, source)))
+    let members = members.filter(|(_, member)| manifests[member.file].input.is_looked_at());
+    members.flat_map(move |(unit, member)| {
+        let readers = manifests[member.file].values_readers.iter().enumerate();
+        readers.map(move |(position, reader)| {
+            let own = member.namespace.as_deref().or(reader.id.namespace.as_deref());
+            let meant = |reference: &ValuesReference| match resolver.meant(
+                unit,
+                own,
+                reference.target,
+                &reference.name,
+            ) {
+                Resolution::Found(only) | Resolution::Filled(only) => vec![only.copy],
+                Resolution::Clash(one) => iter::once(one.copy).chain(one.clash).collect(),
+                Resolution::Ambiguous(several) => several,
+                Resolution::External => Vec::new(),
+            };
+            (member.file, position, reader.reads.iter().map(meant).collect())
+        })
+    })
 }
 
-/// A note for each source of values that is here and that its reader does not watch.
-pub fn unwatched(manifests: &Manifests, units: &Units) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let mut said: BTreeSet<Place> = BTreeSet::new();
-    for unit in &units.all {
-        for member in &unit.sees {
-            if manifests[member.file].input.is_looked_at() && member.object.is_none() {
-                in_file(manifests, unit, member.file, &mut said, &mut found);
-            }
+/// The sources that are looked at, by kind, name and namespace.
+fn by_name<'a>(
+    manifests: &'a Manifests,
+    units: &Units,
+) -> BTreeMap<(Target, &'a str, &'a str), Vec<SourceId>> {
+    let mut found: BTreeMap<(Target, &str, &str), Vec<SourceId>> = BTreeMap::new();
+    for (at, source) in manifests.sources() {
+        let file = manifests.owner(at).place.file;
+        if let Some(namespace) = &source.namespace
+            && manifests[file].input.is_looked_at()
+            && !units.is_patch(file)
+        {
+            found.entry((source.target, &source.name, namespace)).or_default().push(at);
         }
     }
     found
 }
 
-fn in_file(
+/// The names of the sources from which objects of Flux take values, with the namespaces of these objects.
+pub(super) struct TakenNames<'a>(BTreeMap<(Target, &'a str), Vec<Option<&'a str>>>);
+
+impl<'a> TakenNames<'a> {
+    pub(super) fn of(manifests: &'a Manifests) -> Self {
+        let mut found: BTreeMap<(Target, &str), Vec<Option<&str>>> = BTreeMap::new();
+        for reader in manifests.all_files().iter().flat_map(|file| &file.values_readers) {
+            for reference in &reader.reads {
+                let namespaces = found.entry((reference.target, &reference.name)).or_default();
+                namespaces.push(reader.id.namespace.as_deref());
+            }
+        }
+        Self(found)
+    }
+
+    /// Whether an object may take values from the source, in whatever unit it is.
+    pub(super) fn may_be(&self, source: &Source) -> bool {
+        let namespaces = self.0.get(&(source.target, source.name.as_str())).into_iter().flatten();
+        namespaces.into_iter().any(|own| may_be_one(*own, source.namespace.as_deref()))
+    }
+}
+
+/// A note for each source of values that is here and that its reader does not watch.
+pub(super) fn unwatched(
     manifests: &Manifests,
-    unit: &Unit,
-    file: FileId,
-    said: &mut BTreeSet<Place>,
-    found: &mut Vec<Finding>,
-) {
-    for reader in &manifests[file].values_readers {
-        for reference in &reader.reads {
-            let is_meant = |source: &&Source| {
-                let (own, namespace) = (&reader.id.namespace, &source.namespace);
-                is_named(reference, source)
-                    && (own.is_none() || namespace.is_none() || own == namespace)
-            };
-            let mut sources = unit
-                .objects(manifests)
-                .flat_map(|(object, _)| manifests.all_sources_of(object))
-                .filter(is_meant);
+    units: &Units,
+    resolver: &Resolver<'_>,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut said: BTreeSet<Place> = BTreeSet::new();
+    for (file, position, references) in in_units(manifests, units, resolver) {
+        let reader = &manifests[file].values_readers[position];
+        for (reference, sources) in reader.reads.iter().zip(references) {
             // Of several of one name, nobody knows which one is meant.
-            let (Some(source), None) = (sources.next(), sources.next()) else { continue };
-            let place = Place { file, span: reference.at };
+            let [only] = sources[..] else { continue };
+            let (source, place) = (&manifests[only], Place { file, span: reference.at });
             if source.watched || source.content_named || !said.insert(place) {
                 continue;
             }
@@ -182,4 +196,5 @@ fn in_file(
             );
         }
     }
+    found
 }

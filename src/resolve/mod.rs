@@ -151,7 +151,12 @@ impl<'a> Resolver<'a> {
                 let found = exact(self.candidates(membership, target, name), Some(other));
                 found.map_or(Resolution::External, settled)
             }
-            _ => self.by_name(membership, workload, target, name),
+            _ => self.by_name(
+                membership.unit,
+                self.own_namespace(membership, workload),
+                target,
+                name,
+            ),
         }
     }
 
@@ -208,12 +213,15 @@ impl<'a> Resolver<'a> {
         name: &str,
     ) -> Resolution<'a> {
         let target = reference.site.target;
+        let by_name = || {
+            self.by_name(membership.unit, self.own_namespace(membership, workload), target, name)
+        };
         if !self.is_inside_kustomize {
-            return self.by_name(membership, workload, target, name);
+            return by_name();
         }
         let field = reference.spot.list;
         let is_renamed = renames(&workload.id, &reference.site, field);
-        let named = match self.by_name(membership, workload, target, name) {
+        let named = match by_name() {
             // Its name is about to change, and what kustomize does not rewrite will not follow.
             Resolution::Found(found) if self.is_hashed(found.copy) => Resolution::External,
             named => named,
@@ -287,16 +295,27 @@ impl<'a> Resolver<'a> {
         self.index.with_raw(unit, target, name)
     }
 
-    /// The source that [fits](fitting), where exactly one does.
-    fn by_name(
+    /// What a name means to an object of a unit that is no workload; `own` is the namespace in which the unit
+    /// applies the object.
+    pub fn meant(
         &self,
-        membership: &Membership,
-        workload: &Object,
+        unit: UnitId,
+        own: Option<&str>,
         target: Target,
         name: &str,
     ) -> Resolution<'a> {
-        let candidates = self.candidates(membership, target, name);
-        let own = self.own_namespace(membership, workload);
+        self.by_name(unit, namespace(own, self.options), target, name)
+    }
+
+    /// The source that [fits](fitting), where exactly one does.
+    fn by_name(
+        &self,
+        unit: UnitId,
+        own: Option<&str>,
+        target: Target,
+        name: &str,
+    ) -> Resolution<'a> {
+        let candidates = self.index.get(unit, target, name);
         let mut found = fitting(candidates.iter(), own, |c| c.namespace.as_deref());
         match (found.next(), found.next()) {
             (None, _) => Resolution::External,
