@@ -2,6 +2,7 @@
 //! `Kustomization` (`spec.postBuild.substituteFrom`). They are no workloads: what they make of the values is
 //! not here.
 
+use super::Keys;
 use super::objects::ObjectNode;
 use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
@@ -41,6 +42,16 @@ pub struct ValuesReference {
 /// On a ConfigMap or a Secret: a change of it reaches Flux at once (Flux 2.7 and later;
 /// `--watch-configs-label-selector` of helm-controller and kustomize-controller).
 const WATCH: (&str, &str) = ("reconcile.fluxcd.io/watch", "Enabled");
+
+impl ValuesReference {
+    /// Which keys it reads.
+    pub fn keys(&self) -> Keys {
+        match &self.key {
+            Some(key) => Keys::Listed(vec![key.to_string()]),
+            None => Keys::All,
+        }
+    }
+}
 
 /// Where the lists stand: API group, kind, the way below `spec`, and the key that is read where the item
 /// names none in `valuesKey`; nothing, if all keys are read.

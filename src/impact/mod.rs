@@ -388,7 +388,8 @@ pub struct ValuesChange {
 pub struct TakenKey {
     /// The source.
     pub source: Name,
-    /// The key.
+    /// The key; `*` where all are taken of a source that a controller in the cluster fills, because any of them may
+    /// change.
     pub key: String,
     /// How it changed.
     pub change: HowChanged,

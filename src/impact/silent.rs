@@ -4,7 +4,8 @@ use super::objects::AppliedDocument;
 use super::reads::{ReadKeys, Standing};
 use super::sources::{BothSources, SourcePair};
 use super::state::ComparedState;
-use super::{Answer, Assume, HowChanged, KeyChange, Silent, SourceChange, Workload};
+use super::{Answer, Assume, At, HowChanged, KeyChange, Silent, SourceChange, Workload};
+use crate::extract::Object;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a workload stands to a source that changed.
@@ -40,7 +41,7 @@ pub(super) fn changes(
     let mut found = Vec::new();
     for (number, pair) in sources.pairs.iter().enumerate() {
         let filled = pair.is_filled_in_cluster();
-        if pair.keys.is_empty() && !(filled && differs(before, after, pair)) {
+        if pair.keys.is_empty() && !(filled && filled_otherwise(before, after, pair).is_some()) {
             let is_there_twice = pair.before.is_some() && pair.after.is_some();
             if is_there_twice || filled {
                 continue;
@@ -49,7 +50,10 @@ pub(super) fn changes(
         let of_pair = readers.get(&number).map_or(&[][..], Vec::as_slice);
         let mut source = change(before, after, pair, of_pair, named.contains(&number), workloads);
         if let Some(source) = &mut source
-            && matches!(source.silent, Some(Silent::NoReader | Silent::OtherKeys))
+            && matches!(
+                source.silent,
+                Some(Silent::NoReader | Silent::OtherKeys | Silent::FilledInCluster)
+            )
             && taken.contains(&number)
         {
             source.silent = Some(Silent::ValuesReader);
@@ -60,14 +64,43 @@ pub(super) fn changes(
     found
 }
 
-/// Whether the object that a controller fills a source from reads differently.
-fn differs(before: &ComparedState<'_>, after: &ComparedState<'_>, pair: &SourcePair<'_>) -> bool {
-    let (Some(was), Some(is)) = (pair.before, pair.after) else {
-        return true;
-    };
-    let was = AppliedDocument::new(before, was.object, Assume::Written);
-    let is = AppliedDocument::new(after, is.object, Assume::Written);
-    was.text != is.text && was.value() != is.value()
+/// How the object that a controller fills a source from changed, and where it is named; nothing, if it says
+/// what it said.
+pub(super) fn filled_otherwise(
+    before: &ComparedState<'_>,
+    after: &ComparedState<'_>,
+    pair: &SourcePair<'_>,
+) -> Option<(HowChanged, At)> {
+    let (state, object) = shown(before, after, pair)?;
+    if let (Some(was), Some(is)) = (pair.before, pair.after) {
+        let was = AppliedDocument::new(before, was.object, Assume::Written);
+        let is = AppliedDocument::new(after, is.object, Assume::Written);
+        if was.text == is.text || was.value() == is.value() {
+            return None;
+        }
+    }
+    Some((how_changed(pair), state.at(object.place_of_name())))
+}
+
+/// The object of a source after, or before if it is gone, with its state.
+fn shown<'s, 'a>(
+    before: &'s ComparedState<'a>,
+    after: &'s ComparedState<'a>,
+    pair: &SourcePair<'a>,
+) -> Option<(&'s ComparedState<'a>, &'a Object)> {
+    match (pair.after, pair.before) {
+        (Some(is), _) => Some((after, is.object)),
+        (None, Some(was)) => Some((before, was.object)),
+        (None, None) => None,
+    }
+}
+
+fn how_changed(pair: &SourcePair<'_>) -> HowChanged {
+    match (pair.before.is_some(), pair.after.is_some()) {
+        (true, true) => HowChanged::Changed,
+        (true, false) => HowChanged::Removed,
+        (false, _) => HowChanged::Added,
+    }
 }
 
 fn change(
@@ -78,11 +111,7 @@ fn change(
     is_named: bool,
     workloads: &[Workload],
 ) -> Option<SourceChange> {
-    let (state, object) = match (pair.after, pair.before) {
-        (Some(is), _) => (after, is.object),
-        (None, Some(was)) => (before, was.object),
-        (None, None) => return None,
-    };
+    let (state, object) = shown(before, after, pair)?;
     let reads = |key: &str| {
         let of_key = readers.iter().filter(|r| r.key == key && r.standing.is_a_must());
         of_key.map(|reader| reader.workload).collect::<BTreeSet<usize>>()
@@ -100,11 +129,7 @@ fn change(
         name: pair.name.clone(),
         target: pair.target,
         at: state.at(object.place_of_name()),
-        change: match (pair.before.is_some(), pair.after.is_some()) {
-            (true, true) => HowChanged::Changed,
-            (true, false) => HowChanged::Removed,
-            (false, _) => HowChanged::Added,
-        },
+        change: how_changed(pair),
         overlays: Vec::new(),
         silent: silent(pair, &keys, readers, &all, is_named, workloads),
         keys,

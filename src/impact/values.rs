@@ -1,10 +1,11 @@
 //! The objects of Flux that take values from sources that changed.
 
+use super::silent::filled_otherwise;
 use super::sources::BothSources;
 use super::state::ComparedState;
 use super::{Name, TakenKey, ValuesChange};
 use crate::extract::{Manifests, SourceId, ValuesReader, ValuesReference};
-use crate::plan::{MeantSource, TakenValues};
+use crate::plan::{MeantSource, TakenValues, read_entries};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An object by its apply unit and its name.
@@ -36,18 +37,33 @@ pub(super) fn changes(
             };
             let Some(number) = there else { continue };
             let pair = &sources.pairs[number];
-            let read = |name: &str| reference.key.as_ref().is_none_or(|key| *key == *name);
-            let changed: Vec<TakenKey> = pair
-                .keys
-                .iter()
-                .filter(|differing| read(&differing.key))
-                .map(|differing| TakenKey {
-                    source: pair.name.clone(),
-                    key: differing.key.clone(),
-                    change: differing.change,
-                    at: differing.at,
+            let keys_read = reference.keys();
+            let sides = [&pair.before, &pair.after].into_iter().flatten();
+            let read: BTreeSet<&str> = sides
+                .flat_map(|side| {
+                    let entries = read_entries(side.source, &keys_read).into_iter();
+                    entries.map(|entry| side.source.entries[entry].key.as_str())
                 })
                 .collect();
+            let taken_key = |key: &str, change, at| TakenKey {
+                source: pair.name.clone(),
+                key: key.to_owned(),
+                change,
+                at,
+            };
+            let mut changed: Vec<TakenKey> = pair
+                .keys
+                .iter()
+                .filter(|differing| read.contains(differing.key.as_str()))
+                .map(|differing| taken_key(&differing.key, differing.change, differing.at))
+                .collect();
+            if changed.is_empty()
+                && pair.is_filled_in_cluster()
+                && let Some((change, at)) = filled_otherwise(before, after, pair)
+            {
+                // What the controller makes of it is not known: it may be the key that is taken.
+                changed.push(taken_key(reference.key.as_deref().unwrap_or("*"), change, at));
+            }
             if changed.is_empty() {
                 continue;
             }

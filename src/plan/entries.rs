@@ -1,10 +1,10 @@
 //! Which entries of a source a reference reads.
 
-use crate::extract::{Keys, Reference, Source};
+use crate::extract::{Keys, Source};
 
 /// The keys that a reference names and that its source does not have.
-pub(super) fn missing_keys<'a>(reference: &'a Reference, source: &Source) -> Vec<&'a str> {
-    let (keys, env): (&[String], bool) = match &reference.keys {
+pub(crate) fn missing_keys<'a>(keys: &'a Keys, source: &Source) -> Vec<&'a str> {
+    let (keys, env): (&[String], bool) = match keys {
         // What fills it makes keys as well.
         _ if source.whole || source.filler.is_some() => return Vec::new(),
         Keys::One(key) => (std::slice::from_ref(key), true),

@@ -19,8 +19,7 @@ mod values;
 mod findings;
 
 pub use added::AddedRead;
-use entries::missing_keys;
-pub(crate) use entries::read_entries;
+pub(crate) use entries::{missing_keys, read_entries};
 pub use findings::{drift, not_written, stale_marks};
 pub use foreign::{ForeignForecast, MarkMapping, PlannedForeign, PlannedMark};
 pub use listings::Listing;
@@ -406,7 +405,7 @@ impl Planner<'_> {
             }
         };
         let source = &manifests[indexed.copy];
-        let missing = missing_keys(reference, source);
+        let missing = missing_keys(&reference.keys, source);
         if !reference.optional && !template.kind.is_unlisted() {
             let found = findings::missing_keys(workload, reference, name, &missing);
             self.said.findings.extend(found);

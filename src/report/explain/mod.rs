@@ -8,7 +8,7 @@ pub(super) mod words;
 use super::ExplainView;
 use crate::extract::{Keys, Object, Reference, Source, Template, ValuesReference};
 use crate::outcome::Outcome;
-use crate::plan::{Decision, MeantSource, Planned, Reason, TakenValues};
+use crate::plan::{Decision, MeantSource, Planned, Reason, TakenValues, read_entries};
 use crate::text::{FileId, Place};
 use std::collections::BTreeSet;
 
@@ -90,9 +90,9 @@ fn taken<'a>(asked: &ExplainView<'a>) -> Vec<&'a TakenValues> {
 }
 
 /// The keys of a source that an object of Flux takes values from, and that it has.
-fn taken_keys<'a>(reference: &'a ValuesReference, source: &'a Source) -> Vec<&'a str> {
-    let read = |key: &&str| reference.key.as_ref().is_none_or(|only| only == key);
-    source.entries.iter().map(|entry| entry.key.as_str()).filter(read).collect()
+fn taken_keys<'a>(reference: &ValuesReference, source: &'a Source) -> Vec<&'a str> {
+    let read = read_entries(source, &reference.keys());
+    read.into_iter().map(|entry| source.entries[entry].key.as_str()).collect()
 }
 
 /// The overlay that builds what stands in a file, if what overlays build is explained.

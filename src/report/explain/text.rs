@@ -6,7 +6,7 @@ use super::{Explained, Read, explained, named_keys, overlay, taken, taken_keys, 
 use crate::extract::{Reference, Source, SourceId};
 use crate::k8s::sites::SiteRoot;
 use crate::outcome::Outcome;
-use crate::plan::{CountedRead, Decision, MeantSource, Reason, State, TakenValues};
+use crate::plan::{CountedRead, Decision, MeantSource, Reason, State, TakenValues, missing_keys};
 use crate::report::impact::words::overlays as of_overlays;
 use crate::report::locator::Locator;
 use crate::report::{ExplainView, count, listed, plain};
@@ -242,9 +242,17 @@ impl<'a> Writer<'a> {
                 }
                 MeantSource::Several | MeantSource::Nowhere => Vec::new(),
             };
+            let source = match means {
+                MeantSource::One(at) => Some(&manifests[at]),
+                MeantSource::Several | MeantSource::Nowhere => None,
+            };
+            let wanted = reference.keys();
+            let is_missing = source
+                .is_some_and(|of| !of.filled_in_cluster && !missing_keys(&wanted, of).is_empty());
             let said_of_keys = match (&reference.key, keys.as_slice()) {
-                (Some(key), []) if matches!(means, MeantSource::One(_)) => {
-                    format!("{key} (not there)")
+                (Some(key), _) if is_missing => format!("{key} (not there)"),
+                (Some(key), _) if source.is_some_and(|of| of.whole) => {
+                    format!("{key} ({})", words::MIXED)
                 }
                 (Some(key), _) => key.to_string(),
                 (None, []) => "all keys".to_owned(),

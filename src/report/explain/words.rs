@@ -88,6 +88,9 @@ fn mounts(mounts: &[Mount], one_container: bool) -> String {
     places.join(",")
 }
 
+/// Which entries are read of a source whose keys cannot be told apart.
+pub(super) const MIXED: &str = "all entries, because a template mixes them";
+
 /// Why a reference that counts reads the keys that it reads, and no others.
 pub(super) fn why(reference: &Reference, counted: &CountedRead, source: &Source) -> String {
     let missing = counted.missing.join(", ");
@@ -97,7 +100,7 @@ pub(super) fn why(reference: &Reference, counted: &CountedRead, source: &Source)
     }
     let binary = reference.keys == Keys::Env && source.entries.iter().any(|e| !e.env);
     let mut text = match reference.why {
-        _ if source.whole => "all entries, because a template mixes them",
+        _ if source.whole => MIXED,
         Grounds::Named => "the key it names",
         Grounds::All if binary => "all keys but binaryData",
         Grounds::Items => "only its items",
@@ -273,7 +276,11 @@ pub(super) fn meant_source(
         MeantSource::One(at) => {
             let source = &locator.outcome.manifests[at];
             let is_at_once = source.watched || source.content_named;
-            format!("a change arrives {}", arrival(is_at_once, &reader.interval))
+            let arrives = format!("a change arrives {}", arrival(is_at_once, &reader.interval));
+            match source.filled_in_cluster {
+                true => format!("filled in the cluster, and {arrives}"),
+                false => arrives,
+            }
         }
         MeantSource::Several => {
             "several sources may be meant, so nobody knows which one counts".to_owned()

@@ -37,28 +37,40 @@ fn fish_offers_them_too() {
     assert!(said.starts_with("deployment/shop\t"), "{said}");
 }
 
+/// A script that first runs a line, then types into a terminal, and prints `offered` once what the terminal
+/// shows (`$seen`) fits a condition of zsh.
+fn in_terminal(first: &str, typed: &str, offered: &str) -> String {
+    format!(
+        "{first}
+cat >type.zsh <<'END'
+zmodload zsh/zpty
+{typed}
+seen=''
+repeat 200; do
+  while zpty -r -t z more; do seen+=$more; done
+  [[ {offered} ]] && {{ print offered; break; }}
+  sleep 0.1
+done
+zpty -d z
+END
+zsh -f type.zsh"
+    )
+}
+
 /// zsh completes in a terminal only, so one is made for it.
 #[test]
 fn zsh_offers_them_too() {
     if !is_there("zsh") {
         return;
     }
-    let script = r#"mkdir functions; rollstamp completions zsh >functions/_rollstamp
-cat >type.zsh <<'END'
-zmodload zsh/zpty
-zpty z zsh -f -i
+    let script = in_terminal(
+        "mkdir functions; rollstamp completions zsh >functions/_rollstamp",
+        r#"zpty z zsh -f -i
 zpty -w z 'PS1="ready> "; fpath=($PWD/functions $fpath); autoload -Uz compinit; compinit -u -D'
-zpty -w -n z $'rollstamp explain worker.yaml --workload deployment/\t'
-seen=''
-repeat 200; do
-  while zpty -r -t z more; do seen+=$more; done
-  [[ $seen == *'deployment/worker'* ]] && { print offered; break; }
-  sleep 0.1
-done
-zpty -d z
-END
-zsh -f type.zsh"#;
-    let (exit, said) = shell(&Sandbox::new(&example("shop")), script);
+zpty -w -n z $'rollstamp explain worker.yaml --workload deployment/\t'"#,
+        "$seen == *'deployment/worker'*",
+    );
+    let (exit, said) = shell(&Sandbox::new(&example("shop")), &script);
     assert_eq!((exit, said.trim()), (0, "offered"), "{said}");
 }
 
@@ -69,22 +81,14 @@ fn elvish_offers_them_too() {
     if !is_here("elvish", &["-version"]) || !is_there("zsh") {
         return;
     }
-    let script = r#"rollstamp completions elvish >rollstamp.elv
-cat >type.zsh <<'END'
-zmodload zsh/zpty
-zpty z env TERM=xterm elvish -norc
+    let script = in_terminal(
+        "rollstamp completions elvish >rollstamp.elv",
+        r"zpty z env TERM=xterm elvish -norc
 zpty -w -n z $'eval (slurp < rollstamp.elv)\r'
 sleep 1
-zpty -w -n z $'rollstamp explain worker.yaml --workload deployment/w\t'
-seen=''
-repeat 200; do
-  while zpty -r -t z more; do seen+=$more; done
-  [[ $seen == *orker* && $seen != *'no candidates'* ]] && { print offered; break; }
-  sleep 0.1
-done
-zpty -d z
-END
-zsh -f type.zsh"#;
-    let (exit, said) = shell(&Sandbox::new(&example("shop")), script);
+zpty -w -n z $'rollstamp explain worker.yaml --workload deployment/w\t'",
+        "$seen == *orker* && $seen != *'no candidates'*",
+    );
+    let (exit, said) = shell(&Sandbox::new(&example("shop")), &script);
     assert_eq!((exit, said.trim()), (0, "offered"), "{said}");
 }

@@ -1,7 +1,7 @@
 //! `--build` over what Flux applies, with the real builders.
 
 use super::overlays::{builders, rollstamp};
-use super::{bash, file};
+use super::{Said, bash, file};
 use crate::sandbox::{Entry, Sandbox, Tree, read_tree};
 
 /// A folder that two clusters apply, each with variables and a prefix of its own.
@@ -174,6 +174,39 @@ fn without_prefixes(mut tree: Tree) -> Tree {
     tree
 }
 
+/// Writes the stamps of a tree, which says this line; nothing is left to write then, and `check` finds them
+/// right, which it hands over. With a text `changed` in a file (the file, the text, the new one), `check` finds that,
+/// and `strip` gives the tree back.
+fn full_circle(
+    builder: &str,
+    tree: &Tree,
+    line: &str,
+    changed: (&str, &str, &str),
+    checks: impl Fn(&Sandbox, &Said),
+) {
+    let sandbox = Sandbox::new(tree);
+    let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
+    let written = run(&["write", "--build", builder, "."]);
+    assert_eq!(written.exit, 0, "{}", written.stderr);
+    assert!(written.stderr.contains(line), "{}", written.stderr);
+    let before = read_tree(&sandbox.path(""));
+    let again = run(&["write", "--build", builder, "."]);
+    assert!(again.exit == 0 && read_tree(&sandbox.path("")) == before, "{again:?}");
+    let checked = run(&["check", "--build", builder, "."]);
+    assert_eq!(checked.exit, 0, "{}{}", checked.stdout, checked.stderr);
+    checks(&sandbox, &checked);
+    let (name, from, to) = changed;
+    let path = sandbox.path(name);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(from, to)).unwrap();
+    assert_eq!(run(&["check", "--build", builder, "."]).exit, 1);
+    std::fs::write(&path, text).unwrap();
+    assert_eq!(run(&["strip", "."]).exit, 0);
+    let mut after = read_tree(&sandbox.path(""));
+    after.retain(|name, _| tree.contains_key(name));
+    assert_eq!(&after, tree);
+}
+
 #[test]
 fn stamps_that_no_file_can_hold_stand_in_the_objects() {
     for builder in builders() {
@@ -195,26 +228,13 @@ fn stamps_that_no_file_can_hold_stand_in_the_objects() {
             tree
         };
         for tree in [raw, same_names, renamed] {
-            let sandbox = Sandbox::new(&tree);
-            let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
-            let written = run(&["write", "--build", builder, "."]);
-            assert_eq!(written.exit, 0, "{}", written.stderr);
-            assert!(written.stderr.contains("clusters/prod/apps.yaml: 1 stamp\n"), "{written:?}");
-            let before = read_tree(&sandbox.path(""));
-            let again = run(&["write", "--build", builder, "."]);
-            assert!(again.exit == 0 && read_tree(&sandbox.path("")) == before, "{again:?}");
-            let checked = run(&["check", "--build", builder, "."]);
-            assert_eq!(checked.exit, 0, "{}", checked.stdout);
-            assert!(checked.stderr.contains("2 stamps right"), "{}", checked.stderr);
-            let settings = sandbox.path("clusters/prod/settings.yaml");
-            let text = std::fs::read_to_string(&settings).unwrap();
-            std::fs::write(&settings, text.replace("prod.example.com", "example.org")).unwrap();
-            assert_eq!(run(&["check", "--build", builder, "."]).exit, 1);
-            std::fs::write(&settings, text).unwrap();
-            assert_eq!(run(&["strip", "."]).exit, 0);
-            let mut after = read_tree(&sandbox.path(""));
-            after.retain(|name, _| tree.contains_key(name));
-            assert_eq!(after, tree);
+            let (line, changed) = (
+                "clusters/prod/apps.yaml: 1 stamp\n",
+                ("clusters/prod/settings.yaml", "prod.example.com", "example.org"),
+            );
+            full_circle(builder, &tree, line, changed, |_, checked| {
+                assert!(checked.stderr.contains("2 stamps right"), "{}", checked.stderr);
+            });
         }
     }
 }
@@ -267,7 +287,7 @@ spec:
 
 /// What Argo CD builds of an Application: the fields of `source.kustomize` go into the kustomization of the
 /// folder (argo-cd v3, `util/kustomize`). Returns what `rollstamp check` says of it.
-fn argo_cd(sandbox: &Sandbox, builder: &str, application: &str) -> super::Said {
+fn argo_cd(sandbox: &Sandbox, builder: &str, application: &str) -> Said {
     let read = |name: &str| -> serde_json::Value {
         let text = std::fs::read_to_string(sandbox.path(name)).expect("a file");
         serde_yaml::from_str(&text).expect("YAML")
@@ -315,30 +335,14 @@ fn what_argo_cd_applies_has_the_stamps_that_it_needs() {
     for builder in builders() {
         for (fields, line) in all {
             let tree = two_applications(fields);
-            let sandbox = Sandbox::new(&tree);
-            let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
-            let written = run(&["write", "--build", builder, "."]);
-            assert_eq!(written.exit, 0, "{}", written.stderr);
-            assert!(written.stderr.contains(line), "{}", written.stderr);
-            let before = read_tree(&sandbox.path(""));
-            let again = run(&["write", "--build", builder, "."]);
-            assert!(again.exit == 0 && read_tree(&sandbox.path("")) == before, "{again:?}");
-            let checked = run(&["check", "--build", builder, "."]);
-            assert_eq!(checked.exit, 0, "{}{}", checked.stdout, checked.stderr);
-            for application in ["argocd/prod.yaml", "argocd/test.yaml"] {
-                let checked = argo_cd(&sandbox, builder, application);
-                assert_eq!(checked.exit, 0, "{application}: {}{}", checked.stdout, checked.stderr);
-                assert!(checked.stderr.contains("1 right"), "{}", checked.stderr);
-            }
-            let config = sandbox.path("apps/config.yaml");
-            let text = std::fs::read_to_string(&config).unwrap();
-            std::fs::write(&config, text.replace("https", "http")).unwrap();
-            assert_eq!(run(&["check", "--build", builder, "."]).exit, 1);
-            std::fs::write(&config, text).unwrap();
-            assert_eq!(run(&["strip", "."]).exit, 0);
-            let mut after = read_tree(&sandbox.path(""));
-            after.retain(|name, _| tree.contains_key(name));
-            assert_eq!(after, tree);
+            let changed = ("apps/config.yaml", "https", "http");
+            full_circle(builder, &tree, line, changed, |sandbox, _| {
+                for application in ["argocd/prod.yaml", "argocd/test.yaml"] {
+                    let checked = argo_cd(sandbox, builder, application);
+                    assert_eq!(checked.exit, 0, "{application}: {checked:?}");
+                    assert!(checked.stderr.contains("1 right"), "{}", checked.stderr);
+                }
+            });
         }
     }
 }
