@@ -117,8 +117,12 @@ impl<'a> ComparedState<'a> {
             Found::Walked(argument) => self.roots.get(argument).map_or("", String::as_str),
             _ => "",
         };
-        let below = whole.strip_prefix(root).unwrap_or(whole);
-        below.trim_matches('/').to_owned()
+        // A walk from `.` names folders `./a`, a revision of git names them `a`.
+        let plain = match whole.as_str() {
+            "." => "",
+            other => other.strip_prefix("./").unwrap_or(other),
+        };
+        plain.strip_prefix(root).unwrap_or(plain).trim_matches('/').to_owned()
     }
 
     /// The namespace of an object, or that of those that name none.

@@ -136,3 +136,21 @@ fn a_revision_is_read_without_a_checkout() {
     let without = "2 workloads roll, 1 should and will not, 2 roll for nothing, 1 gone; 9 pods are replaced\n";
     assert_eq!((exit, said), (0, format!("{}{without}", all.repeat(3))));
 }
+
+/// A walk from `.` names the folders in another way than git, and they are the same apply units.
+#[test]
+fn folders_are_the_same_in_a_revision_and_below_the_working_directory() {
+    if found("git", &["--version"]).is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new(&example("pull-request"));
+    let script = r#"
+        set -eu; rm -rf .git; git init -q -b main .; git config user.name a; git config user.email a@example.com
+        mkdir -p other; cp before/* .; cp before/* other/; cp after/* before/; git add .; git commit -qm one
+        cp after/* other/
+        rollstamp impact --base HEAD . | head -1; rollstamp impact HEAD:. . | head -1
+    "#;
+    let (exit, said) = shell(&sandbox, script);
+    let one = "3 workloads roll, 1 should and will not, 2 roll for nothing, 1 may get stuck; 10 pods are replaced\n";
+    assert_eq!((exit, said), (0, one.repeat(2)));
+}
