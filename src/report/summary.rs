@@ -104,7 +104,8 @@ fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
     // A stamp that could not be written, and an overlay that does not build, keep it from being true.
     let all_right = coverage.built.as_ref().is_none_or(|b| b.wrong == 0 && b.failed == 0);
     let of_builds = match all_right {
-        true => "stamped in each overlay",
+        // Where an overlay holds nothing of what a workload reads, no stamp is right.
+        true => "right in each overlay",
         false => "left to their overlays, of which not all are right",
     };
     let rows = [

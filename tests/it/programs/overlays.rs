@@ -255,7 +255,7 @@ fn what_builds_decide_is_counted_as_that() {
     for builder in builders() {
         let sandbox = Sandbox::new(&two_overlays());
         let said = rollstamp(&sandbox, &["write", "--build", builder, "."]).run();
-        let line = "2 workloads read configuration: 1 stamped now, 1 stamped in each overlay; 2 overlays built: 4 stamps right;";
+        let line = "2 workloads read configuration: 1 stamped now, 1 right in each overlay; 2 overlays built: 4 stamps right;";
         assert!(said.stderr.contains(line), "{said:?}");
         let said = rollstamp(&sandbox, &["check", "."]).run();
         let line = "clean; 2 workloads read configuration: 1 right, 1 stamped in each overlay, unverified without --build;";
@@ -278,18 +278,18 @@ fn what_no_stamps_file_could_get_is_not_called_stamped() {
         let written = run(&["write", "--build", builder, "."]);
         assert_eq!(written.exit, 2, "{}", written.stderr);
         assert!(written.stderr.contains("is not as rollstamp makes it"), "{}", written.stderr);
-        assert!(!written.stderr.contains("stamped in each overlay"), "{}", written.stderr);
+        assert!(!written.stderr.contains("right in each overlay"), "{}", written.stderr);
         assert!(written.stderr.contains("1 not right"), "{}", written.stderr);
         // The other overlay has its stamps.
         assert!(sandbox.path("overlays/dev/stamps.rollstamp.yaml").exists());
         std::fs::remove_file(sandbox.path("overlays/prod/stamps.rollstamp.yaml")).unwrap();
         let written = run(&["write", "--build", builder, "."]);
-        assert!(written.exit == 0 && written.stderr.contains("stamped in each overlay"));
+        assert!(written.exit == 0 && written.stderr.contains("right in each overlay"));
         // Of an overlay that does not build nobody knows.
         let broken = sandbox.path("overlays/dev/config.yaml");
         std::fs::write(&broken, "kind: [").unwrap();
         let written = run(&["write", "--build", builder, "."]);
-        assert!(!written.stderr.contains("stamped in each overlay"), "{}", written.stderr);
+        assert!(!written.stderr.contains("right in each overlay"), "{}", written.stderr);
         assert!(written.stderr.contains("1 not, because the build failed"), "{}", written.stderr);
     }
 }
