@@ -32,7 +32,8 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
     let inside = arguments.paths.iter().map(|path| repository.inside(path));
     let inside = inside.collect::<anyhow::Result<Vec<String>>>()?;
     let Configured { settings, root, .. } = settings(&arguments.paths, common, None)?;
-    let options = options(&settings, common.jobs, Goal::Stamp)?;
+    let mut options = options(&settings, common.jobs, Goal::Stamp)?;
+    options.compares = true;
     let exclude = exclude(&common.exclude)?;
     let commits = repository.commits(&arguments.branch, &arguments.since, &inside)?;
     let roots: Vec<String> = inside.clone();

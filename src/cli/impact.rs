@@ -144,7 +144,7 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         settings.unit = Some(UnitRule::File);
     }
     let mut options = options(&settings, common.jobs, Goal::Stamp)?;
-    options.weighs_foreign = true;
+    (options.weighs_foreign, options.compares) = (true, true);
     let mut messages =
         stdout::Messages::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let mut old = before.load(common, &options, root.as_deref())?;

@@ -5,6 +5,7 @@ use super::foreign::{self, Marks};
 use super::ids::{Ids, ObjectId, ReferenceId};
 use super::objects::ObjectNode;
 use super::references::{Reference, SiteWalk};
+use super::rollout::Foreseen;
 use super::sidecars::{self, Sidecar};
 use super::{IgnoredBy, Reader, annotation, unknown_kinds};
 use crate::config::policy::HotReload;
@@ -52,6 +53,8 @@ pub struct Template {
     pub marks: Marks,
     /// What annotations say about its reads; nothing, where they say nothing.
     pub said: Option<Box<ReadAnnotations>>,
+    /// What a comparison of two states needs to know; nothing in other runs.
+    pub foreseen: Option<Box<Foreseen>>,
 }
 
 impl Template {
@@ -144,6 +147,8 @@ fn template(
         _ => None,
     };
     let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
+    let foreseen = reader.options.compares;
+    let foreseen = foreseen.then(|| Foreseen::read(&id.group, &id.kind, object, template).into());
     let template = Template {
         object: ObjectId::at(0),
         kind: row.clone(),
@@ -164,6 +169,7 @@ fn template(
         sidecars,
         marks,
         said,
+        foreseen,
     };
     Some((template, references))
 }

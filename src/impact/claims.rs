@@ -1,25 +1,24 @@
 //! Claims of volumes that only one node or one pod at a time can use.
 
 use super::disruption::{NearbyObject, Stuck, at};
-use super::neighbours::claim;
 use crate::k8s::disruption::EXCLUSIVE;
 use serde_json::Value;
+use smol_str::SmolStr;
 
-/// The first volume of a pod template whose claim only one node or one pod at a time can use, as the
-/// claim beside it says: a new pod that must start before an old one goes may wait for it for ever.
-pub(super) fn exclusive(template: &Value, neighbours: &[&NearbyObject]) -> Option<Stuck> {
-    let volumes = at(template, "spec/volumes").and_then(Value::as_array);
-    volumes.into_iter().flatten().filter_map(claim).find_map(|name| {
-        let mut claims = neighbours.iter();
+/// Of the claims that a pod template names, the first that only one node or one pod at a time can use, as
+/// the claim beside it says: a new pod that must start before an old one goes may wait for it for ever.
+pub(super) fn exclusive(claims: &[SmolStr], neighbours: &[&NearbyObject]) -> Option<Stuck> {
+    claims.iter().find_map(|name| {
+        let mut near = neighbours.iter();
         let is_meant =
-            |n: &&&NearbyObject| n.name.kind == "PersistentVolumeClaim" && n.name.name == name;
-        let claimed = claims.find(is_meant)?;
+            |n: &&&NearbyObject| n.name.kind == "PersistentVolumeClaim" && n.name.name == *name;
+        let claimed = near.find(is_meant)?;
         let modes = at(&claimed.object, "spec/accessModes").and_then(Value::as_array)?;
         let modes: Vec<&str> = modes.iter().filter_map(Value::as_str).collect();
         // A claim that also offers a shared mode may be bound in that one.
         let is_exclusive = !modes.is_empty() && modes.iter().all(|mode| EXCLUSIVE.contains(mode));
         is_exclusive.then(|| Stuck {
-            claim: name.to_owned(),
+            claim: name.to_string(),
             is_one_pod: modes.contains(&"ReadWriteOncePod"),
         })
     })
@@ -41,10 +40,7 @@ mod tests {
             },
             object: json!({ "spec": { "accessModes": modes } }),
         };
-        let template = json!({ "spec": { "volumes": [
-            { "name": "tmp", "emptyDir": {} },
-            { "name": "files", "persistentVolumeClaim": { "claimName": "uploads" } } ] } });
-        exclusive(&template, &[&claim])
+        exclusive(&["other".into(), "uploads".into()], &[&claim])
     }
 
     #[test]

@@ -5,8 +5,9 @@ use super::fields::{self, FieldContext};
 use super::neighbours::Neighbours;
 use super::objects::{self, AppliedDocument};
 use super::pairs::{Item, pair};
-use super::reads::{self, KeyOf, ReadKey, ReadKeys, Standing};
+use super::reads::{self, KeyOf, ReadChanges, ReadKey, ReadKeys, Standing};
 use super::sources::BothSources;
+use super::spots::{self, ChangedSpot, SpottedDocument};
 use super::state::{ComparedState, SideWorkload};
 use super::{
     Answer, Assume, At, Held, HowChanged, Impact, KeyReason, Name, RollReason, Workload, foreign,
@@ -14,15 +15,15 @@ use super::{
 };
 use crate::config::foreign::ForeignRules;
 use crate::config::options::Options;
-use crate::k8s::disruption::NOT_OF_ROLLOUTS;
+use crate::extract::{RolloutFacts, SpotKind, Template};
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::RolloutWait;
 use crate::parallel;
 use crate::plan::{Decision, Planned, State as Stamped};
 use crate::yaml::Cursor;
 use crate::yaml::path::Step;
-use crate::yaml::value::{differing, value, without_lists};
-use serde_json::Value;
+use crate::yaml::value::{differing, value};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What the comparison needs beside the two states.
@@ -73,8 +74,8 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
     });
     let (mut workloads, mut read) = (Vec::new(), Vec::new());
     for one in compared {
-        workloads.push(one.workload);
-        read.push((one.before, one.after));
+        workloads.push(*one.workload);
+        read.push(one.read);
     }
     let (values_readers, taken) = values::changes(before, after, &sources);
     let sources = silent::changes(before, after, &sources, &workloads, &read, &taken);
@@ -90,19 +91,22 @@ fn last<'s, 'a>(
     not_hook.or(copies.last()).map(|&i| &subjects[i])
 }
 
-type Identity = (String, String, Option<String>, String);
+type Identity<'a> = (&'a str, &'a str, Option<&'a str>, &'a str);
 
-fn items(state: &ComparedState<'_>, subjects: &[SideWorkload<'_>]) -> Vec<Item<Identity>> {
-    let of = |subject: &SideWorkload<'_>| {
+fn items<'a>(
+    state: &ComparedState<'a>,
+    subjects: &[SideWorkload<'a>],
+) -> Vec<Item<'a, Identity<'a>>> {
+    let of = |subject: &SideWorkload<'a>| {
         let id = &subject.object.id;
         // One kind may be served by several groups, the older ones first.
         let row = state.manifests().templates_of(subject.at).next();
         let row = row.map(|(_, template)| &template.kind).filter(|row| !row.is_unlisted());
         let group = row.and_then(|row| row.groups.first());
-        let group = group.map_or_else(|| id.group.to_string(), ToString::to_string);
+        let group = group.unwrap_or(&id.group).as_str();
         let namespace = state.namespace(id.namespace.as_deref());
         Item {
-            key: (id.kind.to_string(), group, namespace, id.name.to_string()),
+            key: (id.kind.as_str(), group, namespace, id.name.as_str()),
             unit: state.unit(subject.object.place.file),
         }
     };
@@ -119,11 +123,10 @@ struct Comparison<'a, 's> {
     neighbours: Neighbours,
 }
 
-/// A workload, and what it reads on both sides.
+/// A workload, and what it reads of what changed.
 struct Compared<'a> {
-    workload: Workload,
-    before: ReadKeys<'a>,
-    after: ReadKeys<'a>,
+    workload: Box<Workload>,
+    read: ReadChanges<'a>,
 }
 
 impl<'a> Comparison<'a, '_> {
@@ -152,7 +155,13 @@ impl<'a> Comparison<'a, '_> {
                 Workload::plain(state.name(object), state.at(object.place_of_name()), answer)
             }
         };
-        Compared { workload, before: was, after: is }
+        let mut read = ReadChanges::default();
+        for reads in [&is, &was] {
+            read.named.extend(reads.named.iter().map(|(pair, _)| *pair));
+            let keys = reads.keys.iter().map(|((pair, key, _), read)| (*pair, *key, read.standing));
+            read.keys.extend(keys.filter(|(pair, ..)| !self.sources.pairs[*pair].keys.is_empty()));
+        }
+        Compared { workload: Box::new(workload), read }
     }
 
     fn both(
@@ -177,19 +186,17 @@ impl<'a> Comparison<'a, '_> {
         let old_object = AppliedDocument::new(before, old.object, self.assume);
         let new_object = AppliedDocument::new(after, new.object, self.assume);
         let mut in_fields = Vec::new();
-        let mut read = None;
-        if let Some(stamps) = self.only_stamps(old, new) {
-            in_fields = stamps;
+        if let Some(texts) = self.only_texts(old, new) {
+            in_fields = texts;
         } else if old_object.text != new_object.text || old.object.route != new.object.route {
             let (was, is) = (old_object.read(), new_object.read());
             let was = was.as_ref().and_then(|document| document.object(&old_object));
             let nodes = is.as_ref().and_then(|document| document.object(&new_object));
             in_fields = self.templates(old, new, was, nodes);
-            if self.assume == Assume::Stamped && (is_refused(old) || is_refused(new)) {
-                // Nobody knows the stamp of a workload that is left alone.
-                in_fields.retain(|reason| !matches!(reason, RollReason::Stamp { .. }));
-            }
-            read = is;
+        }
+        if self.assume == Assume::Stamped && (is_refused(old) || is_refused(new)) {
+            // Nobody knows the stamp of a workload that is left alone.
+            in_fields.retain(|reason| !matches!(reason, RollReason::Stamp { .. }));
         }
         let template_changed = !in_fields.is_empty();
         workload.reasons =
@@ -198,10 +205,9 @@ impl<'a> Comparison<'a, '_> {
         if !workload.must && !template_changed {
             return workload;
         }
-        let read = read.or_else(|| new_object.read());
-        let object = read.as_ref().and_then(|document| document.object(&new_object));
-        let object = object.and_then(|object| without_lists(object, NOT_OF_ROLLOUTS));
-        let disruption = self.disruption(new, &workload.name, &object.unwrap_or(Value::Null));
+        let facts = self.rollout(new, &new_object);
+        let near = self.neighbours.near(&workload.name, &facts);
+        let disruption = disruption::of(&new.object.id.group, &workload.name, &facts, &near);
         let hold = hold(after, new);
         let all_stay = match hold {
             Some(Held::Partition) => disruption.pods.is_some_and(|p| p.most == 0),
@@ -224,32 +230,84 @@ impl<'a> Comparison<'a, '_> {
         workload
     }
 
-    /// What differs where both documents are the same text and rollstamp would write stamps into them and
-    /// nothing else: known without reading them. Nothing, where that is not so.
-    fn only_stamps(
+    /// What differs where both documents are the same text but for texts of which is known what they are,
+    /// and where rollstamp would write stamps into them and nothing else: known without reading them.
+    /// Nothing, where that is not so.
+    fn only_texts(
         &self,
         old: &SideWorkload<'a>,
         new: &SideWorkload<'a>,
     ) -> Option<Vec<RollReason>> {
         let (before, after) = self.states;
-        let text = |state: &ComparedState<'a>, subject: &SideWorkload<'a>| {
-            let file = subject.object.place.file;
-            let is_plain = state.change(file).is_none_or(|change| !change.of_names);
-            is_plain.then(|| subject.object.document.of(state.text(file)))
+        if old.object.route != new.object.route {
+            return None;
+        }
+        let changed = self.changed_texts(old, new)?;
+        let (stamp_key, renamed) = (self.annotation, &self.renamed);
+        let known = FieldContext { stamp: stamp_key, renamed, foreign: self.foreign };
+        let reasons = |changed: &ChangedSpot<'_>| fields::of_text(changed, &known);
+        let is_written = |state: &ComparedState<'a>, subject: &SideWorkload<'a>| {
+            let change = state.change(subject.object.place.file);
+            change.is_none_or(|c| c.edits.within(subject.object.document).next().is_none())
         };
-        if self.assume != Assume::Stamped
-            || text(before, old)? != text(after, new)?
-            || old.object.route != new.object.route
+        if self.assume == Assume::Written || (is_written(before, old) && is_written(after, new)) {
+            return Some(changed.iter().flat_map(reasons).collect());
+        }
+        let has_other_names = |state: &ComparedState<'a>, subject: &SideWorkload<'a>| {
+            state.change(subject.object.place.file).is_some_and(|change| change.of_names)
+        };
+        if has_other_names(before, old)
+            || has_other_names(after, new)
             || old.planned.len() != new.planned.len()
         {
             return None;
         }
-        let mut found = Vec::new();
+        // The stamps that both documents get stand where annotations do, by their names.
+        let goes_first = |changed: &&ChangedSpot<'_>| match changed.is {
+            SpotKind::Annotation(key) => key.as_str() < stamp_key,
+            _ => false,
+        };
+        let is_stamp = |changed: &&ChangedSpot<'_>| match changed.is {
+            SpotKind::Annotation(key) => key == stamp_key,
+            _ => false,
+        };
+        let others: Vec<&ChangedSpot<'_>> = changed.iter().filter(|one| !is_stamp(one)).collect();
+        let (first, then) =
+            others.split_at(others.iter().take_while(|one| goes_first(one)).count());
+        let mut found: Vec<RollReason> = first.iter().copied().flat_map(reasons).collect();
         for (was, is) in old.planned.iter().zip(&new.planned) {
             let (was, is) = (stamp(before, was)?, stamp(after, is)?);
             found.extend((was != is).then_some(RollReason::Stamp { change: HowChanged::Changed }));
         }
+        found.extend(then.iter().copied().flat_map(reasons));
         Some(found)
+    }
+
+    /// The texts in which the documents of a workload differ as they are written; nothing, if more may.
+    fn changed_texts(
+        &self,
+        old: &SideWorkload<'a>,
+        new: &SideWorkload<'a>,
+    ) -> Option<Vec<ChangedSpot<'a>>> {
+        let (before, after) = self.states;
+        let text = |state: &ComparedState<'a>, subject: &SideWorkload<'a>| {
+            state.text(subject.object.place.file)
+        };
+        let (was, is) = (text(before, old), text(after, new));
+        if old.object.document.of(was) == new.object.document.of(is) {
+            return Some(Vec::new());
+        }
+        let (old_template, new_template) =
+            (only_template(before, old)?, only_template(after, new)?);
+        // Objects in a list share their document.
+        if !old.object.route.is_empty() || old_template.path != new_template.path {
+            return None;
+        }
+        let document = |text, subject: &SideWorkload<'a>, template: &'a Template| {
+            let spots = template.foreseen.as_ref()?.spots.as_deref()?;
+            Some(SpottedDocument { text, span: subject.object.document, spots })
+        };
+        spots::changed(document(was, old, old_template)?, document(is, new, new_template)?)
     }
 
     /// What differs between the pod templates of the two objects.
@@ -281,16 +339,28 @@ impl<'a> Comparison<'a, '_> {
         found
     }
 
-    fn disruption(
+    /// How the pods of a workload are replaced after.
+    fn rollout(
         &self,
         subject: &SideWorkload<'a>,
-        name: &Name,
-        object: &Value,
-    ) -> disruption::Disruption {
-        let way = objects::templates(self.states.1, subject.at).next();
-        let template = way.and_then(|way| objects::at(object, way)).unwrap_or(&Value::Null);
-        let near = self.neighbours.near(name, template);
-        disruption::of(&subject.object.id.group, name, object, template, &near)
+        applied: &AppliedDocument<'a>,
+    ) -> Cow<'a, RolloutFacts> {
+        let mut templates = self.states.1.manifests().templates_of(subject.at);
+        let foreseen = templates.next().and_then(|(_, template)| template.foreseen.as_ref());
+        // A stamp changes nothing about it, but marks of other tools may be labels.
+        let is_as_written = self.assume == Assume::Written
+            || subject.planned.iter().all(|planned| planned.foreign.marks.is_empty());
+        if let Some(foreseen) = foreseen.filter(|_| is_as_written) {
+            return Cow::Borrowed(&foreseen.rollout);
+        }
+        let read = applied.read();
+        let facts = read.as_ref().and_then(|document| document.object(applied)).map(|object| {
+            let way = objects::templates(self.states.1, subject.at).next();
+            let template = way.and_then(|way| objects::follow(object, way));
+            let id = &subject.object.id;
+            RolloutFacts::read(&id.group, &id.kind, object, template)
+        });
+        Cow::Owned(facts.unwrap_or_default())
     }
 
     /// Why the pod template did not change although what the pods read did.
@@ -372,6 +442,16 @@ impl<'a> Comparison<'a, '_> {
             at: key.read.at,
         })
     }
+}
+
+/// The pod template of a workload that has one.
+fn only_template<'a>(
+    state: &ComparedState<'a>,
+    subject: &SideWorkload<'a>,
+) -> Option<&'a Template> {
+    let mut templates = state.manifests().templates_of(subject.at);
+    let (_, only) = templates.next()?;
+    templates.next().is_none().then_some(only)
 }
 
 /// Whether rollstamp leaves a pod template of the workload alone.

@@ -3,10 +3,10 @@
 
 use super::Name;
 use super::claims;
+use crate::extract::RolloutFacts;
 use crate::k8s::disruption::{
     NEIGHBOURS, ON_DELETE, Order, PROGRESS_DEADLINE, RECREATE, Rollout, SCALERS, Scaler, rollout,
 };
-use crate::k8s::sites::CONTAINER_LISTS;
 use serde_json::Value;
 
 /// What replacing the pods of a workload means.
@@ -108,22 +108,20 @@ impl NearbyObject {
 pub fn of(
     group: &str,
     name: &Name,
-    object: &Value,
-    template: &Value,
+    facts: &RolloutFacts,
     neighbours: &[&NearbyObject],
 ) -> Disruption {
-    let mut found = Disruption { budgets: budgets(template, neighbours), ..Disruption::default() };
-    found.is_ready_at_once = !has_probe(template, "readinessProbe");
+    let mut found = Disruption { budgets: budgets(facts, neighbours), ..Disruption::default() };
+    found.is_ready_at_once = !facts.has_readiness_probe;
     let Some(row) = rollout(group, &name.kind) else {
         return found;
     };
-    let strategy = strategy(row, object);
-    let partition = at(object, "spec/updateStrategy/rollingUpdate/partition");
-    let partition = partition.and_then(Value::as_u64).filter(|_| row.order == Order::Ordinals);
+    let strategy = facts.strategy.as_deref().unwrap_or(row.default);
+    let partition = facts.partition.filter(|_| row.order == Order::Ordinals);
     let scaler = neighbours.iter().find_map(|n| scaled_by(n, name));
     let written = match row.replicas {
         "" => None,
-        way => Some(at(object, way).and_then(Value::as_u64).unwrap_or(1)),
+        _ => Some(facts.replicas.unwrap_or(1)),
     };
     let all = match (&scaler, written) {
         // Nothing scales a workload that is written to have no pods: the autoscaler is then off.
@@ -131,7 +129,7 @@ pub fn of(
         (_, Some(number)) => Some(Range::one(number)),
         (_, None) => None,
     };
-    let (surge, unavailable) = room(row, object, &strategy, all);
+    let (surge, unavailable) = room(row, facts, strategy, all);
     let kept = partition.unwrap_or(0);
     let replaced = |number: u64| number.saturating_sub(kept);
     found.pods = all.map(|all| Range { least: replaced(all.least), most: replaced(all.most) });
@@ -140,19 +138,22 @@ pub fn of(
         && let Some(all) = all
         && replaced(all.least) > 0
     {
-        let first = at(object, "spec/ordinals/start").and_then(Value::as_u64).unwrap_or(0);
+        let first = facts.first_ordinal.unwrap_or(0);
         found.ordinals = Some((first + all.least - 1, first + kept));
     }
     found.scaler = scaler.map(|(name, _)| name);
     found.order = Some(row.order);
-    found.downtime = downtime(row, &strategy, all, unavailable);
+    found.downtime = downtime(row, strategy, all, unavailable);
     found.stuck = match (&found.downtime, surge, unavailable) {
         (None, Some(Range { most: 1.., .. }), Some(Range { most: 0, .. })) => {
-            claims::exclusive(template, neighbours)
+            claims::exclusive(&facts.claims, neighbours)
         }
         _ => None,
     };
-    let wait = wait(object, template);
+    // The least time from the start of a new pod until it counts as available, in seconds: a probe asks for
+    // the first time after its delay, counted from the start of the container
+    // (pkg/kubelet/prober/worker.go), and `minReadySeconds` count from then on.
+    let wait = facts.slowest_probe + facts.min_ready_seconds;
     if let (Some(pods), Some(surge), Some(unavailable)) = (found.pods, surge, unavailable) {
         let step = (surge.least + unavailable.least).max(1);
         let seconds = match strategy == RECREATE {
@@ -162,27 +163,17 @@ pub fn of(
         found.at_least_seconds = Some(seconds).filter(|s| *s > 0 && pods.least > 0);
     }
     if row.kind == "Deployment" {
-        let deadline = at(object, "spec/progressDeadlineSeconds").and_then(Value::as_u64);
-        let deadline = deadline.unwrap_or(PROGRESS_DEADLINE);
+        let deadline = facts.deadline.unwrap_or(PROGRESS_DEADLINE);
         found.deadline = Some(deadline).filter(|deadline| *deadline <= wait);
     }
     (found.surge, found.unavailable) = (surge, unavailable);
-    found.strategy = Some(strategy);
+    found.strategy = Some(strategy.to_owned());
     found
 }
 
 /// The node at the end of a way of fields, `/` between names.
 pub(super) fn at<'a>(value: &'a Value, way: &str) -> Option<&'a Value> {
     way.split('/').filter(|f| !f.is_empty()).try_fold(value, |at, field| at.get(field))
-}
-
-fn strategy(row: &Rollout, object: &Value) -> String {
-    if row.order == Order::Steps {
-        let is = |name: &&str| at(object, "spec/strategy").is_some_and(|s| s.get(name).is_some());
-        return ["blueGreen", "canary"].into_iter().find(is).unwrap_or(row.default).to_owned();
-    }
-    let written = at(object, row.strategy).and_then(Value::as_str);
-    written.unwrap_or(row.default).to_owned()
 }
 
 /// The row of a scaler, and the name of the workload that it scales.
@@ -213,7 +204,7 @@ fn scaled_by(neighbour: &NearbyObject, workload: &Name) -> Option<(Name, Range)>
 /// a percentage of the nodes, or a strategy that replaces in another way.
 fn room(
     row: &Rollout,
-    object: &Value,
+    facts: &RolloutFacts,
     strategy: &str,
     pods: Option<Range>,
 ) -> (Option<Range>, Option<Range>) {
@@ -223,18 +214,11 @@ fn room(
     if strategy != row.default {
         return (None, None);
     }
-    let setting = |(way, default): (&str, &str)| -> String {
-        let written = Some(way).filter(|way| !way.is_empty()).and_then(|way| at(object, way));
-        match written {
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Number(number)) => number.to_string(),
-            _ => default.to_owned(),
-        }
-    };
-    let (surge, unavailable) = (setting(row.surge), setting(row.unavailable));
+    let surge = facts.surge.as_deref().unwrap_or(row.surge.1);
+    let unavailable = facts.unavailable.as_deref().unwrap_or(row.unavailable.1);
     let each = |pods: u64| -> Option<(u64, u64)> {
-        let surge = share(&surge, pods, true)?;
-        let mut missing = share(&unavailable, pods, row.round_up)?;
+        let surge = share(surge, pods, true)?;
+        let mut missing = share(unavailable, pods, row.round_up)?;
         if missing == 0 && (surge == 0 || row.order == Order::Ordinals) {
             missing = 1;
         }
@@ -242,7 +226,7 @@ fn room(
     };
     let Some(pods) = pods else {
         let fixed = |text: &str| text.parse().ok().map(Range::one);
-        return (fixed(&surge), fixed(&unavailable));
+        return (fixed(surge), fixed(unavailable));
     };
     let (Some(least), Some(most)) = (each(pods.least), each(pods.most)) else {
         return (None, None);
@@ -284,35 +268,9 @@ fn downtime(
     }
 }
 
-/// The least time from the start of a new pod until it counts as available, in seconds: a probe asks
-/// for the first time after its delay, counted from the start of the container
-/// (pkg/kubelet/prober/worker.go), and `minReadySeconds` count from then on.
-fn wait(object: &Value, template: &Value) -> u64 {
-    let number = |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or(0);
-    let delay = |container: &Value| {
-        let of = |probe: &str| number(at(container, &format!("{probe}/initialDelaySeconds")));
-        of("readinessProbe").max(of("startupProbe"))
-    };
-    let slowest = containers(template, "containers").map(delay).max().unwrap_or(0);
-    slowest + number(at(object, "spec/minReadySeconds"))
-}
-
-fn containers<'a>(template: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
-    let list = at(template, "spec").and_then(|spec| spec.get(list));
-    list.and_then(Value::as_array).into_iter().flatten()
-}
-
-fn has_probe(template: &Value, probe: &str) -> bool {
-    CONTAINER_LISTS
-        .iter()
-        .flat_map(|list| containers(template, list))
-        .any(|container| container.get(probe).is_some_and(Value::is_object))
-}
-
 /// The budgets whose selector fits the labels of the pods.
-fn budgets(template: &Value, neighbours: &[&NearbyObject]) -> Vec<Name> {
-    let labels = at(template, "metadata/labels");
-    let label = |key: &str| labels.and_then(|l| l.get(key)).and_then(Value::as_str);
+fn budgets(facts: &RolloutFacts, neighbours: &[&NearbyObject]) -> Vec<Name> {
+    let label = |key: &str| facts.label(key);
     let fits = |neighbour: &&&NearbyObject| {
         let Some(selector) = at(&neighbour.object, "spec/selector") else {
             return false;
@@ -346,16 +304,24 @@ fn expression_fits<'a>(expression: &Value, label: impl Fn(&str) -> Option<&'a st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::yaml::{Cursor, parse, split};
     use serde_json::json;
 
     fn name(kind: &str) -> Name {
         Name { kind: kind.to_owned(), namespace: None, name: "web".to_owned() }
     }
 
+    fn facts(kind: &str, object: &Value) -> RolloutFacts {
+        let text = object.to_string();
+        let chunk = split::chunks(&text).next().unwrap().unwrap();
+        let document = parse(&text, chunk.span).unwrap().remove(0);
+        let object = Cursor::root(&document, &text);
+        RolloutFacts::read("apps", kind, object, object.at(["spec", "template"]))
+    }
+
     fn deployment(spec: Value) -> Disruption {
-        let object = json!({ "spec": spec });
-        let template = at(&object, "spec/template").cloned().unwrap_or(Value::Null);
-        of("apps", &name("Deployment"), &object, &template, &[])
+        let facts = facts("Deployment", &json!({ "spec": spec }));
+        of("apps", &name("Deployment"), &facts, &[])
     }
 
     #[test]
@@ -395,7 +361,8 @@ mod tests {
             object: json!({ "spec": { "minReplicas": 2, "maxReplicas": 10,
                 "scaleTargetRef": { "kind": "Deployment", "name": "web" } } }),
         };
-        let found = of("apps", &name("Deployment"), &object, &Value::Null, &[&scaler]);
+        let facts = facts("Deployment", &object);
+        let found = of("apps", &name("Deployment"), &facts, &[&scaler]);
         assert_eq!(found.pods, Some(Range { least: 2, most: 10 }));
         assert_eq!(found.surge, Some(Range { least: 1, most: 3 }));
     }
@@ -413,7 +380,8 @@ mod tests {
     fn a_partition_keeps_the_pods_below_it() {
         let object = json!({ "spec": { "replicas": 5,
             "updateStrategy": { "rollingUpdate": { "partition": 2 } } } });
-        let found = of("apps", &name("StatefulSet"), &object, &Value::Null, &[]);
+        let facts = facts("StatefulSet", &object);
+        let found = of("apps", &name("StatefulSet"), &facts, &[]);
         assert_eq!((found.pods, found.ordinals), (Some(Range::one(3)), Some((4, 2))));
     }
 }

@@ -1,8 +1,10 @@
 //! What differs between two pod templates, field by field, as the API server would see it: layout is
 //! gone, a null is no field, and a default that is written out is no difference.
 
+use super::spots::ChangedSpot;
 use super::{Class, HowChanged, Name, RollReason};
 use crate::config::foreign::ForeignRules;
+use crate::extract::SpotKind;
 use crate::k8s::controllers::RELOADER_ENV;
 use crate::k8s::foreign::{CHECKSUMS, MarkPattern, RESTARTS, VersionLabel};
 use crate::k8s::template::{EMPTY_IS_NONE, TEMPLATE_DEFAULTS};
@@ -29,6 +31,22 @@ pub(super) fn compare(before: &Value, after: &Value, known: &FieldContext<'_>) -
         RollReason::Renamed { source } => said.insert(source.clone()),
         _ => true,
     });
+    walk.found
+}
+
+/// What it means that one text of a pod template is another one, and nothing else in it.
+pub(super) fn of_text(changed: &ChangedSpot<'_>, known: &FieldContext<'_>) -> Vec<RollReason> {
+    let field = |name: &str| Step::Field(name.to_owned());
+    let way = match changed.is {
+        SpotKind::Annotation(name) => vec![field("metadata"), field("annotations"), field(name)],
+        SpotKind::Label(name) => vec![field("metadata"), field("labels"), field(name)],
+        SpotKind::Image(list, container) => {
+            vec![field("spec"), field(list), Step::Item(container.to_string()), field("image")]
+        }
+    };
+    let mut walk = Walk { known, way, found: Vec::new() };
+    let (before, after) = (Value::from(&*changed.before), Value::from(&*changed.after));
+    walk.both(Some(&before), Some(&after));
     walk.found
 }
 
@@ -145,12 +163,8 @@ impl Walk<'_> {
         if empty && EMPTY_IS_NONE.contains(&last) {
             return None;
         }
-        let is_default = TEMPLATE_DEFAULTS.iter().any(|(way, default)| {
-            way.ends_with(last)
-                && !last.is_empty()
-                && self.ends_with(way)
-                && serde_json::from_str::<Value>(default).is_ok_and(|d| d == *value)
-        });
+        let rows = DEFAULTS.get(last).map_or(&[][..], Vec::as_slice);
+        let is_default = rows.iter().any(|(way, default)| default == value && self.ends_with(way));
         (!is_default).then_some(value)
     }
 
@@ -223,6 +237,17 @@ impl Walk<'_> {
         self.found.push(reason);
     }
 }
+
+/// The defaults of a pod template by the last field of their ways.
+static DEFAULTS: LazyLock<BTreeMap<&str, Vec<(&str, Value)>>> = LazyLock::new(|| {
+    let mut rows: BTreeMap<&str, Vec<(&str, Value)>> = BTreeMap::new();
+    for (way, default) in TEMPLATE_DEFAULTS {
+        let last = way.rsplit('/').next().unwrap_or(way);
+        let value = serde_json::from_str(default).ok().map(|value| (*way, value));
+        rows.entry(last).or_default().extend(value);
+    }
+    rows
+});
 
 const PULL_POLICY: &str = "imagePullPolicy";
 

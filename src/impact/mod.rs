@@ -20,6 +20,7 @@ mod pairs;
 mod reads;
 mod silent;
 mod sources;
+mod spots;
 mod state;
 mod values;
 

@@ -5,6 +5,7 @@ use super::Name;
 use super::disruption::{NearbyObject, at, scaled};
 use super::objects::read;
 use super::state::ComparedState;
+use crate::extract::RolloutFacts;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -41,7 +42,7 @@ impl Neighbours {
                     continue;
                 };
                 let id = &near.id;
-                let namespace = state.namespace(id.namespace.as_deref());
+                let namespace = state.namespace(id.namespace.as_deref()).map(str::to_owned);
                 all.push(NearbyObject {
                     group: id.group.to_string(),
                     name: Name { kind: id.kind.to_string(), namespace, name: id.name.to_string() },
@@ -74,17 +75,14 @@ impl Neighbours {
     }
 
     /// Those that can mean a workload, in the order of the input.
-    pub(super) fn near(&self, workload: &Name, template: &Value) -> Vec<&NearbyObject> {
+    pub(super) fn near(&self, workload: &Name, facts: &RolloutFacts) -> Vec<&NearbyObject> {
         if self.all.is_empty() {
             return Vec::new();
         }
         let mut holds = vec![Hold::Any, Hold::Name(workload.name.clone())];
-        let volumes = at(template, "spec/volumes").and_then(Value::as_array);
-        let claims = volumes.into_iter().flatten().filter_map(claim);
-        holds.extend(claims.map(|name| Hold::Claim(name.to_owned())));
-        let labels = at(template, "metadata/labels").and_then(Value::as_object);
-        let labels = labels.into_iter().flatten();
-        holds.extend(labels.filter_map(|(k, v)| Some(Hold::Label(k.clone(), v.as_str()?.into()))));
+        holds.extend(facts.claims.iter().map(|name| Hold::Claim(name.to_string())));
+        let labels = facts.labels.iter();
+        holds.extend(labels.map(|(k, v)| Hold::Label(k.to_string(), v.to_string())));
         let namespace = &workload.namespace;
         let found =
             holds.into_iter().filter_map(|hold| self.by_hold.get(&(namespace.clone(), hold)));
@@ -93,11 +91,6 @@ impl Neighbours {
         found.dedup();
         found.into_iter().map(|i| &self.all[i]).collect()
     }
-}
-
-/// The claim that a volume names.
-pub(super) fn claim(volume: &Value) -> Option<&str> {
-    at(volume, "persistentVolumeClaim/claimName").and_then(Value::as_str)
 }
 
 /// The labels that a budget asks of pods, as far as they are texts.
@@ -137,10 +130,13 @@ mod tests {
             budget("of-all", json!({})),
         ]);
         let web = Name { kind: "Deployment".to_owned(), namespace: None, name: "web".to_owned() };
-        let template = json!({ "metadata": { "labels": { "part": "shop", "app": "web" } },
-            "spec": { "volumes": [{ "persistentVolumeClaim": { "claimName": "files" } }] } });
+        let facts = RolloutFacts {
+            labels: vec![("part".into(), "shop".into()), ("app".into(), "web".into())],
+            claims: vec!["files".into()],
+            ..RolloutFacts::default()
+        };
         let names = |workload: &Name| {
-            let near = all.near(workload, &template).into_iter();
+            let near = all.near(workload, &facts).into_iter();
             near.map(|near| near.name.name.clone()).collect::<Vec<String>>()
         };
         assert_eq!(names(&web), ["of-web", "files", "a", "of-all"]);

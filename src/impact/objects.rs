@@ -68,14 +68,6 @@ pub(super) fn follow<'d>(node: Cursor<'d>, way: &[Step]) -> Option<Cursor<'d>> {
     })
 }
 
-/// The same in a value.
-pub(super) fn at<'v>(value: &'v Value, way: &[Step]) -> Option<&'v Value> {
-    way.iter().try_fold(value, |at, step| match step {
-        Step::Field(name) => at.get(name.as_str()),
-        Step::Item(i) => at.get(i),
-    })
-}
-
 /// The ways to the pod templates of an object of a state, in their order.
 pub(super) fn templates<'a>(
     state: &ComparedState<'a>,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 /// An object of one state: who it is, and where it lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Item<K> {
+pub(super) struct Item<'a, K> {
     /// Who it is.
     pub(super) key: K,
     /// The folder or file of its apply unit, below the path that was named.
-    pub(super) unit: String,
+    pub(super) unit: &'a str,
 }
 
 /// The positions of one object in both states; on one side several, where it stands there more than
@@ -21,16 +21,16 @@ pub(super) struct Pair {
 
 /// Pairs objects of the same identity: those of one unit, and of the rest the only two that are left.
 /// Where several are left nobody knows which became which, and each stands alone.
-pub(super) fn pair<K: Ord + Clone>(before: &[Item<K>], after: &[Item<K>]) -> Vec<Pair> {
+pub(super) fn pair<K: Ord>(before: &[Item<'_, K>], after: &[Item<'_, K>]) -> Vec<Pair> {
     type Units<'a> = BTreeMap<&'a str, Pair>;
     let mut by_key: BTreeMap<&K, Units<'_>> = BTreeMap::new();
     for (i, item) in before.iter().enumerate() {
         let units = by_key.entry(&item.key).or_default();
-        units.entry(&item.unit).or_default().before.push(i);
+        units.entry(item.unit).or_default().before.push(i);
     }
     for (i, item) in after.iter().enumerate() {
         let units = by_key.entry(&item.key).or_default();
-        units.entry(&item.unit).or_default().after.push(i);
+        units.entry(item.unit).or_default().after.push(i);
     }
     let mut pairs = Vec::new();
     for units in by_key.into_values() {
@@ -53,8 +53,8 @@ pub(super) fn pair<K: Ord + Clone>(before: &[Item<K>], after: &[Item<K>]) -> Vec
 mod tests {
     use super::*;
 
-    fn items(list: &[(&'static str, &str)]) -> Vec<Item<&'static str>> {
-        list.iter().map(|(key, unit)| Item { key: *key, unit: (*unit).to_owned() }).collect()
+    fn items(list: &[(&'static str, &'static str)]) -> Vec<Item<'static, &'static str>> {
+        list.iter().map(|(key, unit)| Item { key: *key, unit }).collect()
     }
 
     #[test]

@@ -55,6 +55,15 @@ pub(super) struct ReadKeys<'a> {
     pub(super) is_unknown: bool,
 }
 
+/// What a workload reads, before or after, of the sources that changed.
+#[derive(Default)]
+pub(super) struct ReadChanges<'a> {
+    /// The sources that are named at all, by their pair.
+    pub(super) named: Vec<usize>,
+    /// The keys of pairs in which some key differs.
+    pub(super) keys: Vec<(usize, &'a str, Standing)>,
+}
+
 /// What a workload reads in a state.
 pub(super) fn of<'a>(
     state: &ComparedState<'a>,

@@ -1,7 +1,7 @@
 //! The sources that changed, who reads what changed in them, and why one of them rolls nobody.
 
 use super::objects::AppliedDocument;
-use super::reads::{ReadKeys, Standing};
+use super::reads::{ReadChanges, Standing};
 use super::sources::{BothSources, SourcePair};
 use super::state::ComparedState;
 use super::{Answer, Assume, At, HowChanged, KeyChange, Silent, SourceChange, Workload};
@@ -15,27 +15,22 @@ struct Reader<'a> {
     standing: Standing,
 }
 
-/// The sources that changed. `read` is what each workload reads before and after, `taken` the pairs of
+/// The sources that changed. `read` is what each workload reads of them, `taken` the pairs of
 /// sources of which objects of Flux take values that changed.
 pub(super) fn changes(
     before: &ComparedState<'_>,
     after: &ComparedState<'_>,
     sources: &BothSources<'_>,
     workloads: &[Workload],
-    read: &[(ReadKeys<'_>, ReadKeys<'_>)],
+    read: &[ReadChanges<'_>],
     taken: &BTreeSet<usize>,
 ) -> Vec<SourceChange> {
     let mut readers: BTreeMap<usize, Vec<Reader<'_>>> = BTreeMap::new();
     let mut named: BTreeSet<usize> = BTreeSet::new();
-    for (workload, (was, is)) in read.iter().enumerate() {
-        for reads in [is, was] {
-            named.extend(reads.named.iter().map(|(pair, _)| *pair));
-            for ((pair, key, _), read) in &reads.keys {
-                if !sources.pairs[*pair].keys.is_empty() {
-                    let standing = read.standing;
-                    readers.entry(*pair).or_default().push(Reader { workload, key, standing });
-                }
-            }
+    for (workload, read) in read.iter().enumerate() {
+        named.extend(&read.named);
+        for &(pair, key, standing) in &read.keys {
+            readers.entry(pair).or_default().push(Reader { workload, key, standing });
         }
     }
     let mut found = Vec::new();
@@ -112,8 +107,12 @@ fn change(
     workloads: &[Workload],
 ) -> Option<SourceChange> {
     let (state, object) = shown(before, after, pair)?;
+    let mut by_key: BTreeMap<&str, Vec<&Reader<'_>>> = BTreeMap::new();
+    for reader in readers {
+        by_key.entry(reader.key).or_default().push(reader);
+    }
     let reads = |key: &str| {
-        let of_key = readers.iter().filter(|r| r.key == key && r.standing.is_a_must());
+        let of_key = by_key.get(key).into_iter().flatten().filter(|r| r.standing.is_a_must());
         of_key.map(|reader| reader.workload).collect::<BTreeSet<usize>>()
     };
     let keys = pair.keys.iter().map(|differing| KeyChange {
@@ -131,7 +130,7 @@ fn change(
         at: state.at(object.place_of_name()),
         change: how_changed(pair),
         overlays: Vec::new(),
-        silent: silent(pair, &keys, readers, &all, is_named, workloads),
+        silent: silent(pair, &keys, &by_key, &all, is_named, workloads),
         keys,
         is_renamed: renamed.is_some(),
         readers: all.into_iter().collect(),
@@ -142,15 +141,15 @@ fn change(
 fn silent(
     pair: &SourcePair<'_>,
     keys: &[KeyChange],
-    readers: &[Reader<'_>],
+    readers: &BTreeMap<&str, Vec<&Reader<'_>>>,
     all: &BTreeSet<usize>,
     is_named: bool,
     workloads: &[Workload],
 ) -> Option<Silent> {
     let any = |answer: Answer| all.iter().any(|&w| workloads[w].answer == answer);
-    let changed = |reader: &&Reader<'_>| keys.iter().any(|key| key.key == reader.key);
     let stands = |standing: Standing| {
-        readers.iter().filter(changed).any(|reader| reader.standing == standing)
+        let of_changed = keys.iter().filter_map(|key| readers.get(key.key.as_str()));
+        of_changed.flatten().any(|reader| reader.standing == standing)
     };
     let is_ignored =
         [pair.before, pair.after].into_iter().flatten().any(|s| s.source.ignored.is_some());

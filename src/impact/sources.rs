@@ -34,21 +34,21 @@ pub(super) struct BothSources<'a> {
     before: BTreeMap<SourceId, usize>,
     after: BTreeMap<SourceId, usize>,
     /// The sources of both states by what references say.
-    by_name: (Names, Names),
+    by_name: (Names<'a>, Names<'a>),
 }
 
 /// The sources that a reference may mean by its name and namespace alone, by their apply unit.
-type Names = BTreeMap<Key, BTreeMap<String, SourceId>>;
+type Names<'a> = BTreeMap<Key<'a>, BTreeMap<&'a str, SourceId>>;
 
-type Key = (Target, Option<String>, String);
+type Key<'a> = (Target, Option<&'a str>, &'a str);
 
 impl<'a> BothSources<'a> {
     /// Pairs the sources of two states.
     pub(super) fn new(before: &ComparedState<'a>, after: &ComparedState<'a>) -> Self {
         let old = before.sources();
         let new = after.sources();
-        let exact = |state: &ComparedState<'a>, all: &[ProvidedSource<'a>]| -> Vec<Item<Key>> {
-            all.iter().map(|source| item(state, source, source.source.name.to_string())).collect()
+        let exact = |state: &ComparedState<'a>, all: &[ProvidedSource<'a>]| -> Vec<_> {
+            all.iter().map(|source| item(state, source, &source.source.name)).collect()
         };
         let mut found = Self {
             pairs: Vec::new(),
@@ -69,9 +69,9 @@ impl<'a> BothSources<'a> {
         let base = |state: &ComparedState<'a>, all: &[ProvidedSource<'a>], left: &[Vec<usize>]| {
             let items = left.iter().map(|copies| {
                 let source = &all[copies[0]];
-                item(state, source, base_name(&source.source.name).to_owned())
+                item(state, source, base_name(&source.source.name))
             });
-            items.collect::<Vec<Item<Key>>>()
+            items.collect::<Vec<Item<'a, Key<'a>>>>()
         };
         let (old_items, new_items) = (base(before, &old, &old_left), base(after, &new, &new_left));
         for pair in pair(&old_items, &new_items) {
@@ -120,7 +120,7 @@ impl<'a> BothSources<'a> {
         self.pairs.push(SourcePair {
             name: Name {
                 kind: any.object.id.kind.to_string(),
-                namespace: state.namespace(namespace(&any)),
+                namespace: state.namespace(namespace(&any)).map(str::to_owned),
                 name: name.to_owned(),
             },
             target: any.source.target,
@@ -157,8 +157,8 @@ impl<'a> BothSources<'a> {
             Side::After => &self.by_name.1,
         };
         let own = state.namespace(subject.object.id.namespace.as_deref());
-        let fitting = by_name.get(&(reference.site.target, own, reference.name.to_string()))?;
-        let here = fitting.get(&state.unit(subject.object.place.file));
+        let fitting = by_name.get(&(reference.site.target, own, reference.name.as_str()))?;
+        let here = fitting.get(state.unit(subject.object.place.file));
         here.or_else(|| fitting.values().next().filter(|_| fitting.len() == 1)).copied()
     }
 
@@ -182,22 +182,26 @@ impl SourcePair<'_> {
     }
 }
 
-fn namespace<'s>(source: &ProvidedSource<'s>) -> Option<&'s str> {
+fn namespace<'a>(source: &ProvidedSource<'a>) -> Option<&'a str> {
     let own = source.source.namespace.as_deref();
     own.or(source.object.id.namespace.as_deref())
 }
 
 /// The sources by what references say; of several copies in one unit, the last.
-fn by_name(state: &ComparedState<'_>, all: &[ProvidedSource<'_>]) -> Names {
+fn by_name<'a>(state: &ComparedState<'a>, all: &[ProvidedSource<'a>]) -> Names<'a> {
     let mut names = Names::new();
     for provided in all {
-        let known = item(state, provided, provided.source.name.to_string());
+        let known = item(state, provided, &provided.source.name);
         names.entry(known.key).or_default().insert(known.unit, provided.at);
     }
     names
 }
 
-fn item(state: &ComparedState<'_>, source: &ProvidedSource<'_>, name: String) -> Item<Key> {
+fn item<'a>(
+    state: &ComparedState<'a>,
+    source: &ProvidedSource<'a>,
+    name: &'a str,
+) -> Item<'a, Key<'a>> {
     let namespace = state.namespace(namespace(source));
     Item {
         key: (source.source.target, namespace, name),
@@ -227,6 +231,15 @@ fn differing(
     old: Option<ProvidedSource<'_>>,
     new: Option<ProvidedSource<'_>>,
 ) -> Vec<Differing> {
+    if let (Some(old), Some(new)) = (&old, &new) {
+        let (was, is) = (&old.source.entries, &new.source.entries);
+        // Nearly always nothing differs.
+        if was.len() == is.len()
+            && was.iter().zip(is).all(|(a, b)| a.key == b.key && same(&[a], &[b]))
+        {
+            return Vec::new();
+        }
+    }
     let mut keys: BTreeMap<&str, [Vec<&Entry>; 2]> = BTreeMap::new();
     for (side, source) in [old, new].iter().enumerate() {
         for entry in source.iter().flat_map(|s| &s.source.entries) {

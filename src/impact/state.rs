@@ -106,10 +106,10 @@ impl<'a> ComparedState<'a> {
     }
 
     /// The apply unit of a file, by the folder or the file below the path that was named.
-    pub(super) fn unit(&self, file: FileId) -> String {
+    pub(super) fn unit(&self, file: FileId) -> &'a str {
         let input = &self.manifests()[file].input;
         let whole = match (self.unit, input.found) {
-            (_, Found::Stream | Found::Named) => return String::new(),
+            (_, Found::Stream | Found::Named) => return "",
             (UnitRule::File, _) => &input.name,
             (UnitRule::Dir | UnitRule::Tree, _) => &input.folder,
         };
@@ -122,19 +122,22 @@ impl<'a> ComparedState<'a> {
             "." => "",
             other => other.strip_prefix("./").unwrap_or(other),
         };
-        plain.strip_prefix(root).unwrap_or(plain).trim_matches('/').to_owned()
+        plain.strip_prefix(root).unwrap_or(plain).trim_matches('/')
     }
 
     /// The namespace of an object, or that of those that name none.
-    pub(super) fn namespace(&self, own: Option<&str>) -> Option<String> {
-        own.or(self.namespace).map(str::to_owned)
+    pub(super) fn namespace<'n>(&self, own: Option<&'n str>) -> Option<&'n str>
+    where
+        'a: 'n,
+    {
+        own.or(self.namespace)
     }
 
     /// What people call an object.
     pub(super) fn name(&self, object: &Object) -> Name {
         Name {
             kind: object.id.kind.to_string(),
-            namespace: self.namespace(object.id.namespace.as_deref()),
+            namespace: self.namespace(object.id.namespace.as_deref()).map(str::to_owned),
             name: object.id.name.to_string(),
         }
     }

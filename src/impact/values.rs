@@ -95,10 +95,10 @@ fn key(state: &ComparedState<'_>, taken: &TakenValues) -> Key {
     let ValuesReader { id, .. } = taken.reader(state.manifests());
     let name = Name {
         kind: id.kind.to_string(),
-        namespace: state.namespace(id.namespace.as_deref()),
+        namespace: state.namespace(id.namespace.as_deref()).map(str::to_owned),
         name: id.name.to_string(),
     };
-    (state.unit(taken.file), name)
+    (state.unit(taken.file).to_owned(), name)
 }
 
 /// The source that the same reference meant before.

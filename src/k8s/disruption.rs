@@ -180,19 +180,6 @@ pub const NEIGHBOURS: &[(&str, &str)] = &[
     ("", "PersistentVolumeClaim"),
 ];
 
-/// Lists of a container that do not affect how its pods are replaced.
-// kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Container
-pub const NOT_OF_ROLLOUTS: &[&str] = &[
-    "args",
-    "command",
-    "env",
-    "envFrom",
-    "ports",
-    "resizePolicy",
-    "volumeDevices",
-    "volumeMounts",
-];
-
 /// The time after which a Deployment that makes no progress is reported, in seconds.
 // kubernetes.io/docs/concepts/workloads/controllers/deployment/#progress-deadline-seconds
 pub const PROGRESS_DEADLINE: u64 = 600;

@@ -22,15 +22,26 @@ pub fn decode<'a>(text: &'a str, node: &Node) -> Result<Cow<'a, str>, Undecodabl
     }
     let raw = node.span.of(text);
     match node.style {
-        Style::Plain => Ok(plain(raw)),
-        Style::Single => single(raw),
-        Style::Double => double(raw),
+        Style::Plain | Style::Single | Style::Double => decode_raw(raw, node.style),
         Style::Literal | Style::Folded => Ok(Cow::Owned(block(raw, node))),
         Style::JsonString => serde_json::from_str::<Cow<'_, str>>(raw)
             .map(|s| Cow::Owned(s.into_owned()))
             .map_err(|_| Undecodable("a string with an escape that is no character")),
         Style::JsonLiteral => Ok(Cow::Borrowed(raw)),
         Style::Block | Style::Flow => Err(Undecodable("not a scalar")),
+    }
+}
+
+/// The text of a scalar that is plain or in quotes, from its bytes alone.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_raw(raw: &str, style: Style) -> Result<Cow<'_, str>, Undecodable> {
+    match style {
+        Style::Plain => Ok(plain(raw)),
+        Style::Single => single(raw),
+        Style::Double => double(raw),
+        _ => Err(Undecodable("neither plain nor in quotes")),
     }
 }
 

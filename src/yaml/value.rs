@@ -10,13 +10,7 @@ use std::collections::BTreeSet;
 
 /// The JSON value of a node; `None` if a scalar in it cannot be decoded.
 pub fn value(node: Cursor<'_>) -> Option<Json> {
-    tree(node, &[], 0)
-}
-
-/// The same without the list fields with these names: faster for callers that need only other
-/// fields.
-pub fn without_lists(node: Cursor<'_>, names: &[&str]) -> Option<Json> {
-    tree(node, names, 0)
+    tree(node, 0)
 }
 
 /// The JSON values of two nodes, for a comparison. A collection in a field that is written
@@ -28,7 +22,7 @@ pub fn differing(one: Cursor<'_>, other: Cursor<'_>) -> Option<(Json, Json)> {
 
 fn both(one: Cursor<'_>, other: Cursor<'_>, depth: usize) -> Option<(Json, Json)> {
     let (one, other) = (one.target(), other.target());
-    let whole = || Some((tree(one, &[], depth)?, tree(other, &[], depth)?));
+    let whole = || Some((tree(one, depth)?, tree(other, depth)?));
     if depth > MAX_DEPTH || one.kind() != other.kind() {
         return whole();
     }
@@ -48,7 +42,7 @@ fn both(one: Cursor<'_>, other: Cursor<'_>, depth: usize) -> Option<(Json, Json)
                 let at = Some(i).filter(|&i| those.get(i).is_some_and(is_it));
                 let at = at.or_else(|| those.iter().position(is_it));
                 let Some((_, twin)) = at.and_then(|at| those[at].take()) else {
-                    left.insert(name.into_owned(), tree(value, &[], depth + 1)?);
+                    left.insert(name.into_owned(), tree(value, depth + 1)?);
                     continue;
                 };
                 let (value, twin) = match alike(value, twin) {
@@ -59,7 +53,7 @@ fn both(one: Cursor<'_>, other: Cursor<'_>, depth: usize) -> Option<(Json, Json)
                 right.insert(name.into_owned(), twin);
             }
             for (name, value) in those.into_iter().flatten() {
-                right.insert(name.into_owned(), tree(value, &[], depth + 1)?);
+                right.insert(name.into_owned(), tree(value, depth + 1)?);
             }
             Some((Json::Object(left), Json::Object(right)))
         }
@@ -108,7 +102,7 @@ fn has_same_names(one: Cursor<'_>, other: Cursor<'_>) -> bool {
     these == those && these.iter().collect::<BTreeSet<_>>().len() == these.len()
 }
 
-fn tree(node: Cursor<'_>, without: &[&str], depth: usize) -> Option<Json> {
+fn tree(node: Cursor<'_>, depth: usize) -> Option<Json> {
     let node = node.target();
     if depth > MAX_DEPTH {
         return None;
@@ -116,11 +110,11 @@ fn tree(node: Cursor<'_>, without: &[&str], depth: usize) -> Option<Json> {
     Some(match node.kind() {
         Kind::Mapping => {
             let mut fields = Map::new();
-            mapping(node, without, depth, &mut fields)?;
+            mapping(node, depth, &mut fields)?;
             Json::Object(fields)
         }
         Kind::Sequence => {
-            let items = node.items().map(|item| tree(item, without, depth + 1));
+            let items = node.items().map(|item| tree(item, depth + 1));
             Json::Array(items.collect::<Option<_>>()?)
         }
         _ => match node.value().ok()? {
@@ -135,22 +129,13 @@ fn tree(node: Cursor<'_>, without: &[&str], depth: usize) -> Option<Json> {
 
 /// Adds the fields of a mapping. A merge key counts at its position, as in go-yaml v2: it has
 /// priority over earlier keys, and later keys have priority over it.
-fn mapping(
-    node: Cursor<'_>,
-    without: &[&str],
-    depth: usize,
-    fields: &mut Map<String, Json>,
-) -> Option<()> {
+fn mapping(node: Cursor<'_>, depth: usize, fields: &mut Map<String, Json>) -> Option<()> {
     if depth > MAX_DEPTH {
         return None;
     }
     for (key, value) in node.pairs() {
         if !key.is_merge_key() {
-            let name = key.key().ok()?;
-            if value.is_sequence() && without.contains(&&*name) {
-                continue;
-            }
-            fields.insert(name.into_owned(), tree(value, without, depth + 1)?);
+            fields.insert(key.key().ok()?.into_owned(), tree(value, depth + 1)?);
             continue;
         }
         let merged = value.target();
@@ -158,10 +143,10 @@ fn mapping(
             // The first mapping of a list has priority, so it is added last.
             let items: Vec<Cursor<'_>> = merged.items().collect();
             for item in items.into_iter().rev() {
-                mapping(item, without, depth + 1, fields)?;
+                mapping(item, depth + 1, fields)?;
             }
         } else {
-            mapping(merged, without, depth + 1, fields)?;
+            mapping(merged, depth + 1, fields)?;
         }
     }
     Some(())
@@ -178,7 +163,7 @@ fn number(value: i128) -> Json {
 
 #[cfg(test)]
 mod tests {
-    use super::{Json, differing, value, without_lists};
+    use super::{Json, differing, value};
     use crate::yaml::{Cursor, Document, parse, split};
     use serde_json::json;
 
@@ -215,13 +200,6 @@ mod tests {
         let (left, right) = differ("a:\n   b: |2\n      x\n", "a:\n  b: |2\n      x\n");
         assert_ne!(left, right);
         assert_eq!(differ("a: [1]\na: [2]\n", "a: [1]\na: [2]\n").0["a"], json!([2]));
-    }
-
-    #[test]
-    fn lists_that_nobody_asks_for_are_left_out() {
-        let text = "env: [{a: 1}]\nlabels: {env: prod}\n";
-        let read = without_lists(Cursor::root(&document(text), text), &["env"]);
-        assert_eq!(read, Some(json!({ "labels": { "env": "prod" } })));
     }
 
     #[test]

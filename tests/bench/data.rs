@@ -163,6 +163,18 @@ pub(crate) fn objects(count: usize) -> String {
     out
 }
 
+/// `count` namespaces, in each of which a workload reads a ConfigMap of the same name.
+pub(crate) fn namespaces(count: usize) -> String {
+    let mut numbers = Numbers(13);
+    let mut out = String::new();
+    for number in 0..count {
+        let namespace = format!("ns-{number}");
+        config_map(&mut numbers, "config", &namespace, 1, &mut out);
+        deployment(&mut numbers, "app", &namespace, "config", None, &mut out);
+    }
+    out
+}
+
 /// One workload with `count` references, and what they name.
 pub(crate) fn references(count: usize) -> String {
     let mut out = String::new();

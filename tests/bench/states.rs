@@ -1,10 +1,11 @@
 //! Overlays that are built, and states that are compared.
 
 use super::{Files, ROLLSTAMP, data, size};
-use crate::timing::{Run, is_there, medians};
+use crate::timing::{Run, cpu_medians, is_there};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 /// How many overlays there are.
@@ -102,40 +103,80 @@ pub(super) fn overlays(_: &Files) {
     time("`impact --base HEAD`, a base of six overlays changed", run("impact --base HEAD"));
 }
 
-/// Two states of 6,000 workloads: nothing changes, one value changes, every value changes.
+/// Two states of 6,000 workloads and some others: what a comparison costs, in the CPU time of a check of both
+/// states.
 pub(super) fn impact(files: &Files) {
-    let before = files.file("states-before.yaml", || data::objects(18_000));
-    let text = fs::read_to_string(&before).unwrap();
-    let one = files.file("states-one.yaml", || changed(&text, 1));
-    let all = files.file("states-all.yaml", || changed(&text, usize::MAX));
-    let run = |name: &str, arguments: &[&str]| {
-        let words: Vec<&str> = [ROLLSTAMP].iter().chain(arguments).copied().collect();
-        let mut run = Run::new(name, &words, None);
-        run.may_fail = true;
-        run
+    let before = data::objects(18_000);
+    let stamped = |text: &str, name: &str| {
+        let path = files.file(&format!("{name}.yaml"), || text.to_owned());
+        let line = format!("{ROLLSTAMP} --no-config -q <{} || true", path.display());
+        let printed = Command::new("sh").args(["-c", &line]).output().unwrap().stdout;
+        String::from_utf8(printed).unwrap()
     };
-    for (what, after) in [("nothing", &before), ("one value", &one), ("every value", &all)] {
-        let (old, new) = (before.to_str().unwrap(), after.to_str().unwrap());
-        let impact = run("rollstamp impact", &["impact", "--no-config", "-q", old, new]);
-        let check = run("rollstamp check of one", &["check", "--no-config", "-q", old]);
-        let times = medians(&[impact, check], 7);
-        let seconds: Vec<f64> =
-            times.iter().map(|t| t.map_or(f64::NAN, |t| t.as_secs_f64())).collect();
+    let (values, images) = (changed(&before, usize::MAX), before.replace(":v1.2.", ":v1.3."));
+    let stamps = stamped(&before, "states-plain");
+    let wide = data::shared(3_000);
+    let spread = data::namespaces(10_000);
+    let half = &before[..before.match_indices("---\n").nth(9_000).unwrap().0];
+    let cases: [Case<'_>; 12] = [
+        ("nothing", &before, before.clone(), &[]),
+        ("one value", &before, changed(&before, 1), &[]),
+        ("every value: all 6,000 roll", &before, values.clone(), &[]),
+        ("every image", &before, images.clone(), &[]),
+        ("every value, with stamps", &stamps, stamped(&values, "states-values"), &[]),
+        ("every image, with stamps", &stamps, stamps.replace(":v1.2.", ":v1.3."), &[]),
+        ("the name of every source", &before, renamed(&before), &[]),
+        ("half is removed", &before, half.to_owned(), &[]),
+        ("a third is new", half, before.clone(), &[]),
+        ("every value, `--mode suffix`", &before, values.clone(), &["--mode", "suffix"]),
+        ("one source with 3,000 readers", &wide, changed(&wide, 1), &[]),
+        ("one name in 10,000 namespaces", &spread, changed(&spread, usize::MAX), &[]),
+    ];
+    println!("\n### Two states compared\n");
+    println!("| what changes | CPU | times two checks | peak memory | both sides |");
+    println!("|---|---|---|---|---|");
+    for (what, before, after, more) in cases {
+        let [before, after] =
+            [("states-before", before), ("states-after", &after)].map(|(name, text)| {
+                let path = files.folder.join(format!("{name}.yaml"));
+                fs::write(&path, text).unwrap();
+                path
+            });
+        let run = |verb: &str, paths: &[&Path]| {
+            let paths = paths.iter().map(|path| path.to_str().unwrap());
+            let words = [ROLLSTAMP, verb, "--no-config", "-q"].into_iter();
+            let words: Vec<&str> = words.chain(more.iter().copied()).chain(paths).collect();
+            Run::new("", &words, None)
+        };
+        let impact = run("impact", &[&before, &after]);
+        let runs =
+            [run("impact", &[&before, &after]), run("check", &[&before]), run("check", &[&after])];
+        let cpu = cpu_medians(&runs, 7);
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
         println!(
-            "\nimpact, {what} changes: {:.0} ms, {:.2} times two checks",
-            seconds[0] * 1e3,
-            seconds[0] / (2.0 * seconds[1])
-        );
-        let peak = run("", &["impact", "--no-config", "-q", old, new]).memory();
-        println!(
-            "peak memory: {:.0} MB, both sides are {:.0} MB",
-            peak.map_or(f64::NAN, |peak| peak as f64 / 1e6),
-            (size(&before) + size(after)) as f64 / 1e6
+            "| {what} | {:.2} s | {:.2} | {:.0} MB | {:.0} MB |",
+            cpu[0],
+            cpu[0] / (cpu[1] + cpu[2]),
+            impact.memory().map_or(f64::NAN, megabytes),
+            megabytes(size(&before) + size(&after))
         );
     }
 }
 
+/// What changes, the text before, the text after, and options.
+type Case<'a> = (&'static str, &'a str, String, &'static [&'static str]);
+
 /// The text with one more key in so many ConfigMaps.
 fn changed(text: &str, most: usize) -> String {
     text.replacen("\ndata:\n", "\ndata:\n  more: \"1\"\n", most)
+}
+
+/// The text with another name of every ConfigMap, which its reader follows.
+fn renamed(text: &str) -> String {
+    let mut renamed =
+        text.replace("ConfigMap\nmetadata:\n  name: ", "ConfigMap\nmetadata:\n  name: x-");
+    for reference in ["configMapRef:\n                name: ", "configMap:\n            name: "] {
+        renamed = renamed.replace(reference, &format!("{reference}x-"));
+    }
+    renamed
 }

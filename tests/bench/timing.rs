@@ -65,6 +65,16 @@ impl Run {
         (status.success() || self.may_fail || gave_up).then_some(took)
     }
 
+    /// The CPU time of one run in seconds, where `/usr/bin/time` is: another program that is busy makes no
+    /// difference to it.
+    fn cpu(&self) -> Option<f64> {
+        let mut command = self.start(&["/usr/bin/time", "-f", "cpu %U %S"]);
+        let output = command.stderr(Stdio::piped()).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let line = text.lines().rev().find_map(|l| l.strip_prefix("cpu "))?;
+        line.split(' ').map(|seconds| seconds.parse::<f64>().ok()).sum()
+    }
+
     /// The largest size in memory, in bytes, where `/usr/bin/time` is.
     pub(crate) fn memory(&self) -> Option<u64> {
         let mut command = self.start(&["/usr/bin/time", "-f", "peak %M"]);
@@ -91,6 +101,21 @@ pub(crate) fn medians(runs: &[Run], rounds: usize) -> Vec<Option<Duration>> {
             times.get(times.len() / 2).copied()
         })
         .collect()
+}
+
+/// The median of the CPU seconds of `rounds` runs of each program, one after the other in each round.
+pub(crate) fn cpu_medians(runs: &[Run], rounds: usize) -> Vec<f64> {
+    let mut taken: Vec<Vec<f64>> = runs.iter().map(|_| Vec::new()).collect();
+    for _ in 0..rounds {
+        for (run, taken) in runs.iter().zip(&mut taken) {
+            taken.extend(run.cpu());
+        }
+    }
+    let median = |mut times: Vec<f64>| {
+        times.sort_unstable_by(f64::total_cmp);
+        times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    taken.into_iter().map(median).collect()
 }
 
 /// Whether a program is on the path.

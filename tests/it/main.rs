@@ -10,6 +10,7 @@
 
 mod arriving;
 mod book;
+mod compared;
 mod corpora;
 mod extent;
 mod fast;

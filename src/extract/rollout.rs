@@ -1,0 +1,207 @@
+//! What a run that compares two states asks of a workload, beside what a stamp needs. It is taken while the
+//! object is read, so that the comparison need not read the document again.
+
+use crate::k8s::disruption::{Order, Rollout, rollout};
+use crate::k8s::sites::CONTAINER_LISTS;
+use crate::text::Span;
+use crate::yaml::resolve::Value;
+use crate::yaml::value::value;
+use crate::yaml::{Cursor, Style};
+use smol_str::{SmolStr, ToSmolStr as _};
+
+/// What a comparison needs to know of a pod template and its workload.
+pub struct Foreseen {
+    /// How the pods are replaced.
+    pub rollout: RolloutFacts,
+    /// The texts in the pod template that often change alone; nothing, where the document has anchors or
+    /// tags, so that a text may stand for more than itself.
+    pub spots: Option<Box<[Spot]>>,
+}
+
+/// How the pods of a workload are replaced, as its manifest says it: nothing where it does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RolloutFacts {
+    /// The number of pods.
+    pub replicas: Option<u64>,
+    /// The strategy.
+    pub strategy: Option<SmolStr>,
+    /// How many pods may be there in addition: a number or a percentage.
+    pub surge: Option<SmolStr>,
+    /// How many pods may be missing: a number or a percentage.
+    pub unavailable: Option<SmolStr>,
+    /// The ordinal below which pods stay.
+    pub partition: Option<u64>,
+    /// The ordinal of the first pod.
+    pub first_ordinal: Option<u64>,
+    /// How long a pod must be ready before it counts as available, in seconds.
+    pub min_ready_seconds: u64,
+    /// When a rollout without progress is reported, in seconds.
+    pub deadline: Option<u64>,
+    /// The longest time before a container can be ready for the first time, in seconds.
+    pub slowest_probe: u64,
+    /// Whether a container has a readiness probe.
+    pub has_readiness_probe: bool,
+    /// The claims that volumes name.
+    pub claims: Vec<SmolStr>,
+    /// The labels of the pods, each name once.
+    pub labels: Vec<(SmolStr, SmolStr)>,
+}
+
+/// A text in a pod template that often changes alone.
+pub struct Spot {
+    /// Its bytes in the file, quotes included.
+    pub place: Span,
+    /// How it is written.
+    pub style: Style,
+    /// What it is.
+    pub is: SpotKind,
+}
+
+/// What a text in a pod template is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SpotKind {
+    /// The annotation of this name.
+    Annotation(SmolStr),
+    /// The label of this name.
+    Label(SmolStr),
+    /// The image of a container: its list, and its name.
+    Image(&'static str, SmolStr),
+}
+
+impl Foreseen {
+    pub(super) fn read(group: &str, kind: &str, object: Cursor<'_>, template: Cursor<'_>) -> Self {
+        let rollout = RolloutFacts::read(group, kind, object, Some(template));
+        Self { rollout, spots: spots(template) }
+    }
+}
+
+impl RolloutFacts {
+    /// Those of an object of this group and kind, and of its pod template.
+    pub fn read(group: &str, kind: &str, object: Cursor<'_>, template: Option<Cursor<'_>>) -> Self {
+        let number = |way: &str| at(object, way).and_then(number);
+        let mut facts = template.map_or_else(Self::default, Self::of_template);
+        facts.min_ready_seconds = number("spec/minReadySeconds").unwrap_or(0);
+        let Some(row) = rollout(group, kind) else {
+            return facts;
+        };
+        facts.replicas = number(row.replicas);
+        facts.strategy = strategy(row, object);
+        facts.surge = at(object, row.surge.0).and_then(amount);
+        facts.unavailable = at(object, row.unavailable.0).and_then(amount);
+        facts.partition = number("spec/updateStrategy/rollingUpdate/partition");
+        facts.first_ordinal = number("spec/ordinals/start");
+        facts.deadline = number("spec/progressDeadlineSeconds");
+        facts
+    }
+
+    fn of_template(template: Cursor<'_>) -> Self {
+        let containers =
+            |list| at(template, "spec").into_iter().flat_map(move |spec| spec.list(list));
+        let delay = |container: Cursor<'_>| {
+            let probes = ["readinessProbe", "startupProbe"].into_iter();
+            let delays =
+                probes.filter_map(|probe| number(container.at([probe, "initialDelaySeconds"])?));
+            delays.max().unwrap_or(0)
+        };
+        let has_probe =
+            |container: Cursor<'_>| container.get("readinessProbe").is_some_and(Cursor::is_mapping);
+        let claim = |volume: Cursor<'_>| volume.get("persistentVolumeClaim")?.string("claimName");
+        let volumes = at(template, "spec").into_iter().flat_map(|spec| spec.list("volumes"));
+        let labels = at(template, "metadata/labels").and_then(value);
+        let labels = labels.as_ref().and_then(serde_json::Value::as_object).into_iter().flatten();
+        Self {
+            slowest_probe: containers("containers").map(delay).max().unwrap_or(0),
+            has_readiness_probe: CONTAINER_LISTS
+                .iter()
+                .flat_map(|list| containers(list))
+                .any(has_probe),
+            claims: volumes.filter_map(claim).collect(),
+            labels: labels.filter_map(|(k, v)| Some((k.into(), v.as_str()?.into()))).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The value of a label of the pods.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.labels.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The node at the end of a way of fields, `/` between names.
+fn at<'a>(node: Cursor<'a>, way: &str) -> Option<Cursor<'a>> {
+    way.split('/').filter(|field| !field.is_empty()).try_fold(node, Cursor::get)
+}
+
+fn number(at: Cursor<'_>) -> Option<u64> {
+    match at.value() {
+        Ok(Value::Int(number)) => u64::try_from(number).ok(),
+        _ => None,
+    }
+}
+
+/// A number or a percentage, as it is written.
+fn amount(at: Cursor<'_>) -> Option<SmolStr> {
+    match at.value() {
+        Ok(Value::Str(text)) => Some(text.into()),
+        Ok(Value::Int(number)) => Some(number.to_smolstr()),
+        // No number of pods, and so nothing that counts; but it is written.
+        Ok(Value::Float(number)) => Some(serde_json::Value::from(number).to_smolstr()),
+        _ => None,
+    }
+}
+
+fn strategy(row: &Rollout, object: Cursor<'_>) -> Option<SmolStr> {
+    if row.order == Order::Steps {
+        let strategy = at(object, "spec/strategy")?;
+        let is = |name: &&&str| strategy.get(name).is_some();
+        return ["blueGreen", "canary"].iter().find(is).map(|name| SmolStr::new_static(name));
+    }
+    at(object, row.strategy)?.str().map(SmolStr::from)
+}
+
+/// In the order in which a comparison names them: by the fields above them, and containers as they stand.
+fn spots(template: Cursor<'_>) -> Option<Box<[Spot]>> {
+    let document = template.document();
+    if document.json || !document.tape.props.is_empty() {
+        return None;
+    }
+    let mut found = Vec::new();
+    let metadata = template.get("metadata");
+    for (list, is) in [
+        ("annotations", SpotKind::Annotation as fn(SmolStr) -> SpotKind),
+        ("labels", SpotKind::Label),
+    ] {
+        let marks = metadata.and_then(|metadata| metadata.get(list));
+        let pairs = marks.into_iter().flat_map(Cursor::pairs);
+        let names = pairs.map(|(key, value)| (key.key().map(SmolStr::from).ok(), value));
+        let mut named: Vec<(Option<SmolStr>, Cursor<'_>)> = names.collect();
+        named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let is_sure = !marks.is_some_and(|marks| marks.node().has_merge)
+            && !named.windows(2).any(|pair| pair[0].0 == pair[1].0);
+        let named = named.into_iter().filter(|_| is_sure);
+        found.extend(named.filter_map(|(name, value)| spot(value, is(name?))));
+    }
+    let mut lists = CONTAINER_LISTS.to_vec();
+    lists.sort_unstable();
+    for list in lists {
+        let containers = template.get("spec").into_iter().flat_map(|spec| spec.list(list));
+        let containers: Vec<(Option<SmolStr>, Cursor<'_>)> =
+            containers.map(|container| (container.string("name"), container)).collect();
+        let mut names: Vec<&Option<SmolStr>> = containers.iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        if names.contains(&&None) || names.windows(2).any(|pair| pair[0] == pair[1]) {
+            continue;
+        }
+        let sure = containers.into_iter().filter(|(_, container)| !container.node().has_merge);
+        found.extend(sure.filter_map(|(name, container)| {
+            spot(container.get("image")?, SpotKind::Image(list, name?))
+        }));
+    }
+    Some(found.into())
+}
+
+fn spot(value: Cursor<'_>, is: SpotKind) -> Option<Spot> {
+    let style = value.style();
+    let is_short = matches!(style, Style::Plain | Style::Single | Style::Double);
+    (is_short && value.str().is_some()).then(|| Spot { place: value.span(), style, is })
+}

@@ -1,0 +1,68 @@
+//! Two documents that differ in nothing but texts of which is known what they are: they are compared without
+//! being read again.
+
+use crate::extract::{Spot, SpotKind};
+use crate::text::Span;
+use crate::yaml::scalar;
+use std::borrow::Cow;
+
+/// A document with the texts in its pod template of which is known what they are.
+#[derive(Clone, Copy)]
+pub(super) struct SpottedDocument<'a> {
+    /// The text of its file.
+    pub(super) text: &'a str,
+    /// Where the document is.
+    pub(super) span: Span,
+    pub(super) spots: &'a [Spot],
+}
+
+/// A text that is another one after.
+pub(super) struct ChangedSpot<'a> {
+    pub(super) is: &'a SpotKind,
+    pub(super) before: Cow<'a, str>,
+    pub(super) after: Cow<'a, str>,
+}
+
+/// The texts in which two documents differ, in the order in which they are named; nothing, if anything else
+/// in them may differ.
+pub(super) fn changed<'a>(
+    was: SpottedDocument<'a>,
+    is: SpottedDocument<'a>,
+) -> Option<Vec<ChangedSpot<'a>>> {
+    let (old, new) = (in_order(was), in_order(is));
+    if old.len() != new.len() {
+        return None;
+    }
+    let (mut from, mut found) = ((was.span.start, is.span.start), Vec::new());
+    for (&(_, old), &(number, new)) in old.iter().zip(&new) {
+        let before = between(was, from.0, old.place.start)?;
+        if old.is != new.is || before != between(is, from.1, new.place.start)? {
+            return None;
+        }
+        from = (old.place.end, new.place.end);
+        let raw = (old.place.of(was.text), new.place.of(is.text));
+        if raw.0 != raw.1 {
+            let before = scalar::decode_raw(raw.0, old.style).ok()?;
+            let after = scalar::decode_raw(raw.1, new.style).ok()?;
+            if before != after {
+                found.push((number, ChangedSpot { is: &new.is, before, after }));
+            }
+        }
+    }
+    if between(was, from.0, was.span.end)? != between(is, from.1, is.span.end)? {
+        return None;
+    }
+    found.sort_by_key(|(number, _)| *number);
+    Some(found.into_iter().map(|(_, changed)| changed).collect())
+}
+
+/// The texts in the order of the document, each with its number.
+fn in_order(document: SpottedDocument<'_>) -> Vec<(usize, &Spot)> {
+    let mut spots: Vec<(usize, &Spot)> = document.spots.iter().enumerate().collect();
+    spots.sort_by_key(|(_, spot)| spot.place);
+    spots
+}
+
+fn between(document: SpottedDocument<'_>, start: u32, end: u32) -> Option<&str> {
+    document.text.get(start as usize..end as usize)
+}
