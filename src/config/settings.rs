@@ -6,6 +6,7 @@ use crate::compat::selection::{Follow, Select};
 use crate::config::foreign::{Checksums, TieRow, VersionLabels};
 use crate::config::options::{Mode, SuffixHash, UnitRule, annotation_key};
 use crate::config::policy::{Encrypted, FilledSources, HotReload};
+use crate::config::workload_row::WorkloadRow;
 use crate::finding::silence::Level;
 use crate::k8s::providers::Target;
 use clap::{Args, ValueEnum as _};
@@ -144,7 +145,8 @@ settings! {
         #[command(flatten)]
         pub foreign: Foreign,
 
-        /// More kinds that hold pod templates. A row for a built-in kind takes its place
+        /// More kinds that hold pod templates, or the annotations of pods. A row with `templates` for a
+        /// built-in kind takes its place; of rows with `annotations`, each that fits counts
         #[arg(skip)]
         pub workloads: Vec<WorkloadRow>,
 
@@ -415,25 +417,6 @@ pub struct UnitRow {
     pub also: Vec<String>,
 }
 
-/// A kind that holds pod templates.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct WorkloadRow {
-    /// The API group; empty for the core group
-    #[serde(default)]
-    pub group: String,
-    /// The kind
-    pub kind: String,
-    /// The paths of the pod templates, with dots: `spec.template`, `spec.tasks[].template`. `[]` behind a
-    /// field means each item, `*` each value of a mapping, and `**` alone whatever looks like a pod
-    /// template
-    #[schemars(length(min = 1))]
-    pub templates: Vec<String>,
-    /// Whether a change of a template replaces its pods; with `false` the kind is known, and not stamped
-    #[serde(default = "yes")]
-    pub stamp: bool,
-}
-
 /// A place in an object that names a source.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -536,8 +519,4 @@ pub(super) fn said(error: impl std::fmt::Display) -> String {
         }
         None => error,
     }
-}
-
-fn yes() -> bool {
-    true
 }

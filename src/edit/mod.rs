@@ -110,9 +110,9 @@ fn pending(manifests: &Manifests, plan: &Plan, renames: &Renames, options: &Opti
             && !moves::has_stamp(plan, planned.template)
             && !foreign::has_stamp(planned)
         {
-            let fields = ["metadata", "annotations", &options.annotation];
-            let fields = fields.map(|field| Step::Field(field.into()));
-            let path = [&object.route, &manifests[planned.template].path[..], &fields].concat();
+            let way = manifests[planned.template].annotations();
+            let stamp = [Step::Field(options.annotation.as_str().into())];
+            let path = [&object.route[..], &way, &stamp].concat();
             let change = Change { path: Route(path), value, wrote: Wrote::Anew };
             let edits = PendingEdits::of(object, vec![edit], vec![change]);
             by_file.entry(object.place.file).or_default().push(edits);

@@ -4,6 +4,7 @@
 //! with `testdata/golden/v1-rows.txt`.
 
 use super::Since;
+use super::releases::ReleasedPods;
 use crate::yaml::path::FieldPath;
 use smol_str::SmolStr;
 use std::sync::LazyLock;
@@ -22,6 +23,9 @@ pub struct WorkloadKind {
     pub rolls: Rolls,
     /// Whether a controller of Kubernetes itself runs it, which adds no mounts to its pod template.
     pub built_in: bool,
+    /// Where an object holds the annotations of pods that it does not hold itself. Only rows of the
+    /// configuration say so, and they have no pod templates beside.
+    pub released: Option<Box<ReleasedPods>>,
     /// Who gets stamps because of this row.
     pub since: Since,
 }
@@ -95,6 +99,7 @@ macro_rules! kinds {
                 templates: FieldPath::all($templates),
                 rolls: $rolls,
                 built_in: $built_in,
+                released: None,
                 since: Since::$since,
             },
         )*]);
@@ -281,6 +286,7 @@ pub static UNLISTED: LazyLock<WorkloadKind> = LazyLock::new(|| WorkloadKind {
     templates: FieldPath::all(&["**"]),
     rolls: Rolls::No(NoRoll::Unlisted),
     built_in: false,
+    released: None,
     since: Since::V1,
 });
 

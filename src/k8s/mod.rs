@@ -14,9 +14,11 @@ pub mod controllers;
 pub mod fillers;
 pub mod foreign;
 pub mod other_names;
+pub mod presets;
 pub mod providers;
 pub mod recreated;
 pub mod referrers;
+pub mod releases;
 pub mod sidecars;
 pub mod short_names;
 pub mod sites;
@@ -27,7 +29,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// A row of a table: one that is built in, or one that the configuration adds.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum TableRow<T: 'static> {
     /// A row of a table of this program.
     BuiltIn(&'static T),

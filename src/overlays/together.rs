@@ -48,7 +48,7 @@ pub fn together(
 mod tests {
     use super::*;
     use crate::overlays::Need;
-    use crate::patches::{Stamp, TemplateMetadata};
+    use crate::patches::Stamp;
 
     fn summary(namespace: Option<&str>, value: &str) -> Summary {
         let patch = StampPatch {
@@ -58,8 +58,8 @@ mod tests {
             namespace: namespace.map(Into::into),
             version: "v1".into(),
             stamps: vec![Stamp {
-                template: Vec::new(),
-                has: TemplateMetadata::Nothing,
+                way: Vec::new(),
+                missing: 0,
                 value: value.into(),
             }],
         };

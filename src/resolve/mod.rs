@@ -186,6 +186,9 @@ impl<'a> Resolver<'a> {
         membership: &'b Membership,
         workload: &'b Object,
     ) -> Option<&'b str> {
+        if let Some(said) = &workload.pods_namespace {
+            return Some(said);
+        }
         let own = workload.id.namespace.as_deref();
         namespace(membership.namespace.as_deref().or(own), self.options)
     }
@@ -331,7 +334,7 @@ impl<'a> ReferringObject<'a> {
     /// A workload.
     pub fn of(workload: &'a Object) -> Self {
         Self {
-            namespace: workload.id.namespace.as_deref(),
+            namespace: workload.namespace_of_pods(),
             is_cluster_wide: false,
             origin: workload.origin.as_deref(),
             sees_raw: false,

@@ -176,6 +176,12 @@ impl FieldPath {
         Some((Self(self.0[..last].into()), name))
     }
 
+    /// The path of the first steps, and the others.
+    pub fn split_at(&self, count: usize) -> (Self, Vec<PathStep>) {
+        let (first, behind) = self.0.split_at(count.min(self.0.len()));
+        (Self(first.into()), behind.to_vec())
+    }
+
     /// Whether every step says something: no field has an empty name, and there is at least one step.
     pub fn is_whole(&self) -> bool {
         let is_empty = |step: &PathStep| matches!(step, PathStep::Field(name) if name.is_empty());
