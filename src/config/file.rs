@@ -7,12 +7,12 @@ use crate::compat::selection::Follow;
 use crate::compat::{reloader, selection};
 use crate::config::foreign::{self, Tie, TieRow};
 use crate::config::name_reference;
-use crate::config::workload_row;
 use crate::config::policy::{Collector, DeclaredUnit, IgnoreRule, Rules, UserSite, glob};
 use crate::config::settings::{
     CollectorRow, Foreign, IgnoreRow, ReferenceRow, ReloaderOptions, Settings, SilenceRow,
     SourceRow, UnitRow, said,
 };
+use crate::config::workload_row;
 use crate::finding::Code;
 use crate::finding::silence::Silence;
 use crate::k8s::controllers::RELOADER_KEYS;

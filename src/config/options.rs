@@ -106,7 +106,11 @@ impl Options {
     }
 
     /// The rows of a kind that holds the annotations of pods.
-    pub fn released(&self, group: &str, kind: &str) -> impl Iterator<Item = TableRow<WorkloadKind>> {
+    pub fn released(
+        &self,
+        group: &str,
+        kind: &str,
+    ) -> impl Iterator<Item = TableRow<WorkloadKind>> {
         let rows = self.rules.released.iter().filter(move |row| row.is(group, kind));
         rows.map(|row| TableRow::Configured(Arc::clone(row)))
     }

@@ -217,8 +217,7 @@ fn of_preset(row: &WorkloadRow, name: &str) -> Result<Vec<Arc<WorkloadKind>>, St
         ));
     }
     let Some(preset) = presets::preset(name) else {
-        let nearest =
-            PRESETS.iter().min_by_key(|row| strsim::damerau_levenshtein(row.chart, name));
+        let nearest = PRESETS.iter().min_by_key(|row| strsim::damerau_levenshtein(row.chart, name));
         let nearest = nearest.map_or("", |row| row.chart);
         return Err(format!("workloads: there is no preset `{name}` (did you mean `{nearest}`?)"));
     };
@@ -280,7 +279,18 @@ pub fn presets_page() -> String {
         let pods: String = pods.collect();
         format!("\n## {}\n\nRead from {}.\n\n{pods}", preset.chart, preset.source)
     };
-    PRESETS.iter().map(place).collect()
+    let head = "# Presets
+
+`workloads: [{preset: NAME}]` in [the configuration](../configuration.md) asks for a row of this table: pods of releases of this
+chart get a stamp in the annotations that their values hold. Nothing here counts unless it is asked for. The releases
+are HelmReleases of Flux; with `kind: Application` they are Applications of Argo CD that hold `valuesObject`. A release of a
+chart with another name, such as a copy, is meant with `chart: NAME` beside `preset`.
+
+Each chart has the paths of the annotations, from the values, and below each the paths to the names of what these pods read. All
+keys of what is named are in the stamp, but for those with a key beside the name.
+";
+    let charts = PRESETS.iter().map(place);
+    head.to_owned() + &charts.collect::<String>()
 }
 
 fn path(dotted: &str) -> Result<FieldPath, String> {

@@ -42,7 +42,7 @@ pub use manifests::{File, Manifests};
 pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
 pub use own_suffix::{FROZEN, FollowsRenames, ImmutableField, Naming};
-pub use references::{Keys, Reference};
+pub use references::{Keys, Reference, UnknownName};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Grounds, Mount, SiteLabel};
 pub use source::{Entry, Flaw, Malformed, Source};

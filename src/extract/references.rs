@@ -34,6 +34,15 @@ pub struct Reference {
     pub spot: SiteLabel,
 }
 
+/// What stands in values in the place of a name, and is made a name by a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// Where it is written.
+    pub at: Span,
+    /// Whether it is a text in the place of a list of names.
+    pub is_text: bool,
+}
+
 /// A place that the configuration names, in one object.
 pub(super) struct UserPlace<'r> {
     site: &'r TableRow<Site>,
@@ -131,6 +140,8 @@ pub(super) struct SiteWalk<'a, 'l> {
     pub(super) refusal: Option<(Code, Refusal)>,
     /// The names of the pod's volumes.
     pub(super) volumes: Vec<SmolStr>,
+    /// What stands in the place of names that only a chart knows.
+    pub(super) unknown: Vec<UnknownName>,
     /// Whether Kubernetes itself runs the pods, so that nobody adds mounts.
     built_in: bool,
     /// The volumes whose files the program rereads by itself.
@@ -146,6 +157,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
             references: Vec::new(),
             refusal: None,
             volumes: Vec::new(),
+            unknown: Vec::new(),
             built_in,
             live,
             pod_spec: None,
@@ -253,9 +265,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
                     at.filter_map(|at| at.items().nth(*number)).collect()
                 }
                 (PathStep::EachItem | PathStep::AnyField, Some(Step::Field(name)))
-                | (PathStep::Field(name), _) => {
-                    at.filter_map(|at| self.field(at, name)).collect()
-                }
+                | (PathStep::Field(name), _) => at.filter_map(|at| self.field(at, name)).collect(),
                 (PathStep::EachItem | PathStep::AnyField, None) if place.of_values => {
                     at.flat_map(|at| self.each(at, step)).collect()
                 }
@@ -332,30 +342,26 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
             }
             return all;
         }
-        if *step == PathStep::EachItem
-            && node.str().is_some_and(|text| !text.trim().is_empty())
-        {
-            let message = "a text stands in the place of a list, and what a chart makes of it is not known";
-            let refusal =
-                Refusal { at: node.span(), message: message.to_owned(), related: None };
-            self.refuse(Code::SubstitutedValue, refusal);
+        if *step == PathStep::EachItem && node.str().is_some_and(|text| !text.trim().is_empty()) {
+            self.unknown.push(UnknownName { at: node.span(), is_text: true });
         }
         node.items().collect()
     }
 
     /// Whether a value is a name. What a template of the chart makes of one is not guessed.
     fn is_name(&mut self, node: Cursor<'a>) -> bool {
-        let message = match node.value() {
+        let what = match node.value() {
             Ok(Value::Str(text)) if text.contains("{{") => {
-                "a template stands in the place of a name, and what a chart makes of it is not known"
-                    .to_owned()
+                self.unknown.push(UnknownName { at: node.span(), is_text: false });
+                return false;
             }
             Ok(Value::Str(_)) => return true,
             Ok(Value::Null | Value::Bool(false)) => return false,
-            Ok(other) => format!("{} stands in the place of a name", other.type_name()),
-            Err(error) => format!("{} stands in the place of a name", error.0),
+            Ok(other) => other.type_name(),
+            Err(error) => error.0,
         };
-        self.refuse(Code::SubstitutedValue, Refusal { at: node.span(), message, related: None });
+        let message = format!("{what} stands in the place of a name");
+        self.refuse(Code::InvalidObject, Refusal { at: node.span(), message, related: None });
         false
     }
 

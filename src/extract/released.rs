@@ -86,7 +86,7 @@ fn template(
     for user in reader.options.rules.sites.iter().filter(|user| user.fits(&id.group, &id.kind)) {
         walk.user_site(object, &references::UserPlace::of(user));
     }
-    let SiteWalk { references, refusal, .. } = walk;
+    let SiteWalk { references, refusal, unknown, .. } = walk;
     control.report(reader, &references, &[], id);
     let not_stamped = match &row.rolls {
         Rolls::No(reason) => Some(*reason),
@@ -113,6 +113,7 @@ fn template(
         is_released: true,
         missing: pods.fields.len() - there,
         references: Ids::default(),
+        unknown_names: unknown,
         slot,
         stamp_seen: annotations.is_some_and(|annotations| annotations.get(stamp).is_some()),
         not_stamped,

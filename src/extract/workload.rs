@@ -4,7 +4,7 @@ use super::carried::{self, ReadAnnotations};
 use super::foreign::{self, Marks};
 use super::ids::{Ids, ObjectId, ReferenceId};
 use super::objects::ObjectNode;
-use super::references::{Reference, SiteWalk, UserPlace};
+use super::references::{Reference, SiteWalk, UnknownName, UserPlace};
 use super::sidecars::{self, Sidecar};
 use super::{IgnoredBy, Reader, annotation, unknown_kinds};
 use crate::config::policy::HotReload;
@@ -32,6 +32,8 @@ pub struct Template {
     pub is_released: bool,
     /// What it reads, in the order of the text.
     pub references: Ids<ReferenceId>,
+    /// What stands in values in the place of names that it reads, and is not known.
+    pub unknown_names: Vec<UnknownName>,
     /// The place of the stamp; of templates that are not stamped, nothing.
     pub slot: Option<Result<Slot, Refusal>>,
     /// How many of the last fields of the way to the annotations are not there.
@@ -166,6 +168,7 @@ fn template(
             _ => 2,
         },
         references: Ids::default(),
+        unknown_names: Vec::new(),
         slot,
         stamp_seen: annotations.is_some_and(|annotations| annotations.get(stamp).is_some()),
         not_stamped,

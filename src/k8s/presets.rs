@@ -69,9 +69,8 @@ impl PresetRead {
                 row(format!("{path}.{secret}"), Target::Secret, key),
             ]
         };
-        let source = |path: &str| {
-            both(path, ["configMapKeyRef.name", "secretKeyRef.name"], Some("key"))
-        };
+        let source =
+            |path: &str| both(path, ["configMapKeyRef.name", "secretKeyRef.name"], Some("key"));
         let from =
             |path: &str| both(&format!("{path}[]"), ["configMapRef.name", "secretRef.name"], None);
         match self {
@@ -89,7 +88,8 @@ impl PresetRead {
                 rows
             }
             Self::Volumes(path) => {
-                let mut rows = both(&format!("{path}[]"), ["configMap.name", "secret.secretName"], None);
+                let mut rows =
+                    both(&format!("{path}[]"), ["configMap.name", "secret.secretName"], None);
                 let projected = format!("{path}[].projected.sources[]");
                 rows.extend(both(&projected, ["configMap.name", "secret.name"], None));
                 rows

@@ -57,11 +57,7 @@ mod tests {
             name: "web".into(),
             namespace: namespace.map(Into::into),
             version: "v1".into(),
-            stamps: vec![Stamp {
-                way: Vec::new(),
-                missing: 0,
-                value: value.into(),
-            }],
+            stamps: vec![Stamp { way: Vec::new(), missing: 0, value: value.into() }],
         };
         Summary { needs: vec![Need { patch, is_right: false }], told: Vec::new() }
     }

@@ -210,7 +210,8 @@ fn json_patch(stamp: &Stamp, annotation: &str, text: &mut String) {
     let steps = there.iter().map(step).chain([first]);
     let path: String = steps.map(|name| format!("/{}", pointer(&name))).collect();
     let stamp_text = format!("\"{}\"", stamp.value);
-    let value = names.iter().rfold(stamp_text, |value, name| format!("{{{}: {value}}}", plain(name)));
+    let value =
+        names.iter().rfold(stamp_text, |value, name| format!("{{{}: {value}}}", plain(name)));
     if stamp.missing > 0 {
         let _ = writeln!(text, "  - {{op: test, path: {}, value: null}}", plain(&path));
     }

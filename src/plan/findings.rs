@@ -2,7 +2,8 @@
 
 use super::{Decision, MarkMapping, Planned, State};
 use crate::extract::{
-    Entry, Flaw, Malformed, Manifests, Object, Reference, Source, SourceId, refused,
+    Entry, Flaw, Malformed, Manifests, Object, Reference, Source, SourceId, Template, UnknownName,
+    refused,
 };
 use crate::finding::divergence::Divergence;
 use crate::finding::workload::{no_stamp, until};
@@ -74,6 +75,21 @@ pub(super) fn substituted(
         .help("keep what must roll pods out of `postBuild`, or let the source of the variable be in the repository, not encrypted")
 }
 
+/// A name in the values of a release that its chart makes.
+pub(super) fn unknown_name(object: &Object, unknown: UnknownName) -> Finding {
+    let what = match unknown.is_text {
+        true => "a text stands in the place of a list",
+        false => "a template stands in the place of a name",
+    };
+    let message = format!(
+        "{}: {what}, and what the chart makes of it is not known, so a change of what it names does not roll the pods",
+        object.id
+    );
+    object.finding_at(Code::SubstitutedValue, unknown.at, message).help(
+        "write the name itself; or stamp what the chart renders (`rollstamp patches --for-helmrelease`)",
+    )
+}
+
 pub(super) fn encrypted(object: &Object) -> Finding {
     let message = format!(
         "{} stands in a file that is encrypted with SOPS, which is never rewritten",
@@ -93,10 +109,13 @@ pub(super) fn untrusted(code: Code, refusal: &Refusal, object: &Object) -> Findi
     refused(code, refusal, &object.id.to_string(), object.place.file).help(help)
 }
 
-pub(super) fn edit_refused(object: &Object, refusal: &Refusal) -> Finding {
-    refused(Code::EditRefused, refusal, &object.id.to_string(), object.place.file).help(
-        "write the pod template's metadata out in place, with each key once and without anchors",
-    )
+pub(super) fn edit_refused(object: &Object, template: &Template, refusal: &Refusal) -> Finding {
+    let what = match template.is_released {
+        true => format!("the mapping at `{}`", template.path),
+        false => "the pod template's metadata".to_owned(),
+    };
+    refused(Code::EditRefused, refusal, &object.id.to_string(), object.place.file)
+        .help(format!("write {what} out in place, with each key once and without anchors"))
 }
 
 pub(super) fn missing_keys(

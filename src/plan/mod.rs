@@ -320,6 +320,12 @@ impl Planner<'_> {
             }
             reasons.push(reason);
         }
+        if stamped {
+            for unknown in &template.unknown_names {
+                self.say(findings::unknown_name(object, *unknown));
+            }
+            sum.external += template.unknown_names.len();
+        }
         let added = self.added(membership, at, &selection, &mut sum);
         sum.left_alone |= self.about_controllers(object, template, &selection);
         let decision = self.sum_up(object, template, sum);
@@ -540,7 +546,7 @@ impl Planner<'_> {
             }
             Some(Ok(Slot::Present(_))) => State::Stale,
             Some(Err(refusal)) => {
-                self.say(findings::edit_refused(object, refusal));
+                self.say(findings::edit_refused(object, template, refusal));
                 return Decision::Refused;
             }
             None => return Decision::NotStamped,
@@ -555,7 +561,7 @@ impl Planner<'_> {
             _ => None,
         };
         if let Some(refusal) = refusal {
-            self.say(findings::edit_refused(object, refusal));
+            self.say(findings::edit_refused(object, template, refusal));
             return Decision::Refused;
         }
         Decision::None { left_over: template.stamp_seen }
