@@ -1,5 +1,5 @@
-//! A row of `workloads`: a kind that holds pod templates, or one that holds the annotations of pods that a
-//! program in the cluster makes of its values.
+//! A row of `workloads`: a kind that holds pod templates, or a kind that holds the annotations of pods which a
+//! program in the cluster creates from it.
 
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::presets::{self, PRESETS, Preset, PresetPods};
@@ -24,31 +24,33 @@ use std::sync::Arc;
     {"required": ["preset"]}
 ]))]
 pub struct WorkloadRow {
-    /// The name of a chart for which rollstamp knows `annotations` and `references`
-    /// (docs/reference/presets.md), in the place of these; `kind` is HelmRelease unless it is written
+    /// The name of a chart whose `annotations` and `references` rollstamp knows
+    /// (docs/reference/presets.md); `kind` is HelmRelease, if absent
     pub preset: Option<String>,
     /// The API group; empty for the core group
     pub group: String,
     /// The kind
     pub kind: String,
-    /// Only releases of this chart: its name, or the last part of a path or an address, where a HelmRelease or
-    /// an Argo CD Application names its chart
+    /// Only releases of this chart: the name of the chart, or the last part of its path or address, in a
+    /// HelmRelease or an Argo CD Application
     pub chart: Option<String>,
-    /// The paths of the pod templates, with dots: `spec.template`, `spec.tasks[].template`. `[]` behind a
-    /// field means each item, `*` each value of a mapping, and `**` alone whatever looks like a pod
-    /// template
+    /// The paths of the pod templates, with dots: `spec.template`, `spec.tasks[].template`. `[]`
+    /// behind a field means each item, `*` means each value of a mapping, and `**` alone means
+    /// every part that looks like a pod template
     #[schemars(length(min = 1))]
     pub templates: Vec<String>,
-    /// In the place of `templates`, the path of a mapping from which a program takes the annotations of the pods
-    /// that it makes: `spec.values.podAnnotations`. What is not there behind the last `[]` or `*` is made
+    /// Instead of `templates`: the path of the mapping from which a program takes the annotations of the
+    /// pods that it creates, such as `spec.values.podAnnotations`. Absent fields behind the last `[]` or `*`
+    /// are added
     pub annotations: Option<String>,
-    /// With `annotations`, fields of the mapping at its last `[]` or `*` that say that these pods take no
-    /// stamp: `type: [job, cronjob]`
+    /// With `annotations`: fields of the mapping at its last `[]` or `*`, each with the texts for which
+    /// the pods get no stamp, such as `type: [job, cronjob]`
     pub unless: BTreeMap<String, Vec<String>>,
-    /// With `annotations`, the places in the same object that name what these pods read, beside the
-    /// `references` of all
+    /// With `annotations`: the places in the same object that name a source which these pods read, in
+    /// addition to the top-level `references`
     pub references: Vec<ReleasedRow>,
-    /// Whether a change of a template replaces its pods; with `false` the kind is known, and not stamped
+    /// Whether a change of a template replaces its pods; with `false`, rollstamp knows the kind and
+    /// does not stamp it
     #[serde(default = "yes")]
     pub stamp: bool,
 }
@@ -57,16 +59,17 @@ fn yes() -> bool {
     true
 }
 
-/// A place in an object that names what the pods read that a program makes of it.
+/// A place in an object that names a source which the pods read that a program creates from it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ReleasedRow {
-    /// The path from the object to the name, with dots. As far as it is the path of the annotations, it leads to
-    /// the same items; a list may be a mapping, and a mapping a list
+    /// The path from the object to the name, with dots. Where it begins like the path of the annotations,
+    /// `[]` and `*` mean the same items in both. Elsewhere each of them means all items of a list or all
+    /// values of a mapping
     pub path: String,
-    /// The kind of what is named
+    /// The kind of the named object
     pub target: Target,
-    /// The field beside the name that holds the one key that is read; all keys, if it is not there
+    /// The field beside the name that holds the only key that is read; all keys, if absent
     pub key: Option<String>,
     /// Fields beside the name that must have these texts: `type: secret`
     #[serde(default)]
@@ -281,13 +284,15 @@ pub fn presets_page() -> String {
     };
     let head = "# Presets
 
-`workloads: [{preset: NAME}]` in [the configuration](../configuration.md) asks for a row of this table: pods of releases of this
-chart get a stamp in the annotations that their values hold. Nothing here counts unless it is asked for. The releases
-are HelmReleases of Flux; with `kind: Application` they are Applications of Argo CD that hold `valuesObject`. A release of a
-chart with another name, such as a copy, is meant with `chart: NAME` beside `preset`.
+`workloads: [{preset: NAME}]` in [the configuration](../configuration.md) uses one of these rows: rollstamp then
+stamps the pods of releases of this chart, in the annotations that their values hold. A release is a HelmRelease of
+Flux, or, with `kind: Application`, an Application of Argo CD with `valuesObject`. If the release names a chart with
+another name, such as a copy, write `chart: NAME` beside `preset`. Without a row in the configuration, no preset has
+an effect.
 
-Each chart has the paths of the annotations, from the values, and below each the paths to the names of what these pods read. All
-keys of what is named are in the stamp, but for those with a key beside the name.
+For each chart, the list shows the paths of the annotations, relative to the values. Below each of them are the paths
+to the names of what these pods read. The stamp covers all keys of a named object, unless a field with the key is
+given.
 ";
     let charts = PRESETS.iter().map(place);
     head.to_owned() + &charts.collect::<String>()

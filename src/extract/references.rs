@@ -360,7 +360,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
             Ok(other) => other.type_name(),
             Err(error) => error.0,
         };
-        let message = format!("{what} stands in the place of a name");
+        let message = format!("{what} stands where a name is expected");
         self.refuse(Code::InvalidObject, Refusal { at: node.span(), message, related: None });
         false
     }

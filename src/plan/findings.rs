@@ -78,15 +78,15 @@ pub(super) fn substituted(
 /// A name in the values of a release that its chart makes.
 pub(super) fn unknown_name(object: &Object, unknown: UnknownName) -> Finding {
     let what = match unknown.is_text {
-        true => "a text stands in the place of a list",
-        false => "a template stands in the place of a name",
+        true => "a text stands where a list of references is expected",
+        false => "a template stands where a name is expected",
     };
     let message = format!(
-        "{}: {what}, and what the chart makes of it is not known, so a change of what it names does not roll the pods",
+        "{}: {what}; only the chart knows the name, so a change of the named object does not roll the pods",
         object.id
     );
     object.finding_at(Code::SubstitutedValue, unknown.at, message).help(
-        "write the name itself; or stamp what the chart renders (`rollstamp patches --for-helmrelease`)",
+        "write the name without a template, or stamp what the chart renders (`rollstamp patches --for-helmrelease`)",
     )
 }
 

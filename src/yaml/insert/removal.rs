@@ -28,7 +28,7 @@ impl Editor<'_> {
         if let Some(edit) = self.filled_null(mapping, chain, entry) {
             return Ok(edit);
         }
-        // From the innermost mapping outwards: what else does it hold?
+        // From the innermost mapping outwards: does the mapping have other entries?
         for depth in (0..chain.len()).rev() {
             let (parent_key, parent) = chain[depth];
             if self.count(parent) > 1 {
@@ -84,7 +84,8 @@ impl Editor<'_> {
             && inside.trim().is_empty()
             && behind.trim().is_empty();
         if self.style(outer) == Style::Block {
-            // Inside of a block mapping, an insertion writes a flow mapping only in the place of a null.
+            // Inside a block mapping, an insertion writes a flow mapping only in the place of a
+            // null.
             if blanks {
                 return Made::Null(Edit {
                     span: self.document.node(parent).span,
@@ -99,9 +100,8 @@ impl Editor<'_> {
         Made::Kept
     }
 
-    /// The counterpart of [`Self::fill_null`] for a block value that was not written at all:
-    /// `key: { inner: {name: "value"} }` goes back to `key:`. The outer braces have blanks, and all inner
-    /// ones have none.
+    /// Reverts [`Self::fill_null`] for a block value that was absent: `key: { inner: {name: "value"} }`
+    /// becomes `key:` again. The outer braces have blanks, and the inner ones have none.
     fn filled_null(
         &self,
         mapping: NodeId,
