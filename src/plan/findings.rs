@@ -75,19 +75,23 @@ pub(super) fn substituted(
         .help("keep what must roll pods out of `postBuild`, or let the source of the variable be in the repository, not encrypted")
 }
 
-/// A name in the values of a release that its chart makes.
-pub(super) fn unknown_name(object: &Object, unknown: UnknownName) -> Finding {
-    let what = match unknown.is_text {
-        true => "a text stands where a list of references is expected",
-        false => "a template stands where a name is expected",
+/// The names in the values of a release that only its chart knows.
+pub(super) fn unknown_names(object: &Object, template: &Template) -> Vec<Finding> {
+    let finding = |unknown: &UnknownName| {
+        let what = match unknown.is_text {
+            true => "a text stands where a list of references is expected",
+            false => "a template stands where a name is expected",
+        };
+        let message = format!(
+            "{}: {what}; only the chart knows the name, so a change of the named object does not roll the pods",
+            object.id
+        );
+        object.finding_at(Code::SubstitutedValue, unknown.at, message).help(
+            "write the name without a template, or stamp what the chart renders (`rollstamp patches --for-helmrelease`)",
+        )
     };
-    let message = format!(
-        "{}: {what}; only the chart knows the name, so a change of the named object does not roll the pods",
-        object.id
-    );
-    object.finding_at(Code::SubstitutedValue, unknown.at, message).help(
-        "write the name without a template, or stamp what the chart renders (`rollstamp patches --for-helmrelease`)",
-    )
+    let stamped = template.not_stamped.is_none();
+    template.unknown_names.iter().filter(|_| stamped).map(finding).collect()
 }
 
 pub(super) fn encrypted(object: &Object) -> Finding {

@@ -320,12 +320,8 @@ impl Planner<'_> {
             }
             reasons.push(reason);
         }
-        if stamped {
-            for unknown in &template.unknown_names {
-                self.say(findings::unknown_name(object, *unknown));
-            }
-            sum.external += template.unknown_names.len();
-        }
+        sum.external += template.unknown_names.len();
+        self.said.findings.extend(findings::unknown_names(object, template));
         let added = self.added(membership, at, &selection, &mut sum);
         sum.left_alone |= self.about_controllers(object, template, &selection);
         let decision = self.sum_up(object, template, sum);
