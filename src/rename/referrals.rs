@@ -1,6 +1,6 @@
 //! Which sources each mention means, and what follows from it.
 
-use super::candidates::{Blocker, Candidate, Candidates};
+use super::candidates::{Blocker, BySpace, Candidate, Candidates};
 use super::inside_build;
 use super::link::{Context, Link, fixed, refuses};
 use crate::config::options::{Goal, Options};
@@ -166,9 +166,14 @@ fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
         of.foreign.or(of.items.first().map(|&item| items.all[item].at))
     };
     for groups in by_final.into_values().filter(|groups| groups.len() > 1) {
+        let mut spaces = BySpace::default();
+        for &group in &groups {
+            spaces.add(items.groups[group].namespace, group);
+        }
         for &one in &groups {
             let space = |group: usize| items.groups[group].namespace;
-            let other = groups.iter().copied().find(|&other| {
+            // Those in other namespaces are none of its business.
+            let other = spaces.maybe(space(one)).into_iter().find(|&other| {
                 let same_space = space(one) == space(other);
                 // Two sources that said one name before still do: in other namespaces, or one of them
                 // in none, as they were.
