@@ -1,17 +1,18 @@
-//! Proofs of edits, made once for several runs over nearly the same texts.
+//! Successful checks of edits, shared by several runs over nearly the same texts.
 
 use crate::yaml::verify::{Change, Wrote};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The edits that are proven. A stamp is one of 64 hexadecimal digits, in quotes: which digits these are
-/// makes no difference to what else the document means, so two states that differ in stamps need one proof.
+/// The edits that were checked. A stamp is 64 hexadecimal digits in quotes. The digits do not
+/// affect the meaning of the rest of the document, so two states that differ only in stamps need
+/// one check.
 #[derive(Default)]
 pub struct Proofs(Mutex<BTreeSet<[u8; 32]>>);
 
 impl Proofs {
-    /// What stands for an edited document.
+    /// The key of an edited document.
     pub(super) fn key<'c>(
         document: &str,
         edited: &str,
@@ -46,7 +47,7 @@ impl Proofs {
     }
 }
 
-/// What all stamps are here.
+/// The stand-in for every stamp.
 const ANY: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 fn is_stamp(value: &str, wrote: Wrote) -> bool {

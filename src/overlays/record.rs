@@ -1,4 +1,4 @@
-//! A summary as text, to be kept between runs.
+//! Writes and reads a summary as text, for the cache between runs.
 
 use super::{Need, Summary, Told};
 use crate::finding::{Code, Severity};
@@ -6,7 +6,7 @@ use crate::patches::{Stamp, StampPatch, TemplateMetadata};
 use crate::yaml::path::Step;
 use serde::{Deserialize, Serialize};
 
-/// The form of a record. A record of another form is not read.
+/// The version of the format. A record of another version is not read.
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -50,7 +50,7 @@ struct ToldRow {
     help: Option<String>,
 }
 
-/// What a pod template has, in the order of the numbers that stand for it.
+/// The existing metadata of a pod template, in the order of the numbers in the record.
 const HAS: [TemplateMetadata; 3] =
     [TemplateMetadata::Nothing, TemplateMetadata::Metadata, TemplateMetadata::Annotations];
 
@@ -91,7 +91,7 @@ fn stamp_row(stamp: &Stamp) -> StampRow {
     }
 }
 
-/// The summary that a text stands for; nothing, if it is not one of [`encode`] in this version.
+/// The summary in a text; `None` if the text is not from [`encode`] in this version.
 pub fn decode(text: &str) -> Option<Summary> {
     let record: Record = serde_json::from_str(text).ok()?;
     if record.version != VERSION {

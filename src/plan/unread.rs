@@ -8,30 +8,30 @@ use crate::scope::{Unit, Units};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Objects that provide a source, by its name; two of one name are not told apart.
+/// Objects that provide a source, by its name; two objects with one name are not distinguished.
 type Providers = BTreeMap<String, Vec<ObjectId>>;
 
-/// The sources that no reference of their unit names, so that only the texts can tell whether anything
-/// there does.
+/// The sources that no reference of their unit names. Only the texts can show whether anything in
+/// the unit names them.
 #[derive(Default)]
 pub struct UnnamedSources {
-    /// Of each unit that has any, the files that it sees, and the sources.
+    /// For each unit with such sources: its files, and the sources.
     units: Vec<(Vec<FileId>, Providers)>,
-    /// How often units see each file.
+    /// The number of units that have each file.
     seen: BTreeMap<FileId, usize>,
-    /// The names that each text is searched for.
+    /// The names to search for in each text.
     names: BTreeMap<FileId, BTreeSet<String>>,
 }
 
 impl UnnamedSources {
-    /// Collects them from units that stamp a workload at all. What kustomizations are made of is left out:
-    /// they may name a source in ways of their own.
+    /// Collects these sources from units that stamp any workload. Units of kustomizations are left
+    /// out, because kustomizations may name a source in other ways.
     pub fn of(manifests: &Manifests, units: &Units) -> Self {
         let mut all = Self::default();
         let taken = TakenNames::of(manifests);
         for unit in &units.all {
             for member in &unit.sees {
-                // A unit of kustomize counts too: what it holds is never unread.
+                // A unit of kustomize counts too: its sources never count as unread.
                 *all.seen.entry(member.file).or_default() += 1;
             }
             let names = unnamed_in(manifests, unit, &taken);
@@ -47,12 +47,12 @@ impl UnnamedSources {
         all
     }
 
-    /// The texts that are to be searched.
+    /// The texts to search.
     pub fn files(&self) -> BTreeSet<FileId> {
         self.names.keys().copied().collect()
     }
 
-    /// The names that a text says outside of the sources that have them.
+    /// The names that a text contains outside of the sources with these names.
     pub fn said_in(&self, manifests: &Manifests, file: FileId, text: &str) -> BTreeSet<String> {
         let mut said = BTreeSet::new();
         let Some(names) = self.names.get(&file) else {
@@ -75,8 +75,8 @@ impl UnnamedSources {
         said
     }
 
-    /// A note for each source whose name stands nowhere else: of several units that see it, none may name
-    /// it. `said` has the names that each text says.
+    /// A note for each source whose name occurs nowhere else: if several units have the source,
+    /// none may name it. `said` has the names that each text contains.
     pub fn findings(
         &self,
         manifests: &Manifests,
@@ -99,7 +99,8 @@ impl UnnamedSources {
     }
 }
 
-/// What no reference in one unit names. What a workload refers to need not be looked for in the texts.
+/// The sources that no reference in one unit names. A source that a workload refers to need not be
+/// searched for in the texts.
 fn unnamed_in(manifests: &Manifests, unit: &Unit, taken: &TakenNames<'_>) -> Providers {
     let files = || unit.sees.iter().map(|member| member.file);
     let objects = || files().flat_map(|file| manifests.objects_of(file));
@@ -121,7 +122,7 @@ fn unnamed_in(manifests: &Manifests, unit: &Unit, taken: &TakenNames<'_>) -> Pro
                     let is_filled = source.ignored.is_some() || source.filled_in_cluster;
                     !is_filled && !taken.may_be(source)
                 })
-            // Copies of it are read in other namespaces.
+            // Workloads read its copies in other namespaces.
             && !manifests[object.place.file].makes_within(object.place.span);
         if is_candidate {
             unnamed.entry(object.id.name.to_string()).or_default().push(id);
@@ -138,11 +139,11 @@ fn unnamed_in(manifests: &Manifests, unit: &Unit, taken: &TakenNames<'_>) -> Pro
     unnamed
 }
 
-/// The bytes that a name is looked for by. Each name has one of them, so a text that has none of them
-/// near need not be cut into words.
+/// The bytes by which names are found. Each name contains one of them, so a text without these
+/// bytes need not be split into words.
 enum Anchors {
     Few(Vec<u8>),
-    /// The names have no few bytes in common: every word is looked at.
+    /// There are no few bytes such that each name contains one: every word is checked.
     AnyWord,
 }
 
@@ -152,7 +153,7 @@ const RARE_FIRST: &[u8] = b"zqjxQZXJKYWVHUG-kvwybgfBDFPLNRMTOIESACpumdhlcrsnioat
 impl Anchors {
     fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut few: Vec<u8> = Vec::new();
-        // A dash is in most names and in few other places.
+        // Most names contain a dash, and few other texts do.
         let dashed = |name: &&str| name.contains('-');
         let (with, without): (Vec<&str>, Vec<&str>) = names.partition(dashed);
         if !with.is_empty() {
@@ -172,7 +173,7 @@ impl Anchors {
         }
     }
 
-    /// Where the next word of a text may begin or go on, from `at`.
+    /// The offset at which the next word of a text may begin or continue, from `at`.
     fn next(&self, bytes: &[u8], at: usize) -> Option<usize> {
         let rest = &bytes[at..];
         let found = match self {
@@ -192,7 +193,7 @@ fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.'
 }
 
-/// The words of a text that may be names, and where they begin.
+/// The words of a text that may be names, with their offsets.
 fn words<'t>(text: &'t str, anchors: &'t Anchors) -> impl Iterator<Item = (usize, &'t str)> {
     let bytes = text.as_bytes();
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! Which sources each mention means, and what follows from it.
+//! Finds the sources to which each mention refers, and derives which sources can be renamed.
 
 use super::candidates::{Blocker, Candidate, Candidates};
 use super::inside_build;
@@ -14,17 +14,17 @@ use crate::text::FileId;
 use crate::text::input::Found;
 use std::collections::BTreeMap;
 
-/// A place that follows the sources that it means.
+/// A place that changes together with its sources.
 pub(super) struct Link {
     pub(super) mention: MentionId,
     pub(super) groups: Vec<usize>,
-    /// The reference of a pod template that it is.
+    /// The reference of a pod template at this place, if it is one.
     pub(super) reference: Option<ReferenceId>,
-    /// Whether the API server refuses another name there.
+    /// Whether the API server refuses a change at this place.
     pub(super) immutable: bool,
 }
 
-/// What is known when referrals are looked for.
+/// The input for finding referrals.
 pub(super) struct Context<'a> {
     pub(super) manifests: &'a Manifests,
     pub(super) mentions: &'a [Mention],
@@ -54,7 +54,7 @@ impl Links {
                 }
                 continue;
             }
-            // By way of aliases one text can be several references.
+            // Because of aliases, one text can be several references.
             let several = references.get(&(mention.file, mention.span.start));
             if items.inside {
                 let several = several.map_or(&[][..], Vec::as_slice);
@@ -79,7 +79,7 @@ impl Links {
         links
     }
 
-    /// Takes up one mention, which is this reference of a pod template or none.
+    /// Handles one mention, which is this reference of a pod template or none.
     fn mention(
         &mut self,
         run: &Context<'_>,
@@ -139,8 +139,8 @@ impl Links {
         }
     }
 
-    /// Spreads blockers until nothing changes. In the end, all copies of a source have the same name, all
-    /// sources that one mention means have the same name, and no two sources share a new name.
+    /// Spreads blockers until nothing changes. Afterwards, all copies of a source have the same
+    /// name, all sources of one mention have the same name, and no two sources share a new name.
     pub(super) fn settle(&self, items: &mut Candidates<'_>, options: &Options) {
         loop {
             let mut changed = false;
@@ -172,7 +172,7 @@ impl Links {
     }
 }
 
-/// Holds sources whose new name another one has in the end.
+/// Blocks sources whose new name another source has after the run.
 fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
     let mut by_final: BTreeMap<(u32, Target, String), Vec<usize>> = BTreeMap::new();
     for group in 0..items.groups.len() {
@@ -192,10 +192,10 @@ fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
             let space = |group: usize| items.groups[group].namespace;
             let other = groups.iter().copied().find(|&other| {
                 let same_space = space(one) == space(other);
-                // Two sources that said one name before still do: in other namespaces, or one of them
-                // in none, as they were.
+                // Two sources that already shared a name may still share it: they are in different
+                // namespaces, or one of them has none.
                 let apart = items.groups[one].name == items.groups[other].name;
-                // What comes back to one name had it before.
+                // Sources that get the same name back had it before.
                 let apart = apart || goal == Goal::Strip;
                 other != one
                     && (same_space || (!apart && (space(one).is_none() || space(other).is_none())))
@@ -224,7 +224,7 @@ fn references(manifests: &Manifests) -> BTreeMap<(FileId, u32), Vec<ReferenceId>
     found
 }
 
-/// Notes which sources the workloads of a file read.
+/// Records the sources that the workloads of a file read.
 fn note_reads(run: &Context<'_>, file: FileId, items: &mut Candidates<'_>) {
     let manifests = run.manifests;
     let Some(memberships) = run.units.memberships(file) else {
@@ -252,7 +252,7 @@ fn note_reads(run: &Context<'_>, file: FileId, items: &mut Candidates<'_>) {
     }
 }
 
-/// The candidates by where their names begin; of two that one object provides, the first.
+/// The candidates by the offset of their names; if one object provides two, the first.
 fn definitions(manifests: &Manifests, items: &Candidates<'_>) -> BTreeMap<(FileId, u32), usize> {
     let mut found = BTreeMap::new();
     for (number, item) in items.all.iter().enumerate() {
@@ -262,7 +262,7 @@ fn definitions(manifests: &Manifests, items: &Candidates<'_>) -> BTreeMap<(FileI
     found
 }
 
-/// Notes where a candidate says its own name.
+/// Records the mention that is the own name of a candidate.
 fn define(number: MentionId, mention: &Mention, item: &mut Candidate) {
     item.definition = Some(number);
     if let Some(why) = mention.fixed
@@ -294,7 +294,7 @@ fn resolve(
     groups
 }
 
-/// Why a reference cannot follow.
+/// The reason why a reference cannot follow.
 fn fixed(
     run: &Context<'_>,
     mention: &Mention,
@@ -316,7 +316,7 @@ fn fixed(
     asked(run, reference?)
 }
 
-/// Why the workload of a reference does not want another name there.
+/// The annotation of the workload that prevents a change of the reference, if any.
 pub(super) fn asked(run: &Context<'_>, reference: ReferenceId) -> Option<CannotFollow> {
     let reference = &run.manifests[reference];
     let template = &run.manifests[reference.template];
@@ -335,7 +335,7 @@ pub(super) fn asked(run: &Context<'_>, reference: ReferenceId) -> Option<CannotF
     }
 }
 
-/// Whether the API server refuses another name at this reference once the object exists.
+/// Whether the API server refuses a change of this reference after the object exists.
 pub(super) fn refuses(run: &Context<'_>, reference: Option<ReferenceId>) -> bool {
     let Some(reference) = reference else {
         return false;
