@@ -1,7 +1,7 @@
 //! Finds certain names in a text: every scalar that contains one, and the meaning of its place.
 //!
-//! This is a second pass over the text, only for names that are about to change, and only for
-//! documents that contain one.
+//! This is a second pass over the text, only for names that are about to change, and only for documents
+//! that contain one.
 
 use super::is_local;
 use super::objects::{self, DocumentItem, ObjectNode};
@@ -40,8 +40,8 @@ pub struct Mention {
     pub before: String,
     /// The name.
     pub name: String,
-    /// The namespace in which the name is looked up; `None` if none is written, or if any namespace
-    /// is possible.
+    /// The namespace in which the name is looked up; `None` if none is written, or if any namespace is
+    /// possible.
     pub namespace: Option<String>,
     /// Whether the name may be in any namespace.
     pub anywhere: bool,
@@ -66,8 +66,8 @@ pub enum Meaning {
     Unknown,
 }
 
-/// Finds the mentions of names in a text. A part that cannot be read has no mentions: a finding
-/// reports it elsewhere.
+/// Finds the mentions of names in a text. A part that cannot be read has no mentions: a finding reports it
+/// elsewhere.
 pub fn mentions(
     file: FileId,
     text: &str,
@@ -111,8 +111,8 @@ pub fn words(text: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
     words.filter(|word| names.contains(*word)).map(str::to_owned).collect()
 }
 
-/// Whether a text can contain a name: one of its words is a name. An escape can hide a name from
-/// this check, but the pod sees the name too: such a text is read completely.
+/// Whether a text can contain a name: one of its words is a name. An escape can hide a name from this
+/// check, but the pod sees the name too: such a text is read completely.
 fn says_any(text: &str, names: &BTreeSet<String>) -> bool {
     memchr::memchr(b'\\', text.as_bytes()).is_some()
         || words_of(text).any(|(_, word)| names.contains(word))
@@ -234,8 +234,8 @@ impl MentionWalk<'_> {
         }
     }
 
-    /// A text that contains names among other words. It cannot be replaced; if a program may read
-    /// the text, it counts as a place with an unknown meaning.
+    /// A text that contains names among other words. It cannot be replaced; if a program may read the text,
+    /// it counts as a place with an unknown meaning.
     fn longer_text(&mut self, node: Cursor<'_>, text: &str, holder: Cursor<'_>) {
         // The contents of files contain all sorts of words.
         let is_content =
@@ -281,8 +281,8 @@ impl MentionWalk<'_> {
         });
     }
 
-    /// The kinds as whose name kustomize rewrites a text: in an RBAC rule, it does not check the
-    /// resources of the rule.
+    /// The kinds as whose name kustomize rewrites a text: in an RBAC rule, it does not check the resources
+    /// of the rule.
     fn rewritten(&self, before: &str, name: &str) -> Vec<Target> {
         let (id, way) = (&self.object.id, &self.way);
         if !before.is_empty() {
@@ -304,8 +304,7 @@ impl MentionWalk<'_> {
         targets
     }
 
-    /// The meaning of the place, and the namespace that it names; `None` if it cannot mean the
-    /// name.
+    /// The meaning of the place, and the namespace that it names; `None` if it cannot mean the name.
     fn meaning(
         &self,
         before: &str,
@@ -354,8 +353,8 @@ impl MentionWalk<'_> {
                 false if speaks_of_source(rest) => {
                     before.is_empty().then_some((Meaning::Unknown, None))
                 }
-                // The sites of pod specs are read separately; any other field in a pod spec names
-                // something else.
+                // The sites of pod specs are read separately; any other field in a pod spec names something
+                // else.
                 false => before.is_empty().then_some((Meaning::Other, None)),
             };
         }
@@ -382,10 +381,10 @@ impl MentionWalk<'_> {
     }
 }
 
-/// The names in a longer text that may mean an object, each with the text before it: the items of a
-/// list (`a,app`), a name with a namespace or a key (`shop/app:key`), a flag (`--config=app:key`),
-/// and the word after a word for ConfigMaps or Secrets (`kubectl get cm app`). Parts of paths and
-/// addresses do not count.
+/// The names in a longer text that may mean an object, each with the text before it: the items of a list
+/// (`a,app`), a name with a namespace or a key (`shop/app:key`), a flag (`--config=app:key`), and the word
+/// after a word for ConfigMaps or Secrets (`kubectl get cm app`). Parts of paths and addresses do not
+/// count.
 fn spoken<'t>(text: &'t str, names: &BTreeSet<String>) -> impl Iterator<Item = (&'t str, &'t str)> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     let is_list = !text.replace(", ", ",").trim().contains(char::is_whitespace);
@@ -493,8 +492,7 @@ fn is_site(site: &Site, way: &[SmolStr]) -> bool {
         && way[above..above + volumes].iter().all(|field| field == "volumes")
 }
 
-/// Whether the last field, or the field that holds the `name`, is named after ConfigMaps or
-/// Secrets.
+/// Whether the last field, or the field that holds the `name`, is named after ConfigMaps or Secrets.
 fn speaks_of_source(way: &[SmolStr]) -> bool {
     let field = match way {
         [.., holder, name] if name == "name" => holder,

@@ -1,8 +1,8 @@
-//! Turns one text into facts: its objects, the sources that they provide, the keys that they read,
-//! and the place for a stamp.
+//! Turns one text into facts: its objects, the sources that they provide, the keys that they read, and the
+//! place for a stamp.
 //!
-//! Only this stage sees values; it passes them on as digests. The tape of a document is dropped
-//! when its facts are known.
+//! Only this stage sees values; it passes them on as digests. The tape of a document is dropped when its
+//! facts are known.
 
 mod arenas;
 mod hash_suffix;
@@ -86,32 +86,28 @@ pub struct Facts {
     pub has_documents: bool,
     /// The objects that provide or read something, with their sources and references.
     pub arenas: Arenas,
-    /// The objects that affect how the pods of other workloads are replaced: budgets, autoscalers,
-    /// claims.
+    /// The objects that affect how the pods of other workloads are replaced: budgets, autoscalers, claims.
     pub neighbours: Vec<Neighbour>,
     /// The objects that take values from ConfigMaps and Secrets without being workloads.
     pub values_readers: Vec<ValuesReader>,
-    /// The places that may select pods by a version label; filled only if such labels may be
-    /// removed.
+    /// The places that may select pods by a version label; filled only if such labels may be removed.
     pub label_uses: Vec<LabelUse>,
     /// The objects because of which a program in the cluster creates sources.
     pub makers: Vec<Maker>,
     /// The number of Kubernetes objects, including those without facts.
     pub object_count: usize,
-    /// The number of objects whose controllers create or change other objects in the cluster, by
-    /// sort.
+    /// The number of objects whose controllers create or change other objects in the cluster, by sort.
     pub indirect: BTreeMap<Indirect, usize>,
     /// Whether an object defines a repository from which Flux takes folders.
     pub names_repository: bool,
-    /// The namespaces that an object defines, and whether a Reloader that is followed watches them
-    /// by their labels.
+    /// The namespaces that an object defines, and whether a Reloader that is followed watches them by their
+    /// labels.
     pub namespaces: Vec<(SmolStr, bool)>,
     /// The kustomizations in a list, by their paths; empty when the text is read.
     pub kustomizations: Vec<String>,
     /// Problems of the text itself.
     pub findings: Vec<Finding>,
-    /// Problems that an apply of the objects would have; not reported for files below a
-    /// kustomization.
+    /// Problems that an apply of the objects would have; not reported for files below a kustomization.
     pub hints: Vec<Finding>,
     /// The reason why the text cannot be read to its end; the part before it does not count.
     pub broken: Option<SyntaxError>,
@@ -179,8 +175,8 @@ pub const IGNORE: &str = "rollstamp.dev/ignore";
 pub const IGNORE_KEYS: &str = "rollstamp.dev/ignore-keys";
 /// On a workload: rollstamp ignores these sources.
 pub const IGNORE_SOURCES: &str = "rollstamp.dev/ignore-sources";
-/// On a source: the way to roll pods, `annotation` or `suffix`. On a workload: whether its
-/// references follow a source that is renamed.
+/// On a source: the way to roll pods, `annotation` or `suffix`. On a workload: whether its references
+/// follow a source that is renamed.
 pub const MODE: &str = "rollstamp.dev/mode";
 /// On a source with a suffix of rollstamp: its name without the suffix.
 pub const BASE_NAME: &str = "rollstamp.dev/base-name";
@@ -206,8 +202,8 @@ impl Facts {
         self
     }
 
-    /// Marks the objects of files below a kustomization in the list: kustomize builds other objects
-    /// from them.
+    /// Marks the objects of files below a kustomization in the list: kustomize builds other objects from
+    /// them.
     fn find_raw_material(&mut self) {
         let kustomizations = std::mem::take(&mut self.kustomizations);
         for object in &mut self.arenas.objects {
@@ -235,8 +231,8 @@ impl Object {
         Finding::new(code, message).about(self.id.to_string()).at(self.place_of_name())
     }
 
-    /// A finding about the object, at a place in its text whose line may be shown: never one that
-    /// can hold a value of a Secret.
+    /// A finding about the object, at a place in its text whose line may be shown: never one that can hold
+    /// a value of a Secret.
     pub fn finding_at(&self, code: Code, span: Span, message: impl Into<String>) -> Finding {
         let place = Place { file: self.place.file, span };
         Finding::new(code, message).about(self.id.to_string()).quoting(place)
@@ -348,8 +344,8 @@ fn is_sops(object: Cursor<'_>) -> bool {
     object.get("sops").is_some_and(Cursor::is_mapping)
 }
 
-/// A string in the metadata of an object. Null and absent give `None`; any other value gives the
-/// node and its type.
+/// A string in the metadata of an object. Null and absent give `None`; any other value gives the node and
+/// its type.
 fn metadata_string<'a>(
     metadata: Option<Cursor<'a>>,
     field: &str,
@@ -519,8 +515,8 @@ impl Reader<'_> {
         self.facts.arenas.add(object, sources, templates);
     }
 
-    /// The row of a kind. An object of a kind without a row, but with the shape of a workload, gets
-    /// the row for all such kinds.
+    /// The row of a kind. An object of a kind without a row, but with the shape of a workload, gets the row
+    /// for all such kinds.
     fn workload_kind(
         &self,
         object: Cursor<'_>,

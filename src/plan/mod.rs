@@ -1,5 +1,4 @@
-//! Decides for every pod template what happens to its stamp, and why. This stage uses facts, never
-//! texts.
+//! Decides for every pod template what happens to its stamp, and why. This stage uses facts, never texts.
 
 mod added;
 mod chart_data;
@@ -69,15 +68,15 @@ pub struct Planned {
     pub template: TemplateId,
     /// The decision about the stamp.
     pub decision: Decision,
-    /// The decisions about checksums and labels of other tools in the same pod template, if the
-    /// user asked for them.
+    /// The decisions about checksums and labels of other tools in the same pod template, if the user asked
+    /// for them.
     pub foreign: PlannedForeign,
     /// The reasons: one entry for each reference of the template, in order.
     pub reasons: Vec<Reason>,
     /// The reads that annotations or the configuration add.
     pub added: Vec<AddedRead>,
-    /// If overlays decide about the workload: the result of checking their stamps files, if each
-    /// has one for it.
+    /// If overlays decide about the workload: the result of checking their stamps files, if each has one
+    /// for it.
     pub listed: Option<Listing>,
 }
 
@@ -421,8 +420,7 @@ impl Planner<'_> {
         if stamped && self.refuse_flaws(indexed.copy, workload) {
             sum.left_alone = true;
         }
-        // A pod spec does not contain the name of an added source, so a change of the name rolls
-        // nothing.
+        // A pod spec does not contain the name of an added source, so a change of the name rolls nothing.
         let mut copies = self.resolver.copies(indexed).iter();
         if !is_added(&reference.site)
             && copies.all(|&copy| self.renames.is_content_named(manifests, copy))
@@ -456,9 +454,8 @@ impl Planner<'_> {
         Reason::Counted(counted)
     }
 
-    /// Reports bad values of a source. The API server refuses a whole source because of one bad
-    /// value. So a workload that reads any key of it is refused: its pods would roll for content
-    /// that never arrives.
+    /// Reports bad values of a source. The API server refuses a whole source because of one bad value. So a
+    /// workload that reads any key of it is refused: its pods would roll for content that never arrives.
     fn refuse_flaws(&mut self, at: SourceId, workload: &Object) -> bool {
         let (owner, source) = (self.manifests.owner(at), &self.manifests[at]);
         let mut any = false;
@@ -571,8 +568,7 @@ fn ignored(reasons: Vec<Reason>) -> DecidedTemplate {
     DecidedTemplate { reasons, ..Decision::Ignored.into() }
 }
 
-/// The findings about values that the API server refuses, in sources that no stamped workload
-/// reads.
+/// The findings about values that the API server refuses, in sources that no stamped workload reads.
 fn unread_flaws(
     manifests: &Manifests,
     units: &Units,

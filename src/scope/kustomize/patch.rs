@@ -26,9 +26,9 @@ pub(super) struct Patch {
     pub(super) renames: bool,
 }
 
-/// Words of which every patch that adds reads contains at least one: the fields of every site that
-/// reads (a test compares them with the table), those that mount a volume, and the control
-/// annotations of rollstamp. An escape may spell any of them.
+/// Words of which every patch that adds reads contains at least one: the fields of every site that reads (a
+/// test compares them with the table), those that mount a volume, and the control annotations of rollstamp.
+/// An escape may spell any of them.
 const READS: &[&str] = &[
     "configMap",
     "secret",
@@ -51,15 +51,13 @@ fn adds_reads(part: Cursor<'_>) -> bool {
 enum Harmless {
     /// All workloads.
     Always,
-    /// Workloads whose lists kustomize merges by name; for other kinds, it replaces a list as a
-    /// whole.
+    /// Workloads whose lists kustomize merges by name; for other kinds, it replaces a list as a whole.
     BuiltIn,
     /// No workload for which this is certain.
     Never,
 }
 
-/// A name in a selector. kustomize treats it as a regular expression that must match the whole
-/// name.
+/// A name in a selector. kustomize treats it as a regular expression that must match the whole name.
 #[derive(Clone)]
 enum NamePattern {
     Any,
@@ -105,8 +103,7 @@ impl Patch {
         }
     }
 
-    /// Whether an object changes, or may change. `provider` is the row of its kind, if it is a
-    /// source.
+    /// Whether an object changes, or may change. `provider` is the row of its kind, if it is a source.
     pub(super) fn changes(
         &self,
         id: &Identity,
@@ -174,8 +171,8 @@ impl Patch {
         Some(keys)
     }
 
-    /// Whether it may write a label of the objects that it selects; `is_asked` selects the labels
-    /// that matter.
+    /// Whether it may write a label of the objects that it selects; `is_asked` selects the labels that
+    /// matter.
     pub(super) fn writes_label(&self, is_asked: impl Fn(&str) -> bool) -> bool {
         let name = |step: Option<&PathStep>| match step {
             Some(PathStep::Field(name)) => Some(name.to_string()),
@@ -192,8 +189,8 @@ impl Patch {
         self.paths.as_ref().is_none_or(|paths| paths.iter().any(writes))
     }
 
-    /// Whether the patch can rename a source, or turn an object into a source or back. `is_source`
-    /// knows the kinds.
+    /// Whether the patch can rename a source, or turn an object into a source or back. `is_source` knows
+    /// the kinds.
     pub(super) fn renames_sources(&self, is_source: impl Fn(&str) -> bool) -> bool {
         let changes_kind = |path: &Vec<PathStep>| {
             !matches!(path.as_slice(), [PathStep::Field(first), _, ..] if first == "metadata")
@@ -326,8 +323,7 @@ fn merged(part: Cursor<'_>, path: &mut Vec<PathStep>, stamp: &str) -> Harmless {
     }
 }
 
-/// The paths of a strategic merge patch, without those that name its object; a list counts as a
-/// whole.
+/// The paths of a strategic merge patch, without those that name its object; a list counts as a whole.
 fn leaves(body: Cursor<'_>) -> Vec<Vec<PathStep>> {
     let mut found = Vec::new();
     let mut waiting = vec![(Vec::new(), body)];
@@ -385,8 +381,8 @@ fn replaced(target: Cursor<'_>, at: Span, stamp: &str) -> Patch {
     // Without a path kustomize writes the name (api/filters/replacement, v5.8.1).
     let texts = if texts.is_empty() { vec!["metadata.name".to_owned()] } else { texts };
     let selector = PatchTarget::read(select);
-    // A path with an escaped dot, or with a list item that is selected by a field with a dot, would
-    // be split into too many steps, so it counts as harmful.
+    // A path with an escaped dot, or with a list item that is selected by a field with a dot, would be
+    // split into too many steps, so it counts as harmful.
     let is_odd = |text: &String| {
         let inside = |part: &str| part.split(']').next().is_some_and(|inner| inner.contains('.'));
         text.contains(['\\', '"']) || text.split('[').skip(1).any(inside)
