@@ -1,6 +1,6 @@
 //! Finds the sources to which each mention refers, and derives which sources can be renamed.
 
-use super::candidates::{Blocker, Candidate, Candidates};
+use super::candidates::{Blocker, BySpace, Candidate, Candidates};
 use super::inside_build;
 use crate::config::options::{Goal, Mode, Options};
 use crate::extract::{Manifests, Meaning, Mention, MentionId, ReferenceId, SourceId};
@@ -188,9 +188,14 @@ fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
         of.foreign.or(of.items.first().map(|&item| items.all[item].at))
     };
     for groups in by_final.into_values().filter(|groups| groups.len() > 1) {
+        let mut spaces = BySpace::default();
+        for &group in &groups {
+            spaces.add(items.groups[group].namespace, group);
+        }
         for &one in &groups {
             let space = |group: usize| items.groups[group].namespace;
-            let other = groups.iter().copied().find(|&other| {
+            // Those in other namespaces are none of its business.
+            let other = spaces.maybe(space(one)).into_iter().find(|&other| {
                 let same_space = space(one) == space(other);
                 // Two sources that already shared a name may still share it: they are in different
                 // namespaces, or one of them has none.

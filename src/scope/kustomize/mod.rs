@@ -241,6 +241,7 @@ fn made(source: Source, file: FileId, at: Span) -> (Object, Source) {
         sources: Ids::default(),
         templates: Ids::default(),
         follows: FollowsRenames::default(),
+        pods_namespace: None,
     };
     (object, source)
 }
