@@ -5,10 +5,11 @@
 //! otherwise it keeps its name, and a finding gives the reason. So no reference breaks, and the
 //! readers of a source that keeps its name are stamped.
 
-mod inside_build;
-mod edits;
 mod candidates;
+mod link;
+mod inside_build;
 mod referrals;
+mod edits;
 mod findings;
 
 use crate::config::options::{Goal, Options};
@@ -22,7 +23,8 @@ use crate::text::{FileId, Span};
 use crate::yaml::Edit;
 use crate::yaml::verify::Change;
 use candidates::Candidates;
-use referrals::{Context, Links};
+use link::Context;
+use referrals::Links;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,7 @@
-//! Objects by which a controller builds a folder of the repository and applies it with its own
-//! changes: a Flux `Kustomization`, or an application of Argo CD. Such an object is an overlay. Its
-//! effect is that of a kustomization with the fields of the object, which includes the folder.
+//! Objects by which a controller builds a folder of the repository and applies it with its own changes: a
+//! Flux `Kustomization`, or an application of Argo CD. Such an object is an overlay. Its effect is that of
+//! a kustomization with the fields of the object, which includes the folder.
 
-use super::argo::Directory;
 use super::kustomization::{
     FieldRule, KustomizationField, ParsedKustomization, UnreadableKustomization, fields, is_empty,
     patch_entries,
@@ -49,6 +48,17 @@ pub struct Applier {
     pub(super) parsed: Result<ParsedKustomization, UnreadableKustomization>,
 }
 
+/// How Argo CD finds the manifests of a folder without a kustomization.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Directory {
+    /// Whether folders below it count.
+    pub recurse: bool,
+    /// A glob over the files that count; empty for all.
+    pub include: String,
+    /// A glob over the files that do not; empty for none.
+    pub exclude: String,
+}
+
 /// A source of variables.
 #[derive(Clone)]
 pub enum Substitute {
@@ -70,8 +80,8 @@ pub enum Substitute {
 /// The API group of Flux's `Kustomization`.
 pub const FLUX_GROUP: &str = "kustomize.toolkit.fluxcd.io";
 
-/// The fields of the `spec` of a Flux `Kustomization` (fluxcd.io/flux/components/kustomize/api, v1
-/// and earlier versions). A field that is not listed may change anything.
+/// The fields of the `spec` of a Flux `Kustomization` (fluxcd.io/flux/components/kustomize/api, v1 and
+/// earlier versions). A field that is not listed may change anything.
 const FLUX_FIELDS: &[(&str, FieldRule)] = &[
     ("commonMetadata", FieldRule::Read),
     ("components", FieldRule::Read),
@@ -159,8 +169,8 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
     })
 }
 
-/// A path from the root of a repository without `.` and empty steps. `None` if the path leads out
-/// of the repository or contains a variable.
+/// A path from the root of a repository without `.` and empty steps. `None` if the path leads out of the
+/// repository or contains a variable.
 pub(super) fn cleaned(path: &str) -> Option<String> {
     let mut steps: Vec<&str> = Vec::new();
     for step in path.split('/') {

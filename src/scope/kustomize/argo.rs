@@ -1,8 +1,8 @@
-//! Argo CD `Application` and `ApplicationSet`: folders that Argo CD builds with kustomize, or
-//! applies directly, with the changes of `source.kustomize`. Charts, plugins, and sets whose
-//! generators ask a cluster or a service are not followed.
+//! Argo CD `Application` and `ApplicationSet`: folders that Argo CD builds with kustomize, or applies
+//! directly, with the changes of `source.kustomize`. Charts, plugins, and sets whose generators ask a
+//! cluster or a service are not followed.
 
-use super::applier::{Applier, identity};
+use super::applier::{Applier, Directory, cleaned, identity};
 use super::kustomization::{
     FieldRule, KustomizationField, ParsedKustomization, PlacedEffect, UnreadableKustomization,
     fields, is_empty, patch_entries,
@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 /// The API group of Argo CD.
 pub const ARGO_GROUP: &str = "argoproj.io";
 
-/// The fields of `source.kustomize` (argo-cd.readthedocs.io/en/stable/user-guide/kustomize, v3). A
-/// field that is not listed may change anything.
+/// The fields of `source.kustomize` (argo-cd.readthedocs.io/en/stable/user-guide/kustomize, v3). A field
+/// that is not listed may change anything.
 const FIELDS: &[(&str, FieldRule)] = &[
     ("commonAnnotations", FieldRule::Read),
     ("components", FieldRule::Read),
@@ -39,17 +39,6 @@ const FIELDS: &[(&str, FieldRule)] = &[
     ("replicas", FieldRule::Harmless),
     ("version", FieldRule::Harmless),
 ];
-
-/// How Argo CD finds the manifests of a folder without a kustomization.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Directory {
-    /// Whether folders below it count.
-    pub recurse: bool,
-    /// A glob for the files that count; empty for all.
-    pub include: String,
-    /// A glob for the files that do not count; empty for none.
-    pub exclude: String,
-}
 
 /// Globs for folders or files, each with whether it excludes them.
 pub type Globs = [(String, bool)];
@@ -183,8 +172,8 @@ fn of_element(element: Cursor<'_>) -> Option<Parameters> {
     pairs.collect()
 }
 
-/// The parameters of a file with an object, or with a list of objects: its texts, numbers and
-/// booleans, under the names of the fields that lead to them, and its path.
+/// The parameters of a file with an object, or with a list of objects: its texts, numbers and booleans,
+/// under the names of the fields that lead to them, and its path.
 fn of_file(path: &str, text: &str) -> Option<Vec<Parameters>> {
     let whole: Value = serde_yaml::from_str(text).ok()?;
     let objects = match whole {
@@ -265,7 +254,7 @@ fn applier(
     if ["helm", "plugin", "chart"].iter().any(|field| source.get(field).is_some()) {
         return None;
     }
-    let folder = super::applier::cleaned(&filled(&source.string("path")?, parameters)?)?;
+    let folder = cleaned(&filled(&source.string("path")?, parameters)?)?;
     let address = filled(&source.string("repoURL")?, parameters)?;
     let kustomize = source.get("kustomize");
     let directory = source.get("directory");
@@ -344,9 +333,8 @@ fn kustomize_fields(
     Ok(parsed)
 }
 
-/// The same changes as the document of a Flux `Kustomization`, which is built in the same way: its
-/// fields go into the kustomization of the folder. `None` if a placeholder in them has no
-/// parameter.
+/// The same changes as the document of a Flux `Kustomization`, which is built in the same way: its fields
+/// go into the kustomization of the folder. `None` if a placeholder in them has no parameter.
 fn object(root: Cursor<'_>, spec: Cursor<'_>, parameters: Option<&Parameters>) -> Option<String> {
     let document = root.document_span().of(root.text());
     let whole: Value = serde_yaml::from_str(document).unwrap_or_default();
