@@ -12,6 +12,7 @@ mod fields;
 mod foreign;
 pub mod graph;
 pub mod history;
+mod namesakes;
 mod narrow;
 mod neighbours;
 mod objects;
@@ -25,8 +26,9 @@ mod values;
 
 pub use compare::{Asked, compare};
 pub use foreign::Savings;
+pub use namesakes::Namesakes;
 pub use overlays::by_overlay;
-pub use state::ComparedState;
+pub use state::{ComparedState, NamedRoots};
 
 use crate::extract::SiteLabel;
 use crate::k8s::TableRow;
@@ -161,6 +163,8 @@ impl Answer {
 pub struct Workload {
     /// Who it is.
     pub name: Name,
+    /// The folder or file of its apply unit, below the paths that were named.
+    pub unit: String,
     /// Where its name is written: after, or before if it is gone.
     pub at: At,
     /// What happens.
@@ -346,6 +350,8 @@ pub enum Held {
 pub struct SourceChange {
     /// Who it is.
     pub name: Name,
+    /// The folder or file of its apply unit, below the paths that were named.
+    pub unit: String,
     /// What it is for references.
     pub target: Target,
     /// Where its name is written: after, or before if it is gone.

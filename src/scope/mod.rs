@@ -39,6 +39,9 @@ pub struct Unit {
     pub stamps: Option<StampsFile>,
     /// The sources into whose values a controller puts what is not known here.
     pub substitutions: BTreeMap<ObjectId, Vec<UnknownSubstitution>>,
+    /// Of a leaf kustomization, a number for all that it and those which it includes say, where the run is
+    /// compared with another one.
+    pub recipe: Option<u64>,
     /// The object by which a controller applies it: what it does, and its document.
     pub applied_by: Option<(Indirect, Place)>,
 }
