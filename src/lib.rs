@@ -1,33 +1,34 @@
-//! rollstamp stamps a digest of what each workload reads from ConfigMaps and Secrets into its pod
+//! rollstamp stamps a digest of the ConfigMap and Secret keys that each workload reads into its pod
 //! template.
 //!
-//! The listing is the pipeline; data flows one way through it:
+//! The list of modules is the pipeline; data flows through it in one direction:
 //!
 //! ```text
 //! argv         -> cli, config -> Options
-//! files, stdin -> io          -> Loaded      texts; most of them are read while others come in
-//!                 extract     -> Manifests   everything that they say, never changed again; values leave
+//! files, stdin -> io          -> Loaded      texts; extract works while io reads the next texts
+//!                 extract     -> Manifests   the facts of all texts, never changed again; values leave
 //!                                            this stage as digests
 //!                 scope       -> Units       which files are applied together, kustomizations included
 //!                 resolve     -> Index       which source each name means
-//!                 rename      -> Renames     names after content, and what names mean then (suffix mode)
-//!                 plan        -> Plan        every decision; nothing is written yet
-//!                 edit        -> FileChange  edits of the original texts, proven by reading them again
+//!                 rename      -> Renames     names after content (suffix mode)
+//!                 plan        -> Plan        every decision; nothing is edited yet
+//!                 edit        -> FileChange  edits of the original texts, checked by reading the result
 //!                                Outcome     -> io::write, report
 //! ```
 //!
-//! A stage changes nothing that an earlier one has found out: it returns a new value that points into the
-//! [`extract::Manifests`] by numbers ([`extract::ObjectId`] and others).
+//! A stage never changes the result of an earlier stage. It returns a new value that points into
+//! the [`extract::Manifests`] by numbers ([`extract::ObjectId`] and others).
 //!
-//! With `--keep`, [`outcome::generations`] finds old generations of renamed sources in what an earlier
-//! run printed.
+//! With `--keep`, [`outcome::generations`] finds old generations of renamed sources in the output
+//! of an earlier run.
 //!
-//! `yaml` is text with spans and knows no Kubernetes word; `k8s` is what Kubernetes looks like, as
-//! tables. [`process`] has the stages in order, without I/O: start reading there. The text of a file is
-//! let go of once it is read, and which texts are wanted again is a value; [`io::reload`] reads those
-//! again, and notices if one of them is another one by now.
+//! `yaml` reads text with spans and knows nothing about Kubernetes; the tables of `k8s` describe
+//! Kubernetes. [`process`] calls the stages in order, without I/O: start reading there. The program
+//! frees the text of a file when it has the facts of the file. A stage returns the list of texts
+//! that it needs again; [`io::reload`] reads them and notices if one of them has changed.
 //!
-//! The modules stand in the order of their imports: each imports only modules listed before it.
+//! The modules are listed in the order of their imports: each module imports only modules listed
+//! before it.
 
 pub mod text;
 

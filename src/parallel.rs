@@ -9,7 +9,7 @@ pub fn map<T: Send>(count: usize, jobs: usize, work: impl Fn(usize) -> T + Sync)
     map_with(count, jobs, || (), |(), i| work(i))
 }
 
-/// As [`map`], where each thread has a value of its own to work with, such as a buffer.
+/// As [`map`], but each thread also has its own value, such as a buffer.
 pub fn map_with<S, T: Send>(
     count: usize,
     jobs: usize,

@@ -1,4 +1,4 @@
-//! The command line as clap reads it.
+//! The command line, as clap parses it.
 
 use super::builds::BuildRequest;
 use super::examples::with_examples;
@@ -14,11 +14,11 @@ use crate::report::{Format, Subject};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Stamp a digest of exactly what each workload reads from ConfigMaps and Secrets into its pod
+/// Stamp a digest of exactly the ConfigMap and Secret keys that each workload reads into its pod
 /// template, so that an apply rolls exactly the affected pods.
 ///
-/// Without a verb, manifests are read from the standard input (or from PATHs) and come out stamped
-/// on the standard output: `kustomize build DIR | rollstamp | kubectl apply -f -`.
+/// Without a verb, rollstamp reads manifests from the standard input (or from PATHs) and prints
+/// them with stamps: `kustomize build DIR | rollstamp | kubectl apply -f -`.
 #[derive(Parser)]
 #[command(
     name = "rollstamp",
@@ -32,11 +32,11 @@ pub(super) struct Cli {
     /// Files and folders to read; `-` is the standard input, which is also the default
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// In suffix mode, print the last N old generations of each renamed source as well, as they stand
-    /// in what an earlier run printed; only where the result is printed, not in place
+    /// In suffix mode, also print the last N old generations of each renamed source, as an earlier
+    /// run printed them; not for verbs that edit files in place
     #[arg(long, value_name = "N", requires = "previous", help_heading = heading::NAMES)]
     pub(super) keep: Option<std::num::NonZeroUsize>,
-    /// What an earlier run printed with the same options: a file, or a folder of such files
+    /// The output of an earlier run with the same options: a file, or a folder of such files
     #[arg(long, value_name = "PATH", requires = "keep", help_heading = heading::NAMES)]
     pub(super) previous: Option<PathBuf>,
     #[command(flatten)]
@@ -52,10 +52,11 @@ pub(super) enum Arguments {
     Write(WriteArguments),
     /// Change nothing; exit with 1 if a stamp is missing, stale or left over
     Check(CheckArguments),
-    /// Remove every stamp of ours, from files in place or (without PATH) from a stream
+    /// Remove every stamp of rollstamp, from files in place or (without PATH) from a stream
     ///
-    /// Everything else comes back as it was, but for annotations without a value: `annotations: ~` becomes
-    /// `annotations: null`, and a line `annotations:` with nothing behind it goes. To Kubernetes these are one.
+    /// All other text is restored exactly, except annotations without a value: `annotations: ~`
+    /// becomes `annotations: null`, and a line `annotations:` without a value is removed. To
+    /// Kubernetes, these mean the same.
     Strip {
         /// Files and folders; without any, the standard input
         #[arg(value_name = "PATH")]
@@ -63,29 +64,31 @@ pub(super) enum Arguments {
         #[command(flatten)]
         common: Common,
     },
-    /// Say of each workload what it reads, why only that, and what its stamp is
+    /// Show for each workload which keys it reads and why, and its stamp
     ///
-    /// Long lists of keys are cut short; --verbose shows all of them.
+    /// Long lists of keys are shortened; --verbose shows all keys.
     Explain {
         /// Files and folders; without any, the standard input
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
-        /// Explain only this one; can stand several times. Short names as in `kubectl`: `deploy/web`
+        /// Explain only this workload; can be given several times. Short names as in `kubectl`:
+        /// `deploy/web`
         #[arg(long = "workload", value_name = "KIND/NAME", value_parser = wanted)]
         workloads: Vec<AskedWorkload>,
-        /// Explain what every overlay below the paths builds with this program: `kustomize`, `kubectl`, or a
-        /// command with `{}` in the place of the folder
+        /// Build every overlay below the paths with this program and explain the output:
+        /// `kustomize`, `kubectl`, or a command in which `{}` stands for the folder
         #[arg(long, value_name = "BUILDER", value_parser = Builder::named, help_heading = heading::OVERLAYS)]
         build: Option<Builder>,
         #[command(flatten)]
         common: Common,
     },
-    /// Take the annotations of Reloader or Wave out of manifests, and stamp what they selected
+    /// Remove the annotations of Reloader or Wave from manifests, and stamp for the sources that
+    /// they selected
     ///
-    /// What something in the cluster fills stays with Reloader, as a list of exactly these names. What
-    /// cannot be decided is left alone.
+    /// Sources that are filled in the cluster stay with Reloader, as a list of exactly these names.
+    /// Workloads for which rollstamp cannot decide are not changed.
     Migrate {
-        /// The controller that workloads leave
+        /// The controller to migrate from
         #[arg(long, value_name = "CONTROLLER")]
         from: Controller,
         /// Files and folders
@@ -97,10 +100,11 @@ pub(super) enum Arguments {
         #[command(flatten)]
         common: Common,
     },
-    /// Say which pods an apply replaces, which keep old configuration, and which key is to blame
+    /// Show which pods an apply replaces, which pods keep old configuration, and which changed key
+    /// is the cause
     ///
-    /// Compares two states of the same manifests. Ends with 0 whenever it could compare them, unless
-    /// --fail-on says otherwise.
+    /// Compares two states of the same manifests. The exit code is 0 if the states could be
+    /// compared, unless a condition of --fail-on holds.
     Impact {
         #[command(flatten)]
         arguments: ImpactArgs,
@@ -115,22 +119,25 @@ pub(super) enum Arguments {
         #[command(flatten)]
         common: Common,
     },
-    /// Say how often the commits of a branch replaced pods, how often for nothing, and what was stale
+    /// Show how often the commits of a branch replaced pods, how often without need, and which
+    /// workloads were stale
     History {
         #[command(flatten)]
         arguments: HistoryArgs,
         #[command(flatten)]
         common: Common,
     },
-    /// Print the page about a finding: why it is said, an example, what to do; without CODE, list them
+    /// Print the page about a finding: its reason, an example, what to do; without CODE, list all
+    /// findings
     Rule {
-        /// The code in brackets behind `error`, `warning` or `note`
+        /// The code in brackets after `error`, `warning` or `note`
         #[arg(value_name = "CODE", value_parser = super::rule::code(), hide_possible_values = true)]
         code: Option<Code>,
     },
-    /// Write a first `.rollstamp.yaml`, with a comment for each thing that was found, and a hook
+    /// Write a first `.rollstamp.yaml`, with comments about what was found in the folder, and a
+    /// hook
     ///
-    /// What is there already stays as it is. Nothing but these two files is written.
+    /// Existing files are not changed. Only these two files are written.
     Init {
         /// The folder that gets the files
         #[arg(value_name = "DIR", default_value = ".")]
@@ -138,15 +145,15 @@ pub(super) enum Arguments {
         #[command(flatten)]
         common: Common,
     },
-    /// Make the stamps file of one overlay, from what its builder prints on the standard input
+    /// Write the stamps file of one overlay, from the output of its builder on the standard input
     Patches {
-        /// The folder of the overlay, which gets or loses `stamps.rollstamp.yaml`
+        /// The folder of the overlay, in which `stamps.rollstamp.yaml` is written or removed
         #[arg(long = "for", value_name = "DIR", required_unless_present_any = ["for_helmrelease", "steady_release"])]
         folder: Option<PathBuf>,
-        /// Name the file in the kustomization as its last transformer as well
+        /// Also add the file to the kustomization, as its last transformer
         #[arg(long, requires = "folder")]
         wire: bool,
-        /// Write patches for workloads as well that come with the right stamp
+        /// Also write patches for workloads that already have the right stamp
         #[arg(long, requires = "folder")]
         all: bool,
         /// Print what would change as a unified diff, and write nothing
@@ -155,8 +162,9 @@ pub(super) enum Arguments {
         /// Print the stamps as `postRenderers` for a Flux HelmRelease instead
         #[arg(long, conflicts_with_all = ["folder", "wire", "all", "diff"])]
         for_helmrelease: bool,
-        /// Print once and for all versions of a chart the `postRenderers` that take labels with its version
-        /// out of pod templates; with `--foreign-checksums drop` its checksums as well
+        /// Print `postRenderers`, the same for all versions of a chart, that remove labels with the
+        /// version of the chart from pod templates; with `--foreign-checksums drop`, also its
+        /// checksums
         #[arg(long, conflicts_with_all = ["folder", "wire", "all", "diff", "for_helmrelease"])]
         steady_release: bool,
         #[command(flatten)]
@@ -182,8 +190,8 @@ pub(super) enum Arguments {
     },
     /// Copy this program into a folder
     ///
-    /// For the container image, which has no `cp`: an init container puts the program where another
-    /// container finds it.
+    /// For the container image, which has no `cp`: an init container copies the program to a place
+    /// where another container finds it.
     #[command(hide = true)]
     CopyTo {
         /// The folder
@@ -199,10 +207,11 @@ pub(super) struct WriteArguments {
     /// Print what would change as a unified diff, and write nothing
     #[arg(long)]
     pub(super) diff: bool,
-    /// Say at the end how many findings there are of each code, and what the workloads come to
+    /// Print at the end the number of findings for each code, and the number of workloads in each
+    /// state
     #[arg(long, help_heading = heading::FINDINGS)]
     pub(super) statistics: bool,
-    /// With --build, build only overlays of which a file changed since a revision of git
+    /// With --build, build only overlays with a file that changed since a revision of git
     #[arg(long, value_name = "REV", requires = "build", help_heading = heading::OVERLAYS)]
     pub(super) since: Option<String>,
     #[command(flatten)]
@@ -219,21 +228,23 @@ pub(super) struct CheckArguments {
     /// Print what `write` would change as a unified diff
     #[arg(long)]
     pub(super) diff: bool,
-    /// Other checkers mend with it what they find; here that is another verb
+    /// Other checkers have this option to correct their findings; rollstamp has the verb `write`
+    /// instead
     #[arg(long, hide = true)]
     pub(super) fix: bool,
-    /// Say only what changes since a revision of git can have caused; in CI, since the branch that a pull
-    /// request goes to. With --build, only overlays are built of which a file changed
+    /// Show only findings that changes since a revision of git can have caused; in CI, name the
+    /// target branch of the pull request. With --build, only overlays with a changed file are built
     #[arg(long, value_name = "REV", help_heading = heading::FINDINGS)]
     pub(super) since: Option<String>,
-    /// Write a rule under `silence` into the configuration for each finding that there is today, so that
-    /// only what comes later is said
+    /// Write a rule under `silence` into the configuration for each present finding, so that only
+    /// later findings are shown
     #[arg(long, conflicts_with = "config_from", help_heading = heading::CONFIGURATION)]
     pub(super) add_silence: bool,
-    /// Take input without any Kubernetes object for clean; otherwise it is an error (exit code 2)
+    /// Accept input without any Kubernetes object; otherwise it is an error (exit code 2)
     #[arg(long, help_heading = heading::INPUT)]
     pub(super) allow_empty: bool,
-    /// Say at the end how many findings there are of each code, and what the workloads come to
+    /// Print at the end the number of findings for each code, and the number of workloads in each
+    /// state
     #[arg(long, help_heading = heading::FINDINGS)]
     pub(super) statistics: bool,
     #[command(flatten)]
@@ -242,24 +253,25 @@ pub(super) struct CheckArguments {
     pub(super) common: Common,
 }
 
-/// What is built beside what files say.
+/// The options about builds of overlays.
 #[derive(Args)]
 pub(super) struct Building {
-    /// Build every overlay below the paths with this program, and take what it prints for what is
-    /// applied: `kustomize`, `kubectl`, or a command with `{}` in the place of the folder
+    /// Build every overlay below the paths with this program, and treat the output as the applied
+    /// manifests: `kustomize`, `kubectl`, or a command in which `{}` stands for the folder
     ///
-    /// Workloads that need another stamp in each overlay get it from a generated file beside the
-    /// kustomization, `stamps.rollstamp.yaml`, which kustomize, Flux and Argo CD run without a plugin.
+    /// A workload that needs different stamps in different overlays gets them from a generated file
+    /// beside each kustomization, `stamps.rollstamp.yaml`, which kustomize, Flux and Argo CD apply
+    /// without a plugin.
     #[arg(long, value_name = "BUILDER", value_parser = Builder::named, help_heading = heading::OVERLAYS)]
     pub(super) build: Option<Builder>,
-    /// With --build, write patches for workloads as well whose shared file holds the right stamp
+    /// With --build, also write patches for workloads whose shared file holds the right stamp
     #[arg(long, requires = "build", help_heading = heading::OVERLAYS)]
     pub(super) all_patches: bool,
 }
 
 impl Building {
-    /// What is built below these paths, if a builder was named: with `since`, only overlays of which a file
-    /// changed since that revision.
+    /// The builds that the command line asks for below these paths; `None` without a builder. With
+    /// `since`, only overlays with a file that changed since that revision are built.
     pub(super) fn request<'a>(
         &'a self,
         paths: &'a [PathBuf],
@@ -273,12 +285,12 @@ impl Building {
 /// The options that every verb but `completions` has.
 #[derive(Args, Clone)]
 pub(super) struct Common {
-    /// Configuration file; otherwise `.rollstamp.yaml` is looked for from the first PATH upwards to
-    /// the root of the repository, and for the standard input there is none
+    /// Configuration file; without this option, rollstamp looks for `.rollstamp.yaml` from the
+    /// first PATH upwards to the root of the repository, and uses none for the standard input
     #[arg(long, value_name = "FILE", conflicts_with = "no_config", help_heading = heading::CONFIGURATION)]
     pub(super) config: Option<PathBuf>,
-    /// Take the configuration from a revision of git, as it stands there; in CI, from the branch that a pull
-    /// request goes to, so that it cannot bring rules of its own
+    /// Take the configuration from a revision of git; in CI, name the target branch of a pull
+    /// request, so that the pull request cannot change the rules
     #[arg(
         long,
         value_name = "REV",
@@ -291,7 +303,7 @@ pub(super) struct Common {
     pub(super) no_config: bool,
     #[command(flatten)]
     pub(super) settings: Settings,
-    /// Leave out files and folders below the named ones
+    /// Skip files and folders below the named paths
     #[arg(long, value_name = "GLOB", help_heading = heading::INPUT)]
     pub(super) exclude: Vec<String>,
     /// Format of findings
@@ -313,10 +325,10 @@ pub(super) struct Common {
         help_heading = heading::FINDINGS
     )]
     pub(super) color: Colour,
-    /// Say errors only
+    /// Show errors only
     #[arg(short, long, conflicts_with = "verbose", help_heading = heading::FINDINGS)]
     pub(super) quiet: bool,
-    /// Show only findings that matter so much [default: warning]
+    /// Show only findings of this severity or a higher one [default: warning]
     #[arg(
         long,
         value_name = "SEVERITY",
@@ -325,28 +337,28 @@ pub(super) struct Common {
         help_heading = heading::FINDINGS
     )]
     pub(super) min_severity: Option<Severity>,
-    /// Say notes as well, and what was read
+    /// Also show notes and the files that were read
     #[arg(short, long, help_heading = heading::FINDINGS)]
     pub(super) verbose: bool,
-    /// Append what is said on the standard error to a file as well, for callers that hide it; it can
-    /// also be named by the environment, as `ROLLSTAMP_LOG_FILE`
+    /// Also append the messages of the standard error to a file, for callers that hide them; the
+    /// environment variable `ROLLSTAMP_LOG_FILE` can name the file, too
     #[arg(long, value_name = "FILE", help_heading = heading::FINDINGS)]
     pub(super) log_file: Option<PathBuf>,
-    /// Threads; the result does not depend on it
+    /// Number of threads; the result does not depend on it
     #[arg(short, long, value_name = "N")]
     pub(super) jobs: Option<std::num::NonZeroUsize>,
-    /// The configuration that the caller hands over, in the place of a file.
+    /// The configuration from the caller, used instead of a configuration file.
     #[arg(skip)]
     pub(super) given: Option<Settings>,
-    /// The program whose output is looked at in the place of the files, overlay by overlay.
+    /// The builder whose output, overlay by overlay, replaces the files.
     #[arg(skip)]
     pub(super) built_by: Option<Builder>,
-    /// Whether the stamps files of overlays are made anew.
+    /// Whether this run writes the stamps files of overlays.
     #[arg(skip)]
     pub(super) makes_stamps_files: bool,
 }
 
-/// A controller that workloads can leave.
+/// A controller to migrate from.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Controller {
     /// github.com/stakater/Reloader
@@ -366,31 +378,31 @@ pub(super) enum Colour {
     Never,
 }
 
-/// Options that a verb takes like any other, so that one set of arguments serves all verbs, and does not
-/// obey: its help does not offer them.
+/// Options that a verb accepts but does not use, because one set of arguments serves all verbs. The
+/// help of the verb hides them.
 const NOT_OBEYED: &[(&str, &str)] = &[
-    // Stamps and names are taken back whatever they were made of.
+    // `strip` removes stamps and suffixes whatever settings wrote them.
     (
         "strip",
         "mode suffix_hash all_sources immutable hash_key_file foreign_checksums foreign_match \
          foreign_tie foreign_version_labels select compat_reloader compat_wave",
     ),
-    // The controller that is left is followed.
+    // `migrate` follows the annotations of the controller that `--from` names.
     (
         "migrate",
         "compat_reloader compat_wave mode suffix_hash all_sources immutable foreign_checksums \
          foreign_match foreign_tie foreign_version_labels",
     ),
-    // It reads the standard input, which is one unit, and patches stamps alone.
+    // `patches` reads the standard input, which is one unit, and writes stamps only.
     ("patches", "exclude unit mode suffix_hash all_sources immutable"),
-    // These report no findings.
+    // These verbs report no findings.
     ("init", "strict output color quiet min_severity verbose"),
     ("impact", "quiet min_severity"),
     ("graph", "color quiet min_severity verbose"),
     ("history", "color min_severity verbose strict"),
 ];
 
-/// What the verbs report whose reports are about something else than one run.
+/// The verbs whose reports are not about the outcome of one run, with the subject of their reports.
 const SUBJECTS: &[(&str, Subject)] = &[
     ("explain", Subject::Explanation),
     ("impact", Subject::Impact),
@@ -426,7 +438,7 @@ impl Colour {
 }
 
 impl Common {
-    /// The least severity that people get to see.
+    /// The lowest severity that reports for people show.
     pub(super) fn least(&self) -> Severity {
         let default = match (self.quiet, self.verbose) {
             (true, _) => Severity::Error,

@@ -1,4 +1,4 @@
-//! What help says below the options of a verb, and man pages.
+//! The examples and exit codes at the end of each help text, and man pages.
 
 use super::Exit;
 use super::args::command;
@@ -9,7 +9,7 @@ use clap::Command;
 /// An exit code and its meaning.
 type ExitRow = (u8, &'static str);
 
-/// Of each verb, what people type, and the exit codes with their meanings; the first row is the program
+/// The examples and the exit codes with their meanings, for each verb; the first row is the program
 /// without a verb.
 const EXAMPLES: &[(&str, &str, &[ExitRow])] = &[
     (
@@ -27,18 +27,18 @@ const EXAMPLES: &[(&str, &str, &[ExitRow])] = &[
     ),
     (
         "write",
-        "  rollstamp write deploy            stamp what lies below a folder
+        "  rollstamp write deploy            stamp all files below a folder
   rollstamp write --diff deploy     show what would change
-  rollstamp write --build kustomize .   also what needs another stamp in each overlay",
+  rollstamp write --build kustomize .   also stamp where overlays need different stamps",
         &[(0, CHANGED), (2, LEFT_ALONE)],
     ),
     (
         "check",
         "  rollstamp check deploy                            in CI, for stamps in git
   rollstamp check -o github deploy                  beside the lines of a pull request
-  kustomize build overlays/prod | rollstamp check   whether a build comes out stamped",
+  kustomize build overlays/prod | rollstamp check   check that a build has stamps",
         &[
-            (0, "clean: at most warnings and notes"),
+            (0, "no errors: at most warnings and notes"),
             (1, "a stamp is missing, stale or left over, or there is another error"),
             (
                 2,
@@ -86,8 +86,8 @@ const EXAMPLES: &[(&str, &str, &[ExitRow])] = &[
   rollstamp impact <(kustomize build old) <(kustomize build new)
   rollstamp impact -o markdown --fail-on stale --base origin/main deploy",
         &[
-            (0, "the two states could be compared, and no --fail-on holds"),
-            (1, "a --fail-on holds"),
+            (0, "the two states could be compared, and no condition of --fail-on holds"),
+            (1, "a condition of --fail-on holds"),
             (2, "wrong usage, or a state that cannot be read"),
         ],
     ),
@@ -124,8 +124,7 @@ const EXAMPLES: &[(&str, &str, &[ExitRow])] = &[
 
 const CHANGED: &str = "done, whether or not a file changed";
 const REFUSED: &str = "wrong usage, input that cannot be read, or something was refused";
-const LEFT_ALONE: &str =
-    "wrong usage, input that cannot be read, or something was refused: that is left alone";
+const LEFT_ALONE: &str = "wrong usage, input that cannot be read, or something was refused: these files were not changed";
 
 /// The command line with examples and exit codes below the help of each verb.
 pub(super) fn with_examples(command: Command) -> Command {

@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelSelector(Vec<Requirement>);
 
-/// What one label must be.
+/// A condition on one label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Requirement {
     Is(String, String),
@@ -14,11 +14,11 @@ enum Requirement {
 }
 
 impl LabelSelector {
-    /// Reads requirements: `key=value`, `key==value`, `key!=value`, `key`, `!key`, and as Reloader's
-    /// `GetResourceLabelSelector` has them `key:value` and `*` for any value.
+    /// Parses requirements: `key=value`, `key==value`, `key!=value`, `key`, `!key`, and, as in
+    /// Reloader's `GetResourceLabelSelector`, `key:value`, and `*` for any value.
     ///
     /// # Errors
-    /// Requirements with sets of values, and text that is none.
+    /// A requirement with a set of values, and text that is not a requirement.
     pub fn parse(requirements: &[String]) -> Result<Self, String> {
         let texts = requirements.iter().flat_map(|text| text.split(',')).map(str::trim);
         texts.filter(|text| !text.is_empty()).map(requirement).collect::<Result<_, _>>().map(Self)
@@ -34,7 +34,7 @@ impl LabelSelector {
         self.0.iter().all(|requirement| requirement.is_met_by(labels))
     }
 
-    /// Whether labels could meet all requirements, of which only those in `known` are known.
+    /// Whether an object could meet all requirements if only its labels in `known` are known.
     pub fn could_fit(&self, known: &[(String, String)]) -> bool {
         let is_known =
             |requirement: &&Requirement| known.iter().any(|(name, _)| name == requirement.key());
@@ -53,7 +53,7 @@ impl Requirement {
         let value = labels.iter().find(|(name, _)| name == self.key()).map(|(_, value)| value);
         match self {
             Self::Is(_, wanted) => value == Some(wanted),
-            // As in Kubernetes, a label that is not there is not this one.
+            // As in Kubernetes, an absent label does not have the value.
             Self::IsNot(_, other) => value != Some(other),
             Self::Exists(_) => value.is_some(),
             Self::Missing(_) => value.is_none(),

@@ -1,8 +1,10 @@
-//! How a workload leaves Reloader or Wave: which annotations go, and which come in their place.
+//! Decides how a workload migrates from Reloader or Wave: which annotations are removed, and which
+//! are added.
 //!
-//! Sources of the repository leave the controller, because the stamp rolls pods for them. Those that
-//! something in the cluster fills stay with it, as a list of exactly these names: a list needs no
-//! reference, and nothing but an exclude goes before it. Whatever is not certain is left alone.
+//! The stamp rolls pods for sources of the repository, so the controller no longer needs to watch
+//! them. Sources that are filled in the cluster stay with the controller, as a list of exactly
+//! these names, because Reloader follows a list even without a reference, and only an exclude has
+//! priority over it. A workload for which this is not certain is not changed.
 
 use super::reloader::{self, Tags};
 use super::selection::{After, Carried, NotSelected, Select, Selection, carries_reloader};
@@ -11,10 +13,10 @@ use crate::k8s::controllers::{RELOADER_KEYS, Role, WAVE_EXTRAS, WAVE_REQUIRED};
 use crate::k8s::providers::Target;
 use std::collections::BTreeSet;
 
-/// The controller that is left.
+/// The controller to migrate from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeftController {
-    /// Reloader, as it was started.
+    /// Reloader, with the user's flags.
     Reloader(Box<reloader::ReloaderFlags>),
     /// Wave.
     Wave,
@@ -30,20 +32,21 @@ impl LeftController {
     }
 }
 
-/// The keys of our own annotations.
+/// The keys of the annotations of rollstamp.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnKeys<'a> {
-    /// Says that a workload takes no part.
+    /// The key that excludes a workload.
     pub ignore: &'a str,
-    /// Says which of its sources take no part.
+    /// The key that lists its sources that do not count.
     pub ignore_sources: &'a str,
-    /// Says which more sources it reads.
+    /// The key that lists more sources that it reads.
     pub also: &'a str,
-    /// Says that it takes part where only annotated workloads do.
+    /// The key that selects a workload if only annotated workloads are stamped.
     pub stamp: &'a str,
 }
 
-/// A source by kind, namespace and name; without a namespace, in that of the workload.
+/// A source by kind, namespace and name; without a namespace, it is in the namespace of the
+/// workload.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceName {
     /// Its kind.
@@ -59,7 +62,7 @@ pub struct SourceName {
 pub struct KnownSource {
     /// The kind, the namespace and the name of the source.
     pub source: SourceName,
-    /// What its annotations say to Reloader.
+    /// The meaning of its annotations for Reloader.
     pub tags: Tags,
     /// Whether the pod template references it, so that its content is read.
     pub is_referenced: bool,
@@ -71,19 +74,19 @@ pub struct KnownSource {
 pub struct WorkloadFacts<'a> {
     /// Its kind.
     pub kind: &'a str,
-    /// What its annotations say.
+    /// Its annotations.
     pub carried: &'a Carried,
-    /// Every source that it references or that it could name, each once.
+    /// Every source that it references or that a list could name, each once.
     pub sources: &'a [KnownSource],
     /// Whether it mounts a class of the secrets store CSI driver.
     pub has_provider_class: bool,
     /// Whether its pods roll with a stamp.
     pub is_stamped: bool,
-    /// Whether it has a stamp already: that one covers all that it reads, and so it stays.
+    /// Whether it already has a stamp, which covers all its reads, so the stamp stays.
     pub has_stamp: bool,
 }
 
-/// Where an annotation stands.
+/// The owner of an annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AnnotationOwner {
     /// On the workload.
@@ -92,48 +95,49 @@ pub enum AnnotationOwner {
     Template,
 }
 
-/// An annotation that goes, comes or gets another value.
+/// An annotation that is removed, added or changed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AnnotationChange {
     /// The object or the pod template that has the annotation.
     pub on: AnnotationOwner,
     /// The key of the annotation.
     pub key: String,
-    /// The new value of the annotation; nothing, if it is removed.
+    /// The new value of the annotation; `None` if it is removed.
     pub value: Option<String>,
 }
 
-/// Why a workload is left alone.
+/// The reason why a workload is not migrated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MigrationBlocker {
     /// Reloader restarts its pods without a new pod template.
     Restarted,
     /// A stamp does not roll its pods.
     NotStamped,
-    /// What is applied is decided elsewhere, or it has several pod templates.
+    /// A kustomization decides the applied manifests, or the workload has several pod templates.
     Elsewhere,
     /// It cannot be stamped, for the reason in a finding.
     Refused,
-    /// An entry of a list is no name, so nobody knows what else it matches in the cluster.
+    /// An entry of a list is a pattern, so the other sources that it matches in the cluster are
+    /// unknown.
     Pattern(String),
     /// A ConfigMap and a Secret have this name, and only one of them counts.
     OneName(String),
-    /// Wave cannot be told to keep only these, which something in the cluster fills.
+    /// Wave cannot keep only these sources, which are filled in the cluster.
     Outside(Vec<SourceName>),
 }
 
-/// What becomes of a workload.
+/// The decision about a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// The annotations of the workload say nothing to the controller.
+    /// The annotations of the workload have no effect on the controller.
     Untouched,
-    /// The workload is left alone, for this reason.
+    /// The workload is not changed, for this reason.
     LeftAlone(MigrationBlocker),
     /// The annotations of the workload change.
     Moves(WorkloadMove),
 }
 
-/// What changes on a workload.
+/// The changes of a workload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkloadMove {
     /// The sources that the stamp covers from now on.
@@ -142,11 +146,12 @@ pub struct WorkloadMove {
     pub outside: BTreeSet<SourceName>,
     /// The annotations, by place and key.
     pub changes: Vec<AnnotationChange>,
-    /// Whether the controller left it alone, and so shall we.
+    /// Whether the controller ignored the workload, so that rollstamp ignores it too.
     pub ignored: bool,
 }
 
-/// Decides about a workload. It says that it takes part, where `after` it that must be said.
+/// Decides about a workload. If `after` requires an annotation to select workloads, the decision
+/// adds it.
 pub fn decide(
     from: &LeftController,
     workload: &WorkloadFacts<'_>,
@@ -159,7 +164,7 @@ pub fn decide(
     };
     match fate {
         Fate::Moves(mut moved) => {
-            // What is there already needs no change.
+            // An annotation that already has this value needs no change.
             moved.changes.retain(|change| {
                 let there = match change.on {
                     AnnotationOwner::Workload => workload.carried.workload.get(&change.key),
@@ -209,7 +214,8 @@ fn leave_reloader(
         let is_named = selection.names(*target, name, known.tags);
         let counts = known.is_referenced && selection.counts(*target, name, known.tags);
         if !counts && !is_named {
-            // What the annotations of the source leave out, they leave out for us as well.
+            // The annotations of the source exclude it for Reloader, so they exclude it for
+            // rollstamp as well.
             if known.is_referenced && known.is_inside && workload.has_stamp {
                 moved.inside.insert(known.source.clone());
             } else if known.is_referenced && known.is_inside && !known.tags.ignored {
@@ -261,7 +267,7 @@ fn leave_reloader(
     Fate::Moves(WorkloadMove { changes, ..moved })
 }
 
-/// What rolls pods for classes of the secrets store CSI driver alone.
+/// The annotation that rolls pods only for classes of the secrets store CSI driver.
 const PROVIDER_CLASS_AUTO: &str = "secretproviderclass.reloader.stakater.com/auto";
 
 fn leave_wave(workload: &WorkloadFacts<'_>, own: OwnKeys<'_>, after: After) -> Fate {
@@ -305,8 +311,8 @@ fn leave_wave(workload: &WorkloadFacts<'_>, own: OwnKeys<'_>, after: After) -> F
     Fate::Moves(WorkloadMove { changes, ..moved })
 }
 
-/// Adds what our own annotations say, to what they say already; if it `says` so, also that the workload
-/// takes part.
+/// Adds the sources to the annotations of rollstamp, beside their present values; with `says`, also
+/// adds the annotation that selects the workload.
 fn finish(
     changes: &mut Vec<AnnotationChange>,
     carried: &Carried,
@@ -340,15 +346,16 @@ fn gone(on: AnnotationOwner, key: &str) -> AnnotationChange {
     AnnotationChange { on, key: key.to_owned(), value: None }
 }
 
-/// Gives an annotation of the workload a value, also one that was to go.
+/// Sets an annotation of the workload, even if it was to be removed.
 fn set(changes: &mut Vec<AnnotationChange>, key: &str, value: &str) {
     changes.retain(|change| change.on != AnnotationOwner::Workload || change.key != key);
     let value = Some(value.to_owned());
     changes.push(AnnotationChange { on: AnnotationOwner::Workload, key: key.to_owned(), value });
 }
 
-/// The annotations that say which sources roll the workload, and how, all of them gone. Those of
-/// provider classes stay; what says how pods roll stays as long as Reloader rolls them.
+/// The removal of the annotations that say which sources roll the workload, and how. Annotations
+/// for provider classes stay; annotations about the way pods roll stay as long as Reloader rolls
+/// them.
 fn removals(
     options: &reloader::ReloaderFlags,
     carried: &Carried,
@@ -371,7 +378,7 @@ fn removals(
     changes.collect()
 }
 
-/// The name that an entry of a list means, if it is one name and not a pattern.
+/// The name that an entry of a list means; `None` if the entry is a pattern.
 pub fn plain_name(entry: &str) -> Option<String> {
     let name = entry.replace("\\.", ".").replace("\\-", "-");
     let is_name = name

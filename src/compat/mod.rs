@@ -1,7 +1,7 @@
-//! What Reloader and Wave decide about a workload, from annotations, options and names alone.
+//! The decisions of Reloader and Wave about a workload, from annotations, options and names only.
 //!
-//! The decisions are those of the controllers' code where it and its documentation differ.
-//! `tests/it/patterns.rs` compares them with what the code itself decided.
+//! If the code of a controller and its documentation differ, the code counts.
+//! `tests/it/patterns.rs` compares the decisions with recorded decisions of the code.
 
 pub mod labels;
 pub mod migration;
@@ -12,7 +12,7 @@ pub mod wave;
 
 use smol_str::SmolStr;
 
-/// The annotations of an object or of a pod template; of two with one key the last counts.
+/// The annotations of an object or of a pod template; if a key occurs twice, the last one counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Annotations(pub Vec<(SmolStr, String)>);
 
@@ -29,7 +29,8 @@ impl Annotations {
     }
 }
 
-/// What Go's `strconv.ParseBool` takes for true. Anything else is false, also what it refuses.
+/// Whether Go's `strconv.ParseBool` returns true. All other texts are false, also those that it
+/// refuses.
 fn is_go_true(value: Option<&str>) -> bool {
     matches!(value, Some("1" | "t" | "T" | "TRUE" | "true" | "True"))
 }

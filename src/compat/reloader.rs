@@ -8,24 +8,24 @@ use crate::k8s::controllers::{RELOADER_KEYS, Role};
 use crate::k8s::providers::Target;
 use std::collections::BTreeMap;
 
-/// How Reloader was started.
+/// The flags with which the user runs Reloader.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReloaderFlags {
     /// `--auto-reload-all`: workloads without an annotation have `auto`.
     pub auto_reload_all: bool,
     /// `--resources-to-ignore`: kinds of sources that it does not watch.
     pub resources_to_ignore: Vec<Target>,
-    /// `--ignored-workload-types`: kinds of workloads that it leaves alone; `Job` or `CronJob`.
+    /// `--ignored-workload-types`: kinds of workloads that it ignores; `Job` or `CronJob`.
     pub ignored_workloads: Vec<String>,
-    /// `--namespaces`: the only ones that it watches, if there are any.
+    /// `--namespaces`: the only namespaces that it watches; empty for all.
     pub namespaces: Vec<String>,
-    /// `--namespaces-to-ignore`: those that it does not watch.
+    /// `--namespaces-to-ignore`: the namespaces that it does not watch.
     pub namespaces_to_ignore: Vec<String>,
-    /// `--namespace-selector`: the only namespaces that it watches, if it says anything.
+    /// `--namespace-selector`: the labels of the namespaces that it watches; empty for all.
     pub namespace_labels: LabelSelector,
-    /// `--resource-label-selector`: the only sources that it watches, if it says anything.
+    /// `--resource-label-selector`: the labels of the sources that it watches; empty for all.
     pub resource_labels: LabelSelector,
-    /// The annotations that have another key, by the flag that says so.
+    /// The annotations with a changed key, by the name of the flag.
     pub keys: BTreeMap<String, String>,
 }
 
@@ -37,8 +37,8 @@ impl ReloaderFlags {
         renamed.map_or_else(|| row.map_or("", |row| row.key), String::as_str)
     }
 
-    /// Whether it watches sources of this kind, as far as their namespace is known: what it may watch, it
-    /// watches. Which labels a namespace has, [`Self::watches_labelled`] must tell.
+    /// Whether it watches sources of this kind. An unknown namespace counts as watched.
+    /// [`Self::watches_labelled`] checks the labels of a namespace.
     pub fn watches(&self, target: Target, namespace: Option<&str>) -> bool {
         if self.resources_to_ignore.contains(&target) {
             return false;
@@ -68,14 +68,14 @@ fn own_label(namespace: &str) -> (String, String) {
     ("kubernetes.io/metadata.name".to_owned(), namespace.to_owned())
 }
 
-/// What the annotations of a source say about it.
+/// The meaning of the annotations of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tags {
-    /// The source rolls no workload: an annotation says so, or Reloader does not watch the source.
+    /// The source rolls no workload: an annotation excludes it, or Reloader does not watch it.
     pub ignored: bool,
     /// `search` finds the source.
     pub matches: bool,
-    /// An annotation says that the source rolls no workload.
+    /// An annotation on the source excludes it.
     pub is_told: bool,
 }
 
@@ -107,7 +107,7 @@ pub struct BadEntry {
     pub why: Unusable,
 }
 
-/// What the annotations of a workload select among the sources of one kind.
+/// The sources of one kind that the annotations of a workload select.
 pub struct Selector {
     left_alone: bool,
     /// The list as it is written.
@@ -134,8 +134,8 @@ impl Selector {
             options.key(Role::TypedAuto(target)),
             options.key(Role::Search),
         ];
-        // The pod template counts only if the workload has none of them, with whatever value. An
-        // exclude is never looked for there.
+        // The annotations of the pod template count only if the workload has none of them, with any
+        // value. Reloader never looks for an exclude there.
         let is_on_workload = own.iter().any(|key| workload.get(key).is_some());
         let [list, auto, typed_auto, search] =
             own.map(|key| if is_on_workload { workload.get(key) } else { template.get(key) });
@@ -169,12 +169,12 @@ impl Selector {
         }
     }
 
-    /// The entries of the list, as they are written, trimmed; empty ones name nothing.
+    /// The entries of the list, trimmed, without empty ones.
     pub fn listed(&self) -> impl Iterator<Item = &str> {
         entries(&self.list).filter(|entry| !entry.is_empty())
     }
 
-    /// Whether everything of this kind counts that the pod template references.
+    /// Whether all sources of this kind that the pod template references count.
     pub fn is_auto(&self) -> bool {
         self.auto
     }
@@ -190,7 +190,7 @@ impl Selector {
     }
 }
 
-/// The entries of a list. Go's `strings.TrimSpace` and `str::trim` both take away `White_Space`.
+/// The entries of a list. Go's `strings.TrimSpace` and `str::trim` both remove `White_Space`.
 fn entries(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim)
 }

@@ -1,4 +1,4 @@
-//! Which workloads and which of their reads count, where the user says that annotations decide.
+//! Which workloads and which of their reads count, if annotations decide.
 
 use super::reloader::{self, Selected, Selector, Tags};
 use super::{Annotations, is_go_true, wave};
@@ -8,72 +8,73 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Which workloads take part.
+/// Which workloads are stamped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "camelCase")]
 pub enum Select {
     /// All workloads
     #[default]
     All,
-    /// Those that say so: `rollstamp.dev/stamp: "true"`, or annotations of a controller that is followed
+    /// Workloads with `rollstamp.dev/stamp: "true"`, or with annotations of a controller that
+    /// `compat` follows
     Annotated,
 }
 
-/// Whether the annotations of a controller decide.
+/// Whether the annotations of a controller decide which reads count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "camelCase")]
 pub enum Follow {
-    /// They say nothing
+    /// The annotations have no effect
     #[default]
     Off,
-    /// Workloads that carry them are stamped for what they select
+    /// Workloads with these annotations are stamped for the sources that they select
     Follow,
 }
 
-/// Whose annotations decide.
+/// The rules that select workloads and their reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ControllerRules {
-    /// Which workloads take part.
+    /// Which workloads are stamped.
     pub select: Select,
-    /// What the user's configuration says about workloads once a controller is left.
+    /// The rules of the user's configuration for workloads after the migration from a controller.
     pub after: After,
-    /// Reloader's, as it was started; nothing, if it is not followed.
+    /// The rules of Reloader with the user's options; `None` if Reloader is not followed.
     pub reloader: Option<reloader::ReloaderFlags>,
-    /// Whether the annotations of Wave decide.
+    /// Whether the annotations of Wave are followed.
     pub wave: bool,
 }
 
-/// What decides about workloads once they have left a controller.
+/// The rules for workloads after the migration from a controller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct After {
-    /// Which workloads take part.
+    /// Which workloads are stamped.
     pub select: Select,
-    /// Whether the annotations of controllers decide, also those that stay.
+    /// Whether the annotations of controllers decide, including the remaining ones.
     pub follows: bool,
 }
 
-/// What the annotations of a workload and of its pod template say to the controllers, and to us.
+/// The annotations of a workload and of its pod template that controllers or rollstamp use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Carried {
     /// The annotations of the workload.
     pub workload: Annotations,
     /// The annotations of its pod template.
     pub template: Annotations,
-    /// Whether an annotation of ours says that the workload takes part.
+    /// Whether an annotation of rollstamp selects the workload.
     pub opted_in: bool,
 }
 
 impl Carried {
-    /// The value of an annotation: that of the workload, else that of its pod template.
+    /// The value of an annotation: that of the workload, otherwise that of its pod template.
     fn get(&self, key: &str) -> Option<&str> {
         self.workload.get(key).or_else(|| self.template.get(key))
     }
 }
 
-/// Why a workload takes no part.
+/// Why a workload is not stamped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSelected {
-    /// The workload has no annotation that says so.
+    /// The workload has no annotation that selects it.
     NoAnnotation,
     /// The annotations of the workload tell Reloader to leave it alone.
     ByReloader,
@@ -82,20 +83,20 @@ pub enum NotSelected {
     Restarted,
 }
 
-/// What of a workload counts.
+/// Which reads of a workload count.
 pub enum Selection {
     /// All reads of the workload.
     All,
-    /// No read: the workload is left alone.
+    /// No read: the workload is not stamped.
     None(NotSelected),
     /// The reads that Reloader selects, of each kind of source.
     Reloader(Box<[Selector; 2]>),
-    /// All reads of the workload, and the sources that Reloader's lists name beside them.
+    /// All reads of the workload, and the further sources that Reloader's lists name.
     Both(Box<[Selector; 2]>),
 }
 
 impl Selection {
-    /// What counts of a workload of the kind `kind`.
+    /// The reads that count for a workload of the kind `kind`.
     pub fn new(rules: &ControllerRules, kind: &str, carried: &Carried) -> Self {
         if carried.opted_in || (rules.wave && wave::is_enabled(kind, &carried.workload)) {
             return Self::All;
@@ -122,7 +123,7 @@ impl Selection {
         Self::Reloader(Box::new(selectors))
     }
 
-    /// What Reloader alone makes of a workload, whatever annotations of ours say.
+    /// The selection of Reloader alone, without annotations of rollstamp.
     pub fn by_reloader(flags: &reloader::ReloaderFlags, kind: &str, carried: &Carried) -> Self {
         let reloader = Some(flags.clone());
         let rules =
@@ -130,8 +131,8 @@ impl Selection {
         Self::new(&rules, kind, &Carried { opted_in: false, ..carried.clone() })
     }
 
-    /// The selection of a workload that has a stamp of ours already, which covers all of its reads. Only
-    /// who takes no part at all keeps that stamp as it is.
+    /// The selection for a workload that already has a stamp, which covers all of its reads. Only a
+    /// workload that is not selected at all keeps this stamp unchanged.
     #[must_use]
     pub fn beside_a_stamp(self) -> Self {
         match self {
@@ -141,7 +142,7 @@ impl Selection {
         }
     }
 
-    /// Whether a read of a source counts that the pod template references.
+    /// Whether a read of a source that the pod template references counts.
     pub fn counts(&self, target: Target, name: &str, tags: Tags) -> bool {
         match self {
             Self::All | Self::Both(_) => true,
@@ -158,7 +159,7 @@ impl Selection {
             .is_some_and(|selector| selector.selects(name, tags) == Selected::Always)
     }
 
-    /// What Reloader selects among the sources of a kind, if it decides.
+    /// The selector of Reloader for the sources of a kind, if Reloader decides.
     pub fn selector(&self, target: Target) -> Option<&Selector> {
         match self {
             Self::Reloader(selectors) | Self::Both(selectors) => {
@@ -169,7 +170,7 @@ impl Selection {
         }
     }
 
-    /// Whether everything counts that the pod template references, of each kind.
+    /// Whether all referenced sources of each kind count.
     pub fn is_auto(&self) -> bool {
         match self {
             Self::All => true,
@@ -189,7 +190,7 @@ impl Selection {
     }
 }
 
-/// Whether an annotation that Reloader decides by is on the workload or on its pod template.
+/// Whether the workload or its pod template has an annotation that Reloader uses for its decision.
 pub fn carries_reloader(options: &reloader::ReloaderFlags, carried: &Carried) -> bool {
     let decides =
         |role: Role| matches!(role, Role::Auto | Role::TypedAuto(_) | Role::List(_) | Role::Search);
@@ -197,7 +198,7 @@ pub fn carries_reloader(options: &reloader::ReloaderFlags, carried: &Carried) ->
     rows.any(|row| carried.get(options.key(row.role)).is_some())
 }
 
-/// Whether Reloader restarts the pods of a Rollout and leaves its pod template as it is.
+/// Whether Reloader restarts the pods of a Rollout without changing its pod template.
 fn restarts(options: &reloader::ReloaderFlags, kind: &str, carried: &Carried) -> bool {
     let strategy = carried.workload.get(options.key(Role::RolloutStrategy));
     kind == "Rollout" && strategy == Some("restart")
@@ -206,13 +207,13 @@ fn restarts(options: &reloader::ReloaderFlags, kind: &str, carried: &Carried) ->
 /// A place where Reloader's code and its documentation, or a later version, decide differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReloaderDifference {
-    /// `auto: "false"` stands beside an annotation that selects all the same.
+    /// `auto: "false"` stands beside an annotation that still selects sources.
     AutoFalse,
-    /// An exclude stands on the pod template, where it is not looked for.
+    /// An exclude stands on the pod template, where Reloader does not look for it.
     ExcludeOnTemplate,
 }
 
-/// The places where what follows Reloader's code is not what its documentation says.
+/// The places where the code of Reloader, which rollstamp follows, differs from its documentation.
 pub fn differences(
     options: &reloader::ReloaderFlags,
     carried: &Carried,

@@ -4,19 +4,19 @@ use super::Annotations;
 use crate::k8s::controllers::{WAVE_EXTRAS, WAVE_KINDS, WAVE_REQUIRED, WAVE_SITES, WaveReads};
 use crate::k8s::providers::Target;
 
-/// Whether Wave takes care of a workload of this kind with these annotations. Those of the pod
-/// template say nothing.
+/// Whether Wave manages a workload of this kind with these annotations. Annotations of the pod
+/// template have no effect.
 pub fn is_enabled(kind: &str, workload: &Annotations) -> bool {
     WAVE_KINDS.contains(&kind) && workload.is_true(WAVE_REQUIRED)
 }
 
-/// A source that Wave counts although the pod template need not reference it. All of its keys count,
+/// A source that Wave counts even if the pod template does not reference it. All of its keys count,
 /// and it may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaveExtra<'a> {
     /// The kind of the source.
     pub target: Target,
-    /// The namespace of the source; that of the workload, if absent.
+    /// The namespace of the source; if absent, the namespace of the workload.
     pub namespace: Option<&'a str>,
     /// The name of the source. Nothing is trimmed, so it can be a name that no object has.
     pub name: &'a str,
@@ -40,8 +40,8 @@ pub fn extras(workload: &Annotations) -> impl Iterator<Item = WaveExtra<'_>> {
     })
 }
 
-/// Which keys Wave counts at the site `site` in the list `list` of a pod spec; nothing, if it does not
-/// look there.
+/// The keys that Wave counts at the site `site` in the list `list` of a pod spec; `None` if Wave
+/// ignores the site.
 pub fn reads(site: &str, list: &str) -> Option<WaveReads> {
     let is_looked_at = matches!(list, "containers" | "volumes");
     WAVE_SITES.iter().find(|(id, _)| is_looked_at && *id == site).map(|&(_, reads)| reads)

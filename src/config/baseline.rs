@@ -1,14 +1,16 @@
-//! Rules that silence what is known on the day of adoption, so that only what comes later is said.
+//! Rules that silence the findings that exist when a project starts to use rollstamp, so that only
+//! later findings are shown.
 
 use crate::finding::{Code, Finding};
 use crate::text::Span;
 use crate::yaml::{Cursor, Edit, strict};
 use std::collections::BTreeSet;
 
-/// The reason of the rules that are written by a program.
+/// The reason in the rules that the program writes.
 pub const REASON: &str = "known when rollstamp was adopted";
 
-/// What can be silenced of these findings: each code with each object. What refuses something cannot.
+/// The codes and objects of those findings that can be silenced. A finding that refuses something
+/// cannot be silenced.
 pub fn known(findings: &[Finding]) -> BTreeSet<(Code, String)> {
     let can = findings.iter().filter(|finding| !finding.refuses);
     let objects = |finding: &Finding| {
@@ -19,11 +21,12 @@ pub fn known(findings: &[Finding]) -> BTreeSet<(Code, String)> {
     can.flat_map(objects).collect()
 }
 
-/// The edit of the text of a configuration that adds a rule under `silence` for each of them. Every
+/// The edit that adds a rule under `silence` for each of them to the text of a configuration. Every
 /// other byte stays.
 ///
 /// # Errors
-/// Why it cannot be added: the list is written in flow style, or the text cannot be read.
+/// The reason why the rules cannot be added: the list is written in flow style, or the text cannot
+/// be read.
 pub fn add(text: &str, known: &BTreeSet<(Code, String)>) -> Result<Edit, String> {
     let documents = strict::documents(text).map_err(|_| "it cannot be read")?;
     let root = documents.first().map(|document| Cursor::root(document, text));

@@ -27,13 +27,13 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::sync::Arc;
 
-/// The name of the file, looked for from the named path upwards.
+/// The name of the file; it is looked for from the named path upwards.
 pub const FILE_NAME: &str = ".rollstamp.yaml";
 
 /// Reads the text of a configuration file.
 ///
 /// # Errors
-/// The first thing that is not understood, with its line where the reader knows it.
+/// The first part of the text that is not understood, with its line if the parser knows it.
 pub fn parse(text: &str) -> Result<Settings, String> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
@@ -44,7 +44,7 @@ pub fn parse(text: &str) -> Result<Settings, String> {
         .map_err(|error| unknown_key(text, &error).unwrap_or_else(|| said(error)))
 }
 
-/// Where the rules of a configuration file are written.
+/// The places of the rules in a configuration file.
 #[derive(Clone, Debug, Default)]
 pub struct RulePlaces {
     /// Each rule under `ignore`.
@@ -64,7 +64,7 @@ pub fn places(text: &str) -> RulePlaces {
     RulePlaces { ignore: spans("ignore"), silence: spans("silence") }
 }
 
-/// Says where the key is that the reader does not know, and which one may be meant.
+/// The message for an unknown key: its place, and the known key that may be meant.
 fn unknown_key(text: &str, error: &serde_yaml::Error) -> Option<String> {
     let message = error.to_string();
     let (_, rest) = message.split_once("unknown field `")?;
@@ -117,12 +117,12 @@ struct Function {
     _args_from_file: Option<IgnoredAny>,
 }
 
-/// Reads the configuration of a function from JSON: an object of our own kind, whose `spec` says
-/// what the file says, or a ConfigMap, as `kustomize fn run DIR -- key=value` and `kpt fn eval` make
-/// it.
+/// Reads the configuration of a function from JSON. It is an object of kind `Rollstamp`, whose
+/// `spec` has the keys of the file, or a ConfigMap, as `kustomize fn run DIR -- key=value` and `kpt
+/// fn eval` create it.
 ///
 /// # Errors
-/// Another kind, or the first thing that is not understood.
+/// Another kind, or the first part of the text that is not understood.
 pub fn of_function(json: &str) -> Result<Settings, String> {
     let object: serde_json::Value = serde_json::from_str(json).map_err(said)?;
     let field = |name: &str| object.get(name).and_then(serde_json::Value::as_str);
@@ -144,7 +144,8 @@ fn of_data(data: Option<&serde_json::Value>) -> Result<Settings, String> {
     let mut settings = serde_json::Map::new();
     for (name, value) in data.and_then(serde_json::Value::as_object).into_iter().flatten() {
         let value = match value.as_str() {
-            // All values of a ConfigMap are strings; what they hold is YAML, unless a text is wanted.
+            // All values of a ConfigMap are strings; they are read as YAML, unless the setting is a
+            // text.
             Some(text) if !is_text(&schema["properties"][name]) => {
                 serde_yaml::from_str(text).map_err(|error| format!("{name}: {}", said(error)))?
             }
@@ -155,7 +156,7 @@ fn of_data(data: Option<&serde_json::Value>) -> Result<Settings, String> {
     serde_json::from_value(serde_json::Value::Object(settings)).map_err(said)
 }
 
-/// Whether a setting is a text, whatever it looks like.
+/// Whether a setting is a text, even if the value looks like another type.
 fn is_text(schema: &serde_json::Value) -> bool {
     match &schema["type"] {
         serde_json::Value::Array(types) => types.iter().any(|t| t == "string"),
@@ -163,10 +164,10 @@ fn is_text(schema: &serde_json::Value) -> bool {
     }
 }
 
-/// Turns what the file says into rules for a run.
+/// Turns the settings of the file into rules for a run.
 ///
 /// # Errors
-/// A glob, a path or a code that is not one.
+/// A glob, a path or a code that is not valid.
 pub fn rules(settings: &Settings) -> Result<Rules, String> {
     let mut rules = Rules {
         encrypted: settings.encrypted.unwrap_or_default(),
@@ -194,7 +195,7 @@ fn each<T, U>(rows: &[T], rule: impl Fn(&T) -> Result<U, String>) -> Result<Vec<
     rows.iter().map(rule).collect()
 }
 
-/// What is to be done about marks of other tools.
+/// The rules for checksums and version labels of other tools.
 fn foreign(row: &Foreign) -> Result<foreign::ForeignRules, String> {
     let mut rules = foreign::ForeignRules {
         checksums: row.checksums.unwrap_or_default(),
@@ -218,7 +219,8 @@ fn foreign(row: &Foreign) -> Result<foreign::ForeignRules, String> {
         };
         rules.ties.push((glob(key)?, tie));
     }
-    // The map is sorted by key, and a stable sort keeps that order, and that of the command line before it.
+    // The ties of the command line come first, then those of the map, sorted by key. The stable
+    // sort keeps this order.
     rules.ties.sort_by_key(|(glob, _)| foreign::ForeignRules::has_wildcard(glob.glob().glob()));
     Ok(rules)
 }
@@ -245,7 +247,7 @@ fn collector(row: &CollectorRow) -> Result<Collector, String> {
     })
 }
 
-/// Whose annotations decide, and how these controllers were started.
+/// The controllers whose annotations decide, with their options.
 fn compat(settings: &Settings) -> Result<selection::ControllerRules, String> {
     if settings.collectors.len() > Collector::MOST {
         return Err(format!("collectors: more than {} rows", Collector::MOST));
@@ -262,7 +264,7 @@ fn compat(settings: &Settings) -> Result<selection::ControllerRules, String> {
 /// The options of Reloader, as its flags read them.
 ///
 /// # Errors
-/// A value that its flags do not take, and a flag that gives no annotation another key.
+/// A value that its flags do not accept, and a flag that changes no key.
 pub fn reloader(row: &ReloaderOptions) -> Result<reloader::ReloaderFlags, String> {
     let wrong = |key: &str, value: &str| format!("compat.reloaderOptions.{key}: `{value}`");
     let target = |text: &String| match text.to_ascii_lowercase().as_str() {
@@ -314,7 +316,7 @@ fn unit(row: &UnitRow) -> Result<DeclaredUnit, String> {
     })
 }
 
-/// Globs over paths: `*` stays inside of a folder, `**` does not.
+/// Globs for paths: `*` does not match `/`, `**` does.
 fn globs(texts: &[String]) -> Result<GlobSet, String> {
     let mut set = GlobSet::builder();
     for text in texts {

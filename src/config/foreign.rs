@@ -1,4 +1,4 @@
-//! What the user wants done about other tools' checksums and about version labels in pod templates.
+//! The settings for other tools' checksums and for version labels in pod templates.
 
 use crate::k8s::foreign::REPAIRED;
 use crate::k8s::providers::Target;
@@ -7,62 +7,63 @@ use globset::{GlobMatcher, GlobSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What becomes of the value of a checksum that another tool computed.
+/// The new value of a checksum that another tool computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "camelCase")]
 pub enum Checksums {
-    /// They stay
+    /// They do not change
     #[default]
     Keep,
-    /// They follow all configuration data of their chart, and nothing else
+    /// They change with the configuration data of their chart only
     Steady,
-    /// They follow what the pods read through their pod spec alone
+    /// They change with the keys that the pods read through their pod spec only
     Reads,
-    /// They go, where there is a stamp
+    /// They are removed if the pod template has a stamp
     Drop,
 }
 
-/// What becomes of labels of pod templates that say the version of a chart.
+/// How labels of pod templates with the version of a chart are treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "camelCase")]
 pub enum VersionLabels {
-    /// They stay
+    /// They do not change
     #[default]
     Keep,
-    /// They go where nothing selects by them; the objects themselves keep them
+    /// They are removed from the pod template if no object selects pods by them; the objects
+    /// themselves keep them
     Drop,
 }
 
-/// What one checksum stands for: a word, or the sources whose data it follows.
+/// What one checksum covers: a rule, or the sources whose data it covers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum TieRow {
-    /// What becomes of it, whatever `checksums` says
+    /// The rule for this checksum, in place of `checksums`
     To(Checksums),
-    /// The sources whose data it follows: `ConfigMap/NAME`, `Secret/NAME`
+    /// The sources whose data it covers: `ConfigMap/NAME`, `Secret/NAME`
     Sources(Vec<String>),
 }
 
-/// What one checksum stands for.
+/// What one checksum covers.
 pub enum Tie {
-    /// What becomes of it.
+    /// The rule for its value.
     To(Checksums),
-    /// The sources whose data it follows, by kind and name.
+    /// The sources whose data it covers, by kind and name.
     Sources(Vec<(Target, String)>),
 }
 
-/// What is to be done about marks of other tools in pod templates.
+/// How the checksums and version labels of other tools in pod templates are treated.
 pub struct ForeignRules {
-    /// What becomes of checksums.
+    /// The rule for checksums without a tie.
     pub checksums: Checksums,
     /// The keys that are checksums.
     pub keys: GlobSet,
-    /// The keys that `match` names without a wildcard: the user knows what these stand for.
+    /// The keys that `match` names without a wildcard: the user says that these are checksums.
     pub named: Vec<String>,
-    /// What single keys stand for: of several globs that match, the first. A key without any wildcard comes
+    /// What single keys cover: the first glob that matches counts. A key without any wildcard comes
     /// before all globs.
     pub ties: Vec<(GlobMatcher, Tie)>,
-    /// What becomes of version labels.
+    /// The rule for version labels.
     pub version_labels: VersionLabels,
 }
 
@@ -72,14 +73,14 @@ impl ForeignRules {
         text.contains(['*', '?', '[', '{'])
     }
 
-    /// Whether something is to be done at all.
+    /// Whether any rule changes checksums or labels.
     pub fn is_on(&self) -> bool {
         self.checksums != Checksums::Keep
             || !self.ties.is_empty()
             || self.version_labels == VersionLabels::Drop
     }
 
-    /// What a key is tied to.
+    /// The tie of a key.
     pub fn tie(&self, key: &str) -> Option<&Tie> {
         self.ties.iter().find(|(glob, _)| glob.is_match(key)).map(|(_, tie)| tie)
     }

@@ -1,4 +1,4 @@
-//! The configuration: what the command line, `.rollstamp.yaml` and a functionConfig ask for.
+//! The configuration: the settings from the command line, `.rollstamp.yaml` and a functionConfig.
 
 pub mod foreign;
 

@@ -1,6 +1,6 @@
-//! What people say about names: the keys of the configuration, and the `nameReference` files of kustomize,
-//! which say where custom resources name others. These are read as they are: what is about ConfigMaps and
-//! Secrets becomes rows, the rest is left to kustomize.
+//! Places of names that users declare: the key `names` of the configuration, and the
+//! `nameReference` files of kustomize, which say where custom resources name other objects. Entries
+//! about ConfigMaps and Secrets become rows; the others concern only kustomize.
 
 use crate::config::policy::{NameRow, glob};
 use crate::config::settings::{NamePlace, NameTarget, said};
@@ -8,10 +8,10 @@ use crate::k8s::providers::Target;
 use crate::yaml::path::FieldPath;
 use serde::Deserialize;
 
-/// The row of a place.
+/// The row for a declared place.
 ///
 /// # Errors
-/// A glob or a path that is not one.
+/// A glob or a path that is not valid.
 pub fn row(row: &NamePlace) -> Result<NameRow, String> {
     let path = match row.path.contains('/') {
         true => FieldPath::parse(&row.path),
@@ -34,7 +34,7 @@ pub fn row(row: &NamePlace) -> Result<NameRow, String> {
     })
 }
 
-/// A file of the `configurations:` of a kustomization. Its other fields say nothing about names.
+/// A file of the `configurations:` of a kustomization. Its other fields do not concern names.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct NameReferences {
@@ -64,7 +64,7 @@ struct FieldSpec {
 /// Reads the rows of a file.
 ///
 /// # Errors
-/// Text that is no such file.
+/// Text that is not such a file.
 pub fn rows(text: &str) -> Result<Vec<NameRow>, String> {
     let text = text.trim_start_matches('\u{feff}');
     let read: Option<NameReferences> = serde_yaml::from_str(text).map_err(said)?;

@@ -1,4 +1,4 @@
-//! What a run was asked to do. Plain data: no flag of the command line and no path is parsed here.
+//! The options of a run, as plain data: this module parses no flag of the command line and no path.
 
 use crate::config::foreign::VersionLabels;
 use crate::config::policy::Rules;
@@ -17,7 +17,7 @@ pub const STAMP_KEY: &str = "checksum/rollstamp";
 /// Checks an annotation key as the API server does: an optional DNS prefix, and a name of at most 63.
 ///
 /// # Errors
-/// Text that is no such key.
+/// Text that is not such a key.
 pub fn annotation_key(key: &str) -> Result<String, String> {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
@@ -41,40 +41,40 @@ pub fn annotation_key(key: &str) -> Result<String, String> {
     }
 }
 
-/// What the pure part of a run needs to know.
+/// The options for the part of a run that does no I/O.
 pub struct Options {
     /// The annotation key of the stamp.
     pub annotation: String,
-    /// The namespace of objects that name none.
+    /// The namespace of objects without one.
     pub namespace: Option<String>,
     /// The key for digests of Secrets.
     pub hash_key: Option<HashKey>,
-    /// What to do with stamps.
+    /// What the run does with stamps.
     pub goal: Goal,
     /// Whether findings of level error refuse, and unresolved references are errors.
     pub strict: bool,
-    /// What is written: stamps, or names after content.
+    /// The way to roll pods: stamps, or names after content.
     pub mode: Mode,
-    /// How names after content are made.
+    /// How names after content are built.
     pub naming: NamingRule,
-    /// What one `kubectl apply` receives, below a named folder.
+    /// Which files below a named folder one `kubectl apply` receives.
     pub unit: UnitRule,
-    /// The controller that workloads leave, if that is what the user asked for.
+    /// The controller to migrate from, if the user asked for a migration.
     pub migrate: Option<crate::compat::migration::LeftController>,
-    /// Whether the run makes the stamps files of overlays anew, from what a builder prints.
+    /// Whether the run writes the stamps files of overlays, from the output of a builder.
     pub makes_stamps_files: bool,
-    /// Whether the run says what a setting of `foreign` would save.
+    /// Whether the run reports how many rolls a setting of `foreign` would save.
     pub weighs_foreign: bool,
     /// Whether the outcome is compared with that of another state.
     pub compares: bool,
-    /// How many threads read files; the result does not depend on it.
+    /// The number of threads that read files; the result does not depend on it.
     pub jobs: usize,
-    /// What the configuration adds to the tables and takes away.
+    /// The additions and exceptions of the configuration.
     pub rules: Rules,
 }
 
 impl Default for Options {
-    /// What a run without any option does, on one thread.
+    /// The options of a run without arguments, on one thread.
     fn default() -> Self {
         Self {
             annotation: STAMP_KEY.to_owned(),
@@ -96,24 +96,27 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Whether version labels may go, so that every place counts that may select pods by one.
+    /// Whether version labels may be removed, so that every place that may select pods by one is
+    /// recorded.
     pub fn looks_for_label_uses(&self) -> bool {
         self.weighs_foreign || self.rules.foreign.version_labels == VersionLabels::Drop
     }
 
-    /// The row of a kind that holds pod templates; a configured one comes before a built-in one.
+    /// The row of a kind that holds pod templates; a row of the configuration has priority over a
+    /// built-in row.
     pub fn workload(&self, group: &str, kind: &str) -> Option<TableRow<WorkloadKind>> {
         let own = self.rules.workloads.iter().find(|row| row.is(group, kind));
         let own = own.map(|row| TableRow::Configured(Arc::clone(row)));
         own.or_else(|| kinds::workload(group, kind).map(TableRow::BuiltIn))
     }
 
-    /// Whether objects of a kind provide something, in any API group.
+    /// Whether objects of a kind provide content, in any API group.
     pub fn is_source(&self, kind: &str) -> bool {
         self.rules.providers.iter().chain(PROVIDERS.iter()).any(|row| row.kind == kind)
     }
 
-    /// The row of a kind that provides something; a configured one comes before a built-in one.
+    /// The row of a kind that provides content; a row of the configuration has priority over a
+    /// built-in row.
     pub fn provider(&self, group: &str, kind: &str) -> Option<&Provider> {
         let mut own = self.rules.providers.iter();
         let own = own.find(|row| row.kind == kind && row.group == group);
@@ -121,14 +124,14 @@ impl Options {
     }
 }
 
-/// What to do with stamps.
+/// What a run does with stamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// Bring every stamp up to date.
+    /// Write every stamp that is missing or stale, and remove every one that is left over.
     Stamp,
-    /// Say which stamps are not.
+    /// Report the stamps that `Stamp` would change.
     Check,
-    /// Remove every stamp of ours.
+    /// Remove every stamp of rollstamp.
     Strip,
 }
 
@@ -144,43 +147,43 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The mode of this name, as flags, configurations and control annotations have it.
+    /// The mode with this name in flags, configurations and control annotations.
     pub fn named(name: &str) -> Option<Self> {
         Self::from_str(name, false).ok()
     }
 }
 
-/// Whose suffix is written.
+/// The program whose suffix is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "camelCase")]
 pub enum SuffixHash {
-    /// As kustomize's generators
+    /// The suffix of kustomize's generators
     #[default]
     Kustomize,
-    /// As `kubectl create --append-hash`
+    /// The suffix of `kubectl create --append-hash`
     Kubectl,
 }
 
-/// How names after content are made.
+/// How names after content are built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NamingRule {
     /// The program whose suffix is written.
     pub hash: SuffixHash,
-    /// Whether sources that no workload reads get one as well.
+    /// Whether sources that no workload reads are renamed as well.
     pub all_sources: bool,
     /// Whether renamed sources become immutable.
     pub immutable: bool,
 }
 
-/// What one `kubectl apply` receives, below a named folder.
+/// Which files below a named folder one `kubectl apply` receives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "camelCase")]
 pub enum UnitRule {
-    /// The files of each folder
+    /// All files of one folder
     #[default]
     Dir,
-    /// The whole tree
+    /// All files below the named folder
     Tree,
-    /// Each file by itself
+    /// Each file separately
     File,
 }

@@ -1,4 +1,5 @@
-//! What the configuration adds to the tables of Kubernetes, and what it leaves out.
+//! The rows that the configuration adds to the tables of Kubernetes, and its rules for what does
+//! not count.
 
 use crate::config::foreign;
 use crate::finding::silence::Levels;
@@ -15,18 +16,19 @@ use std::sync::Arc;
 
 /// A unit that the configuration declares.
 pub struct DeclaredUnit {
-    /// What people call it.
+    /// Its name in messages.
     pub name: String,
-    /// Globs over the paths of its files, from the folder of the configuration.
+    /// Globs for the paths of its files, relative to the folder of the configuration.
     pub files: GlobSet,
-    /// Globs over files that it only reads: their sources are seen, and others stamp what they hold.
+    /// Globs for files that it only reads: it uses their sources, and their workloads are stamped
+    /// in other units.
     pub also: GlobSet,
 }
 
-/// What the configuration adds to the tables and takes away.
+/// The additions and exceptions of the configuration.
 #[derive(Default)]
 pub struct Rules {
-    /// Which workloads and which of their reads count, where annotations decide.
+    /// Which workloads and which of their reads count, if annotations decide.
     pub compat: crate::compat::selection::ControllerRules,
     /// More kinds that hold pod templates.
     pub workloads: Vec<Arc<WorkloadKind>>,
@@ -36,28 +38,29 @@ pub struct Rules {
     pub sites: Vec<UserSite>,
     /// Sources that workloads collect by label; at most [`Collector::MOST`].
     pub collectors: Vec<Collector>,
-    /// More places that follow a source which gets another name, and places that do not mean one.
+    /// More places whose text is the name of a source and follows a rename, and places that name
+    /// something else.
     pub names: Vec<NameRow>,
-    /// What takes no part.
+    /// The rules for what does not count.
     pub ignore: Vec<IgnoreRule>,
-    /// What one apply receives, where the configuration says it.
+    /// The apply units that the configuration declares.
     pub units: Vec<DeclaredUnit>,
-    /// What becomes of sources that SOPS has encrypted.
+    /// How sources count that SOPS has encrypted.
     pub encrypted: Encrypted,
-    /// Whether sources that a program in the cluster fills count with what their manifests hold.
+    /// How sources count that a program in the cluster fills.
     pub filled: FilledSources,
     /// Whether volumes that a reload sidecar watches still roll their pods.
     pub hot_reload: HotReload,
-    /// What is to be done about marks of other tools in pod templates.
+    /// The rules for checksums and version labels of other tools in pod templates.
     pub foreign: foreign::ForeignRules,
-    /// How much findings matter, and which ones are known.
+    /// The levels of findings, and the findings that the user accepts.
     pub findings: Levels,
     /// The configuration file in which the rules are written, if there is one.
     pub origin: Option<RulesOrigin>,
 }
 
 impl Rules {
-    /// Whether a rule asks whether an object has this label; without a key, whether one asks for any.
+    /// Whether a rule tests this label of an object; without a key, whether a rule tests any label.
     pub fn asks_for_label(&self, key: Option<&str>) -> bool {
         let of_reloader = self.compat.reloader.as_ref();
         let ignored = self.ignore.iter().map(|rule| &rule.labels);
@@ -75,29 +78,30 @@ pub struct RulesOrigin {
     pub ignore: Vec<Span>,
     /// Each rule under `silence`, in their order.
     pub silence: Vec<Span>,
-    /// Whether all that it is about was looked at: a folder above it was named, or its own.
+    /// Whether the run covers all files to which the rules apply: the folder of the file, or a
+    /// folder above it, was named.
     pub covers_all: bool,
 }
 
-/// What becomes of sources that SOPS has encrypted.
+/// How sources count that SOPS has encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Encrypted {
     /// The encrypted text counts, so that a new encryption rolls the pods.
     #[default]
     Hash,
-    /// They take no part.
+    /// They are ignored.
     Skip,
 }
 
-/// What becomes of sources that a program in the cluster fills, because of an annotation or a label.
+/// How sources count that a program in the cluster fills, because of an annotation or a label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum FilledSources {
-    /// They count with what their manifests hold.
+    /// They count with the content of their manifests.
     #[default]
     Count,
-    /// They take no part: all of their content is in the cluster.
+    /// They are external: all of their content is in the cluster.
     External,
 }
 
@@ -105,29 +109,29 @@ pub enum FilledSources {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum HotReload {
-    /// They do: nobody can tell from a manifest whether the program rereads them in time.
+    /// They do, because a manifest does not show whether the program reads the files again in time.
     #[default]
     Roll,
     /// They do not.
     Skip,
 }
 
-/// A source or a workload, or keys of a source, that take no part.
+/// A rule for a source, a workload or keys of a source that do not count.
 #[derive(Default)]
 pub struct IgnoreRule {
     /// The kind of the object; any, if absent.
     pub kind: Option<String>,
     /// The namespace of the object; any, if absent.
     pub namespace: Option<String>,
-    /// A glob over the name of the object; any, if absent.
+    /// A glob for the name of the object; any, if absent.
     pub name: Option<GlobMatcher>,
     /// Labels that the object must have.
     pub labels: Vec<(String, String)>,
-    /// Globs over keys; of no key, the whole object takes no part.
+    /// Globs for keys; if empty, the whole object does not count.
     pub keys: Vec<GlobMatcher>,
 }
 
-/// What an ignore rule is asked about.
+/// The object to which ignore rules are applied.
 pub struct RuleSubject<'a> {
     /// The kind of the object.
     pub kind: &'a str,
@@ -140,22 +144,22 @@ pub struct RuleSubject<'a> {
 }
 
 impl IgnoreRule {
-    /// Whether the rule is about the whole object.
+    /// Whether the rule ignores the whole object.
     pub fn ignores(&self, subject: &RuleSubject<'_>) -> bool {
         self.keys.is_empty() && self.fits(subject)
     }
 
-    /// Whether the rule is about this key of the object.
+    /// Whether the rule ignores this key of the object.
     pub fn ignores_key(&self, subject: &RuleSubject<'_>, key: &str) -> bool {
         self.keys.iter().any(|glob| glob.is_match(key)) && self.fits(subject)
     }
 
-    /// The glob over names as it is written.
+    /// The glob for names, as it is written.
     pub fn name_text(&self) -> Option<&str> {
         self.name.as_ref().map(|glob| glob.glob().glob())
     }
 
-    /// Whether the object is what the rule names, its keys left out.
+    /// Whether the object meets the conditions of the rule, without regard to keys.
     pub fn fits(&self, subject: &RuleSubject<'_>) -> bool {
         let says = |rule: &Option<String>, value: Option<&str>| {
             rule.as_deref().is_none_or(|rule| value == Some(rule))
@@ -170,7 +174,7 @@ impl IgnoreRule {
 /// Compiles a glob of the configuration.
 ///
 /// # Errors
-/// Text that is no glob.
+/// Text that is not a valid glob.
 pub fn glob(text: &str) -> Result<GlobMatcher, String> {
     Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
 }
@@ -181,19 +185,19 @@ pub struct Collector {
     pub group: Option<String>,
     /// The kind of the workload; any, if absent.
     pub kind: Option<String>,
-    /// A glob over the name of the workload; any, if absent.
+    /// A glob for the name of the workload; any, if absent.
     pub workload: Option<GlobMatcher>,
-    /// What is collected.
+    /// The kind of the collected objects.
     pub target: Target,
     /// Labels that the sources must have.
     pub labels: Vec<(String, String)>,
 }
 
 impl Collector {
-    /// The most rows of a configuration.
+    /// The maximum number of rows in a configuration.
     pub const MOST: usize = u64::BITS as usize;
 
-    /// Whether a workload collects.
+    /// Whether the row applies to a workload.
     pub fn fits(&self, group: &str, kind: &str, name: &str) -> bool {
         self.group.as_deref().is_none_or(|own| own == group)
             && self.kind.as_deref().is_none_or(|own| own == kind)
@@ -221,26 +225,27 @@ impl UserSite {
     }
 }
 
-/// A place that names a source, or only seems to.
+/// A place that names a source, or that only looks like one.
 #[derive(Debug)]
 pub struct NameRow {
     /// The API group of the object; any, if absent.
     pub group: Option<String>,
     /// The kind of the object; any, if absent.
     pub kind: Option<String>,
-    /// The way to it, lists left out.
+    /// The path to the name, without list steps.
     pub path: FieldPath,
-    /// What is named; nothing, if it names something else.
+    /// The kind of the named object; `None` if the text names something else.
     pub target: Option<Target>,
-    /// Only text that this matches.
+    /// A glob for the names to which the row applies; all names, if absent.
     pub name: Option<GlobMatcher>,
-    /// Whether kustomize was told of the place, and rewrites names there itself.
+    /// Whether the row comes from a file for kustomize, so that kustomize rewrites names there
+    /// itself.
     pub of_kustomize: bool,
 }
 
 impl NameRow {
-    /// Whether a name at the end of a way is meant. As in kustomize, a path may end at the name or at
-    /// the mapping that holds it as `name`.
+    /// Whether the row applies to a name at the end of the path `way`. As in kustomize, a path may
+    /// end at the name or at the mapping that holds it as `name`.
     pub fn fits(&self, group: &str, kind: &str, way: &[impl AsRef<str>], name: &str) -> bool {
         let is_here = self.path.matches(way)
             || way

@@ -1,6 +1,7 @@
-//! The options of rollstamp, each declared once: the command line, `.rollstamp.yaml`, the `spec` of a
-//! functionConfig, docs/rollstamp.schema.json and the table of docs/configuration.md are made from
-//! [`Settings`]. The first paragraph of a field's comment is its help, all of it is its documentation.
+//! Declares each option of rollstamp once. The command line, `.rollstamp.yaml`, the `spec` of a
+//! functionConfig, docs/rollstamp.schema.json and the table in docs/configuration.md are generated
+//! from [`Settings`]. The first paragraph of a field's comment is its help; the whole comment is
+//! its documentation.
 
 use crate::compat::selection::{Follow, Select};
 use crate::config::foreign::{Checksums, TieRow, VersionLabels};
@@ -14,7 +15,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Two values of one setting: the one of the command line goes over that of the configuration.
+/// Merges two values of one setting: `self` from the command line has priority over `below` from
+/// the configuration.
 trait Over {
     fn over(self, below: Self) -> Self;
 }
@@ -43,7 +45,7 @@ impl<K, V> Over for BTreeMap<K, V> {
     }
 }
 
-/// Declares a struct of settings, whose values go over others field by field.
+/// Declares a struct of settings and merges such structs field by field.
 macro_rules! settings {
     (
         $(#[$attribute:meta])*
@@ -64,28 +66,28 @@ macro_rules! settings {
 
 settings! {
     // A field with `#[arg(skip)]` can only be set in the configuration.
-    /// What the user asks for; every key is optional, and an unknown one is an error
+    /// The settings of a run; every key is optional, and an unknown key is an error
     #[schemars(title = "rollstamp configuration (.rollstamp.yaml)")]
     pub struct Settings {
         /// What makes pods roll [default: annotation]
         #[arg(long, value_name = "MODE", help_heading = heading::STAMPS)]
         pub mode: Option<Mode>,
 
-        /// How names after content are made, in suffix mode
+        /// How names after content are built, in suffix mode
         #[command(flatten)]
         pub suffix: Suffix,
 
-        /// More places that name a ConfigMap or a Secret and so follow its name, and places that only
-        /// seem to
+        /// More places that hold the name of a ConfigMap or a Secret and follow a rename, and
+        /// places where a text only looks like a name
         #[arg(skip)]
         pub names: Vec<NamePlace>,
 
-        /// Files of kustomize (`configurations:`) whose `nameReference` is read as it is; paths from the
-        /// folder of the configuration
+        /// Files of kustomize (`configurations:`) from which `nameReference` is taken; paths are
+        /// relative to the folder of the configuration
         #[arg(skip)]
         pub name_references: Vec<PathBuf>,
 
-        /// The texts of such files that were read already, each with its name
+        /// The texts of these files that were already read, each with its file name
         #[arg(skip)]
         #[serde(skip)]
         pub name_reference_texts: Vec<(String, String)>,
@@ -95,31 +97,32 @@ settings! {
         #[arg(long, value_name = "KEY", value_parser = annotation_key, help_heading = heading::STAMPS)]
         pub annotation: Option<String>,
 
-        /// Namespace of objects that name none, as in `kubectl apply -n`
+        /// Namespace of objects without one, as in `kubectl apply -n`
         #[arg(short, long, value_name = "NS", help_heading = heading::INPUT)]
         pub namespace: Option<String>,
 
-        /// What one `kubectl apply` receives of a named folder [default: dir]
+        /// Which files of a named folder one `kubectl apply` receives [default: dir]
         #[arg(long, value_name = "RULE", help_heading = heading::INPUT)]
         pub unit: Option<UnitRule>,
 
-        /// Files that one apply receives together, wherever they lie
+        /// Files that one apply receives together, in any folders
         ///
-        /// They come before `unit`. Files of a unit that were not named on the command line are read too,
-        /// so a stamp never depends on what was named. A file in several units is stamped where these
-        /// agree. Below a kustomization the kustomization decides.
+        /// This key has priority over `unit`. If the command line does not name all files of a
+        /// unit, rollstamp reads the others too, so a stamp never depends on the named files. A
+        /// file in several units is stamped if all of them need the same stamp. Below a
+        /// kustomization, the kustomization decides.
         #[arg(skip)]
         pub units: Vec<UnitRow>,
 
-        /// Refuse on every error, and take references without a source for errors
+        /// Refuse the edit on every error, and treat references without a source as errors
         #[arg(long, help_heading = heading::FINDINGS)]
         pub strict: bool,
 
-        /// Key file for digests of Secrets (HMAC-SHA-256). Without one, whoever can read a stamp can
-        /// test guesses of a weak Secret against it
+        /// Key file for digests of Secrets (HMAC-SHA-256). Without a key, somebody who can read a
+        /// stamp can test guesses of a weak Secret against it
         ///
-        /// In a configuration the path is from the folder of the configuration; in a function or a plugin,
-        /// from that of the kustomization.
+        /// In a configuration, the path is relative to the folder of the configuration; in a
+        /// function or a plugin, to the folder of the kustomization.
         #[arg(long, value_name = "FILE", help_heading = heading::STAMPS)]
         pub hash_key_file: Option<PathBuf>,
 
@@ -127,12 +130,13 @@ settings! {
         #[arg(skip)]
         pub require_hash_key: bool,
 
-        /// What becomes of sources that SOPS has encrypted [default: hash]
+        /// How sources that SOPS has encrypted count [default: hash]
         #[arg(skip)]
         pub encrypted: Option<Encrypted>,
 
-        /// What becomes of sources that a program in the cluster fills, because of an annotation or a
-        /// label: OpenShift's CA bundles, copies of reflector and kubernetes-replicator [default: count]
+        /// How sources count that a program in the cluster fills because of an annotation or a
+        /// label (CA bundles of OpenShift, copies of reflector and kubernetes-replicator) [default:
+        /// count]
         #[arg(skip)]
         pub filled_sources: Option<FilledSources>,
 
@@ -140,11 +144,12 @@ settings! {
         #[arg(skip)]
         pub hot_reload_sidecars: Option<HotReload>,
 
-        /// What becomes of other tools' checksums and of version labels in pod templates (docs/charts.md)
+        /// How other tools' checksums and version labels in pod templates are treated
+        /// (docs/charts.md)
         #[command(flatten)]
         pub foreign: Foreign,
 
-        /// More kinds that hold pod templates. A row for a built-in kind takes its place
+        /// More kinds that hold pod templates. A row for a built-in kind replaces the built-in row
         #[arg(skip)]
         pub workloads: Vec<WorkloadRow>,
 
@@ -152,33 +157,35 @@ settings! {
         #[arg(skip)]
         pub references: Vec<ReferenceRow>,
 
-        /// More kinds whose content pods read
+        /// More kinds that provide content which pods read
         #[arg(skip)]
         pub sources: Vec<SourceRow>,
 
-        /// Which workloads take part [default: all]
+        /// Which workloads are stamped [default: all]
         #[arg(long, value_name = "RULE", help_heading = heading::STAMPS)]
         pub select: Option<Select>,
 
-        /// Whether the annotations of other controllers decide which reads count (docs/coming-from.md)
+        /// Whether the annotations of other controllers decide which reads count
+        /// (docs/coming-from.md)
         #[command(flatten)]
         pub compat: Compat,
 
-        /// ConfigMaps and Secrets that a program in a workload collects by their labels, through the API
-        /// server. All of their keys count
+        /// ConfigMaps and Secrets that a program in a workload collects through the API server by
+        /// their labels. All of their keys count
         #[arg(skip)]
         pub collectors: Vec<CollectorRow>,
 
-        /// What takes no part: a source, a workload, or (with `keys`) keys of a source. All that a rule
-        /// says must hold
+        /// Sources, workloads or (with `keys`) keys of sources that rollstamp ignores. All
+        /// conditions of a rule must hold
         #[arg(skip)]
         pub ignore: Vec<IgnoreRow>,
 
-        /// How much a finding matters, by its code (docs/findings.md). What refuses stays as it is
+        /// The severity of findings, by their code (docs/findings.md). A finding that refuses an
+        /// edit keeps its severity
         #[arg(skip)]
         pub levels: BTreeMap<String, Level>,
 
-        /// Single findings that are known
+        /// Single findings that are accepted
         ///
         /// A comment `# rollstamp-ignore: CODE reason` on the line of a finding, or on the line before it,
         /// does the same.
@@ -188,9 +195,9 @@ settings! {
 }
 
 settings! {
-    /// How names after content are made.
+    /// How names after content are built.
     pub struct Suffix {
-        /// Whose suffix names get in suffix mode [default: kustomize]
+        /// The program whose suffix is used in suffix mode [default: kustomize]
         #[arg(long = "suffix-hash", id = "suffix_hash", value_name = "PROGRAM", help_heading = heading::NAMES)]
         pub hash: Option<SuffixHash>,
 
@@ -205,9 +212,9 @@ settings! {
 }
 
 settings! {
-    /// What becomes of other tools' checksums and of version labels in pod templates.
+    /// How other tools' checksums and version labels in pod templates are treated.
     pub struct Foreign {
-        /// What becomes of checksums that another tool wrote into pod templates [default: keep]
+        /// The new values of checksums that another tool wrote into pod templates [default: keep]
         #[arg(
             long = "foreign-checksums",
             id = "foreign_checksums",
@@ -216,8 +223,8 @@ settings! {
         )]
         pub checksums: Option<Checksums>,
 
-        /// A glob over the keys of these checksums; can stand several times
-        /// [default: checksum/* and the like]
+        /// A glob for the keys of these checksums; can be given several times [default: checksum/*
+        /// and similar keys]
         #[arg(
             long = "foreign-match",
             id = "foreign_match",
@@ -227,13 +234,13 @@ settings! {
         )]
         pub r#match: Vec<String>,
 
-        /// What single checksums stand for, by a key or a glob over keys: `keep`, `steady`, `reads`, `drop`,
-        /// or a list of sources, `ConfigMap/NAME` and `Secret/NAME`
+        /// What single checksums cover, by a key or a glob for keys: `keep`, `steady`, `reads`,
+        /// `drop`, or a list of sources, `ConfigMap/NAME` and `Secret/NAME`
         #[arg(skip)]
         pub tie: BTreeMap<String, TieRow>,
 
-        /// What a single checksum stands for, as KEY=RULE or KEY=ConfigMap/NAME,Secret/NAME; can stand
-        /// several times, before those under `tie`
+        /// What a single checksum covers, as KEY=RULE or KEY=ConfigMap/NAME,Secret/NAME; can be
+        /// given several times and has priority over `tie`
         #[arg(
             long = "foreign-tie",
             id = "foreign_tie",
@@ -245,7 +252,7 @@ settings! {
         #[schemars(skip)]
         pub ties: Vec<(String, TieRow)>,
 
-        /// What becomes of labels in pod templates that say the version of a chart [default: keep]
+        /// How labels with the version of a chart in pod templates are treated [default: keep]
         #[arg(
             long = "foreign-version-labels",
             id = "foreign_version_labels",
@@ -268,7 +275,7 @@ settings! {
         )]
         pub reloader: Option<Follow>,
 
-        /// Whether Wave's annotations do [default: off]
+        /// Whether Wave's annotations decide which reads of a workload count [default: off]
         #[arg(
             long = "compat-wave",
             id = "compat_wave",
@@ -277,14 +284,14 @@ settings! {
         )]
         pub wave: Option<Follow>,
 
-        /// How Reloader was started, where that changes what it selects
+        /// The options of your Reloader that change which sources it selects
         #[arg(skip)]
         pub reloader_options: ReloaderOptions,
     }
 }
 
 settings! {
-    /// The options of Reloader that change what it selects.
+    /// The options of Reloader that change which sources it selects.
     pub struct ReloaderOptions {
         /// `--auto-reload-all`
         #[arg(skip)]
@@ -298,7 +305,7 @@ settings! {
         #[arg(skip)]
         pub ignored_workload_types: Vec<String>,
 
-        /// `--namespaces`: the only ones that it watches
+        /// `--namespaces`: Reloader watches only these namespaces
         #[arg(skip)]
         pub namespaces: Vec<String>,
 
@@ -306,8 +313,8 @@ settings! {
         #[arg(skip)]
         pub namespaces_to_ignore: Vec<String>,
 
-        /// `--namespace-selector`, as `resourceLabelSelector`: a namespace counts unless its object, in a file that
-        /// is read, has other labels
+        /// `--namespace-selector`, written as in `resourceLabelSelector`: a namespace counts unless
+        /// a file of the run defines it with other labels
         #[arg(skip)]
         pub namespace_selector: Vec<String>,
 
@@ -315,7 +322,7 @@ settings! {
         #[arg(skip)]
         pub resource_label_selector: Vec<String>,
 
-        /// Annotations with another key, by the flag that gives it, without dashes:
+        /// Annotations with a changed key, by the name of the flag without dashes:
         /// `auto-annotation: example.com/reload`
         #[arg(skip)]
         pub keys: BTreeMap<String, String>,
@@ -326,23 +333,23 @@ settings! {
 pub mod heading {
     /// Where settings come from.
     pub const CONFIGURATION: &str = "Configuration";
-    /// What is written.
+    /// Which stamps are written.
     pub const STAMPS: &str = "Stamps";
-    /// What charts wrote into pod templates.
+    /// Checksums and version labels that charts wrote into pod templates.
     pub const CHARTS: &str = "Marks of charts";
-    /// How suffix mode makes names.
+    /// How suffix mode builds names.
     pub const NAMES: &str = "Names after content";
-    /// What is read, and what is applied together.
+    /// Which files are read, and which of them are applied together.
     pub const INPUT: &str = "Input";
-    /// What is built.
+    /// Which overlays are built.
     pub const OVERLAYS: &str = "Overlays";
-    /// What is said, and how.
+    /// Which findings are printed, and in which format.
     pub const FINDINGS: &str = "Findings";
 }
 
 /// `checksum/cm=ConfigMap/argocd-cm,Secret/argocd-secret`, or `checksum/*=steady`
 fn tie(text: &str) -> Result<(String, TieRow), String> {
-    let (key, what) = text.split_once('=').ok_or("no KEY=RULE")?;
+    let (key, what) = text.split_once('=').ok_or("the value has no `=`: write KEY=RULE")?;
     let row = match Checksums::from_str(what, false) {
         Ok(to) => TieRow::To(to),
         Err(_) => TieRow::Sources(what.split(',').map(|name| name.trim().to_owned()).collect()),
@@ -351,12 +358,13 @@ fn tie(text: &str) -> Result<(String, TieRow), String> {
 }
 
 impl Settings {
-    /// These settings, and those of a configuration where these say nothing.
+    /// These settings, completed from a configuration where a setting is absent.
     pub fn over(self, configuration: Self) -> Self {
         Over::over(self, configuration)
     }
 
-    /// The settings of a configuration in this folder, from which its paths lead.
+    /// Makes the relative paths of these settings relative to `folder`, the folder of the
+    /// configuration.
     pub fn in_folder(mut self, folder: &Path) -> Self {
         let paths = self.hash_key_file.iter_mut().chain(&mut self.name_references);
         paths.for_each(|path| *path = folder.join(&path));
@@ -370,7 +378,7 @@ impl Settings {
     }
 }
 
-/// A place that names a source, or only seems to.
+/// A place that names a source, or that only looks like one.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NamePlace {
@@ -378,39 +386,40 @@ pub struct NamePlace {
     pub group: Option<String>,
     /// The kind of the object; any, if absent
     pub kind: Option<String>,
-    /// The path from the object to the name: with dots, or as in kustomize's `nameReference` (`/` between
-    /// fields, `\/` in one). Lists are walked by themselves, `*` is any field, a leading `**` any way
+    /// The path from the object to the name: with dots, or as in kustomize's `nameReference` (`/`
+    /// between fields, `\/` for a slash in a field). The path continues in each item of a list; `*`
+    /// is any field, and a leading `**` is any path
     pub path: String,
-    /// The kind of what is named
+    /// The kind of the named object
     pub target: NameTarget,
-    /// A glob over the names that are meant; any, if absent
+    /// A glob for the names; all names, if absent
     pub name: Option<String>,
 }
 
-/// What a place names.
+/// The kind that a place names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum NameTarget {
     /// A ConfigMap
     ConfigMap,
     /// A Secret
     Secret,
-    /// Something else, which only reads the same
+    /// Another text that only looks like the name
     #[serde(rename = "none")]
     Nothing,
 }
 
-/// What one apply receives.
+/// The files that one apply receives.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct UnitRow {
-    /// What findings call the unit; its first glob, if absent
+    /// The name of the unit in findings; its first glob, if absent
     pub name: Option<String>,
-    /// Globs over the files of the unit, from the folder of the configuration; `*` stays inside a folder,
-    /// `**` does not
+    /// Globs for the files of the unit, relative to the folder of the configuration; `*` does not
+    /// match `/`, `**` does
     #[schemars(length(min = 1))]
     pub files: Vec<String>,
-    /// Globs over files that the unit only reads: their sources count, and nothing in them is stamped for
-    /// this unit
+    /// Globs for files that the unit only reads: their sources count, but rollstamp stamps nothing
+    /// in them for this unit
     #[serde(default)]
     pub also: Vec<String>,
 }
@@ -424,12 +433,13 @@ pub struct WorkloadRow {
     pub group: String,
     /// The kind
     pub kind: String,
-    /// The paths of the pod templates, with dots: `spec.template`, `spec.tasks[].template`. `[]` behind a
-    /// field means each item, `*` each value of a mapping, and `**` alone whatever looks like a pod
-    /// template
+    /// The paths of the pod templates, with dots: `spec.template`, `spec.tasks[].template`. `[]`
+    /// behind a field means each item, `*` means each value of a mapping, and `**` alone means
+    /// every part that looks like a pod template
     #[schemars(length(min = 1))]
     pub templates: Vec<String>,
-    /// Whether a change of a template replaces its pods; with `false` the kind is known, and not stamped
+    /// Whether a change of a template replaces its pods; with `false`, rollstamp knows the kind and
+    /// does not stamp it
     #[serde(default = "yes")]
     pub stamp: bool,
 }
@@ -445,9 +455,9 @@ pub struct ReferenceRow {
     /// The path from the object to the name, with dots; `[]` behind a field means each item, `\.` and
     /// `\/` are a dot and a slash in the name of a field
     pub path: String,
-    /// The kind of what is named
+    /// The kind of the named object
     pub target: Target,
-    /// The field beside the name that holds the one key that is read; all keys, if absent
+    /// The field beside the name that holds the only key that is read; all keys, if absent
     pub key: Option<String>,
 }
 
@@ -459,16 +469,16 @@ pub struct CollectorRow {
     pub group: Option<String>,
     /// The kind of the workload; any, if absent
     pub kind: Option<String>,
-    /// A glob over the name of the workload; any, if absent
+    /// A glob for the name of the workload; any, if absent
     pub workload: Option<String>,
-    /// The kind of what is collected
+    /// The kind of the collected objects
     pub target: Target,
     /// Labels that the sources must have, in the namespace of the workload
     #[schemars(length(min = 1))]
     pub labels: BTreeMap<String, String>,
 }
 
-/// A kind whose content pods read.
+/// A kind that provides content which pods read.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SourceRow {
@@ -477,17 +487,18 @@ pub struct SourceRow {
     pub group: String,
     /// The kind
     pub kind: String,
-    /// The kind that references to it name
+    /// The kind that references to the provided object name
     pub provides: Target,
-    /// The paths of the name of what it provides; the first that is there counts
+    /// The paths of the name of the provided object; the first path that exists counts
     #[serde(default)]
     pub name: Vec<String>,
     /// The paths of the fields that decide its content. A reference to one key reads all of these
+    /// fields
     #[schemars(length(min = 1))]
     pub content: Vec<String>,
 }
 
-/// What takes no part. All that is said must hold.
+/// A rule about ignored sources, workloads or keys. All its conditions must hold.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[schemars(extend("minProperties" = 1))]
@@ -496,31 +507,31 @@ pub struct IgnoreRow {
     pub kind: Option<String>,
     /// The namespace of the source or the workload
     pub namespace: Option<String>,
-    /// A glob over the name of the source or the workload
+    /// A glob for the name of the source or the workload
     pub name: Option<String>,
     /// Labels that the source or the workload has
     pub labels: BTreeMap<String, String>,
-    /// Globs over keys: of a source, only these keys take no part
+    /// Globs for keys: only these keys of the source are ignored
     pub keys: Vec<String>,
-    /// Why, for people who read the file
+    /// The reason, for people who read the file
     pub reason: Option<String>,
 }
 
-/// A finding that is known.
+/// A finding that is accepted.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SilenceRow {
     /// The code of the finding
     pub code: String,
-    /// A glob over the object of the finding, as in `Deployment shop/web`; any, if absent
+    /// A glob for the object of the finding, as in `Deployment shop/web`; any, if absent
     pub object: Option<String>,
-    /// Why the finding may stay
+    /// The reason why the finding is accepted
     #[schemars(length(min = 1))]
     pub reason: String,
 }
 
-/// What a reader says is wrong, without the values that it found: a file that was named by mistake, or by
-/// somebody else, may hold a password.
+/// The message of a parser, without the values that it quotes: if the user, or an attacker, named a
+/// wrong file, the file may hold a password.
 pub(super) fn said(error: impl std::fmt::Display) -> String {
     let error = error.to_string();
     let found = ["invalid type: ", "invalid value: "].into_iter().find_map(|what| {

@@ -5,8 +5,8 @@
 //! `<Kind>/<name> TAB <key> TAB <hex digest of the value> LF`, sorted by bytes, equal lines once.
 //! Nothing that rollstamp writes is part of a stamp, so a second run changes nothing.
 //!
-//! The values of other tools' checksums are made in the same way, from other lines and below the name
-//! `rollstamp/foreign/v1`; that scheme is as frozen, see docs/scheme.md.
+//! The values of other tools' checksums are computed in the same way, from other lines and with the
+//! first line `rollstamp/foreign/v1`. That scheme is also frozen; see docs/scheme.md.
 
 pub mod name_hash;
 
@@ -19,14 +19,14 @@ use sha2::{Digest as _, Sha256};
 pub struct HashKey(Vec<u8>);
 
 impl HashKey {
-    /// A key of the bytes of a key file, not trimmed. `None` if the file is empty.
+    /// The key from the bytes of a key file, not trimmed. `None` if the file is empty.
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
         (!bytes.is_empty()).then_some(Self(bytes))
     }
 }
 
-/// The digest of one value. The digest of a value of a Secret lets people check guesses of the value,
-/// so it is never printed: no Debug, no Display.
+/// The digest of one value. Somebody who knows the digest of a Secret's value can check guesses of
+/// the value, so the digest is never printed: no Debug, no Display.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ValueDigest([u8; 32]);
 

@@ -9,12 +9,12 @@ pub enum Severity {
     Note,
     /// Probably a mistake
     Warning,
-    /// Wrong, or refused
+    /// Wrong or refused
     Error,
 }
 
 impl Severity {
-    /// All severities, the one that matters most first.
+    /// All severities, the most serious one first.
     pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Note];
 
     /// The word for people and programs.
@@ -49,12 +49,13 @@ macro_rules! codes {
                 match self { $(Self::$variant => Severity::$severity,)* }
             }
 
-            /// One sentence: what it means.
+            /// One sentence that describes the finding.
             pub fn description(self) -> &'static str {
                 match self { $(Self::$variant => $description,)* }
             }
 
-            /// The page of the book about it, in Markdown: why it is said, an example, what to do.
+            /// The page of the book about the finding, in Markdown: the reason, an example, what to
+            /// do.
             pub fn page(self) -> &'static str {
                 match self {
                     $(Self::$variant => {
@@ -63,7 +64,7 @@ macro_rules! codes {
                 }
             }
 
-            /// Where the page is to be read.
+            /// The URL of the page.
             pub fn address(self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!(
@@ -85,15 +86,15 @@ codes! {
     FileTooLarge "file-too-large" Error
         "The text is larger than 1 GiB."
     BrokenManifest "broken-manifest" Error
-        "A file in a folder may be a manifest but cannot be read; it was left alone."
+        "A file in a folder may be a manifest but cannot be read, so it was not edited."
     InvalidObject "invalid-object" Error
         "A field that identifies an object or names a source is not a string."
     DuplicateKey "duplicate-key" Error
-        "A key that decides what a pod reads stands twice; `kubectl` takes the last without a word."
+        "A key that decides what a pod reads occurs twice; `kubectl` uses the last one without a message."
     EditRefused "edit-refused" Error
         "The stamp cannot be written without changing something else."
     EncryptedFile "encrypted-file" Error
-        "The file is encrypted with SOPS, whose checksum covers every byte: it is never rewritten."
+        "The file is encrypted with SOPS, whose checksum covers every byte, so rollstamp does not edit it."
     NonStringValue "non-string-value" Error
         "A value of a ConfigMap or Secret that a stamped workload reads is not a string; the API server refuses it."
     NonStringUnread "non-string-unread" Warning
@@ -111,7 +112,7 @@ codes! {
     MissingKey "missing-key" Warning
         "A container reads a key that its source does not have, so it would not start."
     UnknownName "unknown-name" Error
-        "A control annotation or a rule names something that is not there."
+        "A control annotation or a rule names an object, a key or a volume that does not exist."
     FilledInCluster "filled-in-cluster" Note
         "A reference names something that a controller in the cluster fills; its content is not part of the stamp."
     ExternalReference "external-reference" Note
@@ -119,49 +120,49 @@ codes! {
     NotRolled "not-rolled" Note
         "The workload reads a source, but a stamp would not roll its pods, so it gets none."
     RollsLater "rolls-later" Note
-        "The workload is stamped, but its pods are not replaced by the apply alone."
+        "The workload is stamped, but the apply alone does not replace its pods."
     ReloaderLeft "reloader-left" Note
-        "The workload is stamped, and its annotations let Reloader or Wave roll it as well, so that it rolls twice for one change."
+        "The workload is stamped, and Reloader or Wave also rolls it because of its annotations, so it rolls twice for one change."
     CompatDiffers "compat-differs" Warning
-        "Annotations of Reloader mean something else to its code, which is followed, than to its documentation."
+        "The code of Reloader, which rollstamp follows, treats annotations differently from the documentation of Reloader."
     CompatPattern "compat-pattern" Error
-        "An entry in a list of Reloader is no pattern, or one that cannot be followed."
+        "An entry in a list of Reloader is not a valid pattern, or rollstamp cannot follow it."
     ReloaderInValues "reloader-in-values" Note
-        "The values of a HelmRelease hold annotations of Reloader; whether a workload gets them, its chart decides."
+        "The values of a HelmRelease hold annotations of Reloader; the chart decides whether a workload gets them."
     StaysWithReloader "stays-with-reloader" Note
-        "Something that Reloader is asked to do cannot be done by a stamp."
+        "The annotations ask Reloader for something that a stamp cannot do."
     CommittedByController "committed-by-controller" Warning
-        "A manifest carries what Reloader or Wave writes in the cluster, to keep account."
+        "A manifest contains annotations or fields that Reloader or Wave writes in the cluster."
     HotReload "hot-reload" Note
         "A sidecar reloads volumes of the workload when they change, so its pods need not roll for them."
     FoundByLabel "found-by-label" Note
         "A sidecar finds ConfigMaps or Secrets by their label, so they are not part of the stamp."
     UnreadSource "unread-source" Note
-        "Nothing in its apply unit names the ConfigMap or Secret (`check` only)."
+        "No other object in the apply unit names the ConfigMap or Secret (`check` only)."
     ForeignChecksum "foreign-checksum" Note
-        "A stamped pod template carries another tool's checksum, which rolls the pods for more than what they read."
+        "A stamped pod template carries a checksum of another tool, which also rolls the pods for changes that they do not read."
     VersionLabel "version-label" Note
-        "A stamped pod template carries a version as a label, so that each release of its chart rolls the pods."
+        "A stamped pod template has a label with a version, so each release of its chart rolls the pods."
     ForeignRepaired "foreign-repaired" Note
-        "The checksum of another tool in a pod template gets another value, or it goes, as the configuration asks."
+        "rollstamp changes or removes the checksum of another tool in a pod template, as the configuration asks."
     ForeignKept "foreign-kept" Warning
-        "The checksum of another tool in a pod template stays although the configuration says otherwise."
+        "The checksum of another tool in a pod template does not change, although the configuration asks for it."
     ForeignUnread "foreign-unread" Warning
-        "A checksum of a chart stood for sources that the pods do not read through their pod spec, and no longer does."
+        "A checksum of a chart covered sources that the pods do not read through their pod spec; it no longer covers them."
     ForeignStale "foreign-stale" Error
-        "The checksum of another tool or a version label in a pod template is not what the configuration asks for (`check` only)."
+        "The checksum of another tool or a version label in a pod template is not as the configuration asks (`check` only)."
     VersionLabelDropped "version-label-dropped" Note
-        "A label that says the version of a chart goes from a pod template, as the configuration asks."
+        "rollstamp removes a label with the version of a chart from a pod template, as the configuration asks."
     VersionLabelSelected "version-label-selected" Warning
-        "A label that says the version of a chart stays in a pod template, because something may select by it."
+        "A label with the version of a chart stays in a pod template, because an object may select pods by it."
     TooLarge "too-large" Error
         "The values of a ConfigMap or Secret have more than 1 MiB; the API server refuses it."
     TooLargeToApply "too-large-to-apply" Warning
         "A ConfigMap or Secret is too large for client-side apply, which copies it into an annotation."
     InvalidKey "invalid-key" Error
-        "A key of a ConfigMap or Secret is not one that the API server accepts."
+        "The API server does not accept a key of a ConfigMap or Secret."
     ClashingKey "clashing-key" Error
-        "A key of a ConfigMap stands in `data` and in `binaryData`; the API server refuses it."
+        "A key of a ConfigMap occurs in `data` and in `binaryData`; the API server refuses it."
     ImmutableSource "immutable-source" Note
         "The ConfigMap or Secret is immutable: the API server will refuse any change of its content."
     UnknownWorkload "unknown-workload" Note
@@ -169,51 +170,51 @@ codes! {
     MissingWorkload "missing-workload" Note
         "The workload takes its pod template from another one, which is not in the apply unit."
     BuildFailed "build-failed" Error
-        "The builder of `--build` did not build an overlay, so nothing is known about what it applies."
+        "The builder of `--build` failed for an overlay, so rollstamp does not know what the overlay applies."
     OrphanPatches "orphan-patches" Error
         "The generated stamps file of an overlay does not hold the stamps that the overlay needs."
     UnwiredPatches "unwired-patches" Error
-        "An overlay needs a generated stamps file, and has none or does not name it in `transformers`."
+        "An overlay needs a generated stamps file, but has none or does not name it in `transformers`."
     UnwatchedValues "unwatched-values" Note
-        "A Flux object takes values from a ConfigMap or Secret that it does not watch, so a change arrives late."
+        "A Flux object takes values from a ConfigMap or Secret that it does not watch, so it takes a change later."
     SubstitutedValue "substituted-value" Warning
-        "A controller puts a variable that is not known into a value that is read, so a change of the variable rolls no pods."
+        "A controller replaces a variable in a value that a pod reads. The value of the variable is not known, so its changes roll no pods."
     KustomizeSource "kustomize-source" Warning
-        "The file is raw material of kustomizations, and what they apply may differ from what it says, so the workload is left alone in place."
+        "Kustomizations build the workload from this file and may change it, so rollstamp does not stamp it in the file."
     NotWritten "not-written" Warning
-        "A kustomization that was named builds the workload, but the file of the workload was not named, so its stamp is not written."
+        "A named kustomization builds the workload, but the file of the workload was not named, so its stamp is not written."
     SeveralUnits "several-units" Error
-        "A file is in two units of the configuration that need different stamps; the workload is left alone."
+        "A file is in two units of the configuration that need different stamps, so rollstamp does not stamp the workload."
     MissingStamp "missing-stamp" Error
         "The workload has no stamp."
     StaleStamp "stale-stamp" Error
-        "The stamp is not that of what the workload reads now."
+        "The stamp does not fit the current content of the sources that the workload reads."
     LeftOverStamp "left-over-stamp" Error
-        "The workload has a stamp but reads nothing that needs one."
+        "The workload has a stamp but reads no source that needs one."
     UnverifiableStamp "unverifiable-stamp" Note
         "None of the sources that the workload reads is in its apply unit, so its stamp stays as it is."
     NotRenamed "not-renamed" Note
-        "In suffix mode, a ConfigMap or Secret that is not one to get a name after its content; its readers get stamps."
+        "In suffix mode, the ConfigMap or Secret is of a sort that gets no name after its content; its readers are stamped instead."
     HeldName "held-name" Warning
-        "In suffix mode, a ConfigMap or Secret keeps its name because a place that says it cannot follow, or nobody said what the place means."
+        "In suffix mode, a ConfigMap or Secret keeps its name, because the name occurs in a place that cannot follow or that rollstamp does not know."
     WrongBaseName "wrong-base-name" Warning
         "The annotation `rollstamp.dev/base-name` does not fit the name of its object."
     ClashingNames "clashing-names" Error
-        "The name after its content that a ConfigMap or Secret must get is taken."
+        "Another object already has the name that a ConfigMap or Secret must get after its content."
     NameTooLong "name-too-long" Error
-        "With the suffix of its content the name of a ConfigMap or Secret has more than 253 bytes."
+        "With the suffix of its content, the name of a ConfigMap or Secret has more than 253 bytes."
     ImmutableReferrer "immutable-referrer" Error
-        "An object that the API server lets nobody change, such as a started Job or a Pod, names a ConfigMap or Secret that would get another name."
+        "An object that cannot be changed, such as a started Job or a Pod, names a ConfigMap or Secret that would get another name."
     StaleName "stale-name" Error
-        "In suffix mode, the name of a ConfigMap or Secret is not that of its content, or a reference does not say it (`check` only)."
+        "In suffix mode, a ConfigMap or Secret does not have the name after its content, or a reference does not use this name (`check` only)."
     FileChanged "file-changed" Error
-        "The file changed on disk after it was read, so it was left alone."
+        "The file changed on disk after it was read, so it was not written."
     UnreadableFile "unreadable-file" Error
         "The file cannot be read or written."
     HardLink "hard-link" Warning
         "The file has other hard links, which keep the old text."
     OutsideRoot "outside-root" Note
-        "A symbolic link leads out of the named folder; it was left alone."
+        "A symbolic link leads out of the named folder, so rollstamp did not follow it."
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! What is said about workloads that Reloader or Wave takes care of as well.
+//! Messages about workloads that Reloader or Wave also manages.
 
 use crate::compat::selection::NotSelected;
 
-/// Why a workload gets no stamp, where that is worth a word: completes "it gets no stamp: ...".
+/// The reason why a workload gets no stamp, if a finding reports it: completes "it gets no stamp:
+/// ...".
 pub fn not_stamped(why: NotSelected) -> Option<&'static str> {
     match why {
         NotSelected::Restarted => Some(
@@ -12,7 +13,7 @@ pub fn not_stamped(why: NotSelected) -> Option<&'static str> {
     }
 }
 
-/// Why a workload takes no part, for those who ask about it.
+/// The reason why a workload is not stamped, for `explain`.
 pub fn not_selected(why: NotSelected) -> &'static str {
     match why {
         NotSelected::NoAnnotation => {
@@ -23,7 +24,7 @@ pub fn not_selected(why: NotSelected) -> &'static str {
     }
 }
 
-/// An entry of a list that is no pattern.
+/// The message for an entry of a list that is not a valid pattern.
 pub fn pattern(object: &str, entry: &str, target: &str, is_invalid: bool, why: &str) -> String {
     let what = match is_invalid {
         true => "is no pattern of Go",
@@ -32,31 +33,31 @@ pub fn pattern(object: &str, entry: &str, target: &str, is_invalid: bool, why: &
     format!("{object}: the entry `{entry}` in the list of {target} {what}: {why}")
 }
 
-/// What to do about it.
+/// The help for [`pattern`].
 pub const PATTERN_HELP: &str = "write the names of the sources, a dot as `\\.`; the list is cut at every comma, also inside of `{1,2}`";
 
-/// `auto: "false"` beside an annotation that selects.
+/// The message for `auto: "false"` beside an annotation that selects sources.
 pub fn auto_false(key: &str) -> String {
     format!(
         "`{key}` is off, but another annotation selects all the same: so Reloader's code decides, and its documentation says the opposite"
     )
 }
 
-/// An exclude where it is not looked for.
+/// The message for an exclude at a place where Reloader does not look for it.
 pub const EXCLUDE_ON_TEMPLATE: &str = "Reloader looks for excludes on the workload only, and these stand on the pod template, so what they name counts";
 
-/// An annotation about classes of the secrets store CSI driver.
+/// The message for an annotation about classes of the secrets store CSI driver.
 pub fn provider_class(key: &str) -> String {
     format!("`{key}` is about content that is in no manifest, so it stays with Reloader")
 }
 
-/// What a controller wrote was committed.
+/// The message for committed annotations that a controller wrote.
 pub fn committed(object: &str, written: &[&str]) -> String {
     let names: Vec<String> = written.iter().map(|name| format!("`{name}`")).collect();
     format!("{object} carries {}, which a controller writes in the cluster", names.join(", "))
 }
 
-/// A workload with a stamp and the annotations of a controller.
+/// The message for a workload with a stamp and with annotations of a controller.
 pub fn left(object: &str, controller: &str) -> String {
     let name = if controller == "wave" { "Wave" } else { "Reloader" };
     format!(

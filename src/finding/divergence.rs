@@ -1,65 +1,66 @@
-//! Why what is applied may differ from what a file says, so that a workload or a source in it is
-//! left alone.
+//! The reasons why the applied manifests may differ from a file, so that rollstamp does not stamp a
+//! workload or rename a source in the file.
 
 use super::reason::reasons;
 use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::text::Place;
 
-/// Why what is applied may differ from what a file says.
+/// A reason why the applied manifests may differ from a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Divergence {
-    /// What makes the difference.
+    /// The cause of the difference.
     pub cause: Cause,
     /// The place of the field or file that makes the difference.
     pub place: Option<Place>,
-    /// The folder of the overlay that builds the file, where the cause is written somewhere else.
+    /// The folder of the overlay that builds the file, if the cause is in another file.
     pub built_by: Option<String>,
 }
 
-/// What makes the difference. Files and folders are named as people named them on the command line.
+/// The cause of a difference. Files and folders have the names from the command line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// The file is only read for its sources.
     OnlyRead,
-    /// The list item lies below this kustomization, which decides what is applied.
+    /// The list item is below this kustomization, which decides the applied manifests.
     RawMaterial(String),
-    /// The file lies below this kustomization, and no build includes it.
+    /// The file is below this kustomization, and no build includes it.
     NotIncluded(String),
     /// Two units that apply the workload need different stamps.
     DifferentStamps(String, String),
     /// The unit has several sources of this kind and name.
     SeveralSources(String, Target, String),
-    /// kustomize gives a hash to a name that the object reads, and does not rewrite it there.
+    /// kustomize adds a hash to a name that the object refers to, and does not rewrite the
+    /// reference.
     UnfollowedHash,
     /// One build includes the file through two bases.
     IncludedTwoWays,
-    /// Something about this file.
+    /// A property of this file.
     File(String, FileCause),
-    /// Something that a kustomization does.
+    /// An effect of a kustomization.
     Kustomization {
         /// The file of the kustomization.
         file: String,
-        /// Its field, if one field does it.
+        /// The field that has the effect, if it is one field.
         field: Option<String>,
-        /// What it does.
+        /// The effect.
         effect: Effect,
     },
-    /// A generator whose content cannot be known here.
+    /// A generator whose output is not known without a build.
     Generator {
         /// The file of the kustomization.
         file: String,
-        /// What it generates.
+        /// The kind of the generated object.
         target: Target,
-        /// The name of that, without a hash.
+        /// The name of the generated object, without a hash.
         name: String,
-        /// Why its content cannot be known.
+        /// The reason why its content is not known.
         why: UnknownContent,
     },
 }
 
 reasons! {
-    /// What makes the difference, in a few words for the count of workloads that are left alone.
+    /// The cause in a few words, for the count of workloads that are not stamped.
     pub enum DivergenceClass {
         Patch "patched by an overlay"
         Generator "generator"
@@ -73,12 +74,12 @@ reasons! {
     }
 }
 
-/// What is unusual about a file that a kustomization includes.
+/// An unusual property of a file that a kustomization includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileCause {
-    /// Some of it cannot be read.
+    /// A part of it cannot be read.
     Unreadable,
-    /// It has annotations that kustomize uses between its own stages.
+    /// It has annotations that kustomize uses internally.
     InternalAnnotations,
     /// The same kustomization includes it twice.
     IncludedTwice,
@@ -98,45 +99,47 @@ reasons! {
     }
 }
 
-/// What a kustomization does to the objects that it holds.
+/// The effect of a kustomization on its objects.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// It includes itself, directly or through others.
     IncludesItself,
-    /// Following all builds that it is part of takes too many steps.
+    /// It is part of so many builds that following them takes too many steps.
     TooManyBuilds,
     /// It cannot be read, for this reason.
     Unreadable(NotRead),
-    /// It includes this, which is not here.
+    /// It includes this file or folder, which does not exist here.
     Absent(String),
-    /// It includes this component, which is not here.
+    /// It includes this component, which does not exist here.
     AbsentComponent(String),
     /// It generates a source of the same name.
     GeneratesSameName,
     /// It changes the object of this kind and name.
     ChangesObject(String, String),
-    /// It changes the workload of this kind and name, and may add something that the workload reads.
+    /// It changes the workload of this kind and name, and may add reads to it.
     AddsReads(String, String),
     /// A patch of it may give an object another name.
     MayRename,
-    /// It gives this object another namespace, but not what the object makes in the cluster.
+    /// It changes the namespace of this object, but not of the object that a controller creates
+    /// from it.
     OtherNamespace(String),
-    /// One of its fields does this.
+    /// One of its fields has this effect.
     Field(FieldEffect),
 }
 
-/// Why a kustomization cannot be read. No reason holds a value of it: it may be that of a Secret.
+/// The reason why a kustomization cannot be read. No reason holds a value of it, because it may be
+/// a value of a Secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NotRead {
-    /// It is no YAML that all readers read alike; what is there instead.
+    /// It is not YAML that all readers read in the same way; the text says what it is.
     Syntax(String),
-    /// It is no mapping.
+    /// It is not a mapping.
     NoMapping,
     /// It holds this many documents.
     Documents(usize),
-    /// This field stands twice.
+    /// This field occurs twice.
     Twice(String),
-    /// This field does not hold what it must.
+    /// This field does not hold a value of the required form.
     Field(String, Must),
 }
 
@@ -183,7 +186,7 @@ reasons! {
     }
 }
 
-/// Why the value of a variable that a controller puts in is not known.
+/// The reason why the value of a variable that a controller replaces is not known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UnknownVariable {
     /// It may come from this source, which is not in the repository.
@@ -201,7 +204,7 @@ pub enum UnknownVariable {
 }
 
 impl UnknownVariable {
-    /// The part of a sentence behind `is not known, because `.
+    /// Completes "the variable is not known, because ...".
     pub fn text(&self) -> String {
         match self {
             Self::NotHere(target, name) => {
@@ -222,18 +225,18 @@ impl UnknownVariable {
     }
 }
 
-/// Why the content that a generator makes cannot be known.
+/// The reason why the output of a generator is not known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UnknownContent {
     /// It merges into, or replaces, a source whose content is not known.
     ChangesUnknown,
-    /// A key stands twice.
+    /// A key occurs twice.
     KeyTwice,
     /// This file is not below the folder of the kustomization.
     NoFile(String),
-    /// This file is no list of `key=value` lines.
+    /// This file is not a list of `key=value` lines.
     NotEnvFile(String),
-    /// kustomize does not print the value of this key as it is.
+    /// kustomize prints the value of this key in another form.
     LostCharacters(String),
     /// The generator has this field.
     Field(String),
@@ -242,17 +245,17 @@ pub enum UnknownContent {
 }
 
 impl Divergence {
-    /// A divergence that is written nowhere.
+    /// A divergence without a place.
     pub fn of(cause: Cause) -> Self {
         Self { cause, place: None, built_by: None }
     }
 
-    /// Whether an object itself is changed, and nothing is added that a workload reads.
+    /// Whether only the object itself is changed, and no reads are added.
     pub fn only_changes_the_object(&self) -> bool {
         matches!(self.cause, Cause::Kustomization { effect: Effect::ChangesObject(..), .. })
     }
 
-    /// Whether a workload that reads nothing in its file may read something where it is applied.
+    /// Whether a workload without reads in its file may have reads in the applied manifests.
     pub fn may_add_reads(&self) -> bool {
         let Cause::Kustomization { effect, .. } = &self.cause else {
             return false;
@@ -266,8 +269,8 @@ impl Divergence {
         )
     }
 
-    /// The sentence about this workload that stays true of others with the same cause: where each one is
-    /// changed itself, it names none of them.
+    /// The sentence about this workload, in a form that is also true for others with the same
+    /// cause: if each of them is changed itself, the sentence names none of them.
     pub fn text_shared_by(&self, kind: &str, name: &str) -> String {
         let Cause::Kustomization { file, field: Some(field), effect } = &self.cause else {
             return self.text();
@@ -280,7 +283,7 @@ impl Divergence {
         self.with_builder(format!("`{field}` in {file} {changed}"))
     }
 
-    /// The sentence: it stands on its own, without a full stop.
+    /// The sentence, without a full stop. It needs no context.
     pub fn text(&self) -> String {
         self.with_builder(self.cause.text())
     }
@@ -292,12 +295,12 @@ impl Divergence {
         text
     }
 
-    /// Says that the overlay in this folder builds the file. The cause may stand in a base or a
-    /// component, but the overlay is what people build. A sentence that names a file of the overlay
-    /// already says so.
+    /// Adds that the overlay in this folder builds the file. The cause may be in a base or a
+    /// component, but people build the overlay. A sentence that names a file of the overlay already
+    /// shows the overlay.
     pub fn in_build_of(mut self, folder: &str) -> Self {
         let is_named = self.cause.paths().any(|path| {
-            // An object that applies a folder is called after its file.
+            // An object that applies a folder is named by its file.
             path.contains(&format!("{folder}/")) || folder.ends_with(&format!(" in {path}"))
         });
         if folder != "." && !is_named {
@@ -380,7 +383,7 @@ impl FileCause {
 }
 
 impl Effect {
-    /// It changes this object.
+    /// The effect that it changes this object.
     pub fn changes(id: &Identity) -> Self {
         Self::ChangesObject(id.kind.to_string(), id.name.to_string())
     }

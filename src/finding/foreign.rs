@@ -1,21 +1,23 @@
-//! What is said about marks of other tools in pod templates, and about what becomes of them.
+//! Messages about checksums and version labels of other tools in pod templates, and about their
+//! changes.
 
-/// Why a checksum stays as it is although the configuration says otherwise.
+/// The reason why a checksum does not change although the configuration asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChecksumStays {
-    /// There is no configuration data that it could stand for.
+    /// There is no configuration data that it could cover.
     NoData,
-    /// By its name it stands for something else than configuration data.
+    /// Its name says that it covers something else than configuration data.
     NotData,
     /// Its value is not a string.
     NotText,
-    /// Its value is no hex digest, so somebody may have written it by hand.
+    /// Its value is not a hex digest, so somebody may have written it by hand.
     NotDigest,
     /// Two files define a source of the chart differently.
     Clash,
     /// The files of its chart are in several folders, and not all of them are in the apply unit.
     Spread,
-    /// Its pods read this source, which is not here: a hook may hold it, and hooks may not be here.
+    /// Its pods read this source, which is not in the input. A hook may hold it, and the input may
+    /// lack hooks.
     HookUnseen(String),
     /// The workload has no stamp that covers what its pods read.
     NoStamp,
@@ -51,7 +53,7 @@ impl ChecksumStays {
         }
     }
 
-    /// What to do about it.
+    /// The help for this reason.
     pub fn help(&self) -> &'static str {
         match self {
             Self::NoData | Self::NotData | Self::NotDigest => {
@@ -71,10 +73,10 @@ impl ChecksumStays {
     }
 }
 
-/// Why a version label stays although the configuration says that it goes.
+/// The reason why a version label stays although the configuration says that it is removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VersionLabelStays {
-    /// Something selects by it, or may.
+    /// An object selects pods by it, or may do so.
     Used {
         /// The object.
         object: String,
@@ -87,9 +89,9 @@ pub enum VersionLabelStays {
     Kind,
     /// The workload does not say what selects its pods.
     NoSelector,
-    /// A text could not be read, and may select by it.
+    /// A text that could not be read may select pods by it.
     Unread,
-    /// The files of its chart are in several folders, and not all of them were looked at.
+    /// The files of its chart are in several folders, and not all of them were read.
     Spread,
     /// A kustomization builds the workload.
     Built,
@@ -123,7 +125,7 @@ impl VersionLabelStays {
     }
 }
 
-/// `the chart argo-cd`, or what stands for it where nothing says a chart.
+/// `the chart argo-cd`, or another phrase if the chart is not known.
 pub fn chart(name: Option<&str>) -> String {
     name.map_or_else(|| "this apply unit".to_owned(), |name| format!("the chart {name}"))
 }

@@ -1,13 +1,14 @@
-//! Findings with one cause are one finding: what has to be mended stands once, with the list of objects.
+//! Merges findings with one cause into one finding, which describes the problem once and lists the
+//! objects.
 
 use super::{Code, Finding, Severity};
 use std::collections::BTreeMap;
 
-/// What findings have in common that become one.
+/// The common parts of findings that are merged.
 type Cause = (Code, Severity, bool, String, Option<String>);
 
-/// Makes one finding of those that [share](Finding::shared) a cause: at the place of the first one, with
-/// the others as related places. The order stays.
+/// Merges the findings that [share](Finding::shared) a cause. The merged finding has the place of
+/// the first one, and the other places as related places. The order stays.
 pub fn group(findings: &mut Vec<Finding>) {
     let mut firsts: BTreeMap<Cause, usize> = BTreeMap::new();
     let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
@@ -33,7 +34,7 @@ pub fn group(findings: &mut Vec<Finding>) {
 }
 
 impl Finding {
-    /// Takes in a finding with the same cause. One object may be met by it at several places.
+    /// Adds a finding with the same cause. One object may have it at several places.
     fn take_in(&mut self, other: Self) {
         let Some(object) = other.object else {
             return;

@@ -1,7 +1,7 @@
-//! Findings: what is wrong with, or worth saying about, the user's manifests.
+//! Findings: problems of the user's manifests, and notes about them.
 //!
 //! `codes` is the table of their names. The other files hold the sentences for reasons that the
-//! stages keep as enums, so that no stage decides anything by the text of a message.
+//! stages keep as enums, so that no stage depends on the text of a message.
 
 pub mod arrival;
 mod codes;
@@ -26,18 +26,18 @@ use crate::text::Place;
 pub struct Finding {
     /// The kind of the finding.
     pub code: Code,
-    /// How much it matters; the code's own severity unless `--strict` raised it.
+    /// The severity; it is the severity of the code unless `--strict` or a level changed it.
     pub severity: Severity,
     /// The object it is about, as `Kind namespace/name`.
     pub object: Option<String>,
-    /// A sentence fragment that stands on its own: lower case, no full stop, no value of a Secret.
+    /// A sentence fragment that needs no context: lower case, no full stop, no value of a Secret.
     pub message: String,
     /// If the message is the object, a colon and the cause: the cause alone.
     pub cause: Option<String>,
-    /// What is said of several objects that have one cause, behind their names. Findings with the same
-    /// text here become one by [`group`].
+    /// The text for several objects with one cause, which follows their names. [`group`] merges
+    /// findings with the same text.
     pub shared: Option<String>,
-    /// The other objects that the finding is about, once several findings became one.
+    /// The other objects of the finding, after several findings were merged.
     pub others: Vec<String>,
     /// The bytes that the finding is about.
     pub place: Option<Place>,
@@ -45,7 +45,7 @@ pub struct Finding {
     pub file: Option<String>,
     /// Whether the line at `place` may be shown: never one that can hold a value of a Secret.
     pub quotable: bool,
-    /// Other places that belong to it, each with a few words.
+    /// Other places that the message refers to, each with a few words.
     pub related: Vec<(Place, String)>,
     /// What the user can do about it.
     pub help: Option<String>,
@@ -54,7 +54,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding of the code's own severity, about no place yet.
+    /// A finding with the severity of the code, and without a place.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -73,7 +73,7 @@ impl Finding {
         }
     }
 
-    /// A finding whose message is the object, a colon and what is wrong with it.
+    /// A finding whose message is the object, a colon and the problem.
     pub fn of(code: Code, object: &str, cause: impl Into<String>) -> Self {
         let cause = cause.into();
         let mut finding = Self::new(code, format!("{object}: {cause}")).about(object);
@@ -118,8 +118,7 @@ impl Finding {
         self
     }
 
-    /// Says what becomes one finding with others of the same cause: it stands behind the names of all
-    /// objects.
+    /// Sets the text for merged findings with the same cause; it follows the names of all objects.
     pub fn shared(mut self, text: impl Into<String>) -> Self {
         self.shared = Some(text.into());
         self
@@ -138,7 +137,8 @@ impl Finding {
     }
 }
 
-/// By file, place and code, so that the order of work never shows: the order of the input.
+/// Sorts by file, place and code, which is the order of the input. So the output does not depend on
+/// the order of the work.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
         (a.place, &a.file, a.code, &a.message).cmp(&(b.place, &b.file, b.code, &b.message))

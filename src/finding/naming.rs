@@ -1,8 +1,8 @@
-//! Why a ConfigMap or Secret keeps its name in suffix mode.
+//! The reasons why a ConfigMap or Secret keeps its name in suffix mode.
 
 use super::reason::reasons;
 
-/// Why a source does not get a name after its content, whoever refers to it.
+/// The reason why a source gets no name after its content, independent of its referrers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepsName {
     /// Its file is encrypted with SOPS.
@@ -13,11 +13,11 @@ pub enum KeepsName {
     Ignored,
     /// Some of its keys are ignored.
     IgnoredKeys,
-    /// It is inside of a kustomize build, and nothing tells whether its name is final.
+    /// It is inside a kustomize build, and rollstamp cannot tell whether its name is final.
     InsideBuild,
-    /// It is inside of a kustomize build, and rollstamp had renamed it before.
+    /// It is inside a kustomize build, and an earlier run of rollstamp renamed it.
     RenamedBefore,
-    /// It is inside of a kustomize build, and the suffix asked for is that of `kubectl`.
+    /// It is inside a kustomize build, and the user asked for the suffix of `kubectl`.
     KubectlSuffix,
     /// It is a Helm hook.
     Hook,

@@ -1,7 +1,7 @@
 //! Reasons as enums with one fixed sentence each.
 
-/// Declares reasons, each with its sentence, which also documents it. The text of the enum says what the
-/// sentences complete.
+/// Declares an enum of reasons, each with its sentence. The sentence is also the documentation of
+/// the variant, and the documentation of the enum says how the sentences are completed.
 macro_rules! reasons {
     ($(#[$attribute:meta])* $visible:vis enum $name:ident { $($variant:ident $text:literal)+ }) => {
         $(#[$attribute])*

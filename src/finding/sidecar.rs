@@ -1,10 +1,10 @@
-//! Why a sidecar that reloads a volume may not be enough.
+//! The reasons why a sidecar that reloads a volume may not be enough.
 
 use super::reason::reasons;
 
 reasons! {
-    /// Why a change in a watched volume may still need new pods: completes "the sidecar watches the volume,
-    /// but ...".
+    /// The reason why a change in a watched volume may still need new pods: completes "the sidecar
+    /// watches the volume, but ...".
     pub enum SidecarDoubt {
         OneFile "only one of its files is watched"
         InitContainer "an init container reads it once"

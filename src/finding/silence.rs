@@ -1,5 +1,5 @@
-//! How much findings matter to the user, and which of them are known: rules of the configuration, and
-//! comments beside the lines of findings.
+//! The levels of findings that the user sets, and the findings that the user accepts: rules of the
+//! configuration, and comments beside the lines of findings.
 
 use super::{Code, Finding, Severity};
 use crate::text::{FileId, Place, Span, line_range, offset};
@@ -8,20 +8,21 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// What the user says about findings.
+/// The rules of the user about findings.
 #[derive(Default)]
 pub struct Levels {
-    /// How much the findings of a code matter; of a code that is not here, what [`Code::severity`] says.
+    /// The levels of findings by code; a code without an entry has the severity of
+    /// [`Code::severity`].
     pub of_code: BTreeMap<Code, Level>,
-    /// Findings that are known.
+    /// Findings that the user accepts.
     pub silence: Vec<Silence>,
 }
 
-/// How much a finding matters.
+/// The level of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Level {
-    /// It is not said
+    /// Not shown
     Off,
     /// Worth knowing
     Note,
@@ -32,7 +33,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The severity of this level; none, if nothing is said.
+    /// The severity of this level; `None` if the finding is not shown.
     fn severity(self) -> Option<Severity> {
         match self {
             Self::Off => None,
@@ -43,11 +44,11 @@ impl Level {
     }
 }
 
-/// Findings that are known and stay unsaid.
+/// A rule for findings that are accepted and not shown.
 pub struct Silence {
     /// Their code.
     pub code: Code,
-    /// A glob over their object; any, if absent.
+    /// A glob for their object; any, if absent.
     pub object: Option<GlobMatcher>,
 }
 
@@ -67,8 +68,8 @@ const MARK: &str = "# rollstamp-ignore:";
 /// A comment that silences findings of one code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// The bytes of its line and of the next one: where the findings begin that it silences. The line feed
-    /// at the end belongs to them.
+    /// The bytes of its line and of the next line, with the line feed at the end. It silences
+    /// findings that begin in this span.
     lines: Span,
     /// The name of the code.
     code: String,
@@ -81,8 +82,8 @@ impl Mark {
     }
 }
 
-/// The comments in a part of a text that silence findings, in its order. `base` bytes of the file stand
-/// before the text.
+/// The comments that silence findings in a part of a text, in order. `base` is the offset of the
+/// text in its file, in bytes.
 pub fn marks(text: &str, part: Span, base: u32) -> Vec<Mark> {
     let bytes = &text.as_bytes()[..part.end as usize];
     let mut found: Vec<Mark> = Vec::new();
@@ -90,7 +91,7 @@ pub fn marks(text: &str, part: Span, base: u32) -> Vec<Mark> {
         let at = part.start as usize + at;
         let line = line_range(text, at);
         let start = offset(line.start) + base;
-        // The first one of a line counts.
+        // The first comment of a line counts.
         if found.last().is_some_and(|last| last.lines.start == start) {
             continue;
         }
@@ -106,17 +107,17 @@ pub fn marks(text: &str, part: Span, base: u32) -> Vec<Mark> {
     found
 }
 
-/// What was left unsaid.
+/// The silenced findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Silenced {
-    /// How many findings.
+    /// The number of findings.
     pub count: usize,
-    /// Of each silence rule, in their order, whether it is the reason for one of them.
+    /// For each silence rule, in order: whether it silenced a finding.
     pub by_rule: Vec<bool>,
 }
 
-/// Sets the levels that the user asks for, and drops what is known. What refuses stays as it is:
-/// silence would make a refusal unexplained. `marks` are the comments of each text.
+/// Sets the levels of the user, and removes accepted findings. A finding that refuses something
+/// stays, because it explains the refusal. `marks` are the comments of each text.
 pub fn apply<'a>(
     levels: &Levels,
     marks: impl Fn(FileId) -> &'a [Mark],

@@ -1,4 +1,4 @@
-//! What the API server refuses about the keys of a ConfigMap or Secret.
+//! The reasons why the API server refuses a key of a ConfigMap or Secret.
 
 use crate::k8s::limits::KeyFlaw;
 

@@ -1,9 +1,9 @@
-//! Why a workload gets no stamp, and why a stamp rolls its pods later.
+//! The reasons why a workload gets no stamp, and why a stamp rolls its pods later.
 
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::RolloutWait;
 
-/// Why a pod template of this kind gets no stamp: completes "a stamp ..." and "it ...".
+/// The reason why a pod template of this kind gets no stamp: completes "a stamp ..." and "it ...".
 pub fn no_stamp(reason: NoRoll, kind: &str) -> String {
     let text = match reason {
         NoRoll::LaterPods => {
@@ -35,7 +35,8 @@ pub fn no_stamp(reason: NoRoll, kind: &str) -> String {
     text.to_owned()
 }
 
-/// When the pods of a stamped workload are replaced: completes "its pods are replaced only ...".
+/// The event after which the pods of a stamped workload are replaced: completes "its pods are
+/// replaced only ...".
 pub fn until(until: RolloutWait) -> &'static str {
     match until {
         RolloutWait::Resumed => "when the paused rollout is resumed",

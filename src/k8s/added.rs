@@ -1,4 +1,5 @@
-//! ADDED: what names a source for a workload beside its pod spec. Opt-in, and no part of scheme v1.
+//! ADDED: the ways to add a read to a workload that its pod spec does not show. They are opt-in,
+//! and not part of scheme v1.
 
 use super::providers::Target;
 use super::sites::{Reads, Site, SiteRoot};
@@ -7,14 +8,14 @@ use crate::yaml::path::FieldPath;
 use smol_str::SmolStr;
 use std::sync::{Arc, LazyLock};
 
-/// What adds a read to a workload.
+/// The origin of an added read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AddedBy {
     /// The annotation `rollstamp.dev/also`.
     Own,
-    /// A list of Reloader's.
+    /// A list of Reloader.
     Reloader,
-    /// Wave's annotations for more sources.
+    /// Wave's annotations for further sources.
     Wave,
     /// A row of the configuration that collects sources by label.
     Label,
@@ -50,7 +51,7 @@ pub fn site(by: AddedBy, target: Target) -> TableRow<Site> {
     found.map_or_else(|| row("added", target), |(_, site)| site.clone())
 }
 
-/// Whether a read at this site was added, so that no pod spec says the name.
+/// Whether a read at this site was added, so that no pod spec contains the name.
 pub fn is_added(site: &Site) -> bool {
     site.name.is_empty()
 }

@@ -1,11 +1,12 @@
-//! CONTROLLERS: the annotations of Reloader and Wave, which roll pods from inside of a cluster.
+//! CONTROLLERS: the annotations of Reloader and Wave, controllers that roll pods from inside a
+//! cluster.
 //!
 //! Reloader: github.com/stakater/Reloader v1.4.21, `internal/pkg/options/flags.go`; its flags:
 //! `internal/pkg/util/util.go`. Wave: github.com/wave-k8s/wave 0.11, `pkg/core/types.go`.
 
 use super::providers::Target;
 
-/// What an annotation of Reloader says.
+/// The meaning of an annotation of Reloader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// On a workload: everything that it references rolls it.
@@ -16,11 +17,11 @@ pub enum Role {
     List(Target),
     /// On a workload: the sources of one kind with these names do not roll it.
     Exclude(Target),
-    /// On a workload: what it references and what carries [`Role::Match`] rolls it.
+    /// On a workload: every source that it references and that has [`Role::Match`] rolls it.
     Search,
     /// On a source: `search` finds it.
     Match,
-    /// On a source: it rolls nobody.
+    /// On a source: it rolls no workload.
     Ignore,
     /// On a workload: as auto, a list or an exclude, for classes of the secrets store CSI driver.
     ProviderClass,
@@ -35,12 +36,12 @@ pub enum Role {
 /// One annotation of Reloader.
 #[derive(Debug)]
 pub struct ReloaderKey {
-    /// What the annotation says.
+    /// The meaning of the annotation.
     pub role: Role,
     /// The key of the annotation, unless a flag of Reloader renames it.
     pub key: &'static str,
-    /// The flag of Reloader, without its dashes, that gives it another key; none if it cannot have
-    /// another.
+    /// The flag of Reloader, without its dashes, that changes the key; `None` if there is no such
+    /// flag.
     pub flag: Option<&'static str>,
 }
 
@@ -52,7 +53,7 @@ const fn fixed(role: Role, key: &'static str) -> ReloaderKey {
     ReloaderKey { role, key, flag: None }
 }
 
-/// One row an annotation of Reloader.
+/// One row for each annotation of Reloader.
 pub const RELOADER_KEYS: &[ReloaderKey] = &[
     renamed(Role::Auto, "reloader.stakater.com/auto", "auto-annotation"),
     renamed(
@@ -92,12 +93,12 @@ pub const RELOADER_KEYS: &[ReloaderKey] = &[
     ),
 ];
 
-/// What the keys of Reloader's annotations have in common, unless a flag renamed them.
+/// The common part of the keys of Reloader's annotations, unless a flag changed a key.
 pub const RELOADER_DOMAIN: &str = "reloader.stakater.com/";
-/// How the keys of Wave's annotations begin.
+/// The prefix of the keys of Wave's annotations.
 pub const WAVE_DOMAIN: &str = "wave.pusher.com/";
 
-/// On a workload: Wave takes care of it, if the value is exactly `true`.
+/// On a workload: Wave manages it if the value is exactly `true`.
 pub const WAVE_REQUIRED: &str = "wave.pusher.com/update-on-config-change";
 
 /// On a workload: ConfigMaps and Secrets, `name` or `namespace/name`, that Wave counts as well.
@@ -106,10 +107,10 @@ pub const WAVE_EXTRAS: &[(&str, Target)] = &[
     ("wave.pusher.com/extra-secrets", Target::Secret),
 ];
 
-/// The kinds that Wave takes care of (`InstanceType` in `pkg/core/types.go`).
+/// The kinds that Wave manages (`InstanceType` in `pkg/core/types.go`).
 pub const WAVE_KINDS: &[&str] = &["Deployment", "StatefulSet", "DaemonSet"];
 
-/// Which keys Wave counts of the source at a site.
+/// The keys of a source that Wave counts at a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaveReads {
     /// All keys, also if `items` lists some.
@@ -120,8 +121,8 @@ pub enum WaveReads {
     Key,
 }
 
-/// The [`super::sites::SITES`] that Wave looks at, of containers only those in `containers`
-/// (`getChildNamesByType` in `pkg/core/children.go`).
+/// The [`super::sites::SITES`] that Wave follows; for sites of containers, only those in
+/// `containers` (`getChildNamesByType` in `pkg/core/children.go`).
 pub const WAVE_SITES: &[(&str, WaveReads)] = &[
     ("volume-config-map", WaveReads::All),
     ("volume-secret", WaveReads::All),
@@ -133,7 +134,8 @@ pub const WAVE_SITES: &[(&str, WaveReads)] = &[
     ("env-secret-key", WaveReads::Key),
 ];
 
-/// What the controllers themselves write, to keep account. In a repository it means nothing.
+/// Annotations that the controllers themselves write to record their state. In a repository they
+/// have no meaning.
 pub const BOOKKEEPING: &[&str] = &[
     // pkg/common/metainfo.go: the source of the last roll, on pod templates.
     "reloader.stakater.com/last-reloaded-from",
@@ -144,6 +146,6 @@ pub const BOOKKEEPING: &[&str] = &[
     "wave.pusher.com/scheduling-disabled",
 ];
 
-/// How environment variables that Reloader writes begin (`EnvVarPrefix` in
+/// The prefix of environment variables that Reloader writes (`EnvVarPrefix` in
 /// `internal/pkg/constants/constants.go`).
 pub const RELOADER_ENV: &str = "STAKATER_";

@@ -1,31 +1,32 @@
-//! DISRUPTION: how controllers replace pods when a pod template changes, as tables. Every row names the
-//! page or the code of Kubernetes that it is taken from.
+//! DISRUPTION: tables that describe how controllers replace pods when a pod template changes. Every
+//! row names the page or the code of Kubernetes from which it is taken.
 
-/// Where a workload says how its pods are replaced.
+/// The fields in which a workload says how its pods are replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rollout {
     /// The API group.
     pub group: &'static str,
     /// The kind.
     pub kind: &'static str,
-    /// The way to the number of pods, with `/` between fields; empty, one pod a node.
+    /// The path to the number of pods, with `/` between fields; empty if there is one pod for each
+    /// node.
     pub replicas: &'static str,
-    /// The way to the name of the strategy; empty, there is no choice.
+    /// The path to the name of the strategy; empty if there is only one strategy.
     pub strategy: &'static str,
-    /// The strategy where none is written.
+    /// The default strategy.
     pub default: &'static str,
-    /// The way to the number of pods that may be added, and that number where none is written. Empty,
-    /// none may.
+    /// The path to the number of pods that may be added, and its default. Empty if no pods may be
+    /// added.
     pub surge: (&'static str, &'static str),
-    /// The way to the number of pods that may be missing, and that number where none is written.
+    /// The path to the number of pods that may be missing, and its default.
     pub unavailable: (&'static str, &'static str),
-    /// How a percentage of missing pods is made a whole number.
+    /// Whether a percentage of missing pods is rounded up to a whole number.
     pub round_up: bool,
-    /// How pods follow one another.
+    /// The order in which pods are replaced.
     pub order: Order,
 }
 
-/// How pods follow one another in a rollout.
+/// The order in which a rollout replaces pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// In no order.
@@ -38,7 +39,7 @@ pub enum Order {
     Steps,
 }
 
-/// One row a kind.
+/// One row for each kind.
 pub const ROLLOUTS: &[Rollout] = &[
     // kubernetes.io/docs/concepts/workloads/controllers/deployment/#strategy; pkg/controller/deployment/
     // util/deployment_util.go ResolveFenceposts: surge up, unavailable down, both 0: unavailable 1
@@ -105,7 +106,7 @@ pub const ROLLOUTS: &[Rollout] = &[
     },
 ];
 
-/// The row of a kind; `extensions` was the first group of what `apps` is now.
+/// The row of a kind; the API group `extensions` is the old name of `apps`.
 pub fn rollout(group: &str, kind: &str) -> Option<&'static Rollout> {
     let group = match (group, kind) {
         ("extensions", _) => "apps",
@@ -115,12 +116,12 @@ pub fn rollout(group: &str, kind: &str) -> Option<&'static Rollout> {
     ROLLOUTS.iter().find(|row| row.kind == kind && row.group == group)
 }
 
-/// Strategies under which every pod goes before the first new one comes.
+/// Strategies with which every pod is deleted before the first new one starts.
 // kubernetes.io/docs/concepts/workloads/controllers/deployment/#recreate-deployment; StatefulSet has it
 // since 1.35 as an alpha feature
 pub const RECREATE: &str = "Recreate";
 
-/// Strategies under which the controller replaces no pod by itself.
+/// Strategies with which the controller replaces no pods itself.
 // kubernetes.io/docs/concepts/workloads/controllers/statefulset/#on-delete
 pub const ON_DELETE: &str = "OnDelete";
 
@@ -129,24 +130,24 @@ pub const ON_DELETE: &str = "OnDelete";
 // time, ReadWriteOncePod one pod at a time
 pub const EXCLUSIVE: &[&str] = &["ReadWriteOnce", "ReadWriteOncePod"];
 
-/// What scales a workload: kinds that set the number of its pods in the cluster.
+/// A kind that sets the number of pods of a workload in the cluster.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Scaler {
     /// The API group.
     pub group: &'static str,
     /// The kind.
     pub kind: &'static str,
-    /// The way to the mapping that names the workload by `kind` and `name`.
+    /// The path to the mapping that names the workload by `kind` and `name`.
     pub target: &'static str,
-    /// The kind of the workload where none is written.
+    /// The kind of the workload if none is written.
     pub default_kind: &'static str,
-    /// The way to the least number of pods, and that number where none is written.
+    /// The path to the smallest number of pods, and its default.
     pub least: (&'static str, u64),
-    /// The way to the greatest number of pods, and that number where none is written.
+    /// The path to the largest number of pods, and its default.
     pub most: (&'static str, u64),
 }
 
-/// One row a kind.
+/// One row for each kind.
 pub const SCALERS: &[Scaler] = &[
     // kubernetes.io/docs/reference/kubernetes-api/workload-resources/horizontal-pod-autoscaler-v2
     Scaler {
@@ -168,8 +169,8 @@ pub const SCALERS: &[Scaler] = &[
     },
 ];
 
-/// Kinds that say something about how the pods of others are replaced: they are found while texts are
-/// read, and looked at only if a workload near them rolls.
+/// Kinds that affect how the pods of other workloads are replaced. They are recorded while texts
+/// are read, and used only if a workload near them rolls.
 pub const NEIGHBOURS: &[(&str, &str)] = &[
     ("autoscaling", "HorizontalPodAutoscaler"),
     ("keda.sh", "ScaledObject"),
@@ -179,7 +180,7 @@ pub const NEIGHBOURS: &[(&str, &str)] = &[
     ("", "PersistentVolumeClaim"),
 ];
 
-/// Lists of a container that say nothing about how its pods are replaced.
+/// Lists of a container that do not affect how its pods are replaced.
 // kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Container
 pub const NOT_OF_ROLLOUTS: &[&str] = &[
     "args",

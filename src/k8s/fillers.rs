@@ -1,55 +1,57 @@
-//! FILLERS: what lets a program in the cluster make or fill ConfigMaps and Secrets, beside the kinds of
-//! [`super::providers`].
+//! FILLERS: the objects that make a program in the cluster create or fill ConfigMaps and Secrets,
+//! in addition to the kinds of [`super::providers`].
 //!
-//! These rows came after scheme v1, so none of them changes a stamp by itself: what is made is looked for
-//! only where nothing in the apply unit has the name, and what is filled counts with what its manifest
-//! holds, unless the configuration says `filledSources: external`.
+//! These rows were added after scheme v1, so none of them changes a stamp by itself: a created
+//! source is looked for only if nothing in the apply unit has its name, and a filled source counts
+//! with the content of its manifest, unless the configuration says `filledSources: external`.
 //!
-//! The CA injector of cert-manager has no row: it fills webhooks, API services and
-//! `CustomResourceDefinitions` (cert-manager.io/docs/concepts/ca-injector), nothing that a pod reads. Nor
-//! has the `PushSecret` of External Secrets: it reads a Secret (external-secrets.io/latest/api/pushsecret).
+//! The CA injector of cert-manager has no row, because it fills webhooks, API services and
+//! `CustomResourceDefinitions` (cert-manager.io/docs/concepts/ca-injector), which no pod reads. The
+//! `PushSecret` of External Secrets has no row, because it reads a Secret
+//! (external-secrets.io/latest/api/pushsecret).
 
 use super::Since;
 use super::providers::Target;
 use crate::yaml::path::FieldPath;
 use std::sync::LazyLock;
 
-/// Objects that let a program in the cluster make or fill a source.
+/// Objects that make a program in the cluster create or fill a source.
 #[derive(Debug)]
 pub struct Filler {
-    /// The name of the row; no other row has it.
+    /// The unique name of the row.
     pub id: &'static str,
-    /// The program, as people call it.
+    /// The name of the program in messages.
     pub by: &'static str,
     /// The API groups of the objects.
     pub groups: &'static [&'static str],
     /// The kind of the objects.
     pub kind: &'static str,
-    /// One of these must be there; with a value, it must be that text. Empty: every object.
+    /// At least one of these fields must exist; with a value, it must have this text. Empty: every
+    /// object matches.
     pub when: Vec<(FieldPath, Option<&'static str>)>,
-    /// What the program does because of the object.
+    /// The effect of the object on the program.
     pub fills: Fills,
-    /// Who gets other stamps because of this row: nobody who did not ask.
+    /// Which users get other stamps because of this row: only those who opt in.
     pub since: Since,
 }
 
-/// What a program does because of an object.
+/// The effect of an object on a program.
 #[derive(Debug)]
 pub enum Fills {
     /// The program fills the object itself, which is a source.
     Itself,
-    /// The program makes another object, a source.
+    /// The program creates another object, which is a source.
     Makes {
         /// The kind of the source.
         target: Target,
         /// The path to its name, or to its names.
         name: FieldPath,
-        /// The namespaces in which the program makes the source.
+        /// The namespaces in which the program creates the source.
         reach: Reach,
     },
 }
 
-/// The namespaces in which a source is made.
+/// The namespaces in which a source is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// The namespace of the object.
@@ -58,18 +60,18 @@ pub enum Reach {
     Any,
 }
 
-/// A source that a program makes in every namespace, without any manifest.
+/// A source that a program creates in every namespace, without any manifest.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Published {
     /// The kind of the source.
     pub target: Target,
     /// The name of the source.
     pub name: &'static str,
-    /// The program, as people call it.
+    /// The name of the program in messages.
     pub by: &'static str,
 }
 
-/// One row a source that is in every namespace.
+/// One row for each source that is in every namespace.
 pub const PUBLISHED: &[Published] = &[
     // kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin (the bundle for API servers);
     // pkg/controller/certificates/rootcacertpublisher/publisher.go, RootCACertConfigMapName
@@ -87,7 +89,7 @@ const REPLICATOR: &str = "kubernetes-replicator";
 const CORE: &[&str] = &[""];
 const INGRESS: &[&str] = &["networking.k8s.io", "extensions"];
 
-/// The annotations that let cert-manager's shims make a Certificate.
+/// The annotations that make cert-manager's shims create a Certificate.
 const ISSUERS: &[(&str, Option<&str>)] = &[
     ("metadata/annotations/cert-manager.io\\/issuer", None),
     ("metadata/annotations/cert-manager.io\\/cluster-issuer", None),
@@ -111,7 +113,7 @@ fn makes(target: Target, name: &str, reach: Reach) -> Fills {
     Fills::Makes { target, name: FieldPath::parse(name), reach }
 }
 
-/// One row for what lets a program make or fill a source.
+/// One row for each sort of object that makes a program create or fill a source.
 pub static FILLERS: LazyLock<Vec<Filler>> = LazyLock::new(|| {
     let secret = |name| makes(Target::Secret, name, Reach::Own);
     let copy = |target| makes(target, "metadata/name", Reach::Any);
@@ -296,7 +298,7 @@ pub fn fillers(group: &str, kind: &str) -> impl Iterator<Item = &'static Filler>
     FILLERS.iter().filter(move |row| row.kind == kind && row.groups.contains(&group))
 }
 
-/// The source of this name that is in every namespace, if there is one.
+/// The source with this name that is in every namespace, if there is one.
 pub fn published(target: Target, name: &str) -> Option<&'static Published> {
     PUBLISHED.iter().find(|row| row.target == target && row.name == name)
 }

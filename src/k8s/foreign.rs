@@ -1,5 +1,5 @@
-//! FOREIGN: annotations and labels of pod templates through which other tools roll pods, also when
-//! nothing changes that the pods read.
+//! FOREIGN: annotations and labels of pod templates by which other tools roll pods, even if nothing
+//! that the pods read changes.
 
 /// A pattern for the name of an annotation.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ impl MarkPattern {
     }
 }
 
-/// Annotations of a pod template that other tools compute: from whole template files, with their
-/// metadata, or at random.
+/// Annotations of a pod template that other tools compute from whole template files, including
+/// their metadata, or at random.
 pub const CHECKSUMS: &[MarkPattern] = &[
     // helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
     MarkPattern::Prefix("checksum/"),
@@ -36,9 +36,8 @@ pub const CHECKSUMS: &[MarkPattern] = &[
     MarkPattern::Prefix("sealedsecret.checksum/"),
 ];
 
-/// The globs of `foreign.match` where the configuration has none: annotations whose values are repaired
-/// where the user asks for it. What changes on purpose with each release, such as `rollme`, is not among
-/// them.
+/// The default of `foreign.match`: annotations whose values are repaired if the user asks for it.
+/// Annotations that change with each release on purpose, such as `rollme`, are not among them.
 pub const REPAIRED: &[&str] = &[
     // helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
     "checksum/*",
@@ -50,8 +49,9 @@ pub const REPAIRED: &[&str] = &[
     "secret.checksum/*",
 ];
 
-/// Checksums that by their names stand for something else than configuration data: of these, a digest of
-/// configuration data would roll less than the chart meant. `foreign.tie` can say what they stand for.
+/// Checksums whose names say that they cover something else than configuration data. A digest of
+/// configuration data would roll the pods less often than the chart meant. `foreign.tie` can say
+/// what they cover.
 pub const NOT_DATA: &[MarkPattern] = &[
     // hashes of `.Values`: github.com/infiniflow/ragflow helm/templates/ragflow.yaml
     MarkPattern::Prefix("checksum/values"),
@@ -65,7 +65,7 @@ pub const NOT_DATA: &[MarkPattern] = &[
     MarkPattern::Exact("rollme"),
 ];
 
-/// The annotation in which Helm 4 tells a post-renderer the template of a document
+/// The annotation in which Helm 4 names the template of a document for a post-renderer
 /// (helm.sh/helm/v4 pkg/action/action.go `filenameAnnotation`). It sends hooks as well.
 pub const HELM_4_TEMPLATE: &str = "postrenderer.helm.sh/postrender-filename";
 
@@ -73,7 +73,7 @@ pub const HELM_4_TEMPLATE: &str = "postrenderer.helm.sh/postrender-filename";
 /// (helm.sh/helm/v3 pkg/action/action.go `renderResources`).
 pub const HELM_SOURCE: &str = "# Source: ";
 
-/// The hooks that an upgrade makes anew, so that what they hold may change with it
+/// The hooks that an upgrade creates again, so that their content may change with it
 /// (`helm.sh/docs/topics/charts_hooks`).
 pub const UPGRADE_HOOKS: &[&str] = &["pre-upgrade", "post-upgrade"];
 
@@ -82,28 +82,28 @@ pub const UPGRADE_HOOKS: &[&str] = &["pre-upgrade", "post-upgrade"];
 pub struct VersionLabel {
     /// The name of the label.
     pub name: &'static str,
-    /// Whether it says the version of the program, which changes the image anyway.
+    /// Whether its value is the version of the program, which changes the image anyway.
     pub of_image: bool,
-    /// Whether it says a version only where its value is the name of a chart, a dash and a version.
+    /// Whether it counts only if its value is the name of a chart, a dash and a version.
     pub if_name_version: bool,
 }
 
 impl VersionLabel {
-    /// The row of a label with this value; a value that is not known could be any.
+    /// The row of a label with this value; an unknown value could be any value.
     pub fn of(name: &str, value: Option<&str>) -> Option<&'static Self> {
         let row = VERSION_LABELS.iter().find(|row| row.name == name)?;
         let is_one = !row.if_name_version || value.is_some_and(is_name_and_version);
         is_one.then_some(row)
     }
 
-    /// Whether `foreign.versionLabels: drop` is about it: what says the version of a program moves with
-    /// the image.
+    /// Whether `foreign.versionLabels: drop` removes it: a label with the version of the program
+    /// changes together with the image.
     pub fn is_droppable(&self) -> bool {
         !self.of_image
     }
 }
 
-/// One row a label.
+/// One row for each label.
 pub const VERSION_LABELS: &[VersionLabel] = &[
     // helm.sh/docs/chart_best_practices/labels
     VersionLabel { name: "helm.sh/chart", of_image: false, if_name_version: false },
@@ -129,16 +129,17 @@ fn is_name_and_version(value: &str) -> bool {
     })
 }
 
-/// A place that gives an object, or objects made of it, their labels: a label there selects nothing.
+/// A place that sets the labels of an object, or of objects made from it: a label there selects
+/// nothing.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LabelsPlace {
     /// The kind; empty for any.
     pub kind: &'static str,
-    /// The fields from the object to the mapping of labels, lists left out.
+    /// The fields from the object to the mapping of labels, without list steps.
     pub path: &'static str,
 }
 
-/// One row a place.
+/// One row for each place.
 pub const LABELS_SET: &[LabelsPlace] = &[
     // kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta
     LabelsPlace { kind: "", path: "metadata/labels" },
@@ -168,14 +169,15 @@ pub const LABELS_SET: &[LabelsPlace] = &[
 /// A field that selects pods, or objects, by their labels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SelectorField {
-    /// The kinds that have it; none for any kind, at the end of any way.
+    /// The kinds that have the field; empty for any kind, with the field at the end of any path.
     pub kinds: &'static [&'static str],
-    /// The fields that lead to it, lists left out: from the object, or the last ones of a way.
+    /// The fields that lead to it, without list steps: from the object, or the last fields of a
+    /// path.
     pub path: &'static str,
 }
 
-/// The fields that are known to select by labels. What is named anywhere else than here and in
-/// [`LABELS_SET`] may be a selector too, and holds a label all the same.
+/// The fields that are known to select by labels. A label that any other field names, except those
+/// in [`LABELS_SET`], may be selected too, so it also stays.
 pub const SELECTORS: &[SelectorField] = &[
     // kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements
     SelectorField {
@@ -224,8 +226,8 @@ pub const SELECTORS: &[SelectorField] = &[
     SelectorField { kinds: &[], path: "fieldRef" },
 ];
 
-/// Annotations of a pod template that say when, or because of what, somebody restarted its pods: they
-/// change without any change of what the pods read.
+/// Annotations of a pod template that record the time or the cause of a restart: they change
+/// without a change of the sources that the pods read.
 pub const RESTARTS: &[MarkPattern] = &[
     // kubernetes.io/docs/reference/kubectl/generated/kubectl_rollout/kubectl_rollout_restart
     MarkPattern::Exact("kubectl.kubernetes.io/restartedAt"),

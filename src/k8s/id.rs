@@ -20,8 +20,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of an object with this `apiVersion`, `kind` and `metadata`. A namespace or name that is
-    /// no string counts as one that is not written.
+    /// The identity of an object with this `apiVersion`, `kind` and `metadata`. A namespace or name
+    /// that is not a string counts as absent.
     pub fn of(api_version: &str, kind: &str, metadata: Option<Cursor<'_>>) -> Self {
         let (group, version) = Self::split_api_version(api_version);
         let text = |field| metadata.and_then(|metadata| metadata.filled(field));
@@ -41,8 +41,8 @@ impl Identity {
 }
 
 impl fmt::Display for Identity {
-    /// `Deployment shop/web`, or `Deployment web` without a namespace; one that the cluster names is
-    /// `Deployment (no name)`.
+    /// `Deployment shop/web`, or `Deployment web` without a namespace; an object that gets its name
+    /// in the cluster is `Deployment (no name)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = if self.name.is_empty() { "(no name)" } else { &self.name };
         match &self.namespace {

@@ -1,19 +1,19 @@
-//! Objects that make, or change, other objects in the cluster: what pods read is not what the manifests
-//! beside them say, and nobody can know it without what the controller knows.
+//! Objects whose controllers create or change other objects in the cluster. The manifests do not
+//! show what the pods of these objects read, and only the controller knows it.
 
-/// Such an object, by what it does.
+/// The effect of such an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Indirect {
     /// It installs a Helm chart.
     HelmRelease,
-    /// It applies a folder of this or another repository, with variables and patches of its own.
+    /// It applies a folder of this or another repository, with its own variables and patches.
     FluxKustomization,
-    /// It applies a folder of this or another repository, or a chart, with changes of its own.
+    /// It applies a folder of this or another repository, or a chart, with its own changes.
     Application,
 }
 
 impl Indirect {
-    /// What people call one.
+    /// The noun for such an object in messages.
     pub fn noun(self) -> &'static str {
         match self {
             Self::HelmRelease => "Helm release",
@@ -23,7 +23,7 @@ impl Indirect {
     }
 }
 
-/// The kinds: API group, kind, what an object does.
+/// The kinds: API group, kind, effect.
 const KINDS: &[(&str, &str, Indirect)] = &[
     // fluxcd.io/flux/components/helm/helmreleases
     ("helm.toolkit.fluxcd.io", "HelmRelease", Indirect::HelmRelease),
@@ -40,10 +40,11 @@ const KINDS: &[(&str, &str, Indirect)] = &[
 /// The API group of the repositories from which Flux takes folders (fluxcd.io/flux/components/source).
 pub const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";
 
-/// The API group of what makes artifacts of folders for Flux (fluxcd.io/flux/components/source/artifactgenerators).
+/// The API group of objects that make artifacts from folders for Flux
+/// (fluxcd.io/flux/components/source/artifactgenerators).
 pub const ARTIFACT_GROUP: &str = "source.extensions.fluxcd.io";
 
-/// What an object of a kind does beside itself, if anything.
+/// The effect of an object of this kind on other objects, if any.
 pub fn indirect(group: &str, kind: &str) -> Option<Indirect> {
     let mut rows = KINDS.iter();
     rows.find(|(g, k, _)| *g == group && *k == kind).map(|(_, _, does)| *does)

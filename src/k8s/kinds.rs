@@ -20,13 +20,14 @@ pub struct WorkloadKind {
     pub templates: Vec<FieldPath>,
     /// Whether a changed annotation of a template replaces running pods.
     pub rolls: Rolls,
-    /// Whether a controller of Kubernetes itself runs it, which adds no mounts to its pod template.
+    /// Whether a controller of Kubernetes itself runs it; such a controller adds no mounts to the
+    /// pod template.
     pub built_in: bool,
-    /// Who gets stamps because of this row.
+    /// Which users get stamps because of this row.
     pub since: Since,
 }
 
-/// What a changed annotation of a pod template does.
+/// The effect of a changed annotation of a pod template.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Rolls {
     /// The controller replaces running pods: the pod template gets a stamp.
@@ -71,7 +72,7 @@ pub enum NoRoll {
     FixedName,
     /// The configuration says that the kind does not roll.
     Configured,
-    /// The kind has no row: what a change of its pod template does is not known.
+    /// The kind has no row, so the effect of a change of its pod template is unknown.
     Unlisted,
 }
 
@@ -87,7 +88,7 @@ const TEMPLATE: &[&str] = &["spec/template"];
 
 macro_rules! kinds {
     ($($source:literal $kind:literal [$($group:literal)+] $templates:expr, $rolls:expr, $built_in:literal, $since:ident)*) => {
-        /// One row a kind.
+        /// One row for each kind.
         pub static WORKLOADS: LazyLock<Vec<WorkloadKind>> = LazyLock::new(|| vec![$(
             WorkloadKind {
                 groups: vec![$(SmolStr::new_static($group)),+],
@@ -99,7 +100,7 @@ macro_rules! kinds {
             },
         )*]);
 
-        /// Where the shape of each kind is written down, in the order of [`WORKLOADS`].
+        /// The documentation of each kind, in the order of [`WORKLOADS`].
         pub const ORIGINS: &[&str] = &[$($source,)*];
     };
 }
@@ -273,8 +274,8 @@ kinds! {
     Rolls::No(NoRoll::LaterRuns), false, V1
 }
 
-/// The row of all kinds without a row of their own. Their pod templates are found by shape alone, so
-/// it is not known what a changed annotation does.
+/// The row for all kinds without a row of their own. Their pod templates are found by shape only,
+/// so the effect of a changed annotation is unknown.
 pub static UNLISTED: LazyLock<WorkloadKind> = LazyLock::new(|| WorkloadKind {
     groups: Vec::new(),
     kind: SmolStr::default(),
@@ -285,7 +286,7 @@ pub static UNLISTED: LazyLock<WorkloadKind> = LazyLock::new(|| WorkloadKind {
 });
 
 impl WorkloadKind {
-    /// Whether it stands for kinds without a row.
+    /// Whether it is the row for kinds without a row.
     pub fn is_unlisted(&self) -> bool {
         self.kind.is_empty()
     }
@@ -296,7 +297,7 @@ impl WorkloadKind {
     }
 }
 
-/// Kinds that are never searched for the shape of a pod template: what they hold is a schema.
+/// Kinds that are never searched for the shape of a pod template, because they hold schemas.
 pub const SHAPELESS: &[&str] = &["CustomResourceDefinition"];
 
 /// A field in which an object names, by `kind` and `name`, another workload whose pod template it uses.
@@ -309,7 +310,7 @@ pub struct DelegateField {
     pub field: &'static str,
 }
 
-/// One row a kind.
+/// One row for each kind.
 pub const DELEGATES: &[DelegateField] = &[
     // argo-rollouts.readthedocs.io/en/stable/migrating/#reference-deployment-from-rollout
     DelegateField { group: "argoproj.io", kind: "Rollout", field: "workloadRef" },

@@ -2,8 +2,8 @@
 //! and Secrets get a prefix, a suffix or a hash.
 //!
 //! Source: api/internal/konfig/builtinpluginconsts/namereference.go, the same in v5.5.0 and v5.8.1.
-//! The column `kustomize` of [`super::sites`] and of [`super::referrers`] says which rows are in that
-//! list; kustomize leaves every other place as it is.
+//! The column `kustomize` of [`super::sites`] and of [`super::referrers`] says which rows are in
+//! that list; kustomize does not change any other place.
 
 use super::id::Identity;
 use super::providers::Target;

@@ -25,11 +25,11 @@ pub enum KeyFlaw {
     Character,
     /// It is `.`.
     Dot,
-    /// It begins with `..`, as the files do that the kubelet makes itself.
+    /// It begins with `..`, like files that the kubelet creates itself.
     TwoDots,
 }
 
-/// What is wrong with a key of a ConfigMap or Secret, if anything is.
+/// The reason why the API server refuses a key of a ConfigMap or Secret, if it does.
 pub fn key_flaw(key: &str) -> Option<KeyFlaw> {
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
     if key.is_empty() {

@@ -1,7 +1,8 @@
-//! What Kubernetes looks like, as tables: data first, then the few functions that read it.
+//! Tables that describe Kubernetes, and the few functions that read them.
 //!
-//! Kinds and sites are separate tables, and every site applies to every kind: a list of all pairs,
-//! written by hand, would have gaps. To add a kind, a site or a provider, add a row and a case under `testdata`.
+//! Kinds and sites are separate tables, and every site applies to every kind, because a list of all
+//! pairs would have gaps. To add a kind, a site or a provider, add a row and a case under
+//! `testdata`.
 
 pub mod disruption;
 pub mod id;
@@ -26,10 +27,10 @@ pub mod waits;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A row of a table: one that is built in, or one that the configuration adds.
+/// A row of a table: a built-in row, or a row of the configuration.
 #[derive(Debug)]
 pub enum TableRow<T: 'static> {
-    /// A row of a table of this program.
+    /// A row of a table in this program.
     BuiltIn(&'static T),
     /// A row of the configuration.
     Configured(Arc<T>),
@@ -55,13 +56,13 @@ impl<T> Clone for TableRow<T> {
     }
 }
 
-/// Who gets stamps because of a row of the tables of kinds, sites and providers.
+/// Which users get stamps because of a row of the tables of kinds, sites and providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Since {
-    /// Everybody, from the first version of the digest scheme. These rows never change: another one
-    /// would change stamps, and so roll pods, of people who changed nothing.
+    /// All users, since the first version of the digest scheme. These rows never change: a changed
+    /// row would change stamps, and so roll pods, of users who changed nothing.
     V1,
-    /// Only those who ask for it. Rows of the configuration are of this kind, and so is every row
-    /// that is added to the tables later.
+    /// Only users who opt in. Rows of the configuration have this value, and so does every row that
+    /// is added to the tables later.
     OptIn,
 }

@@ -31,7 +31,7 @@ pub const OWN_GROUPS: &[&str] = &[
     "events.k8s.io",
 ];
 
-/// Fields of Kubernetes' own objects whose text programs read, so that it may name anything.
+/// Fields of Kubernetes' own objects whose text is for programs, so that it may name anything.
 pub static FREE: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
     FieldPath::all(&[
         "**/annotations/*",

@@ -1,5 +1,5 @@
-//! PROVIDERS: which kinds hold the content of a ConfigMap or of a Secret, and which only say that a
-//! controller in the cluster will make one.
+//! PROVIDERS: the kinds that hold the content of a ConfigMap or Secret, and the kinds that only say
+//! that a controller in the cluster will create one.
 //!
 //! The rows are part of scheme v1: a test compares them with `testdata/golden/v1-rows.txt`.
 
@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What a reference names.
+/// The kind of object that a reference names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 pub enum Target {
     /// `v1 ConfigMap`
@@ -45,7 +45,7 @@ pub enum Encoding {
     Text,
     /// Base64, as Go's `StdEncoding` decodes it.
     Base64,
-    /// Whatever stands there, as JSON with sorted keys: one entry, named after the field.
+    /// Any node, as JSON with sorted keys: one entry, named after the field.
     Tree,
 }
 
@@ -58,35 +58,35 @@ pub struct Content {
     pub encoding: Encoding,
     /// Whether its keys can become environment variables: `binaryData` never does.
     pub env: bool,
-    /// Whether its keys win over those of the fields before it.
+    /// Whether its keys have priority over those of earlier fields.
     pub overrides: bool,
     /// The prefix of its keys in the digest where they are not the keys that pods read (see
     /// [`Provider::whole_if`]).
     pub prefix: &'static str,
 }
 
-/// A kind whose content pods read.
+/// A kind that provides content which pods read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Provider {
     /// The API group.
     pub group: SmolStr,
     /// The kind.
     pub kind: SmolStr,
-    /// The kind that references to it name.
+    /// The kind that references to the provided object name.
     pub provides: Target,
-    /// The paths to the name of what it provides; the first that is there counts. `[]` behind a
-    /// field means each of its items, and then each provides one.
+    /// The paths to the name of the provided object; the first that exists counts. `[]` behind a
+    /// field means each of its items; each item then provides an object.
     pub names: Vec<FieldPath>,
-    /// The paths to the namespace of what it provides; the first that is there counts.
+    /// The paths to the namespace of the provided object; the first that exists counts.
     pub namespaces: Vec<FieldPath>,
     /// The fields with its content. An external provider has none: a controller makes the content.
     pub contents: Vec<Content>,
-    /// Paths to fields that can make several keys of the result from one entry. If one of them is
-    /// there, every reference that reads adds all entries, each with its prefix.
+    /// Paths to fields that can turn one entry into several keys of the result. If one of these
+    /// fields exists, every reference that reads any key adds all entries, each with its prefix.
     pub whole_if: Vec<FieldPath>,
     /// The values of `type` for which a controller in the cluster fills the object.
     pub filled_if_type: &'static [&'static str],
-    /// Who gets stamps because of this row.
+    /// Which users get stamps because of this row.
     pub since: Since,
 }
 
@@ -117,7 +117,7 @@ fn external(group: &'static str, kind: &'static str, names: &[&str]) -> Provider
     }
 }
 
-/// One row a kind.
+/// One row for each kind.
 pub static PROVIDERS: LazyLock<Vec<Provider>> = LazyLock::new(|| {
     vec![
         // https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/config-map-v1/

@@ -19,7 +19,7 @@ pub enum AnnotationTest {
     Contains(&'static str),
 }
 
-/// One row an annotation.
+/// One row for each annotation.
 pub const RECREATED: &[Recreated] = &[
     // helm.sh/docs/topics/charts_hooks: `before-hook-creation` is the default
     Recreated { annotation: "helm.sh/hook", says: AnnotationTest::Anything },

@@ -1,7 +1,7 @@
-//! REFERRERS: the fields outside of pod specs that name a ConfigMap or a Secret, so that they change when
-//! it gets another name. The fields in pod specs are in [`super::sites`].
+//! REFERRERS: the fields outside of pod specs that name a ConfigMap or a Secret, and therefore
+//! change when the source is renamed. The fields in pod specs are in [`super::sites`].
 //!
-//! Paths are those of kustomize's `nameReference`, where lists are walked wherever they stand: see
+//! Paths are written as in kustomize's `nameReference`, without list steps: see
 //! [`FieldPath::matches`].
 
 use super::providers::Target;
@@ -17,11 +17,11 @@ pub struct Referrer {
     pub groups: &'static [&'static str],
     /// The kinds of the object; empty: any kind.
     pub kinds: &'static [&'static str],
-    /// The way to the name.
+    /// The path to the name.
     pub path: FieldPath,
-    /// The kind that is named.
+    /// The kind of the named object.
     pub names: NamedKind,
-    /// In which namespace the name is looked up.
+    /// The namespace in which the name is looked up.
     pub within: NamespaceRule,
     /// Whether kustomize rewrites the name there as well (see [`super::kustomize_names`]).
     pub kustomize: bool,
@@ -40,7 +40,7 @@ pub enum NamedKind {
     Rule,
 }
 
-/// In which namespace a name is looked up.
+/// The namespace in which a name is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamespaceRule {
     /// The namespace of the object.
@@ -56,7 +56,7 @@ const GAP: bool = false;
 
 macro_rules! referrers {
     ($($id:literal [$($group:literal)*] [$($kind:literal)*] $path:literal $names:expr, $within:expr, $by:ident;)*) => {
-        /// One row a place.
+        /// One row for each place.
         pub static REFERRERS: LazyLock<Vec<Referrer>> = LazyLock::new(|| vec![$(Referrer {
             id: $id,
             groups: &[$($group),*],
@@ -163,8 +163,8 @@ referrers! {
     "spark-env-secret" ["sparkoperator.k8s.io"] ["SparkApplication" "ScheduledSparkApplication"] "**/envSecretKeyRefs/*/name" NamedKind::Secret, NamespaceRule::Own, GAP;
 }
 
-/// Kinds, by group and kind, that hold parts of a pod spec in other fields. In these, the last steps of
-/// a path are enough to recognise a site.
+/// Kinds, by group and kind, that hold parts of a pod spec in other fields. In these kinds, the
+/// last steps of a path are enough to recognise a site.
 pub const POD_PARTS: &[(&str, &str)] = &[
     // openkruise.io/docs/user-manuals/sidecarset
     ("apps.kruise.io", "SidecarSet"),
@@ -183,7 +183,7 @@ pub const POD_PARTS: &[(&str, &str)] = &[
     ("monitoring.coreos.com", "ThanosRuler"),
 ];
 
-/// The rows of an object's place; `way` are the fields that lead to it.
+/// The rows for a place of an object; `way` holds the fields that lead to the place.
 pub fn referrers<'w>(
     group: &'w str,
     kind: &'w str,

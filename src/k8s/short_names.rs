@@ -1,4 +1,4 @@
-//! SHORT NAMES of workload kinds, as `kubectl` and the projects' own definitions have them.
+//! SHORT NAMES of workload kinds, as `kubectl` and the definitions of the projects list them.
 
 use super::kinds::WORKLOADS;
 

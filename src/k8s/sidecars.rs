@@ -1,7 +1,8 @@
-//! SIDECARS: programs that run beside the main program of a pod, watch files or objects and tell the main program of the pod to reload.
+//! SIDECARS: programs that run beside the main program of a pod, watch files or objects, and tell
+//! the main program to reload.
 //!
-//! A row says how to recognise such a sidecar and what it watches. It changes a stamp only if the user
-//! asks for that: a manifest does not say whether the main program really reloads.
+//! A row says how to recognise such a sidecar and what it watches. It changes a stamp only if the
+//! user asks for that, because a manifest does not show whether the main program really reloads.
 
 /// A program that runs as a sidecar.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct SidecarProgram {
     /// The environment variable with the label by which it finds objects through the API server. No
     /// pod spec refers to these objects.
     pub label: Option<&'static str>,
-    /// Settings with which it reads once and ends. As an init container it always does.
+    /// Settings with which it reads once and ends. As an init container it always reads once.
     pub once: &'static [OneShot],
     /// The source of this row.
     pub origin: &'static str,
@@ -38,7 +39,7 @@ pub enum OneShot {
     Env(&'static str, &'static str),
 }
 
-/// One row a program.
+/// One row for each program.
 pub const RELOADERS: &[SidecarProgram] = &[
     SidecarProgram {
         name: "configmap-reload",

@@ -10,7 +10,7 @@ use crate::yaml::path::{FieldPath, PathStep};
 use smol_str::SmolStr;
 use std::sync::LazyLock;
 
-/// Where a site's path begins.
+/// The node at which the path of a site begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SiteRoot {
     /// The object itself. Only sites of the configuration begin there.
@@ -42,25 +42,25 @@ pub enum Reads {
 pub struct Site {
     /// The name of the site in reports.
     pub id: SmolStr,
-    /// Where the path begins.
+    /// The node at which the path begins.
     pub under: SiteRoot,
     /// The path to the mapping that names the source.
     pub path: FieldPath,
     /// The field of that mapping that holds the name.
     pub name: SmolStr,
-    /// The kind that is named.
+    /// The kind of the named object.
     pub target: Target,
     /// Which keys it reads.
     pub reads: Reads,
-    /// The fields of the pod spec below which kustomize rewrites the name there (see
-    /// [`super::kustomize_names`]); none, if kustomize leaves it as it is.
+    /// The fields of the pod spec below which kustomize rewrites the name at this site (see
+    /// [`super::kustomize_names`]); empty if kustomize does not rewrite it.
     pub kustomize: &'static [&'static str],
-    /// Who gets stamps because of this row.
+    /// Which users get stamps because of this row.
     pub since: Since,
 }
 
 impl Site {
-    /// The first field of its path; of a path without fields, nothing.
+    /// The first field of its path; empty for a path without fields.
     pub fn field(&self) -> &str {
         match self.path.steps() {
             [PathStep::Field(name), ..] => name,
@@ -79,7 +79,7 @@ const NOT: &[&str] = &[];
 
 macro_rules! sites {
     ($($id:literal $under:ident $path:literal $name:literal $target:ident $reads:ident $kustomize:ident $since:ident)*) => {
-        /// One row a place.
+        /// One row for each place.
         pub static SITES: LazyLock<Vec<Site>> = LazyLock::new(|| vec![$(Site {
             id: SmolStr::new_static($id),
             under: SiteRoot::$under,
@@ -106,7 +106,8 @@ sites! {
     // ConfigMapProjection, SecretProjection
     "projected-config-map" Volume    "projected/sources[]/configMap"    "name"       ConfigMap Files   VOLUMES    V1
     "projected-secret"     Volume    "projected/sources[]/secret"       "name"       Secret    Files   VOLUMES    V1
-    // CSIVolumeSource and the volume plugins of old: the kubelet or a driver uses them to mount.
+    // CSIVolumeSource and the legacy volume plugins: the kubelet or a driver uses the Secret to
+    // mount the volume.
     "csi-node-publish"     Volume    "csi/nodePublishSecretRef"         "name"       Secret    Nothing NOT        V1
     "azure-file"           Volume    "azureFile"                        "secretName" Secret    Nothing NOT        V1
     "cephfs"               Volume    "cephfs/secretRef"                 "name"       Secret    Nothing NOT        V1
@@ -120,7 +121,7 @@ sites! {
     "image-pull-secret"    PodSpec   "imagePullSecrets[]"               "name"       Secret    Nothing PULL       V1
 }
 
-/// The sites as a tree over the fields of a pod spec, so that one walk finds them all.
+/// The sites as a tree of the fields of a pod spec, so that one pass finds them all.
 #[derive(Debug, Default)]
 pub struct SiteTree {
     /// The fields that lead to sites, each with the tree below it.

@@ -1,8 +1,8 @@
-//! TEMPLATE: ways to write one pod template in two ways that mean the same to the API server.
+//! TEMPLATE: different texts of a pod template that mean the same to the API server.
 
-/// Fields of a pod template that the API server fills in when they are missing, or leaves out when they
-/// say this: written out or not, they mean the same. `*` is an item of a list; a way that begins with
-/// `spec` is that of the pod spec itself.
+/// Fields of a pod template for which the API server uses this value if the field is missing: with
+/// the value or without it, the template means the same. `*` is an item of a list; a path that
+/// begins with `spec` starts at the pod spec itself.
 // kubernetes/pkg/apis/core/v1/defaults.go and staging/src/k8s.io/api/core/v1/types.go (omitempty), v1.36
 pub const TEMPLATE_DEFAULTS: &[(&str, &str)] = &[
     ("spec/restartPolicy", "\"Always\""),
@@ -46,8 +46,8 @@ pub const TEMPLATE_DEFAULTS: &[(&str, &str)] = &[
     ("startupProbe/failureThreshold", "3"),
 ];
 
-/// Fields whose empty list or mapping means the same as none at all; of every other field an empty
-/// mapping is something, such as `emptyDir: {}`.
+/// Fields in which an empty list or mapping means the same as an absent field. In every other
+/// field, an empty mapping has a meaning, such as `emptyDir: {}`.
 // kubernetes/staging/src/k8s.io/api/core/v1/types.go: lists, and maps of strings
 pub const EMPTY_IS_NONE: &[&str] = &[
     "labels",

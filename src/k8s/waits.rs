@@ -1,13 +1,13 @@
-//! WAITS: settings of a workload under which its controller does not replace pods at once when the
+//! WAITS: settings of a workload with which its controller does not replace pods at once when the
 //! pod template changes.
 
 use crate::yaml::path::FieldPath;
 use std::sync::LazyLock;
 
-/// A setting.
+/// A setting with this effect.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// The kinds that have it, in any group; empty, every kind.
+    /// The kinds that have it, in any group; empty for every kind.
     pub kinds: &'static [&'static str],
     /// The path from the object to the field.
     pub path: FieldPath,
@@ -25,9 +25,10 @@ pub enum RolloutWait {
     Resumed,
     /// Somebody deletes the pods (`OnDelete`).
     Deleted,
-    /// Nothing: pods below the ordinal of the `partition` are not replaced (StatefulSet).
+    /// No event ends the wait: pods below the ordinal of the `partition` are not replaced
+    /// (StatefulSet).
     Ordinal,
-    /// Nothing: as many pods as the `partition` says are not replaced (`CloneSet`).
+    /// No event ends the wait: the number of pods in `partition` is not replaced (`CloneSet`).
     Partition,
     /// Somebody starts a rollout, because no trigger does (DeploymentConfig).
     Started,
@@ -46,7 +47,7 @@ pub enum FieldTest {
     ListWithout(&'static str, &'static str),
 }
 
-/// One row a setting; the first that holds counts.
+/// One row for each setting; the first that holds counts.
 pub static WAITS: LazyLock<Vec<Wait>> = LazyLock::new(|| {
     vec![
         // Deployment, DeploymentConfig, Rollout

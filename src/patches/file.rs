@@ -1,4 +1,5 @@
-//! The generated file: its text from the stamps of one overlay, and the stamps from its text.
+//! Writes and reads the generated file: its text from the stamps of one overlay, and the stamps
+//! from its text.
 
 use crate::yaml::path::Step;
 use crate::yaml::{self, Cursor, Kind, resolve};
@@ -9,7 +10,7 @@ use std::fmt::Write as _;
 /// The name of the generated file, in the folder of the overlay.
 pub const FILE_NAME: &str = "stamps.rollstamp.yaml";
 
-/// What the file says first. A text that begins otherwise is not ours.
+/// The beginning of the file. A text that begins otherwise was not written by rollstamp.
 const HEADER: &str = "\
 # Made by `rollstamp write --build`; do not edit.
 # One patch for each workload whose stamp no file below the resources can hold for every overlay.
@@ -43,7 +44,7 @@ pub struct Stamp {
     pub value: String,
 }
 
-/// What a pod template has on the path `metadata/annotations`. Only a JSON patch depends on it.
+/// The existing part of `metadata/annotations` in a pod template. Only a JSON patch depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TemplateMetadata {
     /// No `metadata`.
@@ -108,7 +109,7 @@ pub(super) fn items(
     Ok(block)
 }
 
-/// Whether a line makes the document a transformer, and says nothing of the patch.
+/// Whether a line only makes the document a transformer, and is not part of the patch.
 fn is_of_transformer(line: &str) -> bool {
     ["apiVersion: builtin", "kind: PatchTransformer", "metadata: {name: "]
         .iter()
@@ -120,8 +121,8 @@ fn short_name(patch: &StampPatch) -> String {
     format!("rollstamp-{}-{}", patch.kind.to_lowercase(), patch.name)
 }
 
-/// Appends one `PatchTransformer`. The target names the namespace only where another workload has
-/// the same kind and name, so that the file survives another namespace (Flux's `targetNamespace`).
+/// Appends one `PatchTransformer`. The target has a namespace only if another workload has the same
+/// kind and name, so that the file still works if the namespace changes (Flux's `targetNamespace`).
 fn one(patch: &StampPatch, is_alone: bool, annotation: &str, text: &mut String) {
     let mut name = short_name(patch);
     let mut target = Vec::new();
@@ -131,7 +132,7 @@ fn one(patch: &StampPatch, is_alone: bool, annotation: &str, text: &mut String) 
     target.push(format!("kind: {}", plain(&patch.kind)));
     target.push(format!("name: {}", regex(&patch.name)));
     if !is_alone {
-        // What has the same kind and name is of another group or in another namespace.
+        // A workload with the same kind and name is of another group or in another namespace.
         name = [&name, patch.group.as_str(), patch.namespace.as_deref().unwrap_or_default()]
             .join(".")
             .trim_end_matches('.')
@@ -148,14 +149,14 @@ fn one(patch: &StampPatch, is_alone: bool, annotation: &str, text: &mut String) 
     );
     let is_in_list = |stamp: &Stamp| stamp.template.iter().any(|s| matches!(s, Step::Item(_)));
     if patch.stamps.iter().any(is_in_list) {
-        // A strategic merge would replace the list of a kind that kustomize does not know.
+        // A strategic merge would replace the whole list in a kind that kustomize does not know.
         patch.stamps.iter().for_each(|stamp| json_patch(stamp, annotation, text));
     } else {
         merge_patch(patch, annotation, text);
     }
 }
 
-/// A strategic merge patch that holds the annotation of every pod template and nothing else.
+/// A strategic merge patch that holds only the annotation of every pod template.
 fn merge_patch(patch: &StampPatch, annotation: &str, text: &mut String) {
     let separator = if patch.group.is_empty() { "" } else { "/" };
     let api_version = [patch.group.as_str(), separator, &patch.version].concat();
@@ -207,9 +208,9 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Operations of a JSON patch (RFC 6902) that add the annotation. Where the pod template has no
-/// annotations, a `test` first makes the build fail once it has some, because `add` would replace
-/// them.
+/// Operations of a JSON patch (RFC 6902) that add the annotation. If the pod template has no
+/// annotations, a `test` comes first. It makes the build fail if the pod template gets annotations
+/// later, because `add` would replace them.
 fn json_patch(stamp: &Stamp, annotation: &str, text: &mut String) {
     let mut path = String::new();
     for step in &stamp.template {
@@ -242,8 +243,8 @@ fn pointer(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// A regular expression that matches this name alone, as a scalar in a flow mapping. Names of
-/// Kubernetes objects have no other special character than the dot; whatever else stands in one is
+/// A regular expression that matches only this name, as a scalar in a flow mapping. The only
+/// special character in names of Kubernetes objects is the dot; other special characters are
 /// escaped as well.
 fn regex(name: &str) -> String {
     let mut pattern = String::from("^");
@@ -257,7 +258,7 @@ fn regex(name: &str) -> String {
     plain(&pattern)
 }
 
-/// A scalar of a flow mapping that reads this text: plain where that is safe, else in single quotes.
+/// A scalar of a flow mapping with this value: plain if that is safe, otherwise in single quotes.
 fn plain(text: &str) -> String {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_./~^$\\".contains(c);
     let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric() || "/^".contains(c));
@@ -267,8 +268,8 @@ fn plain(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Reads a generated file. Nothing, unless it is exactly what [`write()`] makes: then kustomize changes
-/// by it the annotation of these workloads and nothing else.
+/// Reads a generated file. `None` unless it is exactly a text of [`write()`]; only then does the
+/// file change only the annotation of these workloads.
 pub fn read(text: &str, annotation: &str) -> Option<Vec<StampPatch>> {
     let body = text.replace("\r\n", "\n");
     if !body.starts_with(HEADER) {
@@ -280,11 +281,11 @@ pub fn read(text: &str, annotation: &str) -> Option<Vec<StampPatch>> {
             patches.push(patch(Cursor::root(&document, text), annotation)?);
         }
     }
-    // Whatever else somebody wrote into the file would not come out of `write` again.
+    // Text that somebody added to the file is not in the output of `write`.
     (write(&patches, annotation).ok()? == body).then_some(patches)
 }
 
-/// What documents with a target and a patch each say; those that are not as we make them say nothing.
+/// The stamps of all documents with a target and a patch; other documents are ignored.
 pub(super) fn listed(text: &str, annotation: &str) -> Vec<StampPatch> {
     let documents = yaml::documents(text);
     documents.filter_map(|document| patch(Cursor::root(&document, text), annotation)).collect()
@@ -358,7 +359,7 @@ fn merged(
     Some(())
 }
 
-/// The stamp that one operation of a JSON patch adds; nothing for a `test`.
+/// The stamp that one operation of a JSON patch adds; `Some(None)` for a `test`.
 fn operated(operation: Cursor<'_>, annotation: &str) -> Option<Option<Stamp>> {
     let path = operation.string("path")?;
     if operation.string("op")? == "test" {

@@ -1,10 +1,10 @@
-//! Stamps per overlay: a generated file of `PatchTransformer`s beside a kustomization, and the entry
-//! that names it there.
+//! Stamps for each overlay: a generated file of `PatchTransformer`s beside a kustomization, and the
+//! entry in the kustomization that names it.
 //!
-//! A base that several overlays build can need another stamp in each of them, so no stamp in the base
-//! is right. kustomize's built-in `PatchTransformer` (sigs.k8s.io/kustomize/api, `builtin`) needs no
-//! plugin: `kubectl kustomize`, Flux and Argo CD run it. As the last transformer of an overlay it sees
-//! final names, and a target that is gone is no error.
+//! A workload in a base can need different stamps in different overlays, so no stamp in the base is
+//! right for all. kustomize's built-in `PatchTransformer` (sigs.k8s.io/kustomize/api, `builtin`)
+//! needs no plugin: `kubectl kustomize`, Flux and Argo CD run it. As the last transformer of an
+//! overlay it sees final names, and a missing target is not an error.
 
 mod file;
 mod object;

@@ -1,6 +1,7 @@
-//! Stamps in the patches of the object by which a controller applies a folder (`spec.patches` of a Flux
-//! `Kustomization`, `spec.source.kustomize.patches` of an Argo CD `Application`), for a folder that has no
-//! stamps file for them: between two comments, so that they are found again.
+//! Writes stamps into the patches of the object by which a controller applies a folder
+//! (`spec.patches` of a Flux `Kustomization`, `spec.source.kustomize.patches` of an Argo CD
+//! `Application`), if the folder has no stamps file for them. The patches stand between two
+//! comments, so that rollstamp finds them again.
 
 use super::file::{StampPatch, items, listed};
 use crate::text::Span;
@@ -9,10 +10,10 @@ use serde_json::Value;
 
 /// The comment before the patches.
 const BEGIN: &str = "# Stamps, made by `rollstamp write --build`; do not edit.";
-/// The comment behind them.
+/// The comment after the patches.
 const END: &str = "# The end of the stamps.";
 
-/// The patches of ours in the document of an object.
+/// The patches of rollstamp in the document of an object.
 pub fn listed_in(text: &str, document: Span, annotation: &str) -> Vec<StampPatch> {
     let Some(block) = block(text, document) else { return Vec::new() };
     let indent = indent_of(block.of(text));
@@ -27,11 +28,12 @@ pub fn listed_in(text: &str, document: Span, annotation: &str) -> Vec<StampPatch
     listed(&documents.collect::<String>(), annotation)
 }
 
-/// The edit after which the list of patches at the end of this way in the object of this document holds
-/// these patches of ours, and what others wrote there; nothing, if it does already.
+/// The edit after which the list of patches at the path `way` in the object of this document holds
+/// exactly these patches of rollstamp, and still the patches of others; `None` if no edit is
+/// needed.
 ///
 /// # Errors
-/// Why the text cannot be edited.
+/// The reason why the text cannot be edited.
 pub fn in_object(
     text: &str,
     document: Span,
@@ -78,7 +80,7 @@ fn made(patches: &[StampPatch], indent: usize, annotation: &str) -> Result<Strin
     Ok(format!("{space}{BEGIN}\n{items}{space}{END}\n"))
 }
 
-/// Behind the last patch that is there, or as a new field at the end of the mapping that is there.
+/// Inserts after the last existing patch, or as a new field at the end of the existing mapping.
 fn insertion(
     text: &str,
     document: Span,
@@ -125,8 +127,8 @@ fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |line| line + 1)
 }
 
-/// Takes the lines out, and the fields on the way in which nothing else is: `patches`, and above it what
-/// holds the patches alone. What is left is a field of `spec` at least.
+/// Removes the lines, and the fields on the path that hold nothing else: `patches`, and the fields
+/// above it that hold only the patches. At least one field of `spec` remains.
 fn removal(text: &str, document: Span, way: &[&str], block: Span) -> Edit {
     let (mut from, end) = (block.start as usize, block.end as usize);
     let next = text[end..document.end as usize].lines().find(|line| !line.trim().is_empty());
@@ -135,7 +137,7 @@ fn removal(text: &str, document: Span, way: &[&str], block: Span) -> Edit {
         let head = &text[line..from];
         let is_only = line >= document.start as usize && head.trim() == format!("{field}:");
         let indent = indent_of(head);
-        // A list may stand as far to the left as its field.
+        // A list may have the same indentation as its field.
         let goes_on = next.is_some_and(|next| {
             let is_item = next.trim_start().starts_with("- ");
             let is_list = depth + 1 == way.len();
@@ -149,7 +151,7 @@ fn removal(text: &str, document: Span, way: &[&str], block: Span) -> Edit {
     Edit { span: Span::new(from, end), replacement: String::new() }
 }
 
-/// Nothing but patches of ours has changed, and there are as many as there must be.
+/// Checks that only patches of rollstamp changed, and that their number is right.
 fn prove(
     text: &str,
     document: Span,
@@ -173,7 +175,8 @@ fn prove(
     }
 }
 
-/// Takes patches of ours out, and what is empty then, and counts them.
+/// Removes the patches of rollstamp, and the fields that are empty afterwards, and counts the
+/// patches.
 fn without_own(object: &mut Value, way: &[&str], annotation: &str) -> usize {
     let Some((field, rest)) = way.split_first() else {
         let Some(list) = object.as_array_mut() else { return 0 };

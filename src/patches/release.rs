@@ -1,10 +1,10 @@
-//! The patch that takes marks of charts out of the pod templates of a release, whatever its version: it
-//! names kinds and keys, no values and no workloads.
+//! The patch that removes checksums and version labels from the pod templates of a release, for
+//! every version of the chart: it names kinds and keys, but no values and no workloads.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-/// What goes from the pod templates of one kind.
+/// The keys to remove from the pod templates of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {
     /// Keys of annotations.
@@ -13,12 +13,12 @@ pub struct Dropped {
     pub labels: BTreeSet<String>,
 }
 
-/// What goes, by API group and kind of the workloads.
+/// The keys to remove, by API group and kind of the workloads.
 pub type ByKind = BTreeMap<(String, String), Dropped>;
 
-/// The field `postRenderers` of a Flux HelmRelease (helm.toolkit.fluxcd.io, `spec`) that takes these keys
-/// out of the pod templates at `spec.template`. A null in a strategic merge patch takes out a key that is
-/// there, and is no error where it is not (sigs.k8s.io/kustomize/api 0.20).
+/// The field `postRenderers` of a Flux HelmRelease (helm.toolkit.fluxcd.io, `spec`) that removes
+/// these keys from the pod templates at `spec.template`. A null in a strategic merge patch removes
+/// an existing key, and is not an error if the key is absent (sigs.k8s.io/kustomize/api 0.20).
 pub fn steady_release(dropped: &ByKind) -> String {
     let mut block = String::from("postRenderers:\n  - kustomize:\n      patches:");
     let kinds = dropped.iter().filter(|(_, keys)| **keys != Dropped::default());

@@ -1,4 +1,4 @@
-//! The entry of a kustomization that names a transformer: adds it as the last one, and takes it out.
+//! Adds and removes the last entry in the `transformers` of a kustomization.
 
 use crate::text::{Span, line_range};
 use crate::yaml::insert::{Refusal, line_end};
@@ -7,20 +7,20 @@ use crate::yaml::{self, Cursor, Document, Edit, EditSet, Kind, Style, canonical}
 /// The field of a kustomization that lists transformers (sigs.k8s.io/kustomize/api/types).
 const FIELD: &str = "transformers";
 
-/// What a kustomization says of a transformer, and what changes that.
+/// The change that a kustomization needs for a transformer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Wiring {
-    /// Nothing has to change.
+    /// No change is needed.
     Done,
-    /// This edit changes the list and nothing else.
+    /// This edit, which changes only the list.
     Edit(Edit),
 }
 
-/// Names `entry` as the last of the `transformers` of a kustomization. One that stands there already
-/// stays where it is.
+/// Adds `entry` as the last of the `transformers` of a kustomization. An existing entry stays in
+/// its place.
 ///
 /// # Errors
-/// A kustomization that is no single mapping, or whose list cannot be edited safely.
+/// A kustomization that is not a single mapping, or whose list cannot be edited safely.
 pub fn wire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
     let document = single(text)?;
     let kustomization = Kustomization::of(&document, text);
@@ -38,8 +38,8 @@ pub fn wire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
     Ok(Wiring::Edit(edit))
 }
 
-/// Takes `entry` out of the `transformers` of a kustomization, and the whole field if nothing else is
-/// in a list of lines.
+/// Removes `entry` from the `transformers` of a kustomization, and also the field if its block list
+/// has no other items.
 ///
 /// # Errors
 /// As [`wire`].
@@ -86,8 +86,8 @@ fn single(text: &str) -> Result<Document, Refusal> {
     }
 }
 
-/// Proves an edit: read again, every other field means what it meant, and the list differs by the
-/// entry alone.
+/// Checks an edit by reading the result: every other field has the same meaning as before, and the
+/// list differs only by the entry.
 fn prove(
     before: &Kustomization<'_>,
     edit: &Edit,
@@ -110,7 +110,7 @@ fn prove(
     if with == without { Ok(()) } else { Err(refuse()) }
 }
 
-/// Every field as canonical JSON but the list of transformers, and the items of that list.
+/// Every field except the list of transformers as canonical JSON, and the items of the list.
 type Meaning = (Vec<(String, String)>, Vec<String>);
 
 /// A kustomization, by its root.
@@ -137,8 +137,8 @@ impl<'a> Kustomization<'a> {
         Self { root: Cursor::root(document, text), text }
     }
 
-    /// The key and the value of the list. kustomize finds a field in any case of its letters
-    /// (encoding/json), which nobody can edit without a guess.
+    /// The key and the value of the list. kustomize accepts a field with any upper and lower case
+    /// (encoding/json), which rollstamp cannot edit without a guess.
     fn list(&self) -> Result<Option<(Cursor<'a>, Cursor<'a>)>, Refusal> {
         let mut found = None;
         for (key, value) in self.root.pairs() {
@@ -157,7 +157,7 @@ impl<'a> Kustomization<'a> {
         Ok(found)
     }
 
-    /// The items of the list; none of a null.
+    /// The items of the list; no items for null.
     fn items(&self, list: Cursor<'a>) -> Result<Vec<Cursor<'a>>, Refusal> {
         if list.kind() == Kind::Alias || list.is_shared() {
             return Err(refusal(list, "a list that several places share"));
@@ -168,7 +168,7 @@ impl<'a> Kustomization<'a> {
         list.all_items().ok_or_else(|| refusal(list, "`transformers` is not a list"))
     }
 
-    /// Every field as canonical JSON but the list, and the items of the list.
+    /// Every field except the list as canonical JSON, and the items of the list.
     fn meaning(&self) -> Option<Meaning> {
         let mut fields = Vec::new();
         let mut items = Vec::new();
@@ -184,7 +184,7 @@ impl<'a> Kustomization<'a> {
         Some((fields, items))
     }
 
-    /// Adds the field with its only item, behind the last field.
+    /// Adds the field with its only item after the last field.
     fn add_field(&self, entry: &str) -> Result<Edit, Refusal> {
         let root = self.root;
         let last = root.pairs().last();
@@ -207,7 +207,7 @@ impl<'a> Kustomization<'a> {
         let end = line_end(self.text);
         let step = self.list_step();
         let lines = format!("{indent}{FIELD}:{end}{indent}{step}- {entry}");
-        // A text without a final newline stays one.
+        // A text without a final newline still has none afterwards.
         Ok(match self.end_of_last_line() {
             at if at > 0 && self.text.as_bytes()[at - 1] != b'\n' => {
                 insert(at, format!("{end}{lines}"))
@@ -216,7 +216,7 @@ impl<'a> Kustomization<'a> {
         })
     }
 
-    /// Where the lines of the document end: before a marker `...` or `---` behind them.
+    /// The end of the lines of the document: before a following marker `...` or `---`.
     fn end_of_last_line(&self) -> usize {
         let from = range(self.root).end;
         let rest = &self.text[from..];
@@ -224,7 +224,7 @@ impl<'a> Kustomization<'a> {
         marker.map_or(self.text.len(), |at| from + at + 1)
     }
 
-    /// The blanks before the dashes of the first list of lines.
+    /// The blanks before the dashes of the first block list.
     fn list_step(&self) -> String {
         let fields = self.root.pairs();
         let mut steps = fields.filter_map(|(key, value)| {
@@ -239,7 +239,7 @@ impl<'a> Kustomization<'a> {
         steps.next().unwrap_or_default()
     }
 
-    /// The dash before an item of a list of lines, if nothing else stands before it on its line.
+    /// The dash before an item of a block list, if the line has no other text before it.
     fn dash(&self, item: Cursor<'a>) -> Option<usize> {
         let start = range(item).start;
         let line = line_range(self.text, start).start;
@@ -250,7 +250,7 @@ impl<'a> Kustomization<'a> {
         is_alone.then_some(line + dash)
     }
 
-    /// The first byte behind the lines of an item.
+    /// The first byte after the lines of an item.
     fn behind(&self, item: Cursor<'a>) -> usize {
         let end = range(item).end;
         if end > 0 && self.text.as_bytes()[end - 1] == b'\n' {
@@ -325,7 +325,8 @@ impl<'a> Kustomization<'a> {
         let end = self.behind(item);
         let is_last_line = end == self.text.len() && !self.text.ends_with('\n');
         if is_last_line {
-            // The line before it becomes the last one, without a final newline as this one is.
+            // The line before it becomes the last one; it has no final newline, like the removed
+            // line.
             start = self.text[..start].trim_end_matches(['\r', '\n']).len();
         }
         Ok(remove(start, end))

@@ -1,4 +1,4 @@
-//! The input files of a run: each text with how it was found.
+//! The input files of a run: each text, and how it was found.
 
 use std::path::PathBuf;
 
@@ -8,23 +8,25 @@ pub struct Input {
     pub name: String,
     /// How it was found.
     pub found: Found,
-    /// Where it lies on disk; of the standard input and of what nobody writes, nothing.
+    /// The path on disk; `None` for the standard input and for texts that are never written.
     pub path: Option<PathBuf>,
-    /// The hash of the text when it was read (XXH3); of what cannot be read again, nothing.
+    /// The XXH3 hash of the text at the first read; `None` for a text that cannot be read again.
     pub fingerprint: Option<u64>,
-    /// The folder that it lies in, as text; of the standard input, nothing.
+    /// The folder of the file, as text; empty for the standard input.
     pub folder: String,
-    /// The kustomization that it lies below: what it says is raw material for that one.
+    /// The nearest kustomization above the file: kustomize builds the applied manifests from the
+    /// file.
     pub kustomization: Option<String>,
-    /// Its path below the folder of the configuration, `/` between folders, where that declares units.
+    /// The path relative to the folder of the configuration, with `/` between folders, if the
+    /// configuration declares units.
     pub below: Option<String>,
-    /// How many steps it lies below the named folder, itself among them; of what was not met below one,
-    /// nothing.
+    /// The number of path components below the named folder, including the file; 0 for a file that
+    /// was not found below a named folder.
     pub depth: usize,
 }
 
 impl Input {
-    /// A text of this name, of which nothing else is known.
+    /// A text with this name, and no other properties.
     pub fn new(name: impl Into<String>, found: Found) -> Self {
         Self {
             name: name.into(),
@@ -38,12 +40,14 @@ impl Input {
         }
     }
 
-    /// Whether the user named it, or a folder above it, so that it is written and printed.
+    /// Whether the user named the file, or a folder above it, so that rollstamp writes and prints
+    /// it.
     pub fn is_named(&self) -> bool {
         !matches!(self.found, Found::Context | Found::Built)
     }
 
-    /// Whether the user named it, or a kustomization that builds it, so that what is wrong with it is said.
+    /// Whether the user named the file, or a kustomization that builds it, so that rollstamp
+    /// reports its problems.
     pub fn is_looked_at(&self) -> bool {
         self.found != Found::Context
     }
@@ -56,21 +60,21 @@ pub enum Found {
     Stream,
     /// It was named on the command line.
     Named,
-    /// It was met below a named folder: the position of that folder among the arguments.
+    /// It was found below a named folder: the position of that folder among the arguments.
     Walked(usize),
-    /// A kustomization that was named, or met below a named folder, builds it: what is wrong with it is
-    /// said, and it is never written nor printed.
+    /// A kustomization that was named, or found below a named folder, builds it: its problems are
+    /// reported, and it is never written or printed.
     Built,
-    /// Nobody named it, but others need it: it is read, and never written nor printed.
+    /// It was not named, but other files need it: it is read, and never written or printed.
     Context,
 }
 
-/// How many files below the named folders were walked past, by reason.
+/// The number of skipped files below the named folders, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
-    /// Template text of Helm, Jinja and the like.
+    /// Templates of Helm, Jinja and similar programs.
     pub templates: usize,
-    /// Helm charts whose templates were among them.
+    /// Helm charts whose templates were skipped.
     pub charts: usize,
     /// ytt programs.
     pub ytt: usize,
@@ -82,12 +86,12 @@ pub struct Skipped {
     pub unreadable: usize,
     /// YAML and JSON without a Kubernetes object: values, patches, CI files.
     pub without_objects: usize,
-    /// Files and folders that a `.gitignore` leaves out; what lies in the folders is not counted.
+    /// Files and folders that a `.gitignore` excludes; the files in such folders are not counted.
     pub ignored: usize,
 }
 
 impl Skipped {
-    /// How many files that is.
+    /// The number of all skipped files.
     pub fn total(&self) -> usize {
         let Self {
             charts: _,

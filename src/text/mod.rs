@@ -1,19 +1,19 @@
-//! Texts and places in them. The bottom module: it imports nothing.
+//! Texts and places in them. This is the lowest module: it imports nothing.
 
 pub mod input;
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// The texts of a run that are in memory. The others can be read again; `io` does that, and nobody else.
+/// The texts of a run that are in memory. Only `io` reads the others again.
 ///
-/// A text never changes while the program runs: one that is read again and is another one by now ends
-/// the run ([`Changed`]), or is left alone.
+/// A text never changes while the program runs. If a text that is read again has changed, the run
+/// ends ([`Changed`]) or the file is not edited.
 #[derive(Default)]
 pub struct Texts(Vec<Option<Cow<'static, str>>>);
 
 impl Texts {
-    /// Takes the text of the next file; `None` if it is not kept.
+    /// Adds the text of the next file; `None` if the text is not kept.
     pub fn push(&mut self, text: Option<Cow<'static, str>>) {
         self.0.push(text);
     }
@@ -28,13 +28,13 @@ impl Texts {
         self.0[file.index()] = Some(Cow::Owned(text));
     }
 
-    /// Lets go of a text that can be read again.
+    /// Frees a text that can be read again.
     pub fn forget(&mut self, file: FileId) {
         self.0[file.index()] = None;
     }
 }
 
-/// A text is not what it was when it was read first.
+/// The text of a file changed after it was first read.
 #[derive(Debug)]
 pub struct Changed {
     /// The name of the file.
@@ -49,7 +49,7 @@ impl fmt::Display for Changed {
 
 impl std::error::Error for Changed {}
 
-/// The largest text that is read, in bytes: offsets are kept in 32 bits.
+/// The maximum size of a text, in bytes: offsets have 32 bits.
 pub const MAX_TEXT: usize = 1 << 30;
 
 /// The number of an input file of a run, from 0 in the order of the input.
@@ -106,7 +106,7 @@ pub fn offset(byte: usize) -> u32 {
     byte as u32
 }
 
-/// A span in a file: where something stands.
+/// A span in a file: the place of a node or a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The file.
@@ -147,8 +147,9 @@ pub fn line_range(text: &str, byte: usize) -> std::ops::Range<usize> {
     start..end
 }
 
-/// The words of a text that may be names of objects, in order, and where they begin. What stands between them
-/// is no letter, digit, dash or dot; a dash or dot at the end of a word belongs to the sentence.
+/// The words of a text that may be names of objects, in order, each with its byte offset. A word
+/// consists of letters, digits, dashes and dots; dashes and dots at the end of a word do not belong
+/// to it.
 pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     let words = text.split(move |c| !is_of_name(c)).filter(|word| !word.is_empty());

@@ -3,7 +3,7 @@
 use super::resolve::Value;
 use super::{Cursor, Kind, MAX_DEPTH};
 
-/// The JSON of a node, with sorted keys and without blanks; nothing, if some scalar in it cannot be
+/// The JSON of a node, with sorted keys and without blanks; `None` if a scalar in it cannot be
 /// decoded.
 pub fn json(node: Cursor<'_>) -> Option<String> {
     tree(node, 0)

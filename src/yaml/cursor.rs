@@ -7,8 +7,8 @@ use crate::text::Span;
 use smol_str::SmolStr;
 use std::borrow::Cow;
 
-/// A node, the document that it is in, and the text into which its spans point. A small `Copy` value:
-/// whoever reads a document passes cursors instead of documents, texts and node numbers.
+/// A node, its document, and the text into which the spans of the document point. It is a small
+/// `Copy` value that functions pass instead of a document, a text and a node number.
 ///
 /// [`Cursor::get`], [`Cursor::items`] and [`Cursor::target`] follow aliases; [`Cursor::pairs`] and
 /// [`Cursor::children`] give nodes as they are written. The text may be that of a Secret: no Debug.
@@ -123,7 +123,7 @@ impl<'a> Cursor<'a> {
         self.to(self.document.target(self.id))
     }
 
-    /// Whether aliases stand for this node elsewhere.
+    /// Whether an alias elsewhere refers to this node.
     pub fn is_shared(self) -> bool {
         self.document.aliases(self.id) > 0
     }
@@ -148,10 +148,11 @@ impl<'a> Cursor<'a> {
         fields.into_iter().try_fold(self, Cursor::get)
     }
 
-    /// What the scalar means, its alias followed.
+    /// The value of the scalar, its alias followed.
     ///
     /// # Errors
-    /// What `kubectl` refuses, and a node that is no scalar; see [`resolve::value`].
+    /// [`Undecodable`] for a scalar that `kubectl` refuses, and for a node that is not a scalar;
+    /// see [`resolve::value`].
     pub fn value(self) -> Result<Value<'a>, Undecodable> {
         resolve::value(self.document, self.text, self.id)
     }
@@ -159,12 +160,12 @@ impl<'a> Cursor<'a> {
     /// The name that the scalar has as a key in the JSON that `kubectl` makes of the document.
     ///
     /// # Errors
-    /// Keys that `kubectl` refuses; see [`resolve::key`].
+    /// [`Undecodable`] for a key that `kubectl` refuses; see [`resolve::key`].
     pub fn key(self) -> Result<Cow<'a, str>, Undecodable> {
         resolve::key(self.document, self.text, self.id)
     }
 
-    /// The string; nothing, if the node is anything else.
+    /// The string; `None` if the node is not a string.
     pub fn str(self) -> Option<Cow<'a, str>> {
         match self.value() {
             Ok(Value::Str(text)) => Some(text),
@@ -172,7 +173,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The string in the field `name`; nothing, if it is absent or anything else.
+    /// The string in the field `name`; `None` if the field is absent or not a string.
     pub fn string(self, name: &str) -> Option<SmolStr> {
         Some(self.get(name)?.str()?.into())
     }
@@ -207,23 +208,23 @@ impl<'a> Cursor<'a> {
         self.document.children(self.id).map(move |id| self.to(id))
     }
 
-    /// The keys and values of a mapping as written: duplicates and `<<` included. Of anything else,
+    /// The keys and values of a mapping as written, with duplicates and `<<`. Any other node has
     /// none.
     pub fn pairs(self) -> impl Iterator<Item = (Self, Self)> + use<'a> {
         self.document.pairs(self.id).map(move |(key, value)| (self.to(key), self.to(value)))
     }
 
-    /// The items of a list, aliases followed. Of anything else, none.
+    /// The items of a list, aliases followed. Any other node has none.
     pub fn items(self) -> impl Iterator<Item = Self> + use<'a> {
         self.document.items(self.id).map(move |id| self.to(id))
     }
 
-    /// The items of a list, and of null none; of anything else, nothing.
+    /// The items of a list, or no items for null; `None` for any other node.
     pub fn all_items(self) -> Option<Vec<Self>> {
         (self.is_sequence() || self.is_null()).then(|| self.items().collect())
     }
 
-    /// The strings of a list of strings, and of null none; of anything else, nothing.
+    /// The strings of a list of strings, or no strings for null; `None` for any other node.
     pub fn all_texts(self) -> Option<Vec<String>> {
         let texts = self.all_items()?.into_iter();
         texts.map(|item| Some(item.str()?.into_owned())).collect()

@@ -44,7 +44,7 @@ impl EditSet {
         self.edits.is_empty()
     }
 
-    /// The edited text as slices of the original and of the replacements, without a copy.
+    /// The edited text as slices of the original text and of the replacements, without copying.
     pub fn slices<'a>(&'a self, text: &'a str) -> impl Iterator<Item = &'a str> + 'a {
         self.slices_within(text, Span::new(0, text.len()))
     }

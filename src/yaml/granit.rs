@@ -14,7 +14,7 @@ use std::borrow::Cow;
 /// Reads one chunk. A chunk of comments and white space holds no document.
 ///
 /// # Errors
-/// The first place that cannot be read, or is refused by name.
+/// [`SyntaxError`] at the first place that cannot be read or is refused.
 pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>, SyntaxError> {
     // The text that granit parses: the chunk, or a copy in which some quoted scalars are on one line.
     let mut seen = Cow::Borrowed(chunk.of(text));
@@ -54,8 +54,8 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>, SyntaxError> {
 /// How many quoted scalars of one document may need [`quoted_around`]; each costs a parse.
 const MOST_JOINED: usize = 64;
 
-/// The quoted scalar in which granit missed an indentation that `kubectl` does not ask for: the
-/// first one behind `cursor` that holds the place of the error.
+/// The quoted scalar in which granit reported missing indentation that `kubectl` does not require:
+/// the first one after `cursor` that contains the place of the error.
 fn quoted_around(body: &str, cursor: usize, error: &SyntaxError, chunk: Span) -> Option<Span> {
     if !QUOTED_INDENTATION.contains(&error.message.as_str()) {
         return None;
@@ -70,7 +70,7 @@ fn quoted_around(body: &str, cursor: usize, error: &SyntaxError, chunk: Span) ->
         })
         .find_map(|start| {
             let end = quoted_end(bytes, start)?;
-            // Inside of quotes as well, such a line ends the document.
+            // Such a line ends the document even inside quotes.
             if memchr::memmem::find(&bytes[start..end], b"\n...").is_some() {
                 return None;
             }
@@ -95,9 +95,9 @@ fn quoted_end(bytes: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// Whether granit took exactly these bytes for a quoted scalar. What stands before them was not
-/// touched, so then they are one in the text itself as well. As a key it would have to stand on
-/// one line, which `kubectl` insists on.
+/// Whether granit read exactly these bytes as a quoted scalar. The text before them is unchanged,
+/// so then they are a quoted scalar in the original text too. As a key it would have to be on one
+/// line, which `kubectl` requires.
 fn is_quoted_value(tape: &Tape, text: &str, span: Span) -> bool {
     let behind = text[span.end as usize..].trim_start_matches([' ', '\t']);
     !behind.starts_with(':')
@@ -107,8 +107,8 @@ fn is_quoted_value(tape: &Tape, text: &str, span: Span) -> bool {
             .any(|node| node.span == span && matches!(node.style, Style::Single | Style::Double))
 }
 
-/// Runs granit over `seen`, which is as long as the chunk. An error comes with the end of the last token
-/// before the error.
+/// Runs granit on `seen`, which is as long as the chunk. An error is returned with the end of the
+/// last token before it.
 fn parse_seen(text: &str, chunk: Span, seen: &str) -> Result<Tape, (SyntaxError, usize)> {
     let mut builder = TapeBuilder {
         text,
@@ -155,7 +155,7 @@ fn parse_seen(text: &str, chunk: Span, seen: &str) -> Result<Tape, (SyntaxError,
     Ok(tape)
 }
 
-/// A document of comments has an empty plain scalar for its root.
+/// A document of comments only has an empty plain scalar as its root.
 fn is_absent(tape: &Tape) -> bool {
     let root = &tape.nodes[0];
     tape.nodes.len() == 1 && root.style == Style::Plain && root.span.is_empty() && !root.has_props
@@ -183,7 +183,8 @@ struct TapeBuilder<'a> {
     /// For each anchor, by granit's number: its node, and the position of its props. Sorted, because
     /// the numbers grow.
     anchors: Vec<(usize, NodeId, usize)>,
-    /// The end of the last token of content: between it and a block scalar only marks can stand.
+    /// The end of the last token of content: only indicators and comments can follow between it and
+    /// a block scalar.
     cursor: usize,
     chunk_end: usize,
     last_end: u32,
@@ -202,7 +203,7 @@ impl TapeBuilder<'_> {
         if message.contains("recursion limit") {
             return SyntaxError::refused(self.base + at, "nested deeper than 1,000 levels");
         }
-        // Only the name of an anchor is text of the input; all else in the messages is fixed.
+        // In a message, only the name of an anchor comes from the input; all other text is fixed.
         let message = if message.contains("anchor") && message.contains('\'') {
             "an alias without an anchor before it in its document".to_owned()
         } else {
@@ -275,7 +276,7 @@ impl TapeBuilder<'_> {
             StructureStyle::Flow => Style::Flow,
             StructureStyle::Block => Style::Block,
         };
-        // Of a list in the column of its key, granit points behind the first dash.
+        // For a list in the column of its key, granit points after the first dash.
         let in_mapping =
             self.open.last().is_some_and(|open| self.tape.nodes[open.node].kind == Kind::Mapping);
         let span = match (kind, style) {
@@ -408,7 +409,7 @@ impl TapeBuilder<'_> {
     }
 
     /// The span from the header to the last line of a block scalar, and the column of its content.
-    /// granit's own span is that of the content only.
+    /// granit's own span covers only the content.
     fn block_scalar(&self, span: Span) -> Result<(Span, u32), SyntaxError> {
         let start = self.find_mark(b"|>").ok_or_else(|| {
             SyntaxError::refused(span.start as usize, "a block scalar without its header")
@@ -430,8 +431,8 @@ impl TapeBuilder<'_> {
         Ok((Span::new(start, end), indent))
     }
 
-    /// The first of the `marks` behind the last token. Before it there are other marks, an anchor,
-    /// a tag and comments.
+    /// The first of the `marks` after the last token. Only other indicators, an anchor, a tag and
+    /// comments can come before it.
     fn find_mark(&self, marks: &[u8]) -> Option<usize> {
         let bytes = self.text.as_bytes();
         let mut at = self.cursor;
@@ -451,7 +452,8 @@ impl TapeBuilder<'_> {
         None
     }
 
-    /// The column of the first line that is not blank; of blank lines only, the least possible.
+    /// The column of the first line that is not blank; if all lines are blank, the smallest
+    /// possible column.
     fn content_indent(&self, from: usize, parent: Option<u32>) -> Result<u32, SyntaxError> {
         let least = parent.map_or(0, |p| p + 1);
         let mut rest = &self.text[from..self.chunk_end];

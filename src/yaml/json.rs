@@ -1,15 +1,16 @@
-//! Puts JSON values onto the tape. `serde_json` checks that a text is JSON and finds where each value ends.
-//! The walk over the checked text then only finds the spans.
+//! Puts JSON values on the tape. `serde_json` checks that a text is JSON and finds the end of each
+//! value. Then a pass over the checked text only finds the spans.
 
 use super::tape::{Document, Kind, Node, Style, Tape};
 use super::{MAX_DEPTH, SyntaxError};
 use crate::text::{Span, offset};
 use serde_json::value::RawValue;
 
-/// The JSON values in a chunk, one document each, or nothing if the chunk is not JSON.
+/// The JSON values in a chunk, one document each; `None` if the chunk is not JSON.
 ///
 /// # Errors
-/// JSON that nests deeper than [`MAX_DEPTH`], and several values in a later chunk of a stream.
+/// [`SyntaxError`] for JSON that nests deeper than [`MAX_DEPTH`], and for several values in a later
+/// chunk of a stream.
 pub fn parse(text: &str, chunk: Span) -> Result<Option<Vec<Document>>, SyntaxError> {
     let body = chunk.of(text);
     let mut values: Vec<Span> = Vec::new();

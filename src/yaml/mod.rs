@@ -7,9 +7,9 @@
 //! 1.1 rules. [`insert`] finds the place where a key can be added or
 //! removed, and [`verify`] proves that an edit changed nothing else.
 //!
-//! Refused with a message, because `kubectl` refuses it or reads it differently: directives, byte order
-//! marks inside a stream, text behind a `---` or a `...`, the line separators of Unicode outside
-//! of JSON, alias bombs, nesting deeper than [`MAX_DEPTH`].
+//! Some texts are refused with a message, because `kubectl` refuses them or reads them differently:
+//! directives, byte order marks inside a stream, text after a `---` or a `...`, the line separators
+//! of Unicode outside of JSON, alias bombs, nesting deeper than [`MAX_DEPTH`].
 
 pub mod canonical;
 pub(crate) mod timestamp;
@@ -83,13 +83,14 @@ pub fn parse(text: &str, chunk: Span) -> Result<Vec<Document>, SyntaxError> {
     Ok(parse_fully(text, chunk)?.into_iter().collect())
 }
 
-/// The documents of a text, without what cannot be read.
+/// The documents of a text, except those that cannot be read.
 pub fn documents(text: &str) -> impl Iterator<Item = Document> {
     let chunks = split::chunks(text).filter_map(Result::ok);
     chunks.flat_map(move |chunk| parse(text, chunk.span).unwrap_or_default())
 }
 
-/// Reads one chunk of YAML by the full parser alone: what [`parse`] must give whichever parser ran.
+/// Reads one chunk of YAML with the full parser only. [`parse`] must give the same result,
+/// whichever parser it uses.
 ///
 /// # Errors
 /// As [`parse`].

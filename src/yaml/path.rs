@@ -1,5 +1,5 @@
-//! Ways through documents: a [`Route`] leads to one node, a [`FieldPath`] of a table or of the
-//! configuration to all nodes of some shape.
+//! Paths through documents: a [`Route`] leads to one node; a [`FieldPath`], from a table or the
+//! configuration, leads to all nodes that match it.
 
 use super::Cursor;
 use super::tape::NodeId;
@@ -16,7 +16,7 @@ pub enum Step {
     Item(usize),
 }
 
-/// The way from one node of a document to another.
+/// The path from one node of a document to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route(pub Vec<Step>);
 
@@ -63,9 +63,9 @@ pub enum PathStep {
 
 /// A path of a table or of the configuration, parsed once.
 ///
-/// The text has `/` between steps; `name[]` means each item of the list in the field `name`, `*` each
-/// field of a mapping, a leading `**` any way; `\/` is a slash in the name of a field. The path of no
-/// steps is the node itself.
+/// The text has `/` between steps; `name[]` means each item of the list in the field `name`, `*`
+/// each field of a mapping, a leading `**` any path; `\/` is a slash in the name of a field. The
+/// path without steps is the node itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldPath(Box<[PathStep]>);
 
@@ -90,17 +90,17 @@ impl fmt::Display for FieldPath {
 pub struct SelectedNode<'a> {
     /// The node, its alias followed.
     pub node: Cursor<'a>,
-    /// The way to it.
+    /// The path to the node.
     pub route: Route,
-    /// Every node on the way, aliases not followed.
+    /// Every node on the path, aliases not followed.
     pub nodes: Vec<NodeId>,
-    /// The mapping whose field it is; nothing for an item of a list and for the node itself.
+    /// The mapping whose field it is; `None` for an item of a list and for the start node.
     pub holder: Option<Cursor<'a>>,
-    /// The first field on the way that stands twice in one mapping.
+    /// The first field on the path that occurs twice in one mapping.
     pub duplicate: Option<Duplicate<'a>>,
 }
 
-/// A key that stands twice in one mapping.
+/// A key that occurs twice in one mapping.
 #[derive(Clone)]
 pub struct Duplicate<'a> {
     /// The name of the key.
@@ -155,12 +155,12 @@ impl FieldPath {
         &self.0
     }
 
-    /// Whether the path is `**` alone: whatever has the shape that is asked for.
+    /// Whether the path is `**` alone, which matches all nodes with the requested shape.
     pub fn is_any_way(&self) -> bool {
         *self.0 == [PathStep::AnyWay]
     }
 
-    /// How many fields the path names: its steps without those into lists.
+    /// The number of fields in the path: its steps without list steps.
     pub fn fields(&self) -> usize {
         self.0.iter().filter(|step| **step != PathStep::EachItem).count()
     }
@@ -176,7 +176,7 @@ impl FieldPath {
         Some((Self(self.0[..last].into()), name))
     }
 
-    /// Whether every step says something: no field has an empty name, and there is at least one step.
+    /// Whether the path is valid: it has at least one step, and no field has an empty name.
     pub fn is_whole(&self) -> bool {
         let is_empty = |step: &PathStep| matches!(step, PathStep::Field(name) if name.is_empty());
         !self.0.is_empty() && !self.0.iter().any(is_empty)
@@ -190,7 +190,8 @@ impl FieldPath {
         found
     }
 
-    /// The node at the end of a path of fields alone, aliases followed; of another path, nothing.
+    /// The node at the end of a path that consists of fields only, aliases followed; `None` for any
+    /// other path.
     pub fn end<'a>(&self, start: Cursor<'a>) -> Option<Cursor<'a>> {
         self.0.iter().try_fold(start, |at, step| match step {
             PathStep::Field(name) => at.get(name),
@@ -204,8 +205,8 @@ impl FieldPath {
         each(&self.0, start, found);
     }
 
-    /// Whether a way through an object is one of this path. The way is given by the names of its fields:
-    /// lists on it are walked wherever they stand, so `[]` in the path says nothing more.
+    /// Whether a path through an object matches this path. `way` holds the names of the fields;
+    /// list steps are left out, so `[]` in this path has no effect.
     pub fn matches(&self, way: &[impl AsRef<str>]) -> bool {
         let steps = self.0.iter().filter(|step| **step != PathStep::EachItem);
         let (steps, way) = match self.0.first() {
@@ -289,7 +290,7 @@ impl<'a> SelectedNode<'a> {
                     }
                 }
             }
-            // Tables say `**` only of ways that are there already.
+            // Tables use `**` only for paths that already exist.
             PathStep::AnyWay => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Refuses YAML that the full parser accepts and that `kubectl` refuses or reads differently.
+//! Refuses YAML that the full parser accepts, but that `kubectl` refuses or reads differently.
 //!
 //! Each rule is one of go-yaml v2 as recorded in `testdata/parity/documents.json`.
 
@@ -77,7 +77,7 @@ fn is_covered(covered: &[Span], at: usize) -> bool {
     next > 0 && at < covered[next - 1].end as usize
 }
 
-/// A tab in the indentation of a line, or right behind a dash.
+/// Refuses a tab in the indentation of a line or directly after a dash.
 fn refuse_tabs(document: &Document, text: &str, covered: &[Span]) -> Result<(), SyntaxError> {
     let bytes = document.span.of(text).as_bytes();
     let base = document.span.start as usize;
@@ -94,7 +94,8 @@ fn refuse_tabs(document: &Document, text: &str, covered: &[Span]) -> Result<(), 
     Ok(())
 }
 
-/// `kubectl` ignores everything behind a `...` line up to the next `---`.
+/// Refuses text after a `...` line, because `kubectl` ignores everything between it and the next
+/// `---`.
 fn refuse_text_after_end(
     document: &Document,
     text: &str,
@@ -123,7 +124,7 @@ fn refuse_text_after_end(
     Ok(())
 }
 
-/// A merge key takes a mapping, an alias of one, or a list of these.
+/// Refuses merge keys with other values than a mapping, an alias of one, or a list of these.
 fn refuse_merges(document: &Document, text: &str) -> Result<(), SyntaxError> {
     let is_mapping = |id: NodeId| document.node(document.target(id)).kind == Kind::Mapping;
     for (index, node) in document.tape.nodes.iter().enumerate() {
@@ -148,8 +149,8 @@ fn refuse_merges(document: &Document, text: &str) -> Result<(), SyntaxError> {
     Ok(())
 }
 
-/// Inside of a flow collection go-yaml ends a plain scalar at `?` and does not begin one with `:`.
-/// Anywhere, infinities and NaN have no form in JSON.
+/// Refuses plain scalars with `?` or a leading `:` in flow collections: go-yaml ends a scalar at
+/// `?` and does not begin one with `:`. Also refuses infinities and NaN, which JSON cannot express.
 fn refuse_flow_marks(document: &Document, text: &str) -> Result<(), SyntaxError> {
     let mut flow_end = 0;
     for node in &document.tape.nodes {
@@ -194,16 +195,17 @@ pub(super) fn is_not_finite(raw: &str) -> bool {
     )
 }
 
-/// go-yaml v2's guard against alias bombs (`decode.go`, `allowedAliasRatio`), over counts instead of
-/// an expansion.
+/// The limit of go-yaml v2 for alias bombs (`decode.go`, `allowedAliasRatio`), computed from counts
+/// without an expansion.
 fn refuse_bombs(tape: &Tape) -> Result<(), SyntaxError> {
     if !tape.props.iter().any(|p| p.target.is_some()) {
         return Ok(());
     }
-    // Of each node: how many nodes it stands for, and how many of those come through an alias.
+    // For each node: the number of nodes in its expansion, and how many of them come through an
+    // alias.
     let mut sizes: Vec<(u64, u64)> = vec![(0, 0); tape.nodes.len()];
-    // A target stands before its alias, so a walk from the back would meet aliases first; sums
-    // over a prefix give a collection its size once its last child is known.
+    // A target comes before its alias, so the loop goes forwards; sums over a prefix give the size
+    // of a collection when its last child is known.
     let mut open: Vec<usize> = Vec::new();
     for index in 0..=tape.nodes.len() {
         while let Some(&top) = open.last() {

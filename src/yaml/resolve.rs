@@ -1,8 +1,8 @@
-//! What a scalar means: a string, or one of the other types of YAML 1.1.
+//! The value of a scalar: a string, or one of the other types of YAML 1.1.
 //!
-//! These are the rules of go-yaml v2 (`resolve.go`), which `kubectl` uses through
-//! sigs.k8s.io/yaml; `testdata/parity` holds what that library answers. Ints and floats matter only
-//! because the API refuses them where it wants a string, and because they can be keys.
+//! These are the rules of go-yaml v2 (`resolve.go`), which `kubectl` uses through sigs.k8s.io/yaml;
+//! `testdata/parity` holds the answers of that library. Integers and floats matter because the API
+//! refuses them in the place of a string, and because they can be keys.
 
 use super::scalar::{self, Undecodable};
 use super::tape::{Document, Kind, NodeId, Style, Tag};
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 pub enum Value<'a> {
     /// A string, after decoding.
     Str(Cow<'a, str>),
-    /// `null`, `~`, or nothing.
+    /// `null`, `~`, or an absent value.
     Null,
     /// YAML 1.1 booleans: `yes`, `on`, `y` among them.
     Bool(bool),
@@ -37,11 +37,12 @@ impl Value<'_> {
     }
 }
 
-/// What the scalar `id` means. Aliases are followed.
+/// The value of the scalar `id`. Aliases are followed.
 ///
 /// # Errors
-/// What `kubectl` refuses: an unknown escape, a value that its explicit tag does not allow, a
-/// `!!binary` that is no base64 or no UTF-8; and a node that is no scalar.
+/// [`Undecodable`] for a scalar that `kubectl` refuses: an unknown escape, a value that its
+/// explicit tag does not allow, a `!!binary` that is not base64 or not UTF-8; and for a node that
+/// is not a scalar.
 pub fn value<'a>(document: &Document, text: &'a str, id: NodeId) -> Result<Value<'a>, Undecodable> {
     let id = document.target(id);
     let node = document.node(id);
@@ -118,7 +119,7 @@ fn tagged(text: Cow<'_, str>, tag: Option<Tag>) -> Result<Value<'_>, Undecodable
     })
 }
 
-/// The type of a plain scalar, or nothing if it is a string.
+/// The value of a plain scalar; `None` if it is a string.
 fn plain(text: &str, timestamps: bool) -> Option<Value<'static>> {
     let Some(first) = text.bytes().next() else {
         return Some(Value::Null);
@@ -136,7 +137,7 @@ fn plain(text: &str, timestamps: bool) -> Option<Value<'static>> {
     }
 }
 
-/// Whether a text of letters, digits and `.-_/` can stand without quotes and stay a string.
+/// Whether a text of letters, digits and `.-_/` is still a string if it is written without quotes.
 pub fn is_plain_string(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(['-', '.']) && plain(text, true).is_none() && text != "<<"
 }
@@ -168,7 +169,7 @@ fn number(text: &str) -> Option<Value<'static>> {
     {
         return Some(float);
     }
-    // What go-yaml tries last: a sign behind the prefix.
+    // go-yaml also accepts a sign after the prefix.
     let binary = digits.strip_prefix("0b").filter(|rest| rest.starts_with(['+', '-']))?;
     let (sign, bits) = binary.split_at(1);
     if bits.is_empty() || !bits.bytes().all(|b| matches!(b, b'0' | b'1')) {
@@ -229,7 +230,8 @@ fn is_decimal_float(text: &str) -> bool {
     rest.is_empty()
 }
 
-/// Go's `strconv.ParseFloat` on what can reach it here; a value out of range is a string.
+/// Go's `strconv.ParseFloat` for the texts that can reach it here; a value out of range is a
+/// string.
 fn parse_float(text: &str) -> Option<Value<'static>> {
     let cleaned;
     let text = if text.contains('_') {
@@ -257,7 +259,7 @@ fn underscores_separate_digits(text: &str) -> bool {
     })
 }
 
-/// go-yaml's `parseTimestamp`: such a plain scalar stays a string.
+/// go-yaml's `parseTimestamp`; such a plain scalar is a string.
 fn is_timestamp(text: &str) -> bool {
     Timestamp::parse(text).is_some_and(|time| time.is_of_v2())
 }
@@ -265,7 +267,8 @@ fn is_timestamp(text: &str) -> bool {
 /// The text of a mapping key in the JSON that `kubectl` makes of it: `on:` is the key `true`.
 ///
 /// # Errors
-/// Keys that `kubectl` refuses: null, collections, whole numbers over 63 bits.
+/// [`Undecodable`] for a key that `kubectl` refuses: null, a collection, a whole number over 63
+/// bits.
 pub fn key<'a>(
     document: &Document,
     text: &'a str,
@@ -281,7 +284,8 @@ pub fn key<'a>(
     })
 }
 
-/// Go's `strconv.FormatFloat(value, 'g', -1, 32)` with sigs.k8s.io/yaml's names for the odd ones.
+/// Go's `strconv.FormatFloat(value, 'g', -1, 32)`, with the names of sigs.k8s.io/yaml for
+/// infinities and NaN.
 fn float_key(value: f64) -> String {
     let single = value as f32;
     if single.is_nan() {
@@ -293,7 +297,7 @@ fn float_key(value: f64) -> String {
     let scientific = format!("{single:e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    // For the shortest form Go decides by a precision of 6.
+    // For the shortest form, Go chooses the notation as for a precision of 6.
     if !(-4..6).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{mantissa}e{sign}{:02}", exponent.abs());
@@ -301,8 +305,8 @@ fn float_key(value: f64) -> String {
     format!("{single}")
 }
 
-/// Base64 as Go's `StdEncoding` decodes it: carriage returns and line feeds are ignored, the
-/// padding must be right, and spare bits in the last character are not looked at.
+/// Decodes base64 as Go's `StdEncoding` does: carriage returns and line feeds are ignored, the
+/// padding must be right, and unused bits in the last character may have any value.
 pub fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
     const STANDARD: GeneralPurpose = GeneralPurpose::new(

@@ -8,11 +8,11 @@
 use super::tape::{Kind, Node, Style};
 use std::borrow::Cow;
 
-/// Why a scalar has no text: never a piece of it.
+/// The reason why a scalar cannot be decoded. It never holds a part of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undecodable(pub &'static str);
 
-/// The text of a scalar. Of an absent value, the empty text.
+/// The text of a scalar; the empty text for an absent value.
 ///
 /// # Errors
 /// An escape that go-yaml or JSON does not know, or a node that is no scalar.
@@ -90,7 +90,7 @@ fn unquote(raw: &str) -> Result<&str, Undecodable> {
     raw.get(1..raw.len().saturating_sub(1)).ok_or(Undecodable("a quoted scalar without its end"))
 }
 
-/// The white space between two words, and what is left of it.
+/// The white space between two words, and the text after it.
 struct Gap<'a> {
     spaces: &'a str,
     breaks: usize,
@@ -98,8 +98,8 @@ struct Gap<'a> {
 }
 
 impl Gap<'_> {
-    /// One line break becomes a space, of several the first is dropped. After an escaped line
-    /// break all that follow stay.
+    /// A single line break becomes a space; of several line breaks, the first is dropped. After an
+    /// escaped line break, all following ones stay.
     fn join(&self, out: &mut String) {
         if self.escaped {
             out.extend(std::iter::repeat_n('\n', self.breaks));
@@ -132,7 +132,7 @@ impl<'a> Scan<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    /// Everything up to white space or a byte that `stop` names.
+    /// The text up to white space or a byte for which `stop` is true.
     fn word(&mut self, stop: impl Fn(u8) -> bool) -> &'a str {
         let start = self.at;
         while let Some(byte) = self.peek()
@@ -212,7 +212,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// What the header of a block scalar says.
+/// The parsed header of a block scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The indentation digit, if there is one.
@@ -258,7 +258,8 @@ fn block(raw: &str, node: &Node) -> String {
     }
     let mut rest = &raw[header.len..];
     let mut out = String::with_capacity(rest.len());
-    // Breaks that wait: the one behind the last line of content, and those of blank lines after it.
+    // Line breaks that are not written yet: the one after the last line of content, and those of
+    // the blank lines after it.
     let (mut leading, mut trailing) = (0, 0);
     let mut leading_blank = false;
     while !rest.is_empty() {
@@ -292,7 +293,8 @@ fn block(raw: &str, node: &Node) -> String {
     out
 }
 
-/// A `|` scalar without carriage returns, which most are: its lines without their indentation.
+/// Decodes a `|` scalar without carriage returns, the most frequent case: its lines without their
+/// indentation.
 fn plain_literal(raw: &str, header: &Header, indent: usize) -> String {
     let bytes = raw.as_bytes();
     let mut out = String::with_capacity(raw.len() - header.len);

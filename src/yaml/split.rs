@@ -1,8 +1,8 @@
 //! Splits a stream into the chunks that `kubectl` reads one after the other.
 //!
-//! A line that begins with `---` ends a document wherever it stands, also inside quotes or a
-//! block scalar (YAML 1.2.2, production 206; apimachinery `yaml.YAMLReader`). Only white space and
-//! a comment may follow on the line.
+//! A line that begins with `---` ends a document in any place, also inside quotes or a block scalar
+//! (YAML 1.2.2, production 206; apimachinery `yaml.YAMLReader`). Only white space and a comment may
+//! follow on the line.
 
 use super::SyntaxError;
 use crate::text::Span;
@@ -12,7 +12,7 @@ use crate::text::Span;
 pub struct Chunk {
     /// The bytes between the markers, without them.
     pub span: Span,
-    /// The marker line in front of it; absent before the first.
+    /// The marker line before it; `None` for the first chunk.
     pub marker: Option<Span>,
 }
 
@@ -55,8 +55,8 @@ pub fn chunks_of(text: &str, part: Span) -> impl Iterator<Item = Result<Chunk, S
     })
 }
 
-/// Cuts a text at document markers into parts of at least `size` bytes, which can be read on their
-/// own, one after the other or side by side.
+/// Cuts a text at document markers into parts of at least `size` bytes, each of which can be read
+/// separately.
 pub fn parts(text: &str, size: usize) -> Vec<Span> {
     let bytes = text.as_bytes();
     let mut parts = Vec::new();

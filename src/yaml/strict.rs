@@ -1,19 +1,20 @@
-//! Documents in which every reader sees the same: no key stands twice, none is merged in, and every
-//! scalar can be decoded.
+//! Documents that every YAML reader reads in the same way: no key occurs twice, no key is merged
+//! in, and every scalar can be decoded.
 
 use super::{Cursor, Document, Kind, SyntaxError, parse, split};
 use std::collections::BTreeSet;
 
-/// The most nodes that are read; aliases count each time.
+/// The maximum number of nodes; the nodes of an alias count each time.
 const MAX_NODES: usize = 200_000;
 
-/// The deepest nesting that is read.
+/// The maximum nesting.
 const MAX_DEPTH: usize = 100;
 
 /// The documents of a text, empty ones left out.
 ///
 /// # Errors
-/// At the first place that cannot be read, or where a key stands twice or is merged in.
+/// [`SyntaxError`] at the first place that cannot be read, or where a key occurs twice or is merged
+/// in.
 pub fn documents(text: &str) -> Result<Vec<Document>, SyntaxError> {
     let mut found = Vec::new();
     let mut left = MAX_NODES;
@@ -29,10 +30,10 @@ pub fn documents(text: &str) -> Result<Vec<Document>, SyntaxError> {
     Ok(found)
 }
 
-/// Whether the node and all below it reads the same to every reader.
+/// Checks that every YAML reader reads the node and its children in the same way.
 ///
 /// # Errors
-/// At the first place that does not.
+/// [`SyntaxError`] at the first place where readers differ.
 pub fn require(node: Cursor<'_>) -> Result<(), SyntaxError> {
     check(node, 0, &mut MAX_NODES.clone())
 }

@@ -72,13 +72,13 @@ pub struct Props {
     pub anchor: Option<Span>,
     /// `!tag`, as written.
     pub tag: Option<Tag>,
-    /// How many aliases stand for this node.
+    /// The number of aliases that refer to this node.
     pub aliases: u32,
-    /// Of an alias, the node that it stands for.
+    /// The target, if the node is an alias.
     pub target: Option<NodeId>,
 }
 
-/// A tag, reduced to what matters when a scalar is resolved.
+/// A tag, as far as it matters for resolving a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tag {
     /// `!!str`
@@ -99,7 +99,7 @@ pub enum Tag {
     Merge,
     /// `!`, the non-specific tag.
     NonSpecific,
-    /// Any other: go-yaml ignores it and takes a scalar as a string.
+    /// Any other tag: go-yaml ignores it and reads the scalar as a string.
     Other,
 }
 
@@ -132,7 +132,7 @@ impl Drop for Tape {
             return;
         }
         nodes.clear();
-        // While a thread ends, its thread-local memory may be gone already.
+        // At the end of a thread, its thread-local memory may already be freed.
         let _ = SPARE.try_with(|spare| {
             let other = spare.take();
             spare.set(if other.capacity() > nodes.capacity() { other } else { nodes });
@@ -193,7 +193,7 @@ impl Document {
         self.tape.props(id).and_then(|p| p.target).unwrap_or(id)
     }
 
-    /// The children of a collection: items, or keys and values in turn. Of a scalar, none.
+    /// The children of a collection: items, or keys and values in turn. A scalar has none.
     pub fn children(&self, id: NodeId) -> Children<'_> {
         let node = self.node(id);
         let end = match node.kind {
@@ -212,16 +212,16 @@ impl Document {
         std::iter::from_fn(move || Some((children.next()?, children.next()?)))
     }
 
-    /// The items of a sequence, aliases followed. Of anything else, none.
+    /// The items of a sequence, aliases followed. Any other node has none.
     pub fn items(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let id = self.target(id);
         let is_sequence = self.node(id).kind == Kind::Sequence;
         self.children(id).filter(move |_| is_sequence).map(|item| self.target(item))
     }
 
-    /// The field `name` of a mapping as `kubectl` reads it: the last of several, `<<` applied in
-    /// its place (go-yaml v2: a later `<<` wins over an earlier key). Aliases on the way to the
-    /// mapping are followed.
+    /// The field `name` of a mapping as `kubectl` reads it: the last of several, with `<<` applied
+    /// at its position (go-yaml v2: a later `<<` has priority over an earlier key). Aliases on the
+    /// path to the mapping are followed.
     pub fn field(&self, text: &str, mapping: NodeId, name: &str) -> Option<Field> {
         self.field_within(text, mapping, name, 0)
     }
@@ -237,7 +237,8 @@ impl Document {
                 && self.is_merge_key(text, key)
             {
                 let merged = self.target(value);
-                // The first mapping of a merged list wins, so the search ends at the first hit.
+                // The first mapping of a merged list has priority, so the search ends at the first
+                // match.
                 let hit = if self.node(merged).kind == Kind::Sequence {
                     self.items(merged)
                         .find_map(|item| self.field_within(text, item, name, depth + 1))
@@ -250,7 +251,7 @@ impl Document {
         found
     }
 
-    /// The value of the field `name`; if it is an alias, the node that this stands for.
+    /// The value of the field `name`; for an alias, its target.
     pub fn value(&self, text: &str, mapping: NodeId, name: &str) -> Option<NodeId> {
         let field = self.field(text, mapping, name)?;
         Some(self.target(field.value))
@@ -297,7 +298,7 @@ impl Document {
         self.tape.props(id).and_then(|p| p.tag)
     }
 
-    /// How many aliases stand for this node.
+    /// The number of aliases that refer to this node.
     pub fn aliases(&self, id: NodeId) -> u32 {
         if !self.node(id).has_props {
             return 0;
@@ -306,7 +307,7 @@ impl Document {
     }
 }
 
-/// Iterates over the children of a collection: each node says where the next one is.
+/// Iterates over the children of a collection: each node holds the position of the next one.
 pub struct Children<'a> {
     document: &'a Document,
     next: u32,

@@ -1,8 +1,8 @@
-//! Points in time in plain scalars, as Go's YAML readers find them: go-yaml v2 (`kubectl`) leaves them
-//! strings, go-yaml v3 (kustomize) reads them and writes them again in RFC 3339.
+//! Timestamps in plain scalars, as Go's YAML readers find them: go-yaml v2 (`kubectl`) leaves them
+//! as strings; go-yaml v3 (kustomize) parses them and writes them again in RFC 3339.
 
-/// A date, or a date and a time of day, in one of the layouts of both readers (`parseTimestamp` in their
-/// `resolve.go`). The calendar has the day.
+/// A date, or a date and a time of day, in one of the layouts of both readers (`parseTimestamp` in
+/// their `resolve.go`). The day exists in the calendar.
 pub(crate) struct Timestamp<'a> {
     year: u32,
     month: u32,
@@ -14,11 +14,12 @@ struct TimeOfDay<'a> {
     hour: u32,
     minute: u32,
     second: u32,
-    /// The digits behind the second.
+    /// The digits after the second.
     fraction: &'a str,
-    /// Whether they stand behind a comma, which the v2 reader does not take.
+    /// Whether they follow a comma, which the v2 reader does not accept.
     comma: bool,
-    /// `Z` or `+02:00`; empty behind a blank in the place of the `T`, where none may stand.
+    /// `Z` or `+02:00`; empty if there is a blank instead of the `T`, because no zone is allowed
+    /// then.
     zone: &'a str,
 }
 
@@ -41,12 +42,12 @@ impl<'a> Timestamp<'a> {
         Some(Self { year, month, day, time })
     }
 
-    /// Whether go-yaml v2 takes the text for a point in time.
+    /// Whether go-yaml v2 reads the text as a timestamp.
     pub(crate) fn is_of_v2(&self) -> bool {
         self.time.as_ref().is_none_or(|time| !time.comma)
     }
 
-    /// What go-yaml v3 makes of the text: RFC 3339 as Go writes it, to the nanosecond.
+    /// The text that go-yaml v3 writes: RFC 3339 as Go formats it, to the nanosecond.
     pub(crate) fn to_rfc3339(&self) -> String {
         let date = format!("{:04}-{:02}-{:02}", self.year, self.month, self.day);
         let Some(TimeOfDay { hour, minute, second, fraction, zone, .. }) = self.time else {
@@ -86,12 +87,12 @@ impl<'a> TimeOfDay<'a> {
     }
 }
 
-/// Whether a plain scalar has the look of a date: a digit first, and a dash somewhere.
+/// Whether a plain scalar looks like a date: it begins with a digit and contains a dash.
 pub(crate) fn is_dated(plain: &str) -> bool {
     plain.starts_with(|c: char| c.is_ascii_digit()) && plain.contains('-')
 }
 
-/// Whether some version of a Go reader may take a plain scalar for a point in time.
+/// Whether any version of a Go reader may read a plain scalar as a timestamp.
 pub(crate) fn may_be_read(plain: &str) -> bool {
     is_dated(plain) && plain.bytes().all(|b| b.is_ascii_digit() || b"-:.+TtZz \t".contains(&b))
 }

@@ -1,5 +1,6 @@
-//! A part of a document as the JSON value that `kubectl` sends: aliases and merge keys followed, the
-//! last of several equal keys, YAML 1.1 scalars. Layout, comments and the order of keys are gone.
+//! A part of a document as the JSON value that `kubectl` sends: aliases and merge keys followed,
+//! the last of several equal keys, YAML 1.1 scalars; without layout, comments and the order of
+//! keys.
 
 use super::resolve::Value;
 use super::{Cursor, Kind, MAX_DEPTH};
@@ -7,18 +8,20 @@ use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// The JSON value of a node; nothing, if some scalar in it cannot be decoded.
+/// The JSON value of a node; `None` if a scalar in it cannot be decoded.
 pub fn value(node: Cursor<'_>) -> Option<Json> {
     tree(node, &[], 0)
 }
 
-/// The same without the fields of these names that hold lists: what only looks at others is quicker.
+/// The same without the list fields with these names: faster for callers that need only other
+/// fields.
 pub fn without_lists(node: Cursor<'_>, names: &[&str]) -> Option<Json> {
     tree(node, names, 0)
 }
 
-/// The JSON values of two nodes, for a comparison: a collection that stands in a field and is written
-/// alike in both is `true` in both. Most of two versions of a manifest is, and is not read then.
+/// The JSON values of two nodes, for a comparison. A collection in a field that is written
+/// identically in both nodes is `true` in both values: most of two versions of a manifest is
+/// identical and need not be decoded.
 pub fn differing(one: Cursor<'_>, other: Cursor<'_>) -> Option<(Json, Json)> {
     both(one, other, 0)
 }
@@ -70,7 +73,7 @@ fn both(one: Cursor<'_>, other: Cursor<'_>, depth: usize) -> Option<(Json, Json)
     }
 }
 
-/// The fields of a mapping; nothing, if one is there twice or has no name.
+/// The fields of a mapping; `None` if a field occurs twice or has no name.
 fn fields(mapping: Cursor<'_>) -> Option<Vec<(Cow<'_, str>, Cursor<'_>)>> {
     let fields = mapping.pairs().map(|(key, value)| Some((key.key().ok()?, value)));
     let fields: Vec<(Cow<'_, str>, Cursor<'_>)> = fields.collect::<Option<_>>()?;
@@ -130,8 +133,8 @@ fn tree(node: Cursor<'_>, without: &[&str], depth: usize) -> Option<Json> {
     })
 }
 
-/// Takes in the fields of a mapping. A merge key counts in its place, as in go-yaml v2: what follows
-/// it wins over it, and it wins over what stands before.
+/// Adds the fields of a mapping. A merge key counts at its position, as in go-yaml v2: it has
+/// priority over earlier keys, and later keys have priority over it.
 fn mapping(
     node: Cursor<'_>,
     without: &[&str],
@@ -152,7 +155,7 @@ fn mapping(
         }
         let merged = value.target();
         if merged.is_sequence() {
-            // The first mapping of a list wins, so it is taken in last.
+            // The first mapping of a list has priority, so it is added last.
             let items: Vec<Cursor<'_>> = merged.items().collect();
             for item in items.into_iter().rev() {
                 mapping(item, without, depth + 1, fields)?;
@@ -164,7 +167,7 @@ fn mapping(
     Some(())
 }
 
-/// A whole number; one that does not fit 64 bits is as near as a float comes.
+/// A whole number; a number that does not fit 64 bits becomes the nearest float.
 fn number(value: i128) -> Json {
     match (i64::try_from(value), u64::try_from(value)) {
         (Ok(small), _) => Json::from(small),
@@ -201,7 +204,7 @@ mod tests {
         assert_eq!(right, json!({ "a": true, "b": { "c": true, "d": 2 } }));
         let named = |first: &str| format!("- name: {first}\n  c: [1]\n- name: z\n  c: [2]\n");
         assert_eq!(differ(&named("a"), &named("a")).0[0], json!({ "name": "a", "c": true }));
-        // Items that change places meet others than their twins.
+        // Items that are reordered are compared with other items.
         assert_eq!(differ(&named("a"), &named("b")).0[0], json!({ "name": "a", "c": [1] }));
     }
 

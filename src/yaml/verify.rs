@@ -5,8 +5,8 @@ use super::tape::{Kind, Style};
 use super::{Cursor, scalar};
 use std::borrow::Cow;
 
-/// A place that an edit may have changed: a path of fields and items from the root, and what
-/// the last field must now read (`None`: it must be gone).
+/// A place that an edit may have changed: a path of fields and items from the root, and the new
+/// value of the last field (`None`: it must be absent).
 #[derive(Clone, Debug)]
 pub struct Change {
     /// The path from the root of the document.
@@ -20,16 +20,17 @@ pub struct Change {
 /// How an edit wrote a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrote {
-    /// As a new key with a quoted value, or in the place of another value.
+    /// As a new key with a quoted value, or as the replacement of a value that is not kept.
     Anew,
     /// As a new key with the boolean `true`.
     True,
-    /// Over another text, in the style of that text; in quotes if it would not be a string without.
+    /// As the replacement of another text, in the style of that text; with quotes if it would not
+    /// be a string otherwise.
     Over,
 }
 
-/// Whether `after` equals `before` but for the `changes`, and holds each of them. Along a path, a
-/// mapping that is absent, null or empty on one side may be any of these on the other.
+/// Whether `after` equals `before` except for the `changes`, and contains each of them. Along a
+/// path, a mapping that is absent, null or empty on one side may be any of these on the other.
 pub fn only_changes<'c>(
     before: Cursor<'_>,
     after: Cursor<'_>,
@@ -74,7 +75,7 @@ fn same(
     let (Some(xs), Some(ys)) = (fields(before), fields(after)) else {
         return false;
     };
-    // Everything off the paths, in order; then each field on a path.
+    // Compares all fields that are not on a path, in order; then each field on a path.
     let is_on_path = |field: &str| {
         let mut paths = open.iter().map(|(path, _)| path.first());
         paths.any(|first| matches!(first, Some(Step::Field(name)) if name == field))
@@ -108,7 +109,7 @@ fn find<'a>(fields: &[(Cow<'a, str>, Cursor<'a>)], name: &str) -> Option<Cursor<
     fields.iter().find(|(n, _)| n == name).map(|(_, value)| *value)
 }
 
-/// Whether a value stands where an edit wrote it.
+/// Whether a value is at the place where an edit wrote it.
 fn is_written(before: Option<Cursor<'_>>, after: Cursor<'_>, value: &str, wrote: Wrote) -> bool {
     match wrote {
         Wrote::True => before.is_none() && after.is_true(),
@@ -119,7 +120,7 @@ fn is_written(before: Option<Cursor<'_>>, after: Cursor<'_>, value: &str, wrote:
     }
 }
 
-/// Whether a text stands in the place of another one, in its style.
+/// Whether a text replaced another one, in its style.
 fn is_over(before: Cursor<'_>, after: Cursor<'_>, value: &str) -> bool {
     before.kind() == Kind::Scalar
         && after.kind() == Kind::Scalar
@@ -137,7 +138,7 @@ fn descend<'a>(open: &[(&'a [Step], &'a Change)], step: &Step) -> Vec<(&'a [Step
         .collect()
 }
 
-/// The fields of a mapping as names and values; of nothing or null, none.
+/// The fields of a mapping as names and values; no fields for an absent node or null.
 fn fields(node: Option<Cursor<'_>>) -> Option<Vec<(Cow<'_, str>, Cursor<'_>)>> {
     let Some(node) = node else {
         return Some(Vec::new());
@@ -150,7 +151,8 @@ fn fields(node: Option<Cursor<'_>>) -> Option<Vec<(Cow<'_, str>, Cursor<'_>)>> {
     (node.kind() == Kind::Scalar && node.is_null()).then(Vec::new)
 }
 
-/// Whether two nodes are written alike: same kind, style, anchor, tag and decoded text throughout.
+/// Whether two nodes are written in the same way: same kind, style, anchor, tag and decoded text
+/// throughout.
 fn equal(before: Cursor<'_>, after: Cursor<'_>) -> bool {
     before.subtree().len() == after.subtree().len()
         && before.subtree_cursors().zip(after.subtree_cursors()).all(|(x, y)| {

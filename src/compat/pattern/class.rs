@@ -31,7 +31,7 @@ const POSIX: &[(&str, &[(u8, u8)])] = &[
     ("xdigit", &[(b'0', b'9'), (b'A', b'F'), (b'a', b'f')]),
 ];
 
-/// Categories and scripts of Unicode whose names every version of Go takes, as far as they are ASCII.
+/// Categories and scripts of Unicode whose names every version of Go accepts, limited to ASCII.
 const UNICODE: &[(&str, &[(u8, u8)])] = &[
     ("Any", &[(0, 0x7F)]),
     ("L", &[(b'A', b'Z'), (b'a', b'z')]),
@@ -58,7 +58,7 @@ impl CharacterSet {
         Self(row.iter().map(|&(lo, hi)| (lo.into(), hi.into())).collect())
     }
 
-    /// The set of `\d` or of another escape, which a capital letter turns round.
+    /// The set of `\d` or of another escape; a capital letter inverts it.
     pub(super) fn perl(letter: char, fold: bool) -> Option<Self> {
         let (_, row) = PERL.iter().find(|(name, _)| *name == letter.to_ascii_lowercase())?;
         Some(Self::of_row(row).fold_if(fold).negate_if(letter.is_ascii_uppercase()))
@@ -81,8 +81,8 @@ impl CharacterSet {
         self.0.extend(&other.0);
     }
 
-    /// Adds what differs from a member only in case. Two characters beyond ASCII do so from one in
-    /// it: U+017F from `s` and U+212A from `k`.
+    /// Adds characters that differ from a member only in case. Two characters beyond ASCII differ
+    /// so from an ASCII letter: U+017F from `s` and U+212A from `k`.
     pub(super) fn fold_if(mut self, fold: bool) -> Self {
         if !fold {
             return self;
@@ -116,7 +116,7 @@ impl CharacterSet {
         Self(ranges.map(|range| (range.start().into(), range.end().into())).collect())
     }
 
-    /// Surrogates are no characters of a text, so they are left out.
+    /// Surrogates are not characters of a text, so they are left out.
     fn class(&self) -> ClassUnicode {
         let char_at = |code| char::from_u32(code);
         ClassUnicode::new(self.0.iter().flat_map(|&(lo, hi)| {

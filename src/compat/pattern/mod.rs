@@ -1,9 +1,10 @@
 //! Patterns in the syntax of Go's `regexp` (`regexp/syntax/parse.go` of Go 1.26, flags `Perl`),
 //! translated to the syntax tree of the `regex` crates.
 //!
-//! The two syntaxes differ in what they take and in what they mean, so a pattern is never handed over
-//! as text: this is Go's parser, one case for each of its cases. Object names are ASCII, so Unicode
-//! tables are reduced to ASCII. What cannot be told for every version of Go is refused by name.
+//! Both syntaxes differ in the patterns that they accept and in their meaning, so a pattern is
+//! never passed on as text: this is a port of Go's parser, with the same cases. Object names are
+//! ASCII, so Unicode tables are reduced to ASCII. A pattern whose meaning is not the same in every
+//! version of Go is refused.
 
 mod class;
 mod parser;
@@ -19,16 +20,16 @@ pub struct Pattern(meta::Regex);
 pub enum Unusable {
     /// Go's own compiler refuses it. v1.4.21 of Reloader panics, later ones skip the entry.
     Invalid(&'static str),
-    /// What Go makes of it depends on its version, or is too large to compile here.
+    /// Its meaning depends on the version of Go, or it is too large to compile here.
     Untranslated(&'static str),
 }
 
-/// The most bytes that a compiled pattern may take.
+/// The maximum size of a compiled pattern in bytes.
 const MAX_COMPILED: usize = 4 << 20;
 
 impl Pattern {
-    /// The pattern that Reloader makes of an entry of a list: `^` and `$` are put around its text
-    /// without a group, so that `a|b` means `^a` or `b$`, and a last `\` takes the `$` for itself.
+    /// The pattern that Reloader makes of an entry of a list: it puts `^` and `$` around the text
+    /// without a group, so that `a|b` means `^a` or `b$`, and a trailing `\` escapes the `$`.
     ///
     /// # Errors
     /// See [`Unusable`].

@@ -4,7 +4,8 @@ use super::Unusable;
 use super::class::CharacterSet;
 use regex_syntax::hir::{Hir, Look, Repetition};
 
-/// Go refuses trees that are higher than 1,000 nodes; so high a tree is nobody's list of names.
+/// The maximum height of the tree. Go refuses trees of more than 1,000 nodes; no real list of names
+/// is that deep.
 const MAX_DEPTH: u32 = 100;
 
 /// The flags that `(?i)` and others change.
@@ -15,17 +16,17 @@ struct Flags {
     dot_all: bool,
 }
 
-/// A piece of a pattern, and what Go keeps account of.
+/// A piece of a pattern, and the counter that Go keeps for it.
 struct Piece {
     hir: Hir,
-    /// The most that repetitions inside of each other multiply to.
+    /// The product of nested repetition counts.
     repeats: u32,
     depth: u32,
 }
 
-/// What stands between two parentheses, or in the whole pattern.
+/// The content of a pair of parentheses, or of the whole pattern.
 struct Frame {
-    /// The flags that hold again behind it.
+    /// The flags to restore after it.
     flags: Flags,
     alternatives: Vec<Piece>,
     /// The pieces since the last `|`.
@@ -60,7 +61,7 @@ struct Parser {
     open: Frame,
 }
 
-/// How often something is repeated; without `most`, as often as one likes.
+/// A repetition count; without `most`, there is no upper limit.
 struct Times {
     least: u32,
     most: Option<u32>,
@@ -172,7 +173,7 @@ impl Parser {
         self.push_piece(inner.close())
     }
 
-    /// `parsePerlFlags`: what stands behind `(`, from the `?` on.
+    /// `parsePerlFlags`: parses the text after `(`, from the `?` on.
     fn group<'p>(&mut self, rest: &'p str) -> Result<&'p str, Unusable> {
         let named = rest.strip_prefix("?P<").or_else(|| rest.strip_prefix("?<"));
         if let Some(named) = named {
@@ -195,7 +196,7 @@ impl Parser {
                 'i' => flags.fold = on,
                 'm' => flags.lines = on,
                 's' => flags.dot_all = on,
-                // Which of several matches is preferred does not matter here.
+                // The flag only selects between several matches, so it does not matter here.
                 'U' => {}
                 '-' if on => {
                     (on, saw_flag) = (false, false);
@@ -234,7 +235,7 @@ impl Parser {
             return Err(Unusable::Invalid("there is nothing to repeat"));
         };
         let repeats = match (counted, times.most.unwrap_or(times.least)) {
-            // Go looks no deeper below `{0}`, and `{0,}` multiplies nothing.
+            // Go does not check below `{0}`, and `{0,}` multiplies nothing.
             (true, 0) if times.most.is_some() => 1,
             (true, most) => most.max(1).saturating_mul(piece.repeats),
             (false, _) => piece.repeats,
@@ -249,7 +250,7 @@ impl Parser {
         Ok(after)
     }
 
-    /// What stands behind `\`, outside of a class.
+    /// Parses the text after `\`, outside of a class.
     fn escape<'p>(&mut self, rest: &'p str) -> Result<&'p str, Unusable> {
         let look = match rest.chars().next() {
             Some('A') => Some(Look::Start),
@@ -279,7 +280,7 @@ impl Parser {
         Ok(after)
     }
 
-    /// `parseClass`: what stands behind `[`.
+    /// `parseClass`: parses the text after `[`.
     fn class<'p>(&mut self, rest: &'p str) -> Result<&'p str, Unusable> {
         let fold = self.flags.fold;
         let (mut rest, negate) = match rest.strip_prefix('^') {
@@ -333,7 +334,7 @@ fn class_char(rest: &str) -> Result<(u32, &str), Unusable> {
     Ok((c.into(), &rest[c.len_utf8()..]))
 }
 
-/// A set that stands behind `\`: `parseUnicodeClass` and `parsePerlClassEscape`.
+/// A set after `\`: `parseUnicodeClass` and `parsePerlClassEscape`.
 fn escaped_set(rest: &str, fold: bool) -> Result<Option<(CharacterSet, &str)>, Unusable> {
     let Some(first) = rest.chars().next() else {
         return Ok(None);
@@ -360,7 +361,7 @@ fn escaped_set(rest: &str, fold: bool) -> Result<Option<(CharacterSet, &str)>, U
     }
 }
 
-/// `parseEscape`: one character behind `\`.
+/// `parseEscape`: one character after `\`.
 fn escaped_char(rest: &str) -> Result<(u32, &str), Unusable> {
     let unknown = || Unusable::Invalid("Go does not know this escape");
     let first = rest.chars().next().ok_or(Unusable::Invalid("a `\\` stands at the end"))?;
@@ -403,7 +404,8 @@ fn escaped_char(rest: &str) -> Result<(u32, &str), Unusable> {
     Ok((code, after))
 }
 
-/// `parseRepeat`: what stands behind `{`, if it is a repetition, and what follows it.
+/// `parseRepeat`: the repetition after `{`, and the text after it; `None` if it is not a
+/// repetition.
 fn times(rest: &str) -> Result<Option<(Times, &str)>, Unusable> {
     let Some((least, rest)) = number(rest) else {
         return Ok(None);
@@ -427,7 +429,8 @@ fn times(rest: &str) -> Result<Option<(Times, &str)>, Unusable> {
     Ok(Some((Times { least, most }, rest)))
 }
 
-/// `parseInt`: a number without needless zeros; one that is too large is any that is refused later.
+/// `parseInt`: a number without leading zeros; a number that is too large becomes one that is
+/// refused later.
 fn number(rest: &str) -> Option<(u32, &str)> {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     if digits == 0 || (digits > 1 && rest.starts_with('0')) {

@@ -1,5 +1,5 @@
-//! Anchors before a value and aliases as a whole value, behind a key or a dash; in brackets, only
-//! aliases.
+//! Reads anchors before a value, and aliases as a whole value after a key or a dash; inside
+//! brackets, aliases only.
 
 use super::{Declined, Parser, Result, scan};
 use crate::text::{Span, offset};
@@ -8,8 +8,8 @@ use crate::yaml::tape::{Kind, Node, NodeId, Props, Style};
 /// The limit for anchors of one document, because each alias searches all of them.
 const MOST_ANCHORS: usize = 128;
 
-/// Limits, in nodes that aliases stand for and in nodes of the expanded document, below which go-yaml
-/// allows aliases to make up to 99 % of the document.
+/// Limits, in nodes that come from aliases and in nodes of the expanded document. Below them,
+/// go-yaml allows aliases to make up to 99 % of the document.
 const MOST_ALIASED: u64 = 50;
 const MOST_EXPANDED: u64 = 400_000;
 
@@ -21,7 +21,7 @@ pub(super) struct Anchor {
 }
 
 impl Parser<'_> {
-    /// A value behind the anchor at `at`: on its line, or on the lines below.
+    /// A value after the anchor at `at`: on the same line, or on the lines below.
     #[cold]
     pub(super) fn anchored(&mut self, at: usize, column: u32, parent: u32) -> Result<usize> {
         let end = self.name(at)?;
@@ -43,7 +43,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A node on lines of its own below its anchor; as [`Parser::nested`].
+    /// A node on the lines below its anchor; as [`Parser::nested`].
     #[cold]
     pub(super) fn nested_anchored(
         &mut self,
@@ -58,7 +58,7 @@ impl Parser<'_> {
         Ok(next)
     }
 
-    /// Notes the anchor of the node that is pushed next, and tells its place.
+    /// Records the anchor of the node that is pushed next, and returns its position.
     fn announce(&mut self, anchor: Span) -> Result<usize> {
         if self.anchors.len() == MOST_ANCHORS {
             return Err(Declined("many anchors"));
@@ -94,7 +94,7 @@ impl Parser<'_> {
         Ok(end)
     }
 
-    /// An alias is a node of its own, and stands for the last node before it that has its name.
+    /// Pushes an alias as a node. Its target is the last earlier node with this anchor name.
     fn stands_for(&mut self, at: usize, end: usize, column: u32) -> Result<()> {
         let name = &self.bytes[at + 1..end];
         let anchor = self
@@ -149,11 +149,11 @@ impl Parser<'_> {
 
     /// Declines documents that could be alias bombs.
     ///
-    /// An alias stands for as many nodes as its target holds, and for those of the aliases inside
-    /// of that; all of these stand before it.
+    /// An alias counts as many nodes as its target has, including the nodes of aliases inside the
+    /// target; all of these come before it in the text.
     #[cold]
     pub(super) fn no_bomb(&self) -> Result<()> {
-        // For each alias so far: its node, and the number of nodes that all aliases up to it stand for.
+        // For each alias so far: its node, and the number of nodes of all aliases up to it.
         let mut sums: Vec<(u32, u64)> = vec![(0, 0)];
         let before = |sums: &[(u32, u64)], node: u32| {
             let next = sums.partition_point(|(alias, _)| *alias < node);

@@ -13,9 +13,9 @@ impl Parser<'_> {
         let mut open = [0_u32; MAX_BRACKETS];
         let mut depth = 0;
         let mut at = start;
-        // What makes a place on its line a column.
+        // The difference between an offset on this line and its column.
         let mut shift = column.wrapping_sub(offset(start));
-        // Before a node; whether it may be missing, because the bracket has just been opened.
+        // The state before a node. The node may be absent if the bracket was just opened.
         loop {
             at = self.flow_blanks(at, &mut shift)?;
             let byte = self.byte(at);
@@ -54,7 +54,7 @@ impl Parser<'_> {
             if !closes {
                 at = self.flow_blanks(at, &mut shift)?;
             }
-            // Behind a node.
+            // The state after a node.
             loop {
                 let Some(&top) = open[..depth].last() else {
                     return Ok(at);
@@ -77,7 +77,7 @@ impl Parser<'_> {
                     (b',', _) => {
                         at = self.flow_blanks(at + 1, &mut shift)?;
                         match (self.byte(at), is_mapping) {
-                            // A comma may stand behind the last one as well.
+                            // A comma is allowed after the last item, too.
                             (b']', false) | (b'}', true) => {}
                             (_, true) => {
                                 at = self.flow_key(at, shift)?;
@@ -92,7 +92,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips blanks, line ends and comments. A line may stand at the left, but not look like a marker.
+    /// Skips blanks, line ends and comments. A line may begin in the first column, but not look
+    /// like a marker.
     fn flow_blanks(&self, at: usize, shift: &mut u32) -> Result<usize> {
         let mut at = scan::skip_spaces(self.bytes, at);
         loop {

@@ -1,11 +1,11 @@
 //! The fast parser: the part of block YAML in which almost every manifest is written, in one pass.
 //!
 //! It reads a whole document or declines it; the full parser reads the documents that it declines.
-//! So it changes nothing but the speed: for each document that it accepts, it gives the same tape that [`super::granit`]
-//! gives, which `tests/it/fast/mod.rs` holds against real and mutated documents. It declines whatever
-//! is rare or disputed: anchors in brackets, of keys or of nothing, aliases as keys, tags, merge
-//! keys, `?`, directives, `...`, tabs that could count, indentation digits, unusual escapes, a root
-//! that is no collection, and any surprise in the indentation.
+//! So it changes only the speed: for each document that it accepts, it gives the same tape as
+//! [`super::granit`]; `tests/it/fast/mod.rs` compares both on real and mutated documents. It
+//! declines everything that is rare or disputed: anchors in brackets, of keys or without a node,
+//! aliases as keys, tags, merge keys, `?`, directives, `...`, tabs that could count, indentation
+//! digits, unusual escapes, a root that is not a collection, and any unexpected indentation.
 
 mod anchors;
 mod flow;
@@ -36,7 +36,7 @@ const MAX_KEY: usize = 512;
 pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
     let bytes = &text.as_bytes()[..chunk.end as usize];
     let start = chunk.start as usize;
-    // Behind a byte order mark the columns of the first line are shifted.
+    // After a byte order mark, the columns of the first line are shifted.
     if start > 0 && bytes[start - 1] != b'\n' {
         return Err(Declined("a start inside of a line"));
     }
@@ -78,7 +78,8 @@ struct Open {
     /// The column of its keys or dashes.
     indent: u32,
     is_mapping: bool,
-    /// Behind a key or a dash without a value on its line: where an absent value would stand.
+    /// After a key or a dash without a value on its line: the offset at which an absent value would
+    /// be.
     awaits: Option<u32>,
 }
 
@@ -90,7 +91,7 @@ struct Parser<'a> {
     open: [Open; MAX_OPEN],
     depth: usize,
     last_end: u32,
-    /// Lines inside of quotes that are not deeper than their parent.
+    /// The number of lines inside quotes that are not indented more than their parent.
     at_left: usize,
     /// The props of anchors and aliases, in the order of the text.
     props: Vec<Props>,
@@ -137,7 +138,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A `...` at `at`, behind which only comments and white space may come.
+    /// A `...` at `at`, after which only comments and white space may follow.
     #[cold]
     fn end_of_document(&self, at: usize) -> Result<usize> {
         let mut line = at + 3;
@@ -156,8 +157,8 @@ impl Parser<'_> {
         Ok(line)
     }
 
-    /// A line of content whose first byte is at `at`, in column `column`. Returns where the next
-    /// line starts that belongs to nothing yet.
+    /// Reads a line of content whose first byte is at `at`, in column `column`. Returns the start
+    /// of the next line that is not yet part of a node.
     #[inline]
     fn line(&mut self, at: usize, column: u32) -> Result<usize> {
         let is_item = self.is_dash(at);
@@ -191,7 +192,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Closes what ends before a line in `column`; what is then open must take the line.
+    /// Closes the collections that end before a line in `column`. The collection that is then open
+    /// must accept the line.
     #[inline]
     fn close_down_to(&mut self, column: u32, is_item: bool) -> Result<()> {
         loop {
@@ -201,7 +203,7 @@ impl Parser<'_> {
             if top.indent == column && top.is_mapping != is_item {
                 return Ok(());
             }
-            // A list may stand in the column of the key that it belongs to.
+            // A list may be in the same column as its key.
             let below = top.indent == column && !top.is_mapping && !is_item;
             if top.indent < column || (top.indent == column && !below) {
                 return Err(Declined("an unexpected indentation"));
@@ -216,8 +218,8 @@ impl Parser<'_> {
         self.byte(at) == b'-' && matches!(self.byte(at + 1), b' ' | b'\n' | b'\r')
     }
 
-    /// A node that begins on a line of its own, or behind a dash; `parent` is the column of the
-    /// collection that it belongs to.
+    /// A node that begins on its own line, or after a dash; `parent` is the column of the
+    /// collection that holds it.
     fn nested(&mut self, at: usize, column: u32, parent: Option<u32>) -> Result<usize> {
         if self.is_dash(at) {
             self.open(Kind::Sequence, at, column)?;

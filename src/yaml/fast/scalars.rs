@@ -1,4 +1,4 @@
-//! Keys and values of a line, and the scalars that go on over several.
+//! Reads keys and values of a line, and scalars that continue on further lines.
 
 use super::{Declined, MAX_KEY, Parser, Result, scan};
 use crate::text::offset;
@@ -19,8 +19,8 @@ enum Stop {
 }
 
 impl Parser<'_> {
-    /// The style of the key at `at` and its end, before its colon; nothing if what stands there is
-    /// no key.
+    /// The style of the key at `at`, and the end of the key before its colon; `None` if there is no
+    /// key.
     pub(super) fn key(&self, at: usize) -> Result<Option<(Style, usize)>> {
         let first = self.byte(at);
         let (style, end) = match first {
@@ -28,7 +28,7 @@ impl Parser<'_> {
                 let Some(end) = self.quoted_on_line(at)? else {
                     return Ok(None);
                 };
-                // In `"a" : b` blanks stand before the colon.
+                // `"a" : b` has blanks before the colon.
                 let colon = match self.byte(end) {
                     b':' => end,
                     _ => scan::skip_spaces(self.bytes, end),
@@ -69,8 +69,8 @@ impl Parser<'_> {
         Ok(Some((style, end)))
     }
 
-    /// A value that begins at `at` and is no block collection. Returns the start of the line
-    /// behind it.
+    /// A value that begins at `at` and is not a block collection. Returns the start of the next
+    /// line.
     pub(super) fn value(&mut self, at: usize, column: u32, parent: u32) -> Result<usize> {
         match self.byte(at) {
             b'"' => {
@@ -95,7 +95,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Behind a value only blanks and a comment may stand on the line.
+    /// After a value, only blanks and a comment may follow on the line.
     pub(super) fn rest_of_line(&self, end: usize) -> Result<usize> {
         let at = scan::skip_spaces(self.bytes, end);
         match self.byte(at) {
@@ -117,7 +117,7 @@ impl Parser<'_> {
         if good { Ok(()) } else { Err(Declined("a value that begins with a mark")) }
     }
 
-    /// Where a plain scalar stops on its line.
+    /// The offset at which a plain scalar ends on its line.
     #[inline(always)]
     fn plain_line(&self, at: usize) -> (usize, Stop) {
         let mut from = at;
@@ -134,7 +134,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Declines a plain scalar with a tab, or one that means an infinity or NaN.
+    /// Declines a plain scalar that has a tab or means an infinity or NaN.
     pub(super) fn plain_text(&self, start: usize, end: usize) -> Result<()> {
         let raw = &self.bytes[start..end];
         if self.has_tab && memchr::memchr(b'\t', raw).is_some() {
@@ -153,7 +153,7 @@ impl Parser<'_> {
         self.plain_start(at)?;
         let (mut stop_at, mut stop) = self.plain_line(at);
         let mut end = self.trimmed(at, stop_at);
-        // Lines that are deeper than the parent go on with the scalar.
+        // The scalar continues on lines that are indented more than its parent.
         while stop == Stop::Line {
             let (next, inner) = self.next_content(stop_at + 1);
             if next >= self.bytes.len() || inner <= parent || self.byte(next) == b'#' {
@@ -178,7 +178,7 @@ impl Parser<'_> {
         })
     }
 
-    /// The first line from `line` on that is not blank: the place of its content, and its column.
+    /// The first line from `line` on that is not blank: the offset of its content, and its column.
     fn next_content(&self, line: usize) -> (usize, u32) {
         let mut line = line;
         loop {
@@ -268,8 +268,8 @@ impl Parser<'_> {
         }
     }
 
-    /// The content of the next line inside of quotes. `kubectl` does not ask for more indentation
-    /// than the parent has, and the full parser sees to that for some lines of a document.
+    /// The content of the next line inside quotes. `kubectl` does not require more indentation than
+    /// that of the parent; the full parser handles a limited number of such lines.
     fn continuation(&mut self, line: usize, parent: u32) -> Result<usize> {
         let (at, column) = self.next_content(line);
         if at >= self.bytes.len() {
@@ -333,7 +333,7 @@ impl Parser<'_> {
     }
 
     /// The first line of a block scalar that is not blank, and its column; blank lines before it
-    /// may not be wider.
+    /// may not be longer.
     fn first_line(&self, content: usize) -> Result<(usize, u32)> {
         let mut line = content;
         let mut widest = 0;
@@ -352,7 +352,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The place behind the escape at `at`, if go-yaml and granit read it alike.
+    /// The offset after the escape at `at`, if go-yaml and granit read it in the same way.
     pub(super) fn escape(&self, at: usize) -> Option<usize> {
         let digits = match self.byte(at + 1) {
             b'n' | b't' | b'"' | b'\\' | b'r' | b'0' | b'a' | b'b' | b'e' | b'f' | b'v' | b' ' => {

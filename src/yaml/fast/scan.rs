@@ -20,7 +20,8 @@ fn word(bytes: &[u8], at: usize) -> Option<u64> {
 pub(super) fn find3(bytes: &[u8], at: usize, [a, b, c]: [u8; 3]) -> usize {
     let mut at = at;
     let (wa, wb, wc) = (ONES * u64::from(a), ONES * u64::from(b), ONES * u64::from(c));
-    // A search by words finds near bytes sooner; for far bytes the vector search of memchr is faster.
+    // The search by words is faster for near bytes; for far bytes, the vector search of memchr is
+    // faster.
     for _ in 0..3 {
         let Some(word) = word(bytes, at) else { break };
         let hits = zeros(word ^ wa) | zeros(word ^ wb) | zeros(word ^ wc);

@@ -1,7 +1,7 @@
-//! Several keys of one mapping at once: some go, some come, some get another value.
+//! Edits several keys of one mapping at once: keys are removed, added, or get another value.
 //!
-//! What comes stands where something went, so that it is seen in the place of the old. Comments
-//! between entries stay where they are.
+//! An added key takes the place of a removed one, so that a diff shows both together. Comments
+//! between entries stay in place.
 
 use super::{Editor, Refusal, line_end};
 use crate::text::{Span, line_range};
@@ -9,20 +9,21 @@ use crate::yaml::Edit;
 use crate::yaml::path::Step;
 use crate::yaml::tape::{Document, Kind, NodeId, Style};
 
-/// What becomes of one key.
+/// The requested change of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryEdit<'a> {
     /// The key.
     pub name: &'a str,
-    /// The new value of the key; nothing, if the key is removed.
+    /// The new value of the key; `None` if the key is removed.
     pub value: Option<&'a str>,
 }
 
-/// The edits that change keys of the mapping `parents` below what `route` leads to from the root. A
-/// mapping that would be left without entries goes as a whole.
+/// The edits that change keys of the mapping at the path `parents` below the node that `route`
+/// leads to from the root. If the mapping would have no entries left, it is removed.
 ///
 /// # Errors
-/// What [`super::find`] refuses, and a comment between entries in flow style that would go with them.
+/// The refusals of [`super::find`], and a comment between entries in flow style that would be
+/// removed with them.
 pub fn rewrite(
     document: &Document,
     text: &str,
@@ -57,15 +58,15 @@ pub fn rewrite(
     editor.change(at, key, outer, entries)
 }
 
-/// What becomes of the entries that a mapping has, and what comes beside them.
+/// The changes of the existing entries of a mapping, and the added entries.
 struct Changes<'a> {
-    /// The entries of the mapping in their order, each with what becomes of it.
+    /// The entries of the mapping in order, each with its change.
     there: Vec<(NodeId, NodeId, Becomes<'a>)>,
     /// The entries that are added: key and value.
     coming: Vec<(&'a str, &'a str)>,
 }
 
-/// What becomes of an entry.
+/// The change of an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Becomes<'a> {
     /// The entry stays as it is.
@@ -77,7 +78,7 @@ enum Becomes<'a> {
 }
 
 impl Editor<'_> {
-    /// The mapping is not there, so nothing can go.
+    /// The mapping does not exist, so entries are only added.
     fn anew(
         &self,
         at: NodeId,
@@ -95,7 +96,8 @@ impl Editor<'_> {
         let mut replacement = before.strip_suffix('"').unwrap_or(&before).to_owned();
         replacement.push_str(&self.scalar(value));
         let between = match before.rsplit_once('{') {
-            // The first one stands behind the brace as all others stand behind a comma.
+            // The first entry follows the brace with the same space that all others have after a
+            // comma.
             Some((_, first)) => self.comma(&first[..first.len() - first.trim_start().len()]),
             None => {
                 let line = before.rsplit('\n').next().unwrap_or_default();
@@ -156,7 +158,7 @@ impl Editor<'_> {
             match becomes {
                 Becomes::Same => {}
                 Becomes::Gone => going.push(self.lines(key, value)?),
-                // A value of several lines is written anew with its key, on one.
+                // A value of several lines is written again on one line, with its key.
                 Becomes::Other(new) if self.is_block_scalar(value) => {
                     let span = self.lines(key, value)?;
                     let name = self.document.node(key).span.of(self.text);
@@ -183,7 +185,7 @@ impl Editor<'_> {
         }
         let last = going.len() - 1;
         for (position, lines) in going.into_iter().enumerate() {
-            // One comes for each that goes; more come with the last.
+            // Each removed entry is replaced by one added entry; the last one by all that remain.
             let own = if position == last {
                 written.get(position..)
             } else {
@@ -227,7 +229,8 @@ impl Editor<'_> {
             let replacement = format!("{}{comma}", written.join(&comma));
             edits.push(Edit { span: Span::new(at, at), replacement });
         }
-        // One comes for each that goes; more come with the last. What nothing comes for, goes.
+        // Each removed entry is replaced by one added entry; the last one by all that remain. An
+        // entry without a replacement is removed.
         let (mut replaced, mut removed) = (0, vec![false; there.len()]);
         for (position, &(key, value, becomes)) in there.iter().enumerate() {
             match becomes {
@@ -250,7 +253,7 @@ impl Editor<'_> {
         Ok(edits)
     }
 
-    /// The edits that take entries out of a mapping in flow style, of which others stay.
+    /// The edits that remove some entries of a mapping in flow style.
     fn removed_from_flow(
         &self,
         pairs: &[(NodeId, NodeId)],
@@ -283,7 +286,7 @@ impl Editor<'_> {
         }
     }
 
-    /// Another value for a key, in its place.
+    /// Another value for a key, in place.
     fn value(&self, key: NodeId, value: NodeId, new: &str) -> Result<Edit, Refusal> {
         let span = self.document.node(value).span;
         if !span.is_empty() {
@@ -311,8 +314,8 @@ impl Editor<'_> {
         matches!(self.style(node), Style::Literal | Style::Folded)
     }
 
-    /// The key of a mapping that is left without entries: it goes, unless that would leave the outer
-    /// mapping without any; then it stays, empty.
+    /// Removes the key of a mapping that has no entries left. If the outer mapping would then be
+    /// empty too, the key stays with an empty mapping.
     fn without(&self, key: NodeId, outer: NodeId) -> Result<Edit, Refusal> {
         let colon = self.after_colon(key)?;
         let line = line_range(self.text, self.start(key));
@@ -356,7 +359,7 @@ impl Editor<'_> {
         Ok(Edit { span: self.document.node(mapping).span, replacement: "{}".to_owned() })
     }
 
-    /// What stands between two entries in flow style, of which the first stands behind `gap`.
+    /// The separator of two entries in flow style; the first entry follows `gap`.
     fn comma(&self, gap: &str) -> String {
         let is_tight = self.document.json && self.colon() == ":";
         match gap.contains('\n') && gap.trim().is_empty() {
@@ -377,7 +380,7 @@ impl Editor<'_> {
         let is_plain = !text.contains(char::is_control);
         match text.contains(['"', '\\']) && is_plain && !self.document.json {
             true => format!("'{}'", text.replace('\'', "''")),
-            // What JSON writes in quotes, YAML reads alike.
+            // YAML reads a quoted JSON string in the same way.
             false => serde_json::Value::from(text).to_string(),
         }
     }

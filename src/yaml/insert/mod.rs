@@ -1,12 +1,12 @@
 //! Finds the edit that adds a key to a document, and the edits that remove it again completely.
 //!
 //! [`find`] looks for `parents…/name` below a mapping, for example `metadata/annotations/KEY` below
-//! a pod template, and answers with a [`Slot`]: the value that is there, or the edit that adds
-//! it. A block entry is inserted in the line below its parent, at the column of the first child, so that
-//! comments stay with the entries that they describe. A flow entry becomes the first one.
+//! a pod template, and returns a [`Slot`]: the existing value, or the edit that adds the key. A
+//! block entry is inserted in the line below its parent, at the column of the first child, so that
+//! comments stay with the entries that they describe. A flow entry becomes the first entry.
 //!
-//! [`Present::removal`] recognises each layout that an insertion makes and restores the text from before.
-//! For this, a flow mapping that an insertion makes has a blank inside its braces.
+//! [`Present::removal`] recognises each layout that an insertion makes, and restores the original
+//! text. For this purpose, a flow mapping that an insertion makes has a blank inside its braces.
 
 pub mod entries;
 mod removal;
@@ -22,7 +22,7 @@ pub struct Refusal {
     pub at: Span,
     /// A sentence fragment: lower case, no full stop.
     pub message: String,
-    /// A second place that belongs to it.
+    /// A second place that the message refers to.
     pub related: Option<Related>,
 }
 
@@ -38,16 +38,16 @@ pub enum Related {
 /// The place of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Slot {
-    /// The key is not there.
+    /// The key does not exist.
     Absent(Insertion),
-    /// The key is there.
+    /// The key exists.
     Present(Present),
 }
 
 /// An edit without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Insertion {
-    /// The bytes that it replaces: a `null`, or none.
+    /// The bytes that it replaces: a `null`, or an empty span.
     pub span: Span,
     /// The text before the value.
     pub before: String,
@@ -67,7 +67,7 @@ impl Refusal {
 }
 
 impl Slot {
-    /// The slot in a text that has `by` more bytes before it.
+    /// The same slot in a text that has `by` more bytes before it.
     fn behind(self, by: u32) -> Self {
         let moved =
             |insertion: Insertion| Insertion { span: insertion.span.behind(by), ..insertion };
@@ -106,7 +106,7 @@ pub struct Present {
     pub removal: Result<Edit, Refusal>,
 }
 
-/// The line end to write where the text has none to copy: the one that the text uses.
+/// The line end for new lines if no line end can be copied: the one that the text uses.
 pub fn line_end(text: &str) -> &'static str {
     match memchr::memchr(b'\n', text.as_bytes()) {
         Some(i) if i > 0 && text.as_bytes()[i - 1] == b'\r' => "\r\n",
@@ -114,8 +114,8 @@ pub fn line_end(text: &str) -> &'static str {
     }
 }
 
-/// Looks for the path `parents` and then `name` below `mapping`. The spans of the answer count from the
-/// beginning of the file that the document is in.
+/// Looks for the path `parents` and then `name` below `mapping`. The returned spans count from the
+/// beginning of the file of the document.
 ///
 /// `ancestors` are the collections around `mapping`. An anchor on one of them prevents the edit as well.
 ///
@@ -364,7 +364,7 @@ impl<'a> Editor<'a> {
         Insertion { span: Span::new(at, at), before, after: format!("{after},{blank}") }
     }
 
-    /// `": "`, or `":"` in JSON that has no blank behind its first colon.
+    /// `": "`, or `":"` in JSON that has no blank after its first colon.
     fn colon(&self) -> &'static str {
         if !self.document.json {
             return ": ";
@@ -376,8 +376,9 @@ impl<'a> Editor<'a> {
         }
     }
 
-    /// `name: "` with the mappings of `rest` around it, and what closes them. Mappings made here
-    /// have a blank inside their braces, or lines of their own in JSON that is laid out so.
+    /// `name: "` inside the mappings of `rest`, and the text that closes them. Mappings made here
+    /// have a blank inside their braces; in JSON with one entry per line, they have their own
+    /// lines.
     fn flow_entry(
         &self,
         rest: &[&str],
@@ -438,8 +439,8 @@ impl<'a> Editor<'a> {
             return Err(self.refusal(key, "a key without a value in a flow mapping"));
         }
         if !rest.is_empty() {
-            // In the place of a null, the mappings are written on the same line. The outer braces have
-            // blanks and the inner ones none, so that a removal recognises them.
+            // The mappings replace the null on the same line. The outer braces have blanks and the
+            // inner ones none, so that a removal recognises them.
             let at = self.after_colon(key)?;
             let (opened, closed): (String, String) =
                 rest.iter().map(|parent| (format!("{parent}: {{"), "}")).unzip();

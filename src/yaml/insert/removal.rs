@@ -25,7 +25,7 @@ impl Editor<'_> {
         value: NodeId,
     ) -> Result<Edit, Refusal> {
         let mut entry = (key, value);
-        // From the innermost mapping outwards: what else does it hold?
+        // From the innermost mapping outwards: does the mapping have other entries?
         for depth in (0..chain.len()).rev() {
             let (parent_key, parent) = chain[depth];
             if self.count(parent) > 1 {
@@ -91,7 +91,8 @@ impl Editor<'_> {
             && inside.trim().is_empty()
             && behind.trim().is_empty();
         if self.style(outer) == Style::Block {
-            // Inside of a block mapping, an insertion writes a flow mapping only in the place of a null.
+            // Inside a block mapping, an insertion writes a flow mapping only in the place of a
+            // null.
             if blanks {
                 return Made::Null(Edit {
                     span: self.document.node(parent).span,
@@ -106,8 +107,8 @@ impl Editor<'_> {
         Made::Kept
     }
 
-    /// The counterpart of [`Self::fill_null`] for a block value that was not written at all:
-    /// `key: { inner: {name: "value"} }` goes back to `key:`.
+    /// Reverts [`Self::fill_null`] for a block value that was absent: `key: { inner: {name:
+    /// "value"} }` becomes `key:` again.
     fn filled_null(
         &self,
         inner: NodeId,
