@@ -110,6 +110,16 @@ impl Options {
         own.or_else(|| kinds::workload(group, kind).map(TableRow::BuiltIn))
     }
 
+    /// The rows of a kind that holds the annotations of pods.
+    pub fn released(
+        &self,
+        group: &str,
+        kind: &str,
+    ) -> impl Iterator<Item = TableRow<WorkloadKind>> {
+        let rows = self.rules.released.iter().filter(move |row| row.is(group, kind));
+        rows.map(|row| TableRow::Configured(Arc::clone(row)))
+    }
+
     /// Whether objects of a kind provide content, in any API group.
     pub fn is_source(&self, kind: &str) -> bool {
         self.rules.providers.iter().chain(PROVIDERS.iter()).any(|row| row.kind == kind)

@@ -110,9 +110,9 @@ fn pending(manifests: &Manifests, plan: &Plan, renames: &Renames, options: &Opti
             && !moves::has_stamp(plan, planned.template)
             && !foreign::has_stamp(planned)
         {
-            let fields = ["metadata", "annotations", &options.annotation];
-            let fields = fields.map(|field| Step::Field(field.into()));
-            let path = [&object.route, &manifests[planned.template].path[..], &fields].concat();
+            let way = manifests[planned.template].annotations();
+            let stamp = [Step::Field(options.annotation.as_str().into())];
+            let path = [&object.route[..], &way, &stamp].concat();
             let change = Change { path: Route(path), value, wrote: Wrote::Anew };
             let edits = PendingEdits::of(object, vec![edit], vec![change]);
             by_file.entry(object.place.file).or_default().push(edits);
@@ -240,12 +240,12 @@ fn proven(
     proofs: Option<&Proofs>,
 ) -> bool {
     let span = changes[0].0;
-    let edited: String = edits.slices_within(text, span).collect();
     let only_these = changes.iter().map(|(_, change)| change);
-    let known = proofs.map(|p| (p, Proofs::key(span.of(text), &edited, only_these.clone())));
+    let known = proofs.map(|p| (p, Proofs::key(text, span, edits, only_these.clone())));
     if known.as_ref().is_some_and(|(proofs, key)| proofs.has(key)) {
         return true;
     }
+    let edited: String = edits.slices_within(text, span).collect();
     let whole = Span::new(0, edited.len());
     let (Ok(before), Ok(after)) = (yaml::parse(text, span), yaml::parse(&edited, whole)) else {
         return false;

@@ -1,7 +1,10 @@
 //! Proofs of edits, made once for several runs over nearly the same texts.
 
+use crate::text::Span;
+use crate::yaml::EditSet;
 use crate::yaml::verify::{Change, Wrote};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,25 +14,35 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Proofs(Mutex<BTreeSet<[u8; 32]>>);
 
 impl Proofs {
-    /// What stands for an edited document.
+    /// What stands for an edited document of a text: the document, what is put in which places of it, and
+    /// what that must change.
     pub(super) fn key<'c>(
-        document: &str,
-        edited: &str,
+        text: &str,
+        document: Span,
+        edits: &EditSet,
         changes: impl IntoIterator<Item = &'c Change>,
     ) -> [u8; 32] {
-        let mut edited = edited.to_owned();
         let mut hash = Sha256::new();
+        let mut stamps = Vec::new();
         for change in changes {
             let stamp = change.value.as_deref().filter(|value| is_stamp(value, change.wrote));
-            if let Some(stamp) = stamp {
-                edited = edited.replace(stamp, ANY);
-            }
+            stamps.extend(stamp);
             let value = stamp.map_or(change.value.as_deref(), |_| Some(ANY));
             hash.update(format!("{:?}\n", (&change.path, value, change.wrote)));
         }
-        hash.update(format!("{}\n", document.len()));
-        hash.update(document);
-        hash.update(edited);
+        for edit in edits.within(document) {
+            let mut wrote = Cow::Borrowed(edit.replacement.as_str());
+            for stamp in &stamps {
+                if wrote.contains(stamp) {
+                    wrote = Cow::Owned(wrote.replace(stamp, ANY));
+                }
+            }
+            let place = [edit.span.start, edit.span.end].map(|at| at - document.start);
+            hash.update(format!("{place:?} {}\n", wrote.len()));
+            hash.update(&*wrote);
+        }
+        hash.update(format!("{}\n", document.end - document.start));
+        hash.update(document.of(text));
         hash.finalize().into()
     }
 
@@ -57,6 +70,8 @@ fn is_stamp(value: &str, wrote: Wrote) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::offset;
+    use crate::yaml::Edit;
     use crate::yaml::path::Step;
 
     #[test]
@@ -64,15 +79,27 @@ mod tests {
         let key = |document: &str, before: &str, value: &str, wrote: Wrote| {
             let path = [Step::Field("a".into())].into_iter().collect();
             let change = Change { path, value: Some(value.to_owned()), wrote };
-            Proofs::key(document, &format!("{before}{value}\n"), &[change])
+            let span = Span::new(document.len(), document.len());
+            let edit = Edit { span, replacement: format!("{before}{value}\n") };
+            let edits = EditSet::new(vec![edit]).unwrap();
+            // What stands before the document makes no difference.
+            let (text, by) = (format!("x: 1\n---\n{document}"), "x: 1\n---\n".len());
+            let (text, by) = (text.as_str(), offset(by));
+            let moved = edits.edits().iter().cloned();
+            let moved = moved.map(|edit| Edit { span: edit.span.behind(by), ..edit }).collect();
+            let moved = EditSet::new(moved).unwrap();
+            let whole = Span::new(0, document.len());
+            let alone = Proofs::key(document, whole, &edits, [&change]);
+            assert_eq!(alone, Proofs::key(text, whole.behind(by), &moved, [&change]));
+            alone
         };
         let (one, other) = ("ab".repeat(32), "cd".repeat(32));
-        let first = key("b: 1\n", "b: 1\na: ", &one, Wrote::Anew);
-        assert_eq!(first, key("b: 1\n", "b: 1\na: ", &other, Wrote::Anew));
-        assert_ne!(first, key("b: 2\n", "b: 1\na: ", &one, Wrote::Anew));
-        assert_ne!(first, key("b: 1\n", "b: 2\na: ", &one, Wrote::Anew));
-        assert_ne!(first, key("b: 1\n", "b: 1\na: ", "text", Wrote::Anew));
-        let over = |value: &str| key("b: 1\n", "b: 1\na: ", value, Wrote::Over);
+        let first = key("b: 1\n", "a: ", &one, Wrote::Anew);
+        assert_eq!(first, key("b: 1\n", "a: ", &other, Wrote::Anew));
+        assert_ne!(first, key("b: 2\n", "a: ", &one, Wrote::Anew));
+        assert_ne!(first, key("b: 1\n", "c: ", &one, Wrote::Anew));
+        assert_ne!(first, key("b: 1\n", "a: ", "text", Wrote::Anew));
+        let over = |value: &str| key("b: 1\n", "a: ", value, Wrote::Over);
         assert_ne!(over(&one), over(&other));
     }
 }

@@ -20,6 +20,7 @@ mod own_suffix;
 mod build_notes;
 mod carried;
 mod references;
+mod released;
 mod sidecars;
 mod unknown_kinds;
 mod source;
@@ -41,7 +42,7 @@ pub use manifests::{File, Manifests};
 pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
 pub use own_suffix::{FROZEN, FollowsRenames, ImmutableField, Naming};
-pub use references::{Keys, Reference};
+pub use references::{Keys, Reference, UnknownName};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Grounds, Mount, SiteLabel};
 pub use source::{Entry, Flaw, Malformed, Source};
@@ -155,6 +156,8 @@ pub struct Object {
     pub delegate: Option<Box<Delegate>>,
     /// Whether its references can follow a source that gets another name.
     pub follows: FollowsRenames,
+    /// The namespace in which a program makes its pods, where that is said to be another one.
+    pub pods_namespace: Option<SmolStr>,
 }
 
 /// A workload that another one names.
@@ -221,6 +224,11 @@ impl Object {
     /// Where its name is written.
     pub fn place_of_name(&self) -> Place {
         Place { file: self.place.file, span: self.name_span }
+    }
+
+    /// The namespace in which its pods run, as far as it is written in the object.
+    pub fn namespace_of_pods(&self) -> Option<&str> {
+        self.pods_namespace.as_deref().or(self.id.namespace.as_deref())
     }
 
     /// A finding about the object, at its name.
@@ -432,6 +440,7 @@ impl Reader<'_> {
         }
         let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
+        let released = released::rows(self.options, node, group, kind);
         if provider.is_none() && workload.is_none() {
             carried::in_values(self, object);
             if (group, kind) == ("", "Namespace") {
@@ -440,7 +449,9 @@ impl Reader<'_> {
             }
             self.facts.neighbours.extend(Neighbour::of(object));
             self.facts.values_readers.extend(ValuesReader::of(object));
-            return;
+            if released.is_empty() {
+                return;
+            }
         }
         let metadata = node.get("metadata");
         if metadata.is_some_and(is_local) {
@@ -453,7 +464,7 @@ impl Reader<'_> {
         ) {
             (Ok(namespace), Ok(name)) => (namespace, name),
             // Of a kind without a row nothing but a note would come.
-            _ if workload.is_some_and(|row| row.is_unlisted()) => return,
+            _ if released.is_empty() && workload.is_some_and(|row| row.is_unlisted()) => return,
             (Err((field, at, what)), _) | (_, Err((field, at, what))) => {
                 let message = format!("`metadata.{field}` of a {kind} is {what}, not a string");
                 let finding = Finding::new(Code::InvalidObject, message);
@@ -483,11 +494,15 @@ impl Reader<'_> {
                 source.content_named = true;
             }
         }
-        let reads = workload.is_some();
-        let templates = match workload {
+        let reads = workload.is_some() || !released.is_empty();
+        let mut templates = match workload {
             Some(row) => workload::read(self, object, &row, &id),
             None => Vec::new(),
         };
+        for row in &released {
+            templates.extend(released::read(self, object, row, &id));
+        }
+        let pods_namespace = released.first().and_then(|_| released::namespace(node, group, kind));
         let from_file = metadata.filter(|_| !object.route.is_empty());
         let delegate = kinds::delegate(group, kind).and_then(|field| delegate(node, field));
         let follows = FollowsRenames::read(self, metadata.filter(|_| reads));
@@ -508,6 +523,7 @@ impl Reader<'_> {
             templates: Ids::default(),
             delegate: delegate.map(Box::new),
             follows,
+            pods_namespace,
         };
         self.facts.arenas.add(object, sources, templates);
     }

@@ -5,10 +5,11 @@ use super::site_label::{self, Grounds, ListPosition, Mount, SiteLabel};
 use crate::config::policy::UserSite;
 use crate::finding::Code;
 use crate::k8s::TableRow;
+use crate::k8s::releases::ReleasedReference;
 use crate::k8s::sites::{CONTAINER_LISTS, Reads, SITE_TREE, Site, SiteTree};
 use crate::text::Span;
 use crate::yaml::insert::{Refusal, Related};
-use crate::yaml::path::PathStep;
+use crate::yaml::path::{FieldPath, PathStep, Step};
 use crate::yaml::resolve::Value;
 use crate::yaml::{Cursor, Kind};
 use smol_str::SmolStr;
@@ -31,6 +32,53 @@ pub struct Reference {
     pub why: Grounds,
     /// What people call the place.
     pub spot: SiteLabel,
+}
+
+/// What stands in values in the place of a name, and is made a name by a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// Where it is written.
+    pub at: Span,
+    /// Whether it is a text in the place of a list of names.
+    pub is_text: bool,
+}
+
+/// A place that the configuration names, in one object.
+pub(super) struct UserPlace<'r> {
+    site: &'r TableRow<Site>,
+    key: Option<&'r str>,
+    /// Texts of fields beside the name.
+    when: &'r [(SmolStr, SmolStr)],
+    /// The steps that the first `[]` and `*` of the path stand for.
+    bound: &'r [Step],
+    /// Whether values of a chart are walked.
+    of_values: bool,
+}
+
+impl<'r> UserPlace<'r> {
+    /// A place in every workload of some kinds.
+    pub(super) fn of(user: &'r UserSite) -> Self {
+        let key = user.key.as_deref();
+        Self { site: &user.site, key, when: &[], bound: &[], of_values: false }
+    }
+
+    /// A place of pods whose annotations stand behind this way, which is one of this path: as far as both
+    /// paths are the same, they lead to the same items.
+    pub(super) fn of_released(
+        row: &'r ReleasedReference,
+        head: &FieldPath,
+        route: &'r [Step],
+    ) -> Self {
+        let both = row.site.path.steps().iter().zip(head.steps());
+        let same = both.take_while(|(one, other)| one == other).count();
+        Self {
+            site: &row.site,
+            key: row.key.as_deref(),
+            when: &row.when,
+            bound: &route[..same.min(route.len())],
+            of_values: true,
+        }
+    }
 }
 
 /// Which keys of its source a reference reads.
@@ -92,6 +140,8 @@ pub(super) struct SiteWalk<'a, 'l> {
     pub(super) refusal: Option<(Code, Refusal)>,
     /// The names of the pod's volumes.
     pub(super) volumes: Vec<SmolStr>,
+    /// What stands in the place of names that only a chart knows.
+    pub(super) unknown: Vec<UnknownName>,
     /// Whether Kubernetes itself runs the pods, so that nobody adds mounts.
     built_in: bool,
     /// The volumes whose files the program rereads by itself.
@@ -107,6 +157,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
             references: Vec::new(),
             refusal: None,
             volumes: Vec::new(),
+            unknown: Vec::new(),
             built_in,
             live,
             pod_spec: None,
@@ -205,47 +256,113 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
     }
 
     /// The references at a place that the configuration names.
-    pub(super) fn user_site(&mut self, object: Cursor<'a>, user: &UserSite) {
+    pub(super) fn user_site(&mut self, object: Cursor<'a>, place: &UserPlace<'_>) {
         let mut holders = vec![object];
-        for step in user.site.path.steps() {
+        for (depth, step) in place.site.path.steps().iter().enumerate() {
             let at = holders.into_iter();
-            holders = match step {
-                PathStep::Field(name) => at.filter_map(|at| self.field(at, name)).collect(),
-                PathStep::EachItem => at.flat_map(Cursor::items).collect(),
-                PathStep::AnyField => {
+            holders = match (step, place.bound.get(depth)) {
+                (PathStep::EachItem | PathStep::AnyField, Some(Step::Item(number))) => {
+                    at.filter_map(|at| at.items().nth(*number)).collect()
+                }
+                (PathStep::EachItem | PathStep::AnyField, Some(Step::Field(name)))
+                | (PathStep::Field(name), _) => at.filter_map(|at| self.field(at, name)).collect(),
+                (PathStep::EachItem | PathStep::AnyField, None) if place.of_values => {
+                    at.flat_map(|at| self.each(at, step)).collect()
+                }
+                (PathStep::EachItem, None) => at.flat_map(Cursor::items).collect(),
+                (PathStep::AnyField, None) => {
                     at.flat_map(Cursor::pairs).map(|(_, value)| value.target()).collect()
                 }
-                PathStep::AnyWay => Vec::new(),
+                (PathStep::AnyWay, _) => Vec::new(),
             };
         }
         for holder in holders {
-            let Some(value) = self.field(holder, &user.site.name) else {
+            let says = |field: &str, text: &str| holder.string(field).as_deref() == Some(text);
+            if !place.when.iter().all(|(field, text)| says(field, text)) {
+                continue;
+            }
+            let value = match place.site.name.is_empty() {
+                true => Some(holder),
+                false => self.field(holder, &place.site.name),
+            };
+            let Some(value) = value else {
                 continue;
             };
-            let keys = match &user.key {
+            let keys = match place.key {
                 None => Keys::All,
-                Some(key) => {
-                    let key = self.string(holder, key).map(|(key, _)| key.into());
-                    Keys::Listed(key.into_iter().collect())
-                }
+                Some(key) => match self.string(holder, key) {
+                    // The chart has a default of its own.
+                    None if place.of_values => Keys::All,
+                    key => Keys::Listed(key.into_iter().map(|(key, _)| key.into()).collect()),
+                },
             };
             let named: Vec<Cursor<'_>> =
                 if value.is_sequence() { value.items().collect() } else { vec![value] };
             for node in named {
+                if place.of_values && !self.is_name(node) {
+                    continue;
+                }
                 if let Some(name) = node.str().filter(|name| !name.is_empty()) {
+                    let optional =
+                        place.of_values && holder.get("optional").is_some_and(Cursor::is_true);
                     self.references.push(Reference {
                         template: TemplateId::at(0),
-                        site: user.site.clone(),
+                        site: place.site.clone(),
                         name: name.into(),
                         name_span: node.span(),
-                        optional: false,
+                        optional,
                         keys: keys.clone(),
-                        why: if user.key.is_some() { Grounds::Named } else { Grounds::All },
+                        why: match keys {
+                            Keys::All => Grounds::All,
+                            _ => Grounds::Named,
+                        },
                         spot: SiteLabel::default(),
                     });
                 }
             }
         }
+    }
+
+    /// The items of a list, or the values of a mapping: charts take both. What a text would be, nobody
+    /// knows.
+    fn each(&mut self, node: Cursor<'a>, step: &PathStep) -> Vec<Cursor<'a>> {
+        if node.is_mapping() {
+            let mut all = Vec::new();
+            for (key, value) in node.pairs() {
+                match key.is_merge_key() {
+                    true => {
+                        let merged = value.target();
+                        let lists = merged.is_sequence().then(|| merged.items().collect());
+                        for one in lists.unwrap_or_else(|| vec![merged]) {
+                            all.extend(self.each(one, &PathStep::AnyField));
+                        }
+                    }
+                    false => all.push(value.target()),
+                }
+            }
+            return all;
+        }
+        if *step == PathStep::EachItem && node.str().is_some_and(|text| !text.trim().is_empty()) {
+            self.unknown.push(UnknownName { at: node.span(), is_text: true });
+        }
+        node.items().collect()
+    }
+
+    /// Whether a value is a name. What a template of the chart makes of one is not guessed.
+    fn is_name(&mut self, node: Cursor<'a>) -> bool {
+        let what = match node.value() {
+            Ok(Value::Str(text)) if text.contains("{{") => {
+                self.unknown.push(UnknownName { at: node.span(), is_text: false });
+                return false;
+            }
+            Ok(Value::Str(_)) => return true,
+            Ok(Value::Null | Value::Bool(false)) => return false,
+            Ok(other) => other.type_name(),
+            Err(error) => error.0,
+        };
+        let message = format!("{what} stands where a name is expected");
+        self.refuse(Code::InvalidObject, Refusal { at: node.span(), message, related: None });
+        false
     }
 
     fn reference(&mut self, node: Cursor<'a>, site: &'static Site, within: ListPosition<'a>) {

@@ -4,7 +4,7 @@ use super::carried::{self, ReadAnnotations};
 use super::foreign::{self, Marks};
 use super::ids::{Ids, ObjectId, ReferenceId};
 use super::objects::ObjectNode;
-use super::references::{Reference, SiteWalk};
+use super::references::{Reference, SiteWalk, UnknownName, UserPlace};
 use super::sidecars::{self, Sidecar};
 use super::{IgnoredBy, Reader, annotation, unknown_kinds};
 use crate::config::policy::HotReload;
@@ -13,7 +13,6 @@ use crate::k8s::TableRow;
 use crate::k8s::id::Identity;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::waits::{FieldTest, RolloutWait, WAITS, Wait};
-use crate::patches::TemplateMetadata;
 use crate::yaml::Cursor;
 use crate::yaml::insert::{self, Refusal, Related, Slot};
 use crate::yaml::path::{FieldPath, Route, SelectedNode, Step};
@@ -26,14 +25,19 @@ pub struct Template {
     pub object: ObjectId,
     /// The row of its kind.
     pub kind: TableRow<WorkloadKind>,
-    /// The way from the object to the template.
+    /// The way from the object to the template; where the object holds annotations of pods and no template, to
+    /// the annotations.
     pub path: Route,
+    /// Whether a program makes the pods of values that the object holds, so that only their annotations are here.
+    pub is_released: bool,
     /// What it reads, in the order of the text.
     pub references: Ids<ReferenceId>,
+    /// What stands in values in the place of names that it reads, and is not known.
+    pub unknown_names: Vec<UnknownName>,
     /// The place of the stamp; of templates that are not stamped, nothing.
     pub slot: Option<Result<Slot, Refusal>>,
-    /// How much of `metadata.annotations` it has.
-    pub has: TemplateMetadata,
+    /// How many of the last fields of the way to the annotations are not there.
+    pub missing: usize,
     /// Whether a stamp is there, also where it cannot be edited.
     pub stamp_seen: bool,
     /// Why it is not stamped.
@@ -55,6 +59,15 @@ pub struct Template {
 }
 
 impl Template {
+    /// The way from the object to the annotations of the pods.
+    pub fn annotations(&self) -> Vec<Step> {
+        let mut way = self.path.to_vec();
+        if !self.is_released {
+            way.extend(["metadata", "annotations"].map(|field| Step::Field(field.into())));
+        }
+        way
+    }
+
     /// The value of the stamp that is written there, if it is one text.
     pub fn present(&self) -> Option<&str> {
         match &self.slot {
@@ -111,7 +124,7 @@ fn template(
     walk.pod_spec(pod_spec);
     for user in &reader.options.rules.sites {
         if user.fits(&id.group, &id.kind) {
-            walk.user_site(object, user);
+            walk.user_site(object, &UserPlace::of(user));
         }
     }
     let SiteWalk { references, refusal, volumes, .. } = walk;
@@ -148,13 +161,15 @@ fn template(
         object: ObjectId::at(0),
         kind: row.clone(),
         path: found.route,
-        references: Ids::default(),
-        slot,
-        has: match (metadata, annotations) {
-            (_, Some(annotations)) if annotations.is_mapping() => TemplateMetadata::Annotations,
-            (Some(metadata), _) if metadata.is_mapping() => TemplateMetadata::Metadata,
-            _ => TemplateMetadata::Nothing,
+        is_released: false,
+        missing: match (metadata, annotations) {
+            (_, Some(annotations)) if annotations.is_mapping() => 0,
+            (Some(metadata), _) if metadata.is_mapping() => 1,
+            _ => 2,
         },
+        references: Ids::default(),
+        unknown_names: Vec::new(),
+        slot,
         stamp_seen: annotations.is_some_and(|annotations| annotations.get(stamp).is_some()),
         not_stamped,
         refusal,
@@ -169,15 +184,15 @@ fn template(
 }
 
 /// The control annotations of a workload; those of the object win over those of its template.
-struct WorkloadControl<'a> {
-    ignored: bool,
-    ignored_sources: Vec<(SmolStr, Cursor<'a>)>,
+pub(super) struct WorkloadControl<'a> {
+    pub(super) ignored: bool,
+    pub(super) ignored_sources: Vec<(SmolStr, Cursor<'a>)>,
     live: Vec<(SmolStr, Cursor<'a>)>,
     foreign: Option<(String, Cursor<'a>)>,
 }
 
 impl<'a> WorkloadControl<'a> {
-    fn read(object: Cursor<'a>, template: Cursor<'a>) -> Self {
+    pub(super) fn read(object: Cursor<'a>, template: Cursor<'a>) -> Self {
         let metadata = [object, template].map(|at| at.get("metadata"));
         let find = |name| metadata.into_iter().flatten().find_map(|at| annotation(at, name));
         let list = |name| -> Vec<(SmolStr, Cursor<'a>)> {
@@ -211,7 +226,7 @@ impl<'a> WorkloadControl<'a> {
     }
 
     /// A name that matches nothing is a mistake: what was meant would be forgotten in silence.
-    fn report(
+    pub(super) fn report(
         &self,
         reader: &mut Reader<'_>,
         references: &[Reference],
@@ -240,7 +255,7 @@ impl<'a> WorkloadControl<'a> {
 }
 
 /// Settings under which the controller waits before it replaces pods.
-fn later(object: Cursor<'_>, row: &WorkloadKind) -> Option<RolloutWait> {
+pub(super) fn later(object: Cursor<'_>, row: &WorkloadKind) -> Option<RolloutWait> {
     let is_about = |wait: &Wait| wait.kinds.is_empty() || wait.kinds.contains(&row.kind.as_str());
     let holds = |wait: &Wait| wait.path.end(object).is_some_and(|at| says(at, &wait.is));
     WAITS.iter().find(|wait| is_about(wait) && holds(wait)).map(|wait| wait.until)

@@ -14,13 +14,13 @@ use super::{
 };
 use crate::config::foreign::ForeignRules;
 use crate::config::options::Options;
+use crate::extract::Template;
 use crate::k8s::disruption::NOT_OF_ROLLOUTS;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::RolloutWait;
 use crate::parallel;
 use crate::plan::{Decision, Planned, State as Stamped};
 use crate::yaml::Cursor;
-use crate::yaml::path::Step;
 use crate::yaml::value::{differing, value, without_lists};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -299,22 +299,24 @@ impl<'a> Comparison<'a, '_> {
     }
 
     /// What differs between the pod templates of the two objects.
-    fn templates(
+    fn templates<'c>(
         &self,
         old: &SideWorkload<'a>,
         new: &SideWorkload<'a>,
-        was: Option<Cursor<'_>>,
-        is: Option<Cursor<'_>>,
+        was: Option<Cursor<'c>>,
+        is: Option<Cursor<'c>>,
     ) -> Vec<RollReason> {
         let (stamp, renamed) = (self.annotation, &self.renamed);
         let known = FieldContext { stamp, renamed, foreign: self.foreign };
         let mut found = Vec::new();
-        let before: Vec<&[Step]> = objects::templates(self.states.0, old.at).collect();
-        let after: Vec<&[Step]> = objects::templates(self.states.1, new.at).collect();
+        let before: Vec<&Template> = objects::templates(self.states.0, old.at).collect();
+        let after: Vec<&Template> = objects::templates(self.states.1, new.at).collect();
         for i in 0..before.len().max(after.len()) {
-            let was = was.zip(before.get(i)).and_then(|(object, way)| objects::follow(object, way));
-            let is = is.zip(after.get(i)).and_then(|(object, way)| objects::follow(object, way));
-            let (was, is) = match (was, is) {
+            let (of_old, of_new) = (before.get(i).copied(), after.get(i).copied());
+            let node = |object: Option<Cursor<'c>>, template: Option<&Template>| {
+                objects::follow(object?, &template?.path)
+            };
+            let (was, is) = match (node(was, of_old), node(is, of_new)) {
                 (Some(was), Some(is)) => differing(was, is).unwrap_or_default(),
                 // One that is on one side alone is a change as a whole.
                 (was, is) => {
@@ -322,6 +324,11 @@ impl<'a> Comparison<'a, '_> {
                     (whole(was), whole(is))
                 }
             };
+            let as_template = |template: Option<&Template>, value: Value| match template {
+                Some(template) => objects::comparable(template, value),
+                None => value,
+            };
+            let (was, is) = (as_template(of_old, was), as_template(of_new, is));
             found.extend(fields::compare(&was, &is, &known));
         }
         found
@@ -333,8 +340,9 @@ impl<'a> Comparison<'a, '_> {
         name: &Name,
         object: &Value,
     ) -> disruption::Disruption {
-        let way = objects::templates(self.states.1, subject.at).next();
-        let template = way.and_then(|way| objects::at(object, way)).unwrap_or(&Value::Null);
+        let first = objects::templates(self.states.1, subject.at).find(|first| !first.is_released);
+        let template = first.and_then(|first| objects::at(object, &first.path));
+        let template = template.unwrap_or(&Value::Null);
         let together = self.sights.of(self.states.1, subject.object.place.file);
         let near = self.neighbours.near(name, template, &together);
         disruption::of(&subject.object.id.group, name, object, template, &near)

@@ -3,10 +3,10 @@
 
 use super::Assume;
 use super::state::ComparedState;
-use crate::extract::{Object, ObjectId};
+use crate::extract::{Object, ObjectId, Template};
 use crate::yaml::path::Step;
 use crate::yaml::{self, Cursor, Document, split};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// The document of an object as it is applied.
@@ -76,10 +76,19 @@ pub(super) fn at<'v>(value: &'v Value, way: &[Step]) -> Option<&'v Value> {
     })
 }
 
-/// The ways to the pod templates of an object of a state, in their order.
+/// The pod templates of an object of a state, in their order.
 pub(super) fn templates<'a>(
     state: &ComparedState<'a>,
     at_object: ObjectId,
-) -> impl Iterator<Item = &'a [Step]> {
-    state.manifests().templates_of(at_object).map(|(_, template)| &*template.path)
+) -> impl Iterator<Item = &'a Template> {
+    state.manifests().templates_of(at_object).map(|(_, template)| template)
+}
+
+/// A pod template as it is compared. Of pods that a program makes of values, only the annotations are known:
+/// their place stands for a pod template that has nothing else.
+pub(super) fn comparable(template: &Template, value: Value) -> Value {
+    match template.is_released {
+        true => json!({ "metadata": { "annotations": value } }),
+        false => value,
+    }
 }

@@ -156,7 +156,7 @@ impl<'a> BothSources<'a> {
             Side::Before => &self.by_name.0,
             Side::After => &self.by_name.1,
         };
-        let own = state.namespace(subject.object.id.namespace.as_deref());
+        let own = state.namespace(subject.object.namespace_of_pods());
         let fitting = by_name.get(&(reference.site.target, own, reference.name.to_string()))?;
         let here = fitting.get(&state.unit(subject.object.place.file));
         here.or_else(|| fitting.values().next().filter(|_| fitting.len() == 1)).copied()

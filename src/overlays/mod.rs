@@ -104,7 +104,7 @@ fn unstamped(outcome: &Outcome, planned: &Planned) -> StampPatch {
 }
 
 fn stamp(template: &Template, value: &str) -> Stamp {
-    Stamp { template: template.path.to_vec(), has: template.has, value: value.to_owned() }
+    Stamp { way: template.annotations(), missing: template.missing, value: value.to_owned() }
 }
 
 /// The stamps that the shared files hold or are about to get, by the folder of each overlay that
@@ -163,7 +163,7 @@ pub fn patches(
 /// Whether two lists hold the same values for the same pod templates.
 fn same_values(one: &[Stamp], other: &[Stamp]) -> bool {
     let pairs = |stamps: &[Stamp]| -> BTreeSet<(Vec<Step>, String)> {
-        stamps.iter().map(|stamp| (stamp.template.clone(), stamp.value.clone())).collect()
+        stamps.iter().map(|stamp| (stamp.way.clone(), stamp.value.clone())).collect()
     };
     pairs(one) == pairs(other)
 }

@@ -48,7 +48,7 @@ pub fn together(
 mod tests {
     use super::*;
     use crate::overlays::Need;
-    use crate::patches::{Stamp, TemplateMetadata};
+    use crate::patches::Stamp;
 
     fn summary(namespace: Option<&str>, value: &str) -> Summary {
         let patch = StampPatch {
@@ -57,11 +57,7 @@ mod tests {
             name: "web".into(),
             namespace: namespace.map(Into::into),
             version: "v1".into(),
-            stamps: vec![Stamp {
-                template: Vec::new(),
-                has: TemplateMetadata::Nothing,
-                value: value.into(),
-            }],
+            stamps: vec![Stamp { way: Vec::new(), missing: 0, value: value.into() }],
         };
         Summary { needs: vec![Need { patch, is_right: false }], told: Vec::new() }
     }

@@ -2,7 +2,8 @@
 
 use super::{Decision, MarkMapping, Planned, State};
 use crate::extract::{
-    Entry, Flaw, Malformed, Manifests, Object, Reference, Source, SourceId, refused,
+    Entry, Flaw, Malformed, Manifests, Object, Reference, Source, SourceId, Template, UnknownName,
+    refused,
 };
 use crate::finding::divergence::Divergence;
 use crate::finding::workload::{no_stamp, until};
@@ -74,6 +75,25 @@ pub(super) fn substituted(
         .help("keep what must roll pods out of `postBuild`, or let the source of the variable be in the repository, not encrypted")
 }
 
+/// The names in the values of a release that only its chart knows.
+pub(super) fn unknown_names(object: &Object, template: &Template) -> Vec<Finding> {
+    let finding = |unknown: &UnknownName| {
+        let what = match unknown.is_text {
+            true => "a text stands where a list of references is expected",
+            false => "a template stands where a name is expected",
+        };
+        let message = format!(
+            "{}: {what}; only the chart knows the name, so a change of the named object does not roll the pods",
+            object.id
+        );
+        object.finding_at(Code::SubstitutedValue, unknown.at, message).help(
+            "write the name without a template, or stamp what the chart renders (`rollstamp patches --for-helmrelease`)",
+        )
+    };
+    let stamped = template.not_stamped.is_none();
+    template.unknown_names.iter().filter(|_| stamped).map(finding).collect()
+}
+
 pub(super) fn encrypted(object: &Object) -> Finding {
     let message = format!(
         "{} stands in a file that is encrypted with SOPS, which is never rewritten",
@@ -93,10 +113,13 @@ pub(super) fn untrusted(code: Code, refusal: &Refusal, object: &Object) -> Findi
     refused(code, refusal, &object.id.to_string(), object.place.file).help(help)
 }
 
-pub(super) fn edit_refused(object: &Object, refusal: &Refusal) -> Finding {
-    refused(Code::EditRefused, refusal, &object.id.to_string(), object.place.file).help(
-        "write the pod template's metadata out in place, with each key once and without anchors",
-    )
+pub(super) fn edit_refused(object: &Object, template: &Template, refusal: &Refusal) -> Finding {
+    let what = match template.is_released {
+        true => format!("the mapping at `{}`", template.path),
+        false => "the pod template's metadata".to_owned(),
+    };
+    refused(Code::EditRefused, refusal, &object.id.to_string(), object.place.file)
+        .help(format!("write {what} out in place, with each key once and without anchors"))
 }
 
 pub(super) fn missing_keys(

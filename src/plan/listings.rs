@@ -56,7 +56,8 @@ impl Planner<'_> {
         let Decision::Stamp { value, .. } = &decided.decision else {
             return Some(Listing::Unverified);
         };
-        let of_template = entry.stamps.iter().find(|s| s.template[..] == template.path[..]);
+        let way = template.annotations();
+        let of_template = entry.stamps.iter().find(|s| s.way == way);
         Some(match of_template {
             None => Listing::Unverified,
             Some(stamp) if stamp.value == *value => Listing::Right,

@@ -320,6 +320,8 @@ impl Planner<'_> {
             }
             reasons.push(reason);
         }
+        sum.external += template.unknown_names.len();
+        self.said.findings.extend(findings::unknown_names(object, template));
         let added = self.added(membership, at, &selection, &mut sum);
         sum.left_alone |= self.about_controllers(object, template, &selection);
         let decision = self.sum_up(object, template, sum);
@@ -540,7 +542,7 @@ impl Planner<'_> {
             }
             Some(Ok(Slot::Present(_))) => State::Stale,
             Some(Err(refusal)) => {
-                self.say(findings::edit_refused(object, refusal));
+                self.say(findings::edit_refused(object, template, refusal));
                 return Decision::Refused;
             }
             None => return Decision::NotStamped,
@@ -555,7 +557,7 @@ impl Planner<'_> {
             _ => None,
         };
         if let Some(refusal) = refusal {
-            self.say(findings::edit_refused(object, refusal));
+            self.say(findings::edit_refused(object, template, refusal));
             return Decision::Refused;
         }
         Decision::None { left_over: template.stamp_seen }

@@ -7,8 +7,8 @@ use crate::extract::{
 };
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
-use crate::resolve::index::{Index, IndexedId};
-use crate::resolve::{ReferringObject, Resolver, fitting, may_be_one};
+use crate::resolve::index::{Index, Indexed, IndexedId};
+use crate::resolve::{ReferringObject, Resolver};
 use crate::scope::{Placement, UnitId, Units};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +97,47 @@ pub(super) struct NameGroup<'a> {
     pub(super) foreign: Option<SourceId>,
 }
 
+/// Groups of one name by their namespaces: however many namespaces there are, a name is looked up in one.
+#[derive(Default)]
+pub(super) struct BySpace<'a>(BTreeMap<Option<&'a str>, Vec<usize>>);
+
+impl<'a> BySpace<'a> {
+    pub(super) fn add(&mut self, namespace: Option<&'a str>, group: usize) {
+        self.0.entry(namespace).or_default().push(group);
+    }
+
+    /// All of them, in their order.
+    fn all(&self) -> Vec<usize> {
+        let mut all: Vec<usize> = self.0.values().flatten().copied().collect();
+        all.sort_unstable();
+        all
+    }
+
+    fn of(&self, namespace: Option<&str>) -> Vec<usize> {
+        self.0.get(&namespace).cloned().unwrap_or_default()
+    }
+
+    /// Those of the very namespace; where there are none, those where it is missing on one of the two
+    /// sides.
+    fn fitting(&self, own: Option<&str>) -> Vec<usize> {
+        match (self.of(own), own) {
+            (exact, _) if !exact.is_empty() => exact,
+            (_, None) => self.all(),
+            (_, Some(_)) => self.of(None),
+        }
+    }
+
+    /// Those that may be in a namespace: one that is not written may be any.
+    pub(super) fn maybe(&self, own: Option<&str>) -> Vec<usize> {
+        if own.is_none() {
+            return self.all();
+        }
+        let mut found = [self.of(own), self.of(None)].concat();
+        found.sort_unstable();
+        found
+    }
+}
+
 /// All candidates for another name, and the groups that share a name.
 pub(super) struct Candidates<'a> {
     pub(super) all: Vec<Candidate>,
@@ -105,9 +146,9 @@ pub(super) struct Candidates<'a> {
     /// The position among the groups of each source of the index.
     positions: Vec<usize>,
     /// The groups by their names.
-    by_name: BTreeMap<&'a str, Vec<usize>>,
+    by_name: BTreeMap<&'a str, BySpace<'a>>,
     /// The groups by each name without a suffix.
-    by_base: BTreeMap<(UnitId, Target, String), Vec<usize>>,
+    by_base: BTreeMap<(UnitId, Target, String), BySpace<'a>>,
     /// Whether a kustomize build is calling.
     pub(super) inside: bool,
     /// Groups with a foreign source ([`NameGroup::foreign`]) that a workload reads.
@@ -185,9 +226,9 @@ impl<'a> Candidates<'a> {
             let bases: BTreeSet<&str> = bases.filter(|base| *base != group.name).collect();
             for base in bases {
                 let key = (group.unit, group.target, base.to_owned());
-                items.by_base.entry(key).or_default().push(position);
+                items.by_base.entry(key).or_default().add(group.namespace, position);
             }
-            items.by_name.entry(group.name).or_default().push(position);
+            items.by_name.entry(group.name).or_default().add(group.namespace, position);
             items.groups.push(group);
         }
         items
@@ -198,7 +239,7 @@ impl<'a> Candidates<'a> {
         self.positions[at.index()]
     }
 
-    /// The groups that a name can mean in a unit: those whose namespace [fits](fitting). A name without a
+    /// The groups that a name can mean in a unit: those whose namespace fits. A name without a
     /// suffix means what has one of ours only where nothing has the very name.
     pub(super) fn meant(
         &self,
@@ -209,16 +250,20 @@ impl<'a> Candidates<'a> {
         own: Option<&str>,
         anywhere: bool,
     ) -> Vec<usize> {
-        let named = resolver.with_raw(unit, target, name).map(|(at, _)| self.position(at));
-        let base = self.by_base.get(&(unit, target, name.to_owned()));
-        let base = base.map_or(&[][..], Vec::as_slice).iter().copied();
-        let space = |group: &usize| self.groups[*group].namespace;
-        if anywhere {
-            let named: Vec<usize> = named.collect();
-            return if named.is_empty() { base.collect() } else { named };
+        let base = || self.by_base.get(&(unit, target, name.to_owned()));
+        let position = |(at, _): (IndexedId, &Indexed)| self.position(at);
+        let named: Vec<usize> = match anywhere {
+            true => resolver.with_raw(unit, target, name).map(position).collect(),
+            false => {
+                let fitting = resolver.fitting(unit, target, name, own).into_iter();
+                fitting.map(position).collect()
+            }
+        };
+        match (named.is_empty(), anywhere) {
+            (false, _) => named,
+            (true, true) => base().map_or_else(Vec::new, BySpace::all),
+            (true, false) => base().map_or_else(Vec::new, |base| base.fitting(own)),
         }
-        let found: Vec<usize> = fitting(named, own, space).collect();
-        if found.is_empty() { fitting(base, own, space).collect() } else { found }
     }
 
     /// The groups that a reference of a workload may read, in the namespace that the workload has or
@@ -245,8 +290,8 @@ impl<'a> Candidates<'a> {
 
     /// The groups of any unit that may have a name in a namespace.
     pub(super) fn anywhere(&self, name: &str, own: Option<&str>) -> impl Iterator<Item = usize> {
-        let named = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
-        named.iter().copied().filter(move |&group| may_be_one(own, self.groups[group].namespace))
+        let named = self.by_name.get(name);
+        named.map_or_else(Vec::new, |named| named.maybe(own)).into_iter()
     }
 
     /// Blocks all sources whose name, with or without a suffix, a text says that could not be read.

@@ -117,6 +117,35 @@ impl Index {
         places.map(|at| (IndexedId(at), &self.sources[at as usize]))
     }
 
+    /// Of the same those of the very namespace; where there are none, those where it is missing on one of
+    /// the two sides (Helm leaves out the namespace of its release).
+    pub(super) fn fitting(
+        &self,
+        unit: UnitId,
+        target: Target,
+        name: &str,
+        own: Option<&str>,
+    ) -> Vec<(IndexedId, &Indexed)> {
+        let Some(group) = self.group(unit, target, name) else {
+            return Vec::new();
+        };
+        let (read, raw) = (group.first..group.end, group.end..group.last);
+        let of = |space: Option<&str>| -> Vec<(IndexedId, &Indexed)> {
+            let found = [&read, &raw].into_iter().filter_map(|places| {
+                let sources = &self.sources[places.start as usize..places.end as usize];
+                let at = position(sources, space)?;
+                Some((IndexedId(places.start + offset(at)), &sources[at]))
+            });
+            found.collect()
+        };
+        let exact = of(own);
+        match own {
+            _ if !exact.is_empty() => exact,
+            None => self.with_raw(unit, target, name).collect(),
+            Some(_) => of(None),
+        }
+    }
+
     /// All sources of all units, raw material too, by unit, kind, name and namespace.
     pub fn every(&self) -> Vec<IndexedSource<'_>> {
         let mut all = Vec::with_capacity(self.sources.len());
@@ -198,6 +227,16 @@ impl Index {
         let mut all = self.once.values().flatten().filter(|once| !once.is_raw);
         all.any(|once| !once.if_hashed || hashed(once.source))
     }
+}
+
+/// The source of a namespace among those of one unit, kind and name, which are in the order of their
+/// namespaces: no namespace is there twice.
+pub(super) fn exact<'a>(candidates: &'a [Indexed], own: Option<&str>) -> Option<&'a Indexed> {
+    position(candidates, own).map(|at| &candidates[at])
+}
+
+fn position(candidates: &[Indexed], own: Option<&str>) -> Option<usize> {
+    candidates.binary_search_by(|indexed| indexed.namespace.as_deref().cmp(&own)).ok()
 }
 
 /// A source of an index, with what it is known by.

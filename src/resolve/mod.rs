@@ -7,7 +7,7 @@ use crate::extract::{Maker, Manifests, Object, ObjectId, Origin, Reference, Sour
 use crate::k8s::fillers::{Published, published};
 use crate::k8s::kustomize_names::renames;
 use crate::k8s::providers::Target;
-use crate::resolve::index::{Index, Indexed, IndexedId, namespace};
+use crate::resolve::index::{Index, Indexed, IndexedId, exact, namespace};
 use crate::scope::{Membership, UnitId};
 use crate::text::{FileId, Place};
 use std::collections::BTreeSet;
@@ -81,27 +81,9 @@ pub struct ReferringObject<'a> {
     pub sees_raw: bool,
 }
 
-/// Those of the very namespace; where there are none, those where it is missing on one of the two sides
-/// (Helm leaves out the namespace of its release).
-pub fn fitting<'a, T>(
-    candidates: impl Iterator<Item = T> + Clone,
-    own: Option<&'a str>,
-    space: impl Fn(&T) -> Option<&'a str>,
-) -> impl Iterator<Item = T> {
-    let is_exact = candidates.clone().any(|one| space(&one) == own);
-    candidates.filter(move |one| match is_exact {
-        true => space(one) == own,
-        false => own.is_none() || space(one).is_none(),
-    })
-}
-
 /// Whether two namespaces may be the same: one that is not written may be any.
 pub fn may_be_one(one: Option<&str>, other: Option<&str>) -> bool {
     one.is_none() || other.is_none() || one == other
-}
-
-fn exact<'a>(candidates: &'a [Indexed], own: Option<&str>) -> Option<&'a Indexed> {
-    candidates.iter().find(|c| c.namespace.as_deref() == own)
 }
 
 impl<'a> Resolver<'a> {
@@ -186,6 +168,9 @@ impl<'a> Resolver<'a> {
         membership: &'b Membership,
         workload: &'b Object,
     ) -> Option<&'b str> {
+        if let Some(said) = &workload.pods_namespace {
+            return Some(said);
+        }
         let own = workload.id.namespace.as_deref();
         namespace(membership.namespace.as_deref().or(own), self.options)
     }
@@ -295,6 +280,18 @@ impl<'a> Resolver<'a> {
         self.index.with_raw(unit, target, name)
     }
 
+    /// Of the same those that fit into a namespace: those of the very one, or else those where it is
+    /// missing on one of the two sides.
+    pub fn fitting(
+        &self,
+        unit: UnitId,
+        target: Target,
+        name: &str,
+        own: Option<&str>,
+    ) -> Vec<(IndexedId, &'a Indexed)> {
+        self.index.fitting(unit, target, name, own)
+    }
+
     /// What a name means to an object of a unit that is no workload; `own` is the namespace in which the unit
     /// applies the object.
     pub fn meant(
@@ -307,7 +304,8 @@ impl<'a> Resolver<'a> {
         self.by_name(unit, namespace(own, self.options), target, name)
     }
 
-    /// The source that [fits](fitting), where exactly one does.
+    /// The source of the very namespace; where there is none, that of a namespace that is missing on one of
+    /// the two sides (Helm leaves out the namespace of its release), if there is exactly one.
     fn by_name(
         &self,
         unit: UnitId,
@@ -316,13 +314,12 @@ impl<'a> Resolver<'a> {
         name: &str,
     ) -> Resolution<'a> {
         let candidates = self.index.get(unit, target, name);
-        let mut found = fitting(candidates.iter(), own, |c| c.namespace.as_deref());
-        match (found.next(), found.next()) {
-            (None, _) => Resolution::External,
-            (Some(only), None) => settled(only),
-            (Some(_), Some(_)) => {
-                Resolution::Ambiguous(candidates.iter().map(|c| c.copy).collect())
-            }
+        let found = exact(candidates, own);
+        let found = found.or_else(|| own.and_then(|_| exact(candidates, None)));
+        match (found, own, candidates) {
+            (Some(only), ..) | (None, None, [only]) => settled(only),
+            (None, Some(_), _) | (None, None, []) => Resolution::External,
+            (None, None, _) => Resolution::Ambiguous(candidates.iter().map(|c| c.copy).collect()),
         }
     }
 }
@@ -331,7 +328,7 @@ impl<'a> ReferringObject<'a> {
     /// A workload.
     pub fn of(workload: &'a Object) -> Self {
         Self {
-            namespace: workload.id.namespace.as_deref(),
+            namespace: workload.namespace_of_pods(),
             is_cluster_wide: false,
             origin: workload.origin.as_deref(),
             sees_raw: false,

@@ -39,6 +39,13 @@ impl EditSet {
         &self.edits
     }
 
+    /// The edits inside a part of the text.
+    pub fn within(&self, part: Span) -> impl Iterator<Item = &Edit> {
+        // Sorted and disjoint, so the ends are sorted as well.
+        let first = self.edits.partition_point(|e| e.span.start < part.start);
+        self.edits[first..].iter().take_while(move |e| e.span.end <= part.end)
+    }
+
     /// Whether there are no edits.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()
@@ -55,9 +62,7 @@ impl EditSet {
         text: &'a str,
         part: Span,
     ) -> impl Iterator<Item = &'a str> + 'a {
-        // Sorted and disjoint, so the ends are sorted as well.
-        let first = self.edits.partition_point(|e| e.span.start < part.start);
-        let inside = self.edits[first..].iter().take_while(|e| e.span.end <= part.end);
+        let inside = self.within(part);
         let mut from = part.start as usize;
         let mut pieces: Vec<&'a str> = Vec::new();
         for edit in inside {
