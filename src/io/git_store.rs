@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
-/// `git cat-file --batch`, which answers as long as it is asked.
+/// `git cat-file --batch`, which answers several requests.
 pub(super) struct Store {
     child: Child,
     ask: Option<ChildStdin>,
