@@ -26,6 +26,8 @@ pub struct Applier {
     pub source: Identity,
     /// The folder, from the root of the repository: `apps/production`; empty for the root.
     pub folder: String,
+    /// Whether all that the object applies is followed.
+    pub is_whole: bool,
     /// More components that the build includes, from the folder.
     pub components: Vec<String>,
     /// Whether a component that is not there is left out without an error.
@@ -139,6 +141,7 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
         label: id.to_string(),
         id,
         folder,
+        is_whole: true,
         components: match strict.is_ok() {
             true => spec.get("components").and_then(Cursor::all_texts).unwrap_or_default(),
             false => Vec::new(),
