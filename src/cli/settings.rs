@@ -6,7 +6,7 @@ use crate::config::name_reference;
 use crate::config::options::{Goal, NamingRule, Options, STAMP_KEY, annotation_key};
 use crate::config::settings::Settings;
 use crate::digest::HashKey;
-use crate::io::{files, git, krm};
+use crate::io::{self, files, git, krm};
 use anyhow::{Context, anyhow, bail};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ fn configuration(
             }
         }
     };
-    let text = files::text(&path)
+    let text = io::small_text(&path)
         .with_context(|| format!("failed to read the configuration {}", path.display()))?;
     let config = file::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     let folder = path.parent().map(|folder| match folder.as_os_str() {
@@ -172,7 +172,7 @@ pub(super) fn options(
     let mut texts = settings.name_reference_texts.clone();
     for path in &settings.name_references {
         let name = path.display().to_string();
-        let text = files::text(path).with_context(|| format!("failed to read {name}"))?;
+        let text = io::small_text(path).with_context(|| format!("failed to read {name}"))?;
         texts.push((name, text));
     }
     for (name, text) in texts {
@@ -202,7 +202,7 @@ pub(super) fn options(
 }
 
 fn hash_key(path: &Path) -> anyhow::Result<HashKey> {
-    let bytes = files::key(path)
+    let bytes = io::small_bytes(path)
         .with_context(|| format!("failed to read the hash key {}", path.display()))?;
     HashKey::new(bytes).with_context(|| format!("the hash key {} is empty", path.display()))
 }

@@ -6,7 +6,7 @@ use super::run::{print, start};
 use crate::config::options::Goal;
 use crate::finding::{Code, Finding, Severity};
 use crate::io::overlays::{self as on_disk, ObjectPatches, Overlay};
-use crate::io::{files, write};
+use crate::io::{self, write};
 use crate::overlays::{self, Summary};
 use crate::patches::{self, Wiring};
 use crate::report::Verb;
@@ -251,7 +251,7 @@ fn change(
         return Ok(FolderChange::default());
     };
     let stamps = overlay.path.with_file_name(patches::FILE_NAME);
-    let before = files::text(&stamps).ok();
+    let before = io::small_text(&stamps).ok();
     let entries = match &before {
         None => Vec::new(),
         Some(text) => patches::read(text, annotation).ok_or_else(|| {

@@ -4,9 +4,7 @@ use super::disk::FileSystem;
 use super::reload::fingerprint;
 use super::stdin::Arriving;
 use super::walk::{FileKind, Surroundings, WalkedFile, is_kustomization, walk};
-use super::{
-    MAX_SMALL, declared_units, display, fill, here, kustomizations, real, too_large, utf8,
-};
+use super::{declared_units, display, fill, here, kustomizations, real, too_large, utf8};
 use crate::config::options::{Mode, Options};
 use crate::config::policy::DeclaredUnit;
 use crate::extract::{self, Facts};
@@ -18,7 +16,6 @@ use crate::text::{FileId, offset};
 use anyhow::Context;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Whether texts stay in memory.
@@ -161,28 +158,6 @@ pub fn is_folder(path: &Path) -> bool {
 /// The root of the git repository around a folder; outside of one, the folder.
 fn root(folder: &Path) -> &Path {
     folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder)
-}
-
-/// The text of a file that people write by hand, such as a configuration.
-///
-/// # Errors
-/// Those of [`key`], and when the file is not UTF-8.
-pub fn text(path: &Path) -> std::io::Result<String> {
-    let text = String::from_utf8(key(path)?);
-    text.map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8"))
-}
-
-/// The bytes of a key file, as they are.
-///
-/// # Errors
-/// When the file cannot be read, or is larger than 4 MiB.
-pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_SMALL + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > MAX_SMALL {
-        true => Err(std::io::Error::other("it is larger than 4 MiB")),
-        false => Ok(bytes),
-    }
 }
 
 /// A path as the names of files below it begin.

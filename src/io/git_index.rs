@@ -50,7 +50,7 @@ fn git_folder(repository: &Path) -> Option<PathBuf> {
     if git.is_dir() {
         return Some(git);
     }
-    let text = super::files::text(&git).ok()?;
+    let text = super::small_text(&git).ok()?;
     Some(repository.join(text.strip_prefix("gitdir:")?.trim()))
 }
 

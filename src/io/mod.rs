@@ -60,6 +60,29 @@ fn too_large(name: &str) -> Finding {
 /// The largest configuration or key file, in bytes: to read a device would never end.
 const MAX_SMALL: u64 = 1 << 22;
 
+/// The text of a file that people write by hand, such as a configuration.
+///
+/// # Errors
+/// Those of [`small_bytes`], and when the file is not UTF-8.
+pub fn small_text(path: &std::path::Path) -> std::io::Result<String> {
+    let text = String::from_utf8(small_bytes(path)?);
+    text.map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
+/// The bytes of a key file, as they are.
+///
+/// # Errors
+/// When the file cannot be read, or is larger than 4 MiB.
+pub fn small_bytes(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_SMALL + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_SMALL {
+        true => Err(std::io::Error::other("it is larger than 4 MiB")),
+        false => Ok(bytes),
+    }
+}
+
 /// Reads a file to its end, behind what the buffer holds.
 fn fill(file: &std::fs::File, buffer: &mut Vec<u8>) -> std::io::Result<()> {
     while read_some(file, buffer, 1 << 16)? > 0 {}

@@ -6,7 +6,7 @@
 //! find it there (api/filters/nameref/nameref.go, v5.8.1).
 
 use super::candidates::{Blocker, Candidates};
-use super::referrals::{Context, Link, asked, refuses};
+use super::link::{Context, Link, asked, refuses};
 use crate::extract::{Meaning, Mention, MentionId, ReferenceId};
 use crate::k8s::kustomize_names::renames;
 use crate::k8s::other_names::CLUSTER_WIDE;

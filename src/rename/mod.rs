@@ -5,10 +5,11 @@
 //! it stands; otherwise it keeps its name, and a finding says what holds it. So no name is left dangling,
 //! and a stamp does for the readers what the name cannot.
 
-mod inside_build;
-mod edits;
 mod candidates;
+mod link;
+mod inside_build;
 mod referrals;
+mod edits;
 mod findings;
 
 use crate::config::options::{Goal, Options};
@@ -22,7 +23,8 @@ use crate::text::{FileId, Span};
 use crate::yaml::Edit;
 use crate::yaml::verify::Change;
 use candidates::Candidates;
-use referrals::{Context, Links};
+use link::Context;
+use referrals::Links;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 

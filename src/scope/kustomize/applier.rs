@@ -2,7 +2,6 @@
 //! own: a Flux `Kustomization`, or an application of Argo CD. Such an object is an overlay, as if a kustomization with its fields
 //! stood above the folder.
 
-use super::argo::Directory;
 use super::kustomization::{
     FieldRule, KustomizationField, ParsedKustomization, UnreadableKustomization, fields, is_empty,
     patch_entries,
@@ -49,6 +48,17 @@ pub struct Applier {
     pub(super) post_build: Span,
     /// What its fields do, or why they cannot be read.
     pub(super) parsed: Result<ParsedKustomization, UnreadableKustomization>,
+}
+
+/// How Argo CD finds the manifests of a folder without a kustomization.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Directory {
+    /// Whether folders below it count.
+    pub recurse: bool,
+    /// A glob over the files that count; empty for all.
+    pub include: String,
+    /// A glob over the files that do not; empty for none.
+    pub exclude: String,
 }
 
 /// Where variables come from.

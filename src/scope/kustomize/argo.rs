@@ -2,7 +2,7 @@
 //! are, with the changes of `source.kustomize`. Charts, plugins and sets whose generators ask a cluster or a
 //! service are not followed.
 
-use super::applier::{Applier, identity};
+use super::applier::{Applier, Directory, cleaned, identity};
 use super::kustomization::{
     FieldRule, KustomizationField, ParsedKustomization, PlacedEffect, UnreadableKustomization,
     fields, is_empty, patch_entries,
@@ -39,17 +39,6 @@ const FIELDS: &[(&str, FieldRule)] = &[
     ("replicas", FieldRule::Harmless),
     ("version", FieldRule::Harmless),
 ];
-
-/// How Argo CD finds the manifests of a folder without a kustomization.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Directory {
-    /// Whether folders below it count.
-    pub recurse: bool,
-    /// A glob over the files that count; empty for all.
-    pub include: String,
-    /// A glob over the files that do not; empty for none.
-    pub exclude: String,
-}
 
 /// Globs over folders or files, each with whether it takes them out.
 pub type Globs = [(String, bool)];
@@ -303,7 +292,7 @@ impl Application<'_, '_> {
     fn applier(&self, at: usize, source: Cursor<'_>) -> Option<Applier> {
         let Self { root, id, parameters, stamp, .. } = *self;
         let is_one = self.spec.list("sources").next().is_none();
-        let folder = super::applier::cleaned(&filled(&source.string("path")?, parameters)?)?;
+        let folder = cleaned(&filled(&source.string("path")?, parameters)?)?;
         let address = filled(&source.string("repoURL")?, parameters)?;
         let kustomize = source.get("kustomize");
         let directory = source.get("directory");

@@ -20,10 +20,10 @@ mod variables;
 mod substitution;
 
 pub use applier::{
-    Applier, FLUX_GROUP, Substitute, VariableSource, appliers, artifact_folders, repositories,
-    variable_sources,
+    Applier, Directory, FLUX_GROUP, Substitute, VariableSource, appliers, artifact_folders,
+    repositories, variable_sources,
 };
-pub use argo::{ARGO_GROUP, Directory, Globs, InRepository, applications};
+pub use argo::{ARGO_GROUP, Globs, InRepository, applications};
 pub use kustomization::{NamedFiles, names};
 pub use substitution::{ApplierChange, applier_change};
 pub use variables::{VariableValue, Variables, is_switched_off};
