@@ -36,12 +36,12 @@ pub(super) fn script(shell: Shell) -> String {
             asks.collect()
         }
         Shell::Elvish => script + &elvish(),
-        // PowerShell completes the options, and no workload.
+        // The script for PowerShell completes options, but no workloads.
         _ => script,
     }
 }
 
-/// What stands behind the script of elvish, which never completes the value of an option.
+/// The addition to the script of elvish, which never completes the value of an option.
 fn elvish() -> String {
     format!(
         "\nvar rollstamp-words = $edit:completion:arg-completer[rollstamp]\n\
@@ -52,8 +52,8 @@ fn elvish() -> String {
     )
 }
 
-/// The script of zsh. The one that is generated takes the first word for a path and only the second one for
-/// a verb, where a program takes both.
+/// The script of zsh. The generated script treats the first word as a path and only the second one as a
+/// verb, but the program accepts both as the first word.
 fn zsh(script: &str) -> String {
     let is_path = |line: &&str| line.starts_with("'::paths -- ");
     let first = script.lines().find(is_path).unwrap_or_default();
@@ -66,7 +66,7 @@ fn zsh(script: &str) -> String {
     script
         .replacen(&format!("{first}\n"), "", 1)
         .replace("$line[2]", "$line[1]")
-        // Options may stand behind paths.
+        // Options may follow paths.
         .replace("'*::paths ", "'*:paths ")
         .replacen("\":: :_rollstamp_commands\"", "\":: :_rollstamp_words\"", 1)
         .lines()
@@ -79,7 +79,7 @@ fn zsh(script: &str) -> String {
 }
 
 /// The workloads of the files and folders among the words of a command line, as `deployment/web`; without
-/// any, those of the current folder. Whatever is wrong, nobody who presses a key wants to read it there.
+/// any, those of the current folder. Errors are ignored, because messages would disturb the completion.
 pub(super) fn workloads(words: &[String]) -> BTreeSet<String> {
     let is_path = |word: &&String| !word.starts_with('-') && crate::io::files::is_there(word);
     let mut paths: Vec<&str> = words.iter().filter(is_path).map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! What the commits of a branch did to running pods, one after the other.
+//! The verb `history`: the effects of the commits of a branch on running pods.
 
 use super::Exit;
 use super::args::Common;
@@ -13,16 +13,16 @@ use crate::io::{git, reload};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Which commits, and of what.
+/// The arguments of `history`.
 #[derive(Args)]
 pub(super) struct HistoryArgs {
     /// Files and folders of a git repository
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
-    /// Since when, as `git log --since` takes it
+    /// The start of the history, as in `git log --since`
     #[arg(long, value_name = "DATE", default_value = "90 days")]
     since: String,
-    /// The branch whose first parents are looked at
+    /// The branch; only first parents are followed
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     branch: String,
 }
@@ -55,7 +55,8 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
         let state =
             |side, outcome| ComparedState::new(side, outcome, namespace, options.unit, &roots);
         let states = (state(Side::Before, &before), state(Side::After, &after));
-        // Stamps as they stood where there were any; else as if every apply had gone through rollstamp.
+        // The written stamps count if there are any; otherwise the result is as if every apply had gone
+        // through rollstamp.
         history.add(commit, &compare(&states.0, &states.1, &Asked::new(None, &options)));
         before = after;
         progress.step();

@@ -1,4 +1,4 @@
-//! What a pod spec reads: its references, found by one walk along the tree of sites.
+//! Finds the references of a pod spec, in one pass along the tree of sites.
 
 use super::ids::TemplateId;
 use super::site_label::{self, Grounds, ListPosition, Mount, SiteLabel};
@@ -14,13 +14,13 @@ use crate::yaml::resolve::Value;
 use crate::yaml::{Cursor, Kind};
 use smol_str::SmolStr;
 
-/// A workload, a site, a target and the keys that are read.
+/// A reference: a pod template, a site, a target and the keys that are read.
 pub struct Reference {
     /// The pod template that has it.
     pub template: TemplateId,
     /// The site of the pod spec that names the source.
     pub site: TableRow<Site>,
-    /// The name as it is written there.
+    /// The name of the source, as it is written.
     pub name: SmolStr,
     /// Where the name is written.
     pub name_span: Span,
@@ -28,9 +28,9 @@ pub struct Reference {
     pub optional: bool,
     /// Which keys are read.
     pub keys: Keys,
-    /// Why the reference reads these keys.
+    /// The reason why the reference reads these keys.
     pub why: Grounds,
-    /// What people call the place.
+    /// The description of the place in messages.
     pub spot: SiteLabel,
 }
 
@@ -84,7 +84,7 @@ impl<'r> UserPlace<'r> {
 /// Which keys of its source a reference reads.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keys {
-    /// No key, by the site or because no container mounts the volume.
+    /// No key, because of the site or because no container mounts the volume.
     None,
     /// All keys that can be environment variables.
     Env,
@@ -99,13 +99,13 @@ pub enum Keys {
 }
 
 impl Reference {
-    /// Whether it reads keys by its site.
+    /// Whether its site reads keys.
     pub fn reads(&self) -> bool {
         self.keys != Keys::None
     }
 }
 
-/// How the mounts of a volume limit what is read of it.
+/// How the mounts of a volume limit the keys that are read.
 enum Mounted {
     /// No container mounts it.
     Never,
@@ -122,32 +122,33 @@ struct VolumeMount {
     label: Mount,
 }
 
-/// What one mount shows of its volume.
+/// The part of a volume that one mount shows.
 enum MountedPart {
     /// The whole volume.
     Whole,
-    /// What lies at or below this cleaned path, or above it.
+    /// The files at, below or above this cleaned path.
     Below(Vec<String>),
-    /// What an expression or a strange path says: nobody knows, and it is never refreshed.
+    /// The mount uses an expression or an unusual path, so the part is unknown. Such a mount is
+    /// never refreshed.
     Unknown,
 }
 
-/// The walk over a pod spec along the tree of sites.
+/// The pass over a pod spec along the tree of sites.
 pub(super) struct SiteWalk<'a, 'l> {
-    /// The references found so far, in the order of the walk.
+    /// The references found so far, in the order of the pass.
     pub(super) references: Vec<Reference>,
-    /// Why they cannot be trusted: the first reason.
+    /// The first reason why the references cannot be trusted.
     pub(super) refusal: Option<(Code, Refusal)>,
     /// The names of the pod's volumes.
     pub(super) volumes: Vec<SmolStr>,
     /// What stands in the place of names that only a chart knows.
     pub(super) unknown: Vec<UnknownName>,
-    /// Whether Kubernetes itself runs the pods, so that nobody adds mounts.
+    /// Whether a controller of Kubernetes itself runs the pods, so that no operator adds mounts.
     built_in: bool,
-    /// The volumes whose files the program rereads by itself.
+    /// The volumes whose files the program reads again when they change.
     live: &'l [SmolStr],
     pod_spec: Option<Cursor<'a>>,
-    /// All mounts of the pod, read when the first volume asks.
+    /// All mounts of the pod, read for the first volume.
     mounts: Option<Vec<VolumeMount>>,
 }
 
@@ -175,7 +176,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         self.refusal.get_or_insert((code, refusal));
     }
 
-    /// Twice the same key on the way to what pods read.
+    /// Refuses a key that occurs twice on the path to the keys that pods read.
     pub(super) fn refuse_duplicate(&mut self, name: &str, last: Cursor<'_>, first: Cursor<'_>) {
         let refusal = Refusal {
             at: last.span(),
@@ -185,7 +186,8 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         self.refuse(Code::DuplicateKey, refusal);
     }
 
-    /// A field on the way to what pods read, its alias followed; twice the same key is refused.
+    /// A field on the path to the keys that pods read, its alias followed; a key that occurs twice
+    /// is refused.
     pub(super) fn field(&mut self, mapping: Cursor<'a>, name: &str) -> Option<Cursor<'a>> {
         let field = mapping.field(name)?;
         if let Some(first) = field.duplicate {
@@ -194,7 +196,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         Some(field.value.target())
     }
 
-    /// The string in a field; null and absent are nothing, anything else is refused.
+    /// The string in a field; `None` for null and absent; any other value is refused.
     fn string(&mut self, mapping: Cursor<'a>, name: &str) -> Option<(SmolStr, Cursor<'a>)> {
         let at = self.field(mapping, name)?;
         let what = match at.value() {
@@ -255,7 +257,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         }
     }
 
-    /// The references at a place that the configuration names.
+    /// Adds the references at a place that the configuration declares.
     pub(super) fn user_site(&mut self, object: Cursor<'a>, place: &UserPlace<'_>) {
         let mut holders = vec![object];
         for (depth, step) in place.site.path.steps().iter().enumerate() {
@@ -395,7 +397,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         });
     }
 
-    /// The keys of a volume source that become files which some container sees.
+    /// The keys of a volume source that become files which at least one container sees.
     fn files(
         &mut self,
         node: Cursor<'a>,
@@ -416,7 +418,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
                 let seen = |path: &[String]| parts.iter().any(|part| related(part, path));
                 let keys: Vec<String> =
                     items.into_iter().filter(|(_, path)| seen(path)).map(|(key, _)| key).collect();
-                // Items and mounts that never meet show no file, whatever the source holds.
+                // If no item is at a mounted path, no file is visible, whatever the source holds.
                 if keys.is_empty() {
                     (Keys::None, Grounds::NothingShown)
                 } else {
@@ -426,7 +428,8 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         }
     }
 
-    /// The `items` of a volume source as keys and cleaned paths; absent, null and empty are none.
+    /// The `items` of a volume source as keys and cleaned paths; `None` if `items` is absent, null
+    /// or empty.
     fn listed(&mut self, node: Cursor<'a>) -> Option<Vec<(String, Vec<String>)>> {
         let mut items = self.field(node, "items")?.items().peekable();
         items.peek()?;
@@ -441,7 +444,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         Some(listed)
     }
 
-    /// How containers mount a volume, and why that narrows what they see, or does not.
+    /// How containers mount a volume, and why the mounts limit the visible files or do not.
     fn mounted(
         &mut self,
         volume: Option<Cursor<'a>>,
@@ -499,7 +502,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         mounts
     }
 
-    /// What one mount shows of its volume.
+    /// The part of the volume that one mount shows.
     fn part(&mut self, mount: Cursor<'a>) -> MountedPart {
         let by_expression = self.string(mount, "subPathExpr").is_some_and(|(e, _)| !e.is_empty());
         let part = self.string(mount, "subPath").map(|(path, _)| clean(&path));

@@ -1,4 +1,4 @@
-//! What a pod template reads, and where its stamp goes.
+//! Reads the references of a pod template, and the place of its stamp.
 
 use super::carried::{self, ReadAnnotations};
 use super::foreign::{self, Marks};
@@ -19,7 +19,7 @@ use crate::yaml::path::{FieldPath, Route, SelectedNode, Step};
 use crate::yaml::resolve::Value;
 use smol_str::SmolStr;
 
-/// A pod template and what it reads.
+/// A pod template and its references.
 pub struct Template {
     /// The workload that holds it.
     pub object: ObjectId,
@@ -30,31 +30,31 @@ pub struct Template {
     pub path: Route,
     /// Whether a program makes the pods of values that the object holds, so that only their annotations are here.
     pub is_released: bool,
-    /// What it reads, in the order of the text.
+    /// Its references, in the order of the text.
     pub references: Ids<ReferenceId>,
     /// What stands in values in the place of names that it reads, and is not known.
     pub unknown_names: Vec<UnknownName>,
-    /// The place of the stamp; of templates that are not stamped, nothing.
+    /// The place of the stamp; `None` for templates that are not stamped.
     pub slot: Option<Result<Slot, Refusal>>,
     /// How many of the last fields of the way to the annotations are not there.
     pub missing: usize,
-    /// Whether a stamp is there, also where it cannot be edited.
+    /// Whether it has a stamp, even one that cannot be edited.
     pub stamp_seen: bool,
-    /// Why it is not stamped.
+    /// The reason why it is not stamped.
     pub not_stamped: Option<NoRoll>,
-    /// Why the references cannot be trusted; the workload is then left alone.
+    /// The reason why the references cannot be trusted; the workload is then not changed.
     pub refusal: Option<(Code, Refusal)>,
-    /// What its controller waits for before a stamp rolls its pods.
+    /// The event for which its controller waits before a stamp rolls its pods.
     pub later: Option<RolloutWait>,
-    /// Whether a control annotation or a rule says to leave it alone.
+    /// Whether a control annotation or a rule ignores it.
     pub ignored: Option<IgnoredBy>,
-    /// Sources that take no part, by name.
+    /// The ignored sources, by name.
     pub ignored_sources: Vec<String>,
     /// The config-reload sidecars among the containers.
     pub sidecars: Vec<Sidecar>,
-    /// What other tools wrote into its metadata.
+    /// The checksums and labels of other tools in its metadata.
     pub marks: Marks,
-    /// What annotations say about its reads; nothing, where they say nothing.
+    /// The annotations about its reads; `None` if there are none.
     pub said: Option<Box<ReadAnnotations>>,
 }
 
@@ -68,7 +68,7 @@ impl Template {
         way
     }
 
-    /// The value of the stamp that is written there, if it is one text.
+    /// The value of the existing stamp, if it is one string.
     pub fn present(&self) -> Option<&str> {
         match &self.slot {
             Some(Ok(Slot::Present(present))) => present.value.as_deref(),
@@ -183,7 +183,7 @@ fn template(
     Some((template, references))
 }
 
-/// The control annotations of a workload; those of the object win over those of its template.
+/// The control annotations of a workload; those of the object have priority over those of its template.
 pub(super) struct WorkloadControl<'a> {
     pub(super) ignored: bool,
     pub(super) ignored_sources: Vec<(SmolStr, Cursor<'a>)>,
@@ -208,7 +208,8 @@ impl<'a> WorkloadControl<'a> {
         }
     }
 
-    /// Whether what other tools wrote into the pod template stays. A word that is not known is a mistake.
+    /// Whether the checksums and labels of other tools in the pod template stay. An unknown word is
+    /// an error.
     fn marks_stay(&self, reader: &mut Reader<'_>, id: &Identity) -> bool {
         let Some((word, at)) = &self.foreign else {
             return false;
@@ -225,7 +226,7 @@ impl<'a> WorkloadControl<'a> {
         true
     }
 
-    /// A name that matches nothing is a mistake: what was meant would be forgotten in silence.
+    /// Reports a name that matches nothing as an error; otherwise a typo would have no visible effect.
     pub(super) fn report(
         &self,
         reader: &mut Reader<'_>,
@@ -254,7 +255,7 @@ impl<'a> WorkloadControl<'a> {
     }
 }
 
-/// Settings under which the controller waits before it replaces pods.
+/// The setting with which the controller waits before it replaces pods, if any.
 pub(super) fn later(object: Cursor<'_>, row: &WorkloadKind) -> Option<RolloutWait> {
     let is_about = |wait: &Wait| wait.kinds.is_empty() || wait.kinds.contains(&row.kind.as_str());
     let holds = |wait: &Wait| wait.path.end(object).is_some_and(|at| says(at, &wait.is));

@@ -1,12 +1,12 @@
-//! Claims of volumes that only one node or one pod at a time can use.
+//! Finds volume claims that only one node or one pod can use at a time.
 
 use super::disruption::{NearbyObject, Stuck, at};
 use super::neighbours::claim;
 use crate::k8s::disruption::EXCLUSIVE;
 use serde_json::Value;
 
-/// The first volume of a pod template whose claim only one node or one pod at a time can use, as the
-/// claim beside it says: a new pod that must start before an old one goes may wait for it for ever.
+/// The first volume of a pod template whose claim, according to its manifest, only one node or one pod can
+/// use at a time: a new pod that must start before an old one is deleted may wait for the volume forever.
 pub(super) fn exclusive(template: &Value, neighbours: &[&NearbyObject]) -> Option<Stuck> {
     let volumes = at(template, "spec/volumes").and_then(Value::as_array);
     volumes.into_iter().flatten().filter_map(claim).find_map(|name| {
@@ -16,7 +16,7 @@ pub(super) fn exclusive(template: &Value, neighbours: &[&NearbyObject]) -> Optio
         let claimed = claims.find(is_meant)?;
         let modes = at(&claimed.object, "spec/accessModes").and_then(Value::as_array)?;
         let modes: Vec<&str> = modes.iter().filter_map(Value::as_str).collect();
-        // A claim that also offers a shared mode may be bound in that one.
+        // A claim that also allows a shared mode may be bound in that mode.
         let is_exclusive = !modes.is_empty() && modes.iter().all(|mode| EXCLUSIVE.contains(mode));
         is_exclusive.then(|| Stuck {
             claim: name.to_owned(),

@@ -1,4 +1,4 @@
-//! The comparison: what each workload must do, what it does, and why.
+//! Compares two states: whether each workload must roll, whether it does, and why.
 
 use super::disruption;
 use super::fields::{self, FieldContext};
@@ -25,21 +25,21 @@ use crate::yaml::value::{differing, value, without_lists};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What the comparison needs beside the two states.
+/// The settings of the comparison.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
-    /// Which stamps count; nothing, those that are written if either state has any.
+    /// Which stamps count; `None`: the written ones if either state has any.
     pub assume: Option<Assume>,
     /// The annotation of the stamp.
     pub annotation: &'a str,
-    /// What the configuration asks about marks of other tools.
+    /// The rules of the configuration for checksums and version labels of other tools.
     pub foreign: &'a ForeignRules,
-    /// How many threads compare; the result does not depend on it.
+    /// The number of threads; the result does not depend on it.
     pub jobs: usize,
 }
 
 impl<'a> Asked<'a> {
-    /// What the options of a run ask for.
+    /// The settings from the options of a run.
     pub fn new(assume: Option<Assume>, options: &'a Options) -> Self {
         let (annotation, foreign) = (&options.annotation, &options.rules.foreign);
         Self { assume, annotation, foreign, jobs: options.jobs }
@@ -81,7 +81,7 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
     Impact { assume, workloads, sources, values_readers, has_foreign: asked.foreign.is_on() }
 }
 
-/// Of several copies in one unit, the one that counts: the last, as `kubectl` applies them in turn.
+/// The copy that counts if a unit has several: the last one, because `kubectl` applies them in order.
 fn last<'s, 'a>(
     subjects: &'s [SideWorkload<'a>],
     copies: &[usize],
@@ -95,7 +95,7 @@ type Identity = (String, String, Option<String>, String);
 fn items(state: &ComparedState<'_>, subjects: &[SideWorkload<'_>]) -> Vec<Item<Identity>> {
     let of = |subject: &SideWorkload<'_>| {
         let id = &subject.object.id;
-        // One kind may be served by several groups, the older ones first.
+        // A kind may exist in several API groups; the older groups come first.
         let row = state.manifests().templates_of(subject.at).next();
         let row = row.map(|(_, template)| &template.kind).filter(|row| !row.is_unlisted());
         let group = row.and_then(|row| row.groups.first());
@@ -119,7 +119,7 @@ struct Comparison<'a, 's> {
     neighbours: Neighbours,
 }
 
-/// A workload, and what it reads on both sides.
+/// A workload, and its reads in both states.
 struct Compared<'a> {
     workload: Workload,
     before: ReadKeys<'a>,
@@ -186,7 +186,7 @@ impl<'a> Comparison<'a, '_> {
             let nodes = is.as_ref().and_then(|document| document.object(&new_object));
             in_fields = self.templates(old, new, was, nodes);
             if self.assume == Assume::Stamped && (is_refused(old) || is_refused(new)) {
-                // Nobody knows the stamp of a workload that is left alone.
+                // The stamp of a workload that rollstamp does not stamp is unknown.
                 in_fields.retain(|reason| !matches!(reason, RollReason::Stamp { .. }));
             }
             read = is;
@@ -211,7 +211,8 @@ impl<'a> Comparison<'a, '_> {
         workload.does = template_changed && !all_stay;
         workload.held = match (template_changed, hold) {
             (true, hold) => hold,
-            // What is not rolled by its kind is held by that, whatever its template says.
+            // If a change does not roll pods of this kind, this is the reason, whatever the template
+            // contains.
             (false, Some(hold @ Held::Kind(_))) => Some(hold),
             (false, _) => standing.map(|standing| self.uncovered(new, standing)),
         };
@@ -224,8 +225,8 @@ impl<'a> Comparison<'a, '_> {
         workload
     }
 
-    /// What differs where both documents are the same text and rollstamp would write stamps into them and
-    /// nothing else: known without reading them. Nothing, where that is not so.
+    /// The differences if both documents have the same text and rollstamp would only write stamps into
+    /// them: known without reading the documents. `None` if this is not so.
     fn only_stamps(
         &self,
         old: &SideWorkload<'a>,
@@ -252,7 +253,7 @@ impl<'a> Comparison<'a, '_> {
         Some(found)
     }
 
-    /// What differs between the pod templates of the two objects.
+    /// The differences between the pod templates of the two objects.
     fn templates<'c>(
         &self,
         old: &SideWorkload<'a>,
@@ -272,7 +273,7 @@ impl<'a> Comparison<'a, '_> {
             };
             let (was, is) = match (node(was, of_old), node(is, of_new)) {
                 (Some(was), Some(is)) => differing(was, is).unwrap_or_default(),
-                // One that is on one side alone is a change as a whole.
+                // A pod template that exists in one state only is one change.
                 (was, is) => {
                     let whole = |node: Option<Cursor<'_>>| node.and_then(value).unwrap_or_default();
                     (whole(was), whole(is))
@@ -301,7 +302,7 @@ impl<'a> Comparison<'a, '_> {
         disruption::of(&subject.object.id.group, name, object, template, &near)
     }
 
-    /// Why the pod template did not change although what the pods read did.
+    /// The reason why the pod template did not change although the reads of the pods did.
     fn uncovered(&self, subject: &SideWorkload<'a>, standing: Standing) -> Held {
         match standing {
             Standing::IgnoredWorkload => Held::Ignored,
@@ -335,8 +336,8 @@ impl<'a> Comparison<'a, '_> {
             (true, false) => Answer::Stale,
             (false, false) => Answer::Quiet,
             (false, true) => {
-                // A name that follows content which the pods do not read rolls them for nothing; the
-                // first name of that kind rolls them once.
+                // If a name changes with content that the pods do not read, the roll is needless; the first
+                // name after content rolls them once.
                 let content_changed = |name: &Name| {
                     let named = was.named.iter().chain(&is.named);
                     let mut pairs = named.map(|(pair, _)| &self.sources.pairs[*pair]);
@@ -382,26 +383,26 @@ impl<'a> Comparison<'a, '_> {
     }
 }
 
-/// Whether rollstamp leaves a pod template of the workload alone.
+/// Whether rollstamp refuses to stamp a pod template of the workload.
 fn is_refused(subject: &SideWorkload<'_>) -> bool {
     let mut decisions = subject.planned.iter().map(|planned| &planned.decision);
     decisions.any(|decision| matches!(decision, Decision::Refused | Decision::LeftAlone(_)))
 }
 
-/// The stamp that a pod template has once rollstamp went over its file, if it gets nothing else.
+/// The stamp of a pod template after a run of rollstamp, if the run changes nothing else in it.
 fn stamp<'p>(state: &ComparedState<'_>, planned: &'p Planned) -> Option<&'p str> {
     let Decision::Stamp { value, state: standing } = &planned.decision else { return None };
     let file = state.manifests()[planned.object].place.file;
-    // An edit that was refused is not among the changes.
+    // A refused edit is not among the changes.
     let is_there = *standing == Stamped::Current || state.change(file).is_some();
     (is_there && planned.foreign.marks.is_empty()).then_some(value)
 }
 
-/// Why a changed pod template would not replace the pods.
+/// The reason why a changed pod template would not replace the pods.
 fn hold(state: &ComparedState<'_>, subject: &SideWorkload<'_>) -> Option<Held> {
     let templates = || state.manifests().templates_of(subject.at).map(|(_, template)| template);
     if let Some(reason) = templates().find_map(|template| template.not_stamped) {
-        // What an apply makes anew runs with the new content each time.
+        // An object that each apply creates again always runs with the new content.
         return Some(Held::Kind(match subject.object.follows.recreated {
             true => NoRoll::LaterRuns,
             false => reason,
@@ -462,7 +463,7 @@ impl Workload {
         }
     }
 
-    /// What people must see first comes first.
+    /// The order of reports: the most urgent workloads first.
     fn urgency(&self) -> usize {
         match self.answer {
             Answer::Stale => 0,

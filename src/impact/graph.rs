@@ -11,7 +11,7 @@ pub struct Graph {
     pub nodes: Vec<GraphNode>,
     /// Pairs of nodes, by their positions.
     pub edges: Vec<(usize, usize)>,
-    /// How many keys are not shown because there are too many to read.
+    /// The number of keys that are not shown because there are too many.
     pub hidden_keys: usize,
 }
 
@@ -20,9 +20,9 @@ pub struct Graph {
 pub struct GraphNode {
     /// The layer.
     pub layer: Layer,
-    /// What people call it.
+    /// The text of the node.
     pub label: String,
-    /// What happens to it.
+    /// The change of the node.
     pub paint: Paint,
 }
 
@@ -37,18 +37,18 @@ pub enum Layer {
     Workload,
 }
 
-/// What happens to a node.
+/// The change of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {
-    /// Nothing.
+    /// No change.
     Plain,
     /// A source or a key changed.
     Changed(HowChanged),
-    /// This is the answer for a workload.
+    /// The answer for a workload.
     Answer(Answer),
 }
 
-/// The most edges of a picture in which keys are shown one by one.
+/// The maximum number of edges in a picture that shows single keys.
 pub const MOST_EDGES: usize = 150;
 
 #[derive(Default)]
@@ -67,7 +67,7 @@ impl Builder {
         })
     }
 
-    /// The graph with its layers one after the other.
+    /// The graph with its layers in order.
     fn finish(mut self) -> Graph {
         let mut order: Vec<usize> = (0..self.graph.nodes.len()).collect();
         order.sort_by_key(|&i| self.graph.nodes[i].layer);
@@ -83,8 +83,8 @@ impl Builder {
     }
 }
 
-/// What changed and its neighbourhood: each source that changed, its keys, and who reads them or takes
-/// values from them; and each workload to which something happens.
+/// The changes and their readers: each changed source, its keys, and the workloads that read them or the
+/// objects that take values from them; and each workload with an answer other than `quiet`.
 pub fn of_impact(impact: &Impact) -> Graph {
     let edges = impact.sources.iter().flat_map(|source| &source.keys);
     let edges: usize = edges.map(|key| 1 + key.readers.len()).sum();
@@ -135,7 +135,7 @@ fn of_source(builder: &mut Builder, impact: &Impact, source: &SourceChange, show
     }
 }
 
-/// Everything that is read in one state: it is compared with nothing, so every key is new.
+/// All reads of one state: there is no second state, so every key counts as new.
 pub fn of_state(
     state: &ComparedState<'_>,
     nothing: &ComparedState<'_>,

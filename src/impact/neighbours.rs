@@ -1,5 +1,5 @@
-//! The objects of a state that say something about how the pods of others are replaced, found by what
-//! they name: a workload looks at those alone that can mean it, however many others there are.
+//! The objects of a state that affect how the pods of workloads are replaced, indexed by what they name: a
+//! workload only checks the objects that may refer to it, however many there are.
 
 use super::Name;
 use super::disruption::{NearbyObject, at, scaled};
@@ -8,7 +8,7 @@ use super::state::ComparedState;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// All of them.
+/// The objects of a state, with the index.
 #[derive(Default)]
 pub(super) struct Neighbours {
     /// In the order of the input.
@@ -16,21 +16,21 @@ pub(super) struct Neighbours {
     by_hold: BTreeMap<(Option<String>, Hold), Vec<usize>>,
 }
 
-/// What a workload must have for an object to mean it.
+/// A condition that a workload must meet so that an object may refer to it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Hold {
-    /// The workload has this name: it is what a scaler names.
+    /// The workload has this name, which a scaler names.
     Name(String),
     /// A volume is this claim.
     Claim(String),
     /// The pods have this label.
     Label(String, String),
-    /// Nothing that one can look up: every workload of the namespace is asked.
+    /// No condition for the index: every workload of the namespace checks the object.
     Any,
 }
 
 impl Neighbours {
-    /// Those of a state.
+    /// Collects the objects of a state.
     pub(super) fn of(state: &ComparedState<'_>) -> Self {
         let mut all = Vec::new();
         let files = state.manifests().files().zip(state.manifests().all_files());
@@ -60,7 +60,7 @@ impl Neighbours {
         let hold = |near: &NearbyObject| match near.name.kind.as_str() {
             "PersistentVolumeClaim" => Hold::Claim(near.name.name.clone()),
             "PodDisruptionBudget" => {
-                // Of several labels that pods must all have, the one that the fewest budgets ask for.
+                // If pods must have several labels, the label that the fewest budgets require.
                 let rarest = labels(near).min_by_key(|label| common.get(label));
                 rarest.map_or(Hold::Any, |(k, v)| Hold::Label(k.to_owned(), v.to_owned()))
             }
@@ -73,7 +73,7 @@ impl Neighbours {
         Self { all, by_hold }
     }
 
-    /// Those that can mean a workload, in the order of the input.
+    /// The objects that may refer to a workload, in the order of the input.
     pub(super) fn near(&self, workload: &Name, template: &Value) -> Vec<&NearbyObject> {
         if self.all.is_empty() {
             return Vec::new();
@@ -100,7 +100,7 @@ pub(super) fn claim(volume: &Value) -> Option<&str> {
     at(volume, "persistentVolumeClaim/claimName").and_then(Value::as_str)
 }
 
-/// The labels that a budget asks of pods, as far as they are texts.
+/// The labels that a budget requires of pods, as far as they are strings.
 fn labels(near: &NearbyObject) -> impl Iterator<Item = (&str, &str)> {
     let selector = (near.name.kind == "PodDisruptionBudget").then_some("spec/selector/matchLabels");
     let wanted = selector.and_then(|way| at(&near.object, way)).and_then(Value::as_object);

@@ -1,5 +1,5 @@
-//! Objects as they are applied: read again from their documents, with the edits of rollstamp where
-//! both states are taken to have gone through it.
+//! Objects as they are applied: read again from their documents, with the edits of rollstamp if the stamps
+//! that it would write are compared.
 
 use super::Assume;
 use super::state::ComparedState;
@@ -54,13 +54,13 @@ fn parsed(text: &str) -> Option<Document> {
     yaml::parse(text, chunk.span).ok()?.into_iter().next()
 }
 
-/// The object at the end of a way into the only document of a text.
+/// The object at the end of a path in the only document of a text.
 pub(super) fn read(text: &str, route: &[Step]) -> Option<Value> {
     let document = parsed(text)?;
     yaml::value::value(follow(Cursor::root(&document, text), route)?)
 }
 
-/// The node at the end of a way.
+/// The node at the end of a path.
 pub(super) fn follow<'d>(node: Cursor<'d>, way: &[Step]) -> Option<Cursor<'d>> {
     way.iter().try_fold(node, |at, step| match step {
         Step::Field(name) => at.get(name),

@@ -1,26 +1,26 @@
-//! Which of two states' objects are the same one.
+//! Pairs the objects of two states.
 
 use std::collections::BTreeMap;
 
-/// An object of one state: who it is, and where it lies.
+/// An object of one state: its identity, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Item<K> {
-    /// Who it is.
+    /// The identity of the object.
     pub(super) key: K,
-    /// The folder or file of its apply unit, below the path that was named.
+    /// The folder or file of its apply unit, relative to the named path.
     pub(super) unit: String,
 }
 
-/// The positions of one object in both states; on one side several, where it stands there more than
-/// once in one unit.
+/// The positions of one object in both states; several on one side if the object occurs more than once in
+/// one unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pair {
     pub(super) before: Vec<usize>,
     pub(super) after: Vec<usize>,
 }
 
-/// Pairs objects of the same identity: those of one unit, and of the rest the only two that are left.
-/// Where several are left nobody knows which became which, and each stands alone.
+/// Pairs objects with the same identity: first those in one unit, then the only two that remain. If more
+/// remain, it is unknown which belong together, so each stays alone.
 pub(super) fn pair<K: Ord + Clone>(before: &[Item<K>], after: &[Item<K>]) -> Vec<Pair> {
     type Units<'a> = BTreeMap<&'a str, Pair>;
     let mut by_key: BTreeMap<&K, Units<'_>> = BTreeMap::new();

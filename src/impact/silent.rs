@@ -1,4 +1,5 @@
-//! The sources that changed, who reads what changed in them, and why one of them rolls nobody.
+//! Lists the changed sources with the readers of their changed keys, and the reasons why some roll no
+//! workload.
 
 use super::objects::AppliedDocument;
 use super::reads::{ReadKeys, Standing};
@@ -8,15 +9,15 @@ use super::{Answer, Assume, At, HowChanged, KeyChange, Silent, SourceChange, Wor
 use crate::extract::Object;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How a workload stands to a source that changed.
+/// The relation of a workload to a changed source.
 struct Reader<'a> {
     workload: usize,
     key: &'a str,
     standing: Standing,
 }
 
-/// The sources that changed. `read` is what each workload reads before and after, `taken` the pairs of
-/// sources of which objects of Flux take values that changed.
+/// The changed sources. `read` holds the reads of each workload before and after, `taken` the pairs of
+/// changed sources from which objects of Flux take values.
 pub(super) fn changes(
     before: &ComparedState<'_>,
     after: &ComparedState<'_>,
@@ -64,8 +65,8 @@ pub(super) fn changes(
     found
 }
 
-/// How the object that a controller fills a source from changed, and where it is named; nothing, if it says
-/// what it said.
+/// How the object from which a controller fills a source changed, and the place of its name; `None` if it
+/// did not change.
 pub(super) fn filled_otherwise(
     before: &ComparedState<'_>,
     after: &ComparedState<'_>,
@@ -82,7 +83,7 @@ pub(super) fn filled_otherwise(
     Some((how_changed(pair), state.at(object.place_of_name())))
 }
 
-/// The object of a source after, or before if it is gone, with its state.
+/// The object of a source after the apply, or before it for a removed source, with its state.
 fn shown<'s, 'a>(
     before: &'s ComparedState<'a>,
     after: &'s ComparedState<'a>,
@@ -138,7 +139,7 @@ fn change(
     })
 }
 
-/// Why a source that changed rolls nobody.
+/// The reason why a changed source rolls no workload.
 fn silent(
     pair: &SourcePair<'_>,
     keys: &[KeyChange],

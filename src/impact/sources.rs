@@ -1,4 +1,4 @@
-//! The sources of both states: which are the same one, and what changed in them.
+//! Pairs the sources of both states, and finds their changes.
 
 use super::pairs::{Item, pair};
 use super::state::{ComparedState, ProvidedSource, SideWorkload};
@@ -12,32 +12,32 @@ use std::collections::BTreeMap;
 
 /// A source in both states.
 pub(super) struct SourcePair<'a> {
-    /// Who it is, without the suffix of its content.
+    /// Its identity, without the suffix of its content.
     pub(super) name: Name,
     pub(super) target: Target,
     pub(super) before: Option<ProvidedSource<'a>>,
     pub(super) after: Option<ProvidedSource<'a>>,
-    /// The keys that differ, by name.
+    /// The differing keys, by name.
     pub(super) keys: Vec<Differing>,
 }
 
-/// A key that differs.
+/// A differing key.
 pub(super) struct Differing {
     pub(super) key: String,
     pub(super) change: HowChanged,
     pub(super) at: At,
 }
 
-/// The sources of both states, and which of them a reference means.
+/// The sources of both states, with an index for references.
 pub(super) struct BothSources<'a> {
     pub(super) pairs: Vec<SourcePair<'a>>,
     before: BTreeMap<SourceId, usize>,
     after: BTreeMap<SourceId, usize>,
-    /// The sources of both states by what references say.
+    /// The sources of both states by the names in references.
     by_name: (Names, Names),
 }
 
-/// The sources that a reference may mean by its name and namespace alone, by their apply unit.
+/// The sources to which a reference may refer by name and namespace only, by their apply unit.
 type Names = BTreeMap<Key, BTreeMap<String, SourceId>>;
 
 type Key = (Target, Option<String>, String);
@@ -64,8 +64,8 @@ impl<'a> BothSources<'a> {
                 (true, _) => new_left.push(pair.after),
             }
         }
-        // What is left may have got another suffix: one without it, or with the suffix of other
-        // content, is the same source.
+        // The remaining sources may have another suffix: a source without a suffix, or with the suffix of
+        // other content, is the same source.
         let base = |state: &ComparedState<'a>, all: &[ProvidedSource<'a>], left: &[Vec<usize>]| {
             let items = left.iter().map(|copies| {
                 let source = &all[copies[0]];
@@ -75,8 +75,8 @@ impl<'a> BothSources<'a> {
         };
         let (old_items, new_items) = (base(before, &old, &old_left), base(after, &new, &new_left));
         for pair in pair(&old_items, &new_items) {
-            // Two of one unit with the same base are generations of one source, or two sources: each
-            // stands alone.
+            // Two sources of one unit with the same base name are generations of one source, or two
+            // sources: each stays alone.
             let is_one = pair.before.len() == 1 && pair.after.len() == 1;
             if is_one {
                 let (b, a) = (&old_left[pair.before[0]], &new_left[pair.after[0]]);
@@ -130,7 +130,7 @@ impl<'a> BothSources<'a> {
         });
     }
 
-    /// The sources that have another name after, by both names.
+    /// The renamed sources, by both names.
     pub(super) fn renamed(&self) -> BTreeMap<(String, String), Name> {
         let renamed = self.pairs.iter().filter_map(|pair| {
             let (from, to) = pair.renamed()?;
@@ -139,13 +139,13 @@ impl<'a> BothSources<'a> {
         renamed.collect()
     }
 
-    /// Which pair a source of the first state belongs to.
+    /// The pair of a source of the first state.
     pub(super) fn before(&self, at: SourceId) -> Option<usize> {
         self.before.get(&at).copied()
     }
 
-    /// The only source of a state that a reference can mean by its kind, name and namespace: one of
-    /// the same apply unit before others. Nobody guesses between two.
+    /// The only source of a state to which a reference can refer by its kind, name and namespace; sources
+    /// of the same apply unit have priority. `None` if there are several.
     pub(super) fn named(
         &self,
         state: &ComparedState<'a>,
@@ -162,21 +162,21 @@ impl<'a> BothSources<'a> {
         here.or_else(|| fitting.values().next().filter(|_| fitting.len() == 1)).copied()
     }
 
-    /// Which pair a source of the second state belongs to.
+    /// The pair of a source of the second state.
     pub(super) fn after(&self, at: SourceId) -> Option<usize> {
         self.after.get(&at).copied()
     }
 }
 
 impl SourcePair<'_> {
-    /// Whether its name changed with its content.
+    /// Both names, if its name changed with its content.
     pub(super) fn renamed(&self) -> Option<(&str, &str)> {
         let (before, after) = (self.before?, self.after?);
         let (from, to) = (before.source.name.as_str(), after.source.name.as_str());
         (from != to).then_some((from, to))
     }
 
-    /// Whether it is one that a controller in the cluster fills.
+    /// Whether a controller in the cluster fills it.
     pub(super) fn is_filled_in_cluster(&self) -> bool {
         [self.before, self.after].into_iter().flatten().any(|s| s.source.filled_in_cluster)
     }
@@ -187,7 +187,7 @@ fn namespace<'s>(source: &ProvidedSource<'s>) -> Option<&'s str> {
     own.or(source.object.id.namespace.as_deref())
 }
 
-/// The sources by what references say; of several copies in one unit, the last.
+/// The sources by the names in references; if a unit has several copies, the last one.
 fn by_name(state: &ComparedState<'_>, all: &[ProvidedSource<'_>]) -> Names {
     let mut names = Names::new();
     for provided in all {
@@ -213,14 +213,14 @@ fn base_name(name: &str) -> &str {
     }
 }
 
-/// The copy that counts: the last, but one that is no Helm hook before one that is, and one whose
-/// content is written before one that a controller fills.
+/// The copy that counts: the last one; but an object that is not a Helm hook has priority over a hook, and
+/// written content has priority over a source that a controller fills.
 fn counting<'a>(all: &[ProvidedSource<'a>], copies: &[usize]) -> Option<ProvidedSource<'a>> {
     let rank = |i: usize| (!all[i].source.filled_in_cluster, !all[i].object.hook);
     copies.iter().max_by_key(|&&i| (rank(i), i)).map(|&i| all[i])
 }
 
-/// The keys that differ. A key may stand for text and for bytes; it is one key to its readers.
+/// The differing keys. A key may occur for text and for bytes; for its readers it is one key.
 fn differing(
     before: &ComparedState<'_>,
     after: &ComparedState<'_>,

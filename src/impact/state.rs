@@ -1,4 +1,4 @@
-//! One of the two states: an outcome, seen as the objects that an apply receives.
+//! One of the two states: an outcome, viewed as the objects that an apply receives.
 
 use super::{At, Name, Side};
 use crate::config::options::UnitRule;
@@ -38,8 +38,8 @@ pub(super) struct ProvidedSource<'a> {
 }
 
 impl<'a> ComparedState<'a> {
-    /// A state. `namespace` is that of objects that name none; `roots` are the paths that were named,
-    /// as the names of the files begin with them.
+    /// A state. `namespace` is the namespace of objects without one; `roots` are the named paths, with
+    /// which the names of the files begin.
     pub fn new(
         side: Side,
         outcome: &'a Outcome,
@@ -51,12 +51,12 @@ impl<'a> ComparedState<'a> {
         Self { side, outcome, namespace, unit, roots, changes }
     }
 
-    /// What rollstamp would change in a file.
+    /// The edits that rollstamp would make in a file.
     pub(super) fn change(&self, file: FileId) -> Option<&'a FileChange> {
         self.changes.get(&file).copied()
     }
 
-    /// Whether a pod template has a stamp, or a source a name that rollstamp wrote.
+    /// Whether a pod template has a stamp, or a source has a name that rollstamp wrote.
     pub(super) fn has_stamps(&self) -> bool {
         let manifests = self.manifests();
         let mut names = manifests.sources().filter_map(|(_, source)| source.naming.as_ref());
@@ -64,7 +64,7 @@ impl<'a> ComparedState<'a> {
             || names.any(|naming| naming.base.is_some())
     }
 
-    /// Everything that the texts of this state say.
+    /// The facts of all texts of this state.
     pub(super) fn manifests(&self) -> &'a Manifests {
         &self.outcome.manifests
     }
@@ -105,7 +105,7 @@ impl<'a> ComparedState<'a> {
         &self.manifests()[at]
     }
 
-    /// The apply unit of a file, by the folder or the file below the path that was named.
+    /// The apply unit of a file: the folder or the file, relative to the named path.
     pub(super) fn unit(&self, file: FileId) -> String {
         let input = &self.manifests()[file].input;
         let whole = match (self.unit, input.found) {
@@ -117,7 +117,7 @@ impl<'a> ComparedState<'a> {
             Found::Walked(argument) => self.roots.get(argument).map_or("", String::as_str),
             _ => "",
         };
-        // A walk from `.` names folders `./a`, a revision of git names them `a`.
+        // Reading `.` gives folders the names `./a`, a revision of git gives them the names `a`.
         let plain = match whole.as_str() {
             "." => "",
             other => other.strip_prefix("./").unwrap_or(other),
@@ -125,12 +125,12 @@ impl<'a> ComparedState<'a> {
         plain.strip_prefix(root).unwrap_or(plain).trim_matches('/').to_owned()
     }
 
-    /// The namespace of an object, or that of those that name none.
+    /// The namespace of an object; without one, the default namespace.
     pub(super) fn namespace(&self, own: Option<&str>) -> Option<String> {
         own.or(self.namespace).map(str::to_owned)
     }
 
-    /// What people call an object.
+    /// The name of an object in messages.
     pub(super) fn name(&self, object: &Object) -> Name {
         Name {
             kind: object.id.kind.to_string(),

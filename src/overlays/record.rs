@@ -1,4 +1,4 @@
-//! A summary as text, to be kept between runs.
+//! Writes and reads a summary as text, for the cache between runs.
 
 use super::{Need, Summary, Told};
 use crate::finding::{Code, Severity};
@@ -6,7 +6,7 @@ use crate::patches::{Stamp, StampPatch};
 use crate::yaml::path::Step;
 use serde::{Deserialize, Serialize};
 
-/// The form of a record. A record of another form is not read.
+/// The version of the format. A record of another version is not read.
 const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
@@ -86,7 +86,7 @@ fn stamp_row(stamp: &Stamp) -> StampRow {
     }
 }
 
-/// The summary that a text stands for; nothing, if it is not one of [`encode`] in this version.
+/// The summary in a text; `None` if the text is not from [`encode`] in this version.
 pub fn decode(text: &str) -> Option<Summary> {
     let record: Record = serde_json::from_str(text).ok()?;
     if record.version != VERSION {

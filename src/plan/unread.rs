@@ -9,16 +9,16 @@ use crate::text::FileId;
 use aho_corasick::AhoCorasick;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Objects that provide a source, by its name; two of one name are not told apart.
+/// Objects that provide a source, by its name; two objects with one name are not distinguished.
 type Providers = BTreeMap<String, Vec<ObjectId>>;
 
-/// The sources that no reference of their unit names, so that only the texts can tell whether anything
-/// there does.
+/// The sources that no reference of their unit names. Only the texts can show whether anything in the unit
+/// names them.
 #[derive(Default)]
 pub struct UnnamedSources {
-    /// Of each unit that has any, the files that it sees, and the sources.
+    /// For each unit with such sources: its files, and the sources.
     units: Vec<(Vec<FileId>, Providers)>,
-    /// How often units see each file.
+    /// The number of units that have each file.
     seen: BTreeMap<FileId, usize>,
     /// The sources of all units, by their names.
     named: Providers,
@@ -27,14 +27,14 @@ pub struct UnnamedSources {
 }
 
 impl UnnamedSources {
-    /// Collects them from units that stamp a workload at all. What kustomizations are made of is left out:
-    /// they may name a source in ways of their own.
+    /// Collects these sources from units that stamp any workload. Units of kustomizations are left
+    /// out, because kustomizations may name a source in other ways.
     pub fn of(manifests: &Manifests, units: &Units) -> Self {
         let mut all = Self::default();
         let taken = TakenNames::of(manifests);
         for unit in &units.all {
             for member in &unit.sees {
-                // A unit of kustomize counts too: what it holds is never unread.
+                // A unit of kustomize counts too: its sources never count as unread.
                 *all.seen.entry(member.file).or_default() += 1;
             }
             let names = unnamed_in(manifests, unit, &taken);
@@ -55,12 +55,12 @@ impl UnnamedSources {
         all
     }
 
-    /// The texts that are to be searched.
+    /// The texts to search.
     pub fn files(&self) -> BTreeSet<FileId> {
         self.units.iter().flat_map(|(files, _)| files).copied().collect()
     }
 
-    /// The names that a text says outside of the sources that have them.
+    /// The names that a text contains outside of the sources with these names.
     pub fn said_in(&self, manifests: &Manifests, file: FileId, text: &str) -> BTreeSet<String> {
         let mut said = BTreeSet::new();
         let found = self.search.iter().flat_map(|search| search.find_overlapping_iter(text));
@@ -80,8 +80,8 @@ impl UnnamedSources {
         said
     }
 
-    /// A note for each source whose name stands nowhere else: of several units that see it, none may name
-    /// it. `said` has the names that each text says.
+    /// A note for each source whose name occurs nowhere else: if several units have the source, none may
+    /// name it. `said` has the names that each text contains.
     pub fn findings(
         &self,
         manifests: &Manifests,
@@ -104,7 +104,8 @@ impl UnnamedSources {
     }
 }
 
-/// What no reference in one unit names. What a workload refers to need not be looked for in the texts.
+/// The sources that no reference in one unit names. A source that a workload refers to need not be
+/// searched for in the texts.
 fn unnamed_in(manifests: &Manifests, unit: &Unit, taken: &TakenNames<'_>) -> Providers {
     let files = || unit.sees.iter().map(|member| member.file);
     let objects = || files().flat_map(|file| manifests.objects_of(file));
@@ -126,7 +127,7 @@ fn unnamed_in(manifests: &Manifests, unit: &Unit, taken: &TakenNames<'_>) -> Pro
                     let is_filled = source.ignored.is_some() || source.filled_in_cluster;
                     !is_filled && !taken.may_be(source)
                 })
-            // Copies of it are read in other namespaces.
+            // Workloads read its copies in other namespaces.
             && !manifests[object.place.file].makes_within(object.place.span);
         if is_candidate {
             unnamed.entry(object.id.name.to_string()).or_default().push(id);

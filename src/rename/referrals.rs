@@ -1,4 +1,4 @@
-//! Which sources each mention means, and what follows from it.
+//! Finds the sources to which each mention refers, and derives which sources can be renamed.
 
 use super::candidates::{Blocker, BySpace, Candidate, Candidates};
 use super::inside_build;
@@ -32,7 +32,7 @@ impl Links {
                 }
                 continue;
             }
-            // By way of aliases one text can be several references.
+            // Because of aliases, one text can be several references.
             let several = references.get(&(mention.file, mention.span.start));
             if items.inside {
                 let several = several.map_or(&[][..], Vec::as_slice);
@@ -57,7 +57,7 @@ impl Links {
         links
     }
 
-    /// Takes up one mention, which is this reference of a pod template or none.
+    /// Handles one mention, which is this reference of a pod template or none.
     fn mention(
         &mut self,
         run: &Context<'_>,
@@ -117,8 +117,8 @@ impl Links {
         }
     }
 
-    /// Spreads blockers until nothing changes. In the end, all copies of a source have the same name, all
-    /// sources that one mention means have the same name, and no two sources share a new name.
+    /// Spreads blockers until nothing changes. Afterwards, all copies of a source have the same
+    /// name, all sources of one mention have the same name, and no two sources share a new name.
     pub(super) fn settle(&self, items: &mut Candidates<'_>, options: &Options) {
         loop {
             let mut changed = false;
@@ -150,7 +150,7 @@ impl Links {
     }
 }
 
-/// Holds sources whose new name another one has in the end.
+/// Blocks sources whose new name another source has after the run.
 fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
     let mut by_final: BTreeMap<(u32, Target, String), Vec<usize>> = BTreeMap::new();
     for group in 0..items.groups.len() {
@@ -175,10 +175,10 @@ fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
             // Those in other namespaces are none of its business.
             let other = spaces.maybe(space(one)).into_iter().find(|&other| {
                 let same_space = space(one) == space(other);
-                // Two sources that said one name before still do: in other namespaces, or one of them
-                // in none, as they were.
+                // Two sources that already shared a name may still share it: they are in different
+                // namespaces, or one of them has none.
                 let apart = items.groups[one].name == items.groups[other].name;
-                // What comes back to one name had it before.
+                // Sources that get the same name back had it before.
                 let apart = apart || goal == Goal::Strip;
                 other != one
                     && (same_space || (!apart && (space(one).is_none() || space(other).is_none())))
@@ -207,7 +207,7 @@ fn references(manifests: &Manifests) -> BTreeMap<(FileId, u32), Vec<ReferenceId>
     found
 }
 
-/// Notes which sources the workloads of a file read.
+/// Records the sources that the workloads of a file read.
 fn note_reads(run: &Context<'_>, file: FileId, items: &mut Candidates<'_>) {
     let manifests = run.manifests;
     let Some(memberships) = run.units.memberships(file) else {
@@ -235,7 +235,7 @@ fn note_reads(run: &Context<'_>, file: FileId, items: &mut Candidates<'_>) {
     }
 }
 
-/// The candidates by where their names begin; of two that one object provides, the first.
+/// The candidates by the offset of their names; if one object provides two, the first.
 fn definitions(manifests: &Manifests, items: &Candidates<'_>) -> BTreeMap<(FileId, u32), usize> {
     let mut found = BTreeMap::new();
     for (number, item) in items.all.iter().enumerate() {
@@ -245,7 +245,7 @@ fn definitions(manifests: &Manifests, items: &Candidates<'_>) -> BTreeMap<(FileI
     found
 }
 
-/// Notes where a candidate says its own name.
+/// Records the mention that is the own name of a candidate.
 fn define(number: MentionId, mention: &Mention, item: &mut Candidate) {
     item.definition = Some(number);
     if let Some(why) = mention.fixed

@@ -21,7 +21,8 @@ impl Format for Junit {
         }
     }
 
-    /// One case for each finding of level warning or error, and one that passes for each file without.
+    /// One test case for each finding of level warning or error, and one passing test case for each file
+    /// without such findings.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         let locator = view.locator();
         let mut cases = Vec::new();
@@ -53,8 +54,8 @@ impl Format for Junit {
         suite(&format!("rollstamp {}", view.verb.name()), &cases, out)
     }
 
-    /// One case for each workload to which something happens: it fails if pods keep the old
-    /// configuration, are missing for a while, or may get stuck.
+    /// One test case for each workload with an effect: it fails if pods keep the old configuration, are
+    /// missing for a while, or may get stuck.
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let shown = view.workloads().filter(|w| w.answer != Answer::Quiet);
         let cases: Vec<Case> = shown.map(case).collect();
@@ -87,7 +88,7 @@ fn case(workload: &Workload) -> Case {
 struct Case {
     name: String,
     class: String,
-    /// The kind of failure, a line about it, and more.
+    /// The type of the failure, a line about it, and details.
     failure: Option<(&'static str, String, String)>,
     said: String,
 }
@@ -128,7 +129,7 @@ fn suite(name: &str, cases: &[Case], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</testsuites>")
 }
 
-/// Text of XML 1.0, which has no place for most control characters.
+/// Text for XML 1.0, which does not allow most control characters.
 fn escaped(text: &str) -> String {
     let lines = plain::escaped(text, &[XML, &[('\n', "&#10;")]].concat());
     lines.replace(['\u{fffe}', '\u{ffff}'], "")

@@ -7,7 +7,7 @@ use crate::report::plain;
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// How many workloads the table shows.
+/// The number of workloads in the table.
 const FEW: usize = 20;
 
 /// Writes the table for people.
@@ -125,13 +125,13 @@ pub(in crate::report) fn json(history: &History, out: &mut dyn Write) -> io::Res
     document(&report, out)
 }
 
-/// The width and height of the chart, its margin, and the most columns, in pixels and columns.
+/// The width and height of the chart, its margin, and the maximum number of columns, in pixels and columns.
 const SIZE: (f64, f64) = (720.0, 200.0);
 const MARGIN: f64 = 24.0;
 const MOST_COLUMNS: usize = 90;
 
-/// Draws the restarts as columns, the oldest commits at the left; several commits share a column where
-/// there are many.
+/// Draws the restarts as columns, the oldest commits on the left; if there are many, several commits share
+/// a column.
 ///
 /// # Errors
 /// When `out` cannot be written to.

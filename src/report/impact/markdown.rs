@@ -1,5 +1,6 @@
-//! An impact as one comment of a pull request. Its first line marks it, so that a later run finds and
-//! replaces it; it is cut by whole rows, the least urgent first, so that it is never too long.
+//! Writes an impact as one comment of a pull request. The first line is a mark by which a later run finds
+//! and replaces the comment. If the comment would be too long, whole rows are left out, the least urgent
+//! first.
 
 use super::ImpactView;
 use super::words::{self, Line};
@@ -73,7 +74,7 @@ fn rolls(n: usize) -> String {
     if n == 1 { "1 rolls".to_owned() } else { format!("{n} roll") }
 }
 
-/// The mark that later runs look for, and the summary.
+/// The mark for later runs, and the summary.
 fn head(view: &ImpactView<'_>) -> String {
     // The mark ends at the first `-->`.
     let title: String = view.title.chars().filter(|c| !c.is_control() && *c != '>').collect();
@@ -92,16 +93,16 @@ struct Comment {
     left_out: usize,
 }
 
-/// Room for what says how much was left out, and for what closes a table.
+/// The space for the text about omitted rows, and for the end of a table, in characters.
 const RESERVE: usize = 160;
 
 impl Comment {
     fn has_room(&self, more: usize) -> bool {
-        // GitHub counts characters; bytes are never fewer.
+        // GitHub counts characters; the number of bytes is never smaller.
         self.text.len() + more + RESERVE <= self.most
     }
 
-    /// Adds a table, folded away behind a title if it has one; rows without room are counted.
+    /// Adds a table, collapsed below a title if it has one; omitted rows are counted.
     fn table(&mut self, head: &str, rows: &[String], title: Option<&str>) {
         let Some(first) = rows.first() else { return };
         let open = title.map_or_else(String::new, |title| {
@@ -167,7 +168,7 @@ fn row(workload: &Workload) -> String {
     format!("| {sign} | {} | {pods} | {} |\n", code(&workload.name.to_string()), why.join("; "))
 }
 
-/// The row of an object of Flux that takes other values.
+/// The row of an object of Flux that takes changed values.
 fn values_row(reader: &ValuesChange) -> String {
     let lines = words::taken(reader);
     let mut why: Vec<String> = lines.iter().take(FEW).map(said).collect();
@@ -179,7 +180,7 @@ fn values_row(reader: &ValuesChange) -> String {
     format!("| ⎈ | {} | ? | {} |\n", code(&reader.name.to_string()), why.join("; "))
 }
 
-/// How many reasons a row shows.
+/// The number of reasons in a row.
 const FEW: usize = 5;
 
 fn said(line: &Line) -> String {
@@ -189,15 +190,15 @@ fn said(line: &Line) -> String {
     }
 }
 
-/// A text as code, whatever stands in it.
+/// A text as code, with any content.
 fn code(text: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_control()).collect();
-    // Inside of a table a bar ends the cell even in code.
+    // Inside a table, a bar ends the cell even in code.
     let text = text.replace('|', "\\|");
     if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }
 
-/// A text in which no mark of Markdown or HTML counts.
+/// A text in which all marks of Markdown and HTML are escaped.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars().filter(|c| !c.is_control()) {

@@ -1,4 +1,4 @@
-//! An impact for people at a terminal: the urgent first, a block an answer.
+//! Writes an impact for a terminal: the most urgent answers first, one block for each answer.
 
 use super::words::{self, Line};
 use super::{ImpactView, Locators};
@@ -34,7 +34,7 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     page.quiet(out)
 }
 
-/// Writes a graph as lists: a source, its keys, and who reads each.
+/// Writes a graph as lists: each source, its keys, and the workloads that read each key.
 ///
 /// # Errors
 /// When `out` cannot be written to.
@@ -62,8 +62,8 @@ pub fn graph(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The blocks in their order, each with its head and its ANSI style. What stays although its pod
-/// template changed comes with the quiet ones.
+/// The blocks in order, each with its heading and its ANSI style. A workload that stays although its pod
+/// template changed is in the block of quiet ones.
 const BLOCKS: &[(Answer, &str, &str)] = &[
     (Answer::Stale, "STALE: pods keep the old configuration", "1;31"),
     (Answer::Rolls, "ROLLS: what its pods read changed", "1;33"),
@@ -118,7 +118,7 @@ impl Page<'_, '_> {
         text
     }
 
-    /// Reasons in columns, where the terminal is wide enough for them.
+    /// Reasons in columns, if the terminal is wide enough.
     fn lines(&self, lines: &[Line]) -> String {
         let widest = |of: fn(&Line) -> &str, most: usize| {
             let widths = lines.iter().map(|line| of(line).chars().count());
@@ -151,7 +151,7 @@ impl Page<'_, '_> {
         text
     }
 
-    /// A text behind a margin, in lines as wide as the terminal.
+    /// A text with a margin, in lines as wide as the terminal.
     fn folded(&self, text: &str, margin: usize) -> String {
         let mut folded = String::new();
         let mut width = 0;
@@ -174,7 +174,7 @@ impl Page<'_, '_> {
         folded
     }
 
-    /// The objects of Flux that take other values.
+    /// The objects of Flux that take changed values.
     fn values(&self, out: &mut dyn Write) -> io::Result<()> {
         let readers = self.view.values_readers();
         if readers.is_empty() {
@@ -194,7 +194,7 @@ impl Page<'_, '_> {
         Ok(())
     }
 
-    /// What changed and rolls nothing, with the reason.
+    /// The changed sources that roll no workload, with the reason.
     fn quiet(&self, out: &mut dyn Write) -> io::Result<()> {
         let Impact { sources, .. } = self.view.impact;
         if !self.view.only.is_empty() && !self.view.only.contains(&Answer::Quiet) {
@@ -235,7 +235,7 @@ impl Page<'_, '_> {
     }
 }
 
-/// Lines with nothing in them that [acts](plain).
+/// Lines without characters that [act](plain) on the terminal.
 fn plain_lines(lines: Vec<Line>) -> Vec<Line> {
     let lines = lines.into_iter().map(|line| Line {
         head: plain(&line.head).into_owned(),

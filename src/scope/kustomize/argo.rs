@@ -1,6 +1,6 @@
-//! Argo CD `Application` and `ApplicationSet`: folders that Argo CD builds with kustomize, or applies as they
-//! are, with the changes of `source.kustomize`. Charts, plugins and sets whose generators ask a cluster or a
-//! service are not followed.
+//! Argo CD `Application` and `ApplicationSet`: folders that Argo CD builds with kustomize, or applies
+//! directly, with the changes of `source.kustomize`. Charts, plugins, and sets whose generators ask a
+//! cluster or a service are not followed.
 
 use super::applier::{Applier, Directory, cleaned, identity};
 use super::kustomization::{
@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 /// The API group of Argo CD.
 pub const ARGO_GROUP: &str = "argoproj.io";
 
-/// The fields of `source.kustomize` (argo-cd.readthedocs.io/en/stable/user-guide/kustomize, v3). One that is
-/// not listed may change anything.
+/// The fields of `source.kustomize` (argo-cd.readthedocs.io/en/stable/user-guide/kustomize, v3). A field
+/// that is not listed may change anything.
 const FIELDS: &[(&str, FieldRule)] = &[
     ("commonAnnotations", FieldRule::Read),
     ("components", FieldRule::Read),
@@ -40,21 +40,22 @@ const FIELDS: &[(&str, FieldRule)] = &[
     ("version", FieldRule::Harmless),
 ];
 
-/// Globs over folders or files, each with whether it takes them out.
+/// Globs for folders or files, each with whether it excludes them.
 pub type Globs = [(String, bool)];
 
 /// The path of a file from the root of its repository, and its text.
 type NamedText = (String, String);
 
-/// What a git generator finds in a repository, by its address. Nothing, if the repository is another one.
+/// Finds folders and files for a git generator, in a repository with this address. `None` if it is
+/// another repository.
 pub struct InRepository<'a> {
-    /// The folders that globs name.
+    /// The folders that the globs match.
     pub folders: &'a dyn Fn(&str, &Globs) -> Option<Vec<String>>,
-    /// The files that globs name, each with its text.
+    /// The files that the globs match, each with its text.
     pub files: &'a dyn Fn(&str, &Globs) -> Option<Vec<NamedText>>,
 }
 
-/// Values for the places in a template.
+/// Values for the placeholders in a template.
 type Parameters = BTreeMap<String, String>;
 
 /// The folders that the applications in a text apply. `stamp` is the annotation of stamps.
@@ -108,7 +109,7 @@ fn parameters<'c>(
 fn generated(generator: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec<Parameters>> {
     let [(kind, value)] = generator.pairs().collect::<Vec<_>>()[..] else { return None };
     let value = value.target();
-    // What a template of its own, a prefix or more values change is not followed.
+    // A generator with its own template, a prefix or further values is not followed.
     if ["template", "pathParamPrefix"].iter().any(|field| value.get(field).is_some()) {
         return None;
     }
@@ -141,7 +142,7 @@ fn generated(generator: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec
             let (one, other) = (generated(one, repository)?, generated(other, repository)?);
             let pairs = one.iter().flat_map(|a| other.iter().map(move |b| (a, b)));
             let joined = pairs.map(|(a, b)| {
-                // Argo CD refuses what both say in other ways.
+                // Argo CD refuses a key with different values on both sides.
                 let is_one = b.iter().all(|(key, v)| a.get(key).is_none_or(|own| own == v));
                 is_one.then(|| a.iter().chain(b).map(|(k, v)| (k.clone(), v.clone())).collect())
             });
@@ -152,7 +153,8 @@ fn generated(generator: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec
     }
 }
 
-/// The sets of the first generator, each with what later ones say of the same values of the keys.
+/// The parameter sets of the first generator, each merged with the sets of later generators that
+/// have the same values for the merge keys.
 fn merged(value: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec<Parameters>> {
     let keys = value.get("mergeKeys")?.all_texts().filter(|keys| !keys.is_empty())?;
     let all: Option<Vec<Vec<Parameters>>> =
@@ -165,7 +167,7 @@ fn merged(value: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec<Parame
     for more in all {
         for other in more {
             let of_other = values(&other);
-            // A set without one of the keys is merged with no other, or refused: nobody knows.
+            // A set without one of the keys is merged with no other, or refused; which is unknown.
             of_other.as_ref()?;
             for set in sets.iter_mut().filter(|set| values(set) == of_other) {
                 set.extend(other.iter().map(|(key, value)| (key.clone(), value.clone())));
@@ -175,7 +177,7 @@ fn merged(value: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec<Parame
     Some(sets)
 }
 
-/// The parameters of an element of a list, all of them text.
+/// The parameters of an element of a list; `None` unless all of them are text.
 fn of_element(element: Cursor<'_>) -> Option<Parameters> {
     let pairs = element.pairs().map(|(key, value)| {
         Some((key.key().ok()?.into_owned(), value.target().str()?.into_owned()))
@@ -183,8 +185,8 @@ fn of_element(element: Cursor<'_>) -> Option<Parameters> {
     pairs.collect()
 }
 
-/// The parameters of a file with an object, or with a list of them: each of its texts, numbers and booleans,
-/// under the names of the fields that lead to it, and its path.
+/// The parameters of a file with an object, or with a list of objects: its texts, numbers and booleans,
+/// under the names of the fields that lead to them, and its path.
 fn of_file(path: &str, text: &str) -> Option<Vec<Parameters>> {
     let whole: Value = serde_yaml::from_str(text).ok()?;
     let objects = match whole {
@@ -218,7 +220,7 @@ fn flatten(above: &str, value: &Value, into: &mut Parameters) {
     }
 }
 
-/// The parameters of a folder, under the names of both kinds of templates
+/// The parameters of a folder, under their names in both kinds of templates
 /// (argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Generators-Git).
 fn of_folder(folder: &str) -> Parameters {
     let name = folder.rsplit('/').next().unwrap_or_default();
@@ -231,7 +233,8 @@ fn of_folder(folder: &str) -> Parameters {
     parameters
 }
 
-/// A text with the parameters put in. Nothing, if a place stays open.
+/// A text with its placeholders replaced by the parameters. `None` if a placeholder has no
+/// parameter.
 fn filled(text: &str, parameters: Option<&Parameters>) -> Option<String> {
     let Some(parameters) = parameters else { return Some(text.to_owned()) };
     let mut done = String::new();
@@ -451,12 +454,12 @@ mod tests {
         let found = of(merge, "apps/{{name}}", "{{prefix}}-");
         let expected = [("apps/a", false), ("apps/b", true)];
         assert_eq!(found, expected.map(|(folder, is)| (folder.to_owned(), is)));
-        // What is not known ends the whole set.
+        // An unknown generator makes the whole set unknown.
         let other = matrix.replace("list: {elements: [{name: p}, {name: t}]}", "clusters: {}");
         assert_eq!(of(&other, "{{.path.path}}", "{{.name}}-"), []);
         let clash = matrix.replace("{name: p}", "{path: p}");
         assert_eq!(of(&clash, "{{.path.path}}", "a-"), []);
-        // A place in its fields that stays open is no text.
+        // A placeholder without a parameter in its fields is not text.
         assert_eq!(of("  - list: {elements: [{a: b}]}\n", "apps", "{{other}}-"), []);
     }
 
@@ -464,7 +467,7 @@ mod tests {
     fn a_set_becomes_its_applications() {
         let text = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: apps}\nspec:\n  generators:\n  - git: {repoURL: x, directories: [{path: apps/*}]}\n  - list: {elements: [{path: infra}]}\n  template:\n    spec:\n      source: {repoURL: x, path: '{{ .path }}', kustomize: {namePrefix: '{{path.basename}}-'}}\n";
         let found = repository(&["apps/web"], &[], |found| applications(text, "", found));
-        // The second one says nothing of `path.basename`, so its prefix is not known.
+        // The second one has no `path.basename`, so its prefix is not known.
         let of: Vec<&str> = found.iter().map(|applier| applier.folder.as_str()).collect();
         assert_eq!(of, ["apps/web"]);
         assert!(found[0].object.contains(r#""namePrefix":"web-""#), "{}", found[0].object);
