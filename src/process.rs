@@ -1,8 +1,8 @@
-//! The stages in order: what was loaded in, an [`Outcome`] out. No I/O.
+//! Calls the stages in order: from the loaded texts to an [`Outcome`]. No I/O.
 //!
-//! A text that is not in memory any more is wanted again at two moments, and both say so in a value:
-//! before the decisions ([`Read::wanted`]) and before the edits ([`Decided::wanted`]). `io` reads these
-//! texts again in between.
+//! Texts that are no longer in memory are needed again at two moments: before the decisions
+//! ([`Read::wanted`]) and before the edits ([`Decided::wanted`]). These methods return the list of
+//! texts, and `io` reads them.
 
 use crate::config::options::{Goal, Options};
 use crate::edit::{self, Proofs};
@@ -22,25 +22,25 @@ use crate::text::{FileId, Place, Span, Texts, offset};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a run starts from: the texts, and what could not be read.
+/// The input of a run: the texts, and findings about files that could not be read.
 #[derive(Default)]
 pub struct Loaded {
     /// The files, in the order of the arguments and then of the file names.
     pub inputs: Vec<Input>,
-    /// Their texts, as far as they are in memory.
+    /// Their texts, if they are in memory.
     pub texts: Texts,
-    /// What they say, of those that were read while they came in; the last ones may be missing.
+    /// The facts of the texts that were read during loading; the last ones may be missing.
     pub facts: Vec<Option<Facts>>,
-    /// The kustomizations that reach one of the files.
+    /// The kustomizations that include one of the files.
     pub kustomizations: Kustomizations,
-    /// What was walked past before it was read.
+    /// The files that were skipped before they were read.
     pub skipped: Skipped,
-    /// What could not be read.
+    /// The findings about files that could not be read.
     pub findings: Vec<Finding>,
 }
 
 impl Loaded {
-    /// Adds a file with its text, or with what the text says if that is not kept.
+    /// Adds a file with its text, or with its facts if the text is not kept.
     pub fn push(&mut self, input: Input, text: Option<Cow<'static, str>>, facts: Option<Facts>) {
         self.facts.push(facts);
         self.inputs.push(input);
@@ -48,54 +48,54 @@ impl Loaded {
     }
 }
 
-/// What the texts of a run say.
+/// The facts of a run.
 pub struct Read {
-    /// All of it, but what generators make.
+    /// All facts, without the output of generators.
     pub manifests: Manifests,
     /// The texts that are in memory.
     pub texts: Texts,
     kustomizations: Kustomizations,
     findings: Vec<Finding>,
-    /// What an apply of the objects as they stand would run into.
+    /// Problems that an apply of the objects would have.
     hints: Vec<Finding>,
-    /// What could not be read.
+    /// The findings about files that could not be read.
     unreadable: Vec<Finding>,
     skipped: Skipped,
 }
 
-/// Which texts are looked at before anything is decided, and what for.
+/// The texts that are needed before the decisions, and for what.
 pub struct Wanted {
     /// The files that kustomizations include.
     included: BTreeSet<FileId>,
-    /// The names that are about to change: every mention of one must be known, in any text.
+    /// The names that are about to change: every mention of them in any text must be known.
     names: BTreeSet<String>,
 }
 
-/// What was seen in a text.
+/// The findings of the pass over one text.
 pub struct Seen {
     build: Option<kustomize::IncludedText>,
     mentions: Vec<Mention>,
-    /// The names that a text says of which nothing is known.
+    /// The names in a text that could not be read.
     unread: BTreeSet<String>,
 }
 
-/// Every decision of a run. Nothing is edited yet.
+/// All decisions of a run. Nothing is edited yet.
 pub struct Decided {
-    /// Everything that the texts say.
+    /// The facts of all texts.
     pub manifests: Manifests,
     /// The texts that are in memory.
     pub texts: Texts,
     units: Units,
     plan: Plan,
     renames: Renames,
-    /// The sources that no reference names: what the texts say about them is looked for.
+    /// The sources that no reference names: their names are searched for in the texts.
     unnamed: UnnamedSources,
     findings: Vec<Finding>,
     unreadable: Vec<Finding>,
     skipped: Skipped,
 }
 
-/// Reads every text that was not read as it came in, and lets go of those that can be read again.
+/// Extracts the facts of every text that has none yet, and frees the texts that can be read again.
 pub fn read(loaded: Loaded, options: &Options) -> Read {
     let Loaded { inputs, mut texts, facts, kustomizations, mut skipped, findings: unreadable } =
         loaded;
@@ -110,7 +110,7 @@ pub fn read(loaded: Loaded, options: &Options) -> Read {
     }
     let files = inputs.into_iter().zip(facts);
     let (manifests, said, hints) = Manifests::of(files, options.namespace.as_deref());
-    // A stamp is taken out whatever else is wrong.
+    // `strip` removes a stamp even if there are other problems.
     if options.goal != Goal::Strip {
         findings.extend(said);
     }
@@ -118,7 +118,7 @@ pub fn read(loaded: Loaded, options: &Options) -> Read {
 }
 
 impl Read {
-    /// What must be looked at before anything is decided.
+    /// The texts that are needed before the decisions.
     pub fn wanted(&self, options: &Options) -> Wanted {
         Wanted {
             included: match options.goal {
@@ -131,13 +131,13 @@ impl Read {
 }
 
 impl Wanted {
-    /// The files whose texts are looked at.
+    /// The files of these texts.
     pub fn files(&self, manifests: &Manifests) -> Vec<FileId> {
         let is_wanted = |file: &FileId| !self.names.is_empty() || self.included.contains(file);
         manifests.files().filter(is_wanted).collect()
     }
 
-    /// Looks at the text of one of them.
+    /// Reads the text of one of these files.
     pub fn look(&self, manifests: &Manifests, file: FileId, text: &str, options: &Options) -> Seen {
         let has_objects = !manifests[file].objects.is_empty();
         let is_included = self.included.contains(&file);
@@ -154,8 +154,8 @@ impl Wanted {
     }
 }
 
-/// Decides everything: what is applied together, what each name means, which sources get another name,
-/// and what happens to each pod template. `seen` has an entry for each [wanted](Read::wanted) text.
+/// Makes all decisions: the apply units, the source of each name, the sources that are renamed, and
+/// the changes of each pod template. `seen` has an entry for each [wanted](Read::wanted) text.
 pub fn decide(
     read: Read,
     wanted: &Wanted,
@@ -182,7 +182,7 @@ pub fn decide(
     let (index, found) = index::build(&manifests, &units, options);
     if options.goal != Goal::Strip {
         findings.extend(found);
-        // What an overlay changes may not be applied as it is written.
+        // A file that an overlay changes may be applied otherwise than written.
         let applies = |hint: &Finding| {
             hint.place.is_none_or(|place| units.applies_as_written(&manifests, place.file))
         };
@@ -201,8 +201,7 @@ pub fn decide(
     }
     let mut unnamed = UnnamedSources::default();
     if options.goal == Goal::Check {
-        // What `check` finds beyond what every verb says: stamps that are not right, and sources
-        // that nobody reads.
+        // The findings of `check` only: stamps that are not right, and sources that nothing reads.
         let drift = plan.workloads.iter();
         findings.extend(drift.filter_map(|planned| plan::drift(&manifests, planned)));
         let marks = plan.workloads.iter();
@@ -213,7 +212,7 @@ pub fn decide(
 }
 
 impl Decided {
-    /// The files that change: their texts are wanted, and stay.
+    /// The files that change; their texts are needed, and stay in memory.
     pub fn wanted(&self) -> BTreeSet<FileId> {
         edit::wanted(&self.manifests, &self.plan, &self.renames)
     }
@@ -224,8 +223,8 @@ impl Decided {
     }
 }
 
-/// Edits the texts, proves the edits, and settles what is said. `said` has the names that each searched
-/// text [says](UnnamedSources::said_in). What is among the `proofs` is not proven again.
+/// Edits the texts, checks the edits, and completes the findings. `said` has the names that each
+/// searched text [contains](UnnamedSources::said_in). Edits in `proofs` are not checked again.
 pub fn edit(
     decided: Decided,
     said: &BTreeMap<FileId, BTreeSet<String>>,
@@ -245,7 +244,7 @@ pub fn edit(
     }
     if options.strict {
         for finding in &mut findings {
-            // What `check` is there to find is no refusal.
+            // A problem that `check` should find is not a refusal.
             let drift = matches!(
                 finding.code,
                 Code::MissingStamp
@@ -257,7 +256,7 @@ pub fn edit(
             finding.refuses |= finding.severity == Severity::Error && !drift;
         }
     }
-    // What cannot be read is no matter of policy.
+    // Findings about unreadable files do not depend on the configuration.
     findings.extend(decided.unreadable);
     finding::sort(&mut findings);
     let skipped = decided.skipped;
@@ -276,8 +275,8 @@ pub fn edit(
     }
 }
 
-/// Reads every text that was not read as it came in, large ones in parts, on as many threads as asked
-/// for; the result is in the order of the input.
+/// Extracts the facts of every text that has none yet, large texts in parts, on the requested
+/// number of threads; the result is in the order of the input.
 fn local(texts: &Texts, mut known: Vec<Option<Facts>>, options: &Options) -> Vec<Facts> {
     let mut parts: Vec<(usize, &str, Span)> = Vec::new();
     for (i, _) in known.iter().enumerate().filter(|(_, facts)| facts.is_none()) {
@@ -297,8 +296,8 @@ fn local(texts: &Texts, mut known: Vec<Option<Facts>>, options: &Options) -> Vec
     known.into_iter().map(Option::unwrap_or_default).collect()
 }
 
-/// What becomes of a text that cannot be read, or that is no manifest: one that was named is an
-/// error; one that was met in a folder is walked past, with a count.
+/// Handles a text that cannot be read or is not a manifest: a named file is an error; a file found
+/// in a folder is skipped and counted.
 fn settle(
     file: FileId,
     input: &Input,
@@ -308,14 +307,14 @@ fn settle(
 ) {
     let unread = Facts { unread: true, marks: facts.marks.clone(), ..Facts::default() };
     if !input.is_looked_at() {
-        // Nobody named the file, so there is no finding about it; workloads that need it are left alone.
+        // The file was not named, so it has no finding; workloads that need it are not stamped.
         if facts.ytt || facts.broken.is_some() {
             *facts = unread;
         }
         return;
     }
     if facts.unread {
-        // It was read for the names in it only, and there is a finding about it already.
+        // It was read only for the names in it, and it already has a finding.
         return;
     }
     let walked = matches!(input.found, Found::Walked(_) | Found::Built);

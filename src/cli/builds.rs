@@ -1,5 +1,4 @@
-//! `--build`: runs a builder over overlays, and compares the stamps in what it prints with those that the
-//! files hold.
+//! `--build`: runs a builder for overlays, and compares the stamps in its output with those in the files.
 
 use super::run::Run;
 use super::settings::options;
@@ -25,7 +24,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// What the overlays below the named paths build.
+/// The builds of the overlays below the named paths.
 pub(super) struct Builds {
     overlays: Vec<Overlay>,
     /// One entry for each overlay.
@@ -35,9 +34,9 @@ pub(super) struct Builds {
     builder: Builder,
 }
 
-/// Builds every overlay below the paths, `jobs` at a time; with `since`, only those of which a file
-/// changed since that revision. An overlay that was built before, from the same bytes by the same builder
-/// under the same settings, is not built again.
+/// Builds every overlay below the paths, `jobs` at a time; with `since`, only overlays with a file that
+/// changed since that revision. An overlay whose result is cached, for the same bytes, builder and
+/// settings, is not built again.
 pub(super) fn build(
     paths: &[PathBuf],
     builder: Builder,
@@ -62,7 +61,7 @@ pub(super) fn build(
         (overlays, unchanged) =
             overlays.into_iter().partition(|overlay| folders.contains(&overlay.path));
     }
-    // Each build is read by one thread, because many are read at a time.
+    // Each output is read by one thread, because many outputs are read at a time.
     let one = std::num::NonZeroUsize::MIN;
     let options = options(settings, Some(one), Goal::Check)?;
     let names = Names::new(&builder, settings, &options);
@@ -98,12 +97,12 @@ fn sum_up(overlay: &Overlay, builder: &Builder, options: &Options) -> Result<Sum
     Ok(summary)
 }
 
-/// Names entries of the cache by all that they depend on.
+/// Computes the names of cache entries from everything on which they depend.
 struct Names(Option<String>);
 
 impl Names {
     fn new(builder: &Builder, settings: &Settings, options: &Options) -> Self {
-        // What these files say is not among the settings.
+        // The content of these files is not part of the settings.
         let reads_more = !settings.name_references.is_empty();
         let of_run = builder.version().filter(|_| !reads_more).map(|version| {
             let key = options.hash_key.as_ref().map_or_else(String::new, of_key);
@@ -125,7 +124,7 @@ impl Names {
     }
 }
 
-/// Tells keys apart without saying anything about them.
+/// A digest that distinguishes keys and does not reveal them.
 fn of_key(key: &HashKey) -> String {
     let mut lines = Lines::default();
     let digest = ValueDigest::of(Target::Secret, b"rollstamp build cache", Some(key));
@@ -134,8 +133,8 @@ fn of_key(key: &HashKey) -> String {
 }
 
 impl Builds {
-    /// Which stamps files must change, and what is wrong with them. `outcome` is what the files
-    /// themselves come to; `all` gives a patch to workloads that a shared file stamps as well.
+    /// The stamps files that must change, and findings about them. `outcome` is the result for the files
+    /// themselves; with `all`, workloads that a shared file stamps get a patch too.
     pub(super) fn changes(
         &self,
         outcome: &Outcome,
@@ -152,8 +151,8 @@ impl Builds {
         stamps_file::changes(built, annotation, all)
     }
 
-    /// What to say about the builds; of stamps that are not right only with `drift`. `outcome` is what the
-    /// files themselves come to: a finding points at the file that the object was made of.
+    /// The findings about the builds; about wrong stamps only with `drift`. `outcome` is the result for the
+    /// files themselves: the place of a finding is the source file of the object.
     pub(super) fn findings(&self, outcome: &Outcome, drift: bool) -> Vec<Finding> {
         let built = self.overlays.iter().zip(&self.summaries);
         let kustomizations: Vec<String> =
@@ -173,8 +172,8 @@ impl Builds {
         findings
     }
 
-    /// Takes out of an outcome what the builds answer: whether files below kustomizations need other
-    /// stamps, and whether their stamps are right.
+    /// Removes from an outcome the findings that the builds decide: whether files below kustomizations need
+    /// other stamps, and whether their stamps are right.
     pub(super) fn answer(&self, outcome: &mut Outcome) {
         let built = self.overlays.iter().zip(&self.summaries);
         let built = built
@@ -204,7 +203,7 @@ impl Builds {
         });
     }
 
-    /// Whether every stamp is right in what the overlays of this kustomization build.
+    /// Whether every stamp is right in the builds of this kustomization.
     fn is_right(&self, kustomization: &Path) -> bool {
         let overlays = self.overlays.iter().zip(&self.summaries);
         let mut summaries = overlays
@@ -216,7 +215,7 @@ impl Builds {
     }
 }
 
-/// What to say about an overlay that was not built.
+/// The finding about an overlay whose build failed.
 pub(super) fn failed(builder: &Builder, folder: &str, file: &str, failure: &Failure) -> Finding {
     let command = builder.command(folder);
     let why = match failure {
@@ -237,15 +236,15 @@ fn is_drift(code: Code) -> bool {
     )
 }
 
-/// Which overlays are built, and with what.
+/// The overlays to build, and the builder.
 pub(super) struct BuildRequest<'a> {
     /// The files and folders whose overlays are built.
     pub(super) paths: &'a [PathBuf],
-    /// The program that builds one.
+    /// The builder.
     pub(super) builder: &'a Builder,
-    /// The revision since which a file of an overlay must have changed.
+    /// Only overlays with a file that changed since this revision are built.
     pub(super) since: Option<&'a str>,
-    /// Whether workloads get a patch as well that come with the right stamp.
+    /// Whether workloads with the right stamp also get a patch.
     pub(super) all: bool,
 }
 
@@ -255,7 +254,8 @@ impl Run<'_> {
         build(request.paths, builder, request.since, &self.settings, self.options.jobs)
     }
 
-    /// Builds the overlays, and says which stamps files must change beside what the outcome changes.
+    /// Builds the overlays, and returns the stamps files that must change in addition to the changes of the
+    /// outcome.
     pub(super) fn build(
         &mut self,
         request: &BuildRequest<'_>,
@@ -269,7 +269,7 @@ impl Run<'_> {
         Ok(changes)
     }
 
-    /// Builds the overlays again, and says which stamps are not right although all were written.
+    /// Builds the overlays again, and reports stamps that are not right although all were written.
     pub(super) fn prove(&mut self, request: &BuildRequest<'_>) -> anyhow::Result<()> {
         let builds = self.builds(request)?;
         let mut findings = builds.findings(&self.outcome, true);
@@ -287,12 +287,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Builds the overlays, and says what is not right in what they build and in their stamps files.
+    /// Builds the overlays, and reports problems of the builds and of their stamps files.
     pub(super) fn check_builds(&mut self, request: &BuildRequest<'_>) -> anyhow::Result<()> {
         let builds = self.builds(request)?;
         let annotation = &self.options.annotation;
         let (changes, mut findings) = builds.changes(&self.outcome, annotation, request.all);
-        // A stamp that is missing or stale in a build says it already.
+        // A missing or stale stamp in a build already reports this.
         let left = changes.iter().filter(|change| builds.is_right(&change.kustomization));
         findings.extend(left.map(StampsChange::finding));
         findings.extend(builds.findings(&self.outcome, true));

@@ -1,7 +1,8 @@
-//! Looks at what overlays build in the place of the files that they are built from.
+//! Replaces the loaded files by the output of the overlays that are built from them.
 
 use super::builds::failed;
 use crate::finding::Finding;
+use crate::impact::NamedRoots;
 use crate::io::builds::Builder;
 use crate::io::files;
 use crate::io::overlays::{self as on_disk, FileDigests, Overlay};
@@ -14,7 +15,7 @@ use crate::text::input::{Found, Input, Skipped};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The overlays of one state, each with the name that people see.
+/// The overlays of one state, each with its name in reports.
 pub(super) struct Overlays(Vec<(String, Overlay)>);
 
 impl Overlays {
@@ -24,8 +25,8 @@ impl Overlays {
         Self(found.map(|overlay| (overlay.folder.clone(), overlay)).collect())
     }
 
-    /// The overlays below paths of a folder that stands for something else, which `name` says of a path
-    /// below `root`.
+    /// The overlays below paths of a folder that stands for another one (a revision); `name` returns the
+    /// name of a path below `root` in reports.
     pub(super) fn inside(root: &Path, paths: &[String], name: impl Fn(&str) -> String) -> Self {
         let paths: Vec<PathBuf> = paths.iter().map(|path| root.join(path)).collect();
         let named = |overlay: Overlay| {
@@ -37,25 +38,25 @@ impl Overlays {
         Self(on_disk::below(&paths).into_iter().map(named).collect())
     }
 
-    /// How many there are.
+    /// The number of overlays.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Leaves out, on both sides, overlays that read the same bytes, if the builder reads nothing else.
-    /// The names of both are told apart behind the roots. Returns how many are left out.
+    /// Removes, on both sides, the overlays that read the same bytes, if the builder reads nothing else.
+    /// Names are compared relative to the named paths. Returns the number of removed overlays.
     pub(super) fn without_same(
         sides: (&mut Self, &mut Self),
-        roots: (&[String], &[String]),
+        roots: (&NamedRoots, &NamedRoots),
         builder: &Builder,
     ) -> usize {
         if builder.version().is_none() {
             return 0;
         }
-        let digests = |side: &Self, roots: &[String]| -> BTreeMap<String, [u8; 32]> {
+        let digests = |side: &Self, roots: &NamedRoots| -> BTreeMap<String, [u8; 32]> {
             let mut digests = FileDigests::default();
             let all = side.0.iter();
-            all.filter_map(|(name, overlay)| Some((below(name, roots), digests.of(overlay)?)))
+            all.filter_map(|(name, overlay)| Some((roots.below(name), digests.of(overlay)?)))
                 .collect()
         };
         let (old, new) = (digests(sides.0, roots.0), digests(sides.1, roots.1));
@@ -64,13 +65,13 @@ impl Overlays {
             .filter(|(name, digest)| new.get(*name) == Some(digest))
             .map(|(n, _)| n)
             .collect();
-        sides.0.0.retain(|(name, _)| !same.contains(&below(name, roots.0)));
-        sides.1.0.retain(|(name, _)| !same.contains(&below(name, roots.1)));
+        sides.0.0.retain(|(name, _)| !same.contains(&roots.0.below(name)));
+        sides.1.0.retain(|(name, _)| !same.contains(&roots.1.below(name)));
         same.len()
     }
 
-    /// Builds all of them, and puts what comes out in the place of what was loaded: an input for each,
-    /// under the name of its folder. What was loaded stays to be pointed at.
+    /// Builds all overlays, and replaces the loaded texts: one input for each build, with the name of its
+    /// folder. The loaded files stay, so that findings can point at them.
     pub(super) fn build(&self, builder: &Builder, loaded: &mut Loaded, jobs: usize) {
         for input in &mut loaded.inputs {
             input.found = Found::Context;
@@ -103,14 +104,7 @@ impl Overlays {
     }
 }
 
-/// A name behind the root that it begins with.
-fn below(name: &str, roots: &[String]) -> String {
-    let behind = roots.iter().find_map(|root| name.strip_prefix(root.as_str()));
-    behind.unwrap_or(name).trim_matches('/').to_owned()
-}
-
-/// Lets findings about what is built point at the files that the objects were made of, where that is
-/// known.
+/// Changes the places of findings about builds to the source files of the objects, if these are known.
 pub(super) fn point_at_files(outcome: &mut Outcome) {
     let mut findings: Vec<Finding> = std::mem::take(&mut outcome.findings);
     for finding in &mut findings {

@@ -1,4 +1,4 @@
-//! Changes nothing, and says what is not as it should be.
+//! The verb `check`: changes nothing, and reports problems.
 
 use super::args::{CheckArguments, Common};
 use super::run::{Run, print, start_ungrouped};
@@ -43,7 +43,7 @@ pub(super) fn check(asked: &CheckArguments) -> anyhow::Result<Exit> {
     if asked.statistics {
         run.say(&summary::statistics(&run.outcome, &coverage));
     }
-    // What was built has objects, whatever is in the files that were named.
+    // A build has objects even if the named files have none.
     let n_built = coverage.built.as_ref().map_or(0, |built| built.overlays + built.unchanged);
     let is_empty = coverage.objects == 0 && n_built == 0 && !run.outcome.refused();
     if is_empty && !asked.allow_empty {
@@ -61,8 +61,8 @@ pub(super) fn check(asked: &CheckArguments) -> anyhow::Result<Exit> {
     })
 }
 
-/// Writes a rule into the configuration for each finding that is there; without a configuration it makes
-/// one in the first folder that was named.
+/// Writes a rule into the configuration for each present finding; if there is no configuration, creates one
+/// in the first named folder.
 fn add_silence(paths: &[PathBuf], run: &mut Run<'_>) -> anyhow::Result<Exit> {
     let known = baseline::known(&run.outcome.findings);
     let (path, before) = match run.configuration.take() {

@@ -1,5 +1,4 @@
-//! Completion scripts. Those of bash, zsh, fish and elvish ask the program for the workloads of the manifests
-//! that the command line names.
+//! Completion scripts. They ask the program for the workloads of the manifests that the command line names.
 
 use super::args::{Arguments, Cli, command};
 use super::run::start;
@@ -36,12 +35,32 @@ pub(super) fn script(shell: Shell) -> String {
             asks.collect()
         }
         Shell::Elvish => script + &elvish(),
-        // PowerShell completes the options, and no workload.
+        Shell::PowerShell => {
+            script.replacen(POWERSHELL_CHOOSES, &format!("{}{POWERSHELL_CHOOSES}", powershell()), 1)
+        }
         _ => script,
     }
 }
 
-/// What stands behind the script of elvish, which never completes the value of an option.
+/// The line at which the script of PowerShell begins to choose the completions.
+const POWERSHELL_CHOOSES: &str = "    $completions = @(switch ($command) {";
+
+/// The addition before that line: after `--workload` the script offers workloads and nothing else. An element of
+/// the command that ends at the cursor is the word that the user is typing.
+fn powershell() -> String {
+    format!(
+        "    $words = @(foreach ($element in $commandElements) {{\n        \
+         if ($element.Extent.EndOffset -ge $cursorPosition) {{ break }}\n        \
+         if ($element -is [StringConstantExpressionAst]) {{ $element.Value }} else {{ $element.Extent.Text }}\n    \
+         }})\n    \
+         if ($words.Count -gt 2 -and $words[-1] -ceq '--workload') {{\n        \
+         $before = $words[1..($words.Count - 1)]\n        \
+         return @(rollstamp {ASK} @before 2>$null).Where{{ $_ -like \"$wordToComplete*\" }}.ForEach{{\n            \
+         [CompletionResult]::new($_, $_, [CompletionResultType]::ParameterValue, $_)\n        }}\n    }}\n\n"
+    )
+}
+
+/// The addition to the script of elvish, which never completes the value of an option.
 fn elvish() -> String {
     format!(
         "\nvar rollstamp-words = $edit:completion:arg-completer[rollstamp]\n\
@@ -52,8 +71,8 @@ fn elvish() -> String {
     )
 }
 
-/// The script of zsh. The one that is generated takes the first word for a path and only the second one for
-/// a verb, where a program takes both.
+/// The script of zsh. The generated script treats the first word as a path and only the second one as a
+/// verb, but the program accepts both as the first word.
 fn zsh(script: &str) -> String {
     let is_path = |line: &&str| line.starts_with("'::paths -- ");
     let first = script.lines().find(is_path).unwrap_or_default();
@@ -66,7 +85,7 @@ fn zsh(script: &str) -> String {
     script
         .replacen(&format!("{first}\n"), "", 1)
         .replace("$line[2]", "$line[1]")
-        // Options may stand behind paths.
+        // Options may follow paths.
         .replace("'*::paths ", "'*:paths ")
         .replacen("\":: :_rollstamp_commands\"", "\":: :_rollstamp_words\"", 1)
         .lines()
@@ -79,7 +98,7 @@ fn zsh(script: &str) -> String {
 }
 
 /// The workloads of the files and folders among the words of a command line, as `deployment/web`; without
-/// any, those of the current folder. Whatever is wrong, nobody who presses a key wants to read it there.
+/// any, those of the current folder. Errors are ignored, because messages would disturb the completion.
 pub(super) fn workloads(words: &[String]) -> BTreeSet<String> {
     let is_path = |word: &&String| !word.starts_with('-') && crate::io::files::is_there(word);
     let mut paths: Vec<&str> = words.iter().filter(is_path).map(String::as_str).collect();
@@ -120,6 +139,7 @@ mod tests {
             assert_eq!(script(shell).matches(asks).count(), verbs, "{shell}");
         }
         assert!(script(Shell::Elvish).contains("{ rollstamp complete-workloads (all "));
+        assert!(script(Shell::PowerShell).contains("@(rollstamp complete-workloads @before "));
         assert_eq!(script(Shell::Zsh).matches("$(rollstamp complete-workloads ").count(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! What each workload reads, why, and what that makes of its stamp.
+//! The verb `explain`: what each workload reads, why, and its stamp.
 
 use super::Exit;
 use super::args::Common;
@@ -15,7 +15,7 @@ use anyhow::bail;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// A workload that `--workload` asks for.
+/// A workload that `--workload` names.
 #[derive(Clone)]
 pub(super) struct AskedWorkload {
     kind: String,
@@ -23,7 +23,7 @@ pub(super) struct AskedWorkload {
 }
 
 impl AskedWorkload {
-    /// Whether it asks for an object of this kind and name.
+    /// Whether it names an object of this kind and name.
     pub(super) fn means(&self, kind: &str, name: &str) -> bool {
         short_names::means(&self.kind, kind) && self.name == name
     }
@@ -61,7 +61,7 @@ pub(super) fn explain(
         keep_about(&mut run.outcome, chosen);
     }
     run.outcome.group();
-    // A document has the findings in it.
+    // A document contains the findings.
     if !common.output.info().is_document {
         run.say_findings()?;
     }
@@ -76,8 +76,8 @@ pub(super) fn explain(
     Ok(run.exit())
 }
 
-/// Keeps the findings about these workloads and about what they read, and those about files that could not
-/// be read, because they may hold more of it.
+/// Keeps the findings about these workloads and their sources, and those about files that could not be
+/// read, because such files may hold more sources.
 fn keep_about(outcome: &mut Outcome, chosen: &Chosen) {
     let manifests = &outcome.manifests;
     let chosen = &chosen.workloads;
@@ -98,7 +98,7 @@ fn keep_about(outcome: &mut Outcome, chosen: &Chosen) {
     });
 }
 
-/// What is explained.
+/// The objects to explain.
 #[derive(Default)]
 struct Chosen {
     /// Workloads.
@@ -107,7 +107,7 @@ struct Chosen {
     taken: BTreeSet<usize>,
 }
 
-/// The workloads and the objects of Flux to explain: all, or those that are wanted.
+/// The workloads and the objects of Flux to explain: all of them, or those that the options name.
 fn choose(
     outcome: &Outcome,
     wanted: &[AskedWorkload],
@@ -146,7 +146,7 @@ fn choose(
     Ok(chosen)
 }
 
-/// Of a workload without a pod template of its own, where its pod template is.
+/// The workload that holds the pod template, for a workload without its own.
 fn delegate(outcome: &Outcome, wanted: &AskedWorkload) -> Option<String> {
     let objects = outcome.manifests.objects().map(|(_, object)| object);
     let mut objects = objects.filter(|object| !outcome.units.is_patch(object.place.file));
@@ -163,7 +163,7 @@ fn delegate(outcome: &Outcome, wanted: &AskedWorkload) -> Option<String> {
     })
 }
 
-/// Nothing is what was asked for; the nearest one may have been meant.
+/// The error if no object has the requested name, with the most similar name.
 fn nothing_is<'a>(
     wanted: &AskedWorkload,
     ids: impl Iterator<Item = &'a Identity>,
@@ -175,7 +175,7 @@ fn nothing_is<'a>(
         let kinds = if short_names::means(kind, &id.kind) {
             0
         } else {
-            // An unknown short name is far from its kind, so the name decides.
+            // An unknown short name is very different from its kind, so the name decides.
             strsim::damerau_levenshtein(&kind.to_lowercase(), &id.kind.to_lowercase()).min(3)
         };
         kinds + strsim::damerau_levenshtein(name, &id.name)

@@ -1,4 +1,4 @@
-//! Manifests in, stamped manifests out.
+//! Runs without a verb: reads manifests and prints them with stamps.
 
 use super::Exit;
 use super::args::Common;
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// How many old generations are kept, and where they are.
+/// The number of old generations to keep, and the path to them.
 type Kept = (NonZeroUsize, PathBuf);
 
 pub(super) fn filter(
@@ -55,7 +55,7 @@ pub(super) fn filter(
     }
     let mut pieces = stream_of(&run.outcome, paths.is_empty());
     if paths.is_empty() && stdout::is_helm_plugin() && pieces.iter().all(|p| p.trim().is_empty()) {
-        // Helm 4 takes an empty answer for a failure, even where the chart rendered nothing.
+        // Helm 4 treats an empty output as a failure, even if the chart rendered nothing.
         pieces = vec!["---\n"];
     }
     if let (Some(previous), Some((most, _))) = (&previous, &keep) {
@@ -86,7 +86,7 @@ pub(super) fn filter(
     Ok(Exit::Clean)
 }
 
-/// Reads what an earlier run printed.
+/// Reads the output of an earlier run.
 fn previous(path: &Path, common: &Common, run: &Run<'_>) -> anyhow::Result<process::Read> {
     if run.call.is_some() || common.given.is_some() {
         bail!("--keep: kustomize takes no documents behind its own; pipe what it prints");
@@ -110,7 +110,7 @@ fn previous(path: &Path, common: &Common, run: &Run<'_>) -> anyhow::Result<proce
     Ok(process::read(loaded, &run.options))
 }
 
-/// Puts documents behind all others.
+/// Appends documents.
 fn append<'a>(pieces: &mut Vec<&'a str>, documents: &[&'a str]) {
     for document in documents {
         let last = pieces.iter().rev().find(|piece| !piece.is_empty());
@@ -127,9 +127,9 @@ fn append<'a>(pieces: &mut Vec<&'a str>, documents: &[&'a str]) {
     }
 }
 
-/// kubectl takes a stream that begins with a brace for JSON, and fails at the first `---` when it has
-/// applied the document before it (1.27 to 1.32: `GuessJSONStream`). Nothing is put before a single text,
-/// which passes as it is.
+/// Adds a `---` before output that begins with a brace: kubectl treats it as JSON, applies the first
+/// document, and fails at the first `---` (1.27 to 1.32: `GuessJSONStream`). Nothing is added before a
+/// single text, which passes unchanged.
 fn begin_as_yaml(pieces: &mut Vec<&str>) {
     let first = pieces.iter().map(|piece| piece.trim_start()).find(|piece| !piece.is_empty());
     if first.is_some_and(|text| text.starts_with('{')) {
@@ -137,7 +137,7 @@ fn begin_as_yaml(pieces: &mut Vec<&str>) {
     }
 }
 
-/// Puts a text at a place of the output.
+/// Inserts a text at a position of the output.
 fn insert<'a>(pieces: &mut Vec<&'a str>, at: usize, text: &'a str) {
     let mut start = 0;
     let Some(number) = pieces.iter().position(|piece| {
@@ -151,8 +151,8 @@ fn insert<'a>(pieces: &mut Vec<&'a str>, at: usize, text: &'a str) {
     pieces.splice(number..=number, [before, text, behind]);
 }
 
-/// The texts with their edits. A single stream passes as it is; of files only those that hold
-/// objects, with a `---` between them and only the first byte order mark.
+/// The texts with their edits. A single stream passes unchanged except for the edits. Of files, only those
+/// with objects are printed, with a `---` between them and only the first byte order mark.
 fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
     let changes: BTreeMap<FileId, &FileChange> =
         outcome.changes.iter().map(|change| (change.file, change)).collect();

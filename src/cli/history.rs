@@ -1,4 +1,4 @@
-//! What the commits of a branch did to running pods, one after the other.
+//! The verb `history`: the effects of the commits of a branch on running pods.
 
 use super::Exit;
 use super::args::Common;
@@ -7,24 +7,40 @@ use super::settings::{Configured, exclude, options, settings};
 use crate::config::options::Goal;
 use crate::edit::Proofs;
 use crate::impact::history::History;
-use crate::impact::{Asked, ComparedState, Side, compare};
+use crate::impact::{Asked, ComparedState, NamedRoots, Side, compare};
 use crate::io::progress::Progress;
 use crate::io::{git, reload};
+use anyhow::bail;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Which commits, and of what.
+/// The arguments of `history`.
 #[derive(Args)]
 pub(super) struct HistoryArgs {
     /// Files and folders of a git repository
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
-    /// Since when, as `git log --since` takes it
-    #[arg(long, value_name = "DATE", default_value = "90 days")]
+    /// The start of the history: `90d`, `12w`, `6mo`, `1y`, or a date as in `git log --since`
+    #[arg(long, value_name = "DATE", default_value = "90d", value_parser = since)]
     since: String,
-    /// The branch whose first parents are looked at
+    /// The branch; only first parents are followed
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     branch: String,
+}
+
+/// A time as git reads it. To git itself `90d` is a day of the year 1990.
+#[expect(clippy::unnecessary_wraps, reason = "a parser of values may fail")]
+fn since(value: &str) -> Result<String, String> {
+    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let unit = match value[digits..].trim() {
+        "h" => "hours",
+        "d" => "days",
+        "w" => "weeks",
+        "mo" => "months",
+        "y" => "years",
+        _ => return Ok(value.to_owned()),
+    };
+    Ok(format!("{} {unit} ago", &value[..digits]))
 }
 
 pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Result<Exit> {
@@ -36,7 +52,13 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
     options.compares = true;
     let exclude = exclude(&common.exclude)?;
     let commits = repository.commits(&arguments.branch, &arguments.since, &inside)?;
-    let roots: Vec<String> = inside.clone();
+    if commits.is_empty() {
+        let revision = repository.revision(&arguments.branch)?;
+        if let Some(unknown) = inside.iter().position(|path| !revision.has(path)) {
+            bail!("{} has no {}", arguments.branch, arguments.paths[unknown].display());
+        }
+    }
+    let roots = NamedRoots::of_both(inside.clone(), inside.clone()).0;
     let mut revisions = repository.revisions()?;
     let proofs = Proofs::default();
     let mut load = |commit: &str| -> anyhow::Result<_> {
@@ -56,7 +78,8 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
         let state =
             |side, outcome| ComparedState::new(side, outcome, namespace, options.unit, &roots);
         let states = (state(Side::Before, &before), state(Side::After, &after));
-        // Stamps as they stood where there were any; else as if every apply had gone through rollstamp.
+        // The written stamps count if there are any; otherwise the result is as if every apply had gone
+        // through rollstamp.
         history.add(commit, &compare(&states.0, &states.1, &Asked::new(None, &options)));
         before = after;
         progress.step();

@@ -1,4 +1,4 @@
-//! What an apply does to running pods: two states loaded, processed and compared.
+//! The verb `impact`: loads, processes and compares two states.
 
 use super::args::Common;
 use super::built::Overlays;
@@ -10,11 +10,11 @@ use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::{Goal, Options, UnitRule};
 use crate::edit::Proofs;
 use crate::finding::Code;
-use crate::impact::{self, Answer, Asked, Assume, ComparedState, Impact, Name, Side};
+use crate::impact::{self, Answer, Asked, Assume, ComparedState, Impact, Name, NamedRoots, Side};
 use crate::io::builds::Builder;
 use crate::io::checkout::Checkout;
 use crate::io::files::Keep;
-use crate::io::{files, git, reload, stdout};
+use crate::io::{files, git, overlays, reload, stdout};
 use crate::k8s::short_names;
 use crate::process::Loaded;
 use crate::report::{Verb, count, impact as reports};
@@ -23,56 +23,56 @@ use clap::{Args, ValueEnum};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
-/// What is compared, and how.
+/// The arguments of `impact`.
 #[derive(Args)]
 pub(super) struct ImpactArgs {
     /// BEFORE and AFTER: each a file, a folder, `-`, `@FILE`, or REV:PATH, which is read from git without a
-    /// checkout. `@FILE` holds the paths of one state, one a line. With --base, or with one PATH alone, the working tree is what comes after
+    /// checkout. `@FILE` holds the paths of one state, one on each line. With --base, or with only one
+    /// PATH, AFTER is the working tree
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// The revision that counts as before
-    /// [default: the merge base with the upstream branch]
+    /// The revision that is used as BEFORE [default: the merge base with the upstream branch]
     #[arg(long, value_name = "REV", verbatim_doc_comment)]
     base: Option<String>,
-    /// Compare what the overlays of both states build, overlay by overlay, with this program: `kustomize`,
-    /// `kubectl`, or a command with `{}` in the place of the folder
+    /// Build the overlays of both states with this program and compare the output, overlay by overlay:
+    /// `kustomize`, `kubectl`, or a command in which `{}` stands for the folder
     #[arg(long, value_name = "BUILDER", value_parser = Builder::named)]
     build: Option<Builder>,
-    /// Which stamps count
-    /// [default: written, if either side has any; else stamped]
+    /// Which stamps are compared [default: written, if either state has any; otherwise stamped]
     #[arg(long, value_name = "STAMPS", value_enum, verbatim_doc_comment)]
     assume: Option<Assume>,
-    /// Show only these answers; can stand several times
+    /// Show only these answers; can be given several times
     #[arg(long, value_name = "ANSWER", value_enum)]
     only: Vec<OnlyArg>,
-    /// Look only at this workload; can stand several times. Short names as in `kubectl`: `deploy/web`
+    /// Show only this workload; can be given several times. Short names as in `kubectl`: `deploy/web`
     #[arg(long = "workload", value_name = "KIND/NAME", value_parser = wanted)]
     workloads: Vec<AskedWorkload>,
-    /// Look only at what this source does; can stand several times. Short names as in `kubectl`: `cm/web`
+    /// Show only the effects of this source; can be given several times. Short names as in `kubectl`:
+    /// `cm/web`
     #[arg(long = "source", value_name = "KIND/NAME", value_parser = wanted)]
     sources: Vec<AskedWorkload>,
-    /// End with 1 if this is so; can stand several times: rolls, needless, stale, downtime, stuck, or a
-    /// workload that rolls, as KIND or KIND/NAME
+    /// Exit with 1 if this condition holds; can be given several times: rolls, needless, stale, downtime,
+    /// stuck, or a workload that rolls, as KIND or KIND/NAME
     #[arg(long, value_name = "WHAT", value_parser = gate)]
     fail_on: Vec<Gate>,
-    /// The most characters of a comment (markdown)
+    /// The maximum number of characters of a comment (markdown)
     #[arg(long, value_name = "N", default_value_t = 60_000)]
     max_length: usize,
-    /// What is compared, in the mark of a comment (markdown): later runs replace the comment with the
-    /// same mark
+    /// The title of the comparison, in the mark of a comment (markdown): later runs replace the comment
+    /// with the same mark
     #[arg(long, value_name = "TEXT", default_value = "")]
     title: String,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum OnlyArg {
-    /// What rolls because of what it reads, or because its template changed
+    /// Workloads that roll because of a key that they read, or because of their template
     Rolls,
-    /// What should roll and will not
+    /// Workloads that should roll and will not
     Stale,
-    /// What rolls for nothing
+    /// Workloads that roll without need
     Needless,
-    /// All
+    /// All answers
     All,
 }
 
@@ -87,7 +87,7 @@ impl OnlyArg {
     }
 }
 
-/// A condition under which the run ends with 1.
+/// A condition with which the run exits with 1.
 #[derive(Clone)]
 enum Gate {
     Rolls,
@@ -132,7 +132,7 @@ impl Gate {
 /// One of the two states, loaded.
 struct LoadedState {
     loaded: Loaded,
-    /// The paths that were named, as the names of the files below them begin.
+    /// The named paths, in the form with which the names of the files below them begin.
     roots: Vec<String>,
 }
 
@@ -140,24 +140,30 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     let (before, after) = sides(arguments)?;
     let Configured { mut settings, root, .. } = settings(&after.on_disk(), common, None)?;
     if arguments.build.is_some() {
-        // Each overlay is applied for itself.
+        // Each overlay is applied separately.
         settings.unit = Some(UnitRule::File);
     }
     let mut options = options(&settings, common.jobs, Goal::Stamp)?;
-    (options.weighs_foreign, options.compares) = (true, true);
+    options.weighs_foreign = true;
+    options.compares = true;
     let mut messages =
         stdout::Messages::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let mut old = before.load(common, &options, root.as_deref())?;
     let mut new = after.load(common, &options, root.as_deref())?;
+    if arguments.build.is_some() {
+        old.roots = before.roots_of_overlays().unwrap_or(old.roots);
+        new.roots = after.roots_of_overlays().unwrap_or(new.roots);
+    }
+    let roots = NamedRoots::of_both(old.roots, new.roots);
     if let Some(builder) = arguments.build.as_ref().filter(|_| IS_ON_A_MACHINE) {
-        let said = build((&before, &mut old), (&after, &mut new), builder, options.jobs)?;
+        let loaded = (&mut old.loaded, &mut new.loaded);
+        let said = build((&before, &after), loaded, &roots, builder, options.jobs)?;
         if !common.quiet {
             messages.say(&said);
         }
     }
-    let roots = (old.roots, new.roots);
     let proofs = Proofs::default();
-    // The program ends with this: nobody waits until every part of the two states is given back.
+    // The program ends after this, so the memory of the two states need not be freed.
     let process = |loaded| reload::run_again(loaded, &proofs, &options).map(ManuallyDrop::new);
     let (old, new) = (process(old.loaded)?, process(new.loaded)?);
     let namespace = options.namespace.as_deref();
@@ -200,14 +206,14 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     Ok(if held { Exit::Findings } else { Exit::Clean })
 }
 
-/// Draws what is read in one state.
+/// The verb `graph`: draws the reads of one state.
 pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> {
     let Some(run) = start(paths, common, Verb::Graph, Goal::Stamp)? else {
         return Ok(Exit::Trouble);
     };
     let nothing = reload::run(Loaded::default(), &run.options)?;
     let namespace = run.options.namespace.as_deref();
-    let roots: Vec<String> = paths.iter().map(|path| files::name(path)).collect();
+    let roots = NamedRoots::of_one(paths.iter().map(|path| files::name(path)).collect());
     let state =
         |side, outcome| ComparedState::new(side, outcome, namespace, run.options.unit, &roots);
     let states = (state(Side::Before, &nothing), state(Side::After, &run.outcome));
@@ -217,7 +223,7 @@ pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> 
     Ok(run.exit())
 }
 
-/// What leaves a part of a state unknown, so that a comparison would say less than there is.
+/// Findings because of which a part of a state is unknown, so that a comparison would be incomplete.
 const UNREADABLE: &[Code] = &[
     Code::YamlSyntax,
     Code::UnsupportedYaml,
@@ -228,11 +234,11 @@ const UNREADABLE: &[Code] = &[
     Code::BuildFailed,
 ];
 
-/// Where one of the two states comes from.
+/// The source of one of the two states.
 enum SideArgument {
     /// Files and folders, and the standard input.
     Paths(Vec<PathBuf>),
-    /// What git holds.
+    /// Paths of a revision in git.
     Git { revision: git::Revision, paths: Vec<String> },
 }
 
@@ -271,7 +277,16 @@ impl SideArgument {
         Ok(LoadedState { loaded, roots })
     }
 
-    /// The overlays of this state. Those of a revision lie in the folder that comes with them.
+    /// The paths that were named, as the names of overlays below them begin. Those of a revision are the
+    /// same as of its files.
+    fn roots_of_overlays(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Paths(paths) => Some(paths.iter().map(|path| overlays::root(path)).collect()),
+            Self::Git { .. } => None,
+        }
+    }
+
+    /// The overlays of this state. Those of a revision are in the returned temporary folder.
     fn overlays(&self) -> anyhow::Result<(Overlays, Option<Checkout>)> {
         match self {
             Self::Paths(paths) => Ok((Overlays::below(paths), None)),
@@ -287,7 +302,7 @@ impl SideArgument {
     }
 }
 
-/// Keeps what `--workload` and `--source` ask for.
+/// Keeps the workloads and sources that `--workload` and `--source` name.
 fn narrow(
     impact: &mut Impact,
     arguments: &ImpactArgs,
@@ -314,10 +329,11 @@ fn narrow(
     Ok(())
 }
 
-/// Puts what the overlays of both states build in the place of their files, and says how many were built.
+/// Replaces the files of both states by the builds of their overlays, and reports the number of builds.
 fn build(
-    (before, old): (&SideArgument, &mut LoadedState),
-    (after, new): (&SideArgument, &mut LoadedState),
+    (before, after): (&SideArgument, &SideArgument),
+    (old, new): (&mut Loaded, &mut Loaded),
+    roots: &(NamedRoots, NamedRoots),
     builder: &Builder,
     jobs: usize,
 ) -> anyhow::Result<String> {
@@ -326,9 +342,9 @@ fn build(
     if were.len() + are.len() == 0 {
         bail!("--build: no overlay is in either state: name folders with kustomizations in them");
     }
-    let same = Overlays::without_same((&mut were, &mut are), (&old.roots, &new.roots), builder);
-    were.build(builder, &mut old.loaded, jobs);
-    are.build(builder, &mut new.loaded, jobs);
+    let same = Overlays::without_same((&mut were, &mut are), (&roots.0, &roots.1), builder);
+    were.build(builder, old, jobs);
+    are.build(builder, new, jobs);
     let rest = match same {
         0 => String::new(),
         same => format!("; {same} not, because nothing in them changed"),

@@ -1,4 +1,4 @@
-//! Writes stamps into files, and takes them out.
+//! The verbs `write` and `strip`: write stamps into files, and remove them.
 
 use super::Exit;
 use super::args::Common;
@@ -14,12 +14,12 @@ use anyhow::bail;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// What the user wants to see of a run beside its findings.
+/// The reports that the user asked for in addition to the findings.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Extras {
-    /// What would change as diffs; then nothing is written.
+    /// Diffs of the changes; with this option, nothing is written.
     pub(super) diff: bool,
-    /// How many findings there are of each code.
+    /// The number of findings with each code.
     pub(super) statistics: bool,
 }
 
@@ -107,7 +107,7 @@ pub(super) fn write_or_show(
     if let Some(request) = request
         && !lines.is_empty()
     {
-        // A second build proves that everything that was written has its effect.
+        // A second build checks that all written stamps have their effect.
         run.prove(request)?;
     }
     run.outcome.group();

@@ -1,4 +1,4 @@
-//! A first configuration for a folder of manifests, and a hook.
+//! The verb `init`: writes a first configuration for a folder of manifests, and a hook.
 
 use super::Exit;
 use super::args::Common;
@@ -11,8 +11,8 @@ use anyhow::{Context, bail};
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// What the configuration can say about a thing that was found. A line that begins with `#` and a
-/// space is a remark; one that begins with `#` alone is a setting that is switched off.
+/// The settings that can handle the given findings. A line that begins with `#` and a space is a comment; a
+/// line that begins with `#` without a space is a disabled setting.
 const SETTINGS: &[(&[Code], &str)] = &[
     (
         &[Code::ExternalReference, Code::UnverifiableStamp],
@@ -82,7 +82,7 @@ const HOOK: &str = "repos:
       - id: rollstamp
 ";
 
-/// Looks at the folder, writes the configuration and, in a repository without hooks, the hook.
+/// Reads the folder, writes the configuration and, in a repository without hooks, the hook.
 pub(super) fn init(folder: &Path, common: &Common) -> anyhow::Result<Exit> {
     let configuration = folder.join(".rollstamp.yaml");
     let Some(mut run) = start(&[folder.to_path_buf()], common, Verb::Check, Goal::Check)? else {
@@ -126,7 +126,7 @@ pub(super) fn init(folder: &Path, common: &Common) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-/// The configuration for what was found.
+/// The text of the configuration for the findings of a run.
 fn text(run: &Run<'_>) -> String {
     let mut text = filled(HEAD);
     for (codes, setting) in SETTINGS {
@@ -137,7 +137,7 @@ fn text(run: &Run<'_>) -> String {
     text
 }
 
-/// How many findings there are of these codes.
+/// The number of findings with these codes.
 fn of(run: &Run<'_>, codes: &[Code]) -> usize {
     run.outcome.findings.iter().filter(|finding| codes.contains(&finding.code)).count()
 }

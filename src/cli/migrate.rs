@@ -1,4 +1,5 @@
-//! Takes the annotations of a controller out of manifests, and stamps what they selected.
+//! The verb `migrate`: removes the annotations of a controller from manifests, and stamps for the sources
+//! that they selected.
 
 use super::Exit;
 use super::args::{Common, Controller};
@@ -36,7 +37,7 @@ pub(super) fn migrate(
         options.migrate = Some(from);
         options.rules.compat = rules;
         options.mode = Mode::Annotation;
-        // Only a person can follow them into the values of a chart.
+        // Only a person can find these annotations in the templates of a chart.
         let levels = &mut options.rules.findings.of_code;
         levels.entry(Code::ReloaderInValues).or_insert(Level::Warning);
         Ok(())

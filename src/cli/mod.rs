@@ -1,4 +1,4 @@
-//! The command line: one file a verb, and the way from the arguments to the exit code.
+//! The command line: one file for each verb, and the code from the arguments to the exit code.
 
 mod args;
 mod stamps_file;
@@ -33,10 +33,10 @@ use crate::io::{krm, stdout, write};
 use anyhow::{Context, bail};
 use std::ffi::OsString;
 
-/// How a run ended, in the numbers of diff(1).
+/// The exit code of a run, as in diff(1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Done, or clean.
+    /// Done, or no problem was found.
     Clean = 0,
     /// `check` found a difference or an error.
     Findings = 1,
@@ -44,9 +44,8 @@ pub enum Exit {
     Trouble = 2,
 }
 
-/// Parses the arguments and runs. What stops the tool (wrong usage, a key file that cannot be read, a
-/// full disk) is said on the standard error and in the log file; what is wrong with manifests is a
-/// finding.
+/// Parses the arguments and runs. Errors that stop the tool (wrong usage, a key file that cannot be read, a
+/// full disk) are written to the standard error and to the log file; problems of manifests are findings.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.collect();
     let (arguments, handed_over) = match krm::plugin(&arguments) {
@@ -63,7 +62,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
         Some(config) => plugin::configure(&mut cli, config),
     };
     configured.and_then(|()| dispatch(cli)).unwrap_or_else(|error| {
-        // Where the log file cannot be opened, only the standard error says so.
+        // If the log file cannot be opened, the error is written only to the standard error.
         let said = format!("rollstamp: {error:#}\n");
         stdout::Messages::new(log_file.as_deref())
             .unwrap_or_else(|_| stdout::Messages::unlogged())
@@ -72,8 +71,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
     })
 }
 
-/// Help and version go to the standard output, as clap has it; a usage error to the other, and to the
-/// log file of the environment, since the arguments were not understood.
+/// Prints help and version to the standard output, as clap does, and a usage error to the standard error
+/// and to the log file in the environment, because the arguments were not understood.
 fn usage(error: &clap::Error) -> Exit {
     let printed = error.print();
     if error.use_stderr() {
@@ -85,8 +84,8 @@ fn usage(error: &clap::Error) -> Exit {
     if printed.is_ok() { Exit::Clean } else { Exit::Trouble }
 }
 
-/// Whether there are files to write and other programs to run. A web page has neither, and the program for
-/// a page is smaller without the code that needs them.
+/// Whether the program can write files and run other programs. The page program cannot, and is smaller
+/// without the code for it.
 const IS_ON_A_MACHINE: bool = !cfg!(target_family = "wasm");
 
 fn dispatch(cli: Cli) -> anyhow::Result<Exit> {

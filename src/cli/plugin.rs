@@ -1,17 +1,17 @@
-//! Called by kustomize, by the name of a kind: the older exec plugin.
+//! A run by kustomize as an exec plugin (the older protocol), under the name of a kind.
 
 use super::args::Cli;
 use crate::config::file;
 use anyhow::{Context, anyhow, bail};
 use std::ffi::OsString;
 
-/// The command line that stands for a call with this configuration. `arguments` are those behind it,
-/// of `argsOneLiner` and `argsFromFile`: options as anywhere else.
+/// The command line for a call with this configuration. `arguments` are those after the configuration, from
+/// `argsOneLiner` and `argsFromFile`: ordinary options.
 pub(super) fn arguments(arguments: Vec<OsString>) -> impl Iterator<Item = OsString> {
     std::iter::once(OsString::from("rollstamp")).chain(arguments)
 }
 
-/// Takes the configuration that kustomize hands over.
+/// Applies the configuration that kustomize passes.
 pub(super) fn configure(cli: &mut Cli, config: std::io::Result<String>) -> anyhow::Result<()> {
     if cli.verb.is_some() || !cli.paths.is_empty() {
         bail!("a kustomize plugin takes options, no verbs and no paths");

@@ -1,4 +1,5 @@
-//! The patch that takes marks of a chart out of the pod templates of a release.
+//! Prints the patch that removes checksums and version labels of a chart from the pod templates of a
+//! release.
 
 use super::Exit;
 use super::args::Common;
@@ -10,8 +11,8 @@ use crate::patches::{self, ByKind};
 use crate::plan::MarkMapping;
 use crate::report::Verb;
 
-/// `rollstamp patches --steady-release`: what takes marks of a chart out of the pod templates of a release,
-/// as `spec.postRenderers` of a Flux HelmRelease that stays the same for all versions of the chart.
+/// `rollstamp patches --steady-release`: prints this patch as `spec.postRenderers` of a Flux HelmRelease.
+/// It is the same for all versions of the chart.
 pub(super) fn steady_release(common: &Common) -> anyhow::Result<Exit> {
     let drop_labels = |_: &Settings, options: &mut Options| {
         options.rules.foreign.version_labels = VersionLabels::Drop;
@@ -30,7 +31,8 @@ pub(super) fn steady_release(common: &Common) -> anyhow::Result<Exit> {
     let (mut dropped, mut kept) = (ByKind::new(), ByKind::new());
     for planned in &run.outcome.plan.workloads {
         let (object, template) = (&manifests[planned.object], &manifests[planned.template]);
-        // The patch names no workload, so it is made only for kinds whose template has one place.
+        // The patch names no workload, so it is only possible for kinds with one fixed place of the pod
+        // template.
         let is_plain = object.id.group == "apps" && template.path.to_string() == "spec.template";
         if !template.kind.built_in || !is_plain {
             continue;
@@ -50,7 +52,7 @@ pub(super) fn steady_release(common: &Common) -> anyhow::Result<Exit> {
             keys.entry(kind.clone()).or_default().labels.insert(row.name.to_owned());
         }
     }
-    // What one workload of a kind must keep, all of that kind keep.
+    // A key that one workload of a kind must keep is kept for all of that kind.
     for (kind, keys) in &mut dropped {
         if let Some(kept) = kept.get(kind) {
             keys.annotations.retain(|key| !kept.annotations.contains(key));

@@ -1,11 +1,11 @@
-//! What there is to say about a code of findings.
+//! The verb `rule`: prints the page of a finding.
 
 use super::Exit;
 use super::run::print;
 use crate::finding::Code;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-/// Reads the name of a code; the nearest one is named for what is none.
+/// Parses the name of a code; the error for an unknown name suggests the most similar code.
 pub(super) fn code() -> impl TypedValueParser<Value = Code> {
     let names = Code::ALL.iter().map(|code| code.name());
     PossibleValuesParser::new(names).try_map(|name| {
@@ -26,7 +26,7 @@ pub(super) fn rule(code: Option<Code>) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-/// A page with its links as plain words: their targets are files that lie beside it in the book.
+/// A page with the text of its links only, because the targets are files of the book.
 fn without_targets(page: &str) -> String {
     let mut text = String::with_capacity(page.len());
     let mut rest = page;

@@ -1,4 +1,4 @@
-//! One run of a verb: from the arguments to the outcome, and what is said about it.
+//! One run of a verb: from the arguments to the outcome, and its messages.
 
 use super::args::{Common, command};
 use super::built::{self, Overlays};
@@ -21,25 +21,26 @@ use anyhow::{Context, bail};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// One run of a verb after all stages: its outcome, and where messages about it go.
+/// One run of a verb after all stages: its outcome, and the destination of its messages.
 pub(super) struct Run<'a> {
-    /// It is never freed: the process ends right after it, and to free many small allocations takes time.
+    /// It is never freed, because the process ends right after it and freeing many small allocations takes
+    /// time.
     pub(super) outcome: std::mem::ManuallyDrop<Outcome>,
-    /// The call that is answered, if the standard input is one.
+    /// The call of a KRM function, if the standard input is one.
     pub(super) call: Option<krm::Call>,
     pub(super) options: Options,
     /// The file of the configuration, with its text.
     pub(super) configuration: Option<(PathBuf, String)>,
     /// The folder of the configuration.
     root: Option<PathBuf>,
-    /// What the user asked for, from which the options were made.
+    /// The settings of the user, from which the options were made.
     pub(super) settings: Settings,
     common: &'a Common,
     verb: Verb,
     messages: stdout::Messages,
 }
 
-/// Loads and processes, and makes one finding of those with one cause. `None`: nobody pipes anything in, so
+/// Loads and processes, and merges findings with one cause. `None` if the standard input is a terminal;
 /// help was shown instead.
 pub(super) fn start<'a>(
     paths: &[PathBuf],
@@ -54,7 +55,7 @@ pub(super) fn start<'a>(
     Ok(run)
 }
 
-/// Loads and processes, and keeps each finding as it is.
+/// Loads and processes, without merging findings.
 pub(super) fn start_ungrouped<'a>(
     paths: &[PathBuf],
     common: &'a Common,
@@ -87,7 +88,7 @@ pub(super) fn start_with<'a>(
     }
     let Configured { mut settings, root, file } = settings(paths, common, call.as_ref())?;
     if common.built_by.is_some() {
-        // Each overlay is applied for itself.
+        // Each overlay is applied separately.
         settings.unit = Some(UnitRule::File);
     }
     let mut options = options(&settings, common.jobs, goal)?;
@@ -98,7 +99,7 @@ pub(super) fn start_with<'a>(
         read.context("failed to read the standard input")?;
     } else {
         require(paths, verb != Verb::Filter)?;
-        // What is printed is wanted as it was read; what is reported is read again where it is quoted.
+        // Texts that are printed are kept; texts that are only reported are read again if they are quoted.
         let keep =
             if matches!(verb, Verb::Filter | Verb::Graph) { Keep::All } else { Keep::Changed };
         let (exclude, units) = (exclude(&common.exclude)?, &options.rules.units);
@@ -112,7 +113,7 @@ pub(super) fn start_with<'a>(
         }
         overlays.build(builder, &mut loaded, options.jobs);
     }
-    // Only `check` says which rules are about nothing.
+    // Only `check` reports rules without an effect.
     if let (Some((path, text)), Some(root), Goal::Check) = (&file, &root, goal) {
         let file::RulePlaces { ignore, silence } = file::places(text);
         let covers_all = paths.iter().any(|path| files::is_below(root, path));
@@ -141,13 +142,13 @@ pub(super) fn start_with<'a>(
     }))
 }
 
-/// The help of a verb, and behind it, where people see it, what to do: nothing was named, and nothing is piped
-/// in.
+/// The help of a verb, followed by what to do at the end of the screen: no path was named, and no input is
+/// piped in.
 fn nothing_comes(verb: Verb, goal: Goal) -> String {
     let verb = match (verb, goal) {
         (Verb::Filter, Goal::Strip) => "strip",
         (Verb::Filter, _) => "",
-        // Only `patches` runs so without paths.
+        // Of these verbs, only `patches` runs without paths.
         (Verb::Write, _) => "patches",
         (verb, _) => verb.name(),
     };
@@ -188,7 +189,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The outcome as the user wants to see it on the standard output.
+    /// The view of the outcome for the standard output.
     pub(super) fn view(&self) -> View<'_> {
         View {
             colour: self.common.color.is_taken(true),
@@ -197,7 +198,7 @@ impl Run<'_> {
         }
     }
 
-    /// The outcome as the user wants to see it on the standard error, beside what is printed.
+    /// The view of the outcome for the standard error, if the standard output has other data.
     fn view_beside(&self) -> View<'_> {
         View {
             outcome: &self.outcome,
@@ -211,7 +212,7 @@ impl Run<'_> {
         }
     }
 
-    /// Reads the texts again that a report quotes, or counts lines in.
+    /// Reads the texts again that a report quotes or needs for line numbers.
     pub(super) fn quote(&mut self, subject: Subject) {
         let is_document = self.common.output.info().is_document;
         let wanted = report::wanted(&self.outcome, subject, is_document);
@@ -219,12 +220,13 @@ impl Run<'_> {
         reload::keep(&outcome.manifests, &mut outcome.texts, wanted, self.options.jobs);
     }
 
-    /// Links are for terminals alone: who asks for colours in a file or a log does not ask for them.
+    /// Whether to write links: only on a terminal. An option for colours in a file or a log does not ask
+    /// for links.
     fn takes_links(&self, on_stdout: bool) -> bool {
         self.common.color.is_taken(on_stdout) && stdout::is_terminal(on_stdout)
     }
 
-    /// Says the findings on the standard error.
+    /// Prints the findings to the standard error.
     pub(super) fn say_findings(&mut self) -> io::Result<()> {
         self.quote(Subject::Outcome);
         let mut said = Vec::new();
@@ -233,14 +235,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Says a line to people on the standard error. Beside a document for programs it is left out.
+    /// Prints a line for people to the standard error. With a document for programs, it is left out.
     pub(super) fn say(&mut self, line: &str) {
         if !self.common.output.info().is_document {
             self.messages.say(&format!("{line}\n"));
         }
     }
 
-    /// What the run comes to where `check` does not judge it.
+    /// The exit code of a run other than `check`.
     pub(super) fn exit(&self) -> Exit {
         if self.outcome.refused() { Exit::Trouble } else { Exit::Clean }
     }

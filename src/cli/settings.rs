@@ -1,4 +1,4 @@
-//! What a run is asked to do: the command line, and the configuration that goes with it.
+//! The settings of a run: the command line, completed from the configuration.
 
 use super::args::Common;
 use crate::config::file;
@@ -6,15 +6,15 @@ use crate::config::name_reference;
 use crate::config::options::{Goal, NamingRule, Options, STAMP_KEY, annotation_key};
 use crate::config::settings::Settings;
 use crate::digest::HashKey;
-use crate::io::{files, git, krm};
+use crate::io::{self, files, git, krm};
 use anyhow::{Context, anyhow, bail};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// What the user asks for, and where that is written.
+/// The settings of the user, and their origin.
 #[derive(Default)]
 pub(super) struct Configured {
-    /// The command line over the configuration.
+    /// The settings; the command line has priority over the configuration.
     pub(super) settings: Settings,
     /// The folder of the configuration.
     pub(super) root: Option<PathBuf>,
@@ -22,7 +22,7 @@ pub(super) struct Configured {
     pub(super) file: Option<(PathBuf, String)>,
 }
 
-/// What the user asks for. The command line goes over the configuration.
+/// The settings of the user. The command line has priority over the configuration.
 pub(super) fn settings(
     paths: &[PathBuf],
     common: &Common,
@@ -31,15 +31,16 @@ pub(super) fn settings(
     let Configured { settings, root, file } = configuration(paths, common, call)?;
     let settings = match &root {
         Some(folder) => settings.in_folder(folder),
-        // The paths of a call lead from the folder of the caller.
+        // The paths of a call are relative to the folder of the caller.
         None => settings,
     };
     require_own_files(&settings, root.as_deref().unwrap_or(Path::new(".")))?;
     Ok(Configured { settings: common.settings.clone().over(settings), root, file })
 }
 
-/// A configuration may be that of a stranger, so what it names is a file of its own repository: nothing
-/// else can come to be read, or quoted. A key may lie anywhere, and nothing of it is ever said.
+/// Checks the paths in a configuration. A configuration may come from a stranger, so the files that it
+/// names must be in its own repository: no other file can be read or quoted. A key may be anywhere, because
+/// nothing of it is ever printed.
 fn require_own_files(configuration: &Settings, folder: &Path) -> anyhow::Result<()> {
     let outside = configuration.name_references.iter().find(|path| !files::is_inside(folder, path));
     if let Some(path) = outside {
@@ -108,7 +109,7 @@ fn configuration(
             }
         }
     };
-    let text = files::text(&path)
+    let text = io::small_text(&path)
         .with_context(|| format!("failed to read the configuration {}", path.display()))?;
     let config = file::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     let folder = path.parent().map(|folder| match folder.as_os_str() {
@@ -118,8 +119,9 @@ fn configuration(
     Ok(Configured { settings: config, root: folder, file: Some((path, text)) })
 }
 
-/// The configuration as a revision of git has it, looked for from the paths upwards; without a path, from
-/// the working directory. What it names is read from the revision as well, but a key, which is in none.
+/// The configuration in a revision of git, looked for from the paths upwards; without a path, from the
+/// working directory. The files that it names are also read from the revision, except a key, which is never
+/// in one.
 fn of_revision(paths: &[PathBuf], revision: &str) -> anyhow::Result<Configured> {
     let mut paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
     paths.retain(|path| path.as_os_str() != "-");
@@ -172,7 +174,7 @@ pub(super) fn options(
     let mut texts = settings.name_reference_texts.clone();
     for path in &settings.name_references {
         let name = path.display().to_string();
-        let text = files::text(path).with_context(|| format!("failed to read {name}"))?;
+        let text = io::small_text(path).with_context(|| format!("failed to read {name}"))?;
         texts.push((name, text));
     }
     for (name, text) in texts {
@@ -203,7 +205,7 @@ pub(super) fn options(
 }
 
 fn hash_key(path: &Path) -> anyhow::Result<HashKey> {
-    let bytes = files::key(path)
+    let bytes = io::small_bytes(path)
         .with_context(|| format!("failed to read the hash key {}", path.display()))?;
     HashKey::new(bytes).with_context(|| format!("the hash key {} is empty", path.display()))
 }

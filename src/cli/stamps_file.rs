@@ -1,4 +1,4 @@
-//! Stamps files: what must change in them and in the kustomizations that name them.
+//! Computes the changes of stamps files and of the kustomizations that name them.
 
 use super::Exit;
 use super::args::Common;
@@ -6,7 +6,7 @@ use super::run::{print, start};
 use crate::config::options::Goal;
 use crate::finding::{Code, Finding, Severity};
 use crate::io::overlays::{self as on_disk, ObjectPatches, Overlay};
-use crate::io::{files, write};
+use crate::io::{self, write};
 use crate::overlays::{self, Summary};
 use crate::patches::{self, Wiring};
 use crate::report::Verb;
@@ -21,7 +21,7 @@ pub(super) struct StampsChange {
     folder: String,
     /// The stamps file, or a file with objects by which controllers apply folders.
     stamps: PathBuf,
-    /// How many stamps it gets.
+    /// The number of stamps in it.
     count: usize,
     before: Option<String>,
     after: Option<String>,
@@ -30,7 +30,8 @@ pub(super) struct StampsChange {
     edits: EditSet,
 }
 
-/// What `strip` changes: stamps files of ours go, with their entries, and patches of ours in the objects of Flux and Argo CD.
+/// The changes of `strip`: it removes stamps files of rollstamp with their entries, and patches of
+/// rollstamp in the objects of Flux and Argo CD.
 pub(super) fn strip(paths: &[PathBuf], annotation: &str) -> (Vec<StampsChange>, Vec<Finding>) {
     let overlays = on_disk::below(paths);
     let summary = Summary::default();
@@ -39,7 +40,7 @@ pub(super) fn strip(paths: &[PathBuf], annotation: &str) -> (Vec<StampsChange>, 
     changes(built.map(|built| (built.overlay.path.as_path(), Some(built))), annotation, false)
 }
 
-/// What must change for overlays, each with the path of its kustomization; `None` is an overlay that was not
+/// The changes for overlays, each with the path of its kustomization; `None` is an overlay that was not
 /// built. Overlays of one kustomization share a stamps file.
 pub(super) fn changes<'a>(
     built: impl Iterator<Item = (&'a Path, Option<BuiltOverlay<'a>>)>,
@@ -49,7 +50,7 @@ pub(super) fn changes<'a>(
     let mut of_file: BTreeMap<&Path, Option<Vec<BuiltOverlay<'a>>>> = BTreeMap::new();
     for (path, built) in built {
         let group = of_file.entry(path).or_insert_with(|| Some(Vec::new()));
-        // Which stamps an overlay needs that was not built is not known.
+        // The stamps of an overlay that was not built are unknown.
         *group = group.take().zip(built).map(|(mut group, built)| {
             group.push(built);
             group
@@ -80,16 +81,17 @@ pub(super) fn changes<'a>(
     (changes, findings)
 }
 
-/// An overlay, the patches of the object that applies it, and those of ours that they must hold.
+/// An overlay, the patches of the object that applies it, and the patches of rollstamp that these must
+/// contain.
 type OfObject<'a> = (&'a Overlay, &'a ObjectPatches, Vec<patches::StampPatch>);
 
-/// What must change in a file with objects by which controllers apply folders.
+/// The changes in a file with objects by which controllers apply folders.
 fn in_objects(
     file: &Path,
     mut objects: Vec<OfObject<'_>>,
     annotation: &str,
 ) -> Result<Option<StampsChange>, Finding> {
-    // From the end, so that places before an edit stay where they are.
+    // From the end, so that the offsets before an edit stay valid.
     objects.sort_by_key(|(_, object, _)| std::cmp::Reverse(object.at));
     let Some((first, text)) = objects.first().map(|(overlay, object, _)| (*overlay, &object.text))
     else {
@@ -120,8 +122,8 @@ fn in_objects(
     }))
 }
 
-/// `rollstamp patches`: the stamps file of one overlay from what its builder printed, on the standard
-/// input.
+/// `rollstamp patches`: writes the stamps file of one overlay from the output of its builder on the
+/// standard input.
 pub(super) fn patches(
     folder: &Path,
     wire: bool,
@@ -192,7 +194,7 @@ pub(super) fn for_helm_release(common: &Common) -> anyhow::Result<Exit> {
 pub(super) struct BuiltOverlay<'a> {
     pub(super) overlay: &'a Overlay,
     pub(super) summary: &'a Summary,
-    /// The stamps that files which overlays share hold or are about to get.
+    /// The stamps that shared files hold or get in this run.
     pub(super) shared: Option<&'a BTreeMap<overlays::Key, Vec<patches::Stamp>>>,
 }
 
@@ -211,7 +213,7 @@ fn differ(built: &[BuiltOverlay<'_>], patch: &patches::StampPatch) -> Finding {
     refused(message, built[0].overlay.file(), help)
 }
 
-/// The finding about a workload that needs a stamp of its own in a folder without a kustomization.
+/// The finding about a workload that needs its own stamp in a folder without a kustomization.
 fn nowhere(overlay: &Overlay, patch: &patches::StampPatch) -> Finding {
     let message = format!(
         "{} {} needs a stamp of its own in what {} applies, and its folder has no kustomization that could name a stamps file",
@@ -221,12 +223,12 @@ fn nowhere(overlay: &Overlay, patch: &patches::StampPatch) -> Finding {
     refused(message, overlay.file(), help)
 }
 
-/// What cannot be written into a file, and what to do about it.
+/// The finding about a stamp that cannot be written into a file, with its help.
 fn refused(message: String, file: &Path, help: &str) -> Finding {
     Finding::new(Code::EditRefused, message).in_file(on_disk::name(file)).help(help).refusing()
 }
 
-/// The same patches under the names that patches of the objects see.
+/// The same patches with the names that patches of the objects use.
 fn seen_by_patches(
     built: &[BuiltOverlay<'_>],
     mut wanted: Vec<Vec<patches::StampPatch>>,
@@ -241,7 +243,7 @@ fn seen_by_patches(
     wanted
 }
 
-/// What must change for the overlays of one kustomization; nothing if all is as it should be.
+/// The changes for the overlays of one kustomization; `None` if no change is needed.
 fn change(
     built: &[BuiltOverlay<'_>],
     annotation: &str,
@@ -251,7 +253,7 @@ fn change(
         return Ok(FolderChange::default());
     };
     let stamps = overlay.path.with_file_name(patches::FILE_NAME);
-    let before = files::text(&stamps).ok();
+    let before = io::small_text(&stamps).ok();
     let entries = match &before {
         None => Vec::new(),
         Some(text) => patches::read(text, annotation).ok_or_else(|| {
@@ -331,7 +333,7 @@ fn change(
         Wiring::Done => EditSet::default(),
         Wiring::Edit(edit) => EditSet::new(vec![edit]).unwrap_or_default(),
     };
-    // A checkout may end lines in another way.
+    // A checkout may have other line ends.
     let same = |text: &String| text.replace("\r\n", "\n");
     let is_same = before.as_ref().map(same) == after.as_ref().map(same);
     if is_same && edits.is_empty() {
@@ -350,18 +352,18 @@ fn change(
     Ok(FolderChange { file: Some(change), of_objects })
 }
 
-/// What must change for the overlays of one kustomization.
+/// The changes for the overlays of one kustomization.
 #[derive(Default)]
 struct FolderChange {
     /// The stamps file.
     file: Option<StampsChange>,
-    /// Of each overlay, the patches that the object which applies it must hold.
+    /// For each overlay, the patches that the object which applies it must hold.
     of_objects: Vec<Vec<patches::StampPatch>>,
 }
 
 impl StampsChange {
-    /// Writes it: the file before its entry, and the other way round where both go, so that no
-    /// kustomization names a file that is not there.
+    /// Writes the change: a new file is written before its entry, and an entry is removed before its file,
+    /// so that no kustomization ever names a missing file.
     pub(super) fn write(&self) -> Vec<Finding> {
         let file = || {
             let name = on_disk::name(&self.stamps);
@@ -455,8 +457,7 @@ impl StampsChange {
             .help("run `rollstamp write --build` with the same builder and paths")
     }
 
-    /// What would change, as a unified diff without context: a kustomization can hold values of
-    /// Secrets.
+    /// The change as a unified diff without context, because a kustomization can hold values of Secrets.
     pub(super) fn diff(&self) -> String {
         let mut diff = String::new();
         let before = self.before.as_deref().unwrap_or_default();

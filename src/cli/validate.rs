@@ -1,14 +1,15 @@
-//! The paths on the command line, checked before anything is read.
+//! Checks the paths on the command line before anything is read.
 
 use super::args::command;
 use crate::io::files;
 use anyhow::bail;
 use std::path::PathBuf;
 
-/// How many letters may be wrong in a word that is taken for a misspelled one.
+/// The maximum number of wrong letters in a misspelled word.
 const MOST_WRONG: usize = 3;
 
-/// Every path must be there. Without a verb, a single word that is not may be a misspelled verb.
+/// Checks that every path exists. Without a verb, a single word that is not a path may be a misspelled
+/// verb.
 pub(super) fn require(paths: &[PathBuf], has_verb: bool) -> anyhow::Result<()> {
     for (i, path) in paths.iter().enumerate() {
         if files::exists(path) {
@@ -36,7 +37,7 @@ pub(super) fn require(paths: &[PathBuf], has_verb: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The known word that a misspelled one most likely stands for.
+/// The known word that is most similar to a misspelled one.
 fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let nearest = known.map(|known| (strsim::damerau_levenshtein(known, word), known)).min();
     let (distance, known) = nearest?;

@@ -10,12 +10,12 @@ use crate::config::name_reference;
 use crate::config::policy::{Collector, DeclaredUnit, IgnoreRule, Rules, UserSite, glob};
 use crate::config::settings::{
     CollectorRow, Foreign, IgnoreRow, ReferenceRow, ReloaderOptions, Settings, SilenceRow,
-    SourceRow, UnitRow, WorkloadRow, said,
+    SourceRow, UnitRow, said,
 };
+use crate::config::workload_row;
 use crate::finding::Code;
 use crate::finding::silence::Silence;
 use crate::k8s::controllers::RELOADER_KEYS;
-use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::k8s::sites::{Reads, Site, SiteRoot};
 use crate::k8s::{Since, TableRow};
@@ -169,12 +169,14 @@ fn is_text(schema: &serde_json::Value) -> bool {
 /// # Errors
 /// A glob, a path or a code that is not valid.
 pub fn rules(settings: &Settings) -> Result<Rules, String> {
+    let workloads = workload_row::rules(&settings.workloads)?;
     let mut rules = Rules {
         encrypted: settings.encrypted.unwrap_or_default(),
         filled: settings.filled_sources.unwrap_or_default(),
         hot_reload: settings.hot_reload_sidecars.unwrap_or_default(),
         foreign: foreign(&settings.foreign)?,
-        workloads: each(&settings.workloads, workload)?,
+        workloads: workloads.templates,
+        released: workloads.released,
         sites: each(&settings.references, site)?,
         names: each(&settings.names, name_reference::row)?,
         providers: each(&settings.sources, provider)?,
@@ -354,20 +356,6 @@ fn code(name: &str) -> Result<Code, String> {
             .map_or("", |code| code.name());
         format!("no finding has the code `{name}` (did you mean `{nearest}`?)")
     })
-}
-
-fn workload(row: &WorkloadRow) -> Result<Arc<WorkloadKind>, String> {
-    if row.templates.is_empty() {
-        return Err(format!("workloads: {}: no path to a pod template", row.kind));
-    }
-    Ok(Arc::new(WorkloadKind {
-        groups: vec![row.group.as_str().into()],
-        kind: row.kind.as_str().into(),
-        templates: paths(&row.templates)?,
-        rolls: if row.stamp { Rolls::Yes } else { Rolls::No(NoRoll::Configured) },
-        built_in: false,
-        since: Since::OptIn,
-    }))
 }
 
 fn provider(row: &SourceRow) -> Result<Provider, String> {

@@ -6,6 +6,8 @@ pub mod policy;
 
 pub mod options;
 
+pub mod workload_row;
+
 pub mod settings;
 
 pub mod name_reference;

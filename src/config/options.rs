@@ -65,8 +65,7 @@ pub struct Options {
     pub makes_stamps_files: bool,
     /// Whether the run reports how many rolls a setting of `foreign` would save.
     pub weighs_foreign: bool,
-    /// Whether the run compares the state with another one: facts about workloads are then collected that only a
-    /// comparison needs.
+    /// Whether the outcome is compared with that of another state.
     pub compares: bool,
     /// The number of threads that read files; the result does not depend on it.
     pub jobs: usize,
@@ -109,6 +108,16 @@ impl Options {
         let own = self.rules.workloads.iter().find(|row| row.is(group, kind));
         let own = own.map(|row| TableRow::Configured(Arc::clone(row)));
         own.or_else(|| kinds::workload(group, kind).map(TableRow::BuiltIn))
+    }
+
+    /// The rows of a kind that holds the annotations of pods.
+    pub fn released(
+        &self,
+        group: &str,
+        kind: &str,
+    ) -> impl Iterator<Item = TableRow<WorkloadKind>> {
+        let rows = self.rules.released.iter().filter(move |row| row.is(group, kind));
+        rows.map(|row| TableRow::Configured(Arc::clone(row)))
     }
 
     /// Whether objects of a kind provide content, in any API group.

@@ -32,6 +32,9 @@ pub struct Rules {
     pub compat: crate::compat::selection::ControllerRules,
     /// More kinds that hold pod templates.
     pub workloads: Vec<Arc<WorkloadKind>>,
+    /// More kinds that hold the annotations of pods which a program makes; each row has
+    /// [`WorkloadKind::released`].
+    pub released: Vec<Arc<WorkloadKind>>,
     /// More kinds that provide content.
     pub providers: Vec<Provider>,
     /// More places that name a source.

@@ -7,6 +7,7 @@ use crate::compat::selection::{Follow, Select};
 use crate::config::foreign::{Checksums, TieRow, VersionLabels};
 use crate::config::options::{Mode, SuffixHash, UnitRule, annotation_key};
 use crate::config::policy::{Encrypted, FilledSources, HotReload};
+use crate::config::workload_row::WorkloadRow;
 use crate::finding::silence::Level;
 use crate::k8s::providers::Target;
 use clap::{Args, ValueEnum as _};
@@ -149,7 +150,8 @@ settings! {
         #[command(flatten)]
         pub foreign: Foreign,
 
-        /// More kinds that hold pod templates. A row for a built-in kind replaces the built-in row
+        /// More kinds that hold pod templates or annotations of pods. A row with `templates` for a built-in
+        /// kind replaces the built-in row; every matching row with `annotations` is used
         #[arg(skip)]
         pub workloads: Vec<WorkloadRow>,
 
@@ -424,26 +426,6 @@ pub struct UnitRow {
     pub also: Vec<String>,
 }
 
-/// A kind that holds pod templates.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct WorkloadRow {
-    /// The API group; empty for the core group
-    #[serde(default)]
-    pub group: String,
-    /// The kind
-    pub kind: String,
-    /// The paths of the pod templates, with dots: `spec.template`, `spec.tasks[].template`. `[]`
-    /// behind a field means each item, `*` means each value of a mapping, and `**` alone means
-    /// every part that looks like a pod template
-    #[schemars(length(min = 1))]
-    pub templates: Vec<String>,
-    /// Whether a change of a template replaces its pods; with `false`, rollstamp knows the kind and
-    /// does not stamp it
-    #[serde(default = "yes")]
-    pub stamp: bool,
-}
-
 /// A place in an object that names a source.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -547,8 +529,4 @@ pub(super) fn said(error: impl std::fmt::Display) -> String {
         }
         None => error,
     }
-}
-
-fn yes() -> bool {
-    true
 }

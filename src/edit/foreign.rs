@@ -1,5 +1,6 @@
-//! The edits of marks that other tools wrote into pod templates: checksums with another value, checksums and
-//! labels that go; the stamp among them where it stands in the same mapping.
+//! Edits the checksums and labels that other tools wrote into pod templates: checksums get another
+//! value, or checksums and labels are removed. If the stamp is in the same mapping, it is edited
+//! together with them.
 
 use super::metadata::{self, Rewrite};
 use super::{Pending, is_written, stamp_edit};
@@ -10,13 +11,13 @@ use crate::plan::{MarkMapping, Plan, Planned};
 use crate::text::Texts;
 use crate::yaml::path::Step;
 
-/// Whether the stamp of a pod template is written together with marks in the same mapping.
+/// Whether the stamp of a pod template is edited together with other keys of the same mapping.
 pub(super) fn has_stamp(planned: &Planned) -> bool {
     planned.foreign.marks.iter().any(|mark| mark.on == MarkMapping::Annotations)
 }
 
-/// Adds the edits of all marks. Where one cannot be made, nothing of its workload is written: a stamp
-/// beside marks that stay would roll the pods once more later.
+/// Adds the edits of all checksums and labels. If one edit is impossible, the workload is not
+/// edited at all: a stamp without the other edits would roll the pods once more later.
 pub(super) fn add(
     manifests: &Manifests,
     texts: &Texts,

@@ -1,5 +1,5 @@
-//! Edits of mappings in the metadata of an object or of its pod template. Of one workload all are made, or
-//! none: what is written in part would roll its pods twice.
+//! Edits of mappings in the metadata of an object or of its pod template. Either all edits of a
+//! workload are made, or none: a part of them would roll its pods twice.
 
 use super::{Pending, PendingEdits};
 use crate::extract::{Object, refused};
@@ -11,18 +11,19 @@ use crate::yaml::path::Step;
 use crate::yaml::verify::{Change, Wrote};
 use crate::yaml::{self, Edit};
 
-/// Keys of one mapping that get a value, or that go.
+/// Keys of one mapping that get a value or are removed.
 pub(super) struct Rewrite<'a> {
-    /// The way to what has the metadata.
+    /// The path to the node with the metadata.
     pub(super) route: Vec<Step>,
     /// The mapping: `annotations` or `labels`.
     pub(super) field: &'static str,
-    /// The keys; one without a value goes.
+    /// The keys; a key without a value is removed.
     pub(super) keys: Vec<(&'a str, Option<String>)>,
 }
 
-/// Adds the edits of these mappings, each with its object. Where those of an object cannot be made, nothing
-/// of it is written, also of what waits already; `help` says what to do about it.
+/// Adds the edits of these mappings, each with its object. If an edit of an object is impossible,
+/// none of its edits is made, including those that are already pending; `help` is the help for this
+/// case.
 pub(super) fn add<'a>(
     texts: &Texts,
     rewrites: impl IntoIterator<Item = (&'a Object, Vec<Rewrite<'a>>)>,

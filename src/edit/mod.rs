@@ -1,5 +1,5 @@
-//! Turns decisions into edits of the original text, and proves each edited document by reading it
-//! again. Decides nothing.
+//! Turns decisions into edits of the original text, and checks each edited document by reading it
+//! again. This stage decides nothing.
 
 mod foreign;
 mod metadata;
@@ -26,30 +26,31 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct FileChange {
     /// The file.
     pub file: FileId,
-    /// What changes.
+    /// The edits.
     pub edits: EditSet,
     /// The objects that change, for a diff that shows nothing else.
     pub objects: Vec<Span>,
-    /// Whether names change in it. All files where they do follow one another: all change or none.
+    /// Whether names change in it. The names in such files depend on one another: either all of the
+    /// files are written, or none.
     pub of_names: bool,
 }
 
-/// Edits of one object that wait for their proof.
+/// Edits of one object that are not checked yet.
 struct PendingEdits {
-    /// The object, as people call it.
+    /// The object, as `Kind namespace/name`.
     object: SmolStr,
     /// Where the object is.
     place: Span,
     /// The document that it is in.
     document: Span,
-    /// Whether they change a name, which other files follow.
+    /// Whether they change a name to which other files refer.
     of_name: bool,
     edits: Vec<Edit>,
-    /// What they change in the document.
+    /// The changes that they make in the document.
     changes: Vec<Change>,
 }
 
-/// All edits that wait for their proof, by file.
+/// All edits that are not checked yet, by file.
 type Pending = BTreeMap<FileId, Vec<PendingEdits>>;
 
 impl PendingEdits {
@@ -66,7 +67,7 @@ impl PendingEdits {
     }
 }
 
-/// The files that decisions change: their texts are wanted for the proof.
+/// The files that the decisions change; their texts are needed for the check.
 pub fn wanted(manifests: &Manifests, plan: &Plan, renames: &Renames) -> BTreeSet<FileId> {
     let stamps =
         plan.workloads.iter().filter(|planned| is_written(manifests, planned)).filter(|planned| {
@@ -82,7 +83,8 @@ fn is_written(manifests: &Manifests, planned: &Planned) -> bool {
     manifests[manifests[planned.object].place.file].input.is_named()
 }
 
-/// The edit of the stamp of a pod template, and its value after the edit; nothing if it stays.
+/// The edit of the stamp of a pod template, and its value after the edit; `None` if the stamp does
+/// not change.
 fn stamp_edit(manifests: &Manifests, planned: &Planned) -> Option<(Edit, Option<String>)> {
     let slot = manifests[planned.template].slot.as_ref()?.as_ref().ok()?;
     match (&planned.decision, slot) {
@@ -100,8 +102,8 @@ fn stamp_edit(manifests: &Manifests, planned: &Planned) -> Option<(Edit, Option<
     }
 }
 
-/// The edits of stamps and names. A stamp that is written together with other keys of the same mapping is
-/// not among them.
+/// The edits of stamps and names, without stamps that are edited together with other keys of the
+/// same mapping.
 fn pending(manifests: &Manifests, plan: &Plan, renames: &Renames, options: &Options) -> Pending {
     let mut by_file = Pending::new();
     for planned in plan.workloads.iter().filter(|planned| is_written(manifests, planned)) {
@@ -110,9 +112,9 @@ fn pending(manifests: &Manifests, plan: &Plan, renames: &Renames, options: &Opti
             && !moves::has_stamp(plan, planned.template)
             && !foreign::has_stamp(planned)
         {
-            let fields = ["metadata", "annotations", &options.annotation];
-            let fields = fields.map(|field| Step::Field(field.into()));
-            let path = [&object.route, &manifests[planned.template].path[..], &fields].concat();
+            let way = manifests[planned.template].annotations();
+            let stamp = [Step::Field(options.annotation.as_str().into())];
+            let path = [&object.route[..], &way, &stamp].concat();
             let change = Change { path: Route(path), value, wrote: Wrote::Anew };
             let edits = PendingEdits::of(object, vec![edit], vec![change]);
             by_file.entry(object.place.file).or_default().push(edits);
@@ -131,9 +133,9 @@ fn pending(manifests: &Manifests, plan: &Plan, renames: &Renames, options: &Opti
     by_file
 }
 
-/// The edits of all files, in their order. Where the proof fails, the file is left alone; and if it
-/// holds names, so is every other file that does, because they follow one another. A [wanted]
-/// text that is not here is another one by now.
+/// The edits of all files, in order. If the check of a file fails, the file is not edited. If the
+/// file holds changed names, all other files with changed names are not edited either, because the
+/// names depend on one another. A [wanted] text that is absent has changed on disk.
 pub fn edits(
     manifests: &Manifests,
     texts: &Texts,
@@ -161,7 +163,7 @@ pub fn edits(
             }
         }
     }
-    // Only the documents that change are read again, each on its own.
+    // Only the documents that change are read again, each separately.
     let open: Vec<(&Edited, &[(Span, Change)])> = files
         .iter()
         .flat_map(|file| file.documents().map(move |changes| (file, changes)))
@@ -190,11 +192,11 @@ pub fn edits(
     (changes, findings)
 }
 
-/// The edits of a file, and the changes that they must make to each document.
+/// The edits of a file, and the expected changes of each document.
 struct Edited {
     change: FileChange,
     pending: Vec<PendingEdits>,
-    /// By document, and in each in their order.
+    /// Sorted by document, and in each document by position.
     changes: Vec<(Span, Change)>,
 }
 
@@ -231,8 +233,8 @@ fn edited(file: FileId, mut pending: Vec<PendingEdits>) -> Result<Edited, Findin
     Ok(Edited { change: FileChange { file, edits, objects, of_names }, pending, changes })
 }
 
-/// Whether the edits of a document change what they must and nothing else. What is among the `proofs` is
-/// not looked at again.
+/// Whether the edits of a document make the expected changes and no others. An edited document in
+/// `proofs` is not checked again.
 fn proven(
     text: &str,
     edits: &EditSet,

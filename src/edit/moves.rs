@@ -1,5 +1,5 @@
-//! The edits of workloads that leave a controller: annotations that go and come, the stamp among them
-//! where it stands in the same mapping.
+//! Edits of workloads that migrate from a controller: annotations are removed and added. If the
+//! stamp is in the same mapping, it is edited together with them.
 
 use super::metadata::{self, Rewrite};
 use super::{Pending, stamp_edit};
@@ -16,7 +16,7 @@ pub(super) fn wanted(manifests: &Manifests, plan: &Plan) -> BTreeSet<FileId> {
     changed(plan).map(|(moved, _)| manifests[moved.object].place.file).collect()
 }
 
-/// The moves that change something.
+/// The moves with changes.
 fn changed(plan: &Plan) -> impl Iterator<Item = (&PlannedMove, &[Annotation])> {
     plan.moves.iter().filter_map(|moved| match &moved.fate {
         Fate::Moves(fate) if !fate.changes.is_empty() => Some((moved, fate.changes.as_slice())),
@@ -32,7 +32,7 @@ pub(super) fn has_stamp(plan: &Plan, template: crate::extract::TemplateId) -> bo
     })
 }
 
-/// Adds the edits of all moves. One that cannot be made leaves its workload as it is.
+/// Adds the edits of all moves. If an edit is impossible, its workload is not edited.
 pub(super) fn add(
     manifests: &Manifests,
     texts: &Texts,

@@ -1,4 +1,4 @@
-//! Proofs of edits, made once for several runs over nearly the same texts.
+//! Successful checks of edits, shared by several runs over nearly the same texts.
 
 use crate::text::Span;
 use crate::yaml::EditSet;
@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The edits that are proven. A stamp is one of 64 hexadecimal digits, in quotes: which digits these are
-/// makes no difference to what else the document means, so two states that differ in stamps need one proof.
+/// The edits that were checked. A stamp is 64 hexadecimal digits in quotes. The digits do not
+/// affect the meaning of the rest of the document, so two states that differ only in stamps need
+/// one check.
 #[derive(Default)]
 pub struct Proofs(Mutex<BTreeSet<[u8; 32]>>);
 
@@ -59,7 +60,7 @@ impl Proofs {
     }
 }
 
-/// What all stamps are here.
+/// The stand-in for every stamp.
 const ANY: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 fn is_stamp(value: &str, wrote: Wrote) -> bool {

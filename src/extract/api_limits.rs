@@ -1,4 +1,4 @@
-//! What the API server will say about a ConfigMap or a Secret: its keys and its size.
+//! Checks a ConfigMap or a Secret against the rules of the API server for keys and sizes.
 
 use super::source::{Entry, Provided, Source};
 use super::{Reader, is_sops};
@@ -9,9 +9,10 @@ use crate::text::Span;
 use crate::yaml::Cursor;
 use std::borrow::Cow;
 
-/// Adds a hint for everything that an apply would run into.
+/// Adds a hint for each problem of an apply.
 pub(super) fn check(reader: &mut Reader<'_>, object: Provided<'_, '_>, source: &Source) {
-    // SealedSecret etc.: the limits hold for the Secret that a controller makes, which is not here.
+    // SealedSecret and similar kinds: the limits apply to the Secret that a controller creates,
+    // which is not in the input.
     if !object.row.group.is_empty() {
         return;
     }
@@ -41,7 +42,8 @@ fn hint(
     reader.facts.hints.push(finding.help(help));
 }
 
-/// A field of the object itself that stands twice: `kubectl` takes the last without a word.
+/// Reports a field of the object itself that occurs twice: `kubectl` uses the last one without a
+/// message.
 fn fields_twice(reader: &mut Reader<'_>, object: Provided<'_, '_>) {
     let id = object.id;
     let mut seen: Vec<(Cow<'_, str>, Cursor<'_>)> = Vec::new();
@@ -64,7 +66,7 @@ fn fields_twice(reader: &mut Reader<'_>, object: Provided<'_, '_>) {
 fn keys(reader: &mut Reader<'_>, object: Provided<'_, '_>, source: &Source) {
     let id = object.id;
     for entry in &source.entries {
-        // What somebody fills in before the apply is not the key that the API server sees.
+        // A key with a placeholder is not the key that the API server gets.
         if entry.key.contains('$') {
             continue;
         }
@@ -91,7 +93,7 @@ fn keys(reader: &mut Reader<'_>, object: Provided<'_, '_>, source: &Source) {
 fn size(reader: &mut Reader<'_>, object: Provided<'_, '_>, source: &Source) {
     let id = object.id;
     let bytes: usize = source.entries.iter().map(|entry: &Entry| entry.size as usize).sum();
-    // In base64 three bytes are four; no object with less than this can be too large.
+    // In base64, three bytes become four, so a smaller object cannot be too large.
     if bytes <= MAX_ANNOTATIONS / 2 || is_sops(object.node) {
         return;
     }
@@ -113,7 +115,7 @@ fn size(reader: &mut Reader<'_>, object: Provided<'_, '_>, source: &Source) {
     }
 }
 
-/// The least that keys and values take in JSON: other bytes of the object come on top.
+/// The minimum size of keys and values in JSON, in bytes, without the other parts of the object.
 fn written(object: Provided<'_, '_>) -> usize {
     let is_escaped = |b: &u8| matches!(b, b'\n' | b'\t' | b'\r' | b'"' | b'\\');
     let fields = object.row.contents.iter().filter_map(|content| content.path.end(object.node));

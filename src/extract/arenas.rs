@@ -1,24 +1,25 @@
-//! Objects, sources, pod templates and references, in four lists in which numbers name them.
+//! Objects, sources, pod templates and references, in four lists; a number is the position in a
+//! list.
 
 use super::ids::{Ids, ObjectId, TemplateId};
 use super::{Object, Reference, Source, Template};
 
-/// The objects of a text or of a run, with what they provide and their pod templates with what these read.
-/// What belongs to one owner stands together, in the order of the owners.
+/// The objects of a text or of a run, with their sources, pod templates and references. The entries
+/// of one owner are adjacent, in the order of the owners.
 #[derive(Default)]
 pub struct Arenas {
     /// The objects that provide or read something, in the order of the text.
     pub objects: Vec<Object>,
-    /// What they provide, in the order of the objects.
+    /// Their sources, in the order of the objects.
     pub sources: Vec<Source>,
     /// Their pod templates, in the order of the objects.
     pub templates: Vec<Template>,
-    /// What these read, in the order of the templates.
+    /// The references of the pod templates, in the order of the templates.
     pub references: Vec<Reference>,
 }
 
 impl Arenas {
-    /// Adds an object with what it provides, and its pod templates with what they read.
+    /// Adds an object with its sources, and its pod templates with their references.
     pub(super) fn add(
         &mut self,
         mut object: Object,
@@ -42,7 +43,7 @@ impl Arenas {
         self.objects.push(object);
     }
 
-    /// Adds those of the next text, or of the next part of this one, behind these.
+    /// Appends the lists of the next text, or of the next part of this text.
     pub(super) fn append(&mut self, mut next: Self) {
         if self.objects.is_empty() {
             *self = next;

@@ -1,6 +1,6 @@
-//! What kustomize notes in annotations while it builds: its plugins see objects whose names are new
-//! and references that still say the old ones. Its last step, after all plugins, removes the notes
-//! (api/internal/utils/annotations.go, v5.8.1).
+//! Reads the annotations that kustomize uses during a build. Its plugins see objects with new
+//! names, and references that still have the old names. The last step of the build, after all
+//! plugins, removes the annotations (api/internal/utils/annotations.go, v5.8.1).
 
 use super::annotation;
 use crate::yaml::Cursor;
@@ -8,33 +8,34 @@ use crate::yaml::Cursor;
 const INDEX: &str = "internal.config.kubernetes.io/index";
 const PATH: &str = "internal.config.kubernetes.io/path";
 const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
-/// What makes kustomize put the hash of a source behind its name at the end of the build.
+/// The annotation that makes kustomize append the hash of a source to its name at the end of the
+/// build.
 pub const NEEDS_HASH_SUFFIX: &str = "internal.config.kubernetes.io/needsHashSuffix";
 const PREVIOUS_NAMES: &str = "internal.config.kubernetes.io/previousNames";
-/// Written on whatever a plugin gets, of either kind, and on nothing else
-/// (api/internal/plugins/utils/utils.go).
+/// kustomize writes this annotation on every object that it passes to a plugin of either kind, and
+/// on no others (api/internal/plugins/utils/utils.go).
 const ID: &str = "kustomize.config.k8s.io/id";
 const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
 const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
 
-/// How an object came by its name.
+/// How an object got its name in a build.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The names that it had, oldest first.
     pub names: Vec<String>,
-    /// The prefixes that were put before its name, innermost first.
+    /// The prefixes of its name, innermost first.
     pub prefixes: Vec<String>,
-    /// The suffixes that were put behind its name, innermost first.
+    /// The suffixes of its name, innermost first.
     pub suffixes: Vec<String>,
-    /// Whether the hash of its content will be put behind its name at the end of the build.
+    /// Whether kustomize appends the hash of its content to its name at the end of the build.
     pub hashed: bool,
-    /// Whether a build is calling this program.
+    /// Whether a build runs this program.
     pub inside: bool,
 }
 
 impl Origin {
-    /// Whether the prefixes and suffixes of a source and a referrer let kustomize take one for meant
-    /// by the other; in its first round empty lists fit all.
+    /// Whether kustomize takes the source as the target of the referrer, by their prefixes and
+    /// suffixes. In its first round, empty lists fit all.
     pub fn fit(source: Option<&Self>, referrer: Option<&Self>, empty_fits: bool) -> bool {
         let lists: [fn(&Self) -> &Vec<String>; 2] = [|o| &o.prefixes, |o| &o.suffixes];
         lists.into_iter().all(|list| {
@@ -49,17 +50,17 @@ impl Origin {
     }
 }
 
-/// The file from which somebody else read an object before it came to us in a list.
+/// The file from which the caller read an object before it passed the object in a list.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FromFile {
-    /// Its path, as the caller says it.
+    /// Its path, as given by the caller.
     pub path: String,
-    /// Which document of it, from 0.
+    /// The number of the document in the file, from 0.
     pub index: Option<u64>,
 }
 
-/// Reads where an item of a list comes from (KRM Functions Specification v1); kyaml before v0.13
-/// wrote the annotations without `internal.`.
+/// Reads the origin of an item of a list (KRM Functions Specification v1); kyaml before v0.13 wrote
+/// the annotations without `internal.`.
 pub(super) fn from_file(metadata: Cursor<'_>) -> Option<FromFile> {
     let any = |names: [&str; 2]| {
         let mut found = names.iter().filter_map(|name| annotation(metadata, name));
@@ -72,9 +73,11 @@ pub(super) fn from_file(metadata: Cursor<'_>) -> Option<FromFile> {
     })
 }
 
-/// Reads the notes in the metadata of an object of this kind; nothing, if there are none.
+/// Reads the annotations of a build in the metadata of an object of this kind; `None` if there are
+/// none.
 pub(super) fn read(metadata: Cursor<'_>, kind: &str) -> Option<Origin> {
-    // Most objects have no annotations, and few of the others come from a build.
+    // Most objects have no annotations, and few of the others come from a build, so this check
+    // saves time.
     metadata.get("annotations")?;
     let list = |name: &str| -> Vec<String> {
         let found = annotation(metadata, name);

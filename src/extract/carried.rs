@@ -1,5 +1,5 @@
-//! What the annotations of workloads and sources say to controllers that roll pods, and which sources
-//! a workload adds to those of its pod template.
+//! Reads the annotations of workloads and sources for controllers that roll pods, and the sources
+//! that a workload adds to those of its pod template.
 
 use super::objects::ObjectNode;
 use super::{Reader, labels};
@@ -16,16 +16,16 @@ use crate::yaml::Cursor;
 use crate::yaml::path::{Route, Step};
 use smol_str::SmolStr;
 
-/// On a workload: sources that it reads in ways that no pod spec says, `ConfigMap/name` or
-/// `Secret/namespace/name`. All of their keys count.
+/// On a workload: sources that it reads in ways that the pod spec does not show, `ConfigMap/name`
+/// or `Secret/namespace/name`. All of their keys count.
 pub const ALSO: &str = "rollstamp.dev/also";
-/// On a workload: it takes part where only annotated ones do.
+/// On a workload: it is stamped if only annotated workloads are.
 pub const STAMP: &str = "rollstamp.dev/stamp";
 
-/// What a workload says in annotations about its reads.
+/// The annotations of a workload about its reads.
 #[derive(Default)]
 pub struct ReadAnnotations {
-    /// What it says to controllers, and to us.
+    /// The annotations for controllers and for rollstamp.
     pub carried: Carried,
     /// The sources that it adds.
     pub also: Vec<AddedSource>,
@@ -40,13 +40,14 @@ pub struct ReadAnnotations {
 pub struct AddedSource {
     /// The kind of the source.
     pub target: Target,
-    /// The namespace of the source; that of the workload, if absent.
+    /// The namespace of the source; if absent, that of the workload.
     pub namespace: Option<SmolStr>,
     /// The name of the source.
     pub name: SmolStr,
 }
 
-/// Reads the annotations of a workload and of its pod template; nothing, if they say nothing.
+/// Reads the annotations of a workload and of its pod template; `None` if none of them concerns
+/// reads.
 pub(super) fn of_workload(
     reader: &mut Reader<'_>,
     object: Cursor<'_>,
@@ -85,7 +86,8 @@ fn variables(template: Cursor<'_>) -> Vec<String> {
     names.filter(|name| name.starts_with(RELOADER_ENV)).map(String::from).collect()
 }
 
-/// What the annotations and labels of a source say to Reloader, in the namespace where it is.
+/// The meaning of the annotations and labels of a source for Reloader, in the namespace of the
+/// source.
 pub(super) fn of_source(
     reader: &Reader<'_>,
     node: Cursor<'_>,
@@ -102,8 +104,8 @@ pub(super) fn of_source(
     tags
 }
 
-/// A namespace of which an object tells the labels, and whether a Reloader that is followed watches it;
-/// nothing, where labels do not matter.
+/// A namespace that this object defines, and whether a Reloader that is followed watches it by its
+/// labels; `None` if labels do not matter.
 pub(super) fn of_namespace(reader: &Reader<'_>, object: Cursor<'_>) -> Option<(SmolStr, bool)> {
     let options = reader.options.rules.compat.reloader.as_ref()?;
     if options.namespace_labels.is_empty() {
@@ -114,7 +116,7 @@ pub(super) fn of_namespace(reader: &Reader<'_>, object: Cursor<'_>) -> Option<(S
     Some((name, watched))
 }
 
-/// The rows of the configuration that collect a source by its labels: a bit for each.
+/// The rows of the configuration that collect a source by its labels: one bit for each row.
 pub(super) fn collected(reader: &Reader<'_>, node: Cursor<'_>, target: Target) -> u64 {
     let rows = &reader.options.rules.collectors;
     if rows.is_empty() {
@@ -128,7 +130,7 @@ pub(super) fn collected(reader: &Reader<'_>, node: Cursor<'_>, target: Target) -
     rows.iter().filter(collects).fold(0, |bits, (number, _)| bits | (1 << number))
 }
 
-/// The annotations of an object or a pod template that controllers or our own selection read.
+/// The annotations of an object or a pod template that controllers or the option `select` use.
 fn annotations(reader: &Reader<'_>, node: Cursor<'_>) -> Annotations {
     let renamed = reader.options.rules.compat.reloader.as_ref().map(|options| &options.keys);
     let matters = |key: &str| {
@@ -147,8 +149,8 @@ fn annotations(reader: &Reader<'_>, node: Cursor<'_>) -> Annotations {
     Annotations(entries.collect())
 }
 
-/// Says where the values of a HelmRelease hold annotations of a Reloader that is followed: what its
-/// chart makes of them, nobody knows here.
+/// Reports annotations of a Reloader that is followed in the values of a HelmRelease: only the
+/// chart decides their effect.
 pub(super) fn in_values(reader: &mut Reader<'_>, object: &ObjectNode<'_>) {
     let Some(options) = &reader.options.rules.compat.reloader else {
         return;
@@ -175,7 +177,7 @@ fn field(name: &str) -> Step {
     Step::Field(name.into())
 }
 
-/// The keys below a node, each with the way to the mapping that holds it.
+/// The keys below a node, each with the path to the mapping that holds it.
 fn search<'a>(
     node: Cursor<'a>,
     route: &mut Route,
@@ -200,8 +202,8 @@ fn search<'a>(
     }
 }
 
-/// The entries of [`ALSO`]. One that names no kind of source is a mistake: what was meant would be
-/// forgotten in silence.
+/// The entries of [`ALSO`]. An entry that names no kind of source is an error; otherwise a typo
+/// would have no visible effect.
 fn also_of(
     reader: &mut Reader<'_>,
     object: Cursor<'_>,

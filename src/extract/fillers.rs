@@ -1,4 +1,5 @@
-//! What lets a program in the cluster make or fill sources, by the table of [`crate::k8s::fillers`].
+//! Finds the objects that make a program in the cluster create or fill sources, by the table of
+//! [`crate::k8s::fillers`].
 
 use super::foreign::{Rendered, is_of_upgrade};
 use super::objects::ObjectNode;
@@ -12,7 +13,7 @@ use crate::text::Span;
 use crate::yaml::Cursor;
 use smol_str::SmolStr;
 
-/// An object because of which a program in the cluster makes a source.
+/// An object because of which a program in the cluster creates a source.
 pub struct Maker {
     /// The identity of the object.
     pub id: Identity,
@@ -24,18 +25,18 @@ pub struct Maker {
     pub name: SmolStr,
     /// The row of the table.
     pub row: &'static Filler,
-    /// In which namespaces the source comes to be.
+    /// The namespaces in which the source is created.
     pub reach: Reach,
-    /// The digest of what says how.
+    /// The digest of the fields that describe the content.
     pub recipe: Option<ValueDigest>,
-    /// What Helm says about the object, if it rendered it.
+    /// The chart and template of the object, if Helm rendered it.
     pub rendered: Option<Rendered>,
     /// Whether an upgrade of Helm applies it.
     pub upgraded: bool,
 }
 
 impl Maker {
-    /// What is made because of an object.
+    /// The sources that are created because of an object.
     pub(super) fn of(reader: &Reader<'_>, object: &ObjectNode<'_>) -> Vec<Self> {
         let (group, _) = Identity::split_api_version(&object.api_version);
         let node = object.node;
@@ -67,7 +68,7 @@ impl Maker {
     }
 }
 
-/// The row of what fills a source itself, if anything does.
+/// The row of the program that fills a source itself, if any.
 pub(super) fn fills(object: Cursor<'_>, group: &str, kind: &str) -> Option<&'static Filler> {
     let metadata = object.get("metadata")?;
     metadata.get("annotations").or_else(|| metadata.get("labels"))?;
@@ -75,7 +76,7 @@ pub(super) fn fills(object: Cursor<'_>, group: &str, kind: &str) -> Option<&'sta
     rows.find(|row| applies(row, object))
 }
 
-/// Whether an object has what the row asks for.
+/// Whether an object meets the condition of the row.
 fn applies(row: &Filler, object: Cursor<'_>) -> bool {
     let has = |(path, value): &(crate::yaml::path::FieldPath, Option<&str>)| {
         path.end(object).is_some_and(|at| match value {

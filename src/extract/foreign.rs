@@ -1,5 +1,5 @@
-//! What other tools wrote into a pod template: annotations and labels that roll its pods; and what Helm says
-//! about the objects that it rendered.
+//! Reads the annotations and labels of other tools in a pod template that roll its pods, and the
+//! chart and template that Helm writes about its objects.
 
 use super::annotation;
 use crate::config::foreign::ForeignRules;
@@ -17,15 +17,15 @@ use smol_str::SmolStr;
 pub struct Marks {
     /// Annotations that another tool computed.
     pub checksums: Vec<(String, Span)>,
-    /// Labels that say a version.
+    /// Labels whose value is a version.
     pub versions: Vec<(String, Span)>,
     /// The checksums that the configuration may repair, each once.
     pub repairable: Vec<Checksum>,
     /// The labels that the configuration may drop.
     pub droppable: Vec<(&'static VersionLabel, Span)>,
-    /// Whether the object says what selects its pods: one that does not may select them by all labels.
+    /// Whether the object has a selector. A workload without one may select its pods by all labels.
     pub has_selector: bool,
-    /// Whether an annotation says that they all stay.
+    /// Whether an annotation says that all of them stay.
     pub stay: bool,
 }
 
@@ -39,19 +39,19 @@ pub struct Checksum {
     pub at: Span,
 }
 
-/// What Helm says about an object that it rendered.
+/// The origin that Helm writes about an object that it rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// The chart: its name, or `PARENT/charts/NAME` of one inside of another.
+    /// The chart: its name, or `PARENT/charts/NAME` for a subchart.
     pub chart: SmolStr,
     /// The template in it, as `templates/config.yaml`.
     pub template: SmolStr,
-    /// Whether Helm 4 says so, which shows a post-renderer hooks as well.
+    /// Whether the origin comes from Helm 4, which also passes hooks to a post-renderer.
     pub shows_hooks: bool,
 }
 
 impl Rendered {
-    /// Reads what stands before an object, or in its annotations.
+    /// Reads the origin from the comment before an object, or from its annotations.
     pub(super) fn of(object: Cursor<'_>) -> Option<Self> {
         let document = object.document();
         let root = object.to(document.root());
@@ -80,19 +80,20 @@ impl Rendered {
         })
     }
 
-    /// Whether an object of this chart, or of one inside of it, comes from the other one.
+    /// Whether the other object comes from this chart or from one of its subcharts.
     pub fn holds(&self, other: &Self) -> bool {
         let below = other.chart.strip_prefix(self.chart.as_str());
         below.is_some_and(|below| below.is_empty() || below.starts_with("/charts/"))
     }
 }
 
-/// Whether a hook is one that an upgrade makes anew.
+/// Whether an upgrade creates this hook again.
 pub(super) fn is_of_upgrade(hooks: &str) -> bool {
     hooks.split(',').any(|hook| UPGRADE_HOOKS.contains(&hook.trim()))
 }
 
-/// On a workload, with the value `keep`: what other tools wrote into its pod template stays.
+/// On a workload, with the value `keep`: the checksums and version labels of other tools in its pod
+/// template do not change.
 pub const FOREIGN: &str = "rollstamp.dev/foreign";
 
 /// Reads the metadata of a pod template of an object whose own annotation is `stamp`.
@@ -140,7 +141,8 @@ pub(super) fn read(
     marks
 }
 
-/// Whether the version is part of an image: then a new one rolls the pods with or without a label.
+/// Whether the version is part of an image: then a new version rolls the pods even without the
+/// label.
 fn is_in_an_image(version: Cursor<'_>, pod_spec: Cursor<'_>) -> bool {
     let Some(version) = version.str() else {
         return false;

@@ -1,5 +1,5 @@
-//! The suffix that kustomize gives a source for its content, and sources that already carry it, so that
-//! their name rolls the pods.
+//! Computes the suffix that kustomize gives a source for its content, and recognises sources that
+//! already have it, so that their name rolls the pods.
 
 use super::source::Provided;
 use crate::digest::name_hash;
@@ -8,7 +8,7 @@ use crate::yaml::resolve::Value;
 use crate::yaml::timestamp::{self, Timestamp};
 use crate::yaml::{Cursor, Kind, Style};
 
-/// Whether the name ends in `-` and the hash that kustomize gives this very content.
+/// Whether the name ends in `-` and the hash that kustomize computes for exactly this content.
 pub(super) fn is_content_named(object: Provided<'_, '_>) -> bool {
     object.row.group.is_empty()
         && name_hash::looks_suffixed(&object.id.name)
@@ -16,16 +16,16 @@ pub(super) fn is_content_named(object: Provided<'_, '_>) -> bool {
             .is_some_and(|suffix| object.id.name.ends_with(&suffix))
 }
 
-/// How closely scalars are read as kustomize does.
+/// How scalars are read for a hash of kustomize.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// As the first version of the digest did, which is frozen: plain points in time prove nothing.
+    /// As in the first version of the digest, which is frozen: plain timestamps prove nothing.
     Frozen,
-    /// As kustomize does; what it damages proves nothing.
+    /// As kustomize does; scalars that kustomize damages prove nothing.
     Exact,
 }
 
-/// The suffix of kustomize; nothing where it may read something otherwise than `kubectl`.
+/// The suffix of kustomize; an error if kustomize may read a part otherwise than `kubectl`.
 pub(super) fn kustomize_suffix(
     object: Cursor<'_>,
     target: Target,
@@ -43,7 +43,7 @@ pub(super) fn kustomize_suffix(
         None => name_hash::Data::Text("".into()),
         Some(field) if field.value.kind() == Kind::Scalar => {
             let node = field.value.node();
-            // kustomize takes the text of what stands in the place of a mapping.
+            // kustomize uses the text of a node that is not a mapping.
             match crate::yaml::scalar::decode(object.text(), node) {
                 Ok(text) if field.duplicate.is_none() && !node.has_props => {
                     name_hash::Data::Text(text)
@@ -58,10 +58,10 @@ pub(super) fn kustomize_suffix(
     Some(name_hash::kustomize(target, &content))
 }
 
-/// kustomize may read something otherwise than `kubectl` does, so nothing is proven.
+/// kustomize may read a part otherwise than `kubectl` does, so nothing is proven.
 struct Unsure;
 
-/// The entries of a field as kustomize hashes them; nothing, if it is absent or no mapping.
+/// The entries of a field as kustomize hashes them; `None` if the field is absent or not a mapping.
 fn hashed<'a>(
     object: Cursor<'a>,
     field: &str,
@@ -109,8 +109,8 @@ fn hashed<'a>(
     Ok(Some(entries))
 }
 
-/// Whether kustomize reads a folded text otherwise after it has written it once: its emitter adds a line
-/// before lines that begin with a blank, and at an end that is kept.
+/// Whether kustomize reads a folded text otherwise after it has written it once: its emitter adds a
+/// line before lines that begin with a blank, and at a kept end.
 fn is_damaged(text: &str) -> bool {
     text.starts_with('\n')
         || text.ends_with("\n\n")

@@ -1,13 +1,13 @@
-//! Numbers of what a run knows: each type of thing has numbers of a type of its own, so that they cannot
-//! be taken for one another.
+//! Numbers for the objects, sources, pod templates, references and mentions of a run. Each has its
+//! own number type, so that they cannot be confused.
 
 use crate::text::offset;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A number that names one thing in a list.
+/// A number that names one item of a list.
 pub trait Id: Copy {
-    /// The number of the thing at this position of its list.
+    /// The number of the item at this position of its list.
     fn at(position: usize) -> Self;
 }
 
@@ -19,7 +19,7 @@ macro_rules! ids {
             pub struct $name(u32);
 
             impl $name {
-                /// The number of the thing at this position of its list.
+                /// The number of the item at this position of its list.
                 pub fn at(position: usize) -> Self {
                     Self(offset(position))
                 }
@@ -52,8 +52,8 @@ ids! {
     MentionId;
 }
 
-/// Numbers one after the other: what belongs to one owner. Owners come in order, so that the ranges of all
-/// owners together are the whole list.
+/// A range of numbers: the items of one owner. Owners are in order, so that the ranges of all
+/// owners cover the whole list.
 pub struct Ids<T> {
     start: u32,
     end: u32,
@@ -61,7 +61,7 @@ pub struct Ids<T> {
 }
 
 impl<T: Id> Ids<T> {
-    /// The numbers of the things at these positions.
+    /// The numbers of the items at these positions.
     pub fn over(positions: std::ops::Range<usize>) -> Self {
         Self { start: offset(positions.start), end: offset(positions.end), of: PhantomData }
     }
@@ -71,12 +71,12 @@ impl<T: Id> Ids<T> {
         self.start as usize..self.end as usize
     }
 
-    /// How many there are.
+    /// The number of items.
     pub fn len(self) -> usize {
         self.range().len()
     }
 
-    /// Whether there is none.
+    /// Whether the range is empty.
     pub fn is_empty(self) -> bool {
         self.start == self.end
     }
@@ -91,7 +91,7 @@ impl<T: Id> Ids<T> {
         (!self.is_empty()).then(|| T::at(self.start as usize))
     }
 
-    /// The numbers of the same things in a list that has `by` others before them.
+    /// The numbers of the same items in a list that has `by` more items before them.
     #[must_use]
     pub(super) fn behind(self, by: usize) -> Self {
         let range = self.range();

@@ -1,8 +1,8 @@
-//! The facts of a text from those of its parts.
+//! Joins the facts of the parts of a text.
 
 use super::Facts;
 
-/// The facts of a text from those of its parts: the first error counts, as if they had been read
+/// Joins the facts of the parts of a text. The first error counts, as if the parts had been read
 /// one after the other.
 pub fn join(parts: impl IntoIterator<Item = Facts>) -> Facts {
     let mut joining = Joining::default();
@@ -10,8 +10,8 @@ pub fn join(parts: impl IntoIterator<Item = Facts>) -> Facts {
     joining.finish()
 }
 
-/// The facts of the first parts of a text. Parts are added as they come, so that none of them needs
-/// memory beside the whole for long.
+/// The facts of the first parts of a text. Parts are added as they arrive, so that their memory is
+/// freed early.
 #[derive(Default)]
 pub struct Joining(Option<Facts>);
 

@@ -1,4 +1,4 @@
-//! Which objects name a version label in a place that may select pods by it.
+//! Finds the objects that name a version label in a place that may select pods by it.
 
 use super::Reader;
 use super::objects::ObjectNode;
@@ -14,22 +14,22 @@ pub struct LabelUse {
     pub label: &'static str,
     /// The object, as `Kind namespace/name`.
     pub object: String,
-    /// The fields that lead to the place, with dots between.
+    /// The fields that lead to the place, separated by dots.
     pub path: String,
     /// The bytes of the place.
     pub at: Span,
-    /// Whether the field is one that is known to select by labels; of any other, nobody knows.
+    /// Whether the field is known to select by labels; any other field may do so.
     pub is_selector: bool,
 }
 
-/// The most nodes that are looked at in one object: whoever writes more, with aliases of aliases, is taken
-/// to use every label.
+/// The maximum number of nodes that are searched in one object. A larger object (with aliases of
+/// aliases) counts as if it used every label.
 const MOST_NODES: usize = 1 << 20;
 
 /// Finds the first use of each label in an object.
 pub(super) fn find(reader: &mut Reader<'_>, object: &ObjectNode<'_>) {
     let node = object.node;
-    // All version labels that may go have this in their names, as has what is made of them elsewhere
+    // All version labels that may be removed contain this word, and so do derived names elsewhere
     // (`helm_sh_chart`).
     if memchr::memmem::find(node.raw().as_bytes(), b"chart").is_none() && !has_alias(node) {
         return;
@@ -62,7 +62,7 @@ fn has_alias(node: Cursor<'_>) -> bool {
 
 struct Search<'a> {
     kind: &'a str,
-    /// The fields from the object to where the search is, lists left out.
+    /// The fields from the object to the current node, without list steps.
     way: Vec<SmolStr>,
     found: Vec<(&'static str, String, Span, bool)>,
     nodes: usize,
@@ -108,7 +108,7 @@ impl Search<'_> {
         }
     }
 
-    /// Whether the way leads to the labels that an object, or what is made of it, gets.
+    /// Whether the current path leads to the labels of an object, or of objects made from it.
     fn is_labels(&self) -> bool {
         let fits = |kind: &str, path: &str| {
             (kind.is_empty() || kind == self.kind)
@@ -138,7 +138,7 @@ impl Search<'_> {
         path
     }
 
-    /// Whether the way leads into a field that is known to select.
+    /// Whether the current path leads into a field that is known to select.
     fn is_in(&self, row: &SelectorField) -> bool {
         let path: Vec<&str> = row.path.split('/').collect();
         let fields: Vec<&str> = self.way.iter().map(SmolStr::as_str).collect();
@@ -149,13 +149,13 @@ impl Search<'_> {
     }
 }
 
-/// The labels that may go.
+/// The labels that may be removed.
 fn labels() -> impl Iterator<Item = &'static str> {
     VERSION_LABELS.iter().filter(|row| row.is_droppable()).map(|row| row.name)
 }
 
-/// Whether a field of this name is the label. `chart` is the name of many fields; one that holds no text
-/// selects nothing.
+/// Whether a field with this name means the label. Many fields are called `chart`; one that holds
+/// no text selects nothing.
 fn names_as_key(name: &str, label: &str, value: Cursor<'_>) -> bool {
     match label.contains('/') {
         true => name.contains(label) || name.contains(&label.replace(['.', '/'], "_")),
@@ -163,8 +163,8 @@ fn names_as_key(name: &str, label: &str, value: Cursor<'_>) -> bool {
     }
 }
 
-/// Whether a text names the label: alone, in an expression such as `chart in (a)`, or as programs write
-/// it that allow no dots and slashes.
+/// Whether a text names the label: alone, in an expression such as `chart in (a)`, or in the form
+/// of programs that allow no dots and slashes.
 fn names_as_text(text: &str, label: &str) -> bool {
     if label.contains('/') {
         return text.contains(label) || text.contains(&label.replace(['.', '/'], "_"));

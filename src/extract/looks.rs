@@ -1,5 +1,5 @@
-//! What a text that cannot be read was meant to be. Only a proof lets one pass: what could be a manifest
-//! must not be walked past, because kubectl reads some texts that this program refuses.
+//! Classifies a text that cannot be read. rollstamp skips such a text only if it is certainly not a
+//! manifest, because kubectl reads some texts that this program refuses.
 
 use super::Facts;
 use crate::finding::{Code, Finding, Severity};
@@ -7,22 +7,23 @@ use crate::text::{FileId, Place, Span};
 use crate::yaml::{self, Cursor, Document};
 use memchr::memmem;
 
-/// What a text that cannot be read looks like. Nothing is known of one that can be.
+/// The class of a text that cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnreadableText {
-    /// Text of a template language: a mark of one stands where the text stops to be YAML, and where no
-    /// reader takes it for a part of a value.
+    /// Text of a template language: a mark of the language stands at the place where the text is no
+    /// longer YAML, and where no YAML reader takes it as part of a value.
     Template,
     /// The text may be a manifest.
     #[default]
     Manifest,
-    /// The text holds no object: it never says `apiVersion` and `kind`, and has no stamp of rollstamp.
+    /// The text holds no object: it does not contain `apiVersion` and `kind`, and has no stamp of
+    /// rollstamp.
     Other,
 }
 
 impl Facts {
-    /// Adds what only the whole text shows: what it looks like, if it cannot be read. `stamp` is the
-    /// annotation of our stamps.
+    /// Adds the class that only the whole text shows, if it cannot be read. `stamp` is the
+    /// annotation key of stamps.
     pub fn seen(mut self, text: &str, stamp: &str) -> Self {
         if let Some(error) = &self.broken {
             let is_template = is_template(text, error.at as usize);
@@ -36,17 +37,18 @@ impl Facts {
     }
 }
 
-/// Looks whether `kubectl` takes a text for JSON that is none.
+/// Checks whether `kubectl` treats a text as JSON that is not JSON.
 #[derive(Default)]
 pub(super) struct JsonGuess {
-    /// Where the text begins, and whether that is JSON; nothing, if it begins with no brace.
+    /// The beginning of the text, and whether it is JSON; `None` if the text does not begin with a
+    /// brace.
     first: Option<(Span, bool)>,
-    /// Whether something stands behind a `---`.
+    /// Whether a document follows a `---`.
     has_more: bool,
 }
 
 impl JsonGuess {
-    /// The next documents of the text, which stand between two `---`.
+    /// Adds the next documents of the text, which stand between two `---`.
     pub(super) fn see(&mut self, documents: &[Document], text: &str) {
         let Some(document) = documents.first() else { return };
         if self.first.is_some() {
@@ -56,9 +58,10 @@ impl JsonGuess {
         }
     }
 
-    /// What there is to say. `kubectl` takes what begins with a brace for JSON (`GuessJSONStream`, 1.27 to
-    /// 1.32): it refuses it, or stops at the first `---` when what stands before it is applied. The second
-    /// is said only if something follows, which a later part of the text may show.
+    /// Adds the finding, if any. `kubectl` treats a text that begins with a brace as JSON
+    /// (`GuessJSONStream`, 1.27 to 1.32): it refuses it, or it applies the part before the first
+    /// `---` and stops. The second case is reported only if a document follows, which a later part
+    /// of the text may show.
     pub(super) fn say(self, file: FileId, facts: &mut Facts) {
         let Some((at, is_json)) = self.first else { return };
         let message = match is_json {
@@ -79,11 +82,12 @@ impl JsonGuess {
     }
 }
 
-/// Whether a text, of whatever encoding, may hold an object or a stamp: it says `apiVersion` and `kind`,
-/// or holds escapes, which can say anything.
+/// Whether a text in any encoding may hold an object or a stamp: it contains `apiVersion` and
+/// `kind`, or escapes, which can spell any word.
 pub fn may_hold_objects(bytes: &[u8], stamp: &str) -> bool {
     if bytes.contains(&0) {
-        // UTF-16 and UTF-32 have zeros between ASCII letters, and YAML readers take them.
+        // UTF-16 and UTF-32 have zero bytes between ASCII letters, and YAML readers accept these
+        // encodings.
         let bytes: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
         return says_all(&bytes, stamp);
     }
@@ -95,7 +99,7 @@ fn says_all(bytes: &[u8], stamp: &str) -> bool {
     says(stamp) || escapes_letters(bytes) || (says("apiVersion") && says("kind"))
 }
 
-/// Whether a text may hold an escape of a letter of ASCII, and so say any word.
+/// Whether a text may hold an escape of an ASCII letter, and so spell any word.
 pub(super) fn escapes_letters(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'\\', bytes).any(|at| {
         let escape = &bytes[at + 1..];
@@ -105,8 +109,8 @@ pub(super) fn escapes_letters(bytes: &[u8]) -> bool {
     })
 }
 
-/// Whether a mark of a template language stands at the place of a syntax error: on its line, or on the last
-/// line with something on it before that.
+/// Whether a mark of a template language stands at the place of a syntax error: on its line, or on
+/// the last non-blank line before it.
 fn is_template(text: &str, at: usize) -> bool {
     if yaml::split::chunks(text).next().is_none() {
         return true;
@@ -122,10 +126,10 @@ fn is_template(text: &str, at: usize) -> bool {
     near.take(2).any(|n| is_mark(lines[n]) && !is_in_scalar(&lines[..n], lines[n]))
 }
 
-/// Whether a line begins, or a value on it, with what no YAML value begins with.
+/// Whether a line, or the value on it, begins with text with which no YAML value begins.
 fn is_mark(line: &str) -> bool {
     let (_, line) = indented(line);
-    // ERB and EJS: alone on its line it is no field.
+    // ERB and EJS: a tag alone on its line is not a field.
     let is_tag = line.starts_with("<%") && line.trim_end().ends_with("%>");
     let value = line.split_once(": ").filter(|(key, _)| !key.contains(['"', '\'', '#']));
     let value = value.map_or("", |(_, value)| value.trim_start());
@@ -134,7 +138,8 @@ fn is_mark(line: &str) -> bool {
     is_tag || begins(line) || begins(value)
 }
 
-/// The column of what a line says, list dashes counting as white space, and the rest of the line.
+/// The column of the content of a line, with list dashes counted as white space, and the rest of
+/// the line.
 fn indented(line: &str) -> (usize, &str) {
     let mut rest = line.trim_start_matches(' ');
     while let Some(item) = rest.strip_prefix("- ") {
@@ -143,8 +148,8 @@ fn indented(line: &str) -> (usize, &str) {
     (line.len() - rest.len(), rest)
 }
 
-/// Whether a line may be a part of a scalar that begins on one of the lines before it: the last of them
-/// that is less indented is neither a field without a value nor a mark itself.
+/// Whether a line may be part of a scalar that begins on an earlier line: the last earlier line
+/// with less indentation is neither a field without a value nor a mark.
 fn is_in_scalar(before: &[&str], line: &str) -> bool {
     let (column, _) = indented(line);
     let is_content = |line: &&&str| {

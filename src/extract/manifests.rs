@@ -1,8 +1,8 @@
-//! Everything that the texts of a run say, in one immutable value.
+//! The facts of all texts of a run, in one immutable value.
 //!
-//! Objects, sources, pod templates and references lie in four lists and are named by numbers. It is
-//! put together once, from the facts of each text; no later stage changes it, each returns a small value
-//! of its own that points into it.
+//! Objects, sources, pod templates and references are in four lists and have numbers. The value is
+//! built once from the facts of each text. No later stage changes it; each stage returns a small
+//! value that points into it.
 
 use super::ValuesReader;
 use super::arenas::Arenas;
@@ -17,36 +17,39 @@ use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::ops::Index;
 
-/// Everything that the texts say. Built once, never changed.
+/// The facts of all texts. Built once, never changed.
 #[derive(Default)]
 pub struct Manifests {
     files: Vec<File>,
     all: Arenas,
 }
 
-/// A text of the run, and what it says as a whole.
+/// A text of the run, with its facts as a whole.
 pub struct File {
-    /// How it came to us.
+    /// How it was found.
     pub input: Input,
     /// Its objects that provide or read something, in the order of the text.
     pub objects: Ids<ObjectId>,
-    /// Its objects that say how pods of others are replaced.
+    /// Its objects that affect how the pods of other workloads are replaced.
     pub neighbours: Vec<Neighbour>,
     /// Its objects that take values from ConfigMaps and Secrets without being workloads.
     pub values_readers: Vec<ValuesReader>,
-    /// The places that may select pods by a label that says a version; only where such labels may go.
+    /// The places that may select pods by a version label; filled only if such labels may be
+    /// removed.
     pub label_uses: Vec<LabelUse>,
-    /// Its objects because of which a program in the cluster makes sources.
+    /// Its objects because of which a program in the cluster creates sources.
     pub makers: Vec<Maker>,
-    /// How many Kubernetes objects it has, those that neither provide nor read anything included.
+    /// The number of its Kubernetes objects, including those that neither provide nor read
+    /// anything.
     pub object_count: usize,
-    /// How many of them make or change other objects in the cluster, by how they do it.
+    /// The number of its objects whose controllers create or change other objects in the cluster,
+    /// by sort.
     pub indirect: BTreeMap<Indirect, usize>,
-    /// Whether it has a `sops` mapping, and so is never written.
+    /// Whether it has a `sops` mapping; such a file is never written.
     pub encrypted: bool,
-    /// Whether nothing is known of it, because it could not be read.
+    /// Whether it could not be read, so that it has no facts.
     pub unread: bool,
-    /// Whether something in it is refused, so that it cannot be read whole.
+    /// Whether a part of it is refused, so that the file cannot be read completely.
     pub refused: bool,
     /// The bytes of every Secret, which no report may quote.
     pub secrets: Vec<Span>,
@@ -55,7 +58,8 @@ pub struct File {
 }
 
 impl File {
-    /// Whether a program in the cluster makes something because of the object in this part of the text.
+    /// Whether a program in the cluster creates a source because of the object in this part of the
+    /// text.
     pub fn makes_within(&self, object: Span) -> bool {
         let next = self.makers.partition_point(|maker| maker.at.start < object.start);
         self.makers.get(next).is_some_and(|maker| maker.at.end <= object.end)
@@ -63,11 +67,10 @@ impl File {
 }
 
 impl Manifests {
-    /// Puts together the texts of a run, in their order, with what each says. What is to be said about
-    /// them comes with it: what is wrong in the texts themselves, and what an apply of their objects
-    /// as they stand would run into.
+    /// Combines the facts of the texts of a run, in order. The findings about them are returned
+    /// too: problems of the texts, and problems that an apply of their objects would have.
     ///
-    /// `namespace` is that of sources which name none.
+    /// `namespace` is the namespace of sources without one.
     pub fn of(
         files: impl IntoIterator<Item = (Input, Facts)>,
         namespace: Option<&str>,
@@ -100,7 +103,8 @@ impl Manifests {
             } = facts;
             let first = run.all.objects.len();
             run.all.append(arenas);
-            // Of two clusters that give one namespace other labels, one may be watched.
+            // Two files (for two clusters) may define one namespace with different labels; it
+            // counts as watched if one of them is watched.
             for (name, is_watched) in namespaces {
                 *watched.entry(name).or_default() |= is_watched;
             }
@@ -120,7 +124,7 @@ impl Manifests {
                 secrets,
                 marks,
             });
-            // Of a file that is only read, nothing is said.
+            // A file that is only read has no findings.
             if is_looked_at {
                 findings.extend(own_findings);
                 hints.extend(own_hints);
@@ -145,18 +149,18 @@ impl Manifests {
         &self.files
     }
 
-    /// The objects of all texts, in their order; behind them those that generators make.
+    /// The objects of all texts, in order, followed by those that generators make.
     pub fn objects(&self) -> impl ExactSizeIterator<Item = (ObjectId, &Object)> {
         self.all.objects.iter().enumerate().map(|(at, object)| (ObjectId::at(at), object))
     }
 
-    /// The objects of a text, in its order. What a generator makes of it is not among them.
+    /// The objects of a text, in order, without those that generators make.
     pub fn objects_of(&self, file: FileId) -> impl Iterator<Item = (ObjectId, &Object)> + Clone {
         self[file].objects.range().map(|at| (ObjectId::at(at), &self.all.objects[at]))
     }
 
-    /// The same manifests with what the generators of kustomizations make of them, which comes last, so that
-    /// all numbers stay; and with the bytes of more Secrets.
+    /// The same manifests with the output of the generators of kustomizations, which comes last, so
+    /// that all numbers stay valid; and with the spans of more Secrets.
     #[must_use]
     pub fn with(
         mut self,
@@ -176,17 +180,17 @@ impl Manifests {
         self
     }
 
-    /// All that an object provides.
+    /// All sources of an object.
     pub fn all_sources_of(&self, object: ObjectId) -> &[Source] {
         &self.all.sources[self[object].sources.range()]
     }
 
-    /// All sources: those of all texts, in their order; behind them those that generators make.
+    /// All sources: those of all texts, in order, followed by those that generators make.
     pub fn sources(&self) -> impl ExactSizeIterator<Item = (SourceId, &Source)> {
         self.all.sources.iter().enumerate().map(|(at, source)| (SourceId::at(at), source))
     }
 
-    /// What an object provides.
+    /// The sources of an object, with their numbers.
     pub fn sources_of(
         &self,
         object: ObjectId,
@@ -204,7 +208,7 @@ impl Manifests {
         self[object].templates.range().map(|at| (TemplateId::at(at), &self.all.templates[at]))
     }
 
-    /// What a pod template reads, in the order of the text.
+    /// The references of a pod template, in the order of the text.
     pub fn references_of(&self, template: TemplateId) -> &[Reference] {
         &self.all.references[self[template].references.range()]
     }
@@ -229,14 +233,14 @@ impl Manifests {
         &self[file].input.name
     }
 
-    /// The object in whose text a place lies.
+    /// The object whose text contains a place.
     pub fn object_at(&self, place: Place) -> Option<&Object> {
         let all = &self.all.objects[self[place.file].objects.range()];
         let holds = |object: &&Object| {
             let whole = object.place.span;
             whole.start <= place.span.start && place.span.end <= whole.end
         };
-        // Objects stand in the order of the text, but for items of a list that are aliases.
+        // Objects are in the order of the text, except items of a list that are aliases.
         let behind = all.partition_point(|object| object.place.span.start <= place.span.start);
         let near = behind.checked_sub(1).map(|last| &all[last]).filter(holds);
         near.or_else(|| all.iter().find(holds))

@@ -1,6 +1,7 @@
-//! Where a text says certain names: every scalar that reads one, and what its place means.
+//! Finds certain names in a text: every scalar that contains one, and the meaning of its place.
 //!
-//! A second reading, only for names that are about to change, and only of documents that hold one.
+//! This is a second pass over the text, only for names that are about to change, and only for documents
+//! that contain one.
 
 use super::is_local;
 use super::objects::{self, DocumentItem, ObjectNode};
@@ -19,7 +20,7 @@ use crate::yaml::{self, Cursor, Kind, Style};
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
 
-/// A scalar that reads a name.
+/// A scalar that contains a name.
 pub struct Mention {
     /// The file that it is in.
     pub file: FileId,
@@ -29,42 +30,44 @@ pub struct Mention {
     pub object: Span,
     /// The document that it is in.
     pub document: Span,
-    /// The way from the root of the document to it.
+    /// The path from the root of the document to the scalar.
     pub path: Route,
     /// The bytes of the scalar, with its quotes.
     pub span: Span,
     /// How the scalar is written.
     pub style: Style,
-    /// What stands before the name in its text: nothing, or a namespace and a slash.
+    /// The text before the name in the scalar: empty, or a namespace and a slash.
     pub before: String,
     /// The name.
     pub name: String,
-    /// In which namespace the name is looked up; none is written, or any will do.
+    /// The namespace in which the name is looked up; `None` if none is written, or if any namespace is
+    /// possible.
     pub namespace: Option<String>,
-    /// Whether any namespace may be meant.
+    /// Whether the name may be in any namespace.
     pub anywhere: bool,
-    /// What the place means.
+    /// The meaning of the place.
     pub what: Meaning,
-    /// Why the text cannot be replaced.
+    /// The reason why the text cannot be replaced.
     pub fixed: Option<CannotFollow>,
-    /// What kustomize takes the text for, outside of the pod specs that it knows, and rewrites.
+    /// The kinds as whose name kustomize rewrites the text, outside of the pod specs that it knows.
     pub rewritten: Vec<Target>,
 }
 
-/// What a place means.
+/// The meaning of a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// The name of such an object.
+    /// The place defines the name of such an object.
     Definition(Target),
     /// The place names a source of one of these kinds.
     Reference(Vec<Target>),
-    /// The place names something that is no source.
+    /// The place names an object that is not a source.
     Other,
     /// The field is not known: it may name a source.
     Unknown,
 }
 
-/// Reads the mentions of names in a text. What cannot be read mentions nothing: it was said before.
+/// Finds the mentions of names in a text. A part that cannot be read has no mentions: a finding reports it
+/// elsewhere.
 pub fn mentions(
     file: FileId,
     text: &str,
@@ -101,21 +104,21 @@ pub fn mentions(
 /// The names among the words of a text that cannot be read.
 pub fn words(text: &str, names: &BTreeSet<String>) -> BTreeSet<String> {
     if super::looks::escapes_letters(text.as_bytes()) {
-        // Escapes can say any name.
+        // An escape can spell any name.
         return names.clone();
     }
     let words = words_of(text).map(|(_, word)| word);
     words.filter(|word| names.contains(*word)).map(str::to_owned).collect()
 }
 
-/// Whether a text can say a name: one of its words is one. An escape can hide one from this, but not
-/// from a pod either: such a text is read whole.
+/// Whether a text can contain a name: one of its words is a name. An escape can hide a name from this
+/// check, but the pod sees the name too: such a text is read completely.
 fn says_any(text: &str, names: &BTreeSet<String>) -> bool {
     memchr::memchr(b'\\', text.as_bytes()).is_some()
         || words_of(text).any(|(_, word)| names.contains(word))
 }
 
-/// What is known of the object that is searched.
+/// The object that is searched.
 struct Searched<'a> {
     file: FileId,
     id: Identity,
@@ -153,15 +156,15 @@ fn search(
     walk.visit(object.node, object.node, object.node.is_shared());
 }
 
-/// The walk over all scalars of an object.
+/// The pass over all scalars of an object.
 struct MentionWalk<'a> {
     options: &'a Options,
-    /// The names that are looked for.
+    /// The names to find.
     names: &'a BTreeSet<String>,
     object: &'a Searched<'a>,
-    /// The way from the object to the node that is visited.
+    /// The path from the object to the current node.
     steps: Vec<Step>,
-    /// The fields of the steps, without those that merge.
+    /// The fields of the path, without merge keys.
     way: Vec<SmolStr>,
     found: &'a mut Vec<Mention>,
 }
@@ -202,7 +205,7 @@ impl MentionWalk<'_> {
         }
     }
 
-    /// A key that reads a name: of Kubernetes' own types it means something else.
+    /// A key that equals a name: in Kubernetes' own types it has another meaning.
     fn key(&mut self, key: Cursor<'_>, name: &str) {
         if self.object.own || !self.names.contains(name) {
             return;
@@ -231,10 +234,10 @@ impl MentionWalk<'_> {
         }
     }
 
-    /// A text that says names among other things. Nothing in it can be replaced; where a program may read
-    /// it, it counts as a place of which nobody said what it means.
+    /// A text that contains names among other words. It cannot be replaced; if a program may read the text,
+    /// it counts as a place with an unknown meaning.
     fn longer_text(&mut self, node: Cursor<'_>, text: &str, holder: Cursor<'_>) {
-        // The contents of files say words of all kinds.
+        // The contents of files contain all sorts of words.
         let is_content =
             |field: &SmolStr| ["data", "stringData", "parameters"].contains(&field.as_str());
         if self.object.own && self.way.first().is_some_and(is_content) {
@@ -278,7 +281,8 @@ impl MentionWalk<'_> {
         });
     }
 
-    /// What kustomize takes a text for: of an RBAC rule it does not ask what the rule is about.
+    /// The kinds as whose name kustomize rewrites a text: in an RBAC rule, it does not check the resources
+    /// of the rule.
     fn rewritten(&self, before: &str, name: &str) -> Vec<Target> {
         let (id, way) = (&self.object.id, &self.way);
         if !before.is_empty() {
@@ -300,7 +304,7 @@ impl MentionWalk<'_> {
         targets
     }
 
-    /// What the place means, and the namespace that it names; nothing if it cannot mean the name.
+    /// The meaning of the place, and the namespace that it names; `None` if it cannot mean the name.
     fn meaning(
         &self,
         before: &str,
@@ -345,11 +349,12 @@ impl MentionWalk<'_> {
             let rest = inside.map_or(way, |depth| &way[depth..]);
             return match is_free(rest) {
                 true => is_spoken(before).then_some((Meaning::Unknown, None)),
-                // No field of the API that this program knows, and yet it speaks of a source.
+                // The field is not in the tables, but its name refers to a source.
                 false if speaks_of_source(rest) => {
                     before.is_empty().then_some((Meaning::Unknown, None))
                 }
-                // Pod specs are read by their sites; what they do not find there is something else.
+                // The sites of pod specs are read separately; any other field in a pod spec names something
+                // else.
                 false => before.is_empty().then_some((Meaning::Other, None)),
             };
         }
@@ -365,7 +370,7 @@ impl MentionWalk<'_> {
         })
     }
 
-    /// How many fields lead to the pod template that the place is in, if it is in one.
+    /// The number of fields that lead to the pod template of the place, if it is in one.
     fn in_template(&self) -> Option<usize> {
         let row = self.object.workload.as_ref()?;
         row.templates.iter().find_map(|path| {
@@ -376,9 +381,10 @@ impl MentionWalk<'_> {
     }
 }
 
-/// The names that a longer text speaks of, each with the text before it: the items of a list (`a,app`), a
-/// name with a namespace or a key (`shop/app:key`), a flag (`--config=app:key`), and what follows the word for
-/// ConfigMaps or Secrets (`kubectl get cm app`). Not the parts of paths and addresses.
+/// The names in a longer text that may mean an object, each with the text before it: the items of a list
+/// (`a,app`), a name with a namespace or a key (`shop/app:key`), a flag (`--config=app:key`), and the word
+/// after a word for ConfigMaps or Secrets (`kubectl get cm app`). Parts of paths and addresses do not
+/// count.
 fn spoken<'t>(text: &'t str, names: &BTreeSet<String>) -> impl Iterator<Item = (&'t str, &'t str)> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     let is_list = !text.replace(", ", ",").trim().contains(char::is_whitespace);
@@ -404,10 +410,10 @@ fn spoken<'t>(text: &'t str, names: &BTreeSet<String>) -> impl Iterator<Item = (
     })
 }
 
-/// The words by which `kubectl` knows ConfigMaps and Secrets.
+/// The words of `kubectl` for ConfigMaps and Secrets.
 const KINDS: &[&str] = &["cm", "configmap", "configmaps", "secret", "secrets"];
 
-/// Why the text of a scalar cannot be replaced.
+/// The reason why the text of a scalar cannot be replaced.
 fn fixed(node: Cursor<'_>, text: &str, shared: bool) -> Option<CannotFollow> {
     let raw = node.raw();
     let inner = match node.style() {
@@ -428,7 +434,7 @@ fn fixed(node: Cursor<'_>, text: &str, shared: bool) -> Option<CannotFollow> {
     }
 }
 
-/// What a row says of this very place; nothing if it is about something else here.
+/// The meaning that a row gives to this place; `None` if the row does not apply here.
 fn referrer(row: &Referrer, before: &str, holder: Cursor<'_>) -> Option<(Meaning, Option<String>)> {
     let namespace = match row.within {
         NamespaceRule::Slash if before.is_empty() => None,
@@ -456,7 +462,7 @@ fn referrer(row: &Referrer, before: &str, holder: Cursor<'_>) -> Option<(Meaning
     Some((Meaning::Reference(targets), namespace))
 }
 
-/// What the `resourceNames` of an RBAC rule can be names of.
+/// The kinds to which the `resourceNames` of an RBAC rule refer.
 fn rule(rule: Cursor<'_>) -> Option<Vec<Target>> {
     let lists = |field: &str, names: [&str; 2]| {
         let mut texts = rule.list(field).filter_map(Cursor::str);
@@ -471,7 +477,7 @@ fn rule(rule: Cursor<'_>) -> Option<Vec<Target>> {
     (!named.is_empty()).then_some(named)
 }
 
-/// Whether the last steps of a way are those of a site.
+/// Whether the last steps of a path are those of a site.
 fn is_site(site: &Site, way: &[SmolStr]) -> bool {
     let Some((_, way)) = way.split_last().filter(|(name, _)| **name == site.name) else {
         return false;
@@ -486,7 +492,7 @@ fn is_site(site: &Site, way: &[SmolStr]) -> bool {
         && way[above..above + volumes].iter().all(|field| field == "volumes")
 }
 
-/// Whether the last field, or the one that holds the `name`, is called after ConfigMaps or Secrets.
+/// Whether the last field, or the field that holds the `name`, is named after ConfigMaps or Secrets.
 fn speaks_of_source(way: &[SmolStr]) -> bool {
     let field = match way {
         [.., holder, name] if name == "name" => holder,
@@ -497,7 +503,7 @@ fn speaks_of_source(way: &[SmolStr]) -> bool {
     field.contains("secret") || field.contains("configmap")
 }
 
-/// Whether text before a name still leaves it a name of its own: nothing, a flag, a namespace.
+/// Whether the text before a name allows it to be a separate name: empty, a flag, or a namespace.
 fn is_spoken(before: &str) -> bool {
     let rest = match before.rsplit_once('=') {
         Some((_, rest)) => rest,

@@ -1,7 +1,8 @@
-//! One text in, facts out: who is in it, what it provides, what it reads, and where a stamp goes.
+//! Turns one text into facts: its objects, the sources that they provide, the keys that they read, and the
+//! place for a stamp.
 //!
-//! This is the only stage that sees values; they leave it as digests. Each document's tape is
-//! dropped when its facts are known.
+//! Only this stage sees values; it passes them on as digests. The tape of a document is dropped when its
+//! facts are known.
 
 mod arenas;
 mod hash_suffix;
@@ -21,6 +22,7 @@ mod build_notes;
 mod carried;
 mod references;
 mod rollout;
+mod released;
 mod sidecars;
 mod unknown_kinds;
 mod source;
@@ -42,7 +44,7 @@ pub use manifests::{File, Manifests};
 pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
 pub use own_suffix::{FROZEN, FollowsRenames, ImmutableField, Naming};
-pub use references::{Keys, Reference};
+pub use references::{Keys, Reference, UnknownName};
 pub use rollout::{Foreseen, RolloutFacts, Spot, SpotKind};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Grounds, Mount, SiteLabel};
@@ -69,7 +71,7 @@ use source::Provided;
 use std::collections::BTreeMap;
 use ytt::YttMarks;
 
-/// What says that something takes no part.
+/// Who says that an object or a key is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IgnoredBy {
     /// A control annotation.
@@ -78,46 +80,47 @@ pub enum IgnoredBy {
     Rule,
 }
 
-/// What one text says.
+/// The facts of one text.
 #[derive(Default)]
 pub struct Facts {
-    /// What is said only if more documents follow.
+    /// A finding that is reported only if more documents follow.
     pub said_if_more: Option<Box<Finding>>,
-    /// Whether anything stands in the text.
+    /// Whether the text has any document.
     pub has_documents: bool,
-    /// The objects that provide or read something, with what they provide and read.
+    /// The objects that provide or read something, with their sources and references.
     pub arenas: Arenas,
-    /// The objects that say how pods of others are replaced: budgets, autoscalers, claims.
+    /// The objects that affect how the pods of other workloads are replaced: budgets, autoscalers, claims.
     pub neighbours: Vec<Neighbour>,
     /// The objects that take values from ConfigMaps and Secrets without being workloads.
     pub values_readers: Vec<ValuesReader>,
-    /// The places that may select pods by a label that says a version; only where such labels may go.
+    /// The places that may select pods by a version label; filled only if such labels may be removed.
     pub label_uses: Vec<LabelUse>,
-    /// The objects because of which a program in the cluster makes sources.
+    /// The objects because of which a program in the cluster creates sources.
     pub makers: Vec<Maker>,
-    /// How many Kubernetes objects there are, those without facts included.
+    /// The number of Kubernetes objects, including those without facts.
     pub object_count: usize,
-    /// How many of them make or change other objects in the cluster, by how they do it.
+    /// The number of objects whose controllers create or change other objects in the cluster, by sort.
     pub indirect: BTreeMap<Indirect, usize>,
-    /// Whether one of them says from which repository Flux takes folders.
+    /// Whether an object defines a repository from which Flux takes folders.
     pub names_repository: bool,
-    /// The namespaces whose labels an object tells, and whether a Reloader that is followed watches them.
+    /// The namespaces that an object defines, and whether a Reloader that is followed watches them by their
+    /// labels.
     pub namespaces: Vec<(SmolStr, bool)>,
     /// The kustomizations in a list, by their paths; empty when the text is read.
     pub kustomizations: Vec<String>,
-    /// What is wrong in the text itself.
+    /// Problems of the text itself.
     pub findings: Vec<Finding>,
-    /// What an apply of the objects as they stand would run into; of raw material, nothing is said.
+    /// Problems that an apply of the objects would have; not reported for files below a kustomization.
     pub hints: Vec<Finding>,
-    /// Why the text cannot be read to its end; what was read before counts for nothing.
+    /// The reason why the text cannot be read to its end; the part before it does not count.
     pub broken: Option<SyntaxError>,
-    /// Whether the text has a `sops` mapping, and so is never written.
+    /// Whether the text has a `sops` mapping; such a file is never written.
     pub encrypted: bool,
     /// Whether `#@` comments make it a ytt program.
     pub ytt: bool,
-    /// Whether nothing is known of it, because it could not be read.
+    /// Whether it could not be read, so that it has no facts.
     pub unread: bool,
-    /// What a text that cannot be read looks like.
+    /// The class of a text that cannot be read.
     pub looks: UnreadableText,
     /// The comments that silence findings.
     pub marks: Vec<Mark>,
@@ -135,28 +138,30 @@ pub struct Object {
     pub name_span: Span,
     /// The document that it is in.
     pub document: Span,
-    /// The way from the root of the document to it: none, or an item of a list.
+    /// The path from the root of the document to it: empty, or an item of a list.
     pub route: Route,
     /// Whether Helm runs it as a hook.
     pub hook: bool,
-    /// Whether an upgrade of Helm applies it: all but hooks of other moments.
+    /// Whether an upgrade of Helm applies it: true for all objects except hooks of other events.
     pub upgraded: bool,
-    /// What Helm says about it, if it rendered it.
+    /// Its chart and template, if Helm rendered it.
     pub rendered: Option<Box<Rendered>>,
-    /// How it came by its name, inside of a kustomize build.
+    /// How it got its name, inside a kustomize build.
     pub origin: Option<Box<Origin>>,
-    /// The file it stands in for the caller who put it into a list.
+    /// The file from which the caller of a function read it.
     pub from_file: Option<Box<FromFile>>,
-    /// The kustomization that it lies below, in such a list.
+    /// The kustomization above its file, in the list of a function.
     pub raw_material_of: Option<Box<str>>,
-    /// What it provides.
+    /// Its sources.
     pub sources: Ids<SourceId>,
-    /// Its pod templates, and what they read.
+    /// Its pod templates with their references.
     pub templates: Ids<TemplateId>,
     /// The workload whose pod template it uses instead.
     pub delegate: Option<Box<Delegate>>,
     /// Whether its references can follow a source that gets another name.
     pub follows: FollowsRenames,
+    /// The namespace in which a program makes its pods, where that is said to be another one.
+    pub pods_namespace: Option<SmolStr>,
 }
 
 /// A workload that another one names.
@@ -169,18 +174,18 @@ pub struct Delegate {
     pub at: Span,
 }
 
-/// On a source or a workload: it takes no part.
+/// On a source or a workload: rollstamp ignores it.
 pub const IGNORE: &str = "rollstamp.dev/ignore";
-/// On a source: these keys take no part.
+/// On a source: rollstamp ignores these keys.
 pub const IGNORE_KEYS: &str = "rollstamp.dev/ignore-keys";
-/// On a workload: these sources take no part.
+/// On a workload: rollstamp ignores these sources.
 pub const IGNORE_SOURCES: &str = "rollstamp.dev/ignore-sources";
-/// On a source: what makes pods roll, `annotation` or `suffix`. On a workload: whether its references
-/// follow a source that gets another name.
+/// On a source: the way to roll pods, `annotation` or `suffix`. On a workload: whether its references
+/// follow a source that is renamed.
 pub const MODE: &str = "rollstamp.dev/mode";
-/// On a source that has a suffix of ours: its name without it.
+/// On a source with a suffix of rollstamp: its name without the suffix.
 pub const BASE_NAME: &str = "rollstamp.dev/base-name";
-/// On a workload: the program rereads the files of these volumes by itself.
+/// On a workload: the program reads the files of these volumes again when they change.
 pub const LIVE: &str = "rollstamp.dev/live";
 
 /// The names in a control annotation: `a, b`.
@@ -189,7 +194,7 @@ fn names_in(list: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Facts {
-    /// These facts as those of the file with this number.
+    /// These facts with this number as the number of their file.
     #[must_use]
     pub fn in_file(mut self, file: FileId) -> Self {
         let findings = self.findings.iter_mut().chain(&mut self.hints);
@@ -202,7 +207,8 @@ impl Facts {
         self
     }
 
-    /// What lies below a kustomization in a list is what that one is made of, not what is applied.
+    /// Marks the objects of files below a kustomization in the list: kustomize builds other objects from
+    /// them.
     fn find_raw_material(&mut self) {
         let kustomizations = std::mem::take(&mut self.kustomizations);
         for object in &mut self.arenas.objects {
@@ -225,13 +231,18 @@ impl Object {
         Place { file: self.place.file, span: self.name_span }
     }
 
+    /// The namespace in which its pods run, as far as it is written in the object.
+    pub fn namespace_of_pods(&self) -> Option<&str> {
+        self.pods_namespace.as_deref().or(self.id.namespace.as_deref())
+    }
+
     /// A finding about the object, at its name.
     pub fn finding(&self, code: Code, message: impl Into<String>) -> Finding {
         Finding::new(code, message).about(self.id.to_string()).at(self.place_of_name())
     }
 
-    /// A finding about the object, at a place in its text whose line may be shown: never one that
-    /// can hold a value of a Secret.
+    /// A finding about the object, at a place in its text whose line may be shown: never one that can hold
+    /// a value of a Secret.
     pub fn finding_at(&self, code: Code, span: Span, message: impl Into<String>) -> Finding {
         let place = Place { file: self.place.file, span };
         Finding::new(code, message).about(self.id.to_string()).quoting(place)
@@ -241,7 +252,7 @@ impl Object {
 /// The size from which on a text is cut into parts, in bytes.
 pub const PART: usize = 256 << 10;
 
-/// The parts of a text that can be read side by side; their facts are [`join`]ed in this order.
+/// The parts of a text that can be read in parallel; their facts are [`join`]ed in this order.
 pub fn parts(text: &str) -> Vec<Span> {
     if text.len() > MAX_TEXT {
         return vec![Span { start: 0, end: 0 }];
@@ -256,14 +267,14 @@ pub fn extract(file: FileId, text: &str, options: &Options) -> Facts {
     facts.seen(text, &options.annotation)
 }
 
-/// A part of a text that is read on its own.
+/// A part of a text that is read separately.
 #[derive(Clone, Copy)]
 pub struct Part<'a> {
     /// The text, or a segment of it.
     pub text: &'a str,
     /// The part of `text`.
     pub span: Span,
-    /// How many bytes of the file stand before `text`: all places count from the beginning of the file.
+    /// The offset of `text` in its file, in bytes: all places count from the beginning of the file.
     pub base: u32,
 }
 
@@ -324,7 +335,7 @@ fn annotation<'a>(metadata: Cursor<'a>, name: &str) -> Option<(String, Cursor<'a
     Some((value.str()?.into_owned(), value))
 }
 
-/// Whether `config.kubernetes.io/local-config` keeps an object on this side of an apply.
+/// Whether `config.kubernetes.io/local-config` excludes an object from an apply.
 fn is_local(metadata: Cursor<'_>) -> bool {
     let local = annotation(metadata, "config.kubernetes.io/local-config");
     local.is_some_and(|(value, _)| value != "false")
@@ -343,8 +354,8 @@ fn is_sops(object: Cursor<'_>) -> bool {
     object.get("sops").is_some_and(Cursor::is_mapping)
 }
 
-/// A string in the metadata of an object. Null and absent are nothing; of anything else, the node and
-/// what it is.
+/// A string in the metadata of an object. Null and absent give `None`; any other value gives the node and
+/// its type.
 fn metadata_string<'a>(
     metadata: Option<Cursor<'a>>,
     field: &str,
@@ -368,7 +379,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// What says that the whole object takes no part: its annotation, or a rule.
+    /// Whether the whole object is ignored, and by what: its annotation, or a rule.
     fn ignored(&self, annotation: bool, object: Cursor<'_>, id: &Identity) -> Option<IgnoredBy> {
         match annotation {
             true => Some(IgnoredBy::Annotation),
@@ -376,7 +387,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a rule of the configuration is about the whole object.
+    /// Whether a rule of the configuration ignores the whole object.
     fn is_ignored_by_rule(&self, object: Cursor<'_>, id: &Identity) -> bool {
         let rules = &self.options.rules.ignore;
         !rules.is_empty() && {
@@ -398,7 +409,7 @@ impl Reader<'_> {
         Place { file: self.file, span: node.span() }
     }
 
-    /// Points a finding at a place; its line is shown unless it stands in an object of the kind Secret.
+    /// Sets the place of a finding; its line is shown unless it is in an object of the kind Secret.
     fn locate(&self, finding: Finding, span: Span, kind: &str) -> Finding {
         let place = Place { file: self.file, span };
         match kind {
@@ -414,14 +425,9 @@ impl Reader<'_> {
         let (group, version) = Identity::split_api_version(&object.api_version);
         self.facts.encrypted |= is_sops(node);
         self.facts.object_count += 1;
-        if let Some(how) = indirect(group, kind) {
-            *self.facts.indirect.entry(how).or_default() += 1;
-        }
         self.facts.names_repository |= [SOURCE_GROUP, ARTIFACT_GROUP].contains(&group);
-        let makers = Maker::of(self, object);
-        self.facts.makers.extend(makers);
         if kind == "SealedSecret" {
-            // Its template is plain text that comes to stand in a Secret.
+            // The template is plain text that becomes part of a Secret.
             let template = ["spec", "template", "data"];
             let at = template.iter().try_fold(node, |at, field| at.get(field));
             self.facts.secrets.extend(at.map(Cursor::span));
@@ -429,11 +435,21 @@ impl Reader<'_> {
         if kind == "Secret" {
             self.facts.secrets.push(node.span());
         }
+        let metadata = node.get("metadata");
+        if metadata.is_some_and(is_local) {
+            return;
+        }
+        if let Some(how) = indirect(group, kind) {
+            *self.facts.indirect.entry(how).or_default() += 1;
+        }
+        let makers = Maker::of(self, object);
+        self.facts.makers.extend(makers);
         if self.options.looks_for_label_uses() {
             label_uses::find(self, object);
         }
         let provider = self.options.provider(group, kind);
         let workload = self.workload_kind(node, group, kind, provider.is_some());
+        let released = released::rows(self.options, node, group, kind);
         if provider.is_none() && workload.is_none() {
             carried::in_values(self, object);
             if (group, kind) == ("", "Namespace") {
@@ -442,11 +458,9 @@ impl Reader<'_> {
             }
             self.facts.neighbours.extend(Neighbour::of(object));
             self.facts.values_readers.extend(ValuesReader::of(object));
-            return;
-        }
-        let metadata = node.get("metadata");
-        if metadata.is_some_and(is_local) {
-            return;
+            if released.is_empty() {
+                return;
+            }
         }
         let wrong = |field, (at, what)| (field, at, what);
         let (namespace, name) = match (
@@ -454,8 +468,8 @@ impl Reader<'_> {
             metadata_string(metadata, "name").map_err(|e| wrong("name", e)),
         ) {
             (Ok(namespace), Ok(name)) => (namespace, name),
-            // Of a kind without a row nothing but a note would come.
-            _ if workload.is_some_and(|row| row.is_unlisted()) => return,
+            // An object of an unknown kind would only give a note.
+            _ if released.is_empty() && workload.is_some_and(|row| row.is_unlisted()) => return,
             (Err((field, at, what)), _) | (_, Err((field, at, what))) => {
                 let message = format!("`metadata.{field}` of a {kind} is {what}, not a string");
                 let finding = Finding::new(Code::InvalidObject, message);
@@ -485,11 +499,15 @@ impl Reader<'_> {
                 source.content_named = true;
             }
         }
-        let reads = workload.is_some();
-        let templates = match workload {
+        let reads = workload.is_some() || !released.is_empty();
+        let mut templates = match workload {
             Some(row) => workload::read(self, object, &row, &id),
             None => Vec::new(),
         };
+        for row in &released {
+            templates.extend(released::read(self, object, row, &id));
+        }
+        let pods_namespace = released.first().and_then(|_| released::namespace(node, group, kind));
         let from_file = metadata.filter(|_| !object.route.is_empty());
         let delegate = kinds::delegate(group, kind).and_then(|field| delegate(node, field));
         let follows = FollowsRenames::read(self, metadata.filter(|_| reads));
@@ -510,12 +528,13 @@ impl Reader<'_> {
             templates: Ids::default(),
             delegate: delegate.map(Box::new),
             follows,
+            pods_namespace,
         };
         self.facts.arenas.add(object, sources, templates);
     }
 
-    /// The row of a kind; of a kind without one, if the object has the shape of a workload, the row
-    /// that stands for all such.
+    /// The row of a kind. An object of a kind without a row, but with the shape of a workload, gets the row
+    /// for all such kinds.
     fn workload_kind(
         &self,
         object: Cursor<'_>,

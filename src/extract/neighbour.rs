@@ -1,5 +1,5 @@
-//! Objects that say something about how the pods of workloads beside them are replaced. They are only
-//! remembered here, and read where a workload near them rolls.
+//! Records objects that affect how the pods of workloads near them are replaced. They are read only
+//! if a workload near them rolls.
 
 use super::objects::ObjectNode;
 use crate::k8s::disruption::NEIGHBOURS;
@@ -13,12 +13,12 @@ pub struct Neighbour {
     pub id: Identity,
     /// The document that it is in.
     pub document: Span,
-    /// The way from the root of the document to it: none, or an item of a list.
+    /// The path from the root of the document to it: empty, or an item of a list.
     pub route: Route,
 }
 
 impl Neighbour {
-    /// An object, if it is one.
+    /// The neighbour in an object, if it is one.
     pub(super) fn of(object: &ObjectNode<'_>) -> Option<Self> {
         let (group, _) = Identity::split_api_version(&object.api_version);
         NEIGHBOURS.contains(&(group, object.kind.as_str())).then(|| Self {

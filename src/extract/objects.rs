@@ -7,11 +7,11 @@ use crate::yaml::path::{Route, Step};
 use crate::yaml::{Cursor, Kind, NodeId, SyntaxError};
 use smol_str::SmolStr;
 
-/// What stands in a document.
+/// An item of a document.
 pub(super) enum DocumentItem<'a> {
     /// An object, which may be of any kind.
     Object(ObjectNode<'a>),
-    /// An item of a list that is a kustomization: its path, as `kustomize fn run` hands it over.
+    /// An item of a list that is a kustomization: its path, as `kustomize fn run` passes it.
     Kustomization(String),
 }
 
@@ -19,18 +19,19 @@ pub(super) enum DocumentItem<'a> {
 pub(super) struct ObjectNode<'a> {
     /// The mapping of the object.
     pub(super) node: Cursor<'a>,
-    /// The way from the root of the document to it: none, or an item of a list.
+    /// The path from the root of the document to it: empty, or an item of a list.
     pub(super) route: Route,
-    /// Of an item: the list, its `items` and the item as it is written, which may be an alias.
+    /// For an item of a list: the list, its `items`, and the item as written, which may be an
+    /// alias.
     ancestors: Option<[NodeId; 3]>,
-    /// Its `apiVersion`, written or lent by a typed list.
+    /// Its `apiVersion`, written or inherited from a typed list.
     pub(super) api_version: SmolStr,
-    /// Its `kind`, written or lent by a typed list.
+    /// Its `kind`, written or inherited from a typed list.
     pub(super) kind: SmolStr,
 }
 
 impl ObjectNode<'_> {
-    /// Who the object is.
+    /// The identity of the object.
     pub(super) fn identity(&self) -> Identity {
         Identity::of(&self.api_version, &self.kind, self.node.get("metadata"))
     }
@@ -44,7 +45,7 @@ impl ObjectNode<'_> {
 /// Calls `found` for each object of a document in the order of the text.
 ///
 /// # Errors
-/// A document of mere text, and a list inside of a list.
+/// A document that is only a scalar, and a list inside a list.
 pub(super) fn each<'a>(
     root: Cursor<'a>,
     mut found: impl FnMut(DocumentItem<'a>),
@@ -66,7 +67,8 @@ pub(super) fn each<'a>(
         found(DocumentItem::Object(object));
         return Ok(());
     };
-    // A `DeploymentList` lends its apiVersion and kind to its items, a plain `List` lends nothing.
+    // The items of a `DeploymentList` inherit its apiVersion and kind; the items of a plain `List`
+    // do not.
     let lent = kind.strip_suffix("List").filter(|kind| !kind.is_empty() && *kind != "Resource");
     for (i, item) in items.target().children().enumerate() {
         let node = item.target();
@@ -92,8 +94,8 @@ pub(super) fn each<'a>(
     Ok(())
 }
 
-/// The `items` of an object, as they are written. kubectl takes any object with a list of `items` for a
-/// list, whatever its kind.
+/// The `items` of an object, as they are written. kubectl treats any object with a list `items` as
+/// a list, whatever its kind.
 fn list_items(object: Cursor<'_>) -> Option<Cursor<'_>> {
     let items = object.field("items")?.value;
     items.target().is_sequence().then_some(items)

@@ -1,4 +1,5 @@
-//! What a name after its content takes: the suffix, the name without one, and where that is marked.
+//! Reads the parts of a name after its content: the suffix, the name without a suffix, and the
+//! place of the marker.
 
 use super::hash_suffix::{Reading, kustomize_suffix};
 use super::source::Provided;
@@ -15,48 +16,49 @@ use crate::yaml::resolve::{self, Value};
 use crate::yaml::{Cursor, Edit, Style};
 use base64::Engine as _;
 
-/// What a name after its content takes.
+/// The facts for a name after its content.
 pub struct Naming {
-    /// What the marker says is the name without a suffix; nothing without a marker.
+    /// The name without a suffix in the marker; `None` without a marker.
     pub base: Option<String>,
-    /// Whether the marker says that the field `immutable` is ours.
+    /// Whether the marker says that rollstamp wrote the field `immutable`.
     pub froze: bool,
-    /// What the object asks for itself.
+    /// The mode in the annotation of the object.
     pub mode: Option<Mode>,
-    /// The suffix of its content, or why it has none.
+    /// The suffix of its content, or the reason why it has none.
     pub suffix: Result<String, NoSuffix>,
-    /// Whether the name ends in that suffix already, and somebody else wrote it.
+    /// Whether the name already ends in that suffix, and another tool wrote it.
     pub is_suffixed: bool,
-    /// The place of the marker: ours, and in a kustomize build that of kustomize.
+    /// The place of the marker of rollstamp; in a kustomize build, of the marker of kustomize.
     pub marker: Result<Slot, Refusal>,
     /// The field `immutable`.
     pub frozen: ImmutableField,
 }
 
-/// What the marker of a source says behind the name, if the field `immutable` is ours.
+/// The text after the name in the marker of a source, if rollstamp wrote the field `immutable`.
 pub const FROZEN: &str = ", immutable";
 
-/// The field `immutable` of a source. Ours stands before all other fields, and the marker says that it is.
+/// The field `immutable` of a source. rollstamp writes it before all other fields, and records it
+/// in the marker.
 pub enum ImmutableField {
-    /// The field is not there; the edit adds it.
+    /// The field is absent; the edit adds it.
     Absent(Edit),
     /// rollstamp wrote the field; the edit removes it.
     Ours(Edit),
-    /// Somebody else wrote the field, or no edit can add it.
+    /// The user or another tool wrote the field, or no edit can add it.
     Theirs,
 }
 
 /// Whether the references of an object can follow a source that gets another name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FollowsRenames {
-    /// What the object asks for itself.
+    /// The mode in the annotation of the object.
     pub mode: Option<Mode>,
-    /// Whether the apply makes it anew, so that nothing in it is immutable.
+    /// Whether the apply creates the object again, so that all its fields can change.
     pub recreated: bool,
 }
 
 impl FollowsRenames {
-    /// Reads what the metadata of an object with references says.
+    /// Reads the metadata of an object with references.
     pub(super) fn read(reader: &mut Reader<'_>, metadata: Option<Cursor<'_>>) -> Self {
         let Some(metadata) = metadata else {
             return Self::default();
@@ -74,7 +76,7 @@ impl FollowsRenames {
     }
 }
 
-/// What an object of a kind asks for itself; a word that is no mode is an error.
+/// The mode in the annotation of an object of this kind; a word that is not a mode is an error.
 fn mode(reader: &mut Reader<'_>, metadata: Cursor<'_>, kind: &str) -> Option<Mode> {
     let (word, at) = annotation(metadata, MODE)?;
     let found = Mode::named(&word);
@@ -86,7 +88,7 @@ fn mode(reader: &mut Reader<'_>, metadata: Cursor<'_>, kind: &str) -> Option<Mod
     found
 }
 
-/// Reads what a name after its content takes, where one is wanted or there already.
+/// Reads the facts for a name after its content, if such a name is wanted or already exists.
 pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Option<Naming> {
     let Provided { node, ancestors, row, id } = object;
     if !row.group.is_empty() {
@@ -185,7 +187,7 @@ fn suffix_of(
     }
 }
 
-/// A block scalar at the very end of a text that does not end its line: kubectl adds a line end.
+/// Whether a block scalar ends the text without a line end: kubectl adds a line end.
 fn ends_without_newline(object: Cursor<'_>) -> bool {
     !object.text().ends_with('\n')
         && object.subtree().last().is_some_and(|last| {
@@ -194,7 +196,7 @@ fn ends_without_newline(object: Cursor<'_>) -> bool {
         })
 }
 
-/// The object as `kubectl` hands it to the API server, `stringData` merged as that one does.
+/// The object as the API server stores it after `kubectl` sent it, with `stringData` merged.
 fn stored(object: Cursor<'_>, target: Target, name: &str) -> Option<Stored> {
     let is_secret = target == Target::Secret;
     let secret_type = match object.get("type").filter(|_| is_secret).map(Cursor::value) {
@@ -225,7 +227,7 @@ fn stored(object: Cursor<'_>, target: Target, name: &str) -> Option<Stored> {
     Some(Stored { name: name.to_owned(), data, binary, secret_type, immutable })
 }
 
-/// Base64 on one line, as it comes back from the cluster.
+/// Writes base64 on one line, as the cluster returns it.
 fn normal(entries: &mut [(String, String)]) -> Option<()> {
     for (_, value) in entries {
         let bytes = resolve::decode_base64(value.as_bytes())?;
@@ -234,7 +236,7 @@ fn normal(entries: &mut [(String, String)]) -> Option<()> {
     Some(())
 }
 
-/// The entries of a field; a null value is none.
+/// The entries of a field; a null value counts as an empty one.
 fn entries(object: Cursor<'_>, field: &str) -> Option<Vec<(String, String)>> {
     let Some(field) = object.field(field) else {
         return Some(Vec::new());

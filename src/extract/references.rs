@@ -1,25 +1,26 @@
-//! What a pod spec reads: its references, found by one walk along the tree of sites.
+//! Finds the references of a pod spec, in one pass along the tree of sites.
 
 use super::ids::TemplateId;
 use super::site_label::{self, Grounds, ListPosition, Mount, SiteLabel};
 use crate::config::policy::UserSite;
 use crate::finding::Code;
 use crate::k8s::TableRow;
+use crate::k8s::releases::ReleasedReference;
 use crate::k8s::sites::{CONTAINER_LISTS, Reads, SITE_TREE, Site, SiteTree};
 use crate::text::Span;
 use crate::yaml::insert::{Refusal, Related};
-use crate::yaml::path::PathStep;
+use crate::yaml::path::{FieldPath, PathStep, Step};
 use crate::yaml::resolve::Value;
 use crate::yaml::{Cursor, Kind};
 use smol_str::SmolStr;
 
-/// A workload, a site, a target and the keys that are read.
+/// A reference: a pod template, a site, a target and the keys that are read.
 pub struct Reference {
     /// The pod template that has it.
     pub template: TemplateId,
     /// The site of the pod spec that names the source.
     pub site: TableRow<Site>,
-    /// The name as it is written there.
+    /// The name of the source, as it is written.
     pub name: SmolStr,
     /// Where the name is written.
     pub name_span: Span,
@@ -27,16 +28,63 @@ pub struct Reference {
     pub optional: bool,
     /// Which keys are read.
     pub keys: Keys,
-    /// Why the reference reads these keys.
+    /// The reason why the reference reads these keys.
     pub why: Grounds,
-    /// What people call the place.
+    /// The description of the place in messages.
     pub spot: SiteLabel,
+}
+
+/// What stands in values in the place of a name, and is made a name by a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// Where it is written.
+    pub at: Span,
+    /// Whether it is a text in the place of a list of names.
+    pub is_text: bool,
+}
+
+/// A place that the configuration names, in one object.
+pub(super) struct UserPlace<'r> {
+    site: &'r TableRow<Site>,
+    key: Option<&'r str>,
+    /// Texts of fields beside the name.
+    when: &'r [(SmolStr, SmolStr)],
+    /// The steps that the first `[]` and `*` of the path stand for.
+    bound: &'r [Step],
+    /// Whether values of a chart are walked.
+    of_values: bool,
+}
+
+impl<'r> UserPlace<'r> {
+    /// A place in every workload of some kinds.
+    pub(super) fn of(user: &'r UserSite) -> Self {
+        let key = user.key.as_deref();
+        Self { site: &user.site, key, when: &[], bound: &[], of_values: false }
+    }
+
+    /// A place of pods whose annotations stand behind this way, which is one of this path: as far as both
+    /// paths are the same, they lead to the same items.
+    pub(super) fn of_released(
+        row: &'r ReleasedReference,
+        head: &FieldPath,
+        route: &'r [Step],
+    ) -> Self {
+        let both = row.site.path.steps().iter().zip(head.steps());
+        let same = both.take_while(|(one, other)| one == other).count();
+        Self {
+            site: &row.site,
+            key: row.key.as_deref(),
+            when: &row.when,
+            bound: &route[..same.min(route.len())],
+            of_values: true,
+        }
+    }
 }
 
 /// Which keys of its source a reference reads.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keys {
-    /// No key, by the site or because no container mounts the volume.
+    /// No key, because of the site or because no container mounts the volume.
     None,
     /// All keys that can be environment variables.
     Env,
@@ -51,13 +99,13 @@ pub enum Keys {
 }
 
 impl Reference {
-    /// Whether it reads keys by its site.
+    /// Whether its site reads keys.
     pub fn reads(&self) -> bool {
         self.keys != Keys::None
     }
 }
 
-/// How the mounts of a volume limit what is read of it.
+/// How the mounts of a volume limit the keys that are read.
 enum Mounted {
     /// No container mounts it.
     Never,
@@ -74,30 +122,33 @@ struct VolumeMount {
     label: Mount,
 }
 
-/// What one mount shows of its volume.
+/// The part of a volume that one mount shows.
 enum MountedPart {
     /// The whole volume.
     Whole,
-    /// What lies at or below this cleaned path, or above it.
+    /// The files at, below or above this cleaned path.
     Below(Vec<String>),
-    /// What an expression or a strange path says: nobody knows, and it is never refreshed.
+    /// The mount uses an expression or an unusual path, so the part is unknown. Such a mount is
+    /// never refreshed.
     Unknown,
 }
 
-/// The walk over a pod spec along the tree of sites.
+/// The pass over a pod spec along the tree of sites.
 pub(super) struct SiteWalk<'a, 'l> {
-    /// The references found so far, in the order of the walk.
+    /// The references found so far, in the order of the pass.
     pub(super) references: Vec<Reference>,
-    /// Why they cannot be trusted: the first reason.
+    /// The first reason why the references cannot be trusted.
     pub(super) refusal: Option<(Code, Refusal)>,
     /// The names of the pod's volumes.
     pub(super) volumes: Vec<SmolStr>,
-    /// Whether Kubernetes itself runs the pods, so that nobody adds mounts.
+    /// What stands in the place of names that only a chart knows.
+    pub(super) unknown: Vec<UnknownName>,
+    /// Whether a controller of Kubernetes itself runs the pods, so that no operator adds mounts.
     built_in: bool,
-    /// The volumes whose files the program rereads by itself.
+    /// The volumes whose files the program reads again when they change.
     live: &'l [SmolStr],
     pod_spec: Option<Cursor<'a>>,
-    /// All mounts of the pod, read when the first volume asks.
+    /// All mounts of the pod, read for the first volume.
     mounts: Option<Vec<VolumeMount>>,
 }
 
@@ -107,6 +158,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
             references: Vec::new(),
             refusal: None,
             volumes: Vec::new(),
+            unknown: Vec::new(),
             built_in,
             live,
             pod_spec: None,
@@ -124,7 +176,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         self.refusal.get_or_insert((code, refusal));
     }
 
-    /// Twice the same key on the way to what pods read.
+    /// Refuses a key that occurs twice on the path to the keys that pods read.
     pub(super) fn refuse_duplicate(&mut self, name: &str, last: Cursor<'_>, first: Cursor<'_>) {
         let refusal = Refusal {
             at: last.span(),
@@ -134,7 +186,8 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         self.refuse(Code::DuplicateKey, refusal);
     }
 
-    /// A field on the way to what pods read, its alias followed; twice the same key is refused.
+    /// A field on the path to the keys that pods read, its alias followed; a key that occurs twice
+    /// is refused.
     pub(super) fn field(&mut self, mapping: Cursor<'a>, name: &str) -> Option<Cursor<'a>> {
         let field = mapping.field(name)?;
         if let Some(first) = field.duplicate {
@@ -143,7 +196,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         Some(field.value.target())
     }
 
-    /// The string in a field; null and absent are nothing, anything else is refused.
+    /// The string in a field; `None` for null and absent; any other value is refused.
     fn string(&mut self, mapping: Cursor<'a>, name: &str) -> Option<(SmolStr, Cursor<'a>)> {
         let at = self.field(mapping, name)?;
         let what = match at.value() {
@@ -204,48 +257,114 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         }
     }
 
-    /// The references at a place that the configuration names.
-    pub(super) fn user_site(&mut self, object: Cursor<'a>, user: &UserSite) {
+    /// Adds the references at a place that the configuration declares.
+    pub(super) fn user_site(&mut self, object: Cursor<'a>, place: &UserPlace<'_>) {
         let mut holders = vec![object];
-        for step in user.site.path.steps() {
+        for (depth, step) in place.site.path.steps().iter().enumerate() {
             let at = holders.into_iter();
-            holders = match step {
-                PathStep::Field(name) => at.filter_map(|at| self.field(at, name)).collect(),
-                PathStep::EachItem => at.flat_map(Cursor::items).collect(),
-                PathStep::AnyField => {
+            holders = match (step, place.bound.get(depth)) {
+                (PathStep::EachItem | PathStep::AnyField, Some(Step::Item(number))) => {
+                    at.filter_map(|at| at.items().nth(*number)).collect()
+                }
+                (PathStep::EachItem | PathStep::AnyField, Some(Step::Field(name)))
+                | (PathStep::Field(name), _) => at.filter_map(|at| self.field(at, name)).collect(),
+                (PathStep::EachItem | PathStep::AnyField, None) if place.of_values => {
+                    at.flat_map(|at| self.each(at, step)).collect()
+                }
+                (PathStep::EachItem, None) => at.flat_map(Cursor::items).collect(),
+                (PathStep::AnyField, None) => {
                     at.flat_map(Cursor::pairs).map(|(_, value)| value.target()).collect()
                 }
-                PathStep::AnyWay => Vec::new(),
+                (PathStep::AnyWay, _) => Vec::new(),
             };
         }
         for holder in holders {
-            let Some(value) = self.field(holder, &user.site.name) else {
+            let says = |field: &str, text: &str| holder.string(field).as_deref() == Some(text);
+            if !place.when.iter().all(|(field, text)| says(field, text)) {
+                continue;
+            }
+            let value = match place.site.name.is_empty() {
+                true => Some(holder),
+                false => self.field(holder, &place.site.name),
+            };
+            let Some(value) = value else {
                 continue;
             };
-            let keys = match &user.key {
+            let keys = match place.key {
                 None => Keys::All,
-                Some(key) => {
-                    let key = self.string(holder, key).map(|(key, _)| key.into());
-                    Keys::Listed(key.into_iter().collect())
-                }
+                Some(key) => match self.string(holder, key) {
+                    // The chart has a default of its own.
+                    None if place.of_values => Keys::All,
+                    key => Keys::Listed(key.into_iter().map(|(key, _)| key.into()).collect()),
+                },
             };
             let named: Vec<Cursor<'_>> =
                 if value.is_sequence() { value.items().collect() } else { vec![value] };
             for node in named {
+                if place.of_values && !self.is_name(node) {
+                    continue;
+                }
                 if let Some(name) = node.str().filter(|name| !name.is_empty()) {
+                    let optional =
+                        place.of_values && holder.get("optional").is_some_and(Cursor::is_true);
                     self.references.push(Reference {
                         template: TemplateId::at(0),
-                        site: user.site.clone(),
+                        site: place.site.clone(),
                         name: name.into(),
                         name_span: node.span(),
-                        optional: false,
+                        optional,
                         keys: keys.clone(),
-                        why: if user.key.is_some() { Grounds::Named } else { Grounds::All },
+                        why: match keys {
+                            Keys::All => Grounds::All,
+                            _ => Grounds::Named,
+                        },
                         spot: SiteLabel::default(),
                     });
                 }
             }
         }
+    }
+
+    /// The items of a list, or the values of a mapping: charts take both. What a text would be, nobody
+    /// knows.
+    fn each(&mut self, node: Cursor<'a>, step: &PathStep) -> Vec<Cursor<'a>> {
+        if node.is_mapping() {
+            let mut all = Vec::new();
+            for (key, value) in node.pairs() {
+                match key.is_merge_key() {
+                    true => {
+                        let merged = value.target();
+                        let lists = merged.is_sequence().then(|| merged.items().collect());
+                        for one in lists.unwrap_or_else(|| vec![merged]) {
+                            all.extend(self.each(one, &PathStep::AnyField));
+                        }
+                    }
+                    false => all.push(value.target()),
+                }
+            }
+            return all;
+        }
+        if *step == PathStep::EachItem && node.str().is_some_and(|text| !text.trim().is_empty()) {
+            self.unknown.push(UnknownName { at: node.span(), is_text: true });
+        }
+        node.items().collect()
+    }
+
+    /// Whether a value is a name. What a template of the chart makes of one is not guessed.
+    fn is_name(&mut self, node: Cursor<'a>) -> bool {
+        let what = match node.value() {
+            Ok(Value::Str(text)) if text.contains("{{") => {
+                self.unknown.push(UnknownName { at: node.span(), is_text: false });
+                return false;
+            }
+            Ok(Value::Str(_)) => return true,
+            Ok(Value::Null | Value::Bool(false)) => return false,
+            Ok(other) => other.type_name(),
+            Err(error) => error.0,
+        };
+        let message = format!("{what} stands where a name is expected");
+        self.refuse(Code::InvalidObject, Refusal { at: node.span(), message, related: None });
+        false
     }
 
     fn reference(&mut self, node: Cursor<'a>, site: &'static Site, within: ListPosition<'a>) {
@@ -278,7 +397,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         });
     }
 
-    /// The keys of a volume source that become files which some container sees.
+    /// The keys of a volume source that become files which at least one container sees.
     fn files(
         &mut self,
         node: Cursor<'a>,
@@ -299,7 +418,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
                 let seen = |path: &[String]| parts.iter().any(|part| related(part, path));
                 let keys: Vec<String> =
                     items.into_iter().filter(|(_, path)| seen(path)).map(|(key, _)| key).collect();
-                // Items and mounts that never meet show no file, whatever the source holds.
+                // If no item is at a mounted path, no file is visible, whatever the source holds.
                 if keys.is_empty() {
                     (Keys::None, Grounds::NothingShown)
                 } else {
@@ -309,7 +428,8 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         }
     }
 
-    /// The `items` of a volume source as keys and cleaned paths; absent, null and empty are none.
+    /// The `items` of a volume source as keys and cleaned paths; `None` if `items` is absent, null
+    /// or empty.
     fn listed(&mut self, node: Cursor<'a>) -> Option<Vec<(String, Vec<String>)>> {
         let mut items = self.field(node, "items")?.items().peekable();
         items.peek()?;
@@ -324,7 +444,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         Some(listed)
     }
 
-    /// How containers mount a volume, and why that narrows what they see, or does not.
+    /// How containers mount a volume, and why the mounts limit the visible files or do not.
     fn mounted(
         &mut self,
         volume: Option<Cursor<'a>>,
@@ -382,7 +502,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         mounts
     }
 
-    /// What one mount shows of its volume.
+    /// The part of the volume that one mount shows.
     fn part(&mut self, mount: Cursor<'a>) -> MountedPart {
         let by_expression = self.string(mount, "subPathExpr").is_some_and(|(e, _)| !e.is_empty());
         let part = self.string(mount, "subPath").map(|(path, _)| clean(&path));

@@ -2,6 +2,7 @@
 //! object is read, so that the comparison need not read the document again.
 
 use crate::k8s::disruption::{Order, Rollout, rollout};
+use crate::k8s::id::Identity;
 use crate::k8s::sites::CONTAINER_LISTS;
 use crate::text::Span;
 use crate::yaml::resolve::Value;
@@ -69,8 +70,8 @@ pub enum SpotKind {
 }
 
 impl Foreseen {
-    pub(super) fn read(group: &str, kind: &str, object: Cursor<'_>, template: Cursor<'_>) -> Self {
-        let rollout = RolloutFacts::read(group, kind, object, Some(template));
+    pub(super) fn read(id: &Identity, object: Cursor<'_>, template: Cursor<'_>) -> Self {
+        let rollout = RolloutFacts::read(&id.group, &id.kind, object, Some(template));
         Self { rollout, spots: spots(template) }
     }
 }
@@ -78,7 +79,10 @@ impl Foreseen {
 impl RolloutFacts {
     /// Those of an object of this group and kind, and of its pod template.
     pub fn read(group: &str, kind: &str, object: Cursor<'_>, template: Option<Cursor<'_>>) -> Self {
-        let number = |way: &str| at(object, way).and_then(number);
+        // Every way goes through the same field.
+        let spec = object.get("spec");
+        let at = |way: &str| at(spec?, way.strip_prefix("spec/")?);
+        let number = |way: &str| at(way).and_then(number);
         let mut facts = template.map_or_else(Self::default, Self::of_template);
         facts.min_ready_seconds = number("spec/minReadySeconds").unwrap_or(0);
         let Some(row) = rollout(group, kind) else {
@@ -86,10 +90,12 @@ impl RolloutFacts {
         };
         facts.replicas = number(row.replicas);
         facts.strategy = strategy(row, object);
-        facts.surge = at(object, row.surge.0).and_then(amount);
-        facts.unavailable = at(object, row.unavailable.0).and_then(amount);
-        facts.partition = number("spec/updateStrategy/rollingUpdate/partition");
-        facts.first_ordinal = number("spec/ordinals/start");
+        facts.surge = at(row.surge.0).and_then(amount);
+        facts.unavailable = at(row.unavailable.0).and_then(amount);
+        if row.order == Order::Ordinals {
+            facts.partition = number("spec/updateStrategy/rollingUpdate/partition");
+            facts.first_ordinal = number("spec/ordinals/start");
+        }
         facts.deadline = number("spec/progressDeadlineSeconds");
         facts
     }

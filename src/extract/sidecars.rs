@@ -1,4 +1,4 @@
-//! Sidecars in a pod spec that follow files or objects, and the volumes that they watch.
+//! Finds sidecars in a pod spec that watch files or objects, and the volumes that they watch.
 
 use super::references::clean;
 use crate::finding::sidecar::SidecarDoubt;
@@ -20,7 +20,7 @@ pub struct Sidecar {
     pub volumes: Vec<Watched>,
     /// The label of the objects that it finds through the API server.
     pub label: Option<SmolStr>,
-    /// Whether it looks once, at the start of the pod, and never again.
+    /// Whether it reads only once, at the start of the pod.
     pub once: bool,
 }
 
@@ -30,14 +30,14 @@ pub struct Watched {
     pub name: SmolStr,
     /// The volume in the text: the references inside are those that it watches.
     pub span: Span,
-    /// Why a change may still need a new pod.
+    /// The reason why a change may still need a new pod.
     pub doubt: Option<SidecarDoubt>,
 }
 
-/// A container, as far as it matters here.
+/// The parts of a container that matter here.
 struct Container<'a> {
     node: Cursor<'a>,
-    /// Whether it ends before the others begin: an init container that is no sidecar.
+    /// Whether it ends before the other containers start: an init container that is not a sidecar.
     ends_first: bool,
     image: Option<(&'static SidecarProgram, Span)>,
 }
@@ -46,7 +46,7 @@ struct Container<'a> {
 struct Volume {
     name: SmolStr,
     span: Span,
-    /// The path of its only file, where `items` name just one.
+    /// The path of its only file, if `items` name exactly one.
     only_file: Option<SmolStr>,
 }
 
@@ -137,14 +137,14 @@ fn flags(container: Cursor<'_>) -> Vec<(String, String)> {
     found
 }
 
-/// The value of an environment variable that is written out; the last of several counts.
+/// The literal value of an environment variable; the last of several counts.
 fn variable(container: Cursor<'_>, name: &str) -> Option<SmolStr> {
     let entries = container.list("env");
     let entry = entries.filter(|entry| entry.string("name").as_deref() == Some(name)).last()?;
     entry.filled("value")
 }
 
-/// Whether a duration such as `0`, `0s` or `0m0s` is none.
+/// Whether a duration such as `0`, `0s` or `0m0s` is zero.
 fn is_zero(duration: &str) -> bool {
     duration.contains('0') && !duration.contains(|c: char| matches!(c, '1'..='9'))
 }
@@ -168,7 +168,8 @@ fn watched(
             Watch::Directory(_) => None,
             Watch::File(_) => directory.pop(),
         };
-        // Only a mount at the watched directory itself tells about a change.
+        // The sidecar notices a change only if the volume is mounted at the watched directory
+        // itself.
         for mount in sidecar.node.list("volumeMounts") {
             let path = mount.filled("mountPath");
             let volume = mount.filled("name");
@@ -197,7 +198,7 @@ fn watched(
     found
 }
 
-/// Whether somebody mounts the volume whom the sidecar may not reach.
+/// Whether a container that the sidecar may not reach mounts the volume.
 fn doubt(
     sidecar: &Container<'_>,
     containers: &[Container<'_>],

@@ -1,11 +1,11 @@
-//! What people call the place of a reference, and why it reads the keys that it reads. Only shown,
-//! never decided on: what is missing or no string here is left out.
+//! Describes the place of a reference, and why it reads its keys, for messages only. No decision
+//! depends on it, so a missing part or a part that is not a string is left out.
 
 use crate::k8s::sites::{Site, SiteRoot};
 use crate::yaml::Cursor;
 use smol_str::SmolStr;
 
-/// Where a reference stands, in the names that the pod spec gives.
+/// The place of a reference, in the names of the pod spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SiteLabel {
     /// The field of the pod spec: `containers`, `initContainers`, `volumes`, ...
@@ -14,7 +14,7 @@ pub struct SiteLabel {
     pub owner: SmolStr,
     /// The environment variable.
     pub env: Option<SmolStr>,
-    /// Where containers mount the volume.
+    /// The places at which containers mount the volume.
     pub mounts: Vec<Mount>,
 }
 
@@ -25,7 +25,7 @@ pub struct Mount {
     pub list: &'static str,
     /// The container; empty if it has no name.
     pub container: SmolStr,
-    /// Where in the container; empty if that is not written.
+    /// The path in the container; empty if it is not written.
     pub path: SmolStr,
     /// The part of the volume that is mounted there.
     pub sub_path: Option<SmolStr>,
@@ -33,12 +33,12 @@ pub struct Mount {
     pub sub_path_expr: Option<SmolStr>,
 }
 
-/// Why a reference reads the keys that it reads.
+/// The reason why a reference reads its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grounds {
     /// It names one key.
     Named,
-    /// Nothing narrows it.
+    /// Nothing limits the keys.
     All,
     /// Its `items` list them.
     Items,
@@ -46,21 +46,22 @@ pub enum Grounds {
     SubPaths,
     /// Its `items` list them, and some `subPath` shows them.
     ItemsInSubPaths,
-    /// An operator runs the pods and may add mounts, so mounts narrow nothing.
+    /// An operator runs the pods and may add mounts, so mounts do not limit the keys.
     Operator,
-    /// The program rereads its files, but never those mounted by `subPath`.
+    /// The program reads its files again when they change, except those mounted by `subPath`.
     LiveSubPaths,
-    /// None: the site acts when a volume is mounted or an image is pulled.
+    /// No keys: Kubernetes uses the source when it mounts a volume or pulls an image.
     Site,
-    /// None: no container mounts the volume.
+    /// No keys: no container mounts the volume.
     NotMounted,
-    /// None: no mount shows one of its `items`.
+    /// No keys: no mount shows one of its `items`.
     NothingShown,
-    /// None: the program rereads its files.
+    /// No keys: the program reads its files again when they change.
     Live,
 }
 
-/// The items of lists that the walk is in: a container or volume, and in it an entry of `env`, ...
+/// The list items that contain the current node: a container or volume, and in it an entry of
+/// `env`, ...
 #[derive(Clone, Copy, Default)]
 pub(super) struct ListPosition<'a> {
     pub(super) list: &'static str,
@@ -69,7 +70,7 @@ pub(super) struct ListPosition<'a> {
 }
 
 impl<'a> ListPosition<'a> {
-    /// Steps into a field; only those of the pod spec are remembered.
+    /// Enters a field; only fields of the pod spec are recorded.
     pub(super) fn field(self, name: &'static str) -> Self {
         match self.outer {
             None => Self { list: name, ..self },
@@ -77,7 +78,7 @@ impl<'a> ListPosition<'a> {
         }
     }
 
-    /// Steps into an item.
+    /// Enters an item of a list.
     pub(super) fn item(self, item: Cursor<'a>) -> Self {
         match self.outer {
             None => Self { outer: Some(item), ..self },
@@ -85,12 +86,12 @@ impl<'a> ListPosition<'a> {
         }
     }
 
-    /// The volume that the walk is in.
+    /// The volume that contains the current node.
     pub(super) fn volume(&self, site: &Site) -> Option<Cursor<'a>> {
         self.outer.filter(|_| site.under == SiteRoot::Volume)
     }
 
-    /// What people call the place.
+    /// The description of the place in messages.
     pub(super) fn spot(&self, site: &Site, mounts: Vec<Mount>) -> SiteLabel {
         let name = |node: Option<Cursor<'_>>| node?.string("name");
         SiteLabel {

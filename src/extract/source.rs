@@ -1,4 +1,4 @@
-//! What a source provides: its keys, each with the digest of its value.
+//! Reads the keys of a source, each with the digest of its value.
 
 use super::carried;
 use super::fillers;
@@ -20,43 +20,43 @@ use crate::yaml::{Cursor, Kind, NodeId, canonical};
 use smol_str::{SmolStr, format_smolstr};
 use std::borrow::Cow;
 
-/// Something that references can name, and its content.
+/// A ConfigMap or Secret that references can name, and its content.
 pub struct Source {
     /// The object that provides it.
     pub object: ObjectId,
-    /// What references to it say.
+    /// The kind that references to it name.
     pub target: Target,
-    /// The name that they say.
+    /// The name that references to it use.
     pub name: SmolStr,
     /// The namespace in which it is, if one is written.
     pub namespace: Option<SmolStr>,
-    /// Sorted by key; a key can stand once for `data` and once for `binaryData`.
+    /// Its keys, sorted; a key can occur once for `data` and once for `binaryData`.
     pub entries: Vec<Entry>,
     /// Whether its name ends in the hash of its own content.
     pub content_named: bool,
-    /// Whether keys cannot be told apart, so that whoever reads one reads all.
+    /// Whether the keys are not known separately, so that a reference to one key reads all.
     pub whole: bool,
-    /// Whether somebody in the cluster fills it: it is known by name only.
+    /// Whether a controller in the cluster fills it, so that only its name is known.
     pub filled_in_cluster: bool,
-    /// Of what somebody in the cluster fills: the digest of what says how.
+    /// If a controller fills it: the digest of the fields that describe the content.
     pub recipe: Option<ValueDigest>,
-    /// What fills it in the cluster beside its manifest, if anything does.
+    /// The program that fills it in the cluster in addition to its manifest, if any.
     pub filler: Option<&'static Filler>,
-    /// Whether a control annotation or a rule says that nobody rolls because of it.
+    /// Whether a control annotation or a rule says that no pods roll because of it.
     pub ignored: Option<IgnoredBy>,
     /// A field of content that cannot be read as keys and values.
     pub malformed: Option<Malformed>,
-    /// What a name after its content takes; nothing where none is wanted.
+    /// The facts for a name after its content; `None` if no such name is wanted.
     pub naming: Option<Box<Naming>>,
-    /// What its annotations say to Reloader, where that is followed.
+    /// The meaning of its annotations for Reloader, if Reloader is followed.
     pub tags: Tags,
     /// Whether a change of it reaches Flux at once.
     pub watched: bool,
-    /// The rows of the configuration that collect it by its labels: a bit for each.
+    /// The rows of the configuration that collect it by its labels: one bit for each row.
     pub collected: u64,
 }
 
-/// A field of content that is no mapping.
+/// A field of content that is not a mapping.
 pub struct Malformed {
     /// The field, with dots between names.
     pub field: String,
@@ -64,34 +64,34 @@ pub struct Malformed {
     pub at: Span,
 }
 
-/// One key.
+/// One key of a source.
 #[derive(Clone)]
 pub struct Entry {
     /// The key as it reaches the cluster.
     pub key: SmolStr,
-    /// The digest of the bytes that a pod gets; of a flawed value, of nothing.
+    /// The digest of the bytes that a pod gets; for a flawed value, the digest of no bytes.
     pub digest: ValueDigest,
-    /// How many bytes a pod gets.
+    /// The number of bytes that a pod gets.
     pub size: u32,
     /// Whether it can be an environment variable.
     pub env: bool,
-    /// What the API server will refuse.
+    /// The reason why the API server will refuse the value, if any.
     pub flaw: Option<Box<Flaw>>,
-    /// Whether a control annotation or a rule says that nobody rolls because of it.
+    /// Whether a control annotation or a rule says that no pods roll because of it.
     pub ignored: Option<IgnoredBy>,
     /// Where the key is written.
     pub at: Span,
 }
 
 impl Entry {
-    /// Whether a pod could not tell the two apart; where they are written does not count.
+    /// Whether a pod sees no difference between the two; the places in the text do not count.
     pub fn same_content(&self, other: &Self) -> bool {
         (&self.key, &self.digest, self.size, self.env, &self.flaw, self.ignored)
             == (&other.key, &other.digest, other.size, other.env, &other.flaw, other.ignored)
     }
 }
 
-/// What is wrong with a value.
+/// The problem of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
     /// The value is not a string; the text says what it is.
@@ -109,7 +109,7 @@ impl Flaw {
         }
     }
 
-    /// What to do about it.
+    /// The help for the problem.
     pub fn help(&self) -> &'static str {
         match self {
             Self::NotAString(_) => "put the value in quotes",
@@ -119,7 +119,7 @@ impl Flaw {
 }
 
 impl Source {
-    /// Whether a pod could tell the two apart.
+    /// Whether a pod sees no difference between the two sources.
     pub fn same_content(&self, other: &Self) -> bool {
         self.target == other.target
             && self.entries.len() == other.entries.len()
@@ -161,7 +161,7 @@ impl Provided<'_, '_> {
     }
 }
 
-/// Reads what an object provides: one source for most kinds, several where a name path has items.
+/// Reads the sources of an object: one source for most kinds, several if a name path has items.
 pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Source> {
     let Provided { node, row, id, .. } = object;
     let namespace = row.namespaces.iter().find_map(|path| {
@@ -222,8 +222,8 @@ pub(super) fn read(reader: &mut Reader<'_>, object: Provided<'_, '_>) -> Vec<Sou
     vec![source]
 }
 
-/// The digest of what says how an object is filled in the cluster, or what it makes there: its `spec`, or else
-/// the `data` that it comes with, as JSON in one fixed form.
+/// The digest of the fields that describe how an object is filled in the cluster, or what it
+/// creates there: its `spec`, or, without one, its `data`, as JSON in one fixed form.
 pub(super) fn recipe(
     reader: &Reader<'_>,
     object: Cursor<'_>,
@@ -234,7 +234,7 @@ pub(super) fn recipe(
     Some(ValueDigest::of(target, text.as_bytes(), reader.options.hash_key.as_ref()))
 }
 
-/// The names of what the object provides: those of the first path that leads to any.
+/// The names of the sources of an object: the values at the first path that has any.
 fn names(object: Cursor<'_>, row: &Provider) -> Vec<SmolStr> {
     let named = |path: &FieldPath| {
         let mut found = Vec::new();
@@ -251,10 +251,10 @@ fn filled_by_type(object: Cursor<'_>, row: &Provider) -> bool {
         && object.string("type").is_some_and(|found| row.filled_if_type.contains(&found.as_str()))
 }
 
-/// The reading of the fields of content.
+/// The state while the fields of content are read.
 struct Contents<'o, 'a> {
     object: Provided<'o, 'a>,
-    /// Whether keys cannot be told apart, see [`Source::whole`].
+    /// Whether the keys are not known separately, see [`Source::whole`].
     whole: bool,
     entries: Vec<Entry>,
     malformed: Option<Malformed>,
@@ -265,7 +265,7 @@ struct KeyAndValue<'a> {
     name: SmolStr,
     key: Cursor<'a>,
     value: Cursor<'a>,
-    /// Whether a merge key brought it.
+    /// Whether it comes from a merge key.
     merged: bool,
 }
 
@@ -285,7 +285,7 @@ impl<'a> Contents<'_, 'a> {
             } else if field.is_null() {
                 continue;
             } else if self.whole && field.str().is_some() {
-                // A SealedSecret of old holds one text for all keys.
+                // An old SealedSecret holds one text for all keys.
                 let name = SmolStr::default();
                 self.pair(
                     reader,
@@ -300,7 +300,7 @@ impl<'a> Contents<'_, 'a> {
         self.entries.sort_by(|a, b| (&a.key, !a.env).cmp(&(&b.key, !b.env)));
     }
 
-    /// Adds the entry of a field that counts as one text, however it is laid out.
+    /// Adds the entry of a field that counts as one text, independent of its layout.
     fn tree(&mut self, reader: &Reader<'_>, content: &Content, field: Cursor<'a>) {
         if let Some(text) = canonical::json(field) {
             let key = content.path.to_string().into();
@@ -321,7 +321,7 @@ impl<'a> Contents<'_, 'a> {
             Err(error) => (nothing, Some(Flaw::NotAString(error.0))),
         };
         if content.overrides {
-            // A flaw stays: the API server refuses the object all the same.
+            // The entry with a flaw stays, because the API server refuses the object in any case.
             self.entries.retain(|e| e.key != pair.name || e.flaw.is_some());
         }
         let key = match content.prefix {
@@ -352,7 +352,7 @@ impl<'a> Contents<'_, 'a> {
         });
     }
 
-    /// The bytes that a pod gets of a value.
+    /// The bytes that a pod gets for a value.
     fn bytes<'t>(
         &self,
         reader: &mut Reader<'_>,
@@ -373,7 +373,8 @@ impl<'a> Contents<'_, 'a> {
         }
     }
 
-    /// The entries of a mapping as the cluster gets them: merges applied, the last of equal keys.
+    /// The entries of a mapping as the cluster gets them: with merges applied, and the last of
+    /// equal keys.
     fn pairs(&self, reader: &mut Reader<'_>, mapping: Cursor<'a>) -> Vec<KeyAndValue<'a>> {
         let id = self.object.id;
         let mut found: Vec<KeyAndValue<'a>> = Vec::new();
@@ -422,7 +423,7 @@ fn collect<'a>(
             if depth >= crate::yaml::MAX_DEPTH {
                 *wrong = Some((key, "merge keys nested too deep"));
             } else if target.is_sequence() {
-                // Earlier mappings win, so they are set last.
+                // Earlier mappings have priority, so they are set last.
                 let items: Vec<Cursor<'a>> = target.items().collect();
                 for item in items.into_iter().rev() {
                     collect(item, true, depth + 1, found, wrong);

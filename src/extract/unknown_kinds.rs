@@ -1,10 +1,10 @@
-//! Pod templates in objects of kinds that nobody listed, found by their shape: a mapping with
+//! Finds pod templates in objects of kinds without a row, by their shape: a mapping with
 //! `spec.containers[*].name` under a field `template` or `...Template`.
 
 use crate::yaml::path::{Route, Step};
 use crate::yaml::{Cursor, Kind, MAX_DEPTH, Style};
 
-/// The ways from an object to what looks like a pod template.
+/// The paths from an object to the parts that look like a pod template.
 pub(super) fn find(object: Cursor<'_>) -> Vec<Route> {
     let mut found = Vec::new();
     if mentions_containers(object) {
@@ -13,7 +13,7 @@ pub(super) fn find(object: Cursor<'_>) -> Vec<Route> {
     found
 }
 
-/// Most objects are done with after this one pass over their nodes.
+/// A fast check that excludes most objects with one pass over their nodes.
 fn mentions_containers(object: Cursor<'_>) -> bool {
     const KEY: &str = "containers";
     object.subtree().iter().any(|node| {
@@ -33,7 +33,7 @@ fn search(node: Cursor<'_>, route: &mut Route, found: &mut Vec<Route>) {
     match node.kind() {
         Kind::Mapping => {
             for (key, value) in node.pairs() {
-                // An alias shows a place that was searched where it was written.
+                // The target of an alias was already searched at its own place.
                 if matches!(value.kind(), Kind::Scalar | Kind::Alias) {
                     continue;
                 }

@@ -1,6 +1,6 @@
-//! Flux objects that take values from ConfigMaps and Secrets: a `HelmRelease` (`spec.valuesFrom`) and a
-//! `Kustomization` (`spec.postBuild.substituteFrom`). They are no workloads: what they make of the values is
-//! not here.
+//! Reads Flux objects that take values from ConfigMaps and Secrets: a `HelmRelease`
+//! (`spec.valuesFrom`) and a `Kustomization` (`spec.postBuild.substituteFrom`). They are not
+//! workloads, and the manifests that Flux makes from the values are not in the input.
 
 use super::Keys;
 use super::objects::ObjectNode;
@@ -14,28 +14,28 @@ use smol_str::SmolStr;
 pub struct ValuesReader {
     /// The identity of the object.
     pub id: Identity,
-    /// How often its controller looks by itself, as written: `30m`.
+    /// The interval at which its controller reads the values, as written: `30m`.
     pub interval: SmolStr,
     /// Where its name is written.
     pub name_span: Span,
-    /// The field that names what it takes values from, without `spec`.
+    /// The field that names the sources of its values, without `spec`.
     pub field: &'static str,
-    /// What it takes values from, in the order of the text.
+    /// The sources of its values, in the order of the text.
     pub reads: Vec<ValuesReference>,
 }
 
 /// A ConfigMap or a Secret that an object takes values from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValuesReference {
-    /// The kind that is named.
+    /// The kind of the named object.
     pub target: Target,
     /// The name.
     pub name: SmolStr,
     /// Where the name is written.
     pub at: Span,
-    /// The one key that is read; all keys, if there is none.
+    /// The only key that is read; all keys if absent.
     pub key: Option<SmolStr>,
-    /// Whether the object does without it.
+    /// Whether the source may be absent.
     pub optional: bool,
 }
 
@@ -53,8 +53,8 @@ impl ValuesReference {
     }
 }
 
-/// Where the lists stand: API group, kind, the way below `spec`, and the key that is read where the item
-/// names none in `valuesKey`; nothing, if all keys are read.
+/// The fields with such lists: API group, kind, the path below `spec`, and the key that is read if
+/// the item has no `valuesKey`; `None` if all keys are read.
 const LISTS: &[(&str, &str, &str, Option<&str>)] = &[
     // fluxcd.io/flux/components/helm/helmreleases/#values-references
     ("helm.toolkit.fluxcd.io", "HelmRelease", "valuesFrom", Some("values.yaml")),
@@ -63,7 +63,7 @@ const LISTS: &[(&str, &str, &str, Option<&str>)] = &[
 ];
 
 impl ValuesReader {
-    /// An object, if it is one.
+    /// The reader of values in an object, if it is one.
     pub(super) fn of(object: &ObjectNode<'_>) -> Option<Self> {
         let (group, _) = Identity::split_api_version(&object.api_version);
         let mut lists = LISTS.iter().filter(|(g, kind, ..)| *g == group && *kind == object.kind);

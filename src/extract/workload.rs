@@ -1,10 +1,10 @@
-//! What a pod template reads, and where its stamp goes.
+//! Reads the references of a pod template, and the place of its stamp.
 
 use super::carried::{self, ReadAnnotations};
 use super::foreign::{self, Marks};
 use super::ids::{Ids, ObjectId, ReferenceId};
 use super::objects::ObjectNode;
-use super::references::{Reference, SiteWalk};
+use super::references::{Reference, SiteWalk, UnknownName, UserPlace};
 use super::rollout::Foreseen;
 use super::sidecars::{self, Sidecar};
 use super::{IgnoredBy, Reader, annotation, unknown_kinds};
@@ -14,51 +14,64 @@ use crate::k8s::TableRow;
 use crate::k8s::id::Identity;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::waits::{FieldTest, RolloutWait, WAITS, Wait};
-use crate::patches::TemplateMetadata;
 use crate::yaml::Cursor;
 use crate::yaml::insert::{self, Refusal, Related, Slot};
 use crate::yaml::path::{FieldPath, Route, SelectedNode, Step};
 use crate::yaml::resolve::Value;
 use smol_str::SmolStr;
 
-/// A pod template and what it reads.
+/// A pod template and its references.
 pub struct Template {
     /// The workload that holds it.
     pub object: ObjectId,
     /// The row of its kind.
     pub kind: TableRow<WorkloadKind>,
-    /// The way from the object to the template.
+    /// The way from the object to the template; where the object holds annotations of pods and no template, to
+    /// the annotations.
     pub path: Route,
-    /// What it reads, in the order of the text.
+    /// Whether a program makes the pods of values that the object holds, so that only their annotations are here.
+    pub is_released: bool,
+    /// Its references, in the order of the text.
     pub references: Ids<ReferenceId>,
-    /// The place of the stamp; of templates that are not stamped, nothing.
+    /// What stands in values in the place of names that it reads, and is not known.
+    pub unknown_names: Vec<UnknownName>,
+    /// The place of the stamp; `None` for templates that are not stamped.
     pub slot: Option<Result<Slot, Refusal>>,
-    /// How much of `metadata.annotations` it has.
-    pub has: TemplateMetadata,
-    /// Whether a stamp is there, also where it cannot be edited.
+    /// How many of the last fields of the way to the annotations are not there.
+    pub missing: usize,
+    /// Whether it has a stamp, even one that cannot be edited.
     pub stamp_seen: bool,
-    /// Why it is not stamped.
+    /// The reason why it is not stamped.
     pub not_stamped: Option<NoRoll>,
-    /// Why the references cannot be trusted; the workload is then left alone.
+    /// The reason why the references cannot be trusted; the workload is then not changed.
     pub refusal: Option<(Code, Refusal)>,
-    /// What its controller waits for before a stamp rolls its pods.
+    /// The event for which its controller waits before a stamp rolls its pods.
     pub later: Option<RolloutWait>,
-    /// Whether a control annotation or a rule says to leave it alone.
+    /// Whether a control annotation or a rule ignores it.
     pub ignored: Option<IgnoredBy>,
-    /// Sources that take no part, by name.
+    /// The ignored sources, by name.
     pub ignored_sources: Vec<String>,
     /// The config-reload sidecars among the containers.
     pub sidecars: Vec<Sidecar>,
-    /// What other tools wrote into its metadata.
+    /// The checksums and labels of other tools in its metadata.
     pub marks: Marks,
-    /// What annotations say about its reads; nothing, where they say nothing.
+    /// The annotations about its reads; `None` if there are none.
     pub said: Option<Box<ReadAnnotations>>,
     /// What a comparison of two states needs to know; nothing in other runs.
     pub foreseen: Option<Box<Foreseen>>,
 }
 
 impl Template {
-    /// The value of the stamp that is written there, if it is one text.
+    /// The way from the object to the annotations of the pods.
+    pub fn annotations(&self) -> Vec<Step> {
+        let mut way = self.path.to_vec();
+        if !self.is_released {
+            way.extend(["metadata", "annotations"].map(|field| Step::Field(field.into())));
+        }
+        way
+    }
+
+    /// The value of the existing stamp, if it is one string.
     pub fn present(&self) -> Option<&str> {
         match &self.slot {
             Some(Ok(Slot::Present(present))) => present.value.as_deref(),
@@ -114,7 +127,7 @@ fn template(
     walk.pod_spec(pod_spec);
     for user in &reader.options.rules.sites {
         if user.fits(&id.group, &id.kind) {
-            walk.user_site(object, user);
+            walk.user_site(object, &UserPlace::of(user));
         }
     }
     let SiteWalk { references, refusal, volumes, .. } = walk;
@@ -148,18 +161,20 @@ fn template(
     };
     let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
     let foreseen = reader.options.compares;
-    let foreseen = foreseen.then(|| Foreseen::read(&id.group, &id.kind, object, template).into());
+    let foreseen = foreseen.then(|| Foreseen::read(id, object, template).into());
     let template = Template {
         object: ObjectId::at(0),
         kind: row.clone(),
         path: found.route,
-        references: Ids::default(),
-        slot,
-        has: match (metadata, annotations) {
-            (_, Some(annotations)) if annotations.is_mapping() => TemplateMetadata::Annotations,
-            (Some(metadata), _) if metadata.is_mapping() => TemplateMetadata::Metadata,
-            _ => TemplateMetadata::Nothing,
+        is_released: false,
+        missing: match (metadata, annotations) {
+            (_, Some(annotations)) if annotations.is_mapping() => 0,
+            (Some(metadata), _) if metadata.is_mapping() => 1,
+            _ => 2,
         },
+        references: Ids::default(),
+        unknown_names: Vec::new(),
+        slot,
         stamp_seen: annotations.is_some_and(|annotations| annotations.get(stamp).is_some()),
         not_stamped,
         refusal,
@@ -174,16 +189,16 @@ fn template(
     Some((template, references))
 }
 
-/// The control annotations of a workload; those of the object win over those of its template.
-struct WorkloadControl<'a> {
-    ignored: bool,
-    ignored_sources: Vec<(SmolStr, Cursor<'a>)>,
+/// The control annotations of a workload; those of the object have priority over those of its template.
+pub(super) struct WorkloadControl<'a> {
+    pub(super) ignored: bool,
+    pub(super) ignored_sources: Vec<(SmolStr, Cursor<'a>)>,
     live: Vec<(SmolStr, Cursor<'a>)>,
     foreign: Option<(String, Cursor<'a>)>,
 }
 
 impl<'a> WorkloadControl<'a> {
-    fn read(object: Cursor<'a>, template: Cursor<'a>) -> Self {
+    pub(super) fn read(object: Cursor<'a>, template: Cursor<'a>) -> Self {
         let metadata = [object, template].map(|at| at.get("metadata"));
         let find = |name| metadata.into_iter().flatten().find_map(|at| annotation(at, name));
         let list = |name| -> Vec<(SmolStr, Cursor<'a>)> {
@@ -199,7 +214,8 @@ impl<'a> WorkloadControl<'a> {
         }
     }
 
-    /// Whether what other tools wrote into the pod template stays. A word that is not known is a mistake.
+    /// Whether the checksums and labels of other tools in the pod template stay. An unknown word is
+    /// an error.
     fn marks_stay(&self, reader: &mut Reader<'_>, id: &Identity) -> bool {
         let Some((word, at)) = &self.foreign else {
             return false;
@@ -216,8 +232,8 @@ impl<'a> WorkloadControl<'a> {
         true
     }
 
-    /// A name that matches nothing is a mistake: what was meant would be forgotten in silence.
-    fn report(
+    /// Reports a name that matches nothing as an error; otherwise a typo would have no visible effect.
+    pub(super) fn report(
         &self,
         reader: &mut Reader<'_>,
         references: &[Reference],
@@ -245,8 +261,8 @@ impl<'a> WorkloadControl<'a> {
     }
 }
 
-/// Settings under which the controller waits before it replaces pods.
-fn later(object: Cursor<'_>, row: &WorkloadKind) -> Option<RolloutWait> {
+/// The setting with which the controller waits before it replaces pods, if any.
+pub(super) fn later(object: Cursor<'_>, row: &WorkloadKind) -> Option<RolloutWait> {
     let is_about = |wait: &Wait| wait.kinds.is_empty() || wait.kinds.contains(&row.kind.as_str());
     let holds = |wait: &Wait| wait.path.end(object).is_some_and(|at| says(at, &wait.is));
     WAITS.iter().find(|wait| is_about(wait) && holds(wait)).map(|wait| wait.until)

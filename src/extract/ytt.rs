@@ -3,13 +3,14 @@
 use crate::text::Span;
 use crate::yaml::{Document, Kind};
 
-/// Looks for the code of a ytt program, which stands behind `#@` outside of scalars.
+/// Finds the code of a ytt program, which follows `#@` outside of scalars.
 pub(super) struct YttMarks {
     marks: Vec<u32>,
 }
 
 impl YttMarks {
-    /// The marks in a part of a text. A text with a stamp of ours is no program: nobody writes one there.
+    /// The marks in a part of a text. A text with a stamp of rollstamp is not a program, because
+    /// nobody stamps programs.
     pub(super) fn new(text: &str, part: Span, stamp: &str) -> Self {
         let bytes = text.as_bytes();
         let mut marks: Vec<u32> = memchr::memmem::find_iter(&bytes[part.range()], b"#@")
@@ -24,7 +25,7 @@ impl YttMarks {
         Self { marks }
     }
 
-    /// Drops the marks that stand inside a scalar of the document.
+    /// Removes the marks inside a scalar of the document.
     pub(super) fn visit(&mut self, document: &Document) {
         if self.marks.is_empty() {
             return;
@@ -41,8 +42,8 @@ impl YttMarks {
     }
 }
 
-/// Whether what stands behind `#@` is code and no remark (carvel.dev/ytt/docs: an annotation, a statement,
-/// or the value of a field or item that has none of its own).
+/// Whether the text after `#@` is code and not a comment (carvel.dev/ytt/docs: an annotation, a
+/// statement, or the value of a field or item without its own value).
 fn is_ytt_code(text: &str, at: usize) -> bool {
     let line = crate::text::line_range(text, at);
     let (before, code) = (text[line.start..at].trim_end(), text[at + 2..line.end].trim_end());

@@ -1,12 +1,13 @@
-//! Claims of volumes that only one node or one pod at a time can use.
+//! Finds volume claims that only one node or one pod can use at a time.
 
 use super::disruption::{NearbyObject, Stuck, at};
 use crate::k8s::disruption::EXCLUSIVE;
 use serde_json::Value;
 use smol_str::SmolStr;
 
-/// Of the claims that a pod template names, the first that only one node or one pod at a time can use, as
-/// the claim beside it says: a new pod that must start before an old one goes may wait for it for ever.
+/// Of the claims that a pod template names, the first that only one node or one pod can use at a time,
+/// according to its manifest: a new pod that must start before an old one is deleted may wait for the volume
+/// forever.
 pub(super) fn exclusive(claims: &[SmolStr], neighbours: &[&NearbyObject]) -> Option<Stuck> {
     claims.iter().find_map(|name| {
         let mut near = neighbours.iter();
@@ -15,7 +16,7 @@ pub(super) fn exclusive(claims: &[SmolStr], neighbours: &[&NearbyObject]) -> Opt
         let claimed = near.find(is_meant)?;
         let modes = at(&claimed.object, "spec/accessModes").and_then(Value::as_array)?;
         let modes: Vec<&str> = modes.iter().filter_map(Value::as_str).collect();
-        // A claim that also offers a shared mode may be bound in that one.
+        // A claim that also allows a shared mode may be bound in that mode.
         let is_exclusive = !modes.is_empty() && modes.iter().all(|mode| EXCLUSIVE.contains(mode));
         is_exclusive.then(|| Stuck {
             claim: name.to_string(),

@@ -1,4 +1,4 @@
-//! The comparison: what each workload must do, what it does, and why.
+//! Compares two states: whether each workload must roll, whether it does, and why.
 
 use super::disruption;
 use super::fields::{self, FieldContext};
@@ -6,9 +6,9 @@ use super::neighbours::Neighbours;
 use super::objects::{self, AppliedDocument};
 use super::pairs::{Item, pair};
 use super::reads::{self, KeyOf, ReadChanges, ReadKey, ReadKeys, Standing};
-use super::sources::BothSources;
+use super::sources::{BothSources, SourcePair};
 use super::spots::{self, ChangedSpot, SpottedDocument};
-use super::state::{ComparedState, SideWorkload};
+use super::state::{ComparedState, SideWorkload, Sights};
 use super::{
     Answer, Assume, At, Held, HowChanged, Impact, KeyReason, Name, RollReason, Workload, foreign,
     silent, values,
@@ -21,26 +21,26 @@ use crate::k8s::waits::RolloutWait;
 use crate::parallel;
 use crate::plan::{Decision, Planned, State as Stamped};
 use crate::yaml::Cursor;
-use crate::yaml::path::Step;
 use crate::yaml::value::{differing, value};
+use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What the comparison needs beside the two states.
+/// The settings of the comparison.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
-    /// Which stamps count; nothing, those that are written if either state has any.
+    /// Which stamps count; `None`: the written ones if either state has any.
     pub assume: Option<Assume>,
     /// The annotation of the stamp.
     pub annotation: &'a str,
-    /// What the configuration asks about marks of other tools.
+    /// The rules of the configuration for checksums and version labels of other tools.
     pub foreign: &'a ForeignRules,
-    /// How many threads compare; the result does not depend on it.
+    /// The number of threads; the result does not depend on it.
     pub jobs: usize,
 }
 
 impl<'a> Asked<'a> {
-    /// What the options of a run ask for.
+    /// The settings from the options of a run.
     pub fn new(assume: Option<Assume>, options: &'a Options) -> Self {
         let (annotation, foreign) = (&options.annotation, &options.rules.foreign);
         Self { assume, annotation, foreign, jobs: options.jobs }
@@ -64,7 +64,8 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
         annotation: asked.annotation,
         foreign: asked.foreign,
         renamed: sources.renamed(),
-        neighbours: Neighbours::of(after),
+        neighbours: Neighbours::of(after, new.iter().map(|subject| after.name(subject.object))),
+        sights: after.sights(),
     };
     let one = |i: usize| comparison.pair(last(&old, &pairs[i].before), last(&new, &pairs[i].after));
     let mut compared = parallel::map(pairs.len(), asked.jobs, one);
@@ -82,7 +83,7 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
     Impact { assume, workloads, sources, values_readers, has_foreign: asked.foreign.is_on() }
 }
 
-/// Of several copies in one unit, the one that counts: the last, as `kubectl` applies them in turn.
+/// The copy that counts if a unit has several: the last one, because `kubectl` applies them in order.
 fn last<'s, 'a>(
     subjects: &'s [SideWorkload<'a>],
     copies: &[usize],
@@ -91,22 +92,19 @@ fn last<'s, 'a>(
     not_hook.or(copies.last()).map(|&i| &subjects[i])
 }
 
-type Identity<'a> = (&'a str, &'a str, Option<&'a str>, &'a str);
+type Identity = (String, String, Option<String>, String);
 
-fn items<'a>(
-    state: &ComparedState<'a>,
-    subjects: &[SideWorkload<'a>],
-) -> Vec<Item<'a, Identity<'a>>> {
-    let of = |subject: &SideWorkload<'a>| {
+fn items(state: &ComparedState<'_>, subjects: &[SideWorkload<'_>]) -> Vec<Item<Identity>> {
+    let of = |subject: &SideWorkload<'_>| {
         let id = &subject.object.id;
-        // One kind may be served by several groups, the older ones first.
+        // A kind may exist in several API groups; the older groups come first.
         let row = state.manifests().templates_of(subject.at).next();
         let row = row.map(|(_, template)| &template.kind).filter(|row| !row.is_unlisted());
         let group = row.and_then(|row| row.groups.first());
-        let group = group.unwrap_or(&id.group).as_str();
+        let group = group.map_or_else(|| id.group.to_string(), ToString::to_string);
         let namespace = state.namespace(id.namespace.as_deref());
         Item {
-            key: (id.kind.as_str(), group, namespace, id.name.as_str()),
+            key: (id.kind.to_string(), group, namespace, id.name.to_string()),
             unit: state.unit(subject.object.place.file),
         }
     };
@@ -121,9 +119,11 @@ struct Comparison<'a, 's> {
     foreign: &'s ForeignRules,
     renamed: BTreeMap<(String, String), Name>,
     neighbours: Neighbours,
+    /// The apply units that see each file, after.
+    sights: Sights,
 }
 
-/// A workload, and what it reads of what changed.
+/// A workload, and its reads of what changed.
 struct Compared<'a> {
     workload: Box<Workload>,
     read: ReadChanges<'a>,
@@ -143,7 +143,7 @@ impl<'a> Comparison<'a, '_> {
             subject.map_or_else(ReadKeys::default, |s| reads::of(state, self.sources, s))
         };
         let (was, is) = (of(before, old), of(after, new));
-        let workload = match (old, new) {
+        let mut workload = match (old, new) {
             (Some(old), Some(new)) => self.both(old, new, &was, &is),
             (only_old, only_new) => {
                 let (state, answer) = match only_new {
@@ -155,6 +155,10 @@ impl<'a> Comparison<'a, '_> {
                 Workload::plain(state.name(object), state.at(object.place_of_name()), answer)
             }
         };
+        let side = |state: &ComparedState<'_>, subject: Option<&SideWorkload<'_>>| {
+            subject.map(|subject| state.unit(subject.object.place.file))
+        };
+        workload.unit = side(after, new).or_else(|| side(before, old)).unwrap_or_default();
         let mut read = ReadChanges::default();
         for reads in [&is, &was] {
             read.named.extend(reads.named.iter().map(|(pair, _)| *pair));
@@ -175,7 +179,10 @@ impl<'a> Comparison<'a, '_> {
         let name = after.name(new.object);
         let at = after.at(new.object.place_of_name());
         let mut workload = Workload::plain(name, at, Answer::Quiet);
-        workload.is_unknown = was.is_unknown || is.is_unknown;
+        let files = (old.object.place.file, new.object.place.file);
+        workload.is_unknown = before.recipes(files.0) != after.recipes(files.1)
+            || ((was.is_unknown || is.is_unknown)
+                && self.sources.pairs.iter().any(SourcePair::is_changed));
         workload.takes_up = foreign::takes_up(old, new, self.foreign);
         let waits =
             |state, subject| matches!(hold(state, subject), Some(Held::Waits(_) | Held::Partition));
@@ -195,9 +202,11 @@ impl<'a> Comparison<'a, '_> {
             in_fields = self.templates(old, new, was, nodes);
         }
         if self.assume == Assume::Stamped && (is_refused(old) || is_refused(new)) {
-            // Nobody knows the stamp of a workload that is left alone.
+            // The stamp of a workload that rollstamp does not stamp is unknown.
             in_fields.retain(|reason| !matches!(reason, RollReason::Stamp { .. }));
         }
+        in_fields.extend(self.named_by_build(&keys, &in_fields));
+        in_fields.extend(self.stamp_elsewhere(old, new));
         let template_changed = !in_fields.is_empty();
         workload.reasons =
             keys.iter().filter(|key| key.standing.is_a_must()).map(|k| self.reason(k)).collect();
@@ -206,7 +215,8 @@ impl<'a> Comparison<'a, '_> {
             return workload;
         }
         let facts = self.rollout(new, &new_object);
-        let near = self.neighbours.near(&workload.name, &facts);
+        let together = self.sights.of(after, new.object.place.file);
+        let near = self.neighbours.near(&workload.name, &facts, &together);
         let disruption = disruption::of(&new.object.id.group, &workload.name, &facts, &near);
         let hold = hold(after, new);
         let all_stay = match hold {
@@ -217,7 +227,8 @@ impl<'a> Comparison<'a, '_> {
         workload.does = template_changed && !all_stay;
         workload.held = match (template_changed, hold) {
             (true, hold) => hold,
-            // What is not rolled by its kind is held by that, whatever its template says.
+            // If a change does not roll pods of this kind, this is the reason, whatever the template
+            // contains.
             (false, Some(hold @ Held::Kind(_))) => Some(hold),
             (false, _) => standing.map(|standing| self.uncovered(new, standing)),
         };
@@ -228,6 +239,40 @@ impl<'a> Comparison<'a, '_> {
             workload.disruption = None;
         }
         workload
+    }
+
+    /// The stamp of a workload that nobody named, because an overlay that was named builds it: this run
+    /// does not write it, and one over all of the state does.
+    fn stamp_elsewhere(
+        &self,
+        old: &SideWorkload<'a>,
+        new: &SideWorkload<'a>,
+    ) -> Option<RollReason> {
+        let input = &self.states.1.manifests()[new.object.place.file].input;
+        if self.assume != Assume::Stamped || input.is_named() {
+            return None;
+        }
+        let stamps = |subject: &SideWorkload<'a>| {
+            let values = subject.planned.iter().map(|planned| match &planned.decision {
+                Decision::Stamp { value, .. } => Some(value.clone()),
+                _ => None,
+            });
+            values.collect::<Vec<_>>()
+        };
+        let change = HowChanged::Changed;
+        (stamps(old) != stamps(new)).then_some(RollReason::Stamp { change })
+    }
+
+    /// The names that a build gives to sources of which a key changed that the pods read: they are in no text.
+    fn named_by_build(&self, keys: &[ChangedKey<'_, '_>], known: &[RollReason]) -> Vec<RollReason> {
+        let keys = keys.iter().filter(|key| key.read.is_named_by_build);
+        let pairs = keys.map(|key| key.of.0).collect::<BTreeSet<usize>>().into_iter();
+        let names = pairs.map(|pair| &self.sources.pairs[pair].name);
+        let is_new = |name: &&Name| {
+            let mut known = known.iter();
+            !known.any(|reason| matches!(reason, RollReason::Renamed { source } if source == *name))
+        };
+        names.filter(is_new).map(|name| RollReason::Renamed { source: name.clone() }).collect()
     }
 
     /// What differs where both documents are the same text but for texts of which is known what they are,
@@ -310,30 +355,37 @@ impl<'a> Comparison<'a, '_> {
         spots::changed(document(was, old, old_template)?, document(is, new, new_template)?)
     }
 
-    /// What differs between the pod templates of the two objects.
-    fn templates(
+    /// The differences between the pod templates of the two objects.
+    fn templates<'c>(
         &self,
         old: &SideWorkload<'a>,
         new: &SideWorkload<'a>,
-        was: Option<Cursor<'_>>,
-        is: Option<Cursor<'_>>,
+        was: Option<Cursor<'c>>,
+        is: Option<Cursor<'c>>,
     ) -> Vec<RollReason> {
         let (stamp, renamed) = (self.annotation, &self.renamed);
         let known = FieldContext { stamp, renamed, foreign: self.foreign };
         let mut found = Vec::new();
-        let before: Vec<&[Step]> = objects::templates(self.states.0, old.at).collect();
-        let after: Vec<&[Step]> = objects::templates(self.states.1, new.at).collect();
+        let before: Vec<&Template> = objects::templates(self.states.0, old.at).collect();
+        let after: Vec<&Template> = objects::templates(self.states.1, new.at).collect();
         for i in 0..before.len().max(after.len()) {
-            let was = was.zip(before.get(i)).and_then(|(object, way)| objects::follow(object, way));
-            let is = is.zip(after.get(i)).and_then(|(object, way)| objects::follow(object, way));
-            let (was, is) = match (was, is) {
+            let (of_old, of_new) = (before.get(i).copied(), after.get(i).copied());
+            let node = |object: Option<Cursor<'c>>, template: Option<&Template>| {
+                objects::follow(object?, &template?.path)
+            };
+            let (was, is) = match (node(was, of_old), node(is, of_new)) {
                 (Some(was), Some(is)) => differing(was, is).unwrap_or_default(),
-                // One that is on one side alone is a change as a whole.
+                // A pod template that exists in one state only is one change.
                 (was, is) => {
                     let whole = |node: Option<Cursor<'_>>| node.and_then(value).unwrap_or_default();
                     (whole(was), whole(is))
                 }
             };
+            let as_template = |template: Option<&Template>, value: Value| match template {
+                Some(template) => objects::comparable(template, value),
+                None => value,
+            };
+            let (was, is) = (as_template(of_old, was), as_template(of_new, is));
             found.extend(fields::compare(&was, &is, &known));
         }
         found
@@ -345,25 +397,24 @@ impl<'a> Comparison<'a, '_> {
         subject: &SideWorkload<'a>,
         applied: &AppliedDocument<'a>,
     ) -> Cow<'a, RolloutFacts> {
-        let mut templates = self.states.1.manifests().templates_of(subject.at);
-        let foreseen = templates.next().and_then(|(_, template)| template.foreseen.as_ref());
+        let first = objects::templates(self.states.1, subject.at).find(|first| !first.is_released);
         // A stamp changes nothing about it, but marks of other tools may be labels.
         let is_as_written = self.assume == Assume::Written
             || subject.planned.iter().all(|planned| planned.foreign.marks.is_empty());
+        let foreseen = first.and_then(|first| first.foreseen.as_ref());
         if let Some(foreseen) = foreseen.filter(|_| is_as_written) {
             return Cow::Borrowed(&foreseen.rollout);
         }
         let read = applied.read();
         let facts = read.as_ref().and_then(|document| document.object(applied)).map(|object| {
-            let way = objects::templates(self.states.1, subject.at).next();
-            let template = way.and_then(|way| objects::follow(object, way));
+            let template = first.and_then(|first| objects::follow(object, &first.path));
             let id = &subject.object.id;
             RolloutFacts::read(&id.group, &id.kind, object, template)
         });
         Cow::Owned(facts.unwrap_or_default())
     }
 
-    /// Why the pod template did not change although what the pods read did.
+    /// The reason why the pod template did not change although the reads of the pods did.
     fn uncovered(&self, subject: &SideWorkload<'a>, standing: Standing) -> Held {
         match standing {
             Standing::IgnoredWorkload => Held::Ignored,
@@ -397,8 +448,8 @@ impl<'a> Comparison<'a, '_> {
             (true, false) => Answer::Stale,
             (false, false) => Answer::Quiet,
             (false, true) => {
-                // A name that follows content which the pods do not read rolls them for nothing; the
-                // first name of that kind rolls them once.
+                // If a name changes with content that the pods do not read, the roll is needless; the first
+                // name after content rolls them once.
                 let content_changed = |name: &Name| {
                     let named = was.named.iter().chain(&is.named);
                     let mut pairs = named.map(|(pair, _)| &self.sources.pairs[*pair]);
@@ -449,31 +500,31 @@ fn only_template<'a>(
     state: &ComparedState<'a>,
     subject: &SideWorkload<'a>,
 ) -> Option<&'a Template> {
-    let mut templates = state.manifests().templates_of(subject.at);
-    let (_, only) = templates.next()?;
+    let mut templates = objects::templates(state, subject.at);
+    let only = templates.next()?;
     templates.next().is_none().then_some(only)
 }
 
-/// Whether rollstamp leaves a pod template of the workload alone.
+/// Whether rollstamp refuses to stamp a pod template of the workload.
 fn is_refused(subject: &SideWorkload<'_>) -> bool {
     let mut decisions = subject.planned.iter().map(|planned| &planned.decision);
     decisions.any(|decision| matches!(decision, Decision::Refused | Decision::LeftAlone(_)))
 }
 
-/// The stamp that a pod template has once rollstamp went over its file, if it gets nothing else.
+/// The stamp of a pod template after a run of rollstamp, if the run changes nothing else in it.
 fn stamp<'p>(state: &ComparedState<'_>, planned: &'p Planned) -> Option<&'p str> {
     let Decision::Stamp { value, state: standing } = &planned.decision else { return None };
     let file = state.manifests()[planned.object].place.file;
-    // An edit that was refused is not among the changes.
+    // A refused edit is not among the changes.
     let is_there = *standing == Stamped::Current || state.change(file).is_some();
     (is_there && planned.foreign.marks.is_empty()).then_some(value)
 }
 
-/// Why a changed pod template would not replace the pods.
+/// The reason why a changed pod template would not replace the pods.
 fn hold(state: &ComparedState<'_>, subject: &SideWorkload<'_>) -> Option<Held> {
     let templates = || state.manifests().templates_of(subject.at).map(|(_, template)| template);
     if let Some(reason) = templates().find_map(|template| template.not_stamped) {
-        // What an apply makes anew runs with the new content each time.
+        // An object that each apply creates again always runs with the new content.
         return Some(Held::Kind(match subject.object.follows.recreated {
             true => NoRoll::LaterRuns,
             false => reason,
@@ -519,6 +570,7 @@ impl Workload {
     fn plain(name: Name, at: At, answer: Answer) -> Self {
         Self {
             name,
+            unit: String::new(),
             at,
             answer,
             must: false,
@@ -534,7 +586,7 @@ impl Workload {
         }
     }
 
-    /// What people must see first comes first.
+    /// The order of reports: the most urgent workloads first.
     fn urgency(&self) -> usize {
         match self.answer {
             Answer::Stale => 0,

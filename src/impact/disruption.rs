@@ -1,5 +1,5 @@
-//! What replacing the pods of a workload means, from its manifest and those beside it alone. Every
-//! number is as written: what runs in the cluster may be another one.
+//! Derives how the pods of a workload are replaced, from its manifest and those near it. All numbers come
+//! from the manifests; the cluster may have other ones.
 
 use super::Name;
 use super::claims;
@@ -9,43 +9,45 @@ use crate::k8s::disruption::{
 };
 use serde_json::Value;
 
-/// What replacing the pods of a workload means.
+/// How the pods of a workload are replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Disruption {
-    /// How many pods are replaced; nothing where that is one a node, or the kind has no number.
+    /// The number of pods that are replaced; `None` for one pod on each node, and if the kind has no
+    /// number.
     pub pods: Option<Range>,
-    /// What sets the number of pods in the cluster, if something does.
+    /// The object that sets the number of pods in the cluster, if any.
     pub scaler: Option<Name>,
     /// The strategy, in the words of the kind.
     pub strategy: Option<String>,
-    /// How many pods may be there in addition.
+    /// The number of pods that may be added.
     pub surge: Option<Range>,
-    /// How many pods may be missing.
+    /// The number of pods that may be missing.
     pub unavailable: Option<Range>,
-    /// How pods follow one another.
+    /// The order in which pods are replaced.
     pub order: Option<Order>,
     /// The ordinals of a StatefulSet that are replaced: the first is the highest.
     pub ordinals: Option<(u64, u64)>,
-    /// No pod serves for a while, for this reason.
+    /// The reason why no pod serves for a while, if this happens.
     pub downtime: Option<Downtime>,
-    /// The rollout may never end, for this reason.
+    /// The reason why the rollout may never end, if this may happen.
     pub stuck: Option<Stuck>,
-    /// The rollout takes at least this long, in seconds; nothing if the manifests do not say.
+    /// The minimum duration of the rollout in seconds; `None` if the manifests do not show it.
     pub at_least_seconds: Option<u64>,
     /// Whether every new pod counts as ready at once, because no container has a readiness probe.
     pub is_ready_at_once: bool,
-    /// The rollout is reported as failed before the first pod can be available, after these seconds.
+    /// The deadline in seconds after which the rollout is reported as failed, if no pod can be available
+    /// earlier.
     pub deadline: Option<u64>,
-    /// The budgets (`PodDisruptionBudget`) that select its pods: they limit evictions, not this.
+    /// The budgets (`PodDisruptionBudget`) that select its pods: they limit evictions, not a rollout.
     pub budgets: Vec<Name>,
 }
 
-/// A number that a scaler may set, or one that is fixed.
+/// A range of numbers that a scaler may set, or a fixed number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The least.
+    /// The smallest number.
     pub least: u64,
-    /// The greatest.
+    /// The largest number.
     pub most: u64,
 }
 
@@ -66,45 +68,45 @@ impl std::fmt::Display for Range {
     }
 }
 
-/// Why no pod serves for a while.
+/// The reason why no pod serves for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Downtime {
-    /// All pods go before the first new one comes.
+    /// All pods are deleted before the first new one starts.
     Recreate,
-    /// There is one pod, and it goes before the new one comes.
+    /// There is only one pod, and it is deleted before the new one starts.
     OnePod,
     /// All pods may be missing at once.
     AllAtOnce,
 }
 
-/// Why a rollout may never end.
+/// The reason why a rollout may never end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stuck {
     /// The claim that an old and a new pod both need.
     pub claim: String,
-    /// Whether one pod at a time may use it; otherwise pods on one node at a time.
+    /// Whether only one pod may use it at a time; otherwise only the pods of one node.
     pub is_one_pod: bool,
 }
 
-/// A manifest near a workload that says something about how its pods are replaced.
+/// A manifest near a workload that affects how its pods are replaced.
 pub struct NearbyObject {
     /// The API group.
     pub group: String,
-    /// Who it is.
+    /// The identity of the object.
     pub name: Name,
     /// The object.
     pub object: Value,
 }
 
 impl NearbyObject {
-    /// Whether objects of this kind can be one.
+    /// Whether objects of this kind can be a [`NearbyObject`].
     pub fn is_one(group: &str, kind: &str) -> bool {
         NEIGHBOURS.iter().any(|(g, k)| *g == group && *k == kind)
     }
 }
 
-/// What replacing the pods of a workload means: of one whose kind has no row, only what its pod
-/// template says. `neighbours` are those in its namespace.
+/// Derives how the pods of a workload are replaced; for a kind without a row, only from its pod template.
+/// `neighbours` are the objects in its namespace.
 pub fn of(
     group: &str,
     name: &Name,
@@ -118,13 +120,18 @@ pub fn of(
     };
     let strategy = facts.strategy.as_deref().unwrap_or(row.default);
     let partition = facts.partition.filter(|_| row.order == Order::Ordinals);
-    let scaler = neighbours.iter().find_map(|n| scaled_by(n, name));
+    // Several autoscalers of one workload: each may be the one that acts.
+    let scaler =
+        neighbours.iter().filter_map(|n| scaled_by(n, name)).reduce(|(of, one), (_, other)| {
+            let (least, most) = (one.least.min(other.least), one.most.max(other.most));
+            (of, Range { least, most })
+        });
     let written = match row.replicas {
         "" => None,
         _ => Some(facts.replicas.unwrap_or(1)),
     };
     let all = match (&scaler, written) {
-        // Nothing scales a workload that is written to have no pods: the autoscaler is then off.
+        // If the manifest asks for no pods, the autoscaler is off.
         (Some((_, range)), Some(1..)) => Some(*range),
         (_, Some(number)) => Some(Range::one(number)),
         (_, None) => None,
@@ -150,9 +157,9 @@ pub fn of(
         }
         _ => None,
     };
-    // The least time from the start of a new pod until it counts as available, in seconds: a probe asks for
-    // the first time after its delay, counted from the start of the container
-    // (pkg/kubelet/prober/worker.go), and `minReadySeconds` count from then on.
+    // The minimum time from the start of a new pod until it counts as available, in seconds: the first probe
+    // runs after its delay, counted from the start of the container (pkg/kubelet/prober/worker.go), and
+    // `minReadySeconds` count from then on.
     let wait = facts.slowest_probe + facts.min_ready_seconds;
     if let (Some(pods), Some(surge), Some(unavailable)) = (found.pods, surge, unavailable) {
         let step = (surge.least + unavailable.least).max(1);
@@ -171,7 +178,7 @@ pub fn of(
     found
 }
 
-/// The node at the end of a way of fields, `/` between names.
+/// The node at the end of a path of fields, with `/` between names.
 pub(super) fn at<'a>(value: &'a Value, way: &str) -> Option<&'a Value> {
     way.split('/').filter(|f| !f.is_empty()).try_fold(value, |at, field| at.get(field))
 }
@@ -184,7 +191,7 @@ pub(super) fn scaled(neighbour: &NearbyObject) -> Option<(&'static Scaler, &str)
     Some((row, name.as_str()?))
 }
 
-/// What a scaler says about a workload.
+/// The range that a scaler sets for a workload.
 fn scaled_by(neighbour: &NearbyObject, workload: &Name) -> Option<(Name, Range)> {
     let (row, name) = scaled(neighbour)?;
     let target = at(&neighbour.object, row.target)?;
@@ -200,8 +207,8 @@ fn scaled_by(neighbour: &NearbyObject, workload: &Name) -> Option<(Name, Range)>
     Some((neighbour.name.clone(), range))
 }
 
-/// How many pods may be added, and how many may be missing. Nothing where the manifests do not say:
-/// a percentage of the nodes, or a strategy that replaces in another way.
+/// The number of pods that may be added, and of pods that may be missing. `None` if the manifests do not
+/// show it: a percentage of the nodes, or a strategy that replaces pods in another way.
 fn room(
     row: &Rollout,
     facts: &RolloutFacts,
@@ -228,7 +235,8 @@ fn room(
         let fixed = |text: &str| text.parse().ok().map(Range::one);
         return (fixed(surge), fixed(unavailable));
     };
-    let (Some(least), Some(most)) = (each(pods.least), each(pods.most)) else {
+    // Of no pods none is replaced: the room is that of the first one.
+    let (Some(least), Some(most)) = (each(pods.least.max(1)), each(pods.most.max(1))) else {
         return (None, None);
     };
     let range = |a: u64, b: u64| Some(Range { least: a.min(b), most: a.max(b) });
@@ -371,7 +379,7 @@ mod tests {
     fn a_rollout_takes_at_least_the_time_of_its_waves() {
         let found = deployment(json!({ "replicas": 4, "minReadySeconds": 10, "template": {
             "spec": { "containers": [{ "readinessProbe": { "initialDelaySeconds": 5 } }] } } }));
-        // One more and one less: two waves of two pods, each 15 seconds.
+        // One pod more and one less: two waves of two pods, each 15 seconds.
         assert_eq!(found.at_least_seconds, Some(30));
         assert!(!found.is_ready_at_once);
     }

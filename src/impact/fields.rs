@@ -1,5 +1,5 @@
-//! What differs between two pod templates, field by field, as the API server would see it: layout is
-//! gone, a null is no field, and a default that is written out is no difference.
+//! Compares two pod templates field by field, as the API server sees them: layout does not count, null
+//! equals an absent field, and so does a field with its default value.
 
 use super::spots::ChangedSpot;
 use super::{Class, HowChanged, Name, RollReason};
@@ -12,17 +12,17 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-/// What the comparison of two pod templates needs to know beside them.
+/// The settings for the comparison of two pod templates.
 pub(super) struct FieldContext<'a> {
-    /// The annotation of our stamp.
+    /// The annotation key of the stamp.
     pub(super) stamp: &'a str,
-    /// The sources that have another name after, by both names.
+    /// The renamed sources, by both names.
     pub(super) renamed: &'a BTreeMap<(String, String), Name>,
-    /// What the configuration asks about marks of other tools.
+    /// The rules of the configuration for checksums and version labels of other tools.
     pub(super) foreign: &'a ForeignRules,
 }
 
-/// What differs, in the order of the fields.
+/// The differences, in the order of the fields.
 pub(super) fn compare(before: &Value, after: &Value, known: &FieldContext<'_>) -> Vec<RollReason> {
     let mut walk = Walk { known, way: Vec::new(), found: Vec::new() };
     walk.both(Some(before), Some(after));
@@ -91,7 +91,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A field that is there on one side only: a mapping of names is compared name by name.
+    /// Reports a field that exists on one side only: a mapping of names is compared name by name.
     fn one(&mut self, only: &Value, change: HowChanged) {
         if let (Some("labels" | "annotations" | "metadata"), Value::Object(fields)) =
             (self.last(), only)
@@ -106,7 +106,7 @@ impl Walk<'_> {
             }
             return;
         }
-        // A list of nothing but variables of a controller says what each of them is.
+        // If all items are variables of a controller, each of them is reported.
         if let (Some("env"), Value::Array(items)) = (self.last(), only)
             && items.iter().all(|item| item["name"].as_str().is_some_and(is_of_reloader))
         {
@@ -121,7 +121,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Lists of named things are compared thing by thing; others, and the order of both, as a whole.
+    /// Lists of named items are compared item by item; other lists, and the order of both, as a whole.
     fn lists(&mut self, before: &[Value], after: &[Value]) {
         let (Some(old), Some(new)) = (named(before), named(after)) else {
             if before.len() != after.len() {
@@ -151,7 +151,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The value, unless it means the same as none at all.
+    /// The value; `None` if it means the same as an absent field.
     fn present<'v>(&self, value: Option<&'v Value>) -> Option<&'v Value> {
         let value = value.filter(|value| !value.is_null())?;
         let empty = match value {
@@ -168,7 +168,7 @@ impl Walk<'_> {
         (!is_default).then_some(value)
     }
 
-    /// The last field of the way.
+    /// The last field of the path.
     fn last(&self) -> Option<&str> {
         match self.way.last() {
             Some(Step::Field(name)) => Some(name),
@@ -176,8 +176,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the way ends in these fields, `*` for an item of a list; with `spec/` first, whether
-    /// it is this way.
+    /// Whether the path ends in these fields, with `*` for an item of a list; if `way` begins with `spec/`,
+    /// whether the path equals it.
     fn ends_with(&self, way: &str) -> bool {
         let steps: Vec<&str> = way.split('/').collect();
         if steps[0] == "spec" && self.way.len() != steps.len() {
@@ -266,12 +266,12 @@ fn or_default<'v>(
     written.or(Some(if is_moving { &*ALWAYS } else { &*IF_NOT_PRESENT }))
 }
 
-/// Whether Reloader made an environment variable, to roll pods.
+/// Whether Reloader created an environment variable to roll pods.
 fn is_of_reloader(variable: &str) -> bool {
     variable.starts_with(RELOADER_ENV)
 }
 
-/// What a changed annotation or label is, if a tool wrote it.
+/// The reason for a changed annotation or label, if a tool wrote it.
 fn mark(
     list: &str,
     key: &str,
@@ -309,8 +309,8 @@ struct Named<'a> {
     items: BTreeMap<&'a str, &'a Value>,
 }
 
-/// The items by the field that tells them apart, if every one has it and no two are the same: what
-/// the strategic merge of `kubectl` uses too.
+/// The items by the field that identifies them, if every item has it and no two are equal. The strategic
+/// merge of `kubectl` uses the same fields.
 fn named(list: &[Value]) -> Option<Named<'_>> {
     ["name", "mountPath"].iter().find_map(|field| {
         let mut named = Named { keys_in_order: Vec::new(), items: BTreeMap::new() };
@@ -339,7 +339,7 @@ fn path(way: &[Step]) -> String {
     text
 }
 
-/// Fields that say what kind of change it is, the outermost that has a row counts.
+/// Fields and their classes; the outermost field with a row counts.
 const CLASSES: &[(&str, Class)] = &[
     ("labels", Class::Label),
     ("annotations", Class::Annotation),
@@ -377,7 +377,7 @@ fn class(way: &[Step]) -> Class {
     rows.map(|(_, class)| *class).next().unwrap_or(Class::Other)
 }
 
-/// A quantity in thousandths of a thousandth, if it is one that fits.
+/// A quantity in millionths, if it is valid and fits.
 // kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity
 fn quantity(value: &Value) -> Option<i128> {
     let text = match value {

@@ -1,4 +1,4 @@
-//! What the settings of `foreign` save of the needless rolls, and what it costs to take them up.
+//! Counts the needless rolls that the settings of `foreign` avoid, and the rolls of their first use.
 
 use super::state::SideWorkload;
 use super::{Answer, Impact, RollReason, Workload};
@@ -6,21 +6,21 @@ use crate::config::foreign::ForeignRules;
 use crate::plan::ForeignForecast;
 use std::collections::BTreeMap;
 
-/// What the settings of `foreign` save and cost.
+/// The savings and costs of the settings of `foreign`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Savings {
-    /// How many workloads that roll for nothing would not under `checksums: steady` and `versionLabels:
-    /// drop`.
+    /// The number of needlessly rolled workloads that would not roll with `checksums: steady` and
+    /// `versionLabels: drop`.
     pub saved: usize,
-    /// How many workloads roll once when the settings are taken up: those of the configuration, or else
-    /// these two.
+    /// The number of workloads that roll once at the first use of the settings: those of the configuration,
+    /// or otherwise these two.
     pub once: usize,
     /// Whether the configuration has settings of `foreign`.
     pub is_on: bool,
 }
 
 impl Impact {
-    /// What the settings save and cost, of the workloads that are reported.
+    /// The savings and costs for the reported workloads.
     pub fn savings(&self) -> Savings {
         let count = |is: fn(&Workload) -> bool| self.workloads.iter().filter(|w| is(w)).count();
         Savings {
@@ -31,8 +31,8 @@ impl Impact {
     }
 }
 
-/// Whether the pods of a workload roll once when the settings are taken up: what is applied now is not yet as
-/// the configuration asks, or, where that asks for nothing, would not be under both settings.
+/// Whether the pods of a workload roll once at the first use of the settings: the present state is not yet
+/// as the configuration asks, or, without settings, would not be as both settings ask.
 pub(super) fn takes_up(
     old: &SideWorkload<'_>,
     new: &SideWorkload<'_>,
@@ -48,7 +48,7 @@ fn weighed<'s>(subject: &'s SideWorkload<'_>) -> impl Iterator<Item = &'s Foreig
     subject.planned.iter().filter_map(|planned| planned.foreign.weighed.as_deref())
 }
 
-/// Whether all that rolls a workload are marks of other tools that would not change under the settings.
+/// Whether a workload rolls only because of marks of other tools that would not change with the settings.
 pub(super) fn is_savable(
     old: &SideWorkload<'_>,
     new: &SideWorkload<'_>,
@@ -72,7 +72,7 @@ pub(super) fn is_savable(
         })
 }
 
-/// Whether a mark changed only because the settings were taken up: before, it was not yet as they ask,
+/// Whether a mark changed only because of the first use of the settings: before, it was not as they ask,
 /// and now it is.
 pub(super) fn is_taken_up(old: &SideWorkload<'_>, new: &SideWorkload<'_>, key: &str) -> bool {
     let waits = |subject: &SideWorkload<'_>| {

@@ -1,16 +1,17 @@
-//! What many applies in a row did to running pods.
+//! The effects of many consecutive applies on running pods.
 
-use super::{Answer, Impact, Name};
+use super::{Answer, Impact, Name, Workload};
 use std::collections::BTreeMap;
 
-/// The impacts of a row of commits, the oldest first.
+/// The impacts of consecutive commits, the oldest first.
 #[derive(Debug, Default)]
 pub struct History {
-    /// One for each commit.
+    /// One entry for each commit.
     pub steps: Vec<CommitStep>,
-    /// One for each workload whose pods were replaced or stale, the most restarts first.
+    /// One entry for each workload whose pods were replaced or stale, the most restarts first.
     pub workloads: Vec<WorkloadHistory>,
-    open: BTreeMap<Name, WorkloadHistory>,
+    /// By name and apply unit.
+    open: BTreeMap<(Name, String), WorkloadHistory>,
 }
 
 /// A commit.
@@ -18,41 +19,45 @@ pub struct History {
 pub struct Commit {
     /// Its id.
     pub id: String,
-    /// When it was made, in seconds since 1970.
+    /// The time of the commit, in seconds since 1970.
     pub time: i64,
     /// Its first line.
     pub subject: String,
 }
 
-/// What one commit did.
+/// The effect of one commit.
 #[derive(Debug)]
 pub struct CommitStep {
     /// The commit.
     pub commit: Commit,
-    /// Workloads whose pods were replaced because of what they read or of their template.
+    /// The number of workloads whose pods were replaced because of their reads or their template.
     pub rolls: usize,
-    /// Workloads whose pods were replaced for nothing.
+    /// The number of workloads whose pods were replaced needlessly.
     pub needless: usize,
-    /// Workloads that got stale.
+    /// The number of workloads that became stale.
     pub stale: usize,
-    /// The least number of pods that were replaced.
+    /// The minimum number of pods that were replaced.
     pub pods: u64,
+    /// Workloads about which overlays decide.
+    pub unknown: usize,
 }
 
-/// What all commits did to one workload.
+/// The effects of all commits on one workload.
 #[derive(Clone, Debug)]
 pub struct WorkloadHistory {
-    /// Who it is.
+    /// The identity of the workload.
     pub name: Name,
-    /// How often its pods were replaced, for nothing or not.
+    /// The folder or file of its apply unit.
+    pub unit: String,
+    /// The number of times that its pods were replaced, needlessly or not.
     pub restarts: usize,
-    /// How often for nothing.
+    /// The number of needless times.
     pub needless: usize,
-    /// How often they got stale.
+    /// The number of times that they became stale.
     pub stale: usize,
-    /// How long they were stale in all, in seconds, up to the last commit.
+    /// The total time that they were stale, in seconds, up to the last commit.
     pub stale_seconds: i64,
-    /// Since when they are stale, if they still are.
+    /// The time since which they are stale, if they still are.
     pub stale_since: Option<i64>,
 }
 
@@ -64,8 +69,10 @@ impl History {
             if !replaced && !workload.is_stale() && workload.answer != Answer::Gone {
                 continue;
             }
-            let known = self.open.entry(workload.name.clone()).or_insert_with(|| WorkloadHistory {
+            let known = self.open_of(workload, impact);
+            let known = self.open.entry(known).or_insert_with(|| WorkloadHistory {
                 name: workload.name.clone(),
+                unit: workload.unit.clone(),
                 restarts: 0,
                 needless: 0,
                 stale: 0,
@@ -74,7 +81,7 @@ impl History {
             });
             known.restarts += usize::from(replaced);
             known.needless += usize::from(workload.answer == Answer::Needless);
-            // New pods read what is there.
+            // New pods read the current content.
             if (replaced || workload.answer == Answer::Gone)
                 && let Some(since) = known.stale_since.take()
             {
@@ -91,11 +98,29 @@ impl History {
             needless: counts.needless,
             stale: counts.stale,
             pods: counts.pods,
+            unknown: counts.unknown,
             commit,
         });
     }
 
-    /// Settles the workloads, when all commits are in.
+    /// Which entry a workload has: one that moved keeps the one of its old place.
+    fn open_of(&mut self, workload: &Workload, impact: &Impact) -> (Name, String) {
+        let key = (workload.name.clone(), workload.unit.clone());
+        let namesakes = || impact.workloads.iter().filter(|other| other.name == workload.name);
+        if !self.open.contains_key(&key) && namesakes().count() == 1 {
+            let first = (workload.name.clone(), String::new());
+            let mut others = self.open.range(first..).take_while(|((name, _), _)| *name == key.0);
+            let moved = others.next().map(|(old, _)| old.clone());
+            if let (Some(old), None) = (moved, others.next())
+                && let Some(entry) = self.open.remove(&old)
+            {
+                self.open.insert(key.clone(), WorkloadHistory { unit: key.1.clone(), ..entry });
+            }
+        }
+        key
+    }
+
+    /// Completes the workloads after the last commit.
     pub fn finish(&mut self) {
         let end = self.steps.last().map_or(0, |step| step.commit.time);
         let workloads = std::mem::take(&mut self.open).into_values().map(|mut workload| {
@@ -107,7 +132,7 @@ impl History {
         self.workloads = workloads.filter(|w| w.restarts > 0 || w.stale > 0).collect();
         self.workloads.sort_by(|a, b| {
             let key = |w: &WorkloadHistory| std::cmp::Reverse((w.restarts, w.stale));
-            (key(a), &a.name).cmp(&(key(b), &b.name))
+            (key(a), &a.name, &a.unit).cmp(&(key(b), &b.name, &b.unit))
         });
     }
 }

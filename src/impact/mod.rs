@@ -1,9 +1,9 @@
-//! What an apply does to running pods: two states of the same manifests, compared before anybody
-//! applies the second one.
+//! Forecasts the effect of an apply on running pods: compares two states of the same manifests before the
+//! second one is applied.
 //!
-//! Two questions decide about each workload. *Must* it roll: did what its pods read change? *Does* it
-//! roll: did its pod template, as it is applied, change? The answer follows from both
-//! ([`Answer`]). Values never leave `extract`: only their digests are compared, and only for equality.
+//! Two questions decide about each workload. *Must* it roll: did a key that its pods read change? *Does* it
+//! roll: did its pod template, as it is applied, change? The [`Answer`] follows from both. Values never
+//! leave `extract`: only their digests are compared, and only for equality.
 
 mod claims;
 mod compare;
@@ -12,6 +12,7 @@ mod fields;
 mod foreign;
 pub mod graph;
 pub mod history;
+mod namesakes;
 mod narrow;
 mod neighbours;
 mod objects;
@@ -26,8 +27,9 @@ mod values;
 
 pub use compare::{Asked, compare};
 pub use foreign::Savings;
+pub use namesakes::Namesakes;
 pub use overlays::by_overlay;
-pub use state::ComparedState;
+pub use state::{ComparedState, NamedRoots};
 
 use crate::extract::SiteLabel;
 use crate::k8s::TableRow;
@@ -39,12 +41,12 @@ use crate::text::Place;
 use clap::ValueEnum;
 use disruption::Disruption;
 
-/// Which stamps the pod templates are taken to have.
+/// Which stamps of the pod templates are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Assume {
-    /// Those that rollstamp would write, as if both states went through it
+    /// The stamps that rollstamp would write into both states
     Stamped,
-    /// Those that stand in the text
+    /// The stamps in the text
     Written,
 }
 
@@ -53,7 +55,7 @@ pub enum Assume {
 pub struct Impact {
     /// Which stamps were compared.
     pub assume: Assume,
-    /// Every workload of either state, the most urgent answer first, then by name.
+    /// Every workload of both states, the most urgent answer first, then by name.
     pub workloads: Vec<Workload>,
     /// Every source that changed, by kind and name.
     pub sources: Vec<SourceChange>,
@@ -66,9 +68,9 @@ pub struct Impact {
 /// One of the two states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
-    /// What is applied now.
+    /// The present state.
     Before,
-    /// What will be applied.
+    /// The state after the apply.
     After,
 }
 
@@ -81,14 +83,14 @@ pub struct At {
     pub place: Place,
 }
 
-/// A Kubernetes object by what people call it.
+/// A Kubernetes object by its kind, namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
     /// The kind.
     pub kind: String,
     /// The namespace, if one is known.
     pub namespace: Option<String>,
-    /// The name; of a source that is named after its content, without the suffix.
+    /// The name; for a source that is named after its content, without the suffix.
     pub name: String,
 }
 
@@ -102,25 +104,25 @@ impl std::fmt::Display for Name {
     }
 }
 
-/// What happens to the pods of a workload.
+/// The effect on the pods of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
-    /// What its pods read changed, and they are not replaced: they keep the old configuration.
+    /// A key that its pods read changed, and they are not replaced: they keep the old configuration.
     Stale,
-    /// What its pods read changed, and they are replaced.
+    /// A key that its pods read changed, and they are replaced.
     Rolls,
-    /// Its pods are replaced because its pod template changed, in more than marks of tools.
+    /// Its pods are replaced because its pod template changed, in more than marks of other tools.
     Template,
-    /// Its pods are replaced only because another tool's checksum, a version label or a time of
-    /// restart changed, or because a stamp of ours went.
+    /// Its pods are replaced only because another tool's checksum, a version label or a time of restart
+    /// changed, or because a stamp of rollstamp was removed.
     Needless,
-    /// Its pods are replaced only because of a stamp of ours that was missing or out of date.
+    /// Its pods are replaced only because a stamp of rollstamp was missing or out of date.
     Once,
-    /// It is there only after the apply.
+    /// It exists only after the apply.
     New,
-    /// It is there only before.
+    /// It exists only before the apply.
     Gone,
-    /// Its pods stay, and need not be replaced.
+    /// Its pods are not replaced, and need not be.
     Quiet,
 }
 
@@ -157,39 +159,42 @@ impl Answer {
     }
 }
 
-/// One workload and what happens to its pods.
+/// One workload and the effect on its pods.
 #[derive(Debug)]
 pub struct Workload {
-    /// Who it is.
+    /// The identity of the workload.
     pub name: Name,
-    /// Where its name is written: after, or before if it is gone.
+    /// The folder or file of its apply unit, relative to the named paths.
+    pub unit: String,
+    /// The place of its name: after the apply, or before it for a removed workload.
     pub at: At,
-    /// What happens.
+    /// The effect.
     pub answer: Answer,
-    /// Whether what its pods read changed.
+    /// Whether a key that its pods read changed.
     pub must: bool,
     /// Whether its pod template, as it is applied, changed.
     pub does: bool,
-    /// What changed, keys first.
+    /// The changes, keys first.
     pub reasons: Vec<RollReason>,
-    /// Why some or all of its pods stay although something changed.
+    /// The reason why some or all of its pods are not replaced although something changed.
     pub held: Option<Held>,
-    /// Whether its controller waited before and waits no more: what changed in the meantime reaches its
-    /// pods with this apply, and neither state says what that is.
+    /// Whether its rollout was held back before and is not any more: earlier changes also reach its pods
+    /// with this apply, and neither state shows these changes.
     pub is_resumed: bool,
-    /// Whether only marks of other tools roll it that would not change under settings of `foreign`.
+    /// Whether it rolls only because of marks of other tools that would not change with settings of
+    /// `foreign`.
     pub is_savable: bool,
-    /// Whether its pods roll once when settings of `foreign` are taken up.
+    /// Whether its pods roll once at the first use of settings of `foreign`.
     pub takes_up: bool,
-    /// Whether what its pods read is not known, because overlays decide about it.
+    /// Whether its reads are not known, because overlays decide them.
     pub is_unknown: bool,
-    /// What replacing its pods means; only where they are replaced.
+    /// How its pods are replaced; only if they are replaced.
     pub disruption: Option<Disruption>,
-    /// The overlays in which this is so, where what overlays build is compared.
+    /// The overlays to which this applies, if builds of overlays are compared.
     pub overlays: Vec<String>,
 }
 
-/// One thing that changed for a workload.
+/// One change of a workload.
 #[derive(Clone, Debug)]
 pub enum RollReason {
     /// A key that its pods read.
@@ -198,11 +203,11 @@ pub enum RollReason {
     Field {
         /// The field, with dots between names: `spec.containers[web].image`.
         path: String,
-        /// What kind of field.
+        /// The class of the field.
         class: Class,
         /// How it changed.
         change: HowChanged,
-        /// Of an image, what stood there before and what stands there now.
+        /// For an image: the texts before and after.
         shown: Option<(String, String)>,
     },
     /// An annotation of its pod template that another tool computes.
@@ -210,24 +215,24 @@ pub enum RollReason {
         /// The annotation.
         key: String,
     },
-    /// A label of its pod template that says a version.
+    /// A label of its pod template with a version.
     VersionLabel {
         /// The label.
         key: String,
         /// The version before and after.
         shown: Option<(String, String)>,
     },
-    /// An annotation of its pod template that says when somebody restarted it.
+    /// An annotation of its pod template with the time of a restart.
     Restart {
         /// The annotation.
         key: String,
     },
-    /// A source that is named after its content has another name.
+    /// A source that is named after its content was renamed.
     Renamed {
         /// The source.
         source: Name,
     },
-    /// The stamp of ours.
+    /// The stamp of rollstamp.
     Stamp {
         /// How it changed.
         change: HowChanged,
@@ -243,24 +248,24 @@ pub struct KeyReason {
     pub key: String,
     /// How it changed for the pods.
     pub change: HowChanged,
-    /// Where in the pod spec it is read.
+    /// The site of the pod spec that reads it.
     pub site: TableRow<Site>,
-    /// What people call that place.
+    /// The description of the place in messages.
     pub spot: SiteLabel,
-    /// The name that the reference says.
+    /// The name in the reference.
     pub reference: String,
-    /// Where the key is written: after, or before if it is gone.
+    /// The place of the key: after the apply, or before it for a removed key.
     pub at: At,
 }
 
 /// How something changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HowChanged {
-    /// It is there on both sides, and differs.
+    /// It exists on both sides, and differs.
     Changed,
-    /// It is there only after.
+    /// It exists only after the apply.
     Added,
-    /// It is there only before.
+    /// It exists only before the apply.
     Removed,
 }
 
@@ -275,7 +280,7 @@ impl HowChanged {
     }
 }
 
-/// What kind of field of a pod template changed, for people who look for the image first.
+/// The class of a changed field of a pod template, so that readers find images first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// An image of a container.
@@ -294,9 +299,9 @@ pub enum Class {
     Label,
     /// An annotation.
     Annotation,
-    /// Where pods may run.
+    /// The nodes on which pods may run.
     Scheduling,
-    /// Rights and users.
+    /// Permissions and users.
     Security,
     /// Anything else.
     Other,
@@ -321,14 +326,14 @@ impl Class {
     }
 }
 
-/// Why pods stay although something changed.
+/// The reason why pods are not replaced although something changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
     /// The workload has no stamp.
     NoStamp,
-    /// Its stamp did not change with what it reads.
+    /// Its stamp did not change together with its reads.
     StaleStamp,
-    /// A control annotation or a rule says that it gets no stamp.
+    /// A control annotation or a rule prevents a stamp.
     Ignored,
     /// Its source is in another apply unit, so its stamp does not cover it.
     External,
@@ -336,65 +341,67 @@ pub enum Held {
     Refused,
     /// Its controller waits.
     Waits(RolloutWait),
-    /// Pods below the partition of its update strategy stay.
+    /// Pods below the partition of its update strategy are not replaced.
     Partition,
     /// A change of its pod template does not replace pods of this kind.
     Kind(NoRoll),
 }
 
-/// A source whose content changed, and who reads it.
+/// A source whose content changed, and its readers.
 #[derive(Debug)]
 pub struct SourceChange {
-    /// Who it is.
+    /// The identity of the source.
     pub name: Name,
-    /// What it is for references.
+    /// The folder or file of its apply unit, relative to the named paths.
+    pub unit: String,
+    /// The kind by which references name it.
     pub target: Target,
-    /// Where its name is written: after, or before if it is gone.
+    /// The place of its name: after the apply, or before it for a removed source.
     pub at: At,
     /// How the source as a whole changed.
     pub change: HowChanged,
     /// The keys that changed, by name.
     pub keys: Vec<KeyChange>,
-    /// Whether it has another name after, because its name follows its content.
+    /// Whether it was renamed, because its name follows its content.
     pub is_renamed: bool,
     /// The positions of the workloads in [`Impact::workloads`] whose pods read a changed key.
     pub readers: Vec<usize>,
-    /// Why it rolls nobody, if it does not.
+    /// The reason why it rolls no workload, if it does not.
     pub silent: Option<Silent>,
-    /// The overlays in which this is so, where what overlays build is compared.
+    /// The overlays to which this applies, if builds of overlays are compared.
     pub overlays: Vec<String>,
 }
 
-/// An object of Flux that takes values from sources of which keys changed that it reads: a HelmRelease, or a
-/// Kustomization with variables. What its controller makes of the values is not known here.
+/// An object of Flux that takes values from changed keys of sources: a HelmRelease, or a Kustomization with
+/// variables. The manifests that its controller makes from the values are not known.
 #[derive(Debug)]
 pub struct ValuesChange {
     /// The object.
     pub name: Name,
-    /// Where its name is written: after.
+    /// The place of its name, after the apply.
     pub at: At,
-    /// Whether the object is there only after.
+    /// Whether the object exists only after the apply.
     pub is_new: bool,
     /// The keys that changed, in the order of its references.
     pub keys: Vec<TakenKey>,
-    /// How late the last of them arrives: at once, if there is nothing; else up to this interval, as it is
-    /// written.
+    /// How late the last of them arrives: `None` for at once; otherwise the interval within which it
+    /// arrives, as it is written.
     pub late: Option<String>,
-    /// The overlays in which this is so, where what overlays build is compared.
+    /// The overlays to which this applies, if builds of overlays are compared.
     pub overlays: Vec<String>,
 }
 
-/// A key that changed, and that an object of Flux takes values from.
+/// A changed key from which an object of Flux takes values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenKey {
     /// The source.
     pub source: Name,
-    /// The key; `*` where all are taken of a source that a controller in the cluster fills, because any of them may
+    /// The key; `*` if all keys of a source that a controller fills are taken, because any of them may
     /// change.
     pub key: String,
     /// How it changed.
     pub change: HowChanged,
-    /// Where it is written: after, or before if it is gone.
+    /// Its place: after the apply, or before it for a removed key.
     pub at: At,
 }
 
@@ -405,28 +412,28 @@ pub struct KeyChange {
     pub key: String,
     /// How it changed.
     pub change: HowChanged,
-    /// Where it is written: after, or before if it is gone.
+    /// Its place: after the apply, or before it for a removed key.
     pub at: At,
     /// The positions of the workloads in [`Impact::workloads`] whose pods read it.
     pub readers: Vec<usize>,
 }
 
-/// Why a source that changed rolls nobody.
+/// The reason why a changed source rolls no workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Silent {
     /// Nothing names it.
     NoReader,
-    /// Those who name it read other keys.
+    /// The workloads that name it read other keys.
     OtherKeys,
-    /// Its readers reread their files while they run.
+    /// Its readers read their files again while they run.
     Live,
-    /// A control annotation or a rule says that nobody rolls because of it.
+    /// A control annotation or a rule ignores it.
     Ignored,
     /// A controller in the cluster fills it later.
     FilledInCluster,
-    /// Its only readers start anew anyway, such as a CronJob.
+    /// Its only readers start new pods anyway, such as a CronJob.
     LaterRuns,
-    /// Its only readers are new or gone with it.
+    /// Its only readers were added or removed together with it.
     WithReader,
     /// Its only readers keep the old configuration; each is listed as stale.
     StaleReaders,
@@ -435,28 +442,28 @@ pub enum Silent {
     ValuesReader,
 }
 
-/// The workloads and pods behind each answer.
+/// The numbers of workloads and pods for each answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Workloads whose pods are replaced because of what they read, or because their template changed.
+    /// Workloads whose pods are replaced because of their reads, or because their template changed.
     pub rolls: usize,
-    /// The least number of pods that are replaced, of workloads whose number is written.
+    /// The minimum number of pods that are replaced, for workloads with a written number.
     pub pods: u64,
-    /// Workloads that keep the old configuration, in part or whole.
+    /// Workloads that keep the old configuration, partly or completely.
     pub stale: usize,
-    /// Workloads that are replaced for nothing.
+    /// Workloads that are replaced needlessly.
     pub needless: usize,
-    /// Workloads that get their first stamp, or one that catches up.
+    /// Workloads that get their first stamp, or the correction of a stale one.
     pub once: usize,
     /// Workloads without a pod for a while.
     pub downtime: usize,
     /// Workloads whose rollout may never end.
     pub stuck: usize,
-    /// Workloads about which overlays decide.
+    /// Workloads for which overlays decide.
     pub unknown: usize,
     /// New workloads.
     pub new: usize,
-    /// Workloads that go.
+    /// Removed workloads.
     pub gone: usize,
     /// Objects of Flux that take other values.
     pub values_readers: usize,
@@ -479,14 +486,14 @@ impl Workload {
         self.answer.replaces_pods() && self.disruption.as_ref().is_some_and(|d| d.stuck.is_some())
     }
 
-    /// The least number of pods that are replaced, if it is written.
+    /// The minimum number of pods that are replaced, if it is written.
     pub fn pods(&self) -> Option<u64> {
         self.disruption.as_ref().and_then(|d| d.pods.map(|pods| pods.least))
     }
 }
 
 impl SourceChange {
-    /// Of a source that rolls somebody, the keys that changed and that nobody reads.
+    /// For a source that rolls a workload: the changed keys that no workload reads.
     pub fn unread_keys(&self) -> Vec<&str> {
         let unread = self.keys.iter().filter(|key| key.readers.is_empty() && self.silent.is_none());
         unread.map(|key| key.key.as_str()).collect()
@@ -494,11 +501,11 @@ impl SourceChange {
 }
 
 impl Impact {
-    /// How many workloads and pods are behind each answer.
+    /// The numbers of workloads and pods for each answer.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for workload in &self.workloads {
-            // Each overlay applies one of its own.
+            // Each overlay applies its own workload.
             let n = workload.overlays.len().max(1);
             match workload.answer {
                 Answer::Rolls | Answer::Template => counts.rolls += n,

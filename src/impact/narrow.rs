@@ -1,9 +1,9 @@
-//! A part of an impact: some workloads, or what some sources do.
+//! Selects a part of an impact: some workloads, or the effects of some sources.
 
 use super::{Impact, Name, RollReason};
 
 impl Impact {
-    /// Keeps only some workloads, and of the sources those that these read. Names are those of both states.
+    /// Keeps only some workloads, and the sources that they read. Names are those of both states.
     pub fn keep_workloads(&mut self, is_wanted: impl Fn(&Name) -> bool) {
         let kept: Vec<bool> = self.workloads.iter().map(|w| is_wanted(&w.name)).collect();
         self.keep(&kept);
@@ -11,8 +11,8 @@ impl Impact {
         self.values_readers.retain(|reader| is_wanted(&reader.name));
     }
 
-    /// Keeps only some of the sources that changed, and the workloads that a key of them replaces or leaves
-    /// with the old configuration.
+    /// Keeps only some of the changed sources, and the workloads that roll or are stale because of their
+    /// keys.
     pub fn keep_sources(&mut self, is_wanted: impl Fn(&Name) -> bool) {
         self.sources.retain(|source| is_wanted(&source.name));
         for reader in &mut self.values_readers {

@@ -1,12 +1,12 @@
-//! Objects as they are applied: read again from their documents, with the edits of rollstamp where
-//! both states are taken to have gone through it.
+//! Objects as they are applied: read again from their documents, with the edits of rollstamp if the stamps
+//! that it would write are compared.
 
 use super::Assume;
 use super::state::ComparedState;
-use crate::extract::{Object, ObjectId};
+use crate::extract::{Object, ObjectId, Template};
 use crate::yaml::path::Step;
 use crate::yaml::{self, Cursor, Document, split};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// The document of an object as it is applied.
@@ -54,13 +54,13 @@ fn parsed(text: &str) -> Option<Document> {
     yaml::parse(text, chunk.span).ok()?.into_iter().next()
 }
 
-/// The object at the end of a way into the only document of a text.
+/// The object at the end of a path in the only document of a text.
 pub(super) fn read(text: &str, route: &[Step]) -> Option<Value> {
     let document = parsed(text)?;
     yaml::value::value(follow(Cursor::root(&document, text), route)?)
 }
 
-/// The node at the end of a way.
+/// The node at the end of a path.
 pub(super) fn follow<'d>(node: Cursor<'d>, way: &[Step]) -> Option<Cursor<'d>> {
     way.iter().try_fold(node, |at, step| match step {
         Step::Field(name) => at.get(name),
@@ -68,10 +68,19 @@ pub(super) fn follow<'d>(node: Cursor<'d>, way: &[Step]) -> Option<Cursor<'d>> {
     })
 }
 
-/// The ways to the pod templates of an object of a state, in their order.
+/// The pod templates of an object of a state, in their order.
 pub(super) fn templates<'a>(
     state: &ComparedState<'a>,
     at_object: ObjectId,
-) -> impl Iterator<Item = &'a [Step]> {
-    state.manifests().templates_of(at_object).map(|(_, template)| &*template.path)
+) -> impl Iterator<Item = &'a Template> {
+    state.manifests().templates_of(at_object).map(|(_, template)| template)
+}
+
+/// A pod template as it is compared. Of pods that a program makes of values, only the annotations are known:
+/// their place stands for a pod template that has nothing else.
+pub(super) fn comparable(template: &Template, value: Value) -> Value {
+    match template.is_released {
+        true => json!({ "metadata": { "annotations": value } }),
+        false => value,
+    }
 }

@@ -1,13 +1,13 @@
-//! Several overlays in one comparison: what happens in many of them is said once, with their names, and
-//! points at the files that they are built from.
+//! Merges the results of several overlays: equal results are reported once, with the names of the overlays
+//! and the places in their source files.
 
 use super::{At, Impact, KeyReason, RollReason, Side, SourceChange, ValuesChange, Workload};
 use crate::outcome::Outcome;
 use crate::overlays;
 use std::collections::BTreeMap;
 
-/// Makes one of what is the same in several overlays. Each input of the two outcomes is what an overlay
-/// builds, under the name of its folder.
+/// Merges the results that are equal in several overlays. Each input of the two outcomes is the build of an
+/// overlay, with the name of its folder.
 pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
     let of = |side| match side {
         Side::Before => before,
@@ -73,10 +73,11 @@ pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
 }
 
 impl Workload {
-    /// All that is said about it but the places.
+    /// All its properties except the places.
     fn sense(&self) -> String {
         let Self {
             name,
+            unit: _,
             at: _,
             answer,
             must,
@@ -104,10 +105,20 @@ impl Workload {
 }
 
 impl SourceChange {
-    /// All that is said about it but the places.
+    /// All its properties except the places.
     fn sense(&self) -> String {
-        let Self { name, target, at: _, change, keys, is_renamed, readers, silent, overlays: _ } =
-            self;
+        let Self {
+            name,
+            unit: _,
+            target,
+            at: _,
+            change,
+            keys,
+            is_renamed,
+            readers,
+            silent,
+            overlays: _,
+        } = self;
         let keys =
             keys.iter().map(|key| format!("{}\n{:?} {:?}\n", key.key, key.change, key.readers));
         let keys: String = keys.collect();
@@ -116,7 +127,7 @@ impl SourceChange {
 }
 
 impl ValuesChange {
-    /// All that is said about it but the places.
+    /// All its properties except the places.
     fn sense(&self) -> String {
         let Self { name, at: _, is_new, keys, late, overlays: _ } = self;
         let keys =

@@ -1,36 +1,36 @@
-//! Which of two states' objects are the same one.
+//! Pairs the objects of two states.
 
 use std::collections::BTreeMap;
 
-/// An object of one state: who it is, and where it lies.
+/// An object of one state: its identity, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Item<'a, K> {
-    /// Who it is.
+pub(super) struct Item<K> {
+    /// The identity of the object.
     pub(super) key: K,
-    /// The folder or file of its apply unit, below the path that was named.
-    pub(super) unit: &'a str,
+    /// The folder or file of its apply unit, relative to the named path.
+    pub(super) unit: String,
 }
 
-/// The positions of one object in both states; on one side several, where it stands there more than
-/// once in one unit.
+/// The positions of one object in both states; several on one side if the object occurs more than once in
+/// one unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pair {
     pub(super) before: Vec<usize>,
     pub(super) after: Vec<usize>,
 }
 
-/// Pairs objects of the same identity: those of one unit, and of the rest the only two that are left.
-/// Where several are left nobody knows which became which, and each stands alone.
-pub(super) fn pair<K: Ord>(before: &[Item<'_, K>], after: &[Item<'_, K>]) -> Vec<Pair> {
+/// Pairs objects with the same identity: first those in one unit, then the only two that remain. If more
+/// remain, it is unknown which belong together, so each stays alone.
+pub(super) fn pair<K: Ord + Clone>(before: &[Item<K>], after: &[Item<K>]) -> Vec<Pair> {
     type Units<'a> = BTreeMap<&'a str, Pair>;
     let mut by_key: BTreeMap<&K, Units<'_>> = BTreeMap::new();
     for (i, item) in before.iter().enumerate() {
         let units = by_key.entry(&item.key).or_default();
-        units.entry(item.unit).or_default().before.push(i);
+        units.entry(&item.unit).or_default().before.push(i);
     }
     for (i, item) in after.iter().enumerate() {
         let units = by_key.entry(&item.key).or_default();
-        units.entry(item.unit).or_default().after.push(i);
+        units.entry(&item.unit).or_default().after.push(i);
     }
     let mut pairs = Vec::new();
     for units in by_key.into_values() {
@@ -53,8 +53,8 @@ pub(super) fn pair<K: Ord>(before: &[Item<'_, K>], after: &[Item<'_, K>]) -> Vec
 mod tests {
     use super::*;
 
-    fn items(list: &[(&'static str, &'static str)]) -> Vec<Item<'static, &'static str>> {
-        list.iter().map(|(key, unit)| Item { key: *key, unit }).collect()
+    fn items(list: &[(&'static str, &str)]) -> Vec<Item<&'static str>> {
+        list.iter().map(|(key, unit)| Item { key: *key, unit: (*unit).to_owned() }).collect()
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the pods of a workload read in one state, key by key.
+//! Collects the keys that the pods of a workload read in one state.
 
 use super::sources::BothSources;
 use super::state::{ComparedState, SideWorkload};
@@ -8,23 +8,23 @@ use crate::plan::{Ignored, Reason, read_entries};
 use crate::text::Place;
 use std::collections::BTreeMap;
 
-/// How a key that pods read stands to their stamp.
+/// The relation of a key that pods read to their stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
     /// It is part of the stamp, or of a name that changes with it.
     Counts,
-    /// The workload takes no part.
+    /// The workload is ignored.
     IgnoredWorkload,
     /// Its source is in another apply unit.
     External,
-    /// The user said that nobody rolls because of it.
+    /// A rule of the user ignores it.
     Ignored,
-    /// The program rereads it while the pods run.
+    /// The program reads it again while the pods run.
     Live,
 }
 
 impl Standing {
-    /// Whether pods keep something old if the key changes and they are not replaced.
+    /// Whether the pods keep an old value if the key changes and they are not replaced.
     pub(super) fn is_a_must(self) -> bool {
         matches!(self, Self::Counts | Self::IgnoredWorkload | Self::External)
     }
@@ -36,22 +36,26 @@ pub(super) struct ReadKey<'a> {
     pub(super) standing: Standing,
     pub(super) entry: &'a Entry,
     pub(super) reference: &'a Reference,
-    /// Where the key is written.
+    /// The place of the key.
     pub(super) at: At,
+    /// Whether what a build makes of the name of the source rolls the pods: the text that is compared does
+    /// not have that name.
+    pub(super) is_named_by_build: bool,
 }
 
-/// A key by its source and name, and whether it can be an environment variable: a ConfigMap may have
-/// one key for text and for bytes.
+/// A key by its source and name, and whether it can be an environment variable: a ConfigMap may have one
+/// key for text and for bytes.
 pub(super) type KeyOf<'a> = (usize, &'a str, bool);
 
-/// What the pods of a workload read.
+/// The reads of the pods of a workload.
 #[derive(Default)]
 pub(super) struct ReadKeys<'a> {
-    /// Where several references read a key, the first that counts, else the first.
+    /// The keys. If several references read a key, the first one that counts is stored, otherwise the first
+    /// one.
     pub(super) keys: BTreeMap<KeyOf<'a>, ReadKey<'a>>,
-    /// The sources that are named at all, by their pair: also where no key of them is read.
+    /// All named sources, by their pair, including those of which no key is read.
     pub(super) named: Vec<(usize, Standing)>,
-    /// Whether a reference could not be followed, because overlays decide what is applied.
+    /// Whether a reference could not be followed, because overlays decide the applied manifests.
     pub(super) is_unknown: bool,
 }
 
@@ -64,7 +68,7 @@ pub(super) struct ReadChanges<'a> {
     pub(super) keys: Vec<(usize, &'a str, Standing)>,
 }
 
-/// What a workload reads in a state.
+/// The reads of a workload in a state.
 pub(super) fn of<'a>(
     state: &ComparedState<'a>,
     sources: &BothSources<'a>,
@@ -104,12 +108,13 @@ impl<'a> ReadKeys<'a> {
         let Some(pair) = pair else { return };
         self.named.push((pair, standing));
         let source = state.source(at);
-        // What a live volume shows is read, though nobody needs to roll for it.
+        // The pods read the keys of a live volume, but need not roll for them.
         let entries = match standing {
             Standing::Live => (0..source.entries.len()).collect(),
             _ => read_entries(source, &reference.keys),
         };
         let file = state.manifests().owner(at).place.file;
+        let is_named_by_build = source.content_named && state.is_generated(at);
         for entry in entries.into_iter().map(|i| &source.entries[i]) {
             let ignored = entry.ignored.is_some() || source.ignored.is_some();
             let standing = match standing {
@@ -117,7 +122,7 @@ impl<'a> ReadKeys<'a> {
                 other => other,
             };
             let at = state.at(Place { file, span: entry.at });
-            let read = ReadKey { standing, entry, reference, at };
+            let read = ReadKey { standing, entry, reference, at, is_named_by_build };
             let known = self.keys.entry((pair, entry.key.as_str(), entry.env)).or_insert(read);
             if standing < known.standing {
                 *known = read;
@@ -126,7 +131,7 @@ impl<'a> ReadKeys<'a> {
     }
 }
 
-/// The source that a reference means, and how it stands to the stamp.
+/// The source of a reference, and its relation to the stamp.
 fn meant<'a>(
     state: &ComparedState<'a>,
     sources: &BothSources<'a>,

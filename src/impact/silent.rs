@@ -1,4 +1,5 @@
-//! The sources that changed, who reads what changed in them, and why one of them rolls nobody.
+//! Lists the changed sources with the readers of their changed keys, and the reasons why some roll no
+//! workload.
 
 use super::objects::AppliedDocument;
 use super::reads::{ReadChanges, Standing};
@@ -8,15 +9,15 @@ use super::{Answer, Assume, At, HowChanged, KeyChange, Silent, SourceChange, Wor
 use crate::extract::Object;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How a workload stands to a source that changed.
+/// The relation of a workload to a changed source.
 struct Reader<'a> {
     workload: usize,
     key: &'a str,
     standing: Standing,
 }
 
-/// The sources that changed. `read` is what each workload reads of them, `taken` the pairs of
-/// sources of which objects of Flux take values that changed.
+/// The changed sources. `read` holds the reads of each workload before and after, `taken` the pairs of
+/// changed sources from which objects of Flux take values.
 pub(super) fn changes(
     before: &ComparedState<'_>,
     after: &ComparedState<'_>,
@@ -42,6 +43,13 @@ pub(super) fn changes(
                 continue;
             }
         }
+        if let [Some(only), None] | [None, Some(only)] = [pair.before, pair.after] {
+            // What nobody named is looked at only where a workload reads it: it may be on the other side as well.
+            let state = if pair.after.is_some() { after } else { before };
+            if !state.manifests()[only.object.place.file].input.is_looked_at() {
+                continue;
+            }
+        }
         let of_pair = readers.get(&number).map_or(&[][..], Vec::as_slice);
         let mut source = change(before, after, pair, of_pair, named.contains(&number), workloads);
         if let Some(source) = &mut source
@@ -59,8 +67,8 @@ pub(super) fn changes(
     found
 }
 
-/// How the object that a controller fills a source from changed, and where it is named; nothing, if it says
-/// what it said.
+/// How the object from which a controller fills a source changed, and the place of its name; `None` if it
+/// did not change.
 pub(super) fn filled_otherwise(
     before: &ComparedState<'_>,
     after: &ComparedState<'_>,
@@ -77,7 +85,7 @@ pub(super) fn filled_otherwise(
     Some((how_changed(pair), state.at(object.place_of_name())))
 }
 
-/// The object of a source after, or before if it is gone, with its state.
+/// The object of a source after the apply, or before it for a removed source, with its state.
 fn shown<'s, 'a>(
     before: &'s ComparedState<'a>,
     after: &'s ComparedState<'a>,
@@ -126,6 +134,7 @@ fn change(
     let renamed = pair.renamed().map(|(from, _)| from.to_owned());
     Some(SourceChange {
         name: pair.name.clone(),
+        unit: state.unit(object.place.file),
         target: pair.target,
         at: state.at(object.place_of_name()),
         change: how_changed(pair),
@@ -137,7 +146,7 @@ fn change(
     })
 }
 
-/// Why a source that changed rolls nobody.
+/// The reason why a changed source rolls no workload.
 fn silent(
     pair: &SourcePair<'_>,
     keys: &[KeyChange],

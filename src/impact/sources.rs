@@ -1,4 +1,4 @@
-//! The sources of both states: which are the same one, and what changed in them.
+//! Pairs the sources of both states, and finds their changes.
 
 use super::pairs::{Item, pair};
 use super::state::{ComparedState, ProvidedSource, SideWorkload};
@@ -12,43 +12,43 @@ use std::collections::BTreeMap;
 
 /// A source in both states.
 pub(super) struct SourcePair<'a> {
-    /// Who it is, without the suffix of its content.
+    /// Its identity, without the suffix of its content.
     pub(super) name: Name,
     pub(super) target: Target,
     pub(super) before: Option<ProvidedSource<'a>>,
     pub(super) after: Option<ProvidedSource<'a>>,
-    /// The keys that differ, by name.
+    /// The differing keys, by name.
     pub(super) keys: Vec<Differing>,
 }
 
-/// A key that differs.
+/// A differing key.
 pub(super) struct Differing {
     pub(super) key: String,
     pub(super) change: HowChanged,
     pub(super) at: At,
 }
 
-/// The sources of both states, and which of them a reference means.
+/// The sources of both states, with an index for references.
 pub(super) struct BothSources<'a> {
     pub(super) pairs: Vec<SourcePair<'a>>,
     before: BTreeMap<SourceId, usize>,
     after: BTreeMap<SourceId, usize>,
-    /// The sources of both states by what references say.
-    by_name: (Names<'a>, Names<'a>),
+    /// The sources of both states by the names in references.
+    by_name: (Names, Names),
 }
 
-/// The sources that a reference may mean by its name and namespace alone, by their apply unit.
-type Names<'a> = BTreeMap<Key<'a>, BTreeMap<&'a str, SourceId>>;
+/// The sources to which a reference may refer by name and namespace only, by their apply unit.
+type Names = BTreeMap<Key, BTreeMap<String, SourceId>>;
 
-type Key<'a> = (Target, Option<&'a str>, &'a str);
+type Key = (Target, Option<String>, String);
 
 impl<'a> BothSources<'a> {
     /// Pairs the sources of two states.
     pub(super) fn new(before: &ComparedState<'a>, after: &ComparedState<'a>) -> Self {
         let old = before.sources();
         let new = after.sources();
-        let exact = |state: &ComparedState<'a>, all: &[ProvidedSource<'a>]| -> Vec<_> {
-            all.iter().map(|source| item(state, source, &source.source.name)).collect()
+        let exact = |state: &ComparedState<'a>, all: &[ProvidedSource<'a>]| -> Vec<Item<Key>> {
+            all.iter().map(|source| item(state, source, source.source.name.to_string())).collect()
         };
         let mut found = Self {
             pairs: Vec::new(),
@@ -64,19 +64,19 @@ impl<'a> BothSources<'a> {
                 (true, _) => new_left.push(pair.after),
             }
         }
-        // What is left may have got another suffix: one without it, or with the suffix of other
-        // content, is the same source.
+        // The remaining sources may have another suffix: a source without a suffix, or with the suffix of
+        // other content, is the same source.
         let base = |state: &ComparedState<'a>, all: &[ProvidedSource<'a>], left: &[Vec<usize>]| {
             let items = left.iter().map(|copies| {
                 let source = &all[copies[0]];
-                item(state, source, base_name(&source.source.name))
+                item(state, source, base_name(&source.source.name).to_owned())
             });
-            items.collect::<Vec<Item<'a, Key<'a>>>>()
+            items.collect::<Vec<Item<Key>>>()
         };
         let (old_items, new_items) = (base(before, &old, &old_left), base(after, &new, &new_left));
         for pair in pair(&old_items, &new_items) {
-            // Two of one unit with the same base are generations of one source, or two sources: each
-            // stands alone.
+            // Two sources of one unit with the same base name are generations of one source, or two
+            // sources: each stays alone.
             let is_one = pair.before.len() == 1 && pair.after.len() == 1;
             if is_one {
                 let (b, a) = (&old_left[pair.before[0]], &new_left[pair.after[0]]);
@@ -120,7 +120,7 @@ impl<'a> BothSources<'a> {
         self.pairs.push(SourcePair {
             name: Name {
                 kind: any.object.id.kind.to_string(),
-                namespace: state.namespace(namespace(&any)).map(str::to_owned),
+                namespace: state.namespace(namespace(&any)),
                 name: name.to_owned(),
             },
             target: any.source.target,
@@ -130,7 +130,7 @@ impl<'a> BothSources<'a> {
         });
     }
 
-    /// The sources that have another name after, by both names.
+    /// The renamed sources, by both names.
     pub(super) fn renamed(&self) -> BTreeMap<(String, String), Name> {
         let renamed = self.pairs.iter().filter_map(|pair| {
             let (from, to) = pair.renamed()?;
@@ -139,13 +139,13 @@ impl<'a> BothSources<'a> {
         renamed.collect()
     }
 
-    /// Which pair a source of the first state belongs to.
+    /// The pair of a source of the first state.
     pub(super) fn before(&self, at: SourceId) -> Option<usize> {
         self.before.get(&at).copied()
     }
 
-    /// The only source of a state that a reference can mean by its kind, name and namespace: one of
-    /// the same apply unit before others. Nobody guesses between two.
+    /// The only source of a state to which a reference can refer by its kind, name and namespace; sources
+    /// of the same apply unit have priority. `None` if there are several.
     pub(super) fn named(
         &self,
         state: &ComparedState<'a>,
@@ -156,52 +156,56 @@ impl<'a> BothSources<'a> {
             Side::Before => &self.by_name.0,
             Side::After => &self.by_name.1,
         };
-        let own = state.namespace(subject.object.id.namespace.as_deref());
-        let fitting = by_name.get(&(reference.site.target, own, reference.name.as_str()))?;
-        let here = fitting.get(state.unit(subject.object.place.file));
+        let own = state.namespace(subject.object.namespace_of_pods());
+        let fitting = by_name.get(&(reference.site.target, own, reference.name.to_string()))?;
+        let here = fitting.get(&state.unit(subject.object.place.file));
         here.or_else(|| fitting.values().next().filter(|_| fitting.len() == 1)).copied()
     }
 
-    /// Which pair a source of the second state belongs to.
+    /// The pair of a source of the second state.
     pub(super) fn after(&self, at: SourceId) -> Option<usize> {
         self.after.get(&at).copied()
     }
 }
 
 impl SourcePair<'_> {
-    /// Whether its name changed with its content.
+    /// Whether something in it changed, or may have.
+    pub(super) fn is_changed(&self) -> bool {
+        !self.keys.is_empty() || self.before.is_some() != self.after.is_some()
+    }
+
+    /// Both names, if its name changed with its content.
     pub(super) fn renamed(&self) -> Option<(&str, &str)> {
         let (before, after) = (self.before?, self.after?);
         let (from, to) = (before.source.name.as_str(), after.source.name.as_str());
         (from != to).then_some((from, to))
     }
 
-    /// Whether it is one that a controller in the cluster fills.
+    /// Whether a controller in the cluster fills it.
     pub(super) fn is_filled_in_cluster(&self) -> bool {
         [self.before, self.after].into_iter().flatten().any(|s| s.source.filled_in_cluster)
     }
 }
 
-fn namespace<'a>(source: &ProvidedSource<'a>) -> Option<&'a str> {
+fn namespace<'s>(source: &ProvidedSource<'s>) -> Option<&'s str> {
     let own = source.source.namespace.as_deref();
     own.or(source.object.id.namespace.as_deref())
 }
 
-/// The sources by what references say; of several copies in one unit, the last.
-fn by_name<'a>(state: &ComparedState<'a>, all: &[ProvidedSource<'a>]) -> Names<'a> {
+/// The sources by the names in references; if a unit has several copies, the last one.
+fn by_name(state: &ComparedState<'_>, all: &[ProvidedSource<'_>]) -> Names {
     let mut names = Names::new();
-    for provided in all {
-        let known = item(state, provided, &provided.source.name);
+    // What nobody named is read by those alone who are known to.
+    let is_looked_at =
+        |p: &&ProvidedSource<'_>| state.manifests()[p.object.place.file].input.is_looked_at();
+    for provided in all.iter().filter(is_looked_at) {
+        let known = item(state, provided, provided.source.name.to_string());
         names.entry(known.key).or_default().insert(known.unit, provided.at);
     }
     names
 }
 
-fn item<'a>(
-    state: &ComparedState<'a>,
-    source: &ProvidedSource<'a>,
-    name: &'a str,
-) -> Item<'a, Key<'a>> {
+fn item(state: &ComparedState<'_>, source: &ProvidedSource<'_>, name: String) -> Item<Key> {
     let namespace = state.namespace(namespace(source));
     Item {
         key: (source.source.target, namespace, name),
@@ -217,29 +221,20 @@ fn base_name(name: &str) -> &str {
     }
 }
 
-/// The copy that counts: the last, but one that is no Helm hook before one that is, and one whose
-/// content is written before one that a controller fills.
+/// The copy that counts: the last one; but an object that is not a Helm hook has priority over a hook, and
+/// written content has priority over a source that a controller fills.
 fn counting<'a>(all: &[ProvidedSource<'a>], copies: &[usize]) -> Option<ProvidedSource<'a>> {
     let rank = |i: usize| (!all[i].source.filled_in_cluster, !all[i].object.hook);
     copies.iter().max_by_key(|&&i| (rank(i), i)).map(|&i| all[i])
 }
 
-/// The keys that differ. A key may stand for text and for bytes; it is one key to its readers.
+/// The differing keys. A key may occur for text and for bytes; for its readers it is one key.
 fn differing(
     before: &ComparedState<'_>,
     after: &ComparedState<'_>,
     old: Option<ProvidedSource<'_>>,
     new: Option<ProvidedSource<'_>>,
 ) -> Vec<Differing> {
-    if let (Some(old), Some(new)) = (&old, &new) {
-        let (was, is) = (&old.source.entries, &new.source.entries);
-        // Nearly always nothing differs.
-        if was.len() == is.len()
-            && was.iter().zip(is).all(|(a, b)| a.key == b.key && same(&[a], &[b]))
-        {
-            return Vec::new();
-        }
-    }
     let mut keys: BTreeMap<&str, [Vec<&Entry>; 2]> = BTreeMap::new();
     for (side, source) in [old, new].iter().enumerate() {
         for entry in source.iter().flat_map(|s| &s.source.entries) {

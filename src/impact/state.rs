@@ -1,14 +1,15 @@
-//! One of the two states: an outcome, seen as the objects that an apply receives.
+//! One of the two states: an outcome, viewed as the objects that an apply receives.
 
 use super::{At, Name, Side};
 use crate::config::options::UnitRule;
 use crate::edit::FileChange;
 use crate::extract::{Manifests, Object, ObjectId, Source, SourceId};
 use crate::outcome::Outcome;
-use crate::plan::Planned;
-use crate::text::FileId;
+use crate::plan::{Planned, Reason};
+use crate::scope::UnitId;
 use crate::text::input::Found;
-use std::collections::BTreeMap;
+use crate::text::{FileId, offset};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One of the two states.
 pub struct ComparedState<'a> {
@@ -16,9 +17,78 @@ pub struct ComparedState<'a> {
     pub(super) outcome: &'a Outcome,
     namespace: Option<&'a str>,
     unit: UnitRule,
-    roots: &'a [String],
+    roots: &'a NamedRoots,
     /// The edits of each file that changes.
     changes: BTreeMap<FileId, &'a FileChange>,
+}
+
+/// The paths that were named for a state, each with what its place is called in both states.
+#[derive(Default)]
+pub struct NamedRoots(Vec<(String, String)>);
+
+impl NamedRoots {
+    /// Those of one state alone, as the names of the files below them begin.
+    pub fn of_one(names: Vec<String>) -> Self {
+        Self::of_both(Vec::new(), names).1
+    }
+
+    /// Those of two states. One path on each side is the same place, whatever it is called. Of several, two
+    /// with the same name are, and of the others those at the same position.
+    pub fn of_both(before: Vec<String>, after: Vec<String>) -> (Self, Self) {
+        let is_one = before.len() < 2 && after.len() < 2;
+        let places = |name: &String| if is_one { String::new() } else { name.clone() };
+        let new: Vec<String> = after.iter().map(places).collect();
+        let old = before.iter().enumerate().map(|(position, name)| match after.get(position) {
+            Some(_) if is_one => String::new(),
+            Some(other) if !after.contains(name) && !before.contains(other) => other.clone(),
+            _ => places(name),
+        });
+        let old: Vec<String> = old.collect();
+        (Self(before.into_iter().zip(old).collect()), Self(after.into_iter().zip(new).collect()))
+    }
+
+    /// A file or folder by what it is called below the paths that were named, so that it is the same in both
+    /// states.
+    pub fn below(&self, whole: &str) -> String {
+        // A walk from `.` names folders `./a`, a revision of git names them `a`.
+        let plain = match whole {
+            "." => "",
+            other => other.strip_prefix("./").unwrap_or(other),
+        };
+        let below = |root: &str| {
+            let rest = plain.strip_prefix(root)?;
+            (root.is_empty() || rest.is_empty() || rest.starts_with('/')).then_some(rest)
+        };
+        let found = self.0.iter().filter(|(root, _)| below(root).is_some());
+        let Some((root, place)) = found.max_by_key(|(root, _)| root.len()) else {
+            return plain.to_owned();
+        };
+        let rest = below(root).unwrap_or(plain).trim_matches('/');
+        let parts = [place.as_str(), rest].into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("/")
+    }
+}
+
+/// With whom something is applied: what has one of these in common with it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Together {
+    /// What this apply unit sees.
+    Seen(UnitId),
+    /// What lies in this folder or file, and no unit sees.
+    Below(String),
+}
+
+/// The apply units that see each file.
+pub(super) struct Sights(BTreeMap<FileId, Vec<UnitId>>);
+
+impl Sights {
+    /// With whom what a file says is applied.
+    pub(super) fn of(&self, state: &ComparedState<'_>, file: FileId) -> Vec<Together> {
+        match self.0.get(&file) {
+            Some(units) => units.iter().map(|unit| Together::Seen(*unit)).collect(),
+            None => vec![Together::Below(state.unit(file))],
+        }
+    }
 }
 
 /// A workload of a state.
@@ -38,25 +108,24 @@ pub(super) struct ProvidedSource<'a> {
 }
 
 impl<'a> ComparedState<'a> {
-    /// A state. `namespace` is that of objects that name none; `roots` are the paths that were named,
-    /// as the names of the files begin with them.
+    /// A state. `namespace` is the namespace of objects without one; `roots` are the named paths.
     pub fn new(
         side: Side,
         outcome: &'a Outcome,
         namespace: Option<&'a str>,
         unit: UnitRule,
-        roots: &'a [String],
+        roots: &'a NamedRoots,
     ) -> Self {
         let changes = outcome.changes.iter().map(|change| (change.file, change)).collect();
         Self { side, outcome, namespace, unit, roots, changes }
     }
 
-    /// What rollstamp would change in a file.
+    /// The edits that rollstamp would make in a file.
     pub(super) fn change(&self, file: FileId) -> Option<&'a FileChange> {
         self.changes.get(&file).copied()
     }
 
-    /// Whether a pod template has a stamp, or a source a name that rollstamp wrote.
+    /// Whether a pod template has a stamp, or a source has a name that rollstamp wrote.
     pub(super) fn has_stamps(&self) -> bool {
         let manifests = self.manifests();
         let mut names = manifests.sources().filter_map(|(_, source)| source.naming.as_ref());
@@ -64,7 +133,7 @@ impl<'a> ComparedState<'a> {
             || names.any(|naming| naming.base.is_some())
     }
 
-    /// Everything that the texts of this state say.
+    /// The facts of all texts of this state.
     pub(super) fn manifests(&self) -> &'a Manifests {
         &self.outcome.manifests
     }
@@ -89,15 +158,36 @@ impl<'a> ComparedState<'a> {
         found
     }
 
-    /// The sources, in the order of the input.
+    /// The sources, in the order of the input: of those that nobody named, only what workloads read.
     pub(super) fn sources(&self) -> Vec<ProvidedSource<'a>> {
         let manifests = self.manifests();
-        let named = manifests.sources().map(|(at, source)| ProvidedSource {
+        let reasons = self.outcome.plan.workloads.iter().flat_map(|planned| &planned.reasons);
+        let read: BTreeSet<SourceId> = reasons.filter_map(Reason::source).collect();
+        let provided = manifests.sources().map(|(at, source)| ProvidedSource {
             at,
             object: manifests.owner(at),
             source,
         });
-        named.filter(|p| manifests[p.object.place.file].input.is_named()).collect()
+        let counts = |p: &ProvidedSource<'_>| {
+            manifests[p.object.place.file].input.is_looked_at() || read.contains(&p.at)
+        };
+        provided.filter(counts).collect()
+    }
+
+    /// Whether a generator of a kustomization makes a source.
+    pub(super) fn is_generated(&self, at: SourceId) -> bool {
+        let manifests = self.manifests();
+        let written = manifests[manifests.owner(at).place.file].objects.range();
+        !written.contains(&manifests[at].object.index())
+    }
+
+    /// What the overlays say that build a file.
+    pub(super) fn recipes(&self, file: FileId) -> Vec<u64> {
+        let memberships = self.outcome.units.memberships(file).unwrap_or_default().iter();
+        let units = memberships.map(|membership| self.outcome.units.get(membership.unit));
+        let mut recipes: Vec<u64> = units.filter_map(|unit| unit.recipe).collect();
+        recipes.sort_unstable();
+        recipes
     }
 
     /// A source of this state.
@@ -105,39 +195,38 @@ impl<'a> ComparedState<'a> {
         &self.manifests()[at]
     }
 
-    /// The apply unit of a file, by the folder or the file below the path that was named.
-    pub(super) fn unit(&self, file: FileId) -> &'a str {
+    /// The apply units that see each file.
+    pub(super) fn sights(&self) -> Sights {
+        let mut seen: BTreeMap<FileId, Vec<UnitId>> = BTreeMap::new();
+        for (number, unit) in self.outcome.units.all.iter().enumerate() {
+            for member in unit.sees.iter().filter(|member| member.object.is_none()) {
+                seen.entry(member.file).or_default().push(UnitId(offset(number)));
+            }
+        }
+        Sights(seen)
+    }
+
+    /// The apply unit of a file: the folder or the file, relative to the named path.
+    pub(super) fn unit(&self, file: FileId) -> String {
         let input = &self.manifests()[file].input;
         let whole = match (self.unit, input.found) {
-            (_, Found::Stream | Found::Named) => return "",
+            (_, Found::Stream | Found::Named) => return String::new(),
             (UnitRule::File, _) => &input.name,
             (UnitRule::Dir | UnitRule::Tree, _) => &input.folder,
         };
-        let root = match input.found {
-            Found::Walked(argument) => self.roots.get(argument).map_or("", String::as_str),
-            _ => "",
-        };
-        // A walk from `.` names folders `./a`, a revision of git names them `a`.
-        let plain = match whole.as_str() {
-            "." => "",
-            other => other.strip_prefix("./").unwrap_or(other),
-        };
-        plain.strip_prefix(root).unwrap_or(plain).trim_matches('/')
+        self.roots.below(whole)
     }
 
-    /// The namespace of an object, or that of those that name none.
-    pub(super) fn namespace<'n>(&self, own: Option<&'n str>) -> Option<&'n str>
-    where
-        'a: 'n,
-    {
-        own.or(self.namespace)
+    /// The namespace of an object; without one, the default namespace.
+    pub(super) fn namespace(&self, own: Option<&str>) -> Option<String> {
+        own.or(self.namespace).map(str::to_owned)
     }
 
-    /// What people call an object.
+    /// The name of an object in messages.
     pub(super) fn name(&self, object: &Object) -> Name {
         Name {
             kind: object.id.kind.to_string(),
-            namespace: self.namespace(object.id.namespace.as_deref()).map(str::to_owned),
+            namespace: self.namespace(object.id.namespace.as_deref()),
             name: object.id.name.to_string(),
         }
     }

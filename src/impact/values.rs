@@ -1,4 +1,4 @@
-//! The objects of Flux that take values from sources that changed.
+//! Finds the objects of Flux that take values from changed sources.
 
 use super::silent::filled_otherwise;
 use super::sources::BothSources;
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// An object by its apply unit and its name.
 type Key = (String, Name);
 
-/// The objects that take values from what changed, and the pairs of sources that they take it from.
+/// The objects that take values from changed sources, and the pairs of these sources.
 pub(super) fn changes(
     before: &ComparedState<'_>,
     after: &ComparedState<'_>,
@@ -30,7 +30,7 @@ pub(super) fn changes(
             let there = match means {
                 MeantSource::One(at) => sources.after(at),
                 MeantSource::Several => None,
-                // A source that goes is read before only.
+                // A removed source is read only before the apply.
                 MeantSource::Nowhere => was
                     .and_then(|was| meant_before(was, before.manifests(), reference))
                     .and_then(|at| sources.before(at)),
@@ -61,7 +61,7 @@ pub(super) fn changes(
                 && pair.is_filled_in_cluster()
                 && let Some((change, at)) = filled_otherwise(before, after, pair)
             {
-                // What the controller makes of it is not known: it may be the key that is taken.
+                // The content that the controller creates is not known: it may include the key.
                 changed.push(taken_key(reference.key.as_deref().unwrap_or("*"), change, at));
             }
             if changed.is_empty() {
@@ -95,13 +95,13 @@ fn key(state: &ComparedState<'_>, taken: &TakenValues) -> Key {
     let ValuesReader { id, .. } = taken.reader(state.manifests());
     let name = Name {
         kind: id.kind.to_string(),
-        namespace: state.namespace(id.namespace.as_deref()).map(str::to_owned),
+        namespace: state.namespace(id.namespace.as_deref()),
         name: id.name.to_string(),
     };
-    (state.unit(taken.file).to_owned(), name)
+    (state.unit(taken.file), name)
 }
 
-/// The source that the same reference meant before.
+/// The source to which the same reference referred before.
 fn meant_before(
     was: &TakenValues,
     manifests: &Manifests,

@@ -1,5 +1,5 @@
-//! Finds the objects by which a controller builds a folder of the repository and applies it, and what
-//! their builds read.
+//! Finds the objects by which a controller builds a folder of the repository and applies it, and the files
+//! that their builds read.
 
 use super::disk::{Disk, RealPaths};
 use super::kustomizations::{ListedResource, OnDisk, file_in, text};
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// An object that applies a folder which is here.
+/// An object that applies a folder of this repository.
 pub(super) struct FoundApplier {
     /// The file of the object, by its real path.
     pub(super) file: PathBuf,
@@ -30,8 +30,8 @@ pub(super) struct FoundApplier {
     applier: Applier,
 }
 
-/// The objects in the texts that were loaded, if any were, and in the repositories around them, whose folders are in
-/// the same repository.
+/// The objects whose folders are in the same repository: in the loaded texts, if any, and in the
+/// repositories around the folders.
 pub(super) fn find(
     loaded: Option<&Loaded>,
     folders: &[PathBuf],
@@ -47,9 +47,12 @@ pub(super) fn find(
         }
         let Some(text) = text(disk, &file) else { continue };
         if [SOURCE_GROUP, ARTIFACT_GROUP].iter().any(|group| text.contains(group)) {
-            repositories.0.entry(root.clone()).or_default().push(text.clone());
+            repositories.texts.entry(root.clone()).or_default().push(text.clone());
         }
         if [FLUX_GROUP, ARGO_GROUP].iter().any(|group| text.contains(group)) {
+            if !repositories.origins.contains_key(&root) {
+                repositories.origins.insert(root.clone(), origin(&root));
+            }
             texts.push((file, root, text));
         }
     }
@@ -61,25 +64,36 @@ pub(super) fn find(
         };
         if text.contains(ARGO_GROUP) && text.contains("Application") {
             let repository = InRepository {
-                folders: &|url, globs| folders_of(&root, url, globs, disk),
-                files: &|url, globs| files_of(&root, url, globs, disk),
+                folders: &|url, globs| {
+                    repositories.has_address(&root, url).then(|| folders_of(&root, globs, disk))?
+                },
+                files: &|url, globs| {
+                    repositories.has_address(&root, url).then(|| files_of(&root, globs, disk))?
+                },
             };
             applied.extend(applications(&text, stamp, &repository));
         }
+        let mut here = Vec::new();
+        let mut elsewhere = BTreeSet::new();
         for applier in applied {
             let folder = repositories.folder(&root, &applier, disk);
             let folder = folder.and_then(|folder| disk.real(&root.join(folder)));
-            if let Some(folder) = folder.filter(|f| disk.is_dir(f) && f.starts_with(&root)) {
-                let (file, text, root) = (file.clone(), text.clone(), root.clone());
-                found.push(FoundApplier { file, text, root, folder, applier });
+            match folder.filter(|f| disk.is_dir(f) && f.starts_with(&root)) {
+                Some(folder) => here.push((folder, applier)),
+                None => drop(elsewhere.insert(applier.at)),
             }
+        }
+        for (folder, mut applier) in here {
+            applier.is_whole &= !elsewhere.contains(&applier.at);
+            let (file, text, root) = (file.clone(), text.clone(), root.clone());
+            found.push(FoundApplier { file, text, root, folder, applier });
         }
     }
     found
 }
 
-/// The files that may hold such an object or a repository, each with the root of its own repository: of the
-/// loaded texts those that do, and all others below the roots.
+/// The files that may hold such an object or a repository, each with the root of its own repository: the
+/// loaded texts that may hold one, and all other files below the roots.
 fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(PathBuf, PathBuf)> {
     let named: BTreeSet<PathBuf> = folders.iter().filter_map(|f| disk.real(f)).collect();
     let mut roots: BTreeMap<OsString, PathBuf> = BTreeMap::new();
@@ -89,7 +103,7 @@ fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(
         }
         let mut above = folder.ancestors();
         let repository = above.find(|f| disk.is_repository(f)).map(Path::to_path_buf);
-        // Outside of a repository, what was named is taken for the whole of one.
+        // Outside of a repository, the named folder is treated as a repository.
         let named = || named.iter().find(|named| folder.starts_with(named)).cloned();
         let root = repository.or_else(named).unwrap_or_else(|| folder.to_path_buf());
         roots.insert(folder.as_os_str().to_owned(), root.clone());
@@ -119,7 +133,7 @@ fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(
         }
     }
     for root in more {
-        // What lies below a named folder is loaded.
+        // Files below a named folder are already loaded.
         let is_loaded =
             |path: &Path| loaded.is_some() && named.iter().any(|folder| path.starts_with(folder));
         if is_loaded(&root) {
@@ -131,24 +145,35 @@ fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(
     files
 }
 
-/// The texts that say where Flux finds the folders that it applies, by the root of the repository in which they lie.
+/// The texts that define the repositories of Flux, by the root of their own repository.
 #[derive(Default)]
-struct Repositories(BTreeMap<PathBuf, Vec<String>>);
+struct Repositories {
+    /// The texts.
+    texts: BTreeMap<PathBuf, Vec<String>>,
+    /// The address that git calls `origin`, read once.
+    origins: BTreeMap<PathBuf, Option<String>>,
+}
 
 impl Repositories {
-    /// The texts below a root in which a word stands.
+    /// The texts below a root that contain a word.
     fn with<'a>(&'a self, root: &Path, word: &'a str) -> impl Iterator<Item = &'a str> {
-        let texts = self.0.get(root).into_iter().flatten();
+        let texts = self.texts.get(root).into_iter().flatten();
         texts.map(String::as_str).filter(move |text| text.contains(word))
     }
 
-    /// The folder that an object applies, from the root of the repository; nothing, if it lies in another one.
-    /// An artifact may be made of folders of this one.
+    /// Whether the repository has this address.
+    fn has_address(&self, root: &Path, url: &str) -> bool {
+        let own = self.origins.get(root).and_then(Option::as_ref);
+        own.is_some_and(|own| *own == address(url))
+    }
+
+    /// The folder that an object applies, relative to the root of the repository; `None` if it is in
+    /// another repository. An artifact may be made from folders of this repository.
     fn folder(&self, root: &Path, applier: &Applier, disk: &dyn Disk) -> Option<String> {
         let (source, folder) = (&applier.source, &applier.folder);
         if source.group == ARGO_GROUP {
-            let is_own = origin(root).is_some_and(|own| own == address(&source.name));
-            // Argo CD takes such a folder for a chart.
+            let is_own = self.has_address(root, &source.name);
+            // Argo CD treats such a folder as a chart.
             let is_chart = disk.is_file(&root.join(folder).join("Chart.yaml"));
             return (is_own && !is_chart).then(|| folder.clone());
         }
@@ -164,9 +189,9 @@ impl Repositories {
         }
     }
 
-    /// Whether a repository that Flux reads is the one around the object that names it. Flux calls
-    /// that one `flux-system`; another one that is defined here must have the same address; one that is
-    /// not defined here is taken for it, because the folder is there.
+    /// Whether a repository that Flux reads is the one around the object that names it. A repository with
+    /// the name `flux-system` is; another one that is defined here must have the same address; one that is
+    /// not defined here counts as this one, because the folder exists.
     fn is_own(&self, root: &Path, wanted: &Identity) -> bool {
         if wanted.name == "flux-system" {
             return true;
@@ -174,18 +199,17 @@ impl Repositories {
         let texts = self.with(root, &wanted.name);
         let defined: Vec<Option<String>> =
             texts.flat_map(|text| repositories(text, &wanted.kind, &wanted.name)).collect();
-        let own = origin(root);
-        defined.is_empty()
-            || defined.iter().any(|url| url.is_some() && url.as_deref().map(address) == own)
+        let mut addresses = defined.iter().flatten();
+        defined.is_empty() || addresses.any(|url| self.has_address(root, url))
     }
 }
 
-/// Texts that define sources of variables, by the root below which they lie.
+/// Texts that define sources of variables, by the root of their repository.
 #[derive(Default)]
 pub(super) struct VariableSources(BTreeMap<PathBuf, Vec<(PathBuf, String)>>);
 
 impl VariableSources {
-    /// The texts below a root in which a word stands.
+    /// The texts below a root that contain a word.
     fn with<'a>(
         &'a mut self,
         root: &Path,
@@ -202,8 +226,8 @@ impl VariableSources {
         texts.iter().filter(move |(_, text)| text.contains(word))
     }
 
-    /// The variables of an object. `all` are the kustomizations, to tell which source of a name is meant
-    /// where there are several, and whether one is changed before it is applied.
+    /// The variables of an object. `all` are the kustomizations, which show which of several sources with
+    /// one name is meant, and whether one is changed before it is applied.
     fn variables(
         &mut self,
         found: &FoundApplier,
@@ -255,7 +279,7 @@ impl VariableSources {
                     }
                 }
             };
-            // It may say again what earlier ones say.
+            // It may override earlier values.
             variables.known.clear();
             variables.open = Some(why);
         }
@@ -273,17 +297,15 @@ fn origin(root: &Path) -> Option<String> {
     Some(address(url.trim()))
 }
 
-/// An address of a repository, the same for every protocol.
+/// The address of a repository, in one form for all protocols.
 fn address(url: &str) -> String {
     let url = url.split_once("://").map_or(url, |(_, rest)| rest);
     let url = url.split_once('@').map_or(url, |(_, rest)| rest);
     url.trim_end_matches('/').trim_end_matches(".git").replace(':', "/").to_lowercase()
 }
 
-/// The folders that a git generator of Argo CD names, if the repository is this one: a `*` stands for
-/// anything in one name.
-fn folders_of(root: &Path, url: &str, globs: &Globs, disk: &dyn Disk) -> Option<Vec<String>> {
-    origin(root).filter(|own| *own == address(url))?;
+/// The folders that a git generator of Argo CD matches: `*` matches any text inside one name.
+fn folders_of(root: &Path, globs: &Globs, disk: &dyn Disk) -> Option<Vec<String>> {
     let mut folders: BTreeSet<String> = BTreeSet::new();
     for file in disk.manifests(root).into_iter().chain(disk.kustomized(root)) {
         let above = file.ancestors().take_while(|folder| *folder != root);
@@ -294,16 +316,10 @@ fn folders_of(root: &Path, url: &str, globs: &Globs, disk: &dyn Disk) -> Option<
     Some(named.into_iter().filter(|folder| disk.is_dir(&root.join(folder))).collect())
 }
 
-/// The files that such a generator names, each with its text. A `*` stands for anything in one name, or in
-/// several (`ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_NEW_GIT_FILE_GLOBBING`): nothing, if that makes a difference, or
-/// if hidden files, which are not looked at, may be meant.
-fn files_of(
-    root: &Path,
-    url: &str,
-    globs: &Globs,
-    disk: &dyn Disk,
-) -> Option<Vec<(String, String)>> {
-    origin(root).filter(|own| *own == address(url))?;
+/// The files that such a generator matches, each with its text. `*` matches any text inside one name, or
+/// across names (`ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_NEW_GIT_FILE_GLOBBING`): `None` if this makes a
+/// difference, or if hidden files, which are not read, may match.
+fn files_of(root: &Path, globs: &Globs, disk: &dyn Disk) -> Option<Vec<(String, String)>> {
     let all = disk.manifests(root);
     let all: BTreeSet<String> =
         all.iter().filter_map(|file| file.strip_prefix(root).ok()).map(super::display).collect();
@@ -318,7 +334,7 @@ fn files_of(
     found.into_iter().map(|name| Some((name.clone(), text(disk, &root.join(name))?))).collect()
 }
 
-/// The names that globs mean; with `in_one`, a `*` stands for anything in one name of a path.
+/// The names that globs match; with `in_one`, `*` matches only inside one name of a path.
 fn named(names: BTreeSet<String>, globs: &Globs, in_one: bool) -> Option<Vec<String>> {
     let matchers: Vec<(globset::GlobMatcher, bool)> = globs
         .iter()
@@ -334,13 +350,13 @@ fn named(names: BTreeSet<String>, globs: &Globs, in_one: bool) -> Option<Vec<Str
     Some(names.into_iter().filter(is_meant).collect())
 }
 
-/// Every file that a build includes which also includes this one.
+/// Every file that is included by a build which also includes this file.
 fn beside<'a>(file: &Path, all: &'a BTreeMap<PathBuf, OnDisk>) -> BTreeSet<&'a Path> {
     let each = all.keys().map(|key| below(key, all));
     each.filter(|files| files.contains(file)).flatten().collect()
 }
 
-/// The files that a kustomization includes, itself or through others.
+/// The files that a kustomization includes, directly or through others.
 fn below<'a>(key: &Path, all: &'a BTreeMap<PathBuf, OnDisk>) -> BTreeSet<&'a Path> {
     let mut files = BTreeSet::new();
     let mut seen: BTreeSet<&Path> = BTreeSet::new();
@@ -362,7 +378,7 @@ fn below<'a>(key: &Path, all: &'a BTreeMap<PathBuf, OnDisk>) -> BTreeSet<&'a Pat
     files
 }
 
-/// Whether a build that includes a file may change what is in it.
+/// Whether a build that includes a file may change its content.
 fn is_changed(file: &Path, all: &BTreeMap<PathBuf, OnDisk>) -> bool {
     const CHANGES: &[&str] = &[
         "patches",
@@ -379,8 +395,7 @@ fn is_changed(file: &Path, all: &BTreeMap<PathBuf, OnDisk>) -> bool {
 }
 
 impl FoundApplier {
-    /// What the object builds, as a kustomization, and the key that tells it from others: the name of no
-    /// file.
+    /// The build of the object as a kustomization, with a unique key that is not the name of a file.
     pub(super) fn on_disk(self, nth: usize, disk: &dyn Disk) -> (PathBuf, OnDisk) {
         let mut children = BTreeMap::new();
         match file_in(disk, &self.folder) {
@@ -416,7 +431,7 @@ impl FoundApplier {
         (key, on_disk)
     }
 
-    /// Of a folder without a kustomization, every file that may be a manifest, and the kustomizations
+    /// For a folder without a kustomization: every file that may be a manifest, and the kustomizations
     /// below (github.com/fluxcd/pkg/kustomize v1.44.0, `scanManifests`).
     fn raw(&self, children: &mut BTreeMap<String, ListedResource>, disk: &dyn Disk) {
         if let Some(directory) = &self.applier.directory {
@@ -439,8 +454,7 @@ impl FoundApplier {
         }
     }
 
-    /// What the patches of builds that include the file of the object do to the object, with the file that
-    /// says so.
+    /// The effect of patches on the object, in builds that include its file, with the file of the patch.
     pub(super) fn amended(
         &self,
         all: &BTreeMap<PathBuf, OnDisk>,
@@ -457,7 +471,7 @@ impl FoundApplier {
         amended.max_by_key(|(_, applier_change)| *applier_change == ApplierChange::More)
     }
 
-    /// What people call the overlay: the object and its file.
+    /// The name of the overlay in messages: the object and its file.
     pub(super) fn unit_name(&self, here: Option<&Path>) -> String {
         let file = super::display(&super::relative(&self.file, here));
         format!("{} in {file}", self.applier.label)
@@ -470,7 +484,8 @@ impl FoundApplier {
         own.map(|name| format!("./{name}")).collect()
     }
 
-    /// Of a folder without a kustomization, what Argo CD applies (argo-cd.readthedocs.io/en/stable/user-guide/directory).
+    /// For a folder without a kustomization: the files that Argo CD applies
+    /// (argo-cd.readthedocs.io/en/stable/user-guide/directory).
     fn listed(
         &self,
         directory: &Directory,
@@ -493,7 +508,7 @@ impl FoundApplier {
         }
     }
 
-    /// The object, with what it puts into what is built.
+    /// The object, with the variables that it replaces after the build.
     pub(super) fn applied(
         &self,
         all: &BTreeMap<PathBuf, OnDisk>,

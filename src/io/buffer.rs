@@ -1,26 +1,26 @@
-//! The text of a stream, gathered from its parts.
+//! The text of a stream, collected from its parts.
 
 #[cfg(target_os = "linux")]
 use crate::text::MAX_TEXT;
 use std::borrow::Cow;
 use std::string::FromUtf8Error;
 
-/// A text that grows, in one piece of memory.
+/// A growing text in one contiguous piece of memory.
 pub(super) enum StreamText {
     /// As a string.
     Here(String),
-    /// In memory of its own, which the system hands out in large pages where it can: to ask for every
-    /// 4 kB of a large text takes longer than to copy it.
+    /// In a separate memory map, with large pages if the system has them: requesting a large text in pages
+    /// of 4 kB takes longer than copying it.
     #[cfg(target_os = "linux")]
     Mapped {
-        /// The memory; the pages behind `len` take no room.
+        /// The memory; pages after `len` use no physical memory.
         room: &'static mut [u8],
-        /// How many bytes the text has.
+        /// The number of bytes of the text.
         len: usize,
     },
 }
 
-/// The size from which on a text moves to large pages, in bytes.
+/// The size from which on a text is moved to large pages, in bytes.
 #[cfg(target_os = "linux")]
 const LARGE: usize = 4 << 20;
 
@@ -31,7 +31,7 @@ impl Default for StreamText {
 }
 
 impl StreamText {
-    /// The same text in large pages, with room for the largest one that is read.
+    /// The same text in large pages, with space for the largest allowed text.
     #[cfg(target_os = "linux")]
     fn in_large_pages(text: &str) -> Option<Self> {
         let room = memmap2::MmapOptions::new().len(MAX_TEXT).no_reserve_swap().map_anon().ok()?;
@@ -43,7 +43,7 @@ impl StreamText {
         Some(Self::Mapped { room, len: text.len() })
     }
 
-    /// How many bytes it has.
+    /// The number of bytes.
     pub(super) fn len(&self) -> usize {
         match self {
             #[cfg(target_os = "linux")]

@@ -1,52 +1,52 @@
-//! Runs a builder over overlays: `kustomize build DIR` and the like, as many at a time as asked for,
-//! with a time limit each. Only the command line names a builder (`--build`), never a file of the
-//! repository: who may change a manifest must not be able to run a program.
+//! Runs a builder for overlays (`kustomize build DIR` and similar commands), with a limited number at a
+//! time and a time limit for each. Only the command line names a builder (`--build`), never a file of the
+//! repository: somebody who may change a manifest must not be able to run a program.
 
 use std::io::Read;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// A program that prints what one overlay builds.
+/// A program that prints the build of one overlay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Builder {
     /// The program and its arguments; `{}` in an argument stands for the folder of the overlay.
     words: Vec<String>,
-    /// Whether it reads nothing but the files of the kustomizations that it follows.
+    /// Whether it reads only the files of the kustomizations that it follows.
     is_pure: bool,
 }
 
-/// What stands for the folder of the overlay.
+/// The placeholder for the folder of the overlay.
 const FOLDER: &str = "{}";
 
-/// How long one overlay may take.
+/// The time limit for one overlay.
 pub const LIMIT: Duration = Duration::from_secs(120);
 
-/// What a builder printed, or why it printed nothing that counts.
+/// The output of a builder, or the reason for a failure.
 pub type BuildResult = Result<String, Failure>;
 
-/// Why an overlay was not built.
+/// The reason why an overlay was not built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The program could not be started: the words of the system.
+    /// The program could not be started: the message of the system.
     NotStarted(String),
     /// It ended with an exit code that is not 0, or by a signal: the last line that it wrote to the
     /// standard error.
     Failed(String),
     /// It took longer than [`LIMIT`].
     TooSlow,
-    /// What it printed is not UTF-8.
+    /// Its output is not UTF-8.
     NotUtf8,
 }
 
 impl Builder {
-    /// The builder that `--build` names: `kustomize`, `kubectl`, or a command with `{}` in the place
-    /// of the folder. A command is split into words as a shell does it, and no shell runs it.
+    /// The builder that `--build` names: `kustomize`, `kubectl`, or a command in which `{}` stands for the
+    /// folder. A command is split into words as a shell does it, but no shell runs it.
     ///
     /// # Errors
     /// A quote that is not closed, or a command without `{}`.
     pub fn named(name: &str) -> Result<Self, String> {
-        // A web page runs no programs, and its own program is smaller without what builds overlays.
+        // The page program runs no other programs, and is smaller without the code for overlays.
         if cfg!(target_family = "wasm") {
             return Err("not in a page: install rollstamp and run it in a shell".to_owned());
         }
@@ -70,8 +70,8 @@ impl Builder {
         }
     }
 
-    /// The same builder without the rule that a kustomization reads only files below its folder: Flux builds
-    /// without it. A command of the user's own stays as it is.
+    /// The same builder without the rule that a kustomization reads only files below its folder: Flux
+    /// builds without this rule. A custom command does not change.
     #[must_use]
     pub fn unrestricted(&self) -> Self {
         let mut words = self.words.clone();
@@ -81,14 +81,14 @@ impl Builder {
         Self { words, is_pure: self.is_pure }
     }
 
-    /// The command for one folder, for people.
+    /// The command for one folder, for messages.
     pub fn command(&self, folder: &str) -> String {
         let words: Vec<String> = self.words.iter().map(|w| w.replace(FOLDER, folder)).collect();
         words.join(" ")
     }
 
-    /// What tells this builder from others and from other versions of itself; nothing if its output
-    /// can depend on more than the files of an overlay.
+    /// A text that identifies this builder and its version; `None` if its output can depend on more than
+    /// the files of an overlay.
     pub fn version(&self) -> Option<String> {
         if !self.is_pure {
             return None;
@@ -119,7 +119,7 @@ impl Builder {
         let mut child = child
             .map_err(|error| Failure::NotStarted(format!("failed to run `{program}`: {error}")))?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        // A program that fills one pipe while the other is read would wait for ever.
+        // If only one pipe were read, a program that fills the other one would wait forever.
         let (said, hears) = mpsc::channel();
         std::thread::spawn(move || {
             let complaints = std::thread::spawn(move || all(stderr));
@@ -145,16 +145,16 @@ impl Builder {
 fn all(pipe: Option<impl Read>) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(mut pipe) = pipe {
-        // What came before an error of the pipe is all there is; the exit code tells the rest.
+        // The bytes before an error of the pipe are used; the exit code shows the error.
         let _ = pipe.read_to_end(&mut bytes);
     }
     bytes
 }
 
-/// The last line with text, which is where kustomize and Helm say what is wrong. Control characters
-/// are left out, so that nobody forges lines of a terminal.
+/// The last line with text, in which kustomize and Helm report the error. Control characters are removed,
+/// so that nobody can forge lines on a terminal.
 fn last_line(complaints: &[u8], status: ExitStatus) -> String {
-    /// The most characters of a message; what is longer is a dump.
+    /// The maximum number of characters of a message; a longer text is a dump.
     const MOST: usize = 400;
     let text = String::from_utf8_lossy(complaints);
     let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty());

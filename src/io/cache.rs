@@ -1,12 +1,12 @@
-//! What was found out about an overlay, kept between runs in the user's cache folder, outside of every
-//! repository. An entry holds stamps and findings, never a manifest and so never a Secret, and its
-//! name is a digest of everything that it depends on: a wrong entry cannot be found, only a right one
-//! can be missing. Whatever goes wrong here means that the overlay is built.
+//! Caches results about overlays between runs, in the user's cache folder, outside of every repository. An
+//! entry holds stamps and findings, never a manifest and so never a Secret. The name of an entry is a
+//! digest of everything on which it depends, so a wrong entry is never used. If the cache fails in any way,
+//! the overlay is built.
 
 use std::io::Write;
 use std::path::PathBuf;
 
-/// The folder of the entries, if the user has one for such things.
+/// The folder of the entries, if the user has a cache folder.
 pub struct Cache(Option<PathBuf>);
 
 impl Cache {
@@ -15,12 +15,12 @@ impl Cache {
         Self(user_folder().map(|folder| folder.join("rollstamp").join("builds")))
     }
 
-    /// The entry of this name.
+    /// The entry with this name.
     pub fn get(&self, name: &str) -> Option<String> {
         std::fs::read_to_string(self.0.as_ref()?.join(name)).ok()
     }
 
-    /// Keeps an entry. Readers see a whole one or none.
+    /// Stores an entry. Readers see a whole entry or none.
     pub fn put(&self, name: &str, entry: &str) {
         let Some(folder) = &self.0 else { return };
         let kept = std::fs::create_dir_all(folder).and_then(|()| {
@@ -33,8 +33,8 @@ impl Cache {
     }
 }
 
-/// Where programs keep what they can make again: `XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches` on
-/// macOS, `%LOCALAPPDATA%` on Windows.
+/// The folder for caches: `XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches` on macOS, `%LOCALAPPDATA%` on
+/// Windows.
 fn user_folder() -> Option<PathBuf> {
     let folder = |name: &str| {
         let value = std::env::var_os(name).filter(|value| !value.is_empty());

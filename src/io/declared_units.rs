@@ -1,5 +1,5 @@
-//! Finds the files of the apply units that the configuration declares, also those that nobody named
-//! on the command line: what is named must not change what a stamp says.
+//! Finds all files of the apply units that the configuration declares, including those that the command
+//! line does not name: the named paths must not change a stamp.
 
 use super::walk::{FileKind, Surroundings, walk};
 use super::{display, here, relative, utf8};
@@ -9,8 +9,8 @@ use crate::text::input::{Found, Input};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Says of each text where it lies below `root`, the folder of the configuration, and loads what the
-/// units of these texts hold beside them.
+/// Records the path of each text relative to `root`, the folder of the configuration, and loads the other
+/// files of the units of these texts.
 pub(super) fn load(
     loaded: &mut Loaded,
     root: &Path,
@@ -35,7 +35,7 @@ pub(super) fn load(
         return;
     }
     let here = here();
-    // A folder that cannot be read holds nothing that a walk over it by name would find either.
+    // A folder that cannot be read has no files that a walk over it would find either.
     for met in walk(&root, exclude, surroundings, jobs).into_iter().flatten() {
         let below = met.path.strip_prefix(&root).ok().map(display);
         let Some(below) = below.filter(|_| met.kind == FileKind::Candidate) else {
@@ -61,7 +61,7 @@ pub(super) fn load(
     }
 }
 
-/// The real folder of a path, and its own name: a link counts where it lies.
+/// The real folder of a path, joined with its own name: a link counts at its own place.
 pub(super) fn real_name(path: &Path) -> Option<PathBuf> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let folder = super::real(folder.unwrap_or(Path::new(".")))?;

@@ -1,4 +1,4 @@
-//! What kustomizations are looked for in: the file system, or a revision that git holds.
+//! The places in which kustomizations are looked for: the file system, or a revision in git.
 
 use super::ignored::IgnoreRules;
 use super::walk::{has_manifest_extension, is_kustomization};
@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 /// Files by their real paths.
 pub(super) trait Disk {
-    /// The real path of a file or folder, links followed; nothing, if it is not there.
+    /// The real path of a file or folder, links followed; `None` if it does not exist.
     fn real(&self, path: &Path) -> Option<PathBuf>;
-    /// Whether there is a folder here.
+    /// Whether the path is a folder.
     fn is_dir(&self, path: &Path) -> bool;
-    /// Whether there is a file here, links followed.
+    /// Whether the path is a file, links followed.
     fn is_file(&self, path: &Path) -> bool;
     /// Whether the last part of the path is a link.
     fn is_link(&self, path: &Path) -> bool;
@@ -28,7 +28,7 @@ pub(super) trait Disk {
     fn manifests(&self, root: &Path) -> Vec<PathBuf>;
 }
 
-/// The real paths of many files, for which each folder is looked at once.
+/// Finds the real paths of many files and reads each folder once.
 pub(super) struct RealPaths<'a> {
     disk: &'a dyn Disk,
     folders: BTreeMap<OsString, Option<PathBuf>>,
@@ -39,7 +39,8 @@ impl<'a> RealPaths<'a> {
         Self { disk, folders: BTreeMap::new() }
     }
 
-    /// The real path of a file or folder, links followed. Of one that is no link, this does not say that it is there.
+    /// The real path of a file or folder, links followed. For a path that is not a link, this does not
+    /// check that it exists.
     pub(super) fn of(&mut self, path: &Path) -> Option<PathBuf> {
         let (folder, name) = match (path.parent(), path.file_name()) {
             (Some(folder), Some(name)) if !self.disk.is_link(path) => (folder, name),
@@ -74,7 +75,7 @@ impl Disk for FileSystem {
     }
 
     fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
-        // A named pipe has no end, and a device neither.
+        // A named pipe or a device may have no end.
         path.is_file().then(|| std::fs::read(path).ok())?
     }
 

@@ -1,12 +1,10 @@
-//! Reads the files and folders that were named.
+//! Reads the named files and folders.
 
 use super::disk::FileSystem;
 use super::reload::fingerprint;
 use super::stdin::Arriving;
 use super::walk::{FileKind, Surroundings, WalkedFile, is_kustomization, walk};
-use super::{
-    MAX_SMALL, declared_units, display, fill, here, kustomizations, real, too_large, utf8,
-};
+use super::{declared_units, display, fill, here, kustomizations, real, too_large, utf8};
 use crate::config::options::{Mode, Options};
 use crate::config::policy::DeclaredUnit;
 use crate::extract::{self, Facts};
@@ -18,20 +16,19 @@ use crate::text::{FileId, offset};
 use anyhow::Context;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Whether texts stay in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// All do, because all are needed.
+    /// All texts stay, because all are needed.
     All,
-    /// Only what changes does; the others are read again if something in them must be shown.
+    /// Only texts that change stay; the others are read again if a part of them must be shown.
     Changed,
 }
 
-/// Loads `paths`: files, folders, and `-` for the standard input. A file that is reached twice
-/// counts where it was reached first. `units` are those that the configuration in `root` declares.
+/// Loads `paths`: files, folders, and `-` for the standard input. A file that is reached twice counts where
+/// it was reached first. `units` are the units that the configuration in `root` declares.
 ///
 /// # Errors
 /// When the standard input cannot be read.
@@ -44,7 +41,7 @@ pub fn load(
     options: &Options,
 ) -> std::io::Result<Loaded> {
     let jobs = options.jobs;
-    // Names are looked for in every text.
+    // Names are searched for in every text.
     let keep = match options.mode {
         Mode::Suffix => Keep::All,
         Mode::Annotation => keep,
@@ -55,7 +52,7 @@ pub fn load(
     let mut asked: Vec<PathBuf> = Vec::new();
     for (position, path) in paths.iter().enumerate() {
         if path.as_os_str() == "-" {
-            // Files before it have numbers by now, so it is read with them.
+            // Earlier files already have numbers, so the standard input is read as a whole.
             Arriving::begin()?.whole(&mut loaded)?;
         } else if path.is_dir() {
             let met = walk(path, exclude, &mut surroundings, jobs);
@@ -75,24 +72,25 @@ pub fn load(
         declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
     let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
-    // A web page has two texts and no folders, and its program is smaller without what follows kustomizations.
+    // The page program has two texts and no folders, and is smaller without the code that follows
+    // kustomizations.
     if !cfg!(target_family = "wasm") {
         kustomizations::load(&mut loaded, &folders, &asked, &options.annotation, &FileSystem);
     }
     Ok(loaded)
 }
 
-/// Whether a path names something that is there.
+/// Whether a path exists.
 pub fn exists(path: &Path) -> bool {
     path.as_os_str() == "-" || path.symlink_metadata().is_ok()
 }
 
-/// Whether a word of a command line names something that is there.
+/// Whether a word of a command line is an existing path.
 pub fn is_there(word: &str) -> bool {
     exists(Path::new(word)) && word != "-"
 }
 
-/// What lies beside a path: the names of its folder, as the path says it.
+/// The names in the folder of a path.
 pub fn beside(path: &Path) -> Vec<String> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let real = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
@@ -103,8 +101,9 @@ pub fn beside(path: &Path) -> Vec<String> {
     names
 }
 
-/// The file of this name in the folder of a path or the nearest one above it, up to the root of the
-/// git repository; outside of one, only in the named folder. Its path leads from the working directory.
+/// The file with this name in the folder of a path or the nearest folder above it, up to the root of the
+/// git repository; outside of a repository, only in the named folder. The returned path is relative to the
+/// working directory.
 pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
     let real = real(path)?;
     let start = if real.is_dir() { real.as_path() } else { real.parent()? };
@@ -114,13 +113,13 @@ pub fn above(path: &Path, name: &str) -> Option<PathBuf> {
     Some(super::relative(&found, here().as_deref()))
 }
 
-/// Whether a folder is another one, or lies below it.
+/// Whether a folder is equal to another one, or is below it.
 pub fn is_below(folder: &Path, above: &Path) -> bool {
     above.is_dir()
         && real(folder).zip(real(above)).is_some_and(|(folder, above)| folder.starts_with(above))
 }
 
-/// The number of a file among the texts of a run; one that is not among them is added, and only read.
+/// The number of a file among the texts of a run; a file that is not among them is added as context.
 pub fn number_of(loaded: &mut Loaded, path: &Path, text: String) -> FileId {
     let wanted = real(path);
     let is_here = |input: &Input| {
@@ -138,17 +137,17 @@ pub fn number_of(loaded: &mut Loaded, path: &Path, text: String) -> FileId {
     number
 }
 
-/// Whether a file that is there lies in the git repository of a folder, or outside of one in the folder,
-/// links followed.
+/// Whether an existing file is in the git repository of a folder or, outside of a repository, in the
+/// folder, links followed.
 pub fn is_inside(folder: &Path, file: &Path) -> bool {
     match (real(folder), real(file)) {
         (Some(folder), Some(file)) => file.starts_with(root(&folder)),
-        // To read it says what is wrong.
+        // Reading the file will report the error.
         _ => true,
     }
 }
 
-/// Whether something that is there is a file, and no device or named pipe, which may have no end.
+/// Whether an existing path is a file, and not a device or named pipe, which may have no end.
 pub fn is_file(path: &Path) -> bool {
     path.metadata().map_or(true, |metadata| metadata.is_file())
 }
@@ -163,36 +162,14 @@ fn root(folder: &Path) -> &Path {
     folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder)
 }
 
-/// The text of a file that people write by hand, such as a configuration.
-///
-/// # Errors
-/// Those of [`key`], and when the file is not UTF-8.
-pub fn text(path: &Path) -> std::io::Result<String> {
-    let text = String::from_utf8(key(path)?);
-    text.map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8"))
-}
-
-/// The bytes of a key file, as they are.
-///
-/// # Errors
-/// When the file cannot be read, or is larger than 4 MiB.
-pub fn key(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_SMALL + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > MAX_SMALL {
-        true => Err(std::io::Error::other("it is larger than 4 MiB")),
-        false => Ok(bytes),
-    }
-}
-
-/// A path as the names of files below it begin.
+/// A path in the form with which the names of files below it begin.
 pub fn name(path: &Path) -> String {
     display(path.strip_prefix("./").unwrap_or(path))
 }
 
-/// The paths that `@FILE` stands for: a line of FILE each, from where that lies; empty lines and those that
-/// begin with `#` count for nothing. Nothing, if the argument does not begin with `@`, or a file has its
-/// name.
+/// The paths in the file of an argument `@FILE`: one path on each line, relative to the folder of FILE;
+/// empty lines and lines that begin with `#` are ignored. `None` if the argument does not begin with `@`,
+/// or if a file has this name.
 pub fn listed(argument: &Path) -> Option<anyhow::Result<Vec<PathBuf>>> {
     if argument.symlink_metadata().is_ok() {
         return None;
@@ -214,7 +191,7 @@ fn unreadable(name: &str, why: &str) -> Finding {
         .refusing()
 }
 
-/// A link counts beside its target, so only the same name twice is the same file.
+/// A link and its target count as two files, so only the same name is the same file.
 fn first_time(seen: &mut BTreeSet<OsString>, path: &Path) -> bool {
     let name = declared_units::real_name(path).or_else(|| real(path));
     seen.insert(name.unwrap_or_else(|| path.to_path_buf()).into_os_string())
@@ -253,7 +230,7 @@ fn named(
     }
 }
 
-/// Takes what a walk met, in its order; the files are read side by side, and what they say with them.
+/// Loads the files that a walk found, in order; files are read and extracted in parallel.
 fn walked(
     loaded: &mut Loaded,
     seen: &mut BTreeSet<OsString>,
@@ -280,7 +257,7 @@ fn walked(
                 loaded.skipped.templates += 1;
                 let mut above = met.folder.ancestors();
                 charts.extend(above.find(|f| f.ends_with("templates")).map(Path::to_path_buf));
-                // What it will say is not known, but which names it may say.
+                // The final text is not known, but the names that it may contain are.
                 if options.mode == Mode::Suffix && seen.insert(met.real.clone().into_os_string()) {
                     candidates.push(met);
                 }
@@ -325,7 +302,7 @@ fn walked(
         match read {
             Ok(ReadFile { text, fingerprint, facts, finding }) => {
                 loaded.findings.extend(finding);
-                // What could not be read has no number.
+                // A file that could not be read has no number.
                 let number = loaded.inputs.len();
                 let facts = match number == first + i {
                     true => facts,
@@ -350,27 +327,27 @@ fn walked(
     }
 }
 
-/// Files from this size on are read in parts, and so not at once; in bytes.
+/// Files from this size on, in bytes, are extracted in parts, and therefore later.
 const LARGE: usize = 1 << 20;
 
 /// A file as it was read.
 struct ReadFile {
     /// The text, if it stays or is read later.
     text: Option<String>,
-    /// What the text was like, if it can be read again.
+    /// The hash of the text, if it can be read again.
     fingerprint: Option<u64>,
     facts: Option<Facts>,
-    /// Why nothing of it is known.
+    /// The finding about a file that could not be read.
     finding: Option<Finding>,
 }
 
 impl ReadFile {
-    /// A text that stays, or is read later.
+    /// A text that stays in memory, or is extracted later.
     fn of_text(text: String, fingerprint: Option<u64>) -> Self {
         Self { text: Some(text), fingerprint, facts: None, finding: None }
     }
 
-    /// A text of which only the words matter.
+    /// A text of which only the words are needed.
     fn of_words(bytes: &[u8], finding: Option<Finding>) -> Self {
         let facts = Some(Facts { unread: true, ..Facts::default() });
         let text = String::from_utf8_lossy(bytes).into_owned();
@@ -378,23 +355,23 @@ impl ReadFile {
     }
 }
 
-/// Reads a file of which only the words matter.
+/// Reads a file of which only the words are needed.
 fn unread(path: &Path, name: &str) -> Result<ReadFile, Option<Finding>> {
     let bytes = std::fs::read(path).map_err(|error| Some(unreadable(name, &error.to_string())))?;
     Ok(ReadFile::of_words(&bytes, None))
 }
 
-/// A file that is not UTF-8: if it can be a manifest, an error, and its words count.
+/// Handles a file that is not UTF-8: if it can be a manifest, this is an error, and its words count.
 fn not_utf8(bytes: Vec<u8>, name: &str, options: &Options) -> Result<ReadFile, Option<Finding>> {
     if !extract::may_hold_objects(&bytes, &options.annotation) {
         return Err(None);
     }
-    // UTF-16 has a zero byte beside each ASCII letter.
+    // UTF-16 has a zero byte next to each ASCII letter.
     let letters: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
     Ok(ReadFile::of_words(&letters, utf8(bytes, name).err()))
 }
 
-/// Reads a file and what it says. What is not UTF-8 and cannot be a manifest is no error.
+/// Reads a file and extracts its facts. A file that is not UTF-8 and cannot be a manifest is not an error.
 fn read(
     path: &Path,
     name: &str,
@@ -429,7 +406,7 @@ fn read(
     Ok(ReadFile { text: None, fingerprint, facts: Some(facts), finding: None })
 }
 
-/// A text that is too large is an error, whatever it holds.
+/// A text that is too large is an error, whatever its content is.
 fn require_size(bytes: &[u8], name: &str) -> Result<(), Option<Finding>> {
     match bytes.len() > crate::text::MAX_TEXT {
         true => Err(Some(too_large(name))),

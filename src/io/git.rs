@@ -1,9 +1,10 @@
-//! Reads a revision from git, without a checkout: names and bytes come from the `git` program, which
-//! the user has if there is a repository, and which knows alternates, packs, partial clones and SHA-256
-//! better than any copy of it. It is only asked to read. Beside `--build` it is the only program that
-//! rollstamp runs, and only where the command line names a revision.
+//! Reads a revision from git, without a checkout: names and bytes come from the `git` program, which users
+//! of a repository have, and which handles alternates, packs, partial clones and SHA-256. rollstamp only
+//! calls commands that read. Except for the builder of `--build`, `git` is the only program that rollstamp
+//! runs, and only if the command line names a revision.
 
 use super::disk::Disk;
+use super::git_store::Store;
 use super::{display, here, kustomizations, relative, utf8, walk};
 use crate::config::options::Options;
 use crate::impact::history::Commit;
@@ -12,20 +13,19 @@ use crate::process::Loaded;
 use crate::text::input::{Found, Input};
 use anyhow::{Context, bail};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A repository.
 #[derive(Clone)]
 pub struct Repository {
     top: PathBuf,
-    /// The way from its root to the working directory, `/` between folders.
+    /// The path from its root to the working directory, with `/` between folders.
     prefix: String,
 }
 
-/// A revision of a repository: every file of it by its path.
+/// A revision of a repository: all its files by path.
 #[derive(Clone)]
 pub struct Revision {
     repository: Repository,
@@ -35,14 +35,14 @@ pub struct Revision {
     store: Arc<Mutex<Store>>,
 }
 
-/// Revisions that are read one after the other.
+/// Reads revisions one after the other.
 pub struct Revisions {
     repository: Repository,
     store: Arc<Mutex<Store>>,
 }
 
 impl Revisions {
-    /// The next one.
+    /// The next revision.
     ///
     /// # Errors
     /// When there is no such revision.
@@ -58,17 +58,7 @@ struct Blob {
     is_link: bool,
 }
 
-/// `git cat-file --batch`, which answers as long as it is asked.
-struct Store {
-    child: Child,
-    ask: Option<ChildStdin>,
-    answer: BufReader<ChildStdout>,
-    /// What was read, by its id, as long as many revisions are looked at.
-    known: BTreeMap<String, Arc<[u8]>>,
-    keeps: bool,
-}
-
-/// REV and PATH of `REV:PATH`, unless a file of this name is there, or it is a path of Windows.
+/// REV and PATH of `REV:PATH`; `None` if a file with this name exists, or if it is a path of Windows.
 pub fn split(path: &Path) -> Option<(&str, &str)> {
     if path.symlink_metadata().is_ok() {
         return None;
@@ -78,7 +68,8 @@ pub fn split(path: &Path) -> Option<(&str, &str)> {
     (!revision.is_empty() && !is_drive).then_some((revision, inside))
 }
 
-/// What `git` prints in a folder. With `index`, that file is the index in the place of the repository's own.
+/// The output of `git` in a folder. With `index`, git uses that file as the index instead of the
+/// repository's own.
 pub(super) fn git(
     folder: &Path,
     arguments: &[&str],
@@ -88,7 +79,7 @@ pub(super) fn git(
         .arg("-C")
         .arg(folder)
         .args(arguments)
-        // Nothing is written to the repository, not even what makes the next call faster.
+        // git must write nothing into the repository, not even a cache.
         .env("GIT_OPTIONAL_LOCKS", "0")
         .envs(index.map(|index| ("GIT_INDEX_FILE", index)))
         .stdin(Stdio::null())
@@ -124,7 +115,7 @@ impl Repository {
         Ok(Self { top, prefix })
     }
 
-    /// The commit from which the working tree and its upstream branch went apart.
+    /// The last common commit of the working tree and its upstream branch.
     ///
     /// # Errors
     /// When there is no upstream branch.
@@ -172,7 +163,15 @@ impl Repository {
         paths: &[String],
     ) -> anyhow::Result<Vec<Commit>> {
         let Ok(id) = self.commit(branch) else { bail!("no revision `{branch}`") };
-        let since = format!("--since={since}");
+        let said = since;
+        let since = format!("--since={said}");
+        // To git, what it does not understand is now.
+        let times = line(&self.top, &["rev-parse", &since, "--since=now"])?;
+        if let Some((since, now)) = times.split_once('\n')
+            && since == now
+        {
+            bail!("--since: `{said}` is no time before now, such as `90d` or `2026-01-31`");
+        }
         let mut arguments = vec![
             "log",
             "--first-parent",
@@ -196,8 +195,8 @@ impl Repository {
         Ok(commits.collect())
     }
 
-    /// The files that differ between a revision and the working tree, by their real paths: those that
-    /// are gone or new as well, unless git ignores them.
+    /// The files that differ between a revision and the working tree, by their real paths, including added
+    /// and removed files, unless git ignores them.
     ///
     /// # Errors
     /// When there is no such revision.
@@ -242,7 +241,7 @@ impl Repository {
     /// The path of a file or folder inside of the repository.
     ///
     /// # Errors
-    /// When it lies elsewhere.
+    /// When the path is outside of the repository.
     pub fn inside(&self, path: &Path) -> anyhow::Result<String> {
         let here = here().unwrap_or_default();
         let whole = std::fs::canonicalize(path).unwrap_or_else(|_| cleaned(&here.join(path)));
@@ -268,70 +267,23 @@ pub fn cleaned(path: &Path) -> PathBuf {
     clean
 }
 
-impl Store {
-    fn start(top: &Path, keeps: bool) -> anyhow::Result<Self> {
-        let mut child = Command::new("git")
-            .arg("-C")
-            .arg(top)
-            .args(["cat-file", "--batch"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("failed to run `git`")?;
-        let (ask, answer) = (child.stdin.take(), child.stdout.take());
-        let answer = answer.context("`git cat-file` has no output")?;
-        let answer = BufReader::with_capacity(1 << 16, answer);
-        Ok(Self { child, ask, answer, known: BTreeMap::new(), keeps })
-    }
-
-    fn bytes(&mut self, id: &str) -> Option<Arc<[u8]>> {
-        if let Some(known) = self.known.get(id) {
-            return Some(Arc::clone(known));
-        }
-        let ask = self.ask.as_mut()?;
-        writeln!(ask, "{id}").ok()?;
-        ask.flush().ok()?;
-        // `ID blob SIZE`, the bytes, a line end
-        let mut head = String::new();
-        self.answer.read_line(&mut head).ok()?;
-        let size: usize = head.trim_end().rsplit(' ').next()?.parse().ok()?;
-        let mut bytes = vec![0; size + 1];
-        self.answer.read_exact(&mut bytes).ok()?;
-        bytes.pop();
-        let bytes: Arc<[u8]> = bytes.into();
-        if self.keeps {
-            self.known.insert(id.to_owned(), Arc::clone(&bytes));
-        }
-        Some(bytes)
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        // It ends when nobody can ask any more.
-        self.ask = None;
-        let _ = self.child.wait();
-    }
-}
-
 impl Revision {
     /// The root of its repository.
     pub fn top(&self) -> &Path {
         &self.repository.top
     }
 
-    /// Where a path of the revision would lie in the working tree.
+    /// The path in the working tree for a path of the revision.
     pub fn on_disk(&self, path: &str) -> PathBuf {
         self.repository.top.join(path.trim_start_matches("./"))
     }
 
-    /// Whether a path from the root of the repository is there.
+    /// Whether a path, relative to the root of the repository, exists.
     pub fn has(&self, path: &str) -> bool {
         self.has_folder(path) || self.follow(path).is_some()
     }
 
-    /// The nearest file of this name in a folder, or in the folder of a file, or above it.
+    /// The nearest file with this name in a folder (or the folder of a file) or above it.
     pub fn above(&self, path: &str, name: &str) -> Option<String> {
         let mut folders = Path::new(path).ancestors().map(|folder| display(&folder.join(name)));
         folders.find(|file| self.follow(file).is_some())
@@ -340,7 +292,7 @@ impl Revision {
     /// The text of a small file.
     ///
     /// # Errors
-    /// When it is not there, is too large, or is not UTF-8.
+    /// When it does not exist, is too large, or is not UTF-8.
     pub fn text(&self, path: &str) -> anyhow::Result<String> {
         let bytes = self.follow(path).and_then(|file| self.blob(&file));
         let Some(bytes) = bytes else { bail!("the revision has no file {path}") };
@@ -350,12 +302,12 @@ impl Revision {
         String::from_utf8(bytes).ok().with_context(|| format!("{path} is not UTF-8"))
     }
 
-    /// A path of the revision as the names of files below it begin.
+    /// A path of the revision in the form with which the names of files below it begin.
     pub fn name(&self, path: &str) -> String {
         self.display(&self.from_root(path))
     }
 
-    /// A path from the root of the repository; `./` means from the working directory, as in git.
+    /// A path relative to the root of the repository; `./` means the working directory, as in git.
     pub fn from_root(&self, path: &str) -> String {
         let whole = match path.strip_prefix("./").or((path == ".").then_some("")) {
             Some(rest) => format!("{}/{rest}", self.repository.prefix),
@@ -365,7 +317,7 @@ impl Revision {
         display(&whole)
     }
 
-    /// A path as the user would write it from the working directory.
+    /// A path relative to the working directory, for messages.
     fn display(&self, inside: &str) -> String {
         let here = self.repository.top.join(&self.repository.prefix);
         display(&relative(&self.repository.top.join(inside), Some(&here)))
@@ -406,7 +358,7 @@ impl Revision {
     }
 }
 
-/// As many links as Linux follows.
+/// The maximum number of links, as in Linux.
 const MAX_LINKS: usize = 40;
 
 impl Disk for Revision {
@@ -495,7 +447,7 @@ pub fn load(
                 }
             }
         } else if !revision.files.is_empty() && paths.len() > 1 {
-            // A path that is new in the working tree was not there before.
+            // A path that is new in the working tree did not exist before.
         } else {
             bail!("no path `{path}` in {}", &revision.id[..revision.id.len().min(12)]);
         }
@@ -513,7 +465,7 @@ pub fn load(
     Ok(loaded)
 }
 
-/// The paths below a folder, in the order in which a walk would meet them.
+/// The paths below a folder, in the order of a walk.
 fn below<'r>(revision: &'r Revision, folder: &str) -> Vec<&'r str> {
     let first = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     let paths = revision.files.range(first.clone()..).map(|(path, _)| path.as_str());
@@ -564,7 +516,7 @@ fn take(
     }
 }
 
-/// Whether a file lies below `templates` of a Helm chart.
+/// Whether a file is below `templates` of a Helm chart.
 fn is_chart_template(revision: &Revision, inside: &str) -> bool {
     let folders = Path::new(inside).ancestors().skip(1);
     folders.filter(|folder| folder.ends_with("templates")).any(|folder| {

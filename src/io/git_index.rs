@@ -1,5 +1,5 @@
-//! The names of the files that git tracks, from the index of a repository
-//! (gitformat-index(5), versions 2 to 4). No program is run for it, and nothing but names is read.
+//! Reads the names of the files that git tracks from the index of a repository (gitformat-index(5),
+//! versions 2 to 4). This runs no program, and reads only names.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,18 +8,18 @@ use std::path::{Path, PathBuf};
 #[derive(Default)]
 pub(super) struct Tracked(BTreeSet<Vec<u8>>);
 
-/// The largest index that is read, in bytes: ten million files.
+/// The maximum size of an index in bytes; this is enough for ten million files.
 const MAX_INDEX: u64 = 1 << 30;
 
 /// The flag of an entry with two more bytes of flags.
 const EXTENDED: u16 = 0x4000;
 
 impl Tracked {
-    /// What the index of the repository in a folder lists. An index that cannot be read lists nothing.
+    /// The files in the index of the repository in a folder; none if the index cannot be read.
     pub(super) fn of(repository: &Path) -> Self {
         let mut names = BTreeSet::new();
         if let Some(folder) = git_folder(repository) {
-            // The hash of a split index is in the index; the files that it shares are in one beside it.
+            // The hash of a split index is in the index; the shared files are in another file beside it.
             let shared = std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok);
             let shared = shared.map(|entry| entry.path()).filter(|path| {
                 let name = path.file_name().unwrap_or_default().as_encoded_bytes();
@@ -32,25 +32,25 @@ impl Tracked {
         Self(names)
     }
 
-    /// Whether it lists a file.
+    /// Whether the index has a file.
     pub(super) fn has(&self, path: &[u8]) -> bool {
         self.0.contains(path)
     }
 
-    /// Whether it lists a file below a folder.
+    /// Whether the index has a file below a folder.
     pub(super) fn has_below(&self, folder: &[u8]) -> bool {
         let start = [folder, b"/"].concat();
         self.0.range(start.clone()..).next().is_some_and(|path| path.starts_with(&start))
     }
 }
 
-/// The folder of the index: `.git`, or where the file of that name leads, in a worktree or submodule.
+/// The folder of the index: `.git`, or, in a worktree or submodule, the folder that the file `.git` names.
 fn git_folder(repository: &Path) -> Option<PathBuf> {
     let git = repository.join(".git");
     if git.is_dir() {
         return Some(git);
     }
-    let text = super::files::text(&git).ok()?;
+    let text = super::small_text(&git).ok()?;
     Some(repository.join(text.strip_prefix("gitdir:")?.trim()))
 }
 
@@ -59,7 +59,8 @@ fn read(path: &Path, names: &mut BTreeSet<Vec<u8>>) {
     let Some(bytes) = is_index.then(|| std::fs::read(path).ok()).flatten() else {
         return;
     };
-    // The hash of a name is as long as that at the end; only one of the two lengths fits all entries.
+    // The hashes of names have the same length as the hash at the end; only one of the two lengths fits all
+    // entries.
     for hash in [20, 32] {
         if let Some(found) = entries(&bytes, hash) {
             names.extend(found);
@@ -106,8 +107,8 @@ fn entries(bytes: &[u8], hash: usize) -> Option<Vec<Vec<u8>>> {
     (at <= end).then_some(names)
 }
 
-/// How many bytes of the name before are not in this one, in the variable-length form of packs
-/// (`OBJ_OFS_DELTA`), and where the rest of the name begins.
+/// The number of bytes to remove from the end of the name before, in the variable-length encoding of packs
+/// (`OBJ_OFS_DELTA`), and the offset of the rest of the name.
 fn cut(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
     let mut byte = *bytes.get(at)?;
     let mut value = usize::from(byte & 0x7F);

@@ -1,7 +1,7 @@
-//! What git ignores below a folder: what the `.gitignore` files of its repository say. Those above the
-//! root of the repository do not count, as in git; nor does what the user's own git configuration and
-//! `.git/info/exclude` say, because the environment must not choose the bytes. A file that git tracks
-//! is there for everybody, whatever a rule says.
+//! Finds the files that git ignores below a folder, by the `.gitignore` files of its repository. As in git,
+//! `.gitignore` files above the root of the repository do not count. The user's own git configuration and
+//! `.git/info/exclude` do not count either, because the output must not depend on the environment. A file
+//! that git tracks is read even if a rule excludes it.
 
 use super::git_index::Tracked;
 use ignore::Match;
@@ -16,11 +16,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 pub(super) struct IgnoreRules {
     /// The named folder, as the user wrote it.
     root: PathBuf,
-    /// Where it really is.
+    /// Its real path.
     real: PathBuf,
-    /// By their real paths; the order of the bytes is cheaper than that of the parts of a path.
+    /// The folders by their real paths. They are compared as bytes, which is faster than by the parts of a
+    /// path.
     folders: Mutex<BTreeMap<OsString, Arc<Folder>>>,
-    /// How many files and folders were left out.
+    /// The number of excluded files and folders.
     count: AtomicUsize,
 }
 
@@ -29,7 +30,7 @@ struct Folder {
     rules: Option<Gitignore>,
     above: Option<Arc<Self>>,
     repository: Option<Arc<Repository>>,
-    /// Whether a rule ignores the folder, and only tracked files in it count.
+    /// Whether a rule ignores the whole folder, so that only tracked files in it count.
     whole: bool,
 }
 
@@ -50,17 +51,17 @@ impl IgnoreRules {
         }
     }
 
-    /// Where the named folder really is.
+    /// The real path of the named folder.
     pub(super) fn real_root(&self) -> &Path {
         &self.real
     }
 
-    /// How many files and folders were left out.
+    /// The number of excluded files and folders.
     pub(super) fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Whether a file or folder below the root is left out.
+    /// Whether a file or folder below the root is excluded.
     pub(super) fn leaves_out(&self, path: &Path, is_folder: bool) -> bool {
         let Ok(below) = path.strip_prefix(&self.root) else {
             return false;
@@ -121,17 +122,17 @@ impl IgnoreRules {
         };
         let found = Arc::new(Folder {
             rules: rules(real),
-            // What is whole ignored stays so, whatever is written in it.
+            // A folder below an ignored folder is ignored, whatever its own rules are.
             whole: above.as_ref().is_some_and(|above| above.whole),
             above,
             repository,
         });
-        // Another thread may have been here meanwhile.
+        // Another thread may have stored the rules in the meantime.
         Arc::clone(self.lock().entry(real.as_os_str().to_owned()).or_insert(found))
     }
 
-    /// Whether the rules of a folder can be about something below the root: it is the root or lies in
-    /// it, or it lies between it and the root of its repository.
+    /// Whether the rules of a folder can apply below the root: the folder is the root or below it, or
+    /// between the root and the root of its repository.
     fn reaches(&self, folder: &Path) -> bool {
         folder.starts_with(&self.real)
             || (self.real.starts_with(folder)
@@ -158,12 +159,12 @@ impl Folder {
     }
 }
 
-/// The rules of the `.gitignore` file in a folder; git reads no link there.
+/// The rules of the `.gitignore` file in a folder; git does not follow a link here.
 fn rules(folder: &Path) -> Option<Gitignore> {
     let path = folder.join(".gitignore");
     path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
     let mut builder = GitignoreBuilder::new(folder);
-    // A line that is no glob says nothing; the others count.
+    // A line that is not a glob is ignored; the others count.
     let _ = builder.add(path);
     builder.build().ok()
 }

@@ -1,19 +1,19 @@
-//! The two ways in which kustomize and kpt call the program: as a KRM function, with a ResourceList on the
-//! standard input, and as the older exec plugin, with the path of its configuration
-//! (KRM Functions Specification v1; kustomize api/internal/plugins/execplugin, v5.8.1).
+//! The two protocols in which kustomize and kpt run the program: as a KRM function, with a ResourceList on
+//! the standard input, and as the older exec plugin, with the path of its configuration (KRM Functions
+//! Specification v1; kustomize api/internal/plugins/execplugin, v5.8.1).
 
 use crate::yaml::{self, Cursor, Style, canonical};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// The name under which kustomize calls an exec plugin: the kind of its configuration.
+/// The name with which kustomize runs an exec plugin: the kind of its configuration.
 const KIND: &str = "Rollstamp";
 
 /// A ResourceList on the standard input.
 pub struct Call {
-    /// Its `functionConfig` as JSON; an error, if that cannot be read.
+    /// Its `functionConfig` as JSON, or the error if it cannot be read.
     pub config: Option<std::io::Result<String>>,
-    /// Where `results` can go.
+    /// The place for `results`.
     pub results: Option<ResultsPlace>,
 }
 
@@ -21,14 +21,14 @@ pub struct Call {
 pub struct ResultsPlace {
     /// Its first byte.
     pub at: usize,
-    /// How far the fields are indented; nothing where the list is written in braces.
+    /// The indentation of the fields; `None` if the list is in flow style.
     pub indent: Option<usize>,
-    /// How its lines end.
+    /// The line end of the text.
     pub line_end: &'static str,
 }
 
 impl ResultsPlace {
-    /// The field with these items, each a JSON object on one line; nothing for none.
+    /// The field with these items, each a JSON object on one line; empty without items.
     pub fn text<'a>(&self, items: impl Iterator<Item = &'a str>) -> String {
         let items: Vec<&str> = items.collect();
         match self.indent {
@@ -44,7 +44,7 @@ impl ResultsPlace {
     }
 }
 
-/// Recognises a ResourceList. Text that cannot be read is none; the finding about it comes later.
+/// Recognises a ResourceList. `None` for a text that cannot be read; the finding about it comes later.
 pub fn call(text: &str) -> Option<Call> {
     memchr::memmem::find(text.as_bytes(), b"ResourceList")?;
     let chunk = yaml::split::chunks(text).find_map(Result::ok)?;
@@ -78,9 +78,9 @@ fn results(root: Cursor<'_>) -> Option<ResultsPlace> {
 
 /// A call by kustomize as an exec plugin.
 pub struct PluginCall {
-    /// The configuration as JSON, or why it cannot be read.
+    /// The configuration as JSON, or the error if it cannot be read.
     pub config: std::io::Result<String>,
-    /// The arguments behind the configuration.
+    /// The arguments after the configuration.
     pub arguments: Vec<OsString>,
 }
 

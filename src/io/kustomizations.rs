@@ -1,8 +1,8 @@
-//! Finds the kustomizations that reach the files of a run, and loads what they name: resources that
-//! nobody named on the command line, patches, and what generators read.
+//! Finds the kustomizations that include the files of a run, and loads the files that they name: resources
+//! that the command line does not name, patches, and files of generators.
 //!
-//! In a git repository all of it is looked at, because an overlay anywhere in it may use a base that
-//! was named alone; outside of one only the named folders are.
+//! In a git repository, the whole repository is searched, because an overlay anywhere in it may use a named
+//! base; outside of a repository, only the named folders are searched.
 
 use super::appliers::{self, VariableSources};
 use super::disk::{Disk, FileSystem, RealPaths};
@@ -20,20 +20,20 @@ pub(super) struct OnDisk {
     pub(super) path: PathBuf,
     pub(super) folder: PathBuf,
     pub(super) text: String,
-    /// Whether it is a Component, which acts on the one that includes it.
+    /// Whether it is a Component, which changes the kustomization that includes it.
     pub(super) is_component: bool,
-    /// Whether its fields name what lies elsewhere, beside what it includes.
+    /// Whether fields other than its includes may name remote files.
     pub(super) reads_elsewhere: bool,
-    /// Its resources, bases and components, by what it calls them.
+    /// Its resources, bases and components, by their names in the text.
     pub(super) children: BTreeMap<String, ListedResource>,
-    /// The files with its patches, by what it calls them.
+    /// The files with its patches, by their names in the text.
     pub(super) patches: BTreeMap<String, PathBuf>,
-    /// The object of a controller that it stands for: `path` is its file then, and `folder` the one that
-    /// it applies.
+    /// The object of a controller that it stands for: then `path` is the file of the object, and `folder`
+    /// is the folder that it applies.
     pub(super) applied: Option<Box<appliers::FoundApplier>>,
 }
 
-/// What one of its resources is.
+/// A resource of a kustomization.
 #[derive(Clone)]
 pub(super) enum ListedResource {
     Kustomization(PathBuf),
@@ -41,8 +41,8 @@ pub(super) enum ListedResource {
     Absent,
 }
 
-/// Loads the kustomizations that reach one of the texts that were loaded, and the files that the ones
-/// `asked` for build. `stamp` is the annotation of stamps.
+/// Loads the kustomizations that include one of the loaded texts, and the files that the kustomizations in
+/// `asked` build. `stamp` is the annotation key of stamps.
 pub(super) fn load(
     loaded: &mut Loaded,
     folders: &[PathBuf],
@@ -87,9 +87,9 @@ pub(super) fn load(
     loaded.kustomizations.0 = kustomizations;
 }
 
-/// All kustomizations in the repositories around these folders, by the real paths of their files. Outside
-/// of a repository, those in and below the folders.
-/// With `applied`, what controllers apply as well, by keys that are the names of no files.
+/// All kustomizations in the repositories around these folders, by the real paths of their files; outside
+/// of a repository, those in and below the folders. With `applied`, also the folders that controllers
+/// apply, with keys that are not the names of files.
 pub(super) fn all(folders: &[PathBuf], applied: bool) -> BTreeMap<PathBuf, OnDisk> {
     let disk = &FileSystem;
     let roots = roots(&Inputs::new(&mut Loaded::default(), disk), folders);
@@ -141,7 +141,7 @@ struct Inputs<'a> {
     loaded: &'a mut Loaded,
     disk: &'a dyn Disk,
     by_path: BTreeMap<PathBuf, FileId>,
-    /// What the kustomizations build that the user asked for, each with the one that includes it.
+    /// The files that the named kustomizations build, each with the kustomization that includes it.
     built: BTreeMap<PathBuf, PathBuf>,
 }
 
@@ -168,7 +168,7 @@ impl<'a> Inputs<'a> {
         Self { loaded, disk, by_path, built: BTreeMap::new() }
     }
 
-    /// The number of a file; one that is not among the texts is read for its sources only.
+    /// The number of a file; a file that is not among the texts is added, and read only for its sources.
     fn number(&mut self, real: &Path, here: Option<&Path>) -> Option<FileId> {
         if let Some(&number) = self.by_path.get(real) {
             return Some(number);
@@ -247,7 +247,7 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Where to look: the git repository of each text; outside of one, the named folder.
+/// The folders to search: the git repository of each text or, outside of one, the named folder.
 fn roots(inputs: &Inputs<'_>, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut roots = BTreeSet::new();
     let mut known: BTreeMap<PathBuf, Option<PathBuf>> = BTreeMap::new();
@@ -270,10 +270,10 @@ fn roots(inputs: &Inputs<'_>, folders: &[PathBuf]) -> BTreeSet<PathBuf> {
             roots.insert(root);
         }
     }
-    // What lies inside of another one is looked at with it.
+    // A folder inside another one is searched with it.
     let all = roots.clone();
     roots.retain(|root| !all.iter().any(|other| other != root && root.starts_with(other)));
-    // A folder that git ignores is not met on the way from above, but it was named.
+    // A walk from above skips a folder that git ignores, but this folder was named.
     roots.extend(folders.iter().filter_map(|f| inputs.disk.real(f)));
     roots
 }
@@ -284,7 +284,7 @@ pub(super) fn walk(disk: &dyn Disk, root: &Path) -> Vec<PathBuf> {
 }
 
 /// The kustomization files in the folders above files, up to the roots of their repositories. Each folder
-/// is looked at once.
+/// is read once.
 fn above<'a>(disk: &dyn Disk, files: impl Iterator<Item = &'a PathBuf>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut seen: BTreeSet<&Path> = BTreeSet::new();
@@ -302,7 +302,7 @@ fn above<'a>(disk: &dyn Disk, files: impl Iterator<Item = &'a PathBuf>) -> Vec<P
     found
 }
 
-/// The kustomization file of a folder, in the order in which kustomize looks.
+/// The kustomization file of a folder, looked for in the order of kustomize.
 pub(super) fn file_in(disk: &dyn Disk, folder: &Path) -> Option<PathBuf> {
     FILE_NAMES.iter().map(|name| folder.join(name)).find(|path| disk.is_file(path))
 }
@@ -399,7 +399,8 @@ fn built(
     files
 }
 
-/// The kustomizations from which a way leads to one of the texts, and all that these include.
+/// The kustomizations that include one of the texts, directly or through others, and all that these
+/// include.
 fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Vec<&'a Path> {
     let mut includers: BTreeMap<&Path, Vec<&Path>> = BTreeMap::new();
     let mut waiting: Vec<&Path> = Vec::new();

@@ -1,4 +1,4 @@
-//! Where texts come from and where results go: the only module that does I/O.
+//! Reads texts and writes results: the only module that does I/O.
 
 #![expect(clippy::disallowed_methods, reason = "this is the module that does I/O")]
 
@@ -8,6 +8,7 @@ mod disk;
 pub mod files;
 pub mod git;
 mod git_index;
+mod git_store;
 mod ignored;
 pub mod krm;
 pub mod reload;
@@ -26,7 +27,7 @@ pub mod write;
 
 use crate::finding::{Code, Finding};
 
-/// The bytes of a named text as UTF-8, or why not.
+/// The bytes of a named text as UTF-8, or a finding.
 fn utf8(bytes: Vec<u8>, name: &str) -> Result<String, Finding> {
     if bytes.len() > crate::text::MAX_TEXT {
         return Err(too_large(name));
@@ -57,16 +58,40 @@ fn too_large(name: &str) -> Finding {
         .refusing()
 }
 
-/// The largest configuration or key file, in bytes: to read a device would never end.
+/// The maximum size of a configuration or key file, in bytes; without a limit, reading a device would never
+/// end.
 const MAX_SMALL: u64 = 1 << 22;
 
-/// Reads a file to its end, behind what the buffer holds.
+/// The text of a file that people write by hand, such as a configuration.
+///
+/// # Errors
+/// Those of [`small_bytes`], and when the file is not UTF-8.
+pub fn small_text(path: &std::path::Path) -> std::io::Result<String> {
+    let text = String::from_utf8(small_bytes(path)?);
+    text.map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
+/// The bytes of a key file, as they are.
+///
+/// # Errors
+/// When the file cannot be read, or is larger than 4 MiB.
+pub fn small_bytes(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_SMALL + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > MAX_SMALL {
+        true => Err(std::io::Error::other("it is larger than 4 MiB")),
+        false => Ok(bytes),
+    }
+}
+
+/// Reads a file to its end and appends it to a buffer.
 fn fill(file: &std::fs::File, buffer: &mut Vec<u8>) -> std::io::Result<()> {
     while read_some(file, buffer, 1 << 16)? > 0 {}
     Ok(())
 }
 
-/// Reads at most `most` bytes, straight into the room that a buffer has.
+/// Reads at most `most` bytes directly into the free capacity of a buffer.
 #[cfg(target_os = "linux")]
 fn read_some(file: &std::fs::File, buffer: &mut Vec<u8>, most: usize) -> std::io::Result<usize> {
     buffer.reserve(most);
@@ -80,22 +105,22 @@ fn read_some(file: &std::fs::File, buffer: &mut Vec<u8>, most: usize) -> std::io
     file.take(most as u64).read_to_end(buffer)
 }
 
-/// Lets a pipe hold more at once. Of what is no pipe, and where the user has too many large ones, the
-/// size stays.
+/// Enlarges the buffer of a pipe. The size stays if the file is not a pipe, or if the user already has too
+/// many large pipes.
 #[cfg(target_os = "linux")]
 fn widen(pipe: &std::fs::File) {
-    /// The most that Linux allows everybody, in bytes.
+    /// The maximum size that Linux allows every user, in bytes.
     const MOST: usize = 1 << 20;
     let _ = rustix::pipe::fcntl_setpipe_size(pipe, MOST);
 }
 
-/// A path for people: `/` between folders on every system.
+/// A path for messages: with `/` between folders on every system.
 fn display(path: &std::path::Path) -> String {
     let text = path.to_string_lossy();
     if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
 }
 
-/// The real path of what is there, links followed.
+/// The real path of an existing file or folder, links followed.
 fn real(path: &std::path::Path) -> Option<std::path::PathBuf> {
     std::fs::canonicalize(path).ok()
 }
@@ -105,7 +130,7 @@ fn here() -> Option<std::path::PathBuf> {
     std::env::current_dir().ok().and_then(|here| real(&here))
 }
 
-/// A path as the user would write it from here.
+/// A path relative to the working directory, for messages.
 fn relative(real: &std::path::Path, here: Option<&std::path::Path>) -> std::path::PathBuf {
     let Some(here) = here else {
         return real.to_path_buf();

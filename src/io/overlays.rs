@@ -16,26 +16,26 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// A kustomization that is built for itself, and not only as a part of another one.
+/// A kustomization that is built itself, and not only as a part of another one.
 pub struct Overlay {
-    /// Its folder, as the user would write it from here; `.` for the current one.
+    /// Its folder, relative to the working directory; `.` for the current one.
     pub folder: String,
     /// Its kustomization file.
     pub path: PathBuf,
     /// The text of that file.
     pub text: String,
-    /// The folders of every kustomization that its build reads, by their real paths. A build reads
-    /// files in and below these alone, and the single files of `files`.
+    /// The folders of every kustomization that its build reads, by their real paths. A build reads only
+    /// files in and below these folders, and the files of `files`.
     folders: BTreeSet<PathBuf>,
-    /// Resources that lie elsewhere.
+    /// Single files outside of these folders.
     files: BTreeSet<PathBuf>,
     /// The object of a controller that applies it, if one does.
     applied: Option<AppliedFolder>,
-    /// Whether all that it includes lies here, and not somewhere in the network.
+    /// Whether all files that it includes are local.
     is_local: bool,
 }
 
-/// A folder that a controller builds in its own way.
+/// A folder that a controller builds with changes.
 struct AppliedFolder {
     /// The root of the repository.
     root: PathBuf,
@@ -45,15 +45,15 @@ struct AppliedFolder {
     file: PathBuf,
     /// Its patches, if they can hold stamps of this folder.
     patches: Option<ObjectPatches>,
-    /// The prefix and the suffix of its level, which names get after the patches.
+    /// The prefix and the suffix of the object, which names get after the patches.
     affixes: (String, String),
     /// The object, `Kustomization flux-system/apps`.
     label: String,
-    /// Whether the folder has a kustomization of its own.
+    /// Whether the folder has its own kustomization.
     has_own: bool,
-    /// The kustomization that the controller builds, or why there is none.
+    /// The kustomization that the controller builds, or the reason why there is none.
     kustomization: Result<String, String>,
-    /// What it puts into what is built.
+    /// The variables that it replaces after the build.
     variables: Variables,
 }
 
@@ -65,12 +65,12 @@ pub struct ObjectPatches {
     pub text: String,
     /// Where the document of the object is in it.
     pub at: Span,
-    /// The way from the object to the list of its patches.
+    /// The path from the object to the list of its patches.
     pub way: &'static [&'static str],
 }
 
 impl Overlay {
-    /// The file that says that it is built: its kustomization, or that of the object that applies it.
+    /// The file that defines the build: its kustomization, or the file of the object that applies it.
     pub fn file(&self) -> &Path {
         self.applied.as_ref().map_or(&self.path, |applied| &applied.file)
     }
@@ -87,15 +87,15 @@ impl Overlay {
         applied.patches.as_ref()
     }
 
-    /// The name that patches of the object see, of an object that is built under this name; nothing, if the
-    /// level of the object gives no such name.
+    /// The name that patches of the object use for an object with this final name; `None` if the prefix and
+    /// suffix of the object exclude such a name.
     pub fn name_in_patches<'n>(&self, built: &'n str) -> Option<&'n str> {
         let Some(applied) = &self.applied else { return Some(built) };
         let (prefix, suffix) = &applied.affixes;
         built.strip_prefix(prefix.as_str())?.strip_suffix(suffix.as_str())
     }
 
-    /// The name under which an object is built that patches of the object see under this one.
+    /// The final name of an object with this name in the patches of the object.
     pub fn built_name(&self, in_patches: &str) -> String {
         let (prefix, suffix) = match &self.applied {
             Some(applied) => (applied.affixes.0.as_str(), applied.affixes.1.as_str()),
@@ -104,15 +104,15 @@ impl Overlay {
         format!("{prefix}{in_patches}{suffix}")
     }
 
-    /// The variables that the controller puts into what is built, and the object of the controller.
+    /// The variables that the controller replaces after the build, and the object of the controller.
     pub fn variables(&self) -> Option<(&Variables, &str)> {
         self.applied.as_ref().map(|applied| (&applied.variables, applied.label.as_str()))
     }
 
-    /// What a builder prints for it, with what the controller puts in.
+    /// The output of a builder for it, with the variables replaced.
     ///
     /// # Errors
-    /// Why there is nothing.
+    /// The reason why there is no output.
     pub fn printed(&self, builder: &Builder) -> Result<BuildOutput, Failure> {
         let Some(applied) = &self.applied else {
             let text = builder.run(&self.folder)?;
@@ -126,11 +126,11 @@ impl Overlay {
         substituted(text, &applied.variables).map_err(Failure::Failed)
     }
 
-    /// Whether its build can read one of these files, given by their real paths. Of one with remote or
-    /// missing parts nobody knows.
+    /// Whether its build can read one of these files, given by their real paths. True for a build with
+    /// remote or missing parts, for which this is unknown.
     pub fn reads_any(&self, files: &BTreeSet<PathBuf>) -> bool {
         let below = |folder: &PathBuf| {
-            // Paths below a folder stand behind it.
+            // In the sorted set, the paths below a folder follow it.
             files.range(folder.clone()..).next().is_some_and(|file| file.starts_with(folder))
         };
         !self.is_local
@@ -138,7 +138,7 @@ impl Overlay {
             || self.folders.iter().any(below)
     }
 
-    /// Whether a file, given by its real path, is one of those here that its build can read.
+    /// Whether a file, given by its real path, is one of the local files that its build can read.
     fn holds(&self, file: &Path) -> bool {
         self.files.contains(file) || file.ancestors().any(|above| self.folders.contains(above))
     }
@@ -148,7 +148,7 @@ impl Overlay {
 pub struct TouchedOverlays(Vec<Overlay>);
 
 impl TouchedOverlays {
-    /// Those at or below a folder.
+    /// The overlays at or below a folder.
     pub fn below(folder: &Path, changed: &BTreeSet<PathBuf>) -> Self {
         let mut overlays = below(&[folder.to_path_buf()]);
         overlays.retain(|overlay| changed.iter().any(|file| overlay.holds(file)));
@@ -161,13 +161,18 @@ impl TouchedOverlays {
     }
 }
 
-/// The name of a file for people, as the user would write it from here.
+/// The name of a file in messages, relative to the working directory.
 pub fn name(path: &Path) -> String {
     display(&relative(path, here().as_deref()))
 }
 
-/// The overlays whose folder is one of the paths or lies below one, and those whose build can read a file
-/// that is one of the paths, by their folders.
+/// A path that was named, as the folders of overlays below it begin.
+pub fn root(path: &Path) -> String {
+    real(path).map_or_else(|| display(path), |real| name(&real))
+}
+
+/// The overlays whose folder is one of the paths or below one, and those whose build can read a file among
+/// the paths, by their folders.
 pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
     let named: Vec<PathBuf> = paths.iter().filter_map(|path| real(path)).collect();
     let found = kustomizations::all(&named, true);
@@ -180,7 +185,7 @@ pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {
     let here = here();
     let leaves = found.values().filter(|on_disk| {
         let is_included = on_disk.applied.is_none() && included.contains(on_disk.path.as_path());
-        // What a patch makes of the object is not known, so nothing is built.
+        // The effect of the patch on the object is not known, so nothing is built.
         let is_unknown = on_disk.applied.as_ref().is_some_and(|by| {
             by.amended(&found, &FileSystem)
                 .is_some_and(|(_, applier_change)| applier_change == ApplierChange::More)
@@ -220,7 +225,7 @@ fn overlay(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, here: Option<&Pa
 }
 
 impl Overlay {
-    /// Makes it what a controller applies, if `on_disk` stands for that.
+    /// Adds the object of a controller, if `on_disk` stands for one.
     fn apply(
         &mut self,
         found: &BTreeMap<PathBuf, OnDisk>,
@@ -253,7 +258,8 @@ impl Overlay {
             is_here,
         );
         let affixes = kustomization.as_deref().map(overlays::affixes).unwrap_or_default();
-        // Argo CD applies a folder without a kustomization as it is, unless its object says more.
+        // Argo CD applies a folder without a kustomization directly, unless its object has kustomize
+        // settings.
         let takes_patches = own.is_some() || applied.by.directory.is_none();
         let patches = applied.by.patches.filter(|_| takes_patches).map(|way| ObjectPatches {
             file: by.file.clone(),
@@ -275,7 +281,7 @@ impl Overlay {
     }
 }
 
-/// The overlay in this very folder, whatever includes it.
+/// The overlay in exactly this folder, even if another kustomization includes it.
 pub fn of(folder: &Path) -> Option<Overlay> {
     let real = real(folder)?;
     let found = kustomizations::all(std::slice::from_ref(&real), false);
@@ -283,7 +289,7 @@ pub fn of(folder: &Path) -> Option<Overlay> {
     Some(overlay(&found, on_disk, here().as_deref()))
 }
 
-/// Adds a kustomization and all that it includes to what an overlay reads.
+/// Adds a kustomization and all files that it includes to the files of an overlay.
 fn follow(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, overlay: &mut Overlay) {
     if !overlay.folders.insert(on_disk.folder.clone()) {
         return;
@@ -303,7 +309,7 @@ fn follow(found: &BTreeMap<PathBuf, OnDisk>, on_disk: &OnDisk, overlay: &mut Ove
     }
 }
 
-/// The SHA-256 of files by their real paths: overlays share most of what they read.
+/// A cache of the SHA-256 of files by their real paths, because overlays share most of their files.
 #[derive(Default)]
 pub struct FileDigests {
     known: BTreeMap<PathBuf, Option<[u8; 32]>>,
@@ -311,8 +317,8 @@ pub struct FileDigests {
 }
 
 impl FileDigests {
-    /// A digest over the name and the bytes of every file that the build of an overlay can read.
-    /// Nothing if the build reads what is not here, or a file cannot be read.
+    /// A digest of the name and the bytes of every file that the build of an overlay can read. `None` if
+    /// the build reads remote files, or if a file cannot be read.
     pub fn of(&mut self, overlay: &Overlay) -> Option<[u8; 32]> {
         if !overlay.is_local {
             return None;
@@ -347,7 +353,7 @@ impl FileDigests {
         Some(whole.finalize().into())
     }
 
-    /// The files below a folder, links not followed; nothing of a `.git`.
+    /// The files below a folder, links not followed, without `.git`.
     fn below(&mut self, folder: &Path) -> &[PathBuf] {
         self.below.entry(folder.to_path_buf()).or_insert_with(|| {
             let walker = ignore::WalkBuilder::new(folder)

@@ -1,21 +1,21 @@
-//! How far a long run is, for people who wait at a terminal.
+//! Shows the progress of a long run on a terminal.
 
 #[cfg(not(target_family = "wasm"))]
 use indicatif::{ProgressBar, ProgressStyle};
 #[cfg(not(target_family = "wasm"))]
 use std::io::IsTerminal as _;
 
-/// A bar on the standard error, or nothing where that is no terminal. A page has none.
+/// A progress bar on the standard error; nothing if that is not a terminal. The page program has none.
 pub struct Progress(#[cfg(not(target_family = "wasm"))] Option<ProgressBar>);
 
 impl Progress {
-    /// Nothing.
+    /// Does nothing.
     #[cfg(target_family = "wasm")]
     pub fn new(_: usize, _: &'static str) -> Self {
         Self()
     }
 
-    /// A bar for so many steps, with a word before it.
+    /// A bar for this number of steps, with a word before it.
     #[cfg(not(target_family = "wasm"))]
     pub fn new(steps: usize, what: &'static str) -> Self {
         if steps < 2 || !std::io::stderr().is_terminal() {

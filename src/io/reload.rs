@@ -1,4 +1,4 @@
-//! Reads texts again that are not in memory any more. Nothing else in the program does.
+//! Reads texts again that are no longer in memory. No other module does this.
 
 use crate::config::options::Options;
 use crate::edit::Proofs;
@@ -12,17 +12,17 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use twox_hash::XxHash3_64;
 
-/// Runs all stages, and reads texts again in between where a stage wants one.
+/// Runs all stages, and reads texts again if a stage needs them.
 ///
 /// # Errors
-/// When a text that is looked at is not what it was. A text that is to be edited and is another one by
-/// now is left alone, with a finding.
+/// When a text that is needed has changed. If a text that is to be edited has changed, this is not an
+/// error: the file is not edited, and there is a finding.
 pub fn run(loaded: Loaded, options: &Options) -> Result<Outcome, Changed> {
     run_with(loaded, None, options)
 }
 
-/// As [`run`], one of several runs over texts that are nearly the same: what an earlier one proved is not
-/// proven again.
+/// As [`run`], for one of several runs over nearly the same texts: edits that an earlier run checked are
+/// not checked again.
 ///
 /// # Errors
 /// As [`run`].
@@ -51,10 +51,10 @@ fn run_with(
     Ok(process::edit(decided, &said, proofs, options))
 }
 
-/// Looks at the text of each file, which is let go of again.
+/// Calls a function with the text of each file; the text is freed afterwards.
 ///
 /// # Errors
-/// When one of them is not what it was.
+/// When one of the texts has changed.
 pub fn each<T: Send>(
     manifests: &Manifests,
     texts: &Texts,
@@ -73,7 +73,7 @@ pub fn each<T: Send>(
     seen.into_iter().collect()
 }
 
-/// Puts the texts of these files into memory. One that is not what it was stays out of it.
+/// Reads the texts of these files into memory, except texts that have changed.
 pub fn keep(
     manifests: &Manifests,
     texts: &mut Texts,
@@ -89,12 +89,12 @@ pub fn keep(
     }
 }
 
-/// The hash of a text (XXH3): a text with the same hash is taken for the same text.
+/// The XXH3 hash of a text. Two texts with the same hash count as equal.
 pub(super) fn fingerprint(bytes: &[u8]) -> u64 {
     XxHash3_64::oneshot(bytes)
 }
 
-/// Reads a text again, if it is what it was.
+/// Reads a text again, and checks that it has not changed.
 fn again(input: &Input) -> Result<String, Changed> {
     let bytes = input.path.as_deref().and_then(|path| std::fs::read(path).ok());
     bytes

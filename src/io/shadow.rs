@@ -1,27 +1,27 @@
-//! A folder of the repository as a controller builds it, with another kustomization, beside the repository:
-//! nothing in the repository itself changes. The folders on the way to it are made anew in the system's
-//! folder for temporary files, and everything in them that is not on the way is a link.
+//! Copies a folder of the repository with another kustomization, as a controller builds it, outside of the
+//! repository: the repository itself does not change. The folders on the path to it are created in the
+//! system's temporary folder, and everything else in them is a link.
 
 use crate::k8s::kustomize_names::FILE_NAMES;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Such a folder. It goes when the value does.
+/// Such a folder. It is deleted when the value is dropped.
 pub(super) struct Shadow {
     _all: tempfile::TempDir,
     folder: PathBuf,
 }
 
 impl Shadow {
-    /// Makes it for `folder`, which is `root` or lies below it, both by their real paths. `kustomization` is
-    /// the text of its kustomization.
+    /// Creates it for `folder`, which is `root` or below it, both given by their real paths.
+    /// `kustomization` is the text of its kustomization.
     ///
     /// # Errors
-    /// When something cannot be read or made.
+    /// When a file or folder cannot be read or created.
     pub(super) fn new(root: &Path, folder: &Path, kustomization: &str) -> io::Result<Self> {
         let all = tempfile::Builder::new().prefix("rollstamp-").tempdir()?;
-        // A link in the path to it would lead out of it for kustomize.
+        // If the path contained a link, kustomize would treat the folder as outside of it.
         let mut at = std::fs::canonicalize(all.path())?;
         let mut real = root.to_path_buf();
         let way = folder.strip_prefix(root).map_err(io::Error::other)?;
@@ -38,13 +38,13 @@ impl Shadow {
         Ok(Self { _all: all, folder: at })
     }
 
-    /// Where it is.
+    /// Its path.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 }
 
-/// Makes a link to everything in a folder but these names.
+/// Creates a link for each entry of a folder, except these names.
 fn link_all(real: &Path, at: &Path, but: &[&OsStr]) -> io::Result<()> {
     for entry in std::fs::read_dir(real)? {
         let entry = entry?;
@@ -69,7 +69,7 @@ fn link(real: &Path, at: &Path) -> io::Result<()> {
     }
 }
 
-/// Elsewhere nothing is built.
+/// Other systems cannot create links, so nothing is built there.
 #[cfg(not(any(unix, windows)))]
 fn link(_: &Path, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())

@@ -1,4 +1,4 @@
-//! The standard input, read by one thread while the others already work on what came in before.
+//! Reads the standard input in one thread, while other threads extract the facts of the earlier part.
 
 use super::buffer::StreamText;
 use super::stdout::STDIN;
@@ -14,23 +14,23 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Reads more of a stream: appends it to a buffer, and returns how many bytes it appended, 0 at the end.
+/// Reads the next part of a stream: appends it to a buffer, and returns the number of bytes, 0 at the end.
 pub type Blocks = Box<dyn FnMut(&mut Vec<u8>) -> io::Result<usize>>;
 
-/// A stream of which the first block was read.
+/// A stream whose first block was read.
 pub struct Arriving {
     source: Blocks,
-    /// About how much is read at a time, in bytes.
+    /// The approximate number of bytes that are read at a time.
     block: usize,
-    /// How many bytes may come, where that is known.
+    /// The expected number of bytes, if it is known.
     expected: usize,
     /// The bytes that were read and not yet passed to a thread.
     bytes: Vec<u8>,
-    /// Where the last document begins, whose end was not read yet; nothing when all was read.
+    /// The start of the last document, whose end was not read yet; `None` after the end of the stream.
     last: Option<usize>,
 }
 
-/// Some documents of a stream, each of them whole.
+/// Some documents of a stream, each of them complete.
 struct Segment {
     number: usize,
     start: u32,
@@ -41,11 +41,11 @@ struct Segment {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Segment>,
-    /// Buffers that can be used again.
+    /// Buffers for reuse.
     spare: Vec<Vec<u8>>,
-    /// The facts of the first segments, in one piece.
+    /// The joined facts of the first segments.
     first: Joining,
-    /// How many segments these are.
+    /// The number of these segments.
     joined: usize,
     /// The facts of later segments that were ready before an earlier one.
     later: BTreeMap<usize, Facts>,
@@ -62,10 +62,10 @@ impl Arriving {
         Self::of(source, PART, expected)
     }
 
-    /// The same for any source, in blocks of at least so many bytes.
+    /// The same for any reader, in blocks of at least this number of bytes.
     ///
     /// # Errors
-    /// Those of the source.
+    /// Those of the reader.
     pub fn of(source: Blocks, block: usize, expected: usize) -> io::Result<Self> {
         let mut arriving =
             Self { source, block, expected, bytes: Vec::with_capacity(block), last: None };
@@ -73,13 +73,13 @@ impl Arriving {
         Ok(arriving)
     }
 
-    /// What was read so far, if it is text.
+    /// The text that was read so far, if it is UTF-8.
     pub fn head(&self) -> Option<&str> {
         let whole = &self.bytes[..self.last.unwrap_or(self.bytes.len())];
         std::str::from_utf8(whole).ok()
     }
 
-    /// Reads the rest, and extracts its facts meanwhile.
+    /// Reads the rest, and extracts its facts at the same time.
     ///
     /// # Errors
     /// When the system cannot read it.
@@ -100,7 +100,7 @@ impl Arriving {
     /// # Errors
     /// When the system cannot read it.
     pub fn whole(mut self, loaded: &mut Loaded) -> io::Result<()> {
-        // With room for the last look, which finds nothing.
+        // With space for the last read, which returns nothing.
         let more = self.expected.saturating_sub(self.bytes.len()) + PART;
         self.bytes.reserve(more);
         while (self.source)(&mut self.bytes)? > 0 {}
@@ -111,7 +111,7 @@ impl Arriving {
         Ok(())
     }
 
-    /// Reads at least one block more, up to the beginning of a document.
+    /// Reads at least one more block, up to the beginning of a document.
     fn more(&mut self) -> io::Result<()> {
         self.last = None;
         loop {
@@ -129,9 +129,9 @@ impl Arriving {
         }
     }
 
-    /// Reads the rest while other threads extract the facts of what was read. Nothing if the stream must be
-    /// looked at as a whole, because it is not UTF-8, too large, or ends its lines in two ways: then all that
-    /// was read is in `bytes` again.
+    /// Reads the rest while other threads extract the facts of the earlier part. `None` if the stream must
+    /// be handled as a whole, because it is not UTF-8, is too large, or has two sorts of line ends; then
+    /// `bytes` again holds everything that was read.
     fn together(&mut self, options: &Options) -> io::Result<Option<(Cow<'static, str>, Facts)>> {
         let (queue, changed) = (Mutex::new(Queue::default()), Condvar::new());
         let work = || {
@@ -214,7 +214,7 @@ impl Arriving {
     }
 }
 
-/// A text that a program printed, as if it had come from the standard input.
+/// The output of a program, loaded like a standard input.
 pub fn printed(text: String) -> Loaded {
     let mut loaded = Loaded::default();
     push(&mut loaded, text.into(), None);
@@ -225,7 +225,7 @@ fn push(loaded: &mut Loaded, text: Cow<'static, str>, facts: Option<Facts>) {
     loaded.push(Input::new(STDIN, Found::Stream), Some(text), facts);
 }
 
-/// A panic of another thread ends the run anyway.
+/// Locks the queue; a panic of another thread ends the run anyway.
 fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
     queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -260,8 +260,8 @@ fn read(segment: Segment, options: &Options, queue: &Mutex<Queue>) {
     }
 }
 
-/// The standard input without the buffer of the standard library, and how many bytes to expect. The buffer of
-/// a pipe is made large where the system allows it; of a file the size is known.
+/// The standard input without the buffer of the standard library, and the expected number of bytes. The
+/// buffer of a pipe is enlarged if the system allows it; the size of a file is known.
 #[cfg(target_os = "linux")]
 fn standard_input() -> io::Result<(Blocks, usize)> {
     use std::os::fd::AsFd as _;

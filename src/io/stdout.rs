@@ -1,4 +1,4 @@
-//! The standard streams, and what the environment says about them.
+//! The standard streams, and the settings for them in the environment.
 
 #[cfg(unix)]
 use std::io::IoSlice;
@@ -8,7 +8,7 @@ use std::path::Path;
 /// The name of the standard input in reports.
 pub const STDIN: &str = "<stdin>";
 
-/// Whether the standard input is a terminal, so that nobody pipes anything in.
+/// Whether the standard input is a terminal, so that no input is piped in.
 pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
@@ -18,8 +18,8 @@ pub fn is_terminal(stdout: bool) -> bool {
     if stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() }
 }
 
-/// Whether the stream takes colour: a terminal, unless `TERM=dumb` is set. `NO_COLOR` forbids it, and
-/// `FORCE_COLOR` or `CLICOLOR_FORCE` (other than `0`) ask for it where there is no terminal, as CI does.
+/// Whether to write colours to the stream: on a terminal, unless `TERM=dumb` is set. `NO_COLOR` forbids
+/// colours, and `FORCE_COLOR` or `CLICOLOR_FORCE` (other than `0`) enable them without a terminal, for CI.
 pub fn takes_colour(stdout: bool) -> bool {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let forced = |name: &str| variable(name).is_some_and(|value| value != "0");
@@ -30,8 +30,8 @@ pub fn takes_colour(stdout: bool) -> bool {
     capable || forced("FORCE_COLOR") || forced("CLICOLOR_FORCE")
 }
 
-/// The width of the terminal behind the standard output, in characters, as the shell says it in
-/// `COLUMNS`; of a file or a pipe, that of a page.
+/// The width of the terminal of the standard output in characters, from the variable `COLUMNS` of the
+/// shell; a default width for a file or a pipe.
 pub fn width() -> usize {
     const PAGE: usize = 120;
     let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
@@ -48,10 +48,10 @@ pub fn is_helm_plugin() -> bool {
     std::env::var_os("HELM_PLUGIN_NAME").is_some_and(|name| !name.is_empty())
 }
 
-/// Lets a report write itself to the standard output. A reader that went away ends it quietly.
+/// Writes a report to the standard output. If the reader closes the pipe, this is not an error.
 ///
 /// # Errors
-/// When the system cannot write, a full disk for one.
+/// When the system cannot write, for example because the disk is full.
 pub fn report(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
@@ -60,10 +60,10 @@ pub fn report(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Resul
     }
 }
 
-/// Writes pieces of text to the standard output. A reader that went away ends the writing quietly.
+/// Writes pieces of text to the standard output. If the reader closes the pipe, this is not an error.
 ///
 /// # Errors
-/// When the system cannot write, a full disk for one.
+/// When the system cannot write, for example because the disk is full.
 pub fn print<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
     match write(pieces.filter(|piece| !piece.is_empty())) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -71,7 +71,7 @@ pub fn print<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
     }
 }
 
-/// Many pieces at a time from where they lie, without a copy.
+/// Writes many pieces with one system call, without a copy.
 #[cfg(unix)]
 fn write<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
     use std::os::fd::AsFd as _;
@@ -100,14 +100,14 @@ fn write<'a>(pieces: impl Iterator<Item = &'a str>) -> io::Result<()> {
     out.flush()
 }
 
-/// Where messages for people go: the standard error, and the log file if there is one.
+/// The destination of messages for people: the standard error, and the log file if there is one.
 pub struct Messages {
     log: Option<std::fs::File>,
 }
 
 impl Messages {
-    /// Opens the log file for appending: the named one, or that of `ROLLSTAMP_LOG_FILE`, for callers
-    /// that hide what a filter says and leave no room for arguments (Helm 4).
+    /// Opens the log file for appending: the named one, or that of `ROLLSTAMP_LOG_FILE`, for callers that
+    /// hide messages and accept no arguments (Helm 4).
     ///
     /// # Errors
     /// When the file cannot be opened.
@@ -129,7 +129,7 @@ impl Messages {
         self.log(text);
     }
 
-    /// Puts a text into the log file alone: it was said already.
+    /// Writes a text only to the log file, because it was already printed.
     pub fn log(&mut self, text: &str) {
         if let Some(log) = &mut self.log {
             let _ = log.write_all(text.as_bytes());

@@ -1,4 +1,4 @@
-//! Finds the manifests below a folder, and tells apart what looks like one.
+//! Finds the manifests below a folder, and classifies files by their names and places.
 
 use super::display;
 use super::ignored::IgnoreRules;
@@ -7,37 +7,37 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// A file met below a named folder.
+/// A file below a named folder.
 pub struct WalkedFile {
-    /// Where it is, as the user would name it.
+    /// Its path, in the form in which the user named the folder.
     pub path: PathBuf,
-    /// Its real folder and its own name: a link counts where it lies.
+    /// Its real folder joined with its own name: a link counts at its own place.
     pub real: PathBuf,
-    /// The folder it lies in.
+    /// Its folder.
     pub folder: PathBuf,
-    /// What it is.
+    /// Its class.
     pub kind: FileKind,
-    /// The kustomization that it lies below.
+    /// The nearest kustomization above it.
     pub kustomization: Option<String>,
 }
 
-/// What a file is, by its name and place.
+/// The class of a file, by its name and place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// It may be a manifest.
     Candidate,
-    /// A kustomization: it says how others are used, and is never applied.
+    /// A kustomization: it describes how other files are used, and is never applied itself.
     Kustomization,
     /// A template of a Helm chart.
     ChartTemplate,
     /// A symbolic link that leads out of the folder.
     Outside,
-    /// No file: a named pipe, a socket or a device, or a link to one. To open it could take for ever.
+    /// Not a file: a named pipe, a socket or a device, or a link to one. Opening it could take forever.
     Special,
 }
 
-/// Everything below a folder that may be a manifest, sorted by name. What git ignores and
-/// hidden folders are left out.
+/// All files below a folder that may be manifests, sorted by name, without files that git ignores and
+/// without hidden folders.
 pub fn walk(
     root: &Path,
     exclude: &globset::GlobSet,
@@ -63,7 +63,7 @@ pub fn walk(
     let (errors, entries) = gather(&walker);
     surroundings.ignored += ignored.count();
     met.extend(errors.into_iter().map(Err));
-    // They are sorted, so what is known of a folder serves all of its files.
+    // The files are sorted, so the properties of a folder are computed once for all its files.
     let mut last = (PathBuf::new(), false, None);
     let mut is_first = true;
     for (path, kind) in entries {
@@ -93,7 +93,7 @@ pub fn walk(
         };
         met.push(Ok(WalkedFile {
             kustomization: kustomization.clone(),
-            // No folder below the root is a link, so only the root's own place is asked for.
+            // No folder below the root is a link, so only the real path of the root is needed.
             real: match path.strip_prefix(root) {
                 Ok(below) => real_root.join(below),
                 Err(_) => path.clone(),
@@ -106,8 +106,8 @@ pub fn walk(
     met
 }
 
-/// What a walk over several threads meets: errors, and what may be a manifest by its name, sorted
-/// as a walk folder by folder would meet it.
+/// The entries that several threads find: errors, and files that may be manifests by their names, sorted in
+/// the order of a walk folder by folder.
 fn gather(walker: &ignore::WalkBuilder) -> (Vec<ignore::Error>, Vec<(PathBuf, std::fs::FileType)>) {
     let met = Mutex::new((Vec::new(), Vec::new()));
     walker.build_parallel().run(|| {
@@ -132,7 +132,7 @@ fn gather(walker: &ignore::WalkBuilder) -> (Vec<ignore::Error>, Vec<(PathBuf, st
     });
     let (mut errors, mut entries) = met.into_inner().unwrap_or_default();
     errors.sort_by_cached_key(ignore::Error::to_string);
-    // Name by name from the root: the separator sorts before every byte of a name.
+    // Sorted name by name from the root: the separator sorts before every byte of a name.
     entries.sort_by_cached_key(|(path, _)| -> Vec<u8> {
         let bytes = path.as_os_str().as_encoded_bytes().iter();
         bytes.map(|&b| if std::path::is_separator(char::from(b)) { 0 } else { b }).collect()
@@ -157,12 +157,12 @@ pub(super) fn has_manifest_extension(path: &Path) -> bool {
         .is_some_and(|e| ["yaml", "yml", "json"].iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 
-/// What stands in the folders around a file, each folder looked at once.
+/// The properties of the folders around files; each folder is read once.
 #[derive(Default)]
 pub struct Surroundings {
     kustomizations: BTreeMap<PathBuf, Option<String>>,
     chart_templates: BTreeMap<PathBuf, bool>,
-    /// How many files and folders the walks left out because git ignores them.
+    /// The number of files and folders that git ignores.
     pub ignored: usize,
 }
 
@@ -184,7 +184,7 @@ impl Surroundings {
         found
     }
 
-    /// Whether a folder is `templates` of a Helm chart, or lies below one.
+    /// Whether a folder is `templates` of a Helm chart, or below one.
     pub fn is_chart_template(&mut self, folder: &Path) -> bool {
         if let Some(&known) = self.chart_templates.get(folder) {
             return known;
@@ -197,7 +197,7 @@ impl Surroundings {
         found
     }
 
-    /// The folder above; of a relative path that has none left, by its real place.
+    /// The folder above; if a relative path has none left, by its real path.
     fn parent(&self, folder: &Path) -> Option<PathBuf> {
         match folder.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => Some(parent.to_path_buf()),

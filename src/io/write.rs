@@ -1,4 +1,4 @@
-//! Replaces a file as a whole: whoever looks sees the old text or the new one, never a part.
+//! Replaces files atomically: a reader sees the old text or the new one, never a part.
 
 use crate::finding::{Code, Finding};
 use crate::yaml::EditSet;
@@ -10,26 +10,26 @@ use tempfile::TempPath;
 
 /// A file to replace.
 pub struct Replacement<'a> {
-    /// Where it is.
+    /// Its path.
     pub path: &'a Path,
-    /// What people call it.
+    /// Its name in messages.
     pub name: &'a str,
     /// Its text when it was read.
     pub before: &'a str,
-    /// What changes.
+    /// The edits.
     pub edits: &'a EditSet,
-    /// Whether others change with it.
+    /// The group of files that must be written together.
     pub kind: WriteGroup,
 }
 
-/// Which files change together.
+/// The group of files that must be written together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteGroup {
-    /// It changes by itself.
+    /// The file is written separately.
     Alone,
-    /// It holds a source that gets another name, which others say.
+    /// The file holds a renamed source, to which other files refer.
     Named,
-    /// It says the new name of a source in another file.
+    /// The file refers to a renamed source in another file.
     Naming,
 }
 
@@ -38,18 +38,18 @@ pub fn is_repository(folder: &Path) -> bool {
     folder.join(".git").exists()
 }
 
-/// Makes a new file. One that is there, or a link of that name, stays as it is.
+/// Creates a new file. An existing file or link with this name does not change.
 ///
 /// # Errors
-/// When something of that name is there, or the system cannot write.
+/// When the name exists, or the system cannot write.
 pub fn create(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::File::create_new(path)?.write_all(text.as_bytes())
 }
 
-/// Copies the running program into a folder, under its own name. Nobody ever sees a part of the copy.
+/// Copies the running program into a folder, with its own name. The copy appears atomically.
 ///
 /// # Errors
-/// When the system cannot say which file runs, or cannot write.
+/// When the system cannot find the file of the program, or cannot write.
 pub fn copy_program(folder: &Path) -> std::io::Result<()> {
     let program = std::env::current_exe()?;
     let name = program.file_name().unwrap_or("rollstamp".as_ref());
@@ -62,18 +62,18 @@ pub fn copy_program(folder: &Path) -> std::io::Result<()> {
 /// Whether a file was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// It was.
+    /// The file was written.
     Yes,
-    /// Another name leads to the same file, and under that one it was.
+    /// The file was written under another name, because two names lead to it.
     UnderAnotherName,
-    /// It was not.
+    /// The file was not written.
     No,
 }
 
-/// Replaces files. Those of [`WriteGroup::Alone`] stand by themselves: what cannot be written does not keep the
-/// others from it. Of the others all are replaced or none, because a name that one file says and none has
-/// keeps pods from starting. A file that two names lead to is written once, if both want the same. The
-/// answer tells for each whether it was written, and what there is to say.
+/// Replaces files. Files of [`WriteGroup::Alone`] are independent: if one cannot be written, the others
+/// still are. The other files are either all replaced or none, because a reference to a missing name keeps
+/// pods from starting. A file with two names is written once, if both changes are equal. Returns for each
+/// file whether it was written, and the findings.
 pub fn all(replacements: &[Replacement<'_>]) -> (Vec<Written>, Vec<Finding>) {
     let real: Vec<PathBuf> = replacements
         .iter()
@@ -119,8 +119,8 @@ pub fn all(replacements: &[Replacement<'_>]) -> (Vec<Written>, Vec<Finding>) {
     (written, findings)
 }
 
-/// Makes, replaces or removes a file: `before` is its text now, `after` the text that it gets, and
-/// nothing stands for a file that is not there.
+/// Creates, replaces or removes a file: `before` is its present text and `after` its new text; `None`
+/// stands for a missing file.
 pub fn file(path: &Path, name: &str, before: Option<&str>, after: Option<&str>) -> Vec<Finding> {
     let failed = |error: &std::io::Error| unwritable(name, error);
     match (before, after) {
@@ -141,7 +141,7 @@ pub fn file(path: &Path, name: &str, before: Option<&str>, after: Option<&str>) 
                 .and_then(|mut temporary| {
                     temporary.write_all(after.as_bytes())?;
                     temporary.as_file().sync_all()?;
-                    // Whatever came into being there meanwhile stays.
+                    // A file that was created there in the meantime stays.
                     temporary.persist_noclobber(path).map_err(|error| error.error)
                 });
             written.err().iter().map(failed).collect()
@@ -154,8 +154,8 @@ pub fn file(path: &Path, name: &str, before: Option<&str>, after: Option<&str>) 
     }
 }
 
-/// Gives a temporary file the permissions of files that programs make: what the umask leaves of
-/// reading and writing. Without it only its owner could read it.
+/// Gives a temporary file the usual permissions of new files: reading and writing, limited by the umask.
+/// Otherwise only its owner could read it.
 trait PermissionsOfNewFiles {
     fn permissions_like_new_files(&mut self) -> &mut Self;
 }
@@ -176,15 +176,15 @@ impl PermissionsOfNewFiles for tempfile::Builder<'_, '_> {
 const NAMES_STAY: &str =
     "no file in which a name changes was written: the names follow one another";
 
-/// What becomes of a replacement whose file another replacement changes as well, under another name.
+/// The result for a replacement whose file another replacement also changes, under another name.
 enum SameFile {
-    /// It was written with the other one.
+    /// The file was written with the other replacement.
     Written,
-    /// The two differ.
+    /// The two replacements differ.
     Differs(Box<Finding>),
 }
 
-/// `same` are all replacements of the file that this one is of.
+/// Compares the replacements of one file; `same` are all replacements of the file of replacement `i`.
 fn same_file(replacements: &[Replacement<'_>], same: &[usize], i: usize) -> Option<SameFile> {
     let wanted = &replacements[i];
     if same.iter().any(|&j| replacements[j].edits != wanted.edits) {
@@ -201,8 +201,8 @@ fn same_file(replacements: &[Replacement<'_>], same: &[usize], i: usize) -> Opti
     same.iter().any(|&j| j < i).then_some(SameFile::Written)
 }
 
-/// Puts prepared files in their places: first those that get names and then those that say them, so that a
-/// run that is cut off in between can be mended by a second one. Where one fails, those before it get their
+/// Moves prepared files to their places: first the files with renamed sources, then those that refer to
+/// them, so that a second run can complete an interrupted one. If one fails, the earlier files get their
 /// old texts back.
 fn replace_together(
     replacements: &[Replacement<'_>],
@@ -230,7 +230,7 @@ fn replace_together(
     (done, findings)
 }
 
-/// A new text beside the old one: only a rename is missing.
+/// A new text in a temporary file beside the old file: only the rename is missing.
 struct Prepared<'a> {
     name: &'a str,
     target: PathBuf,
@@ -254,8 +254,8 @@ impl<'a> Prepared<'a> {
     /// its target.
     ///
     /// # Errors
-    /// A finding: the file changed since it was read, is read-only, or its folder takes no file. The file is
-    /// as it was.
+    /// A finding: the file changed after it was read, is read-only, or its folder accepts no new file. The
+    /// file does not change.
     fn new(replacement: &Replacement<'a>) -> Result<Self, Finding> {
         let Replacement { path, name, before, edits, .. } = *replacement;
         let prepared = Self::text(path, name, edits.slices(before))?;
@@ -267,7 +267,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// The same with the text that it had.
+    /// The same with the old text.
     fn old(replacement: &Replacement<'a>) -> Result<Self, Finding> {
         let Replacement { path, name, before, .. } = *replacement;
         Self::text(path, name, std::iter::once(before))
@@ -300,7 +300,7 @@ impl<'a> Prepared<'a> {
             .set_permissions(metadata.permissions())
             .and_then(|()| temporary.as_file().sync_all())
             .map_err(|e| failed("flushing a temporary file", &e))?;
-        // Many may wait, and only so many files can be open.
+        // Many prepared files may exist, but only a limited number of files can be open.
         let temporary = temporary.into_temp_path();
         Ok(Self { name, target, metadata, temporary })
     }
@@ -308,12 +308,12 @@ impl<'a> Prepared<'a> {
     /// Renames it over the old one.
     ///
     /// # Errors
-    /// A finding; the file is as it was. On success there may be a warning about other hard links.
+    /// A finding; the file does not change. On success, a warning about other hard links may be returned.
     fn replace(self) -> Result<Option<Finding>, Finding> {
         let Self { name, target, metadata, temporary } = self;
         let renamed = temporary.persist(&target);
         renamed.map_err(|e| failed(name, "renaming a temporary file", &e.error))?;
-        // The rename is atomic already; this makes it last through a power failure where that works.
+        // The rename is atomic; this also makes it survive a power failure, if the system supports it.
         if let Some(Ok(folder)) = target.parent().map(std::fs::File::open) {
             let _ = folder.sync_all();
         }
@@ -321,7 +321,7 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Only root may give files away; others already own what they write.
+/// Only root can change the owner of a file; other users already own the files that they write.
 #[cfg(unix)]
 fn keep_owner(file: &std::fs::File, metadata: &Metadata) {
     use std::os::unix::fs::MetadataExt;

@@ -4,6 +4,7 @@
 //! with `testdata/golden/v1-rows.txt`.
 
 use super::Since;
+use super::releases::ReleasedPods;
 use crate::yaml::path::FieldPath;
 use smol_str::SmolStr;
 use std::sync::LazyLock;
@@ -23,6 +24,9 @@ pub struct WorkloadKind {
     /// Whether a controller of Kubernetes itself runs it; such a controller adds no mounts to the
     /// pod template.
     pub built_in: bool,
+    /// Where an object holds the annotations of pods that it does not hold itself. Only rows of the
+    /// configuration have it, and such rows have no paths to pod templates.
+    pub released: Option<Box<ReleasedPods>>,
     /// Which users get stamps because of this row.
     pub since: Since,
 }
@@ -96,6 +100,7 @@ macro_rules! kinds {
                 templates: FieldPath::all($templates),
                 rolls: $rolls,
                 built_in: $built_in,
+                released: None,
                 since: Since::$since,
             },
         )*]);
@@ -282,6 +287,7 @@ pub static UNLISTED: LazyLock<WorkloadKind> = LazyLock::new(|| WorkloadKind {
     templates: FieldPath::all(&["**"]),
     rolls: Rolls::No(NoRoll::Unlisted),
     built_in: false,
+    released: None,
     since: Since::V1,
 });
 

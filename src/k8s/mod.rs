@@ -15,9 +15,11 @@ pub mod controllers;
 pub mod fillers;
 pub mod foreign;
 pub mod other_names;
+pub mod presets;
 pub mod providers;
 pub mod recreated;
 pub mod referrers;
+pub mod releases;
 pub mod sidecars;
 pub mod short_names;
 pub mod sites;
@@ -28,7 +30,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// A row of a table: a built-in row, or a row of the configuration.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum TableRow<T: 'static> {
     /// A row of a table in this program.
     BuiltIn(&'static T),

@@ -1,79 +1,96 @@
-//! What a run looked at, and what became of it: it tells how much stands behind the word `clean`.
+//! Counts what a run checked and with which result, so that the reader knows the meaning of
+//! `clean`.
 
 use super::Outcome;
-use crate::extract::Reference;
+use crate::extract::{ObjectId, Reference};
 use crate::finding::divergence::DivergenceClass;
-use crate::k8s::indirect::Indirect;
+use crate::k8s::indirect::{Indirect, indirect};
 use crate::plan::{Decision, Listing, Planned, State};
 use crate::text::FileId;
 use crate::text::Place;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the overlays of a run build.
+/// The counts of the builds of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Built {
-    /// The files about which the builds say everything.
+    /// The files whose workloads the builds decide.
     pub files: BTreeSet<FileId>,
-    /// The overlays that were built, in this run or from the same bytes in an earlier one.
+    /// The overlays that were built, in this run or, from the same bytes, in an earlier one.
     pub overlays: usize,
-    /// The overlays that were not, because none of their files changed since the revision that was named.
+    /// The overlays that were not built, because none of their files changed since the named
+    /// revision.
     pub unchanged: usize,
-    /// The overlays of which the build failed.
+    /// The overlays whose build failed.
     pub failed: usize,
     /// The workloads of all overlays with the right stamp.
     pub right: usize,
-    /// Those whose stamp is missing or stale.
+    /// The workloads of all overlays whose stamp is missing or stale.
     pub wrong: usize,
 }
 
-/// What a run looked at, in numbers. Every pod template that reads configuration counts once.
+/// The counts of a run. Every pod template that reads configuration counts once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// Files with Kubernetes objects.
     pub manifests: usize,
     /// Kubernetes objects of any kind.
     pub objects: usize,
-    /// Workloads that read configuration, or that an overlay may make read some.
+    /// Workloads that read configuration, or may read some after a change by an overlay.
     pub reading: usize,
-    /// Of these, those whose stamp is right.
+    /// The workloads whose stamp is right.
     pub right: usize,
-    /// Those that get a stamp, another one or none in this run, or that need it.
+    /// The workloads whose stamp this run adds, changes or removes, or would have to.
     pub changing: usize,
-    /// Those that need it, in files that were not named, so that they are not written.
+    /// The workloads that need such a change, in files that could not be written.
     pub not_written: usize,
-    /// Those that need it, in files that could not be written.
+    /// The workloads that need such a change, in files that were not named and are therefore not
+    /// written.
     pub failed: usize,
-    /// Those that need no stamp, because names change with the content, or because everything that they
-    /// read is ignored.
+    /// The workloads that need no stamp, because names change with the content, or because all
+    /// their sources are ignored.
     pub no_stamp: usize,
-    /// Those of kinds that are never stamped, such as Jobs.
+    /// The workloads of kinds that are never stamped, such as Jobs.
     pub not_stamped: usize,
-    /// Those that are left alone, by what makes what is applied differ from the text.
+    /// The workloads that are not stamped because they may be applied otherwise than written, by
+    /// cause.
     pub left_alone: BTreeMap<DivergenceClass, usize>,
-    /// Those that every overlay stamps by its stamps file, where only a build shows whether the stamps are
-    /// right.
+    /// The workloads that every overlay stamps in its stamps file, if only a build shows whether
+    /// the stamps are right.
     pub unverified: usize,
-    /// Those about which every overlay decides, and that were looked at in what the overlays build.
+    /// The workloads for which every overlay decides, and that were checked in the builds.
     pub decided_by_builds: usize,
-    /// What the overlays build, if a builder ran.
+    /// The counts of the builds, if a builder ran.
     pub built: Option<Built>,
-    /// Those of which nothing that they read is in their apply unit.
+    /// The workloads without any source in their apply unit.
     pub external_only: usize,
-    /// Those that are left alone because of an error.
+    /// The workloads that are not stamped because of an error.
     pub refused: usize,
-    /// Those that a control annotation or the configuration ignores.
+    /// The workloads that a control annotation or the configuration ignores.
     pub ignored: usize,
-    /// Objects that make or change others in the cluster: what they do is not looked into.
+    /// Objects whose controllers create or change other objects in the cluster: their effect is not
+    /// checked.
     pub not_looked_into: BTreeMap<Indirect, usize>,
-    /// Charts that were walked past, because their templates are no manifests.
+    /// Charts that were skipped, because their templates are not manifests.
     pub charts: usize,
     /// Findings that the configuration or a comment silences.
     pub silenced: usize,
 }
 
 impl Coverage {
-    /// Takes out the objects that apply a folder which was looked into.
+    /// Removes the objects that apply a folder which was checked, and the releases whose pods a row of the
+    /// configuration describes.
     fn looked_into(&mut self, outcome: &Outcome) {
+        let manifests = &outcome.manifests;
+        let described = manifests.templates().filter(|(_, template)| template.is_released);
+        let described: BTreeSet<ObjectId> =
+            described.map(|(_, template)| template.object).collect();
+        let releases = described.into_iter().map(|id| &manifests[id]).filter(|object| {
+            let kind = indirect(&object.id.group, &object.id.kind);
+            kind == Some(Indirect::HelmRelease) && manifests[object.place.file].input.is_looked_at()
+        });
+        if let Some(count) = self.not_looked_into.get_mut(&Indirect::HelmRelease) {
+            *count = count.saturating_sub(releases.count());
+        }
         let applied = outcome.units.all.iter().filter_map(|unit| unit.applied_by);
         let applied: BTreeSet<(Indirect, Place)> = applied
             .filter(|(_, place)| outcome.manifests[place.file].input.is_looked_at())
@@ -88,7 +105,7 @@ impl Coverage {
 }
 
 impl Outcome {
-    /// What the run looked at.
+    /// The counts of the run.
     pub fn coverage(&self) -> Coverage {
         let mut sum = Coverage {
             charts: self.skipped.charts,
@@ -114,7 +131,7 @@ impl Outcome {
         sum
     }
 
-    /// The same after the run wrote these files: in others, nothing was stamped.
+    /// The same counts after the run wrote these files: workloads in other files were not stamped.
     pub fn coverage_after(&self, written: &BTreeSet<FileId>) -> Coverage {
         let mut sum = self.coverage();
         let file = |planned: &&Planned| self.manifests[planned.object].place.file;
@@ -124,7 +141,7 @@ impl Outcome {
         sum
     }
 
-    /// Whether a workload gets a stamp, another one or none, in a file that was named.
+    /// Whether the stamp of a workload is added, changed or removed, in a named file.
     fn is_changing(&self, planned: &Planned) -> bool {
         let is_named = self.manifests[self.manifests[planned.object].place.file].input.is_named();
         let changes = match planned.decision {
@@ -170,7 +187,7 @@ impl Outcome {
         sum.reading += 1;
     }
 
-    /// Whether a workload was looked at in what overlays build.
+    /// Whether a workload was checked in the builds.
     fn is_built(&self, planned: &Planned) -> bool {
         let file = self.manifests[planned.object].place.file;
         self.built.as_ref().is_some_and(|built| built.files.contains(&file))

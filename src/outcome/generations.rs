@@ -1,8 +1,8 @@
-//! Old generations of renamed sources, for pods that still run and for `kubectl rollout undo`: found in
-//! what an earlier run printed, and printed again behind the new manifests.
+//! Finds old generations of renamed sources in the output of an earlier run, and prints them again
+//! after the new manifests. Pods that still run, and `kubectl rollout undo`, need them.
 //!
-//! Their order is that of the text: the newest comes first, the one that the manifests define before
-//! those that are kept. So the output of one run is the record for the next one.
+//! Their order is that of the text: the generation that the manifests define comes first, then the
+//! kept ones, the newest first. So the output of one run is the record for the next one.
 
 use crate::config::options::Options;
 use crate::digest::name_hash::is_suffixed;
@@ -13,14 +13,15 @@ use crate::resolve::index::namespace;
 use crate::text::Texts;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the generations of one source have in common: kind, namespace, name without a suffix.
+/// The common identity of the generations of one source: kind, namespace, name without a suffix.
 type Base<'a> = (Target, Option<&'a str>, &'a str);
 
 /// The name of a generation, its document, and the file that has it in a list.
 type Generation<'a> = (&'a str, &'a str, Option<&'a str>);
 
-/// The documents of the last generations of each renamed source, as they stand in `previous`, the newest
-/// first; at most `most` of each. What `outcome` still holds itself counts and is not among them.
+/// The documents of the last generations of each renamed source, as written in `previous`, the
+/// newest first; at most `most` of each. Generations that `outcome` itself still holds count, but
+/// are not returned.
 ///
 /// # Errors
 /// The name of a previous text that cannot be read, or that holds a generation in a list.
@@ -51,7 +52,7 @@ pub fn kept<'a>(
             if of.iter().any(|(known, ..)| *known == source.name) {
                 continue;
             }
-            // An object in a list is no document.
+            // An object in a list is not a separate document.
             let in_list = (!object.route.is_empty()).then_some(name);
             let text = texts.get(file).unwrap_or_default();
             let text = object.document.of(text);
@@ -66,7 +67,7 @@ pub fn kept<'a>(
         let fits = |base: &&String| is_suffixed(&source.name, base);
         let marked = naming.base.as_ref().filter(fits);
         let base = marked.map_or(source.name.as_str(), String::as_str);
-        // What is named after its content by now, and by this program.
+        // A source that this program has named after its content.
         if let Ok(suffix) = &naming.suffix
             && outcome.renames.is_content_named(&outcome.manifests, at)
             && !naming.is_suffixed
@@ -81,7 +82,7 @@ pub fn kept<'a>(
         if !done.insert(base) {
             continue;
         }
-        // Manifests that an earlier run printed hold old generations themselves.
+        // The current manifests may be the output of an earlier run and so hold old generations.
         let same = current.iter().filter(|(other, _)| other == base);
         let defined: BTreeSet<&str> = same.map(|(_, name)| name.as_str()).collect();
         let of = generations.get(base).map_or(&[][..], Vec::as_slice);

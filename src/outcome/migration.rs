@@ -1,4 +1,4 @@
-//! What became of the workloads that leave a controller.
+//! The results of a migration.
 
 use super::Outcome;
 use crate::compat::migration::{AnnotationChange, Fate, MigrationBlocker, SourceName};
@@ -6,58 +6,58 @@ use crate::extract::Object;
 use crate::plan::{Decision, State};
 use std::collections::BTreeSet;
 
-/// What became of all objects that say something to the controller.
+/// The results for all objects with annotations of the controller.
 pub struct Migration<'a> {
-    /// The controller, as people write its name.
+    /// The name of the controller.
     pub from: &'static str,
     /// The objects, in the order of the input.
     pub rows: Vec<MigrationRow<'a>>,
-    /// How many workloads are without the controller from now on.
+    /// The number of workloads that no longer use the controller.
     pub leave: usize,
-    /// How many keep it for some of their sources.
+    /// The number of workloads that keep the controller for some of their sources.
     pub keep: usize,
-    /// How many are left alone.
+    /// The number of workloads that are not changed.
     pub left_alone: usize,
-    /// How many sources stay with the controller, each counted once.
+    /// The number of sources that stay with the controller, each counted once.
     pub outside: usize,
-    /// How many workloads roll, once each, when this is applied.
+    /// The number of workloads that roll once when this is applied.
     pub rolls: usize,
 }
 
-/// What became of one object.
+/// The result for one object.
 pub struct MigrationRow<'a> {
     /// The workload, or the source.
     pub object: &'a Object,
-    /// What became of it.
+    /// The result.
     pub result: MigrationResult<'a>,
     /// The annotations that change.
     pub changes: &'a [AnnotationChange],
 }
 
-/// What became of an object.
+/// The result for an object.
 pub enum MigrationResult<'a> {
-    /// A workload that says nothing to the controller any more.
+    /// A workload without annotations of the controller.
     Without(ReadsLeft<'a>),
-    /// A workload that keeps the controller for what is outside.
+    /// A workload that keeps the controller for sources outside of the repository.
     Keeps(ReadsLeft<'a>),
-    /// A workload that the controller left alone, and so shall we.
+    /// A workload that the controller ignores, and so does rollstamp.
     Ignored,
-    /// A workload that is as it was.
+    /// A workload that is not changed.
     LeftAlone(&'a MigrationBlocker),
-    /// A source that nobody rolls for.
+    /// A source for which no workload rolls.
     Source,
 }
 
-/// Who takes care of what a workload reads.
+/// The sources of a workload, by the program that rolls its pods for them.
 pub struct ReadsLeft<'a> {
-    /// What the stamp covers.
+    /// The sources that the stamp covers.
     pub inside: &'a BTreeSet<SourceName>,
-    /// What stays with the controller.
+    /// The sources that stay with the controller.
     pub outside: &'a BTreeSet<SourceName>,
 }
 
 impl Outcome {
-    /// What became of the workloads that leave a controller, if the user asked for that.
+    /// The results of a migration; `None` if the user did not ask for one.
     pub fn migration(&self) -> Option<Migration<'_>> {
         let from = self.plan.leaves?;
         let manifests = &self.manifests;

@@ -1,4 +1,4 @@
-//! What one run found out. Every verb and every format is a view of it.
+//! The result of one run.
 
 mod coverage;
 pub mod generations;
@@ -17,34 +17,37 @@ use crate::text::input::Skipped;
 use crate::text::{FileId, Place, Texts};
 use std::collections::BTreeMap;
 
-/// What a run found out: every verb and every format is a view of it.
+/// The result of one run: every verb and every format is a view of it.
 pub struct Outcome {
-    /// Everything that the texts say.
+    /// The facts of all texts.
     pub manifests: Manifests,
     /// The texts that are in memory: of files that change, and those that a report quotes.
     pub texts: Texts,
-    /// What is applied together.
+    /// The apply units.
     pub units: Units,
-    /// What happens to each workload.
+    /// The decisions for each workload.
     pub plan: Plan,
-    /// Which sources get another name, and what names mean then; its edits are in the changes.
+    /// The sources that are renamed, and the meaning of references afterwards; the edits are in
+    /// `changes`.
     pub renames: Renames,
     /// The edits, by file.
     pub changes: Vec<FileChange>,
-    /// What is wrong or worth saying, in the order of the input.
+    /// The findings, in the order of the input.
     pub findings: Vec<Finding>,
-    /// How many findings the configuration or comments leave unsaid.
+    /// The number of findings that the configuration or comments silence.
     pub silenced: usize,
-    /// Files below a folder that are no manifests, by reason.
+    /// Skipped files below a folder, by reason.
     pub skipped: Skipped,
-    /// What the overlays build, if a builder ran.
+    /// The counts of the builds, if a builder ran.
     pub built: Option<Built>,
-    /// Of places in what overlays build, where that is written: reports name these places instead.
+    /// For places in the output of builds: the place in the source files, which reports show
+    /// instead.
     pub written: BTreeMap<Place, Place>,
 }
 
 impl Outcome {
-    /// Adds findings, in the order of the input, so that the order of work never shows.
+    /// Adds findings and sorts all by the order of the input, so that the output does not depend on
+    /// the order of the work.
     pub fn add(&mut self, findings: Vec<Finding>) {
         if !findings.is_empty() {
             self.findings.extend(findings);
@@ -52,12 +55,12 @@ impl Outcome {
         }
     }
 
-    /// Makes one finding of those with one cause.
+    /// Merges findings with one cause.
     pub fn group(&mut self) {
         crate::finding::group(&mut self.findings);
     }
 
-    /// Whether there is no Kubernetes object in all that was named.
+    /// Whether the input has no Kubernetes object.
     pub fn is_empty(&self) -> bool {
         let mut files = self.manifests.files();
         files.all(|file| {
@@ -66,7 +69,7 @@ impl Outcome {
         })
     }
 
-    /// Whether a source in a file gets another name.
+    /// Whether a source in a file is renamed.
     pub fn renames_in(&self, file: FileId) -> bool {
         let mut renames = self.renames.sources.iter();
         renames.any(|renamed| self.manifests.owner(renamed.at).place.file == file)

@@ -1,4 +1,4 @@
-//! Which findings are new: those that an earlier state of the same files did not have.
+//! Selects new findings: those that an earlier state of the same files did not have.
 
 use super::Outcome;
 use crate::finding::{Code, Finding};
@@ -6,8 +6,8 @@ use crate::plan::Decision;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What makes two findings the same: what is said, of which object in which file, and the stamp that the
-/// object needs. So a stamp that was wrong before is a new finding once it must be another one.
+/// The identity of a finding: its text, its object and file, and the stamp that the object needs.
+/// So a stamp that was wrong before is a new finding when it must change again.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct FindingKey {
     code: Code,
@@ -18,10 +18,10 @@ struct FindingKey {
 }
 
 impl Outcome {
-    /// Keeps only the findings that changes since an earlier state can have caused: those that it did not
-    /// have. What stood there several times is kept as often as it came to be. A workload that is left alone,
-    /// because only a build tells its stamp, counts as well where `is_touched` knows that a build that holds
-    /// its file reads something that has changed.
+    /// Keeps only the findings that changes since an earlier state can have caused: those that the
+    /// earlier state did not have. If a finding occurred several times before, only the additional
+    /// ones are kept. A workload whose stamp only a build shows also counts, if `is_touched` says
+    /// that a build with its file reads a changed file.
     pub fn keep_new(&mut self, before: &Self, is_touched: impl Fn(&Path) -> bool) {
         let mut known: BTreeMap<FindingKey, usize> = BTreeMap::new();
         let stamps = before.stamps();

@@ -1,6 +1,6 @@
-//! What a controller does to a folder before and after kustomize builds it. Before: the fields of its
-//! object go into the kustomization of the folder, which is made if there is none. After: variables are put
-//! in, document by document.
+//! The changes that a controller makes before and after kustomize builds a folder. Before: the
+//! fields of its object are added to the kustomization of the folder, which is created if there is
+//! none. After: variables are replaced, document by document.
 
 use super::envsubst::substitute;
 use super::{Summary, Told};
@@ -13,13 +13,13 @@ use serde_json::{Map, Value, json};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
-/// The kustomization that Flux builds (github.com/fluxcd/pkg/kustomize v1.44.0, `GenerateManifest`), in
-/// JSON. `own` is the text of the kustomization in the folder; without one, `resources` are the files and
-/// folders that the build finds there. `object` is the document of the Flux `Kustomization`; `is_here` says
-/// whether a component is there.
+/// The kustomization that Flux builds (github.com/fluxcd/pkg/kustomize v1.44.0,
+/// `GenerateManifest`), in JSON. `own` is the text of the kustomization in the folder; without one,
+/// `resources` are the files and folders that the build finds there. `object` is the document of
+/// the Flux `Kustomization`; `is_here` says whether a component exists.
 ///
 /// # Errors
-/// A text that is no mapping.
+/// A text that is not a mapping.
 pub fn kustomization(
     own: Option<&str>,
     resources: &[String],
@@ -61,7 +61,7 @@ pub fn kustomization(
         .into_iter()
         .filter(|component| !ignores_missing || component.as_str().is_some_and(&is_here));
     add(&mut merged, "components", components.collect());
-    // Images say nothing about what pods read, but the build must not fail for another order.
+    // Images do not affect what pods read, but the build must not fail because of their order.
     add(&mut merged, "images", items("images"));
     Ok(Value::Object(merged).to_string())
 }
@@ -83,23 +83,23 @@ fn add(merged: &mut Map<String, Value>, field: &str, items: Vec<Value>) {
     }
 }
 
-/// What a build printed, with the variables put in.
+/// The output of a build, with the variables replaced.
 pub struct BuildOutput {
     /// The text.
     pub text: String,
-    /// The variables that are not known, each with the place where it still stands.
+    /// The variables without a known value, each with the offset of its remaining text.
     unknown: Vec<(usize, String)>,
-    /// The names that objects had before, by the kind and the name that they have now.
+    /// The earlier names of objects, by their present kind and name.
     names: BTreeMap<(SmolStr, SmolStr), Named>,
 }
 
 /// The name and the namespace of an object.
 type Named = (SmolStr, Option<SmolStr>);
 
-/// Puts variables into what a build printed.
+/// Replaces variables in the output of a build.
 ///
 /// # Errors
-/// What Flux refuses: it applies nothing then.
+/// A text that Flux refuses: it then applies nothing.
 pub fn substituted(text: String, variables: &Variables) -> Result<BuildOutput, String> {
     let mut done = BuildOutput { text: String::new(), unknown: Vec::new(), names: BTreeMap::new() };
     if variables.is_empty() {
@@ -139,7 +139,7 @@ pub fn substituted(text: String, variables: &Variables) -> Result<BuildOutput, S
     Ok(done)
 }
 
-/// What a document says about its object.
+/// The identity of the object of a document.
 struct Head {
     kind: SmolStr,
     named: Named,
@@ -158,8 +158,8 @@ fn head(text: &str, span: Span) -> Option<Head> {
 }
 
 impl BuildOutput {
-    /// Says what is not known, and gives the workloads of a summary the names that kustomize knows: a patch
-    /// runs before the variables are put in.
+    /// Adds findings about unknown variables, and gives the workloads of a summary the names that
+    /// kustomize knows: a patch runs before the variables are replaced.
     pub fn amend(&self, summary: &mut Summary, outcome: &Outcome, variables: &Variables, by: &str) {
         for need in &mut summary.needs {
             let patch = &mut need.patch;

@@ -1,21 +1,21 @@
-//! The substitution of variables that Flux runs over what it has built: a port of
-//! github.com/fluxcd/pkg/envsubst v1.9.0, with its operators. What cannot be known stays as it is
-//! written.
+//! The substitution of variables that Flux runs after its build: a port of
+//! github.com/fluxcd/pkg/envsubst v1.9.0, with its operators. A variable without a known value
+//! stays in the text.
 
-/// A text with the variables put in.
+/// A text with its variables replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Substituted {
     /// The text.
     pub(super) text: String,
-    /// The variables that are not known, each with the place in the text where it still stands.
+    /// The variables without a known value, each with the offset of its remaining text.
     pub(super) unknown: Vec<(usize, String)>,
 }
 
-/// Puts variables into a text. `value` gives that of a variable, the empty text for one that nobody has
-/// set, and nothing for one that is not known.
+/// Replaces variables in a text. `value` returns the value of a variable: the empty text for a
+/// variable that is not set, and `None` for one whose value is not known.
 ///
 /// # Errors
-/// The offset in the text of what Flux refuses: it applies nothing then.
+/// The offset of the text that Flux refuses: it then applies nothing.
 pub(super) fn substitute(
     text: &str,
     value: &dyn Fn(&str) -> Option<String>,
@@ -46,18 +46,18 @@ pub(super) fn substitute(
     Ok(done)
 }
 
-/// What Flux does not read.
+/// Flux refuses the text.
 struct Refused;
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
     value: &'a dyn Fn(&str) -> Option<String>,
-    /// The last variable that was not known.
+    /// The last variable without a known value.
     unknown: Option<String>,
 }
 
-/// A text, or nothing where it depends on what is not known.
+/// A text; `None` if it depends on an unknown value.
 type Known = Option<String>;
 
 impl<'a> Reader<'a> {
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
         is_next
     }
 
-    /// Takes at most `most` characters.
+    /// Reads at most `most` characters.
     fn take(&mut self, most: usize, is_one: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest();
         let mut chars = rest.char_indices().take(most).take_while(|(_, c)| is_one(*c));
@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// From `${` to `}`.
+    /// Reads an expression from `${` to `}`.
     fn expression(&mut self) -> Result<Known, Refused> {
         self.at += "${".len();
         if self.takes("#") {
@@ -135,8 +135,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One parameter of an operator: an expression, or a text that is not empty up to `end` or the next
-    /// expression.
+    /// Reads one parameter of an operator: an expression, or a non-empty text up to `end` or the
+    /// next expression.
     fn parameter(
         &mut self,
         is_end: impl Fn(char) -> bool,
@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
     fn case(&mut self, name: &str) -> Result<Known, Refused> {
         let operator = self.take(2, |c| matches!(c, ',' | '^'));
         self.close()?;
-        // Other letters have rules of their own in every language.
+        // Upper and lower case of other letters depend on the language.
         let value = self.look_up(name).filter(|value| value.is_ascii());
         let first = |value: &str, change: fn(&str) -> String| {
             let (first, rest) = value.split_at(value.len().min(1));
@@ -263,8 +263,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The part of a value from a position on, of a length; negative numbers count from the end. Nothing, if it
-/// would cut a character in two.
+/// The part of a value with a start and a length; negative numbers count from the end. `None` if it
+/// would split a character.
 fn part_of(value: &str, from: &str, length: Option<String>) -> Known {
     let Ok(from) = from.parse::<i64>() else {
         return Some(value.to_owned());
@@ -368,7 +368,8 @@ mod tests {
         }
     }
 
-    /// Random texts and what github.com/fluxcd/pkg/envsubst v1.9.0 made of them; null where it refused.
+    /// Random texts and the results of github.com/fluxcd/pkg/envsubst v1.9.0; null if it refused
+    /// the text.
     const RANDOM: &str = include_str!("../../testdata/parity/envsubst.json");
 
     #[test]

@@ -1,5 +1,5 @@
-//! What overlays build, held against the stamps that are written down for them: in the files that they
-//! share, and in the [stamps file](crate::patches) of each.
+//! Compares the builds of overlays with the stamps in their files: in the shared files, and in the
+//! [stamps file](crate::patches) of each overlay.
 
 mod envsubst;
 mod origin;
@@ -23,13 +23,13 @@ use crate::yaml::path::Step;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What one overlay builds, as far as stamps are concerned. It holds digests and no value, so it can be
-/// kept between runs.
+/// The stamps and findings of the build of one overlay. It holds digests and no values, so it can
+/// be cached between runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// The workloads that must have stamps, in the order of the build.
     pub needs: Vec<Need>,
-    /// What is wrong or worth saying about what is built.
+    /// The findings about the build.
     pub told: Vec<Told>,
 }
 
@@ -38,22 +38,22 @@ pub struct Summary {
 pub struct Need {
     /// The workload and its stamps.
     pub patch: StampPatch,
-    /// Whether what is built has all of these stamps.
+    /// Whether the build has all of these stamps.
     pub is_right: bool,
 }
 
-/// A finding about what is built. Its place is in a text that nobody keeps, so it has none.
+/// A finding about a build. Its text is not kept, so it has no place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Told {
-    /// What it is.
+    /// Its code.
     pub code: Code,
-    /// How much it matters.
+    /// Its severity.
     pub severity: Severity,
-    /// What it is about, `Deployment web`.
+    /// Its object, such as `Deployment web`.
     pub object: Option<String>,
     /// The sentence.
     pub message: String,
-    /// What to do.
+    /// The help.
     pub help: Option<String>,
 }
 
@@ -64,10 +64,10 @@ fn key(patch: &StampPatch) -> Key {
     (patch.group.clone(), patch.kind.clone(), patch.name.clone(), patch.namespace.clone())
 }
 
-/// How a stamp gets right in what an overlay builds.
+/// The help for a wrong stamp in the build of an overlay.
 const WRITE: &str = "run `rollstamp write --build` with the same builder and paths";
 
-/// Sums up the outcome of one build.
+/// Summarizes the outcome of one build.
 pub fn summary(outcome: &Outcome) -> Summary {
     let mut needs: Vec<Need> = Vec::new();
     let mut of_object = BTreeMap::new();
@@ -104,11 +104,11 @@ fn unstamped(outcome: &Outcome, planned: &Planned) -> StampPatch {
 }
 
 fn stamp(template: &Template, value: &str) -> Stamp {
-    Stamp { template: template.path.to_vec(), has: template.has, value: value.to_owned() }
+    Stamp { way: template.annotations(), missing: template.missing, value: value.to_owned() }
 }
 
-/// The stamps that the shared files hold or are about to get, by the folder of each overlay that
-/// applies them as they are written.
+/// The stamps that the shared files hold or get in this run, by the folder of each overlay that
+/// applies them unchanged.
 pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>> {
     let mut all: BTreeMap<String, BTreeMap<Key, Vec<Stamp>>> = BTreeMap::new();
     for planned in &outcome.plan.workloads {
@@ -135,9 +135,10 @@ pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>
     all
 }
 
-/// The patches that the stamps file of an overlay must hold: for each workload whose stamps the shared
-/// files do not give it. `in_place` are the stamps of these files; `entries` those that the stamps
-/// file has today, whose effect the build shows already. With `all`, every workload has a patch.
+/// The patches that the stamps file of an overlay must hold: one for each workload that does not
+/// get the right stamps from the shared files. `in_place` are the stamps of these files; `entries`
+/// are the present entries of the stamps file, whose effect is already in the build. With `all`,
+/// every workload has a patch.
 pub fn patches(
     summary: &Summary,
     in_place: Option<&BTreeMap<Key, Vec<Stamp>>>,
@@ -152,8 +153,8 @@ pub fn patches(
     let is_wanted = |need: &&Need| {
         let shared = in_place.and_then(|stamps| stamps.get(&key(&need.patch)));
         let is_shared = shared.is_some_and(|stamps| same_values(stamps, &need.patch.stamps));
-        // A file that is not among those of this run may hold the stamp: the build shows it, and no
-        // patch makes it.
+        // The stamp may be in a file that is not part of this run: the build has it, and no patch
+        // sets it.
         let is_elsewhere = shared.is_none() && need.is_right && !is_listed(&need.patch);
         all || !(is_shared || is_elsewhere)
     };
@@ -163,15 +164,16 @@ pub fn patches(
 /// Whether two lists hold the same values for the same pod templates.
 fn same_values(one: &[Stamp], other: &[Stamp]) -> bool {
     let pairs = |stamps: &[Stamp]| -> BTreeSet<(Vec<Step>, String)> {
-        stamps.iter().map(|stamp| (stamp.template.clone(), stamp.value.clone())).collect()
+        stamps.iter().map(|stamp| (stamp.way.clone(), stamp.value.clone())).collect()
     };
     pairs(one) == pairs(other)
 }
 
-/// What to say about the builds of several overlays: one finding for each thing, with the overlays in
-/// which it holds. `builds` are the folder, the kustomization file and the summary of each overlay;
-/// `origin` is where an object of an overlay is written, if that is known. Without it, and where overlays
-/// have it from different places, a finding is about the kustomization of the first overlay.
+/// The findings about the builds of several overlays: one finding for each problem, with the
+/// overlays that have it. `builds` are the folder, the kustomization file and the summary of each
+/// overlay; `origin` returns the place of an object of an overlay in the source files, if it is
+/// known. Without it, and if overlays take the object from different places, the place of a finding
+/// is the kustomization of the first overlay.
 pub fn findings<'a>(
     builds: impl IntoIterator<Item = (&'a str, &'a str, &'a Summary)>,
     origin: impl Fn(&str, &str) -> Option<Place>,

@@ -1,5 +1,5 @@
-//! Where an object that an overlay builds is written: kustomize does not say it, unless the kustomization
-//! asks for annotations.
+//! Finds the source file of an object that an overlay builds: kustomize does not report it, unless
+//! the kustomization asks for annotations.
 
 use crate::extract::{Object, ObjectId, Reference};
 use crate::outcome::Outcome;
@@ -8,10 +8,10 @@ use crate::scope::Unit;
 use crate::text::{Place, Span};
 use std::collections::BTreeMap;
 
-/// Where the object is written that an overlay builds under this kind and name, as in `Deployment
-/// prod/web`: the only one of that kind below the overlay that has the name, or the only one with the
-/// longest name that is part of it, because the build may put something before and behind a name.
-/// Nothing, if several could be meant.
+/// The place of the object that an overlay builds under this kind and name, as in `Deployment
+/// prod/web`: the only object of that kind below the overlay with this name, or the only one with
+/// the longest name that is part of it, because the build may add a prefix and a suffix. `None` if
+/// several objects are possible.
 pub fn origin(outcome: &Outcome, folder: &str, object: &str) -> Option<Place> {
     let unit = unit(outcome, folder)?;
     let (kind, name) = object.split_once(' ')?;
@@ -19,9 +19,9 @@ pub fn origin(outcome: &Outcome, folder: &str, object: &str) -> Option<Place> {
     Some(outcome.manifests[at].place_of_name())
 }
 
-/// Where something is written that stands at a place of what an overlay builds, a text under the name of
-/// the folder of the overlay: the key of its object, if one is named, else the object, else the
-/// kustomization. Nothing, if the place is not in such a text.
+/// The place in the source files for a place in the output of an overlay (a text with the name of
+/// the folder of the overlay): the key of its object, if a key is given, otherwise the object,
+/// otherwise the kustomization. `None` if the place is not in such a text.
 pub fn written(outcome: &Outcome, place: Place, key: Option<&str>) -> Option<Place> {
     let manifests = &outcome.manifests;
     let unit = unit(outcome, manifests.name(place.file))?;
@@ -50,8 +50,8 @@ pub fn written(outcome: &Outcome, place: Place, key: Option<&str>) -> Option<Pla
     })
 }
 
-/// Of a reference in what an overlay builds, the name in the only reference of the object that stands in the
-/// same place of the pod spec.
+/// For a reference in the output of an overlay: the place of the name in the only reference of the
+/// object at the same place of the pod spec.
 fn reference(outcome: &Outcome, place: Place, at: ObjectId) -> Option<Span> {
     let manifests = &outcome.manifests;
     let mut objects = manifests.objects_of(place.file);
@@ -70,8 +70,8 @@ fn reference(outcome: &Outcome, place: Place, at: ObjectId) -> Option<Span> {
     Some(only.name_span)
 }
 
-/// The places in what overlays build that an explanation names, each with where that is written, as far as
-/// it is known: workloads, what they read, and where they name it.
+/// The places in the output of overlays that an explanation shows, each with its place in the
+/// source files if that is known: workloads, their sources, and their references.
 pub fn explained_places(outcome: &Outcome) -> BTreeMap<Place, Place> {
     let manifests = &outcome.manifests;
     let mut places = Vec::new();

@@ -1,13 +1,13 @@
-//! A summary as text, to be kept between runs.
+//! Writes and reads a summary as text, for the cache between runs.
 
 use super::{Need, Summary, Told};
 use crate::finding::{Code, Severity};
-use crate::patches::{Stamp, StampPatch, TemplateMetadata};
+use crate::patches::{Stamp, StampPatch};
 use crate::yaml::path::Step;
 use serde::{Deserialize, Serialize};
 
-/// The form of a record. A record of another form is not read.
-const VERSION: u32 = 1;
+/// The version of the format. A record of another version is not read.
+const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Record {
@@ -29,8 +29,8 @@ struct NeedRow {
 
 #[derive(Serialize, Deserialize)]
 struct StampRow {
-    template: Vec<StepRow>,
-    has: u8,
+    way: Vec<StepRow>,
+    missing: usize,
     value: String,
 }
 
@@ -49,10 +49,6 @@ struct ToldRow {
     message: String,
     help: Option<String>,
 }
-
-/// What a pod template has, in the order of the numbers that stand for it.
-const HAS: [TemplateMetadata; 3] =
-    [TemplateMetadata::Nothing, TemplateMetadata::Metadata, TemplateMetadata::Annotations];
 
 const SEVERITIES: [Severity; 3] = [Severity::Note, Severity::Warning, Severity::Error];
 
@@ -83,22 +79,21 @@ fn stamp_row(stamp: &Stamp) -> StampRow {
         Step::Field(name) => StepRow::Field(name.to_string()),
         Step::Item(position) => StepRow::Item(*position),
     };
-    let has = HAS.iter().position(|has| *has == stamp.has).unwrap_or_default();
     StampRow {
-        template: stamp.template.iter().map(step).collect(),
-        has: has as u8,
+        way: stamp.way.iter().map(step).collect(),
+        missing: stamp.missing,
         value: stamp.value.clone(),
     }
 }
 
-/// The summary that a text stands for; nothing, if it is not one of [`encode`] in this version.
+/// The summary in a text; `None` if the text is not from [`encode`] in this version.
 pub fn decode(text: &str) -> Option<Summary> {
     let record: Record = serde_json::from_str(text).ok()?;
     if record.version != VERSION {
         return None;
     }
     let needs = record.needs.into_iter().map(|row| {
-        let stamps = row.stamps.into_iter().map(stamp).collect::<Option<Vec<_>>>()?;
+        let stamps = row.stamps.into_iter().map(stamp).collect();
         let patch = StampPatch {
             group: row.group.into(),
             kind: row.kind.into(),
@@ -121,13 +116,12 @@ pub fn decode(text: &str) -> Option<Summary> {
     Some(Summary { needs: needs.collect::<Option<_>>()?, told: told.collect::<Option<_>>()? })
 }
 
-fn stamp(row: StampRow) -> Option<Stamp> {
+fn stamp(row: StampRow) -> Stamp {
     let step = |step: StepRow| match step {
         StepRow::Field(name) => Step::Field(name.into()),
         StepRow::Item(position) => Step::Item(position),
     };
-    let template = row.template.into_iter().map(step).collect();
-    Some(Stamp { template, has: *HAS.get(usize::from(row.has))?, value: row.value })
+    Stamp { way: row.way.into_iter().map(step).collect(), missing: row.missing, value: row.value }
 }
 
 #[cfg(test)]
@@ -136,8 +130,8 @@ mod tests {
 
     #[test]
     fn a_record_is_read_back() {
-        let template = vec![Step::Field("spec".into()), Step::Item(3)];
-        let stamp = Stamp { template, has: TemplateMetadata::Metadata, value: "ab".to_owned() };
+        let way = vec![Step::Field("spec".into()), Step::Item(3)];
+        let stamp = Stamp { way, missing: 1, value: "ab".to_owned() };
         let patch = StampPatch {
             group: "apps".into(),
             kind: "Deployment".into(),

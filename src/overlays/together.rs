@@ -1,15 +1,15 @@
-//! The patches of a folder that several controllers apply: they share one stamps file.
+//! The patches for a folder that several controllers apply: they share one stamps file.
 
 use super::Summary;
 use crate::patches::StampPatch;
 use std::collections::BTreeSet;
 
-/// The patches that the stamps file of a folder must hold: `wanted` by one or more of the overlays that are
-/// built of it, whose `summaries` these are. Overlays that give a workload the same name must need the same
-/// stamps, or put it into different namespaces.
+/// The patches that the stamps file of a folder must hold: `wanted` are those of the overlays that
+/// are built from it, and `summaries` are their summaries. Overlays that give a workload the same
+/// name must need the same stamps, or use different namespaces.
 ///
 /// # Errors
-/// A workload for which one file cannot hold all stamps.
+/// A workload that needs different stamps, so that one file cannot hold all of them.
 pub fn together(
     wanted: Vec<Vec<StampPatch>>,
     summaries: &[&Summary],
@@ -48,7 +48,7 @@ pub fn together(
 mod tests {
     use super::*;
     use crate::overlays::Need;
-    use crate::patches::{Stamp, TemplateMetadata};
+    use crate::patches::Stamp;
 
     fn summary(namespace: Option<&str>, value: &str) -> Summary {
         let patch = StampPatch {
@@ -57,11 +57,7 @@ mod tests {
             name: "web".into(),
             namespace: namespace.map(Into::into),
             version: "v1".into(),
-            stamps: vec![Stamp {
-                template: Vec::new(),
-                has: TemplateMetadata::Nothing,
-                value: value.into(),
-            }],
+            stamps: vec![Stamp { way: Vec::new(), missing: 0, value: value.into() }],
         };
         Summary { needs: vec![Need { patch, is_right: false }], told: Vec::new() }
     }

@@ -36,23 +36,12 @@ pub struct StampPatch {
 /// The stamp of one pod template.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
-    /// The fields and items from the object to the pod template.
-    pub template: Vec<Step>,
-    /// How much of `metadata/annotations` the pod template has.
-    pub has: TemplateMetadata,
+    /// The fields and items from the object to the annotations of the pods.
+    pub way: Vec<Step>,
+    /// How many of the last fields of the way are not there. Only a JSON patch depends on it.
+    pub missing: usize,
     /// The value of the annotation.
     pub value: String,
-}
-
-/// The existing part of `metadata/annotations` in a pod template. Only a JSON patch depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TemplateMetadata {
-    /// No `metadata`.
-    Nothing,
-    /// `metadata` without `annotations`.
-    Metadata,
-    /// `metadata` with `annotations`.
-    Annotations,
 }
 
 /// The text of the file for these workloads, in the order of group, kind, name and namespace. Equal
@@ -147,7 +136,7 @@ fn one(patch: &StampPatch, is_alone: bool, annotation: &str, text: &mut String) 
         plain(&name),
         target.join(", ")
     );
-    let is_in_list = |stamp: &Stamp| stamp.template.iter().any(|s| matches!(s, Step::Item(_)));
+    let is_in_list = |stamp: &Stamp| stamp.way.iter().any(|s| matches!(s, Step::Item(_)));
     if patch.stamps.iter().any(is_in_list) {
         // A strategic merge would replace the whole list in a kind that kustomize does not know.
         patch.stamps.iter().for_each(|stamp| json_patch(stamp, annotation, text));
@@ -169,11 +158,11 @@ fn merge_patch(patch: &StampPatch, annotation: &str, text: &mut String) {
     );
     let mut tree = Tree::default();
     for stamp in &patch.stamps {
-        let fields = stamp.template.iter().filter_map(|step| match step {
+        let fields = stamp.way.iter().filter_map(|step| match step {
             Step::Field(name) => Some(name.as_str()),
             Step::Item(_) => None,
         });
-        tree.add(fields.chain(["metadata", "annotations", annotation]), &stamp.value);
+        tree.add(fields.chain([annotation]), &stamp.value);
     }
     for (field, below) in &tree.fields {
         let _ = writeln!(text, "  {}: {}", plain(field), below.flow());
@@ -208,31 +197,23 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Operations of a JSON patch (RFC 6902) that add the annotation. If the pod template has no
-/// annotations, a `test` comes first. It makes the build fail if the pod template gets annotations
-/// later, because `add` would replace them.
+/// Operations of a JSON patch (RFC 6902) that add the annotation. If there are no annotations, a `test`
+/// comes first. It makes the build fail if there are annotations later, because `add` would replace them.
 fn json_patch(stamp: &Stamp, annotation: &str, text: &mut String) {
-    let mut path = String::new();
-    for step in &stamp.template {
-        match step {
-            Step::Field(name) => path.push_str(&format!("/{}", pointer(name))),
-            Step::Item(position) => path.push_str(&format!("/{position}")),
-        }
-    }
-    let entry = format!("{}: \"{}\"", plain(annotation), stamp.value);
-    let (path, value) = match stamp.has {
-        TemplateMetadata::Annotations => {
-            let path = format!("{path}/metadata/annotations/{}", pointer(annotation));
-            (path, format!("\"{}\"", stamp.value))
-        }
-        TemplateMetadata::Metadata => {
-            (format!("{path}/metadata/annotations"), format!("{{{entry}}}"))
-        }
-        TemplateMetadata::Nothing => {
-            (format!("{path}/metadata"), format!("{{annotations: {{{entry}}}}}"))
-        }
+    let (there, made) = stamp.way.split_at(stamp.way.len() - stamp.missing.min(stamp.way.len()));
+    let step = |step: &Step| match step {
+        Step::Field(name) => name.to_string(),
+        Step::Item(position) => position.to_string(),
     };
-    if stamp.has != TemplateMetadata::Annotations {
+    let mut names: Vec<String> = made.iter().map(step).collect();
+    names.push(annotation.to_owned());
+    let first = names.remove(0);
+    let steps = there.iter().map(step).chain([first]);
+    let path: String = steps.map(|name| format!("/{}", pointer(&name))).collect();
+    let stamp_text = format!("\"{}\"", stamp.value);
+    let value =
+        names.iter().rfold(stamp_text, |value, name| format!("{{{}: {value}}}", plain(name)));
+    if stamp.missing > 0 {
         let _ = writeln!(text, "  - {{op: test, path: {}, value: null}}", plain(&path));
     }
     let _ = writeln!(text, "  - {{op: add, path: {}, value: {value}}}", plain(&path));
@@ -343,17 +324,11 @@ fn merged(
             merged(value, path, annotation, stamps)?;
             path.pop();
         } else {
-            let above = [Step::Field("metadata".into()), Step::Field("annotations".into())];
-            let template = path.strip_suffix(above.as_slice())?;
             if key != annotation {
                 return None;
             }
             let value = value.str()?.into_owned();
-            stamps.push(Stamp {
-                template: template.to_vec(),
-                has: TemplateMetadata::Annotations,
-                value,
-            });
+            stamps.push(Stamp { way: path.clone(), missing: 0, value });
         }
     }
     Some(())
@@ -369,18 +344,19 @@ fn operated(operation: Cursor<'_>, annotation: &str) -> Option<Option<Stamp>> {
         Ok(position) => Step::Item(position),
         Err(_) => Step::Field(step.replace("~1", "/").replace("~0", "~").into()),
     });
-    let mut steps: Vec<Step> = steps.collect();
+    let mut way: Vec<Step> = steps.collect();
     let mut value = operation.get("value")?;
-    let known = ["metadata", "annotations", annotation].map(|name| Step::Field(name.into()));
-    let depth = (1..=3).find(|&depth| steps.ends_with(&known[..depth]))?;
-    let has =
-        [TemplateMetadata::Nothing, TemplateMetadata::Metadata, TemplateMetadata::Annotations]
-            [depth - 1];
-    for name in ["annotations", annotation].iter().skip(depth - 1) {
-        value = value.get(name)?;
+    let there = way.len() - 1;
+    while value.is_mapping() {
+        let (key, below) = value.pairs().next()?;
+        way.push(Step::Field(key.str()?.into()));
+        value = below;
     }
-    steps.truncate(steps.len() - depth);
-    Some(Some(Stamp { template: steps, has, value: value.str()?.into_owned() }))
+    if way.pop()? != Step::Field(annotation.into()) {
+        return None;
+    }
+    let missing = way.len() - there;
+    Some(Some(Stamp { way, missing, value: value.str()?.into_owned() }))
 }
 
 /// The name that a pattern of [`regex`] matches.
@@ -402,32 +378,36 @@ mod tests {
         Step::Field(name.into())
     }
 
-    fn patch(kind: &str, name: &str, template: Vec<Step>, has: TemplateMetadata) -> StampPatch {
+    fn patch(kind: &str, name: &str, way: Vec<Step>, missing: usize) -> StampPatch {
         StampPatch {
             group: "apps".into(),
             kind: kind.into(),
             namespace: Some("n1".into()),
             name: name.into(),
             version: "v1".into(),
-            stamps: vec![Stamp { template, has, value: "5aa1".to_owned() }],
+            stamps: vec![Stamp { way, missing, value: "5aa1".to_owned() }],
         }
     }
 
     #[test]
     fn what_is_written_is_read_back() {
-        let template = vec![field("spec"), field("template")];
+        let behind = || [field("metadata"), field("annotations")];
+        let template = [vec![field("spec"), field("template")], behind().to_vec()].concat();
         let listed = vec![field("spec"), field("po/ols"), Step::Item(1), field("template")];
+        let listed = [listed, behind().to_vec()].concat();
+        let values = ["spec", "values", "podAnnotations"].map(field).to_vec();
         let patches = [
-            patch("Deployment", "web.v1", template.clone(), TemplateMetadata::Annotations),
-            patch("Deployment", "on", template, TemplateMetadata::Annotations),
-            patch("Pools", "p", listed.clone(), TemplateMetadata::Nothing),
-            patch("Pools", "q", listed.clone(), TemplateMetadata::Metadata),
-            patch("Pools", "r", listed, TemplateMetadata::Annotations),
+            patch("Deployment", "web.v1", template.clone(), 0),
+            patch("Deployment", "on", template, 0),
+            patch("HelmRelease", "r", values, 2),
+            patch("Pools", "p", listed.clone(), 2),
+            patch("Pools", "q", listed.clone(), 1),
+            patch("Pools", "r", listed, 0),
         ];
         let text = write(&patches, "checksum/rollstamp").unwrap();
         let entries = read(&text, "checksum/rollstamp").expect("our own file");
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-        assert_eq!(names, ["on", "web.v1", "p", "q", "r"]);
+        assert_eq!(names, ["on", "web.v1", "r", "p", "q", "r"]);
         assert!(text.contains("name: ^web\\.v1$"), "{text}");
         assert!(read(&text.replace('\n', "\r\n"), "checksum/rollstamp").is_some());
         assert!(read(&text.replace("5aa1", "5aa1\", x: \"1"), "checksum/rollstamp").is_none());
@@ -437,8 +417,8 @@ mod tests {
 
     #[test]
     fn one_name_in_two_namespaces_needs_both() {
-        let template = vec![field("spec"), field("template")];
-        let one = patch("Deployment", "web", template, TemplateMetadata::Annotations);
+        let template = ["spec", "template", "metadata", "annotations"].map(field).to_vec();
+        let one = patch("Deployment", "web", template, 0);
         let other = StampPatch { namespace: Some("n2".into()), ..one.clone() };
         let text = write(&[other, one], "checksum/rollstamp").unwrap();
         assert!(text.contains("name: rollstamp-deployment-web.apps.n1"), "{text}");

@@ -11,7 +11,7 @@ mod object;
 mod release;
 mod wiring;
 
-pub use file::{FILE_NAME, Stamp, StampPatch, TemplateMetadata, post_renderers, read, write};
+pub use file::{FILE_NAME, Stamp, StampPatch, post_renderers, read, write};
 pub use object::{in_object, listed_in};
 pub use release::{ByKind, Dropped, steady_release};
 pub use wiring::{Wiring, unwire, wire};

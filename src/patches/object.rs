@@ -198,7 +198,7 @@ fn without_own(object: &mut Value, way: &[&str], annotation: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::patches::{Stamp, TemplateMetadata};
+    use crate::patches::Stamp;
 
     fn patch(name: &str, value: &str) -> StampPatch {
         StampPatch {
@@ -208,10 +208,10 @@ mod tests {
             namespace: None,
             version: "v1".into(),
             stamps: vec![Stamp {
-                template: ["spec", "template"]
+                way: ["spec", "template", "metadata", "annotations"]
                     .map(|f| crate::yaml::path::Step::Field(f.into()))
                     .to_vec(),
-                has: TemplateMetadata::Nothing,
+                missing: 2,
                 value: value.into(),
             }],
         }

@@ -1,4 +1,5 @@
-//! Reads that no pod spec says: sources that annotations or the configuration add to a workload.
+//! Reads that the pod spec does not show: sources that annotations or the configuration add to a
+//! workload.
 
 use super::{Planner, Reason, Sum};
 use crate::compat::reloader::Tags;
@@ -20,16 +21,16 @@ use std::rc::Rc;
 pub struct AddedRead {
     /// The read, as a reference with all keys at the place of the workload's name.
     pub reference: Reference,
-    /// The namespace of the source, if it is named.
+    /// The namespace of the source, if it is given.
     pub namespace: Option<SmolStr>,
-    /// What adds it.
+    /// The origin of the read.
     pub by: AddedBy,
-    /// What it contributes.
+    /// Its contribution to the stamp.
     pub reason: Reason,
 }
 
 impl<'a> Planner<'a> {
-    /// The reads that are added to those of a pod template. What it references anyway is not among them.
+    /// The reads that are added to a pod template, without those that it has anyway.
     pub(super) fn added(
         &mut self,
         membership: &Membership,
@@ -62,7 +63,7 @@ impl<'a> Planner<'a> {
         found
     }
 
-    /// Which sources are added, and by what; each once.
+    /// The added sources with their origin, each once.
     fn wanted(
         &mut self,
         membership: &Membership,
@@ -110,7 +111,7 @@ impl<'a> Planner<'a> {
                 wanted
                     .push((by, AddedSource { target, namespace: indexed.namespace.clone(), name }));
             }
-            // A name in a list that nothing in the unit has is outside of it.
+            // A listed name that no source of the unit has is outside of the unit.
             for name in self.names_outside(membership, object, target, selection) {
                 if !named.contains(&(target, name.as_str())) {
                     wanted.push((
@@ -134,7 +135,7 @@ impl<'a> Planner<'a> {
         Rc::clone(all.or_insert_with(|| resolver.all(membership, target).collect()))
     }
 
-    /// What Wave adds, if it takes care of the workload and is followed.
+    /// The sources that Wave adds, if Wave is followed and manages the workload.
     fn of_wave(&self, object: &Object, said: &ReadAnnotations) -> Vec<(AddedBy, AddedSource)> {
         let workload = &said.carried.workload;
         if !self.options.rules.compat.wave || !wave::is_enabled(&object.id.kind, workload) {
@@ -162,8 +163,8 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    /// The entries of Reloader's list that are names, that would select a source of this name, and
-    /// that no source of the unit has.
+    /// The entries of Reloader's list that are plain names, select a source with this name, and
+    /// match no source of the unit.
     fn names_outside(
         &self,
         membership: &Membership,

@@ -1,4 +1,5 @@
-//! Findings that help before the apply: what rolls pods beside the stamp, and what it leaves out.
+//! Findings that help before the apply: other causes of rolls beside the stamp, and reads that the
+//! stamp does not cover.
 
 use super::{Decision, Reason};
 use crate::config::foreign::{Checksums, VersionLabels};
@@ -17,10 +18,10 @@ fn names<'a>(names: impl IntoIterator<Item = &'a (impl std::fmt::Display + 'a)>)
     quoted.join(", ")
 }
 
-/// The references of a template, each with what it contributes.
+/// The references of a template, each with its contribution to the stamp.
 pub(super) type ReadReasons<'a> = Zip<Iter<'a, Reference>, Iter<'a, Reason>>;
 
-/// What there is to say about a template that could be stamped.
+/// The findings about a template that could be stamped.
 pub(super) fn about_template(
     object: &Object,
     template: &Template,
@@ -124,8 +125,8 @@ fn by_label(object: &Object, sidecar: &Sidecar) -> Finding {
     object.finding_at(Code::FoundByLabel, sidecar.at, message)
 }
 
-/// What rolls the pods beside the stamp, with the setting that ends it: of a chart, once. Nothing is said
-/// of what a setting takes care of.
+/// Other causes of rolls in the pod template, with the setting that ends them, once for each chart.
+/// A cause that a setting already handles is not reported.
 fn marks(object: &Object, template: &Template, options: &Options) -> Vec<Finding> {
     let marks = &template.marks;
     let rules = &options.rules.foreign;
@@ -174,7 +175,7 @@ fn marks(object: &Object, template: &Template, options: &Options) -> Vec<Finding
     found
 }
 
-/// A pod template of a kind without a row.
+/// The finding about a pod template of a kind without a row.
 pub(super) fn unlisted(
     manifests: &Manifests,
     object: &Object,
@@ -191,7 +192,8 @@ pub(super) fn unlisted(
     Some(object.finding_at(Code::UnknownWorkload, read.name_span, message))
 }
 
-/// Workloads that take the pod template of another one, which is not in their unit.
+/// The findings about workloads that use the pod template of another workload, which is not in
+/// their unit.
 pub(super) fn about_delegates(manifests: &Manifests, units: &Units) -> Vec<Finding> {
     let mut found = Vec::new();
     for (_, object) in manifests.objects() {

@@ -1,4 +1,4 @@
-//! The configuration data of charts in apply units, and the value that stands for it.
+//! The configuration data of charts in apply units, and the steady values computed from it.
 
 use super::Planner;
 use crate::digest::Lines;
@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 /// The configuration data of a chart in a unit.
 pub(super) struct ChartData {
-    /// The value that stands for it; nothing if there is none.
+    /// The steady value; `None` if there is no data.
     pub(super) value: Option<String>,
     /// Its sources.
     pub(super) sources: Vec<SourceId>,
@@ -20,7 +20,7 @@ pub(super) struct ChartData {
     pub(super) clashes: bool,
 }
 
-/// What is known of charts in units, so that it is found out once.
+/// The cached data of charts in units.
 #[derive(Default)]
 pub(super) struct Charts {
     data: BTreeMap<(UnitId, Option<SmolStr>), Rc<ChartData>>,
@@ -28,7 +28,7 @@ pub(super) struct Charts {
 }
 
 impl Planner<'_> {
-    /// Whether a hook is among the objects of a unit.
+    /// Whether a unit has a hook.
     pub(super) fn shows_hooks(&mut self, membership: &Membership) -> bool {
         let (manifests, units) = (self.manifests, self.units);
         *self.charts.hooks.entry(membership.unit).or_insert_with(|| {
@@ -36,8 +36,8 @@ impl Planner<'_> {
         })
     }
 
-    /// The configuration data of a chart in a unit, with that of the charts inside of it: a template may
-    /// take in one of theirs. What is of no chart that is known counts for each.
+    /// The configuration data of a chart in a unit, including its subcharts, because a template may
+    /// use their data. A source without a known chart counts for each chart.
     pub(super) fn data(
         &mut self,
         membership: &Membership,
@@ -66,7 +66,7 @@ impl Planner<'_> {
         let all: Vec<&Indexed> = all.collect();
         let is_there = !all.is_empty() || !makers.is_empty();
         let data = Rc::new(ChartData {
-            // A source without keys is configuration data too: some may come.
+            // A source without keys is configuration data too, because keys may be added.
             value: is_there.then(|| lines(manifests, &all, &makers).foreign()),
             sources: all.iter().map(|indexed| indexed.copy).collect(),
             clashes: all.iter().any(|indexed| indexed.clash.is_some()),
@@ -92,7 +92,7 @@ pub(super) fn lines(manifests: &Manifests, sources: &[&Indexed], makers: &[&Make
             continue;
         }
         let name = base_name(manifests, indexed.copy);
-        // A namespace says something only where it tells two sources apart.
+        // The namespace is part of the line only if it distinguishes two sources.
         let is_alone = namespaces.get(&(source.target, name)).is_none_or(|all| all.len() == 1);
         let name = match is_alone {
             true => name.to_owned(),
@@ -114,7 +114,7 @@ pub(super) fn lines(manifests: &Manifests, sources: &[&Indexed], makers: &[&Make
     lines
 }
 
-/// Whether something counts for a chart: where one of the two is not known, it does.
+/// Whether a source counts for a chart: if one of the charts is not known, it does.
 fn is_in_chart(chart: Option<&Rendered>, own: Option<&Rendered>) -> bool {
     match (chart, own) {
         (Some(chart), Some(own)) => chart.holds(own),
@@ -122,7 +122,7 @@ fn is_in_chart(chart: Option<&Rendered>, own: Option<&Rendered>) -> bool {
     }
 }
 
-/// The name of a source without a suffix of ours.
+/// The name of a source without a suffix of rollstamp.
 fn base_name(manifests: &Manifests, at: SourceId) -> &str {
     let source = &manifests[at];
     let base = source.naming.as_ref().and_then(|naming| naming.base.as_deref());

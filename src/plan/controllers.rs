@@ -1,4 +1,4 @@
-//! What other controllers that roll pods make of a workload, and what there is to say about it.
+//! The selection of other controllers that roll pods, and the findings about it.
 
 use super::{Decision, Planner, Reason};
 use crate::compat::pattern::Unusable;
@@ -33,8 +33,8 @@ impl Planner<'_> {
         selection
     }
 
-    /// Says what there is to say about the annotations of controllers on a workload, and answers whether
-    /// it is unclear what they select, so that it must be left alone.
+    /// Reports findings about the annotations of controllers on a workload. Returns whether their
+    /// selection is unclear, so that the workload must not be stamped.
     pub(super) fn about_controllers(
         &mut self,
         object: &Object,
@@ -68,7 +68,8 @@ impl Planner<'_> {
                 let message =
                     words::pattern(&object.id.to_string(), &bad.text, target, is_invalid, why);
                 let mut finding = object.finding(Code::CompatPattern, message);
-                // What Reloader skips selects nothing; what it may take could select anything.
+                // An entry that Reloader skips selects nothing; an entry that Reloader accepts
+                // could select any source.
                 finding.refuses = !is_invalid;
                 is_unclear |= !is_invalid;
                 self.say(finding.help(words::PATTERN_HELP));
@@ -91,7 +92,8 @@ impl Planner<'_> {
         is_unclear
     }
 
-    /// A workload that carries a stamp and the annotations of a controller rolls twice for one change.
+    /// Reports a workload with a stamp and with annotations of a controller, which rolls twice for
+    /// one change.
     pub(super) fn about_double_rolls(
         &mut self,
         object: &Object,
@@ -115,7 +117,8 @@ impl Planner<'_> {
             let source = &self.manifests[at];
             selection.counts(source.target, &source.name, source.tags)
         };
-        // What is left to it on purpose, outside of the manifests, does not roll twice.
+        // Sources outside of the manifests that stay with the controller on purpose do not roll the
+        // pods twice.
         let by_reloader = carries_reloader(&flags, carried) && reasons.iter().any(is_counted);
         let by_wave = wave::is_enabled(&object.id.kind, &carried.workload);
         for (is_on, name) in [(by_reloader, "reloader"), (by_wave, "wave")] {

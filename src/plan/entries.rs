@@ -1,11 +1,11 @@
-//! Which entries of a source a reference reads.
+//! Finds the entries of a source that a reference reads.
 
 use crate::extract::{Keys, Source};
 
 /// The keys that a reference names and that its source does not have.
 pub(crate) fn missing_keys<'a>(keys: &'a Keys, source: &Source) -> Vec<&'a str> {
     let (keys, env): (&[String], bool) = match keys {
-        // What fills it makes keys as well.
+        // The program that fills the source also adds keys.
         _ if source.whole || source.filler.is_some() => return Vec::new(),
         Keys::One(key) => (std::slice::from_ref(key), true),
         Keys::Listed(keys) => (keys, false),

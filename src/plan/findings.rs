@@ -1,8 +1,9 @@
-//! The findings of the plan, one function each.
+//! The findings of the plan, one function for each.
 
 use super::{Decision, MarkMapping, Planned, State};
 use crate::extract::{
-    Entry, Flaw, Malformed, Manifests, Object, Reference, Source, SourceId, refused,
+    Entry, Flaw, Malformed, Manifests, Object, Reference, Source, SourceId, Template, UnknownName,
+    refused,
 };
 use crate::finding::divergence::Divergence;
 use crate::finding::workload::{no_stamp, until};
@@ -21,7 +22,7 @@ fn place(object: &Object, span: Span) -> Place {
     Place { file: object.place.file, span }
 }
 
-/// A workload that is left alone, with or without a stamp of an earlier run.
+/// The finding about a workload that is not stamped, with or without a stamp of an earlier run.
 pub(super) fn left_alone(workload: &Object, stamped: bool, why: &Divergence) -> Finding {
     let id = &workload.id;
     let mut message = format!("{id} is left alone: {}", why.text());
@@ -32,7 +33,8 @@ pub(super) fn left_alone(workload: &Object, stamped: bool, why: &Divergence) -> 
     }
     let mut finding = workload.finding(Code::KustomizeSource, message).shared(shared);
     if stamped {
-        // A stamp that nobody keeps up to date says that all is well, and is worse than none.
+        // A stamp that is not updated suggests that everything is right, so it is worse than no
+        // stamp.
         finding.severity = Severity::Error;
     }
     if let Some(place) = why.place {
@@ -43,7 +45,7 @@ pub(super) fn left_alone(workload: &Object, stamped: bool, why: &Divergence) -> 
     )
 }
 
-/// A stamp in the stamps file of an overlay that is not the one that the workload needs there.
+/// The finding about a stamp in the stamps file of an overlay that is not the right one.
 pub(super) fn stale_in(workload: &Object, stamps_file: &str) -> Finding {
     let message = format!("{}: the stamp in {stamps_file} is not up to date", workload.id);
     workload
@@ -51,7 +53,7 @@ pub(super) fn stale_in(workload: &Object, stamps_file: &str) -> Finding {
         .help("run `rollstamp write --build kustomize` over the overlays")
 }
 
-/// A value that a workload reads and that a controller changes in a way that is not known here.
+/// The finding about a value that a workload reads and that a controller changes in an unknown way.
 pub(super) fn substituted(
     workload: &Object,
     source: &Source,
@@ -74,6 +76,25 @@ pub(super) fn substituted(
         .help("keep what must roll pods out of `postBuild`, or let the source of the variable be in the repository, not encrypted")
 }
 
+/// The names in the values of a release that only its chart knows.
+pub(super) fn unknown_names(object: &Object, template: &Template) -> Vec<Finding> {
+    let finding = |unknown: &UnknownName| {
+        let what = match unknown.is_text {
+            true => "a text stands where a list of references is expected",
+            false => "a template stands where a name is expected",
+        };
+        let message = format!(
+            "{}: {what}; only the chart knows the name, so a change of the named object does not roll the pods",
+            object.id
+        );
+        object.finding_at(Code::SubstitutedValue, unknown.at, message).help(
+            "write the name without a template, or stamp what the chart renders (`rollstamp patches --for-helmrelease`)",
+        )
+    };
+    let stamped = template.not_stamped.is_none();
+    template.unknown_names.iter().filter(|_| stamped).map(finding).collect()
+}
+
 pub(super) fn encrypted(object: &Object) -> Finding {
     let message = format!(
         "{} stands in a file that is encrypted with SOPS, which is never rewritten",
@@ -93,10 +114,13 @@ pub(super) fn untrusted(code: Code, refusal: &Refusal, object: &Object) -> Findi
     refused(code, refusal, &object.id.to_string(), object.place.file).help(help)
 }
 
-pub(super) fn edit_refused(object: &Object, refusal: &Refusal) -> Finding {
-    refused(Code::EditRefused, refusal, &object.id.to_string(), object.place.file).help(
-        "write the pod template's metadata out in place, with each key once and without anchors",
-    )
+pub(super) fn edit_refused(object: &Object, template: &Template, refusal: &Refusal) -> Finding {
+    let what = match template.is_released {
+        true => format!("the mapping at `{}`", template.path),
+        false => "the pod template's metadata".to_owned(),
+    };
+    refused(Code::EditRefused, refusal, &object.id.to_string(), object.place.file)
+        .help(format!("write {what} out in place, with each key once and without anchors"))
 }
 
 pub(super) fn missing_keys(
@@ -135,7 +159,8 @@ pub(super) fn flawed(owner: &Object, entry: &Entry, flaw: &Flaw, reader: &Object
         .refusing()
 }
 
-/// A field of content that is no mapping: refused where a stamped workload reads the source.
+/// The finding about a field of content that is not a mapping: it is refused if a stamped workload
+/// reads the source.
 pub(super) fn malformed(owner: &Object, malformed: &Malformed, reader: Option<&Object>) -> Finding {
     let (code, read) = match reader {
         Some(reader) => (Code::InvalidObject, format!("; {} reads it", reader.id)),
@@ -213,7 +238,8 @@ pub(super) fn external(
     finding
 }
 
-/// A source that something fills in the cluster: `what` stands between "reads" and "the stamp".
+/// The finding about a source that is filled in the cluster: `what` stands between "reads" and "the
+/// stamp".
 fn filled_in_cluster(reader: &Object, reference: &Reference, what: &str) -> Finding {
     let message = format!("{} reads {what} the stamp", reader.id);
     let finding = reader.finding_at(Code::FilledInCluster, reference.name_span, message);
@@ -236,7 +262,7 @@ pub(super) fn filled(
     filled_in_cluster(reader, reference, &what).related(provider.place_of_name(), "filled here")
 }
 
-/// A source that a program makes in the cluster, without a manifest.
+/// The finding about a source that a program creates in the cluster, without a manifest.
 pub(super) fn made(
     reader: &Object,
     reference: &Reference,
@@ -258,7 +284,8 @@ pub(super) fn made(
     }
 }
 
-/// A source of which a manifest holds a part, and a program in the cluster fills in the rest.
+/// The finding about a source of which a manifest holds a part, and a program in the cluster fills
+/// the rest.
 pub(super) fn filled_beside(
     reader: &Object,
     reference: &Reference,
@@ -307,7 +334,7 @@ pub(super) fn clash(
         .refusing()
 }
 
-/// A workload that two declared units apply, each with sources of its own.
+/// The finding about a workload that two declared units apply, each with its own sources.
 pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
     let message = format!(
         "{} is left alone: the units {one} and {two} of the configuration need different stamps",
@@ -319,8 +346,8 @@ pub(super) fn several_units(object: &Object, one: &str, two: &str) -> Finding {
         .refusing()
 }
 
-/// What is said of a workload that needs another stamp, and whose file is not written because only a
-/// kustomization that builds it was named.
+/// The finding about a workload that needs another stamp, and whose file is not written because
+/// only a kustomization that builds it was named.
 pub fn not_written(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
     let object = &manifests[planned.object];
     let input = &manifests[object.place.file].input;
@@ -343,7 +370,8 @@ fn name_the_file(name: &str) -> String {
     )
 }
 
-/// The finding that `check` makes of marks of other tools that are not what the configuration asks for.
+/// The finding of `check` about checksums and labels of other tools that are not as the
+/// configuration asks.
 pub fn stale_marks(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
     let object = &manifests[planned.object];
     let marks = &planned.foreign.marks;
@@ -368,7 +396,7 @@ pub fn stale_marks(manifests: &Manifests, planned: &Planned) -> Option<Finding> 
     Some(finding.help(help))
 }
 
-/// The finding that `check` makes of a decision, if it is one.
+/// The finding of `check` about a decision, if it is one.
 pub fn drift(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
     let object = &manifests[planned.object];
     let (code, message) = match &planned.decision {

@@ -1,8 +1,8 @@
-//! What becomes of checksums and version labels that charts and other tools wrote into pod templates.
+//! Decides about checksums and version labels that charts and other tools wrote into pod templates.
 //!
-//! A checksum of a chart says that *something* in a template file changed. Which file that was, nobody knows
-//! here, so a steady value follows all configuration data of the chart: it never changes less often than
-//! the chart meant, as far as the chart meant data.
+//! A checksum of a chart changes with a template file, but the rendered manifests do not show which
+//! file. So a steady value covers all configuration data of the chart: it never changes less often
+//! than the chart meant, as far as the chart meant data.
 
 use super::chart_data::lines;
 use super::{Decision, Planner, Reason};
@@ -18,23 +18,24 @@ use crate::scope::Membership;
 use crate::text::input::Found;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is decided about the marks of other tools in a pod template.
+/// The decisions about the checksums and labels of other tools (the *marks*) in a pod template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlannedForeign {
     /// The marks that change.
     pub marks: Vec<PlannedMark>,
-    /// What would become of the marks if the configuration asked for it; only where that was asked.
+    /// The forecast of the changes that the configuration could ask for; only if the run asks for
+    /// it.
     pub weighed: Option<Box<ForeignForecast>>,
 }
 
-/// A mark of another tool that gets a new value or goes.
+/// A mark of another tool that gets a new value or is removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedMark {
     /// The mapping in the metadata of the pod template.
     pub on: MarkMapping,
     /// The key of the mark.
     pub key: String,
-    /// The value of the mark afterwards; nothing, if it is removed.
+    /// The value of the mark afterwards; `None` if it is removed.
     pub value: Option<String>,
 }
 
@@ -57,14 +58,14 @@ impl MarkMapping {
     }
 }
 
-/// What would become of the marks of a pod template under `checksums: steady` and `versionLabels: drop`.
+/// The changes of the marks of a pod template with `checksums: steady` and `versionLabels: drop`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForeignForecast {
-    /// The value of each checksum that would not stay as it is.
+    /// The new value of each checksum that would change.
     pub steady: BTreeMap<String, String>,
-    /// The labels that would go.
+    /// The labels that would be removed.
     pub dropped: BTreeSet<String>,
-    /// Whether the pod template would change by that.
+    /// Whether the pod template would change.
     pub would_change: bool,
 }
 
@@ -178,7 +179,8 @@ impl<'p> Planner<'p> {
         found
     }
 
-    /// What `strip` says: values that this program wrote have nothing to go back to.
+    /// Reports in `strip` the values that this program wrote, because their original values are not
+    /// known.
     pub(super) fn say_stripped(&mut self, memberships: &[Membership], at: TemplateId) {
         let manifests = self.manifests;
         let template = &manifests[at];
@@ -222,8 +224,8 @@ impl<'p> Planner<'p> {
         weighed
     }
 
-    /// The mark, if it changes; what there is to say about it is said. No decision at all: something was
-    /// said before.
+    /// The change of a mark, if any, with its findings. `None` without a finding if another finding
+    /// was reported before.
     fn repaired(
         &mut self,
         subject: &Subject<'_>,
@@ -259,7 +261,7 @@ impl<'p> Planner<'p> {
         }
     }
 
-    /// A value that follows all configuration data of the chart of a workload.
+    /// The value that covers all configuration data of the chart of a workload.
     fn steady(
         &mut self,
         subject: &Subject<'_>,
@@ -293,7 +295,7 @@ impl<'p> Planner<'p> {
         if unit.built {
             return Err(ChecksumStays::Built);
         }
-        // A declared unit is what one apply receives, by the word of the user.
+        // The user declares that a declared unit is what one apply receives.
         let sees_all = !unit.name.is_empty()
             || (self.options.unit == UnitRule::Tree && self.has_whole_chart(subject));
         if self.is_of_output_dir(subject) && !sees_all {
@@ -303,7 +305,8 @@ impl<'p> Planner<'p> {
         }
     }
 
-    /// Whether `helm template --output-dir` made the file of a workload: one for each template.
+    /// Whether the file of a workload comes from `helm template --output-dir`, which writes one
+    /// file for each template.
     fn is_of_output_dir(&self, subject: &Subject<'_>) -> bool {
         subject.rendered().is_some_and(|rendered| {
             let of_template = format!("{}/{}", rendered.chart, rendered.template);
@@ -313,7 +316,7 @@ impl<'p> Planner<'p> {
         })
     }
 
-    /// Whether the folder that was named holds all of the chart of a workload.
+    /// Whether the named folder holds the whole chart of a workload.
     fn has_whole_chart(&self, subject: &Subject<'_>) -> bool {
         let input = &self.manifests[subject.object.place.file].input;
         matches!(input.found, Found::Walked(_))
@@ -322,7 +325,7 @@ impl<'p> Planner<'p> {
                 .is_some_and(|rendered| input.depth >= rendered.template.split('/').count())
     }
 
-    /// A source that the pods need and that is not in a stream from which hooks may be left out.
+    /// A source that the pods need and that is absent from a stream which may lack hooks.
     fn unseen(&mut self, subject: &Subject<'_>) -> Option<String> {
         let rendered = subject.rendered()?;
         let manifests = self.manifests;
@@ -340,7 +343,7 @@ impl<'p> Planner<'p> {
         Some(format!("{} {}", reference.site.target.name(), reference.name))
     }
 
-    /// What stands instead of a checksum that follows what the pods read: the stamp, or nothing.
+    /// The replacement of a checksum that covers the reads of the pods: the stamp, or `None`.
     fn instead(
         &self,
         subject: &Subject<'_>,
@@ -352,7 +355,7 @@ impl<'p> Planner<'p> {
         }
         match (becomes, subject.decision) {
             (Checksums::Drop, Decision::Stamp { .. }) => Ok(None),
-            // The names of what it reads roll the pods.
+            // The names of its sources roll the pods.
             (Checksums::Drop, Decision::None { .. })
                 if subject.reasons.iter().any(|r| matches!(r, Reason::ContentNamed(_))) =>
             {
@@ -366,7 +369,7 @@ impl<'p> Planner<'p> {
         }
     }
 
-    /// The value of a checksum that follows these sources; nothing, if one of them is not there.
+    /// The value of a checksum that covers these sources; `None` if one of them is absent.
     fn tied(
         &mut self,
         subject: &Subject<'_>,
@@ -400,7 +403,7 @@ impl<'p> Planner<'p> {
         Ok(Some(Some(fitted(now, &value))))
     }
 
-    /// Says which sources of the chart do not roll the pods any more when they change.
+    /// Reports the sources of the chart that no longer roll the pods.
     fn say_unread(&mut self, subject: &Subject<'_>) {
         let data = self.data(subject.membership, subject.rendered());
         let manifests = self.manifests;
@@ -428,7 +431,7 @@ impl<'p> Planner<'p> {
         self.say(finding.shared(format!("roll {text}")).help(help));
     }
 
-    /// Why a version label must stay, if it must.
+    /// The reason why a version label must stay, if there is one.
     fn label_stays(&self, subject: &Subject<'_>, label: &str) -> Option<VersionLabelStays> {
         if self.units.get(subject.membership.unit).built {
             return Some(VersionLabelStays::Built);
@@ -442,7 +445,7 @@ impl<'p> Planner<'p> {
         if self.is_of_output_dir(subject) && !self.has_whole_chart(subject) {
             return Some(VersionLabelStays::Spread);
         }
-        // Whoever selects may stand in another folder, so every text counts.
+        // The selecting object may be in another folder, so every text counts.
         let mut files = self.manifests.all_files().iter();
         if files.any(|file| file.unread) {
             return Some(VersionLabelStays::Unread);
@@ -457,21 +460,21 @@ impl<'p> Planner<'p> {
     }
 }
 
-/// The most sources that a finding names.
+/// The maximum number of sources in a finding.
 const MOST_NAMES: usize = 8;
 
-/// The least length from which on a hex text is taken for a digest, maybe one that was cut.
+/// The minimum length of a hex text that counts as a digest, possibly a shortened one.
 const LEAST: usize = 16;
 
-/// Whether a text is a digest that a chart computes, in lower-case hex. Anything else may be written by hand,
-/// to roll the pods.
+/// Whether a text is a digest that a chart computes, in lower-case hex. Any other text may be
+/// written by hand to roll the pods.
 fn is_digest(text: &str) -> bool {
     let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     text.len() >= LEAST && text.bytes().all(is_hex)
 }
 
-/// A digest in the length of the one that stands there: `sha256sum | trunc 63`. Anything else is replaced by
-/// the whole digest.
+/// A digest, cut to the length of the present digest: `sha256sum | trunc 63`. Any other text is
+/// replaced by the whole digest.
 fn fitted(now: &str, digest: &str) -> String {
     let is_cut = is_digest(now) && now.len() < digest.len();
     digest[..if is_cut { now.len() } else { digest.len() }].to_owned()

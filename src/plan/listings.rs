@@ -1,4 +1,4 @@
-//! What the stamps files of overlays say, as far as that can be judged without a build.
+//! Checks the stamps files of overlays, as far as this is possible without a build.
 
 use super::{Decision, Planner};
 use crate::config::options::Options;
@@ -9,20 +9,20 @@ use crate::patches::StampPatch;
 use crate::scope::{Membership, Unit, Units};
 use crate::text::Place;
 
-/// What the stamps files come to that name a workload.
+/// The result of checking the stamps files that name a workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listing {
-    /// Every one holds the stamp that is needed there.
+    /// Every file holds the right stamp.
     Right,
-    /// This one holds another stamp.
+    /// This file holds another stamp.
     Stale(String),
-    /// Whether the stamps are right shows only in what is built.
+    /// Only a build shows whether the stamps are right.
     Unverified,
 }
 
 impl Planner<'_> {
-    /// What the stamps files come to that name the workload, if every overlay that applies it has one
-    /// that does.
+    /// The result of checking the stamps files of a workload; `None` unless every overlay that
+    /// applies it has a stamps file that names it.
     pub(super) fn listing(&mut self, at: TemplateId) -> Option<Listing> {
         let object = self.manifests.workload(at);
         let memberships = self
@@ -46,7 +46,8 @@ impl Planner<'_> {
         let unit = units.get(membership.unit);
         let file = unit.stamps.as_ref()?;
         let entry = entry(manifests, unit, manifests.workload(at))?;
-        // What there is to say about the workload is said where somebody decides about it.
+        // The findings about the workload are reported at the decision, so those of this check are
+        // dropped.
         let said = std::mem::take(&mut self.said);
         let decided = self.template(membership, at);
         self.said = said;
@@ -56,7 +57,8 @@ impl Planner<'_> {
         let Decision::Stamp { value, .. } = &decided.decision else {
             return Some(Listing::Unverified);
         };
-        let of_template = entry.stamps.iter().find(|s| s.template[..] == template.path[..]);
+        let way = template.annotations();
+        let of_template = entry.stamps.iter().find(|s| s.way == way);
         Some(match of_template {
             None => Listing::Unverified,
             Some(stamp) if stamp.value == *value => Listing::Right,
@@ -64,8 +66,8 @@ impl Planner<'_> {
         })
     }
 
-    /// The stamps file of a unit, where it stamps the workload: what the file of the workload says is
-    /// not what is applied.
+    /// The divergence because of the stamps file of a unit that stamps the workload: the stamp in
+    /// the file of the workload is not applied.
     pub(super) fn patched(&self, unit: &Unit, at: TemplateId) -> Option<Divergence> {
         let file = unit.stamps.as_ref()?;
         let id = &self.manifests.workload(at).id;
@@ -80,15 +82,15 @@ impl Planner<'_> {
     }
 }
 
-/// Whether an entry may be about an object: the build may put something before and behind its name.
+/// Whether an entry may refer to an object: the build may add a prefix and a suffix to its name.
 fn may_mean(entry: &StampPatch, object: &Object) -> bool {
     entry.group == object.id.group
         && entry.kind == object.id.kind
         && entry.name.contains(object.id.name.as_str())
 }
 
-/// The entry about a workload in the stamps file of a unit. Of several workloads whose names are part of
-/// the one that an entry says, it is about the one with the longest name.
+/// The entry for a workload in the stamps file of a unit. If the names of several workloads are
+/// part of the name in an entry, the entry refers to the workload with the longest name.
 fn entry<'a>(manifests: &Manifests, unit: &'a Unit, object: &Object) -> Option<&'a StampPatch> {
     let entries = &unit.stamps.as_ref()?.entries;
     let is_nearest = |entry: &&StampPatch| {
@@ -102,11 +104,11 @@ fn entry<'a>(manifests: &Manifests, unit: &'a Unit, object: &Object) -> Option<&
     exact.or_else(|| meant.find(is_nearest))
 }
 
-/// What is wrong with stamps files: one that no kustomization names, and one that names a workload
+/// The findings about stamps files: one that no kustomization names, and one that names a workload
 /// which its overlay does not hold.
 pub(super) fn findings(manifests: &Manifests, units: &Units, options: &Options) -> Vec<Finding> {
     if options.makes_stamps_files {
-        // What is built tells more.
+        // The check of the builds covers this.
         return Vec::new();
     }
     let unwired = units.unwired.iter().map(|&file| {

@@ -1,5 +1,4 @@
-//! Decides, for every pod template, what happens to its stamp, and why. Works on facts, never on
-//! text.
+//! Decides for every pod template what happens to its stamp, and why. This stage uses facts, never texts.
 
 mod added;
 mod chart_data;
@@ -51,13 +50,13 @@ use std::sync::Arc;
 /// What happens to every pod template, in the order of the input.
 #[derive(Default)]
 pub struct Plan {
-    /// One entry a template.
+    /// One entry for each template.
     pub workloads: Vec<Planned>,
-    /// What becomes of annotations of a controller that is left, where the user asked for that.
+    /// The changes of annotations of a controller, if the user asked for a migration.
     pub moves: Vec<PlannedMove>,
     /// The name of that controller.
     pub leaves: Option<&'static str>,
-    /// What objects of Flux take values from.
+    /// The sources of values of Flux objects.
     pub taken: Vec<TakenValues>,
 }
 
@@ -67,19 +66,21 @@ pub struct Planned {
     pub object: ObjectId,
     /// The pod template.
     pub template: TemplateId,
-    /// What happens to the stamp of this program.
+    /// The decision about the stamp.
     pub decision: Decision,
-    /// What happens to marks of other tools in the same pod template, where the user asked for it.
+    /// The decisions about checksums and labels of other tools in the same pod template, if the user asked
+    /// for them.
     pub foreign: PlannedForeign,
-    /// Why: one entry for each reference of the template, in its order.
+    /// The reasons: one entry for each reference of the template, in order.
     pub reasons: Vec<Reason>,
     /// The reads that annotations or the configuration add.
     pub added: Vec<AddedRead>,
-    /// Of a workload about which overlays decide: what their stamps files come to, if each has one for it.
+    /// If overlays decide about the workload: the result of checking their stamps files, if each has one
+    /// for it.
     pub listed: Option<Listing>,
 }
 
-/// What is decided about a pod template in one apply unit; the fields are those of [`Planned`].
+/// The decisions about a pod template in one apply unit; the fields are those of [`Planned`].
 struct DecidedTemplate {
     decision: Decision,
     reasons: Vec<Reason>,
@@ -88,7 +89,7 @@ struct DecidedTemplate {
 }
 
 impl From<Decision> for DecidedTemplate {
-    /// A decision for which no reference was looked at.
+    /// A decision without regard to references.
     fn from(decision: Decision) -> Self {
         let foreign = PlannedForeign::default();
         Self { decision, reasons: Vec::new(), added: Vec::new(), foreign }
@@ -102,24 +103,24 @@ pub enum Decision {
     Stamp {
         /// The stamp.
         value: String,
-        /// What is there now.
+        /// The state of the text.
         state: State,
     },
     /// The template must have no stamp.
     None {
-        /// Whether a left-over stamp must go.
+        /// Whether a left-over stamp must be removed.
         left_over: bool,
     },
-    /// None of the sources is here, so a stamp that is there stays as it is.
+    /// None of the sources is in the input, so an existing stamp does not change.
     Unverifiable {
-        /// Whether there is one.
+        /// Whether the template has a stamp.
         present: bool,
     },
-    /// The workload is left alone, for the reason in a finding.
+    /// The workload is not stamped, for the reason in a finding.
     Refused,
-    /// The user asked to leave it alone.
+    /// The user excluded the workload.
     Ignored,
-    /// What is applied may differ from what the text says, for this reason.
+    /// The workload may be applied otherwise than written, for this reason.
     LeftAlone(Divergence),
     /// A template that gets no stamp.
     NotStamped,
@@ -187,7 +188,7 @@ pub fn decide(
     (plan, findings)
 }
 
-/// How many pod templates a thread takes at a time.
+/// The number of pod templates that a thread processes at a time.
 const PART: usize = 256;
 
 struct Planner<'a> {
@@ -196,18 +197,18 @@ struct Planner<'a> {
     resolver: &'a Resolver<'a>,
     renames: &'a Renames,
     options: &'a Options,
-    /// The sources of units that were asked for, by kind.
+    /// The sources of units that were looked up, by kind.
     in_unit: BTreeMap<(UnitId, Target), Rc<[&'a Indexed]>>,
     shared: Shared,
-    /// What is known of charts.
+    /// The cached data of charts.
     charts: chart_data::Charts,
     said: PlanFindings,
 }
 
-/// What the references of a template add up to.
+/// The sum of the references of a template.
 #[derive(Default)]
 struct Sum {
-    /// What was counted.
+    /// The counted reads.
     reads: BTreeMap<SharedRead, Arc<CountedRead>>,
     counted: usize,
     external: usize,
@@ -249,7 +250,7 @@ impl Planner<'_> {
             }
             Decision::LeftAlone(why).into()
         });
-        // What SOPS encrypts is never written, unless it is printed.
+        // A file with SOPS is never written, but a stream can be printed.
         if manifests[file].encrypted && manifests[file].input.found != Found::Stream {
             decided.foreign.marks.clear();
             decided.decision = self.refuse_encrypted(object, decided.decision);
@@ -269,7 +270,7 @@ impl Planner<'_> {
         self.said.findings.push(finding);
     }
 
-    /// Refuses a decision after which an encrypted file would have to be written.
+    /// Refuses a decision that requires writing an encrypted file.
     fn refuse_encrypted(&mut self, object: &Object, decision: Decision) -> Decision {
         let edits = matches!(
             decision,
@@ -320,6 +321,8 @@ impl Planner<'_> {
             }
             reasons.push(reason);
         }
+        sum.external += template.unknown_names.len();
+        self.said.findings.extend(findings::unknown_names(object, template));
         let added = self.added(membership, at, &selection, &mut sum);
         sum.left_alone |= self.about_controllers(object, template, &selection);
         let decision = self.sum_up(object, template, sum);
@@ -334,7 +337,7 @@ impl Planner<'_> {
         DecidedTemplate { decision, reasons, added, foreign }
     }
 
-    /// What one reference contributes; its lines go into the sum.
+    /// The contribution of one reference; its lines are added to the sum.
     fn reason(
         &mut self,
         membership: &Membership,
@@ -356,7 +359,7 @@ impl Planner<'_> {
         made.map_or(Reason::External, Reason::Made)
     }
 
-    /// What a reference contributes whose name means this.
+    /// The contribution of a reference with this resolution.
     fn contributes(
         &mut self,
         resolution: Resolution<'_>,
@@ -419,14 +422,14 @@ impl Planner<'_> {
         if stamped && self.refuse_flaws(indexed.copy, workload) {
             sum.left_alone = true;
         }
-        // The name of a source that no pod spec says rolls nothing.
+        // A pod spec does not contain the name of an added source, so a change of the name rolls nothing.
         let mut copies = self.resolver.copies(indexed).iter();
         if !is_added(&reference.site)
             && copies.all(|&copy| self.renames.is_content_named(manifests, copy))
         {
             return Reason::ContentNamed(indexed.copy);
         }
-        // A text can say one reference a thousand times, and each may read a thousand keys.
+        // A text can repeat one reference a thousand times, and each may read a thousand keys.
         let known = (indexed.copy, (!source.whole).then(|| reference.keys.clone()));
         if let Some(counted) = self.shared.counted(&known) {
             sum.counted += 1;
@@ -453,8 +456,8 @@ impl Planner<'_> {
         Reason::Counted(counted)
     }
 
-    /// The API server refuses a whole source because of one bad value. So a workload that reads any key
-    /// of it is refused: its pods would roll for content that never arrives.
+    /// Reports bad values of a source. The API server refuses a whole source because of one bad value. So a
+    /// workload that reads any key of it is refused: its pods would roll for content that never arrives.
     fn refuse_flaws(&mut self, at: SourceId, workload: &Object) -> bool {
         let (owner, source) = (self.manifests.owner(at), &self.manifests[at]);
         let mut any = false;
@@ -472,7 +475,7 @@ impl Planner<'_> {
         any
     }
 
-    /// What there is to say about a source that is not simply there, once a workload.
+    /// Reports a source that is not simply found, once for each workload.
     fn say_reason(
         &self,
         object: &Object,
@@ -525,7 +528,7 @@ impl Planner<'_> {
             let stamp = self.shared.stamp(self.manifests, &sum.reads);
             return self.stamped(object, template, stamp);
         }
-        // Sources named after their content add no line; what comes from elsewhere may have.
+        // Sources named after their content add no line; external sources may have changed.
         if sum.external > 0 {
             return Decision::Unverifiable { present: template.stamp_seen };
         }
@@ -540,7 +543,7 @@ impl Planner<'_> {
             }
             Some(Ok(Slot::Present(_))) => State::Stale,
             Some(Err(refusal)) => {
-                self.say(findings::edit_refused(object, refusal));
+                self.say(findings::edit_refused(object, template, refusal));
                 return Decision::Refused;
             }
             None => return Decision::NotStamped,
@@ -555,19 +558,19 @@ impl Planner<'_> {
             _ => None,
         };
         if let Some(refusal) = refusal {
-            self.say(findings::edit_refused(object, refusal));
+            self.say(findings::edit_refused(object, template, refusal));
             return Decision::Refused;
         }
         Decision::None { left_over: template.stamp_seen }
     }
 }
 
-/// A workload that takes no part.
+/// The decision for an ignored workload.
 fn ignored(reasons: Vec<Reason>) -> DecidedTemplate {
     DecidedTemplate { reasons, ..Decision::Ignored.into() }
 }
 
-/// What the API server refuses of the sources that no stamped workload reads.
+/// The findings about values that the API server refuses, in sources that no stamped workload reads.
 fn unread_flaws(
     manifests: &Manifests,
     units: &Units,

@@ -1,4 +1,4 @@
-//! Which workloads leave Reloader or Wave, and how.
+//! Decides which workloads migrate from Reloader or Wave, and how.
 
 use super::{Decision, Plan, Planned, Reason};
 use crate::compat::migration::{
@@ -15,20 +15,20 @@ use crate::k8s::added;
 use crate::k8s::controllers::Role;
 use std::collections::BTreeMap;
 
-/// What becomes of one object.
+/// The decision about one object.
 pub struct PlannedMove {
-    /// The workload, or a source that says something to Reloader.
+    /// The workload, or a source with annotations of Reloader.
     pub object: ObjectId,
-    /// Its pod template; of a source, nothing.
+    /// Its pod template; `None` for a source.
     pub template: Option<TemplateId>,
-    /// What becomes of the annotations of the object.
+    /// The decision about the annotations of the object.
     pub fate: Fate,
 }
 
 const OWN: OwnKeys<'_> =
     OwnKeys { ignore: IGNORE, ignore_sources: IGNORE_SOURCES, also: ALSO, stamp: STAMP };
 
-/// Decides for all workloads of a plan, and for the sources that Reloader is told to ignore.
+/// Decides for all workloads of a plan, and for the sources that Reloader ignores.
 pub(super) fn decide(
     manifests: &Manifests,
     plan: &mut Plan,
@@ -55,7 +55,8 @@ pub(super) fn decide(
             .for_each(|planned| planned.decision = Decision::Ignored);
     }
     if let LeftController::Reloader(reloader) = from {
-        // Who is left alone still asks Reloader, which must not roll it for such a source.
+        // A workload that is not changed still uses Reloader, which must not roll it for such a
+        // source.
         let stays = moves.iter().any(|moved| matches!(moved.fate, Fate::LeftAlone(_)));
         for (at, object) in manifests.objects() {
             let named = manifests[object.place.file].input.is_named();

@@ -1,4 +1,5 @@
-//! Workloads that several units apply: one is stamped only where all its units need the same stamp.
+//! Decides about workloads that several units apply: a workload is stamped only if all its units
+//! need the same stamp.
 
 use super::{DecidedTemplate, Decision, PlannedForeign, Planner, Reason, findings};
 use crate::extract::{Keys, Manifests, Object, Reference, Template, TemplateId};
@@ -8,8 +9,8 @@ use crate::scope::{Membership, Unit};
 use crate::text::Place;
 use std::collections::BTreeSet;
 
-/// Whether a template would get a stamp, or may get one where it is applied, so that a finding says why
-/// it is left alone.
+/// Whether a template would get a stamp, or may get one when it is applied, so that a finding says
+/// why it is not stamped.
 pub(super) fn matters(manifests: &Manifests, template: &Template, why: &Divergence) -> bool {
     if template.not_stamped.is_some() || template.ignored.is_some() {
         return false;
@@ -17,7 +18,7 @@ pub(super) fn matters(manifests: &Manifests, template: &Template, why: &Divergen
     why.may_add_reads() || template.references.iter().map(|at| &manifests[at]).any(Reference::reads)
 }
 
-/// Why a list item that a kustomization includes is left alone.
+/// The reason why a list item that a kustomization includes is not stamped.
 pub(super) fn raw_material(object: &Object) -> Divergence {
     let below = object.raw_material_of.as_deref();
     let below = below.unwrap_or("a kustomization");
@@ -71,7 +72,7 @@ impl Planner<'_> {
                     wrong = Some(Divergence::of(Cause::DifferentStamps(one, two)));
                     break;
                 }
-                // Nobody knows which of the values is right, so the marks stay.
+                // It is unknown which of the values is right, so the marks do not change.
                 Some((_, same)) if same.foreign != decided.foreign => {
                     same.foreign = PlannedForeign::default();
                 }
@@ -89,7 +90,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Says which values that a template reads a controller changes in a way that is not known here.
+    /// Reports values that a template reads and that a controller changes in an unknown way.
     fn about_variables(&mut self, unit: &Unit, at: TemplateId, decided: &DecidedTemplate) {
         let DecidedTemplate { decision, reasons, added, .. } = decided;
         if unit.substitutions.is_empty()
@@ -119,7 +120,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Why the template that a unit applies may need another stamp than the one in the file.
+    /// The reason why a template may need another stamp in a unit than in the file.
     fn doubt(
         &self,
         membership: &Membership,
@@ -135,8 +136,8 @@ impl Planner<'_> {
         Some(why.in_build_of(&unit.name))
     }
 
-    /// Why the template that a unit applies may need another stamp than the one in the file, the
-    /// stamps file of the unit apart.
+    /// The reason why a template may need another stamp in a unit than in the file, without regard
+    /// to the stamps file of the unit.
     pub(super) fn doubt_in(
         &self,
         unit: &Unit,
@@ -182,7 +183,7 @@ impl Planner<'_> {
                 let (unit, name) = (unit.name.clone(), name.to_owned());
                 return Some(Divergence::of(Cause::SeveralSources(unit, target, name)));
             }
-            // The reference may mean a source that is not here.
+            // The reference may mean a source that is not in the input.
             if let Some(open) = &unit.open
                 && !self.resolver.is_exact(membership, object, target, name)
             {
@@ -192,8 +193,8 @@ impl Planner<'_> {
         None
     }
 
-    /// Whether a workload has no stamp and needs none, however its object is changed: nothing in the unit
-    /// has a name that it reads, but for what is filled in the cluster.
+    /// Whether a workload has no stamp and needs none, whatever changes its object: no source of
+    /// the unit has a name that it reads, except sources that are filled in the cluster.
     fn reads_nothing_here(
         &self,
         unit: &Unit,
@@ -217,7 +218,7 @@ impl Planner<'_> {
     }
 }
 
-/// Whether a reference that reads these keys reads this one, or would if the source had it.
+/// Whether a reference that reads these keys reads this key, or would read it if the source had it.
 fn may_read(keys: &Keys, key: &str) -> bool {
     match keys {
         Keys::None => false,

@@ -1,30 +1,30 @@
-//! What each reference contributes to a stamp.
+//! The contribution of each reference to a stamp.
 
 use crate::compat::selection::NotSelected;
 use crate::extract::{IgnoredBy, SourceId};
 use crate::resolve::MadeBy;
 use std::sync::Arc;
 
-/// What a reference contributes.
+/// The contribution of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// Entries of this source are part of the stamp.
     Counted(Arc<CountedRead>),
     /// The name of the source changes with its content, so the name rolls the pods.
     ContentNamed(SourceId),
-    /// A control annotation or a rule says that it takes no part.
+    /// A control annotation or a rule ignores it.
     Ignored(Ignored),
     /// The reference reads no key.
     ReadsNothing,
     /// A controller in the cluster writes the content of the source.
     Filled(SourceId),
-    /// A program in the cluster makes the source, and no manifest holds it.
+    /// A program in the cluster creates the source, and no manifest holds it.
     Made(MadeBy),
     /// The source is not in the apply unit.
     External,
     /// Two files define the source differently.
     Clash(SourceId, SourceId),
-    /// All of these sources fit.
+    /// All of these sources match.
     Ambiguous(Vec<SourceId>),
 }
 
@@ -48,7 +48,7 @@ impl Reason {
     }
 }
 
-/// What a reference reads of its source.
+/// The part of a source that a reference reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountedRead {
     /// The source.
@@ -61,16 +61,16 @@ pub struct CountedRead {
     pub missing: Vec<String>,
 }
 
-/// Why a reference is ignored.
+/// The reason why a reference is ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ignored {
     /// The whole workload is ignored.
     Workload(IgnoredBy),
-    /// The workload as a whole: what annotations decide, and these do not ask for it.
+    /// The whole workload is not selected: annotations select workloads, and it has none.
     NotSelected(NotSelected),
-    /// The source: Reloader is followed, and its annotations do not select it.
+    /// Reloader is followed, and its annotations do not select the source.
     Unselected(SourceId),
-    /// The workload says to ignore the source.
+    /// An annotation of the workload ignores the source.
     OnWorkload,
     /// The whole source is ignored.
     Source(SourceId, IgnoredBy),

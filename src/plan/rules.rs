@@ -1,5 +1,5 @@
-//! Rules of the configuration that are about nothing: the thing is gone, or its name has a typing error, and
-//! the rule hides what comes next.
+//! Finds rules of the configuration without an effect: the object was removed, or its name has a
+//! typing error. Such a rule could hide later findings.
 
 use crate::config::options::Options;
 use crate::config::policy::{IgnoreRule, RuleSubject};
@@ -7,8 +7,8 @@ use crate::extract::Manifests;
 use crate::finding::{Code, Finding, Severity};
 use crate::text::{Place, Span};
 
-/// What there is to say about the rules of a configuration that lies at the top of all that was looked at.
-/// `silences` tells of each silence rule whether it left a finding unsaid.
+/// The findings about the rules of a configuration that covers all read files. `silences` says for
+/// each silence rule whether it silenced a finding.
 pub fn without_effect(manifests: &Manifests, options: &Options, silences: &[bool]) -> Vec<Finding> {
     let Some(origin) = options.rules.origin.as_ref().filter(|origin| origin.covers_all) else {
         return Vec::new();
@@ -24,7 +24,7 @@ pub fn without_effect(manifests: &Manifests, options: &Options, silences: &[bool
     };
     let mut found = Vec::new();
     for (i, rule) in options.rules.ignore.iter().enumerate() {
-        // What labels an object has is not known any more.
+        // The labels of objects are no longer known here.
         if rule.labels.is_empty()
             && let Some(message) = ignores_nothing(manifests, rule, options)
         {
@@ -41,7 +41,7 @@ pub fn without_effect(manifests: &Manifests, options: &Options, silences: &[bool
     found
 }
 
-/// What is said of a rule under `ignore`, if nothing is ignored because of it.
+/// The message for a rule under `ignore` that ignores nothing.
 fn ignores_nothing(manifests: &Manifests, rule: &IgnoreRule, options: &Options) -> Option<String> {
     let is_meant = |at: &crate::extract::ObjectId| {
         let id = &manifests[*at].id;
@@ -97,7 +97,7 @@ fn silences_nothing(manifests: &Manifests, code: Code, object: Option<&str>) -> 
     format!("the rule silences nothing: there is no finding {code} about {object}{hint}")
 }
 
-/// ` (did you mean ...?)`, if something is near.
+/// ` (did you mean ...?)`, if a name is similar.
 fn nearest(wanted: &str, names: impl Iterator<Item = String>) -> String {
     let near = names.map(|name| (strsim::damerau_levenshtein(wanted, &name), name)).min();
     match near {

@@ -1,5 +1,5 @@
-//! What workloads have in common: a thousand of them may read a thousand keys of one source, and come to
-//! one stamp. It is computed for the first of them.
+//! Results that workloads share: a thousand workloads may read a thousand keys of one source and
+//! have the same stamp. The result is computed for the first of them.
 
 use super::reason::CountedRead;
 use crate::digest::Lines;
@@ -7,10 +7,10 @@ use crate::extract::{Keys, Manifests, SourceId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What is read of a source; of one that counts whole, whatever the keys are.
+/// The read part of a source; without keys for a source that always counts as a whole.
 pub(super) type SharedRead = (SourceId, Option<Keys>);
 
-/// What was computed for earlier workloads.
+/// The results for earlier workloads.
 #[derive(Default)]
 pub(super) struct Shared {
     counted: BTreeMap<SharedRead, Arc<CountedRead>>,
@@ -18,12 +18,12 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// What a read counts, if a workload had the same.
+    /// The result of a read, if an earlier workload had the same read.
     pub(super) fn counted(&self, read: &SharedRead) -> Option<Arc<CountedRead>> {
         self.counted.get(read).map(Arc::clone)
     }
 
-    /// Keeps what a read counts.
+    /// Stores the result of a read.
     pub(super) fn keep(&mut self, read: SharedRead, counted: CountedRead) -> Arc<CountedRead> {
         let counted = Arc::new(counted);
         self.counted.insert(read, Arc::clone(&counted));

@@ -6,77 +6,82 @@ use crate::extract::{Manifests, ObjectId};
 use crate::finding::{Code, Finding};
 use crate::scope::{Unit, Units};
 use crate::text::FileId;
+use aho_corasick::AhoCorasick;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Objects that provide a source, by its name; two of one name are not told apart.
+/// Objects that provide a source, by its name; two objects with one name are not distinguished.
 type Providers = BTreeMap<String, Vec<ObjectId>>;
 
-/// The sources that no reference of their unit names, so that only the texts can tell whether anything
-/// there does.
+/// The sources that no reference of their unit names. Only the texts can show whether anything in the unit
+/// names them.
 #[derive(Default)]
 pub struct UnnamedSources {
-    /// Of each unit that has any, the files that it sees, and the sources.
+    /// For each unit with such sources: its files, and the sources.
     units: Vec<(Vec<FileId>, Providers)>,
-    /// How often units see each file.
+    /// The number of units that have each file.
     seen: BTreeMap<FileId, usize>,
-    /// The names that each text is searched for.
-    names: BTreeMap<FileId, BTreeSet<String>>,
+    /// The sources of all units, by their names.
+    named: Providers,
+    /// Finds these names in a text; nothing, if there are none.
+    search: Option<AhoCorasick>,
 }
 
 impl UnnamedSources {
-    /// Collects them from units that stamp a workload at all. What kustomizations are made of is left out:
-    /// they may name a source in ways of their own.
+    /// Collects these sources from units that stamp any workload. Units of kustomizations are left
+    /// out, because kustomizations may name a source in other ways.
     pub fn of(manifests: &Manifests, units: &Units) -> Self {
         let mut all = Self::default();
         let taken = TakenNames::of(manifests);
         for unit in &units.all {
             for member in &unit.sees {
-                // A unit of kustomize counts too: what it holds is never unread.
+                // A unit of kustomize counts too: its sources never count as unread.
                 *all.seen.entry(member.file).or_default() += 1;
             }
             let names = unnamed_in(manifests, unit, &taken);
             if names.is_empty() {
                 continue;
             }
-            let files: Vec<FileId> = unit.sees.iter().map(|member| member.file).collect();
-            for &file in &files {
-                all.names.entry(file).or_default().extend(names.keys().cloned());
+            for (name, objects) in &names {
+                all.named.entry(name.clone()).or_default().extend(objects);
             }
+            let files = unit.sees.iter().map(|member| member.file).collect();
             all.units.push((files, names));
+        }
+        // Names for which no search can be built, which takes gigabytes of them, are not called unread.
+        all.search = AhoCorasick::new(all.named.keys()).ok().filter(|_| !all.named.is_empty());
+        if all.search.is_none() {
+            all.units.clear();
         }
         all
     }
 
-    /// The texts that are to be searched.
+    /// The texts to search.
     pub fn files(&self) -> BTreeSet<FileId> {
-        self.names.keys().copied().collect()
+        self.units.iter().flat_map(|(files, _)| files).copied().collect()
     }
 
-    /// The names that a text says outside of the sources that have them.
+    /// The names that a text contains outside of the sources with these names.
     pub fn said_in(&self, manifests: &Manifests, file: FileId, text: &str) -> BTreeSet<String> {
         let mut said = BTreeSet::new();
-        let Some(names) = self.names.get(&file) else {
-            return said;
-        };
-        let anchors = Anchors::of(names.iter().map(String::as_str));
-        for (start, word) in words(text, &anchors) {
-            if !names.contains(word) || said.contains(word) {
+        let found = self.search.iter().flat_map(|search| search.find_overlapping_iter(text));
+        for range in found.map(|found| found.range()) {
+            let name = &text[range.clone()];
+            if said.contains(name) || !is_whole(text, range.clone()) {
                 continue;
             }
             let is_own = |id: &ObjectId| {
                 let place = manifests[*id].place;
-                place.file == file && place.span.range().contains(&start)
+                place.file == file && place.span.range().contains(&range.start)
             };
-            let mut sources = self.units.iter().filter_map(|(_, names)| names.get(word)).flatten();
-            if !sources.any(is_own) {
-                said.insert(word.to_owned());
+            if !self.named.get(name).is_some_and(|objects| objects.iter().any(is_own)) {
+                said.insert(name.to_owned());
             }
         }
         said
     }
 
-    /// A note for each source whose name stands nowhere else: of several units that see it, none may name
-    /// it. `said` has the names that each text says.
+    /// A note for each source whose name occurs nowhere else: if several units have the source, none may
+    /// name it. `said` has the names that each text contains.
     pub fn findings(
         &self,
         manifests: &Manifests,
@@ -99,7 +104,8 @@ impl UnnamedSources {
     }
 }
 
-/// What no reference in one unit names. What a workload refers to need not be looked for in the texts.
+/// The sources that no reference in one unit names. A source that a workload refers to need not be
+/// searched for in the texts.
 fn unnamed_in(manifests: &Manifests, unit: &Unit, taken: &TakenNames<'_>) -> Providers {
     let files = || unit.sees.iter().map(|member| member.file);
     let objects = || files().flat_map(|file| manifests.objects_of(file));
@@ -121,7 +127,7 @@ fn unnamed_in(manifests: &Manifests, unit: &Unit, taken: &TakenNames<'_>) -> Pro
                     let is_filled = source.ignored.is_some() || source.filled_in_cluster;
                     !is_filled && !taken.may_be(source)
                 })
-            // Copies of it are read in other namespaces.
+            // Workloads read its copies in other namespaces.
             && !manifests[object.place.file].makes_within(object.place.span);
         if is_candidate {
             unnamed.entry(object.id.name.to_string()).or_default().push(id);
@@ -138,73 +144,13 @@ fn unnamed_in(manifests: &Manifests, unit: &Unit, taken: &TakenNames<'_>) -> Pro
     unnamed
 }
 
-/// The bytes that a name is looked for by. Each name has one of them, so a text that has none of them
-/// near need not be cut into words.
-enum Anchors {
-    Few(Vec<u8>),
-    /// The names have no few bytes in common: every word is looked at.
-    AnyWord,
-}
-
-/// The bytes of names, from the rarest in manifests to the most frequent.
-const RARE_FIRST: &[u8] = b"zqjxQZXJKYWVHUG-kvwybgfBDFPLNRMTOIESACpumdhlcrsnioate7986354201.";
-
-impl Anchors {
-    fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let mut few: Vec<u8> = Vec::new();
-        // A dash is in most names and in few other places.
-        let dashed = |name: &&str| name.contains('-');
-        let (with, without): (Vec<&str>, Vec<&str>) = names.partition(dashed);
-        if !with.is_empty() {
-            few.push(b'-');
-        }
-        for name in without {
-            let bytes = name.as_bytes();
-            if bytes.iter().any(|byte| few.contains(byte)) {
-                continue;
-            }
-            let rarest = RARE_FIRST.iter().find(|byte| bytes.contains(byte));
-            few.extend(rarest);
-        }
-        match few.len() {
-            0..=3 => Self::Few(few),
-            _ => Self::AnyWord,
-        }
-    }
-
-    /// Where the next word of a text may begin or go on, from `at`.
-    fn next(&self, bytes: &[u8], at: usize) -> Option<usize> {
-        let rest = &bytes[at..];
-        let found = match self {
-            Self::Few(few) => match few.as_slice() {
-                [] => None,
-                &[a] => memchr::memchr(a, rest),
-                &[a, b] => memchr::memchr2(a, b, rest),
-                &[a, b, c, ..] => memchr::memchr3(a, b, c, rest),
-            },
-            Self::AnyWord => rest.iter().position(|&byte| is_of_name(byte)),
-        };
-        found.map(|found| at + found)
-    }
-}
-
-fn is_of_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.'
-}
-
-/// The words of a text that may be names, and where they begin.
-fn words<'t>(text: &'t str, anchors: &'t Anchors) -> impl Iterator<Item = (usize, &'t str)> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let is_outside = |byte: &u8| !is_of_name(*byte);
-        let anchor = anchors.next(bytes, at)?;
-        let before = bytes[at..anchor].iter().rposition(is_outside);
-        let start = before.map_or(at, |before| at + before + 1);
-        let after = bytes[anchor..].iter().position(is_outside);
-        at = after.map_or(bytes.len(), |after| anchor + after);
-        Some((start, text[start..at].trim_matches(['-', '.'])))
-    })
+/// Whether the bytes from `range` of a text are a whole name: what stands before and behind is not of a
+/// name, or a dash or dot at its end.
+fn is_whole(text: &str, range: std::ops::Range<usize>) -> bool {
+    let before = text[..range.start].trim_end_matches(['-', '.']);
+    let behind = text[range.end..].trim_start_matches(['-', '.']);
+    !before.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && !behind.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 fn finding(manifests: &Manifests, object: ObjectId) -> Finding {
@@ -220,24 +166,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn anchors_find_what_a_look_at_every_word_finds() {
+    fn a_name_is_whole_between_what_is_not_of_a_name() {
         let text =
             "kind: web-config, xweb-config\n- settings.\u{e9}a.b=--web-config--/zoo x q_w\nzoo";
-        let names = ["web-config", "settings", "a.b", "zoo", "q", "x"];
-        let found = |anchors: &Anchors, names: &[&str]| -> Vec<(usize, String)> {
-            let all = words(text, anchors);
-            let wanted = all.filter(|(_, word)| names.contains(word));
-            wanted.map(|(at, word)| (at, word.to_owned())).collect()
+        let wholes = |name: &str| -> Vec<usize> {
+            let found = text.match_indices(name).map(|(start, _)| start..start + name.len());
+            found.filter(|range| is_whole(text, range.clone())).map(|range| range.start).collect()
         };
-        for from in 0..names.len() {
-            for to in from..=names.len() {
-                let some = &names[from..to];
-                let by_anchor = found(&Anchors::of(some.iter().copied()), some);
-                assert_eq!(by_anchor, found(&Anchors::AnyWord, some));
-                assert_eq!(by_anchor.is_empty(), some.is_empty());
-            }
-        }
-        assert!(matches!(Anchors::of(names[..3].iter().copied()), Anchors::Few(_)));
-        assert!(matches!(Anchors::of(names.iter().copied()), Anchors::AnyWord));
+        assert_eq!(wholes("web-config"), [6, 49]);
+        assert_eq!(wholes("zoo"), [62, 72]);
+        assert_eq!(wholes("x"), [66]);
+        assert_eq!(wholes("b"), [] as [usize; 0]);
+        assert_eq!(wholes("a.b"), [43]);
     }
 }

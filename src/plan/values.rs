@@ -1,5 +1,5 @@
-//! Values that Flux takes from ConfigMaps and Secrets: which source is meant, and how late a change of it
-//! arrives.
+//! Values that Flux takes from ConfigMaps and Secrets: the source of each value, and how late a
+//! change arrives.
 
 use crate::extract::{Manifests, Source, SourceId, ValuesReader, ValuesReference};
 use crate::finding::arrival::arrival;
@@ -11,24 +11,24 @@ use crate::text::{FileId, Place, offset};
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
-/// What an object of Flux takes values from.
+/// The sources of values of one Flux object.
 pub struct TakenValues {
     /// The file that the object is in.
     pub file: FileId,
     /// Its position among the [values readers](crate::extract::File::values_readers) of the file.
     pub position: usize,
-    /// What each of its references means, in their order.
+    /// The source of each of its references, in order.
     pub sources: Vec<MeantSource>,
 }
 
-/// The source that a reference of an object of Flux means.
+/// The source of a reference of a Flux object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MeantSource {
-    /// This one.
+    /// This source.
     One(SourceId),
-    /// Several may be meant.
+    /// Several sources are possible.
     Several,
-    /// None that was read.
+    /// No source that was read.
     Nowhere,
 }
 
@@ -38,7 +38,7 @@ impl TakenValues {
         &manifests[self.file].values_readers[self.position]
     }
 
-    /// Its references, each with what it means.
+    /// Its references, each with its source.
     pub fn references<'a>(
         &'a self,
         manifests: &'a Manifests,
@@ -47,8 +47,8 @@ impl TakenValues {
     }
 }
 
-/// What each object of Flux takes values from, in the order of the input: the source that its name means in
-/// the units that hold the object, else the only one of the same namespace in everything that was read.
+/// The sources of values of each Flux object, in the order of the input: the source with the name
+/// in the units that hold the object, otherwise the only one in the same namespace among all files.
 pub(super) fn taken(
     manifests: &Manifests,
     units: &Units,
@@ -92,8 +92,8 @@ pub(super) fn taken(
     found
 }
 
-/// Each object that takes values, in each unit that holds it: its file, its position in it, and which sources
-/// each of its references means there. Several, where nobody knows which.
+/// Each object that takes values, in each unit that holds it: its file, its position in the file,
+/// and the sources of its references in the unit; several sources if the reference is ambiguous.
 fn in_units<'a>(
     manifests: &'a Manifests,
     units: &'a Units,
@@ -124,7 +124,7 @@ fn in_units<'a>(
     })
 }
 
-/// The sources that are looked at, by kind, name and namespace.
+/// The sources of all read files, by kind, name and namespace.
 fn by_name<'a>(
     manifests: &'a Manifests,
     units: &Units,
@@ -157,14 +157,14 @@ impl<'a> TakenNames<'a> {
         Self(found)
     }
 
-    /// Whether an object may take values from the source, in whatever unit it is.
+    /// Whether an object may take values from the source, in any unit.
     pub(super) fn may_be(&self, source: &Source) -> bool {
         let namespaces = self.0.get(&(source.target, source.name.as_str())).into_iter().flatten();
         namespaces.into_iter().any(|own| may_be_one(*own, source.namespace.as_deref()))
     }
 }
 
-/// A note for each source of values that is here and that its reader does not watch.
+/// A note for each source of values that is in the input and that its reader does not watch.
 pub(super) fn unwatched(
     manifests: &Manifests,
     units: &Units,
@@ -175,7 +175,7 @@ pub(super) fn unwatched(
     for (file, position, references) in in_units(manifests, units, resolver) {
         let reader = &manifests[file].values_readers[position];
         for (reference, sources) in reader.reads.iter().zip(references) {
-            // Of several of one name, nobody knows which one is meant.
+            // If several sources have the name, it is unknown which one is meant.
             let [only] = sources[..] else { continue };
             let (source, place) = (&manifests[only], Place { file, span: reference.at });
             if source.watched || source.content_named || !said.insert(place) {

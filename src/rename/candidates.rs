@@ -1,4 +1,4 @@
-//! The sources that could get another name, and the groups in which they share one.
+//! The sources that could be renamed, and the groups that share one name.
 
 use crate::config::options::{Goal, Mode, Options, SuffixHash};
 use crate::digest::name_hash::is_suffixed;
@@ -13,28 +13,28 @@ use crate::scope::{Placement, UnitId, Units};
 use crate::text::FileId;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most bytes of a name (`IsDNS1123Subdomain`).
+/// The maximum length of a name in bytes (`IsDNS1123Subdomain`).
 pub(super) const MAX_NAME: usize = 253;
 
-/// A source that could get another name.
+/// A source that could be renamed.
 pub(super) struct Candidate {
     pub(super) at: SourceId,
     pub(super) current: String,
     /// The name without a suffix.
     pub(super) base: String,
-    /// The name that it gets, unless something blocks it.
+    /// The new name, unless a reason blocks it.
     pub(super) new: String,
     /// Whether the run asks for a name after its content.
     pub(super) wanted: bool,
     pub(super) blocker: Option<Blocker>,
-    /// The mention that is its own name: file, and position among the mentions of the file.
+    /// The mention that is its own name.
     pub(super) definition: Option<MentionId>,
-    /// Whether kustomize gives it its suffix, at the end of the build that calls this program.
+    /// Whether kustomize appends the suffix at the end of the build that runs this program.
     pub(super) inside: bool,
 }
 
 impl Candidate {
-    /// The name that it has in the end.
+    /// Its name after the run.
     pub(super) fn final_name(&self) -> &str {
         match self.blocker {
             None if self.wanted => &self.new,
@@ -47,19 +47,18 @@ impl Candidate {
     }
 }
 
-/// What keeps a source from getting another name. A pair of numbers is a mention: file, and position
-/// among the mentions of the file.
+/// The reason why a source keeps its name. A number refers to a mention.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Blocker {
-    /// It does not get such a name, whoever refers to it.
+    /// It gets no name after its content, independent of its referrers.
     Kind(KeepsName),
     /// kustomize gives it a suffix already.
     Hashed,
     /// kustomize would not rewrite its name in this mention.
     NotRewritten(MentionId),
-    /// This text says its name, and could not be read.
+    /// This text contains its name, and could not be read.
     Unread(FileId),
-    /// Raw material of a kustomization.
+    /// It is in a file below a kustomization.
     Raw,
     /// Its name does not begin with the base name in its marker.
     WrongBase,
@@ -75,7 +74,7 @@ pub(super) enum Blocker {
     Unknown(MentionId),
     /// This mention, in another apply unit, may name it.
     Elsewhere(MentionId),
-    /// This mention cannot take another name, for this reason.
+    /// This mention cannot be changed, for this reason.
     Fixed(MentionId, CannotFollow),
     /// This mention may mean several sources.
     Ambiguous(MentionId),
@@ -93,7 +92,7 @@ pub(super) struct NameGroup<'a> {
     pub(super) copy: SourceId,
     /// Positions among the items.
     pub(super) items: Vec<usize>,
-    /// A source of this name that is not a candidate.
+    /// A source with this name that is not a candidate.
     pub(super) foreign: Option<SourceId>,
 }
 
@@ -149,13 +148,13 @@ pub(super) struct Candidates<'a> {
     by_name: BTreeMap<&'a str, BySpace<'a>>,
     /// The groups by each name without a suffix.
     by_base: BTreeMap<(UnitId, Target, String), BySpace<'a>>,
-    /// Whether a kustomize build is calling.
+    /// Whether a kustomize build runs this program.
     pub(super) inside: bool,
     /// Groups with a foreign source ([`NameGroup::foreign`]) that a workload reads.
     pub(super) foreign_reads: BTreeSet<usize>,
 }
 
-/// The sources that could get another name, whoever names them.
+/// The sources that could be renamed, without regard to their referrers.
 pub(super) fn candidates(
     manifests: &Manifests,
     units: &Units,
@@ -180,7 +179,7 @@ pub(super) fn candidates(
     found
 }
 
-/// The objects of the candidates: inside of a build, kustomize may put a hash behind their names.
+/// The objects of the candidates: inside a build, kustomize may append a hash to their names.
 pub(super) fn objects(manifests: &Manifests, candidates: &[Candidate]) -> BTreeSet<ObjectId> {
     candidates.iter().map(|item| manifests[item.at].object).collect()
 }
@@ -239,8 +238,9 @@ impl<'a> Candidates<'a> {
         self.positions[at.index()]
     }
 
-    /// The groups that a name can mean in a unit: those whose namespace fits. A name without a
-    /// suffix means what has one of ours only where nothing has the very name.
+    /// The groups to which a name can refer in a unit: those whose namespace [fits](fitting). A name
+    /// without a suffix refers to a source with a suffix of rollstamp only if no source has exactly this
+    /// name.
     pub(super) fn meant(
         &self,
         resolver: &Resolver<'_>,
@@ -266,8 +266,8 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// The groups that a reference of a workload may read, in the namespace that the workload has or
-    /// gets; inside of a build those that kustomize would find, or the one that has the very name.
+    /// The groups that a reference of a workload may read, in the present or new namespace of the workload;
+    /// inside a build, the groups that kustomize would find, or the one with exactly this name.
     pub(super) fn read_by(
         &self,
         resolver: &Resolver<'_>,
@@ -288,13 +288,13 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// The groups of any unit that may have a name in a namespace.
+    /// The groups of all units that may have this name in this namespace.
     pub(super) fn anywhere(&self, name: &str, own: Option<&str>) -> impl Iterator<Item = usize> {
         let named = self.by_name.get(name);
         named.map_or_else(Vec::new, |named| named.maybe(own)).into_iter()
     }
 
-    /// Blocks all sources whose name, with or without a suffix, a text says that could not be read.
+    /// Blocks all sources whose name, with or without a suffix, occurs in a text that could not be read.
     pub(super) fn block_unread(&mut self, unread: &BTreeMap<String, FileId>) {
         for item in self.all.iter_mut().filter(|item| item.blocker.is_none()) {
             let said = unread.get(&item.current).or_else(|| unread.get(&item.base));
@@ -302,7 +302,8 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// Blocks the items of a group, unless something blocks them already. Returns whether one was new.
+    /// Blocks the items of a group that are not blocked yet. Returns whether an item was newly
+    /// blocked.
     pub(super) fn block(&mut self, group: usize, blocker: &Blocker) -> bool {
         let mut any = false;
         for item in self.groups[group].items.clone() {
@@ -314,7 +315,7 @@ impl<'a> Candidates<'a> {
         any
     }
 
-    /// The name of a group in the end, if all of it have the same.
+    /// The name of a group after the run, if all its items have the same.
     pub(super) fn final_name(&self, group: usize) -> Option<&str> {
         let group = &self.groups[group];
         if group.foreign.is_some() {
@@ -356,7 +357,7 @@ fn item(at: SourceId, source: &Source, options: &Options) -> Option<Candidate> {
     })
 }
 
-/// What blocks a source by itself, whoever names it.
+/// The reason that blocks a source independent of its referrers.
 fn own_blocker(
     file: &File,
     owner: &Object,
@@ -413,7 +414,7 @@ fn own_blocker(
     Some(Blocker::Kind(why))
 }
 
-/// Whether text can be the name of an object as it stands.
+/// Whether a text is a valid name of an object.
 fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text

@@ -1,4 +1,4 @@
-//! Decisions as edits of the text, and as what the manifests say from now on.
+//! Turns decisions into edits of the text, and into the new meaning of references.
 
 use super::candidates::Candidates;
 use super::referrals::Links;
@@ -52,7 +52,7 @@ pub(super) fn edits(
     renames
 }
 
-/// The name that a reference must say, if it says another one.
+/// The new name in a reference, if it changes.
 pub(super) fn follows<'a>(
     items: &'a Candidates<'_>,
     groups: &[usize],
@@ -60,8 +60,8 @@ pub(super) fn follows<'a>(
 ) -> Option<&'a str> {
     let first = *groups.first()?;
     let of = &items.groups[first];
-    // What follows a source that keeps its name would be an edit that nobody asked for; what says the
-    // name without the suffix of one that is right must follow all the same.
+    // If a source keeps its name, its references are not edited. But a reference to a right name
+    // with a suffix that lacks the suffix must be edited.
     let item = &items.all[*of.items.first()?];
     let name = items.final_name(first)?;
     (item.blocker.is_none() && item.wanted && name != mention.name).then_some(name)
@@ -84,7 +84,7 @@ fn renamed(mention: &Mention, name: &str) -> NameEdit {
     }
 }
 
-/// The marker comes with a suffix of ours, and goes with it.
+/// The edit of the marker, which is added and removed together with a suffix of rollstamp.
 fn marked(manifests: &Manifests, at: SourceId, base: &str, options: &Options) -> Option<NameEdit> {
     let naming = manifests[at].naming.as_deref()?;
     let slot = naming.marker.as_ref().ok()?;
@@ -108,7 +108,8 @@ fn marked(manifests: &Manifests, at: SourceId, base: &str, options: &Options) ->
     Some(of_source(manifests, at, edit, &way, value, wrote))
 }
 
-/// What makes kustomize give a source its suffix, and rewrite what refers to it.
+/// The edit of the marker that makes kustomize append the suffix and rewrite references to the
+/// source.
 fn for_kustomize(manifests: &Manifests, at: SourceId) -> Option<NameEdit> {
     let Ok(Slot::Absent(insertion)) = &manifests[at].naming.as_deref()?.marker else {
         return None;
@@ -119,7 +120,8 @@ fn for_kustomize(manifests: &Manifests, at: SourceId) -> Option<NameEdit> {
     Some(of_source(manifests, at, edit, &way, Some(value.to_owned()), Wrote::Anew))
 }
 
-/// Whether a source is immutable; what is ours goes with the suffix.
+/// The edit of the field `immutable`; a field that rollstamp wrote is removed together with the
+/// suffix.
 fn frozen(manifests: &Manifests, at: SourceId, options: &Options) -> Option<NameEdit> {
     let (edit, value) = match (options.goal, &manifests[at].naming.as_deref()?.frozen) {
         (Goal::Strip, ImmutableField::Ours(edit)) => (edit, None),
@@ -151,10 +153,10 @@ fn of_source(
     }
 }
 
-/// What later stages must know: a source with a name of its content adds nothing to a stamp, and a
-/// reference without its suffix means it all the same. The names of the facts stay as they are written, so
-/// that what is said later is about the text that people have, and no name that tells a Secret's content
-/// is said.
+/// The facts for later stages: a source with a name after its content adds nothing to a stamp, and
+/// a reference without the suffix still refers to the source. The facts keep the written names. So
+/// messages refer to the present text, and no message shows a name that reveals the content of a
+/// Secret.
 pub(super) fn meanings(
     renames: &mut Renames,
     manifests: &Manifests,

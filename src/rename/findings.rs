@@ -10,7 +10,7 @@ use crate::k8s::providers::Target;
 use crate::text::Place;
 use crate::yaml::path::{Route, Step};
 
-/// What holds the sources that should have another name.
+/// The findings about sources that keep their names although the run asks for new ones.
 pub(super) fn held(
     manifests: &Manifests,
     mentions: &[Mention],
@@ -163,7 +163,7 @@ fn blocked(
     }
 }
 
-/// What `check` finds: names that are not those of their content, and references that say another one.
+/// The findings of `check`: names that do not fit the content, and references with another name.
 pub(super) fn stale(
     manifests: &Manifests,
     mentions: &[Mention],
@@ -201,12 +201,13 @@ pub(super) fn stale(
     findings
 }
 
-/// Whether the name that a source gets may be said: that of a Secret is a digest of its content.
+/// Whether the new name of a source may be printed: that of a Secret contains a digest of its
+/// content.
 fn public(manifests: &Manifests, at: SourceId) -> bool {
     manifests[at].target != Target::Secret
 }
 
-/// Where a mention is; of one in the content of a Secret, only which Secret.
+/// The place of a mention; for one in the content of a Secret, the place of the Secret.
 fn place(mention: &Mention) -> Place {
     Place {
         file: mention.file,
@@ -226,7 +227,7 @@ fn spot(mention: &Mention) -> String {
     }
 }
 
-/// The way from the object to a mention.
+/// The path from the object to a mention.
 fn path(mention: &Mention) -> Route {
     match &mention.path[..] {
         [Step::Field(items), Step::Item(_), below @ ..] if items == "items" => Route(below.into()),

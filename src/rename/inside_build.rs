@@ -1,12 +1,12 @@
-//! Inside of a kustomize build, which calls this program before it is done with names. There nothing is
-//! renamed: a source gets the mark that its generators write, and kustomize itself gives it a suffix
-//! and rewrites what refers to it, after all prefixes, suffixes and namespaces.
+//! Handles a run inside a kustomize build, in which names are not final. Nothing is renamed there:
+//! a source gets the mark that kustomize's generators write, and kustomize itself appends a suffix
+//! and rewrites the references, after all prefixes, suffixes and namespaces.
 //!
-//! So a source is marked only where kustomize would rewrite every place that says its name, and would
-//! find it there (api/filters/nameref/nameref.go, v5.8.1).
+//! So a source is marked only if kustomize rewrites every place with its name, and finds the source
+//! from there (api/filters/nameref/nameref.go, v5.8.1).
 
 use super::candidates::{Blocker, Candidates};
-use super::referrals::{Context, Link, asked, refuses};
+use super::link::{Context, Link, asked, refuses};
 use crate::extract::{Meaning, Mention, MentionId, ReferenceId};
 use crate::k8s::kustomize_names::renames;
 use crate::k8s::other_names::CLUSTER_WIDE;
@@ -14,8 +14,8 @@ use crate::k8s::providers::Target;
 use crate::resolve::{ReferringObject, effective};
 use crate::text::Place;
 
-/// Takes up one mention, which is these references of pod templates or none: what kustomize would
-/// rewrite there becomes a link, and what it would not holds the sources of the name.
+/// Handles one mention, which is these references of pod templates or none: if kustomize rewrites
+/// it, it becomes a link; otherwise the sources with this name keep their names.
 pub(super) fn links(
     run: &Context<'_>,
     number: MentionId,
@@ -47,7 +47,7 @@ fn link(
         let is_known = renames(&object.id, &reference.site, reference.spot.list);
         (reference.site.target, is_known)
     });
-    // What the place means, and what kustomize takes it for.
+    // The meaning of the place, and the meaning for kustomize.
     let meant: Vec<Target> = match (&of_pod, &mention.what) {
         (Some((target, _)), _) => vec![*target],
         (None, Meaning::Reference(targets)) => targets.clone(),
@@ -84,8 +84,8 @@ fn link(
     let found = run.resolver.by_old_name(unit, &rewritten, name, &referrer);
     let found: Vec<usize> = found.into_iter().map(|(at, _)| items.position(at)).collect();
     if found.is_empty() {
-        // A pod looks for the name all the same, and finds it where kustomize sees no namespace, or sees
-        // one on one of the two sides alone.
+        // The pod uses the name in any case, and kustomize finds the source if it sees no
+        // namespace, or sees one on one side only.
         let own = mention.namespace.as_deref();
         for target in meant {
             for group in items.meant(run.resolver, unit, target, name, own, mention.anywhere) {
@@ -107,11 +107,11 @@ fn link(
         None => true,
     };
     if !meant.contains(&group.target) || !is_there {
-        // It would take the place for a reference to this source, and it is none.
+        // kustomize would treat the place as a reference to this source, which it is not.
         items.block(*only, &Blocker::NotRewritten(number));
         return None;
     }
-    // kustomize writes every text anew, so nothing is fixed but what people ask for.
+    // kustomize rewrites every text, so only requests of the user prevent a change.
     if let Some(why) = reference.and_then(|reference| asked(run, reference)) {
         items.block(*only, &Blocker::Fixed(number, why));
     }

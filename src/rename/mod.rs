@@ -1,14 +1,15 @@
-//! Names after content: decides which sources get one, and which places follow. Works on facts, never on
-//! text.
+//! Names after content: decides which sources are renamed, and which places follow. This stage uses
+//! facts, never texts.
 //!
-//! A source moves only when every place that says its name is known and can follow, wherever in the run
-//! it stands; otherwise it keeps its name, and a finding says what holds it. So no name is left dangling,
-//! and a stamp does for the readers what the name cannot.
+//! A source is renamed only if every place of the run with its name is known and can follow;
+//! otherwise it keeps its name, and a finding gives the reason. So no reference breaks, and the
+//! readers of a source that keeps its name are stamped.
 
-mod inside_build;
-mod edits;
 mod candidates;
+mod link;
+mod inside_build;
 mod referrals;
+mod edits;
 mod findings;
 
 use crate::config::options::{Goal, Options};
@@ -22,34 +23,36 @@ use crate::text::{FileId, Span};
 use crate::yaml::Edit;
 use crate::yaml::verify::Change;
 use candidates::Candidates;
-use referrals::{Context, Links};
+use link::Context;
+use referrals::Links;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which names change, the edits that change them, and what names mean then. It lies over the manifests,
-/// which still say what is written.
+/// The names that change, their edits, and the meaning of references afterwards. The manifests
+/// still hold the written names.
 #[derive(Default)]
 pub struct Renames {
-    /// The sources that get another name, in the order of the input.
+    /// The renamed sources, in the order of the input.
     pub sources: Vec<Renamed>,
     /// The edits, in no particular order.
     pub edits: Vec<NameEdit>,
     /// The sources that are named after their content once the edits are made.
     content_named: BTreeSet<SourceId>,
-    /// The references that mean a source by another name than the one that is written: the name that
-    /// the source has now.
+    /// The references that refer to a source by another name than the written one: the present name
+    /// of the source.
     meant: BTreeMap<ReferenceId, SmolStr>,
-    /// The objects behind whose names kustomize will put a hash.
+    /// The objects to whose names kustomize will append a hash, in addition to those with the
+    /// annotation.
     hashed: BTreeSet<ObjectId>,
 }
 
 impl Renames {
-    /// Whether the name of a source is that of its content, once the edits are made.
+    /// Whether a source is named after its content after the edits.
     pub fn is_content_named(&self, manifests: &Manifests, source: SourceId) -> bool {
         manifests[source].content_named || self.content_named.contains(&source)
     }
 
-    /// The name of the source that a reference means, as that one is named in the text.
+    /// The present name of the source to which a reference refers.
     pub fn name<'a>(&'a self, id: ReferenceId, reference: &'a Reference) -> &'a str {
         if self.meant.is_empty() {
             return &reference.name;
@@ -57,13 +60,13 @@ impl Renames {
         self.meant.get(&id).unwrap_or(&reference.name)
     }
 
-    /// The objects behind whose names kustomize will put a hash, beside those that say so.
+    /// The objects to whose names kustomize will append a hash.
     pub fn hashed(&self) -> &BTreeSet<ObjectId> {
         &self.hashed
     }
 }
 
-/// A source that gets another name.
+/// A renamed source.
 pub struct Renamed {
     /// The source.
     pub at: SourceId,
@@ -77,7 +80,7 @@ pub struct Renamed {
 pub struct NameEdit {
     /// The file.
     pub file: FileId,
-    /// The object, as people call it.
+    /// The object, as `Kind namespace/name`.
     pub object: String,
     /// Where the object is.
     pub place: Span,
@@ -89,7 +92,8 @@ pub struct NameEdit {
     pub change: Change,
 }
 
-/// The names whose mentions must all be found: names that change, and names without our suffix.
+/// The names whose mentions must all be found: names that change, and names without a suffix of
+/// rollstamp.
 pub fn names(manifests: &Manifests, options: &Options) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, source) in manifests.sources() {
@@ -112,8 +116,8 @@ pub fn names(manifests: &Manifests, options: &Options) -> BTreeSet<String> {
     names
 }
 
-/// Decides about all sources. `mentions` are those of all [`names`], in the order of the input; `unread` are
-/// names that a text says of which nothing is known, each with one such text.
+/// Decides about all sources. `mentions` are those of all [`names`], in the order of the input;
+/// `unread` are names in texts that could not be read, each with one such text.
 pub fn decide(
     manifests: &Manifests,
     mentions: &[Mention],

@@ -1,37 +1,15 @@
-//! Which sources each mention means, and what follows from it.
+//! Finds the sources to which each mention refers, and derives which sources can be renamed.
 
 use super::candidates::{Blocker, BySpace, Candidate, Candidates};
 use super::inside_build;
-use crate::config::options::{Goal, Mode, Options};
+use super::link::{Context, Link, fixed, refuses};
+use crate::config::options::{Goal, Options};
 use crate::extract::{Manifests, Meaning, Mention, MentionId, ReferenceId, SourceId};
-use crate::finding::naming::{CannotFollow, KeepsName};
-use crate::k8s::kinds::NoRoll;
+use crate::finding::naming::KeepsName;
 use crate::k8s::providers::Target;
-use crate::resolve::Resolver;
 use crate::resolve::index::namespace;
-use crate::scope::Units;
 use crate::text::FileId;
-use crate::text::input::Found;
 use std::collections::BTreeMap;
-
-/// A place that follows the sources that it means.
-pub(super) struct Link {
-    pub(super) mention: MentionId,
-    pub(super) groups: Vec<usize>,
-    /// The reference of a pod template that it is.
-    pub(super) reference: Option<ReferenceId>,
-    /// Whether the API server refuses another name there.
-    pub(super) immutable: bool,
-}
-
-/// What is known when referrals are looked for.
-pub(super) struct Context<'a> {
-    pub(super) manifests: &'a Manifests,
-    pub(super) mentions: &'a [Mention],
-    pub(super) units: &'a Units,
-    pub(super) options: &'a Options,
-    pub(super) resolver: &'a Resolver<'a>,
-}
 
 /// The places that follow sources, in the order of the input.
 pub(super) struct Links {
@@ -54,7 +32,7 @@ impl Links {
                 }
                 continue;
             }
-            // By way of aliases one text can be several references.
+            // Because of aliases, one text can be several references.
             let several = references.get(&(mention.file, mention.span.start));
             if items.inside {
                 let several = several.map_or(&[][..], Vec::as_slice);
@@ -79,7 +57,7 @@ impl Links {
         links
     }
 
-    /// Takes up one mention, which is this reference of a pod template or none.
+    /// Handles one mention, which is this reference of a pod template or none.
     fn mention(
         &mut self,
         run: &Context<'_>,
@@ -139,8 +117,8 @@ impl Links {
         }
     }
 
-    /// Spreads blockers until nothing changes. In the end, all copies of a source have the same name, all
-    /// sources that one mention means have the same name, and no two sources share a new name.
+    /// Spreads blockers until nothing changes. Afterwards, all copies of a source have the same
+    /// name, all sources of one mention have the same name, and no two sources share a new name.
     pub(super) fn settle(&self, items: &mut Candidates<'_>, options: &Options) {
         loop {
             let mut changed = false;
@@ -172,7 +150,7 @@ impl Links {
     }
 }
 
-/// Holds sources whose new name another one has in the end.
+/// Blocks sources whose new name another source has after the run.
 fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
     let mut by_final: BTreeMap<(u32, Target, String), Vec<usize>> = BTreeMap::new();
     for group in 0..items.groups.len() {
@@ -197,10 +175,10 @@ fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
             // Those in other namespaces are none of its business.
             let other = spaces.maybe(space(one)).into_iter().find(|&other| {
                 let same_space = space(one) == space(other);
-                // Two sources that said one name before still do: in other namespaces, or one of them
-                // in none, as they were.
+                // Two sources that already shared a name may still share it: they are in different
+                // namespaces, or one of them has none.
                 let apart = items.groups[one].name == items.groups[other].name;
-                // What comes back to one name had it before.
+                // Sources that get the same name back had it before.
                 let apart = apart || goal == Goal::Strip;
                 other != one
                     && (same_space || (!apart && (space(one).is_none() || space(other).is_none())))
@@ -229,7 +207,7 @@ fn references(manifests: &Manifests) -> BTreeMap<(FileId, u32), Vec<ReferenceId>
     found
 }
 
-/// Notes which sources the workloads of a file read.
+/// Records the sources that the workloads of a file read.
 fn note_reads(run: &Context<'_>, file: FileId, items: &mut Candidates<'_>) {
     let manifests = run.manifests;
     let Some(memberships) = run.units.memberships(file) else {
@@ -257,7 +235,7 @@ fn note_reads(run: &Context<'_>, file: FileId, items: &mut Candidates<'_>) {
     }
 }
 
-/// The candidates by where their names begin; of two that one object provides, the first.
+/// The candidates by the offset of their names; if one object provides two, the first.
 fn definitions(manifests: &Manifests, items: &Candidates<'_>) -> BTreeMap<(FileId, u32), usize> {
     let mut found = BTreeMap::new();
     for (number, item) in items.all.iter().enumerate() {
@@ -267,7 +245,7 @@ fn definitions(manifests: &Manifests, items: &Candidates<'_>) -> BTreeMap<(FileI
     found
 }
 
-/// Notes where a candidate says its own name.
+/// Records the mention that is the own name of a candidate.
 fn define(number: MentionId, mention: &Mention, item: &mut Candidate) {
     item.definition = Some(number);
     if let Some(why) = mention.fixed
@@ -297,58 +275,4 @@ fn resolve(
     groups.sort_unstable();
     groups.dedup();
     groups
-}
-
-/// Why a reference cannot follow.
-fn fixed(
-    run: &Context<'_>,
-    mention: &Mention,
-    reference: Option<ReferenceId>,
-) -> Option<CannotFollow> {
-    let file = &run.manifests[mention.file];
-    if mention.fixed.is_some() {
-        return mention.fixed;
-    }
-    if file.encrypted && file.input.found != Found::Stream {
-        return Some(CannotFollow::Encrypted);
-    }
-    if !file.input.is_named() {
-        return Some(CannotFollow::OnlyRead);
-    }
-    if run.options.goal == Goal::Strip {
-        return None;
-    }
-    asked(run, reference?)
-}
-
-/// Why the workload of a reference does not want another name there.
-pub(super) fn asked(run: &Context<'_>, reference: ReferenceId) -> Option<CannotFollow> {
-    let reference = &run.manifests[reference];
-    let template = &run.manifests[reference.template];
-    let object = &run.manifests[template.object];
-    let name = &reference.name;
-    if template.refusal.is_some() {
-        Some(CannotFollow::UnsureReads)
-    } else if template.ignored.is_some() {
-        Some(CannotFollow::IgnoredWorkload)
-    } else if template.ignored_sources.iter().any(|ignored| ignored == name) {
-        Some(CannotFollow::IgnoredSource)
-    } else if object.follows.mode == Some(Mode::Annotation) {
-        Some(CannotFollow::AsksForStamps)
-    } else {
-        None
-    }
-}
-
-/// Whether the API server refuses another name at this reference once the object exists.
-pub(super) fn refuses(run: &Context<'_>, reference: Option<ReferenceId>) -> bool {
-    let Some(reference) = reference else {
-        return false;
-    };
-    let template = &run.manifests[run.manifests[reference].template];
-    let object = &run.manifests[template.object];
-    run.options.goal != Goal::Strip
-        && template.not_stamped.is_some_and(NoRoll::refuses_changes)
-        && !object.follows.recreated
-        && object.follows.mode != Some(Mode::Suffix)
 }

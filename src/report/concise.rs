@@ -1,9 +1,9 @@
-//! Findings in one line each, for terminals, editors and `grep`.
+//! Writes each finding on one line, for terminals, editors and `grep`.
 
 use super::{ExplainView, Format, FormatInfo, Located, Subject, View, plain, text};
 use std::io::{self, Write};
 
-/// A line a finding.
+/// One line for each finding.
 pub struct Concise;
 
 impl Format for Concise {
@@ -23,7 +23,7 @@ impl Format for Concise {
             .try_for_each(|finding| out.write_all(line(&locator.locate(finding)).as_bytes()))
     }
 
-    /// Reads have no line of their own.
+    /// Explanations have no lines of this form.
     fn explain(&self, view: &ExplainView<'_>, out: &mut dyn Write) -> io::Result<()> {
         text::Text.explain(view, out)
     }

@@ -1,5 +1,5 @@
-//! Unified diffs of changed files. The context ends where a changed object ends, and a line on
-//! which a Secret stands is never shown.
+//! Writes unified diffs of changed files. The context ends at the end of a changed object, and a line that
+//! holds a part of a Secret is never shown.
 
 use super::locator::{newlines, touches_secret};
 use super::plain;
@@ -8,14 +8,14 @@ use crate::outcome::Outcome;
 use crate::text::{Span, line_range};
 use similar::{ChangeTag, TextDiff};
 
-/// The diff of one file, with `a/` and `b/` before its name as git has them.
+/// The diff of one file, with `a/` and `b/` before its name, as in git.
 pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
-    // A page is not asked for diffs, and without them its program is smaller.
+    // The page program never prints diffs, and is smaller without them.
     if cfg!(target_family = "wasm") {
         return String::new();
     }
     let file = &outcome.manifests[change.file];
-    // What changes was read for the edit.
+    // The text of a changed file was read for the edit.
     let text = outcome.texts.get(change.file).unwrap_or_default();
     let mut out = format!("--- a/{0}\n+++ b/{0}\n", plain(&file.input.name));
     let mut shift: isize = 0;
@@ -38,8 +38,8 @@ pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
     out
 }
 
-/// The diff of a file that holds no object, without context. `exists` says whether there is a file before
-/// and after; equal texts have no diff.
+/// The diff of a file without objects, without context. `exists` says whether the file exists before and
+/// after; equal texts have no diff.
 pub fn of_texts(name: &str, before: &str, after: &str, exists: (bool, bool)) -> String {
     if before == after && exists.0 == exists.1 {
         return String::new();
@@ -62,8 +62,8 @@ fn whole_lines(text: &str, object: Span, shown: usize) -> Span {
     Span::new(start, end.max(start))
 }
 
-/// Writes the hunks of one object; `first` lines stand before it, `shift` were added before it.
-/// The answer is how many lines were added.
+/// Writes the hunks of one object; `first` is the number of lines before it, `shift` the number of lines
+/// added before it. Returns the number of lines that the hunks add.
 fn hunks(out: &mut String, before: &str, after: &str, first: usize, shift: isize) -> isize {
     let diff = TextDiff::from_lines(before, after);
     let mut added: isize = 0;

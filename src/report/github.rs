@@ -22,8 +22,8 @@ impl Format for Github {
         }
     }
 
-    /// A command for each finding, what matters most first. GitHub shows only so many of a step, so the
-    /// others are lines of the log.
+    /// A command for each finding, the most serious first. GitHub shows only a limited number for a step,
+    /// so the others are lines of the log.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.diffs(&mut view.diffs(), out)?;
         let locator = view.locator();
@@ -48,8 +48,9 @@ impl Format for Github {
         Ok(())
     }
 
-    /// A line of a diff can be a command: the runner looks behind the blanks at its beginning. So it is told
-    /// to stop looking until it meets a word that no diff can hold, because it is a digest of all of them.
+    /// A line of a diff can be a command, because the runner skips blanks at the beginning. So the runner
+    /// is told to ignore commands up to a word that no diff can contain, because it is a digest of all
+    /// diffs.
     fn diffs(
         &self,
         diffs: &mut dyn Iterator<Item = String>,
@@ -67,7 +68,7 @@ impl Format for Github {
         writeln!(out, "{end}::{word}::")
     }
 
-    /// There is no command for it: the log of a workflow is read by people.
+    /// There is no workflow command for an explanation, so it is written as text.
     fn explain(&self, view: &ExplainView<'_>, out: &mut dyn Write) -> io::Result<()> {
         text::Text.explain(view, out)
     }
@@ -77,7 +78,7 @@ impl Format for Github {
     }
 }
 
-/// How many annotations of each severity GitHub shows of one step; of a job it shows 50
+/// The number of annotations of each severity that GitHub shows for one step; it shows 50 for one job
 /// (<https://docs.github.com/rest/checks/runs>, <https://github.com/orgs/community/discussions/26680>).
 const LIMIT: usize = 10;
 
@@ -91,7 +92,7 @@ fn command(located: &Located<'_>) -> String {
     let mut properties = Vec::new();
     let mut message = String::new();
     match (located.spot, located.file) {
-        // The standard input is no file beside whose lines GitHub could show it.
+        // The standard input is not a file, so GitHub cannot show a line.
         (Some(spot), _) if located.is_stream => message = format!("{}: ", plain(&spot.to_string())),
         (Some(spot), _) => {
             properties.push(format!("file={}", property(spot.file)));

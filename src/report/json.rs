@@ -1,5 +1,5 @@
-//! The outcome for programs: `docs/report.schema.json` describes it. The structs here are the format;
-//! nothing else is serialised.
+//! Writes the outcome for programs: `docs/report.schema.json` describes it. The structs here define the
+//! format; nothing else is serialized.
 
 use super::locator::Locator;
 use super::{
@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// The version of the format: it grows when a field changes its meaning or goes.
+/// The version of the format: it increases when a field is removed or its meaning changes.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// One JSON object.
@@ -55,7 +55,7 @@ pub(super) fn document(report: &impl Serialize, out: &mut dyn Write) -> io::Resu
     out.write_all(b"\n")
 }
 
-/// An object by its name: in one word for people, and in its parts.
+/// An object by its name: as one text for people, and as its parts.
 #[derive(Serialize)]
 pub(super) struct ObjectRow<'a> {
     object: String,
@@ -109,13 +109,13 @@ struct Report<'a> {
     migration: Option<migration::Report<'a>>,
 }
 
-/// Whether a number says nothing.
+/// Whether a number is 0, so that it is left out.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// What overlays build, and the workloads of shared files about which that decides.
+/// The counts of the builds, and of the workloads of shared files for which the builds decide.
 #[derive(Serialize)]
 struct BuildsRow {
     workloads: usize,
@@ -125,7 +125,7 @@ struct BuildsRow {
     wrong: usize,
 }
 
-/// What the workloads come to that read configuration.
+/// The counts of the workloads that read configuration.
 #[derive(Serialize)]
 struct CoverageRow {
     workloads: usize,
@@ -166,7 +166,7 @@ struct RenameRow<'a> {
     object: String,
     file: &'a str,
     from: &'a str,
-    /// Of a Secret, nothing: it is a digest of its content.
+    /// Absent for a Secret, because the name contains a digest of the content.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<&'a str>,
 }
@@ -186,7 +186,7 @@ pub(super) struct FindingRow<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<&'a str>,
-    /// The other objects that it is about.
+    /// The other objects of the finding.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     others: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -296,7 +296,7 @@ fn workloads<'a>(outcome: &'a Outcome, locator: &Locator<'a>) -> Vec<WorkloadRow
     outcome.plan.workloads.iter().map(row).collect()
 }
 
-/// The word for a decision, and the stamp that must be there.
+/// The word for a decision, and the right stamp.
 pub(super) fn state(decision: &Decision) -> (&'static str, Option<&str>) {
     match decision {
         Decision::Stamp { value, state } => {

@@ -5,7 +5,7 @@ use super::impact::{self, words};
 use super::plain::{self, XML};
 use super::{Format, FormatInfo, Subject, View};
 use crate::finding::Severity;
-use crate::impact::{Answer, Workload};
+use crate::impact::{Answer, Namesakes, Workload};
 use std::io::{self, Write};
 
 /// One JUnit report.
@@ -21,7 +21,8 @@ impl Format for Junit {
         }
     }
 
-    /// One case for each finding of level warning or error, and one that passes for each file without.
+    /// One test case for each finding of level warning or error, and one passing test case for each file
+    /// without such findings.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         let locator = view.locator();
         let mut cases = Vec::new();
@@ -53,19 +54,22 @@ impl Format for Junit {
         suite(&format!("rollstamp {}", view.verb.name()), &cases, out)
     }
 
-    /// One case for each workload to which something happens: it fails if pods keep the old
-    /// configuration, are missing for a while, or may get stuck.
+    /// One test case for each workload with an effect: it fails if pods keep the old configuration, are
+    /// missing for a while, or may get stuck.
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let shown = view.workloads().filter(|w| w.answer != Answer::Quiet);
-        let cases: Vec<Case> = shown.map(case).collect();
+        let namesakes = view.impact.namesakes();
+        let cases: Vec<Case> = shown.map(|workload| case(workload, &namesakes)).collect();
         suite("rollstamp impact", &cases, out)
     }
 }
 
-fn case(workload: &Workload) -> Case {
+fn case(workload: &Workload, namesakes: &Namesakes<'_>) -> Case {
     let lines = words::lines(workload);
-    let lines: Vec<String> =
-        lines.iter().map(|line| format!("{}: {} {}", line.head, line.said, line.site)).collect();
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|line| format!("{}: {} {}", line.head, line.said, line.site).trim_end().to_owned())
+        .collect();
     let said = lines.join("\n");
     let failure = if workload.is_stale() {
         let held = words::held(workload).unwrap_or_default();
@@ -76,8 +80,10 @@ fn case(workload: &Workload) -> Case {
         let is_trouble = workload.may_be_stuck() || workload.has_downtime();
         is_trouble.then(|| (kind, troubles, said.clone()))
     };
+    let place = words::place(&workload.overlays, namesakes.unit(workload), false);
+    let place = place.map(|place| format!(" {place}")).unwrap_or_default();
     Case {
-        name: workload.name.to_string(),
+        name: format!("{}{place}", workload.name),
         class: format!("impact.{}", workload.answer.name()),
         said: if failure.is_none() { said } else { String::new() },
         failure,
@@ -87,7 +93,7 @@ fn case(workload: &Workload) -> Case {
 struct Case {
     name: String,
     class: String,
-    /// The kind of failure, a line about it, and more.
+    /// The type of the failure, a line about it, and details.
     failure: Option<(&'static str, String, String)>,
     said: String,
 }
@@ -128,7 +134,7 @@ fn suite(name: &str, cases: &[Case], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</testsuites>")
 }
 
-/// Text of XML 1.0, which has no place for most control characters.
+/// Text for XML 1.0, which does not allow most control characters.
 fn escaped(text: &str) -> String {
     let lines = plain::escaped(text, &[XML, &[('\n', "&#10;")]].concat());
     lines.replace(['\u{fffe}', '\u{ffff}'], "")

@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// The items of `results`. Nobody asks for the format: it is what a ResourceList is answered with.
+/// The items of `results`. No option selects this format: it is used for every answer to a ResourceList.
 pub struct Results;
 
 impl Format for Results {
@@ -22,7 +22,7 @@ impl Format for Results {
         }
     }
 
-    /// Every finding as a JSON object on a line of its own.
+    /// Every finding as a JSON object on its own line.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         let locator = view.locator();
         for finding in view.findings() {

@@ -1,4 +1,4 @@
-//! Lines, columns and source lines of places.
+//! Finds lines, columns and source lines of places.
 
 use crate::extract::File;
 use crate::outcome::Outcome;
@@ -11,7 +11,7 @@ use std::ops::Range;
 pub struct Locator<'a> {
     /// The run whose texts these are.
     pub(super) outcome: &'a Outcome,
-    /// How many lines end before each block of a text.
+    /// The number of line ends before each block of a text.
     lines: RefCell<BTreeMap<usize, Vec<usize>>>,
 }
 
@@ -19,7 +19,7 @@ pub struct Locator<'a> {
 const BLOCK: usize = 1 << 14;
 
 impl<'a> Locator<'a> {
-    /// For the texts of an outcome.
+    /// A locator for the texts of an outcome.
     pub fn new(outcome: &'a Outcome) -> Self {
         Self { outcome, lines: RefCell::default() }
     }
@@ -29,13 +29,14 @@ impl<'a> Locator<'a> {
         self.outcome.manifests.name(self.written(place).file)
     }
 
-    /// The text of a place. Of one that changed since it was read nothing is shown, and the place is its
-    /// beginning: what was found in it no longer stands there.
+    /// The text of a place. If the file changed after it was read, the text is empty and the place is its
+    /// beginning, because the old place is no longer valid.
     fn text(&self, place: Place) -> &'a str {
         self.outcome.texts.get(place.file).unwrap_or_default()
     }
 
-    /// Where that is written which an overlay builds at this place, if it is such a place and that is known.
+    /// The place in the source files for a place in the build of an overlay, if it is known; otherwise the
+    /// place itself.
     fn written(&self, place: Place) -> Place {
         self.outcome.written.get(&place).copied().unwrap_or(place)
     }
@@ -58,7 +59,7 @@ impl<'a> Locator<'a> {
         let block = (at / BLOCK).min(blocks.len().saturating_sub(1));
         let rest = &text.as_bytes()[block * BLOCK..at];
         let line = 1 + blocks.get(block).copied().unwrap_or(0) + newlines(rest);
-        // A byte order mark is no character of the first line.
+        // A byte order mark is not a character of the first line.
         let mark = usize::from(line == 1 && text.starts_with('\u{feff}')) * '\u{feff}'.len_utf8();
         let start_of_line = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |end| end + 1);
         let start = (start_of_line + mark).min(at);
@@ -67,8 +68,8 @@ impl<'a> Locator<'a> {
         Position { line, column }
     }
 
-    /// The line at a place and the part of it that the place covers, unless a Secret stands on it
-    /// or it is too long to be read.
+    /// The line at a place and the part of it that the place covers; `None` if the line holds a part of a
+    /// Secret or is too long.
     pub fn quote(&self, place: Place) -> Option<(String, Range<usize>)> {
         let text = self.text(place);
         let at = (place.span.start as usize).min(text.len());
@@ -85,7 +86,7 @@ impl<'a> Locator<'a> {
     }
 }
 
-/// How many lines end in a piece of text.
+/// The number of line ends in a text.
 pub(super) fn newlines(text: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', text).count()
 }

@@ -1,4 +1,4 @@
-//! What `migrate` says: a line for each object that changes or is left alone, and how many do what.
+//! The report of `migrate`: one line for each object that changes or does not, and the counts.
 
 use super::json::ObjectRow;
 use super::{Spot, count};
@@ -88,7 +88,7 @@ struct MigrationObject<'a> {
 struct AnnotationRow<'a> {
     on: &'static str,
     key: &'a str,
-    /// Null, if it goes.
+    /// Null if it is removed.
     value: Option<&'a str>,
 }
 

@@ -1,5 +1,5 @@
-//! What people and programs get to see of a run, one file a format. A format computes nothing: it
-//! writes down what its [`View`] gives it, and no line that can hold a value of a Secret.
+//! Reports of a run for people and programs, one file for each format. A format computes nothing: it writes
+//! the content of its [`View`], and no line that can hold a value of a Secret.
 
 pub mod concise;
 pub mod diff;
@@ -41,26 +41,26 @@ pub const FORMATS: &[&dyn Format] = &[
     &junit::Junit,
 ];
 
-/// What the command line must know of a format.
+/// The properties of the format for the command line.
 pub struct FormatInfo {
-    /// The name by which `--output` asks for it.
+    /// The name of the format for `--output`.
     pub name: &'static str,
-    /// Whom it is for, as the help says it: a phrase without a full stop.
+    /// The description in the help: a phrase without a full stop.
     pub about: &'static str,
     /// The subjects that it can report. A verb offers only the formats that can report its subject.
     pub subjects: &'static [Subject],
     /// Whether each report is one document for a program. Such a report holds the findings of the run,
-    /// whatever its subject is, and no line for people is printed beside it.
+    /// whatever its subject is, and no line for people is printed with it.
     pub is_document: bool,
 }
 
 /// A format of reports. Every method but [`Format::info`] writes a report about one subject; a format
 /// implements those of its [`FormatInfo::subjects`].
 pub trait Format: Sync {
-    /// What the command line must know of it.
+    /// The properties of the format for the command line.
     fn info(&self) -> FormatInfo;
 
-    /// Writes the findings of a run, and the diffs where the user asked for them.
+    /// Writes the findings of a run, and the diffs if the user asked for them.
     ///
     /// # Errors
     /// When `out` cannot be written to, or the format has no such report.
@@ -69,7 +69,7 @@ pub trait Format: Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Writes diffs, so that nothing in them acts where the report is read.
+    /// Writes diffs in a way that no text in them acts on the reader (terminal, workflow log).
     ///
     /// # Errors
     /// When `out` cannot be written to.
@@ -84,7 +84,7 @@ pub trait Format: Sync {
         Ok(())
     }
 
-    /// Writes what each of these workloads reads, and why.
+    /// Writes the reads of each of these workloads, and their reasons.
     ///
     /// # Errors
     /// When `out` cannot be written to, or the format has no such report.
@@ -93,7 +93,7 @@ pub trait Format: Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Writes which keys of which sources are read by which workloads.
+    /// Writes the keys of all sources with the workloads that read them.
     ///
     /// # Errors
     /// When `out` cannot be written to, or the format has no such report.
@@ -102,7 +102,7 @@ pub trait Format: Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Writes what many applies did to running pods.
+    /// Writes the effects of many applies on running pods.
     ///
     /// # Errors
     /// When `out` cannot be written to, or the format has no such report.
@@ -111,8 +111,8 @@ pub trait Format: Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Writes what an apply does to running pods. A format that only draws graphs draws which workloads
-    /// read what changes.
+    /// Writes the effect of an apply on running pods. A format that only draws graphs draws the workloads
+    /// that read changed keys.
     ///
     /// # Errors
     /// When `out` cannot be written to, or the format has no such report.
@@ -121,18 +121,18 @@ pub trait Format: Sync {
     }
 }
 
-/// What a report is about.
+/// The subject of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// One run: its findings and changes.
     Outcome,
-    /// What workloads read.
+    /// The reads of workloads.
     Explanation,
-    /// What an apply does to running pods.
+    /// The effect of an apply on running pods.
     Impact,
-    /// Which keys are read by which workloads.
+    /// The keys and the workloads that read them.
     Graph,
-    /// What many applies did to running pods.
+    /// The effects of many applies on running pods.
     History,
 }
 
@@ -148,15 +148,15 @@ pub fn count(n: usize, noun: &str) -> String {
 
 /// `a, b, c`, or the first few `and 25 more`.
 fn listed(names: &[&str], few: usize) -> String {
-    // One more than a few is shown: saying so would take as much room.
+    // One name more than `few` is shown, because "and 1 more" would take as much space.
     if names.len() <= few.saturating_add(1) {
         return names.join(", ");
     }
     format!("{} and {} more", names[..few].join(", "), names.len() - few)
 }
 
-/// The files whose texts a report quotes, or counts lines in; a document for programs holds every finding
-/// and every workload.
+/// The files whose texts a report quotes or needs for line numbers; a document for programs holds every
+/// finding and every workload.
 pub fn wanted(outcome: &Outcome, subject: Subject, is_document: bool) -> BTreeSet<FileId> {
     let findings = outcome.findings.iter();
     let places = findings.flat_map(|finding| {

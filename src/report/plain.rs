@@ -1,16 +1,16 @@
-//! Makes text of the input safe to show on a terminal, in the log of a workflow, and in other languages.
+//! Makes text of the input safe for terminals, logs of workflows, and other languages.
 
 use std::borrow::Cow;
 
-/// A text as one line that is only a text: control characters, line separators and the marks that turn
-/// the direction of letters are written as escapes, and so are the marks of workflow commands, which
-/// GitHub obeys wherever a line of a log begins with one (`::`) or holds one (`##[`).
+/// A text as one line without active characters: control characters, line separators and the marks that
+/// change the direction of text are written as escapes. So are the marks of workflow commands, which GitHub
+/// obeys if a line of a log begins with one (`::`) or contains one (`##[`).
 pub fn plain(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_control) && !text.contains("::") && !text.contains("##[") {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len() + 8);
-    // A line can be broken before each word, so each word can begin a line.
+    // A line can be wrapped before each word, so each word can begin a line.
     let mut begins = true;
     for (at, c) in text.char_indices() {
         let rest = &text[at..];
@@ -24,11 +24,11 @@ pub fn plain(text: &str) -> Cow<'_, str> {
         }
         begins = c.is_whitespace() || is_control(c);
     }
-    // Between the two signs as well, so that no reader looks past the escape.
+    // The escape also stands between the two signs, so that no reader skips it.
     Cow::Owned(plain.replace("##[", "#\\#["))
 }
 
-/// A text without control characters, in which a sign of the table is written as its row says.
+/// A text without control characters, in which the signs of the table are replaced.
 pub(super) fn escaped(text: &str, table: &[(char, &str)]) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -41,11 +41,11 @@ pub(super) fn escaped(text: &str, table: &[(char, &str)]) -> String {
     escaped
 }
 
-/// The signs of XML and HTML that mean something.
+/// The signs with a meaning in XML and HTML.
 pub(super) const XML: &[(char, &str)] =
     &[('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;")];
 
-/// Whether a character does something instead of being shown.
+/// Whether a character has an effect instead of being shown.
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(

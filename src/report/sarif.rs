@@ -1,5 +1,5 @@
-//! Findings and impacts as SARIF 2.1.0, which code scanning services take.
-//! The format: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>.
+//! Writes findings and impacts as SARIF 2.1.0 for code scanning services. The format:
+//! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>.
 
 use super::impact::{self, words};
 use super::json::document;
@@ -97,7 +97,7 @@ impl Format for Sarif {
     }
 }
 
-/// What an impact can say, the most urgent first.
+/// The rules of impacts, the most urgent first.
 const IMPACT_RULES: &[(&str, Severity, &str)] = &[
     ("impact-stale", Severity::Error, "What the pods read changed, and they are not replaced."),
     ("impact-stuck", Severity::Warning, "The rollout may never end."),
@@ -106,7 +106,7 @@ const IMPACT_RULES: &[(&str, Severity, &str)] = &[
     ("impact-needless", Severity::Note, "The pods are replaced for nothing."),
 ];
 
-/// What there is to say about a workload, each by the position of its rule.
+/// The results for a workload, each with the position of its rule.
 fn said(workload: &Workload) -> Vec<(usize, String)> {
     let name = &workload.name;
     let lines = words::lines(workload);
@@ -167,7 +167,7 @@ struct Driver {
 struct Rule {
     id: &'static str,
     short_description: Text,
-    /// The page about it.
+    /// The page about the rule.
     help_uri: &'static str,
     default_configuration: Configuration,
 }
@@ -260,7 +260,7 @@ fn locations(located: &Located<'_>) -> Vec<Location> {
     let spot = located.spot.filter(|_| !located.is_stream);
     let mut location = Location::new(spot, object, None);
     if spot.is_none() && !located.is_stream {
-        // Of a file that could not be read there is no line.
+        // A file that could not be read has no lines.
         location.physical_location = located
             .file
             .map(|file| Physical { artifact_location: Artifact { uri: uri(file) }, region: None });
@@ -274,7 +274,7 @@ fn related(located: &Located<'_>) -> Vec<Location> {
     related.map(|(spot, label)| Location::new(Some(*spot), None, Some(label))).collect()
 }
 
-/// A path as a relative URI reference (RFC 3986): what may not stand in one is written in percent.
+/// A path as a relative URI reference (RFC 3986): other characters are percent-encoded.
 fn uri(path: &str) -> String {
     use std::fmt::Write as _;
     let mut uri = String::new();

@@ -1,4 +1,4 @@
-//! Single lines about a run for people.
+//! Writes single lines about a run for people.
 
 use super::{count, plain};
 use crate::compat::migration::Fate;
@@ -10,7 +10,7 @@ use crate::text::FileId;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// `2 errors, 1 note`, or `clean`; notes that are not shown are counted all the same.
+/// `2 errors, 1 note`, or `clean`; notes that are not shown are counted too.
 pub fn counts(findings: &[Finding], least: Severity) -> String {
     let count_of = |severity| findings.iter().filter(|f| f.severity == severity).count();
     let is_clean = count_of(Severity::Error) + count_of(Severity::Warning) == 0;
@@ -28,7 +28,7 @@ pub fn counts(findings: &[Finding], least: Severity) -> String {
     parts.join(", ")
 }
 
-/// Why there is nothing to do, and what to do instead.
+/// The reason why there is nothing to do, and what to do instead.
 pub fn nothing(outcome: &Outcome, is_stream: bool, verb: &str) -> String {
     let why = match &outcome.skipped {
         _ if is_stream => {
@@ -45,8 +45,8 @@ pub fn nothing(outcome: &Outcome, is_stream: bool, verb: &str) -> String {
     format!("nothing to {verb}: {why}")
 }
 
-/// What the workloads come to, what was not looked into, and what was read. `written`: what changes was
-/// written.
+/// The counts of workloads, the objects that were not checked, and the files that were read. `written` says
+/// whether the changes were written.
 pub fn coverage(outcome: &Outcome, coverage: &Coverage, written: bool) -> String {
     let mut text = match coverage.reading {
         0 => "no workload reads configuration".to_owned(),
@@ -96,15 +96,15 @@ fn builds(built: &Built) -> String {
     text
 }
 
-/// How many workloads there are, and how many of each outcome.
+/// The number of workloads, and the number with each result.
 fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
     let left_alone: usize = coverage.left_alone.values().sum();
     let causes: Vec<String> =
         coverage.left_alone.iter().map(|(class, n)| format!("{n} {}", class.text())).collect();
-    // A stamp that could not be written, and an overlay that does not build, keep it from being true.
+    // If a stamp could not be written or an overlay could not be built, not everything is right.
     let all_right = coverage.built.as_ref().is_none_or(|b| b.wrong == 0 && b.failed == 0);
     let of_builds = match all_right {
-        // Where an overlay holds nothing of what a workload reads, no stamp is right.
+        // In an overlay that holds none of the sources of a workload, a missing stamp is right.
         true => "right in each overlay",
         false => "left to their overlays, of which not all are right",
     };
@@ -127,7 +127,7 @@ fn rows(coverage: &Coverage, changing: &str) -> (usize, Vec<String>) {
     (sum, list.collect())
 }
 
-/// A table: how many findings of each code, and what the workloads come to.
+/// A table: the number of findings with each code, and the counts of workloads.
 pub fn statistics(outcome: &Outcome, coverage: &Coverage) -> String {
     let mut codes: BTreeMap<(Reverse<Severity>, Code), (usize, usize)> = BTreeMap::new();
     for finding in &outcome.findings {
@@ -173,7 +173,7 @@ pub fn changed(outcome: &Outcome, file: FileId) -> String {
     let renames = outcome.renames.sources.iter();
     for renamed in renames.filter(|r| manifests.owner(r.at).place.file == file) {
         let id = &manifests.owner(renamed.at).id;
-        // The name of a Secret is a digest of its content from now on.
+        // The new name of a Secret contains a digest of its content.
         match id.kind.as_str() {
             "Secret" => parts.push(format!("renamed {id}")),
             _ => parts.push(format!("renamed {id} to {}", renamed.to)),
@@ -191,7 +191,7 @@ pub fn changed(outcome: &Outcome, file: FileId) -> String {
     plain(&line).into_owned()
 }
 
-/// `12 files read, 3 walked past (2 templates, 1 kustomization)`. What was read holds objects.
+/// `12 files read, 3 walked past (2 templates, 1 kustomization)`. The read files hold objects.
 pub fn read(outcome: &Outcome) -> String {
     let skipped = &outcome.skipped;
     let reasons = [

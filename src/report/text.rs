@@ -1,4 +1,4 @@
-//! Findings for people, in the manner of rustc.
+//! Writes findings for people, in the style of rustc.
 
 use super::locator::Locator;
 use super::{ExplainView, Format, FormatInfo, Subject, View, plain};
@@ -29,7 +29,7 @@ impl Format for Text {
         }
     }
 
-    /// Each finding with its place, its line where that may be shown, and what to do.
+    /// Each finding with its place, its line if that may be shown, and its help.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.diffs(&mut view.diffs(), out)?;
         let renderer = if view.colour { Renderer::styled() } else { Renderer::plain() };
@@ -64,10 +64,10 @@ impl Format for Text {
     }
 }
 
-/// How many findings a thread takes at a time.
+/// The number of findings that a thread writes at a time.
 const PART: usize = 512;
 
-/// How many related places of a finding are shown, unless the user wants to see all.
+/// The number of related places of a finding that are shown, unless the user wants all.
 const RELATED: usize = 6;
 
 fn one(finding: &Finding, all: bool, locator: &Locator<'_>, renderer: &Renderer) -> String {
@@ -82,7 +82,7 @@ fn one(finding: &Finding, all: bool, locator: &Locator<'_>, renderer: &Renderer)
     let mut group = Group::with_title(title);
     let located = locator.locate(finding);
     if let Some(spot) = located.spot {
-        // GitHub takes the old mark of a command wherever it stands in a log.
+        // GitHub obeys the old mark of a command at any place in a log.
         let quote = locator.quote_of(finding).filter(|(line, _)| !line.contains("##["));
         group = match quote {
             Some((line, range)) => group.element(

@@ -1,4 +1,4 @@
-//! What every format gets: one run, and how the user wants to see it.
+//! The input of every format: one run, and the settings of the report.
 
 use super::diff;
 use super::locator::Locator;
@@ -10,10 +10,10 @@ use crate::text::{Place, Position};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// What the program was asked to do, as reports for programs name it.
+/// The verb of the run, as reports for programs name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// Manifests in, manifests out.
+    /// No verb: manifests are read and printed.
     Filter,
     /// `write`
     Write,
@@ -44,24 +44,24 @@ impl Verb {
     }
 }
 
-/// One run, and how the user wants to see it.
+/// One run, and the settings of the report.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// What the run found out.
+    /// The result of the run.
     pub outcome: &'a Outcome,
-    /// What was asked for.
+    /// The verb of the run.
     pub verb: Verb,
-    /// The least severity that people get to see; a document for programs holds every finding.
+    /// The lowest severity that reports for people show; a document for programs holds every finding.
     pub least: Severity,
-    /// Whether the report shows what changes as diffs.
+    /// Whether the report shows the changes as diffs.
     pub show_diffs: bool,
-    /// Whether long lists are shown whole.
+    /// Whether long lists are shown completely.
     pub show_all: bool,
-    /// Whether the reader shows ANSI colours.
+    /// Whether to use ANSI colours.
     pub colour: bool,
-    /// Whether the reader shows links (OSC 8), as most terminals do.
+    /// Whether to write links (OSC 8), which most terminals show.
     pub links: bool,
-    /// How many threads may write the report; it does not depend on the number.
+    /// The number of threads that may write the report; the report does not depend on it.
     pub jobs: usize,
 }
 
@@ -76,8 +76,8 @@ pub struct ExplainView<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The findings that people get to see: what matters most comes last, where it is not scrolled away;
-    /// otherwise in the order of the input.
+    /// The findings for people: the most serious come last, where they are not scrolled away; otherwise in
+    /// the order of the input.
     pub fn shown(&self) -> impl Iterator<Item = &'a Finding> + use<'a> {
         let (least, findings) = (self.least, self.outcome.findings.as_slice());
         let severities = Severity::ALL.into_iter().rev().filter(move |&severity| severity >= least);
@@ -98,13 +98,13 @@ impl<'a> View<'a> {
         changes.iter().map(move |change| diff::unified(outcome, change))
     }
 
-    /// Counts lines and columns. It remembers what it counted, so one report needs one.
+    /// Counts lines and columns. It caches its counts, so one report needs one.
     pub fn locator(&self) -> Locator<'a> {
         Locator::new(self.outcome)
     }
 }
 
-/// A place as people name it.
+/// A place as file, line and column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spot<'a> {
     /// The name of the file.
@@ -119,22 +119,22 @@ impl std::fmt::Display for Spot<'_> {
     }
 }
 
-/// A finding with its places as people name them.
+/// A finding with its places as file, line and column.
 pub struct Located<'a> {
     /// The finding.
     pub finding: &'a Finding,
-    /// The file that it is about.
+    /// Its file.
     pub file: Option<&'a str>,
-    /// Where in the file it is, if the file has a text.
+    /// Its place in the file, if the file has a text.
     pub spot: Option<Spot<'a>>,
-    /// Whether the text is the standard input, so that there is no such file to point into.
+    /// Whether the text is the standard input, so that there is no such file.
     pub is_stream: bool,
-    /// Other places that belong to it, each with a few words.
+    /// Other places that the message refers to, each with a few words.
     pub related: Vec<(Spot<'a>, &'a str)>,
 }
 
 impl<'a> Locator<'a> {
-    /// The place as people name it.
+    /// The place as file, line and column.
     pub fn spot(&self, place: Place) -> Spot<'a> {
         Spot { file: self.name(place), position: self.position(place) }
     }
@@ -144,7 +144,7 @@ impl<'a> Locator<'a> {
         format!("{}:{}", self.name(place), self.position(place).line)
     }
 
-    /// The finding with its places as people name them.
+    /// The finding with its places as file, line and column.
     pub fn locate(&self, finding: &'a Finding) -> Located<'a> {
         let spot = finding.place.map(|place| self.spot(place));
         let found = |place: Place| self.outcome.manifests[place.file].input.found;
@@ -163,7 +163,7 @@ impl<'a> Locator<'a> {
         finding.place.filter(|_| finding.quotable).and_then(|place| self.quote(place))
     }
 
-    /// The object in whose text a finding points.
+    /// The object whose text contains the place of a finding.
     pub fn object_at(&self, finding: &Finding) -> Option<&'a Object> {
         finding.place.and_then(|place| self.outcome.manifests.object_at(place))
     }

@@ -1,4 +1,4 @@
-//! The sources of every apply unit by kind and name, copies of one identity settled.
+//! The sources of every apply unit by kind and name, with copies of one identity compared.
 
 use crate::config::options::Options;
 use crate::extract::{Manifests, Object, Source, SourceId};
@@ -13,17 +13,17 @@ use twox_hash::XxHash3_64;
 
 /// One source of a unit, after its copies were compared.
 pub struct Indexed {
-    /// The namespace; `None` is a class of its own.
+    /// The namespace; `None` is a separate class.
     pub namespace: Option<SmolStr>,
     /// The copy that counts.
     pub copy: SourceId,
-    /// A copy in another file whose content differs: nobody knows which one counts.
+    /// A copy in another file with different content, so that it is unknown which one counts.
     pub clash: Option<SourceId>,
-    /// Where in the copies of the index those of it begin and end that say what is in it.
+    /// The range in `Index::copies` of the copies that define its content.
     copies: (u32, u32),
-    /// Where all of its copies begin and end, in the order in which the unit sees them.
+    /// The range in `Index::copies` of all its copies, in the order of the unit.
     all_copies: (u32, u32),
-    /// Whether a controller in the cluster fills it, and nothing in the unit says what with.
+    /// Whether a controller in the cluster fills it, and no other source of the unit has its identity.
     pub filled_in_cluster: bool,
 }
 
@@ -31,40 +31,40 @@ pub struct Indexed {
 pub struct Index {
     /// Sorted by the hash of the name, then by the rest of the key.
     groups: Vec<SameName>,
-    /// Where in the groups each beginning of a hash starts.
+    /// The first group for each prefix of a hash.
     starts: Vec<u32>,
-    /// How many bits of a hash are behind that beginning.
+    /// The number of bits of a hash after that prefix.
     shift: u32,
-    /// In the order of the groups, and in each by namespace; those that are raw material of a
-    /// kustomization alone come last in their group, because no pod reads them as they are written.
+    /// Sorted by group, and in each group by namespace. Sources that exist only in files below a
+    /// kustomization come last in their group, because no pod reads them as they are written.
     sources: Vec<Indexed>,
-    /// Parts of it belong to the sources.
+    /// The copies; each source has ranges of this list.
     copies: Vec<SourceId>,
-    /// Inside of a kustomize build: the names by which kustomize may find sources.
+    /// Inside a kustomize build: the names by which kustomize may find sources.
     once: BTreeMap<(UnitId, Target, SmolStr), Vec<Once>>,
-    /// What programs in the cluster make, beside the sources.
+    /// The sources that programs in the cluster create.
     made: BTreeMap<(UnitId, Target, SmolStr), Vec<MadeSource>>,
 }
 
-/// A source that a program in the cluster makes because of an object.
+/// A source that a program in the cluster creates because of an object.
 pub(super) struct MadeSource {
     /// The file of that object.
     pub(super) file: FileId,
     /// Its number among the [`Maker`]s of the file.
     pub(super) number: usize,
-    /// The namespace of the source; nothing if it may be any.
+    /// The namespace of the source; `None` if it may be any.
     pub(super) namespace: Option<SmolStr>,
 }
 
-/// A source that kustomize may find by a name that is not the one that it has in the end.
+/// A source that kustomize may find by an earlier name.
 struct Once {
     /// The name that it has now.
     name: SmolStr,
     /// The source.
     source: SourceId,
-    /// Whether that is so only if kustomize will put a hash behind its name.
+    /// Whether this holds only if kustomize will append a hash to its name.
     if_hashed: bool,
-    /// Whether it is raw material of a kustomization.
+    /// Whether it is in a file below a kustomization.
     is_raw: bool,
 }
 
@@ -75,18 +75,18 @@ struct SameName {
     target: Target,
     name: SmolStr,
     first: u32,
-    /// The end of those that a pod may read.
+    /// The end of the sources that a pod may read.
     end: u32,
-    /// The end of all.
+    /// The end of all sources.
     last: u32,
 }
 
-/// The place of a source among all of an index.
+/// The position of a source in an index.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IndexedId(u32);
 
 impl IndexedId {
-    /// The place, from 0.
+    /// The position, from 0.
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -105,7 +105,7 @@ impl Index {
         group.map_or(&[], |group| &self.sources[group.first as usize..group.end as usize])
     }
 
-    /// The same, and with them what is raw material of a kustomization alone.
+    /// The same, including sources that exist only in files below a kustomization.
     pub(super) fn with_raw(
         &self,
         unit: UnitId,
@@ -146,7 +146,7 @@ impl Index {
         }
     }
 
-    /// All sources of all units, raw material too, by unit, kind, name and namespace.
+    /// All sources of all units, including files below a kustomization, by unit, kind, name and namespace.
     pub fn every(&self) -> Vec<IndexedSource<'_>> {
         let mut all = Vec::with_capacity(self.sources.len());
         for group in &self.groups {
@@ -165,7 +165,7 @@ impl Index {
         all
     }
 
-    /// The copies of a source, in the order in which its unit sees them.
+    /// The copies of a source, in the order of its unit.
     pub fn all_copies(&self, indexed: &Indexed) -> &[SourceId] {
         &self.copies[indexed.all_copies.0 as usize..indexed.all_copies.1 as usize]
     }
@@ -188,14 +188,14 @@ impl Index {
         groups.into_iter().flat_map(sources)
     }
 
-    /// The copies of a source that say what is in it.
+    /// The copies of a source that define its content.
     pub fn copies(&self, indexed: &Indexed) -> &[SourceId] {
         &self.copies[indexed.copies.0 as usize..indexed.copies.1 as usize]
     }
 
-    /// The sources of a unit to which kustomize may take an old name of this kind: of ConfigMaps and
-    /// Secrets those that had it, and those that are about to lose it to a hash, which `hashed` knows.
-    /// Raw material is among them.
+    /// The sources of a unit that kustomize may find by an earlier name of this kind: ConfigMaps
+    /// and Secrets that had the name, and those that will lose it to a hash, for which `hashed` is
+    /// true. Files below a kustomization are included.
     pub(super) fn by_old_name(
         &self,
         unit: UnitId,
@@ -214,7 +214,8 @@ impl Index {
         found.filter_map(now).collect()
     }
 
-    /// What programs in the cluster make of this kind and name, because of objects of a unit.
+    /// The sources with this kind and name that programs in the cluster create because of objects
+    /// of a unit.
     pub(super) fn made(&self, unit: UnitId, target: Target, name: &str) -> &[MadeSource] {
         if self.made.is_empty() {
             return &[];
@@ -239,13 +240,13 @@ fn position(candidates: &[Indexed], own: Option<&str>) -> Option<usize> {
     candidates.binary_search_by(|indexed| indexed.namespace.as_deref().cmp(&own)).ok()
 }
 
-/// A source of an index, with what it is known by.
+/// A source of an index, with its identity.
 pub struct IndexedSource<'a> {
-    /// Its place in the index.
+    /// Its position in the index.
     pub at: IndexedId,
-    /// The apply unit that sees it.
+    /// The apply unit that has it.
     pub unit: UnitId,
-    /// Whether it is a ConfigMap or a Secret to who reads it.
+    /// The kind by which references name it.
     pub target: Target,
     /// Its name.
     pub name: &'a SmolStr,
@@ -259,13 +260,14 @@ impl IndexedSource<'_> {
     }
 }
 
-/// The namespace of something, or that of `--namespace`.
+/// The given namespace, or that of `--namespace`.
 pub fn namespace<'a>(own: Option<&'a str>, options: &'a Options) -> Option<&'a str> {
     own.or(options.namespace.as_deref())
 }
 
-/// Indexes the sources. Within one text the last copy counts whole, as `kubectl` applies it, but a
-/// Helm hook never counts before an object that is none; across files copies must be equal.
+/// Indexes the sources. Within one text, the last copy counts as a whole, as `kubectl` applies it,
+/// but a Helm hook never has priority over an object that is not a hook. In different files, copies
+/// must be equal.
 pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index, Vec<Finding>) {
     let mut copies: Vec<Copy<'_>> = Vec::new();
     let mut once: BTreeMap<(UnitId, Target, SmolStr), Vec<Once>> = BTreeMap::new();
@@ -294,7 +296,7 @@ pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index,
             }
         }
     }
-    // Stable: the copies of one identity stay in the order in which their unit sees them.
+    // The stable sort keeps the copies of one identity in the order of their unit.
     copies.sort_by(|one, other| one.key().cmp(&other.key()));
     let mut findings = Vec::new();
     let mut said = BTreeSet::new();
@@ -341,7 +343,7 @@ pub fn build(manifests: &Manifests, units: &Units, options: &Options) -> (Index,
     (index, findings)
 }
 
-/// Adds what programs in the cluster make because of the objects of a unit.
+/// Adds the sources that programs in the cluster create because of the objects of a unit.
 fn add_made(
     manifests: &Manifests,
     unit: &Unit,
@@ -362,7 +364,7 @@ fn add_made(
     }
 }
 
-/// A source as a unit sees it.
+/// A source of a unit.
 struct Copy<'a> {
     hash: u64,
     unit: UnitId,
@@ -374,7 +376,7 @@ struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// What makes sources copies of one identity: unit, kind, name and namespace.
+    /// The common identity of copies: unit, kind, name and namespace.
     fn key(&self) -> ((u64, UnitId, Target, &str), Option<&str>) {
         let name = (self.hash, self.unit, self.target, self.name.as_str());
         (name, self.namespace)
@@ -385,14 +387,14 @@ fn is_raw_material(copies: &[Copy<'_>]) -> bool {
     copies.iter().all(|copy| copy.is_raw)
 }
 
-/// Puts the copies of one identity among all copies, and returns where.
+/// Appends the copies of one identity to all copies, and returns their range.
 fn all_of(same: &[Copy<'_>], all: &mut Vec<SourceId>) -> (u32, u32) {
     let start = offset(all.len());
     all.extend(same.iter().map(|copy| copy.at));
     (start, offset(all.len()))
 }
 
-/// Settles the copies of one identity, and puts them among all copies.
+/// Compares the copies of one identity, and appends them to all copies.
 fn indexed(
     manifests: &Manifests,
     same: &[Copy<'_>],
@@ -423,8 +425,9 @@ fn indexed(
     }
 }
 
-/// The names by which kustomize would still find a source, and whether it would only if it will put a hash
-/// behind the name. It looks for them in ConfigMaps and Secrets alone, whatever else provides one.
+/// The earlier names by which kustomize still finds a source, and whether it does so only if it
+/// will append a hash to the name. kustomize finds only ConfigMaps and Secrets in this way,
+/// whatever other objects provide one.
 fn old_names<'a>(object: &'a Object, source: &'a Source) -> BTreeMap<&'a str, bool> {
     let is_core = object.id.group.is_empty() && object.id.kind == source.target.name();
     let Some(origin) = object.origin.as_ref().filter(|_| is_core) else {
@@ -435,8 +438,9 @@ fn old_names<'a>(object: &'a Object, source: &'a Source) -> BTreeMap<&'a str, bo
     names
 }
 
-/// A source in the namespace `default` beside one of its name without a namespace: kubectl applies the
-/// second over the first, unless its context or `-n` names another namespace. It counts as another source.
+/// Reports a source in the namespace `default` beside a source with the same name and without a
+/// namespace: kubectl overwrites one with the other, unless its context or `-n` names another
+/// namespace. rollstamp counts them as two sources.
 fn maybe_shadowed(
     manifests: &Manifests,
     same_name: &[Indexed],
@@ -460,7 +464,7 @@ fn maybe_shadowed(
     Some(finding.related(first.place_of_name(), "the other one").help(help))
 }
 
-/// The copy of a source that counts, and another one whose content differs.
+/// The copy of a source that counts, and another copy with different content, if any.
 fn settle(
     manifests: &Manifests,
     copies: &[SourceId],
@@ -470,7 +474,7 @@ fn settle(
     if let &[only] = copies {
         return (only, None);
     }
-    // What a controller says that it will fill counts only where nothing else has the name.
+    // A source that a controller fills counts only if nothing else has the name.
     let real: Vec<SourceId> =
         copies.iter().copied().filter(|&at| !manifests[at].filled_in_cluster).collect();
     if real.is_empty() {
@@ -489,7 +493,7 @@ fn settle(
         let plain = in_file.iter().rev().find(|&&at| !hook(at));
         let last = *plain.unwrap_or(&in_file[in_file.len() - 1]);
         for &shadowed in in_file.iter().filter(|&&at| at != last) {
-            // Several units may see the same text.
+            // Several units may have the same text.
             if !same(shadowed, last)
                 && hook(shadowed) == hook(last)
                 && said.insert((shadowed, last))

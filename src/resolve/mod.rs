@@ -1,4 +1,4 @@
-//! Which source each reference of a workload means.
+//! Finds the source of each reference of a workload.
 
 pub mod index;
 
@@ -12,21 +12,21 @@ use crate::scope::{Membership, UnitId};
 use crate::text::{FileId, Place};
 use std::collections::BTreeSet;
 
-/// The answer for one reference.
+/// The result for one reference.
 pub enum Resolution<'a> {
     /// This source.
     Found(&'a Indexed),
     /// A source whose copies in two files differ.
     Clash(&'a Indexed),
-    /// These sources fit, and none of them is taken.
+    /// These sources match, and none of them is chosen.
     Ambiguous(Vec<SourceId>),
     /// This source, which a controller in the cluster fills.
     Filled(&'a Indexed),
-    /// No source of the unit: the source comes from elsewhere.
+    /// No source of the unit: the source is external.
     External,
 }
 
-/// What makes a source in the cluster that no manifest holds.
+/// The program that creates a source in the cluster that no manifest holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MadeBy {
     /// A program, because of an object: the file, and the number of the [`Maker`] in it.
@@ -36,7 +36,7 @@ pub enum MadeBy {
 }
 
 impl MadeBy {
-    /// The object, if it is because of one.
+    /// The object because of which the source is created, if any.
     pub fn maker(self, manifests: &Manifests) -> Option<&Maker> {
         match self {
             Self::Object(file, number) => manifests[file].makers.get(number),
@@ -44,7 +44,7 @@ impl MadeBy {
         }
     }
 
-    /// The program, as people call it.
+    /// The name of the program in messages.
     pub fn program(self, manifests: &Manifests) -> &'static str {
         match self {
             Self::Everywhere(row) => row.by,
@@ -52,42 +52,44 @@ impl MadeBy {
         }
     }
 
-    /// Where the object says the name, if it is because of one.
+    /// The place of the name in the object, if there is one.
     pub fn place(self, manifests: &Manifests) -> Option<Place> {
         let Self::Object(file, _) = self else { return None };
         self.maker(manifests).map(|maker| Place { file, span: maker.at })
     }
 }
 
-/// Answers what a name means: in a unit, said by an object of it.
+/// Finds the source that a name means, in a unit and for an object of the unit.
 pub struct Resolver<'a> {
     manifests: &'a Manifests,
     index: &'a Index,
     options: &'a Options,
-    /// The objects behind whose names kustomize will put a hash, beside those that say so.
+    /// The objects to whose names kustomize will append a hash, in addition to those with the
+    /// annotation.
     hashed: &'a BTreeSet<ObjectId>,
     is_inside_kustomize: bool,
 }
 
-/// An object that says a name, as kustomize sees it.
+/// An object with a name of a source, as kustomize sees it.
 pub struct ReferringObject<'a> {
     /// The namespace in its metadata.
     pub namespace: Option<&'a str>,
-    /// Whether it is of no namespace at all, and may refer to any.
+    /// Whether it is cluster-wide, so that it may refer to any namespace.
     pub is_cluster_wide: bool,
-    /// What kustomize noted about it.
+    /// The annotations of kustomize about it.
     pub origin: Option<&'a Origin>,
-    /// Whether it may mean what is raw material of a kustomization alone, which no pod reads.
+    /// Whether it may refer to sources that exist only in files below a kustomization, which no pod
+    /// reads.
     pub sees_raw: bool,
 }
 
-/// Whether two namespaces may be the same: one that is not written may be any.
+/// Whether two namespaces may be the same: a missing namespace may be any.
 pub fn may_be_one(one: Option<&str>, other: Option<&str>) -> bool {
     one.is_none() || other.is_none() || one == other
 }
 
 impl<'a> Resolver<'a> {
-    /// For the sources of an index.
+    /// A resolver for the sources of an index.
     pub fn new(
         manifests: &'a Manifests,
         index: &'a Index,
@@ -113,13 +115,13 @@ impl<'a> Resolver<'a> {
         self.index.all(membership.unit, target)
     }
 
-    /// Whether a source is in the namespace of a workload, as far as both are written.
+    /// Whether a source is in the namespace of a workload, as far as both namespaces are known.
     pub fn is_near(&self, membership: &Membership, workload: &Object, indexed: &Indexed) -> bool {
         may_be_one(self.own_namespace(membership, workload), indexed.namespace.as_deref())
     }
 
-    /// What a name means that stands in no pod spec: in the namespace that goes with it, or in that of
-    /// the workload.
+    /// The source of a name outside of the pod spec: in the given namespace, or in that of the
+    /// workload.
     pub fn named(
         &self,
         membership: &Membership,
@@ -142,7 +144,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// What makes a source in the cluster, if nothing in the unit has the name.
+    /// The program that creates a source in the cluster, if nothing in the unit has the name.
     pub fn made(
         &self,
         membership: &Membership,
@@ -157,7 +159,7 @@ impl<'a> Resolver<'a> {
         object.or_else(|| published(target, name).map(MadeBy::Everywhere))
     }
 
-    /// The copies of a source that say what is in it.
+    /// The copies of a source that define its content.
     pub fn copies(&self, indexed: &Indexed) -> &'a [SourceId] {
         self.index.copies(indexed)
     }
@@ -168,12 +170,15 @@ impl<'a> Resolver<'a> {
         membership: &'b Membership,
         workload: &'b Object,
     ) -> Option<&'b str> {
+        if let Some(said) = &workload.pods_namespace {
+            return Some(said);
+        }
         let own = workload.id.namespace.as_deref();
         namespace(membership.namespace.as_deref().or(own), self.options)
     }
 
-    /// Whether the source has the very namespace of the workload, so that one more source that nobody
-    /// sees could not be meant in its place.
+    /// Whether the source has exactly the namespace of the workload, so that no other, unseen
+    /// source could be meant instead.
     pub fn is_exact(
         &self,
         membership: &Membership,
@@ -185,8 +190,9 @@ impl<'a> Resolver<'a> {
         exact(candidates, self.own_namespace(membership, workload)).is_some()
     }
 
-    /// Resolves one reference, which means this name, inside its unit. Inside of a kustomize build, where
-    /// names are not final, the source whose name kustomize will write there; else the one of that name.
+    /// Resolves one reference with this name inside its unit. Inside a kustomize build, in which
+    /// names are not final, the result is the source whose name kustomize will write there;
+    /// otherwise the source with that name.
     pub fn resolve(
         &self,
         membership: &Membership,
@@ -204,7 +210,7 @@ impl<'a> Resolver<'a> {
         let field = reference.spot.list;
         let is_renamed = renames(&workload.id, &reference.site, field);
         let named = match by_name() {
-            // Its name is about to change, and what kustomize does not rewrite will not follow.
+            // The name of the source will change, and kustomize does not rewrite this reference.
             Resolution::Found(found) if self.is_hashed(found.copy) => Resolution::External,
             named => named,
         };
@@ -214,7 +220,7 @@ impl<'a> Resolver<'a> {
         match (is_renamed, named, old.as_slice()) {
             (_, named, []) => named,
             (true, _, [only]) | (false, Resolution::External, [only]) => settled(only),
-            // The user may have told kustomize of more places, and nothing here says so.
+            // The user may have configured more places for kustomize, which a plugin cannot see.
             (false, Resolution::Found(found), [only]) if found.copy == only.copy => settled(found),
             (_, named, several) => {
                 let mut fitting: Vec<SourceId> = several.iter().map(|c| c.copy).collect();
@@ -226,7 +232,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether kustomize will put a hash behind the name of a source.
+    /// Whether kustomize will append a hash to the name of a source.
     fn is_hashed(&self, source: SourceId) -> bool {
         let origin = self.manifests.owner(source).origin.as_ref();
         origin.is_some_and(|origin| {
@@ -234,10 +240,10 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The sources whose name kustomize would write into a place that says this name, as one of these
-    /// kinds: those that had it and are in the namespace of the referrer, then those with the same
-    /// prefixes and suffixes (api/filters/nameref/nameref.go, v5.8.1). Several, where kustomize itself
-    /// would give up.
+    /// The sources whose name kustomize would write into a place with this name, as one of these kinds:
+    /// sources that had the name and are in the namespace of the referrer, then those with the same
+    /// prefixes and suffixes (api/filters/nameref/nameref.go, v5.8.1). Several sources if kustomize itself
+    /// would fail.
     pub fn by_old_name(
         &self,
         unit: UnitId,
@@ -266,8 +272,8 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    /// The sources of a unit that have this kind and name, in any namespace, raw material of a
-    /// kustomization too.
+    /// The sources of a unit that have this kind and name, in any namespace, including files below
+    /// a kustomization.
     pub fn with_raw(
         &self,
         unit: UnitId,
@@ -289,8 +295,8 @@ impl<'a> Resolver<'a> {
         self.index.fitting(unit, target, name, own)
     }
 
-    /// What a name means to an object of a unit that is no workload; `own` is the namespace in which the unit
-    /// applies the object.
+    /// The source of a name in an object of a unit that is not a workload; `own` is the namespace in which
+    /// the unit applies the object.
     pub fn meant(
         &self,
         unit: UnitId,
@@ -325,7 +331,7 @@ impl<'a> ReferringObject<'a> {
     /// A workload.
     pub fn of(workload: &'a Object) -> Self {
         Self {
-            namespace: workload.id.namespace.as_deref(),
+            namespace: workload.namespace_of_pods(),
             is_cluster_wide: false,
             origin: workload.origin.as_deref(),
             sees_raw: false,
@@ -333,7 +339,7 @@ impl<'a> ReferringObject<'a> {
     }
 }
 
-/// The namespace in which kustomize takes something to be.
+/// The namespace that kustomize assumes for an object.
 pub fn effective(namespace: Option<&str>) -> &str {
     namespace.unwrap_or("default")
 }

@@ -1,4 +1,5 @@
-//! Which texts make one apply unit: what one `kubectl apply` receives. References resolve inside.
+//! Decides which texts form one apply unit, which is the set of manifests that one `kubectl apply`
+//! receives. References resolve inside a unit.
 
 pub mod kustomize;
 
@@ -18,52 +19,56 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnitId(pub u32);
 
-/// What one `kubectl apply` receives: the sources that it sees. Whose workloads are resolved in it
-/// is said file by file, in [`Units::placements`], so that a unit can see more than it stamps.
+/// The manifests that one `kubectl apply` receives, with their sources. [`Units::placements`] says
+/// for each file in which units its workloads are resolved, so a unit can have more files than it
+/// stamps.
 #[derive(Default)]
 pub struct Unit {
-    /// What people call it: of a leaf kustomization its folder, of what a controller applies the object that
-    /// says so, of a declared unit its name, else nothing.
+    /// Its name in messages: the folder of a leaf kustomization, the object of a controller, or the
+    /// name of a declared unit; empty for any other unit.
     pub name: String,
-    /// Whether kustomize builds it, so that what it holds may be changed on the way.
+    /// Whether kustomize builds it, so that its objects may be changed.
     pub built: bool,
-    /// The files whose sources it sees, in their order.
+    /// The files whose sources it has, in order.
     pub sees: Vec<Member>,
-    /// The objects that are not applied as they are written, and why not.
+    /// The objects that are not applied as they are written, with the reason.
     pub changed: BTreeMap<ObjectId, Divergence>,
-    /// The sources of which single keys are not applied as they are written, and why not.
+    /// The sources with single keys that are not applied as they are written, with the reason.
     pub changed_keys: BTreeMap<ObjectId, BTreeMap<SmolStr, Divergence>>,
-    /// Why the unit may apply objects that are not here.
+    /// The reason why the unit may apply objects that are not in the input.
     pub open: Option<Divergence>,
-    /// The stamps file that its kustomization names, as it stands. Nothing, if the run makes it anew.
+    /// The present stamps file that its kustomization names. `None` if the run writes it again.
     pub stamps: Option<StampsFile>,
-    /// The sources into whose values a controller puts what is not known here.
+    /// The sources in whose values a controller replaces variables without a known value.
     pub substitutions: BTreeMap<ObjectId, Vec<UnknownSubstitution>>,
-    /// The object by which a controller applies it: what it does, and its document.
+    /// Of a leaf kustomization, a number for all that it and those which it includes say, where the run is
+    /// compared with another one.
+    pub recipe: Option<u64>,
+    /// The object by which a controller applies it: its effect, and its document.
     pub applied_by: Option<(Indirect, Place)>,
 }
 
-/// A variable in a value of a source that a controller puts in when it applies the source, and of which
-/// nothing is known here.
+/// A variable in a value of a source that a controller replaces when it applies the source, and
+/// whose value is not known here.
 #[derive(Clone)]
 pub struct UnknownSubstitution {
-    /// The key of the value; nothing, if it is not known.
+    /// The key of the value; `None` if it is not known.
     pub key: Option<String>,
     /// The name of the variable.
     pub variable: String,
-    /// The object that says so, `Kustomization flux-system/apps`.
+    /// The object that replaces it, `Kustomization flux-system/apps`.
     pub by: String,
-    /// Where the variable stands.
+    /// The place of the variable.
     pub place: Place,
-    /// Where the object says so.
+    /// The place in the object.
     pub said: Place,
-    /// Why the value of the variable is not known.
+    /// The reason why the value of the variable is not known.
     pub why: UnknownVariable,
 }
 
-/// The [stamps file](crate::patches) of an overlay, as it stands.
+/// The present [stamps file](crate::patches) of an overlay.
 pub struct StampsFile {
-    /// Its path, as people would write it from here.
+    /// Its path, relative to the current folder.
     pub name: String,
     /// The kustomization file that names it.
     pub named_by: FileId,
@@ -73,13 +78,13 @@ pub struct StampsFile {
     pub entries: Vec<StampPatch>,
 }
 
-/// What a unit sees of a file.
+/// The part of a file that belongs to a unit.
 pub struct Member {
     /// The file.
     pub file: FileId,
-    /// This object, which a generator made of it; all objects of its text if none is named.
+    /// The object that a generator made from it; `None` for all objects of its text.
     pub object: Option<ObjectId>,
-    /// The namespace into which the unit puts all objects, whatever they say.
+    /// The namespace that the unit sets on all objects.
     pub namespace: Option<String>,
 }
 
@@ -89,13 +94,13 @@ impl Member {
     }
 }
 
-/// In which units the workloads of a file are resolved.
+/// The units in which the workloads of a file are resolved.
 pub enum Placement {
-    /// In these units, which must need the same stamps. In none, if the file is only read.
+    /// In these units, which must need the same stamps. Empty if the file is only read.
     In(Vec<Membership>),
-    /// In no unit: the file is a patch of a kustomization, so what looks like an object is none.
+    /// In no unit: the file is a patch of a kustomization, so its apparent objects are not objects.
     Patch,
-    /// The units are not known, for this reason, so the workloads are left alone.
+    /// The units are not known, for this reason, so the workloads are not changed.
     Unknown(Divergence),
 }
 
@@ -103,7 +108,7 @@ pub enum Placement {
 pub struct Membership {
     /// The unit.
     pub unit: UnitId,
-    /// The namespace into which the unit puts all objects, whatever they say.
+    /// The namespace that the unit sets on all objects.
     pub namespace: Option<String>,
 }
 
@@ -118,7 +123,7 @@ impl Membership {
 pub struct Units {
     /// The units.
     pub all: Vec<Unit>,
-    /// One entry a file.
+    /// One entry for each file.
     pub placements: Vec<Placement>,
     /// The files with the name of a stamps file that no kustomization names.
     pub unwired: Vec<FileId>,
@@ -130,18 +135,18 @@ impl Units {
         &self.all[id.0 as usize]
     }
 
-    /// One more unit.
+    /// Adds a unit.
     pub fn push(&mut self, unit: Unit) -> UnitId {
         self.all.push(unit);
         UnitId(crate::text::offset(self.all.len() - 1))
     }
 
-    /// Where the workloads of a file are resolved.
+    /// The units in which the workloads of a file are resolved.
     pub fn placement(&self, file: FileId) -> &Placement {
         &self.placements[file.index()]
     }
 
-    /// The units in which the workloads of a file are resolved, where that is known.
+    /// The units in which the workloads of a file are resolved, if they are known.
     pub fn memberships(&self, file: FileId) -> Option<&[Membership]> {
         match self.placement(file) {
             Placement::In(memberships) => Some(memberships),
@@ -154,7 +159,7 @@ impl Units {
         matches!(self.placement(file), Placement::Patch)
     }
 
-    /// Whether nothing in a file is changed on its way into the units that apply it.
+    /// Whether all units that apply a file leave it unchanged.
     pub fn applies_as_written(&self, manifests: &Manifests, file: FileId) -> bool {
         let is_unchanged = |membership: &Membership| {
             let Unit { changed, changed_keys, .. } = self.get(membership.unit);
@@ -164,19 +169,19 @@ impl Units {
         self.memberships(file).is_some_and(|memberships| memberships.iter().all(is_unchanged))
     }
 
-    /// Whether the file's objects take part in any way: they are stamped, or seen by others.
+    /// Whether the objects of the file are used at all: they are stamped, or other units use them.
     pub fn takes_part(&self, file: FileId) -> bool {
         self.memberships(file).is_some_and(|memberships| !memberships.is_empty())
     }
 }
 
 impl Unit {
-    /// The files that it sees as they stand; what generators make of them is left out.
+    /// The files that it has, without the output of generators.
     fn files(&self) -> impl Iterator<Item = &Member> {
         self.sees.iter().filter(|member| member.object.is_none())
     }
 
-    /// The objects that it sees, each with the namespace into which the unit puts it.
+    /// The objects that it has, each with the namespace that the unit sets.
     pub fn objects<'a>(
         &'a self,
         manifests: &'a Manifests,
@@ -189,10 +194,10 @@ impl Unit {
     }
 }
 
-/// Groups the inputs: into the units that the configuration declares, and what is left by the rule of
-/// the command line. Streams and named files are together one unit, as `kubectl apply -f a -f b` takes
-/// them; of walked files `rule` decides. Files in `elsewhere` are left out: their homes are said by
-/// others.
+/// Groups the inputs into units: first into the units that the configuration declares, and the
+/// remaining files by the rule of the command line. Streams and named files form one unit, as in
+/// `kubectl apply -f a -f b`; for files below a named folder, `rule` decides. Files in `elsewhere`
+/// are left out: their units are decided elsewhere.
 pub fn assign(
     manifests: &Manifests,
     rule: UnitRule,
@@ -231,7 +236,8 @@ pub fn assign(
     units
 }
 
-/// Makes a declared unit of the files that its globs take. What nobody named is only seen.
+/// Makes a declared unit from the files that its globs match. Files that were not named are only
+/// read.
 fn take(
     row: &DeclaredUnit,
     manifests: &Manifests,

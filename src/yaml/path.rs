@@ -176,6 +176,12 @@ impl FieldPath {
         Some((Self(self.0[..last].into()), name))
     }
 
+    /// The path of the first steps, and the other steps.
+    pub fn split_at(&self, count: usize) -> (Self, Vec<PathStep>) {
+        let (first, behind) = self.0.split_at(count.min(self.0.len()));
+        (Self(first.into()), behind.to_vec())
+    }
+
     /// Whether the path is valid: it has at least one step, and no field has an empty name.
     pub fn is_whole(&self) -> bool {
         let is_empty = |step: &PathStep| matches!(step, PathStep::Field(name) if name.is_empty());

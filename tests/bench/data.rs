@@ -206,6 +206,36 @@ pub(crate) fn shared(count: usize) -> String {
     out
 }
 
+/// `count` small Deployments, each with a ConfigMap of its own: nothing but objects that matter.
+pub(crate) fn dense(count: usize) -> String {
+    let mut out = String::new();
+    for app in 0..count {
+        let _ = write!(
+            out,
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app-{app}\n  namespace: team\ndata:\n  LOG_LEVEL: info\n  GREETING: \"hello {app}\"\n  config.yaml: |\n    server:\n      port: 8080\n      name: app-{app}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app-{app}\n  namespace: team\nspec:\n  replicas: 2\n  selector:\n    matchLabels:\n      app: app-{app}\n  template:\n    metadata:\n      labels:\n        app: app-{app}\n    spec:\n      containers:\n        - name: app\n          image: registry.example.com/app:{app}\n          envFrom:\n            - configMapRef:\n                name: app-{app}\n          volumeMounts:\n            - name: config\n              mountPath: /etc/app\n      volumes:\n        - name: config\n          configMap:\n            name: app-{app}\n"
+        );
+    }
+    out
+}
+
+/// A copy of a stream of manifests in a namespace of its own: each object at the top of a document is in
+/// it, and what a document says below its own metadata stays.
+pub(crate) fn in_namespace(stream: &str, namespace: &str, out: &mut String) {
+    let mut in_metadata = false;
+    for line in stream.lines() {
+        if !line.starts_with([' ', '#']) && !line.is_empty() {
+            in_metadata = line == "metadata:";
+        }
+        if in_metadata && line.starts_with("  namespace:") {
+            continue;
+        }
+        let _ = writeln!(out, "{line}");
+        if line == "metadata:" {
+            let _ = writeln!(out, "  namespace: {namespace}");
+        }
+    }
+}
+
 /// A definition of a kind of about `bytes` bytes: most of what large repositories hold.
 fn definition(numbers: &mut Numbers, name: &str, bytes: usize, out: &mut String) {
     let start = out.len();

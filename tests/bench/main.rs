@@ -68,17 +68,37 @@ impl Files {
         self.file(&format!("synthetic-{megabytes}.yaml"), || data::stream(megabytes * 1_000_000))
     }
 
+    /// Stamped by the program itself, as they are in the repository of somebody who uses it.
+    fn dense(&self) -> PathBuf {
+        self.file("dense.yaml", || {
+            let bare = self.file("dense-bare.yaml", || data::dense(10_000));
+            let mut program = std::process::Command::new(ROLLSTAMP);
+            program.arg("--no-config").stdin(fs::File::open(bare).unwrap());
+            String::from_utf8(program.output().unwrap().stdout).unwrap()
+        })
+    }
+
+    /// Copies of the rendered streams in namespaces of their own, as many as make 104 MB.
+    fn rendered(&self) -> Option<PathBuf> {
+        let root = corpora()?;
+        Some(self.file("rendered.yaml", || {
+            let once = real_once(&root, &["rendered"]);
+            let mut out = String::new();
+            let mut copies = 0..;
+            while out.len() < 104_000_000 {
+                let namespace = format!("copy-{}", copies.next().unwrap());
+                data::in_namespace(&once, &namespace, &mut out);
+            }
+            out
+        }))
+    }
+
     /// The real streams one after the other, as often as makes 100 MB.
     fn real(&self) -> Option<PathBuf> {
-        let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-        let root = std::env::var_os("ROLLSTAMP_CORPORA").map_or(beside, PathBuf::from);
-        if !root.join("corpora").is_dir() {
-            println!("did not run: no corpora at {}", root.display());
-            return None;
-        }
+        let root = corpora()?;
         let path = self.folder.join("real.yaml");
         if !path.exists() {
-            let once = real_once(&root);
+            let once = real_once(&root, &["corpora", "rendered"]);
             println!("the real stream: {} bytes, over and over", once.len());
             let times = 100_000_000_usize.div_ceil(once.len());
             fs::write(&path, once.repeat(times)).unwrap();
@@ -87,10 +107,21 @@ impl Files {
     }
 }
 
-/// Every file of the corpora that rollstamp takes as a stream of its own.
-fn real_once(root: &Path) -> String {
+/// The folder of the manifests that nobody here wrote.
+fn corpora() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let root = std::env::var_os("ROLLSTAMP_CORPORA").map_or(beside, PathBuf::from);
+    if !root.join("corpora").is_dir() {
+        println!("did not run: no corpora at {}", root.display());
+        return None;
+    }
+    Some(root)
+}
+
+/// Every file of these folders that rollstamp takes as a stream of its own.
+fn real_once(root: &Path, folders: &[&str]) -> String {
     let mut all = String::new();
-    for folder in ["corpora", "rendered"] {
+    for folder in folders {
         let files = walkdir::WalkDir::new(root.join(folder)).sort_by_file_name();
         for entry in files.into_iter().filter_map(Result::ok) {
             let known = ["yaml", "yml"].map(std::ffi::OsStr::new);
@@ -177,7 +208,12 @@ fn beside(path: &Path) -> Vec<Run> {
 }
 
 fn streams(files: &Files) {
-    let texts = [("synthetic", Some(files.synthetic(100))), ("real", files.real())];
+    let texts = [
+        ("synthetic", Some(files.synthetic(100))),
+        ("real", files.real()),
+        ("dense: 10,000 stamped Deployments, each with its ConfigMap", Some(files.dense())),
+        ("rendered charts, each copy in a namespace of its own", files.rendered()),
+    ];
     for (name, path) in texts {
         let Some(path) = path else { continue };
         let title = format!("Stream of {} MB, {name}", size(&path) / 1_000_000);

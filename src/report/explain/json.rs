@@ -1,4 +1,4 @@
-//! The explanation for programs. The structs here are the format; nothing else is serialised.
+//! The explanation for programs. The structs here define the format; nothing else is serialized.
 
 use super::{Explained, Read, explained, named_keys, overlay, taken, taken_keys, words};
 use crate::extract::{Grounds, Mount};
@@ -36,7 +36,7 @@ struct WorkloadRow<'a> {
     stamp: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     present: Option<&'a str>,
-    /// The overlays in which it is so, where what overlays build is explained.
+    /// The overlays to which this applies, if builds of overlays are explained.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     overlays: Vec<&'a str>,
     references: Vec<ReferenceRow<'a>>,
@@ -97,7 +97,7 @@ struct ValuesReferenceRow<'a> {
     outcome: &'static str,
     reason: String,
     keys: Vec<&'a str>,
-    /// The one key that it names.
+    /// The only key that it names.
     #[serde(skip_serializing_if = "Option::is_none")]
     named_key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,7 +141,7 @@ pub(in crate::report) fn report<'a>(asked: &ExplainView<'a>) -> Report<'a> {
     }
 }
 
-/// The rows; what is so in several overlays is one row.
+/// The rows; a row that is equal in several overlays is written once.
 fn workloads<'a>(
     explained: &[Explained<'a>],
     outcome: &'a Outcome,

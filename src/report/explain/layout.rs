@@ -1,41 +1,41 @@
-//! Sources and references in columns, so that dozens of them stay readable.
+//! Writes sources and references in columns, so that dozens of them stay readable.
 
 use crate::report::plain;
 
-/// The width that lines keep to where names allow it.
+/// The maximum width of lines, if the names are short enough.
 const WIDTH: usize = 120;
 /// The margin of sources.
 const SOURCE: usize = 4;
 /// The margin of references.
 const ROW: usize = 6;
-/// The widest column of names of sources.
+/// The maximum width of the column with names of sources.
 const WIDEST_NAME: usize = 64;
-/// The widest column of keys.
+/// The maximum width of the column with keys.
 const WIDEST_KEYS: usize = 60;
 
-/// Instead of the keys of the reference before, where those are many.
+/// Replaces the keys of a reference that are equal to many keys of the reference before.
 const SAME: &str = "the same keys";
 
 /// A source and its references.
 pub(super) struct Shown {
     /// Its kind and name.
     pub(super) name: String,
-    /// Where it is, or why it does not count.
+    /// Its place, or the reason why it does not count.
     pub(super) said: String,
     pub(super) rows: Vec<Row>,
-    /// What else there is to say, a line each.
+    /// Further notes, one for each line.
     pub(super) notes: Vec<String>,
 }
 
 /// A reference.
 pub(super) struct Row {
     pub(super) line: String,
-    /// What it reads.
+    /// The keys that it reads.
     pub(super) said: String,
     pub(super) site: String,
 }
 
-/// How the explanation is written.
+/// The settings of the layout.
 pub(super) struct Layout {
     pub(super) colour: bool,
 }
@@ -45,8 +45,8 @@ impl Layout {
         if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    /// Writes sources. Names, lines and keys are columns; the places behind them are not cut. Every text is made
-    /// [plain].
+    /// Writes sources. Names, lines and keys are columns; the places after them are not cut. Every text is
+    /// made [plain].
     pub(super) fn sources(&self, out: &mut String, sources: &[Shown]) {
         let sources: Vec<Shown> = sources.iter().map(Shown::plain).collect();
         let rows = || sources.iter().flat_map(|s| &s.rows);
@@ -88,7 +88,8 @@ impl Shown {
 }
 
 impl Row {
-    /// Writes the row. Keys that are too many come above their place, on as many lines as they need.
+    /// Writes the row. If the keys are too long for the column, they come above their place, on as many
+    /// lines as they need.
     fn write(&self, out: &mut String, line: usize, said: usize, before: &str) {
         let head = format!("{:ROW$}{:>line$}  ", "", self.line);
         let again = self.said.len() > said && self.said == before;
@@ -106,13 +107,13 @@ impl Row {
     }
 }
 
-/// The widest of those that are not too wide for a column.
+/// The largest width that does not exceed the limit of a column.
 fn widest(widths: impl Iterator<Item = usize>, limit: usize) -> usize {
     widths.filter(|&width| width <= limit).max().unwrap_or(0)
 }
 
-/// A text in lines of at most [`WIDTH`], as far as its words allow, behind a margin. What stands in
-/// parentheses stays together.
+/// A text in lines of at most [`WIDTH`], as far as its words allow, with a margin. Text in parentheses is
+/// not broken.
 pub(super) fn wrapped(text: &str, margin: usize) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in text.split(' ') {

@@ -1,4 +1,4 @@
-//! What each workload reads, and why: the outcome seen from the workloads.
+//! Explains what each workload reads, and why: a view of the outcome by workloads.
 
 pub(super) mod json;
 mod layout;
@@ -12,17 +12,17 @@ use crate::plan::{Decision, MeantSource, Planned, Reason, TakenValues, read_entr
 use crate::text::{FileId, Place};
 use std::collections::BTreeSet;
 
-/// A pod template and what was decided about it.
+/// A pod template and its decision.
 struct Explained<'a> {
     outcome: &'a Outcome,
     object: &'a Object,
     template: &'a Template,
     planned: &'a Planned,
-    /// Which of several templates of the object it is.
+    /// The path of the template, if the object has several.
     path: Option<String>,
 }
 
-/// A reference, and the name of the source that it means.
+/// A reference, and the name of its source.
 #[derive(Clone, Copy)]
 struct Read<'a> {
     reference: &'a Reference,
@@ -37,7 +37,7 @@ impl std::ops::Deref for Read<'_> {
     }
 }
 
-/// The texts in which the explanation of all workloads counts lines.
+/// The texts that are needed for line numbers in the explanation of all workloads.
 pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
     let manifests = &outcome.manifests;
     let planned = outcome.plan.workloads.iter();
@@ -89,19 +89,19 @@ fn taken<'a>(asked: &ExplainView<'a>) -> Vec<&'a TakenValues> {
     asked.taken.iter().filter_map(|&at| all.get(at)).collect()
 }
 
-/// The keys of a source that an object of Flux takes values from, and that it has.
+/// The existing keys of a source from which an object of Flux takes values.
 fn taken_keys<'a>(reference: &ValuesReference, source: &'a Source) -> Vec<&'a str> {
     let read = read_entries(source, &reference.keys());
     read.into_iter().map(|entry| source.entries[entry].key.as_str()).collect()
 }
 
-/// The overlay that builds what stands in a file, if what overlays build is explained.
+/// The overlay whose output is in a file, if builds of overlays are explained.
 fn overlay(outcome: &Outcome, file: FileId) -> Option<&str> {
     (!outcome.written.is_empty()).then(|| outcome.manifests.name(file))
 }
 
 impl<'a> Explained<'a> {
-    /// The references with what each contributes; none, where nothing was looked up for it.
+    /// The references with their contributions; empty if no reference was resolved.
     fn reads(&self) -> impl Iterator<Item = (Read<'a>, &'a Reason)> + use<'a> {
         let Outcome { manifests, renames, .. } = self.outcome;
         let named = self.template.references.iter().zip(&self.planned.reasons);
@@ -115,7 +115,7 @@ impl<'a> Explained<'a> {
         named.chain(added)
     }
 
-    /// The references of a workload whose stamp was not decided: what its file says, and no more.
+    /// The references of a workload without a decision about its stamp, as its file has them.
     fn undecided(&self) -> impl Iterator<Item = Read<'a>> + use<'a> {
         let is_undecided =
             self.planned.reasons.is_empty() && *self.decision() != Decision::NotStamped;
@@ -137,12 +137,12 @@ impl<'a> Explained<'a> {
         &self.planned.decision
     }
 
-    /// Where a reference names its source.
+    /// The place of the name in a reference.
     fn place(&self, reference: &Reference) -> Place {
         Place { file: self.object.place.file, span: reference.name_span }
     }
 
-    /// What refused it, in the words of the findings.
+    /// The messages of the findings that refused it.
     fn refusals<'b>(&'b self, outcome: &'a Outcome) -> impl Iterator<Item = &'a str> + use<'a, 'b> {
         let name = self.object.id.to_string();
         let file = self.object.place.file;

@@ -1,5 +1,5 @@
-//! The explanation for people: a block a workload, its sources one below the other, what does not
-//! count at the end.
+//! The explanation for people: one block for each workload, with its sources in order; sources that do not
+//! count come last.
 
 use super::layout::{self, Layout, Row, Shown};
 use super::{Explained, Read, explained, named_keys, overlay, taken, taken_keys, words};
@@ -14,7 +14,7 @@ use crate::text::Place;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-/// How many keys of a list are shown, unless all are asked for.
+/// The number of keys of a list that are shown, unless all are requested.
 const FEW: usize = 8;
 
 /// Explains the chosen workloads.
@@ -35,7 +35,7 @@ pub(in crate::report) fn write(asked: &ExplainView<'_>, out: &mut dyn Write) -> 
     let readers = readers
         .iter()
         .map(|taken| (writer.values_reader(taken), overlay(view.outcome, taken.file)));
-    // What is so in several overlays is said once.
+    // A block that is equal in several overlays is written once.
     let mut blocks: Vec<(String, Vec<String>)> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for (block, overlay) in workloads.chain(readers) {
@@ -140,7 +140,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A source that counts, with the keys that are read of it.
+    /// A source that counts, with the keys that are read.
     fn counted(&self, view: &Explained<'_>, group: &Group<'_>) -> Option<Shown> {
         let at = group.counted?;
         let provider = self.outcome.manifests.owner(at);
@@ -213,7 +213,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// An object of Flux, and what it takes values from.
+    /// An object of Flux, and the sources of its values.
     fn values_reader(&self, taken: &TakenValues) -> String {
         let manifests = &self.outcome.manifests;
         let reader = taken.reader(manifests);
@@ -271,7 +271,7 @@ impl<'a> Writer<'a> {
         out
     }
 
-    /// What a workload names whose stamp was not decided.
+    /// The sources that a workload names if its stamp was not decided.
     fn undecided(&self, view: &Explained<'a>) -> Vec<Shown> {
         let mut shown: Vec<Shown> = Vec::new();
         for reference in view.undecided() {
@@ -349,7 +349,7 @@ fn names<'s>(source: &'s Source, entries: &[usize]) -> Vec<&'s str> {
     entries.iter().map(|&i| source.entries[i].key.as_str()).collect()
 }
 
-/// Whether one container reads all, so that its name says nothing about a mount.
+/// Whether only one container reads sources, so that its name need not be shown for a mount.
 fn one_container(view: &Explained<'_>) -> bool {
     let mut containers = BTreeSet::new();
     for reference in view.references() {

@@ -1,4 +1,4 @@
-//! The places and reasons of references in people's words.
+//! Describes the places and reasons of references in words.
 
 use super::Explained;
 use crate::extract::{
@@ -13,12 +13,12 @@ use crate::outcome::Outcome;
 use crate::plan::{CountedRead, Decision, Ignored, MeantSource, Reason};
 use crate::report::locator::Locator;
 
-/// What the rules of a run come from.
+/// The phrase for rules of the configuration.
 const CONFIGURATION: &str = "a rule of the configuration";
 
-/// `env LOG_LEVEL of container web`, `volume config at /etc/nginx/nginx.conf (subPath nginx.conf)`.
-/// The name of a volume that is called like its source is left out, and so are the containers that
-/// mount it where there is but one.
+/// `env LOG_LEVEL of container web`, `volume config at /etc/nginx/nginx.conf (subPath nginx.conf)`. The
+/// name of a volume with the name of its source is left out, and so are the containers that mount it if
+/// there is only one container.
 pub(in crate::report) fn site(
     site: &Site,
     spot: &SiteLabel,
@@ -46,7 +46,7 @@ pub(in crate::report) fn site(
             let mounts = mounts(&spot.mounts, one_container);
             format!("volume{name}{kind}{mounts}")
         }
-        // `configured: spec.settingsFrom[].name`, as the configuration has it.
+        // `configured: spec.settingsFrom[].name`, as written in the configuration.
         SiteRoot::Object => site.id.to_string(),
         SiteRoot::PodSpec => site.field().to_owned(),
     }
@@ -88,10 +88,10 @@ fn mounts(mounts: &[Mount], one_container: bool) -> String {
     places.join(",")
 }
 
-/// Which entries are read of a source whose keys cannot be told apart.
+/// The phrase for a source whose keys are not known separately.
 pub(super) const MIXED: &str = "all entries, because a template mixes them";
 
-/// Why a reference that counts reads the keys that it reads, and no others.
+/// The reason why a reference that counts reads exactly its keys.
 pub(super) fn why(reference: &Reference, counted: &CountedRead, source: &Source) -> String {
     let missing = counted.missing.join(", ");
     if !counted.missing.is_empty() && counted.entries.is_empty() && counted.ignored.is_empty() {
@@ -121,12 +121,12 @@ pub(super) fn why(reference: &Reference, counted: &CountedRead, source: &Source)
     text
 }
 
-/// The keys that references read and a control annotation leaves out.
+/// The phrase for keys that references read and that a control annotation or a rule ignores.
 pub(super) fn left_out(source: &Source, entries: &[usize], keys: &str) -> String {
     format!("left out by {}: {keys}", keys_by(source, entries))
 }
 
-/// What leaves these entries out.
+/// The phrase for what ignores these entries.
 fn keys_by(source: &Source, entries: &[usize]) -> String {
     let mut by: Vec<&str> = Vec::new();
     for &entry in entries {
@@ -149,7 +149,7 @@ fn whole(by: IgnoredBy, what: &str) -> String {
     }
 }
 
-/// Why a reference does not count; of one that does, nothing.
+/// The reason why a reference does not count; `None` for one that counts.
 pub(super) fn why_not(
     reference: &Reference,
     reason: &Reason,
@@ -213,7 +213,7 @@ pub(super) fn why_not(
     Some(text)
 }
 
-/// Why the stamp is what it is, where that is not plain from what counts.
+/// The reason for the state of the stamp, if the list of sources does not show it.
 pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
     let text = match view.decision() {
         Decision::LeftAlone(why) => match view.planned.listed {
@@ -244,7 +244,7 @@ pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
     Some(text)
 }
 
-/// What the API server will refuse about a source, if there is anything.
+/// The problems of a source for which the API server will refuse it.
 pub(super) fn flaws(source: &Source) -> Vec<String> {
     let malformed = source.malformed.iter();
     let malformed = malformed.map(|m| format!("`{}` is not a mapping", m.field));
@@ -255,7 +255,7 @@ pub(super) fn flaws(source: &Source) -> Vec<String> {
     malformed.chain(values).collect()
 }
 
-/// What Flux makes of the values that an object takes, as far as that is known here.
+/// The use of the values in Flux, as far as it is known.
 pub(super) fn made_of_values(reader: &ValuesReader) -> &'static str {
     match reader.id.kind.as_str() {
         "HelmRelease" => {
@@ -265,7 +265,7 @@ pub(super) fn made_of_values(reader: &ValuesReader) -> &'static str {
     }
 }
 
-/// Which source an object of Flux takes values from, and how late a change of it arrives.
+/// The source from which an object of Flux takes values, and how late a change arrives.
 pub(super) fn meant_source(
     reference: &ValuesReference,
     means: MeantSource,

@@ -1,5 +1,5 @@
-//! An impact as a graph for Graphviz: `rollstamp impact -o dot ... | dot -Tsvg`.
-//! The language: <https://graphviz.org/doc/info/lang.html>.
+//! Writes an impact as a graph for Graphviz: `rollstamp impact -o dot ... | dot -Tsvg`. The language:
+//! <https://graphviz.org/doc/info/lang.html>.
 
 use super::paint::{class, colours};
 use crate::impact::graph::{Graph, Layer};

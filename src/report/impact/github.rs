@@ -1,5 +1,5 @@
-//! An impact as workflow commands at the keys that changed.
-//! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
+//! Writes an impact as workflow commands at the changed keys. The syntax:
+//! <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
 use super::{ImpactView, Locators, words};
 use crate::impact::{At, Side, Workload};
@@ -8,8 +8,8 @@ use crate::report::plain;
 use crate::text::input::Found;
 use std::io::{self, Write};
 
-/// Writes one command for each key that rolls somebody, and one for each workload that is stale,
-/// without a pod for a while, or may get stuck, and one for each key that an object of Flux takes.
+/// Writes one command for each key that rolls a workload, for each workload that is stale, has no pod for a
+/// while or may get stuck, and for each key that an object of Flux takes.
 ///
 /// # Errors
 /// When `out` cannot be written to.
@@ -76,7 +76,7 @@ fn command(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut properties = Vec::new();
-    // Only files that are there after can be shown beside the lines of a pull request.
+    // Only files that exist after the apply can be shown beside the lines of a pull request.
     if let Some(at) = at.filter(|at| at.side == Side::After) {
         let found = view.after.manifests[at.place.file].input.found;
         if found != Found::Stream {

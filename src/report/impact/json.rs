@@ -1,4 +1,5 @@
-//! An impact for programs: `docs/impact.schema.json` describes it. The structs here are the format.
+//! Writes an impact for programs: `docs/impact.schema.json` describes it. The structs here define the
+//! format.
 
 use super::{ImpactView, Locators};
 use crate::impact::Savings;
@@ -49,7 +50,7 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
-/// What settings of `foreign` save and cost.
+/// The savings and costs of settings of `foreign`.
 #[derive(Serialize)]
 struct SavingsRow {
     saved: usize,
@@ -59,7 +60,7 @@ struct SavingsRow {
 
 #[derive(Serialize)]
 struct Place<'a> {
-    /// `before`, where it is there no more.
+    /// `before`, if it does not exist afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     side: Option<&'static str>,
     #[serde(flatten)]
@@ -192,7 +193,7 @@ struct ChangedKeyRow<'a> {
     at: Place<'a>,
 }
 
-/// An object of Flux that takes other values.
+/// An object of Flux that takes changed values.
 #[derive(Serialize)]
 struct ValuesRow<'a> {
     #[serde(flatten)]
@@ -200,7 +201,7 @@ struct ValuesRow<'a> {
     #[serde(flatten)]
     at: Place<'a>,
     keys: Vec<TakenKeyRow<'a>>,
-    /// Up to which interval the change is late; nothing, if it arrives at once.
+    /// The interval within which the change arrives; absent if it arrives at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     late: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -286,7 +287,7 @@ fn workload<'a>(workload: &'a Workload, locators: &Locators<'a>) -> WorkloadRow<
     }
 }
 
-/// The word for why pods stay.
+/// The word for the reason why pods are not replaced.
 fn held(held: Held) -> &'static str {
     match held {
         Held::NoStamp => "no-stamp",

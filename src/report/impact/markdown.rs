@@ -1,9 +1,10 @@
-//! An impact as one comment of a pull request. Its first line marks it, so that a later run finds and
-//! replaces it; it is cut by whole rows, the least urgent first, so that it is never too long.
+//! Writes an impact as one comment of a pull request. The first line is a mark by which a later run finds
+//! and replaces the comment. If the comment would be too long, whole rows are left out, the least urgent
+//! first.
 
 use super::ImpactView;
 use super::words::{self, Line};
-use crate::impact::{Answer, Silent, SourceChange, ValuesChange, Workload};
+use crate::impact::{Answer, Namesakes, Silent, SourceChange, ValuesChange, Workload};
 use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
@@ -29,13 +30,16 @@ fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut comment = Comment { text: head(view), most: view.max_length, left_out: 0 };
     let mut urgent = Vec::new();
     let (mut needless, mut quiet) = (Vec::new(), Vec::new());
+    let namesakes = view.impact.namesakes();
     for workload in view.workloads() {
         match workload.answer {
-            Answer::Stale | Answer::Rolls | Answer::Template => urgent.push(row(workload)),
-            Answer::Needless | Answer::Once => needless.push(row(workload)),
-            Answer::New | Answer::Gone => quiet.push(row(workload)),
+            Answer::Stale | Answer::Rolls | Answer::Template => {
+                urgent.push(row(workload, &namesakes));
+            }
+            Answer::Needless | Answer::Once => needless.push(row(workload, &namesakes)),
+            Answer::New | Answer::Gone => quiet.push(row(workload, &namesakes)),
             Answer::Quiet if workload.is_resumed || !workload.reasons.is_empty() => {
-                quiet.push(row(workload));
+                quiet.push(row(workload, &namesakes));
             }
             Answer::Quiet => {}
         }
@@ -54,7 +58,11 @@ fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     let silent = view.impact.sources.iter().filter(shown);
     quiet.extend(silent.map(|source| {
-        let said = words::silent_of(source);
+        let mut said = words::silent_of(source);
+        if let Some(place) = words::place(&source.overlays, namesakes.unit_of_source(source), false)
+        {
+            said.push_str(&format!(" ({place})"));
+        }
         format!(
             "| 🔇 | {} | | {} |
 ",
@@ -73,16 +81,18 @@ fn rolls(n: usize) -> String {
     if n == 1 { "1 rolls".to_owned() } else { format!("{n} roll") }
 }
 
-/// The mark that later runs look for, and the summary.
+/// The mark for later runs, and the summary.
 fn head(view: &ImpactView<'_>) -> String {
     // The mark ends at the first `-->`.
     let title: String = view.title.chars().filter(|c| !c.is_control() && *c != '>').collect();
     let counts = view.impact.counts();
     let savings = words::savings(&view.impact.savings(), &counts);
-    let savings = savings.map(|text| format!("\n{text}\n")).unwrap_or_default();
+    let notes = [savings, words::unknown(&counts).map(str::to_owned)];
+    let notes = notes.into_iter().flatten().map(|text| format!("\n{text}\n"));
     format!(
-        "<!-- rollstamp-impact:{title} -->\n### rollstamp: {}\n{savings}",
-        words::summary(&counts)
+        "<!-- rollstamp-impact:{title} -->\n### rollstamp: {}\n{}",
+        words::summary(&counts),
+        notes.collect::<String>()
     )
 }
 
@@ -92,16 +102,16 @@ struct Comment {
     left_out: usize,
 }
 
-/// Room for what says how much was left out, and for what closes a table.
+/// The space for the text about omitted rows, and for the end of a table, in characters.
 const RESERVE: usize = 160;
 
 impl Comment {
     fn has_room(&self, more: usize) -> bool {
-        // GitHub counts characters; bytes are never fewer.
+        // GitHub counts characters; the number of bytes is never smaller.
         self.text.len() + more + RESERVE <= self.most
     }
 
-    /// Adds a table, folded away behind a title if it has one; rows without room are counted.
+    /// Adds a table, collapsed below a title if it has one; omitted rows are counted.
     fn table(&mut self, head: &str, rows: &[String], title: Option<&str>) {
         let Some(first) = rows.first() else { return };
         let open = title.map_or_else(String::new, |title| {
@@ -133,7 +143,7 @@ impl Comment {
     }
 }
 
-fn row(workload: &Workload) -> String {
+fn row(workload: &Workload, namesakes: &Namesakes<'_>) -> String {
     let sign = match workload.answer {
         Answer::Stale => "⚠️",
         _ if workload.may_be_stuck() => "🛑",
@@ -158,7 +168,8 @@ fn row(workload: &Workload) -> String {
     if workload.is_resumed {
         why.push(words::RESUMED.to_owned());
     }
-    why.extend(words::overlays(&workload.overlays, false).map(|overlays| escaped(&overlays)));
+    let place = words::place(&workload.overlays, namesakes.unit(workload), false);
+    why.extend(place.map(|place| escaped(&place)));
     match workload.answer {
         Answer::New => why.push("new".to_owned()),
         Answer::Gone => why.push("gone".to_owned()),
@@ -167,7 +178,7 @@ fn row(workload: &Workload) -> String {
     format!("| {sign} | {} | {pods} | {} |\n", code(&workload.name.to_string()), why.join("; "))
 }
 
-/// The row of an object of Flux that takes other values.
+/// The row of an object of Flux that takes changed values.
 fn values_row(reader: &ValuesChange) -> String {
     let lines = words::taken(reader);
     let mut why: Vec<String> = lines.iter().take(FEW).map(said).collect();
@@ -179,7 +190,7 @@ fn values_row(reader: &ValuesChange) -> String {
     format!("| ⎈ | {} | ? | {} |\n", code(&reader.name.to_string()), why.join("; "))
 }
 
-/// How many reasons a row shows.
+/// The number of reasons in a row.
 const FEW: usize = 5;
 
 fn said(line: &Line) -> String {
@@ -189,15 +200,15 @@ fn said(line: &Line) -> String {
     }
 }
 
-/// A text as code, whatever stands in it.
+/// A text as code, with any content.
 fn code(text: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_control()).collect();
-    // Inside of a table a bar ends the cell even in code.
+    // Inside a table, a bar ends the cell even in code.
     let text = text.replace('|', "\\|");
     if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }
 
-/// A text in which no mark of Markdown or HTML counts.
+/// A text in which all marks of Markdown and HTML are escaped.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars().filter(|c| !c.is_control()) {

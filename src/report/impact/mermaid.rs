@@ -1,5 +1,5 @@
-//! An impact as a Mermaid flowchart, which GitHub and GitLab draw in comments and documents.
-//! The syntax: <https://mermaid.js.org/syntax/flowchart.html>.
+//! Writes an impact as a Mermaid flowchart, which GitHub and GitLab draw in comments and documents. The
+//! syntax: <https://mermaid.js.org/syntax/flowchart.html>.
 
 use super::paint::{LEGEND, class, colours};
 use crate::impact::graph::{Graph, Layer};
@@ -45,6 +45,6 @@ impl Format for Mermaid {
     }
 }
 
-/// In a label, which stands in quotes, entities stand for what would end it.
+/// In a label in quotes, entities replace characters that would end it.
 const LABEL: &[(char, &str)] =
     &[('"', "#quot;"), ('#', "#35;"), ('&', "#amp;"), ('<', "#lt;"), ('>', "#gt;"), ('`', "#96;")];

@@ -1,5 +1,5 @@
-//! What an apply does to running pods, for people and for programs. Nothing here prints a value, a
-//! digest or a length: of keys and fields only that they changed.
+//! Reports the effect of an apply on running pods, for people and for programs. No report prints a value, a
+//! digest or a length: for keys and fields, only that they changed.
 
 pub mod dot;
 pub mod github;
@@ -17,25 +17,25 @@ use crate::outcome::Outcome;
 use crate::report::Spot;
 use crate::report::locator::Locator;
 
-/// An impact, and how the user wants to see it.
+/// An impact, and the settings of the report.
 pub struct ImpactView<'a> {
     /// The impact.
     pub impact: &'a Impact,
-    /// What counts as before.
+    /// The state before the apply.
     pub before: &'a Outcome,
-    /// What counts as after.
+    /// The state after the apply.
     pub after: &'a Outcome,
-    /// What people call what was compared: it marks the comment of a pull request.
+    /// The title of the comparison: it identifies the comment of a pull request.
     pub title: &'a str,
-    /// The answers that are shown; empty, all.
+    /// The answers that are shown; empty for all.
     pub only: &'a [Answer],
     /// Whether notes are shown as well.
     pub show_all: bool,
-    /// Whether the reader shows ANSI colours.
+    /// Whether to use ANSI colours.
     pub colour: bool,
     /// The width of the terminal in characters.
     pub width: usize,
-    /// The most characters of a comment.
+    /// The maximum number of characters of a comment.
     pub max_length: usize,
 }
 
@@ -46,13 +46,13 @@ impl<'a> ImpactView<'a> {
         workloads.filter(|w| self.only.is_empty() || self.only.contains(&w.answer))
     }
 
-    /// The objects of Flux that take other values than before; none, where only some answers are shown.
+    /// The objects of Flux that take changed values; empty if only some answers are shown.
     pub(super) fn values_readers(&self) -> Vec<&'a ValuesChange> {
         let readers = self.impact.values_readers.iter();
         readers.filter(|reader| self.only.is_empty() && !reader.is_new).collect()
     }
 
-    /// Counts lines; it remembers what it counted, so one report needs one.
+    /// Counts lines. It caches its counts, so one report needs one.
     pub(super) fn locators(&self) -> Locators<'a> {
         Locators { before: Locator::new(self.before), after: Locator::new(self.after) }
     }

@@ -1,9 +1,9 @@
-//! An impact as a picture: sources, keys and workloads in three columns, each name on a line of its
-//! own, so that a hundred workloads stay readable.
+//! Draws an impact as a picture: sources, keys and workloads in three columns, each name on its own line,
+//! so that a hundred workloads stay readable.
 //!
-//! The three layers are known, so there is nothing to search for: a general layout would take longer
-//! (`layout-rs` 0.1.3 took 35 s for 200 nodes in a debug build, and crosses more lines). Each column is
-//! put in the order of what its neighbours to the left are in (Sugiyama's barycentres).
+//! The three layers are known, so the layout is simple; a general layout would take longer (`layout-rs`
+//! 0.1.3 took 35 s for 200 nodes in a debug build) and cross more lines. Each column is ordered by the
+//! average position of its neighbours on the left (Sugiyama's barycentres).
 
 use super::paint::{LEGEND, class, colours};
 use crate::impact::graph::{Graph, Layer};
@@ -40,14 +40,14 @@ const BOX: f64 = 20.0;
 const LETTER: f64 = 7.3;
 const GAP: f64 = 90.0;
 const MARGIN: f64 = 16.0;
-/// Longer names are cut.
+/// The maximum number of letters of a name; longer names are cut.
 const MOST_LETTERS: usize = 48;
 
 struct Picture<'g> {
     graph: &'g Graph,
-    /// Of each node the left end and the middle of its box.
+    /// The left end and the vertical middle of the box of each node.
     places: Vec<(f64, f64)>,
-    /// Of each layer the width of its boxes.
+    /// The width of the boxes of each layer.
     widths: [f64; 3],
     size: (f64, f64),
 }
@@ -77,7 +77,7 @@ impl<'g> Picture<'g> {
                 keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
                 order[column] = keyed.into_iter().map(|(_, node)| node).collect();
             }
-            // A column that is shorter than the longest is spread beside it.
+            // A column that is shorter than the longest one is spread over its height.
             let longest = order.iter().map(Vec::len).max().unwrap_or(0) as f64;
             let step = (longest / order[column].len().max(1) as f64).clamp(1.0, 4.0);
             for (i, &node) in order[column].iter().enumerate() {
@@ -141,7 +141,7 @@ impl<'g> Picture<'g> {
         writeln!(out, "</svg>")
     }
 
-    /// What the colours mean, of those that are there.
+    /// The meaning of the colours in the picture.
     fn legend(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut x = MARGIN;
         let there = |name: &&&str| self.graph.nodes.iter().any(|node| class(node) == **name);
@@ -167,7 +167,7 @@ impl<'g> Picture<'g> {
     }
 }
 
-/// Room for the longest legend.
+/// The width for the longest legend.
 const LEGEND_WIDTH: f64 = 760.0;
 
 fn shortened(label: &str) -> String {

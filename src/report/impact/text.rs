@@ -1,9 +1,9 @@
-//! An impact for people at a terminal: the urgent first, a block an answer.
+//! Writes an impact for a terminal: the most urgent answers first, one block for each answer.
 
 use super::words::{self, Line};
 use super::{ImpactView, Locators};
 use crate::impact::graph::{Graph, Layer};
-use crate::impact::{Answer, Impact, Silent, SourceChange, Workload};
+use crate::impact::{Answer, Impact, Namesakes, Silent, SourceChange, Workload};
 use crate::report::plain;
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -14,10 +14,14 @@ use std::io::{self, Write};
 /// When `out` cannot be written to.
 pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let locators = view.locators();
-    let page = Page { view, locators: &locators };
+    let namesakes = view.impact.namesakes();
+    let page = Page { view, locators: &locators, namesakes: &namesakes };
     writeln!(out, "{}", words::summary(&view.impact.counts()))?;
     if let Some(savings) = words::savings(&view.impact.savings(), &view.impact.counts()) {
         writeln!(out, "{savings}")?;
+    }
+    if let Some(unknown) = words::unknown(&view.impact.counts()) {
+        writeln!(out, "{unknown}")?;
     }
     for (answer, head, style) in BLOCKS {
         let workloads: Vec<&Workload> = view.workloads().filter(|w| w.answer == *answer).collect();
@@ -34,7 +38,7 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     page.quiet(out)
 }
 
-/// Writes a graph as lists: a source, its keys, and who reads each.
+/// Writes a graph as lists: each source, its keys, and the workloads that read each key.
 ///
 /// # Errors
 /// When `out` cannot be written to.
@@ -62,8 +66,8 @@ pub fn graph(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The blocks in their order, each with its head and its ANSI style. What stays although its pod
-/// template changed comes with the quiet ones.
+/// The blocks in order, each with its heading and its ANSI style. A workload that stays although its pod
+/// template changed is in the block of quiet ones.
 const BLOCKS: &[(Answer, &str, &str)] = &[
     (Answer::Stale, "STALE: pods keep the old configuration", "1;31"),
     (Answer::Rolls, "ROLLS: what its pods read changed", "1;33"),
@@ -77,6 +81,7 @@ const BLOCKS: &[(Answer, &str, &str)] = &[
 struct Page<'v, 'a> {
     view: &'v ImpactView<'a>,
     locators: &'v Locators<'a>,
+    namesakes: &'v Namesakes<'a>,
 }
 
 impl Page<'_, '_> {
@@ -94,8 +99,9 @@ impl Page<'_, '_> {
         let pods = pods.filter(|_| workload.answer.replaces_pods()).unwrap_or_default();
         let head = format!("  {}{pad}  {pods}", self.styled(&name, "1"));
         let mut text = format!("{}\n", head.trim_end());
-        if let Some(overlays) = words::overlays(&workload.overlays, self.view.show_all) {
-            text.push_str(&self.folded(&plain(&overlays), 4));
+        let all = self.view.show_all;
+        if let Some(place) = words::place(&workload.overlays, self.namesakes.unit(workload), all) {
+            text.push_str(&self.folded(&plain(&place), 4));
         }
         for trouble in words::troubles(workload) {
             text.push_str(&self.folded(&self.styled(&plain(&trouble), "31"), 4));
@@ -107,7 +113,7 @@ impl Page<'_, '_> {
             text.push_str(&self.folded(words::RESUMED, 4));
         }
         if workload.is_unknown {
-            let why = "what it reads is not known: overlays decide about it";
+            let why = "what overlays make of it is not known";
             text.push_str(&self.folded(why, 4));
         }
         text.push_str(&self.lines(&plain_lines(words::lines(workload))));
@@ -118,7 +124,7 @@ impl Page<'_, '_> {
         text
     }
 
-    /// Reasons in columns, where the terminal is wide enough for them.
+    /// Reasons in columns, if the terminal is wide enough.
     fn lines(&self, lines: &[Line]) -> String {
         let widest = |of: fn(&Line) -> &str, most: usize| {
             let widths = lines.iter().map(|line| of(line).chars().count());
@@ -151,7 +157,7 @@ impl Page<'_, '_> {
         text
     }
 
-    /// A text behind a margin, in lines as wide as the terminal.
+    /// A text with a margin, in lines as wide as the terminal.
     fn folded(&self, text: &str, margin: usize) -> String {
         let mut folded = String::new();
         let mut width = 0;
@@ -174,7 +180,7 @@ impl Page<'_, '_> {
         folded
     }
 
-    /// The objects of Flux that take other values.
+    /// The objects of Flux that take changed values.
     fn values(&self, out: &mut dyn Write) -> io::Result<()> {
         let readers = self.view.values_readers();
         if readers.is_empty() {
@@ -194,7 +200,7 @@ impl Page<'_, '_> {
         Ok(())
     }
 
-    /// What changed and rolls nothing, with the reason.
+    /// The changed sources that roll no workload, with the reason.
     fn quiet(&self, out: &mut dyn Write) -> io::Result<()> {
         let Impact { sources, .. } = self.view.impact;
         if !self.view.only.is_empty() && !self.view.only.contains(&Answer::Quiet) {
@@ -224,8 +230,9 @@ impl Page<'_, '_> {
         }
         for source in sources {
             let mut said = words::silent_of(source);
-            if let Some(overlays) = words::overlays(&source.overlays, self.view.show_all) {
-                said.push_str(&format!(" ({overlays})"));
+            let (unit, all) = (self.namesakes.unit_of_source(source), self.view.show_all);
+            if let Some(place) = words::place(&source.overlays, unit, all) {
+                said.push_str(&format!(" ({place})"));
             }
             let said = plain(&said);
             let name = self.styled(&plain(&source.name.to_string()), "1");
@@ -235,7 +242,7 @@ impl Page<'_, '_> {
     }
 }
 
-/// Lines with nothing in them that [acts](plain).
+/// Lines without characters that [act](plain) on the terminal.
 fn plain_lines(lines: Vec<Line>) -> Vec<Line> {
     let lines = lines.into_iter().map(|line| Line {
         head: plain(&line.head).into_owned(),

@@ -1,4 +1,4 @@
-//! An impact in people's words: what happens to the pods of a workload, and why.
+//! Describes an impact in words: the effect on the pods of a workload, and the reasons.
 
 use crate::extract::SiteLabel;
 use crate::finding::arrival::arrival;
@@ -55,8 +55,7 @@ pub(in crate::report) fn summary(counts: &Counts) -> String {
     format!("{}{replaced}", parts.join(", "))
 }
 
-/// What settings of `foreign` would save, and what it costs to take them up; where there is nothing to
-/// say, nothing.
+/// The savings of settings of `foreign`, and the cost of their first use; `None` if there are none.
 pub(in crate::report) fn savings(savings: &Savings, counts: &Counts) -> Option<String> {
     let roll = |n: usize| {
         let verb = if n == 1 { "rolls" } else { "roll" };
@@ -95,6 +94,9 @@ pub(in crate::report) fn pods(found: &Disruption, name: &str) -> String {
     if let Some(scaler) = &found.scaler {
         text.push_str(&format!(" ({scaler})"));
     }
+    if found.pods.is_some_and(|pods| pods.most == 0) {
+        return text;
+    }
     let strategy = found.strategy.as_deref().unwrap_or_default();
     let room = |n: Option<crate::impact::disruption::Range>| n.map(|n| n.to_string());
     if strategy == RECREATE {
@@ -110,6 +112,10 @@ pub(in crate::report) fn pods(found: &Disruption, name: &str) -> String {
             true => format!(", {name}-{first}"),
             false => format!(" from {name}-{first} down to {name}-{last}"),
         });
+    } else if let (Some(Order::Ordinals), Some("1")) =
+        (found.order, room(found.unavailable).as_deref())
+    {
+        text.push_str(", one by one");
     } else if let Some(Order::Steps) = found.order {
         text.push_str(&format!(", in the steps of its {strategy} strategy"));
     } else if let (Some(Order::Nodes), Some("0"), Some(missing)) =
@@ -128,10 +134,10 @@ pub(in crate::report) fn pods(found: &Disruption, name: &str) -> String {
     text
 }
 
-/// How many overlays are named.
+/// The number of overlays that are named.
 const FEW_OVERLAYS: usize = 3;
 
-/// `in overlays/dev, overlays/prod and 4 more`, where what overlays build is compared.
+/// `in overlays/dev, overlays/prod and 4 more`, if builds of overlays are compared.
 pub(in crate::report) fn overlays(overlays: &[String], show_all: bool) -> Option<String> {
     let few = if show_all { overlays.len() } else { FEW_OVERLAYS };
     let named = overlays.get(..few).unwrap_or(overlays).join(", ");
@@ -142,6 +148,21 @@ pub(in crate::report) fn overlays(overlays: &[String], show_all: bool) -> Option
     }
 }
 
+/// How to learn what is left to overlays.
+pub(in crate::report) fn unknown(counts: &Counts) -> Option<&'static str> {
+    (counts.unknown > 0).then_some("`--build kustomize` compares what overlays build as well")
+}
+
+/// Where something is: in overlays, where what they build is compared; in a unit, where another one has
+/// something of this name.
+pub(in crate::report) fn place(
+    in_overlays: &[String],
+    unit: Option<&str>,
+    show_all: bool,
+) -> Option<String> {
+    overlays(in_overlays, show_all).or_else(|| unit.map(|unit| format!("in {unit}")))
+}
+
 /// `2m30s`
 pub(in crate::report) fn duration(seconds: u64) -> String {
     let (hours, minutes, rest) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
@@ -150,7 +171,7 @@ pub(in crate::report) fn duration(seconds: u64) -> String {
     parts.map(|(n, unit)| format!("{n}{unit}")).collect()
 }
 
-/// What may go wrong while the pods are replaced, a sentence each.
+/// The problems that may occur while the pods are replaced, one sentence for each.
 pub(in crate::report) fn troubles(workload: &Workload) -> Vec<String> {
     let Some(found) = &workload.disruption else {
         return Vec::new();
@@ -171,7 +192,7 @@ pub(in crate::report) fn troubles(workload: &Workload) -> Vec<String> {
     said
 }
 
-/// Details that only those who want all of them get to see.
+/// Details that are shown only on request.
 pub(in crate::report) fn notes(found: &Disruption) -> Vec<String> {
     let mut said = Vec::new();
     for budget in &found.budgets {
@@ -204,7 +225,7 @@ fn stuck(stuck: &Stuck) -> String {
     }
 }
 
-/// Why pods stay although something changed.
+/// The reason why pods are not replaced although something changed.
 pub(in crate::report) fn held(workload: &Workload) -> Option<String> {
     Some(match workload.held? {
         Held::NoStamp => "it has no stamp: run `rollstamp write`".to_owned(),
@@ -220,11 +241,11 @@ pub(in crate::report) fn held(workload: &Workload) -> Option<String> {
     })
 }
 
-/// Of a workload whose controller waited before.
+/// The sentence about a workload whose rollout was held back before.
 pub(in crate::report) const RESUMED: &str =
     "its controller waits no more: what changed in the meantime reaches its pods now";
 
-/// Why a source that changed rolls nobody.
+/// The reason why a changed source rolls no workload.
 fn silent(silent: Silent) -> &'static str {
     match silent {
         Silent::NoReader => "no workload reads it",
@@ -239,7 +260,7 @@ fn silent(silent: Silent) -> &'static str {
     }
 }
 
-/// What an object of Flux makes of values that changed, as far as that is known here.
+/// The effect of changed values in an object of Flux, as far as it is known.
 pub(in crate::report) fn values(reader: &ValuesChange) -> String {
     let what = match reader.name.kind.as_str() {
         "HelmRelease" => "its release changes",
@@ -249,7 +270,7 @@ pub(in crate::report) fn values(reader: &ValuesChange) -> String {
     format!("{what} when Flux reconciles it, {late}; which pods that replaces is not known here")
 }
 
-/// The keys that changed and that an object of Flux takes values from, those of one source in one line.
+/// The changed keys from which an object of Flux takes values, the keys of one source on one line.
 pub(in crate::report) fn taken(reader: &ValuesChange) -> Vec<Line> {
     let mut groups: Vec<(&Name, Vec<&TakenKey>)> = Vec::new();
     for key in &reader.keys {
@@ -270,19 +291,19 @@ pub(in crate::report) fn taken(reader: &ValuesChange) -> Vec<Line> {
     groups.into_iter().map(line).collect()
 }
 
-/// A line about why a workload rolls: one reason, or several keys of one source.
+/// A line about the reason of a roll: one reason, or several keys of one source.
 pub(in crate::report) struct Line {
-    /// What it is about: a source, or what kind of change.
+    /// Its subject: a source, or the class of the change.
     pub(in crate::report) head: String,
-    /// What changed.
+    /// The change.
     pub(in crate::report) said: String,
-    /// Where pods read it.
+    /// The place at which pods read it.
     pub(in crate::report) site: String,
-    /// Where it is written.
+    /// Its place in the manifests.
     pub(in crate::report) at: Option<At>,
 }
 
-/// The reasons of a workload, keys of one source at one place in one line.
+/// The reasons of a workload, with the keys of one source at one place on one line.
 pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut groups: Vec<(String, String, Vec<&KeyReason>)> = Vec::new();
@@ -302,7 +323,7 @@ pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
         }
     }
     for (head, site, group) in groups {
-        // What is still there has a line that people can look at.
+        // An existing key has a line that people can look at.
         let there = group.iter().find(|key| key.at.side == Side::After);
         let at = there.or(group.first()).map(|key| key.at);
         let said = changes(group.iter().map(|key| (key.key.as_str(), key.change)));
@@ -343,7 +364,7 @@ pub(in crate::report) fn lines(workload: &Workload) -> Vec<Line> {
             ),
         });
     }
-    // What stamps and names follow is said by the keys.
+    // The keys already show the cause of changed stamps and names.
     if workload.must {
         lines.retain(|line| line.head != "stamp" && line.head != "name");
     }
@@ -374,10 +395,10 @@ fn changes<'k>(keys: impl Iterator<Item = (&'k str, HowChanged)> + Clone) -> Str
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// How many keys are named.
+/// The number of keys that are named.
 const FEW_KEYS: usize = 6;
 
-/// What changed in a source without a roll, and why it rolls nobody.
+/// The change of a source that rolls no workload, and the reason.
 pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
     match source.silent {
         Some(why) => format!("{}: {}", source_changes(source), silent(why)),
@@ -389,7 +410,7 @@ pub(in crate::report) fn silent_of(source: &SourceChange) -> String {
     }
 }
 
-/// `a, b changed`, or what happened to the whole source.
+/// `a, b changed`, or the change of the whole source.
 fn source_changes(source: &SourceChange) -> String {
     match source.change {
         HowChanged::Added => "added".to_owned(),

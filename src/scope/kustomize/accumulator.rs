@@ -1,4 +1,4 @@
-//! What a kustomization holds at some point of its build.
+//! The objects of a kustomization during its build.
 
 use crate::extract::{Manifests, ObjectId, Source};
 use crate::finding::divergence::{Cause, Divergence};
@@ -7,33 +7,33 @@ use crate::text::FileId;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
-/// What a kustomization holds at some point of its build.
+/// The objects of a kustomization at one point of its build.
 #[derive(Clone, Default)]
 pub(super) struct Accumulator {
     pub(super) items: Vec<Resource>,
-    /// Why there may be more objects, or other names.
+    /// The reason why there may be more objects, or other names.
     pub(super) open: Option<Divergence>,
-    /// The sources into which a controller puts what is not known here.
+    /// The sources in which a controller replaces variables without a known value.
     pub(super) substitutions: BTreeMap<ObjectId, Vec<UnknownSubstitution>>,
 }
 
-/// A file, or a generated source, on its way through a build.
+/// A file, or a generated source, during a build.
 #[derive(Clone)]
 pub(super) struct Resource {
     pub(super) file: FileId,
-    /// The object that was made for a generated source.
+    /// The object that stands for a generated source.
     pub(super) made: Option<ObjectId>,
     pub(super) namespace: Option<String>,
-    /// Why nothing of it can be relied on.
+    /// The reason why all of it may be changed.
     pub(super) changed: Option<Divergence>,
-    /// Why single objects of it cannot be relied on.
+    /// The reasons why single objects in it may be changed.
     pub(super) objects: BTreeMap<ObjectId, Divergence>,
-    /// Why single keys of sources in it cannot be relied on.
+    /// The reasons why single keys of sources in it may be changed.
     pub(super) keys: BTreeMap<ObjectId, BTreeMap<SmolStr, Divergence>>,
 }
 
 impl Resource {
-    /// A file as it stands, or the object that was made of it.
+    /// A file without changes, or the object that stands for a generated source.
     pub(super) fn new(file: FileId, made: Option<ObjectId>) -> Self {
         Self {
             file,
@@ -83,8 +83,8 @@ impl Accumulator {
         }
     }
 
-    /// Takes out the one generated source that another generator means, if nothing else has its
-    /// name. `provides` lists the objects of an item with what each provides.
+    /// Removes and returns the only generated source that another generator refers to, if nothing
+    /// else has its name. `provides` lists the objects of an item with their sources.
     pub(super) fn take_made<'a>(
         &mut self,
         wanted: &Source,
@@ -102,7 +102,7 @@ impl Accumulator {
         at.map(|i| self.items.remove(i))
     }
 
-    /// Marks every source of a name.
+    /// Marks every source with a name as changed.
     pub(super) fn touch_named<'a>(
         &mut self,
         wanted: &Source,

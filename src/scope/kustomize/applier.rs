@@ -1,8 +1,7 @@
-//! Objects by which a controller builds a folder of the repository and applies it, with changes of its
-//! own: a Flux `Kustomization`, or an application of Argo CD. Such an object is an overlay, as if a kustomization with its fields
-//! stood above the folder.
+//! Objects by which a controller builds a folder of the repository and applies it with its own changes: a
+//! Flux `Kustomization`, or an application of Argo CD. Such an object is an overlay. Its effect is that of
+//! a kustomization with the fields of the object, which includes the folder.
 
-use super::argo::Directory;
 use super::kustomization::{
     FieldRule, KustomizationField, ParsedKustomization, UnreadableKustomization, fields, is_empty,
     patch_entries,
@@ -22,34 +21,47 @@ use smol_str::SmolStr;
 pub struct Applier {
     /// The object.
     pub id: Identity,
-    /// The object that holds the repository with the folder: group, kind, name and namespace.
+    /// The object that defines the repository of the folder: group, kind, name and namespace.
     pub source: Identity,
-    /// The folder, from the root of the repository: `apps/production`; empty for the root.
+    /// The folder, relative to the root of the repository: `apps/production`; empty for the root.
     pub folder: String,
-    /// More components that the build includes, from the folder.
+    /// Whether rollstamp follows everything that the object applies.
+    pub is_whole: bool,
+    /// Further components that the build includes, relative to the folder.
     pub components: Vec<String>,
-    /// Whether a component that is not there is left out without an error.
+    /// Whether a missing component is left out without an error.
     pub ignores_missing: bool,
-    /// The variables that it puts into what is built, in the order in which later ones win.
+    /// The variables that it replaces after the build; later ones have priority.
     pub substitutes: Vec<Substitute>,
-    /// What people call it: `Kustomization flux-system/apps`.
+    /// Its name in messages: `Kustomization flux-system/apps`.
     pub label: String,
-    /// How files are found in a folder without a kustomization; nothing: as Flux does it.
+    /// How files are found in a folder without a kustomization; `None`: as Flux does it.
     pub directory: Option<Directory>,
     /// The document of the object, or of a Flux `Kustomization` with the same changes.
     pub object: String,
     /// Where the document of the object is in its file.
     pub at: Span,
-    /// The way to the patches of the object, which run before its prefix and suffix; nothing, where the
-    /// object applies several folders, so that no patch in it is for one of them.
+    /// The path to the patches of the object, which run before its prefix and suffix; `None` if the
+    /// object applies several folders, so that no patch in it is for only one of them.
     pub patches: Option<&'static [&'static str]>,
-    /// Where `postBuild` is written; else the name.
+    /// The place of `postBuild`; without it, the place of the name.
     pub(super) post_build: Span,
-    /// What its fields do, or why they cannot be read.
+    /// Its parsed fields, or the reason why they cannot be read.
     pub(super) parsed: Result<ParsedKustomization, UnreadableKustomization>,
 }
 
-/// Where variables come from.
+/// How Argo CD finds the manifests of a folder without a kustomization.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Directory {
+    /// Whether folders below it count.
+    pub recurse: bool,
+    /// A glob over the files that count; empty for all.
+    pub include: String,
+    /// A glob over the files that do not; empty for none.
+    pub exclude: String,
+}
+
+/// A source of variables.
 #[derive(Clone)]
 pub enum Substitute {
     /// Every key of this source.
@@ -61,9 +73,9 @@ pub enum Substitute {
         /// Whether the source may be absent.
         optional: bool,
     },
-    /// A variable that is written out.
+    /// A variable with a literal value.
     Inline(String, VariableValue),
-    /// Something that cannot be read.
+    /// A part that cannot be read.
     Unknown,
 }
 
@@ -71,7 +83,7 @@ pub enum Substitute {
 pub const FLUX_GROUP: &str = "kustomize.toolkit.fluxcd.io";
 
 /// The fields of the `spec` of a Flux `Kustomization` (fluxcd.io/flux/components/kustomize/api, v1 and
-/// the versions before it). One that is not listed may change anything.
+/// earlier versions). A field that is not listed may change anything.
 const FLUX_FIELDS: &[(&str, FieldRule)] = &[
     ("commonMetadata", FieldRule::Read),
     ("components", FieldRule::Read),
@@ -120,7 +132,7 @@ fn is_flux(root: Cursor<'_>) -> bool {
         && root.string("kind").as_deref() == Some("Kustomization")
 }
 
-/// Who an object is; nothing, if it has no name.
+/// The identity of an object; `None` if it has no name.
 pub(super) fn identity(root: Cursor<'_>) -> Option<Identity> {
     let (api_version, kind) = (root.string("apiVersion")?, root.string("kind")?);
     let id = Identity::of(&api_version, &kind, root.get("metadata"));
@@ -139,6 +151,7 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
         label: id.to_string(),
         id,
         folder,
+        is_whole: true,
         components: match strict.is_ok() {
             true => spec.get("components").and_then(Cursor::all_texts).unwrap_or_default(),
             false => Vec::new(),
@@ -159,8 +172,8 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
     })
 }
 
-/// A path from the root of a repository without `.` and empty steps. Nothing, if it leads out of it or
-/// a variable stands in it.
+/// A path from the root of a repository without `.` and empty steps. `None` if the path leads out of the
+/// repository or contains a variable.
 pub(super) fn cleaned(path: &str) -> Option<String> {
     let mut steps: Vec<&str> = Vec::new();
     for step in path.split('/') {
@@ -200,7 +213,7 @@ fn flux_fields(
                     parsed.note_annotations(annotations, stamp, at);
                 }
             }
-            // What it does depends on what stands in the files.
+            // Its effect depends on the content of the files.
             "postBuild" => {}
             _ => parsed.patches.extend(patch_entries(field)?),
         }
@@ -208,8 +221,8 @@ fn flux_fields(
     Ok(parsed)
 }
 
-/// Whether a patch that writes to these fields of a Flux `Kustomization` changes nothing but what is put in,
-/// and what says nothing about what is applied.
+/// Whether a patch of these fields of a Flux `Kustomization` only changes variables, or fields that
+/// do not affect the applied manifests.
 pub(super) fn is_about_variables(path: &[PathStep]) -> bool {
     let field = |at: usize| match path.get(at) {
         Some(PathStep::Field(name)) => Some(name.as_str()),
@@ -230,8 +243,8 @@ pub(super) fn is_about_variables(path: &[PathStep]) -> bool {
     }
 }
 
-/// The variables of `postBuild`: those that are written out win over those of sources, and a later source
-/// over an earlier one.
+/// The variables of `postBuild`: literal values have priority over sources, and a later source over
+/// an earlier one.
 fn substitutes(post_build: Cursor<'_>) -> Vec<Substitute> {
     let mut found = Vec::new();
     for from in post_build.list("substituteFrom") {
@@ -259,7 +272,7 @@ pub struct VariableSource {
     pub target: Target,
     /// The namespace, if one is written.
     pub namespace: Option<SmolStr>,
-    /// Its values; nothing, if they are encrypted or cannot be read.
+    /// Its values; `None` if they are encrypted or cannot be read.
     pub values: Option<Vec<(String, VariableValue)>>,
 }
 
@@ -287,8 +300,9 @@ pub fn repositories(text: &str, kind: &str, name: &str) -> Vec<Option<String>> {
     documents(text).filter_map(address).collect()
 }
 
-/// The folders of repositories that become this folder of an artifact (fluxcd.io/flux/components/source,
-/// `ArtifactGenerator`), each with the repository that it comes from. Only whole folders are followed.
+/// The folders of repositories from which this folder of an artifact is made
+/// (fluxcd.io/flux/components/source, `ArtifactGenerator`), each with its repository. Only whole
+/// folders are followed.
 pub fn artifact_folders(text: &str, name: &str, folder: &str) -> Vec<(Identity, String)> {
     let mut found = Vec::new();
     for document in documents(text) {

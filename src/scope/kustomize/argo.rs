@@ -1,8 +1,8 @@
-//! Argo CD `Application` and `ApplicationSet`: folders that Argo CD builds with kustomize, or applies as they
-//! are, with the changes of `source.kustomize`. Charts, plugins and sets whose generators ask a cluster or a
-//! service are not followed.
+//! Argo CD `Application` and `ApplicationSet`: folders that Argo CD builds with kustomize, or applies
+//! directly, with the changes of `source.kustomize`. Charts, plugins, and sets whose generators ask a
+//! cluster or a service are not followed.
 
-use super::applier::{Applier, identity};
+use super::applier::{Applier, Directory, cleaned, identity};
 use super::kustomization::{
     FieldRule, KustomizationField, ParsedKustomization, PlacedEffect, UnreadableKustomization,
     fields, is_empty, patch_entries,
@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 /// The API group of Argo CD.
 pub const ARGO_GROUP: &str = "argoproj.io";
 
-/// The fields of `source.kustomize` (argo-cd.readthedocs.io/en/stable/user-guide/kustomize, v3). One that is
-/// not listed may change anything.
+/// The fields of `source.kustomize` (argo-cd.readthedocs.io/en/stable/user-guide/kustomize, v3). A field
+/// that is not listed may change anything.
 const FIELDS: &[(&str, FieldRule)] = &[
     ("commonAnnotations", FieldRule::Read),
     ("components", FieldRule::Read),
@@ -40,32 +40,22 @@ const FIELDS: &[(&str, FieldRule)] = &[
     ("version", FieldRule::Harmless),
 ];
 
-/// How Argo CD finds the manifests of a folder without a kustomization.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Directory {
-    /// Whether folders below it count.
-    pub recurse: bool,
-    /// A glob over the files that count; empty for all.
-    pub include: String,
-    /// A glob over the files that do not; empty for none.
-    pub exclude: String,
-}
-
-/// Globs over folders or files, each with whether it takes them out.
+/// Globs for folders or files, each with whether it excludes them.
 pub type Globs = [(String, bool)];
 
 /// The path of a file from the root of its repository, and its text.
 type NamedText = (String, String);
 
-/// What a git generator finds in a repository, by its address. Nothing, if the repository is another one.
+/// Finds folders and files for a git generator, in a repository with this address. `None` if it is
+/// another repository.
 pub struct InRepository<'a> {
-    /// The folders that globs name.
+    /// The folders that the globs match.
     pub folders: &'a dyn Fn(&str, &Globs) -> Option<Vec<String>>,
-    /// The files that globs name, each with its text.
+    /// The files that the globs match, each with its text.
     pub files: &'a dyn Fn(&str, &Globs) -> Option<Vec<NamedText>>,
 }
 
-/// Values for the places in a template.
+/// Values for the placeholders in a template.
 type Parameters = BTreeMap<String, String>;
 
 /// The folders that the applications in a text apply. `stamp` is the annotation of stamps.
@@ -76,15 +66,28 @@ pub fn applications(text: &str, stamp: &str, repository: &InRepository<'_>) -> V
         let Some(id) = identity(root).filter(|id| id.group == ARGO_GROUP) else { continue };
         let spec = root.get("spec").filter(|_| strict::require(root).is_ok());
         match (id.kind.as_str(), spec) {
-            ("Application", Some(spec)) => found.extend(applier(root, &id, spec, None, stamp)),
+            ("Application", Some(spec)) => {
+                let application = Application { root, id: &id, spec, parameters: None, stamp };
+                found.extend(application.appliers());
+            }
             ("ApplicationSet", Some(spec)) => {
                 let Some(template) = spec.at(["template", "spec"]) else { continue };
                 let generators = spec.list("generators");
                 let sets = parameters(generators, repository).unwrap_or_default();
                 // A patch of the template may change anything.
                 let sets = sets.into_iter().filter(|_| spec.get("templatePatch").is_none());
-                let each = sets.map(|set| applier(root, &id, template, Some(&set), stamp));
-                found.extend(each.flatten());
+                let mut of_set = Vec::new();
+                let mut is_whole = true;
+                for set in sets {
+                    let parameters = Some(&set);
+                    let application =
+                        Application { root, id: &id, spec: template, parameters, stamp };
+                    let appliers = application.appliers();
+                    is_whole &= appliers.iter().any(|applier| applier.is_whole);
+                    of_set.extend(appliers);
+                }
+                of_set.iter_mut().for_each(|applier| applier.is_whole &= is_whole);
+                found.extend(of_set);
             }
             _ => {}
         }
@@ -106,7 +109,7 @@ fn parameters<'c>(
 fn generated(generator: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec<Parameters>> {
     let [(kind, value)] = generator.pairs().collect::<Vec<_>>()[..] else { return None };
     let value = value.target();
-    // What a template of its own, a prefix or more values change is not followed.
+    // A generator with its own template, a prefix or further values is not followed.
     if ["template", "pathParamPrefix"].iter().any(|field| value.get(field).is_some()) {
         return None;
     }
@@ -139,7 +142,7 @@ fn generated(generator: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec
             let (one, other) = (generated(one, repository)?, generated(other, repository)?);
             let pairs = one.iter().flat_map(|a| other.iter().map(move |b| (a, b)));
             let joined = pairs.map(|(a, b)| {
-                // Argo CD refuses what both say in other ways.
+                // Argo CD refuses a key with different values on both sides.
                 let is_one = b.iter().all(|(key, v)| a.get(key).is_none_or(|own| own == v));
                 is_one.then(|| a.iter().chain(b).map(|(k, v)| (k.clone(), v.clone())).collect())
             });
@@ -150,7 +153,8 @@ fn generated(generator: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec
     }
 }
 
-/// The sets of the first generator, each with what later ones say of the same values of the keys.
+/// The parameter sets of the first generator, each merged with the sets of later generators that
+/// have the same values for the merge keys.
 fn merged(value: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec<Parameters>> {
     let keys = value.get("mergeKeys")?.all_texts().filter(|keys| !keys.is_empty())?;
     let all: Option<Vec<Vec<Parameters>>> =
@@ -163,7 +167,7 @@ fn merged(value: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec<Parame
     for more in all {
         for other in more {
             let of_other = values(&other);
-            // A set without one of the keys is merged with no other, or refused: nobody knows.
+            // A set without one of the keys is merged with no other, or refused; which is unknown.
             of_other.as_ref()?;
             for set in sets.iter_mut().filter(|set| values(set) == of_other) {
                 set.extend(other.iter().map(|(key, value)| (key.clone(), value.clone())));
@@ -173,7 +177,7 @@ fn merged(value: Cursor<'_>, repository: &InRepository<'_>) -> Option<Vec<Parame
     Some(sets)
 }
 
-/// The parameters of an element of a list, all of them text.
+/// The parameters of an element of a list; `None` unless all of them are text.
 fn of_element(element: Cursor<'_>) -> Option<Parameters> {
     let pairs = element.pairs().map(|(key, value)| {
         Some((key.key().ok()?.into_owned(), value.target().str()?.into_owned()))
@@ -181,8 +185,8 @@ fn of_element(element: Cursor<'_>) -> Option<Parameters> {
     pairs.collect()
 }
 
-/// The parameters of a file with an object, or with a list of them: each of its texts, numbers and booleans,
-/// under the names of the fields that lead to it, and its path.
+/// The parameters of a file with an object, or with a list of objects: its texts, numbers and booleans,
+/// under the names of the fields that lead to them, and its path.
 fn of_file(path: &str, text: &str) -> Option<Vec<Parameters>> {
     let whole: Value = serde_yaml::from_str(text).ok()?;
     let objects = match whole {
@@ -216,7 +220,7 @@ fn flatten(above: &str, value: &Value, into: &mut Parameters) {
     }
 }
 
-/// The parameters of a folder, under the names of both kinds of templates
+/// The parameters of a folder, under their names in both kinds of templates
 /// (argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Generators-Git).
 fn of_folder(folder: &str) -> Parameters {
     let name = folder.rsplit('/').next().unwrap_or_default();
@@ -229,7 +233,8 @@ fn of_folder(folder: &str) -> Parameters {
     parameters
 }
 
-/// A text with the parameters put in. Nothing, if a place stays open.
+/// A text with its placeholders replaced by the parameters. `None` if a placeholder has no
+/// parameter.
 fn filled(text: &str, parameters: Option<&Parameters>) -> Option<String> {
     let Some(parameters) = parameters else { return Some(text.to_owned()) };
     let mut done = String::new();
@@ -245,71 +250,101 @@ fn filled(text: &str, parameters: Option<&Parameters>) -> Option<String> {
     Some(done)
 }
 
-/// What one application applies: the only source with a folder that is built with kustomize or taken as it
-/// is. Nothing, if there are several, or none.
-fn applier(
-    root: Cursor<'_>,
-    id: &Identity,
-    spec: Cursor<'_>,
-    parameters: Option<&Parameters>,
-    stamp: &str,
-) -> Option<Applier> {
-    let many: Vec<Cursor<'_>> = spec.list("sources").collect();
-    let all = if many.is_empty() { vec![spec.get("source")?] } else { many };
-    // A source with `ref` alone holds values of charts.
-    let mut sources = all.into_iter().filter(|source| source.filled("path").is_some());
-    let source = sources.next().filter(|_| sources.next().is_none())?;
-    if ["helm", "plugin", "chart"].iter().any(|field| source.get(field).is_some()) {
-        return None;
-    }
-    let folder = super::applier::cleaned(&filled(&source.string("path")?, parameters)?)?;
-    let address = filled(&source.string("repoURL")?, parameters)?;
-    let kustomize = source.get("kustomize");
-    let directory = source.get("directory");
-    let text = |field: &str| {
-        directory.and_then(|d| d.string(field)).map_or_else(String::new, String::from)
-    };
-    let components = kustomize.and_then(|k| k.get("components")?.all_texts()).unwrap_or_default();
-    let place = source.field("kustomize").map_or_else(|| source.span(), |field| field.key.span());
-    let parsed = match kustomize {
-        None => Ok(ParsedKustomization::default()),
-        Some(kustomize) => kustomize_fields(kustomize, parameters, stamp),
-    };
-    Some(Applier {
-        source: Identity {
-            group: ARGO_GROUP.into(),
-            version: SmolStr::default(),
-            kind: "Repository".into(),
-            namespace: None,
-            name: address.into(),
-        },
-        label: match parameters {
-            None => id.to_string(),
-            Some(_) => format!("{id} for {folder}"),
-        },
-        id: id.clone(),
-        folder,
-        components,
-        ignores_missing: kustomize
-            .and_then(|k| k.get("ignoreMissingComponents"))
-            .is_some_and(Cursor::is_true),
-        substitutes: Vec::new(),
-        directory: Some(Directory {
-            recurse: directory.and_then(|d| d.get("recurse")).is_some_and(Cursor::is_true),
-            include: text("include"),
-            exclude: text("exclude"),
-        }),
-        object: object(root, spec, parameters)?,
-        at: root.document_span(),
-        patches: match parameters {
-            None if spec.list("sources").next().is_none() => {
-                Some(&["spec", "source", "kustomize", "patches"])
+/// The sources of one application, and what they have in common.
+struct Application<'a, 'c> {
+    root: Cursor<'c>,
+    id: &'a Identity,
+    spec: Cursor<'c>,
+    parameters: Option<&'a Parameters>,
+    stamp: &'a str,
+}
+
+impl Application<'_, '_> {
+    /// The folders that it applies: one of each source that is built with kustomize or taken as it is. Charts
+    /// and plugins are not followed, and with them the values that they take from a source with `ref`.
+    fn appliers(&self) -> Vec<Applier> {
+        let many: Vec<Cursor<'_>> = self.spec.list("sources").collect();
+        let all = match many.is_empty() {
+            true => self.spec.get("source").into_iter().collect(),
+            false => many,
+        };
+        let has = |source: Cursor<'_>, field: &str| source.get(field).is_some();
+        let is_rendered =
+            |source: Cursor<'_>| ["helm", "plugin", "chart"].iter().any(|field| has(source, field));
+        // A source with `ref` alone applies nothing.
+        let applies =
+            |source: Cursor<'_>| is_rendered(source) || has(source, "path") || !has(source, "ref");
+        let number = all.iter().filter(|source| applies(**source)).count();
+        let followed = all
+            .iter()
+            .enumerate()
+            .filter(|(_, source)| source.filled("path").is_some() && !is_rendered(**source));
+        let mut found: Vec<Applier> =
+            followed.filter_map(|(at, source)| self.applier(at, *source)).collect();
+        let is_whole = found.len() == number;
+        found.iter_mut().for_each(|applier| applier.is_whole = is_whole);
+        if number > 1 && self.parameters.is_none() {
+            for applier in &mut found {
+                applier.label = format!("{} for {}", self.id, applier.folder);
             }
-            _ => None,
-        },
-        post_build: place,
-        parsed,
-    })
+        }
+        found
+    }
+
+    /// What one source applies, the number `at` of its list.
+    fn applier(&self, at: usize, source: Cursor<'_>) -> Option<Applier> {
+        let Self { root, id, parameters, stamp, .. } = *self;
+        let is_one = self.spec.list("sources").next().is_none();
+        let folder = cleaned(&filled(&source.string("path")?, parameters)?)?;
+        let address = filled(&source.string("repoURL")?, parameters)?;
+        let kustomize = source.get("kustomize");
+        let directory = source.get("directory");
+        let text = |field: &str| {
+            directory.and_then(|d| d.string(field)).map_or_else(String::new, String::from)
+        };
+        let components =
+            kustomize.and_then(|k| k.get("components")?.all_texts()).unwrap_or_default();
+        let place =
+            source.field("kustomize").map_or_else(|| source.span(), |field| field.key.span());
+        let parsed = match kustomize {
+            None => Ok(ParsedKustomization::default()),
+            Some(kustomize) => kustomize_fields(kustomize, parameters, stamp),
+        };
+        Some(Applier {
+            source: Identity {
+                group: ARGO_GROUP.into(),
+                version: SmolStr::default(),
+                kind: "Repository".into(),
+                namespace: None,
+                name: address.into(),
+            },
+            label: match parameters {
+                None => id.to_string(),
+                Some(_) => format!("{id} for {folder}"),
+            },
+            id: id.clone(),
+            folder,
+            is_whole: true,
+            components,
+            ignores_missing: kustomize
+                .and_then(|k| k.get("ignoreMissingComponents"))
+                .is_some_and(Cursor::is_true),
+            substitutes: Vec::new(),
+            directory: Some(Directory {
+                recurse: directory.and_then(|d| d.get("recurse")).is_some_and(Cursor::is_true),
+                include: text("include"),
+                exclude: text("exclude"),
+            }),
+            object: object(root, (!is_one).then_some(at), parameters)?,
+            at: root.document_span(),
+            patches: match parameters {
+                None if is_one => Some(&["spec", "source", "kustomize", "patches"]),
+                _ => None,
+            },
+            post_build: place,
+            parsed,
+        })
+    }
 }
 
 fn kustomize_fields(
@@ -341,22 +376,20 @@ fn kustomize_fields(
     Ok(parsed)
 }
 
-/// The same changes as the document of a Flux `Kustomization`, whose build is the same: the fields go into
-/// the kustomization of the folder. Nothing, if a place in them stays open.
-fn object(root: Cursor<'_>, spec: Cursor<'_>, parameters: Option<&Parameters>) -> Option<String> {
+/// The changes of one source, of several the one with this number, as the document of a Flux `Kustomization`,
+/// whose build is the same: the fields go into the kustomization of the folder. Nothing, if a place in them
+/// stays open.
+fn object(root: Cursor<'_>, at: Option<usize>, parameters: Option<&Parameters>) -> Option<String> {
     let document = root.document_span().of(root.text());
     let whole: Value = serde_yaml::from_str(document).unwrap_or_default();
-    let spec_of = match parameters {
+    let spec = match parameters {
         None => &whole["spec"],
         Some(_) => &whole["spec"]["template"]["spec"],
     };
-    let is_one = spec.list("sources").next().is_none();
-    let sources = spec_of["sources"].as_array();
-    let source = match is_one {
-        true => Some(&spec_of["source"]),
-        false => sources.and_then(|all| all.iter().find(|source| source["path"].is_string())),
+    let source = match at {
+        None => &spec["source"],
+        Some(at) => &spec["sources"][at],
     };
-    let Some(source) = source else { return Some(json!({}).to_string()) };
     let kustomize = &source["kustomize"];
     let converted = json!({"spec": {
         "targetNamespace": kustomize["namespace"],
@@ -421,12 +454,12 @@ mod tests {
         let found = of(merge, "apps/{{name}}", "{{prefix}}-");
         let expected = [("apps/a", false), ("apps/b", true)];
         assert_eq!(found, expected.map(|(folder, is)| (folder.to_owned(), is)));
-        // What is not known ends the whole set.
+        // An unknown generator makes the whole set unknown.
         let other = matrix.replace("list: {elements: [{name: p}, {name: t}]}", "clusters: {}");
         assert_eq!(of(&other, "{{.path.path}}", "{{.name}}-"), []);
         let clash = matrix.replace("{name: p}", "{path: p}");
         assert_eq!(of(&clash, "{{.path.path}}", "a-"), []);
-        // A place in its fields that stays open is no text.
+        // A placeholder without a parameter in its fields is not text.
         assert_eq!(of("  - list: {elements: [{a: b}]}\n", "apps", "{{other}}-"), []);
     }
 
@@ -434,7 +467,7 @@ mod tests {
     fn a_set_becomes_its_applications() {
         let text = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: apps}\nspec:\n  generators:\n  - git: {repoURL: x, directories: [{path: apps/*}]}\n  - list: {elements: [{path: infra}]}\n  template:\n    spec:\n      source: {repoURL: x, path: '{{ .path }}', kustomize: {namePrefix: '{{path.basename}}-'}}\n";
         let found = repository(&["apps/web"], &[], |found| applications(text, "", found));
-        // The second one says nothing of `path.basename`, so its prefix is not known.
+        // The second one has no `path.basename`, so its prefix is not known.
         let of: Vec<&str> = found.iter().map(|applier| applier.folder.as_str()).collect();
         assert_eq!(of, ["apps/web"]);
         assert!(found[0].object.contains(r#""namePrefix":"web-""#), "{}", found[0].object);

@@ -1,5 +1,6 @@
-//! Where kustomize reads or prints a text otherwise than `kubectl` reads it: a stamp over what
-//! stands in the file would not be that of what is applied. Found by running both over odd texts.
+//! Finds texts that kustomize reads or prints otherwise than `kubectl` reads them: a stamp from the
+//! file would not be the stamp of the applied manifests. The rules were found by running both
+//! programs on unusual texts.
 
 use crate::finding::divergence::Oddity;
 use crate::text::Span;

@@ -1,4 +1,4 @@
-//! A generator of a kustomization: what it says, and what it generates: keys, and digests of their values.
+//! A generator of a kustomization: its fields, and its output as keys and digests of their values.
 
 use super::Material;
 use super::kustomization::{
@@ -19,10 +19,10 @@ use crate::yaml::resolve::Value;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
-/// What a generator does if the name is there already.
+/// The effect of a generator if the name already exists.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behavior {
-    /// A source of the name must not be there.
+    /// No source with this name may exist.
     Create,
     /// The keys of the generator are added to the source, or replace keys of it.
     Merge,
@@ -33,28 +33,28 @@ pub(super) enum Behavior {
 /// A ConfigMap or Secret that is generated.
 #[derive(Clone)]
 pub(super) struct Generator {
-    /// What it generates.
+    /// The kind of the generated object.
     pub(super) target: Target,
     /// The name, without a hash.
     pub(super) name: String,
     /// The namespace that the entry names.
     pub(super) namespace: Option<String>,
-    /// What it does to one of the same name.
+    /// The effect if the name already exists.
     pub(super) behavior: Behavior,
     /// Whether its name gets a hash.
     pub(super) hashed: bool,
-    /// Where its content comes from.
+    /// The parts of its content.
     pub(super) parts: Vec<GeneratorPart>,
-    /// Why its content cannot be known.
+    /// The reason why its content is not known.
     pub(super) unknown: Option<UnknownContent>,
     /// The field that lists it.
     pub(super) at: Span,
 }
 
-/// Where some of the content of a generator comes from.
+/// A part of the content of a generator.
 #[derive(Clone)]
 pub(super) enum GeneratorPart {
-    /// It is written out.
+    /// A literal key and value.
     Literal(String, String),
     /// The whole content of a file, under a key.
     File(String, String),
@@ -69,14 +69,14 @@ const GENERATOR: &[&str] =
 /// The fields of its options.
 const OPTIONS: &[&str] = &["disableNameSuffixHash", "labels", "annotations", "immutable"];
 
-/// The source that a generator makes by itself, or why its content is not known.
+/// The source that a generator makes alone, or the reason why its content is not known.
 pub(super) fn source(
     generator: &Generator,
     files: &BTreeMap<String, Material>,
     options: &Options,
 ) -> (Source, Option<UnknownContent>) {
     let key = options.hash_key.as_ref();
-    // The labels that it will have may come from anywhere, so a rule that asks for one does not hold.
+    // It may get labels in many ways, so a rule with a condition on labels does not hold.
     let subject = RuleSubject {
         kind: generator.target.name(),
         namespace: generator.namespace.as_deref().or(options.namespace.as_deref()),
@@ -121,22 +121,23 @@ pub(super) fn source(
         naming: None,
         recipe: None,
         tags: Tags::default(),
-        // Labels that it gets may come from anywhere.
+        // It may get labels in many ways.
         watched: true,
         collected: 0,
     };
-    // What is named after its content rolls by its name, whatever the content is.
+    // A source that is named after its content rolls pods by its name, so its content need not be
+    // known.
     let unknown = unknown.filter(|_| !generator.hashed);
     (source, unknown)
 }
 
-/// The variables in what a generator makes.
+/// The variables in the output of a generator.
 pub(super) fn made_of(generator: &Generator, material: &BTreeMap<String, Material>) -> Vec<String> {
     let of_file = |path: &String| {
         let text = material.get(path).and_then(|file| std::str::from_utf8(&file.0).ok());
         variables(text.unwrap_or_default())
     };
-    // Values of a Secret are written in base64, in which no variable can stand.
+    // Values of a Secret are written in base64, which contains no variables.
     let parts = generator.parts.iter().filter(|_| generator.target == Target::ConfigMap);
     let found = parts.flat_map(|part| match part {
         GeneratorPart::Literal(key, value) => [variables(key), variables(value)].concat(),
@@ -165,14 +166,14 @@ fn pairs<'a>(
     }
 }
 
-/// The lines of an env file as kustomize reads them. Nothing: it would refuse one, or ask the
-/// environment.
+/// The lines of an env file as kustomize reads them. `None` if kustomize refuses the file, or would
+/// read the environment.
 fn lines(content: &[u8]) -> Option<Pairs<'_>> {
     let text = std::str::from_utf8(content).ok()?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut pairs = Vec::new();
     for line in text.split('\n') {
-        // The scanner of kustomize gives up on longer lines.
+        // The scanner of kustomize fails on longer lines.
         if line.len() >= 65_536 {
             return None;
         }
@@ -214,21 +215,22 @@ fn entry(
     })
 }
 
-/// Control characters make kustomize fail; it prints U+0085 as a blank; the others it may fold.
+/// Whether kustomize changes a character: it fails on control characters, prints U+0085 as a blank,
+/// and may fold the others.
 fn is_lost(c: char) -> bool {
     (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// Adds what another generator of the same name made before, or takes its place. Whether that is known:
-/// if not, nothing has changed.
+/// Merges with the source of another generator with the same name, or replaces it. Returns whether
+/// the result is known; if not, nothing was changed.
 pub(super) fn absorb(
     new: &mut Source,
     old: &Source,
     old_namespace: Option<&str>,
     behavior: Behavior,
 ) -> bool {
-    // With a hash on one side only, versions of kustomize differ.
+    // If only one side has a hash, versions of kustomize differ.
     if old.content_named != new.content_named
         || (old_namespace.is_some() && old_namespace != new.namespace.as_deref())
     {
@@ -240,7 +242,7 @@ pub(super) fn absorb(
     let mut kept = Vec::new();
     for entry in &old.entries {
         match new.entries.iter().chain(&kept).find(|e| e.key == entry.key) {
-            // A key in `data` and in `binaryData`: the API server refuses that.
+            // The API server refuses a key in both `data` and `binaryData`.
             Some(same) if same.env != entry.env => return false,
             Some(_) => {}
             None => kept.push(entry.clone()),
@@ -255,7 +257,7 @@ pub(super) fn absorb(
 /// options of all generators.
 ///
 /// # Errors
-/// Where kustomize itself would refuse it.
+/// The places where kustomize itself would refuse it.
 pub(super) fn read(
     target: Target,
     listed: KustomizationField<'_>,
@@ -331,7 +333,7 @@ pub(super) fn read(
             "envs" => generator.parts.extend(field.texts()?.into_iter().map(GeneratorPart::Env)),
             "env" => generator.parts.push(GeneratorPart::Env(field.text()?)),
             "options" => generator.options(value, stamp)?,
-            // The controller of tokens fills it.
+            // The token controller fills it.
             "type" if value.str().as_deref() != Some("kubernetes.io/service-account-token") => {}
             other => generator.unknown = Some(UnknownContent::Field(other.to_owned())),
         }
@@ -343,7 +345,8 @@ pub(super) fn read(
 }
 
 impl Generator {
-    /// What the entry says wins for nothing that matters: a hash is off if either says so.
+    /// Reads the options of an entry. The entry has no priority over the global options here: the
+    /// hash is off if either of them switches it off.
     fn options(&mut self, options: Cursor<'_>, stamp: &str) -> Result<(), UnreadableKustomization> {
         for (name, _, value) in fields(options, OPTIONS.iter().copied())? {
             match (name.as_str(), value.value()) {
@@ -357,7 +360,7 @@ impl Generator {
     }
 }
 
-/// A value without the quotes around it, if the same stand at both ends.
+/// A value without its quotes, if the same quotes stand at both ends.
 fn without_quotes(value: &str) -> &str {
     let inner = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
     inner('"').or_else(|| inner('\'')).unwrap_or(value)

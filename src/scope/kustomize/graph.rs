@@ -1,4 +1,4 @@
-//! The graph of kustomizations, followed as kustomize builds it.
+//! Follows the graph of kustomizations in the order in which kustomize builds it.
 
 use super::accumulator::{Accumulator, Resource};
 use super::generator::{Behavior, absorb, made_of, source};
@@ -20,7 +20,7 @@ use crate::scope::{Member, StampsFile, Unit};
 use crate::text::{FileId, Place, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// More inclusions than any repository has.
+/// The maximum number of steps; no real repository has so many inclusions.
 const MAX_STEPS: usize = 1_000_000;
 
 /// All kustomizations, read.
@@ -28,20 +28,21 @@ pub(super) struct Inclusions<'a> {
     pub(super) manifests: &'a Manifests,
     pub(super) found: &'a [Kustomization],
     parsed: Vec<Result<ParsedKustomization, UnreadableKustomization>>,
-    /// Of each, its patches and replacements.
+    /// The patches and replacements of each kustomization.
     pub(super) patches: Vec<Vec<Patch>>,
-    /// What matters to kustomize in the files that they include.
+    /// Properties of the included files that matter to kustomize.
     pub(super) looks: &'a BTreeMap<FileId, IncludedText>,
-    /// What their generators make. Its numbers come behind those of the manifests.
+    /// The output of their generators. Its numbers follow those of the manifests.
     generated: Generated,
     pub(super) options: &'a Options,
-    /// What no other one includes.
+    /// The kustomizations that no other one includes.
     leaves: BTreeSet<usize>,
-    /// What each gathers when it is included as a resource.
+    /// The objects of each kustomization when it is included as a resource.
     gathered: BTreeMap<usize, Accumulator>,
-    /// The variables in what generators make.
+    /// The variables in the output of generators.
     pub(super) made_marks: BTreeMap<ObjectId, Vec<String>>,
-    /// How many steps may still be made: components of components could double them each time.
+    /// The number of remaining steps: components of components can double the number of steps at
+    /// each level.
     left: usize,
 }
 
@@ -61,7 +62,7 @@ impl<'a> Inclusions<'a> {
         });
         let mut patches: Vec<Vec<Patch>> = patches.collect();
         if !options.rules.sites.is_empty() {
-            // The fields of configured sites may stand in any patch.
+            // Any patch may set the fields of sites from the configuration.
             patches.iter_mut().flatten().for_each(|patch| patch.adds = true);
         }
         Self {
@@ -86,7 +87,7 @@ impl<'a> Inclusions<'a> {
         wired.map(|(k, _)| k.folder.as_str()).collect()
     }
 
-    /// An object, and what it provides: of a text, or made by a generator.
+    /// An object with its sources: from a text, or from a generator.
     pub(super) fn object(&self, id: ObjectId) -> (&Object, &[Source]) {
         match id.index().checked_sub(self.manifests.objects().len()) {
             None => (&self.manifests[id], self.manifests.all_sources_of(id)),
@@ -104,9 +105,9 @@ impl<'a> Inclusions<'a> {
         patches.filter_map(|patch| patch.input).filter(|input| !resources.contains(input)).collect()
     }
 
-    /// The units of the leaves, and what generators make. A leaf is what no other kustomization includes, and
-    /// is no Component.
-    pub(super) fn leaves(mut self) -> (Vec<Unit>, Generated) {
+    /// The leaves by their numbers, each with its unit, and the output of the generators. A leaf is a
+    /// kustomization that no other one includes and that is not a Component.
+    pub(super) fn leaves(mut self) -> (Vec<(usize, Unit)>, Generated) {
         let included: BTreeSet<usize> = self.found.iter().flat_map(bases).collect();
         let is_component = |k: usize| self.parsed[k].as_ref().is_ok_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
@@ -117,13 +118,13 @@ impl<'a> Inclusions<'a> {
         self.leaves = built.filter(|k| !by_others.contains(k)).collect();
         let units = leaves.into_iter().map(|k| {
             let gathered = self.gather(k, &mut Vec::new());
-            self.unit(k, gathered)
+            (k, self.unit(k, gathered))
         });
         let units = units.collect();
         (units, self.generated)
     }
 
-    /// The unit of a leaf that has gathered all this.
+    /// The unit of a leaf with these objects.
     fn unit(&self, k: usize, gathered: Accumulator) -> Unit {
         let mut unit = Unit {
             name: self.found[k].folder.clone(),
@@ -132,6 +133,9 @@ impl<'a> Inclusions<'a> {
             stamps: self.stamps_file(self.built_for(k)),
             substitutions: gathered.substitutions,
             applied_by: self.found[k].applied.as_ref().and_then(|applied| {
+                if !applied.by.is_whole {
+                    return None;
+                }
                 let Identity { group, kind, .. } = &applied.by.id;
                 let place = Place { file: self.found[k].input, span: applied.by.at };
                 Some((indirect(group, kind)?, place))
@@ -169,7 +173,7 @@ impl<'a> Inclusions<'a> {
         unit
     }
 
-    /// What a kustomization gathers from nothing.
+    /// The objects that a kustomization builds.
     fn gather(&mut self, k: usize, on_the_way: &mut Vec<usize>) -> Accumulator {
         if let Some(known) = self.gathered.get(&k) {
             return known.clone();
@@ -180,8 +184,8 @@ impl<'a> Inclusions<'a> {
         gathered
     }
 
-    /// Adds a kustomization to what there is: its resources, what it generates, its components,
-    /// and then its changes, over everything.
+    /// Adds a kustomization to the present objects: first its resources, generators and components,
+    /// then its changes, which affect all objects.
     fn add(&mut self, k: usize, gathered: &mut Accumulator, on_the_way: &mut Vec<usize>) {
         if on_the_way.contains(&k) {
             let why = self.why(k, Effect::IncludesItself, Span::new(0, 0));
@@ -226,7 +230,8 @@ impl<'a> Inclusions<'a> {
         on_the_way.pop();
     }
 
-    /// Adds a file, or what another kustomization gathers from nothing. Returns whether it is here.
+    /// Adds a file, or the objects that another kustomization builds. Returns whether the file or
+    /// folder exists here.
     fn include(
         &mut self,
         child: Child,
@@ -246,7 +251,8 @@ impl<'a> Inclusions<'a> {
             return Vec::new();
         };
         if self.found[k].applied.is_some() {
-            // Its file names the folder alone; what the build finds there was looked up.
+            // The object names only the folder; the files that the build finds in it were looked up
+            // before.
             let own = self.found[k].children.iter();
             let own = own.filter(|(name, _)| parsed.components.contains(name) == components);
             return own.map(|(name, child)| (name.clone(), *child)).collect();
@@ -338,13 +344,14 @@ impl<'a> Inclusions<'a> {
         }
     }
 
-    /// What the objects of an item provide.
+    /// The sources of the objects of an item.
     fn provides(&self, item: &Resource) -> Vec<(ObjectId, &[Source])> {
         let objects = item.objects_in(self.manifests);
         objects.map(|at| (at, self.object(at).1)).collect()
     }
 
-    /// The workloads that the stamps file of a kustomization names. Nothing, if it is not ours.
+    /// The workloads that the stamps file of a kustomization names. `None` if rollstamp did not
+    /// write the file.
     fn listed(&self, k: usize) -> Option<Vec<patches::StampPatch>> {
         let Material(bytes) = self.found[k].material.get(patches::FILE_NAME)?;
         patches::read(std::str::from_utf8(bytes).ok()?, &self.options.annotation)
@@ -373,14 +380,16 @@ impl<'a> Inclusions<'a> {
         Some(StampsFile { name, named_by: *input, at, entries: self.listed(k)? })
     }
 
-    /// What a stamps file of ours does: it gives the pod templates that it names another stamp than their
-    /// files, and leaves everything else alone. A file of this name that is not ours may do anything.
+    /// Applies a stamps file of rollstamp: it replaces the stamps of the pod templates that it
+    /// names, and changes nothing else. A file with this name that rollstamp did not write may
+    /// change anything.
     fn add_stamps(&self, k: usize, at: Span, gathered: &mut Accumulator) {
         let Some(entries) = self.listed(k) else {
             return gathered
                 .change_all(&self.why(k, Effect::Field(FieldEffect::MayChange), at), true);
         };
-        // What the run makes anew is of no account today, and the plan looks at those of leaves.
+        // A stamps file that this run writes again does not count, and the plan handles those of
+        // leaves.
         if self.options.makes_stamps_files || self.leaves.contains(&k) {
             return;
         }
@@ -398,7 +407,7 @@ impl<'a> Inclusions<'a> {
         }
     }
 
-    /// Everything that the fields of a kustomization do to what there is.
+    /// Applies all changes of the fields of a kustomization to the present objects.
     fn change(&self, k: usize, gathered: &mut Accumulator) {
         let Ok(parsed) = &self.parsed[k] else {
             return;
@@ -434,7 +443,7 @@ impl<'a> Inclusions<'a> {
                     let changes = patch.changes(&object.id, is_workload, provider, stamp);
                     if changes && !writes_label && !is_workload
                         && let (Some(row), [source]) = (provider, sources)
-                        // What is named after its content would not be any more.
+                        // A source that is named after its content would lose this property.
                         && !source.content_named
                         && let Some(keys) = patch.keys(row, stamp)
                     {
@@ -452,7 +461,8 @@ impl<'a> Inclusions<'a> {
                         };
                         let why = self.why(k, effect, patch.at);
                         let known = item.objects.entry(at).or_insert_with(|| why.clone());
-                        // A workload that reads nothing as it stands is left alone because of this one.
+                        // This change takes priority for a workload without reads: because of it,
+                        // the workload is not stamped.
                         if adds && !known.may_add_reads() {
                             *known = why;
                         }
@@ -472,7 +482,8 @@ impl<'a> Inclusions<'a> {
         }
     }
 
-    /// What a SealedSecret says inside of its template stays, whatever namespace it gets.
+    /// The namespace in the template of a SealedSecret does not change with the namespace of the
+    /// object.
     fn sealed(&self, k: usize, item: &mut Resource) {
         for at in item.objects_in(self.manifests) {
             let (object, sources) = self.object(at);
@@ -493,7 +504,8 @@ impl<'a> Inclusions<'a> {
         Place { file: self.found[k].input, span }
     }
 
-    /// What a kustomization does, or the field of it at `at` (an empty span: no single field does it).
+    /// The divergence for an effect of a kustomization, or of its field at `at` (an empty span if
+    /// it is not a single field).
     pub(super) fn why(&self, k: usize, effect: Effect, at: Span) -> Divergence {
         let field = at.of(&self.found[k].text).trim_matches(['"', '\'']);
         Divergence {
@@ -509,7 +521,7 @@ impl<'a> Inclusions<'a> {
 }
 
 /// The kustomizations that another one includes.
-fn bases(k: &Kustomization) -> impl Iterator<Item = usize> {
+pub(super) fn bases(k: &Kustomization) -> impl Iterator<Item = usize> {
     k.children.values().filter_map(|child| match child {
         Child::Kustomization(base) => Some(*base),
         Child::File(_) | Child::Absent => None,
@@ -517,7 +529,7 @@ fn bases(k: &Kustomization) -> impl Iterator<Item = usize> {
 }
 
 impl Kustomization {
-    /// What its fields say, or why they cannot be read.
+    /// Its parsed fields, or the reason why they cannot be read.
     fn parsed(&self, stamp: &str) -> Result<ParsedKustomization, UnreadableKustomization> {
         match &self.applied {
             None => parse(&self.text, stamp),

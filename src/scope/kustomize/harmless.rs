@@ -1,10 +1,10 @@
-//! Fields of a workload that a patch may set, because they say nothing about what its pods read.
+//! Fields of a workload that a patch may set, because they do not change what its pods read.
 
 use crate::yaml::path::{FieldPath, PathStep};
 use std::sync::LazyLock;
 
-/// Fields of a workload that say nothing about what its pods read. `[]` is an item of a list, `*`
-/// a key that is no control annotation; what lies below counts too.
+/// Fields of a workload that do not change what its pods read. `[]` is an item of a list, `*` is a
+/// key that is not a control annotation; fields below them count too.
 const HARMLESS: &[&str] = &[
     "metadata/labels",
     "metadata/annotations/*",
@@ -41,11 +41,11 @@ const HARMLESS: &[&str] = &[
     "spec/template/spec/topologySpreadConstraints",
 ];
 
-/// The same below each container.
+/// The same, below each container.
 const HARMLESS_IN_CONTAINER: &[&str] = &[
     "args",
     "command",
-    // Text of its own: with `valueFrom` beside it, the API server refuses the entry.
+    // A literal value: with `valueFrom` beside it, the API server refuses the entry.
     "env/[]/value",
     "image",
     "imagePullPolicy",
@@ -74,7 +74,7 @@ static ROWS: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
     FieldPath::all(HARMLESS).into_iter().chain(in_containers).collect()
 });
 
-/// Fields of a source that say nothing about its content.
+/// Fields of a source that do not change its content.
 const HARMLESS_TO_SOURCES: &[&str] = &["metadata/labels", "metadata/annotations/*", "immutable"];
 
 static SOURCE_ROWS: LazyLock<Vec<FieldPath>> =
@@ -85,22 +85,23 @@ pub(super) fn is_harmless_to_sources(path: &[PathStep], stamp: &str) -> bool {
     SOURCE_ROWS.iter().any(|row| row.steps().len() <= path.len() && fits(row, path, stamp))
 }
 
-/// Marks of annotations that mean something to kustomize
+/// Parts of the keys of annotations that have an effect on kustomize
 /// (`kustomize.config.k8s.io/needs-hash`, `config.kubernetes.io/local-config`,
-/// `internal.config.kubernetes.io/...`), to Helm (`helm.sh/hook`) or to us. Others with these words in
-/// them, as `helm.sh/chart` or `kustomize.toolkit.fluxcd.io/substitute`, mean nothing here.
+/// `internal.config.kubernetes.io/...`), on Helm (`helm.sh/hook`) or on rollstamp. Other keys with
+/// these words, such as `helm.sh/chart` or `kustomize.toolkit.fluxcd.io/substitute`, have no effect
+/// here.
 const CONTROL: &[&str] =
     &["rollstamp", "config.kubernetes.io", "config.k8s.io", "kustomize.k8s.io", "helm.sh/hook"];
 
-/// Whether an annotation means something to kustomize, to Helm or to us.
+/// Whether an annotation has an effect on kustomize, on Helm or on rollstamp.
 pub(super) fn is_control(key: &str, stamp: &str) -> bool {
     key == stamp || CONTROL.iter().any(|mark| key.contains(mark))
 }
 
-/// Whether the steps that a row and a path have in common are the same.
+/// Whether the row and the path are equal in the steps that both have.
 fn fits(row: &FieldPath, path: &[PathStep], stamp: &str) -> bool {
     row.steps().iter().zip(path).all(|(row, step)| match (row, step) {
-        // A directive of a patch, such as `$patch`, is about the whole mapping.
+        // A directive of a patch, such as `$patch`, concerns the whole mapping.
         (PathStep::AnyField, PathStep::Field(name)) => {
             !name.starts_with('$') && !is_control(name, stamp)
         }

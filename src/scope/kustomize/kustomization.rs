@@ -1,4 +1,4 @@
-//! One kustomization file: its table of fields, and what it says of resources, patches and
+//! Reads one kustomization file: the table of its fields, and its resources, patches and
 //! generators.
 
 use super::PatchFile;
@@ -13,26 +13,26 @@ use crate::yaml::{Cursor, SyntaxError, strict};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a kustomization says, as far as it matters.
+/// The fields of a kustomization that matter here.
 #[derive(Clone, Default)]
 pub(super) struct ParsedKustomization {
-    /// Whether it is a Component, which acts on the one that includes it.
+    /// Whether it is a Component, which changes the kustomization that includes it.
     pub(super) component: bool,
     /// Resources and bases, in their order.
     pub(super) resources: Vec<String>,
     /// Components, in their order.
     pub(super) components: Vec<String>,
-    /// The namespace that it gives to everything.
+    /// The namespace that it sets on all objects.
     pub(super) namespace: Option<String>,
-    /// What it generates.
+    /// Its generators.
     pub(super) generators: Vec<Generator>,
     /// Fields that may change any object.
     pub(super) changes: Vec<PlacedEffect>,
-    /// Fields that add objects that cannot be seen here.
+    /// Fields that add objects which are not known without a build.
     pub(super) adds: Vec<PlacedEffect>,
-    /// The field that names a stamps file of ours, and no other transformer.
+    /// The field that names a stamps file of rollstamp, and no other transformer.
     pub(super) stamps: Option<Span>,
-    /// The labels that it gives to everything.
+    /// The labels that it sets on all objects.
     pub(super) labels: Vec<(String, Span)>,
     /// Patches.
     pub(super) patches: Vec<PatchEntry>,
@@ -40,10 +40,10 @@ pub(super) struct ParsedKustomization {
     replacements: Vec<ReplacementEntry>,
 }
 
-/// A field after which objects may not be applied as their files say.
+/// A field because of which objects may be applied otherwise than their files say.
 #[derive(Clone)]
 pub(super) struct PlacedEffect {
-    /// What the field does.
+    /// The effect of the field.
     pub(super) effect: FieldEffect,
     /// The name of the field in the text.
     pub(super) at: Span,
@@ -54,11 +54,11 @@ pub(super) struct PlacedEffect {
 pub(super) struct PatchEntry {
     /// The field.
     at: Span,
-    /// The file that it is in, if that is there.
+    /// Its file, if the file exists.
     path: Option<String>,
-    /// The text, where the kustomization itself holds it.
+    /// The text, if the kustomization itself holds it.
     text: Option<String>,
-    /// What it is for.
+    /// Its target.
     target: Option<PatchTarget>,
 }
 
@@ -67,26 +67,26 @@ pub(super) struct PatchEntry {
 struct ReplacementEntry {
     /// The field.
     at: Span,
-    /// The file that it is in.
+    /// Its file.
     path: Option<String>,
-    /// What it does, if it is written out in place.
+    /// Its effect, if it is written in the kustomization.
     inline: Vec<Patch>,
 }
 
-/// What a field means for the question whether a workload is applied as it is written.
+/// The effect of a field on whether a workload is applied as it is written.
 pub(super) enum FieldRule {
-    /// Nothing: the field leaves content and names alone.
+    /// The field does not change content or names.
     Harmless,
     /// The field is read by [`parse`].
     Read,
     /// The field may change any object.
     Changes(FieldEffect),
-    /// The field adds objects that cannot be seen here.
+    /// The field adds objects which are not known without a build.
     Adds(FieldEffect),
 }
 
-/// Every field of a kustomization (sigs.k8s.io/kustomize/api/types, `Kustomization`). One that is
-/// not listed may change anything.
+/// Every field of a kustomization (sigs.k8s.io/kustomize/api/types, `Kustomization`). A field that
+/// is not listed may change anything.
 const FIELDS: &[(&str, FieldRule)] = &[
     ("apiVersion", FieldRule::Harmless),
     ("kind", FieldRule::Read),
@@ -123,17 +123,17 @@ const FIELDS: &[(&str, FieldRule)] = &[
     ("helmChartInflationGenerator", FieldRule::Adds(FieldEffect::AddsCharts)),
 ];
 
-/// Why a kustomization cannot be read.
+/// The reason why a kustomization cannot be read.
 #[derive(Clone)]
 pub(super) struct UnreadableKustomization {
     /// The reason.
     pub(super) why: NotRead,
-    /// Where it is.
+    /// The place of the problem.
     pub(super) at: Span,
 }
 
 impl UnreadableKustomization {
-    /// A field that does not hold what it must.
+    /// A field without a value of the required form.
     pub(super) fn field(name: &str, must: Must, at: Span) -> Self {
         Self { why: NotRead::Field(name.to_owned(), must), at }
     }
@@ -151,15 +151,15 @@ impl From<SyntaxError> for UnreadableKustomization {
 pub(super) struct KustomizationField<'a> {
     /// Its name, in the usual spelling.
     pub(super) name: &'a str,
-    /// Where the name stands.
+    /// The place of the name.
     pub(super) at: Span,
-    /// What it holds.
+    /// Its value.
     pub(super) value: Cursor<'a>,
 }
 
 impl ParsedKustomization {
-    /// Notes what a table says that a field does; one that is not in it may do anything. Returns whether
-    /// the field must be read.
+    /// Records the effect that a table gives for a field; a field that is not in the table may
+    /// change anything. Returns whether the field must be read.
     pub(super) fn note(&mut self, rules: &[(&str, FieldRule)], name: &str, at: Span) -> bool {
         let rule = rules.iter().find(|(field, _)| *field == name);
         match rule.map(|(_, rule)| rule) {
@@ -174,7 +174,8 @@ impl ParsedKustomization {
         false
     }
 
-    /// Notes annotations that a field puts on objects, if one of them is a control annotation.
+    /// Records the annotations that a field sets on objects, if one of them is a control
+    /// annotation.
     pub(super) fn note_annotations(&mut self, annotations: Cursor<'_>, stamp: &str, at: Span) {
         if has_control_keys(annotations, stamp) {
             self.changes.push(PlacedEffect { effect: FieldEffect::SetsControlAnnotations, at });
@@ -210,7 +211,7 @@ impl<'a> KustomizationField<'a> {
 /// Reads a kustomization.
 ///
 /// # Errors
-/// Where kustomize itself would refuse it, and where readers differ.
+/// The places where kustomize itself would refuse it, and where readers differ.
 pub(super) fn parse(
     text: &str,
     stamp: &str,
@@ -281,11 +282,11 @@ pub(super) fn parse(
     Ok(parsed)
 }
 
-/// The fields of a mapping. Those that are `known` have their usual spelling: kustomize takes a name in
-/// upper or lower case for the same one (Go encoding/json).
+/// The fields of a mapping. Names in `known` get their usual spelling: kustomize ignores upper and
+/// lower case in a name (Go encoding/json).
 ///
 /// # Errors
-/// One of them stands twice.
+/// One of them occurs twice.
 pub(super) fn fields<'a, 'k>(
     mapping: Cursor<'a>,
     known: impl IntoIterator<Item = &'k str>,
@@ -307,7 +308,8 @@ pub(super) fn fields<'a, 'k>(
     Ok(found)
 }
 
-/// Whether Go takes two names for the same: it ignores case, and `\u{17F}` is an s, and `\u{212A}` a k.
+/// Whether Go treats two names as equal: it ignores case, `\u{17F}` counts as an s, and `\u{212A}`
+/// as a k.
 fn is_same_name(one: &str, other: &str) -> bool {
     fn folded(name: &str) -> impl Iterator<Item = char> {
         let lower = name.chars().flat_map(char::to_lowercase);
@@ -319,7 +321,7 @@ fn is_same_name(one: &str, other: &str) -> bool {
     }
 }
 
-/// Whether a field says as much as if it were not there.
+/// Whether a field means the same as an absent field.
 pub(super) fn is_empty(value: Cursor<'_>) -> bool {
     match value.is_mapping() || value.is_sequence() {
         true => value.children().next().is_none(),
@@ -327,7 +329,7 @@ pub(super) fn is_empty(value: Cursor<'_>) -> bool {
     }
 }
 
-/// Whether a mapping of annotations has one that means something to kustomize, to Helm or to us.
+/// Whether a mapping of annotations has one with an effect on kustomize, on Helm or on rollstamp.
 pub(super) fn has_control_keys(annotations: Cursor<'_>, stamp: &str) -> bool {
     annotations.pairs().any(|(key, _)| key.key().is_ok_and(|key| is_control(&key, stamp)))
 }
@@ -337,7 +339,7 @@ pub(super) fn patch_entries(
     field: KustomizationField<'_>,
 ) -> Result<Vec<PatchEntry>, UnreadableKustomization> {
     let at = field.at;
-    // A path or a patch: kustomize tries the path first.
+    // The value is a path or a patch: kustomize tries the path first.
     let path_or_patch =
         |text: String| PatchEntry { at, path: Some(text.clone()), text: Some(text), target: None };
     match field.name {
@@ -356,7 +358,7 @@ fn patch_entry(item: Cursor<'_>, at: Span) -> PatchEntry {
             ("path", Some(path)) => entry.path = filled(path),
             ("patch", Some(text)) => entry.text = filled(text),
             ("target", None) if value.is_mapping() => entry.target = Some(PatchTarget::read(value)),
-            // Options may let it change names and kinds.
+            // Options may allow it to change names and kinds.
             ("options", None) if value.is_mapping() && is_empty(value) => {}
             _ => return PatchEntry { path: None, text: None, ..entry },
         }
@@ -377,7 +379,7 @@ fn replacements(
 }
 
 impl ParsedKustomization {
-    /// Adds labels that everything gets, because the field at `at` says so.
+    /// Adds labels that the field at `at` sets on all objects.
     pub(super) fn add_labels(&mut self, labels: Cursor<'_>, at: Span) {
         let keys = labels.pairs().filter_map(|(key, _)| key.key().ok());
         self.labels.extend(keys.map(|key| (key.into_owned(), at)));
@@ -426,23 +428,24 @@ fn replacements_of(file: &PatchFile, at: Span, stamp: &str) -> Vec<Patch> {
     each.flat_map(|one| patch::replacements(one, at, stamp)).collect()
 }
 
-/// What a kustomization names: `io` looks for these files and folders.
+/// The files and folders that a kustomization names; `io` looks for them.
 #[derive(Default)]
 pub struct NamedFiles {
-    /// Resources, bases and components: files, folders or what lies elsewhere.
+    /// Resources, bases and components: files, folders or remote addresses.
     pub children: Vec<String>,
     /// Files with patches; some may be the patch itself.
     pub patches: Vec<String>,
-    /// Files that generators read, and the stamps file of ours.
+    /// Files that generators read, and the stamps file of rollstamp.
     pub material: Vec<String>,
-    /// Whether it is a Component, which acts on the one that includes it.
+    /// Whether it is a Component, which changes the kustomization that includes it.
     pub is_component: bool,
-    /// Whether a field may name what lies elsewhere, beside what is included.
+    /// Whether a field other than the includes may name remote files.
     pub reads_elsewhere: bool,
 }
 
-/// The names in the text of a kustomization. One that cannot be read may be a good one all the
-/// same, to kustomize or to the program that fills in a template: whatever could be a path counts.
+/// The names in the text of a kustomization. If rollstamp cannot read the text, kustomize, or a
+/// program that fills in a template, may still read it: then every text that could be a path
+/// counts.
 pub fn names(text: &str) -> NamedFiles {
     let Ok(parsed) = parse(text, "") else {
         let words = text.split(|c: char| c.is_whitespace() || "\"',[]{}".contains(c));
@@ -475,8 +478,8 @@ pub fn names(text: &str) -> NamedFiles {
     names
 }
 
-/// Where the values of generated Secrets may stand in the text.
+/// The part of the text that may hold values of generated Secrets.
 pub(super) fn secrets(text: &str) -> Option<Span> {
-    // The whole text: generators can stand anywhere in it, and nothing of it needs to be shown.
+    // The whole text: generators can be anywhere in it, and no part of it needs to be shown.
     text.contains("secretGenerator").then(|| Span::new(0, text.len()))
 }

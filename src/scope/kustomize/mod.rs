@@ -1,16 +1,17 @@
-//! Below a kustomization: what each leaf builds from the files that we edit, without building it.
+//! Files below a kustomization: follows what each leaf builds from them, without building it.
 //!
-//! A file there is raw material: the same base serves several overlays, and each may change it. So
-//! this stage follows every leaf (a kustomization that no other one includes) through its
-//! resources, bases and components in the order of kustomize itself, and makes it an apply unit:
-//! the files that it holds, the sources that it generates, the namespace that it gives them, and
-//! what it changes. The plan stamps a workload only where all its leaves agree. Tables say which
-//! fields are harmless; what is not in a table may change anything.
+//! Kustomizations build the applied manifests from such a file: the same base serves several
+//! overlays, and each may change it. So this stage follows every leaf (a kustomization that no
+//! other one includes) through its resources, bases and components, in the order of kustomize. It
+//! makes the leaf an apply unit: its files, its generated sources, the namespace that it sets on
+//! them, and its changes. The plan stamps a workload only if all its leaves agree. Tables say which
+//! fields are harmless; a field that is not in a table may change anything.
 
 mod harmless;
 mod accumulator;
 mod generator;
 mod graph;
+mod recipe;
 mod patch;
 mod kustomization;
 mod divergence;
@@ -20,10 +21,10 @@ mod variables;
 mod substitution;
 
 pub use applier::{
-    Applier, FLUX_GROUP, Substitute, VariableSource, appliers, artifact_folders, repositories,
-    variable_sources,
+    Applier, Directory, FLUX_GROUP, Substitute, VariableSource, appliers, artifact_folders,
+    repositories, variable_sources,
 };
-pub use argo::{ARGO_GROUP, Directory, Globs, InRepository, applications};
+pub use argo::{ARGO_GROUP, Globs, InRepository, applications};
 pub use kustomization::{NamedFiles, names};
 pub use substitution::{ApplierChange, applier_change};
 pub use variables::{VariableValue, Variables, is_switched_off};
@@ -35,13 +36,13 @@ use crate::k8s::id::Identity;
 use crate::k8s::kustomize_names::POD_KINDS;
 use crate::k8s::providers::Target;
 use crate::patches;
-use crate::scope::{Member, Membership, Placement, Units};
+use crate::scope::{Member, Membership, Placement, Unit, Units};
 use crate::text::input::Input;
 use crate::text::{FileId, Place, Span};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The kustomizations that reach the files of a run, as they were found.
+/// The kustomizations that include the files of a run, as they were found.
 #[derive(Default)]
 pub struct Kustomizations(pub Vec<Kustomization>);
 
@@ -53,33 +54,33 @@ pub struct Kustomization {
     pub text: String,
     /// The folder that `kustomize build` takes.
     pub folder: String,
-    /// What its resources, bases and components are, by what it calls them.
+    /// Its resources, bases and components, by their names in the text.
     pub children: BTreeMap<String, Child>,
-    /// The files with its patches that are there, by what it calls them.
+    /// The existing files with its patches, by their names in the text.
     pub patches: BTreeMap<String, PatchFile>,
-    /// The files that its generators read and that lie inside of its folder, by what it calls them.
+    /// The files inside its folder that its generators read, by their names in the text.
     pub material: BTreeMap<String, Material>,
-    /// The object of a controller that it stands for, if it is no kustomization file.
+    /// The object of a controller that it stands for, if it is not a kustomization file.
     pub applied: Option<Applied>,
 }
 
 /// A folder that a controller builds and applies.
 #[derive(Clone)]
 pub struct Applied {
-    /// The object that says so.
+    /// The object that applies the folder.
     pub by: Applier,
-    /// What is put into what is built.
+    /// The variables that are replaced after the build.
     pub variables: Variables,
 }
 
-/// What a kustomization includes.
+/// An included file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Child {
     /// Another kustomization, by its position.
     Kustomization(usize),
     /// This file.
     File(FileId),
-    /// Nothing that is here: the resource is somewhere in the network, or missing.
+    /// A resource that is not here: it is remote or missing.
     Absent,
 }
 
@@ -87,29 +88,29 @@ pub enum Child {
 pub struct PatchFile {
     /// Its text.
     pub text: String,
-    /// The file, if it is one of the inputs: it holds no objects then.
+    /// The file, if it is one of the inputs; it then holds no objects.
     pub input: Option<FileId>,
 }
 
 /// The bytes of a file that a generator reads. They may be those of a Secret: no Debug, no Display.
 pub struct Material(pub Vec<u8>);
 
-/// What generators make: objects with what each provides. They come behind all objects of the texts.
+/// The output of generators: objects with their sources. They follow all objects of the texts.
 #[derive(Default)]
 pub struct Generated(pub Vec<(Object, Source)>);
 
-/// What matters to kustomize in the text of a file that it includes.
+/// Properties of the text of an included file that matter to kustomize.
 pub struct IncludedText {
     /// The documents that kustomize reads otherwise than `kubectl`, and why.
     odd: Vec<(Span, Oddity)>,
-    /// Whether it speaks to kustomize by its internal annotations.
+    /// Whether it has internal annotations of kustomize.
     internal: bool,
-    /// Where a controller may put something in.
+    /// The places where a controller may replace a variable.
     marks: Vec<variables::VariableMark>,
 }
 
 impl IncludedText {
-    /// Looks at a text.
+    /// Reads these properties from a text.
     pub fn at(text: &str, has_objects: bool) -> Self {
         Self {
             odd: if has_objects { divergence::differently(text) } else { Vec::new() },
@@ -120,12 +121,12 @@ impl IncludedText {
 }
 
 impl Kustomizations {
-    /// The files that they include: their texts are [looked at](IncludedText).
+    /// The files that they include; their texts are [checked](IncludedText).
     pub fn included(&self) -> BTreeSet<FileId> {
         included(&self.0)
     }
 
-    /// Where the values of generated Secrets may stand in their texts.
+    /// The parts of their texts that may hold values of generated Secrets.
     pub fn secrets(&self) -> impl Iterator<Item = (FileId, Span)> {
         self.0.iter().filter_map(|k| Some((k.input, kustomization::secrets(&k.text)?)))
     }
@@ -140,9 +141,9 @@ fn included(found: &[Kustomization]) -> BTreeSet<FileId> {
     children.filter_map(file).collect()
 }
 
-/// The units of a run: one for each leaf kustomization, and for all other files those that `assign`
-/// makes; and what generators make. `looks` has an entry for each [included](Kustomizations::included)
-/// file.
+/// The units of a run: one for each leaf kustomization, and, for all other files, those that
+/// `assign` makes; and the output of generators. `looks` has an entry for each
+/// [included](Kustomizations::included) file.
 pub fn units(
     manifests: &Manifests,
     found: &Kustomizations,
@@ -151,13 +152,18 @@ pub fn units(
     assign: impl FnOnce(&BTreeSet<FileId>) -> Units,
 ) -> (Units, Generated) {
     if options.goal == Goal::Strip {
-        // A stamp is taken out wherever it is.
+        // `strip` removes a stamp in any place, so it needs no kustomizations.
         return (assign(&BTreeSet::new()), Generated::default());
     }
     let graph = graph::Inclusions::new(manifests, found, looks, options);
     let patches = graph.patch_inputs();
     let wired = graph.wired();
-    let (leaves, generated) = graph.leaves();
+    let (mut leaves, generated) = graph.leaves();
+    if options.compares {
+        let mut recipes = recipe::Recipes::of(found);
+        leaves.iter_mut().for_each(|(k, unit)| unit.recipe = Some(recipes.get(*k)));
+    }
+    let leaves: Vec<Unit> = leaves.into_iter().map(|(_, unit)| unit).collect();
     let mut placements: BTreeMap<FileId, Vec<Membership>> = BTreeMap::new();
     let is_below = |file: &FileId| manifests[*file].input.kustomization.is_some();
     let mut raw: BTreeSet<FileId> = manifests.files().filter(is_below).collect();
@@ -179,7 +185,7 @@ pub fn units(
         let input = &manifests[file].input;
         units.placements[file.index()] = match placements.remove(&file) {
             Some(memberships) => Placement::In(memberships),
-            // A patch looks like an object, and is none.
+            // A patch looks like an object, but is not one.
             None if patches.contains(&file) => Placement::Patch,
             None if !input.is_looked_at() => Placement::In(Vec::new()),
             None => Placement::Unknown(unlisted(input)),
@@ -188,8 +194,8 @@ pub fn units(
     (units, generated)
 }
 
-/// The files that are called as stamps files are and that no kustomization names. `wired` are the
-/// folders whose kustomization names the one in it.
+/// The files with the name of a stamps file that no kustomization names. `wired` are the folders
+/// whose kustomization names the stamps file in it.
 fn unwired(manifests: &Manifests, wired: &BTreeSet<&str>, found: &Kustomizations) -> Vec<FileId> {
     let is_unwired = |file: &FileId| {
         let input = &manifests[*file].input;
@@ -202,7 +208,7 @@ fn unwired(manifests: &Manifests, wired: &BTreeSet<&str>, found: &Kustomizations
             let above = path.rsplit_once('/').map_or("", |(above, _)| above);
             if above.is_empty() { "." } else { above }
         });
-        // One that reaches nothing of this run was not read.
+        // A kustomization that includes no file of this run was not read.
         let is_read = found.0.iter().any(|k| k.folder == folder);
         !wired.contains(folder) && (is_read || above != Some(folder))
     };
@@ -241,6 +247,7 @@ fn made(source: Source, file: FileId, at: Span) -> (Object, Source) {
         sources: Ids::default(),
         templates: Ids::default(),
         follows: FollowsRenames::default(),
+        pods_namespace: None,
     };
     (object, source)
 }
@@ -248,7 +255,7 @@ fn made(source: Source, file: FileId, at: Span) -> (Object, Source) {
 /// Whether references to a generated source with a hash keep the name without it, because
 /// kustomize does not look into the kind.
 fn keeps_names(manifests: &Manifests, object: ObjectId, hashed: &BTreeSet<(Target, &str)>) -> bool {
-    // What a generator makes reads nothing.
+    // The output of a generator has no references.
     object.index() < manifests.objects().len()
         && !POD_KINDS.contains(&manifests[object].id.kind.as_str())
         && manifests

@@ -1,4 +1,4 @@
-//! What a patch or a replacement can change: which objects, and whether what pods read among it.
+//! Which objects a patch or a replacement can change, and whether it can change what pods read.
 
 use super::harmless::{is_harmless, is_harmless_to_sources, leads_on};
 use crate::k8s::id::Identity;
@@ -10,25 +10,25 @@ use smol_str::SmolStr;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-/// A patch, as far as it matters.
+/// The parts of a patch that matter here.
 #[derive(Clone)]
 pub(super) struct Patch {
-    /// Where the kustomization names it.
+    /// The place where the kustomization names it.
     pub(super) at: Span,
     selector: PatchTarget,
-    /// Whether a workload that it meets still reads what it read.
+    /// Whether a workload that it changes still reads the same.
     harmless: Harmless,
     /// The paths that it writes to, if they are known.
     paths: Option<Vec<Vec<PathStep>>>,
-    /// Whether a workload that it meets may read something after it that it did not read before.
+    /// Whether a workload that it changes may have new reads.
     pub(super) adds: bool,
     /// Whether it can give an object another name, namespace or kind.
     pub(super) renames: bool,
 }
 
-/// What stands in every patch that adds something that pods read: the fields of every site that reads
-/// (a test compares them with the table), those that mount a volume, and our control annotations. An
-/// escape may spell any of them.
+/// Words of which every patch that adds reads contains at least one: the fields of every site that reads (a
+/// test compares them with the table), those that mount a volume, and the control annotations of rollstamp.
+/// An escape may spell any of them.
 const READS: &[&str] = &[
     "configMap",
     "secret",
@@ -41,23 +41,23 @@ const READS: &[&str] = &[
     "\\U",
 ];
 
-/// Whether a part of a patch may add something that pods read.
+/// Whether a part of a patch may add reads.
 fn adds_reads(part: Cursor<'_>) -> bool {
     READS.iter().any(|word| part.document().span.of(part.text()).contains(word))
 }
 
-/// Which workloads still read what they read.
+/// Which workloads still read the same.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Harmless {
-    /// All.
+    /// All workloads.
     Always,
-    /// Those whose lists kustomize merges by name: for other kinds it replaces a list whole.
+    /// Workloads whose lists kustomize merges by name; for other kinds, it replaces a list as a whole.
     BuiltIn,
-    /// None that is proven.
+    /// No workload for which this is certain.
     Never,
 }
 
-/// A name in a selector, which kustomize takes for a regular expression that must match the whole.
+/// A name in a selector. kustomize treats it as a regular expression that must match the whole name.
 #[derive(Clone)]
 enum NamePattern {
     Any,
@@ -65,7 +65,7 @@ enum NamePattern {
 }
 
 impl NamePattern {
-    /// What is no plain name may match anything.
+    /// A text that is not a plain name may match anything.
     fn new(text: Option<&str>) -> Self {
         match text {
             Some(text)
@@ -78,7 +78,7 @@ impl NamePattern {
         }
     }
 
-    /// A dot stands for any character.
+    /// A dot matches any character.
     fn fits(&self, name: &str) -> bool {
         match self {
             Self::Any => true,
@@ -91,7 +91,7 @@ impl NamePattern {
 }
 
 impl Patch {
-    /// One that may change anything.
+    /// A patch that may change anything.
     pub(super) fn unknown(at: Span) -> Self {
         Self {
             at,
@@ -103,8 +103,7 @@ impl Patch {
         }
     }
 
-    /// Whether an object is not, or may not be, what it was.
-    /// `provider` is the row of its kind, if it is a source.
+    /// Whether an object changes, or may change. `provider` is the row of its kind, if it is a source.
     pub(super) fn changes(
         &self,
         id: &Identity,
@@ -126,22 +125,22 @@ impl Patch {
         provider.is_some_and(|row| !self.spares(row, stamp)) || (is_workload && !harmless)
     }
 
-    /// Whether all paths that it writes to are known, and are such.
+    /// Whether all paths that it writes are known and meet the condition.
     pub(super) fn writes_only(&self, is_such: impl Fn(&[PathStep]) -> bool) -> bool {
         self.paths.as_ref().is_some_and(|paths| paths.iter().all(|path| is_such(path)))
     }
 
-    /// Whether an object is one of those that the patch is for.
+    /// Whether the patch applies to an object.
     pub(super) fn selects(&self, id: &Identity) -> bool {
         self.selector.kind.fits(&id.kind) && self.selector.name.fits(&id.name)
     }
 
-    /// Whether a source still provides what it provided, under the same name.
+    /// Whether a source still provides the same content under the same name.
     fn spares(&self, row: &Provider, stamp: &str) -> bool {
         let names = || row.names.iter().chain(&row.namespaces);
         let is_spared = |path: &Vec<PathStep>| {
             is_harmless_to_sources(path, stamp)
-                // What a controller makes of the other fields is no part of a stamp.
+                // A controller uses the other fields, which are not part of a stamp.
                 || (row.contents.is_empty()
                     && matches!(path.first(), Some(PathStep::Field(name)) if name == "spec")
                     && !path.iter().any(|step| matches!(step, PathStep::Field(f) if f.starts_with('$')))
@@ -150,7 +149,7 @@ impl Patch {
         !self.renames && self.paths.as_ref().is_some_and(|paths| paths.iter().all(is_spared))
     }
 
-    /// The keys of a source to which it writes, if it writes nothing else that matters.
+    /// The keys of a source to which it writes, if it writes no other field that matters.
     pub(super) fn keys(&self, row: &Provider, stamp: &str) -> Option<BTreeSet<SmolStr>> {
         if self.renames || !row.whole_if.is_empty() {
             return None;
@@ -162,7 +161,7 @@ impl Patch {
                 _ => false,
             };
             match path.get(1) {
-                // A directive of a strategic merge patch is about all keys.
+                // A directive of a strategic merge patch concerns all keys.
                 Some(PathStep::Field(key)) if !key.starts_with('$') => {
                     row.contents.iter().any(is_content).then(|| keys.insert(key.clone()))?
                 }
@@ -172,7 +171,8 @@ impl Patch {
         Some(keys)
     }
 
-    /// Whether it may write a label of the objects that it selects; `is_asked` knows those that matter.
+    /// Whether it may write a label of the objects that it selects; `is_asked` selects the labels that
+    /// matter.
     pub(super) fn writes_label(&self, is_asked: impl Fn(&str) -> bool) -> bool {
         let name = |step: Option<&PathStep>| match step {
             Some(PathStep::Field(name)) => Some(name.to_string()),
@@ -189,8 +189,8 @@ impl Patch {
         self.paths.as_ref().is_none_or(|paths| paths.iter().any(writes))
     }
 
-    /// Whether the patch can give a source another name, or make or unmake one. `is_source` knows the
-    /// kinds.
+    /// Whether the patch can rename a source, or turn an object into a source or back. `is_source` knows
+    /// the kinds.
     pub(super) fn renames_sources(&self, is_source: impl Fn(&str) -> bool) -> bool {
         let changes_kind = |path: &Vec<PathStep>| {
             !matches!(path.as_slice(), [PathStep::Field(first), _, ..] if first == "metadata")
@@ -206,7 +206,7 @@ impl Patch {
     }
 }
 
-/// Which objects a patch or a replacement is for.
+/// The objects to which a patch or a replacement applies.
 #[derive(Clone)]
 pub(super) struct PatchTarget {
     kind: NamePattern,
@@ -248,7 +248,7 @@ pub(super) fn read(text: &str, target: Option<&PatchTarget>, at: Span, stamp: &s
     documents.iter().map(one).collect()
 }
 
-/// A strategic merge patch. With a target the kind and name that it says count for nothing.
+/// A strategic merge patch. With a target, the kind and name in the patch do not count.
 fn merge(body: Cursor<'_>, target: Option<&PatchTarget>, at: Span, stamp: &str) -> Patch {
     let names_namespace = || body.at(["metadata", "namespace"]).is_some();
     let renames = target.is_some() && names_namespace();
@@ -265,12 +265,12 @@ fn merge(body: Cursor<'_>, target: Option<&PatchTarget>, at: Span, stamp: &str) 
     }
 }
 
-/// What a strategic merge patch says to name its object.
+/// The fields of a strategic merge patch that name its object.
 static IDENTITY: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
     FieldPath::all(&["apiVersion", "kind", "metadata/name", "metadata/namespace"])
 });
 
-/// Whether a workload still reads what it read after this part of a patch was merged into it.
+/// Whether a workload still reads the same after this part of a patch was merged into it.
 fn merged(part: Cursor<'_>, path: &mut Vec<PathStep>, stamp: &str) -> Harmless {
     let names_an_item = matches!(
         path.as_slice(),
@@ -307,7 +307,7 @@ fn merged(part: Cursor<'_>, path: &mut Vec<PathStep>, stamp: &str) -> Harmless {
                 return Harmless::Never;
             }
             for part in part.items() {
-                // An item without a name is merged with nobody knows which.
+                // It is not known with which item an item without a name is merged.
                 match part.filled("name") {
                     Some(_) => below(PathStep::EachItem, part),
                     None => return Harmless::Never,
@@ -318,12 +318,12 @@ fn merged(part: Cursor<'_>, path: &mut Vec<PathStep>, stamp: &str) -> Harmless {
                 sum => sum,
             }
         }
-        // Null removes what is there.
+        // Null removes the present value.
         Kind::Scalar | Kind::Alias => Harmless::Never,
     }
 }
 
-/// The paths of what a strategic merge patch says beside the names of its object; a list counts whole.
+/// The paths of a strategic merge patch, without those that name its object; a list counts as a whole.
 fn leaves(body: Cursor<'_>) -> Vec<Vec<PathStep>> {
     let mut found = Vec::new();
     let mut waiting = vec![(Vec::new(), body)];
@@ -364,7 +364,7 @@ fn operations(operations: Cursor<'_>, target: &PatchTarget, at: Span, stamp: &st
     Patch { adds: adds_reads(operations), ..Patch::of_paths(target.clone(), at, &paths, stamp) }
 }
 
-/// What a replacement does to each of its targets.
+/// The effect of a replacement on each of its targets.
 pub(super) fn replacements(replacement: Cursor<'_>, at: Span, stamp: &str) -> Vec<Patch> {
     match replacement.get("targets").and_then(Cursor::all_items) {
         Some(targets) => targets.into_iter().map(|t| replaced(t, at, stamp)).collect(),
@@ -372,7 +372,7 @@ pub(super) fn replacements(replacement: Cursor<'_>, at: Span, stamp: &str) -> Ve
     }
 }
 
-/// What a replacement writes into the objects that `target` selects.
+/// The effect of a replacement on the objects that `target` selects.
 fn replaced(target: Cursor<'_>, at: Span, stamp: &str) -> Patch {
     let texts = target.get("fieldPaths").and_then(Cursor::all_texts);
     let (Some(select), Some(texts)) = (target.get("select"), texts) else {
@@ -381,8 +381,8 @@ fn replaced(target: Cursor<'_>, at: Span, stamp: &str) -> Patch {
     // Without a path kustomize writes the name (api/filters/replacement, v5.8.1).
     let texts = if texts.is_empty() { vec!["metadata.name".to_owned()] } else { texts };
     let selector = PatchTarget::read(select);
-    // An escaped dot or a list item by a field with a dot in it is read for more steps than it is; so it
-    // is taken for harmful.
+    // A path with an escaped dot, or with a list item that is selected by a field with a dot, would be
+    // split into too many steps, so it counts as harmful.
     let is_odd = |text: &String| {
         let inside = |part: &str| part.split(']').next().is_some_and(|inner| inner.contains('.'));
         text.contains(['\\', '"']) || text.split('[').skip(1).any(inside)
@@ -422,7 +422,7 @@ fn names_object(path: &[PathStep]) -> bool {
 }
 
 impl Patch {
-    /// One that writes to these paths, from anywhere.
+    /// A patch that writes to these paths, with any value.
     fn of_paths(selector: PatchTarget, at: Span, paths: &[Vec<PathStep>], stamp: &str) -> Self {
         let renames = paths.iter().any(|path| names_object(path));
         let harmless = !renames && paths.iter().all(|path| is_harmless(path, stamp));

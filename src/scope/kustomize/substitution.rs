@@ -1,4 +1,5 @@
-//! What a controller puts into what it has built, and where patches change the object that says so.
+//! Variables that a controller replaces after the build, and patches that change the object with
+//! these variables.
 
 use super::accumulator::Accumulator;
 use super::graph::Inclusions;
@@ -13,8 +14,9 @@ use crate::yaml::path::PathStep;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Inclusions<'_> {
-    /// What the controller puts into what was built. A workload or a source that it changes in a known way
-    /// is not what its file says; of an unknown variable, only a change of its value is not seen.
+    /// Applies the variables that the controller replaces. A workload or a source with a known
+    /// variable differs from its file. If a variable is unknown, only a change of its value is not
+    /// seen.
     pub(super) fn substitute(&self, k: usize, gathered: &mut Accumulator) {
         let Some(applied) = &self.found[k].applied else {
             return;
@@ -78,7 +80,7 @@ impl Inclusions<'_> {
         }
     }
 
-    /// A kustomization that includes the file with the object behind `k`, and a patch of it that changes
+    /// A kustomization that includes the file of the object behind `k`, and its patch that changes
     /// the object itself.
     fn amending(&self, k: usize) -> Option<(usize, &Patch)> {
         let id = &self.found[k].applied.as_ref()?.by.id;
@@ -90,7 +92,7 @@ impl Inclusions<'_> {
         })
     }
 
-    /// Whether a kustomization includes a file, itself or through others.
+    /// Whether a kustomization includes a file, directly or through others.
     fn holds(&self, k: usize, file: FileId, seen: &mut BTreeSet<usize>) -> bool {
         seen.insert(k)
             && self.found[k].children.values().any(|child| match child {
@@ -101,17 +103,18 @@ impl Inclusions<'_> {
     }
 }
 
-/// What patches do to an object that applies a folder.
+/// The effect of patches on an object that applies a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApplierChange {
-    /// They may change which variables it puts in.
+    /// They may change its variables.
     Variables,
-    /// They may change what it builds.
+    /// They may change its build.
     More,
 }
 
-/// What the patches of a kustomization file, or of another such object, do to the object of this identity.
-/// `files` are the texts of the files with patches, by what the kustomization calls them.
+/// The effect of the patches of a kustomization file, or of another such object, on the object with
+/// this identity. `files` are the texts of the files with patches, by their names in the
+/// kustomization.
 pub fn applier_change(
     text: &str,
     by: Option<&Applier>,

@@ -1,6 +1,6 @@
-//! Variables that Flux puts into what it has built (`postBuild`): which ones are known, and where in a
-//! text they stand. The rules are those of github.com/fluxcd/pkg/envsubst v1.9.0: `${NAME}` with or
-//! without an operator counts, `$NAME` does not, and `$$` becomes `$`.
+//! Variables that Flux replaces after its build (`postBuild`): which values are known, and where
+//! the variables are in a text. The rules are those of github.com/fluxcd/pkg/envsubst v1.9.0:
+//! `${NAME}` with or without an operator counts, `$NAME` does not, and `$$` becomes `$`.
 
 use crate::finding::divergence::UnknownVariable;
 use crate::text::Span;
@@ -14,51 +14,52 @@ use std::collections::BTreeMap;
 pub struct VariableValue(String);
 
 impl VariableValue {
-    /// A value as Flux takes it, without line feeds.
+    /// A value as Flux uses it, without line feeds.
     pub fn new(text: &str) -> Self {
         Self(text.replace('\n', ""))
     }
 
-    /// The value behind base64, as `data` of a Secret holds it.
+    /// The value of a base64 text, as in `data` of a Secret.
     pub fn of_base64(text: &str) -> Option<Self> {
         let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
         let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
         Some(Self::new(&String::from_utf8(bytes).ok()?))
     }
 
-    /// The text that takes the place of the variable.
+    /// The text that replaces the variable.
     pub fn text(&self) -> &str {
         &self.0
     }
 }
 
-/// What an overlay puts into what it has built.
+/// The variables that an overlay replaces after its build.
 #[derive(Clone, Default)]
 pub struct Variables {
-    /// The variables that are known.
+    /// The variables with known values.
     pub known: BTreeMap<String, VariableValue>,
-    /// Why there may be others, or the same ones with other values.
+    /// The reason why there may be more variables, or other values.
     pub open: Option<UnknownVariable>,
 }
 
 impl Variables {
-    /// Whether nothing is put in: Flux leaves the text as it is where there is no variable at all.
+    /// Whether no variable is replaced: Flux leaves the text unchanged if there is no variable at
+    /// all.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty() && self.open.is_none()
     }
 
-    /// Why the value of a variable is not known.
+    /// The reason why the value of a variable is not known.
     pub fn unknown(&self, name: &str) -> Option<&UnknownVariable> {
-        // What has no name is changed in a known way: an escape.
+        // A mark without a name is an escape, whose effect is known.
         let is_known = name.is_empty() || self.known.contains_key(name);
         self.open.as_ref().filter(|_| !is_known)
     }
 }
 
-/// On an object, as a label or an annotation: its text is left as it is.
+/// A label or an annotation that switches the substitution off for its object.
 const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
-/// A place in a document where something is put in.
+/// A place in a document where a variable is replaced.
 pub(super) struct VariableMark {
     /// The document.
     pub(super) document: Span,
@@ -66,11 +67,11 @@ pub(super) struct VariableMark {
     pub(super) path: Vec<PathStep>,
     /// The variable; empty for an escape.
     pub(super) variable: String,
-    /// The scalar that it stands in.
+    /// The scalar that contains it.
     pub(super) at: Span,
 }
 
-/// The places in a text where something is put in.
+/// The places in a text where variables are replaced.
 pub(super) fn marks(text: &str) -> Vec<VariableMark> {
     // A dollar sign can be written as an escape.
     if !text.contains("${") && !text.contains("$$") && !text.contains('\\') {
@@ -86,7 +87,7 @@ pub(super) fn marks(text: &str) -> Vec<VariableMark> {
     found
 }
 
-/// Whether an object is left as it is.
+/// Whether the substitution is switched off for an object.
 pub fn is_switched_off(root: Cursor<'_>) -> bool {
     let says = |field| {
         let value = root.at(["metadata", field, SUBSTITUTE]).and_then(Cursor::str);
@@ -101,7 +102,7 @@ fn below(
     path: &mut Vec<PathStep>,
     found: &mut Vec<VariableMark>,
 ) {
-    /// Deeper than any manifest.
+    /// The maximum nesting; no manifest is deeper.
     const DEEPEST: usize = 100;
     if path.len() > DEEPEST {
         return;
@@ -138,7 +139,7 @@ fn below(
     }
 }
 
-/// The variables that are put into a text, with an empty name for each escape, and for what Flux cannot
+/// The variables in a text, with an empty name for each escape and for each part that Flux cannot
 /// read.
 pub(super) fn variables(text: &str) -> Vec<String> {
     let mut found = Vec::new();

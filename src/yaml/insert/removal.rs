@@ -25,6 +25,9 @@ impl Editor<'_> {
         value: NodeId,
     ) -> Result<Edit, Refusal> {
         let mut entry = (key, value);
+        if let Some(edit) = self.filled_null(mapping, chain, entry) {
+            return Ok(edit);
+        }
         // From the innermost mapping outwards: does the mapping have other entries?
         for depth in (0..chain.len()).rev() {
             let (parent_key, parent) = chain[depth];
@@ -32,16 +35,6 @@ impl Editor<'_> {
                 return self.remove_entry(parent, entry);
             }
             let outer = if depth == 0 { mapping } else { chain[depth - 1].1 };
-            if depth > 0
-                && let Some(edit) = self.filled_null(
-                    parent,
-                    entry,
-                    chain[depth - 1],
-                    depth.checked_sub(2).map_or(mapping, |d| chain[d].1),
-                )
-            {
-                return Ok(edit);
-            }
             match self.made_for(parent, parent_key, entry, outer) {
                 Made::Kept => return self.remove_entry(parent, entry),
                 Made::Null(edit) => return Ok(edit),
@@ -107,31 +100,40 @@ impl Editor<'_> {
         Made::Kept
     }
 
-    /// Reverts [`Self::fill_null`] for a block value that was absent: `key: { inner: {name:
-    /// "value"} }` becomes `key:` again.
+    /// Reverts [`Self::fill_null`] for a block value that was absent: `key: { inner: {name: "value"} }`
+    /// becomes `key:` again. The outer braces have blanks, and the inner ones have none.
     fn filled_null(
         &self,
-        inner: NodeId,
-        entry: (NodeId, NodeId),
-        (key, value): (NodeId, NodeId),
-        outer: NodeId,
+        mapping: NodeId,
+        chain: &[(NodeId, NodeId)],
+        innermost: (NodeId, NodeId),
     ) -> Option<Edit> {
-        let flow = self.style(inner) == Style::Flow && self.style(value) == Style::Flow;
-        if self.document.json
-            || !flow
-            || self.style(outer) != Style::Block
-            || self.count(value) != 1
-        {
+        if self.document.json {
             return None;
         }
-        let tight = self.start(inner) + 1 == self.start(entry.0)
-            && self.end(entry.1) + 1 == self.end(inner);
-        let first = self.first_child(value)?;
-        let loose = &self.text[self.start(value)..self.start(first)] == "{ "
-            && &self.text[self.end(inner)..self.end(value)] == " }";
-        let colon = self.after_colon(key).ok()?;
-        (tight && loose && &self.text[colon..self.start(value)] == " ")
-            .then(|| Edit { span: Span::new(colon, self.end(value)), replacement: String::new() })
+        let mut entry = innermost;
+        for depth in (0..chain.len()).rev() {
+            let (key, value) = chain[depth];
+            if self.style(value) != Style::Flow || self.count(value) != 1 {
+                return None;
+            }
+            let before = &self.text[self.start(value)..self.start(entry.0)];
+            let behind = &self.text[self.end(entry.1)..self.end(value)];
+            if (before, behind) == ("{", "}") {
+                entry = (key, value);
+                continue;
+            }
+            let outer = depth.checked_sub(1).map_or(mapping, |above| chain[above].1);
+            let is_made = (before, behind) == ("{ ", " }")
+                && entry != innermost
+                && self.style(outer) == Style::Block;
+            let colon = self.after_colon(key).ok().filter(|_| is_made)?;
+            return (&self.text[colon..self.start(value)] == " ").then(|| Edit {
+                span: Span::new(colon, self.end(value)),
+                replacement: String::new(),
+            });
+        }
+        None
     }
 
     fn begins_line(&self, key: NodeId) -> bool {

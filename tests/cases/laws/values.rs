@@ -122,10 +122,10 @@ fn stamps_of(object: &Value, key: &str) -> Vec<(Route, Value)> {
 }
 
 fn visit(at: &Value, route: &mut Route, key: &str, found: &mut Vec<(Route, Value)>) {
-    let in_metadata = route.len() > 2
-        && route[route.len() - 2] == "metadata"
-        && route[route.len() - 1] == "annotations";
-    if in_metadata && let Some(stamp) = at.get(key) {
+    // Of a pod template, or in the values of a release: `podAnnotations`.
+    let is_of_pods = route.len() > 2
+        && route[route.len() - 1].as_str().is_some_and(|field| field.ends_with("nnotations"));
+    if is_of_pods && let Some(stamp) = at.get(key) {
         found.push((route.clone(), stamp.clone()));
     }
     let items: Vec<(Value, &Value)> = match at {

@@ -2,7 +2,7 @@
 //! `ROLLSTAMP_BLESS=1` in the environment the files are written anew.
 
 use super::root;
-use rollstamp::config::{file, settings::Settings};
+use rollstamp::config::{file, settings::Settings, workload_row};
 use serde_json::Value;
 use std::fs;
 
@@ -21,6 +21,11 @@ fn is_up_to_date(name: &str, expected: &str) {
 fn the_schema_is_that_of_the_settings() {
     let schema = serde_json::to_string_pretty(&Settings::schema()).expect("JSON");
     is_up_to_date("docs/rollstamp.schema.json", &format!("{schema}\n"));
+}
+
+#[test]
+fn the_page_of_presets_is_their_table() {
+    is_up_to_date("docs/reference/presets.md", &workload_row::presets_page());
 }
 
 #[test]
@@ -110,7 +115,14 @@ fn the_example_says_everything_that_can_be_said() {
                 compare(&properties[key], &example[key], &format!("{path}.{key}"));
             }
         } else if schema["items"].is_object() {
-            compare(&schema["items"], &example[0], &format!("{path}[]"));
+            // Rows can exclude one another, so all of them together say everything.
+            let rows = example.as_array().expect(path);
+            let mut all = rows[0].clone();
+            for row in rows.iter().filter_map(Value::as_object) {
+                let into = all.as_object_mut().expect(path);
+                into.extend(row.iter().map(|(key, value)| (key.clone(), value.clone())));
+            }
+            compare(&schema["items"], &all, &format!("{path}[]"));
         }
     }
 }
