@@ -2,7 +2,7 @@
 //! would find by reading the documents again.
 
 use rollstamp::config::options::{Options, UnitRule};
-use rollstamp::impact::{Asked, Assume, ComparedState, Side, compare};
+use rollstamp::impact::{Asked, Assume, ComparedState, NamedRoots, Side, compare};
 use rollstamp::io::reload;
 use rollstamp::outcome::Outcome;
 use rollstamp::process::Loaded;
@@ -193,9 +193,9 @@ fn read(text: &str, compares: bool) -> Outcome {
 
 #[test]
 fn facts_of_the_first_reading_are_those_of_a_second_one() {
-    let options = Options::default();
+    let (options, roots) = (Options::default(), NamedRoots::default());
     let said = |before: &Outcome, after: &Outcome, assume| {
-        let state = |side, outcome| ComparedState::new(side, outcome, None, UnitRule::File, &[]);
+        let state = |side, outcome| ComparedState::new(side, outcome, None, UnitRule::File, &roots);
         let (before, after) = (state(Side::Before, before), state(Side::After, after));
         let impact = compare(&before, &after, &Asked::new(Some(assume), &options));
         let is_changed = impact.workloads.iter().any(|workload| !workload.reasons.is_empty());
