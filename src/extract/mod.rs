@@ -45,7 +45,7 @@ pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
 pub use own_suffix::{FROZEN, FollowsRenames, ImmutableField, Naming};
 pub use references::{Keys, Reference, UnknownName};
-pub use rollout::{Foreseen, RolloutFacts, Spot, SpotKind};
+pub use rollout::{Foreseen, KnownText, KnownTextKind, RolloutFacts};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Grounds, Mount, SiteLabel};
 pub use source::{Entry, Flaw, Malformed, Source};

@@ -16,7 +16,7 @@ pub struct Foreseen {
     pub rollout: RolloutFacts,
     /// The texts in the pod template that often change alone; nothing, where the document has anchors or
     /// tags, so that a text may stand for more than itself.
-    pub spots: Option<Box<[Spot]>>,
+    pub spots: Option<Box<[KnownText]>>,
 }
 
 /// How the pods of a workload are replaced, as its manifest says it: nothing where it does not.
@@ -49,18 +49,18 @@ pub struct RolloutFacts {
 }
 
 /// A text in a pod template that often changes alone.
-pub struct Spot {
+pub struct KnownText {
     /// Its bytes in the file, quotes included.
     pub place: Span,
     /// How it is written.
     pub style: Style,
     /// What it is.
-    pub is: SpotKind,
+    pub is: KnownTextKind,
 }
 
 /// What a text in a pod template is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SpotKind {
+pub enum KnownTextKind {
     /// The annotation of this name.
     Annotation(SmolStr),
     /// The label of this name.
@@ -166,7 +166,7 @@ fn strategy(row: &Rollout, object: Cursor<'_>) -> Option<SmolStr> {
 }
 
 /// In the order in which a comparison names them: by the fields above them, and containers as they stand.
-fn spots(template: Cursor<'_>) -> Option<Box<[Spot]>> {
+fn spots(template: Cursor<'_>) -> Option<Box<[KnownText]>> {
     let document = template.document();
     if document.json || !document.tape.props.is_empty() {
         return None;
@@ -174,8 +174,8 @@ fn spots(template: Cursor<'_>) -> Option<Box<[Spot]>> {
     let mut found = Vec::new();
     let metadata = template.get("metadata");
     for (list, is) in [
-        ("annotations", SpotKind::Annotation as fn(SmolStr) -> SpotKind),
-        ("labels", SpotKind::Label),
+        ("annotations", KnownTextKind::Annotation as fn(SmolStr) -> KnownTextKind),
+        ("labels", KnownTextKind::Label),
     ] {
         let marks = metadata.and_then(|metadata| metadata.get(list));
         let pairs = marks.into_iter().flat_map(Cursor::pairs);
@@ -200,14 +200,14 @@ fn spots(template: Cursor<'_>) -> Option<Box<[Spot]>> {
         }
         let sure = containers.into_iter().filter(|(_, container)| !container.node().has_merge);
         found.extend(sure.filter_map(|(name, container)| {
-            spot(container.get("image")?, SpotKind::Image(list, name?))
+            spot(container.get("image")?, KnownTextKind::Image(list, name?))
         }));
     }
     Some(found.into())
 }
 
-fn spot(value: Cursor<'_>, is: SpotKind) -> Option<Spot> {
+fn spot(value: Cursor<'_>, is: KnownTextKind) -> Option<KnownText> {
     let style = value.style();
     let is_short = matches!(style, Style::Plain | Style::Single | Style::Double);
-    (is_short && value.str().is_some()).then(|| Spot { place: value.span(), style, is })
+    (is_short && value.str().is_some()).then(|| KnownText { place: value.span(), style, is })
 }

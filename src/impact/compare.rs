@@ -15,7 +15,7 @@ use super::{
 };
 use crate::config::foreign::ForeignRules;
 use crate::config::options::Options;
-use crate::extract::{RolloutFacts, SpotKind, Template};
+use crate::extract::{KnownTextKind, RolloutFacts, Template};
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::waits::RolloutWait;
 use crate::parallel;
@@ -309,11 +309,11 @@ impl<'a> Comparison<'a, '_> {
         }
         // The stamps that both documents get stand where annotations do, by their names.
         let goes_first = |changed: &&ChangedSpot<'_>| match changed.is {
-            SpotKind::Annotation(key) => key.as_str() < stamp_key,
+            KnownTextKind::Annotation(key) => key.as_str() < stamp_key,
             _ => false,
         };
         let is_stamp = |changed: &&ChangedSpot<'_>| match changed.is {
-            SpotKind::Annotation(key) => key == stamp_key,
+            KnownTextKind::Annotation(key) => key == stamp_key,
             _ => false,
         };
         let others: Vec<&ChangedSpot<'_>> = changed.iter().filter(|one| !is_stamp(one)).collect();

@@ -4,7 +4,7 @@
 use super::spots::ChangedSpot;
 use super::{Class, HowChanged, Name, RollReason};
 use crate::config::foreign::ForeignRules;
-use crate::extract::SpotKind;
+use crate::extract::KnownTextKind;
 use crate::k8s::controllers::RELOADER_ENV;
 use crate::k8s::foreign::{CHECKSUMS, MarkPattern, RESTARTS, VersionLabel};
 use crate::k8s::template::{EMPTY_IS_NONE, TEMPLATE_DEFAULTS};
@@ -38,9 +38,11 @@ pub(super) fn compare(before: &Value, after: &Value, known: &FieldContext<'_>) -
 pub(super) fn of_text(changed: &ChangedSpot<'_>, known: &FieldContext<'_>) -> Vec<RollReason> {
     let field = |name: &str| Step::Field(name.to_owned());
     let way = match changed.is {
-        SpotKind::Annotation(name) => vec![field("metadata"), field("annotations"), field(name)],
-        SpotKind::Label(name) => vec![field("metadata"), field("labels"), field(name)],
-        SpotKind::Image(list, container) => {
+        KnownTextKind::Annotation(name) => {
+            vec![field("metadata"), field("annotations"), field(name)]
+        }
+        KnownTextKind::Label(name) => vec![field("metadata"), field("labels"), field(name)],
+        KnownTextKind::Image(list, container) => {
             vec![field("spec"), field(list), Step::Item(container.to_string()), field("image")]
         }
     };

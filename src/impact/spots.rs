@@ -1,7 +1,7 @@
 //! Two documents that differ in nothing but texts of which is known what they are: they are compared without
 //! being read again.
 
-use crate::extract::{Spot, SpotKind};
+use crate::extract::{KnownText, KnownTextKind};
 use crate::text::Span;
 use crate::yaml::scalar;
 use std::borrow::Cow;
@@ -13,12 +13,12 @@ pub(super) struct SpottedDocument<'a> {
     pub(super) text: &'a str,
     /// Where the document is.
     pub(super) span: Span,
-    pub(super) spots: &'a [Spot],
+    pub(super) spots: &'a [KnownText],
 }
 
 /// A text that is another one after.
 pub(super) struct ChangedSpot<'a> {
-    pub(super) is: &'a SpotKind,
+    pub(super) is: &'a KnownTextKind,
     pub(super) before: Cow<'a, str>,
     pub(super) after: Cow<'a, str>,
 }
@@ -57,8 +57,8 @@ pub(super) fn changed<'a>(
 }
 
 /// The texts in the order of the document, each with its number.
-fn in_order(document: SpottedDocument<'_>) -> Vec<(usize, &Spot)> {
-    let mut spots: Vec<(usize, &Spot)> = document.spots.iter().enumerate().collect();
+fn in_order(document: SpottedDocument<'_>) -> Vec<(usize, &KnownText)> {
+    let mut spots: Vec<(usize, &KnownText)> = document.spots.iter().enumerate().collect();
     spots.sort_by_key(|(_, spot)| spot.place);
     spots
 }
