@@ -1,4 +1,4 @@
-//! The verbs that help people rather than manifests: `rule`, `init`, `man`, `copy-to`, and help.
+//! Tests of the verbs that do not process manifests: `rule`, `init`, `man`, `copy-to`, and help.
 
 use crate::sandbox::{Entry, Output, Sandbox, Tree, read_tree};
 use rollstamp::finding::Code;

@@ -107,7 +107,7 @@ impl Page<'_, '_> {
             text.push_str(&self.folded(words::RESUMED, 4));
         }
         if workload.is_unknown {
-            let why = "what it reads is not known: overlays decide about it";
+            let why = "its reads are not known, because overlays decide them";
             text.push_str(&self.folded(why, 4));
         }
         text.push_str(&self.lines(&plain_lines(words::lines(workload))));
@@ -180,7 +180,7 @@ impl Page<'_, '_> {
         if readers.is_empty() {
             return Ok(());
         }
-        let head = "VALUES: Flux takes other values, and renders what they are for in the cluster";
+        let head = "VALUES: Flux takes changed values, and renders them in the cluster";
         writeln!(out, "\n{}", self.styled(head, "1;33"))?;
         for reader in readers {
             let mut text = format!("  {}\n", self.styled(&plain(&reader.name.to_string()), "1"));
