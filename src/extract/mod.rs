@@ -423,12 +423,7 @@ impl Reader<'_> {
         let (group, version) = Identity::split_api_version(&object.api_version);
         self.facts.encrypted |= is_sops(node);
         self.facts.object_count += 1;
-        if let Some(how) = indirect(group, kind) {
-            *self.facts.indirect.entry(how).or_default() += 1;
-        }
         self.facts.names_repository |= [SOURCE_GROUP, ARTIFACT_GROUP].contains(&group);
-        let makers = Maker::of(self, object);
-        self.facts.makers.extend(makers);
         if kind == "SealedSecret" {
             // The template is plain text that becomes part of a Secret.
             let template = ["spec", "template", "data"];
@@ -438,6 +433,15 @@ impl Reader<'_> {
         if kind == "Secret" {
             self.facts.secrets.push(node.span());
         }
+        let metadata = node.get("metadata");
+        if metadata.is_some_and(is_local) {
+            return;
+        }
+        if let Some(how) = indirect(group, kind) {
+            *self.facts.indirect.entry(how).or_default() += 1;
+        }
+        let makers = Maker::of(self, object);
+        self.facts.makers.extend(makers);
         if self.options.looks_for_label_uses() {
             label_uses::find(self, object);
         }
@@ -455,10 +459,6 @@ impl Reader<'_> {
             if released.is_empty() {
                 return;
             }
-        }
-        let metadata = node.get("metadata");
-        if metadata.is_some_and(is_local) {
-            return;
         }
         let wrong = |field, (at, what)| (field, at, what);
         let (namespace, name) = match (

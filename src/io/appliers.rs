@@ -47,9 +47,12 @@ pub(super) fn find(
         }
         let Some(text) = text(disk, &file) else { continue };
         if [SOURCE_GROUP, ARTIFACT_GROUP].iter().any(|group| text.contains(group)) {
-            repositories.0.entry(root.clone()).or_default().push(text.clone());
+            repositories.texts.entry(root.clone()).or_default().push(text.clone());
         }
         if [FLUX_GROUP, ARGO_GROUP].iter().any(|group| text.contains(group)) {
+            if !repositories.origins.contains_key(&root) {
+                repositories.origins.insert(root.clone(), origin(&root));
+            }
             texts.push((file, root, text));
         }
     }
@@ -61,18 +64,29 @@ pub(super) fn find(
         };
         if text.contains(ARGO_GROUP) && text.contains("Application") {
             let repository = InRepository {
-                folders: &|url, globs| folders_of(&root, url, globs, disk),
-                files: &|url, globs| files_of(&root, url, globs, disk),
+                folders: &|url, globs| {
+                    repositories.has_address(&root, url).then(|| folders_of(&root, globs, disk))?
+                },
+                files: &|url, globs| {
+                    repositories.has_address(&root, url).then(|| files_of(&root, globs, disk))?
+                },
             };
             applied.extend(applications(&text, stamp, &repository));
         }
+        let mut here = Vec::new();
+        let mut elsewhere = BTreeSet::new();
         for applier in applied {
             let folder = repositories.folder(&root, &applier, disk);
             let folder = folder.and_then(|folder| disk.real(&root.join(folder)));
-            if let Some(folder) = folder.filter(|f| disk.is_dir(f) && f.starts_with(&root)) {
-                let (file, text, root) = (file.clone(), text.clone(), root.clone());
-                found.push(FoundApplier { file, text, root, folder, applier });
+            match folder.filter(|f| disk.is_dir(f) && f.starts_with(&root)) {
+                Some(folder) => here.push((folder, applier)),
+                None => drop(elsewhere.insert(applier.at)),
             }
+        }
+        for (folder, mut applier) in here {
+            applier.is_whole &= !elsewhere.contains(&applier.at);
+            let (file, text, root) = (file.clone(), text.clone(), root.clone());
+            found.push(FoundApplier { file, text, root, folder, applier });
         }
     }
     found
@@ -133,13 +147,24 @@ fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(
 
 /// The texts that define the repositories of Flux, by the root of their own repository.
 #[derive(Default)]
-struct Repositories(BTreeMap<PathBuf, Vec<String>>);
+struct Repositories {
+    /// The texts.
+    texts: BTreeMap<PathBuf, Vec<String>>,
+    /// The address that git calls `origin`, read once.
+    origins: BTreeMap<PathBuf, Option<String>>,
+}
 
 impl Repositories {
     /// The texts below a root that contain a word.
     fn with<'a>(&'a self, root: &Path, word: &'a str) -> impl Iterator<Item = &'a str> {
-        let texts = self.0.get(root).into_iter().flatten();
+        let texts = self.texts.get(root).into_iter().flatten();
         texts.map(String::as_str).filter(move |text| text.contains(word))
+    }
+
+    /// Whether the repository has this address.
+    fn has_address(&self, root: &Path, url: &str) -> bool {
+        let own = self.origins.get(root).and_then(Option::as_ref);
+        own.is_some_and(|own| *own == address(url))
     }
 
     /// The folder that an object applies, relative to the root of the repository; `None` if it is in
@@ -147,7 +172,7 @@ impl Repositories {
     fn folder(&self, root: &Path, applier: &Applier, disk: &dyn Disk) -> Option<String> {
         let (source, folder) = (&applier.source, &applier.folder);
         if source.group == ARGO_GROUP {
-            let is_own = origin(root).is_some_and(|own| own == address(&source.name));
+            let is_own = self.has_address(root, &source.name);
             // Argo CD treats such a folder as a chart.
             let is_chart = disk.is_file(&root.join(folder).join("Chart.yaml"));
             return (is_own && !is_chart).then(|| folder.clone());
@@ -174,9 +199,8 @@ impl Repositories {
         let texts = self.with(root, &wanted.name);
         let defined: Vec<Option<String>> =
             texts.flat_map(|text| repositories(text, &wanted.kind, &wanted.name)).collect();
-        let own = origin(root);
-        defined.is_empty()
-            || defined.iter().any(|url| url.is_some() && url.as_deref().map(address) == own)
+        let mut addresses = defined.iter().flatten();
+        defined.is_empty() || addresses.any(|url| self.has_address(root, url))
     }
 }
 
@@ -280,10 +304,8 @@ fn address(url: &str) -> String {
     url.trim_end_matches('/').trim_end_matches(".git").replace(':', "/").to_lowercase()
 }
 
-/// The folders that a git generator of Argo CD matches, if the repository is this one: `*` matches any text
-/// inside one name.
-fn folders_of(root: &Path, url: &str, globs: &Globs, disk: &dyn Disk) -> Option<Vec<String>> {
-    origin(root).filter(|own| *own == address(url))?;
+/// The folders that a git generator of Argo CD matches: `*` matches any text inside one name.
+fn folders_of(root: &Path, globs: &Globs, disk: &dyn Disk) -> Option<Vec<String>> {
     let mut folders: BTreeSet<String> = BTreeSet::new();
     for file in disk.manifests(root).into_iter().chain(disk.kustomized(root)) {
         let above = file.ancestors().take_while(|folder| *folder != root);
@@ -297,13 +319,7 @@ fn folders_of(root: &Path, url: &str, globs: &Globs, disk: &dyn Disk) -> Option<
 /// The files that such a generator matches, each with its text. `*` matches any text inside one name, or
 /// across names (`ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_NEW_GIT_FILE_GLOBBING`): `None` if this makes a
 /// difference, or if hidden files, which are not read, may match.
-fn files_of(
-    root: &Path,
-    url: &str,
-    globs: &Globs,
-    disk: &dyn Disk,
-) -> Option<Vec<(String, String)>> {
-    origin(root).filter(|own| *own == address(url))?;
+fn files_of(root: &Path, globs: &Globs, disk: &dyn Disk) -> Option<Vec<(String, String)>> {
     let all = disk.manifests(root);
     let all: BTreeSet<String> =
         all.iter().filter_map(|file| file.strip_prefix(root).ok()).map(super::display).collect();

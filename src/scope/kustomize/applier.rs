@@ -25,6 +25,8 @@ pub struct Applier {
     pub source: Identity,
     /// The folder, relative to the root of the repository: `apps/production`; empty for the root.
     pub folder: String,
+    /// Whether rollstamp follows everything that the object applies.
+    pub is_whole: bool,
     /// Further components that the build includes, relative to the folder.
     pub components: Vec<String>,
     /// Whether a missing component is left out without an error.
@@ -149,6 +151,7 @@ fn flux(root: Cursor<'_>, stamp: &str) -> Option<Applier> {
         label: id.to_string(),
         id,
         folder,
+        is_whole: true,
         components: match strict.is_ok() {
             true => spec.get("components").and_then(Cursor::all_texts).unwrap_or_default(),
             false => Vec::new(),

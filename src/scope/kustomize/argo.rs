@@ -66,15 +66,28 @@ pub fn applications(text: &str, stamp: &str, repository: &InRepository<'_>) -> V
         let Some(id) = identity(root).filter(|id| id.group == ARGO_GROUP) else { continue };
         let spec = root.get("spec").filter(|_| strict::require(root).is_ok());
         match (id.kind.as_str(), spec) {
-            ("Application", Some(spec)) => found.extend(applier(root, &id, spec, None, stamp)),
+            ("Application", Some(spec)) => {
+                let application = Application { root, id: &id, spec, parameters: None, stamp };
+                found.extend(application.appliers());
+            }
             ("ApplicationSet", Some(spec)) => {
                 let Some(template) = spec.at(["template", "spec"]) else { continue };
                 let generators = spec.list("generators");
                 let sets = parameters(generators, repository).unwrap_or_default();
                 // A patch of the template may change anything.
                 let sets = sets.into_iter().filter(|_| spec.get("templatePatch").is_none());
-                let each = sets.map(|set| applier(root, &id, template, Some(&set), stamp));
-                found.extend(each.flatten());
+                let mut of_set = Vec::new();
+                let mut is_whole = true;
+                for set in sets {
+                    let parameters = Some(&set);
+                    let application =
+                        Application { root, id: &id, spec: template, parameters, stamp };
+                    let appliers = application.appliers();
+                    is_whole &= appliers.iter().any(|applier| applier.is_whole);
+                    of_set.extend(appliers);
+                }
+                of_set.iter_mut().for_each(|applier| applier.is_whole &= is_whole);
+                found.extend(of_set);
             }
             _ => {}
         }
@@ -237,71 +250,101 @@ fn filled(text: &str, parameters: Option<&Parameters>) -> Option<String> {
     Some(done)
 }
 
-/// The folder of one application: its only source with a folder that is built with kustomize or
-/// applied directly. `None` if there are several, or none.
-fn applier(
-    root: Cursor<'_>,
-    id: &Identity,
-    spec: Cursor<'_>,
-    parameters: Option<&Parameters>,
-    stamp: &str,
-) -> Option<Applier> {
-    let many: Vec<Cursor<'_>> = spec.list("sources").collect();
-    let all = if many.is_empty() { vec![spec.get("source")?] } else { many };
-    // A source with only `ref` holds values for charts.
-    let mut sources = all.into_iter().filter(|source| source.filled("path").is_some());
-    let source = sources.next().filter(|_| sources.next().is_none())?;
-    if ["helm", "plugin", "chart"].iter().any(|field| source.get(field).is_some()) {
-        return None;
-    }
-    let folder = cleaned(&filled(&source.string("path")?, parameters)?)?;
-    let address = filled(&source.string("repoURL")?, parameters)?;
-    let kustomize = source.get("kustomize");
-    let directory = source.get("directory");
-    let text = |field: &str| {
-        directory.and_then(|d| d.string(field)).map_or_else(String::new, String::from)
-    };
-    let components = kustomize.and_then(|k| k.get("components")?.all_texts()).unwrap_or_default();
-    let place = source.field("kustomize").map_or_else(|| source.span(), |field| field.key.span());
-    let parsed = match kustomize {
-        None => Ok(ParsedKustomization::default()),
-        Some(kustomize) => kustomize_fields(kustomize, parameters, stamp),
-    };
-    Some(Applier {
-        source: Identity {
-            group: ARGO_GROUP.into(),
-            version: SmolStr::default(),
-            kind: "Repository".into(),
-            namespace: None,
-            name: address.into(),
-        },
-        label: match parameters {
-            None => id.to_string(),
-            Some(_) => format!("{id} for {folder}"),
-        },
-        id: id.clone(),
-        folder,
-        components,
-        ignores_missing: kustomize
-            .and_then(|k| k.get("ignoreMissingComponents"))
-            .is_some_and(Cursor::is_true),
-        substitutes: Vec::new(),
-        directory: Some(Directory {
-            recurse: directory.and_then(|d| d.get("recurse")).is_some_and(Cursor::is_true),
-            include: text("include"),
-            exclude: text("exclude"),
-        }),
-        object: object(root, spec, parameters)?,
-        at: root.document_span(),
-        patches: match parameters {
-            None if spec.list("sources").next().is_none() => {
-                Some(&["spec", "source", "kustomize", "patches"])
+/// The sources of one application, and what they have in common.
+struct Application<'a, 'c> {
+    root: Cursor<'c>,
+    id: &'a Identity,
+    spec: Cursor<'c>,
+    parameters: Option<&'a Parameters>,
+    stamp: &'a str,
+}
+
+impl Application<'_, '_> {
+    /// The folders that it applies: one of each source that is built with kustomize or taken as it is. Charts
+    /// and plugins are not followed, and with them the values that they take from a source with `ref`.
+    fn appliers(&self) -> Vec<Applier> {
+        let many: Vec<Cursor<'_>> = self.spec.list("sources").collect();
+        let all = match many.is_empty() {
+            true => self.spec.get("source").into_iter().collect(),
+            false => many,
+        };
+        let has = |source: Cursor<'_>, field: &str| source.get(field).is_some();
+        let is_rendered =
+            |source: Cursor<'_>| ["helm", "plugin", "chart"].iter().any(|field| has(source, field));
+        // A source with `ref` alone applies nothing.
+        let applies =
+            |source: Cursor<'_>| is_rendered(source) || has(source, "path") || !has(source, "ref");
+        let number = all.iter().filter(|source| applies(**source)).count();
+        let followed = all
+            .iter()
+            .enumerate()
+            .filter(|(_, source)| source.filled("path").is_some() && !is_rendered(**source));
+        let mut found: Vec<Applier> =
+            followed.filter_map(|(at, source)| self.applier(at, *source)).collect();
+        let is_whole = found.len() == number;
+        found.iter_mut().for_each(|applier| applier.is_whole = is_whole);
+        if number > 1 && self.parameters.is_none() {
+            for applier in &mut found {
+                applier.label = format!("{} for {}", self.id, applier.folder);
             }
-            _ => None,
-        },
-        post_build: place,
-        parsed,
-    })
+        }
+        found
+    }
+
+    /// What one source applies, the number `at` of its list.
+    fn applier(&self, at: usize, source: Cursor<'_>) -> Option<Applier> {
+        let Self { root, id, parameters, stamp, .. } = *self;
+        let is_one = self.spec.list("sources").next().is_none();
+        let folder = cleaned(&filled(&source.string("path")?, parameters)?)?;
+        let address = filled(&source.string("repoURL")?, parameters)?;
+        let kustomize = source.get("kustomize");
+        let directory = source.get("directory");
+        let text = |field: &str| {
+            directory.and_then(|d| d.string(field)).map_or_else(String::new, String::from)
+        };
+        let components =
+            kustomize.and_then(|k| k.get("components")?.all_texts()).unwrap_or_default();
+        let place =
+            source.field("kustomize").map_or_else(|| source.span(), |field| field.key.span());
+        let parsed = match kustomize {
+            None => Ok(ParsedKustomization::default()),
+            Some(kustomize) => kustomize_fields(kustomize, parameters, stamp),
+        };
+        Some(Applier {
+            source: Identity {
+                group: ARGO_GROUP.into(),
+                version: SmolStr::default(),
+                kind: "Repository".into(),
+                namespace: None,
+                name: address.into(),
+            },
+            label: match parameters {
+                None => id.to_string(),
+                Some(_) => format!("{id} for {folder}"),
+            },
+            id: id.clone(),
+            folder,
+            is_whole: true,
+            components,
+            ignores_missing: kustomize
+                .and_then(|k| k.get("ignoreMissingComponents"))
+                .is_some_and(Cursor::is_true),
+            substitutes: Vec::new(),
+            directory: Some(Directory {
+                recurse: directory.and_then(|d| d.get("recurse")).is_some_and(Cursor::is_true),
+                include: text("include"),
+                exclude: text("exclude"),
+            }),
+            object: object(root, (!is_one).then_some(at), parameters)?,
+            at: root.document_span(),
+            patches: match parameters {
+                None if is_one => Some(&["spec", "source", "kustomize", "patches"]),
+                _ => None,
+            },
+            post_build: place,
+            parsed,
+        })
+    }
 }
 
 fn kustomize_fields(
@@ -333,22 +376,20 @@ fn kustomize_fields(
     Ok(parsed)
 }
 
-/// The same changes as the document of a Flux `Kustomization`, which is built in the same way: its fields
-/// go into the kustomization of the folder. `None` if a placeholder in them has no parameter.
-fn object(root: Cursor<'_>, spec: Cursor<'_>, parameters: Option<&Parameters>) -> Option<String> {
+/// The changes of one source, of several the one with this number, as the document of a Flux `Kustomization`,
+/// whose build is the same: the fields go into the kustomization of the folder. Nothing, if a place in them
+/// stays open.
+fn object(root: Cursor<'_>, at: Option<usize>, parameters: Option<&Parameters>) -> Option<String> {
     let document = root.document_span().of(root.text());
     let whole: Value = serde_yaml::from_str(document).unwrap_or_default();
-    let spec_of = match parameters {
+    let spec = match parameters {
         None => &whole["spec"],
         Some(_) => &whole["spec"]["template"]["spec"],
     };
-    let is_one = spec.list("sources").next().is_none();
-    let sources = spec_of["sources"].as_array();
-    let source = match is_one {
-        true => Some(&spec_of["source"]),
-        false => sources.and_then(|all| all.iter().find(|source| source["path"].is_string())),
+    let source = match at {
+        None => &spec["source"],
+        Some(at) => &spec["sources"][at],
     };
-    let Some(source) = source else { return Some(json!({}).to_string()) };
     let kustomize = &source["kustomize"];
     let converted = json!({"spec": {
         "targetNamespace": kustomize["namespace"],

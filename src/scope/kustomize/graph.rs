@@ -133,6 +133,9 @@ impl<'a> Inclusions<'a> {
             stamps: self.stamps_file(self.built_for(k)),
             substitutions: gathered.substitutions,
             applied_by: self.found[k].applied.as_ref().and_then(|applied| {
+                if !applied.by.is_whole {
+                    return None;
+                }
                 let Identity { group, kind, .. } = &applied.by.id;
                 let place = Place { file: self.found[k].input, span: applied.by.at };
                 Some((indirect(group, kind)?, place))
