@@ -224,7 +224,7 @@ pub(crate) fn in_namespace(stream: &str, namespace: &str, out: &mut String) {
     }
 }
 
-/// A CustomResourceDefinition of about `bytes` bytes: most of the bytes of large repositories.
+/// A `CustomResourceDefinition` of about `bytes` bytes: most of the bytes of large repositories.
 fn definition(numbers: &mut Numbers, name: &str, bytes: usize, out: &mut String) {
     let start = out.len();
     let _ = write!(
