@@ -5,7 +5,7 @@
 //! independent reader finds the old values and the stamps, nothing else. order: documents and arguments the other way round give the same stamps. crlf,
 //! bom, no-final-newline: the twin of the input gives the twin of the output. impact, migrate: see there.
 
-mod impact;
+pub(crate) mod impact;
 mod migrate;
 mod values;
 
@@ -40,6 +40,8 @@ pub(crate) struct Report {
     pub(crate) failures: Vec<String>,
     /// Texts that the independent reader refuses, so that `meaning` says nothing about them.
     pub(crate) unread: usize,
+    /// Why `impact` says nothing about it.
+    pub(crate) skipped: Option<impact::Skip>,
 }
 
 impl Job {
@@ -192,7 +194,10 @@ pub(crate) fn check(job: &Job, done: &Done, off: &BTreeMap<String, String>) -> R
     law("crlf", &|_| crlf(job, done));
     law("bom", &|_| bom(job, done));
     law("no-final-newline", &|_| no_final_newline(job, done));
-    law("impact", &|_| impact::laws(job, done, off.contains_key("order")));
+    law("impact", &|report| {
+        report.skipped = impact::laws(job, done, off.contains_key("order"))?;
+        Ok(())
+    });
     report
 }
 
