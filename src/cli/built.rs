@@ -2,6 +2,7 @@
 
 use super::builds::failed;
 use crate::finding::Finding;
+use crate::impact::NamedRoots;
 use crate::io::builds::Builder;
 use crate::io::files;
 use crate::io::overlays::{self as on_disk, FileDigests, Overlay};
@@ -43,19 +44,19 @@ impl Overlays {
     }
 
     /// Removes, on both sides, the overlays that read the same bytes, if the builder reads nothing else.
-    /// Names are compared without the roots. Returns the number of removed overlays.
+    /// Names are compared relative to the named paths. Returns the number of removed overlays.
     pub(super) fn without_same(
         sides: (&mut Self, &mut Self),
-        roots: (&[String], &[String]),
+        roots: (&NamedRoots, &NamedRoots),
         builder: &Builder,
     ) -> usize {
         if builder.version().is_none() {
             return 0;
         }
-        let digests = |side: &Self, roots: &[String]| -> BTreeMap<String, [u8; 32]> {
+        let digests = |side: &Self, roots: &NamedRoots| -> BTreeMap<String, [u8; 32]> {
             let mut digests = FileDigests::default();
             let all = side.0.iter();
-            all.filter_map(|(name, overlay)| Some((below(name, roots), digests.of(overlay)?)))
+            all.filter_map(|(name, overlay)| Some((roots.below(name), digests.of(overlay)?)))
                 .collect()
         };
         let (old, new) = (digests(sides.0, roots.0), digests(sides.1, roots.1));
@@ -64,8 +65,8 @@ impl Overlays {
             .filter(|(name, digest)| new.get(*name) == Some(digest))
             .map(|(n, _)| n)
             .collect();
-        sides.0.0.retain(|(name, _)| !same.contains(&below(name, roots.0)));
-        sides.1.0.retain(|(name, _)| !same.contains(&below(name, roots.1)));
+        sides.0.0.retain(|(name, _)| !same.contains(&roots.0.below(name)));
+        sides.1.0.retain(|(name, _)| !same.contains(&roots.1.below(name)));
         same.len()
     }
 
@@ -101,12 +102,6 @@ impl Overlays {
             }
         }
     }
-}
-
-/// A name without the root with which it begins.
-fn below(name: &str, roots: &[String]) -> String {
-    let behind = roots.iter().find_map(|root| name.strip_prefix(root.as_str()));
-    behind.unwrap_or(name).trim_matches('/').to_owned()
 }
 
 /// Changes the places of findings about builds to the source files of the objects, if these are known.

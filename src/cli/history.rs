@@ -7,9 +7,10 @@ use super::settings::{Configured, exclude, options, settings};
 use crate::config::options::Goal;
 use crate::edit::Proofs;
 use crate::impact::history::History;
-use crate::impact::{Asked, ComparedState, Side, compare};
+use crate::impact::{Asked, ComparedState, NamedRoots, Side, compare};
 use crate::io::progress::Progress;
 use crate::io::{git, reload};
+use anyhow::bail;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -19,12 +20,27 @@ pub(super) struct HistoryArgs {
     /// Files and folders of a git repository
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
-    /// The start of the history, as in `git log --since`
-    #[arg(long, value_name = "DATE", default_value = "90 days")]
+    /// The start of the history: `90d`, `12w`, `6mo`, `1y`, or a date as in `git log --since`
+    #[arg(long, value_name = "DATE", default_value = "90d", value_parser = since)]
     since: String,
     /// The branch; only first parents are followed
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     branch: String,
+}
+
+/// A time as git reads it. To git itself `90d` is a day of the year 1990.
+#[expect(clippy::unnecessary_wraps, reason = "a parser of values may fail")]
+fn since(value: &str) -> Result<String, String> {
+    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let unit = match value[digits..].trim() {
+        "h" => "hours",
+        "d" => "days",
+        "w" => "weeks",
+        "mo" => "months",
+        "y" => "years",
+        _ => return Ok(value.to_owned()),
+    };
+    Ok(format!("{} {unit} ago", &value[..digits]))
 }
 
 pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Result<Exit> {
@@ -32,10 +48,17 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
     let inside = arguments.paths.iter().map(|path| repository.inside(path));
     let inside = inside.collect::<anyhow::Result<Vec<String>>>()?;
     let Configured { settings, root, .. } = settings(&arguments.paths, common, None)?;
-    let options = options(&settings, common.jobs, Goal::Stamp)?;
+    let mut options = options(&settings, common.jobs, Goal::Stamp)?;
+    options.compares = true;
     let exclude = exclude(&common.exclude)?;
     let commits = repository.commits(&arguments.branch, &arguments.since, &inside)?;
-    let roots: Vec<String> = inside.clone();
+    if commits.is_empty() {
+        let revision = repository.revision(&arguments.branch)?;
+        if let Some(unknown) = inside.iter().position(|path| !revision.has(path)) {
+            bail!("{} has no {}", arguments.branch, arguments.paths[unknown].display());
+        }
+    }
+    let roots = NamedRoots::of_both(inside.clone(), inside.clone()).0;
     let mut revisions = repository.revisions()?;
     let proofs = Proofs::default();
     let mut load = |commit: &str| -> anyhow::Result<_> {

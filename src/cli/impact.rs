@@ -10,11 +10,11 @@ use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::{Goal, Options, UnitRule};
 use crate::edit::Proofs;
 use crate::finding::Code;
-use crate::impact::{self, Answer, Asked, Assume, ComparedState, Impact, Name, Side};
+use crate::impact::{self, Answer, Asked, Assume, ComparedState, Impact, Name, NamedRoots, Side};
 use crate::io::builds::Builder;
 use crate::io::checkout::Checkout;
 use crate::io::files::Keep;
-use crate::io::{files, git, reload, stdout};
+use crate::io::{files, git, overlays, reload, stdout};
 use crate::k8s::short_names;
 use crate::process::Loaded;
 use crate::report::{Verb, count, impact as reports};
@@ -145,17 +145,23 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     }
     let mut options = options(&settings, common.jobs, Goal::Stamp)?;
     options.weighs_foreign = true;
+    options.compares = true;
     let mut messages =
         stdout::Messages::new(common.log_file.as_deref()).context("failed to open the log file")?;
     let mut old = before.load(common, &options, root.as_deref())?;
     let mut new = after.load(common, &options, root.as_deref())?;
+    if arguments.build.is_some() {
+        old.roots = before.roots_of_overlays().unwrap_or(old.roots);
+        new.roots = after.roots_of_overlays().unwrap_or(new.roots);
+    }
+    let roots = NamedRoots::of_both(old.roots, new.roots);
     if let Some(builder) = arguments.build.as_ref().filter(|_| IS_ON_A_MACHINE) {
-        let said = build((&before, &mut old), (&after, &mut new), builder, options.jobs)?;
+        let loaded = (&mut old.loaded, &mut new.loaded);
+        let said = build((&before, &after), loaded, &roots, builder, options.jobs)?;
         if !common.quiet {
             messages.say(&said);
         }
     }
-    let roots = (old.roots, new.roots);
     let proofs = Proofs::default();
     // The program ends after this, so the memory of the two states need not be freed.
     let process = |loaded| reload::run_again(loaded, &proofs, &options).map(ManuallyDrop::new);
@@ -207,7 +213,7 @@ pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> 
     };
     let nothing = reload::run(Loaded::default(), &run.options)?;
     let namespace = run.options.namespace.as_deref();
-    let roots: Vec<String> = paths.iter().map(|path| files::name(path)).collect();
+    let roots = NamedRoots::of_one(paths.iter().map(|path| files::name(path)).collect());
     let state =
         |side, outcome| ComparedState::new(side, outcome, namespace, run.options.unit, &roots);
     let states = (state(Side::Before, &nothing), state(Side::After, &run.outcome));
@@ -271,6 +277,15 @@ impl SideArgument {
         Ok(LoadedState { loaded, roots })
     }
 
+    /// The paths that were named, as the names of overlays below them begin. Those of a revision are the
+    /// same as of its files.
+    fn roots_of_overlays(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Paths(paths) => Some(paths.iter().map(|path| overlays::root(path)).collect()),
+            Self::Git { .. } => None,
+        }
+    }
+
     /// The overlays of this state. Those of a revision are in the returned temporary folder.
     fn overlays(&self) -> anyhow::Result<(Overlays, Option<Checkout>)> {
         match self {
@@ -316,8 +331,9 @@ fn narrow(
 
 /// Replaces the files of both states by the builds of their overlays, and reports the number of builds.
 fn build(
-    (before, old): (&SideArgument, &mut LoadedState),
-    (after, new): (&SideArgument, &mut LoadedState),
+    (before, after): (&SideArgument, &SideArgument),
+    (old, new): (&mut Loaded, &mut Loaded),
+    roots: &(NamedRoots, NamedRoots),
     builder: &Builder,
     jobs: usize,
 ) -> anyhow::Result<String> {
@@ -326,9 +342,9 @@ fn build(
     if were.len() + are.len() == 0 {
         bail!("--build: no overlay is in either state: name folders with kustomizations in them");
     }
-    let same = Overlays::without_same((&mut were, &mut are), (&old.roots, &new.roots), builder);
-    were.build(builder, &mut old.loaded, jobs);
-    are.build(builder, &mut new.loaded, jobs);
+    let same = Overlays::without_same((&mut were, &mut are), (&roots.0, &roots.1), builder);
+    were.build(builder, old, jobs);
+    are.build(builder, new, jobs);
     let rest = match same {
         0 => String::new(),
         same => format!("; {same} not, because nothing in them changed"),

@@ -197,6 +197,7 @@ pub(super) fn options(
         },
         makes_stamps_files: false,
         weighs_foreign: false,
+        compares: false,
         unit: settings.unit.unwrap_or_default(),
         migrate: None,
         jobs: jobs.map_or_else(available, NonZeroUsize::get),

@@ -65,6 +65,8 @@ pub struct Options {
     pub makes_stamps_files: bool,
     /// Whether the run reports how many rolls a setting of `foreign` would save.
     pub weighs_foreign: bool,
+    /// Whether the outcome is compared with that of another state.
+    pub compares: bool,
     /// The number of threads that read files; the result does not depend on it.
     pub jobs: usize,
     /// The additions and exceptions of the configuration.
@@ -86,6 +88,7 @@ impl Default for Options {
             migrate: None,
             makes_stamps_files: false,
             weighs_foreign: false,
+            compares: false,
             jobs: 1,
             rules: Rules::default(),
         }

@@ -6,8 +6,8 @@ use super::neighbours::Neighbours;
 use super::objects::{self, AppliedDocument};
 use super::pairs::{Item, pair};
 use super::reads::{self, KeyOf, ReadKey, ReadKeys, Standing};
-use super::sources::BothSources;
-use super::state::{ComparedState, SideWorkload};
+use super::sources::{BothSources, SourcePair};
+use super::state::{ComparedState, SideWorkload, Sights};
 use super::{
     Answer, Assume, At, Held, HowChanged, Impact, KeyReason, Name, RollReason, Workload, foreign,
     silent, values,
@@ -23,7 +23,7 @@ use crate::plan::{Decision, Planned, State as Stamped};
 use crate::yaml::Cursor;
 use crate::yaml::value::{differing, value, without_lists};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The settings of the comparison.
 #[derive(Clone, Copy)]
@@ -63,7 +63,8 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
         annotation: asked.annotation,
         foreign: asked.foreign,
         renamed: sources.renamed(),
-        neighbours: Neighbours::of(after),
+        neighbours: Neighbours::of(after, new.iter().map(|subject| after.name(subject.object))),
+        sights: after.sights(),
     };
     let one = |i: usize| comparison.pair(last(&old, &pairs[i].before), last(&new, &pairs[i].after));
     let mut compared = parallel::map(pairs.len(), asked.jobs, one);
@@ -117,6 +118,8 @@ struct Comparison<'a, 's> {
     foreign: &'s ForeignRules,
     renamed: BTreeMap<(String, String), Name>,
     neighbours: Neighbours,
+    /// The apply units that see each file, after.
+    sights: Sights,
 }
 
 /// A workload, and its reads in both states.
@@ -140,7 +143,7 @@ impl<'a> Comparison<'a, '_> {
             subject.map_or_else(ReadKeys::default, |s| reads::of(state, self.sources, s))
         };
         let (was, is) = (of(before, old), of(after, new));
-        let workload = match (old, new) {
+        let mut workload = match (old, new) {
             (Some(old), Some(new)) => self.both(old, new, &was, &is),
             (only_old, only_new) => {
                 let (state, answer) = match only_new {
@@ -152,6 +155,10 @@ impl<'a> Comparison<'a, '_> {
                 Workload::plain(state.name(object), state.at(object.place_of_name()), answer)
             }
         };
+        let side = |state: &ComparedState<'_>, subject: Option<&SideWorkload<'_>>| {
+            subject.map(|subject| state.unit(subject.object.place.file))
+        };
+        workload.unit = side(after, new).or_else(|| side(before, old)).unwrap_or_default();
         Compared { workload, before: was, after: is }
     }
 
@@ -166,7 +173,10 @@ impl<'a> Comparison<'a, '_> {
         let name = after.name(new.object);
         let at = after.at(new.object.place_of_name());
         let mut workload = Workload::plain(name, at, Answer::Quiet);
-        workload.is_unknown = was.is_unknown || is.is_unknown;
+        let files = (old.object.place.file, new.object.place.file);
+        workload.is_unknown = before.recipes(files.0) != after.recipes(files.1)
+            || ((was.is_unknown || is.is_unknown)
+                && self.sources.pairs.iter().any(SourcePair::is_changed));
         workload.takes_up = foreign::takes_up(old, new, self.foreign);
         let waits =
             |state, subject| matches!(hold(state, subject), Some(Held::Waits(_) | Held::Partition));
@@ -191,6 +201,8 @@ impl<'a> Comparison<'a, '_> {
             }
             read = is;
         }
+        in_fields.extend(self.named_by_build(&keys, &in_fields));
+        in_fields.extend(self.stamp_elsewhere(old, new));
         let template_changed = !in_fields.is_empty();
         workload.reasons =
             keys.iter().filter(|key| key.standing.is_a_must()).map(|k| self.reason(k)).collect();
@@ -223,6 +235,40 @@ impl<'a> Comparison<'a, '_> {
             workload.disruption = None;
         }
         workload
+    }
+
+    /// The stamp of a workload that nobody named, because an overlay that was named builds it: this run
+    /// does not write it, and one over all of the state does.
+    fn stamp_elsewhere(
+        &self,
+        old: &SideWorkload<'a>,
+        new: &SideWorkload<'a>,
+    ) -> Option<RollReason> {
+        let input = &self.states.1.manifests()[new.object.place.file].input;
+        if self.assume != Assume::Stamped || input.is_named() {
+            return None;
+        }
+        let stamps = |subject: &SideWorkload<'a>| {
+            let values = subject.planned.iter().map(|planned| match &planned.decision {
+                Decision::Stamp { value, .. } => Some(value.clone()),
+                _ => None,
+            });
+            values.collect::<Vec<_>>()
+        };
+        let change = HowChanged::Changed;
+        (stamps(old) != stamps(new)).then_some(RollReason::Stamp { change })
+    }
+
+    /// The names that a build gives to sources of which a key changed that the pods read: they are in no text.
+    fn named_by_build(&self, keys: &[ChangedKey<'_, '_>], known: &[RollReason]) -> Vec<RollReason> {
+        let keys = keys.iter().filter(|key| key.read.is_named_by_build);
+        let pairs = keys.map(|key| key.of.0).collect::<BTreeSet<usize>>().into_iter();
+        let names = pairs.map(|pair| &self.sources.pairs[pair].name);
+        let is_new = |name: &&Name| {
+            let mut known = known.iter();
+            !known.any(|reason| matches!(reason, RollReason::Renamed { source } if source == *name))
+        };
+        names.filter(is_new).map(|name| RollReason::Renamed { source: name.clone() }).collect()
     }
 
     /// The differences if both documents have the same text and rollstamp would only write stamps into
@@ -298,7 +344,8 @@ impl<'a> Comparison<'a, '_> {
         let first = objects::templates(self.states.1, subject.at).find(|first| !first.is_released);
         let template = first.and_then(|first| objects::at(object, &first.path));
         let template = template.unwrap_or(&Value::Null);
-        let near = self.neighbours.near(name, template);
+        let together = self.sights.of(self.states.1, subject.object.place.file);
+        let near = self.neighbours.near(name, template, &together);
         disruption::of(&subject.object.id.group, name, object, template, &near)
     }
 
@@ -448,6 +495,7 @@ impl Workload {
     fn plain(name: Name, at: At, answer: Answer) -> Self {
         Self {
             name,
+            unit: String::new(),
             at,
             answer,
             must: false,

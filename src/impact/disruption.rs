@@ -122,7 +122,12 @@ pub fn of(
     let strategy = strategy(row, object);
     let partition = at(object, "spec/updateStrategy/rollingUpdate/partition");
     let partition = partition.and_then(Value::as_u64).filter(|_| row.order == Order::Ordinals);
-    let scaler = neighbours.iter().find_map(|n| scaled_by(n, name));
+    // Several autoscalers of one workload: each may be the one that acts.
+    let scaler =
+        neighbours.iter().filter_map(|n| scaled_by(n, name)).reduce(|(of, one), (_, other)| {
+            let (least, most) = (one.least.min(other.least), one.most.max(other.most));
+            (of, Range { least, most })
+        });
     let written = match row.replicas {
         "" => None,
         way => Some(at(object, way).and_then(Value::as_u64).unwrap_or(1)),
@@ -246,7 +251,8 @@ fn room(
         let fixed = |text: &str| text.parse().ok().map(Range::one);
         return (fixed(&surge), fixed(&unavailable));
     };
-    let (Some(least), Some(most)) = (each(pods.least), each(pods.most)) else {
+    // Of no pods none is replaced: the room is that of the first one.
+    let (Some(least), Some(most)) = (each(pods.least.max(1)), each(pods.most.max(1))) else {
         return (None, None);
     };
     let range = |a: u64, b: u64| Some(Range { least: a.min(b), most: a.max(b) });

@@ -1,7 +1,7 @@
 //! Sources, keys and workloads as a graph in three layers, for pictures.
 
 use super::{Answer, Assume, ComparedState, HowChanged, Impact, Side, compare};
-use super::{Asked, SourceChange, Workload};
+use super::{Asked, Namesakes, SourceChange, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A graph whose edges lead from one layer to the next.
@@ -54,15 +54,20 @@ pub const MOST_EDGES: usize = 150;
 #[derive(Default)]
 struct Builder {
     graph: Graph,
-    known: BTreeMap<(Layer, String, String), usize>,
+    known: BTreeMap<(Layer, (String, String), String), usize>,
     edges: BTreeSet<(usize, usize)>,
 }
 
 impl Builder {
-    fn node(&mut self, layer: Layer, of: &str, label: &str, paint: Paint) -> usize {
-        let key = (layer, of.to_owned(), label.to_owned());
+    /// The node of what `of` says: a unit, and the source of a key.
+    fn node(&mut self, layer: Layer, of: (&str, &str), label: &str, paint: Paint) -> usize {
+        let key = (layer, (of.0.to_owned(), of.1.to_owned()), label.to_owned());
         *self.known.entry(key).or_insert_with(|| {
-            self.graph.nodes.push(GraphNode { layer, label: label.to_owned(), paint });
+            let label = match of.0 {
+                place if layer != Layer::Key && !place.is_empty() => format!("{label} in {place}"),
+                _ => label.to_owned(),
+            };
+            self.graph.nodes.push(GraphNode { layer, label, paint });
             self.graph.nodes.len() - 1
         })
     }
@@ -90,38 +95,54 @@ pub fn of_impact(impact: &Impact) -> Graph {
     let edges: usize = edges.map(|key| 1 + key.readers.len()).sum();
     let shows_keys = edges <= MOST_EDGES;
     let mut builder = Builder::default();
+    let namesakes = impact.namesakes();
     for source in &impact.sources {
-        of_source(&mut builder, impact, source, shows_keys);
+        of_source(&mut builder, impact, source, &namesakes, shows_keys);
     }
+    let places: BTreeMap<String, &str> = impact
+        .sources
+        .iter()
+        .map(|s| (s.name.to_string(), namesakes.unit_of_source(s).unwrap_or_default()))
+        .collect();
     for reader in &impact.values_readers {
-        let to = builder.node(Layer::Workload, "", &reader.name.to_string(), Paint::Plain);
+        let to = builder.node(Layer::Workload, ("", ""), &reader.name.to_string(), Paint::Plain);
         for taken in &reader.keys {
             let source = taken.source.to_string();
             let change = Paint::Changed(taken.change);
+            let place = places.get(&source).copied().unwrap_or_default();
             let from = match shows_keys {
-                true => builder.node(Layer::Key, &source, &taken.key, change),
-                false => builder.node(Layer::Source, "", &source, change),
+                true => builder.node(Layer::Key, (place, &source), &taken.key, change),
+                false => builder.node(Layer::Source, (place, ""), &source, change),
             };
             builder.edges.insert((from, to));
         }
     }
     for workload in impact.workloads.iter().filter(|w| w.answer != Answer::Quiet) {
-        of_workload(&mut builder, workload);
+        of_workload(&mut builder, workload, &namesakes);
     }
     builder.finish()
 }
 
-fn of_workload(builder: &mut Builder, workload: &Workload) -> usize {
+fn of_workload(builder: &mut Builder, workload: &Workload, namesakes: &Namesakes<'_>) -> usize {
     let name = workload.name.to_string();
-    builder.node(Layer::Workload, "", &name, Paint::Answer(workload.answer))
+    let place = namesakes.unit(workload).unwrap_or_default();
+    builder.node(Layer::Workload, (place, ""), &name, Paint::Answer(workload.answer))
 }
 
-fn of_source(builder: &mut Builder, impact: &Impact, source: &SourceChange, shows_keys: bool) {
+fn of_source(
+    builder: &mut Builder,
+    impact: &Impact,
+    source: &SourceChange,
+    namesakes: &Namesakes<'_>,
+    shows_keys: bool,
+) {
     let name = source.name.to_string();
-    let from = builder.node(Layer::Source, "", &name, Paint::Changed(source.change));
+    let place = namesakes.unit_of_source(source).unwrap_or_default();
+    let from = builder.node(Layer::Source, (place, ""), &name, Paint::Changed(source.change));
     for key in &source.keys {
         let from = if shows_keys {
-            let node = builder.node(Layer::Key, &name, &key.key, Paint::Changed(key.change));
+            let of = (place, name.as_str());
+            let node = builder.node(Layer::Key, of, &key.key, Paint::Changed(key.change));
             builder.edges.insert((from, node));
             node
         } else {
@@ -129,7 +150,7 @@ fn of_source(builder: &mut Builder, impact: &Impact, source: &SourceChange, show
             from
         };
         for &reader in &key.readers {
-            let to = of_workload(builder, &impact.workloads[reader]);
+            let to = of_workload(builder, &impact.workloads[reader], namesakes);
             builder.edges.insert((from, to));
         }
     }

@@ -1,6 +1,6 @@
 //! The effects of many consecutive applies on running pods.
 
-use super::{Answer, Impact, Name};
+use super::{Answer, Impact, Name, Workload};
 use std::collections::BTreeMap;
 
 /// The impacts of consecutive commits, the oldest first.
@@ -10,7 +10,8 @@ pub struct History {
     pub steps: Vec<CommitStep>,
     /// One entry for each workload whose pods were replaced or stale, the most restarts first.
     pub workloads: Vec<WorkloadHistory>,
-    open: BTreeMap<Name, WorkloadHistory>,
+    /// By name and apply unit.
+    open: BTreeMap<(Name, String), WorkloadHistory>,
 }
 
 /// A commit.
@@ -37,6 +38,8 @@ pub struct CommitStep {
     pub stale: usize,
     /// The minimum number of pods that were replaced.
     pub pods: u64,
+    /// Workloads about which overlays decide.
+    pub unknown: usize,
 }
 
 /// The effects of all commits on one workload.
@@ -44,6 +47,8 @@ pub struct CommitStep {
 pub struct WorkloadHistory {
     /// The identity of the workload.
     pub name: Name,
+    /// The folder or file of its apply unit.
+    pub unit: String,
     /// The number of times that its pods were replaced, needlessly or not.
     pub restarts: usize,
     /// The number of needless times.
@@ -64,8 +69,10 @@ impl History {
             if !replaced && !workload.is_stale() && workload.answer != Answer::Gone {
                 continue;
             }
-            let known = self.open.entry(workload.name.clone()).or_insert_with(|| WorkloadHistory {
+            let known = self.open_of(workload, impact);
+            let known = self.open.entry(known).or_insert_with(|| WorkloadHistory {
                 name: workload.name.clone(),
+                unit: workload.unit.clone(),
                 restarts: 0,
                 needless: 0,
                 stale: 0,
@@ -91,8 +98,26 @@ impl History {
             needless: counts.needless,
             stale: counts.stale,
             pods: counts.pods,
+            unknown: counts.unknown,
             commit,
         });
+    }
+
+    /// Which entry a workload has: one that moved keeps the one of its old place.
+    fn open_of(&mut self, workload: &Workload, impact: &Impact) -> (Name, String) {
+        let key = (workload.name.clone(), workload.unit.clone());
+        let namesakes = || impact.workloads.iter().filter(|other| other.name == workload.name);
+        if !self.open.contains_key(&key) && namesakes().count() == 1 {
+            let first = (workload.name.clone(), String::new());
+            let mut others = self.open.range(first..).take_while(|((name, _), _)| *name == key.0);
+            let moved = others.next().map(|(old, _)| old.clone());
+            if let (Some(old), None) = (moved, others.next())
+                && let Some(entry) = self.open.remove(&old)
+            {
+                self.open.insert(key.clone(), WorkloadHistory { unit: key.1.clone(), ..entry });
+            }
+        }
+        key
     }
 
     /// Completes the workloads after the last commit.
@@ -107,7 +132,7 @@ impl History {
         self.workloads = workloads.filter(|w| w.restarts > 0 || w.stale > 0).collect();
         self.workloads.sort_by(|a, b| {
             let key = |w: &WorkloadHistory| std::cmp::Reverse((w.restarts, w.stale));
-            (key(a), &a.name).cmp(&(key(b), &b.name))
+            (key(a), &a.name, &a.unit).cmp(&(key(b), &b.name, &b.unit))
         });
     }
 }

@@ -12,6 +12,7 @@ mod fields;
 mod foreign;
 pub mod graph;
 pub mod history;
+mod namesakes;
 mod narrow;
 mod neighbours;
 mod objects;
@@ -25,8 +26,9 @@ mod values;
 
 pub use compare::{Asked, compare};
 pub use foreign::Savings;
+pub use namesakes::Namesakes;
 pub use overlays::by_overlay;
-pub use state::ComparedState;
+pub use state::{ComparedState, NamedRoots};
 
 use crate::extract::SiteLabel;
 use crate::k8s::TableRow;
@@ -161,6 +163,8 @@ impl Answer {
 pub struct Workload {
     /// The identity of the workload.
     pub name: Name,
+    /// The folder or file of its apply unit, relative to the named paths.
+    pub unit: String,
     /// The place of its name: after the apply, or before it for a removed workload.
     pub at: At,
     /// The effect.
@@ -347,6 +351,8 @@ pub enum Held {
 pub struct SourceChange {
     /// The identity of the source.
     pub name: Name,
+    /// The folder or file of its apply unit, relative to the named paths.
+    pub unit: String,
     /// The kind by which references name it.
     pub target: Target,
     /// The place of its name: after the apply, or before it for a removed source.

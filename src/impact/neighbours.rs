@@ -1,19 +1,27 @@
 //! The objects of a state that affect how the pods of workloads are replaced, indexed by what they name: a
 //! workload only checks the objects that may refer to it, however many there are.
 
+//!
+//! They count inside an apply unit, as references do. One of another unit may be of another cluster or
+//! namespace: it counts only where both name the namespace and neither stands in a second unit.
+
 use super::Name;
 use super::disruption::{NearbyObject, at, scaled};
 use super::objects::read;
-use super::state::ComparedState;
+use super::state::{ComparedState, Together};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The objects of a state, with the index.
 #[derive(Default)]
 pub(super) struct Neighbours {
     /// In the order of the input.
     all: Vec<NearbyObject>,
-    by_hold: BTreeMap<(Option<String>, Hold), Vec<usize>>,
+    by_unit: BTreeMap<(Together, Hold), Vec<usize>>,
+    /// Those whose namespace is known and that stand in one place alone.
+    by_namespace: BTreeMap<(String, Hold), Vec<usize>>,
+    /// The workloads that stand in several places.
+    several: BTreeSet<Name>,
 }
 
 /// A condition that a workload must meet so that an object may refer to it.
@@ -30,9 +38,10 @@ enum Hold {
 }
 
 impl Neighbours {
-    /// Collects the objects of a state.
-    pub(super) fn of(state: &ComparedState<'_>) -> Self {
-        let mut all = Vec::new();
+    /// Those of a state. `workloads` are the names of all its workloads.
+    pub(super) fn of(state: &ComparedState<'_>, workloads: impl Iterator<Item = Name>) -> Self {
+        let (mut all, mut together) = (Vec::new(), Vec::new());
+        let sights = state.sights();
         let files = state.manifests().files().zip(state.manifests().all_files());
         for (file, said) in files.filter(|(_, said)| said.input.is_looked_at()) {
             let text = state.text(file);
@@ -47,12 +56,16 @@ impl Neighbours {
                     name: Name { kind: id.kind.to_string(), namespace, name: id.name.to_string() },
                     object,
                 });
+                together.push(sights.of(state, file));
             }
         }
-        Self::new(all)
+        let mut known = BTreeSet::new();
+        let several = workloads.filter(|name| !known.insert(name.clone())).collect();
+        Self::new(all, &together, several)
     }
 
-    fn new(all: Vec<NearbyObject>) -> Self {
+    /// `together` says of each with whom it is applied.
+    fn new(all: Vec<NearbyObject>, together: &[Vec<Together>], several: BTreeSet<Name>) -> Self {
         let mut common: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for label in all.iter().flat_map(labels) {
             *common.entry(label).or_default() += 1;
@@ -66,15 +79,32 @@ impl Neighbours {
             }
             _ => scaled(near).map_or(Hold::Any, |(_, name)| Hold::Name(name.to_owned())),
         };
-        let mut by_hold: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (i, near) in all.iter().enumerate() {
-            by_hold.entry((near.name.namespace.clone(), hold(near))).or_default().push(i);
+        let mut times: BTreeMap<&Name, usize> = BTreeMap::new();
+        for near in &all {
+            *times.entry(&near.name).or_default() += 1;
         }
-        Self { all, by_hold }
+        let mut by_unit: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        let mut by_namespace: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (i, near) in all.iter().enumerate() {
+            let hold = hold(near);
+            for unit in &together[i] {
+                by_unit.entry((unit.clone(), hold.clone())).or_default().push(i);
+            }
+            if let Some(namespace) = near.name.namespace.clone().filter(|_| times[&near.name] == 1)
+            {
+                by_namespace.entry((namespace, hold)).or_default().push(i);
+            }
+        }
+        Self { all, by_unit, by_namespace, several }
     }
 
-    /// The objects that may refer to a workload, in the order of the input.
-    pub(super) fn near(&self, workload: &Name, template: &Value) -> Vec<&NearbyObject> {
+    /// Those that can mean a workload, in the order of the input. `together` says with whom it is applied.
+    pub(super) fn near(
+        &self,
+        workload: &Name,
+        template: &Value,
+        together: &[Together],
+    ) -> Vec<&NearbyObject> {
         if self.all.is_empty() {
             return Vec::new();
         }
@@ -85,12 +115,35 @@ impl Neighbours {
         let labels = at(template, "metadata/labels").and_then(Value::as_object);
         let labels = labels.into_iter().flatten();
         holds.extend(labels.filter_map(|(k, v)| Some(Hold::Label(k.clone(), v.as_str()?.into()))));
+        let mut here: BTreeSet<usize> = BTreeSet::new();
+        for unit in together {
+            for hold in &holds {
+                here.extend(self.by_unit.get(&(unit.clone(), hold.clone())).into_iter().flatten());
+            }
+        }
         let namespace = &workload.namespace;
-        let found =
-            holds.into_iter().filter_map(|hold| self.by_hold.get(&(namespace.clone(), hold)));
-        let mut found: Vec<usize> = found.flatten().copied().collect();
-        found.sort_unstable();
-        found.dedup();
+        let mut found: BTreeSet<usize> = BTreeSet::new();
+        for &i in &here {
+            let Name { kind, name, namespace: own } = &self.all[i].name;
+            // A namespace that one side leaves to the apply is meant where nothing else can be.
+            let is_only = || {
+                let of_name = |&&j: &&usize| {
+                    let Name { kind: other, name: called, .. } = &self.all[j].name;
+                    (other, called) == (kind, name)
+                };
+                (own.is_none() || namespace.is_none()) && here.iter().filter(of_name).count() == 1
+            };
+            if own == namespace || is_only() {
+                found.insert(i);
+            }
+        }
+        if let Some(namespace) = namespace.as_ref().filter(|_| !self.several.contains(workload)) {
+            for hold in holds {
+                found.extend(
+                    self.by_namespace.get(&(namespace.clone(), hold)).into_iter().flatten(),
+                );
+            }
+        }
         found.into_iter().map(|i| &self.all[i]).collect()
     }
 }
@@ -127,7 +180,7 @@ mod tests {
         let budget = |name: &str, selector: Value| {
             object("PodDisruptionBudget", name, json!({ "selector": selector }))
         };
-        let all = Neighbours::new(vec![
+        let all = vec![
             budget("of-web", json!({ "matchLabels": { "part": "shop", "app": "web" } })),
             budget("of-api", json!({ "matchLabels": { "part": "shop", "app": "api" } })),
             object("PersistentVolumeClaim", "files", json!({})),
@@ -135,16 +188,21 @@ mod tests {
             object("HorizontalPodAutoscaler", "a", json!({ "scaleTargetRef": { "name": "web" } })),
             object("HorizontalPodAutoscaler", "b", json!({ "scaleTargetRef": { "name": "api" } })),
             budget("of-all", json!({})),
-        ]);
+        ];
+        let here = Together::Below("here".to_owned());
+        let together = vec![vec![here.clone()]; all.len()];
+        let all = Neighbours::new(all, &together, BTreeSet::new());
         let web = Name { kind: "Deployment".to_owned(), namespace: None, name: "web".to_owned() };
         let template = json!({ "metadata": { "labels": { "part": "shop", "app": "web" } },
             "spec": { "volumes": [{ "persistentVolumeClaim": { "claimName": "files" } }] } });
-        let names = |workload: &Name| {
-            let near = all.near(workload, &template).into_iter();
+        let names = |workload: &Name, unit: &Together| {
+            let near = all.near(workload, &template, std::slice::from_ref(unit)).into_iter();
             near.map(|near| near.name.name.clone()).collect::<Vec<String>>()
         };
-        assert_eq!(names(&web), ["of-web", "files", "a", "of-all"]);
-        let elsewhere = Name { namespace: Some("other".to_owned()), ..web };
-        assert!(names(&elsewhere).is_empty());
+        let all_four = ["of-web", "files", "a", "of-all"];
+        assert_eq!(names(&web, &here), all_four);
+        assert!(names(&web, &Together::Below("elsewhere".to_owned())).is_empty());
+        let with_namespace = Name { namespace: Some("other".to_owned()), ..web };
+        assert_eq!(names(&with_namespace, &here), all_four);
     }
 }

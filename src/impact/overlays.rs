@@ -77,6 +77,7 @@ impl Workload {
     fn sense(&self) -> String {
         let Self {
             name,
+            unit: _,
             at: _,
             answer,
             must,
@@ -106,8 +107,18 @@ impl Workload {
 impl SourceChange {
     /// All its properties except the places.
     fn sense(&self) -> String {
-        let Self { name, target, at: _, change, keys, is_renamed, readers, silent, overlays: _ } =
-            self;
+        let Self {
+            name,
+            unit: _,
+            target,
+            at: _,
+            change,
+            keys,
+            is_renamed,
+            readers,
+            silent,
+            overlays: _,
+        } = self;
         let keys =
             keys.iter().map(|key| format!("{}\n{:?} {:?}\n", key.key, key.change, key.readers));
         let keys: String = keys.collect();

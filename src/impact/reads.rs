@@ -38,6 +38,9 @@ pub(super) struct ReadKey<'a> {
     pub(super) reference: &'a Reference,
     /// The place of the key.
     pub(super) at: At,
+    /// Whether what a build makes of the name of the source rolls the pods: the text that is compared does
+    /// not have that name.
+    pub(super) is_named_by_build: bool,
 }
 
 /// A key by its source and name, and whether it can be an environment variable: a ConfigMap may have one
@@ -102,6 +105,7 @@ impl<'a> ReadKeys<'a> {
             _ => read_entries(source, &reference.keys),
         };
         let file = state.manifests().owner(at).place.file;
+        let is_named_by_build = source.content_named && state.is_generated(at);
         for entry in entries.into_iter().map(|i| &source.entries[i]) {
             let ignored = entry.ignored.is_some() || source.ignored.is_some();
             let standing = match standing {
@@ -109,7 +113,7 @@ impl<'a> ReadKeys<'a> {
                 other => other,
             };
             let at = state.at(Place { file, span: entry.at });
-            let read = ReadKey { standing, entry, reference, at };
+            let read = ReadKey { standing, entry, reference, at, is_named_by_build };
             let known = self.keys.entry((pair, entry.key.as_str(), entry.env)).or_insert(read);
             if standing < known.standing {
                 *known = read;

@@ -48,6 +48,13 @@ pub(super) fn changes(
                 continue;
             }
         }
+        if let [Some(only), None] | [None, Some(only)] = [pair.before, pair.after] {
+            // What nobody named is looked at only where a workload reads it: it may be on the other side as well.
+            let state = if pair.after.is_some() { after } else { before };
+            if !state.manifests()[only.object.place.file].input.is_looked_at() {
+                continue;
+            }
+        }
         let of_pair = readers.get(&number).map_or(&[][..], Vec::as_slice);
         let mut source = change(before, after, pair, of_pair, named.contains(&number), workloads);
         if let Some(source) = &mut source
@@ -128,6 +135,7 @@ fn change(
     let renamed = pair.renamed().map(|(from, _)| from.to_owned());
     Some(SourceChange {
         name: pair.name.clone(),
+        unit: state.unit(object.place.file),
         target: pair.target,
         at: state.at(object.place_of_name()),
         change: how_changed(pair),

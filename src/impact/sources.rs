@@ -169,6 +169,11 @@ impl<'a> BothSources<'a> {
 }
 
 impl SourcePair<'_> {
+    /// Whether something in it changed, or may have.
+    pub(super) fn is_changed(&self) -> bool {
+        !self.keys.is_empty() || self.before.is_some() != self.after.is_some()
+    }
+
     /// Both names, if its name changed with its content.
     pub(super) fn renamed(&self) -> Option<(&str, &str)> {
         let (before, after) = (self.before?, self.after?);
@@ -190,7 +195,10 @@ fn namespace<'s>(source: &ProvidedSource<'s>) -> Option<&'s str> {
 /// The sources by the names in references; if a unit has several copies, the last one.
 fn by_name(state: &ComparedState<'_>, all: &[ProvidedSource<'_>]) -> Names {
     let mut names = Names::new();
-    for provided in all {
+    // What nobody named is read by those alone who are known to.
+    let is_looked_at =
+        |p: &&ProvidedSource<'_>| state.manifests()[p.object.place.file].input.is_looked_at();
+    for provided in all.iter().filter(is_looked_at) {
         let known = item(state, provided, provided.source.name.to_string());
         names.entry(known.key).or_default().insert(known.unit, provided.at);
     }

@@ -5,10 +5,11 @@ use crate::config::options::UnitRule;
 use crate::edit::FileChange;
 use crate::extract::{Manifests, Object, ObjectId, Source, SourceId};
 use crate::outcome::Outcome;
-use crate::plan::Planned;
-use crate::text::FileId;
+use crate::plan::{Planned, Reason};
+use crate::scope::UnitId;
 use crate::text::input::Found;
-use std::collections::BTreeMap;
+use crate::text::{FileId, offset};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One of the two states.
 pub struct ComparedState<'a> {
@@ -16,9 +17,78 @@ pub struct ComparedState<'a> {
     pub(super) outcome: &'a Outcome,
     namespace: Option<&'a str>,
     unit: UnitRule,
-    roots: &'a [String],
+    roots: &'a NamedRoots,
     /// The edits of each file that changes.
     changes: BTreeMap<FileId, &'a FileChange>,
+}
+
+/// The paths that were named for a state, each with what its place is called in both states.
+#[derive(Default)]
+pub struct NamedRoots(Vec<(String, String)>);
+
+impl NamedRoots {
+    /// Those of one state alone, as the names of the files below them begin.
+    pub fn of_one(names: Vec<String>) -> Self {
+        Self::of_both(Vec::new(), names).1
+    }
+
+    /// Those of two states. One path on each side is the same place, whatever it is called. Of several, two
+    /// with the same name are, and of the others those at the same position.
+    pub fn of_both(before: Vec<String>, after: Vec<String>) -> (Self, Self) {
+        let is_one = before.len() < 2 && after.len() < 2;
+        let places = |name: &String| if is_one { String::new() } else { name.clone() };
+        let new: Vec<String> = after.iter().map(places).collect();
+        let old = before.iter().enumerate().map(|(position, name)| match after.get(position) {
+            Some(_) if is_one => String::new(),
+            Some(other) if !after.contains(name) && !before.contains(other) => other.clone(),
+            _ => places(name),
+        });
+        let old: Vec<String> = old.collect();
+        (Self(before.into_iter().zip(old).collect()), Self(after.into_iter().zip(new).collect()))
+    }
+
+    /// A file or folder by what it is called below the paths that were named, so that it is the same in both
+    /// states.
+    pub fn below(&self, whole: &str) -> String {
+        // A walk from `.` names folders `./a`, a revision of git names them `a`.
+        let plain = match whole {
+            "." => "",
+            other => other.strip_prefix("./").unwrap_or(other),
+        };
+        let below = |root: &str| {
+            let rest = plain.strip_prefix(root)?;
+            (root.is_empty() || rest.is_empty() || rest.starts_with('/')).then_some(rest)
+        };
+        let found = self.0.iter().filter(|(root, _)| below(root).is_some());
+        let Some((root, place)) = found.max_by_key(|(root, _)| root.len()) else {
+            return plain.to_owned();
+        };
+        let rest = below(root).unwrap_or(plain).trim_matches('/');
+        let parts = [place.as_str(), rest].into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("/")
+    }
+}
+
+/// With whom something is applied: what has one of these in common with it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Together {
+    /// What this apply unit sees.
+    Seen(UnitId),
+    /// What lies in this folder or file, and no unit sees.
+    Below(String),
+}
+
+/// The apply units that see each file.
+pub(super) struct Sights(BTreeMap<FileId, Vec<UnitId>>);
+
+impl Sights {
+    /// With whom what a file says is applied.
+    pub(super) fn of(&self, state: &ComparedState<'_>, file: FileId) -> Vec<Together> {
+        match self.0.get(&file) {
+            Some(units) => units.iter().map(|unit| Together::Seen(*unit)).collect(),
+            None => vec![Together::Below(state.unit(file))],
+        }
+    }
 }
 
 /// A workload of a state.
@@ -38,14 +108,13 @@ pub(super) struct ProvidedSource<'a> {
 }
 
 impl<'a> ComparedState<'a> {
-    /// A state. `namespace` is the namespace of objects without one; `roots` are the named paths, with
-    /// which the names of the files begin.
+    /// A state. `namespace` is the namespace of objects without one; `roots` are the named paths.
     pub fn new(
         side: Side,
         outcome: &'a Outcome,
         namespace: Option<&'a str>,
         unit: UnitRule,
-        roots: &'a [String],
+        roots: &'a NamedRoots,
     ) -> Self {
         let changes = outcome.changes.iter().map(|change| (change.file, change)).collect();
         Self { side, outcome, namespace, unit, roots, changes }
@@ -89,20 +158,52 @@ impl<'a> ComparedState<'a> {
         found
     }
 
-    /// The sources, in the order of the input.
+    /// The sources, in the order of the input: of those that nobody named, only what workloads read.
     pub(super) fn sources(&self) -> Vec<ProvidedSource<'a>> {
         let manifests = self.manifests();
-        let named = manifests.sources().map(|(at, source)| ProvidedSource {
+        let reasons = self.outcome.plan.workloads.iter().flat_map(|planned| &planned.reasons);
+        let read: BTreeSet<SourceId> = reasons.filter_map(Reason::source).collect();
+        let provided = manifests.sources().map(|(at, source)| ProvidedSource {
             at,
             object: manifests.owner(at),
             source,
         });
-        named.filter(|p| manifests[p.object.place.file].input.is_named()).collect()
+        let counts = |p: &ProvidedSource<'_>| {
+            manifests[p.object.place.file].input.is_looked_at() || read.contains(&p.at)
+        };
+        provided.filter(counts).collect()
+    }
+
+    /// Whether a generator of a kustomization makes a source.
+    pub(super) fn is_generated(&self, at: SourceId) -> bool {
+        let manifests = self.manifests();
+        let written = manifests[manifests.owner(at).place.file].objects.range();
+        !written.contains(&manifests[at].object.index())
+    }
+
+    /// What the overlays say that build a file.
+    pub(super) fn recipes(&self, file: FileId) -> Vec<u64> {
+        let memberships = self.outcome.units.memberships(file).unwrap_or_default().iter();
+        let units = memberships.map(|membership| self.outcome.units.get(membership.unit));
+        let mut recipes: Vec<u64> = units.filter_map(|unit| unit.recipe).collect();
+        recipes.sort_unstable();
+        recipes
     }
 
     /// A source of this state.
     pub(super) fn source(&self, at: SourceId) -> &'a Source {
         &self.manifests()[at]
+    }
+
+    /// The apply units that see each file.
+    pub(super) fn sights(&self) -> Sights {
+        let mut seen: BTreeMap<FileId, Vec<UnitId>> = BTreeMap::new();
+        for (number, unit) in self.outcome.units.all.iter().enumerate() {
+            for member in unit.sees.iter().filter(|member| member.object.is_none()) {
+                seen.entry(member.file).or_default().push(UnitId(offset(number)));
+            }
+        }
+        Sights(seen)
     }
 
     /// The apply unit of a file: the folder or the file, relative to the named path.
@@ -113,16 +214,7 @@ impl<'a> ComparedState<'a> {
             (UnitRule::File, _) => &input.name,
             (UnitRule::Dir | UnitRule::Tree, _) => &input.folder,
         };
-        let root = match input.found {
-            Found::Walked(argument) => self.roots.get(argument).map_or("", String::as_str),
-            _ => "",
-        };
-        // Reading `.` gives folders the names `./a`, a revision of git gives them the names `a`.
-        let plain = match whole.as_str() {
-            "." => "",
-            other => other.strip_prefix("./").unwrap_or(other),
-        };
-        plain.strip_prefix(root).unwrap_or(plain).trim_matches('/').to_owned()
+        self.roots.below(whole)
     }
 
     /// The namespace of an object; without one, the default namespace.

@@ -4,6 +4,7 @@
 //! runs, and only if the command line names a revision.
 
 use super::disk::Disk;
+use super::git_store::Store;
 use super::{display, here, kustomizations, relative, utf8, walk};
 use crate::config::options::Options;
 use crate::impact::history::Commit;
@@ -12,9 +13,8 @@ use crate::process::Loaded;
 use crate::text::input::{Found, Input};
 use anyhow::{Context, bail};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A repository.
@@ -56,16 +56,6 @@ impl Revisions {
 struct Blob {
     id: String,
     is_link: bool,
-}
-
-/// A `git cat-file --batch` process, which answers several requests.
-struct Store {
-    child: Child,
-    ask: Option<ChildStdin>,
-    answer: BufReader<ChildStdout>,
-    /// The objects that were read, by id, if several revisions are read.
-    known: BTreeMap<String, Arc<[u8]>>,
-    keeps: bool,
 }
 
 /// REV and PATH of `REV:PATH`; `None` if a file with this name exists, or if it is a path of Windows.
@@ -173,7 +163,15 @@ impl Repository {
         paths: &[String],
     ) -> anyhow::Result<Vec<Commit>> {
         let Ok(id) = self.commit(branch) else { bail!("no revision `{branch}`") };
-        let since = format!("--since={since}");
+        let said = since;
+        let since = format!("--since={said}");
+        // To git, what it does not understand is now.
+        let times = line(&self.top, &["rev-parse", &since, "--since=now"])?;
+        if let Some((since, now)) = times.split_once('\n')
+            && since == now
+        {
+            bail!("--since: `{said}` is no time before now, such as `90d` or `2026-01-31`");
+        }
         let mut arguments = vec![
             "log",
             "--first-parent",
@@ -267,53 +265,6 @@ pub fn cleaned(path: &Path) -> PathBuf {
         }
     }
     clean
-}
-
-impl Store {
-    fn start(top: &Path, keeps: bool) -> anyhow::Result<Self> {
-        let mut child = Command::new("git")
-            .arg("-C")
-            .arg(top)
-            .args(["cat-file", "--batch"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("failed to run `git`")?;
-        let (ask, answer) = (child.stdin.take(), child.stdout.take());
-        let answer = answer.context("`git cat-file` has no output")?;
-        let answer = BufReader::with_capacity(1 << 16, answer);
-        Ok(Self { child, ask, answer, known: BTreeMap::new(), keeps })
-    }
-
-    fn bytes(&mut self, id: &str) -> Option<Arc<[u8]>> {
-        if let Some(known) = self.known.get(id) {
-            return Some(Arc::clone(known));
-        }
-        let ask = self.ask.as_mut()?;
-        writeln!(ask, "{id}").ok()?;
-        ask.flush().ok()?;
-        // `ID blob SIZE`, the bytes, a line end
-        let mut head = String::new();
-        self.answer.read_line(&mut head).ok()?;
-        let size: usize = head.trim_end().rsplit(' ').next()?.parse().ok()?;
-        let mut bytes = vec![0; size + 1];
-        self.answer.read_exact(&mut bytes).ok()?;
-        bytes.pop();
-        let bytes: Arc<[u8]> = bytes.into();
-        if self.keeps {
-            self.known.insert(id.to_owned(), Arc::clone(&bytes));
-        }
-        Some(bytes)
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        // The process ends when its input is closed.
-        self.ask = None;
-        let _ = self.child.wait();
-    }
 }
 
 impl Revision {

@@ -8,6 +8,7 @@ mod disk;
 pub mod files;
 pub mod git;
 mod git_index;
+mod git_store;
 mod ignored;
 pub mod krm;
 pub mod reload;

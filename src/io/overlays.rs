@@ -166,6 +166,11 @@ pub fn name(path: &Path) -> String {
     display(&relative(path, here().as_deref()))
 }
 
+/// A path that was named, as the folders of overlays below it begin.
+pub fn root(path: &Path) -> String {
+    real(path).map_or_else(|| display(path), |real| name(&real))
+}
+
 /// The overlays whose folder is one of the paths or below one, and those whose build can read a file among
 /// the paths, by their folders.
 pub fn below(paths: &[PathBuf]) -> Vec<Overlay> {

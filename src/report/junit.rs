@@ -5,7 +5,7 @@ use super::impact::{self, words};
 use super::plain::{self, XML};
 use super::{Format, FormatInfo, Subject, View};
 use crate::finding::Severity;
-use crate::impact::{Answer, Workload};
+use crate::impact::{Answer, Namesakes, Workload};
 use std::io::{self, Write};
 
 /// One JUnit report.
@@ -58,15 +58,18 @@ impl Format for Junit {
     /// missing for a while, or may get stuck.
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let shown = view.workloads().filter(|w| w.answer != Answer::Quiet);
-        let cases: Vec<Case> = shown.map(case).collect();
+        let namesakes = view.impact.namesakes();
+        let cases: Vec<Case> = shown.map(|workload| case(workload, &namesakes)).collect();
         suite("rollstamp impact", &cases, out)
     }
 }
 
-fn case(workload: &Workload) -> Case {
+fn case(workload: &Workload, namesakes: &Namesakes<'_>) -> Case {
     let lines = words::lines(workload);
-    let lines: Vec<String> =
-        lines.iter().map(|line| format!("{}: {} {}", line.head, line.said, line.site)).collect();
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|line| format!("{}: {} {}", line.head, line.said, line.site).trim_end().to_owned())
+        .collect();
     let said = lines.join("\n");
     let failure = if workload.is_stale() {
         let held = words::held(workload).unwrap_or_default();
@@ -77,8 +80,10 @@ fn case(workload: &Workload) -> Case {
         let is_trouble = workload.may_be_stuck() || workload.has_downtime();
         is_trouble.then(|| (kind, troubles, said.clone()))
     };
+    let place = words::place(&workload.overlays, namesakes.unit(workload), false);
+    let place = place.map(|place| format!(" {place}")).unwrap_or_default();
     Case {
-        name: workload.name.to_string(),
+        name: format!("{}{place}", workload.name),
         class: format!("impact.{}", workload.answer.name()),
         said: if failure.is_none() { said } else { String::new() },
         failure,

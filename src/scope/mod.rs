@@ -41,6 +41,9 @@ pub struct Unit {
     pub stamps: Option<StampsFile>,
     /// The sources in whose values a controller replaces variables without a known value.
     pub substitutions: BTreeMap<ObjectId, Vec<UnknownSubstitution>>,
+    /// Of a leaf kustomization, a number for all that it and those which it includes say, where the run is
+    /// compared with another one.
+    pub recipe: Option<u64>,
     /// The object by which a controller applies it: its effect, and its document.
     pub applied_by: Option<(Indirect, Place)>,
 }

@@ -217,8 +217,35 @@ fn the_commands_of_the_documents_run() {
     println!("{run} documents run");
 }
 
+/// Whether a test reads this document and takes the commands of a block out of it: the whole block that holds a
+/// word (`examples(DOCUMENT, "sh", WORD)`), or each line that holds one (`lines(DOCUMENT, WORD)`).
+fn takes_from_the_page(test: &str, document: &str, commands: &str) -> bool {
+    let without_escapes = test.replace("\\\"", "'");
+    let texts: Vec<&str> = without_escapes.split('"').skip(1).step_by(2).collect();
+    // A shorter word stands in any command.
+    let words: Vec<&str> = texts.iter().copied().filter(|text| text.len() > 10).collect();
+    let holds_a_word = |text: &str| words.iter().any(|word| text.contains(word));
+    let whole = test.contains("examples(") && texts.contains(&"sh") && holds_a_word(commands);
+    let each = test.contains("lines(") && commands.lines().all(holds_a_word);
+    texts.contains(&document) && (whole || each)
+}
+
+#[test]
+fn a_test_that_does_not_read_the_page_is_found() {
+    let whole =
+        r#"let blocks = examples("docs/a.md", "sh", "kustomize build x"); bash(&blocks[0])"#;
+    assert!(takes_from_the_page(whole, "docs/a.md", "cd a\nkustomize build x\n"));
+    assert!(!takes_from_the_page(whole, "docs/b.md", "cd a\nkustomize build x\n"));
+    assert!(!takes_from_the_page(whole, "docs/a.md", "kustomize build y\n"));
+    let each = r#"for line in lines("docs/a.md", "| rollstamp check") { bash(line) }"#;
+    assert!(takes_from_the_page(each, "docs/a.md", "kustomize build y | rollstamp check\n"));
+    assert!(!takes_from_the_page(each, "docs/a.md", "cd a\nkustomize build y | rollstamp check\n"));
+    let by_hand = r#"bash("kustomize build y | rollstamp check") // of "docs/a.md""#;
+    assert!(!takes_from_the_page(by_hand, "docs/a.md", "kustomize build y | rollstamp check\n"));
+}
+
 /// Each block names its language, and a block of commands that does not run where it stands says which test
-/// runs it, or why none does.
+/// takes it out of the page and runs it, or why none does.
 #[test]
 fn no_command_is_left_out_in_silence() {
     let tests: String = ["programs/helm.rs", "programs/kustomize.rs", "programs/recipes.rs"]
@@ -251,8 +278,15 @@ fn no_command_is_left_out_in_silence() {
                 if reason.is_some_and(|why| why.split(' ').count() < 3) {
                     say("the remark gives no reason");
                 }
-                if by.is_some_and(|test| !tests.contains(&format!("\nfn {test}()"))) {
-                    say("the remark names a test that is not there");
+                let Some(test) = by else { continue };
+                match tests.split_once(&format!("\nfn {test}()")) {
+                    None => say("the remark names a test that is not there"),
+                    Some((_, rest)) => {
+                        let body = rest.split("\n}\n").next().unwrap_or_default();
+                        if !takes_from_the_page(body, &name, text) {
+                            say("the test does not take these commands out of this page");
+                        }
+                    }
                 }
             }
         }

@@ -83,6 +83,28 @@ fn a_first_configuration_is_about_what_was_found() {
     assert_eq!(output.exit, 1, "{}\n{}", on.join("\n"), output.stderr);
 }
 
+/// Where overlays change a workload, `write` leaves it alone: the hook for overlays is offered, switched off.
+#[test]
+fn a_first_hook_knows_about_overlays() {
+    let sandbox = Sandbox::new(&shop());
+    assert_eq!(run(&sandbox, &["init"]).exit, 0);
+    assert!(!text(&sandbox, ".pre-commit-config.yaml").contains("rollstamp-overlays"));
+    let mut tree = Tree::new();
+    for (name, entry) in shop() {
+        tree.insert(format!("base/{name}"), entry);
+    }
+    let base = "resources: [shop.yaml, worker.yaml, config.yaml, bill.yaml]\n";
+    tree.insert("base/kustomization.yaml".to_owned(), Entry::File(base.into()));
+    let prod = "resources: [../base]\nnamePrefix: prod-\n";
+    tree.insert("prod/kustomization.yaml".to_owned(), Entry::File(prod.into()));
+    let sandbox = Sandbox::new(&tree);
+    let output = run(&sandbox, &["init"]);
+    assert!(output.stderr.contains("below kustomizations"), "{}", output.stderr);
+    let hooks = text(&sandbox, ".pre-commit-config.yaml");
+    assert!(hooks.contains("      - id: rollstamp\n"), "{hooks}");
+    assert!(hooks.contains("      #- id: rollstamp-overlays\n"), "{hooks}");
+}
+
 #[test]
 fn what_is_there_is_not_replaced() {
     let mut tree = shop();

@@ -1,9 +1,9 @@
 //! A history of impacts: a table, JSON, and a small chart.
 
 use super::words::duration;
-use crate::impact::history::{CommitStep, History};
+use crate::impact::history::{CommitStep, History, WorkloadHistory};
 use crate::report::json::{SCHEMA_VERSION, document};
-use crate::report::plain;
+use crate::report::{count, plain};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -18,17 +18,34 @@ pub(in crate::report) fn text(history: &History, out: &mut dyn Write) -> io::Res
     let sum = |of: fn(&CommitStep) -> usize| history.steps.iter().map(of).sum::<usize>();
     let pods: u64 = history.steps.iter().map(|step| step.pods).sum();
     let (rolls, needless, stale) = (sum(|s| s.rolls), sum(|s| s.needless), sum(|s| s.stale));
-    writeln!(
+    let restarts = match rolls + needless {
+        0 => "no workload was restarted".to_owned(),
+        n => format!("{} of workloads, {needless} of them for nothing", count(n, "restart")),
+    };
+    write!(
         out,
-        "{} commits: {} restarts of workloads, {needless} of them for nothing; {pods} pods; stale {stale}",
-        history.steps.len(),
-        rolls + needless
+        "{}: {restarts}; {}; stale {stale}",
+        count(history.steps.len(), "commit"),
+        count(usize::try_from(pods).unwrap_or(usize::MAX), "pod")
     )?;
+    match sum(|s| s.unknown) {
+        0 => writeln!(out)?,
+        1 => writeln!(out, "; one change is left to overlays, which are not built")?,
+        n => writeln!(out, "; {n} changes are left to overlays, which are not built")?,
+    }
     if history.workloads.is_empty() {
         return Ok(());
     }
     let shown = &history.workloads[..history.workloads.len().min(FEW)];
-    let widest = shown.iter().map(|w| plain(&w.name.to_string()).chars().count()).max();
+    let called = |workload: &WorkloadHistory| {
+        let mut all = history.workloads.iter();
+        let has_namesake =
+            all.any(|other| other.name == workload.name && other.unit != workload.unit);
+        let unit = if workload.unit.is_empty() { "." } else { workload.unit.as_str() };
+        let place = if has_namesake { format!(" in {unit}") } else { String::new() };
+        plain(&format!("{}{place}", workload.name)).into_owned()
+    };
+    let widest = shown.iter().map(|workload| called(workload).chars().count()).max();
     let widest = widest.unwrap_or(0);
     writeln!(out, "\n{:widest$}  restarts  for nothing  stale", "workload")?;
     for workload in shown {
@@ -43,7 +60,7 @@ pub(in crate::report) fn text(history: &History, out: &mut dyn Write) -> io::Res
         };
         let row = format!(
             "{:widest$}  {:>8}  {:>11}  {stale}",
-            plain(&workload.name.to_string()),
+            called(workload),
             workload.restarts,
             workload.needless
         );
@@ -70,7 +87,7 @@ struct Report<'a> {
     schema_version: u32,
     verb: &'static str,
     commits: Vec<CommitRow<'a>>,
-    workloads: Vec<WorkloadRow>,
+    workloads: Vec<WorkloadRow<'a>>,
 }
 
 #[derive(Serialize)]
@@ -82,11 +99,13 @@ struct CommitRow<'a> {
     needless: usize,
     stale: usize,
     pods: u64,
+    unknown: usize,
 }
 
 #[derive(Serialize)]
-struct WorkloadRow {
+struct WorkloadRow<'a> {
     object: String,
+    unit: &'a str,
     restarts: usize,
     needless: usize,
     stale: usize,
@@ -107,9 +126,11 @@ pub(in crate::report) fn json(history: &History, out: &mut dyn Write) -> io::Res
         needless: step.needless,
         stale: step.stale,
         pods: step.pods,
+        unknown: step.unknown,
     });
     let workloads = history.workloads.iter().map(|workload| WorkloadRow {
         object: workload.name.to_string(),
+        unit: &workload.unit,
         restarts: workload.restarts,
         needless: workload.needless,
         stale: workload.stale,
@@ -186,8 +207,8 @@ pub(in crate::report) fn svg(history: &History, out: &mut dyn Write) -> io::Resu
     }
     writeln!(
         out,
-        "<text x=\"{right}\" y=\"17\" text-anchor=\"end\" fill=\"#57606a\">at most {most}; {} commits</text>",
-        history.steps.len()
+        "<text x=\"{right}\" y=\"17\" text-anchor=\"end\" fill=\"#57606a\">at most {most}; {}</text>",
+        count(history.steps.len(), "commit")
     )?;
     writeln!(out, "</svg>")
 }

@@ -4,7 +4,7 @@
 
 use super::ImpactView;
 use super::words::{self, Line};
-use crate::impact::{Answer, Silent, SourceChange, ValuesChange, Workload};
+use crate::impact::{Answer, Namesakes, Silent, SourceChange, ValuesChange, Workload};
 use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
@@ -30,13 +30,16 @@ fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut comment = Comment { text: head(view), most: view.max_length, left_out: 0 };
     let mut urgent = Vec::new();
     let (mut needless, mut quiet) = (Vec::new(), Vec::new());
+    let namesakes = view.impact.namesakes();
     for workload in view.workloads() {
         match workload.answer {
-            Answer::Stale | Answer::Rolls | Answer::Template => urgent.push(row(workload)),
-            Answer::Needless | Answer::Once => needless.push(row(workload)),
-            Answer::New | Answer::Gone => quiet.push(row(workload)),
+            Answer::Stale | Answer::Rolls | Answer::Template => {
+                urgent.push(row(workload, &namesakes));
+            }
+            Answer::Needless | Answer::Once => needless.push(row(workload, &namesakes)),
+            Answer::New | Answer::Gone => quiet.push(row(workload, &namesakes)),
             Answer::Quiet if workload.is_resumed || !workload.reasons.is_empty() => {
-                quiet.push(row(workload));
+                quiet.push(row(workload, &namesakes));
             }
             Answer::Quiet => {}
         }
@@ -55,7 +58,11 @@ fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     let silent = view.impact.sources.iter().filter(shown);
     quiet.extend(silent.map(|source| {
-        let said = words::silent_of(source);
+        let mut said = words::silent_of(source);
+        if let Some(place) = words::place(&source.overlays, namesakes.unit_of_source(source), false)
+        {
+            said.push_str(&format!(" ({place})"));
+        }
         format!(
             "| 🔇 | {} | | {} |
 ",
@@ -80,10 +87,12 @@ fn head(view: &ImpactView<'_>) -> String {
     let title: String = view.title.chars().filter(|c| !c.is_control() && *c != '>').collect();
     let counts = view.impact.counts();
     let savings = words::savings(&view.impact.savings(), &counts);
-    let savings = savings.map(|text| format!("\n{text}\n")).unwrap_or_default();
+    let notes = [savings, words::unknown(&counts).map(str::to_owned)];
+    let notes = notes.into_iter().flatten().map(|text| format!("\n{text}\n"));
     format!(
-        "<!-- rollstamp-impact:{title} -->\n### rollstamp: {}\n{savings}",
-        words::summary(&counts)
+        "<!-- rollstamp-impact:{title} -->\n### rollstamp: {}\n{}",
+        words::summary(&counts),
+        notes.collect::<String>()
     )
 }
 
@@ -134,7 +143,7 @@ impl Comment {
     }
 }
 
-fn row(workload: &Workload) -> String {
+fn row(workload: &Workload, namesakes: &Namesakes<'_>) -> String {
     let sign = match workload.answer {
         Answer::Stale => "⚠️",
         _ if workload.may_be_stuck() => "🛑",
@@ -159,7 +168,8 @@ fn row(workload: &Workload) -> String {
     if workload.is_resumed {
         why.push(words::RESUMED.to_owned());
     }
-    why.extend(words::overlays(&workload.overlays, false).map(|overlays| escaped(&overlays)));
+    let place = words::place(&workload.overlays, namesakes.unit(workload), false);
+    why.extend(place.map(|place| escaped(&place)));
     match workload.answer {
         Answer::New => why.push("new".to_owned()),
         Answer::Gone => why.push("gone".to_owned()),

@@ -3,7 +3,7 @@
 use super::words::{self, Line};
 use super::{ImpactView, Locators};
 use crate::impact::graph::{Graph, Layer};
-use crate::impact::{Answer, Impact, Silent, SourceChange, Workload};
+use crate::impact::{Answer, Impact, Namesakes, Silent, SourceChange, Workload};
 use crate::report::plain;
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -14,10 +14,14 @@ use std::io::{self, Write};
 /// When `out` cannot be written to.
 pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let locators = view.locators();
-    let page = Page { view, locators: &locators };
+    let namesakes = view.impact.namesakes();
+    let page = Page { view, locators: &locators, namesakes: &namesakes };
     writeln!(out, "{}", words::summary(&view.impact.counts()))?;
     if let Some(savings) = words::savings(&view.impact.savings(), &view.impact.counts()) {
         writeln!(out, "{savings}")?;
+    }
+    if let Some(unknown) = words::unknown(&view.impact.counts()) {
+        writeln!(out, "{unknown}")?;
     }
     for (answer, head, style) in BLOCKS {
         let workloads: Vec<&Workload> = view.workloads().filter(|w| w.answer == *answer).collect();
@@ -77,6 +81,7 @@ const BLOCKS: &[(Answer, &str, &str)] = &[
 struct Page<'v, 'a> {
     view: &'v ImpactView<'a>,
     locators: &'v Locators<'a>,
+    namesakes: &'v Namesakes<'a>,
 }
 
 impl Page<'_, '_> {
@@ -94,8 +99,9 @@ impl Page<'_, '_> {
         let pods = pods.filter(|_| workload.answer.replaces_pods()).unwrap_or_default();
         let head = format!("  {}{pad}  {pods}", self.styled(&name, "1"));
         let mut text = format!("{}\n", head.trim_end());
-        if let Some(overlays) = words::overlays(&workload.overlays, self.view.show_all) {
-            text.push_str(&self.folded(&plain(&overlays), 4));
+        let all = self.view.show_all;
+        if let Some(place) = words::place(&workload.overlays, self.namesakes.unit(workload), all) {
+            text.push_str(&self.folded(&plain(&place), 4));
         }
         for trouble in words::troubles(workload) {
             text.push_str(&self.folded(&self.styled(&plain(&trouble), "31"), 4));
@@ -107,7 +113,7 @@ impl Page<'_, '_> {
             text.push_str(&self.folded(words::RESUMED, 4));
         }
         if workload.is_unknown {
-            let why = "what it reads is not known: overlays decide about it";
+            let why = "what overlays make of it is not known";
             text.push_str(&self.folded(why, 4));
         }
         text.push_str(&self.lines(&plain_lines(words::lines(workload))));
@@ -224,8 +230,9 @@ impl Page<'_, '_> {
         }
         for source in sources {
             let mut said = words::silent_of(source);
-            if let Some(overlays) = words::overlays(&source.overlays, self.view.show_all) {
-                said.push_str(&format!(" ({overlays})"));
+            let (unit, all) = (self.namesakes.unit_of_source(source), self.view.show_all);
+            if let Some(place) = words::place(&source.overlays, unit, all) {
+                said.push_str(&format!(" ({place})"));
             }
             let said = plain(&said);
             let name = self.styled(&plain(&source.name.to_string()), "1");

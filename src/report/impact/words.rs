@@ -94,6 +94,9 @@ pub(in crate::report) fn pods(found: &Disruption, name: &str) -> String {
     if let Some(scaler) = &found.scaler {
         text.push_str(&format!(" ({scaler})"));
     }
+    if found.pods.is_some_and(|pods| pods.most == 0) {
+        return text;
+    }
     let strategy = found.strategy.as_deref().unwrap_or_default();
     let room = |n: Option<crate::impact::disruption::Range>| n.map(|n| n.to_string());
     if strategy == RECREATE {
@@ -109,6 +112,10 @@ pub(in crate::report) fn pods(found: &Disruption, name: &str) -> String {
             true => format!(", {name}-{first}"),
             false => format!(" from {name}-{first} down to {name}-{last}"),
         });
+    } else if let (Some(Order::Ordinals), Some("1")) =
+        (found.order, room(found.unavailable).as_deref())
+    {
+        text.push_str(", one by one");
     } else if let Some(Order::Steps) = found.order {
         text.push_str(&format!(", in the steps of its {strategy} strategy"));
     } else if let (Some(Order::Nodes), Some("0"), Some(missing)) =
@@ -139,6 +146,21 @@ pub(in crate::report) fn overlays(overlays: &[String], show_all: bool) -> Option
         0 => Some(format!("in {named}")),
         more => Some(format!("in {named} and {more} more")),
     }
+}
+
+/// How to learn what is left to overlays.
+pub(in crate::report) fn unknown(counts: &Counts) -> Option<&'static str> {
+    (counts.unknown > 0).then_some("`--build kustomize` compares what overlays build as well")
+}
+
+/// Where something is: in overlays, where what they build is compared; in a unit, where another one has
+/// something of this name.
+pub(in crate::report) fn place(
+    in_overlays: &[String],
+    unit: Option<&str>,
+    show_all: bool,
+) -> Option<String> {
+    overlays(in_overlays, show_all).or_else(|| unit.map(|unit| format!("in {unit}")))
 }
 
 /// `2m30s`

@@ -105,9 +105,9 @@ impl<'a> Inclusions<'a> {
         patches.filter_map(|patch| patch.input).filter(|input| !resources.contains(input)).collect()
     }
 
-    /// The units of the leaves, and the output of the generators. A leaf is a kustomization that no
-    /// other one includes and that is not a Component.
-    pub(super) fn leaves(mut self) -> (Vec<Unit>, Generated) {
+    /// The leaves by their numbers, each with its unit, and the output of the generators. A leaf is a
+    /// kustomization that no other one includes and that is not a Component.
+    pub(super) fn leaves(mut self) -> (Vec<(usize, Unit)>, Generated) {
         let included: BTreeSet<usize> = self.found.iter().flat_map(bases).collect();
         let is_component = |k: usize| self.parsed[k].as_ref().is_ok_and(|parsed| parsed.component);
         let leaves: Vec<usize> =
@@ -118,7 +118,7 @@ impl<'a> Inclusions<'a> {
         self.leaves = built.filter(|k| !by_others.contains(k)).collect();
         let units = leaves.into_iter().map(|k| {
             let gathered = self.gather(k, &mut Vec::new());
-            self.unit(k, gathered)
+            (k, self.unit(k, gathered))
         });
         let units = units.collect();
         (units, self.generated)
@@ -521,7 +521,7 @@ impl<'a> Inclusions<'a> {
 }
 
 /// The kustomizations that another one includes.
-fn bases(k: &Kustomization) -> impl Iterator<Item = usize> {
+pub(super) fn bases(k: &Kustomization) -> impl Iterator<Item = usize> {
     k.children.values().filter_map(|child| match child {
         Child::Kustomization(base) => Some(*base),
         Child::File(_) | Child::Absent => None,

@@ -11,6 +11,7 @@ mod harmless;
 mod accumulator;
 mod generator;
 mod graph;
+mod recipe;
 mod patch;
 mod kustomization;
 mod divergence;
@@ -35,7 +36,7 @@ use crate::k8s::id::Identity;
 use crate::k8s::kustomize_names::POD_KINDS;
 use crate::k8s::providers::Target;
 use crate::patches;
-use crate::scope::{Member, Membership, Placement, Units};
+use crate::scope::{Member, Membership, Placement, Unit, Units};
 use crate::text::input::Input;
 use crate::text::{FileId, Place, Span};
 use smol_str::SmolStr;
@@ -157,7 +158,12 @@ pub fn units(
     let graph = graph::Inclusions::new(manifests, found, looks, options);
     let patches = graph.patch_inputs();
     let wired = graph.wired();
-    let (leaves, generated) = graph.leaves();
+    let (mut leaves, generated) = graph.leaves();
+    if options.compares {
+        let mut recipes = recipe::Recipes::of(found);
+        leaves.iter_mut().for_each(|(k, unit)| unit.recipe = Some(recipes.get(*k)));
+    }
+    let leaves: Vec<Unit> = leaves.into_iter().map(|(_, unit)| unit).collect();
     let mut placements: BTreeMap<FileId, Vec<Membership>> = BTreeMap::new();
     let is_below = |file: &FileId| manifests[*file].input.kustomization.is_some();
     let mut raw: BTreeSet<FileId> = manifests.files().filter(is_below).collect();

@@ -100,6 +100,7 @@ fn a_history_says_how_long_pods_were_stale() {
         cp after/* deploy/; commit 2026-01-02T00:00:00Z two
         rollstamp write -q deploy; commit 2026-01-05T00:00:00Z three
         rollstamp history --since 2025-12-01 deploy
+        rollstamp history --since 2025-12-01 nowhere 2>&1 || rollstamp history --since someday deploy 2>&1 || true
     "#;
     let (exit, said) = shell(&sandbox, script);
     let table = "\
@@ -112,8 +113,66 @@ Deployment monitoring/grafana              1            1
 Deployment shop/api                        1            0
 Deployment shop/web                        1            0
 StatefulSet shop/queue                     1            0
+rollstamp: HEAD has no nowhere
+rollstamp: --since: `someday` is no time before now, such as `90d` or `2026-01-31`
 ";
     assert_eq!((exit, said.as_str()), (0, table));
+}
+
+/// To git itself `90d` is a day of the year 1990.
+#[test]
+fn a_history_tells_days_and_the_workloads_of_two_folders() {
+    if found("git", &["--version"]).is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new(&example("pull-request"));
+    let script = r#"
+        set -eu; rm -rf .git; git init -q -b main .; git config user.name a; git config user.email a@example.com
+        commit() { git add -A prod dev; GIT_COMMITTER_DATE=$1 git commit -qm "$2"; }
+        mkdir prod dev; cp before/web.yaml prod/; cp before/web.yaml dev/; commit 2001-01-01T00:00:00Z old
+        cp after/web.yaml prod/; commit 2001-01-02T00:00:00Z old
+        sed 's/image: .*/image: web:9/' after/web.yaml >prod/web.yaml; cp after/web.yaml dev/; commit "$(date -u +%FT%TZ)" new
+        rollstamp history --since 90d prod dev; rollstamp history --since 2000-01-01 .
+    "#;
+    let (exit, said) = shell(&sandbox, script);
+    let table = "\
+1 commit: 2 restarts of workloads, 0 of them for nothing; 2 pods; stale 0
+
+workload                     restarts  for nothing  stale
+Deployment shop/web in dev          1            0
+Deployment shop/web in prod         1            0
+3 commits: 3 restarts of workloads, 0 of them for nothing; 3 pods; stale 0
+
+workload                     restarts  for nothing  stale
+Deployment shop/web in prod         2            0
+Deployment shop/web in dev          1            0
+";
+    assert_eq!((exit, said.as_str()), (0, table));
+}
+
+#[test]
+fn the_folders_of_several_paths_are_told_apart() {
+    if found("git", &["--version"]).is_none() || found("kustomize", &["version"]).is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new(&example("pull-request"));
+    let script = r#"
+        set -eu; rm -rf .git; git init -q -b main .; git config user.name a; git config user.email a@example.com
+        for folder in prod dev; do
+          mkdir $folder; cp before/web.yaml $folder/; echo "resources: [web.yaml]" >$folder/kustomization.yaml
+          mkdir plain-$folder; cp before/web.yaml plain-$folder/
+        done
+        git add -A; git commit -qm one; cp after/web.yaml prod/; cp after/web.yaml plain-prod/
+        for paths in "prod dev" "dev prod" "$PWD/dev $PWD/prod"; do
+          rollstamp impact --base HEAD --build kustomize $paths 2>/dev/null | head -1
+        done
+        for paths in "plain-prod plain-dev" "plain-dev plain-prod" "$PWD/plain-dev $PWD/plain-prod"; do
+          rollstamp impact --base HEAD $paths | head -1
+        done
+    "#;
+    let (exit, said) = shell(&sandbox, script);
+    let one = "1 workload rolls, 1 may get stuck; 1 pod is replaced\n";
+    assert_eq!((exit, said), (0, one.repeat(6)));
 }
 
 #[test]

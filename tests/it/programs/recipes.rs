@@ -38,6 +38,8 @@ fn the_argo_cd_plugin_generates_a_whole_stream_or_fails() {
     let plugin = yaml("argocd/plugin.yaml");
     let generate = &plugin["spec"]["generate"];
     let command = [words(&generate["command"]), words(&generate["args"])].concat();
+    let shown = lines("docs/integrations.md", "rollstamp --namespace");
+    assert_eq!(shown, [command[2].trim_end().replace('\n', "; ")]);
     let run = |tree: &Tree, folder: &str| {
         let sandbox = Sandbox::new(tree);
         let mut tool = tool(&sandbox, command[0], &command[1..]);
