@@ -149,7 +149,7 @@ fn what_the_program_of_flux_builds_has_the_stamps_that_it_needs() {
             for cluster in ["prod", "test"] {
                 let said = flux(cluster);
                 assert_eq!(said.exit, 0, "{cluster}: {}{}", said.stdout, said.stderr);
-                assert!(said.stderr.contains("1 stamp right"), "{}", said.stderr);
+                assert!(said.stderr.contains("configuration: 1 right"), "{}", said.stderr);
             }
         }
     }
