@@ -112,7 +112,7 @@ pub(super) fn init(folder: &Path, common: &Common) -> anyhow::Result<Exit> {
         }
         match write::create(&hooks, &hook) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                run.say(&format!("{} is there; what it needs is\n{hook}", hooks.display()));
+                run.say(&format!("{} exists; add this to it:\n{hook}", hooks.display()));
             }
             result => {
                 result.with_context(|| format!("failed to write {}", hooks.display()))?;

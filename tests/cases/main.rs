@@ -31,9 +31,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many cases ran under the laws.
+/// The number of cases for which the laws were checked.
 static WITH_LAWS: AtomicUsize = AtomicUsize::new(0);
-/// How many texts the independent reader of the laws refused.
+/// The number of texts that the independent reader of the laws refused.
 static UNREAD: AtomicUsize = AtomicUsize::new(0);
 
 fn main() -> ExitCode {
@@ -56,9 +56,9 @@ fn main() -> ExitCode {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Spec {
-    /// One sentence: what would be lost without this case.
+    /// One sentence: what only this case tests.
     why: String,
-    /// Rows of tables and finding codes that it shows at work.
+    /// Rows of tables and finding codes that it covers.
     #[serde(default)]
     #[expect(dead_code, reason = "tests/it/tidy/coverage.rs reads it")]
     covers: Vec<String>,
@@ -69,10 +69,10 @@ struct Spec {
     /// Laws that cannot hold for this case, each with the reason.
     #[serde(default)]
     laws_off: BTreeMap<String, String>,
-    /// Symbolic links to make: where, and what they say.
+    /// Symbolic links to create: their paths, and their targets.
     #[serde(default)]
     links: BTreeMap<String, String>,
-    /// Files whose names would mean something to this repository's own tools.
+    /// Files whose names have a meaning for the tools of this repository.
     #[serde(default)]
     rename: BTreeMap<String, String>,
 }
@@ -118,7 +118,7 @@ impl Case {
         Err(format!("{}\n  {}", self.spec.why, failures.join("\n  ")).into())
     }
 
-    /// What the program said, and what is wrong with what it did.
+    /// The output of the program, and the failed checks.
     fn run(&self) -> (Output, Vec<String>) {
         let mut tree: Tree = read_tree(&self.folder.join("input"));
         for (from, to) in &self.spec.rename {

@@ -1,4 +1,4 @@
-//! The verbs that help people rather than manifests: `rule`, `init`, `man`, `copy-to`, and help.
+//! Tests of the verbs that do not process manifests: `rule`, `init`, `man`, `copy-to`, and help.
 
 use crate::sandbox::{Entry, Output, Sandbox, Tree, read_tree};
 use rollstamp::finding::Code;
@@ -140,6 +140,7 @@ fn every_verb_has_examples_and_a_man_page() {
         let words: Vec<&str> = verb.into_iter().chain(["--help"]).collect();
         let help = String::from_utf8(run(&sandbox, &words).stdout).expect("UTF-8");
         assert!(help.contains("\nExamples:\n  "), "{verb:?} has no examples:\n{help}");
+        assert!(help.contains("\nExit codes:\n  "), "{verb:?} has no exit codes:\n{help}");
         let words: Vec<&str> = std::iter::once("man").chain(verb).collect();
         let page = String::from_utf8(run(&sandbox, &words).stdout).expect("UTF-8");
         let name = verb.map_or_else(|| "rollstamp".to_owned(), |verb| format!("rollstamp-{verb}"));

@@ -1,19 +1,18 @@
-//! What `impact` must say of every input that can be stamped: nothing of a state and itself, nor of one
-//! in another order and with comments; of a state and what stamping makes of it only first stamps; and
-//! with the sides the other way round, added for removed.
+//! Laws of `impact` for every input that can be stamped: no change between a state and itself, or the same
+//! state in another order and with comments; only first stamps between a state and the stamped state; and,
+//! with exchanged sides, removed instead of added.
 
 use super::{Done, Job, reversed};
 use crate::sandbox::{Entry, Output, Sandbox, Tree};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Options that say how to print or where to stop, which `impact` has its own of.
+/// Options about output and exit codes, for which `impact` has its own.
 const OTHER: &[&str] = &["--diff", "--quiet", "-q", "--verbose", "-v", "--strict"];
 const OTHER_WITH_VALUE: &[&str] =
     &["--keep", "--previous", "-o", "--output", "--log-file", "--color", "--jobs", "-j"];
 
-/// Checks them all.
-/// Where the order counts by itself, because an object stands there twice, it stays.
+/// Checks all these laws. If the order matters because an object occurs twice, the order does not change.
 pub(super) fn laws(job: &Job, done: &Done, order_counts: bool) -> Result<(), String> {
     let turned: fn(&str) -> String = if order_counts { commented } else { turned };
     let Some(states) = States::of(job, done, turned) else { return Ok(()) };
@@ -69,7 +68,7 @@ fn rows(report: &Value, list: &str) -> Vec<Value> {
     report[list].as_array().cloned().unwrap_or_default()
 }
 
-/// Nothing at all happens.
+/// The report has no effect on any workload.
 fn empty(report: &Value) -> Result<(), String> {
     let workloads = rows(report, "workloads");
     let workloads = workloads.iter().filter(|w| w["answer"] != "quiet" || w["must"] == true);
@@ -81,17 +80,17 @@ fn empty(report: &Value) -> Result<(), String> {
     }
 }
 
-/// States of one input, each below a folder or in a file of its own.
+/// States of one input, each in its own folder or file.
 struct States {
     sandbox: Sandbox,
     options: Vec<String>,
-    /// The way from the folder of a state to what is applied.
+    /// The path from the folder of a state to the applied files.
     inside: String,
 }
 
 impl States {
-    /// Nothing, where a state cannot stand in a folder of its own: a configuration says where files
-    /// lie, a caller hands in a list, or several paths are named.
+    /// `None` if a state cannot be in its own folder: a configuration names files, a caller passes a list,
+    /// or several paths are named.
     fn of(job: &Job, done: &Done, turned: fn(&str) -> String) -> Option<Self> {
         let paths = job.paths();
         let is_call = job
@@ -165,7 +164,7 @@ impl States {
     }
 }
 
-/// The documents the other way round, below a comment.
+/// The documents in reverse order, after a comment.
 fn turned(text: &str) -> String {
     commented(&reversed(text))
 }

@@ -1,4 +1,4 @@
-//! Completion scripts in the shells that they are for.
+//! Runs completion scripts in their shells.
 
 use super::{example, is_there, root, shell};
 use crate::sandbox::{Sandbox, Tree};

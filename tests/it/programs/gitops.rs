@@ -1,4 +1,4 @@
-//! `--build` over what Flux applies, with the real builders.
+//! `--build` for folders that Flux and Argo CD apply, with the real builders.
 
 use super::overlays::{builders, rollstamp};
 use super::{Said, bash, file, found};

@@ -1,4 +1,4 @@
-//! pre-commit and prek with the hooks of `.pre-commit-hooks.yaml`, in a git repository of their own.
+//! pre-commit and prek with the hooks of `.pre-commit-hooks.yaml`, in a separate git repository.
 
 use super::{Said, Tool, bash, below, examples, file, found, lines, root, tool, with_rollstamp};
 use crate::extent::{demanded, say};
@@ -332,8 +332,8 @@ fn the_block_of_the_readme_installs_the_wheel() {
     }
 }
 
-/// The hooks for those who trust only what they compile, with packages from crates.io. That takes
-/// minutes and the network, so only CI demands it.
+/// The hooks for users who compile the program themselves, with packages from crates.io. This takes minutes
+/// and the network, so only CI requires it.
 #[test]
 fn the_hooks_of_rust_build_rollstamp() {
     for program in ["pre-commit", "prek"] {

@@ -1,5 +1,5 @@
-//! The files of `integrations/` and what the documents say about them, as far as they run without a
-//! cluster. The programs that read these files are not driven here; what they run is.
+//! Tests the files of `integrations/` and the documents about them, as far as they run without a cluster.
+//! The programs that read these files are not run here, but the commands in the files are.
 
 use super::{bash, below, example, file, found, lines, root, stamps, tool};
 use crate::sandbox::{Entry, Sandbox, Tree};

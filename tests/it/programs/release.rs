@@ -1,6 +1,6 @@
-//! What a release has: packed by `integrations/release/build.py` around the program under test, and
-//! each product tried as its users do. Of the packages' own programs krew runs where it is installed; the
-//! files for the others (brew, aqua, binstall) are evaluated and compared with what was packed.
+//! Tests the content of a release: it is packed by `integrations/release/build.py` around the program under
+//! test, and each product is used as its users do. Of the package managers, krew runs if it is installed;
+//! the files for the others (brew, aqua, binstall) are evaluated and compared with the packed files.
 
 use super::{Tool, bash, below, examples, file, found, root, stamps, tool};
 use crate::sandbox::{Entry, Sandbox, Tree};
