@@ -24,14 +24,18 @@ async function show() {
     const files = { "before.yaml": at("before").value, "after.yaml": at("after").value };
     const { code, stdout, stderr } = await run(module, { args: ["rollstamp", ...words, ...args], files });
     const decoder = new TextDecoder();
-    text = [decoder.decode(stdout), decoder.decode(stderr)].filter((part) => part.trim() !== "").join("\n");
+    const parts = [decoder.decode(stdout), decoder.decode(stderr)];
+    // What could not be read comes first: below, a line that says "nothing rolls" would be taken for the answer.
+    if (code === 2) parts.reverse();
+    text = parts.filter((part) => part.trim() !== "").join("\n");
     text = text || `(nothing is said; exit code ${code})`;
-    at("said").dataset.code = String(code);
   } catch (error) {
     text = `The program ended early: ${error}`;
   }
   // A slower run must not overtake a later one.
-  if (mine === last) at("said").textContent = text;
+  if (mine !== last) return;
+  at("said").textContent = text;
+  at("said").dataset.view = view;
 }
 
 function choose(example) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds everything that a release has, from this checkout, into target/dist.
 
-    python3 integrations/release/build.py                      all targets
+    python3 integrations/release/build.py                      all targets, and the crate
     python3 integrations/release/build.py --target x86_64-unknown-linux-musl
     python3 integrations/release/build.py --binaries FOLDER    packs programs that are built already
 
@@ -347,6 +347,9 @@ def main():
             shutil.rmtree(folder / target, ignore_errors=True)
             if not compile_target(target, folder / target):
                 left_out.append(target)
+    if given.binaries is None and not given.compile_only:
+        # What crates.io gets must compile by itself: a crate that is published cannot be taken back.
+        run("cargo", "package", "--locked", "--offline", "--allow-dirty")
     if not given.compile_only:
         binaries = {t: folder / t / program_name(t) for t in targets if (folder / t / program_name(t)).is_file()}
         if not binaries:

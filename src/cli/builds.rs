@@ -221,7 +221,7 @@ pub(super) fn failed(builder: &Builder, folder: &str, file: &str, failure: &Fail
     let why = match failure {
         Failure::NotStarted(why) | Failure::Failed(why) => why.clone(),
         Failure::TooSlow => format!("it took longer than {} seconds", LIMIT.as_secs()),
-        Failure::NotUtf8 => "what it prints is not UTF-8".to_owned(),
+        Failure::NotUtf8 => "its output is not UTF-8".to_owned(),
     };
     Finding::new(Code::BuildFailed, format!("`{command}` failed: {why}"))
         .in_file(file)

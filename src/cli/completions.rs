@@ -1,5 +1,4 @@
-//! Completion scripts. Those of bash, zsh, fish and elvish ask the program for the workloads of the manifests
-//! that the command line names.
+//! Completion scripts. They ask the program for the workloads of the manifests that the command line names.
 
 use super::args::{Arguments, Cli, command};
 use super::run::start;
@@ -36,9 +35,29 @@ pub(super) fn script(shell: Shell) -> String {
             asks.collect()
         }
         Shell::Elvish => script + &elvish(),
-        // The script for PowerShell completes options, but no workloads.
+        Shell::PowerShell => {
+            script.replacen(POWERSHELL_CHOOSES, &format!("{}{POWERSHELL_CHOOSES}", powershell()), 1)
+        }
         _ => script,
     }
+}
+
+/// The line at which the script of PowerShell begins to choose the completions.
+const POWERSHELL_CHOOSES: &str = "    $completions = @(switch ($command) {";
+
+/// The addition before that line: after `--workload` the script offers workloads and nothing else. An element of
+/// the command that ends at the cursor is the word that the user is typing.
+fn powershell() -> String {
+    format!(
+        "    $words = @(foreach ($element in $commandElements) {{\n        \
+         if ($element.Extent.EndOffset -ge $cursorPosition) {{ break }}\n        \
+         if ($element -is [StringConstantExpressionAst]) {{ $element.Value }} else {{ $element.Extent.Text }}\n    \
+         }})\n    \
+         if ($words.Count -gt 2 -and $words[-1] -ceq '--workload') {{\n        \
+         $before = $words[1..($words.Count - 1)]\n        \
+         return @(rollstamp {ASK} @before 2>$null).Where{{ $_ -like \"$wordToComplete*\" }}.ForEach{{\n            \
+         [CompletionResult]::new($_, $_, [CompletionResultType]::ParameterValue, $_)\n        }}\n    }}\n\n"
+    )
 }
 
 /// The addition to the script of elvish, which never completes the value of an option.
@@ -120,6 +139,7 @@ mod tests {
             assert_eq!(script(shell).matches(asks).count(), verbs, "{shell}");
         }
         assert!(script(Shell::Elvish).contains("{ rollstamp complete-workloads (all "));
+        assert!(script(Shell::PowerShell).contains("@(rollstamp complete-workloads @before "));
         assert_eq!(script(Shell::Zsh).matches("$(rollstamp complete-workloads ").count(), 1);
     }
 }

@@ -107,7 +107,7 @@ const EXAMPLES: &[(&str, &str, &[ExitRow])] = &[
         "rule",
         "  rollstamp rule stale-stamp
   rollstamp rule",
-        &[],
+        &[(0, "done"), (2, "no finding has this name")],
     ),
     (
         "init",
@@ -118,7 +118,7 @@ const EXAMPLES: &[(&str, &str, &[ExitRow])] = &[
         "completions",
         "  rollstamp completions bash >~/.local/share/bash-completion/completions/rollstamp
   rollstamp completions fish >~/.config/fish/completions/rollstamp.fish",
-        &[],
+        &[(0, "done"), (2, "no such shell")],
     ),
 ];
 

@@ -89,7 +89,7 @@ pub(super) fn filter(
 /// Reads the output of an earlier run.
 fn previous(path: &Path, common: &Common, run: &Run<'_>) -> anyhow::Result<process::Read> {
     if run.call.is_some() || common.given.is_some() {
-        bail!("--keep: kustomize takes no documents behind its own; pipe what it prints");
+        bail!("--keep: kustomize accepts no additional documents; pipe its output");
     }
     if run.options.mode != Mode::Suffix {
         bail!(

@@ -82,6 +82,13 @@ const HOOK: &str = "repos:
       - id: rollstamp
 ";
 
+/// The hook for workloads that `write` leaves alone below kustomizations. It is switched off, because it needs a
+/// kustomize on `PATH`.
+const OVERLAYS_HOOK: &str =
+    "      # Stamps what each overlay builds, for the workloads that overlays change; needs kustomize.
+      #- id: rollstamp-overlays
+";
+
 /// Reads the folder, writes the configuration and, in a repository without hooks, the hook.
 pub(super) fn init(folder: &Path, common: &Common) -> anyhow::Result<Exit> {
     let configuration = folder.join(".rollstamp.yaml");
@@ -99,10 +106,13 @@ pub(super) fn init(folder: &Path, common: &Common) -> anyhow::Result<Exit> {
     run.say(&format!("{}: written", configuration.display()));
     if write::is_repository(folder) {
         let hooks = folder.join(".pre-commit-config.yaml");
-        let hook = filled(HOOK);
+        let mut hook = filled(HOOK);
+        if of(&run, &[Code::KustomizeSource]) > 0 {
+            hook.push_str(OVERLAYS_HOOK);
+        }
         match write::create(&hooks, &hook) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                run.say(&format!("{} is there; what it needs is\n{hook}", hooks.display()));
+                run.say(&format!("{} exists; add this to it:\n{hook}", hooks.display()));
             }
             result => {
                 result.with_context(|| format!("failed to write {}", hooks.display()))?;

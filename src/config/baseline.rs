@@ -37,12 +37,12 @@ pub fn add(text: &str, known: &BTreeSet<(Code, String)>) -> Result<Edit, String>
             let mut items = list.items();
             let (first, last) = match (items.next(), items.last()) {
                 (Some(first), last) => (first.span(), last.unwrap_or(first).span()),
-                _ => return Err("`silence` is no list in block style".to_owned()),
+                _ => return Err("`silence` is not a list in block style".to_owned()),
             };
             let line = text[..first.start as usize].rfind('\n').map_or(0, |end| end + 1);
             let before = &text[line..first.start as usize];
             let indent = before.trim_end().strip_suffix('-').filter(|i| i.trim().is_empty());
-            let indent = indent.ok_or("`silence` is no list in block style")?;
+            let indent = indent.ok_or("`silence` is not a list in block style")?;
             let end = last.end as usize;
             let end = match text[..end].ends_with('\n') {
                 true => end,

@@ -233,7 +233,8 @@ fn tied(key: &str, text: &str) -> Result<(Target, String), String> {
         let target = Target::of_kind(kind)?;
         (!name.is_empty() && !name.contains('/')).then(|| (target, name.to_owned()))
     });
-    found.ok_or_else(|| format!("foreign.tie: {key}: `{text}` is no ConfigMap/NAME or Secret/NAME"))
+    found
+        .ok_or_else(|| format!("foreign.tie: {key}: `{text}` is not ConfigMap/NAME or Secret/NAME"))
 }
 
 fn collector(row: &CollectorRow) -> Result<Collector, String> {

@@ -76,7 +76,7 @@ pub struct ReleasedRow {
     pub when: BTreeMap<String, String>,
 }
 
-/// What rows of `workloads` say.
+/// The parsed rows of `workloads`.
 #[derive(Debug, Default)]
 pub struct WorkloadRules {
     /// Kinds that hold pod templates.

@@ -15,8 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Proofs(Mutex<BTreeSet<[u8; 32]>>);
 
 impl Proofs {
-    /// What stands for an edited document of a text: the document, what is put in which places of it, and
-    /// what that must change.
+    /// The key of an edited document of a text: the document, the edits in it, and the expected changes.
     pub(super) fn key<'c>(
         text: &str,
         document: Span,
@@ -83,7 +82,7 @@ mod tests {
             let span = Span::new(document.len(), document.len());
             let edit = Edit { span, replacement: format!("{before}{value}\n") };
             let edits = EditSet::new(vec![edit]).unwrap();
-            // What stands before the document makes no difference.
+            // The text before the document does not affect the key.
             let (text, by) = (format!("x: 1\n---\n{document}"), "x: 1\n---\n".len());
             let (text, by) = (text.as_str(), offset(by));
             let moved = edits.edits().iter().cloned();

@@ -52,7 +52,7 @@ fn fields_twice(reader: &mut Reader<'_>, object: Provided<'_, '_>) {
             continue;
         };
         if let Some((_, first)) = seen.iter().find(|(known, _)| *known == name) {
-            let message = format!("the field `{name}` of {id} stands twice; the last one counts");
+            let message = format!("the field `{name}` of {id} occurs twice; the last one counts");
             let finding = object.finding(reader, Code::DuplicateKey, key.span(), message);
             let finding = finding.related(reader.place(*first), "the first one");
             let mut finding = finding.help("remove one of the two");

@@ -158,7 +158,7 @@ pub struct Object {
     pub delegate: Option<Box<Delegate>>,
     /// Whether its references can follow a source that gets another name.
     pub follows: FollowsRenames,
-    /// The namespace in which a program makes its pods, where that is said to be another one.
+    /// The namespace in which a program creates its pods, if it differs from the namespace of the object.
     pub pods_namespace: Option<SmolStr>,
 }
 

@@ -34,7 +34,7 @@ pub struct Reference {
     pub spot: SiteLabel,
 }
 
-/// What stands in values in the place of a name, and is made a name by a chart.
+/// A text in values that a template of the chart turns into a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownName {
     /// Where it is written.
@@ -141,7 +141,7 @@ pub(super) struct SiteWalk<'a, 'l> {
     pub(super) refusal: Option<(Code, Refusal)>,
     /// The names of the pod's volumes.
     pub(super) volumes: Vec<SmolStr>,
-    /// What stands in the place of names that only a chart knows.
+    /// The texts in the place of names that only a chart knows.
     pub(super) unknown: Vec<UnknownName>,
     /// Whether a controller of Kubernetes itself runs the pods, so that no operator adds mounts.
     built_in: bool,
@@ -180,7 +180,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
     pub(super) fn refuse_duplicate(&mut self, name: &str, last: Cursor<'_>, first: Cursor<'_>) {
         let refusal = Refusal {
             at: last.span(),
-            message: format!("the key `{name}` stands twice in one mapping"),
+            message: format!("the key `{name}` occurs twice in one mapping"),
             related: Some(Related::FirstKey(first.span())),
         };
         self.refuse(Code::DuplicateKey, refusal);
@@ -325,8 +325,8 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         }
     }
 
-    /// The items of a list, or the values of a mapping: charts take both. What a text would be, nobody
-    /// knows.
+    /// The items of a list, or the values of a mapping, because charts accept both. The meaning of a text
+    /// in this place is unknown.
     fn each(&mut self, node: Cursor<'a>, step: &PathStep) -> Vec<Cursor<'a>> {
         if node.is_mapping() {
             let mut all = Vec::new();
@@ -350,7 +350,7 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
         node.items().collect()
     }
 
-    /// Whether a value is a name. What a template of the chart makes of one is not guessed.
+    /// Whether a value is a name. The result of a template of the chart is not guessed.
     fn is_name(&mut self, node: Cursor<'a>) -> bool {
         let what = match node.value() {
             Ok(Value::Str(text)) if text.contains("{{") => {

@@ -1,5 +1,5 @@
-//! Pods that a program in the cluster makes of an object's values: which rows of the configuration are about an
-//! object, what the pods read as far as these rows say where it is named, and where the annotations go.
+//! Pods that a program in the cluster creates from the values of an object: the rows of the configuration
+//! for the object, the reads of the pods at the paths of these rows, and the place of the annotations.
 
 use super::carried;
 use super::foreign::Marks;
@@ -46,7 +46,7 @@ pub(super) fn namespace(object: Cursor<'_>, group: &str, kind: &str) -> Option<S
     path.end(object)?.str().filter(|name| !name.is_empty()).map(SmolStr::from)
 }
 
-/// The pods of one row, each with what they read.
+/// The pods of one row, each with their reads.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     object: &ObjectNode<'_>,

@@ -395,7 +395,7 @@ impl<'a> Contents<'_, 'a> {
             };
             if !pair.merged && !last.merged {
                 let key = &pair.name;
-                let message = format!("the key `{key}` of {id} stands twice; the last one counts");
+                let message = format!("the key `{key}` of {id} occurs twice; the last one counts");
                 let at = pair.key.span();
                 let finding = self.object.finding(reader, Code::DuplicateKey, at, message);
                 let mut finding = finding.related(reader.place(last.key), "the first one");

@@ -32,7 +32,7 @@ pub struct Template {
     pub is_released: bool,
     /// Its references, in the order of the text.
     pub references: Ids<ReferenceId>,
-    /// What stands in values in the place of names that it reads, and is not known.
+    /// The texts in values in the place of names that it reads and that are not known.
     pub unknown_names: Vec<UnknownName>,
     /// The place of the stamp; `None` for templates that are not stamped.
     pub slot: Option<Result<Slot, Refusal>>,
@@ -216,7 +216,7 @@ impl<'a> WorkloadControl<'a> {
         };
         if word != "keep" {
             let key = super::FOREIGN;
-            let message = format!("{id} says `{word}` in `{key}`, which is no word that it knows");
+            let message = format!("{id} says `{word}` in `{key}`, which is not a known word");
             let finding = Finding::new(Code::UnknownName, message)
                 .about(id.to_string())
                 .quoting(reader.place(*at))

@@ -100,7 +100,7 @@ codes! {
     NonStringUnread "non-string-unread" Warning
         "A value of a ConfigMap or Secret is not a string; the API server refuses it. No stamped workload reads the source."
     InvalidBase64 "invalid-base64" Warning
-        "A value that must be base64 is not; the API server refuses it. The stamp uses the text as it stands."
+        "A value that must be base64 is not; the API server refuses it. The stamp covers the text as it is written."
     NullValue "null-value" Warning
         "A value is null: client-side apply drops the key, server-side apply stores an empty string."
     ClashingSources "clashing-sources" Error

@@ -39,12 +39,12 @@ pub const PATTERN_HELP: &str = "write the names of the sources, a dot as `\\.`; 
 /// The message for `auto: "false"` beside an annotation that selects sources.
 pub fn auto_false(key: &str) -> String {
     format!(
-        "`{key}` is off, but another annotation selects all the same: so Reloader's code decides, and its documentation says the opposite"
+        "`{key}` is off, but another annotation still selects sources: Reloader's code follows that annotation, and its documentation says the opposite"
     )
 }
 
 /// The message for an exclude at a place where Reloader does not look for it.
-pub const EXCLUDE_ON_TEMPLATE: &str = "Reloader looks for excludes on the workload only, and these stand on the pod template, so what they name counts";
+pub const EXCLUDE_ON_TEMPLATE: &str = "Reloader looks for excludes only on the workload, and these are on the pod template, so the sources that they name count";
 
 /// The message for an annotation about classes of the secrets store CSI driver.
 pub fn provider_class(key: &str) -> String {

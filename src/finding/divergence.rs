@@ -95,7 +95,7 @@ reasons! {
         Tag "has tags"
         Folded "has folded text"
         Date "has a date without quotes"
-        KeyNotString "has a key that is no string"
+        KeyNotString "has a key that is not a string"
     }
 }
 
@@ -160,10 +160,10 @@ impl NotRead {
     fn text(&self) -> String {
         match self {
             Self::Syntax(what) => what.clone(),
-            Self::NoMapping => "it is no mapping".to_owned(),
+            Self::NoMapping => "it is not a mapping".to_owned(),
             Self::Documents(0) => "it is empty".to_owned(),
             Self::Documents(n) => format!("it holds {n} documents"),
-            Self::Twice(field) => format!("`{field}` stands twice"),
+            Self::Twice(field) => format!("`{field}` occurs twice"),
             Self::Field(field, must) => format!("`{field}` must {}", must.text()),
         }
     }
@@ -172,10 +172,10 @@ impl NotRead {
 reasons! {
     /// What a field of a kustomization does to the objects that it holds: completes "the field ...".
     pub enum FieldEffect {
-        Renames "renames what it holds"
-        PutsValues "puts values into what it holds"
-        MayChange "may change what it holds"
-        RunsPrograms "run programs over what it holds"
+        Renames "renames its objects"
+        PutsValues "puts values into its objects"
+        MayChange "may change its objects"
+        RunsPrograms "run programs on its objects"
         ChangesNamePlaces "may change where kustomize looks for names"
         ChangesMerge "may change how patches are merged"
         AddsCharts "adds objects of charts"
@@ -349,8 +349,8 @@ impl Cause {
             Self::SeveralSources(unit, target, name) => {
                 format!("{unit} has more than one {} {name}", target.name())
             }
-            Self::UnfollowedHash => "kustomize gives a hash to a name that it reads, and renames no references of this kind".to_owned(),
-            Self::IncludedTwoWays => "it is included on two ways".to_owned(),
+            Self::UnfollowedHash => "kustomize adds a hash to a name that it refers to, and does not rewrite references of this kind".to_owned(),
+            Self::IncludedTwoWays => "it is included through two bases".to_owned(),
             Self::File(file, cause) => format!("{file} {}", cause.text()),
             Self::Kustomization { file, field: None, effect } => {
                 format!("{file} {}", effect.text())
@@ -370,10 +370,8 @@ impl Cause {
 impl FileCause {
     fn text(self) -> String {
         match self {
-            Self::Unreadable => "cannot be read whole".to_owned(),
-            Self::InternalAnnotations => {
-                "speaks to kustomize by its internal annotations".to_owned()
-            }
+            Self::Unreadable => "cannot be read completely".to_owned(),
+            Self::InternalAnnotations => "has internal annotations of kustomize".to_owned(),
             Self::IncludedTwice => "is included twice".to_owned(),
             Self::ReadDifferently(oddity) => {
                 format!("{}, which kustomize and kubectl read differently", oddity.text())
@@ -420,7 +418,7 @@ impl Effect {
             Self::GeneratesSameName => "generates the same name".to_owned(),
             Self::ChangesObject(kind, name) => format!("changes {kind} {name}"),
             Self::AddsReads(kind, name) => format!("may change what {kind} {name} reads"),
-            Self::MayRename => "may rename what it holds".to_owned(),
+            Self::MayRename => "may rename its objects".to_owned(),
             Self::OtherNamespace(object) => format!("gives {object} another namespace"),
             Self::Field(effect) => effect.text().to_owned(),
         }
@@ -437,13 +435,13 @@ impl UnknownContent {
 
     fn text(&self) -> String {
         match self {
-            Self::ChangesUnknown => "changes one whose content is not known here".to_owned(),
-            Self::KeyTwice => "a key stands twice".to_owned(),
-            Self::NoFile(path) => format!("`{path}` is not to be found inside of its folder"),
-            Self::NotEnvFile(path) => format!("`{path}` is no plain list of keys and values"),
-            Self::LostCharacters(key) => format!(
-                "the value of `{key}` has characters that kustomize does not print as they are"
-            ),
+            Self::ChangesUnknown => "it changes a source whose content is not known".to_owned(),
+            Self::KeyTwice => "a key occurs twice".to_owned(),
+            Self::NoFile(path) => format!("`{path}` is not below its folder"),
+            Self::NotEnvFile(path) => format!("`{path}` is not a plain list of keys and values"),
+            Self::LostCharacters(key) => {
+                format!("the value of `{key}` has characters that kustomize prints in another form")
+            }
             Self::Field(field) => format!("it has `{field}`"),
             Self::Option(field) => format!("its options have `{field}`"),
         }

@@ -31,13 +31,13 @@ impl ChecksumStays {
     /// Completes "the checksum stays: ...".
     pub fn text(&self) -> String {
         match self {
-            Self::NoData => "no configuration data is here that it could stand for".to_owned(),
+            Self::NoData => "there is no configuration data that it could cover".to_owned(),
             Self::NotData => {
-                "by its name it stands for something else than configuration data".to_owned()
+                "its name says that it covers something else than configuration data".to_owned()
             }
             Self::NotText => "its value is not a string".to_owned(),
             Self::NotDigest => {
-                "its value is no hex digest, and somebody may change it by hand to roll the pods".to_owned()
+                "its value is not a hex digest, so somebody may change it by hand to roll the pods".to_owned()
             }
             Self::Clash => "two files define a source of its chart differently".to_owned(),
             Self::Spread => {
@@ -45,9 +45,9 @@ impl ChecksumStays {
                     .to_owned()
             }
             Self::HookUnseen(source) => format!(
-                "its pods read {source}, which is not here; it may be made by a hook, which Helm 3 shows no post-renderer"
+                "its pods read {source}, which is not in the input; a hook may create it, and Helm 3 does not show hooks to a post-renderer"
             ),
-            Self::NoStamp => "there is no stamp that would take its place".to_owned(),
+            Self::NoStamp => "the pod template has no stamp that could replace it".to_owned(),
             Self::Built => "a kustomization builds it, which may change what is applied".to_owned(),
             Self::SeveralUnits => "several units apply it, and they need different values".to_owned(),
         }
@@ -57,17 +57,17 @@ impl ChecksumStays {
     pub fn help(&self) -> &'static str {
         match self {
             Self::NoData | Self::NotData | Self::NotDigest => {
-                "say under `foreign.tie` what it stands for: sources, `reads`, `drop`; or `keep`"
+                "declare under `foreign.tie` what it covers: sources, `reads`, `drop`; or `keep`"
             }
             Self::NotText => "put the value in quotes",
-            Self::Clash => "apply the two apart",
+            Self::Clash => "apply the two files separately",
             Self::Spread => "run it with `--unit tree` on the folder of the chart, or one above",
             Self::HookUnseen(_) => {
                 "if no hook makes it, say `foreign: {tie: {\"checksum/*\": steady}}`; Helm 4 shows hooks"
             }
             Self::NoStamp => "set `foreign.checksums: steady`, or `foreign.tie` for this key",
             Self::Built | Self::SeveralUnits => {
-                "repair what is applied: `kustomize build DIR | rollstamp`"
+                "repair the output of the build: `kustomize build DIR | rollstamp`"
             }
         }
     }

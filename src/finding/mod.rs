@@ -83,7 +83,7 @@ impl Finding {
 
     /// A file whose text changed after it was read.
     pub fn changed(name: &str) -> Self {
-        let message = format!("{name} changed since it was read; it is left alone");
+        let message = format!("{name} changed after it was read, so it was not written");
         Self::new(Code::FileChanged, message).in_file(name).help("run the command again").refusing()
     }
 

@@ -37,22 +37,20 @@ impl KeepsName {
     /// Completes "it ...".
     pub fn text(self) -> &'static str {
         match self {
-            Self::Encrypted => {
-                "stands in a file that is encrypted with SOPS, which is never rewritten"
-            }
-            Self::OnlyRead => "stands in a file that is only read",
-            Self::Ignored => "is marked to take no part",
+            Self::Encrypted => "is in a file that is encrypted with SOPS, which is never edited",
+            Self::OnlyRead => "is in a file that is only read",
+            Self::Ignored => "is ignored by an annotation or a rule",
             Self::IgnoredKeys => {
-                "has keys that take no part, and a name after its content would tell of all"
+                "has ignored keys, and a name after its content would also change with these"
             }
             Self::InsideBuild => "is inside of a kustomize build, where names are not final",
             Self::RenamedBefore => "was renamed before kustomize built it",
             Self::KubectlSuffix => {
                 "is inside of a kustomize build, and kustomize writes no suffix of kubectl"
             }
-            Self::Hook => "is a Helm hook, which has a life of its own",
+            Self::Hook => "is a Helm hook, which Helm creates and deletes separately",
             Self::HasSuffix => "ends in the suffix of its content already",
-            Self::Placeholder => "has a name that somebody fills in later",
+            Self::Placeholder => "has a placeholder in its name",
             Self::RefusedContent => "has content that the API server refuses",
             Self::NoEditableName => "has a name that cannot be edited where it stands",
             Self::NoSuffix(why) => why.text(),
@@ -78,9 +76,9 @@ reasons! {
         Key "it is a key"
         Encrypted "the file is encrypted with SOPS"
         OnlyRead "the file is only read"
-        UnsureReads "what the pods read is not sure"
+        UnsureReads "it is not certain what the pods read"
         IgnoredWorkload "the workload is left alone"
-        IgnoredSource "the workload says that the source takes no part"
+        IgnoredSource "an annotation of the workload ignores the source"
         AsksForStamps "the workload asks for stamps, not names"
     }
 }

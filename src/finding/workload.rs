@@ -16,9 +16,9 @@ pub fn no_stamp(reason: NoRoll, kind: &str) -> String {
             "would break the apply: a started job refuses any change of its pod template"
         }
         NoRoll::RunningPod => "does not restart a running Pod; only deleting it does",
-        NoRoll::LaterRuns => "is not needed: each run reads its configuration anew",
+        NoRoll::LaterRuns => "is not needed: each run reads its configuration again",
         NoRoll::LaterCronJobs => {
-            "is not needed: each run of a CronJob reads its configuration anew"
+            "is not needed: each run of a CronJob reads its configuration again"
         }
         NoRoll::NoController => "on a PodTemplate rolls nothing: no controller runs it",
         NoRoll::RunningExperiment => "would change an experiment that is running",
@@ -30,7 +30,9 @@ pub fn no_stamp(reason: NoRoll, kind: &str) -> String {
             "would be refused: its template has a fixed name, so it names one Revision that cannot change"
         }
         NoRoll::Configured => "is not wanted: the configuration says that it rolls nothing",
-        NoRoll::Unlisted => "is not written: nobody said what a change of its pod template does",
+        NoRoll::Unlisted => {
+            "is not written: the effect of a change of its pod template is not known"
+        }
     };
     text.to_owned()
 }

@@ -84,8 +84,8 @@ pub(super) fn templates<'a>(
     state.manifests().templates_of(at_object).map(|(_, template)| template)
 }
 
-/// A pod template as it is compared. Of pods that a program makes of values, only the annotations are known:
-/// their place stands for a pod template that has nothing else.
+/// A pod template as it is compared. For pods that a program creates from values, only the annotations are
+/// known: the mapping with them counts as a pod template without other fields.
 pub(super) fn comparable(template: &Template, value: Value) -> Value {
     match template.is_released {
         true => json!({ "metadata": { "annotations": value } }),

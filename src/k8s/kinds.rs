@@ -344,7 +344,7 @@ mod tests {
         for (i, row) in WORKLOADS.iter().enumerate() {
             for other in &WORKLOADS[..i] {
                 let same_group = row.groups.iter().any(|g| other.groups.contains(g));
-                assert!(row.kind != other.kind || !same_group, "{} stands twice", row.kind);
+                assert!(row.kind != other.kind || !same_group, "{} occurs twice", row.kind);
             }
         }
     }

@@ -21,7 +21,7 @@ pub struct PresetPods {
     pub annotations: &'static str,
     /// Texts of fields for which they take no stamp.
     pub unless: &'static [(&'static str, &'static [&'static str])],
-    /// What they read, by paths from the values.
+    /// Their reads, by paths relative to the values.
     pub reads: &'static [PresetRead],
 }
 
@@ -51,7 +51,7 @@ pub enum PresetRead {
 pub struct PresetReference {
     /// The path to the name, with dots.
     pub path: String,
-    /// The kind of what is named.
+    /// The kind of the named object.
     pub target: Target,
     /// The field beside the name that holds the one key that is read.
     pub key: Option<&'static str>,

@@ -1,6 +1,6 @@
-//! RELEASES: kinds whose objects name a chart and hold values for it. A program in the cluster makes the pods
-//! of the chart, so that the object holds no pod template; what it can hold is where the chart takes the
-//! annotations of its pods from. Nobody but the configuration says where that is.
+//! RELEASES: kinds whose objects name a chart and hold values for it. A program in the cluster creates the
+//! pods of the chart, so the object holds no pod template. Its values can hold the annotations of the pods,
+//! and only the configuration says at which path.
 
 use super::TableRow;
 use super::sites::Site;

@@ -123,7 +123,7 @@ pub fn substituted(text: String, variables: &Variables) -> Result<BuildOutput, S
         }
         let changed = substitute(body, &value).map_err(|at| {
             let at = crate::text::position(&text, span.start as usize + at);
-            format!("line {} of what is built: Flux cannot read `${{...}}` there", at.line)
+            format!("line {} of the build: Flux cannot read `${{...}}` there", at.line)
         })?;
         let base = done.text.len();
         done.unknown.extend(changed.unknown.into_iter().map(|(at, name)| (base + at, name)));

@@ -150,7 +150,7 @@ impl<'a> Kustomization<'a> {
                 return Err(refusal(key, "the field `transformers` in another case"));
             }
             if found.is_some() {
-                return Err(refusal(key, "the field `transformers` stands twice"));
+                return Err(refusal(key, "the field `transformers` occurs twice"));
             }
             found = Some((key, value));
         }

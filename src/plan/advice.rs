@@ -70,7 +70,7 @@ fn rolls_all_the_same(
     }
     let list = names(volumes.iter().map(|volume| &volume.name));
     let message = format!(
-        "the sidecar `{}` of {} watches {} {list}; changes roll the pods all the same",
+        "the sidecar `{}` of {} watches {} {list}; changes still roll the pods",
         sidecar.container,
         object.id,
         if volumes.len() == 1 { "the volume" } else { "the volumes" },

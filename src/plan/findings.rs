@@ -96,10 +96,8 @@ pub(super) fn unknown_names(object: &Object, template: &Template) -> Vec<Finding
 }
 
 pub(super) fn encrypted(object: &Object) -> Finding {
-    let message = format!(
-        "{} stands in a file that is encrypted with SOPS, which is never rewritten",
-        object.id
-    );
+    let message =
+        format!("{} is in a file that is encrypted with SOPS, which is never edited", object.id);
     object
         .finding(Code::EncryptedFile, message)
         .help("move the workload to a file of its own")
@@ -298,12 +296,12 @@ pub(super) fn filled_beside(
     );
     filled_in_cluster(reader, reference, &what)
         .related(owner.place_of_name(), "this one")
-        .help("with `filledSources: external` in the configuration it takes no part")
+        .help("with `filledSources: external` in the configuration it does not count")
 }
 
 pub(super) fn not_rolled(object: &Object, reason: NoRoll) -> Finding {
     let reason = match object.hook {
-        true => "is a hook, which Helm makes anew".to_owned(),
+        true => "is a hook, which Helm creates again".to_owned(),
         false => no_stamp(reason, &object.id.kind),
     };
     object.finding(Code::NotRolled, format!("{} gets no stamp: it {reason}", object.id))
@@ -330,7 +328,7 @@ pub(super) fn clash(
     );
     a.finding(Code::ClashingSources, message)
         .related(b.place_of_name(), "the other one")
-        .help("apply the two apart: name fewer files, or put the alternatives into folders of their own")
+        .help("apply the two files separately: name fewer files, or put the alternatives into separate folders")
         .refusing()
 }
 
@@ -405,7 +403,7 @@ pub fn drift(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
         }
         Decision::Stamp { state: State::Stale, .. } => (
             Code::StaleStamp,
-            format!("the stamp of {} is not that of what it reads now", object.id),
+            format!("the stamp of {} does not match what it reads now", object.id),
         ),
         Decision::None { left_over: true } => (
             Code::LeftOverStamp,

@@ -22,7 +22,7 @@ pub struct UnnamedSources {
     seen: BTreeMap<FileId, usize>,
     /// The sources of all units, by their names.
     named: Providers,
-    /// Finds these names in a text; nothing, if there are none.
+    /// Finds these names in a text; `None` if there are no names.
     search: Option<AhoCorasick>,
 }
 
@@ -158,7 +158,7 @@ fn finding(manifests: &Manifests, object: ObjectId) -> Finding {
     let message = format!("nothing in this apply unit names {}", object.id);
     object
         .finding(Code::UnreadSource, message)
-        .help("nobody needs it, unless a program reads it through the API server")
+        .help("delete it, unless a program reads it through the API server")
 }
 
 #[cfg(test)]

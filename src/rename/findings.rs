@@ -127,7 +127,7 @@ fn blocked(
         Blocker::Marker(why) => held(format!("its marker has no safe place there: {why}"))
             .help(format!("write its metadata out in place, {other_way}")),
         Blocker::Unknown(number) => {
-            held(format!("{} reads the same, and nobody said what it names", spot(number)))
+            held(format!("{} contains the name, and its meaning is not declared", spot(number)))
                 .related(place(number), "here")
                 .help(format!(
                     "say under `names` in the configuration what that place names, {other_way}"

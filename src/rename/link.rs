@@ -18,7 +18,7 @@ pub(super) struct Link {
     pub(super) immutable: bool,
 }
 
-/// What is known when referrals are looked for.
+/// The input for finding referrals.
 pub(super) struct Context<'a> {
     pub(super) manifests: &'a Manifests,
     pub(super) mentions: &'a [Mention],

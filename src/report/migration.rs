@@ -162,9 +162,9 @@ fn reason(why: &MigrationBlocker) -> String {
     match why {
         MigrationBlocker::Restarted => "Reloader restarts its pods without a new pod template, and a stamp would start a rollout in steps".to_owned(),
         MigrationBlocker::NotStamped => "a stamp does not roll its pods".to_owned(),
-        MigrationBlocker::Elsewhere => "what is applied is decided elsewhere, or it has several pod templates".to_owned(),
+        MigrationBlocker::Elsewhere => "a kustomization decides what is applied, or it has several pod templates".to_owned(),
         MigrationBlocker::Refused => "it cannot be stamped, see the finding".to_owned(),
-        MigrationBlocker::Pattern(entry) => format!("the entry `{entry}` is a pattern, and nobody knows what else it matches in the cluster"),
+        MigrationBlocker::Pattern(entry) => format!("the entry `{entry}` is a pattern, which may match other sources in the cluster"),
         MigrationBlocker::OneName(name) => format!("a ConfigMap and a Secret are called `{name}`, and only one of them counts"),
         MigrationBlocker::Outside(sources) => format!("Wave cannot be told to keep only {}", names(sources)),
     }

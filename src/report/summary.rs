@@ -191,7 +191,7 @@ pub fn changed(outcome: &Outcome, file: FileId) -> String {
     plain(&line).into_owned()
 }
 
-/// `12 files read, 3 walked past (2 templates, 1 kustomization)`. The read files hold objects.
+/// `12 files read, 3 skipped (2 templates, 1 kustomization)`. The read files hold objects.
 pub fn read(outcome: &Outcome) -> String {
     let skipped = &outcome.skipped;
     let reasons = [
@@ -214,7 +214,7 @@ pub fn read(outcome: &Outcome) -> String {
                 _ => count(n, noun),
             })
             .collect();
-        text.push_str(&format!(", {} walked past ({})", skipped.total(), parts.join(", ")));
+        text.push_str(&format!(", {} skipped ({})", skipped.total(), parts.join(", ")));
     }
     text
 }

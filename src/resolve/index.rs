@@ -117,8 +117,8 @@ impl Index {
         places.map(|at| (IndexedId(at), &self.sources[at as usize]))
     }
 
-    /// Of the same those of the very namespace; where there are none, those where it is missing on one of
-    /// the two sides (Helm leaves out the namespace of its release).
+    /// Of these sources, those with exactly this namespace; if there are none, those for which the
+    /// namespace is missing on one side (Helm omits the namespace of its release).
     pub(super) fn fitting(
         &self,
         unit: UnitId,
@@ -501,7 +501,7 @@ fn settle(
                 let (first, second) = (manifests.owner(shadowed), manifests.owner(last));
                 let id = &second.id;
                 let message =
-                    format!("{id} stands twice with different content; the last one counts");
+                    format!("{id} occurs twice with different content; the last one counts");
                 let finding = second.finding(Code::ShadowedSource, message);
                 let finding = finding.related(first.place_of_name(), "this one does not count");
                 findings.push(finding.help("remove one of the two"));

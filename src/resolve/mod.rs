@@ -283,8 +283,8 @@ impl<'a> Resolver<'a> {
         self.index.with_raw(unit, target, name)
     }
 
-    /// Of the same those that fit into a namespace: those of the very one, or else those where it is
-    /// missing on one of the two sides.
+    /// Of these sources, those that fit a namespace: sources with exactly this namespace, otherwise those
+    /// for which the namespace is missing on one side.
     pub fn fitting(
         &self,
         unit: UnitId,

@@ -157,7 +157,7 @@ impl<'a> Cursor<'a> {
         resolve::value(self.document, self.text, self.id)
     }
 
-    /// The name that the scalar has as a key in the JSON that `kubectl` makes of the document.
+    /// The name of the scalar as a key in the JSON that `kubectl` sends.
     ///
     /// # Errors
     /// [`Undecodable`] for a key that `kubectl` refuses; see [`resolve::key`].

@@ -381,7 +381,7 @@ impl TapeBuilder<'_> {
         if self.open.iter().any(|open| open.anchor == id) {
             return Err(SyntaxError::refused(
                 span.start as usize,
-                "an alias inside of what it stands for",
+                "an alias inside its own target",
             ));
         }
         // The numbers grow, so the list is sorted.

@@ -141,7 +141,7 @@ fn refuse_merges(document: &Document, text: &str) -> Result<(), SyntaxError> {
             if !good {
                 return Err(SyntaxError::refused(
                     document.node(key).span.start as usize,
-                    "a merge key `<<` whose value is no mapping, which kubectl refuses",
+                    "a merge key `<<` whose value is not a mapping, which kubectl refuses",
                 ));
             }
         }

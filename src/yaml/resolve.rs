@@ -264,7 +264,7 @@ fn is_timestamp(text: &str) -> bool {
     Timestamp::parse(text).is_some_and(|time| time.is_of_v2())
 }
 
-/// The text of a mapping key in the JSON that `kubectl` makes of it: `on:` is the key `true`.
+/// The text of a mapping key in the JSON that `kubectl` sends: `on:` is the key `true`.
 ///
 /// # Errors
 /// [`Undecodable`] for a key that `kubectl` refuses: null, a collection, a whole number over 63

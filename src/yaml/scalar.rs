@@ -28,7 +28,7 @@ pub fn decode<'a>(text: &'a str, node: &Node) -> Result<Cow<'a, str>, Undecodabl
         Style::Literal | Style::Folded => Ok(Cow::Owned(block(raw, node))),
         Style::JsonString => serde_json::from_str::<Cow<'_, str>>(raw)
             .map(|s| Cow::Owned(s.into_owned()))
-            .map_err(|_| Undecodable("a string with an escape that is no character")),
+            .map_err(|_| Undecodable("a string with an escape that is not a character")),
         Style::JsonLiteral => Ok(Cow::Borrowed(raw)),
         Style::Block | Style::Flow => Err(Undecodable("not a scalar")),
     }

@@ -62,7 +62,7 @@ fn check(node: Cursor<'_>, depth: usize, left: &mut usize) -> Result<(), SyntaxE
                 Err(error) => refused(key, error.0),
                 Ok(name) => match names.insert(name) {
                     true => check(value, depth + 1, left),
-                    false => refused(key, "a key stands twice"),
+                    false => refused(key, "a key occurs twice"),
                 },
             })
         }

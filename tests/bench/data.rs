@@ -1,4 +1,4 @@
-//! The texts that are measured: the same in each run.
+//! The input texts of the benchmark, the same in each run.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -68,7 +68,7 @@ fn secret(numbers: &mut Numbers, name: &str, namespace: &str, out: &mut String) 
         "---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n  namespace: {namespace}\ntype: Opaque\ndata:\n"
     );
     for key in 0..1 + numbers.below(8) {
-        // A letter first: what is all digits would be a number.
+        // A letter first, because a text of digits would be a number.
         let _ = write!(out, "  key_{key}: Z");
         for _ in 1..4 * (2 + numbers.below(200)) {
             out.push(char::from(LETTERS[numbers.below(LETTERS.len())]));
@@ -163,7 +163,7 @@ pub(crate) fn objects(count: usize) -> String {
     out
 }
 
-/// One workload with `count` references, and what they name.
+/// One workload with `count` references, and their sources.
 pub(crate) fn references(count: usize) -> String {
     let mut out = String::new();
     for number in 0..count {
@@ -194,7 +194,7 @@ pub(crate) fn shared(count: usize) -> String {
     out
 }
 
-/// `count` small Deployments, each with a ConfigMap of its own: nothing but objects that matter.
+/// `count` small Deployments, each with its own ConfigMap: every object reads or provides something.
 pub(crate) fn dense(count: usize) -> String {
     let mut out = String::new();
     for app in 0..count {
@@ -206,8 +206,8 @@ pub(crate) fn dense(count: usize) -> String {
     out
 }
 
-/// A copy of a stream of manifests in a namespace of its own: each object at the top of a document is in
-/// it, and what a document says below its own metadata stays.
+/// A copy of a stream of manifests in a separate namespace: each top-level object of a document gets the
+/// namespace, and all other text of the document stays.
 pub(crate) fn in_namespace(stream: &str, namespace: &str, out: &mut String) {
     let mut in_metadata = false;
     for line in stream.lines() {
@@ -224,7 +224,7 @@ pub(crate) fn in_namespace(stream: &str, namespace: &str, out: &mut String) {
     }
 }
 
-/// A definition of a kind of about `bytes` bytes: most of what large repositories hold.
+/// A `CustomResourceDefinition` of about `bytes` bytes: most of the bytes of large repositories.
 fn definition(numbers: &mut Numbers, name: &str, bytes: usize, out: &mut String) {
     let start = out.len();
     let _ = write!(
@@ -273,7 +273,7 @@ fn definition(numbers: &mut Numbers, name: &str, bytes: usize, out: &mut String)
 /// The contents of a file of a tree: its number, the numbers, and where the text goes.
 type Contents = fn(usize, &mut Numbers, &mut String);
 
-/// A tree of `files` files in folders of ten. Nothing is written if it is there already.
+/// A tree of `files` files in folders of ten. An existing tree is not written again.
 fn tree(root: &Path, files: usize, contents: Contents) {
     let done = root.join(".done");
     if done.exists() {
@@ -292,8 +292,8 @@ fn tree(root: &Path, files: usize, contents: Contents) {
     fs::write(done, "").unwrap();
 }
 
-/// A tree as large repositories are: of ten files one holds workloads, four what these read, four
-/// small objects, and one a large definition, which makes most of the bytes.
+/// A tree like a large repository: of ten files, one holds workloads, four hold the sources that these
+/// read, four hold small objects, and one holds a large definition, which makes most of the bytes.
 pub(crate) fn mixed(root: &Path, files: usize) {
     tree(root, files, |file, numbers, text| {
         let (app, namespace) = (file / 10, format!("ns{}", file / 10));
@@ -324,8 +324,8 @@ pub(crate) fn mixed(root: &Path, files: usize) {
     });
 }
 
-/// A tree of configuration alone, about 13 kB a file: all of it is read, decoded and hashed, and a
-/// tenth of it is in use.
+/// A tree of configuration only, with about 13 kB for each file: all of it is read, decoded and hashed, and
+/// workloads read a tenth of it.
 pub(crate) fn configuration(root: &Path, files: usize) {
     tree(root, files, |file, numbers, text| {
         let (app, namespace) = (file / 10, format!("ns{}", file / 10));

@@ -1,7 +1,7 @@
-//! How fast rollstamp is, beside the system's own programs and beside its peers.
+//! Measures the speed of rollstamp, compared with programs of the system and with similar programs.
 //!
-//! `cargo bench --bench speed` prints every table; `cargo bench --bench speed -- stream tree` only
-//! these. What is not installed is listed as not run. The corpora, for the stream of real manifests,
+//! `cargo bench --bench speed` prints every table; `cargo bench --bench speed -- stream tree` only these.
+//! Programs that are not installed are listed as not run. The corpora, for the stream of real manifests,
 //! are looked for where the tests look for them (`ROLLSTAMP_CORPORA`).
 #![expect(
     clippy::disallowed_methods,
@@ -47,10 +47,10 @@ fn main() {
     }
 }
 
-/// What prints a table.
+/// A function that prints a table.
 type Table = fn(&Files);
 
-/// The files that are measured, made when they are asked for.
+/// The input files, created on demand.
 struct Files {
     folder: PathBuf,
 }
@@ -68,7 +68,7 @@ impl Files {
         self.file(&format!("synthetic-{megabytes}.yaml"), || data::stream(megabytes * 1_000_000))
     }
 
-    /// Stamped by the program itself, as they are in the repository of somebody who uses it.
+    /// The stream with stamps, as in the repository of a user.
     fn dense(&self) -> PathBuf {
         self.file("dense.yaml", || {
             let bare = self.file("dense-bare.yaml", || data::dense(10_000));
@@ -78,7 +78,7 @@ impl Files {
         })
     }
 
-    /// Copies of the rendered streams in namespaces of their own, as many as make 104 MB.
+    /// Copies of the rendered streams in separate namespaces, 104 MB in total.
     fn rendered(&self) -> Option<PathBuf> {
         let root = corpora()?;
         Some(self.file("rendered.yaml", || {
@@ -93,7 +93,7 @@ impl Files {
         }))
     }
 
-    /// The real streams one after the other, as often as makes 100 MB.
+    /// The real streams, repeated up to 100 MB.
     fn real(&self) -> Option<PathBuf> {
         let root = corpora()?;
         let path = self.folder.join("real.yaml");
@@ -107,7 +107,7 @@ impl Files {
     }
 }
 
-/// The folder of the manifests that nobody here wrote.
+/// The folder of the manifests of other projects.
 fn corpora() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let root = std::env::var_os("ROLLSTAMP_CORPORA").map_or(beside, PathBuf::from);
@@ -118,7 +118,7 @@ fn corpora() -> Option<PathBuf> {
     Some(root)
 }
 
-/// Every file of these folders that rollstamp takes as a stream of its own.
+/// Every file of these folders that rollstamp accepts as a stream.
 fn real_once(root: &Path, folders: &[&str]) -> String {
     let mut all = String::new();
     for folder in folders {
@@ -180,7 +180,7 @@ fn parse(files: &Files) {
         }
         let full = speed(&mut || {
             for &chunk in &chunks {
-                // What only the JSON reader takes is an error here, and costs next to nothing.
+                // A text that only the JSON parser accepts is an error here, which costs almost no time.
                 let _ = yaml::parse_fully(&text, chunk);
             }
         });
@@ -192,7 +192,7 @@ fn parse(files: &Files) {
     }
 }
 
-/// rollstamp and what only moves or hashes the bytes.
+/// rollstamp, and programs that only copy or hash the bytes.
 fn beside(path: &Path) -> Vec<Run> {
     let file = path.display();
     vec![
@@ -221,7 +221,7 @@ fn streams(files: &Files) {
     }
 }
 
-/// Makes a tree of so many files, unless it is there.
+/// Creates a tree with this number of files, unless it exists.
 type Grow = fn(&Path, usize);
 
 fn tree(files: &Files) {
@@ -236,7 +236,7 @@ fn tree(files: &Files) {
             .sum();
         let mut check =
             Run::new("rollstamp check", &[ROLLSTAMP, "check", "--no-config", "-q", "."], None);
-        // Nothing is stamped yet, so `check` has something to say.
+        // Nothing is stamped yet, so `check` reports findings.
         check.may_fail = true;
         let find = "find . -name '*.yaml' -print0 | xargs -0 -n 500 -P 2";
         let mut runs = [
@@ -290,7 +290,7 @@ fn memory(files: &Files) {
     }
 }
 
-/// By which power of the size the time grows, from the smallest to the largest.
+/// The exponent with which the time grows with the size, from the smallest to the largest input.
 fn growth(files: &Files) {
     let bytes = |mb: usize| (format!("{mb} MB"), files.synthetic(mb), mb as f64);
     let objects = |n: usize| {
@@ -330,9 +330,9 @@ fn series(rows: Vec<(String, PathBuf, f64)>) {
     }
 }
 
-/// The peers do other work as well; each row says how. They are found on the path.
+/// The other programs also do different work; each row says how. They are looked for on the path.
 fn peers(files: &Files) {
-    // kustomize takes a minute and more for 10 MB; who needs more than the limit has a lower bound.
+    // kustomize takes more than a minute for 10 MB; a program that exceeds the limit has a lower bound.
     for (megabytes, rounds) in [(1, 5), (10, 1)] {
         let path = files.synthetic(megabytes);
         let file = path.display();

@@ -1,4 +1,4 @@
-//! Overlays that are built, and states that are compared.
+//! Measures builds of overlays, and comparisons of states.
 
 use super::{Files, ROLLSTAMP, data, size};
 use crate::timing::{Run, is_there, medians};
@@ -7,10 +7,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-/// How many overlays there are.
+/// The number of overlays.
 const OVERLAYS: usize = 600;
 
-/// A repository of overlays: a base for every six of them, each with a prefix and a patch of its own.
+/// A repository of overlays: one base for six overlays, each with its own prefix and patch.
 fn repository(root: &Path) {
     let write = |path: String, text: String| {
         let path = root.join(path);

@@ -1,11 +1,11 @@
-//! Runs programs and says how long they took.
+//! Runs programs and measures their time and memory.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a peer may take, in seconds; who takes longer is stopped.
+/// The time limit of a program in seconds; a slower program is stopped.
 pub(crate) const LIMIT: u32 = 120;
 
 /// The exit code of `timeout` when it stopped a program.
@@ -16,7 +16,7 @@ pub(crate) struct Run {
     pub(crate) name: String,
     pub(crate) command: Vec<String>,
     pub(crate) stdin: Option<String>,
-    /// Where it runs, if not here.
+    /// The working directory, if it is not the present one.
     pub(crate) folder: Option<PathBuf>,
     /// Whether another exit code than 0 is fine.
     pub(crate) may_fail: bool,
@@ -54,7 +54,7 @@ impl Run {
         command
     }
 
-    /// The wall clock of one run; nothing if the program is not there or fails.
+    /// The wall clock time of one run; `None` if the program is missing or fails.
     pub(crate) fn time(&self) -> Option<Duration> {
         let mut command = self.start(&[]);
         command.stderr(Stdio::null());
@@ -65,7 +65,7 @@ impl Run {
         (status.success() || self.may_fail || gave_up).then_some(took)
     }
 
-    /// The largest size in memory, in bytes, where `/usr/bin/time` is.
+    /// The peak memory in bytes, if `/usr/bin/time` exists.
     pub(crate) fn memory(&self) -> Option<u64> {
         let mut command = self.start(&["/usr/bin/time", "-f", "peak %M"]);
         let output = command.stderr(Stdio::piped()).output().ok()?;
@@ -75,8 +75,8 @@ impl Run {
     }
 }
 
-/// The median of `rounds` runs of each program, one after the other in each round, so that what
-/// disturbs the machine disturbs all of them.
+/// The median of `rounds` runs of each program, one after the other in each round, so that a disturbance of
+/// the machine affects all of them.
 pub(crate) fn medians(runs: &[Run], rounds: usize) -> Vec<Option<Duration>> {
     let mut taken: Vec<Vec<Duration>> = runs.iter().map(|_| Vec::new()).collect();
     for _ in 0..rounds {
@@ -102,7 +102,7 @@ pub(crate) fn is_there(program: &str) -> bool {
     found.is_ok_and(|status| status.success())
 }
 
-/// Prints a table of runs; the first is what the others are held against.
+/// Prints a table of runs; the others are compared with the first.
 pub(crate) fn table(title: &str, bytes: u64, runs: &[Run], rounds: usize) {
     let times = medians(runs, rounds);
     println!("\n### {title}\n\n| program | time | MB/s | times rollstamp |\n|---|---|---|---|");

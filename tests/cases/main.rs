@@ -33,7 +33,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many cases ran under the laws.
+/// The number of cases for which the laws were checked.
 static WITH_LAWS: AtomicUsize = AtomicUsize::new(0);
 /// How many cases cannot be compared by `impact`, by the reason.
 static SKIPPED: Mutex<BTreeMap<Skip, usize>> = Mutex::new(BTreeMap::new());
@@ -61,9 +61,9 @@ fn main() -> ExitCode {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Spec {
-    /// One sentence: what would be lost without this case.
+    /// One sentence: what only this case tests.
     why: String,
-    /// Rows of tables and finding codes that it shows at work.
+    /// Rows of tables and finding codes that it covers.
     #[serde(default)]
     #[expect(dead_code, reason = "tests/it/tidy/coverage.rs reads it")]
     covers: Vec<String>,
@@ -74,10 +74,10 @@ struct Spec {
     /// Laws that cannot hold for this case, each with the reason.
     #[serde(default)]
     laws_off: BTreeMap<String, String>,
-    /// Symbolic links to make: where, and what they say.
+    /// Symbolic links to create: their paths, and their targets.
     #[serde(default)]
     links: BTreeMap<String, String>,
-    /// Files whose names would mean something to this repository's own tools.
+    /// Files whose names have a meaning for the tools of this repository.
     #[serde(default)]
     rename: BTreeMap<String, String>,
 }
@@ -123,7 +123,7 @@ impl Case {
         Err(format!("{}\n  {}", self.spec.why, failures.join("\n  ")).into())
     }
 
-    /// What the program said, and what is wrong with what it did.
+    /// The output of the program, and the failed checks.
     fn run(&self) -> (Output, Vec<String>) {
         let mut tree: Tree = read_tree(&self.folder.join("input"));
         for (from, to) in &self.spec.rename {

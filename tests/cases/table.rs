@@ -1,5 +1,5 @@
-//! How awkward YAML must be read: rows of `testdata/parity/reading-table.yaml`, each run as a stream
-//! of one Deployment and one ConfigMap.
+//! How unusual YAML must be read: rows of `testdata/parity/reading-table.yaml`, each run as a stream of one
+//! Deployment and one ConfigMap.
 
 use crate::sandbox::{Entry, Sandbox, Tree, stamp};
 use crate::{difference, testdata};
@@ -10,11 +10,11 @@ use std::fs;
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
-    /// The title of its row in the record of what a real API server does.
+    /// The title of its row in the recorded results of a real API server.
     title: String,
     /// The text of the fields below `metadata` of a ConfigMap.
     text: String,
-    /// What the pod reads.
+    /// The values that the pod reads.
     #[serde(default)]
     reads: Option<BTreeMap<String, String>>,
     /// A part of the message with which the program refuses the stream.

@@ -1,5 +1,5 @@
-//! A stream that is worked on while it comes in says and becomes what it does as a whole, wherever
-//! it is cut.
+//! A stream whose facts are extracted while it arrives gives the same result as the whole text, wherever it
+//! is cut.
 
 use crate::corpora;
 use crate::extent::sample;
@@ -20,7 +20,7 @@ fn options(goal: Goal, mode: Mode, jobs: usize) -> Options {
     Options { goal, mode, jobs, ..Options::default() }
 }
 
-/// A source that gives a few bytes at a time.
+/// A reader that returns a few bytes at a time.
 fn source(bytes: &[u8], at_a_time: usize) -> impl FnMut(&mut Vec<u8>) -> io::Result<usize> + use<> {
     let mut pieces: Vec<Vec<u8>> = bytes.chunks(at_a_time).map(<[u8]>::to_vec).collect();
     pieces.reverse();
@@ -31,7 +31,7 @@ fn source(bytes: &[u8], at_a_time: usize) -> impl FnMut(&mut Vec<u8>) -> io::Res
     }
 }
 
-/// What comes of a stream that is taken in in blocks of this size.
+/// The result of a stream that is read in blocks of this size.
 fn load(bytes: &[u8], block: usize, options: &Options) -> io::Result<Loaded> {
     let mut loaded = Loaded::default();
     let source = Box::new(source(bytes, block));
@@ -43,7 +43,7 @@ fn run(loaded: Loaded, options: &Options) -> Outcome {
     reload::run(loaded, options).unwrap()
 }
 
-/// Everything that anybody is told, with all places, and every edit.
+/// All messages with their places, and every edit.
 fn said(outcome: &Outcome) -> String {
     let edits: Vec<String> =
         outcome.changes.iter().map(|change| format!("{:?}", change.edits)).collect();
@@ -110,7 +110,7 @@ fn our_own_cases_are_the_same_in_parts() {
     let mut cut = 0;
     for (name, bytes) in sample("our own cases", streams(&folder), 4) {
         cut += same_in_parts(&name, &bytes, &[1, 150]);
-        // With the line ends of Windows, and behind a byte order mark.
+        // With the line ends of Windows, and after a byte order mark.
         if let Ok(text) = std::str::from_utf8(&bytes) {
             let text = format!("\u{feff}{}", text.trim_start_matches('\u{feff}'));
             let twin = text.replace("\r\n", "\n").replace('\n', "\r\n");

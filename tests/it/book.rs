@@ -1,5 +1,5 @@
-//! The pages of the book do what they say: commands run, examples give the finding that they show, and
-//! every page is listed.
+//! Checks the pages of the book: their commands run, their examples give the finding that they show, and
+//! the summary lists every page.
 
 use crate::sandbox::{Entry, Sandbox, Tree, read_tree};
 use rollstamp::finding::Code;
@@ -50,7 +50,7 @@ fn all_blocks(page: &str) -> Vec<Block<'_>> {
     found
 }
 
-/// The blocks of a language that run where they stand.
+/// The blocks of a language that this test runs.
 fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
     let is_elsewhere =
         |remark: &str| remark.starts_with("not run: ") || remark.starts_with("run by: ");
@@ -69,7 +69,7 @@ fn every_page_is_in_the_summary() {
     }
 }
 
-/// Findings whose page has no example: what they are about is no text that a page can show.
+/// Findings whose page has no example, because a page cannot show their cause.
 const WITHOUT_EXAMPLE: &[Code] = &[
     Code::NotUtf8,
     Code::FileTooLarge,
@@ -82,7 +82,8 @@ const WITHOUT_EXAMPLE: &[Code] = &[
     Code::OutsideRoot,
 ];
 
-/// What a command of rollstamp says over these files, or nothing where it needs a builder that is not here.
+/// The output of a command of rollstamp for these files; `None` if it needs a builder that is not
+/// installed.
 fn said(tree: &Tree, command: &str) -> Option<String> {
     let sandbox = Sandbox::new(tree);
     if !command.contains("--build kustomize") {
@@ -148,8 +149,8 @@ fn folder(name: &str) -> Tree {
     tree
 }
 
-/// What stands around the commands of a page: one commit, which is that of `origin/main` too; no cluster; and
-/// the program under test for the one that cargo would build.
+/// The environment of the commands of a page: one commit, which is also `origin/main`; no cluster; and the
+/// program under test instead of the one that cargo would build.
 const AROUND: &str = r#"set -euo pipefail
 export HOME=$PWD/.home HELM_DATA_HOME=$PWD/.home/data HELM_CONFIG_HOME=$PWD/.home/config HELM_CACHE_HOME=$PWD/.home/cache
 mkdir -p .home && export PATH=$HOME/.local/bin:$PATH && rmdir .git && git init -q -b main && git add -A
@@ -177,22 +178,22 @@ fn documents() -> Vec<(String, String)> {
     others.into_iter().chain(pages).collect()
 }
 
-/// A document that says `<!-- run in: FOLDER; needs: PROGRAM, PROGRAM -->` is read from top to bottom with
-/// bash, in a copy of that folder. A line that ends in `# exit N` ends so; nothing is applied.
+/// A document with `<!-- run in: FOLDER; needs: PROGRAM, PROGRAM -->` is run from top to bottom with bash,
+/// in a copy of that folder. A line that ends in `# exit N` must exit with N; nothing is applied.
 #[cfg(unix)]
 #[test]
 fn the_commands_of_the_documents_run() {
     let mut run = 0;
     for (name, page) in documents() {
         let Some(rest) = page.split("<!-- run in: ").nth(1) else {
-            // Examples of findings run above.
+            // The test above runs the examples of findings.
             let nothing = name.starts_with("docs/findings/") || blocks(&page, "sh").is_empty();
             assert!(nothing, "{name} says no folder to run its commands in");
             continue;
         };
         let (said, _) = rest.split_once(" -->").expect("the end of the remark");
         let (place, needs) = said.split_once("; needs: ").unwrap_or((said, ""));
-        // All are looked for, so that CI's demand for each of them counts.
+        // All programs are looked for, so that CI can require each of them.
         let programs = needs.split(", ").filter(|program| !program.is_empty());
         let missing = programs.filter(|program| !crate::programs::is_there(program)).count();
         if missing > 0 {
@@ -217,8 +218,35 @@ fn the_commands_of_the_documents_run() {
     println!("{run} documents run");
 }
 
+/// Whether a test reads this document and takes the commands of a block out of it: the whole block that holds a
+/// word (`examples(DOCUMENT, "sh", WORD)`), or each line that holds one (`lines(DOCUMENT, WORD)`).
+fn takes_from_the_page(test: &str, document: &str, commands: &str) -> bool {
+    let without_escapes = test.replace("\\\"", "'");
+    let texts: Vec<&str> = without_escapes.split('"').skip(1).step_by(2).collect();
+    // A shorter word stands in any command.
+    let words: Vec<&str> = texts.iter().copied().filter(|text| text.len() > 10).collect();
+    let holds_a_word = |text: &str| words.iter().any(|word| text.contains(word));
+    let whole = test.contains("examples(") && texts.contains(&"sh") && holds_a_word(commands);
+    let each = test.contains("lines(") && commands.lines().all(holds_a_word);
+    texts.contains(&document) && (whole || each)
+}
+
+#[test]
+fn a_test_that_does_not_read_the_page_is_found() {
+    let whole =
+        r#"let blocks = examples("docs/a.md", "sh", "kustomize build x"); bash(&blocks[0])"#;
+    assert!(takes_from_the_page(whole, "docs/a.md", "cd a\nkustomize build x\n"));
+    assert!(!takes_from_the_page(whole, "docs/b.md", "cd a\nkustomize build x\n"));
+    assert!(!takes_from_the_page(whole, "docs/a.md", "kustomize build y\n"));
+    let each = r#"for line in lines("docs/a.md", "| rollstamp check") { bash(line) }"#;
+    assert!(takes_from_the_page(each, "docs/a.md", "kustomize build y | rollstamp check\n"));
+    assert!(!takes_from_the_page(each, "docs/a.md", "cd a\nkustomize build y | rollstamp check\n"));
+    let by_hand = r#"bash("kustomize build y | rollstamp check") // of "docs/a.md""#;
+    assert!(!takes_from_the_page(by_hand, "docs/a.md", "kustomize build y | rollstamp check\n"));
+}
+
 /// Each block names its language, and a block of commands that does not run where it stands says which test
-/// runs it, or why none does.
+/// takes it out of the page and runs it, or why none does.
 #[test]
 fn no_command_is_left_out_in_silence() {
     let tests: String = ["programs/helm.rs", "programs/kustomize.rs", "programs/recipes.rs"]
@@ -234,7 +262,7 @@ fn no_command_is_left_out_in_silence() {
             if !["sh", "yaml", "json", "text", "diff"].contains(&language) {
                 say("the block names none of the languages");
             }
-            // What help prints has examples; they run in the tests of the verbs.
+            // The output of help has examples; the tests of the verbs run them.
             let is_command = |line: &str| {
                 ["rollstamp ", "kustomize ", "helm ", "cargo ", "$ "]
                     .iter()
@@ -251,8 +279,15 @@ fn no_command_is_left_out_in_silence() {
                 if reason.is_some_and(|why| why.split(' ').count() < 3) {
                     say("the remark gives no reason");
                 }
-                if by.is_some_and(|test| !tests.contains(&format!("\nfn {test}()"))) {
-                    say("the remark names a test that is not there");
+                let Some(test) = by else { continue };
+                match tests.split_once(&format!("\nfn {test}()")) {
+                    None => say("the remark names a test that is not there"),
+                    Some((_, rest)) => {
+                        let body = rest.split("\n}\n").next().unwrap_or_default();
+                        if !takes_from_the_page(body, &name, text) {
+                            say("the test does not take these commands out of this page");
+                        }
+                    }
                 }
             }
         }
@@ -262,7 +297,8 @@ fn no_command_is_left_out_in_silence() {
     assert!(commands > 90 && left_out < 15, "{commands} blocks, {left_out} not run");
 }
 
-/// What `--help` says of the program and of each verb. To write it anew: `ROLLSTAMP_BLESS=1`.
+/// The page holds the output of `--help` of the program and of each verb. To write it again:
+/// `ROLLSTAMP_BLESS=1`.
 #[test]
 fn the_page_of_the_command_line_is_what_help_says() {
     let empty = Sandbox::new(&Tree::new());

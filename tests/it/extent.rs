@@ -1,6 +1,6 @@
-//! How much of a long test runs: a sample by default, so that `cargo test` takes two minutes, and
-//! everything with `ROLLSTAMP_TESTS=all`, which the gate (`.ci/run`) sets. A test that ran on a
-//! sample, or not at all, says so where the test runner does not swallow it.
+//! Decides how much of a long test runs: a sample by default, so that `cargo test` takes two minutes, and
+//! everything with `ROLLSTAMP_TESTS=all`, which the gate (`.ci/run`) sets. A test that ran only on a
+//! sample, or not at all, says so in a place that the test runner does not hide.
 
 use std::io::Write as _;
 
@@ -33,14 +33,14 @@ pub(crate) fn count(what: &str, all: usize, some: usize) -> usize {
     some
 }
 
-/// Says something about the extent of a run. The test runner keeps what `println` says in a test that
-/// passes to itself; it does not keep this.
+/// Prints a message about the extent of a run. The test runner hides the output of `println` in a passing
+/// test, but not this output.
 pub(crate) fn say(what: &str) {
     writeln!(std::io::stderr(), "{what}").ok();
 }
 
-/// Whether something that a test needs and may lack is demanded by `ROLLSTAMP_DEMAND`, a list with
-/// commas: the gate names all of it.
+/// Whether `ROLLSTAMP_DEMAND` (a list with commas) requires something that a test needs and may lack; the
+/// gate names all of it.
 pub(crate) fn demanded(what: &str) -> bool {
     let demanded = std::env::var("ROLLSTAMP_DEMAND").unwrap_or_default();
     demanded.split(',').any(|name| name == what)

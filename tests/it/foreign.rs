@@ -1,5 +1,5 @@
-//! Marks of charts in pod templates: what holds a label, row by row of the tables, and what the settings
-//! make of real charts from version to version.
+//! Checksums and labels of charts in pod templates: the fields that keep a label, row by row of the tables,
+//! and the effect of the settings on real charts from version to version.
 //!
 //! The charts are those below `charts` beside the other corpora (a folder a chart, a file a version,
 //! `order.txt` with the oldest first: `helm template` with default values).
@@ -84,7 +84,7 @@ fn whatever_may_select_by_a_label_holds_it() {
                 }
             }
         }
-        // A field that nobody knows may select as well.
+        // An unknown field may select as well.
         let leaf = format!("{{{label}: shop-1.2.3}}");
         assert!(stays(label, &object("Thing", "spec/anything", &leaf)));
         assert!(stays(label, &object("Thing", "spec/pattern/metadata/labels", &leaf)));
@@ -102,7 +102,7 @@ fn labels_that_are_only_set_hold_nothing() {
     }
 }
 
-/// What an upgrade from one version to the next does to the workloads of a chart.
+/// The effect of an upgrade from one version to the next on the workloads of a chart.
 #[derive(Debug, Default, Clone, Copy)]
 struct Rolls {
     workloads: usize,
@@ -131,7 +131,7 @@ struct Render {
 const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 
 impl Render {
-    /// Reads a stream with a library that knows nothing of ours.
+    /// Reads a stream with an independent library.
     fn of(text: &str) -> Self {
         use serde::Deserialize as _;
         let (mut templates, mut data) = (BTreeMap::new(), BTreeMap::new());
@@ -221,7 +221,7 @@ fn compare(before: &str, after: &str) -> Rolls {
         let Some((_, was)) = old.templates.get(name) else { continue };
         let fixed = new_fixed.templates[name].1 != old_fixed.templates[name].1;
         let needed = bare(was) != bare(template) || must.get(name) == Some(&true);
-        // What the chart meant: its checksum changed, and so did data of the chart.
+        // The intention of the chart: its checksum changed, and so did data of the chart.
         let meant =
             checksums(was) != checksums(template) && old.data_of(chart) != new.data_of(chart);
         rolls += Rolls {

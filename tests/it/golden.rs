@@ -1,11 +1,11 @@
 //! Stamps that can never change: a new one would roll every stamped workload of every user.
 //!
-//! `testdata/golden/v1.json` was made once, by a seeded generator that writes manifests over all
-//! sites, key selections and encodings and computes their stamps from the text of the scheme
-//! alone, in another language. It is never made again; new vectors go into a file of their own.
+//! `testdata/golden/v1.json` was made once, by a seeded generator in another language, which writes
+//! manifests for all sites, key selections and encodings, and computes their stamps only from the text of
+//! the scheme. It is never made again; new vectors go into a separate file.
 //!
-//! `testdata/golden/v1-rows.txt` lists what stamps without being asked: the kinds, sites and providers of
-//! scheme v1. A row that is not in it must say [`Since::OptIn`].
+//! `testdata/golden/v1-rows.txt` lists the rows that stamp by default: the kinds, sites and providers of
+//! scheme v1. A row that is not in it must have [`Since::OptIn`].
 #![expect(clippy::disallowed_methods, reason = "tests drive the real program")]
 
 use crate::sandbox::{Entry, Sandbox, Tree};
@@ -48,8 +48,8 @@ fn stamps(vectors: &[Vector], key: Option<Vec<u8>>) -> BTreeMap<String, String> 
     annotations(manifests, &[], key, "checksum/rollstamp", "namespace")
 }
 
-/// What the program writes into an annotation of the pod templates of a stream of manifests, by a field in
-/// the metadata of the workload.
+/// The values that the program writes into an annotation of the pod templates of a stream of manifests, by
+/// a field in the metadata of the workload.
 fn annotations<'a>(
     manifests: impl Iterator<Item = &'a str>,
     options: &[&str],
@@ -124,7 +124,7 @@ fn slashed(paths: &[FieldPath]) -> String {
     paths.join(" ")
 }
 
-/// What the tables stamp for everybody, a line a row.
+/// The rows that stamp for all users, one row on each line.
 fn default_rows() -> Vec<String> {
     let kinds = WORKLOADS
         .iter()
@@ -159,7 +159,8 @@ fn default_rows() -> Vec<String> {
     containers.chain(kinds).chain(sites).chain(providers).collect()
 }
 
-/// The rows that came after scheme v1, with the `since` of each: none of them may stamp for everybody.
+/// The rows that were added after scheme v1, with the `since` of each: none of them may stamp for all
+/// users.
 #[test]
 fn rows_that_came_later_are_listed() {
     let rows = FILLERS.iter().map(|row| {
@@ -180,7 +181,7 @@ fn rows_that_came_later_are_listed() {
     assert_eq!(rows, listed, "testdata/golden/later-rows.txt lists other rows");
 }
 
-/// A new row that stamps by default would roll pods of people who only took a new version.
+/// A new row that stamps by default would roll pods of users who only upgraded.
 #[test]
 fn what_stamps_by_default_never_changes() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/v1-rows.txt");

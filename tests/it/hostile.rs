@@ -1,5 +1,5 @@
-//! Repositories that mean harm, or only look odd: nothing is passed over in silence, nothing waits for
-//! ever, nothing of another file is said, and no name acts on a terminal or on the log of a workflow.
+//! Tests with malicious or unusual repositories: no problem is ignored silently, no run waits forever, no
+//! content of another file is printed, and no name acts on a terminal or on the log of a workflow.
 #![cfg(unix)]
 
 use crate::sandbox::{Entry, Output, Sandbox, Tree};
@@ -48,7 +48,7 @@ fn a_gitignore_above_the_repository_has_no_say() {
     let output = run(&sandbox, &["check", "gh/repo"]);
     assert_eq!(output.exit, 1, "{}{}", stdout(&output), output.stderr);
     assert!(stdout(&output).contains("error[missing-stamp]"), "{}", stdout(&output));
-    // In the repository itself it does: from the folder below as well.
+    // In the repository itself, the rule counts, also from the folder below.
     std::fs::write(sandbox.path("gh/repo/.gitignore"), "*.yaml\n").unwrap();
     let output = run(&sandbox, &["write", "gh/repo"]);
     assert!(output.stderr.contains("0 files changed"), "{}", output.stderr);
@@ -173,7 +173,7 @@ fn names_do_not_act_on_a_terminal_or_a_workflow() {
     }
 }
 
-/// The runner of GitHub looks for commands behind the blanks of a line, and for `##[` anywhere.
+/// The runner of GitHub looks for commands after the blanks of a line, and for `##[` anywhere.
 #[test]
 fn a_diff_is_no_command_of_a_workflow() {
     let hostile = "spec:\n  ::set-output name=x::y: a\n  template: # ##[add-path]x\n";
@@ -193,11 +193,11 @@ fn a_diff_is_no_command_of_a_workflow() {
         for acts in ["   ::set-output", "   template: # ##["] {
             assert!(diff.iter().any(|line| line.starts_with(acts)), "{said}");
         }
-        // Behind it, only what the program says itself.
+        // After it, only messages of the program.
         assert!(lines.all(|line| line.starts_with("::error ")), "{said}");
         assert_eq!(said.matches(&end).count(), 1, "{said}");
     }
-    // For people and for `git apply` a diff is what it is.
+    // For people and for `git apply`, a diff is unchanged.
     let raw = stdout(&run(&sandbox, &["write", "--diff", "."]));
     assert!(raw.starts_with("--- "), "{raw}");
 }
@@ -224,8 +224,8 @@ fn files_with_names_are_written_all_or_none() {
     assert!(output.stderr.contains("3 files changed"), "{}", output.stderr);
 }
 
-/// A thousand workloads that read the same thousand keys share what is computed for the first of them: made
-/// anew for each, it would take a million lines of digests, and the memory for as many positions.
+/// A thousand workloads that read the same thousand keys share the result for the first of them: without
+/// sharing, this would take a million digest lines, and memory for as many positions.
 #[test]
 fn what_workloads_read_alike_is_computed_once() {
     use rollstamp::plan::Reason;

@@ -65,7 +65,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None,
         rng_seed: RngSeed::Fixed(20261120), ..ProptestConfig::default() })]
 
-    /// An inserted stamp is read back, changes nothing else, can be replaced, and leaves again.
+    /// An inserted stamp can be read, changes nothing else, can be replaced, and can be removed.
     #[test]
     fn a_stamp_goes_in_and_out(text in template()) {
         let Some(Slot::Absent(insertion)) = slot(&text) else {
@@ -98,7 +98,7 @@ proptest! {
         prop_assert!(stripped == text || null, "{text:?}\n->\n{stripped:?}");
     }
 
-    /// Whatever the text, reading it does not panic, and spans lie inside it in order.
+    /// Reading any text does not panic, and its spans are inside it and in order.
     #[test]
     fn reading_never_panics(text in "([ \\-:#'\"|>&*!{}\\[\\],?%a-c1\u{e9}\r\n\t]|---\n|\\.\\.\\.\n|k: v\n|<<: ){0,60}") {
         for chunk in yaml::split::chunks(&text).flatten() {

@@ -1,4 +1,4 @@
-//! What reload sidecars mean when the user says that they spare the pods: `hotReloadSidecars: skip`.
+//! The effect of reload sidecars with `hotReloadSidecars: skip`.
 
 use rollstamp::config::options::Options;
 use rollstamp::config::policy::{HotReload, Rules};

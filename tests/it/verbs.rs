@@ -1,4 +1,4 @@
-//! The verbs that help people rather than manifests: `rule`, `init`, `man`, `copy-to`, and help.
+//! Tests of the verbs that do not process manifests: `rule`, `init`, `man`, `copy-to`, and help.
 
 use crate::sandbox::{Entry, Output, Sandbox, Tree, read_tree};
 use rollstamp::finding::Code;
@@ -83,6 +83,28 @@ fn a_first_configuration_is_about_what_was_found() {
     assert_eq!(output.exit, 1, "{}\n{}", on.join("\n"), output.stderr);
 }
 
+/// Where overlays change a workload, `write` leaves it alone: the hook for overlays is offered, switched off.
+#[test]
+fn a_first_hook_knows_about_overlays() {
+    let sandbox = Sandbox::new(&shop());
+    assert_eq!(run(&sandbox, &["init"]).exit, 0);
+    assert!(!text(&sandbox, ".pre-commit-config.yaml").contains("rollstamp-overlays"));
+    let mut tree = Tree::new();
+    for (name, entry) in shop() {
+        tree.insert(format!("base/{name}"), entry);
+    }
+    let base = "resources: [shop.yaml, worker.yaml, config.yaml, bill.yaml]\n";
+    tree.insert("base/kustomization.yaml".to_owned(), Entry::File(base.into()));
+    let prod = "resources: [../base]\nnamePrefix: prod-\n";
+    tree.insert("prod/kustomization.yaml".to_owned(), Entry::File(prod.into()));
+    let sandbox = Sandbox::new(&tree);
+    let output = run(&sandbox, &["init"]);
+    assert!(output.stderr.contains("below kustomizations"), "{}", output.stderr);
+    let hooks = text(&sandbox, ".pre-commit-config.yaml");
+    assert!(hooks.contains("      - id: rollstamp\n"), "{hooks}");
+    assert!(hooks.contains("      #- id: rollstamp-overlays\n"), "{hooks}");
+}
+
 #[test]
 fn what_is_there_is_not_replaced() {
     let mut tree = shop();
@@ -118,6 +140,7 @@ fn every_verb_has_examples_and_a_man_page() {
         let words: Vec<&str> = verb.into_iter().chain(["--help"]).collect();
         let help = String::from_utf8(run(&sandbox, &words).stdout).expect("UTF-8");
         assert!(help.contains("\nExamples:\n  "), "{verb:?} has no examples:\n{help}");
+        assert!(help.contains("\nExit codes:\n  "), "{verb:?} has no exit codes:\n{help}");
         let words: Vec<&str> = std::iter::once("man").chain(verb).collect();
         let page = String::from_utf8(run(&sandbox, &words).stdout).expect("UTF-8");
         let name = verb.map_or_else(|| "rollstamp".to_owned(), |verb| format!("rollstamp-{verb}"));

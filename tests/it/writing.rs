@@ -1,4 +1,4 @@
-//! Files are replaced whole or not at all, whatever happens meanwhile.
+//! Files are replaced atomically or not at all, even if other programs write at the same time.
 #![cfg(unix)]
 
 use crate::sandbox::{Entry, Sandbox, Tree};
@@ -202,7 +202,7 @@ fn a_closed_pipe_ends_quietly() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Nobody reads the output, and it is larger than any pipe.
+    // No program reads the output, and it is larger than any pipe buffer.
     drop(child.stdout.take());
     let mut stdin = child.stdin.take().unwrap();
     let filler = format!("{MANIFEST}---\n# {}\n", "x".repeat(1 << 20));

@@ -203,11 +203,11 @@ pub(super) fn why_not(
         Reason::Clash(_, other) => {
             let line = locator.line(outcome.manifests.owner(*other).place_of_name());
             format!(
-                "another file defines it differently ({line}), so nobody knows which one counts"
+                "another file defines it differently ({line}), so it is unknown which one counts"
             )
         }
         Reason::Ambiguous(_) => {
-            "several sources may be meant, so nobody knows which one counts".to_owned()
+            "several sources may be meant, so it is unknown which one counts".to_owned()
         }
     };
     Some(text)
@@ -283,7 +283,7 @@ pub(super) fn meant_source(
             }
         }
         MeantSource::Several => {
-            "several sources may be meant, so nobody knows which one counts".to_owned()
+            "several sources may be meant, so it is unknown which one counts".to_owned()
         }
         MeantSource::Nowhere if reference.optional => {
             "not in what was read, and optional".to_owned()

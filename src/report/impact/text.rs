@@ -186,7 +186,7 @@ impl Page<'_, '_> {
         if readers.is_empty() {
             return Ok(());
         }
-        let head = "VALUES: Flux takes other values, and renders what they are for in the cluster";
+        let head = "VALUES: Flux takes changed values, and renders them in the cluster";
         writeln!(out, "\n{}", self.styled(head, "1;33"))?;
         for reader in readers {
             let mut text = format!("  {}\n", self.styled(&plain(&reader.name.to_string()), "1"));

@@ -253,9 +253,9 @@ fn silent(silent: Silent) -> &'static str {
         Silent::Live => "its readers reload it while they run",
         Silent::Ignored => "it is ignored on purpose",
         Silent::FilledInCluster => "a controller fills it later: nothing rolls then either",
-        Silent::LaterRuns => "its readers read it anew with each run",
+        Silent::LaterRuns => "its readers read it again in each run",
         Silent::WithReader => "its readers come or go with it",
-        Silent::StaleReaders => "its readers keep what they have, see above",
+        Silent::StaleReaders => "its readers keep the old configuration, see above",
         Silent::ValuesReader => "no workload reads it, and an object of Flux takes values from it",
     }
 }

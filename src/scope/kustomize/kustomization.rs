@@ -295,7 +295,7 @@ pub(super) fn fields<'a, 'k>(
     let mut found: Vec<(String, Span, Cursor<'a>)> = Vec::new();
     for (key, value) in mapping.pairs() {
         let Ok(name) = key.key() else {
-            let why = NotRead::Syntax("a key is no text".to_owned());
+            let why = NotRead::Syntax("a key is not a text".to_owned());
             return Err(UnreadableKustomization { why, at: key.span() });
         };
         let usual = known.iter().find(|known| is_same_name(known, &name));

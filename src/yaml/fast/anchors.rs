@@ -106,7 +106,7 @@ impl Parser<'_> {
         let props = anchor.props;
         let target = self.props[props].node;
         if self.nodes[target.0 as usize].jump == 0 {
-            return Err(Declined("an alias inside of what it stands for"));
+            return Err(Declined("an alias inside its own target"));
         }
         self.props[props].aliases += 1;
         let node = offset(self.nodes.len());

@@ -17,7 +17,7 @@ use super::tape::{Document, Kind, Node, Props, Style, Tape, no_nodes};
 use crate::text::{Span, offset};
 use anchors::Anchor;
 
-/// Why a document goes to the full parser.
+/// The reason why the fast parser declines a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Declined(pub &'static str);
 

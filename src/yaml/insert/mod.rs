@@ -231,7 +231,7 @@ impl<'a> Editor<'a> {
             if let Some((first, _)) = found {
                 return Err(Refusal {
                     at: self.document.node(key).span,
-                    message: format!("the key `{name}` stands twice in one mapping"),
+                    message: format!("the key `{name}` occurs twice in one mapping"),
                     related: Some(Related::FirstKey(self.document.node(first).span)),
                 });
             }

@@ -1,13 +1,13 @@
-//! What `impact` must say of every input that can be stamped: nothing of a state and itself, nor of one
-//! in another order and with comments; of a state and what stamping makes of it only first stamps; and
-//! with the sides the other way round, added for removed.
+//! Laws of `impact` for every input that can be stamped: no change between a state and itself, or the same
+//! state in another order and with comments; only first stamps between a state and the stamped state; and,
+//! with exchanged sides, removed instead of added.
 
 use super::{Done, Job, reversed};
 use crate::sandbox::{Entry, Output, Sandbox, Tree};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Options that say how to print or where to stop, which `impact` has its own of.
+/// Options about output and exit codes, for which `impact` has its own.
 const OTHER: &[&str] = &["--diff", "--quiet", "-q", "--verbose", "-v", "--strict"];
 const OTHER_WITH_VALUE: &[&str] =
     &["--keep", "--previous", "-o", "--output", "--log-file", "--color", "--jobs", "-j"];
@@ -92,7 +92,7 @@ fn rows(report: &Value, list: &str) -> Vec<Value> {
     report[list].as_array().cloned().unwrap_or_default()
 }
 
-/// Nothing at all happens.
+/// The report has no effect on any workload.
 fn empty(report: &Value) -> Result<(), String> {
     let workloads = rows(report, "workloads");
     let workloads = workloads.iter().filter(|w| w["answer"] != "quiet" || w["must"] == true);
@@ -104,7 +104,7 @@ fn empty(report: &Value) -> Result<(), String> {
     }
 }
 
-/// States of one input, each below a folder or in a file of its own.
+/// States of one input, each in its own folder or file.
 struct States {
     sandbox: Sandbox,
     options: Vec<String>,

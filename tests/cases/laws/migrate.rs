@@ -1,7 +1,7 @@
-//! What must hold of every `migrate`. again: a second one changes nothing. clean: `check` finds nothing wrong
-//! with the stamps that it wrote. meaning: an independent reader finds every value but those of the
-//! annotations that the report for programs names, and the stamps. diff: what `--diff` shows is what is
-//! written. crlf, bom, no-final-newline: as for stamps.
+//! Laws of every `migrate`. again: a second run changes nothing. clean: `check` finds no problem of the
+//! written stamps. meaning: an independent reader finds every old value, except the annotations that the
+//! report for programs names, and the stamps. diff: `--diff` shows exactly the written changes. crlf, bom,
+//! no-final-newline: as for stamps.
 
 use super::values::{Said, documents, same_but_for};
 use super::{Done, Job, Report, bom, crlf, differ, lossy, manifests, no_final_newline};
@@ -42,7 +42,7 @@ pub(super) fn laws(job: &Job, done: &Done, off: &BTreeMap<String, String>) -> Re
     report
 }
 
-/// What the report for programs says of the same run.
+/// The report for programs of the same run.
 fn said(job: &Job) -> Result<Value, String> {
     let mut json = without_format(job);
     json.args.extend(["-o".to_owned(), "json".to_owned()]);

@@ -1,9 +1,10 @@
-//! What must hold of every run that stamps, whatever the input: stronger than examples.
+//! Laws of every run that stamps, whatever the input is.
 //!
-//! idempotent: a second run changes nothing, and `check` is content. strip: taking the stamps away
-//! gives the first bytes back, but for marks of other tools, which have no way back. meaning: an
-//! independent reader finds the old values and the stamps, nothing else. order: documents and arguments the other way round give the same stamps. crlf,
-//! bom, no-final-newline: the twin of the input gives the twin of the output. impact, migrate: see there.
+//! idempotent: a second run changes nothing, and `check` finds no problem. strip: removing the stamps
+//! restores the first bytes, except marks of other tools, which cannot be restored. meaning: an independent
+//! reader finds the old values and the stamps, and nothing else. order: documents and arguments in reverse
+//! order give the same stamps. crlf, bom, no-final-newline: the same change of the input and of the output.
+//! impact, migrate: see these modules.
 
 pub(crate) mod impact;
 mod migrate;
@@ -17,7 +18,7 @@ use values::{documents, same_but_for_stamps, stamps};
 const LAWS: &[&str] =
     &["idempotent", "strip", "meaning", "order", "crlf", "bom", "no-final-newline", "impact"];
 
-/// The command line, as the program reads it.
+/// The command line, as the program parses it.
 static COMMAND: LazyLock<clap::Command> = LazyLock::new(rollstamp::cli::command);
 
 /// One run of the program.
@@ -28,17 +29,17 @@ pub(crate) struct Job {
     pub(crate) tree: Tree,
 }
 
-/// What came of it.
+/// The result of a run.
 pub(crate) struct Done {
     pub(crate) output: Output,
     pub(crate) tree: Tree,
 }
 
-/// What the laws say about a run.
+/// The result of the laws for a run.
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) failures: Vec<String>,
-    /// Texts that the independent reader refuses, so that `meaning` says nothing about them.
+    /// The number of texts that the independent reader refuses, so that `meaning` cannot be checked.
     pub(crate) unread: usize,
     /// Why `impact` says nothing about it.
     pub(crate) skipped: Option<impact::Skip>,
@@ -95,7 +96,7 @@ impl Job {
         self.args.iter().any(|arg| arg.starts_with("--foreign"))
     }
 
-    /// Whether it takes the annotations of a controller out of files.
+    /// Whether it removes the annotations of a controller from files.
     pub(crate) fn migrates(&self) -> bool {
         self.verb() == Some("migrate") && !self.args.iter().any(|arg| arg == "--diff")
     }
@@ -148,7 +149,7 @@ impl Job {
         self.paths().into_iter().filter_map(text).collect()
     }
 
-    /// Whether several texts become one stream, with marker lines of ours between them.
+    /// Whether several texts become one stream, with marker lines of rollstamp between them.
     fn joins(&self) -> bool {
         !self.writes() && !self.is_stream()
     }
@@ -186,7 +187,7 @@ pub(crate) fn check(job: &Job, done: &Done, off: &BTreeMap<String, String>) -> R
     if !job.is_foreign() {
         law("strip", &|_| strip(job, done));
     }
-    // What names do is compared in corpora/suffixes.rs.
+    // Names are compared in corpora/suffixes.rs.
     if !job.args.iter().any(|arg| arg == "suffix") {
         law("meaning", &|report| meaning(job, done, report));
     }
@@ -238,7 +239,7 @@ fn differ(
     Ok(())
 }
 
-/// The job that takes up where another one ended: its output is the input.
+/// The job whose input is the output of another one.
 fn next(job: &Job, done: &Done, verb: Option<&str>) -> Job {
     let mut next = job.clone();
     if job.writes() {
@@ -261,7 +262,7 @@ fn idempotent(job: &Job, done: &Done) -> Result<(), String> {
     let second = again.run();
     differ("a second run changes", &job.texts_after(done), &again.texts_after(&second))?;
     let mut check = next(job, done, Some("check"));
-    // What was stamped may be an empty stream.
+    // The stamped stream may be empty.
     check.args.push("--allow-empty".to_owned());
     let checked = check.run().output;
     if checked.exit != 0 {
@@ -301,8 +302,8 @@ fn strip(job: &Job, done: &Done) -> Result<(), String> {
     Ok(())
 }
 
-/// A null `annotations:` may come back as absent or as `null`, and the `metadata:` that held nothing
-/// else with it; in compact JSON an empty map may as well.
+/// A null `annotations:` may be restored as absent or as `null`, and so may a `metadata:` that holds
+/// nothing else, and an empty map in compact JSON.
 fn without_empty(text: &str) -> String {
     let lines = text.split_inclusive('\n').map(|line| match line.split_once(": ~") {
         Some((key, rest)) if ["annotations", "metadata"].contains(&key.trim()) => {
@@ -395,7 +396,7 @@ fn reversed(text: &str) -> String {
     closed.collect()
 }
 
-/// Runs the job on changed texts; its output must be changed alike.
+/// Runs the job on changed texts; its output must have the same change.
 fn twin(job: &Job, done: &Done, change: impl Fn(&str) -> String) -> Result<(), String> {
     let other = job.with_texts(&change);
     let got = other.run();
@@ -415,7 +416,7 @@ fn crlf(job: &Job, done: &Done) -> Result<(), String> {
 }
 
 fn bom(job: &Job, done: &Done) -> Result<(), String> {
-    // A byte order mark may stand only at the start of a stream, so joined files lose theirs.
+    // A byte order mark is allowed only at the start of a stream, so joined files lose theirs.
     if job.joins() || job.texts().values().any(|text| text.starts_with('\u{feff}')) {
         return Ok(());
     }
@@ -426,8 +427,8 @@ fn no_final_newline(job: &Job, done: &Done) -> Result<(), String> {
     let bare = |text: &str| {
         text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t)).to_owned()
     };
-    // To kubectl, which reads line by line, the last line ends with or without its newline; of an
-    // empty last line that is not true.
+    // kubectl reads line by line, so the last line means the same with and without its newline; this does
+    // not hold for an empty last line.
     if job.joins() || job.texts().values().any(|text| text.ends_with("\n\n")) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Manifests as values, read by a library that knows nothing of ours.
+//! Manifests as values, read by an independent library.
 
 use serde::Deserialize as _;
 use serde_yaml::{Mapping, Value};
@@ -14,7 +14,7 @@ pub(super) fn documents(text: &str) -> Result<Vec<Value>, serde_yaml::Error> {
         .map(|all| all.into_iter().filter(|value| !value.is_null()).collect())
 }
 
-/// Whether `after` is `before` with its own stamps at value level.
+/// Whether `after` is `before` with the stamps of `after`, compared as values.
 pub(super) fn same_but_for_stamps(
     before: Vec<Value>,
     after: Vec<Value>,
@@ -44,7 +44,7 @@ pub(super) struct Said {
     pub(super) changes: BTreeMap<(bool, String), Option<String>>,
 }
 
-/// Whether `after` is `before` with the annotations that are said, by kind and name, and with stamps.
+/// Whether `after` is `before` with the given annotations, by kind and name, and with stamps.
 pub(super) fn same_but_for(
     before: Vec<Value>,
     after: Vec<Value>,
@@ -83,7 +83,7 @@ pub(super) fn same_but_for(
     Ok(())
 }
 
-/// Takes out annotations, and metadata, that hold nothing.
+/// Removes empty annotations and metadata.
 fn without_empty(at: &mut Value) {
     let Value::Mapping(mapping) = at else { return };
     for (_, value) in mapping.iter_mut() {
@@ -98,7 +98,7 @@ fn without_empty(at: &mut Value) {
     }
 }
 
-/// The objects of a document; what a list says beside its items counts as one more.
+/// The objects of a document; the other fields of a list count as one more object.
 fn objects(document: Value) -> Vec<Value> {
     let mut document = document;
     let is_list =
@@ -110,11 +110,11 @@ fn objects(document: Value) -> Vec<Value> {
     }
 }
 
-/// The way to an `annotations` mapping: names of fields, and numbers of items.
+/// The path to an `annotations` mapping: names of fields, and numbers of items.
 type Route = Vec<Value>;
 
-/// Every stamp of an object with the way to its annotations. Those of the object itself are not
-/// ours: a pod template lies deeper.
+/// Every stamp of an object with the path to its annotations. Annotations of the object itself are not
+/// stamps: a pod template is deeper.
 fn stamps_of(object: &Value, key: &str) -> Vec<(Route, Value)> {
     let mut found = Vec::new();
     visit(object, &mut Vec::new(), key, &mut found);
@@ -142,7 +142,7 @@ fn visit(at: &Value, route: &mut Route, key: &str, found: &mut Vec<(Route, Value
     }
 }
 
-/// Gives `old` the stamps of `new`, with as much of the ways to them as that needs.
+/// Copies the stamps of `new` to `old`, and creates the mappings that this needs.
 fn take_stamps(old: &mut Value, new: &Value, key: &str) {
     let wanted = stamps_of(new, key);
     for (route, _) in stamps_of(old, key) {
@@ -155,8 +155,8 @@ fn take_stamps(old: &mut Value, new: &Value, key: &str) {
     }
 }
 
-/// Gives `old` what `new` makes of marks of other tools in pod templates, which lie deeper than the metadata
-/// of the object: another digest for a checksum, or none, and no label of a chart.
+/// Copies the changes of marks of other tools in pod templates from `new` to `old`: another digest for a
+/// checksum, or none, and no label of a chart. Pod templates are deeper than the metadata of the object.
 fn take_marks(old: &mut Value, new: &Value, depth: usize) {
     match old {
         Value::Mapping(fields) => {
@@ -221,7 +221,7 @@ fn set(at: &mut Value, route: &[Value], key: &str, stamp: Value) {
     }
 }
 
-/// Removes the key, and of `metadata` and `annotations` what held nothing else.
+/// Removes the key, and `metadata` and `annotations` if they held nothing else.
 fn remove(at: &mut Value, route: &[Value], key: &str) {
     let Some((step, rest)) = route.split_first() else {
         if let Value::Mapping(mapping) = at {
@@ -248,7 +248,7 @@ fn remove(at: &mut Value, route: &[Value], key: &str) {
     }
 }
 
-/// The stamp of every workload by kind, namespace and name; nothing if a text cannot be read.
+/// The stamp of every workload by kind, namespace and name; `None` if a text cannot be read.
 pub(super) fn stamps(texts: &BTreeMap<String, String>, key: &str) -> Option<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     for text in texts.values() {

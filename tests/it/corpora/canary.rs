@@ -1,6 +1,7 @@
-//! No value of a Secret in anything that is said: each is a token here, and every output is searched.
+//! No output contains a value of a Secret: each value is a token here, and every output is searched.
 //!
-//! What repeats its input by design (the filter's and `strip`'s standard output) is not searched.
+//! Outputs that repeat the input by design (the standard output of the filter and of `strip`) are not
+//! searched.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -45,7 +46,8 @@ impl Tokens {
         number
     }
 
-    /// What must be found nowhere: the values, their base64 and their digests, or half of any of them.
+    /// The texts that must not be found: the values, their base64 and their digests, or half of any of
+    /// them.
     fn needles(&self) -> Vec<String> {
         let of_one = |token: &String| {
             let base64 = STANDARD.encode(token);
@@ -322,7 +324,7 @@ fn search(input: &Input) -> Searched {
             }
         }
     }
-    // A stream that breaks off, and one with a byte that is no UTF-8.
+    // A truncated stream, and one with a byte that is not UTF-8.
     let bytes = first.as_bytes();
     let cuts = (1..4).map(|quarter| bytes[..bytes.len() * quarter / 4].to_vec());
     for broken in cuts.chain([[bytes, b"\n# \xe9\n"].concat()]) {

@@ -1,6 +1,6 @@
-//! Inputs that tempt a program to quote a Secret: broken, odd, or with a workload on the same line.
+//! Inputs for which a program might quote a Secret: broken, unusual, or with a workload on the same line.
 //!
-//! `TOKEN` stands for a value, `BASE64` for the base64 of one, `NUMBER` for one that is no text.
+//! `TOKEN` stands for a value, `BASE64` for the base64 of a value, `NUMBER` for a value that is not a text.
 
 /// Name and text of each; `=== name` begins another file.
 pub(super) const INPUTS: &[(&str, &str)] = &[

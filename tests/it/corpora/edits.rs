@@ -1,11 +1,11 @@
-//! Whether a text became another by nothing but added stamps, without a diff.
+//! Checks without a diff that two texts differ only by added stamps.
 
 use super::STAMP;
 
 /// How far the text that two insertions share may reach before the place where they differ.
 const N_SHARED_MAX: usize = 120;
 
-/// The number of stamps that `after` has more than `before`; everything else must be the same bytes.
+/// The number of stamps that `after` has in addition to `before`; all other bytes must be equal.
 ///
 /// Follows both texts up to the first difference. There `after` must hold a stamp and the parents
 /// that it needs, in one piece; without the piece both texts must go on alike.
@@ -41,7 +41,8 @@ pub(super) fn added_stamps(before: &str, after: &str) -> Result<usize, String> {
     Err(why.unwrap_or_else(|| format!("line {line}: {seen:?}")))
 }
 
-/// Whether two texts are alike for a while, or to their end: what tells a good cut from a bad one.
+/// Whether two texts are equal for a while, or to their end: this distinguishes a right cut from a wrong
+/// one.
 fn goes_on(before: &str, after: &str) -> bool {
     let next = |text: &str| text.as_bytes().iter().take(8).copied().collect::<Vec<u8>>();
     next(before) == next(after) || !ends_of_piece(after, 0).is_empty()

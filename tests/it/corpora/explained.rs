@@ -1,4 +1,4 @@
-//! `explain` beside the oracle and beside the facts: the references one by one.
+//! Compares `explain` with the oracle and with the facts, reference by reference.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,7 +1,7 @@
-//! The oracle's references beside those that another program found in the same files.
+//! Compares the oracle's references with those that another program found in the same files.
 //!
-//! `facts/<corpus>.refs.json` comes from an independent walker in Python. It is a differential check
-//! and no specification; every kind of difference that is right is named in `reason`.
+//! `facts/<corpus>.refs.json` comes from an independent walker in Python. It is a differential check and
+//! not a specification; `reason` names every kind of expected difference.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,8 @@ use crate::oracle::stamps;
 /// File, document, workload and what it names, with the site.
 type Reference = (String, u64, String, String, String);
 
-/// Why the facts may hold a reference that the oracle has not. The other way round there is no reason.
+/// The reason why the facts may hold a reference that the oracle does not have. The oracle must not have
+/// references that the facts lack.
 fn reason((_, _, workload, _, site): &Reference) -> Option<&'static str> {
     match (workload.split(' ').next().unwrap_or_default(), site.as_str()) {
         ("AnalysisTemplate" | "Experiment" | "Grafana", _) => {

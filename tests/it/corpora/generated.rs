@@ -125,7 +125,7 @@ fn pruned(stream: &str) -> Result<Vec<serde_yaml::Value>, String> {
     Ok(values)
 }
 
-/// docs/scheme.md: what SOPS has encrypted counts as it stands, whatever it would be without.
+/// docs/scheme.md: a value that SOPS has encrypted counts as written.
 #[test]
 fn values_that_sops_encrypted_count_as_they_stand() {
     let secret = "\

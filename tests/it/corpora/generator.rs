@@ -1,7 +1,7 @@
-//! Streams that no repository holds: every site, odd value and clash, in numbers.
+//! Generates streams with every site, unusual value and clash, in large numbers.
 //!
-//! Names are few, so that references meet, miss and fit several sources. A seed always gives the
-//! same stream.
+//! There are few names, so that references match, do not match, and match several sources. A seed always
+//! gives the same stream.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

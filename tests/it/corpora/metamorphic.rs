@@ -1,8 +1,8 @@
-//! What must and what must not change a stamp, tried on every source of every rendered stream and
-//! of every folder of the corpora.
+//! Checks which changes change a stamp, for every source of every rendered stream and of every folder of
+//! the corpora.
 //!
-//! The oracle says what each changed stream is stamped with. Beside it stands a law that needs no
-//! digest: the workloads whose stamp changes are those whose references read the changed key.
+//! The oracle computes the stamps of each changed stream. A second law needs no digest: the workloads whose
+//! stamp changes are those whose references read the changed key.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -105,7 +105,7 @@ fn folders(root: &Path) -> Vec<Stream> {
     joined
 }
 
-/// Of two copies of a source one alone counts, so a change of the other one changes nothing.
+/// Only one of two copies of a source counts, so a change of the other one changes nothing.
 fn is_without_copies(text: &str) -> bool {
     let sources = split(text).unwrap().into_iter();
     let mut identities = std::collections::BTreeSet::new();

@@ -1,7 +1,7 @@
-//! The real program over real manifests: the streams and trees of `ROLLSTAMP_CORPORA`.
+//! Runs the real program on real manifests: the streams and trees of `ROLLSTAMP_CORPORA`.
 //!
-//! The folder (default: `shared` beside the checkout) is no part of the repository. Without it
-//! these tests say so and pass.
+//! The folder (default: `shared` beside the checkout) is not part of the repository. Without it, these
+//! tests say so and pass.
 
 mod canary;
 mod canary_inputs;
@@ -95,7 +95,7 @@ struct Ran {
     stderr: String,
 }
 
-/// Runs the program in a folder where nothing lies about, or in `folder`.
+/// Runs the program in an empty folder, or in `folder`.
 fn rollstamp<S: AsRef<[u8]> + ?Sized>(arguments: &[&str], stdin: &S, folder: Option<&Path>) -> Ran {
     let stdin = stdin.as_ref();
     let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty");
@@ -130,7 +130,7 @@ fn repository() -> tempfile::TempDir {
     folder
 }
 
-/// Does the same to every item on two threads; the results are in the items' order.
+/// Calls `work` for every item on two threads; the results are in the order of the items.
 pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let queue = Mutex::new(items.iter().enumerate());
     let results = Mutex::new(Vec::new());

@@ -1,5 +1,5 @@
-//! Files below kustomizations, stamped in place, against what kustomize prints for every leaf that
-//! holds them.
+//! Compares the stamps in files below kustomizations with the output of kustomize for every leaf that holds
+//! the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

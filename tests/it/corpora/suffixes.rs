@@ -1,6 +1,6 @@
-//! Suffix mode over all streams and trees: a reader of its own, which knows no table of the program,
-//! compares values before and after. Every text that said the old name of a renamed source must say the
-//! new one, but for the few places that are names of something else.
+//! Suffix mode on all streams and trees: an independent reader, which uses no table of the program,
+//! compares values before and after. Every text with the old name of a renamed source must have the new
+//! name, except for the few places that name something else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! The editor over the 24 corpora, each as a git repository of its own.
+//! Edits the 24 corpora, each as a separate git repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

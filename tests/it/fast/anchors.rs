@@ -1,5 +1,5 @@
-//! What the fast parser takes of anchors and aliases and of other rare marks, and what it leaves
-//! to the full one.
+//! Which anchors, aliases and other rare marks the fast parser accepts, and which it leaves to the full
+//! parser.
 
 use super::same::{Verdict, compare};
 use rollstamp::text::Span;
@@ -7,7 +7,7 @@ use rollstamp::yaml::tape::Kind;
 use rollstamp::yaml::{fast, parse_fully};
 use std::fmt::Write as _;
 
-/// Read by the fast parser, and as the full one reads it.
+/// Texts that both parsers read in the same way.
 const TAKEN: &[&str] = &[
     // Scalars.
     "a: &x 80\nb: *x\n",
@@ -48,7 +48,7 @@ const TAKEN: &[&str] = &[
     "a: |\n  b\n...\n",
 ];
 
-/// Left to the full parser, which can read some of it.
+/// Texts that the fast parser declines; the full parser can read some of them.
 const DECLINED: &[(&str, bool)] = &[
     ("&x a: b\nc: *x\n", true),
     ("- &x a: b\n", true),

@@ -1,5 +1,5 @@
-//! The fast parser is only ever a speed-up: what it reads, the full parser reads alike, node by
-//! node. Held over real documents, the cases of yaml-test-suite, and mutated real documents.
+//! The fast parser only changes the speed: it reads every document that it accepts like the full parser,
+//! node by node. Checked on real documents, the cases of yaml-test-suite, and mutated real documents.
 
 mod anchors;
 mod mutate;
@@ -22,7 +22,7 @@ struct Coverage {
     bytes: usize,
     taken: usize,
     taken_bytes: usize,
-    /// Of the documents that it took, those with anchors, and those with aliases.
+    /// The numbers of accepted documents with anchors, and with aliases.
     anchored: usize,
     aliased: usize,
     declined: BTreeMap<&'static str, usize>,
@@ -99,7 +99,7 @@ fn texts(folder: &Path) -> Vec<(String, String)> {
             let known = ["yaml", "yml"];
             entry.path().extension().is_some_and(|e| known.iter().any(|k| e == *k))
         })
-        // A dangling link, or a file that is no UTF-8, is no text.
+        // A dangling link, or a file that is not UTF-8, is not a text.
         .filter_map(|entry| {
             let text = fs::read_to_string(entry.path()).ok()?;
             Some((entry.path().display().to_string(), text))
@@ -111,7 +111,7 @@ fn testdata() -> Vec<(String, String)> {
     texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata"))
 }
 
-/// Every text that there is: those of the repository, and the corpora where they are.
+/// All texts of the repository, and of the corpora if they exist.
 fn real() -> Vec<(String, String)> {
     let mut all = testdata();
     if let Some(root) = corpora::root() {
@@ -149,7 +149,7 @@ fn both_parsers_read_real_manifests_alike() {
         let mut coverage = Coverage::default();
         for (name, text) in texts(&root.join(folder)) {
             for chunk in chunks(&text) {
-                // Templates and other programs are no real documents.
+                // Templates and other programs are not real documents.
                 if !chunk.of(&text).contains("{{") {
                     coverage.add(&name, &text, chunk);
                 }

@@ -1,8 +1,9 @@
-//! A second implementation of the digest and of the decision what is stamped, on `serde_yaml` values.
+//! A second implementation of the digest and of the decision which workloads are stamped, on `serde_yaml`
+//! values.
 //!
-//! Written from docs/scheme.md and the documents of Kubernetes and kustomize alone. Its worth is that it
-//! shares nothing with the program: where the two differ, one of them has read the scheme wrongly.
-//! Not here: providers that a controller fills, control annotations, kustomize plugins.
+//! Written only from docs/scheme.md and the documents of Kubernetes and kustomize. It shares no code with
+//! the program: if the two differ, one of them has read the scheme wrongly. Not implemented here: providers
+//! that a controller fills, control annotations, kustomize plugins.
 
 pub(crate) mod kustomize;
 pub(crate) mod read;
@@ -18,14 +19,14 @@ use sha2::{Digest as _, Sha256};
 use read::{Document, Object, annotation, at, documents, objects, text};
 use sites::{Read, group, reads, workload_kind};
 
-/// What the design asks for at one workload.
+/// The result that the scheme requires for one workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Expected {
     /// This stamp.
     Stamp(String),
     /// No stamp, and a left-over one is removed.
     None,
-    /// It reads, but nothing of it is in the unit: an existing stamp stays.
+    /// It has reads, but none of its sources is in the unit: an existing stamp stays.
     Unverifiable,
     /// Its kind is not stamped.
     NotStamped,

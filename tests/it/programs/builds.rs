@@ -1,4 +1,4 @@
-//! The ways in which kustomize builds with rollstamp inside, for all tests that need one.
+//! The ways in which kustomize builds with rollstamp as a transformer, for all tests that need one.
 
 use crate::sandbox::Sandbox;
 

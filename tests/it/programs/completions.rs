@@ -1,7 +1,7 @@
-//! Completion scripts in the shells that they are for.
+//! Runs completion scripts in their shells.
 
-use super::{example, is_there, shell};
-use crate::sandbox::Sandbox;
+use super::{example, is_there, root, shell};
+use crate::sandbox::{Sandbox, Tree};
 
 /// What bash offers behind the words of a command line.
 fn offers(words: &str) -> String {
@@ -91,4 +91,30 @@ zpty -w -n z $'rollstamp explain worker.yaml --workload deployment/w\t'",
     );
     let (exit, said) = shell(&Sandbox::new(&example("shop")), &script);
     assert_eq!((exit, said.trim()), (0, "offered"), "{said}");
+}
+
+/// What PowerShell runs before it offers options: behind `--workload` it offers workloads. The text is looked at
+/// everywhere, and runs where PowerShell is.
+#[test]
+fn powershell_offers_them_too() {
+    let words = ["completions", "powershell"].map(str::to_owned);
+    let script = String::from_utf8(Sandbox::new(&Tree::new()).run(&words, None).stdout);
+    let script = script.expect("UTF-8");
+    let (first, _) = script.split_once("    $completions = @(switch").expect("the options");
+    let path = root().join("testdata/completions/before-the-options.ps1");
+    if std::env::var_os("ROLLSTAMP_BLESS").is_some() {
+        std::fs::write(&path, first).expect("the script");
+    }
+    assert_eq!(first, std::fs::read_to_string(&path).expect("the script"));
+    if super::found("pwsh", &["--version"]).is_none() {
+        return;
+    }
+    let typed = "rollstamp explain worker.yaml --workload deployment/w";
+    let line = format!(
+        "pwsh -NoProfile -Command 'rollstamp completions powershell | Out-String | Invoke-Expression
+(TabExpansion2 \"{typed}\" {}).CompletionMatches.CompletionText'",
+        typed.len()
+    );
+    let (exit, said) = shell(&Sandbox::new(&example("shop")), &line);
+    assert_eq!((exit, said.trim()), (0, "deployment/worker"), "{said}");
 }

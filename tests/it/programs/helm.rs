@@ -75,8 +75,8 @@ fn expected(log_level: &str, batch_size: &str) -> BTreeMap<String, String> {
     ])
 }
 
-/// What every Helm must give: exactly the two stamps, each following exactly what it reads, and hooks
-/// left alone.
+/// The result that every Helm must give: exactly the two stamps, each of which changes exactly with its
+/// reads, and unchanged hooks.
 fn stamps_follow_the_values(sandbox: &Sandbox, program: &str) {
     let render = |more: &[&str]| {
         let stream = helm(sandbox, program, &[RENDER, WITH, more]).succeeds();

@@ -1,5 +1,5 @@
-//! The comment of a pull request: the script of the action in a real repository of git, with the event
-//! that GitHub hands over and an API that is a file.
+//! The comment of a pull request: runs the script of the action in a real git repository, with the event
+//! that GitHub passes, and a file instead of the API.
 
 use super::{example, file, found, root, shell};
 use crate::sandbox::{Entry, Sandbox};

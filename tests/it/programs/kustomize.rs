@@ -55,8 +55,8 @@ fn a_function_that_kustomize_skips_is_caught_by_check() {
     }
 }
 
-/// The lines that the documents show, with somebody in the place of the cluster who writes down what
-/// is applied.
+/// Runs the commands of the documents, with a function instead of the cluster that records the applied
+/// manifests.
 #[test]
 fn the_lines_of_the_documents_apply_a_whole_stream_or_nothing() {
     let kustomize = found("kustomize", &["version"]);

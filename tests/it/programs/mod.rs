@@ -1,5 +1,5 @@
-//! The flows with other people's programs. Each runs where its program is found; where it is not,
-//! it says so, and fails if `ROLLSTAMP_DEMAND` names the program (CI names all of them).
+//! Tests with programs of other projects. Each test runs if its program is found; otherwise it says so, and
+//! fails if `ROLLSTAMP_DEMAND` names the program (CI names all of them).
 #![cfg(unix)]
 
 pub(crate) mod builds;

@@ -1,5 +1,5 @@
-//! Every overlay of the real repositories: after `write --build` it builds what it built before plus stamps
-//! that are right. Builds that need the network fail here at once, and are counted.
+//! Every overlay of the real repositories: after `write --build`, its build is the same as before plus
+//! right stamps. Builds that need the network fail at once, and are counted.
 
 use super::{bash, below, found, tool};
 use crate::corpora::{folders, in_parallel, root};

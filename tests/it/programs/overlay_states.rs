@@ -1,5 +1,5 @@
-//! What overlays build in two states, and what is read in it: `impact --build` and `explain --build` with
-//! the real builders and the real git.
+//! The builds of overlays in two states, and their reads: `impact --build` and `explain --build` with the
+//! real builders and the real git.
 
 use super::overlays::{build, builders, rollstamp, two_overlays};
 use super::{bash, file, found};

@@ -1,4 +1,4 @@
-//! The program of the page "Try it here" prints what the program for a shell prints, byte for byte.
+//! The program of the page "Try it here" prints the same as the program for a shell, byte for byte.
 //!
 //! `integrations/try/build.sh` builds it, and CI does so before the tests (`ROLLSTAMP_DEMAND` names `page`).
 

@@ -1,5 +1,5 @@
-//! rollstamp inside of kustomize: as a KRM function and as an exec plugin of the older kind, beside
-//! the same build in a pipe.
+//! rollstamp inside kustomize, as a KRM function and as an exec plugin of the older kind, compared with the
+//! same build in a pipe.
 
 use super::builds::{PROGRAM, WAYS, Way, install, transformer};
 use super::{Said, Tool, bash, example, examples, file, found, stamps, tool};

@@ -1,6 +1,6 @@
-//! pre-commit and prek with the hooks of `.pre-commit-hooks.yaml`, in a git repository of their own.
+//! pre-commit and prek with the hooks of `.pre-commit-hooks.yaml`, in a separate git repository.
 
-use super::{Said, Tool, bash, below, examples, file, found, root, tool, with_rollstamp};
+use super::{Said, Tool, bash, below, examples, file, found, lines, root, tool, with_rollstamp};
 use crate::extent::{demanded, say};
 use crate::sandbox::{Entry, Sandbox, Tree};
 
@@ -309,11 +309,13 @@ fn the_block_of_the_readme_installs_the_wheel() {
         it.add(".");
         // The address of GitHub stands for the repository of the hooks.
         let rewrite = format!("url.{}.insteadOf", it.sandbox.path("hooks").display());
+        let commands = lines("docs/tutorials/pre-commit.md", "pre-commit ");
+        let commands = commands.join(" && ").replace("pre-commit ", &format!("{program} "));
         let run = || {
             let wheels = wheels.path(".");
             // prek brings uv by pip, if there is none; the hook itself needs no index.
             let index = if program == "prek" { "0" } else { "1" };
-            it.command(program, &["run", "--all-files"])
+            it.command("bash", &["-c", &commands])
                 .env("PATH", without_rollstamp())
                 .env("GIT_CONFIG_COUNT", "1")
                 .env("GIT_CONFIG_KEY_0", &rewrite)
@@ -330,8 +332,8 @@ fn the_block_of_the_readme_installs_the_wheel() {
     }
 }
 
-/// The hooks for those who trust only what they compile, with packages from crates.io. That takes
-/// minutes and the network, so only CI demands it.
+/// The hooks for users who compile the program themselves, with packages from crates.io. This takes minutes
+/// and the network, so only CI requires it.
 #[test]
 fn the_hooks_of_rust_build_rollstamp() {
     for program in ["pre-commit", "prek"] {

@@ -1,5 +1,5 @@
-//! The files of `integrations/` and what the documents say about them, as far as they run without a
-//! cluster. The programs that read these files are not driven here; what they run is.
+//! Tests the files of `integrations/` and the documents about them, as far as they run without a cluster.
+//! The programs that read these files are not run here, but the commands in the files are.
 
 use super::{bash, below, example, file, found, lines, root, stamps, tool};
 use crate::sandbox::{Entry, Sandbox, Tree};
@@ -38,6 +38,8 @@ fn the_argo_cd_plugin_generates_a_whole_stream_or_fails() {
     let plugin = yaml("argocd/plugin.yaml");
     let generate = &plugin["spec"]["generate"];
     let command = [words(&generate["command"]), words(&generate["args"])].concat();
+    let shown = lines("docs/integrations.md", "rollstamp --namespace");
+    assert_eq!(shown, [command[2].trim_end().replace('\n', "; ")]);
     let run = |tree: &Tree, folder: &str| {
         let sandbox = Sandbox::new(tree);
         let mut tool = tool(&sandbox, command[0], &command[1..]);

@@ -1,6 +1,6 @@
-//! What a release has: packed by `integrations/release/build.py` around the program under test, and
-//! each product tried as its users do. Of the packages' own programs krew runs where it is installed; the
-//! files for the others (brew, aqua, binstall) are evaluated and compared with what was packed.
+//! Tests the content of a release: it is packed by `integrations/release/build.py` around the program under
+//! test, and each product is used as its users do. Of the package managers, krew runs if it is installed;
+//! the files for the others (brew, aqua, binstall) are evaluated and compared with the packed files.
 
 use super::{Tool, bash, below, examples, file, found, root, stamps, tool};
 use crate::sandbox::{Entry, Sandbox, Tree};
@@ -369,6 +369,51 @@ helm3 {render} \"$(helm3 env HELM_PLUGINS)/rollstamp-helm3/rollstamp.sh\""
         let stream = helm("helm3", &serve).succeeds();
         assert_eq!(stamps(stream.as_bytes()).len(), 2);
     }
+}
+
+/// The nixpkgs that the flake sees where there is no network: the words that it uses, which make a derivation
+/// that nobody builds.
+const NIXPKGS: &str = r#"{
+  outputs = { self }: {
+    lib.genAttrs = names: f: builtins.listToAttrs (map (name: { inherit name; value = f name; }) names);
+    legacyPackages = self.lib.genAttrs [ "x86_64-linux" "aarch64-linux" "x86_64-darwin" "aarch64-darwin" ] (system: {
+      lib.licenses.asl20.spdxId = "Apache-2.0";
+      installShellFiles = "installShellFiles";
+      rustPlatform.buildRustPackage = a: derivation {
+        name = "${a.pname}-${a.version}";
+        builder = "/bin/sh";
+        args = [ "-c" a.postInstall ];
+        inherit system;
+        inherit (a) src;
+        lock = a.cargoLock.lockFile;
+      } // { inherit (a) meta; };
+    });
+  };
+}
+"#;
+
+/// The flake, as far as it goes without nixpkgs: it evaluates on every system. Nothing is built.
+#[test]
+fn the_flake_evaluates() {
+    if !root().join(".git").exists() || found("nix", &["--version"]).is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new(&Tree::from([("nixpkgs/flake.nix".to_owned(), file(NIXPKGS))]));
+    let nix = |what: &str| {
+        let line = format!(
+            "git config --global --add safe.directory '*'
+nix --extra-experimental-features 'nix-command flakes' --store $PWD/store {what} \
+--override-input nixpkgs path:$PWD/nixpkgs --no-write-lock-file"
+        );
+        bash(&sandbox, &line).env("HOME", sandbox.path("home")).succeeds()
+    };
+    std::fs::create_dir(sandbox.path("home")).expect("a folder");
+    let flake = root().display();
+    nix(&format!("flake check {flake} --no-build"));
+    let name = nix(&format!("eval {flake}#packages.aarch64-darwin.default.name"));
+    assert_eq!(name.trim(), format!("\"rollstamp-{VERSION}\""));
+    let home = nix(&format!("eval {flake}#packages.x86_64-linux.rollstamp.meta.homepage"));
+    assert_eq!(home.trim(), format!("\"{REPOSITORY}\""));
 }
 
 /// What crates.io gets compiles by itself: the program and what it embeds, and no test data.

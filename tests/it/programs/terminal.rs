@@ -1,4 +1,4 @@
-//! What people see who type a verb at a terminal, and nothing else.
+//! The output on a terminal for a verb without arguments.
 
 use super::{is_there, tool};
 use crate::sandbox::{Sandbox, Tree};

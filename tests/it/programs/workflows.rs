@@ -1,4 +1,4 @@
-//! The workflows of this repository and those that others copy, read by the linters of such files.
+//! Runs linters on the workflows of this repository, and on those that users copy.
 
 use super::{found, root, tool};
 use crate::sandbox::{Sandbox, Tree};

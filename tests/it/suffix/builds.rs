@@ -1,4 +1,5 @@
-//! Suffix mode inside of kustomize builds: what a function or a plugin marks, beside what a pipe renames.
+//! Suffix mode inside kustomize builds: compares the marks of a function or a plugin with the renames in a
+//! pipe.
 
 use super::{documents, is_found};
 use crate::programs::builds::{WAYS, Way, install, transformer};
@@ -273,7 +274,8 @@ spec:
         - configMapRef: {name: plain}
 ";
 
-/// What kustomize would not rewrite keeps its name, and its readers are stamped: all of them.
+/// A source in whose references kustomize would not rewrite the name keeps it, and all its readers are
+/// stamped.
 #[test]
 fn what_kustomize_does_not_follow_keeps_its_name() {
     if !programs() {
@@ -313,7 +315,7 @@ fn what_kustomize_does_not_follow_keeps_its_name() {
     }
 }
 
-/// A place that the user told kustomize of is followed, where we are told as well.
+/// A place that the user configured for kustomize is followed if it is also configured for rollstamp.
 #[test]
 fn what_kustomize_was_told_of_follows() {
     if !programs() {

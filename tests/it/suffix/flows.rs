@@ -1,5 +1,5 @@
-//! From an edit to what is applied, with the real kustomize and Helm: a changed configuration gets a new
-//! name, its readers follow, and nothing else moves.
+//! From an edit to the applied manifests, with the real kustomize and Helm: a changed configuration gets a
+//! new name, its readers follow, and nothing else changes.
 
 use super::{documents, is_found, names};
 use crate::sandbox::{Entry, Sandbox, Tree, read_tree};
@@ -113,7 +113,7 @@ fn kustomize(program: &str, version: &[&str], arguments: &[&str]) {
     assert_eq!(with("PASSWORD: change-me", "PASSWORD: changed"), ["prod-shop"]);
     assert_eq!(with("labels: {app: shop}", "labels: {app: shop, tier: web}"), none);
     assert_eq!(with("BATCH_SIZE: \"50\"", "BATCH_SIZE: '50'"), none);
-    // Whoever reads any key of a source rolls for all of it: that is the price of a name.
+    // A workload that reads any key of a source rolls for all of it: this is a cost of names after content.
     assert_eq!(with("BATCH_SIZE: \"50\"", "BATCH_SIZE: \"60\""), ["prod-shop", "prod-worker"]);
 }
 

@@ -1,4 +1,4 @@
-//! What the documents say is what the program does.
+//! Checks that the documents agree with the program.
 
 use super::root;
 use rollstamp::finding::Code;

@@ -1,4 +1,4 @@
-//! The architecture and the documents, as tests: they hold only as long as somebody checks them.
+//! Checks the architecture and the documents.
 
 mod coverage;
 mod documents;
@@ -35,7 +35,7 @@ fn sources() -> Vec<Source> {
         .collect()
 }
 
-/// The source files of a module. A check that looks at no file checks nothing, so this fails.
+/// The source files of a module. Fails if there are none, because a check of no file checks nothing.
 fn sources_of(module: &str) -> Vec<Source> {
     let (folder, file) = (format!("{module}/"), format!("{module}.rs"));
     let of_module = |source: &Source| source.name.starts_with(&folder) || source.name == file;

@@ -1,5 +1,5 @@
-//! What docs/ says about the options is made from the one place that declares them. With
-//! `ROLLSTAMP_BLESS=1` in the environment the files are written anew.
+//! The documentation of the options is generated from the one place that declares them. With
+//! `ROLLSTAMP_BLESS=1` in the environment, the files are written again.
 
 use super::root;
 use rollstamp::config::{file, settings::Settings, workload_row};

@@ -1,4 +1,5 @@
-//! What programs read is what the published schemas say: no field is missing in them, and none is invented.
+//! Checks the reports for programs against the published schemas: every field is in the schema, and no
+//! field of the schema is invented.
 
 use super::root;
 use serde_json::Value;

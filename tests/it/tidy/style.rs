@@ -1,4 +1,4 @@
-//! What keeps files readable and tests honest.
+//! Checks rules that keep files readable and tests honest.
 
 use super::{root, rust_files, sources};
 use std::collections::{BTreeMap, BTreeSet};
