@@ -22,6 +22,7 @@ mod sandbox;
 mod table;
 
 use laws::Job;
+use laws::impact::Skip;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sandbox::{Entry, Output, Sandbox, Tree, read_tree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,11 +30,14 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The number of cases for which the laws were checked.
 static WITH_LAWS: AtomicUsize = AtomicUsize::new(0);
-/// The number of texts that the independent reader of the laws refused.
+/// How many cases cannot be compared by `impact`, by the reason.
+static SKIPPED: Mutex<BTreeMap<Skip, usize>> = Mutex::new(BTreeMap::new());
+/// How many texts the independent reader of the laws refused.
 static UNREAD: AtomicUsize = AtomicUsize::new(0);
 
 fn main() -> ExitCode {
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
             WITH_LAWS.load(Ordering::Relaxed),
             UNREAD.load(Ordering::Relaxed)
         );
+        println!("not compared by impact: {:?}", SKIPPED.lock().unwrap());
     }
     conclusion.exit_code()
 }
@@ -176,6 +181,10 @@ impl Case {
             failures.extend(report.failures);
             WITH_LAWS.fetch_add(1, Ordering::Relaxed);
             UNREAD.fetch_add(report.unread, Ordering::Relaxed);
+            if let Some(why) = report.skipped {
+                let mut skipped = SKIPPED.lock().unwrap();
+                *skipped.entry(why).or_default() += 1;
+            }
         }
         (output, failures)
     }

@@ -12,23 +12,34 @@ const OTHER: &[&str] = &["--diff", "--quiet", "-q", "--verbose", "-v", "--strict
 const OTHER_WITH_VALUE: &[&str] =
     &["--keep", "--previous", "-o", "--output", "--log-file", "--color", "--jobs", "-j"];
 
-/// Checks all these laws. If the order matters because an object occurs twice, the order does not change.
-pub(super) fn laws(job: &Job, done: &Done, order_counts: bool) -> Result<(), String> {
+/// Checks them all, or says why this input cannot be compared.
+/// Where the order counts by itself, because an object stands there twice, it stays.
+pub(super) fn laws(job: &Job, done: &Done, order_counts: bool) -> Result<Option<Skip>, String> {
     let turned: fn(&str) -> String = if order_counts { commented } else { turned };
-    let Some(states) = States::of(job, done, turned) else { return Ok(()) };
+    let states = match States::of(job, done, turned, order_counts) {
+        Ok(states) => states,
+        Err(why) => return Ok(Some(why)),
+    };
     let same = states.run("state-a", "state-a")?;
     empty(&same).map_err(|said| format!("a state and itself: {said}"))?;
     let twin = states.run("state-a", "state-turned")?;
     empty(&twin).map_err(|said| format!("another order and comments: {said}"))?;
-    let stamped = states.run("state-a", "state-done")?;
-    for workload in rows(&stamped, "workloads") {
+    let crlf = states.run("state-a", "state-crlf")?;
+    empty(&crlf).map_err(|said| format!("lines that end with CRLF: {said}"))?;
+    let stamped = match states.has_done {
+        true => rows(&states.run("state-a", "state-done")?, "workloads"),
+        false => Vec::new(),
+    };
+    for workload in stamped {
         let answer = workload["answer"].as_str().unwrap_or_default();
-        if ["rolls", "template", "stale", "new", "gone"].contains(&answer) {
+        // In suffix mode a name that stands for itself elsewhere in a pod template gets a suffix too.
+        let is_renamed = answer == "template" && states.options.iter().any(|arg| arg == "suffix");
+        if ["rolls", "template", "stale", "new", "gone"].contains(&answer) && !is_renamed {
             return Err(format!("stamping alone: {} {answer}", workload["object"]));
         }
     }
     if order_counts {
-        return Ok(());
+        return Ok(None);
     }
     let (there, back) =
         (states.run("state-a", "state-less")?, states.run("state-less", "state-a")?);
@@ -61,7 +72,20 @@ pub(super) fn laws(job: &Job, done: &Done, order_counts: bool) -> Result<(), Str
             return Err(format!("the other way round: {list}\n    {one:?}\n    {other:?}"));
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+/// Why an input cannot be compared with another state of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Skip {
+    /// A ResourceList is a call of another program, and no state.
+    Call,
+    /// Its configuration names files, or holds for files, by where they lie, and a copy lies elsewhere.
+    NamesFiles,
+    /// It reads the standard input beside files, and `impact` reads it for one side only.
+    StdinAndFiles,
+    /// It is no UTF-8.
+    NotText,
 }
 
 fn rows(report: &Value, list: &str) -> Vec<Value> {
@@ -84,78 +108,105 @@ fn empty(report: &Value) -> Result<(), String> {
 struct States {
     sandbox: Sandbox,
     options: Vec<String>,
-    /// The path from the folder of a state to the applied files.
-    inside: String,
+    /// Whether there is a state that is stamped.
+    has_done: bool,
 }
 
+/// A configuration that says where files lie.
+const NAMES_FILES: &[&str] = &["units:", "files:", "also:", "exclude:", "paths:", "scope:"];
+
 impl States {
-    /// `None` if a state cannot be in its own folder: a configuration names files, a caller passes a list,
-    /// or several paths are named.
-    fn of(job: &Job, done: &Done, turned: fn(&str) -> String) -> Option<Self> {
+    fn of(
+        job: &Job,
+        done: &Done,
+        turned: fn(&str) -> String,
+        order_counts: bool,
+    ) -> Result<Self, Skip> {
         let paths = job.paths();
-        let is_call = job
-            .stdin
-            .as_deref()
-            .is_some_and(|bytes| String::from_utf8_lossy(bytes).contains("ResourceList"));
-        let has_configuration = job.tree.keys().any(|name| name.ends_with(".rollstamp.yaml"));
-        let of_a_suffix = job.args.iter().any(|arg| arg == "suffix");
-        if is_call || has_configuration || of_a_suffix || paths.len() > 1 {
-            return None;
+        let stdin = job.stdin.as_deref().map(std::str::from_utf8).transpose();
+        let stdin = stdin.map_err(|_| Skip::NotText)?;
+        if stdin.is_some_and(|text| text.contains("ResourceList")) {
+            return Err(Skip::Call);
         }
-        let mut tree = job.tree.clone();
-        let inside = if job.is_stream() {
-            let before = job.stdin.clone()?;
-            let text = String::from_utf8(before.clone()).ok()?;
-            let mut add = |name: &str, bytes: Vec<u8>| {
-                tree.insert(format!("{name}/in.yaml"), Entry::File(bytes));
-            };
-            add("state-a", before);
-            add("state-turned", turned(&text).into_bytes());
-            add("state-done", done.output.stdout.clone());
-            add("state-less", less(&text).into_bytes());
-            "in.yaml".to_owned()
-        } else if job.writes() && paths.len() == 1 && job.stdin.is_none() {
-            let mut add = |name: &str, from: &Tree, change: &dyn Fn(&str) -> String| {
-                for (path, entry) in from.iter().filter(|(path, _)| !path.starts_with(".git/")) {
-                    let entry = match entry {
-                        Entry::File(bytes) if super::is_manifest(path) => {
-                            Entry::File(super::change_bytes(bytes, change))
-                        }
-                        other => other.clone(),
-                    };
-                    tree.insert(format!("{name}/{path}"), entry);
-                }
-            };
-            add("state-a", &job.tree, &str::to_owned);
-            add("state-turned", &job.tree, &turned);
-            add("state-done", &done.tree, &str::to_owned);
-            add("state-less", &job.tree, &less);
-            job.args[paths[0]].trim_start_matches("./").to_owned()
-        } else {
-            return None;
+        let mut configurations = job.tree.iter().filter(|(name, _)| is_configuration(name));
+        let names_files = |entry: &Entry| match entry {
+            Entry::File(bytes) => {
+                let text = String::from_utf8_lossy(bytes);
+                NAMES_FILES.iter().any(|field| text.contains(field))
+            }
+            Entry::Link(_) => true,
         };
+        if configurations.any(|(name, entry)| name.contains('/') || names_files(entry)) {
+            return Err(Skip::NamesFiles);
+        }
+        // The configuration stays above the states, where it is found for both.
+        let mut tree = job.tree.clone();
+        let mut add =
+            |name: &str, list: &[String], from: Result<&Tree, String>, change: Change<'_>| {
+                let mut listed: Vec<String> = Vec::new();
+                match from {
+                    Err(text) => {
+                        listed.push(format!("{name}/in.yaml"));
+                        tree.insert(listed[0].clone(), Entry::File(change(&text).into_bytes()));
+                    }
+                    Ok(from) => {
+                        listed.extend(list.iter().map(|path| format!("{name}/{path}")));
+                        let own =
+                            |path: &str| !path.starts_with(".git/") && !is_configuration(path);
+                        for (path, entry) in from.iter().filter(|(path, _)| own(path)) {
+                            let entry = match entry {
+                                Entry::File(bytes) if super::is_manifest(path) => {
+                                    Entry::File(super::change_bytes(bytes, change))
+                                }
+                                other => other.clone(),
+                            };
+                            tree.insert(format!("{name}/{path}"), entry);
+                        }
+                    }
+                }
+                tree.insert(format!("{name}.txt"), Entry::File(listed.join("\n").into_bytes()));
+            };
+        let named: Vec<String> =
+            paths.iter().map(|&i| job.args[i].trim_start_matches("./").to_owned()).collect();
+        let mut back = named.clone();
+        // Folders of other names are paired by their positions, so only files change places.
+        if !order_counts && named.iter().all(|name| job.tree.contains_key(name)) {
+            back.reverse();
+        }
+        let before = |text: &str| -> Result<&Tree, String> { Err(text.to_owned()) };
+        let from = match stdin {
+            Some(text) if job.is_stream() => before(text),
+            Some(_) => return Err(Skip::StdinAndFiles),
+            None => Ok(&job.tree),
+        };
+        let has_done = job.is_stream() || job.writes();
+        add("state-a", &named, from.clone(), &str::to_owned);
+        add("state-turned", &back, from.clone(), &turned);
+        add("state-crlf", &named, from.clone(), &crlf);
+        add("state-less", &named, from, &less);
+        if job.is_stream() {
+            let text = String::from_utf8(done.output.stdout.clone());
+            add("state-done", &named, Err(text.map_err(|_| Skip::NotText)?), &str::to_owned);
+        } else if has_done {
+            add("state-done", &named, Ok(&done.tree), &str::to_owned);
+        }
         let mut options = Vec::new();
-        let rest = &job.args[usize::from(job.verb().is_some())..];
-        let mut rest = rest.iter().enumerate();
-        while let Some((i, arg)) = rest.next() {
-            let at = i + usize::from(job.verb().is_some());
+        let first = usize::from(job.verb().is_some());
+        let mut rest = job.args.iter().enumerate().skip(first);
+        while let Some((at, arg)) = rest.next() {
             if OTHER_WITH_VALUE.contains(&arg.as_str()) {
                 rest.next();
             } else if !OTHER.contains(&arg.as_str()) && !paths.contains(&at) {
                 options.push(arg.clone());
             }
         }
-        Some(Self { sandbox: Sandbox::new(&tree), options, inside })
+        Ok(Self { sandbox: Sandbox::new(&tree), options, has_done })
     }
 
     fn run(&self, before: &str, after: &str) -> Result<Value, String> {
-        let place = |state: &str| match self.inside.as_str() {
-            "." | "" => state.to_owned(),
-            inside => format!("{state}/{inside}"),
-        };
         let mut args: Vec<String> = ["impact", "-o", "json"].map(str::to_owned).to_vec();
         args.extend(self.options.iter().cloned());
-        args.extend([place(before), place(after)]);
+        args.extend([before, after].map(|state| format!("@{state}.txt")));
         let Output { exit, stdout, stderr } = self.sandbox.run(&args, None);
         if exit != 0 {
             return Err(format!("{} exits with {exit}: {stderr}", args.join(" ")));
@@ -164,7 +215,22 @@ impl States {
     }
 }
 
-/// The documents in reverse order, after a comment.
+/// A change of a text.
+type Change<'c> = &'c dyn Fn(&str) -> String;
+
+fn is_configuration(name: &str) -> bool {
+    name.ends_with(".rollstamp.yaml")
+}
+
+/// With lines that end as in Windows. In a text that has some already, others may be meant otherwise.
+fn crlf(text: &str) -> String {
+    match text.contains('\r') {
+        true => text.to_owned(),
+        false => text.replace('\n', "\r\n"),
+    }
+}
+
+/// The documents the other way round, below a comment.
 fn turned(text: &str) -> String {
     commented(&reversed(text))
 }

@@ -6,7 +6,7 @@
 //! order give the same stamps. crlf, bom, no-final-newline: the same change of the input and of the output.
 //! impact, migrate: see these modules.
 
-mod impact;
+pub(crate) mod impact;
 mod migrate;
 mod values;
 
@@ -41,6 +41,8 @@ pub(crate) struct Report {
     pub(crate) failures: Vec<String>,
     /// The number of texts that the independent reader refuses, so that `meaning` cannot be checked.
     pub(crate) unread: usize,
+    /// Why `impact` says nothing about it.
+    pub(crate) skipped: Option<impact::Skip>,
 }
 
 impl Job {
@@ -193,7 +195,10 @@ pub(crate) fn check(job: &Job, done: &Done, off: &BTreeMap<String, String>) -> R
     law("crlf", &|_| crlf(job, done));
     law("bom", &|_| bom(job, done));
     law("no-final-newline", &|_| no_final_newline(job, done));
-    law("impact", &|_| impact::laws(job, done, off.contains_key("order")));
+    law("impact", &|report| {
+        report.skipped = impact::laws(job, done, off.contains_key("order"))?;
+        Ok(())
+    });
     report
 }
 

@@ -1,7 +1,7 @@
 //! `--build` for folders that Flux and Argo CD apply, with the real builders.
 
 use super::overlays::{builders, rollstamp};
-use super::{Said, bash, file};
+use super::{Said, bash, file, found};
 use crate::sandbox::{Entry, Sandbox, Tree, read_tree};
 
 /// A folder that two clusters apply, each with variables and a prefix of its own.
@@ -103,6 +103,55 @@ fn one_stamps_file_serves_every_cluster() {
         );
         assert_eq!(run(&["write", "--build", builder, "."]).exit, 0);
         assert_eq!(run(&["check", "--build", builder, "."]).exit, 0);
+    }
+}
+
+/// What the program of Flux itself builds of both objects, which `--build` builds without it. It puts in no
+/// variables of other objects without a cluster, so that there are none.
+#[test]
+fn what_the_program_of_flux_builds_has_the_stamps_that_it_needs() {
+    if found("flux", &["version", "--client"]).is_none() {
+        return;
+    }
+    let written_out = {
+        let mut tree = two_clusters();
+        for cluster in ["prod", "test"] {
+            let name = format!("clusters/{cluster}/apps.yaml");
+            let Some(Entry::File(text)) = tree.get(&name) else { panic!("a file") };
+            let text = String::from_utf8(text.clone()).unwrap();
+            let from = text.lines().find(|line| line.contains("substituteFrom")).expect("a line");
+            tree.insert(name, file(&text.replace(&format!("{from}\n"), "")));
+        }
+        tree
+    };
+    let in_objects = {
+        let mut tree = written_out.clone();
+        tree.remove("apps/kustomization.yaml");
+        tree
+    };
+    for builder in builders() {
+        for tree in [&written_out, &in_objects] {
+            let sandbox = Sandbox::new(tree);
+            let run = |arguments: &[&str]| rollstamp(&sandbox, arguments).run();
+            let flux = |cluster: &str| {
+                let script = format!(
+                    "rm -rf out && cp -r apps out && \
+                     flux build kustomization apps --dry-run --path out \
+                     --kustomization-file clusters/{cluster}/apps.yaml | rollstamp check -"
+                );
+                bash(&sandbox, &script).run()
+            };
+            for cluster in ["prod", "test"] {
+                assert_eq!(flux(cluster).exit, 1, "a stamp before it is written");
+            }
+            let written = run(&["write", "--build", builder, "."]);
+            assert_eq!(written.exit, 0, "{}", written.stderr);
+            for cluster in ["prod", "test"] {
+                let said = flux(cluster);
+                assert_eq!(said.exit, 0, "{cluster}: {}{}", said.stdout, said.stderr);
+                assert!(said.stderr.contains("configuration: 1 right"), "{}", said.stderr);
+            }
+        }
     }
 }
 
