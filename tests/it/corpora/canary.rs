@@ -19,7 +19,7 @@ use crate::oracle::hex;
 use crate::oracle::read::{documents, split, text};
 
 /// The values given to Secrets so far; each is another one.
-struct Tokens {
+pub(super) struct Tokens {
     seed: String,
     given: Vec<String>,
 }
@@ -48,7 +48,7 @@ impl Tokens {
 
     /// The texts that must not be found: the values, their base64 and their digests, or half of any of
     /// them.
-    fn needles(&self) -> Vec<String> {
+    pub(super) fn needles(&self) -> Vec<String> {
         let of_one = |token: &String| {
             let base64 = STANDARD.encode(token);
             let unpadded = base64.trim_end_matches('=');
@@ -69,10 +69,10 @@ impl Tokens {
 }
 
 /// One text with Secrets, and more files that lie beside it.
-struct Input {
+pub(super) struct Input {
     name: String,
-    files: BTreeMap<String, String>,
-    tokens: Tokens,
+    pub(super) files: BTreeMap<String, String>,
+    pub(super) tokens: Tokens,
 }
 
 #[derive(Default)]
@@ -166,7 +166,7 @@ fn written(name: &str, text: &str) -> Input {
 }
 
 /// A real text with other values in its Secrets; nothing if it has none.
-fn real(name: &str, file: &str, text: &str) -> Option<Input> {
+pub(super) fn real(name: &str, file: &str, text: &str) -> Option<Input> {
     let mut tokens = Tokens::of(name);
     let is_json = text.trim_start().starts_with('{');
     let pieces = if is_json { vec![text.to_owned()] } else { split(text).ok()? };

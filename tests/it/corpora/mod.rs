@@ -4,6 +4,7 @@
 //! tests say so and pass.
 
 mod canary;
+mod canary_impact;
 mod canary_inputs;
 mod edits;
 mod explained;
