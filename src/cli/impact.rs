@@ -9,7 +9,6 @@ use super::validate::require;
 use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::{Goal, Options, UnitRule};
 use crate::edit::Proofs;
-use crate::finding::Code;
 use crate::impact::{self, Answer, Asked, Assume, ComparedState, Impact, Name, NamedRoots, Side};
 use crate::io::builds::Builder;
 use crate::io::checkout::Checkout;
@@ -17,7 +16,8 @@ use crate::io::files::Keep;
 use crate::io::{files, git, overlays, reload, stdout};
 use crate::k8s::short_names;
 use crate::process::Loaded;
-use crate::report::{Verb, count, impact as reports};
+use crate::report::locator::Locator;
+use crate::report::{Verb, concise, count, impact as reports};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::mem::ManuallyDrop;
@@ -192,14 +192,14 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         max_length: arguments.max_length,
     };
     print(|out| common.output.impact(&view, out))?;
-    let mut is_comparable = true;
     for (name, side) in [("before", &old), ("after", &new)] {
+        let locator = Locator::new(side);
         for finding in side.findings.iter().filter(|f| f.refuses) {
-            messages.say(&format!("rollstamp: {name}: {}\n", finding.message));
-            is_comparable &= !UNREADABLE.contains(&finding.code);
+            let line = concise::line(&locator.locate(finding));
+            messages.say(&format!("rollstamp: {name}: {line}"));
         }
     }
-    if !is_comparable {
+    if impact.not_compared > 0 {
         return Ok(Exit::Trouble);
     }
     let held = arguments.fail_on.iter().any(|gate| gate.holds(&impact));
@@ -222,17 +222,6 @@ pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> 
     print(|out| common.output.graph(&graph, out))?;
     Ok(run.exit())
 }
-
-/// Findings because of which a part of a state is unknown, so that a comparison would be incomplete.
-const UNREADABLE: &[Code] = &[
-    Code::YamlSyntax,
-    Code::UnsupportedYaml,
-    Code::NotUtf8,
-    Code::FileTooLarge,
-    Code::UnreadableFile,
-    Code::InvalidObject,
-    Code::BuildFailed,
-];
 
 /// The source of one of the two states.
 enum SideArgument {

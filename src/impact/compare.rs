@@ -11,7 +11,7 @@ use super::spots::{self, ChangedSpot, SpottedDocument};
 use super::state::{ComparedState, SideWorkload, Sights};
 use super::{
     Answer, Assume, At, Held, HowChanged, Impact, KeyReason, Name, RollReason, Workload, foreign,
-    silent, values,
+    not_compared, silent, values,
 };
 use crate::config::foreign::ForeignRules;
 use crate::config::options::Options;
@@ -80,7 +80,15 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
     }
     let (values_readers, taken) = values::changes(before, after, &sources);
     let sources = silent::changes(before, after, &sources, &workloads, &read, &taken);
-    Impact { assume, workloads, sources, values_readers, has_foreign: asked.foreign.is_on() }
+    let errors = |state: &ComparedState<'_>| not_compared(state.outcome).count();
+    Impact {
+        assume,
+        workloads,
+        sources,
+        values_readers,
+        has_foreign: asked.foreign.is_on(),
+        not_compared: errors(before) + errors(after),
+    }
 }
 
 /// The copy that counts if a unit has several: the last one, because `kubectl` applies them in order.

@@ -32,11 +32,13 @@ pub use overlays::by_overlay;
 pub use state::{ComparedState, NamedRoots};
 
 use crate::extract::SiteLabel;
+use crate::finding::{Code, Finding};
 use crate::k8s::TableRow;
 use crate::k8s::kinds::NoRoll;
 use crate::k8s::providers::Target;
 use crate::k8s::sites::Site;
 use crate::k8s::waits::RolloutWait;
+use crate::outcome::Outcome;
 use crate::text::Place;
 use clap::ValueEnum;
 use disruption::Disruption;
@@ -63,6 +65,25 @@ pub struct Impact {
     pub values_readers: Vec<ValuesChange>,
     /// Whether the configuration has settings of `foreign`.
     pub has_foreign: bool,
+    /// The number of findings because of which a part of the states is [not compared](not_compared).
+    pub not_compared: usize,
+}
+
+/// Codes of findings because of which a part of a state is unknown.
+const UNREADABLE: &[Code] = &[
+    Code::BrokenManifest,
+    Code::YamlSyntax,
+    Code::UnsupportedYaml,
+    Code::NotUtf8,
+    Code::FileTooLarge,
+    Code::UnreadableFile,
+    Code::InvalidObject,
+    Code::BuildFailed,
+];
+
+/// The findings because of which a part of a state is unknown, so that a comparison is incomplete.
+pub fn not_compared(state: &Outcome) -> impl Iterator<Item = &Finding> {
+    state.findings.iter().filter(|f| f.refuses && UNREADABLE.contains(&f.code))
 }
 
 /// One of the two states.
@@ -72,6 +93,16 @@ pub enum Side {
     Before,
     /// The state after the apply.
     After,
+}
+
+impl Side {
+    /// The word of reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::After => "after",
+        }
+    }
 }
 
 /// A place in one of the two states.
@@ -467,6 +498,8 @@ pub struct Counts {
     pub gone: usize,
     /// Objects of Flux that take other values.
     pub values_readers: usize,
+    /// Errors because of which a part of the states is not compared.
+    pub not_compared: usize,
 }
 
 impl Workload {
@@ -503,7 +536,7 @@ impl SourceChange {
 impl Impact {
     /// The numbers of workloads and pods for each answer.
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
+        let mut counts = Counts { not_compared: self.not_compared, ..Counts::default() };
         for workload in &self.workloads {
             // Each overlay applies its own workload.
             let n = workload.overlays.len().max(1);

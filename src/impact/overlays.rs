@@ -19,7 +19,7 @@ pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
             at.place = place;
         }
     };
-    let Impact { assume, workloads, sources, values_readers, has_foreign } = impact;
+    let Impact { assume, workloads, sources, values_readers, has_foreign, not_compared } = impact;
     let mut folded: Vec<Workload> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     let mut positions = Vec::new();
@@ -69,7 +69,14 @@ pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
         });
         taking[position].overlays.push(overlay);
     }
-    Impact { assume, workloads: folded, sources: changes, values_readers: taking, has_foreign }
+    Impact {
+        assume,
+        workloads: folded,
+        sources: changes,
+        values_readers: taking,
+        has_foreign,
+        not_compared,
+    }
 }
 
 impl Workload {

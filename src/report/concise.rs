@@ -29,8 +29,8 @@ impl Format for Concise {
     }
 }
 
-/// `web.yaml:4:9: error[missing-stamp]: Deployment web has no stamp`
-pub(super) fn line(located: &Located<'_>) -> String {
+/// The line of a finding: `web.yaml:4:9: error[missing-stamp]: Deployment web has no stamp`.
+pub fn line(located: &Located<'_>) -> String {
     let finding = located.finding;
     let place = match (located.spot, located.file) {
         (Some(spot), _) => format!("{spot}: "),

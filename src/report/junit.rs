@@ -1,6 +1,7 @@
 //! Findings and impacts as JUnit XML, for CI systems that show test results but no annotations.
 //! The format: <https://github.com/testmoapp/junitxml>, as GitLab, Jenkins and Azure read it.
 
+use super::concise::line;
 use super::impact::{self, words};
 use super::plain::{self, XML};
 use super::{Format, FormatInfo, Subject, View};
@@ -54,12 +55,20 @@ impl Format for Junit {
         suite(&format!("rollstamp {}", view.verb.name()), &cases, out)
     }
 
-    /// One test case for each workload with an effect: it fails if pods keep the old configuration, are
+    /// One failing test case for each error because of which a part of the states is not compared, and one
+    /// test case for each workload with an effect: it fails if pods keep the old configuration, are
     /// missing for a while, or may get stuck.
     fn impact(&self, view: &impact::ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let shown = view.workloads().filter(|w| w.answer != Answer::Quiet);
         let namesakes = view.impact.namesakes();
-        let cases: Vec<Case> = shown.map(|workload| case(workload, &namesakes)).collect();
+        let workloads = shown.map(|workload| case(workload, &namesakes));
+        let errors = view.not_compared(&view.locators()).into_iter().map(|(side, located)| Case {
+            name: format!("{}: {}", side.name(), located.finding.code.name()),
+            class: "impact.not-compared".to_owned(),
+            failure: Some(("not-compared", line(&located).trim_end().to_owned(), String::new())),
+            said: String::new(),
+        });
+        let cases: Vec<Case> = errors.chain(workloads).collect();
         suite("rollstamp impact", &cases, out)
     }
 }

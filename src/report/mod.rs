@@ -209,6 +209,7 @@ mod tests {
             sources: Vec::new(),
             values_readers: Vec::new(),
             has_foreign: false,
+            not_compared: 0,
         };
         let of_impact = impact::ImpactView {
             impact: &impact,

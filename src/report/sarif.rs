@@ -63,7 +63,18 @@ impl Format for Sarif {
             })
             .collect();
         let locators = view.locators();
-        let mut results = Vec::new();
+        let errors = view.not_compared(&locators).into_iter().map(|(side, located)| Row {
+            rule_id: IMPACT_RULES[NOT_COMPARED].0,
+            rule_index: NOT_COMPARED,
+            level: IMPACT_RULES[NOT_COMPARED].1.name(),
+            message: Text { text: format!("{}: {}", side.name(), located.finding.message) },
+            locations: match side {
+                Side::Before => Vec::new(),
+                Side::After => locations(&located),
+            },
+            related_locations: Vec::new(),
+        });
+        let mut results: Vec<Row> = errors.collect();
         for workload in view.workloads() {
             for (rule, text) in said(workload) {
                 let (id, severity, _) = IMPACT_RULES[rule];
@@ -97,13 +108,21 @@ impl Format for Sarif {
     }
 }
 
-/// The rules of impacts, the most urgent first.
+/// The position of the rule for what is not compared.
+const NOT_COMPARED: usize = 5;
+
+/// The rules of impacts.
 const IMPACT_RULES: &[(&str, Severity, &str)] = &[
     ("impact-stale", Severity::Error, "What the pods read changed, and they are not replaced."),
     ("impact-stuck", Severity::Warning, "The rollout may never end."),
     ("impact-downtime", Severity::Warning, "No pod serves for a while."),
     ("impact-rolls", Severity::Note, "The pods are replaced."),
     ("impact-needless", Severity::Note, "The pods are replaced for nothing."),
+    (
+        "impact-not-compared",
+        Severity::Error,
+        "A part of the manifests cannot be read or built, so it is not compared.",
+    ),
 ];
 
 /// The results for a workload, each with the position of its rule.

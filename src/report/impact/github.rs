@@ -3,6 +3,7 @@
 
 use super::{ImpactView, Locators, words};
 use crate::impact::{At, Side, Workload};
+use crate::report::concise::line;
 use crate::report::github::{data, property};
 use crate::report::plain;
 use crate::text::input::Found;
@@ -61,6 +62,11 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
             );
             command(view, &locators, "notice", Some(key.at), "values", &message, out)?;
         }
+    }
+    for (side, located) in view.not_compared(&locators) {
+        let place = located.finding.place.map(|place| At { side, place });
+        let message = format!("not compared, {}: {}", side.name(), line(&located).trim_end());
+        command(view, &locators, "error", place, "not compared", &message, out)?;
     }
     let summary = words::summary(&view.impact.counts());
     command(view, &locators, "notice", None, "rollstamp impact", &summary, out)

@@ -27,6 +27,18 @@ struct Report<'a> {
     edges: Vec<Edge<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     values_readers: Vec<ValuesRow<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_compared: Vec<ErrorRow<'a>>,
+}
+
+/// An error because of which a part of a state is not compared.
+#[derive(Serialize)]
+struct ErrorRow<'a> {
+    side: &'static str,
+    code: &'static str,
+    message: &'a str,
+    #[serde(flatten)]
+    at: Option<PlaceRow<'a>>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +56,8 @@ struct Summary {
     unknown: usize,
     #[serde(skip_serializing_if = "is_zero")]
     values_readers: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    not_compared: usize,
 }
 
 fn is_zero(n: &usize) -> bool {
@@ -242,6 +256,12 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
             })
         })
     });
+    let errors = view.not_compared(&locators).into_iter().map(|(side, located)| ErrorRow {
+        side: side.name(),
+        code: located.finding.code.name(),
+        message: &located.finding.message,
+        at: located.spot.map(PlaceRow::from),
+    });
     let report = Report {
         schema_version: SCHEMA_VERSION,
         verb: "impact",
@@ -255,6 +275,7 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         sources: view.impact.sources.iter().map(|s| source(s, view, &locators)).collect(),
         edges: edges.collect(),
         values_readers: view.values_readers().into_iter().map(|v| values(v, &locators)).collect(),
+        not_compared: errors.collect(),
     };
     document(&report, out)
 }

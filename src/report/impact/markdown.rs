@@ -5,6 +5,7 @@
 use super::ImpactView;
 use super::words::{self, Line};
 use crate::impact::{Answer, Namesakes, Silent, SourceChange, ValuesChange, Workload};
+use crate::report::concise::line;
 use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
@@ -77,6 +78,9 @@ fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 const HEAD: &str = "| | workload | pods | why |\n|---|---|--:|---|\n";
 
+/// The maximum number of errors in a comment.
+const MOST_ERRORS: usize = 5;
+
 fn rolls(n: usize) -> String {
     if n == 1 { "1 rolls".to_owned() } else { format!("{n} roll") }
 }
@@ -88,7 +92,11 @@ fn head(view: &ImpactView<'_>) -> String {
     let counts = view.impact.counts();
     let savings = words::savings(&view.impact.savings(), &counts);
     let notes = [savings, words::unknown(&counts).map(str::to_owned)];
-    let notes = notes.into_iter().flatten().map(|text| format!("\n{text}\n"));
+    let errors = view.not_compared(&view.locators()).into_iter().take(MOST_ERRORS);
+    let errors = errors.map(|(side, located)| {
+        format!("Not compared, {}: {}", side.name(), code(line(&located).trim_end()))
+    });
+    let notes = notes.into_iter().flatten().chain(errors).map(|text| format!("\n{text}\n"));
     format!(
         "<!-- rollstamp-impact:{title} -->\n### rollstamp: {}\n{}",
         words::summary(&counts),

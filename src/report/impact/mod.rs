@@ -12,10 +12,10 @@ pub mod svg;
 pub mod text;
 pub(super) mod words;
 
-use crate::impact::{Answer, At, Impact, Side, ValuesChange, Workload};
+use crate::impact::{Answer, At, Impact, Side, ValuesChange, Workload, not_compared};
 use crate::outcome::Outcome;
-use crate::report::Spot;
 use crate::report::locator::Locator;
+use crate::report::{Located, Spot};
 
 /// An impact, and the settings of the report.
 pub struct ImpactView<'a> {
@@ -55,6 +55,18 @@ impl<'a> ImpactView<'a> {
     /// Counts lines. It caches its counts, so one report needs one.
     pub(super) fn locators(&self) -> Locators<'a> {
         Locators { before: Locator::new(self.before), after: Locator::new(self.after) }
+    }
+
+    /// The findings because of which a part of a state is not compared, with their places.
+    pub(super) fn not_compared(&self, locators: &Locators<'a>) -> Vec<(Side, Located<'a>)> {
+        let states = [
+            (Side::Before, self.before, &locators.before),
+            (Side::After, self.after, &locators.after),
+        ];
+        let located = states.into_iter().flat_map(|(side, outcome, locator)| {
+            not_compared(outcome).map(move |finding| (side, locator.locate(finding)))
+        });
+        located.collect()
     }
 }
 

@@ -44,15 +44,20 @@ pub(in crate::report) fn summary(counts: &Counts) -> String {
         1 => parts.push("1 object of Flux takes other values".to_owned()),
         n => parts.push(format!("{n} objects of Flux take other values")),
     }
+    let errors = match counts.not_compared {
+        0 => String::new(),
+        n => format!("; not everything is compared, because of {}", count(n, "error")),
+    };
     if parts.is_empty() {
-        return "nothing rolls, and nothing is stale".to_owned();
+        let what = if counts.not_compared == 0 { "" } else { " in what is compared" };
+        return format!("nothing rolls, and nothing is stale{what}{errors}");
     }
     let replaced = match counts.pods {
         0 => String::new(),
         1 => "; 1 pod is replaced".to_owned(),
         pods => format!("; {pods} pods are replaced"),
     };
-    format!("{}{replaced}", parts.join(", "))
+    format!("{}{replaced}{errors}", parts.join(", "))
 }
 
 /// The savings of settings of `foreign`, and the cost of their first use; `None` if there are none.
