@@ -27,6 +27,10 @@ pub enum Keep {
     Changed,
 }
 
+/// Whether there are folders to walk and kustomizations to follow. The page program has two texts, and is
+/// smaller without the code for folders.
+const HAS_FOLDERS: bool = !cfg!(target_family = "wasm");
+
 /// Loads `paths`: files, folders, and `-` for the standard input. A file that is reached twice counts where
 /// it was reached first. `units` are the units that the configuration in `root` declares.
 ///
@@ -54,7 +58,7 @@ pub fn load(
         if path.as_os_str() == "-" {
             // Earlier files already have numbers, so the standard input is read as a whole.
             Arriving::begin()?.whole(&mut loaded)?;
-        } else if path.is_dir() {
+        } else if HAS_FOLDERS && path.is_dir() {
             let met = walk(path, exclude, &mut surroundings, jobs);
             let kustomizations =
                 met.iter().flatten().filter(|met| met.kind == FileKind::Kustomization);
@@ -68,13 +72,11 @@ pub fn load(
         }
     }
     loaded.skipped.ignored = surroundings.ignored;
-    if let Some(root) = root.filter(|_| !units.is_empty()) {
+    if let Some(root) = root.filter(|_| HAS_FOLDERS && !units.is_empty()) {
         declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
     let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
-    // The page program has two texts and no folders, and is smaller without the code that follows
-    // kustomizations.
-    if !cfg!(target_family = "wasm") {
+    if HAS_FOLDERS {
         kustomizations::load(&mut loaded, &folders, &asked, &options.annotation, &FileSystem);
     }
     Ok(loaded)

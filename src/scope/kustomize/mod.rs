@@ -151,8 +151,9 @@ pub fn units(
     options: &Options,
     assign: impl FnOnce(&BTreeSet<FileId>) -> Units,
 ) -> (Units, Generated) {
-    if options.goal == Goal::Strip {
-        // `strip` removes a stamp in any place, so it needs no kustomizations.
+    // `strip` removes a stamp in any place, so it needs no kustomizations. The page program has none, and is
+    // smaller without the code for them.
+    if options.goal == Goal::Strip || cfg!(target_family = "wasm") {
         return (assign(&BTreeSet::new()), Generated::default());
     }
     let graph = graph::Inclusions::new(manifests, found, looks, options);
