@@ -5,7 +5,7 @@ use super::fields::{self, FieldContext};
 use super::neighbours::Neighbours;
 use super::objects::{self, AppliedDocument};
 use super::pairs::{Item, pair};
-use super::reads::{self, KeyOf, ReadChanges, ReadKey, ReadKeys, Standing};
+use super::reads::{self, ChangedKey, ReadChanges, ReadKeys, Standing, changed};
 use super::sources::{BothSources, SourcePair};
 use super::spots::{self, ChangedSpot, SpottedDocument};
 use super::state::{ComparedState, SideWorkload, Sights};
@@ -542,36 +542,6 @@ fn hold(state: &ComparedState<'_>, subject: &SideWorkload<'_>) -> Option<Held> {
         RolloutWait::Ordinal => Some(Held::Partition),
         other => Some(Held::Waits(other)),
     }
-}
-
-/// A key that changed for the pods of a workload.
-struct ChangedKey<'r, 'a> {
-    of: KeyOf<'a>,
-    change: HowChanged,
-    standing: Standing,
-    read: &'r ReadKey<'a>,
-}
-
-fn changed<'r, 'a>(was: &'r ReadKeys<'a>, is: &'r ReadKeys<'a>) -> Vec<ChangedKey<'r, 'a>> {
-    let mut found = Vec::new();
-    for (of, read) in &is.keys {
-        let change = match was.keys.get(of) {
-            Some(old) if old.entry.digest == read.entry.digest => continue,
-            Some(_) => HowChanged::Changed,
-            None => HowChanged::Added,
-        };
-        found.push(ChangedKey { of: *of, change, standing: read.standing, read });
-    }
-    for (of, read) in was.keys.iter().filter(|(of, _)| !is.keys.contains_key(*of)) {
-        found.push(ChangedKey {
-            of: *of,
-            change: HowChanged::Removed,
-            standing: read.standing,
-            read,
-        });
-    }
-    found.sort_by_key(|key| (key.standing, key.of));
-    found
 }
 
 impl Workload {

@@ -2,7 +2,7 @@
 
 use super::sources::BothSources;
 use super::state::{ComparedState, SideWorkload};
-use super::{At, Side};
+use super::{At, HowChanged, Side};
 use crate::extract::{Entry, Grounds, Reference, SourceId};
 use crate::plan::{Ignored, Reason, read_entries};
 use crate::text::Place;
@@ -159,4 +159,38 @@ fn meant<'a>(
         | Reason::ReadsNothing
         | Reason::Ambiguous(_) => None,
     }
+}
+
+/// A key that changed for the pods of a workload.
+pub(super) struct ChangedKey<'r, 'a> {
+    pub(super) of: KeyOf<'a>,
+    pub(super) change: HowChanged,
+    pub(super) standing: Standing,
+    pub(super) read: &'r ReadKey<'a>,
+}
+
+/// The keys that changed, in the order of their standing, then by source and key.
+pub(super) fn changed<'r, 'a>(
+    was: &'r ReadKeys<'a>,
+    is: &'r ReadKeys<'a>,
+) -> Vec<ChangedKey<'r, 'a>> {
+    let mut found = Vec::new();
+    for (of, read) in &is.keys {
+        let change = match was.keys.get(of) {
+            Some(old) if old.entry.digest == read.entry.digest => continue,
+            Some(_) => HowChanged::Changed,
+            None => HowChanged::Added,
+        };
+        found.push(ChangedKey { of: *of, change, standing: read.standing, read });
+    }
+    for (of, read) in was.keys.iter().filter(|(of, _)| !is.keys.contains_key(*of)) {
+        found.push(ChangedKey {
+            of: *of,
+            change: HowChanged::Removed,
+            standing: read.standing,
+            read,
+        });
+    }
+    found.sort_by_key(|key| (key.standing, key.of));
+    found
 }

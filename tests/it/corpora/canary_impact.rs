@@ -80,9 +80,12 @@ struct Pair {
     needles: Needles,
 }
 
+/// A way to write a value: its name, and the fields of the Secret.
+type Way = (&'static str, fn(&str) -> String);
+
 /// Every way in which a Secret can hold a value, read in every way, with values that change, come and go.
 fn written() -> Vec<Pair> {
-    let ways: &[(&str, fn(&str) -> String)] = &[
+    let ways: &[Way] = &[
         ("stringData", |value| format!("stringData: {{p: {value}}}")),
         ("data", |value| format!("data: {{p: {}}}", STANDARD.encode(value))),
         ("quoted", |value| format!("stringData: {{p: \"{value}\"}}")),

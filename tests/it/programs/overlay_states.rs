@@ -80,7 +80,9 @@ fn overlays_of_two_revisions_are_compared_and_one_thing_is_said_once() {
             .succeeds();
         let said =
             rollstamp(&sandbox, &["impact", "--build", builder, "--base", "HEAD", "."]).fails(2);
-        assert!(said.stderr.contains("after: `k"), "{said:?}");
+        let error = "after: overlays/prod/kustomization.yaml: error[build-failed]: `k";
+        assert!(said.stderr.contains(error), "{said:?}");
+        assert!(said.stdout.contains("not everything is compared"), "{said:?}");
     }
 }
 
