@@ -71,8 +71,15 @@ impl Overlays {
     }
 
     /// Builds all overlays, and replaces the loaded texts: one input for each build, with the name of its
-    /// folder. The loaded files stay, so that findings can point at them.
-    pub(super) fn build(&self, builder: &Builder, loaded: &mut Loaded, jobs: usize) {
+    /// folder. The loaded files stay, so that findings can point at them. Returns the names of the overlays
+    /// that do not build.
+    pub(super) fn build(
+        &self,
+        builder: &Builder,
+        loaded: &mut Loaded,
+        jobs: usize,
+    ) -> BTreeSet<String> {
+        let mut without = BTreeSet::new();
         for input in &mut loaded.inputs {
             input.found = Found::Context;
         }
@@ -95,12 +102,23 @@ impl Overlays {
                     loaded.push(input, Some(text.into()), None);
                 }
                 Err(failure) => {
+                    without.insert(name.clone());
                     let file = overlay.path.file_name().unwrap_or_default().to_string_lossy();
                     let file = format!("{name}/{file}");
                     loaded.findings.push(failed(builder, name, &file, &failure));
                 }
             }
         }
+        without
+    }
+}
+
+/// Leaves out the builds of overlays that do not build on the other side: their workloads are neither new
+/// nor gone. `other` has the names of these overlays relative to the named paths.
+pub(super) fn leave_out(loaded: &mut Loaded, roots: &NamedRoots, other: &BTreeSet<String>) {
+    let built = loaded.inputs.iter_mut().filter(|input| input.found == Found::Walked(0));
+    for input in built.filter(|input| other.contains(&roots.below(&input.folder))) {
+        input.found = Found::Context;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The verb `impact`: loads, processes and compares two states.
 
 use super::args::Common;
-use super::built::Overlays;
+use super::built::{Overlays, leave_out};
 use super::explain::{AskedWorkload, wanted};
 use super::run::{print, start};
 use super::settings::{Configured, exclude, options, settings};
@@ -20,6 +20,7 @@ use crate::report::locator::Locator;
 use crate::report::{Verb, concise, count, impact as reports};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
@@ -332,8 +333,12 @@ fn build(
         bail!("--build: no overlay is in either state: name folders with kustomizations in them");
     }
     let same = Overlays::without_same((&mut were, &mut are), (&roots.0, &roots.1), builder);
-    were.build(builder, old, jobs);
-    are.build(builder, new, jobs);
+    let without = (were.build(builder, old, jobs), are.build(builder, new, jobs));
+    let below = |names: &BTreeSet<String>, roots: &NamedRoots| {
+        names.iter().map(|name| roots.below(name)).collect()
+    };
+    leave_out(old, &roots.0, &below(&without.1, &roots.1));
+    leave_out(new, &roots.1, &below(&without.0, &roots.0));
     let rest = match same {
         0 => String::new(),
         same => format!("; {same} not, because nothing in them changed"),

@@ -83,6 +83,8 @@ fn overlays_of_two_revisions_are_compared_and_one_thing_is_said_once() {
         let error = "after: overlays/prod/kustomization.yaml: error[build-failed]: `k";
         assert!(said.stderr.contains(error), "{said:?}");
         assert!(said.stdout.contains("not everything is compared"), "{said:?}");
+        // Its workloads are not gone.
+        assert!(!said.stdout.contains("gone"), "{said:?}");
     }
 }
 
