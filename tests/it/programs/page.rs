@@ -73,7 +73,7 @@ fn calls() -> Vec<Call> {
                 files,
             });
         }
-        // A page has two texts and no folders.
+        // A page has two texts, no folders, no configuration and no kustomization.
         let only = |folder: &str| {
             let below = input.keys().filter(|file| file.starts_with(&format!("{folder}/")));
             let below: Vec<&String> = below.collect();
@@ -83,6 +83,7 @@ fn calls() -> Vec<Call> {
             args.iter().map(|arg| only(arg).unwrap_or_else(|| arg.clone())).collect();
         if first == "impact"
             && plain
+            && input.len() == 2
             && as_texts.iter().filter(|arg| arg.contains('/')).count() == 2
         {
             let (stdin, files) = (Vec::new(), input.clone());
