@@ -114,5 +114,7 @@ fn what_cannot_be_kept_is_said() {
     assert!(said(&old, "write --mode suffix --keep 2 --previous last last").contains("--keep"));
     let call = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\n";
     let output = run(call, &old, KEEP);
-    assert!(output.exit == 2 && output.stderr.contains("kustomize accepts no additional documents"));
+    assert!(
+        output.exit == 2 && output.stderr.contains("kustomize accepts no additional documents")
+    );
 }
