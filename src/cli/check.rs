@@ -1,14 +1,15 @@
 //! The verb `check`: changes nothing, and reports problems.
 
+use super::Exit;
 use super::args::{CheckArguments, Common};
 use super::run::{Run, print, start_ungrouped};
-use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::Goal;
 use crate::config::{baseline, file};
 use crate::finding::Severity;
 use crate::io::files;
 use crate::io::write::{self, Replacement, WriteGroup};
 use crate::report::{Subject, Verb, View, count, summary};
+use crate::text::input::IS_ON_A_MACHINE;
 use crate::yaml::EditSet;
 use anyhow::{Context, anyhow, bail};
 use std::path::PathBuf;

@@ -1,12 +1,12 @@
 //! The verb `impact`: loads, processes and compares two states.
 
+use super::Exit;
 use super::args::Common;
 use super::built::{Overlays, leave_out};
 use super::explain::{AskedWorkload, wanted};
 use super::run::{print, start};
 use super::settings::{Configured, exclude, options, settings};
 use super::validate::require;
-use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::options::{Goal, Options, UnitRule};
 use crate::edit::Proofs;
 use crate::impact::{self, Answer, Asked, Assume, ComparedState, Impact, Name, NamedRoots, Side};
@@ -18,6 +18,7 @@ use crate::k8s::short_names;
 use crate::process::Loaded;
 use crate::report::locator::Locator;
 use crate::report::{Verb, concise, count, impact as reports};
+use crate::text::input::IS_ON_A_MACHINE;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;

@@ -30,6 +30,7 @@ use self::in_place::{Extras, in_place};
 use self::run::print;
 use crate::config::options::Goal;
 use crate::io::{krm, stdout, write};
+use crate::text::input::IS_ON_A_MACHINE;
 use anyhow::{Context, bail};
 use std::ffi::OsString;
 
@@ -83,10 +84,6 @@ fn usage(error: &clap::Error) -> Exit {
     }
     if printed.is_ok() { Exit::Clean } else { Exit::Trouble }
 }
-
-/// Whether the program can write files and run other programs. The page program cannot, and is smaller
-/// without the code for it.
-const IS_ON_A_MACHINE: bool = !cfg!(target_family = "wasm");
 
 fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match cli.verb {

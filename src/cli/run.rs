@@ -1,10 +1,10 @@
 //! One run of a verb: from the arguments to the outcome, and its messages.
 
+use super::Exit;
 use super::args::{Common, command};
 use super::built::{self, Overlays};
 use super::settings::{Configured, exclude, options, settings};
 use super::validate::require;
-use super::{Exit, IS_ON_A_MACHINE};
 use crate::config::file;
 use crate::config::options::{Goal, Options, UnitRule};
 use crate::config::policy::RulesOrigin;
@@ -17,6 +17,7 @@ use crate::outcome::Outcome;
 use crate::overlays;
 use crate::process::Loaded;
 use crate::report::{self, Subject, Verb, View};
+use crate::text::input::IS_ON_A_MACHINE;
 use anyhow::{Context, bail};
 use std::io::{self, Write};
 use std::path::PathBuf;

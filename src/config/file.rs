@@ -15,17 +15,16 @@ use crate::config::settings::{
 use crate::config::workload_row;
 use crate::finding::Code;
 use crate::finding::silence::Silence;
+use crate::k8s::Since;
 use crate::k8s::controllers::RELOADER_KEYS;
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
-use crate::k8s::sites::{Reads, Site, SiteRoot};
-use crate::k8s::{Since, TableRow};
+use crate::k8s::sites::Site;
 use crate::text::Span;
 use crate::yaml::path::FieldPath;
 use crate::yaml::{Cursor, strict};
 use globset::{GlobBuilder, GlobSet};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use std::sync::Arc;
 
 /// The name of the file; it is looked for from the named path upwards.
 pub const FILE_NAME: &str = ".rollstamp.yaml";
@@ -393,24 +392,11 @@ fn provider(row: &SourceRow) -> Result<Provider, String> {
 
 fn site(row: &ReferenceRow) -> Result<UserSite, String> {
     let (path, name) = path(&row.path)?.split_last().ok_or_else(|| not_a_path(&row.path))?;
-    let reads = match row.key {
-        Some(_) => Reads::Key,
-        None => Reads::Files,
-    };
     Ok(UserSite {
         group: row.group.clone(),
         kind: row.kind.clone(),
         key: row.key.clone(),
-        site: TableRow::Configured(Arc::new(Site {
-            id: format!("configured: {}", row.path).into(),
-            under: SiteRoot::Object,
-            path,
-            name,
-            target: row.target,
-            reads,
-            kustomize: &[],
-            since: Since::OptIn,
-        })),
+        site: Site::configured(&row.path, path, name, row.target, row.key.is_some()),
     })
 }
 

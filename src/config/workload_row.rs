@@ -1,12 +1,12 @@
 //! A row of `workloads`: a kind that holds pod templates, or a kind that holds the annotations of pods which a
 //! program in the cluster creates from it.
 
+use crate::k8s::Since;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::presets::{self, PRESETS, Preset, PresetPods};
 use crate::k8s::providers::Target;
 use crate::k8s::releases::{self, RELEASES, ReleasedPods, ReleasedReference};
-use crate::k8s::sites::{Reads, Site, SiteRoot};
-use crate::k8s::{Since, TableRow};
+use crate::k8s::sites::Site;
 use crate::yaml::path::{FieldPath, PathStep};
 use crate::yaml::resolve;
 use schemars::JsonSchema;
@@ -197,16 +197,7 @@ fn reference(row: &ReleasedRow) -> Result<ReleasedReference, String> {
     };
     let text = |(field, text): (&String, &String)| (field.as_str().into(), text.as_str().into());
     Ok(ReleasedReference {
-        site: TableRow::Configured(Arc::new(Site {
-            id: format!("configured: {}", row.path).into(),
-            under: SiteRoot::Object,
-            path,
-            name,
-            target: row.target,
-            reads: if row.key.is_some() { Reads::Key } else { Reads::Files },
-            kustomize: &[],
-            since: Since::OptIn,
-        })),
+        site: Site::configured(&row.path, path, name, row.target, row.key.is_some()),
         key: row.key.as_deref().map(SmolStr::from),
         when: row.when.iter().map(text).collect(),
     })

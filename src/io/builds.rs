@@ -2,6 +2,7 @@
 //! time and a time limit for each. Only the command line names a builder (`--build`), never a file of the
 //! repository: somebody who may change a manifest must not be able to run a program.
 
+use crate::text::input::IS_ON_A_MACHINE;
 use std::io::Read;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -47,7 +48,7 @@ impl Builder {
     /// A quote that is not closed, or a command without `{}`.
     pub fn named(name: &str) -> Result<Self, String> {
         // The page program runs no other programs, and is smaller without the code for overlays.
-        if cfg!(target_family = "wasm") {
+        if !IS_ON_A_MACHINE {
             return Err("not in a page: install rollstamp and run it in a shell".to_owned());
         }
         let of = |words: &[&str], is_pure| Self {

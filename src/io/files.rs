@@ -11,6 +11,7 @@ use crate::extract::{self, Facts};
 use crate::finding::{Code, Finding};
 use crate::parallel;
 use crate::process::Loaded;
+use crate::text::input::IS_ON_A_MACHINE;
 use crate::text::input::{Found, Input};
 use crate::text::{FileId, offset};
 use anyhow::Context;
@@ -26,10 +27,6 @@ pub enum Keep {
     /// Only texts that change stay; the others are read again if a part of them must be shown.
     Changed,
 }
-
-/// Whether there are folders to walk and kustomizations to follow. The page program has two texts, and is
-/// smaller without the code for folders.
-const HAS_FOLDERS: bool = !cfg!(target_family = "wasm");
 
 /// Loads `paths`: files, folders, and `-` for the standard input. A file that is reached twice counts where
 /// it was reached first. `units` are the units that the configuration in `root` declares.
@@ -58,7 +55,7 @@ pub fn load(
         if path.as_os_str() == "-" {
             // Earlier files already have numbers, so the standard input is read as a whole.
             Arriving::begin()?.whole(&mut loaded)?;
-        } else if HAS_FOLDERS && path.is_dir() {
+        } else if IS_ON_A_MACHINE && path.is_dir() {
             let met = walk(path, exclude, &mut surroundings, jobs);
             let kustomizations =
                 met.iter().flatten().filter(|met| met.kind == FileKind::Kustomization);
@@ -72,11 +69,11 @@ pub fn load(
         }
     }
     loaded.skipped.ignored = surroundings.ignored;
-    if let Some(root) = root.filter(|_| HAS_FOLDERS && !units.is_empty()) {
+    if let Some(root) = root.filter(|_| IS_ON_A_MACHINE && !units.is_empty()) {
         declared_units::load(&mut loaded, root, units, exclude, &mut surroundings, jobs);
     }
     let folders: Vec<PathBuf> = paths.iter().filter(|p| p.is_dir()).cloned().collect();
-    if HAS_FOLDERS {
+    if IS_ON_A_MACHINE {
         kustomizations::load(&mut loaded, &folders, &asked, &options.annotation, &FileSystem);
     }
     Ok(loaded)

@@ -4,11 +4,11 @@
 //! `containers` and `ephemeralContainers` alike. They are part of scheme v1: a test compares
 //! them with `testdata/golden/v1-rows.txt`.
 
-use super::Since;
 use super::providers::Target;
+use super::{Since, TableRow};
 use crate::yaml::path::{FieldPath, PathStep};
 use smol_str::SmolStr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// The node at which the path of a site begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,27 @@ pub struct Site {
 }
 
 impl Site {
+    /// A place that the configuration declares, with the path as it is written there. It reads the key that a
+    /// field beside the name holds, or all keys.
+    pub fn configured(
+        written: &str,
+        path: FieldPath,
+        name: SmolStr,
+        target: Target,
+        has_key: bool,
+    ) -> TableRow<Self> {
+        TableRow::Configured(Arc::new(Self {
+            id: format!("configured: {written}").into(),
+            under: SiteRoot::Object,
+            path,
+            name,
+            target,
+            reads: if has_key { Reads::Key } else { Reads::Files },
+            kustomize: &[],
+            since: Since::OptIn,
+        }))
+    }
+
     /// The first field of its path; empty for a path without fields.
     pub fn field(&self) -> &str {
         match self.path.steps() {

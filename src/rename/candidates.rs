@@ -7,7 +7,7 @@ use crate::extract::{
 };
 use crate::finding::naming::{CannotFollow, KeepsName};
 use crate::k8s::providers::Target;
-use crate::resolve::index::{Index, Indexed, IndexedId};
+use crate::resolve::index::{Index, Indexed, IndexedId, fitting};
 use crate::resolve::{ReferringObject, Resolver};
 use crate::scope::{Placement, UnitId, Units};
 use crate::text::FileId;
@@ -116,14 +116,9 @@ impl<'a> BySpace<'a> {
         self.0.get(&namespace).cloned().unwrap_or_default()
     }
 
-    /// Those of the very namespace; where there are none, those where it is missing on one of the two
-    /// sides.
+    /// Those that [fit](fitting) a namespace.
     fn fitting(&self, own: Option<&str>) -> Vec<usize> {
-        match (self.of(own), own) {
-            (exact, _) if !exact.is_empty() => exact,
-            (_, None) => self.all(),
-            (_, Some(_)) => self.of(None),
-        }
+        fitting(own, |space| self.of(space), || self.all())
     }
 
     /// Those that may be in a namespace: one that is not written may be any.

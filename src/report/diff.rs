@@ -5,13 +5,14 @@ use super::locator::{newlines, touches_secret};
 use super::plain;
 use crate::edit::FileChange;
 use crate::outcome::Outcome;
+use crate::text::input::IS_ON_A_MACHINE;
 use crate::text::{Span, line_range};
 use similar::{ChangeTag, TextDiff};
 
 /// The diff of one file, with `a/` and `b/` before its name, as in git.
 pub fn unified(outcome: &Outcome, change: &FileChange) -> String {
     // The page program never prints diffs, and is smaller without them.
-    if cfg!(target_family = "wasm") {
+    if !IS_ON_A_MACHINE {
         return String::new();
     }
     let file = &outcome.manifests[change.file];

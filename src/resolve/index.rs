@@ -117,8 +117,7 @@ impl Index {
         places.map(|at| (IndexedId(at), &self.sources[at as usize]))
     }
 
-    /// Of these sources, those with exactly this namespace; if there are none, those for which the
-    /// namespace is missing on one side (Helm omits the namespace of its release).
+    /// Of these sources, those that [fit](fitting) a namespace.
     pub(super) fn fitting(
         &self,
         unit: UnitId,
@@ -138,12 +137,7 @@ impl Index {
             });
             found.collect()
         };
-        let exact = of(own);
-        match own {
-            _ if !exact.is_empty() => exact,
-            None => self.with_raw(unit, target, name).collect(),
-            Some(_) => of(None),
-        }
+        fitting(own, of, || self.with_raw(unit, target, name).collect())
     }
 
     /// All sources of all units, including files below a kustomization, by unit, kind, name and namespace.
@@ -227,6 +221,22 @@ impl Index {
     pub(super) fn is_inside_kustomize(&self, hashed: impl Fn(SourceId) -> bool) -> bool {
         let mut all = self.once.values().flatten().filter(|once| !once.is_raw);
         all.any(|once| !once.if_hashed || hashed(once.source))
+    }
+}
+
+/// The rule by which a name in a namespace finds what has this name: what is in exactly this namespace; if
+/// there is nothing, what has no namespace, or, for a name without one, what is in any (Helm omits the
+/// namespace of its release). `of` looks into one namespace, `all` into each.
+pub fn fitting<T>(
+    own: Option<&str>,
+    of: impl Fn(Option<&str>) -> Vec<T>,
+    all: impl FnOnce() -> Vec<T>,
+) -> Vec<T> {
+    let exact = of(own);
+    match own {
+        _ if !exact.is_empty() => exact,
+        None => all(),
+        Some(_) => of(None),
     }
 }
 

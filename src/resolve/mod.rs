@@ -283,8 +283,7 @@ impl<'a> Resolver<'a> {
         self.index.with_raw(unit, target, name)
     }
 
-    /// Of these sources, those that fit a namespace: sources with exactly this namespace, otherwise those
-    /// for which the namespace is missing on one side.
+    /// Of these sources, those that [fit](index::fitting) a namespace.
     pub fn fitting(
         &self,
         unit: UnitId,
@@ -307,8 +306,7 @@ impl<'a> Resolver<'a> {
         self.by_name(unit, namespace(own, self.options), target, name)
     }
 
-    /// The source of the very namespace; where there is none, that of a namespace that is missing on one of
-    /// the two sides (Helm leaves out the namespace of its release), if there is exactly one.
+    /// The source that [fits](index::fitting) a namespace, if there is exactly one.
     fn by_name(
         &self,
         unit: UnitId,
@@ -317,12 +315,11 @@ impl<'a> Resolver<'a> {
         name: &str,
     ) -> Resolution<'a> {
         let candidates = self.index.get(unit, target, name);
-        let found = exact(candidates, own);
-        let found = found.or_else(|| own.and_then(|_| exact(candidates, None)));
-        match (found, own, candidates) {
-            (Some(only), ..) | (None, None, [only]) => settled(only),
-            (None, Some(_), _) | (None, None, []) => Resolution::External,
-            (None, None, _) => Resolution::Ambiguous(candidates.iter().map(|c| c.copy).collect()),
+        let of = |space: Option<&str>| exact(candidates, space).into_iter().collect();
+        match index::fitting(own, of, || candidates.iter().collect()).as_slice() {
+            [] => Resolution::External,
+            [only] => settled(only),
+            several => Resolution::Ambiguous(several.iter().map(|c| c.copy).collect()),
         }
     }
 }

@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+/// Whether the program has folders, and can write files and run other programs. The program of the page
+/// (docs/try.md) has two texts and nothing else, and is smaller without the code for the rest.
+pub const IS_ON_A_MACHINE: bool = !cfg!(target_family = "wasm");
+
 /// A text, and how it was found.
 pub struct Input {
     /// The path as it was named or found, with `/` between folders, or `<stdin>`.

@@ -37,6 +37,7 @@ use crate::k8s::kustomize_names::POD_KINDS;
 use crate::k8s::providers::Target;
 use crate::patches;
 use crate::scope::{Member, Membership, Placement, Unit, Units};
+use crate::text::input::IS_ON_A_MACHINE;
 use crate::text::input::Input;
 use crate::text::{FileId, Place, Span};
 use smol_str::SmolStr;
@@ -153,7 +154,7 @@ pub fn units(
 ) -> (Units, Generated) {
     // `strip` removes a stamp in any place, so it needs no kustomizations. The page program has none, and is
     // smaller without the code for them.
-    if options.goal == Goal::Strip || cfg!(target_family = "wasm") {
+    if options.goal == Goal::Strip || !IS_ON_A_MACHINE {
         return (assign(&BTreeSet::new()), Generated::default());
     }
     let graph = graph::Inclusions::new(manifests, found, looks, options);
