@@ -1,5 +1,5 @@
-//! What a run that compares two states asks of a workload, beside what a stamp needs. It is taken while the
-//! object is read, so that the comparison need not read the document again.
+//! The facts about a workload that only a comparison of two states needs. Extraction collects them in a run that
+//! compares, so that the comparison does not parse the document again.
 
 use crate::k8s::disruption::{Order, Rollout, rollout};
 use crate::k8s::id::Identity;
@@ -10,55 +10,57 @@ use crate::yaml::value::value;
 use crate::yaml::{Cursor, Style};
 use smol_str::{SmolStr, ToSmolStr as _};
 
-/// What a comparison needs to know of a pod template and its workload.
+/// The facts that a comparison needs about a workload and its pod template.
 pub struct Foreseen {
     /// How the pods are replaced.
     pub rollout: RolloutFacts,
-    /// The texts in the pod template that often change alone; nothing, where the document has anchors or
-    /// tags, so that a text may stand for more than itself.
+    /// The known texts of the pod template. `None` if the document is JSON or has anchors or tags: with an
+    /// anchor, one text can be the value of several fields.
     pub spots: Option<Box<[KnownText]>>,
 }
 
-/// How the pods of a workload are replaced, as its manifest says it: nothing where it does not.
+/// How the pods of a workload are replaced, as the manifest says. A field is `None` if the manifest does not set
+/// it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RolloutFacts {
     /// The number of pods.
     pub replicas: Option<u64>,
     /// The strategy.
     pub strategy: Option<SmolStr>,
-    /// How many pods may be there in addition: a number or a percentage.
+    /// The maximum number of additional pods during a rollout: a number or a percentage.
     pub surge: Option<SmolStr>,
-    /// How many pods may be missing: a number or a percentage.
+    /// The maximum number of unavailable pods during a rollout: a number or a percentage.
     pub unavailable: Option<SmolStr>,
-    /// The ordinal below which pods stay.
+    /// The ordinal below which pods are not replaced.
     pub partition: Option<u64>,
     /// The ordinal of the first pod.
     pub first_ordinal: Option<u64>,
     /// How long a pod must be ready before it counts as available, in seconds.
     pub min_ready_seconds: u64,
-    /// When a rollout without progress is reported, in seconds.
+    /// The time after which a rollout without progress is reported, in seconds.
     pub deadline: Option<u64>,
     /// The longest time before a container can be ready for the first time, in seconds.
     pub slowest_probe: u64,
     /// Whether a container has a readiness probe.
     pub has_readiness_probe: bool,
-    /// The claims that volumes name.
+    /// The names of the PersistentVolumeClaims of its volumes.
     pub claims: Vec<SmolStr>,
-    /// The labels of the pods, each name once.
+    /// The labels of the pods; each name occurs once.
     pub labels: Vec<(SmolStr, SmolStr)>,
 }
 
-/// A text in a pod template that often changes alone.
+/// A text in a pod template whose meaning is known: an annotation, a label or an image. Such texts often change
+/// while the rest of the document stays the same.
 pub struct KnownText {
-    /// Its bytes in the file, quotes included.
+    /// The bytes of the text in the file, including quotes.
     pub place: Span,
-    /// How it is written.
+    /// The style in which it is written.
     pub style: Style,
-    /// What it is.
+    /// The field that holds it.
     pub is: KnownTextKind,
 }
 
-/// What a text in a pod template is.
+/// The field that holds a [`KnownText`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KnownTextKind {
     /// The annotation of this name.
@@ -77,9 +79,9 @@ impl Foreseen {
 }
 
 impl RolloutFacts {
-    /// Those of an object of this group and kind, and of its pod template.
+    /// The facts of an object of this group and kind, and of its pod template.
     pub fn read(group: &str, kind: &str, object: Cursor<'_>, template: Option<Cursor<'_>>) -> Self {
-        // Every way goes through the same field.
+        // All paths of the table begin with `spec`, so this field is looked up once.
         let spec = object.get("spec");
         let at = |way: &str| at(spec?, way.strip_prefix("spec/")?);
         let number = |way: &str| at(way).and_then(number);
@@ -150,7 +152,7 @@ fn amount(at: Cursor<'_>) -> Option<SmolStr> {
     match at.value() {
         Ok(Value::Str(text)) => Some(text.into()),
         Ok(Value::Int(number)) => Some(number.to_smolstr()),
-        // No number of pods, and so nothing that counts; but it is written.
+        // The API server refuses a fraction of a pod. The report shows the value as it is written.
         Ok(Value::Float(number)) => Some(serde_json::Value::from(number).to_smolstr()),
         _ => None,
     }
@@ -165,7 +167,8 @@ fn strategy(row: &Rollout, object: Cursor<'_>) -> Option<SmolStr> {
     at(object, row.strategy)?.str().map(SmolStr::from)
 }
 
-/// In the order in which a comparison names them: by the fields above them, and containers as they stand.
+/// The known texts of a pod template, in the order in which a comparison names them: sorted by the fields above
+/// them; containers in the order of the manifest.
 fn spots(template: Cursor<'_>) -> Option<Box<[KnownText]>> {
     let document = template.document();
     if document.json || !document.tape.props.is_empty() {

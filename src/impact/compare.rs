@@ -249,8 +249,8 @@ impl<'a> Comparison<'a, '_> {
         workload
     }
 
-    /// The stamp of a workload that nobody named, because an overlay that was named builds it: this run
-    /// does not write it, and one over all of the state does.
+    /// The changed stamp of a workload whose file was not named, but which a named overlay builds. This run does
+    /// not write the stamp; a run over the whole state does.
     fn stamp_elsewhere(
         &self,
         old: &SideWorkload<'a>,
@@ -271,7 +271,8 @@ impl<'a> Comparison<'a, '_> {
         (stamps(old) != stamps(new)).then_some(RollReason::Stamp { change })
     }
 
-    /// The names that a build gives to sources of which a key changed that the pods read: they are in no text.
+    /// The new names that a build gives to sources with a changed key that the pods read. No text holds these
+    /// names.
     fn named_by_build(&self, keys: &[ChangedKey<'_, '_>], known: &[RollReason]) -> Vec<RollReason> {
         let keys = keys.iter().filter(|key| key.read.is_named_by_build);
         let pairs = keys.map(|key| key.of.0).collect::<BTreeSet<usize>>().into_iter();
@@ -283,9 +284,8 @@ impl<'a> Comparison<'a, '_> {
         names.filter(is_new).map(|name| RollReason::Renamed { source: name.clone() }).collect()
     }
 
-    /// What differs where both documents are the same text but for texts of which is known what they are,
-    /// and where rollstamp would write stamps into them and nothing else: known without reading them.
-    /// Nothing, where that is not so.
+    /// The differences between the two documents of a workload, without parsing them. `None` if the documents
+    /// may differ in more than known texts, or if rollstamp would write more than stamps into them.
     fn only_texts(
         &self,
         old: &SideWorkload<'a>,
@@ -336,7 +336,8 @@ impl<'a> Comparison<'a, '_> {
         Some(found)
     }
 
-    /// The texts in which the documents of a workload differ as they are written; nothing, if more may.
+    /// The known texts in which the two documents of a workload differ, before rollstamp writes into them.
+    /// `None` if the documents may also differ in another place.
     fn changed_texts(
         &self,
         old: &SideWorkload<'a>,
@@ -399,14 +400,14 @@ impl<'a> Comparison<'a, '_> {
         found
     }
 
-    /// How the pods of a workload are replaced after.
+    /// How the apply replaces the pods of a workload.
     fn rollout(
         &self,
         subject: &SideWorkload<'a>,
         applied: &AppliedDocument<'a>,
     ) -> Cow<'a, RolloutFacts> {
         let first = objects::templates(self.states.1, subject.at).find(|first| !first.is_released);
-        // A stamp changes nothing about it, but marks of other tools may be labels.
+        // A stamp does not change these facts, but a version label of another tool is one of the labels.
         let is_as_written = self.assume == Assume::Written
             || subject.planned.iter().all(|planned| planned.foreign.marks.is_empty());
         let foreseen = first.and_then(|first| first.foreseen.as_ref());

@@ -1,30 +1,32 @@
-//! Two documents that differ in nothing but texts of which is known what they are: they are compared without
-//! being read again.
+//! Compares two documents of a workload without parsing them again. This works if the documents differ only in
+//! [`KnownText`]s: annotations, labels and images of the pod template.
 
 use crate::extract::{KnownText, KnownTextKind};
 use crate::text::Span;
 use crate::yaml::scalar;
 use std::borrow::Cow;
 
-/// A document with the texts in its pod template of which is known what they are.
+/// A document with the known texts of its pod template.
 #[derive(Clone, Copy)]
 pub(super) struct SpottedDocument<'a> {
     /// The text of its file.
     pub(super) text: &'a str,
-    /// Where the document is.
+    /// The bytes of the document in this text.
     pub(super) span: Span,
+    /// The known texts, in the order in which a comparison names them.
     pub(super) spots: &'a [KnownText],
 }
 
-/// A text that is another one after.
+/// A known text that differs between the two states.
 pub(super) struct ChangedSpot<'a> {
+    /// What the text is.
     pub(super) is: &'a KnownTextKind,
     pub(super) before: Cow<'a, str>,
     pub(super) after: Cow<'a, str>,
 }
 
-/// The texts in which two documents differ, in the order in which they are named; nothing, if anything else
-/// in them may differ.
+/// The known texts in which two documents differ, in the order in which a comparison names them. `None` if the
+/// documents may also differ in another place.
 pub(super) fn changed<'a>(
     was: SpottedDocument<'a>,
     is: SpottedDocument<'a>,
@@ -56,13 +58,14 @@ pub(super) fn changed<'a>(
     Some(found.into_iter().map(|(_, changed)| changed).collect())
 }
 
-/// The texts in the order of the document, each with its number.
+/// The known texts in the order of the document, each with its position in `spots`.
 fn in_order(document: SpottedDocument<'_>) -> Vec<(usize, &KnownText)> {
     let mut spots: Vec<(usize, &KnownText)> = document.spots.iter().enumerate().collect();
     spots.sort_by_key(|(_, spot)| spot.place);
     spots
 }
 
+/// The part of a document between two bytes of its text.
 fn between(document: SpottedDocument<'_>, start: u32, end: u32) -> Option<&str> {
     document.text.get(start as usize..end as usize)
 }

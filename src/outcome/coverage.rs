@@ -2,9 +2,9 @@
 //! `clean`.
 
 use super::Outcome;
-use crate::extract::{ObjectId, Reference};
+use crate::extract::Reference;
 use crate::finding::divergence::DivergenceClass;
-use crate::k8s::indirect::{Indirect, indirect};
+use crate::k8s::indirect::Indirect;
 use crate::plan::{Decision, Listing, Planned, State};
 use crate::text::FileId;
 use crate::text::Place;
@@ -77,20 +77,9 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Removes the objects that apply a folder which was checked, and the releases whose pods a row of the
-    /// configuration describes.
+    /// Removes the objects that apply a folder which was checked. A release whose pods a row of the
+    /// configuration describes stays: what the chart does with its other values is not known.
     fn looked_into(&mut self, outcome: &Outcome) {
-        let manifests = &outcome.manifests;
-        let described = manifests.templates().filter(|(_, template)| template.is_released);
-        let described: BTreeSet<ObjectId> =
-            described.map(|(_, template)| template.object).collect();
-        let releases = described.into_iter().map(|id| &manifests[id]).filter(|object| {
-            let kind = indirect(&object.id.group, &object.id.kind);
-            kind == Some(Indirect::HelmRelease) && manifests[object.place.file].input.is_looked_at()
-        });
-        if let Some(count) = self.not_looked_into.get_mut(&Indirect::HelmRelease) {
-            *count = count.saturating_sub(releases.count());
-        }
         let applied = outcome.units.all.iter().filter_map(|unit| unit.applied_by);
         let applied: BTreeSet<(Indirect, Place)> = applied
             .filter(|(_, place)| outcome.manifests[place.file].input.is_looked_at())

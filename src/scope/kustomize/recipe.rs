@@ -1,5 +1,5 @@
-//! What kustomizations say, as one number: two states of an overlay are compared by it where nobody builds
-//! them.
+//! A hash of everything that the kustomizations of an overlay say. A comparison without a build compares two
+//! states of an overlay by this hash.
 
 use super::graph::bases;
 use super::{Kustomization, Kustomizations};
@@ -8,9 +8,9 @@ use crate::yaml::{self, Cursor, split};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-/// Of some kustomizations, a number for all that each and those which it includes say: their fields, their
-/// patches, and the bytes that their generators read. Comments and the way of writing do not count, nor does
-/// where they lie.
+/// The hashes of kustomizations. The hash of a kustomization covers the kustomization and all those that it
+/// includes: their fields, their patches, and the bytes that their generators read. Comments, formatting and the
+/// folders do not count.
 pub(super) struct Recipes<'a> {
     found: &'a [Kustomization],
     own: BTreeMap<usize, u64>,
@@ -21,7 +21,7 @@ impl<'a> Recipes<'a> {
         Self { found: &found.0, own: BTreeMap::new() }
     }
 
-    /// The number of one of them.
+    /// The hash of the kustomization at this position.
     pub(super) fn get(&mut self, k: usize) -> u64 {
         let mut seen: BTreeSet<usize> = BTreeSet::new();
         let mut waiting = vec![k];
