@@ -43,7 +43,7 @@ pub struct RolloutFacts {
     pub slowest_probe: u64,
     /// Whether a container has a readiness probe.
     pub has_readiness_probe: bool,
-    /// The names of the PersistentVolumeClaims of its volumes.
+    /// The names of the `PersistentVolumeClaim`s of its volumes.
     pub claims: Vec<SmolStr>,
     /// The labels of the pods; each name occurs once.
     pub labels: Vec<(SmolStr, SmolStr)>,

@@ -87,14 +87,18 @@ fn a_pull_request_has_one_comment_that_is_replaced_and_a_gate() {
     assert_eq!(exit, 0, "{said}");
 }
 
+/// Runs a script in a new repository with the example of a pull request. `None` if git is not installed.
+fn in_repository(script: &str) -> Option<(i32, String)> {
+    const START: &str = "set -eu; rm -rf .git; git init -q -b main .
+        git config user.name a; git config user.email a@example.com\n";
+    found("git", &["--version"])?;
+    let sandbox = Sandbox::new(&example("pull-request"));
+    Some(shell(&sandbox, &format!("{START}{script}")))
+}
+
 #[test]
 fn a_history_says_how_long_pods_were_stale() {
-    if found("git", &["--version"]).is_none() {
-        return;
-    }
-    let sandbox = Sandbox::new(&example("pull-request"));
     let script = r#"
-        set -eu; rm -rf .git; git init -q -b main .; git config user.name a; git config user.email a@example.com
         commit() { git add -A deploy; GIT_COMMITTER_DATE=$1 git commit -qm "$2"; }
         mkdir deploy; cp before/* deploy/; commit 2026-01-01T00:00:00Z one
         cp after/* deploy/; commit 2026-01-02T00:00:00Z two
@@ -102,7 +106,7 @@ fn a_history_says_how_long_pods_were_stale() {
         rollstamp history --since 2025-12-01 deploy
         rollstamp history --since 2025-12-01 nowhere 2>&1 || rollstamp history --since someday deploy 2>&1 || true
     "#;
-    let (exit, said) = shell(&sandbox, script);
+    let Some((exit, said)) = in_repository(script) else { return };
     let table = "\
 3 commits: 6 restarts of workloads, 2 of them for nothing; 12 pods; stale 1
 
@@ -122,19 +126,14 @@ rollstamp: --since: `someday` is no time before now, such as `90d` or `2026-01-3
 /// To git itself `90d` is a day of the year 1990.
 #[test]
 fn a_history_tells_days_and_the_workloads_of_two_folders() {
-    if found("git", &["--version"]).is_none() {
-        return;
-    }
-    let sandbox = Sandbox::new(&example("pull-request"));
     let script = r#"
-        set -eu; rm -rf .git; git init -q -b main .; git config user.name a; git config user.email a@example.com
         commit() { git add -A prod dev; GIT_COMMITTER_DATE=$1 git commit -qm "$2"; }
         mkdir prod dev; cp before/web.yaml prod/; cp before/web.yaml dev/; commit 2001-01-01T00:00:00Z old
         cp after/web.yaml prod/; commit 2001-01-02T00:00:00Z old
         sed 's/image: .*/image: web:9/' after/web.yaml >prod/web.yaml; cp after/web.yaml dev/; commit "$(date -u +%FT%TZ)" new
         rollstamp history --since 90d prod dev; rollstamp history --since 2000-01-01 .
     "#;
-    let (exit, said) = shell(&sandbox, script);
+    let Some((exit, said)) = in_repository(script) else { return };
     let table = "\
 1 commit: 2 restarts of workloads, 0 of them for nothing; 2 pods; stale 0
 
@@ -152,12 +151,10 @@ Deployment shop/web in dev          1            0
 
 #[test]
 fn the_folders_of_several_paths_are_told_apart() {
-    if found("git", &["--version"]).is_none() || found("kustomize", &["version"]).is_none() {
+    if found("kustomize", &["version"]).is_none() {
         return;
     }
-    let sandbox = Sandbox::new(&example("pull-request"));
     let script = r#"
-        set -eu; rm -rf .git; git init -q -b main .; git config user.name a; git config user.email a@example.com
         for folder in prod dev; do
           mkdir $folder; cp before/web.yaml $folder/; echo "resources: [web.yaml]" >$folder/kustomization.yaml
           mkdir plain-$folder; cp before/web.yaml plain-$folder/
@@ -170,19 +167,14 @@ fn the_folders_of_several_paths_are_told_apart() {
           rollstamp impact --base HEAD $paths | head -1
         done
     "#;
-    let (exit, said) = shell(&sandbox, script);
+    let Some((exit, said)) = in_repository(script) else { return };
     let one = "1 workload rolls, 1 may get stuck; 1 pod is replaced\n";
     assert_eq!((exit, said), (0, one.repeat(6)));
 }
 
 #[test]
 fn a_revision_is_read_without_a_checkout() {
-    if found("git", &["--version"]).is_none() {
-        return;
-    }
-    let sandbox = Sandbox::new(&example("pull-request"));
     let script = r#"
-        set -eu; rm -rf .git; git init -q -b main .; git config user.name a; git config user.email a@example.com
         mkdir -p deploy/x; cp before/* deploy/x/; git add deploy; git commit -qm one; git tag v1
         cp after/* deploy/x/; git add deploy; git commit -qm two; rm deploy/x/web.yaml; git status --short -- deploy >status-1
         cd deploy
@@ -190,7 +182,7 @@ fn a_revision_is_read_without_a_checkout() {
         rollstamp impact --base v1 . | head -1
         cd ..; git status --short -- deploy >status-2; cmp status-1 status-2
     "#;
-    let (exit, said) = shell(&sandbox, script);
+    let Some((exit, said)) = in_repository(script) else { return };
     let all = "3 workloads roll, 1 should and will not, 2 roll for nothing, 1 may get stuck; 10 pods are replaced\n";
     let without = "2 workloads roll, 1 should and will not, 2 roll for nothing, 1 gone; 9 pods are replaced\n";
     assert_eq!((exit, said), (0, format!("{}{without}", all.repeat(3))));
@@ -199,17 +191,12 @@ fn a_revision_is_read_without_a_checkout() {
 /// A walk from `.` names the folders in another way than git, and they are the same apply units.
 #[test]
 fn folders_are_the_same_in_a_revision_and_below_the_working_directory() {
-    if found("git", &["--version"]).is_none() {
-        return;
-    }
-    let sandbox = Sandbox::new(&example("pull-request"));
     let script = r#"
-        set -eu; rm -rf .git; git init -q -b main .; git config user.name a; git config user.email a@example.com
         mkdir -p other; cp before/* .; cp before/* other/; cp after/* before/; git add .; git commit -qm one
         cp after/* other/
         rollstamp impact --base HEAD . | head -1; rollstamp impact HEAD:. . | head -1
     "#;
-    let (exit, said) = shell(&sandbox, script);
+    let Some((exit, said)) = in_repository(script) else { return };
     let one = "3 workloads roll, 1 should and will not, 2 roll for nothing, 1 may get stuck; 10 pods are replaced\n";
     assert_eq!((exit, said), (0, one.repeat(2)));
 }
