@@ -121,7 +121,7 @@ pub(super) fn init(folder: &Path, common: &Common) -> anyhow::Result<Exit> {
         }
     }
     let missing = of(&run, &[Code::MissingStamp, Code::StaleStamp]);
-    let left_alone = of(&run, &[Code::KustomizeSource]);
+    let left_alone: usize = run.outcome.coverage().left_alone.values().sum();
     run.say(&format!("{}; {}", count(missing, "missing stamp"), summary::read(&run.outcome)));
     if missing > 0 {
         let folder = folder.display();
@@ -131,7 +131,10 @@ pub(super) fn init(folder: &Path, common: &Common) -> anyhow::Result<Exit> {
     }
     if left_alone > 0 {
         let what = count(left_alone, "workload");
-        run.say(&format!("{what} below kustomizations: see `rollstamp rule kustomize-source`"));
+        run.say(&format!(
+            "{what} left alone below kustomizations: `rollstamp write --build kustomize {}` stamps what the overlays build",
+            folder.display()
+        ));
     }
     Ok(Exit::Clean)
 }

@@ -41,7 +41,7 @@ pub(super) fn left_alone(workload: &Object, stamped: bool, why: &Divergence) -> 
         finding = finding.related(place, "here");
     }
     finding.help(
-        "stamp what kustomize prints: `kustomize build DIR | rollstamp | kubectl apply -f -`, or let kustomize call rollstamp as a transformer",
+        "run `rollstamp write --build kustomize .`, which stamps what each overlay builds; or stamp what kustomize prints: `kustomize build DIR | rollstamp | kubectl apply -f -`",
     )
 }
 
