@@ -1,5 +1,6 @@
 //! PRESETS: charts, where their values hold the annotations of their pods, and where they name what these pods
-//! read. Only who asks for a row by its name gets stamps because of it.
+//! read. Only users who ask for a row by its name get stamps because of it. A released row never changes, because
+//! another read would roll the pods of these users: a test compares the rows with `testdata/golden/presets.txt`.
 
 use super::providers::Target;
 
@@ -19,7 +20,7 @@ pub struct Preset {
 pub struct PresetPods {
     /// The path from the values to their annotations, with dots.
     pub annotations: &'static str,
-    /// Texts of fields for which they take no stamp.
+    /// Fields of the mapping at the last `*` or `[]`, each with the texts for which these pods get no stamp.
     pub unless: &'static [(&'static str, &'static [&'static str])],
     /// Their reads, by paths relative to the values.
     pub reads: &'static [PresetRead],
@@ -30,9 +31,9 @@ pub struct PresetPods {
 pub enum PresetRead {
     /// The name of a Secret, or a list of names. All keys are read.
     Secret(&'static str),
-    /// The same of a ConfigMap.
+    /// The name of a `ConfigMap`, or a list of names. All keys are read.
     ConfigMap(&'static str),
-    /// The name of what a field beside it says.
+    /// The name of an object of this kind, if the field beside the name has this text.
     Typed(&'static str, Target, (&'static str, &'static str)),
     /// A list or a mapping of environment variables.
     Env(&'static str),
@@ -53,14 +54,14 @@ pub struct PresetReference {
     pub path: String,
     /// The kind of the named object.
     pub target: Target,
-    /// The field beside the name that holds the one key that is read.
+    /// The field beside the name that holds the only key that is read; all keys are read without it.
     pub key: Option<&'static str>,
-    /// A field beside the name, and its text.
+    /// A field beside the name, and the text that it must have.
     pub when: Option<(&'static str, &'static str)>,
 }
 
 impl PresetRead {
-    /// The rows that say the same.
+    /// The rows of the configuration for this place.
     pub fn references(self) -> Vec<PresetReference> {
         let row = |path: String, target, key| PresetReference { path, target, key, when: None };
         let both = |path: &str, [config_map, secret]: [&str; 2], key| {

@@ -12,6 +12,7 @@ use crate::sandbox::{Entry, Sandbox, Tree};
 use rollstamp::k8s::Since;
 use rollstamp::k8s::fillers::{FILLERS, Fills};
 use rollstamp::k8s::kinds::WORKLOADS;
+use rollstamp::k8s::presets::PRESETS;
 use rollstamp::k8s::providers::PROVIDERS;
 use rollstamp::k8s::sites::{CONTAINER_LISTS, SITES};
 use rollstamp::yaml::path::FieldPath;
@@ -192,6 +193,28 @@ fn what_stamps_by_default_never_changes() {
     assert!(added.is_empty(), "these rows stamp everybody; say `Since::OptIn`: {added:#?}");
     let gone: Vec<&&str> = frozen.iter().filter(|row| !rows.iter().any(|r| r == *row)).collect();
     assert!(gone.is_empty(), "these rows of scheme v1 are gone: {gone:#?}");
+}
+
+/// Another read in a preset would roll the pods of users who only upgraded. So a released preset keeps its
+/// rows; other rows for the same chart are a preset with another name.
+#[test]
+fn presets_never_change() {
+    let rows = PRESETS.iter().flat_map(|preset| {
+        let pods = preset.pods.iter().flat_map(|pods| {
+            let head = format!("{} unless {:?}", pods.annotations, pods.unless);
+            let reads = pods.reads.iter().flat_map(|read| read.references());
+            let reads = reads.map(|read| {
+                format!("  {} {:?} {:?} {:?}", read.path, read.target, read.key, read.when)
+            });
+            std::iter::once(head).chain(reads.collect::<Vec<String>>())
+        });
+        std::iter::once(format!("preset {}", preset.chart)).chain(pods)
+    });
+    let rows: Vec<String> = rows.collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/presets.txt");
+    let listed = fs::read_to_string(path).unwrap();
+    let listed: Vec<&str> = listed.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(rows, listed, "testdata/golden/presets.txt lists other rows");
 }
 
 /// A workload of a chart of its own, and the value of its checksum under `foreign.checksums: steady`.
