@@ -242,7 +242,7 @@ impl VariableSources {
                     continue;
                 }
                 Substitute::Unknown => UnknownVariable::UnreadableList,
-                Substitute::From { target, name, .. } => {
+                Substitute::From { target, name } => {
                     let namespace = found.applier.id.namespace.as_deref();
                     let mut candidates: Vec<_> = self
                         .with(&found.root, name, disk)

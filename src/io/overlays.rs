@@ -347,7 +347,7 @@ impl FileDigests {
                 whole.update(value.text());
             }
             let open = applied.variables.open.as_ref();
-            whole.update(open.map_or_else(String::new, |why| why.text()));
+            whole.update(open.map_or_else(String::new, ToString::to_string));
             whole.update(&applied.label);
         }
         Some(whole.finalize().into())

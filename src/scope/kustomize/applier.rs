@@ -70,8 +70,6 @@ pub enum Substitute {
         target: Target,
         /// The name; the namespace is that of the object.
         name: String,
-        /// Whether the source may be absent.
-        optional: bool,
     },
     /// A variable with a literal value.
     Inline(String, VariableValue),
@@ -250,11 +248,7 @@ fn substitutes(post_build: Cursor<'_>) -> Vec<Substitute> {
     for from in post_build.list("substituteFrom") {
         let target = from.string("kind").and_then(|kind| Target::of_kind(&kind));
         found.push(match (target, from.filled("name")) {
-            (Some(target), Some(name)) => Substitute::From {
-                target,
-                name: name.into(),
-                optional: from.get("optional").is_some_and(Cursor::is_true),
-            },
+            (Some(target), Some(name)) => Substitute::From { target, name: name.into() },
             _ => Substitute::Unknown,
         });
     }

@@ -219,7 +219,10 @@ pub(super) fn parse(
     let at_start = |why| UnreadableKustomization { why, at: Span::new(0, 0) };
     let documents = strict::documents(text)?;
     let [document] = documents.as_slice() else {
-        return Err(at_start(NotRead::Documents(documents.len())));
+        return Err(at_start(match documents.len() {
+            0 => NotRead::NoDocument,
+            several => NotRead::Documents(several),
+        }));
     };
     let root = Cursor::root(document, text);
     if !root.is_mapping() {
