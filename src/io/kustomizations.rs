@@ -57,16 +57,11 @@ pub(super) fn load(
     }
     let mut inputs = Inputs::new(loaded, disk);
     let roots = roots(&inputs, folders);
-    let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
-    waiting.extend(above(disk, inputs.by_path.keys()));
-    let applied: BTreeMap<PathBuf, OnDisk> =
-        appliers.into_iter().enumerate().map(|(i, found)| found.on_disk(i, disk)).collect();
-    waiting.extend(applied.values().flat_map(bases).cloned());
-    let mut found = follow(disk, waiting, &roots);
+    let found = found(disk, &roots, above(disk, inputs.by_path.keys()), appliers);
     let mut asked: Vec<PathBuf> = asked.iter().filter_map(|path| disk.real(path)).collect();
-    let is_loaded = |on_disk: &OnDisk| inputs.by_path.contains_key(&on_disk.path);
-    asked.extend(applied.iter().filter(|(_, on)| is_loaded(on)).map(|(key, _)| key.clone()));
-    found.extend(applied);
+    let applied = found.iter().filter(|(_, on_disk)| on_disk.applied.is_some());
+    let of_loaded = applied.filter(|(_, on_disk)| inputs.by_path.contains_key(&on_disk.path));
+    asked.extend(of_loaded.map(|(key, _)| key.clone()));
     inputs.built = built(&found, asked);
     let kept = reaching(&found, &inputs);
     let numbers: BTreeMap<&Path, usize> =
@@ -93,16 +88,27 @@ pub(super) fn load(
 pub(super) fn all(folders: &[PathBuf], applied: bool) -> BTreeMap<PathBuf, OnDisk> {
     let disk = &FileSystem;
     let roots = roots(&Inputs::new(&mut Loaded::default(), disk), folders);
-    let applied: BTreeMap<PathBuf, OnDisk> = match applied {
-        false => BTreeMap::new(),
-        true => {
-            let found = appliers::find(None, folders, "", disk).into_iter().enumerate();
-            found.map(|(i, found)| found.on_disk(i, disk)).collect()
-        }
+    let appliers = match applied {
+        false => Vec::new(),
+        true => appliers::find(None, folders, "", disk),
     };
-    let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
+    found(disk, &roots, Vec::new(), appliers)
+}
+
+/// The kustomizations below folders, the further ones in `waiting`, and the folders that objects apply,
+/// with everything that these include.
+fn found(
+    disk: &dyn Disk,
+    roots: &BTreeSet<PathBuf>,
+    mut waiting: Vec<PathBuf>,
+    appliers: Vec<appliers::FoundApplier>,
+) -> BTreeMap<PathBuf, OnDisk> {
+    let appliers = appliers.into_iter().enumerate();
+    let applied: BTreeMap<PathBuf, OnDisk> =
+        appliers.map(|(number, applier)| applier.on_disk(number, disk)).collect();
+    waiting.extend(roots.iter().flat_map(|root| walk(disk, root)));
     waiting.extend(applied.values().flat_map(bases).cloned());
-    let mut found = follow(disk, waiting, &roots);
+    let mut found = follow(disk, waiting, roots);
     found.extend(applied);
     found
 }

@@ -1,6 +1,6 @@
 //! Adds and removes the last entry in the `transformers` of a kustomization.
 
-use crate::text::{Span, line_range};
+use crate::text::{Span, end_of_lines, line_range};
 use crate::yaml::insert::{Refusal, line_end};
 use crate::yaml::{self, Cursor, Document, Edit, EditSet, Kind, Style, canonical};
 
@@ -250,16 +250,6 @@ impl<'a> Kustomization<'a> {
         is_alone.then_some(line + dash)
     }
 
-    /// The first byte after the lines of an item.
-    fn behind(&self, item: Cursor<'a>) -> usize {
-        let end = range(item).end;
-        if end > 0 && self.text.as_bytes()[end - 1] == b'\n' {
-            return end;
-        }
-        let line = memchr::memchr(b'\n', &self.text.as_bytes()[end..]);
-        line.map_or(self.text.len(), |at| end + at + 1)
-    }
-
     fn add_item(
         &self,
         key: Cursor<'a>,
@@ -291,7 +281,7 @@ impl<'a> Kustomization<'a> {
         let dash = dash.ok_or_else(|| refusal(last, "an item that does not begin its line"))?;
         let line = line_range(self.text, dash).start;
         let item = format!("{}- {entry}", &self.text[line..dash]);
-        let (at, end) = (self.behind(last), line_end(self.text));
+        let (at, end) = (end_of_lines(self.text, range(last).end), line_end(self.text));
         Ok(match self.text.as_bytes()[at - 1] {
             b'\n' => insert(at, format!("{item}{end}")),
             _ => insert(at, format!("{end}{item}")),
@@ -322,7 +312,7 @@ impl<'a> Kustomization<'a> {
         let dash = dash.ok_or_else(|| refusal(item, "an item that does not begin its line"))?;
         let first = if is_only { range(key).start } else { dash };
         let mut start = line_range(self.text, first).start;
-        let end = self.behind(item);
+        let end = end_of_lines(self.text, range(item).end);
         let is_last_line = end == self.text.len() && !self.text.ends_with('\n');
         if is_last_line {
             // The line before it becomes the last one; it has no final newline, like the removed

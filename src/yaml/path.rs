@@ -3,12 +3,13 @@
 
 use super::Cursor;
 use super::tape::NodeId;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::fmt;
 use std::ops::Deref;
 
 /// One step of a [`Route`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Step {
     /// A field of a mapping.
     Field(SmolStr),
