@@ -1,13 +1,14 @@
 //! A row of `workloads`: a kind that holds pod templates, or a kind that holds the annotations of pods which a
 //! program in the cluster creates from it.
 
+use crate::config::policy::path;
 use crate::k8s::Since;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::presets::{self, PRESETS, Preset, PresetPods};
 use crate::k8s::providers::Target;
 use crate::k8s::releases::{self, RELEASES, ReleasedPods, ReleasedReference};
 use crate::k8s::sites::Site;
-use crate::yaml::path::{FieldPath, PathStep};
+use crate::yaml::path::PathStep;
 use crate::yaml::resolve;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -287,11 +288,6 @@ given.
 ";
     let charts = PRESETS.iter().map(place);
     head.to_owned() + &charts.collect::<String>()
-}
-
-fn path(dotted: &str) -> Result<FieldPath, String> {
-    let path = FieldPath::dotted(dotted);
-    if path.is_whole() { Ok(path) } else { Err(format!("not a path of fields: `{dotted}`")) }
 }
 
 #[cfg(test)]
