@@ -57,9 +57,7 @@ pub struct RulePlaces {
 /// Finds the rules in the text of a configuration file.
 pub fn places(text: &str) -> RulePlaces {
     let documents = strict::documents(text).unwrap_or_default();
-    let Some(document) = documents.first() else {
-        return RulePlaces::default();
-    };
+    let Some(document) = documents.first() else { return RulePlaces::default() };
     let root = Cursor::root(document, text);
     let spans = |field| root.list(field).map(Cursor::span).collect();
     RulePlaces { ignore: spans("ignore"), silence: spans("silence") }

@@ -195,9 +195,7 @@ impl Divergence {
 
     /// Whether a workload without reads in its file may have reads in the applied manifests.
     pub fn may_add_reads(&self) -> bool {
-        let Cause::Kustomization { effect, .. } = &self.cause else {
-            return false;
-        };
+        let Cause::Kustomization { effect, .. } = &self.cause else { return false };
         matches!(
             effect,
             Effect::AddsReads(..)

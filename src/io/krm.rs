@@ -88,9 +88,7 @@ pub struct PluginCall {
 /// Recognises a call by kustomize as an exec plugin: by the name of the kind, with the path of a file,
 /// and with the folder of the kustomization in the environment.
 pub fn plugin(arguments: &[OsString]) -> Option<PluginCall> {
-    let [program, config, rest @ ..] = arguments else {
-        return None;
-    };
+    let [program, config, rest @ ..] = arguments else { return None };
     let name = Path::new(program).file_stem();
     std::env::var_os("KUSTOMIZE_PLUGIN_CONFIG_ROOT")?;
     name.is_some_and(|name| name == KIND)

@@ -125,9 +125,7 @@ fn follow(
         if found.contains_key(&path) {
             continue;
         }
-        let Some(on_disk) = read(disk, &path, roots, &mut real_paths) else {
-            continue;
-        };
+        let Some(on_disk) = read(disk, &path, roots, &mut real_paths) else { continue };
         waiting.extend(bases(&on_disk).cloned());
         found.insert(path, on_disk);
     }
@@ -159,9 +157,7 @@ impl<'a> Inputs<'a> {
         for (number, input) in loaded.inputs.iter().enumerate() {
             let number = FileId(offset(number));
             let Some(path) = &input.path else { continue };
-            let Some(real) = real_paths.of(path) else {
-                continue;
-            };
+            let Some(real) = real_paths.of(path) else { continue };
             if disk.is_link(path) {
                 links.push((real, number));
             } else {
@@ -386,9 +382,7 @@ fn built(
     let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
     let mut files = BTreeMap::new();
     while let Some(path) = waiting.pop() {
-        let Some(on_disk) = found.get(&path) else {
-            continue;
-        };
+        let Some(on_disk) = found.get(&path) else { continue };
         if !seen.insert(path.clone()) {
             continue;
         }
@@ -432,9 +426,7 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
     waiting.extend(kept.iter());
     let mut all: BTreeSet<&Path> = BTreeSet::new();
     while let Some(path) = waiting.pop() {
-        let Some((path, on_disk)) = found.get_key_value(path) else {
-            continue;
-        };
+        let Some((path, on_disk)) = found.get_key_value(path) else { continue };
         if all.insert(path) {
             waiting.extend(bases(on_disk).map(PathBuf::as_path));
         }

@@ -46,9 +46,7 @@ pub fn wire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
 pub fn unwire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
     let document = single(text)?;
     let kustomization = Kustomization::of(&document, text);
-    let Some((key, list)) = kustomization.list()? else {
-        return Ok(Wiring::Done);
-    };
+    let Some((key, list)) = kustomization.list()? else { return Ok(Wiring::Done) };
     let items = kustomization.items(list)?;
     let Some(at) = items.iter().position(|&item| reads(item, entry)) else {
         return Ok(Wiring::Done);
@@ -196,9 +194,7 @@ impl<'a> Kustomization<'a> {
                 None => insert(range(root).start + 1, field),
             });
         }
-        let Some((key, _)) = last else {
-            return Err(refusal(root, "an empty mapping"));
-        };
+        let Some((key, _)) = last else { return Err(refusal(root, "an empty mapping")) };
         let line = line_range(self.text, range(key).start).start;
         let indent = &self.text[line..range(key).start];
         if !indent.bytes().all(|b| b == b' ') {

@@ -28,9 +28,7 @@ pub(super) fn edits(
             renames.edits.extend(frozen(manifests, item.at, options));
             continue;
         }
-        let Some(number) = item.definition else {
-            continue;
-        };
+        let Some(number) = item.definition else { continue };
         if item.moves() {
             renames.sources.push(Renamed {
                 at: item.at,
@@ -111,9 +109,7 @@ fn marked(manifests: &Manifests, at: SourceId, base: &str, options: &Options) ->
 /// The edit of the marker that makes kustomize append the suffix and rewrite references to the
 /// source.
 fn for_kustomize(manifests: &Manifests, at: SourceId) -> Option<NameEdit> {
-    let Ok(Slot::Absent(insertion)) = &manifests[at].naming.as_deref()?.marker else {
-        return None;
-    };
+    let Ok(Slot::Absent(insertion)) = &manifests[at].naming.as_deref()?.marker else { return None };
     let value = "enabled";
     let way = ["metadata", "annotations", NEEDS_HASH_SUFFIX];
     let edit = insertion.with(value);
@@ -169,9 +165,7 @@ pub(super) fn meanings(
     }
     for link in links.all.iter().filter(|_| !items.inside) {
         let item = link.groups.first().and_then(|&group| items.groups[group].items.first());
-        let Some(item) = item.map(|&item| &items.all[item]) else {
-            continue;
-        };
+        let Some(item) = item.map(|&item| &items.all[item]) else { continue };
         if let Some(reference) = link.reference
             && item.blocker.is_none()
             && item.wanted

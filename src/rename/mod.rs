@@ -97,9 +97,7 @@ pub struct NameEdit {
 pub fn names(manifests: &Manifests, options: &Options) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, source) in manifests.sources() {
-        let Some(naming) = &source.naming else {
-            continue;
-        };
+        let Some(naming) = &source.naming else { continue };
         if options.goal == Goal::Strip && naming.base.is_none() {
             continue;
         }

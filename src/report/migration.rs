@@ -10,9 +10,7 @@ use serde::Serialize;
 
 /// The lines of a run, the last one with the counts.
 pub fn lines(outcome: &Outcome) -> Vec<String> {
-    let Some(all) = outcome.migration() else {
-        return Vec::new();
-    };
+    let Some(all) = outcome.migration() else { return Vec::new() };
     let name = all.from;
     let line = |row: &MigrationRow<'_>| {
         let said = match &row.result {

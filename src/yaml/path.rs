@@ -249,9 +249,7 @@ fn push_step(steps: &mut Vec<PathStep>, mut name: &str) {
 }
 
 fn each<'a>(steps: &[PathStep], node: Cursor<'a>, found: &mut impl FnMut(Cursor<'a>)) {
-    let Some((step, rest)) = steps.split_first() else {
-        return found(node);
-    };
+    let Some((step, rest)) = steps.split_first() else { return found(node) };
     match step {
         PathStep::Field(name) => {
             if let Some(value) = node.get(name) {

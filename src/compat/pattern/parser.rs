@@ -336,9 +336,7 @@ fn class_char(rest: &str) -> Result<(u32, &str), Unusable> {
 
 /// A set after `\`: `parseUnicodeClass` and `parsePerlClassEscape`.
 fn escaped_set(rest: &str, fold: bool) -> Result<Option<(CharacterSet, &str)>, Unusable> {
-    let Some(first) = rest.chars().next() else {
-        return Ok(None);
-    };
+    let Some(first) = rest.chars().next() else { return Ok(None) };
     let after = &rest[first.len_utf8()..];
     if !matches!(first, 'p' | 'P') {
         return Ok(CharacterSet::perl(first, fold).map(|set| (set, after)));
@@ -407,9 +405,7 @@ fn escaped_char(rest: &str) -> Result<(u32, &str), Unusable> {
 /// `parseRepeat`: the repetition after `{`, and the text after it; `None` if it is not a
 /// repetition.
 fn times(rest: &str) -> Result<Option<(Times, &str)>, Unusable> {
-    let Some((least, rest)) = number(rest) else {
-        return Ok(None);
-    };
+    let Some((least, rest)) = number(rest) else { return Ok(None) };
     let (most, rest) = match rest.strip_prefix(',') {
         None => (Some(least), rest),
         Some(rest) if rest.starts_with('}') => (None, rest),
@@ -418,9 +414,7 @@ fn times(rest: &str) -> Result<Option<(Times, &str)>, Unusable> {
             None => return Ok(None),
         },
     };
-    let Some(rest) = rest.strip_prefix('}') else {
-        return Ok(None);
-    };
+    let Some(rest) = rest.strip_prefix('}') else { return Ok(None) };
     if least > 1000 || most.is_some_and(|most| most > 1000 || most < least) {
         return Err(Unusable::Invalid(
             "it repeats more than 1000 times, or more often than it may",

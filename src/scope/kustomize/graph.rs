@@ -247,9 +247,7 @@ impl<'a> Inclusions<'a> {
     }
 
     fn children(&self, k: usize, components: bool) -> Vec<(String, Child)> {
-        let Ok(parsed) = &self.parsed[k] else {
-            return Vec::new();
-        };
+        let Ok(parsed) = &self.parsed[k] else { return Vec::new() };
         if self.found[k].applied.is_some() {
             // The object names only the folder; the files that the build finds in it were looked up
             // before.
@@ -296,9 +294,7 @@ impl<'a> Inclusions<'a> {
     fn generate(&mut self, k: usize, gathered: &mut Accumulator) {
         let found: &'a [Kustomization] = self.found;
         let Kustomization { input, material, .. } = &found[k];
-        let Ok(parsed) = &mut self.parsed[k] else {
-            return;
-        };
+        let Ok(parsed) = &mut self.parsed[k] else { return };
         let generators = std::mem::take(&mut parsed.generators);
         for generator in &generators {
             let (mut source, mut unknown) = source(generator, material, self.options);
@@ -409,9 +405,7 @@ impl<'a> Inclusions<'a> {
 
     /// Applies all changes of the fields of a kustomization to the present objects.
     fn change(&self, k: usize, gathered: &mut Accumulator) {
-        let Ok(parsed) = &self.parsed[k] else {
-            return;
-        };
+        let Ok(parsed) = &self.parsed[k] else { return };
         for &PlacedEffect { effect, at } in &parsed.changes {
             gathered.change_all(&self.why(k, Effect::Field(effect), at), true);
         }

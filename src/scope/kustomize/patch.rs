@@ -351,13 +351,9 @@ fn operations(operations: Cursor<'_>, target: &PatchTarget, at: Span, stamp: &st
         if operation.string("op").as_deref() == Some("test") {
             continue;
         }
-        let Some(path) = operation.get("path") else {
-            return Patch::unknown(at);
-        };
+        let Some(path) = operation.get("path") else { return Patch::unknown(at) };
         for path in [Some(path), operation.get("from")].into_iter().flatten() {
-            let Some(text) = path.str() else {
-                return Patch::unknown(at);
-            };
+            let Some(text) = path.str() else { return Patch::unknown(at) };
             paths.push(pointer(&text));
         }
     }

@@ -18,9 +18,7 @@ impl Inclusions<'_> {
     /// variable differs from its file. If a variable is unknown, only a change of its value is not
     /// seen.
     pub(super) fn substitute(&self, k: usize, gathered: &mut Accumulator) {
-        let Some(applied) = &self.found[k].applied else {
-            return;
-        };
+        let Some(applied) = &self.found[k].applied else { return };
         let mut variables = applied.variables.clone();
         if let Some((patching, patch)) = self.amending(k) {
             if !patch.writes_only(applier::is_about_variables) {
