@@ -148,19 +148,13 @@ fn released(row: &WorkloadRow) -> Result<Arc<WorkloadKind>, String> {
         return wrong(&format!("`chart` goes with {}", kinds.join(" and ")));
     }
     let whole = path(row.annotations.as_deref().unwrap_or_default())?;
-    let is_field = |step: &PathStep| matches!(step, PathStep::Field(_));
     if whole.steps().contains(&PathStep::AnyWay) {
         return wrong("`annotations` is one path, without `**`");
     }
-    let head = whole.steps().iter().rposition(|step| !is_field(step)).map_or(0, |at| at + 1);
+    let head = whole.steps().iter().rposition(|step| step.field().is_none()).map_or(0, |at| at + 1);
     let (head, behind) = whole.split_at(head);
-    let fields: Vec<SmolStr> = behind
-        .into_iter()
-        .filter_map(|step| match step {
-            PathStep::Field(name) => Some(name),
-            _ => None,
-        })
-        .collect();
+    let fields: Vec<SmolStr> =
+        behind.iter().filter_map(PathStep::field).map(SmolStr::from).collect();
     if fields.is_empty() {
         return wrong("`annotations` ends in no field");
     }

@@ -62,6 +62,16 @@ pub enum PathStep {
     AnyWay,
 }
 
+impl PathStep {
+    /// The name of the field, if it is a field of one name.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Field(name) => Some(name),
+            Self::EachItem | Self::AnyField | Self::AnyWay => None,
+        }
+    }
+}
+
 /// A path of a table or of the configuration, parsed once.
 ///
 /// The text has `/` between steps; `name[]` means each item of the list in the field `name`, `*`

@@ -1,8 +1,16 @@
 //! Go's parser of patterns.
 
-use super::Unusable;
 use super::class::CharacterSet;
 use regex_syntax::hir::{Hir, Look, Repetition};
+
+/// Why a pattern cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Go's own compiler refuses it. v1.4.21 of Reloader panics, later ones skip the entry.
+    Invalid(&'static str),
+    /// Its meaning depends on the version of Go, or it is too large to compile here.
+    Untranslated(&'static str),
+}
 
 /// The maximum height of the tree. Go refuses trees of more than 1,000 nodes; no real list of names
 /// is that deep.
@@ -102,7 +110,7 @@ pub(super) fn parse(pattern: &str) -> Result<Hir, Unusable> {
             }
             '.' => {
                 let newline = if parser.flags.dot_all {
-                    CharacterSet::default()
+                    CharacterSet::empty()
                 } else {
                     CharacterSet::of(10, 10)
                 };
@@ -287,7 +295,7 @@ impl Parser {
             Some(rest) => (rest, true),
             None => (rest, false),
         };
-        let mut set = CharacterSet::default();
+        let mut set = CharacterSet::empty();
         let mut first = true;
         while first || !rest.starts_with(']') {
             first = false;

@@ -175,10 +175,7 @@ fn values_reader<'a>(
     let place = |span| Place { file: taken.file, span };
     let references = taken.references(manifests).map(|(reference, means)| {
         let position = locator.position(place(reference.at));
-        let source = match means {
-            MeantSource::One(source) => Some(source),
-            MeantSource::Several | MeantSource::Nowhere => None,
-        };
+        let source = means.one();
         ValuesReferenceRow {
             field: reader.field,
             kind: reference.target.name(),

@@ -6,6 +6,7 @@ use super::kustomization::{
     FieldRule, KustomizationField, ParsedKustomization, UnreadableKustomization, fields, is_empty,
     patch_entries,
 };
+use super::patch::field;
 use super::variables::VariableValue;
 use crate::finding::divergence::FieldEffect;
 use crate::k8s::id::Identity;
@@ -222,10 +223,6 @@ fn flux_fields(
 /// Whether a patch of these fields of a Flux `Kustomization` only changes variables, or fields that
 /// do not affect the applied manifests.
 pub(super) fn is_about_variables(path: &[PathStep]) -> bool {
-    let field = |at: usize| match path.get(at) {
-        Some(PathStep::Field(name)) => Some(name.as_str()),
-        _ => None,
-    };
     let is_harmless = |name: &str| {
         name == "postBuild"
             || FLUX_FIELDS.iter().any(|(field, rule)| {
@@ -234,9 +231,9 @@ pub(super) fn is_about_variables(path: &[PathStep]) -> bool {
                     && !matches!(name, "path" | "sourceRef")
             })
     };
-    match field(0) {
-        Some("metadata") => field(1) != Some("name"),
-        Some("spec") => field(1).is_some_and(is_harmless),
+    match field(path, 0) {
+        Some("metadata") => field(path, 1) != Some("name"),
+        Some("spec") => field(path, 1).is_some_and(is_harmless),
         _ => false,
     }
 }

@@ -4,7 +4,7 @@
 use super::accumulator::Accumulator;
 use super::graph::Inclusions;
 use super::harmless::{is_harmless, is_harmless_to_sources};
-use super::patch::Patch;
+use super::patch::{Patch, field};
 use super::{Applier, Child, PatchFile, Variables, applier, kustomization};
 use crate::finding::divergence::{Effect, FieldEffect, UnknownVariable};
 use crate::k8s::id::Identity;
@@ -136,9 +136,9 @@ pub fn applier_change(
 
 /// Whether these fields lead to the name or the namespace of an object.
 fn is_name(path: &[PathStep]) -> bool {
-    let is = |step: &PathStep, name: &str| matches!(step, PathStep::Field(f) if f == name);
-    matches!(path, [first, second]
-        if is(first, "metadata") && (is(second, "name") || is(second, "namespace")))
+    path.len() == 2
+        && field(path, 0) == Some("metadata")
+        && matches!(field(path, 1), Some("name" | "namespace"))
 }
 
 /// The key of the value to which these fields of a ConfigMap or a Secret lead.
