@@ -6,40 +6,14 @@
 
 use super::appliers::{self, VariableSources};
 use super::disk::{Disk, FileSystem, RealPaths};
+use super::on_disk::{FoundApplier, ListedResource, OnDisk, file_in, text};
 use super::{display, here, relative};
-use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
 use crate::scope::kustomize::{Child, Kustomization, Material, NamedFiles, PatchFile, names};
 use crate::text::input::{Found, Input};
-use crate::text::{FileId, MAX_TEXT, offset};
+use crate::text::{FileId, offset};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-/// A kustomization on disk, by its real path.
-pub(super) struct OnDisk {
-    pub(super) path: PathBuf,
-    pub(super) folder: PathBuf,
-    pub(super) text: String,
-    /// Whether it is a Component, which changes the kustomization that includes it.
-    pub(super) is_component: bool,
-    /// Whether fields other than its includes may name remote files.
-    pub(super) reads_elsewhere: bool,
-    /// Its resources, bases and components, by their names in the text.
-    pub(super) children: BTreeMap<String, ListedResource>,
-    /// The files with its patches, by their names in the text.
-    pub(super) patches: BTreeMap<String, PathBuf>,
-    /// The object of a controller that it stands for: then `path` is the file of the object, and `folder`
-    /// is the folder that it applies.
-    pub(super) applied: Option<Box<appliers::FoundApplier>>,
-}
-
-/// A resource of a kustomization.
-#[derive(Clone)]
-pub(super) enum ListedResource {
-    Kustomization(PathBuf),
-    File(PathBuf),
-    Absent,
-}
 
 /// Loads the kustomizations that include one of the loaded texts, and the files that the kustomizations in
 /// `asked` build. `stamp` is the annotation key of stamps.
@@ -101,7 +75,7 @@ fn found(
     disk: &dyn Disk,
     roots: &BTreeSet<PathBuf>,
     mut waiting: Vec<PathBuf>,
-    appliers: Vec<appliers::FoundApplier>,
+    appliers: Vec<FoundApplier>,
 ) -> BTreeMap<PathBuf, OnDisk> {
     let appliers = appliers.into_iter().enumerate();
     let applied: BTreeMap<PathBuf, OnDisk> =
@@ -302,19 +276,6 @@ fn above<'a>(disk: &dyn Disk, files: impl Iterator<Item = &'a PathBuf>) -> Vec<P
         }
     }
     found
-}
-
-/// The kustomization file of a folder, looked for in the order of kustomize.
-pub(super) fn file_in(disk: &dyn Disk, folder: &Path) -> Option<PathBuf> {
-    FILE_NAMES.iter().map(|name| folder.join(name)).find(|path| disk.is_file(path))
-}
-
-pub(super) fn text(disk: &dyn Disk, path: &Path) -> Option<String> {
-    let bytes = disk.bytes(path)?;
-    if bytes.len() > MAX_TEXT {
-        return None;
-    }
-    String::from_utf8(bytes).ok()
 }
 
 fn read(

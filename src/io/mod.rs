@@ -12,6 +12,7 @@ mod git_store;
 mod ignored;
 pub mod krm;
 pub mod reload;
+mod on_disk;
 mod appliers;
 mod shadow;
 mod kustomizations;

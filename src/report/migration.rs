@@ -1,6 +1,6 @@
 //! The report of `migrate`: one line for each object that changes or does not, and the counts.
 
-use super::json::ObjectRow;
+use super::rows::ObjectRow;
 use super::{Spot, count};
 use crate::compat::migration::{AnnotationOwner, MigrationBlocker, SourceName};
 use crate::outcome::Outcome;

@@ -1,5 +1,6 @@
 //! Sets of characters, as Go's patterns write them.
 
+use regex_syntax::ast::ClassAsciiKind;
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 
 /// A set of characters.
@@ -65,9 +66,10 @@ impl CharacterSet {
     /// The set of `[:name:]` or `[:^name:]`. Both have the names of `perl_groups.go`.
     pub(super) fn posix(name: &str, fold: bool) -> Option<Self> {
         let plain = name.strip_prefix('^').unwrap_or(name);
-        let is_name = plain.bytes().all(|b| b.is_ascii_lowercase());
-        let set = Self::of_brackets(&format!("[:{plain}:]")).filter(|_| is_name)?;
-        Some(set.fold_if(fold).negate_if(plain.len() < name.len()))
+        // The crate takes an unknown name for the characters of a set.
+        ClassAsciiKind::from_name(plain)?;
+        let set = Self::of_brackets(&format!("[:{plain}:]"))?.fold_if(fold);
+        Some(set.negate_if(plain.len() < name.len()))
     }
 
     /// The set of `\p{name}`.

@@ -4,8 +4,9 @@ use super::{Explained, Read, explained, named_keys, overlay, taken, taken_keys, 
 use crate::extract::{Grounds, Mount};
 use crate::outcome::Outcome;
 use crate::plan::{MeantSource, Reason, TakenValues};
-use crate::report::json::{ObjectRow, PlaceRow, SCHEMA_VERSION};
+use crate::report::json::SCHEMA_VERSION;
 use crate::report::locator::Locator;
+use crate::report::rows::{ObjectRow, PlaceRow};
 use crate::report::{ExplainView, json};
 use crate::text::Place;
 use serde::Serialize;

@@ -2,10 +2,8 @@
 //! Flux `Kustomization`, or an application of Argo CD. Such an object is an overlay. Its effect is that of
 //! a kustomization with the fields of the object, which includes the folder.
 
-use super::kustomization::{
-    FieldRule, KustomizationField, ParsedKustomization, UnreadableKustomization, fields, is_empty,
-    patch_entries,
-};
+use super::fields::{KustomizationField, UnreadableKustomization, fields, is_empty};
+use super::kustomization::{FieldRule, ParsedKustomization, patch_entries};
 use super::patch::field;
 use super::variables::VariableValue;
 use crate::finding::divergence::FieldEffect;

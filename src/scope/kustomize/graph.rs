@@ -1,12 +1,12 @@
 //! Follows the graph of kustomizations in the order in which kustomize builds it.
 
 use super::accumulator::{Accumulator, Resource};
+use super::fields::UnreadableKustomization;
+use super::found::{Generated, IncludedText, Kustomization, Kustomizations, included, made};
 use super::generator::{Behavior, absorb, made_of, source};
-use super::kustomization::{ParsedKustomization, PlacedEffect, UnreadableKustomization, parse};
+use super::kustomization::{ParsedKustomization, PlacedEffect, parse};
+use super::material::{Child, Material};
 use super::patch::Patch;
-use super::{
-    Child, Generated, IncludedText, Kustomization, Kustomizations, Material, keeps_names, made,
-};
 use crate::config::options::Options;
 use crate::extract::{Manifests, Object, ObjectId, Source};
 use crate::finding::divergence::{
@@ -14,6 +14,7 @@ use crate::finding::divergence::{
 };
 use crate::k8s::id::Identity;
 use crate::k8s::indirect::indirect;
+use crate::k8s::kustomize_names::POD_KINDS;
 use crate::k8s::providers::Target;
 use crate::patches;
 use crate::scope::{Member, StampsFile, Unit};
@@ -100,7 +101,7 @@ impl<'a> Inclusions<'a> {
 
     /// The inputs that are patches of some kustomization, and resources of none.
     pub(super) fn patch_inputs(&self) -> BTreeSet<FileId> {
-        let resources = super::included(self.found);
+        let resources = included(self.found);
         let patches = self.found.iter().flat_map(|k| k.patches.values());
         patches.filter_map(|patch| patch.input).filter(|input| !resources.contains(input)).collect()
     }
@@ -512,6 +513,17 @@ impl<'a> Inclusions<'a> {
             built_by: None,
         }
     }
+}
+
+/// Whether references to a generated source with a hash keep the name without it, because
+/// kustomize does not look into the kind.
+fn keeps_names(manifests: &Manifests, object: ObjectId, hashed: &BTreeSet<(Target, &str)>) -> bool {
+    // The output of a generator has no references.
+    object.index() < manifests.objects().len()
+        && !POD_KINDS.contains(&manifests[object].id.kind.as_str())
+        && manifests
+            .all_references_of(object)
+            .any(|r| r.reads() && hashed.contains(&(r.site.target, r.name.as_str())))
 }
 
 /// The kustomizations that another one includes.

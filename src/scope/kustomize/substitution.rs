@@ -2,10 +2,13 @@
 //! these variables.
 
 use super::accumulator::Accumulator;
+use super::applier::{self, Applier};
 use super::graph::Inclusions;
 use super::harmless::{is_harmless, is_harmless_to_sources};
+use super::kustomization;
+use super::material::{Child, PatchFile};
 use super::patch::{Patch, field};
-use super::{Applier, Child, PatchFile, Variables, applier, kustomization};
+use super::variables::Variables;
 use crate::finding::divergence::{Effect, FieldEffect, UnknownVariable};
 use crate::k8s::id::Identity;
 use crate::scope::UnknownSubstitution;
