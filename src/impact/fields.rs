@@ -34,7 +34,7 @@ pub(super) fn compare(before: &Value, after: &Value, known: &FieldContext<'_>) -
     walk.found
 }
 
-/// What it means that one text of a pod template is another one, and nothing else in it.
+/// The reasons for a roll if one known text of a pod template changed, and nothing else in it.
 pub(super) fn of_text(changed: &ChangedSpot<'_>, known: &FieldContext<'_>) -> Vec<RollReason> {
     let field = |name: &str| FieldStep::Field(name.to_owned());
     let way = match changed.is {
@@ -334,7 +334,7 @@ fn path(way: &[FieldStep]) -> String {
         match step {
             FieldStep::Field(name) if text.is_empty() => text.push_str(name),
             FieldStep::Field(name) if name.contains(['.', '/']) => {
-                text.push_str(&format!("[{name}]"))
+                text.push_str(&format!("[{name}]"));
             }
             FieldStep::Field(name) => text.push_str(&format!(".{name}")),
             FieldStep::Item(name) => text.push_str(&format!("[{name}]")),

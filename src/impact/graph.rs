@@ -59,7 +59,7 @@ struct GraphBuilder {
 }
 
 impl GraphBuilder {
-    /// The node of what `of` says: a unit, and the source of a key.
+    /// The node of a source, a key or a workload. `of` is its apply unit and, for a key, the source.
     fn node(&mut self, layer: Layer, of: (&str, &str), label: &str, paint: Paint) -> usize {
         let key = (layer, (of.0.to_owned(), of.1.to_owned()), label.to_owned());
         *self.known.entry(key).or_insert_with(|| {

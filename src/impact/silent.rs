@@ -44,7 +44,8 @@ pub(super) fn changes(
             }
         }
         if let [Some(only), None] | [None, Some(only)] = [pair.before, pair.after] {
-            // What nobody named is looked at only where a workload reads it: it may be on the other side as well.
+            // A source in a file that the command line does not name is known only if a workload reads it, so
+            // the other state may have it, too.
             let state = if pair.after.is_some() { after } else { before };
             if !state.manifests()[only.object.place.file].input.is_looked_at() {
                 continue;

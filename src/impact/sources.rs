@@ -197,7 +197,7 @@ fn namespace<'s>(source: &ProvidedSource<'s>) -> Option<&'s str> {
 /// The sources by the names in references; if a unit has several copies, the last one.
 fn by_name(state: &ComparedState<'_>, all: &[ProvidedSource<'_>]) -> SourcesByName {
     let mut names = SourcesByName::new();
-    // What nobody named is read by those alone who are known to.
+    // The readers of a source in a file that the command line does not name are known only in part.
     let is_looked_at =
         |p: &&ProvidedSource<'_>| state.manifests()[p.object.place.file].input.is_looked_at();
     for provided in all.iter().filter(is_looked_at) {
