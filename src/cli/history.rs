@@ -50,6 +50,7 @@ pub(super) fn history(arguments: &HistoryArgs, common: &Common) -> anyhow::Resul
     let Configured { settings, root, .. } = settings(&arguments.paths, common, None)?;
     let mut options = options(&settings, common.jobs, Goal::Stamp)?;
     options.compares = true;
+    options.foresees_rollouts = true;
     let exclude = exclude(&common.exclude)?;
     let commits = repository.commits(&arguments.branch, &arguments.since, &inside)?;
     if commits.is_empty() {

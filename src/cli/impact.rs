@@ -150,7 +150,9 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     options.compares = true;
     let mut messages =
         stdout::Messages::new(common.log_file.as_deref()).context("failed to open the log file")?;
+    // The rollout is that of the state after, so the other state needs no facts about it.
     let mut old = before.load(common, &options, root.as_deref())?;
+    options.foresees_rollouts = true;
     let mut new = after.load(common, &options, root.as_deref())?;
     if arguments.build.is_some() {
         old.roots = before.roots_of_overlays().unwrap_or(old.roots);
@@ -166,8 +168,13 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
     }
     let proofs = Proofs::default();
     // The program ends after this, so the memory of the two states need not be freed.
-    let process = |loaded| reload::run_again(loaded, &proofs, &options).map(ManuallyDrop::new);
-    let (old, new) = (process(old.loaded)?, process(new.loaded)?);
+    let process = |loaded, options: &Options| {
+        reload::run_again(loaded, &proofs, options).map(ManuallyDrop::new)
+    };
+    options.foresees_rollouts = false;
+    let old = process(old.loaded, &options)?;
+    options.foresees_rollouts = true;
+    let new = process(new.loaded, &options)?;
     let namespace = options.namespace.as_deref();
     let states = (
         ComparedState::new(Side::Before, &old, namespace, options.unit, &roots.0),

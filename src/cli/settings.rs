@@ -198,6 +198,7 @@ pub(super) fn options(
         makes_stamps_files: false,
         weighs_foreign: false,
         compares: false,
+        foresees_rollouts: false,
         unit: settings.unit.unwrap_or_default(),
         migrate: None,
         jobs: jobs.map_or_else(available, NonZeroUsize::get),

@@ -67,6 +67,8 @@ pub struct Options {
     pub weighs_foreign: bool,
     /// Whether the outcome is compared with that of another state.
     pub compares: bool,
+    /// Whether the comparison needs to know how pods are replaced: of the state after the apply.
+    pub foresees_rollouts: bool,
     /// The number of threads that read files; the result does not depend on it.
     pub jobs: usize,
     /// The additions and exceptions of the configuration.
@@ -89,6 +91,7 @@ impl Default for Options {
             makes_stamps_files: false,
             weighs_foreign: false,
             compares: false,
+            foresees_rollouts: false,
             jobs: 1,
             rules: Rules::default(),
         }

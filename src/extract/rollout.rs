@@ -1,6 +1,7 @@
 //! The facts about a workload that only a comparison of two states needs. Extraction collects them in a run that
 //! compares, so that the comparison does not parse the document again.
 
+use crate::config::options::Options;
 use crate::k8s::disruption::{Order, Rollout, rollout};
 use crate::k8s::id::Identity;
 use crate::k8s::sites::CONTAINER_LISTS;
@@ -12,8 +13,8 @@ use smol_str::{SmolStr, ToSmolStr as _};
 
 /// The facts that a comparison needs about a workload and its pod template.
 pub struct Foreseen {
-    /// How the pods are replaced.
-    pub rollout: RolloutFacts,
+    /// How the pods are replaced; only for the state after the apply.
+    pub rollout: Option<Box<RolloutFacts>>,
     /// The known texts of the pod template. `None` if the document is JSON or has anchors or tags: with an
     /// anchor, one text can be the value of several fields.
     pub spots: Option<Box<[KnownText]>>,
@@ -72,8 +73,15 @@ pub enum KnownTextKind {
 }
 
 impl Foreseen {
-    pub(super) fn read(id: &Identity, object: Cursor<'_>, template: Cursor<'_>) -> Self {
-        let rollout = RolloutFacts::read(&id.group, &id.kind, object, Some(template));
+    pub(super) fn read(
+        id: &Identity,
+        object: Cursor<'_>,
+        template: Cursor<'_>,
+        options: &Options,
+    ) -> Self {
+        let rollout = options
+            .foresees_rollouts
+            .then(|| Box::new(RolloutFacts::read(&id.group, &id.kind, object, Some(template))));
         Self { rollout, spots: spots(template) }
     }
 }

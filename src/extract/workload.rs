@@ -162,7 +162,7 @@ fn template(
     };
     let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
     let foreseen = reader.options.compares;
-    let foreseen = foreseen.then(|| Foreseen::read(id, object, template).into());
+    let foreseen = foreseen.then(|| Foreseen::read(id, object, template, reader.options).into());
     let template = Template {
         object: ObjectId::at(0),
         kind: row.clone(),

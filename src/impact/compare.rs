@@ -2,6 +2,7 @@
 
 use super::disruption;
 use super::fields::{self, FieldContext};
+use super::leaves;
 use super::neighbours::Neighbours;
 use super::objects::{self, AppliedDocument};
 use super::pairs::{Item, pair};
@@ -198,17 +199,8 @@ impl<'a> Comparison<'a, '_> {
         let keys = changed(was, is);
         let standing = keys.iter().map(|key| key.standing).min();
         workload.must = standing.is_some_and(Standing::is_a_must);
-        let old_object = AppliedDocument::new(before, old.object, self.assume);
-        let new_object = AppliedDocument::new(after, new.object, self.assume);
-        let mut in_fields = Vec::new();
-        if let Some(texts) = self.only_texts(old, new) {
-            in_fields = texts;
-        } else if old_object.text != new_object.text || old.object.route != new.object.route {
-            let (was, is) = (old_object.read(), new_object.read());
-            let was = was.as_ref().and_then(|document| document.object(&old_object));
-            let nodes = is.as_ref().and_then(|document| document.object(&new_object));
-            in_fields = self.templates(old, new, was, nodes);
-        }
+        let texts = self.only_texts(old, new);
+        let mut in_fields = texts.unwrap_or_else(|| self.in_documents(old, new));
         if self.assume == Assume::Stamped && (is_refused(old) || is_refused(new)) {
             // The stamp of a workload that rollstamp does not stamp is unknown.
             in_fields.retain(|reason| !matches!(reason, RollReason::Stamp { .. }));
@@ -222,7 +214,7 @@ impl<'a> Comparison<'a, '_> {
         if !workload.must && !template_changed {
             return workload;
         }
-        let facts = self.rollout(new, &new_object);
+        let facts = self.rollout(new);
         let together = self.sights.of(after, new.object.place.file);
         let near = self.neighbours.near(&workload.name, &facts, &together);
         let disruption = disruption::of(&new.object.id.group, &workload.name, &facts, &near);
@@ -247,6 +239,20 @@ impl<'a> Comparison<'a, '_> {
             workload.disruption = None;
         }
         workload
+    }
+
+    /// The differences between the documents of a workload, which are parsed again.
+    fn in_documents(&self, old: &SideWorkload<'a>, new: &SideWorkload<'a>) -> Vec<RollReason> {
+        let (before, after) = self.states;
+        let old_object = AppliedDocument::new(before, old.object, self.assume);
+        let new_object = AppliedDocument::new(after, new.object, self.assume);
+        if old_object.text == new_object.text && old.object.route == new.object.route {
+            return Vec::new();
+        }
+        let (was, is) = (old_object.read(), new_object.read());
+        let was = was.as_ref().and_then(|document| document.object(&old_object));
+        let is = is.as_ref().and_then(|document| document.object(&new_object));
+        self.templates(old, new, was, is)
     }
 
     /// The changed stamp of a workload whose file was not named, but which a named overlay builds. This run does
@@ -382,7 +388,17 @@ impl<'a> Comparison<'a, '_> {
             let node = |object: Option<Cursor<'c>>, template: Option<&Template>| {
                 objects::follow(object?, &template?.path)
             };
-            let (was, is) = match (node(was, of_old), node(is, of_new)) {
+            let (was, is) = (node(was, of_old), node(is, of_new));
+            let is_written = |template: Option<&Template>| template.is_some_and(|t| !t.is_released);
+            if let (Some(was), Some(is)) = (was, is)
+                && is_written(of_old)
+                && is_written(of_new)
+                && let Some(leaves) = leaves::changed(was, is)
+            {
+                found.extend(fields::of_leaves(leaves, &known));
+                continue;
+            }
+            let (was, is) = match (was, is) {
                 (Some(was), Some(is)) => differing(was, is).unwrap_or_default(),
                 // A pod template that exists in one state only is one change.
                 (was, is) => {
@@ -401,21 +417,18 @@ impl<'a> Comparison<'a, '_> {
     }
 
     /// How the apply replaces the pods of a workload.
-    fn rollout(
-        &self,
-        subject: &SideWorkload<'a>,
-        applied: &AppliedDocument<'a>,
-    ) -> Cow<'a, RolloutFacts> {
+    fn rollout(&self, subject: &SideWorkload<'a>) -> Cow<'a, RolloutFacts> {
         let first = objects::templates(self.states.1, subject.at).find(|first| !first.is_released);
         // A stamp does not change these facts, but a version label of another tool is one of the labels.
         let is_as_written = self.assume == Assume::Written
             || subject.planned.iter().all(|planned| planned.foreign.marks.is_empty());
-        let foreseen = first.and_then(|first| first.foreseen.as_ref());
-        if let Some(foreseen) = foreseen.filter(|_| is_as_written) {
-            return Cow::Borrowed(&foreseen.rollout);
+        let foreseen = first.and_then(|first| first.foreseen.as_ref()?.rollout.as_deref());
+        if let Some(rollout) = foreseen.filter(|_| is_as_written) {
+            return Cow::Borrowed(rollout);
         }
+        let applied = AppliedDocument::new(self.states.1, subject.object, self.assume);
         let read = applied.read();
-        let facts = read.as_ref().and_then(|document| document.object(applied)).map(|object| {
+        let facts = read.as_ref().and_then(|document| document.object(&applied)).map(|object| {
             let template = first.and_then(|first| objects::follow(object, &first.path));
             let id = &subject.object.id;
             RolloutFacts::read(&id.group, &id.kind, object, template)

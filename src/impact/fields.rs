@@ -1,6 +1,7 @@
 //! Compares two pod templates field by field, as the API server sees them: layout does not count, null
 //! equals an absent field, and so does a field with its default value.
 
+use super::leaves::{ChangedLeaf, FieldStep};
 use super::spots::ChangedSpot;
 use super::{Class, HowChanged, Name, RollReason};
 use crate::config::foreign::ForeignRules;
@@ -26,12 +27,27 @@ pub(super) struct FieldContext<'a> {
 pub(super) fn compare(before: &Value, after: &Value, known: &FieldContext<'_>) -> Vec<RollReason> {
     let mut walk = Walk { known, way: Vec::new(), found: Vec::new() };
     walk.both(Some(before), Some(after));
+    each_name_once(walk.found)
+}
+
+/// The differences between two pod templates that differ in these leaves only, in the order of the fields.
+pub(super) fn of_leaves(leaves: Vec<ChangedLeaf>, known: &FieldContext<'_>) -> Vec<RollReason> {
+    let mut walk = Walk { known, way: Vec::new(), found: Vec::new() };
+    for leaf in leaves {
+        walk.way = leaf.way;
+        walk.both(Some(&leaf.before), Some(&leaf.after));
+    }
+    each_name_once(walk.found)
+}
+
+/// The differences; several references to one renamed source are one difference.
+fn each_name_once(mut found: Vec<RollReason>) -> Vec<RollReason> {
     let mut said = BTreeSet::new();
-    walk.found.retain(|reason| match reason {
+    found.retain(|reason| match reason {
         RollReason::Renamed { source } => said.insert(source.clone()),
         _ => true,
     });
-    walk.found
+    found
 }
 
 /// The reasons for a roll if one known text of a pod template changed, and nothing else in it.
@@ -50,13 +66,6 @@ pub(super) fn of_text(changed: &ChangedSpot<'_>, known: &FieldContext<'_>) -> Ve
     let (before, after) = (Value::from(&*changed.before), Value::from(&*changed.after));
     walk.both(Some(&before), Some(&after));
     walk.found
-}
-
-/// One step from a field to the next.
-#[derive(Clone)]
-enum FieldStep {
-    Field(String),
-    Item(String),
 }
 
 struct Walk<'a> {
@@ -333,11 +342,12 @@ fn path(way: &[FieldStep]) -> String {
     for step in way {
         match step {
             FieldStep::Field(name) if text.is_empty() => text.push_str(name),
-            FieldStep::Field(name) if name.contains(['.', '/']) => {
-                text.push_str(&format!("[{name}]"));
+            FieldStep::Field(name) if !name.contains(['.', '/']) => {
+                text.extend([".", name.as_str()]);
             }
-            FieldStep::Field(name) => text.push_str(&format!(".{name}")),
-            FieldStep::Item(name) => text.push_str(&format!("[{name}]")),
+            FieldStep::Field(name) | FieldStep::Item(name) => {
+                text.extend(["[", name.as_str(), "]"]);
+            }
         }
     }
     text

@@ -12,6 +12,7 @@ mod fields;
 mod foreign;
 pub mod graph;
 pub mod history;
+mod leaves;
 mod namesakes;
 mod narrow;
 mod neighbours;

@@ -1,7 +1,7 @@
 //! Objects of one kind, namespace and name in several apply units: of two overlays, or two clusters.
 
 use super::{Impact, Name, SourceChange, Workload};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The names that mean several objects of an impact.
 pub struct Namesakes<'a>(BTreeSet<&'a Name>);
@@ -9,15 +9,14 @@ pub struct Namesakes<'a>(BTreeSet<&'a Name>);
 impl Impact {
     /// The names that several of its workloads, or several of its sources, have.
     pub fn namesakes(&self) -> Namesakes<'_> {
-        type Places<'p> = BTreeSet<(&'p str, &'p [String])>;
-        let workloads = self.workloads.iter().map(|w| (&w.name, (&*w.unit, &*w.overlays)));
-        let sources = self.sources.iter().map(|s| (&s.name, (&*s.unit, &*s.overlays)));
-        let mut places: BTreeMap<&Name, Places<'_>> = BTreeMap::new();
-        for (name, place) in workloads.chain(sources) {
-            places.entry(name).or_default().insert(place);
-        }
-        let several = places.into_iter().filter(|(_, places)| places.len() > 1);
-        Namesakes(several.map(|(name, _)| name).collect())
+        let workloads = self.workloads.iter().map(|w| (&w.name, &*w.unit, &*w.overlays));
+        let sources = self.sources.iter().map(|s| (&s.name, &*s.unit, &*s.overlays));
+        let mut places: Vec<(&Name, &str, &[String])> = workloads.chain(sources).collect();
+        // Both lists are nearly sorted by name.
+        places.sort();
+        places.dedup();
+        let several = places.windows(2).filter(|two| two[0].0 == two[1].0);
+        Namesakes(several.map(|two| two[0].0).collect())
     }
 }
 

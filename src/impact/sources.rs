@@ -9,6 +9,7 @@ use crate::extract::{Entry, Reference, SourceId};
 use crate::k8s::providers::Target;
 use crate::text::Place;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// A source in both states.
 pub(super) struct SourcePair<'a> {
@@ -33,8 +34,10 @@ pub(super) struct BothSources<'a> {
     pub(super) pairs: Vec<SourcePair<'a>>,
     before: BTreeMap<SourceId, usize>,
     after: BTreeMap<SourceId, usize>,
-    /// The sources of both states by the names in references.
-    by_name: (SourcesByName, SourcesByName),
+    /// The sources of both states by the names in references, when the first reference asks for them.
+    by_name: (OnceLock<SourcesByName>, OnceLock<SourcesByName>),
+    old: Vec<ProvidedSource<'a>>,
+    new: Vec<ProvidedSource<'a>>,
 }
 
 /// The sources to which a reference may refer by name and namespace only, by their apply unit.
@@ -56,7 +59,9 @@ impl<'a> BothSources<'a> {
             pairs: Vec::new(),
             before: BTreeMap::new(),
             after: BTreeMap::new(),
-            by_name: (by_name(before, &old), by_name(after, &new)),
+            by_name: <(OnceLock<SourcesByName>, OnceLock<SourcesByName>)>::default(),
+            old: Vec::new(),
+            new: Vec::new(),
         };
         let (mut old_left, mut new_left) = (Vec::new(), Vec::new());
         for pair in pair(&exact(before, &old), &exact(after, &new)) {
@@ -92,6 +97,7 @@ impl<'a> BothSources<'a> {
                 found.add(before, after, &old, &new, &[], &new_left[at]);
             }
         }
+        (found.old, found.new) = (old, new);
         found
     }
 
@@ -154,10 +160,11 @@ impl<'a> BothSources<'a> {
         subject: &SideWorkload<'a>,
         reference: &Reference,
     ) -> Option<SourceId> {
-        let by_name = match state.side {
-            Side::Before => &self.by_name.0,
-            Side::After => &self.by_name.1,
+        let (names, all) = match state.side {
+            Side::Before => (&self.by_name.0, &self.old),
+            Side::After => (&self.by_name.1, &self.new),
         };
+        let by_name = names.get_or_init(|| by_name(state, all));
         let own = state.namespace(subject.object.namespace_of_pods());
         let fitting = by_name.get(&(reference.site.target, own, reference.name.to_string()))?;
         let here = fitting.get(&state.unit(subject.object.place.file));

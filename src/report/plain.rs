@@ -6,6 +6,10 @@ use std::borrow::Cow;
 /// change the direction of text are written as escapes. So are the marks of workflow commands, which GitHub
 /// obeys if a line of a log begins with one (`::`) or contains one (`##[`).
 pub fn plain(text: &str) -> Cow<'_, str> {
+    // Nearly every text.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~') && b != b':' && b != b'#') {
+        return Cow::Borrowed(text);
+    }
     if !text.chars().any(is_control) && !text.contains("::") && !text.contains("##[") {
         return Cow::Borrowed(text);
     }

@@ -138,10 +138,12 @@ impl Page<'_, '_> {
             let place = place
                 .map(|spot| format!("{}:{}", plain(spot.file), spot.position.line))
                 .unwrap_or_default();
-            let whole = format!(
-                "    {:head$}  {:said$}  {:site$}  {place}",
-                line.head, line.said, line.site
-            );
+            let mut whole = String::with_capacity(self.view.width + 4);
+            whole.push_str("    ");
+            push_column(&mut whole, &line.head, head);
+            push_column(&mut whole, &line.said, said);
+            push_column(&mut whole, &line.site, site);
+            whole.push_str(&place);
             if whole.trim_end().chars().count() <= self.view.width {
                 text.push_str(whole.trim_end());
                 text.push('\n');
@@ -245,10 +247,25 @@ impl Page<'_, '_> {
 /// Lines without characters that [act](plain) on the terminal.
 fn plain_lines(lines: Vec<Line>) -> Vec<Line> {
     let lines = lines.into_iter().map(|line| Line {
-        head: plain(&line.head).into_owned(),
-        said: plain(&line.said).into_owned(),
-        site: plain(&line.site).into_owned(),
+        head: made_plain(line.head),
+        said: made_plain(line.said),
+        site: made_plain(line.site),
         at: line.at,
     });
     lines.collect()
+}
+
+/// A [plain] text, which is the same one if nothing in it acts on the terminal.
+fn made_plain(text: String) -> String {
+    match plain(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(plain) => plain,
+    }
+}
+
+/// Appends a text, and so many blanks that it is as wide as a column.
+fn push_column(line: &mut String, text: &str, width: usize) {
+    line.push_str(text);
+    let missing = width.saturating_sub(text.chars().count());
+    line.extend(std::iter::repeat_n(' ', missing + 2));
 }
