@@ -64,7 +64,7 @@ pub(super) fn build(
     // Each output is read by one thread, because many outputs are read at a time.
     let one = std::num::NonZeroUsize::MIN;
     let options = options(settings, Some(one), Goal::Check)?;
-    let names = Names::new(&builder, settings, &options);
+    let names = CacheNames::new(&builder, settings, &options);
     let mut digests = FileDigests::default();
     let names: Vec<Option<String>> =
         overlays.iter().map(|overlay| names.of(&digests.of(overlay)?)).collect();
@@ -98,9 +98,9 @@ fn sum_up(overlay: &Overlay, builder: &Builder, options: &Options) -> Result<Sum
 }
 
 /// Computes the names of cache entries from everything on which they depend.
-struct Names(Option<String>);
+struct CacheNames(Option<String>);
 
-impl Names {
+impl CacheNames {
     fn new(builder: &Builder, settings: &Settings, options: &Options) -> Self {
         // The content of these files is not part of the settings.
         let reads_more = !settings.name_references.is_empty();
@@ -274,8 +274,13 @@ impl Run<'_> {
         let builds = self.builds(request)?;
         let mut findings = builds.findings(&self.outcome, true);
         findings.retain(|finding| {
-            let is_known =
-                self.outcome.findings.iter().any(|known| known.message == finding.message);
+            // A build that already failed before the stamps were written has its finding.
+            let is_known = finding.code == Code::BuildFailed
+                && self
+                    .outcome
+                    .findings
+                    .iter()
+                    .any(|known| known.code == Code::BuildFailed && known.file == finding.file);
             let matters = is_drift(finding.code) || finding.code == Code::BuildFailed;
             matters && !is_known && finding.severity == Severity::Error
         });

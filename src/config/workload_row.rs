@@ -180,7 +180,7 @@ fn released(row: &WorkloadRow) -> Result<Arc<WorkloadKind>, String> {
     Ok(Arc::new(WorkloadKind { released: Some(Box::new(pods)), ..kind(row) }))
 }
 
-/// Whether a name can be written as the key of a mapping as it is.
+/// Whether a name can be the key of a YAML mapping without quotes.
 fn is_plain(name: &str) -> bool {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     name.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -253,7 +253,7 @@ fn of_pods(base: &WorkloadRow, root: &str, pods: &PresetPods) -> WorkloadRow {
     }
 }
 
-/// The page of the presets, in Markdown: what each asks for, as rows of the configuration would say it.
+/// The page about the presets, in Markdown. It shows the rows of each preset in the form of a configuration.
 pub fn presets_page() -> String {
     let place = |preset: &Preset| {
         let pods = preset.pods.iter().map(|pods| {

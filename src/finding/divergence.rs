@@ -295,16 +295,15 @@ impl Divergence {
         text
     }
 
-    /// Adds that the overlay in this folder builds the file. The cause may be in a base or a
-    /// component, but people build the overlay. A sentence that names a file of the overlay already
-    /// shows the overlay.
-    pub fn in_build_of(mut self, folder: &str) -> Self {
-        let is_named = self.cause.paths().any(|path| {
-            // An object that applies a folder is named by its file.
-            path.contains(&format!("{folder}/")) || folder.ends_with(&format!(" in {path}"))
-        });
-        if folder != "." && !is_named {
-            self.built_by = Some(folder.to_owned());
+    /// Adds that this unit builds the file: an overlay by its folder, or the object of a controller
+    /// in the file `named_in`. The cause may be in a base or a component, but people build the overlay.
+    /// A sentence that names a file of the overlay, or the file of the object, already shows the unit.
+    pub fn in_build_of(mut self, unit: &str, named_in: Option<&str>) -> Self {
+        let folder = format!("{unit}/");
+        let is_named =
+            self.cause.paths().any(|path| path.contains(&folder) || named_in == Some(path));
+        if unit != "." && !is_named {
+            self.built_by = Some(unit.to_owned());
         }
         self
     }

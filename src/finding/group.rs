@@ -5,12 +5,12 @@ use super::{Code, Finding, Severity};
 use std::collections::BTreeMap;
 
 /// The common parts of findings that are merged.
-type Cause = (Code, Severity, bool, String, Option<String>);
+type SharedParts = (Code, Severity, bool, String, Option<String>);
 
 /// Merges the findings that [share](Finding::shared) a cause. The merged finding has the place of
 /// the first one, and the other places as related places. The order stays.
 pub fn group(findings: &mut Vec<Finding>) {
-    let mut firsts: BTreeMap<Cause, usize> = BTreeMap::new();
+    let mut firsts: BTreeMap<SharedParts, usize> = BTreeMap::new();
     let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
     for finding in findings.drain(..) {
         let Some(shared) = &finding.shared else {

@@ -29,12 +29,12 @@ pub(super) struct IgnoreRules {
 struct Folder {
     rules: Option<Gitignore>,
     above: Option<Arc<Self>>,
-    repository: Option<Arc<Repository>>,
+    repository: Option<Arc<TrackedRepository>>,
     /// Whether a rule ignores the whole folder, so that only tracked files in it count.
     whole: bool,
 }
 
-struct Repository {
+struct TrackedRepository {
     root: PathBuf,
     tracked: OnceLock<Tracked>,
 }
@@ -114,7 +114,7 @@ impl IgnoreRules {
             Some(parent) if !is_repository && self.reaches(parent) => Some(self.folder(parent)),
             _ => None,
         };
-        let new = || Repository { root: real.to_path_buf(), tracked: OnceLock::new() };
+        let new = || TrackedRepository { root: real.to_path_buf(), tracked: OnceLock::new() };
         let repository = match &above {
             _ if is_repository => Some(Arc::new(new())),
             Some(above) => above.repository.clone(),

@@ -20,7 +20,7 @@ pub(super) fn substitute(
     text: &str,
     value: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Substituted, usize> {
-    let mut reader = Reader { text, at: 0, value, unknown: None };
+    let mut reader = TemplateReader { text, at: 0, value, unknown: None };
     let mut done = Substituted { text: String::with_capacity(text.len()), unknown: Vec::new() };
     while let Some(next) = memchr::memchr(b'$', &text.as_bytes()[reader.at..]) {
         done.text.push_str(&text[reader.at..reader.at + next]);
@@ -49,7 +49,7 @@ pub(super) fn substitute(
 /// Flux refuses the text.
 struct Refused;
 
-struct Reader<'a> {
+struct TemplateReader<'a> {
     text: &'a str,
     at: usize,
     value: &'a dyn Fn(&str) -> Option<String>,
@@ -60,7 +60,7 @@ struct Reader<'a> {
 /// A text; `None` if it depends on an unknown value.
 type Known = Option<String>;
 
-impl<'a> Reader<'a> {
+impl<'a> TemplateReader<'a> {
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }

@@ -58,9 +58,9 @@ pub struct Told {
 }
 
 /// A workload as a build names it: group, kind, name, namespace.
-pub type Key = (SmolStr, SmolStr, SmolStr, Option<SmolStr>);
+pub type BuiltName = (SmolStr, SmolStr, SmolStr, Option<SmolStr>);
 
-fn key(patch: &StampPatch) -> Key {
+fn key(patch: &StampPatch) -> BuiltName {
     (patch.group.clone(), patch.kind.clone(), patch.name.clone(), patch.namespace.clone())
 }
 
@@ -109,8 +109,8 @@ fn stamp(template: &Template, value: &str) -> Stamp {
 
 /// The stamps that the shared files hold or get in this run, by the folder of each overlay that
 /// applies them unchanged.
-pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>> {
-    let mut all: BTreeMap<String, BTreeMap<Key, Vec<Stamp>>> = BTreeMap::new();
+pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<BuiltName, Vec<Stamp>>> {
+    let mut all: BTreeMap<String, BTreeMap<BuiltName, Vec<Stamp>>> = BTreeMap::new();
     for planned in &outcome.plan.workloads {
         let Decision::Stamp { value, .. } = &planned.decision else { continue };
         let object = &outcome.manifests[planned.object];
@@ -141,7 +141,7 @@ pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>
 /// every workload has a patch.
 pub fn patches(
     summary: &Summary,
-    in_place: Option<&BTreeMap<Key, Vec<Stamp>>>,
+    in_place: Option<&BTreeMap<BuiltName, Vec<Stamp>>>,
     entries: &[&StampPatch],
     all: bool,
 ) -> Vec<StampPatch> {

@@ -38,7 +38,7 @@ pub struct StampPatch {
 pub struct Stamp {
     /// The fields and items from the object to the annotations of the pods.
     pub way: Vec<Step>,
-    /// How many of the last fields of the way are not there. Only a JSON patch depends on it.
+    /// The number of fields at the end of the path that are absent. Only a JSON patch depends on it.
     pub missing: usize,
     /// The value of the annotation.
     pub value: String,

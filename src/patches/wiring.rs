@@ -23,7 +23,7 @@ pub enum Wiring {
 /// A kustomization that is not a single mapping, or whose list cannot be edited safely.
 pub fn wire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
     let document = single(text)?;
-    let kustomization = Kustomization::of(&document, text);
+    let kustomization = KustomizationText::of(&document, text);
     let edit = match kustomization.list()? {
         None => kustomization.add_field(entry),
         Some((key, list)) => {
@@ -45,7 +45,7 @@ pub fn wire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
 /// As [`wire`].
 pub fn unwire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
     let document = single(text)?;
-    let kustomization = Kustomization::of(&document, text);
+    let kustomization = KustomizationText::of(&document, text);
     let Some((key, list)) = kustomization.list()? else {
         return Ok(Wiring::Done);
     };
@@ -89,7 +89,7 @@ fn single(text: &str) -> Result<Document, Refusal> {
 /// Checks an edit by reading the result: every other field has the same meaning as before, and the
 /// list differs only by the entry.
 fn prove(
-    before: &Kustomization<'_>,
+    before: &KustomizationText<'_>,
     edit: &Edit,
     entry: &str,
     is_added: bool,
@@ -98,7 +98,7 @@ fn prove(
     let edits = EditSet::new(vec![edit.clone()]).map_err(|_| refuse())?;
     let text = edits.apply(before.text);
     let document = single(&text).map_err(|_| refuse())?;
-    let after = Kustomization::of(&document, &text);
+    let after = KustomizationText::of(&document, &text);
     let (mut with, mut without) =
         (after.meaning().ok_or_else(refuse)?, before.meaning().ok_or_else(refuse)?);
     if !is_added {
@@ -111,10 +111,10 @@ fn prove(
 }
 
 /// Every field except the list of transformers as canonical JSON, and the items of the list.
-type Meaning = (Vec<(String, String)>, Vec<String>);
+type KustomizationContent = (Vec<(String, String)>, Vec<String>);
 
 /// A kustomization, by its root.
-struct Kustomization<'a> {
+struct KustomizationText<'a> {
     root: Cursor<'a>,
     text: &'a str,
 }
@@ -132,7 +132,7 @@ fn reads(item: Cursor<'_>, entry: &str) -> bool {
     item.str().is_some_and(|text| text.trim_start_matches("./") == entry)
 }
 
-impl<'a> Kustomization<'a> {
+impl<'a> KustomizationText<'a> {
     fn of(document: &'a Document, text: &'a str) -> Self {
         Self { root: Cursor::root(document, text), text }
     }
@@ -169,7 +169,7 @@ impl<'a> Kustomization<'a> {
     }
 
     /// Every field except the list as canonical JSON, and the items of the list.
-    fn meaning(&self) -> Option<Meaning> {
+    fn meaning(&self) -> Option<KustomizationContent> {
         let mut fields = Vec::new();
         let mut items = Vec::new();
         for (key, value) in self.root.pairs() {

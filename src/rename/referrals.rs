@@ -172,7 +172,7 @@ fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
         }
         for &one in &groups {
             let space = |group: usize| items.groups[group].namespace;
-            // Those in other namespaces are none of its business.
+            // Groups in other namespaces do not matter.
             let other = spaces.maybe(space(one)).into_iter().find(|&other| {
                 let same_space = space(one) == space(other);
                 // Two sources that already shared a name may still share it: they are in different

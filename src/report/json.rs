@@ -94,10 +94,10 @@ impl<'a> From<Spot<'a>> for PlaceRow<'a> {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct OutcomeReport<'a> {
     schema_version: u32,
     verb: &'a str,
-    workloads: Vec<WorkloadRow<'a>>,
+    workloads: Vec<OutcomeWorkload<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     renames: Vec<RenameRow<'a>>,
     files: Vec<FileRow<'a>>,
@@ -149,7 +149,7 @@ struct CoverageRow {
 }
 
 #[derive(Serialize)]
-struct WorkloadRow<'a> {
+struct OutcomeWorkload<'a> {
     #[serde(flatten)]
     id: ObjectRow<'a>,
     file: &'a str,
@@ -222,10 +222,10 @@ struct SkippedRow {
     without_objects: usize,
 }
 
-fn report<'a>(view: &View<'a>) -> Report<'a> {
+fn report<'a>(view: &View<'a>) -> OutcomeReport<'a> {
     let outcome = view.outcome;
     let locator = view.locator();
-    Report {
+    OutcomeReport {
         schema_version: SCHEMA_VERSION,
         verb: view.verb.name(),
         workloads: workloads(outcome, &locator),
@@ -285,13 +285,20 @@ fn coverage(coverage: &Coverage) -> CoverageRow {
     }
 }
 
-fn workloads<'a>(outcome: &'a Outcome, locator: &Locator<'a>) -> Vec<WorkloadRow<'a>> {
+fn workloads<'a>(outcome: &'a Outcome, locator: &Locator<'a>) -> Vec<OutcomeWorkload<'a>> {
     let row = |planned: &'a Planned| {
         let object = &outcome.manifests[planned.object];
         let (state, stamp) = state(&planned.decision);
         let present = outcome.manifests[planned.template].present();
         let Spot { file, position } = locator.spot(object.place_of_name());
-        WorkloadRow { id: (&object.id).into(), file, line: position.line, state, stamp, present }
+        OutcomeWorkload {
+            id: (&object.id).into(),
+            file,
+            line: position.line,
+            state,
+            stamp,
+            present,
+        }
     };
     outcome.plan.workloads.iter().map(row).collect()
 }

@@ -224,9 +224,9 @@ impl Index {
     }
 }
 
-/// The rule by which a name in a namespace finds what has this name: what is in exactly this namespace; if
-/// there is nothing, what has no namespace, or, for a name without one, what is in any (Helm omits the
-/// namespace of its release). `of` looks into one namespace, `all` into each.
+/// The rule for a name in the namespace `own`: the candidates in exactly this namespace; if there are none,
+/// those without a namespace; for a name without a namespace, those in any namespace, because Helm omits the
+/// namespace of its release. `of` returns the candidates in one namespace, `all` those in any.
 pub fn fitting<T>(
     own: Option<&str>,
     of: impl Fn(Option<&str>) -> Vec<T>,
@@ -240,8 +240,8 @@ pub fn fitting<T>(
     }
 }
 
-/// The source of a namespace among those of one unit, kind and name, which are in the order of their
-/// namespaces: no namespace is there twice.
+/// The source in the namespace `own` among the candidates of one unit, kind and name, which are sorted by
+/// their namespaces. Each namespace occurs at most once.
 pub(super) fn exact<'a>(candidates: &'a [Indexed], own: Option<&str>) -> Option<&'a Indexed> {
     position(candidates, own).map(|at| &candidates[at])
 }

@@ -55,7 +55,7 @@ fn joined(pieces: Vec<Piece>, join: fn(Vec<Hir>) -> Hir) -> Piece {
     Piece { hir: join(pieces.into_iter().map(|piece| piece.hir).collect()), repeats, depth }
 }
 
-struct Parser {
+struct PatternParser {
     flags: Flags,
     frames: Vec<Frame>,
     open: Frame,
@@ -70,7 +70,7 @@ struct Times {
 /// The tree of a pattern.
 pub(super) fn parse(pattern: &str) -> Result<Hir, Unusable> {
     let flags = Flags::default();
-    let mut parser = Parser { flags, frames: Vec::new(), open: Frame::new(flags) };
+    let mut parser = PatternParser { flags, frames: Vec::new(), open: Frame::new(flags) };
     let mut rest = pattern;
     let mut was_repeat = false;
     while let Some(first) = rest.chars().next() {
@@ -143,7 +143,7 @@ pub(super) fn parse(pattern: &str) -> Result<Hir, Unusable> {
     }
 }
 
-impl Parser {
+impl PatternParser {
     fn push(&mut self, hir: Hir) -> Result<(), Unusable> {
         self.push_piece(Piece { hir, repeats: 1, depth: 1 })
     }

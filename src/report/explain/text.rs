@@ -2,7 +2,7 @@
 //! count come last.
 
 use super::layout::{self, Layout, Row, Shown};
-use super::{Explained, Read, explained, named_keys, overlay, taken, taken_keys, words};
+use super::{Explained, NamedReference, explained, named_keys, overlay, taken, taken_keys, words};
 use crate::extract::{Reference, Source, SourceId};
 use crate::k8s::sites::SiteRoot;
 use crate::outcome::Outcome;
@@ -73,7 +73,7 @@ struct Group<'a> {
     name: String,
     /// The source whose entries count.
     counted: Option<SourceId>,
-    reads: Vec<(Read<'a>, &'a Reason)>,
+    reads: Vec<(NamedReference<'a>, &'a Reason)>,
 }
 
 impl<'a> Writer<'a> {
@@ -294,7 +294,7 @@ impl<'a> Writer<'a> {
         words::why_not(reference, reason, self.outcome, &self.locator).unwrap_or_default()
     }
 
-    fn row(&self, view: &Explained<'_>, reference: &Read<'_>, said: String) -> Row {
+    fn row(&self, view: &Explained<'_>, reference: &NamedReference<'_>, said: String) -> Row {
         let line = self.locator.position(view.place(reference)).line;
         Row {
             line: format!("line {line}"),

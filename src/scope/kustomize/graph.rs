@@ -132,6 +132,7 @@ impl<'a> Inclusions<'a> {
             open: gathered.open,
             stamps: self.stamps_file(self.built_for(k)),
             substitutions: gathered.substitutions,
+            named_in: self.found[k].applied.as_ref().map(|_| self.found[k].input),
             applied_by: self.found[k].applied.as_ref().and_then(|applied| {
                 if !applied.by.is_whole {
                     return None;

@@ -1,13 +1,13 @@
 //! Flow collections: `[a, b]` and `{a: b}`.
 
-use super::{Declined, Parser, Result, scan};
+use super::{Declined, FastParser, Result, scan};
 use crate::text::{Span, offset};
 use crate::yaml::tape::{Kind, Node, Style};
 
 /// The limit for nested brackets.
 const MAX_BRACKETS: usize = 16;
 
-impl Parser<'_> {
+impl FastParser<'_> {
     /// The end of the collection whose bracket is at `start`.
     pub(super) fn flow(&mut self, start: usize, column: u32) -> Result<usize> {
         let mut open = [0_u32; MAX_BRACKETS];
