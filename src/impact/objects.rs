@@ -6,7 +6,7 @@ use super::state::ComparedState;
 use crate::extract::{Object, ObjectId, Template};
 use crate::text::{FileId, Span};
 use crate::yaml::path::Step;
-use crate::yaml::{self, Cursor, Document, split};
+use crate::yaml::{self, Cursor, Document, NodeId, split};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 /// A document as it is applied. It is parsed once, however many objects it holds.
 pub(super) struct AppliedDocument<'a> {
     pub(super) text: Cow<'a, str>,
-    parsed: OnceLock<Option<Document>>,
+    parsed: OnceLock<Option<ParsedDocument>>,
 }
 
 impl<'a> AppliedDocument<'a> {
@@ -33,9 +33,8 @@ impl<'a> AppliedDocument<'a> {
         AppliedDocument { text: Cow::Owned(self.text.into_owned()), parsed: self.parsed }
     }
 
-    fn root(&self) -> Option<Cursor<'_>> {
-        let document = self.parsed.get_or_init(|| parsed(&self.text)).as_ref()?;
-        Some(Cursor::root(document, &self.text))
+    fn node(&self, route: &[Step]) -> Option<Cursor<'_>> {
+        self.parsed.get_or_init(|| ParsedDocument::of(&self.text)).as_ref()?.node(&self.text, route)
     }
 }
 
@@ -64,7 +63,7 @@ impl<'a> AppliedObject<'a> {
 
     /// The node of the object.
     pub(super) fn node(&self) -> Option<Cursor<'_>> {
-        follow(self.document.root()?, &self.object.route)
+        self.document.node(&self.object.route)
     }
 }
 
@@ -91,14 +90,40 @@ pub(super) fn has_same_text(
     }
 }
 
-fn parsed(text: &str) -> Option<Document> {
-    let chunk = split::chunks(text).next()?.ok()?;
-    yaml::parse(text, chunk.span).ok()?.into_iter().next()
+/// The nodes of a document.
+struct ParsedDocument {
+    document: Document,
+    /// The objects of a list: to walk to each of them from the first one would take quadratic time.
+    items: Vec<NodeId>,
 }
+
+impl ParsedDocument {
+    /// The only document of a text.
+    fn of(text: &str) -> Option<Self> {
+        let chunk = split::chunks(text).next()?.ok()?;
+        let document = yaml::parse(text, chunk.span).ok()?.into_iter().next()?;
+        let items = Cursor::root(&document, text).list(ITEMS).map(Cursor::id).collect();
+        Some(Self { document, items })
+    }
+
+    /// The node at the end of a path. `text` is the one that was read.
+    fn node<'d>(&'d self, text: &'d str, route: &[Step]) -> Option<Cursor<'d>> {
+        let root = Cursor::root(&self.document, text);
+        match route {
+            [Step::Field(field), Step::Item(i), rest @ ..] if field == ITEMS => {
+                follow(root.to(*self.items.get(*i)?), rest)
+            }
+            _ => follow(root, route),
+        }
+    }
+}
+
+/// The field of a list with its objects.
+const ITEMS: &str = "items";
 
 /// A document, read again and again for the objects in it: it is parsed once as long as it stays the same.
 #[derive(Default)]
-pub(super) struct LastDocument(Option<((FileId, Span), Option<Document>)>);
+pub(super) struct LastDocument(Option<((FileId, Span), Option<ParsedDocument>)>);
 
 impl LastDocument {
     /// The object at the end of a path in a document of a file.
@@ -111,10 +136,10 @@ impl LastDocument {
     ) -> Option<Value> {
         let of_document = span.of(text);
         if self.0.as_ref().is_none_or(|(last, _)| *last != (file, span)) {
-            self.0 = Some(((file, span), parsed(of_document)));
+            self.0 = Some(((file, span), ParsedDocument::of(of_document)));
         }
         let (_, document) = self.0.as_ref()?;
-        yaml::value::value(follow(Cursor::root(document.as_ref()?, of_document), route)?)
+        yaml::value::value(document.as_ref()?.node(of_document, route)?)
     }
 }
 

@@ -441,13 +441,13 @@ pub fn load(
                 let under = inside[path.len()..].trim_start_matches('/');
                 take(&mut loaded, revision, position, inside, under, exclude, &mut seen);
             }
-        } else if let Some(file) = revision.follow(&path) {
-            if seen.insert(path.clone()) {
-                let name = revision.display(&path);
-                match utf8(revision.blob(&file).unwrap_or_default(), &name) {
-                    Ok(text) => push(&mut loaded, revision, &path, text, (Found::Named, 0)),
-                    Err(finding) => loaded.findings.push(finding),
-                }
+        } else if let Some(file) = revision.follow(&path)
+            && seen.insert(path.clone())
+        {
+            let name = revision.display(&path);
+            match utf8(revision.blob(&file).unwrap_or_default(), &name) {
+                Ok(text) => push(&mut loaded, revision, &path, text, (Found::Named, 0)),
+                Err(finding) => loaded.findings.push(finding),
             }
         }
     }

@@ -39,7 +39,7 @@ struct IndirectRow<'a> {
     #[serde(flatten)]
     id: ObjectRow<'a>,
     #[serde(flatten)]
-    at: Place<'a>,
+    at: SidePlace<'a>,
     change: &'static str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fields: &'a [String],
@@ -446,7 +446,6 @@ fn source<'a>(
     }
 }
 
-<<<<<<< HEAD
 fn indirect<'a>(object: &'a IndirectChange, locators: &Locators<'a>) -> IndirectRow<'a> {
     IndirectRow {
         id: (&object.name).into(),
@@ -457,10 +456,7 @@ fn indirect<'a>(object: &'a IndirectChange, locators: &Locators<'a>) -> Indirect
     }
 }
 
-fn values<'a>(reader: &'a ValuesChange, locators: &Locators<'a>) -> ValuesRow<'a> {
-=======
 fn values<'a>(reader: &'a ValuesChange, locators: &Locators<'a>) -> ImpactValues<'a> {
->>>>>>> main
     let key = |key: &'a TakenKey| TakenKeyRow {
         source: key.source.to_string(),
         key: &key.key,

@@ -63,8 +63,8 @@ impl<'g> Picture<'g> {
         for &(from, to) in &graph.edges {
             left_of[to].push(from);
         }
-        for column in 0..3 {
-            if column > 0 {
+        for (number, column) in order.iter_mut().enumerate() {
+            if number > 0 {
                 let mean = |node: usize| {
                     let left = &left_of[node];
                     match left.len() {
@@ -73,11 +73,11 @@ impl<'g> Picture<'g> {
                     }
                 };
                 let mut keyed: Vec<(f64, usize)> =
-                    order[column].iter().map(|&node| (mean(node), node)).collect();
+                    column.iter().map(|&node| (mean(node), node)).collect();
                 keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-                order[column] = keyed.into_iter().map(|(_, node)| node).collect();
+                *column = keyed.into_iter().map(|(_, node)| node).collect();
             }
-            for (i, &node) in order[column].iter().enumerate() {
+            for (i, &node) in column.iter().enumerate() {
                 row[node] = i as f64 + 0.5;
             }
         }
