@@ -5,7 +5,7 @@ use super::settings::options;
 use super::stamps_file::{self, BuiltOverlay, StampsChange};
 use crate::config::options::{Goal, Mode, Options};
 use crate::config::settings::Settings;
-use crate::digest::{HashKey, Lines, ValueDigest};
+use crate::digest::{HashKey, Lines, ValueDigest, push_hex};
 use crate::finding::{Code, Finding, Severity};
 use crate::io::builds::{Builder, Failure, LIMIT};
 use crate::io::cache::Cache;
@@ -21,7 +21,6 @@ use crate::text::FileId;
 use anyhow::{Context, bail};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The builds of the overlays below the named paths.
@@ -117,9 +116,7 @@ impl CacheNames {
         whole.update([0]);
         whole.update(digest);
         let mut name = String::new();
-        for byte in whole.finalize() {
-            let _ = write!(name, "{byte:02x}");
-        }
+        push_hex(&mut name, &whole.finalize());
         Some(name)
     }
 }

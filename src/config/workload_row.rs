@@ -1,13 +1,14 @@
 //! A row of `workloads`: a kind that holds pod templates, or a kind that holds the annotations of pods which a
 //! program in the cluster creates from it.
 
+use crate::config::policy::path;
 use crate::k8s::Since;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::presets::{self, PRESETS, Preset, PresetPods};
 use crate::k8s::providers::Target;
 use crate::k8s::releases::{self, RELEASES, ReleasedPods, ReleasedReference};
 use crate::k8s::sites::Site;
-use crate::yaml::path::{FieldPath, PathStep};
+use crate::yaml::path::PathStep;
 use crate::yaml::resolve;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -147,19 +148,13 @@ fn released(row: &WorkloadRow) -> Result<Arc<WorkloadKind>, String> {
         return wrong(&format!("`chart` goes with {}", kinds.join(" and ")));
     }
     let whole = path(row.annotations.as_deref().unwrap_or_default())?;
-    let is_field = |step: &PathStep| matches!(step, PathStep::Field(_));
     if whole.steps().contains(&PathStep::AnyWay) {
         return wrong("`annotations` is one path, without `**`");
     }
-    let head = whole.steps().iter().rposition(|step| !is_field(step)).map_or(0, |at| at + 1);
+    let head = whole.steps().iter().rposition(|step| step.field().is_none()).map_or(0, |at| at + 1);
     let (head, behind) = whole.split_at(head);
-    let fields: Vec<SmolStr> = behind
-        .into_iter()
-        .filter_map(|step| match step {
-            PathStep::Field(name) => Some(name),
-            _ => None,
-        })
-        .collect();
+    let fields: Vec<SmolStr> =
+        behind.iter().filter_map(PathStep::field).map(SmolStr::from).collect();
     if fields.is_empty() {
         return wrong("`annotations` ends in no field");
     }
@@ -287,11 +282,6 @@ given.
 ";
     let charts = PRESETS.iter().map(place);
     head.to_owned() + &charts.collect::<String>()
-}
-
-fn path(dotted: &str) -> Result<FieldPath, String> {
-    let path = FieldPath::dotted(dotted);
-    if path.is_whole() { Ok(path) } else { Err(format!("not a path of fields: `{dotted}`")) }
 }
 
 #[cfg(test)]

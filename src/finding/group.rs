@@ -36,9 +36,7 @@ pub fn group(findings: &mut Vec<Finding>) {
 impl Finding {
     /// Adds a finding with the same cause. One object may have it at several places.
     fn take_in(&mut self, other: Self) {
-        let Some(object) = other.object else {
-            return;
-        };
+        let Some(object) = other.object else { return };
         if self.object.as_ref() == Some(&object) || self.others.contains(&object) {
             return;
         }
@@ -47,9 +45,7 @@ impl Finding {
     }
 
     fn say_several(&mut self) {
-        let (Some(first), Some(shared)) = (&self.object, &self.shared) else {
-            return;
-        };
+        let (Some(first), Some(shared)) = (&self.object, &self.shared) else { return };
         self.message = match self.others.as_slice() {
             [second] => format!("{first} and {second} {shared}"),
             others => format!("{first} and {} others {shared}", others.len()),

@@ -63,14 +63,10 @@ impl IgnoreRules {
 
     /// Whether a file or folder below the root is excluded.
     pub(super) fn leaves_out(&self, path: &Path, is_folder: bool) -> bool {
-        let Ok(below) = path.strip_prefix(&self.root) else {
-            return false;
-        };
+        let Ok(below) = path.strip_prefix(&self.root) else { return false };
         // No folder below the root is a link.
         let real = self.real.join(below);
-        let Some(parent) = real.parent() else {
-            return false;
-        };
+        let Some(parent) = real.parent() else { return false };
         let folder = self.folder(parent);
         if !folder.ignores(&real, is_folder) || self.is_tracked(&folder, &real, is_folder) {
             return false;
@@ -80,12 +76,8 @@ impl IgnoreRules {
     }
 
     fn is_tracked(&self, folder: &Arc<Folder>, real: &Path, is_folder: bool) -> bool {
-        let Some(repository) = &folder.repository else {
-            return false;
-        };
-        let Ok(below) = real.strip_prefix(&repository.root) else {
-            return false;
-        };
+        let Some(repository) = &folder.repository else { return false };
+        let Ok(below) = real.strip_prefix(&repository.root) else { return false };
         let name = super::display(below).into_bytes();
         let tracked = repository.tracked.get_or_init(|| Tracked::of(&repository.root));
         if !is_folder {

@@ -186,10 +186,8 @@ impl BuildOutput {
                         severity: Severity::Warning,
                         object: Some(id.to_string()),
                         message: format!(
-                            "{id} reads {} {}, into which {by} puts `${{{variable}}}`; its value is not known, because {}, so a change of it does not roll the pods",
-                            source.target.name(),
-                            source.name,
-                            why.text()
+                            "{id} reads {} {}, into which {by} puts `${{{variable}}}`; its value is not known, because {why}, so a change of it does not roll the pods",
+                            source.target, source.name
                         ),
                         help: None,
                     };

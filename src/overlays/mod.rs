@@ -20,12 +20,13 @@ use crate::plan::{Decision, Planned, State};
 use crate::scope::Placement;
 use crate::text::Place;
 use crate::yaml::path::Step;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The stamps and findings of the build of one overlay. It holds digests and no values, so it can
 /// be cached between runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// The workloads that must have stamps, in the order of the build.
     pub needs: Vec<Need>,
@@ -34,7 +35,7 @@ pub struct Summary {
 }
 
 /// A workload that must have stamps, under the name that the build gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {
     /// The workload and its stamps.
     pub patch: StampPatch,
@@ -43,7 +44,7 @@ pub struct Need {
 }
 
 /// A finding about a build. Its text is not kept, so it has no place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Told {
     /// Its code.
     pub code: Code,

@@ -63,11 +63,11 @@ pub(super) fn substituted(
     let message = format!(
         "{} reads {} {}, into which {} puts `${{{}}}`{key}; its value is not known, because {}, so a change of it does not roll the pods",
         workload.id,
-        source.target.name(),
+        source.target,
         source.name,
         substitution.by,
         substitution.variable,
-        substitution.why.text()
+        substitution.why
     );
     Finding::new(Code::SubstitutedValue, message)
         .about(workload.id.to_string())

@@ -166,8 +166,7 @@ impl<'p> Planner<'p> {
                         found.marks.push(PlannedMark { on, key, value: None });
                     }
                     Some(why) => {
-                        let text =
-                            format!("the label `{name}` in the pod template: {}", why.text());
+                        let text = format!("the label `{name}` in the pod template: {why}");
                         let message = format!("{} keeps {text}", object.id);
                         let finding =
                             object.finding_at(Code::VersionLabelSelected, *place, message);
@@ -251,7 +250,7 @@ impl<'p> Planner<'p> {
                 Some(PlannedMark { on: MarkMapping::Annotations, key: key.clone(), value })
             }
             Err(why) => {
-                let text = format!("`{key}` as it is: {}", why.text());
+                let text = format!("`{key}` as it is: {why}");
                 let message = format!("{} keeps {text}", object.id);
                 let finding = object.finding_at(Code::ForeignKept, checksum.at, message);
                 let finding = finding.shared(format!("keep {text}")).help(why.help());
@@ -452,10 +451,10 @@ impl<'p> Planner<'p> {
         }
         let mut uses = self.manifests.all_files().iter().flat_map(|file| &file.label_uses);
         let found = uses.find(|found| found.label == label)?;
-        Some(VersionLabelStays::Used {
-            object: found.object.clone(),
-            path: found.path.clone(),
-            is_selector: found.is_selector,
+        let (path, object) = (found.path.clone(), found.object.clone());
+        Some(match found.is_selector {
+            true => VersionLabelStays::Selects(path, object),
+            false => VersionLabelStays::MaySelect(path, object),
         })
     }
 }

@@ -71,9 +71,7 @@ pub(super) fn asked(run: &Context<'_>, reference: ReferenceId) -> Option<CannotF
 
 /// Whether the API server refuses another name at this reference once the object exists.
 pub(super) fn refuses(run: &Context<'_>, reference: Option<ReferenceId>) -> bool {
-    let Some(reference) = reference else {
-        return false;
-    };
+    let Some(reference) = reference else { return false };
     let template = &run.manifests[run.manifests[reference].template];
     let object = &run.manifests[template.object];
     run.options.goal != Goal::Strip

@@ -2,7 +2,7 @@
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>.
 
 use super::impact::{self, words};
-use super::json::document;
+use super::rows::document;
 use super::{Format, FormatInfo, Located, Spot, Subject, View};
 use crate::finding::{Code, Severity};
 use crate::impact::{Answer, At, Side, Workload};

@@ -125,9 +125,7 @@ impl Index {
         name: &str,
         own: Option<&str>,
     ) -> Vec<(IndexedId, &Indexed)> {
-        let Some(group) = self.group(unit, target, name) else {
-            return Vec::new();
-        };
+        let Some(group) = self.group(unit, target, name) else { return Vec::new() };
         let (read, raw) = (group.first..group.end, group.end..group.last);
         let of = |space: Option<&str>| -> Vec<(IndexedId, &Indexed)> {
             let found = [&read, &raw].into_iter().filter_map(|places| {
@@ -197,9 +195,7 @@ impl Index {
         name: &str,
         hashed: impl Fn(SourceId) -> bool,
     ) -> Vec<(IndexedId, &Indexed)> {
-        let Some(found) = self.once.get(&(unit, target, name.into())) else {
-            return Vec::new();
-        };
+        let Some(found) = self.once.get(&(unit, target, name.into())) else { return Vec::new() };
         let now = |once: &Once| {
             let mut known = self.with_raw(unit, target, &once.name);
             known.find(|(_, indexed)| indexed.copy == once.source)
@@ -440,9 +436,7 @@ fn indexed(
 /// whatever other objects provide one.
 fn old_names<'a>(object: &'a Object, source: &'a Source) -> BTreeMap<&'a str, bool> {
     let is_core = object.id.group.is_empty() && object.id.kind == source.target.name();
-    let Some(origin) = object.origin.as_ref().filter(|_| is_core) else {
-        return BTreeMap::new();
-    };
+    let Some(origin) = object.origin.as_ref().filter(|_| is_core) else { return BTreeMap::new() };
     let mut names = BTreeMap::from([(source.name.as_str(), true)]);
     names.extend(origin.names.iter().map(|name| (name.as_str(), false)));
     names

@@ -63,9 +63,7 @@ pub fn parts(text: &str, size: usize) -> Vec<Span> {
     let mut start = 0;
     while bytes.len() - start > size {
         let from = start + size;
-        let Some(at) = memchr::memmem::find(&bytes[from..], b"\n---") else {
-            break;
-        };
+        let Some(at) = memchr::memmem::find(&bytes[from..], b"\n---") else { break };
         let end = from + at + 1;
         parts.push(Span::new(start, end));
         start = end;

@@ -4,8 +4,9 @@ use super::{Explained, NamedReference, explained, named_keys, overlay, taken, ta
 use crate::extract::{Grounds, Mount};
 use crate::outcome::Outcome;
 use crate::plan::{MeantSource, Reason, TakenValues};
-use crate::report::json::{ObjectRow, PlaceRow, SCHEMA_VERSION};
+use crate::report::json::SCHEMA_VERSION;
 use crate::report::locator::Locator;
+use crate::report::rows::{ObjectRow, PlaceRow};
 use crate::report::{ExplainView, json};
 use crate::text::Place;
 use serde::Serialize;
@@ -175,10 +176,7 @@ fn values_reader<'a>(
     let place = |span| Place { file: taken.file, span };
     let references = taken.references(manifests).map(|(reference, means)| {
         let position = locator.position(place(reference.at));
-        let source = match means {
-            MeantSource::One(source) => Some(source),
-            MeantSource::Several | MeantSource::Nowhere => None,
-        };
+        let source = means.one();
         ValuesReferenceRow {
             field: reader.field,
             kind: reference.target.name(),

@@ -8,7 +8,7 @@ pub(super) mod words;
 use super::ExplainView;
 use crate::extract::{Keys, Object, Reference, Source, Template, ValuesReference};
 use crate::outcome::Outcome;
-use crate::plan::{Decision, MeantSource, Planned, Reason, TakenValues, read_entries};
+use crate::plan::{Decision, Planned, Reason, TakenValues, read_entries};
 use crate::text::{FileId, Place};
 use std::collections::BTreeSet;
 
@@ -52,11 +52,9 @@ pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
         reason.source().into_iter().chain(other)
     });
     let taken = outcome.plan.taken.iter().flat_map(|taken| &taken.sources);
-    let taken = taken.filter_map(|means| match means {
-        MeantSource::One(at) => Some(*at),
-        MeantSource::Several | MeantSource::Nowhere => None,
-    });
-    let sources = sources.chain(taken).map(|source| manifests.owner(source).place.file);
+    let sources = sources
+        .chain(taken.filter_map(|means| means.one()))
+        .map(|source| manifests.owner(source).place.file);
     let readers = outcome.plan.taken.iter().map(|taken| taken.file);
     let workloads = planned.map(|planned| manifests[planned.object].place.file);
     let written = outcome.written.values().map(|place| place.file);

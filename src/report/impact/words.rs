@@ -10,7 +10,8 @@ use crate::impact::{
     TakenKey, ValuesChange, Workload,
 };
 use crate::k8s::disruption::{ON_DELETE, Order, RECREATE};
-use crate::report::{count, explain, listed};
+use crate::report::phrase::listed;
+use crate::report::{count, explain};
 use std::collections::BTreeSet;
 
 /// `4 workloads roll, 1 should and will not, 2 roll for nothing; 11 pods are replaced`

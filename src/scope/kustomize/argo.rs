@@ -3,10 +3,8 @@
 //! cluster or a service are not followed.
 
 use super::applier::{Applier, Directory, cleaned, identity};
-use super::kustomization::{
-    FieldRule, KustomizationField, ParsedKustomization, PlacedEffect, UnreadableKustomization,
-    fields, is_empty, patch_entries,
-};
+use super::fields::{KustomizationField, UnreadableKustomization, fields, is_empty};
+use super::kustomization::{FieldRule, ParsedKustomization, PlacedEffect, patch_entries};
 use crate::finding::divergence::FieldEffect;
 use crate::k8s::id::Identity;
 use crate::yaml::{Cursor, documents, strict};

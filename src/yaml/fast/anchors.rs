@@ -161,9 +161,7 @@ impl FastParser<'_> {
         };
         let mut aliased = 0_u64;
         for props in &self.props {
-            let Some(NodeId(target)) = props.target else {
-                continue;
-            };
+            let Some(NodeId(target)) = props.target else { continue };
             let end = self.nodes[target as usize].jump;
             let inside = before(&sums, end) - before(&sums, target);
             aliased = aliased.saturating_add(u64::from(end - target)).saturating_add(inside);

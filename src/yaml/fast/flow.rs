@@ -56,9 +56,7 @@ impl FastParser<'_> {
             }
             // The state after a node.
             loop {
-                let Some(&top) = open[..depth].last() else {
-                    return Ok(at);
-                };
+                let Some(&top) = open[..depth].last() else { return Ok(at) };
                 let is_mapping = self.nodes[top as usize].kind == Kind::Mapping;
                 match (self.byte(at), is_mapping) {
                     (b']', false) | (b'}', true) => {

@@ -25,9 +25,7 @@ impl FastParser<'_> {
         let first = self.byte(at);
         let (style, end) = match first {
             b'"' | b'\'' => {
-                let Some(end) = self.quoted_on_line(at)? else {
-                    return Ok(None);
-                };
+                let Some(end) = self.quoted_on_line(at)? else { return Ok(None) };
                 // `"a" : b` has blanks before the colon.
                 let colon = match self.byte(end) {
                     b':' => end,
