@@ -195,7 +195,7 @@ impl<'a> Comparison<'a, '_> {
         let waits =
             |state, subject| matches!(hold(state, subject), Some(Held::Waits(_) | Held::Partition));
         workload.is_resumed = waits(before, old) && !waits(after, new);
-        let keys = changed(was, is);
+        let keys = changed(was, is, self.sources);
         let standing = keys.iter().map(|key| key.standing).min();
         workload.must = standing.is_some_and(Standing::is_a_must);
         let old_object = AppliedObject::new(before, old.object, self.assume);

@@ -320,7 +320,7 @@ fn a_folder_that_is_new_or_gone_is_compared() {
 1 new
 1 gone
 1 gone
-rollstamp: no such file or folder: deploy (did you mean `before`?)
+rollstamp: no such file or folder: deploy: name files or folders that hold manifests, such as `.`
 rollstamp: no path `deploy` in
 4 commits: 1 restart of workloads, 0 of them for nothing; 1 pod; stale 0
 4 commits: 1 restart of workloads, 0 of them for nothing; 1 pod; stale 0
