@@ -498,7 +498,7 @@ impl<'a> Comparison<'a, '_> {
             site: key.read.reference.site.clone(),
             spot: key.read.reference.spot.clone(),
             reference: key.read.reference.name.to_string(),
-            at: key.read.at,
+            at: key.at,
         })
     }
 }

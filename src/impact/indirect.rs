@@ -26,13 +26,15 @@ pub(super) fn changes(
         let (fields, change) = match (was, is) {
             (Some(was), Some(is)) => {
                 let texts = (document(before, was), document(after, is));
-                if texts.0 == texts.1 && was.1.route == is.1.route {
+                // What the overlays say that build the file.
+                let is_built_otherwise = before.recipes(was.0) != after.recipes(is.0);
+                if texts.0 == texts.1 && was.1.route == is.1.route && !is_built_otherwise {
                     continue;
                 }
                 let was = spec(&mut last_old, before, was, annotation);
                 let is = spec(&mut last_new, after, is, annotation);
                 let fields = differing(&was, &is);
-                if fields.is_empty() {
+                if fields.is_empty() && !is_built_otherwise {
                     continue;
                 }
                 (fields, HowChanged::Changed)

@@ -171,6 +171,8 @@ pub(super) struct ChangedKey<'r, 'a> {
     pub(super) change: HowChanged,
     pub(super) standing: Standing,
     pub(super) read: &'r ReadKey<'a>,
+    /// The place of the change.
+    pub(super) at: At,
 }
 
 /// The keys that changed, in the order of their standing, then by source and key.
@@ -181,19 +183,23 @@ pub(super) fn changed<'r, 'a>(
 ) -> Vec<ChangedKey<'r, 'a>> {
     let mut found = Vec::new();
     // Of several objects with one name, the one that is read may be the one that counts, or another one.
-    let differs = |(pair, key, _): &KeyOf<'a>| {
-        sources.pairs[*pair].keys.iter().any(|differing| differing.key == *key)
-    };
-    let is_same = |of: &KeyOf<'a>, old: &ReadKey<'a>, new: &ReadKey<'a>| {
-        old.entry.digest == new.entry.digest && !((old.is_clash || new.is_clash) && differs(of))
+    let elsewhere = |(pair, key, _): &KeyOf<'a>| {
+        let mut keys = sources.pairs[*pair].keys.iter();
+        keys.find(|differing| differing.key == *key).map(|differing| differing.at)
     };
     for (of, read) in &is.keys {
+        let mut at = read.at;
         let change = match was.keys.get(of) {
-            Some(old) if is_same(of, old, read) => continue,
+            Some(old) if old.entry.digest == read.entry.digest => {
+                let is_clash = old.is_clash || read.is_clash;
+                let Some(there) = elsewhere(of).filter(|_| is_clash) else { continue };
+                at = there;
+                HowChanged::Changed
+            }
             Some(_) => HowChanged::Changed,
             None => HowChanged::Added,
         };
-        found.push(ChangedKey { of: *of, change, standing: read.standing, read });
+        found.push(ChangedKey { of: *of, change, standing: read.standing, read, at });
     }
     for (of, read) in was.keys.iter().filter(|(of, _)| !is.keys.contains_key(*of)) {
         found.push(ChangedKey {
@@ -201,6 +207,7 @@ pub(super) fn changed<'r, 'a>(
             change: HowChanged::Removed,
             standing: read.standing,
             read,
+            at: read.at,
         });
     }
     found.sort_by_key(|key| (key.standing, key.of));

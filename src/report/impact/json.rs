@@ -78,7 +78,7 @@ struct CountsRow {
     not_compared: usize,
 }
 
-fn is_zero(n: &usize) -> bool {
+pub(super) fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 

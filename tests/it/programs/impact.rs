@@ -251,6 +251,24 @@ rollstamp: --since: `someday` is no time before now, such as `90d` or `2026-01-3
     assert_eq!((exit, said.as_str()), (0, table));
 }
 
+#[test]
+fn a_history_says_that_a_commit_cannot_be_read() {
+    let script = r#"
+        commit() { git add -A deploy; GIT_COMMITTER_DATE=$1 git commit -qm "$2"; }
+        mkdir deploy; cp before/web.yaml deploy/; commit 2026-01-01T00:00:00Z one
+        printf 'apiVersion: v1\nkind: Secret\nmetadata: [\n' >deploy/web.yaml; commit 2026-01-02T00:00:00Z broken
+        cp after/web.yaml deploy/; commit 2026-01-03T00:00:00Z mended
+        rollstamp history --since 2025-12-01 deploy
+        rollstamp history -o json --since 2025-12-01 deploy | jq -c '[.commits[].not_compared]'
+    "#;
+    let Some((exit, said)) = in_repository(script) else { return };
+    let all = "\
+3 commits: no workload was restarted; 0 pods; stale 0; 2 commits are not compared completely, because of errors
+[null,1,1]
+";
+    assert_eq!((exit, said.as_str()), (0, all));
+}
+
 /// To git itself `90d` is a day of the year 1990.
 #[test]
 fn a_history_tells_days_and_the_workloads_of_two_folders() {
