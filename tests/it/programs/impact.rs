@@ -4,10 +4,10 @@
 use super::{example, file, found, root, shell};
 use crate::sandbox::{Entry, Sandbox};
 
-/// What the script needs of a `pull_request` event.
+/// The fields of a `pull_request` event that the script reads.
 const EVENT: &str = r#"{"action": "synchronize", "number": 7, "pull_request": {"number": 7, "base": {"ref": "main", "sha": "BASE"}, "head": {"ref": "change"}}, "repository": {"full_name": "shop/deploy"}}"#;
 
-/// Answers like the API of GitHub: the comments are a file, and each call is written down.
+/// Answers like the API of GitHub: the comments are in a file, and each call is recorded.
 const CURL: &str = r#"#!/usr/bin/env bash
 set -eu
 method=GET data=
@@ -188,7 +188,7 @@ fn a_revision_is_read_without_a_checkout() {
     assert_eq!((exit, said), (0, format!("{}{without}", all.repeat(3))));
 }
 
-/// A walk from `.` names the folders in another way than git, and they are the same apply units.
+/// A walk from `.` names folders differently from git, but they are the same apply units.
 #[test]
 fn folders_are_the_same_in_a_revision_and_below_the_working_directory() {
     let script = r#"
