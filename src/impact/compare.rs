@@ -4,15 +4,15 @@ use super::disruption;
 use super::fields::{self, FieldContext};
 use super::leaves;
 use super::neighbours::Neighbours;
-use super::objects::{self, AppliedDocument};
+use super::objects::{self, AppliedObject};
 use super::pairs::{Item, pair};
 use super::reads::{self, ChangedKey, ReadChanges, ReadKeys, Standing, changed};
-use super::sources::{BothSources, SourcePair};
+use super::sources::BothSources;
 use super::spots::{self, ChangedSpot, SpottedDocument};
 use super::state::{ComparedState, SideWorkload, Sights};
 use super::{
     Answer, Assume, At, Held, HowChanged, Impact, KeyReason, Name, RollReason, Workload, foreign,
-    not_compared, silent, values,
+    indirect, not_compared, silent, values,
 };
 use crate::config::foreign::ForeignRules;
 use crate::config::options::Options;
@@ -87,6 +87,7 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
         workloads,
         sources,
         values_readers,
+        indirect: indirect::changes(before, after, asked.annotation),
         has_foreign: asked.foreign.is_on(),
         not_compared: errors(before) + errors(after),
     }
@@ -190,13 +191,12 @@ impl<'a> Comparison<'a, '_> {
         let mut workload = Workload::plain(name, at, Answer::Quiet);
         let files = (old.object.place.file, new.object.place.file);
         workload.is_unknown = before.recipes(files.0) != after.recipes(files.1)
-            || ((was.is_unknown || is.is_unknown)
-                && self.sources.pairs.iter().any(SourcePair::is_changed));
+            || ((was.is_unknown || is.is_unknown) && self.sources.is_changed);
         workload.takes_up = foreign::takes_up(old, new, self.foreign);
         let waits =
             |state, subject| matches!(hold(state, subject), Some(Held::Waits(_) | Held::Partition));
         workload.is_resumed = waits(before, old) && !waits(after, new);
-        let keys = changed(was, is);
+        let keys = changed(was, is, self.sources);
         let standing = keys.iter().map(|key| key.standing).min();
         workload.must = standing.is_some_and(Standing::is_a_must);
         let texts = self.only_texts(old, new);
@@ -244,15 +244,15 @@ impl<'a> Comparison<'a, '_> {
     /// The differences between the documents of a workload, which are parsed again.
     fn in_documents(&self, old: &SideWorkload<'a>, new: &SideWorkload<'a>) -> Vec<RollReason> {
         let (before, after) = self.states;
-        let old_object = AppliedDocument::new(before, old.object, self.assume);
-        let new_object = AppliedDocument::new(after, new.object, self.assume);
-        if old_object.text == new_object.text && old.object.route == new.object.route {
+        let old_object = AppliedObject::new(before, old.object, self.assume);
+        let new_object = AppliedObject::new(after, new.object, self.assume);
+        if before.list(old.object).is_none()
+            && old_object.document.text == new_object.document.text
+            && old.object.route == new.object.route
+        {
             return Vec::new();
         }
-        let (was, is) = (old_object.read(), new_object.read());
-        let was = was.as_ref().and_then(|document| document.object(&old_object));
-        let is = is.as_ref().and_then(|document| document.object(&new_object));
-        self.templates(old, new, was, is)
+        self.templates(old, new, old_object.node(), new_object.node())
     }
 
     /// The changed stamp of a workload whose file was not named, but which a named overlay builds. This run does
@@ -350,13 +350,13 @@ impl<'a> Comparison<'a, '_> {
         new: &SideWorkload<'a>,
     ) -> Option<Vec<ChangedSpot<'a>>> {
         let (before, after) = self.states;
+        if objects::has_same_text((before, old.object), (after, new.object)) {
+            return Some(Vec::new());
+        }
         let text = |state: &ComparedState<'a>, subject: &SideWorkload<'a>| {
             state.text(subject.object.place.file)
         };
         let (was, is) = (text(before, old), text(after, new));
-        if old.object.document.of(was) == new.object.document.of(is) {
-            return Some(Vec::new());
-        }
         let (old_template, new_template) =
             (only_template(before, old)?, only_template(after, new)?);
         // Objects in a list share their document.
@@ -426,9 +426,8 @@ impl<'a> Comparison<'a, '_> {
         if let Some(rollout) = foreseen.filter(|_| is_as_written) {
             return Cow::Borrowed(rollout);
         }
-        let applied = AppliedDocument::new(self.states.1, subject.object, self.assume);
-        let read = applied.read();
-        let facts = read.as_ref().and_then(|document| document.object(&applied)).map(|object| {
+        let applied = AppliedObject::new(self.states.1, subject.object, self.assume);
+        let facts = applied.node().map(|object| {
             let template = first.and_then(|first| objects::follow(object, &first.path));
             let id = &subject.object.id;
             RolloutFacts::read(&id.group, &id.kind, object, template)
@@ -512,7 +511,7 @@ impl<'a> Comparison<'a, '_> {
             site: key.read.reference.site.clone(),
             spot: key.read.reference.spot.clone(),
             reference: key.read.reference.name.to_string(),
-            at: key.read.at,
+            at: key.at,
         })
     }
 }

@@ -6,8 +6,8 @@
 //! in one unit only.
 
 use super::Name;
-use super::disruption::{NearbyObject, at, scaled};
-use super::objects::read;
+use super::disruption::{NearbyObject, scaled};
+use super::objects::LastDocument;
 use super::state::{ComparedState, Together};
 use crate::extract::RolloutFacts;
 use serde_json::Value;
@@ -45,9 +45,9 @@ impl Neighbours {
         let sights = state.sights();
         let files = state.manifests().files().zip(state.manifests().all_files());
         for (file, said) in files.filter(|(_, said)| said.input.is_looked_at()) {
-            let text = state.text(file);
+            let (text, mut last) = (state.text(file), LastDocument::default());
             for near in &said.neighbours {
-                let Some(object) = read(near.document.of(text), &near.route) else {
+                let Some(object) = last.object(text, file, near.document, &near.route) else {
                     continue;
                 };
                 let id = &near.id;
@@ -149,8 +149,9 @@ impl Neighbours {
 
 /// The labels that a budget requires of pods, as far as they are strings.
 fn labels(near: &NearbyObject) -> impl Iterator<Item = (&str, &str)> {
-    let selector = (near.name.kind == "PodDisruptionBudget").then_some("spec/selector/matchLabels");
-    let wanted = selector.and_then(|way| at(&near.object, way)).and_then(Value::as_object);
+    let selector =
+        (near.name.kind == "PodDisruptionBudget").then_some("/spec/selector/matchLabels");
+    let wanted = selector.and_then(|path| near.object.pointer(path)).and_then(Value::as_object);
     wanted.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Differing {
 /// The sources of both states, with an index for references.
 pub(super) struct BothSources<'a> {
     pub(super) pairs: Vec<SourcePair<'a>>,
+    /// Whether something in any of them changed, or may have.
+    pub(super) is_changed: bool,
     before: BTreeMap<SourceId, usize>,
     after: BTreeMap<SourceId, usize>,
     /// The sources of both states by the names in references, when the first reference asks for them.
@@ -57,6 +59,7 @@ impl<'a> BothSources<'a> {
         };
         let mut found = Self {
             pairs: Vec::new(),
+            is_changed: false,
             before: BTreeMap::new(),
             after: BTreeMap::new(),
             by_name: <(OnceLock<SourcesByName>, OnceLock<SourcesByName>)>::default(),
@@ -98,6 +101,7 @@ impl<'a> BothSources<'a> {
             }
         }
         (found.old, found.new) = (old, new);
+        found.is_changed = found.pairs.iter().any(SourcePair::is_changed);
         found
     }
 
@@ -179,7 +183,7 @@ impl<'a> BothSources<'a> {
 
 impl SourcePair<'_> {
     /// Whether something in it changed, or may have.
-    pub(super) fn is_changed(&self) -> bool {
+    fn is_changed(&self) -> bool {
         !self.keys.is_empty() || self.before.is_some() != self.after.is_some()
     }
 
@@ -227,7 +231,7 @@ fn item(
 }
 
 /// A name without the suffix of its content: a dash and ten letters.
-fn base_name(name: &str) -> &str {
+pub(super) fn base_name(name: &str) -> &str {
     match looks_suffixed(name) {
         true => &name[..name.len() - 11],
         false => name,
