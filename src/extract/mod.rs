@@ -161,7 +161,7 @@ pub struct Object {
     /// Whether its references can follow a source that gets another name.
     pub follows: FollowsRenames,
     /// The namespace in which a program creates its pods, if it differs from the namespace of the object.
-    pub pods_namespace: Option<SmolStr>,
+    pub pods_namespace: Option<Box<str>>,
 }
 
 /// A workload that another one names.
@@ -528,7 +528,7 @@ impl Reader<'_> {
             templates: Ids::default(),
             delegate: delegate.map(Box::new),
             follows,
-            pods_namespace,
+            pods_namespace: pods_namespace.map(|name| name.as_str().into()),
         };
         self.facts.arenas.add(object, sources, templates);
     }

@@ -121,7 +121,7 @@ pub enum Decision {
     /// The user excluded the workload.
     Ignored,
     /// The workload may be applied otherwise than written, for this reason.
-    LeftAlone(Divergence),
+    LeftAlone(Box<Divergence>),
     /// A template that gets no stamp.
     NotStamped,
 }
@@ -248,7 +248,7 @@ impl Planner<'_> {
                 }
                 _ => {}
             }
-            Decision::LeftAlone(why).into()
+            Decision::LeftAlone(why.into()).into()
         });
         // A file with SOPS is never written, but a stream can be printed.
         if manifests[file].encrypted && manifests[file].input.found != Found::Stream {
@@ -293,7 +293,7 @@ impl Planner<'_> {
             return ignored(vec![reason; template.references.len()]);
         }
         let stamped = template.not_stamped.is_none();
-        if stamped && let Some((code, refusal)) = &template.refusal {
+        if stamped && let Some((code, refusal)) = template.refusal.as_deref() {
             self.say(findings::untrusted(*code, refusal, object));
             return Decision::Refused.into();
         }
@@ -553,7 +553,7 @@ impl Planner<'_> {
 
     fn removable(&mut self, object: &Object, template: &Template) -> Decision {
         let refusal = match &template.slot {
-            Some(Ok(Slot::Present(slot))) => slot.removal.as_ref().err(),
+            Some(Ok(Slot::Present(slot))) => slot.removal.as_ref().err().map(|refusal| &**refusal),
             Some(Err(refusal)) if template.stamp_seen => Some(refusal),
             _ => None,
         };
