@@ -416,8 +416,11 @@ impl<'a, 'l> SiteWalk<'a, 'l> {
             (Mounted::Parts(parts), None) => (Keys::Under(parts.into()), why),
             (Mounted::Parts(parts), Some(items)) => {
                 let seen = |path: &[String]| parts.iter().any(|part| related(part, path));
-                let keys: Box<[SmolStr]> =
-                    items.into_iter().filter(|(_, path)| seen(path)).map(|(key, _)| key.into()).collect();
+                let keys: Box<[SmolStr]> = items
+                    .into_iter()
+                    .filter(|(_, path)| seen(path))
+                    .map(|(key, _)| key.into())
+                    .collect();
                 // If no item is at a mounted path, no file is visible, whatever the source holds.
                 if keys.is_empty() {
                     (Keys::None, Grounds::NothingShown)

@@ -425,7 +425,8 @@ impl<'p> Planner<'p> {
         );
         let object = subject.object;
         let message = format!("{} rolls {text}", object.id);
-        let at = subject.template.marks().repairable.first().map_or(object.name_span, |mark| mark.at);
+        let at =
+            subject.template.marks().repairable.first().map_or(object.name_span, |mark| mark.at);
         let finding = object.finding_at(Code::ForeignUnread, at, message);
         let help = "if the program reads them through the API server, say so: `rollstamp.dev/also` on the workload, or `foreign.tie`";
         self.say(finding.shared(format!("roll {text}")).help(help));
