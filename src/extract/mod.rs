@@ -331,7 +331,12 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
 
 /// An annotation of a metadata mapping, and its value.
 fn annotation<'a>(metadata: Cursor<'a>, name: &str) -> Option<(String, Cursor<'a>)> {
-    let value = metadata.get("annotations")?.get(name)?;
+    text_of(metadata.get("annotations")?, name)
+}
+
+/// A string in a mapping of annotations, and its value.
+fn text_of<'a>(annotations: Cursor<'a>, name: &str) -> Option<(String, Cursor<'a>)> {
+    let value = annotations.get(name)?;
     Some((value.str()?.into_owned(), value))
 }
 

@@ -5,7 +5,7 @@ use super::fillers;
 use super::hash_suffix::is_content_named;
 use super::ids::ObjectId;
 use super::own_suffix::{self, Naming};
-use super::{IgnoredBy, Reader, annotation, is_sops, labels, values_from};
+use super::{IgnoredBy, Reader, is_sops, labels, text_of, values_from};
 use crate::compat::reloader::Tags;
 use crate::config::policy::{Encrypted, FilledSources};
 use crate::digest::ValueDigest;
@@ -462,7 +462,8 @@ struct SourceControl<'a> {
 
 impl<'a> SourceControl<'a> {
     fn read(object: Cursor<'a>) -> Self {
-        let find = |name| annotation(object.get("metadata")?, name);
+        let annotations = object.at(["metadata", "annotations"]);
+        let find = |name| text_of(annotations?, name);
         Self {
             ignored: find(super::IGNORE).is_some_and(|(value, _)| value == "true"),
             ignore_keys: find(super::IGNORE_KEYS),

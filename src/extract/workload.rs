@@ -7,7 +7,7 @@ use super::objects::ObjectNode;
 use super::references::{Reference, SiteWalk, UnknownName, UserPlace};
 use super::rollout::Foreseen;
 use super::sidecars::{self, Sidecar};
-use super::{IgnoredBy, Reader, annotation, unknown_kinds};
+use super::{IgnoredBy, Reader, text_of, unknown_kinds};
 use crate::config::policy::HotReload;
 use crate::finding::{Code, Finding};
 use crate::k8s::TableRow;
@@ -207,8 +207,8 @@ pub(super) struct WorkloadControl<'a> {
 
 impl<'a> WorkloadControl<'a> {
     pub(super) fn read(object: Cursor<'a>, template: Cursor<'a>) -> Self {
-        let metadata = [object, template].map(|at| at.get("metadata"));
-        let find = |name| metadata.into_iter().flatten().find_map(|at| annotation(at, name));
+        let annotations = [object, template].map(|at| at.at(["metadata", "annotations"]));
+        let find = |name| annotations.into_iter().flatten().find_map(|at| text_of(at, name));
         let list = |name| -> Vec<(SmolStr, Cursor<'a>)> {
             find(name).map_or_else(Vec::new, |(list, at)| {
                 super::names_in(&list).map(|name| (name.into(), at)).collect()
