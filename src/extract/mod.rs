@@ -150,8 +150,6 @@ pub struct Object {
     pub origin: Option<Box<Origin>>,
     /// The file from which the caller of a function read it.
     pub from_file: Option<Box<FromFile>>,
-    /// The kustomization above its file, in the list of a function.
-    pub raw_material_of: Option<Box<str>>,
     /// Its sources.
     pub sources: Ids<SourceId>,
     /// Its pod templates with their references.
@@ -212,20 +210,25 @@ impl Facts {
     fn find_raw_material(&mut self) {
         let kustomizations = std::mem::take(&mut self.kustomizations);
         for object in &mut self.arenas.objects {
-            let Some(from) = &object.from_file else {
+            let Some(from) = &mut object.from_file else {
                 continue;
             };
             let is_above = |kustomization: &&String| {
                 let folder = kustomization.rfind('/').map_or(0, |end| end + 1);
                 from.path.starts_with(&kustomization[..folder])
             };
-            let above = kustomizations.iter().find(is_above);
-            object.raw_material_of = above.map(|path| path.as_str().into());
+            from.kustomization = kustomizations.iter().find(is_above).cloned();
         }
     }
 }
 
 impl Object {
+    /// The path of the kustomization above its file, in the list of a function: kustomize builds another
+    /// object from it.
+    pub fn raw_material_of(&self) -> Option<&str> {
+        self.from_file.as_ref()?.kustomization.as_deref()
+    }
+
     /// Where its name is written.
     pub fn place_of_name(&self) -> Place {
         Place { file: self.place.file, span: self.name_span }
@@ -528,7 +531,6 @@ impl Reader<'_> {
             rendered: Rendered::of(node).map(Box::new),
             origin: origin.map(Box::new),
             from_file: from_file.and_then(build_notes::from_file).map(Box::new),
-            raw_material_of: None,
             sources: Ids::default(),
             templates: Ids::default(),
             delegate: delegate.map(Box::new),

@@ -232,7 +232,7 @@ impl Planner<'_> {
                     Some(_) => self.removable(object, template).into(),
                 })
             }
-            _ if object.raw_material_of.is_some() => Err(overlays::raw_material(object)),
+            _ if object.raw_material_of().is_some() => Err(overlays::raw_material(object)),
             (Goal::Stamp | Goal::Check, Placement::Unknown(why)) => Err(why.clone()),
             (Goal::Stamp | Goal::Check, Placement::Patch) => self.in_all(&[], at),
             (Goal::Stamp | Goal::Check, Placement::In(memberships)) => self.in_all(memberships, at),
