@@ -5,7 +5,7 @@ use super::settings::options;
 use super::stamps_file::{self, BuiltOverlay, StampsChange};
 use crate::config::options::{Goal, Mode, Options};
 use crate::config::settings::Settings;
-use crate::digest::{HashKey, Lines, ValueDigest};
+use crate::digest::{HashKey, Lines, ValueDigest, push_hex};
 use crate::finding::{Code, Finding, Severity};
 use crate::io::builds::{Builder, Failure, LIMIT};
 use crate::io::cache::Cache;
@@ -21,7 +21,6 @@ use crate::text::FileId;
 use anyhow::{Context, bail};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The builds of the overlays below the named paths.
@@ -64,7 +63,7 @@ pub(super) fn build(
     // Each output is read by one thread, because many outputs are read at a time.
     let one = std::num::NonZeroUsize::MIN;
     let options = options(settings, Some(one), Goal::Check)?;
-    let names = Names::new(&builder, settings, &options);
+    let names = CacheNames::new(&builder, settings, &options);
     let mut digests = FileDigests::default();
     let names: Vec<Option<String>> =
         overlays.iter().map(|overlay| names.of(&digests.of(overlay)?)).collect();
@@ -98,9 +97,9 @@ fn sum_up(overlay: &Overlay, builder: &Builder, options: &Options) -> Result<Sum
 }
 
 /// Computes the names of cache entries from everything on which they depend.
-struct Names(Option<String>);
+struct CacheNames(Option<String>);
 
-impl Names {
+impl CacheNames {
     fn new(builder: &Builder, settings: &Settings, options: &Options) -> Self {
         // The content of these files is not part of the settings.
         let reads_more = !settings.name_references.is_empty();
@@ -117,9 +116,7 @@ impl Names {
         whole.update([0]);
         whole.update(digest);
         let mut name = String::new();
-        for byte in whole.finalize() {
-            let _ = write!(name, "{byte:02x}");
-        }
+        push_hex(&mut name, &whole.finalize());
         Some(name)
     }
 }
@@ -274,8 +271,13 @@ impl Run<'_> {
         let builds = self.builds(request)?;
         let mut findings = builds.findings(&self.outcome, true);
         findings.retain(|finding| {
-            let is_known =
-                self.outcome.findings.iter().any(|known| known.message == finding.message);
+            // A build that already failed before the stamps were written has its finding.
+            let is_known = finding.code == Code::BuildFailed
+                && self
+                    .outcome
+                    .findings
+                    .iter()
+                    .any(|known| known.code == Code::BuildFailed && known.file == finding.file);
             let matters = is_drift(finding.code) || finding.code == Code::BuildFailed;
             matters && !is_known && finding.severity == Severity::Error
         });

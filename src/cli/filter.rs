@@ -28,9 +28,7 @@ pub(super) fn filter(
     goal: Goal,
     keep: Option<Kept>,
 ) -> anyhow::Result<Exit> {
-    let Some(mut run) = start(paths, common, Verb::Filter, goal)? else {
-        return Ok(Exit::Trouble);
-    };
+    let Some(mut run) = start(paths, common, Verb::Filter, goal)? else { return Ok(Exit::Trouble) };
     let previous = match &keep {
         Some((_, path)) => Some(previous(path, common, &run)?),
         None => None,
@@ -166,9 +164,7 @@ fn stream_of(outcome: &Outcome, single: bool) -> Vec<&str> {
         if !of.input.is_named() || (!single && is_empty) {
             continue;
         }
-        let Some(text) = outcome.texts.get(file) else {
-            continue;
-        };
+        let Some(text) = outcome.texts.get(file) else { continue };
         let first = pieces.is_empty();
         files += 1;
         let start = if !first && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };

@@ -28,7 +28,7 @@ pub(super) struct HistoryArgs {
     branch: String,
 }
 
-/// A time as git reads it. To git itself `90d` is a day of the year 1990.
+/// A time in the form that git reads. git itself would read `90d` as a day of the year 1990.
 #[expect(clippy::unnecessary_wraps, reason = "a parser of values may fail")]
 fn since(value: &str) -> Result<String, String> {
     let digits = value.bytes().take_while(u8::is_ascii_digit).count();

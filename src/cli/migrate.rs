@@ -42,9 +42,7 @@ pub(super) fn migrate(
         levels.entry(Code::ReloaderInValues).or_insert(Level::Warning);
         Ok(())
     })?;
-    let Some(mut run) = run else {
-        return Ok(Exit::Trouble);
-    };
+    let Some(mut run) = run else { return Ok(Exit::Trouble) };
     let lines = migration::lines(&run.outcome);
     let shown = Extras { diff: show_diffs, statistics: false };
     let exit = write_or_show(&mut run, paths, common, Goal::Stamp, shown, None)?;

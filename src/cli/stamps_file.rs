@@ -195,7 +195,7 @@ pub(super) struct BuiltOverlay<'a> {
     pub(super) overlay: &'a Overlay,
     pub(super) summary: &'a Summary,
     /// The stamps that shared files hold or get in this run.
-    pub(super) shared: Option<&'a BTreeMap<overlays::Key, Vec<patches::Stamp>>>,
+    pub(super) shared: Option<&'a BTreeMap<overlays::BuiltName, Vec<patches::Stamp>>>,
 }
 
 /// The finding about a folder that controllers apply in ways that need different stamps under one name.

@@ -6,11 +6,12 @@ pub struct LabelSelector(Vec<Requirement>);
 
 /// A condition on one label.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Requirement {
-    Is(String, String),
-    IsNot(String, String),
-    Exists(String),
-    Missing(String),
+struct Requirement {
+    key: String,
+    /// The value that the label must have; any value, if absent.
+    value: Option<String>,
+    /// Whether the condition is that the label is absent or has another value.
+    is_negative: bool,
 }
 
 impl LabelSelector {
@@ -37,27 +38,16 @@ impl LabelSelector {
     /// Whether an object could meet all requirements if only its labels in `known` are known.
     pub fn could_fit(&self, known: &[(String, String)]) -> bool {
         let is_known =
-            |requirement: &&Requirement| known.iter().any(|(name, _)| name == requirement.key());
+            |requirement: &&Requirement| known.iter().any(|(name, _)| *name == requirement.key);
         self.0.iter().filter(is_known).all(|requirement| requirement.is_met_by(known))
     }
 }
 
 impl Requirement {
-    fn key(&self) -> &str {
-        match self {
-            Self::Is(key, _) | Self::IsNot(key, _) | Self::Exists(key) | Self::Missing(key) => key,
-        }
-    }
-
     fn is_met_by(&self, labels: &[(String, String)]) -> bool {
-        let value = labels.iter().find(|(name, _)| name == self.key()).map(|(_, value)| value);
-        match self {
-            Self::Is(_, wanted) => value == Some(wanted),
-            // As in Kubernetes, an absent label does not have the value.
-            Self::IsNot(_, other) => value != Some(other),
-            Self::Exists(_) => value.is_some(),
-            Self::Missing(_) => value.is_none(),
-        }
+        let fits = |value: &String| self.value.as_ref().is_none_or(|own| own == value);
+        let label = labels.iter().find(|(name, _)| *name == self.key);
+        label.is_some_and(|(_, value)| fits(value)) != self.is_negative
     }
 }
 
@@ -65,28 +55,21 @@ fn requirement(text: &str) -> Result<Requirement, String> {
     let is_word = |word: &str| {
         word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
     };
-    let (key, made): (&str, Requirement) = if let Some(key) = text.strip_prefix('!') {
-        (key, Requirement::Missing(key.trim().to_owned()))
+    let (key, value, is_negative) = if let Some(key) = text.strip_prefix('!') {
+        (key, None, true)
     } else if let Some((key, value)) = text.split_once("!=") {
-        (key, Requirement::IsNot(key.trim().to_owned(), value.trim().to_owned()))
+        (key, Some(value.trim()), true)
     } else if let Some((key, value)) = text.split_once([':', '=']) {
         let value = value.strip_prefix('=').unwrap_or(value).trim();
-        let key_text = key.trim().to_owned();
-        match value {
-            "*" => (key, Requirement::Exists(key_text)),
-            _ => (key, Requirement::Is(key_text, value.to_owned())),
-        }
+        (key, Some(value).filter(|value| *value != "*"), false)
     } else {
-        (text, Requirement::Exists(text.to_owned()))
+        (text, None, false)
     };
-    let values_fit = match &made {
-        Requirement::Is(_, value) | Requirement::IsNot(_, value) => is_word(value),
-        Requirement::Exists(_) | Requirement::Missing(_) => true,
-    };
-    if key.trim().is_empty() || !is_word(key.trim()) || !values_fit {
+    let key = key.trim().to_owned();
+    if key.is_empty() || !is_word(&key) || !value.is_none_or(is_word) {
         return Err(format!("not a label that is compared with one value: `{text}`"));
     }
-    Ok(made)
+    Ok(Requirement { key, value: value.map(str::to_owned), is_negative })
 }
 
 #[cfg(test)]

@@ -43,9 +43,7 @@ impl ReloaderFlags {
         if self.resources_to_ignore.contains(&target) {
             return false;
         }
-        let Some(namespace) = namespace else {
-            return true;
-        };
+        let Some(namespace) = namespace else { return true };
         let is_listed = |list: &[String]| list.iter().any(|name| name == namespace);
         (self.namespaces.is_empty() || is_listed(&self.namespaces))
             && !is_listed(&self.namespaces_to_ignore)

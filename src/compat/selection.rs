@@ -147,27 +147,23 @@ impl Selection {
         match self {
             Self::All | Self::Both(_) => true,
             Self::None(_) => false,
-            Self::Reloader(_) => self
-                .selector(target)
-                .is_some_and(|selector| selector.selects(name, tags) != Selected::No),
+            Self::Reloader(_) => self.selected(target, name, tags) != Selected::No,
         }
     }
 
     /// Whether a source counts although the pod template does not reference it.
     pub fn names(&self, target: Target, name: &str, tags: Tags) -> bool {
-        self.selector(target)
-            .is_some_and(|selector| selector.selects(name, tags) == Selected::Always)
+        self.selected(target, name, tags) == Selected::Always
+    }
+
+    fn selected(&self, target: Target, name: &str, tags: Tags) -> Selected {
+        self.selector(target).map_or(Selected::No, |selector| selector.selects(name, tags))
     }
 
     /// The selector of Reloader for the sources of a kind, if Reloader decides.
     pub fn selector(&self, target: Target) -> Option<&Selector> {
-        match self {
-            Self::Reloader(selectors) | Self::Both(selectors) => {
-                let position = Target::ALL.iter().position(|own| *own == target);
-                position.map(|position| &selectors[position])
-            }
-            Self::All | Self::None(_) => None,
-        }
+        let position = Target::ALL.iter().position(|own| *own == target)?;
+        self.selectors().get(position)
     }
 
     /// Whether all referenced sources of each kind count.

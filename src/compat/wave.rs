@@ -1,7 +1,7 @@
 //! Wave: `hasRequiredAnnotation` and `getChildNamesByType` in `pkg/core` of 0.11.
 
 use super::Annotations;
-use crate::k8s::controllers::{WAVE_EXTRAS, WAVE_KINDS, WAVE_REQUIRED, WAVE_SITES, WaveReads};
+use crate::k8s::controllers::{WAVE_EXTRAS, WAVE_KINDS, WAVE_REQUIRED};
 use crate::k8s::providers::Target;
 
 /// Whether Wave manages a workload of this kind with these annotations. Annotations of the pod
@@ -38,11 +38,4 @@ pub fn extras(workload: &Annotations) -> impl Iterator<Item = WaveExtra<'_>> {
             }
         })
     })
-}
-
-/// The keys that Wave counts at the site `site` in the list `list` of a pod spec; `None` if Wave
-/// ignores the site.
-pub fn reads(site: &str, list: &str) -> Option<WaveReads> {
-    let is_looked_at = matches!(list, "containers" | "volumes");
-    WAVE_SITES.iter().find(|(id, _)| is_looked_at && *id == site).map(|&(_, reads)| reads)
 }

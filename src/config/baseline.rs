@@ -2,7 +2,7 @@
 //! later findings are shown.
 
 use crate::finding::{Code, Finding};
-use crate::text::Span;
+use crate::text::{Span, end_of_lines, line_range};
 use crate::yaml::{Cursor, Edit, strict};
 use std::collections::BTreeSet;
 
@@ -39,16 +39,10 @@ pub fn add(text: &str, known: &BTreeSet<(Code, String)>) -> Result<Edit, String>
                 (Some(first), last) => (first.span(), last.unwrap_or(first).span()),
                 _ => return Err("`silence` is not a list in block style".to_owned()),
             };
-            let line = text[..first.start as usize].rfind('\n').map_or(0, |end| end + 1);
-            let before = &text[line..first.start as usize];
+            let before = &text[line_range(text, first.start as usize).start..first.start as usize];
             let indent = before.trim_end().strip_suffix('-').filter(|i| i.trim().is_empty());
             let indent = indent.ok_or("`silence` is not a list in block style")?;
-            let end = last.end as usize;
-            let end = match text[..end].ends_with('\n') {
-                true => end,
-                false => text[end..].find('\n').map_or(text.len(), |line| end + line + 1),
-            };
-            (end, indent.to_owned())
+            (end_of_lines(text, last.end as usize), indent.to_owned())
         }
     };
     let mut rows = String::new();

@@ -7,7 +7,9 @@ use crate::compat::selection::Follow;
 use crate::compat::{reloader, selection};
 use crate::config::foreign::{self, Tie, TieRow};
 use crate::config::name_reference;
-use crate::config::policy::{Collector, DeclaredUnit, IgnoreRule, Rules, UserSite, glob};
+use crate::config::policy::{
+    Collector, DeclaredUnit, IgnoreRule, Rules, UserSite, glob, not_a_path, path,
+};
 use crate::config::settings::{
     CollectorRow, Foreign, IgnoreRow, ReferenceRow, ReloaderOptions, Settings, SilenceRow,
     SourceRow, UnitRow, said,
@@ -19,7 +21,7 @@ use crate::k8s::Since;
 use crate::k8s::controllers::RELOADER_KEYS;
 use crate::k8s::providers::{Content, Encoding, Provider, Target};
 use crate::k8s::sites::Site;
-use crate::text::Span;
+use crate::text::{Position, Span, position};
 use crate::yaml::path::FieldPath;
 use crate::yaml::{Cursor, strict};
 use globset::{GlobBuilder, GlobSet};
@@ -55,9 +57,7 @@ pub struct RulePlaces {
 /// Finds the rules in the text of a configuration file.
 pub fn places(text: &str) -> RulePlaces {
     let documents = strict::documents(text).unwrap_or_default();
-    let Some(document) = documents.first() else {
-        return RulePlaces::default();
-    };
+    let Some(document) = documents.first() else { return RulePlaces::default() };
     let root = Cursor::root(document, text);
     let spans = |field| root.list(field).map(Cursor::span).collect();
     RulePlaces { ignore: spans("ignore"), silence: spans("silence") }
@@ -84,9 +84,7 @@ fn unknown_key(text: &str, error: &serde_yaml::Error) -> Option<String> {
         below.extend(node.items());
         waiting.extend(below);
     }
-    let before = &text[..at? as usize];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let Position { line, column } = position(text, at? as usize);
     let hint = match near {
         Some((distance, name)) if distance <= 3 => format!(" (did you mean `{name}`?)"),
         _ => String::new(),
@@ -402,16 +400,6 @@ fn site(row: &ReferenceRow) -> Result<UserSite, String> {
 
 fn paths(texts: &[String]) -> Result<Vec<FieldPath>, String> {
     texts.iter().map(|text| path(text)).collect()
-}
-
-/// `spec.tasks[].template`
-fn path(dotted: &str) -> Result<FieldPath, String> {
-    let path = FieldPath::dotted(dotted);
-    if path.is_whole() { Ok(path) } else { Err(not_a_path(dotted)) }
-}
-
-fn not_a_path(text: &str) -> String {
-    format!("not a path of fields: `{text}`")
 }
 
 #[cfg(test)]

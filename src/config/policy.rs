@@ -182,6 +182,20 @@ pub fn glob(text: &str) -> Result<GlobMatcher, String> {
     Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
 }
 
+/// A path of the configuration, such as `spec.tasks[].template`.
+///
+/// # Errors
+/// Text that is not a whole path.
+pub fn path(dotted: &str) -> Result<FieldPath, String> {
+    let path = FieldPath::dotted(dotted);
+    if path.is_whole() { Ok(path) } else { Err(not_a_path(dotted)) }
+}
+
+/// The error about a path of the configuration that leads to no field.
+pub fn not_a_path(text: &str) -> String {
+    format!("not a path of fields: `{text}`")
+}
+
 /// Sources that a program in a workload collects by their labels.
 pub struct Collector {
     /// The API group of the workload; any, if absent.

@@ -1,13 +1,14 @@
 //! A row of `workloads`: a kind that holds pod templates, or a kind that holds the annotations of pods which a
 //! program in the cluster creates from it.
 
+use crate::config::policy::path;
 use crate::k8s::Since;
 use crate::k8s::kinds::{NoRoll, Rolls, WorkloadKind};
 use crate::k8s::presets::{self, PRESETS, Preset, PresetPods};
 use crate::k8s::providers::Target;
 use crate::k8s::releases::{self, RELEASES, ReleasedPods, ReleasedReference};
 use crate::k8s::sites::Site;
-use crate::yaml::path::{FieldPath, PathStep};
+use crate::yaml::path::PathStep;
 use crate::yaml::resolve;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -147,19 +148,13 @@ fn released(row: &WorkloadRow) -> Result<Arc<WorkloadKind>, String> {
         return wrong(&format!("`chart` goes with {}", kinds.join(" and ")));
     }
     let whole = path(row.annotations.as_deref().unwrap_or_default())?;
-    let is_field = |step: &PathStep| matches!(step, PathStep::Field(_));
     if whole.steps().contains(&PathStep::AnyWay) {
         return wrong("`annotations` is one path, without `**`");
     }
-    let head = whole.steps().iter().rposition(|step| !is_field(step)).map_or(0, |at| at + 1);
+    let head = whole.steps().iter().rposition(|step| step.field().is_none()).map_or(0, |at| at + 1);
     let (head, behind) = whole.split_at(head);
-    let fields: Vec<SmolStr> = behind
-        .into_iter()
-        .filter_map(|step| match step {
-            PathStep::Field(name) => Some(name),
-            _ => None,
-        })
-        .collect();
+    let fields: Vec<SmolStr> =
+        behind.iter().filter_map(PathStep::field).map(SmolStr::from).collect();
     if fields.is_empty() {
         return wrong("`annotations` ends in no field");
     }
@@ -180,7 +175,7 @@ fn released(row: &WorkloadRow) -> Result<Arc<WorkloadKind>, String> {
     Ok(Arc::new(WorkloadKind { released: Some(Box::new(pods)), ..kind(row) }))
 }
 
-/// Whether a name can be written as the key of a mapping as it is.
+/// Whether a name can be the key of a YAML mapping without quotes.
 fn is_plain(name: &str) -> bool {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     name.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -253,7 +248,7 @@ fn of_pods(base: &WorkloadRow, root: &str, pods: &PresetPods) -> WorkloadRow {
     }
 }
 
-/// The page of the presets, in Markdown: what each asks for, as rows of the configuration would say it.
+/// The page about the presets, in Markdown. It shows the rows of each preset in the form of a configuration.
 pub fn presets_page() -> String {
     let place = |preset: &Preset| {
         let pods = preset.pods.iter().map(|pods| {
@@ -287,11 +282,6 @@ given.
 ";
     let charts = PRESETS.iter().map(place);
     head.to_owned() + &charts.collect::<String>()
-}
-
-fn path(dotted: &str) -> Result<FieldPath, String> {
-    let path = FieldPath::dotted(dotted);
-    if path.is_whole() { Ok(path) } else { Err(format!("not a path of fields: `{dotted}`")) }
 }
 
 #[cfg(test)]

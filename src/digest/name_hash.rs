@@ -63,62 +63,47 @@ pub fn looks_suffixed(name: &str) -> bool {
 
 /// The ten letters that kustomize writes for a content.
 pub fn kustomize(target: Target, content: &HashedContent<'_>) -> String {
-    let mut json = String::from("{");
-    if target == Target::ConfigMap
-        && let Some(binary) = &content.second
-    {
-        json.push_str("\"binaryData\":");
-        push_object(&mut json, binary);
-        json.push(',');
-    }
-    json.push_str("\"data\":");
-    match &content.data {
-        Data::Entries(data) => push_object(&mut json, data),
-        Data::Text(text) => push_string(&mut json, text),
-    }
-    json.push_str(",\"kind\":");
-    push_string(&mut json, target.name());
-    json.push_str(",\"name\":\"\"");
-    if target == Target::Secret {
-        if let Some(strings) = &content.second {
-            json.push_str(",\"stringData\":");
-            push_object(&mut json, strings);
-        }
-        json.push_str(",\"type\":");
-        push_string(&mut json, &content.secret_type);
-    }
-    json.push('}');
-    letters(&json)
+    let is_secret = target == Target::Secret;
+    let value =
+        |value: &Option<Cow<'_, str>>| value.as_ref().map_or("null".to_owned(), |v| json(v));
+    let mapping = |entries: &Entries<'_>| object(entries.iter().map(|(k, v)| (&**k, value(v))));
+    let second = || content.second.as_ref().map(mapping);
+    letters([
+        ("binaryData", second().filter(|_| !is_secret)),
+        (
+            "data",
+            Some(match &content.data {
+                Data::Entries(data) => mapping(data),
+                Data::Text(text) => json(text),
+            }),
+        ),
+        ("kind", Some(json(target.name()))),
+        ("name", Some(json(""))),
+        ("stringData", second().filter(|_| is_secret)),
+        ("type", is_secret.then(|| json(&content.secret_type))),
+    ])
 }
 
 /// The ten letters of `kubectl create --append-hash`.
 pub fn kubectl(target: Target, stored: &Stored) -> String {
-    let mut json = String::from("{");
-    if !stored.binary.is_empty() {
-        json.push_str("\"binaryData\":");
-        push_texts(&mut json, &stored.binary);
-        json.push(',');
-    }
-    json.push_str("\"data\":");
-    push_texts(&mut json, &stored.data);
-    if let Some(immutable) = stored.immutable {
-        json.push_str(&format!(",\"immutable\":{immutable}"));
-    }
-    json.push_str(",\"kind\":");
-    push_string(&mut json, target.name());
-    json.push_str(",\"name\":");
-    push_string(&mut json, &stored.name);
-    if target == Target::Secret {
-        json.push_str(",\"type\":");
-        push_string(&mut json, &stored.secret_type);
-    }
-    json.push('}');
-    letters(&json)
+    let mapping =
+        |entries: &[(String, String)]| object(entries.iter().map(|(k, v)| (&**k, json(v))));
+    letters([
+        ("binaryData", (!stored.binary.is_empty()).then(|| mapping(&stored.binary))),
+        ("data", Some(mapping(&stored.data))),
+        ("immutable", stored.immutable.map(|immutable| immutable.to_string())),
+        ("kind", Some(json(target.name()))),
+        ("name", Some(json(&stored.name))),
+        ("type", (target == Target::Secret).then(|| json(&stored.secret_type))),
+    ])
 }
 
-fn letters(json: &str) -> String {
+/// The letters for an object with these fields, each with its value as JSON; a field without a value is
+/// absent.
+fn letters<const N: usize>(fields: [(&str, Option<String>); N]) -> String {
+    let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let mut hex = String::with_capacity(64);
-    push_hex(&mut hex, &Sha256::digest(json.as_bytes()));
+    push_hex(&mut hex, &Sha256::digest(object(fields).as_bytes()));
     hex.chars()
         .take(10)
         .map(|c| match c {
@@ -132,54 +117,24 @@ fn letters(json: &str) -> String {
         .collect()
 }
 
-fn push_object(json: &mut String, entries: &Entries<'_>) {
-    json.push('{');
-    for (i, (key, value)) in entries.iter().enumerate() {
-        if i > 0 {
-            json.push(',');
-        }
-        push_string(json, key);
-        json.push(':');
-        match value {
-            Some(value) => push_string(json, value),
-            None => json.push_str("null"),
-        }
-    }
-    json.push('}');
+fn object<'k>(fields: impl Iterator<Item = (&'k str, String)>) -> String {
+    let fields: Vec<String> = fields.map(|(key, value)| json(key) + ":" + &value).collect();
+    format!("{{{}}}", fields.join(","))
 }
 
-fn push_texts(json: &mut String, entries: &[(String, String)]) {
-    json.push('{');
-    for (i, (key, value)) in entries.iter().enumerate() {
-        if i > 0 {
-            json.push(',');
-        }
-        push_string(json, key);
-        json.push(':');
-        push_string(json, value);
-    }
-    json.push('}');
-}
-
-/// A string as Go's `encoding/json` writes it.
-fn push_string(json: &mut String, text: &str) {
-    json.push('"');
-    for c in text.chars() {
+/// A string as Go's `encoding/json` writes it: it escapes the signs of HTML as well, and two line
+/// separators.
+fn json(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + 2);
+    for c in serde_json::Value::from(text).to_string().chars() {
         match c {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\n' => json.push_str("\\n"),
-            '\r' => json.push_str("\\r"),
-            '\t' => json.push_str("\\t"),
-            '\u{8}' => json.push_str("\\b"),
-            '\u{c}' => json.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
                 json.push_str(&format!("\\u{:04x}", u32::from(c)));
             }
             other => json.push(other),
         }
     }
-    json.push('"');
+    json
 }
 
 #[cfg(test)]

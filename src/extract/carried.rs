@@ -73,7 +73,7 @@ pub(super) fn of_workload(
     Some(Box::new(ReadAnnotations { carried, also, variables, provider_class }))
 }
 
-/// Finds a SecretProviderClass in the text of a pod template.
+/// Finds a `SecretProviderClass` in the text of a pod template.
 static PROVIDER_CLASS: LazyLock<Finder<'static>> =
     LazyLock::new(|| Finder::new("secretProviderClass"));
 

@@ -86,11 +86,6 @@ impl<T: Id> Ids<T> {
         self.range().map(T::at)
     }
 
-    /// The first number.
-    pub fn first(self) -> Option<T> {
-        (!self.is_empty()).then(|| T::at(self.start as usize))
-    }
-
     /// The numbers of the same items in a list that has `by` more items before them.
     #[must_use]
     pub(super) fn behind(self, by: usize) -> Self {

@@ -3,7 +3,6 @@
 use super::Reader;
 use super::objects::ObjectNode;
 use crate::k8s::foreign::{LABELS_SET, SELECTORS, SelectorField, VERSION_LABELS};
-use crate::text::Span;
 use crate::yaml::{Cursor, Kind, MAX_DEPTH};
 use smol_str::SmolStr;
 
@@ -16,8 +15,6 @@ pub struct LabelUse {
     pub object: String,
     /// The fields that lead to the place, separated by dots.
     pub path: String,
-    /// The bytes of the place.
-    pub at: Span,
     /// Whether the field is known to select by labels; any other field may do so.
     pub is_selector: bool,
 }
@@ -39,19 +36,16 @@ pub(super) fn find(reader: &mut Reader<'_>, object: &ObjectNode<'_>) {
     if search.nodes > MOST_NODES {
         search.found.clear();
         for row in VERSION_LABELS.iter().filter(|row| row.is_droppable()) {
-            search.found.push((row.name, String::new(), node.span(), false));
+            search.found.push((row.name, String::new(), false));
         }
     }
     if search.found.is_empty() {
         return;
     }
     let name = object.identity().to_string();
-    let uses = search.found.into_iter().map(|(label, path, at, is_selector)| LabelUse {
-        label,
-        object: name.clone(),
-        path,
-        at,
-        is_selector,
+    let uses = search.found.into_iter().map(|(label, path, is_selector)| {
+        let object = name.clone();
+        LabelUse { label, object, path, is_selector }
     });
     reader.facts.label_uses.extend(uses);
 }
@@ -64,7 +58,7 @@ struct Search<'a> {
     kind: &'a str,
     /// The fields from the object to the current node, without list steps.
     way: Vec<SmolStr>,
-    found: Vec<(&'static str, String, Span, bool)>,
+    found: Vec<(&'static str, String, bool)>,
     nodes: usize,
 }
 
@@ -86,7 +80,7 @@ impl Search<'_> {
                     let Ok(name) = key.key() else { continue };
                     for label in labels().filter(|label| names_as_key(&name, label, value)) {
                         self.way.push(name.as_ref().into());
-                        self.say(label, key);
+                        self.say(label);
                         self.way.pop();
                     }
                     self.way.push(name.as_ref().into());
@@ -102,7 +96,7 @@ impl Search<'_> {
                 let is_whole = text == "metadata.labels"
                     && self.way.last().is_some_and(|field| field == "fieldPath");
                 for label in labels().filter(|label| is_whole || names_as_text(&text, label)) {
-                    self.say(label, node);
+                    self.say(label);
                 }
             }
         }
@@ -117,12 +111,12 @@ impl Search<'_> {
         LABELS_SET.iter().any(|row| fits(row.kind, row.path))
     }
 
-    fn say(&mut self, label: &'static str, at: Cursor<'_>) {
+    fn say(&mut self, label: &'static str) {
         if self.found.iter().any(|(known, ..)| *known == label) {
             return;
         }
         let is_selector = SELECTORS.iter().any(|row| self.is_in(row));
-        self.found.push((label, self.path(), at.span(), is_selector));
+        self.found.push((label, self.path(), is_selector));
     }
 
     /// `spec.selector[helm.sh/chart]`

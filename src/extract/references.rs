@@ -34,36 +34,36 @@ pub struct Reference {
     pub spot: SiteLabel,
 }
 
-/// A text in values that a template of the chart turns into a name.
+/// A text in values from which a template of the chart builds a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownName {
-    /// Where it is written.
+    /// The place of the text.
     pub at: Span,
-    /// Whether it is a text in the place of a list of names.
+    /// Whether the chart expects a list of names there, and the values hold one text instead.
     pub is_text: bool,
 }
 
-/// A place that the configuration names, in one object.
+/// A place with the name of a source that the configuration declares, for one object.
 pub(super) struct UserPlace<'r> {
     site: &'r TableRow<Site>,
     key: Option<&'r str>,
-    /// Texts of fields beside the name.
+    /// Fields beside the name with the texts that they must have.
     when: &'r [(SmolStr, SmolStr)],
-    /// The steps that the first `[]` and `*` of the path stand for.
+    /// The items and fields for which the first `[]` and `*` of the path stand.
     bound: &'r [Step],
-    /// Whether values of a chart are walked.
+    /// Whether the path leads through the values of a chart.
     of_values: bool,
 }
 
 impl<'r> UserPlace<'r> {
-    /// A place in every workload of some kinds.
+    /// A place that a row of `references` declares for every workload of some kinds.
     pub(super) fn of(user: &'r UserSite) -> Self {
         let key = user.key.as_deref();
         Self { site: &user.site, key, when: &[], bound: &[], of_values: false }
     }
 
-    /// A place of pods whose annotations stand behind this way, which is one of this path: as far as both
-    /// paths are the same, they lead to the same items.
+    /// A place that belongs to the pods whose annotations are at the end of `route`, a route that `head`
+    /// selects. As far as the two paths are equal, `[]` and `*` stand for the same items in both.
     pub(super) fn of_released(
         row: &'r ReleasedReference,
         head: &FieldPath,
@@ -141,7 +141,7 @@ pub(super) struct SiteWalk<'a, 'l> {
     pub(super) refusal: Option<(Code, Refusal)>,
     /// The names of the pod's volumes.
     pub(super) volumes: Vec<SmolStr>,
-    /// The texts in the place of names that only a chart knows.
+    /// The texts from which only the chart can build the names.
     pub(super) unknown: Vec<UnknownName>,
     /// Whether a controller of Kubernetes itself runs the pods, so that no operator adds mounts.
     built_in: bool,

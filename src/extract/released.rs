@@ -17,7 +17,7 @@ use crate::yaml::insert;
 use crate::yaml::path::{Route, SelectedNode, Step};
 use smol_str::SmolStr;
 
-/// The rows that are about an object.
+/// The rows of the configuration that apply to an object.
 pub(super) fn rows(
     options: &Options,
     object: Cursor<'_>,
@@ -39,7 +39,7 @@ fn is_of_chart(object: Cursor<'_>, group: &str, kind: &str, chart: &str) -> bool
     })
 }
 
-/// The namespace of the pods, where the object says one.
+/// The namespace of the pods, if the object sets one.
 pub(super) fn namespace(object: Cursor<'_>, group: &str, kind: &str) -> Option<SmolStr> {
     let path = &releases::release(group, kind)?.namespace;
     path.end(object)?.str().filter(|name| !name.is_empty()).map(SmolStr::from)
@@ -97,7 +97,8 @@ fn template(
     let path = head.route.iter().cloned();
     let path = path.chain(pods.fields.iter().map(|field| Step::Field(field.clone()))).collect();
     let slot = not_stamped.is_none().then(|| {
-        // Below the field that holds the head, because a mapping without a key of its own takes no line.
+        // The search starts at the field that holds the head: a mapping that is an item of a list has no line
+        // of its own, below which lines could be inserted.
         let (holder, above) = match (head.holder, head.route.last()) {
             (Some(holder), Some(Step::Field(field))) => (holder, Some(field.as_str())),
             _ => (head.node, None),
@@ -129,7 +130,8 @@ fn template(
     (template, references)
 }
 
-/// How many of these fields lead on to a mapping, and the last of these mappings, if all do.
+/// The number of these fields, from the first one, that exist and hold a mapping; and the last mapping, if
+/// all of them do.
 fn along<'a>(from: Cursor<'a>, fields: &[&str]) -> (usize, Option<Cursor<'a>>) {
     let mut at = from;
     for (depth, field) in fields.iter().enumerate() {

@@ -135,7 +135,7 @@ impl RolloutFacts {
     }
 }
 
-/// The node at the end of a way of fields, `/` between names.
+/// The node at the end of a path of fields, with `/` between the names.
 fn at<'a>(node: Cursor<'a>, way: &str) -> Option<Cursor<'a>> {
     way.split('/').filter(|field| !field.is_empty()).try_fold(node, Cursor::get)
 }

@@ -26,18 +26,19 @@ pub struct Template {
     pub object: ObjectId,
     /// The row of its kind.
     pub kind: TableRow<WorkloadKind>,
-    /// The way from the object to the template; where the object holds annotations of pods and no template, to
-    /// the annotations.
+    /// The path from the object to the template. For annotations without a template, the path to the
+    /// annotations.
     pub path: Route,
-    /// Whether a program makes the pods of values that the object holds, so that only their annotations are here.
+    /// Whether a program in the cluster creates the pods from values in the object, so that the object holds
+    /// only their annotations.
     pub is_released: bool,
     /// Its references, in the order of the text.
     pub references: Ids<ReferenceId>,
-    /// The texts in values in the place of names that it reads and that are not known.
+    /// The texts in values from which a chart builds the names of sources; the names are not known.
     pub unknown_names: Box<[UnknownName]>,
     /// The place of the stamp; `None` for templates that are not stamped.
     pub slot: Option<Result<Slot, Refusal>>,
-    /// How many of the last fields of the way to the annotations are not there.
+    /// The number of fields at the end of the path to the annotations that are absent.
     pub missing: usize,
     /// Whether it has a stamp, even one that cannot be edited.
     pub stamp_seen: bool,
@@ -59,12 +60,12 @@ pub struct Template {
     pub has_selector: bool,
     /// The annotations about its reads; `None` if there are none.
     pub said: Option<Box<ReadAnnotations>>,
-    /// What a comparison of two states needs to know; nothing in other runs.
+    /// The facts for a comparison of two states; `None` in other runs.
     pub foreseen: Option<Box<Foreseen>>,
 }
 
 impl Template {
-    /// The way from the object to the annotations of the pods.
+    /// The path from the object to the annotations of the pods.
     pub fn annotations(&self) -> Vec<Step> {
         let mut way = self.path.to_vec();
         if !self.is_released {

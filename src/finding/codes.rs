@@ -1,9 +1,10 @@
 //! The codes of findings: their stable names, severities and descriptions.
 
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 /// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 pub enum Severity {
     /// Worth knowing; nothing needs to be done
     Note,
@@ -30,7 +31,9 @@ impl Severity {
 macro_rules! codes {
     ($($variant:ident $name:literal $severity:ident $description:literal)*) => {
         /// The stable name of a kind of finding.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
+        )]
         pub enum Code {
             $(#[doc = $description] $variant,)*
         }

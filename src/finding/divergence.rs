@@ -1,7 +1,7 @@
 //! The reasons why the applied manifests may differ from a file, so that rollstamp does not stamp a
 //! workload or rename a source in the file.
 
-use super::reason::reasons;
+use super::reason::{reasons, reasons_with_fields};
 use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::text::Place;
@@ -74,17 +74,14 @@ reasons! {
     }
 }
 
-/// An unusual property of a file that a kustomization includes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FileCause {
-    /// A part of it cannot be read.
-    Unreadable,
-    /// It has annotations that kustomize uses internally.
-    InternalAnnotations,
-    /// The same kustomization includes it twice.
-    IncludedTwice,
-    /// kustomize and `kubectl` read it differently.
-    ReadDifferently(Oddity),
+reasons_with_fields! {
+    /// An unusual property of a file that a kustomization includes: completes "the file ...".
+    pub enum FileCause {
+        Unreadable "cannot be read completely"
+        InternalAnnotations "has internal annotations of kustomize"
+        IncludedTwice "is included twice"
+        ReadDifferently(oddity: Oddity) "{oddity}, which kustomize and kubectl read differently"
+    }
 }
 
 reasons! {
@@ -99,48 +96,34 @@ reasons! {
     }
 }
 
-/// The effect of a kustomization on its objects.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effect {
-    /// It includes itself, directly or through others.
-    IncludesItself,
-    /// It is part of so many builds that following them takes too many steps.
-    TooManyBuilds,
-    /// It cannot be read, for this reason.
-    Unreadable(NotRead),
-    /// It includes this file or folder, which does not exist here.
-    Absent(String),
-    /// It includes this component, which does not exist here.
-    AbsentComponent(String),
-    /// It generates a source of the same name.
-    GeneratesSameName,
-    /// It changes the object of this kind and name.
-    ChangesObject(String, String),
-    /// It changes the workload of this kind and name, and may add reads to it.
-    AddsReads(String, String),
-    /// A patch of it may give an object another name.
-    MayRename,
-    /// It changes the namespace of this object, but not of the object that a controller creates
-    /// from it.
-    OtherNamespace(String),
-    /// One of its fields has this effect.
-    Field(FieldEffect),
+reasons_with_fields! {
+    /// The effect of a kustomization on its objects: completes "the kustomization ...".
+    pub enum Effect {
+        IncludesItself "includes itself"
+        TooManyBuilds "is part of too many"
+        Unreadable(why: NotRead) "cannot be read: {why}"
+        Absent(path: String) "includes {path}, which is not here"
+        AbsentComponent(path: String) "includes the component {path}, which is not here"
+        GeneratesSameName "generates the same name"
+        ChangesObject(kind: String, name: String) "changes {kind} {name}"
+        AddsReads(kind: String, name: String) "may change what {kind} {name} reads"
+        MayRename "may rename its objects"
+        OtherNamespace(object: String) "gives {object} another namespace"
+        Field(effect: FieldEffect) "{effect}"
+    }
 }
 
-/// The reason why a kustomization cannot be read. No reason holds a value of it, because it may be
-/// a value of a Secret.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NotRead {
-    /// It is not YAML that all readers read in the same way; the text says what it is.
-    Syntax(String),
-    /// It is not a mapping.
-    NoMapping,
-    /// It holds this many documents.
-    Documents(usize),
-    /// This field occurs twice.
-    Twice(String),
-    /// This field does not hold a value of the required form.
-    Field(String, Must),
+reasons_with_fields! {
+    /// The reason why a kustomization cannot be read. No reason holds a value of it, because it may be
+    /// a value of a Secret.
+    pub enum NotRead {
+        Syntax(what: String) "{what}"
+        NoMapping "it is not a mapping"
+        NoDocument "it is empty"
+        Documents(count: usize) "it holds {count} documents"
+        Twice(field: String) "`{field}` occurs twice"
+        Field(field: String, must: Must) "`{field}` must {must}"
+    }
 }
 
 reasons! {
@@ -153,19 +136,6 @@ reasons! {
         Behavior "be `create`, `merge` or `replace`"
         Literals "hold `key=value`"
         Files "hold `path` or `key=path`"
-    }
-}
-
-impl NotRead {
-    fn text(&self) -> String {
-        match self {
-            Self::Syntax(what) => what.clone(),
-            Self::NoMapping => "it is not a mapping".to_owned(),
-            Self::Documents(0) => "it is empty".to_owned(),
-            Self::Documents(n) => format!("it holds {n} documents"),
-            Self::Twice(field) => format!("`{field}` occurs twice"),
-            Self::Field(field, must) => format!("`{field}` must {}", must.text()),
-        }
     }
 }
 
@@ -186,62 +156,30 @@ reasons! {
     }
 }
 
-/// The reason why the value of a variable that a controller replaces is not known.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UnknownVariable {
-    /// It may come from this source, which is not in the repository.
-    NotHere(Target, String),
-    /// It may come from this source, of which the repository has several.
-    Several(Target, String),
-    /// It may come from this source, which is encrypted or cannot be read.
-    Unreadable(Target, String),
-    /// It may come from this source, which a kustomization may change.
-    Changed(Target, String),
-    /// A patch in this file may add variables.
-    Patched(String),
-    /// The list of variables cannot be read.
-    UnreadableList,
-}
-
-impl UnknownVariable {
-    /// Completes "the variable is not known, because ...".
-    pub fn text(&self) -> String {
-        match self {
-            Self::NotHere(target, name) => {
-                format!("{} {name} is not in the repository", target.name())
-            }
-            Self::Several(target, name) => {
-                format!("the repository has more than one {} {name}", target.name())
-            }
-            Self::Unreadable(target, name) => {
-                format!("{} {name} is encrypted or cannot be read", target.name())
-            }
-            Self::Changed(target, name) => {
-                format!("a kustomization may change {} {name}", target.name())
-            }
-            Self::Patched(file) => format!("{file} patches the list of variables"),
-            Self::UnreadableList => "the list of variables cannot be read".to_owned(),
-        }
+reasons_with_fields! {
+    /// The reason why the value of a variable that a controller replaces is not known: completes "the
+    /// variable is not known, because ...".
+    pub enum UnknownVariable {
+        NotHere(target: Target, name: String) "{target} {name} is not in the repository"
+        Several(target: Target, name: String) "the repository has more than one {target} {name}"
+        Unreadable(target: Target, name: String) "{target} {name} is encrypted or cannot be read"
+        Changed(target: Target, name: String) "a kustomization may change {target} {name}"
+        Patched(file: String) "{file} patches the list of variables"
+        UnreadableList "the list of variables cannot be read"
     }
 }
 
-/// The reason why the output of a generator is not known.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UnknownContent {
-    /// It merges into, or replaces, a source whose content is not known.
-    ChangesUnknown,
-    /// A key occurs twice.
-    KeyTwice,
-    /// This file is not below the folder of the kustomization.
-    NoFile(String),
-    /// This file is not a list of `key=value` lines.
-    NotEnvFile(String),
-    /// kustomize prints the value of this key in another form.
-    LostCharacters(String),
-    /// The generator has this field.
-    Field(String),
-    /// The options of the generator have this field.
-    Option(String),
+reasons_with_fields! {
+    /// The reason why the output of a generator is not known.
+    pub enum UnknownContent {
+        ChangesUnknown "it changes a source whose content is not known"
+        KeyTwice "a key occurs twice"
+        NoFile(path: String) "`{path}` is not below its folder"
+        NotEnvFile(path: String) "`{path}` is not a plain list of keys and values"
+        LostCharacters(key: String) "the value of `{key}` has characters that kustomize prints in another form"
+        Field(field: String) "it has `{field}`"
+        Option(field: String) "its options have `{field}`"
+    }
 }
 
 impl Divergence {
@@ -257,9 +195,7 @@ impl Divergence {
 
     /// Whether a workload without reads in its file may have reads in the applied manifests.
     pub fn may_add_reads(&self) -> bool {
-        let Cause::Kustomization { effect, .. } = &self.cause else {
-            return false;
-        };
+        let Cause::Kustomization { effect, .. } = &self.cause else { return false };
         matches!(
             effect,
             Effect::AddsReads(..)
@@ -295,16 +231,15 @@ impl Divergence {
         text
     }
 
-    /// Adds that the overlay in this folder builds the file. The cause may be in a base or a
-    /// component, but people build the overlay. A sentence that names a file of the overlay already
-    /// shows the overlay.
-    pub fn in_build_of(mut self, folder: &str) -> Self {
-        let is_named = self.cause.paths().any(|path| {
-            // An object that applies a folder is named by its file.
-            path.contains(&format!("{folder}/")) || folder.ends_with(&format!(" in {path}"))
-        });
-        if folder != "." && !is_named {
-            self.built_by = Some(folder.to_owned());
+    /// Adds that this unit builds the file: an overlay by its folder, or the object of a controller
+    /// in the file `named_in`. The cause may be in a base or a component, but people build the overlay.
+    /// A sentence that names a file of the overlay, or the file of the object, already shows the unit.
+    pub fn in_build_of(mut self, unit: &str, named_in: Option<&str>) -> Self {
+        let folder = format!("{unit}/");
+        let is_named =
+            self.cause.paths().any(|path| path.contains(&folder) || named_in == Some(path));
+        if unit != "." && !is_named {
+            self.built_by = Some(unit.to_owned());
         }
         self
     }
@@ -347,34 +282,17 @@ impl Cause {
             ),
             Self::DifferentStamps(one, two) => format!("{one} and {two} need different stamps"),
             Self::SeveralSources(unit, target, name) => {
-                format!("{unit} has more than one {} {name}", target.name())
+                format!("{unit} has more than one {target} {name}")
             }
             Self::UnfollowedHash => "kustomize adds a hash to a name that it refers to, and does not rewrite references of this kind".to_owned(),
             Self::IncludedTwoWays => "it is included through two bases".to_owned(),
-            Self::File(file, cause) => format!("{file} {}", cause.text()),
-            Self::Kustomization { file, field: None, effect } => {
-                format!("{file} {}", effect.text())
-            }
+            Self::File(file, cause) => format!("{file} {cause}"),
+            Self::Kustomization { file, field: None, effect } => format!("{file} {effect}"),
             Self::Kustomization { file, field: Some(field), effect } => {
-                format!("`{field}` in {file} {}", effect.text())
+                format!("`{field}` in {file} {effect}")
             }
-            Self::Generator { file, target, name, why } => format!(
-                "the content of {} {name} that {file} generates is not known: {}",
-                target.name(),
-                why.text()
-            ),
-        }
-    }
-}
-
-impl FileCause {
-    fn text(self) -> String {
-        match self {
-            Self::Unreadable => "cannot be read completely".to_owned(),
-            Self::InternalAnnotations => "has internal annotations of kustomize".to_owned(),
-            Self::IncludedTwice => "is included twice".to_owned(),
-            Self::ReadDifferently(oddity) => {
-                format!("{}, which kustomize and kubectl read differently", oddity.text())
+            Self::Generator { file, target, name, why } => {
+                format!("the content of {target} {name} that {file} generates is not known: {why}")
             }
         }
     }
@@ -405,24 +323,6 @@ impl Effect {
             _ => None,
         }
     }
-
-    fn text(&self) -> String {
-        match self {
-            Self::IncludesItself => "includes itself".to_owned(),
-            Self::TooManyBuilds => "is part of too many".to_owned(),
-            Self::Unreadable(why) => format!("cannot be read: {}", why.text()),
-            Self::Absent(name) => format!("includes {name}, which is not here"),
-            Self::AbsentComponent(name) => {
-                format!("includes the component {name}, which is not here")
-            }
-            Self::GeneratesSameName => "generates the same name".to_owned(),
-            Self::ChangesObject(kind, name) => format!("changes {kind} {name}"),
-            Self::AddsReads(kind, name) => format!("may change what {kind} {name} reads"),
-            Self::MayRename => "may rename its objects".to_owned(),
-            Self::OtherNamespace(object) => format!("gives {object} another namespace"),
-            Self::Field(effect) => effect.text().to_owned(),
-        }
-    }
 }
 
 impl UnknownContent {
@@ -430,20 +330,6 @@ impl UnknownContent {
         match self {
             Self::NoFile(path) | Self::NotEnvFile(path) => Some(path),
             _ => None,
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Self::ChangesUnknown => "it changes a source whose content is not known".to_owned(),
-            Self::KeyTwice => "a key occurs twice".to_owned(),
-            Self::NoFile(path) => format!("`{path}` is not below its folder"),
-            Self::NotEnvFile(path) => format!("`{path}` is not a plain list of keys and values"),
-            Self::LostCharacters(key) => {
-                format!("the value of `{key}` has characters that kustomize prints in another form")
-            }
-            Self::Field(field) => format!("it has `{field}`"),
-            Self::Option(field) => format!("its options have `{field}`"),
         }
     }
 }

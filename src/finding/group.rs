@@ -5,12 +5,12 @@ use super::{Code, Finding, Severity};
 use std::collections::BTreeMap;
 
 /// The common parts of findings that are merged.
-type Cause = (Code, Severity, bool, String, Option<String>);
+type SharedParts = (Code, Severity, bool, String, Option<String>);
 
 /// Merges the findings that [share](Finding::shared) a cause. The merged finding has the place of
 /// the first one, and the other places as related places. The order stays.
 pub fn group(findings: &mut Vec<Finding>) {
-    let mut firsts: BTreeMap<Cause, usize> = BTreeMap::new();
+    let mut firsts: BTreeMap<SharedParts, usize> = BTreeMap::new();
     let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
     for finding in findings.drain(..) {
         let Some(shared) = &finding.shared else {
@@ -36,9 +36,7 @@ pub fn group(findings: &mut Vec<Finding>) {
 impl Finding {
     /// Adds a finding with the same cause. One object may have it at several places.
     fn take_in(&mut self, other: Self) {
-        let Some(object) = other.object else {
-            return;
-        };
+        let Some(object) = other.object else { return };
         if self.object.as_ref() == Some(&object) || self.others.contains(&object) {
             return;
         }
@@ -47,9 +45,7 @@ impl Finding {
     }
 
     fn say_several(&mut self) {
-        let (Some(first), Some(shared)) = (&self.object, &self.shared) else {
-            return;
-        };
+        let (Some(first), Some(shared)) = (&self.object, &self.shared) else { return };
         self.message = match self.others.as_slice() {
             [second] => format!("{first} and {second} {shared}"),
             others => format!("{first} and {} others {shared}", others.len()),

@@ -1,60 +1,24 @@
 //! The reasons why a ConfigMap or Secret keeps its name in suffix mode.
 
-use super::reason::reasons;
+use super::reason::{reasons, reasons_with_fields};
 
-/// The reason why a source gets no name after its content, independent of its referrers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeepsName {
-    /// Its file is encrypted with SOPS.
-    Encrypted,
-    /// Its file is only read.
-    OnlyRead,
-    /// It is ignored.
-    Ignored,
-    /// Some of its keys are ignored.
-    IgnoredKeys,
-    /// It is inside a kustomize build, and rollstamp cannot tell whether its name is final.
-    InsideBuild,
-    /// It is inside a kustomize build, and an earlier run of rollstamp renamed it.
-    RenamedBefore,
-    /// It is inside a kustomize build, and the user asked for the suffix of `kubectl`.
-    KubectlSuffix,
-    /// It is a Helm hook.
-    Hook,
-    /// Another program gave it the suffix of its content.
-    HasSuffix,
-    /// Its name holds a placeholder.
-    Placeholder,
-    /// The API server refuses its content.
-    RefusedContent,
-    /// Its name cannot be edited.
-    NoEditableName,
-    /// Its content has no suffix.
-    NoSuffix(NoSuffix),
-}
-
-impl KeepsName {
-    /// Completes "it ...".
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Encrypted => "is in a file that is encrypted with SOPS, which is never edited",
-            Self::OnlyRead => "is in a file that is only read",
-            Self::Ignored => "is ignored by an annotation or a rule",
-            Self::IgnoredKeys => {
-                "has ignored keys, and a name after its content would also change with these"
-            }
-            Self::InsideBuild => "is inside of a kustomize build, where names are not final",
-            Self::RenamedBefore => "was renamed before kustomize built it",
-            Self::KubectlSuffix => {
-                "is inside of a kustomize build, and kustomize writes no suffix of kubectl"
-            }
-            Self::Hook => "is a Helm hook, which Helm creates and deletes separately",
-            Self::HasSuffix => "ends in the suffix of its content already",
-            Self::Placeholder => "has a placeholder in its name",
-            Self::RefusedContent => "has content that the API server refuses",
-            Self::NoEditableName => "has a name that cannot be edited where it stands",
-            Self::NoSuffix(why) => why.text(),
-        }
+reasons_with_fields! {
+    /// The reason why a source gets no name after its content, independent of its referrers: completes
+    /// "it ...".
+    pub enum KeepsName {
+        Encrypted "is in a file that is encrypted with SOPS, which is never edited"
+        OnlyRead "is in a file that is only read"
+        Ignored "is ignored by an annotation or a rule"
+        IgnoredKeys "has ignored keys, and a name after its content would also change with these"
+        InsideBuild "is inside of a kustomize build, where names are not final"
+        RenamedBefore "was renamed before kustomize built it"
+        KubectlSuffix "is inside of a kustomize build, and kustomize writes no suffix of kubectl"
+        Hook "is a Helm hook, which Helm creates and deletes separately"
+        HasSuffix "ends in the suffix of its content already"
+        Placeholder "has a placeholder in its name"
+        RefusedContent "has content that the API server refuses"
+        NoEditableName "has a name that cannot be edited where it stands"
+        NoSuffix(why: NoSuffix) "{why}"
     }
 }
 

@@ -100,9 +100,9 @@ fn last<'s, 'a>(
     not_hook.or(copies.last()).map(|&i| &subjects[i])
 }
 
-type Identity = (String, String, Option<String>, String);
+type WorkloadIdentity = (String, String, Option<String>, String);
 
-fn items(state: &ComparedState<'_>, subjects: &[SideWorkload<'_>]) -> Vec<Item<Identity>> {
+fn items(state: &ComparedState<'_>, subjects: &[SideWorkload<'_>]) -> Vec<Item<WorkloadIdentity>> {
     let of = |subject: &SideWorkload<'_>| {
         let id = &subject.object.id;
         // A kind may exist in several API groups; the older groups come first.

@@ -235,7 +235,7 @@ fn room(
         let fixed = |text: &str| text.parse().ok().map(Range::one);
         return (fixed(surge), fixed(unavailable));
     };
-    // Of no pods none is replaced: the room is that of the first one.
+    // A workload with zero pods replaces its first pod later, so the limits are those of one pod.
     let (Some(least), Some(most)) = (each(pods.least.max(1)), each(pods.most.max(1))) else {
         return (None, None);
     };
@@ -379,7 +379,7 @@ mod tests {
     fn a_rollout_takes_at_least_the_time_of_its_waves() {
         let found = deployment(json!({ "replicas": 4, "minReadySeconds": 10, "template": {
             "spec": { "containers": [{ "readinessProbe": { "initialDelaySeconds": 5 } }] } } }));
-        // One pod more and one less: two waves of two pods, each 15 seconds.
+        // One additional pod and one unavailable pod: two rounds of two pods, each of 15 seconds.
         assert_eq!(found.at_least_seconds, Some(30));
         assert!(!found.is_ready_at_once);
     }

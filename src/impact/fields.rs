@@ -34,16 +34,16 @@ pub(super) fn compare(before: &Value, after: &Value, known: &FieldContext<'_>) -
     walk.found
 }
 
-/// What it means that one text of a pod template is another one, and nothing else in it.
+/// The reasons for a roll if one known text of a pod template changed, and nothing else in it.
 pub(super) fn of_text(changed: &ChangedSpot<'_>, known: &FieldContext<'_>) -> Vec<RollReason> {
-    let field = |name: &str| Step::Field(name.to_owned());
+    let field = |name: &str| FieldStep::Field(name.to_owned());
     let way = match changed.is {
         KnownTextKind::Annotation(name) => {
             vec![field("metadata"), field("annotations"), field(name)]
         }
         KnownTextKind::Label(name) => vec![field("metadata"), field("labels"), field(name)],
         KnownTextKind::Image(list, container) => {
-            vec![field("spec"), field(list), Step::Item(container.to_string()), field("image")]
+            vec![field("spec"), field(list), FieldStep::Item(container.to_string()), field("image")]
         }
     };
     let mut walk = Walk { known, way, found: Vec::new() };
@@ -54,14 +54,14 @@ pub(super) fn of_text(changed: &ChangedSpot<'_>, known: &FieldContext<'_>) -> Ve
 
 /// One step from a field to the next.
 #[derive(Clone)]
-enum Step {
+enum FieldStep {
     Field(String),
     Item(String),
 }
 
 struct Walk<'a> {
     known: &'a FieldContext<'a>,
-    way: Vec<Step>,
+    way: Vec<FieldStep>,
     found: Vec<RollReason>,
 }
 
@@ -75,7 +75,7 @@ impl Walk<'_> {
             (Some(Value::Object(before)), Some(Value::Object(after))) => {
                 let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
                 for name in names {
-                    self.way.push(Step::Field(name.clone()));
+                    self.way.push(FieldStep::Field(name.clone()));
                     let (mut was, mut is) = (before.get(name), after.get(name));
                     if name == PULL_POLICY && (was.is_none() || is.is_none()) {
                         (was, is) = (or_default(was, before), or_default(is, after));
@@ -99,7 +99,7 @@ impl Walk<'_> {
             (self.last(), only)
         {
             for (name, value) in fields {
-                self.way.push(Step::Field(name.clone()));
+                self.way.push(FieldStep::Field(name.clone()));
                 match change {
                     HowChanged::Removed => self.both(Some(value), None),
                     _ => self.both(None, Some(value)),
@@ -130,7 +130,7 @@ impl Walk<'_> {
                 return self.say(HowChanged::Changed, None, None);
             }
             for (i, (before, after)) in before.iter().zip(after).enumerate() {
-                self.way.push(Step::Item(i.to_string()));
+                self.way.push(FieldStep::Item(i.to_string()));
                 self.both(Some(before), Some(after));
                 self.way.pop();
             }
@@ -147,7 +147,7 @@ impl Walk<'_> {
             old.keys_in_order.iter().chain(&new.keys_in_order).copied().collect();
         let mut said = BTreeSet::new();
         for name in names.into_iter().filter(|name| said.insert(*name)) {
-            self.way.push(Step::Item(name.to_owned()));
+            self.way.push(FieldStep::Item(name.to_owned()));
             self.both(old.items.get(name).copied(), new.items.get(name).copied());
             self.way.pop();
         }
@@ -173,7 +173,7 @@ impl Walk<'_> {
     /// The last field of the path.
     fn last(&self) -> Option<&str> {
         match self.way.last() {
-            Some(Step::Field(name)) => Some(name),
+            Some(FieldStep::Field(name)) => Some(name),
             _ => None,
         }
     }
@@ -188,8 +188,8 @@ impl Walk<'_> {
         steps.len() <= self.way.len()
             && self.way[self.way.len() - steps.len()..].iter().zip(steps).all(|(own, step)| {
                 match own {
-                    Step::Field(name) => name == step,
-                    Step::Item(_) => step == "*",
+                    FieldStep::Field(name) => name == step,
+                    FieldStep::Item(_) => step == "*",
                 }
             })
     }
@@ -197,10 +197,10 @@ impl Walk<'_> {
     /// `100m` and `0.1` are the same amount of CPU.
     fn same_quantity(&self, before: &Value, after: &Value) -> bool {
         let in_resources = self.way.iter().any(|step| match step {
-            Step::Field(name) => {
+            FieldStep::Field(name) => {
                 ["limits", "requests", "sizeLimit", "divisor"].contains(&name.as_str())
             }
-            Step::Item(_) => false,
+            FieldStep::Item(_) => false,
         });
         in_resources && matches!((quantity(before), quantity(after)), (Some(a), Some(b)) if a == b)
     }
@@ -215,13 +215,13 @@ impl Walk<'_> {
             return;
         }
         let reason = match self.way.as_slice() {
-            [Step::Field(metadata), Step::Field(list), Step::Field(key)]
+            [FieldStep::Field(metadata), FieldStep::Field(list), FieldStep::Field(key)]
                 if metadata == "metadata" && (list == "annotations" || list == "labels") =>
             {
                 mark(list, key, change, texts, self.known)
             }
-            [.., Step::Field(env), Step::Item(name)]
-            | [.., Step::Field(env), Step::Item(name), Step::Field(_)]
+            [.., FieldStep::Field(env), FieldStep::Item(name)]
+            | [.., FieldStep::Field(env), FieldStep::Item(name), FieldStep::Field(_)]
                 if env == "env" && is_of_reloader(name) =>
             {
                 Some(RollReason::Restart { key: name.clone() })
@@ -306,16 +306,16 @@ fn mark(
 }
 
 /// The items of a list by their names.
-struct Named<'a> {
+struct NamedItems<'a> {
     keys_in_order: Vec<&'a str>,
     items: BTreeMap<&'a str, &'a Value>,
 }
 
 /// The items by the field that identifies them, if every item has it and no two are equal. The strategic
 /// merge of `kubectl` uses the same fields.
-fn named(list: &[Value]) -> Option<Named<'_>> {
+fn named(list: &[Value]) -> Option<NamedItems<'_>> {
     ["name", "mountPath"].iter().find_map(|field| {
-        let mut named = Named { keys_in_order: Vec::new(), items: BTreeMap::new() };
+        let mut named = NamedItems { keys_in_order: Vec::new(), items: BTreeMap::new() };
         for item in list {
             let name = item.get(field)?.as_str()?;
             named.keys_in_order.push(name);
@@ -328,14 +328,16 @@ fn named(list: &[Value]) -> Option<Named<'_>> {
 }
 
 /// `spec.containers[web].image`
-fn path(way: &[Step]) -> String {
+fn path(way: &[FieldStep]) -> String {
     let mut text = String::new();
     for step in way {
         match step {
-            Step::Field(name) if text.is_empty() => text.push_str(name),
-            Step::Field(name) if name.contains(['.', '/']) => text.push_str(&format!("[{name}]")),
-            Step::Field(name) => text.push_str(&format!(".{name}")),
-            Step::Item(name) => text.push_str(&format!("[{name}]")),
+            FieldStep::Field(name) if text.is_empty() => text.push_str(name),
+            FieldStep::Field(name) if name.contains(['.', '/']) => {
+                text.push_str(&format!("[{name}]"));
+            }
+            FieldStep::Field(name) => text.push_str(&format!(".{name}")),
+            FieldStep::Item(name) => text.push_str(&format!("[{name}]")),
         }
     }
     text
@@ -370,10 +372,10 @@ const CLASSES: &[(&str, Class)] = &[
     ("automountServiceAccountToken", Class::Security),
 ];
 
-fn class(way: &[Step]) -> Class {
+fn class(way: &[FieldStep]) -> Class {
     let fields = way.iter().filter_map(|step| match step {
-        Step::Field(name) => Some(name.as_str()),
-        Step::Item(_) => None,
+        FieldStep::Field(name) => Some(name.as_str()),
+        FieldStep::Item(_) => None,
     });
     let rows = fields.filter_map(|field| CLASSES.iter().find(|(name, _)| *name == field));
     rows.map(|(_, class)| *class).next().unwrap_or(Class::Other)

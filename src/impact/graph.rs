@@ -52,14 +52,14 @@ pub enum Paint {
 pub const MOST_EDGES: usize = 150;
 
 #[derive(Default)]
-struct Builder {
+struct GraphBuilder {
     graph: Graph,
     known: BTreeMap<(Layer, (String, String), String), usize>,
     edges: BTreeSet<(usize, usize)>,
 }
 
-impl Builder {
-    /// The node of what `of` says: a unit, and the source of a key.
+impl GraphBuilder {
+    /// The node of a source, a key or a workload. `of` is its apply unit and, for a key, the source.
     fn node(&mut self, layer: Layer, of: (&str, &str), label: &str, paint: Paint) -> usize {
         let key = (layer, (of.0.to_owned(), of.1.to_owned()), label.to_owned());
         *self.known.entry(key).or_insert_with(|| {
@@ -94,7 +94,7 @@ pub fn of_impact(impact: &Impact) -> Graph {
     let edges = impact.sources.iter().flat_map(|source| &source.keys);
     let edges: usize = edges.map(|key| 1 + key.readers.len()).sum();
     let shows_keys = edges <= MOST_EDGES;
-    let mut builder = Builder::default();
+    let mut builder = GraphBuilder::default();
     let namesakes = impact.namesakes();
     for source in &impact.sources {
         of_source(&mut builder, impact, source, &namesakes, shows_keys);
@@ -123,14 +123,18 @@ pub fn of_impact(impact: &Impact) -> Graph {
     builder.finish()
 }
 
-fn of_workload(builder: &mut Builder, workload: &Workload, namesakes: &Namesakes<'_>) -> usize {
+fn of_workload(
+    builder: &mut GraphBuilder,
+    workload: &Workload,
+    namesakes: &Namesakes<'_>,
+) -> usize {
     let name = workload.name.to_string();
     let place = namesakes.unit(workload).unwrap_or_default();
     builder.node(Layer::Workload, (place, ""), &name, Paint::Answer(workload.answer))
 }
 
 fn of_source(
-    builder: &mut Builder,
+    builder: &mut GraphBuilder,
     impact: &Impact,
     source: &SourceChange,
     namesakes: &Namesakes<'_>,

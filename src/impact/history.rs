@@ -103,7 +103,7 @@ impl History {
         });
     }
 
-    /// Which entry a workload has: one that moved keeps the one of its old place.
+    /// The key of the entry of a workload; a workload that moved to another folder keeps its entry.
     fn open_of(&mut self, workload: &Workload, impact: &Impact) -> (Name, String) {
         let key = (workload.name.clone(), workload.unit.clone());
         let namesakes = || impact.workloads.iter().filter(|other| other.name == workload.name);

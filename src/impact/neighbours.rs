@@ -1,9 +1,9 @@
 //! The objects of a state that affect how the pods of workloads are replaced, indexed by what they name: a
 //! workload only checks the objects that may refer to it, however many there are.
-
 //!
-//! They count inside an apply unit, as references do. One of another unit may be of another cluster or
-//! namespace: it counts only where both name the namespace and neither stands in a second unit.
+//! An object counts for the workloads of its apply unit, as a source does. An object of another unit may be
+//! in another cluster or namespace. It counts only if both objects have a namespace, and if each of them is
+//! in one unit only.
 
 use super::Name;
 use super::disruption::{NearbyObject, at, scaled};
@@ -19,9 +19,9 @@ pub(super) struct Neighbours {
     /// In the order of the input.
     all: Vec<NearbyObject>,
     by_unit: BTreeMap<(Together, Hold), Vec<usize>>,
-    /// Those whose namespace is known and that stand in one place alone.
+    /// The objects with a namespace that are in one unit only, by namespace.
     by_namespace: BTreeMap<(String, Hold), Vec<usize>>,
-    /// The workloads that stand in several places.
+    /// The names of workloads that are in several units.
     several: BTreeSet<Name>,
 }
 
@@ -34,12 +34,12 @@ enum Hold {
     Claim(String),
     /// The pods have this label.
     Label(String, String),
-    /// No condition for the index: every workload of the namespace checks the object.
+    /// No condition: every workload of the namespace checks the object.
     Any,
 }
 
 impl Neighbours {
-    /// Those of a state. `workloads` are the names of all its workloads.
+    /// The objects of a state. `workloads` are the names of all its workloads.
     pub(super) fn of(state: &ComparedState<'_>, workloads: impl Iterator<Item = Name>) -> Self {
         let (mut all, mut together) = (Vec::new(), Vec::new());
         let sights = state.sights();
@@ -65,7 +65,7 @@ impl Neighbours {
         Self::new(all, &together, several)
     }
 
-    /// `together` says of each with whom it is applied.
+    /// `together` has the sets of objects that are applied with each object.
     fn new(all: Vec<NearbyObject>, together: &[Vec<Together>], several: BTreeSet<Name>) -> Self {
         let mut common: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for label in all.iter().flat_map(labels) {
@@ -99,7 +99,8 @@ impl Neighbours {
         Self { all, by_unit, by_namespace, several }
     }
 
-    /// Those that can mean a workload, in the order of the input. `together` says with whom it is applied.
+    /// The objects that may refer to a workload, in the order of the input. `together` are the sets to which
+    /// the workload belongs.
     pub(super) fn near(
         &self,
         workload: &Name,

@@ -22,8 +22,8 @@ pub(super) struct Pair {
 /// Pairs objects with the same identity: first those in one unit, then the only two that remain. If more
 /// remain, it is unknown which belong together, so each stays alone.
 pub(super) fn pair<K: Ord + Clone>(before: &[Item<K>], after: &[Item<K>]) -> Vec<Pair> {
-    type Units<'a> = BTreeMap<&'a str, Pair>;
-    let mut by_key: BTreeMap<&K, Units<'_>> = BTreeMap::new();
+    type PairByUnit<'a> = BTreeMap<&'a str, Pair>;
+    let mut by_key: BTreeMap<&K, PairByUnit<'_>> = BTreeMap::new();
     for (i, item) in before.iter().enumerate() {
         let units = by_key.entry(&item.key).or_default();
         units.entry(&item.unit).or_default().before.push(i);

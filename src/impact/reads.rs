@@ -38,8 +38,8 @@ pub(super) struct ReadKey<'a> {
     pub(super) reference: &'a Reference,
     /// The place of the key.
     pub(super) at: At,
-    /// Whether what a build makes of the name of the source rolls the pods: the text that is compared does
-    /// not have that name.
+    /// Whether the build gives the source a name after its content, which rolls the pods. The compared text
+    /// does not contain this name.
     pub(super) is_named_by_build: bool,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct ReadKeys<'a> {
 pub(super) struct ReadChanges<'a> {
     /// The sources that are named at all, by their pair.
     pub(super) named: Vec<usize>,
-    /// The keys of pairs in which some key differs.
+    /// The keys that the pods read, of the pairs of sources with a differing key.
     pub(super) keys: Vec<(usize, &'a str, Standing)>,
 }
 

@@ -10,7 +10,7 @@ use crate::extract::Object;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The relation of a workload to a changed source.
-struct Reader<'a> {
+struct SourceReader<'a> {
     workload: usize,
     key: &'a str,
     standing: Standing,
@@ -26,12 +26,12 @@ pub(super) fn changes(
     read: &[ReadChanges<'_>],
     taken: &BTreeSet<usize>,
 ) -> Vec<SourceChange> {
-    let mut readers: BTreeMap<usize, Vec<Reader<'_>>> = BTreeMap::new();
+    let mut readers: BTreeMap<usize, Vec<SourceReader<'_>>> = BTreeMap::new();
     let mut named: BTreeSet<usize> = BTreeSet::new();
     for (workload, read) in read.iter().enumerate() {
         named.extend(&read.named);
         for &(pair, key, standing) in &read.keys {
-            readers.entry(pair).or_default().push(Reader { workload, key, standing });
+            readers.entry(pair).or_default().push(SourceReader { workload, key, standing });
         }
     }
     let mut found = Vec::new();
@@ -44,7 +44,8 @@ pub(super) fn changes(
             }
         }
         if let [Some(only), None] | [None, Some(only)] = [pair.before, pair.after] {
-            // What nobody named is looked at only where a workload reads it: it may be on the other side as well.
+            // A source in a file that the command line does not name is known only if a workload reads it, so
+            // the other state may have it, too.
             let state = if pair.after.is_some() { after } else { before };
             if !state.manifests()[only.object.place.file].input.is_looked_at() {
                 continue;
@@ -110,12 +111,12 @@ fn change(
     before: &ComparedState<'_>,
     after: &ComparedState<'_>,
     pair: &SourcePair<'_>,
-    readers: &[Reader<'_>],
+    readers: &[SourceReader<'_>],
     is_named: bool,
     workloads: &[Workload],
 ) -> Option<SourceChange> {
     let (state, object) = shown(before, after, pair)?;
-    let mut by_key: BTreeMap<&str, Vec<&Reader<'_>>> = BTreeMap::new();
+    let mut by_key: BTreeMap<&str, Vec<&SourceReader<'_>>> = BTreeMap::new();
     for reader in readers {
         by_key.entry(reader.key).or_default().push(reader);
     }
@@ -150,7 +151,7 @@ fn change(
 fn silent(
     pair: &SourcePair<'_>,
     keys: &[KeyChange],
-    readers: &BTreeMap<&str, Vec<&Reader<'_>>>,
+    readers: &BTreeMap<&str, Vec<&SourceReader<'_>>>,
     all: &BTreeSet<usize>,
     is_named: bool,
     workloads: &[Workload],

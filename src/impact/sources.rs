@@ -34,20 +34,22 @@ pub(super) struct BothSources<'a> {
     before: BTreeMap<SourceId, usize>,
     after: BTreeMap<SourceId, usize>,
     /// The sources of both states by the names in references.
-    by_name: (Names, Names),
+    by_name: (SourcesByName, SourcesByName),
 }
 
 /// The sources to which a reference may refer by name and namespace only, by their apply unit.
-type Names = BTreeMap<Key, BTreeMap<String, SourceId>>;
+type SourcesByName = BTreeMap<SourceIdentity, BTreeMap<String, SourceId>>;
 
-type Key = (Target, Option<String>, String);
+type SourceIdentity = (Target, Option<String>, String);
 
 impl<'a> BothSources<'a> {
     /// Pairs the sources of two states.
     pub(super) fn new(before: &ComparedState<'a>, after: &ComparedState<'a>) -> Self {
         let old = before.sources();
         let new = after.sources();
-        let exact = |state: &ComparedState<'a>, all: &[ProvidedSource<'a>]| -> Vec<Item<Key>> {
+        let exact = |state: &ComparedState<'a>,
+                     all: &[ProvidedSource<'a>]|
+         -> Vec<Item<SourceIdentity>> {
             all.iter().map(|source| item(state, source, source.source.name.to_string())).collect()
         };
         let mut found = Self {
@@ -71,7 +73,7 @@ impl<'a> BothSources<'a> {
                 let source = &all[copies[0]];
                 item(state, source, base_name(&source.source.name).to_owned())
             });
-            items.collect::<Vec<Item<Key>>>()
+            items.collect::<Vec<Item<SourceIdentity>>>()
         };
         let (old_items, new_items) = (base(before, &old, &old_left), base(after, &new, &new_left));
         for pair in pair(&old_items, &new_items) {
@@ -193,9 +195,9 @@ fn namespace<'s>(source: &ProvidedSource<'s>) -> Option<&'s str> {
 }
 
 /// The sources by the names in references; if a unit has several copies, the last one.
-fn by_name(state: &ComparedState<'_>, all: &[ProvidedSource<'_>]) -> Names {
-    let mut names = Names::new();
-    // What nobody named is read by those alone who are known to.
+fn by_name(state: &ComparedState<'_>, all: &[ProvidedSource<'_>]) -> SourcesByName {
+    let mut names = SourcesByName::new();
+    // The readers of a source in a file that the command line does not name are known only in part.
     let is_looked_at =
         |p: &&ProvidedSource<'_>| state.manifests()[p.object.place.file].input.is_looked_at();
     for provided in all.iter().filter(is_looked_at) {
@@ -205,7 +207,11 @@ fn by_name(state: &ComparedState<'_>, all: &[ProvidedSource<'_>]) -> Names {
     names
 }
 
-fn item(state: &ComparedState<'_>, source: &ProvidedSource<'_>, name: String) -> Item<Key> {
+fn item(
+    state: &ComparedState<'_>,
+    source: &ProvidedSource<'_>,
+    name: String,
+) -> Item<SourceIdentity> {
     let namespace = state.namespace(namespace(source));
     Item {
         key: (source.source.target, namespace, name),

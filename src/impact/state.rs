@@ -22,18 +22,19 @@ pub struct ComparedState<'a> {
     changes: BTreeMap<FileId, &'a FileChange>,
 }
 
-/// The paths that were named for a state, each with what its place is called in both states.
+/// The named paths of a state, each with the name of the same place in both states.
 #[derive(Default)]
 pub struct NamedRoots(Vec<(String, String)>);
 
 impl NamedRoots {
-    /// Those of one state alone, as the names of the files below them begin.
+    /// The paths of a single state, in the form with which the names of files below them begin.
     pub fn of_one(names: Vec<String>) -> Self {
         Self::of_both(Vec::new(), names).1
     }
 
-    /// Those of two states. One path on each side is the same place, whatever it is called. Of several, two
-    /// with the same name are, and of the others those at the same position.
+    /// The paths of two states. If each state has one path, they are the same place, whatever their names
+    /// are. Otherwise, two paths with the same name are the same place, and the others are paired by their
+    /// positions.
     pub fn of_both(before: Vec<String>, after: Vec<String>) -> (Self, Self) {
         let is_one = before.len() < 2 && after.len() < 2;
         let places = |name: &String| if is_one { String::new() } else { name.clone() };
@@ -47,8 +48,7 @@ impl NamedRoots {
         (Self(before.into_iter().zip(old).collect()), Self(after.into_iter().zip(new).collect()))
     }
 
-    /// A file or folder by what it is called below the paths that were named, so that it is the same in both
-    /// states.
+    /// The name of a file or folder relative to the named paths; it is the same in both states.
     pub fn below(&self, whole: &str) -> String {
         // A walk from `.` names folders `./a`, a revision of git names them `a`.
         let plain = match whole {
@@ -69,12 +69,13 @@ impl NamedRoots {
     }
 }
 
-/// With whom something is applied: what has one of these in common with it.
+/// A set of objects that are applied together. Two objects are applied together if they have one of these
+/// sets in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Together {
-    /// What this apply unit sees.
+    /// The objects that this apply unit sees.
     Seen(UnitId),
-    /// What lies in this folder or file, and no unit sees.
+    /// The objects in this folder or file that no apply unit sees.
     Below(String),
 }
 
@@ -82,7 +83,7 @@ pub(super) enum Together {
 pub(super) struct Sights(BTreeMap<FileId, Vec<UnitId>>);
 
 impl Sights {
-    /// With whom what a file says is applied.
+    /// The sets to which the objects of a file belong.
     pub(super) fn of(&self, state: &ComparedState<'_>, file: FileId) -> Vec<Together> {
         match self.0.get(&file) {
             Some(units) => units.iter().map(|unit| Together::Seen(*unit)).collect(),
@@ -158,7 +159,8 @@ impl<'a> ComparedState<'a> {
         found
     }
 
-    /// The sources, in the order of the input: of those that nobody named, only what workloads read.
+    /// The sources, in the order of the input. A source in a file that the command line does not name counts
+    /// only if a workload reads it.
     pub(super) fn sources(&self) -> Vec<ProvidedSource<'a>> {
         let manifests = self.manifests();
         let reasons = self.outcome.plan.workloads.iter().flat_map(|planned| &planned.reasons);
@@ -181,7 +183,8 @@ impl<'a> ComparedState<'a> {
         !written.contains(&manifests[at].object.index())
     }
 
-    /// What the overlays say that build a file.
+    /// The hashes of the overlays that build a file, sorted; each hash covers everything that the overlay
+    /// includes.
     pub(super) fn recipes(&self, file: FileId) -> Vec<u64> {
         let memberships = self.outcome.units.memberships(file).unwrap_or_default().iter();
         let units = memberships.map(|membership| self.outcome.units.get(membership.unit));

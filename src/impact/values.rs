@@ -9,7 +9,7 @@ use crate::plan::{MeantSource, TakenValues, read_entries};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An object by its apply unit and its name.
-type Key = (String, Name);
+type UnitObject = (String, Name);
 
 /// The objects that take values from changed sources, and the pairs of these sources.
 pub(super) fn changes(
@@ -17,7 +17,7 @@ pub(super) fn changes(
     after: &ComparedState<'_>,
     sources: &BothSources<'_>,
 ) -> (Vec<ValuesChange>, BTreeSet<usize>) {
-    let old: BTreeMap<Key, &TakenValues> =
+    let old: BTreeMap<UnitObject, &TakenValues> =
         before.outcome.plan.taken.iter().map(|taken| (key(before, taken), taken)).collect();
     let (mut found, mut pairs) = (Vec::new(), BTreeSet::new());
     for taken in &after.outcome.plan.taken {
@@ -91,7 +91,7 @@ pub(super) fn changes(
     (found, pairs)
 }
 
-fn key(state: &ComparedState<'_>, taken: &TakenValues) -> Key {
+fn key(state: &ComparedState<'_>, taken: &TakenValues) -> UnitObject {
     let ValuesReader { id, .. } = taken.reader(state.manifests());
     let name = Name {
         kind: id.kind.to_string(),

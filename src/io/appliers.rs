@@ -2,7 +2,7 @@
 //! that their builds read.
 
 use super::disk::{Disk, RealPaths};
-use super::kustomizations::{ListedResource, OnDisk, file_in, text};
+use super::on_disk::{FoundApplier, ListedResource, OnDisk, file_in, text};
 use crate::finding::divergence::UnknownVariable;
 use crate::k8s::id::Identity;
 use crate::k8s::indirect::{ARTIFACT_GROUP, Indirect, SOURCE_GROUP};
@@ -16,19 +16,6 @@ use crate::scope::kustomize::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-
-/// An object that applies a folder of this repository.
-pub(super) struct FoundApplier {
-    /// The file of the object, by its real path.
-    pub(super) file: PathBuf,
-    /// Its text.
-    pub(super) text: String,
-    /// The root of the repository.
-    pub(super) root: PathBuf,
-    /// The folder.
-    folder: PathBuf,
-    applier: Applier,
-}
 
 /// The objects whose folders are in the same repository: in the loaded texts, if any, and in the
 /// repositories around the folders.
@@ -242,7 +229,7 @@ impl VariableSources {
                     continue;
                 }
                 Substitute::Unknown => UnknownVariable::UnreadableList,
-                Substitute::From { target, name, .. } => {
+                Substitute::From { target, name } => {
                     let namespace = found.applier.id.namespace.as_deref();
                     let mut candidates: Vec<_> = self
                         .with(&found.root, name, disk)

@@ -38,9 +38,7 @@ pub(super) fn load(
     // A folder that cannot be read has no files that a walk over it would find either.
     for met in walk(&root, exclude, surroundings, jobs).into_iter().flatten() {
         let below = met.path.strip_prefix(&root).ok().map(display);
-        let Some(below) = below.filter(|_| met.kind == FileKind::Candidate) else {
-            continue;
-        };
+        let Some(below) = below.filter(|_| met.kind == FileKind::Candidate) else { continue };
         let is_held =
             |unit: &&DeclaredUnit| unit.files.is_match(&below) || unit.also.is_match(&below);
         if !touched.iter().any(is_held) || there.contains(&met.path) {

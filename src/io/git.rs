@@ -165,7 +165,7 @@ impl Repository {
         let Ok(id) = self.commit(branch) else { bail!("no revision `{branch}`") };
         let said = since;
         let since = format!("--since={said}");
-        // To git, what it does not understand is now.
+        // git treats a time that it does not understand as the present time.
         let times = line(&self.top, &["rev-parse", &since, "--since=now"])?;
         if let Some((since, now)) = times.split_once('\n')
             && since == now

@@ -56,9 +56,7 @@ fn git_folder(repository: &Path) -> Option<PathBuf> {
 
 fn read(path: &Path, names: &mut BTreeSet<Vec<u8>>) {
     let is_index = path.metadata().is_ok_and(|m| m.is_file() && m.len() <= MAX_INDEX);
-    let Some(bytes) = is_index.then(|| std::fs::read(path).ok()).flatten() else {
-        return;
-    };
+    let Some(bytes) = is_index.then(|| std::fs::read(path).ok()).flatten() else { return };
     // The hashes of names have the same length as the hash at the end; only one of the two lengths fits all
     // entries.
     for hash in [20, 32] {

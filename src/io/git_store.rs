@@ -12,13 +12,14 @@ pub(super) struct Store {
     child: Child,
     ask: Option<ChildStdin>,
     answer: BufReader<ChildStdout>,
-    /// What was read, by its id, as long as many revisions are looked at.
+    /// The files that were read, by their ids; filled only with `keeps`.
     known: BTreeMap<String, Arc<[u8]>>,
     keeps: bool,
 }
 
 impl Store {
-    /// Starts the program in a folder. With `keeps`, what was read is not read again.
+    /// Starts the program in a folder. With `keeps`, the content of each file is kept, because several
+    /// revisions are read and share most of their files.
     pub(super) fn start(top: &Path, keeps: bool) -> anyhow::Result<Self> {
         let mut child = Command::new("git")
             .arg("-C")
@@ -60,7 +61,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // It ends when nobody can ask any more.
+        // The program ends when its standard input is closed.
         self.ask = None;
         let _ = self.child.wait();
     }

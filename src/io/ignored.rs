@@ -29,12 +29,12 @@ pub(super) struct IgnoreRules {
 struct Folder {
     rules: Option<Gitignore>,
     above: Option<Arc<Self>>,
-    repository: Option<Arc<Repository>>,
+    repository: Option<Arc<TrackedRepository>>,
     /// Whether a rule ignores the whole folder, so that only tracked files in it count.
     whole: bool,
 }
 
-struct Repository {
+struct TrackedRepository {
     root: PathBuf,
     tracked: OnceLock<Tracked>,
 }
@@ -63,14 +63,10 @@ impl IgnoreRules {
 
     /// Whether a file or folder below the root is excluded.
     pub(super) fn leaves_out(&self, path: &Path, is_folder: bool) -> bool {
-        let Ok(below) = path.strip_prefix(&self.root) else {
-            return false;
-        };
+        let Ok(below) = path.strip_prefix(&self.root) else { return false };
         // No folder below the root is a link.
         let real = self.real.join(below);
-        let Some(parent) = real.parent() else {
-            return false;
-        };
+        let Some(parent) = real.parent() else { return false };
         let folder = self.folder(parent);
         if !folder.ignores(&real, is_folder) || self.is_tracked(&folder, &real, is_folder) {
             return false;
@@ -80,12 +76,8 @@ impl IgnoreRules {
     }
 
     fn is_tracked(&self, folder: &Arc<Folder>, real: &Path, is_folder: bool) -> bool {
-        let Some(repository) = &folder.repository else {
-            return false;
-        };
-        let Ok(below) = real.strip_prefix(&repository.root) else {
-            return false;
-        };
+        let Some(repository) = &folder.repository else { return false };
+        let Ok(below) = real.strip_prefix(&repository.root) else { return false };
         let name = super::display(below).into_bytes();
         let tracked = repository.tracked.get_or_init(|| Tracked::of(&repository.root));
         if !is_folder {
@@ -114,7 +106,7 @@ impl IgnoreRules {
             Some(parent) if !is_repository && self.reaches(parent) => Some(self.folder(parent)),
             _ => None,
         };
-        let new = || Repository { root: real.to_path_buf(), tracked: OnceLock::new() };
+        let new = || TrackedRepository { root: real.to_path_buf(), tracked: OnceLock::new() };
         let repository = match &above {
             _ if is_repository => Some(Arc::new(new())),
             Some(above) => above.repository.clone(),

@@ -2,6 +2,7 @@
 //! the standard input, and as the older exec plugin, with the path of its configuration (KRM Functions
 //! Specification v1; kustomize api/internal/plugins/execplugin, v5.8.1).
 
+use crate::text::line_range;
 use crate::yaml::{self, Cursor, Style, canonical};
 use std::ffi::OsString;
 use std::path::Path;
@@ -66,7 +67,7 @@ fn results(root: Cursor<'_>) -> Option<ResultsPlace> {
     let (first, _) = root.pairs().next()?;
     let (text, at) = (root.text(), first.span().start as usize);
     let is_in_braces = root.style() == Style::Flow;
-    let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let line = line_range(text, at).start;
     let before = text[line..at].trim_start_matches('\u{feff}');
     let first_line = text.lines().next().unwrap_or_default();
     Some(ResultsPlace {
@@ -87,9 +88,7 @@ pub struct PluginCall {
 /// Recognises a call by kustomize as an exec plugin: by the name of the kind, with the path of a file,
 /// and with the folder of the kustomization in the environment.
 pub fn plugin(arguments: &[OsString]) -> Option<PluginCall> {
-    let [program, config, rest @ ..] = arguments else {
-        return None;
-    };
+    let [program, config, rest @ ..] = arguments else { return None };
     let name = Path::new(program).file_stem();
     std::env::var_os("KUSTOMIZE_PLUGIN_CONFIG_ROOT")?;
     name.is_some_and(|name| name == KIND)

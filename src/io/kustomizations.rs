@@ -6,40 +6,14 @@
 
 use super::appliers::{self, VariableSources};
 use super::disk::{Disk, FileSystem, RealPaths};
+use super::on_disk::{FoundApplier, ListedResource, OnDisk, file_in, text};
 use super::{display, here, relative};
-use crate::k8s::kustomize_names::FILE_NAMES;
 use crate::process::Loaded;
 use crate::scope::kustomize::{Child, Kustomization, Material, NamedFiles, PatchFile, names};
 use crate::text::input::{Found, Input};
-use crate::text::{FileId, MAX_TEXT, offset};
+use crate::text::{FileId, offset};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-/// A kustomization on disk, by its real path.
-pub(super) struct OnDisk {
-    pub(super) path: PathBuf,
-    pub(super) folder: PathBuf,
-    pub(super) text: String,
-    /// Whether it is a Component, which changes the kustomization that includes it.
-    pub(super) is_component: bool,
-    /// Whether fields other than its includes may name remote files.
-    pub(super) reads_elsewhere: bool,
-    /// Its resources, bases and components, by their names in the text.
-    pub(super) children: BTreeMap<String, ListedResource>,
-    /// The files with its patches, by their names in the text.
-    pub(super) patches: BTreeMap<String, PathBuf>,
-    /// The object of a controller that it stands for: then `path` is the file of the object, and `folder`
-    /// is the folder that it applies.
-    pub(super) applied: Option<Box<appliers::FoundApplier>>,
-}
-
-/// A resource of a kustomization.
-#[derive(Clone)]
-pub(super) enum ListedResource {
-    Kustomization(PathBuf),
-    File(PathBuf),
-    Absent,
-}
 
 /// Loads the kustomizations that include one of the loaded texts, and the files that the kustomizations in
 /// `asked` build. `stamp` is the annotation key of stamps.
@@ -57,16 +31,11 @@ pub(super) fn load(
     }
     let mut inputs = Inputs::new(loaded, disk);
     let roots = roots(&inputs, folders);
-    let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
-    waiting.extend(above(disk, inputs.by_path.keys()));
-    let applied: BTreeMap<PathBuf, OnDisk> =
-        appliers.into_iter().enumerate().map(|(i, found)| found.on_disk(i, disk)).collect();
-    waiting.extend(applied.values().flat_map(bases).cloned());
-    let mut found = follow(disk, waiting, &roots);
+    let found = found(disk, &roots, above(disk, inputs.by_path.keys()), appliers);
     let mut asked: Vec<PathBuf> = asked.iter().filter_map(|path| disk.real(path)).collect();
-    let is_loaded = |on_disk: &OnDisk| inputs.by_path.contains_key(&on_disk.path);
-    asked.extend(applied.iter().filter(|(_, on)| is_loaded(on)).map(|(key, _)| key.clone()));
-    found.extend(applied);
+    let applied = found.iter().filter(|(_, on_disk)| on_disk.applied.is_some());
+    let of_loaded = applied.filter(|(_, on_disk)| inputs.by_path.contains_key(&on_disk.path));
+    asked.extend(of_loaded.map(|(key, _)| key.clone()));
     inputs.built = built(&found, asked);
     let kept = reaching(&found, &inputs);
     let numbers: BTreeMap<&Path, usize> =
@@ -93,16 +62,27 @@ pub(super) fn load(
 pub(super) fn all(folders: &[PathBuf], applied: bool) -> BTreeMap<PathBuf, OnDisk> {
     let disk = &FileSystem;
     let roots = roots(&Inputs::new(&mut Loaded::default(), disk), folders);
-    let applied: BTreeMap<PathBuf, OnDisk> = match applied {
-        false => BTreeMap::new(),
-        true => {
-            let found = appliers::find(None, folders, "", disk).into_iter().enumerate();
-            found.map(|(i, found)| found.on_disk(i, disk)).collect()
-        }
+    let appliers = match applied {
+        false => Vec::new(),
+        true => appliers::find(None, folders, "", disk),
     };
-    let mut waiting: Vec<PathBuf> = roots.iter().flat_map(|root| walk(disk, root)).collect();
+    found(disk, &roots, Vec::new(), appliers)
+}
+
+/// The kustomizations below folders, the further ones in `waiting`, and the folders that objects apply,
+/// with everything that these include.
+fn found(
+    disk: &dyn Disk,
+    roots: &BTreeSet<PathBuf>,
+    mut waiting: Vec<PathBuf>,
+    appliers: Vec<FoundApplier>,
+) -> BTreeMap<PathBuf, OnDisk> {
+    let appliers = appliers.into_iter().enumerate();
+    let applied: BTreeMap<PathBuf, OnDisk> =
+        appliers.map(|(number, applier)| applier.on_disk(number, disk)).collect();
+    waiting.extend(roots.iter().flat_map(|root| walk(disk, root)));
     waiting.extend(applied.values().flat_map(bases).cloned());
-    let mut found = follow(disk, waiting, &roots);
+    let mut found = follow(disk, waiting, roots);
     found.extend(applied);
     found
 }
@@ -119,9 +99,7 @@ fn follow(
         if found.contains_key(&path) {
             continue;
         }
-        let Some(on_disk) = read(disk, &path, roots, &mut real_paths) else {
-            continue;
-        };
+        let Some(on_disk) = read(disk, &path, roots, &mut real_paths) else { continue };
         waiting.extend(bases(&on_disk).cloned());
         found.insert(path, on_disk);
     }
@@ -153,9 +131,7 @@ impl<'a> Inputs<'a> {
         for (number, input) in loaded.inputs.iter().enumerate() {
             let number = FileId(offset(number));
             let Some(path) = &input.path else { continue };
-            let Some(real) = real_paths.of(path) else {
-                continue;
-            };
+            let Some(real) = real_paths.of(path) else { continue };
             if disk.is_link(path) {
                 links.push((real, number));
             } else {
@@ -302,19 +278,6 @@ fn above<'a>(disk: &dyn Disk, files: impl Iterator<Item = &'a PathBuf>) -> Vec<P
     found
 }
 
-/// The kustomization file of a folder, looked for in the order of kustomize.
-pub(super) fn file_in(disk: &dyn Disk, folder: &Path) -> Option<PathBuf> {
-    FILE_NAMES.iter().map(|name| folder.join(name)).find(|path| disk.is_file(path))
-}
-
-pub(super) fn text(disk: &dyn Disk, path: &Path) -> Option<String> {
-    let bytes = disk.bytes(path)?;
-    if bytes.len() > MAX_TEXT {
-        return None;
-    }
-    String::from_utf8(bytes).ok()
-}
-
 fn read(
     disk: &dyn Disk,
     path: &Path,
@@ -380,9 +343,7 @@ fn built(
     let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
     let mut files = BTreeMap::new();
     while let Some(path) = waiting.pop() {
-        let Some(on_disk) = found.get(&path) else {
-            continue;
-        };
+        let Some(on_disk) = found.get(&path) else { continue };
         if !seen.insert(path.clone()) {
             continue;
         }
@@ -426,9 +387,7 @@ fn reaching<'a>(found: &'a BTreeMap<PathBuf, OnDisk>, inputs: &Inputs<'_>) -> Ve
     waiting.extend(kept.iter());
     let mut all: BTreeSet<&Path> = BTreeSet::new();
     while let Some(path) = waiting.pop() {
-        let Some((path, on_disk)) = found.get_key_value(path) else {
-            continue;
-        };
+        let Some((path, on_disk)) = found.get_key_value(path) else { continue };
         if all.insert(path) {
             waiting.extend(bases(on_disk).map(PathBuf::as_path));
         }

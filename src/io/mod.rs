@@ -12,6 +12,7 @@ mod git_store;
 mod ignored;
 pub mod krm;
 pub mod reload;
+mod on_disk;
 mod appliers;
 mod shadow;
 mod kustomizations;
@@ -132,13 +133,9 @@ fn here() -> Option<std::path::PathBuf> {
 
 /// A path relative to the working directory, for messages.
 fn relative(real: &std::path::Path, here: Option<&std::path::Path>) -> std::path::PathBuf {
-    let Some(here) = here else {
-        return real.to_path_buf();
-    };
+    let Some(here) = here else { return real.to_path_buf() };
     let common = here.ancestors().find(|above| real.starts_with(above));
-    let Some(common) = common.filter(|c| c.parent().is_some()) else {
-        return real.to_path_buf();
-    };
+    let Some(common) = common.filter(|c| c.parent().is_some()) else { return real.to_path_buf() };
     let up = here.strip_prefix(common).map_or(0, |rest| rest.components().count());
     let mut path: std::path::PathBuf = std::iter::repeat_n("..", up).collect();
     path.push(real.strip_prefix(common).unwrap_or(real));

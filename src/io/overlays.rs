@@ -4,7 +4,8 @@
 use super::appliers::VariableSources;
 use super::builds::{Builder, Failure};
 use super::disk::FileSystem;
-use super::kustomizations::{self, ListedResource, OnDisk};
+use super::kustomizations;
+use super::on_disk::{self, ListedResource, OnDisk};
 use super::shadow::Shadow;
 use super::{display, here, real, relative};
 use crate::finding::divergence::UnknownVariable;
@@ -235,8 +236,8 @@ impl Overlay {
     ) {
         let Some(by) = &on_disk.applied else { return };
         let disk = &FileSystem;
-        let own = kustomizations::file_in(disk, &on_disk.folder);
-        let text = own.as_ref().and_then(|path| kustomizations::text(disk, path));
+        let own = on_disk::file_in(disk, &on_disk.folder);
+        let text = own.as_ref().and_then(|path| on_disk::text(disk, path));
         let resources = match own {
             Some(_) => Vec::new(),
             None => by.resources(on_disk),
@@ -347,7 +348,7 @@ impl FileDigests {
                 whole.update(value.text());
             }
             let open = applied.variables.open.as_ref();
-            whole.update(open.map_or_else(String::new, |why| why.text()));
+            whole.update(open.map_or_else(String::new, ToString::to_string));
             whole.update(&applied.label);
         }
         Some(whole.finalize().into())

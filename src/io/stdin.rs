@@ -153,9 +153,7 @@ impl Arriving {
             }
             text
         })?;
-        let Some(text) = text else {
-            return Ok(None);
-        };
+        let Some(text) = text else { return Ok(None) };
         let text = text.into_text().map_err(io::Error::other)?;
         let queue = queue.into_inner().unwrap_or_default();
         let facts = queue.first.finish().seen(&text, &options.annotation);

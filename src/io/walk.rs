@@ -112,9 +112,7 @@ fn gather(walker: &ignore::WalkBuilder) -> (Vec<ignore::Error>, Vec<(PathBuf, st
     let met = Mutex::new((Vec::new(), Vec::new()));
     walker.build_parallel().run(|| {
         Box::new(|entry| {
-            let Ok(mut met) = met.lock() else {
-                return ignore::WalkState::Quit;
-            };
+            let Ok(mut met) = met.lock() else { return ignore::WalkState::Quit };
             match entry {
                 Err(error) => met.0.push(error),
                 Ok(entry) => {

@@ -110,30 +110,6 @@ pub const WAVE_EXTRAS: &[(&str, Target)] = &[
 /// The kinds that Wave manages (`InstanceType` in `pkg/core/types.go`).
 pub const WAVE_KINDS: &[&str] = &["Deployment", "StatefulSet", "DaemonSet"];
 
-/// The keys of a source that Wave counts at a site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaveReads {
-    /// All keys, also if `items` lists some.
-    All,
-    /// The keys under `items`; all keys, if there are no `items`.
-    Items,
-    /// The key that is named.
-    Key,
-}
-
-/// The [`super::sites::SITES`] that Wave follows; for sites of containers, only those in
-/// `containers` (`getChildNamesByType` in `pkg/core/children.go`).
-pub const WAVE_SITES: &[(&str, WaveReads)] = &[
-    ("volume-config-map", WaveReads::All),
-    ("volume-secret", WaveReads::All),
-    ("projected-config-map", WaveReads::Items),
-    ("projected-secret", WaveReads::Items),
-    ("env-from-config-map", WaveReads::All),
-    ("env-from-secret", WaveReads::All),
-    ("env-config-map-key", WaveReads::Key),
-    ("env-secret-key", WaveReads::Key),
-];
-
 /// Annotations that the controllers themselves write to record their state. In a repository they
 /// have no meaning.
 pub const BOOKKEEPING: &[&str] = &[

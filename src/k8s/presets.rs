@@ -9,7 +9,7 @@ use super::providers::Target;
 pub struct Preset {
     /// The name of the chart, by which the configuration asks for the row.
     pub chart: &'static str,
-    /// Where the values are written down, with the version that was read.
+    /// The address of the documentation of the values, with the version that was read.
     pub source: &'static str,
     /// The pods whose annotations the values hold.
     pub pods: &'static [PresetPods],
@@ -108,7 +108,7 @@ use PresetRead::{ConfigMap, Containers, Env, EnvFrom, EnvSource, Secret, Typed, 
 
 macro_rules! presets {
     ($($source:literal $chart:literal { $($annotations:literal $(unless $field:literal [$($text:literal)*])? [$($read:expr),* $(,)?])* })*) => {
-        /// One row a chart.
+        /// One row for each chart.
         pub static PRESETS: &[Preset] = &[$(Preset {
             chart: $chart,
             source: $source,

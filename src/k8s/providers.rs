@@ -38,6 +38,12 @@ impl Target {
     }
 }
 
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// How the values of a content field become the bytes that a pod gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {

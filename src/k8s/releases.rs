@@ -15,15 +15,15 @@ pub struct ReleaseKind {
     pub group: &'static str,
     /// The kind.
     pub kind: &'static str,
-    /// The paths from the object to what names its chart.
+    /// The paths from the object to the name of its chart.
     pub charts: Vec<FieldPath>,
     /// The path to the values, with slashes.
     pub values: &'static str,
-    /// The path to the namespace of the pods, where it is another one than that of the object.
+    /// The path to the namespace of the pods; if it is absent, the pods run in the namespace of the object.
     pub namespace: FieldPath,
 }
 
-/// One row a kind.
+/// One row for each kind.
 pub static RELEASES: LazyLock<Vec<ReleaseKind>> = LazyLock::new(|| {
     vec![
         // fluxcd.io/flux/components/helm/helmreleases: a `chartRef` names an OCIRepository or a HelmChart
@@ -50,27 +50,29 @@ pub fn release(group: &str, kind: &str) -> Option<&'static ReleaseKind> {
     RELEASES.iter().find(|row| row.group == group && row.kind == kind)
 }
 
-/// Where an object holds the annotations of pods that it does not hold itself, and what these pods read.
+/// Pods that a program in the cluster creates from the values of an object: the place of their annotations in
+/// the object, and the sources that they read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ReleasedPods {
     /// The chart of which the object must be a release; any, if absent.
     pub chart: Option<SmolStr>,
-    /// The path to the mapping of the annotations: the part that must be there, to its last `*` or `[]`.
+    /// The beginning of the path to the annotations, up to its last `*` or `[]`. The object must have this
+    /// part.
     pub head: FieldPath,
-    /// The fields behind it, of which none has to be there.
+    /// The other fields of the path, which may be absent.
     pub fields: Vec<SmolStr>,
-    /// Texts of fields at the end of the head for which the pods take no stamp.
+    /// Fields in the mapping at the end of `head`, with texts: pods with such a text get no stamp.
     pub unless: Vec<(SmolStr, SmolStr)>,
     /// The places in the object that name what the pods read.
     pub references: Vec<ReleasedReference>,
 }
 
-/// A place in an object that names what pods read which it does not hold itself.
+/// A place in an object with the name of a source that these pods read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ReleasedReference {
     /// The place.
     pub site: TableRow<Site>,
-    /// The field beside the name that holds the one key that is read.
+    /// The field beside the name with the only key that is read; `None` for all keys.
     pub key: Option<SmolStr>,
     /// Fields beside the name, with the texts that they must have.
     pub when: Vec<(SmolStr, SmolStr)>,

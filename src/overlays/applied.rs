@@ -90,11 +90,11 @@ pub struct BuildOutput {
     /// The variables without a known value, each with the offset of its remaining text.
     unknown: Vec<(usize, String)>,
     /// The earlier names of objects, by their present kind and name.
-    names: BTreeMap<(SmolStr, SmolStr), Named>,
+    names: BTreeMap<(SmolStr, SmolStr), ObjectName>,
 }
 
 /// The name and the namespace of an object.
-type Named = (SmolStr, Option<SmolStr>);
+type ObjectName = (SmolStr, Option<SmolStr>);
 
 /// Replaces variables in the output of a build.
 ///
@@ -142,7 +142,7 @@ pub fn substituted(text: String, variables: &Variables) -> Result<BuildOutput, S
 /// The identity of the object of a document.
 struct Head {
     kind: SmolStr,
-    named: Named,
+    named: ObjectName,
     is_switched_off: bool,
 }
 
@@ -186,10 +186,8 @@ impl BuildOutput {
                         severity: Severity::Warning,
                         object: Some(id.to_string()),
                         message: format!(
-                            "{id} reads {} {}, into which {by} puts `${{{variable}}}`; its value is not known, because {}, so a change of it does not roll the pods",
-                            source.target.name(),
-                            source.name,
-                            why.text()
+                            "{id} reads {} {}, into which {by} puts `${{{variable}}}`; its value is not known, because {why}, so a change of it does not roll the pods",
+                            source.target, source.name
                         ),
                         help: None,
                     };

@@ -20,7 +20,7 @@ pub(super) fn substitute(
     text: &str,
     value: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Substituted, usize> {
-    let mut reader = Reader { text, at: 0, value, unknown: None };
+    let mut reader = TemplateReader { text, at: 0, value, unknown: None };
     let mut done = Substituted { text: String::with_capacity(text.len()), unknown: Vec::new() };
     while let Some(next) = memchr::memchr(b'$', &text.as_bytes()[reader.at..]) {
         done.text.push_str(&text[reader.at..reader.at + next]);
@@ -49,7 +49,7 @@ pub(super) fn substitute(
 /// Flux refuses the text.
 struct Refused;
 
-struct Reader<'a> {
+struct TemplateReader<'a> {
     text: &'a str,
     at: usize,
     value: &'a dyn Fn(&str) -> Option<String>,
@@ -60,7 +60,7 @@ struct Reader<'a> {
 /// A text; `None` if it depends on an unknown value.
 type Known = Option<String>;
 
-impl<'a> Reader<'a> {
+impl<'a> TemplateReader<'a> {
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
@@ -225,13 +225,9 @@ impl<'a> Reader<'a> {
             new = Some(self.parameter(|c| c == '}', true)?);
             self.close()?;
         }
-        let (Some(value), Some(old)) = (self.look_up(name), old) else {
-            return Ok(None);
-        };
+        let (Some(value), Some(old)) = (self.look_up(name), old) else { return Ok(None) };
         let is_blank = new.is_none();
-        let Some(new) = new.unwrap_or_else(|| Some(String::new())) else {
-            return Ok(None);
-        };
+        let Some(new) = new.unwrap_or_else(|| Some(String::new())) else { return Ok(None) };
         Ok(Some(match operator {
             "" => value.replacen(&old, &new, 1),
             "/" => value.replace(&old, &new),
@@ -249,9 +245,7 @@ impl<'a> Reader<'a> {
         let pattern = self.parameter(|c| c == '}', false)?;
         self.close()?;
         let value = self.look_up(name);
-        let (Some(value), Some(pattern)) = (value, pattern) else {
-            return Ok(None);
-        };
+        let (Some(value), Some(pattern)) = (value, pattern) else { return Ok(None) };
         if pattern.contains(['[', '\\']) {
             self.unknown = Some(name.to_owned());
             return Ok(None);
@@ -266,9 +260,7 @@ impl<'a> Reader<'a> {
 /// The part of a value with a start and a length; negative numbers count from the end. `None` if it
 /// would split a character.
 fn part_of(value: &str, from: &str, length: Option<String>) -> Known {
-    let Ok(from) = from.parse::<i64>() else {
-        return Some(value.to_owned());
-    };
+    let Ok(from) = from.parse::<i64>() else { return Some(value.to_owned()) };
     let len = i64::try_from(value.len()).ok()?;
     let from = if from < 0 { (len + from).max(0) } else { from };
     let to = match length.map(|length| length.parse::<i64>()) {

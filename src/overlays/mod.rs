@@ -20,12 +20,13 @@ use crate::plan::{Decision, Planned, State};
 use crate::scope::Placement;
 use crate::text::Place;
 use crate::yaml::path::Step;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The stamps and findings of the build of one overlay. It holds digests and no values, so it can
 /// be cached between runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// The workloads that must have stamps, in the order of the build.
     pub needs: Vec<Need>,
@@ -34,7 +35,7 @@ pub struct Summary {
 }
 
 /// A workload that must have stamps, under the name that the build gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {
     /// The workload and its stamps.
     pub patch: StampPatch,
@@ -43,7 +44,7 @@ pub struct Need {
 }
 
 /// A finding about a build. Its text is not kept, so it has no place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Told {
     /// Its code.
     pub code: Code,
@@ -58,9 +59,9 @@ pub struct Told {
 }
 
 /// A workload as a build names it: group, kind, name, namespace.
-pub type Key = (SmolStr, SmolStr, SmolStr, Option<SmolStr>);
+pub type BuiltName = (SmolStr, SmolStr, SmolStr, Option<SmolStr>);
 
-fn key(patch: &StampPatch) -> Key {
+fn key(patch: &StampPatch) -> BuiltName {
     (patch.group.clone(), patch.kind.clone(), patch.name.clone(), patch.namespace.clone())
 }
 
@@ -109,8 +110,8 @@ fn stamp(template: &Template, value: &str) -> Stamp {
 
 /// The stamps that the shared files hold or get in this run, by the folder of each overlay that
 /// applies them unchanged.
-pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>> {
-    let mut all: BTreeMap<String, BTreeMap<Key, Vec<Stamp>>> = BTreeMap::new();
+pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<BuiltName, Vec<Stamp>>> {
+    let mut all: BTreeMap<String, BTreeMap<BuiltName, Vec<Stamp>>> = BTreeMap::new();
     for planned in &outcome.plan.workloads {
         let Decision::Stamp { value, .. } = &planned.decision else { continue };
         let object = &outcome.manifests[planned.object];
@@ -141,7 +142,7 @@ pub fn in_place(outcome: &Outcome) -> BTreeMap<String, BTreeMap<Key, Vec<Stamp>>
 /// every workload has a patch.
 pub fn patches(
     summary: &Summary,
-    in_place: Option<&BTreeMap<Key, Vec<Stamp>>>,
+    in_place: Option<&BTreeMap<BuiltName, Vec<Stamp>>>,
     entries: &[&StampPatch],
     all: bool,
 ) -> Vec<StampPatch> {

@@ -3,6 +3,7 @@
 
 use crate::yaml::path::Step;
 use crate::yaml::{self, Cursor, Kind, resolve};
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,7 +18,7 @@ const HEADER: &str = "\
 ";
 
 /// The workload of one overlay that a patch stamps, under the name that the build gives it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StampPatch {
     /// The API group; empty for the core group.
     pub group: SmolStr,
@@ -34,11 +35,11 @@ pub struct StampPatch {
 }
 
 /// The stamp of one pod template.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Stamp {
     /// The fields and items from the object to the annotations of the pods.
     pub way: Vec<Step>,
-    /// How many of the last fields of the way are not there. Only a JSON patch depends on it.
+    /// The number of fields at the end of the path that are absent. Only a JSON patch depends on it.
     pub missing: usize,
     /// The value of the annotation.
     pub value: String,

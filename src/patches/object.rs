@@ -4,7 +4,7 @@
 //! comments, so that rollstamp finds them again.
 
 use super::file::{StampPatch, items, listed};
-use crate::text::Span;
+use crate::text::{Span, end_of_lines, line_range};
 use crate::yaml::{Cursor, Edit, Kind, parse};
 use serde_json::Value;
 
@@ -62,9 +62,8 @@ pub fn in_object(
 fn block(text: &str, document: Span) -> Option<Span> {
     let own = document.of(text);
     let begin = own.find(BEGIN)?;
-    let begin = own[..begin].rfind('\n').map_or(0, |at| at + 1);
     let end = begin + own[begin..].find(END)? + END.len();
-    let end = own[end..].find('\n').map_or(own.len(), |at| end + at + 1);
+    let (begin, end) = (line_range(own, begin).start, end_of_lines(own, end));
     let start = document.start as usize;
     Some(Span::new(start + begin, start + end))
 }
@@ -107,24 +106,16 @@ fn insertion(
     if there.is_empty() {
         return Err(format!("it has no `{}`", way[0]));
     }
-    let mut indent = indent_of(&text[line_start(text, node.span().start as usize)..]);
+    let mut indent = indent_of(&text[line_range(text, node.span().start as usize).start..]);
     let mut before = String::new();
     for field in rest {
         before.push_str(&format!("{}{field}:\n", " ".repeat(indent)));
         indent += 2;
     }
-    let end = node.span().end as usize;
-    let at = match text[..end].ends_with('\n') {
-        true => end,
-        false => text[end..].find('\n').map_or(text.len(), |next| end + next + 1),
-    };
+    let at = end_of_lines(text, node.span().end as usize);
     let feed = if text[..at].ends_with('\n') { "" } else { "\n" };
     let replacement = format!("{feed}{before}{}", made(patches, indent, annotation)?);
     Ok(Edit { span: Span::new(at, at), replacement })
-}
-
-fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |line| line + 1)
 }
 
 /// Removes the lines, and the fields on the path that hold nothing else: `patches`, and the fields
@@ -133,7 +124,7 @@ fn removal(text: &str, document: Span, way: &[&str], block: Span) -> Edit {
     let (mut from, end) = (block.start as usize, block.end as usize);
     let next = text[end..document.end as usize].lines().find(|line| !line.trim().is_empty());
     for (depth, field) in way.iter().enumerate().skip(1).rev() {
-        let line = line_start(text, from.saturating_sub(1));
+        let line = line_range(text, from.saturating_sub(1)).start;
         let head = &text[line..from];
         let is_only = line >= document.start as usize && head.trim() == format!("{field}:");
         let indent = indent_of(head);

@@ -1,6 +1,6 @@
 //! Adds and removes the last entry in the `transformers` of a kustomization.
 
-use crate::text::{Span, line_range};
+use crate::text::{Span, end_of_lines, line_range};
 use crate::yaml::insert::{Refusal, line_end};
 use crate::yaml::{self, Cursor, Document, Edit, EditSet, Kind, Style, canonical};
 
@@ -23,7 +23,7 @@ pub enum Wiring {
 /// A kustomization that is not a single mapping, or whose list cannot be edited safely.
 pub fn wire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
     let document = single(text)?;
-    let kustomization = Kustomization::of(&document, text);
+    let kustomization = KustomizationText::of(&document, text);
     let edit = match kustomization.list()? {
         None => kustomization.add_field(entry),
         Some((key, list)) => {
@@ -45,10 +45,8 @@ pub fn wire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
 /// As [`wire`].
 pub fn unwire(text: &str, entry: &str) -> Result<Wiring, Refusal> {
     let document = single(text)?;
-    let kustomization = Kustomization::of(&document, text);
-    let Some((key, list)) = kustomization.list()? else {
-        return Ok(Wiring::Done);
-    };
+    let kustomization = KustomizationText::of(&document, text);
+    let Some((key, list)) = kustomization.list()? else { return Ok(Wiring::Done) };
     let items = kustomization.items(list)?;
     let Some(at) = items.iter().position(|&item| reads(item, entry)) else {
         return Ok(Wiring::Done);
@@ -89,7 +87,7 @@ fn single(text: &str) -> Result<Document, Refusal> {
 /// Checks an edit by reading the result: every other field has the same meaning as before, and the
 /// list differs only by the entry.
 fn prove(
-    before: &Kustomization<'_>,
+    before: &KustomizationText<'_>,
     edit: &Edit,
     entry: &str,
     is_added: bool,
@@ -98,7 +96,7 @@ fn prove(
     let edits = EditSet::new(vec![edit.clone()]).map_err(|_| refuse())?;
     let text = edits.apply(before.text);
     let document = single(&text).map_err(|_| refuse())?;
-    let after = Kustomization::of(&document, &text);
+    let after = KustomizationText::of(&document, &text);
     let (mut with, mut without) =
         (after.meaning().ok_or_else(refuse)?, before.meaning().ok_or_else(refuse)?);
     if !is_added {
@@ -111,10 +109,10 @@ fn prove(
 }
 
 /// Every field except the list of transformers as canonical JSON, and the items of the list.
-type Meaning = (Vec<(String, String)>, Vec<String>);
+type KustomizationContent = (Vec<(String, String)>, Vec<String>);
 
 /// A kustomization, by its root.
-struct Kustomization<'a> {
+struct KustomizationText<'a> {
     root: Cursor<'a>,
     text: &'a str,
 }
@@ -132,7 +130,7 @@ fn reads(item: Cursor<'_>, entry: &str) -> bool {
     item.str().is_some_and(|text| text.trim_start_matches("./") == entry)
 }
 
-impl<'a> Kustomization<'a> {
+impl<'a> KustomizationText<'a> {
     fn of(document: &'a Document, text: &'a str) -> Self {
         Self { root: Cursor::root(document, text), text }
     }
@@ -169,7 +167,7 @@ impl<'a> Kustomization<'a> {
     }
 
     /// Every field except the list as canonical JSON, and the items of the list.
-    fn meaning(&self) -> Option<Meaning> {
+    fn meaning(&self) -> Option<KustomizationContent> {
         let mut fields = Vec::new();
         let mut items = Vec::new();
         for (key, value) in self.root.pairs() {
@@ -196,9 +194,7 @@ impl<'a> Kustomization<'a> {
                 None => insert(range(root).start + 1, field),
             });
         }
-        let Some((key, _)) = last else {
-            return Err(refusal(root, "an empty mapping"));
-        };
+        let Some((key, _)) = last else { return Err(refusal(root, "an empty mapping")) };
         let line = line_range(self.text, range(key).start).start;
         let indent = &self.text[line..range(key).start];
         if !indent.bytes().all(|b| b == b' ') {
@@ -250,16 +246,6 @@ impl<'a> Kustomization<'a> {
         is_alone.then_some(line + dash)
     }
 
-    /// The first byte after the lines of an item.
-    fn behind(&self, item: Cursor<'a>) -> usize {
-        let end = range(item).end;
-        if end > 0 && self.text.as_bytes()[end - 1] == b'\n' {
-            return end;
-        }
-        let line = memchr::memchr(b'\n', &self.text.as_bytes()[end..]);
-        line.map_or(self.text.len(), |at| end + at + 1)
-    }
-
     fn add_item(
         &self,
         key: Cursor<'a>,
@@ -291,7 +277,7 @@ impl<'a> Kustomization<'a> {
         let dash = dash.ok_or_else(|| refusal(last, "an item that does not begin its line"))?;
         let line = line_range(self.text, dash).start;
         let item = format!("{}- {entry}", &self.text[line..dash]);
-        let (at, end) = (self.behind(last), line_end(self.text));
+        let (at, end) = (end_of_lines(self.text, range(last).end), line_end(self.text));
         Ok(match self.text.as_bytes()[at - 1] {
             b'\n' => insert(at, format!("{item}{end}")),
             _ => insert(at, format!("{end}{item}")),
@@ -322,7 +308,7 @@ impl<'a> Kustomization<'a> {
         let dash = dash.ok_or_else(|| refusal(item, "an item that does not begin its line"))?;
         let first = if is_only { range(key).start } else { dash };
         let mut start = line_range(self.text, first).start;
-        let end = self.behind(item);
+        let end = end_of_lines(self.text, range(item).end);
         let is_last_line = end == self.text.len() && !self.text.ends_with('\n');
         if is_last_line {
             // The line before it becomes the last one; it has no final newline, like the removed

@@ -63,11 +63,11 @@ pub(super) fn substituted(
     let message = format!(
         "{} reads {} {}, into which {} puts `${{{}}}`{key}; its value is not known, because {}, so a change of it does not roll the pods",
         workload.id,
-        source.target.name(),
+        source.target,
         source.name,
         substitution.by,
         substitution.variable,
-        substitution.why.text()
+        substitution.why
     );
     Finding::new(Code::SubstitutedValue, message)
         .about(workload.id.to_string())
@@ -76,7 +76,7 @@ pub(super) fn substituted(
         .help("keep what must roll pods out of `postBuild`, or let the source of the variable be in the repository, not encrypted")
 }
 
-/// The names in the values of a release that only its chart knows.
+/// The findings about texts in the values of a release from which only its chart can build the names.
 pub(super) fn unknown_names(object: &Object, template: &Template) -> Vec<Finding> {
     let finding = |unknown: &UnknownName| {
         let what = match unknown.is_text {

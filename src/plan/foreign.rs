@@ -70,7 +70,7 @@ pub struct ForeignForecast {
 }
 
 /// A pod template, and what was decided about its stamp.
-struct Subject<'a> {
+struct ForeignSubject<'a> {
     membership: &'a Membership,
     at: TemplateId,
     object: &'a Object,
@@ -79,7 +79,7 @@ struct Subject<'a> {
     reasons: &'a [Reason],
 }
 
-impl<'a> Subject<'a> {
+impl<'a> ForeignSubject<'a> {
     fn rendered(&self) -> Option<&'a Rendered> {
         self.object.rendered.as_deref()
     }
@@ -112,7 +112,7 @@ impl<'p> Planner<'p> {
         if has_none || marks.stay || is_left || !is_asked || self.options.migrate.is_some() {
             return PlannedForeign::default();
         }
-        let subject = Subject { membership, at, object, template, decision, reasons };
+        let subject = ForeignSubject { membership, at, object, template, decision, reasons };
         let mut found = PlannedForeign::default();
         if self.options.weighs_foreign {
             found.weighed = Some(Box::new(self.weighed(&subject)));
@@ -166,8 +166,7 @@ impl<'p> Planner<'p> {
                         found.marks.push(PlannedMark { on, key, value: None });
                     }
                     Some(why) => {
-                        let text =
-                            format!("the label `{name}` in the pod template: {}", why.text());
+                        let text = format!("the label `{name}` in the pod template: {why}");
                         let message = format!("{} keeps {text}", object.id);
                         let finding =
                             object.finding_at(Code::VersionLabelSelected, *place, message);
@@ -207,7 +206,7 @@ impl<'p> Planner<'p> {
         }
     }
 
-    fn weighed(&mut self, subject: &Subject<'_>) -> ForeignForecast {
+    fn weighed(&mut self, subject: &ForeignSubject<'_>) -> ForeignForecast {
         let mut weighed = ForeignForecast::default();
         for checksum in &subject.template.marks().repairable {
             if let Ok(value) = self.steady(subject, checksum, false) {
@@ -228,7 +227,7 @@ impl<'p> Planner<'p> {
     /// was reported before.
     fn repaired(
         &mut self,
-        subject: &Subject<'_>,
+        subject: &ForeignSubject<'_>,
         checksum: &Checksum,
         value: Option<Result<Option<String>, ChecksumStays>>,
     ) -> Option<PlannedMark> {
@@ -251,7 +250,7 @@ impl<'p> Planner<'p> {
                 Some(PlannedMark { on: MarkMapping::Annotations, key: key.clone(), value })
             }
             Err(why) => {
-                let text = format!("`{key}` as it is: {}", why.text());
+                let text = format!("`{key}` as it is: {why}");
                 let message = format!("{} keeps {text}", object.id);
                 let finding = object.finding_at(Code::ForeignKept, checksum.at, message);
                 let finding = finding.shared(format!("keep {text}")).help(why.help());
@@ -264,7 +263,7 @@ impl<'p> Planner<'p> {
     /// The value that covers all configuration data of the chart of a workload.
     fn steady(
         &mut self,
-        subject: &Subject<'_>,
+        subject: &ForeignSubject<'_>,
         checksum: &Checksum,
         is_tied: bool,
     ) -> Result<String, ChecksumStays> {
@@ -290,7 +289,7 @@ impl<'p> Planner<'p> {
     }
 
     /// Whether all files of the chart of a workload are in its unit.
-    fn is_whole(&self, subject: &Subject<'_>) -> Result<(), ChecksumStays> {
+    fn is_whole(&self, subject: &ForeignSubject<'_>) -> Result<(), ChecksumStays> {
         let unit = self.units.get(subject.membership.unit);
         if unit.built {
             return Err(ChecksumStays::Built);
@@ -307,7 +306,7 @@ impl<'p> Planner<'p> {
 
     /// Whether the file of a workload comes from `helm template --output-dir`, which writes one
     /// file for each template.
-    fn is_of_output_dir(&self, subject: &Subject<'_>) -> bool {
+    fn is_of_output_dir(&self, subject: &ForeignSubject<'_>) -> bool {
         subject.rendered().is_some_and(|rendered| {
             let of_template = format!("{}/{}", rendered.chart, rendered.template);
             let name = &self.manifests[subject.object.place.file].input.name;
@@ -317,7 +316,7 @@ impl<'p> Planner<'p> {
     }
 
     /// Whether the named folder holds the whole chart of a workload.
-    fn has_whole_chart(&self, subject: &Subject<'_>) -> bool {
+    fn has_whole_chart(&self, subject: &ForeignSubject<'_>) -> bool {
         let input = &self.manifests[subject.object.place.file].input;
         matches!(input.found, Found::Walked(_))
             && subject
@@ -326,7 +325,7 @@ impl<'p> Planner<'p> {
     }
 
     /// A source that the pods need and that is absent from a stream which may lack hooks.
-    fn unseen(&mut self, subject: &Subject<'_>) -> Option<String> {
+    fn unseen(&mut self, subject: &ForeignSubject<'_>) -> Option<String> {
         let rendered = subject.rendered()?;
         let manifests = self.manifests;
         if rendered.shows_hooks
@@ -346,7 +345,7 @@ impl<'p> Planner<'p> {
     /// The replacement of a checksum that covers the reads of the pods: the stamp, or `None`.
     fn instead(
         &self,
-        subject: &Subject<'_>,
+        subject: &ForeignSubject<'_>,
         checksum: &Checksum,
         becomes: Checksums,
     ) -> Result<Option<String>, ChecksumStays> {
@@ -372,7 +371,7 @@ impl<'p> Planner<'p> {
     /// The value of a checksum that covers these sources; `None` if one of them is absent.
     fn tied(
         &mut self,
-        subject: &Subject<'_>,
+        subject: &ForeignSubject<'_>,
         checksum: &Checksum,
         names: &[(Target, String)],
     ) -> Result<Option<Option<String>>, ChecksumStays> {
@@ -404,7 +403,7 @@ impl<'p> Planner<'p> {
     }
 
     /// Reports the sources of the chart that no longer roll the pods.
-    fn say_unread(&mut self, subject: &Subject<'_>) {
+    fn say_unread(&mut self, subject: &ForeignSubject<'_>) {
         let data = self.data(subject.membership, subject.rendered());
         let manifests = self.manifests;
         let read: BTreeSet<SourceId> = subject.reasons.iter().filter_map(Reason::source).collect();
@@ -433,7 +432,7 @@ impl<'p> Planner<'p> {
     }
 
     /// The reason why a version label must stay, if there is one.
-    fn label_stays(&self, subject: &Subject<'_>, label: &str) -> Option<VersionLabelStays> {
+    fn label_stays(&self, subject: &ForeignSubject<'_>, label: &str) -> Option<VersionLabelStays> {
         if self.units.get(subject.membership.unit).built {
             return Some(VersionLabelStays::Built);
         }
@@ -453,10 +452,10 @@ impl<'p> Planner<'p> {
         }
         let mut uses = self.manifests.all_files().iter().flat_map(|file| &file.label_uses);
         let found = uses.find(|found| found.label == label)?;
-        Some(VersionLabelStays::Used {
-            object: found.object.clone(),
-            path: found.path.clone(),
-            is_selector: found.is_selector,
+        let (path, object) = (found.path.clone(), found.object.clone());
+        Some(match found.is_selector {
+            true => VersionLabelStays::Selects(path, object),
+            false => VersionLabelStays::MaySelect(path, object),
         })
     }
 }

@@ -132,7 +132,7 @@ impl Planner<'_> {
         }
         let why = self.doubt_in(unit, membership, at, decided);
         let why = why.or_else(|| self.patched(unit, at))?;
-        Some(why.in_build_of(&unit.name))
+        Some(why.in_build_of(&unit.name, unit.named_in.map(|file| self.manifests.name(file))))
     }
 
     /// The reason why a template may need another stamp in a unit than in the file, without regard

@@ -144,8 +144,8 @@ fn unnamed_in(manifests: &Manifests, unit: &Unit, taken: &TakenNames<'_>) -> Pro
     unnamed
 }
 
-/// Whether the bytes from `range` of a text are a whole name: what stands before and behind is not of a
-/// name, or a dash or dot at its end.
+/// Whether the bytes from `range` of a text are a whole name. The characters before and after it must not
+/// belong to a longer name; a dash or a dot that ends a name may follow.
 fn is_whole(text: &str, range: std::ops::Range<usize>) -> bool {
     let before = text[..range.start].trim_end_matches(['-', '.']);
     let behind = text[range.end..].trim_start_matches(['-', '.']);

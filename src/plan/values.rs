@@ -32,6 +32,16 @@ pub enum MeantSource {
     Nowhere,
 }
 
+impl MeantSource {
+    /// The source, if it is certain.
+    pub fn one(self) -> Option<SourceId> {
+        match self {
+            Self::One(source) => Some(source),
+            Self::Several | Self::Nowhere => None,
+        }
+    }
+}
+
 impl TakenValues {
     /// The object.
     pub fn reader<'a>(&self, manifests: &'a Manifests) -> &'a ValuesReader {

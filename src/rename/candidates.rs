@@ -96,7 +96,7 @@ pub(super) struct NameGroup<'a> {
     pub(super) foreign: Option<SourceId>,
 }
 
-/// Groups of one name by their namespaces: however many namespaces there are, a name is looked up in one.
+/// The groups of one name, by their namespaces, so that a lookup does not go through all namespaces.
 #[derive(Default)]
 pub(super) struct BySpace<'a>(BTreeMap<Option<&'a str>, Vec<usize>>);
 
@@ -105,7 +105,7 @@ impl<'a> BySpace<'a> {
         self.0.entry(namespace).or_default().push(group);
     }
 
-    /// All of them, in their order.
+    /// The groups of all namespaces, in the order of the input.
     fn all(&self) -> Vec<usize> {
         let mut all: Vec<usize> = self.0.values().flatten().copied().collect();
         all.sort_unstable();
@@ -116,12 +116,12 @@ impl<'a> BySpace<'a> {
         self.0.get(&namespace).cloned().unwrap_or_default()
     }
 
-    /// Those that [fit](fitting) a namespace.
+    /// The groups whose namespace [fits](fitting) the namespace `own`.
     fn fitting(&self, own: Option<&str>) -> Vec<usize> {
         fitting(own, |space| self.of(space), || self.all())
     }
 
-    /// Those that may be in a namespace: one that is not written may be any.
+    /// The groups that may be in the namespace `own`; a group without a namespace may be in any.
     pub(super) fn maybe(&self, own: Option<&str>) -> Vec<usize> {
         if own.is_none() {
             return self.all();

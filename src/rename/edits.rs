@@ -2,16 +2,83 @@
 
 use super::candidates::Candidates;
 use super::referrals::Links;
-use super::{NameEdit, Renamed, Renames};
 use crate::config::options::{Goal, Options};
 use crate::extract::{
-    BASE_NAME, FROZEN, ImmutableField, Manifests, Mention, NEEDS_HASH_SUFFIX, SourceId,
+    BASE_NAME, FROZEN, ImmutableField, Manifests, Mention, NEEDS_HASH_SUFFIX, ObjectId, Reference,
+    ReferenceId, SourceId,
 };
+use crate::text::{FileId, Span};
 use crate::yaml::insert::Slot;
 use crate::yaml::path::Step;
 use crate::yaml::resolve::is_plain_string;
 use crate::yaml::verify::{Change, Wrote};
 use crate::yaml::{Edit, Style};
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The names that change, their edits, and the meaning of references afterwards. The manifests
+/// still hold the written names.
+#[derive(Default)]
+pub struct Renames {
+    /// The renamed sources, in the order of the input.
+    pub sources: Vec<Renamed>,
+    /// The edits, in no particular order.
+    pub edits: Vec<NameEdit>,
+    /// The sources that are named after their content once the edits are made.
+    content_named: BTreeSet<SourceId>,
+    /// The references that refer to a source by another name than the written one: the present name
+    /// of the source.
+    meant: BTreeMap<ReferenceId, SmolStr>,
+    /// The objects to whose names kustomize will append a hash, in addition to those with the
+    /// annotation.
+    hashed: BTreeSet<ObjectId>,
+}
+
+impl Renames {
+    /// Whether a source is named after its content after the edits.
+    pub fn is_content_named(&self, manifests: &Manifests, source: SourceId) -> bool {
+        manifests[source].content_named || self.content_named.contains(&source)
+    }
+
+    /// The present name of the source to which a reference refers.
+    pub fn name<'a>(&'a self, id: ReferenceId, reference: &'a Reference) -> &'a str {
+        if self.meant.is_empty() {
+            return &reference.name;
+        }
+        self.meant.get(&id).unwrap_or(&reference.name)
+    }
+
+    /// The objects to whose names kustomize will append a hash.
+    pub fn hashed(&self) -> &BTreeSet<ObjectId> {
+        &self.hashed
+    }
+}
+
+/// A renamed source.
+pub struct Renamed {
+    /// The source.
+    pub at: SourceId,
+    /// The name of the source as it is written.
+    pub from: String,
+    /// The name of the source after the edit.
+    pub to: String,
+}
+
+/// One edit of a name or a marker.
+pub struct NameEdit {
+    /// The file.
+    pub file: FileId,
+    /// The object, as `Kind namespace/name`.
+    pub object: String,
+    /// Where the object is.
+    pub place: Span,
+    /// The document that it is in.
+    pub document: Span,
+    /// The edit.
+    pub edit: Edit,
+    /// What the edit changes in the document.
+    pub change: Change,
+}
 
 /// The edits of all names and markers.
 pub(super) fn edits(
@@ -28,9 +95,7 @@ pub(super) fn edits(
             renames.edits.extend(frozen(manifests, item.at, options));
             continue;
         }
-        let Some(number) = item.definition else {
-            continue;
-        };
+        let Some(number) = item.definition else { continue };
         if item.moves() {
             renames.sources.push(Renamed {
                 at: item.at,
@@ -111,9 +176,7 @@ fn marked(manifests: &Manifests, at: SourceId, base: &str, options: &Options) ->
 /// The edit of the marker that makes kustomize append the suffix and rewrite references to the
 /// source.
 fn for_kustomize(manifests: &Manifests, at: SourceId) -> Option<NameEdit> {
-    let Ok(Slot::Absent(insertion)) = &manifests[at].naming.as_deref()?.marker else {
-        return None;
-    };
+    let Ok(Slot::Absent(insertion)) = &manifests[at].naming.as_deref()?.marker else { return None };
     let value = "enabled";
     let way = ["metadata", "annotations", NEEDS_HASH_SUFFIX];
     let edit = insertion.with(value);
@@ -169,9 +232,7 @@ pub(super) fn meanings(
     }
     for link in links.all.iter().filter(|_| !items.inside) {
         let item = link.groups.first().and_then(|&group| items.groups[group].items.first());
-        let Some(item) = item.map(|&item| &items.all[item]) else {
-            continue;
-        };
+        let Some(item) = item.map(|&item| &items.all[item]) else { continue };
         if let Some(reference) = link.reference
             && item.blocker.is_none()
             && item.wanted

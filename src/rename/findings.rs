@@ -86,9 +86,7 @@ fn blocked(
         Blocker::Hashed => {
             about(manifests, at, Code::NotRenamed, format!("{kept}: kustomize gives it a suffix"))
         }
-        Blocker::Kind(why) => {
-            about(manifests, at, Code::NotRenamed, format!("{kept}: it {}", why.text()))
-        }
+        Blocker::Kind(why) => about(manifests, at, Code::NotRenamed, format!("{kept}: it {why}")),
         Blocker::Unread(file) => {
             let name = manifests.name(*file);
             held(format!("{name} says it, and cannot be read"))
@@ -139,8 +137,7 @@ fn blocked(
                 .help(format!("apply the two together (`--unit tree`, `units`), {other_way}"))
         }
         Blocker::Fixed(number, why) => {
-            held(format!("{} cannot follow: {}", spot(number), why.text()))
-                .related(place(number), "here")
+            held(format!("{} cannot follow: {why}", spot(number))).related(place(number), "here")
         }
         Blocker::Ambiguous(number) => {
             held(format!("{} may mean another source as well", spot(number)))

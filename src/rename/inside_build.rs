@@ -23,15 +23,9 @@ pub(super) fn links(
     items: &mut Candidates<'_>,
 ) -> Vec<Link> {
     let mention = &run.mentions[number.index()];
-    let mut links = Vec::new();
-    if references.is_empty() {
-        links.extend(link(run, number, mention, None, items));
-    }
-    for &reference in references {
-        let of_pod = Some(reference);
-        links.extend(link(run, number, mention, of_pod, items));
-    }
-    links
+    let alone = references.is_empty().then_some(None);
+    let each = references.iter().copied().map(Some).chain(alone);
+    each.filter_map(|reference| link(run, number, mention, reference, items)).collect()
 }
 
 fn link(

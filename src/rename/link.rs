@@ -12,7 +12,7 @@ use crate::text::input::Found;
 pub(super) struct Link {
     pub(super) mention: MentionId,
     pub(super) groups: Vec<usize>,
-    /// The reference of a pod template that it is.
+    /// The reference, if the place is in a pod template.
     pub(super) reference: Option<ReferenceId>,
     /// Whether the API server refuses another name there.
     pub(super) immutable: bool,
@@ -49,7 +49,8 @@ pub(super) fn fixed(
     asked(run, reference?)
 }
 
-/// Why the workload of a reference does not want another name there.
+/// The reason why a reference cannot get a new name because of its workload: its reads are uncertain, or
+/// annotations of the user exclude it.
 pub(super) fn asked(run: &Context<'_>, reference: ReferenceId) -> Option<CannotFollow> {
     let reference = &run.manifests[reference];
     let template = &run.manifests[reference.template];
@@ -70,9 +71,7 @@ pub(super) fn asked(run: &Context<'_>, reference: ReferenceId) -> Option<CannotF
 
 /// Whether the API server refuses another name at this reference once the object exists.
 pub(super) fn refuses(run: &Context<'_>, reference: Option<ReferenceId>) -> bool {
-    let Some(reference) = reference else {
-        return false;
-    };
+    let Some(reference) = reference else { return false };
     let template = &run.manifests[run.manifests[reference].template];
     let object = &run.manifests[template.object];
     run.options.goal != Goal::Strip

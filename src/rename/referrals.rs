@@ -172,7 +172,7 @@ fn clashes(items: &mut Candidates<'_>, goal: Goal) -> bool {
         }
         for &one in &groups {
             let space = |group: usize| items.groups[group].namespace;
-            // Those in other namespaces are none of its business.
+            // Groups in other namespaces do not matter.
             let other = spaces.maybe(space(one)).into_iter().find(|&other| {
                 let same_space = space(one) == space(other);
                 // Two sources that already shared a name may still share it: they are in different
@@ -210,9 +210,7 @@ fn references(manifests: &Manifests) -> BTreeMap<(FileId, u32), Vec<ReferenceId>
 /// Records the sources that the workloads of a file read.
 fn note_reads(run: &Context<'_>, file: FileId, items: &mut Candidates<'_>) {
     let manifests = run.manifests;
-    let Some(memberships) = run.units.memberships(file) else {
-        return;
-    };
+    let Some(memberships) = run.units.memberships(file) else { return };
     for (number, object) in manifests.objects_of(file) {
         let templates = manifests.templates_of(number);
         let known = templates.filter(|(_, t)| !t.kind.is_unlisted() && t.ignored.is_none());

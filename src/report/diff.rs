@@ -69,9 +69,7 @@ fn hunks(out: &mut String, before: &str, after: &str, first: usize, shift: isize
     let diff = TextDiff::from_lines(before, after);
     let mut added: isize = 0;
     for group in diff.grouped_ops(3) {
-        let (Some(head), Some(tail)) = (group.first(), group.last()) else {
-            continue;
-        };
+        let (Some(head), Some(tail)) = (group.first(), group.last()) else { continue };
         let old = head.old_range().start..tail.old_range().end;
         let new = head.new_range().start..tail.new_range().end;
         let old_start = first + old.start + 1;

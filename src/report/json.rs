@@ -5,9 +5,7 @@ use super::locator::Locator;
 use super::{
     ExplainView, Format, FormatInfo, Located, Spot, Subject, View, diff, explain, impact, migration,
 };
-use crate::impact::Name;
 use crate::impact::history::History;
-use crate::k8s::id::Identity;
 use crate::k8s::providers::Target;
 use crate::outcome::{Coverage, Outcome};
 use crate::plan::{Decision, Planned, State};
@@ -15,6 +13,8 @@ use crate::text::input::Skipped;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+
+pub(super) use super::rows::{ObjectRow, PlaceRow, document};
 
 /// The version of the format: it increases when a field is removed or its meaning changes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -49,55 +49,11 @@ impl Format for Json {
     }
 }
 
-/// Writes a JSON object over several lines, and a newline.
-pub(super) fn document(report: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    out.write_all(b"\n")
-}
-
-/// An object by its name: as one text for people, and as its parts.
 #[derive(Serialize)]
-pub(super) struct ObjectRow<'a> {
-    object: String,
-    kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    name: &'a str,
-}
-
-impl<'a> From<&'a Identity> for ObjectRow<'a> {
-    fn from(id: &'a Identity) -> Self {
-        let namespace = id.namespace.as_deref();
-        Self { object: id.to_string(), kind: &id.kind, namespace, name: &id.name }
-    }
-}
-
-impl<'a> From<&'a Name> for ObjectRow<'a> {
-    fn from(name: &'a Name) -> Self {
-        let namespace = name.namespace.as_deref();
-        Self { object: name.to_string(), kind: &name.kind, namespace, name: &name.name }
-    }
-}
-
-/// A line and a column of a file, both from 1.
-#[derive(Serialize)]
-pub(super) struct PlaceRow<'a> {
-    file: &'a str,
-    line: usize,
-    column: usize,
-}
-
-impl<'a> From<Spot<'a>> for PlaceRow<'a> {
-    fn from(Spot { file, position }: Spot<'a>) -> Self {
-        Self { file, line: position.line, column: position.column }
-    }
-}
-
-#[derive(Serialize)]
-struct Report<'a> {
+struct OutcomeReport<'a> {
     schema_version: u32,
     verb: &'a str,
-    workloads: Vec<WorkloadRow<'a>>,
+    workloads: Vec<OutcomeWorkload<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     renames: Vec<RenameRow<'a>>,
     files: Vec<FileRow<'a>>,
@@ -149,7 +105,7 @@ struct CoverageRow {
 }
 
 #[derive(Serialize)]
-struct WorkloadRow<'a> {
+struct OutcomeWorkload<'a> {
     #[serde(flatten)]
     id: ObjectRow<'a>,
     file: &'a str,
@@ -222,10 +178,10 @@ struct SkippedRow {
     without_objects: usize,
 }
 
-fn report<'a>(view: &View<'a>) -> Report<'a> {
+fn report<'a>(view: &View<'a>) -> OutcomeReport<'a> {
     let outcome = view.outcome;
     let locator = view.locator();
-    Report {
+    OutcomeReport {
         schema_version: SCHEMA_VERSION,
         verb: view.verb.name(),
         workloads: workloads(outcome, &locator),
@@ -285,13 +241,20 @@ fn coverage(coverage: &Coverage) -> CoverageRow {
     }
 }
 
-fn workloads<'a>(outcome: &'a Outcome, locator: &Locator<'a>) -> Vec<WorkloadRow<'a>> {
+fn workloads<'a>(outcome: &'a Outcome, locator: &Locator<'a>) -> Vec<OutcomeWorkload<'a>> {
     let row = |planned: &'a Planned| {
         let object = &outcome.manifests[planned.object];
         let (state, stamp) = state(&planned.decision);
         let present = outcome.manifests[planned.template].present();
         let Spot { file, position } = locator.spot(object.place_of_name());
-        WorkloadRow { id: (&object.id).into(), file, line: position.line, state, stamp, present }
+        OutcomeWorkload {
+            id: (&object.id).into(),
+            file,
+            line: position.line,
+            state,
+            stamp,
+            present,
+        }
     };
     outcome.plan.workloads.iter().map(row).collect()
 }

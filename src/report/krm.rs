@@ -41,7 +41,7 @@ struct ResultRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_ref: Option<ResourceRef<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<FileRow<'a>>,
+    file: Option<KrmFile<'a>>,
     tags: BTreeMap<&'static str, String>,
 }
 
@@ -56,7 +56,7 @@ struct ResourceRef<'a> {
 }
 
 #[derive(Serialize)]
-struct FileRow<'a> {
+struct KrmFile<'a> {
     path: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<u64>,
@@ -82,7 +82,7 @@ fn row<'a>(finding: &'a Finding, locator: &Locator<'a>) -> ResultRow<'a> {
         resource_ref: object.map(reference),
         file: object.and_then(|object| {
             let from = object.from_file.as_ref()?;
-            Some(FileRow { path: &from.path, index: from.index })
+            Some(KrmFile { path: &from.path, index: from.index })
         }),
         tags,
     }

@@ -1,6 +1,6 @@
 //! The report of `migrate`: one line for each object that changes or does not, and the counts.
 
-use super::json::ObjectRow;
+use super::rows::ObjectRow;
 use super::{Spot, count};
 use crate::compat::migration::{AnnotationOwner, MigrationBlocker, SourceName};
 use crate::outcome::Outcome;
@@ -10,9 +10,7 @@ use serde::Serialize;
 
 /// The lines of a run, the last one with the counts.
 pub fn lines(outcome: &Outcome) -> Vec<String> {
-    let Some(all) = outcome.migration() else {
-        return Vec::new();
-    };
+    let Some(all) = outcome.migration() else { return Vec::new() };
     let name = all.from;
     let line = |row: &MigrationRow<'_>| {
         let said = match &row.result {

@@ -2,7 +2,7 @@
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>.
 
 use super::impact::{self, words};
-use super::json::document;
+use super::rows::document;
 use super::{Format, FormatInfo, Located, Spot, Subject, View};
 use crate::finding::{Code, Severity};
 use crate::impact::{Answer, At, Side, Workload};
@@ -27,7 +27,7 @@ impl Format for Sarif {
         let locator = view.locator();
         let rule = |code: &Code| Rule {
             id: code.name(),
-            short_description: Text::new(code.description()),
+            short_description: SarifText::new(code.description()),
             help_uri: code.address(),
             default_configuration: Configuration { level: code.severity().name() },
         };
@@ -39,11 +39,11 @@ impl Format for Sarif {
             if let Some(help) = &finding.help {
                 text.push_str(&format!("\n{help}"));
             }
-            Row {
+            SarifResult {
                 rule_id: name,
                 rule_index: rules.iter().position(|rule| rule.id == name).unwrap_or(0),
                 level: finding.severity.name(),
-                message: Text { text },
+                message: SarifText { text },
                 locations: locations(&located),
                 related_locations: related(&located),
             }
@@ -57,24 +57,24 @@ impl Format for Sarif {
             .iter()
             .map(|(id, severity, text)| Rule {
                 id,
-                short_description: Text::new(*text),
+                short_description: SarifText::new(*text),
                 help_uri: concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/docs/impact.md"),
                 default_configuration: Configuration { level: severity.name() },
             })
             .collect();
         let locators = view.locators();
-        let errors = view.not_compared(&locators).into_iter().map(|(side, located)| Row {
+        let errors = view.not_compared(&locators).into_iter().map(|(side, located)| SarifResult {
             rule_id: IMPACT_RULES[NOT_COMPARED].0,
             rule_index: NOT_COMPARED,
             level: IMPACT_RULES[NOT_COMPARED].1.name(),
-            message: Text { text: format!("{}: {}", side.name(), located.finding.message) },
+            message: SarifText { text: format!("{}: {}", side.name(), located.finding.message) },
             locations: match side {
                 Side::Before => Vec::new(),
                 Side::After => locations(&located),
             },
             related_locations: Vec::new(),
         });
-        let mut results: Vec<Row> = errors.collect();
+        let mut results: Vec<SarifResult> = errors.collect();
         for workload in view.workloads() {
             for (rule, text) in said(workload) {
                 let (id, severity, _) = IMPACT_RULES[rule];
@@ -87,11 +87,11 @@ impl Format for Sarif {
                         view.after.manifests[at.place.file].input.found == Found::Stream;
                     (at.side == Side::After && !is_stream).then(|| locators.spot(at))
                 };
-                results.push(Row {
+                results.push(SarifResult {
                     rule_id: id,
                     rule_index: rule,
                     level: severity.name(),
-                    message: Text { text },
+                    message: SarifText { text },
                     locations: vec![Location::new(
                         place(workload.at),
                         Some(workload.name.to_string()),
@@ -157,15 +157,15 @@ struct Log {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [Run; 1],
+    runs: [SarifRun; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run {
+struct SarifRun {
     tool: Tool,
     column_kind: &'static str,
-    results: Vec<Row>,
+    results: Vec<SarifResult>,
 }
 
 #[derive(Serialize)]
@@ -185,7 +185,7 @@ struct Driver {
 #[serde(rename_all = "camelCase")]
 struct Rule {
     id: &'static str,
-    short_description: Text,
+    short_description: SarifText,
     /// The page about the rule.
     help_uri: &'static str,
     default_configuration: Configuration,
@@ -197,11 +197,11 @@ struct Configuration {
 }
 
 #[derive(Serialize)]
-struct Text {
+struct SarifText {
     text: String,
 }
 
-impl Text {
+impl SarifText {
     fn new(text: impl Into<String>) -> Self {
         Self { text: text.into() }
     }
@@ -210,11 +210,11 @@ impl Text {
 /// A result.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct SarifResult {
     rule_id: &'static str,
     rule_index: usize,
     level: &'static str,
-    message: Text,
+    message: SarifText,
     locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location>,
@@ -228,7 +228,7 @@ struct Location {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     logical_locations: Vec<Logical>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Text>,
+    message: Option<SarifText>,
 }
 
 #[derive(Serialize)]
@@ -269,7 +269,7 @@ impl Location {
                 }),
             }),
             logical_locations: named.into_iter().collect(),
-            message: said.map(Text::new),
+            message: said.map(SarifText::new),
         }
     }
 }
@@ -310,9 +310,9 @@ fn uri(path: &str) -> String {
     uri
 }
 
-fn log(rules: Vec<Rule>, results: Vec<Row>, out: &mut dyn Write) -> io::Result<()> {
+fn log(rules: Vec<Rule>, results: Vec<SarifResult>, out: &mut dyn Write) -> io::Result<()> {
     let driver = Driver { name: "rollstamp", semantic_version: env!("CARGO_PKG_VERSION"), rules };
-    let run = Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results };
+    let run = SarifRun { tool: Tool { driver }, column_kind: "unicodeCodePoints", results };
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",

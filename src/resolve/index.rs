@@ -125,9 +125,7 @@ impl Index {
         name: &str,
         own: Option<&str>,
     ) -> Vec<(IndexedId, &Indexed)> {
-        let Some(group) = self.group(unit, target, name) else {
-            return Vec::new();
-        };
+        let Some(group) = self.group(unit, target, name) else { return Vec::new() };
         let (read, raw) = (group.first..group.end, group.end..group.last);
         let of = |space: Option<&str>| -> Vec<(IndexedId, &Indexed)> {
             let found = [&read, &raw].into_iter().filter_map(|places| {
@@ -197,9 +195,7 @@ impl Index {
         name: &str,
         hashed: impl Fn(SourceId) -> bool,
     ) -> Vec<(IndexedId, &Indexed)> {
-        let Some(found) = self.once.get(&(unit, target, name.into())) else {
-            return Vec::new();
-        };
+        let Some(found) = self.once.get(&(unit, target, name.into())) else { return Vec::new() };
         let now = |once: &Once| {
             let mut known = self.with_raw(unit, target, &once.name);
             known.find(|(_, indexed)| indexed.copy == once.source)
@@ -224,9 +220,9 @@ impl Index {
     }
 }
 
-/// The rule by which a name in a namespace finds what has this name: what is in exactly this namespace; if
-/// there is nothing, what has no namespace, or, for a name without one, what is in any (Helm omits the
-/// namespace of its release). `of` looks into one namespace, `all` into each.
+/// The rule for a name in the namespace `own`: the candidates in exactly this namespace; if there are none,
+/// those without a namespace; for a name without a namespace, those in any namespace, because Helm omits the
+/// namespace of its release. `of` returns the candidates in one namespace, `all` those in any.
 pub fn fitting<T>(
     own: Option<&str>,
     of: impl Fn(Option<&str>) -> Vec<T>,
@@ -240,8 +236,8 @@ pub fn fitting<T>(
     }
 }
 
-/// The source of a namespace among those of one unit, kind and name, which are in the order of their
-/// namespaces: no namespace is there twice.
+/// The source in the namespace `own` among the candidates of one unit, kind and name, which are sorted by
+/// their namespaces. Each namespace occurs at most once.
 pub(super) fn exact<'a>(candidates: &'a [Indexed], own: Option<&str>) -> Option<&'a Indexed> {
     position(candidates, own).map(|at| &candidates[at])
 }
@@ -440,9 +436,7 @@ fn indexed(
 /// whatever other objects provide one.
 fn old_names<'a>(object: &'a Object, source: &'a Source) -> BTreeMap<&'a str, bool> {
     let is_core = object.id.group.is_empty() && object.id.kind == source.target.name();
-    let Some(origin) = object.origin.as_ref().filter(|_| is_core) else {
-        return BTreeMap::new();
-    };
+    let Some(origin) = object.origin.as_ref().filter(|_| is_core) else { return BTreeMap::new() };
     let mut names = BTreeMap::from([(source.name.as_str(), true)]);
     names.extend(origin.names.iter().map(|name| (name.as_str(), false)));
     names

@@ -41,11 +41,13 @@ pub struct Unit {
     pub stamps: Option<StampsFile>,
     /// The sources in whose values a controller replaces variables without a known value.
     pub substitutions: BTreeMap<ObjectId, Vec<UnknownSubstitution>>,
-    /// Of a leaf kustomization, a number for all that it and those which it includes say, where the run is
-    /// compared with another one.
+    /// A digest of the leaf kustomization and of everything that it includes; it is computed only if the
+    /// run is compared with another run.
     pub recipe: Option<u64>,
     /// The object by which a controller applies it: its effect, and its document.
     pub applied_by: Option<(Indirect, Place)>,
+    /// The file of the object of a controller after which the unit is named.
+    pub named_in: Option<FileId>,
 }
 
 /// A variable in a value of a source that a controller replaces when it applies the source, and

@@ -147,6 +147,15 @@ pub fn line_range(text: &str, byte: usize) -> std::ops::Range<usize> {
     start..end
 }
 
+/// The first byte after the lines of a text before `end`: `end` itself if a line feed stands before it,
+/// otherwise the byte after the next line feed, or the end of the text.
+pub fn end_of_lines(text: &str, end: usize) -> usize {
+    if text[..end].ends_with('\n') {
+        return end;
+    }
+    memchr::memchr(b'\n', &text.as_bytes()[end..]).map_or(text.len(), |at| end + at + 1)
+}
+
 /// The words of a text that may be names of objects, in order, each with its byte offset. A word
 /// consists of letters, digits, dashes and dots; dashes and dots at the end of a word do not belong
 /// to it.

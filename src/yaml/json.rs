@@ -15,9 +15,7 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Vec<Document>>, SyntaxErr
     let body = chunk.of(text);
     let mut values: Vec<Span> = Vec::new();
     for value in serde_json::Deserializer::from_str(body).into_iter::<&RawValue>() {
-        let Ok(value) = value else {
-            return Ok(None);
-        };
+        let Ok(value) = value else { return Ok(None) };
         let start = value.get().as_ptr() as usize - body.as_ptr() as usize + chunk.start as usize;
         values.push(Span::new(start, start + value.get().len()));
     }

@@ -11,6 +11,7 @@
 //! directives, byte order marks inside a stream, text after a `---` or a `...`, the line separators
 //! of Unicode outside of JSON, alias bombs, nesting deeper than [`MAX_DEPTH`].
 
+mod error;
 pub mod canonical;
 pub(crate) mod timestamp;
 pub mod edit;
@@ -31,36 +32,11 @@ pub mod verify;
 
 pub use cursor::Cursor;
 pub use edit::{Edit, EditSet};
+pub use error::{MAX_DEPTH, SyntaxError};
 pub use split::Chunk;
 pub use tape::{Document, Kind, Node, NodeId, Style, Tape};
 
 use crate::text::Span;
-
-/// The limit for nested collections. `kubectl` has 10,000; real manifests stay below 40.
-pub const MAX_DEPTH: usize = 1_000;
-
-/// Why a chunk could not be read. The message holds no part of the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyntaxError {
-    /// The byte offset in the text at which reading stopped.
-    pub at: u32,
-    /// A sentence fragment: lower case, no full stop, no part of the input.
-    pub message: String,
-    /// True if the text is legal YAML that is refused on purpose.
-    pub refused: bool,
-}
-
-impl SyntaxError {
-    /// The text is not YAML.
-    pub fn broken(at: usize, message: impl Into<String>) -> Self {
-        Self { at: crate::text::offset(at), message: message.into(), refused: false }
-    }
-
-    /// The text may be YAML, but `kubectl` refuses it or reads it differently.
-    pub fn refused(at: usize, message: impl Into<String>) -> Self {
-        Self { at: crate::text::offset(at), message: message.into(), refused: true }
-    }
-}
 
 /// Reads one chunk of `text` into its documents: none for a chunk of comments, one for YAML,
 /// and as many as there are for JSON values one after the other.

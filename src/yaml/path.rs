@@ -3,12 +3,13 @@
 
 use super::Cursor;
 use super::tape::NodeId;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::fmt;
 use std::ops::Deref;
 
 /// One step of a [`Route`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Step {
     /// A field of a mapping.
     Field(SmolStr),
@@ -59,6 +60,16 @@ pub enum PathStep {
     AnyField,
     /// `**`: any number of fields, or none.
     AnyWay,
+}
+
+impl PathStep {
+    /// The name of the field, if it is a field of one name.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Field(name) => Some(name),
+            Self::EachItem | Self::AnyField | Self::AnyWay => None,
+        }
+    }
 }
 
 /// A path of a table or of the configuration, parsed once.
@@ -248,9 +259,7 @@ fn push_step(steps: &mut Vec<PathStep>, mut name: &str) {
 }
 
 fn each<'a>(steps: &[PathStep], node: Cursor<'a>, found: &mut impl FnMut(Cursor<'a>)) {
-    let Some((step, rest)) = steps.split_first() else {
-        return found(node);
-    };
+    let Some((step, rest)) = steps.split_first() else { return found(node) };
     match step {
         PathStep::Field(name) => {
             if let Some(value) = node.get(name) {

@@ -219,9 +219,7 @@ fn refuse_bombs(tape: &Tape) -> Result<(), SyntaxError> {
                 sizes[parent].1 = sizes[parent].1.saturating_add(done.1);
             }
         }
-        let Some(node) = tape.nodes.get(index) else {
-            break;
-        };
+        let Some(node) = tape.nodes.get(index) else { break };
         sizes[index] = match node.kind {
             Kind::Alias => {
                 let target = tape.props(NodeId(offset(index))).and_then(|p| p.target);

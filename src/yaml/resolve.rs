@@ -121,9 +121,7 @@ fn tagged(text: Cow<'_, str>, tag: Option<Tag>) -> Result<Value<'_>, Undecodable
 
 /// The value of a plain scalar; `None` if it is a string.
 fn plain(text: &str, timestamps: bool) -> Option<Value<'static>> {
-    let Some(first) = text.bytes().next() else {
-        return Some(Value::Null);
-    };
+    let Some(first) = text.bytes().next() else { return Some(Value::Null) };
     match first {
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => word(text),
         b'.' => word(text).or_else(|| parse_float(text)),

@@ -65,9 +65,7 @@ pub fn parts(text: &str, size: usize) -> Vec<Span> {
     let mut start = 0;
     while bytes.len() - start > size {
         let from = start + size;
-        let Some(at) = MARKER.find(&bytes[from..]) else {
-            break;
-        };
+        let Some(at) = MARKER.find(&bytes[from..]) else { break };
         let end = from + at + 1;
         parts.push(Span::new(start, end));
         start = end;

@@ -28,9 +28,7 @@ fn both(one: Cursor<'_>, other: Cursor<'_>, depth: usize) -> Option<(Json, Json)
     }
     match one.kind() {
         Kind::Mapping if !one.node().has_merge && !other.node().has_merge => {
-            let (Some(these), Some(those)) = (fields(one), fields(other)) else {
-                return whole();
-            };
+            let (Some(these), Some(those)) = (fields(one), fields(other)) else { return whole() };
             let mut those: Vec<Option<(Cow<'_, str>, Cursor<'_>)>> =
                 those.into_iter().map(Some).collect();
             let (mut left, mut right) = (Map::new(), Map::new());

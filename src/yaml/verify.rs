@@ -61,9 +61,7 @@ fn same(
         };
     }
     if before.is_some_and(Cursor::is_sequence) {
-        let (Some(before), Some(after)) = (before, after) else {
-            return false;
-        };
+        let (Some(before), Some(after)) = (before, after) else { return false };
         let (xs, ys): (Vec<_>, Vec<_>) = (before.children().collect(), after.children().collect());
         return xs.len() == ys.len()
             && xs
@@ -72,9 +70,7 @@ fn same(
                 .enumerate()
                 .all(|(i, (&x, &y))| same(Some(x), Some(y), &descend(open, &Step::Item(i))));
     }
-    let (Some(xs), Some(ys)) = (fields(before), fields(after)) else {
-        return false;
-    };
+    let (Some(xs), Some(ys)) = (fields(before), fields(after)) else { return false };
     // Compares all fields that are not on a path, in order; then each field on a path.
     let is_on_path = |field: &str| {
         let mut paths = open.iter().map(|(path, _)| path.first());
@@ -140,9 +136,7 @@ fn descend<'a>(open: &[(&'a [Step], &'a Change)], step: &Step) -> Vec<(&'a [Step
 
 /// The fields of a mapping as names and values; no fields for an absent node or null.
 fn fields(node: Option<Cursor<'_>>) -> Option<Vec<(Cow<'_, str>, Cursor<'_>)>> {
-    let Some(node) = node else {
-        return Some(Vec::new());
-    };
+    let Some(node) = node else { return Some(Vec::new()) };
     if node.is_mapping() {
         let text = node.text();
         let name = |key: Cursor<'_>| scalar::decode(text, key.node()).ok();

@@ -103,8 +103,8 @@ pub(super) fn overlays(_: &Files) {
     time("`impact --base HEAD`, a base of six overlays changed", run("impact --base HEAD"));
 }
 
-/// Two states of 6,000 workloads and some others: what a comparison costs, in the CPU time of a check of both
-/// states.
+/// Measures comparisons of two states, with 6,000 workloads and with other sizes. The unit is the CPU time of
+/// a `check` of both states.
 pub(super) fn impact(files: &Files) {
     let before = data::objects(18_000);
     let stamped = |text: &str, name: &str| {
@@ -163,7 +163,7 @@ pub(super) fn impact(files: &Files) {
     }
 }
 
-/// What changes, the text before, the text after, and options.
+/// A comparison: its name, the text before, the text after, and the options.
 type Case<'a> = (&'static str, &'a str, String, &'static [&'static str]);
 
 /// The text with one more key in so many ConfigMaps.
@@ -171,7 +171,7 @@ fn changed(text: &str, most: usize) -> String {
     text.replacen("\ndata:\n", "\ndata:\n  more: \"1\"\n", most)
 }
 
-/// The text with another name of every ConfigMap, which its reader follows.
+/// The text with a new name for every ConfigMap and in its references.
 fn renamed(text: &str) -> String {
     let mut renamed =
         text.replace("ConfigMap\nmetadata:\n  name: ", "ConfigMap\nmetadata:\n  name: x-");

@@ -218,8 +218,8 @@ fn the_commands_of_the_documents_run() {
     println!("{run} documents run");
 }
 
-/// Whether a test reads this document and takes the commands of a block out of it: the whole block that holds a
-/// word (`examples(DOCUMENT, "sh", WORD)`), or each line that holds one (`lines(DOCUMENT, WORD)`).
+/// Whether a test reads this document and runs the commands of this block: the whole block, found by a word
+/// in it (`examples(DOCUMENT, "sh", WORD)`), or each line with a word (`lines(DOCUMENT, WORD)`).
 fn takes_from_the_page(test: &str, document: &str, commands: &str) -> bool {
     let without_escapes = test.replace("\\\"", "'");
     let texts: Vec<&str> = without_escapes.split('"').skip(1).step_by(2).collect();

@@ -8,7 +8,7 @@ use rollstamp::outcome::Outcome;
 use rollstamp::process::Loaded;
 use rollstamp::text::input::{Found, Input};
 
-/// Workloads in several layouts, with what says how their pods are replaced.
+/// Workloads in several layouts, with the fields that decide how their pods are replaced.
 const STATES: &[&str] = &[
     r#"apiVersion: apps/v1
 kind: Deployment

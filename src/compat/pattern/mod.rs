@@ -9,20 +9,13 @@
 mod class;
 mod parser;
 
+pub use parser::Unusable;
+
 use regex_automata::meta;
 
 /// A pattern, compiled.
 #[derive(Debug)]
 pub struct Pattern(meta::Regex);
-
-/// Why a pattern cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unusable {
-    /// Go's own compiler refuses it. v1.4.21 of Reloader panics, later ones skip the entry.
-    Invalid(&'static str),
-    /// Its meaning depends on the version of Go, or it is too large to compile here.
-    Untranslated(&'static str),
-}
 
 /// The maximum size of a compiled pattern in bytes.
 const MAX_COMPILED: usize = 4 << 20;

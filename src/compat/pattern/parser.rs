@@ -1,8 +1,16 @@
 //! Go's parser of patterns.
 
-use super::Unusable;
 use super::class::CharacterSet;
 use regex_syntax::hir::{Hir, Look, Repetition};
+
+/// Why a pattern cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Go's own compiler refuses it. v1.4.21 of Reloader panics, later ones skip the entry.
+    Invalid(&'static str),
+    /// Its meaning depends on the version of Go, or it is too large to compile here.
+    Untranslated(&'static str),
+}
 
 /// The maximum height of the tree. Go refuses trees of more than 1,000 nodes; no real list of names
 /// is that deep.
@@ -55,7 +63,7 @@ fn joined(pieces: Vec<Piece>, join: fn(Vec<Hir>) -> Hir) -> Piece {
     Piece { hir: join(pieces.into_iter().map(|piece| piece.hir).collect()), repeats, depth }
 }
 
-struct Parser {
+struct PatternParser {
     flags: Flags,
     frames: Vec<Frame>,
     open: Frame,
@@ -70,7 +78,7 @@ struct Times {
 /// The tree of a pattern.
 pub(super) fn parse(pattern: &str) -> Result<Hir, Unusable> {
     let flags = Flags::default();
-    let mut parser = Parser { flags, frames: Vec::new(), open: Frame::new(flags) };
+    let mut parser = PatternParser { flags, frames: Vec::new(), open: Frame::new(flags) };
     let mut rest = pattern;
     let mut was_repeat = false;
     while let Some(first) = rest.chars().next() {
@@ -102,7 +110,7 @@ pub(super) fn parse(pattern: &str) -> Result<Hir, Unusable> {
             }
             '.' => {
                 let newline = if parser.flags.dot_all {
-                    CharacterSet::default()
+                    CharacterSet::empty()
                 } else {
                     CharacterSet::of(10, 10)
                 };
@@ -143,7 +151,7 @@ pub(super) fn parse(pattern: &str) -> Result<Hir, Unusable> {
     }
 }
 
-impl Parser {
+impl PatternParser {
     fn push(&mut self, hir: Hir) -> Result<(), Unusable> {
         self.push_piece(Piece { hir, repeats: 1, depth: 1 })
     }
@@ -287,7 +295,7 @@ impl Parser {
             Some(rest) => (rest, true),
             None => (rest, false),
         };
-        let mut set = CharacterSet::default();
+        let mut set = CharacterSet::empty();
         let mut first = true;
         while first || !rest.starts_with(']') {
             first = false;
@@ -336,9 +344,7 @@ fn class_char(rest: &str) -> Result<(u32, &str), Unusable> {
 
 /// A set after `\`: `parseUnicodeClass` and `parsePerlClassEscape`.
 fn escaped_set(rest: &str, fold: bool) -> Result<Option<(CharacterSet, &str)>, Unusable> {
-    let Some(first) = rest.chars().next() else {
-        return Ok(None);
-    };
+    let Some(first) = rest.chars().next() else { return Ok(None) };
     let after = &rest[first.len_utf8()..];
     if !matches!(first, 'p' | 'P') {
         return Ok(CharacterSet::perl(first, fold).map(|set| (set, after)));
@@ -407,9 +413,7 @@ fn escaped_char(rest: &str) -> Result<(u32, &str), Unusable> {
 /// `parseRepeat`: the repetition after `{`, and the text after it; `None` if it is not a
 /// repetition.
 fn times(rest: &str) -> Result<Option<(Times, &str)>, Unusable> {
-    let Some((least, rest)) = number(rest) else {
-        return Ok(None);
-    };
+    let Some((least, rest)) = number(rest) else { return Ok(None) };
     let (most, rest) = match rest.strip_prefix(',') {
         None => (Some(least), rest),
         Some(rest) if rest.starts_with('}') => (None, rest),
@@ -418,9 +422,7 @@ fn times(rest: &str) -> Result<Option<(Times, &str)>, Unusable> {
             None => return Ok(None),
         },
     };
-    let Some(rest) = rest.strip_prefix('}') else {
-        return Ok(None);
-    };
+    let Some(rest) = rest.strip_prefix('}') else { return Ok(None) };
     if least > 1000 || most.is_some_and(|most| most > 1000 || most < least) {
         return Err(Unusable::Invalid(
             "it repeats more than 1000 times, or more often than it may",

@@ -1,11 +1,12 @@
 //! The explanation for programs. The structs here define the format; nothing else is serialized.
 
-use super::{Explained, Read, explained, named_keys, overlay, taken, taken_keys, words};
+use super::{Explained, NamedReference, explained, named_keys, overlay, taken, taken_keys, words};
 use crate::extract::{Grounds, Mount};
 use crate::outcome::Outcome;
 use crate::plan::{MeantSource, Reason, TakenValues};
-use crate::report::json::{ObjectRow, PlaceRow, SCHEMA_VERSION};
+use crate::report::json::SCHEMA_VERSION;
 use crate::report::locator::Locator;
+use crate::report::rows::{ObjectRow, PlaceRow};
 use crate::report::{ExplainView, json};
 use crate::text::Place;
 use serde::Serialize;
@@ -15,14 +16,14 @@ use std::collections::BTreeMap;
 pub(in crate::report) struct Report<'a> {
     schema_version: u32,
     verb: &'static str,
-    workloads: Vec<WorkloadRow<'a>>,
+    workloads: Vec<ExplainedWorkload<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    values_readers: Vec<ValuesRow<'a>>,
+    values_readers: Vec<ExplainedValues<'a>>,
     findings: Vec<json::FindingRow<'a>>,
 }
 
 #[derive(Serialize)]
-struct WorkloadRow<'a> {
+struct ExplainedWorkload<'a> {
     #[serde(flatten)]
     id: ObjectRow<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,11 +40,11 @@ struct WorkloadRow<'a> {
     /// The overlays to which this applies, if builds of overlays are explained.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     overlays: Vec<&'a str>,
-    references: Vec<ReferenceRow<'a>>,
+    references: Vec<ExplainedReference<'a>>,
 }
 
 #[derive(Serialize)]
-struct ReferenceRow<'a> {
+struct ExplainedReference<'a> {
     site: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     list: &'static str,
@@ -73,12 +74,12 @@ struct ReferenceRow<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing_keys: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<SourceRow<'a>>,
+    source: Option<ExplainedSource<'a>>,
 }
 
 /// An object of Flux that takes values.
 #[derive(Serialize)]
-struct ValuesRow<'a> {
+struct ExplainedValues<'a> {
     #[serde(flatten)]
     id: ObjectRow<'a>,
     #[serde(flatten)]
@@ -101,7 +102,7 @@ struct ValuesReferenceRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     named_key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<SourceRow<'a>>,
+    source: Option<ExplainedSource<'a>>,
 }
 
 #[derive(Serialize)]
@@ -116,7 +117,7 @@ struct MountRow<'a> {
 }
 
 #[derive(Serialize)]
-struct SourceRow<'a> {
+struct ExplainedSource<'a> {
     object: String,
     #[serde(flatten)]
     at: PlaceRow<'a>,
@@ -146,8 +147,8 @@ fn workloads<'a>(
     explained: &[Explained<'a>],
     outcome: &'a Outcome,
     locator: &Locator<'a>,
-) -> Vec<WorkloadRow<'a>> {
-    let mut rows: Vec<WorkloadRow<'a>> = Vec::new();
+) -> Vec<ExplainedWorkload<'a>> {
+    let mut rows: Vec<ExplainedWorkload<'a>> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for one in explained {
         let row = workload(one, outcome, locator);
@@ -169,16 +170,13 @@ fn values_reader<'a>(
     taken: &'a TakenValues,
     outcome: &'a Outcome,
     locator: &Locator<'a>,
-) -> ValuesRow<'a> {
+) -> ExplainedValues<'a> {
     let manifests = &outcome.manifests;
     let reader = taken.reader(manifests);
     let place = |span| Place { file: taken.file, span };
     let references = taken.references(manifests).map(|(reference, means)| {
         let position = locator.position(place(reference.at));
-        let source = match means {
-            MeantSource::One(source) => Some(source),
-            MeantSource::Several | MeantSource::Nowhere => None,
-        };
+        let source = means.one();
         ValuesReferenceRow {
             field: reader.field,
             kind: reference.target.name(),
@@ -194,14 +192,14 @@ fn values_reader<'a>(
             reason: words::meant_source(reference, means, reader, locator),
             keys: source.map(|at| taken_keys(reference, &manifests[at])).unwrap_or_default(),
             named_key: reference.key.as_deref(),
-            source: source.map(|source| SourceRow {
+            source: source.map(|source| ExplainedSource {
                 object: manifests.owner(source).id.to_string(),
                 at: locator.spot(manifests.owner(source).place_of_name()).into(),
                 refused: words::flaws(&manifests[source]),
             }),
         }
     });
-    ValuesRow {
+    ExplainedValues {
         id: (&reader.id).into(),
         at: locator.spot(place(reader.name_span)).into(),
         references: references.collect(),
@@ -212,9 +210,9 @@ fn workload<'a>(
     view: &Explained<'a>,
     outcome: &'a Outcome,
     locator: &Locator<'a>,
-) -> WorkloadRow<'a> {
+) -> ExplainedWorkload<'a> {
     let (state, stamp) = json::state(view.decision());
-    WorkloadRow {
+    ExplainedWorkload {
         id: (&view.object.id).into(),
         template: view.path.clone(),
         at: locator.spot(view.object.place_of_name()).into(),
@@ -233,18 +231,18 @@ fn workload<'a>(
 
 fn row<'a>(
     view: &Explained<'a>,
-    reference: Read<'a>,
+    reference: NamedReference<'a>,
     reason: Option<&'a Reason>,
     outcome: &'a Outcome,
     locator: &Locator<'a>,
-) -> ReferenceRow<'a> {
+) -> ExplainedReference<'a> {
     let spot = &reference.reference.spot;
     let position = locator.position(view.place(&reference));
     let owner = |is: bool| Some(spot.owner.as_str()).filter(|owner| is && !owner.is_empty());
     let in_volume = spot.list == "volumes";
     let source = reason.and_then(Reason::source);
     let at_source = source.map(|found| &outcome.manifests[found]);
-    let mut row = ReferenceRow {
+    let mut row = ExplainedReference {
         site: &reference.reference.site.id,
         list: spot.list,
         container: owner(!in_volume),
@@ -267,7 +265,7 @@ fn row<'a>(
         missing_keys: Vec::new(),
         source: source.map(|found| {
             let provider = outcome.manifests.owner(found);
-            SourceRow {
+            ExplainedSource {
                 object: provider.id.to_string(),
                 at: locator.spot(provider.place_of_name()).into(),
                 refused: at_source.map(words::flaws).unwrap_or_default(),

@@ -8,7 +8,7 @@ pub(super) mod words;
 use super::ExplainView;
 use crate::extract::{Keys, Object, Reference, Source, Template, ValuesReference};
 use crate::outcome::Outcome;
-use crate::plan::{Decision, MeantSource, Planned, Reason, TakenValues, read_entries};
+use crate::plan::{Decision, Planned, Reason, TakenValues, read_entries};
 use crate::text::{FileId, Place};
 use std::collections::BTreeSet;
 
@@ -24,12 +24,12 @@ struct Explained<'a> {
 
 /// A reference, and the name of its source.
 #[derive(Clone, Copy)]
-struct Read<'a> {
+struct NamedReference<'a> {
     reference: &'a Reference,
     name: &'a str,
 }
 
-impl std::ops::Deref for Read<'_> {
+impl std::ops::Deref for NamedReference<'_> {
     type Target = Reference;
 
     fn deref(&self) -> &Reference {
@@ -52,11 +52,9 @@ pub(super) fn wanted(outcome: &Outcome) -> BTreeSet<FileId> {
         reason.source().into_iter().chain(other)
     });
     let taken = outcome.plan.taken.iter().flat_map(|taken| &taken.sources);
-    let taken = taken.filter_map(|means| match means {
-        MeantSource::One(at) => Some(*at),
-        MeantSource::Several | MeantSource::Nowhere => None,
-    });
-    let sources = sources.chain(taken).map(|source| manifests.owner(source).place.file);
+    let sources = sources
+        .chain(taken.filter_map(|means| means.one()))
+        .map(|source| manifests.owner(source).place.file);
     let readers = outcome.plan.taken.iter().map(|taken| taken.file);
     let workloads = planned.map(|planned| manifests[planned.object].place.file);
     let written = outcome.written.values().map(|place| place.file);
@@ -102,28 +100,31 @@ fn overlay(outcome: &Outcome, file: FileId) -> Option<&str> {
 
 impl<'a> Explained<'a> {
     /// The references with their contributions; empty if no reference was resolved.
-    fn reads(&self) -> impl Iterator<Item = (Read<'a>, &'a Reason)> + use<'a> {
+    fn reads(&self) -> impl Iterator<Item = (NamedReference<'a>, &'a Reason)> + use<'a> {
         let Outcome { manifests, renames, .. } = self.outcome;
         let named = self.template.references.iter().zip(&self.planned.reasons);
         let named = named.map(|(at, reason)| {
             let reference = &manifests[at];
-            (Read { reference, name: renames.name(at, reference) }, reason)
+            (NamedReference { reference, name: renames.name(at, reference) }, reason)
         });
         let added = self.planned.added.iter().map(|added| {
-            (Read { reference: &added.reference, name: &added.reference.name }, &added.reason)
+            (
+                NamedReference { reference: &added.reference, name: &added.reference.name },
+                &added.reason,
+            )
         });
         named.chain(added)
     }
 
     /// The references of a workload without a decision about its stamp, as its file has them.
-    fn undecided(&self) -> impl Iterator<Item = Read<'a>> + use<'a> {
+    fn undecided(&self) -> impl Iterator<Item = NamedReference<'a>> + use<'a> {
         let is_undecided =
             self.planned.reasons.is_empty() && *self.decision() != Decision::NotStamped;
         let Outcome { manifests, renames, .. } = self.outcome;
         let references = self.template.references.iter().filter(move |_| is_undecided);
         references.map(|at| {
             let reference = &manifests[at];
-            Read { reference, name: renames.name(at, reference) }
+            NamedReference { reference, name: renames.name(at, reference) }
         })
     }
 

@@ -2,14 +2,15 @@
 //! count come last.
 
 use super::layout::{self, Layout, Row, Shown};
-use super::{Explained, Read, explained, named_keys, overlay, taken, taken_keys, words};
+use super::{Explained, NamedReference, explained, named_keys, overlay, taken, taken_keys, words};
 use crate::extract::{Reference, Source, SourceId};
 use crate::k8s::sites::SiteRoot;
 use crate::outcome::Outcome;
-use crate::plan::{CountedRead, Decision, MeantSource, Reason, State, TakenValues, missing_keys};
+use crate::plan::{CountedRead, Decision, Reason, State, TakenValues, missing_keys};
 use crate::report::impact::words::overlays as of_overlays;
 use crate::report::locator::Locator;
-use crate::report::{ExplainView, count, listed, plain};
+use crate::report::phrase::listed;
+use crate::report::{ExplainView, count, plain};
 use crate::text::Place;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -73,7 +74,7 @@ struct Group<'a> {
     name: String,
     /// The source whose entries count.
     counted: Option<SourceId>,
-    reads: Vec<(Read<'a>, &'a Reason)>,
+    reads: Vec<(NamedReference<'a>, &'a Reason)>,
 }
 
 impl<'a> Writer<'a> {
@@ -225,27 +226,18 @@ impl<'a> Writer<'a> {
         let shown = taken.references(manifests).map(|(reference, means)| {
             let mut said = words::meant_source(reference, means, reader, &self.locator);
             let mut notes = Vec::new();
-            let keys = match means {
-                MeantSource::One(at) => {
-                    let source = &manifests[at];
-                    let keys = taken_keys(reference, source);
-                    let unread = source.entries.iter().map(|entry| entry.key.as_str());
-                    let unread: Vec<&str> = unread.filter(|key| !keys.contains(key)).collect();
-                    if !unread.is_empty() {
-                        notes.push(format!("not read: {}", self.listed(&unread)));
-                    }
-                    said = format!(
-                        "{}, {said}",
-                        self.locator.line(manifests.owner(at).place_of_name())
-                    );
-                    keys
+            let mut keys = Vec::new();
+            let source = means.one().map(|at| &manifests[at]);
+            if let Some((at, source)) = means.one().zip(source) {
+                keys = taken_keys(reference, source);
+                let unread = source.entries.iter().map(|entry| entry.key.as_str());
+                let unread: Vec<&str> = unread.filter(|key| !keys.contains(key)).collect();
+                if !unread.is_empty() {
+                    notes.push(format!("not read: {}", self.listed(&unread)));
                 }
-                MeantSource::Several | MeantSource::Nowhere => Vec::new(),
-            };
-            let source = match means {
-                MeantSource::One(at) => Some(&manifests[at]),
-                MeantSource::Several | MeantSource::Nowhere => None,
-            };
+                let line = self.locator.line(manifests.owner(at).place_of_name());
+                said = format!("{line}, {said}");
+            }
             let wanted = reference.keys();
             let is_missing = source
                 .is_some_and(|of| !of.filled_in_cluster && !missing_keys(&wanted, of).is_empty());
@@ -294,7 +286,7 @@ impl<'a> Writer<'a> {
         words::why_not(reference, reason, self.outcome, &self.locator).unwrap_or_default()
     }
 
-    fn row(&self, view: &Explained<'_>, reference: &Read<'_>, said: String) -> Row {
+    fn row(&self, view: &Explained<'_>, reference: &NamedReference<'_>, said: String) -> Row {
         let line = self.locator.position(view.place(reference)).line;
         Row {
             line: format!("line {line}"),

@@ -83,11 +83,11 @@ fn days(seconds: i64) -> String {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct HistoryReport<'a> {
     schema_version: u32,
     verb: &'static str,
     commits: Vec<CommitRow<'a>>,
-    workloads: Vec<WorkloadRow<'a>>,
+    workloads: Vec<HistoryWorkload<'a>>,
 }
 
 #[derive(Serialize)]
@@ -103,7 +103,7 @@ struct CommitRow<'a> {
 }
 
 #[derive(Serialize)]
-struct WorkloadRow<'a> {
+struct HistoryWorkload<'a> {
     object: String,
     unit: &'a str,
     restarts: usize,
@@ -128,7 +128,7 @@ pub(in crate::report) fn json(history: &History, out: &mut dyn Write) -> io::Res
         pods: step.pods,
         unknown: step.unknown,
     });
-    let workloads = history.workloads.iter().map(|workload| WorkloadRow {
+    let workloads = history.workloads.iter().map(|workload| HistoryWorkload {
         object: workload.name.to_string(),
         unit: &workload.unit,
         restarts: workload.restarts,
@@ -137,7 +137,7 @@ pub(in crate::report) fn json(history: &History, out: &mut dyn Write) -> io::Res
         stale_seconds: workload.stale_seconds,
         is_stale: workload.stale_since.is_some(),
     });
-    let report = Report {
+    let report = HistoryReport {
         schema_version: SCHEMA_VERSION,
         verb: "history",
         commits: commits.collect(),

@@ -14,19 +14,19 @@ use serde::Serialize;
 use std::io::{self, Write};
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct ImpactReport<'a> {
     schema_version: u32,
     verb: &'static str,
     assume: &'static str,
-    #[serde(with = "Summary")]
+    #[serde(with = "CountsRow")]
     summary: Counts,
     #[serde(skip_serializing_if = "Option::is_none")]
     foreign: Option<SavingsRow>,
-    workloads: Vec<WorkloadRow<'a>>,
-    sources: Vec<SourceRow<'a>>,
+    workloads: Vec<ImpactWorkload<'a>>,
+    sources: Vec<ImpactSource<'a>>,
     edges: Vec<Edge<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    values_readers: Vec<ValuesRow<'a>>,
+    values_readers: Vec<ImpactValues<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_compared: Vec<ErrorRow<'a>>,
 }
@@ -43,7 +43,7 @@ struct ErrorRow<'a> {
 
 #[derive(Serialize)]
 #[serde(remote = "Counts")]
-struct Summary {
+struct CountsRow {
     rolls: usize,
     pods: u64,
     stale: usize,
@@ -73,7 +73,7 @@ struct SavingsRow {
 }
 
 #[derive(Serialize)]
-struct Place<'a> {
+struct SidePlace<'a> {
     /// `before`, if it does not exist afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     side: Option<&'static str>,
@@ -82,11 +82,11 @@ struct Place<'a> {
 }
 
 #[derive(Serialize)]
-struct WorkloadRow<'a> {
+struct ImpactWorkload<'a> {
     #[serde(flatten)]
     id: ObjectRow<'a>,
     #[serde(flatten)]
-    at: Place<'a>,
+    at: SidePlace<'a>,
     answer: &'static str,
     must: bool,
     does: bool,
@@ -150,7 +150,7 @@ struct KeyRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     volume: Option<&'a str>,
     #[serde(flatten)]
-    at: Place<'a>,
+    at: SidePlace<'a>,
 }
 
 #[derive(Serialize)]
@@ -184,11 +184,11 @@ struct StuckRow<'a> {
 }
 
 #[derive(Serialize)]
-struct SourceRow<'a> {
+struct ImpactSource<'a> {
     #[serde(flatten)]
     id: ObjectRow<'a>,
     #[serde(flatten)]
-    at: Place<'a>,
+    at: SidePlace<'a>,
     change: &'static str,
     renamed: bool,
     keys: Vec<ChangedKeyRow<'a>>,
@@ -204,16 +204,16 @@ struct ChangedKeyRow<'a> {
     key: &'a str,
     change: &'static str,
     #[serde(flatten)]
-    at: Place<'a>,
+    at: SidePlace<'a>,
 }
 
 /// An object of Flux that takes changed values.
 #[derive(Serialize)]
-struct ValuesRow<'a> {
+struct ImpactValues<'a> {
     #[serde(flatten)]
     id: ObjectRow<'a>,
     #[serde(flatten)]
-    at: Place<'a>,
+    at: SidePlace<'a>,
     keys: Vec<TakenKeyRow<'a>>,
     /// The interval within which the change arrives; absent if it arrives at once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -229,7 +229,7 @@ struct TakenKeyRow<'a> {
     key: &'a str,
     change: &'static str,
     #[serde(flatten)]
-    at: Place<'a>,
+    at: SidePlace<'a>,
 }
 
 #[derive(Serialize)]
@@ -262,7 +262,7 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         message: &located.finding.message,
         at: located.spot.map(PlaceRow::from),
     });
-    let report = Report {
+    let report = ImpactReport {
         schema_version: SCHEMA_VERSION,
         verb: "impact",
         assume: match view.impact.assume {
@@ -286,13 +286,13 @@ fn savings(view: &ImpactView<'_>) -> Option<SavingsRow> {
     has_something.then_some(SavingsRow { saved, once, on: is_on })
 }
 
-fn place<'a>(at: At, locators: &Locators<'a>) -> Place<'a> {
+fn place<'a>(at: At, locators: &Locators<'a>) -> SidePlace<'a> {
     let side = (at.side == Side::Before).then_some("before");
-    Place { side, at: locators.spot(at).into() }
+    SidePlace { side, at: locators.spot(at).into() }
 }
 
-fn workload<'a>(workload: &'a Workload, locators: &Locators<'a>) -> WorkloadRow<'a> {
-    WorkloadRow {
+fn workload<'a>(workload: &'a Workload, locators: &Locators<'a>) -> ImpactWorkload<'a> {
+    ImpactWorkload {
         id: (&workload.name).into(),
         at: place(workload.at, locators),
         answer: workload.answer.name(),
@@ -398,14 +398,14 @@ fn source<'a>(
     source: &'a SourceChange,
     view: &ImpactView<'a>,
     locators: &Locators<'a>,
-) -> SourceRow<'a> {
+) -> ImpactSource<'a> {
     let key = |key: &'a KeyChange| ChangedKeyRow {
         key: &key.key,
         change: key.change.name(),
         at: place(key.at, locators),
     };
     let reader = |&w: &usize| view.impact.workloads[w].name.to_string();
-    SourceRow {
+    ImpactSource {
         id: (&source.name).into(),
         at: place(source.at, locators),
         change: source.change.name(),
@@ -427,14 +427,14 @@ fn source<'a>(
     }
 }
 
-fn values<'a>(reader: &'a ValuesChange, locators: &Locators<'a>) -> ValuesRow<'a> {
+fn values<'a>(reader: &'a ValuesChange, locators: &Locators<'a>) -> ImpactValues<'a> {
     let key = |key: &'a TakenKey| TakenKeyRow {
         source: key.source.to_string(),
         key: &key.key,
         change: key.change.name(),
         at: place(key.at, locators),
     };
-    ValuesRow {
+    ImpactValues {
         id: (&reader.name).into(),
         at: place(reader.at, locators),
         keys: reader.keys.iter().map(key).collect(),

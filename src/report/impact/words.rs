@@ -10,7 +10,8 @@ use crate::impact::{
     TakenKey, ValuesChange, Workload,
 };
 use crate::k8s::disruption::{ON_DELETE, Order, RECREATE};
-use crate::report::{count, explain, listed};
+use crate::report::phrase::listed;
+use crate::report::{count, explain};
 use std::collections::BTreeSet;
 
 /// `4 workloads roll, 1 should and will not, 2 roll for nothing; 11 pods are replaced`
@@ -153,13 +154,13 @@ pub(in crate::report) fn overlays(overlays: &[String], show_all: bool) -> Option
     }
 }
 
-/// How to learn what is left to overlays.
+/// The advice for workloads about which only a build of the overlays can decide.
 pub(in crate::report) fn unknown(counts: &Counts) -> Option<&'static str> {
     (counts.unknown > 0).then_some("`--build kustomize` compares what overlays build as well")
 }
 
-/// Where something is: in overlays, where what they build is compared; in a unit, where another one has
-/// something of this name.
+/// The phrase for the place of an object: the overlays, if builds of overlays are compared; the apply unit,
+/// if an object in another unit has the same name.
 pub(in crate::report) fn place(
     in_overlays: &[String],
     unit: Option<&str>,

@@ -2,10 +2,9 @@
 //! Flux `Kustomization`, or an application of Argo CD. Such an object is an overlay. Its effect is that of
 //! a kustomization with the fields of the object, which includes the folder.
 
-use super::kustomization::{
-    FieldRule, KustomizationField, ParsedKustomization, UnreadableKustomization, fields, is_empty,
-    patch_entries,
-};
+use super::fields::{KustomizationField, UnreadableKustomization, fields, is_empty};
+use super::kustomization::{FieldRule, ParsedKustomization, patch_entries};
+use super::patch::field;
 use super::variables::VariableValue;
 use crate::finding::divergence::FieldEffect;
 use crate::k8s::id::Identity;
@@ -70,8 +69,6 @@ pub enum Substitute {
         target: Target,
         /// The name; the namespace is that of the object.
         name: String,
-        /// Whether the source may be absent.
-        optional: bool,
     },
     /// A variable with a literal value.
     Inline(String, VariableValue),
@@ -224,10 +221,6 @@ fn flux_fields(
 /// Whether a patch of these fields of a Flux `Kustomization` only changes variables, or fields that
 /// do not affect the applied manifests.
 pub(super) fn is_about_variables(path: &[PathStep]) -> bool {
-    let field = |at: usize| match path.get(at) {
-        Some(PathStep::Field(name)) => Some(name.as_str()),
-        _ => None,
-    };
     let is_harmless = |name: &str| {
         name == "postBuild"
             || FLUX_FIELDS.iter().any(|(field, rule)| {
@@ -236,9 +229,9 @@ pub(super) fn is_about_variables(path: &[PathStep]) -> bool {
                     && !matches!(name, "path" | "sourceRef")
             })
     };
-    match field(0) {
-        Some("metadata") => field(1) != Some("name"),
-        Some("spec") => field(1).is_some_and(is_harmless),
+    match field(path, 0) {
+        Some("metadata") => field(path, 1) != Some("name"),
+        Some("spec") => field(path, 1).is_some_and(is_harmless),
         _ => false,
     }
 }
@@ -250,11 +243,7 @@ fn substitutes(post_build: Cursor<'_>) -> Vec<Substitute> {
     for from in post_build.list("substituteFrom") {
         let target = from.string("kind").and_then(|kind| Target::of_kind(&kind));
         found.push(match (target, from.filled("name")) {
-            (Some(target), Some(name)) => Substitute::From {
-                target,
-                name: name.into(),
-                optional: from.get("optional").is_some_and(Cursor::is_true),
-            },
+            (Some(target), Some(name)) => Substitute::From { target, name: name.into() },
             _ => Substitute::Unknown,
         });
     }

@@ -3,10 +3,8 @@
 //! cluster or a service are not followed.
 
 use super::applier::{Applier, Directory, cleaned, identity};
-use super::kustomization::{
-    FieldRule, KustomizationField, ParsedKustomization, PlacedEffect, UnreadableKustomization,
-    fields, is_empty, patch_entries,
-};
+use super::fields::{KustomizationField, UnreadableKustomization, fields, is_empty};
+use super::kustomization::{FieldRule, ParsedKustomization, PlacedEffect, patch_entries};
 use crate::finding::divergence::FieldEffect;
 use crate::k8s::id::Identity;
 use crate::yaml::{Cursor, documents, strict};
@@ -250,7 +248,7 @@ fn filled(text: &str, parameters: Option<&Parameters>) -> Option<String> {
     Some(done)
 }
 
-/// The sources of one application, and what they have in common.
+/// The parts of an application that all of its sources share.
 struct Application<'a, 'c> {
     root: Cursor<'c>,
     id: &'a Identity,
@@ -291,7 +289,7 @@ impl Application<'_, '_> {
         found
     }
 
-    /// What one source applies, the number `at` of its list.
+    /// The folder that a source applies. `at` is the position of the source in its list.
     fn applier(&self, at: usize, source: Cursor<'_>) -> Option<Applier> {
         let Self { root, id, parameters, stamp, .. } = *self;
         let is_one = self.spec.list("sources").next().is_none();
@@ -376,9 +374,9 @@ fn kustomize_fields(
     Ok(parsed)
 }
 
-/// The changes of one source, of several the one with this number, as the document of a Flux `Kustomization`,
-/// whose build is the same: the fields go into the kustomization of the folder. Nothing, if a place in them
-/// stays open.
+/// The changes that a source of an application makes, as the document of a Flux `Kustomization` with the same
+/// build: the fields are added to the kustomization of the folder. `at` is the position of the source if
+/// there are several. `None` if a placeholder in the fields has no value.
 fn object(root: Cursor<'_>, at: Option<usize>, parameters: Option<&Parameters>) -> Option<String> {
     let document = root.document_span().of(root.text());
     let whole: Value = serde_yaml::from_str(document).unwrap_or_default();

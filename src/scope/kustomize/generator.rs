@@ -1,9 +1,9 @@
 //! A generator of a kustomization: its fields, and its output as keys and digests of their values.
 
-use super::Material;
-use super::kustomization::{
+use super::fields::{
     KustomizationField, UnreadableKustomization, fields, has_control_keys, is_empty,
 };
+use super::material::Material;
 use super::variables::variables;
 use crate::compat::reloader::Tags;
 use crate::config::options::Options;

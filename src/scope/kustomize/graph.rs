@@ -1,12 +1,12 @@
 //! Follows the graph of kustomizations in the order in which kustomize builds it.
 
 use super::accumulator::{Accumulator, Resource};
+use super::fields::UnreadableKustomization;
+use super::found::{Generated, IncludedText, Kustomization, Kustomizations, included, made};
 use super::generator::{Behavior, absorb, made_of, source};
-use super::kustomization::{ParsedKustomization, PlacedEffect, UnreadableKustomization, parse};
+use super::kustomization::{ParsedKustomization, PlacedEffect, parse};
+use super::material::{Child, Material};
 use super::patch::Patch;
-use super::{
-    Child, Generated, IncludedText, Kustomization, Kustomizations, Material, keeps_names, made,
-};
 use crate::config::options::Options;
 use crate::extract::{Manifests, Object, ObjectId, Source};
 use crate::finding::divergence::{
@@ -14,6 +14,7 @@ use crate::finding::divergence::{
 };
 use crate::k8s::id::Identity;
 use crate::k8s::indirect::indirect;
+use crate::k8s::kustomize_names::POD_KINDS;
 use crate::k8s::providers::Target;
 use crate::patches;
 use crate::scope::{Member, StampsFile, Unit};
@@ -100,7 +101,7 @@ impl<'a> Inclusions<'a> {
 
     /// The inputs that are patches of some kustomization, and resources of none.
     pub(super) fn patch_inputs(&self) -> BTreeSet<FileId> {
-        let resources = super::included(self.found);
+        let resources = included(self.found);
         let patches = self.found.iter().flat_map(|k| k.patches.values());
         patches.filter_map(|patch| patch.input).filter(|input| !resources.contains(input)).collect()
     }
@@ -132,6 +133,7 @@ impl<'a> Inclusions<'a> {
             open: gathered.open,
             stamps: self.stamps_file(self.built_for(k)),
             substitutions: gathered.substitutions,
+            named_in: self.found[k].applied.as_ref().map(|_| self.found[k].input),
             applied_by: self.found[k].applied.as_ref().and_then(|applied| {
                 if !applied.by.is_whole {
                     return None;
@@ -247,9 +249,7 @@ impl<'a> Inclusions<'a> {
     }
 
     fn children(&self, k: usize, components: bool) -> Vec<(String, Child)> {
-        let Ok(parsed) = &self.parsed[k] else {
-            return Vec::new();
-        };
+        let Ok(parsed) = &self.parsed[k] else { return Vec::new() };
         if self.found[k].applied.is_some() {
             // The object names only the folder; the files that the build finds in it were looked up
             // before.
@@ -296,9 +296,7 @@ impl<'a> Inclusions<'a> {
     fn generate(&mut self, k: usize, gathered: &mut Accumulator) {
         let found: &'a [Kustomization] = self.found;
         let Kustomization { input, material, .. } = &found[k];
-        let Ok(parsed) = &mut self.parsed[k] else {
-            return;
-        };
+        let Ok(parsed) = &mut self.parsed[k] else { return };
         let generators = std::mem::take(&mut parsed.generators);
         for generator in &generators {
             let (mut source, mut unknown) = source(generator, material, self.options);
@@ -409,9 +407,7 @@ impl<'a> Inclusions<'a> {
 
     /// Applies all changes of the fields of a kustomization to the present objects.
     fn change(&self, k: usize, gathered: &mut Accumulator) {
-        let Ok(parsed) = &self.parsed[k] else {
-            return;
-        };
+        let Ok(parsed) = &self.parsed[k] else { return };
         for &PlacedEffect { effect, at } in &parsed.changes {
             gathered.change_all(&self.why(k, Effect::Field(effect), at), true);
         }
@@ -518,6 +514,17 @@ impl<'a> Inclusions<'a> {
             built_by: None,
         }
     }
+}
+
+/// Whether references to a generated source with a hash keep the name without it, because
+/// kustomize does not look into the kind.
+fn keeps_names(manifests: &Manifests, object: ObjectId, hashed: &BTreeSet<(Target, &str)>) -> bool {
+    // The output of a generator has no references.
+    object.index() < manifests.objects().len()
+        && !POD_KINDS.contains(&manifests[object].id.kind.as_str())
+        && manifests
+            .all_references_of(object)
+            .any(|r| r.reads() && hashed.contains(&(r.site.target, r.name.as_str())))
 }
 
 /// The kustomizations that another one includes.

@@ -8,8 +8,11 @@
 //! fields are harmless; a field that is not in a table may change anything.
 
 mod harmless;
+mod fields;
+mod material;
 mod accumulator;
 mod generator;
+mod found;
 mod graph;
 mod recipe;
 mod patch;
@@ -25,122 +28,21 @@ pub use applier::{
     repositories, variable_sources,
 };
 pub use argo::{ARGO_GROUP, Globs, InRepository, applications};
+pub use found::{Applied, Generated, IncludedText, Kustomization, Kustomizations};
 pub use kustomization::{NamedFiles, names};
+pub use material::{Child, Material, PatchFile};
 pub use substitution::{ApplierChange, applier_change};
 pub use variables::{VariableValue, Variables, is_switched_off};
 
 use crate::config::options::{Goal, Options};
-use crate::extract::{FollowsRenames, Ids, Manifests, Object, ObjectId, Source};
-use crate::finding::divergence::{Cause, Divergence, Oddity};
-use crate::k8s::id::Identity;
-use crate::k8s::kustomize_names::POD_KINDS;
-use crate::k8s::providers::Target;
+use crate::extract::Manifests;
+use crate::finding::divergence::{Cause, Divergence};
 use crate::patches;
 use crate::scope::{Member, Membership, Placement, Unit, Units};
+use crate::text::FileId;
 use crate::text::input::IS_ON_A_MACHINE;
 use crate::text::input::Input;
-use crate::text::{FileId, Place, Span};
-use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The kustomizations that include the files of a run, as they were found.
-#[derive(Default)]
-pub struct Kustomizations(pub Vec<Kustomization>);
-
-/// A kustomization as it was found.
-pub struct Kustomization {
-    /// Its file.
-    pub input: FileId,
-    /// Its text.
-    pub text: String,
-    /// The folder that `kustomize build` takes.
-    pub folder: String,
-    /// Its resources, bases and components, by their names in the text.
-    pub children: BTreeMap<String, Child>,
-    /// The existing files with its patches, by their names in the text.
-    pub patches: BTreeMap<String, PatchFile>,
-    /// The files inside its folder that its generators read, by their names in the text.
-    pub material: BTreeMap<String, Material>,
-    /// The object of a controller that it stands for, if it is not a kustomization file.
-    pub applied: Option<Applied>,
-}
-
-/// A folder that a controller builds and applies.
-#[derive(Clone)]
-pub struct Applied {
-    /// The object that applies the folder.
-    pub by: Applier,
-    /// The variables that are replaced after the build.
-    pub variables: Variables,
-}
-
-/// An included file or folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Child {
-    /// Another kustomization, by its position.
-    Kustomization(usize),
-    /// This file.
-    File(FileId),
-    /// A resource that is not here: it is remote or missing.
-    Absent,
-}
-
-/// A file with patches.
-pub struct PatchFile {
-    /// Its text.
-    pub text: String,
-    /// The file, if it is one of the inputs; it then holds no objects.
-    pub input: Option<FileId>,
-}
-
-/// The bytes of a file that a generator reads. They may be those of a Secret: no Debug, no Display.
-pub struct Material(pub Vec<u8>);
-
-/// The output of generators: objects with their sources. They follow all objects of the texts.
-#[derive(Default)]
-pub struct Generated(pub Vec<(Object, Source)>);
-
-/// Properties of the text of an included file that matter to kustomize.
-pub struct IncludedText {
-    /// The documents that kustomize reads otherwise than `kubectl`, and why.
-    odd: Vec<(Span, Oddity)>,
-    /// Whether it has internal annotations of kustomize.
-    internal: bool,
-    /// The places where a controller may replace a variable.
-    marks: Vec<variables::VariableMark>,
-}
-
-impl IncludedText {
-    /// Reads these properties from a text.
-    pub fn at(text: &str, has_objects: bool) -> Self {
-        Self {
-            odd: if has_objects { divergence::differently(text) } else { Vec::new() },
-            internal: text.contains("internal.config.kubernetes.io"),
-            marks: if has_objects { variables::marks(text) } else { Vec::new() },
-        }
-    }
-}
-
-impl Kustomizations {
-    /// The files that they include; their texts are [checked](IncludedText).
-    pub fn included(&self) -> BTreeSet<FileId> {
-        included(&self.0)
-    }
-
-    /// The parts of their texts that may hold values of generated Secrets.
-    pub fn secrets(&self) -> impl Iterator<Item = (FileId, Span)> {
-        self.0.iter().filter_map(|k| Some((k.input, kustomization::secrets(&k.text)?)))
-    }
-}
-
-fn included(found: &[Kustomization]) -> BTreeSet<FileId> {
-    let children = found.iter().flat_map(|k| k.children.values());
-    let file = |child: &Child| match child {
-        Child::File(file) => Some(*file),
-        _ => None,
-    };
-    children.filter_map(file).collect()
-}
 
 /// The units of a run: one for each leaf kustomization, and, for all other files, those that
 /// `assign` makes; and the output of generators. `looks` has an entry for each
@@ -223,43 +125,4 @@ fn unwired(manifests: &Manifests, wired: &BTreeSet<&str>, found: &Kustomizations
 fn unlisted(input: &Input) -> Divergence {
     let below = input.kustomization.as_deref().unwrap_or("a kustomization");
     Divergence::of(Cause::NotIncluded(below.to_owned()))
-}
-
-/// An object for a generated source, with its place in the kustomization.
-fn made(source: Source, file: FileId, at: Span) -> (Object, Source) {
-    let object = Object {
-        id: Identity {
-            group: SmolStr::default(),
-            version: "v1".into(),
-            kind: source.target.name().into(),
-            namespace: source.namespace.clone(),
-            name: source.name.clone(),
-        },
-        place: Place { file, span: at },
-        name_span: at,
-        document: at,
-        route: crate::yaml::path::Route::default(),
-        hook: false,
-        upgraded: true,
-        rendered: None,
-        origin: None,
-        from_file: None,
-        delegate: None,
-        sources: Ids::default(),
-        templates: Ids::default(),
-        follows: FollowsRenames::default(),
-        pods_namespace: None,
-    };
-    (object, source)
-}
-
-/// Whether references to a generated source with a hash keep the name without it, because
-/// kustomize does not look into the kind.
-fn keeps_names(manifests: &Manifests, object: ObjectId, hashed: &BTreeSet<(Target, &str)>) -> bool {
-    // The output of a generator has no references.
-    object.index() < manifests.objects().len()
-        && !POD_KINDS.contains(&manifests[object].id.kind.as_str())
-        && manifests
-            .all_references_of(object)
-            .any(|r| r.reads() && hashed.contains(&(r.site.target, r.name.as_str())))
 }

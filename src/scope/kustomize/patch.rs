@@ -142,8 +142,8 @@ impl Patch {
             is_harmless_to_sources(path, stamp)
                 // A controller uses the other fields, which are not part of a stamp.
                 || (row.contents.is_empty()
-                    && matches!(path.first(), Some(PathStep::Field(name)) if name == "spec")
-                    && !path.iter().any(|step| matches!(step, PathStep::Field(f) if f.starts_with('$')))
+                    && path.first().and_then(PathStep::field) == Some("spec")
+                    && !path.iter().filter_map(PathStep::field).any(|name| name.starts_with('$'))
                     && !names().any(|name| name.steps().iter().zip(path).all(|(a, b)| a == b)))
         };
         !self.renames && self.paths.as_ref().is_some_and(|paths| paths.iter().all(is_spared))
@@ -174,14 +174,10 @@ impl Patch {
     /// Whether it may write a label of the objects that it selects; `is_asked` selects the labels that
     /// matter.
     pub(super) fn writes_label(&self, is_asked: impl Fn(&str) -> bool) -> bool {
-        let name = |step: Option<&PathStep>| match step {
-            Some(PathStep::Field(name)) => Some(name.to_string()),
-            _ => None,
-        };
-        let writes = |path: &Vec<PathStep>| match (name(path.first()), name(path.get(1))) {
+        let writes = |path: &Vec<PathStep>| match (field(path, 0), field(path, 1)) {
             (Some(first), _) if first != "metadata" && !first.starts_with('$') => false,
-            (Some(_), Some(second)) if second == "labels" => {
-                name(path.get(2)).is_none_or(|key| key.starts_with('$') || is_asked(&key))
+            (Some(_), Some("labels")) => {
+                field(path, 2).is_none_or(|key| key.starts_with('$') || is_asked(key))
             }
             (Some(_), Some(second)) => second.starts_with('$'),
             _ => true,
@@ -192,9 +188,9 @@ impl Patch {
     /// Whether the patch can rename a source, or turn an object into a source or back. `is_source` knows
     /// the kinds.
     pub(super) fn renames_sources(&self, is_source: impl Fn(&str) -> bool) -> bool {
-        let changes_kind = |path: &Vec<PathStep>| {
-            !matches!(path.as_slice(), [PathStep::Field(first), _, ..] if first == "metadata")
-                && !matches!(path.first(), Some(PathStep::Field(first)) if first == "spec")
+        let changes_kind = |path: &Vec<PathStep>| match field(path, 0) {
+            Some("metadata") => path.len() < 2,
+            first => first != Some("spec"),
         };
         let keeps_kind = self.paths.as_ref().is_some_and(|paths| !paths.iter().any(changes_kind));
         match &self.selector.kind {
@@ -272,10 +268,8 @@ static IDENTITY: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
 
 /// Whether a workload still reads the same after this part of a patch was merged into it.
 fn merged(part: Cursor<'_>, path: &mut Vec<PathStep>, stamp: &str) -> Harmless {
-    let names_an_item = matches!(
-        path.as_slice(),
-        [.., PathStep::EachItem, PathStep::Field(name)] if name == "name"
-    );
+    let names_an_item =
+        matches!(path.as_slice(), [.., PathStep::EachItem, last] if last.field() == Some("name"));
     let is_identity = IDENTITY.iter().any(|row| row.steps() == path);
     if names_an_item || is_identity || is_harmless(path, stamp) {
         return Harmless::Always;
@@ -351,13 +345,9 @@ fn operations(operations: Cursor<'_>, target: &PatchTarget, at: Span, stamp: &st
         if operation.string("op").as_deref() == Some("test") {
             continue;
         }
-        let Some(path) = operation.get("path") else {
-            return Patch::unknown(at);
-        };
+        let Some(path) = operation.get("path") else { return Patch::unknown(at) };
         for path in [Some(path), operation.get("from")].into_iter().flatten() {
-            let Some(text) = path.str() else {
-                return Patch::unknown(at);
-            };
+            let Some(text) = path.str() else { return Patch::unknown(at) };
             paths.push(pointer(&text));
         }
     }
@@ -408,14 +398,15 @@ fn pointer(text: &str) -> Vec<PathStep> {
     text.split('/').skip(1).map(|step| index(&step.replace("~1", "/").replace("~0", "~"))).collect()
 }
 
+/// The name of one step of a path, if it is a field.
+pub(super) fn field(path: &[PathStep], at: usize) -> Option<&str> {
+    path.get(at)?.field()
+}
+
 /// Whether a write to this path can give an object another name, namespace or kind.
 fn names_object(path: &[PathStep]) -> bool {
-    let field = |i: usize| match path.get(i) {
-        Some(PathStep::Field(name)) => Some(name.as_str()),
-        _ => None,
-    };
-    match field(0) {
-        Some("metadata") => !matches!(field(1), Some("labels" | "annotations")),
+    match field(path, 0) {
+        Some("metadata") => !matches!(field(path, 1), Some("labels" | "annotations")),
         Some(name) => matches!(name, "kind" | "apiVersion"),
         None => path.is_empty(),
     }

@@ -1,8 +1,8 @@
 //! A hash of everything that the kustomizations of an overlay say. A comparison without a build compares two
 //! states of an overlay by this hash.
 
+use super::found::{Kustomization, Kustomizations};
 use super::graph::bases;
-use super::{Kustomization, Kustomizations};
 use crate::yaml::value::value;
 use crate::yaml::{self, Cursor, split};
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,10 +2,13 @@
 //! these variables.
 
 use super::accumulator::Accumulator;
+use super::applier::{self, Applier};
 use super::graph::Inclusions;
 use super::harmless::{is_harmless, is_harmless_to_sources};
-use super::patch::Patch;
-use super::{Applier, Child, PatchFile, Variables, applier, kustomization};
+use super::kustomization;
+use super::material::{Child, PatchFile};
+use super::patch::{Patch, field};
+use super::variables::Variables;
 use crate::finding::divergence::{Effect, FieldEffect, UnknownVariable};
 use crate::k8s::id::Identity;
 use crate::scope::UnknownSubstitution;
@@ -18,9 +21,7 @@ impl Inclusions<'_> {
     /// variable differs from its file. If a variable is unknown, only a change of its value is not
     /// seen.
     pub(super) fn substitute(&self, k: usize, gathered: &mut Accumulator) {
-        let Some(applied) = &self.found[k].applied else {
-            return;
-        };
+        let Some(applied) = &self.found[k].applied else { return };
         let mut variables = applied.variables.clone();
         if let Some((patching, patch)) = self.amending(k) {
             if !patch.writes_only(applier::is_about_variables) {
@@ -138,9 +139,9 @@ pub fn applier_change(
 
 /// Whether these fields lead to the name or the namespace of an object.
 fn is_name(path: &[PathStep]) -> bool {
-    let is = |step: &PathStep, name: &str| matches!(step, PathStep::Field(f) if f == name);
-    matches!(path, [first, second]
-        if is(first, "metadata") && (is(second, "name") || is(second, "namespace")))
+    path.len() == 2
+        && field(path, 0) == Some("metadata")
+        && matches!(field(path, 1), Some("name" | "namespace"))
 }
 
 /// The key of the value to which these fields of a ConfigMap or a Secret lead.

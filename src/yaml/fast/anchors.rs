@@ -1,7 +1,7 @@
 //! Reads anchors before a value, and aliases as a whole value after a key or a dash; inside
 //! brackets, aliases only.
 
-use super::{Declined, Parser, Result, scan};
+use super::{Declined, FastParser, Result, scan};
 use crate::text::{Span, offset};
 use crate::yaml::tape::{Kind, Node, NodeId, Props, Style};
 
@@ -20,7 +20,7 @@ pub(super) struct Anchor {
     props: usize,
 }
 
-impl Parser<'_> {
+impl FastParser<'_> {
     /// A value after the anchor at `at`: on the same line, or on the lines below.
     #[cold]
     pub(super) fn anchored(&mut self, at: usize, column: u32, parent: u32) -> Result<usize> {
@@ -161,9 +161,7 @@ impl Parser<'_> {
         };
         let mut aliased = 0_u64;
         for props in &self.props {
-            let Some(NodeId(target)) = props.target else {
-                continue;
-            };
+            let Some(NodeId(target)) = props.target else { continue };
             let end = self.nodes[target as usize].jump;
             let inside = before(&sums, end) - before(&sums, target);
             aliased = aliased.saturating_add(u64::from(end - target)).saturating_add(inside);

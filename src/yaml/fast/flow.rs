@@ -1,13 +1,13 @@
 //! Flow collections: `[a, b]` and `{a: b}`.
 
-use super::{Declined, Parser, Result, scan};
+use super::{Declined, FastParser, Result, scan};
 use crate::text::{Span, offset};
 use crate::yaml::tape::{Kind, Node, Style};
 
 /// The limit for nested brackets.
 const MAX_BRACKETS: usize = 16;
 
-impl Parser<'_> {
+impl FastParser<'_> {
     /// The end of the collection whose bracket is at `start`.
     pub(super) fn flow(&mut self, start: usize, column: u32) -> Result<usize> {
         let mut open = [0_u32; MAX_BRACKETS];
@@ -56,9 +56,7 @@ impl Parser<'_> {
             }
             // The state after a node.
             loop {
-                let Some(&top) = open[..depth].last() else {
-                    return Ok(at);
-                };
+                let Some(&top) = open[..depth].last() else { return Ok(at) };
                 let is_mapping = self.nodes[top as usize].kind == Kind::Mapping;
                 match (self.byte(at), is_mapping) {
                     (b']', false) | (b'}', true) => {

@@ -50,7 +50,7 @@ pub fn parse(text: &str, chunk: Span) -> Result<Option<Document>> {
     if seen.not_ascii && reject::refuse_characters(chunk.of(text), start).is_err() {
         return Err(Declined("an odd character"));
     }
-    let mut parser = Parser {
+    let mut parser = FastParser {
         bytes,
         has_tab: seen.tab,
         nodes: no_nodes(),
@@ -83,7 +83,7 @@ struct Open {
     awaits: Option<u32>,
 }
 
-struct Parser<'a> {
+struct FastParser<'a> {
     /// The text up to the end of the chunk.
     bytes: &'a [u8],
     has_tab: bool,
@@ -100,7 +100,7 @@ struct Parser<'a> {
     pending: Option<Span>,
 }
 
-impl Parser<'_> {
+impl FastParser<'_> {
     /// The byte at `at`; the end of the chunk ends a line.
     #[inline(always)]
     fn byte(&self, at: usize) -> u8 {

@@ -1,6 +1,6 @@
 //! Reads keys and values of a line, and scalars that continue on further lines.
 
-use super::{Declined, MAX_KEY, Parser, Result, scan};
+use super::{Declined, FastParser, MAX_KEY, Result, scan};
 use crate::text::offset;
 use crate::yaml::reject;
 use crate::yaml::tape::Style;
@@ -18,16 +18,14 @@ enum Stop {
     Line,
 }
 
-impl Parser<'_> {
+impl FastParser<'_> {
     /// The style of the key at `at`, and the end of the key before its colon; `None` if there is no
     /// key.
     pub(super) fn key(&self, at: usize) -> Result<Option<(Style, usize)>> {
         let first = self.byte(at);
         let (style, end) = match first {
             b'"' | b'\'' => {
-                let Some(end) = self.quoted_on_line(at)? else {
-                    return Ok(None);
-                };
+                let Some(end) = self.quoted_on_line(at)? else { return Ok(None) };
                 // `"a" : b` has blanks before the colon.
                 let colon = match self.byte(end) {
                     b':' => end,

@@ -52,9 +52,7 @@ pub fn rewrite(
             _ => return editor.anew(start, parents, entries),
         }
     }
-    let Some((key, outer)) = holder else {
-        return Err(editor.refusal(at, "no mapping is named"));
-    };
+    let Some((key, outer)) = holder else { return Err(editor.refusal(at, "no mapping is named")) };
     editor.change(at, key, outer, entries)
 }
 
@@ -86,9 +84,7 @@ impl Editor<'_> {
         entries: &[EntryEdit<'_>],
     ) -> Result<Vec<Edit>, Refusal> {
         let mut coming = entries.iter().filter_map(|entry| Some((entry.name, entry.value?)));
-        let Some((name, value)) = coming.next() else {
-            return Ok(Vec::new());
-        };
+        let Some((name, value)) = coming.next() else { return Ok(Vec::new()) };
         let slot = super::find(self.document, self.text, &[], at, parents, name)?;
         let super::Slot::Absent(super::Insertion { span, before, after }) = slot else {
             return Err(self.refusal(at, "the key is there already"));

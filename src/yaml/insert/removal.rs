@@ -58,9 +58,7 @@ impl Editor<'_> {
     ) -> Made {
         if self.style(parent) == Style::Block {
             // An insertion leaves nothing after the colon of the parent, and the entry in the next line.
-            let Ok(colon) = self.after_colon(parent_key) else {
-                return Made::Kept;
-            };
+            let Ok(colon) = self.after_colon(parent_key) else { return Made::Kept };
             let (next, _) = self.next_line(colon);
             let alone = self.text[colon..next].trim().is_empty();
             let adjacent = line_range(self.text, self.start(entry.0)).start == next;

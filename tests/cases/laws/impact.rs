@@ -32,7 +32,7 @@ pub(super) fn laws(job: &Job, done: &Done, order_counts: bool) -> Result<Option<
     };
     for workload in stamped {
         let answer = workload["answer"].as_str().unwrap_or_default();
-        // In suffix mode a name that stands for itself elsewhere in a pod template gets a suffix too.
+        // In suffix mode, a name in another field of a pod template gets a suffix, too.
         let is_renamed = answer == "template" && states.options.iter().any(|arg| arg == "suffix");
         if ["rolls", "template", "stale", "new", "gone"].contains(&answer) && !is_renamed {
             return Err(format!("stamping alone: {} {answer}", workload["object"]));
@@ -80,9 +80,9 @@ pub(super) fn laws(job: &Job, done: &Done, order_counts: bool) -> Result<Option<
 pub(crate) enum Skip {
     /// A ResourceList is a call of another program, and no state.
     Call,
-    /// Its configuration names files, or holds for files, by where they lie, and a copy lies elsewhere.
+    /// Its configuration names files by their paths, and the copies have other paths.
     NamesFiles,
-    /// It reads the standard input beside files, and `impact` reads it for one side only.
+    /// It reads the standard input and files, and `impact` can read the standard input only for one state.
     StdinAndFiles,
     /// It is no UTF-8.
     NotText,
@@ -112,7 +112,7 @@ struct States {
     has_done: bool,
 }
 
-/// A configuration that says where files lie.
+/// The keys of a configuration that name files by their paths.
 const NAMES_FILES: &[&str] = &["units:", "files:", "also:", "exclude:", "paths:", "scope:"];
 
 impl States {
@@ -222,7 +222,8 @@ fn is_configuration(name: &str) -> bool {
     name.ends_with(".rollstamp.yaml")
 }
 
-/// With lines that end as in Windows. In a text that has some already, others may be meant otherwise.
+/// The text with the line ends of Windows. A text that already has some stays, because a mixture may have
+/// another meaning.
 fn crlf(text: &str) -> String {
     match text.contains('\r') {
         true => text.to_owned(),

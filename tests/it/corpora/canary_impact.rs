@@ -13,16 +13,16 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// The formats of each verb; the folders and options come behind.
+/// The formats of each verb; the folders and options follow in the command.
 const IMPACT: &[&str] =
     &["text", "json", "markdown", "github", "sarif", "junit", "mermaid", "dot", "svg"];
 const GRAPH: &[&str] = &["text", "json", "mermaid", "dot", "svg"];
 const HISTORY: &[&str] = &["text", "json", "svg"];
 
-/// What must be found nowhere.
+/// The texts and numbers that no output may contain.
 struct Needles {
     texts: Vec<String>,
-    /// As numbers that stand alone.
+    /// Numbers that no output may contain between characters that are no digits.
     lengths: Vec<String>,
 }
 
@@ -40,7 +40,8 @@ impl Needles {
         text.or_else(|| self.lengths.iter().find(is_alone)).cloned()
     }
 
-    /// Those of values of a length that no line, column or coordinate reaches.
+    /// The texts and lengths of these values. The values are so long that no line, column or coordinate has
+    /// the same number.
     fn of(values: &[String]) -> Self {
         let (mut texts, mut lengths) = (Vec::new(), Vec::new());
         for value in values {
@@ -58,7 +59,7 @@ impl Needles {
     }
 }
 
-/// A value of this many letters, other ones for each seed.
+/// A value with this number of letters; each seed gives other letters.
 fn long(seed: &str, length: usize) -> String {
     let blocks = (0..).map(|block| hex(&Sha256::digest(format!("{seed} {block}"))));
     let mut value = String::new();
@@ -130,7 +131,8 @@ fn written() -> Vec<Pair> {
                 ("added", None, Some(two)),
                 ("gone", Some(one), None),
             ];
-            // Each way meets each reader once, and each of them a value that changes, comes or goes.
+            // Each way of writing is combined with each reader once, with a value that changes, is added or
+            // is removed.
             let (how, before, after) = states[(at + of) % states.len()];
             let file = |value| BTreeMap::from([("all.yaml".to_owned(), text(value))]);
             pairs.push(Pair {
@@ -184,7 +186,7 @@ fn no_value_digest_or_length_of_a_secret_is_in_an_impact() {
     none_wrong(&searched.into_iter().flat_map(|(_, _, wrong)| wrong).collect::<Vec<_>>());
 }
 
-/// How many runs there were, how many bytes they said, and what was wrong with them.
+/// The number of runs, the number of bytes of their outputs, and the problems in them.
 fn search(pair: &Pair) -> (usize, usize, Vec<String>) {
     let (mut runs, mut bytes, mut wrong) = (0, 0, Vec::new());
     let folder = repository();

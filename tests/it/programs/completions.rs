@@ -93,8 +93,8 @@ zpty -w -n z $'rollstamp explain worker.yaml --workload deployment/w\t'",
     assert_eq!((exit, said.trim()), (0, "offered"), "{said}");
 }
 
-/// What PowerShell runs before it offers options: behind `--workload` it offers workloads. The text is looked at
-/// everywhere, and runs where PowerShell is.
+/// The part of the script that PowerShell runs before it offers options: after `--workload` it offers
+/// workloads. The text is checked on every system, and run if PowerShell is installed.
 #[test]
 fn powershell_offers_them_too() {
     let words = ["completions", "powershell"].map(str::to_owned);

@@ -106,8 +106,8 @@ fn one_stamps_file_serves_every_cluster() {
     }
 }
 
-/// What the program of Flux itself builds of both objects, which `--build` builds without it. It puts in no
-/// variables of other objects without a cluster, so that there are none.
+/// The `flux` program must build the same objects as `--build`, which does not run it. Without a cluster,
+/// `flux` replaces no variables from other objects, so the example has none.
 #[test]
 fn what_the_program_of_flux_builds_has_the_stamps_that_it_needs() {
     if found("flux", &["version", "--client"]).is_none() {

@@ -371,8 +371,8 @@ helm3 {render} \"$(helm3 env HELM_PLUGINS)/rollstamp-helm3/rollstamp.sh\""
     }
 }
 
-/// The nixpkgs that the flake sees where there is no network: the words that it uses, which make a derivation
-/// that nobody builds.
+/// A replacement for nixpkgs where there is no network: it defines only the names that the flake uses, and
+/// nothing is built.
 const NIXPKGS: &str = r#"{
   outputs = { self }: {
     lib.genAttrs = names: f: builtins.listToAttrs (map (name: { inherit name; value = f name; }) names);
@@ -392,7 +392,7 @@ const NIXPKGS: &str = r#"{
 }
 "#;
 
-/// The flake, as far as it goes without nixpkgs: it evaluates on every system. Nothing is built.
+/// Evaluates the flake on every system with the replacement for nixpkgs. Nothing is built.
 #[test]
 fn the_flake_evaluates() {
     if !root().join(".git").exists() || found("nix", &["--version"]).is_none() {

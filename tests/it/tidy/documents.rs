@@ -1,7 +1,8 @@
 //! Checks that the documents agree with the program.
 
-use super::root;
+use super::{code, root, sources};
 use rollstamp::finding::Code;
+use std::collections::BTreeSet;
 
 #[test]
 fn the_table_of_findings_is_that_of_the_code() {
@@ -60,3 +61,35 @@ fn every_dependency_has_a_reason() {
         );
     }
 }
+
+/// The page about the architecture names every module at the top of the crate, and no type or function
+/// that does not exist.
+#[test]
+fn the_architecture_is_that_of_the_source() {
+    let page = std::fs::read_to_string(root().join("docs/architecture.md")).expect("the page");
+    let lib = std::fs::read_to_string(root().join("src/lib.rs")).expect("src/lib.rs");
+    let modules = lib.lines().filter_map(|line| line.strip_prefix("pub mod "));
+    let unnamed: Vec<&str> = modules
+        .map(|module| module.trim_end_matches(';'))
+        .filter(|module| !page.contains(&format!("`src/{module}")))
+        .collect();
+    assert!(unnamed.is_empty(), "docs/architecture.md does not name {unnamed:?}");
+    let all: String = sources().iter().map(|source| code(&source.text)).collect();
+    let in_source: BTreeSet<&str> = all.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    // `Outcome`, and each part of `process::read`.
+    let is_type = |word: &str| {
+        word.starts_with(char::is_uppercase) && word.chars().all(char::is_alphanumeric)
+    };
+    let quoted = page.split('`').skip(1).step_by(2);
+    let names: BTreeSet<&str> = quoted
+        .filter(|word| is_type(word) || word.contains("::"))
+        .flat_map(|word| word.split("::"))
+        .filter(|name| !KUBERNETES.contains(name))
+        .collect();
+    let missing: Vec<&&str> = names.iter().filter(|name| !in_source.contains(*name)).collect();
+    assert!(missing.is_empty(), "docs/architecture.md names what is not in src: {missing:?}");
+    assert!(names.len() > 15, "only {} names found: the search is broken", names.len());
+}
+
+/// Kinds of Kubernetes that the page names.
+const KUBERNETES: &[&str] = &["List", "ResourceList"];
