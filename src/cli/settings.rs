@@ -45,7 +45,7 @@ fn require_own_files(configuration: &Settings, folder: &Path) -> anyhow::Result<
     let outside = configuration.name_references.iter().find(|path| !files::is_inside(folder, path));
     if let Some(path) = outside {
         bail!(
-            "the configuration: nameReferences: {} leads out of the repository: copy it into that",
+            "the configuration: nameReferences: {} leads out of the repository: copy the file into the repository",
             path.display()
         );
     }

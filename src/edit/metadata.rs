@@ -72,7 +72,7 @@ fn edits(text: &str, object: &Object, rewrites: Vec<Rewrite<'_>>) -> Result<Pend
 fn rewritten(text: &str, object: &Object, rewrite: &Rewrite<'_>) -> Result<Vec<Edit>, Refusal> {
     let unreadable = || Refusal {
         at: Span { start: object.place.span.start, end: object.place.span.start },
-        message: "the text is another one by now".to_owned(),
+        message: "the text has changed in the meantime".to_owned(),
         related: None,
     };
     let documents = yaml::parse(text, object.document).map_err(|_| unreadable())?;

@@ -104,11 +104,8 @@ impl Search<'_> {
 
     /// Whether the current path leads to the labels of an object, or of objects made from it.
     fn is_labels(&self) -> bool {
-        let fits = |kind: &str, path: &str| {
-            (kind.is_empty() || kind == self.kind)
-                && self.way.iter().map(SmolStr::as_str).eq(path.split('/'))
-        };
-        LABELS_SET.iter().any(|row| fits(row.kind, row.path))
+        let fits = |kind: &str| kind.is_empty() || kind == self.kind;
+        LABELS_SET.iter().any(|row| fits(row.kind) && row.path.matches(&self.way))
     }
 
     fn say(&mut self, label: &'static str) {
@@ -134,12 +131,8 @@ impl Search<'_> {
 
     /// Whether the current path leads into a field that is known to select.
     fn is_in(&self, row: &SelectorField) -> bool {
-        let path: Vec<&str> = row.path.split('/').collect();
-        let fields: Vec<&str> = self.way.iter().map(SmolStr::as_str).collect();
-        match row.kinds.is_empty() {
-            true => fields.windows(path.len()).any(|part| part == path),
-            false => row.kinds.contains(&self.kind) && fields.starts_with(&path),
-        }
+        let is_of_kind = row.kinds.is_empty() || row.kinds.contains(&self.kind);
+        is_of_kind && (1..=self.way.len()).any(|end| row.path.matches(&self.way[..end]))
     }
 }
 

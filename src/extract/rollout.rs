@@ -81,30 +81,29 @@ impl Foreseen {
 impl RolloutFacts {
     /// The facts of an object of this group and kind, and of its pod template.
     pub fn read(group: &str, kind: &str, object: Cursor<'_>, template: Option<Cursor<'_>>) -> Self {
-        // All paths of the table begin with `spec`, so this field is looked up once.
-        let spec = object.get("spec");
-        let at = |way: &str| at(spec?, way.strip_prefix("spec/")?);
-        let number = |way: &str| at(way).and_then(number);
         let mut facts = template.map_or_else(Self::default, Self::of_template);
-        facts.min_ready_seconds = number("spec/minReadySeconds").unwrap_or(0);
+        facts.min_ready_seconds =
+            object.at(["spec", "minReadySeconds"]).and_then(number).unwrap_or(0);
         let Some(row) = rollout(group, kind) else {
             return facts;
         };
-        facts.replicas = number(row.replicas);
+        facts.replicas = row.replicas.end(object).and_then(number);
         facts.strategy = strategy(row, object);
-        facts.surge = at(row.surge.0).and_then(amount);
-        facts.unavailable = at(row.unavailable.0).and_then(amount);
+        facts.surge = row.surge.0.end(object).and_then(amount);
+        facts.unavailable = row.unavailable.0.end(object).and_then(amount);
         if row.order == Order::Ordinals {
-            facts.partition = number("spec/updateStrategy/rollingUpdate/partition");
-            facts.first_ordinal = number("spec/ordinals/start");
+            facts.partition = object
+                .at(["spec", "updateStrategy", "rollingUpdate", "partition"])
+                .and_then(number);
+            facts.first_ordinal = object.at(["spec", "ordinals", "start"]).and_then(number);
         }
-        facts.deadline = number("spec/progressDeadlineSeconds");
+        facts.deadline = object.at(["spec", "progressDeadlineSeconds"]).and_then(number);
         facts
     }
 
     fn of_template(template: Cursor<'_>) -> Self {
         let containers =
-            |list| at(template, "spec").into_iter().flat_map(move |spec| spec.list(list));
+            |list| template.get("spec").into_iter().flat_map(move |spec| spec.list(list));
         let delay = |container: Cursor<'_>| {
             let probes = ["readinessProbe", "startupProbe"].into_iter();
             let delays =
@@ -114,8 +113,8 @@ impl RolloutFacts {
         let has_probe =
             |container: Cursor<'_>| container.get("readinessProbe").is_some_and(Cursor::is_mapping);
         let claim = |volume: Cursor<'_>| volume.get("persistentVolumeClaim")?.string("claimName");
-        let volumes = at(template, "spec").into_iter().flat_map(|spec| spec.list("volumes"));
-        let labels = at(template, "metadata/labels").and_then(value);
+        let volumes = template.get("spec").into_iter().flat_map(|spec| spec.list("volumes"));
+        let labels = template.at(["metadata", "labels"]).and_then(value);
         let labels = labels.as_ref().and_then(serde_json::Value::as_object).into_iter().flatten();
         Self {
             slowest_probe: containers("containers").map(delay).max().unwrap_or(0),
@@ -133,11 +132,6 @@ impl RolloutFacts {
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
-}
-
-/// The node at the end of a path of fields, with `/` between the names.
-fn at<'a>(node: Cursor<'a>, way: &str) -> Option<Cursor<'a>> {
-    way.split('/').filter(|field| !field.is_empty()).try_fold(node, Cursor::get)
 }
 
 fn number(at: Cursor<'_>) -> Option<u64> {
@@ -160,11 +154,11 @@ fn amount(at: Cursor<'_>) -> Option<SmolStr> {
 
 fn strategy(row: &Rollout, object: Cursor<'_>) -> Option<SmolStr> {
     if row.order == Order::Steps {
-        let strategy = at(object, "spec/strategy")?;
+        let strategy = object.at(["spec", "strategy"])?;
         let is = |name: &&&str| strategy.get(name).is_some();
         return ["blueGreen", "canary"].iter().find(is).map(|name| SmolStr::new_static(name));
     }
-    at(object, row.strategy)?.str().map(SmolStr::from)
+    row.strategy.end(object)?.str().map(SmolStr::from)
 }
 
 /// The known texts of a pod template, in the order in which a comparison names them: sorted by the fields above

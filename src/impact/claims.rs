@@ -1,6 +1,6 @@
 //! Finds volume claims that only one node or one pod can use at a time.
 
-use super::disruption::{NearbyObject, Stuck, at};
+use super::disruption::{NearbyObject, Stuck};
 use crate::k8s::disruption::EXCLUSIVE;
 use serde_json::Value;
 use smol_str::SmolStr;
@@ -14,7 +14,7 @@ pub(super) fn exclusive(claims: &[SmolStr], neighbours: &[&NearbyObject]) -> Opt
         let is_meant =
             |n: &&&NearbyObject| n.name.kind == "PersistentVolumeClaim" && n.name.name == *name;
         let claimed = near.find(is_meant)?;
-        let modes = at(&claimed.object, "spec/accessModes").and_then(Value::as_array)?;
+        let modes = claimed.object.pointer("/spec/accessModes").and_then(Value::as_array)?;
         let modes: Vec<&str> = modes.iter().filter_map(Value::as_str).collect();
         // A claim that also allows a shared mode may be bound in that mode.
         let is_exclusive = !modes.is_empty() && modes.iter().all(|mode| EXCLUSIVE.contains(mode));

@@ -7,6 +7,7 @@ use crate::extract::RolloutFacts;
 use crate::k8s::disruption::{
     NEIGHBOURS, ON_DELETE, Order, PROGRESS_DEADLINE, RECREATE, Rollout, SCALERS, Scaler, rollout,
 };
+use crate::yaml::path::{FieldPath, PathStep};
 use serde_json::Value;
 
 /// How the pods of a workload are replaced.
@@ -126,10 +127,8 @@ pub fn of(
             let (least, most) = (one.least.min(other.least), one.most.max(other.most));
             (of, Range { least, most })
         });
-    let written = match row.replicas {
-        "" => None,
-        _ => Some(facts.replicas.unwrap_or(1)),
-    };
+    let has_number = row.replicas != FieldPath::default();
+    let written = has_number.then(|| facts.replicas.unwrap_or(1));
     let all = match (&scaler, written) {
         // If the manifest asks for no pods, the autoscaler is off.
         (Some((_, range)), Some(1..)) => Some(*range),
@@ -178,32 +177,35 @@ pub fn of(
     found
 }
 
-/// The node at the end of a path of fields, with `/` between names.
-pub(super) fn at<'a>(value: &'a Value, way: &str) -> Option<&'a Value> {
-    way.split('/').filter(|f| !f.is_empty()).try_fold(value, |at, field| at.get(field))
+/// The value at the end of a path of fields.
+fn at<'a>(value: &'a Value, path: &FieldPath) -> Option<&'a Value> {
+    path.steps().iter().try_fold(value, |at, step| match step {
+        PathStep::Field(name) => at.get(name.as_str()),
+        _ => None,
+    })
 }
 
 /// The row of a scaler, and the name of the workload that it scales.
 pub(super) fn scaled(neighbour: &NearbyObject) -> Option<(&'static Scaler, &str)> {
     let mut rows = SCALERS.iter();
     let row = rows.find(|r| r.group == neighbour.group && r.kind == neighbour.name.kind)?;
-    let name = at(&neighbour.object, row.target)?.get("name")?;
+    let name = at(&neighbour.object, &row.target)?.get("name")?;
     Some((row, name.as_str()?))
 }
 
 /// The range that a scaler sets for a workload.
 fn scaled_by(neighbour: &NearbyObject, workload: &Name) -> Option<(Name, Range)> {
     let (row, name) = scaled(neighbour)?;
-    let target = at(&neighbour.object, row.target)?;
+    let target = at(&neighbour.object, &row.target)?;
     let kind = target.get("kind").and_then(Value::as_str).unwrap_or(row.default_kind);
     if kind != workload.kind || name != workload.name {
         return None;
     }
-    let number = |(way, default): (&str, u64)| {
-        at(&neighbour.object, way).and_then(Value::as_u64).unwrap_or(default)
+    let number = |(path, default): &(FieldPath, u64)| {
+        at(&neighbour.object, path).and_then(Value::as_u64).unwrap_or(*default)
     };
-    let least = number(row.least);
-    let range = Range { least, most: number(row.most).max(least) };
+    let least = number(&row.least);
+    let range = Range { least, most: number(&row.most).max(least) };
     Some((neighbour.name.clone(), range))
 }
 
@@ -280,7 +282,7 @@ fn downtime(
 fn budgets(facts: &RolloutFacts, neighbours: &[&NearbyObject]) -> Vec<Name> {
     let label = |key: &str| facts.label(key);
     let fits = |neighbour: &&&NearbyObject| {
-        let Some(selector) = at(&neighbour.object, "spec/selector") else {
+        let Some(selector) = neighbour.object.pointer("/spec/selector") else {
             return false;
         };
         let wanted = selector.get("matchLabels").and_then(Value::as_object);

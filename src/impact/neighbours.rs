@@ -6,7 +6,7 @@
 //! in one unit only.
 
 use super::Name;
-use super::disruption::{NearbyObject, at, scaled};
+use super::disruption::{NearbyObject, scaled};
 use super::objects::read;
 use super::state::{ComparedState, Together};
 use crate::extract::RolloutFacts;
@@ -149,8 +149,9 @@ impl Neighbours {
 
 /// The labels that a budget requires of pods, as far as they are strings.
 fn labels(near: &NearbyObject) -> impl Iterator<Item = (&str, &str)> {
-    let selector = (near.name.kind == "PodDisruptionBudget").then_some("spec/selector/matchLabels");
-    let wanted = selector.and_then(|way| at(&near.object, way)).and_then(Value::as_object);
+    let selector =
+        (near.name.kind == "PodDisruptionBudget").then_some("/spec/selector/matchLabels");
+    let wanted = selector.and_then(|path| near.object.pointer(path)).and_then(Value::as_object);
     wanted.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
 }
 

@@ -174,7 +174,7 @@ impl PermissionsOfNewFiles for tempfile::Builder<'_, '_> {
 }
 
 const NAMES_STAY: &str =
-    "no file in which a name changes was written: the names follow one another";
+    "no file in which a name changes was written: the names depend on one another";
 
 /// The result for a replacement whose file another replacement also changes, under another name.
 enum SameFile {

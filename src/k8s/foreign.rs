@@ -1,6 +1,9 @@
 //! FOREIGN: annotations and labels of pod templates by which other tools roll pods, even if nothing
 //! that the pods read changes.
 
+use crate::yaml::path::FieldPath;
+use std::sync::LazyLock;
+
 /// A pattern for the name of an annotation.
 #[derive(Debug, PartialEq, Eq)]
 pub enum MarkPattern {
@@ -135,96 +138,104 @@ fn is_name_and_version(value: &str) -> bool {
 pub struct LabelsPlace {
     /// The kind; empty for any.
     pub kind: &'static str,
-    /// The fields from the object to the mapping of labels, without list steps.
-    pub path: &'static str,
+    /// The path from the object to the mapping of labels, without list steps.
+    pub path: FieldPath,
+}
+
+fn labels(kind: &'static str, path: &str) -> LabelsPlace {
+    LabelsPlace { kind, path: FieldPath::parse(path) }
 }
 
 /// One row for each place.
-pub const LABELS_SET: &[LabelsPlace] = &[
-    // kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta
-    LabelsPlace { kind: "", path: "metadata/labels" },
-    // kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-template-v1
-    LabelsPlace { kind: "Deployment", path: "spec/template/metadata/labels" },
-    LabelsPlace { kind: "StatefulSet", path: "spec/template/metadata/labels" },
-    LabelsPlace { kind: "DaemonSet", path: "spec/template/metadata/labels" },
-    LabelsPlace { kind: "ReplicaSet", path: "spec/template/metadata/labels" },
-    LabelsPlace { kind: "Job", path: "spec/template/metadata/labels" },
-    LabelsPlace { kind: "CronJob", path: "spec/jobTemplate/metadata/labels" },
-    LabelsPlace { kind: "CronJob", path: "spec/jobTemplate/spec/template/metadata/labels" },
-    // kubernetes.io/docs/reference/kubernetes-api/workload-resources/stateful-set-v1
-    LabelsPlace { kind: "StatefulSet", path: "spec/volumeClaimTemplates/metadata/labels" },
-    // argo-rollouts.readthedocs.io/en/stable/features/specification
-    LabelsPlace { kind: "Rollout", path: "spec/template/metadata/labels" },
-    // external-secrets.io/latest/api/spec: ExternalSecretTemplateMetadata
-    LabelsPlace { kind: "ExternalSecret", path: "spec/target/template/metadata/labels" },
-    // cert-manager.io/docs/reference/api-docs: CertificateSecretTemplate
-    LabelsPlace { kind: "Certificate", path: "spec/secretTemplate/labels" },
-    // github.com/bitnami-labs/sealed-secrets pkg/apis/sealedsecrets/v1alpha1
-    LabelsPlace { kind: "SealedSecret", path: "spec/template/metadata/labels" },
-    // prometheus-operator.dev/docs/api-reference: labels of what is scraped or of an alert, not of pods
-    LabelsPlace { kind: "Prometheus", path: "spec/podMetadata/labels" },
-    LabelsPlace { kind: "Alertmanager", path: "spec/podMetadata/labels" },
-];
+pub static LABELS_SET: LazyLock<Vec<LabelsPlace>> = LazyLock::new(|| {
+    vec![
+        // kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta
+        labels("", "metadata/labels"),
+        // kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-template-v1
+        labels("Deployment", "spec/template/metadata/labels"),
+        labels("StatefulSet", "spec/template/metadata/labels"),
+        labels("DaemonSet", "spec/template/metadata/labels"),
+        labels("ReplicaSet", "spec/template/metadata/labels"),
+        labels("Job", "spec/template/metadata/labels"),
+        labels("CronJob", "spec/jobTemplate/metadata/labels"),
+        labels("CronJob", "spec/jobTemplate/spec/template/metadata/labels"),
+        // kubernetes.io/docs/reference/kubernetes-api/workload-resources/stateful-set-v1
+        labels("StatefulSet", "spec/volumeClaimTemplates/metadata/labels"),
+        // argo-rollouts.readthedocs.io/en/stable/features/specification
+        labels("Rollout", "spec/template/metadata/labels"),
+        // external-secrets.io/latest/api/spec: ExternalSecretTemplateMetadata
+        labels("ExternalSecret", "spec/target/template/metadata/labels"),
+        // cert-manager.io/docs/reference/api-docs: CertificateSecretTemplate
+        labels("Certificate", "spec/secretTemplate/labels"),
+        // github.com/bitnami-labs/sealed-secrets pkg/apis/sealedsecrets/v1alpha1
+        labels("SealedSecret", "spec/template/metadata/labels"),
+        // prometheus-operator.dev/docs/api-reference: labels of what is scraped or of an alert, not of pods
+        labels("Prometheus", "spec/podMetadata/labels"),
+        labels("Alertmanager", "spec/podMetadata/labels"),
+    ]
+});
 
 /// A field that selects pods, or objects, by their labels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SelectorField {
-    /// The kinds that have the field; empty for any kind, with the field at the end of any path.
+    /// The kinds that have the field; empty for any kind.
     pub kinds: &'static [&'static str],
-    /// The fields that lead to it, without list steps: from the object, or the last fields of a
-    /// path.
-    pub path: &'static str,
+    /// The path from the object to the field, without list steps.
+    pub path: FieldPath,
+}
+
+fn selects(kinds: &'static [&'static str], path: &str) -> SelectorField {
+    SelectorField { kinds, path: FieldPath::parse(path) }
 }
 
 /// The fields that are known to select by labels. A label that any other field names, except those
 /// in [`LABELS_SET`], may be selected too, so it also stays.
-pub const SELECTORS: &[SelectorField] = &[
-    // kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements
-    SelectorField {
-        kinds: &["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Rollout"],
-        path: "spec/selector",
-    },
-    // kubernetes.io/docs/concepts/services-networking/service/#defining-a-service
-    SelectorField {
-        kinds: &["Service", "ReplicationController", "DeploymentConfig"],
-        path: "spec/selector",
-    },
-    // kubernetes.io/docs/tasks/run-application/configure-pdb
-    SelectorField { kinds: &["PodDisruptionBudget"], path: "spec/selector" },
-    // kubernetes.io/docs/concepts/services-networking/network-policies
-    SelectorField { kinds: &["NetworkPolicy"], path: "spec/podSelector" },
-    SelectorField { kinds: &["NetworkPolicy"], path: "spec/ingress/from/podSelector" },
-    SelectorField { kinds: &["NetworkPolicy"], path: "spec/egress/to/podSelector" },
-    // docs.cilium.io/en/stable/security/policy/language
-    SelectorField {
-        kinds: &["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"],
-        path: "spec/endpointSelector",
-    },
-    // docs.tigera.io/calico/latest/reference/resources/networkpolicy: `selector: label == 'x'`
-    SelectorField { kinds: &["NetworkPolicy", "GlobalNetworkPolicy"], path: "spec/selector" },
-    // kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node and topology-spread-constraints
-    SelectorField { kinds: &[], path: "podAffinity" },
-    SelectorField { kinds: &[], path: "podAntiAffinity" },
-    SelectorField { kinds: &[], path: "topologySpreadConstraints" },
-    // prometheus-operator.dev/docs/api-reference
-    SelectorField { kinds: &["PodMonitor", "ServiceMonitor"], path: "spec/selector" },
-    SelectorField { kinds: &["PodMonitor", "ServiceMonitor"], path: "spec/podTargetLabels" },
-    // docs.victoriametrics.com/operator/resources
-    SelectorField { kinds: &["VMPodScrape", "VMServiceScrape"], path: "spec/selector" },
-    // istio.io/latest/docs/reference/config/networking/destination-rule/#Subset
-    SelectorField { kinds: &["DestinationRule"], path: "spec/subsets/labels" },
-    // istio.io/latest/docs/reference/config/type/workload-selector
-    SelectorField {
-        kinds: &["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "Telemetry"],
-        path: "spec/selector",
-    },
-    SelectorField { kinds: &["Gateway"], path: "spec/selector" },
-    SelectorField { kinds: &["Sidecar", "EnvoyFilter"], path: "spec/workloadSelector" },
-    // linkerd.io/2/reference/authorization-policy
-    SelectorField { kinds: &["Server"], path: "spec/podSelector" },
-    // kubernetes.io/docs/concepts/workloads/pods/downward-api: a pod that reads its own labels
-    SelectorField { kinds: &[], path: "fieldRef" },
-];
+pub static SELECTORS: LazyLock<Vec<SelectorField>> = LazyLock::new(|| {
+    vec![
+        // kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements
+        selects(
+            &["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "Rollout"],
+            "spec/selector",
+        ),
+        // kubernetes.io/docs/concepts/services-networking/service/#defining-a-service
+        selects(&["Service", "ReplicationController", "DeploymentConfig"], "spec/selector"),
+        // kubernetes.io/docs/tasks/run-application/configure-pdb
+        selects(&["PodDisruptionBudget"], "spec/selector"),
+        // kubernetes.io/docs/concepts/services-networking/network-policies
+        selects(&["NetworkPolicy"], "spec/podSelector"),
+        selects(&["NetworkPolicy"], "spec/ingress/from/podSelector"),
+        selects(&["NetworkPolicy"], "spec/egress/to/podSelector"),
+        // docs.cilium.io/en/stable/security/policy/language
+        selects(
+            &["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"],
+            "spec/endpointSelector",
+        ),
+        // docs.tigera.io/calico/latest/reference/resources/networkpolicy: `selector: label == 'x'`
+        selects(&["NetworkPolicy", "GlobalNetworkPolicy"], "spec/selector"),
+        // kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node and topology-spread-constraints
+        selects(&[], "**/podAffinity"),
+        selects(&[], "**/podAntiAffinity"),
+        selects(&[], "**/topologySpreadConstraints"),
+        // prometheus-operator.dev/docs/api-reference
+        selects(&["PodMonitor", "ServiceMonitor"], "spec/selector"),
+        selects(&["PodMonitor", "ServiceMonitor"], "spec/podTargetLabels"),
+        // docs.victoriametrics.com/operator/resources
+        selects(&["VMPodScrape", "VMServiceScrape"], "spec/selector"),
+        // istio.io/latest/docs/reference/config/networking/destination-rule/#Subset
+        selects(&["DestinationRule"], "spec/subsets/labels"),
+        // istio.io/latest/docs/reference/config/type/workload-selector
+        selects(
+            &["AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "Telemetry"],
+            "spec/selector",
+        ),
+        selects(&["Gateway"], "spec/selector"),
+        selects(&["Sidecar", "EnvoyFilter"], "spec/workloadSelector"),
+        // linkerd.io/2/reference/authorization-policy
+        selects(&["Server"], "spec/podSelector"),
+        // kubernetes.io/docs/concepts/workloads/pods/downward-api: a pod that reads its own labels
+        selects(&[], "**/fieldRef"),
+    ]
+});
 
 /// Annotations of a pod template that record the time or the cause of a restart: they change
 /// without a change of the sources that the pods read.

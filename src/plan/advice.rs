@@ -136,7 +136,7 @@ fn marks(object: &Object, template: &Template, options: &Options) -> Vec<Finding
         && rules.checksums == Checksums::Keep
     {
         let message = format!(
-            "the pod template of {} also carries {}: the pods roll whenever what that was computed from changes, read or not",
+            "the pod template of {} also carries {}: the pods roll whenever the data behind it changes, even if no pod reads it",
             object.id,
             names(marks.checksums.iter().map(|(name, _)| name))
         );
@@ -145,7 +145,7 @@ fn marks(object: &Object, template: &Template, options: &Options) -> Vec<Finding
         );
         found.push(match &of_chart {
             Some(chart) => finding.shared(format!(
-                "carry checksums of {chart} in their pod templates: the pods roll whenever what these were computed from changes, read or not"
+                "carry checksums of {chart} in their pod templates: the pods roll whenever the data behind these checksums changes, even if no pod reads it"
             )),
             None => finding,
         });

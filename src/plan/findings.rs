@@ -73,7 +73,7 @@ pub(super) fn substituted(
         .about(workload.id.to_string())
         .at(substitution.place)
         .related(substitution.said, "put in here")
-        .help("keep what must roll pods out of `postBuild`, or let the source of the variable be in the repository, not encrypted")
+        .help("do not use `postBuild` for values that must roll pods, or put the source of the variable into the repository without encryption")
 }
 
 /// The findings about texts in the values of a release from which only its chart can build the names.
@@ -427,7 +427,7 @@ pub fn drift(manifests: &Manifests, planned: &Planned) -> Option<Finding> {
     Some(match code {
         Code::UnverifiableStamp => finding,
         _ if input.found == Found::Stream => finding.help(
-            "what prints these manifests did not let rollstamp stamp them last: put `| rollstamp` behind it, or see whether its plugin ran",
+            "the program that printed these manifests did not run rollstamp last: append `| rollstamp` to it, or check that its plugin ran",
         ),
         _ if input.found == Found::Built => finding.help(name_the_file(&input.name)),
         _ => finding.help("run `rollstamp write` on the same paths"),

@@ -197,7 +197,7 @@ impl<'p> Planner<'p> {
                 continue;
             }
             let key = &checksum.key;
-            let text = format!("`{key}`, whose value of before is not known any more");
+            let text = format!("`{key}`, whose previous value is not known any more");
             let message = format!("the pod template of {} keeps {text}", object.id);
             let finding = object.finding_at(Code::ForeignRepaired, checksum.at, message);
             let help =
@@ -420,15 +420,15 @@ impl<'p> Planner<'p> {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let (chart, names) = (subject.chart(), names.join(", "));
         let text = format!(
-            "no more for changes of what the pods do not read through their pod spec, though a checksum of {chart} may have stood for it: {names}{more}"
+            "for changes of sources that the pods do not read through their pod spec, although a checksum of {chart} may have covered them: {names}{more}"
         );
         let object = subject.object;
-        let message = format!("{} rolls {text}", object.id);
+        let message = format!("{} no longer rolls {text}", object.id);
         let at =
             subject.template.marks().repairable.first().map_or(object.name_span, |mark| mark.at);
         let finding = object.finding_at(Code::ForeignUnread, at, message);
         let help = "if the program reads them through the API server, say so: `rollstamp.dev/also` on the workload, or `foreign.tie`";
-        self.say(finding.shared(format!("roll {text}")).help(help));
+        self.say(finding.shared(format!("no longer roll {text}")).help(help));
     }
 
     /// The reason why a version label must stay, if there is one.

@@ -20,7 +20,7 @@ pub fn without_effect(manifests: &Manifests, options: &Options, silences: &[bool
     let finding = |place: Place, message: String| {
         let mut finding = Finding::new(Code::UnknownName, message).quoting(place);
         finding.severity = Severity::Warning;
-        finding.help("correct the rule, or remove it: it would hide what comes next")
+        finding.help("correct the rule, or remove it: it would hide later findings")
     };
     let mut found = Vec::new();
     for (i, rule) in options.rules.ignore.iter().enumerate() {

@@ -81,7 +81,7 @@ fn blocked(
             let why = "kustomize would not rewrite the name there as one of this source";
             held(format!("{} cannot follow: {why}", spot(number)))
                 .related(place(number), "here")
-                .help("tell kustomize of the place in a `nameReference` file, and list that one under `nameReferences`; or pipe what kustomize prints")
+                .help("declare the place in a `nameReference` file of kustomize, and list this file under `nameReferences`; or pipe what kustomize prints")
         }
         Blocker::Hashed => {
             about(manifests, at, Code::NotRenamed, format!("{kept}: kustomize gives it a suffix"))
@@ -89,7 +89,7 @@ fn blocked(
         Blocker::Kind(why) => about(manifests, at, Code::NotRenamed, format!("{kept}: it {why}")),
         Blocker::Unread(file) => {
             let name = manifests.name(*file);
-            held(format!("{name} says it, and cannot be read"))
+            held(format!("{name} contains the name and cannot be read"))
                 .help(format!("correct {name}, or leave it out with --exclude"))
         }
         Blocker::Raw => held(
@@ -147,7 +147,7 @@ fn blocked(
         Blocker::Immutable(number) => {
             let id = &mentions[number.index()].id;
             let message = format!(
-                "would get a new name, and {id} refers to it: the API server refuses the change once that is there"
+                "would get a new name, and {id} refers to it: the API server refuses the change once that object exists"
             );
             about(manifests, item.at, Code::ImmutableReferrer, message)
                 .related(place(number), "here")

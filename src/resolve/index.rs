@@ -460,7 +460,7 @@ fn maybe_shadowed(
     }
     let (first, second) = (manifests.owner(default), manifests.owner(none));
     let message = format!(
-        "{} stands without a namespace beside {}, with different content; they count as two",
+        "{} has no namespace and is beside {}, with different content; they count as two sources",
         second.id, first.id
     );
     let help = "if all of it is applied to `default`, say so with `--namespace default`";

@@ -217,7 +217,7 @@ fn files_with_names_are_written_all_or_none() {
     let output = run(&sandbox, &["write", "--mode", "suffix", "."]);
     assert_eq!(output.exit, 2, "{}", output.stderr);
     assert!(output.stderr.contains("dep.yaml cannot be written"), "{}", output.stderr);
-    assert!(output.stderr.contains("the names follow one another"), "{}", output.stderr);
+    assert!(output.stderr.contains("the names depend on one another"), "{}", output.stderr);
     assert_eq!(sandbox.tree(), before);
     mode(0o644);
     let output = run(&sandbox, &["write", "--mode", "suffix", "."]);

@@ -39,7 +39,7 @@ pub fn rewrite(
             Step::Field(name) => editor.own_field(at, name)?.map(|(_, value)| value),
             Step::Item(number) => document.children(at).nth(*number),
         }
-        .ok_or_else(|| editor.refusal(at, "the way to the object is not there any more"))?;
+        .ok_or_else(|| editor.refusal(at, "the object is no longer at this path"))?;
         editor.editable(at)?;
     }
     let (start, mut holder) = (at, None);

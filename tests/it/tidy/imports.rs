@@ -119,8 +119,10 @@ fn decisions_touch_no_text() {
 
 #[test]
 fn every_format_has_its_row() {
-    let written = |source: Source| code(&source.text).matches("impl Format for ").count();
-    let written = sources_of("report").into_iter().map(written);
+    let is_format = |line: &&str| line.starts_with("impl") && line.contains("Format for ");
+    let written = |source: &Source| code(&source.text).lines().filter(is_format).count();
+    let all = sources();
+    let written = all.iter().map(written);
     // Nobody asks for the results of a KRM function by name.
     assert_eq!(written.sum::<usize>(), FORMATS.len() + 1, "a format is missing in FORMATS");
 }
