@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// A small generator of numbers (xorshift64*).
+/// A simple generator of random numbers (xorshift64*).
 pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
@@ -282,7 +282,7 @@ fn definition(numbers: &mut Numbers, name: &str, bytes: usize, out: &mut String)
     }
 }
 
-/// The contents of a file of a tree: its number, the numbers, and where the text goes.
+/// A function that writes the text of one file of a tree, from the number of the file and the generator.
 type Contents = fn(usize, &mut Numbers, &mut String);
 
 /// A tree of `files` files in folders of ten. An existing tree is not written again.

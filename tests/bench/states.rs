@@ -48,7 +48,7 @@ fn repository(root: &Path) {
     }
 }
 
-/// The first run, the second one, and one after a change of one file.
+/// Measures the first run, the second run, and a run after a change of one file.
 pub(super) fn overlays(_: &Files) {
     println!("\n### {OVERLAYS} overlays, 3,000 workloads\n\n| run | time |\n|---|---|");
     if !is_there("kustomize") {
@@ -166,7 +166,7 @@ pub(super) fn impact(files: &Files) {
 /// A comparison: its name, the text before, the text after, and the options.
 type Case<'a> = (&'static str, &'a str, String, &'static [&'static str]);
 
-/// The text with one more key in so many ConfigMaps.
+/// The text with one more key in this number of ConfigMaps.
 fn changed(text: &str, most: usize) -> String {
     text.replacen("\ndata:\n", "\ndata:\n  more: \"1\"\n", most)
 }

@@ -18,7 +18,7 @@ pub(crate) struct Run {
     pub(crate) stdin: Option<String>,
     /// The working directory, if it is not the present one.
     pub(crate) folder: Option<PathBuf>,
-    /// Whether another exit code than 0 is fine.
+    /// Whether an exit code other than 0 is expected.
     pub(crate) may_fail: bool,
 }
 
@@ -65,8 +65,7 @@ impl Run {
         (status.success() || self.may_fail || gave_up).then_some(took)
     }
 
-    /// The CPU time of one run in seconds, where `/usr/bin/time` is: another program that is busy makes no
-    /// difference to it.
+    /// The CPU time of one run in seconds, if `/usr/bin/time` exists. Other busy programs hardly change it.
     fn cpu(&self) -> Option<f64> {
         let mut command = self.start(&["/usr/bin/time", "-f", "cpu %U %S"]);
         let output = command.stderr(Stdio::piped()).output().ok()?;

@@ -35,9 +35,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The number of cases for which the laws were checked.
 static WITH_LAWS: AtomicUsize = AtomicUsize::new(0);
-/// How many cases cannot be compared by `impact`, by the reason.
+/// The number of cases that `impact` cannot compare, by the reason.
 static SKIPPED: Mutex<BTreeMap<Skip, usize>> = Mutex::new(BTreeMap::new());
-/// How many texts the independent reader of the laws refused.
+/// The number of texts that the independent reader of the laws refused.
 static UNREAD: AtomicUsize = AtomicUsize::new(0);
 
 fn main() -> ExitCode {

@@ -36,7 +36,7 @@ data:
   policy: {{ .Values.policy }}
 ";
 
-/// A password that is made once, and another one in each render that is not an upgrade.
+/// A password that the chart keeps in an upgrade; every other render creates a new one.
 const SECRET: &str = "{{- $old := lookup \"v1\" \"Secret\" .Release.Namespace \"password\" -}}
 apiVersion: v1
 kind: Secret
@@ -50,7 +50,7 @@ data:
 {{- end }}
 ";
 
-/// A password that is another one in each render.
+/// A password that every render creates anew.
 const DICE: &str = "{{- if .Values.dice }}
 apiVersion: v1
 kind: Secret
@@ -253,7 +253,7 @@ impl<'p> Release<'p> {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Upgrades to a version with values, and answers which workloads rolled.
+    /// Upgrades to a version with these values, and returns the workloads that rolled.
     fn upgrade(&self, version: &str, values: &[&str], settings: &[&str]) -> BTreeSet<String> {
         let folder = self.folder.path().join(format!("chart-{version}"));
         for (name, text) in chart(version) {
@@ -280,7 +280,7 @@ impl<'p> Release<'p> {
         })
     }
 
-    /// The workloads that were there and roll because of an action.
+    /// The workloads that existed before an action and roll because of it.
     fn rolled(&self, act: impl Fn()) -> BTreeSet<String> {
         let before = self.plane.settled(&self.namespace);
         act();
@@ -292,7 +292,7 @@ impl<'p> Release<'p> {
         rolled.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Every selector of the release finds the pods of exactly the workload of its name.
+    /// Checks that every selector of the release finds exactly the pods of the workload with its name.
     fn selectors_are_intact(&self) {
         let kinds = "deployments,statefulsets,daemonsets,services,poddisruptionbudgets";
         let text = self.plane.kubectl(&["get", kinds, "-n", &self.namespace, "-o", "json"], None);
@@ -340,7 +340,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 const ALL: [&str; 5] =
     ["DaemonSet agent", "Deployment admin", "Deployment cache", "Deployment web", "StatefulSet db"];
 
-/// What follows the data of the chart and of the one inside of it.
+/// The workloads whose checksums cover the data of the chart and of its subchart.
 const OF_CHART: [&str; 3] = ["Deployment admin", "Deployment web", "StatefulSet db"];
 
 #[test]
@@ -363,7 +363,7 @@ fn has_helm(program: &str) -> bool {
     Command::new(program).arg("version").output().is_ok_and(|output| output.status.success())
 }
 
-/// A release that has the settings from the beginning.
+/// Tests a release that uses the settings from the beginning.
 fn steady(plane: &Plane, helm: &'static str) {
     let release = Release::new(plane, helm, "steady");
     release.upgrade("1.0.0", &[], &SETTINGS);
@@ -371,23 +371,23 @@ fn steady(plane: &Plane, helm: &'static str) {
     assert_eq!(labels, serde_json::json!({"app": "web"}));
     // A version of the chart with other comments, labels and random texts: the password stays.
     assert_eq!(release.upgrade("1.1.0", &[], &SETTINGS), set(&[]), "{helm}: only a version");
-    // What pods read, and what only the chart says of the others.
+    // A source that pods read, and a source that only checksums of the chart cover.
     let changed = release.upgrade("1.1.0", &["level=debug"], &SETTINGS);
     assert_eq!(changed, set(&OF_CHART), "{helm}: data of the chart");
     // What a program reads through the API server.
     let changed = release.upgrade("1.2.0", &["level=debug", "policy=none"], &SETTINGS);
     assert_eq!(changed, set(&OF_CHART), "{helm}: data that no pod spec names");
-    // Data of the chart inside: its own workload, and those of the chart around it.
+    // Data of the subchart: it rolls the workload of the subchart, and those of the chart around it.
     let values = ["level=debug", "policy=none", "cache.size=2"];
     let changed = release.upgrade("1.2.0", &values, &SETTINGS);
     let mut expected = set(&OF_CHART);
     expected.insert("Deployment cache".to_owned());
     assert_eq!(changed, expected, "{helm}: data of the chart inside");
     assert_eq!(release.upgrade("1.3.0", &values, &SETTINGS), set(&[]), "{helm}: only a version");
-    // Back to the release before the cache changed: old data and old values together.
+    // A rollback to the release before the cache changed: it restores old data and old values together.
     assert_eq!(release.rollback("4"), expected, "{helm}: a rollback");
     assert_eq!(release.rollback("6"), expected, "{helm}: and forth again");
-    // Without `lookup` the password is another one in each render, so its reader must roll.
+    // Without `lookup`, every render creates a new password, so its reader must roll.
     let dice: Vec<&str> = values.iter().copied().chain(["dice=true"]).collect();
     release.upgrade("1.3.0", &dice, &SETTINGS);
     let changed = release.upgrade("1.4.0", &dice, &SETTINGS);
@@ -395,11 +395,11 @@ fn steady(plane: &Plane, helm: &'static str) {
     assert!(!changed.contains("Deployment cache"), "{helm}: {changed:?}");
 }
 
-/// A release that takes up the settings later.
+/// Tests a release that begins to use the settings later.
 fn adoption(plane: &Plane, helm: &'static str) {
     let release = Release::new(plane, helm, "adoption");
     release.upgrade("1.0.0", &[], &[]);
-    // The chart inside has a version of its own, which stays.
+    // The subchart has its own version, which stays.
     let mut expected = set(&ALL);
     expected.remove("Deployment cache");
     assert_eq!(release.upgrade("1.1.0", &[], &[]), expected, "{helm}: without the settings");

@@ -1,4 +1,4 @@
-//! What `impact` says before an apply is what a real control plane shows after it.
+//! Compares the output of `impact` before an apply with the state of a real control plane after it.
 //!
 //! etcd, kube-apiserver and kube-controller-manager run on this machine, without a kubelet: no pod ever
 //! runs, and what rolled is read from what the controllers write: the revision of a Deployment, the
@@ -27,13 +27,13 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use streams::Figures;
 
-/// How many workloads change side by side in each round.
+/// The number of workloads that change in each round.
 const UNITS: usize = 24;
 
-/// How many rounds there are in each mode, as a sample and where all tests are wanted.
+/// The number of rounds in each mode: for a sample, and for a run of all tests.
 const ROUNDS: (usize, usize) = (2, 20);
 
-/// Whether a program is here.
+/// Whether a program is installed.
 fn is_here(program: &str) -> bool {
     let version = match program {
         "kubectl" => "help",
@@ -80,7 +80,7 @@ fn what_impact_says_is_what_the_api_server_shows() {
     );
 }
 
-/// What came of all rounds.
+/// The counts of all rounds.
 #[derive(Debug, Default)]
 struct Total {
     changes: usize,
@@ -88,9 +88,10 @@ struct Total {
     stayed: usize,
     held: usize,
     pods: u64,
-    /// Deployments that somebody undid before the apply.
+    /// Deployments that were rolled back with `kubectl rollout undo` before the apply.
     undone: usize,
-    /// Workloads that waited before: nobody can say from two states what reaches their pods now.
+    /// Workloads whose rollout was held back before: two states do not show which changes reach their pods
+    /// now.
     resumed: usize,
     wrong: Vec<String>,
 }
@@ -106,7 +107,7 @@ fn changes(plane: &Plane, mode: &str, rounds: usize, total: &mut Total) {
     plane.apply(&namespace, &applied);
     plane.settled(&namespace);
     for round in 0..rounds {
-        // What somebody undoes in the cluster is brought back by the next apply.
+        // The next apply brings back what was undone in the cluster.
         let undone = match round % 3 {
             2 => plane.undo(&namespace, &units),
             _ => Vec::new(),
@@ -118,11 +119,11 @@ fn changes(plane: &Plane, mode: &str, rounds: usize, total: &mut Total) {
         let stamped = plane.stamped(&after, mode);
         let mut said = plane.impact(&before, &after, mode);
         if !undone.is_empty() {
-            // What is there is what the cluster says, with every default written out.
+            // The state before is read from the cluster, with every default written out.
             let there = plane.with_cluster(&namespace, &plane.stamped(&before, mode), &undone);
             replace(&mut said, plane.written(&there, &stamped, mode), &undone);
         }
-        // What did not change and was not undone needs no apply.
+        // A workload that did not change and was not undone need not be applied.
         let is_undone = |text: &str| {
             undone.iter().any(|name| text.contains(&format!("name: {}\n", last(name))))
         };
@@ -136,7 +137,7 @@ fn changes(plane: &Plane, mode: &str, rounds: usize, total: &mut Total) {
             total,
         );
         if round % 4 == 3 {
-            // As `helm rollback` does: everything as it was, a round ago.
+            // As `helm rollback` does: all manifests are those of the round before.
             let said = plane.impact(&after, &before, mode);
             let stamped = plane.stamped(&before, mode);
             plane.apply(&namespace, &differing(&applied, &stamped, |_| false));
@@ -156,7 +157,7 @@ fn changes(plane: &Plane, mode: &str, rounds: usize, total: &mut Total) {
     }
 }
 
-/// The documents of a stream that another one does not have, and those that are wanted anyway.
+/// The documents of a stream that are not in another stream, and some others.
 fn differing(before: &str, after: &str, wanted: impl Fn(&str) -> bool) -> String {
     let there: std::collections::BTreeSet<&str> = before.split("---\n").collect();
     let documents = after.split("---\n").filter(|text| !text.trim().is_empty());
@@ -169,7 +170,7 @@ fn last(object: &str) -> &str {
     object.rsplit(' ').next().unwrap_or_default()
 }
 
-/// One apply: what was there before and after it.
+/// One apply: the state before it and after it.
 struct Round<'a> {
     mode: &'a str,
     round: usize,
@@ -179,7 +180,7 @@ struct Round<'a> {
     undone: &'a [String],
 }
 
-/// Takes over what was said about some workloads from another report.
+/// Copies the results for some workloads from another report.
 fn replace(said: &mut Value, other: Value, names: &[String]) {
     let is_meant = |row: &Value| names.iter().any(|name| row["object"] == name.as_str());
     let Some(rows) = said["workloads"].as_array_mut() else { return };
@@ -189,7 +190,7 @@ fn replace(said: &mut Value, other: Value, names: &[String]) {
     );
 }
 
-/// Compares what was said with what is shown.
+/// Compares the forecast with the state of the cluster.
 fn judge(round: &Round<'_>, said: &Value, units: &[Unit], total: &mut Total) {
     let rows = said["workloads"].as_array().cloned().unwrap_or_default();
     let rows: BTreeMap<String, Value> = rows
@@ -215,7 +216,7 @@ fn judge(round: &Round<'_>, said: &Value, units: &[Unit], total: &mut Total) {
             total.resumed += 1;
             continue;
         }
-        // A template that changed and is held is a new revision to the API server all the same.
+        // A changed template is a new revision in the API server even if the rollout is held back.
         let is_held = ["waits", "partition"].contains(&row["held"].as_str().unwrap_or_default());
         let changed = row["reasons"]
             .as_array()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// Numbers that are the same in every run (xorshift64*).
+/// Random numbers that are the same in each run (xorshift64*).
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
@@ -47,7 +47,7 @@ pub(super) struct Unit {
     number: usize,
     pub(super) kind: &'static str,
     sources: Vec<Source>,
-    /// Which source is read, and how.
+    /// The source that is read, and the site.
     reads: Vec<(usize, Site)>,
     image: usize,
     foreign: usize,
@@ -124,7 +124,7 @@ impl Unit {
         self.reads.push((self.sources.len() - 1, site));
     }
 
-    /// Changes something, or nothing; what it was.
+    /// Makes one random change or none, and returns its description.
     pub(super) fn change(&mut self, random: &mut Random) -> String {
         let source = random.below(self.sources.len());
         let key = KEYS[random.below(KEYS.len())];
@@ -141,7 +141,7 @@ impl Unit {
                 return format!("{new} added to {}", self.sources[source].name);
             }
             4 => {
-                // The first one is named by references.
+                // The first source has the name that references use.
                 let mut gone = self.sources[source].keys.keys().filter(|key| *key != KEYS[0]);
                 if let Some(gone) = gone.next_back().cloned() {
                     self.sources[source].keys.remove(&gone);

@@ -1,4 +1,4 @@
-//! A control plane on this machine, and what it shows.
+//! Starts a control plane on this machine, and reads the state of its objects.
 
 use super::model::Unit;
 use serde_json::Value;
@@ -8,27 +8,27 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A control plane; it ends with the test.
+/// A control plane; it is stopped when the value is dropped.
 pub(super) struct Plane {
     state: tempfile::TempDir,
     kubeconfig: PathBuf,
-    /// One at a time: they would look for the same ports.
+    /// Only one control plane runs at a time, because several would choose the same ports.
     _alone: MutexGuard<'static, ()>,
 }
 
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// What the API server shows of a workload.
+/// The state of a workload in the API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// It is another one after a rollout began.
+    /// It changes when a rollout begins.
     pub(super) revision: String,
     /// The `ReplicaSets` of a Deployment that have pods.
     pub(super) sets: BTreeSet<String>,
     pub(super) replicas: Option<u64>,
 }
 
-/// The first of five ports that nobody listens on.
+/// The first of five consecutive free ports.
 fn free_port() -> String {
     let mut bases = (0..200).map(|i| 16_440 + i * 10);
     let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
@@ -54,12 +54,12 @@ impl Plane {
         Self { state, kubeconfig, _alone: alone }
     }
 
-    /// Where to find it.
+    /// The address of the API server.
     pub(super) fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
     }
 
-    /// Runs `kubectl`, which must be content.
+    /// Runs `kubectl`, which must succeed.
     pub(super) fn kubectl(&self, args: &[&str], stdin: Option<&str>) -> String {
         let mut command = Command::new("kubectl");
         command.args(args).env("KUBECONFIG", &self.kubeconfig);
@@ -73,7 +73,7 @@ impl Plane {
         self.kubectl(&["apply", "-n", namespace, "-f", "-"], Some(stream));
     }
 
-    /// Applies a stream that the API server may not take as it is.
+    /// Applies a stream of which the API server may refuse parts.
     pub(super) fn takes(&self, namespace: &str, stream: &str) -> bool {
         let path = self.state.path().join("stream.yaml");
         std::fs::write(&path, stream).unwrap();
@@ -82,7 +82,7 @@ impl Plane {
         command.env("KUBECONFIG", &self.kubeconfig).output().unwrap().status.success()
     }
 
-    /// Runs Helm, which must be content.
+    /// Runs Helm, which must succeed.
     pub(super) fn helm(&self, helm: &str, namespace: &str, arguments: &[&str]) -> String {
         let mut command = Command::new(helm);
         command.args(arguments).args(["--namespace", namespace]);
@@ -100,17 +100,18 @@ impl Plane {
         run(command, format!("rollstamp --mode {mode}"), Some(stream))
     }
 
-    /// What `impact` says about two streams that both go through rollstamp.
+    /// The output of `impact` for two streams that rollstamp stamps.
     pub(super) fn impact(&self, before: &str, after: &str, mode: &str) -> Value {
         self.compare(before, after, mode, "stamped")
     }
 
-    /// What it says about two streams as they are.
+    /// The output of `impact` for two streams as they are.
     pub(super) fn written(&self, before: &str, after: &str, mode: &str) -> Value {
         self.compare(before, after, mode, "written")
     }
 
-    /// A stream with some Deployments as the API server has them; in one text the last copy counts.
+    /// A stream in which some Deployments have the state of the API server; if a Deployment occurs several
+    /// times, the last copy counts.
     pub(super) fn with_cluster(&self, namespace: &str, stream: &str, names: &[String]) -> String {
         let mut whole = stream.to_owned();
         for name in names {
@@ -146,7 +147,7 @@ impl Plane {
             let name = format!("deployment/{}", unit.name());
             command.args(["rollout", "undo", "-n", namespace, &name]);
             command.env("KUBECONFIG", &self.kubeconfig);
-            // One that never rolled has nothing to go back to.
+            // A Deployment that never rolled has no earlier revision.
             if command.output().unwrap().status.success() {
                 undone.push(unit.object());
             }
@@ -154,7 +155,7 @@ impl Plane {
         undone
     }
 
-    /// What is there, once every controller has seen the last apply.
+    /// The state of the workloads after every controller has handled the last apply.
     pub(super) fn settled(&self, namespace: &str) -> BTreeMap<String, Seen> {
         for _ in 0..600 {
             let kinds = "deployments,replicasets,statefulsets,daemonsets,controllerrevisions";
@@ -199,7 +200,7 @@ fn with_pods(deployment: &Value, all: &[Value]) -> Vec<(u64, String)> {
     own.filter_map(of).collect()
 }
 
-/// Whether the controller of a workload has seen its last change, and begun to act on it.
+/// Whether the controller of a workload has read its last change and begun to act on it.
 fn is_observed(item: &Value, all: &[Value]) -> bool {
     match item["kind"].as_str() {
         Some("ControllerRevision" | "ReplicaSet") => return true,
@@ -219,7 +220,7 @@ fn seen(item: &Value, all: &[Value]) -> Option<(String, Seen)> {
     let kind = item["kind"].as_str()?;
     let name = item["metadata"]["name"].as_str()?;
     let revision = match kind {
-        // The newest that has pods: a paused Deployment may number one that has none.
+        // The newest `ReplicaSet` with pods: a paused Deployment may have a newer one without pods.
         "Deployment" => with_pods(item, all).into_iter().max().unwrap_or_default().1,
         "StatefulSet" => item["status"]["updateRevision"].to_string(),
         "DaemonSet" => {

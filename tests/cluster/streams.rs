@@ -1,4 +1,4 @@
-//! Real manifests: changes to the streams of the corpora, and releases of Helm that go forth and back.
+//! Tests real manifests: changes to the streams of the corpora, and upgrades and rollbacks of Helm releases.
 
 use super::model::Random;
 use super::plane::{Plane, Seen};
@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What came of real manifests.
+/// The counts for real manifests.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
     pub(super) streams: usize,
-    /// Streams that the API server does not take as they are.
+    /// Streams that the API server refuses.
     pub(super) not_taken: usize,
     pub(super) changes: usize,
     pub(super) rolled: usize,
@@ -19,7 +19,7 @@ pub(super) struct Figures {
     pub(super) wrong: Vec<String>,
 }
 
-/// The streams of the corpora that hold a workload and a source, by name. Nothing, if they are not here.
+/// The streams of the corpora with a workload and a source, by name; none if there are no corpora.
 fn rendered() -> Vec<(String, PathBuf)> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let root = std::env::var_os("ROLLSTAMP_CORPORA").map_or(beside, PathBuf::from).join("rendered");
@@ -34,7 +34,7 @@ fn rendered() -> Vec<(String, PathBuf)> {
         .collect()
 }
 
-/// The workloads and sources of a stream that one namespace takes.
+/// The workloads and sources of a stream that can be applied in one namespace.
 fn objects(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let mut found: BTreeMap<(String, String), Value> = BTreeMap::new();
@@ -54,7 +54,7 @@ fn objects(path: &Path) -> Vec<Value> {
             metadata.remove("namespace");
         }
         if is_workload && object["spec"]["replicas"] == 0 {
-            // Without a pod nothing is there to roll.
+            // A workload without pods cannot roll.
             object["spec"]["replicas"] = json!(1);
         }
         found.insert((kind, name), object);
@@ -66,7 +66,7 @@ fn objects(path: &Path) -> Vec<Value> {
     }
 }
 
-/// Changes one thing as people do it; what was changed.
+/// Makes one change as people make it, and returns its description.
 fn change(objects: &mut [Value], random: &mut Random) -> String {
     let at = random.below(objects.len());
     let object = &mut objects[at];
@@ -77,7 +77,7 @@ fn change(objects: &mut [Value], random: &mut Random) -> String {
             (Some("Secret"), false) => "stringData",
             _ => "data",
         };
-        // What Base64 says must stay Base64.
+        // A Base64 value must stay valid Base64.
         let is_base64 = object["kind"] == "Secret" && field == "data";
         if !object[field].is_object() {
             object[field] = json!({});
@@ -181,7 +181,7 @@ pub(super) fn releases(plane: &Plane, helm: &str, figures: &mut Figures) {
     let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/example/chart");
     let chart = chart.to_string_lossy().into_owned();
     let run = |arguments: &[&str]| plane.helm(helm, &namespace, arguments);
-    // No kubelet runs the Job of the hook, so nobody waits for it.
+    // No kubelet runs the Job of the hook, so Helm does not wait for it.
     let render = ["--no-hooks", "--post-renderer", env!("CARGO_BIN_EXE_rollstamp")];
     run(&[&["install", "shop", &chart], &render[..]].concat());
     let values = ["batchSize=60", "logLevel=debug", "password=other", "batchSize=60"];
@@ -193,7 +193,7 @@ pub(super) fn releases(plane: &Plane, helm: &str, figures: &mut Figures) {
         let shown = plane.settled(&namespace);
         let said = plane.written(&before, &after, "annotation");
         judge(&format!("{helm} upgrade {value}"), &said, &seen, &shown, figures);
-        // Back to what was there before, and forth again with the next upgrade.
+        // A rollback to the values before, and an upgrade to the new ones again.
         if i % 2 == 1 {
             let to = (i + 1).to_string();
             let target = run(&["get", "manifest", "shop", "--revision", "1"]);
@@ -206,7 +206,7 @@ pub(super) fn releases(plane: &Plane, helm: &str, figures: &mut Figures) {
     figures.streams += 1;
 }
 
-/// Compares what was said with what is shown.
+/// Compares the forecast with the state of the cluster.
 fn judge(
     about: &str,
     said: &Value,

@@ -14,7 +14,7 @@ pub(crate) fn run(command: &mut Command, stdin: Option<&[u8]>) -> Output {
     let pipe = child.stdin.take();
     std::thread::scope(|scope| {
         if let (Some(mut pipe), Some(bytes)) = (pipe, stdin) {
-            // A program that stops early closes the pipe; its exit code tells the rest.
+            // A program that stops early closes the pipe; the test checks its exit code.
             scope.spawn(move || pipe.write_all(bytes).ok());
         }
         child.wait_with_output().unwrap()

@@ -1,4 +1,4 @@
-//! Runs the real program in a folder of its own, with nothing of this machine around it.
+//! Runs the real program in a temporary folder, without any setting of this machine.
 #![expect(clippy::disallowed_methods, reason = "tests drive the real program")]
 
 use std::collections::BTreeMap;
@@ -6,18 +6,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What a folder holds, by path with `/` between names.
+/// The content of a folder, by path with `/` between names.
 pub(crate) type Tree = BTreeMap<String, Entry>;
 
 /// One name in a folder tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
     File(Vec<u8>),
-    /// A symbolic link and what it says.
+    /// A symbolic link and its target.
     Link(String),
 }
 
-/// What the program said.
+/// The output of the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
     pub(crate) exit: i32,
@@ -33,7 +33,7 @@ impl Sandbox {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let dir = tempfile::Builder::new().prefix("case").tempdir_in(root).unwrap();
         let sandbox = Self(dir);
-        // A repository of its own, so that nobody looks at what lies above it.
+        // The folder is a repository, so that the program reads nothing above it.
         fs::create_dir_all(sandbox.path(".git")).unwrap();
         for (name, entry) in tree {
             let path = sandbox.path(name);
@@ -106,8 +106,8 @@ fn link(target: &str, path: &Path) {
     std::os::windows::fs::symlink_file(target, path).unwrap();
 }
 
-/// The stamp of scheme v1 for lines of `Kind/name`, key and value. Written down here a second time
-/// on purpose: the tests must not ask the code under test what is right.
+/// The stamp of scheme v1 for lines of `Kind/name`, key and value. The tests compute it themselves, because
+/// they must not use the code that they test.
 pub(crate) fn stamp(reads: &[(&str, &str, &[u8])]) -> String {
     use sha2::{Digest as _, Sha256};
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();

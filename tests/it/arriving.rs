@@ -127,7 +127,7 @@ fn rendered_streams_are_the_same_in_parts() {
     let mut cut = 0;
     for (name, bytes) in streams(&root.join("rendered")) {
         cut += same_in_parts(&name, &bytes, &[4_000]);
-        // Enough for large pages.
+        // The text is large enough for large pages.
         if all.len() < 5_000_000 {
             all.extend(b"---\n");
             all.extend(bytes);
@@ -145,9 +145,9 @@ const MANIFEST: &str = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name:
 fn what_cannot_be_cut_is_read_as_a_whole() {
     let options = options(Goal::Stamp, Mode::Annotation, 3);
     let odd = [
-        // Lines that end in two ways.
+        // A text with two sorts of line ends.
         MANIFEST.to_owned() + &MANIFEST.replace('\n', "\r\n"),
-        // One document only, and none at all.
+        // A text with one document, and an empty text.
         MANIFEST[MANIFEST.find("---\napiVersion: apps").unwrap() + 4..].to_owned(),
         String::new(),
     ];

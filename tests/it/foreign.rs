@@ -46,7 +46,7 @@ fn stays(label: &str, other: &str) -> bool {
     stays
 }
 
-/// An object of a kind with something at the end of a way of fields.
+/// An object of a kind with a text at the end of a path of fields.
 fn object(kind: &str, way: &str, leaf: &str) -> String {
     let fields: Vec<&str> = way.split('/').collect();
     let mut inner = leaf.to_owned();
@@ -165,7 +165,7 @@ impl Render {
         Self { templates, data }
     }
 
-    /// The data of a chart and of those inside of it.
+    /// The data of a chart and of its subcharts.
     fn data_of(&self, chart: &str) -> Vec<(&String, &String)> {
         let inside = format!("{chart}/charts/");
         let is_own = |name: &&String| name.as_str() == chart || name.starts_with(&inside);
@@ -173,7 +173,7 @@ impl Render {
     }
 }
 
-/// A pod template without marks of tools.
+/// A pod template without checksums and version labels of tools.
 fn bare(template: &Value) -> Value {
     let mut bare = template.clone();
     for (field, is_mark) in [

@@ -1,4 +1,4 @@
-//! Our reading of YAML against what kubectl and its YAML library recorded (testdata/parity).
+//! Compares the reading of YAML with recorded results of kubectl and its YAML library (testdata/parity).
 
 use rollstamp::text::Span;
 use rollstamp::yaml::resolve::{self, Value};
@@ -25,7 +25,7 @@ fn read(text: &str) -> Result<Vec<Document>, String> {
     Ok(documents)
 }
 
-/// A node as kubectl turns it into JSON; merges applied, the last of equal keys.
+/// A node as kubectl turns it into JSON: merges are applied, and the last of equal keys counts.
 fn to_json(document: &Document, text: &str, node: NodeId) -> Result<Json, String> {
     let node = document.target(node);
     Ok(match document.node(node).kind {
@@ -108,7 +108,7 @@ fn scalars_mean_what_the_library_of_kubectl_says() {
         match got {
             Ok(got) if got == expected => {}
             Err(_) if expected == "error" => {}
-            // A refusal by name is never wrong, only stricter.
+            // A refusal with a reason is allowed, because it is only stricter.
             Err(_) => refused += 1,
             Ok(got) => wrong.push(format!("{scalar:?}: expected {expected}, got {got}")),
         }
@@ -264,7 +264,7 @@ fn streams_read_as_kubectl_prints_them() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Whether the program reads a stream, not only the parser.
+/// Whether the whole program, and not only the parser, accepts a stream.
 fn extracted(text: &str) -> Result<(), String> {
     let options = rollstamp::config::options::Options::default();
     let facts = rollstamp::extract::extract(rollstamp::text::FileId(0), text, &options);
@@ -277,7 +277,7 @@ fn extracted(text: &str) -> Result<(), String> {
     }
 }
 
-/// Equal but for the form of numbers, an added empty `metadata`, and empty lists.
+/// Whether two values are equal except for the form of numbers, an added empty `metadata`, and empty lists.
 fn alike(got: &[Json], expected: &[Json]) -> bool {
     fn plain(json: &Json) -> Json {
         match json {

@@ -1,5 +1,5 @@
-//! Our reading of Go's patterns against what Go's `regexp` recorded (testdata/parity), and against
-//! the decisions that the code of Reloader and Wave made.
+//! Compares the reading of Go's patterns with recorded results of Go's `regexp` (testdata/parity), and the
+//! decisions of rollstamp with those of the code of Reloader and Wave.
 
 use crate::corpora::root;
 use rollstamp::compat::pattern::{Pattern, Unusable};
@@ -45,7 +45,7 @@ fn strings(list: &Json) -> impl Iterator<Item = &str> {
     list.as_array().unwrap().iter().map(|item| item.as_str().unwrap())
 }
 
-/// The rows of a file of recorded decisions; none if it is not there, after saying so.
+/// The rows of a file of recorded decisions. If the file does not exist, prints this and returns none.
 fn decisions(name: &str) -> Option<Vec<Json>> {
     let path = root()?.join("facts").join(name);
     if !path.is_file() {
@@ -97,7 +97,7 @@ fn reloader_decides_as_its_code_decided() {
                 *untranslated.entry(entry.text.clone()).or_default() += 1;
             }
         }
-        // An entry that the code of Reloader met and could not compile is one that we refuse too.
+        // Reloader could not compile this entry, and rollstamp refuses it, too.
         for error in decision["errors"].as_array().into_iter().flatten() {
             invalid += 1;
             let error = error.as_str().unwrap();
@@ -134,7 +134,7 @@ fn reloader_decides_as_its_code_decided() {
         wrong.len(),
         wrong[..wrong.len().min(40)].join("\n")
     );
-    // Which names of Unicode classes Go takes depends on its version; it takes this one in none.
+    // The names of Unicode classes that Go accepts depend on its version; no version accepts this one.
     assert!(untranslated.keys().all(|entry| entry == r"\p{Foo}"), "{untranslated:?}");
 }
 
@@ -292,8 +292,8 @@ fn objects(row: &Json) -> Vec<Json> {
     ]
 }
 
-/// The whole program over the recorded decisions: under `follow` exactly those sources count that
-/// roll the workload. Of two volumes with one source Reloader sees the first alone, we see both.
+/// Runs the program on the recorded decisions. With `follow`, exactly those sources count that roll the
+/// workload. If two volumes have one source, Reloader sees only the first volume, and rollstamp sees both.
 #[test]
 fn follow_counts_what_reloader_selects() {
     let Some(mut rows) = decisions("reloader-decisions.jsonl.gz") else { return };

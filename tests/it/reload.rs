@@ -21,7 +21,7 @@ fn is_stamped(outcome: &Outcome) -> bool {
     matches!(outcome.plan.workloads[0].decision, Decision::Stamp { .. })
 }
 
-/// What is said about the sidecar.
+/// The findings about the sidecar.
 fn said(outcome: &Outcome) -> Vec<&str> {
     let found = outcome.findings.iter();
     found.filter(|f| f.code == Code::HotReload).map(|f| f.message.as_str()).collect()

@@ -1,4 +1,4 @@
-//! `check --since REV`: only what changes since a revision can have caused.
+//! Tests that `check --since REV` shows only findings that changes since a revision can have caused.
 
 use crate::sandbox::{Output, Sandbox, Tree};
 use std::process::Command;
@@ -55,7 +55,7 @@ fn only_what_changes_can_have_caused_is_said() {
     assert_eq!(new.exit, 1, "{}", new.stderr);
     assert_eq!(said, "deploy/new.yaml:3:18: error[missing-stamp]: Deployment new has no stamp\n");
 
-    // A stamp that was missing before is said once another one is needed.
+    // A stamp that was already missing is reported if the workload now needs another one.
     git(&sandbox, &["add", "."]);
     git(&sandbox, &["commit", "-q", "-m", "new"]);
     write(&sandbox, "old", "two");
@@ -88,7 +88,7 @@ fn run(sandbox: &Sandbox, words: &str) -> (i32, String, String) {
     (output.exit, String::from_utf8(output.stdout).unwrap(), output.stderr)
 }
 
-/// An overlay whose build holds a changed file says what is wrong with it; others do not.
+/// Findings about the build of an overlay are shown only if the build contains a changed file.
 #[test]
 fn below_overlays_the_closure_of_an_overlay_counts() {
     let sandbox = Sandbox::new(&Tree::new());
@@ -111,7 +111,7 @@ fn below_overlays_the_closure_of_an_overlay_counts() {
     let nothing = run(&sandbox, "check -o concise --since HEAD .");
     assert_eq!((nothing.0, nothing.1.as_str()), (0, ""), "{}", nothing.2);
 
-    // The file of the workload is as it was: what it reads has changed, in another file of the closure.
+    // The file of the workload did not change, but a source in another file of the same build did.
     put(&sandbox, &[("base/config.yaml", &source.replace("VALUE", "changed"))]);
     let changed = run(&sandbox, "check -o concise --since HEAD .");
     assert_eq!(changed.0, 1, "{}", changed.2);
@@ -120,7 +120,7 @@ fn below_overlays_the_closure_of_an_overlay_counts() {
         "base/web.yaml:3:18: error[missing-stamp]: Deployment web has no stamp\n"
     );
 
-    // So it is when the overlay alone begins to change what the base says, or the overlay is named.
+    // The same holds if only the overlay begins to change the base, and if the overlay is named.
     put(
         &sandbox,
         &[
@@ -134,7 +134,7 @@ fn below_overlays_the_closure_of_an_overlay_counts() {
         let said = "base/web.yaml:3:18: warning[kustomize-source]: Deployment web is left alone: `patches` in prod/kustomization.yaml changes ConfigMap web\n";
         assert_eq!((patched.0, patched.1.as_str()), (0, said), "{paths}: {}", patched.2);
     }
-    // The second change of a patch: the same words, about another content of the build.
+    // The second change of a patch gives the same message about new content of the build.
     commit(&sandbox, "patched");
     let same = run(&sandbox, "check -o concise --since HEAD .");
     assert_eq!((same.0, same.1.as_str()), (0, ""), "{}", same.2);
@@ -149,7 +149,7 @@ fn below_overlays_the_closure_of_an_overlay_counts() {
     assert!(!again.1.contains("other"), "{}", again.1);
 }
 
-/// The rules of the target branch, not those that a pull request brings.
+/// The rules of the target branch count, and not those of the pull request.
 #[test]
 fn the_configuration_of_a_revision() {
     let sandbox = Sandbox::new(&Tree::new());
@@ -180,12 +180,12 @@ fn the_configuration_of_a_revision() {
         assert_eq!(exit, 1, "{said}{talk}");
         assert!(said.contains("error[missing-stamp]: Deployment web"), "{said}");
     }
-    // For the standard input it is that of the working directory.
+    // For the standard input, the configuration of the working directory counts.
     let words = ["check", "--config-from", "HEAD"].map(str::to_owned);
     let piped = sandbox.run(&words, Some(READER.as_bytes()));
     assert_eq!(piped.exit, 1, "{}", piped.stderr);
 
-    // What is wrong in it is said with the revision; where none has any, none applies.
+    // An error in it is reported with the revision; if the revision has no configuration, none is used.
     let (exit, _, talk) = run(&sandbox, "check --config-from nowhere deploy");
     assert!(exit == 2 && talk.contains("--config-from: no revision `nowhere`"), "{talk}");
     let (exit, _, talk) = run(&sandbox, "check --config-from HEAD --no-config deploy");
@@ -198,7 +198,7 @@ fn the_configuration_of_a_revision() {
     commit(&sandbox, "no rules");
     put(&sandbox, &[(".rollstamp.yaml", "levels: {missing-stamp: off}\n")]);
     assert_eq!(run(&sandbox, "check --config-from HEAD deploy").0, 1);
-    // A rule of the revision that is about nothing is said with the revision in the place of the file.
+    // A rule of the revision without an effect is reported with the revision instead of the file.
     put(&sandbox, &[(".rollstamp.yaml", "silence: [{code: version-label, reason: x}]\n")]);
     commit(&sandbox, "a rule about nothing");
     put(&sandbox, &[(".rollstamp.yaml", "")]);

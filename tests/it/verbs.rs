@@ -27,7 +27,7 @@ fn a_rule_is_its_page_without_the_targets_of_links() {
         assert!(page.starts_with(&format!("# {}\n", code.name())), "{page}");
         assert!(page.ends_with(&format!("/docs/findings/{}.md\n", code.name())), "{page}");
         assert!(!page.contains("]("), "{page}");
-        // Nothing but the targets of links is gone.
+        // Only the targets of links are removed.
         let targets = code.page().split("](").skip(1).filter_map(|rest| rest.split_once(')'));
         let lost: usize = targets.map(|(target, _)| target.len() + "[]()".len()).sum();
         let added = code.address().len() + "\n\n".len();
@@ -67,7 +67,7 @@ fn a_first_configuration_is_about_what_was_found() {
     assert!(configuration.contains("#units:"), "{configuration}");
     assert!(!configuration.contains("hotReloadSidecars"), "{configuration}");
     assert!(text(&sandbox, ".pre-commit-config.yaml").contains("- id: rollstamp\n"));
-    // It is one that the program reads, also with every setting switched on.
+    // The program can read the configuration, even with every setting switched on.
     assert_eq!(run(&sandbox, &["check", "."]).exit, 1);
     let on: Vec<&str> = configuration
         .lines()
@@ -173,7 +173,7 @@ fn the_environment_asks_for_colour_and_forbids_it() {
             .output()
             .expect("it runs");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
-        // Links are for terminals, not for logs that take colours.
+        // Links are written only to terminals, and not to logs that accept colours.
         assert!(!text.contains("\u{1b}]8"), "{text}");
         text.contains("\u{1b}[")
     };

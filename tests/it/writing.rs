@@ -73,7 +73,8 @@ fn a_file_that_changes_meanwhile_is_left_alone() {
     let sandbox = Sandbox::new(&tree(&[("m/a.yaml", MANIFEST), ("m/b/b.yaml", MANIFEST)]));
     let fifo = sandbox.path("late.yaml");
     assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
-    // What is named later is read later, so the program waits here with the old texts in hand.
+    // Files are read in the order in which they are named, so the program waits here and already holds the
+    // old texts.
     let mut child = program(&sandbox, &["write", "m", "late.yaml"]).spawn().unwrap();
     let mut late = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
     let changed = MANIFEST.replace("k: v", "k: changed");
@@ -85,7 +86,7 @@ fn a_file_that_changes_meanwhile_is_left_alone() {
     assert_eq!(child.wait().unwrap().code(), Some(2));
     assert!(said.contains("error[file-changed]") && said.contains("m/a.yaml"), "{said}");
     assert_eq!(std::fs::read_to_string(sandbox.path("m/a.yaml")).unwrap(), changed);
-    // The others are written all the same.
+    // The other files are written.
     assert!(
         std::fs::read_to_string(sandbox.path("m/b/b.yaml")).unwrap().contains("checksum/rollstamp")
     );
@@ -114,7 +115,7 @@ fn a_killed_run_leaves_old_or_new_files_only() {
         for (name, entry) in sandbox.tree() {
             let Entry::File(bytes) = entry else { continue };
             if name.contains(".rollstamp-") {
-                // The temporary file of the moment; hidden, and never taken for a manifest.
+                // The temporary file is hidden, so that no program reads it as a manifest.
                 std::fs::remove_file(sandbox.path(&name)).unwrap();
             } else if bytes == new {
                 new_seen += 1;
@@ -141,7 +142,7 @@ fn a_link_is_written_through_and_stays_a_link() {
             .unwrap()
             .contains("checksum/rollstamp")
     );
-    // Reached by both names, the text is written once.
+    // The file is named by both of its names, and is written once.
     let sandbox = Sandbox::new(&files);
     let output = sandbox.run(&args(&["write", "."]), None);
     assert_eq!(output.exit, 0, "{}", output.stderr);

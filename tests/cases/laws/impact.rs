@@ -12,8 +12,8 @@ const OTHER: &[&str] = &["--diff", "--quiet", "-q", "--verbose", "-v", "--strict
 const OTHER_WITH_VALUE: &[&str] =
     &["--keep", "--previous", "-o", "--output", "--log-file", "--color", "--jobs", "-j"];
 
-/// Checks them all, or says why this input cannot be compared.
-/// Where the order counts by itself, because an object stands there twice, it stays.
+/// Checks all laws, or returns the reason why this input cannot be compared. If the order of the documents
+/// has a meaning because an object occurs twice, the order stays.
 pub(super) fn laws(job: &Job, done: &Done, order_counts: bool) -> Result<Option<Skip>, String> {
     let turned: fn(&str) -> String = if order_counts { commented } else { turned };
     let states = match States::of(job, done, turned, order_counts) {
@@ -84,7 +84,7 @@ pub(crate) enum Skip {
     NamesFiles,
     /// It reads the standard input and files, and `impact` can read the standard input only for one state.
     StdinAndFiles,
-    /// It is no UTF-8.
+    /// It is not UTF-8.
     NotText,
 }
 
@@ -108,7 +108,7 @@ fn empty(report: &Value) -> Result<(), String> {
 struct States {
     sandbox: Sandbox,
     options: Vec<String>,
-    /// Whether there is a state that is stamped.
+    /// Whether there is a stamped state.
     has_done: bool,
 }
 
@@ -139,7 +139,7 @@ impl States {
         if configurations.any(|(name, entry)| name.contains('/') || names_files(entry)) {
             return Err(Skip::NamesFiles);
         }
-        // The configuration stays above the states, where it is found for both.
+        // The configuration stays in a folder above both states, where both find it.
         let mut tree = job.tree.clone();
         let mut add =
             |name: &str, list: &[String], from: Result<&Tree, String>, change: Change<'_>| {
@@ -231,7 +231,7 @@ fn crlf(text: &str) -> String {
     }
 }
 
-/// The documents the other way round, below a comment.
+/// The documents in reverse order, below a comment.
 fn turned(text: &str) -> String {
     commented(&reversed(text))
 }
@@ -243,7 +243,7 @@ fn commented(text: &str) -> String {
     }
 }
 
-/// Without the last document.
+/// The text without its last document.
 fn less(text: &str) -> String {
     match text.rfind("\n---\n") {
         Some(at) => text[..=at].to_owned(),

@@ -41,7 +41,7 @@ pub(crate) struct Report {
     pub(crate) failures: Vec<String>,
     /// The number of texts that the independent reader refuses, so that `meaning` cannot be checked.
     pub(crate) unread: usize,
-    /// Why `impact` says nothing about it.
+    /// The reason why `impact` cannot compare it.
     pub(crate) skipped: Option<impact::Skip>,
 }
 
@@ -154,7 +154,7 @@ impl Job {
         !self.writes() && !self.is_stream()
     }
 
-    /// The texts that a run of this job left.
+    /// The texts after a run of this job.
     fn texts_after(&self, done: &Done) -> BTreeMap<String, String> {
         if self.writes() {
             manifests(&done.tree)

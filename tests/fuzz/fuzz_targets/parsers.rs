@@ -1,4 +1,4 @@
-//! Whatever the fast parser reads, the full one reads alike.
+//! Checks that the full parser reads every text like the fast parser, if the fast parser accepts it.
 //!
 //! `cargo +nightly fuzz run --fuzz-dir tests/fuzz parsers`, in the folder of the repository. The
 //! same comparison runs under a stable compiler over seeded mutations of real documents:

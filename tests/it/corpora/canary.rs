@@ -18,7 +18,7 @@ use crate::extent::sample;
 use crate::oracle::hex;
 use crate::oracle::read::{documents, split, text};
 
-/// The values given to Secrets so far; each is another one.
+/// The values of Secrets so far; all of them are different.
 pub(super) struct Tokens {
     seed: String,
     given: Vec<String>,
@@ -68,7 +68,7 @@ impl Tokens {
     }
 }
 
-/// One text with Secrets, and more files that lie beside it.
+/// A text with Secrets, and the other files of its folder.
 pub(super) struct Input {
     name: String,
     pub(super) files: BTreeMap<String, String>,
@@ -137,7 +137,7 @@ fn search_all(test: &str, inputs: &[Input]) {
     none_wrong(&sum.wrong);
 }
 
-/// A text of this file's own: `TOKEN`, `BASE64` and `NUMBER` become values; `=== name` begins a file.
+/// A text of this test. `TOKEN`, `BASE64` and `NUMBER` are replaced by values; `=== name` begins a file.
 fn written(name: &str, text: &str) -> Input {
     let mut tokens = Tokens::of(name);
     let mut filled = String::new();
@@ -165,7 +165,7 @@ fn written(name: &str, text: &str) -> Input {
     Input { name: name.to_owned(), files, tokens }
 }
 
-/// A real text with other values in its Secrets; nothing if it has none.
+/// A real text with new values in its Secrets; `None` if it has no Secret.
 pub(super) fn real(name: &str, file: &str, text: &str) -> Option<Input> {
     let mut tokens = Tokens::of(name);
     let is_json = text.trim_start().starts_with('{');
@@ -294,7 +294,7 @@ fn search(input: &Input) -> Searched {
     let fresh = || {
         let folder = repository();
         fs::write(folder.path().join("key"), &key_text).unwrap();
-        // The same, where each value has another letter before what is searched for.
+        // The same text with another letter before each value.
         let other = |text: &str| {
             let (one, two) = (STANDARD.encode("canary"), STANDARD.encode("canarx"));
             text.replace("canary", "canarx").replace(&one, &two)

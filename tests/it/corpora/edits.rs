@@ -2,7 +2,7 @@
 
 use super::STAMP;
 
-/// How far the text that two insertions share may reach before the place where they differ.
+/// The maximum number of bytes before the difference at which an insertion may begin.
 const N_SHARED_MAX: usize = 120;
 
 /// The number of stamps that `after` has in addition to `before`; all other bytes must be equal.
@@ -15,7 +15,8 @@ pub(super) fn added_stamps(before: &str, after: &str) -> Result<usize, String> {
         return Ok(0);
     }
     let mut why = None;
-    // The piece may begin with the bytes that also follow it, so it may start before the difference.
+    // The inserted piece may begin with the same bytes as the text after it, so it may start before the
+    // difference.
     for start in (same.saturating_sub(N_SHARED_MAX)..=same).rev() {
         if !(before.is_char_boundary(start) && after.is_char_boundary(start)) {
             continue;
@@ -48,7 +49,7 @@ fn goes_on(before: &str, after: &str) -> bool {
     next(before) == next(after) || !ends_of_piece(after, 0).is_empty()
 }
 
-/// Where a piece that starts at `start` may end: behind the stamp, its braces, blanks and a comma.
+/// The possible ends of a piece that starts at `start`: after the stamp, its braces, blanks and a comma.
 fn ends_of_piece(text: &str, start: usize) -> Vec<usize> {
     let Some(mut end) = end_of_stamp(&text[start..]).map(|length| start + length) else {
         return Vec::new();

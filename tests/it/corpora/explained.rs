@@ -9,7 +9,7 @@ use super::{in_parallel, none_wrong, rollstamp, root, streams};
 use crate::oracle::sites::is_known;
 use crate::oracle::{Counted, Expected, stamps};
 
-/// What differs between `explain` of a stream and the oracle, for the workloads that are stamped.
+/// The differences between `explain` and the oracle for a stream, for the stamped workloads.
 pub(super) fn differences(stream: &str) -> Vec<String> {
     let ran = rollstamp(&["explain", "-o", "json"], stream, None);
     let said = workloads(&ran.stdout);
@@ -34,7 +34,7 @@ pub(super) fn differences(stream: &str) -> Vec<String> {
         .collect()
 }
 
-/// The workloads that `explain -o json` tells of, of the kinds that the oracle knows.
+/// The workloads in the output of `explain -o json`, of the kinds that the oracle knows.
 fn workloads(said: &str) -> Vec<Value> {
     let said: Value = serde_json::from_str(said).unwrap_or_default();
     let mut workloads = said["workloads"].as_array().cloned().unwrap_or_default();
@@ -77,7 +77,7 @@ fn explain_names_the_keys_that_count() {
     none_wrong(&all.into_iter().flat_map(|(_, differences)| differences).collect::<Vec<_>>());
 }
 
-/// File, workload, what it names and the site, as often as it is named.
+/// File, workload, named source and site, as often as the workload names the source.
 type References = BTreeMap<(String, String, String, String), usize>;
 
 /// The references that `explain` finds below a folder, in the words of the facts.

@@ -11,7 +11,7 @@ use super::STAMP;
 use crate::oracle::kustomize;
 use crate::oracle::read::{bool_in_yaml_1_1, is_no_text_in_yaml_1_1};
 
-/// A stamp that is nobody's.
+/// A stamp that fits no workload.
 const STALE: &str = "00000000000000000000000000000000000000000000000000000000deadbeef";
 
 struct Random(u64);
@@ -389,7 +389,7 @@ fn scalar(random: &mut Random, value: &Value, indent: usize) -> String {
     }
 }
 
-/// Gives one source the name that kustomize's generator would give it, in every reference too.
+/// Gives one source the name that kustomize's generator would give it, in all references too.
 fn name_after_content(random: &mut Random, objects: &mut [Value]) {
     let name = random.of(&NAMES);
     let plain = serde_json::to_string(objects).unwrap();

@@ -18,10 +18,10 @@ use crate::oracle::read::{documents, split, text};
 use crate::oracle::sites::Keys;
 use crate::oracle::{Expected, Identity, Workload, decode_base64, key_text, kustomize, stamps};
 
-/// How many keys of one source are changed.
+/// The maximum number of keys of one source that are changed.
 const N_KEYS_MAX: usize = 3;
 
-/// A change of one source and who must roll for it.
+/// A change of one source, and the workloads that must roll.
 struct Change {
     name: &'static str,
     source: Value,
@@ -162,7 +162,7 @@ fn of_stream(stream: &Stream) -> Results {
             {
                 results.wrong.push(format!("{what}: not the oracle's stamps"));
             }
-            // A content-named source loses its right to be left out when its content changes.
+            // A content-named source counts as soon as its content changes, because its name no longer fits.
             let law = workloads.iter().map(|workload| must_roll(workload, &identity, &change));
             if !is_content_named && !law.eq(rolled.iter().copied()) {
                 results.wrong.push(format!("{what}: other workloads roll than those that read it"));
@@ -188,7 +188,7 @@ fn must_roll(workload: &Workload, identity: &Identity, change: &Change) -> bool 
             .any(|(read, source)| source.as_ref() == Some(identity) && (change.rolls)(&read.keys))
 }
 
-/// The source that a document holds.
+/// The source in a document.
 fn source(piece: &str) -> Option<(Identity, Value)> {
     let value = documents(piece).unwrap().pop()?.value;
     let target = match (text(&value, &["apiVersion"])?.as_str(), text(&value, &["kind"])?.as_str())

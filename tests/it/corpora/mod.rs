@@ -32,7 +32,7 @@ use crate::oracle::sites::workload_kind;
 /// The annotation of a stamp.
 const STAMP: &str = "checksum/rollstamp";
 
-/// The folder with the corpora; nothing if there is none, after saying so.
+/// The folder with the corpora. If there is none, prints this and returns `None`.
 pub(crate) fn root() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let root = std::env::var_os("ROLLSTAMP_CORPORA").map_or(beside, PathBuf::from);
@@ -89,7 +89,7 @@ fn streams(root: &Path) -> Vec<Stream> {
     streams
 }
 
-/// How a run of the program ended.
+/// The result of a run of the program.
 struct Ran {
     exit: i32,
     stdout: String,
@@ -153,7 +153,7 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R 
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// The stamp that each workload of a stream carries, in the order of the oracle's workloads.
+/// The present stamp of each workload of a stream, in the order of the oracle's workloads.
 fn present(stream: &str) -> Result<Vec<Option<String>>, String> {
     let objects = objects(&documents(stream)?);
     Ok(objects
@@ -180,7 +180,7 @@ fn set_stamp(template: &mut Value, stamp: &str) {
     parent.as_mapping_mut().unwrap().insert(STAMP.into(), stamp.into());
 }
 
-/// Stops the test if anything is wrong, with the first few things that are.
+/// Fails the test if there are problems, and prints the first ones.
 fn none_wrong(wrong: &[String]) {
     let first: Vec<&String> = wrong.iter().take(20).collect();
     assert!(wrong.is_empty(), "{} wrong, among them:\n{first:#?}", wrong.len());

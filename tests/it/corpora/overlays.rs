@@ -13,14 +13,14 @@ use crate::oracle::sites::workload_kind;
 /// A workload of a file: path, kind and name.
 type Workload = (String, String, String);
 
-/// Of each workload, the stamp in every leaf that holds it, with the name that it has there.
+/// The stamp of each workload in every leaf that builds it, with its name there.
 type Truth = BTreeMap<(String, String), Vec<(String, String, Option<String>)>>;
 
 #[derive(Default)]
 struct Sum {
     right: usize,
     refused: usize,
-    /// Of the refused, those for which all leaves that build agree.
+    /// The workloads that were left alone although all leaves that build need the same stamp.
     agreeing: usize,
     without_truth: usize,
     wrong: Vec<String>,
@@ -157,7 +157,7 @@ fn compare(corpus: &Path, rendered: &Path) -> Sum {
     sum
 }
 
-/// The workloads that carry a stamp.
+/// The workloads with a stamp.
 fn stamped(folder: &Path, names: &[String]) -> BTreeSet<Workload> {
     let mut found = BTreeSet::new();
     for name in names {

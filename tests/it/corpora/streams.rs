@@ -10,7 +10,7 @@ use crate::oracle::read::{documents, objects, split};
 use crate::oracle::sites::is_known;
 use crate::oracle::{Expected, Workload, stamps};
 
-/// What the streams of one test hold.
+/// The counts of the streams of one test.
 #[derive(Default)]
 struct Counts {
     numbers: BTreeMap<&'static str, usize>,
@@ -28,7 +28,7 @@ impl Counts {
         }
     }
 
-    /// Adds up the counts of all streams, prints them, and stops at what is wrong.
+    /// Adds the counts of all streams, prints them, and fails if there is a problem.
     fn finish(test: &str, all: Vec<Self>) {
         let mut sum = Self::default();
         for counts in all {
@@ -42,7 +42,7 @@ impl Counts {
     }
 }
 
-/// What the oracle's answers are called in the counts.
+/// The names of the oracle's results in the counts.
 fn name(expected: &Expected) -> &'static str {
     match expected {
         Expected::Stamp(_) => "stamped",
@@ -53,7 +53,7 @@ fn name(expected: &Expected) -> &'static str {
     }
 }
 
-/// Whether a workload's stamp is what the oracle says.
+/// Whether the stamp of a workload is the one of the oracle.
 fn agrees(workload: &Workload, present: Option<&String>, before: Option<&String>) -> bool {
     match &workload.expected {
         Expected::Stamp(stamp) => present == Some(stamp),
@@ -198,7 +198,7 @@ fn check_finds_exactly_the_missing_stamps() {
             let wanted = i32::from(stream.text != after);
             counts.add(if wanted == 1 { "missing" } else { "nothing missing" }, 1);
             let said = format!("{} {}", first.stdout.trim(), first.stderr.trim());
-            // Two of the streams hold Secrets with a slash in a key, which is an error of its own.
+            // Two of the streams contain Secrets with a slash in a key, which is another error.
             let is_wrong = i32::from(first.stdout.contains("invalid-key"));
             counts.law(
                 first.exit == wanted.max(is_wrong),
@@ -227,7 +227,7 @@ fn check_finds_exactly_the_missing_stamps() {
     Counts::finish("check", all);
 }
 
-/// The stamps in what `check -o json` says, for the kinds that the oracle knows.
+/// The stamps in the output of `check -o json`, for the kinds that the oracle knows.
 fn said_stamps(said: &str) -> Vec<Option<String>> {
     let said: serde_json::Value = serde_json::from_str(said).unwrap_or_default();
     let workloads = said["workloads"].as_array().cloned().unwrap_or_default();

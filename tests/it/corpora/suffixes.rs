@@ -12,7 +12,7 @@ use super::{in_parallel, none_wrong, repository, rollstamp, root, streams};
 use crate::extent::sample;
 use crate::oracle::read::{documents, objects, text};
 
-/// An object before and after.
+/// An object before and after a run.
 struct Pair {
     unit: String,
     kind: String,
@@ -21,10 +21,10 @@ struct Pair {
     after: Value,
 }
 
-/// Kind of the source, namespace and name.
+/// The kind, the namespace and the name of a source.
 type Known = (String, Option<String>, String);
 
-/// What one run changed.
+/// The changes of one run.
 #[derive(Default)]
 struct Seen {
     renamed: usize,
@@ -59,7 +59,7 @@ fn name(value: &Value) -> String {
     text(value, &["metadata", "name"]).unwrap_or_default()
 }
 
-/// Texts with their ways, lists left out.
+/// Texts with the paths to them, without list steps.
 fn texts(value: &Value, way: &mut Vec<String>, found: &mut BTreeMap<Vec<String>, Vec<String>>) {
     match value {
         Value::String(text) => found.entry(way.clone()).or_default().push(text.clone()),
@@ -81,7 +81,7 @@ fn texts(value: &Value, way: &mut Vec<String>, found: &mut BTreeMap<Vec<String>,
     }
 }
 
-/// Names of something else, by the end of the way. Written down here, not taken from the program.
+/// Fields whose texts name something else, by the end of their paths. The list is not taken from the program.
 fn is_of_something_else(way: &[String]) -> bool {
     let fields: Vec<&str> = way
         .iter()
@@ -120,7 +120,7 @@ fn is_of_something_else(way: &[String]) -> bool {
         || ends.iter().any(|end| fields.ends_with(end))
 }
 
-/// The kind that a place is about, by the words of its way; nothing where these do not tell.
+/// The kind of source that a field names, by the words in its path; `None` if the words do not show it.
 fn kind_of(way: &[String]) -> Option<&'static str> {
     let words = way.iter().rev().filter(|field| !field.bytes().all(|b| b.is_ascii_digit()));
     words.take(2).find_map(|field| {
@@ -137,7 +137,7 @@ fn compatible(one: Option<&String>, other: Option<&String>) -> bool {
     one.is_none() || other.is_none() || one == other
 }
 
-/// Compares all objects of a run, whose units are told apart by name.
+/// Compares all objects of a run. Its units have different names.
 fn compare(pairs: &[Pair]) -> Seen {
     let mut seen = Seen::default();
     let mut defined: [BTreeMap<&str, BTreeSet<Known>>; 2] = Default::default();
@@ -227,7 +227,7 @@ fn no_name_dangles_in_a_stream() {
                 ..Seen::default()
             };
             if ran.exit != 0 {
-                // Jobs and Pods that would be refused, and nothing else.
+                // Only Jobs and Pods may be refused.
                 let good = ran.exit == 2
                     && ran.stdout.is_empty()
                     && ran.stderr.contains("[immutable-referrer]");
@@ -291,7 +291,7 @@ fn copy(corpus: &Path, bare: bool) -> tempfile::TempDir {
         if entry.file_type().is_file() && !(bare && is_kustomization) {
             let to = folder.path().join(name);
             fs::create_dir_all(to.parent().unwrap()).unwrap();
-            // Not its mode: some are read-only.
+            // The mode is not copied, because some files are read-only.
             fs::write(to, fs::read(entry.path()).unwrap()).unwrap();
         }
     }

@@ -14,10 +14,10 @@ use crate::extent::sample;
 use crate::oracle::sites::is_known;
 use crate::oracle::{Expected, Workload, stamps, unit};
 
-/// What a folder holds, by path with `/` between names.
+/// The content of a folder, by path with `/` between names.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// A corpus in a folder of its own, with or without its kustomization files.
+/// A copy of a corpus, with or without its kustomization files.
 struct Tree {
     name: String,
     folder: tempfile::TempDir,
@@ -97,7 +97,7 @@ fn trees_with_their_kustomizations() {
     over_all_corpora("tree", |corpus| {
         let tree = tree(corpus, true);
         let mut report = Report::default();
-        // What is stamped below kustomizations is compared in overlays.rs.
+        // Stamps below kustomizations are compared in overlays.rs.
         laws(&tree, "dir", &mut report);
         report
     });
@@ -140,7 +140,7 @@ fn over_all_corpora(test: &str, work: impl Fn(&Path) -> Report + Sync) {
     none_wrong(&wrong);
 }
 
-/// Stamps, stamps again, checks and strips; gives the names of the files that were stamped.
+/// Stamps twice, checks and strips a tree, and returns the names of the stamped files.
 fn laws(tree: &Tree, rule: &str, report: &mut Report) -> Vec<String> {
     let folder = tree.folder.path();
     let what = format!("{} --unit {rule}", tree.name);

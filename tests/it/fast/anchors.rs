@@ -30,7 +30,7 @@ const TAKEN: &[&str] = &[
     "- &x a\n- *x\n- - *x\n- b: *x\n  c: *x\n",
     "- &x\n  a: b\n- &y\n  - c\n- *x\n- *y\n",
     "- a: &x b\n  c: *x\n",
-    // The last of one name counts; one inside of another is found.
+    // Of several anchors with one name, the last one counts; an anchor inside another anchored value.
     "a: &x 1\nb: *x\nc: &x 2\nd: *x\n",
     "a: &x\n  b: &y 1\n  c: *y\nd: *x\ne: *y\n",
     // In brackets.
@@ -127,7 +127,7 @@ fn an_alias_knows_its_target_and_a_target_its_aliases() {
     assert_eq!(anchor.of(text), "&x");
 }
 
-/// Lists of aliases of lists of aliases: from a handful to what go-yaml refuses.
+/// Nested lists of aliases, from a few to so many that go-yaml refuses them.
 #[test]
 fn what_could_be_an_alias_bomb_is_left_to_the_full_parser() {
     let (mut taken, mut refused) = (0, 0);

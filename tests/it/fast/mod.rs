@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Which documents the fast parser took, and why it declined the others.
+/// The number of documents that the fast parser accepts, and the reasons why it declines others.
 #[derive(Default)]
 struct Coverage {
     documents: usize,

@@ -1,6 +1,6 @@
-//! Real documents with a few things changed: a seeded loop, the same texts in each run.
+//! Real documents with a few changes. The loop has a seed, so each run has the same texts.
 
-/// A small generator of numbers (xorshift64*); the tests need no better one.
+/// A simple generator of random numbers (xorshift64*), which is good enough for tests.
 pub(crate) struct Numbers(u64);
 
 impl Numbers {
@@ -15,7 +15,7 @@ impl Numbers {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 
-    /// A number below `end`; of nothing, 0.
+    /// A number below `end`; 0 if `end` is 0.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() >> 11) as usize % end.max(1)
     }
@@ -25,7 +25,7 @@ impl Numbers {
     }
 }
 
-/// What is written into the texts: whatever means something to YAML.
+/// The texts that are inserted: everything that has a meaning in YAML.
 const PIECES: &[&str] = &[
     ":",
     ": ",
@@ -154,7 +154,7 @@ const PIECES: &[&str] = &[
     "... ",
 ];
 
-/// Anchors as they are written, and as they should not be, before a value or instead of one.
+/// Valid and invalid anchors, before a value or instead of one.
 const ANCHORS: &[&str] = &[
     "&a ",
     "&a ",
@@ -199,7 +199,7 @@ const ANCHORS: &[&str] = &[
     "&a\n- x\n",
 ];
 
-/// Aliases instead of a value, and what only begins like one.
+/// Aliases instead of a value, and texts that only begin like an alias.
 const ALIASES: &[&str] = &[
     "*a",
     "*a",
@@ -241,7 +241,7 @@ const ALIASES: &[&str] = &[
     "<<: *a",
 ];
 
-/// Lines with either.
+/// Lines with anchors or aliases.
 const ENTRIES: &[&str] = &[
     "x: *a\n",
     "y: *b\n",
@@ -273,7 +273,7 @@ const ENTRIES: &[&str] = &[
     "&a\n",
 ];
 
-/// A window of some lines of a document, changed in up to four places.
+/// Some consecutive lines of a document, changed in up to four places.
 pub(crate) fn mutate(document: &str, numbers: &mut Numbers) -> String {
     let lines: Vec<&str> = document.split_inclusive('\n').collect();
     let most = 1 + numbers.below(40);
@@ -281,7 +281,7 @@ pub(crate) fn mutate(document: &str, numbers: &mut Numbers) -> String {
         0 => 0,
         _ => numbers.below(lines.len()),
     };
-    // A window that begins deep in a document is moved to the left, so that it can be one.
+    // Indented lines are moved to the left, so that they can be a document.
     let margin = lines[first..]
         .iter()
         .map(|line| line.len() - line.trim_start_matches(' ').len())
@@ -305,9 +305,9 @@ pub(crate) fn mutate(document: &str, numbers: &mut Numbers) -> String {
     text
 }
 
-/// Writes an anchor or an alias where a value or an entry of the text stands.
+/// Writes an anchor or an alias at a place where the text has a value or an entry.
 fn name(text: &mut String, numbers: &mut Numbers) {
-    // Behind a colon or a dash, and at the first byte of a line.
+    // After a colon or a dash, and at the first byte of a line.
     let (mut values, mut entries) = (Vec::new(), Vec::new());
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -385,7 +385,7 @@ fn edit(text: &mut String, numbers: &mut Numbers) {
             }
         }
         6 => {
-            // A line once more, somewhere else.
+            // A copy of a line at another place.
             let line = text[..from].rfind('\n').map_or(0, |i| i + 1);
             let end = text[from..].find('\n').map_or(text.len(), |i| from + i + 1);
             let copy = text[line..end].to_owned();

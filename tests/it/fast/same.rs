@@ -1,20 +1,20 @@
-//! Whether the two parsers agree on a text. Also the oracle of `tests/fuzz`.
+//! Compares the two parsers on a text. `tests/fuzz` uses this comparison, too.
 
 use rollstamp::text::Span;
 use rollstamp::yaml::tape::{Document, Node, Props};
 use rollstamp::yaml::{self, fast};
 
-/// What came of a comparison.
+/// The result of a comparison.
 pub(crate) enum Verdict {
-    /// The fast parser read it, and the full one reads the same.
+    /// The fast parser accepts the text, and the full parser reads the same.
     Same,
-    /// The fast parser declined, for this reason; whether the full one can read it.
+    /// The fast parser declines the text, for this reason; with whether the full parser can read it.
     Declined { why: &'static str, readable: bool },
-    /// They differ, or the full parser refuses what the fast one reads.
+    /// The parsers read the text differently, or the full parser refuses a text that the fast parser accepts.
     Differs(String),
 }
 
-/// Compares what the parsers make of a chunk.
+/// Compares the results of both parsers for a chunk of text.
 pub(crate) fn compare(text: &str, chunk: Span) -> Verdict {
     let full = yaml::parse_fully(text, chunk);
     let fast = match fast::parse(text, chunk) {
@@ -54,7 +54,7 @@ fn difference(fast: Option<&Document>, full: Option<&Document>) -> Option<String
     (!same).then(|| format!("anchors, tags and aliases:\n  fast {a:?}\n  full {b:?}"))
 }
 
-/// Whatever an entry says.
+/// All fields of an entry.
 fn of(props: &Props) -> impl PartialEq {
     let Props { node, anchor, tag, aliases, target } = *props;
     (node, anchor, tag, aliases, target)

@@ -1,5 +1,5 @@
-//! The cases of yaml-test-suite: the parsers agree, and where the fast one reads a case, it reads
-//! what the case says.
+//! Checks on the cases of yaml-test-suite that the parsers agree, and that the fast parser reads the expected
+//! value of each case that it accepts.
 
 use super::chunks;
 use super::same::{Verdict, compare};
@@ -7,8 +7,8 @@ use rollstamp::yaml::tape::{Document, Kind, NodeId, Style};
 use rollstamp::yaml::{fast, scalar};
 use std::fmt::Write as _;
 
-/// No YAML to the specification, and read by go-yaml all the same: lines of quoted scalars and of
-/// brackets at the left.
+/// Texts that are not valid YAML, but that go-yaml reads: lines of quoted scalars and of brackets without
+/// indentation.
 const READ_BY_KUBECTL: &[&str] = &["QB6E", "9C9N"];
 
 #[derive(serde::Deserialize)]

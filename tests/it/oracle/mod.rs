@@ -44,11 +44,11 @@ pub(crate) struct Workload {
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
     pub(crate) expected: Expected,
-    /// Where it stands: document, item of the list, way to the template.
+    /// Its place: document, item of the list, path to the template.
     pub(crate) place: (usize, Option<usize>, &'static [&'static str]),
     /// Its references, with the source that each one resolves to.
     pub(crate) reads: Vec<(Read, Option<Identity>)>,
-    /// What its references add to the stamp: source and keys.
+    /// The lines that its references add to the stamp: source and keys.
     pub(crate) counted: BTreeSet<Counted>,
 }
 
@@ -63,11 +63,12 @@ struct Source {
     is_refused: bool,
     data: BTreeMap<String, Vec<u8>>,
     binary: BTreeMap<String, Vec<u8>>,
-    /// What every reading reference adds in place of its keys: the controller fills a template with it.
+    /// The entries that every reading reference adds instead of its keys, because the controller fills a
+    /// template with all of them.
     always: BTreeMap<String, Vec<u8>>,
 }
 
-/// Sources of one identity, reduced to the one that counts.
+/// The sources of one identity, reduced to the copy that counts.
 struct Chosen {
     source: Source,
     is_content_named: bool,
@@ -79,7 +80,7 @@ pub(crate) fn stamps(stream: &str, hash_key: Option<&[u8]>) -> Result<Vec<Worklo
     Ok(unit(&[stream], hash_key)?.remove(0))
 }
 
-/// The workloads of several files that one apply receives.
+/// The workloads of several files of one apply unit.
 pub(crate) fn unit(files: &[&str], hash_key: Option<&[u8]>) -> Result<Vec<Vec<Workload>>, String> {
     let mut parsed: Vec<(Vec<Document>, Vec<Object>)> = Vec::new();
     for file in files {
@@ -281,7 +282,7 @@ fn source(file: usize, object: &Object, document: &str) -> Option<Source> {
     Some(source)
 }
 
-/// What a SealedSecret provides: its ciphertexts, under the name of the Secret that will come of it.
+/// The entries of a SealedSecret: its encrypted texts, under the name of the Secret that it creates.
 fn sealed_secret(file: usize, object: &Object, document: &str) -> Option<Source> {
     let value = &object.value;
     let own_name = text(value, &["metadata", "name"]);
@@ -349,7 +350,7 @@ fn entries(
     (found, is_readable)
 }
 
-/// A key as JSON will have it.
+/// A key in the form that it has in JSON.
 pub(crate) fn key_text(key: &Value) -> String {
     match key {
         Value::String(text) => text.clone(),
@@ -359,7 +360,8 @@ pub(crate) fn key_text(key: &Value) -> String {
     }
 }
 
-/// Go's `StdEncoding`: CR and LF are ignored, padding is demanded, spare bits are not looked at.
+/// Decodes base64 as Go's `StdEncoding` does: CR and LF are ignored, the padding is required, and unused bits
+/// do not count.
 pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let text: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();

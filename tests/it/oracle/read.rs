@@ -1,7 +1,7 @@
 //! Reads manifests for the oracle: `serde_yaml` and the few rules in which kubectl differs from it.
 //!
-//! kubectl reads line by line, gives every line a line feed, splits at `---` lines, lets the last of
-//! two equal keys win and reads YAML 1.1 scalars. Nothing of the program's own reader is used.
+//! kubectl reads line by line, ends every line with a line feed, splits at lines that are `---`, uses the
+//! last of two equal keys, and reads scalars as in YAML 1.1. This reader shares no code with the program.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub(crate) struct Object {
     pub(crate) value: Value,
 }
 
-/// A value read with the last of two equal keys winning, as kubectl does without a word.
+/// A value. Of two equal keys the last one counts, without a message, as for kubectl.
 struct LastWins(Value);
 
 struct LastWinsVisitor;
@@ -94,14 +94,14 @@ impl<'de> Visitor<'de> for LastWinsVisitor {
         Ok(Value::Mapping(mapping))
     }
 
-    /// kubectl ignores a tag of somebody's own.
+    /// kubectl ignores an unknown tag.
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Value, A::Error> {
         let (_, contents): (String, _) = access.variant()?;
         contents.newtype_variant::<LastWins>().map(|LastWins(value)| value)
     }
 }
 
-/// The documents that hold something, in their order.
+/// The documents that are not empty, in their order.
 pub(crate) fn documents(stream: &str) -> Result<Vec<Document>, String> {
     let stream = stream.strip_prefix('\u{feff}').unwrap_or(stream);
     if stream.trim_start().starts_with('{') {
@@ -118,7 +118,7 @@ pub(crate) fn documents(stream: &str) -> Result<Vec<Document>, String> {
         if text.contains("!!binary") {
             return Err("the oracle does not read !!binary".to_owned());
         }
-        // kubectl reads the first document of such a piece and no other.
+        // kubectl reads only the first document of such a part.
         let Some(first) = serde_yaml::Deserializer::from_str(&text).next() else {
             continue;
         };
@@ -165,7 +165,7 @@ pub(crate) fn split(stream: &str) -> Result<Vec<String>, String> {
     Ok(pieces)
 }
 
-/// The objects of the documents, lists unrolled, without those that are only for local tools.
+/// The objects of the documents, with the items of lists, and without objects that are only for local tools.
 pub(crate) fn objects(documents: &[Document]) -> Vec<Object> {
     let mut objects = Vec::new();
     for (number, document) in documents.iter().enumerate() {
@@ -210,7 +210,7 @@ pub(crate) fn text(value: &Value, path: &[&str]) -> Option<String> {
     at(value, path)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// The elements at a path; nothing if there is no sequence.
+/// The items at a path; none if there is no sequence.
 pub(crate) fn elements<'v>(
     value: &'v Value,
     path: &[&str],
@@ -230,7 +230,7 @@ pub(crate) fn is_no_text_in_yaml_1_1(text: &str) -> bool {
     bool_in_yaml_1_1(text).is_some() || is_number_in_yaml_1_1(text)
 }
 
-/// `on`, `y` and their like.
+/// `on`, `y` and the other booleans of YAML 1.1.
 pub(crate) fn bool_in_yaml_1_1(text: &str) -> Option<bool> {
     match text {
         "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "true" | "True" | "TRUE" => {
@@ -264,7 +264,7 @@ fn is_number_in_yaml_1_1(text: &str) -> bool {
     let is_integer = match lower.get(..2) {
         Some("0x") => is_in_base(&lower[2..], 16),
         Some("0o") => is_in_base(&lower[2..], 8),
-        // go-yaml reads the digits behind an unsigned `0b` by themselves, with a sign of their own.
+        // go-yaml reads the digits after an unsigned `0b` separately, and they may have a sign.
         Some("0b") if plain == digits => {
             is_in_base(lower[2..].strip_prefix(['+', '-']).unwrap_or(&lower[2..]), 2)
         }
@@ -289,7 +289,8 @@ fn is_number_in_yaml_1_1(text: &str) -> bool {
 
 /// Whether the document writes this entry with an unquoted value.
 pub(crate) fn is_plain_value(document: &str, key: &str, value: &str) -> bool {
-    // What serde_yaml itself takes for no text was in quotes, or it would not have come as a text.
+    // A text that `serde_yaml` itself reads as another type was quoted; otherwise it would not be a text
+    // here.
     if serde_yaml::from_str::<Value>(value).is_ok_and(|read| !read.is_string()) {
         return false;
     }

@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use super::read::{elements, text};
 
-/// A workload kind: its API groups, the way to the pod template, and what the design says of it.
+/// A workload kind: its API groups, the path to the pod template, and whether the scheme stamps it.
 pub(crate) struct Kind {
     groups: &'static [&'static str],
     name: &'static str,
@@ -61,7 +61,7 @@ pub(crate) fn workload_kind(api_version: &str, kind: &str) -> Option<&'static Ki
 pub(crate) enum Keys {
     /// One key, by an environment variable.
     Env(String),
-    /// All that an environment can hold.
+    /// All keys that can be environment variables.
     EnvAll,
     /// The listed keys of a volume.
     Listed(BTreeSet<String>),
@@ -69,12 +69,12 @@ pub(crate) enum Keys {
     All,
     /// The keys of a volume that equal, lie below or lie above one of these cleaned paths.
     Beside(Vec<Vec<String>>),
-    /// None: an unmounted volume, or a site that acts at mount or pull time.
+    /// No key: the volume is not mounted, or the Secret is used at mount or pull time.
     Nothing,
 }
 
 impl Keys {
-    /// Whether a key is among them.
+    /// Whether the reference reads a key.
     pub(crate) fn has(&self, key: &str) -> bool {
         match self {
             Self::Env(only) => only == key,
@@ -90,7 +90,7 @@ impl Keys {
         !matches!(self, Self::Env(_) | Self::EnvAll)
     }
 
-    /// Whether the site itself reads keys, whatever the source holds.
+    /// Whether the site reads keys, whatever keys the source has.
     pub(crate) fn reads(&self) -> bool {
         match self {
             Self::Nothing => false,
@@ -188,7 +188,7 @@ fn of_volume(volume: &Value, reach: &Reach, found: &mut Vec<Read>) {
     }
 }
 
-/// What the mounts of a volume can see of it.
+/// The part of a volume that its mounts show.
 enum Reach {
     Nothing,
     All,

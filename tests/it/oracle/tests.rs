@@ -1,4 +1,4 @@
-//! The oracle against what real programs recorded, and against the design's worked example.
+//! Compares the oracle with recorded results of real programs, and with the example in the scheme.
 
 use serde_yaml::Value;
 
@@ -79,7 +79,7 @@ fn the_oracle_gives_kustomizes_name_hashes() {
         .filter(|vector| vector["algorithm"] == "kustomize")
     {
         let id = vector["id"].as_str().unwrap();
-        // Some rows are known by their preimage only.
+        // Some rows are found only by the hashed text.
         let Some(manifest) = vector["input_manifest"].as_str() else {
             continue;
         };

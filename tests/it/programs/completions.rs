@@ -3,7 +3,7 @@
 use super::{example, is_there, root, shell};
 use crate::sandbox::{Sandbox, Tree};
 
-/// What bash offers behind the words of a command line.
+/// The words that bash offers after the words of a command line.
 fn offers(words: &str) -> String {
     let script = format!(
         "source <(rollstamp completions bash)\nCOMP_WORDS=({words})\n\
@@ -57,7 +57,7 @@ zsh -f type.zsh"
     )
 }
 
-/// zsh completes in a terminal only, so one is made for it.
+/// zsh completes only in a terminal, so the test creates one.
 #[test]
 fn zsh_offers_them_too() {
     if !is_there("zsh") {
@@ -74,7 +74,7 @@ zpty -w -n z $'rollstamp explain worker.yaml --workload deployment/\t'"#,
     assert_eq!((exit, said.trim()), (0, "offered"), "{said}");
 }
 
-/// elvish completes in a terminal only as well.
+/// elvish completes only in a terminal, too.
 #[test]
 fn elvish_offers_them_too() {
     let is_here = |program, version: &[&str]| super::found(program, version).is_some();

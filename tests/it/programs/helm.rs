@@ -1,5 +1,6 @@
-//! Helm 3 runs any program as a post-renderer, Helm 4 only plugins; both on the example chart, with
-//! hooks, tests, comments and copies in it, and on real charts where they are found.
+//! Tests rollstamp with Helm 3, which runs any program as a post-renderer, and with Helm 4, which runs only
+//! plugins. The input is the example chart, with hooks, tests, comments and copies, and real charts where
+//! they are found.
 
 use super::{Tool, example, file, found, root, stamps, tool};
 use crate::sandbox::{Entry, Sandbox, Tree, stamp};
@@ -20,8 +21,7 @@ fn chart(more: &[(&str, &str)]) -> Sandbox {
     Sandbox::new(&tree)
 }
 
-/// What the API server would refuse and a reader must not guess about: a number for a value. The
-/// Secret is there to be kept out of what is said.
+/// A value that is a number: the API server refuses it. No output may contain the value of the Secret.
 const REFUSED: (&str, &str) = (
     "templates/refused.yaml",
     "apiVersion: v1
@@ -46,7 +46,7 @@ fn helm(sandbox: &Sandbox, program: &str, args: &[&[&str]]) -> Tool {
     for name in ["CONFIG", "DATA", "CACHE"] {
         helm = helm.env(&format!("HELM_{name}_HOME"), sandbox.path(&format!("{program}/{name}")));
     }
-    // A developer's own plugins must not count here.
+    // The developer's own plugins must not affect the test.
     helm.command.env_remove("HELM_PLUGINS").env_remove("HELM_PLUGIN_NAME");
     helm
 }
@@ -61,7 +61,7 @@ fn install(sandbox: &Sandbox) {
     assert!(row.contains(env!("CARGO_PKG_VERSION")), "{list}");
 }
 
-/// What the two Deployments of the chart read, by the definition of the digest.
+/// The stamps of the two Deployments of the chart, by the definition of the digest.
 fn expected(log_level: &str, batch_size: &str) -> BTreeMap<String, String> {
     let config = "ConfigMap/rel-config";
     let shop: [(&str, &str, &[u8]); 2] = [
@@ -97,7 +97,7 @@ fn helm_3_runs_rollstamp_as_it_is() {
     stamps_follow_the_values(&sandbox, "helm3");
     let plain = helm(&sandbox, "helm3", &[RENDER]).succeeds();
     let stamped = helm(&sandbox, "helm3", &[RENDER, WITH]).succeeds();
-    // Nothing but the stamps: comments, documents of comments only and the names of files stay.
+    // Only the stamps are added: comments, documents with only comments, and the names of files stay.
     let mut lines = plain.lines().peekable();
     let mut added = Vec::new();
     for line in stamped.lines() {
@@ -116,7 +116,7 @@ fn helm_3_runs_rollstamp_as_it_is() {
     ] {
         assert!(stamped.contains(kept), "{kept}");
     }
-    // Helm looks for the file names in what the post-renderer gives back.
+    // Helm needs the file names in the output of the post-renderer.
     let one = helm(&sandbox, "helm3", &[RENDER, WITH, &["-s", "templates/shop.yaml"]]).succeeds();
     assert_eq!(stamps(one.as_bytes()).len(), 1);
     // A chart that renders nothing is an empty standard input.
@@ -160,14 +160,14 @@ fn helm_4_runs_the_plugin() {
         return;
     }
     let sandbox = chart(&[]);
-    // Without the plugin the name means nothing to Helm 4.
+    // Without the plugin, Helm 4 does not know the name.
     let said = helm(&sandbox, "helm4", &[RENDER, WITH]).fails(1);
     assert!(said.stderr.contains("not found") && said.stdout.is_empty(), "{said:?}");
     install(&sandbox);
     stamps_follow_the_values(&sandbox, "helm4");
     let stamped = helm(&sandbox, "helm4", &[RENDER, WITH]).succeeds();
-    // The annotation that ties a document to its file came back, so Helm took it out again, found
-    // the files, and told hooks from the rest.
+    // Helm removed its annotations again, so the plugin had returned them: Helm found the file of each
+    // document, and separated the hooks.
     assert!(!stamped.contains("postrenderer.helm.sh"), "{stamped}");
     assert!(!stamped.contains("generated-by-postrender"), "{stamped}");
     assert_eq!(stamped.matches("# Source: shop/templates/").count(), 9);
@@ -180,10 +180,10 @@ fn helm_4_runs_the_plugin() {
     assert!(!hooks.contains("checksum/rollstamp"), "{hooks}");
     let manifest = manifest.split("\nNOTES:\n").next().unwrap_or_default();
     assert_eq!(stamps(manifest.as_bytes()), expected("info", "50"));
-    // What it writes to files is stamped, unlike with Helm 3.
+    // Unlike with Helm 3, the files that Helm 4 writes are stamped.
     helm(&sandbox, "helm4", &[RENDER, WITH, &["--no-hooks", "--output-dir", "out"]]).succeeds();
     tool(&sandbox, "rollstamp", &["check", "out"]).succeeds();
-    // A chart that renders nothing: Helm 4 takes an empty answer for a failure.
+    // A chart that renders nothing: for Helm 4, an empty output is a failure.
     std::fs::remove_dir_all(sandbox.path("chart/templates")).expect("the templates");
     helm(&sandbox, "helm4", &[RENDER, WITH]).succeeds();
 }
@@ -210,8 +210,8 @@ fn helm_4_hides_why_and_the_log_file_says_it() {
     let text = said(&log);
     assert!(text.contains("non-string-value") && text.contains("nothing was printed"), "{text}");
     assert!(!text.contains("change-me"), "{text}");
-    // Arguments reach rollstamp one by one. What it does not understand is in the log as well, and
-    // so is what stops it before it has read anything.
+    // Each argument reaches rollstamp separately. The log also contains usage errors and errors before
+    // anything is read.
     by_environment(&["--post-renderer-args", "--no-such-option"]);
     let text = said(&log);
     assert!(text.contains("'--no-such-option'"), "{text}");
@@ -224,15 +224,15 @@ fn helm_4_hides_why_and_the_log_file_says_it() {
     helm(&sandbox, "helm4", &[RENDER, WITH, &args]).fails(1);
     let text = said(&log);
     assert!(text.contains("failed to read the configuration none.yaml"), "{text}");
-    // The documented way to see it at once.
+    // The documented way to see the messages at once.
     let rendered = helm(&sandbox, "helm4", &[RENDER]).succeeds();
     let failed = tool(&sandbox, "rollstamp", &[]).stdin(rendered).fails(2);
     assert_eq!(failed.stdout, "");
     assert!(failed.stderr.contains("non-string-value"), "{failed:?}");
 }
 
-/// Charts of other people that need no network. Each renders with both Helms; the stamps must be the
-/// same from both and from the pipe, and right by `check`.
+/// Charts of other projects that need no network. Both Helms and the pipe must give the same stamps, and
+/// `check` must find them right.
 #[test]
 fn both_helms_and_the_pipe_give_real_charts_the_same_stamps() {
     let three = found("helm3", &["version", "--short"]);

@@ -1,4 +1,4 @@
-//! `kubectl kustomize` into the filter, and rollstamp as a plugin of kubectl.
+//! Tests a pipe from `kubectl kustomize` into the filter, and rollstamp as a plugin of kubectl.
 
 use super::{example, found, on_path, stamps, tool};
 use crate::sandbox::{Entry, Sandbox, Tree};
@@ -48,7 +48,8 @@ fn an_overlay_rolls_exactly_what_reads_the_change() {
     assert_eq!(changed(&build(replace("LOG_LEVEL: warn", "LOG_LEVEL: debug"))), ["prod-shop"]);
     assert_eq!(changed(&build(replace("PASSWORD: change-me", "PASSWORD: changed"))), ["prod-shop"]);
     assert_eq!(changed(&build(replace("listen 8080", "listen 8081"))), ["prod-shop"]);
-    // What nobody reads: the base's value under the overlay's patch, a key, a comment, a label, quotes.
+    // Changes that no pod reads: the base's value under the overlay's patch, a key, a comment, a label,
+    // quotes.
     let none: [String; 0] = [];
     assert_eq!(changed(&build(replace("LOG_LEVEL: info", "LOG_LEVEL: trace"))), none);
     assert_eq!(
@@ -85,7 +86,7 @@ fn kubectl_finds_rollstamp_as_its_plugin() {
     let kubectl = |args: &[&str]| tool(&sandbox, "kubectl", args).env("PATH", &path);
     let version = kubectl(&["rollstamp", "--version"]).succeeds();
     assert_eq!(version.trim(), concat!("rollstamp ", env!("CARGO_PKG_VERSION")));
-    // Its exit codes come through.
+    // kubectl passes the exit codes on.
     let said = kubectl(&["rollstamp", "check", "shop.yaml", "worker.yaml", "config.yaml"]).fails(1);
     assert!(said.stdout.contains("error[missing-stamp]"), "{said:?}");
     kubectl(&["rollstamp", "write", "."]).succeeds();

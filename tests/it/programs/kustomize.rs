@@ -1,4 +1,4 @@
-//! `kustomize build` into the filter, and what happens to a plugin that kustomize skips.
+//! Tests a pipe from `kustomize build` into the filter, and a plugin that kustomize skips.
 
 use super::{bash, example, file, found, lines, stamps, tool};
 use crate::sandbox::Sandbox;
@@ -25,7 +25,7 @@ fn what_kustomize_builds_is_stamped_in_a_pipe() {
     tool(&sandbox, "rollstamp", &["check", "--strict"]).stdin(stream).succeeds();
 }
 
-/// kustomize says nothing when `--enable-exec` is missing: only the output tells.
+/// kustomize prints no message if `--enable-exec` is missing; only its output shows it.
 #[test]
 fn a_function_that_kustomize_skips_is_caught_by_check() {
     if found("kustomize", &["version"]).is_none() {
@@ -44,7 +44,7 @@ fn a_function_that_kustomize_skips_is_caught_by_check() {
     assert!(stamps(silent.stdout.as_bytes()).is_empty());
     let said = bash(&sandbox, &format!("{build} | rollstamp check")).fails(1);
     assert_eq!(said.stdout.matches("error[missing-stamp]").count(), 2, "{said:?}");
-    // Without any flag kustomize itself complains.
+    // Without any flag, kustomize itself reports an error.
     let said = tool(&sandbox, "kustomize", &["build", "skipped"]).fails(1);
     assert!(said.stderr.contains("external plugins disabled"), "{said:?}");
     for document in ["README.md", "docs/integrations.md"] {
@@ -73,7 +73,7 @@ fn the_lines_of_the_documents_apply_a_whole_stream_or_nothing() {
             bash(&sandbox, &format!("{apply}\n{line}")).succeeds();
             let applied = std::fs::read(sandbox.path("applied")).expect("what was applied");
             assert_eq!(stamps(&applied).len(), 2, "{line}");
-            // A value that the API server refuses: rollstamp does, so nothing is applied.
+            // rollstamp refuses a value that the API server would refuse, so nothing is applied.
             let config = sandbox.path("base/config.yaml");
             let text = std::fs::read_to_string(&config).expect("the base");
             let broken = text.replace("BATCH_SIZE: \"50\"", "BATCH_SIZE: 50");

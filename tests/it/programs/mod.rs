@@ -29,7 +29,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The version of a program, or nothing if it is not here and not demanded.
+/// The version of a program; `None` if it is neither installed nor required.
 fn found(program: &str, version: &[&str]) -> Option<String> {
     match Command::new(program).args(version).output() {
         Ok(output) if output.status.success() => {
@@ -45,13 +45,13 @@ fn found(program: &str, version: &[&str]) -> Option<String> {
     }
 }
 
-/// Whether a program of other people is here; it fails if CI demands it and it is not.
+/// Whether a program of another project is installed; fails if CI requires it and it is not.
 pub(crate) fn is_there(program: &str) -> bool {
     let version = if program == "kustomize" { "version" } else { "--help" };
     found(program, &[version]).is_some()
 }
 
-/// Runs a script with bash, and gives its exit code and all that was said.
+/// Runs a script with bash, and returns its exit code and its whole output.
 pub(crate) fn shell(sandbox: &Sandbox, script: &str) -> (i32, String) {
     let said = tool(sandbox, "bash", &["-c", script]).run();
     (said.exit, said.stdout + &said.stderr)
@@ -66,7 +66,7 @@ fn example(name: &str) -> Tree {
     below("", &root().join("testdata/example").join(name))
 }
 
-/// The files of a folder, to lie below another name.
+/// The files of a folder, under another folder name.
 fn below(prefix: &str, folder: &Path) -> Tree {
     let tree = read_tree(folder);
     assert!(!tree.is_empty(), "{} is empty", folder.display());
@@ -77,7 +77,7 @@ fn file(text: &str) -> Entry {
     Entry::File(text.as_bytes().to_vec())
 }
 
-/// `PATH` with a folder in front of it.
+/// `PATH` with a folder before all others.
 fn on_path(first: &Path) -> OsString {
     let old = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(first.to_path_buf()).chain(std::env::split_paths(&old));
@@ -90,13 +90,13 @@ fn with_rollstamp() -> OsString {
     on_path(program.parent().expect("a folder"))
 }
 
-/// Somebody else's program, about to run in a sandbox with rollstamp on its `PATH`.
+/// A program of another project that runs in a sandbox with rollstamp on its `PATH`.
 struct Tool {
     command: Command,
     stdin: Vec<u8>,
 }
 
-/// How it ended.
+/// The result of the run.
 #[derive(Debug)]
 struct Said {
     exit: i32,
@@ -115,7 +115,7 @@ fn tool(sandbox: &Sandbox, program: &str, args: &[&str]) -> Tool {
     Tool { command, stdin: Vec::new() }
 }
 
-/// A line of a document, as a user types it into a shell that stops at the first failure.
+/// A line of a document, typed into a shell that stops at the first failure.
 fn bash(sandbox: &Sandbox, line: &str) -> Tool {
     let script = format!("set -euo pipefail\n{line}");
     tool(sandbox, "bash", &["-c", &script])
@@ -143,7 +143,7 @@ impl Tool {
         let mut pipe = child.stdin.take().expect("a pipe");
         let stdin = self.stdin;
         let output = std::thread::scope(|scope| {
-            // A program that stops early closes the pipe; its exit code tells the rest.
+            // A program that stops early closes the pipe; the test checks its exit code.
             scope.spawn(move || pipe.write_all(&stdin).ok());
             child.wait_with_output().expect("the program ends")
         });
@@ -154,14 +154,14 @@ impl Tool {
         }
     }
 
-    /// Runs it to a good end, and gives what it wrote.
+    /// Runs the program, which must succeed, and returns its output.
     fn succeeds(self) -> String {
         let said = self.run();
         assert_eq!(said.exit, 0, "{}\n{}", said.stdout, said.stderr);
         said.stdout
     }
 
-    /// Runs it to this end.
+    /// Runs the program, which must end with this exit code.
     fn fails(self, exit: i32) -> Said {
         let said = self.run();
         assert_eq!(said.exit, exit, "{}\n{}", said.stdout, said.stderr);
@@ -183,7 +183,7 @@ fn stamps(stream: &[u8]) -> BTreeMap<String, String> {
     stamps
 }
 
-/// The code blocks of a document that hold a word, each as it stands.
+/// The code blocks of a document that contain a word, unchanged.
 fn examples(document: &str, language: &str, word: &str) -> Vec<String> {
     let text = std::fs::read_to_string(root().join(document)).expect("the document");
     let blocks: Vec<String> = text
@@ -197,7 +197,7 @@ fn examples(document: &str, language: &str, word: &str) -> Vec<String> {
     blocks
 }
 
-/// The lines of the examples of a document that hold a word, without their remarks.
+/// The lines of the examples of a document that contain a word, without their comments.
 fn lines(document: &str, word: &str) -> Vec<String> {
     examples(document, "sh", word)
         .iter()

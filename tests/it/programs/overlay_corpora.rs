@@ -9,8 +9,8 @@ use serde_yaml::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A builder that keeps what each overlay builds first and last, and counts. `$FIRST` and `$LAST` are its
-/// folders, `$REAL` is kustomize.
+/// A builder that stores the first and the last output of each overlay, and counts the builds. `$FIRST` and
+/// `$LAST` are its folders, `$REAL` is kustomize.
 const KEEPS: &str = r#"#!/bin/sh
 [ "$1" = build ] || exec "$REAL" "$@"
 name=$(printf %s "$2" | tr / %)
@@ -21,20 +21,20 @@ mv "$LAST/$name.new" "$LAST/$name"
 cat "$LAST/$name"
 "#;
 
-/// What was found out about a repository.
+/// The counts for a repository.
 #[derive(Clone, Copy, Default)]
 struct Row {
-    /// Overlays that build here, and those that need the network or are broken.
+    /// The number of overlays that build here, and of those that need the network or are broken.
     builds: usize,
     fails: usize,
-    /// Workloads that the pipe stamps, of all overlays.
+    /// The number of workloads that the pipe stamps, in all overlays.
     wanted: usize,
-    /// Those that have that stamp from their own file, and from the stamps file of the overlay.
+    /// The number of these workloads whose stamp is in their own file, and in the stamps file of the overlay.
     in_place: usize,
     by_patch: usize,
-    /// Streams that the pipe refuses.
+    /// The number of streams that the pipe refuses.
     refused: usize,
-    /// Overlays that a second run builds again.
+    /// The number of overlays that a second run builds again.
     again: usize,
 }
 
@@ -44,7 +44,7 @@ fn overlays_of_real_repositories_build_what_they_built_and_are_stamped() {
     let Some(root) = root() else { return };
     let mut repositories = folders(&root.join("corpora"));
     repositories.retain(|folder| !kustomizations(folder).is_empty());
-    // The largest one takes half of the time, and is left to the run over everything.
+    // The largest repository takes half of the time, so only a run of all tests includes it.
     repositories.sort_by_key(|folder| kustomizations(folder).len());
     let repositories = sample("repositories with overlays", repositories, 3);
     let rows: Vec<Row> = repositories.iter().map(|folder| one_repository(folder)).collect();
@@ -111,7 +111,7 @@ fn one_repository(repository: &Path) -> Row {
         ] {
             run = run.env(name, value);
         }
-        // What is somewhere in the network fails at once.
+        // Access to the network fails at once.
         run = run.env("GIT_ALLOW_PROTOCOL", "none");
         for name in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"] {
             run = run.env(name, "http://127.0.0.1:1");
@@ -171,7 +171,7 @@ fn one_repository(repository: &Path) -> Row {
     std::fs::remove_file(sandbox.path("last.count")).expect("the count");
     let said = run("write");
     assert!(said.stderr.contains("0 files changed"), "{}: {said:?}", repository.display());
-    // What failed is tried again, and what may read more than the files that are here.
+    // Failed builds are tried again, and so are builds that may read more than the files that are here.
     let again = std::fs::read_to_string(sandbox.path("last.count")).unwrap_or_default();
     sum.again = again.lines().filter(|folder| first.contains_key(*folder)).count();
     sum
@@ -194,7 +194,7 @@ pub(super) fn objects(stream: &str) -> Vec<(String, Value, Option<String>)> {
     values.filter(|value| !value.is_null()).map(one).collect()
 }
 
-/// Takes the stamps out of an object, and mappings that are empty then: the first stamp.
+/// Removes the stamps from an object, with mappings that are empty then, and returns the first stamp.
 fn take(value: &mut Value) -> Option<String> {
     let mut stamp = None;
     match value {

@@ -15,12 +15,12 @@ fn overlays_of_two_revisions_are_compared_and_one_thing_is_said_once() {
     }
     for builder in builders() {
         let mut tree = two_overlays();
-        // A third overlay builds what dev builds.
+        // A third overlay has the same build as dev.
         tree.insert("overlays/test/kustomization.yaml".to_owned(), file("resources: [../dev]\n"));
         tree.insert("overlays/test2/kustomization.yaml".to_owned(), file("resources: [../dev]\n"));
         let sandbox = Sandbox::new(&tree);
         bash(&sandbox, COMMIT).succeeds();
-        // A command of one's own is run for every overlay, and finds no difference either.
+        // A custom command runs for every overlay, and finds no difference either.
         let own = format!("rollstamp impact --build '{}' --base HEAD .", build(builder, "{}"));
         let said = bash(&sandbox, &own).run();
         assert_eq!(said.stdout, "nothing rolls, and nothing is stale\n", "{said:?}");
@@ -52,7 +52,7 @@ fn overlays_of_two_revisions_are_compared_and_one_thing_is_said_once() {
         }
         assert_eq!(found["summary"]["rolls"], 3);
         assert_eq!(found["summary"]["pods"], 3);
-        // The same from two trees.
+        // The same comparison of two folders.
         bash(
             &sandbox,
             "mkdir old; git archive HEAD | tar -x -C old; mkdir new; cp -r base overlays new",
@@ -65,7 +65,7 @@ fn overlays_of_two_revisions_are_compared_and_one_thing_is_said_once() {
             r#"["new/overlays/test","new/overlays/test2"]"#
         );
         bash(&sandbox, "rm -r old new").succeeds();
-        // An overlay whose files are the same is not built at all, so nothing can go wrong in it.
+        // An overlay with the same files in both states is not built at all, so its build cannot fail.
         bash(
             &sandbox,
             "git checkout -q base; sed -i 's/A: prod/A: other/' overlays/prod/config.yaml",
@@ -83,7 +83,7 @@ fn overlays_of_two_revisions_are_compared_and_one_thing_is_said_once() {
         let error = "after: overlays/prod/kustomization.yaml: error[build-failed]: `k";
         assert!(said.stderr.contains(error), "{said:?}");
         assert!(said.stdout.contains("not everything is compared"), "{said:?}");
-        // Its workloads are not gone.
+        // The workloads of the overlay that does not build are not reported as gone.
         assert!(!said.stdout.contains("gone"), "{said:?}");
     }
 }
@@ -93,7 +93,7 @@ fn what_overlays_build_is_explained() {
     for builder in builders() {
         let sandbox = Sandbox::new(&two_overlays());
         let said = rollstamp(&sandbox, &["explain", "--build", builder, "."]).succeeds();
-        // Lines are those of the files that the overlays are built from.
+        // Line numbers refer to the source files of the overlays.
         assert!(
             said.contains("Deployment prod/web.v1  base/web.yaml:3\n  in overlays/prod\n"),
             "{said}"
@@ -105,7 +105,7 @@ fn what_overlays_build_is_explained() {
         assert_eq!(said.exit, 0, "{said:?}");
         let said = rollstamp(&sandbox, &["explain", "--build", builder, "cache"]).run();
         assert_eq!(said.exit, 2, "{said:?}");
-        // What is so in several overlays is said once.
+        // A result that is the same in several overlays is printed once.
         bash(&sandbox, "cp -r overlays/dev overlays/next").succeeds();
         let said = rollstamp(&sandbox, &["explain", "--build", builder, "."]).succeeds();
         assert_eq!(said.matches("Deployment web.v1  ").count(), 1, "{said}");

@@ -10,7 +10,7 @@ use crate::sandbox::{Sandbox, Tree, read_tree};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// A small generator of numbers.
+/// A simple generator of random numbers.
 struct Dice(u64);
 
 impl Dice {
@@ -26,7 +26,7 @@ impl Dice {
     }
 }
 
-/// A repository, and the values in it: each stands once, and can be changed.
+/// A repository, and its values: each value occurs once, and can be changed.
 struct Repository {
     tree: Tree,
     values: usize,
@@ -44,7 +44,7 @@ impl Maker {
         self.tree.insert(name.to_owned(), file(text));
     }
 
-    /// The next value, which stands nowhere else.
+    /// A new value, which occurs nowhere else.
     fn value(&mut self) -> String {
         self.values += 1;
         format!("value-{}-end", self.values)
@@ -208,13 +208,13 @@ fn repository(seed: u64) -> Repository {
     Repository { tree: maker.tree, values: maker.values, overlays }
 }
 
-/// What came of one seed.
+/// The counts for one seed.
 #[derive(Debug, Default)]
 struct Seen {
     overlays: usize,
     workloads: usize,
     patched: usize,
-    /// Changes of a value that made a stamp stale.
+    /// The number of changed values that made a stamp stale.
     stale: usize,
     builds_nothing: usize,
 }
@@ -236,7 +236,7 @@ fn random_overlays_build_what_they_built_and_are_stamped() {
         sum(|s| s.stale),
         sum(|s| s.builds_nothing),
     ));
-    // A test that meets nothing proves nothing.
+    // A test without any such case proves nothing.
     assert!(sum(|s| s.patched) > 0 && sum(|s| s.stale) > 0);
     assert!(sum(|s| s.builds_nothing) * 4 < seen.len());
 }
@@ -279,7 +279,7 @@ fn one(seed: u64, builder: &str) -> Seen {
     let other = if builder == "kubectl" { "kustomize" } else { "kubectl" };
     let said = rollstamp(&sandbox, &["check", "--build", other, "--strict", "."]).run();
     assert_eq!(said.exit, 0, "seed {seed}: {said:?}");
-    // Without a builder nothing is wrong either.
+    // Without a builder, `check` finds no error either.
     let said = rollstamp(&sandbox, &["check", "."]).run();
     assert_eq!(said.exit, 0, "seed {seed}: {said:?}");
     let number = 1 + usize::try_from(seed).unwrap_or_default() % values;

@@ -4,7 +4,7 @@
 use super::{bash, example, file, found, stamps, tool};
 use crate::sandbox::{Sandbox, Tree, read_tree};
 
-/// The builders that `--build` knows, if they are here.
+/// The builders that `--build` knows and that are installed.
 pub(super) fn builders() -> Vec<&'static str> {
     let kustomize = found("kustomize", &["version"]).map(|_| "kustomize");
     let kubectl = found("kubectl", &["version", "--client"]).map(|_| "kubectl");
@@ -18,7 +18,7 @@ pub(super) fn build(builder: &str, folder: &str) -> String {
     }
 }
 
-/// Two overlays over one base, each with content of its own.
+/// Two overlays of one base, each with its own content.
 pub(super) fn two_overlays() -> Tree {
     let mut tree = Tree::new();
     let mut add = |name: &str, text: &str| drop(tree.insert(name.to_owned(), file(text)));
@@ -68,7 +68,7 @@ data: {A: everywhere}
     tree
 }
 
-/// A cache of its own, so that no run knows another one.
+/// A separate cache, so that no run uses the results of another one.
 pub(super) fn rollstamp(sandbox: &Sandbox, arguments: &[&str]) -> super::Tool {
     tool(sandbox, "rollstamp", arguments).env("XDG_CACHE_HOME", sandbox.path("cache"))
 }
@@ -86,14 +86,14 @@ fn every_overlay_gets_its_stamps_and_loses_them_again() {
             assert_eq!(stamps(stream.as_bytes()).len(), 2, "{line}");
             bash(&sandbox, &format!("{line} | rollstamp check --strict")).succeeds();
         }
-        // What all overlays agree on is stamped where it is written.
+        // A stamp that all overlays need is written into the shared file.
         let base = std::fs::read_to_string(sandbox.path("base/web.yaml")).expect("the base");
         assert_eq!(base.matches("checksum/rollstamp").count(), 1, "{base}");
         let prod = std::fs::read_to_string(sandbox.path("overlays/prod/stamps.rollstamp.yaml"));
         let prod = prod.expect("the stamps of prod");
         assert!(prod.contains("name: ^web\\.v1$") && !prod.contains("same"), "{prod}");
         rollstamp(&sandbox, &["check", "--build", builder, "--strict", "."]).succeeds();
-        // Below the base alone nothing is said to be right that nobody built.
+        // If only the base is named, nothing that was not built is reported as right.
         let written = read_tree(&sandbox.path("overlays"));
         let said = rollstamp(&sandbox, &["write", "--build", builder, "."]).run();
         assert!(said.stderr.starts_with("0 files changed"), "{said:?}");
@@ -126,7 +126,7 @@ fn a_change_without_new_stamps_is_caught() {
         let line = "overlays/prod/stamps.rollstamp.yaml: 1 stamp\n";
         assert!(said.stderr.contains(line), "{said:?}");
         rollstamp(&sandbox, &["check", "--build", builder, "."]).succeeds();
-        // A workload that is gone leaves a stamp behind, and then none.
+        // A removed workload leaves a stamp in the stamps file; then the last stamp is removed.
         for overlay in ["dev", "prod"] {
             let kustomization = sandbox.path(&format!("overlays/{overlay}/kustomization.yaml"));
             let text = std::fs::read_to_string(&kustomization).expect("the overlay");
@@ -154,12 +154,13 @@ fn a_build_that_fails_is_no_clean_overlay() {
         let said = rollstamp(&sandbox, &["check", "--build", builder, "."]).fails(2);
         assert!(said.stdout.contains("error[build-failed]"), "{said:?}");
         assert!(said.stdout.contains("overlays/broken/kustomization.yaml"), "{said:?}");
-        // The others are looked at all the same.
+        // The other overlays are still checked.
         assert!(said.stdout.contains("built from overlays/dev"), "{said:?}");
     }
 }
 
-/// Runs a line with a kustomize that counts: the exit code, and how many overlays were built.
+/// Runs a line with a kustomize that counts its calls: returns the exit code, and the number of built
+/// overlays.
 fn counted(sandbox: &Sandbox, line: &str) -> (i32, usize) {
     std::fs::create_dir_all(sandbox.path("bin")).expect("a folder");
     let real = bash(sandbox, "command -v kustomize").succeeds();
@@ -186,13 +187,13 @@ fn a_second_run_starts_no_builder() {
     }
     let sandbox = Sandbox::new(&two_overlays());
     let run = |line: &str| counted(&sandbox, line);
-    // Two overlays, and both again as the proof of what was written.
+    // Two overlays are built, and both again to check what was written.
     assert_eq!(run("rollstamp write --build kustomize ."), (0, 4));
     assert_eq!(run("rollstamp write --build kustomize ."), (0, 0));
     assert_eq!(run("rollstamp check --build kustomize ."), (0, 0));
     bash(&sandbox, "sed -i 's/A: dev/A: new/' overlays/dev/config.yaml").succeeds();
     assert_eq!(run("rollstamp check --build kustomize ."), (1, 1));
-    // What nobody knows to be pure is built each time.
+    // An overlay that may read other files is built each time.
     assert_eq!(run("rollstamp check --build 'kustomize build {}' ."), (1, 2));
 }
 
@@ -226,7 +227,7 @@ fn only_overlays_of_which_a_file_changed_are_built() {
     let run = |line: &str| counted(&sandbox, line);
     assert_eq!(run("rollstamp check --build kustomize --since HEAD ."), (0, 0));
     bash(&sandbox, "sed -i 's/A: dev/A: new/' overlays/dev/config.yaml").succeeds();
-    // A command of one's own is built each time, so the cache does not answer.
+    // A custom command runs each time, so the cache is not used.
     let any = "--build 'kustomize build {}'";
     assert_eq!(run(&format!("rollstamp check {any} --since HEAD .")), (1, 1));
     let said =
@@ -237,14 +238,14 @@ fn only_overlays_of_which_a_file_changed_are_built() {
         ),
         "{said:?}"
     );
-    // The file that the object is written in, and not the kustomization that builds it.
+    // The file with the object, and not the kustomization that builds it.
     assert!(said.stdout.contains("--> base/web.yaml:3:18"), "{said:?}");
-    // A file that is named builds the overlays that read it.
+    // If a file is named, the overlays that read it are built.
     assert_eq!(run(&format!("rollstamp check {any} overlays/dev/config.yaml")), (1, 1));
     assert_eq!(run(&format!("rollstamp check {any} base/config.yaml")), (1, 2));
     assert_eq!(run(&format!("rollstamp write {any} --since HEAD .")), (0, 2));
     assert_eq!(run(&format!("rollstamp check {any} .")), (0, 2));
-    // What the base says, both read; a file that is gone was read as well.
+    // Both overlays read the base; a removed file was read, too.
     bash(&sandbox, &format!("rm -rf .git; {commit}; rm overlays/prod/stamps.rollstamp.yaml"))
         .succeeds();
     assert_eq!(run(&format!("rollstamp check {any} --since HEAD .")), (2, 1));
@@ -285,7 +286,7 @@ fn what_no_stamps_file_could_get_is_not_called_stamped() {
         std::fs::remove_file(sandbox.path("overlays/prod/stamps.rollstamp.yaml")).unwrap();
         let written = run(&["write", "--build", builder, "."]);
         assert!(written.exit == 0 && written.stderr.contains("right in each overlay"));
-        // Of an overlay that does not build nobody knows.
+        // Nothing is known about an overlay that does not build.
         let broken = sandbox.path("overlays/dev/config.yaml");
         std::fs::write(&broken, "kind: [").unwrap();
         let written = run(&["write", "--build", builder, "."]);

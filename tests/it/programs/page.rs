@@ -41,8 +41,8 @@ struct Call {
     files: Tree,
 }
 
-/// The cases that print what they make of a stream, every manifest of every case as a stream, and the cases
-/// that compare two texts.
+/// The cases that print a stream, every manifest of every case as a stream, and the cases that compare two
+/// texts.
 fn calls() -> Vec<Call> {
     let cases = root().join("testdata/cases");
     let mut calls = Vec::new();
@@ -101,7 +101,7 @@ fn calls() -> Vec<Call> {
     calls
 }
 
-/// What the program of the page says to each call.
+/// The output of the program of the page for each call.
 fn said(program: &Path, calls: &[Call]) -> Vec<Output> {
     let mut node = Command::new("node")
         .arg(root().join("integrations/try/run.mjs"))

@@ -14,7 +14,7 @@ fn build(sandbox: &Sandbox, way: Way, folder: &str) -> Tool {
     tool(sandbox, program, &args).env("KUSTOMIZE_PLUGIN_HOME", sandbox.path("plugins"))
 }
 
-/// What the same program builds without the transformer, stamped in a pipe.
+/// The output of the same program without the transformer, stamped in a pipe.
 fn piped(sandbox: &Sandbox, way: Way, folder: &str) -> Said {
     let (program, args) = way.outside(folder);
     let built = tool(sandbox, program, &args).run();
@@ -31,7 +31,7 @@ fn values(stream: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The programs, if they are there.
+/// The programs that are installed.
 fn programs() -> bool {
     let kustomize = found("kustomize", &["version"]);
     let kubectl = found("kubectl", &["version", "--client"]);
@@ -56,7 +56,7 @@ fn wrapped(way: Way) -> &'static str {
     }
 }
 
-/// How the stamps of one folder compare.
+/// The result of comparing the stamps of one folder.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Compared {
     Equal { stamps: usize },
@@ -136,7 +136,7 @@ fn base(folder: &str, head: &str) -> Tree {
     .collect()
 }
 
-/// Trees of each kind of renaming, by name; what is built is `top`.
+/// Trees with each sort of renaming, by name; the folder `top` is built.
 fn trees() -> Vec<(&'static str, Tree)> {
     let tree = |parts: &[(&str, &str)], bases: &[(&str, &str)]| -> Tree {
         let mut tree: Tree = bases.iter().flat_map(|(f, head)| base(f, head)).collect();
@@ -251,8 +251,8 @@ fn a_build_is_stamped_inside_as_behind_it() {
     }
 }
 
-/// Every leaf of the corpora that builds: as a function of kustomize, as a plugin of kustomize and of
-/// kubectl.
+/// Tests every leaf of the corpora that builds: as a function of kustomize, and as a plugin of kustomize and
+/// of kubectl.
 #[test]
 fn leaves_of_the_corpora_are_stamped_inside_as_behind_the_build() {
     let Some(root) = crate::corpora::root() else {
@@ -325,7 +325,8 @@ fn leaves(rendered: &Path) -> Vec<String> {
         .collect()
 }
 
-/// In a base the stamp comes before the overlay changes the data: stale, and `check` tells.
+/// In a base, rollstamp runs before the overlay changes the data, so the stamp is stale, and `check` reports
+/// it.
 #[test]
 fn a_stamp_made_in_a_base_can_be_stale_and_check_tells() {
     if !programs() {
@@ -345,7 +346,7 @@ fn a_stamp_made_in_a_base_can_be_stale_and_check_tells() {
     }
 }
 
-/// What the configuration says holds, and what it gets wrong ends the build.
+/// The configuration has an effect, and an error in it stops the build.
 #[test]
 fn the_configuration_comes_with_the_call() {
     if !programs() {
@@ -383,7 +384,7 @@ fn the_configuration_comes_with_the_call() {
     }
 }
 
-/// Options of the plugin of the older kind stand in its configuration.
+/// The options of an exec plugin are in its configuration.
 #[test]
 fn options_of_a_plugin_stand_in_its_configuration() {
     if !programs() {
@@ -396,7 +397,7 @@ fn options_of_a_plugin_stand_in_its_configuration() {
     install(&sandbox);
     let built = build(&sandbox, Way::KubectlPlugin, "top").succeeds();
     assert!(built.contains("example.com/stamp: "), "{built}");
-    // A verb has no place there.
+    // A verb is an error there.
     tree.insert("top/stamp.yaml".to_owned(), file(&transformer(false, "argsOneLiner: check\n")));
     let sandbox = Sandbox::new(&tree);
     install(&sandbox);
@@ -404,7 +405,7 @@ fn options_of_a_plugin_stand_in_its_configuration() {
     assert!(said.stderr.contains("no verbs"), "{said:?}");
 }
 
-/// What refuses ends the build, and nothing is printed.
+/// A refusal stops the build, and nothing is printed.
 #[test]
 fn what_refuses_ends_the_build() {
     if !programs() {
@@ -425,7 +426,7 @@ fn what_refuses_ends_the_build() {
     }
 }
 
-/// `kustomize fn run` writes files in place, comments and all.
+/// `kustomize fn run` writes files in place and keeps comments.
 #[test]
 fn fn_run_stamps_files_in_place() {
     if !programs() {
@@ -452,7 +453,7 @@ fn fn_run_stamps_files_in_place() {
     let web = std::fs::read_to_string(sandbox.path("top/web.yaml")).expect("the file");
     assert!(web.contains("# mine") && web.contains("example.com/stamp: "), "{web}");
     assert!(!web.contains("config.kubernetes.io"), "{web}");
-    // The stamp is that of the same files without kustomize.
+    // The stamp is the same as for these files without kustomize.
     tool(&sandbox, PROGRAM, &["check", "--annotation", "example.com/stamp", "top"]).succeeds();
     let results = std::fs::read_to_string(sandbox.path("results/results-0.yaml"));
     let results: Value = serde_yaml::from_str(&results.expect("the results")).expect("YAML");
@@ -466,7 +467,7 @@ fn fn_run_stamps_files_in_place() {
     assert_eq!(external["file"]["path"], "web.yaml");
 }
 
-/// What the documents show, typed in as it stands, and the components beside them.
+/// Runs the examples of the documents unchanged, and the components beside them.
 #[test]
 fn the_transformer_of_the_documents_works() {
     if !programs() {
@@ -500,7 +501,7 @@ fn the_transformer_of_the_documents_works() {
     let blocks = examples(document, "sh", "kustomize build --enable-alpha-plugins --enable-exec");
     let built = bash(&sandbox, &blocks[0]).succeeds();
     assert_eq!(stamps(built.as_bytes()), expected);
-    // The same without the annotation is a plugin.
+    // Without the annotation, the same file configures a plugin.
     let head = stamp.split("  annotations:").next().expect("a head").to_owned();
     tree.insert("overlays/prod/stamp.yaml".to_owned(), file(&head));
     let sandbox = Sandbox::new(&tree);
@@ -524,7 +525,7 @@ fn the_transformer_of_the_documents_works() {
     }
 }
 
-/// What kustomize inflates is there before the transformers run.
+/// Charts that kustomize renders are in the input of the transformers.
 #[test]
 fn inflated_charts_are_stamped() {
     if !programs() || found("helm3", &["version", "--short"]).is_none() {

@@ -31,10 +31,10 @@ spec:
               valueFrom: {configMapKeyRef: {name: shop, key: LOG_LEVEL}}
           envFrom: [{secretRef: {name: database}}]
 ";
-/// A template of Helm is no YAML; a hook that looks at the whole repository meets it.
+/// A Helm template is not YAML; a hook for the whole repository must skip it.
 const TEMPLATE: &str = "{{- if .Values.on }}\nkind: ConfigMap\n{{- end }}\n";
 
-/// A repository of the user (in `user`) and one with the hooks (in `hooks`).
+/// The repository of the user (in `user`) and the repository with the hooks (in `hooks`).
 struct Repositories {
     sandbox: Sandbox,
     program: &'static str,
@@ -92,7 +92,7 @@ impl Repositories {
         git
     }
 
-    /// Uses the hook in the user's repository from now on.
+    /// Adds the hook to the user's repository.
     fn install(&self, hook: &str, args: &str) {
         let revision = self.git("hooks", &["rev-parse", "HEAD"]).succeeds();
         let config = format!(
@@ -122,7 +122,7 @@ impl Repositories {
         self.git("user", &["commit", "-m", "next"]).run()
     }
 
-    /// A commit that the hook stops, and what was said.
+    /// Makes a commit that the hook must stop, and returns the output.
     fn stopped(&self) -> String {
         let before = self.git("user", &["rev-parse", "HEAD"]).succeeds();
         let said = self.commit();
@@ -154,7 +154,7 @@ fn each(flow: impl Fn(&Repositories)) {
 fn a_stale_stamp_fails_the_commit_and_is_fixed() {
     each(|it| {
         it.install("rollstamp-system", "");
-        // Nobody touched the Deployment: it becomes stale, or gets its first stamp, all the same.
+        // The Deployment did not change, but its stamp becomes stale, or it gets its first stamp.
         it.write("README.md", "A bigger shop.\n");
         it.add("README.md");
         let said = it.stopped();
@@ -169,7 +169,7 @@ fn a_stale_stamp_fails_the_commit_and_is_fixed() {
         assert_ne!(first, it.read("app/shop.yaml"));
         it.add("app/shop.yaml");
         it.passes();
-        // What nobody reads changes nothing.
+        // A change that no pod reads changes no stamp.
         let second = it.read("app/shop.yaml");
         it.write("app/config.yaml", &CONFIG.replace("info", "debug").replace("\"50\"", "\"60\""));
         it.add("app/config.yaml");
@@ -184,14 +184,13 @@ fn a_deleted_source_is_seen() {
     each(|it| {
         it.command("rollstamp", &["write", "app"]).succeeds();
         it.install("rollstamp-check-system", "");
-        // A deleted file is none that a hook is given; with nothing but deletions most hooks are
-        // skipped.
+        // Hooks do not get deleted files; if a commit only deletes files, most hooks are skipped.
         it.git("user", &["rm", "-q", "app/secret.yaml"]).succeeds();
         let said = it.stopped();
         assert!(said.contains("error[stale-stamp]"), "{said}");
         assert!(!said.contains("change-me"), "{said}");
         it.git("user", &["reset", "-q", "--hard"]).succeeds();
-        // Without any source left there is nothing to compare: a note, or an error with --strict.
+        // Without any source, there is nothing to compare: a note, or an error with --strict.
         it.git("user", &["rm", "-q", "app/secret.yaml", "app/config.yaml"]).succeeds();
         it.passes();
         it.git("user", &["reset", "-q", "--hard", "HEAD^"]).succeeds();
@@ -207,14 +206,14 @@ fn unstaged_edits_neither_pass_nor_get_lost() {
     each(|it| {
         it.command("rollstamp", &["write", "app"]).succeeds();
         it.install("rollstamp-check-system", "");
-        // What is committed is right; what is not staged yet does not count and stays.
+        // The committed files are right; unstaged changes do not count and stay.
         let edited = CONFIG.replace("info", "debug");
         it.write("app/config.yaml", &edited);
         it.write("README.md", "A bigger shop.\n");
         it.add("README.md");
         it.passes();
         assert_eq!(it.read("app/config.yaml"), edited);
-        // Stamped but forgotten: what would be committed is stale.
+        // The file was stamped but not staged, so the commit would be stale.
         it.command("rollstamp", &["write", "app"]).succeeds();
         let stamped = it.read("app/shop.yaml");
         it.add("app/config.yaml");
@@ -223,7 +222,7 @@ fn unstaged_edits_neither_pass_nor_get_lost() {
         assert_eq!(it.read("app/shop.yaml"), stamped);
         it.add("app/shop.yaml");
         it.passes();
-        // The fixer meets unstaged edits of the file that it fixes: they win, and the commit fails.
+        // The file that the fixer changes has unstaged edits: they stay, and the commit fails.
         it.install("rollstamp-system", "");
         it.write("app/config.yaml", CONFIG);
         it.add("app/config.yaml");
@@ -272,7 +271,7 @@ fn a_repository_can_be_tried_without_a_configuration() {
     });
 }
 
-/// A quicker build than that of a release, which all tests of this file share.
+/// A build that is faster than a release; all tests of this file share it.
 fn quick(tool: Tool) -> Tool {
     tool.env("CARGO_TARGET_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/hooks"))
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
@@ -287,8 +286,8 @@ fn without_rollstamp() -> std::ffi::OsString {
     path
 }
 
-/// The block of the README, letter by letter, on a machine where the wheel of this program is on
-/// `PyPI` and the repository is on GitHub. Nothing is compiled by it and nothing else is downloaded.
+/// Runs the block of the README unchanged, on a machine where the wheel of this program is on `PyPI` and the
+/// repository is on GitHub. It compiles nothing and downloads nothing else.
 #[test]
 fn the_block_of_the_readme_installs_the_wheel() {
     let programs = ["pre-commit", "prek"].map(|name| (name, demanded(name)));
@@ -307,13 +306,13 @@ fn the_block_of_the_readme_installs_the_wheel() {
         let it = Repositories::new(program);
         it.write(".pre-commit-config.yaml", &blocks[0]);
         it.add(".");
-        // The address of GitHub stands for the repository of the hooks.
+        // The address of GitHub is replaced by the repository of the hooks.
         let rewrite = format!("url.{}.insteadOf", it.sandbox.path("hooks").display());
         let commands = lines("docs/tutorials/pre-commit.md", "pre-commit ");
         let commands = commands.join(" && ").replace("pre-commit ", &format!("{program} "));
         let run = || {
             let wheels = wheels.path(".");
-            // prek brings uv by pip, if there is none; the hook itself needs no index.
+            // prek installs uv with pip if it is missing; the hook itself needs no index.
             let index = if program == "prek" { "0" } else { "1" };
             it.command("bash", &["-c", &commands])
                 .env("PATH", without_rollstamp())

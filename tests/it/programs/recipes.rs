@@ -49,7 +49,7 @@ fn the_argo_cd_plugin_generates_a_whole_stream_or_fails() {
     let good = run(&example("kustomize"), "overlays/prod");
     assert_eq!((good.exit, good.stderr.as_str()), (0, ""));
     assert_eq!(stamps(good.stdout.as_bytes()).len(), 2);
-    // Nothing on the standard output of a failure: Argo CD would prune what is missing.
+    // A failure prints nothing to the standard output, because Argo CD would delete the missing objects.
     let mut missing = example("kustomize");
     missing.remove("base/shop.yaml");
     for tree in [missing, broken()] {
@@ -58,7 +58,7 @@ fn the_argo_cd_plugin_generates_a_whole_stream_or_fails() {
         assert_eq!(said.stdout, "", "{said:?}");
         assert!(!said.stderr.contains("change-me"), "{said:?}");
     }
-    // The sidecar's names are those of the plugin.
+    // The sidecar uses the names of the plugin.
     let patch = text("argocd/repo-server.yaml");
     assert!(patch.contains("/home/argocd/cmp-server/config/plugin.yaml"));
 }
@@ -118,7 +118,7 @@ fn the_skaffold_hook_is_a_filter() {
     assert_eq!(hook.fails(2).stdout, "");
 }
 
-/// What Helm 4 leaves a plugin: the environment, and an answer that must not be empty.
+/// Under Helm 4, a plugin gets its settings from the environment, and its output must not be empty.
 #[test]
 fn the_environment_names_the_log_file_and_the_caller() {
     let sandbox = Sandbox::new(&Tree::from([("empty".to_owned(), file(""))]));
@@ -128,7 +128,7 @@ fn the_environment_names_the_log_file_and_the_caller() {
         tool(&sandbox, "rollstamp", args).stdin("a: [\n").env("ROLLSTAMP_LOG_FILE", &log).fails(2)
     };
     assert_eq!(filter(&[]).stderr, said());
-    // It grows, also by what stops the program before it reads anything.
+    // The log gets longer, even by errors that stop the program before it reads anything.
     let first = said();
     filter(&["--config", "none.yaml"]);
     let second = said();
@@ -137,7 +137,7 @@ fn the_environment_names_the_log_file_and_the_caller() {
     );
     filter(&["--no-such-option"]);
     assert!(said()[second.len()..].contains("'--no-such-option'"));
-    // An argument goes before the environment; an empty name is none.
+    // An argument has priority over the environment; an empty name counts as none.
     let size = said().len();
     filter(&["--log-file", "other"]);
     assert_eq!(said().len(), size);
@@ -148,7 +148,7 @@ fn the_environment_names_the_log_file_and_the_caller() {
     assert_eq!(plugin().succeeds(), "---\n");
     assert_eq!(plugin().stdin("\n").succeeds(), "---\n");
     assert_eq!(plugin().stdin("# c\n").succeeds(), "# c\n");
-    // A failure stays one.
+    // A failure is still a failure.
     assert_eq!(plugin().stdin("a: [\n").fails(2).stdout, "");
 }
 
@@ -182,7 +182,7 @@ fn the_steps_of_the_github_workflow_annotate_and_fail() {
     if found("bash", &["--version"]).is_none() || found("git", &["--version"]).is_none() {
         return;
     }
-    // A pull request that adds the folder, as the step finds it checked out.
+    // A pull request that adds the folder, in the state in which the step finds it.
     let base = "git init -q && git -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m base && git update-ref refs/remotes/origin/main HEAD";
     let check = format!("export GITHUB_BASE_REF=main; {}", run("Check the stamps"));
     let check = check.as_str();
@@ -216,7 +216,7 @@ fn the_documents_and_the_folder_agree() {
     }
 }
 
-/// The lines about charts, with `helm template` in the place of a cluster.
+/// Runs the lines about charts with `helm template` instead of a cluster.
 #[test]
 fn the_lines_about_charts_stamp() {
     for program in ["helm3", "helm4"] {

@@ -3,7 +3,7 @@
 use super::{is_there, tool};
 use crate::sandbox::{Sandbox, Tree};
 
-/// Runs the program at a terminal of its own, and ends as it ends.
+/// Runs the program in a terminal, and returns its exit code.
 const AT_A_TERMINAL: &str = "import os, pty, sys
 sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
@@ -42,7 +42,7 @@ fn a_verb_without_input_says_what_to_do() {
         let lines: Vec<&str> = said.lines().map(str::trim_end).filter(|l| !l.is_empty()).collect();
         assert_eq!(exit, 2, "{said}");
         assert_eq!(lines.last(), Some(&last), "{said}");
-        // The help of the verb, and of no other one.
+        // The help of this verb is printed, and of no other one.
         let usage = format!("Usage: rollstamp {}", arguments.join(" "));
         assert!(said.contains(usage.trim_end()), "{said}");
     }

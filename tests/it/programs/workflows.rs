@@ -27,7 +27,7 @@ fn actionlint_finds_nothing() {
     assert_eq!(tool(&Sandbox::new(&Tree::new()), "actionlint", &args).succeeds(), "");
 }
 
-/// Rights, injections, credentials that stay behind. `.github/zizmor.yml` says what is asked of versions.
+/// Checks permissions, injections and stored credentials. `.github/zizmor.yml` has the rules for versions.
 #[test]
 fn zizmor_finds_nothing() {
     if found("zizmor", &["--version"]).is_none() {

@@ -84,7 +84,7 @@ fn file(text: &str) -> Entry {
     Entry::File(text.as_bytes().to_vec())
 }
 
-/// A tree of these files, with bases that begin with what is said.
+/// A tree of these files, whose bases begin with the given text.
 fn tree(files: &[(&str, &str)], bases: &[(&str, &str)]) -> Tree {
     let mut tree = Tree::new();
     for (folder, head) in bases {
@@ -163,7 +163,8 @@ fn programs() -> bool {
     is_found("kustomize", &["version"]) && is_found("kubectl", &["version", "--client"])
 }
 
-/// That all ways give the same as a pipe; with how many names that end in a suffix.
+/// Checks that all ways of building give the same as a pipe, and returns the number of names that end in a
+/// suffix.
 fn same(name: &str, tree: &Tree, suffixed: usize) {
     let sandbox = Sandbox::new(tree);
     for way in WAYS {
@@ -235,7 +236,7 @@ fn builds_are_what_pipes_give() {
     );
 }
 
-/// One more object in the base: what a build then holds.
+/// Adds an object to the base, and returns the result of a build.
 fn with(object: &str, head: &str) -> Tree {
     let text =
         format!("{head}resources: [../base, more.yaml]\nconfigurations: [references.yaml]\n");
@@ -337,7 +338,7 @@ fn what_kustomize_was_told_of_follows() {
     }
 }
 
-/// A Job refuses another name once it is there, and so the build fails as the pipe does.
+/// The pod template of an existing Job is immutable, so the build fails, as the pipe does.
 #[test]
 fn a_job_ends_the_build() {
     if !programs() {
@@ -358,7 +359,7 @@ fn a_job_ends_the_build() {
     }
 }
 
-/// What is asked for stays: stamps for one source, immutable ones, a second call.
+/// Settings have an effect: stamps for one source, immutable sources, a second call.
 #[test]
 fn options_hold_inside_of_a_build() {
     if !programs() {

@@ -127,7 +127,7 @@ fn kubectl_kustomize_and_edit() {
     kustomize("kubectl", &["version", "--client"], &["kustomize", "overlays/prod"]);
 }
 
-/// Names that kustomize's generator makes are left alone, and ours are what it would have made.
+/// Names of kustomize's generator stay, and the names of rollstamp are those that the generator would give.
 #[test]
 fn generators_and_suffixes_agree() {
     if !is_found("kustomize", &["version"]) {

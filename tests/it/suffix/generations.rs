@@ -23,7 +23,7 @@ fn kept(input: &str, previous: &str, most: usize) -> String {
     let text = String::from_utf8(output.stdout).unwrap();
     let folder = format!("--mode suffix --keep {most} --previous last");
     assert_eq!(run(input, previous, &folder).stdout, text.as_bytes());
-    // The same input with its own output is the same again, and so is the output as an input.
+    // The same input with its own output gives the same result, and so does the output as an input.
     if previous != text {
         assert_eq!(kept(input, &text, most), text);
     }
@@ -44,7 +44,7 @@ fn rounds_of_edits_keep_the_last_generations() {
         let own = plain(&input);
         let output = kept(&input, &last, 2);
         assert!(output.starts_with(&own), "the new manifests come first");
-        // An independent record: the newest first, each once.
+        // An independent list of the generations: the newest first, each once.
         let name = names(own.as_bytes(), "ConfigMap").remove(0);
         app.retain(|old| *old != name);
         app.insert(0, name);
@@ -56,13 +56,14 @@ fn rounds_of_edits_keep_the_last_generations() {
         }
         last = output;
     }
-    // What is printed is a good input, and nothing is pruned from it.
+    // The output is a valid input, and nothing is removed from it.
     assert_eq!(plain(&last), last);
     assert_eq!(kept(&last, &last, 1), last);
-    // All would get one name again.
+    // All of them would get one name again.
     let stripped = run(&last, "", "strip");
     assert_eq!((stripped.exit, stripped.stdout.len()), (2, 0));
-    // Fewer are asked for, and the older ones go; of two sources that change each keeps its own.
+    // With a smaller number, older generations are removed; each of two changed sources keeps its own
+    // generations.
     let input = manifests("6", "other");
     let output = kept(&input, &last, 1);
     let own = plain(&input);
@@ -83,7 +84,7 @@ fn only_own_generations_of_the_very_source_are_kept() {
         count(&edited)
     };
     assert_eq!(count(&old), 2);
-    // Another content than the name says, no marker, another namespace, another name.
+    // A name that does not fit the content, no marker, another namespace, another name.
     assert_eq!(with("a: \"1\"", "a: \"3\""), 1);
     assert_eq!(with("rollstamp.dev/base-name: \"app\"", "x: \"app\""), 1);
     assert_eq!(with("}, name: app-", "}, namespace: b, name: app-"), 1);

@@ -1,5 +1,5 @@
-//! Suffix mode: the suffixes against the real programs, every row of the table of referrers, and the
-//! flow from an edit to what is applied.
+//! Tests suffix mode: the suffixes against the real programs, every row of the table of referrers, and the
+//! way from an edit to the applied manifests.
 
 #[cfg(unix)]
 mod builds;
@@ -13,7 +13,7 @@ mod vectors;
 use crate::extent;
 use std::process::Command;
 
-/// Whether a program is here; where it is not, that is said, and fails if `ROLLSTAMP_DEMAND` names it.
+/// Whether a program is installed. If not, prints this, and fails if `ROLLSTAMP_DEMAND` names it.
 fn is_found(program: &str, version: &[&str]) -> bool {
     let ran = Command::new(program).args(version).output();
     let found = ran.is_ok_and(|output| output.status.success());

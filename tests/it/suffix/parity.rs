@@ -1,4 +1,4 @@
-//! Random objects: our suffixes against those of the real programs, letter by letter.
+//! Compares the suffixes of random objects with those of the real programs.
 
 use super::random::{Dice, object, text};
 use super::{base, documents, is_found};
@@ -6,7 +6,7 @@ use crate::sandbox::{Entry, Sandbox, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// How many objects; `ROLLSTAMP_PARITY` asks for another number.
+/// The number of objects; `ROLLSTAMP_PARITY` sets another number.
 fn count(usual: usize) -> usize {
     let asked = std::env::var("ROLLSTAMP_PARITY").ok();
     asked
@@ -18,7 +18,7 @@ fn arguments(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
-/// The names of a stream by what they are without their suffix.
+/// The names of a stream by the names without their suffix.
 fn by_base(stream: &[u8]) -> BTreeMap<String, String> {
     documents(stream)
         .iter()
@@ -31,7 +31,7 @@ fn compare(program: &str, theirs: &BTreeMap<String, String>, stream: &[u8]) {
     let ours = by_base(stream);
     let all = documents(stream);
     let all: BTreeSet<&str> = all.iter().filter_map(|d| d["metadata"]["name"].as_str()).collect();
-    // What keeps its name stands there as it was.
+    // A source that keeps its name is unchanged.
     let is_held = |base: &str| all.contains(base);
     let held = theirs.keys().filter(|base| is_held(base)).count();
     let differ: Vec<_> = theirs
@@ -141,7 +141,7 @@ fn suffixes_are_those_of_kubectl_create() {
     );
     assert_eq!(output.exit, 0, "{}", output.stderr);
     compare("kubectl create", &theirs, &output.stdout);
-    // What carries the suffix already keeps its name.
+    // A source that already has the suffix keeps its name.
     let again = sandbox.run(
         &arguments("--mode suffix --suffix-hash kubectl --all-sources"),
         Some(created.join("---\n").as_bytes()),

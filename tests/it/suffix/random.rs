@@ -1,9 +1,9 @@
-//! Random ConfigMaps and Secrets as people write them: every style of scalar, and texts that tempt a
-//! reader.
+//! Random ConfigMaps and Secrets in the forms that people write: every style of scalar, and texts that a
+//! reader may read wrongly.
 
 use std::fmt::Write as _;
 
-/// A small generator of numbers; the same seed gives the same objects in each run.
+/// A simple generator of random numbers; the same seed gives the same objects in each run.
 pub(super) struct Dice(u64);
 
 impl Dice {
@@ -100,7 +100,7 @@ pub(super) fn text(dice: &mut Dice) -> String {
 fn lines(dice: &mut Dice) -> Vec<String> {
     let safe = ["a", "b c", "# d", "e: f", "  g", "<h>", "é", "k=\"v\"", "- i", "j\\n"];
     let mut lines: Vec<String> = (0..=dice.roll(4)).map(|_| dice.pick(&safe).to_owned()).collect();
-    // The first line tells the indentation.
+    // The first line decides the indentation.
     lines[0] = lines[0].trim_start().to_owned();
     lines
 }
@@ -123,7 +123,7 @@ fn double(text: &str) -> String {
     out
 }
 
-/// A value as it stands behind `key:`, line end included.
+/// A value as it is written after `key:`, with its line end.
 fn value(dice: &mut Dice) -> String {
     match dice.roll(8) {
         0 => format!(" {}\n", dice.pick(PLAIN)),
@@ -160,7 +160,7 @@ fn base64(dice: &mut Dice) -> String {
         out.push_str("MQ==");
     }
     if out.len() >= 70 && dice.roll(2) == 0 {
-        // As kustomize's generators wrap it.
+        // Wrapped as by kustomize's generators.
         let wrapped = out.as_bytes().chunks(70);
         let lines = wrapped.map(|line| format!("    {}\n", String::from_utf8_lossy(line)));
         return format!(" |\n{}", lines.collect::<String>());

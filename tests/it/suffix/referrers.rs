@@ -1,5 +1,5 @@
-//! Every row of the table of referrers, and every site of pod specs in every kind of workload: an object
-//! made of the row itself must follow.
+//! Tests every row of the table of referrers, and every site of pod specs in every kind of workload: an
+//! object made from the row must follow.
 
 use super::{documents, names};
 use crate::sandbox::{Sandbox, Tree};
@@ -27,7 +27,7 @@ fn field(name: &str) -> PathStep {
     PathStep::Field(name.into())
 }
 
-/// The steps with a field in the place of any field, and a way in the place of any way.
+/// The steps of a path, with a field instead of `*` and a path instead of `**`.
 fn concrete(steps: &[PathStep]) -> Vec<PathStep> {
     let one = |step: &PathStep| match step {
         PathStep::AnyWay => vec![field("spec"), field("deep"), PathStep::EachItem],
@@ -67,7 +67,7 @@ fn collect<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
     }
 }
 
-/// Runs the sources and an object, and says what is wrong with the names in it.
+/// Runs the program on the sources and an object, and returns the problems of the names in it.
 fn follows(what: &str, object: &Value, target: Target, before: &str) -> Option<String> {
     let stream = format!("{SOURCES}{}", serde_yaml::to_string(object).unwrap());
     let arguments = ["--mode", "suffix", "--all-sources"].map(str::to_owned);
@@ -183,7 +183,7 @@ fn every_site_follows_in_every_kind() {
                         way[last] = field("key");
                         merge(&mut object, nest(&way, "a".into()));
                     }
-                    // What the API server would refuse is asked for by name.
+                    // The object asks for new names, so even edits that the API server would refuse are made.
                     let asks = "metadata: {annotations: {rollstamp.dev/mode: suffix}}";
                     merge(&mut object, serde_yaml::from_str(asks).unwrap());
                     let what = format!("{} in {} {path} {list}", site.id, row.kind);

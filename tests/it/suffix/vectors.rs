@@ -1,4 +1,5 @@
-//! Suffixes that the real programs made: `testdata/parity/name-hashes.json`, through the program.
+//! Compares the suffixes of the program with recorded suffixes of the real programs
+//! (`testdata/parity/name-hashes.json`).
 
 use crate::sandbox::{Sandbox, Tree};
 
@@ -11,7 +12,7 @@ struct Vectors {
 struct Vector {
     id: String,
     algorithm: String,
-    /// Of objects that only generators make, nothing: then the text that was hashed tells them.
+    /// `None` for objects that only generators create; they are found by the hashed text.
     input_manifest: Option<String>,
     preimage_json: String,
     expected_suffix: String,
@@ -26,7 +27,7 @@ fn recorded_suffixes_hold() {
     let (mut same, mut refused, mut unmade) = (0, 0, 0);
     let mut wrong = Vec::new();
     for vector in vectors.vectors {
-        // The test of kubectl itself has objects without a name, which no manifest can be.
+        // The test of kubectl has objects without a name, which no manifest can contain.
         let is_nameless = vector.preimage_json.contains("\"name\":\"\"");
         if vector.produced_by.is_empty() || (vector.algorithm == "kubectl" && is_nameless) {
             unmade += 1;
@@ -42,7 +43,7 @@ fn recorded_suffixes_hold() {
         if ends.iter().any(|end| said.contains(end)) {
             same += 1;
         } else if output.exit != 0 || output.stderr.contains("not a string") {
-            // The API server takes no such object, and so it gets no name.
+            // The API server refuses such an object, so it gets no name.
             refused += 1;
         } else {
             wrong.push(format!("{}: {said}: {}", vector.id, output.stderr));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FOLDERS: &[&str] =
     &["src/", "tests/", "testdata/", "docs/", "integrations/", ".ci/", ".github/"];
 
-/// Files of the repository, as paths with `/`, without what is built or not ours.
+/// The files of the repository, as paths with `/`, without the folders of git and cargo.
 fn files() -> BTreeSet<String> {
     let entries = walkdir::WalkDir::new(root()).into_iter().filter_entry(|entry| {
         entry.depth() == 0 || !["target", ".git"].iter().any(|name| entry.file_name() == *name)
@@ -23,7 +23,7 @@ fn files() -> BTreeSet<String> {
         .collect()
 }
 
-/// Documents, and files of which every line may be a signpost.
+/// Documents, and other files of which every line may name a file.
 fn documents(files: &BTreeSet<String>) -> Vec<PathBuf> {
     let is_document = |path: &&String| {
         let own = !path.starts_with("testdata/") && !path.starts_with("tests/");
@@ -36,7 +36,7 @@ fn documents(files: &BTreeSet<String>) -> Vec<PathBuf> {
     found
 }
 
-/// What in a line looks like a path.
+/// The parts of a line that look like paths.
 fn words(line: &str) -> impl Iterator<Item = &str> {
     let in_path = |c: char| c.is_alphanumeric() || "_-./*<>".contains(c);
     line.split(move |c| !in_path(c)).map(|word| word.trim_end_matches(['.', '-']))
