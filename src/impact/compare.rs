@@ -171,6 +171,7 @@ impl<'a> Comparison<'a, '_> {
         let mut read = ReadChanges::default();
         for reads in [&is, &was] {
             read.named.extend(reads.named.iter().map(|(pair, _)| *pair));
+            read.candidates.extend(&reads.candidates);
             let keys = reads.keys.iter().map(|((pair, key, _), read)| (*pair, *key, read.standing));
             read.keys.extend(keys.filter(|(pair, ..)| !self.sources.pairs[*pair].keys.is_empty()));
         }

@@ -474,6 +474,8 @@ pub struct KeyChange {
 pub enum Silent {
     /// Nothing names it.
     NoReader,
+    /// A workload of another apply unit names it, and sources of several apply units fit.
+    Ambiguous,
     /// The workloads that name it read other keys.
     OtherKeys,
     /// Its readers read their files again while they run.
