@@ -10,7 +10,7 @@ use crate::config::settings::{Settings, heading};
 use crate::finding::{Code, Severity};
 use crate::io::builds::Builder;
 use crate::io::stdout;
-use crate::report::{Format, Subject};
+use crate::report::{FormatRow, Subject};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -315,7 +315,7 @@ pub(super) struct Common {
         default_value = "text",
         help_heading = heading::FINDINGS
     )]
-    pub(super) output: &'static dyn Format,
+    pub(super) output: &'static FormatRow,
     /// Colour in findings
     #[arg(
         long,

@@ -62,7 +62,7 @@ pub(super) fn explain(
     }
     run.outcome.group();
     // A document contains the findings.
-    if !common.output.info().is_document {
+    if !common.output.is_document {
         run.say_findings()?;
     }
     let chosen = chosen?;

@@ -215,7 +215,7 @@ impl Run<'_> {
 
     /// Reads the texts again that a report quotes or needs for line numbers.
     pub(super) fn quote(&mut self, subject: Subject) {
-        let is_document = self.common.output.info().is_document;
+        let is_document = self.common.output.is_document;
         let wanted = report::wanted(&self.outcome, subject, is_document);
         let outcome = &mut *self.outcome;
         reload::keep(&outcome.manifests, &mut outcome.texts, wanted, self.options.jobs);
@@ -238,7 +238,7 @@ impl Run<'_> {
 
     /// Prints a line for people to the standard error. With a document for programs, it is left out.
     pub(super) fn say(&mut self, line: &str) {
-        if !self.common.output.info().is_document {
+        if !self.common.output.is_document {
             self.messages.say(&format!("{line}\n"));
         }
     }

@@ -2,7 +2,6 @@
 
 use super::ignored::IgnoreRules;
 use super::walk::{has_manifest_extension, is_kustomization};
-use crate::k8s::kustomize_names::FILE_NAMES;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -85,42 +84,39 @@ impl Disk for FileSystem {
 
     fn kustomized(&self, root: &Path) -> BTreeSet<PathBuf> {
         let rules = IgnoreRules::below(root);
-        let walker = ignore::WalkBuilder::new(root)
-            .standard_filters(false)
-            .follow_links(false)
-            .filter_entry(move |entry| {
-                let is_folder = entry.file_type().is_some_and(|t| t.is_dir());
-                let matters = is_folder || FILE_NAMES.iter().any(|name| entry.file_name() == *name);
-                let is_out = |path| rules.leaves_out(path, is_folder);
-                entry.depth() == 0
-                    || (matters && entry.file_name() != ".git" && !is_out(entry.path()))
-            })
-            .build();
-        let mut folders = BTreeSet::new();
-        for entry in walker.filter_map(Result::ok) {
-            let is_one = FILE_NAMES.iter().any(|name| entry.file_name() == *name);
-            if is_one && let Some(folder) = entry.path().parent() {
-                folders.insert(folder.to_path_buf());
-            }
-        }
-        folders
+        let files = files_below(root, move |entry, is_folder| {
+            let matters = is_folder || is_kustomization(entry.path());
+            let is_out = |path| rules.leaves_out(path, is_folder);
+            matters && entry.file_name() != ".git" && !is_out(entry.path())
+        });
+        let files = files.filter(|file| is_kustomization(file));
+        files.filter_map(|file| file.parent().map(Path::to_path_buf)).collect()
     }
 
     fn manifests(&self, root: &Path) -> Vec<PathBuf> {
         let rules = IgnoreRules::below(root);
-        let walker = ignore::WalkBuilder::new(root)
-            .standard_filters(false)
-            .follow_links(false)
-            .sort_by_file_name(std::ffi::OsStr::cmp)
-            .filter_entry(move |entry| {
-                let is_folder = entry.file_type().is_some_and(|t| t.is_dir());
-                let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-                let matters = (is_folder && !hidden) || has_manifest_extension(entry.path());
-                entry.depth() == 0 || (matters && !rules.leaves_out(entry.path(), is_folder))
-            })
-            .build();
-        let files = walker.filter_map(Result::ok);
-        let files = files.filter(|entry| entry.file_type().is_some_and(|t| !t.is_dir()));
-        files.map(ignore::DirEntry::into_path).filter(|path| !is_kustomization(path)).collect()
+        let files = files_below(root, move |entry, is_folder| {
+            let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            let matters = (is_folder && !hidden) || has_manifest_extension(entry.path());
+            matters && !rules.leaves_out(entry.path(), is_folder)
+        });
+        files.filter(|path| !is_kustomization(path)).collect()
     }
+}
+
+/// The files below a folder in the order of their names, links not followed. `matters` says which files and
+/// folders are looked at; its second argument says whether an entry is a folder.
+pub(super) fn files_below(
+    root: &Path,
+    matters: impl Fn(&ignore::DirEntry, bool) -> bool + Send + Sync + 'static,
+) -> impl Iterator<Item = PathBuf> {
+    let is_folder = |entry: &ignore::DirEntry| entry.file_type().is_some_and(|kind| kind.is_dir());
+    let walker = ignore::WalkBuilder::new(root)
+        .standard_filters(false)
+        .follow_links(false)
+        .sort_by_file_name(std::ffi::OsStr::cmp)
+        .filter_entry(move |entry| entry.depth() == 0 || matters(entry, is_folder(entry)))
+        .build();
+    let files = walker.filter_map(Result::ok).filter(move |entry| !is_folder(entry));
+    files.map(ignore::DirEntry::into_path)
 }

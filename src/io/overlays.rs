@@ -3,7 +3,7 @@
 
 use super::appliers::VariableSources;
 use super::builds::{Builder, Failure};
-use super::disk::FileSystem;
+use super::disk::{FileSystem, files_below};
 use super::kustomizations;
 use super::on_disk::{self, ListedResource, OnDisk};
 use super::shadow::Shadow;
@@ -357,13 +357,7 @@ impl FileDigests {
     /// The files below a folder, links not followed, without `.git`.
     fn below(&mut self, folder: &Path) -> &[PathBuf] {
         self.below.entry(folder.to_path_buf()).or_insert_with(|| {
-            let walker = ignore::WalkBuilder::new(folder)
-                .standard_filters(false)
-                .filter_entry(|entry| entry.file_name() != ".git")
-                .build();
-            let files = walker.filter_map(Result::ok);
-            let files = files.filter(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir()));
-            files.map(ignore::DirEntry::into_path).collect()
+            files_below(folder, |entry, _| entry.file_name() != ".git").collect()
         })
     }
 }

@@ -111,13 +111,7 @@ impl Outcome {
         Some(sum)
     }
 
-    /// Whether an object was refused, for the reason in a finding.
     fn is_refused(&self, object: &Object) -> bool {
-        let id = object.id.to_string();
-        self.findings.iter().any(|finding| {
-            finding.refuses
-                && finding.object.as_deref() == Some(&id)
-                && finding.place.is_none_or(|place| place.file == object.place.file)
-        })
+        self.refusals(object).next().is_some()
     }
 }

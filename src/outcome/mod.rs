@@ -8,7 +8,7 @@ mod since;
 pub use coverage::{Built, Coverage};
 
 use crate::edit::FileChange;
-use crate::extract::Manifests;
+use crate::extract::{Manifests, Object};
 use crate::finding::Finding;
 use crate::plan::Plan;
 use crate::rename::Renames;
@@ -73,6 +73,16 @@ impl Outcome {
     pub fn renames_in(&self, file: FileId) -> bool {
         let mut renames = self.renames.sources.iter();
         renames.any(|renamed| self.manifests.owner(renamed.at).place.file == file)
+    }
+
+    /// The findings for which an object was refused.
+    pub fn refusals<'a>(&'a self, object: &Object) -> impl Iterator<Item = &'a Finding> + use<'a> {
+        let (id, file) = (object.id.to_string(), object.place.file);
+        self.findings.iter().filter(move |finding| {
+            finding.refuses
+                && finding.object.as_deref() == Some(&id)
+                && finding.place.is_none_or(|place| place.file == file)
+        })
     }
 
     /// Whether something was refused.

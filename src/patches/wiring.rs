@@ -1,6 +1,6 @@
 //! Adds and removes the last entry in the `transformers` of a kustomization.
 
-use crate::text::{Span, end_of_lines, line_range};
+use crate::text::{Span, blanks_before, end_of_lines, line_range};
 use crate::yaml::insert::{Refusal, line_end};
 use crate::yaml::{self, Cursor, Document, Edit, EditSet, Kind, Style, canonical};
 
@@ -195,11 +195,8 @@ impl<'a> KustomizationText<'a> {
             });
         }
         let Some((key, _)) = last else { return Err(refusal(root, "an empty mapping")) };
-        let line = line_range(self.text, range(key).start).start;
-        let indent = &self.text[line..range(key).start];
-        if !indent.bytes().all(|b| b == b' ') {
-            return Err(refusal(key, "a field that does not begin its line"));
-        }
+        let indent = blanks_before(self.text, range(key).start)
+            .ok_or_else(|| refusal(key, "a field that does not begin its line"))?;
         let end = line_end(self.text);
         let step = self.list_step();
         let lines = format!("{indent}{FIELD}:{end}{indent}{step}- {entry}");

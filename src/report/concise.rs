@@ -1,21 +1,12 @@
 //! Writes each finding on one line, for terminals, editors and `grep`.
 
-use super::{ExplainView, Format, FormatInfo, Located, Subject, View, plain, text};
+use super::{ExplainView, Format, Located, View, plain, text};
 use std::io::{self, Write};
 
 /// One line for each finding.
 pub struct Concise;
 
 impl Format for Concise {
-    fn info(&self) -> FormatInfo {
-        FormatInfo {
-            name: "concise",
-            about: "A line for each finding: place, severity, code, message",
-            subjects: &[Subject::Outcome, Subject::Explanation],
-            is_document: false,
-        }
-    }
-
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.diffs(&mut view.diffs(), out)?;
         let locator = view.locator();

@@ -6,8 +6,8 @@ use crate::impact::graph::{self, Graph};
 use crate::impact::history::History;
 use std::io::{self, Write};
 
-/// The properties of the format for the command line.
-pub struct FormatInfo {
+/// A format with its properties for the command line.
+pub struct FormatRow {
     /// The name of the format for `--output`.
     pub name: &'static str,
     /// The description in the help: a phrase without a full stop.
@@ -17,14 +17,21 @@ pub struct FormatInfo {
     /// Whether each report is one document for a program. Such a report holds the findings of the run,
     /// whatever its subject is, and no line for people is printed with it.
     pub is_document: bool,
+    /// The format.
+    pub format: &'static dyn Format,
 }
 
-/// A format of reports. Every method but [`Format::info`] writes a report about one subject; a format
-/// implements those of its [`FormatInfo::subjects`].
-pub trait Format: Sync {
-    /// The properties of the format for the command line.
-    fn info(&self) -> FormatInfo;
+impl std::ops::Deref for FormatRow {
+    type Target = dyn Format;
 
+    fn deref(&self) -> &Self::Target {
+        self.format
+    }
+}
+
+/// A format of reports. Every method writes a report about one subject; a format implements those of its
+/// [`FormatRow::subjects`].
+pub trait Format: Sync {
     /// Writes the findings of a run, and the diffs if the user asked for them.
     ///
     /// # Errors

@@ -1,9 +1,7 @@
 //! Findings as workflow commands, which GitHub shows beside the lines of a pull request.
 //! The syntax: <https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands>.
 
-use super::{
-    ExplainView, Format, FormatInfo, Located, Subject, View, concise, impact, plain, text,
-};
+use super::{ExplainView, Format, Located, View, concise, impact, plain, text};
 use crate::finding::Severity;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -13,15 +11,6 @@ use std::io::{self, Write};
 pub struct Github;
 
 impl Format for Github {
-    fn info(&self) -> FormatInfo {
-        FormatInfo {
-            name: "github",
-            about: "Workflow commands, which GitHub Actions shows beside the lines of a pull request",
-            subjects: &[Subject::Outcome, Subject::Explanation, Subject::Impact],
-            is_document: false,
-        }
-    }
-
     /// A command for each finding, the most serious first. GitHub shows only a limited number for a step,
     /// so the others are lines of the log.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {

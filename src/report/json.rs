@@ -2,9 +2,7 @@
 //! format; nothing else is serialized.
 
 use super::locator::Locator;
-use super::{
-    ExplainView, Format, FormatInfo, Located, Spot, Subject, View, diff, explain, impact, migration,
-};
+use super::{ExplainView, Format, Located, Spot, View, diff, explain, impact, migration};
 use crate::impact::history::History;
 use crate::k8s::providers::Target;
 use crate::outcome::{Coverage, Outcome};
@@ -23,15 +21,6 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub struct Json;
 
 impl Format for Json {
-    fn info(&self) -> FormatInfo {
-        FormatInfo {
-            name: "json",
-            about: "For programs",
-            subjects: &[Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::History],
-            is_document: true,
-        }
-    }
-
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         document(&report(view), out)
     }

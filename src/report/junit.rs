@@ -4,7 +4,7 @@
 use super::concise::line;
 use super::impact::{self, words};
 use super::plain::{self, XML};
-use super::{Format, FormatInfo, Subject, View};
+use super::{Format, View};
 use crate::finding::Severity;
 use crate::impact::{Answer, Namesakes, Workload};
 use std::io::{self, Write};
@@ -13,15 +13,6 @@ use std::io::{self, Write};
 pub struct Junit;
 
 impl Format for Junit {
-    fn info(&self) -> FormatInfo {
-        FormatInfo {
-            name: "junit",
-            about: "JUnit XML, for systems without annotations",
-            subjects: &[Subject::Outcome, Subject::Impact],
-            is_document: true,
-        }
-    }
-
     /// One test case for each finding of level warning or error, and one passing test case for each file
     /// without such findings.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {

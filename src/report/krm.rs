@@ -2,7 +2,7 @@
 //! kustomize ignores them; kpt shows them and keeps them in files.
 
 use super::locator::Locator;
-use super::{Format, FormatInfo, Subject, View};
+use super::{Format, View};
 use crate::extract::Object;
 use crate::finding::{Finding, Severity};
 use serde::Serialize;
@@ -13,15 +13,6 @@ use std::io::{self, Write};
 pub struct Results;
 
 impl Format for Results {
-    fn info(&self) -> FormatInfo {
-        FormatInfo {
-            name: "krm",
-            about: "The results of a KRM function",
-            subjects: &[Subject::Outcome],
-            is_document: false,
-        }
-    }
-
     /// Every finding as a JSON object on its own line.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         let locator = view.locator();

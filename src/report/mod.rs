@@ -20,7 +20,7 @@ pub mod summary;
 pub mod text;
 mod view;
 
-pub use format::{Format, FormatInfo, Subject};
+pub use format::{Format, FormatRow, Subject};
 pub use phrase::count;
 pub use plain::plain;
 pub use view::{ExplainView, Located, Spot, Verb, View};
@@ -30,22 +30,88 @@ use crate::text::FileId;
 use std::collections::BTreeSet;
 
 /// The formats that `--output` offers, the default first. A new format is one row here and one file.
-pub const FORMATS: &[&dyn Format] = &[
-    &text::Text,
-    &concise::Concise,
-    &json::Json,
-    &github::Github,
-    &impact::markdown::Markdown,
-    &impact::mermaid::Mermaid,
-    &impact::dot::Dot,
-    &impact::svg::Svg,
-    &sarif::Sarif,
-    &junit::Junit,
+pub const FORMATS: &[FormatRow] = &[
+    FormatRow {
+        name: "text",
+        about: "For people",
+        subjects: &[
+            Subject::Outcome,
+            Subject::Explanation,
+            Subject::Impact,
+            Subject::Graph,
+            Subject::History,
+        ],
+        is_document: false,
+        format: &text::Text,
+    },
+    FormatRow {
+        name: "concise",
+        about: "A line for each finding: place, severity, code, message",
+        subjects: &[Subject::Outcome, Subject::Explanation],
+        is_document: false,
+        format: &concise::Concise,
+    },
+    FormatRow {
+        name: "json",
+        about: "For programs",
+        subjects: &[Subject::Outcome, Subject::Explanation, Subject::Impact, Subject::History],
+        is_document: true,
+        format: &json::Json,
+    },
+    FormatRow {
+        name: "github",
+        about: "Workflow commands, which GitHub Actions shows beside the lines of a pull request",
+        subjects: &[Subject::Outcome, Subject::Explanation, Subject::Impact],
+        is_document: false,
+        format: &github::Github,
+    },
+    FormatRow {
+        name: "markdown",
+        about: "One comment of a pull request",
+        subjects: &[Subject::Impact],
+        is_document: false,
+        format: &impact::markdown::Markdown,
+    },
+    FormatRow {
+        name: "mermaid",
+        about: "A Mermaid flowchart of what changed and who reads it",
+        subjects: &[Subject::Impact, Subject::Graph],
+        is_document: false,
+        format: &impact::mermaid::Mermaid,
+    },
+    FormatRow {
+        name: "dot",
+        about: "The same for Graphviz",
+        subjects: &[Subject::Impact, Subject::Graph],
+        is_document: false,
+        format: &impact::dot::Dot,
+    },
+    FormatRow {
+        name: "svg",
+        about: "The same as a picture",
+        subjects: &[Subject::Impact, Subject::Graph, Subject::History],
+        is_document: false,
+        format: &impact::svg::Svg,
+    },
+    FormatRow {
+        name: "sarif",
+        about: "SARIF 2.1.0, for code scanning",
+        subjects: &[Subject::Outcome, Subject::Impact],
+        is_document: true,
+        format: &sarif::Sarif,
+    },
+    FormatRow {
+        name: "junit",
+        about: "JUnit XML, for systems without annotations",
+        subjects: &[Subject::Outcome, Subject::Impact],
+        is_document: true,
+        format: &junit::Junit,
+    },
 ];
 
 /// The formats that can report a subject, in the order of the table.
-pub fn formats(subject: Subject) -> impl Iterator<Item = &'static dyn Format> {
-    FORMATS.iter().copied().filter(move |format| format.info().subjects.contains(&subject))
+pub fn formats(subject: Subject) -> impl Iterator<Item = &'static FormatRow> {
+    FORMATS.iter().filter(move |row| row.subjects.contains(&subject))
 }
 
 /// The files whose texts a report quotes or needs for line numbers; a document for programs holds every
@@ -117,7 +183,14 @@ mod tests {
             width: 80,
             max_length: 60_000,
         };
-        for format in FORMATS.iter().copied().chain([&krm::Results as &dyn Format]) {
+        let krm = FormatRow {
+            name: "krm",
+            about: "",
+            subjects: &[Subject::Outcome],
+            is_document: false,
+            format: &krm::Results,
+        };
+        for format in FORMATS.iter().chain([&krm]) {
             for subject in [
                 Subject::Outcome,
                 Subject::Explanation,
@@ -132,8 +205,8 @@ mod tests {
                     Subject::Graph => format.graph(&Graph::default(), &mut Vec::new()),
                     Subject::History => format.history(&History::default(), &mut Vec::new()),
                 };
-                let is_listed = format.info().subjects.contains(&subject);
-                assert_eq!(done.is_ok(), is_listed, "{} {subject:?}", format.info().name);
+                let is_listed = format.subjects.contains(&subject);
+                assert_eq!(done.is_ok(), is_listed, "{} {subject:?}", format.name);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use super::impact::{self, words};
 use super::rows::document;
-use super::{Format, FormatInfo, Located, Spot, Subject, View};
+use super::{Format, Located, Spot, View};
 use crate::finding::{Code, Severity};
 use crate::impact::{Answer, At, Side, Workload};
 use crate::text::input::Found;
@@ -14,15 +14,6 @@ use std::io::{self, Write};
 pub struct Sarif;
 
 impl Format for Sarif {
-    fn info(&self) -> FormatInfo {
-        FormatInfo {
-            name: "sarif",
-            about: "SARIF 2.1.0, for code scanning",
-            subjects: &[Subject::Outcome, Subject::Impact],
-            is_document: true,
-        }
-    }
-
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         let locator = view.locator();
         let rule = |code: &Code| Rule {

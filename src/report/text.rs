@@ -1,7 +1,7 @@
 //! Writes findings for people, in the style of rustc.
 
 use super::locator::Locator;
-use super::{ExplainView, Format, FormatInfo, Subject, View, plain};
+use super::{ExplainView, Format, View, plain};
 use super::{explain, impact};
 use crate::finding::{Finding, Severity};
 use crate::impact::graph::Graph;
@@ -14,21 +14,6 @@ use std::io::{self, Write};
 pub struct Text;
 
 impl Format for Text {
-    fn info(&self) -> FormatInfo {
-        FormatInfo {
-            name: "text",
-            about: "For people",
-            subjects: &[
-                Subject::Outcome,
-                Subject::Explanation,
-                Subject::Impact,
-                Subject::Graph,
-                Subject::History,
-            ],
-            is_document: false,
-        }
-    }
-
     /// Each finding with its place, its line if that may be shown, and its help.
     fn outcome(&self, view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         self.diffs(&mut view.diffs(), out)?;

@@ -147,6 +147,12 @@ pub fn line_range(text: &str, byte: usize) -> std::ops::Range<usize> {
     start..end
 }
 
+/// The blanks before a byte, if its line begins with nothing else.
+pub fn blanks_before(text: &str, byte: usize) -> Option<&str> {
+    let before = &text[line_range(text, byte).start..byte];
+    before.bytes().all(|b| b == b' ').then_some(before)
+}
+
 /// The first byte after the lines of a text before `end`: `end` itself if a line feed stands before it,
 /// otherwise the byte after the next line feed, or the end of the text.
 pub fn end_of_lines(text: &str, end: usize) -> usize {

@@ -1,8 +1,7 @@
 //! The explanation for programs. The structs here define the format; nothing else is serialized.
 
 use super::{Explained, NamedReference, explained, named_keys, overlay, taken, taken_keys, words};
-use crate::extract::{Grounds, Mount};
-use crate::outcome::Outcome;
+use crate::extract::{Grounds, Mount, SourceId};
 use crate::plan::{MeantSource, Reason, TakenValues};
 use crate::report::json::SCHEMA_VERSION;
 use crate::report::locator::Locator;
@@ -133,26 +132,19 @@ pub(in crate::report) fn report<'a>(asked: &ExplainView<'a>) -> Report<'a> {
     Report {
         schema_version: SCHEMA_VERSION,
         verb: view.verb.name(),
-        workloads: workloads(&explained, view.outcome, &locator),
-        values_readers: taken(asked)
-            .into_iter()
-            .map(|taken| values_reader(taken, view.outcome, &locator))
-            .collect(),
+        workloads: workloads(&explained, &locator),
+        values_readers: taken(asked).into_iter().map(|t| values_reader(t, &locator)).collect(),
         findings: json::finding_rows(view, &locator),
     }
 }
 
 /// The rows; a row that is equal in several overlays is written once.
-fn workloads<'a>(
-    explained: &[Explained<'a>],
-    outcome: &'a Outcome,
-    locator: &Locator<'a>,
-) -> Vec<ExplainedWorkload<'a>> {
+fn workloads<'a>(explained: &[Explained<'a>], locator: &Locator<'a>) -> Vec<ExplainedWorkload<'a>> {
     let mut rows: Vec<ExplainedWorkload<'a>> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for one in explained {
-        let row = workload(one, outcome, locator);
-        let Some(overlay) = overlay(outcome, one.object.place.file) else {
+        let row = workload(one, locator);
+        let Some(overlay) = overlay(one.outcome, one.object.place.file) else {
             rows.push(row);
             continue;
         };
@@ -166,12 +158,8 @@ fn workloads<'a>(
     rows
 }
 
-fn values_reader<'a>(
-    taken: &'a TakenValues,
-    outcome: &'a Outcome,
-    locator: &Locator<'a>,
-) -> ExplainedValues<'a> {
-    let manifests = &outcome.manifests;
+fn values_reader<'a>(taken: &'a TakenValues, locator: &Locator<'a>) -> ExplainedValues<'a> {
+    let manifests = &locator.outcome.manifests;
     let reader = taken.reader(manifests);
     let place = |span| Place { file: taken.file, span };
     let references = taken.references(manifests).map(|(reference, means)| {
@@ -192,11 +180,7 @@ fn values_reader<'a>(
             reason: words::meant_source(reference, means, reader, locator),
             keys: source.map(|at| taken_keys(reference, &manifests[at])).unwrap_or_default(),
             named_key: reference.key.as_deref(),
-            source: source.map(|source| ExplainedSource {
-                object: manifests.owner(source).id.to_string(),
-                at: locator.spot(manifests.owner(source).place_of_name()).into(),
-                refused: words::flaws(&manifests[source]),
-            }),
+            source: source.map(|source| source_row(source, locator)),
         }
     });
     ExplainedValues {
@@ -206,25 +190,31 @@ fn values_reader<'a>(
     }
 }
 
-fn workload<'a>(
-    view: &Explained<'a>,
-    outcome: &'a Outcome,
-    locator: &Locator<'a>,
-) -> ExplainedWorkload<'a> {
+fn source_row<'a>(source: SourceId, locator: &Locator<'a>) -> ExplainedSource<'a> {
+    let manifests = &locator.outcome.manifests;
+    let owner = manifests.owner(source);
+    ExplainedSource {
+        object: owner.id.to_string(),
+        at: locator.spot(owner.place_of_name()).into(),
+        refused: words::flaws(&manifests[source]),
+    }
+}
+
+fn workload<'a>(view: &Explained<'a>, locator: &Locator<'a>) -> ExplainedWorkload<'a> {
     let (state, stamp) = json::state(view.decision());
     ExplainedWorkload {
         id: (&view.object.id).into(),
         template: view.path.clone(),
         at: locator.spot(view.object.place_of_name()).into(),
         state,
-        reason: words::state(view, outcome),
+        reason: words::state(view),
         stamp,
         present: view.template.present(),
         overlays: Vec::new(),
         references: view
             .reads()
-            .map(|(reference, reason)| row(view, reference, Some(reason), outcome, locator))
-            .chain(view.undecided().map(|reference| row(view, reference, None, outcome, locator)))
+            .map(|(reference, reason)| row(view, reference, Some(reason), locator))
+            .chain(view.undecided().map(|reference| row(view, reference, None, locator)))
             .collect(),
     }
 }
@@ -233,7 +223,6 @@ fn row<'a>(
     view: &Explained<'a>,
     reference: NamedReference<'a>,
     reason: Option<&'a Reason>,
-    outcome: &'a Outcome,
     locator: &Locator<'a>,
 ) -> ExplainedReference<'a> {
     let spot = &reference.reference.spot;
@@ -241,7 +230,6 @@ fn row<'a>(
     let owner = |is: bool| Some(spot.owner.as_str()).filter(|owner| is && !owner.is_empty());
     let in_volume = spot.list == "volumes";
     let source = reason.and_then(Reason::source);
-    let at_source = source.map(|found| &outcome.manifests[found]);
     let mut row = ExplainedReference {
         site: &reference.reference.site.id,
         list: spot.list,
@@ -257,22 +245,16 @@ fn row<'a>(
         outcome: reason.map_or("undecided", outcome_word),
         why: why_word(reference.why),
         reason: reason
-            .and_then(|reason| words::why_not(&reference, reason, outcome, locator))
+            .and_then(|reason| words::why_not(&reference, reason, locator))
             .unwrap_or_default(),
         keys: Vec::new(),
         named_keys: named_keys(reference.reference),
         ignored_keys: Vec::new(),
         missing_keys: Vec::new(),
-        source: source.map(|found| {
-            let provider = outcome.manifests.owner(found);
-            ExplainedSource {
-                object: provider.id.to_string(),
-                at: locator.spot(provider.place_of_name()).into(),
-                refused: at_source.map(words::flaws).unwrap_or_default(),
-            }
-        }),
+        source: source.map(|found| source_row(found, locator)),
     };
-    if let (Some(Reason::Counted(counted)), Some(source)) = (reason, at_source) {
+    if let (Some(Reason::Counted(counted)), Some(source)) = (reason, source) {
+        let source = &locator.outcome.manifests[source];
         let keys = |entries: &[usize]| -> Vec<&'a str> {
             let key = |&i: &usize| source.entries[i].key.as_str();
             entries.iter().map(key).collect()

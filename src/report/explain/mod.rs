@@ -144,18 +144,9 @@ impl<'a> Explained<'a> {
     }
 
     /// The messages of the findings that refused it.
-    fn refusals<'b>(&'b self, outcome: &'a Outcome) -> impl Iterator<Item = &'a str> + use<'a, 'b> {
-        let name = self.object.id.to_string();
-        let file = self.object.place.file;
-        outcome
-            .findings
-            .iter()
-            .filter(move |f| {
-                f.refuses
-                    && f.object.as_deref() == Some(&name)
-                    && f.place.is_none_or(|place| place.file == file)
-            })
-            .map(|f| f.cause.as_ref().unwrap_or(&f.message).as_str())
+    fn refusals(&self) -> impl Iterator<Item = &'a str> {
+        let refusals = self.outcome.refusals(self.object);
+        refusals.map(|finding| finding.cause.as_ref().unwrap_or(&finding.message).as_str())
     }
 }
 

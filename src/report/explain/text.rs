@@ -132,7 +132,7 @@ impl<'a> Writer<'a> {
             | Decision::NotStamped => "none".to_owned(),
             Decision::Refused => "refused".to_owned(),
         };
-        match words::state(view, self.outcome) {
+        match words::state(view) {
             None => format!("  stamp: {state}\n"),
             Some(why) if matches!(view.decision(), Decision::Stamp { .. }) => {
                 format!("  stamp: {state}\n         {}\n", plain(&why))
@@ -283,7 +283,7 @@ impl<'a> Writer<'a> {
     }
 
     fn why_not(&self, reference: &Reference, reason: &Reason) -> String {
-        words::why_not(reference, reason, self.outcome, &self.locator).unwrap_or_default()
+        words::why_not(reference, reason, &self.locator).unwrap_or_default()
     }
 
     fn row(&self, view: &Explained<'_>, reference: &NamedReference<'_>, said: String) -> Row {

@@ -9,7 +9,6 @@ use crate::finding::arrival::arrival;
 use crate::finding::controllers::not_selected;
 use crate::finding::workload::{no_stamp, until};
 use crate::k8s::sites::{Reads, Site, SiteRoot};
-use crate::outcome::Outcome;
 use crate::plan::{CountedRead, Decision, Ignored, MeantSource, Reason};
 use crate::report::locator::Locator;
 
@@ -153,9 +152,9 @@ fn whole(by: IgnoredBy, what: &str) -> String {
 pub(super) fn why_not(
     reference: &Reference,
     reason: &Reason,
-    outcome: &Outcome,
     locator: &Locator<'_>,
 ) -> Option<String> {
+    let outcome = locator.outcome;
     let text = match reason {
         Reason::Counted(_) => return None,
         Reason::ContentNamed(_) => "named after its content, so its name rolls the pods".to_owned(),
@@ -214,7 +213,7 @@ pub(super) fn why_not(
 }
 
 /// The reason for the state of the stamp, if the list of sources does not show it.
-pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
+pub(super) fn state(view: &Explained<'_>) -> Option<String> {
     let text = match view.decision() {
         Decision::LeftAlone(why) => match view.planned.listed {
             None => why.text(),
@@ -229,7 +228,7 @@ pub(super) fn state(view: &Explained<'_>, outcome: &Outcome) -> Option<String> {
         Decision::None { .. } => "nothing that it names counts".to_owned(),
         Decision::Unverifiable { .. } => "what it reads is not in this apply unit".to_owned(),
         Decision::Refused => {
-            let said: Vec<&str> = view.refusals(outcome).collect();
+            let said: Vec<&str> = view.refusals().collect();
             if said.is_empty() {
                 "because of what it reads, see below".to_owned()
             } else {

@@ -3,22 +3,13 @@
 
 use super::paint::{class, colours};
 use crate::impact::graph::{Graph, Layer};
-use crate::report::{Format, FormatInfo, Subject};
+use crate::report::Format;
 use std::io::{self, Write};
 
 /// A graph for Graphviz.
 pub struct Dot;
 
 impl Format for Dot {
-    fn info(&self) -> FormatInfo {
-        FormatInfo {
-            name: "dot",
-            about: "The same for Graphviz",
-            subjects: &[Subject::Impact, Subject::Graph],
-            is_document: false,
-        }
-    }
-
     fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "digraph rollstamp {{")?;
         writeln!(out, "  rankdir=LR; nodesep=0.1; ranksep=1.5;")?;

@@ -5,23 +5,14 @@
 use super::ImpactView;
 use super::words::{self, Line};
 use crate::impact::{Answer, Namesakes, Silent, SourceChange, ValuesChange, Workload};
+use crate::report::Format;
 use crate::report::concise::line;
-use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
 /// One comment of a pull request.
 pub struct Markdown;
 
 impl Format for Markdown {
-    fn info(&self) -> FormatInfo {
-        FormatInfo {
-            name: "markdown",
-            about: "One comment of a pull request",
-            subjects: &[Subject::Impact],
-            is_document: false,
-        }
-    }
-
     fn impact(&self, view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         write(view, out)
     }

@@ -3,23 +3,14 @@
 
 use super::paint::{LEGEND, class, colours};
 use crate::impact::graph::{Graph, Layer};
+use crate::report::Format;
 use crate::report::plain::escaped;
-use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
 /// A Mermaid flowchart.
 pub struct Mermaid;
 
 impl Format for Mermaid {
-    fn info(&self) -> FormatInfo {
-        FormatInfo {
-            name: "mermaid",
-            about: "A Mermaid flowchart of what changed and who reads it",
-            subjects: &[Subject::Impact, Subject::Graph],
-            is_document: false,
-        }
-    }
-
     fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "flowchart LR")?;
         if graph.hidden_keys > 0 {

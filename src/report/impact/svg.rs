@@ -8,23 +8,14 @@
 use super::paint::{LEGEND, class, colours};
 use crate::impact::graph::{Graph, Layer};
 use crate::impact::history::History;
+use crate::report::Format;
 use crate::report::plain::{XML, escaped};
-use crate::report::{Format, FormatInfo, Subject};
 use std::io::{self, Write};
 
 /// A picture.
 pub struct Svg;
 
 impl Format for Svg {
-    fn info(&self) -> FormatInfo {
-        FormatInfo {
-            name: "svg",
-            about: "The same as a picture",
-            subjects: &[Subject::Impact, Subject::Graph, Subject::History],
-            is_document: false,
-        }
-    }
-
     fn graph(&self, graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
         Picture::new(graph).write(out)
     }

@@ -4,7 +4,7 @@
 //! between entries stay in place.
 
 use super::{Editor, Refusal, line_end};
-use crate::text::{Span, line_range};
+use crate::text::{Span, blanks_before};
 use crate::yaml::Edit;
 use crate::yaml::path::Step;
 use crate::yaml::tape::{Document, Kind, NodeId, Style};
@@ -143,11 +143,7 @@ impl Editor<'_> {
         Changes { there, coming }: &Changes<'_>,
     ) -> Result<Vec<Edit>, Refusal> {
         let first = self.first_child(mapping).ok_or_else(|| self.refusal(mapping, "no entry"))?;
-        let line = line_range(self.text, self.start(first));
-        let indent = &self.text[line.start..self.start(first)];
-        if !indent.bytes().all(|b| b == b' ') {
-            return Err(self.refusal(first, "its first key does not begin its line"));
-        }
+        let indent = self.indent(first, "its first key does not begin its line")?;
         let end = line_end(self.text);
         let (mut edits, mut going) = (Vec::new(), Vec::new());
         for &(key, value, becomes) in there {
@@ -174,8 +170,8 @@ impl Editor<'_> {
         }
         if going.is_empty() {
             if !written.is_empty() {
-                let span = Span::new(line.start, line.start);
-                edits.push(Edit { span, replacement: written.concat() });
+                let line = self.start(first) - indent.len();
+                edits.push(Edit { span: Span::new(line, line), replacement: written.concat() });
             }
             return Ok(edits);
         }
@@ -294,16 +290,13 @@ impl Editor<'_> {
 
     /// The lines of an entry, its comments on the same line included.
     fn lines(&self, key: NodeId, value: NodeId) -> Result<Span, Refusal> {
-        let line = line_range(self.text, self.start(key));
-        if !self.text[line.start..self.start(key)].bytes().all(|b| b == b' ') {
-            return Err(self.refusal(key, "it does not begin its line"));
-        }
+        let indent = self.indent(key, "it does not begin its line")?;
         let end = self.end(value).max(self.end(key));
         let behind = match self.is_block_scalar(value) && self.text[..end].ends_with('\n') {
             true => end,
             false => self.next_line(end).0,
         };
-        Ok(Span::new(line.start, behind))
+        Ok(Span::new(self.start(key) - indent.len(), behind))
     }
 
     fn is_block_scalar(&self, node: NodeId) -> bool {
@@ -314,13 +307,12 @@ impl Editor<'_> {
     /// empty too, the key stays with an empty mapping.
     fn without(&self, key: NodeId, outer: NodeId) -> Result<Edit, Refusal> {
         let colon = self.after_colon(key)?;
-        let line = line_range(self.text, self.start(key));
-        let begins = self.text[line.start..self.start(key)].bytes().all(|b| b == b' ');
-        if self.document.pairs(outer).count() == 1 || !begins {
+        let indent = blanks_before(self.text, self.start(key));
+        let Some(indent) = indent.filter(|_| self.document.pairs(outer).count() > 1) else {
             return Ok(Edit { span: Span::new(colon, colon), replacement: " {}".to_owned() });
-        }
+        };
         Ok(Edit {
-            span: Span::new(line.start, self.next_line(colon).0),
+            span: Span::new(self.start(key) - indent.len(), self.next_line(colon).0),
             replacement: String::new(),
         })
     }
@@ -340,17 +332,17 @@ impl Editor<'_> {
             return Err(self.refusal(mapping, "a comment in it, in flow style, that would be lost"));
         }
         let outside: Vec<(NodeId, NodeId)> = self.document.pairs(outer).collect();
-        let line = line_range(self.text, self.start(key));
-        let begins = self.text[line.start..self.start(key)].bytes().all(|b| b == b' ');
+        let indent = blanks_before(self.text, self.start(key));
         let is_flow = self.style(outer) == Style::Flow;
         if outside.len() > 1 && is_flow {
             let removed: Vec<bool> = outside.iter().map(|(own, _)| *own == key).collect();
             let edits = self.removed_from_flow(&outside, &removed)?;
             return edits.into_iter().next().ok_or_else(|| self.refusal(mapping, "no entry"));
         }
-        if outside.len() > 1 && begins {
-            let end = self.next_line(self.end(mapping)).0;
-            return Ok(Edit { span: Span::new(line.start, end), replacement: String::new() });
+        if let Some(indent) = indent.filter(|_| outside.len() > 1) {
+            let (start, end) =
+                (self.start(key) - indent.len(), self.next_line(self.end(mapping)).0);
+            return Ok(Edit { span: Span::new(start, end), replacement: String::new() });
         }
         Ok(Edit { span: self.document.node(mapping).span, replacement: "{}".to_owned() })
     }

@@ -13,7 +13,7 @@ mod removal;
 
 use super::tape::{Document, Kind, NodeId, Style};
 use super::{Edit, resolve};
-use crate::text::{Span, line_range};
+use crate::text::{Span, blanks_before, line_range};
 
 /// Why a text cannot be edited safely, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -254,6 +254,11 @@ impl<'a> Editor<'a> {
         self.document.node(node).span.end as usize
     }
 
+    /// The blanks before a node; refused with this message if its line begins with other text.
+    fn indent(&self, node: NodeId, message: &str) -> Result<&'a str, Refusal> {
+        blanks_before(self.text, self.start(node)).ok_or_else(|| self.refusal(node, message))
+    }
+
     fn style(&self, node: NodeId) -> Style {
         self.document.node(node).style
     }
@@ -316,14 +321,10 @@ impl<'a> Editor<'a> {
         let first = self
             .first_child(mapping)
             .ok_or_else(|| self.refusal(mapping, "an empty block mapping"))?;
-        let line = line_range(self.text, self.start(first));
-        let column = self.start(first) - line.start;
-        if !self.text[line.start..self.start(first)].bytes().all(|b| b == b' ') {
-            return Err(self.refusal(first, "its first key does not begin its line"));
-        }
+        let column = self.indent(first, "its first key does not begin its line")?.len();
         let (at, end) = self.next_line(self.end(key));
         let step = column.saturating_sub(self.column(key));
-        if at > line.start {
+        if at > self.start(first) - column {
             return Err(self.refusal(first, "its first key stands on the line of its parent"));
         }
         let step = if step == 0 { 2 } else { step };

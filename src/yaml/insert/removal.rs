@@ -1,7 +1,7 @@
 //! Removes a key, together with the parents that an insertion made for it.
 
 use super::{Editor, Refusal};
-use crate::text::{Span, line_range};
+use crate::text::{Span, blanks_before, line_range};
 use crate::yaml::Edit;
 use crate::yaml::tape::{NodeId, Style};
 
@@ -64,7 +64,7 @@ impl Editor<'_> {
             let adjacent = line_range(self.text, self.start(entry.0)).start == next;
             return if alone
                 && adjacent
-                && self.begins_line(parent_key)
+                && blanks_before(self.text, self.start(parent_key)).is_some()
                 && !self.document.node(parent).has_props
             {
                 Made::Whole
@@ -134,11 +134,6 @@ impl Editor<'_> {
         None
     }
 
-    fn begins_line(&self, key: NodeId) -> bool {
-        let line = line_range(self.text, self.start(key)).start;
-        self.text[line..self.start(key)].bytes().all(|b| b == b' ')
-    }
-
     /// Removes one entry of a mapping that has others.
     fn remove_entry(
         &self,
@@ -148,10 +143,8 @@ impl Editor<'_> {
         let edit =
             |start, end| Ok(Edit { span: Span::new(start, end), replacement: String::new() });
         if self.style(mapping) == Style::Block {
-            if !self.begins_line(key) {
-                return Err(self.refusal(key, "the stamp does not begin its line"));
-            }
-            let start = line_range(self.text, self.start(key)).start;
+            let indent = self.indent(key, "the stamp does not begin its line")?;
+            let start = self.start(key) - indent.len();
             let (end, line_end) = self.next_line(self.end(value).max(self.end(key)));
             if line_end.is_none() && start > 0 {
                 // If the text has no final newline, the newline before the last line is removed with it.
