@@ -23,6 +23,11 @@ pub(super) struct AskedWorkload {
 }
 
 impl AskedWorkload {
+    /// Its kind, or a short name of it, as it was typed.
+    pub(super) fn kind(&self) -> &str {
+        &self.kind
+    }
+
     /// Whether it names an object of this kind and name.
     pub(super) fn means(&self, kind: &str, name: &str) -> bool {
         short_names::means(&self.kind, kind) && self.name == name

@@ -116,6 +116,22 @@ fn gate(value: &str) -> Result<Gate, String> {
 }
 
 impl Gate {
+    /// The workload of a condition whose kind is not known to be one of a workload.
+    fn misspelt(&self, is_known: impl Fn(&AskedWorkload) -> bool) -> Option<&AskedWorkload> {
+        match self {
+            Self::Workload(asked) if !is_known(asked) => Some(asked),
+            _ => None,
+        }
+    }
+
+    /// The workload of a condition that cannot hold, because neither state has it.
+    fn absent(&self, impact: &Impact) -> Option<&AskedWorkload> {
+        match self {
+            Self::Workload(asked) if !asked.is_in(impact) => Some(asked),
+            _ => None,
+        }
+    }
+
     fn holds(&self, impact: &Impact) -> bool {
         let counts = impact.counts();
         let mut rolls = impact.workloads.iter().filter(|w| w.answer.replaces_pods());
@@ -128,6 +144,26 @@ impl Gate {
             Self::Workload(asked) => rolls.any(|w| asked.means(&w.name.kind, &w.name.name)),
             Self::Kind(kind) => rolls.any(|w| short_names::means(kind, &w.name.kind)),
         }
+    }
+}
+
+impl AskedWorkload {
+    /// Whether either state has a workload of this kind and name.
+    fn is_in(&self, impact: &Impact) -> bool {
+        impact.workloads.iter().any(|w| self.means(&w.name.kind, &w.name.name))
+    }
+
+    /// Whether its kind is one of workloads: of the table, of the configuration, or of either state.
+    fn is_of_known_kind(&self, impact: &Impact, options: &Options) -> bool {
+        let word = self.kind();
+        let rules = &options.rules;
+        short_names::is_kind(word)
+            || rules
+                .workloads
+                .iter()
+                .chain(&rules.released)
+                .any(|row| short_names::means(word, &row.kind))
+            || impact.workloads.iter().any(|w| short_names::means(word, &w.name.kind))
     }
 }
 
@@ -179,6 +215,21 @@ pub(super) fn impact(arguments: &ImpactArgs, common: &Common) -> anyhow::Result<
         Some(_) => impact::by_overlay(impact, &old, &new),
         None => impact,
     });
+    let is_known = |asked: &AskedWorkload| asked.is_of_known_kind(&impact, &options);
+    if let Some(unknown) = arguments.fail_on.iter().find_map(|gate| gate.misspelt(is_known)) {
+        bail!("--fail-on {unknown}: {} is not a kind of workload", unknown.kind());
+    }
+    for absent in arguments.fail_on.iter().filter_map(|gate| gate.absent(&impact)) {
+        messages.say(&format!(
+            "rollstamp: --fail-on {absent} cannot hold: no workload of this name is in either state\n"
+        ));
+    }
+    for wanted in &arguments.sources {
+        let is_meant = |kind: &str, name: &str| wanted.means(kind, name);
+        if !states.0.has_source(is_meant) && !states.1.has_source(is_meant) {
+            bail!("no source {wanted} in either state");
+        }
+    }
     narrow(&mut impact, arguments, namespace)?;
     let only: Vec<Answer> =
         arguments.only.iter().flat_map(|only| only.answers()).copied().collect();
@@ -227,8 +278,8 @@ pub(super) fn graph(paths: &[PathBuf], common: &Common) -> anyhow::Result<Exit> 
 
 /// The source of one of the two states.
 enum SideArgument {
-    /// Files and folders, and the standard input.
-    Paths(Vec<PathBuf>),
+    /// Files and folders, and the standard input. Those in `gone` exist only in the other state.
+    Paths { paths: Vec<PathBuf>, gone: Vec<PathBuf> },
     /// Paths of a revision in git.
     Git { revision: git::Revision, paths: Vec<String> },
 }
@@ -237,7 +288,7 @@ impl SideArgument {
     /// The paths from which the configuration is looked for.
     fn on_disk(&self) -> Vec<PathBuf> {
         match self {
-            Self::Paths(paths) => paths.clone(),
+            Self::Paths { paths, .. } => paths.clone(),
             Self::Git { revision, paths } => {
                 paths.iter().map(|path| revision.on_disk(path)).collect()
             }
@@ -253,9 +304,11 @@ impl SideArgument {
         let exclude = exclude(&common.exclude)?;
         let units = &options.rules.units;
         let (loaded, roots): (Loaded, Vec<String>) = match self {
-            Self::Paths(paths) => {
-                require(paths, true)?;
-                let loaded = files::load(paths, &exclude, root, units, Keep::All, options)
+            Self::Paths { paths, gone } => {
+                let there = |path: &&PathBuf| !gone.contains(path);
+                let paths: Vec<PathBuf> = paths.iter().filter(there).cloned().collect();
+                require(&paths, true)?;
+                let loaded = files::load(&paths, &exclude, root, units, Keep::All, options)
                     .context("failed to read the input")?;
                 (loaded, paths.iter().map(|path| files::name(path)).collect())
             }
@@ -272,7 +325,9 @@ impl SideArgument {
     /// same as of its files.
     fn roots_of_overlays(&self) -> Option<Vec<String>> {
         match self {
-            Self::Paths(paths) => Some(paths.iter().map(|path| overlays::root(path)).collect()),
+            Self::Paths { paths, .. } => {
+                Some(paths.iter().map(|path| overlays::root(path)).collect())
+            }
             Self::Git { .. } => None,
         }
     }
@@ -280,7 +335,11 @@ impl SideArgument {
     /// The overlays of this state. Those of a revision are in the returned temporary folder.
     fn overlays(&self) -> anyhow::Result<(Overlays, Option<Checkout>)> {
         match self {
-            Self::Paths(paths) => Ok((Overlays::below(paths), None)),
+            Self::Paths { paths, gone } => {
+                let there = |path: &&PathBuf| !gone.contains(path);
+                let paths: Vec<PathBuf> = paths.iter().filter(there).cloned().collect();
+                Ok((Overlays::below(&paths), None))
+            }
             Self::Git { revision, paths } => {
                 let checkout = Checkout::of(revision)?;
                 let inside: Vec<String> =
@@ -305,10 +364,7 @@ fn narrow(
         is_here && wanted.iter().any(|wanted| wanted.means(&name.kind, &name.name))
     };
     let workloads = &arguments.workloads;
-    let is_unknown = |wanted: &&AskedWorkload| {
-        !impact.workloads.iter().any(|w| wanted.means(&w.name.kind, &w.name.name))
-    };
-    if let Some(unknown) = workloads.iter().find(is_unknown) {
+    if let Some(unknown) = workloads.iter().find(|wanted| !wanted.is_in(impact)) {
         bail!("no workload {unknown} in either state");
     }
     if !workloads.is_empty() {
@@ -352,13 +408,14 @@ fn build(
 fn sides(arguments: &ImpactArgs) -> anyhow::Result<(SideArgument, SideArgument)> {
     let paths = &arguments.paths;
     match (&arguments.base, paths.as_slice()) {
+        (None, [before, after]) if is_stdin(before) && is_stdin(after) => {
+            bail!("only one of the two states can be the standard input")
+        }
         (None, [before, after]) => Ok((side(before)?, side(after)?)),
         (None, [path]) if IS_ON_A_MACHINE && git::split(path).is_none() => {
             let repository = git::Repository::around(path)?;
             let base = repository.merge_base()?;
-            let inside = vec![repository.inside(path)?];
-            let before = SideArgument::Git { revision: repository.revision(&base)?, paths: inside };
-            Ok((before, SideArgument::Paths(paths.clone())))
+            with_working_tree(&repository, &base, paths)
         }
         (None, _) => bail!(
             "name two states, BEFORE and AFTER; or the revision that counts as before, with --base"
@@ -366,24 +423,44 @@ fn sides(arguments: &ImpactArgs) -> anyhow::Result<(SideArgument, SideArgument)>
         (Some(_), _) if !IS_ON_A_MACHINE => bail!("a page has no repository"),
         (Some(base), _) => {
             let repository = git::Repository::around(&paths[0])?;
-            let inside = paths.iter().map(|path| repository.inside(path));
-            let inside = inside.collect::<anyhow::Result<Vec<String>>>()?;
-            let before = SideArgument::Git { revision: repository.revision(base)?, paths: inside };
-            Ok((before, SideArgument::Paths(paths.clone())))
+            with_working_tree(&repository, base, paths)
         }
     }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// A revision, and the working tree. A path may exist on one side only: then all that it holds is new or gone.
+fn with_working_tree(
+    repository: &git::Repository,
+    base: &str,
+    paths: &[PathBuf],
+) -> anyhow::Result<(SideArgument, SideArgument)> {
+    let revision = repository.revision(base)?;
+    let inside = paths.iter().map(|path| repository.inside(path));
+    let inside = inside.collect::<anyhow::Result<Vec<String>>>()?;
+    let is_gone =
+        |(path, inside): &(&PathBuf, &String)| !files::exists(path) && revision.has(inside);
+    let gone = paths.iter().zip(&inside).filter(is_gone).map(|(path, _)| path.clone()).collect();
+    let before = SideArgument::Git { revision, paths: inside };
+    Ok((before, SideArgument::Paths { paths: paths.to_vec(), gone }))
 }
 
 /// A file, a folder, `-`, or REV:PATH.
 fn side(path: &Path) -> anyhow::Result<SideArgument> {
     if let Some(listed) = files::listed(path) {
-        return listed.map(SideArgument::Paths);
+        return listed.map(|paths| SideArgument::Paths { paths, gone: Vec::new() });
     }
     match git::split(path).filter(|_| IS_ON_A_MACHINE) {
-        None => Ok(SideArgument::Paths(vec![path.to_path_buf()])),
+        None => Ok(SideArgument::Paths { paths: vec![path.to_path_buf()], gone: Vec::new() }),
         Some((revision, path)) => {
             let repository = git::Repository::around(Path::new("."))?;
             let revision = repository.revision(revision)?;
+            if !revision.has(&revision.from_root(path)) {
+                bail!("no path `{path}` in {}", revision.short());
+            }
             Ok(SideArgument::Git { revision, paths: vec![path.to_owned()] })
         }
     }

@@ -31,9 +31,7 @@ impl Joining {
         all.label_uses.append(&mut part.label_uses);
         all.makers.append(&mut part.makers);
         all.object_count += part.object_count;
-        for (how, count) in part.indirect {
-            *all.indirect.entry(how).or_default() += count;
-        }
+        all.indirect.append(&mut part.indirect);
         all.names_repository |= part.names_repository;
         all.namespaces.append(&mut part.namespaces);
         all.kustomizations.append(&mut part.kustomizations);

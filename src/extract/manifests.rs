@@ -7,10 +7,11 @@
 use super::ValuesReader;
 use super::arenas::Arenas;
 use super::ids::{Ids, ObjectId, ReferenceId, SourceId, TemplateId};
-use super::{Facts, LabelUse, Maker, Neighbour, Object, Reference, Source, Template};
+use super::{
+    Facts, IndirectObject, LabelUse, Maker, Neighbour, Object, Reference, Source, Template,
+};
 use crate::finding::Finding;
 use crate::finding::silence::Mark;
-use crate::k8s::indirect::Indirect;
 use crate::text::input::Input;
 use crate::text::{FileId, Place, Span, offset};
 use smol_str::SmolStr;
@@ -42,9 +43,8 @@ pub struct File {
     /// The number of its Kubernetes objects, including those that neither provide nor read
     /// anything.
     pub object_count: usize,
-    /// The number of its objects whose controllers create or change other objects in the cluster,
-    /// by sort.
-    pub indirect: BTreeMap<Indirect, usize>,
+    /// Its objects whose controllers create or change other objects in the cluster.
+    pub indirect: Vec<IndirectObject>,
     /// Whether it has a `sops` mapping; such a file is never written.
     pub encrypted: bool,
     /// Whether it could not be read, so that it has no facts.

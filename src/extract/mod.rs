@@ -15,6 +15,7 @@ mod label_uses;
 mod fillers;
 mod foreign;
 mod mentions;
+mod indirect_object;
 mod neighbour;
 mod objects;
 mod own_suffix;
@@ -37,6 +38,7 @@ pub use carried::{ALSO, AddedSource, ReadAnnotations, STAMP};
 pub use fillers::Maker;
 pub use foreign::{Checksum, FOREIGN, Marks, Rendered};
 pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
+pub use indirect_object::IndirectObject;
 pub use join::{Joining, join};
 pub use label_uses::LabelUse;
 pub use manifests::{File, Manifests};
@@ -59,7 +61,7 @@ use crate::finding::silence::{Mark, marks};
 use crate::finding::{Code, Finding};
 use crate::k8s::TableRow;
 use crate::k8s::id::Identity;
-use crate::k8s::indirect::{ARTIFACT_GROUP, Indirect, SOURCE_GROUP, indirect};
+use crate::k8s::indirect::{ARTIFACT_GROUP, SOURCE_GROUP};
 use crate::k8s::kinds;
 use crate::text::{FileId, MAX_TEXT, Place, Span};
 use crate::yaml::path::Route;
@@ -68,7 +70,6 @@ use crate::yaml::{self, Cursor, SyntaxError};
 use objects::{DocumentItem, ObjectNode};
 use smol_str::SmolStr;
 use source::Provided;
-use std::collections::BTreeMap;
 use ytt::YttMarks;
 
 /// Who says that an object or a key is ignored.
@@ -99,8 +100,8 @@ pub struct Facts {
     pub makers: Vec<Maker>,
     /// The number of Kubernetes objects, including those without facts.
     pub object_count: usize,
-    /// The number of objects whose controllers create or change other objects in the cluster, by sort.
-    pub indirect: BTreeMap<Indirect, usize>,
+    /// The objects whose controllers create or change other objects in the cluster.
+    pub indirect: Vec<IndirectObject>,
     /// Whether an object defines a repository from which Flux takes folders.
     pub names_repository: bool,
     /// The namespaces that an object defines, and whether a Reloader that is followed watches them by their
@@ -439,9 +440,7 @@ impl Reader<'_> {
         if metadata.is_some_and(is_local) {
             return;
         }
-        if let Some(how) = indirect(group, kind) {
-            *self.facts.indirect.entry(how).or_default() += 1;
-        }
+        self.facts.indirect.extend(IndirectObject::of(object));
         let makers = Maker::of(self, object);
         self.facts.makers.extend(makers);
         if self.options.looks_for_label_uses() {

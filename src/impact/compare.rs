@@ -4,14 +4,14 @@ use super::disruption;
 use super::fields::{self, FieldContext};
 use super::known_texts::{self, ChangedSpot, SpottedDocument};
 use super::neighbours::Neighbours;
-use super::objects::{self, AppliedDocument};
+use super::objects::{self, AppliedObject};
 use super::pairs::{Item, pair};
 use super::reads::{self, ChangedKey, ReadChanges, ReadKeys, Standing, changed};
-use super::sources::{BothSources, SourcePair};
+use super::sources::BothSources;
 use super::state::{ComparedState, SideWorkload, Sights};
 use super::{
     Answer, Assume, At, Held, HowChanged, Impact, KeyReason, Name, RollReason, Workload, foreign,
-    not_compared, source_changes, values,
+    indirect, not_compared, source_changes, values,
 };
 use crate::config::foreign::ForeignRules;
 use crate::config::options::Options;
@@ -86,6 +86,7 @@ pub fn compare(before: &ComparedState<'_>, after: &ComparedState<'_>, asked: &As
         workloads,
         sources,
         values_readers,
+        indirect: indirect::changes(before, after, asked.annotation),
         has_foreign: asked.foreign.is_on(),
         not_compared: errors(before) + errors(after),
     }
@@ -189,25 +190,24 @@ impl<'a> Comparison<'a, '_> {
         let mut workload = Workload::plain(name, at, Answer::Quiet);
         let files = (old.object.place.file, new.object.place.file);
         workload.is_unknown = before.recipes(files.0) != after.recipes(files.1)
-            || ((was.is_unknown || is.is_unknown)
-                && self.sources.pairs.iter().any(SourcePair::is_changed));
+            || ((was.is_unknown || is.is_unknown) && self.sources.is_changed);
         workload.takes_up = foreign::takes_up(old, new, self.foreign);
         let waits =
             |state, subject| matches!(hold(state, subject), Some(Held::Waits(_) | Held::Partition));
         workload.is_resumed = waits(before, old) && !waits(after, new);
-        let keys = changed(was, is);
+        let keys = changed(was, is, self.sources);
         let standing = keys.iter().map(|key| key.standing).min();
         workload.must = standing.is_some_and(Standing::is_a_must);
-        let old_object = AppliedDocument::new(before, old.object, self.assume);
-        let new_object = AppliedDocument::new(after, new.object, self.assume);
+        let old_object = AppliedObject::new(before, old.object, self.assume);
+        let new_object = AppliedObject::new(after, new.object, self.assume);
         let mut in_fields = Vec::new();
         if let Some(texts) = self.only_texts(old, new) {
             in_fields = texts;
-        } else if old_object.text != new_object.text || old.object.route != new.object.route {
-            let (was, is) = (old_object.read(), new_object.read());
-            let was = was.as_ref().and_then(|document| document.object(&old_object));
-            let nodes = is.as_ref().and_then(|document| document.object(&new_object));
-            in_fields = self.templates(old, new, was, nodes);
+        } else if before.list(old.object).is_some()
+            || old_object.document.text != new_object.document.text
+            || old.object.route != new.object.route
+        {
+            in_fields = self.templates(old, new, old_object.node(), new_object.node());
         }
         if self.assume == Assume::Stamped && (is_refused(old) || is_refused(new)) {
             // The stamp of a workload that rollstamp does not stamp is unknown.
@@ -344,13 +344,13 @@ impl<'a> Comparison<'a, '_> {
         new: &SideWorkload<'a>,
     ) -> Option<Vec<ChangedSpot<'a>>> {
         let (before, after) = self.states;
+        if objects::has_same_text((before, old.object), (after, new.object)) {
+            return Some(Vec::new());
+        }
         let text = |state: &ComparedState<'a>, subject: &SideWorkload<'a>| {
             state.text(subject.object.place.file)
         };
         let (was, is) = (text(before, old), text(after, new));
-        if old.object.document.of(was) == new.object.document.of(is) {
-            return Some(Vec::new());
-        }
         let (old_template, new_template) =
             (only_template(before, old)?, only_template(after, new)?);
         // Objects in a list share their document.
@@ -404,7 +404,7 @@ impl<'a> Comparison<'a, '_> {
     fn rollout(
         &self,
         subject: &SideWorkload<'a>,
-        applied: &AppliedDocument<'a>,
+        applied: &AppliedObject<'a>,
     ) -> Cow<'a, RolloutFacts> {
         let first = objects::templates(self.states.1, subject.at).find(|first| !first.is_released);
         // A stamp does not change these facts, but a version label of another tool is one of the labels.
@@ -414,8 +414,7 @@ impl<'a> Comparison<'a, '_> {
         if let Some(foreseen) = foreseen.filter(|_| is_as_written) {
             return Cow::Borrowed(&foreseen.rollout);
         }
-        let read = applied.read();
-        let facts = read.as_ref().and_then(|document| document.object(applied)).map(|object| {
+        let facts = applied.node().map(|object| {
             let template = first.and_then(|first| objects::follow(object, &first.path));
             let id = &subject.object.id;
             RolloutFacts::read(&id.group, &id.kind, object, template)
@@ -499,7 +498,7 @@ impl<'a> Comparison<'a, '_> {
             site: key.read.reference.site.clone(),
             spot: key.read.reference.spot.clone(),
             reference: key.read.reference.name.to_string(),
-            at: key.read.at,
+            at: key.at,
         })
     }
 }

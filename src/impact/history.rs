@@ -40,6 +40,8 @@ pub struct CommitStep {
     pub pods: u64,
     /// Workloads about which overlays decide.
     pub unknown: usize,
+    /// Errors because of which a part of the commit, or of the one before it, is not compared.
+    pub not_compared: usize,
 }
 
 /// The effects of all commits on one workload.
@@ -99,6 +101,7 @@ impl History {
             stale: counts.stale,
             pods: counts.pods,
             unknown: counts.unknown,
+            not_compared: counts.not_compared,
             commit,
         });
     }

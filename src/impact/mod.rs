@@ -12,6 +12,7 @@ mod fields;
 mod foreign;
 pub mod graph;
 pub mod history;
+mod indirect;
 mod namesakes;
 mod narrow;
 mod neighbours;
@@ -63,6 +64,9 @@ pub struct Impact {
     pub sources: Vec<SourceChange>,
     /// Every object of Flux that takes values from a source that changed, by kind and name.
     pub values_readers: Vec<ValuesChange>,
+    /// Every object that differs and whose controller creates or changes other objects in the cluster, by
+    /// kind and name: these other objects are not compared.
+    pub indirect: Vec<IndirectChange>,
     /// Whether the configuration has settings of `foreign`.
     pub has_foreign: bool,
     /// The number of findings because of which a part of the states is [not compared](not_compared).
@@ -422,6 +426,22 @@ pub struct ValuesChange {
     pub overlays: Vec<String>,
 }
 
+/// An object that differs and whose controller creates or changes other objects in the cluster, such as a Helm
+/// release. What the controller makes of it is not known.
+#[derive(Debug)]
+pub struct IndirectChange {
+    /// The object.
+    pub name: Name,
+    /// The place of its name: after the apply, or before it for a removed object.
+    pub at: At,
+    /// How the object as a whole changed.
+    pub change: HowChanged,
+    /// The fields of its specification that differ, if it exists on both sides: `spec.values`.
+    pub fields: Vec<String>,
+    /// The overlays to which this applies, if builds of overlays are compared.
+    pub overlays: Vec<String>,
+}
+
 /// A changed key from which an object of Flux takes values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenKey {
@@ -498,6 +518,8 @@ pub struct Counts {
     pub gone: usize,
     /// Objects of Flux that take other values.
     pub values_readers: usize,
+    /// Objects that differ, and of which it is not known what their controllers make.
+    pub indirect: usize,
     /// Errors because of which a part of the states is not compared.
     pub not_compared: usize,
 }
@@ -559,11 +581,14 @@ impl Impact {
         }
         let taking = self.values_readers.iter().filter(|reader| !reader.is_new);
         counts.values_readers = taking.map(|reader| reader.overlays.len().max(1)).sum();
+        counts.indirect = self.indirect.iter().map(|object| object.overlays.len().max(1)).sum();
         counts
     }
 
     /// Whether nothing changes for any pod or source.
     pub fn is_empty(&self) -> bool {
-        self.sources.is_empty() && self.workloads.iter().all(|w| w.answer == Answer::Quiet)
+        self.sources.is_empty()
+            && self.indirect.is_empty()
+            && self.workloads.iter().all(|w| w.answer == Answer::Quiet)
     }
 }

@@ -9,12 +9,14 @@ impl Impact {
         self.keep(&kept);
         self.sources.retain(|source| !source.readers.is_empty());
         self.values_readers.retain(|reader| is_wanted(&reader.name));
+        self.indirect.retain(|object| is_wanted(&object.name));
     }
 
     /// Keeps only some of the changed sources, and the workloads that roll or are stale because of their
     /// keys.
     pub fn keep_sources(&mut self, is_wanted: impl Fn(&Name) -> bool) {
         self.sources.retain(|source| is_wanted(&source.name));
+        self.indirect.clear();
         for reader in &mut self.values_readers {
             reader.keys.retain(|key| is_wanted(&key.source));
         }

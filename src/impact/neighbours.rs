@@ -7,7 +7,7 @@
 
 use super::Name;
 use super::disruption::{NearbyObject, scaled};
-use super::objects::read;
+use super::objects::LastDocument;
 use super::state::{ComparedState, Together};
 use crate::extract::RolloutFacts;
 use serde_json::Value;
@@ -45,9 +45,9 @@ impl Neighbours {
         let sights = state.sights();
         let files = state.manifests().files().zip(state.manifests().all_files());
         for (file, said) in files.filter(|(_, said)| said.input.is_looked_at()) {
-            let text = state.text(file);
+            let (text, mut last) = (state.text(file), LastDocument::default());
             for near in &said.neighbours {
-                let Some(object) = read(near.document.of(text), &near.route) else {
+                let Some(object) = last.object(text, file, near.document, &near.route) else {
                     continue;
                 };
                 let id = &near.id;

@@ -4,20 +4,21 @@
 use super::Assume;
 use super::state::ComparedState;
 use crate::extract::{Object, ObjectId, Template};
+use crate::text::{FileId, Span};
 use crate::yaml::path::Step;
-use crate::yaml::{self, Cursor, Document, split};
+use crate::yaml::{self, Cursor, Document, NodeId, split};
 use serde_json::{Value, json};
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
-/// The document of an object as it is applied.
+/// A document as it is applied. It is parsed once, however many objects it holds.
 pub(super) struct AppliedDocument<'a> {
     pub(super) text: Cow<'a, str>,
-    object: &'a Object,
+    parsed: OnceLock<Option<ParsedDocument>>,
 }
 
 impl<'a> AppliedDocument<'a> {
-    /// The document of an object of a state.
-    pub(super) fn new(state: &ComparedState<'a>, object: &'a Object, assume: Assume) -> Self {
+    fn new(state: &ComparedState<'a>, object: &Object, assume: Assume) -> Self {
         let file = object.place.file;
         let text = state.text(file);
         let change = state.change(file).filter(|_| assume == Assume::Stamped);
@@ -25,39 +26,121 @@ impl<'a> AppliedDocument<'a> {
             Some(change) => Cow::Owned(change.edits.slices_within(text, object.document).collect()),
             None => Cow::Borrowed(object.document.of(text)),
         };
-        Self { text, object }
+        Self { text, parsed: OnceLock::new() }
+    }
+
+    fn into_owned(self) -> AppliedDocument<'static> {
+        AppliedDocument { text: Cow::Owned(self.text.into_owned()), parsed: self.parsed }
+    }
+
+    fn node(&self, route: &[Step]) -> Option<Cursor<'_>> {
+        self.parsed.get_or_init(|| ParsedDocument::of(&self.text)).as_ref()?.node(&self.text, route)
+    }
+}
+
+/// An object as it is applied.
+pub(super) struct AppliedObject<'a> {
+    pub(super) document: Arc<AppliedDocument<'a>>,
+    object: &'a Object,
+}
+
+impl<'a> AppliedObject<'a> {
+    /// An object of a state.
+    pub(super) fn new(state: &ComparedState<'a>, object: &'a Object, assume: Assume) -> Self {
+        let new = || AppliedDocument::new(state, object, assume);
+        let owned = || Arc::new(new().into_owned());
+        let document = match state.list(object) {
+            Some(list) => Arc::clone(list.applied[assume as usize].get_or_init(owned)),
+            None => Arc::new(new()),
+        };
+        Self { document, object }
     }
 
     /// The object as `kubectl` reads it.
     pub(super) fn value(&self) -> Option<Value> {
-        yaml::value::value(self.read()?.object(self)?)
+        yaml::value::value(self.node()?)
     }
 
-    /// The document, read again.
-    pub(super) fn read(&self) -> Option<ReadDocument> {
-        parsed(&self.text).map(ReadDocument)
-    }
-}
-
-/// The nodes of an [`AppliedDocument`].
-pub(super) struct ReadDocument(Document);
-
-impl ReadDocument {
-    /// The object. `of` is the document that was read.
-    pub(super) fn object<'d>(&'d self, of: &'d AppliedDocument<'_>) -> Option<Cursor<'d>> {
-        follow(Cursor::root(&self.0, &of.text), &of.object.route)
+    /// The node of the object.
+    pub(super) fn node(&self) -> Option<Cursor<'_>> {
+        self.document.node(&self.object.route)
     }
 }
 
-fn parsed(text: &str) -> Option<Document> {
-    let chunk = split::chunks(text).next()?.ok()?;
-    yaml::parse(text, chunk.span).ok()?.into_iter().next()
+/// A document that holds several objects, which all need what is computed of it.
+#[derive(Default)]
+pub(super) struct ListDocument {
+    /// As it is applied, for each [`Assume`].
+    applied: [OnceLock<Arc<AppliedDocument<'static>>>; 2],
+    /// A document of the other state, and whether it has the same text.
+    twin: OnceLock<(FileId, Span, bool)>,
 }
 
-/// The object at the end of a path in the only document of a text.
-pub(super) fn read(text: &str, route: &[Step]) -> Option<Value> {
-    let document = parsed(text)?;
-    yaml::value::value(follow(Cursor::root(&document, text), route)?)
+/// Whether the documents of two objects have the same text, before rollstamp writes into them.
+pub(super) fn has_same_text(
+    (before, was): (&ComparedState<'_>, &Object),
+    (after, is): (&ComparedState<'_>, &Object),
+) -> bool {
+    let (file, span) = (is.place.file, is.document);
+    let compare = || was.document.of(before.text(was.place.file)) == span.of(after.text(file));
+    let Some(list) = before.list(was) else { return compare() };
+    match *list.twin.get_or_init(|| (file, span, compare())) {
+        (of_file, of_span, is_same) if (of_file, of_span) == (file, span) => is_same,
+        _ => compare(),
+    }
+}
+
+/// The nodes of a document.
+struct ParsedDocument {
+    document: Document,
+    /// The objects of a list: to walk to each of them from the first one would take quadratic time.
+    items: Vec<NodeId>,
+}
+
+impl ParsedDocument {
+    /// The only document of a text.
+    fn of(text: &str) -> Option<Self> {
+        let chunk = split::chunks(text).next()?.ok()?;
+        let document = yaml::parse(text, chunk.span).ok()?.into_iter().next()?;
+        let items = Cursor::root(&document, text).list(ITEMS).map(Cursor::id).collect();
+        Some(Self { document, items })
+    }
+
+    /// The node at the end of a path. `text` is the one that was read.
+    fn node<'d>(&'d self, text: &'d str, route: &[Step]) -> Option<Cursor<'d>> {
+        let root = Cursor::root(&self.document, text);
+        match route {
+            [Step::Field(field), Step::Item(i), rest @ ..] if field == ITEMS => {
+                follow(root.to(*self.items.get(*i)?), rest)
+            }
+            _ => follow(root, route),
+        }
+    }
+}
+
+/// The field of a list with its objects.
+const ITEMS: &str = "items";
+
+/// A document, read again and again for the objects in it: it is parsed once as long as it stays the same.
+#[derive(Default)]
+pub(super) struct LastDocument(Option<((FileId, Span), Option<ParsedDocument>)>);
+
+impl LastDocument {
+    /// The object at the end of a path in a document of a file.
+    pub(super) fn object(
+        &mut self,
+        text: &str,
+        file: FileId,
+        span: Span,
+        route: &[Step],
+    ) -> Option<Value> {
+        let of_document = span.of(text);
+        if self.0.as_ref().is_none_or(|(last, _)| *last != (file, span)) {
+            self.0 = Some(((file, span), ParsedDocument::of(of_document)));
+        }
+        let (_, document) = self.0.as_ref()?;
+        yaml::value::value(document.as_ref()?.node(of_document, route)?)
+    }
 }
 
 /// The node at the end of a path.

@@ -1,7 +1,9 @@
 //! Merges the results of several overlays: equal results are reported once, with the names of the overlays
 //! and the places in their source files.
 
-use super::{At, Impact, KeyReason, RollReason, Side, SourceChange, ValuesChange, Workload};
+use super::{
+    At, Impact, IndirectChange, KeyReason, RollReason, Side, SourceChange, ValuesChange, Workload,
+};
 use crate::outcome::Outcome;
 use crate::overlays;
 use std::collections::BTreeMap;
@@ -19,7 +21,8 @@ pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
             at.place = place;
         }
     };
-    let Impact { assume, workloads, sources, values_readers, has_foreign, not_compared } = impact;
+    let Impact { assume, workloads, sources, values_readers, indirect, has_foreign, not_compared } =
+        impact;
     let mut folded: Vec<Workload> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     let mut positions = Vec::new();
@@ -69,11 +72,23 @@ pub fn by_overlay(impact: Impact, before: &Outcome, after: &Outcome) -> Impact {
         });
         taking[position].overlays.push(overlay);
     }
+    let mut differing: Vec<IndirectChange> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for mut object in indirect {
+        let overlay = folder(object.at);
+        let position = *known.entry(object.sense()).or_insert_with(|| {
+            written(&mut object.at, None);
+            differing.push(object);
+            differing.len() - 1
+        });
+        differing[position].overlays.push(overlay);
+    }
     Impact {
         assume,
         workloads: folded,
         sources: changes,
         values_readers: taking,
+        indirect: differing,
         has_foreign,
         not_compared,
     }
@@ -140,5 +155,13 @@ impl ValuesChange {
         let keys =
             keys.iter().map(|key| format!("{}\n{}\n{:?}\n", key.source, key.key, key.change));
         format!("{name} {is_new} {late:?}\n{}", keys.collect::<String>())
+    }
+}
+
+impl IndirectChange {
+    /// All its properties except the places.
+    fn sense(&self) -> String {
+        let Self { name, at: _, change, fields, overlays: _ } = self;
+        format!("{name} {change:?} {}", fields.join(" "))
     }
 }

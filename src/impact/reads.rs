@@ -41,6 +41,9 @@ pub(super) struct ReadKey<'a> {
     /// Whether the build gives the source a name after its content, which rolls the pods. The compared text
     /// does not contain this name.
     pub(super) is_named_by_build: bool,
+    /// Whether several objects of this apply unit have the name of the source and different content, so that
+    /// any of them may be read.
+    pub(super) is_clash: bool,
 }
 
 /// A key by its source and name, and whether it can be an environment variable: a ConfigMap may have one
@@ -86,7 +89,7 @@ pub(super) fn of<'a>(
             let Some((at, standing)) = meant(state, sources, subject, reference, reason) else {
                 continue;
             };
-            reads.add(state, sources, at, standing, reference);
+            reads.add(state, sources, at, standing, (reference, reason));
         }
     }
     reads
@@ -99,7 +102,7 @@ impl<'a> ReadKeys<'a> {
         sources: &BothSources<'a>,
         at: SourceId,
         standing: Standing,
-        reference: &'a Reference,
+        (reference, reason): (&'a Reference, &Reason),
     ) {
         let pair = match state.side {
             Side::Before => sources.before(at),
@@ -115,6 +118,7 @@ impl<'a> ReadKeys<'a> {
         };
         let file = state.manifests().owner(at).place.file;
         let is_named_by_build = source.content_named && state.is_generated(at);
+        let is_clash = matches!(reason, Reason::Clash(..));
         for entry in entries.into_iter().map(|i| &source.entries[i]) {
             let ignored = entry.ignored.is_some() || source.ignored.is_some();
             let standing = match standing {
@@ -122,7 +126,7 @@ impl<'a> ReadKeys<'a> {
                 other => other,
             };
             let at = state.at(Place { file, span: entry.at });
-            let read = ReadKey { standing, entry, reference, at, is_named_by_build };
+            let read = ReadKey { standing, entry, reference, at, is_named_by_build, is_clash };
             let known = self.keys.entry((pair, entry.key.as_str(), entry.env)).or_insert(read);
             if standing < known.standing {
                 *known = read;
@@ -167,21 +171,35 @@ pub(super) struct ChangedKey<'r, 'a> {
     pub(super) change: HowChanged,
     pub(super) standing: Standing,
     pub(super) read: &'r ReadKey<'a>,
+    /// The place of the change.
+    pub(super) at: At,
 }
 
 /// The keys that changed, in the order of their standing, then by source and key.
 pub(super) fn changed<'r, 'a>(
     was: &'r ReadKeys<'a>,
     is: &'r ReadKeys<'a>,
+    sources: &BothSources<'_>,
 ) -> Vec<ChangedKey<'r, 'a>> {
     let mut found = Vec::new();
+    // Of several objects with one name, the one that is read may be the one that counts, or another one.
+    let elsewhere = |(pair, key, _): &KeyOf<'a>| {
+        let mut keys = sources.pairs[*pair].keys.iter();
+        keys.find(|differing| differing.key == *key).map(|differing| differing.at)
+    };
     for (of, read) in &is.keys {
+        let mut at = read.at;
         let change = match was.keys.get(of) {
-            Some(old) if old.entry.digest == read.entry.digest => continue,
+            Some(old) if old.entry.digest == read.entry.digest => {
+                let is_clash = old.is_clash || read.is_clash;
+                let Some(there) = elsewhere(of).filter(|_| is_clash) else { continue };
+                at = there;
+                HowChanged::Changed
+            }
             Some(_) => HowChanged::Changed,
             None => HowChanged::Added,
         };
-        found.push(ChangedKey { of: *of, change, standing: read.standing, read });
+        found.push(ChangedKey { of: *of, change, standing: read.standing, read, at });
     }
     for (of, read) in was.keys.iter().filter(|(of, _)| !is.keys.contains_key(*of)) {
         found.push(ChangedKey {
@@ -189,6 +207,7 @@ pub(super) fn changed<'r, 'a>(
             change: HowChanged::Removed,
             standing: read.standing,
             read,
+            at: read.at,
         });
     }
     found.sort_by_key(|key| (key.standing, key.of));

@@ -1,7 +1,7 @@
 //! Lists the changed sources with the readers of their changed keys, and the reasons why some roll no
 //! workload.
 
-use super::objects::AppliedDocument;
+use super::objects::{AppliedObject, has_same_text};
 use super::reads::{ReadChanges, Standing};
 use super::sources::{BothSources, SourcePair};
 use super::state::ComparedState;
@@ -77,9 +77,12 @@ pub(super) fn filled_otherwise(
 ) -> Option<(HowChanged, At)> {
     let (state, object) = shown(before, after, pair)?;
     if let (Some(was), Some(is)) = (pair.before, pair.after) {
-        let was = AppliedDocument::new(before, was.object, Assume::Written);
-        let is = AppliedDocument::new(after, is.object, Assume::Written);
-        if was.text == is.text || was.value() == is.value() {
+        let value = |state: &ComparedState<'_>, object: &Object| {
+            AppliedObject::new(state, object, Assume::Written).value()
+        };
+        if has_same_text((before, was.object), (after, is.object))
+            || value(before, was.object) == value(after, is.object)
+        {
             return None;
         }
     }

@@ -31,6 +31,8 @@ pub(super) struct Differing {
 /// The sources of both states, with an index for references.
 pub(super) struct BothSources<'a> {
     pub(super) pairs: Vec<SourcePair<'a>>,
+    /// Whether something in any of them changed, or may have.
+    pub(super) is_changed: bool,
     before: BTreeMap<SourceId, usize>,
     after: BTreeMap<SourceId, usize>,
     /// The sources of both states by the names in references.
@@ -54,6 +56,7 @@ impl<'a> BothSources<'a> {
         };
         let mut found = Self {
             pairs: Vec::new(),
+            is_changed: false,
             before: BTreeMap::new(),
             after: BTreeMap::new(),
             by_name: (by_name(before, &old), by_name(after, &new)),
@@ -92,6 +95,7 @@ impl<'a> BothSources<'a> {
                 found.add(before, after, &old, &new, &[], &new_left[at]);
             }
         }
+        found.is_changed = found.pairs.iter().any(SourcePair::is_changed);
         found
     }
 
@@ -172,7 +176,7 @@ impl<'a> BothSources<'a> {
 
 impl SourcePair<'_> {
     /// Whether something in it changed, or may have.
-    pub(super) fn is_changed(&self) -> bool {
+    fn is_changed(&self) -> bool {
         !self.keys.is_empty() || self.before.is_some() != self.after.is_some()
     }
 
@@ -220,7 +224,7 @@ fn item(
 }
 
 /// A name without the suffix of its content: a dash and ten letters.
-fn base_name(name: &str) -> &str {
+pub(super) fn base_name(name: &str) -> &str {
     match looks_suffixed(name) {
         true => &name[..name.len() - 11],
         false => name,

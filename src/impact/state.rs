@@ -1,5 +1,7 @@
 //! One of the two states: an outcome, viewed as the objects that an apply receives.
 
+use super::objects::ListDocument;
+use super::sources::base_name;
 use super::{At, Name, Side};
 use crate::config::options::UnitRule;
 use crate::edit::FileChange;
@@ -8,7 +10,7 @@ use crate::outcome::Outcome;
 use crate::plan::{Planned, Reason};
 use crate::scope::UnitId;
 use crate::text::input::Found;
-use crate::text::{FileId, offset};
+use crate::text::{FileId, Span, offset};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One of the two states.
@@ -20,6 +22,8 @@ pub struct ComparedState<'a> {
     roots: &'a NamedRoots,
     /// The edits of each file that changes.
     changes: BTreeMap<FileId, &'a FileChange>,
+    /// The documents with objects in lists.
+    lists: BTreeMap<(FileId, Span), ListDocument>,
 }
 
 /// The named paths of a state, each with the name of the same place in both states.
@@ -118,12 +122,20 @@ impl<'a> ComparedState<'a> {
         roots: &'a NamedRoots,
     ) -> Self {
         let changes = outcome.changes.iter().map(|change| (change.file, change)).collect();
-        Self { side, outcome, namespace, unit, roots, changes }
+        let in_lists = outcome.manifests.objects().filter(|(_, object)| !object.route.is_empty());
+        let lists = in_lists.map(|(_, object)| (object.place.file, object.document));
+        let lists = lists.map(|document| (document, ListDocument::default())).collect();
+        Self { side, outcome, namespace, unit, roots, changes, lists }
     }
 
     /// The edits that rollstamp would make in a file.
     pub(super) fn change(&self, file: FileId) -> Option<&'a FileChange> {
         self.changes.get(&file).copied()
+    }
+
+    /// The document of an object, if it holds several objects.
+    pub(super) fn list(&self, object: &Object) -> Option<&ListDocument> {
+        self.lists.get(&(object.place.file, object.document))
     }
 
     /// Whether a pod template has a stamp, or a source has a name that rollstamp wrote.
@@ -174,6 +186,15 @@ impl<'a> ComparedState<'a> {
             manifests[p.object.place.file].input.is_looked_at() || read.contains(&p.at)
         };
         provided.filter(counts).collect()
+    }
+
+    /// Whether a source has the kind and name that `is_meant` looks for; a name may have the suffix of its
+    /// content, or not.
+    pub fn has_source(&self, is_meant: impl Fn(&str, &str) -> bool) -> bool {
+        self.manifests().sources().any(|(at, source)| {
+            let kind = &self.manifests().owner(at).id.kind;
+            is_meant(kind, &source.name) || is_meant(kind, base_name(&source.name))
+        })
     }
 
     /// Whether a generator of a kustomization makes a source.

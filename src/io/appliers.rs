@@ -105,7 +105,7 @@ fn files(loaded: Option<&Loaded>, folders: &[PathBuf], disk: &dyn Disk) -> Vec<(
         let facts = loaded.and_then(|loaded| loaded.facts.get(number)).and_then(Option::as_ref);
         let of_kinds = [Indirect::FluxKustomization, Indirect::Application];
         let may_hold = facts.is_none_or(|f| {
-            f.names_repository || of_kinds.iter().any(|kind| f.indirect.contains_key(kind))
+            f.names_repository || f.indirect.iter().any(|object| of_kinds.contains(&object.does))
         });
         if !may_hold && !is_named {
             continue;

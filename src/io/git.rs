@@ -104,10 +104,8 @@ impl Repository {
     /// # Errors
     /// When there is none, or no `git`.
     pub fn around(path: &Path) -> anyhow::Result<Self> {
-        let folder = match path.is_dir() {
-            true => path,
-            false => path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")),
-        };
+        // The path itself may exist in a revision only.
+        let folder = path.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
         let top = PathBuf::from(line(folder, &["rev-parse", "--show-toplevel"])?);
         let top = std::fs::canonicalize(&top).unwrap_or(top);
         let here = here().unwrap_or_default();
@@ -307,6 +305,11 @@ impl Revision {
         self.display(&self.from_root(path))
     }
 
+    /// The first letters of its id.
+    pub fn short(&self) -> &str {
+        &self.id[..self.id.len().min(12)]
+    }
+
     /// A path relative to the root of the repository; `./` means the working directory, as in git.
     pub fn from_root(&self, path: &str) -> String {
         let whole = match path.strip_prefix("./").or((path == ".").then_some("")) {
@@ -438,18 +441,14 @@ pub fn load(
                 let under = inside[path.len()..].trim_start_matches('/');
                 take(&mut loaded, revision, position, inside, under, exclude, &mut seen);
             }
-        } else if let Some(file) = revision.follow(&path) {
-            if seen.insert(path.clone()) {
-                let name = revision.display(&path);
-                match utf8(revision.blob(&file).unwrap_or_default(), &name) {
-                    Ok(text) => push(&mut loaded, revision, &path, text, (Found::Named, 0)),
-                    Err(finding) => loaded.findings.push(finding),
-                }
+        } else if let Some(file) = revision.follow(&path)
+            && seen.insert(path.clone())
+        {
+            let name = revision.display(&path);
+            match utf8(revision.blob(&file).unwrap_or_default(), &name) {
+                Ok(text) => push(&mut loaded, revision, &path, text, (Found::Named, 0)),
+                Err(finding) => loaded.findings.push(finding),
             }
-        } else if !revision.files.is_empty() && paths.len() > 1 {
-            // A path that is new in the working tree did not exist before.
-        } else {
-            bail!("no path `{path}` in {}", &revision.id[..revision.id.len().min(12)]);
         }
     }
     if let Some(root) = root.filter(|_| !units.is_empty()) {

@@ -109,8 +109,8 @@ impl Outcome {
             }
             sum.objects += of.object_count;
             sum.manifests += usize::from(of.object_count > 0);
-            for (&kind, &count) in &of.indirect {
-                *sum.not_looked_into.entry(kind).or_default() += count;
+            for object in &of.indirect {
+                *sum.not_looked_into.entry(object.does).or_default() += 1;
             }
         }
         sum.looked_into(self);

@@ -169,6 +169,7 @@ mod tests {
             workloads: Vec::new(),
             sources: Vec::new(),
             values_readers: Vec::new(),
+            indirect: Vec::new(),
             has_foreign: false,
             not_compared: 0,
         };

@@ -63,6 +63,10 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
             command(view, &locators, "notice", Some(key.at), "values", &message, out)?;
         }
     }
+    for object in view.indirect() {
+        let message = format!("{}: {}", object.name, words::indirect(object));
+        command(view, &locators, "notice", Some(object.at), "not compared", &message, out)?;
+    }
     for (side, located) in view.not_compared(&locators) {
         let place = located.finding.place.map(|place| At { side, place });
         let message = format!("not compared, {}: {}", side.name(), line(&located).trim_end());

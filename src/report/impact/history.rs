@@ -29,9 +29,14 @@ pub(in crate::report) fn text(history: &History, out: &mut dyn Write) -> io::Res
         count(usize::try_from(pods).unwrap_or(usize::MAX), "pod")
     )?;
     match sum(|s| s.unknown) {
+        0 => {}
+        1 => write!(out, "; one change is left to overlays, which are not built")?,
+        n => write!(out, "; {n} changes are left to overlays, which are not built")?,
+    }
+    match history.steps.iter().filter(|step| step.not_compared > 0).count() {
         0 => writeln!(out)?,
-        1 => writeln!(out, "; one change is left to overlays, which are not built")?,
-        n => writeln!(out, "; {n} changes are left to overlays, which are not built")?,
+        1 => writeln!(out, "; 1 commit is not compared completely, because of errors")?,
+        n => writeln!(out, "; {n} commits are not compared completely, because of errors")?,
     }
     if history.workloads.is_empty() {
         return Ok(());
@@ -100,6 +105,8 @@ struct CommitRow<'a> {
     stale: usize,
     pods: u64,
     unknown: usize,
+    #[serde(skip_serializing_if = "super::json::is_zero")]
+    not_compared: usize,
 }
 
 #[derive(Serialize)]
@@ -127,6 +134,7 @@ pub(in crate::report) fn json(history: &History, out: &mut dyn Write) -> io::Res
         stale: step.stale,
         pods: step.pods,
         unknown: step.unknown,
+        not_compared: step.not_compared,
     });
     let workloads = history.workloads.iter().map(|workload| HistoryWorkload {
         object: workload.name.to_string(),

@@ -5,8 +5,8 @@ use super::{ImpactView, Locators};
 use crate::impact::Savings;
 use crate::impact::disruption::{Disruption, Downtime, Range};
 use crate::impact::{
-    Answer, Assume, At, Counts, Held, KeyChange, KeyReason, RollReason, Side, Silent, SourceChange,
-    TakenKey, ValuesChange, Workload,
+    Answer, Assume, At, Counts, Held, IndirectChange, KeyChange, KeyReason, RollReason, Side,
+    Silent, SourceChange, TakenKey, ValuesChange, Workload,
 };
 use crate::k8s::disruption::Order;
 use crate::report::json::{ObjectRow, PlaceRow, SCHEMA_VERSION, document};
@@ -28,7 +28,23 @@ struct ImpactReport<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     values_readers: Vec<ImpactValues<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_looked_into: Vec<IndirectRow<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     not_compared: Vec<ErrorRow<'a>>,
+}
+
+/// An object of which it is not known what its controller makes.
+#[derive(Serialize)]
+struct IndirectRow<'a> {
+    #[serde(flatten)]
+    id: ObjectRow<'a>,
+    #[serde(flatten)]
+    at: SidePlace<'a>,
+    change: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fields: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    overlays: &'a [String],
 }
 
 /// An error because of which a part of a state is not compared.
@@ -56,11 +72,13 @@ struct CountsRow {
     unknown: usize,
     #[serde(skip_serializing_if = "is_zero")]
     values_readers: usize,
+    #[serde(skip_serializing_if = "is_zero", rename = "not_looked_into")]
+    indirect: usize,
     #[serde(skip_serializing_if = "is_zero")]
     not_compared: usize,
 }
 
-fn is_zero(n: &usize) -> bool {
+pub(super) fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
@@ -275,6 +293,7 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         sources: view.impact.sources.iter().map(|s| source(s, view, &locators)).collect(),
         edges: edges.collect(),
         values_readers: view.values_readers().into_iter().map(|v| values(v, &locators)).collect(),
+        not_looked_into: view.indirect().iter().map(|o| indirect(o, &locators)).collect(),
         not_compared: errors.collect(),
     };
     document(&report, out)
@@ -424,6 +443,16 @@ fn source<'a>(
             Silent::StaleReaders => "stale-readers",
             Silent::ValuesReader => "values-reader",
         }),
+    }
+}
+
+fn indirect<'a>(object: &'a IndirectChange, locators: &Locators<'a>) -> IndirectRow<'a> {
+    IndirectRow {
+        id: (&object.name).into(),
+        at: place(object.at, locators),
+        change: object.change.name(),
+        fields: &object.fields,
+        overlays: &object.overlays,
     }
 }
 

@@ -4,7 +4,9 @@
 
 use super::ImpactView;
 use super::words::{self, Line};
-use crate::impact::{Answer, Namesakes, Silent, SourceChange, ValuesChange, Workload};
+use crate::impact::{
+    Answer, IndirectChange, Namesakes, Silent, SourceChange, ValuesChange, Workload,
+};
 use crate::report::Format;
 use crate::report::concise::line;
 use std::io::{self, Write};
@@ -37,6 +39,7 @@ fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     urgent.extend(view.values_readers().into_iter().map(values_row));
+    urgent.extend(view.indirect().iter().map(indirect_row));
     comment.table(HEAD, &urgent, None);
     let counts = view.impact.counts();
     let title = match counts.once {
@@ -187,6 +190,12 @@ fn values_row(reader: &ValuesChange) -> String {
     why.push(escaped(&words::values(reader)));
     why.extend(words::overlays(&reader.overlays, false).map(|overlays| escaped(&overlays)));
     format!("| ⎈ | {} | ? | {} |\n", code(&reader.name.to_string()), why.join("; "))
+}
+
+/// The row of an object of which it is not known what its controller makes.
+fn indirect_row(object: &IndirectChange) -> String {
+    let (name, why) = (code(&object.name.to_string()), escaped(&words::indirect(object)));
+    format!("| ❔ | {name} | ? | {why} |\n")
 }
 
 /// The number of reasons in a row.

@@ -12,7 +12,9 @@ pub mod svg;
 pub mod text;
 pub(super) mod words;
 
-use crate::impact::{Answer, At, Impact, Side, ValuesChange, Workload, not_compared};
+use crate::impact::{
+    Answer, At, Impact, IndirectChange, Side, ValuesChange, Workload, not_compared,
+};
 use crate::outcome::Outcome;
 use crate::report::locator::Locator;
 use crate::report::{Located, Spot};
@@ -50,6 +52,12 @@ impl<'a> ImpactView<'a> {
     pub(super) fn values_readers(&self) -> Vec<&'a ValuesChange> {
         let readers = self.impact.values_readers.iter();
         readers.filter(|reader| self.only.is_empty() && !reader.is_new).collect()
+    }
+
+    /// The objects that differ and of which it is not known what their controllers make; empty if only some
+    /// answers are shown.
+    pub(super) fn indirect(&self) -> &'a [IndirectChange] {
+        if self.only.is_empty() { &self.impact.indirect } else { &[] }
     }
 
     /// Counts lines. It caches its counts, so one report needs one.

@@ -54,8 +54,8 @@ impl<'g> Picture<'g> {
         for &(from, to) in &graph.edges {
             left_of[to].push(from);
         }
-        for column in 0..3 {
-            if column > 0 {
+        for (number, column) in order.iter_mut().enumerate() {
+            if number > 0 {
                 let mean = |node: usize| {
                     let left = &left_of[node];
                     match left.len() {
@@ -64,17 +64,15 @@ impl<'g> Picture<'g> {
                     }
                 };
                 let mut keyed: Vec<(f64, usize)> =
-                    order[column].iter().map(|&node| (mean(node), node)).collect();
+                    column.iter().map(|&node| (mean(node), node)).collect();
                 keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-                order[column] = keyed.into_iter().map(|(_, node)| node).collect();
+                *column = keyed.into_iter().map(|(_, node)| node).collect();
             }
-            // A column that is shorter than the longest one is spread over its height.
-            let longest = order.iter().map(Vec::len).max().unwrap_or(0) as f64;
-            let step = (longest / order[column].len().max(1) as f64).clamp(1.0, 4.0);
-            for (i, &node) in order[column].iter().enumerate() {
-                row[node] = (i as f64 + 0.5) * step;
+            for (i, &node) in column.iter().enumerate() {
+                row[node] = i as f64 + 0.5;
             }
         }
+        settle(graph, &order, &mut row);
         let widths = layers.map(|layer| {
             let of_layer = graph.nodes.iter().filter(|node| node.layer == layer);
             let longest = of_layer.map(|node| shortened(&node.label).chars().count()).max();
@@ -158,6 +156,48 @@ impl<'g> Picture<'g> {
     }
 }
 
+/// Moves the names of the shorter columns to the rows of what they are connected to in the longest column: few
+/// sources stand in the middle of their many readers.
+fn settle(graph: &Graph, order: &[Vec<usize>; 3], row: &mut [f64]) {
+    let longest = (0..3).rev().max_by_key(|&column| order[column].len()).unwrap_or(0);
+    let others = (0..longest).rev().chain(longest + 1..3);
+    for column in others {
+        let mut near: Vec<Vec<f64>> = vec![Vec::new(); graph.nodes.len()];
+        for &(from, to) in &graph.edges {
+            let (node, other) = if column < longest { (from, to) } else { (to, from) };
+            near[node].push(row[other]);
+        }
+        let mut last = 0.0;
+        let wanted = order[column].iter().map(|&node| {
+            let near = &near[node];
+            if !near.is_empty() {
+                last = near.iter().sum::<f64>() / near.len() as f64;
+            }
+            last
+        });
+        for (&node, settled) in order[column].iter().zip(apart(wanted)) {
+            row[node] = settled;
+        }
+    }
+}
+
+/// Rows in the given order that are at least one row apart, as near to the wanted ones as that allows: names
+/// that would stand too close form a block, in the middle of where they want to be.
+fn apart(wanted: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut blocks: Vec<(f64, usize)> = Vec::new();
+    for (i, row) in wanted.enumerate() {
+        let mut block = (row - i as f64, 1);
+        while let Some(&(above, size)) = blocks.last().filter(|(above, _)| *above > block.0) {
+            blocks.pop();
+            let all = size + block.1;
+            block = ((above * size as f64 + block.0 * block.1 as f64) / all as f64, all);
+        }
+        blocks.push(block);
+    }
+    let rows = blocks.into_iter().flat_map(|(row, size)| std::iter::repeat_n(row, size));
+    rows.enumerate().map(|(i, row)| row.max(0.5) + i as f64).collect()
+}
+
 /// The width for the longest legend.
 const LEGEND_WIDTH: f64 = 760.0;
 
@@ -167,4 +207,16 @@ fn shortened(label: &str) -> String {
         return label.to_owned();
     }
     label.chars().take(MOST_LETTERS - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::apart;
+
+    #[test]
+    fn names_stand_where_they_want_to_and_apart() {
+        assert_eq!(apart([50.0, 80.0].into_iter()), [50.0, 80.0]);
+        assert_eq!(apart([5.0, 5.0, 5.0].into_iter()), [4.0, 5.0, 6.0]);
+        assert_eq!(apart([0.5, 0.5, 9.0].into_iter()), [0.5, 1.5, 9.0]);
+    }
 }

@@ -3,7 +3,7 @@
 use super::words::{self, Line};
 use super::{ImpactView, Locators};
 use crate::impact::graph::{Graph, Layer};
-use crate::impact::{Answer, Impact, Namesakes, Silent, SourceChange, Workload};
+use crate::impact::{Answer, Impact, IndirectChange, Namesakes, Silent, SourceChange, Workload};
 use crate::report::plain;
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -35,6 +35,7 @@ pub fn write(view: &ImpactView<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     page.values(out)?;
+    page.indirect(out)?;
     page.quiet(out)
 }
 
@@ -197,6 +198,24 @@ impl Page<'_, '_> {
             text.push_str(&self.lines(&plain_lines(words::taken(reader))));
             out.write_all(text.as_bytes())?;
         }
+        Ok(())
+    }
+
+    /// The objects of which it is not known what their controllers make.
+    fn indirect(&self, out: &mut dyn Write) -> io::Result<()> {
+        let objects = self.view.indirect();
+        if objects.is_empty() {
+            return Ok(());
+        }
+        let head = "NOT COMPARED: controllers make other objects of these in the cluster";
+        writeln!(out, "\n{}", self.styled(head, "1;33"))?;
+        let line = |object: &IndirectChange| Line {
+            head: object.name.to_string(),
+            said: words::indirect_change(object, self.view.show_all),
+            site: String::new(),
+            at: Some(object.at),
+        };
+        out.write_all(self.lines(&plain_lines(objects.iter().map(line).collect())).as_bytes())?;
         Ok(())
     }
 

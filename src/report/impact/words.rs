@@ -6,8 +6,8 @@ use crate::finding::workload as finding;
 use crate::impact::Savings;
 use crate::impact::disruption::{Disruption, Downtime, Stuck};
 use crate::impact::{
-    At, Counts, Held, HowChanged, KeyReason, Name, RollReason, Side, Silent, SourceChange,
-    TakenKey, ValuesChange, Workload,
+    At, Counts, Held, HowChanged, IndirectChange, KeyReason, Name, RollReason, Side, Silent,
+    SourceChange, TakenKey, ValuesChange, Workload,
 };
 use crate::k8s::disruption::{ON_DELETE, Order, RECREATE};
 use crate::report::phrase::listed;
@@ -49,16 +49,23 @@ pub(in crate::report) fn summary(counts: &Counts) -> String {
         0 => String::new(),
         n => format!("; not everything is compared, because of {}", count(n, "error")),
     };
+    let rest = match counts.indirect {
+        0 => errors,
+        n => format!(
+            "; what controllers make of {} is not compared{errors}",
+            count(n, "changed object")
+        ),
+    };
     if parts.is_empty() {
-        let what = if counts.not_compared == 0 { "" } else { " in what is compared" };
-        return format!("nothing rolls, and nothing is stale{what}{errors}");
+        let what = if rest.is_empty() { "" } else { " in what is compared" };
+        return format!("nothing rolls, and nothing is stale{what}{rest}");
     }
     let replaced = match counts.pods {
         0 => String::new(),
         1 => "; 1 pod is replaced".to_owned(),
         pods => format!("; {pods} pods are replaced"),
     };
-    format!("{}{replaced}{errors}", parts.join(", "))
+    format!("{}{replaced}{rest}", parts.join(", "))
 }
 
 /// The savings of settings of `foreign`, and the cost of their first use; `None` if there are none.
@@ -274,6 +281,22 @@ pub(in crate::report) fn values(reader: &ValuesChange) -> String {
     };
     let late = arrival(reader.late.is_none(), reader.late.as_deref().unwrap_or_default());
     format!("{what} when Flux reconciles it, {late}; which pods that replaces is not known here")
+}
+
+/// The change of an object of which it is not known what its controller makes, and what is not known.
+pub(in crate::report) fn indirect(object: &IndirectChange) -> String {
+    let change = indirect_change(object, false);
+    format!("{change}: what its controller makes of it is not compared")
+}
+
+/// The change of an object of which it is not known what its controller makes.
+pub(in crate::report) fn indirect_change(object: &IndirectChange, show_all: bool) -> String {
+    let fields = object.fields.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let mut said = [fields.as_str(), object.change.name()].join(" ").trim_start().to_owned();
+    if let Some(overlays) = overlays(&object.overlays, show_all) {
+        said.push_str(&format!(" {overlays}"));
+    }
+    said
 }
 
 /// The changed keys from which an object of Flux takes values, the keys of one source on one line.

@@ -16,12 +16,17 @@ while [ $# -gt 0 ]; do
     --request) method=$2; shift ;;
     --data) data=${2#@}; shift ;;
     --config) grep -q 'Bearer secret-token' "$2"; shift ;;
+    --header) test "$2" = 'PRIVATE-TOKEN: secret-token'; shift ;;
+    --form) jq -Rs '{body: .}' <"${2#body=<}" >form.json; data=form.json; shift ;;
     http*) url=$1 ;;
   esac
   shift
 done
 echo "$method $url" >>"$CALLS"
-if [ "$method" = GET ]; then
+if [ "$method" != GET ] && [ -n "${READ_ONLY:-}" ]; then
+  echo 'curl: (22) The requested URL returned error: 403' >&2
+  exit 22
+elif [ "$method" = GET ]; then
   case $url in *page=1) cat "$COMMENTS" ;; *) echo '[]' ;; esac
 else
   cp "$data" "$POSTED"
@@ -87,6 +92,129 @@ fn a_pull_request_has_one_comment_that_is_replaced_and_a_gate() {
     assert_eq!(exit, 0, "{said}");
 }
 
+/// Runs the script of the action, or the one of the recipe for GitLab, in a repository with two branches:
+/// `main`, and `change` with one more commit. `prepare` runs first, in the repository. `None` if a program is
+/// not installed.
+fn recipe(name: &str, prepare: &str) -> Option<(i32, String)> {
+    let programs = [("git", "--version"), ("jq", "--version"), ("bash", "--version")];
+    if programs.iter().any(|(program, version)| found(program, &[version]).is_none()) {
+        return None;
+    }
+    let mut tree = example("pull-request");
+    tree.insert("event.json".to_owned(), file(EVENT));
+    tree.insert("bin/curl".to_owned(), file(CURL));
+    let text = std::fs::read_to_string(root().join("integrations").join(name)).unwrap();
+    let script = match name.strip_suffix(".yml") {
+        None => text,
+        Some(_) => {
+            let recipe: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+            recipe["impact"]["script"][0].as_str().unwrap().to_owned()
+        }
+    };
+    tree.insert("recipe.sh".to_owned(), file(&script));
+    let sandbox = Sandbox::new(&tree);
+    let script = format!(
+        r#"
+        set -eu; top=$PWD; rm -rf .git; chmod +x bin/curl; echo '[]' >comments.json; : >calls
+        git init -q -b main repo; cd repo; git config user.name a; git config user.email a@example.com
+        mkdir deploy "my deploy"; cp ../before/* deploy/; cp ../before/* "my deploy/"; echo '# one' >README.md
+        git add -A; git commit -qm before; base=$(git rev-parse HEAD)
+        git checkout -q -b change; cp ../after/* deploy/; git commit -qam after; tip=$(git rev-parse HEAD)
+        sed "s/BASE/$base/; s/\"ref\": \"change\"/\"sha\": \"$tip\"/" ../event.json >../event
+        export PATH="$top/bin:$PATH" CALLS=$top/calls COMMENTS=$top/comments.json POSTED=$top/posted.json
+        export GITHUB_EVENT_PATH=$top/event GITHUB_API_URL=https://api.example.com GITHUB_REPOSITORY=shop/deploy
+        export IMPACT_PATHS=deploy IMPACT_TOKEN=secret-token IMPACT_TITLE=prod IMPACT_FAIL_ON=
+        export CI_MERGE_REQUEST_DIFF_BASE_SHA=$base CI_PROJECT_NAME=shop CI_PROJECT_ID=2 CI_MERGE_REQUEST_IID=7
+        export CI_API_V4_URL=https://gitlab.example.com/api/v4 CI_MERGE_REQUEST_PROJECT_ID=1
+        run() {{ local code=0; bash "$top/recipe.sh" || code=$?; echo "exit $code"; }}
+        posted() {{ jq -r .body "$POSTED" | sed -n 2p; }}
+        {prepare}
+        "#
+    );
+    Some(shell(&sandbox, &script))
+}
+
+const ACTION: &str = "github/impact/impact.sh";
+
+/// The token of a pull request from a fork may only read: the gate counts all the same.
+#[test]
+fn a_comment_that_cannot_be_written_does_not_hide_the_gate() {
+    let prepare = "export READ_ONLY=1; IMPACT_FAIL_ON=stale run; run";
+    let Some((exit, said)) = recipe(ACTION, prepare) else { return };
+    assert_eq!(exit, 0, "{said}");
+    let warned = "::warning title=rollstamp impact::the comment could not be written";
+    assert_eq!(said.matches(warned).count(), 2, "{said}");
+    assert!(said.contains("::warning file=deploy/worker.yaml,line="), "{said}");
+    let codes: Vec<&str> = said.lines().filter(|line| line.starts_with("exit ")).collect();
+    assert_eq!(codes, ["exit 1", "exit 0"]);
+}
+
+/// GitHub checks out a merge into the base branch, and the event may name an older commit of that branch.
+#[test]
+fn what_the_base_branch_got_since_is_no_change_of_the_pull_request() {
+    let prepare = r#"
+        git checkout -q main; cp ../after/* "my deploy/"; git commit -qam elsewhere
+        git merge -q --no-edit change; IMPACT_PATHS=. run >/dev/null; posted
+        git clone -q --depth 1 "file://$PWD" ../shallow; cd ../shallow; run 2>&1
+        git fetch -q --depth 2; IMPACT_PATHS=. run >/dev/null; posted
+    "#;
+    let Some((exit, said)) = recipe(ACTION, prepare) else { return };
+    let one = "### rollstamp: 3 workloads roll, 1 should and will not, 2 roll for nothing, 1 may get stuck; 10 pods are replaced\n";
+    assert_eq!(exit, 0, "{said}");
+    assert!(said.starts_with(one) && said.ends_with(one), "{said}");
+    assert!(said.contains("check out with `fetch-depth: 0`\nexit 2\n"), "{said}");
+}
+
+#[test]
+fn a_path_with_blanks_and_several_lines_of_paths_are_compared() {
+    let prepare = r#"
+        cp ../after/* "my deploy/"; git commit -qam again
+        IMPACT_PATHS="my deploy" run >/dev/null; posted
+        IMPACT_PATHS="deploy README.md" run >/dev/null; posted
+        IMPACT_PATHS="deploy
+my deploy
+" run >/dev/null; posted
+        IMPACT_OPTIONS="--only
+stale --workload deploy/web" run >/dev/null; posted
+    "#;
+    let Some((exit, said)) = recipe(ACTION, prepare) else { return };
+    let one = "### rollstamp: 3 workloads roll, 1 should and will not, 2 roll for nothing, 1 may get stuck; 10 pods are replaced\n";
+    let both = "### rollstamp: 6 workloads roll, 2 should and will not, 4 roll for nothing, 2 may get stuck; 20 pods are replaced\n";
+    let web = "### rollstamp: 1 workload rolls, 1 may get stuck; 1 pod is replaced\n";
+    assert_eq!((exit, said), (0, format!("{one}{one}{both}{web}")));
+}
+
+#[test]
+fn an_incomplete_comparison_has_a_comment_and_fails() {
+    for name in [ACTION, "gitlab/impact.gitlab-ci.yml"] {
+        let prepare = "printf 'apiVersion: v1\\nkind: Secret\\nmetadata: [\\n' >deploy/broken.yaml; git add -A; git commit -qm x; run 2>/dev/null; posted";
+        let Some((exit, said)) = recipe(name, prepare) else { return };
+        assert_eq!(exit, 0, "{said}");
+        let (_, end) =
+            said.rsplit_once("exit 2\n### rollstamp: ").unwrap_or_else(|| panic!("{said}"));
+        assert!(end.ends_with("; not everything is compared, because of 1 error\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_merge_request_has_one_note_that_is_replaced_and_a_gate() {
+    let prepare = r#"
+        run >/dev/null; posted; IMPACT_FAIL_ON="--fail-on stale" run | tail -1
+        sed "s|$(git rev-parse HEAD)|HEAD|" "$CALLS"; : >"$CALLS"
+        # A fork, and a pipeline for merged results.
+        unset IMPACT_TOKEN; run 2>&1 | grep -c 'could not be written'; cat "$CALLS"
+        git checkout -q main; cp ../after/* "my deploy/"; git commit -qam elsewhere
+        export CI_MERGE_REQUEST_TARGET_BRANCH_SHA=$(git rev-parse HEAD) IMPACT_TOKEN=secret-token IMPACT_PATHS=.
+        git merge -q --no-edit change; run >/dev/null; posted
+    "#;
+    let Some((exit, said)) = recipe("gitlab/impact.gitlab-ci.yml", prepare) else { return };
+    let one = "### rollstamp: 3 workloads roll, 1 should and will not, 2 roll for nothing, 1 may get stuck; 10 pods are replaced\n";
+    let notes = "https://gitlab.example.com/api/v4/projects/1/merge_requests/7/notes";
+    let calls = format!("GET {notes}?per_page=100&page=1\n");
+    let all = format!("{one}exit 1\n{calls}POST {notes}\n{calls}PUT {notes}/42\n1\n{one}");
+    assert_eq!((exit, said), (0, all));
+}
+
 /// Runs a script in a new repository with the example of a pull request. `None` if git is not installed.
 fn in_repository(script: &str) -> Option<(i32, String)> {
     const START: &str = "set -eu; rm -rf .git; git init -q -b main .
@@ -121,6 +249,24 @@ rollstamp: HEAD has no nowhere
 rollstamp: --since: `someday` is no time before now, such as `90d` or `2026-01-31`
 ";
     assert_eq!((exit, said.as_str()), (0, table));
+}
+
+#[test]
+fn a_history_says_that_a_commit_cannot_be_read() {
+    let script = r#"
+        commit() { git add -A deploy; GIT_COMMITTER_DATE=$1 git commit -qm "$2"; }
+        mkdir deploy; cp before/web.yaml deploy/; commit 2026-01-01T00:00:00Z one
+        printf 'apiVersion: v1\nkind: Secret\nmetadata: [\n' >deploy/web.yaml; commit 2026-01-02T00:00:00Z broken
+        cp after/web.yaml deploy/; commit 2026-01-03T00:00:00Z mended
+        rollstamp history --since 2025-12-01 deploy
+        rollstamp history -o json --since 2025-12-01 deploy | jq -c '[.commits[].not_compared]'
+    "#;
+    let Some((exit, said)) = in_repository(script) else { return };
+    let all = "\
+3 commits: no workload was restarted; 0 pods; stale 0; 2 commits are not compared completely, because of errors
+[null,1,1]
+";
+    assert_eq!((exit, said.as_str()), (0, all));
 }
 
 /// To git itself `90d` is a day of the year 1990.
@@ -170,6 +316,35 @@ fn the_folders_of_several_paths_are_told_apart() {
     let Some((exit, said)) = in_repository(script) else { return };
     let one = "1 workload rolls, 1 may get stuck; 1 pod is replaced\n";
     assert_eq!((exit, said), (0, one.repeat(6)));
+}
+
+#[test]
+fn a_folder_that_is_new_or_gone_is_compared() {
+    let script = r#"
+        commit() { git add -A deploy; GIT_COMMITTER_DATE=$1 git commit -qm "$2"; }
+        git commit -q --allow-empty -m empty; cp before/web.yaml other.yaml; git add other.yaml; git commit -qm other
+        mkdir deploy; cp before/web.yaml deploy/; rollstamp impact --base HEAD deploy | head -1
+        commit 2026-01-01T00:00:00Z new; cp after/web.yaml deploy/; commit 2026-01-02T00:00:00Z changed
+        rm -r deploy; rollstamp impact --base HEAD deploy | head -1; rollstamp impact --base HEAD deploy other.yaml | head -1
+        commit 2026-01-03T00:00:00Z gone; rollstamp impact --base HEAD deploy 2>&1 || true
+        rollstamp impact HEAD:deploy HEAD:deploy 2>&1 | cut -d ' ' -f 1-5
+        mkdir deploy; cp before/web.yaml deploy/; commit 2026-01-04T00:00:00Z back
+        for path in deploy deploy/web.yaml "deploy other.yaml"; do
+          rollstamp history --since 2025-12-01 $path | head -1
+        done
+    "#;
+    let Some((exit, said)) = in_repository(script) else { return };
+    let all = "\
+1 new
+1 gone
+1 gone
+rollstamp: no such file or folder: deploy: name files or folders that hold manifests, such as `.`
+rollstamp: no path `deploy` in
+4 commits: 1 restart of workloads, 0 of them for nothing; 1 pod; stale 0
+4 commits: 1 restart of workloads, 0 of them for nothing; 1 pod; stale 0
+5 commits: 1 restart of workloads, 0 of them for nothing; 1 pod; stale 0
+";
+    assert_eq!((exit, said.as_str()), (0, all));
 }
 
 #[test]
