@@ -20,9 +20,9 @@ mod objects;
 mod overlays;
 mod pairs;
 mod reads;
-mod silent;
+mod source_changes;
 mod sources;
-mod spots;
+mod known_texts;
 mod state;
 mod values;
 
