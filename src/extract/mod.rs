@@ -7,7 +7,7 @@
 mod arenas;
 mod hash_suffix;
 mod ids;
-mod looks;
+mod unreadable;
 mod manifests;
 mod api_limits;
 mod join;
@@ -41,7 +41,6 @@ pub use ids::{Id, Ids, MentionId, ObjectId, ReferenceId, SourceId, TemplateId};
 pub use indirect_object::IndirectObject;
 pub use join::{Joining, join};
 pub use label_uses::LabelUse;
-pub use looks::{UnreadableText, may_hold_objects};
 pub use manifests::{File, Manifests};
 pub use mentions::{Meaning, Mention, mentions, words};
 pub use neighbour::Neighbour;
@@ -51,6 +50,7 @@ pub use rollout::{Foreseen, KnownText, KnownTextKind, RolloutFacts};
 pub use sidecars::{Sidecar, Watched};
 pub use site_label::{Grounds, Mount, SiteLabel};
 pub use source::{Entry, Flaw, Malformed, Source};
+pub use unreadable::{UnreadableText, may_hold_objects};
 pub use values_from::{ValuesReader, ValuesReference};
 pub use workload::Template;
 pub(crate) use workload::refused;
@@ -300,7 +300,7 @@ pub fn extract_part(file: FileId, part: Part<'_>, options: &Options) -> Facts {
     facts.marks = marks(text, part, base);
     let mut marks = YttMarks::new(text, part, &options.annotation);
     let is_first = base == 0 && part.start == 0;
-    let mut braced = looks::JsonGuess::default();
+    let mut braced = unreadable::JsonGuess::default();
     for chunk in yaml::split::chunks_of(text, part) {
         let documents = match chunk.and_then(|chunk| yaml::parse(text, chunk.span)) {
             Ok(documents) => documents,
